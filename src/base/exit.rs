@@ -1,0 +1,93 @@
+//! The exit codes, which are public API: one table, documented in `docs/reference/exit-codes.md`.
+//! Which error leads to which code is decided in `cli::error`, not here.
+
+/// How a `cki` process ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Everything asked for was done.
+    Done,
+    /// The thing asked about failed: a job, a check, a pipeline.
+    Failed,
+    /// The command line was not understood.
+    Usage,
+    /// What was named does not exist.
+    NotFound,
+    /// A configuration file or the inventory is invalid.
+    Invalid,
+    /// Not authorised.
+    Unauthorised,
+    /// The network, a server or the container engine failed.
+    Unreachable,
+    /// Refused for safety.
+    Refused,
+    /// A bug in `cki`.
+    Bug,
+    /// A time limit ran out.
+    TimedOut,
+    /// Hung up (SIGHUP).
+    HungUp,
+    /// Interrupted (SIGINT).
+    Interrupted,
+    /// Terminated (SIGTERM).
+    Terminated,
+    /// The component's own exit code, passed through by `cki run-local` and `cki exec`.
+    Component(u8),
+}
+
+impl Exit {
+    /// Every fixed code with its meaning, in ascending order.
+    pub const TABLE: [(Self, &'static str); 13] = [
+        (Self::Done, "done"),
+        (Self::Failed, "the thing asked about failed: a job, a check, a pipeline"),
+        (Self::Usage, "the command line was not understood"),
+        (Self::NotFound, "what was named does not exist"),
+        (Self::Invalid, "the configuration or the inventory is invalid"),
+        (Self::Unauthorised, "not authorised"),
+        (Self::Unreachable, "the network, a server or the container engine failed"),
+        (Self::Refused, "refused for safety"),
+        (Self::Bug, "a bug in cki"),
+        (Self::TimedOut, "a time limit ran out"),
+        (Self::HungUp, "hung up (SIGHUP)"),
+        (Self::Interrupted, "interrupted (SIGINT)"),
+        (Self::Terminated, "terminated (SIGTERM)"),
+    ];
+
+    /// The number given to the operating system.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::NotFound => 3,
+            Self::Invalid => 4,
+            Self::Unauthorised => 5,
+            Self::Unreachable => 6,
+            Self::Refused => 7,
+            Self::Bug => 70,
+            Self::TimedOut => 124,
+            Self::HungUp => 129,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+            Self::Component(code) => code,
+        }
+    }
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_ascending_and_complete() {
+        let codes: Vec<u8> = Exit::TABLE.iter().map(|(exit, _)| exit.code()).collect();
+        assert!(codes.is_sorted());
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 70, 124, 129, 130, 143]);
+    }
+}

@@ -1,0 +1,144 @@
+//! Files and folders, with the path in every error, and writes that are whole or not at all.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// An operation on a file that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {verb} `{}`: {source}", path.display())]
+pub struct FileError {
+    /// What was tried: `read`, `write`, …
+    pub verb: &'static str,
+    /// The file or folder.
+    pub path: PathBuf,
+    /// Why it failed.
+    pub source: io::Error,
+}
+
+impl FileError {
+    /// Names the path of a failed operation.
+    pub fn new(verb: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
+        Self { verb, path: path.into(), source }
+    }
+
+    /// Whether the file was simply not there.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotFound
+    }
+}
+
+/// Reads a text file of at most `limit` bytes.
+///
+/// # Errors
+/// When it cannot be read, is longer than `limit`, or is not UTF-8.
+pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
+    use std::io::Read as _;
+    let fail = |source| FileError::new("read", path, source);
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(fail)?;
+    file.take(limit + 1).read_to_string(&mut text).map_err(fail)?;
+    if text.len() as u64 > limit {
+        return Err(fail(io::Error::other(format!("it is longer than {limit} bytes"))));
+    }
+    Ok(text)
+}
+
+/// Writes a file by way of a temporary one beside it, so that a reader sees the old content or
+/// the new, never a part. `mode` is the Unix permission bits.
+///
+/// # Errors
+/// When the folder cannot be made, or the file cannot be written or renamed.
+pub fn write_whole(path: &Path, content: &[u8], mode: u32) -> Result<(), FileError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let fail = |source| FileError::new("write", path, source);
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    make_folder(parent)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".cki-")
+        .permissions(std::fs::Permissions::from_mode(mode))
+        .tempfile_in(parent)
+        .map_err(fail)?;
+    file.write_all(content).map_err(fail)?;
+    file.as_file().sync_all().map_err(fail)?;
+    // The umask may have narrowed what was asked for.
+    file.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).map_err(fail)?;
+    file.persist(path).map_err(|error| fail(error.error))?;
+    Ok(())
+}
+
+/// Makes a folder and those above it.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_folder(path: &Path) -> Result<(), FileError> {
+    std::fs::create_dir_all(path).map_err(|source| FileError::new("create", path, source))
+}
+
+/// Removes a folder and all in it; one that is not there is no error.
+///
+/// # Errors
+/// When something in it cannot be removed.
+pub fn remove_folder(path: &Path) -> Result<(), FileError> {
+    match std::fs::remove_dir_all(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(FileError::new("remove", path, source))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Moves a file or folder within one file system.
+///
+/// # Errors
+/// When the system refuses it.
+pub fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
+    std::fs::rename(from, to).map_err(|source| FileError::new("rename", from, source))
+}
+
+/// The names in a folder, sorted; a folder that is not there has none.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn names_in(path: &Path) -> Result<Vec<String>, FileError> {
+    let entries = match std::fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(FileError::new("read", path, source)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|source| FileError::new("read", path, source))?;
+        names.push(entry.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn a_write_is_whole_and_has_its_mode() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("deep/file");
+        write_whole(&path, b"one", 0o600).expect("writes");
+        write_whole(&path, b"two", 0o600).expect("writes again");
+        assert_eq!(read_text(&path, 10).expect("reads"), "two");
+        let mode = std::fs::metadata(&path).expect("is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(names_in(&folder.path().join("deep")).expect("lists"), ["file"]);
+    }
+
+    #[test]
+    fn errors_name_the_path_and_long_files_are_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("x");
+        let error = read_text(&path, 1).expect_err("is missing");
+        assert!(error.is_missing() && error.to_string().contains("x`"));
+        std::fs::write(&path, "long").expect("writes");
+        assert!(read_text(&path, 1).is_err());
+    }
+}

@@ -1,0 +1,12 @@
+//! Floor 0: what any command-line program needs. Nothing here knows a noun of `cki`
+//! (component, engine, merge request, …); whatever does belongs higher.
+
+pub mod assets;
+pub mod digest;
+pub mod exit;
+pub mod files;
+pub mod http;
+pub mod redact;
+pub mod secret;
+pub mod text;
+pub mod yaml;

@@ -1,0 +1,146 @@
+//! Tables of plain columns that fit a width: the widest column gives way first, and nothing wraps
+//! into the next one. Styling is applied after the widths are known, so that it never counts.
+
+use super::{truncate, width};
+
+/// One cell: its text, and how to paint the text once it has been fitted.
+#[derive(Clone)]
+pub struct Cell {
+    text: String,
+    paint: Option<fn(&str) -> String>,
+}
+
+impl Cell {
+    /// A cell that is painted by a function; the function must not change its width.
+    pub fn painted(text: impl Into<String>, paint: fn(&str) -> String) -> Self {
+        Self { text: text.into(), paint: Some(paint) }
+    }
+}
+
+impl<T: Into<String>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Self { text: text.into(), paint: None }
+    }
+}
+
+/// Rows of cells.
+#[derive(Default)]
+pub struct Table {
+    rows: Vec<Vec<Cell>>,
+    indent: usize,
+    floor: Vec<usize>,
+}
+
+/// Between two columns.
+const GAP: usize = 2;
+/// A column is not made narrower than this.
+const NARROWEST: usize = 8;
+
+impl Table {
+    /// An empty table whose rows start after `indent` spaces.
+    #[must_use]
+    pub fn new(indent: usize) -> Self {
+        Self { rows: Vec::new(), indent, floor: Vec::new() }
+    }
+
+    /// Sets a least width for a column.
+    #[must_use]
+    pub fn least(mut self, column: usize, columns: usize) -> Self {
+        self.floor.resize(self.floor.len().max(column + 1), 0);
+        self.floor[column] = columns;
+        self
+    }
+
+    /// Adds a row.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    /// Whether it has no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The lines, none wider than `columns` if that can be had; `None` is no limit.
+    #[must_use]
+    pub fn lines(&self, columns: Option<usize>) -> Vec<String> {
+        let widths = self.widths(columns);
+        self.rows.iter().map(|row| self.line(row, &widths)).collect()
+    }
+
+    fn line(&self, row: &[Cell], widths: &[usize]) -> String {
+        let mut line = " ".repeat(self.indent);
+        let mut pending = 0;
+        for (index, cell) in row.iter().enumerate() {
+            let text = truncate(&cell.text, widths[index]);
+            let used = width(&text);
+            if !text.is_empty() {
+                line.push_str(&" ".repeat(pending));
+                pending = 0;
+                line.push_str(&cell.paint.map_or_else(|| text.clone(), |paint| paint(&text)));
+            }
+            pending += widths[index] - used + GAP;
+        }
+        line
+    }
+
+    fn widths(&self, columns: Option<usize>) -> Vec<usize> {
+        let count = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let mut widths = self.floor.clone();
+        widths.resize(count.max(widths.len()), 0);
+        for row in &self.rows {
+            for (column, cell) in row.iter().enumerate() {
+                widths[column] = widths[column].max(width(&cell.text));
+            }
+        }
+        if let Some(columns) = columns {
+            let gaps = self.indent + GAP * count.saturating_sub(1);
+            let mut excess = (widths.iter().sum::<usize>() + gaps).saturating_sub(columns);
+            while excess > 0 {
+                let Some(widest) = (0..widths.len()).max_by_key(|column| widths[*column]) else { break };
+                if widths[widest] <= NARROWEST {
+                    break;
+                }
+                let second = widths
+                    .iter()
+                    .enumerate()
+                    .filter(|(column, _)| *column != widest)
+                    .map(|(_, width)| *width)
+                    .max()
+                    .unwrap_or(0)
+                    .max(NARROWEST);
+                let give = excess.min(widths[widest].saturating_sub(second).max(1));
+                widths[widest] -= give;
+                excess -= give;
+            }
+        }
+        widths
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Table {
+        let mut table = Table::new(2);
+        table.row(["name".into(), "a description that is rather long".into(), "infra".into()]);
+        table.row(["longer-name".into(), "short".into(), "".into()]);
+        table
+    }
+
+    #[test]
+    fn columns_align_and_lines_have_no_trailing_space() {
+        let lines = sample().lines(None);
+        assert_eq!(lines[0], "  name         a description that is rather long  infra");
+        assert_eq!(lines[1], "  longer-name  short");
+    }
+
+    #[test]
+    fn the_widest_column_gives_way() {
+        let lines = sample().lines(Some(40));
+        assert_eq!(lines[0], "  name         a description tha…  infra");
+        assert!(lines.iter().all(|line| width(line) <= 40));
+    }
+}
