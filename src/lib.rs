@@ -1,2 +1,8 @@
-//! x
+//! The map of `cki`, floor by floor, lowest first. A module may use only floors below its own;
+//! `tests/suite/layering.rs` holds the same table and fails on any other edge.
+//! The story behind it is in `docs/architecture.md`.
+
 pub mod base;
+pub mod host;
+pub mod model;
+pub mod systems;

@@ -6,6 +6,7 @@ pub mod digest;
 pub mod exit;
 pub mod files;
 pub mod http;
+pub mod owner;
 pub mod redact;
 pub mod secret;
 pub mod text;

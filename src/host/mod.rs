@@ -1,0 +1,107 @@
+//! Floor 1: the machine as `cki` sees it: arguments, environment, folders, clock, streams,
+//! terminal, signals, child processes. Everything that differs between a person's terminal and a
+//! test comes from here; the rest of the program never asks the operating system for it directly.
+
+pub mod env;
+pub mod programs;
+pub mod signals;
+pub mod streams;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::base::owner::Owner;
+pub use env::Env;
+pub use streams::{Output, Terminal};
+
+/// One process's view of its machine.
+#[derive(Debug, Clone)]
+pub struct Host {
+    /// The arguments, with the program's name first.
+    pub args: Vec<OsString>,
+    /// The environment.
+    pub env: Env,
+    /// The working directory.
+    pub cwd: PathBuf,
+    /// The running program's own file.
+    pub executable: PathBuf,
+    /// Where data goes.
+    pub stdout: Output,
+    /// Where everything else goes.
+    pub stderr: Output,
+    /// What is at the other end of the streams.
+    pub terminal: Terminal,
+    /// The time: a function, so that a test can stop it.
+    pub now: fn() -> jiff::Timestamp,
+}
+
+impl Host {
+    /// The real machine.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the operating system")]
+    pub fn real() -> Self {
+        let env = Env::new(std::env::vars_os());
+        Self {
+            args: std::env::args_os().collect(),
+            cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
+            executable: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("cki")),
+            stdout: Output::stdout(),
+            stderr: Output::stderr(),
+            terminal: Terminal::of_this_process(&env),
+            env,
+            now: jiff::Timestamp::now,
+        }
+    }
+
+    /// This process, as the owner of what it makes.
+    #[must_use]
+    pub fn owner(&self) -> Owner {
+        let pid = std::process::id();
+        Owner { pid, started: started(pid).unwrap_or(0), boot: boot_id() }
+    }
+
+    /// Whether the process that a label names still lives.
+    #[must_use]
+    pub fn is_alive(&self, owner: &Owner) -> bool {
+        owner.boot == boot_id() && started(owner.pid) == Some(owner.started)
+    }
+
+    /// A line read from standard input; `None` at its end.
+    #[must_use]
+    pub fn read_line(&self) -> Option<String> {
+        let mut line = String::new();
+        match std::io::stdin().read_line(&mut line) {
+            Ok(0) | Err(_) => None,
+            Ok(_) => Some(line.trim_end_matches(['\r', '\n']).to_owned()),
+        }
+    }
+}
+
+/// When a process started, in clock ticks since the boot: field 22 of `/proc/PID/stat` (proc(5)).
+#[must_use]
+pub fn started(pid: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is a name in brackets that may hold anything, brackets included.
+    let after_name = &stat[stat.rfind(')')? + 1..];
+    after_name.split_whitespace().nth(19)?.parse().ok()
+}
+
+fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map(|id| id.trim().to_owned())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_lives_and_another_boot_does_not() {
+        let host = Host::real();
+        let owner = host.owner();
+        assert!(host.is_alive(&owner));
+        assert!(!host.is_alive(&Owner { boot: "other".into(), ..owner.clone() }));
+        assert!(!host.is_alive(&Owner { started: owner.started + 1, ..owner }));
+    }
+}

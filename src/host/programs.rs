@@ -1,0 +1,34 @@
+//! Programs installed on the machine: where they are. How one is called belongs to the system that
+//! calls it.
+
+use std::path::{Path, PathBuf};
+
+use super::Env;
+
+/// The file of a program, looked up in `PATH`, as a shell would.
+#[must_use]
+pub fn find(env: &Env, name: &str) -> Option<PathBuf> {
+    if name.contains('/') {
+        return is_executable(Path::new(name)).then(|| PathBuf::from(name));
+    }
+    let path = env.get_os("PATH")?;
+    std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| is_executable(file))
+}
+
+fn is_executable(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.metadata().is_ok_and(|facts| facts.is_file() && facts.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_found_in_path_only() {
+        let env = Env::new([("PATH", "/nowhere:/bin")]);
+        assert_eq!(find(&env, "sh"), Some(PathBuf::from("/bin/sh")));
+        assert_eq!(find(&env, "no-such-program"), None);
+        assert_eq!(find(&Env::default(), "sh"), None);
+    }
+}

@@ -1,0 +1,110 @@
+//! A container as `cki` wants it, for whatever engine: what to run, with what around it. How an
+//! engine is told so is `systems::engine`.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::base::secret::Secret;
+
+/// What to create.
+#[derive(Debug, Clone, Default)]
+pub struct ContainerSpec {
+    /// A name, unique on the engine.
+    pub name: String,
+    /// The image with its tag.
+    pub image: String,
+    /// Replaces the image's entry point; an empty list clears it.
+    pub entrypoint: Option<Vec<String>>,
+    /// Replaces the image's command.
+    pub command: Option<Vec<String>>,
+    /// The environment. All values are hidden, since which of them are secret is of no concern here.
+    pub environment: Vec<(String, Secret)>,
+    /// The working directory.
+    pub workdir: Option<String>,
+    /// Labels: those of [`super::identity::Identity`].
+    pub labels: BTreeMap<String, String>,
+    /// The network to join, by id, and the names under which others on it find this container.
+    pub network: Option<(String, Vec<String>)>,
+    /// Ports to publish on the loopback address of this machine.
+    pub publish: Vec<Publish>,
+    /// Files to put in before it starts.
+    pub files: Vec<ContainerFile>,
+    /// Paths with a volume of their own that goes with the container.
+    pub volumes: Vec<String>,
+    /// What it must not do.
+    pub limits: Limits,
+}
+
+/// A port to publish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Publish {
+    /// In the container.
+    pub container: u16,
+    /// On this machine; `None` is any free one.
+    pub host: Option<u16>,
+}
+
+/// A file to put into a container.
+#[derive(Debug, Clone)]
+pub struct ContainerFile {
+    /// Absolute path in the container.
+    pub path: String,
+    /// What is in it.
+    pub content: Secret,
+    /// Unix permission bits.
+    pub mode: u32,
+}
+
+/// What a container must not do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// All capabilities dropped, and no way to gain privileges.
+    pub unprivileged: bool,
+    /// Bytes of memory.
+    pub memory: Option<u64>,
+    /// Number of processes.
+    pub processes: Option<u32>,
+}
+
+/// How a container is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// Made, not started.
+    Created,
+    /// Running.
+    Running,
+    /// Ended with an exit code.
+    Exited(i64),
+    /// Anything else, in the engine's word.
+    Other(String),
+}
+
+/// What is known of a container that exists.
+#[derive(Debug, Clone)]
+pub struct ContainerFacts {
+    /// The engine's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its image.
+    pub image: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// How it is.
+    pub status: Status,
+    /// Published ports: in the container, and on this machine.
+    pub ports: Vec<(u16, u16)>,
+    /// When it was created, in seconds since 1970.
+    pub created: i64,
+}
+
+/// What is known of a container's inside once it runs.
+#[derive(Debug, Clone, Default)]
+pub struct ContainerInside {
+    /// The environment in its specification.
+    pub environment: BTreeMap<String, String>,
+    /// Its address on its network, if it has one that this machine reaches.
+    pub address: Option<IpAddr>,
+    /// Published ports: in the container, and on this machine.
+    pub ports: Vec<(u16, u16)>,
+}

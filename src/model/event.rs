@@ -1,0 +1,197 @@
+//! What work reports upward while it is done. Operations and systems send events to a [`Sink`];
+//! how they look on a terminal is for `ui` alone.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Something that happened. `subject` is the thing worked on, as a person calls it: a repository,
+/// an image, a component.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// Work on a subject began.
+    Started {
+        /// What is worked on.
+        subject: String,
+        /// What is done to it, as `cloning`.
+        doing: String,
+    },
+    /// How far it is.
+    Progress {
+        /// What is worked on.
+        subject: String,
+        /// Units done.
+        done: u64,
+        /// Units in all, if known.
+        total: Option<u64>,
+        /// What is counted.
+        unit: Unit,
+    },
+    /// One line about what it is doing now: untrusted text, at most a line.
+    Detail {
+        /// What is worked on.
+        subject: String,
+        /// The line.
+        text: String,
+    },
+    /// Work on a subject ended.
+    Finished {
+        /// What was worked on.
+        subject: String,
+        /// How it ended.
+        state: State,
+        /// In a few words, what came of it: `cloned`, `image cki/x:1`.
+        detail: String,
+        /// How long it took.
+        took: Duration,
+    },
+    /// Output of a component or a backing service: one line without its end, masked already.
+    Line {
+        /// Who wrote it.
+        subject: String,
+        /// Where to.
+        stream: Stream,
+        /// The line: untrusted text.
+        text: String,
+    },
+    /// Something a person should see although the work goes on.
+    Warning(String),
+    /// What was decided and why; shown with `-v`.
+    Note(String),
+}
+
+/// How a piece of work ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It was done.
+    Done,
+    /// There was nothing to do.
+    Unchanged,
+    /// It was left out, for a reason given in the detail.
+    Skipped,
+    /// It failed.
+    Failed,
+}
+
+/// What progress counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Bytes.
+    Bytes,
+    /// Things: objects, steps.
+    Items,
+}
+
+/// One of a process's two outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// Receives events. It must not block for long.
+pub trait Sink: Send + Sync {
+    /// Takes one event.
+    fn send(&self, event: Event);
+}
+
+/// A sink that can be shared.
+#[derive(Clone)]
+pub struct Events(Arc<dyn Sink>);
+
+impl Events {
+    /// Shares a sink.
+    pub fn new(sink: impl Sink + 'static) -> Self {
+        Self(Arc::new(sink))
+    }
+
+    /// A sink that forgets everything.
+    #[must_use]
+    pub fn silent() -> Self {
+        struct Silent;
+        impl Sink for Silent {
+            fn send(&self, _event: Event) {}
+        }
+        Self::new(Silent)
+    }
+
+    /// Sends an event.
+    pub fn send(&self, event: Event) {
+        self.0.send(event);
+    }
+
+    /// Says that something should be seen.
+    pub fn warn(&self, text: impl Into<String>) {
+        self.send(Event::Warning(text.into()));
+    }
+
+    /// Says what was decided.
+    pub fn note(&self, text: impl Into<String>) {
+        self.send(Event::Note(text.into()));
+    }
+
+    /// Begins work on a subject. Whoever drops the task without ending it has failed.
+    pub fn start(&self, subject: impl Into<String>, doing: impl Into<String>) -> Task {
+        let subject = subject.into();
+        self.send(Event::Started { subject: subject.clone(), doing: doing.into() });
+        Task { events: self.clone(), subject, began: std::time::Instant::now(), ended: false }
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Events")
+    }
+}
+
+/// One piece of work that has begun.
+#[derive(Debug)]
+pub struct Task {
+    events: Events,
+    subject: String,
+    began: std::time::Instant,
+    ended: bool,
+}
+
+impl Task {
+    /// What is worked on.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Says how far it is.
+    pub fn progress(&self, done: u64, total: Option<u64>, unit: Unit) {
+        self.events.send(Event::Progress { subject: self.subject.clone(), done, total, unit });
+    }
+
+    /// Says what it is doing now.
+    pub fn detail(&self, text: impl Into<String>) {
+        self.events.send(Event::Detail { subject: self.subject.clone(), text: text.into() });
+    }
+
+    /// Ends it.
+    pub fn finish(mut self, state: State, detail: impl Into<String>) {
+        self.end(state, detail.into());
+    }
+
+    fn end(&mut self, state: State, detail: String) {
+        self.ended = true;
+        self.events.send(Event::Finished {
+            subject: self.subject.clone(),
+            state,
+            detail,
+            took: self.began.elapsed(),
+        });
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.end(State::Failed, "given up".to_owned());
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Whose is it? Every container, network and volume that `cki` makes carries these labels, and
+//! only what carries them is ever touched again. The owner is named so that what a killed process
+//! left behind can be told from what a living one still uses.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::base::owner::Owner;
+
+/// The label that holds the run id; its presence marks a thing as ours.
+pub const RUN: &str = "cki.run";
+/// The label with the component's reference, `category/name`.
+pub const COMPONENT: &str = "cki.component";
+/// The label with the [`Role`].
+pub const ROLE: &str = "cki.role";
+/// The label with the name by which people know a container within its run.
+pub const NAME: &str = "cki.name";
+/// The label that says who made it: process, its start time, and the boot it lives in.
+pub const OWNER: &str = "cki.owner";
+/// The label that says until when it is wanted: [`Lifetime`].
+pub const LIFETIME: &str = "cki.lifetime";
+
+/// Names one run: short, unique, usable in the name of a container.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId(String);
+
+impl RunId {
+    /// Makes an id from entropy (a time and a process id will do).
+    #[must_use]
+    pub fn new(entropy: &[u8]) -> Self {
+        Self(crate::base::digest::of_parts([entropy])[..10].to_owned())
+    }
+
+    /// Reads an id back from a label. `None` for anything that this program would not have made.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        (text.len() == 10 && text.bytes().all(|b| b.is_ascii_hexdigit())).then(|| Self(text.to_owned()))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What part a container plays in its run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The component itself.
+    Component,
+    /// A backing service.
+    Service,
+}
+
+impl Role {
+    /// As it stands in a label.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Component => "component",
+            Self::Service => "service",
+        }
+    }
+
+    /// From a label.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Component, Self::Service].into_iter().find(|role| role.as_str() == text)
+    }
+}
+
+/// Until when something is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    /// As long as the process that made it.
+    Owner,
+    /// Until somebody says `cki down`.
+    Kept,
+}
+
+impl Lifetime {
+    /// As it stands in a label.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Kept => "kept",
+        }
+    }
+
+    /// From a label; what is not understood is kept, since nothing is removed on a guess.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        if text == Self::Owner.as_str() { Self::Owner } else { Self::Kept }
+    }
+}
+
+/// Everything the labels say about one thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The run it belongs to.
+    pub run: RunId,
+    /// The component that was run.
+    pub component: String,
+    /// Its part in the run.
+    pub role: Role,
+    /// What people call it within the run.
+    pub name: String,
+    /// Who made it.
+    pub owner: Owner,
+    /// Until when it is wanted.
+    pub lifetime: Lifetime,
+}
+
+impl Identity {
+    /// The labels to put on a thing.
+    #[must_use]
+    pub fn to_labels(&self) -> BTreeMap<String, String> {
+        [
+            (RUN, self.run.to_string()),
+            (COMPONENT, self.component.clone()),
+            (ROLE, self.role.as_str().to_owned()),
+            (NAME, self.name.clone()),
+            (OWNER, self.owner.to_label()),
+            (LIFETIME, self.lifetime.as_str().to_owned()),
+        ]
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect()
+    }
+
+    /// Reads labels back; `None` if the thing is not ours.
+    #[must_use]
+    pub fn from_labels<'a>(label: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
+        Some(Self {
+            run: RunId::parse(label(RUN)?)?,
+            component: label(COMPONENT)?.to_owned(),
+            role: Role::parse(label(ROLE)?)?,
+            name: label(NAME)?.to_owned(),
+            owner: Owner::parse(label(OWNER)?)?,
+            lifetime: Lifetime::parse(label(LIFETIME)?),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_come_back_as_they_went() {
+        let identity = Identity {
+            run: RunId::new(b"x"),
+            component: "service/a".into(),
+            role: Role::Component,
+            name: "a".into(),
+            owner: Owner { pid: 1, started: 2, boot: "3.4".into() },
+            lifetime: Lifetime::Owner,
+        };
+        let labels = identity.to_labels();
+        let back = Identity::from_labels(|key| labels.get(key).map(String::as_str));
+        assert_eq!(back, Some(identity));
+        assert_eq!(Identity::from_labels(|key| (key == RUN).then_some("0123456789")), None);
+    }
+}

@@ -1,0 +1,6 @@
+//! Floor 1: the nouns of `cki` as plain data, with the rules about them. No I/O: whatever reads,
+//! writes or connects is a system (floor 3), and what it found is given to the rules here.
+
+pub mod container;
+pub mod event;
+pub mod identity;
