@@ -3,6 +3,9 @@
 //! The story behind it is in `docs/architecture.md`.
 
 pub mod base;
+pub mod config;
 pub mod host;
 pub mod model;
+pub mod ops;
 pub mod systems;
+pub mod ui;
