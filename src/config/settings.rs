@@ -8,7 +8,7 @@ use crate::base::secret::Secret;
 use crate::host::Env;
 
 /// What runs components.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Engine {
     /// The best that is there.
     Auto,
@@ -29,8 +29,16 @@ pub enum Format {
     Json,
 }
 
+impl Format {
+    /// Whether a text names a form that every command has.
+    #[must_use]
+    pub fn is_one(text: &str) -> bool {
+        matches!(text, "text" | "json")
+    }
+}
+
 /// Whether to use colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Color {
     /// On a terminal.
     Auto,

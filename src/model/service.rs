@@ -109,7 +109,7 @@ pub struct NativeService {
 /// What differs from place to place.
 #[derive(Debug, Clone, Copy)]
 pub struct Surroundings<'a> {
-    /// The name or address under which the service is found.
+    /// The name or address under which the service is found; empty for its own name.
     pub host: &'a str,
     /// The `cki` program itself, for services that it plays.
     pub program: &'a str,
