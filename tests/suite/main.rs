@@ -1,1 +1,4 @@
-fn main() {}
+//! The integration tests: one binary, a module per subject. What they share is in `support`.
+
+mod git;
+mod support;
