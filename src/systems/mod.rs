@@ -2,3 +2,4 @@
 //! what several of them need is in `base` or `host`, and combining them is for `ops`.
 
 pub mod git;
+pub mod native;
