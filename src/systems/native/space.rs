@@ -63,7 +63,12 @@ impl Space {
                 "files",
                 Err(format!("it reads and writes whatever {who} may, sockets of other programs included")),
             ),
-            ("user", Err(format!("it runs as {who}"))),
+            (
+                "user",
+                Err(format!(
+                    "it runs as {who}, though it cannot become another one by a set-user-ID program"
+                )),
+            ),
             ("memory and processor", Err("it has no limits".to_owned())),
         ]
     }
