@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt as _;
 
+use crate::base::text::safe_line;
 use crate::host::signals::{Signal, Stop};
 use crate::model::event::{Events, State};
 use crate::systems::git::{
-    Checkout, CommitId, Git, GitError, GitUrl, Job, MergeRequest, NewClone, Outcome, inspect, without_login,
+    Checkout, CommitId, Git, GitError, GitUrl, Job, MergeRequest, NewClone, Outcome, inspect, is_clone_of,
+    without_login,
 };
 
 /// The ref where GitLab keeps the head of a merge request.
@@ -94,7 +96,7 @@ impl Repository {
     /// In a few words, what became of it.
     #[must_use]
     pub fn detail(&self) -> String {
-        self.state.detail(self.checkout.as_ref())
+        safe_line(&self.state.detail(self.checkout.as_ref())).into_owned()
     }
 }
 
@@ -268,11 +270,11 @@ fn settle(
 
 /// Whether what stands in a place is a clone of another repository.
 fn other(target: &Path, url: &GitUrl) -> Result<Option<CloneState>, GitError> {
-    let Some(checkout) = inspect(target)? else { return Ok(None) };
-    if checkout.is_clone_of(url) {
+    if is_clone_of(target, url)? {
         return Ok(None);
     }
-    let remote = checkout.remotes.into_iter().next().map(|(_, remote)| remote);
+    let remotes = inspect(target)?.map(|checkout| checkout.remotes).unwrap_or_default();
+    let remote = remotes.into_iter().next().map(|(_, remote)| remote);
     Ok(Some(CloneState::Other { remote }))
 }
 

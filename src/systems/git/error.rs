@@ -105,12 +105,12 @@ pub enum GitError {
         url: String,
     },
     /// The `git` program cannot be started.
-    #[error("cannot start `{program}`: {source}")]
+    #[error("cannot start `{}`: {error}", program.display())]
     Start {
         /// Its file.
         program: PathBuf,
         /// Why not.
-        source: std::io::Error,
+        error: std::io::Error,
     },
     /// The `git` program failed for a reason of its own.
     #[error("git says about `{url}`: {why}")]
@@ -172,12 +172,12 @@ pub enum GitError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The library failed at something within a repository.
-    #[error("git cannot work on `{what}`: {}", source.message())]
+    #[error("git cannot work on `{what}`: {}", error.message())]
     Library {
         /// The repository's address or folder.
         what: String,
         /// What the library says.
-        source: git2::Error,
+        error: git2::Error,
     },
 }
 
@@ -215,8 +215,8 @@ fn colon(why: &Option<String>) -> String {
 
 /// For work within one repository: what failed there.
 pub(super) fn at<'a>(path: &'a std::path::Path) -> impl Fn(git2::Error) -> GitError + 'a {
-    move |source| match source.code() {
+    move |error| match error.code() {
         git2::ErrorCode::Owner => GitError::Foreign { path: path.to_owned() },
-        _ => GitError::Library { what: path.display().to_string(), source },
+        _ => GitError::Library { what: path.display().to_string(), error },
     }
 }

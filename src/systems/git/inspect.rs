@@ -21,7 +21,7 @@ pub struct Checkout {
     pub dirty: bool,
     /// There are files that git neither knows nor ignores.
     pub untracked: bool,
-    /// Name and address of each remote, without logins.
+    /// Name and address of each remote, as git goes there, without logins.
     pub remotes: Vec<(String, String)>,
     /// Commits that only the branch has, and that only the branch it follows has, as far as was
     /// fetched.
@@ -30,13 +30,30 @@ pub struct Checkout {
     pub shallow: bool,
 }
 
-impl Checkout {
-    /// Whether a remote of it is this repository.
-    #[must_use]
-    pub fn is_clone_of(&self, url: &GitUrl) -> bool {
-        let remotes = self.remotes.iter().filter_map(|(_, remote)| GitUrl::parse(remote).ok());
-        remotes.into_iter().any(|remote| remote.is_same_repository(url))
+/// Whether one of the remotes of the clone in a folder is this repository.
+///
+/// # Errors
+/// When there is no clone, or it cannot be read.
+pub fn is_clone_of(folder: &Path, url: &GitUrl) -> Result<bool, GitError> {
+    let repository = tree::open(folder)?;
+    Ok(remote_of(&repository, url).map_err(at(folder))?.is_some())
+}
+
+/// The address by which a clone itself goes to a repository. The person's git configuration may
+/// rewrite both addresses.
+pub(super) fn remote_of(repository: &Repository, wanted: &GitUrl) -> Result<Option<GitUrl>, git2::Error> {
+    let address = |remote: git2::Remote<'_>| remote.url().ok().and_then(|url| GitUrl::parse(url).ok());
+    let rewritten = address(repository.remote_anonymous(wanted.as_str())?);
+    for name in repository.remotes()?.iter() {
+        let found = address(repository.find_remote(name?.unwrap_or_default())?).filter(|url| {
+            let is = |wanted: &GitUrl| url.is_same_repository(wanted);
+            is(wanted) || rewritten.as_ref().is_some_and(is)
+        });
+        if found.is_some() {
+            return Ok(found);
+        }
     }
+    Ok(None)
 }
 
 /// Looks at the clone in a folder; `None` if there is none, or one without files of its own.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use reqwest::Url;
 
 use super::GitError;
+use super::refusal::quotable;
 use super::url::without_login;
 use crate::base::secret::Secret;
 
@@ -30,7 +31,7 @@ impl Logins {
     /// When the server is no address of a web server.
     pub fn add(&mut self, server: &str, login: Login) -> Result<(), GitError> {
         let refuse = || GitError::Url {
-            url: without_login(server),
+            url: quotable(&without_login(server)),
             why: "a login needs the address of a web server, as in https://…",
         };
         let full = if server.contains("://") { server.to_owned() } else { format!("https://{server}") };

@@ -9,6 +9,7 @@ use git2::{Oid, Reference, Repository};
 
 use super::choose::{Advertised, Wish};
 use super::error::at;
+use super::inspect::remote_of;
 use super::{CommitId, Git, GitError, GitUrl, Job, Outcome, tree};
 
 /// A merge request of a repository.
@@ -129,18 +130,6 @@ impl Git {
         request.forget_incoming(&repository).map_err(&at)?;
         outcome.map_err(&at)
     }
-}
-
-/// The address by which the clone itself goes to a repository.
-fn remote_of(repository: &Repository, wanted: &GitUrl) -> Result<Option<GitUrl>, git2::Error> {
-    for name in repository.remotes()?.iter() {
-        let remote = repository.find_remote(name?.unwrap_or_default())?;
-        let url = remote.url().ok().and_then(|url| GitUrl::parse(url).ok());
-        if let Some(url) = url.filter(|url| url.is_same_repository(wanted)) {
-            return Ok(Some(url));
-        }
-    }
-    Ok(None)
 }
 
 /// What is to happen to the branch.

@@ -28,7 +28,7 @@ pub use clone::NewClone;
 pub use commit::CommitId;
 pub use error::GitError;
 pub use history::{Author, History, Mode, TreeFile};
-pub use inspect::{Checkout, discover, inspect};
+pub use inspect::{Checkout, discover, inspect, is_clone_of};
 pub use login::{Login, Logins};
 pub use merge_request::MergeRequest;
 pub use outcome::Outcome;

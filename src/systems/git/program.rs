@@ -109,7 +109,7 @@ impl<'a> Program<'a> {
         let runtime = tokio::runtime::Handle::current();
         let said = runtime.block_on(async {
             let child = self.command(repository, arguments).spawn();
-            let child = child.map_err(|source| GitError::Start { program: self.file.clone(), source })?;
+            let child = child.map_err(|error| GitError::Start { program: self.file.clone(), error })?;
             attend(child, session, job).await
         })?;
         if said.status.success() { Ok(said) } else { Err(read_failure(session.shown(), &said.last_lines)) }
@@ -133,13 +133,21 @@ impl<'a> Program<'a> {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        // A session of its own has no terminal: `ssh` cannot wait there for a passphrase.
-        #[expect(unsafe_code, reason = "setsid(2) may be called between fork and exec")]
+        #[expect(unsafe_code, reason = "only system calls that are allowed between fork and exec")]
         unsafe {
-            command.pre_exec(|| nix::unistd::setsid().map(|_| ()).map_err(std::io::Error::from))
+            command.pre_exec(|| Ok(detach()?))
         };
         command
     }
+}
+
+/// A session of its own has no terminal: `ssh` cannot wait there for a passphrase. And should we be
+/// killed, nobody else would end it.
+fn detach() -> nix::Result<()> {
+    nix::unistd::setsid()?;
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_pdeathsig(Signal::SIGTERM)?;
+    Ok(())
 }
 
 /// Reads what it says until it ends, or ends it.
@@ -158,7 +166,7 @@ async fn attend(mut child: Child, session: &Session, job: Job<'_>) -> Result<Sai
     };
     match ended {
         Some((Ok(status), output)) => Ok(Said { status, output, last_lines }),
-        Some((Err(source), _)) => Err(GitError::Start { program: PathBuf::from("git"), source }),
+        Some((Err(error), _)) => Err(GitError::Start { program: PathBuf::from("git"), error }),
         None => {
             end(&mut child).await;
             Err(session.stopped())
@@ -232,9 +240,14 @@ fn read_listing(text: &str, wish: &Wish<'_>) -> Advertised {
         refs: std::collections::BTreeSet::new(),
         shallow: wish.depth.is_some(),
     };
+    let mut target = None;
     for (what, name) in text.lines().filter_map(|line| line.split_once('\t')) {
-        if let Some(target) = what.strip_prefix("ref: ").filter(|_| name == "HEAD") {
-            advertised.default_branch = Some(target.to_owned());
+        if name == "HEAD" {
+            // First where it points to, then, if there is something, the commit.
+            match what.strip_prefix("ref: ") {
+                Some(branch) => target = Some(branch.to_owned()),
+                None => advertised.default_branch = target.take(),
+            }
         } else if wish.ask.iter().any(|asked| asked == name) {
             advertised.refs.insert(name.to_owned());
         }
@@ -310,6 +323,7 @@ mod tests {
         let advertised = read_listing(text, &wish);
         assert_eq!(advertised.default_branch.as_deref(), Some("refs/heads/dev"));
         assert_eq!(advertised.refs.into_iter().collect::<Vec<_>>(), ask);
+        assert_eq!(read_listing("ref: refs/heads/dev\tHEAD\n", &wish).default_branch, None);
     }
 
     #[test]

@@ -131,14 +131,14 @@ impl Session {
             }
             (Scheme::Local, ErrorClass::Repository, _) => GitError::NotFound { url },
             (Scheme::Local, ..) if !self.is_folder() => GitError::NotFound { url },
-            (Scheme::Local, ..) => GitError::Library { what: url, source: error },
+            (Scheme::Local, ..) => GitError::Library { what: url, error },
             (Scheme::Git, ErrorClass::Net, _) if why.contains("repository not exported") => {
                 GitError::NotFound { url }
             }
             (Scheme::Git, ErrorClass::Net | ErrorClass::Os, _) => GitError::Unreachable { url, why },
             (_, ErrorClass::Net, ErrorCode::Eof) => GitError::Broken { url, why },
             (_, ErrorClass::Net, _) => GitError::NotGit { url, why },
-            _ => GitError::Library { what: url, source: error },
+            _ => GitError::Library { what: url, error },
         }
     }
 }

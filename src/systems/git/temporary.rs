@@ -2,7 +2,8 @@
 //! when it is whole, and is removed otherwise. Whoever makes it holds a lock on it, which the system
 //! releases when the process dies however it dies: so one that was left by a dead process is known.
 
-use std::fs::{File, Permissions};
+use std::fs::{File, Permissions, TryLockError};
+use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -33,10 +34,13 @@ impl Temporary {
                 .permissions(Permissions::from_mode(0o777))
                 .tempdir_in(parent)
                 .map_err(fail)?;
-            let lock = File::open(folder.path()).map_err(fail)?;
+            // Until it is locked, whoever sweeps takes it for left over: then another one is made.
+            let lock = match File::open(folder.path()) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                opened => opened.map_err(fail)?,
+            };
             // Not every file system has locks; there, one that is left over stays.
-            let taken = matches!(lock.try_lock(), Err(std::fs::TryLockError::WouldBlock));
-            // Another process may have taken it for left over before it was locked.
+            let taken = matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
             if !taken && is_still_at(&lock, folder.path()) {
                 return Ok(Self { folder, _lock: lock });
             }
@@ -142,5 +146,23 @@ mod tests {
         let error = second.put(&folder.path().join("x")).expect_err("is taken");
         assert!(matches!(error, GitError::Occupied { .. }));
         assert_eq!(files::names_in(folder.path()).expect("reads"), ["x"]);
+    }
+
+    #[test]
+    fn sweeping_does_not_disturb_those_at_work() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::thread::scope(|scope| {
+            for name in ["a", "b", "c", "d"] {
+                let target = folder.path().join(name);
+                scope.spawn(move || {
+                    for _ in 0..200 {
+                        sweep(target.parent().expect("has one"));
+                        let made = Temporary::beside(&target).expect("makes");
+                        std::fs::write(made.path().join("file"), "").expect("it stays");
+                    }
+                });
+            }
+        });
+        assert_eq!(files::names_in(folder.path()).expect("reads"), Vec::<String>::new());
     }
 }

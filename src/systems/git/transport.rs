@@ -300,6 +300,8 @@ impl Exchange {
         });
         let to = self.post()?;
         let client = self.link.session.client()?;
+        // What is sent in pieces cannot be sent again, so a login that is known goes with it.
+        self.link.with_login.store(true, Ordering::Relaxed);
         let request = self.link.sign(self.headers(client.post(to.clone())), &to);
         let request = request.body(reqwest::Body::wrap_stream(stream));
         let answer = tokio::runtime::Handle::current().spawn(request.send());

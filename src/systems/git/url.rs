@@ -7,6 +7,7 @@ use reqwest::Url;
 
 use super::GitError;
 use super::login::Login;
+use super::refusal::quotable;
 use crate::base::secret::Secret;
 
 /// How a repository is reached.
@@ -39,7 +40,7 @@ impl GitUrl {
     /// # Errors
     /// When it is no address of a repository, or could be taken for an option by a program.
     pub fn parse(text: &str) -> Result<Self, GitError> {
-        let refuse = |why| Err(GitError::Url { url: without_login(text), why });
+        let refuse = |why| Err(GitError::Url { url: quotable(&without_login(text)), why });
         if text.is_empty() {
             return refuse("it is empty");
         }
@@ -95,7 +96,12 @@ impl GitUrl {
         if scheme != Scheme::Ssh {
             let _ = url.set_username("");
         }
-        let port = url.port_or_known_default();
+        let usual = match scheme {
+            Scheme::Ssh => Some(22),
+            Scheme::Git => Some(9418),
+            Scheme::Http | Scheme::Local => url.port_or_known_default(),
+        };
+        let port = url.port().or(usual);
         let path = percent_decode(url.path());
         Ok(Self { text: url.to_string(), scheme, host, port, path, login })
     }
@@ -121,7 +127,7 @@ impl GitUrl {
             text: text.to_owned(),
             scheme: Scheme::Ssh,
             host: host.to_ascii_lowercase(),
-            port: None,
+            port: Some(22),
             path: path.to_owned(),
             login: None,
         })
@@ -261,7 +267,7 @@ mod tests {
             ":x",
         ] {
             let error = GitUrl::parse(text).expect_err(text);
-            assert!(!error.to_string().contains("glpat"), "{error}");
+            assert!(!error.to_string().contains("glpat") && !error.to_string().contains('\n'), "{error}");
         }
     }
 
@@ -291,6 +297,7 @@ mod tests {
         {
             assert!(!https.is_same_repository(&url(other)), "{other}");
         }
+        assert!(url("git@h:a/b").is_same_repository(&url("ssh://h/a/b.git")));
         assert!(url("file:///a/b").is_same_repository(&url("/a/b")));
     }
 }
