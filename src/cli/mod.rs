@@ -6,6 +6,7 @@ mod commands;
 mod complete;
 mod context;
 mod error;
+mod token;
 
 use std::process::ExitCode;
 
