@@ -5,5 +5,8 @@
 //! `support::skip` what it does not check where that is missing.
 
 mod git;
+mod house;
+mod layering;
+mod machine;
 mod native;
 mod support;
