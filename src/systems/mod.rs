@@ -1,2 +1,4 @@
 //! Floor 3: one folder per outside system. They never look at each other, nor at `ui` or `config`;
 //! what several of them need is in `base` or `host`, and combining them is for `ops`.
+
+pub mod gitlab;
