@@ -3,6 +3,7 @@
 //! The story behind it is in `docs/architecture.md`.
 
 pub mod base;
+pub mod demo;
 pub mod host;
 pub mod model;
 pub mod systems;
