@@ -6,4 +6,5 @@ pub mod base;
 pub mod demo;
 pub mod host;
 pub mod model;
+pub mod ops;
 pub mod systems;

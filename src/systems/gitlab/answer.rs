@@ -28,6 +28,7 @@ pub(super) struct Headers {
     pub(super) location: Option<String>,
     pub(super) retry_after: Option<String>,
     pub(super) rate_limit_reset: Option<String>,
+    pub(super) content_range: Option<String>,
     /// Only GitLab sends it.
     pub(super) gitlab_meta: bool,
 }
@@ -35,6 +36,12 @@ pub(super) struct Headers {
 impl Answer {
     fn is_json(&self) -> bool {
         self.headers.content_type.split(';').next().is_some_and(|kind| kind.trim().ends_with("json"))
+    }
+
+    /// Whether the body is only the end of what there is.
+    pub(super) fn is_tail(&self) -> bool {
+        let whole = self.headers.content_range.as_deref().is_some_and(|range| range.starts_with("bytes 0-"));
+        self.skipped > 0 || (self.status == 206 && !whole)
     }
 
     /// Whether it is JSON that stops in the middle.

@@ -232,8 +232,7 @@ impl GitLab {
     /// When it cannot be read.
     pub async fn log_tail(&self, project: &str, job: u64, lines: usize) -> Result<Vec<String>, GitLabError> {
         let answer = self.send(&request::trace(project, job, LOG_TAIL)).await?;
-        let cut = answer.status == 206 || answer.skipped > 0;
-        Ok(trace::last_lines(&answer.body, cut, lines))
+        Ok(trace::last_lines(&answer.body, answer.is_tail(), lines))
     }
 
     async fn get<T: DeserializeOwned>(&self, request: &Request) -> Result<T, GitLabError> {

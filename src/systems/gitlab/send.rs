@@ -173,6 +173,7 @@ fn headers_of(response: &reqwest::Response) -> Headers {
         location: text("location"),
         retry_after: text("retry-after"),
         rate_limit_reset: text("ratelimit-reset"),
+        content_range: text("content-range"),
         gitlab_meta: response.headers().contains_key("x-gitlab-meta"),
     }
 }

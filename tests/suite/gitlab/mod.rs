@@ -3,6 +3,8 @@
 
 mod client;
 mod python;
+mod stage;
+mod stage_faults;
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -11,7 +13,7 @@ use cki::base::clock::{Clock, Pause};
 use cki::base::http::Http;
 use cki::base::secret::Secret;
 use cki::demo::gitlab::{Config, Control, Fault, How, Options, Pace, StandIn};
-use cki::model::event::Events;
+use cki::model::event::{Event, Events, Sink};
 use cki::systems::gitlab::{GitLab, Means};
 
 const ALICE: &str = "alice-not-a-real-token";
@@ -89,4 +91,33 @@ fn misbehave(stand_in: &StandIn, method: &str, path: &str, times: u32, how: How)
     let fault =
         Fault { method: Some(method.to_owned()), path: path.to_owned(), after: 0, times, done: false, how };
     stand_in.control(Control::Misbehave(fault)).expect("is taken");
+}
+
+/// Keeps what was reported, and does something at each event.
+#[derive(Clone)]
+struct Recorder {
+    events: Arc<Mutex<Vec<Event>>>,
+    react: Arc<dyn Fn(&Event) + Send + Sync>,
+}
+
+impl Recorder {
+    fn new(react: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        Self { events: Arc::default(), react: Arc::new(react) }
+    }
+
+    fn events(&self) -> Vec<Event> {
+        self.events.lock().expect("is not poisoned").clone()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let text = |event| if let Event::Warning(text) = event { Some(text) } else { None };
+        self.events().into_iter().filter_map(text).collect()
+    }
+}
+
+impl Sink for Recorder {
+    fn send(&self, event: Event) {
+        (self.react)(&event);
+        self.events.lock().expect("is not poisoned").push(event);
+    }
 }
