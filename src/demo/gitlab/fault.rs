@@ -50,6 +50,8 @@ pub enum How {
     HalfJson,
     /// The connection is reset before anything is answered.
     Reset,
+    /// A redirect to another place.
+    Redirect(String),
     /// The page of another program, with status 200.
     Page,
     /// Every list has another page, the same one.

@@ -115,6 +115,7 @@ async fn misbehave(state: &SharedState, line: &Line, incoming: &Incoming, fault:
         }
         How::Status(status) => respond(proxy(status)),
         How::Page => respond(proxy(200)),
+        How::Redirect(target) => respond(proxy(302).with("location", target)),
         How::Slow(millis) => {
             tokio::time::sleep(Duration::from_millis(millis)).await;
             respond(lock(state).answer(incoming))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::facts::{CommentRef, MergeRequestFacts, is_user};
 use super::{Asked, Plan, StageError};
-use crate::model::event::{Events, State};
+use crate::model::event::Events;
 use crate::model::staging::Marker;
 use crate::systems::gitlab::{GitLab, GitLabError, Note, User};
 
@@ -40,13 +40,14 @@ fn is_ours(note: &Note, plan: &Plan, me: &User) -> bool {
     is_user(note.author.as_ref(), &me.username) && Marker::find(&note.body).as_ref() == Some(&plan.marker)
 }
 
-/// Posts the comment, unless it is there.
-pub(super) async fn ask(
-    gitlab: &GitLab,
-    plan: &Plan,
-    again: bool,
-    events: &Events,
-) -> Result<Asked, StageError> {
+/// What must be known before the comment is posted.
+pub(super) struct Ready {
+    me: User,
+    past: Past,
+}
+
+/// Makes sure that the comment can be posted, and is still the right one. Nothing is changed.
+pub(super) async fn prepare(gitlab: &GitLab, plan: &Plan) -> Result<Ready, StageError> {
     let facts = &plan.merge_request;
     if !gitlab.has_token() {
         return Err(StageError::NoToken {
@@ -54,17 +55,24 @@ pub(super) async fn ask(
             server: gitlab.server().to_owned(),
         });
     }
-    let task = events.start("asked", format!("asking @{}", plan.request.bot()));
     let me = gitlab.user().await?;
     still_the_same(gitlab, facts).await?;
     let past = past(gitlab, plan, &me).await?;
-    if let Some(earlier) = past.earlier.clone().filter(|_| !again) {
-        task.finish(State::Unchanged, format!("comment {} of {}", earlier.id, earlier.created_at));
-        return Ok(Asked::Found(earlier));
+    Ok(Ready { me, past })
+}
+
+/// Posts the comment, unless it is there.
+pub(super) async fn ask(
+    gitlab: &GitLab,
+    plan: &Plan,
+    ready: Ready,
+    again: bool,
+    events: &Events,
+) -> Result<Asked, StageError> {
+    match ready.past.earlier.clone().filter(|_| !again) {
+        Some(earlier) => Ok(Asked::Found(earlier)),
+        None => Ok(Asked::Posted(post(gitlab, plan, &ready, events).await?)),
     }
-    let posted = post(gitlab, plan, &me, past.newest, events).await?;
-    task.finish(State::Done, format!("comment {}", posted.id));
-    Ok(Asked::Posted(posted))
 }
 
 /// What was shown must still be what is asked for.
@@ -80,8 +88,7 @@ async fn still_the_same(gitlab: &GitLab, facts: &MergeRequestFacts) -> Result<()
 async fn post(
     gitlab: &GitLab,
     plan: &Plan,
-    me: &User,
-    newest: u64,
+    ready: &Ready,
     events: &Events,
 ) -> Result<CommentRef, StageError> {
     let facts = &plan.merge_request;
@@ -93,7 +100,7 @@ async fn post(
             Err(error) => return Err(error.into()),
         };
         events.note(format!("Looking whether the comment was posted all the same: {error}."));
-        if let Some(note) = arrived(gitlab, plan, me, newest).await? {
+        if let Some(note) = arrived(gitlab, plan, ready).await? {
             return Ok(note);
         }
         if tries == TRIES {
@@ -104,13 +111,9 @@ async fn post(
 }
 
 /// Looks for a comment that was on its way; a server may take a moment to show it.
-async fn arrived(
-    gitlab: &GitLab,
-    plan: &Plan,
-    me: &User,
-    newest: u64,
-) -> Result<Option<CommentRef>, StageError> {
+async fn arrived(gitlab: &GitLab, plan: &Plan, ready: &Ready) -> Result<Option<CommentRef>, StageError> {
     let facts = &plan.merge_request;
+    let newest = ready.past.newest;
     for pause in LOOKS {
         gitlab.clock().sleep(pause).await;
         let old = |notes: &[Note]| notes.iter().any(|note| note.id <= newest);
@@ -118,7 +121,7 @@ async fn arrived(
         let found =
             found.map_err(|source| StageError::Uncertain { merge_request: facts.reference(), source })?;
         let mut new = found.items.iter().filter(|note| note.id > newest);
-        if let Some(note) = new.find(|note| is_ours(note, plan, me)) {
+        if let Some(note) = new.find(|note| is_ours(note, plan, &ready.me)) {
             return Ok(Some(facts.comment(note)));
         }
     }

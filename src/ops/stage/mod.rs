@@ -14,7 +14,7 @@ mod row;
 use std::time::Duration;
 
 use crate::host::signals::Stop;
-use crate::model::event::Events;
+use crate::model::event::{Events, State};
 use crate::model::staging::{Marker, StagingRequest, comment};
 use crate::systems::gitlab::{GitLab, GitLabError};
 pub use error::StageError;
@@ -139,13 +139,29 @@ pub async fn run(
     if options.dry_run {
         return Ok(outcome);
     }
+    let task = events.start("asked", format!("asking @{}", plan.request.bot()));
+    let ready = tokio::select! {
+        biased;
+        signal = stop.requested() => {
+            outcome.ended = Ended::Stopped(signal);
+            return Ok(outcome);
+        }
+        ready = ask::prepare(gitlab, &plan) => ready?,
+    };
     // A comment on its way is not called back: a first signal waits for it, a second does not.
     outcome.asked = tokio::select! {
-        asked = ask::ask(gitlab, &plan, options.again, events) => asked?,
+        asked = ask::ask(gitlab, &plan, ready, options.again, events) => asked?,
         signal = stop.forced() => {
             return Err(StageError::Stopped { merge_request: plan.merge_request.reference(), signal });
         }
     };
+    match &outcome.asked {
+        Asked::Found(one) => {
+            task.finish(State::Unchanged, format!("comment {} of {}", one.id, one.created_at));
+        }
+        Asked::Posted(one) => task.finish(State::Done, format!("comment {}", one.id)),
+        Asked::No => {}
+    }
     outcome.ended = if options.no_wait {
         Ended::NotWaited
     } else {

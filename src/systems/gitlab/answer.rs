@@ -70,10 +70,10 @@ pub(super) fn judge(
         200..=299 if request.tail.is_some() || (answer.is_json() && !answer.is_cut_short()) => Ok(answer),
         200..=299 if answer.is_json() => Err(GitLabError::Truncated { server, what }),
         200..=299 => not_gitlab(format!("it answers with {}", kind(&answer))),
-        300..=399 => not_gitlab(match &answer.headers.location {
-            Some(target) => format!("it sends to `{}`", cut(target)),
-            None => format!("it answers with status {status}"),
-        }),
+        300..=399 => match &answer.headers.location {
+            Some(target) => Err(GitLabError::Elsewhere { server, target: cut(target) }),
+            None => not_gitlab(format!("it answers with status {status}")),
+        },
         401 if speaks_gitlab => Err(GitLabError::Unauthorised { server, what, had_token }),
         403 => Err(GitLabError::Forbidden { server, what, reason: reason(&answer) }),
         404 if speaks_gitlab => Err(GitLabError::NotFound { server, what }),
@@ -207,9 +207,6 @@ mod tests {
             headers: Headers { location: Some("https://else.example/\x1b[2J".into()), ..Headers::default() },
             ..answer(302, "", "")
         };
-        assert_eq!(
-            verdict(hop),
-            "`https://git.example` is not a GitLab server: it sends to `https://else.example/`"
-        );
+        assert_eq!(verdict(hop), "`https://git.example` sends requests on to `https://else.example/`");
     }
 }

@@ -46,6 +46,14 @@ pub enum GitLabError {
         /// How it shows.
         why: String,
     },
+    /// It redirects to where a token is not sent without being told to.
+    #[error("`{server}` sends requests on to `{target}`")]
+    Elsewhere {
+        /// The server.
+        server: String,
+        /// Where to.
+        target: String,
+    },
     /// 429, and still after waiting.
     #[error("`{server}` allows no more requests for now{}", later(.wait))]
     RateLimited {

@@ -83,21 +83,30 @@ impl GitLab {
         if self.http.policy().offline && !self.base.host_str().is_some_and(is_loopback) {
             return Err(GitLabError::Offline { server: self.server.clone() });
         }
-        let client = self.http.client()?;
+        let client = self.http.client_for(self.base.host_str().unwrap_or_default())?;
         let mut url = self.base.clone();
         url.set_path(&format!("{}/api/v4{}", self.base.path().trim_end_matches('/'), request.path));
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&request.query);
         }
         let mut sending = match request.method {
-            Method::Get => client.get(url),
-            Method::Post => client.post(url),
+            Method::Get => client.get(url.clone()),
+            Method::Post => client.post(url.clone()),
         };
         sending = sending.timeout(self.timeout).headers(self.headers(request)?);
         if let Some(body) = &request.body {
             sending = sending.json(body);
         }
         Ok(match sending.send().await {
+            // Following a redirect has made a read of it: nothing was changed.
+            Ok(response) if request.method == Method::Post && *response.url() != url => {
+                let location = Some(response.url().to_string());
+                Ok(Answer {
+                    status: 302,
+                    headers: Headers { location, ..Headers::default() },
+                    ..Answer::default()
+                })
+            }
             Ok(response) => receive(request, response).await,
             Err(error) if error.is_connect() || error.is_builder() => Err(Fault::NotSent(error)),
             Err(error) => Err(Fault::Broken(error)),

@@ -237,3 +237,29 @@ async fn a_stand_in_leaves_nothing() {
     let address = url.strip_prefix("http://").expect("is HTTP").to_owned();
     assert!(std::net::TcpStream::connect(address).is_err(), "the port is closed");
 }
+
+#[tokio::test]
+async fn a_redirect_does_not_turn_a_comment_into_a_read() {
+    let stand_in = stand_in();
+    let (gitlab, _) = client(&stand_in, Some(ALICE));
+    let moved = |target: &str| How::Redirect(target.to_owned());
+    misbehave(
+        &stand_in,
+        "POST",
+        "/notes",
+        1,
+        moved("/api/v4/projects/group%2Ftools/merge_requests/213/notes?x"),
+    );
+    let error = gitlab.create_note("group/tools", 213, "x").await.expect_err("was sent elsewhere");
+    assert!(
+        matches!(&error, GitLabError::Elsewhere { target, .. } if target.ends_with("/notes?x")),
+        "{error}"
+    );
+    assert!(!error.is_ambiguous());
+    misbehave(&stand_in, "GET", MR, 1, moved("http://gitlab.example.com/"));
+    let error = gitlab.merge_request("group/tools", 213).await.expect_err("is another host");
+    let expected = format!("`{}` sends requests on to `http://gitlab.example.com/`", stand_in.url());
+    assert_eq!(error.to_string(), expected);
+    misbehave(&stand_in, "GET", MR, 1, moved("/api/v4/projects/101/merge_requests/213"));
+    gitlab.merge_request("group/tools", 213).await.expect("is followed on the same host");
+}

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cki::base::assets::embedded_text;
-use cki::demo::gitlab::{Control, How, StandIn};
+use cki::base::clock::SystemClock;
+use cki::demo::gitlab::{Config, Control, How, Options, Pace, StandIn};
 use cki::host::signals::{Signal, Stop};
 use cki::model::event::{Event, Events};
 use cki::model::staging::{Parameter, PipelineStatus, Rerun, StageParameter, StagingRequest};
@@ -105,10 +106,10 @@ async fn a_request_is_followed_to_its_end() {
     assert_eq!(outcome.answer.as_ref().map(|answer| answer.id), Some(comments[1].0));
     let slow = &outcome.pipelines[1];
     assert_eq!((slow.id, slow.project.as_deref()), (Some(620_902), Some("group/sub/pipelines")));
-    assert_eq!(slow.duration, Some(Duration::from_secs(600)));
+    assert_eq!(slow.duration, Some(Duration::from_secs(300)));
     assert_eq!(slow.url, Some(format!("{}/group/sub/pipelines/-/pipelines/620902", stand_in.url())));
     assert!(!slow.by_hearsay && slow.failed.is_empty());
-    assert!(outcome.took >= Duration::from_secs(600));
+    assert!(outcome.took >= Duration::from_secs(300));
     assert!(attempt.recorder.warnings().is_empty(), "{:?}", attempt.recorder.warnings());
 
     let told: Vec<String> = attempt.recorder.events().iter().filter_map(line_of).collect();
@@ -283,6 +284,37 @@ async fn a_signal_ends_following_and_the_request_stays() {
     let outcome = attempt.run().await.expect("goes on");
     assert!(matches!(outcome.asked, Asked::Found(_)) && outcome.succeeded());
     assert_eq!(attempt.asked(), 1);
+}
+
+#[tokio::test]
+async fn a_signal_before_the_comment_leaves_it_unposted() {
+    let stand_in = stand_in();
+    let attempt = Try::new(&stand_in, TOOLS, 213);
+    attempt.stop.raise(Signal::Terminate);
+    let outcome = attempt.run().await.expect("asks nothing");
+    assert!(matches!((&outcome.asked, &outcome.ended), (Asked::No, Ended::Stopped(Signal::Terminate))));
+    assert_eq!(attempt.asked(), 0);
+}
+
+#[tokio::test]
+async fn the_demo_goes_well_by_itself() {
+    let config = Config::parse("gitlab.yaml", embedded_text("demo/gitlab.yaml").expect("is built in"));
+    let mut config = config.expect("is valid");
+    assert!(config.set_head("cki-project/cki-tools", 213, &"a".repeat(40)));
+    let began = jiff::Timestamp::now();
+    let options = Options { config, pace: Pace::Live(200.0), began, port: 0 };
+    let stand_in = Arc::new(StandIn::start(options).expect("starts"));
+    let attempt =
+        Try::new(&stand_in, "cki-project/cki-tools", 213).asking(&["builder_image_tag=mr-213"], &[]);
+    let options = StageOptions { interval: Duration::from_millis(5), ..StageOptions::default() };
+    let token = Some("demo-not-a-real-token");
+    let clock = Arc::new(SystemClock::new());
+    let gitlab = gitlab_with(stand_in.url(), token, clock, Events::silent());
+    let plan = stage::plan(&gitlab, &attempt.staging).await.expect("can be staged");
+    let outcome =
+        stage::run(&gitlab, plan, &options, &Events::silent(), &Stop::new()).await.expect("is asked");
+    assert!(outcome.succeeded(), "{outcome:?}");
+    assert_eq!(statuses(&outcome), ["cki main success", "cki c9s success"]);
 }
 
 #[tokio::test]
