@@ -81,6 +81,8 @@ pub struct PipelineEvent {
     pub took: Option<Duration>,
     /// In a few words, where it is: `test aarch64, 3 of 7 jobs`.
     pub detail: String,
+    /// Nothing more will happen to it.
+    pub finished: bool,
 }
 
 /// How a piece of work ended.

@@ -93,14 +93,23 @@ pub struct Service {
     pub volumes: Vec<String>,
     /// What it gives to those who need it.
     pub provided: Vec<Provided>,
-    /// The command and the environment outside a container, if it can be run there.
-    pub native: Option<(Vec<String>, Vec<(String, Secret)>)>,
+    /// How it is run outside a container, if it can be.
+    pub native: Option<NativeService>,
+}
+
+/// A service as a process.
+#[derive(Debug, Clone)]
+pub struct NativeService {
+    /// The command, program first.
+    pub command: Vec<String>,
+    /// Its whole environment.
+    pub environment: Vec<(String, Secret)>,
 }
 
 /// What differs from place to place.
 #[derive(Debug, Clone, Copy)]
 pub struct Surroundings<'a> {
-    /// The name or address under which the service is found.
+    /// The name or address under which the service is found; empty for its own name.
     pub host: &'a str,
     /// The `cki` program itself, for services that it plays.
     pub program: &'a str,
@@ -153,7 +162,7 @@ impl ServiceTemplate {
             let command = fill_list("native.command", &native.command)?;
             let mut environment = fill_all("environment", &written.environment)?;
             environment.extend(fill_all("native.environment", &native.environment)?);
-            Ok::<_, ServiceError>((command, environment))
+            Ok::<_, ServiceError>(NativeService { command, environment })
         });
         Ok(Service {
             name: self.name.clone(),

@@ -1,5 +1,13 @@
-//! The integration tests: one binary, so that it is linked once. Each module is about one system
-//! or one promise; what they share is in `support`.
+//! The one integration binary: what `cki` does as a whole, with real engines, servers and shells,
+//! and the rules of the house that no compiler checks. Rules of one module are tested in it.
+//!
+//! A test that needs something which `bash tests/run` sets up asks `support` for it, and says by
+//! `support::skip` what it does not check where that is missing.
 
+mod git;
 mod gitlab;
+mod house;
+mod layering;
+mod machine;
+mod native;
 mod support;

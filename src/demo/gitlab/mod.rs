@@ -13,6 +13,7 @@ mod server;
 mod state;
 mod time;
 mod views;
+mod views_ci;
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};

@@ -195,6 +195,7 @@ impl Row {
             url: self.url(),
             took: self.took(gitlab),
             detail: self.detail(),
+            finished: self.is_finished(),
         };
         let timeless = |event: &PipelineEvent| PipelineEvent { took: None, ..event.clone() };
         if self.sent.as_ref().map(timeless) != Some(timeless(&event)) {

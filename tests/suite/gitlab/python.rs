@@ -8,7 +8,7 @@ use crate::support;
 
 #[test]
 fn python_gitlab_takes_it_for_gitlab() {
-    let Some(python) = support::variable("CKI_TEST_PYTHON") else {
+    let Some(python) = support::python() else {
         support::skip("python-gitlab", "CKI_TEST_PYTHON names no Python that has it");
         return;
     };

@@ -1,0 +1,151 @@
+//! What commands share: the machine, the settings, the printer, and what is loaded on first use.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::args::Globals;
+use crate::base::assets::Assets;
+use crate::base::http::{Http, HttpPolicy};
+use crate::config::{Color, Config, Format, Settings};
+use crate::host::Host;
+use crate::host::signals::Stop;
+use crate::model::event::Events;
+use crate::model::inventory::Inventory;
+use crate::ops;
+use crate::ops::engine::Engine;
+use crate::ops::tools::Tools;
+use crate::ops::workspace::Workspace;
+use crate::systems::git::{Git, Login, Logins};
+use crate::systems::native::Native;
+use crate::ui::{Options, Ui, Verbosity};
+
+/// What commands share.
+pub(super) struct Context {
+    pub(super) host: Host,
+    pub(super) config: Config,
+    pub(super) settings: Settings,
+    pub(super) ui: Ui,
+    pub(super) assets: Assets,
+    pub(super) workspace: Workspace,
+    pub(super) http: Arc<Http>,
+    /// What `-o` said, if it is no form that all commands have.
+    pub(super) own_format: Option<String>,
+}
+
+impl Context {
+    /// Reads the settings; opens nothing.
+    pub(super) fn new(host: Host, globals: &Globals) -> anyhow::Result<Self> {
+        let config = Config::load(&host.env, &host.cwd, globals.settings())?;
+        let settings = Settings::resolve(&config, &host.env)?;
+        let color = match settings.color {
+            Color::Auto => None,
+            Color::Always => Some(true),
+            Color::Never => Some(false),
+        };
+        let verbosity = match (globals.quiet, globals.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        };
+        let ui = Ui::new(&host, Options { color, verbosity, json: settings.output == Format::Json });
+        for warning in &config.warnings {
+            ui.warning(warning);
+        }
+        let policy = HttpPolicy { ca_file: settings.ca_file.clone(), offline: settings.offline };
+        let own_format = globals.output.clone().filter(|form| !Format::is_one(form));
+        Ok(Self {
+            assets: Assets::new(settings.templates.iter().cloned().collect()),
+            workspace: Workspace::new(&settings.workspace),
+            http: Arc::new(Http::new(policy)),
+            host,
+            config,
+            settings,
+            ui,
+            own_format,
+        })
+    }
+
+    /// Loads the inventory, and says what is wrong with it.
+    pub(super) fn inventory(&self) -> anyhow::Result<Inventory> {
+        let inventory = ops::inventory::load(self.settings.inventory.as_deref())?;
+        for finding in &inventory.findings {
+            self.ui.warning(&crate::base::text::safe_line(&finding.to_string()));
+        }
+        Ok(inventory)
+    }
+
+    /// Where work reports to.
+    pub(super) fn events(&self) -> Events {
+        Events::new(self.ui.clone())
+    }
+
+    /// Runs something that waits, with an ear for signals.
+    pub(super) fn block_on<T>(&self, work: impl AsyncFnOnce(Stop) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .context("cannot start the runtime")?;
+        let result = runtime.block_on(async { work(Stop::listen()?).await });
+        // A thread that waits for a server in vain must not keep the program from ending.
+        runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+        result
+    }
+
+    /// What reaches repositories, with the logins that the settings hold.
+    pub(super) fn git(&self) -> anyhow::Result<Git> {
+        let mut logins = Logins::default();
+        if let Some((url, token)) = super::token::for_gitlab(self)? {
+            // GitLab takes an access token as the password of any user.
+            logins.add(&url, Login { user: "oauth2".to_owned(), secret: token })?;
+        }
+        Ok(Git::new(self.http.clone(), logins, self.host.env.clone()))
+    }
+
+    /// The engine that is wanted, after what dead runs left on it was removed.
+    pub(super) async fn engine(&self) -> anyhow::Result<Engine> {
+        let events = self.events();
+        let engine = ops::engine::open(self.settings.engine, &self.host.env, &events).await?;
+        for name in ops::engine::sweep_dead(&engine).await? {
+            events.note(format!("removed `{name}`, which a run that was killed had left behind"));
+        }
+        Ok(engine)
+    }
+
+    /// The processes of this machine, whatever the engine.
+    pub(super) fn native(&self) -> Native {
+        Native::new(&self.host.env)
+    }
+
+    /// What verbs that touch several systems are given.
+    pub(super) fn tools<'a>(&'a self, inventory: &'a Inventory, git: &'a Git, stop: Stop) -> Tools<'a> {
+        Tools {
+            inventory,
+            assets: &self.assets,
+            workspace: &self.workspace,
+            git,
+            env: &self.host.env,
+            owner: self.host.owner(),
+            program: self.host.executable.display().to_string(),
+            merge_request_ref: &self.settings.merge_request_ref,
+            image_tag: &self.settings.image_tag,
+            offline: self.settings.offline,
+            ready_timeout: self.settings.ready_timeout,
+            stop_grace: self.settings.stop_grace,
+            events: self.events(),
+            stop,
+        }
+    }
+
+    /// Refuses a form of `-o` that this command does not have.
+    pub(super) fn no_own_format(&self) -> anyhow::Result<()> {
+        match &self.own_format {
+            None => Ok(()),
+            Some(form) => Err(super::error::UsageError(format!(
+                "`-o {form}` is not a form of this command; it has `text` and `json`"
+            ))
+            .into()),
+        }
+    }
+}
