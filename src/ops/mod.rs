@@ -12,5 +12,6 @@ pub mod run_local;
 pub mod running;
 pub mod show;
 pub mod source;
+pub mod stage;
 pub mod tools;
 pub mod workspace;

@@ -5,6 +5,7 @@
 //! `support::skip` what it does not check where that is missing.
 
 mod git;
+mod gitlab;
 mod house;
 mod layering;
 mod machine;
