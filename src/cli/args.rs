@@ -104,6 +104,8 @@ pub(super) enum Command {
     Logs(commands::logs::LogsArgs),
     Exec(commands::exec::ExecArgs),
     Down(commands::down::DownArgs),
+    Doctor(commands::doctor::DoctorArgs),
+    Setup(commands::setup::SetupArgs),
     Config(commands::config::ConfigArgs),
     Completions(commands::completions::CompletionsArgs),
     Man(commands::man::ManArgs),

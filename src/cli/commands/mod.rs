@@ -5,6 +5,7 @@ pub(super) mod build;
 pub(super) mod clone;
 pub(super) mod completions;
 pub(super) mod config;
+pub(super) mod doctor;
 pub(super) mod down;
 pub(super) mod env;
 pub(super) mod exec;
@@ -13,6 +14,7 @@ pub(super) mod logs;
 pub(super) mod man;
 pub(super) mod ps;
 pub(super) mod run_local;
+pub(super) mod setup;
 pub(super) mod show;
 
 use super::args::Command;
@@ -35,6 +37,8 @@ pub(super) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Ex
         Command::Logs(args) => logs::run(&args, context),
         Command::Exec(args) => exec::run(args, context),
         Command::Down(args) => down::run(&args, context),
+        Command::Doctor(args) => doctor::run(&args, context),
+        Command::Setup(args) => setup::run(&args, context),
         Command::Config(args) => config::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),
         Command::Man(args) => man::run(&args, context),
