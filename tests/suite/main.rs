@@ -4,10 +4,14 @@
 //! A test that needs something which `bash tests/run` sets up asks `support` for it, and says by
 //! `support::skip` what it does not check where that is missing.
 
+mod completion;
+mod doctor;
+mod generated;
 mod git;
 mod gitlab;
 mod house;
 mod layering;
 mod machine;
 mod native;
+mod setup;
 mod support;
