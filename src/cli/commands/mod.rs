@@ -5,6 +5,7 @@ pub(super) mod build;
 pub(super) mod clone;
 pub(super) mod completions;
 pub(super) mod config;
+pub(super) mod demo;
 pub(super) mod down;
 pub(super) mod env;
 pub(super) mod exec;
@@ -26,6 +27,7 @@ pub(super) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Ex
         context.no_own_format()?;
     }
     match command {
+        Command::Demo(args) => demo::run(args, context),
         Command::List(args) => list::run(args, context),
         Command::Show(args) => show::run(&args, context),
         Command::Clone(args) => clone::run(args, context),
