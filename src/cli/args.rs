@@ -104,6 +104,7 @@ pub(super) enum Command {
     Logs(commands::logs::LogsArgs),
     Exec(commands::exec::ExecArgs),
     Down(commands::down::DownArgs),
+    Stage(commands::stage::StageArgs),
     Config(commands::config::ConfigArgs),
     Completions(commands::completions::CompletionsArgs),
     Man(commands::man::ManArgs),

@@ -14,6 +14,7 @@ pub(super) mod man;
 pub(super) mod ps;
 pub(super) mod run_local;
 pub(super) mod show;
+pub(super) mod stage;
 
 use super::args::Command;
 use super::context::Context;
@@ -35,6 +36,7 @@ pub(super) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Ex
         Command::Logs(args) => logs::run(&args, context),
         Command::Exec(args) => exec::run(args, context),
         Command::Down(args) => down::run(&args, context),
+        Command::Stage(args) => stage::run(&args, context),
         Command::Config(args) => config::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),
         Command::Man(args) => man::run(&args, context),

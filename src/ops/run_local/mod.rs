@@ -327,10 +327,9 @@ async fn ground(
 ) -> anyhow::Result<Ground> {
     let probes = plan.units().any(|unit| matches!(unit.ready, Some(Ready::Tcp(_) | Ready::Http { .. })));
     let reached: Vec<&str> = plan.steps.iter().flatten().map(|unit| unit.name.as_str()).collect();
-    let reached = if reached.is_empty() {
-        "nothing".to_owned()
-    } else {
-        format!("{}, nothing else", reached.join(", "))
+    let reached = match reached.as_slice() {
+        [] => "it reaches nothing".to_owned(),
+        names => format!("it reaches {} and nothing else", names.join(", ")),
     };
     let say = |detail: String| tools.events.start("network", "").finish(State::Done, detail);
     match engine {
