@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 
@@ -61,11 +62,25 @@ pub async fn build(
     Ok(image)
 }
 
-/// Removes every image that a demo has built.
+/// Removes every image that a demo has built. A build that was given up may hold on to one for a
+/// moment longer.
 ///
 /// # Errors
-/// When the engine does not answer.
-pub async fn remove(engine: &ContainerEngine, demo: &str) -> anyhow::Result<usize> {
+/// When the engine does not answer, or holds on to an image.
+pub async fn remove(engine: &ContainerEngine, demo: &str) -> anyhow::Result<()> {
+    const TRIES: u32 = 20;
+    for left in (0..TRIES).rev() {
+        match remove_once(engine, demo).await {
+            Ok(0) => return Ok(()),
+            Err(error) if left == 0 => return Err(error),
+            Ok(_) => {}
+            Err(_) => tokio::time::sleep(Duration::from_millis(250)).await,
+        }
+    }
+    Ok(())
+}
+
+async fn remove_once(engine: &ContainerEngine, demo: &str) -> anyhow::Result<usize> {
     let mut removed = 0;
     // What was built last rests on what was built first.
     let mut images = engine.images_with_label(LABEL).await?;

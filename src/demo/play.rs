@@ -53,6 +53,13 @@ pub async fn play(file: &Path, env: &Env, stop: &Stop, say: &dyn Fn(&str)) -> an
         .iter()
         .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
         .collect();
+    if let Some(address) = &part.connect {
+        let address = fill(address, &variables);
+        if let Err(error) = TcpStream::connect(&address).await {
+            say(&format!("ERROR Cannot connect to {address}: {error}"));
+            return Ok(1);
+        }
+    }
     let mut servers = tokio::task::JoinSet::new();
     for (port, is_http) in [(part.listen, false), (part.http, true)] {
         let Some(port) = port else { continue };
@@ -60,13 +67,6 @@ pub async fn play(file: &Path, env: &Env, stop: &Stop, say: &dyn Fn(&str)) -> an
             .await
             .with_context(|| format!("cannot listen on port {port}"))?;
         servers.spawn(serve(listener, is_http));
-    }
-    if let Some(address) = &part.connect {
-        let address = fill(address, &variables);
-        if let Err(error) = TcpStream::connect(&address).await {
-            say(&format!("ERROR Cannot connect to {address}: {error}"));
-            return Ok(1);
-        }
     }
     for line in &part.lines {
         say(&fill(line, &variables));

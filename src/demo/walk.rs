@@ -14,6 +14,7 @@ use super::gitlab::{Config, Options, Pace, StandIn};
 use super::{base_image, project};
 use crate::base::exit::Exit;
 use crate::base::files;
+use crate::base::owner::Owner;
 use crate::base::{assets, digest};
 use crate::host::Host;
 use crate::host::signals::{Signal, Stop};
@@ -97,10 +98,43 @@ pub async fn walk(demo: &Demo<'_>) -> anyhow::Result<Exit> {
 /// # Errors
 /// When something cannot be removed.
 pub async fn take_down(engine: &Engine, folder: &Path, name: &str) -> anyhow::Result<()> {
-    if let Engine::Containers(engine) = engine {
-        base_image::remove(engine, name).await?;
+    let images = match engine {
+        Engine::Containers(engine) => base_image::remove(engine, name).await,
+        Engine::Native(_) => Ok(()),
+    };
+    files::remove_folder(folder)?;
+    images
+}
+
+/// What the folders of demos that are not kept are called.
+const PREFIX: &str = "cki-demo-";
+/// The file in such a folder that names the process that it belongs to.
+const OWNER: &str = "owner";
+
+/// A folder for a demo of this process.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn temporary_folder(host: &Host) -> anyhow::Result<PathBuf> {
+    let owner = host.owner();
+    let folder = host.env.temporary_folder().join(format!("{PREFIX}{}", owner.pid));
+    files::remove_folder(&folder)?;
+    files::write_whole(&folder.join(OWNER), owner.to_label().as_bytes(), 0o644)?;
+    Ok(folder)
+}
+
+/// Removes what demos that were killed have left behind.
+pub async fn remove_abandoned(host: &Host, engine: &Engine) {
+    let temporary = host.env.temporary_folder();
+    let names = files::names_in(&temporary).unwrap_or_default();
+    for folder in names.iter().filter(|name| name.starts_with(PREFIX)).map(|name| temporary.join(name)) {
+        let label = files::read_text(&folder.join(OWNER), 1000).ok();
+        let owner = label.and_then(|label| Owner::parse(&label));
+        if owner.is_some_and(|owner| !host.is_alive(&owner)) {
+            // Somebody else's stays; that is no reason not to show the demo.
+            let _ = take_down(engine, &folder, &name(&folder)).await;
+        }
     }
-    Ok(files::remove_folder(folder)?)
 }
 
 /// What a demo in a folder is called on the engine.

@@ -76,52 +76,22 @@ pub(in crate::cli) fn run(args: DemoArgs, context: &Context) -> anyhow::Result<E
 }
 
 fn walk(keep: bool, context: &Context) -> anyhow::Result<Exit> {
-    let folder = if keep {
-        let folder = context.host.cwd.join("cki-demo");
-        if folder.exists() {
-            let message =
-                format!("`{}` is there already; `cki demo clean cki-demo` removes it", folder.display());
-            return Err(UsageError(message).into());
-        }
-        folder
-    } else {
-        remove_abandoned(context);
-        let owner = context.host.owner();
-        let folder = context.host.env.temporary_folder().join(format!("{PREFIX}{}", owner.pid));
-        files::write_whole(&folder.join(OWNER), owner.to_label().as_bytes(), 0o644)?;
-        folder
-    };
-    context.block_on(async |stop| {
-        let demo = Demo {
-            host: &context.host,
-            ui: &context.ui,
-            events: context.events(),
-            engine: context.engine().await?,
-            stop,
-            folder,
-            keep,
-        };
-        walk::walk(&demo).await
-    })
-}
-
-/// What the folders of demos that are not kept are called.
-const PREFIX: &str = "cki-demo-";
-/// The file in such a folder that names the process that it belongs to.
-const OWNER: &str = "owner";
-
-/// Removes the folders of demos that were killed.
-fn remove_abandoned(context: &Context) {
-    let folder = context.host.env.temporary_folder();
-    for name in files::names_in(&folder).unwrap_or_default() {
-        let folder = folder.join(&name);
-        let label = files::read_text(&folder.join(OWNER), 1000).ok();
-        let owner = label.and_then(|label| crate::base::owner::Owner::parse(&label));
-        if name.starts_with(PREFIX) && owner.is_some_and(|owner| !context.host.is_alive(&owner)) {
-            // Somebody else's stays; it is no reason not to show the demo.
-            let _ = files::remove_folder(&folder);
-        }
+    let kept = keep.then(|| context.host.cwd.join("cki-demo"));
+    if let Some(folder) = kept.as_ref().filter(|folder| folder.exists()) {
+        let message =
+            format!("`{}` is there already; `cki demo clean cki-demo` removes it", folder.display());
+        return Err(UsageError(message).into());
     }
+    context.block_on(async |stop| {
+        let engine = context.engine().await?;
+        walk::remove_abandoned(&context.host, &engine).await;
+        let folder = match &kept {
+            Some(folder) => folder.clone(),
+            None => walk::temporary_folder(&context.host)?,
+        };
+        let (host, ui, events) = (&context.host, &context.ui, context.events());
+        walk::walk(&Demo { host, ui, events, engine, stop, folder, keep }).await
+    })
 }
 
 /// The folder of a demo that was kept.
