@@ -16,6 +16,7 @@ mod discover;
 mod docker_context;
 mod error;
 mod exec;
+mod facts;
 mod files;
 mod follow;
 mod ignore;
