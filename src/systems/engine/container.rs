@@ -116,7 +116,7 @@ impl ContainerEngine {
         let doing = format!("stop container `{}`", short(id));
         let stop = self.docker.stop_container(id, Some(options));
         match self.call(&doing, grace + SLOW, stop).await {
-            Err(error) if error.status() == Some(404) => Ok(()),
+            Err(error) if error.is_absence() => Ok(()),
             other => other,
         }
     }
@@ -129,7 +129,7 @@ impl ContainerEngine {
         let options = KillContainerOptionsBuilder::new().signal("SIGKILL").build();
         let doing = format!("kill container `{}`", short(id));
         match self.call(&doing, QUICK, self.docker.kill_container(id, Some(options))).await {
-            Err(error) if matches!(error.status(), Some(404 | 409)) => Ok(()),
+            Err(error) if error.is_absence() || error.status() == Some(409) => Ok(()),
             Err(error) if error.says(&["not running", "can only kill running", "state improper"]) => Ok(()),
             other => other,
         }
@@ -144,7 +144,7 @@ impl ContainerEngine {
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
         let doing = format!("remove container `{}`", short(id));
         match self.call(&doing, SLOW, self.docker.remove_container(id, Some(options))).await {
-            Err(error) if error.status() == Some(404) => Ok(()),
+            Err(error) if error.is_absence() => Ok(()),
             Err(error) if error.says(&["already in progress"]) => self.until_gone(id, error).await,
             other => other,
         }
@@ -173,8 +173,8 @@ pub(super) fn short(id: &str) -> &str {
 /// Why a container did not start, from the runtime's words.
 fn start_error(id: &str, error: EngineError) -> EngineError {
     let container = short(id).to_owned();
-    let EngineError::Refused { status, message, .. } = &error else { return error };
-    if *status == 404 && message.to_lowercase().contains("no such container") {
+    let EngineError::Refused { message, .. } = &error else { return error };
+    if error.says(&["no such container"]) {
         return EngineError::NotFound { thing: Thing::Container, name: container };
     }
     if error.says(&["address already in use", "port is already allocated"]) {

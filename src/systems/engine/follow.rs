@@ -47,8 +47,14 @@ impl ContainerEngine {
         self.inspect(id).await?;
         let since = request.since.map_or(0, |since| i32::try_from(since.max(0)).unwrap_or(i32::MAX));
         let log = Log { engine: self.clone(), id: id.to_owned(), since };
-        if !request.follow {
-            return Ok(log.open(false, request.tail));
+        match (request.follow, request.tail) {
+            (true, _) => {}
+            // What Podman calls the last lines are pieces as they were written, in reverse.
+            (false, Some(lines)) if self.kind() == Kind::Podman => {
+                let tail = log.tail(lines, &mut Position::default()).await?;
+                return Ok(OutputStream::new(stream::iter(tail.into_iter().map(Ok))));
+            }
+            (false, tail) => return Ok(log.open(false, tail)),
         }
         let (sender, receiver) = mpsc::channel(64);
         let follower = Follower(tokio::spawn(async move {
@@ -112,7 +118,9 @@ impl Log {
     async fn follow(&self, tail: Option<usize>, sender: &Sender) -> Result<(), EngineError> {
         let mut done = Position::default();
         if let Some(lines) = tail {
-            self.send_tail(lines, &mut done, sender).await?;
+            for chunk in self.tail(lines, &mut done).await? {
+                send(chunk, &mut Position::default(), sender).await;
+            }
         }
         let followed = match self.engine.kind() {
             Kind::Docker => self.follow_live(&mut done, sender).await,
@@ -188,26 +196,23 @@ impl Log {
             match chunk {
                 Ok(chunk) => send(chunk, done, sender).await,
                 // Removed meanwhile.
-                Err(error) if error.status() == Some(404) => return Ok(()),
+                Err(error) if error.is_absence() => return Ok(()),
                 Err(error) => return Err(error),
             }
         }
         Ok(())
     }
 
-    /// Gives out the last lines of what is there, and takes all of it as dealt with.
-    async fn send_tail(&self, lines: usize, done: &mut Position, sender: &Sender) -> Result<(), EngineError> {
+    /// The last lines of what is there. All that was read for them is counted as dealt with.
+    async fn tail(&self, lines: usize, done: &mut Position) -> Result<VecDeque<Chunk>, EngineError> {
         let mut tail = Tail::new(lines);
-        let mut all = self.open(false, None);
-        while let Some(chunk) = all.next().await {
+        let mut log = self.open(false, None);
+        while let Some(chunk) = log.next().await {
             let chunk = chunk?;
             *done.of(chunk.stream) += chunk.bytes.len();
             tail.push(chunk);
         }
-        for chunk in tail.kept {
-            send(chunk, &mut Position::default(), sender).await;
-        }
-        Ok(())
+        Ok(tail.kept)
     }
 }
 

@@ -80,7 +80,7 @@ impl ContainerEngine {
         let mut pause = Duration::from_millis(20);
         loop {
             match self.call(&doing, SLOW, self.docker.remove_network(id)).await {
-                Err(error) if error.status() == Some(404) => return Ok(()),
+                Err(error) if error.is_absence() => return Ok(()),
                 Err(error)
                     if began.elapsed() < LEAVING && error.says(&["active endpoints", "is being used"]) =>
                 {
@@ -127,7 +127,7 @@ impl ContainerEngine {
         let doing = format!("remove volume `{}`", short(name));
         let options = RemoveVolumeOptionsBuilder::new().build();
         match self.call(&doing, SLOW, self.docker.remove_volume(name, Some(options))).await {
-            Err(error) if error.status() == Some(404) => Ok(()),
+            Err(error) if error.is_absence() => Ok(()),
             other => other,
         }
     }

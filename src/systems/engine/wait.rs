@@ -2,6 +2,8 @@
 //! wrong for a container that was removed, it comes at once for one that never began), so it only
 //! says when to look, and the state of the container says what happened.
 
+use std::time::Duration;
+
 use bollard::errors::Error;
 use bollard::models::ContainerWaitResponse;
 use bollard::query_parameters::WaitContainerOptions;
@@ -16,7 +18,9 @@ use crate::base::text::safe_line;
 use crate::model::event::Stream;
 
 /// Between two looks when the engine answers nonsense, so that it is not asked without end.
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
+const PAUSE: Duration = Duration::from_millis(200);
+/// Milliseconds before each of the first looks.
+const LOOKS: [u64; 5] = [0, 10, 20, 40, 80];
 
 impl ContainerEngine {
     /// Waits until a container ends, and says with which exit code. It must have been started.
@@ -33,6 +37,14 @@ impl ContainerEngine {
     }
 
     pub(super) async fn wait_for_end(&self, id: &str) -> Result<i64, EngineError> {
+        // Who waits has often just seen the end of the output. Podman answers a question for the
+        // end up to half a second late, and one for the state at once.
+        for pause in LOOKS {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            if let Stage::Ended(code) = self.stage(id).await? {
+                return Ok(code);
+            }
+        }
         loop {
             let mut answer = Box::pin(self.docker.wait_container(id, None::<WaitContainerOptions>));
             let said = loop {
@@ -69,24 +81,26 @@ impl ContainerEngine {
         if ![1, 126, 127].contains(&code) {
             return None;
         }
-        let mut log = self.logs(id, LogRequest { tail: Some(2), ..Default::default() }).await.ok()?;
+        let mut log = self.logs(id, LogRequest::default()).await.ok()?;
         let mut text = String::new();
         while let Some(Ok(chunk)) = log.next().await {
-            if chunk.stream != Stream::Stderr || text.len() > 4096 {
+            text.push_str(&String::from_utf8_lossy(&chunk.bytes));
+            let begins = INITS.iter().any(|init| text.starts_with(init) || init.starts_with(&text));
+            if chunk.stream != Stream::Stderr || !begins || text.len() > 4096 {
                 return None;
             }
-            text.push_str(&String::from_utf8_lossy(&chunk.bytes));
         }
         init_message(short(id), &text)
     }
 }
 
-/// The last words of the inits that the engines bring: tini (Docker) and catatonit (Podman).
+/// How the inits that the engines bring begin their last words: tini (Docker), catatonit (Podman).
+const INITS: [&str; 2] = ["[FATAL tini (", "ERROR (catatonit:"];
+
 fn init_message(container: &str, log: &str) -> Option<EngineError> {
     let line = log.strip_suffix('\n').unwrap_or(log);
-    let tini = line.starts_with("[FATAL tini (") && line.contains("exec ");
-    let catatonit = line.starts_with("ERROR (catatonit:") && line.contains("failed to exec pid1");
-    if line.contains('\n') || !(tini || catatonit) {
+    let is_init = INITS.iter().any(|init| line.starts_with(init)) && line.contains("exec ");
+    if line.contains('\n') || !is_init {
         return None;
     }
     let (container, message) = (container.to_owned(), safe_line(line).into_owned());

@@ -121,9 +121,10 @@ async fn volumes_go_with_their_containers(lab: Arc<Lab>) {
     };
     let mut spec = lab.shell("echo kept > /data/x");
     spec.volumes = vec!["/data".to_owned()];
-    let id = lab.started(&spec).await;
-    lab.engine.wait(&id).await.expect("ends");
+    let id = lab.engine.create(&spec).await.expect("creates");
     let volume = mine(&id).await.expect("has a volume");
+    lab.engine.start(&id).await.expect("starts");
+    lab.engine.wait(&id).await.expect("ends");
     other.inspect_volume(&volume).await.expect("is there");
     lab.engine.remove(&id).await.expect("removes");
     other.inspect_volume(&volume).await.expect_err("is gone");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cki::model::event::Events;
 use cki::systems::engine::context::{Dockerfile, Packed, pack};
-use cki::systems::engine::{BuildRequest, EngineError};
+use cki::systems::engine::{BuildRequest, EngineError, PullCause};
 
 use super::lab::{BOX, Heard, Lab, packed};
 use super::on_both;
@@ -185,8 +185,6 @@ async fn images_are_tagged_found_and_removed(lab: Arc<Lab>) {
 async fn an_image_that_cannot_be_pulled_is_named(lab: Arc<Lab>) {
     let task = Events::silent().start("image", "pulling");
     let error = lab.engine.pull("127.0.0.1:1/cki/nope:1", &task).await.expect_err("nobody listens");
-    assert!(
-        matches!(&error, EngineError::PullFailed { image, .. } if image == "127.0.0.1:1/cki/nope:1"),
-        "{error}"
-    );
+    let EngineError::PullFailed { image, cause, message } = error else { panic!("{error}") };
+    assert_eq!((image.as_str(), cause), ("127.0.0.1:1/cki/nope:1", PullCause::Unreachable), "{message}");
 }

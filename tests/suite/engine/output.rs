@@ -43,6 +43,15 @@ async fn a_tail_is_the_end(lab: Arc<Lab>) {
     eventually("it has written", || async { run(&lab, &id, &["test", "-e", "/tmp/written"]).await.0 == 0 })
         .await;
     let tail = LogRequest { tail: Some(2), ..Default::default() };
+    let id_of_pieces = lab
+        .started(
+            &lab.shell("for i in 1 2 3; do for c in a b c d; do printf $c; sleep 0.02; done; echo; done"),
+        )
+        .await;
+    lab.engine.wait(&id_of_pieces).await.expect("ends");
+    let (out, _) =
+        drained(lab.engine.logs(&id_of_pieces, tail).await.expect("is there")).await.expect("is whole");
+    assert_eq!(out, "abcd\nabcd\n", "lines and not pieces");
     let (out, _) = drained(lab.engine.logs(&id, tail).await.expect("is there")).await.expect("is whole");
     assert_eq!(out, "99\n100\n");
     let mut log = lab.engine.logs(&id, LogRequest { follow: true, ..tail }).await.expect("is there");
