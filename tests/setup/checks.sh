@@ -1,0 +1,96 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this folder
+# What is run on the finished machine: the tests, the lints, and the look at what the tests left.
+
+checks_skips=$machine/skips
+checks_failed=()
+
+checks_build() {
+  cd "$root" || return
+  cargo test --locked --no-run
+}
+
+checks_run() { # filter of the tests…
+  local began=$EPOCHREALTIME
+  checks_tests "$@"
+  checks_skipped
+  checks_leftovers
+  if [ $# -eq 0 ]; then
+    checks_lint fmt cargo fmt --check
+    checks_lint clippy cargo clippy --locked --all-targets -- -D warnings
+    checks_lint doc env RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked
+  fi
+  checks_summary "$began"
+}
+
+# Runs the tests with their output on the terminal and in a log.
+checks_tests() { # filter…
+  : >"$checks_skips"
+  local tests
+  set -m
+  checks_cargo_test "$@" </dev/null 9>&- &
+  tests=$!
+  set +m
+  jobs_running+=("$tests")
+  job_wait "$tests" || checks_failed+=(tests)
+}
+
+checks_cargo_test() {
+  local variable
+  cd "$root" || return
+  unset DOCKER_HOST CONTAINER_HOST CONTAINERS_CONF CONTAINERS_STORAGE_CONF
+  for variable in $(machine_variables); do
+    export "${variable?}"
+  done
+  CKI_TEST_SKIPS=$checks_skips cargo test --locked --no-fail-fast "$@" 2>&1 | tee "$logs/tests.log"
+}
+
+checks_skipped() {
+  [ -s "$checks_skips" ] || return 0
+  checks_failed+=(skips)
+  printf 'skipped, though all that is needed should be here:\n' >&2
+  sed 's/^/  /' "$checks_skips" >&2
+}
+
+# After the tests, nothing of theirs may be left on either engine.
+checks_leftovers() {
+  local left
+  left=$(engine_leftovers docker && engine_leftovers podman)
+  [ -n "$left" ] || return 0
+  checks_failed+=(leftovers)
+  printf 'left behind by the tests:\n' >&2
+  printf '%s\n' "$left" | sed 's/^/  /' >&2
+}
+
+checks_lint() { # name, command…
+  local name=$1 began=$EPOCHREALTIME
+  shift
+  job_start "$logs/$name.log" env --chdir="$root" "$@"
+  [ ! -t 2 ] || printf '  %-14s …\r' "$name" >&2
+  if job_wait "$job"; then
+    show_line "$name" clean "$began"
+  else
+    show_line "$name" failed "$began"
+    show_log "$logs/$name.log"
+    checks_failed+=("$name")
+  fi
+}
+
+# The last two lines: what it comes to, and cargo's own closing line with the numbers of all
+# test binaries together.
+checks_summary() { # when it began
+  local seconds verdict=ok
+  seconds=$(seconds_since "$1")
+  [ ${#checks_failed[@]} -eq 0 ] || verdict=FAILED
+  if [ "$verdict" = ok ]; then
+    printf 'All is well: nothing failed, nothing was skipped, nothing is left on either engine.\n' >&2
+  else
+    printf 'error: failed: %s. The logs are in %s.\n' "${checks_failed[*]}" "${logs#"$root"/}" >&2
+  fi
+  sed -n 's/^test result: [A-Za-z]*\. //p' "$logs/tests.log" | awk -v seconds="$seconds" -v verdict="$verdict" '
+    { passed += $1; failed += $3; ignored += $5; measured += $7; filtered += $9 }
+    END {
+      printf "test result: %s. %d passed; %d failed; %d ignored; %d measured; %d filtered out; finished in %ss\n",
+        verdict, passed, failed, ignored, measured, filtered, seconds
+    }'
+  [ "$verdict" = ok ] || exit 1
+}

@@ -1,0 +1,84 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this folder
+# A Podman service of the tests' own: own storage, run folder, locks, networks and socket, all by
+# configuration files, so that a `podman` that a test starts with the same files sees the same.
+
+podman_socket=$run/podman.sock
+podman_home=$machine/podman
+podman_conf=$podman_home/conf
+podman_pid=$podman_home/pid
+
+podman_start() {
+  mkdir -p "$podman_conf" "$podman_home/networks" "$run/podman"
+  if engine_lives "$podman_pid" "$podman_socket" && engine_answers podman; then
+    engine_empty podman
+    said "$(podman_version), was running"
+    return
+  fi
+  podman_clear
+  local driver
+  for driver in $(cat "$podman_home/driver" 2>/dev/null || echo overlay vfs); do
+    podman_configure "$driver"
+    if podman_launch; then
+      printf '%s\n' "$driver" >"$podman_home/driver"
+      engine_empty podman
+      said "$(podman_version), $driver, subnet $(engine_subnet).0.0/16"
+      return
+    fi
+    podman_clear
+  done
+  tail -n 30 "$podman_home/log"
+  return 1
+}
+
+podman_launch() {
+  CONTAINERS_CONF=$podman_conf/containers.conf CONTAINERS_STORAGE_CONF=$podman_conf/storage.conf \
+    setsid podman system service --time=0 "unix://$podman_socket" >"$podman_home/log" 2>&1 </dev/null &
+  printf '%s\n' "$!" >"$podman_pid"
+  engine_wait podman "$!"
+}
+
+podman_configure() { # storage driver
+  local subnet
+  subnet=$(engine_subnet)
+  # runc and cgroupfs work wherever root does, with mixed cgroups and without systemd. The limits
+  # are such that a root without CAP_SYS_RESOURCE may set them. Locks and the mark of a first start
+  # are the machine's by default: a service of ours would reset those of the machine's own Podman.
+  cat >"$podman_conf/containers.conf" <<EOF
+[containers]
+default_ulimits = ["nofile=1024:16384", "nproc=4096:4096"]
+log_driver = "k8s-file"
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+lock_type = "file"
+tmp_dir = "$run/podman/tmp"
+[network]
+network_backend = "netavark"
+network_config_dir = "$podman_home/networks"
+default_subnet = "$subnet.254.0/24"
+default_subnet_pools = [{"base" = "$subnet.128.0/18", "size" = 24}]
+EOF
+  cat >"$podman_conf/storage.conf" <<EOF
+[storage]
+driver = "$1"
+graphroot = "$podman_home/$1"
+runroot = "$run/podman/root"
+EOF
+}
+
+podman_version() {
+  engine_api podman /version | jq -r '"Podman " + .Version'
+}
+
+podman_stop() {
+  if engine_lives "$podman_pid" "$podman_socket" && engine_answers podman; then
+    engine_empty podman || true
+  fi
+  podman_clear
+}
+
+podman_clear() {
+  engine_end "$podman_pid" "$podman_socket"
+  rm -f "$podman_socket"
+}
