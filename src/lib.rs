@@ -3,6 +3,17 @@
 //! The story behind it is in `docs/architecture.md`.
 
 pub mod base;
+pub mod cli;
+pub mod config;
 pub mod host;
 pub mod model;
+pub mod ops;
+pub mod report;
 pub mod systems;
+pub mod ui;
+
+/// Runs the program on a machine, and says how it ended.
+#[must_use]
+pub fn run(host: host::Host) -> std::process::ExitCode {
+    cli::run(host)
+}

@@ -2,5 +2,10 @@
 //! writes or connects is a system (floor 3), and what it found is given to the rules here.
 
 pub mod container;
+pub mod environment;
 pub mod event;
 pub mod identity;
+pub mod inventory;
+pub mod probe;
+pub mod reference;
+pub mod service;

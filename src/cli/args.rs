@@ -1,0 +1,117 @@
+//! The command line: global flags and the list of commands. What belongs to one command is in its
+//! own file below `commands/`.
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use super::commands;
+use crate::config::{Color, Engine, Format};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default())
+    .error(AnsiColor::Red.on_default().bold())
+    .valid(AnsiColor::Cyan.on_default())
+    .invalid(AnsiColor::Yellow.on_default());
+
+/// Find, build, run and stage one component of a system of many services
+#[derive(Debug, Parser)]
+#[command(
+    name = "cki",
+    bin_name = "cki",
+    version,
+    styles = STYLES,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "First steps:  cki demo · cki list · cki show COMPONENT · cki run-local COMPONENT · cki stage --mr N"
+)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) globals: Globals,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(super) struct Globals {
+    /// Use this inventory: a folder or a file
+    #[arg(long, global = true, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
+    pub(super) inventory: Option<PathBuf>,
+    /// Keep clones in this folder
+    #[arg(long, global = true, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
+    pub(super) workspace: Option<PathBuf>,
+    /// Run components with this engine
+    #[arg(long, global = true, value_name = "ENGINE")]
+    pub(super) engine: Option<Engine>,
+    /// Print results in this form
+    #[arg(short, long, global = true, value_name = "FORMAT")]
+    pub(super) output: Option<String>,
+    /// Use colour
+    #[arg(long, global = true, value_name = "WHEN")]
+    pub(super) color: Option<Color>,
+    /// Print data and errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Say what was decided and why
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+    /// Connect to nothing but this machine
+    #[arg(long, global = true)]
+    pub(super) offline: bool,
+}
+
+impl Globals {
+    /// The settings that flags give: name, value, and the flag.
+    pub(super) fn settings(&self) -> Vec<(&'static str, String, String)> {
+        let Self { inventory, workspace, engine, output, color, quiet: _, verbose: _, offline } = self;
+        let mut settings = Vec::new();
+        let mut add = |name: &'static str, value: Option<String>| {
+            settings.extend(value.map(|value| (name, value, format!("--{name}"))));
+        };
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        add("inventory", path(inventory));
+        add("workspace", path(workspace));
+        add("engine", engine.map(|engine| value_name(&engine)));
+        // `cki env` has forms of its own.
+        add("output", output.clone().filter(|form| Format::is_one(form)));
+        add("color", color.map(|color| value_name(&color)));
+        add("offline", offline.then(|| "true".to_owned()));
+        settings
+    }
+}
+
+fn value_name<T: clap::ValueEnum>(value: &T) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+/// The commands, in the order in which a newcomer needs them.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    List(commands::list::ListArgs),
+    Show(commands::show::ShowArgs),
+    Env(commands::env::EnvArgs),
+    Config(commands::config::ConfigArgs),
+    Completions(commands::completions::CompletionsArgs),
+    Man(commands::man::ManArgs),
+}
+
+/// The whole tree of commands, for completion, manual pages and the reference.
+#[must_use]
+pub fn command_tree() -> clap::Command {
+    Cli::command()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_sound() {
+        super::command_tree().debug_assert();
+    }
+}

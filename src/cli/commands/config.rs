@@ -1,0 +1,16 @@
+//! `cki config`.
+
+use clap::Args;
+
+use crate::base::exit::Exit;
+use crate::cli::context::Context;
+use crate::report;
+
+/// Show every setting, its value and where that comes from
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ConfigArgs {}
+
+pub(in crate::cli) fn run(_args: &ConfigArgs, context: &Context) -> anyhow::Result<Exit> {
+    report::config::print(&context.ui, &context.config);
+    Ok(Exit::Done)
+}

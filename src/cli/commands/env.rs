@@ -1,0 +1,93 @@
+//! `cki env`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+
+use crate::base::exit::Exit;
+use crate::cli::complete;
+use crate::cli::context::Context;
+use crate::cli::error::UsageError;
+use crate::config::Engine;
+use crate::model::service::Surroundings;
+use crate::ops::env::{UserVariables, check_complete, resolve, wishes};
+use crate::ops::needs;
+use crate::report::env::{EnvFormat, EnvOptions, print};
+
+/// Show the environment that a component gets in a local run
+///
+/// Examples:
+///   cki env pipeline-herder --explain
+///   cki env cki-notifier -e DATAWAREHOUSE_URL=http://stub -o dotenv > notifier.env
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(in crate::cli) struct EnvArgs {
+    /// The component
+    #[arg(add = ArgValueCandidates::new(complete::components))]
+    component: String,
+    #[command(flatten)]
+    pub(in crate::cli) variables: VariableArgs,
+    /// Say where each value comes from and why
+    #[arg(long)]
+    explain: bool,
+    /// Show secrets, your own ones too
+    #[arg(long)]
+    reveal: bool,
+}
+
+/// Flags that change the environment of a component.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Environment")]
+pub(in crate::cli) struct VariableArgs {
+    /// Set a variable; `NAME` alone passes on the value that it has here
+    #[arg(short = 'e', long = "env", value_name = "NAME=VALUE")]
+    pub(in crate::cli) set: Vec<String>,
+    /// Read variables from a file of `NAME=VALUE` lines
+    #[arg(long = "env-file", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(in crate::cli) files: Vec<PathBuf>,
+    /// Leave a variable out
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) unset: Vec<String>,
+}
+
+impl VariableArgs {
+    /// What the user wishes.
+    pub(in crate::cli) fn wishes(
+        &self,
+        context: &Context,
+    ) -> anyhow::Result<crate::model::environment::Wishes> {
+        let Self { set, files, unset } = self;
+        let user = UserVariables { set: set.clone(), files: files.clone(), unset: unset.clone() };
+        let own = |name: &str| context.host.env.get(name).map(str::to_owned);
+        Ok(wishes(&user, &context.host.cwd, &own)?)
+    }
+}
+
+pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Exit> {
+    let EnvArgs { component, variables, explain, reveal } = args;
+    let format = match context.own_format.as_deref() {
+        None if context.ui.is_json() => EnvFormat::Json,
+        None | Some("table") => EnvFormat::Table,
+        Some("dotenv") => EnvFormat::Dotenv,
+        Some("shell") => EnvFormat::Shell,
+        Some(other) => {
+            let message = format!(
+                "`-o {other}` is not a form of an environment; `table`, `dotenv`, `json` and `shell` are"
+            );
+            return Err(UsageError(message).into());
+        }
+    };
+    let inventory = context.inventory()?;
+    let component = inventory.find(&component)?;
+    let rules = needs::secret_rules(&context.assets)?;
+    let seed = context.workspace.seed();
+    let program = context.host.executable.display().to_string();
+    let host = if context.settings.engine == Engine::Native { "127.0.0.1" } else { "" };
+    let around = Surroundings { host, program: &program, seed: &seed, rules: &rules };
+    let wishes = variables.wishes(context)?;
+    let resolved = resolve(component, &inventory, &context.assets, around, wishes)?;
+    print(&context.ui, component.name(), &resolved.environment, EnvOptions { format, explain, reveal });
+    check_complete(component, &resolved.environment)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,40 @@
+//! `cki list`.
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+
+use crate::base::exit::Exit;
+use crate::cli::complete;
+use crate::cli::context::Context;
+use crate::ops::list::{Filter, list};
+use crate::report;
+
+/// List the components of the inventory
+///
+/// Examples:
+///   cki list
+///   cki list lookaside
+///   cki list --kind cronjob --owner infra
+#[derive(Debug, Args)]
+#[command(visible_alias = "ls", verbatim_doc_comment)]
+pub(in crate::cli) struct ListArgs {
+    /// Words that the name or description must hold; also `kind=cronjob`, `owner=infra`, …
+    text: Vec<String>,
+    /// Only components of this kind
+    #[arg(long, value_name = "KIND", add = ArgValueCandidates::new(complete::kinds))]
+    kind: Option<String>,
+    /// Only components this person or team is responsible for
+    #[arg(long, value_name = "WHO", add = ArgValueCandidates::new(complete::owners))]
+    owner: Option<String>,
+    /// Only components that run here
+    #[arg(long, value_name = "WHERE", add = ArgValueCandidates::new(complete::infrastructures))]
+    infrastructure: Option<String>,
+}
+
+pub(in crate::cli) fn run(args: ListArgs, context: &Context) -> anyhow::Result<Exit> {
+    let ListArgs { text, kind, owner, infrastructure } = args;
+    let inventory = context.inventory()?;
+    let found = list(&inventory, &Filter { words: text, kind, owner, infrastructure });
+    report::list::print(&context.ui, &inventory, &found);
+    Ok(Exit::Done)
+}

@@ -1,0 +1,68 @@
+//! `cki man`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::base::exit::Exit;
+use crate::base::files;
+use crate::base::text::plural;
+use crate::cli::args::command_tree;
+use crate::cli::context::Context;
+
+/// Print the manual page, or write the pages of all commands into a folder
+///
+/// Examples:
+///   cki man | man -l -
+///   cki man --folder ~/.local/share/man/man1
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(in crate::cli) struct ManArgs {
+    /// The command; without it, `cki` itself
+    command: Vec<String>,
+    /// Write all pages into this folder instead
+    #[arg(long, value_name = "FOLDER", conflicts_with = "command", value_hint = clap::ValueHint::DirPath)]
+    folder: Option<PathBuf>,
+}
+
+pub(in crate::cli) fn run(args: &ManArgs, context: &Context) -> anyhow::Result<Exit> {
+    let mut tree = command_tree();
+    tree.build();
+    if let Some(folder) = &args.folder {
+        let folder = context.host.cwd.join(folder);
+        let mut written = 0;
+        write_pages(&tree, "cki", &folder, &mut written)?;
+        context.ui.say(&format!("Wrote {} into `{}`.", plural(written, "page"), folder.display()));
+        return Ok(Exit::Done);
+    }
+    let mut command = &tree;
+    let mut name = "cki".to_owned();
+    for part in &args.command {
+        command = command
+            .find_subcommand(part)
+            .ok_or_else(|| crate::cli::error::UsageError(format!("there is no command `{name} {part}`")))?;
+        name = format!("{name}-{}", command.get_name());
+    }
+    context.ui.data(page(command, &name)?.trim_end());
+    Ok(Exit::Done)
+}
+
+fn write_pages(
+    command: &clap::Command,
+    name: &str,
+    folder: &std::path::Path,
+    written: &mut usize,
+) -> anyhow::Result<()> {
+    files::write_whole(&folder.join(format!("{name}.1")), page(command, name)?.as_bytes(), 0o644)?;
+    *written += 1;
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+        write_pages(sub, &format!("{name}-{}", sub.get_name()), folder, written)?;
+    }
+    Ok(())
+}
+
+fn page(command: &clap::Command, name: &str) -> anyhow::Result<String> {
+    let mut text = Vec::new();
+    clap_mangen::Man::new(command.clone()).title(name.to_uppercase()).render(&mut text)?;
+    Ok(String::from_utf8(text)?)
+}

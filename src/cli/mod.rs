@@ -1,0 +1,66 @@
+//! Floor 7: arguments, context, dispatch, and from an error to an exit code. `commands/` mirrors
+//! the command tree, one file per command: resolve, one operation, report, exit.
+
+mod args;
+mod commands;
+mod complete;
+mod context;
+mod error;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use crate::base::exit::Exit;
+use crate::config::Color;
+use crate::host::Host;
+use crate::ui::{Options, Ui, Verbosity};
+use args::Cli;
+pub use args::command_tree;
+use context::Context;
+
+/// Runs the program on a machine.
+#[must_use]
+pub fn run(host: Host) -> ExitCode {
+    if complete::answer(&host) {
+        return Exit::Done.into();
+    }
+    let cli = match Cli::try_parse_from(&host.args) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&host, &error).into(),
+    };
+    let ui = first_ui(&host, &cli);
+    let (ui, result) = match Context::new(host, &cli.globals) {
+        Ok(context) => (context.ui.clone(), commands::dispatch(cli.command, &context)),
+        Err(error) => (ui, Err(error)),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => error::report(&ui, &error).into(),
+    }
+}
+
+/// What prints until the settings are known.
+fn first_ui(host: &Host, cli: &Cli) -> Ui {
+    let color = match cli.globals.color {
+        Some(Color::Always) => Some(true),
+        Some(Color::Never) => Some(false),
+        Some(Color::Auto) | None => None,
+    };
+    Ui::new(host, Options { color, verbosity: Verbosity::Normal, json: false })
+}
+
+/// Help and version go to standard output and are no error; anything else is one of usage.
+fn usage(host: &Host, error: &clap::Error) -> Exit {
+    let wants_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let ui = Ui::new(host, Options { color: None, verbosity: Verbosity::Normal, json: false });
+    let text = error.render().ansi().to_string();
+    let text = text.trim_end();
+    if wants_help {
+        ui.data(text);
+        return Exit::Done;
+    }
+    ui.say(text);
+    Exit::Usage
+}

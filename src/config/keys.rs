@@ -1,0 +1,96 @@
+//! Every setting there is: one table, from which the environment variables, the checks and the
+//! reference in `docs/` come.
+
+/// What a setting's value must look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// A file or folder; relative to the file that names it, or to the working directory.
+    Path,
+    /// An address that begins with `http://` or `https://`.
+    Url,
+    /// `true` or `false`.
+    Bool,
+    /// A whole number from 1 to 9999.
+    Number,
+    /// One of these.
+    Choice(&'static [&'static str]),
+}
+
+/// One setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// Its name in `cki.toml`: `stage.bot` stands for `bot` in the table `[stage]`.
+    pub name: &'static str,
+    /// What its value looks like.
+    pub kind: Kind,
+    /// The compiled-in value; empty for none.
+    pub default: &'static str,
+    /// Its value is never shown.
+    pub secret: bool,
+    /// Only the user's own file, environment and flags may set it: a project that was cloned from
+    /// somewhere may not.
+    pub personal: bool,
+    /// What it does, as a sentence.
+    pub help: &'static str,
+}
+
+impl Key {
+    /// Its environment variable: `CKI_STAGE_BOT`.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("CKI_{}", self.name.replace('.', "_").to_uppercase())
+    }
+}
+
+const fn key(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Key {
+    Key { name, kind, default, secret: false, personal: false, help }
+}
+
+const fn personal(key: Key) -> Key {
+    Key { personal: true, ..key }
+}
+
+const fn secret(key: Key) -> Key {
+    Key { secret: true, ..key }
+}
+
+/// All settings, in the order in which they are shown.
+pub const KEYS: &[Key] = &[
+    key("inventory", Kind::Path, "", "The inventory: a folder or a file. Without it, the built-in one."),
+    key("workspace", Kind::Path, "", "The folder for clones. Without it, `cki` in the home directory."),
+    key("templates", Kind::Path, "", "A folder whose files replace built-in templates of the same path."),
+    key("engine", Kind::Choice(&["auto", "docker", "podman", "native"]), "auto", "What runs components."),
+    key("output", Kind::Choice(&["text", "json"]), "text", "The form of results."),
+    key("color", Kind::Choice(&["auto", "always", "never"]), "auto", "Whether to use colour."),
+    key("offline", Kind::Bool, "false", "Connect to nothing but this machine."),
+    key("jobs", Kind::Number, "8", "How many repositories are cloned at the same time."),
+    key("ca_file", Kind::Path, "", "Additional certificates of authorities, in PEM form."),
+    key("gitlab.url", Kind::Url, "https://gitlab.com", "The GitLab server for staging requests."),
+    secret(key("gitlab.token", Kind::Text, "", "The access token for it.")),
+    personal(key("gitlab.token_file", Kind::Path, "", "A file with the token, readable by its owner only.")),
+    personal(key("gitlab.token_command", Kind::Text, "", "A command that prints the token.")),
+    key(
+        "merge_request_ref",
+        Kind::Text,
+        "refs/merge-requests/{n}/head",
+        "Where a server keeps the head of merge request `{n}`.",
+    ),
+    key("image_tag", Kind::Text, "latest", "The tag of published images to run."),
+    key(
+        "run.ready_timeout",
+        Kind::Number,
+        "120",
+        "Seconds until something that is not ready counts as failed.",
+    ),
+    key("run.stop_grace", Kind::Number, "10", "Seconds between asking a component to stop and killing it."),
+    key("stage.bot", Kind::Text, "cki-ci-bot", "The user name of the bot that stages merge requests."),
+    key(
+        "stage.timeout",
+        Kind::Number,
+        "360",
+        "Minutes until a staging request that has not ended is given up.",
+    ),
+    key("stage.interval", Kind::Number, "5", "Seconds between two looks at a staging request."),
+];

@@ -1,0 +1,344 @@
+//! The layers of settings, and the files that two of them come from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::keys::{KEYS, Key, Kind};
+use crate::base::files::{self, FileError};
+use crate::base::text;
+use crate::host::Env;
+
+/// The file's name, in a project and in the user's configuration folder.
+const FILE: &str = "cki.toml";
+/// A longer file is no configuration.
+const LIMIT: u64 = 1 << 20;
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Compiled in.
+    Default,
+    /// The user's file.
+    User {
+        /// The file.
+        file: PathBuf,
+        /// The line.
+        line: usize,
+    },
+    /// The project's file, found upward from the working directory.
+    Project {
+        /// The file.
+        file: PathBuf,
+        /// The line.
+        line: usize,
+    },
+    /// An environment variable.
+    Environment(String),
+    /// A flag.
+    Flag(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::User { file, line } | Self::Project { file, line } => {
+                write!(f, "{}:{line}", file.display())
+            }
+            Self::Environment(name) => f.write_str(name),
+            Self::Flag(name) => f.write_str(name),
+        }
+    }
+}
+
+/// A value with its origin.
+#[derive(Debug, Clone)]
+pub struct Value {
+    /// As text; a path is absolute.
+    pub text: String,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A file is not TOML.
+    #[error("{}:{line}:{column}: {message}", file.display())]
+    Toml {
+        /// The file.
+        file: PathBuf,
+        /// The line.
+        line: usize,
+        /// The column.
+        column: usize,
+        /// Why.
+        message: String,
+    },
+    /// A value is not what it must be.
+    #[error("{origin}: `{key}` cannot be `{value}`: {why}")]
+    Value {
+        /// The setting.
+        key: String,
+        /// What was given.
+        value: String,
+        /// By whom.
+        origin: Origin,
+        /// What is wanted.
+        why: String,
+    },
+    /// A project may not set this.
+    #[error("{origin}: a project's file may not set `{key}`; only your own may")]
+    Personal {
+        /// The setting.
+        key: String,
+        /// The place.
+        origin: Origin,
+    },
+    /// There is no home directory to put things.
+    #[error("there is no home directory: `HOME` is not set")]
+    NoHome,
+}
+
+/// All settings that somebody gave.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    values: BTreeMap<&'static str, Value>,
+    /// What should be seen: keys that do not exist.
+    pub warnings: Vec<String>,
+    /// The files that were read.
+    pub files: Vec<PathBuf>,
+}
+
+impl Config {
+    /// Reads the layers. `flags` are names of settings with values, and the flag they came by.
+    ///
+    /// # Errors
+    /// When a file cannot be read or understood, or a value is wrong.
+    pub fn load(
+        env: &Env,
+        cwd: &Path,
+        flags: impl IntoIterator<Item = (&'static str, String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut config = Self::default();
+        let user = env.config_folder().map(|folder| folder.join(FILE));
+        if let Some(file) = &user {
+            config.read_file(file, false)?;
+        }
+        let project = cwd.ancestors().map(|folder| folder.join(FILE)).find(|file| file.is_file());
+        if let Some(file) = project.filter(|file| Some(file) != user.as_ref()) {
+            config.read_file(&file, true)?;
+        }
+        for key in KEYS {
+            let variable = key.variable();
+            if let Some(text) = env.get(&variable) {
+                config.set(key, text, Origin::Environment(variable), cwd)?;
+            }
+        }
+        config.warn_of_variables(env);
+        for (name, text, flag) in flags {
+            if let Some(key) = KEYS.iter().find(|key| key.name == name) {
+                config.set(key, &text, Origin::Flag(flag), cwd)?;
+            }
+        }
+        Ok(config)
+    }
+
+    /// The value of a setting, the compiled-in one if nobody gave another; `None` if there is none.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Value> {
+        self.values.get(name).cloned().or_else(|| {
+            let key = KEYS.iter().find(|key| key.name == name && !key.default.is_empty())?;
+            Some(Value { text: key.default.to_owned(), origin: Origin::Default })
+        })
+    }
+
+    fn read_file(&mut self, file: &Path, project: bool) -> Result<(), ConfigError> {
+        let text = match files::read_text(file, LIMIT) {
+            Err(error) if error.is_missing() => return Ok(()),
+            other => other?,
+        };
+        self.files.push(file.to_path_buf());
+        let table = DeTable::parse(&text).map_err(|error| {
+            let (line, column) = place(&text, error.span().map_or(0, |span| span.start));
+            let message = error.message().to_owned();
+            ConfigError::Toml { file: file.to_path_buf(), line, column, message }
+        })?;
+        let folder = file.parent().unwrap_or(Path::new("/"));
+        self.read_table(table.get_ref(), "", &text, folder, &|line| {
+            let file = file.to_path_buf();
+            if project { Origin::Project { file, line } } else { Origin::User { file, line } }
+        })
+    }
+
+    fn read_table(
+        &mut self,
+        table: &DeTable<'_>,
+        prefix: &str,
+        text: &str,
+        folder: &Path,
+        origin: &dyn Fn(usize) -> Origin,
+    ) -> Result<(), ConfigError> {
+        for (name, value) in table {
+            let line = place(text, name.span().start).0;
+            let name = if prefix.is_empty() {
+                name.get_ref().to_string()
+            } else {
+                format!("{prefix}.{}", name.get_ref())
+            };
+            if let DeValue::Table(inner) = value.get_ref() {
+                self.read_table(inner, &name, text, folder, origin)?;
+                continue;
+            }
+            let Some(key) = KEYS.iter().find(|key| key.name == name) else {
+                let nearest = text::nearest(&name, KEYS.iter().map(|key| key.name));
+                let hint = nearest.first().map(|n| format!(" Did you mean `{n}`?")).unwrap_or_default();
+                self.warnings.push(format!("{}: there is no setting `{name}`.{hint}", origin(line)));
+                continue;
+            };
+            let origin = origin(line);
+            if key.personal && matches!(origin, Origin::Project { .. }) {
+                return Err(ConfigError::Personal { key: name, origin });
+            }
+            let value = scalar(value).ok_or_else(|| ConfigError::Value {
+                key: name,
+                value: "a list or date".to_owned(),
+                origin: origin.clone(),
+                why: "it is one text, number or truth value".to_owned(),
+            })?;
+            self.set(key, &value, origin, folder)?;
+        }
+        Ok(())
+    }
+
+    fn set(
+        &mut self,
+        key: &'static Key,
+        value: &str,
+        origin: Origin,
+        folder: &Path,
+    ) -> Result<(), ConfigError> {
+        let wrong = |why: String| {
+            let value = if key.secret { "…".to_owned() } else { text::safe_line(value).into_owned() };
+            ConfigError::Value { key: key.name.to_owned(), value, origin: origin.clone(), why }
+        };
+        let text = match key.kind {
+            Kind::Text => value.to_owned(),
+            Kind::Path if value.is_empty() => String::new(),
+            Kind::Path => folder.join(value).display().to_string(),
+            Kind::Url if value.starts_with("http://") || value.starts_with("https://") => {
+                value.trim_end_matches('/').to_owned()
+            }
+            Kind::Url => return Err(wrong("it begins with `http://` or `https://`".to_owned())),
+            Kind::Bool => match value {
+                "true" | "1" | "yes" => "true".to_owned(),
+                "false" | "0" | "no" => "false".to_owned(),
+                _ => return Err(wrong("it is `true` or `false`".to_owned())),
+            },
+            Kind::Number => match value.parse::<u16>() {
+                Ok(number @ 1..=9999) => number.to_string(),
+                _ => return Err(wrong("it is a whole number from 1 to 9999".to_owned())),
+            },
+            Kind::Choice(choices) if choices.contains(&value) => value.to_owned(),
+            Kind::Choice(choices) => return Err(wrong(format!("it is one of {}", choices.join(", ")))),
+        };
+        self.values.insert(key.name, Value { text, origin });
+        Ok(())
+    }
+
+    /// Unknown variables of our prefix are likely mistyped; those for tests and completion are not.
+    fn warn_of_variables(&mut self, env: &Env) {
+        let known: Vec<String> = KEYS.iter().map(Key::variable).collect();
+        let names: Vec<&str> = env.iter().filter_map(|(name, _)| name.to_str()).collect();
+        for name in names.into_iter().filter(|n| n.starts_with("CKI_") && !n.starts_with("CKI_TEST_")) {
+            // A component of the CKI group reads variables of the same prefix; only near misses count.
+            let nearest = text::nearest(name, known.iter().map(String::as_str));
+            let is_near = nearest.first().is_some_and(|near| strsim::levenshtein(near, name) <= 2);
+            if is_near && !known.iter().any(|k| k == name) {
+                self.warnings.push(format!("There is no setting `{name}`. Did you mean `{}`?", nearest[0]));
+            }
+        }
+    }
+}
+
+fn scalar(value: &Spanned<DeValue<'_>>) -> Option<String> {
+    match value.get_ref() {
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Boolean(truth) => Some(truth.to_string()),
+        DeValue::Integer(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Line and column of a byte offset, both from 1.
+fn place(text: &str, offset: usize) -> (usize, usize) {
+    let before = &text[..offset.min(text.len())];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
+    (line, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(user: &str, project: &str, env: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let home = folder.path().join("home");
+        let deep = folder.path().join("project/a/b");
+        std::fs::create_dir_all(home.join("cki")).expect("makes");
+        std::fs::create_dir_all(&deep).expect("makes");
+        std::fs::write(home.join("cki/cki.toml"), user).expect("writes");
+        std::fs::write(folder.path().join("project/cki.toml"), project).expect("writes");
+        let home = home.display().to_string();
+        let pairs = env.iter().copied().chain([("XDG_CONFIG_HOME", home.as_str())]);
+        Config::load(&Env::new(pairs), &deep, [("jobs", "3".to_owned(), "-j".to_owned())])
+    }
+
+    #[test]
+    fn higher_layers_win_and_origins_are_known() {
+        let config = load(
+            "engine = \"podman\"\njobs = 2\n[stage]\nbot = \"me\"\n",
+            "\nengine = \"docker\"\ninventory = \"inv\"\n",
+            &[("CKI_COLOR", "never")],
+        )
+        .expect("loads");
+        let of = |name: &str| config.get(name).expect("has a value");
+        assert_eq!(of("engine").text, "docker");
+        assert!(of("engine").origin.to_string().ends_with("project/cki.toml:2"));
+        assert!(of("inventory").text.ends_with("project/inv"));
+        assert_eq!((of("jobs").text.as_str(), of("jobs").origin.to_string().as_str()), ("3", "-j"));
+        assert_eq!(of("stage.bot").text, "me");
+        assert_eq!(of("color").origin, Origin::Environment("CKI_COLOR".into()));
+        assert_eq!(of("output").origin, Origin::Default);
+    }
+
+    #[test]
+    fn wrong_settings_are_named_with_their_place() {
+        let config = load("enginee = \"x\"\n", "", &[("CKI_INVENTROY", "x")]).expect("loads");
+        assert!(
+            config.warnings[0]
+                .ends_with("home/cki/cki.toml:1: there is no setting `enginee`. Did you mean `engine`?")
+        );
+        assert_eq!(config.warnings[1], "There is no setting `CKI_INVENTROY`. Did you mean `CKI_INVENTORY`?");
+        let error = load("", "engine = \"lxc\"\n", &[]).expect_err("is no engine").to_string();
+        assert!(
+            error
+                .ends_with("cki.toml:1: `engine` cannot be `lxc`: it is one of auto, docker, podman, native"),
+            "{error}"
+        );
+        let error = load("a = [", "", &[]).expect_err("is no TOML").to_string();
+        assert!(error.contains("cki.toml:1:"), "{error}");
+        assert!(matches!(
+            load("", "[gitlab]\ntoken_command = \"x\"\n", &[]),
+            Err(ConfigError::Personal { .. })
+        ));
+    }
+}

@@ -1,0 +1,11 @@
+//! Floor 2: the settings, in layers: compiled-in default, the user's file, the project's file, the
+//! environment, flags. The highest layer that has a value wins, and every value knows its origin.
+//! What a setting does is decided by whoever uses it.
+
+mod keys;
+mod layers;
+mod settings;
+
+pub use keys::{KEYS, Key, Kind};
+pub use layers::{Config, ConfigError, Origin, Value};
+pub use settings::{Color, Engine, Format, Settings};

@@ -1,0 +1,377 @@
+//! The environment that a component gets in a local run, and why each variable has its value. Pure:
+//! everything that the rules need is handed in.
+//!
+//! From lowest to highest: the defaults of the component's table, what its backing services
+//! provide, reference secrets for what is marked secret and has no value yet, what the user gives;
+//! and on top, not to be overridden by anything, what keeps a local run away from production.
+
+mod reference_secret;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::base::secret::Secret;
+use crate::base::text;
+use crate::model::inventory::{Component, Inventory};
+pub use reference_secret::{RuleError, SecretRules};
+
+/// A variable with its value and the reason for it.
+#[derive(Debug, Clone)]
+pub struct Variable {
+    /// The name.
+    pub name: String,
+    /// The value; `None` when nothing gives one.
+    pub value: Option<Secret>,
+    /// Whether the value must not be shown.
+    pub secret: bool,
+    /// Whether the component does not work without it.
+    pub required: bool,
+    /// Its type, if the table says.
+    pub kind: Option<String>,
+    /// Where the value comes from.
+    pub origin: Origin,
+    /// The origin of the value that this one took the place of.
+    pub instead_of: Option<Origin>,
+    /// What it is for.
+    pub description: Option<String>,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The default in the component's table.
+    Default {
+        /// `file:line`.
+        place: String,
+    },
+    /// A backing service.
+    Service {
+        /// Its name.
+        service: String,
+        /// The template.
+        place: String,
+    },
+    /// A reference secret.
+    Reference {
+        /// The rule that made it.
+        rule: String,
+        /// `file:line` of the declaration.
+        place: String,
+    },
+    /// A file of the user's.
+    File {
+        /// `file:line`.
+        place: String,
+    },
+    /// A flag of the user's.
+    Flag,
+    /// It keeps the run away from production.
+    Locked {
+        /// `file:line`.
+        place: String,
+    },
+    /// Nothing gives a value.
+    Missing {
+        /// `file:line` of the declaration.
+        place: String,
+    },
+    /// The user took the value away.
+    Unset,
+}
+
+impl Origin {
+    /// Why the variable has this value.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Default { .. } => "default".to_owned(),
+            Self::Service { service, .. } => format!("from backing service {service}"),
+            Self::Reference { rule, .. } => format!("reference secret ({rule})"),
+            Self::File { .. } => "--env-file".to_owned(),
+            Self::Flag => "--env".to_owned(),
+            Self::Locked { .. } => "locked: never production".to_owned(),
+            Self::Missing { .. } => "no value".to_owned(),
+            Self::Unset => "--unset".to_owned(),
+        }
+    }
+
+    /// Where that is written: a file with line, or the name of a template.
+    #[must_use]
+    pub fn place(&self) -> Option<&str> {
+        match self {
+            Self::Default { place }
+            | Self::Service { place, .. }
+            | Self::Reference { place, .. }
+            | Self::File { place }
+            | Self::Locked { place }
+            | Self::Missing { place } => Some(place),
+            Self::Flag | Self::Unset => None,
+        }
+    }
+
+    /// A word for it, for machines.
+    #[must_use]
+    pub fn id(&self) -> &'static str {
+        match self {
+            Self::Default { .. } => "default",
+            Self::Service { .. } => "service",
+            Self::Reference { .. } => "reference-secret",
+            Self::File { .. } => "env-file",
+            Self::Flag => "flag",
+            Self::Locked { .. } => "locked",
+            Self::Missing { .. } => "missing",
+            Self::Unset => "unset",
+        }
+    }
+}
+
+/// A value that a backing service provides.
+#[derive(Debug, Clone)]
+pub struct Provided {
+    /// The variable.
+    pub name: String,
+    /// Its value.
+    pub value: Secret,
+    /// Whether it must not be shown.
+    pub secret: bool,
+    /// The service.
+    pub service: String,
+    /// The template.
+    pub place: String,
+}
+
+/// What the user wants, in the order given.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// `-e NAME=VALUE`, and the lines of `--env-file`, with their origin.
+    pub set: Vec<(String, Secret, Origin)>,
+    /// `--unset NAME`.
+    pub unset: Vec<String>,
+}
+
+/// All that the rules need.
+#[derive(Debug)]
+pub struct Inputs<'a> {
+    /// Whose environment.
+    pub component: &'a Component,
+    /// The inventory that it is from, whose `production` section locks variables.
+    pub inventory: &'a Inventory,
+    /// What backing services give.
+    pub provided: Vec<Provided>,
+    /// How reference secrets are made.
+    pub secrets: &'a SecretRules,
+    /// What makes reference secrets differ between workspaces.
+    pub seed: &'a str,
+    /// What the user wants.
+    pub wishes: Wishes,
+}
+
+/// An environment, sorted by name.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// The variables, those without a value too.
+    pub variables: Vec<Variable>,
+}
+
+/// No environment can be made.
+#[derive(Debug, thiserror::Error)]
+pub enum EnvironmentError {
+    /// Somebody tried to claim production.
+    #[error(
+        "`{name}` must be `{locked}` in a local run, and {origin} sets it to `{wanted}`; \
+         the inventory's `production` section says so at {place}"
+    )]
+    Locked {
+        /// The variable.
+        name: String,
+        /// The only value that it may have.
+        locked: String,
+        /// What was wanted.
+        wanted: String,
+        /// Who wanted it.
+        origin: String,
+        /// `file:line` of the lock.
+        place: String,
+    },
+    /// A rule for reference secrets does not work.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+}
+
+impl Environment {
+    /// Applies the rules.
+    ///
+    /// # Errors
+    /// When the user's wishes would claim production, or a rule for secrets is broken.
+    pub fn resolve(inputs: Inputs<'_>) -> Result<Self, EnvironmentError> {
+        let mut variables = declared(inputs.component);
+        for provided in inputs.provided {
+            let origin = Origin::Service { service: provided.service, place: provided.place };
+            set(&mut variables, &provided.name, provided.value, origin, provided.secret);
+        }
+        for variable in variables.values_mut().filter(|variable| variable.secret) {
+            if let Origin::Missing { place } = &variable.origin {
+                let (value, rule) =
+                    inputs.secrets.make(&variable.name, variable.kind.as_deref(), inputs.seed)?;
+                variable.origin = Origin::Reference { rule, place: place.clone() };
+                variable.value = Some(value);
+            }
+        }
+        let locked = &inputs.inventory.production.environment;
+        let place = |name: &str| inputs.inventory.written.place(&format!("production.environment.{name}"));
+        let refuse = |name: &str, wanted: &str, origin: String| {
+            let locked = locked[name].clone();
+            let (name, wanted) = (name.to_owned(), wanted.to_owned());
+            let place = place(&name);
+            EnvironmentError::Locked { name, locked, wanted, origin, place }
+        };
+        for name in &inputs.wishes.unset {
+            if locked.contains_key(name) {
+                return Err(refuse(name, "", "`--unset`".to_owned()));
+            }
+            if let Some(variable) = variables.get_mut(name) {
+                variable.instead_of = Some(std::mem::replace(&mut variable.origin, Origin::Unset));
+                variable.value = None;
+            }
+        }
+        for (name, value, origin) in inputs.wishes.set {
+            if locked.get(&name).is_some_and(|locked| locked != value.expose()) {
+                let by = origin.place().map_or_else(|| "`--env`".to_owned(), |place| format!("`{place}`"));
+                return Err(refuse(&name, value.expose(), by));
+            }
+            let secret = looks_secret(&name);
+            set(&mut variables, &name, value, origin, secret);
+        }
+        for (name, value) in locked {
+            let origin = Origin::Locked { place: place(name) };
+            set(&mut variables, name, Secret::new(value), origin, false);
+        }
+        Ok(Self { variables: variables.into_values().collect() })
+    }
+
+    /// The names of required variables that have no value.
+    #[must_use]
+    pub fn lacking(&self) -> Vec<&Variable> {
+        self.variables.iter().filter(|variable| variable.required && variable.value.is_none()).collect()
+    }
+
+    /// Names and values, for the one who starts the component.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<(String, Secret)> {
+        self.variables.iter().filter_map(|v| Some((v.name.clone(), v.value.clone()?))).collect()
+    }
+
+    /// The values that must not be shown.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.variables
+            .iter()
+            .filter(|variable| variable.secret)
+            .filter_map(|variable| variable.value.as_ref())
+    }
+
+    /// `18 variables: 7 defaults, 5 from rabbitmq, 3 reference secrets, 1 yours, 2 locked`.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let with_value: Vec<&Variable> = self.variables.iter().filter(|v| v.value.is_some()).collect();
+        let count = |is: &dyn Fn(&Origin) -> bool| with_value.iter().filter(|v| is(&v.origin)).count();
+        let mut parts = Vec::new();
+        let mut add = |count: usize, what: &dyn Fn(usize) -> String| {
+            if count > 0 {
+                parts.push(what(count));
+            }
+        };
+        add(count(&|o| matches!(o, Origin::Default { .. })), &|n| text::plural(n, "default"));
+        let services: BTreeSet<&str> = with_value
+            .iter()
+            .filter_map(|v| match &v.origin {
+                Origin::Service { service, .. } => Some(service.as_str()),
+                _ => None,
+            })
+            .collect();
+        for wanted in services {
+            let from = |o: &Origin| matches!(o, Origin::Service { service, .. } if service == wanted);
+            add(count(&from), &|n| format!("{n} from {wanted}"));
+        }
+        add(count(&|o| matches!(o, Origin::Reference { .. })), &|n| text::plural(n, "reference secret"));
+        add(count(&|o| matches!(o, Origin::File { .. } | Origin::Flag)), &|n| format!("{n} yours"));
+        add(count(&|o| matches!(o, Origin::Locked { .. })), &|n| format!("{n} locked"));
+        let all = text::plural(with_value.len(), "variable");
+        if parts.is_empty() { all } else { format!("{all}: {}", parts.join(", ")) }
+    }
+}
+
+fn declared(component: &Component) -> BTreeMap<String, Variable> {
+    let mut variables = BTreeMap::new();
+    for (index, declared) in component.environment.iter().enumerate() {
+        let place = component.written.place(&format!("environment.{index}"));
+        let origin = match &declared.default {
+            Some(_) => Origin::Default { place },
+            None => Origin::Missing { place },
+        };
+        variables.insert(
+            declared.name.clone(),
+            Variable {
+                name: declared.name.clone(),
+                value: declared.default.as_deref().map(Secret::new),
+                secret: declared.secret,
+                required: declared.required,
+                kind: declared.kind.clone(),
+                origin,
+                instead_of: None,
+                description: declared.description.clone(),
+            },
+        );
+    }
+    variables
+}
+
+fn set(variables: &mut BTreeMap<String, Variable>, name: &str, value: Secret, origin: Origin, secret: bool) {
+    match variables.get_mut(name) {
+        Some(variable) => {
+            let before = std::mem::replace(&mut variable.origin, origin);
+            variable.instead_of = variable.value.is_some().then_some(before);
+            variable.value = Some(value);
+            variable.secret |= secret;
+        }
+        None => {
+            variables.insert(
+                name.to_owned(),
+                Variable {
+                    name: name.to_owned(),
+                    value: Some(value),
+                    secret,
+                    required: false,
+                    kind: None,
+                    origin,
+                    instead_of: None,
+                    description: None,
+                },
+            );
+        }
+    }
+}
+
+/// Whether a variable that nobody declared is to be hidden, by its name. Better one too many.
+#[must_use]
+pub fn looks_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "PRIVATE_KEY", "API_KEY", "ACCESS_KEY", "AUTH"]
+        .iter()
+        .any(|part| name.contains(part))
+}
+
+/// Whether a text can name a variable.
+#[must_use]
+pub fn is_variable_name(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason())
+    }
+}
+
+#[cfg(test)]
+mod tests;

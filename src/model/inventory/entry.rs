@@ -1,0 +1,193 @@
+//! What one entry of the inventory says, as it is written in YAML. Every key but the name may be
+//! absent, and what is absent stays absent. The format is described in
+//! `docs/reference/inventory.md`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::model::probe::Ready;
+use crate::model::reference::Reference;
+
+/// A link to documentation or a dashboard: a file in a repository, or an address.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Link {
+    /// What it is called.
+    pub label: String,
+    /// The repository, by its name in the inventory.
+    pub repo: Option<String>,
+    /// The path in it.
+    pub path: Option<String>,
+    /// The address.
+    pub url: Option<String>,
+}
+
+/// Where code or configuration of a component lives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Source {
+    /// The repository, by its name in the inventory.
+    pub repo: String,
+    /// The path in it.
+    pub path: Option<String>,
+}
+
+/// What a component needs at run time.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Dependency {
+    /// What it does with it: `writes`, `listens`, `clones`, …
+    pub verb: String,
+    /// What it is.
+    pub target: Reference,
+    /// Concluded from a description, not stated by the component's owners.
+    #[serde(default)]
+    pub inferred: bool,
+}
+
+/// A variable of a component's environment table.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Declared {
+    /// The name.
+    pub name: String,
+    /// `string`, `url`, `json`, `yaml`, `path`, `enum`, `bool`, `int`, …
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Whether its value must not be shown.
+    #[serde(default)]
+    pub secret: bool,
+    /// Whether the component does not work without it.
+    #[serde(default)]
+    pub required: bool,
+    /// The value that it has when nobody sets it.
+    pub default: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+}
+
+/// How an image is built.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Build {
+    /// The repository, by its name in the inventory.
+    pub repo: String,
+    /// The build file in it. One that ends in `.in` passes through the C preprocessor.
+    pub file: Option<String>,
+    /// The folder that is sent to the engine.
+    pub context: Option<String>,
+    /// Build arguments.
+    #[serde(default)]
+    pub args: BTreeMap<String, String>,
+    /// The stage to build.
+    pub target: Option<String>,
+}
+
+/// How a component is run.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Run {
+    /// The command, program first.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// The command that does its work once and ends. An item `{args}` stands for the arguments.
+    #[serde(default)]
+    pub once: Vec<String>,
+    /// The working directory in the container.
+    pub workdir: Option<String>,
+    /// Ports it listens on.
+    #[serde(default)]
+    pub ports: Vec<u16>,
+    /// Backing services, or other components, that must be ready before it starts.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// How to know that it is ready.
+    pub ready: Option<Ready>,
+}
+
+/// How a merge request of it is tried in staging.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Stage {
+    /// `bot`: a comment that asks a bot.
+    pub via: Option<String>,
+    /// The project on GitLab: `group/project`.
+    pub project: Option<String>,
+    /// The project whose pipelines the bot starts, where it is another one.
+    pub pipelines: Option<String>,
+    /// The bot's user name.
+    pub bot: Option<String>,
+    /// What can be set.
+    #[serde(default)]
+    pub parameters: Vec<Parameter>,
+}
+
+/// A parameter of a staging request.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Parameter {
+    /// The key.
+    pub name: String,
+    /// A regular expression that the whole value must match.
+    pub pattern: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+}
+
+/// One entry as written.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Entry {
+    pub(super) name: Option<String>,
+    pub(super) category: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) kind: Option<String>,
+    pub(super) infrastructure: Option<String>,
+    #[serde(default)]
+    pub(super) people: Vec<String>,
+    #[serde(default)]
+    pub(super) documentation: Vec<Link>,
+    #[serde(default)]
+    pub(super) sources: Vec<Source>,
+    #[serde(default)]
+    pub(super) monitoring: Vec<Link>,
+    #[serde(default)]
+    pub(super) dependencies: Vec<Dependency>,
+    #[serde(default)]
+    pub(super) environment: Vec<Declared>,
+    pub(super) image: Option<String>,
+    pub(super) build: Option<Build>,
+    pub(super) run: Option<Run>,
+    pub(super) stage: Option<Stage>,
+}
+
+/// A category of entries.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Category {
+    /// The id, as it stands in references.
+    pub id: String,
+    /// The heading.
+    pub title: Option<String>,
+    /// What belongs in it.
+    pub description: Option<String>,
+    /// The kind of entries that do not name one.
+    pub kind: Option<String>,
+}
+
+/// What must never be reached or claimed by a local run.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Production {
+    /// Variables with the only value that they may have in a local run.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// Patterns of host names, with `*` for any part.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+}
+
+/// `inventory.yaml`, or a whole inventory in one file.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct Head {
+    pub(super) version: Option<u32>,
+    pub(super) title: Option<String>,
+    #[serde(default)]
+    pub(super) categories: Vec<Category>,
+    #[serde(default)]
+    pub(super) repos: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) production: Production,
+    #[serde(default)]
+    pub(super) components: Vec<Entry>,
+}

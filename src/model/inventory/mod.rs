@@ -1,0 +1,211 @@
+//! The inventory: which components there are, what each is, and what it touches. Reading its files
+//! is for `ops`; how it looks is for `report`.
+
+mod entry;
+mod find;
+mod read;
+
+use std::collections::BTreeMap;
+
+use crate::base::text;
+use crate::base::yaml::Position;
+use crate::model::reference::Reference;
+pub use entry::{Build, Category, Declared, Dependency, Link, Parameter, Production, Run, Source, Stage};
+pub use find::LookupError;
+pub use read::{Document, InventoryError};
+
+/// One entry.
+#[derive(Debug, Clone)]
+pub struct Component {
+    /// Its name.
+    pub reference: Reference,
+    /// In a sentence or two, what it does.
+    pub description: Option<String>,
+    /// `service`, `cronjob`, …; the category may imply it.
+    pub kind: Option<String>,
+    /// Where it runs: the name of an entry of the infrastructure.
+    pub infrastructure: Option<String>,
+    /// Who is responsible.
+    pub people: Vec<String>,
+    /// Where it is described.
+    pub documentation: Vec<Link>,
+    /// Where its code and configuration live.
+    pub sources: Vec<Source>,
+    /// Where it is observed.
+    pub monitoring: Vec<Link>,
+    /// What it needs at run time.
+    pub dependencies: Vec<Dependency>,
+    /// Its environment table.
+    pub environment: Vec<Declared>,
+    /// The published image, without tag.
+    pub image: Option<String>,
+    /// How its image is built.
+    pub build: Option<Build>,
+    /// How it is run.
+    pub run: Option<Run>,
+    /// How a merge request of it is staged.
+    pub stage: Option<Stage>,
+    /// Where the entry is written.
+    pub written: Written,
+}
+
+impl Component {
+    /// The name without the category.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.reference.name
+    }
+
+    /// Whether it does its work and ends: then exit code 0 is success, and nothing else is.
+    #[must_use]
+    pub fn is_one_shot(&self) -> bool {
+        matches!(self.kind.as_deref(), Some("cronjob" | "job" | "function"))
+    }
+
+    /// Whether anything says how to run it.
+    #[must_use]
+    pub fn is_runnable(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| !run.command.is_empty() || !run.once.is_empty())
+            || self.image.is_some()
+            || self.build.is_some()
+    }
+
+    /// The repositories of its sources and of its build, each once, in order.
+    #[must_use]
+    pub fn repos(&self) -> Vec<&str> {
+        let mut repos: Vec<&str> = Vec::new();
+        let build = self.build.as_ref().map(|build| build.repo.as_str());
+        for repo in build.into_iter().chain(self.sources.iter().map(|source| source.repo.as_str())) {
+            if !repos.contains(&repo) {
+                repos.push(repo);
+            }
+        }
+        repos
+    }
+}
+
+/// Where an entry is written, and where in there its parts stand.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// The file.
+    pub file: String,
+    text: std::borrow::Cow<'static, str>,
+    /// The path of the entry's own mapping in the file: empty, or `components.3`.
+    at: String,
+}
+
+impl Written {
+    /// The place of a part, such as `environment.2.name`; the place of the entry for an empty one.
+    #[must_use]
+    pub fn position(&self, part: &str) -> Option<Position> {
+        let path = match (self.at.as_str(), part) {
+            ("", part) => part.to_owned(),
+            (at, "") => at.to_owned(),
+            (at, part) => format!("{at}.{part}"),
+        };
+        crate::base::yaml::position(&self.text, &path)
+    }
+
+    /// `file:line` of a part.
+    #[must_use]
+    pub fn place(&self, part: &str) -> String {
+        match self.position(part) {
+            Some(at) => format!("{}:{}", self.file, at.line),
+            None => self.file.clone(),
+        }
+    }
+}
+
+/// Something in the inventory that is wrong, but does not hinder its use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The file.
+    pub file: String,
+    /// Where in it.
+    pub position: Option<Position>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.position {
+            Some(at) => write!(f, "{}:{}:{}: {}", self.file, at.line, at.column, self.message),
+            None => write!(f, "{}: {}", self.file, self.message),
+        }
+    }
+}
+
+/// A whole inventory.
+#[derive(Debug, Clone)]
+pub struct Inventory {
+    /// What it is called.
+    pub title: String,
+    /// Where it came from: a path, or `built in`.
+    pub origin: String,
+    /// The categories, in the order in which they are shown.
+    pub categories: Vec<Category>,
+    /// The repositories by name.
+    pub repos: BTreeMap<String, String>,
+    /// What must never be reached or claimed.
+    pub production: Production,
+    /// Where the head is written.
+    pub written: Written,
+    /// All entries: by category in its order, then by name.
+    pub components: Vec<Component>,
+    /// What is wrong with it.
+    pub findings: Vec<Finding>,
+}
+
+impl Inventory {
+    /// The entry with exactly this reference.
+    #[must_use]
+    pub fn get(&self, reference: &Reference) -> Option<&Component> {
+        self.components.iter().find(|component| component.reference == *reference)
+    }
+
+    /// The address of a repository: by its name in the inventory, or given as an address already.
+    #[must_use]
+    pub fn repo_url<'a>(&'a self, repo: &'a str) -> Option<&'a str> {
+        self.repos.get(repo).map(String::as_str).or_else(|| repo.contains("://").then_some(repo))
+    }
+
+    /// Who depends on an entry, and how.
+    pub fn dependents<'a>(
+        &'a self,
+        target: &'a Reference,
+    ) -> impl Iterator<Item = (&'a Component, &'a Dependency)> {
+        self.components.iter().flat_map(move |component| {
+            component
+                .dependencies
+                .iter()
+                .filter(move |dependency| dependency.target == *target)
+                .map(move |dependency| (component, dependency))
+        })
+    }
+
+    /// The heading of a category.
+    #[must_use]
+    pub fn category(&self, id: &str) -> Option<&Category> {
+        self.categories.iter().find(|category| category.id == id)
+    }
+
+    /// In a few words, what it is: `CKI, built in`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!("{}, {}", self.title, self.origin)
+    }
+
+    /// The names most like a mistyped one.
+    #[must_use]
+    pub fn nearest(&self, wrong: &str) -> Vec<String> {
+        let by_reference: Vec<String> = self.components.iter().map(|c| c.reference.to_string()).collect();
+        let names = self.components.iter().map(Component::name);
+        let nearest = if wrong.contains('/') {
+            text::nearest(wrong, by_reference.iter().map(String::as_str))
+        } else {
+            text::nearest(wrong, names)
+        };
+        nearest.into_iter().map(str::to_owned).collect()
+    }
+}

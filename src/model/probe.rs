@@ -1,0 +1,85 @@
+//! How to know that something that was started is ready to be used. Asking it is for `ops`.
+
+use serde::{Deserialize, Deserializer};
+
+/// A question whose answer says that something is ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ready {
+    /// A GET of this path on this port answers with a status below 400.
+    Http {
+        /// Absolute path.
+        path: String,
+        /// Port.
+        port: u16,
+    },
+    /// This port accepts a connection.
+    Tcp(u16),
+    /// This command, run inside, ends with 0.
+    Exec(Vec<String>),
+    /// A line of output holds this text.
+    Log(String),
+}
+
+#[derive(Deserialize)]
+struct Written {
+    http: Option<String>,
+    port: Option<u16>,
+    tcp: Option<u16>,
+    exec: Option<Vec<String>>,
+    log: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Ready {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = Written::deserialize(deserializer)?;
+        match written {
+            Written { http: Some(path), port: Some(port), tcp: None, exec: None, log: None } => {
+                let path = if path.starts_with('/') { path } else { format!("/{path}") };
+                Ok(Self::Http { path, port })
+            }
+            Written { tcp: Some(port), http: None, port: None, exec: None, log: None } => Ok(Self::Tcp(port)),
+            Written { exec: Some(command), http: None, port: None, tcp: None, log: None }
+                if !command.is_empty() =>
+            {
+                Ok(Self::Exec(command))
+            }
+            Written { log: Some(text), http: None, port: None, tcp: None, exec: None }
+                if !text.is_empty() =>
+            {
+                Ok(Self::Log(text))
+            }
+            _ => Err(serde::de::Error::custom(
+                "`ready` takes one of `http` with `port`, `tcp`, `exec` or `log`",
+            )),
+        }
+    }
+}
+
+impl std::fmt::Display for Ready {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Http { path, port } => write!(f, "HTTP {path} on port {port}"),
+            Self::Tcp(port) => write!(f, "port {port} accepts connections"),
+            Self::Exec(command) => write!(f, "`{}` succeeds", shell_words::join(command)),
+            Self::Log(text) => write!(f, "the log says `{text}`"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_question_and_no_more() {
+        let parse = |text: &str| crate::base::yaml::parse::<Ready>("x", text).map(|(ready, _)| ready);
+        assert_eq!(
+            parse("{http: metrics, port: 80}").ok(),
+            Some(Ready::Http { path: "/metrics".into(), port: 80 })
+        );
+        assert_eq!(parse("{tcp: 5672}").ok(), Some(Ready::Tcp(5672)));
+        for wrong in ["{}", "{http: /x}", "{tcp: 1, log: x}", "{exec: []}"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

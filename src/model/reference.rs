@@ -1,0 +1,67 @@
+//! How entries name each other: `category/name`.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer};
+
+/// The name of an entry: `cronjob/orphan-hunter`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reference {
+    /// The category's id.
+    pub category: String,
+    /// The name within it.
+    pub name: String,
+}
+
+impl Reference {
+    /// From its two parts.
+    pub fn new(category: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { category: category.into(), name: name.into() }
+    }
+
+    /// Reads `category/name`; `None` unless both parts are there and hold nothing but letters,
+    /// digits, `-`, `_` and `.`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (category, name) = text.split_once('/')?;
+        (is_name(category) && is_name(name)).then(|| Self::new(category, name))
+    }
+}
+
+/// Whether a text can name a category or an entry. Such a name is safe in a path, in the name of a
+/// container and in an image tag.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 100
+        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.category, self.name)
+    }
+}
+
+impl<'de> Deserialize<'de> for Reference {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| {
+            serde::de::Error::custom(format!("`{text}` is not a reference of the form `category/name`"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_have_two_plain_parts() {
+        assert_eq!(Reference::parse("storage/s3-aws"), Some(Reference::new("storage", "s3-aws")));
+        for wrong in ["storage", "/x", "a/", "a/b/c", "a/../b", "a/b c", "-a/b"] {
+            assert_eq!(Reference::parse(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! `cki env`: the environment of a component in a local run, from the entry, what it needs, and
+//! what the user wishes.
+
+use std::path::{Path, PathBuf};
+
+use crate::base::assets::Assets;
+use crate::base::files::{self, FileError};
+use crate::base::secret::Secret;
+use crate::model::environment::{Environment, EnvironmentError, Inputs, Origin, Wishes, is_variable_name};
+use crate::model::inventory::{Component, Inventory};
+use crate::model::service::Surroundings;
+use crate::ops::needs::{self, Need, NeedError};
+
+/// No file with variables is longer.
+const LIMIT: u64 = 4 << 20;
+
+/// An environment that cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum EnvError {
+    /// What it needs cannot be had.
+    #[error(transparent)]
+    Need(#[from] NeedError),
+    /// The rules refuse.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+    /// A file of the user's cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A line of such a file, or a flag, is no `NAME=VALUE`.
+    #[error("{place}: {message}")]
+    Assignment {
+        /// `file:line`, or the flag.
+        place: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// Required variables without a value.
+    #[error("{}", lacking_message(component, variables))]
+    Lacking {
+        /// Whose.
+        component: String,
+        /// Their names, with the place of their declaration.
+        variables: Vec<(String, String)>,
+    },
+}
+
+fn lacking_message(component: &str, variables: &[(String, String)]) -> String {
+    let names: Vec<String> = variables.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let noun = crate::base::text::plural(variables.len(), "required variable");
+    format!("`{component}` lacks {noun}: {}", names.join(", "))
+}
+
+/// What the user gives.
+#[derive(Debug, Clone, Default)]
+pub struct UserVariables {
+    /// `NAME=VALUE`, or `NAME` for the value in `cki`'s own environment.
+    pub set: Vec<String>,
+    /// Files with such lines.
+    pub files: Vec<PathBuf>,
+    /// Names to leave out.
+    pub unset: Vec<String>,
+}
+
+/// A resolved environment, with what the component needs.
+#[derive(Debug)]
+pub struct Resolved<'a> {
+    /// The environment.
+    pub environment: Environment,
+    /// What must be started for it to be true.
+    pub needs: Vec<Need<'a>>,
+}
+
+/// Resolves the environment of a component.
+///
+/// # Errors
+/// When the rules refuse, or something that is named cannot be read.
+pub fn resolve<'a>(
+    component: &Component,
+    inventory: &'a Inventory,
+    assets: &Assets,
+    around: Surroundings<'_>,
+    wishes: Wishes,
+) -> Result<Resolved<'a>, EnvError> {
+    let needs = needs::of(component, inventory, assets, around)?;
+    let provided = needs
+        .iter()
+        .filter_map(|need| match need {
+            Need::Service(service) => Some(service.provided.clone()),
+            Need::Component(_) => None,
+        })
+        .flatten()
+        .collect();
+    let environment = Environment::resolve(Inputs {
+        component,
+        inventory,
+        provided,
+        secrets: around.rules,
+        seed: around.seed,
+        wishes,
+    })?;
+    Ok(Resolved { environment, needs })
+}
+
+/// Fails if a required variable has no value, naming all of them.
+///
+/// # Errors
+/// [`EnvError::Lacking`].
+pub fn check_complete(component: &Component, environment: &Environment) -> Result<(), EnvError> {
+    let lacking = environment.lacking();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let place = |origin: &Origin| origin.place().unwrap_or("").to_owned();
+    Err(EnvError::Lacking {
+        component: component.name().to_owned(),
+        variables: lacking.into_iter().map(|v| (v.name.clone(), place(&v.origin))).collect(),
+    })
+}
+
+/// Reads what the user gives. Files come first, in order, so that a flag wins over a file. `own`
+/// looks up a variable in `cki`'s own environment.
+///
+/// # Errors
+/// When a file cannot be read, or a line is no assignment.
+pub fn wishes(
+    user: &UserVariables,
+    cwd: &Path,
+    own: &dyn Fn(&str) -> Option<String>,
+) -> Result<Wishes, EnvError> {
+    let mut set = Vec::new();
+    for file in &user.files {
+        let text = files::read_text(&cwd.join(file), LIMIT)?;
+        for (index, line) in text.lines().enumerate() {
+            let place = format!("{}:{}", file.display(), index + 1);
+            if let Some((name, value)) = assignment(line, &place, own)? {
+                set.push((name, value, Origin::File { place }));
+            }
+        }
+    }
+    for text in &user.set {
+        let place = format!("--env {}", text.split('=').next().unwrap_or_default());
+        match assignment(text, &place, own)? {
+            Some((name, value)) => set.push((name, value, Origin::Flag)),
+            None => return Err(EnvError::Assignment { place, message: "it takes `NAME=VALUE`".to_owned() }),
+        }
+    }
+    Ok(Wishes { set, unset: user.unset.clone() })
+}
+
+/// One line of an environment file, as Docker reads them, with `export` and quotes also understood.
+fn assignment(
+    line: &str,
+    place: &str,
+    own: &dyn Fn(&str) -> Option<String>,
+) -> Result<Option<(String, Secret)>, EnvError> {
+    let line = line.trim();
+    if line.is_empty() || line.starts_with('#') {
+        return Ok(None);
+    }
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    let wrong = |message: String| EnvError::Assignment { place: place.to_owned(), message };
+    let (name, value) = match line.split_once('=') {
+        Some((name, value)) => (name.trim(), Some(unquote(value))),
+        None => (line, None),
+    };
+    if !is_variable_name(name) {
+        let shown = crate::base::text::safe_line(name).into_owned();
+        return Err(wrong(format!("`{shown}` cannot be the name of a variable")));
+    }
+    let value = match value {
+        Some(value) => value,
+        None => own(name)
+            .ok_or_else(|| wrong(format!("`{name}` has no value here, and `cki` has none to pass on")))?,
+    };
+    if value.contains('\0') {
+        return Err(wrong(format!("the value of `{name}` holds a zero byte")));
+    }
+    Ok(Some((name.to_owned(), Secret::new(value))))
+}
+
+fn unquote(value: &str) -> String {
+    let value = value.trim();
+    for quote in ['"', '\''] {
+        let inner = value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+        if let Some(inner) = inner.filter(|_| value.len() >= 2) {
+            return if quote == '"' {
+                inner.replace("\\n", "\n").replace("\\\"", "\"").replace("\\\\", "\\")
+            } else {
+                inner.to_owned()
+            };
+        }
+    }
+    value.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_come_first_and_lines_are_read_as_people_write_them() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("env");
+        let text = "# comment\n\nA=1\nexport B=\"two\\nlines\"\nC='x y'\nPASSED\n";
+        std::fs::write(&file, text).expect("writes");
+        let user = UserVariables { set: vec!["A=2".into()], files: vec![file.clone()], unset: vec![] };
+        let own = |name: &str| (name == "PASSED").then(|| "own".to_owned());
+        let wishes = wishes(&user, folder.path(), &own).expect("reads");
+        let seen: Vec<(&str, &str)> = wishes.set.iter().map(|(n, v, _)| (n.as_str(), v.expose())).collect();
+        assert_eq!(seen, [("A", "1"), ("B", "two\nlines"), ("C", "x y"), ("PASSED", "own"), ("A", "2")]);
+        assert_eq!(wishes.set[1].2.place(), Some(format!("{}:4", file.display()).as_str()));
+    }
+
+    #[test]
+    fn what_is_no_assignment_is_refused() {
+        for wrong in ["1A=x", "A B=x", "NOWHERE", ""] {
+            let user = UserVariables { set: vec![wrong.into()], ..UserVariables::default() };
+            assert!(wishes(&user, Path::new("/"), &|_| None).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! `cki list`: the components of an inventory that fit what was asked for.
+
+use crate::model::inventory::{Component, Inventory};
+
+/// What is asked for; all of it must fit.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Words that the name or the description holds; `kind=cronjob`, `owner=…`,
+    /// `infrastructure=…` and `category=…` are understood too.
+    pub words: Vec<String>,
+    /// The kind.
+    pub kind: Option<String>,
+    /// Who is responsible.
+    pub owner: Option<String>,
+    /// Where it runs.
+    pub infrastructure: Option<String>,
+}
+
+/// The components that fit, in the order of the inventory.
+#[must_use]
+pub fn list<'a>(inventory: &'a Inventory, filter: &Filter) -> Vec<&'a Component> {
+    inventory.components.iter().filter(|component| fits(component, filter)).collect()
+}
+
+fn fits(component: &Component, filter: &Filter) -> bool {
+    let is = |field: &Option<String>, wanted: &str| {
+        field.as_deref().is_some_and(|value| value.eq_ignore_ascii_case(wanted))
+    };
+    let owned = |wanted: &str| component.people.iter().any(|one| one.eq_ignore_ascii_case(wanted));
+    let word_fits = |word: &String| match word.split_once('=') {
+        Some(("kind", wanted)) => is(&component.kind, wanted),
+        Some(("owner" | "people", wanted)) => owned(wanted),
+        Some(("infrastructure", wanted)) => is(&component.infrastructure, wanted),
+        Some(("category", wanted)) => component.reference.category.eq_ignore_ascii_case(wanted),
+        _ => {
+            let word = word.to_lowercase();
+            component.reference.to_string().to_lowercase().contains(&word)
+                || component.description.as_deref().is_some_and(|text| text.to_lowercase().contains(&word))
+        }
+    };
+    filter.kind.as_deref().is_none_or(|wanted| is(&component.kind, wanted))
+        && filter.owner.as_deref().is_none_or(owned)
+        && filter.infrastructure.as_deref().is_none_or(|wanted| is(&component.infrastructure, wanted))
+        && filter.words.iter().all(word_fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_asked_for_must_fit() {
+        let inventory = crate::ops::inventory::load(None).expect("loads");
+        let names =
+            |filter: Filter| -> Vec<&str> { list(&inventory, &filter).iter().map(|c| c.name()).collect() };
+        let words = |words: &[&str]| Filter {
+            words: words.iter().map(|word| (*word).to_owned()).collect(),
+            ..Filter::default()
+        };
+        assert_eq!(names(words(&["lookaside", "s3"])), ["lookaside-static"]);
+        assert_eq!(names(words(&["kind=cronjob"])).len(), 8);
+        assert_eq!(names(words(&["owner=INFRA"])), ["lookaside-static"]);
+        let filter = Filter { infrastructure: Some("aws".into()), ..Filter::default() };
+        assert_eq!(names(filter), ["webhook-receiver"]);
+        assert!(names(words(&["nothing-like-this"])).is_empty());
+    }
+}

@@ -1,0 +1,9 @@
+//! Floor 4: one file or folder per verb that a user knows. An operation combines systems to do the
+//! verb and returns an outcome; it never prints and knows no flags.
+
+pub mod env;
+pub mod inventory;
+pub mod list;
+pub mod needs;
+pub mod show;
+pub mod workspace;

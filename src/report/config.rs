@@ -1,0 +1,61 @@
+//! `cki config`: every setting, its value and where that comes from.
+
+use serde::Serialize;
+
+use crate::base::secret::MASK;
+use crate::base::text::{Cell, Table, safe_line};
+use crate::config::{Config, KEYS, Key};
+use crate::report::view;
+use crate::ui::{Ui, style};
+
+#[derive(Serialize)]
+struct ConfigView {
+    settings: Vec<SettingView>,
+    files: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct SettingView {
+    name: &'static str,
+    value: Option<String>,
+    origin: Option<String>,
+    variable: String,
+    description: &'static str,
+}
+
+/// Prints the settings.
+pub fn print(ui: &Ui, config: &Config) {
+    if ui.is_json() {
+        let settings = KEYS.iter().map(|key| setting_view(key, config)).collect();
+        let files = config.files.iter().map(|file| file.display().to_string()).collect();
+        return view::print(ui, &ConfigView { settings, files });
+    }
+    let mut table = Table::new(0);
+    table.row(["SETTING", "VALUE", "FROM", "MEANING"].map(|text| Cell::painted(text, style::dim)));
+    for key in KEYS {
+        let SettingView { name, value, origin, description, .. } = setting_view(key, config);
+        table.row([
+            Cell::painted(name, style::name),
+            safe_line(value.as_deref().unwrap_or("–")).into_owned().into(),
+            safe_line(origin.as_deref().unwrap_or("–")).into_owned().into(),
+            Cell::painted(description, style::dim),
+        ]);
+    }
+    for line in table.lines(ui.columns()) {
+        ui.data(&line);
+    }
+    if config.files.is_empty() {
+        ui.say(&style::dim("No `cki.toml` was found."));
+    }
+}
+
+fn setting_view(key: &Key, config: &Config) -> SettingView {
+    let value = config.get(key.name).filter(|value| !value.text.is_empty());
+    SettingView {
+        name: key.name,
+        origin: value.as_ref().map(|value| value.origin.to_string()),
+        value: value.map(|value| if key.secret { MASK.to_owned() } else { value.text }),
+        variable: key.variable(),
+        description: key.help,
+    }
+}

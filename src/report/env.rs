@@ -1,0 +1,167 @@
+//! `cki env`: as a table, as files for programs to read, and as JSON. The table masks every secret.
+//! The forms for programs hold reference secrets as they are, since those are made up and a program
+//! needs them; a secret of the user's own is in them only with `--reveal`.
+
+use serde::Serialize;
+
+use crate::base::secret::{MASK, Secret};
+use crate::base::text::{Cell, Table, safe_line};
+use crate::model::environment::{Environment, Origin, Variable};
+use crate::report::view;
+use crate::ui::{Ui, style};
+
+/// The form in which an environment is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnvFormat {
+    /// Aligned, with secrets masked.
+    Table,
+    /// `NAME=VALUE` lines, as container engines read them.
+    Dotenv,
+    /// One JSON object.
+    Json,
+    /// `export NAME='VALUE'` lines.
+    Shell,
+}
+
+#[derive(Serialize)]
+struct EnvView<'a> {
+    component: &'a str,
+    variables: Vec<VariableView<'a>>,
+}
+
+#[derive(Serialize)]
+struct VariableView<'a> {
+    name: &'a str,
+    value: Option<&'a str>,
+    secret: bool,
+    required: bool,
+    r#type: Option<&'a str>,
+    origin: &'a str,
+    reason: String,
+    place: Option<&'a str>,
+    instead_of: Option<&'a str>,
+}
+
+/// How to print an environment.
+#[derive(Debug, Clone, Copy)]
+pub struct EnvOptions {
+    /// The form.
+    pub format: EnvFormat,
+    /// With the reason for each value.
+    pub explain: bool,
+    /// With secrets of the user's own.
+    pub reveal: bool,
+}
+
+/// Prints an environment.
+pub fn print(ui: &Ui, component: &str, environment: &Environment, options: EnvOptions) {
+    let EnvOptions { format, explain, reveal } = options;
+    match format {
+        EnvFormat::Table => table(ui, environment, explain, reveal),
+        EnvFormat::Json => view::print(ui, &env_view(component, environment, reveal)),
+        EnvFormat::Dotenv => {
+            assignments(ui, environment, reveal, |name, value| format!("{name}={}", dotenv(value)));
+        }
+        EnvFormat::Shell => assignments(ui, environment, reveal, |name, value| {
+            format!("export {name}={}", shell_words::quote(value))
+        }),
+    }
+}
+
+/// The value if it may be shown to a program.
+fn visible(variable: &Variable, reveal: bool) -> Option<&str> {
+    let own = variable.secret && matches!(variable.origin, Origin::Flag | Origin::File { .. });
+    variable.value.as_ref().filter(|_| reveal || !own).map(Secret::expose)
+}
+
+fn table(ui: &Ui, environment: &Environment, explain: bool, reveal: bool) {
+    let mut table = Table::new(0);
+    let head = |text: &str| Cell::painted(text, style::dim);
+    if explain {
+        table.row(["VARIABLE", "VALUE", "WHY", ""].map(head));
+    } else {
+        table.row(["VARIABLE", "VALUE"].map(head));
+    }
+    for variable in &environment.variables {
+        let mut row = vec![Cell::painted(safe_line(&variable.name), style::name), value(variable, reveal)];
+        if explain {
+            row.push(safe_line(&why(variable)).into_owned().into());
+            let place = variable.origin.place().or(variable.instead_of.as_ref().and_then(Origin::place));
+            row.push(Cell::painted(safe_line(place.unwrap_or("")), style::dim));
+        }
+        table.row(row);
+    }
+    for line in table.lines(ui.columns()) {
+        ui.data(&line);
+    }
+    ui.say(&style::dim(&environment.summary()));
+}
+
+fn value(variable: &Variable, reveal: bool) -> Cell {
+    match &variable.value {
+        None => Cell::painted("–", style::warn),
+        Some(_) if variable.secret && !reveal => Cell::painted(MASK, style::secret),
+        Some(value) => safe_line(&value.expose().replace('\n', "⏎")).into_owned().into(),
+    }
+}
+
+fn why(variable: &Variable) -> String {
+    let mut why = match &variable.origin {
+        Origin::Missing { .. } if variable.required => "required, no value".to_owned(),
+        Origin::Missing { .. } => "optional, no value".to_owned(),
+        other => other.reason(),
+    };
+    if let Some(before) = &variable.instead_of {
+        why.push_str(&format!(", instead of {}", before.reason()));
+    }
+    why
+}
+
+fn assignments(ui: &Ui, environment: &Environment, reveal: bool, line: impl Fn(&str, &str) -> String) {
+    for variable in environment.variables.iter().filter(|variable| variable.value.is_some()) {
+        match visible(variable, reveal) {
+            Some(value) => ui.data(&line(&variable.name, value)),
+            None => ui.data(&format!("# {} is a secret of yours; --reveal prints it.", variable.name)),
+        }
+    }
+}
+
+/// A value for an environment file: as it is where that can be read back, else in double quotes.
+fn dotenv(value: &str) -> String {
+    let is_plain = !value.contains(['\n', '"', '\'', '#', '\\', '\r']) && value.trim() == value;
+    if is_plain {
+        return value.to_owned();
+    }
+    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+}
+
+fn env_view<'a>(component: &'a str, environment: &'a Environment, reveal: bool) -> EnvView<'a> {
+    let variables = environment
+        .variables
+        .iter()
+        .map(|variable| VariableView {
+            name: &variable.name,
+            value: variable.value.as_ref().map(|_| visible(variable, reveal).unwrap_or(MASK)),
+            secret: variable.secret,
+            required: variable.required,
+            r#type: variable.kind.as_deref(),
+            origin: variable.origin.id(),
+            reason: variable.origin.reason(),
+            place: variable.origin.place(),
+            instead_of: variable.instead_of.as_ref().map(Origin::id),
+        })
+        .collect();
+    EnvView { component, variables }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dotenv_values_are_quoted_only_where_needed() {
+        assert_eq!(dotenv("plain value"), "plain value");
+        assert_eq!(dotenv(r#"{"a": "b"}"#), r#""{\"a\": \"b\"}""#);
+        assert_eq!(dotenv("two\nlines"), "\"two\\nlines\"");
+    }
+}

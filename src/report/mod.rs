@@ -1,0 +1,8 @@
+//! Floor 5: from an outcome to text or JSON, one file per verb. JSON comes from view structs of its
+//! own, with a version, never from `model`. Nothing here decides anything.
+
+pub mod config;
+pub mod env;
+pub mod list;
+pub mod show;
+pub mod view;

@@ -1,0 +1,410 @@
+//! `cki show`, as text and as JSON.
+
+use serde::Serialize;
+
+use crate::base::text::{self, safe_line};
+use crate::model::inventory::{Declared, Inventory, Link, Parameter};
+use crate::ops::show::Shown;
+use crate::report::view;
+use crate::ui::{Ui, style};
+
+/// The column in which facts begin.
+const LABEL: usize = 16;
+
+/// Prints all that is known of a component.
+pub fn print(ui: &Ui, shown: &Shown<'_>) {
+    if ui.is_json() {
+        return view::print(ui, &show_view(shown));
+    }
+    let mut page = Page { ui, columns: ui.columns() };
+    page.title(shown);
+    page.links("Documentation", &shown.component.documentation, shown.inventory);
+    page.sources(shown);
+    page.links("Monitoring", &shown.component.monitoring, shown.inventory);
+    page.dependencies(shown);
+    page.environment(shown);
+    page.how(shown);
+}
+
+struct Page<'a> {
+    ui: &'a Ui,
+    columns: Option<usize>,
+}
+
+impl Page<'_> {
+    fn title(&mut self, shown: &Shown<'_>) {
+        let component = shown.component;
+        let mut facts: Vec<&str> = Vec::new();
+        facts.extend(component.kind.as_deref());
+        facts.extend(component.infrastructure.as_deref());
+        facts.extend(component.people.iter().map(String::as_str));
+        let facts = safe_line(&facts.join(" · ")).into_owned();
+        let page = self.columns.unwrap_or(100).min(100);
+        let gap = page.saturating_sub(text::width(component.name()) + text::width(&facts)).max(2);
+        self.ui.data(&format!("{}{}{}", style::name(component.name()), " ".repeat(gap), style::dim(&facts)));
+        let description = component.description.as_deref().unwrap_or("No description.");
+        for line in text::wrap(&safe_line(description), page) {
+            self.ui.data(&line);
+        }
+        self.ui.data("");
+        self.rows("Kind", vec![component.kind.clone().unwrap_or_else(dash)]);
+        self.rows("Infrastructure", vec![component.infrastructure.clone().unwrap_or_else(dash)]);
+        let people = component.people.join(", ");
+        self.rows("People", vec![if people.is_empty() { dash() } else { people }]);
+    }
+
+    /// Prints a label with its rows; without any, a dash.
+    fn rows(&mut self, label: &str, rows: Vec<String>) {
+        let rows = if rows.is_empty() { vec![dash()] } else { rows };
+        for (index, row) in rows.into_iter().enumerate() {
+            let label = if index == 0 { label } else { "" };
+            self.ui.data(&format!("{}{row}", style::dim(&format!("{label:<LABEL$}"))));
+        }
+    }
+
+    fn table(&mut self, label: &str, table: &text::Table) {
+        let width = self.columns.map(|columns| columns.saturating_sub(LABEL));
+        self.rows(label, table.lines(width));
+    }
+
+    fn links(&mut self, label: &str, links: &[Link], inventory: &Inventory) {
+        let mut table = text::Table::new(0);
+        for link in links {
+            table.row([safe_line(&link.label).into_owned().into(), target(link, inventory).into()]);
+        }
+        self.table(label, &table);
+    }
+
+    fn sources(&mut self, shown: &Shown<'_>) {
+        let mut table = text::Table::new(0);
+        for source in &shown.component.sources {
+            let url = shown.inventory.repo_url(&source.repo).unwrap_or("–");
+            let path = source.path.as_deref().map(|path| format!("{path} ")).unwrap_or_default();
+            table.row([
+                safe_line(&source.repo).into_owned().into(),
+                safe_line(&format!("{path}at {url}")).into_owned().into(),
+            ]);
+        }
+        self.table("Sources", &table);
+        if shown.places.is_empty() {
+            return;
+        }
+        let mut table = text::Table::new(0);
+        for (place, cloned) in &shown.places {
+            let state = match (cloned, &place.url) {
+                (true, _) => place.path.display().to_string(),
+                (false, Some(_)) => format!("no: cki clone {}", shown.component.name()),
+                (false, None) => "no: the inventory has no address for it".to_owned(),
+            };
+            table.row([
+                safe_line(&place.repo).into_owned().into(),
+                text::Cell::painted(safe_line(&state), style::dim),
+            ]);
+        }
+        self.table("Cloned", &table);
+    }
+
+    fn dependencies(&mut self, shown: &Shown<'_>) {
+        let mut table = text::Table::new(0);
+        for (dependency, exists) in &shown.dependencies {
+            let mut notes = Vec::new();
+            if !exists {
+                notes.push("(missing)");
+            }
+            if dependency.inferred {
+                notes.push("(inferred)");
+            }
+            table.row([
+                safe_line(&dependency.verb).into_owned().into(),
+                dependency.target.to_string().into(),
+                text::Cell::painted(notes.join(" "), style::warn),
+            ]);
+        }
+        self.table("Depends on", &table);
+        let mut table = text::Table::new(0);
+        for (component, dependency) in &shown.dependents {
+            table.row([
+                component.reference.to_string().into(),
+                safe_line(&dependency.verb).into_owned().into(),
+                text::Cell::painted(if dependency.inferred { "(inferred)" } else { "" }, style::warn),
+            ]);
+        }
+        self.table("Used by", &table);
+    }
+
+    fn environment(&mut self, shown: &Shown<'_>) {
+        let declared = &shown.component.environment;
+        if declared.is_empty() {
+            return self.rows("Environment", vec!["none declared".to_owned()]);
+        }
+        let mut table = text::Table::new(0);
+        let head = |text: &str| text::Cell::painted(text, style::dim);
+        table.row(["NAME", "TYPE", "SECRET", "REQUIRED", "DEFAULT", "DESCRIPTION"].map(head));
+        for variable in declared {
+            let yes = |truth: bool| if truth { "yes" } else { "no" };
+            let or_dash = |text: &Option<String>| safe_line(text.as_deref().unwrap_or("–")).into_owned();
+            let default = match &variable.default {
+                Some(_) if variable.secret => crate::base::secret::MASK.to_owned(),
+                other => or_dash(other),
+            };
+            table.row([
+                safe_line(&variable.name).into_owned().into(),
+                or_dash(&variable.kind).into(),
+                yes(variable.secret).into(),
+                yes(variable.required).into(),
+                default.into(),
+                or_dash(&variable.description).into(),
+            ]);
+        }
+        self.table("Environment", &table);
+    }
+
+    fn how(&mut self, shown: &Shown<'_>) {
+        let component = shown.component;
+        let mut built = Vec::new();
+        if let Some(build) = &component.build {
+            let file = build.file.as_deref().unwrap_or("Dockerfile or Containerfile");
+            built.push(format!("{} of {}", safe_line(file), safe_line(&build.repo)));
+        }
+        if let Some(image) = &component.image {
+            built.push(format!("published as {}", safe_line(image)));
+        }
+        self.rows("Built", built);
+        let mut run = Vec::new();
+        if let Some(how) = &component.run {
+            for (what, command) in [("", &how.command), ("once: ", &how.once)] {
+                if !command.is_empty() {
+                    run.push(format!("{what}{}", safe_line(&shell_words::join(command))));
+                }
+            }
+            if !how.needs.is_empty() {
+                run.push(format!("needs {}", safe_line(&how.needs.join(", "))));
+            }
+            if !how.ports.is_empty() {
+                let ports: Vec<String> = how.ports.iter().map(ToString::to_string).collect();
+                run.push(format!("listens on {}", ports.join(", ")));
+            }
+            if let Some(ready) = &how.ready {
+                run.push(format!("ready when {}", safe_line(&ready.to_string())));
+            }
+        }
+        if component.is_runnable() {
+            run.push(style::dim(&format!("cki run-local {}", component.name())));
+        }
+        self.rows("Run", run);
+        let mut staged = Vec::new();
+        if let Some(stage) = &component.stage {
+            let via = stage.via.as_deref().unwrap_or("bot");
+            let project = stage.project.as_deref().unwrap_or("–");
+            staged.push(format!("via {} in {}", safe_line(via), safe_line(project)));
+            staged.extend(stage.parameters.iter().map(parameter));
+            staged.push(style::dim(&format!("cki stage --component {} --mr N", component.name())));
+        }
+        self.rows("Staged", staged);
+        self.rows("Written in", vec![safe_line(&component.written.file).into_owned()]);
+    }
+}
+
+fn parameter(parameter: &Parameter) -> String {
+    let pattern = parameter.pattern.as_ref().map(|pattern| format!(" = {pattern}")).unwrap_or_default();
+    safe_line(&format!("[{}{pattern}]", parameter.name)).into_owned()
+}
+
+fn dash() -> String {
+    "–".to_owned()
+}
+
+fn target(link: &Link, inventory: &Inventory) -> String {
+    let text = match (&link.url, &link.path, &link.repo) {
+        (Some(url), _, _) => url.clone(),
+        (None, path, Some(repo)) => {
+            let path = path.as_deref().unwrap_or("–");
+            format!("{path} at {}", inventory.repo_url(repo).unwrap_or(repo))
+        }
+        (None, Some(path), None) => path.clone(),
+        (None, None, None) => dash(),
+    };
+    safe_line(&text).into_owned()
+}
+
+#[derive(Serialize)]
+struct ShowView<'a> {
+    name: &'a str,
+    category: &'a str,
+    reference: String,
+    description: Option<&'a str>,
+    kind: Option<&'a str>,
+    infrastructure: Option<&'a str>,
+    people: &'a [String],
+    documentation: Vec<LinkView<'a>>,
+    sources: Vec<SourceView<'a>>,
+    monitoring: Vec<LinkView<'a>>,
+    dependencies: Vec<DependencyView<'a>>,
+    dependents: Vec<DependencyView<'a>>,
+    environment: Vec<VariableView<'a>>,
+    image: Option<&'a str>,
+    build: Option<BuildView<'a>>,
+    run: Option<RunView<'a>>,
+    stage: Option<StageView<'a>>,
+    written_in: &'a str,
+}
+
+#[derive(Serialize)]
+struct LinkView<'a> {
+    label: &'a str,
+    repo: Option<&'a str>,
+    path: Option<&'a str>,
+    url: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct SourceView<'a> {
+    repo: &'a str,
+    path: Option<&'a str>,
+    url: Option<&'a str>,
+    clone: Option<String>,
+}
+
+#[derive(Serialize)]
+struct DependencyView<'a> {
+    verb: &'a str,
+    target: String,
+    missing: bool,
+    inferred: bool,
+}
+
+#[derive(Serialize)]
+struct VariableView<'a> {
+    name: &'a str,
+    r#type: Option<&'a str>,
+    secret: bool,
+    required: bool,
+    default: Option<&'a str>,
+    description: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct BuildView<'a> {
+    repo: &'a str,
+    file: Option<&'a str>,
+    context: Option<&'a str>,
+    target: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct RunView<'a> {
+    command: &'a [String],
+    once: &'a [String],
+    workdir: Option<&'a str>,
+    ports: &'a [u16],
+    needs: &'a [String],
+    ready: Option<String>,
+}
+
+#[derive(Serialize)]
+struct StageView<'a> {
+    via: Option<&'a str>,
+    project: Option<&'a str>,
+    parameters: Vec<ParameterView<'a>>,
+}
+
+#[derive(Serialize)]
+struct ParameterView<'a> {
+    name: &'a str,
+    pattern: Option<&'a str>,
+}
+
+fn link_view(link: &Link) -> LinkView<'_> {
+    LinkView {
+        label: &link.label,
+        repo: link.repo.as_deref(),
+        path: link.path.as_deref(),
+        url: link.url.as_deref(),
+    }
+}
+
+fn variable_view(variable: &Declared) -> VariableView<'_> {
+    VariableView {
+        name: &variable.name,
+        r#type: variable.kind.as_deref(),
+        secret: variable.secret,
+        required: variable.required,
+        default: variable.default.as_deref().filter(|_| !variable.secret),
+        description: variable.description.as_deref(),
+    }
+}
+
+fn show_view<'a>(shown: &'a Shown<'a>) -> ShowView<'a> {
+    let component = shown.component;
+    let clone_of = |repo: &str| {
+        let (place, cloned) = shown.places.iter().find(|(place, _)| place.repo == repo)?;
+        cloned.then(|| place.path.display().to_string())
+    };
+    ShowView {
+        name: component.name(),
+        category: &component.reference.category,
+        reference: component.reference.to_string(),
+        description: component.description.as_deref(),
+        kind: component.kind.as_deref(),
+        infrastructure: component.infrastructure.as_deref(),
+        people: &component.people,
+        documentation: component.documentation.iter().map(link_view).collect(),
+        sources: component
+            .sources
+            .iter()
+            .map(|source| SourceView {
+                repo: &source.repo,
+                path: source.path.as_deref(),
+                url: shown.inventory.repo_url(&source.repo),
+                clone: clone_of(&source.repo),
+            })
+            .collect(),
+        monitoring: component.monitoring.iter().map(link_view).collect(),
+        dependencies: shown
+            .dependencies
+            .iter()
+            .map(|(dependency, exists)| DependencyView {
+                verb: &dependency.verb,
+                target: dependency.target.to_string(),
+                missing: !exists,
+                inferred: dependency.inferred,
+            })
+            .collect(),
+        dependents: shown
+            .dependents
+            .iter()
+            .map(|(component, dependency)| DependencyView {
+                verb: &dependency.verb,
+                target: component.reference.to_string(),
+                missing: false,
+                inferred: dependency.inferred,
+            })
+            .collect(),
+        environment: component.environment.iter().map(variable_view).collect(),
+        image: component.image.as_deref(),
+        build: component.build.as_ref().map(|build| BuildView {
+            repo: &build.repo,
+            file: build.file.as_deref(),
+            context: build.context.as_deref(),
+            target: build.target.as_deref(),
+        }),
+        run: component.run.as_ref().map(|run| RunView {
+            command: &run.command,
+            once: &run.once,
+            workdir: run.workdir.as_deref(),
+            ports: &run.ports,
+            needs: &run.needs,
+            ready: run.ready.as_ref().map(ToString::to_string),
+        }),
+        stage: component.stage.as_ref().map(|stage| StageView {
+            via: stage.via.as_deref(),
+            project: stage.project.as_deref(),
+            parameters: stage
+                .parameters
+                .iter()
+                .map(|p| ParameterView { name: &p.name, pattern: p.pattern.as_deref() })
+                .collect(),
+        }),
+        written_in: &component.written.file,
+    }
+}

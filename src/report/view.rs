@@ -1,0 +1,35 @@
+//! What JSON results have in common.
+
+use serde::Serialize;
+
+use crate::ui::Ui;
+
+/// The version of all JSON results. Keys may be added; a change of meaning makes it 2.
+pub const SCHEMA_VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Versioned<'a, T> {
+    schema_version: u32,
+    #[serde(flatten)]
+    view: &'a T,
+}
+
+/// Prints a result as one JSON object.
+pub fn print<T: Serialize>(ui: &Ui, view: &T) {
+    let versioned = Versioned { schema_version: SCHEMA_VERSION, view };
+    // View structs hold only strings, numbers, lists and maps with string keys.
+    let text = serde_json::to_string_pretty(&versioned).unwrap_or_default();
+    ui.data(&text);
+}
+
+/// Prints a result as one line of JSON, the last of a stream of lines.
+pub fn print_line<T: Serialize>(ui: &Ui, kind: &str, view: &T) {
+    #[derive(Serialize)]
+    struct Line<'a, T> {
+        r#type: &'a str,
+        #[serde(flatten)]
+        view: Versioned<'a, T>,
+    }
+    let line = Line { r#type: kind, view: Versioned { schema_version: SCHEMA_VERSION, view } };
+    ui.data(&serde_json::to_string(&line).unwrap_or_default());
+}

@@ -1,0 +1,265 @@
+//! Floor 2: the only code that prints. Data goes to standard output, everything else to standard
+//! error; colour and symbols become plain where the other end cannot show them. What is said is
+//! decided by whoever calls, above all `report`.
+
+mod lines;
+mod progress;
+pub mod style;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::base::text;
+use crate::host::{Host, Output, Terminal};
+use crate::model::event::{Event, Sink, State};
+use lines::Prefixes;
+use progress::Progress;
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Data and errors only.
+    Quiet,
+    /// What is done.
+    Normal,
+    /// What was decided and why, too.
+    Verbose,
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Colour on standard output and standard error; `None` decides by what they are.
+    pub color: Option<bool>,
+    /// How much is said.
+    pub verbosity: Verbosity,
+    /// Results are JSON: lines of output become one JSON object each.
+    pub json: bool,
+}
+
+/// What prints. Cheap to clone.
+#[derive(Clone)]
+pub struct Ui(Arc<Inner>);
+
+struct Inner {
+    stdout: Output,
+    stderr: Output,
+    terminal: Terminal,
+    options: Options,
+    color_out: bool,
+    color_err: bool,
+    progress: Progress,
+    prefixes: Mutex<Prefixes>,
+}
+
+impl Ui {
+    /// For a machine.
+    #[must_use]
+    pub fn new(host: &Host, options: Options) -> Self {
+        let terminal = host.terminal;
+        let wanted = |is_terminal: bool| {
+            options.color.unwrap_or_else(|| {
+                let env = &host.env;
+                if env.get("NO_COLOR").is_some() {
+                    false
+                } else if env.get("CLICOLOR_FORCE").is_some_and(|v| v != "0") {
+                    true
+                } else {
+                    is_terminal && !terminal.dumb && env.get("CLICOLOR") != Some("0")
+                }
+            })
+        };
+        let draws = terminal.stderr && !terminal.dumb && options.verbosity > Verbosity::Quiet;
+        Self(Arc::new(Inner {
+            stdout: host.stdout.clone(),
+            stderr: host.stderr.clone(),
+            terminal,
+            options,
+            color_out: wanted(terminal.stdout),
+            color_err: wanted(terminal.stderr),
+            progress: Progress::new(draws),
+            prefixes: Mutex::new(Prefixes::default()),
+        }))
+    }
+
+    /// The columns that data may take: those of the terminal, or no limit where there is none.
+    #[must_use]
+    pub fn columns(&self) -> Option<usize> {
+        self.0.terminal.stdout.then(|| self.0.terminal.columns.unwrap_or(80).max(40))
+    }
+
+    /// Whether a person can be asked.
+    #[must_use]
+    pub fn can_ask(&self) -> bool {
+        self.0.terminal.stdin && self.0.terminal.stderr
+    }
+
+    /// Whether messages go to a terminal that can be redrawn.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.0.progress.draws()
+    }
+
+    /// Whether results are JSON.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.0.options.json
+    }
+
+    /// How much is said.
+    #[must_use]
+    pub fn verbosity(&self) -> Verbosity {
+        self.0.options.verbosity
+    }
+
+    /// Prints a line of data.
+    pub fn data(&self, line: &str) {
+        let line = self.0.fit(line, self.0.color_out);
+        self.0.progress.suspend(|| {
+            // Whoever closed standard output does not want the rest; that is no error.
+            let _ = self.0.stdout.write(format!("{line}\n").as_bytes());
+        });
+    }
+
+    /// Prints a line that says what is done or was changed; not with `-q`.
+    pub fn say(&self, line: &str) {
+        if self.0.options.verbosity > Verbosity::Quiet {
+            self.0.message(line);
+        }
+    }
+
+    /// Prints a line that must be seen.
+    pub fn warning(&self, text: &str) {
+        self.0.message(&format!("{} {text}", style::warn("warning:")));
+    }
+
+    /// Prints an error: what failed, why, and what to do about it.
+    pub fn error(&self, text: &str, causes: &[String], hints: &[String]) {
+        self.0.message(&format!("{} {text}", style::bad("error:")));
+        for (number, cause) in causes.iter().enumerate() {
+            let number = if causes.len() > 1 { format!("{}: ", number + 1) } else { String::new() };
+            self.0.message(&format!("  {number}{cause}"));
+        }
+        for hint in hints {
+            self.0.message(&format!("{} {hint}", style::hint("hint:")));
+        }
+    }
+
+    /// Asks a question that is answered with yes or no; no answer is `default`.
+    #[must_use]
+    pub fn confirm(&self, host: &Host, question: &str, default: bool) -> bool {
+        let choices = if default { "[Y/n]" } else { "[y/N]" };
+        loop {
+            self.0.write_error(&self.0.fit(&format!("{question} {choices} "), self.0.color_err));
+            match host.read_line().as_deref().map(str::trim) {
+                None => return false,
+                Some("") => return default,
+                Some("y" | "Y" | "yes" | "Yes") => return true,
+                Some("n" | "N" | "no" | "No") => return false,
+                Some(_) => self.0.message("Please answer `y` or `n`."),
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Ui {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ui")
+    }
+}
+
+impl Inner {
+    fn message(&self, line: &str) {
+        let line = self.fit(line, self.color_err);
+        self.write_error(&format!("{line}\n"));
+    }
+
+    fn write_error(&self, text: &str) {
+        self.progress.suspend(|| {
+            // There is nowhere left to say that it failed.
+            let _ = self.stderr.write(text.as_bytes());
+        });
+    }
+
+    /// Makes a line fit what the other end can show.
+    fn fit(&self, line: &str, color: bool) -> String {
+        let line = if color { line.to_owned() } else { anstream::adapter::strip_str(line).to_string() };
+        if self.terminal.unicode { line } else { style::ascii(&line) }
+    }
+
+    fn finished(&self, subject: &str, state: State, detail: &str, took: std::time::Duration) {
+        self.progress.finish(subject);
+        if self.options.verbosity == Verbosity::Quiet && state != State::Failed {
+            return;
+        }
+        let time = if took.as_millis() >= 950 { text::duration(took) } else { String::new() };
+        let subject = text::safe_line(subject);
+        let detail = text::safe_line(detail);
+        let padded = format!("{subject:<11}");
+        let painted = match state {
+            State::Done | State::Unchanged => style::name(&padded),
+            State::Skipped => style::warn(&padded),
+            State::Failed => style::bad(&padded),
+        };
+        let room = self.terminal.columns.filter(|_| self.terminal.stderr).unwrap_or(usize::MAX);
+        let used = 2 + text::width(&padded) + 2 + if time.is_empty() { 0 } else { text::width(&time) + 2 };
+        let detail = text::truncate(&detail, room.saturating_sub(used).max(20));
+        let column = if room == usize::MAX { 0 } else { room.min(100) };
+        let gap = column.saturating_sub(used + text::width(&detail)) + 2;
+        let time = if time.is_empty() { time } else { format!("{}{}", " ".repeat(gap), style::dim(&time)) };
+        self.message(&format!("  {painted}  {detail}{time}"));
+    }
+
+    fn line(&self, subject: &str, stream: crate::model::event::Stream, line: &str) {
+        let safe = text::safe_line(line);
+        if self.options.json {
+            let object = serde_json::json!({
+                "type": "line",
+                "from": subject,
+                "stream": if stream == crate::model::event::Stream::Stdout { "stdout" } else { "stderr" },
+                "text": safe,
+            });
+            self.progress.suspend(|| {
+                let _ = self.stdout.write(format!("{object}\n").as_bytes());
+            });
+            return;
+        }
+        let to_stdout = stream == crate::model::event::Stream::Stdout;
+        let (output, color, terminal) = if to_stdout {
+            (&self.stdout, self.color_out, self.terminal.stdout)
+        } else {
+            (&self.stderr, self.color_err, self.terminal.stderr)
+        };
+        let prefix = if terminal {
+            self.prefixes.lock().unwrap_or_else(PoisonError::into_inner).prefix(subject)
+        } else {
+            String::new()
+        };
+        let line = self.fit(&format!("{prefix}{safe}"), color);
+        self.progress.suspend(|| {
+            let _ = output.write(format!("{line}\n").as_bytes());
+        });
+    }
+}
+
+impl Sink for Ui {
+    fn send(&self, event: Event) {
+        let inner = &self.0;
+        match event {
+            Event::Started { subject, doing } => inner.progress.start(&subject, &doing),
+            Event::Progress { subject, done, total, unit } => {
+                inner.progress.progress(&subject, done, total, unit);
+            }
+            Event::Detail { subject, text } => inner.progress.detail(&subject, &text::safe_line(&text)),
+            Event::Finished { subject, state, detail, took } => {
+                inner.finished(&subject, state, &detail, took);
+            }
+            Event::Line { subject, stream, text } => inner.line(&subject, stream, &text),
+            Event::Warning(text) => self.warning(&text::safe_line(&text)),
+            Event::Note(text) => {
+                if inner.options.verbosity == Verbosity::Verbose {
+                    inner.message(&format!("  {}", style::dim(&text::safe_line(&text))));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! One line per piece of work, redrawn in place: on a terminal only, after a quarter of a second,
+//! and out of the way whenever something else is printed.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::base::text;
+use crate::model::event::Unit;
+
+/// Work shorter than this is not drawn.
+const DELAY: Duration = Duration::from_millis(250);
+/// How often lines are redrawn.
+const TICK: Duration = Duration::from_millis(100);
+
+/// The lines being drawn.
+pub(super) struct Progress {
+    state: Option<Arc<Mutex<Drawn>>>,
+    bars: MultiProgress,
+}
+
+#[derive(Default)]
+struct Drawn {
+    works: BTreeMap<String, Work>,
+    ticking: bool,
+}
+
+struct Work {
+    began: Instant,
+    doing: String,
+    message: String,
+    done: u64,
+    total: Option<u64>,
+    unit: Unit,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    pub(super) fn new(draws: bool) -> Self {
+        let target =
+            if draws { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
+        Self {
+            state: draws.then(|| Arc::new(Mutex::new(Drawn::default()))),
+            bars: MultiProgress::with_draw_target(target),
+        }
+    }
+
+    pub(super) fn draws(&self) -> bool {
+        self.state.is_some()
+    }
+
+    /// Takes the lines away while something else is printed.
+    pub(super) fn suspend<R>(&self, print: impl FnOnce() -> R) -> R {
+        if self.draws() { self.bars.suspend(print) } else { print() }
+    }
+
+    pub(super) fn start(&self, subject: &str, doing: &str) {
+        self.with(|drawn| {
+            let work = Work {
+                began: Instant::now(),
+                doing: doing.to_owned(),
+                message: String::new(),
+                done: 0,
+                total: None,
+                unit: Unit::Items,
+                bar: None,
+            };
+            drawn.works.insert(subject.to_owned(), work);
+        });
+        self.tick();
+    }
+
+    pub(super) fn progress(&self, subject: &str, done: u64, total: Option<u64>, unit: Unit) {
+        self.with(|drawn| {
+            if let Some(work) = drawn.works.get_mut(subject) {
+                (work.done, work.total, work.unit) = (done, total, unit);
+            }
+        });
+    }
+
+    pub(super) fn detail(&self, subject: &str, line: &str) {
+        self.with(|drawn| {
+            if let Some(work) = drawn.works.get_mut(subject) {
+                work.message = line.to_owned();
+            }
+        });
+    }
+
+    pub(super) fn finish(&self, subject: &str) {
+        self.with(|drawn| {
+            if let Some(bar) = drawn.works.remove(subject).and_then(|work| work.bar) {
+                bar.finish_and_clear();
+                self.bars.remove(&bar);
+            }
+        });
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Drawn)) {
+        if let Some(state) = &self.state {
+            change(&mut state.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    /// Redraws in the background, as long as there is work.
+    fn tick(&self) {
+        let Some(state) = &self.state else { return };
+        let mut drawn = state.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::replace(&mut drawn.ticking, true) {
+            return;
+        }
+        drop(drawn);
+        let (state, bars): (Weak<_>, _) = (Arc::downgrade(state), self.bars.clone());
+        std::thread::spawn(move || {
+            loop {
+                std::thread::sleep(TICK);
+                let Some(state) = state.upgrade() else { return };
+                let mut drawn = state.lock().unwrap_or_else(PoisonError::into_inner);
+                if drawn.works.is_empty() {
+                    drawn.ticking = false;
+                    return;
+                }
+                for (subject, work) in &mut drawn.works {
+                    work.draw(subject, &bars);
+                }
+            }
+        });
+    }
+}
+
+impl Work {
+    fn draw(&mut self, subject: &str, bars: &MultiProgress) {
+        let elapsed = self.began.elapsed();
+        if elapsed < DELAY {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| {
+            let bar = bars.add(ProgressBar::no_length());
+            // The template is constant; were it wrong, the plain style would serve.
+            let style = ProgressStyle::with_template("  {spinner:.cyan} {prefix:.bold}  {wide_msg:.dim}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            bar.set_prefix(subject.to_owned());
+            bar
+        });
+        bar.tick();
+        let count = |n: u64| if self.unit == Unit::Bytes { text::bytes(n) } else { n.to_string() };
+        let mut parts = vec![self.doing.clone()];
+        match self.total {
+            Some(total) if total > 0 => parts.push(format!("{}/{}", count(self.done), count(total))),
+            _ if self.done > 0 => parts.push(count(self.done)),
+            _ => {}
+        }
+        if elapsed.as_secs() >= 2 {
+            parts.push(text::duration(elapsed));
+        }
+        if !self.message.is_empty() {
+            parts.push(self.message.clone());
+        }
+        bar.set_message(parts.join(" · "));
+    }
+}
