@@ -7,6 +7,7 @@ checks_failed=()
 checks_build() {
   cd "$root" || return
   cargo test --locked --no-run
+  said "the tests are built"
 }
 
 checks_run() { # filter of the tests…

@@ -4,13 +4,15 @@
 
 images_home=$machine/images
 images_archive=$images_home/images.tar
-# Counts up by itself with any change to what the images are made of; it is in their labels.
-images_recipe=$(cat "$root/tests/setup/images.sh" "$root"/tests/setup/images/* | sha256sum | cut -c1-12)
 
 images_busybox=localhost/cki-test/busybox:1
 images_python=localhost/cki-test/python:1
-# The name in templates/services/rabbitmq.yaml; what is inside is Debian's version.
-images_rabbitmq=docker.io/library/rabbitmq:3.13
+# Under the name by which `cki` asks for it; what is inside is Debian's version.
+images_rabbitmq=$(sed -n 's/^image: *//p' "$root/templates/services/rabbitmq.yaml")
+
+# Changes with anything that the images are made of; it is in their labels.
+images_recipe=$({ cat "$root/tests/setup/images.sh" "$root"/tests/setup/images/*; echo "$images_rabbitmq"; } \
+  | sha256sum | cut -c1-12)
 
 # The names as the engines show them: Docker leaves out its own registry.
 images_names() {

@@ -1,0 +1,76 @@
+//! The rules of the house about files: each says what it is for, none grows too long, and each
+//! dependency has a reason that is written down. Which module may use which is in `layering`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// A file is split by noun before it gets longer.
+const LINES: usize = 600;
+
+/// All Rust files below a folder of the project, with their path relative to it, sorted.
+pub(crate) fn rust_files(folder: &str) -> Vec<(PathBuf, String)> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).expect("lists a folder of the project") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut paths = Vec::new();
+    walk(&root, &mut paths);
+    paths.sort();
+    let read = |path: &Path| std::fs::read_to_string(path).expect("a source file is text");
+    let relative = |path: &Path| path.strip_prefix(&root).expect("is below it").to_path_buf();
+    paths.iter().map(|path| (relative(path), read(path))).collect()
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("a file of the project")
+}
+
+#[test]
+fn every_file_says_what_it_is_for_and_none_is_too_long() {
+    let mut wrong = Vec::new();
+    for folder in ["src", "tests/suite"] {
+        for (path, text) in rust_files(folder) {
+            let name = format!("{folder}/{}", path.display());
+            if !text.starts_with("//! ") {
+                wrong.push(format!("{name} does not open with `//!` and what it is for"));
+            }
+            let lines = text.lines().count();
+            if lines > LINES {
+                wrong.push(format!("{name} has {lines} lines, more than {LINES}: split it by noun"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_dependency_has_a_reason_and_every_reason_a_dependency() {
+    let manifest: toml::Table = read("Cargo.toml").parse().expect("Cargo.toml is TOML");
+    let tables = ["dependencies", "dev-dependencies", "build-dependencies"];
+    let dependencies: BTreeSet<String> = tables
+        .iter()
+        .filter_map(|table| manifest.get(*table)?.as_table())
+        .flat_map(|table| table.keys().cloned())
+        .collect();
+    let reasons = reasons(&read("docs/decisions/dependencies.md"));
+    let without: Vec<_> = dependencies.difference(&reasons).collect();
+    assert!(without.is_empty(), "docs/decisions/dependencies.md gives no reason for: {without:?}");
+    let gone: Vec<_> = reasons.difference(&dependencies).collect();
+    assert!(
+        gone.is_empty(),
+        "docs/decisions/dependencies.md gives reasons for what Cargo.toml lacks: {gone:?}"
+    );
+}
+
+/// The names in the first column of the tables of a document, each in backticks.
+fn reasons(document: &str) -> BTreeSet<String> {
+    let name = |line: &str| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned());
+    document.lines().filter_map(name).collect()
+}

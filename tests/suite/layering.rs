@@ -1,0 +1,172 @@
+//! The order of the floors: a module uses only floors below its own, and the systems never look at
+//! each other. The table is here; `src/lib.rs` tells it, and `docs/architecture.md` the reasons.
+
+mod scan;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::house::rust_files;
+
+/// The floors, lowest first, each with its rooms.
+const FLOORS: [&[&str]; 8] = [
+    &["base"],
+    &["model", "host"],
+    &["ui", "config"],
+    &[SYSTEMS],
+    &["ops"],
+    &["report"],
+    &["demo"],
+    &["cli"],
+];
+
+/// The floor on which each folder, and each file, is a room of its own.
+const SYSTEMS: &str = "systems";
+
+/// What is forbidden although it is a floor below: work reports by events, and what it has to know
+/// is given to it.
+const NEVER: [(&str, &str); 3] = [(SYSTEMS, "ui"), (SYSTEMS, "config"), ("ops", "ui")];
+
+/// Above all floors: `src/lib.rs` and `src/main.rs`.
+const ROOF: &str = "the crate's root";
+
+/// The modules of the crate as rooms.
+struct House {
+    /// The rooms below `systems`.
+    systems: BTreeSet<String>,
+}
+
+impl House {
+    /// From the modules of all files.
+    fn new<'a>(modules: impl IntoIterator<Item = &'a [String]>) -> Self {
+        let system = |module: &[String]| Some(module.get(1)?.clone()).filter(|_| module[0] == SYSTEMS);
+        Self { systems: modules.into_iter().filter_map(system).collect() }
+    }
+
+    /// The room of a module or item, by its path from the crate's root.
+    fn room(&self, path: &[String]) -> String {
+        match path {
+            [first, second, ..] if first == SYSTEMS && self.systems.contains(second) => {
+                format!("{SYSTEMS}/{second}")
+            }
+            [first, ..] if floor(first).is_some() => first.clone(),
+            _ => ROOF.to_owned(),
+        }
+    }
+
+    /// The edges of one file that must not be, each as a sentence.
+    fn forbidden(&self, file: &str, source: &str) -> Vec<String> {
+        let module = module(Path::new(file));
+        let from = self.room(&module);
+        let mut wrong = Vec::new();
+        for reference in scan::references(source, &module) {
+            let to = self.room(&reference.path);
+            let (above, below) = (height(&from), height(&to));
+            let never = NEVER.contains(&(first(&from), first(&to)));
+            if from != to && (below >= above || never) {
+                let (line, path) = (reference.line, reference.path.join("::"));
+                wrong.push(format!(
+                    "src/{file}:{line}: {from} (floor {above}) uses `crate::{path}`: {to} (floor {below})"
+                ));
+            }
+        }
+        wrong
+    }
+}
+
+/// The floor of a room without its subdivisions.
+fn floor(name: &str) -> Option<usize> {
+    FLOORS.iter().position(|rooms| rooms.contains(&name))
+}
+
+fn first(room: &str) -> &str {
+    room.split('/').next().unwrap_or(room)
+}
+
+fn height(room: &str) -> usize {
+    floor(first(room)).unwrap_or(FLOORS.len())
+}
+
+/// The path of the module that a file of `src` is.
+fn module(file: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        file.with_extension("").iter().map(|name| name.to_string_lossy().into_owned()).collect();
+    if names.last().is_some_and(|name| ["mod", "lib", "main"].contains(&name.as_str())) {
+        names.pop();
+    }
+    names
+}
+
+#[test]
+fn a_module_uses_only_floors_below_its_own() {
+    let files = rust_files("src");
+    let modules: Vec<_> = files.iter().map(|(path, _)| module(path)).collect();
+    let house = House::new(modules.iter().map(Vec::as_slice));
+    let wrong: Vec<String> =
+        files.iter().flat_map(|(path, source)| house.forbidden(&path.to_string_lossy(), source)).collect();
+    assert!(wrong.is_empty(), "a module may use only floors below its own:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_module_has_a_floor() {
+    let without: BTreeSet<String> = rust_files("src")
+        .iter()
+        .filter_map(|(path, _)| module(path).into_iter().next())
+        .filter(|name| floor(name).is_none())
+        .collect();
+    assert!(without.is_empty(), "put into the table of this file: {without:?}");
+}
+
+/// A house with two systems and a file in it; the forbidden edges of a source of that file.
+fn edges(file: &str, source: &str) -> Vec<String> {
+    let names = |path: &str| module(Path::new(path));
+    let modules = [names("systems/git/mod.rs"), names("systems/keyring.rs")];
+    House::new(modules.iter().map(Vec::as_slice)).forbidden(file, source)
+}
+
+#[test]
+fn what_must_not_be_is_found() {
+    for (file, source) in [
+        ("base/text.rs", "use crate::model::x;"),
+        ("base/text.rs", "fn f() { crate::ui::g() }"),
+        ("base/text.rs", "use crate::run;"),
+        ("base/text.rs", "use crate::*;"),
+        ("model/mod.rs", "use crate::host::Env;"),
+        ("host/env.rs", "use super::super::model::Plan;"),
+        ("config/mod.rs", "use crate::{base::text, ui::{self}};"),
+        ("config/mod.rs", "#[cfg(test)] mod tests { use super::super::cli; }"),
+        ("systems/git/clone.rs", "use crate::systems::keyring::Token;"),
+        ("systems/git/clone.rs", "use super::super::keyring;"),
+        ("systems/git/mod.rs", "use super::keyring;"),
+        ("systems/git/mod.rs", "use super::Shared;"),
+        ("systems/git/mod.rs", "use crate::ui;"),
+        ("systems/mod.rs", "pub use self::git::Clone;"),
+        ("systems/keyring.rs", "use crate::ops::{\n  clone,\n};"),
+        ("systems/keyring.rs", "use crate::config::Settings;"),
+        ("ops/clone.rs", "use crate::ui::Ui;"),
+        ("ops/clone.rs", "use crate::report::clone;"),
+        ("report/clone.rs", "use crate::cli::Args;"),
+        ("demo/mod.rs", "type A = crate::cli::Args;"),
+    ] {
+        assert!(!edges(file, source).is_empty(), "{file}: {source}");
+    }
+    assert_eq!(
+        edges("ops/clone.rs", "use std::fs;\nuse crate::{base::text,\n report::clone};"),
+        ["src/ops/clone.rs:3: ops (floor 4) uses `crate::report::clone`: report (floor 5)"]
+    );
+}
+
+#[test]
+fn what_may_be_is_left_alone() {
+    for (file, source) in [
+        ("base/text/mod.rs", "use super::files; use crate::base::yaml; mod t { use super::*; }"),
+        ("host/mod.rs", "use crate::base::exit::Exit;"),
+        ("systems/git/clone.rs", "use super::Error; use crate::{base::text, model::x, host::y};"),
+        ("ops/clone.rs", "use crate::systems::{git::{self, Clone}, keyring}; use super::show;"),
+        ("cli/mod.rs", "use crate::{base, model, host, ui, config, systems, ops, report, demo};"),
+        ("lib.rs", "pub use crate::cli::run; pub mod cli;"),
+        ("ops/clone.rs", "// crate::cli\nconst A: &str = \"crate::cli\";"),
+    ] {
+        assert_eq!(edges(file, source), Vec::<String>::new(), "{file}: {source}");
+    }
+}

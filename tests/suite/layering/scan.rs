@@ -1,0 +1,299 @@
+//! Finds the paths by which a source file names other modules of its crate. A light scan of words
+//! and punctuation, in which comments and the insides of strings do not exist; it knows nothing of
+//! what the modules are or may do.
+
+/// A path as it resolves from the root of the crate, and the line where it begins.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Reference {
+    /// Counted from 1.
+    pub(super) line: usize,
+    /// `crate::a::b` is `["a", "b"]`; a glob ends in `*`.
+    pub(super) path: Vec<String>,
+}
+
+/// All references of a source to modules of its own crate by `crate::`, `super::` and `self::`, in
+/// `use` (nested braces included) and in the midst of code. `module` is the path of the file's module.
+pub(super) fn references(source: &str, module: &[String]) -> Vec<Reference> {
+    let tokens = tokens(source);
+    let mut found = Vec::new();
+    let mut depth = 0_usize;
+    // The inline modules around the current place, each with the depth of its braces.
+    let mut inside: Vec<(String, usize)> = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        match &tokens[at].what {
+            What::Mark('{') => {
+                depth += 1;
+                if let Some(name) = module_opened_by(&tokens, at) {
+                    inside.push((name, depth));
+                }
+            }
+            What::Mark('}') => {
+                inside.pop_if(|(_, opened)| *opened == depth);
+                depth = depth.saturating_sub(1);
+            }
+            What::Word(_) if begins_path(&tokens, at) => {
+                let here = module.iter().chain(inside.iter().map(|(name, _)| name)).cloned().collect();
+                at = tree(&tokens, at, Base { path: Vec::new(), here: Some(here) }, &mut found);
+                continue;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    found
+}
+
+/// The name of the inline module whose brace stands at `at`.
+fn module_opened_by(tokens: &[Token], at: usize) -> Option<String> {
+    let [.., keyword, name] = &tokens[..at] else { return None };
+    match (&keyword.what, &name.what) {
+        (What::Word(keyword), What::Word(name)) if keyword == "mod" => Some(name.clone()),
+        _ => None,
+    }
+}
+
+/// Whether a path that is rooted in this crate begins here. `pub(in crate::a)` names one without
+/// using it.
+fn begins_path(tokens: &[Token], at: usize) -> bool {
+    let is =
+        |at: Option<usize>, what: &What| at.and_then(|at| tokens.get(at)).is_some_and(|t| t.what == *what);
+    let rooted =
+        matches!(&tokens[at].what, What::Word(word) if ["crate", "super", "self"].contains(&word.as_str()));
+    let visibility =
+        is(at.checked_sub(1), &What::Word("in".to_owned())) && is(at.checked_sub(2), &What::Mark('('));
+    rooted && is(Some(at + 1), &What::Colons) && !is(at.checked_sub(1), &What::Colons) && !visibility
+}
+
+/// What a path has resolved to so far.
+#[derive(Clone)]
+struct Base {
+    path: Vec<String>,
+    /// The module that `super` and `self` start from, until a name has been read.
+    here: Option<Vec<String>>,
+}
+
+impl Base {
+    fn step(&mut self, word: &str) {
+        match (word, &mut self.here) {
+            ("crate", _) => *self = Self { path: Vec::new(), here: None },
+            ("self", Some(here)) => self.path.clone_from(here),
+            // Within braces, `self` is the path before them.
+            ("self", None) => {}
+            ("super", Some(here)) => {
+                here.pop();
+                self.path.clone_from(here);
+            }
+            _ => {
+                self.path.push(word.to_owned());
+                self.here = None;
+            }
+        }
+    }
+}
+
+/// Reads a path, or a tree of them in braces, from `at`; returns the place behind it.
+fn tree(tokens: &[Token], mut at: usize, mut base: Base, found: &mut Vec<Reference>) -> usize {
+    let line = tokens.get(at).map_or(0, |token| token.line);
+    loop {
+        match tokens.get(at).map(|token| &token.what) {
+            Some(What::Word(word)) => base.step(word),
+            Some(What::Mark('*')) => base.path.push("*".to_owned()),
+            Some(What::Mark('{')) => return branches(tokens, at + 1, &base, found),
+            _ => break,
+        }
+        at += 1;
+        if tokens.get(at).is_none_or(|token| token.what != What::Colons) {
+            break;
+        }
+        at += 1;
+    }
+    found.push(Reference { line, path: base.path });
+    at
+}
+
+/// Reads the trees between braces, from behind the opening one.
+fn branches(tokens: &[Token], mut at: usize, base: &Base, found: &mut Vec<Reference>) -> usize {
+    while let Some(token) = tokens.get(at) {
+        match token.what {
+            What::Mark('}') => return at + 1,
+            What::Word(_) | What::Mark('*' | '{') => {
+                at = tree(tokens, at, base.clone(), found);
+                // The `as name` that may follow is no part of the path.
+                while tokens.get(at).is_some_and(|token| matches!(token.what, What::Word(_))) {
+                    at += 1;
+                }
+            }
+            _ => at += 1,
+        }
+    }
+    at
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum What {
+    Word(String),
+    Colons,
+    Mark(char),
+}
+
+struct Token {
+    line: usize,
+    what: What,
+}
+
+/// Cuts a source into words and punctuation, without comments, strings, characters and lifetimes.
+fn tokens(source: &str) -> Vec<Token> {
+    let mut rest = source;
+    let mut line = 1;
+    let mut tokens = Vec::new();
+    while let Some(first) = rest.chars().next() {
+        let (length, what) = if let Some(length) = silent(rest) {
+            (length, None)
+        } else if rest.starts_with("::") {
+            (2, Some(What::Colons))
+        } else if is_word(first) {
+            let word = rest.split(|c| !is_word(c)).next().unwrap_or(rest);
+            (word.len(), Some(What::Word(word.to_owned())))
+        } else {
+            (first.len_utf8(), (!first.is_whitespace()).then_some(What::Mark(first)))
+        };
+        tokens.extend(what.map(|what| Token { line, what }));
+        line += rest[..length].matches('\n').count();
+        rest = &rest[length..];
+    }
+    tokens
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// The length of the comment, string, character or lifetime at the beginning of `rest`.
+fn silent(rest: &str) -> Option<usize> {
+    if rest.starts_with("//") {
+        return Some(rest.find('\n').unwrap_or(rest.len()));
+    }
+    if rest.starts_with("/*") {
+        return Some(block_comment(rest));
+    }
+    if rest.starts_with('\'') {
+        return Some(character(rest));
+    }
+    let prefix = rest.find(|c: char| !matches!(c, 'b' | 'c' | 'r')).filter(|length| *length <= 2)?;
+    let (prefix, string) = rest.split_at(prefix);
+    if prefix.ends_with('r') {
+        let fence = string.find(|c| c != '#')?;
+        if string[fence..].starts_with('"') {
+            let end = format!("\"{}", &string[..fence]);
+            let body = &string[fence + 1..];
+            let length = body.find(&end).map_or(body.len(), |at| at + end.len());
+            return Some(prefix.len() + fence + 1 + length);
+        }
+        // `r#type` is a word like any other; only its mark goes.
+        return (fence == 1).then_some(prefix.len() + 1);
+    }
+    if prefix == "b" && string.starts_with('\'') {
+        return Some(1 + character(string));
+    }
+    string.starts_with('"').then(|| prefix.len() + quoted(string))
+}
+
+/// Block comments nest.
+fn block_comment(rest: &str) -> usize {
+    let (mut at, mut depth) = (0, 0_usize);
+    while at < rest.len() {
+        let ahead = &rest.as_bytes()[at..];
+        if ahead.starts_with(b"/*") {
+            (at, depth) = (at + 2, depth + 1);
+        } else if ahead.starts_with(b"*/") {
+            (at, depth) = (at + 2, depth - 1);
+            if depth == 0 {
+                break;
+            }
+        } else {
+            at += 1;
+        }
+    }
+    at
+}
+
+/// A character literal, or only the mark of a lifetime.
+fn character(rest: &str) -> usize {
+    let mut inside = rest[1..].chars();
+    match inside.next() {
+        Some('\\') => {
+            let escaped = inside.next().map_or(0, char::len_utf8);
+            let body = 2 + escaped;
+            rest[body..].find('\'').map_or(rest.len(), |end| body + end + 1)
+        }
+        Some(c) if inside.next() == Some('\'') => 1 + c.len_utf8() + 1,
+        _ => 1,
+    }
+}
+
+/// A string from its opening quote on.
+fn quoted(rest: &str) -> usize {
+    let mut escaped = false;
+    for (at, byte) in rest.bytes().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// References as `line path`, seen from the module `ops::build`.
+    fn seen(source: &str) -> Vec<String> {
+        let module = ["ops".to_owned(), "build".to_owned()];
+        references(source, &module).iter().map(|r| format!("{} {}", r.line, r.path.join("::"))).collect()
+    }
+
+    #[test]
+    fn use_with_braces_over_lines() {
+        let source =
+            "use crate::{\n    base::{text, yaml::*},\n    cli as c, ui,\n};\nuse crate::host::{self, Env};";
+        assert_eq!(
+            seen(source),
+            ["2 base::text", "2 base::yaml::*", "3 cli", "3 ui", "5 host", "5 host::Env"]
+        );
+    }
+
+    #[test]
+    fn paths_in_code_attributes_and_macros() {
+        let source = "fn f(x: &crate::cli::Args) -> Vec<crate::ui::Ui> { $crate::demo::g::<u8>(|| crate::report::h()) }\n#[x(with = crate::host::y)]";
+        assert_eq!(seen(source), ["1 cli::Args", "1 ui::Ui", "1 demo::g", "1 report::h", "2 host::y"]);
+    }
+
+    #[test]
+    fn super_climbs_from_where_it_stands() {
+        assert_eq!(seen("use super::super::cli;"), ["1 cli"]);
+        assert_eq!(seen("use super::clone;"), ["1 ops::clone"]);
+        assert_eq!(seen("use self::super::clone;"), ["1 ops::clone"]);
+        assert_eq!(seen("use self::part::X;"), ["1 ops::build::part::X"]);
+        assert_eq!(
+            seen("mod tests { use super::*; mod deep { use super::super::super::x; } }\nuse super::y;"),
+            ["1 ops::build::*", "1 ops::x", "2 ops::y"]
+        );
+        assert_eq!(seen("fn f() { if x { } }\nuse super::{super::report, y};"), ["2 report", "2 ops::y"]);
+    }
+
+    #[test]
+    fn comments_strings_and_visibility_are_no_references() {
+        let source = concat!(
+            "//! crate::cli\n/* crate::cli /* super::super::cli */ crate::cli */\n",
+            "const A: &str = \"crate::cli \\\" crate::cli\"; const B: &str = r#\"\" crate::cli\"#;\n",
+            "const C: &[u8] = b\"crate::cli\"; const D: char = '\"'; const E: u8 = b'\\''; const F: char = '\\u{7f}';\n",
+            "pub(crate) fn f<'a>(x: &'a str) {} pub(super) mod g; pub(in crate::ops) mod h;\n",
+            "fn r#type() { crate::base::r#mod() }"
+        );
+        assert_eq!(seen(source), ["6 base::mod"]);
+    }
+}
