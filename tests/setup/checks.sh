@@ -6,8 +6,9 @@ checks_failed=()
 
 checks_build() {
   cd "$root" || return
+  local began=$EPOCHREALTIME
   cargo test --locked --no-run
-  said "the tests are built"
+  said "the tests, built meanwhile in $(seconds_since "$began") s"
 }
 
 checks_run() { # filter of the tests…
@@ -26,13 +27,8 @@ checks_run() { # filter of the tests…
 # Runs the tests with their output on the terminal and in a log.
 checks_tests() { # filter…
   : >"$checks_skips"
-  local tests
-  set -m
-  checks_cargo_test "$@" </dev/null 9>&- &
-  tests=$!
-  set +m
-  jobs_running+=("$tests")
-  job_wait "$tests" || checks_failed+=(tests)
+  job_start checks_cargo_test "$@"
+  job_wait "$job" || checks_failed+=(tests)
 }
 
 checks_cargo_test() {
@@ -65,7 +61,7 @@ checks_leftovers() {
 checks_lint() { # name, command…
   local name=$1 began=$EPOCHREALTIME
   shift
-  job_start "$logs/$name.log" env --chdir="$root" "$@"
+  job_start env --chdir="$root" "$@" >"$logs/$name.log" 2>&1
   [ ! -t 2 ] || printf '  %-14s …\r' "$name" >&2
   if job_wait "$job"; then
     show_line "$name" clean "$began"

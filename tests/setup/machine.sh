@@ -34,6 +34,30 @@ machine_open() {
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
+  # By this, what a run has started is known for its own, even after the run was killed.
+  export CKI_TEST_MACHINE=$machine
+  machine_end_orphans
+}
+
+# Ends the jobs of a run that was killed and could not end them itself.
+machine_end_orphans() {
+  local job process
+  [ -e "$run/jobs" ] || return 0
+  while read -r job; do
+    for process in $(job_processes "$job"); do
+      if grep -qzFx "CKI_TEST_MACHINE=$machine" "$process/environ" || grep -qzE 'tests/(bench/)?run$' "$process/cmdline"; then
+        kill -KILL -- "-$job" || true
+        break
+      fi
+    done 2>/dev/null
+  done <"$run/jobs"
+  rm -f "$run/jobs"
+}
+
+# The processes of a job, as folders of /proc: this runs before any package is there.
+job_processes() { # job
+  awk -v job="$1" '{ sub(/.*\) /, ""); if ($3 == job) { sub("/stat", "", FILENAME); print FILENAME } }' \
+    /proc/[0-9]*/stat 2>/dev/null || true
 }
 
 # Asks for the engines to be stopped when this run ends, unless `--env` was asked to keep them.
@@ -43,8 +67,10 @@ engines_stop_at_end() {
 
 machine_close() {
   local status=$?
-  # The clean-up is short, and being cut in it is how things are left behind.
+  # The clean-up is short, and being cut in it, or ending it at the first thing that fails, is how
+  # things are left behind.
   trap '' HUP INT TERM
+  set +e
   local job
   for job in "${jobs_running[@]}"; do
     kill -TERM -- "-$job" 2>/dev/null && wait "$job" 2>/dev/null
@@ -76,17 +102,16 @@ show_log() {
   tail -n 40 "$1" >&2
 }
 
-# Starts a job in a process group of its own, with its output in a log. Ctrl-C then reaches only
-# this script, which ends the job and cleans up; and unlike with a plain `&`, what the job starts
-# does not inherit an ignored SIGINT. Its process id is left in `job`.
-job_start() { # log, command…
-  local log=$1
-  shift
+# Starts a job in a process group of its own. Ctrl-C then reaches only this script, which ends the
+# job and cleans up; and unlike with a plain `&`, what the job starts does not inherit an ignored
+# SIGINT. Its process id is left in `job`.
+job_start() { # command…
   set -m
-  "$@" >"$log" 2>&1 </dev/null 9>&- &
+  "$@" </dev/null 9>&- &
   job=$!
   set +m
   jobs_running+=("$job")
+  printf '%s\n' "$job" >>"$run/jobs"
 }
 
 job_wait() { # job
@@ -104,7 +129,7 @@ job_wait() { # job
 step() { # name, command…
   local name=$1 began=$EPOCHREALTIME
   shift
-  job_start "$logs/${name// /-}.log" "$@"
+  job_start "$@" >"$logs/${name// /-}.log" 2>&1
   step_join "$name" "$job" "$began"
 }
 

@@ -7,6 +7,7 @@ podman_home=$machine/podman
 podman_conf=$podman_home/conf
 podman_pid=$podman_home/pid
 
+# Also empties it: each run begins alike.
 podman_start() {
   mkdir -p "$podman_conf" "$podman_home/networks" "$run/podman"
   if engine_lives "$podman_pid" "$podman_socket" && engine_answers podman; then
@@ -72,9 +73,9 @@ podman_version() {
 }
 
 podman_stop() {
-  if engine_lives "$podman_pid" "$podman_socket" && engine_answers podman; then
-    engine_empty podman || true
-  fi
+  [ -e "$podman_pid" ] || return 0
+  # One that was killed is started once more: only it can take down the containers it left.
+  podman_start
   podman_clear
 }
 
