@@ -81,5 +81,7 @@ podman_stop() {
 
 podman_clear() {
   engine_end "$podman_pid" "$podman_socket"
+  # Podman keeps a watcher for each command run in a container five minutes longer than that.
+  pgrep -f "^[^ ]*conmon .*$run/podman/" | xargs --no-run-if-empty kill -KILL || true
   rm -f "$podman_socket"
 }
