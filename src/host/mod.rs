@@ -63,7 +63,7 @@ impl Host {
     /// Whether the process that a label names still lives.
     #[must_use]
     pub fn is_alive(&self, owner: &Owner) -> bool {
-        owner.boot == boot_id() && started(owner.pid) == Some(owner.started)
+        is_alive(owner)
     }
 
     /// A line read from standard input; `None` at its end.
@@ -77,13 +77,30 @@ impl Host {
     }
 }
 
-/// When a process started, in clock ticks since the boot: field 22 of `/proc/PID/stat` (proc(5)).
+/// Whether a process named earlier still lives.
+#[must_use]
+pub fn is_alive(owner: &Owner) -> bool {
+    owner.boot == boot_id() && started(owner.pid) == Some(owner.started)
+}
+
+/// A process that lives, named for longer than that.
+#[must_use]
+pub fn owner(pid: u32) -> Option<Owner> {
+    Some(Owner { pid, started: started(pid)?, boot: boot_id() })
+}
+
+/// When a living process started, in clock ticks since the boot: field 22 of `/proc/PID/stat`
+/// (proc(5)). One that has ended but was not yet waited for does not live.
 #[must_use]
 pub fn started(pid: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The second field is a name in brackets that may hold anything, brackets included.
-    let after_name = &stat[stat.rfind(')')? + 1..];
-    after_name.split_whitespace().nth(19)?.parse().ok()
+    let mut after_name = stat[stat.rfind(')')? + 1..].split_whitespace();
+    let state = after_name.next()?;
+    if matches!(state, "Z" | "X") {
+        return None;
+    }
+    after_name.nth(18)?.parse().ok()
 }
 
 fn boot_id() -> String {

@@ -1,6 +1,7 @@
 //! Floor 4: one file or folder per verb that a user knows. An operation combines systems to do the
 //! verb and returns an outcome; it never prints and knows no flags.
 
+pub mod clone;
 pub mod env;
 pub mod inventory;
 pub mod list;

@@ -4,7 +4,6 @@
 //! A test that needs something which `bash tests/run` sets up asks `support` for it, and says by
 //! `support::skip` what it does not check where that is missing.
 
-mod house;
-mod layering;
-mod machine;
+mod git;
+mod native;
 mod support;

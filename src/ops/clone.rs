@@ -1,0 +1,311 @@
+//! Clones repositories and brings clones up to date, several at a time. One that cannot be reached
+//! is reported and does not keep the others from being done. Which repositories a component has, and
+//! where they go, is for the caller.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use futures_util::StreamExt as _;
+
+use crate::base::text::safe_line;
+use crate::host::signals::{Signal, Stop};
+use crate::model::event::{Events, State};
+use crate::systems::git::{
+    Checkout, CommitId, Git, GitError, GitUrl, Job, MergeRequest, NewClone, Outcome, inspect, is_clone_of,
+    without_login,
+};
+
+/// The ref where GitLab keeps the head of a merge request.
+pub const GITLAB_MERGE_REQUEST: &str = "refs/merge-requests/{n}/head";
+
+/// As many at a time, unless said otherwise.
+pub const JOBS: usize = 8;
+
+/// What to clone.
+#[derive(Debug, Clone)]
+pub struct CloneRequest {
+    /// The repositories.
+    pub repositories: Vec<Wanted>,
+    /// So many commits only, of what is not there yet.
+    pub depth: Option<u32>,
+    /// As many at a time.
+    pub jobs: usize,
+}
+
+/// A repository to be cloned.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// What people call it.
+    pub name: String,
+    /// Its address.
+    pub url: String,
+    /// Where the clone stands, or shall stand.
+    pub target: PathBuf,
+    /// Check out this merge request.
+    pub merge_request: Option<u64>,
+}
+
+/// What became of all of them.
+#[derive(Debug)]
+pub struct CloneOutcome {
+    /// In the order of the request, each place once.
+    pub repositories: Vec<Repository>,
+    /// The signal that ended it early.
+    pub stopped: Option<Signal>,
+}
+
+impl CloneOutcome {
+    /// The first of the errors that is not only about reach, if there is one, else the first.
+    #[must_use]
+    pub fn worst(&self) -> Option<&GitError> {
+        let failed = self.repositories.iter().find_map(|repository| match &repository.state {
+            CloneState::Failed(error) => Some(error),
+            _ => None,
+        });
+        failed.or_else(|| {
+            self.repositories.iter().find_map(|repository| match &repository.state {
+                CloneState::OutOfReach(error) => Some(error),
+                _ => None,
+            })
+        })
+    }
+}
+
+/// What became of one.
+#[derive(Debug)]
+pub struct Repository {
+    /// What people call it.
+    pub name: String,
+    /// Its address, without a login.
+    pub url: String,
+    /// Where the clone stands.
+    pub path: PathBuf,
+    /// What became of it.
+    pub state: CloneState,
+    /// The clone as it is now, if there is one.
+    pub checkout: Option<Checkout>,
+}
+
+impl Repository {
+    /// The commit that is checked out.
+    #[must_use]
+    pub fn head(&self) -> Option<CommitId> {
+        self.checkout.as_ref()?.head
+    }
+
+    /// In a few words, what became of it.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        safe_line(&self.state.detail(self.checkout.as_ref())).into_owned()
+    }
+}
+
+/// What became of one.
+#[derive(Debug)]
+pub enum CloneState {
+    /// The clone is there; what was done to it.
+    Done(Outcome),
+    /// Left alone: what stands there is a clone of another repository.
+    Other {
+        /// Of which.
+        remote: Option<String>,
+    },
+    /// Skipped: it cannot be reached from here.
+    OutOfReach(GitError),
+    /// It failed.
+    Failed(GitError),
+    /// It was not finished, or not begun, since a signal came.
+    Stopped,
+}
+
+impl CloneState {
+    fn of(result: Result<Outcome, GitError>) -> Self {
+        match result {
+            Ok(outcome) => Self::Done(outcome),
+            Err(GitError::Stopped { .. }) => Self::Stopped,
+            Err(error) if error.is_out_of_reach() => Self::OutOfReach(error),
+            Err(error) => Self::Failed(error),
+        }
+    }
+
+    /// How it looks in events.
+    #[must_use]
+    pub fn state(&self) -> State {
+        match self {
+            Self::Done(Outcome::Unchanged | Outcome::Ahead { .. }) => State::Unchanged,
+            Self::Done(outcome) if outcome.is_left_alone() => State::Skipped,
+            Self::Done(_) => State::Done,
+            Self::Other { .. } | Self::OutOfReach(_) => State::Skipped,
+            Self::Failed(_) | Self::Stopped => State::Failed,
+        }
+    }
+
+    fn detail(&self, checkout: Option<&Checkout>) -> String {
+        match self {
+            Self::Done(Outcome::Cloned) => match checkout.and_then(at) {
+                Some(at) => format!("cloned, at {at}"),
+                None => "cloned, it is empty".to_owned(),
+            },
+            Self::Done(outcome) => words(outcome),
+            Self::Other { remote: Some(remote) } => format!("left alone: it is a clone of `{remote}`"),
+            Self::Other { remote: None } => "left alone: it has no remote".to_owned(),
+            Self::OutOfReach(error) => format!("skipped: {error}"),
+            Self::Failed(error) => error.to_string(),
+            Self::Stopped => "stopped".to_owned(),
+        }
+    }
+}
+
+fn at(checkout: &Checkout) -> Option<String> {
+    let head = checkout.head?.short();
+    Some(checkout.branch.as_ref().map_or(head.clone(), |branch| format!("{head} ({branch})")))
+}
+
+fn words(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Cloned => "cloned".to_owned(),
+        Outcome::Updated { from: Some(from), to } => format!("updated, {} → {}", from.short(), to.short()),
+        Outcome::Updated { from: None, to } => format!("updated, at {}", to.short()),
+        Outcome::Switched { branch, to } => format!("switched to {branch}, at {}", to.short()),
+        Outcome::Unchanged => "unchanged".to_owned(),
+        Outcome::Ahead { ahead } => format!("unchanged, {ahead} ahead"),
+        Outcome::Dirty { behind: 0 } => "left alone: it has uncommitted changes".to_owned(),
+        Outcome::Dirty { behind } => format!("left alone: it has uncommitted changes, {behind} behind"),
+        Outcome::Diverged { ahead, behind } => {
+            format!("left alone: it has diverged, {ahead} ahead, {behind} behind")
+        }
+        Outcome::Detached => "left alone: no branch is checked out".to_owned(),
+        Outcome::NoUpstream { branch } => format!("left alone: {branch} follows no branch of a remote"),
+        Outcome::Busy { doing } => format!("left alone: {doing} is under way"),
+        Outcome::InTheWay { paths } => format!("left alone: {} would be overwritten", paths.join(", ")),
+    }
+}
+
+/// Does them all. Whoever drops the future stops the work as a signal would; either way nothing half
+/// done is left.
+pub async fn clone(request: CloneRequest, git: &Git, events: &Events, stop: &Stop) -> CloneOutcome {
+    let own = Leash(Stop::new());
+    let work = async {
+        let mut places = BTreeSet::new();
+        let wanted = request.repositories.into_iter().filter(|wanted| places.insert(wanted.target.clone()));
+        let (depth, jobs) = (request.depth, request.jobs.max(1));
+        let each = wanted.enumerate().map(|(index, wanted)| {
+            let (git, events, stop) = (git.clone(), events.clone(), own.0.clone());
+            async move {
+                let name = (wanted.name.clone(), wanted.url.clone(), wanted.target.clone());
+                let done = tokio::task::spawn_blocking(move || one(wanted, depth, &git, &events, &stop));
+                (index, done.await.unwrap_or_else(|error| cut_short(error, name)))
+            }
+        });
+        let mut repositories: Vec<_> =
+            futures_util::stream::iter(each).buffer_unordered(jobs).collect().await;
+        repositories.sort_by_key(|(index, _)| *index);
+        repositories.into_iter().map(|(_, repository)| repository).collect()
+    };
+    let mut work = std::pin::pin!(work);
+    let repositories = tokio::select! {
+        repositories = &mut work => repositories,
+        signal = stop.requested() => {
+            own.0.raise(signal);
+            work.await
+        }
+    };
+    CloneOutcome { repositories, stopped: own.0.now() }
+}
+
+/// Ends the work with the one who wanted it.
+struct Leash(Stop);
+
+impl Drop for Leash {
+    fn drop(&mut self) {
+        self.0.raise(Signal::Terminate);
+    }
+}
+
+/// A thread that did not come to its end: it panicked, or the runtime is being shut down.
+fn cut_short(error: tokio::task::JoinError, (name, url, path): (String, String, PathBuf)) -> Repository {
+    if let Ok(panic) = error.try_into_panic() {
+        std::panic::resume_unwind(panic);
+    }
+    Repository { name, url: without_login(&url), path, state: CloneState::Stopped, checkout: None }
+}
+
+fn one(wanted: Wanted, depth: Option<u32>, git: &Git, events: &Events, stop: &Stop) -> Repository {
+    let is_there = wanted.target.join(".git").symlink_metadata().is_ok();
+    let task = events.start(&wanted.name, if is_there { "updating" } else { "cloning" });
+    let job = Job { task: &task, events, stop };
+    let state = settle(&wanted, is_there, depth, git, job).unwrap_or_else(|error| CloneState::of(Err(error)));
+    // What cannot be read now could not be worked on before, and that error is told.
+    let checkout = inspect(&wanted.target).ok().flatten();
+    let url = without_login(&wanted.url);
+    let repository = Repository { name: wanted.name, url, path: wanted.target, state, checkout };
+    task.finish(repository.state.state(), repository.detail());
+    repository
+}
+
+fn settle(
+    wanted: &Wanted,
+    is_there: bool,
+    depth: Option<u32>,
+    git: &Git,
+    job: Job<'_>,
+) -> Result<CloneState, GitError> {
+    if job.stop.now().is_some() {
+        return Ok(CloneState::Stopped);
+    }
+    let url = GitUrl::parse(&wanted.url)?;
+    let request = wanted.merge_request.map(|iid| MergeRequest::new(iid, GITLAB_MERGE_REQUEST)).transpose()?;
+    if !is_there {
+        let order = NewClone { url: &url, target: &wanted.target, depth, merge_request: request.as_ref() };
+        return Ok(CloneState::of(git.make_clone(&order, job).map(|()| Outcome::Cloned)));
+    }
+    if let Some(other) = other(&wanted.target, &url)? {
+        return Ok(other);
+    }
+    Ok(CloneState::of(match request {
+        Some(request) => git.merge_request(&wanted.target, &url, &request, depth, job),
+        None => git.update(&wanted.target, job),
+    }))
+}
+
+/// Whether what stands in a place is a clone of another repository.
+fn other(target: &Path, url: &GitUrl) -> Result<Option<CloneState>, GitError> {
+    if is_clone_of(target, url)? {
+        return Ok(None);
+    }
+    let remotes = inspect(target)?.map(|checkout| checkout.remotes).unwrap_or_default();
+    let remote = remotes.into_iter().next().map(|(_, remote)| remote);
+    Ok(Some(CloneState::Other { remote }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_the_machine_comes_before_what_is_out_of_reach() {
+        let repository = |state| Repository {
+            name: "x".into(),
+            url: "u".into(),
+            path: PathBuf::from("/x"),
+            state,
+            checkout: None,
+        };
+        let unreachable = || GitError::Unreachable { url: "u".into(), why: "w".into() };
+        let occupied = GitError::Occupied { path: PathBuf::from("/x") };
+        let mut outcome = CloneOutcome {
+            repositories: vec![
+                repository(CloneState::Done(Outcome::Cloned)),
+                repository(CloneState::of(Err(unreachable()))),
+            ],
+            stopped: None,
+        };
+        assert!(matches!(outcome.worst(), Some(GitError::Unreachable { .. })));
+        assert_eq!(outcome.repositories[1].detail(), "skipped: cannot reach `u`: w");
+        assert_eq!(outcome.repositories[1].state.state(), State::Skipped);
+        outcome.repositories.push(repository(CloneState::of(Err(occupied))));
+        assert!(matches!(outcome.worst(), Some(GitError::Occupied { .. })));
+        assert_eq!(outcome.repositories[2].state.state(), State::Failed);
+        assert_eq!(outcome.repositories[0].detail(), "cloned, it is empty");
+    }
+}

@@ -1,0 +1,240 @@
+//! Where an engine listens, and the one question that may be asked before trusting it: `_ping`,
+//! written by hand because its answer is in the headers, which bollard does not hand out.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpStream, UnixStream};
+
+use crate::base::text::safe_line;
+
+/// More than any engine sends as headers.
+const LONGEST_HEAD: u64 = 16 << 10;
+
+/// Where an engine listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// A socket in the file system.
+    Unix(PathBuf),
+    /// A host and port that speak plain HTTP.
+    Tcp(String),
+}
+
+/// An address that this program cannot use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{address}` is not supported: {why}")]
+pub struct Unsupported {
+    /// The address as it was written.
+    pub address: String,
+    /// What is not supported.
+    pub why: &'static str,
+}
+
+impl Address {
+    /// Reads an address as `DOCKER_HOST` has it.
+    ///
+    /// # Errors
+    /// When it asks for a transport other than a socket or plain HTTP.
+    pub fn parse(text: &str) -> Result<Self, Unsupported> {
+        let refuse = |why| Err(Unsupported { address: safe_line(text).into_owned(), why });
+        match text.split_once("://") {
+            Some(("unix", path)) if path.starts_with('/') => Ok(Self::Unix(PathBuf::from(path))),
+            Some(("unix", _)) => refuse("the path of a socket starts with `/`"),
+            Some(("tcp" | "http", rest)) => {
+                let host = rest.trim_end_matches('/');
+                let plain = |c: char| c.is_ascii_alphanumeric() || ".-:[]_".contains(c);
+                if host.is_empty() || !host.chars().all(plain) {
+                    return refuse("it is not a host and a port");
+                }
+                Ok(Self::Tcp(if has_port(host) { host.to_owned() } else { format!("{host}:2375") }))
+            }
+            Some(("ssh", _)) => refuse("connections over SSH; forward the socket with `ssh -L` instead"),
+            Some(("https", _)) => refuse("connections over TLS"),
+            Some(_) => refuse("its scheme is not one of unix, tcp, http"),
+            None => refuse("it has no scheme, as `unix://` or `tcp://`"),
+        }
+    }
+
+    /// Whether the engine is on this machine, as far as an address can tell.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Unix(_) => true,
+            Self::Tcp(host) => {
+                crate::base::http::is_loopback(host.rsplit_once(':').map_or(host, |(host, _)| host))
+            }
+        }
+    }
+
+    /// Asks whether an engine answers there, and which.
+    pub(super) async fn ping(&self, limit: Duration) -> Result<Pong, Silence> {
+        let answer = async {
+            match self {
+                Self::Unix(path) => head(UnixStream::connect(path).await?).await,
+                Self::Tcp(host) => head(TcpStream::connect(host.as_str()).await?).await,
+            }
+        };
+        match tokio::time::timeout(limit, answer).await {
+            Ok(Ok(head)) => Pong::read(&head),
+            Ok(Err(error)) => Err(Silence::from_io(&error)),
+            Err(_) => Err(Silence::TimedOut(limit)),
+        }
+    }
+}
+
+fn has_port(host: &str) -> bool {
+    host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok())
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::Tcp(host) => write!(f, "tcp://{host}"),
+        }
+    }
+}
+
+async fn head(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<String> {
+    stream.write_all(b"GET /_ping HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n").await?;
+    let mut bytes = Vec::new();
+    let mut stream = stream.take(LONGEST_HEAD);
+    while !bytes.windows(4).any(|end| end == b"\r\n\r\n") {
+        if stream.read_buf(&mut bytes).await? == 0 {
+            break;
+        }
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The two engines that are spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Docker.
+    Docker,
+    /// Podman.
+    Podman,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Docker => "Docker",
+            Self::Podman => "Podman",
+        })
+    }
+}
+
+/// What an engine says of itself when it is pinged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pong {
+    pub(super) kind: Kind,
+    pub(super) version: String,
+}
+
+impl Pong {
+    fn read(head: &str) -> Result<Self, Silence> {
+        let mut lines = head.split("\r\n");
+        let status = lines.next().unwrap_or_default();
+        let headers: Vec<(&str, &str)> =
+            lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name, value.trim())).collect();
+        let header = |name: &str| headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|h| h.1);
+        if !status.starts_with("HTTP/1.") || header("Api-Version").is_none() {
+            return Err(Silence::NotAnEngine);
+        }
+        if status.split(' ').nth(1) != Some("200") {
+            return Err(Silence::Failed(format!("it answers `{}`", safe_line(status))));
+        }
+        let (kind, version) = match header("Libpod-Api-Version") {
+            Some(version) => (Kind::Podman, Some(version)),
+            // `Docker/20.10.24+dfsg1 (linux)`
+            None => (
+                Kind::Docker,
+                header("Server").and_then(|server| server.split(' ').next()?.split('/').nth(1)),
+            ),
+        };
+        Ok(Self { kind, version: safe_line(version.unwrap_or("of unknown version")).into_owned() })
+    }
+}
+
+/// Why there was no good answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Silence {
+    Absent,
+    NoPermission,
+    Failed(String),
+    TimedOut(Duration),
+    NotAnEngine,
+}
+
+impl Silence {
+    fn from_io(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::Absent,
+            io::ErrorKind::PermissionDenied => Self::NoPermission,
+            io::ErrorKind::ConnectionRefused => Self::Failed("nothing listens there".to_owned()),
+            _ => Self::Failed(safe_line(&error.to_string()).into_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Silence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("there is no such socket"),
+            Self::NoPermission => f.write_str("permission denied"),
+            Self::Failed(why) => f.write_str(why),
+            Self::TimedOut(limit) => write!(f, "no answer within {}", crate::base::text::duration(*limit)),
+            Self::NotAnEngine => f.write_str("what listens there is not a container engine"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let parse = |text: &str| Address::parse(text).map(|address| address.to_string());
+        assert_eq!(parse("unix:///run/x.sock").as_deref(), Ok("unix:///run/x.sock"));
+        assert_eq!(parse("tcp://10.0.0.1:2375/").as_deref(), Ok("tcp://10.0.0.1:2375"));
+        assert_eq!(parse("tcp://[::1]").as_deref(), Ok("tcp://[::1]:2375"));
+        assert!(Address::parse("tcp://[::1]:2375").is_ok_and(|address| address.is_local()));
+        assert!(Address::parse("tcp://build.example.com").is_ok_and(|address| !address.is_local()));
+        for wrong in ["ssh://me@host", "https://x", "unix://relative", "fd://", "host:2375", "tcp://a b", ""]
+        {
+            let error = Address::parse(wrong).expect_err(wrong);
+            assert!(error.to_string().contains(&format!("`{wrong}`")), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_engine_is_known_by_its_headers() {
+        let docker =
+            "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nServer: Docker/20.10.24+dfsg1 (linux)\r\n\r\nOK";
+        assert_eq!(Pong::read(docker), Ok(Pong { kind: Kind::Docker, version: "20.10.24+dfsg1".to_owned() }));
+        let podman = "HTTP/1.1 200 OK\r\napi-version: 1.41\r\nlibpod-api-version: 4.3.1\r\n\r\nOK";
+        assert_eq!(Pong::read(podman), Ok(Pong { kind: Kind::Podman, version: "4.3.1".to_owned() }));
+        assert_eq!(Pong::read("HTTP/1.1 200 OK\r\nServer: nginx\r\n\r\n"), Err(Silence::NotAnEngine));
+        assert_eq!(Pong::read(""), Err(Silence::NotAnEngine));
+        assert!(matches!(
+            Pong::read("HTTP/1.1 500 Oops\r\nApi-Version: 1.41\r\n\r\n"),
+            Err(Silence::Failed(_))
+        ));
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_says_nothing_costs_no_more_than_the_limit() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("s");
+        let address = Address::Unix(path.clone());
+        assert_eq!(address.ping(Duration::from_secs(1)).await, Err(Silence::Absent));
+        let _listener = tokio::net::UnixListener::bind(&path).expect("binds");
+        let limit = Duration::from_millis(50);
+        assert_eq!(address.ping(limit).await, Err(Silence::TimedOut(limit)));
+    }
+}

@@ -1,0 +1,148 @@
+//! Building an image from a context that was packed before. The engine's classic builder is used,
+//! which both engines have; what only BuildKit understands fails with the engine's own words.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
+
+use bollard::query_parameters::{BuildImageOptions, BuildImageOptionsBuilder};
+use bytes::Bytes;
+use futures_util::stream;
+
+use super::ContainerEngine;
+use super::build_lines::BuildLines;
+use super::context::Packed;
+use super::error::EngineError;
+use super::image::with_algorithm;
+use super::output::watch;
+use super::reference::Reference;
+use crate::model::event::{Event, Events, Stream, Task, Unit};
+
+/// The context is sent in pieces of this size.
+const PIECE: usize = 256 << 10;
+
+/// What to build.
+#[derive(Debug, Default)]
+pub struct BuildRequest {
+    /// The name of the image, with a tag.
+    pub tag: String,
+    /// Labels of the image.
+    pub labels: BTreeMap<String, String>,
+    /// Values for the Dockerfile's `ARG`s.
+    pub args: BTreeMap<String, String>,
+    /// The stage to build, if not the last.
+    pub target: Option<String>,
+    /// Do every step again.
+    pub no_cache: bool,
+}
+
+impl ContainerEngine {
+    /// Builds an image and returns its id. Every line of output is sent as an event of the task's
+    /// subject, and the step is its progress. Docker ends the build when this is dropped; Podman
+    /// lets the instruction that runs come to its end, and makes no image.
+    ///
+    /// # Errors
+    /// When an instruction fails, with its step and the last lines of output.
+    pub async fn build(
+        &self,
+        request: &BuildRequest,
+        context: &Packed,
+        task: &Task,
+        events: &Events,
+    ) -> Result<String, EngineError> {
+        Reference::parse(&request.tag)?;
+        let body = bollard::body_try_stream(pieces(context.file()));
+        let mut answer = Box::pin(self.docker.build_image(options(request, context), None, Some(body)));
+        let doing = format!("build image `{}`", request.tag);
+        let mut lines = BuildLines::new();
+        let mut id = None;
+        task.detail(format!("sending {} to the engine", crate::base::text::bytes(context.size())));
+        let show = |line: &str, step: Option<&super::build_lines::Step>| {
+            if let Some(step) = step {
+                task.progress(step.number - 1, Some(step.of), Unit::Items);
+                task.detail(step.instruction.clone());
+            }
+            let (subject, text) = (task.subject().to_owned(), line.to_owned());
+            events.send(Event::Line { subject, stream: Stream::Stdout, text });
+        };
+        let failure = loop {
+            match watch(self, &mut answer).await? {
+                None => break None,
+                Some(Ok(info)) => {
+                    if let Some(text) = info.stream {
+                        lines.push(&text, show);
+                    }
+                    if let Some(status) = info.status {
+                        task.detail(super::error::clean(&status));
+                    }
+                    id = info.aux.and_then(|image| image.id).or(id);
+                }
+                Some(Err(error)) => break Some(self.error(&doing, &error)),
+            }
+        };
+        lines.finish(show);
+        match failure {
+            Some(EngineError::Refused { message, .. }) => Err(EngineError::BuildFailed {
+                tag: request.tag.clone(),
+                step: lines.step.map(|step| step.to_string()),
+                message,
+                last: lines.last.into(),
+            }),
+            Some(error) => Err(error),
+            None => self.built(request, id, lines).await,
+        }
+    }
+
+    /// The id of what was built; a stream that ends without naming an image has not built one.
+    async fn built(
+        &self,
+        request: &BuildRequest,
+        id: Option<String>,
+        lines: BuildLines,
+    ) -> Result<String, EngineError> {
+        match (id, self.image(&request.tag).await?) {
+            (Some(id), Some(_)) => Ok(with_algorithm(id)),
+            _ => Err(EngineError::BuildFailed {
+                tag: request.tag.clone(),
+                step: lines.step.map(|step| step.to_string()),
+                message: "the build ended without an image".to_owned(),
+                last: lines.last.into(),
+            }),
+        }
+    }
+}
+
+fn options(request: &BuildRequest, context: &Packed) -> BuildImageOptions {
+    let map = |pairs: &BTreeMap<String, String>| -> HashMap<String, String> {
+        pairs.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+    };
+    let mut options = BuildImageOptionsBuilder::new()
+        .dockerfile(context.dockerfile())
+        .t(&request.tag)
+        .labels(&map(&request.labels))
+        .buildargs(&map(&request.args))
+        .nocache(request.no_cache)
+        .rm(true)
+        .forcerm(true);
+    if let Some(target) = &request.target {
+        options = options.target(target);
+    }
+    options.build()
+}
+
+/// The bytes of a file, piece by piece, wherever its own position is.
+fn pieces(file: &Arc<File>) -> impl futures_util::Stream<Item = Result<Bytes, io::Error>> + use<> {
+    stream::try_unfold((Arc::clone(file), 0u64), |(file, at)| async move {
+        let read = tokio::task::spawn_blocking(move || {
+            let mut piece = vec![0; PIECE];
+            let count = file.read_at(&mut piece, at)?;
+            piece.truncate(count);
+            Ok::<_, io::Error>((piece, file))
+        });
+        let (piece, file) = read.await.map_err(io::Error::other)??;
+        let next = at + piece.len() as u64;
+        Ok((!piece.is_empty()).then(|| (Bytes::from(piece), (file, next))))
+    })
+}

@@ -1,0 +1,129 @@
+//! What a build says: pieces of text that are neither lines nor safe to show, in which both
+//! engines announce their steps.
+
+use std::collections::VecDeque;
+
+use crate::base::text::{LineSplitter, safe_line};
+
+/// Longer lines are cut into several.
+const LONGEST_LINE: usize = 4096;
+/// So many last lines are kept for the report of a failure.
+const KEPT: usize = 20;
+
+/// A step of a build, as an engine announces it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) number: u64,
+    pub(super) of: u64,
+    pub(super) instruction: String,
+}
+
+/// Turns what a build says into lines and steps.
+pub(super) struct BuildLines {
+    splitter: LineSplitter,
+    pub(super) step: Option<Step>,
+    pub(super) last: VecDeque<String>,
+}
+
+impl BuildLines {
+    pub(super) fn new() -> Self {
+        Self { splitter: LineSplitter::new(LONGEST_LINE), step: None, last: VecDeque::new() }
+    }
+
+    /// Takes a piece in; gives out each line that is complete, and the step if it begins one.
+    pub(super) fn push(&mut self, text: &str, mut line: impl FnMut(&str, Option<&Step>)) {
+        let (step, last) = (&mut self.step, &mut self.last);
+        self.splitter.push(text.as_bytes(), |raw| take(raw, step, last, &mut line));
+    }
+
+    /// Gives out what is left at the end.
+    pub(super) fn finish(&mut self, mut line: impl FnMut(&str, Option<&Step>)) {
+        let (step, last) = (&mut self.step, &mut self.last);
+        self.splitter.finish(|raw| take(raw, step, last, &mut line));
+    }
+}
+
+fn take(
+    raw: &str,
+    step: &mut Option<Step>,
+    last: &mut VecDeque<String>,
+    line: &mut impl FnMut(&str, Option<&Step>),
+) {
+    // A program that redraws its line wants the last state of it to be seen.
+    let raw = raw.rsplit('\r').find(|part| !part.is_empty()).unwrap_or(raw);
+    let text = safe_line(raw);
+    if text.trim().is_empty() {
+        return;
+    }
+    let begins = announced(&text);
+    if let Some(next) = &begins {
+        *step = Some(next.clone());
+    } else {
+        if last.len() == KEPT {
+            last.pop_front();
+        }
+        last.push_back(text.clone().into_owned());
+    }
+    line(&text, begins.as_ref());
+}
+
+/// `Step 2/3 : RUN make` (Docker), `STEP 2/3: RUN make` (Podman).
+fn announced(line: &str) -> Option<Step> {
+    let rest = line.strip_prefix("Step ").or_else(|| line.strip_prefix("STEP "))?;
+    let (count, instruction) = rest.split_once(':')?;
+    let (number, of) = count.trim().split_once('/')?;
+    Some(Step {
+        number: number.parse().ok()?,
+        of: of.parse().ok()?,
+        instruction: instruction.trim().to_owned(),
+    })
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "step {}/{}: {}", self.number, self.of, crate::base::text::truncate(&self.instruction, 200))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_engines_announce_their_steps() {
+        let mut lines = BuildLines::new();
+        let mut seen = Vec::new();
+        for piece in [
+            "Step 1/2 : FROM scratch",
+            "\n",
+            " ---> \n",
+            "\x1b[91mwarn",
+            "ing\x1b[0m\nSTEP 2/2: RUN a:b\n50%\r100%\r",
+        ] {
+            lines.push(piece, |line, step| seen.push((line.to_owned(), step.map(|s| s.number))));
+        }
+        lines.finish(|line, _| seen.push((line.to_owned(), None)));
+        let expected = [
+            ("Step 1/2 : FROM scratch", Some(1)),
+            (" ---> ", None),
+            ("warning", None),
+            ("STEP 2/2: RUN a:b", Some(2)),
+            ("100%", None),
+        ];
+        assert_eq!(seen, expected.map(|(line, step)| (line.to_owned(), step)));
+        assert_eq!(lines.step.map(|step| step.to_string()).as_deref(), Some("step 2/2: RUN a:b"));
+        assert_eq!(lines.last, [" ---> ", "warning", "100%"]);
+    }
+
+    #[test]
+    fn the_last_lines_are_kept() {
+        let mut lines = BuildLines::new();
+        for number in 0..100 {
+            lines.push(&format!("{number}\n"), |_, _| ());
+        }
+        assert_eq!(lines.last.len(), KEPT);
+        assert_eq!(lines.last.back().map(String::as_str), Some("99"));
+        assert_eq!(announced("Stepping 1/2: x"), None);
+        assert_eq!(announced("STEP x/2: y"), None);
+    }
+}

@@ -1,0 +1,352 @@
+//! Containers from the cradle to the grave. What to create is translated in `spec`; how one ends
+//! is told in `wait`, what it writes in `output` and `follow`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use bollard::models::{ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum, PortMap};
+use bollard::query_parameters::{
+    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, InspectContainerOptions,
+    KillContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
+    StartContainerOptions, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+};
+
+use super::error::{EngineError, Thing};
+use super::output::OutputStream;
+use super::reference::Reference;
+use super::{ContainerEngine, Kind, QUICK, SLOW, files, podman_limits, spec};
+use crate::model::container::{ContainerFacts, ContainerInside, ContainerSpec, Status};
+use crate::model::identity::{self, RunId};
+
+/// How long a container that is being removed by somebody else may take to be gone.
+const GOING: Duration = Duration::from_secs(20);
+
+impl ContainerEngine {
+    /// Creates a container with its files in it and returns its id. It is not started, and it is
+    /// not removed by itself when it ends: whoever creates it removes it, or sweeps.
+    ///
+    /// # Errors
+    /// When the image is missing, the name is taken, something in the specification cannot be had.
+    pub async fn create(&self, spec: &ContainerSpec) -> Result<String, EngineError> {
+        Reference::parse(&spec.image)?;
+        let body = spec::body(spec, self.ulimits().await)?;
+        let archive =
+            if spec.files.is_empty() { None } else { Some(bytes::Bytes::from(files::archive(&spec.files)?)) };
+        let (name, image) = (spec.name.clone(), spec.image.clone());
+        let engine = self.clone();
+        self.unbroken(async move {
+            let id = engine.create_empty(&name, &image, body).await?;
+            if let Some(archive) = archive
+                && let Err(error) = engine.upload(&id, &name, archive).await
+            {
+                // The first error is the one to report.
+                let _ = engine.remove(&id).await;
+                return Err(error);
+            }
+            Ok(id)
+        })
+        .await
+    }
+
+    async fn create_empty(
+        &self,
+        name: &str,
+        image: &str,
+        body: bollard::models::ContainerCreateBody,
+    ) -> Result<String, EngineError> {
+        let options = CreateContainerOptionsBuilder::new().name(name).build();
+        let doing = format!("create container `{name}`");
+        match self.call(&doing, SLOW, self.docker.create_container(Some(options), body)).await {
+            Ok(answer) => Ok(answer.id),
+            Err(error) if error.says(&["already in use"]) => {
+                Err(EngineError::NameTaken { thing: Thing::Container, name: name.to_owned() })
+            }
+            Err(error) => Err(error.or_not_found(Thing::Image, image)),
+        }
+    }
+
+    async fn upload(&self, id: &str, name: &str, archive: bytes::Bytes) -> Result<(), EngineError> {
+        let options = UploadToContainerOptionsBuilder::new().path("/").build();
+        let doing = format!("put files into container `{name}`");
+        let upload = self.docker.upload_to_container(id, Some(options), bollard::body_full(archive));
+        self.call(&doing, SLOW, upload).await
+    }
+
+    async fn ulimits(&self) -> Option<podman_limits::Limits> {
+        if self.kind() == Kind::Docker {
+            return None;
+        }
+        *self.shared.ulimits.get_or_init(|| podman_limits::needed(&self.shared.address)).await
+    }
+
+    /// Connects to a container's output. Before the start, so that nothing is missed; and whoever
+    /// has connected must read, or the container stands still as soon as it has written much.
+    ///
+    /// # Errors
+    /// As [`ContainerEngine::start`]: Podman prepares the start here already.
+    pub async fn attach(&self, id: &str) -> Result<OutputStream, EngineError> {
+        let options = AttachContainerOptionsBuilder::new().stdout(true).stderr(true).stream(true).build();
+        let doing = format!("attach to container `{}`", short(id));
+        match self.call(&doing, SLOW, self.docker.attach_container(id, Some(options))).await {
+            Ok(attached) => Ok(OutputStream::watched(self, doing, attached.output)),
+            Err(error) => Err(start_error(id, error)),
+        }
+    }
+
+    /// Starts a container; one that runs already is no error.
+    ///
+    /// # Errors
+    /// When its program is not there or not executable, when a port is in use, and whatever else
+    /// keeps it from starting. The container then still exists, as created.
+    pub async fn start(&self, id: &str) -> Result<(), EngineError> {
+        let (engine, id) = (self.clone(), id.to_owned());
+        self.unbroken(async move {
+            let doing = format!("start container `{}`", short(&id));
+            let start = engine.docker.start_container(&id, None::<StartContainerOptions>);
+            engine.call(&doing, SLOW, start).await.map_err(|error| start_error(&id, error))
+        })
+        .await
+    }
+
+    /// Asks a container to end, and kills it when it has not after `grace`. One that does not run,
+    /// or does not exist, is no error.
+    ///
+    /// # Errors
+    /// When the engine does not do it.
+    pub async fn stop(&self, id: &str, grace: Duration) -> Result<(), EngineError> {
+        let seconds = i32::try_from(grace.as_secs()).unwrap_or(i32::MAX);
+        let options = StopContainerOptionsBuilder::new().t(seconds).build();
+        let doing = format!("stop container `{}`", short(id));
+        let stop = self.docker.stop_container(id, Some(options));
+        match self.call(&doing, grace + SLOW, stop).await {
+            Err(error) if error.status() == Some(404) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Kills a container. One that does not run, or does not exist, is no error.
+    ///
+    /// # Errors
+    /// When the engine does not do it.
+    pub async fn kill(&self, id: &str) -> Result<(), EngineError> {
+        let options = KillContainerOptionsBuilder::new().signal("SIGKILL").build();
+        let doing = format!("kill container `{}`", short(id));
+        match self.call(&doing, QUICK, self.docker.kill_container(id, Some(options))).await {
+            Err(error) if matches!(error.status(), Some(404 | 409)) => Ok(()),
+            Err(error) if error.says(&["not running", "can only kill running", "state improper"]) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Removes a container, running or not, with its anonymous volumes. When this returns it is
+    /// gone, also when somebody else was about to remove it, or had.
+    ///
+    /// # Errors
+    /// When the engine does not do it.
+    pub async fn remove(&self, id: &str) -> Result<(), EngineError> {
+        let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+        let doing = format!("remove container `{}`", short(id));
+        match self.call(&doing, SLOW, self.docker.remove_container(id, Some(options))).await {
+            Err(error) if error.status() == Some(404) => Ok(()),
+            Err(error) if error.says(&["already in progress"]) => self.until_gone(id, error).await,
+            other => other,
+        }
+    }
+
+    async fn until_gone(&self, id: &str, error: EngineError) -> Result<(), EngineError> {
+        let gone = async {
+            loop {
+                match self.inspect(id).await {
+                    Err(error) if error.is_not_found() => return Ok(()),
+                    Err(error) if error.is_engine_gone() => return Err(error),
+                    _ => tokio::time::sleep(Duration::from_millis(50)).await,
+                }
+            }
+        };
+        tokio::time::timeout(GOING, gone).await.unwrap_or(Err(error))
+    }
+
+    /// What a container has inside: its environment, its address, its ports.
+    ///
+    /// # Errors
+    /// When it does not exist.
+    pub async fn inside(&self, id: &str) -> Result<ContainerInside, EngineError> {
+        let facts = self.inspect(id).await?;
+        let variables = facts.config.and_then(|config| config.env).unwrap_or_default();
+        let (mut address, mut ports) = (None, Vec::new());
+        if let Some(network) = facts.network_settings {
+            ports = network.ports.map(published).unwrap_or_default();
+            if self.reaches_containers().await? {
+                address =
+                    network.networks.unwrap_or_default().into_values().find_map(|endpoint| {
+                        endpoint.ip_address.and_then(|text| text.parse::<IpAddr>().ok())
+                    });
+            }
+        }
+        Ok(ContainerInside { environment: variables.into_iter().map(variable).collect(), address, ports })
+    }
+
+    pub(super) async fn inspect(&self, id: &str) -> Result<ContainerInspectResponse, EngineError> {
+        let doing = format!("look at container `{}`", short(id));
+        let inspect = self.docker.inspect_container(id, None::<InspectContainerOptions>);
+        let answer = self.call(&doing, QUICK, inspect).await;
+        answer.map_err(|error| error.or_not_found(Thing::Container, short(id)))
+    }
+
+    /// All containers with our label, of one run or of every run, running or not, oldest first.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn list(&self, run: Option<&RunId>) -> Result<Vec<ContainerFacts>, EngineError> {
+        let options = ListContainersOptionsBuilder::new().all(true).filters(&our_label(run)).build();
+        let answer = self.call("list containers", QUICK, self.docker.list_containers(Some(options))).await?;
+        let mut all: Vec<ContainerFacts> = answer.into_iter().map(facts).collect();
+        all.sort_by(|a, b| a.created.cmp(&b.created).then_with(|| a.name.cmp(&b.name)));
+        Ok(all)
+    }
+}
+
+/// The filter that leaves what is ours.
+pub(super) fn our_label(run: Option<&RunId>) -> HashMap<String, Vec<String>> {
+    let label = run.map_or_else(|| identity::RUN.to_owned(), |run| format!("{}={run}", identity::RUN));
+    HashMap::from([("label".to_owned(), vec![label])])
+}
+
+/// An id as people read it.
+pub(super) fn short(id: &str) -> &str {
+    let hexadecimal = id.len() == 64 && id.bytes().all(|b| b.is_ascii_hexdigit());
+    if hexadecimal { &id[..12] } else { id }
+}
+
+fn variable(pair: String) -> (String, String) {
+    match pair.split_once('=') {
+        Some((name, value)) => (name.to_owned(), value.to_owned()),
+        None => (pair, String::new()),
+    }
+}
+
+fn published(ports: PortMap) -> Vec<(u16, u16)> {
+    let mut all: Vec<(u16, u16)> = ports
+        .into_iter()
+        .filter_map(|(port, bindings)| {
+            let container = port.split('/').next()?.parse().ok()?;
+            let host = bindings?.into_iter().find_map(|binding| binding.host_port?.parse().ok())?;
+            Some((container, host))
+        })
+        .collect();
+    all.sort_unstable();
+    all
+}
+
+fn facts(summary: ContainerSummary) -> ContainerFacts {
+    let status = summary.status.unwrap_or_default();
+    let mut ports: Vec<(u16, u16)> = summary
+        .ports
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|port| Some((port.private_port, port.public_port?)))
+        .collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ContainerFacts {
+        id: summary.id.unwrap_or_default(),
+        name: summary
+            .names
+            .unwrap_or_default()
+            .first()
+            .map(|name| name.trim_start_matches('/').to_owned())
+            .unwrap_or_default(),
+        image: summary.image.unwrap_or_default(),
+        labels: summary.labels.unwrap_or_default().into_iter().collect::<BTreeMap<_, _>>(),
+        status: match summary.state {
+            Some(ContainerSummaryStateEnum::CREATED) => Status::Created,
+            Some(ContainerSummaryStateEnum::RUNNING) => Status::Running,
+            Some(ContainerSummaryStateEnum::EXITED | ContainerSummaryStateEnum::DEAD) => {
+                exit_code(&status).map_or(Status::Other(status), Status::Exited)
+            }
+            Some(other) => Status::Other(other.to_string()),
+            None => Status::Other(status),
+        },
+        ports,
+        created: summary.created.unwrap_or(0),
+    }
+}
+
+/// `Exited (137) 2 minutes ago`: the only place where a list has it.
+fn exit_code(status: &str) -> Option<i64> {
+    status.split_once('(')?.1.split_once(')')?.0.parse().ok()
+}
+
+/// Why a container did not start, from the runtime's words.
+fn start_error(id: &str, error: EngineError) -> EngineError {
+    let container = short(id).to_owned();
+    let EngineError::Refused { status, message, .. } = &error else { return error };
+    if *status == 404 && message.to_lowercase().contains("no such container") {
+        return EngineError::NotFound { thing: Thing::Container, name: container };
+    }
+    if error.says(&["address already in use", "port is already allocated"]) {
+        return EngineError::PortTaken { container, port: taken_port(message) };
+    }
+    let message = message.clone();
+    if error.says(&["executable file not found", "executable file `", "stat /", "no such file or directory"])
+        && error.says(&["exec", "start container process", "entrypoint"])
+    {
+        return EngineError::NoProgram { container, message };
+    }
+    if error.says(&["permission denied", "exec format error"]) && error.says(&["exec"]) {
+        return EngineError::NotExecutable { container, message };
+    }
+    error
+}
+
+/// The port in `… 127.0.0.1:8080: bind: address already in use`.
+fn taken_port(message: &str) -> Option<u16> {
+    message.match_indices("127.0.0.1:").find_map(|(at, prefix)| {
+        let rest = &message[at + prefix.len()..];
+        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        rest[..end].parse().ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, message: &str) -> EngineError {
+        EngineError::Refused { doing: "start it".into(), status, message: message.into() }
+    }
+
+    #[test]
+    fn the_runtimes_words_are_understood() {
+        let kind = |status, message: &str| start_error("c", refused(status, message));
+        for text in [
+            "driver failed programming external connectivity on endpoint c: Bind for 127.0.0.1:8080 failed: port is already allocated",
+            "cannot listen on the TCP port: listen tcp4 127.0.0.1:8080: bind: address already in use",
+        ] {
+            assert!(matches!(kind(500, text), EngineError::PortTaken { port: Some(8080), .. }), "{text}");
+        }
+        for text in [
+            "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"/nope\": stat /nope: no such file or directory: unknown",
+            "runc: runc create failed: unable to start container process: exec: \"nope\": executable file not found in $PATH: OCI runtime attempted to invoke a command that was not found",
+            "crun: executable file `nope` not found in $PATH: No such file or directory: OCI runtime attempted to invoke a command that was not found",
+        ] {
+            assert!(matches!(kind(400, text), EngineError::NoProgram { .. }), "{text}");
+        }
+        let text =
+            "OCI runtime create failed: unable to start container process: exec: \"/etc\": permission denied";
+        assert!(matches!(kind(400, text), EngineError::NotExecutable { .. }));
+        assert!(matches!(kind(404, "No such container: c"), EngineError::NotFound { .. }));
+        assert!(matches!(kind(500, "rlimit type 7"), EngineError::Refused { .. }));
+    }
+
+    #[test]
+    fn small_things() {
+        assert_eq!(short(&"a".repeat(64)), "aaaaaaaaaaaa");
+        assert_eq!(short("cki-1-service-over-twelve-letters"), "cki-1-service-over-twelve-letters");
+        assert_eq!(exit_code("Exited (137) 2 minutes ago"), Some(137));
+        assert_eq!(exit_code("Up 2 minutes"), None);
+        assert_eq!(variable("A=b=c".into()), ("A".into(), "b=c".into()));
+        assert_eq!(our_label(None)["label"], ["cki.run"]);
+    }
+}

@@ -1,0 +1,285 @@
+//! What can go wrong between us and an engine, each naming the thing. What a person should do
+//! about it is said elsewhere.
+
+use std::fmt;
+use std::io;
+
+use bollard::errors::Error;
+
+use crate::base::files::FileError;
+use crate::base::text::safe_line;
+
+/// Engines quote whole command lines and stack traces; this much of them is kept.
+const LONGEST_MESSAGE: usize = 2000;
+
+/// Something that an engine was asked for and did not do.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Nothing answers at its address (any more).
+    #[error("cannot reach the container engine at `{address}`: {reason}")]
+    Unreachable {
+        /// Where it should be.
+        address: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Its socket is there, and not for us.
+    #[error("you may not use the container engine at `{address}`: permission denied")]
+    NoPermission {
+        /// Where it is.
+        address: String,
+    },
+    /// It is there, but does not answer in time.
+    #[error("the container engine at `{address}` does not answer: asked to {doing}")]
+    Silent {
+        /// Where it is.
+        address: String,
+        /// What it was asked to do.
+        doing: String,
+    },
+    /// What is named does not exist on the engine.
+    #[error("there is no {thing} `{name}` on the container engine")]
+    NotFound {
+        /// What kind of thing.
+        thing: Thing,
+        /// Its name or id.
+        name: String,
+    },
+    /// A name that must be unique is not.
+    #[error("there already is a {thing} `{name}` on the container engine")]
+    NameTaken {
+        /// What kind of thing.
+        thing: Thing,
+        /// Its name.
+        name: String,
+    },
+    /// A port to publish is in use.
+    #[error("cannot start container `{container}`: {} is already in use", port.map_or_else(|| "a port to publish".to_owned(), |port| format!("port {port} of this machine")))]
+    PortTaken {
+        /// The container that wanted it.
+        container: String,
+        /// The port, where the engine says which.
+        port: Option<u16>,
+    },
+    /// The program to run is not in the image.
+    #[error("cannot start container `{container}`: its program is not in the image: {message}")]
+    NoProgram {
+        /// The container.
+        container: String,
+        /// The engine's words.
+        message: String,
+    },
+    /// The program to run is in the image and cannot be executed.
+    #[error("cannot start container `{container}`: its program cannot be executed: {message}")]
+    NotExecutable {
+        /// The container.
+        container: String,
+        /// The engine's words.
+        message: String,
+    },
+    /// Somebody waits for the end of what never began.
+    #[error("container `{container}` was never started")]
+    NotStarted {
+        /// The container.
+        container: String,
+    },
+    /// Something can be done in a running container only.
+    #[error("container `{container}` is not running")]
+    NotRunning {
+        /// The container.
+        container: String,
+    },
+    /// A build that ended without an image.
+    #[error("image `{tag}` cannot be built{}: {message}", step.as_ref().map_or_else(String::new, |step| format!(" at {step}")))]
+    BuildFailed {
+        /// The image.
+        tag: String,
+        /// The step that failed, as `step 3/7: RUN make`.
+        step: Option<String>,
+        /// The engine's words.
+        message: String,
+        /// The last lines of the output.
+        last: Vec<String>,
+    },
+    /// An image that the engine could not fetch.
+    #[error("image `{image}` cannot be pulled: {message}")]
+    PullFailed {
+        /// The image.
+        image: String,
+        /// The engine's words.
+        message: String,
+    },
+    /// Anything else that the engine refuses, in its own words.
+    #[error("the container engine refuses to {doing}: {message}")]
+    Refused {
+        /// What it was asked to do.
+        doing: String,
+        /// HTTP status; 200 for a refusal in the middle of an answer.
+        status: u16,
+        /// The engine's words.
+        message: String,
+    },
+    /// An answer that makes no sense.
+    #[error("the container engine's answer is not understood: asked to {doing}: {message}")]
+    Nonsense {
+        /// What it was asked to do.
+        doing: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Something that is refused here, before the engine sees it.
+    #[error("`{text}` cannot be {what}: {why}")]
+    Invalid {
+        /// What it was meant to be: `the name of an image`.
+        what: &'static str,
+        /// As it was written.
+        text: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A file on this machine.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// What an engine holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thing {
+    /// A container.
+    Container,
+    /// An image.
+    Image,
+    /// A network.
+    Network,
+    /// A volume.
+    Volume,
+}
+
+impl fmt::Display for Thing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Container => "container",
+            Self::Image => "image",
+            Self::Network => "network",
+            Self::Volume => "volume",
+        })
+    }
+}
+
+impl EngineError {
+    /// Whether the engine itself is gone or stuck, so that asking for anything else is pointless.
+    #[must_use]
+    pub fn is_engine_gone(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::NoPermission { .. } | Self::Silent { .. })
+    }
+
+    /// Whether the thing asked about does not exist.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound { .. })
+    }
+
+    /// Whether the engine refuses with one of these in its words. Status codes differ between the
+    /// engines; the words of the runtime below them do not.
+    pub(super) fn says(&self, phrases: &[&str]) -> bool {
+        let Self::Refused { message, .. } = self else { return false };
+        let message = message.to_lowercase();
+        phrases.iter().any(|phrase| message.contains(phrase))
+    }
+
+    pub(super) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// The same, as the absence of a thing if it was a 404.
+    pub(super) fn or_not_found(self, thing: Thing, name: &str) -> Self {
+        if self.status() == Some(404) { Self::NotFound { thing, name: name.to_owned() } } else { self }
+    }
+
+    /// From bollard's error for something that was asked of the engine at an address.
+    pub(super) fn new(address: &str, doing: &str, error: &Error) -> Self {
+        let (address, doing) = (address.to_owned(), doing.to_owned());
+        match error {
+            Error::DockerResponseServerError { status_code, message } => {
+                Self::Refused { doing, status: *status_code, message: clean(message) }
+            }
+            Error::DockerStreamError { error } => Self::Refused { doing, status: 200, message: clean(error) },
+            Error::RequestTimeoutError => Self::Silent { address, doing },
+            Error::SocketNotFoundError(_) => {
+                Self::Unreachable { address, reason: "there is no such socket".to_owned() }
+            }
+            Error::HyperLegacyError { err } => Self::broken(address, err),
+            Error::HyperResponseError { err } => Self::broken(address, err),
+            Error::IOError { err } => Self::broken(address, err),
+            other => Self::Nonsense { doing, message: clean(&other.to_string()) },
+        }
+    }
+
+    /// A connection that could not be made, or broke. The root of the chain says why.
+    fn broken(address: String, mut cause: &(dyn std::error::Error + 'static)) -> Self {
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        match cause.downcast_ref::<io::Error>().map(io::Error::kind) {
+            Some(io::ErrorKind::PermissionDenied) => Self::NoPermission { address },
+            Some(io::ErrorKind::ConnectionRefused) => {
+                Self::Unreachable { address, reason: "nothing listens there".to_owned() }
+            }
+            _ => Self::Unreachable { address, reason: clean(&cause.to_string()) },
+        }
+    }
+}
+
+/// An engine's message as one line that may be shown: bounded, without escape sequences.
+pub(super) fn clean(message: &str) -> String {
+    let lines: Vec<String> = message
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(|line| safe_line(line).into_owned())
+        .collect();
+    let text = lines.join("; ");
+    match text.char_indices().nth(LONGEST_MESSAGE) {
+        _ if text.is_empty() => "it gives no reason".to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_one_safe_line() {
+        assert_eq!(clean("\x1b[91mno\x1b[0m\n\n  such thing\n"), "no; such thing");
+        assert_eq!(clean(" \n"), "it gives no reason");
+        assert_eq!(clean(&"x".repeat(5000)).chars().count(), LONGEST_MESSAGE + 1);
+    }
+
+    #[test]
+    fn the_reason_is_the_root_of_the_chain() {
+        let refused = Error::from(io::Error::from(io::ErrorKind::ConnectionRefused));
+        let error = EngineError::new("unix:///x", "list containers", &refused);
+        assert!(error.is_engine_gone());
+        assert_eq!(
+            error.to_string(),
+            "cannot reach the container engine at `unix:///x`: nothing listens there"
+        );
+        let denied = Error::from(io::Error::from(io::ErrorKind::PermissionDenied));
+        assert!(matches!(
+            EngineError::new("unix:///x", "list containers", &denied),
+            EngineError::NoPermission { .. }
+        ));
+    }
+
+    #[test]
+    fn a_404_is_an_absence() {
+        let answer = Error::DockerResponseServerError { status_code: 404, message: "No such x".into() };
+        let error = EngineError::new("unix:///x", "inspect", &answer).or_not_found(Thing::Image, "a:1");
+        assert_eq!(error.to_string(), "there is no image `a:1` on the container engine");
+    }
+}

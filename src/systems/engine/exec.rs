@@ -1,0 +1,119 @@
+//! Commands in a running container.
+
+use std::fmt;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
+use tokio::io::{AsyncRead, AsyncWriteExt as _};
+
+use super::container::short;
+use super::error::EngineError;
+use super::output::OutputStream;
+use super::{ContainerEngine, QUICK, SLOW};
+
+/// What a command reads: bytes in memory (`std::io::Cursor`), a file, standard input.
+pub type Input = Pin<Box<dyn AsyncRead + Send>>;
+
+/// A command to run in a container.
+#[derive(Default)]
+pub struct ExecRequest {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// What it reads; nothing if there is none.
+    pub stdin: Option<Input>,
+    /// The working directory, if not the container's own.
+    pub workdir: Option<String>,
+}
+
+impl fmt::Debug for ExecRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExecRequest").field("command", &self.command).finish_non_exhaustive()
+    }
+}
+
+/// A command that runs. It goes on when this is dropped: no engine can end it.
+#[derive(Debug)]
+pub struct Exec {
+    /// What it writes. Read it to its end, or the command stands still.
+    pub output: OutputStream,
+    engine: ContainerEngine,
+    id: String,
+    container: String,
+}
+
+impl ContainerEngine {
+    /// Runs a command in a running container.
+    ///
+    /// # Errors
+    /// When the container does not run. A program that is not there is no error but exit code 126
+    /// or 127, with the reason in the output.
+    pub async fn exec(&self, id: &str, request: ExecRequest) -> Result<Exec, EngineError> {
+        let container = short(id).to_owned();
+        let not_running = |error: EngineError| match error.status() {
+            Some(404) => error.or_not_found(super::Thing::Container, &container),
+            Some(409) => EngineError::NotRunning { container: container.clone() },
+            _ if error.says(&["not running", "state improper"]) => {
+                EngineError::NotRunning { container: container.clone() }
+            }
+            _ => error,
+        };
+        let doing = format!("run a command in container `{container}`");
+        let options = CreateExecOptions::<String> {
+            attach_stdin: Some(request.stdin.is_some()),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            cmd: Some(request.command),
+            working_dir: request.workdir,
+            ..Default::default()
+        };
+        let exec =
+            self.call(&doing, QUICK, self.docker.create_exec(id, options)).await.map_err(not_running)?.id;
+        let options = StartExecOptions { output_capacity: Some(64 << 10), ..Default::default() };
+        let started = self.call(&doing, SLOW, self.docker.start_exec(&exec, Some(options))).await;
+        let StartExecResults::Attached { output, input } = started.map_err(not_running)? else {
+            return Err(EngineError::Nonsense { doing, message: "it ran it out of sight".to_owned() });
+        };
+        if let Some(stdin) = request.stdin {
+            // It ends with the input or the command, whichever ends first.
+            tokio::spawn(feed(stdin, input));
+        }
+        let output = OutputStream::watched(self, doing, output);
+        Ok(Exec { output, engine: self.clone(), id: exec, container })
+    }
+}
+
+/// A command that reads no more is no error.
+async fn feed(mut stdin: Input, mut input: Pin<Box<dyn tokio::io::AsyncWrite + Send>>) {
+    let _ = tokio::io::copy(&mut stdin, &mut input).await;
+    let _ = input.shutdown().await;
+}
+
+impl Exec {
+    /// The exit code, once the output has ended; what is left of the output is read first.
+    ///
+    /// # Errors
+    /// When the engine does not say, or says that the command still runs although its output is at
+    /// an end.
+    pub async fn wait(mut self) -> Result<i64, EngineError> {
+        while let Some(chunk) = self.output.next().await {
+            chunk?;
+        }
+        let doing = format!("say how a command in container `{}` ended", self.container);
+        // A command may close its output a moment before it ends.
+        let mut pause = Duration::from_millis(5);
+        loop {
+            let inspect = self.engine.docker.inspect_exec(&self.id);
+            let facts =
+                self.engine.call(&doing, QUICK, inspect).await.map_err(|error| match error.status() {
+                    Some(404) => EngineError::NotRunning { container: self.container.clone() },
+                    _ => error,
+                })?;
+            if facts.running != Some(true) {
+                return Ok(facts.exit_code.unwrap_or(-1));
+            }
+            pause = (pause * 2).min(Duration::from_millis(500));
+            tokio::time::sleep(pause).await;
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Logs of a container. Following them is not to be trusted: the engines lose the end of the
+//! output, or never end, when the container ends. So the follower is only the live view; when the
+//! container has ended, the whole log is read once more, and what was missed is given out.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bollard::query_parameters::LogsOptionsBuilder;
+use futures_util::stream;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::ContainerEngine;
+use super::container::short;
+use super::error::EngineError;
+use super::output::{Chunk, OutputStream};
+use crate::model::event::Stream;
+
+/// How long a follower may lag behind the end of the container.
+const LAG: Duration = Duration::from_millis(300);
+/// A tail is kept in memory up to this many bytes.
+const LONGEST_TAIL: usize = 16 << 20;
+
+/// Which part of the logs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LogRequest {
+    /// Go on with what comes, until the container ends.
+    pub follow: bool,
+    /// Only so many of the last lines that are there already.
+    pub tail: Option<usize>,
+    /// Only what was written since, in seconds since 1970.
+    pub since: Option<i64>,
+}
+
+impl ContainerEngine {
+    /// What a container has written, and with `follow` what it goes on to write.
+    ///
+    /// # Errors
+    /// When the container does not exist.
+    pub async fn logs(&self, id: &str, request: LogRequest) -> Result<OutputStream, EngineError> {
+        // The log of what does not exist is an error in the midst of the stream at best.
+        self.inspect(id).await?;
+        let since = request.since.map_or(0, |since| i32::try_from(since.max(0)).unwrap_or(i32::MAX));
+        let log = Log { engine: self.clone(), id: id.to_owned(), since };
+        if !request.follow {
+            return Ok(log.open(false, request.tail));
+        }
+        let (sender, receiver) = mpsc::channel(64);
+        let follower = Follower(tokio::spawn(async move {
+            if let Err(error) = log.follow(request.tail, &sender).await {
+                // A receiver that is gone does not want it.
+                let _ = sender.send(Err(error)).await;
+            }
+        }));
+        Ok(OutputStream::new(stream::unfold((receiver, follower), |(mut receiver, follower)| async {
+            receiver.recv().await.map(|chunk| (chunk, (receiver, follower)))
+        })))
+    }
+}
+
+/// Ends with whoever reads it.
+struct Follower(JoinHandle<()>);
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+type Sender = mpsc::Sender<Result<Chunk, EngineError>>;
+
+struct Log {
+    engine: ContainerEngine,
+    id: String,
+    since: i32,
+}
+
+/// How many bytes of each stream have been dealt with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Position {
+    stdout: usize,
+    stderr: usize,
+}
+
+impl Position {
+    fn of(&mut self, stream: Stream) -> &mut usize {
+        match stream {
+            Stream::Stdout => &mut self.stdout,
+            Stream::Stderr => &mut self.stderr,
+        }
+    }
+}
+
+impl Log {
+    fn open(&self, follow: bool, tail: Option<usize>) -> OutputStream {
+        let options = LogsOptionsBuilder::new()
+            .stdout(true)
+            .stderr(true)
+            .follow(follow)
+            .since(self.since)
+            .tail(&tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string()))
+            .build();
+        let doing = format!("read the log of container `{}`", short(&self.id));
+        OutputStream::watched(&self.engine, doing, self.engine.docker.logs(&self.id, Some(options)))
+    }
+
+    async fn follow(&self, tail: Option<usize>, sender: &Sender) -> Result<(), EngineError> {
+        let mut done = Position::default();
+        if let Some(lines) = tail {
+            self.send_tail(lines, &mut done, sender).await?;
+        }
+        let ended = self.engine.wait(&self.id);
+        tokio::pin!(ended);
+        let mut live = Skip::new(self.open(true, None), done);
+        let end = loop {
+            tokio::select! {
+                chunk = live.next() => match chunk {
+                    Some(Ok(chunk)) => {
+                        *done.of(chunk.stream) += chunk.bytes.len();
+                        if sender.send(Ok(chunk)).await.is_err() {
+                            return Ok(());
+                        }
+                    }
+                    Some(Err(error)) if error.is_engine_gone() => return Err(error),
+                    // The container's end says whether this was the end of the log.
+                    Some(Err(_)) | None => break (&mut ended).await,
+                },
+                end = &mut ended => break end,
+            }
+        };
+        match end {
+            // Nothing can be read of what is not there any more; what was seen is what there is.
+            Err(error) if error.is_not_found() => return Ok(()),
+            // Never started: an empty log.
+            Err(EngineError::NotStarted { .. }) => return Ok(()),
+            other => drop(other?),
+        }
+        while let Ok(Some(Ok(chunk))) = tokio::time::timeout(LAG, live.next()).await {
+            *done.of(chunk.stream) += chunk.bytes.len();
+            if sender.send(Ok(chunk)).await.is_err() {
+                return Ok(());
+            }
+        }
+        let mut rest = Skip::new(self.open(false, None), done);
+        while let Some(chunk) = rest.next().await {
+            match chunk {
+                // Removed meanwhile.
+                Err(error) if error.status() == Some(404) => return Ok(()),
+                Err(error) => return Err(error),
+                Ok(chunk) => {
+                    if sender.send(Ok(chunk)).await.is_err() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives out the last lines of what is there, and takes all of it as dealt with.
+    async fn send_tail(&self, lines: usize, done: &mut Position, sender: &Sender) -> Result<(), EngineError> {
+        let mut tail = Tail::new(lines);
+        let mut all = self.open(false, None);
+        while let Some(chunk) = all.next().await {
+            let chunk = chunk?;
+            *done.of(chunk.stream) += chunk.bytes.len();
+            tail.push(chunk);
+        }
+        for chunk in tail.kept {
+            if sender.send(Ok(chunk)).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A log without its first bytes.
+struct Skip {
+    log: OutputStream,
+    left: Position,
+}
+
+impl Skip {
+    fn new(log: OutputStream, left: Position) -> Self {
+        Self { log, left }
+    }
+
+    async fn next(&mut self) -> Option<Result<Chunk, EngineError>> {
+        loop {
+            let mut chunk = match self.log.next().await? {
+                Ok(chunk) => chunk,
+                Err(error) => return Some(Err(error)),
+            };
+            let left = self.left.of(chunk.stream);
+            let skipped = chunk.bytes.len().min(*left);
+            *left -= skipped;
+            let _ = chunk.bytes.split_to(skipped);
+            if !chunk.bytes.is_empty() {
+                return Some(Ok(chunk));
+            }
+        }
+    }
+}
+
+/// The last lines of a log, of both streams together.
+struct Tail {
+    lines: usize,
+    /// One line a piece, or a part of one that goes on in the next.
+    kept: VecDeque<Chunk>,
+    bytes: usize,
+    /// How many of the pieces end a line.
+    ended: usize,
+}
+
+impl Tail {
+    fn new(lines: usize) -> Self {
+        Self { lines, kept: VecDeque::new(), bytes: 0, ended: 0 }
+    }
+
+    fn push(&mut self, mut chunk: Chunk) {
+        while !chunk.bytes.is_empty() {
+            let end =
+                chunk.bytes.iter().position(|byte| *byte == b'\n').map_or(chunk.bytes.len(), |at| at + 1);
+            let piece = Chunk { stream: chunk.stream, bytes: chunk.bytes.split_to(end) };
+            self.bytes += piece.bytes.len();
+            self.ended += usize::from(ends_line(&piece));
+            self.kept.push_back(piece);
+        }
+        let open = usize::from(self.kept.back().is_some_and(|last| !ends_line(last)));
+        while self.ended + open > self.lines || self.bytes > LONGEST_TAIL {
+            let Some(piece) = self.kept.pop_front() else { break };
+            self.bytes -= piece.bytes.len();
+            self.ended -= usize::from(ends_line(&piece));
+        }
+    }
+}
+
+fn ends_line(piece: &Chunk) -> bool {
+    piece.bytes.ends_with(b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    fn out(text: &'static str) -> Chunk {
+        Chunk { stream: Stream::Stdout, bytes: Bytes::from_static(text.as_bytes()) }
+    }
+
+    fn tail(lines: usize, pieces: &[&'static str]) -> String {
+        let mut tail = Tail::new(lines);
+        for piece in pieces {
+            tail.push(out(piece));
+        }
+        tail.kept.iter().map(|chunk| String::from_utf8_lossy(&chunk.bytes).into_owned()).collect()
+    }
+
+    #[test]
+    fn a_tail_has_so_many_lines_wherever_the_pieces_end() {
+        assert_eq!(tail(2, &["a\nb\nc\n"]), "b\nc\n");
+        assert_eq!(tail(2, &["a\nb", "b\nc", "c"]), "bb\ncc");
+        assert_eq!(tail(0, &["a\nb"]), "");
+        assert_eq!(tail(5, &["a\n"]), "a\n");
+    }
+
+    #[tokio::test]
+    async fn what_was_given_out_is_skipped_stream_by_stream() {
+        let err = |text: &'static str| Chunk { stream: Stream::Stderr, ..out(text) };
+        let log = OutputStream::new(stream::iter([out("abc"), err("xy"), out("def"), err("z")].map(Ok)));
+        let mut rest = Skip::new(log, Position { stdout: 4, stderr: 0 });
+        let mut seen = Vec::new();
+        while let Some(chunk) = rest.next().await {
+            seen.push(chunk.expect("is good"));
+        }
+        assert_eq!(seen, [err("xy"), out("ef"), err("z")]);
+    }
+}

@@ -1,0 +1,243 @@
+//! Images: what is known of them, and getting them from a registry. Making them is in `build`.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bollard::models::{CreateImageInfo, ImageInspect};
+use bollard::query_parameters::{
+    CreateImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptionsBuilder,
+};
+
+use super::error::{EngineError, Thing, clean};
+use super::output::watch;
+use super::reference::Reference;
+use super::{ContainerEngine, QUICK, SLOW};
+use crate::base::text::safe_line;
+use crate::model::event::{Task, Unit};
+
+/// What is known of one image.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImageFacts {
+    /// Its id: `sha256:` and 64 digits.
+    pub id: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Bytes.
+    pub size: u64,
+    /// When it was made, as the engine writes it (RFC 3339).
+    pub created: Option<String>,
+    /// What it runs if nothing else is said.
+    pub command: Vec<String>,
+    /// What it runs in any case.
+    pub entrypoint: Vec<String>,
+    /// Where.
+    pub workdir: Option<String>,
+    /// As whom; `None` is root.
+    pub user: Option<String>,
+    /// With what environment.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// One image in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageSummary {
+    /// Its id.
+    pub id: String,
+    /// Its names, without those that only say that it has none.
+    pub tags: Vec<String>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Bytes.
+    pub size: u64,
+    /// When it was made, in seconds since 1970.
+    pub created: i64,
+}
+
+impl ContainerEngine {
+    /// What the engine knows of an image, by name or id; `None` if it does not have it.
+    ///
+    /// # Errors
+    /// When the name is none, or the engine does not answer.
+    pub async fn image(&self, name: &str) -> Result<Option<ImageFacts>, EngineError> {
+        Reference::parse(name)?;
+        let doing = format!("look at image `{name}`");
+        match self.call(&doing, QUICK, self.docker.inspect_image(name)).await {
+            Ok(image) => Ok(Some(facts(image))),
+            Err(error) if error.status() == Some(404) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// All images that carry a label, newest first.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn images_with_label(&self, key: &str) -> Result<Vec<ImageSummary>, EngineError> {
+        let filters = HashMap::from([("label", vec![key])]);
+        let options = ListImagesOptionsBuilder::new().filters(&filters).build();
+        let answer = self.call("list images", QUICK, self.docker.list_images(Some(options))).await?;
+        let mut all: Vec<ImageSummary> = answer
+            .into_iter()
+            .map(|image| ImageSummary {
+                id: with_algorithm(image.id),
+                tags: image.repo_tags.into_iter().filter(|tag| tag != "<none>:<none>").collect(),
+                labels: image.labels.into_iter().collect(),
+                size: u64::try_from(image.size).unwrap_or(0),
+                created: image.created,
+            })
+            .collect();
+        all.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.tags.cmp(&b.tags)));
+        Ok(all)
+    }
+
+    /// Removes an image by name or id; `false` if there was none. A container that uses it keeps it.
+    ///
+    /// # Errors
+    /// When it is in use.
+    pub async fn remove_image(&self, name: &str) -> Result<bool, EngineError> {
+        Reference::parse(name)?;
+        let doing = format!("remove image `{name}`");
+        let options = RemoveImageOptionsBuilder::new().build();
+        match self.call(&doing, SLOW, self.docker.remove_image(name, Some(options), None)).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.status() == Some(404) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gives an image one more name.
+    ///
+    /// # Errors
+    /// When there is no such image, or the new name is none.
+    pub async fn tag_image(&self, source: &str, target: &str) -> Result<(), EngineError> {
+        Reference::parse(source)?;
+        let name = Reference::parse(target)?;
+        let options = TagImageOptionsBuilder::new().repo(name.name).tag(name.tag.unwrap_or("latest")).build();
+        let doing = format!("tag image `{source}` as `{target}`");
+        let answer = self.call(&doing, QUICK, self.docker.tag_image(source, Some(options))).await;
+        answer.map_err(|error| error.or_not_found(Thing::Image, source))
+    }
+
+    /// Fetches an image from its registry, without a login. Whether the network may be used at all
+    /// is for the caller to decide.
+    ///
+    /// # Errors
+    /// When the registry does not have it, or cannot be reached.
+    pub async fn pull(&self, name: &str, task: &Task) -> Result<(), EngineError> {
+        let parsed = Reference::parse(name)?;
+        // Without a tag, every tag there is would be fetched.
+        let tag = parsed.digest.or(parsed.tag).unwrap_or("latest");
+        let options = CreateImageOptionsBuilder::new().from_image(parsed.name).tag(tag).build();
+        let mut answer = Box::pin(self.docker.create_image(Some(options), None, None));
+        let doing = format!("pull image `{name}`");
+        let mut layers = Layers::default();
+        while let Some(item) = watch(self, &mut answer).await? {
+            match item.map_err(|error| self.error(&doing, &error)) {
+                Ok(info) => layers.report(info, task),
+                Err(EngineError::Refused { message, .. }) => {
+                    return Err(EngineError::PullFailed { image: name.to_owned(), message });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        // An engine that fails late ends the stream without an error.
+        match self.image(name).await? {
+            Some(_) => Ok(()),
+            None => {
+                let message = layers.last.unwrap_or_else(|| clean(""));
+                Err(EngineError::PullFailed { image: name.to_owned(), message })
+            }
+        }
+    }
+}
+
+/// How far the layers of an image are.
+#[derive(Default)]
+struct Layers {
+    bytes: HashMap<String, (u64, u64)>,
+    last: Option<String>,
+}
+
+impl Layers {
+    fn report(&mut self, info: CreateImageInfo, task: &Task) {
+        if let Some(status) = info.status {
+            let downloading = status == "Downloading";
+            let layer = info.id.unwrap_or_default();
+            if let Some(progress) = info.progress_detail
+                && downloading
+            {
+                let count = |number: Option<i64>| number.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+                self.bytes.insert(layer, (count(progress.current), count(progress.total)));
+                let sum = |part: fn(&(u64, u64)) -> u64| self.bytes.values().map(part).sum::<u64>();
+                task.progress(sum(|b| b.0), Some(sum(|b| b.1)).filter(|total| *total > 0), Unit::Bytes);
+            } else {
+                if let Some((done, total)) = self.bytes.get_mut(&layer) {
+                    *done = *total;
+                }
+                let line = safe_line(status.trim()).into_owned();
+                task.detail(line.clone());
+                self.last = Some(line);
+            }
+        }
+    }
+}
+
+fn facts(image: ImageInspect) -> ImageFacts {
+    let config = image.config.unwrap_or_default();
+    let text = |value: Option<String>| value.filter(|text| !text.is_empty());
+    ImageFacts {
+        id: with_algorithm(image.id.unwrap_or_default()),
+        labels: config.labels.unwrap_or_default().into_iter().collect(),
+        size: image.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
+        created: text(image.created),
+        command: config.cmd.unwrap_or_default(),
+        entrypoint: config.entrypoint.unwrap_or_default(),
+        workdir: text(config.working_dir),
+        user: text(config.user),
+        environment: config
+            .env
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|pair| pair.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
+            .collect(),
+    }
+}
+
+/// Podman leaves out the `sha256:` here and there.
+pub(super) fn with_algorithm(id: String) -> String {
+    if id.len() == 64 && !id.contains(':') { format!("sha256:{id}") } else { id }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::event::{Event, Events, Sink};
+    use bollard::models::ProgressDetail;
+    use std::sync::{Arc, Mutex};
+
+    #[test]
+    fn layers_add_up() {
+        type Progress = Option<(u64, Option<u64>)>;
+        struct Last(Arc<Mutex<Progress>>);
+        impl Sink for Last {
+            fn send(&self, event: Event) {
+                if let Event::Progress { done, total, .. } = event {
+                    *self.0.lock().expect("is not poisoned") = Some((done, total));
+                }
+            }
+        }
+        let last = Arc::new(Mutex::new(None));
+        let task = Events::new(Last(last.clone())).start("image", "pulling");
+        let mut layers = Layers::default();
+        let mut tell = |id: &str, status: &str, progress: Option<(i64, i64)>| {
+            let progress_detail = progress
+                .map(|(current, total)| ProgressDetail { current: Some(current), total: Some(total) });
+            let (id, status) = (Some(id.to_owned()), Some(status.to_owned()));
+            layers.report(CreateImageInfo { id, status, progress_detail, ..Default::default() }, &task);
+            *last.lock().expect("is not poisoned")
+        };
+        assert_eq!(tell("a", "Downloading", Some((1, 10))), Some((1, Some(10))));
+        assert_eq!(tell("b", "Downloading", Some((5, 20))), Some((6, Some(30))));
+        tell("a", "Download complete", None);
+        assert_eq!(tell("b", "Downloading", Some((20, 20))), Some((30, Some(30))));
+    }
+}

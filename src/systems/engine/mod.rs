@@ -1,0 +1,217 @@
+//! The one place that speaks to a container engine, Docker or Podman, by its API. It knows images,
+//! containers, networks and what they are labelled with; what a component is, and what is run for
+//! it, is for `ops`. Where the two engines differ, they differ in here and nowhere else.
+//!
+//! Three rules hold throughout. Every question has a deadline, and every stream is watched, since
+//! an engine that is stuck says nothing for ever. What changes something runs to its end even if
+//! whoever asked has gone, so that a clean-up that comes later finds all of it. And nothing is
+//! ever removed that does not carry our labels, or was not named by its id.
+
+mod address;
+mod build;
+mod build_lines;
+mod container;
+pub mod context;
+mod discover;
+mod docker_context;
+mod error;
+mod exec;
+mod files;
+mod follow;
+mod ignore;
+mod image;
+mod network;
+mod output;
+mod podman_limits;
+mod podman_service;
+mod reference;
+mod spec;
+mod sweep;
+mod wait;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bollard::Docker;
+use bollard::models::SystemInfo;
+use tokio::sync::{OnceCell, RwLock};
+
+pub use address::{Address, Kind, Unsupported};
+pub use build::BuildRequest;
+pub use discover::{Candidate, Discovery, Origin, Outcome, Wanted, discover};
+pub use error::{EngineError, Thing};
+pub use exec::{Exec, ExecRequest, Input};
+pub use follow::LogRequest;
+pub use image::{ImageFacts, ImageSummary};
+pub use network::{NetworkFacts, VolumeFacts};
+pub use output::{Chunk, OutputStream};
+pub use sweep::Swept;
+
+use address::Pong;
+use podman_service::PodmanService;
+
+/// How long an engine may take for what it answers from memory.
+const QUICK: Duration = Duration::from_secs(20);
+/// How long it may take for what makes or removes something.
+const SLOW: Duration = Duration::from_secs(90);
+/// How long a stream may say nothing before the engine is asked whether it is still there.
+const SILENCE: Duration = Duration::from_secs(5);
+/// bollard's own time limit. It counts until the first header, and both engines send headers as
+/// late as the first byte of a log or the last of a build context: our own limits apply instead.
+const NEVER: u64 = 30 * 24 * 3600;
+
+/// A container engine that answers. It is cheap to clone, and the clones are one.
+#[derive(Debug, Clone)]
+pub struct ContainerEngine {
+    docker: Docker,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    address: Address,
+    shown: String,
+    kind: Kind,
+    version: String,
+    info: OnceCell<SystemInfo>,
+    ulimits: OnceCell<Option<podman_limits::Limits>>,
+    /// Held for reading by everything that makes something, for as long as the engine works on it.
+    making: Arc<RwLock<()>>,
+    /// A service of our own, which ends with the last clone.
+    _service: Option<PodmanService>,
+}
+
+impl ContainerEngine {
+    /// For an engine that has answered at an address.
+    fn new(address: Address, pong: Pong, service: Option<PodmanService>) -> Result<Self, EngineError> {
+        let shown = address.to_string();
+        let docker = match &address {
+            Address::Unix(_) => Docker::connect_with_unix(&shown, NEVER, bollard::API_DEFAULT_VERSION),
+            Address::Tcp(_) => Docker::connect_with_http(&shown, NEVER, bollard::API_DEFAULT_VERSION),
+        }
+        .map_err(|error| EngineError::new(&shown, "connect", &error))?;
+        let shared = Shared {
+            address,
+            shown,
+            kind: pong.kind,
+            version: pong.version,
+            info: OnceCell::new(),
+            ulimits: OnceCell::new(),
+            making: Arc::new(RwLock::new(())),
+            _service: service,
+        };
+        Ok(Self { docker, shared: Arc::new(shared) })
+    }
+
+    /// Which engine it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.shared.kind
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.shared.shown
+    }
+
+    /// Its version, as it says.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.shared.version
+    }
+
+    /// Whether it runs without the rights of root. Podman takes a third of a second to say so;
+    /// the answer is remembered.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn is_rootless(&self) -> Result<bool, EngineError> {
+        let options = self.info().await?.security_options.as_deref().unwrap_or_default();
+        Ok(options.iter().any(|option| option.split(',').any(|word| word == "name=rootless")))
+    }
+
+    /// Whether a program on this machine can connect to the address of a container: true on Linux
+    /// with an engine of this machine that runs as root, and not in a virtual machine.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn reaches_containers(&self) -> Result<bool, EngineError> {
+        if !cfg!(target_os = "linux") || !self.shared.address.is_local() || self.is_rootless().await? {
+            return Ok(false);
+        }
+        let system = self.info().await?.operating_system.as_deref().unwrap_or_default();
+        Ok(!system.contains("Docker Desktop"))
+    }
+
+    /// Asks whether the engine still answers.
+    ///
+    /// # Errors
+    /// When it does not, saying in which way.
+    pub async fn ping(&self) -> Result<(), EngineError> {
+        use address::Silence;
+        let address = self.shared.shown.clone();
+        match self.shared.address.ping(QUICK).await {
+            Ok(_) => Ok(()),
+            Err(Silence::NoPermission) => Err(EngineError::NoPermission { address }),
+            Err(Silence::TimedOut(_)) => {
+                Err(EngineError::Silent { address, doing: "say that it is there".to_owned() })
+            }
+            Err(silence) => Err(EngineError::Unreachable { address, reason: silence.to_string() }),
+        }
+    }
+
+    async fn info(&self) -> Result<&SystemInfo, EngineError> {
+        let ask = || self.call("describe itself", QUICK, self.docker.info());
+        self.shared.info.get_or_try_init(ask).await
+    }
+
+    /// Asks something, with a limit to how long the answer may take.
+    async fn call<T>(
+        &self,
+        doing: &str,
+        limit: Duration,
+        answer: impl Future<Output = Result<T, bollard::errors::Error>>,
+    ) -> Result<T, EngineError> {
+        match tokio::time::timeout(limit, answer).await {
+            Ok(answer) => answer.map_err(|error| self.error(doing, &error)),
+            Err(_) => {
+                Err(EngineError::Silent { address: self.shared.shown.clone(), doing: doing.to_owned() })
+            }
+        }
+    }
+
+    fn error(&self, doing: &str, error: &bollard::errors::Error) -> EngineError {
+        EngineError::new(&self.shared.shown, doing, error)
+    }
+
+    /// Does something that leaves a trace on the engine, to its end, even when the caller stops
+    /// waiting for it: an engine goes on with a request whose client has gone, and a clean-up must
+    /// not run before it is through. [`ContainerEngine::settled`] waits for all of these.
+    async fn unbroken<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, EngineError>> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let making = Arc::clone(&self.shared.making).read_owned().await;
+        let task = tokio::spawn(async move {
+            let result = work.await;
+            drop(making);
+            result
+        });
+        match task.await {
+            Ok(result) => result,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // Only the end of the runtime cancels it.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+
+    /// Waits until nothing is being made any more. All that makes something has a deadline, hence
+    /// so has this.
+    async fn settled(&self) {
+        drop(self.shared.making.write().await);
+    }
+}

@@ -1,0 +1,137 @@
+//! Networks, one for each run, and the volumes that containers bring with them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+use bollard::models::NetworkCreateRequest;
+use bollard::query_parameters::{
+    ListNetworksOptionsBuilder, ListVolumesOptionsBuilder, RemoveVolumeOptionsBuilder,
+};
+
+use super::container::{our_label, short};
+use super::error::{EngineError, Thing};
+use super::{ContainerEngine, QUICK, SLOW};
+
+/// How long the containers on a network may take to leave it.
+const LEAVING: Duration = Duration::from_secs(10);
+
+/// A network that carries our label.
+#[derive(Debug, Clone)]
+pub struct NetworkFacts {
+    /// The engine's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A volume that carries our label.
+#[derive(Debug, Clone)]
+pub struct VolumeFacts {
+    /// Its name, which is its id.
+    pub name: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl ContainerEngine {
+    /// Creates a network and returns its id, the only thing to call it by from then on: on Docker
+    /// a name can have two networks. From an internal one nothing beyond it is reached, except
+    /// what listens on this machine itself.
+    ///
+    /// # Errors
+    /// When the name is taken (Podman), or the engine has no addresses left.
+    pub async fn create_network(
+        &self,
+        name: &str,
+        labels: BTreeMap<String, String>,
+        internal: bool,
+    ) -> Result<String, EngineError> {
+        let request = NetworkCreateRequest {
+            name: name.to_owned(),
+            internal: Some(internal),
+            labels: Some(labels.into_iter().collect()),
+            ..Default::default()
+        };
+        let (engine, name) = (self.clone(), name.to_owned());
+        self.unbroken(async move {
+            let doing = format!("create network `{name}`");
+            match engine.call(&doing, SLOW, engine.docker.create_network(request)).await {
+                Ok(answer) => Ok(answer.id),
+                Err(error) if error.says(&["already used", "already exists"]) => {
+                    Err(EngineError::NameTaken { thing: Thing::Network, name })
+                }
+                Err(error) => Err(error),
+            }
+        })
+        .await
+    }
+
+    /// Removes a network by its id. One that is not there is no error. Containers that are being
+    /// removed keep it for a moment, so it is tried for some seconds.
+    ///
+    /// # Errors
+    /// When it stays in use.
+    pub async fn remove_network(&self, id: &str) -> Result<(), EngineError> {
+        let doing = format!("remove network `{}`", short(id));
+        let began = Instant::now();
+        let mut pause = Duration::from_millis(20);
+        loop {
+            match self.call(&doing, SLOW, self.docker.remove_network(id)).await {
+                Err(error) if error.status() == Some(404) => return Ok(()),
+                Err(error)
+                    if began.elapsed() < LEAVING && error.says(&["active endpoints", "is being used"]) =>
+                {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_millis(500));
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// All networks with our label.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn networks(&self) -> Result<Vec<NetworkFacts>, EngineError> {
+        let options = ListNetworksOptionsBuilder::new().filters(&our_label(None)).build();
+        let answer = self.call("list networks", QUICK, self.docker.list_networks(Some(options))).await?;
+        Ok(answer
+            .into_iter()
+            .map(|network| NetworkFacts {
+                id: network.id.unwrap_or_default(),
+                name: network.name.unwrap_or_default(),
+                labels: sorted(network.labels.unwrap_or_default()),
+            })
+            .collect())
+    }
+
+    /// All volumes with our label.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn volumes(&self) -> Result<Vec<VolumeFacts>, EngineError> {
+        let options = ListVolumesOptionsBuilder::new().filters(&our_label(None)).build();
+        let answer = self.call("list volumes", QUICK, self.docker.list_volumes(Some(options))).await?;
+        let volumes = answer.volumes.unwrap_or_default();
+        Ok(volumes
+            .into_iter()
+            .map(|volume| VolumeFacts { name: volume.name, labels: sorted(volume.labels) })
+            .collect())
+    }
+
+    pub(super) async fn remove_volume(&self, name: &str) -> Result<(), EngineError> {
+        let doing = format!("remove volume `{}`", short(name));
+        let options = RemoveVolumeOptionsBuilder::new().build();
+        match self.call(&doing, SLOW, self.docker.remove_volume(name, Some(options))).await {
+            Err(error) if error.status() == Some(404) => Ok(()),
+            other => other,
+        }
+    }
+}
+
+fn sorted(labels: HashMap<String, String>) -> BTreeMap<String, String> {
+    labels.into_iter().collect()
+}

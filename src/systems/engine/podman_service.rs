@@ -1,0 +1,271 @@
+//! A Podman service of our own, for a machine that has the program and no socket: it listens in a
+//! folder that only we can enter, and lives as long as this value, or as this process, whichever
+//! ends first. Containers that it started outlive it.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use super::address::{Address, Pong};
+use super::error::clean;
+use crate::base::files::FileError;
+use crate::host::Env;
+
+/// How long it may take until it answers; the first time it lays out its storage.
+const START: Duration = Duration::from_secs(30);
+/// How long it may take to end when asked to.
+const GRACE: Duration = Duration::from_secs(2);
+/// The path of a socket fits into 108 bytes (unix(7)).
+const LONGEST_SOCKET: usize = 100;
+
+/// A service that runs, and what it leaves behind when this is dropped: nothing.
+#[derive(Debug)]
+pub(super) struct PodmanService {
+    group: Pid,
+    keeper: Option<JoinHandle<()>>,
+    folder: PathBuf,
+}
+
+/// Why there is no service.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ServiceError {
+    #[error(transparent)]
+    Folder(#[from] FileError),
+    #[error("`{program}` cannot be run: {source}")]
+    Program { program: String, source: io::Error },
+    #[error("`podman system service` ended at once: {0}")]
+    Ended(String),
+    #[error("`podman system service` does not answer after {}", crate::base::text::duration(START))]
+    Silent,
+}
+
+impl PodmanService {
+    /// Starts it and waits until it answers.
+    pub(super) async fn start(env: &Env, program: &Path) -> Result<(Self, Address, Pong), ServiceError> {
+        let folder = make_folder(env)?;
+        let socket = folder.join("podman.sock");
+        let log = File::options()
+            .create_new(true)
+            .read(true)
+            .write(true)
+            .open(folder.join("log"))
+            .map_err(|source| FileError::new("write", &folder, source));
+        let spawned = log.map_err(ServiceError::from).and_then(|log| {
+            let mut command = command(env, program, &socket);
+            let stderr = log.try_clone().map_err(|source| FileError::new("write", &folder, source))?;
+            command.stderr(Stdio::from(stderr));
+            Ok((keep(command, program)?, log))
+        });
+        let ((group, keeper), mut log) = spawned.inspect_err(|_| drop(std::fs::remove_dir_all(&folder)))?;
+        // From here on the guard cleans up, also when this future is dropped.
+        let service = Self { group, keeper: Some(keeper), folder };
+        let address = Address::Unix(socket);
+        let began = Instant::now();
+        while began.elapsed() < START {
+            if let Ok(pong) = address.ping(Duration::from_secs(1)).await {
+                return Ok((service, address, pong));
+            }
+            if service.keeper.as_ref().is_none_or(JoinHandle::is_finished) {
+                return Err(ServiceError::Ended(last_words(&mut log)));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Err(ServiceError::Silent)
+    }
+}
+
+fn command(env: &Env, program: &Path, socket: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args(["system", "service", "--time=0"])
+        .arg(format!("unix://{}", socket.display()))
+        .env_clear()
+        .envs(env.iter())
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        // Ctrl-C on the terminal is for us to handle; the service is needed for the clean-up.
+        .process_group(0);
+    #[cfg(target_os = "linux")]
+    die_with_parent(&mut command);
+    command
+}
+
+/// Without this, the service would stay for ever when this process is killed.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "between fork and exec, two system calls without allocation")]
+fn die_with_parent(command: &mut Command) {
+    let parent = nix::unistd::getpid();
+    // SAFETY: prctl and getppid are async-signal-safe.
+    unsafe {
+        command.pre_exec(move || {
+            nix::sys::prctl::set_pdeathsig(Signal::SIGTERM)?;
+            // The parent may have died before the line above.
+            if nix::unistd::getppid() == parent { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
+        });
+    }
+}
+
+/// Starts a process in a thread of its own, which stays until the process ends: the signal at the
+/// parent's death is really one at the death of the thread that started it.
+fn keep(mut command: Command, program: &Path) -> Result<(Pid, JoinHandle<()>), ServiceError> {
+    let (sender, receiver) = mpsc::channel();
+    let keeper = std::thread::Builder::new().name("podman".to_owned()).spawn(move || {
+        let mut child: Option<Child> = None;
+        let started = command.spawn().map(|process| child.insert(process).id());
+        let told = sender.send(started);
+        if let Some(mut child) = child {
+            if told.is_err() {
+                // Nobody waits for it any more.
+                let _ = child.kill();
+            }
+            let _ = child.wait();
+        }
+    });
+    let fail = |source| ServiceError::Program { program: program.display().to_string(), source };
+    let keeper = keeper.map_err(fail)?;
+    let gone = |_| fail(io::ErrorKind::BrokenPipe.into());
+    let pid = receiver.recv().map_err(gone)?.map_err(fail)?;
+    Ok((Pid::from_raw(i32::try_from(pid).unwrap_or(i32::MAX)), keeper))
+}
+
+impl Drop for PodmanService {
+    fn drop(&mut self) {
+        if let Some(keeper) = self.keeper.take() {
+            // While the keeper has not finished, the process has not been waited for, and its
+            // number cannot have become another's.
+            let ended = |limit: Duration| {
+                let began = Instant::now();
+                while !keeper.is_finished() && began.elapsed() < limit {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                keeper.is_finished()
+            };
+            for (signal, limit) in [(Signal::SIGTERM, GRACE), (Signal::SIGKILL, GRACE)] {
+                if !ended(Duration::ZERO) {
+                    // One that has just ended need not be told.
+                    let _ = killpg(self.group, signal);
+                    ended(limit);
+                }
+            }
+        }
+        // The folder of a service that was killed is removed by the next one to start.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn last_words(log: &mut File) -> String {
+    let mut text = String::new();
+    let read = log.rewind().and_then(|()| log.take(8 << 10).read_to_string(&mut text));
+    clean(if read.is_ok() { &text } else { "" })
+}
+
+const PREFIX: &str = "podman-";
+
+/// A folder of our own that nobody else can enter, below the folder for sockets.
+fn make_folder(env: &Env) -> Result<PathBuf, FileError> {
+    let usual = env.runtime_folder();
+    // A long `TMPDIR` would make the path of the socket too long.
+    let parent = if usual.as_os_str().len() + 40 > LONGEST_SOCKET {
+        PathBuf::from(format!("/tmp/cki-{}", nix::unistd::getuid()))
+    } else {
+        usual
+    };
+    private_folder(&parent)?;
+    remove_orphans(&parent);
+    let pid = std::process::id();
+    let started = crate::host::started(pid).unwrap_or(0);
+    let folder = tempfile::Builder::new()
+        .prefix(&format!("{PREFIX}{pid}-{started}-"))
+        .permissions(std::fs::Permissions::from_mode(0o700))
+        .tempdir_in(&parent);
+    folder.map(tempfile::TempDir::keep).map_err(|source| FileError::new("create", &parent, source))
+}
+
+/// Makes a folder for this user alone, and refuses one that is somebody else's: its name below
+/// `/tmp` can be guessed.
+fn private_folder(path: &Path) -> Result<(), FileError> {
+    let fail = |source| FileError::new("create", path, source);
+    if let Some(parent) = path.parent() {
+        crate::base::files::make_folder(parent)?;
+    }
+    match std::fs::DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(fail(error)),
+        _ => {}
+    }
+    let facts = path.symlink_metadata().map_err(fail)?;
+    let ours = facts.is_dir() && facts.uid() == nix::unistd::getuid().as_raw();
+    if !ours || facts.mode() & 0o022 != 0 {
+        return Err(fail(io::Error::other("it is there already, and others can write to it")));
+    }
+    Ok(())
+}
+
+/// Removes the folders of services whose owners were killed before they could.
+fn remove_orphans(parent: &Path) {
+    for name in crate::base::files::names_in(parent).unwrap_or_default() {
+        let mut parts = name.strip_prefix(PREFIX).unwrap_or_default().split('-');
+        let owner = parts.next().and_then(|pid| pid.parse().ok());
+        let started = parts.next().and_then(|started| started.parse().ok());
+        if let (Some(pid), Some(started)) = (owner, started)
+            && crate::host::started(pid) != Some(started)
+        {
+            // A failure leaves it to the next.
+            let _ = std::fs::remove_dir_all(parent.join(name));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_private_and_orphans_go() {
+        let runtime = tempfile::tempdir().expect("a temporary folder");
+        let env = Env::new([("XDG_RUNTIME_DIR", runtime.path())]);
+        let orphan = runtime.path().join("cki/podman-1-999999999999-x");
+        std::fs::create_dir_all(&orphan).expect("makes folders");
+        let parent = runtime.path().join("cki");
+        std::fs::set_permissions(&parent, std::fs::Permissions::from_mode(0o700)).expect("sets");
+        let folder = make_folder(&env).expect("makes it");
+        let mode = folder.metadata().expect("is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        assert!(!orphan.exists());
+        let again = make_folder(&env).expect("makes another");
+        assert!(folder.exists() && again.exists(), "our own are not orphans");
+    }
+
+    #[test]
+    fn a_folder_that_others_write_to_is_refused() {
+        let runtime = tempfile::tempdir().expect("a temporary folder");
+        let parent = runtime.path().join("cki");
+        std::fs::create_dir(&parent).expect("makes it");
+        std::fs::set_permissions(&parent, std::fs::Permissions::from_mode(0o777)).expect("sets");
+        assert!(private_folder(&parent).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_service_that_ends_at_once_says_why_and_leaves_nothing() {
+        let runtime = tempfile::tempdir().expect("a temporary folder");
+        let program = runtime.path().join("podman");
+        std::fs::write(&program, "#!/bin/sh\necho no storage >&2\nexit 3\n").expect("writes");
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("sets");
+        let env = Env::new([("XDG_RUNTIME_DIR", runtime.path())]);
+        let error = PodmanService::start(&env, &program).await.expect_err("ends").to_string();
+        assert!(error.contains("no storage"), "{error}");
+        assert_eq!(std::fs::read_dir(runtime.path().join("cki")).expect("is there").count(), 0);
+        let error = PodmanService::start(&env, Path::new("/nowhere/podman")).await.expect_err("is missing");
+        assert!(matches!(error, ServiceError::Program { .. }));
+        assert_eq!(std::fs::read_dir(runtime.path().join("cki")).expect("is there").count(), 0);
+    }
+}

@@ -1,0 +1,108 @@
+//! Names of images. They become part of a URL, so nothing but a name gets through.
+
+use super::error::EngineError;
+
+/// A name taken apart: `registry:5000/group/name`, and a tag or digest.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Reference<'a> {
+    pub(super) name: &'a str,
+    pub(super) tag: Option<&'a str>,
+    pub(super) digest: Option<&'a str>,
+}
+
+impl<'a> Reference<'a> {
+    pub(super) fn parse(text: &'a str) -> Result<Self, EngineError> {
+        let refuse = |why: &str| {
+            Err(EngineError::Invalid {
+                what: "the name of an image",
+                text: crate::base::text::safe_line(text).into_owned(),
+                why: why.to_owned(),
+            })
+        };
+        let (rest, digest) = match text.split_once('@') {
+            Some((rest, digest)) => (rest, Some(digest)),
+            None => (text, None),
+        };
+        // A colon before the last slash belongs to a registry's port.
+        let (name, tag) = match rest.rsplit_once(':') {
+            Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
+            _ => (rest, None),
+        };
+        if text.len() > 400 {
+            return refuse("it is too long");
+        }
+        if let Some(digest) = digest {
+            let hex = digest.strip_prefix("sha256:").unwrap_or_default();
+            if hex.len() != 64 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+                return refuse("its digest is not `sha256:` and 64 digits");
+            }
+        }
+        if tag.is_some_and(|tag| !is_word(tag, |b| b.is_ascii_alphanumeric()) || tag.len() > 128) {
+            return refuse("its tag is not made of letters, digits, `_`, `.` and `-`");
+        }
+        let (first, path) = name.split_once('/').unwrap_or(("", name));
+        let registry = first.contains(['.', ':']) || first == "localhost";
+        let lower = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        let parts_ok = |path: &str| path.split('/').all(|part| is_word(part, lower));
+        let good = if registry {
+            let (host, port) = first.split_once(':').unwrap_or((first, "0"));
+            is_word(host, |b| b.is_ascii_alphanumeric()) && port.parse::<u16>().is_ok() && parts_ok(path)
+        } else {
+            parts_ok(name)
+        };
+        if good {
+            Ok(Self { name, tag, digest })
+        } else {
+            refuse("a name is made of lower-case letters, digits, `_`, `.`, `-` and `/`")
+        }
+    }
+}
+
+/// Letters as given, and separators that stand neither first nor alone.
+fn is_word(text: &str, letter: impl Fn(u8) -> bool) -> bool {
+    let first = text.bytes().next();
+    first.is_some_and(|b| letter(b) || b == b'_')
+        && text.bytes().all(|b| letter(b) || b"._-".contains(&b))
+        && !text.contains("..")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_taken_apart() {
+        let parts = |text: &'static str| Reference::parse(text).map(|r| (r.name, r.tag)).ok();
+        assert_eq!(parts("busybox"), Some(("busybox", None)));
+        assert_eq!(parts("localhost:5000/a/b"), Some(("localhost:5000/a/b", None)));
+        assert_eq!(parts("quay.io/cki/cki-tools:mr-213"), Some(("quay.io/cki/cki-tools", Some("mr-213"))));
+        let digest = format!("a/b@sha256:{}", "0".repeat(64));
+        let parsed = Reference::parse(&digest).expect("is good");
+        assert_eq!((parsed.name, parsed.digest.map(str::len)), ("a/b", Some(71)));
+    }
+
+    #[test]
+    fn nothing_else_gets_through() {
+        for wrong in [
+            "",
+            "A/b",
+            "a b",
+            "a?x=1",
+            "a/../b",
+            "/a",
+            "a/",
+            "a//b",
+            "a:",
+            "a:b c",
+            "a@sha256:1",
+            "a#b",
+            "a%2f",
+            "-a",
+            "a:-b",
+            "x\x1b[31m",
+        ] {
+            let error = Reference::parse(wrong).expect_err(wrong).to_string();
+            assert!(!error.contains('\x1b'), "{error}");
+        }
+    }
+}

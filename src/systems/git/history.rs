@@ -1,0 +1,167 @@
+//! Writes a repository from nothing: commits with given content, author and time, so that their
+//! ids are the same wherever and whenever they are made. For repositories that come with the
+//! program, such as those of a demonstration.
+
+use std::path::Path;
+
+use git2::build::TreeUpdateBuilder;
+use git2::{Repository, RepositoryInitOptions, Signature, Time};
+
+use super::error::at;
+use super::{CommitId, GitError};
+
+/// Who commits.
+#[derive(Debug, Clone)]
+pub struct Author {
+    /// The name.
+    pub name: String,
+    /// The mail address.
+    pub email: String,
+}
+
+/// What kind of file one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// An ordinary file.
+    Plain,
+    /// A program.
+    Executable,
+    /// A symbolic link; the content is where it points to.
+    Link,
+}
+
+/// A file of a commit.
+#[derive(Debug, Clone)]
+pub struct TreeFile {
+    /// Its path in the repository.
+    pub path: String,
+    /// What it holds.
+    pub content: Vec<u8>,
+    /// Its kind.
+    pub mode: Mode,
+}
+
+/// A bare repository that is being written.
+pub struct History {
+    repository: Repository,
+    author: Author,
+    seconds: i64,
+}
+
+/// Between one commit and the next.
+const STEP: i64 = 3600;
+
+impl History {
+    /// Begins one in a folder that is not there yet or is empty. The first commit is dated `start`
+    /// (in seconds since 1970), each further one an hour later.
+    ///
+    /// # Errors
+    /// When it cannot be made there.
+    pub fn begin(folder: &Path, default_branch: &str, author: Author, start: i64) -> Result<Self, GitError> {
+        let mut options = RepositoryInitOptions::new();
+        // A person's templates may hold hooks, which have no business here.
+        options.bare(true).no_reinit(true).external_template(false).initial_head(default_branch);
+        let repository = Repository::init_opts(folder, &options).map_err(at(folder))?;
+        Ok(Self { repository, author, seconds: start })
+    }
+
+    /// Commits a whole tree: what is not among the files is not in the commit.
+    ///
+    /// # Errors
+    /// When a path cannot be in a repository, or the repository cannot be written.
+    pub fn commit(
+        &mut self,
+        parent: Option<CommitId>,
+        message: &str,
+        files: &[TreeFile],
+    ) -> Result<CommitId, GitError> {
+        let id = self.write(parent, message, files).map_err(at(self.repository.path()))?;
+        self.seconds += STEP;
+        Ok(CommitId::new(id))
+    }
+
+    fn write(
+        &self,
+        parent: Option<CommitId>,
+        message: &str,
+        files: &[TreeFile],
+    ) -> Result<git2::Oid, git2::Error> {
+        let mut update = TreeUpdateBuilder::new();
+        for file in files {
+            let mode = match file.mode {
+                Mode::Plain => git2::FileMode::Blob,
+                Mode::Executable => git2::FileMode::BlobExecutable,
+                Mode::Link => git2::FileMode::Link,
+            };
+            update.upsert(file.path.as_str(), self.repository.blob(&file.content)?, mode);
+        }
+        let empty = self.repository.find_tree(self.repository.treebuilder(None)?.write()?)?;
+        let tree = self.repository.find_tree(update.create_updated(&self.repository, &empty)?)?;
+        let parent = parent.map(|id| self.repository.find_commit(id.oid())).transpose()?;
+        let parents: Vec<_> = parent.iter().collect();
+        let who = Signature::new(&self.author.name, &self.author.email, &Time::new(self.seconds, 0))?;
+        self.repository.commit(None, &who, &who, message, &tree, &parents)
+    }
+
+    /// Points a ref, a branch (`refs/heads/…`) or any other, to a commit, wherever it was before.
+    ///
+    /// # Errors
+    /// When it is not the full name of a ref, or cannot be written.
+    pub fn point(&self, reference: &str, to: CommitId) -> Result<(), GitError> {
+        if !reference.starts_with("refs/") || !git2::Reference::is_valid_name(reference) {
+            return Err(GitError::RefName { name: reference.escape_default().to_string() });
+        }
+        let pointed = self.repository.reference(reference, to.oid(), true, "cki: written");
+        pointed.map(|_| ()).map_err(at(self.repository.path()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, content: &str, mode: Mode) -> TreeFile {
+        TreeFile { path: path.into(), content: content.into(), mode }
+    }
+
+    fn write(folder: &Path) -> Result<CommitId, GitError> {
+        let author = Author { name: "A".into(), email: "a@example.com".into() };
+        let mut history = History::begin(folder, "main", author, 1_700_000_000)?;
+        let files = [
+            file("a/b.sh", "#!/bin/sh\n", Mode::Executable),
+            file("c", "text\n", Mode::Plain),
+            file("l", "c", Mode::Link),
+        ];
+        let first = history.commit(None, "first\n", &files)?;
+        let second = history.commit(Some(first), "second\n", &files[..1])?;
+        history.point("refs/heads/main", second)?;
+        history.point("refs/merge-requests/7/head", first)?;
+        Ok(second)
+    }
+
+    #[test]
+    fn ids_do_not_depend_on_where_or_when() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let one = write(&folder.path().join("one")).expect("writes");
+        let two = write(&folder.path().join("deep/two")).expect("writes");
+        assert_eq!(one, two);
+        assert_eq!(one.to_string(), "5a32add5be1c7b6f32ea02a98ea9798902bada9d");
+        let repository = Repository::open(folder.path().join("one")).expect("opens");
+        assert_eq!(repository.head().expect("has a head").name().ok(), Some("refs/heads/main"));
+        let commit = repository.find_commit(one.oid()).expect("is there");
+        assert_eq!((commit.tree().expect("has files").len(), commit.parent_count()), (1, 1));
+        assert_eq!(commit.time().seconds(), 1_700_003_600);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let author = Author { name: "A".into(), email: "a@example.com".into() };
+        let mut history = History::begin(folder.path(), "main", author, 0).expect("begins");
+        for path in ["../x", ".git/config", "/x", ""] {
+            assert!(history.commit(None, "m", &[file(path, "", Mode::Plain)]).is_err(), "{path}");
+        }
+        let id = history.commit(None, "m", &[]).expect("an empty tree is a tree");
+        assert!(history.point("HEAD", id).is_err() && history.point("refs/a b", id).is_err());
+    }
+}

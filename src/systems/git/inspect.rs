@@ -1,0 +1,119 @@
+//! Looks at a clone: which commit and branch, what is changed, where it came from. Nothing in it is
+//! changed, and nothing is connected to.
+
+use std::path::{Path, PathBuf};
+
+use git2::Repository;
+
+use super::error::at;
+use super::{CommitId, GitError, GitUrl, tree, without_login};
+
+/// What a clone looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkout {
+    /// Its folder.
+    pub root: PathBuf,
+    /// The commit that is checked out; none in an empty repository.
+    pub head: Option<CommitId>,
+    /// The branch that is checked out, unless the head is detached.
+    pub branch: Option<String>,
+    /// Files that git knows are changed and not committed.
+    pub dirty: bool,
+    /// There are files that git neither knows nor ignores.
+    pub untracked: bool,
+    /// Name and address of each remote, as git goes there, without logins.
+    pub remotes: Vec<(String, String)>,
+    /// Commits that only the branch has, and that only the branch it follows has, as far as was
+    /// fetched.
+    pub ahead_behind: Option<(usize, usize)>,
+    /// Whether it lacks older history.
+    pub shallow: bool,
+}
+
+/// Whether one of the remotes of the clone in a folder is this repository.
+///
+/// # Errors
+/// When there is no clone, or it cannot be read.
+pub fn is_clone_of(folder: &Path, url: &GitUrl) -> Result<bool, GitError> {
+    let repository = tree::open(folder)?;
+    Ok(remote_of(&repository, url).map_err(at(folder))?.is_some())
+}
+
+/// The address by which a clone itself goes to a repository. The person's git configuration may
+/// rewrite both addresses.
+pub(super) fn remote_of(repository: &Repository, wanted: &GitUrl) -> Result<Option<GitUrl>, git2::Error> {
+    let address = |remote: git2::Remote<'_>| remote.url().ok().and_then(|url| GitUrl::parse(url).ok());
+    let rewritten = address(repository.remote_anonymous(wanted.as_str())?);
+    for name in repository.remotes()?.iter() {
+        let found = address(repository.find_remote(name?.unwrap_or_default())?).filter(|url| {
+            let is = |wanted: &GitUrl| url.is_same_repository(wanted);
+            is(wanted) || rewritten.as_ref().is_some_and(is)
+        });
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// Looks at the clone in a folder; `None` if there is none, or one without files of its own.
+///
+/// # Errors
+/// When there is one that cannot be read.
+pub fn inspect(folder: &Path) -> Result<Option<Checkout>, GitError> {
+    match tree::open(folder) {
+        Ok(repository) => look(&repository),
+        Err(GitError::NoRepository { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Looks at the clone that a folder is in: its own, or that of the nearest folder above it.
+///
+/// # Errors
+/// When there is one that cannot be read.
+pub fn discover(folder: &Path) -> Result<Option<Checkout>, GitError> {
+    match Repository::discover(folder) {
+        Ok(repository) => look(&repository),
+        Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(at(folder)(error)),
+    }
+}
+
+fn look(repository: &Repository) -> Result<Option<Checkout>, GitError> {
+    let Some(root) = repository.workdir() else { return Ok(None) };
+    read(repository, root).map(Some).map_err(at(root))
+}
+
+fn read(repository: &Repository, root: &Path) -> Result<Checkout, git2::Error> {
+    let changes = tree::changes(repository)?;
+    let head = tree::head(repository)?;
+    let full = tree::branch(repository)?;
+    let upstream = full.as_deref().and_then(|branch| repository.branch_upstream_name(branch).ok());
+    let theirs = match upstream.as_ref().and_then(|name| name.as_str().ok()) {
+        Some(name) => tree::commit_of(repository, name)?,
+        None => None,
+    };
+    let ahead_behind = match head.zip(theirs) {
+        Some((mine, theirs)) => Some(repository.graph_ahead_behind(mine, theirs)?),
+        None => None,
+    };
+    let mut remotes = Vec::new();
+    for name in repository.remotes()?.iter() {
+        let name = name?.unwrap_or_default();
+        let remote = repository.find_remote(name)?;
+        let url = remote.url().unwrap_or("");
+        let shown = GitUrl::parse(url).map_or_else(|_| without_login(url), |url| url.to_string());
+        remotes.push((name.to_owned(), shown));
+    }
+    Ok(Checkout {
+        root: root.components().collect(),
+        head: head.map(CommitId::new),
+        branch: full.map(|name| name.trim_start_matches("refs/heads/").to_owned()),
+        dirty: changes.tracked,
+        untracked: changes.untracked,
+        remotes,
+        ahead_behind,
+        shallow: repository.is_shallow(),
+    })
+}

@@ -1,0 +1,135 @@
+//! The way through libgit2. When it is taken is decided in `choose`; HTTP is carried by
+//! `transport`.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use git2::{AutotagOption, Direction, FetchOptions, PushOptions, RemoteCallbacks, Repository};
+
+use super::choose::{Advertised, Wish};
+use super::refusal::quotable;
+use super::session::Session;
+use super::{GitError, GitUrl, Job};
+use crate::model::event::Unit;
+
+/// Progress is told no more often than this.
+const OFTEN: Duration = Duration::from_millis(50);
+
+pub(super) fn fetch(
+    repository: &Repository,
+    url: &GitUrl,
+    session: &Arc<Session>,
+    job: Job<'_>,
+    wish: &Wish<'_>,
+) -> Result<Advertised, GitError> {
+    let _entered = session.enter();
+    let explain = |error| session.explain(error);
+    let mut remote = repository.remote_anonymous(url.as_str()).map_err(explain)?;
+    let mut connection =
+        remote.connect_auth(Direction::Fetch, Some(callbacks(job)), None).map_err(explain)?;
+    let refs = connection.list().map_err(explain)?;
+    let refs =
+        refs.iter().map(|head| head.name().to_owned()).filter(|name| wish.ask.contains(name)).collect();
+    let default_branch = connection.default_branch().ok();
+    let default_branch = default_branch.and_then(|name| name.as_str().ok().map(str::to_owned));
+    let advertised = Advertised { default_branch, refs, shallow: wish.depth.is_some() };
+    let specs = (wish.plan)(&advertised)?;
+    let mut options = FetchOptions::new();
+    options.remote_callbacks(callbacks(job)).update_fetchhead(false).download_tags(AutotagOption::Auto);
+    if let Some(depth) = wish.depth {
+        options.depth(i32::try_from(depth).unwrap_or(i32::MAX));
+    }
+    connection.remote().fetch(&specs, Some(&mut options), Some("cki: fetch")).map_err(explain)?;
+    Ok(advertised)
+}
+
+pub(super) fn push(
+    repository: &Repository,
+    url: &GitUrl,
+    session: &Arc<Session>,
+    job: Job<'_>,
+    refspec: &str,
+) -> Result<(), GitError> {
+    let _entered = session.enter();
+    let explain = |error| session.explain(error);
+    let mut rejected = None;
+    let mut callbacks = RemoteCallbacks::new();
+    callbacks.push_update_reference(|reference, status| {
+        if let Some(why) = status {
+            rejected = Some((quotable(reference), quotable(why)));
+        }
+        Ok(())
+    });
+    let mut meter = Meter::new(job);
+    callbacks.push_transfer_progress(move |done, total, _bytes| meter.objects(done, total));
+    let mut options = PushOptions::new();
+    options.remote_callbacks(callbacks);
+    let mut remote = repository.remote_anonymous(url.as_str()).map_err(explain)?;
+    let pushed = remote.push(&[refspec], Some(&mut options));
+    drop(options);
+    match (pushed, rejected) {
+        (_, Some((reference, why))) => Err(GitError::Rejected { url: url.to_string(), reference, why }),
+        (Err(error), None) if error.code() == git2::ErrorCode::NotFastForward => {
+            let why = "it would lose commits that are there".to_owned();
+            Err(GitError::Rejected { url: url.to_string(), reference: refspec.to_owned(), why })
+        }
+        (Err(error), None) => Err(session.explain(error)),
+        (Ok(()), None) => Ok(()),
+    }
+}
+
+fn callbacks<'a>(job: Job<'a>) -> RemoteCallbacks<'a> {
+    let mut callbacks = RemoteCallbacks::new();
+    let mut meter = Meter::new(job);
+    callbacks.transfer_progress(move |progress| {
+        let total = progress.total_objects();
+        if total == 0 {
+            meter.bytes(progress.received_bytes());
+        } else if progress.received_objects() < total {
+            meter.objects(progress.received_objects(), total);
+        } else {
+            meter.objects(progress.indexed_objects(), total);
+        }
+        job.stop.now().is_none()
+    });
+    callbacks.sideband_progress(move |text| {
+        let text = String::from_utf8_lossy(text);
+        if let Some(line) = text.split(['\r', '\n']).map(str::trim).rfind(|line| !line.is_empty()) {
+            job.task.detail(quotable(line));
+        }
+        job.stop.now().is_none()
+    });
+    callbacks
+}
+
+/// Tells progress, but not too often.
+struct Meter<'a> {
+    job: Job<'a>,
+    told: Option<Instant>,
+}
+
+impl<'a> Meter<'a> {
+    fn new(job: Job<'a>) -> Self {
+        Self { job, told: None }
+    }
+
+    fn objects(&mut self, done: usize, total: usize) {
+        if self.is_due() || done == total {
+            self.job.task.progress(done as u64, Some(total as u64), Unit::Items);
+        }
+    }
+
+    fn bytes(&mut self, done: usize) {
+        if self.is_due() {
+            self.job.task.progress(done as u64, None, Unit::Bytes);
+        }
+    }
+
+    fn is_due(&mut self) -> bool {
+        let due = self.told.is_none_or(|told| told.elapsed() >= OFTEN);
+        if due {
+            self.told = Some(Instant::now());
+        }
+        due
+    }
+}

@@ -1,0 +1,264 @@
+//! Fetches a merge request and checks it out on a branch of its own, by the same rules as
+//! `update`: a person's changes and commits are left alone. Merge requests are often pushed anew with
+//! other commits; the head that was fetched last is kept in a ref, so that what a person has added
+//! can be told from what the author has replaced.
+
+use std::path::Path;
+
+use git2::{Oid, Reference, Repository};
+
+use super::choose::{Advertised, Wish};
+use super::error::at;
+use super::inspect::remote_of;
+use super::{CommitId, Git, GitError, GitUrl, Job, Outcome, tree};
+
+/// A merge request of a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergeRequest {
+    iid: u64,
+    source: String,
+}
+
+impl MergeRequest {
+    /// By number; `pattern` is the ref where the server keeps its head, with `{n}` for the number.
+    ///
+    /// # Errors
+    /// When the pattern does not give the name of a ref.
+    pub fn new(iid: u64, pattern: &str) -> Result<Self, GitError> {
+        let source = pattern.replace("{n}", &iid.to_string());
+        let is_full = source.starts_with("refs/") && source != pattern;
+        if is_full && Reference::is_valid_name(&source) {
+            Ok(Self { iid, source })
+        } else {
+            Err(GitError::RefName { name: pattern.escape_default().to_string() })
+        }
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn iid(&self) -> u64 {
+        self.iid
+    }
+
+    /// The name of its branch in a clone.
+    #[must_use]
+    pub fn branch(&self) -> String {
+        format!("mr-{}", self.iid)
+    }
+
+    /// The ref on the server.
+    pub(super) fn source(&self) -> String {
+        self.source.clone()
+    }
+
+    fn own(&self) -> String {
+        format!("refs/heads/{}", self.branch())
+    }
+
+    /// Where the head lands that is being fetched.
+    fn incoming(&self) -> String {
+        format!("refs/cki/incoming/{}", self.iid)
+    }
+
+    /// Where the head is kept that the branch was last moved to.
+    fn kept(&self) -> String {
+        format!("refs/cki/mr/{}", self.iid)
+    }
+
+    /// What to fetch for it.
+    pub(super) fn refspec(&self, url: &GitUrl, advertised: &Advertised) -> Result<String, GitError> {
+        if !advertised.refs.contains(&self.source) {
+            return Err(GitError::NoMergeRequest { url: url.to_string(), iid: self.iid });
+        }
+        Ok(format!("+{}:{}", self.source, self.incoming()))
+    }
+
+    /// Makes it the branch of a clone that has no files yet.
+    pub(super) fn begin(&self, repository: &Repository) -> Result<(), git2::Error> {
+        let head = repository.refname_to_id(&self.incoming())?;
+        self.settle(repository, head)?;
+        repository.set_head(&self.own())
+    }
+
+    /// Puts the branch on a head and remembers it.
+    fn settle(&self, repository: &Repository, head: Oid) -> Result<(), git2::Error> {
+        repository.reference(&self.own(), head, true, "cki: merge request")?;
+        repository.reference(&self.kept(), head, true, "cki: merge request")?;
+        self.forget_incoming(repository)
+    }
+
+    fn forget_incoming(&self, repository: &Repository) -> Result<(), git2::Error> {
+        match repository.find_reference(&self.incoming()) {
+            Ok(mut incoming) => incoming.delete(),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Git {
+    /// Fetches a merge request into a clone and checks it out. If one of the clone's remotes is the
+    /// same repository as `url`, the way there is that remote's. `depth` counts only in a clone that
+    /// lacks history already.
+    ///
+    /// # Errors
+    /// When there is no such merge request, no clone, the repository is out of reach, or the work
+    /// was stopped.
+    pub fn merge_request(
+        &self,
+        folder: &Path,
+        url: &GitUrl,
+        request: &MergeRequest,
+        depth: Option<u32>,
+        job: Job<'_>,
+    ) -> Result<Outcome, GitError> {
+        let at = at(folder);
+        let repository = tree::open(folder)?;
+        if let Some(doing) = tree::busy(&repository) {
+            return Ok(Outcome::Busy { doing });
+        }
+        let Some(branch) = tree::branch(&repository).map_err(&at)? else {
+            return Ok(Outcome::Detached);
+        };
+        let url = remote_of(&repository, url).map_err(&at)?.unwrap_or_else(|| url.clone());
+        request.forget_incoming(&repository).map_err(&at)?;
+        let ask = [request.source()];
+        let plan = |advertised: &Advertised| Ok(vec![request.refspec(&url, advertised)?]);
+        let wish = Wish { ask: &ask, depth: depth.filter(|_| repository.is_shallow()), plan: &plan };
+        self.fetch(&repository, &url, job, &wish)?;
+        let outcome = apply(&repository, request, &branch);
+        request.forget_incoming(&repository).map_err(&at)?;
+        outcome.map_err(&at)
+    }
+}
+
+/// What is to happen to the branch.
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    /// It goes to the fetched head.
+    Move,
+    /// It is there.
+    Stay,
+    /// It has commits of a person's on top.
+    Ahead(usize),
+    /// It has commits of a person's beside the head.
+    Diverged(usize, usize),
+}
+
+/// Decides it from where the branch is, and the head that it was last moved to. `count` tells how
+/// many commits the first has that the second lacks, and the other way round.
+fn decide<E>(
+    own: Option<Oid>,
+    kept: Option<Oid>,
+    head: Oid,
+    count: impl Fn(Oid, Oid) -> Result<(usize, usize), E>,
+) -> Result<Step, E> {
+    let Some(own) = own else { return Ok(Step::Move) };
+    if own == head {
+        return Ok(Step::Stay);
+    }
+    // Nothing on it but what was fetched before: it follows, wherever the head went.
+    if let Some(kept) = kept
+        && count(own, kept)?.0 == 0
+    {
+        return Ok(Step::Move);
+    }
+    Ok(match count(own, head)? {
+        (0, _) => Step::Move,
+        (ahead, 0) => Step::Ahead(ahead),
+        (ahead, behind) => Step::Diverged(ahead, behind),
+    })
+}
+
+fn apply(repository: &Repository, request: &MergeRequest, branch: &str) -> Result<Outcome, git2::Error> {
+    let head = repository.find_reference(&request.incoming())?.peel_to_commit()?.id();
+    let own = tree::commit_of(repository, &request.own())?;
+    let kept = tree::commit_of(repository, &request.kept())?;
+    let is_there = branch == request.own();
+    let step = decide(own, kept, head, |a, b| repository.graph_ahead_behind(a, b))?;
+    if tree::changes(repository)?.tracked {
+        let behind = own.map_or(Ok((0, 0)), |own| repository.graph_ahead_behind(own, head))?.1;
+        return Ok(Outcome::Dirty { behind });
+    }
+    let goal = match (step, own) {
+        (Step::Diverged(ahead, behind), _) => return Ok(Outcome::Diverged { ahead, behind }),
+        (Step::Ahead(ahead), _) if is_there => return Ok(Outcome::Ahead { ahead }),
+        (Step::Stay, _) if is_there => {
+            request.settle(repository, head)?;
+            return Ok(Outcome::Unchanged);
+        }
+        (Step::Ahead(_), Some(own)) => own,
+        _ => head,
+    };
+    let paths = tree::move_to(repository, goal)?;
+    if !paths.is_empty() {
+        return Ok(Outcome::InTheWay { paths });
+    }
+    if goal == head {
+        request.settle(repository, head)?;
+    }
+    let to = CommitId::new(goal);
+    if is_there {
+        return Ok(Outcome::Updated { from: own.map(CommitId::new), to });
+    }
+    repository.set_head(&request.own())?;
+    Ok(Outcome::Switched { branch: request.branch(), to })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(digit: u8) -> Oid {
+        Oid::from_bytes(&[digit; 20]).expect("twenty bytes")
+    }
+
+    /// A base 1 with 2 on it, 3 on 2 by a person, and 4 on 1 instead of 2.
+    fn count(a: Oid, b: Oid) -> Result<(usize, usize), ()> {
+        let history = |id: Oid| match id.as_bytes()[0] {
+            1 => vec![1],
+            2 => vec![1, 2],
+            3 => vec![1, 2, 3],
+            _ => vec![1, 4],
+        };
+        let lacks = |a: Oid, b: Oid| history(a).iter().filter(|c| !history(b).contains(c)).count();
+        Ok((lacks(a, b), lacks(b, a)))
+    }
+
+    #[test]
+    fn the_branch_follows_unless_a_person_worked_on_it() {
+        let step =
+            |own: Option<u8>, kept: Option<u8>, head| decide(own.map(id), kept.map(id), id(head), count);
+        assert_eq!(step(None, None, 2), Ok(Step::Move));
+        assert_eq!(step(Some(2), Some(2), 2), Ok(Step::Stay));
+        assert_eq!(step(Some(1), Some(1), 2), Ok(Step::Move));
+        // Pushed anew: other commits, or fewer.
+        assert_eq!(step(Some(2), Some(2), 4), Ok(Step::Move));
+        assert_eq!(step(Some(2), Some(2), 1), Ok(Step::Move));
+        // The same, with a commit of a person's on top.
+        assert_eq!(step(Some(3), Some(2), 2), Ok(Step::Ahead(1)));
+        assert_eq!(step(Some(3), Some(2), 4), Ok(Step::Diverged(2, 1)));
+        // A branch of that name that was never fetched.
+        assert_eq!(step(Some(2), None, 4), Ok(Step::Diverged(1, 1)));
+        assert_eq!(step(Some(1), None, 4), Ok(Step::Move));
+    }
+
+    #[test]
+    fn the_pattern_must_name_a_ref() {
+        let request = MergeRequest::new(213, "refs/merge-requests/{n}/head").expect("a ref");
+        assert_eq!(
+            (request.source().as_str(), request.branch().as_str()),
+            ("refs/merge-requests/213/head", "mr-213")
+        );
+        for pattern in [
+            "refs/merge-requests/1/head",
+            "{n}",
+            "--upload-pack={n}",
+            "refs/a b/{n}",
+            "refs/{n}:refs/heads/x",
+            "refs/*/{n}",
+        ] {
+            assert!(MergeRequest::new(1, pattern).is_err(), "{pattern}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Git: the one place that speaks to it, through libgit2, or through the installed `git` where
+//! libgit2 cannot go. It knows repositories, branches and commits; components, the workspace and
+//! configuration belong to others. Whatever takes a [`Job`] blocks: it belongs on a thread that
+//! may (`tokio::task::spawn_blocking`).
+
+mod choose;
+mod clone;
+mod commit;
+mod error;
+mod history;
+mod inspect;
+mod library;
+mod login;
+mod merge_request;
+mod outcome;
+mod program;
+mod refusal;
+mod session;
+mod temporary;
+mod transport;
+mod tree;
+mod update;
+mod url;
+
+use std::sync::Arc;
+
+pub use clone::NewClone;
+pub use commit::CommitId;
+pub use error::GitError;
+pub use history::{Author, History, Mode, TreeFile};
+pub use inspect::{Checkout, discover, inspect, is_clone_of};
+pub use login::{Login, Logins};
+pub use merge_request::MergeRequest;
+pub use outcome::Outcome;
+pub use url::{GitUrl, Scheme, without_login};
+
+use crate::base::http::Http;
+use crate::host::Env;
+use crate::host::signals::Stop;
+use crate::model::event::{Events, Task};
+
+/// The means to reach repositories.
+#[derive(Debug, Clone)]
+pub struct Git {
+    http: Arc<Http>,
+    logins: Logins,
+    env: Env,
+}
+
+impl Git {
+    /// With a policy for connections, and logins by server. The environment is that of the `git`
+    /// program, should it be needed.
+    #[must_use]
+    pub fn new(http: Arc<Http>, logins: Logins, env: Env) -> Self {
+        transport::register();
+        Self { http, logins, env }
+    }
+}
+
+/// A piece of work on a repository: where its progress is told, and what may stop it.
+#[derive(Debug, Clone, Copy)]
+pub struct Job<'a> {
+    /// The work itself.
+    pub task: &'a Task,
+    /// Where decisions are told.
+    pub events: &'a Events,
+    /// Whether it shall stop.
+    pub stop: &'a Stop,
+}

@@ -1,0 +1,359 @@
+//! The way through the installed `git`: arguments only, never a shell, never a question to a
+//! person, in a session of its own so that it and whatever it starts (`ssh`) can be stopped. When it
+//! is taken is decided in `choose`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use git2::Repository;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::process::{Child, Command};
+
+use super::choose::{Advertised, Wish};
+use super::refusal::quotable;
+use super::session::Session;
+use super::{GitError, GitUrl, Job};
+use crate::base::text::LineSplitter;
+use crate::host::{Env, programs};
+use crate::model::event::Unit;
+
+/// How much of what it writes is kept at most.
+const MOST_OUTPUT: usize = 1 << 20;
+/// So many of its last lines may say why it failed.
+const LAST_LINES: usize = 20;
+/// How long it may take to end when asked to.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Variables that would make it work on another repository, as they do within a hook.
+const ELSEWHERE: [&str; 12] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_GRAFT_FILE",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_IMPLICIT_WORK_TREE",
+];
+
+/// The installed `git`.
+pub(super) struct Program<'a> {
+    file: PathBuf,
+    env: &'a Env,
+}
+
+/// What it said.
+struct Said {
+    status: ExitStatus,
+    output: String,
+    last_lines: Vec<String>,
+}
+
+impl<'a> Program<'a> {
+    /// Looks it up.
+    pub(super) fn find(env: &'a Env) -> Option<Self> {
+        programs::find(env, "git").map(|file| Self { file, env })
+    }
+
+    pub(super) fn fetch(
+        &self,
+        repository: &Repository,
+        url: &GitUrl,
+        session: &Arc<Session>,
+        job: Job<'_>,
+        wish: &Wish<'_>,
+    ) -> Result<Advertised, GitError> {
+        let mut listing = vec!["ls-remote", "--symref", "--", url.as_str(), "HEAD"];
+        listing.extend(wish.ask.iter().map(String::as_str));
+        let said = self.run(repository, &listing, session, job)?;
+        let advertised = read_listing(&said.output, wish);
+        let specs = (wish.plan)(&advertised)?;
+        let depth = wish.depth.map(|depth| format!("--depth={depth}"));
+        let mut fetching = vec!["fetch", "--progress", "--no-recurse-submodules"];
+        fetching.extend(depth.as_deref());
+        fetching.extend(["--", url.as_str()]);
+        fetching.extend(specs.iter().map(String::as_str));
+        self.run(repository, &fetching, session, job)?;
+        Ok(advertised)
+    }
+
+    pub(super) fn push(
+        &self,
+        repository: &Repository,
+        url: &GitUrl,
+        session: &Arc<Session>,
+        job: Job<'_>,
+        refspec: &str,
+    ) -> Result<(), GitError> {
+        self.run(repository, &["push", "--progress", "--", url.as_str(), refspec], session, job)?;
+        Ok(())
+    }
+
+    /// Runs it in a repository, to its end or until the work shall stop.
+    fn run(
+        &self,
+        repository: &Repository,
+        arguments: &[&str],
+        session: &Arc<Session>,
+        job: Job<'_>,
+    ) -> Result<Said, GitError> {
+        let runtime = tokio::runtime::Handle::current();
+        let said = runtime.block_on(async {
+            let child = self.command(repository, arguments).spawn();
+            let child = child.map_err(|error| GitError::Start { program: self.file.clone(), error })?;
+            attend(child, session, job).await
+        })?;
+        if said.status.success() { Ok(said) } else { Err(read_failure(session.shown(), &said.last_lines)) }
+    }
+
+    fn command(&self, repository: &Repository, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.file);
+        let mut folder = OsString::from("--git-dir=");
+        folder.push(repository.path());
+        command
+            .arg(folder)
+            // What cleans up in the background would outlive us.
+            .args(["-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "protocol.ext.allow=never"])
+            .args(arguments)
+            .env_clear()
+            .envs(self.env.iter().filter(|(name, _)| !ELSEWHERE.iter().any(|other| name == other)))
+            .env("LC_ALL", "C")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GCM_INTERACTIVE", "never")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        #[expect(unsafe_code, reason = "only system calls that are allowed between fork and exec")]
+        unsafe {
+            command.pre_exec(|| Ok(detach()?))
+        };
+        command
+    }
+}
+
+/// A session of its own has no terminal: `ssh` cannot wait there for a passphrase. And should we be
+/// killed, nobody else would end it.
+fn detach() -> nix::Result<()> {
+    nix::unistd::setsid()?;
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_pdeathsig(Signal::SIGTERM)?;
+    Ok(())
+}
+
+/// Reads what it says until it ends, or ends it.
+async fn attend(mut child: Child, session: &Session, job: Job<'_>) -> Result<Said, GitError> {
+    let (output, errors) = (child.stdout.take(), child.stderr.take());
+    let mut last_lines = Vec::new();
+    let said = async {
+        let both = async { tokio::join!(read_all(output), read_lines(errors, job, &mut last_lines)) };
+        let (output, ()) = both.await;
+        (child.wait().await, output)
+    };
+    let ended = tokio::select! {
+        biased;
+        _ = session.stop().requested() => None,
+        said = said => Some(said),
+    };
+    match ended {
+        Some((Ok(status), output)) => Ok(Said { status, output, last_lines }),
+        Some((Err(error), _)) => Err(GitError::Start { program: PathBuf::from("git"), error }),
+        None => {
+            end(&mut child).await;
+            Err(session.stopped())
+        }
+    }
+}
+
+/// Ends it and what it started: asked first, so that it removes its own temporary files.
+async fn end(child: &mut Child) {
+    for signal in [Signal::SIGTERM, Signal::SIGKILL] {
+        // Without an id it has ended and been reaped.
+        let Some(id) = child.id().and_then(|id| i32::try_from(id).ok()) else { return };
+        // It may end just now: then there is nobody to hear the signal.
+        let _ = killpg(Pid::from_raw(id), signal);
+        if tokio::time::timeout(GRACE, child.wait()).await.is_ok() {
+            return;
+        }
+    }
+}
+
+async fn read_all(stream: Option<impl AsyncRead + Unpin>) -> String {
+    let mut bytes = Vec::new();
+    if let Some(stream) = stream {
+        let mut rest = stream.take(MOST_OUTPUT as u64);
+        // What breaks off is as good as what ended: the exit status tells.
+        let _ = rest.read_to_end(&mut bytes).await;
+        let _ = tokio::io::copy(&mut rest.into_inner(), &mut tokio::io::sink()).await;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+async fn read_lines(stream: Option<impl AsyncRead + Unpin>, job: Job<'_>, last_lines: &mut Vec<String>) {
+    let Some(mut stream) = stream else { return };
+    let mut splitter = LineSplitter::new(1024);
+    let mut buffer = [0; 4096];
+    let mut hear = |line: &str| match read_progress(line) {
+        Some((done, total)) => job.task.progress(done, Some(total), Unit::Items),
+        None if line.trim().is_empty() => {}
+        None => {
+            if last_lines.len() == LAST_LINES {
+                last_lines.remove(0);
+            }
+            last_lines.push(quotable(line));
+        }
+    };
+    while let Ok(length @ 1..) = stream.read(&mut buffer).await {
+        // Progress is written over itself with carriage returns.
+        for byte in &mut buffer[..length] {
+            if *byte == b'\r' {
+                *byte = b'\n';
+            }
+        }
+        splitter.push(&buffer[..length], &mut hear);
+    }
+    splitter.finish(&mut hear);
+}
+
+/// `Receiving objects:  12% (34/281), …`
+fn read_progress(line: &str) -> Option<(u64, u64)> {
+    let line = line.strip_prefix("remote: ").unwrap_or(line);
+    let (_, rest) = line.split_once("% (")?;
+    let (done, rest) = rest.split_once('/')?;
+    let (total, _) = rest.split_once(')')?;
+    Some((done.parse().ok()?, total.parse().ok()?))
+}
+
+/// The lines of `git ls-remote --symref`.
+fn read_listing(text: &str, wish: &Wish<'_>) -> Advertised {
+    let mut advertised = Advertised {
+        default_branch: None,
+        refs: std::collections::BTreeSet::new(),
+        shallow: wish.depth.is_some(),
+    };
+    let mut target = None;
+    for (what, name) in text.lines().filter_map(|line| line.split_once('\t')) {
+        if name == "HEAD" {
+            // First where it points to, then, if there is something, the commit.
+            match what.strip_prefix("ref: ") {
+                Some(branch) => target = Some(branch.to_owned()),
+                None => advertised.default_branch = target.take(),
+            }
+        } else if wish.ask.iter().any(|asked| asked == name) {
+            advertised.refs.insert(name.to_owned());
+        }
+    }
+    advertised
+}
+
+/// Reads from its last words why it failed: what it and `ssh` say in the C locale.
+fn read_failure(url: String, last_lines: &[String]) -> GitError {
+    let line_with = |words: &[&str]| {
+        last_lines.iter().find(|line| words.iter().any(|word| line.to_ascii_lowercase().contains(word)))
+    };
+    let unknown_host = [
+        "could not resolve host",
+        "name or service not known",
+        "temporary failure in name resolution",
+        "connection refused",
+        "connection timed out",
+        "network is unreachable",
+        "no route to host",
+        "failed to connect",
+        "couldn't connect",
+        "connection closed by",
+        "connection reset",
+    ];
+    let refused = [
+        "permission denied",
+        "authentication failed",
+        "could not read username",
+        "could not read password",
+        "host key verification failed",
+    ];
+    let missing =
+        ["repository not found", "does not appear to be a git repository", "could not be found", "not found"];
+    if let Some(line) = line_with(&unknown_host) {
+        return GitError::Unreachable { url, why: line.clone() };
+    }
+    if line_with(&refused).is_some() {
+        return GitError::Unauthorised { url, user: None };
+    }
+    if let Some(line) = line_with(&["[rejected]", "[remote rejected]"]) {
+        let line = line.trim_start_matches([' ', '!']);
+        let (_, rest) = line.split_once("rejected]").unwrap_or(("", line));
+        let (what, why) = rest.rsplit_once('(').unwrap_or((rest, ""));
+        let reference = what.rsplit_once(" -> ").map_or(what, |(_, to)| to).trim().to_owned();
+        return GitError::Rejected { url, reference, why: why.trim_end_matches(')').to_owned() };
+    }
+    if line_with(&missing).is_some() {
+        return GitError::NotFound { url };
+    }
+    let said = line_with(&["fatal: ", "error: "]).or(last_lines.last());
+    let why = said.map_or("nothing", |line| line.trim_start_matches("fatal: ").trim_start_matches("error: "));
+    GitError::Program { url, why: why.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_read() {
+        assert_eq!(read_progress("Receiving objects:  12% (34/281), 1.2 MiB | 2 MiB/s"), Some((34, 281)));
+        assert_eq!(read_progress("remote: Counting objects: 100% (5/5), done."), Some((5, 5)));
+        assert_eq!(read_progress("fatal: no (1/2)"), None);
+    }
+
+    #[test]
+    fn a_listing_gives_the_branch_and_what_was_asked_for() {
+        let ask = ["refs/merge-requests/1/head".to_owned()];
+        let wish = Wish { ask: &ask, depth: None, plan: &|_| Ok(Vec::new()) };
+        let text =
+            "ref: refs/heads/dev\tHEAD\n1234\tHEAD\n1234\trefs/heads/dev\n5678\trefs/merge-requests/1/head\n";
+        let advertised = read_listing(text, &wish);
+        assert_eq!(advertised.default_branch.as_deref(), Some("refs/heads/dev"));
+        assert_eq!(advertised.refs.into_iter().collect::<Vec<_>>(), ask);
+        assert_eq!(read_listing("ref: refs/heads/dev\tHEAD\n", &wish).default_branch, None);
+    }
+
+    #[test]
+    fn its_last_words_are_understood() {
+        let read = |lines: &[&str]| {
+            read_failure("u".into(), &lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>())
+        };
+        let rest = "fatal: Could not read from remote repository.";
+        assert!(matches!(
+            read(&["ssh: Could not resolve hostname x: Name or service not known", rest]),
+            GitError::Unreachable { .. }
+        ));
+        assert!(matches!(
+            read(&["git@h: Permission denied (publickey).", rest]),
+            GitError::Unauthorised { .. }
+        ));
+        assert!(matches!(
+            read(&["fatal: could not read Username for 'https://h': terminal prompts disabled"]),
+            GitError::Unauthorised { user: None, .. }
+        ));
+        assert!(matches!(
+            read(&["fatal: '/x' does not appear to be a git repository", rest]),
+            GitError::NotFound { .. }
+        ));
+        let rejected = read(&[
+            " ! [rejected]        main -> main (non-fast-forward)",
+            "error: failed to push some refs to 'u'",
+        ]);
+        assert_eq!(rejected.to_string(), "`u` does not accept `main`: non-fast-forward");
+        assert_eq!(read(&["fatal: bad object x", "more"]).to_string(), "git says about `u`: bad object x");
+        assert_eq!(read(&[]).to_string(), "git says about `u`: nothing");
+    }
+}

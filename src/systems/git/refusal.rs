@@ -1,0 +1,96 @@
+//! Reads why a server or a connection refuses: HTTP's status codes, the errors of the HTTP client.
+//! How the requests are made is `transport`; what the `git` program says is read in `program`.
+
+use std::error::Error;
+
+use reqwest::StatusCode;
+
+use super::GitError;
+use crate::base::text::{safe_line, truncate};
+
+/// A server answered, but not with what was asked for.
+pub(super) fn of_status(
+    url: String,
+    status: StatusCode,
+    user: Option<String>,
+    to: Option<String>,
+    why: Option<String>,
+) -> GitError {
+    match status {
+        StatusCode::UNAUTHORIZED => GitError::Unauthorised { url, user },
+        StatusCode::FORBIDDEN => GitError::Forbidden { url, why },
+        StatusCode::NOT_FOUND | StatusCode::GONE => GitError::NotFound { url },
+        status if status.is_redirection() && to.is_some() => {
+            GitError::Redirected { url, to: to.unwrap_or_default() }
+        }
+        status => GitError::Server { url, status: status.as_u16(), why },
+    }
+}
+
+/// A request failed before its answer began, or (`begun`) while it was on its way.
+pub(super) fn of_transfer(url: String, error: reqwest::Error, begun: bool) -> GitError {
+    let error = error.without_url();
+    let why = quotable(&innermost(&error));
+    if error.is_redirect() {
+        return GitError::Redirected { url, to: "too many addresses in turn".to_owned() };
+    }
+    if is_about_tls(&error) {
+        return GitError::Tls { url, why };
+    }
+    if begun { GitError::Broken { url, why } } else { GitError::Unreachable { url, why } }
+}
+
+/// Foreign text fit for a message: harmless, one line, not endless.
+pub(super) fn quotable(text: &str) -> String {
+    let line = text.lines().next().unwrap_or("");
+    truncate(&safe_line(line.trim()), 200)
+}
+
+fn innermost(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+fn is_about_tls(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<rustls::Error>() {
+            return true;
+        }
+        // What an error of the standard library wraps is not its source, but its source is that of
+        // what it wraps.
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        cause = wrapped.map(|inner| inner as &(dyn Error + 'static)).or_else(|| error.source());
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_are_told_apart() {
+        let of = |code: u16, to: Option<&str>| {
+            let status = StatusCode::from_u16(code).expect("a status");
+            of_status("https://h/x".into(), status, Some("u".into()), to.map(Into::into), Some("no".into()))
+        };
+        assert_eq!(of(401, None).to_string(), "`https://h/x` refuses the login of `u`");
+        assert_eq!(of(403, None).to_string(), "access to `https://h/x` is denied: no");
+        assert!(matches!(of(404, None), GitError::NotFound { .. }));
+        assert!(matches!(of(302, Some("https://y")), GitError::Redirected { .. }));
+        assert!(matches!(of(302, None), GitError::Server { status: 302, .. }));
+        assert_eq!(of(500, None).to_string(), "the server of `https://h/x` answered 500: no");
+        let nobody = of_status("u".into(), StatusCode::UNAUTHORIZED, None, None, None);
+        assert_eq!(nobody.to_string(), "`u` wants a login");
+    }
+
+    #[test]
+    fn foreign_text_is_tamed() {
+        assert_eq!(quotable(" a\x1b[31mb\nc"), "ab");
+        assert!(quotable(&"x".repeat(9999)).len() < 300);
+    }
+}

@@ -1,0 +1,144 @@
+//! What one operation with git carries through libgit2, whose callbacks know nothing of it: the
+//! HTTP policy, the logins, whether it shall stop, and the first failure in its own words (libgit2
+//! passes on only a text). Each operation runs on one thread and has its session there.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use git2::{ErrorClass, ErrorCode};
+use reqwest::Url;
+
+use super::GitError;
+use super::login::{Login, Logins, origin};
+use super::url::{GitUrl, Scheme};
+use crate::base::http::{Http, is_loopback};
+use crate::host::signals::Stop;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<Session>>> = const { RefCell::new(None) };
+}
+
+/// One operation's means.
+pub(super) struct Session {
+    http: Arc<Http>,
+    logins: Logins,
+    url: GitUrl,
+    stop: Stop,
+    failure: Mutex<Option<GitError>>,
+}
+
+/// While it lives, the session is the thread's.
+pub(super) struct Entered(());
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        CURRENT.with_borrow_mut(|current| *current = None);
+    }
+}
+
+impl Session {
+    pub(super) fn new(http: Arc<Http>, logins: Logins, url: GitUrl, stop: Stop) -> Arc<Self> {
+        Arc::new(Self { http, logins, url, stop, failure: Mutex::new(None) })
+    }
+
+    /// Makes it the session of this thread.
+    pub(super) fn enter(self: &Arc<Self>) -> Entered {
+        CURRENT.with_borrow_mut(|current| *current = Some(self.clone()));
+        Entered(())
+    }
+
+    /// The session of this thread.
+    pub(super) fn current() -> Option<Arc<Self>> {
+        CURRENT.with_borrow(Clone::clone)
+    }
+
+    /// The repository as it is shown.
+    pub(super) fn shown(&self) -> String {
+        self.url.to_string()
+    }
+
+    pub(super) fn client(&self) -> Result<&reqwest::Client, GitError> {
+        Ok(self.http.client()?)
+    }
+
+    /// Whether connections to a host are allowed.
+    pub(super) fn permit(&self, host: &str) -> Result<(), GitError> {
+        if self.http.policy().offline && !is_loopback(host) {
+            return Err(GitError::Offline { url: self.shown() });
+        }
+        Ok(())
+    }
+
+    /// The login for the server of an address: the one in the repository's own address before one
+    /// that is known for its server.
+    pub(super) fn login(&self, url: &Url) -> Option<&Login> {
+        let own = self
+            .url
+            .login()
+            .filter(|_| Url::parse(self.url.as_str()).is_ok_and(|mine| origin(&mine) == origin(url)));
+        own.or_else(|| self.logins.of(url))
+    }
+
+    pub(super) fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    pub(super) fn stopped(&self) -> GitError {
+        GitError::Stopped { what: self.shown() }
+    }
+
+    /// Waits for something asynchronous, unless the work shall stop. Needs a thread that belongs to
+    /// the runtime and may block.
+    pub(super) fn wait<T>(&self, future: impl Future<Output = T>) -> Result<T, GitError> {
+        tokio::runtime::Handle::current().block_on(async {
+            tokio::select! {
+                biased;
+                _ = self.stop.requested() => Err(self.stopped()),
+                value = future => Ok(value),
+            }
+        })
+    }
+
+    /// Keeps the first failure, for [`Session::explain`], and gives libgit2 one to pass on.
+    pub(super) fn fail(&self, error: GitError) -> git2::Error {
+        let passed_on = git2::Error::new(ErrorCode::GenericError, ErrorClass::Net, error.to_string());
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        passed_on
+    }
+
+    /// What really failed, when libgit2 gave up.
+    pub(super) fn explain(&self, error: git2::Error) -> GitError {
+        if self.stop.now().is_some() {
+            return self.stopped();
+        }
+        let kept = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+        kept.unwrap_or_else(|| self.classify(error))
+    }
+
+    fn is_folder(&self) -> bool {
+        Path::new(self.url.path()).is_dir()
+    }
+
+    fn classify(&self, error: git2::Error) -> GitError {
+        let url = self.shown();
+        let why = error.message().to_owned();
+        match (self.url.scheme(), error.class(), error.code()) {
+            // The transport for folders passes on the text only.
+            (Scheme::Local, ..) if why.contains("is not owned by current user") => {
+                GitError::Foreign { path: self.url.path().into() }
+            }
+            (Scheme::Local, ErrorClass::Repository, _) => GitError::NotFound { url },
+            (Scheme::Local, ..) if !self.is_folder() => GitError::NotFound { url },
+            (Scheme::Local, ..) => GitError::Library { what: url, error },
+            (Scheme::Git, ErrorClass::Net, _) if why.contains("repository not exported") => {
+                GitError::NotFound { url }
+            }
+            (Scheme::Git, ErrorClass::Net | ErrorClass::Os, _) => GitError::Unreachable { url, why },
+            (_, ErrorClass::Net, ErrorCode::Eof) => GitError::Broken { url, why },
+            (_, ErrorClass::Net, _) => GitError::NotGit { url, why },
+            _ => GitError::Library { what: url, error },
+        }
+    }
+}

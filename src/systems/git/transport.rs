@@ -1,0 +1,356 @@
+//! Git's smart HTTP protocol (gitprotocol-http(5)) for libgit2, over the program's own HTTP client:
+//! one policy for certificates, proxies, time limits and logins. libgit2 speaks the packets; here
+//! they are only carried. Answers are streamed, and so are large questions.
+
+use std::io::{self, Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Once, PoisonError};
+
+use bytes::{Buf as _, Bytes};
+use git2::transport::{Service, SmartSubtransport, SmartSubtransportStream, Transport};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::GitError;
+use super::refusal;
+use super::session::Session;
+use super::url::without_login;
+
+/// Servers tell git by this name; some answer nobody else.
+const AGENT: &str = concat!("git/2.0 (cki ", env!("CARGO_PKG_VERSION"), ")");
+/// A question up to this size is sent whole, with its length; what is longer is sent in pieces.
+const WHOLE: usize = 1 << 20;
+/// The size of a piece.
+const PIECE: usize = 1 << 16;
+
+/// Makes libgit2 come here for `http` and `https`. What it connects for must have entered a
+/// [`Session`].
+pub(super) fn register() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for scheme in ["http", "https"] {
+            let factory = |remote: &git2::Remote<'_>| {
+                let session = Session::current().ok_or_else(|| git2::Error::from_str("no session"))?;
+                let link = Link { session, base: Mutex::new(None), with_login: AtomicBool::new(false) };
+                Transport::smart(remote, true, Http(Arc::new(link)))
+            };
+            #[expect(
+                unsafe_code,
+                reason = "this is done once, before anything else uses libgit2's transports"
+            )]
+            let registered = unsafe { git2::transport::register(scheme, factory) };
+            registered.expect("nothing else registers a transport");
+        }
+        #[expect(unsafe_code, reason = "sets a number that libgit2 reads when it connects for `git://`")]
+        let limited = unsafe {
+            git2::opts::set_server_connect_timeout_in_milliseconds(10_000)
+                .and_then(|()| git2::opts::set_server_timeout_in_milliseconds(60_000))
+        };
+        limited.expect("libgit2 has these options");
+    });
+}
+
+/// What the requests of one connection share.
+struct Link {
+    session: Arc<Session>,
+    /// Where the repository was found after redirects.
+    base: Mutex<Option<Url>>,
+    /// The server wanted the login once, so it is sent from then on.
+    with_login: AtomicBool,
+}
+
+/// libgit2's view of a connection.
+struct Http(Arc<Link>);
+
+impl SmartSubtransport for Http {
+    fn action(&self, url: &str, service: Service) -> Result<Box<dyn SmartSubtransportStream>, git2::Error> {
+        let link = self.0.clone();
+        let name = match service {
+            Service::UploadPackLs | Service::UploadPack => "git-upload-pack",
+            Service::ReceivePackLs | Service::ReceivePack => "git-receive-pack",
+        };
+        let exchange = match service {
+            Service::UploadPackLs | Service::ReceivePackLs => link.advertisement(url, name),
+            Service::UploadPack | Service::ReceivePack => Ok(State::Asking(Vec::new())),
+        };
+        let state = exchange.map_err(|error| self.0.session.fail(error))?;
+        Ok(Box::new(Exchange { link, name, url: url.to_owned(), state }))
+    }
+
+    fn close(&self) -> Result<(), git2::Error> {
+        // Every request is a connection of its own kind; the client pools what lies below.
+        Ok(())
+    }
+}
+
+impl Link {
+    /// Asks for the refs, and learns where the repository is and whether it wants a login.
+    fn advertisement(&self, url: &str, name: &str) -> Result<State, GitError> {
+        let mut target = self.target(url, "info/refs")?;
+        target.query_pairs_mut().append_pair("service", name);
+        let response = self.ask(&target, Client::get)?;
+        let response = self.accept(response, &format!("application/x-{name}-advertisement"))?;
+        self.follow(&target, response.url())?;
+        Ok(State::Reading(Answer { response, rest: Bytes::new() }))
+    }
+
+    /// The address of a part of the repository.
+    fn target(&self, url: &str, part: &str) -> Result<Url, GitError> {
+        let base = self.base.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let refuse = |why| GitError::Url { url: without_login(url), why };
+        let mut target = base.map_or_else(|| Url::parse(url), Ok).map_err(|_| refuse("it cannot be read"))?;
+        // A login in the address was taken into the session.
+        let _ = target.set_password(None);
+        let _ = target.set_username("");
+        self.session.permit(target.host_str().unwrap_or(""))?;
+        target
+            .path_segments_mut()
+            .map_err(|()| refuse("it names no host"))?
+            .pop_if_empty()
+            .extend(part.split('/'));
+        Ok(target)
+    }
+
+    /// Remembers where redirects led to.
+    fn follow(&self, asked: &Url, answered: &Url) -> Result<(), GitError> {
+        if asked == answered {
+            return Ok(());
+        }
+        let elsewhere =
+            || GitError::Redirected { url: self.session.shown(), to: without_login(answered.as_str()) };
+        // Not from `https` down to `http`, and only to a place where the other parts will be.
+        let base = answered
+            .path()
+            .strip_suffix("/info/refs")
+            .filter(|_| asked.scheme() == answered.scheme() || answered.scheme() == "https");
+        let path = base.ok_or_else(elsewhere)?.to_owned();
+        let mut base = answered.clone();
+        base.set_query(None);
+        base.set_path(&path);
+        *self.base.lock().unwrap_or_else(PoisonError::into_inner) = Some(base);
+        Ok(())
+    }
+
+    /// Sends a request that can be repeated: with a login only once the server wants it.
+    fn ask(&self, to: &Url, build: impl Fn(&Client, Url) -> RequestBuilder) -> Result<Response, GitError> {
+        let send = || -> Result<Response, GitError> {
+            let request = self.sign(build(self.session.client()?, to.clone()), to);
+            let sent = self.session.wait(request.send())?;
+            sent.map_err(|error| refusal::of_transfer(self.session.shown(), error, false))
+        };
+        let response = send()?;
+        let may_retry = response.status() == StatusCode::UNAUTHORIZED
+            && self.session.login(to).is_some()
+            && !self.with_login.swap(true, Ordering::Relaxed);
+        if may_retry { send() } else { Ok(response) }
+    }
+
+    fn sign(&self, request: RequestBuilder, to: &Url) -> RequestBuilder {
+        let request = request.header(header::USER_AGENT, AGENT).header(header::ACCEPT, "*/*");
+        match self.session.login(to).filter(|_| self.with_login.load(Ordering::Relaxed)) {
+            Some(login) => request.basic_auth(&login.user, Some(login.secret.expose())),
+            None => request,
+        }
+    }
+
+    /// Whether an answer is what git expects.
+    fn accept(&self, response: Response, kind: &str) -> Result<Response, GitError> {
+        let status = response.status();
+        let found = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let found = found.unwrap_or("nothing that says what it is").to_owned();
+        if status == StatusCode::OK && found == kind {
+            return Ok(response);
+        }
+        let url = self.session.shown();
+        if status.is_success() {
+            return Err(GitError::NotGit { url, why: format!("it sends {}", refusal::quotable(&found)) });
+        }
+        let to = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+        let to = to.map(|to| without_login(&refusal::quotable(to)));
+        let user = self.session.login(response.url()).map(|login| login.user.clone());
+        let words = if found.starts_with("text/plain") { self.words(response)? } else { None };
+        Err(refusal::of_status(url, status, user, to, words))
+    }
+
+    /// The first line of an answer in plain text: servers say there why they refuse.
+    fn words(&self, mut response: Response) -> Result<Option<String>, GitError> {
+        let chunk = self.session.wait(response.chunk())?.ok().flatten().unwrap_or_default();
+        let text = String::from_utf8_lossy(&chunk[..chunk.len().min(1024)]).into_owned();
+        Ok(text.lines().map(str::trim).find(|line| !line.is_empty()).map(refusal::quotable))
+    }
+}
+
+/// One request and its answer: libgit2 writes the one, then reads the other.
+struct Exchange {
+    link: Arc<Link>,
+    name: &'static str,
+    url: String,
+    state: State,
+}
+
+enum State {
+    /// The question is being written and may still be sent whole.
+    Asking(Vec<u8>),
+    /// The question is too long for that, and is on its way.
+    Streaming(Upload),
+    /// The answer is being read.
+    Reading(Answer),
+    /// Nothing more can come.
+    Over,
+}
+
+/// A question on its way.
+struct Upload {
+    pieces: mpsc::Sender<Result<Bytes, io::Error>>,
+    pending: Vec<u8>,
+    answer: JoinHandle<reqwest::Result<Response>>,
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        // Does nothing to a request that is over; any other must not end as if it were complete.
+        self.answer.abort();
+    }
+}
+
+/// An answer on its way.
+struct Answer {
+    response: Response,
+    rest: Bytes,
+}
+
+impl Exchange {
+    fn post(&self) -> Result<Url, GitError> {
+        self.link.target(&self.url, self.name)
+    }
+
+    fn headers(&self, request: RequestBuilder) -> RequestBuilder {
+        request.header(header::CONTENT_TYPE, format!("application/x-{}-request", self.name))
+    }
+
+    fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, GitError> {
+        let session = self.link.session.clone();
+        self.finish_asking()?;
+        let State::Reading(answer) = &mut self.state else { return Ok(0) };
+        while answer.rest.is_empty() {
+            let chunk = session.wait(answer.response.chunk())?;
+            match chunk.map_err(|error| refusal::of_transfer(session.shown(), error, true))? {
+                Some(chunk) => answer.rest = chunk,
+                None => return Ok(0),
+            }
+        }
+        let length = answer.rest.len().min(buffer.len());
+        answer.rest.copy_to_slice(&mut buffer[..length]);
+        Ok(length)
+    }
+
+    /// What was written is all: sends what is left of it and waits for the beginning of the answer.
+    fn finish_asking(&mut self) -> Result<(), GitError> {
+        let response = match std::mem::replace(&mut self.state, State::Over) {
+            State::Asking(question) => {
+                let question = Bytes::from(question);
+                let to = self.post()?;
+                self.link.ask(&to, |client, to| self.headers(client.post(to)).body(question.clone()))?
+            }
+            State::Streaming(upload) => self.finish_upload(upload)?,
+            other => {
+                self.state = other;
+                return Ok(());
+            }
+        };
+        let response = self.link.accept(response, &format!("application/x-{}-result", self.name))?;
+        self.state = State::Reading(Answer { response, rest: Bytes::new() });
+        Ok(())
+    }
+
+    fn write_some(&mut self, bytes: &[u8]) -> Result<(), GitError> {
+        match &mut self.state {
+            State::Asking(question) => {
+                question.extend_from_slice(bytes);
+                if question.len() > WHOLE {
+                    let begun = std::mem::take(question);
+                    self.state = State::Streaming(self.begin_upload(begun)?);
+                }
+            }
+            State::Streaming(upload) => {
+                upload.pending.extend_from_slice(bytes);
+                if upload.pending.len() >= PIECE {
+                    let piece = Bytes::from(std::mem::take(&mut upload.pending));
+                    let taken = self.link.session.wait(upload.pieces.send(Ok(piece)))?;
+                    if taken.is_err() {
+                        return self.refused();
+                    }
+                }
+            }
+            State::Reading(_) | State::Over => {
+                return Err(GitError::NotGit {
+                    url: self.link.session.shown(),
+                    why: "it answered before it was asked".to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_upload(&self, begun: Vec<u8>) -> Result<Upload, GitError> {
+        let (pieces, receiver) = mpsc::channel(4);
+        let stream = futures_util::stream::unfold(receiver, |mut receiver| async {
+            receiver.recv().await.map(|piece| (piece, receiver))
+        });
+        let to = self.post()?;
+        let client = self.link.session.client()?;
+        // What is sent in pieces cannot be sent again, so a login that is known goes with it.
+        self.link.with_login.store(true, Ordering::Relaxed);
+        let request = self.link.sign(self.headers(client.post(to.clone())), &to);
+        let request = request.body(reqwest::Body::wrap_stream(stream));
+        let answer = tokio::runtime::Handle::current().spawn(request.send());
+        let upload = Upload { pieces, pending: Vec::new(), answer };
+        // There is room for the first piece; should the request have failed already, the next
+        // piece or the answer tells.
+        let _ = upload.pieces.try_send(Ok(Bytes::from(begun)));
+        Ok(upload)
+    }
+
+    fn finish_upload(&self, mut upload: Upload) -> Result<Response, GitError> {
+        let session = &self.link.session;
+        let last = Bytes::from(std::mem::take(&mut upload.pending));
+        // A receiver that is gone has an answer or a failure for us.
+        let _ = session.wait(upload.pieces.send(Ok(last)))?;
+        let (closed, _) = mpsc::channel(1);
+        drop(std::mem::replace(&mut upload.pieces, closed));
+        let broken = |why: String| GitError::Broken { url: session.shown(), why };
+        let sent = session.wait(&mut upload.answer)?.map_err(|error| broken(error.to_string()))?;
+        sent.map_err(|error| refusal::of_transfer(session.shown(), error, false))
+    }
+
+    /// The server does not want the rest: it has answered already, and says why.
+    fn refused(&mut self) -> Result<(), GitError> {
+        self.finish_asking()?;
+        Err(GitError::Broken {
+            url: self.link.session.shown(),
+            why: "the server answered before everything was sent".to_owned(),
+        })
+    }
+
+    fn pass_on(&self, error: GitError) -> io::Error {
+        io::Error::other(self.link.session.fail(error).message().to_owned())
+    }
+}
+
+impl Read for Exchange {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.read_some(buffer).map_err(|error| self.pass_on(error))
+    }
+}
+
+impl Write for Exchange {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_some(bytes).map_err(|error| self.pass_on(error))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

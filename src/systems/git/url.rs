@@ -1,0 +1,303 @@
+//! The address of a repository: which kind it is, and its text without any login. Whatever shows,
+//! stores or compares an address takes it from here. Which way to go to it is `choose`.
+
+use std::fmt;
+
+use reqwest::Url;
+
+use super::GitError;
+use super::login::Login;
+use super::refusal::quotable;
+use crate::base::secret::Secret;
+
+/// How a repository is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// `http://` or `https://`.
+    Http,
+    /// `git://`.
+    Git,
+    /// `ssh://…`, or `user@host:path`.
+    Ssh,
+    /// `file://…`, or an absolute path.
+    Local,
+}
+
+/// A repository's address. It shows itself without a login.
+#[derive(Clone, PartialEq, Eq)]
+pub struct GitUrl {
+    text: String,
+    scheme: Scheme,
+    host: String,
+    port: Option<u16>,
+    path: String,
+    login: Option<Login>,
+}
+
+impl GitUrl {
+    /// Reads an address. A login within it is taken out and kept apart.
+    ///
+    /// # Errors
+    /// When it is no address of a repository, or could be taken for an option by a program.
+    pub fn parse(text: &str) -> Result<Self, GitError> {
+        let refuse = |why| Err(GitError::Url { url: quotable(&without_login(text)), why });
+        if text.is_empty() {
+            return refuse("it is empty");
+        }
+        if text.starts_with('-') {
+            return refuse("it begins with `-`");
+        }
+        if text.chars().any(char::is_control) {
+            return refuse("it holds control characters");
+        }
+        if text.starts_with('/') {
+            return Ok(Self::local(text.to_owned(), text));
+        }
+        let parsed = if text.contains("://") { Self::with_scheme(text) } else { Self::like_scp(text) };
+        parsed.or_else(refuse)
+    }
+
+    fn local(text: String, path: &str) -> Self {
+        let path = path.to_owned();
+        Self { text, scheme: Scheme::Local, host: String::new(), port: None, path, login: None }
+    }
+
+    fn with_scheme(text: &str) -> Result<Self, &'static str> {
+        let mut url = Url::parse(text).map_err(|_| "it cannot be read")?;
+        let scheme = match url.scheme() {
+            "http" | "https" => Scheme::Http,
+            "git" => Scheme::Git,
+            "ssh" | "git+ssh" | "ssh+git" => Scheme::Ssh,
+            "file" => Scheme::Local,
+            _ => return Err("its scheme is none of https, http, ssh, git and file"),
+        };
+        let host = url.host_str().unwrap_or("").to_ascii_lowercase();
+        if scheme == Scheme::Local {
+            let path = url.to_file_path().map_err(|()| "it names a file on another machine")?;
+            let path = path.to_str().ok_or("its path is not text")?;
+            return Ok(Self::local(url.to_string(), path));
+        }
+        if host.is_empty() || host.starts_with('-') {
+            return Err("it names no host");
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err("an address of a repository has neither `?` nor `#`");
+        }
+        let login = match (scheme, url.username(), url.password()) {
+            (Scheme::Http, "", None) | (Scheme::Git | Scheme::Ssh, ..) => None,
+            (_, user, password) => {
+                let secret = Secret::new(percent_decode(password.unwrap_or("")));
+                Some(Login { user: percent_decode(user), secret })
+            }
+        };
+        // The user of an ssh address is not a secret, and the connection needs it. What has a host
+        // can have a login, so taking it away cannot fail.
+        let _ = url.set_password(None);
+        if scheme != Scheme::Ssh {
+            let _ = url.set_username("");
+        }
+        let usual = match scheme {
+            Scheme::Ssh => Some(22),
+            Scheme::Git => Some(9418),
+            Scheme::Http | Scheme::Local => url.port_or_known_default(),
+        };
+        let port = url.port().or(usual);
+        let path = percent_decode(url.path());
+        Ok(Self { text: url.to_string(), scheme, host, port, path, login })
+    }
+
+    /// `[user@]host:path`, as ssh and scp know it.
+    fn like_scp(text: &str) -> Result<Self, &'static str> {
+        const NEITHER: &str = "it has no scheme (as in https://…) and is no absolute path";
+        let (before, path) = text.split_once(':').ok_or(NEITHER)?;
+        if before.is_empty() || before.contains('/') || path.is_empty() {
+            return Err(NEITHER);
+        }
+        if path.starts_with(':') {
+            return Err("its scheme is none of https, http, ssh, git and file");
+        }
+        let host = before.rsplit_once('@').map_or(before, |(_, host)| host);
+        if host.is_empty() || host.starts_with('-') {
+            return Err("it names no host");
+        }
+        if path.split('/').next().is_some_and(|first| first.contains('@')) {
+            return Err("it looks like a login without a scheme");
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            scheme: Scheme::Ssh,
+            host: host.to_ascii_lowercase(),
+            port: Some(22),
+            path: path.to_owned(),
+            login: None,
+        })
+    }
+
+    /// How it is reached.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The host's name; empty for a local path.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The path within the host; for a local repository the path of its folder.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The address without a login.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The login that stood in the address.
+    pub(super) fn login(&self) -> Option<&Login> {
+        self.login.as_ref()
+    }
+
+    /// Whether both name the same repository, whichever way they go there: a clone made over ssh
+    /// is a clone of the same repository over https.
+    #[must_use]
+    pub fn is_same_repository(&self, other: &Self) -> bool {
+        let plain = |url: &Self| {
+            let path = url.path.trim_matches('/');
+            path.strip_suffix(".git").unwrap_or(path).trim_end_matches('/').to_owned()
+        };
+        // Ports are comparable only between two of a kind.
+        let ports_differ = self.scheme == other.scheme && self.port != other.port;
+        self.host == other.host && plain(self) == plain(other) && !ports_differ
+    }
+}
+
+impl fmt::Display for GitUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for GitUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// A text that may be an address, without what may be a login in it. For showing only.
+#[must_use]
+pub fn without_login(text: &str) -> String {
+    let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let after = &rest[authority.len()..];
+    let host = match authority.rsplit_once('@') {
+        // `git@host:path` names a user, not a login.
+        Some((user, _)) if scheme.is_empty() && !user.contains(':') => authority,
+        Some((_, host)) => host,
+        None => authority,
+    };
+    let after = after.split(['?', '#']).next().unwrap_or(after);
+    if scheme.is_empty() { format!("{host}{after}") } else { format!("{scheme}://{host}{after}") }
+}
+
+fn percent_decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
+        if let Some(byte) = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            decoded.push(byte);
+            at += 3;
+        } else {
+            decoded.push(bytes[at]);
+            at += 1;
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> GitUrl {
+        GitUrl::parse(text).expect(text)
+    }
+
+    #[test]
+    fn every_kind_is_told() {
+        for (text, scheme, host, path) in [
+            ("https://GitLab.com/a/b", Scheme::Http, "gitlab.com", "/a/b"),
+            ("http://127.0.0.1:8080/a.git", Scheme::Http, "127.0.0.1", "/a.git"),
+            ("git://h/a%20b", Scheme::Git, "h", "/a b"),
+            ("ssh://git@h:22/a", Scheme::Ssh, "h", "/a"),
+            ("git@gitlab.com:a/b.git", Scheme::Ssh, "gitlab.com", "a/b.git"),
+            ("host:~x/b", Scheme::Ssh, "host", "~x/b"),
+            ("file:///a/b", Scheme::Local, "", "/a/b"),
+            ("/a/b", Scheme::Local, "", "/a/b"),
+        ] {
+            let url = url(text);
+            assert_eq!((url.scheme(), url.host(), url.path()), (scheme, host, path), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_without_showing_a_login() {
+        for text in [
+            "",
+            "-oProxyCommand=x",
+            "a/b",
+            "gitlab.com/a/b",
+            "ext::sh -c x",
+            "ftp://h/x",
+            "https://",
+            "ssh://-oProxyCommand=x/y",
+            "-x@h:y",
+            "u@-h:y",
+            "https://h/x?private_token=glpat-0",
+            "https://h/x#y",
+            "oauth2:glpat-0@h/x",
+            "file://other/x",
+            "https://h/a\nb",
+            ":x",
+        ] {
+            let error = GitUrl::parse(text).expect_err(text);
+            assert!(!error.to_string().contains("glpat") && !error.to_string().contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_login_is_taken_out() {
+        let with = url("https://oauth2:glpat%2D1@h:8443/a");
+        assert_eq!(with.as_str(), "https://h:8443/a");
+        let login = with.login().expect("is kept apart");
+        assert_eq!((login.user.as_str(), login.secret.expose()), ("oauth2", "glpat-1"));
+        assert!(!format!("{with} {with:?}").contains("glpat"));
+        assert_eq!(url("ssh://git:pw@h/a").as_str(), "ssh://git@h/a");
+        assert_eq!(url("https://h/a").login(), None);
+        assert_eq!(without_login("https://u:p@h/a?token=x"), "https://h/a");
+        assert_eq!(without_login("git@h:a/b@c"), "git@h:a/b@c");
+    }
+
+    #[test]
+    fn the_same_repository_is_known_by_any_address() {
+        let https = url("https://gitlab.com/a/b");
+        for same in
+            ["https://x:y@gitlab.com/a/b.git/", "git@gitlab.com:a/b.git", "ssh://git@gitlab.com:22/a/b"]
+        {
+            assert!(https.is_same_repository(&url(same)), "{same}");
+        }
+        for other in
+            ["https://gitlab.com/a/c", "https://gitlab.org/a/b", "https://gitlab.com:444/a/b", "/a/b"]
+        {
+            assert!(!https.is_same_repository(&url(other)), "{other}");
+        }
+        assert!(url("git@h:a/b").is_same_repository(&url("ssh://h/a/b.git")));
+        assert!(url("file:///a/b").is_same_repository(&url("/a/b")));
+    }
+}

@@ -1,0 +1,73 @@
+//! From a fork to a component: what the child does between fork and exec. It leaves a supervisor
+//! behind (see there for who is whose parent).
+//!
+//! All of this runs after a fork and allocates nothing (see `kernel::fork`).
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::Arc;
+
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::prctl;
+use nix::sys::signal::{SigSet, Signal};
+use nix::unistd::{ForkResult, Pid, chdir, setpgid, setsid};
+
+use super::kernel;
+use super::rooms::{Refusal, Rooms, own_proc};
+use super::supervisor::{Duty, supervise};
+
+/// What a child needs to know, made before the fork.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The namespaces to join.
+    pub(super) rooms: Arc<Rooms>,
+    /// To make a PID namespace.
+    pub(super) own_processes: bool,
+    /// The working directory.
+    pub(super) workdir: CString,
+    /// The supervisor's end of the lifeline.
+    pub(super) lifeline: OwnedFd,
+    /// Standard output is a log file.
+    pub(super) log: bool,
+}
+
+impl Plan {
+    /// Makes a component of this child. It returns in the process that is to exec.
+    pub(super) fn carry_out(&self) -> io::Result<()> {
+        setsid()?;
+        self.rooms.enter()?;
+        if self.own_processes {
+            unshare(CloneFlags::CLONE_NEWPID)?;
+        }
+        // Neither supervisor is to end by a signal, and the component starts afresh.
+        SigSet::all().thread_block()?;
+        kernel::default_signals();
+        prctl::set_child_subreaper(true)?;
+        leave_behind(Duty {
+            lifeline: Some(self.lifeline.as_fd()),
+            over_init: self.own_processes,
+            log: self.log,
+        })?;
+        if self.own_processes {
+            own_proc().map_err(Refusal::errno)?;
+            leave_behind(Duty { lifeline: None, over_init: false, log: false })?;
+        }
+        self.rooms.enter_mounts()?;
+        setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
+        chdir(self.workdir.as_c_str())?;
+        prctl::set_no_new_privs()?;
+        kernel::close_on_exec_from(3);
+        SigSet::all().thread_unblock()?;
+        Ok(())
+    }
+}
+
+/// Forks: the parent becomes the supervisor of the child, which goes on.
+fn leave_behind(duty: Duty<'_>) -> io::Result<()> {
+    if let ForkResult::Parent { child } = kernel::fork()? {
+        supervise(child, duty);
+    }
+    prctl::set_pdeathsig(Signal::SIGKILL)?;
+    Ok(())
+}

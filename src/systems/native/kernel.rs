@@ -1,0 +1,232 @@
+//! The calls to the kernel that Rust cannot check, each behind a function that can be called
+//! safely, and nothing else: what they are used for is in `child`, `supervisor` and `maker`.
+//!
+//! All of them but [`before_exec`] and [`Living`] allocate nothing, so that they may be called
+//! after a fork.
+
+#![expect(
+    unsafe_code,
+    reason = "fork(2), and system calls that neither std nor nix wraps without allocating"
+)]
+
+use std::io;
+use std::mem::{size_of, zeroed};
+use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::signal::Signal;
+use nix::unistd::{ForkResult, Pid};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use crate::base::owner::Owner;
+use crate::host;
+
+/// Forks. As other threads may have held locks, the child may only do what signal handlers may
+/// (signal-safety(7)), nothing that allocates above all, and ends with exec or [`exit`].
+pub(super) fn fork() -> nix::Result<ForkResult> {
+    // SAFETY: the callers, all in this folder, keep to what is said above.
+    unsafe { nix::unistd::fork() }
+}
+
+/// Has `prepare` run in the child between fork and exec, under the conditions of [`fork`].
+pub(super) fn before_exec(
+    command: &mut Command,
+    prepare: impl FnMut() -> io::Result<()> + Send + Sync + 'static,
+) {
+    // SAFETY: the one caller keeps to what is said at `fork`.
+    unsafe { command.pre_exec(prepare) };
+}
+
+/// Ends this process at once, without any of Rust's or libc's clean-up, which is the parent's.
+pub(super) fn exit(code: i32) -> ! {
+    // SAFETY: always allowed.
+    unsafe { libc::_exit(code) }
+}
+
+/// Makes `at` another name for an open file, and stay open on exec.
+pub(super) fn place(file: BorrowedFd<'_>, at: RawFd) -> nix::Result<()> {
+    // SAFETY: only descriptors 0 to 3 of a forked child are replaced, where nobody uses them.
+    Errno::result(unsafe { libc::dup2(file.as_raw_fd(), at) }).map(drop)
+}
+
+/// A descriptor that was put in its place by [`place`], and is never closed.
+pub(super) fn placed(at: RawFd) -> BorrowedFd<'static> {
+    // SAFETY: see above.
+    unsafe { BorrowedFd::borrow_raw(at) }
+}
+
+/// Owns a descriptor that has just been received.
+pub(super) fn adopt(received: RawFd) -> OwnedFd {
+    // SAFETY: the kernel has made it for this process, and nobody else knows of it.
+    unsafe { OwnedFd::from_raw_fd(received) }
+}
+
+/// Closes all descriptors of a forked child from `first` on.
+pub(super) fn close_from(first: RawFd) {
+    // SAFETY: the child of a fork uses none of its parent's files any more.
+    unsafe {
+        if libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) != 0 {
+            // Linux before 5.9.
+            for descriptor in first..most_descriptors() {
+                libc::close(descriptor);
+            }
+        }
+    }
+}
+
+/// Has all descriptors of a forked child from `first` on closed on exec, also those that this
+/// program was itself started with.
+pub(super) fn close_on_exec_from(first: RawFd) {
+    // SAFETY: it is only a flag.
+    unsafe {
+        let flag = libc::CLOSE_RANGE_CLOEXEC;
+        if libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, flag) != 0 {
+            // Linux before 5.11.
+            for descriptor in first..most_descriptors() {
+                libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC);
+            }
+        }
+    }
+}
+
+fn most_descriptors() -> RawFd {
+    // SAFETY: getrlimit(2) fills the struct that it is given.
+    let limit = unsafe {
+        let mut limit: libc::rlimit = zeroed();
+        libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
+        limit.rlim_cur
+    };
+    RawFd::try_from(limit.min(1 << 20)).unwrap_or(1 << 20)
+}
+
+/// Waits until one of the descriptors can be read or was closed at the other end, or the time is
+/// over. A negative descriptor is left out. The answer says which.
+pub(super) fn poll(descriptors: [RawFd; 2], milliseconds: i32) -> [bool; 2] {
+    let mut polled = descriptors.map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 });
+    // SAFETY: the array is as long as is said.
+    let answer = unsafe { libc::poll(polled.as_mut_ptr(), 2, milliseconds) };
+    polled.map(|polled| answer > 0 && polled.revents != 0)
+}
+
+/// Puts every signal back to what it does by itself: neither ignored nor handled.
+pub(super) fn default_signals() {
+    for signal in 1..=64 {
+        // SAFETY: no handler is installed. Those that cannot be changed are refused.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+}
+
+/// A child that has ended, and its exit code (128 and the signal's number, if one killed it), or
+/// nothing if all live. It stays as it is until [`reap`], and so does its number.
+pub(super) fn ended_child() -> nix::Result<Option<(Pid, i32)>> {
+    // SAFETY: plain old data, filled in by the kernel, read as waitid(2) says.
+    unsafe {
+        let mut facts: libc::siginfo_t = zeroed();
+        let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+        Errno::result(libc::waitid(libc::P_ALL, 0, &raw mut facts, flags))?;
+        let pid = facts.si_pid();
+        let code =
+            if facts.si_code == libc::CLD_EXITED { facts.si_status() } else { 128 + facts.si_status() };
+        Ok((pid != 0).then_some((Pid::from_raw(pid), code)))
+    }
+}
+
+/// Lets go of a child that has ended.
+pub(super) fn reap(child: Pid) {
+    // SAFETY: waitpid(2) may be told to write no status.
+    unsafe { libc::waitpid(child.as_raw(), std::ptr::null_mut(), 0) };
+}
+
+/// Brings up the loopback interface of the network that this process is in.
+pub(super) fn loopback_up() -> nix::Result<()> {
+    // SAFETY: the request is plain old data and as SIOCSIFFLAGS wants it (netdevice(7)).
+    unsafe {
+        let socket = Errno::result(libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0))?;
+        let socket = OwnedFd::from_raw_fd(socket);
+        let mut request: libc::ifreq = zeroed();
+        request.ifr_name[0] = b'l' as libc::c_char;
+        request.ifr_name[1] = b'o' as libc::c_char;
+        request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
+        Errno::result(libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request)).map(drop)
+    }
+}
+
+/// Makes a TCP socket in the network that this process is in.
+pub(super) fn tcp_socket() -> nix::Result<OwnedFd> {
+    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    // SAFETY: a new descriptor is owned by nobody else.
+    unsafe { Ok(OwnedFd::from_raw_fd(Errno::result(libc::socket(libc::AF_INET, kind, 0))?)) }
+}
+
+/// Hands an open file to the process at the other end of a Unix socket (unix(7)), with one byte.
+pub(super) fn send_file(channel: BorrowedFd<'_>, file: BorrowedFd<'_>) -> nix::Result<()> {
+    // The kernel wants the control message aligned as its header is.
+    #[repr(C, align(8))]
+    struct Control([u8; 64]);
+    let length = u32::try_from(size_of::<RawFd>()).unwrap_or(4);
+    let mut byte = [0u8];
+    let mut control = Control([0; 64]);
+    // SAFETY: the message points at what lives until the call is over, and the control buffer has
+    // room for one header and one descriptor (cmsg(3)).
+    unsafe {
+        let mut part = libc::iovec { iov_base: byte.as_mut_ptr().cast(), iov_len: 1 };
+        let mut message: libc::msghdr = zeroed();
+        message.msg_iov = &raw mut part;
+        message.msg_iovlen = 1;
+        message.msg_control = control.0.as_mut_ptr().cast();
+        message.msg_controllen = libc::CMSG_SPACE(length) as _;
+        let header = libc::CMSG_FIRSTHDR(&raw const message);
+        (*header).cmsg_level = libc::SOL_SOCKET;
+        (*header).cmsg_type = libc::SCM_RIGHTS;
+        (*header).cmsg_len = libc::CMSG_LEN(length) as _;
+        libc::CMSG_DATA(header).cast::<RawFd>().write_unaligned(file.as_raw_fd());
+        Errno::result(libc::sendmsg(channel.as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL)).map(drop)
+    }
+}
+
+/// A process that lived when it was found, and that no other can be mistaken for: a signal reaches
+/// it or nobody (pidfd_open(2), Linux 5.3).
+#[derive(Debug)]
+pub(super) struct Living(OwnedFd);
+
+impl Living {
+    /// Whatever process has this number now.
+    pub(super) fn with_number(pid: u32) -> io::Result<Self> {
+        // SAFETY: a new descriptor is owned by nobody else.
+        unsafe {
+            let fd = Errno::result(libc::syscall(libc::SYS_pidfd_open, pid, 0))?;
+            Ok(Self(OwnedFd::from_raw_fd(RawFd::try_from(fd).map_err(io::Error::other)?)))
+        }
+    }
+
+    /// The very process that was named, if it lives.
+    pub(super) fn find(process: &Owner) -> Option<Self> {
+        let found = Self::with_number(process.pid).ok()?;
+        // Asked after the descriptor is held, so that it is about the process that is held.
+        host::is_alive(process).then_some(found)
+    }
+
+    /// Sends a signal; that it has ended meanwhile is no error.
+    pub(super) fn signal(&self, signal: Signal) -> io::Result<()> {
+        // SAFETY: pidfd_send_signal(2) may be given no further facts.
+        let answer = unsafe {
+            let none = std::ptr::null::<libc::siginfo_t>();
+            libc::syscall(libc::SYS_pidfd_send_signal, self.0.as_raw_fd(), signal as libc::c_int, none, 0)
+        };
+        match Errno::result(answer) {
+            Ok(_) | Err(Errno::ESRCH) => Ok(()),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Waits until it has ended.
+    pub(super) async fn ended(&self) -> io::Result<()> {
+        // SAFETY: the descriptor lives as long as its registration, which owns it.
+        let watched = unsafe { AsyncFd::register_with_interest(self.0.try_clone()?, Interest::READABLE) };
+        watched?.readable().await.map(drop)
+    }
+}

@@ -1,0 +1,104 @@
+//! The log of a process: a file that keeps its last few megabytes. Masking secrets is for the
+//! caller, in what is appended and in what is read.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::{BoxStream, StreamExt as _, unfold};
+use nix::fcntl::{FallocateFlags, fallocate};
+use nix::unistd::{Whence, lseek};
+use tokio::io::AsyncReadExt as _;
+
+use super::runs::ProcessFacts;
+use crate::base::files::FileError;
+
+/// How much of a log is kept. It may lie in memory, where `$XDG_RUNTIME_DIR` does.
+const KEPT: i64 = 8 << 20;
+
+/// How often a log is looked at for more.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Opens a log to append to it.
+pub(super) fn open(path: &Path) -> Result<File, FileError> {
+    let mut options = File::options();
+    options.append(true).create(true).mode(0o600);
+    options.open(path).map_err(|source| FileError::new("write", path, source))
+}
+
+/// Appends a line to a log.
+pub(super) fn append(mut log: &File, line: &str) -> io::Result<()> {
+    log.write_all(format!("{line}\n").as_bytes())?;
+    bound(log);
+    Ok(())
+}
+
+/// Gives the space of all but the last part of a log back, as a hole at its start. Where the file
+/// system cannot do that, the log grows. Allocates nothing, since it is also called after a fork.
+pub(super) fn bound(log: impl AsFd) {
+    let log = log.as_fd();
+    let Ok(size) = lseek(log, 0, Whence::SeekEnd) else { return };
+    let begin = lseek(log, 0, Whence::SeekData).unwrap_or(0);
+    if size - begin > 2 * KEPT {
+        let flags = FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE;
+        let _ = fallocate(log, flags, 0, size - KEPT);
+    }
+}
+
+/// Reads a log, and goes on until the process has ended, if that is wanted.
+pub(super) fn read(facts: ProcessFacts, follow: bool) -> Result<BoxStream<'static, Bytes>, FileError> {
+    let path = facts.log();
+    let failed = |source| FileError::new("read", &path, source);
+    let file = File::open(&path).map_err(failed)?;
+    // The first line after a hole is the rest of one.
+    let begin = lseek(&file, 0, Whence::SeekData).unwrap_or(0);
+    lseek(&file, begin, Whence::SeekSet).map_err(|errno| failed(errno.into()))?;
+    let state = (tokio::fs::File::from_std(file), begin > 0);
+    let chunks = unfold(state, move |(mut file, mut inside_line)| {
+        let facts = facts.clone();
+        async move {
+            loop {
+                // Asked before reading, so that nothing written before its end is missed.
+                let goes_on = follow && facts.is_alive();
+                let mut buffer = Vec::with_capacity(64 << 10);
+                match file.read_buf(&mut buffer).await {
+                    Ok(0) if goes_on => tokio::time::sleep(PAUSE).await,
+                    Ok(0) | Err(_) => return None,
+                    Ok(_) if inside_line => {
+                        let Some(end) = buffer.iter().position(|byte| *byte == b'\n') else { continue };
+                        inside_line = false;
+                        let rest = buffer.split_off(end + 1);
+                        if !rest.is_empty() {
+                            return Some((Bytes::from(rest), (file, false)));
+                        }
+                    }
+                    Ok(_) => return Some((Bytes::from(buffer), (file, false))),
+                }
+            }
+        }
+    });
+    Ok(chunks.boxed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::MetadataExt as _;
+
+    #[test]
+    fn a_log_keeps_only_its_end() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let log = open(&folder.path().join("log")).expect("opens");
+        let line = "x".repeat((1 << 20) - 1);
+        for _ in 0..40 {
+            append(&log, &line).expect("writes");
+        }
+        let facts = log.metadata().expect("is there");
+        assert_eq!(facts.len(), 40 << 20);
+        assert!(facts.blocks() * 512 <= (2 * KEPT + (2 << 20)).unsigned_abs(), "{}", facts.blocks());
+    }
+}

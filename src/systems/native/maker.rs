@@ -1,0 +1,192 @@
+//! Short-lived forks of this program that make something in a namespace and hand it over: the
+//! namespaces of a run themselves, and sockets in its network. A process of several threads, which
+//! this one is, cannot enter a user namespace; its fork, having one thread, can. Root would not
+//! need that, but one way for both is simpler than two.
+//!
+//! What runs in a fork allocates nothing (see `kernel::fork`).
+
+use std::ffi::CStr;
+use std::io::{self, IoSliceMut, Read as _};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::prctl;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
+use nix::sys::stat::Mode;
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Pid, getgid, getuid, read, write};
+
+use super::kernel;
+use super::rooms::{Refusal, Rooms, Step, own_proc};
+
+/// Where a fork that closes everything else keeps the channel to its parent.
+const CHANNEL: RawFd = 3;
+
+/// What the machine gave.
+#[derive(Debug)]
+pub(super) struct Made {
+    /// The namespaces to join.
+    pub(super) rooms: Rooms,
+    /// Whether there is a network among them.
+    pub(super) network: Result<(), Refusal>,
+    /// Whether processes that have joined them may make a PID namespace each.
+    pub(super) processes: Result<(), Refusal>,
+}
+
+/// Makes the namespaces of a run.
+pub(super) fn rooms() -> Made {
+    let maps = Maps::of_this_user();
+    in_fork(|channel| prepare(channel, &maps), collect).unwrap_or_else(|error| {
+        let errno = Errno::from_raw(error.raw_os_error().unwrap_or_default());
+        let refused = || Step::Begin.take(Err(errno));
+        Made { rooms: Rooms::default(), network: refused(), processes: refused() }
+    })
+}
+
+/// Makes a TCP socket in a run's network.
+pub(super) fn socket(rooms: &Rooms) -> io::Result<OwnedFd> {
+    let make = |channel: BorrowedFd<'_>| match rooms.enter().and_then(|()| kernel::tcp_socket()) {
+        Ok(socket) => kernel::send_file(channel, socket.as_fd()).map_or_else(|errno| errno as i32, |()| 0),
+        Err(errno) => errno as i32,
+    };
+    in_fork(make, |channel, child| match receive_file(channel)? {
+        Some(socket) => Ok(socket),
+        None => Err(match waitpid(child, None)? {
+            WaitStatus::Exited(_, errno) => io::Error::from_raw_os_error(errno),
+            _ => io::Error::other("the process that should open a socket was killed"),
+        }),
+    })
+}
+
+/// Runs `make` in a fork, with a channel to this process, where `collect` takes what it made. That
+/// the channel is closed is the sign for the fork to end.
+fn in_fork<T>(
+    make: impl FnOnce(BorrowedFd<'_>) -> i32,
+    collect: impl FnOnce(&UnixStream, Pid) -> io::Result<T>,
+) -> io::Result<T> {
+    let (ours, theirs) = UnixStream::pair()?;
+    match kernel::fork()? {
+        ForkResult::Child => kernel::exit(make(theirs.as_fd())),
+        ForkResult::Parent { child } => {
+            drop(theirs);
+            let collected = collect(&ours, child);
+            drop(ours);
+            // Either it ends by itself now, or it was waited for already.
+            while waitpid(child, None) == Err(Errno::EINTR) {}
+            collected
+        }
+    }
+}
+
+/// In the fork: makes the namespaces, reports, and stays until they have been opened.
+fn prepare(channel: BorrowedFd<'_>, maps: &Maps) -> i32 {
+    // Frees this process of the other end, whose being closed it waits for below.
+    if kernel::place(channel, CHANNEL).is_err() {
+        return 1;
+    }
+    let channel = kernel::placed(CHANNEL);
+    kernel::close_from(CHANNEL + 1);
+    let mut as_user = 0u8;
+    let mut network = Step::Network.take(unshare(CloneFlags::CLONE_NEWNET));
+    let mut may_go_on = Ok(());
+    if network.is_err_and(|refusal| refusal.errno() == Errno::EPERM) {
+        may_go_on = enter_user_namespace(maps);
+        as_user = u8::from(may_go_on.is_ok());
+        network = may_go_on.and_then(|()| Step::Network.take(unshare(CloneFlags::CLONE_NEWNET)));
+    }
+    if network.is_ok() {
+        network = Step::Loopback.take(kernel::loopback_up());
+        // As in a container, any port may be listened on; that it stays otherwise is no harm.
+        let _ = write_to(c"/proc/sys/net/ipv4/ip_unprivileged_port_start", b"0");
+    }
+    let [step, errno] = Refusal::to_bytes(network);
+    if write(channel, &[as_user, step, errno]).is_err() {
+        return 1;
+    }
+    may_go_on = may_go_on.and_then(|()| try_processes(channel));
+    if may_go_on.is_err() && write(channel, &Refusal::to_bytes(may_go_on)).is_err() {
+        return 1;
+    }
+    let _ = read(channel, &mut [0u8]);
+    0
+}
+
+/// In the fork: becomes all-powerful in a user namespace, and nobody else outside of it.
+fn enter_user_namespace(maps: &Maps) -> Result<(), Refusal> {
+    Step::User.take(unshare(CloneFlags::CLONE_NEWUSER))?;
+    // The maps can only be written by a process that may be looked at.
+    Step::Map.take(prctl::set_dumpable(true))?;
+    Step::Map.take(write_to(c"/proc/self/setgroups", b"deny"))?;
+    Step::Map.take(write_to(c"/proc/self/uid_map", &maps.user))?;
+    Step::Map.take(write_to(c"/proc/self/gid_map", &maps.group))
+}
+
+/// In the fork: tries a PID namespace with a `/proc`. Success is reported by the fork's fork, since
+/// only that one is in it.
+fn try_processes(channel: BorrowedFd<'_>) -> Result<(), Refusal> {
+    Step::Processes.take(unshare(CloneFlags::CLONE_NEWPID))?;
+    match Step::Processes.take(kernel::fork())? {
+        ForkResult::Child => kernel::exit(i32::from(write(channel, &Refusal::to_bytes(own_proc())).is_err())),
+        ForkResult::Parent { child } => match Step::Processes.take(waitpid(child, None))? {
+            WaitStatus::Exited(_, 0) => Ok(()),
+            _ => Step::Processes.take(Err(Errno::ECHILD)),
+        },
+    }
+}
+
+fn write_to(file: &CStr, content: &[u8]) -> nix::Result<()> {
+    let file = open(file, OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+    write(&file, content).map(drop)
+}
+
+/// The lines that make a user the same one inside of a user namespace, written before the fork.
+struct Maps {
+    user: Vec<u8>,
+    group: Vec<u8>,
+}
+
+impl Maps {
+    fn of_this_user() -> Self {
+        let (user, group) = (getuid(), getgid());
+        Self {
+            user: format!("{user} {user} 1").into_bytes(),
+            group: format!("{group} {group} 1").into_bytes(),
+        }
+    }
+}
+
+/// In the parent: opens what the fork has made.
+fn collect(mut channel: &UnixStream, child: Pid) -> io::Result<Made> {
+    let mut report = [0u8; 5];
+    channel.read_exact(&mut report)?;
+    let [as_user, step, errno, processes @ ..] = report;
+    let network = Refusal::from_bytes([step, errno]);
+    let open = |wanted: bool, name: &str| -> io::Result<Option<OwnedFd>> {
+        let file = || std::fs::File::open(format!("/proc/{child}/ns/{name}"));
+        wanted.then(file).transpose().map(|file| file.map(OwnedFd::from))
+    };
+    let rooms = Rooms {
+        user: open(as_user == 1, "user")?,
+        network: open(network.is_ok(), "net")?,
+        ..Rooms::default()
+    };
+    Ok(Made { rooms, network, processes: Refusal::from_bytes(processes) })
+}
+
+/// In the parent: takes the file that `kernel::send_file` sends, or nothing at the channel's end.
+fn receive_file(channel: &UnixStream) -> io::Result<Option<OwnedFd>> {
+    let mut byte = [0u8];
+    let mut parts = [IoSliceMut::new(&mut byte)];
+    let mut room = nix::cmsg_space!(RawFd);
+    let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+    let message = recvmsg::<()>(channel.as_raw_fd(), &mut parts, Some(&mut room), flags)?;
+    for control in message.cmsgs()? {
+        if let ControlMessageOwned::ScmRights(files) = control {
+            return Ok(files.first().map(|file| kernel::adopt(*file)));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,207 @@
+//! Processes without any container engine: the command of a component as a child of this program,
+//! kept apart as far as the kernel allows. Knows nothing of the inventory; what to run, with what
+//! environment, is given.
+//!
+//! From the bottom: `kernel` (calls that Rust cannot check), `rooms` (namespaces), `supervisor`
+//! (who sees to it that nothing outlives a component), `child` (from fork to exec), `maker`
+//! (namespaces and sockets made in a fork); above the forks `space`, `start`, `process`, `runs`,
+//! `logs` and `remains`.
+
+mod child;
+mod error;
+mod kernel;
+mod logs;
+mod maker;
+mod process;
+mod remains;
+mod rooms;
+mod runs;
+mod space;
+mod start;
+mod supervisor;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use nix::sys::signal::Signal;
+use tokio::time::timeout;
+
+pub use error::NativeError;
+pub use process::{Output, Process};
+pub use runs::ProcessFacts;
+pub use space::{Published, Space};
+pub use start::ProcessSpec;
+
+use crate::base::secret::Secret;
+use crate::host::{self, Env};
+use crate::model::identity::Identity;
+use kernel::Living;
+use remains::PATIENCE;
+use rooms::Rooms;
+use start::Start;
+
+/// The processes of this user.
+#[derive(Debug, Clone)]
+pub struct Native {
+    /// Where runs are kept.
+    folder: PathBuf,
+    inherited: BTreeMap<OsString, OsString>,
+}
+
+impl Native {
+    /// Those whose folders are in the runtime folder of this environment, which also gives new
+    /// ones their `PATH`, `TERM` and locale.
+    #[must_use]
+    pub fn new(env: &Env) -> Self {
+        Self { folder: env.runtime_folder().join("native"), inherited: start::inherited(env) }
+    }
+
+    /// Starts a process in a space. Call it within the runtime.
+    ///
+    /// # Errors
+    /// When the program or the working directory is missing, or the system refuses.
+    pub fn spawn(&self, spec: ProcessSpec, space: &Space) -> Result<Process, NativeError> {
+        let ProcessSpec { identity, command, workdir, environment, ports, detached } = spec;
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let mut facts = ProcessFacts {
+            folder: self.folder.join(runs::folder_name(&identity)),
+            identity,
+            command,
+            workdir,
+            ports,
+            created: i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
+            process: None,
+            own_processes: space.processes.is_ok(),
+        };
+        let environment = start::environment(&self.inherited, &facts.home(), &environment)?;
+        let log = facts.log();
+        let start = Start {
+            name: &facts.identity.name,
+            command: &facts.command,
+            workdir: &facts.workdir,
+            environment: &environment,
+            rooms: space.rooms.clone(),
+            own_processes: facts.own_processes,
+            log: detached.then_some(&log),
+        };
+        start.check()?;
+        runs::make_runs_folder(&self.folder)?;
+        let log = facts.create()?;
+        let mut process = start.go().inspect_err(|_| {
+            // What cannot be removed now is found by the next sweep.
+            let _ = runs::remove(&facts.folder);
+        })?;
+        facts.process = process.supervisor().and_then(host::owner);
+        let written = facts.write(&facts.folder);
+        // From here on, the guard takes the folder away with the process.
+        process.keep(facts, log);
+        written?;
+        if detached {
+            process.release()?;
+        }
+        Ok(process)
+    }
+
+    /// Runs a command beside a living process: in its space, its working directory, and with its
+    /// environment. Call it within the runtime.
+    ///
+    /// # Errors
+    /// When the process does not live, or the program is missing.
+    pub fn exec(&self, facts: &ProcessFacts, command: &[String]) -> Result<Process, NativeError> {
+        let pid = facts.pid()?;
+        let name = &facts.identity.name;
+        let failed = |source| NativeError::Process { verb: "enter the space of", name: name.clone(), source };
+        let rooms = Rooms::of(pid).map_err(failed)?;
+        let environment = remains::environment(pid).unwrap_or_default();
+        // If it is still there, then what was opened and read is its own.
+        facts.pid()?;
+        let start = Start {
+            name,
+            command,
+            workdir: &facts.workdir,
+            environment: &environment,
+            rooms: Arc::new(rooms),
+            own_processes: false,
+            log: None,
+        };
+        start.go()
+    }
+
+    /// All processes that have a folder, living or dead, oldest first.
+    ///
+    /// # Errors
+    /// When the folder for runs cannot be read.
+    pub fn list(&self) -> Result<Vec<ProcessFacts>, NativeError> {
+        runs::list(&self.folder)
+    }
+
+    /// The environment that a living process was given.
+    ///
+    /// # Errors
+    /// When it does not live.
+    pub fn environment(&self, facts: &ProcessFacts) -> Result<BTreeMap<String, Secret>, NativeError> {
+        let environment = remains::environment(facts.pid()?).unwrap_or_default();
+        let text = |text: OsString| text.to_string_lossy().into_owned();
+        Ok(environment.into_iter().map(|(key, value)| (text(key), Secret::new(text(value)))).collect())
+    }
+
+    /// The log of a process: what it has written if it is detached, secrets included, and what was
+    /// appended if not. With `follow` it ends when the process has.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn logs(&self, facts: &ProcessFacts, follow: bool) -> Result<BoxStream<'static, Bytes>, NativeError> {
+        Ok(logs::read(facts.clone(), follow)?)
+    }
+
+    /// Ends a process, kindly at first: after so long, it and all that it started are killed. Then
+    /// its folder is removed.
+    ///
+    /// # Errors
+    /// When something cannot be killed or removed.
+    pub async fn stop(&self, facts: &ProcessFacts, grace: Duration) -> Result<(), NativeError> {
+        if let Some(supervisor) = facts.process.as_ref().and_then(Living::find) {
+            let name = &facts.identity.name;
+            let failed = |source| NativeError::Process { verb: "signal", name: name.clone(), source };
+            for (signal, patience) in
+                [(Signal::SIGTERM, grace), (supervisor::END, PATIENCE), (Signal::SIGKILL, PATIENCE)]
+            {
+                if !patience.is_zero() {
+                    supervisor.signal(signal).map_err(failed)?;
+                    if let Ok(ended) = timeout(patience, supervisor.ended()).await {
+                        ended.map_err(failed)?;
+                        break;
+                    }
+                }
+            }
+        }
+        self.clear(facts).await
+    }
+
+    /// Removes what is left of dead processes that are abandoned in the caller's eyes: their
+    /// folders, and whatever of them a killed supervisor could not end. The living are left alone.
+    ///
+    /// # Errors
+    /// When something cannot be killed or removed.
+    pub async fn sweep(&self, abandoned: impl Fn(&Identity) -> bool) -> Result<Vec<Identity>, NativeError> {
+        runs::remove_unfinished(&self.folder)?;
+        let mut swept = Vec::new();
+        for facts in self.list()? {
+            if !facts.is_alive() && abandoned(&facts.identity) {
+                self.clear(&facts).await?;
+                swept.push(facts.identity);
+            }
+        }
+        Ok(swept)
+    }
+
+    async fn clear(&self, facts: &ProcessFacts) -> Result<(), NativeError> {
+        remains::kill_all(&facts.home(), &facts.identity.name).await?;
+        Ok(runs::remove(&facts.folder)?)
+    }
+}

@@ -1,0 +1,200 @@
+//! Namespaces: those that a process is to join, and those that it makes for itself. What the
+//! kernel refuses is named by step, so that it can be said plainly.
+//!
+//! [`Rooms::enter`] and what follows it run in a forked child and allocate nothing.
+
+use std::fmt;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt as _;
+
+use nix::errno::Errno;
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, setns, unshare};
+
+/// Existing namespaces to join, held open, so that they live as long as this does.
+#[derive(Debug, Default)]
+pub(super) struct Rooms {
+    pub(super) user: Option<OwnedFd>,
+    pub(super) network: Option<OwnedFd>,
+    pub(super) processes: Option<OwnedFd>,
+    pub(super) mounts: Option<OwnedFd>,
+}
+
+impl Rooms {
+    /// Those of another process, as far as it does not share ours.
+    pub(super) fn of(pid: u32) -> io::Result<Self> {
+        let open = |name: &str| -> io::Result<Option<OwnedFd>> {
+            let theirs = std::fs::File::open(format!("/proc/{pid}/ns/{name}"))?;
+            let ours = std::fs::metadata(format!("/proc/self/ns/{name}"))?;
+            let facts = theirs.metadata()?;
+            let same = (facts.dev(), facts.ino()) == (ours.dev(), ours.ino());
+            Ok((!same).then(|| theirs.into()))
+        };
+        Ok(Self { user: open("user")?, network: open("net")?, processes: open("pid")?, mounts: open("mnt")? })
+    }
+
+    /// Joins all but the mounts: the user namespace first, since it gives the right to the others.
+    /// The PID namespace is that of children born from now on.
+    pub(super) fn enter(&self) -> nix::Result<()> {
+        for (room, kind) in [
+            (&self.user, CloneFlags::CLONE_NEWUSER),
+            (&self.network, CloneFlags::CLONE_NEWNET),
+            (&self.processes, CloneFlags::CLONE_NEWPID),
+        ] {
+            if let Some(room) = room {
+                setns(room, kind)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Joins the mounts, which also puts the working directory back to `/`.
+    pub(super) fn enter_mounts(&self) -> nix::Result<()> {
+        self.mounts.as_ref().map_or(Ok(()), |room| setns(room, CloneFlags::CLONE_NEWNS))
+    }
+}
+
+/// Gives the first process of a new PID namespace a `/proc` that shows it: without, programs look
+/// themselves up under a number that is another process's.
+pub(super) fn own_proc() -> Result<(), Refusal> {
+    const NONE: Option<&std::ffi::CStr> = None;
+    Step::Mounts.take(unshare(CloneFlags::CLONE_NEWNS))?;
+    // What is mounted here stays here; what the machine mounts later is still seen.
+    Step::Mounts.take(mount(NONE, c"/", NONE, MsFlags::MS_REC | MsFlags::MS_SLAVE, NONE))?;
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    Step::Proc.take(mount(Some(c"proc"), c"/proc", Some(c"proc"), flags, NONE))
+}
+
+/// What has to be done for a separate network and separate processes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Starting the process that does the rest.
+    Begin = 1,
+    /// A user namespace.
+    User,
+    /// Staying the same user in it.
+    Map,
+    /// A network namespace.
+    Network,
+    /// Bringing its loopback interface up.
+    Loopback,
+    /// A PID namespace.
+    Processes,
+    /// A mount namespace.
+    Mounts,
+    /// A `/proc` for it.
+    Proc,
+}
+
+impl Step {
+    const ALL: [Self; 8] = [
+        Self::Begin,
+        Self::User,
+        Self::Map,
+        Self::Network,
+        Self::Loopback,
+        Self::Processes,
+        Self::Mounts,
+        Self::Proc,
+    ];
+
+    /// Names the step if it failed.
+    pub(super) fn take<T>(self, result: nix::Result<T>) -> Result<T, Refusal> {
+        result.map_err(|errno| Refusal { step: self, errno })
+    }
+
+    fn what(self) -> &'static str {
+        match self {
+            Self::Begin => "a process that prepares it",
+            Self::User => "a user namespace",
+            Self::Map => "the user's own number in a user namespace",
+            Self::Network => "a network namespace",
+            Self::Loopback => "a loopback interface",
+            Self::Processes => "a PID namespace",
+            Self::Mounts => "a mount namespace",
+            Self::Proc => "a `/proc` of its own",
+        }
+    }
+}
+
+/// What the kernel refused, and with what error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Refusal {
+    step: Step,
+    errno: Errno,
+}
+
+impl Refusal {
+    /// As it comes from a forked child.
+    pub(super) fn to_bytes(outcome: Result<(), Self>) -> [u8; 2] {
+        let Err(Self { step, errno }) = outcome else { return [0, 0] };
+        [step as u8, u8::try_from(errno as i32).unwrap_or(u8::MAX)]
+    }
+
+    /// Back from [`Refusal::to_bytes`].
+    pub(super) fn from_bytes([step, errno]: [u8; 2]) -> Result<(), Self> {
+        match Step::ALL.into_iter().find(|known| *known as u8 == step) {
+            Some(step) => Err(Self { step, errno: Errno::from_raw(errno.into()) }),
+            None => Ok(()),
+        }
+    }
+
+    /// The error's number, for a child that can report nothing else.
+    pub(super) fn errno(self) -> Errno {
+        self.errno
+    }
+
+    /// In words, with the setting of the machine that explains it, if one does. `setting` reads a
+    /// file below `/proc/sys`.
+    pub(super) fn explain(self, setting: impl Fn(&str) -> Option<String>) -> String {
+        const SWITCHES: [(&str, &str); 4] = [
+            ("kernel/apparmor_restrict_unprivileged_userns", "1"),
+            ("kernel/unprivileged_userns_clone", "0"),
+            ("user/max_user_namespaces", "0"),
+            ("user/max_net_namespaces", "0"),
+        ];
+        let because = SWITCHES
+            .into_iter()
+            .find(|(file, off)| setting(file).is_some_and(|value| value.trim() == *off))
+            .map(|(file, off)| format!(", since `{}` is {off}", file.replace('/', ".")));
+        format!("{self}{}", because.unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the kernel refuses {} ({})", self.step.what(), self.errno.desc())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_comes_back_from_the_child_as_it_went() {
+        for step in Step::ALL {
+            let refusal = Err(Refusal { step, errno: Errno::EPERM });
+            assert_eq!(Refusal::from_bytes(Refusal::to_bytes(refusal)), refusal);
+        }
+        assert_eq!(Refusal::from_bytes(Refusal::to_bytes(Ok(()))), Ok(()));
+    }
+
+    #[test]
+    fn a_refusal_names_the_setting_behind_it() {
+        let refusal = Refusal { step: Step::User, errno: Errno::ENOSPC };
+        let plain = "the kernel refuses a user namespace (No space left on device)";
+        assert_eq!(refusal.explain(|_| None), plain);
+        let off = |file: &str| (file == "user/max_user_namespaces").then(|| "0\n".to_owned());
+        assert_eq!(refusal.explain(off), format!("{plain}, since `user.max_user_namespaces` is 0"));
+        assert_eq!(refusal.explain(|_| Some("5".into())), plain);
+    }
+
+    #[test]
+    fn a_process_that_shares_everything_leads_nowhere() {
+        let rooms = Rooms::of(std::process::id()).expect("reads its own namespaces");
+        assert!(rooms.user.is_none() && rooms.network.is_none());
+        assert!(rooms.processes.is_none() && rooms.mounts.is_none());
+    }
+}

@@ -1,0 +1,150 @@
+//! The network of one run, ways into it, and what of the machine its processes are kept from.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::error::NativeError;
+use super::maker::{self, Made};
+use super::rooms::{Refusal, Rooms};
+
+/// A network that the processes of one run share with each other and with nobody else, where the
+/// kernel allows it; the machine's own, where not. It lives as long as this value, or a process in
+/// it.
+#[derive(Debug, Clone)]
+pub struct Space {
+    pub(super) rooms: Arc<Rooms>,
+    pub(super) processes: Result<(), Refusal>,
+    network: Result<(), Refusal>,
+}
+
+impl Space {
+    /// Makes one. This takes a few milliseconds, and is the way to learn what the kernel allows.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "it is more than a value")]
+    pub fn new() -> Self {
+        let Made { rooms, network, processes } = maker::rooms();
+        Self { rooms: Arc::new(rooms), processes, network }
+    }
+
+    /// What processes are kept from and how, and what they are not kept from and why not.
+    #[must_use]
+    pub fn isolation(&self) -> Vec<(&'static str, Result<String, String>)> {
+        let refused = |refusal: &Refusal| {
+            refusal.explain(|file| std::fs::read_to_string(format!("/proc/sys/{file}")).ok())
+        };
+        let user = nix::unistd::getuid();
+        let who = if user.is_root() { "root".to_owned() } else { format!("user {user}") };
+        vec![
+            (
+                "network",
+                match &self.network {
+                    Ok(()) => Ok("its own, with nothing but a loopback interface".to_owned()),
+                    Err(refusal) => Err(format!("it uses this machine's: {}", refused(refusal))),
+                },
+            ),
+            (
+                "processes",
+                match &self.processes {
+                    Ok(()) => Ok("it sees only its own, which all end with it".to_owned()),
+                    Err(refusal) => Err(format!(
+                        "it sees this machine's: {}; its own still end with it",
+                        refused(refusal)
+                    )),
+                },
+            ),
+            ("environment", Ok("only what it is given, PATH, TERM and the locale".to_owned())),
+            ("home", Ok("a temporary folder".to_owned())),
+            ("terminal", Ok("a session and process group of its own, nothing to read from".to_owned())),
+            (
+                "files",
+                Err(format!("it reads and writes whatever {who} may, sockets of other programs included")),
+            ),
+            (
+                "user",
+                Err(format!(
+                    "it runs as {who}, though it cannot become another one by a set-user-ID program"
+                )),
+            ),
+            ("memory and processor", Err("it has no limits".to_owned())),
+        ]
+    }
+
+    /// Connects to a port in the space, as its processes do at 127.0.0.1.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub async fn connect(&self, port: u16) -> io::Result<TcpStream> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if self.network.is_err() {
+            return TcpStream::connect(address).await;
+        }
+        let rooms = self.rooms.clone();
+        let socket =
+            tokio::task::spawn_blocking(move || maker::socket(&rooms)).await.map_err(io::Error::other)??;
+        TcpSocket::from_std_stream(socket.into()).connect(address).await
+    }
+
+    /// Makes a port of the space reachable at 127.0.0.1 of this machine, on the port that is asked
+    /// for or a free one, as long as the answer lives.
+    ///
+    /// # Errors
+    /// When the port is in use.
+    pub async fn publish(&self, port: u16, host: Option<u16>) -> Result<Published, NativeError> {
+        if self.network.is_err() && host.is_none_or(|host| host == port) {
+            // The component listens on this machine's own interface.
+            return Ok(Published { port, local: port, forwarder: None });
+        }
+        let wanted = host.unwrap_or(0);
+        let failed = |source| NativeError::Port { port: wanted, source };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).await.map_err(failed)?;
+        let local = listener.local_addr().map_err(failed)?.port();
+        let forwarder = tokio::spawn(forward(listener, self.clone(), port)).abort_handle();
+        Ok(Published { port, local, forwarder: Some(forwarder) })
+    }
+}
+
+/// A port that is published until this is dropped.
+#[derive(Debug)]
+pub struct Published {
+    /// In the space.
+    pub port: u16,
+    /// On this machine's loopback address.
+    pub local: u16,
+    forwarder: Option<AbortHandle>,
+}
+
+impl Drop for Published {
+    fn drop(&mut self) {
+        if let Some(forwarder) = &self.forwarder {
+            forwarder.abort();
+        }
+    }
+}
+
+/// Accepts for ever. The connections are this task's own and end with it.
+async fn forward(listener: TcpListener, space: Space, port: u16) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((mut outside, _)) => {
+                    let space = space.clone();
+                    connections.spawn(async move {
+                        // Whoever has connected sees the end of the connection, and why there is
+                        // nobody is for the readiness check to say.
+                        if let Ok(mut inside) = space.connect(port).await {
+                            let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
+                        }
+                    });
+                }
+                // No more files may be open, for one: others must end first.
+                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}

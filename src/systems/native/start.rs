@@ -1,0 +1,197 @@
+//! Starting a process: what is asked for, what it is refused for, and the environment it gets.
+
+use std::collections::BTreeMap;
+use std::ffi::{CString, OsStr, OsString};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use super::child::Plan;
+use super::error::NativeError;
+use super::process::Process;
+use super::rooms::Rooms;
+use super::{kernel, logs};
+use crate::base::secret::Secret;
+use crate::host::{Env, programs};
+use crate::model::identity::Identity;
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct ProcessSpec {
+    /// Whose it is.
+    pub identity: Identity,
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// The working directory.
+    pub workdir: PathBuf,
+    /// The environment. All values are hidden, since which of them are secret is of no concern here.
+    pub environment: Vec<(String, Secret)>,
+    /// Published ports, to be told of later: in the space, and on this machine.
+    pub ports: Vec<(u16, u16)>,
+    /// To go on when this program has ended, with its output in its log.
+    pub detached: bool,
+}
+
+/// The variables that a process gets from the environment of this one.
+pub(super) fn inherited(env: &Env) -> BTreeMap<OsString, OsString> {
+    let passes = |key: &&OsStr| {
+        matches!(key.to_str(), Some("PATH" | "TERM" | "LANG")) || key.as_bytes().starts_with(b"LC_")
+    };
+    env.iter().filter(|(key, _)| passes(key)).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+/// The whole environment of a process.
+pub(super) fn environment(
+    inherited: &BTreeMap<OsString, OsString>,
+    home: &Path,
+    asked: &[(String, Secret)],
+) -> Result<BTreeMap<OsString, OsString>, NativeError> {
+    let mut environment = inherited.clone();
+    for (key, value) in asked {
+        let reason = if key == "HOME" {
+            Some("it is a temporary folder")
+        } else if key.is_empty() || key.contains(['=', '\0']) {
+            Some("that is no name of a variable")
+        } else if value.expose().contains('\0') {
+            Some("its value has a null character")
+        } else {
+            None
+        };
+        if let Some(reason) = reason {
+            return Err(NativeError::Variable { variable: key.clone(), reason });
+        }
+        environment.insert(key.into(), value.expose().into());
+    }
+    environment.insert("HOME".into(), home.into());
+    Ok(environment)
+}
+
+/// A process about to be started.
+#[derive(Debug)]
+pub(super) struct Start<'a> {
+    pub(super) name: &'a str,
+    pub(super) command: &'a [String],
+    pub(super) workdir: &'a Path,
+    pub(super) environment: &'a BTreeMap<OsString, OsString>,
+    pub(super) rooms: Arc<Rooms>,
+    pub(super) own_processes: bool,
+    /// Where the output goes, unless it is to be read.
+    pub(super) log: Option<&'a Path>,
+}
+
+impl Start<'_> {
+    /// What can be said to be wrong before anything is started.
+    pub(super) fn check(&self) -> Result<PathBuf, NativeError> {
+        let program = self.command.first().filter(|program| !program.is_empty());
+        let program = program.ok_or_else(|| NativeError::EmptyCommand { name: self.name.to_owned() })?;
+        if !self.workdir.is_dir() {
+            return Err(NativeError::MissingWorkdir { workdir: self.workdir.to_owned() });
+        }
+        let path = self.environment.get(OsStr::new("PATH")).cloned().unwrap_or_default();
+        find(program, &path, self.workdir)
+    }
+
+    /// Starts it.
+    pub(super) fn go(self) -> Result<Process, NativeError> {
+        let file = self.check()?;
+        let failed = |source| NativeError::Start { file: file.clone(), source };
+        let (ours, theirs) = UnixStream::pair().map_err(failed)?;
+        let plan = Plan {
+            rooms: self.rooms,
+            own_processes: self.own_processes,
+            workdir: CString::new(self.workdir.as_os_str().as_bytes())
+                .map_err(|_| NativeError::MissingWorkdir { workdir: self.workdir.to_owned() })?,
+            lifeline: OwnedFd::from(theirs),
+            log: self.log.is_some(),
+        };
+        let mut command = Command::new(&file);
+        command.arg0(&self.command[0]).args(&self.command[1..]);
+        command.env_clear().envs(self.environment).stdin(Stdio::null());
+        match self.log {
+            Some(log) => {
+                let log = logs::open(log)?;
+                let same = log.try_clone().map_err(failed)?;
+                command.stdout(log).stderr(same);
+            }
+            None => {
+                command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            }
+        }
+        kernel::before_exec(&mut command, move || plan.carry_out());
+        let child = tokio::process::Command::from(command).spawn().map_err(failed)?;
+        Ok(Process::new(child, ours, self.name.to_owned()))
+    }
+}
+
+/// The file of a program, as the component would find it.
+fn find(program: &str, path: &OsStr, workdir: &Path) -> Result<PathBuf, NativeError> {
+    if program.contains('/') {
+        let file = workdir.join(program);
+        let name = file.to_string_lossy();
+        return match programs::find(&Env::default(), &name) {
+            Some(_) => Ok(file),
+            None if file.exists() => Err(NativeError::NotExecutable { file }),
+            None => Err(NativeError::MissingFile { file }),
+        };
+    }
+    if let Some(file) = programs::find(&Env::new([("PATH", path)]), program) {
+        return Ok(workdir.join(file));
+    }
+    match std::env::split_paths(path).map(|folder| folder.join(program)).find(|file| file.is_file()) {
+        Some(file) => Err(NativeError::NotExecutable { file }),
+        None => Err(NativeError::MissingProgram {
+            program: program.to_owned(),
+            path: path.to_string_lossy().into_owned(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_inherited_but_path_terminal_and_locale() {
+        let env = Env::new([
+            ("PATH", "/bin"),
+            ("TERM", "xterm"),
+            ("LANG", "C"),
+            ("LC_TIME", "C.UTF-8"),
+            ("LCX", "no"),
+            ("HOME", "/root"),
+            ("AWS_SECRET", "no"),
+        ]);
+        let asked = [("TERM".to_owned(), Secret::new("dumb")), ("A".to_owned(), Secret::new(""))];
+        let got = environment(&inherited(&env), Path::new("/h"), &asked).expect("is allowed");
+        let got: Vec<_> = got.iter().map(|(k, v)| format!("{}={}", k.display(), v.display())).collect();
+        assert_eq!(got, ["A=", "HOME=/h", "LANG=C", "LC_TIME=C.UTF-8", "PATH=/bin", "TERM=dumb"]);
+    }
+
+    #[test]
+    fn a_variable_that_cannot_be_set_is_named() {
+        for (key, value) in [("HOME", "/x"), ("A=B", "x"), ("", "x"), ("A", "x\0y")] {
+            let asked = [(key.to_owned(), Secret::new(value))];
+            let error = environment(&BTreeMap::new(), Path::new("/h"), &asked).expect_err("is refused");
+            assert!(error.to_string().contains(&format!("`{key}`")), "{error}");
+        }
+    }
+
+    #[test]
+    fn programs_are_found_or_it_is_said_what_is_wrong() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join("plain"), "").expect("writes");
+        let path = std::env::join_paths([Path::new("/bin"), folder.path()]).expect("has no colon");
+        let find = |program| find(program, &path, folder.path());
+        assert_eq!(find("sh").expect("is there"), Path::new("/bin/sh"));
+        assert_eq!(find("/bin/sh").expect("is there"), Path::new("/bin/sh"));
+        assert!(matches!(find("plain"), Err(NativeError::NotExecutable { .. })));
+        assert!(matches!(find("./plain"), Err(NativeError::NotExecutable { .. })));
+        assert!(matches!(find("./none"), Err(NativeError::MissingFile { .. })));
+        let error = find("none").expect_err("is missing").to_string();
+        assert!(error.starts_with("there is no program `none` in PATH: `/bin:/"), "{error}");
+    }
+}

@@ -1,0 +1,181 @@
+//! The process between this program and a component, which sees to it that nothing of the
+//! component outlives it. It is a fork that never becomes another program:
+//!
+//! ```text
+//! cki ── supervisor ── component …                    where PID namespaces are refused
+//! cki ── supervisor ── init (PID 1 inside) ── component …             everywhere else
+//! ```
+//!
+//! - The supervisor ends the component when `cki` is gone, however it went: its end of the lifeline
+//!   closes. (PR_SET_PDEATHSIG would not do: it is bound to the thread that forked.) A byte on
+//!   the lifeline lets go of it, for a component that is to stay.
+//! - It leads a session of its own, apart from the terminal; the component leads a process group
+//!   in it, to which the supervisor passes signals on. [`END`] tells it to end everything.
+//! - All descendants end with the component. In a PID namespace the kernel does that when its
+//!   first process ends, which is `init`, so that the component need not reap orphans and does not
+//!   ignore SIGTERM, as a PID 1 would. Without, orphans become the supervisor's children
+//!   (PR_SET_CHILD_SUBREAPER), and it kills its children until there are none.
+//! - If the supervisor itself is killed, PR_SET_PDEATHSIG takes `init` or the component with it.
+//!   What a component without PID namespace had detached from itself then is left; it is found by
+//!   its home folder, see `remains`.
+//!
+//! All of this runs after a fork and allocates nothing (see `kernel::fork`).
+
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, RawFd};
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::sys::prctl;
+use nix::sys::signal::{SigSet, Signal, kill, killpg};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::stat::Mode;
+use nix::unistd::{Pid, read};
+
+use super::{kernel, logs};
+
+/// Tells a supervisor to end everything at once.
+pub(super) const END: Signal = Signal::SIGUSR1;
+
+/// What is written to the lifeline to let go.
+pub(super) const RELEASE: u8 = b'r';
+
+const LIFELINE: RawFd = 3;
+
+/// What a supervisor is told.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Duty<'a> {
+    /// The end of the lifeline, if it has one.
+    pub(super) lifeline: Option<BorrowedFd<'a>>,
+    /// The child is itself a supervisor, to which signals are passed, not to a group.
+    pub(super) over_init: bool,
+    /// Standard output is a log file, to be kept from growing for ever.
+    pub(super) log: bool,
+}
+
+/// Supervises a child, until it has ended or is to end; ends with its exit code. Signals must be
+/// blocked.
+pub(super) fn supervise(child: Pid, duty: Duty<'_>) -> ! {
+    let Ok(signals) = settle(duty) else {
+        end(child);
+        kernel::exit(1);
+    };
+    let mut lifeline = duty.lifeline.map_or(-1, |_| LIFELINE);
+    let code = loop {
+        match kernel::ended_child() {
+            Ok(Some((pid, code))) if pid == child => break code,
+            // An orphan that came to this process.
+            Ok(Some((pid, _))) => {
+                kernel::reap(pid);
+                continue;
+            }
+            Ok(None) | Err(Errno::EINTR) => {}
+            Err(_) => break 1,
+        }
+        let patience = if duty.log { 2000 } else { -1 };
+        let [signalled, called] = kernel::poll([signals.as_fd().as_raw_fd(), lifeline], patience);
+        if duty.log {
+            logs::bound(kernel::placed(1));
+        }
+        if called {
+            let mut byte = [0];
+            match read(kernel::placed(LIFELINE), &mut byte) {
+                Ok(1) if byte[0] == RELEASE => lifeline = -1,
+                Err(Errno::EINTR) => {}
+                _ => break 128 + Signal::SIGKILL as i32,
+            }
+        }
+        if signalled && let Ok(Some(facts)) = signals.read_signal() {
+            match i32::try_from(facts.ssi_signo).map(Signal::try_from) {
+                Ok(Ok(END)) => break 128 + Signal::SIGKILL as i32,
+                Ok(Ok(signal @ (Signal::SIGTERM | Signal::SIGINT | Signal::SIGHUP | Signal::SIGQUIT))) => {
+                    pass(child, duty.over_init, signal);
+                }
+                _ => {}
+            }
+        }
+    };
+    end(child);
+    kernel::exit(code)
+}
+
+/// Keeps nothing open that others wait for the end of, and prepares to receive signals.
+fn settle(duty: Duty<'_>) -> nix::Result<SignalFd> {
+    let _ = prctl::set_name(if duty.lifeline.is_some() { c"cki-supervisor" } else { c"cki-init" });
+    let null = open(c"/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?;
+    for standard in 0..3 {
+        if !(duty.log && standard == 1) {
+            kernel::place(null.as_fd(), standard)?;
+        }
+    }
+    match duty.lifeline {
+        Some(lifeline) => {
+            kernel::place(lifeline, LIFELINE)?;
+            // It may be `null` that was replaced: it must not be closed a second time.
+            std::mem::forget(null);
+            kernel::close_from(LIFELINE + 1);
+        }
+        None => {
+            std::mem::forget(null);
+            kernel::close_from(LIFELINE);
+        }
+    }
+    SignalFd::with_flags(&SigSet::all(), SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
+}
+
+/// Passes a signal on to the component's group; to itself, as long as it has made none.
+fn pass(child: Pid, over_init: bool, signal: Signal) {
+    if over_init || killpg(child, signal).is_err() {
+        let _ = kill(child, signal);
+    }
+}
+
+/// Kills the child, its group, and all that was left to this process, until there is none.
+fn end(child: Pid) {
+    // It was not reaped, so that its number is still its own, and that of its group, too.
+    let _ = killpg(child, Signal::SIGKILL);
+    let _ = kill(child, Signal::SIGKILL);
+    let mut gone = false;
+    loop {
+        let known = kill_children();
+        match kernel::ended_child() {
+            Ok(Some((pid, _))) => {
+                kernel::reap(pid);
+                gone |= pid == child;
+            }
+            // The kernel does not tell of children: the one that is known must do.
+            Ok(None) if gone && !known => return,
+            Ok(None) | Err(Errno::EINTR) => {
+                kernel::poll([-1, -1], 1);
+            }
+            Err(_) => return,
+        }
+    }
+}
+
+/// Kills every child of this process, whose numbers are safe to use, as nobody else reaps them.
+/// Tells whether the list of them could be read (proc(5), CONFIG_PROC_CHILDREN).
+fn kill_children() -> bool {
+    let Ok(list) = open(c"/proc/thread-self/children", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())
+    else {
+        return false;
+    };
+    let mut buffer = [0u8; 1024];
+    let mut number = 0i32;
+    loop {
+        match read(&list, &mut buffer) {
+            Ok(0) => return true,
+            Ok(length) => {
+                for byte in buffer.iter().take(length) {
+                    if byte.is_ascii_digit() {
+                        number = number.wrapping_mul(10).wrapping_add(i32::from(byte - b'0'));
+                    } else if number > 0 {
+                        let _ = kill(Pid::from_raw(number), Signal::SIGKILL);
+                        number = 0;
+                    }
+                }
+            }
+            Err(Errno::EINTR) => {}
+            Err(_) => return false,
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! A clone that is stopped, given up or killed in the middle of the transfer leaves nothing half
+//! done, at once or at the latest when the next one is made.
+
+use super::*;
+
+use cki::host::Host;
+use cki::host::signals::Signal;
+
+/// Names the address for [`clones_until_it_is_killed`], and where to.
+const VARIABLE: &str = "CKI_TEST_CLONE_UNTIL_KILLED";
+
+impl Bench {
+    async fn with_much() -> Self {
+        let mut bench = Self::new().await;
+        bench.grow();
+        bench
+    }
+
+    fn request(&self) -> CloneRequest {
+        let wanted = self.wanted(&self.server.url("stall/x.git"));
+        CloneRequest { repositories: vec![wanted], depth: None, jobs: 1 }
+    }
+}
+
+#[tokio::test]
+async fn a_stop_leaves_nothing() {
+    let bench = Bench::with_much().await;
+    let (git, recorder, stop) = (bench.git(), Recorder::default(), Stop::new());
+    let events = Events::new(recorder.clone());
+    let stopping = async {
+        bench.server.stalled().await;
+        assert_eq!(names(&bench.work()).len(), 1, "it is at work");
+        stop.raise(Signal::Interrupt);
+    };
+    let (outcome, ()) = tokio::join!(clone(bench.request(), &git, &events, &stop), stopping);
+    assert!(matches!(outcome.repositories[0].state, CloneState::Stopped), "{outcome:?}");
+    assert_eq!(outcome.stopped, Some(Signal::Interrupt));
+    assert_eq!(names(&bench.work()), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_update_that_is_stopped_leaves_the_clone_as_it_was() {
+    let mut bench = Bench::new().await;
+    let (git, stop, url) = (bench.git(), Stop::new(), bench.server.url("stall/x.git"));
+    bench.clone(&bench.server.url("x.git")).await;
+    bench.ask(&["remote", "set-url", "origin", &url]);
+    bench.grow();
+    let events = Events::silent();
+    let stopping = async {
+        bench.server.stalled().await;
+        stop.raise(Signal::Interrupt);
+    };
+    let (outcome, ()) = tokio::join!(clone(bench.request(), &git, &events, &stop), stopping);
+    assert!(matches!(outcome.repositories[0].state, CloneState::Stopped), "{outcome:?}");
+    assert_eq!(bench.ask(&["rev-parse", "HEAD", "origin/main"]), format!("{0}\n{0}", bench.first));
+    let packs = bench.target().join(".git/objects/pack");
+    assert!(
+        names(&packs).iter().all(|name| name.starts_with("pack-") && !name.contains("tmp")),
+        "{:?}",
+        names(&packs)
+    );
+    bench.assert_whole();
+}
+
+#[tokio::test]
+async fn what_was_not_begun_is_not_begun() {
+    let bench = Bench::new().await;
+    let stop = Stop::new();
+    stop.raise(Signal::Terminate);
+    let outcome = clone(bench.request(), &bench.git(), &Events::silent(), &stop).await;
+    assert!(matches!(outcome.repositories[0].state, CloneState::Stopped), "{outcome:?}");
+    assert_eq!((bench.server.seen(), outcome.stopped), (Vec::new(), Some(Signal::Terminate)));
+}
+
+#[tokio::test]
+async fn whoever_loses_interest_leaves_nothing() {
+    struct End(tokio::sync::mpsc::UnboundedSender<()>);
+    impl Sink for End {
+        fn send(&self, event: Event) {
+            if let Event::Finished { .. } = event {
+                // The test may have ended.
+                let _ = self.0.send(());
+            }
+        }
+    }
+    let bench = Bench::with_much().await;
+    let (tell, mut ended) = tokio::sync::mpsc::unbounded_channel();
+    let (git, events, stop) = (bench.git(), Events::new(End(tell)), Stop::new());
+    tokio::select! {
+        outcome = clone(bench.request(), &git, &events, &stop) => panic!("{outcome:?}"),
+        () = bench.server.stalled() => {}
+    }
+    ended.recv().await.expect("it ends by itself");
+    assert_eq!(names(&bench.work()), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_a_killed_process_left_is_removed_by_the_next_clone() {
+    let bench = Bench::with_much().await;
+    let host = Host::real();
+    let url = bench.server.url("stall/x.git");
+    let mut command = std::process::Command::new(&host.executable);
+    command.args(["git::cancel::clones_until_it_is_killed", "--exact", "--test-threads=1"]);
+    command.env(VARIABLE, format!("{url} {}", bench.target().display()));
+    let mut command = tokio::process::Command::from(command);
+    command.stdout(std::process::Stdio::null()).kill_on_drop(true);
+    let mut child = command.spawn().expect("runs itself");
+    bench.server.stalled().await;
+    child.kill().await.expect("kills");
+    let left = names(&bench.work());
+    assert!(left.len() == 1 && left[0].starts_with(".x.cki-"), "{left:?}");
+    let cloned = bench.clone(&bench.server.url("x.git")).await;
+    assert_eq!(done(&cloned), &Outcome::Cloned);
+    bench.assert_whole();
+}
+
+#[tokio::test]
+async fn clones_until_it_is_killed() {
+    let host = Host::real();
+    // Without the variable nobody asks for it.
+    let Some((url, target)) = host.env.get(VARIABLE).and_then(|pair| pair.split_once(' ')) else { return };
+    isolate();
+    let home = Path::new(target).parent().expect("has a parent");
+    let git = Git::new(Arc::new(Http::new(HttpPolicy::default())), Logins::default(), clean_env(home));
+    let wanted = Wanted { name: "x".into(), url: url.into(), target: target.into(), merge_request: None };
+    let request = CloneRequest { repositories: vec![wanted], depth: None, jobs: 1 };
+    let outcome = clone(request, &git, &Events::silent(), &Stop::new()).await;
+    panic!("it was to be killed: {outcome:?}");
+}

@@ -1,0 +1,131 @@
+//! The installed `git` as the way to a repository: ssh, and logins that only it knows. `ssh` is a
+//! script that runs what it is asked to on this machine.
+
+use super::*;
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use cki::host::Env;
+
+impl Bench {
+    /// With variables for the `git` program.
+    fn git_in(&self, variables: &[(&str, &str)]) -> Git {
+        let clean = clean_env(self.folder.path());
+        let clean = clean.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let more = variables.iter().map(|(name, value)| (name.into(), value.into()));
+        Git::new(Arc::new(Http::new(HttpPolicy::default())), Logins::default(), Env::new(clean.chain(more)))
+    }
+
+    fn script(&self, name: &str, text: &str) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("writes");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("sets");
+        path.display().to_string()
+    }
+
+    /// A `git` whose ssh runs the command that comes last.
+    fn git_over_ssh(&self) -> Git {
+        let ssh = self.script("ssh", "for last; do :; done\nexec sh -c \"$last\"");
+        self.git_in(&[("GIT_SSH", &ssh), ("GIT_SSH_VARIANT", "simple"), ("GIT_DIR", "/nowhere")])
+    }
+
+    fn ssh_url(&self) -> String {
+        format!("git@host.example:{}", self.served().display())
+    }
+}
+
+#[tokio::test]
+async fn ssh_goes_through_git() {
+    let mut bench = Bench::new().await;
+    let head = bench.commit(bench.first, "refs/merge-requests/7/head", &[file("a", "mr\n")]);
+    let git = bench.git_over_ssh();
+    let url = bench.ssh_url();
+    let cloned = bench.clone_with(&git, bench.wanted(&url), None).await;
+    assert_eq!((done(&cloned), cloned.head()), (&Outcome::Cloned, Some(bench.first)));
+    assert_eq!(bench.ask(&["config", "remote.origin.url"]), url);
+    let second = bench.commit(bench.first, "refs/heads/main", &[file("a", "2\n")]);
+    let updated = bench.clone_with(&git, bench.wanted(&url), None).await;
+    assert_eq!(done(&updated), &Outcome::Updated { from: Some(bench.first), to: second });
+    let request = |iid| Wanted { merge_request: Some(iid), ..bench.wanted(&url) };
+    let switched = bench.clone_with(&git, request(7), None).await;
+    assert_eq!(done(&switched), &Outcome::Switched { branch: "mr-7".into(), to: head });
+    let missing = bench.clone_with(&git, request(8), None).await;
+    assert!(matches!(missing.state, CloneState::Failed(GitError::NoMergeRequest { iid: 8, .. })));
+    bench.assert_whole();
+}
+
+#[tokio::test]
+async fn ssh_can_be_shallow() {
+    let mut bench = Bench::new().await;
+    bench.grow();
+    let cloned = bench.clone_with(&bench.git_over_ssh(), bench.wanted(&bench.ssh_url()), Some(1)).await;
+    assert_eq!(done(&cloned), &Outcome::Cloned);
+    assert_eq!(bench.ask(&["rev-list", "--count", "--all"]), "1");
+    bench.assert_whole();
+}
+
+#[tokio::test]
+async fn its_failures_are_told_apart() {
+    let bench = Bench::new().await;
+    let of = async |words: &str| {
+        let ssh = bench.script("ssh", &format!("echo '{words}' >&2; exit 255"));
+        let git = bench.git_in(&[("GIT_SSH", &ssh), ("GIT_SSH_VARIANT", "simple")]);
+        bench.clone_with(&git, bench.wanted(&bench.ssh_url()), None).await
+    };
+    let found = of("ssh: Could not resolve hostname host.example: Name or service not known").await;
+    assert!(matches!(out_of_reach(&found), GitError::Unreachable { .. }), "{found:?}");
+    let found = of("git@host.example: Permission denied (publickey).").await;
+    assert!(matches!(out_of_reach(&found), GitError::Unauthorised { .. }), "{found:?}");
+    let missing = bench.wanted("git@host.example:/nowhere/x.git");
+    let found = bench.clone_with(&bench.git_over_ssh(), missing, None).await;
+    assert!(matches!(out_of_reach(&found), GitError::NotFound { .. }), "{found:?}");
+    let without = Git::new(
+        Arc::new(Http::new(HttpPolicy::default())),
+        Logins::default(),
+        Env::new([("PATH", "/nowhere")]),
+    );
+    let found = bench.clone_with(&without, bench.wanted(&bench.ssh_url()), None).await;
+    let said = format!("skipped: `{}` needs the `git` program, which is not installed", bench.ssh_url());
+    assert_eq!(found.detail(), said);
+    assert_eq!(names(&bench.work()), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_credential_helper_knows_what_we_do_not() {
+    let bench = Bench::new().await;
+    let url = bench.server.url("private/x.git");
+    let helper = bench.script("helper", &format!("echo username={USER}; echo password={TOKEN}"));
+    let config = [
+        ("GIT_CONFIG_COUNT", "1"),
+        ("GIT_CONFIG_KEY_0", "credential.helper"),
+        ("GIT_CONFIG_VALUE_0", &helper),
+    ];
+    let cloned = bench.clone_with(&bench.git_in(&config), bench.wanted(&url), None).await;
+    assert_eq!((done(&cloned), cloned.head()), (&Outcome::Cloned, Some(bench.first)));
+    assert!(!holds(&bench.target(), TOKEN));
+    bench.assert_whole();
+}
+
+#[tokio::test]
+async fn it_is_ended_with_all_that_it_started() {
+    let bench = Bench::new().await;
+    let fifo = bench.folder.path().join("begun");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("makes");
+    // It tells its process id, and then waits for what never comes.
+    let ssh = bench.script("ssh", &format!("echo $$ > {}; exec tail -f /dev/null", fifo.display()));
+    let git = bench.git_in(&[("GIT_SSH", &ssh), ("GIT_SSH_VARIANT", "simple")]);
+    let stop = Stop::new();
+    let request = CloneRequest { repositories: vec![bench.wanted(&bench.ssh_url())], depth: None, jobs: 1 };
+    let telling = tokio::task::spawn_blocking(move || std::fs::read_to_string(fifo).expect("reads"));
+    let stopping = async {
+        let id: u32 = telling.await.expect("reads").trim().parse().expect("an id");
+        stop.raise(cki::host::signals::Signal::Interrupt);
+        id
+    };
+    let events = Events::silent();
+    let (outcome, id) = tokio::join!(clone(request, &git, &events, &stop), stopping);
+    assert!(matches!(outcome.repositories[0].state, CloneState::Stopped));
+    assert_eq!(names(&bench.work()), Vec::<String>::new());
+    let state = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    assert!(state.is_empty() || state.contains(") Z "), "{state}");
+}

@@ -1,0 +1,159 @@
+//! Servers that want a login, refuse, break off, or are something else: each case is told from the
+//! others, names the address, and leaves nothing behind. Logins go nowhere but where they belong.
+
+use super::*;
+
+#[tokio::test]
+async fn a_login_opens_what_is_private_and_is_written_nowhere() {
+    let bench = Bench::new().await;
+    let url = bench.server.url("private/x.git");
+    let refused = bench.clone(&url).await;
+    assert_eq!(out_of_reach(&refused).to_string(), format!("`{url}` wants a login"));
+    let wrong = bench.clone_with(&bench.git_with(bench.logins("wrong")), bench.wanted(&url), None).await;
+    assert_eq!(out_of_reach(&wrong).to_string(), format!("`{url}` refuses the login of `{USER}`"));
+    assert_eq!(names(&bench.work()), Vec::<String>::new());
+    let git = bench.git_with(bench.logins(TOKEN));
+    let cloned = bench.clone_with(&git, bench.wanted(&url), None).await;
+    assert_eq!(done(&cloned), &Outcome::Cloned);
+    assert_eq!(done(&bench.clone_with(&git, bench.wanted(&url), None).await), &Outcome::Unchanged);
+    bench.assert_whole();
+    assert!(!holds(&bench.target(), TOKEN));
+    assert_eq!(bench.ask(&["config", "remote.origin.url"]), url);
+}
+
+#[tokio::test]
+async fn a_login_in_the_address_is_used_and_not_kept() {
+    let bench = Bench::new().await;
+    let url = bench.server.url("private/x.git");
+    let with_login = url.replace("://", &format!("://{USER}:{TOKEN}@"));
+    let cloned = bench.clone(&with_login).await;
+    assert_eq!((done(&cloned), &cloned.url), (&Outcome::Cloned, &url));
+    assert!(!holds(&bench.target(), TOKEN));
+    assert!(!format!("{cloned:?}").contains(TOKEN));
+    let gone = with_login.replace("private/x", "private/gone");
+    std::fs::remove_dir_all(bench.target()).expect("removes");
+    let error = bench.clone(&gone).await;
+    assert!(matches!(out_of_reach(&error), GitError::NotFound { .. }));
+    assert!(!format!("{error:?} {}", error.detail()).contains(TOKEN));
+}
+
+#[tokio::test]
+async fn a_login_is_sent_only_when_it_is_wanted_and_only_there() {
+    let bench = Bench::new().await;
+    let other = GitServer::start(&bench.folder.path().join("served")).await;
+    let git = bench.git_with(bench.logins(TOKEN));
+    bench.clone_with(&git, bench.wanted(&bench.server.url("x.git")), None).await;
+    assert!(bench.server.seen().iter().all(|seen| !seen.login));
+    let wanted = Wanted { target: bench.work().join("y"), ..bench.wanted(&other.url("private/x.git")) };
+    let refused = bench.clone_with(&git, wanted, None).await;
+    assert!(matches!(out_of_reach(&refused), GitError::Unauthorised { user: None, .. }));
+    assert!(other.seen().iter().all(|seen| !seen.login));
+}
+
+#[tokio::test]
+async fn refusals_are_told_apart() {
+    let mut bench = Bench::new().await;
+    bench.grow();
+    let of = async |path: &str| {
+        let repository = bench.clone(&bench.server.url(path)).await;
+        let error = out_of_reach(&repository).to_string();
+        assert!(error.contains(&bench.server.url(path)), "{error}");
+        assert!(!error.contains('\x1b'));
+        (repository, error)
+    };
+    let (found, error) = of("fail/403/x.git").await;
+    assert!(matches!(out_of_reach(&found), GitError::Forbidden { .. }));
+    assert!(error.ends_with(": no, says the server"), "{error}");
+    let (found, error) = of("fail/500/x.git").await;
+    assert!(matches!(out_of_reach(&found), GitError::Server { status: 500, .. }));
+    assert!(error.ends_with("answered 500: no, says the server"), "{error}");
+    let (found, _) = of("fail/404/x.git").await;
+    assert!(matches!(out_of_reach(&found), GitError::NotFound { .. }));
+    let (found, _) = of("nowhere.git").await;
+    assert!(matches!(out_of_reach(&found), GitError::NotFound { .. }));
+    let (found, error) = of("html/x.git").await;
+    assert!(matches!(out_of_reach(&found), GitError::NotGit { .. }), "{error}");
+    let (found, error) = of("elsewhere/x.git").await;
+    assert!(
+        matches!(out_of_reach(&found), GitError::Redirected { to, .. } if to.starts_with("http://localhost:")),
+        "{error}"
+    );
+    let (found, error) = of("reset/x.git").await;
+    assert!(
+        matches!(out_of_reach(&found), GitError::NotGit { .. } | GitError::Unreachable { .. }),
+        "{error}"
+    );
+    let (found, error) = of("cut/x.git").await;
+    assert!(matches!(out_of_reach(&found), GitError::Broken { .. }), "{error}");
+    assert_eq!(names(&bench.work()), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_connection_that_is_reset_or_without_tls_is_said_so() {
+    let bench = Bench::new().await;
+    let secure = bench.server.url("x.git").replace("http://", "https://");
+    let found = bench.clone(&secure).await;
+    assert!(matches!(out_of_reach(&found), GitError::Tls { .. }), "{found:?}");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("has an address");
+    let resets = tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            // Closed with the request unread: the system answers with a reset.
+            connection.readable().await.expect("something comes");
+            drop(connection);
+        }
+    });
+    let found = bench.clone(&format!("http://{address}/x.git")).await;
+    resets.abort();
+    assert!(matches!(out_of_reach(&found), GitError::Unreachable { .. }), "{found:?}");
+}
+
+#[tokio::test]
+async fn offline_reaches_this_machine_only() {
+    let bench = Bench::new().await;
+    let policy = HttpPolicy { offline: true, ..HttpPolicy::default() };
+    let git = Git::new(Arc::new(Http::new(policy)), Logins::default(), clean_env(bench.folder.path()));
+    for url in ["https://gitlab.com/x", "git://gitlab.com/x", "git@gitlab.com:x", "ssh://gitlab.com/x"] {
+        let found = bench.clone_with(&git, bench.wanted(url), None).await;
+        assert!(matches!(out_of_reach(&found), GitError::Offline { .. }), "{url}: {found:?}");
+    }
+    let near = bench.wanted(&bench.server.url("x.git"));
+    assert_eq!(done(&bench.clone_with(&git, near, None).await), &Outcome::Cloned);
+}
+
+#[tokio::test]
+async fn a_folder_that_is_no_repository_is_not_found() {
+    let bench = Bench::new().await;
+    for url in ["/nowhere/x", &bench.folder.path().display().to_string()] {
+        let found = bench.clone(url).await;
+        assert!(matches!(out_of_reach(&found), GitError::NotFound { .. }), "{found:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_git_protocol_works_too() {
+    let bench = Bench::new().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("has an address");
+    let served = bench.folder.path().join("served");
+    let daemon = tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            let socket = connection.into_std().expect("a socket");
+            socket.set_nonblocking(false).expect("a socket can wait");
+            let input = std::os::fd::OwnedFd::from(socket.try_clone().expect("a second handle"));
+            let mut command = tokio::process::Command::from(git_command(&served));
+            command.args(["daemon", "--inetd", "--export-all", "--strict-paths"]).arg(served.join("x.git"));
+            command.stdin(input).stdout(std::os::fd::OwnedFd::from(socket)).kill_on_drop(true);
+            command.spawn().expect("git is installed").wait().await.expect("ends");
+        }
+    });
+    let found = bench.clone(&format!("git://{address}/nowhere")).await;
+    assert!(
+        matches!(out_of_reach(&found), GitError::NotFound { .. } | GitError::Unreachable { .. }),
+        "{found:?}"
+    );
+    let cloned = bench.clone(&format!("git://{address}{}", bench.served().display())).await;
+    daemon.abort();
+    assert_eq!(done(&cloned), &Outcome::Cloned);
+    bench.assert_whole();
+}

@@ -1,0 +1,142 @@
+//! A second run: it fetches and fast-forwards, and what holds a person's work stays as it is.
+
+use super::*;
+
+/// A clone, and a second commit on the server that changes `a` and adds `new`.
+async fn behind() -> (Bench, CommitId, String) {
+    let mut bench = Bench::new().await;
+    let url = bench.server.url("x.git");
+    assert_eq!(done(&bench.clone(&url).await), &Outcome::Cloned);
+    let second = bench.commit(
+        bench.first,
+        "refs/heads/main",
+        &[file("a", "2\n"), file("b", "1\n"), file("new", "n\n")],
+    );
+    (bench, second, url)
+}
+
+fn read(bench: &Bench, name: &str) -> String {
+    std::fs::read_to_string(bench.target().join(name)).expect("reads")
+}
+
+fn write(bench: &Bench, name: &str, text: &str) {
+    std::fs::write(bench.target().join(name), text).expect("writes");
+}
+
+#[tokio::test]
+async fn a_clean_clone_is_fast_forwarded() {
+    let (bench, second, url) = behind().await;
+    write(&bench, "mine", "untracked\n");
+    let updated = bench.clone(&url).await;
+    assert_eq!(done(&updated), &Outcome::Updated { from: Some(bench.first), to: second });
+    assert_eq!(updated.detail(), format!("updated, {} → {}", bench.first.short(), second.short()));
+    assert_eq!(
+        (read(&bench, "a"), read(&bench, "new"), read(&bench, "mine")),
+        ("2\n".into(), "n\n".into(), "untracked\n".into())
+    );
+    assert_eq!(bench.ask(&["status", "--porcelain"]), "?? mine");
+    assert_eq!(bench.ask(&["rev-parse", "main", "origin/main"]), format!("{second}\n{second}"));
+    assert_eq!(done(&bench.clone(&url).await), &Outcome::Unchanged);
+    let checkout = bench.inspect();
+    assert_eq!((checkout.dirty, checkout.untracked), (false, true));
+    bench.assert_whole();
+}
+
+#[tokio::test]
+async fn changes_are_left_alone_staged_or_not() {
+    let (bench, _, url) = behind().await;
+    write(&bench, "b", "changed\n");
+    let before = bench.ask(&["status", "--porcelain"]);
+    assert_eq!(done(&bench.clone(&url).await), &Outcome::Dirty { behind: 1 });
+    assert_eq!((read(&bench, "a"), read(&bench, "b")), ("1\n".into(), "changed\n".into()));
+    assert!(bench.inspect().dirty);
+    bench.ask(&["add", "b"]);
+    assert_eq!(done(&bench.clone(&url).await), &Outcome::Dirty { behind: 1 });
+    bench.ask(&["reset", "-q"]);
+    assert_eq!(bench.ask(&["status", "--porcelain"]), before);
+    bench.ask(&["checkout", "-q", "b"]);
+    std::fs::remove_file(bench.target().join("b")).expect("removes");
+    assert_eq!(done(&bench.clone(&url).await), &Outcome::Dirty { behind: 1 });
+    assert_eq!(bench.ask(&["rev-parse", "HEAD"]), bench.first.to_string());
+    bench.assert_whole();
+}
+
+#[tokio::test]
+async fn commits_of_ones_own_are_left_alone() {
+    let (bench, second, url) = behind().await;
+    write(&bench, "b", "mine\n");
+    bench.ask(&["commit", "-qam", "mine"]);
+    let mine = bench.ask(&["rev-parse", "HEAD"]);
+    assert_eq!(done(&bench.clone(&url).await), &Outcome::Diverged { ahead: 1, behind: 1 });
+    assert_eq!((bench.ask(&["rev-parse", "HEAD"]), read(&bench, "a")), (mine, "1\n".into()));
+    assert_eq!(bench.inspect().ahead_behind, Some((1, 1)));
+    bench.ask(&["rebase", "-q", "origin/main"]);
+    assert_eq!(done(&bench.clone(&url).await), &Outcome::Ahead { ahead: 1 });
+    assert_eq!(bench.ask(&["rev-parse", "HEAD~1"]), second.to_string());
+    bench.assert_whole();
+}
+
+#[tokio::test]
+async fn files_that_git_does_not_know_are_not_overwritten() {
+    let (bench, second, url) = behind().await;
+    write(&bench, "new", "mine\n");
+    let outcome = bench.clone(&url).await;
+    assert_eq!(done(&outcome), &Outcome::InTheWay { paths: vec!["new".into()] });
+    assert_eq!((read(&bench, "new"), read(&bench, "a")), ("mine\n".into(), "1\n".into()));
+    // Nor what is ignored.
+    std::fs::write(bench.target().join(".git/info/exclude"), "new\n").expect("writes");
+    assert_eq!(done(&bench.clone(&url).await), &Outcome::InTheWay { paths: vec!["new".into()] });
+    assert_eq!(bench.ask(&["status", "--porcelain"]), "");
+    assert_eq!(bench.ask(&["rev-parse", "HEAD"]), bench.first.to_string());
+    std::fs::remove_file(bench.target().join("new")).expect("removes");
+    assert_eq!(done(&bench.clone(&url).await), &Outcome::Updated { from: Some(bench.first), to: second });
+}
+
+#[tokio::test]
+async fn without_a_branch_that_follows_another_nothing_happens() {
+    let (mut bench, second, url) = behind().await;
+    bench.ask(&["checkout", "-q", "-b", "topic", "--no-track"]);
+    assert_eq!(done(&bench.clone(&url).await), &Outcome::NoUpstream { branch: "topic".into() });
+    bench.ask(&["branch", "-q", "--set-upstream-to=main", "topic"]);
+    assert_eq!(done(&bench.clone(&url).await), &Outcome::NoUpstream { branch: "topic".into() });
+    bench.ask(&["checkout", "-q", "--detach"]);
+    assert_eq!(done(&bench.clone(&url).await), &Outcome::Detached);
+    bench.ask(&["checkout", "-q", "main"]);
+    std::fs::write(bench.target().join(".git/MERGE_HEAD"), format!("{}\n", bench.first)).expect("writes");
+    assert_eq!(done(&bench.clone(&url).await), &Outcome::Busy { doing: "a merge" });
+    std::fs::remove_file(bench.target().join(".git/MERGE_HEAD")).expect("removes");
+    assert_eq!(bench.ask(&["rev-parse", "HEAD"]), bench.first.to_string());
+    // The branch that is followed is gone.
+    bench.commit(second, "refs/heads/next", &[file("a", "3\n")]);
+    std::fs::remove_file(bench.served().join("refs/heads/main")).expect("removes");
+    assert_eq!(done(&bench.clone(&url).await), &Outcome::NoUpstream { branch: "main".into() });
+    assert_eq!(bench.ask(&["rev-parse", "origin/next"]).len(), 40);
+}
+
+#[tokio::test]
+async fn a_remote_that_would_move_ones_own_branches_does_not() {
+    let (bench, second, url) = behind().await;
+    bench.ask(&["config", "--add", "remote.origin.fetch", "+refs/heads/*:refs/heads/*"]);
+    assert_eq!(done(&bench.clone(&url).await), &Outcome::Updated { from: Some(bench.first), to: second });
+    assert_eq!(bench.ask(&["status", "--porcelain"]), "");
+}
+
+#[tokio::test]
+async fn addresses_are_rewritten_as_the_person_wants() {
+    let (bench, second, url) = behind().await;
+    let folder = format!("url.{}/.insteadOf", bench.folder.path().join("served").display());
+    bench.ask(&["config", &folder, &bench.server.url("")]);
+    bench.server.seen();
+    assert_eq!(done(&bench.clone(&url).await), &Outcome::Updated { from: Some(bench.first), to: second });
+    assert_eq!(bench.server.seen(), []);
+}
+
+#[tokio::test]
+async fn a_clone_over_ssh_is_a_clone_of_the_same_repository() {
+    let (bench, _, url) = behind().await;
+    let ssh = url.replace("http://", "ssh://git@");
+    bench.ask(&["remote", "set-url", "origin", "/nowhere"]);
+    bench.ask(&["remote", "add", "mine", &ssh]);
+    // It goes to the remote that the branch follows, and that one is not there.
+    assert!(matches!(out_of_reach(&bench.clone(&url).await), GitError::NotFound { .. }));
+}

@@ -1,0 +1,299 @@
+//! Processes without an engine, for real: what they see and do not see, that they end and how, and
+//! that nothing is left. All of it runs as whoever runs the tests; as root, once more as an
+//! ordinary user; and once more where the kernel allows no namespaces at all.
+//!
+//! This program is also what the tests run: a test of the name in [`PART`] does nothing unless it
+//! is told which part to play.
+
+mod life;
+mod runs;
+mod sight;
+
+use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use cki::base::secret::Secret;
+use cki::host::{self, Env, Host};
+use cki::model::event::Stream;
+use cki::model::identity::{Identity, Lifetime, Role, RunId};
+use cki::systems::native::{Native, NativeError, Output, Process, ProcessFacts, ProcessSpec, Space};
+use futures_util::StreamExt as _;
+use tokio::io::AsyncReadExt as _;
+
+/// Starts what hides from its parent, its group and its session, and says so.
+const HIDE: &str = "(setsid sh -c '(setsid sh -c \"echo hidden; exec sleep 1000\" &)' &); ";
+
+const PART: &str = "native::part";
+/// Says which part to play.
+const ROLE: &str = "NATIVE_ROLE";
+const PORT: &str = "NATIVE_PORT";
+/// Says that the kernel allows no namespaces.
+const NONE: &str = "NATIVE_NONE";
+/// Longer than anything here takes.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// A machine of its own: a runtime folder, and an environment with something to hide.
+struct Machine {
+    folder: tempfile::TempDir,
+    native: Native,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let native = Native::new(&Self::env(folder.path()));
+        Self { folder, native }
+    }
+
+    fn env(folder: &Path) -> Env {
+        let real = Host::real().env;
+        Env::new([
+            ("PATH", real.get("PATH").unwrap_or("/usr/bin:/bin")),
+            ("TERM", "xterm"),
+            ("LC_ALL", "C.UTF-8"),
+            ("HOME", "/nonexistent"),
+            ("API_TOKEN", "must-not-be-inherited"),
+            ("XDG_RUNTIME_DIR", folder.to_str().expect("is text")),
+        ])
+    }
+
+    fn spec(&self, name: &str, command: &[&str]) -> ProcessSpec {
+        ProcessSpec {
+            identity: identity(name, Lifetime::Owner),
+            command: command.iter().map(|&word| word.to_owned()).collect(),
+            workdir: self.folder.path().to_owned(),
+            environment: Vec::new(),
+            ports: Vec::new(),
+            detached: false,
+        }
+    }
+
+    fn shell(&self, script: &str) -> ProcessSpec {
+        self.spec("shell", &["sh", "-c", script])
+    }
+
+    fn part(&self, role: &str, port: u16) -> ProcessSpec {
+        let program = Host::real().executable;
+        let mut spec = self.spec(role, &[program.to_str().expect("is text"), "--exact", PART, "--nocapture"]);
+        spec.environment =
+            vec![(ROLE.into(), Secret::new(role)), (PORT.into(), Secret::new(port.to_string()))];
+        spec
+    }
+
+    fn run(&self, spec: ProcessSpec, space: &Space) -> Running {
+        let mut process = self.native.spawn(spec, space).expect("starts");
+        let output = process.output().expect("is attached");
+        Running { process, output, seen: String::new() }
+    }
+
+    fn only(&self) -> ProcessFacts {
+        let mut all = self.native.list().expect("lists");
+        assert_eq!(all.len(), 1);
+        all.remove(0)
+    }
+
+    fn file(&self, facts: &ProcessFacts, name: &str) -> PathBuf {
+        let folder = format!("cki/native/{}.{}", facts.identity.run, facts.identity.name);
+        self.folder.path().join(folder).join(name)
+    }
+
+    /// The number of the process that sees to it that nothing is left.
+    fn supervisor(&self, facts: &ProcessFacts) -> String {
+        let record = std::fs::read_to_string(self.file(facts, "process.json")).expect("is there");
+        let record: serde_json::Value = serde_json::from_str(&record).expect("is JSON");
+        let process = record["process"].as_str().expect("is text");
+        process.split('.').next().expect("has a part").to_owned()
+    }
+
+    fn is_clean(&self) -> bool {
+        let runs = self.folder.path().join("cki/native");
+        std::fs::read_dir(runs).expect("was made").next().is_none() && self.living().is_empty()
+    }
+
+    /// The processes that belong here, since their home does.
+    fn living(&self) -> Vec<u32> {
+        let home = format!("HOME={}/", self.folder.path().display());
+        let environment = |pid: u32| std::fs::read(format!("/proc/{pid}/environ")).ok();
+        let pids = std::fs::read_dir("/proc").expect("is there").flatten();
+        pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .filter(|pid| {
+                environment(*pid).is_some_and(|content| {
+                    content.split(|byte| *byte == 0).any(|entry| entry.starts_with(home.as_bytes()))
+                })
+            })
+            .collect()
+    }
+}
+
+struct Running {
+    process: Process,
+    output: Output,
+    seen: String,
+}
+
+impl Running {
+    /// Reads until a text has come.
+    async fn until(&mut self, text: &str) {
+        while !self.seen.contains(text) {
+            let piece = tokio::time::timeout(LIMIT, self.output.next()).await.expect("says something");
+            let (_, bytes) = piece.unwrap_or_else(|| panic!("ended without `{text}`: {}", self.seen));
+            self.seen.push_str(&String::from_utf8_lossy(&bytes));
+        }
+    }
+
+    /// Reads to the end.
+    async fn end(mut self) -> (String, u8) {
+        let rest = async {
+            while let Some((_, bytes)) = self.output.next().await {
+                self.seen.push_str(&String::from_utf8_lossy(&bytes));
+            }
+            self.process.wait().await.expect("is told")
+        };
+        let code = tokio::time::timeout(LIMIT, rest).await.expect("ends");
+        (self.seen, code)
+    }
+}
+
+fn identity(name: &str, lifetime: Lifetime) -> Identity {
+    Identity {
+        run: RunId::new(b"run"),
+        component: "service/component".into(),
+        role: Role::Component,
+        name: name.into(),
+        owner: Host::real().owner(),
+        lifetime,
+    }
+}
+
+fn isolated(space: &Space, what: &str) -> bool {
+    let all: BTreeMap<_, _> = space.isolation().into_iter().collect();
+    all[what].is_ok()
+}
+
+/// A port that nobody uses at the moment.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").expect("binds").local_addr().expect("has one").port()
+}
+
+/// Waits for what is about to happen and cannot be waited for otherwise.
+async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + LIMIT;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// What this program does when it is run by one of the tests above.
+#[test]
+fn part() {
+    let env = Host::real().env;
+    let port: u16 = env.get(PORT).and_then(|port| port.parse().ok()).unwrap_or(0);
+    let mut out = std::io::stdout();
+    match env.get(ROLE) {
+        Some("connect") => {
+            let answer =
+                TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), LIMIT).map(|mut stream| {
+                    let mut answer = String::new();
+                    stream.set_read_timeout(Some(Duration::from_millis(200))).expect("may");
+                    let _ = stream.read_to_string(&mut answer);
+                    answer
+                });
+            let answer = answer.map_or("refused".to_owned(), |answer| format!("connected: {answer}"));
+            writeln!(out, "{answer}").expect("writes");
+        }
+        Some("listen") => {
+            let listener = TcpListener::bind(("127.0.0.1", port)).expect("binds");
+            writeln!(out, "listening").expect("writes");
+            for stream in listener.incoming() {
+                // Whoever only looks whether somebody listens is gone already.
+                let _ = stream.and_then(|mut stream| stream.write_all(b"hello"));
+            }
+        }
+        Some("own") => own(&PathBuf::from(env.get_os("NATIVE_FOLDER").expect("is set"))),
+        _ => {}
+    }
+}
+
+/// Owns an attached process and leaves a detached one, until it is killed.
+#[tokio::main(flavor = "current_thread")]
+async fn own(folder: &Path) {
+    let native = Native::new(&Machine::env(folder));
+    let space = Space::new();
+    let spec = |name: &str, lifetime, script: &str| ProcessSpec {
+        identity: identity(name, lifetime),
+        command: vec!["sh".into(), "-c".into(), script.into()],
+        workdir: "/".into(),
+        environment: Vec::new(),
+        ports: Vec::new(),
+        detached: lifetime == Lifetime::Kept,
+    };
+    let kept = native.spawn(spec("kept", Lifetime::Kept, "exec sleep 1000"), &space).expect("starts");
+    drop(kept);
+    let script = format!("trap '' TERM; {HIDE} sleep 1000; exit 1");
+    let mut owned = native.spawn(spec("owned", Lifetime::Owner, &script), &space).expect("starts");
+    let mut output = owned.output().expect("is attached");
+    assert_eq!(output.next().await.expect("says something").1, "hidden\n");
+    writeln!(std::io::stdout(), "ready").expect("writes");
+    output.next().await;
+}
+
+/// Runs all of the above once more in another way.
+fn again(prefix: &[&str]) {
+    let mut program = Host::real().executable;
+    let readable = |path: &Path| path.metadata().is_ok_and(|facts| facts.permissions().mode() & 1 != 0);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    if !program.ancestors().all(readable) {
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("may");
+        program = folder.path().join("suite");
+        std::fs::copy(Host::real().executable, &program).expect("copies");
+    }
+    let output = Command::new(prefix[0])
+        .args(&prefix[1..])
+        .arg(program)
+        .args(["native::", "--skip", "native::again_"])
+        .current_dir("/")
+        .output()
+        .expect("runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains(" passed; 0 failed"), "{text}");
+}
+
+/// Runs a program and says whether it succeeded; one that is missing did not.
+fn works(command: &[&str]) -> bool {
+    Command::new(command[0]).args(&command[1..]).output().is_ok_and(|output| output.status.success())
+}
+
+fn skip(why: &str) {
+    writeln!(std::io::stdout(), "skipped: {why}").expect("writes");
+}
+
+#[test]
+fn again_as_an_ordinary_user() {
+    let prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    if works(&[&prefix[..], &["true"]].concat()) {
+        again(&prefix);
+    } else {
+        skip("this user cannot become another one, and is most likely an ordinary one");
+    }
+}
+
+#[test]
+fn again_without_namespaces() {
+    // In a user namespace that allows no further one, without any power.
+    let script = "echo 0 > /proc/sys/user/max_user_namespaces && \
+                  NATIVE_NONE=1 exec setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all \"$0\" \"$@\"";
+    let prefix = ["unshare", "--user", "--map-root-user", "sh", "-c", script];
+    if works(&[&prefix[..], &["true"]].concat()) {
+        again(&prefix);
+    } else {
+        skip("this kernel allows no user namespaces, so the other tests have shown this case");
+    }
+}

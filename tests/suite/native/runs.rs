@@ -1,0 +1,167 @@
+//! Runs that are found again: detached ones, those whose owner or supervisor was killed, and logs.
+
+use super::*;
+
+#[tokio::test]
+async fn a_detached_process_is_found_read_entered_and_stopped() {
+    let (machine, space) = (Machine::new(), Space::new());
+    let mut spec =
+        machine.shell("echo out; echo err >&2; trap 'echo bye; exit' TERM; while :; do sleep 0.02; done");
+    spec.identity.lifetime = Lifetime::Kept;
+    spec.environment = vec![("TOKEN".into(), Secret::new("t0ken"))];
+    spec.ports = vec![(1, 2)];
+    spec.detached = true;
+    let mut process = machine.native.spawn(spec.clone(), &space).expect("starts");
+    assert!(process.output().is_none());
+    drop(process);
+    let facts = machine.only();
+    assert!(facts.is_alive());
+    assert_eq!(facts.identity, spec.identity);
+    assert_eq!((&facts.command, &facts.ports, &facts.workdir), (&spec.command, &spec.ports, &spec.workdir));
+    let record = std::fs::read_to_string(machine.file(&facts, "process.json")).expect("is there");
+    assert!(!record.contains("t0ken"));
+    assert_eq!(machine.native.environment(&facts).expect("is read")["TOKEN"].expose(), "t0ken");
+
+    let words = |command: &[&str]| command.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+    let script = "echo $TOKEN; pwd; readlink /proc/self/ns/net; exit 9";
+    let mut beside = machine.native.exec(&facts, &words(&["sh", "-c", script])).expect("enters");
+    let output = beside.output().expect("is attached");
+    let (output, code) = Running { process: beside, output, seen: String::new() }.end().await;
+    let lines: Vec<&str> = output.lines().collect();
+    let inside =
+        std::fs::read_link(format!("/proc/{}/ns/net", facts.pid().expect("lives"))).expect("is a link");
+    let here = machine.folder.path().to_str().expect("is text");
+    assert_eq!(lines, ["t0ken", here, inside.to_str().expect("is text")]);
+    assert_eq!(code, 9);
+    let error = machine.native.exec(&facts, &words(&["no-such-program"])).expect_err("is missing");
+    assert!(matches!(error, NativeError::MissingProgram { .. }), "{error}");
+
+    assert!(machine.native.sweep(|_| true).await.expect("sweeps").is_empty(), "the living are left alone");
+    let mut log = machine.native.logs(&facts, true).expect("has one");
+    let first = log.next().await.expect("says something");
+    let reader = tokio::spawn(async move {
+        let mut all = first.to_vec();
+        while let Some(piece) = log.next().await {
+            all.extend_from_slice(&piece);
+        }
+        String::from_utf8(all).expect("is text")
+    });
+    machine.native.stop(&facts, LIMIT).await.expect("stops");
+    let log = reader.await.expect("ends");
+    assert!(log.starts_with("out\nerr\n") && log.ends_with("bye\n"), "{log}");
+    assert!(!facts.is_alive());
+    assert!(matches!(machine.native.exec(&facts, &words(&["true"])), Err(NativeError::NotRunning { .. })));
+    assert!(machine.is_clean());
+}
+
+#[tokio::test]
+async fn stop_does_not_wait_for_the_deaf_for_ever() {
+    let (machine, space) = (Machine::new(), Space::new());
+    let mut spec = machine.shell(&format!("trap '' TERM; {HIDE} while :; do sleep 0.02; done"));
+    spec.detached = true;
+    drop(machine.native.spawn(spec, &space).expect("starts"));
+    let facts = machine.only();
+    eventually("it hides", || machine.living().len() >= 2).await;
+    machine.native.stop(&facts, Duration::from_millis(50)).await.expect("stops");
+    assert!(machine.is_clean());
+}
+
+#[tokio::test]
+async fn an_attached_process_has_the_log_that_is_given() {
+    let (machine, space) = (Machine::new(), Space::new());
+    let running = machine.run(machine.shell("exec sleep 1000"), &space);
+    running.process.append_log("one").expect("writes");
+    running.process.append_log("two").expect("writes");
+    let facts = machine.only();
+    assert_eq!(running.process.facts().map(|facts| facts.identity.clone()), Some(facts.identity.clone()));
+    let mut log = machine.native.logs(&facts, false).expect("has one");
+    assert_eq!(log.next().await.expect("has two lines"), "one\ntwo\n");
+    assert!(log.next().await.is_none());
+}
+
+#[tokio::test]
+async fn the_log_of_a_detached_process_does_not_grow_for_ever() {
+    const WRITTEN: u64 = 60_000_000;
+    let machine = Machine::new();
+    let script = format!("yes 'some line' | head -c {WRITTEN}; echo; echo end; exec sleep 1000");
+    let mut spec = machine.shell(&script);
+    spec.detached = true;
+    drop(machine.native.spawn(spec, &Space::new()).expect("starts"));
+    let facts = machine.only();
+    let log = || std::fs::metadata(machine.file(&facts, "log")).expect("is there");
+    eventually("all is written", || log().len() == WRITTEN + 5).await;
+    // It looks every other second, and whenever a signal comes.
+    let waken = ["-WINCH", &machine.supervisor(&facts)];
+    assert!(Command::new("kill").args(waken).status().expect("runs").success());
+    eventually("the log is cut", || log().blocks() * 512 < WRITTEN / 2).await;
+    let mut pieces = machine.native.logs(&facts, false).expect("has one");
+    let mut text = String::new();
+    while let Some(piece) = pieces.next().await {
+        text.push_str(&String::from_utf8_lossy(&piece));
+    }
+    assert!(text.len() > 1_000_000 && text.starts_with("some line\n") && text.ends_with("\nend\n"));
+    machine.native.stop(&facts, LIMIT).await.expect("stops");
+    assert!(machine.is_clean());
+}
+
+#[tokio::test]
+async fn nothing_is_left_when_the_owner_is_killed_but_what_was_to_stay() {
+    let machine = Machine::new();
+    let mut owner = Command::new(Host::real().executable)
+        .args(["--exact", PART, "--nocapture"])
+        .env(ROLE, "own")
+        .env("NATIVE_FOLDER", machine.folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut said = Vec::new();
+    let mut stdout = owner.stdout.take().expect("is piped");
+    while !String::from_utf8_lossy(&said).contains("ready") {
+        let mut piece = [0; 100];
+        let length = stdout.read(&mut piece).expect("reads");
+        assert_ne!(length, 0, "ended: {}", String::from_utf8_lossy(&said));
+        said.extend_from_slice(&piece[..length]);
+    }
+    let all = machine.native.list().expect("lists");
+    assert_eq!(all.iter().map(ProcessFacts::is_alive).collect::<Vec<_>>(), [true, true]);
+    let abandoned =
+        |identity: &Identity| identity.lifetime == Lifetime::Owner && !host::is_alive(&identity.owner);
+    assert!(machine.native.sweep(abandoned).await.expect("sweeps").is_empty(), "all is in use");
+
+    owner.kill().expect("kills");
+    assert_eq!(owner.wait().expect("is told").signal(), Some(9));
+    let of = |lifetime| {
+        let all = machine.native.list().expect("lists");
+        all.into_iter().find(|facts| facts.identity.lifetime == lifetime)
+    };
+    eventually("its process ends", || of(Lifetime::Owner).is_some_and(|facts| !facts.is_alive())).await;
+    let swept = machine.native.sweep(abandoned).await.expect("sweeps");
+    assert_eq!(swept.len(), 1);
+    let kept = of(Lifetime::Kept).expect("stays");
+    assert!(kept.is_alive() && of(Lifetime::Owner).is_none());
+    let pid = kept.pid().expect("lives");
+    assert_eq!(machine.living(), [pid], "nothing but what was to stay");
+    machine.native.stop(&kept, LIMIT).await.expect("stops");
+    assert!(machine.is_clean());
+}
+
+#[tokio::test]
+async fn a_killed_supervisor_is_swept_after() {
+    let (machine, space) = (Machine::new(), Space::new());
+    let mut spec = machine.shell(&format!("{HIDE} sleep 1000"));
+    spec.detached = true;
+    drop(machine.native.spawn(spec, &space).expect("starts"));
+    let facts = machine.only();
+    eventually("it hides", || machine.living().len() >= 2).await;
+    let supervisor = machine.supervisor(&facts);
+    // A bystander with nearly the same home.
+    let home = machine.folder.path().join("cki/native/home");
+    let mut bystander = Command::new("sleep").arg("1000").env("HOME", &home).spawn().expect("starts");
+    assert!(Command::new("kill").args(["-9", &supervisor]).status().expect("runs").success());
+    eventually("it is dead", || !facts.is_alive()).await;
+    assert_eq!(machine.native.sweep(|_| true).await.expect("sweeps").len(), 1);
+    assert_eq!(machine.living(), [bystander.id()]);
+    bystander.kill().expect("kills");
+    bystander.wait().expect("is told");
+    assert!(machine.is_clean());
+}

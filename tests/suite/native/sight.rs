@@ -1,0 +1,139 @@
+//! What a process sees, and does not see: environment, home, files, network, other processes.
+
+use super::*;
+
+#[tokio::test]
+async fn the_environment_is_exactly_what_was_asked_for() {
+    let machine = Machine::new();
+    let mut spec = machine.spec("env", &["/usr/bin/env"]);
+    spec.environment = vec![("A".into(), Secret::new("1 2\n3")), ("LC_ALL".into(), Secret::new("C"))];
+    let (output, code) = machine.run(spec, &Space::new()).end().await;
+    let mut lines: Vec<&str> = output.lines().collect();
+    lines.sort_unstable();
+    let path = Host::real().env.get("PATH").unwrap_or("/usr/bin:/bin").to_owned();
+    let run = RunId::new(b"run");
+    let home = format!("HOME={}/cki/native/{run}.env/home", machine.folder.path().display());
+    let path = format!("PATH={path}");
+    assert_eq!(lines, ["3", "A=1 2", &home, "LC_ALL=C", &path, "TERM=xterm"]);
+    assert_eq!(code, 0);
+    assert!(machine.is_clean());
+}
+
+#[tokio::test]
+async fn it_has_a_home_of_its_own_no_open_files_and_no_terminal() {
+    let machine = Machine::new();
+    let script = "stat -c %a $HOME; touch $HOME/x; pwd; ls /proc/self/fd; readlink /proc/self/fd/0; \
+                  test \"$(cut -d' ' -f7 /proc/self/stat)\" = 0 && echo no terminal; ulimit -c; echo e >&2";
+    let mut process = machine.native.spawn(machine.shell(script), &Space::new()).expect("starts");
+    let mut output = process.output().expect("is attached");
+    let (mut stdout, mut stderr) = (String::new(), String::new());
+    while let Some((stream, bytes)) = output.next().await {
+        let target = if stream == Stream::Stdout { &mut stdout } else { &mut stderr };
+        target.push_str(&String::from_utf8_lossy(&bytes));
+    }
+    let lines: Vec<&str> = stdout.lines().collect();
+    let here = machine.folder.path().to_str().expect("is text");
+    // Number 3 is the folder that `ls` reads.
+    assert_eq!(lines[..8], ["700", here, "0", "1", "2", "3", "/dev/null", "no terminal"], "{stdout}");
+    assert_eq!(stderr, "e\n");
+    assert_eq!(process.wait().await.expect("is told"), 0);
+    assert_eq!(process.wait().await.expect("is told again"), 0);
+    process.kill().expect("is none the worse");
+    drop(process);
+    assert!(machine.is_clean());
+}
+
+#[tokio::test]
+async fn the_network_is_the_runs_own() {
+    let (machine, space) = (Machine::new(), Space::new());
+    let outside = TcpListener::bind("127.0.0.1:0").expect("binds");
+    let port = outside.local_addr().expect("has one").port();
+    let (output, _) = machine.run(machine.part("connect", port), &space).end().await;
+    let ours = isolated(&space, "network");
+    assert_eq!(output.contains("refused"), ours, "{output}");
+    assert_eq!(output.contains("connected"), !ours, "{output}");
+    if ours {
+        let (output, _) = machine.run(machine.spec("ls", &["ls", "/sys/class/net/"]), &space).end().await;
+        let (routes, _) = machine.run(machine.spec("cat", &["cat", "/proc/net/dev"]), &space).end().await;
+        assert_eq!(routes.lines().count(), 3, "only loopback: {routes}{output}");
+    }
+}
+
+#[tokio::test]
+async fn processes_of_a_run_reach_each_other_and_publish_lets_this_machine_in() {
+    let (machine, space) = (Machine::new(), Space::new());
+    let port = free_port();
+    assert!(space.connect(port).await.is_err(), "nobody listens yet");
+    let mut server = machine.run(machine.part("listen", port), &space);
+    server.until("listening").await;
+    let (output, _) = machine.run(machine.part("connect", port), &space).end().await;
+    assert!(output.contains("connected: hello"), "{output}");
+
+    let mut answer = String::new();
+    let mut connection = space.connect(port).await.expect("somebody listens");
+    connection.read_to_string(&mut answer).await.expect("reads");
+    assert_eq!(answer, "hello");
+
+    let ask = |local: u16| async move {
+        let mut answer = String::new();
+        let mut connection = tokio::net::TcpStream::connect(("127.0.0.1", local)).await?;
+        connection.read_to_string(&mut answer).await.map(|_| answer)
+    };
+    let published = space.publish(port, None).await.expect("publishes");
+    assert_eq!(published.port, port);
+    for _ in 0..20 {
+        assert_eq!(ask(published.local).await.expect("answers"), "hello");
+    }
+    let wanted = free_port();
+    let asked = space.publish(port, Some(wanted)).await.expect("publishes");
+    assert_eq!(asked.local, wanted);
+    assert_eq!(ask(wanted).await.expect("answers"), "hello");
+    let taken = space.publish(port, Some(wanted)).await.expect_err("is taken");
+    assert!(matches!(taken, NativeError::Port { port, .. } if port == wanted), "{taken}");
+    drop(asked);
+    eventually("the port is free again", || TcpStream::connect(("127.0.0.1", wanted)).is_err()).await;
+
+    if isolated(&space, "network") {
+        assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "only the published port leads in");
+        let (output, _) = machine.run(machine.part("connect", port), &Space::new()).end().await;
+        assert!(output.contains("refused"), "another run does not reach it: {output}");
+    }
+}
+
+#[tokio::test]
+async fn any_port_may_be_listened_on_in_a_network_of_its_own() {
+    let (machine, space) = (Machine::new(), Space::new());
+    if isolated(&space, "network") {
+        let mut server = machine.run(machine.part("listen", 80), &space);
+        server.until("listening").await;
+        space.connect(80).await.expect("somebody listens");
+    }
+}
+
+#[tokio::test]
+async fn isolation_is_told_plainly() {
+    let space = Space::new();
+    let all: BTreeMap<_, _> = space.isolation().into_iter().collect();
+    for what in ["environment", "home", "terminal"] {
+        assert!(all[what].is_ok());
+    }
+    for what in ["files", "user", "memory and processor"] {
+        assert!(all[what].is_err());
+    }
+    for (what, how) in &all {
+        writeln!(std::io::stdout(), "{what}: {how:?}").expect("writes");
+    }
+    let machine = Machine::new();
+    let (output, _) = machine.run(machine.shell("echo $$; ls /proc; id -u"), &space).end().await;
+    let numbers = output.lines().filter(|line| line.parse::<u32>().is_ok()).count();
+    // Its own, init, `ls`, and what `echo` and `id` say.
+    assert_eq!(numbers <= 6, all["processes"].is_ok(), "{output}");
+    let user = machine.folder.path().metadata().expect("is there").uid();
+    assert_eq!(output.lines().last(), Some(user.to_string().as_str()));
+    if Host::real().env.get(NONE).is_some() {
+        assert!(all["network"].is_err() && all["processes"].is_err(), "{all:?}");
+    }
+    if let Err(reason) = &all["network"] {
+        assert!(reason.starts_with("it uses this machine's: the kernel refuses"), "{reason}");
+    }
+}
