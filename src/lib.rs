@@ -5,6 +5,7 @@
 pub mod base;
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod host;
 pub mod model;
 pub mod ops;

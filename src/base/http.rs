@@ -36,13 +36,14 @@ pub enum HttpError {
 pub struct Http {
     policy: HttpPolicy,
     client: OnceLock<reqwest::Client>,
+    local: OnceLock<reqwest::Client>,
 }
 
 impl Http {
     /// Remembers the policy; nothing is built or opened.
     #[must_use]
     pub fn new(policy: HttpPolicy) -> Self {
-        Self { policy, client: OnceLock::new() }
+        Self { policy, client: OnceLock::new(), local: OnceLock::new() }
     }
 
     /// The policy.
@@ -51,8 +52,8 @@ impl Http {
         &self.policy
     }
 
-    /// The client. Redirects are followed within the same host only, so that a token never
-    /// reaches another one.
+    /// The client. Redirects are followed within the same host only, and never from HTTPS to HTTP,
+    /// so that a token reaches nobody else.
     ///
     /// # Errors
     /// When the certificates cannot be loaded.
@@ -60,11 +61,26 @@ impl Http {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let client = self.build()?;
+        let client = self.build()?.build().map_err(HttpError::Client)?;
         Ok(self.client.get_or_init(|| client))
     }
 
-    fn build(&self) -> Result<reqwest::Client, HttpError> {
+    /// The client for a host: what is on this machine is not asked through a proxy.
+    ///
+    /// # Errors
+    /// When the certificates cannot be loaded.
+    pub fn client_for(&self, host: &str) -> Result<&reqwest::Client, HttpError> {
+        if !is_loopback(host) {
+            return self.client();
+        }
+        if let Some(client) = self.local.get() {
+            return Ok(client);
+        }
+        let client = self.build()?.no_proxy().build().map_err(HttpError::Client)?;
+        Ok(self.local.get_or_init(|| client))
+    }
+
+    fn build(&self) -> Result<reqwest::ClientBuilder, HttpError> {
         // A second installation is refused and harmless.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
@@ -72,9 +88,12 @@ impl Http {
             .connect_timeout(Duration::from_secs(10))
             .read_timeout(Duration::from_secs(60))
             .redirect(reqwest::redirect::Policy::custom(|attempt| {
-                let same_host =
-                    attempt.previous().last().is_some_and(|from| from.host_str() == attempt.url().host_str());
-                if attempt.previous().len() > 5 || !same_host { attempt.stop() } else { attempt.follow() }
+                let to = attempt.url();
+                let safe = attempt.previous().last().is_some_and(|from| {
+                    from.host_str() == to.host_str()
+                        && (from.scheme() == to.scheme() || to.scheme() == "https")
+                });
+                if attempt.previous().len() > 5 || !safe { attempt.stop() } else { attempt.follow() }
             }));
         if let Some(path) = &self.policy.ca_file {
             let pem = super::files::read_text(path, 4 << 20)?;
@@ -84,7 +103,7 @@ impl Http {
                 .ok_or_else(|| HttpError::CaContent { path: path.display().to_string() })?;
             builder = builder.tls_certs_merge(certificates);
         }
-        builder.build().map_err(HttpError::Client)
+        Ok(builder)
     }
 }
 

@@ -2,6 +2,7 @@
 //! (component, engine, merge request, …); whatever does belongs higher.
 
 pub mod assets;
+pub mod clock;
 pub mod digest;
 pub mod exit;
 pub mod files;

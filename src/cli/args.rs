@@ -94,9 +94,18 @@ fn value_name<T: clap::ValueEnum>(value: &T) -> String {
 /// The commands, in the order in which a newcomer needs them.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    Demo(commands::demo::DemoArgs),
     List(commands::list::ListArgs),
     Show(commands::show::ShowArgs),
+    Clone(commands::clone::CloneArgs),
+    Build(commands::build::BuildArgs),
     Env(commands::env::EnvArgs),
+    RunLocal(commands::run_local::RunLocalArgs),
+    Ps(commands::ps::PsArgs),
+    Logs(commands::logs::LogsArgs),
+    Exec(commands::exec::ExecArgs),
+    Down(commands::down::DownArgs),
+    Stage(commands::stage::StageArgs),
     Config(commands::config::ConfigArgs),
     Completions(commands::completions::CompletionsArgs),
     Man(commands::man::ManArgs),

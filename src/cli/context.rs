@@ -12,7 +12,12 @@ use crate::host::Host;
 use crate::host::signals::Stop;
 use crate::model::event::Events;
 use crate::model::inventory::Inventory;
+use crate::ops;
+use crate::ops::engine::Engine;
+use crate::ops::tools::Tools;
 use crate::ops::workspace::Workspace;
+use crate::systems::git::{Git, Login, Logins};
+use crate::systems::native::Native;
 use crate::ui::{Options, Ui, Verbosity};
 
 /// What commands share.
@@ -63,7 +68,7 @@ impl Context {
 
     /// Loads the inventory, and says what is wrong with it.
     pub(super) fn inventory(&self) -> anyhow::Result<Inventory> {
-        let inventory = crate::ops::inventory::load(self.settings.inventory.as_deref())?;
+        let inventory = ops::inventory::load(self.settings.inventory.as_deref())?;
         for finding in &inventory.findings {
             self.ui.warning(&crate::base::text::safe_line(&finding.to_string()));
         }
@@ -76,10 +81,7 @@ impl Context {
     }
 
     /// Runs something that waits, with an ear for signals.
-    pub(super) fn block_on<T, F>(&self, work: impl FnOnce(Stop) -> F) -> anyhow::Result<T>
-    where
-        F: Future<Output = anyhow::Result<T>>,
-    {
+    pub(super) fn block_on<T>(&self, work: impl AsyncFnOnce(Stop) -> anyhow::Result<T>) -> anyhow::Result<T> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -89,6 +91,51 @@ impl Context {
         // A thread that waits for a server in vain must not keep the program from ending.
         runtime.shutdown_timeout(std::time::Duration::from_millis(200));
         result
+    }
+
+    /// What reaches repositories, with the logins that the settings hold.
+    pub(super) fn git(&self) -> anyhow::Result<Git> {
+        let mut logins = Logins::default();
+        if let Some((url, token)) = super::token::for_gitlab(self)? {
+            // GitLab takes an access token as the password of any user.
+            logins.add(&url, Login { user: "oauth2".to_owned(), secret: token })?;
+        }
+        Ok(Git::new(self.http.clone(), logins, self.host.env.clone()))
+    }
+
+    /// The engine that is wanted, after what dead runs left on it was removed.
+    pub(super) async fn engine(&self) -> anyhow::Result<Engine> {
+        let events = self.events();
+        let engine = ops::engine::open(self.settings.engine, &self.host.env, &events).await?;
+        for name in ops::engine::sweep_dead(&engine).await? {
+            events.note(format!("removed `{name}`, which a run that was killed had left behind"));
+        }
+        Ok(engine)
+    }
+
+    /// The processes of this machine, whatever the engine.
+    pub(super) fn native(&self) -> Native {
+        Native::new(&self.host.env)
+    }
+
+    /// What verbs that touch several systems are given.
+    pub(super) fn tools<'a>(&'a self, inventory: &'a Inventory, git: &'a Git, stop: Stop) -> Tools<'a> {
+        Tools {
+            inventory,
+            assets: &self.assets,
+            workspace: &self.workspace,
+            git,
+            env: &self.host.env,
+            owner: self.host.owner(),
+            program: self.host.executable.display().to_string(),
+            merge_request_ref: &self.settings.merge_request_ref,
+            image_tag: &self.settings.image_tag,
+            offline: self.settings.offline,
+            ready_timeout: self.settings.ready_timeout,
+            stop_grace: self.settings.stop_grace,
+            events: self.events(),
+            stop,
+        }
     }
 
     /// Refuses a form of `-o` that this command does not have.

@@ -6,6 +6,7 @@ mod commands;
 mod complete;
 mod context;
 mod error;
+mod token;
 
 use std::process::ExitCode;
 
@@ -32,13 +33,23 @@ pub fn run(host: Host) -> ExitCode {
     };
     let ui = first_ui(&host, &cli);
     let (ui, result) = match Context::new(host, &cli.globals) {
-        Ok(context) => (context.ui.clone(), commands::dispatch(cli.command, &context)),
-        Err(error) => (ui, Err(error)),
+        Ok(context) => (context.ui.clone(), dispatch(cli.command, &context)),
+        Err(error) => (ui, Ok(Err(error))),
     };
     match result {
-        Ok(exit) => exit.into(),
-        Err(error) => error::report(&ui, &error).into(),
+        Ok(Ok(exit)) => exit.into(),
+        Ok(Err(error)) => error::report(&ui, &error).into(),
+        Err(_) => {
+            let hint = "please report the command and what is above; `RUST_BACKTRACE=1` shows more.";
+            ui.error("this is a bug in `cki`.", &[], &[hint.to_owned()]);
+            Exit::Bug.into()
+        }
     }
+}
+
+/// Runs a command. A panic has said what it is; guards have cleaned up when it arrives here.
+fn dispatch(command: args::Command, context: &Context) -> std::thread::Result<anyhow::Result<Exit>> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| commands::dispatch(command, context)))
 }
 
 /// What prints until the settings are known.

@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::staging::PipelineStatus;
+
 /// Something that happened. `subject` is the thing worked on, as a person calls it: a repository,
 /// an image, a component.
 #[derive(Debug, Clone)]
@@ -45,6 +47,8 @@ pub enum Event {
         /// How long it took.
         took: Duration,
     },
+    /// A pipeline that is followed was seen first, or changed.
+    Pipeline(PipelineEvent),
     /// Output of a component or a backing service: one line without its end, masked already.
     Line {
         /// Who wrote it.
@@ -58,6 +62,35 @@ pub enum Event {
     Warning(String),
     /// What was decided and why; shown with `-v`.
     Note(String),
+}
+
+/// How a pipeline is. All text in it is safe to show.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PipelineEvent {
+    /// The bot's name for its group.
+    pub group: String,
+    /// The branch, or the number of the earlier pipeline that is run again.
+    pub branch: String,
+    /// Its number, once it has one.
+    pub id: Option<u64>,
+    /// How it is.
+    pub status: PipelineStatus,
+    /// Its page.
+    pub url: Option<String>,
+    /// How long it has been running, or ran.
+    pub took: Option<Duration>,
+    /// In a few words, where it is: `test aarch64, 3 of 7 jobs`.
+    pub detail: String,
+    /// Nothing more will happen to it.
+    pub finished: bool,
+}
+
+impl PipelineEvent {
+    /// What people call it.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        format!("{} {}", self.group, self.branch)
+    }
 }
 
 /// How a piece of work ended.

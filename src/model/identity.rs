@@ -20,6 +20,9 @@ pub const OWNER: &str = "cki.owner";
 /// The label that says until when it is wanted: [`Lifetime`].
 pub const LIFETIME: &str = "cki.lifetime";
 
+/// The label with the names, joined by commas, of variables whose values must not be shown.
+pub const SECRETS: &str = "cki.secrets";
+
 /// Names one run: short, unique, usable in the name of a container.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(String);

@@ -9,3 +9,4 @@ pub mod inventory;
 pub mod probe;
 pub mod reference;
 pub mod service;
+pub mod staging;

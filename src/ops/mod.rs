@@ -1,10 +1,17 @@
 //! Floor 4: one file or folder per verb that a user knows. An operation combines systems to do the
 //! verb and returns an outcome; it never prints and knows no flags.
 
+pub mod build;
 pub mod clone;
+pub mod engine;
 pub mod env;
 pub mod inventory;
 pub mod list;
 pub mod needs;
+pub mod run_local;
+pub mod running;
 pub mod show;
+pub mod source;
+pub mod stage;
+pub mod tools;
 pub mod workspace;

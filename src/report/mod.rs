@@ -1,8 +1,13 @@
 //! Floor 5: from an outcome to text or JSON, one file per verb. JSON comes from view structs of its
 //! own, with a version, never from `model`. Nothing here decides anything.
 
+pub mod build;
+pub mod clone;
 pub mod config;
 pub mod env;
 pub mod list;
+pub mod ps;
+pub mod run_local;
 pub mod show;
+pub mod stage;
 pub mod view;

@@ -3,5 +3,6 @@
 
 pub mod engine;
 pub mod git;
+pub mod gitlab;
 pub mod native;
 pub mod preprocessor;

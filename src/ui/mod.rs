@@ -3,6 +3,7 @@
 //! decided by whoever calls, above all `report`.
 
 mod lines;
+mod pipelines;
 mod progress;
 pub mod style;
 
@@ -12,6 +13,7 @@ use crate::base::text;
 use crate::host::{Host, Output, Terminal};
 use crate::model::event::{Event, Sink, State};
 use lines::Prefixes;
+use pipelines::Followed;
 use progress::Progress;
 
 /// How much is said.
@@ -49,6 +51,7 @@ struct Inner {
     color_err: bool,
     progress: Progress,
     prefixes: Mutex<Prefixes>,
+    followed: Followed,
 }
 
 impl Ui {
@@ -78,6 +81,7 @@ impl Ui {
             color_err: wanted(terminal.stderr),
             progress: Progress::new(draws),
             prefixes: Mutex::new(Prefixes::default()),
+            followed: Followed::default(),
         }))
     }
 
@@ -253,6 +257,7 @@ impl Sink for Ui {
             Event::Finished { subject, state, detail, took } => {
                 inner.finished(&subject, state, &detail, took);
             }
+            Event::Pipeline(one) => inner.pipeline(&one),
             Event::Line { subject, stream, text } => inner.line(&subject, stream, &text),
             Event::Warning(text) => self.warning(&text::safe_line(&text)),
             Event::Note(text) => {

@@ -58,16 +58,16 @@ impl Progress {
 
     pub(super) fn start(&self, subject: &str, doing: &str) {
         self.with(|drawn| {
-            let work = Work {
-                began: Instant::now(),
-                doing: doing.to_owned(),
-                message: String::new(),
-                done: 0,
-                total: None,
-                unit: Unit::Items,
-                bar: None,
-            };
-            drawn.works.insert(subject.to_owned(), work);
+            drawn.works.insert(subject.to_owned(), Work::new(doing));
+        });
+        self.tick();
+    }
+
+    /// Says anew what is done to a subject, whether or not it was begun before.
+    pub(super) fn follow(&self, subject: &str, doing: &str) {
+        self.with(|drawn| {
+            let work = drawn.works.entry(subject.to_owned()).or_insert_with(|| Work::new(doing));
+            doing.clone_into(&mut work.doing);
         });
         self.tick();
     }
@@ -130,6 +130,18 @@ impl Progress {
 }
 
 impl Work {
+    fn new(doing: &str) -> Self {
+        Self {
+            began: Instant::now(),
+            doing: doing.to_owned(),
+            message: String::new(),
+            done: 0,
+            total: None,
+            unit: Unit::Items,
+            bar: None,
+        }
+    }
+
     fn draw(&mut self, subject: &str, bars: &MultiProgress) {
         let elapsed = self.began.elapsed();
         if elapsed < DELAY {

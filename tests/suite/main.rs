@@ -5,5 +5,9 @@
 //! `support::skip` what it does not check where that is missing.
 
 mod git;
+mod gitlab;
+mod house;
+mod layering;
+mod machine;
 mod native;
 mod support;

@@ -65,7 +65,7 @@ impl ContainerEngine {
                 task.detail(step.instruction.clone());
             }
             let (subject, text) = (task.subject().to_owned(), line.to_owned());
-            events.send(Event::Line { subject, stream: Stream::Stdout, text });
+            events.send(Event::Line { subject, stream: Stream::Stderr, text });
         };
         let failure = loop {
             match watch(self, &mut answer).await? {

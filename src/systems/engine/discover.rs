@@ -131,6 +131,12 @@ pub struct Candidate {
     pub outcome: Outcome,
 }
 
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}: {}", self.origin, self.address, self.outcome)
+    }
+}
+
 /// What was found.
 #[derive(Debug)]
 pub struct Discovery {

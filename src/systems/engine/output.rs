@@ -39,7 +39,8 @@ impl OutputStream {
     pub(super) fn new(
         chunks: impl futures_util::Stream<Item = Result<Chunk, EngineError>> + Send + 'static,
     ) -> Self {
-        Self(Box::pin(chunks))
+        // Whoever asks again after the end gets the end again.
+        Self(Box::pin(chunks.fuse()))
     }
 
     /// From what bollard gives, asking the engine whether it still lives whenever nothing comes

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -50,14 +50,22 @@ pub(super) fn bound(log: impl AsFd) {
 }
 
 /// Reads a log, and goes on until the process has ended, if that is wanted.
-pub(super) fn read(facts: ProcessFacts, follow: bool) -> Result<BoxStream<'static, Bytes>, FileError> {
+pub(super) fn read(
+    facts: ProcessFacts,
+    follow: bool,
+    tail: Option<usize>,
+) -> Result<BoxStream<'static, Bytes>, FileError> {
     let path = facts.log();
     let failed = |source| FileError::new("read", &path, source);
     let file = File::open(&path).map_err(failed)?;
     // The first line after a hole is the rest of one.
     let begin = lseek(&file, 0, Whence::SeekData).unwrap_or(0);
-    lseek(&file, begin, Whence::SeekSet).map_err(|errno| failed(errno.into()))?;
-    let state = (tokio::fs::File::from_std(file), begin > 0);
+    let from = match tail {
+        Some(lines) => begin_of_tail(&file, begin, lines).map_err(failed)?,
+        None => begin,
+    };
+    lseek(&file, from, Whence::SeekSet).map_err(|errno| failed(errno.into()))?;
+    let state = (tokio::fs::File::from_std(file), from > 0 && from == begin);
     let chunks = unfold(state, move |(mut file, mut inside_line)| {
         let facts = facts.clone();
         async move {
@@ -84,10 +92,48 @@ pub(super) fn read(facts: ProcessFacts, follow: bool) -> Result<BoxStream<'stati
     Ok(chunks.boxed())
 }
 
+/// Where the last so many lines begin, `begin` being the earliest place there is.
+fn begin_of_tail(file: &File, begin: i64, lines: usize) -> io::Result<i64> {
+    let mut at = lseek(file, 0, Whence::SeekEnd)?;
+    let mut buffer = vec![0; 64 << 10];
+    let mut left = lines;
+    let mut is_last = true;
+    while at > begin {
+        let size = usize::try_from(at - begin).unwrap_or(buffer.len()).min(buffer.len());
+        at -= i64::try_from(size).unwrap_or(0);
+        file.read_exact_at(&mut buffer[..size], at.unsigned_abs())?;
+        for index in (0..size).rev() {
+            // The end of the last line begins no other one.
+            let ends_line = buffer[index] == b'\n' && !std::mem::take(&mut is_last);
+            is_last = false;
+            if ends_line {
+                if left <= 1 {
+                    return Ok(at + i64::try_from(index + 1).unwrap_or(0));
+                }
+                left -= 1;
+            }
+        }
+    }
+    Ok(begin)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::MetadataExt as _;
+
+    #[test]
+    fn a_tail_is_so_many_whole_lines() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("log");
+        let log = open(&path).expect("opens");
+        for line in ["one", "two", "three"] {
+            append(&log, line).expect("writes");
+        }
+        let file = File::open(&path).expect("opens");
+        let of = |lines| begin_of_tail(&file, 0, lines).expect("reads");
+        assert_eq!((of(1), of(2), of(3), of(9)), (8, 4, 0, 0));
+    }
 
     #[test]
     fn a_log_keeps_only_its_end() {

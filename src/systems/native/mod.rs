@@ -32,7 +32,7 @@ use nix::sys::signal::Signal;
 use tokio::time::timeout;
 
 pub use error::NativeError;
-pub use process::{Output, Process};
+pub use process::{Output, Process, ProcessLog};
 pub use runs::ProcessFacts;
 pub use space::{Published, Space};
 pub use start::ProcessSpec;
@@ -66,13 +66,14 @@ impl Native {
     /// # Errors
     /// When the program or the working directory is missing, or the system refuses.
     pub fn spawn(&self, spec: ProcessSpec, space: &Space) -> Result<Process, NativeError> {
-        let ProcessSpec { identity, command, workdir, environment, ports, detached } = spec;
+        let ProcessSpec { identity, command, workdir, environment, secret, ports, detached } = spec;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let mut facts = ProcessFacts {
             folder: self.folder.join(runs::folder_name(&identity)),
             identity,
             command,
             workdir,
+            secret,
             ports,
             created: i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
             process: None,
@@ -151,12 +152,18 @@ impl Native {
     }
 
     /// The log of a process: what it has written if it is detached, secrets included, and what was
-    /// appended if not. With `follow` it ends when the process has.
+    /// appended if not. With `follow` it ends when the process has; with `tail`, it begins with so
+    /// many of the lines that are there already.
     ///
     /// # Errors
     /// When there is none.
-    pub fn logs(&self, facts: &ProcessFacts, follow: bool) -> Result<BoxStream<'static, Bytes>, NativeError> {
-        Ok(logs::read(facts.clone(), follow)?)
+    pub fn logs(
+        &self,
+        facts: &ProcessFacts,
+        follow: bool,
+        tail: Option<usize>,
+    ) -> Result<BoxStream<'static, Bytes>, NativeError> {
+        Ok(logs::read(facts.clone(), follow, tail)?)
     }
 
     /// Ends a process, kindly at first: after so long, it and all that it started are killed. Then

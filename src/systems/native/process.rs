@@ -6,6 +6,7 @@ use std::io::{self, Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt as _;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
@@ -24,6 +25,21 @@ use crate::model::event::Stream;
 /// have.
 pub type Output = BoxStream<'static, (Stream, Bytes)>;
 
+/// The log of a process that is not detached: it writes none itself, so that what others read has
+/// been masked.
+#[derive(Debug, Clone)]
+pub struct ProcessLog(Arc<File>);
+
+impl ProcessLog {
+    /// Appends a line, masked by the caller.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn append(&self, line: &str) -> io::Result<()> {
+        logs::append(&self.0, line)
+    }
+}
+
 /// A process that was started. When this is dropped, the process and all that it started are
 /// killed and its folder removed, unless it was started to go on.
 #[derive(Debug)]
@@ -33,7 +49,7 @@ pub struct Process {
     child: Child,
     /// Its other end is held by the supervisor until everything has ended.
     lifeline: Option<UnixStream>,
-    record: Option<(ProcessFacts, File)>,
+    record: Option<(ProcessFacts, Arc<File>)>,
 }
 
 impl Process {
@@ -48,7 +64,7 @@ impl Process {
 
     /// Gives it the folder that goes with it.
     pub(super) fn keep(&mut self, facts: ProcessFacts, log: File) {
-        self.record = Some((facts, log));
+        self.record = Some((facts, Arc::new(log)));
     }
 
     /// Lets it go on without this program.
@@ -75,12 +91,10 @@ impl Process {
         Some(stream::select(pieces(stdout, Stream::Stdout), pieces(stderr, Stream::Stderr)).boxed())
     }
 
-    /// Appends a line of its output, masked, to its log.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn append_log(&self, line: &str) -> io::Result<()> {
-        self.record.as_ref().map_or(Ok(()), |(_, log)| logs::append(log, line))
+    /// What takes the lines of its output, unless it is a command in somebody else's space.
+    #[must_use]
+    pub fn log(&self) -> Option<ProcessLog> {
+        self.record.as_ref().map(|(_, log)| ProcessLog(Arc::clone(log)))
     }
 
     /// Waits for its end: its exit code, or 128 and the number of the signal that ended it. All

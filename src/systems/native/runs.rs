@@ -35,6 +35,8 @@ pub struct ProcessFacts {
     pub command: Vec<String>,
     /// Where.
     pub workdir: PathBuf,
+    /// Names of those of its variables that must not be shown.
+    pub secret: Vec<String>,
     /// Published ports: in its space, and on this machine.
     pub ports: Vec<(u16, u16)>,
     /// When it was started, in seconds since 1970.
@@ -54,6 +56,7 @@ struct Record {
     own_processes: bool,
     command: Vec<String>,
     workdir: PathBuf,
+    secret: Vec<String>,
     ports: Vec<(u16, u16)>,
     created: i64,
 }
@@ -126,6 +129,7 @@ impl ProcessFacts {
             own_processes: self.own_processes,
             command: self.command.clone(),
             workdir: self.workdir.clone(),
+            secret: self.secret.clone(),
             ports: self.ports.clone(),
             created: self.created,
         };
@@ -147,6 +151,7 @@ impl ProcessFacts {
             identity,
             command: record.command,
             workdir: record.workdir,
+            secret: record.secret,
             ports: record.ports,
             created: record.created,
             process: record.process.as_deref().and_then(Owner::parse),
@@ -258,6 +263,7 @@ mod tests {
             identity,
             command: vec!["a".into(), "b c".into()],
             workdir: "/w".into(),
+            secret: vec!["TOKEN".into()],
             ports: vec![(1, 2)],
             created: 3,
             process: None,

@@ -30,6 +30,8 @@ pub struct ProcessSpec {
     pub workdir: PathBuf,
     /// The environment. All values are hidden, since which of them are secret is of no concern here.
     pub environment: Vec<(String, Secret)>,
+    /// Names of those of its variables that must not be shown, to be told of later.
+    pub secret: Vec<String>,
     /// Published ports, to be told of later: in the space, and on this machine.
     pub ports: Vec<(u16, u16)>,
     /// To go on when this program has ended, with its output in its log.

@@ -69,6 +69,7 @@ impl Machine {
             command: command.iter().map(|&word| word.to_owned()).collect(),
             workdir: self.folder.path().to_owned(),
             environment: Vec::new(),
+            secret: Vec::new(),
             ports: Vec::new(),
             detached: false,
         }
@@ -231,6 +232,7 @@ async fn own(folder: &Path) {
         command: vec!["sh".into(), "-c".into(), script.into()],
         workdir: "/".into(),
         environment: Vec::new(),
+        secret: Vec::new(),
         ports: Vec::new(),
         detached: lifetime == Lifetime::Kept,
     };

@@ -37,7 +37,7 @@ async fn a_detached_process_is_found_read_entered_and_stopped() {
     assert!(matches!(error, NativeError::MissingProgram { .. }), "{error}");
 
     assert!(machine.native.sweep(|_| true).await.expect("sweeps").is_empty(), "the living are left alone");
-    let mut log = machine.native.logs(&facts, true).expect("has one");
+    let mut log = machine.native.logs(&facts, true, None).expect("has one");
     let first = log.next().await.expect("says something");
     let reader = tokio::spawn(async move {
         let mut all = first.to_vec();
@@ -70,11 +70,12 @@ async fn stop_does_not_wait_for_the_deaf_for_ever() {
 async fn an_attached_process_has_the_log_that_is_given() {
     let (machine, space) = (Machine::new(), Space::new());
     let running = machine.run(machine.shell("exec sleep 1000"), &space);
-    running.process.append_log("one").expect("writes");
-    running.process.append_log("two").expect("writes");
+    let log = running.process.log().expect("has one");
+    log.append("one").expect("writes");
+    log.append("two").expect("writes");
     let facts = machine.only();
     assert_eq!(running.process.facts().map(|facts| facts.identity.clone()), Some(facts.identity.clone()));
-    let mut log = machine.native.logs(&facts, false).expect("has one");
+    let mut log = machine.native.logs(&facts, false, None).expect("has one");
     assert_eq!(log.next().await.expect("has two lines"), "one\ntwo\n");
     assert!(log.next().await.is_none());
 }
@@ -94,7 +95,7 @@ async fn the_log_of_a_detached_process_does_not_grow_for_ever() {
     let waken = ["-WINCH", &machine.supervisor(&facts)];
     assert!(Command::new("kill").args(waken).status().expect("runs").success());
     eventually("the log is cut", || log().blocks() * 512 < WRITTEN / 2).await;
-    let mut pieces = machine.native.logs(&facts, false).expect("has one");
+    let mut pieces = machine.native.logs(&facts, false, None).expect("has one");
     let mut text = String::new();
     while let Some(piece) = pieces.next().await {
         text.push_str(&String::from_utf8_lossy(&piece));

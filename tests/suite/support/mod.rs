@@ -1,11 +1,60 @@
-//! Stand-ins and tools that several subjects use.
+//! What the tests share: what `tests/run` has set up on this machine, and how a test says that it
+//! is missing. Asking is all that happens here; tests of behaviour are in the files beside.
 
 pub(crate) mod git_server;
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
 use cki::host::{Env, Host};
+
+/// The variables that `tests/run` sets. Each is read here and nowhere else.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests have no `Host`: this is where they meet the machine"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The address of a Docker engine that belongs to the tests: `unix:///…`.
+pub(crate) fn docker() -> Option<String> {
+    variable("CKI_TEST_DOCKER")
+}
+
+/// The address of a Podman service that belongs to the tests: `unix:///…`.
+pub(crate) fn podman() -> Option<String> {
+    variable("CKI_TEST_PODMAN")
+}
+
+/// The environment in which a `podman` program works on the same storage as the service.
+pub(crate) fn podman_environment() -> Option<[(&'static str, String); 2]> {
+    Some([
+        ("CONTAINERS_CONF", variable("CKI_TEST_CONTAINERS_CONF")?),
+        ("CONTAINERS_STORAGE_CONF", variable("CKI_TEST_CONTAINERS_STORAGE_CONF")?),
+    ])
+}
+
+/// A Python that has the independent clients: python-gitlab and pika.
+pub(crate) fn python() -> Option<String> {
+    variable("CKI_TEST_PYTHON")
+}
+
+/// Says that something is not tested here, and why. Under `tests/run`, which should have set up all
+/// that is needed, a skip is a failure.
+pub(crate) fn skip(what: &str, why: &str) {
+    let line = format!("SKIPPED {what}: {why}\n");
+    // Written to the stream itself: the test harness keeps what the macros print of a test that passes.
+    let _ = std::io::stderr().write_all(line.as_bytes());
+    let Some(path) = variable("CKI_TEST_SKIPS") else { return };
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .and_then(|mut file| file.write_all(line.as_bytes()))
+        .expect("notes the skip for tests/run");
+}
 
 /// An environment with nothing of the person's who runs the tests but the programs.
 pub(crate) fn clean_env(home: &Path) -> Env {

@@ -1,0 +1,52 @@
+//! `cki build`.
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+
+use crate::base::exit::Exit;
+use crate::cli::complete;
+use crate::cli::context::Context;
+use crate::ops::build::{BuildError, Wish, build};
+use crate::ops::engine::Engine;
+use crate::report;
+
+/// Build the image of a component from its clone
+///
+/// Sources that were built before are not built again.
+///
+/// Examples:
+///   cki build pipeline-herder
+///   cki build pipeline-herder --mr 213 --tag localhost/herder:try
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(in crate::cli) struct BuildArgs {
+    /// The component
+    #[arg(add = ArgValueCandidates::new(complete::components))]
+    component: String,
+    /// Build this merge request
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    mr: Option<u64>,
+    /// Give the image this name, too
+    #[arg(long, value_name = "NAME")]
+    tag: Option<String>,
+    /// Do every step again
+    #[arg(long)]
+    no_cache: bool,
+}
+
+pub(in crate::cli) fn run(args: BuildArgs, context: &Context) -> anyhow::Result<Exit> {
+    let BuildArgs { component, mr, tag, no_cache } = args;
+    let inventory = context.inventory()?;
+    let component = inventory.find(&component)?;
+    let git = context.git()?;
+    let wish = Wish { merge_request: mr, tag, no_cache, quiet: false };
+    let built = context.block_on(async |stop| {
+        let tools = context.tools(&inventory, &git, stop);
+        match context.engine().await? {
+            Engine::Containers(engine) => build(&tools, &engine, component, &wish).await,
+            Engine::Native(_) => Err(BuildError::Native.into()),
+        }
+    })?;
+    report::build::print(&context.ui, component.name(), &built);
+    Ok(Exit::Done)
+}

@@ -1,0 +1,70 @@
+//! `cki clone`.
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+
+use crate::base::exit::Exit;
+use crate::cli::complete;
+use crate::cli::context::Context;
+use crate::cli::error::UsageError;
+use crate::ops::clone::{CloneRequest, Wanted, clone};
+use crate::report;
+
+/// Clone the repositories of components, or bring the clones up to date
+///
+/// A tree with changes of yours is never touched.
+///
+/// Examples:
+///   cki clone pipeline-herder
+///   cki clone pipeline-herder --mr 213
+///   cki clone cki-lib cki-notifier -j 4 --depth 1
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(in crate::cli) struct CloneArgs {
+    /// The components
+    #[arg(required = true, add = ArgValueCandidates::new(complete::components))]
+    components: Vec<String>,
+    /// Check out this merge request on a branch of its own
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    mr: Option<u64>,
+    /// Fetch only so many commits of what is not cloned yet
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    depth: Option<u32>,
+    /// Clone so many repositories at the same time
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: Option<u16>,
+}
+
+pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<Exit> {
+    let CloneArgs { components, mr, depth, jobs } = args;
+    let inventory = context.inventory()?;
+    let mut repositories: Vec<Wanted> = Vec::new();
+    for name in &components {
+        let component = inventory.find(name)?;
+        // A merge request is one of the repository that the component is built from.
+        let own = component.repos().first().copied();
+        for place in context.workspace.places(&inventory, component) {
+            let merge_request = mr.filter(|_| own == Some(place.repo.as_str()));
+            match place.url {
+                Some(url) if !repositories.iter().any(|known| known.target == place.path) => {
+                    repositories.push(Wanted { name: place.repo, url, target: place.path, merge_request });
+                }
+                Some(_) => {}
+                None => context.ui.warning(&format!("The inventory has no address for `{}`.", place.repo)),
+            }
+        }
+    }
+    if repositories.is_empty() {
+        let message = format!("the inventory names no repository of {}", components.join(", "));
+        return Err(UsageError(message).into());
+    }
+    let jobs = jobs.map_or(context.settings.jobs, usize::from);
+    let request = CloneRequest { repositories, depth, jobs };
+    let git = context.git()?;
+    let outcome = context.block_on(async |stop| Ok(clone(request, &git, &context.events(), &stop).await))?;
+    report::clone::print(&context.ui, &outcome);
+    if let Some(signal) = outcome.stopped {
+        return Ok(signal.exit());
+    }
+    Ok(outcome.worst().map_or(Exit::Done, crate::cli::error::of_git_exit))
+}

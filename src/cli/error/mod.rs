@@ -1,0 +1,334 @@
+//! The one place where an error becomes an exit code, and gets its hints: what to type next.
+
+use super::token::TokenError;
+mod systems;
+
+use crate::base::exit::Exit;
+use crate::base::files::FileError;
+use crate::base::http::HttpError;
+use crate::base::text;
+use crate::config::ConfigError;
+use crate::model::environment::EnvironmentError;
+use crate::model::inventory::LookupError;
+use crate::model::staging::StagingError;
+use crate::ops::build::BuildError;
+use crate::ops::engine::OpenError;
+use crate::ops::env::EnvError;
+use crate::ops::inventory::LoadError;
+use crate::ops::needs::NeedError;
+use crate::ops::run_local::RunError;
+use crate::ops::running::RunningError;
+use crate::ops::source::SourceError;
+use crate::ops::stage::{StageError, TargetError};
+use crate::systems::engine::EngineError;
+use crate::systems::git::GitError;
+use crate::systems::gitlab::GitLabError;
+use crate::systems::native::NativeError;
+use crate::systems::preprocessor::PreprocessError;
+use crate::ui::Ui;
+pub(super) use systems::of_git_exit;
+use systems::{of_engine, of_file, of_git, of_gitlab, of_native, of_preprocess, of_token};
+
+/// A command line that makes no sense although its parts do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct UsageError(pub(super) String);
+
+/// What an error means for the person who sees it.
+struct Meaning {
+    exit: Exit,
+    hints: Vec<String>,
+}
+
+fn plain(exit: Exit) -> Meaning {
+    Meaning { exit, hints: Vec::new() }
+}
+
+fn hint(exit: Exit, hint: impl Into<String>) -> Meaning {
+    Meaning { exit, hints: vec![hint.into()] }
+}
+
+/// Prints an error with its causes and hints.
+pub(super) fn report(ui: &Ui, error: &anyhow::Error) -> Exit {
+    let meaning = meaning(error);
+    let safe = |text: String| text::safe_line(&text.replace('\n', " ")).into_owned();
+    let message = sentence(safe(error.to_string()));
+    let mut causes: Vec<String> = Vec::new();
+    let mut before = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        // A transparent error says the same as its cause.
+        if cause != before && !before.contains(&cause) {
+            causes.push(sentence(safe(cause.clone())));
+        }
+        before = cause;
+    }
+    ui.error(&message, &causes, &meaning.hints);
+    meaning.exit
+}
+
+fn sentence(text: String) -> String {
+    if text.ends_with(['.', '!', '?']) { text } else { format!("{text}.") }
+}
+
+fn did_you_mean(nearest: &[String], otherwise: &str) -> String {
+    match nearest {
+        [] => otherwise.to_owned(),
+        names => {
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            format!("did you mean {}?", names.join(" or "))
+        }
+    }
+}
+
+/// The first cause that says what kind of error it is. An error that only wraps another one does not
+/// show that one as its cause, so each enum looks into its own wrappers.
+fn meaning(error: &anyhow::Error) -> Meaning {
+    error.chain().find_map(of_cause).unwrap_or_else(|| {
+        hint(Exit::Bug, "this error is not one that `cki` knows; please report it with the command.")
+    })
+}
+
+fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
+    macro_rules! when {
+        ($($type:ty => $meaning:expr),+ $(,)?) => {
+            $(if let Some(error) = cause.downcast_ref::<$type>() {
+                let meaning: fn(&$type) -> Option<Meaning> = $meaning;
+                if let Some(meaning) = meaning(error) {
+                    return Some(meaning);
+                }
+            })+
+        };
+    }
+    when! {
+        UsageError => |_| Some(hint(Exit::Usage, "`cki help` and `cki help COMMAND` show what there is.")),
+        LookupError => |error| Some(of_lookup(error)),
+        LoadError => |error| Some(of_load(error)),
+        ConfigError => |error| Some(of_config(error)),
+        EnvError => |error| Some(of_env(error)),
+        EnvironmentError => |error| Some(of_environment(error)),
+        NeedError => |error| Some(of_need(error)),
+        TokenError => |error| Some(of_token(error)),
+        BuildError => |error| Some(of_build(error)),
+        RunError => |error| Some(of_run(error)),
+        RunningError => |error| Some(of_running(error)),
+        OpenError => |error| Some(of_open(error)),
+        SourceError => |error| Some(of_source(error)),
+        PreprocessError => |error| Some(of_preprocess(error)),
+        StageError => |error| Some(of_stage(error)),
+        StagingError => |error| Some(of_staging(error)),
+        TargetError => |error| Some(of_target(error)),
+        GitLabError => |error| Some(of_gitlab(error)),
+        GitError => |error| Some(of_git(error)),
+        EngineError => |error| Some(of_engine(error)),
+        NativeError => |error| Some(of_native(error)),
+        HttpError => |_| Some(hint(Exit::Unreachable, "install the package `ca-certificates`, or name a file with `ca_file` in `cki.toml`.")),
+        FileError => |error| Some(of_file(error)),
+    }
+    None
+}
+
+fn of_lookup(error: &LookupError) -> Meaning {
+    match error {
+        LookupError::Unknown { nearest, .. } => {
+            hint(Exit::NotFound, did_you_mean(nearest, "`cki list` shows all components."))
+        }
+        LookupError::Ambiguous { candidates, .. } => {
+            let first = candidates.first().map(String::as_str).unwrap_or_default();
+            hint(Exit::NotFound, format!("say which one, as in `{first}`."))
+        }
+    }
+}
+
+fn of_load(error: &LoadError) -> Meaning {
+    match error {
+        LoadError::Missing(_) => hint(
+            Exit::NotFound,
+            "without `--inventory`, the built-in inventory is used; `cki config` shows who named this one.",
+        ),
+        LoadError::File(_) => plain(Exit::Invalid),
+        LoadError::Inventory(_) => {
+            hint(Exit::Invalid, "the format is described in docs/reference/inventory.md.")
+        }
+    }
+}
+
+fn of_config(error: &ConfigError) -> Meaning {
+    match error {
+        ConfigError::NoHome => hint(Exit::Invalid, "name a folder with `--workspace`."),
+        ConfigError::Personal { key, .. } => {
+            hint(Exit::Invalid, format!("move `{key}` to `cki.toml` in your own configuration folder."))
+        }
+        _ => hint(Exit::Invalid, "the settings are described in docs/reference/settings.md."),
+    }
+}
+
+fn of_env(error: &EnvError) -> Meaning {
+    match error {
+        EnvError::Lacking { variables, .. } => {
+            let flags: Vec<String> = variables.iter().map(|(name, _)| format!("-e {name}=…")).collect();
+            let place = variables.first().map(|(_, place)| place.as_str()).unwrap_or_default();
+            hint(Exit::Invalid, format!("give `{}`, or a default at {place}.", flags.join(" ")))
+        }
+        EnvError::Assignment { .. } => hint(Exit::Usage, "write `NAME=VALUE`; `#` begins a comment."),
+        EnvError::Need(inner) => of_need(inner),
+        EnvError::Environment(inner) => of_environment(inner),
+        EnvError::File(inner) => of_file(inner),
+    }
+}
+
+fn of_environment(error: &EnvironmentError) -> Meaning {
+    match error {
+        EnvironmentError::Locked { name, .. } => hint(
+            Exit::Refused,
+            format!("leave `{name}` out: a local run never claims production, and nothing overrides that."),
+        ),
+        EnvironmentError::Rule(_) => plain(Exit::Invalid),
+    }
+}
+
+fn of_need(error: &NeedError) -> Meaning {
+    match error {
+        NeedError::Unknown { nearest, .. } => {
+            hint(Exit::Invalid, did_you_mean(nearest, "a backing service is a file in `templates/services`."))
+        }
+        _ => plain(Exit::Invalid),
+    }
+}
+
+fn of_build(error: &BuildError) -> Meaning {
+    match error {
+        BuildError::NoBuild { place, .. } => hint(
+            Exit::Invalid,
+            format!(
+                "add a `build` section at {place}, or run a published image with `cki run-local --image`."
+            ),
+        ),
+        BuildError::NoFile { place, .. } => hint(Exit::NotFound, format!("{place} says which file it is.")),
+        BuildError::Outside { .. } => plain(Exit::Invalid),
+        BuildError::Empty(_) => plain(Exit::NotFound),
+        BuildError::Native => hint(Exit::Unreachable, "`cki setup` installs a container engine."),
+    }
+}
+
+fn of_run(error: &RunError) -> Meaning {
+    match error {
+        RunError::NotRunnable { place, .. } => {
+            hint(Exit::Invalid, format!("add a `run` section at {place}, or name an image with `--image`."))
+        }
+        RunError::OnceOnly { component } => {
+            hint(Exit::Usage, format!("`cki run-local {component} --once -- ARGS` runs it."))
+        }
+        RunError::NoImage { .. } => hint(Exit::Invalid, "name one with `--image`."),
+        RunError::Offline { image } => {
+            hint(Exit::Unreachable, format!("leave `--offline` out, or load `{image}` into the engine."))
+        }
+        RunError::NotNative { is_service: true, .. } => {
+            hint(Exit::Unreachable, "`cki setup` installs a container engine, which can run it.")
+        }
+        RunError::NotNative { .. } => {
+            hint(Exit::Invalid, "the entry has no `run.command`, and without an image there is no other.")
+        }
+        RunError::Production { .. } => hint(Exit::Refused, "nothing was started."),
+        RunError::NotReady { .. } => hint(
+            Exit::TimedOut,
+            "its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.",
+        ),
+        RunError::ServiceEnded { .. } | RunError::EndedEarly { .. } => {
+            hint(Exit::Failed, "its last lines are above.")
+        }
+        RunError::Port { .. } => plain(Exit::Unreachable),
+        RunError::PublishDetached => {
+            hint(Exit::Usage, "leave `--detach` out, or open the network with `--network internet`.")
+        }
+    }
+}
+
+fn of_running(error: &RunningError) -> Meaning {
+    match error {
+        RunningError::NotRunning { running, .. } if running.is_empty() => {
+            hint(Exit::NotFound, "nothing is running; `cki run-local COMPONENT --detach` starts something.")
+        }
+        RunningError::NotRunning { running, .. } => {
+            hint(Exit::NotFound, format!("what runs: {}.", running.join(", ")))
+        }
+        RunningError::Several { runs, .. } => {
+            hint(Exit::Usage, format!("name one of the runs: {}.", runs.join(", ")))
+        }
+        RunningError::Engine(inner) => of_engine(inner),
+        RunningError::Native(inner) => of_native(inner),
+        RunningError::Open(inner) => of_open(inner),
+    }
+}
+
+fn of_open(error: &OpenError) -> Meaning {
+    match error {
+        OpenError::None { tried, .. } => {
+            let mut hints: Vec<String> = tried.iter().map(|place| format!("tried {place}.")).collect();
+            hints.push("`cki doctor` says more, and `cki setup` installs an engine.".to_owned());
+            Meaning { exit: Exit::Unreachable, hints }
+        }
+        OpenError::Engine(inner) => of_engine(inner),
+        OpenError::Native(inner) => of_native(inner),
+    }
+}
+
+fn of_source(error: &SourceError) -> Meaning {
+    match error {
+        SourceError::NoAddress { repo, .. } => {
+            hint(Exit::Invalid, format!("add `{repo}` to `repos` in the inventory."))
+        }
+        SourceError::Git(inner) => of_git(inner),
+        SourceError::LeftAlone { path, .. } => hint(
+            Exit::Refused,
+            format!("commit, stash or remove what is in `{}`; `cki` never touches it.", path.display()),
+        ),
+        SourceError::InTheWay { path, .. } => {
+            hint(Exit::Refused, format!("move `{}` away, or use another `--workspace`.", path.display()))
+        }
+        SourceError::Stopped(signal) => plain(signal.exit()),
+    }
+}
+
+fn of_stage(error: &StageError) -> Meaning {
+    match error {
+        StageError::GitLab(inner) => of_gitlab(inner),
+        StageError::Request(inner) => of_staging(inner),
+        StageError::NotOpen { .. } | StageError::NoCommits { .. } => {
+            hint(Exit::Failed, "only an open merge request with commits can be tried.")
+        }
+        StageError::NoToken { .. } => hint(
+            Exit::Unauthorised,
+            "set one with `CKI_GITLAB_TOKEN`, or `gitlab.token_command` in your own `cki.toml`.",
+        ),
+        StageError::HeadMoved { .. } => hint(Exit::Failed, "look at it again and ask again."),
+        StageError::Uncertain { source, .. } => Meaning {
+            exit: of_gitlab(source).exit,
+            hints: vec!["the same command finds the comment if it is there.".to_owned()],
+        },
+        StageError::RequestDeleted { .. } | StageError::AnswerDeleted { .. } => plain(Exit::Failed),
+        StageError::Stopped { signal, .. } => plain(signal.exit()),
+    }
+}
+
+fn of_staging(error: &StagingError) -> Meaning {
+    match error {
+        StagingError::UnknownKey { .. } | StagingError::Mismatch { .. } => {
+            hint(Exit::Usage, "`cki show COMPONENT` lists what can be set; nothing was sent.")
+        }
+        StagingError::BadPattern { .. } | StagingError::BadBot { .. } => plain(Exit::Invalid),
+        _ => hint(Exit::Usage, "nothing was sent."),
+    }
+}
+
+fn of_target(error: &TargetError) -> Meaning {
+    let flags = "say which with `--component` or `--project`.";
+    match error {
+        TargetError::NoProject { place, .. } => {
+            hint(Exit::Invalid, format!("add `stage.project` at {place}, or use `--project`."))
+        }
+        TargetError::Via { .. } => plain(Exit::Invalid),
+        TargetError::NoRepository(_) | TargetError::NoRemote { .. } => hint(Exit::Usage, flags),
+        TargetError::Git(inner) => of_git(inner),
+    }
+}

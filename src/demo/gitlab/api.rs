@@ -1,0 +1,305 @@
+//! Who may see and do what: GitLab's REST API version 4, as far as the stand-in has it. Every
+//! refusal is in GitLab's own form.
+
+use serde_json::{Value, json};
+
+use super::config::{MergeRequest, Token, Visibility};
+use super::reply::{Incoming, Reply, decode, page};
+use super::state::{Pipeline, State};
+use super::views::request_id;
+
+/// Who asks.
+struct Viewer {
+    user: Option<String>,
+}
+
+impl State {
+    /// Answers one request.
+    pub(super) fn answer(&mut self, incoming: &Incoming) -> Reply {
+        self.remember(format!("{} {}", incoming.method, incoming.path));
+        self.settle();
+        let (limits, refused) = self.count(incoming);
+        let reply = match refused {
+            Some(refusal) => refusal,
+            None => self.route(incoming).unwrap_or_else(|refusal| refusal).tagged(incoming),
+        };
+        let id = request_id(self.requests.len());
+        let meta = json!({"correlation_id": id, "version": "1"}).to_string();
+        limits
+            .into_iter()
+            .fold(reply, |reply, (name, value)| reply.with(name, value))
+            .with("vary", "Origin")
+            .with("x-content-type-options", "nosniff")
+            .with("x-frame-options", "SAMEORIGIN")
+            .with("x-gitlab-meta", meta)
+            .with("x-request-id", id)
+            .with("x-runtime", "0.004213")
+    }
+
+    /// Counts the request against the limit; beyond it, it is refused.
+    fn count(&mut self, incoming: &Incoming) -> (Vec<(&'static str, String)>, Option<Reply>) {
+        let Some(limit) = self.config.rate_limit else { return (Vec::new(), None) };
+        let now = self.time.wall(self.time.now());
+        let now = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let period = limit.period.max(1);
+        let who = incoming.token.clone().unwrap_or_default();
+        let throttle = if who.is_empty() { "unauthenticated" } else { "authenticated" };
+        let (window, used) = self.counted.entry(who).or_default();
+        if *window != now / period {
+            (*window, *used) = (now / period, 0);
+        }
+        *used += 1;
+        let wait = period - now % period;
+        let reset = std::time::UNIX_EPOCH + std::time::Duration::from_secs(now + wait);
+        let headers = vec![
+            ("ratelimit-limit", limit.requests.to_string()),
+            ("ratelimit-name", format!("throttle_{throttle}_api")),
+            ("ratelimit-observed", used.to_string()),
+            ("ratelimit-remaining", limit.requests.saturating_sub(*used).to_string()),
+            ("ratelimit-reset", (now + wait).to_string()),
+            ("ratelimit-resettime", httpdate::fmt_http_date(reset)),
+        ];
+        let refused = (*used > limit.requests)
+            .then(|| Reply::text(429, "text/plain", "Retry later\n").with("retry-after", wait.to_string()));
+        (headers, refused)
+    }
+
+    fn route(&mut self, incoming: &Incoming) -> Result<Reply, Reply> {
+        let Some(path) = incoming.path.strip_prefix("/api/v4/") else {
+            return Err(Reply::text(404, "text/html; charset=utf-8", "<html><h1>404</h1></html>\n"));
+        };
+        let parts: Vec<String> =
+            path.trim_end_matches('/').split('/').map(|part| decode(part, false)).collect();
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let viewer = self.viewer(incoming, &parts)?;
+        let method = incoming.method.as_str();
+        match (method, parts.as_slice()) {
+            ("GET", ["version"]) => {
+                viewer.require()?;
+                let config = &self.config;
+                Ok(Reply::json(200, &json!({"version": config.version, "revision": config.revision})))
+            }
+            ("GET", ["user"]) => Ok(Reply::json(200, &self.own_user_view(viewer.require()?))),
+            ("GET", ["projects", project]) => {
+                let path = self.visible(project, &viewer)?;
+                Ok(Reply::json(200, &self.project_view(&path, viewer.name())))
+            }
+            (_, ["projects", project, "merge_requests", rest @ ..]) => {
+                let path = self.visible(project, &viewer)?;
+                self.merge_requests(incoming, &path, rest, &viewer)
+            }
+            ("GET", ["projects", project, "pipelines", rest @ ..]) => {
+                let path = self.visible(project, &viewer)?;
+                self.pipelines(incoming, &path, rest, &viewer)
+            }
+            ("GET", ["projects", project, "jobs", job, rest @ ..]) => {
+                viewer.require()?;
+                let path = self.visible(project, &viewer)?;
+                self.job(incoming, &path, job, rest, &viewer)
+            }
+            _ => Err(Reply::error(404, "404 Not Found")),
+        }
+    }
+
+    /// Who asks, if the token allows this kind of request.
+    fn viewer(&self, incoming: &Incoming, parts: &[&str]) -> Result<Viewer, Reply> {
+        let Some(text) = incoming.token.as_deref().filter(|token| !token.is_empty()) else {
+            return Ok(Viewer { user: None });
+        };
+        let found: Option<&Token> = self.config.tokens.iter().find(|one| one.token == text);
+        let Some(token) = found else { return Err(Reply::unauthorized()) };
+        if token.expired {
+            let description = "Token is expired. You can either do re-authorization or token refresh.";
+            return Err(Reply::json(
+                401,
+                &json!({"error": "invalid_token", "error_description": description}),
+            ));
+        }
+        let has = |scope: &str| token.scopes.iter().any(|one| one == scope);
+        let is_own = matches!(parts, ["user"] | ["version"]);
+        let reads = incoming.method == "GET" && (has("read_api") || (is_own && has("read_user")));
+        if !has("api") && !reads {
+            let description = "The request requires higher privileges than provided by the access token.";
+            let scope = if incoming.method == "GET" { "api read_api" } else { "api" };
+            return Err(Reply::json(
+                403,
+                &json!({"error": "insufficient_scope", "error_description": description, "scope": scope}),
+            ));
+        }
+        Ok(Viewer { user: Some(token.user.clone()) })
+    }
+
+    /// The path of a project that may be known.
+    fn visible(&self, project: &str, viewer: &Viewer) -> Result<String, Reply> {
+        let found = self.project(project).map(|(_, project)| project);
+        let seen = found.filter(|project| {
+            project.visibility == Visibility::Public
+                || viewer.name().is_some_and(|user| project.members.contains_key(user))
+        });
+        seen.map(|project| project.path.clone()).ok_or_else(|| Reply::not_found("Project"))
+    }
+
+    fn merge_requests(
+        &mut self,
+        incoming: &Incoming,
+        project: &str,
+        rest: &[&str],
+        viewer: &Viewer,
+    ) -> Result<Reply, Reply> {
+        let get = incoming.method == "GET";
+        let [iid, rest @ ..] = rest else {
+            let all = self.project(project).map(|(_, one)| one.merge_requests.clone()).unwrap_or_default();
+            let state = incoming.parameter("state").unwrap_or("all");
+            let listed = all.iter().rev().filter(|one| state == "all" || one.state == state);
+            let views: Vec<Value> = listed.map(|one| self.merge_request_view(project, one)).collect();
+            return page(&self.url, incoming, &views);
+        };
+        let iid: u64 = iid.parse().map_err(|_| Reply::error(400, "merge_request_iid is invalid"))?;
+        let found: Option<MergeRequest> = self.merge_request(project, iid).cloned();
+        if !rest.is_empty() {
+            viewer.require()?;
+        }
+        match (rest, found) {
+            ([], Some(one)) if get => {
+                Ok(Reply::json(200, &self.whole_merge_request_view(project, &one, viewer.name())))
+            }
+            ([], None) if get => Err(Reply::no_record()),
+            (["notes" | "discussions", ..], None) => Err(Reply::not_found("MergeRequest")),
+            (["notes"], Some(_)) if get => {
+                let mut notes: Vec<_> = self.notes_of(project, iid).collect();
+                let by_update = incoming.parameter("order_by") == Some("updated_at");
+                notes.sort_by_key(|note| (if by_update { note.updated } else { note.created }, note.id));
+                if incoming.parameter("sort") != Some("asc") {
+                    notes.reverse();
+                }
+                let views: Vec<Value> = notes.into_iter().map(|note| self.note_view(note)).collect();
+                page(&self.url, incoming, &views)
+            }
+            (["notes"], Some(_)) if incoming.method == "POST" => {
+                self.create_note(incoming, project, iid, viewer.require()?)
+            }
+            (["notes", id], Some(_)) if get => {
+                let id: u64 = id.parse().map_err(|_| Reply::error(400, "note_id is invalid"))?;
+                let found = self.notes_of(project, iid).find(|note| note.id == id);
+                found.map(|note| Reply::json(200, &self.note_view(note))).ok_or_else(Reply::no_record)
+            }
+            (["discussions"], Some(_)) if get => {
+                page(&self.url, incoming, &self.discussion_views(project, iid))
+            }
+            _ => Err(Reply::error(404, "404 Not Found")),
+        }
+    }
+
+    fn create_note(
+        &mut self,
+        incoming: &Incoming,
+        project: &str,
+        iid: u64,
+        user: &str,
+    ) -> Result<Reply, Reply> {
+        let body = incoming.parameter("body").ok_or_else(|| Reply::error(400, "body is missing"))?;
+        if body.trim().is_empty() {
+            return Err(Reply::message(400, "400 Bad request - Note {note: [\"can't be blank\"]}"));
+        }
+        if body.chars().count() > 1_000_000 {
+            return Err(Reply::message(
+                400,
+                "400 Bad request - Note {note: [\"is too long (maximum is 1000000 characters)\"]}",
+            ));
+        }
+        let note = self.add_note(project, iid, user, body, None, self.time.now());
+        self.bot_reads(note.id);
+        Ok(Reply::json(201, &self.note_view(&note)))
+    }
+
+    /// Whether the pipelines of a project may be seen.
+    fn sees_pipelines(&self, project: &str, viewer: &Viewer) -> Result<(), Reply> {
+        let (_, project) = self.project(project).ok_or_else(|| Reply::not_found("Project"))?;
+        let level = viewer.name().and_then(|user| project.members.get(user)).copied().unwrap_or(0);
+        if project.pipelines == Visibility::Public || level >= 20 { Ok(()) } else { Err(Reply::forbidden()) }
+    }
+
+    fn pipelines(
+        &self,
+        incoming: &Incoming,
+        project: &str,
+        rest: &[&str],
+        viewer: &Viewer,
+    ) -> Result<Reply, Reply> {
+        self.sees_pipelines(project, viewer)?;
+        let of_project = |one: &&Pipeline| one.project == project;
+        let [id, rest @ ..] = rest else {
+            let status = incoming.parameter("status");
+            let listed = self.pipelines.iter().rev().filter(of_project).map(|one| self.pipeline_view(one));
+            let views: Vec<Value> =
+                listed.filter(|view| status.is_none_or(|wanted| view["status"] == wanted)).collect();
+            return page(&self.url, incoming, &views);
+        };
+        let id: u64 = id.parse().map_err(|_| Reply::error(400, "pipeline_id is invalid"))?;
+        let found = self.pipelines.iter().filter(of_project).find(|one| one.id == id);
+        let pipeline = found.ok_or_else(Reply::no_record)?;
+        match rest {
+            [] => Ok(Reply::json(200, &self.whole_pipeline_view(pipeline))),
+            ["jobs"] => {
+                let scope = incoming.list("scope");
+                let jobs = self.job_views(pipeline).into_iter();
+                let listed =
+                    jobs.filter(|(_, status, _)| scope.is_empty() || scope.contains(&status.as_str()));
+                let views: Vec<Value> = listed.map(|(.., view)| view).collect();
+                page(&self.url, incoming, &views)
+            }
+            _ => Err(Reply::error(404, "404 Not Found")),
+        }
+    }
+
+    fn job(
+        &self,
+        incoming: &Incoming,
+        project: &str,
+        job: &str,
+        rest: &[&str],
+        viewer: &Viewer,
+    ) -> Result<Reply, Reply> {
+        self.sees_pipelines(project, viewer)?;
+        let id: u64 = job.parse().map_err(|_| Reply::error(400, "job_id is invalid"))?;
+        let found = self.pipelines.iter().filter(|one| one.project == project).find_map(|pipeline| {
+            let view = self.job_views(pipeline).into_iter().find(|(number, ..)| *number == id);
+            view.map(|(.., view)| (pipeline, view))
+        });
+        let (pipeline, view) = found.ok_or_else(Reply::no_record)?;
+        match rest {
+            [] => Ok(Reply::json(200, &view)),
+            ["trace"] => Ok(trace(incoming, id, self.log(pipeline, id).into_bytes())),
+            _ => Err(Reply::error(404, "404 Not Found")),
+        }
+    }
+}
+
+/// A log, or its end if only that is wanted.
+fn trace(incoming: &Incoming, id: u64, log: Vec<u8>) -> Reply {
+    let tail = incoming.range.as_deref().and_then(|range| range.strip_prefix("bytes=-")?.parse().ok());
+    let total = log.len();
+    let reply = match tail {
+        Some(_) if log.is_empty() => {
+            Reply::text(416, "text/plain", "").with("content-range", "bytes */0".to_owned())
+        }
+        Some(tail) => {
+            let from = total.saturating_sub(tail);
+            Reply::text(206, "text/plain", &log[from..])
+                .with("content-range", format!("bytes {from}-{}/{total}", total - 1))
+        }
+        None => Reply::text(200, "text/plain", log),
+    };
+    reply.with("content-disposition", format!("infile; filename=\"{id}.log\""))
+}
+
+impl Viewer {
+    fn name(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// The user, where somebody unknown is not enough.
+    fn require(&self) -> Result<&str, Reply> {
+        self.name().ok_or_else(Reply::unauthorized)
+    }
+}

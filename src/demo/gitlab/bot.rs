@@ -1,0 +1,138 @@
+//! The bot: reads comments as `model::staging` says a bot reads them, starts pipelines, answers
+//! with a table, and edits that comment as the pipelines go on. It has no task of its own: whoever
+//! looks at the stand-in first lets the bot catch up.
+
+use std::time::Duration;
+
+use super::config::{Earlier, Staging};
+use super::script::seconds;
+use super::state::State;
+use crate::model::staging::{AnswerRow, Command, PipelineStatus, parse_command, table};
+
+/// A comment to be answered.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    note: u64,
+    due: Duration,
+    command: Command,
+    /// The comment with the table, and what is in the table.
+    answer: Option<(u64, Vec<Row>)>,
+}
+
+/// A row of the table.
+#[derive(Debug, Clone)]
+struct Row {
+    group: String,
+    branch: String,
+    pipeline: Option<u64>,
+    /// As the bot saw it last.
+    status: PipelineStatus,
+}
+
+impl Row {
+    fn new(group: String, branch: String, pipeline: Option<u64>) -> Self {
+        let status = match pipeline {
+            Some(_) => PipelineStatus::Created,
+            None => PipelineStatus::Unknown("not found".to_owned()),
+        };
+        Self { group, branch, pipeline, status }
+    }
+}
+
+impl State {
+    /// Notices a comment.
+    pub(super) fn bot_reads(&mut self, note: u64) {
+        let Some(bot) = self.config.bot.clone() else { return };
+        let Some(note) = self.notes.iter().find(|one| one.id == note && one.author != bot.user) else {
+            return;
+        };
+        let Some(command) = parse_command(&note.body, &bot.user) else { return };
+        let due = note.created + seconds(bot.answers_after);
+        self.asked.push(Asked { note: note.id, due, command, answer: None });
+    }
+
+    /// Does all that the bot would have done by now.
+    pub(super) fn settle(&mut self) {
+        let now = self.time.now();
+        if self.bot_is_silent {
+            return;
+        }
+        for index in 0..self.asked.len() {
+            if self.asked[index].answer.is_none() && self.asked[index].due <= now {
+                self.answer_comment(index);
+            }
+            if let Some((note, mut rows)) = self.asked[index].answer.take() {
+                self.look(&mut rows, now);
+                let body = self.table(&rows);
+                if let Some(note) = self.notes.iter_mut().find(|one| one.id == note && one.body != body) {
+                    note.body = body;
+                    note.updated = now;
+                }
+                self.asked[index].answer = Some((note, rows));
+            }
+        }
+    }
+
+    fn answer_comment(&mut self, index: usize) {
+        let asked = self.asked[index].clone();
+        let Some(bot) = self.config.bot.clone() else { return };
+        // A comment that was deleted meanwhile is not answered.
+        let Some(request) = self.notes.iter().find(|one| one.id == asked.note).cloned() else { return };
+        let rows = if asked.command.reruns.is_empty() {
+            let staging: Vec<Staging> = self
+                .project(&request.project)
+                .map(|(_, project)| project.staging.clone())
+                .unwrap_or_default();
+            let mut rows = Vec::new();
+            for one in staging {
+                let pipeline = self.start_pipeline(&one.project, &one.branch, &one.script, asked.due);
+                rows.push(Row::new(one.group, one.branch, pipeline));
+            }
+            rows
+        } else {
+            let mut rows = Vec::new();
+            for rerun in &asked.command.reruns {
+                let earlier: Option<&Earlier> =
+                    bot.history.iter().find(|one| one.group == rerun.group && one.id == rerun.id);
+                let pipeline = earlier
+                    .and_then(|one| self.start_pipeline(&one.project, &one.branch, &one.script, asked.due));
+                rows.push(Row::new(rerun.group.clone(), rerun.id.to_string(), pipeline));
+            }
+            rows
+        };
+        let body = self.table(&rows);
+        let reply_to = bot.threads.then_some(asked.note);
+        let note = self.add_note(&request.project, request.iid, &bot.user, &body, reply_to, asked.due);
+        self.asked[index].answer = Some((note.id, rows));
+    }
+
+    /// A pipeline that is gone stays as it was seen last.
+    fn look(&self, rows: &mut [Row], now: Duration) {
+        for row in rows {
+            if let Some(pipeline) = self.pipelines.iter().find(|one| Some(one.id) == row.pipeline) {
+                row.status = pipeline.at(now).status;
+            }
+        }
+    }
+
+    fn table(&self, rows: &[Row]) -> String {
+        if rows.is_empty() {
+            return "There is nothing to test for this project.".to_owned();
+        }
+        let links = self.config.bot.as_ref().is_some_and(|bot| bot.links);
+        let rows: Vec<AnswerRow> = rows
+            .iter()
+            .map(|row| {
+                let pipeline = self.pipelines.iter().find(|one| links && Some(one.id) == row.pipeline);
+                AnswerRow {
+                    group: row.group.clone(),
+                    branch: row.branch.clone(),
+                    id: row.pipeline,
+                    link: pipeline.map(|one| format!("{}/{}/-/pipelines/{}", self.url, one.project, one.id)),
+                    status: row.status.clone(),
+                }
+            })
+            .collect();
+        table::render(&rows)
+    }
+}

@@ -1,0 +1,143 @@
+//! What a test can do to a stand-in that no request of GitLab's API does: let time pass, lose
+//! things, misbehave. Given in the process, or as JSON to `/-/control`.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::config::Visibility;
+use super::fault::Fault;
+use super::script::seconds;
+use super::state::State;
+
+/// One thing to do.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Control {
+    /// Lets time pass.
+    Advance {
+        /// How much.
+        seconds: f64,
+    },
+    /// Misbehaves on coming requests.
+    Misbehave(Fault),
+    /// Forgets all misbehaviour that is still to come.
+    Behave,
+    /// Pushes to a merge request.
+    MoveHead {
+        /// Its project.
+        project: String,
+        /// Its number.
+        iid: u64,
+        /// The new commit.
+        sha: String,
+    },
+    /// Closes a merge request, or merges it.
+    SetState {
+        /// Its project.
+        project: String,
+        /// Its number.
+        iid: u64,
+        /// The new state.
+        state: String,
+    },
+    /// Comments in the name of a user.
+    Comment {
+        /// The merge request's project.
+        project: String,
+        /// Its number.
+        iid: u64,
+        /// Who comments.
+        user: String,
+        /// What it says.
+        body: String,
+    },
+    /// Deletes a comment.
+    DeleteNote {
+        /// Its number.
+        id: u64,
+    },
+    /// Deletes a pipeline.
+    DeletePipeline {
+        /// Its number.
+        id: u64,
+    },
+    /// Makes a token invalid.
+    Expire {
+        /// The token.
+        token: String,
+    },
+    /// Hides the pipelines of a project from all but its members.
+    HidePipelines {
+        /// The project.
+        project: String,
+    },
+    /// The bot does nothing more, or goes on.
+    SilenceBot {
+        /// Whether it is silent.
+        silent: bool,
+    },
+}
+
+/// A control that names what is not there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the stand-in has no {0}")]
+pub struct ControlError(String);
+
+impl State {
+    pub(super) fn control(&mut self, control: Control) -> Result<(), ControlError> {
+        self.settle();
+        let missing = |what: String| Err(ControlError(what));
+        let no_merge_request =
+            |project: &str, iid: u64| ControlError(format!("merge request `{project}!{iid}`"));
+        match control {
+            Control::Advance { seconds: span } => self.advance(seconds(span)),
+            Control::Misbehave(fault) => self.faults.push(fault),
+            Control::Behave => self.faults.clear(),
+            Control::MoveHead { project, iid, sha } => {
+                let found = self.merge_request(&project, iid);
+                found.ok_or_else(|| no_merge_request(&project, iid))?.sha = sha;
+            }
+            Control::SetState { project, iid, state } => {
+                let found = self.merge_request(&project, iid);
+                found.ok_or_else(|| no_merge_request(&project, iid))?.state = state;
+            }
+            Control::Comment { project, iid, user, body } => {
+                if self.user(&user).is_none() {
+                    return missing(format!("user `{user}`"));
+                }
+                if self.merge_request(&project, iid).is_none() {
+                    return Err(no_merge_request(&project, iid));
+                }
+                let note = self.add_note(&project, iid, &user, &body, None, self.time.now());
+                self.bot_reads(note.id);
+            }
+            Control::DeleteNote { id } => match self.notes.iter().position(|note| note.id == id) {
+                Some(index) => drop(self.notes.remove(index)),
+                None => return missing(format!("comment {id}")),
+            },
+            Control::DeletePipeline { id } => match self.pipelines.iter().position(|one| one.id == id) {
+                Some(index) => drop(self.pipelines.remove(index)),
+                None => return missing(format!("pipeline {id}")),
+            },
+            Control::Expire { token } => match self.config.tokens.iter_mut().find(|one| one.token == token) {
+                Some(token) => token.expired = true,
+                None => return missing("such token".to_owned()),
+            },
+            Control::HidePipelines { project } => {
+                match self.config.projects.iter_mut().find(|one| one.path == project) {
+                    Some(project) => project.pipelines = Visibility::Private,
+                    None => return missing(format!("project `{project}`")),
+                }
+            }
+            Control::SilenceBot { silent } => self.bot_is_silent = silent,
+        }
+        Ok(())
+    }
+
+    /// Lets time pass, and the bot with it.
+    pub(super) fn advance(&mut self, span: Duration) {
+        self.time.advance(span);
+        self.settle();
+    }
+}

@@ -1,0 +1,169 @@
+//! How a pipeline is at a moment: a pure function of its script and of the time since it was made.
+
+use std::time::Duration;
+
+use super::config::{Script, ScriptJob};
+use crate::model::staging::PipelineStatus;
+
+/// A pipeline at a moment. All times count from when it was made.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Moment {
+    pub(super) status: PipelineStatus,
+    pub(super) started: Option<Duration>,
+    pub(super) finished: Option<Duration>,
+    /// When something last changed.
+    pub(super) changed: Duration,
+    pub(super) jobs: Vec<JobMoment>,
+}
+
+/// A job at a moment.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct JobMoment {
+    pub(super) status: PipelineStatus,
+    pub(super) started: Option<Duration>,
+    pub(super) finished: Option<Duration>,
+}
+
+/// How the pipeline of a script is.
+pub(super) fn at(script: &Script, now: Duration) -> Moment {
+    let pending = seconds(script.created);
+    let begin = pending + seconds(script.pending);
+    let plan = plan(script, begin);
+    let jobs: Vec<JobMoment> = plan.jobs.iter().map(|job| job_at(job, now, pending, begin)).collect();
+    let status = match now {
+        now if now < pending => PipelineStatus::Created,
+        now if now < begin => PipelineStatus::Pending,
+        now if now < plan.end => PipelineStatus::Running,
+        _ if plan.fails => PipelineStatus::Failed,
+        _ => PipelineStatus::Success,
+    };
+    let changes = plan.jobs.iter().filter_map(|job| job.span).flat_map(|(from, to)| [from, to]);
+    let changed = changes.chain([pending, begin, plan.end]).filter(|change| *change <= now).max();
+    Moment {
+        status,
+        started: (now >= begin).then_some(begin),
+        finished: (now >= plan.end).then_some(plan.end),
+        changed: changed.unwrap_or_default(),
+        jobs,
+    }
+}
+
+/// When everything happens.
+struct Plan<'a> {
+    jobs: Vec<PlannedJob<'a>>,
+    end: Duration,
+    fails: bool,
+}
+
+struct PlannedJob<'a> {
+    job: &'a ScriptJob,
+    /// From when to when; not at all if an earlier stage fails.
+    span: Option<(Duration, Duration)>,
+    /// When it is known that it will not run.
+    skipped: Duration,
+}
+
+/// The jobs of a stage run beside each other; a stage begins when the one before it has ended well.
+fn plan(script: &Script, begin: Duration) -> Plan<'_> {
+    let mut stages: Vec<&str> = Vec::new();
+    for job in &script.jobs {
+        if !stages.contains(&job.stage.as_str()) {
+            stages.push(&job.stage);
+        }
+    }
+    let mut spans: Vec<Option<(Duration, Duration)>> = vec![None; script.jobs.len()];
+    let mut from = begin;
+    let mut fails = false;
+    for stage in stages {
+        if fails {
+            break;
+        }
+        let mut end = from;
+        for (index, job) in script.jobs.iter().enumerate().filter(|(_, job)| job.stage == stage) {
+            let to = from + seconds(job.seconds);
+            spans[index] = Some((from, to));
+            end = end.max(to);
+            fails |= job.result == PipelineStatus::Failed && !job.allow_failure;
+        }
+        from = end;
+    }
+    let jobs =
+        script.jobs.iter().zip(spans).map(|(job, span)| PlannedJob { job, span, skipped: from }).collect();
+    Plan { jobs, end: from, fails }
+}
+
+fn job_at(planned: &PlannedJob<'_>, now: Duration, pending: Duration, begin: Duration) -> JobMoment {
+    let waiting = |status| JobMoment { status, started: None, finished: None };
+    match planned.span {
+        None if now >= planned.skipped => waiting(PipelineStatus::Skipped),
+        Some((from, to)) if now >= to => {
+            JobMoment { status: planned.job.result.clone(), started: Some(from), finished: Some(to) }
+        }
+        Some((from, _)) if now >= from => {
+            JobMoment { status: PipelineStatus::Running, started: Some(from), finished: None }
+        }
+        // Jobs of later stages are not offered to runners yet.
+        Some((from, _)) if now >= pending && from == begin => waiting(PipelineStatus::Pending),
+        _ => waiting(PipelineStatus::Created),
+    }
+}
+
+pub(super) fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn script(result: PipelineStatus, allow_failure: bool) -> Script {
+        let job = |name: &str, stage: &str, seconds, result| ScriptJob {
+            name: name.to_owned(),
+            stage: stage.to_owned(),
+            seconds,
+            result,
+            allow_failure,
+            log: String::new(),
+        };
+        Script {
+            created: 1.0,
+            pending: 1.0,
+            jobs: vec![
+                job("a", "build", 2.0, result),
+                job("b", "build", 4.0, PipelineStatus::Success),
+                job("c", "test", 1.0, PipelineStatus::Success),
+            ],
+        }
+    }
+
+    fn words(script: &Script, now: f64) -> Vec<String> {
+        let moment = at(script, seconds(now));
+        let jobs = moment.jobs.iter().map(|job| job.status.to_string());
+        [moment.status.to_string()].into_iter().chain(jobs).collect()
+    }
+
+    #[test]
+    fn a_pipeline_goes_through_its_states() {
+        let good = script(PipelineStatus::Success, false);
+        assert_eq!(words(&good, 0.0), ["created"; 4]);
+        assert_eq!(words(&good, 1.5), ["pending", "pending", "pending", "created"]);
+        assert_eq!(words(&good, 2.0), ["running", "running", "running", "created"]);
+        assert_eq!(words(&good, 4.5), ["running", "success", "running", "created"]);
+        assert_eq!(words(&good, 6.0), ["running", "success", "success", "running"]);
+        assert_eq!(words(&good, 7.0), ["success"; 4]);
+        let end = at(&good, seconds(100.0));
+        assert_eq!(
+            (end.started, end.finished, end.changed),
+            (Some(seconds(2.0)), Some(seconds(7.0)), seconds(7.0))
+        );
+    }
+
+    #[test]
+    fn a_failure_skips_what_follows_unless_it_is_allowed() {
+        let bad = script(PipelineStatus::Failed, false);
+        assert_eq!(words(&bad, 5.0), ["running", "failed", "running", "created"]);
+        assert_eq!(words(&bad, 6.0), ["failed", "failed", "success", "skipped"]);
+        let allowed = script(PipelineStatus::Failed, true);
+        assert_eq!(words(&allowed, 7.0), ["success", "failed", "success", "success"]);
+    }
+}

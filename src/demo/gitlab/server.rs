@@ -1,0 +1,270 @@
+//! The stand-in on the network: HTTP on the loopback address, in a thread with a runtime of its
+//! own, so that everything it opened is gone when it is dropped.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::connect_info::{ConnectInfo, Connected};
+use axum::extract::{Request, State as Shared};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
+use axum::serve::{IncomingStream, Listener};
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::control::Control;
+use super::fault::{Fault, How};
+use super::reply::{Incoming, Reply, decode_query, encode_query};
+use super::state::State;
+
+/// No request has a longer body.
+const BODY_LIMIT: usize = 8 << 20;
+
+pub(super) type SharedState = Arc<Mutex<State>>;
+
+pub(super) fn lock(state: &SharedState) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Serves until `stop` is dropped or told. Call it in a thread of its own.
+pub(super) fn serve(
+    listener: std::net::TcpListener,
+    state: SharedState,
+    stop: tokio::sync::oneshot::Receiver<()>,
+) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = Door(TcpListener::from_std(listener)?);
+        let service =
+            Router::new().fallback(handle).with_state(state).into_make_service_with_connect_info::<Line>();
+        tokio::select! {
+            ended = axum::serve(listener, service) => ended,
+            _ = stop => Ok(()),
+        }
+    })
+    // The runtime goes now, and with it every connection.
+}
+
+async fn handle(
+    Shared(state): Shared<SharedState>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    request: Request,
+) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
+        return respond(Reply::error(413, "Request Entity Too Large"));
+    };
+    let header = |name: &str| parts.headers.get(name)?.to_str().ok().map(str::to_owned);
+    let query = decode_query(parts.uri.query().unwrap_or_default());
+    let bearer = || header("authorization")?.strip_prefix("Bearer ").map(str::to_owned);
+    let by_query = || query.iter().find(|(key, _)| key == "private_token").map(|(_, value)| value.clone());
+    let incoming = Incoming {
+        method: parts.method.to_string(),
+        path: parts.uri.path().to_owned(),
+        token: header("private-token").or_else(bearer).or_else(by_query),
+        if_none_match: header("if-none-match"),
+        range: header("range"),
+        fields: fields(&header("content-type").unwrap_or_default(), &body),
+        query,
+    };
+    if incoming.path == "/-/control" {
+        return respond(control(&state, &incoming, &body));
+    }
+    let target = format!("{}?{}", incoming.path, encode_query(&incoming.query));
+    let fault = {
+        let mut state = lock(&state);
+        let mut faults = state.faults.iter_mut();
+        let found = faults.find_map(|fault| fault.takes(&incoming.method, &target).then(|| fault.clone()));
+        state.faults.retain(|fault| fault.times > 0);
+        found
+    };
+    match fault {
+        None => respond(lock(&state).answer(&incoming)),
+        Some(fault) => misbehave(&state, &line, &incoming, fault).await,
+    }
+}
+
+async fn misbehave(state: &SharedState, line: &Line, incoming: &Incoming, fault: Fault) -> Response<Body> {
+    if fault.done {
+        lock(state).answer(incoming);
+    } else {
+        lock(state).remember(format!("{} {}", incoming.method, incoming.path));
+    }
+    let proxy = |status: u16| Reply::text(status, "text/html", "<html><h1>Whoops</h1></html>\n");
+    match fault.how {
+        How::TooMany { retry_after, reset_in } => {
+            let mut reply = Reply::text(429, "text/plain", "Retry later\n");
+            if let Some(after) = retry_after {
+                reply = reply.with("retry-after", after);
+            }
+            if let Some(seconds) = reset_in {
+                let state = lock(state);
+                let then = state.time.wall(state.time.now()) + Duration::from_secs(seconds);
+                let then = then.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+                reply = reply.with("ratelimit-reset", then.as_secs().to_string());
+            }
+            respond(reply)
+        }
+        How::Status(status) => respond(proxy(status)),
+        How::Page => respond(proxy(200)),
+        How::Redirect(target) => respond(proxy(302).with("location", target)),
+        How::Slow(millis) => {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            respond(lock(state).answer(incoming))
+        }
+        How::Reset => {
+            line.0.store(true, Ordering::Relaxed);
+            respond(proxy(500))
+        }
+        How::Truncated => cut_short(&lock(state).answer(incoming)),
+        How::HalfJson => {
+            let mut reply = lock(state).answer(incoming);
+            reply.body.truncate(reply.body.len() / 2);
+            respond(reply)
+        }
+        How::Circle => {
+            let mut reply = lock(state).answer(incoming);
+            reply.headers.retain(|(name, _)| *name != "link" && *name != "x-next-page");
+            let query = encode_query(&incoming.query);
+            let link = format!("<{}{}?{query}>; rel=\"next\"", lock(state).url, incoming.path);
+            respond(reply.with("link", link))
+        }
+    }
+}
+
+/// Does what a test asks for: one control, or a list of them.
+fn control(state: &SharedState, incoming: &Incoming, body: &[u8]) -> Reply {
+    let mut state = lock(state);
+    if incoming.method == "GET" {
+        return Reply::json(200, &serde_json::json!({ "requests": state.requests }));
+    }
+    let value: Value = match serde_json::from_slice(body) {
+        Ok(value) => value,
+        Err(error) => return Reply::error(400, &error.to_string()),
+    };
+    let list = if value.is_array() { value } else { Value::Array(vec![value]) };
+    let controls: Vec<Control> = match serde_json::from_value(list) {
+        Ok(controls) => controls,
+        Err(error) => return Reply::error(400, &error.to_string()),
+    };
+    for control in controls {
+        if let Err(error) = state.control(control) {
+            return Reply::error(404, &error.to_string());
+        }
+    }
+    Reply::json(200, &serde_json::json!({ "done": true }))
+}
+
+/// The fields of a body: JSON, or a form.
+fn fields(content_type: &str, body: &[u8]) -> Vec<(String, String)> {
+    if content_type.starts_with("application/x-www-form-urlencoded") {
+        return decode_query(&String::from_utf8_lossy(body));
+    }
+    let Ok(Value::Object(fields)) = serde_json::from_slice(body) else { return Vec::new() };
+    let text = |value: Value| match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    fields.into_iter().map(|(key, value)| (key, text(value))).collect()
+}
+
+fn respond(mut reply: Reply) -> Response<Body> {
+    let body = std::mem::take(&mut reply.body);
+    head(&reply, Body::from(body))
+}
+
+/// Half of the body, and then the end of the connection.
+fn cut_short(reply: &Reply) -> Response<Body> {
+    let half = Bytes::copy_from_slice(&reply.body[..reply.body.len() / 2]);
+    let pieces = [Ok(half), Err(io::Error::other("cut short"))];
+    head(reply, Body::from_stream(futures_util::stream::iter(pieces)))
+}
+
+fn head(reply: &Reply, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in &reply.headers {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+/// Accepts connections that can be reset.
+struct Door(TcpListener);
+
+/// The string to pull to reset a connection.
+#[derive(Debug, Clone)]
+struct Line(Arc<AtomicBool>);
+
+/// A connection that is reset when its line is pulled.
+struct Wire {
+    stream: TcpStream,
+    line: Line,
+}
+
+impl Wire {
+    fn check(&self) -> io::Result<()> {
+        if self.line.0.load(Ordering::Relaxed) {
+            // So that closing it sends a reset, not an orderly end.
+            self.stream.set_zero_linger()?;
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        Ok(())
+    }
+}
+
+impl Listener for Door {
+    type Io = Wire;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Wire, SocketAddr) {
+        let (stream, address) = Listener::accept(&mut self.0).await;
+        (Wire { stream, line: Line(Arc::default()) }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+impl Connected<IncomingStream<'_, Door>> for Line {
+    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
+        stream.io().line.clone()
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,176 @@
+//! What the stand-in knows: the configuration it began with, and what has happened since. What
+//! requests may see and do is `api`; what the bot does is `bot`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::bot::Asked;
+use super::config::{Config, MergeRequest, Project, Script, User};
+use super::fault::Fault;
+use super::script::{self, Moment};
+use super::time::Time;
+use crate::base::digest;
+
+/// No more requests than this are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// The whole stand-in.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) config: Config,
+    /// Its address, without a slash at its end.
+    pub(super) url: String,
+    pub(super) time: Time,
+    pub(super) notes: Vec<Note>,
+    pub(super) pipelines: Vec<Pipeline>,
+    /// Comments that the bot has yet to answer.
+    pub(super) asked: Vec<Asked>,
+    pub(super) bot_is_silent: bool,
+    pub(super) faults: Vec<Fault>,
+    /// Requests of each token in the current window.
+    pub(super) counted: BTreeMap<String, (u64, u64)>,
+    pub(super) requests: Vec<String>,
+    next_note: u64,
+    next_pipeline: u64,
+    next_job: u64,
+}
+
+/// A comment.
+#[derive(Debug, Clone)]
+pub(super) struct Note {
+    pub(super) id: u64,
+    pub(super) project: String,
+    pub(super) iid: u64,
+    pub(super) author: String,
+    pub(super) body: String,
+    pub(super) created: Duration,
+    pub(super) updated: Duration,
+    pub(super) discussion: String,
+    /// It stands in a thread.
+    pub(super) threaded: bool,
+}
+
+/// A pipeline.
+#[derive(Debug, Clone)]
+pub(super) struct Pipeline {
+    pub(super) id: u64,
+    pub(super) iid: u64,
+    pub(super) project: String,
+    pub(super) branch: String,
+    pub(super) sha: String,
+    pub(super) created: Duration,
+    pub(super) script: Script,
+    pub(super) first_job: u64,
+}
+
+impl Pipeline {
+    pub(super) fn at(&self, now: Duration) -> Moment {
+        script::at(&self.script, now.saturating_sub(self.created))
+    }
+}
+
+impl State {
+    pub(super) fn new(config: Config, url: String, time: Time) -> Self {
+        let next_pipeline = config.bot.as_ref().map_or(1, |bot| bot.first_pipeline);
+        Self {
+            config,
+            url,
+            time,
+            notes: Vec::new(),
+            pipelines: Vec::new(),
+            asked: Vec::new(),
+            bot_is_silent: false,
+            faults: Vec::new(),
+            counted: BTreeMap::new(),
+            requests: Vec::new(),
+            next_note: 1_830_041,
+            next_pipeline,
+            next_job: 9_000_001,
+        }
+    }
+
+    /// Remembers that a request came.
+    pub(super) fn remember(&mut self, request: String) {
+        if self.requests.len() < REMEMBERED {
+            self.requests.push(request);
+        }
+    }
+
+    /// A project by its number or its path, and its number.
+    pub(super) fn project(&self, id: &str) -> Option<(u64, &Project)> {
+        let mut numbered = (101..).zip(&self.config.projects);
+        numbered.find(|(number, project)| project.path == id || number.to_string() == id)
+    }
+
+    /// A user by name, and its number.
+    pub(super) fn user(&self, name: &str) -> Option<(u64, &User)> {
+        (1..).zip(&self.config.users).find(|(_, user)| user.username == name)
+    }
+
+    pub(super) fn merge_request(&mut self, project: &str, iid: u64) -> Option<&mut MergeRequest> {
+        let project = self.config.projects.iter_mut().find(|one| one.path == project)?;
+        project.merge_requests.iter_mut().find(|one| one.iid == iid)
+    }
+
+    /// Adds a comment, beside the others or in the thread of one of them.
+    pub(super) fn add_note(
+        &mut self,
+        project: &str,
+        iid: u64,
+        author: &str,
+        body: &str,
+        reply_to: Option<u64>,
+        at: Duration,
+    ) -> Note {
+        let id = self.next_note;
+        self.next_note += 1;
+        let parent = self.notes.iter_mut().find(|note| Some(note.id) == reply_to);
+        let thread = parent.map(|parent| {
+            parent.threaded = true;
+            parent.discussion.clone()
+        });
+        let threaded = thread.is_some();
+        let discussion = thread.unwrap_or_else(|| digest::of_parts([id.to_string()])[..40].to_owned());
+        let note = Note {
+            id,
+            project: project.to_owned(),
+            iid,
+            author: author.to_owned(),
+            body: body.to_owned(),
+            created: at,
+            updated: at,
+            discussion,
+            threaded,
+        };
+        self.notes.push(note.clone());
+        note
+    }
+
+    /// Starts a pipeline; `None` if there is no such script or project.
+    pub(super) fn start_pipeline(
+        &mut self,
+        project: &str,
+        branch: &str,
+        script: &str,
+        at: Duration,
+    ) -> Option<u64> {
+        let script = self.config.scripts.get(script)?.clone();
+        self.project(project)?;
+        let id = self.next_pipeline;
+        self.next_pipeline += 1;
+        let first_job = self.next_job;
+        self.next_job += script.jobs.len() as u64;
+        let iid = 1 + self.pipelines.iter().filter(|one| one.project == project).count() as u64;
+        self.pipelines.push(Pipeline {
+            id,
+            iid,
+            project: project.to_owned(),
+            branch: branch.to_owned(),
+            sha: digest::of_parts([project, branch])[..40].to_owned(),
+            created: at,
+            script,
+            first_job,
+        });
+        Some(id)
+    }
+}

@@ -1,0 +1,67 @@
+//! The stand-in's own time: as fast as is asked for, or only by hand.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use jiff::{SignedDuration, Timestamp};
+
+/// How time goes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Pace {
+    /// So many seconds for each second of the machine's.
+    Live(f64),
+    /// Only when it is told to.
+    ByHand,
+}
+
+/// What time it is.
+#[derive(Debug)]
+pub(super) struct Time {
+    pace: Pace,
+    began: Timestamp,
+    machine: Instant,
+    added: Duration,
+}
+
+impl Time {
+    pub(super) fn new(pace: Pace, began: Timestamp) -> Self {
+        Self { pace, began, machine: Instant::now(), added: Duration::ZERO }
+    }
+
+    /// Since it began.
+    pub(super) fn now(&self) -> Duration {
+        let live = match self.pace {
+            Pace::Live(scale) => self.machine.elapsed().mul_f64(scale.clamp(0.0, 1e6)),
+            Pace::ByHand => Duration::ZERO,
+        };
+        live + self.added
+    }
+
+    pub(super) fn advance(&mut self, span: Duration) {
+        self.added += span;
+    }
+
+    /// As GitLab writes it.
+    pub(super) fn stamp(&self, at: Duration) -> String {
+        let at = SignedDuration::try_from(at).ok().and_then(|span| self.began.checked_add(span).ok());
+        at.unwrap_or(Timestamp::MAX).strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+    }
+
+    /// The time of day.
+    pub(super) fn wall(&self, at: Duration) -> SystemTime {
+        SystemTime::from(self.began) + at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_by_hand_stands_still() {
+        let mut time = Time::new(Pace::ByHand, Timestamp::UNIX_EPOCH);
+        assert_eq!(time.now(), Duration::ZERO);
+        time.advance(Duration::from_millis(61_250));
+        assert_eq!(time.stamp(time.now()), "1970-01-01T00:01:01.250Z");
+        assert_eq!(time.wall(time.now()), SystemTime::UNIX_EPOCH + Duration::from_millis(61_250));
+    }
+}

@@ -1,0 +1,138 @@
+//! The shapes in which GitLab shows pipelines and jobs: all its fields, of its types.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::script::JobMoment;
+use super::state::{Pipeline, State};
+use super::views::extend;
+use crate::model::staging::PipelineStatus;
+
+impl State {
+    /// A pipeline as it stands in a list.
+    pub(super) fn pipeline_view(&self, pipeline: &Pipeline) -> Value {
+        let moment = pipeline.at(self.time.now());
+        let number = self.project(&pipeline.project).map_or(0, |(number, _)| number);
+        json!({
+            "id": pipeline.id,
+            "iid": pipeline.iid,
+            "project_id": number,
+            "sha": pipeline.sha,
+            "ref": pipeline.branch,
+            "status": moment.status,
+            "source": "trigger",
+            "created_at": self.time.stamp(pipeline.created),
+            "updated_at": self.time.stamp(pipeline.created + moment.changed),
+            "web_url": format!("{}/{}/-/pipelines/{}", self.url, pipeline.project, pipeline.id),
+            "name": null,
+        })
+    }
+
+    /// A pipeline by itself.
+    pub(super) fn whole_pipeline_view(&self, pipeline: &Pipeline) -> Value {
+        let moment = pipeline.at(self.time.now());
+        let at = |span: Option<Duration>| span.map(|span| self.time.stamp(pipeline.created + span));
+        let ran = moment.finished.zip(moment.started).map(|(to, from)| (to - from).as_secs());
+        let word = if moment.status == PipelineStatus::Success { "passed" } else { moment.status.as_str() };
+        let bot = self.config.bot.as_ref().map_or("", |bot| bot.user.as_str());
+        let mut view = self.pipeline_view(pipeline);
+        extend(
+            &mut view,
+            json!({
+                "before_sha": "0".repeat(40),
+                "tag": false,
+                "yaml_errors": null,
+                "user": self.user_view(bot),
+                "started_at": at(moment.started),
+                "finished_at": at(moment.finished),
+                "committed_at": null,
+                "duration": ran,
+                "queued_duration": moment.started.map(|span| span.as_secs()),
+                "coverage": null,
+                "detailed_status": {
+                    "icon": format!("status_{}", moment.status), "text": word, "label": word,
+                    "group": moment.status, "tooltip": word, "has_details": true,
+                    "details_path": format!("/{}/-/pipelines/{}", pipeline.project, pipeline.id),
+                    "illustration": null,
+                    "favicon": format!("/assets/ci_favicons/favicon_status_{}.png", moment.status),
+                },
+                "archived": false,
+            }),
+        );
+        view
+    }
+
+    /// The jobs of a pipeline with their numbers, newest first.
+    pub(super) fn job_views(&self, pipeline: &Pipeline) -> Vec<(u64, PipelineStatus, Value)> {
+        let moment = pipeline.at(self.time.now());
+        let numbered = (pipeline.first_job..).zip(moment.jobs.iter().enumerate());
+        let mut views: Vec<_> = numbered
+            .map(|(id, (index, job))| (id, job.status.clone(), self.job_view(pipeline, id, index, job)))
+            .collect();
+        views.reverse();
+        views
+    }
+
+    fn job_view(&self, pipeline: &Pipeline, id: u64, index: usize, job: &JobMoment) -> Value {
+        let script = &pipeline.script.jobs[index];
+        let created = self.time.stamp(pipeline.created);
+        let at = |span: Option<Duration>| span.map(|span| self.time.stamp(pipeline.created + span));
+        let until = job.finished.or(job.started.map(|_| self.time.now().saturating_sub(pipeline.created)));
+        let bot = self.config.bot.as_ref().map_or("", |bot| bot.user.as_str());
+        let mut listed = self.pipeline_view(pipeline);
+        if let Some(fields) = listed.as_object_mut() {
+            fields.remove("name");
+        }
+        let mut view = json!({
+            "id": id,
+            "status": job.status,
+            "stage": script.stage,
+            "name": script.name,
+            "ref": pipeline.branch,
+            "tag": false,
+            "coverage": null,
+            "allow_failure": script.allow_failure,
+            "created_at": created,
+            "started_at": at(job.started),
+            "finished_at": at(job.finished),
+            "erased_at": null,
+            "duration": until.zip(job.started).map(|(to, from)| to.saturating_sub(from).as_secs_f64()),
+            "queued_duration": job.started.map(|span| span.as_secs_f64()),
+            "user": self.user_view(bot),
+            "commit": {
+                "id": pipeline.sha, "short_id": &pipeline.sha[..8], "created_at": created,
+                "parent_ids": [], "title": "Pipeline configuration", "message": "Pipeline configuration\n",
+                "author_name": "CKI", "author_email": "cki@example.com", "authored_date": created,
+                "committer_name": "CKI", "committer_email": "cki@example.com", "committed_date": created,
+                "trailers": {}, "extended_trailers": {},
+                "web_url": format!("{}/{}/-/commit/{}", self.url, pipeline.project, pipeline.sha),
+            },
+            "pipeline": listed,
+            "web_url": format!("{}/{}/-/jobs/{id}", self.url, pipeline.project),
+            "project": {"ci_job_token_scope_enabled": false},
+            "artifacts": [], "runner": null, "runner_manager": null, "artifacts_expire_at": null,
+            "archived": false, "tag_list": [],
+        });
+        if job.status == PipelineStatus::Failed {
+            extend(&mut view, json!({"failure_reason": "script_failure"}));
+        }
+        view
+    }
+
+    /// What a job has written so far.
+    pub(super) fn log(&self, pipeline: &Pipeline, job: u64) -> String {
+        let index = usize::try_from(job - pipeline.first_job).unwrap_or(usize::MAX);
+        let moment = pipeline.at(self.time.now());
+        let Some((job, script)) = moment.jobs.get(index).zip(pipeline.script.jobs.get(index)) else {
+            return String::new();
+        };
+        let lines = script.log.lines().count();
+        match (job.started, job.finished) {
+            (_, Some(_)) => script.log.clone(),
+            // As long as it runs, the first half is there.
+            (Some(_), None) => script.log.split_inclusive('\n').take(lines / 2).collect(),
+            _ => String::new(),
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! The bot's answer: a table in GitLab's markdown, `Group | Branch | ID | Status`, that people and
+//! programs have written in many ways. Reading it is tolerant and bounded; whatever is read is one
+//! line, safe to show.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::PipelineStatus;
+use crate::base::text::safe_line;
+
+/// So many rows are read, and no more.
+const MOST_ROWS: usize = 200;
+/// So many bytes of a comment are read, and no more.
+const MOST_BYTES: usize = 1 << 20;
+/// So many characters of a cell are kept.
+const LONGEST_CELL: usize = 200;
+
+/// One pipeline that the bot answers for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerRow {
+    /// The bot's name for a group of pipelines.
+    pub group: String,
+    /// The branch, or for a pipeline that was run again the number of the earlier one.
+    pub branch: String,
+    /// The number of the pipeline, if there is one.
+    pub id: Option<u64>,
+    /// Where the number points to.
+    pub link: Option<String>,
+    /// How the bot says it is.
+    pub status: PipelineStatus,
+}
+
+impl AnswerRow {
+    /// The bot found nothing to run.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        match &self.status {
+            PipelineStatus::Unknown(word) if self.id.is_none() => {
+                let word = word.to_lowercase();
+                ["not found", "missing", "no such", "does not exist"].iter().any(|part| word.contains(part))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Writes a table as the bot does.
+#[must_use]
+pub fn render(rows: &[AnswerRow]) -> String {
+    let mut text = "| Group | Branch | ID | Status |\n|-------|--------|----|--------|\n".to_owned();
+    for row in rows {
+        let id = match (row.id, &row.link) {
+            (Some(id), Some(link)) => format!("[{id}]({link})"),
+            (Some(id), None) => id.to_string(),
+            (None, _) => "-".to_owned(),
+        };
+        let status = escape(row.status.as_str());
+        text.push_str(&format!("| {} | {} | {id} | {status} |\n", escape(&row.group), escape(&row.branch)));
+    }
+    text
+}
+
+/// A backslash before everything that means something in markdown.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if r"\|*~`[]<>".contains(character) {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+/// Reads every table of a comment that has the four columns, in whatever order and with whatever
+/// others. `None` if there is none.
+#[must_use]
+pub fn parse(body: &str) -> Option<Vec<AnswerRow>> {
+    let body = &body[..floor(body, MOST_BYTES)];
+    let mut lines = body.lines().map(unquote).peekable();
+    let mut found: Option<Vec<AnswerRow>> = None;
+    while let Some(line) = lines.next() {
+        let Some(columns) = Columns::of(line) else { continue };
+        if lines.next_if(|next| is_rule(next)).is_none() {
+            continue;
+        }
+        let rows = found.get_or_insert_default();
+        while rows.len() < MOST_ROWS {
+            let Some(line) = lines.next_if(|next| next.contains('|')) else { break };
+            rows.push(columns.row(line));
+        }
+    }
+    found
+}
+
+/// Which cell holds what.
+struct Columns {
+    group: usize,
+    branch: usize,
+    id: usize,
+    status: usize,
+}
+
+impl Columns {
+    fn of(line: &str) -> Option<Self> {
+        if !line.contains('|') || line.len() > 2000 {
+            return None;
+        }
+        let names: Vec<String> = cells(line).map(|cell| plain(cell).text.to_lowercase()).collect();
+        let at = |wanted: &[&str]| names.iter().position(|name| wanted.contains(&name.as_str()));
+        Some(Self {
+            group: at(&["group"])?,
+            branch: at(&["branch"])?,
+            id: at(&["id", "pipeline", "pipeline id"])?,
+            status: at(&["status", "state"])?,
+        })
+    }
+
+    fn row(&self, line: &str) -> AnswerRow {
+        let cells: Vec<&str> = cells(line).take(64).collect();
+        let cell = |index: usize| plain(cells.get(index).copied().unwrap_or_default());
+        let id = cell(self.id);
+        let status = cell(self.status);
+        let word = status.text.trim_matches(|c: char| !c.is_alphanumeric()).trim();
+        // What the bot writes in place of a number says more than an empty status.
+        let word = if word.is_empty() { id.text.as_str() } else { word };
+        AnswerRow {
+            group: cell(self.group).text,
+            branch: cell(self.branch).text,
+            id: id.text.trim_start_matches('#').parse().ok(),
+            link: id.link.or(status.link),
+            status: PipelineStatus::parse(word),
+        }
+    }
+}
+
+/// Without the marks of a quotation.
+fn unquote(line: &str) -> &str {
+    line.trim_start_matches([' ', '\t', '>']).trim_end()
+}
+
+/// The line under the names of the columns.
+fn is_rule(line: &str) -> bool {
+    line.contains('-')
+        && line.contains('|')
+        && line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' ' | '\t'))
+}
+
+/// Cuts a line at each `|` without a backslash before it.
+fn cells(line: &str) -> impl Iterator<Item = &str> {
+    let line = line.trim();
+    let line = line.strip_prefix('|').unwrap_or(line);
+    let mut escaped = false;
+    let mut pieces = line.split(move |c: char| {
+        let here = c == '|' && !escaped;
+        escaped = c == '\\' && !escaped;
+        here
+    });
+    // What follows the last `|` of a line that ends with one is no cell.
+    let mut next = pieces.next();
+    std::iter::from_fn(move || {
+        let piece = next.take()?;
+        next = pieces.next();
+        (next.is_some() || !piece.trim().is_empty()).then(|| piece.trim())
+    })
+}
+
+/// What a cell says.
+struct Plain {
+    text: String,
+    link: Option<String>,
+}
+
+/// Takes the markdown out of a cell.
+fn plain(cell: &str) -> Plain {
+    static LINK: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"^\[((?:\\.|[^\\\]])*)\]\(\s*<?(https?://[^\s<>()"]+)>?(?:\s+"[^"]*")?\s*\)"#)
+            .expect("a constant expression")
+    });
+    static TAG: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^</?[A-Za-z][^<>]*>").expect("a constant expression"));
+    static ADDRESS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^<?(https?://[^\s<>]+)>?").expect("a constant expression"));
+    static EMOJI: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^:[a-z0-9_+-]+:").expect("a constant expression"));
+    let mut text = String::new();
+    let mut link: Option<String> = None;
+    let mut rest = &cell[..floor(cell, 8 * LONGEST_CELL)];
+    while let Some(character) = rest.chars().next() {
+        let mut taken = character.len_utf8();
+        if let Some(found) = LINK.captures(rest) {
+            link.get_or_insert_with(|| found[2].to_owned());
+            text.push_str(&plain(&found[1]).text);
+            taken = found[0].len();
+        } else if let Some(found) = ADDRESS.captures(rest) {
+            let number = found[1].rsplit('/').next().unwrap_or_default();
+            text.push_str(number);
+            link.get_or_insert_with(|| found[1].to_owned());
+            taken = found[0].len();
+        } else if let Some(found) = TAG.find(rest).or_else(|| EMOJI.find(rest)) {
+            taken = found.len();
+        } else if character == '\\' {
+            let next = rest[taken..].chars().next();
+            match next.filter(char::is_ascii_punctuation) {
+                Some(next) => {
+                    text.push(next);
+                    taken += 1;
+                }
+                None => text.push(character),
+            }
+        } else if !matches!(character, '*' | '`' | '~') {
+            text.push(character);
+        }
+        rest = &rest[taken..];
+    }
+    let text = safe_line(text.trim()).chars().take(LONGEST_CELL).collect::<String>();
+    let link = link.filter(|link| link.len() <= 1000 && *safe_line(link) == **link);
+    Plain { text: text.trim().to_owned(), link }
+}
+
+/// The greatest length that does not cut a character.
+fn floor(text: &str, most: usize) -> usize {
+    (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0)
+}
+
+/// Project and number of a pipeline by its address, if it is on the server at `base`.
+#[must_use]
+pub fn pipeline_of_url(url: &str, base: &str) -> Option<(String, u64)> {
+    let without_scheme = |text: &str| text.split_once("://").map(|(_, rest)| rest.to_owned());
+    let url = without_scheme(url)?;
+    let base = without_scheme(base)?;
+    let base = base.trim_end_matches('/');
+    let host = base.split('/').next().unwrap_or_default().len();
+    let same_host = url.get(..host).is_some_and(|start| start.eq_ignore_ascii_case(&base[..host]));
+    let path = url.get(host..)?.strip_prefix(&base[host..]).filter(|_| same_host)?.strip_prefix('/')?;
+    let (project, rest) = path.split_once("/-/pipelines/").or_else(|| path.split_once("/pipelines/"))?;
+    let id = rest.split(['/', '?', '#']).next()?.parse().ok()?;
+    let is_project = project.contains('/')
+        && project.len() <= 500
+        && project.split('/').all(|part| {
+            !part.is_empty()
+                && !part.starts_with('.')
+                && part.chars().all(|c| c.is_alphanumeric() || "_.-".contains(c))
+        });
+    is_project.then(|| (project.to_owned(), id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn brief(body: &str) -> Vec<(String, String, Option<u64>, String)> {
+        parse(body)
+            .expect("has a table")
+            .into_iter()
+            .map(|row| (row.group, row.branch, row.id, row.status.to_string()))
+            .collect()
+    }
+
+    fn row(
+        group: &str,
+        branch: &str,
+        id: Option<u64>,
+        status: &str,
+    ) -> (String, String, Option<u64>, String) {
+        (group.to_owned(), branch.to_owned(), id, status.to_owned())
+    }
+
+    #[test]
+    fn tables_in_many_hands() {
+        let expected = [row("cki", "620247", Some(620_902), "failed")];
+        for body in [
+            "| Group | Branch | ID     | Status |\n|-------|--------|--------|--------|\n| cki   | 620247 | 620902 | failed |",
+            "Group | Branch | ID | Status\n--- | --- | --- | ---\ncki | 620247 | 620902 | failed",
+            "Hello!\r\n\r\n> | group | branch | id | status |\r\n> |:--|:-:|--:|---|\r\n> | cki | 620247 | #620902 | **failed** |\r\n\r\nBye | bye",
+            "| Status | Job | ID | Branch | Group |\n|-|-|-|-|-|\n| :x: [failed](https://x/y) | z | [620902](https://h/a/b/-/pipelines/620902 \"t\") | `620247` | cki |",
+            "| Group | Branch | Pipeline | State |\n|-|-|-|-|\n| *cki* | 620247 | https://h/a/b/-/pipelines/620902 | ❌ Failed! |",
+        ] {
+            assert_eq!(brief(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_table_is_none() {
+        for body in [
+            "",
+            "Group | Branch | ID | Status",
+            "Group | Branch | ID | Status\nno rule",
+            "| Group | Branch | ID |\n|-|-|-|\n| a | b | 1 |",
+            "|||||\n|-|-|-|-|",
+        ] {
+            assert_eq!(parse(body), None, "{body}");
+        }
+        assert_eq!(parse("Group|Branch|ID|Status\n-|-|-|-"), Some(vec![]));
+    }
+
+    #[test]
+    fn a_row_may_say_that_there_is_nothing() {
+        let rows = parse(
+            "Group|Branch|ID|Status\n-|-|-|-\ncki|1|-|not found\ncki|2|Pipeline not found|\ncki|3||pending\ncki\n",
+        )
+        .expect("has a table");
+        let missing: Vec<bool> = rows.iter().map(AnswerRow::is_not_found).collect();
+        assert_eq!(missing, [true, true, false]);
+        assert_eq!(rows[2].status, PipelineStatus::Pending);
+    }
+
+    #[test]
+    fn addresses_name_a_project_on_the_same_server() {
+        let base = "https://gitlab.example.com/root/";
+        let of = |url: &str| pipeline_of_url(url, base);
+        let expected = Some(("group/sub/project".to_owned(), 620_902));
+        assert_eq!(of("https://gitlab.example.com/root/group/sub/project/-/pipelines/620902"), expected);
+        assert_eq!(of("https://GitLab.example.com/root/group/sub/project/pipelines/620902?x#y"), expected);
+        for url in [
+            "https://gitlab.example.com/group/sub/project/-/pipelines/620902",
+            "https://gitlab.example.com.evil/root/group/project/-/pipelines/1",
+            "https://other/root/group/project/-/pipelines/1",
+            "https://gitlab.example.com/root/../project/-/pipelines/1",
+            "https://gitlab.example.com/root/project/-/pipelines/1",
+            "https://gitlab.example.com/root/group/project/-/jobs/1",
+            "https://gitlab.example.com/root/group/project/-/pipelines/x",
+            "nonsense",
+        ] {
+            assert_eq!(of(url), None, "{url}");
+        }
+    }
+
+    /// Text as it stands in a row that was read: one safe line without spaces around it.
+    fn word() -> impl Strategy<Value = String> {
+        "\\PC{0,30}".prop_filter_map("is not what is read", |text| {
+            let text = safe_line(&text).trim().to_owned();
+            let reads_back = !text.contains("://") && !EMOJI_LIKE.is_match(&text);
+            reads_back.then_some(text)
+        })
+    }
+
+    static EMOJI_LIKE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r":[a-z0-9_+-]+:").expect("is valid"));
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(
+            rows in prop::collection::vec((word(), word(), any::<u64>(), 0usize..12, any::<bool>()), 0..8),
+        ) {
+            let rows: Vec<AnswerRow> = rows
+                .into_iter()
+                .map(|(group, branch, id, status, linked)| AnswerRow {
+                    group,
+                    branch,
+                    id: Some(id),
+                    link: linked.then(|| format!("https://host/a/b/-/pipelines/{id}")),
+                    status: PipelineStatus::KNOWN[status].clone(),
+                })
+                .collect();
+            let body = format!("Some words first.\n\n{}\nAnd after.", render(&rows));
+            prop_assert_eq!(parse(&body), Some(rows));
+        }
+
+        #[test]
+        fn nothing_panics_and_all_is_bounded(
+            junk in "(?s).{0,300}",
+            cells in "([|\\\\\\[\\]()<>*`:a-z0-9 -]|\\PC){0,200}",
+        ) {
+            let _ = parse(&junk);
+            let _ = pipeline_of_url(&junk, "https://h");
+            let body = format!("Group|Branch|ID|Status\n-|-|-|-\n|{cells}\n");
+            for row in parse(&body).expect("has a table") {
+                prop_assert!(row.group.chars().count() <= LONGEST_CELL);
+                prop_assert!(*safe_line(&row.branch) == *row.branch);
+            }
+        }
+    }
+
+    #[test]
+    fn a_huge_answer_is_cut() {
+        let mut body = "Group|Branch|ID|Status\n-|-|-|-\n".to_owned();
+        body.push_str(&"a|b|1|failed\n".repeat(100_000));
+        assert_eq!(parse(&body).map(|rows| rows.len()), Some(MOST_ROWS));
+        assert!(parse(&"|".repeat(5_000_000)).is_none());
+    }
+}

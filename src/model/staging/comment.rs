@@ -1,0 +1,295 @@
+//! The comment that asks: written from a template, marked so that it is found again, and read the
+//! way the bot reads it, so that nothing is sent that would be read differently.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use minijinja::{Environment, UndefinedBehavior, context};
+use regex::Regex;
+
+use super::parameter::is_key;
+use super::{Parameter, Rerun, StagingError, StagingRequest, shown};
+
+/// No comment may be longer on GitLab.
+const LONGEST_COMMENT: usize = 1_000_000;
+
+/// Stands hidden in a comment, and says for which commit and which request it was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marker {
+    sha: String,
+    request: String,
+}
+
+impl Marker {
+    /// Marks a request for the commit at the head of a merge request.
+    ///
+    /// # Errors
+    /// When `sha` is not the id of a commit.
+    pub fn new(sha: &str, request: &StagingRequest) -> Result<Self, StagingError> {
+        if !is_commit(sha) {
+            return Err(StagingError::BadCommit { sha: shown(sha) });
+        }
+        Ok(Self { sha: sha.to_ascii_lowercase(), request: request.fingerprint() })
+    }
+
+    /// Reads the marker of a comment, if it has one.
+    #[must_use]
+    pub fn find(body: &str) -> Option<Self> {
+        static MARKER: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"<!-- cki:stage sha=([0-9a-f]{40,64}) request=([0-9a-f]{16}) -->")
+                .expect("a constant expression")
+        });
+        let found = MARKER.captures(body)?;
+        Some(Self { sha: found[1].to_owned(), request: found[2].to_owned() })
+    }
+
+    /// The commit.
+    #[must_use]
+    pub fn sha(&self) -> &str {
+        &self.sha
+    }
+}
+
+impl fmt::Display for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<!-- cki:stage sha={} request={} -->", self.sha, self.request)
+    }
+}
+
+fn is_commit(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Writes the comment. A template may use `bot`, `selectors` (what to run again), `parameters`
+/// and `marker`; the marker is added if the template leaves it out.
+///
+/// # Errors
+/// When the template does not work, or makes a comment that the bot would read as something else.
+pub fn comment(template: &str, request: &StagingRequest, marker: &Marker) -> Result<String, StagingError> {
+    let brackets = |items: Vec<String>| items.join(" ");
+    let selectors = brackets(request.reruns().iter().map(|one| format!("[{one}]")).collect());
+    let parameters =
+        request.parameters().iter().map(|one| format!("[{}={}]", one.key(), one.value())).collect();
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    let rendered = environment
+        .render_str(
+            template,
+            context! {
+                bot => request.bot(),
+                selectors => selectors,
+                parameters => brackets(parameters),
+                marker => marker.to_string(),
+            },
+        )
+        .map_err(|error| StagingError::Template { why: shown(&error.to_string()) })?;
+    let mut text = tidy(&rendered);
+    if Marker::find(&text).as_ref() != Some(marker) {
+        text = format!("{text}\n\n{marker}");
+    }
+    check(&text, request)?;
+    Ok(text)
+}
+
+/// Where a part is empty, its spaces go with it; those of a value stay.
+fn tidy(rendered: &str) -> String {
+    let mut text = String::with_capacity(rendered.len());
+    for line in rendered.lines() {
+        let mut inside = false;
+        let mut last = ' ';
+        for character in line.trim_end().chars() {
+            inside = character == '[' || (inside && character != ']');
+            if inside || character != ' ' || last != ' ' {
+                text.push(character);
+            }
+            last = character;
+        }
+        text.push('\n');
+    }
+    text.trim().to_owned()
+}
+
+/// Reads the comment back as the bot does.
+fn check(text: &str, request: &StagingRequest) -> Result<(), StagingError> {
+    let fail = |why: &str| Err(StagingError::Unfaithful { why: why.to_owned() });
+    if text.len() > LONGEST_COMMENT {
+        return fail("it is too long");
+    }
+    let Some(command) = parse_command(text, request.bot()) else {
+        return fail("it does not mention the bot and the word `test` in one line");
+    };
+    if command.parameters != request.parameters() || command.reruns != request.reruns() {
+        return fail("its `[key=value]` and `[group/id]` are not those that were asked for");
+    }
+    if let Some(other) = command.other.first() {
+        return Err(StagingError::Unfaithful { why: format!("it has `[{}]` besides", shown(other)) });
+    }
+    Ok(())
+}
+
+/// A comment as the bot reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// `[key=value]`.
+    pub parameters: Vec<Parameter>,
+    /// `[group/id]`.
+    pub reruns: Vec<Rerun>,
+    /// What stands between brackets and is neither.
+    pub other: Vec<String>,
+}
+
+/// Reads a comment as the bot does: a line that mentions it and then says `test`; whatever stands
+/// between brackets anywhere in the comment is for it, and the rest is free text. `None` if the
+/// comment asks for nothing.
+#[must_use]
+pub fn parse_command(body: &str, bot: &str) -> Option<Command> {
+    static HIDDEN: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?s)<!--.*?-->").expect("a constant expression"));
+    static BRACKETS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\[([^\[\]\r\n]*)\](\(?)").expect("a constant expression"));
+    let body = HIDDEN.replace_all(body, "");
+    if !body.lines().any(|line| asks(line, bot)) {
+        return None;
+    }
+    let mut command = Command { parameters: Vec::new(), reruns: Vec::new(), other: Vec::new() };
+    for found in BRACKETS.captures_iter(&body) {
+        // `[text](address)` is a link.
+        if !found[2].is_empty() {
+            continue;
+        }
+        let inner = &found[1];
+        let pair = inner.split_once('=').filter(|(key, _)| is_key(key.trim()));
+        if let Some(parameter) = pair.and_then(|(key, value)| Parameter::new(key.trim(), value.trim()).ok()) {
+            command.parameters.push(parameter);
+        } else if let Some(rerun) = Rerun::read(inner.trim()) {
+            command.reruns.push(rerun);
+        } else {
+            command.other.push(shown(inner));
+        }
+    }
+    Some(command)
+}
+
+/// Whether a line mentions the bot, and then has the word `test`.
+fn asks(line: &str, bot: &str) -> bool {
+    let mention = format!("@{bot}");
+    let is_part = |c: char| c.is_alphanumeric() || "_-@/".contains(c);
+    line.match_indices(&mention).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        let rest = &line[at + mention.len()..];
+        let after = rest.chars().next();
+        let alone = !before.is_some_and(is_part) && !after.is_some_and(is_part);
+        alone
+            && rest
+                .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'))
+                .any(|word| word.eq_ignore_ascii_case("test"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SHA: &str = "9c41d0e0000000000000000000000000000000aa";
+    const TEMPLATE: &str = include_str!("../../../templates/comments/stage.md");
+
+    fn request(parameters: &[&str], reruns: &[&str]) -> StagingRequest {
+        StagingRequest::new(
+            "cki-ci-bot",
+            parameters.iter().map(|text| Parameter::parse(text).expect("can be sent")).collect(),
+            reruns.iter().map(|text| Rerun::parse(text).expect("a pipeline")).collect(),
+            &[],
+        )
+        .expect("is valid")
+    }
+
+    fn written(template: &str, request: &StagingRequest) -> Result<String, StagingError> {
+        comment(template, request, &Marker::new(SHA, request).expect("a commit"))
+    }
+
+    #[test]
+    fn our_template_says_what_is_asked() {
+        let plain = request(&[], &[]);
+        let marker = Marker::new(SHA, &plain).expect("a commit");
+        assert_eq!(written(TEMPLATE, &plain), Ok(format!("@cki-ci-bot please test\n\n{marker}")));
+        let spaced = request(&["why=two  spaces"], &[]);
+        assert!(written(TEMPLATE, &spaced).is_ok_and(|text| text.contains("test [why=two  spaces]\n")));
+        let full = request(&["builder_image_tag=mr-213"], &["cki/620247"]);
+        let text = written(TEMPLATE, &full).expect("is written");
+        assert!(
+            text.starts_with("@cki-ci-bot please test [cki/620247] [builder_image_tag=mr-213]\n"),
+            "{text}"
+        );
+        assert_eq!(Marker::find(&text).map(|marker| marker.sha().to_owned()), Some(SHA.to_owned()));
+        assert_ne!(Marker::find(&text), Some(marker));
+    }
+
+    #[test]
+    fn a_template_that_says_something_else_is_refused() {
+        let asked = request(&["a=1"], &[]);
+        for (template, why) in [
+            ("please test {{ parameters }}", "does not mention"),
+            ("@{{ bot }} test", "not those"),
+            ("@{{ bot }} test {{ parameters }} [b=2]", "not those"),
+            ("@{{ bot }} test {{ parameters }} [stable]", "`[stable]`"),
+            ("@{{ bot }} {{ nobody }}", "cannot be used"),
+            ("{% if %}", "cannot be used"),
+        ] {
+            let error = written(template, &asked).expect_err(template).to_string();
+            assert!(error.contains(why), "{template}: {error}");
+        }
+        let short = written("@{{ bot }} test {{ parameters }}", &asked).expect("is written");
+        assert!(Marker::find(&short).is_some(), "the marker is added");
+        assert!(Marker::new("HEAD", &asked).is_err());
+    }
+
+    #[test]
+    fn the_bot_reads_what_people_write() {
+        let body = "@cki-ci-bot please test [cki/620247] with [compiler=clang] again but a new container \
+                    that has which: [builder_image=quay.io/cki/builder-fedora] [builder_image_tag=mr-213] \
+                    see [the docs](https://example.com) [stable]";
+        let command = parse_command(body, "cki-ci-bot").expect("asks");
+        let keys: Vec<&str> = command.parameters.iter().map(Parameter::key).collect();
+        assert_eq!(keys, ["compiler", "builder_image", "builder_image_tag"]);
+        assert_eq!(command.reruns, [Rerun { group: "cki".into(), id: 620_247 }]);
+        assert_eq!(command.other, ["stable"]);
+        for body in [
+            "@cki-ci-bot hello",
+            "@cki-ci-bot-2 please test",
+            "x@cki-ci-bot please test",
+            "please test",
+            "<!-- @cki-ci-bot please test -->",
+            "@cki-ci-bot\nplease test",
+            "@cki-ci-bot is in the contest",
+        ] {
+            assert_eq!(parse_command(body, "cki-ci-bot"), None, "{body}");
+        }
+        assert!(parse_command("Hi @cki-ci-bot: TEST, please.", "cki-ci-bot").is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_what_is_read(
+            values in prop::collection::btree_map("[A-Za-z_][A-Za-z0-9_]{0,20}", "\\PC{1,40}", 0..4),
+            reruns in prop::collection::vec(("[a-z][a-z0-9._-]{0,8}", any::<u64>()), 0..4),
+        ) {
+            let parameters: Vec<Parameter> =
+                values.iter().filter_map(|(key, value)| Parameter::new(key, value).ok()).collect();
+            let reruns = reruns.into_iter().map(|(group, id)| Rerun { group, id }).collect();
+            let asked = StagingRequest::new("bot", parameters, reruns, &[]).expect("is valid");
+            let text = written(TEMPLATE, &asked).expect("is faithful");
+            let read = parse_command(&text, "bot").expect("asks");
+            prop_assert_eq!(&read.parameters[..], asked.parameters());
+            prop_assert_eq!(&read.reruns[..], asked.reruns());
+            prop_assert_eq!(Marker::find(&text), Marker::new(SHA, &asked).ok());
+        }
+
+        #[test]
+        fn nothing_panics(body in "(?s).{0,400}", bracketed in "@bot test(\\[.{0,20}\\])*") {
+            let _ = parse_command(&body, "bot");
+            let _ = Marker::find(&body);
+            prop_assert!(parse_command(&bracketed, "bot").is_some());
+        }
+    }
+}

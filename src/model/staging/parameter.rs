@@ -1,0 +1,231 @@
+//! `[key=value]`: what may be set, and to what.
+
+use regex::{Regex, RegexBuilder};
+
+use super::{StagingError, shown};
+use crate::base::text::{nearest, safe_line};
+use crate::model::inventory;
+
+/// No parameter of a pipeline is longer.
+const LONGEST_VALUE: usize = 2000;
+
+/// One parameter as asked for: a trigger variable of every pipeline that the comment starts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Parameter {
+    key: String,
+    value: String,
+}
+
+impl Parameter {
+    /// Checks a key and a value.
+    ///
+    /// # Errors
+    /// When the bot would not read them as they are meant.
+    pub fn new(key: &str, value: &str) -> Result<Self, StagingError> {
+        if !is_key(key) {
+            return Err(StagingError::BadKey { key: shown(key) });
+        }
+        if let Some(why) = trouble(value) {
+            return Err(StagingError::BadValue { key: key.to_owned(), why: why.to_owned() });
+        }
+        Ok(Self { key: key.to_owned(), value: value.to_owned() })
+    }
+
+    /// From `key=value`.
+    ///
+    /// # Errors
+    /// When it is not of that form, or cannot be sent.
+    pub fn parse(text: &str) -> Result<Self, StagingError> {
+        let (key, value) =
+            text.split_once('=').ok_or_else(|| StagingError::NotAPair { text: shown(text) })?;
+        Self::new(key.trim(), value)
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The value.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+}
+
+/// Whether a text can be a key: `[A-Za-z_][A-Za-z0-9_]*`.
+pub(super) fn is_key(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 255
+        && !text.starts_with(|first: char| first.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Why a value cannot stand between brackets in a comment.
+fn trouble(value: &str) -> Option<&'static str> {
+    if value.is_empty() {
+        return Some("it is empty");
+    }
+    if value.chars().count() > LONGEST_VALUE {
+        return Some("it is longer than 2000 characters");
+    }
+    if value.contains(['[', ']']) {
+        return Some("it holds a bracket, and brackets end a parameter");
+    }
+    if value.contains("-->") || value.contains("<!--") {
+        return Some("it holds the mark of a hidden comment");
+    }
+    if value.chars().any(char::is_control) || safe_line(value) != value {
+        return Some("it holds a line break, a control character or an invisible one");
+    }
+    if value.trim() != value {
+        return Some("it begins or ends with a space");
+    }
+    None
+}
+
+/// A parameter that a component declares.
+#[derive(Debug, Clone)]
+pub struct StageParameter {
+    /// The key.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    pattern: Option<(String, Regex)>,
+}
+
+impl StageParameter {
+    /// Declares a parameter; the whole value must match the pattern.
+    ///
+    /// # Errors
+    /// When the pattern is not a regular expression.
+    pub fn new(name: &str, pattern: Option<&str>, description: Option<&str>) -> Result<Self, StagingError> {
+        let compile = |text: &str| RegexBuilder::new(text).size_limit(1 << 20).build();
+        let pattern = pattern
+            .map(|text| {
+                // By itself first: `a)|(b` would be valid only inside the brackets.
+                compile(text)
+                    .and_then(|_| compile(&format!(r"\A(?:{text})\z")))
+                    .map(|regex| (text.to_owned(), regex))
+                    .map_err(|error| StagingError::BadPattern {
+                        name: shown(name),
+                        pattern: shown(text),
+                        why: shown(error.to_string().lines().last().unwrap_or_default().trim()),
+                    })
+            })
+            .transpose()?;
+        Ok(Self { name: name.to_owned(), description: description.map(str::to_owned), pattern })
+    }
+
+    /// From an entry of the inventory.
+    ///
+    /// # Errors
+    /// When the pattern is not a regular expression.
+    pub fn from_inventory(declared: &inventory::Parameter) -> Result<Self, StagingError> {
+        Self::new(&declared.name, declared.pattern.as_deref(), declared.description.as_deref())
+    }
+
+    /// The pattern as written.
+    #[must_use]
+    pub fn pattern(&self) -> Option<&str> {
+        self.pattern.as_ref().map(|(text, _)| text.as_str())
+    }
+
+    /// Checks a value.
+    ///
+    /// # Errors
+    /// When the pattern does not allow it.
+    pub fn check(&self, value: &str) -> Result<(), StagingError> {
+        match &self.pattern {
+            Some((text, regex)) if !regex.is_match(value) => Err(StagingError::Mismatch {
+                key: self.name.clone(),
+                value: shown(value),
+                pattern: text.clone(),
+                description: self.description.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Checks parameters against what is declared; with nothing declared, all is allowed.
+pub(super) fn check_declared(
+    parameters: &[Parameter],
+    declared: &[StageParameter],
+) -> Result<(), StagingError> {
+    if declared.is_empty() {
+        return Ok(());
+    }
+    for parameter in parameters {
+        match declared.iter().find(|known| known.name == parameter.key) {
+            Some(known) => known.check(&parameter.value)?,
+            None => {
+                let allowed: Vec<String> = declared.iter().map(|known| known.name.clone()).collect();
+                let like = nearest(&parameter.key, allowed.iter().map(String::as_str));
+                return Err(StagingError::UnknownKey {
+                    key: parameter.key.clone(),
+                    nearest: like.first().map(|name| (*name).to_owned()),
+                    allowed,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_would_not_arrive_are_refused() {
+        for (text, why) in [
+            ("a=[b]", "bracket"),
+            ("a=b\nc", "line break"),
+            ("a=b\u{202e}c", "invisible"),
+            ("a=b-->", "hidden comment"),
+            ("a=", "empty"),
+            ("a= b", "space"),
+            ("1a=b", "parameter's name"),
+            ("a b=c", "parameter's name"),
+            ("ab", "key=value"),
+        ] {
+            let error = Parameter::parse(text).expect_err(text).to_string();
+            assert!(error.contains(why), "{text}: {error}");
+        }
+        let image = Parameter::parse("builder_image=quay.io/cki/builder-fedora").expect("can be sent");
+        assert_eq!((image.key(), image.value()), ("builder_image", "quay.io/cki/builder-fedora"));
+        assert_eq!(Parameter::parse("a=b=c").expect("can be sent").value(), "b=c");
+    }
+
+    #[test]
+    fn the_whole_value_must_match() {
+        let tag = StageParameter::new("tag", Some(r"mr-\d+|g-\d+"), Some("of the image")).expect("a pattern");
+        assert!(tag.check("mr-213").is_ok() && tag.check("g-1").is_ok());
+        for value in ["xmr-1", "mr-1x", "mr-1\n", "g-1 "] {
+            let error = tag.check(value).expect_err(value).to_string();
+            assert!(error.contains(r"mr-\d+|g-\d+") && error.contains("of the image"), "{error}");
+        }
+        assert!(StageParameter::new("x", Some("a)|(b"), None).is_err());
+        assert!(
+            StageParameter::new("x", Some("(?x) a # b"), None).is_err_and(|e| e.to_string().contains('x'))
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_told_what_there_is() {
+        let declared = [
+            StageParameter::new("builder_image", None, None).expect("no pattern"),
+            StageParameter::new("compiler", None, None).expect("no pattern"),
+        ];
+        let asked = [Parameter::new("biulder_image", "x").expect("can be sent")];
+        let error = check_declared(&asked, &declared).expect_err("is unknown").to_string();
+        assert_eq!(
+            error,
+            "there is no staging parameter `biulder_image`; did you mean `builder_image`? It can be \
+             `builder_image` and `compiler`"
+        );
+        assert!(check_declared(&asked, &[]).is_ok());
+    }
+}

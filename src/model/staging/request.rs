@@ -1,0 +1,168 @@
+//! A whole request to the bot, checked: whom, what to run again, what to set.
+
+use std::fmt;
+
+use super::parameter::check_declared;
+use super::{Parameter, StageParameter, StagingError, shown};
+use crate::base::digest;
+
+/// `group/id`: one earlier pipeline, to be run again with the merge request's code.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rerun {
+    /// The bot's name for a group of pipelines.
+    pub group: String,
+    /// The pipeline's number.
+    pub id: u64,
+}
+
+impl Rerun {
+    /// From `group/id`.
+    ///
+    /// # Errors
+    /// When it is not of that form.
+    pub fn parse(text: &str) -> Result<Self, StagingError> {
+        Self::read(text.trim()).ok_or_else(|| StagingError::BadRerun { text: shown(text) })
+    }
+
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let (group, id) = text.split_once('/')?;
+        let is_name = group.len() <= 100
+            && group.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && group.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+        let is_number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_name || !is_number {
+            return None;
+        }
+        Some(Self { group: group.to_owned(), id: id.parse().ok()? })
+    }
+}
+
+impl fmt::Display for Rerun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.group, self.id)
+    }
+}
+
+/// What is asked of whom: nothing in it can be misread in a comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagingRequest {
+    bot: String,
+    parameters: Vec<Parameter>,
+    reruns: Vec<Rerun>,
+}
+
+impl StagingRequest {
+    /// Checks a request against what the component declares; with nothing declared, every
+    /// parameter is allowed.
+    ///
+    /// # Errors
+    /// When the bot would not read it as it is meant, or the component does not allow it.
+    pub fn new(
+        bot: &str,
+        parameters: Vec<Parameter>,
+        reruns: Vec<Rerun>,
+        declared: &[StageParameter],
+    ) -> Result<Self, StagingError> {
+        let bot = bot.strip_prefix('@').unwrap_or(bot);
+        if !is_user_name(bot) {
+            return Err(StagingError::BadBot { name: shown(bot) });
+        }
+        for (index, parameter) in parameters.iter().enumerate() {
+            if parameters[..index].iter().any(|earlier| earlier.key() == parameter.key()) {
+                return Err(StagingError::Repeated { key: parameter.key().to_owned() });
+            }
+        }
+        check_declared(&parameters, declared)?;
+        let mut kept: Vec<Rerun> = Vec::with_capacity(reruns.len());
+        for rerun in reruns {
+            if !kept.contains(&rerun) {
+                kept.push(rerun);
+            }
+        }
+        Ok(Self { bot: bot.to_owned(), parameters, reruns: kept })
+    }
+
+    /// The bot's user name, without `@`.
+    #[must_use]
+    pub fn bot(&self) -> &str {
+        &self.bot
+    }
+
+    /// What to set, as given.
+    #[must_use]
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// What to run again, as given, each once.
+    #[must_use]
+    pub fn reruns(&self) -> &[Rerun] {
+        &self.reruns
+    }
+
+    /// Names what is asked, whatever the order in which it was given: 16 hexadecimal digits.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut parameters: Vec<String> =
+            self.parameters.iter().map(|one| format!("{}={}", one.key(), one.value())).collect();
+        parameters.sort();
+        let mut reruns: Vec<String> = self.reruns.iter().map(ToString::to_string).collect();
+        reruns.sort();
+        let parts = [vec![format!("@{}", self.bot)], parameters, vec!["again".to_owned()], reruns].concat();
+        digest::of_parts(parts)[..16].to_owned()
+    }
+}
+
+/// GitLab's rule for user names.
+fn is_user_name(text: &str) -> bool {
+    text.len() <= 255
+        && text.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_')
+        && text.ends_with(|last: char| last.is_ascii_alphanumeric() || last == '_' || last == '-')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameter(text: &str) -> Parameter {
+        Parameter::parse(text).expect("can be sent")
+    }
+
+    #[test]
+    fn a_rerun_is_a_group_and_a_number() {
+        assert_eq!(Rerun::parse("cki/620247").map(|r| r.to_string()), Ok("cki/620247".to_owned()));
+        for text in ["cki", "cki/", "/1", "cki/x", "a/b/1", "cki/-1", "c[i/1", "cki/99999999999999999999999"]
+        {
+            assert!(Rerun::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_order_does_not_matter_and_the_content_does() {
+        let make = |parameters: &[&str], reruns: &[&str]| {
+            StagingRequest::new(
+                "cki-ci-bot",
+                parameters.iter().map(|text| parameter(text)).collect(),
+                reruns.iter().map(|text| Rerun::parse(text).expect("a pipeline")).collect(),
+                &[],
+            )
+            .expect("is valid")
+            .fingerprint()
+        };
+        assert_eq!(make(&["a=1", "b=2"], &["x/1", "y/2"]), make(&["b=2", "a=1"], &["y/2", "x/1", "x/1"]));
+        assert_ne!(make(&["a=1"], &[]), make(&["a=2"], &[]));
+        assert_ne!(make(&[], &["x/1"]), make(&[], &["x/2"]));
+        assert_eq!(make(&[], &[]).len(), 16);
+    }
+
+    #[test]
+    fn a_key_is_set_once_and_a_bot_has_a_name() {
+        let twice = StagingRequest::new("bot", vec![parameter("a=1"), parameter("a=2")], vec![], &[]);
+        assert_eq!(twice, Err(StagingError::Repeated { key: "a".into() }));
+        for name in ["", "@", "b t", "bot]", "bot."] {
+            assert!(StagingRequest::new(name, vec![], vec![], &[]).is_err(), "{name}");
+        }
+        assert_eq!(StagingRequest::new("@bot", vec![], vec![], &[]).expect("is valid").bot(), "bot");
+    }
+}

@@ -1,0 +1,140 @@
+//! The states of a pipeline or a job, in GitLab's words.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::shown;
+
+/// How a pipeline or a job is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum PipelineStatus {
+    /// Made, nothing done yet.
+    Created,
+    /// Waits for a resource that another job holds.
+    WaitingForResource,
+    /// Its surroundings are being prepared.
+    Preparing,
+    /// Waits for a runner.
+    Pending,
+    /// At work.
+    Running,
+    /// Ended well.
+    Success,
+    /// Ended badly.
+    Failed,
+    /// Ended by a person.
+    Canceled,
+    /// Being ended by a person.
+    Canceling,
+    /// Left out.
+    Skipped,
+    /// Waits for a person.
+    Manual,
+    /// Waits for a time.
+    Scheduled,
+    /// A word that this program does not know: safe to show, of bounded length.
+    Unknown(String),
+}
+
+impl PipelineStatus {
+    /// All that have a word of GitLab's.
+    pub const KNOWN: [Self; 12] = [
+        Self::Created,
+        Self::WaitingForResource,
+        Self::Preparing,
+        Self::Pending,
+        Self::Running,
+        Self::Success,
+        Self::Failed,
+        Self::Canceled,
+        Self::Canceling,
+        Self::Skipped,
+        Self::Manual,
+        Self::Scheduled,
+    ];
+
+    /// From a word, as the API or a person writes it.
+    #[must_use]
+    pub fn parse(word: &str) -> Self {
+        let plain = word.trim().to_lowercase().replace([' ', '-'], "_");
+        match plain.as_str() {
+            "passed" | "succeeded" => return Self::Success,
+            "cancelled" => return Self::Canceled,
+            "cancelling" => return Self::Canceling,
+            _ => {}
+        }
+        Self::KNOWN
+            .into_iter()
+            .find(|status| status.as_str() == plain)
+            .unwrap_or_else(|| Self::Unknown(shown(word.trim())))
+    }
+
+    /// GitLab's word.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Created => "created",
+            Self::WaitingForResource => "waiting_for_resource",
+            Self::Preparing => "preparing",
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Success => "success",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+            Self::Canceling => "canceling",
+            Self::Skipped => "skipped",
+            Self::Manual => "manual",
+            Self::Scheduled => "scheduled",
+            Self::Unknown(word) => word,
+        }
+    }
+
+    /// Nothing more will happen by itself.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        matches!(self, Self::Success | Self::Failed | Self::Canceled | Self::Skipped)
+    }
+
+    /// It ended well.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        *self == Self::Success
+    }
+}
+
+impl fmt::Display for PipelineStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for PipelineStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for PipelineStatus {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|word| Self::parse(&word))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_comes_back() {
+        for status in PipelineStatus::KNOWN {
+            assert_eq!(PipelineStatus::parse(status.as_str()), status);
+        }
+        assert_eq!(PipelineStatus::parse(" Passed "), PipelineStatus::Success);
+        assert_eq!(PipelineStatus::parse("waiting for resource"), PipelineStatus::WaitingForResource);
+        let odd = PipelineStatus::parse("\x1b[31mon fire\x1b[0m");
+        assert_eq!(odd, PipelineStatus::Unknown("on fire".to_owned()));
+        assert!(!odd.is_finished() && !PipelineStatus::Manual.is_finished());
+        assert!(PipelineStatus::Skipped.is_finished() && !PipelineStatus::Skipped.is_success());
+    }
+}

@@ -1,0 +1,266 @@
+//! `cki build`: the image of a component, from its clone, by the engine's API. An image that was
+//! built from the same sources is not built again.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::base::digest;
+use crate::base::files::{self, FileError};
+use crate::model::event::{Events, State};
+use crate::model::identity::COMPONENT;
+use crate::model::inventory::{Build, Component};
+use crate::ops::source::{self, Source};
+use crate::ops::tools::Tools;
+use crate::systems::engine::context::{self, Dockerfile, Packed};
+use crate::systems::engine::{BuildRequest, ContainerEngine};
+use crate::systems::preprocessor;
+
+/// The label with the commit that an image was built from.
+pub const COMMIT: &str = "cki.commit";
+/// The label that says whether there were changes that were not committed.
+pub const DIRTY: &str = "cki.dirty";
+/// The label with the merge request.
+pub const MERGE_REQUEST: &str = "cki.merge-request";
+/// The label with the digest of all that went into an image.
+const INPUTS: &str = "cki.inputs";
+/// A longer build file is no build file.
+const LIMIT: u64 = 4 << 20;
+
+/// What to build.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {
+    /// From this merge request.
+    pub merge_request: Option<u64>,
+    /// Another name for the image, too.
+    pub tag: Option<String>,
+    /// Do every step again.
+    pub no_cache: bool,
+    /// Tell the steps only, not what they print.
+    pub quiet: bool,
+}
+
+/// What was built.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// The image.
+    pub image: String,
+    /// Its id.
+    pub id: String,
+    /// The commit.
+    pub commit: String,
+    /// Whether there were changes that were not committed.
+    pub dirty: bool,
+    /// Whether the same image was there already.
+    pub unchanged: bool,
+}
+
+/// A component that cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// Its entry does not say how.
+    #[error("the inventory does not say how `{component}` is built: its entry has no `build` section")]
+    NoBuild {
+        /// The component.
+        component: String,
+        /// Its entry.
+        place: String,
+    },
+    /// The build file is not there.
+    #[error("there is no build file `{}`", path.display())]
+    NoFile {
+        /// Where it should be.
+        path: PathBuf,
+        /// The line of the entry that names it.
+        place: String,
+    },
+    /// A path in the entry leads out of the clone.
+    #[error("{place}: `{path}` leads out of the repository")]
+    Outside {
+        /// The line of the entry.
+        place: String,
+        /// The path.
+        path: String,
+    },
+    /// There is nothing to build from.
+    #[error("repository `{0}` has no commit yet")]
+    Empty(String),
+    /// The native engine has no images.
+    #[error("the native engine runs a component from its clone, and builds no images")]
+    Native,
+}
+
+/// Builds the image of a component.
+///
+/// # Errors
+/// When its sources cannot be had, or the build fails.
+pub async fn build(
+    tools: &Tools<'_>,
+    engine: &ContainerEngine,
+    component: &Component,
+    wish: &Wish,
+) -> anyhow::Result<Built> {
+    let build = component.build.as_ref().ok_or_else(|| BuildError::NoBuild {
+        component: component.name().to_owned(),
+        place: component.written.place(""),
+    })?;
+    let source = source::ensure(tools, component, &build.repo, wish.merge_request).await?;
+    let commit = source.checkout.head.ok_or_else(|| BuildError::Empty(build.repo.clone()))?;
+    let task = tools.events.start("image", format!("preparing {}", component.name()));
+    let recipe = recipe(tools, component, build, &source).await?;
+    let dirty = source.checkout.dirty || source.checkout.untracked;
+    let packed = if dirty { Some(recipe.pack(tools).await?) } else { None };
+    let state = packed.as_ref().map_or_else(|| commit.to_string(), |packed| packed.digest().to_owned());
+    let inputs = recipe.digest(build, &state);
+    let image = image_name(component, &commit.short(), &inputs, dirty, &source);
+    let mut built =
+        Built { image: image.clone(), id: String::new(), commit: commit.short(), dirty, unchanged: false };
+    let existing = if wish.no_cache { None } else { engine.image(&image).await? };
+    if let Some(facts) = existing.filter(|facts| facts.labels.get(INPUTS) == Some(&inputs)) {
+        (built.id, built.unchanged) = (facts.id, true);
+        task.finish(State::Unchanged, format!("{image}  unchanged"));
+    } else {
+        let packed = match packed {
+            Some(packed) => packed,
+            None => recipe.pack(tools).await?,
+        };
+        let mut labels = BTreeMap::from([
+            (COMPONENT.to_owned(), component.reference.to_string()),
+            (COMMIT.to_owned(), commit.to_string()),
+            (DIRTY.to_owned(), dirty.to_string()),
+            (INPUTS.to_owned(), inputs),
+        ]);
+        labels.extend(merge_request(&source).map(|number| (MERGE_REQUEST.to_owned(), number.to_string())));
+        let request = BuildRequest {
+            tag: image.clone(),
+            labels,
+            args: build.args.clone(),
+            target: build.target.clone(),
+            no_cache: wish.no_cache,
+        };
+        let lines = if wish.quiet { Events::silent() } else { tools.events.clone() };
+        built.id = tokio::select! {
+            id = engine.build(&request, &packed, &task, &lines) => id?,
+            signal = tools.stop.requested() => return Err(source::SourceError::Stopped(signal).into()),
+        };
+        task.finish(State::Done, format!("{image}  built"));
+    }
+    if let Some(tag) = &wish.tag {
+        engine.tag_image(&image, tag).await?;
+    }
+    Ok(built)
+}
+
+/// What goes into an image beside the sources.
+struct Recipe {
+    context: PathBuf,
+    dockerfile: Dockerfile,
+    text: String,
+}
+
+impl Recipe {
+    async fn pack(&self, tools: &Tools<'_>) -> anyhow::Result<Packed> {
+        let (folder, dockerfile) = (self.context.clone(), self.dockerfile.clone());
+        let scratch = tools.env.temporary_folder();
+        let packed =
+            tokio::task::spawn_blocking(move || context::pack(&folder, &dockerfile, &scratch)).await?;
+        packed.with_context(|| format!("cannot pack `{}` for the engine", self.context.display()))
+    }
+
+    fn digest(&self, build: &Build, state: &str) -> String {
+        let mut parts = vec![state.to_owned(), self.text.clone(), format!("{:?}", self.context.file_name())];
+        parts.extend(build.args.iter().map(|(key, value)| format!("{key}={value}")));
+        parts.extend(build.target.clone());
+        parts.extend(build.context.clone());
+        digest::of_parts(parts)
+    }
+}
+
+async fn recipe(
+    tools: &Tools<'_>,
+    component: &Component,
+    build: &Build,
+    source: &Source,
+) -> anyhow::Result<Recipe> {
+    let root = &source.path;
+    let context =
+        inside(root, build.context.as_deref().unwrap_or("."), || component.written.place("build.context"))?;
+    let file = match build.file.as_deref() {
+        Some(file) => inside(root, file, || component.written.place("build.file"))?,
+        None => ["Containerfile", "Dockerfile"]
+            .iter()
+            .map(|name| context.join(name))
+            .find(|file| file.is_file())
+            .unwrap_or_else(|| context.join("Dockerfile")),
+    };
+    let text = match files::read_text(&file, LIMIT) {
+        Err(error) if error.is_missing() => {
+            let place = component.written.place("build");
+            return Err(BuildError::NoFile { path: file, place }.into());
+        }
+        text => text?,
+    };
+    let within = file.strip_prefix(&context).unwrap_or(&file).to_path_buf();
+    if preprocessor::is_meant_for(&file) {
+        let made = preprocessor::preprocess(tools.env, &file, &context, &[]).await?;
+        for warning in made.warnings {
+            tools.events.note(format!("cpp: {warning}"));
+        }
+        let dockerfile = Dockerfile::Made { from: within, text: made.text.clone() };
+        return Ok(Recipe { context, dockerfile, text: made.text });
+    }
+    Ok(Recipe { context, dockerfile: Dockerfile::File(within), text })
+}
+
+/// A path below a clone, that neither it nor a link in it leads out of.
+fn inside(root: &Path, path: &str, place: impl Fn() -> String) -> anyhow::Result<PathBuf> {
+    let joined = root.join(path.trim_start_matches("./"));
+    let joined = if path == "." { root.to_path_buf() } else { joined };
+    let outside = || BuildError::Outside { place: place(), path: path.to_owned() };
+    if Path::new(path).is_absolute() || Path::new(path).components().any(|part| part.as_os_str() == "..") {
+        return Err(outside().into());
+    }
+    let real = |path: &Path| path.canonicalize().map_err(|source| FileError::new("find", path, source));
+    if joined.exists() && !real(&joined)?.starts_with(real(root)?) {
+        return Err(outside().into());
+    }
+    Ok(joined)
+}
+
+/// `localhost/cki/NAME:COMMIT`, with what sets it apart from other states of the same commit.
+fn image_name(component: &Component, commit: &str, inputs: &str, dirty: bool, source: &Source) -> String {
+    let name = component.name().to_lowercase();
+    let mut tag = commit.to_owned();
+    if let Some(number) = merge_request(source) {
+        tag = format!("mr-{number}-{tag}");
+    }
+    if dirty {
+        tag = format!("{tag}-dirty-{}", &inputs[..8]);
+    }
+    format!("localhost/cki/{name}:{tag}")
+}
+
+/// The merge request that is checked out.
+fn merge_request(source: &Source) -> Option<u64> {
+    source.checkout.branch.as_deref()?.strip_prefix("mr-")?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_path_leads_out_of_the_clone() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let root = folder.path().join("clone");
+        std::fs::create_dir_all(root.join("builds")).expect("makes");
+        std::os::unix::fs::symlink("/etc", root.join("link")).expect("links");
+        let place = || "x.yaml:3".to_owned();
+        assert_eq!(inside(&root, ".", place).expect("is inside"), root);
+        assert_eq!(inside(&root, "./builds", place).expect("is inside"), root.join("builds"));
+        for wrong in ["..", "builds/../..", "/etc", "link"] {
+            assert!(inside(&root, wrong, place).is_err(), "{wrong}");
+        }
+    }
+}

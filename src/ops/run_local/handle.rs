@@ -1,0 +1,287 @@
+//! A unit that was started: how it is reached, asked, told to end, and waited for, whether it is a
+//! container or a process. Starting one is in `ground`.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio::task::AbortHandle;
+
+use super::RunError;
+use crate::model::event::{Events, Stream};
+use crate::systems::engine::{ContainerEngine, ExecRequest};
+use crate::systems::native::{Native, Process, ProcessFacts, ProcessLog, Published, Space};
+
+/// So much of what a question prints is kept.
+const ANSWER: usize = 400;
+
+/// Pieces of output.
+pub(super) type Output = BoxStream<'static, (Stream, bytes::Bytes)>;
+
+/// A unit that was started.
+pub(super) enum Handle {
+    Container(Container),
+    Process(Box<Child>),
+}
+
+/// A unit in a container.
+pub(super) struct Container {
+    pub(super) engine: ContainerEngine,
+    pub(super) id: String,
+    /// Where this machine reaches it.
+    pub(super) address: Option<IpAddr>,
+    /// Ports that the engine publishes: in the container, and on this machine.
+    pub(super) ports: Vec<(u16, u16)>,
+    /// Ports that this program forwards.
+    pub(super) forwards: Vec<Forward>,
+}
+
+/// A unit as a process of this machine.
+pub(super) struct Child {
+    facts: Option<ProcessFacts>,
+    orders: mpsc::Sender<Order>,
+    ended: watch::Receiver<Option<i64>>,
+    _keeper: Keeper,
+    space: Space,
+    native: Native,
+    published: Vec<Published>,
+    log: Option<ProcessLog>,
+}
+
+/// What a process is told.
+#[derive(Debug, Clone, Copy)]
+enum Order {
+    Terminate,
+    Kill,
+}
+
+/// A task that ends when this is dropped, and with it the process that it watches over, unless that
+/// is detached.
+struct Keeper(AbortHandle);
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// A port of this machine that this program forwards, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Forward {
+    port: u16,
+    local: u16,
+    task: AbortHandle,
+}
+
+impl Drop for Forward {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Waits for the end of a unit, beside whatever else is done with it.
+pub(super) enum Waiter {
+    Container(ContainerEngine, String),
+    Process(watch::Receiver<Option<i64>>),
+}
+
+impl Waiter {
+    /// The exit code of the unit, once it has ended. Dropping the future loses nothing.
+    pub(super) async fn ended(&mut self) -> anyhow::Result<i64> {
+        match self {
+            Self::Container(engine, id) => Ok(engine.wait(id).await?),
+            Self::Process(ended) => {
+                let code = ended.wait_for(Option::is_some).await.context("nobody watches the process")?;
+                Ok(code.unwrap_or_default())
+            }
+        }
+    }
+}
+
+impl Handle {
+    /// Watches over a process that was started. Call it within the runtime.
+    pub(super) fn of_process(
+        process: Process,
+        space: &Space,
+        native: &Native,
+        published: Vec<Published>,
+    ) -> Self {
+        let (facts, log) = (process.facts().cloned(), process.log());
+        let (orders, inbox) = mpsc::channel(4);
+        let (tell, ended) = watch::channel(None);
+        let keeper = Keeper(tokio::spawn(keep(process, inbox, tell)).abort_handle());
+        let (space, native) = (space.clone(), native.clone());
+        Self::Process(Box::new(Child {
+            facts,
+            orders,
+            ended,
+            _keeper: keeper,
+            space,
+            native,
+            published,
+            log,
+        }))
+    }
+
+    /// What waits for the end of the unit.
+    pub(super) fn waiter(&self) -> Waiter {
+        match self {
+            Self::Container(container) => Waiter::Container(container.engine.clone(), container.id.clone()),
+            Self::Process(child) => Waiter::Process(child.ended.clone()),
+        }
+    }
+
+    /// Asks it to end, and after a while kills it.
+    pub(super) async fn stop(&self, grace: Duration) -> anyhow::Result<()> {
+        match self {
+            Self::Container(container) => container.engine.stop(&container.id, grace).await?,
+            Self::Process(child) => {
+                // One that has ended takes no orders.
+                let _ = child.orders.send(Order::Terminate).await;
+                if tokio::time::timeout(grace, self.waiter().ended()).await.is_err() {
+                    let _ = child.orders.send(Order::Kill).await;
+                    self.waiter().ended().await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where its lines go beside the person, so that `cki logs` finds them; an engine keeps them
+    /// by itself.
+    pub(super) fn log(&self) -> Option<impl Fn(&str) + Send + use<>> {
+        let Self::Process(child) = self else { return None };
+        let log = child.log.clone()?;
+        // A log that cannot be written must not end the run.
+        Some(move |line: &str| drop(log.append(line)))
+    }
+
+    /// Connects to a port of the unit.
+    pub(super) async fn dial(&self, port: u16) -> io::Result<TcpStream> {
+        match self {
+            Self::Container(Container { address: Some(address), .. }) => {
+                TcpStream::connect(SocketAddr::new(*address, port)).await
+            }
+            Self::Container(container) => {
+                let local =
+                    container.ports.iter().find(|(inside, _)| *inside == port).map(|(_, local)| *local);
+                let local = local.ok_or_else(|| io::Error::other("it is not published"))?;
+                TcpStream::connect((Ipv4Addr::LOCALHOST, local)).await
+            }
+            Self::Process(child) => child.space.connect(port).await,
+        }
+    }
+
+    /// Runs a command in the unit: its exit code, and the end of what it wrote.
+    pub(super) async fn try_command(&self, command: &[String]) -> anyhow::Result<(i64, String)> {
+        let mut said = Vec::new();
+        let mut keep = |bytes: &[u8]| {
+            said.extend_from_slice(bytes);
+            let excess = said.len().saturating_sub(ANSWER);
+            said.drain(..excess);
+        };
+        let code = match self {
+            Self::Container(container) => {
+                let request = ExecRequest { command: command.to_vec(), ..ExecRequest::default() };
+                let mut exec = container.engine.exec(&container.id, request).await?;
+                while let Some(chunk) = exec.output.next().await {
+                    keep(&chunk?.bytes);
+                }
+                exec.wait().await?
+            }
+            Self::Process(child) => {
+                let facts = child.facts.as_ref().context("the process has no folder")?;
+                let mut inner = child.native.exec(facts, command)?;
+                if let Some(mut output) = inner.output() {
+                    while let Some((_, bytes)) = output.next().await {
+                        keep(&bytes);
+                    }
+                }
+                i64::from(inner.wait().await?)
+            }
+        };
+        Ok((code, String::from_utf8_lossy(&said).trim().to_owned()))
+    }
+
+    /// Ports of this machine that lead to the unit: in it, and here.
+    pub(super) fn ports(&self) -> Vec<(u16, u16)> {
+        match self {
+            Self::Container(container) => {
+                let own = container.forwards.iter().map(|forward| (forward.port, forward.local));
+                own.chain(container.ports.iter().copied()).collect()
+            }
+            Self::Process(child) => child.published.iter().map(|one| (one.port, one.local)).collect(),
+        }
+    }
+}
+
+impl Container {
+    /// Forwards ports of this machine to the container: the same number if it is free.
+    pub(super) async fn forward(&mut self, wanted: &[u16], events: &Events) -> anyhow::Result<()> {
+        let Some(address) = self.address else { return Ok(()) };
+        for port in wanted.iter().copied() {
+            let failed = |source| RunError::Port { port, source };
+            let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+                Ok(listener) => listener,
+                Err(error) => {
+                    events.warn(format!(
+                        "Port {port} of this machine cannot be used ({error}): taking a free one."
+                    ));
+                    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?
+                }
+            };
+            let local = listener.local_addr().map_err(failed)?.port();
+            let task = tokio::spawn(forward(listener, SocketAddr::new(address, port))).abort_handle();
+            self.forwards.push(Forward { port, local, task });
+        }
+        Ok(())
+    }
+}
+
+/// Waits for the end of a process and passes orders on to it. Whoever ends this task ends the
+/// process.
+async fn keep(mut process: Process, mut inbox: mpsc::Receiver<Order>, tell: watch::Sender<Option<i64>>) {
+    loop {
+        tokio::select! {
+            code = process.wait() => {
+                tell.send_replace(Some(code.map_or(-1, i64::from)));
+                return;
+            }
+            Some(order) = inbox.recv() => {
+                // One that has ended in this moment needs no order; its end is seen above.
+                let _ = match order {
+                    Order::Terminate => process.terminate(),
+                    Order::Kill => process.kill(),
+                };
+            }
+        }
+    }
+}
+
+/// Accepts for ever; the connections end with it.
+async fn forward(listener: TcpListener, target: SocketAddr) {
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let Ok((mut outside, _)) = accepted else {
+                    // No more files may be open, for one: others must end first.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                };
+                connections.spawn(async move {
+                    if let Ok(mut inside) = TcpStream::connect(target).await {
+                        // Either side may leave at any time.
+                        let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
+                    }
+                });
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}

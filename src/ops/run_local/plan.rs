@@ -1,0 +1,345 @@
+//! What a local run will start, worked out before anything is started: pure, given the inventory,
+//! the templates and the user's wishes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::secret::Secret;
+use crate::model::environment::{Environment, SecretRules, Wishes};
+use crate::model::identity::{Role, RunId};
+use crate::model::inventory::Component;
+use crate::model::probe::Ready;
+use crate::model::service::{Service, Surroundings};
+use crate::ops::env::{check_complete, resolve};
+use crate::ops::needs::Need;
+use crate::ops::tools::Tools;
+
+use super::{Request, RunError};
+
+/// Everything that a run starts.
+#[derive(Debug)]
+pub struct RunPlan {
+    /// Names the run.
+    pub run: RunId,
+    /// What must be ready before the component starts: each step in parallel, one after the other.
+    pub steps: Vec<Vec<Unit>>,
+    /// The component.
+    pub main: Unit,
+    /// Whether it does its work and ends.
+    pub once: bool,
+    /// In a few words, its environment.
+    pub summary: String,
+    /// Variables that must have exactly these values in what is started.
+    pub locked: BTreeMap<String, String>,
+}
+
+/// One thing to start.
+#[derive(Debug, Clone)]
+pub struct Unit {
+    /// Its name, under which others find it.
+    pub name: String,
+    /// Its part.
+    pub role: Role,
+    /// Where its image comes from.
+    pub image: Image,
+    /// The command; `None` is the image's own.
+    pub command: Option<Vec<String>>,
+    /// The command outside a container; `None` if it cannot be run there.
+    pub native: Option<NativeCommand>,
+    /// The environment.
+    pub environment: Vec<(String, Secret)>,
+    /// The names of those of its variables that must not be shown.
+    pub secret: Vec<String>,
+    /// The working directory in the container.
+    pub workdir: Option<String>,
+    /// Ports it listens on.
+    pub ports: Vec<u16>,
+    /// How to know that it is ready.
+    pub ready: Option<Ready>,
+    /// Paths with a volume of their own.
+    pub volumes: Vec<String>,
+}
+
+/// How something is run outside a container.
+#[derive(Debug, Clone)]
+pub struct NativeCommand {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// The environment, where it differs.
+    pub environment: Option<Vec<(String, Secret)>>,
+    /// The repository in whose clone it is run; `None` for a temporary folder.
+    pub repo: Option<String>,
+}
+
+/// Where an image comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Image {
+    /// It has this name; it is pulled if the engine does not have it.
+    Named(String),
+    /// It is built for the component of this reference.
+    Built(String),
+    /// Nobody says.
+    Unknown,
+}
+
+impl Unit {
+    /// The values that must not be shown.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.environment.iter().filter(|(name, _)| self.secret.contains(name)).map(|(_, value)| value)
+    }
+}
+
+impl RunPlan {
+    /// All units, those that are started first first.
+    pub fn units(&self) -> impl Iterator<Item = &Unit> {
+        self.steps.iter().flatten().chain([&self.main])
+    }
+}
+
+/// What the plan of one component rests on.
+struct Draft<'a> {
+    tools: &'a Tools<'a>,
+    around: Surroundings<'a>,
+    steps: Vec<Vec<Unit>>,
+    seen: BTreeSet<String>,
+}
+
+/// Works out a run.
+///
+/// # Errors
+/// When the inventory does not say enough, or the environment is refused or incomplete.
+pub fn plan(
+    tools: &Tools<'_>,
+    request: &Request<'_>,
+    rules: &SecretRules,
+    native: bool,
+    run: RunId,
+) -> anyhow::Result<RunPlan> {
+    let seed = tools.workspace.seed();
+    let host = if native { "127.0.0.1" } else { "" };
+    let around = Surroundings { host, program: &tools.program, seed: &seed, rules };
+    let component = request.component;
+    let once = request.once || component.is_one_shot();
+    let mut draft = Draft { tools, around, steps: Vec::new(), seen: BTreeSet::new() };
+    let environment = draft.add_needs(component, request.wishes.clone(), 0)?;
+    let mut main = component_unit(component, &environment, tools.image_tag);
+    main.command = command(component, once, &request.args)?;
+    main.native = main.command.clone().map(|command| NativeCommand {
+        command,
+        environment: None,
+        repo: component.repos().first().map(|repo| (*repo).to_owned()),
+    });
+    if let Some(image) = &request.image {
+        main.image = Image::Named(image.clone());
+    }
+    if !component.is_runnable() && request.image.is_none() {
+        return Err(RunError::NotRunnable {
+            component: component.name().to_owned(),
+            place: component.written.place(""),
+        }
+        .into());
+    }
+    Ok(RunPlan {
+        run,
+        steps: draft.steps,
+        main,
+        once,
+        summary: environment.summary(),
+        locked: tools.inventory.production.environment.clone(),
+    })
+}
+
+impl Draft<'_> {
+    /// Adds what a component needs, and what that needs in turn; each once. `depth` counts from the
+    /// component that is run.
+    fn add_needs(
+        &mut self,
+        component: &Component,
+        wishes: Wishes,
+        depth: usize,
+    ) -> anyhow::Result<Environment> {
+        let tools = self.tools;
+        let resolved = resolve(component, tools.inventory, tools.assets, self.around, wishes)?;
+        check_complete(component, &resolved.environment)?;
+        for need in resolved.needs {
+            let unit = match need {
+                Need::Service(service) => service_unit(*service),
+                Need::Component(other) => {
+                    let environment = self.add_needs(other, Wishes::default(), depth + 1)?;
+                    let mut unit = component_unit(other, &environment, tools.image_tag);
+                    unit.role = Role::Service;
+                    unit
+                }
+            };
+            if self.seen.insert(unit.name.clone()) {
+                self.put(unit, depth);
+            }
+        }
+        Ok(resolved.environment)
+    }
+
+    /// What is needed deeper down is started earlier.
+    fn put(&mut self, unit: Unit, depth: usize) {
+        while self.steps.len() <= depth {
+            self.steps.insert(0, Vec::new());
+        }
+        let step = self.steps.len() - 1 - depth;
+        self.steps[step].push(unit);
+    }
+}
+
+fn component_unit(component: &Component, environment: &Environment, tag: &str) -> Unit {
+    let run = component.run.clone().unwrap_or_default();
+    let image = match (&component.build, &component.image) {
+        (Some(_), _) => Image::Built(component.reference.to_string()),
+        (None, Some(image)) => Image::Named(with_tag(image, tag)),
+        (None, None) => Image::Unknown,
+    };
+    let command = (!run.command.is_empty()).then_some(run.command);
+    let repo = component.repos().first().map(|repo| (*repo).to_owned());
+    Unit {
+        name: component.name().to_owned(),
+        role: Role::Component,
+        image,
+        native: command.clone().map(|command| NativeCommand { command, environment: None, repo }),
+        command,
+        environment: environment.pairs(),
+        secret: environment.variables.iter().filter(|v| v.secret).map(|v| v.name.clone()).collect(),
+        workdir: run.workdir,
+        ports: run.ports,
+        ready: run.ready,
+        volumes: Vec::new(),
+    }
+}
+
+fn service_unit(service: Service) -> Unit {
+    Unit {
+        name: service.name,
+        role: Role::Service,
+        image: Image::Named(service.image),
+        command: (!service.command.is_empty()).then_some(service.command),
+        native: service.native.map(|native| NativeCommand {
+            command: native.command,
+            environment: Some(native.environment),
+            repo: None,
+        }),
+        // Logins are among them, and what is not is not worth telling apart.
+        secret: service.environment.iter().map(|(name, _)| name.clone()).collect(),
+        environment: service.environment,
+        workdir: None,
+        ports: service.ports,
+        ready: service.ready,
+        volumes: service.volumes,
+    }
+}
+
+/// The image with the tag, unless it names one already.
+fn with_tag(image: &str, tag: &str) -> String {
+    let last = image.rsplit('/').next().unwrap_or(image);
+    if last.contains(':') || last.contains('@') { image.to_owned() } else { format!("{image}:{tag}") }
+}
+
+/// The command to run; `None` for the image's own.
+fn command(component: &Component, once: bool, args: &[String]) -> Result<Option<Vec<String>>, RunError> {
+    let Some(run) = &component.run else {
+        return if args.is_empty() { Ok(None) } else { Ok(Some(args.to_vec())) };
+    };
+    let chosen = if once && !run.once.is_empty() { &run.once } else { &run.command };
+    if chosen.is_empty() {
+        if !run.once.is_empty() {
+            return Err(RunError::OnceOnly { component: component.name().to_owned() });
+        }
+        return if args.is_empty() { Ok(None) } else { Ok(Some(args.to_vec())) };
+    }
+    let mut command = Vec::new();
+    let mut placed = false;
+    for item in chosen {
+        if item == "{args}" {
+            command.extend(args.iter().cloned());
+            placed = true;
+        } else {
+            command.push(item.clone());
+        }
+    }
+    if !placed {
+        command.extend(args.iter().cloned());
+    }
+    Ok(Some(command))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::inventory::{Document, Inventory};
+
+    const SAMPLE: &str = "\
+components:
+  - {name: web, category: service, image: example.org/web, run: {command: [web], once: [web, --one, '{args}'], needs: [api, redis]}}
+  - {name: api, category: service, image: 'example.org/api:7', run: {command: [api], needs: [redis, postgres]}}
+  - {name: nightly, category: cronjob, kind: cronjob, image: x, run: {command: [n]}}
+  - {name: only-once, category: tool, image: x, run: {once: [o, '{args}']}}
+";
+
+    fn inventory() -> Inventory {
+        let head = Document { file: "i.yaml".into(), text: SAMPLE.into(), reference: None };
+        Inventory::read("here", vec![head]).expect("reads")
+    }
+
+    fn run(name: &str, once: bool, args: &[&str]) -> anyhow::Result<RunPlan> {
+        let inventory = inventory();
+        let (assets, workspace) =
+            (crate::base::assets::Assets::default(), crate::ops::workspace::Workspace::new("/w"));
+        let env = crate::host::Env::default();
+        let http = std::sync::Arc::new(crate::base::http::Http::default());
+        let git = crate::systems::git::Git::new(http, crate::systems::git::Logins::default(), env.clone());
+        let tools = Tools {
+            inventory: &inventory,
+            assets: &assets,
+            workspace: &workspace,
+            git: &git,
+            env: &env,
+            owner: crate::base::owner::Owner { pid: 1, started: 1, boot: "b".into() },
+            program: "/cki".into(),
+            merge_request_ref: "refs/merge-requests/{n}/head",
+            image_tag: "latest",
+            offline: true,
+            ready_timeout: std::time::Duration::from_secs(1),
+            stop_grace: std::time::Duration::from_secs(1),
+            events: crate::model::event::Events::silent(),
+            stop: crate::host::signals::Stop::new(),
+        };
+        let mut request = Request::of(inventory.find(name)?);
+        request.once = once;
+        request.args = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let rules = crate::ops::needs::secret_rules(&assets)?;
+        plan(&tools, &request, &rules, false, RunId::new(b"r"))
+    }
+
+    #[test]
+    fn what_is_needed_starts_first_and_once() {
+        let plan = run("web", false, &[]).expect("plans");
+        let names: Vec<Vec<&str>> =
+            plan.steps.iter().map(|step| step.iter().map(|unit| unit.name.as_str()).collect()).collect();
+        assert_eq!(names, [vec!["redis", "postgres"], vec!["api"]]);
+        assert_eq!(plan.main.image, Image::Named("example.org/web:latest".into()));
+        assert_eq!(plan.steps[1][0].image, Image::Named("example.org/api:7".into()));
+        assert!(!plan.once);
+        let api = &plan.steps[1][0];
+        assert!(
+            api.environment.iter().any(|(name, value)| name == "REDIS_HOST" && value.expose() == "redis")
+        );
+        assert!(api.secret.contains(&"POSTGRES_PASSWORD".to_owned()));
+    }
+
+    #[test]
+    fn commands_take_arguments_in_their_place() {
+        let command = |name: &str, once: bool, args: &[&str]| {
+            run(name, once, args).map(|plan| plan.main.command.unwrap_or_default().join(" "))
+        };
+        assert_eq!(command("web", false, &[]).expect("plans"), "web");
+        assert_eq!(command("web", true, &["a", "b"]).expect("plans"), "web --one a b");
+        assert_eq!(command("nightly", false, &["x"]).expect("plans"), "n x");
+        assert!(run("nightly", false, &[]).expect("plans").once);
+        assert!(command("only-once", false, &[]).is_err());
+        assert_eq!(command("only-once", true, &["v"]).expect("plans"), "o v");
+    }
+}

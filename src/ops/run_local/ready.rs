@@ -1,0 +1,101 @@
+//! Asks whether something is ready, often at first and then less so: engines' own health checks
+//! are slow, and some engines have none.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::handle::Handle;
+use crate::base::text::safe_line;
+use crate::model::probe::Ready;
+
+/// The first pause between two questions.
+const FIRST: Duration = Duration::from_millis(20);
+/// The longest one.
+const LONGEST: Duration = Duration::from_millis(500);
+/// One answer may take this long.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// Waits until a unit is ready.
+///
+/// # Errors
+/// What it answered last, when the time is up.
+pub(super) async fn until_ready(
+    handle: &Handle,
+    ready: &Ready,
+    log: Option<watch::Receiver<bool>>,
+    limit: Duration,
+) -> Result<(), String> {
+    let deadline = Instant::now() + limit;
+    if let (Ready::Log(text), Some(mut seen)) = (ready, log) {
+        return match timeout(limit, seen.wait_for(|seen| *seen)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => Err(format!("its output ended without `{text}`")),
+            Err(_) => Err(format!("its output does not hold `{text}`")),
+        };
+    }
+    let mut pause = FIRST;
+    loop {
+        let answer = match timeout(ANSWER, ask(handle, ready)).await {
+            Ok(answer) => answer,
+            Err(_) => Err("no answer in time".to_owned()),
+        };
+        let Err(why) = answer else { return Ok(()) };
+        if Instant::now() + pause > deadline {
+            return Err(why);
+        }
+        sleep(pause).await;
+        pause = pause.mul_f64(1.5).min(LONGEST);
+    }
+}
+
+async fn ask(handle: &Handle, ready: &Ready) -> Result<(), String> {
+    match ready {
+        Ready::Tcp(port) => match handle.dial(*port).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("port {port}: {error}")),
+        },
+        Ready::Http { path, port } => {
+            let stream = handle.dial(*port).await.map_err(|error| format!("port {port}: {error}"))?;
+            match status(stream, path).await {
+                Ok(200..=399) => Ok(()),
+                Ok(status) => Err(format!("GET {path} on port {port} answers with {status}")),
+                Err(error) => Err(format!("GET {path} on port {port}: {error}")),
+            }
+        }
+        Ready::Exec(command) => match handle.try_command(command).await {
+            Ok((0, _)) => Ok(()),
+            Ok((code, said)) => {
+                Err(format!("`{}` ends with {code}: {}", shell_words::join(command), safe_line(&said)))
+            }
+            Err(error) => Err(error.to_string()),
+        },
+        // Answered above; without output to read there is no answer.
+        Ready::Log(text) => Err(format!("nobody reads its output for `{text}`")),
+    }
+}
+
+/// The status of a GET: the first line of the answer is all that is wanted (RFC 9112, section 4).
+async fn status(mut stream: TcpStream, path: &str) -> io::Result<u16> {
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nUser-Agent: cki\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut head = Vec::new();
+    let mut buffer = [0; 256];
+    while !head.contains(&b'\n') && head.len() < 4096 {
+        match stream.read(&mut buffer).await? {
+            0 => break,
+            count => head.extend_from_slice(&buffer[..count]),
+        }
+    }
+    let line = String::from_utf8_lossy(&head);
+    line.split_whitespace()
+        .nth(1)
+        .filter(|_| line.starts_with("HTTP/"))
+        .and_then(|code| code.parse().ok())
+        .ok_or_else(|| io::Error::other("that is no HTTP answer"))
+}

@@ -1,0 +1,99 @@
+//! The clone that a build or a run works from: made if it is not there, left as it is if it is,
+//! and moved to a merge request if one is asked for.
+
+use std::path::PathBuf;
+
+use crate::host::signals::Signal;
+use crate::model::inventory::Component;
+use crate::ops::clone::{CloneRequest, CloneState, Wanted, clone};
+use crate::ops::tools::Tools;
+use crate::systems::git::{Checkout, GitError, inspect};
+
+/// A clone to work from.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The repository's name.
+    pub repo: String,
+    /// The folder.
+    pub path: PathBuf,
+    /// What is checked out.
+    pub checkout: Checkout,
+}
+
+/// There is nothing to work from.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The inventory has no address.
+    #[error("the inventory has no address for repository `{repo}`, which `{component}` is built from")]
+    NoAddress {
+        /// The component.
+        component: String,
+        /// The repository.
+        repo: String,
+    },
+    /// Cloning failed.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The clone is not at the merge request, and was left as it is.
+    #[error("`{}` is not at merge request !{merge_request}: {detail}", path.display())]
+    LeftAlone {
+        /// The clone.
+        path: PathBuf,
+        /// The merge request.
+        merge_request: u64,
+        /// Why.
+        detail: String,
+    },
+    /// What is there is no clone of it.
+    #[error("`{}` is in the way: {detail}", path.display())]
+    InTheWay {
+        /// The folder.
+        path: PathBuf,
+        /// What is there.
+        detail: String,
+    },
+    /// A signal came.
+    #[error("stopped")]
+    Stopped(Signal),
+}
+
+/// The clone of a repository of a component.
+///
+/// # Errors
+/// When it cannot be had.
+pub async fn ensure(
+    tools: &Tools<'_>,
+    component: &Component,
+    repo: &str,
+    merge_request: Option<u64>,
+) -> Result<Source, SourceError> {
+    let place = tools.workspace.place(tools.inventory, repo);
+    if merge_request.is_none()
+        && let Some(checkout) = inspect(&place.path)?
+    {
+        return Ok(Source { repo: repo.to_owned(), path: place.path, checkout });
+    }
+    let url = place.url.ok_or_else(|| SourceError::NoAddress {
+        component: component.name().to_owned(),
+        repo: repo.to_owned(),
+    })?;
+    let wanted = Wanted { name: repo.to_owned(), url, target: place.path.clone(), merge_request };
+    let request = CloneRequest { repositories: vec![wanted], depth: None, jobs: 1 };
+    let outcome = clone(request, tools.git, &tools.events, &tools.stop).await;
+    if let Some(signal) = outcome.stopped {
+        return Err(SourceError::Stopped(signal));
+    }
+    let path = place.path;
+    let Some(done) = outcome.repositories.into_iter().next() else {
+        return Err(SourceError::InTheWay { path, detail: "nothing was cloned".to_owned() });
+    };
+    let detail = done.detail();
+    match (done.state, done.checkout, merge_request) {
+        (CloneState::OutOfReach(error) | CloneState::Failed(error), ..) => Err(error.into()),
+        (CloneState::Done(outcome), Some(_), Some(merge_request)) if outcome.is_left_alone() => {
+            Err(SourceError::LeftAlone { path, merge_request, detail })
+        }
+        (CloneState::Done(_), Some(checkout), _) => Ok(Source { repo: repo.to_owned(), path, checkout }),
+        _ => Err(SourceError::InTheWay { path, detail }),
+    }
+}

@@ -1,0 +1,123 @@
+//! What is known of a merge request and of comments, cut short and safe to show.
+
+use super::StageError;
+use crate::base::text::{safe_line, truncate};
+use crate::systems::gitlab::{MergeRequest, Note, User};
+
+/// A merge request that can be staged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergeRequestFacts {
+    /// `group/project`.
+    pub project: String,
+    /// The number.
+    pub iid: u64,
+    /// The title.
+    pub title: String,
+    /// Who made it.
+    pub author: Option<String>,
+    /// The commit at its head.
+    pub head: String,
+    /// The branch that is to be merged.
+    pub source_branch: String,
+    /// The branch it is to be merged into.
+    pub target_branch: String,
+    /// Not meant to be merged yet.
+    pub draft: bool,
+    /// Its page.
+    pub url: String,
+}
+
+impl MergeRequestFacts {
+    pub(super) fn of(server: &str, project: &str, found: &MergeRequest) -> Result<Self, StageError> {
+        let reference = format!("{project}!{}", found.iid);
+        if found.state != "opened" {
+            return Err(StageError::NotOpen { merge_request: reference, state: shown(&found.state, 20) });
+        }
+        let head = found.sha.clone().ok_or(StageError::NoCommits { merge_request: reference })?;
+        let url = address(&found.web_url)
+            .unwrap_or_else(|| format!("{server}/{project}/-/merge_requests/{}", found.iid));
+        Ok(Self {
+            project: project.to_owned(),
+            iid: found.iid,
+            title: shown(&found.title, 300),
+            author: found.author.as_ref().map(|author| shown(&author.username, 100)),
+            head: shown(&head, 64),
+            source_branch: shown(&found.source_branch, 300),
+            target_branch: shown(&found.target_branch, 300),
+            draft: found.draft,
+            url,
+        })
+    }
+
+    /// `group/project!iid`.
+    #[must_use]
+    pub fn reference(&self) -> String {
+        format!("{}!{}", self.project, self.iid)
+    }
+
+    pub(super) fn comment(&self, note: &Note) -> CommentRef {
+        CommentRef {
+            id: note.id,
+            url: format!("{}#note_{}", self.url, note.id),
+            created_at: shown(&note.created_at, 40),
+        }
+    }
+}
+
+/// A comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommentRef {
+    /// Its number.
+    pub id: u64,
+    /// Its page.
+    pub url: String,
+    /// When it was written (ISO 8601), as the server says.
+    pub created_at: String,
+}
+
+/// Foreign text: one safe line of bounded length.
+pub(super) fn shown(text: &str, columns: usize) -> String {
+    truncate(&safe_line(text), columns)
+}
+
+/// An address that can be shown and opened.
+pub(super) fn address(url: &str) -> Option<String> {
+    let is_web = url.starts_with("https://") || url.starts_with("http://");
+    (is_web && url.len() <= 2000 && *safe_line(url) == *url && !url.contains(char::is_whitespace))
+        .then(|| url.to_owned())
+}
+
+/// Whether a user has a name; GitLab does not tell `A` from `a` in it.
+pub(super) fn is_user(user: Option<&User>, name: &str) -> bool {
+    user.is_some_and(|user| user.username.eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn merge_request(state: &str, sha: Option<&str>) -> MergeRequest {
+        serde_json::from_value(serde_json::json!({
+            "iid": 3, "project_id": 1, "title": "\u{1b}[31mred", "state": state, "sha": sha,
+            "web_url": "javascript:alert(1)", "author": null, "source_branch": "a", "target_branch": "main",
+        }))
+        .expect("is one")
+    }
+
+    #[test]
+    fn only_open_ones_with_commits_and_safe_words() {
+        let facts = MergeRequestFacts::of("https://h", "a/b", &merge_request("opened", Some("abc")));
+        let facts = facts.expect("can be staged");
+        assert_eq!((facts.title.as_str(), facts.url.as_str()), ("red", "https://h/a/b/-/merge_requests/3"));
+        assert_eq!(facts.reference(), "a/b!3");
+        let error = MergeRequestFacts::of("https://h", "a/b", &merge_request("merged", Some("abc")));
+        assert_eq!(
+            error.expect_err("is merged").to_string(),
+            "merge request `a/b!3` is merged; only open ones can be staged"
+        );
+        assert!(matches!(
+            MergeRequestFacts::of("https://h", "a/b", &merge_request("opened", None)),
+            Err(StageError::NoCommits { .. })
+        ));
+    }
+}

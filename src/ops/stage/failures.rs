@@ -1,0 +1,52 @@
+//! Why a pipeline failed: its failed jobs, and the end of their logs.
+
+use super::FailedJob;
+use super::facts::{address, shown};
+use super::row::JOB_PAGES;
+use crate::model::staging::PipelineStatus;
+use crate::systems::gitlab::{GitLab, Job};
+
+/// Of so many jobs of a pipeline the log is fetched.
+const MOST_LOGS: usize = 5;
+
+/// The jobs for which a pipeline failed. What cannot be read is left out: the pipeline's status is
+/// known, and its page is at hand.
+pub(super) async fn failed_jobs(
+    gitlab: &GitLab,
+    project: &str,
+    pipeline: u64,
+    lines: usize,
+) -> Vec<FailedJob> {
+    let Ok(jobs) = gitlab.jobs(project, pipeline, JOB_PAGES).await else { return Vec::new() };
+    let mut failed = Vec::new();
+    for job in culprits(&jobs.items) {
+        let mut one = FailedJob {
+            name: shown(&job.name, 100),
+            stage: shown(&job.stage, 100),
+            id: job.id,
+            url: address(&job.web_url),
+            reason: job.failure_reason.as_deref().map(|reason| shown(reason, 100)),
+            log: Vec::new(),
+            no_log: None,
+        };
+        if failed.len() < MOST_LOGS {
+            match gitlab.log_tail(project, job.id, lines).await {
+                Ok(log) => one.log = log,
+                Err(error) => one.no_log = Some(error.to_string()),
+            }
+        }
+        failed.push(one);
+    }
+    failed
+}
+
+/// Failed jobs in the order in which they were made; those whose failure is allowed only if there
+/// is no other.
+fn culprits(jobs: &[Job]) -> Vec<&Job> {
+    let mut failed: Vec<&Job> = jobs.iter().filter(|job| job.status == PipelineStatus::Failed).collect();
+    failed.sort_by_key(|job| job.id);
+    if failed.iter().any(|job| !job.allow_failure) {
+        failed.retain(|job| !job.allow_failure);
+    }
+    failed
+}

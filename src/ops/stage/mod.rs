@@ -1,0 +1,174 @@
+//! Has a merge request tried in staging: asks the project's bot in a comment, and follows the
+//! pipelines of its answer to their end. How a request is written and an answer read is
+//! `model::staging`; what is shown of it is `report`.
+
+mod ask;
+mod error;
+mod facts;
+mod failures;
+mod follow;
+mod outcome;
+mod pick;
+mod row;
+mod target;
+
+use std::time::Duration;
+
+use crate::host::signals::Stop;
+use crate::model::event::{Events, State};
+use crate::model::staging::{Marker, StagingRequest, comment};
+use crate::systems::gitlab::{GitLab, GitLabError};
+pub use error::StageError;
+pub use facts::{CommentRef, MergeRequestFacts};
+pub use outcome::{Asked, Ended, FailedJob, PipelineOutcome, StageOutcome};
+pub use target::{Target, TargetError, target};
+
+/// What is to be staged, and how.
+#[derive(Debug, Clone)]
+pub struct Staging {
+    /// `group/project`.
+    pub project: String,
+    /// The number of the merge request.
+    pub merge_request: u64,
+    /// What to ask of whom.
+    pub request: StagingRequest,
+    /// The template of the comment.
+    pub template: String,
+}
+
+/// What would be done. Nothing has been changed yet.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The merge request as it is.
+    pub merge_request: MergeRequestFacts,
+    /// What is asked of whom.
+    pub request: StagingRequest,
+    /// The comment that asks.
+    pub comment: String,
+    /// What marks the comment.
+    pub marker: Marker,
+    /// A comment of the same user's that asked the same for the same commit.
+    pub earlier: Option<CommentRef>,
+}
+
+/// How to stage.
+#[derive(Debug, Clone)]
+pub struct StageOptions {
+    /// Change nothing.
+    pub dry_run: bool,
+    /// Ask, and do not wait for an answer.
+    pub no_wait: bool,
+    /// Ask again, even if it was asked before.
+    pub again: bool,
+    /// How long to follow, in all.
+    pub timeout: Option<Duration>,
+    /// How long to wait for the bot's answer.
+    pub answer_within: Duration,
+    /// How often to look.
+    pub interval: Duration,
+    /// How long to put up with a server that does not answer.
+    pub patience: Duration,
+    /// The project of the pipelines, where the answer has no links.
+    pub pipelines_project: Option<String>,
+    /// How many lines of the log of a failed job to fetch.
+    pub log_lines: usize,
+}
+
+impl Default for StageOptions {
+    fn default() -> Self {
+        let minutes = |count: u64| Duration::from_secs(60 * count);
+        Self {
+            dry_run: false,
+            no_wait: false,
+            again: false,
+            timeout: None,
+            answer_within: minutes(60),
+            interval: Duration::from_secs(5),
+            patience: minutes(10),
+            pipelines_project: None,
+            log_lines: 10,
+        }
+    }
+}
+
+/// Looks at the merge request and writes the comment. Nothing is changed.
+///
+/// # Errors
+/// When the merge request cannot be read or staged, or the request cannot be written.
+pub async fn plan(gitlab: &GitLab, staging: &Staging) -> Result<Plan, StageError> {
+    let found = gitlab.merge_request(&staging.project, staging.merge_request).await;
+    let found = match found {
+        // Many servers say "not found" to everything; is it GitLab at all?
+        Err(error) if error.is_not_found() => match gitlab.version().await {
+            Err(other @ GitLabError::NotGitLab { .. }) => return Err(other.into()),
+            _ => return Err(error.into()),
+        },
+        found => found?,
+    };
+    let merge_request = MergeRequestFacts::of(gitlab.server(), &staging.project, &found)?;
+    let marker = Marker::new(&merge_request.head, &staging.request)?;
+    let comment = comment(&staging.template, &staging.request, &marker)?;
+    let mut plan = Plan { merge_request, request: staging.request.clone(), comment, marker, earlier: None };
+    // GitLab shows comments only to those whom it knows.
+    if gitlab.has_token() {
+        let me = gitlab.user().await?;
+        plan.earlier = ask::past(gitlab, &plan, &me).await?.earlier;
+    }
+    Ok(plan)
+}
+
+/// Asks, unless it was asked before, and follows the answer.
+///
+/// # Errors
+/// When it cannot be asked. What goes wrong later is in the outcome, with all that is known.
+pub async fn run(
+    gitlab: &GitLab,
+    plan: Plan,
+    options: &StageOptions,
+    events: &Events,
+    stop: &Stop,
+) -> Result<StageOutcome, StageError> {
+    let began = gitlab.clock().elapsed();
+    let mut outcome = StageOutcome {
+        merge_request: plan.merge_request.clone(),
+        comment: plan.comment.clone(),
+        asked: Asked::No,
+        answer: None,
+        pipelines: Vec::new(),
+        ended: Ended::DryRun,
+        took: Duration::ZERO,
+    };
+    if options.dry_run {
+        return Ok(outcome);
+    }
+    let task = events.start("asked", format!("asking @{}", plan.request.bot()));
+    let ready = tokio::select! {
+        biased;
+        signal = stop.requested() => {
+            outcome.ended = Ended::Stopped(signal);
+            return Ok(outcome);
+        }
+        ready = ask::prepare(gitlab, &plan) => ready?,
+    };
+    // A comment on its way is not called back: a first signal waits for it, a second does not.
+    outcome.asked = tokio::select! {
+        asked = ask::ask(gitlab, &plan, ready, options.again, events) => asked?,
+        signal = stop.forced() => {
+            return Err(StageError::Stopped { merge_request: plan.merge_request.reference(), signal });
+        }
+    };
+    match &outcome.asked {
+        Asked::Found(one) => {
+            task.finish(State::Unchanged, format!("comment {} of {}", one.id, one.created_at));
+        }
+        Asked::Posted(one) => task.finish(State::Done, format!("comment {}", one.id)),
+        Asked::No => {}
+    }
+    outcome.ended = if options.no_wait {
+        Ended::NotWaited
+    } else {
+        follow::follow(gitlab, &plan, options, events, stop, began, &mut outcome).await
+    };
+    outcome.took = gitlab.clock().elapsed().saturating_sub(began);
+    Ok(outcome)
+}

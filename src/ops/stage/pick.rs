@@ -1,0 +1,161 @@
+//! Which comment is the bot's answer to this request? A pure rule: nothing that answers somebody
+//! else's request may pass for ours, since its pipelines would be taken for ours.
+
+use std::collections::BTreeSet;
+
+use super::facts::is_user;
+use crate::model::staging::{AnswerRow, Rerun, StagingRequest, parse_command, table};
+use crate::systems::gitlab::{Discussion, Note};
+
+/// What can be said.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Pick {
+    /// It has not answered.
+    None,
+    /// This is it.
+    Answer(u64),
+    /// It may be; another request may as well be the one that it answers.
+    Perhaps(u64),
+    /// There are other requests: the threads must tell.
+    AskThreads,
+}
+
+/// Picks among the comments since the request (and some before it).
+pub(super) fn pick(
+    notes: &[Note],
+    request: u64,
+    asked: &StagingRequest,
+    threads: Option<&[Discussion]>,
+) -> Pick {
+    let bot = asked.bot();
+    let by_bot = |note: &&Note| is_user(note.author.as_ref(), bot) && !note.system;
+    let mut answers: Vec<u64> = notes
+        .iter()
+        .filter(|note| note.id > request)
+        .filter(by_bot)
+        .filter(|note| table::parse(&note.body).is_some_and(|rows| fits(&rows, asked.reruns())))
+        .map(|note| note.id)
+        .collect();
+    answers.sort_unstable();
+    let Some(first) = answers.first().copied() else { return Pick::None };
+    let others = other_requests(notes, request, bot);
+    if others.is_empty() {
+        return Pick::Answer(first);
+    }
+    let Some(threads) = threads else { return Pick::AskThreads };
+    let thread_of = |id: u64| threads.iter().find(|thread| thread.notes.iter().any(|note| note.id == id));
+    if let Some(ours) = thread_of(request) {
+        let inside = |id: &&u64| ours.notes.iter().any(|note| note.id == **id);
+        if let Some(answer) = answers.iter().find(inside) {
+            return Pick::Answer(*answer);
+        }
+    }
+    let is_anothers = |id: &u64| {
+        thread_of(*id).is_some_and(|thread| thread.notes.iter().any(|note| others.contains(&note.id)))
+    };
+    answers.into_iter().find(|id| !is_anothers(id)).map_or(Pick::None, Pick::Perhaps)
+}
+
+/// Whether a table can be the answer to these reruns: it names one of them.
+fn fits(rows: &[AnswerRow], reruns: &[Rerun]) -> bool {
+    reruns.is_empty()
+        || reruns.iter().any(|rerun| {
+            let id = rerun.id.to_string();
+            rows.iter().any(|row| row.branch.trim_start_matches('#') == id || row.id == Some(rerun.id))
+        })
+}
+
+/// Requests that the bot may be answering beside ours: those after it, and those before it that
+/// had no answer when ours was made.
+fn other_requests(notes: &[Note], request: u64, bot: &str) -> BTreeSet<u64> {
+    let answered = notes
+        .iter()
+        .filter(|note| note.id < request && is_user(note.author.as_ref(), bot))
+        .filter(|note| table::parse(&note.body).is_some())
+        .map(|note| note.id)
+        .max()
+        .unwrap_or(0);
+    notes
+        .iter()
+        .filter(|note| note.id != request && note.id > answered && !note.system)
+        .filter(|note| !is_user(note.author.as_ref(), bot) && parse_command(&note.body, bot).is_some())
+        .map(|note| note.id)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::staging::PipelineStatus;
+    use crate::systems::gitlab::User;
+
+    fn note(id: u64, user: &str, body: &str) -> Note {
+        Note {
+            id,
+            body: body.to_owned(),
+            author: Some(User { id: 1, username: user.to_owned(), name: String::new() }),
+            created_at: String::new(),
+            system: false,
+        }
+    }
+
+    fn answer(id: u64, branch: &str) -> Note {
+        let row = AnswerRow {
+            group: "cki".into(),
+            branch: branch.into(),
+            id: Some(id * 100),
+            link: None,
+            status: PipelineStatus::Created,
+        };
+        note(id, "Bot", &table::render(&[row]))
+    }
+
+    fn asked(reruns: &[&str]) -> StagingRequest {
+        let reruns = reruns.iter().map(|text| Rerun::parse(text).expect("is one")).collect();
+        StagingRequest::new("bot", vec![], reruns, &[]).expect("is valid")
+    }
+
+    fn thread(notes: &[&Note]) -> Discussion {
+        Discussion { id: String::new(), notes: notes.iter().copied().cloned().collect() }
+    }
+
+    const ASK: &str = "@bot please test";
+
+    #[test]
+    fn the_first_table_after_the_request_is_the_answer() {
+        let ours = note(10, "me", ASK);
+        let hello = note(11, "bot", "I have seen it.");
+        let fake = note(12, "mallory", "Group|Branch|ID|Status\n-|-|-|-\ncki|main|1|success");
+        let notes = vec![answer(5, "main"), ours, hello, fake];
+        assert_eq!(pick(&notes, 10, &asked(&[]), None), Pick::None);
+        let notes = [notes, vec![answer(13, "main"), answer(14, "main")]].concat();
+        assert_eq!(pick(&notes, 10, &asked(&[]), None), Pick::Answer(13));
+    }
+
+    #[test]
+    fn a_rerun_is_named_in_its_answer() {
+        let notes = [note(10, "me", "@bot test [cki/7]"), answer(11, "main"), answer(12, "7")];
+        assert_eq!(pick(&notes, 10, &asked(&["cki/7"]), None), Pick::Answer(12));
+    }
+
+    #[test]
+    fn other_requests_make_it_ask_for_threads() {
+        let (theirs, ours) = (note(9, "them", ASK), note(10, "me", ASK));
+        let (first, second) = (answer(11, "main"), answer(12, "main"));
+        let notes = [theirs.clone(), ours.clone(), first.clone(), second.clone()];
+        let pick = |threads: Option<&[Discussion]>| pick(&notes, 10, &asked(&[]), threads);
+        assert_eq!(pick(None), Pick::AskThreads);
+        let threads = [thread(&[&theirs, &first]), thread(&[&ours, &second])];
+        assert_eq!(pick(Some(&threads)), Pick::Answer(12));
+        let threads = [thread(&[&theirs, &first]), thread(&[&ours]), thread(&[&second])];
+        assert_eq!(pick(Some(&threads)), Pick::Perhaps(12));
+        let threads = [thread(&[&theirs, &first, &second]), thread(&[&ours])];
+        assert_eq!(pick(Some(&threads)), Pick::None);
+    }
+
+    #[test]
+    fn a_request_that_was_answered_before_ours_does_not_count() {
+        let notes = [note(8, "them", ASK), answer(9, "main"), note(10, "me", ASK), answer(11, "main")];
+        assert_eq!(pick(&notes, 10, &asked(&[]), None), Pick::Answer(11));
+    }
+}

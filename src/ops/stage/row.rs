@@ -1,0 +1,234 @@
+//! One pipeline of the answer, followed: the pipeline itself where it can be read, else what the
+//! bot's table says of it.
+
+use std::time::Duration;
+
+use super::PipelineOutcome;
+use super::facts::{address, shown};
+use crate::model::event::{Event, Events, PipelineEvent, State};
+use crate::model::staging::{AnswerRow, PipelineStatus, pipeline_of_url};
+use crate::systems::gitlab::{GitLab, GitLabError, Job, Pipeline, Watch};
+
+/// A pipeline that is not there is looked for so often, since it may have been made a moment ago.
+const LOOKS: u32 = 3;
+/// So many pages of a hundred jobs are read.
+pub(super) const JOB_PAGES: usize = 5;
+
+/// A pipeline that is followed.
+#[derive(Debug)]
+pub(super) struct Row {
+    told: AnswerRow,
+    /// Its project, where it is to be looked for.
+    project: Option<String>,
+    pipeline: Option<Watch<Pipeline>>,
+    jobs: Option<Watch<Vec<Job>>>,
+    missed: u32,
+    gone: bool,
+    sent: Option<PipelineEvent>,
+}
+
+impl Row {
+    pub(super) fn new(told: AnswerRow, gitlab: &GitLab, default_project: &str) -> Self {
+        let mut row =
+            Self { told, project: None, pipeline: None, jobs: None, missed: 0, gone: false, sent: None };
+        row.aim(gitlab, default_project);
+        row
+    }
+
+    /// Takes in what the table says now.
+    pub(super) fn update(&mut self, told: AnswerRow, gitlab: &GitLab, default_project: &str) {
+        let aimed = self.told.id.is_some();
+        self.told = told;
+        if !aimed {
+            self.aim(gitlab, default_project);
+        }
+    }
+
+    /// Decides where to look for the pipeline.
+    fn aim(&mut self, gitlab: &GitLab, default_project: &str) {
+        let Some(id) = self.told.id else { return };
+        let project = match &self.told.link {
+            None => Some(default_project.to_owned()),
+            // A link that leads elsewhere means that the number is not one of this server's.
+            Some(link) => pipeline_of_url(link, gitlab.server())
+                .filter(|(_, linked)| *linked == id)
+                .map(|(project, _)| project),
+        };
+        self.pipeline = project.as_deref().map(|project| Watch::pipeline(project, id));
+        self.jobs = project.as_deref().map(|project| Watch::jobs(project, id));
+        self.project = project;
+    }
+
+    /// Whether a row of the table is about this pipeline.
+    pub(super) fn is(&self, told: &AnswerRow) -> bool {
+        match (self.told.id, told.id) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            (Some(_), None) => false,
+            (None, _) => self.told.group == told.group && self.told.branch == told.branch,
+        }
+    }
+
+    /// Nothing more will happen.
+    pub(super) fn is_finished(&self) -> bool {
+        self.gone || self.told.is_not_found() || self.status().is_finished()
+    }
+
+    /// The pipeline itself can be read.
+    pub(super) fn is_seen(&self) -> bool {
+        self.seen().is_some()
+    }
+
+    fn seen(&self) -> Option<&Pipeline> {
+        self.pipeline.as_ref().and_then(Watch::value)
+    }
+
+    pub(super) fn status(&self) -> &PipelineStatus {
+        self.seen().map_or(&self.told.status, |pipeline| &pipeline.status)
+    }
+
+    /// Project and number, if the pipeline itself was read.
+    pub(super) fn readable(&self) -> Option<(&str, u64)> {
+        self.seen().and_then(|pipeline| Some((self.project.as_deref()?, pipeline.id)))
+    }
+
+    /// Looks again.
+    pub(super) async fn look(&mut self, gitlab: &GitLab, events: &Events) -> Result<(), GitLabError> {
+        if self.is_finished() && self.sent.is_some() {
+            return Ok(());
+        }
+        if let Some(watch) = &mut self.pipeline {
+            match gitlab.refresh(watch).await {
+                Ok(_) => self.missed = 0,
+                Err(error) if error.is_not_found() => self.miss(events),
+                Err(GitLabError::Forbidden { .. }) => {
+                    self.pipeline = None;
+                    events.note(format!("{} cannot be read; its status is the bot's word.", self.name()));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if *self.status() == PipelineStatus::Running && self.is_seen() {
+            self.count(gitlab).await?;
+        }
+        self.tell(gitlab, events);
+        Ok(())
+    }
+
+    fn miss(&mut self, events: &Events) {
+        if self.is_seen() {
+            self.gone = true;
+            events.warn(format!("{} was deleted.", self.name()));
+            return;
+        }
+        self.missed += 1;
+        if self.missed >= LOOKS {
+            self.pipeline = None;
+            events.note(format!("{} was not found; its status is the bot's word.", self.name()));
+        }
+    }
+
+    /// Counts jobs; a person who may not see them still sees the pipeline.
+    async fn count(&mut self, gitlab: &GitLab) -> Result<(), GitLabError> {
+        let Some(watch) = &mut self.jobs else { return Ok(()) };
+        match gitlab.refresh_list(watch, JOB_PAGES, |_| false).await {
+            Err(GitLabError::Forbidden { .. } | GitLabError::NotFound { .. }) => {
+                self.jobs = None;
+                Ok(())
+            }
+            other => other.map(|_| ()),
+        }
+    }
+
+    fn name(&self) -> String {
+        let Self { told: AnswerRow { group, branch, id, .. }, .. } = self;
+        match id {
+            Some(id) => format!("Pipeline {id} (`{group}`, `{branch}`)"),
+            None => format!("The pipeline of `{group}`, `{branch}`"),
+        }
+    }
+
+    fn url(&self) -> Option<String> {
+        let told = || self.told.link.as_deref().and_then(address);
+        self.seen().and_then(|pipeline| address(&pipeline.web_url)).or_else(told)
+    }
+
+    /// How long it ran, or has been running.
+    fn took(&self, gitlab: &GitLab) -> Option<Duration> {
+        let pipeline = self.seen()?;
+        if let Some(seconds) = pipeline.duration {
+            return Duration::try_from_secs_f64(seconds).ok();
+        }
+        let started: jiff::Timestamp = pipeline.started_at.as_deref()?.parse().ok()?;
+        let now = gitlab.clock().wall().duration_since(std::time::UNIX_EPOCH).ok()?;
+        let started = Duration::try_from(started.duration_since(jiff::Timestamp::UNIX_EPOCH)).ok()?;
+        Some(now.saturating_sub(started))
+    }
+
+    fn counts(&self) -> Option<(usize, usize)> {
+        let jobs = self.jobs.as_ref()?.value()?;
+        Some((jobs.iter().filter(|job| job.status.is_finished()).count(), jobs.len()))
+    }
+
+    /// In a few words, where it is.
+    fn detail(&self) -> String {
+        if self.gone {
+            return "deleted".to_owned();
+        }
+        if *self.status() != PipelineStatus::Running {
+            return String::new();
+        }
+        let running = self.jobs.as_ref().and_then(Watch::value).and_then(|jobs| {
+            let job = jobs.iter().find(|job| job.status == PipelineStatus::Running)?;
+            Some(shown(&job.name, 60))
+        });
+        let counts = self.counts().map(|(done, all)| format!("{done} of {all} jobs"));
+        running.into_iter().chain(counts).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Sends an event if anything changed but the time.
+    fn tell(&mut self, gitlab: &GitLab, events: &Events) {
+        let event = PipelineEvent {
+            group: self.told.group.clone(),
+            branch: self.told.branch.clone(),
+            id: self.told.id,
+            status: self.status().clone(),
+            url: self.url(),
+            took: self.took(gitlab),
+            detail: self.detail(),
+            finished: self.is_finished(),
+        };
+        let timeless = |event: &PipelineEvent| PipelineEvent { took: None, ..event.clone() };
+        if self.sent.as_ref().map(timeless) != Some(timeless(&event)) {
+            events.send(Event::Pipeline(event.clone()));
+            self.sent = Some(event);
+        }
+    }
+
+    /// Says that it is not followed any more, if it has not come to an end.
+    pub(super) fn leave(&self, events: &Events) {
+        if let Some(last) = self.sent.as_ref().filter(|last| !last.finished) {
+            events.send(Event::Finished {
+                subject: last.subject(),
+                state: State::Skipped,
+                detail: format!("{}, not followed any more", last.status),
+                took: last.took.unwrap_or_default(),
+            });
+        }
+    }
+
+    pub(super) fn outcome(&self, gitlab: &GitLab) -> PipelineOutcome {
+        PipelineOutcome {
+            group: self.told.group.clone(),
+            branch: self.told.branch.clone(),
+            id: self.told.id,
+            project: self.project.clone(),
+            status: self.status().clone(),
+            by_hearsay: !self.is_seen(),
+            gone: self.gone,
+            url: self.url(),
+            duration: self.took(gitlab),
+            jobs: self.counts(),
+            failed: Vec::new(),
+        }
+    }
+}

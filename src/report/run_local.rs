@@ -1,0 +1,79 @@
+//! `cki run-local`: how it ended. What happens before is told by events.
+
+use serde::Serialize;
+
+use crate::base::exit::Exit;
+use crate::base::text::duration;
+use crate::ops::run_local::{Ended, How};
+use crate::report::view;
+use crate::ui::{Ui, style};
+
+#[derive(Serialize)]
+struct RunView<'a> {
+    run: &'a str,
+    component: &'a str,
+    engine: &'a str,
+    state: &'static str,
+    exit_code: Option<i64>,
+    ports: Vec<PortView>,
+    left: &'a [String],
+}
+
+#[derive(Serialize)]
+struct PortView {
+    container: u16,
+    host: u16,
+}
+
+/// Prints how a run ended, and gives the exit code of `cki`.
+pub fn print(ui: &Ui, ended: &Ended, took: std::time::Duration) -> Exit {
+    let exit = match &ended.how {
+        How::Exited(code) => Exit::Component(u8::try_from(*code & 0xff).unwrap_or(1)),
+        How::Stopped(signal) => signal.exit(),
+        How::Detached(_) => Exit::Done,
+    };
+    if ui.is_json() {
+        view::print_line(ui, "result", &run_view(ended));
+        return exit;
+    }
+    let name = &ended.component;
+    let left = if ended.left.is_empty() { "nothing left behind" } else { "not all could be removed" };
+    let time = duration(took);
+    match &ended.how {
+        How::Exited(0) => ui.say(&format!("{} `{name}` ended after {time}, {left}.", style::good("✔"))),
+        How::Exited(code) => {
+            ui.say(&format!(
+                "{} `{name}` ended with exit code {code} after {time}, {left}.",
+                style::bad("✘")
+            ));
+        }
+        How::Stopped(_) => ui.say(&format!("`{name}` was stopped after {time}, {left}.")),
+        How::Detached(ports) => {
+            for (port, local) in ports {
+                ui.say(&format!("  port {port} at http://127.0.0.1:{local}"));
+            }
+            ui.say(&format!("{} `{name}` goes on as run {}.", style::good("✔"), ended.run));
+            let hint = format!("cki logs -f {name} · cki exec {name} -- COMMAND · cki down {name}");
+            ui.say(&style::dim(&hint));
+        }
+    }
+    exit
+}
+
+fn run_view(ended: &Ended) -> RunView<'_> {
+    let (state, exit_code, ports) = match &ended.how {
+        How::Exited(code) => ("exited", Some(*code), [].as_slice()),
+        How::Stopped(_) => ("stopped", None, [].as_slice()),
+        How::Detached(ports) => ("detached", None, ports.as_slice()),
+    };
+    let ports = ports.iter().map(|(container, host)| PortView { container: *container, host: *host });
+    RunView {
+        run: ended.run.as_str(),
+        component: &ended.component,
+        engine: ended.engine,
+        state,
+        exit_code,
+        ports: ports.collect(),
+        left: &ended.left,
+    }
+}

@@ -1,0 +1,212 @@
+//! Answers as plain data, and what they mean. Nothing a server says gets into a message without
+//! being cut short and made safe.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::error::GitLabError;
+use super::request::Request;
+use crate::base::text::{safe_line, truncate};
+
+/// What came back.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: Headers,
+    pub(super) body: Vec<u8>,
+    /// Bytes before `body` that were not kept.
+    pub(super) skipped: u64,
+}
+
+/// The headers that matter.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Headers {
+    pub(super) content_type: String,
+    pub(super) etag: Option<String>,
+    pub(super) link: Option<String>,
+    pub(super) next_page: Option<String>,
+    pub(super) location: Option<String>,
+    pub(super) retry_after: Option<String>,
+    pub(super) rate_limit_reset: Option<String>,
+    pub(super) content_range: Option<String>,
+    /// Only GitLab sends it.
+    pub(super) gitlab_meta: bool,
+}
+
+impl Answer {
+    fn is_json(&self) -> bool {
+        self.headers.content_type.split(';').next().is_some_and(|kind| kind.trim().ends_with("json"))
+    }
+
+    /// Whether the body is only the end of what there is.
+    pub(super) fn is_tail(&self) -> bool {
+        let whole = self.headers.content_range.as_deref().is_some_and(|range| range.starts_with("bytes 0-"));
+        self.skipped > 0 || (self.status == 206 && !whole)
+    }
+
+    /// Whether it is JSON that stops in the middle.
+    pub(super) fn is_cut_short(&self) -> bool {
+        self.is_json()
+            && serde_json::from_slice::<serde::de::IgnoredAny>(&self.body).is_err_and(|error| error.is_eof())
+    }
+}
+
+/// Takes an answer that is of use, and turns any other into an error.
+pub(super) fn judge(
+    server: &str,
+    request: &Request,
+    answer: Answer,
+    had_token: bool,
+) -> Result<Answer, GitLabError> {
+    let server = server.to_owned();
+    let what = request.what.clone();
+    let status = answer.status;
+    let speaks_gitlab = answer.headers.gitlab_meta || answer.is_json();
+    let not_gitlab = |why: String| Err(GitLabError::NotGitLab { server: server.clone(), why });
+    match status {
+        304 if request.etag.is_some() => Ok(answer),
+        // An empty log has no last bytes.
+        416 if request.tail.is_some() => Ok(Answer { body: Vec::new(), ..answer }),
+        200..=299 if request.tail.is_some() || (answer.is_json() && !answer.is_cut_short()) => Ok(answer),
+        200..=299 if answer.is_json() => Err(GitLabError::Truncated { server, what }),
+        200..=299 => not_gitlab(format!("it answers with {}", kind(&answer))),
+        300..=399 => match &answer.headers.location {
+            Some(target) => Err(GitLabError::Elsewhere { server, target: cut(target) }),
+            None => not_gitlab(format!("it answers with status {status}")),
+        },
+        401 if speaks_gitlab => Err(GitLabError::Unauthorised { server, what, had_token }),
+        403 => Err(GitLabError::Forbidden { server, what, reason: reason(&answer) }),
+        404 if speaks_gitlab => Err(GitLabError::NotFound { server, what }),
+        401 | 404 => not_gitlab(format!("it answers with status {status} and {}", kind(&answer))),
+        429 => Err(GitLabError::RateLimited { server, wait: None }),
+        500..=599 => Err(GitLabError::Server { server, what, status }),
+        _ => Err(GitLabError::Refused { server, what, status, reason: reason(&answer) }),
+    }
+}
+
+/// Reads the body.
+pub(super) fn read<T: DeserializeOwned>(
+    server: &str,
+    request: &Request,
+    answer: &Answer,
+) -> Result<T, GitLabError> {
+    serde_json::from_slice(&answer.body).map_err(|error| GitLabError::BadAnswer {
+        server: server.to_owned(),
+        what: request.what.clone(),
+        why: cut(&error.to_string()),
+    })
+}
+
+fn kind(answer: &Answer) -> String {
+    match answer.headers.content_type.as_str() {
+        "" => "something without a type".to_owned(),
+        kind => format!("`{}`", cut(kind)),
+    }
+}
+
+/// What the server says about a refusal: GitLab's `message`, `error` or `error_description`.
+fn reason(answer: &Answer) -> Option<String> {
+    let value: Value = serde_json::from_slice(&answer.body).ok()?;
+    let text =
+        ["error_description", "message", "error"].into_iter().find_map(|key| match value.get(key)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Null => None,
+            other => Some(other.to_string()),
+        })?;
+    Some(cut(text.trim_end_matches('.'))).filter(|text| !text.is_empty())
+}
+
+/// A server's words as they may stand in a message.
+pub(super) fn cut(text: &str) -> String {
+    truncate(&safe_line(&text.chars().take(400).collect::<String>()), 160)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::request;
+    use super::*;
+
+    fn answer(status: u16, content_type: &str, body: &str) -> Answer {
+        Answer {
+            status,
+            headers: Headers { content_type: content_type.to_owned(), ..Headers::default() },
+            body: body.as_bytes().to_vec(),
+            skipped: 0,
+        }
+    }
+
+    fn verdict(answer: Answer) -> String {
+        match judge("https://git.example", &request::project("a/b"), answer, true) {
+            Ok(answer) => format!("ok {}", answer.status),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn each_answer_has_its_meaning() {
+        let json = "application/json";
+        for (given, meaning) in [
+            (answer(200, json, "{}"), "ok 200"),
+            (
+                answer(200, json, "{\"a\": [1,"),
+                "the answer of `https://git.example` about project `a/b` ended too early",
+            ),
+            (
+                answer(200, "text/html", "<html>"),
+                "`https://git.example` is not a GitLab server: it answers with `text/html`",
+            ),
+            (
+                answer(401, json, "{\"message\":\"401 Unauthorized\"}"),
+                "`https://git.example` does not accept the token",
+            ),
+            (
+                answer(401, "text/html", "who?"),
+                "`https://git.example` is not a GitLab server: it answers with status 401 and `text/html`",
+            ),
+            (
+                answer(
+                    403,
+                    json,
+                    "{\"error\":\"insufficient_scope\",\"error_description\":\"The request requires higher privileges than provided by the access token.\",\"scope\":\"api\"}",
+                ),
+                "`https://git.example` does not allow access to project `a/b`: The request requires higher privileges than provided by the access token",
+            ),
+            (answer(403, "text/html", "no"), "`https://git.example` does not allow access to project `a/b`"),
+            (
+                answer(404, json, "{\"message\":\"404 Project Not Found\"}"),
+                "project `a/b` was not found on `https://git.example`",
+            ),
+            (
+                answer(404, "text/html", ""),
+                "`https://git.example` is not a GitLab server: it answers with status 404 and `text/html`",
+            ),
+            (
+                answer(429, "text/plain", "Retry later\n"),
+                "`https://git.example` allows no more requests for now",
+            ),
+            (answer(502, "text/html", ""), "`https://git.example` failed on project `a/b` (status 502)"),
+            (
+                answer(400, json, "{\"message\":{\"note\":[\"can't be blank\"]}}"),
+                "`https://git.example` refused project `a/b` (status 400): {\"note\":[\"can't be blank\"]}",
+            ),
+            (
+                answer(304, json, ""),
+                "`https://git.example` is not a GitLab server: it answers with status 304",
+            ),
+        ] {
+            assert_eq!(verdict(given), meaning);
+        }
+    }
+
+    #[test]
+    fn a_server_cannot_talk_for_long_or_in_colour() {
+        let body = format!("{{\"message\":\"\\u001b[31m{}\"}}", "x".repeat(100_000));
+        let text = verdict(answer(422, "application/json", &body));
+        assert!(text.len() < 300 && !text.contains('\x1b'), "{text}");
+        let hop = Answer {
+            headers: Headers { location: Some("https://else.example/\x1b[2J".into()), ..Headers::default() },
+            ..answer(302, "", "")
+        };
+        assert_eq!(verdict(hop), "`https://git.example` sends requests on to `https://else.example/`");
+    }
+}

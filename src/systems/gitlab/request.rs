@@ -1,0 +1,137 @@
+//! Requests as plain data: what to ask, and what it is about. Sending is `send`.
+
+use serde_json::{Value, json};
+
+/// What is done to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    /// Read it: may be repeated at will.
+    Get,
+    /// Make one: never repeated without looking.
+    Post,
+}
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Request {
+    pub(super) method: Method,
+    /// Below `/api/v4`, encoded.
+    pub(super) path: String,
+    pub(super) query: Vec<(String, String)>,
+    pub(super) body: Option<Value>,
+    /// What was known before, to be told only what changed.
+    pub(super) etag: Option<String>,
+    /// Only so many bytes at the end are wanted.
+    pub(super) tail: Option<usize>,
+    /// What it is about, as a person calls it.
+    pub(super) what: String,
+}
+
+impl Request {
+    fn get(path: String, what: String) -> Self {
+        Self { method: Method::Get, path, query: Vec::new(), body: None, etag: None, tail: None, what }
+    }
+
+    fn with(mut self, query: &[(&str, &str)]) -> Self {
+        self.query.extend(query.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        self
+    }
+}
+
+/// A project's path as one piece of a URL: everything but letters, digits and `-_.~` is encoded.
+fn encode(project: &str) -> String {
+    use std::fmt::Write as _;
+    project.bytes().fold(String::with_capacity(project.len() + 8), |mut text, byte| {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "%{byte:02X}");
+        }
+        text
+    })
+}
+
+fn merge_request_path(project: &str, iid: u64) -> String {
+    format!("/projects/{}/merge_requests/{iid}", encode(project))
+}
+
+fn pipeline_path(project: &str, id: u64) -> String {
+    format!("/projects/{}/pipelines/{id}", encode(project))
+}
+
+pub(super) fn version() -> Request {
+    Request::get("/version".to_owned(), "its version".to_owned())
+}
+
+pub(super) fn user() -> Request {
+    Request::get("/user".to_owned(), "the token's user".to_owned())
+}
+
+pub(super) fn project(project: &str) -> Request {
+    Request::get(format!("/projects/{}", encode(project)), format!("project `{project}`"))
+}
+
+pub(super) fn merge_request(project: &str, iid: u64) -> Request {
+    Request::get(merge_request_path(project, iid), format!("merge request `{project}!{iid}`"))
+}
+
+/// Newest first, so that what matters is on the first page.
+pub(super) fn notes(project: &str, iid: u64) -> Request {
+    let path = format!("{}/notes", merge_request_path(project, iid));
+    Request::get(path, format!("the comments of `{project}!{iid}`")).with(&[
+        ("order_by", "created_at"),
+        ("sort", "desc"),
+        ("per_page", "100"),
+    ])
+}
+
+pub(super) fn note(project: &str, iid: u64, id: u64) -> Request {
+    let path = format!("{}/notes/{id}", merge_request_path(project, iid));
+    Request::get(path, format!("comment {id} of `{project}!{iid}`"))
+}
+
+pub(super) fn create_note(project: &str, iid: u64, body: &str) -> Request {
+    let path = format!("{}/notes", merge_request_path(project, iid));
+    let what = format!("a new comment on `{project}!{iid}`");
+    Request { method: Method::Post, body: Some(json!({ "body": body })), ..Request::get(path, what) }
+}
+
+pub(super) fn discussions(project: &str, iid: u64) -> Request {
+    let path = format!("{}/discussions", merge_request_path(project, iid));
+    Request::get(path, format!("the threads of `{project}!{iid}`")).with(&[("per_page", "100")])
+}
+
+pub(super) fn pipeline(project: &str, id: u64) -> Request {
+    Request::get(pipeline_path(project, id), format!("pipeline {id} of `{project}`"))
+}
+
+pub(super) fn jobs(project: &str, pipeline: u64) -> Request {
+    let path = format!("{}/jobs", pipeline_path(project, pipeline));
+    Request::get(path, format!("the jobs of pipeline {pipeline} of `{project}`")).with(&[("per_page", "100")])
+}
+
+pub(super) fn trace(project: &str, job: u64, tail: usize) -> Request {
+    let path = format!("/projects/{}/jobs/{job}/trace", encode(project));
+    Request { tail: Some(tail), ..Request::get(path, format!("the log of job {job} of `{project}`")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_encoded() {
+        assert_eq!(project("group/sub-group/a.b").path, "/projects/group%2Fsub-group%2Fa.b");
+        assert_eq!(merge_request("a/b?c=ü", 3).path, "/projects/a%2Fb%3Fc%3D%C3%BC/merge_requests/3");
+        assert_eq!(trace("a/b", 7, 10).path, "/projects/a%2Fb/jobs/7/trace");
+    }
+
+    #[test]
+    fn a_comment_is_posted_as_it_is() {
+        let request = create_note("a/b", 3, "@bot test [x=\"1\"]");
+        assert_eq!(request.method, Method::Post);
+        assert_eq!(request.body, Some(json!({"body": "@bot test [x=\"1\"]"})));
+        assert_eq!(request.what, "a new comment on `a/b!3`");
+    }
+}

@@ -1,0 +1,143 @@
+//! When to try again, and how long to wait before: a pure rule.
+
+use std::time::{Duration, SystemTime};
+
+use super::answer::Headers;
+use super::request::Method;
+
+/// So many tries in all.
+pub(super) const TRIES: u32 = 5;
+/// The first pause; each further one is twice as long.
+const FIRST: Duration = Duration::from_millis(200);
+/// No pause that this program chooses is longer.
+const LONGEST: Duration = Duration::from_secs(10);
+/// A server that asks for more than this is not waited for.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What went wrong with a try.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Trouble<'a> {
+    /// An answer of no use.
+    Status(u16, &'a Headers),
+    /// The request was never sent.
+    NotSent,
+    /// The connection broke, or the answer ended, after the request was sent.
+    Broken,
+}
+
+/// What to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Wait so long, then try again.
+    Wait(Duration),
+    /// Give up. The server may have said how long it wants to be left alone.
+    GiveUp(Option<Duration>),
+}
+
+/// Decides. `tries` have been made; `jitter` is between 0 and 1.
+pub(super) fn next(method: Method, tries: u32, trouble: Trouble<'_>, now: SystemTime, jitter: f64) -> Next {
+    // Only what certainly did not happen may be repeated when it would change something.
+    let repeatable = matches!(
+        (method, trouble),
+        (_, Trouble::Status(429, _) | Trouble::NotSent)
+            | (Method::Get, Trouble::Status(500 | 502 | 503 | 504, _) | Trouble::Broken)
+    );
+    if !repeatable {
+        return Next::GiveUp(None);
+    }
+    let asked = match trouble {
+        Trouble::Status(_, headers) => asked_for(headers, now),
+        _ => None,
+    };
+    if tries >= TRIES || asked.is_some_and(|wait| wait > PATIENCE) {
+        return Next::GiveUp(asked);
+    }
+    let pause = match asked {
+        // A little later than asked, and not all at once.
+        Some(wait) => wait + FIRST.mul_f64(jitter.clamp(0.0, 1.0)),
+        None => {
+            let doubled = FIRST * 2u32.saturating_pow(tries.saturating_sub(1).min(16));
+            doubled.min(LONGEST).mul_f64(1.0 + jitter.clamp(0.0, 1.0) / 2.0)
+        }
+    };
+    Next::Wait(pause)
+}
+
+/// How long the server wants to be left alone: `Retry-After` in seconds or as a date, else
+/// `RateLimit-Reset` as seconds since 1970.
+fn asked_for(headers: &Headers, now: SystemTime) -> Option<Duration> {
+    let until = |then: SystemTime| then.duration_since(now).unwrap_or(Duration::ZERO);
+    let after = headers.retry_after.as_deref().map(str::trim).and_then(|text| {
+        text.parse().ok().map(Duration::from_secs).or_else(|| httpdate::parse_http_date(text).ok().map(until))
+    });
+    after.or_else(|| {
+        let seconds = headers.rate_limit_reset.as_deref()?.trim().parse().ok()?;
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).map(until)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn now() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(NOW)
+    }
+
+    fn decide(method: Method, tries: u32, trouble: Trouble<'_>) -> Next {
+        next(method, tries, trouble, now(), 0.0)
+    }
+
+    #[test]
+    fn pauses_grow_and_end() {
+        let none = Headers::default();
+        let pauses: Vec<Next> =
+            (1..=5).map(|tries| decide(Method::Get, tries, Trouble::Status(503, &none))).collect();
+        let millis = |ms| Next::Wait(Duration::from_millis(ms));
+        assert_eq!(pauses, [millis(200), millis(400), millis(800), millis(1600), Next::GiveUp(None)]);
+        let late = next(Method::Get, 1, Trouble::Broken, now(), 1.0);
+        assert_eq!(late, millis(300));
+    }
+
+    #[test]
+    fn a_server_says_how_long() {
+        let date = httpdate::fmt_http_date(now() + Duration::from_secs(7));
+        for (retry_after, reset, wait) in [
+            (Some("3"), None, 3),
+            (Some(date.as_str()), None, 7),
+            (None, Some((NOW + 9).to_string()), 9),
+            (Some("0"), Some((NOW + 9).to_string()), 0),
+            (None, Some((NOW - 9).to_string()), 0),
+        ] {
+            let headers = Headers {
+                retry_after: retry_after.map(str::to_owned),
+                rate_limit_reset: reset,
+                ..Headers::default()
+            };
+            let next = decide(Method::Post, 1, Trouble::Status(429, &headers));
+            assert_eq!(next, Next::Wait(Duration::from_secs(wait)));
+        }
+        for nonsense in ["soon", "-1", "99999999999999999999999"] {
+            let headers = Headers { retry_after: Some(nonsense.into()), ..Headers::default() };
+            let next = decide(Method::Get, 1, Trouble::Status(429, &headers));
+            assert_eq!(next, Next::Wait(FIRST), "{nonsense}");
+        }
+        let headers = Headers { retry_after: Some("3600".into()), ..Headers::default() };
+        let hour = Next::GiveUp(Some(Duration::from_secs(3600)));
+        assert_eq!(decide(Method::Get, 1, Trouble::Status(429, &headers)), hour);
+    }
+
+    #[test]
+    fn what_changes_something_is_not_repeated_blindly() {
+        let none = Headers::default();
+        for trouble in [Trouble::Broken, Trouble::Status(500, &none), Trouble::Status(502, &none)] {
+            assert_eq!(decide(Method::Post, 1, trouble), Next::GiveUp(None));
+        }
+        assert_eq!(decide(Method::Post, 1, Trouble::NotSent), Next::Wait(FIRST));
+        for status in [400, 401, 403, 404, 501] {
+            assert_eq!(decide(Method::Get, 1, Trouble::Status(status, &none)), Next::GiveUp(None));
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The one place that talks to the network: sends a request, reads a bounded answer, waits and
+//! tries again where that is right.
+
+use std::error::Error as _;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::time::Duration;
+
+use reqwest::header::{self, HeaderMap, HeaderValue};
+
+use super::GitLab;
+use super::answer::{Answer, Headers, cut, judge};
+use super::error::GitLabError;
+use super::request::{Method, Request};
+use super::retry::{self, Next, Trouble};
+use crate::base::http::is_loopback;
+use crate::base::text::duration;
+
+/// No answer in JSON is longer.
+const JSON_LIMIT: usize = 8 << 20;
+/// Of a log whose end is wanted, no more is read.
+const LOG_LIMIT: u64 = 128 << 20;
+/// A pause longer than this is worth a word.
+const WORTH_SAYING: Duration = Duration::from_secs(2);
+
+/// A try that brought no whole answer.
+#[derive(Debug)]
+enum Fault {
+    NotSent(reqwest::Error),
+    Broken(reqwest::Error),
+    Truncated,
+    TooLong(usize),
+}
+
+impl GitLab {
+    /// Sends a request until there is an answer of use, or no hope of one.
+    pub(super) async fn send(&self, request: &Request) -> Result<Answer, GitLabError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let outcome = self.once(request).await?;
+            let trouble = match &outcome {
+                Ok(answer) if answer.status < 400 && answer.is_cut_short() => Trouble::Broken,
+                Ok(answer) => Trouble::Status(answer.status, &answer.headers),
+                Err(Fault::NotSent(_)) => Trouble::NotSent,
+                Err(_) => Trouble::Broken,
+            };
+            match retry::next(request.method, tries, trouble, self.clock.wall(), random()) {
+                Next::Wait(pause) => {
+                    if pause > WORTH_SAYING {
+                        self.events.note(format!("`{}` asks to wait {}.", self.server, duration(pause)));
+                    }
+                    self.clock.sleep(pause).await;
+                }
+                Next::GiveUp(wait) => return self.conclude(request, outcome, wait),
+            }
+        }
+    }
+
+    fn conclude(
+        &self,
+        request: &Request,
+        outcome: Result<Answer, Fault>,
+        wait: Option<Duration>,
+    ) -> Result<Answer, GitLabError> {
+        let server = self.server.clone();
+        let what = request.what.clone();
+        match outcome {
+            Ok(answer) if answer.status == 429 => Err(GitLabError::RateLimited { server, wait }),
+            Ok(answer) => judge(&self.server, request, answer, self.token.is_some()),
+            Err(Fault::NotSent(error)) => {
+                Err(GitLabError::Unreachable { server, why: why(&error), may_have_arrived: false })
+            }
+            Err(Fault::Broken(error)) => {
+                Err(GitLabError::Unreachable { server, why: why(&error), may_have_arrived: true })
+            }
+            Err(Fault::Truncated) => Err(GitLabError::Truncated { server, what }),
+            Err(Fault::TooLong(limit)) => Err(GitLabError::TooLong { server, what, limit }),
+        }
+    }
+
+    /// One try. The outer error is one that no further try can mend.
+    async fn once(&self, request: &Request) -> Result<Result<Answer, Fault>, GitLabError> {
+        if self.http.policy().offline && !self.base.host_str().is_some_and(is_loopback) {
+            return Err(GitLabError::Offline { server: self.server.clone() });
+        }
+        let client = self.http.client_for(self.base.host_str().unwrap_or_default())?;
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}/api/v4{}", self.base.path().trim_end_matches('/'), request.path));
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&request.query);
+        }
+        let mut sending = match request.method {
+            Method::Get => client.get(url.clone()),
+            Method::Post => client.post(url.clone()),
+        };
+        sending = sending.timeout(self.timeout).headers(self.headers(request)?);
+        if let Some(body) = &request.body {
+            sending = sending.json(body);
+        }
+        Ok(match sending.send().await {
+            // Following a redirect has made a read of it: nothing was changed.
+            Ok(response) if request.method == Method::Post && *response.url() != url => {
+                let location = Some(response.url().to_string());
+                Ok(Answer {
+                    status: 302,
+                    headers: Headers { location, ..Headers::default() },
+                    ..Answer::default()
+                })
+            }
+            Ok(response) => receive(request, response).await,
+            Err(error) if error.is_connect() || error.is_builder() => Err(Fault::NotSent(error)),
+            Err(error) => Err(Fault::Broken(error)),
+        })
+    }
+
+    fn headers(&self, request: &Request) -> Result<HeaderMap, GitLabError> {
+        let mut headers = HeaderMap::new();
+        if let Some(token) = &self.token {
+            let mut value = HeaderValue::from_str(token.expose()).map_err(|_| GitLabError::Unauthorised {
+                server: self.server.clone(),
+                what: request.what.clone(),
+                had_token: true,
+            })?;
+            value.set_sensitive(true);
+            headers.insert("private-token", value);
+        }
+        let mut set = |name, text: &str| {
+            // What came in a header can be sent in one.
+            if let Ok(value) = HeaderValue::from_str(text) {
+                headers.insert(name, value);
+            }
+        };
+        if let Some(etag) = &request.etag {
+            set(header::IF_NONE_MATCH, etag);
+        }
+        if let Some(tail) = request.tail {
+            set(header::RANGE, &format!("bytes=-{tail}"));
+        }
+        Ok(headers)
+    }
+}
+
+/// Reads the head and as much of the body as is wanted.
+async fn receive(request: &Request, mut response: reqwest::Response) -> Result<Answer, Fault> {
+    let status = response.status().as_u16();
+    let headers = headers_of(&response);
+    // A log from its start: only its end is kept.
+    let tail = request.tail.filter(|_| status == 200);
+    let limit = request.tail.map_or(JSON_LIMIT, |tail| tail.max(64 << 10));
+    let mut body: Vec<u8> = Vec::new();
+    let mut skipped = 0u64;
+    loop {
+        let chunk = match response.chunk().await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => return Ok(Answer { status, headers, body, skipped }),
+            Err(error) if error.is_timeout() => return Err(Fault::Broken(error)),
+            Err(_) => return Err(Fault::Truncated),
+        };
+        body.extend_from_slice(&chunk);
+        match tail {
+            Some(tail) if body.len() > tail => {
+                let excess = body.len() - tail;
+                body.drain(..excess);
+                skipped += excess as u64;
+                if skipped > LOG_LIMIT {
+                    return Err(Fault::TooLong(usize::try_from(LOG_LIMIT).unwrap_or(usize::MAX)));
+                }
+            }
+            None if body.len() > limit => return Err(Fault::TooLong(limit)),
+            _ => {}
+        }
+    }
+}
+
+fn headers_of(response: &reqwest::Response) -> Headers {
+    let text = |name: &str| response.headers().get(name)?.to_str().ok().map(str::to_owned);
+    Headers {
+        content_type: text("content-type").unwrap_or_default(),
+        etag: text("etag").filter(|etag| etag.len() <= 1000),
+        link: text("link"),
+        next_page: text("x-next-page"),
+        location: text("location"),
+        retry_after: text("retry-after"),
+        rate_limit_reset: text("ratelimit-reset"),
+        content_range: text("content-range"),
+        gitlab_meta: response.headers().contains_key("x-gitlab-meta"),
+    }
+}
+
+/// The innermost reason, which is the one that says something.
+fn why(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "it does not answer in time".to_owned();
+    }
+    let mut innermost = error.source();
+    while let Some(next) = innermost.and_then(std::error::Error::source) {
+        innermost = Some(next);
+    }
+    let text = innermost.map_or_else(|| "the request could not be made".to_owned(), ToString::to_string);
+    cut(&text)
+}
+
+/// Something between 0 and 1, different each time; all that is wanted of it is not to be the same
+/// in two programs.
+fn random() -> f64 {
+    let hash = RandomState::new().build_hasher().finish();
+    f64::from(u32::try_from(hash >> 32).unwrap_or(0)) / f64::from(u32::MAX)
+}

@@ -1,0 +1,67 @@
+//! The log of a job as people want to read it: its last lines, without GitLab's own marks.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::base::text::{LineSplitter, safe_line, truncate};
+
+/// No line is longer.
+const LONGEST_LINE: usize = 400;
+
+/// The last lines that say something. `cut` says that the first line is not whole.
+#[must_use]
+pub(super) fn last_lines(log: &[u8], cut: bool, most: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut splitter = LineSplitter::new(16 << 10);
+    let mut take = |line: &str| lines.push(line.to_owned());
+    splitter.push(log, &mut take);
+    splitter.finish(&mut take);
+    let whole = lines.iter().skip(usize::from(cut && lines.len() > 1));
+    let told: Vec<String> = whole.filter_map(|line| told(line)).collect();
+    told[told.len().saturating_sub(most)..].to_vec()
+}
+
+/// What a line says: without the runner's time stamp, the marks of sections, and what a carriage
+/// return has written over.
+fn told(line: &str) -> Option<String> {
+    static STAMP: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z [0-9a-f]{2}[OE][+ ]?")
+            .expect("a constant expression")
+    });
+    static SECTION: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"section_(start|end):\d+:[A-Za-z0-9_.-]+(\[[^\]]*\])?").expect("a constant expression")
+    });
+    let line = STAMP.replace(line, "");
+    let line = SECTION.replace_all(&line, "");
+    let shown = line.rsplit('\r').find(|part| !safe_line(part).trim().is_empty())?;
+    let shown = safe_line(shown);
+    let shown = shown.trim_end();
+    (!shown.is_empty()).then(|| truncate(shown, LONGEST_LINE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_ends_with_what_went_wrong() {
+        let log = b"rest of a line\nsection_start:1560896352:build[collapsed=true]\r\x1b[0K\x1b[36;1mBuilding\x1b[0;m\n\
+            2026-11-22T10:00:00.123456Z 00O compiling\n\
+            10%\r50%\r100%\r\n\
+            \x1b]0;evil\x07make: *** Stop.\n\n\
+            section_end:1560896353:build\r\x1b[0K\n\
+            \x1b[31;1mERROR: Job failed: exit code 1\n\x1b[0;m";
+        let expected = ["Building", "compiling", "100%", "make: *** Stop.", "ERROR: Job failed: exit code 1"];
+        assert_eq!(last_lines(log, true, 10), expected);
+        assert_eq!(last_lines(log, false, 2), expected[3..]);
+        assert_eq!(last_lines(b"only", true, 5), ["only"]);
+        assert!(last_lines(b"", false, 5).is_empty());
+    }
+
+    #[test]
+    fn long_lines_are_cut() {
+        let lines = last_lines(&[b'x'; 100_000], false, 100);
+        assert!(lines.iter().all(|line| line.chars().count() <= LONGEST_LINE));
+    }
+}

@@ -1,0 +1,43 @@
+//! Pipelines that are followed: in place on a terminal, a line for each new state elsewhere.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::{Inner, Verbosity, style};
+use crate::base::text::safe_line;
+use crate::model::event::{PipelineEvent, State};
+use crate::model::staging::PipelineStatus;
+
+/// The states that were shown last, by pipeline.
+#[derive(Debug, Default)]
+pub(super) struct Followed(Mutex<BTreeMap<String, PipelineStatus>>);
+
+impl Followed {
+    /// Whether this state is a new one.
+    fn is_new(&self, subject: &str, status: &PipelineStatus) -> bool {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(subject.to_owned(), status.clone()).as_ref() != Some(status)
+    }
+}
+
+impl Inner {
+    /// Shows how a pipeline is.
+    pub(super) fn pipeline(&self, one: &PipelineEvent) {
+        let subject = one.subject();
+        let number = one.id.map(|id| id.to_string());
+        let detail = (!one.detail.is_empty()).then(|| one.detail.clone());
+        let parts = [number, Some(one.status.to_string()), detail];
+        let doing = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+        let is_new = self.followed.is_new(&subject, &one.status);
+        if one.finished {
+            let well = one.status.is_success() && one.detail.is_empty();
+            let state = if well { State::Done } else { State::Failed };
+            self.finished(&subject, state, &doing, one.took.unwrap_or_default());
+        } else if self.progress.draws() {
+            self.progress.follow(&subject, &safe_line(&doing));
+        } else if is_new && self.options.verbosity > Verbosity::Quiet {
+            let subject = safe_line(&subject).into_owned();
+            self.message(&format!("  {}  {}", style::name(&format!("{subject:<11}")), safe_line(&doing)));
+        }
+    }
+}

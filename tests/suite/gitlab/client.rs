@@ -1,0 +1,265 @@
+//! The client against a server that misbehaves.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cki::base::http::{Http, HttpPolicy};
+use cki::base::secret::Secret;
+use cki::demo::gitlab::{Control, How, RateLimit};
+use cki::model::event::Events;
+use cki::systems::gitlab::{GitLab, GitLabError, Means, Watch};
+
+use super::{ALICE, READER, client, config, gitlab_with, misbehave, stand_in, stand_in_of};
+
+const MR: &str = "/merge_requests/213";
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+#[tokio::test]
+async fn it_reads_what_there_is() {
+    let stand_in = stand_in();
+    let (gitlab, clock) = client(&stand_in, Some(ALICE));
+    assert_eq!(gitlab.version().await.expect("is told").version, "18.5.1-ee");
+    assert_eq!(gitlab.user().await.expect("is told").username, "alice");
+    let project = gitlab.project("group/tools").await.expect("is there");
+    assert_eq!(project.path_with_namespace, "group/tools");
+    let mr = gitlab.merge_request("group/tools", 213).await.expect("is there");
+    assert_eq!((mr.state.as_str(), mr.sha.is_some(), mr.project_id), ("opened", true, project.id));
+    let made = gitlab.create_note("group/tools", 213, "Hello, <b>you</b>\n").await.expect("is made");
+    assert_eq!(gitlab.note("group/tools", 213, made.id).await.expect("is there"), made);
+    assert_eq!(made.body, "Hello, <b>you</b>\n");
+    assert!(clock.pauses().is_empty());
+}
+
+#[tokio::test]
+async fn all_pages_are_read_up_to_a_limit() {
+    let stand_in = stand_in();
+    let (gitlab, _) = client(&stand_in, Some(ALICE));
+    for number in 0..250 {
+        let body = format!("number {number}");
+        let (project, user) = ("group/tools".to_owned(), "bob".to_owned());
+        stand_in.control(Control::Comment { project, iid: 213, user, body }).expect("is taken");
+    }
+    let all = gitlab.notes("group/tools", 213, 10, |_| false).await.expect("are there");
+    assert_eq!((all.items.len(), all.complete), (250, true));
+    assert_eq!(all.items[0].body, "number 249", "newest first");
+    let some = gitlab.notes("group/tools", 213, 2, |_| false).await.expect("are there");
+    assert_eq!((some.items.len(), some.complete), (200, false));
+    let first = gitlab.notes("group/tools", 213, 10, |_| true).await.expect("are there");
+    assert_eq!((first.items.len(), first.complete), (100, true));
+    misbehave(&stand_in, "GET", "/notes", 10, How::Circle);
+    let error = gitlab.notes("group/tools", 213, 10, |_| false).await.expect_err("never ends");
+    assert!(matches!(error, GitLabError::Circle { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_stumbles_is_asked_again() {
+    let stand_in = stand_in();
+    for how in [How::Status(500), How::Status(502), How::Reset, How::Truncated, How::HalfJson] {
+        let (gitlab, clock) = client(&stand_in, Some(ALICE));
+        misbehave(&stand_in, "GET", MR, 4, how.clone());
+        gitlab.merge_request("group/tools", 213).await.expect("comes in the end");
+        assert_eq!(clock.pauses().len(), 4, "{how:?}");
+        assert!(clock.pauses().is_sorted(), "{how:?}: {:?}", clock.pauses());
+        misbehave(&stand_in, "GET", MR, 5, how.clone());
+        let error = gitlab.merge_request("group/tools", 213).await.expect_err("fails five times");
+        assert!(error.is_passing(), "{how:?}: {error}");
+        stand_in.control(Control::Behave).expect("is taken");
+    }
+}
+
+#[tokio::test]
+async fn a_limit_is_waited_for_as_long_as_it_says() {
+    for (retry_after, reset_in, wait) in [
+        (Some("7"), None, seconds(7)),
+        (Some("Sun, 22 Nov 2026 10:00:09 GMT"), None, seconds(9)),
+        (None, Some(20), seconds(20)),
+        (None, None, Duration::from_millis(200)),
+    ] {
+        let stand_in = stand_in();
+        let (gitlab, clock) = client(&stand_in, Some(ALICE));
+        let how = How::TooMany { retry_after: retry_after.map(str::to_owned), reset_in };
+        misbehave(&stand_in, "GET", MR, 1, how);
+        gitlab.merge_request("group/tools", 213).await.expect("comes in the end");
+        let [pause] = clock.pauses()[..] else { panic!("one pause: {:?}", clock.pauses()) };
+        assert!((wait..wait + seconds(1)).contains(&pause), "{pause:?} for {wait:?}");
+    }
+    let stand_in = stand_in();
+    let (gitlab, clock) = client(&stand_in, Some(ALICE));
+    misbehave(&stand_in, "GET", MR, 1, How::TooMany { retry_after: Some("3600".into()), reset_in: None });
+    let error = gitlab.merge_request("group/tools", 213).await.expect_err("is too long to wait");
+    assert!(matches!(error, GitLabError::RateLimited { wait: Some(wait), .. } if wait == seconds(3600)));
+    assert!(error.to_string().ends_with("it asks to wait 60 m"), "{error}");
+    assert!(clock.pauses().is_empty());
+}
+
+#[tokio::test]
+async fn the_limit_of_a_minute_is_kept() {
+    let mut config = config();
+    config.rate_limit = Some(RateLimit { requests: 10, period: 60 });
+    let stand_in = stand_in_of(config);
+    let (gitlab, clock) = client(&stand_in, Some(ALICE));
+    for _ in 0..25 {
+        gitlab.merge_request("group/tools", 213).await.expect("comes in the end");
+    }
+    assert_eq!(clock.pauses().len(), 2);
+}
+
+#[tokio::test]
+async fn a_comment_is_never_made_twice_by_itself() {
+    let stand_in = stand_in();
+    let (gitlab, clock) = client(&stand_in, Some(ALICE));
+    for how in [How::Status(502), How::Reset, How::Truncated, How::HalfJson] {
+        misbehave(&stand_in, "POST", "/notes", 1, how.clone());
+        let error = gitlab.create_note("group/tools", 213, "x").await.expect_err("fails");
+        assert!(error.is_ambiguous(), "{how:?}: {error}");
+    }
+    // Of these, two were cut off after they had been made.
+    assert_eq!(stand_in.comments("group/tools", 213).len(), 2);
+    assert!(clock.pauses().is_empty());
+    misbehave(&stand_in, "POST", "/notes", 2, How::TooMany { retry_after: Some("3".into()), reset_in: None });
+    gitlab.create_note("group/tools", 213, "x").await.expect("is made in the end");
+    assert_eq!(stand_in.comments("group/tools", 213).len(), 3);
+    assert_eq!(clock.pauses().len(), 2);
+}
+
+#[tokio::test]
+async fn refusals_differ() {
+    let stand_in = stand_in();
+    let (alice, _) = client(&stand_in, Some(ALICE));
+    let (reader, _) = client(&stand_in, Some(READER));
+    let (nobody, _) = client(&stand_in, None);
+    let (wrong, _) = client(&stand_in, Some("wrong"));
+    let error = alice.project("secret/project").await.expect_err("is hidden");
+    assert!(error.is_not_found(), "{error}");
+    let error = alice.merge_request("group/tools", 99).await.expect_err("is not there");
+    assert_eq!(
+        error.to_string(),
+        format!("merge request `group/tools!99` was not found on `{}`", stand_in.url())
+    );
+    let error = reader.create_note("group/tools", 213, "x").await.expect_err("has no right");
+    assert!(
+        matches!(&error, GitLabError::Forbidden { .. }) && error.to_string().contains("higher privileges")
+    );
+    let error = wrong.user().await.expect_err("is nobody");
+    assert!(matches!(error, GitLabError::Unauthorised { had_token: true, .. }), "{error}");
+    let error = nobody.notes("group/tools", 213, 1, |_| false).await.expect_err("wants a token");
+    assert!(matches!(error, GitLabError::Unauthorised { had_token: false, .. }), "{error}");
+    nobody.merge_request("group/tools", 213).await.expect("is public");
+    stand_in.control(Control::Expire { token: ALICE.into() }).expect("is taken");
+    let error = alice.user().await.expect_err("is expired");
+    assert!(matches!(error, GitLabError::Unauthorised { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_not_gitlab_is_told() {
+    let stand_in = stand_in();
+    let (gitlab, _) = client(&stand_in, Some(ALICE));
+    misbehave(&stand_in, "GET", "/version", 1, How::Page);
+    let error = gitlab.version().await.expect_err("is a page");
+    assert!(matches!(error, GitLabError::NotGitLab { .. }), "{error}");
+    let port = TcpListener::bind("127.0.0.1:0").expect("binds").local_addr().expect("has one").port();
+    let nobody = format!("http://127.0.0.1:{port}");
+    let (_, clock) = client(&stand_in, None);
+    let gone = gitlab_with(&nobody, None, clock.clone(), Events::silent());
+    let error = gone.version().await.expect_err("is closed");
+    assert_eq!(error.to_string(), format!("cannot reach `{nobody}`: Connection refused (os error 111)"));
+    assert!(!error.is_ambiguous());
+    assert_eq!(clock.pauses().len(), 4);
+}
+
+#[tokio::test]
+async fn only_what_changed_is_told() {
+    let stand_in = stand_in();
+    let (gitlab, _) = client(&stand_in, Some(ALICE));
+    let mut watch = Watch::merge_request("group/tools", 213);
+    assert!(gitlab.refresh(&mut watch).await.expect("is read"));
+    assert!(!gitlab.refresh(&mut watch).await.expect("is read"));
+    let sha = "b".repeat(40);
+    let project = "group/tools".to_owned();
+    stand_in.control(Control::MoveHead { project, iid: 213, sha: sha.clone() }).expect("is taken");
+    assert!(gitlab.refresh(&mut watch).await.expect("is read"));
+    assert_eq!(watch.value().and_then(|mr| mr.sha.clone()), Some(sha));
+}
+
+#[tokio::test]
+async fn addresses_and_policies() {
+    let stand_in = stand_in();
+    let (gitlab, clock) = client(&stand_in, Some(ALICE));
+    assert_eq!(gitlab.server(), stand_in.url());
+    let means = |http: Http| Means::new(Arc::new(http), clock.clone(), Events::silent());
+    for url in ["gitlab.com", "ftp://x", "https://user:secret@x/", "https://x/?a=b", ""] {
+        let error = GitLab::new(url, None, means(Http::default())).expect_err(url).to_string();
+        assert!(!error.contains("secret"), "{error}");
+    }
+    let long = format!("{}/api/v4/", stand_in.url());
+    assert!(GitLab::new(&long, None, means(Http::default())).is_ok_and(|one| one.server() == stand_in.url()));
+    let offline = || Http::new(HttpPolicy { offline: true, ..HttpPolicy::default() });
+    let far = GitLab::new("https://gitlab.example.com", None, means(offline())).expect("is an address");
+    assert!(matches!(far.version().await, Err(GitLabError::Offline { .. })));
+    let near =
+        GitLab::new(stand_in.url(), Some(Secret::new(ALICE)), means(offline())).expect("is an address");
+    near.version().await.expect("is on this machine");
+}
+
+#[tokio::test]
+async fn a_slow_answer_has_its_limit() {
+    let stand_in = stand_in();
+    let (_, clock) = client(&stand_in, None);
+    let mut means = Means::new(Arc::new(Http::default()), clock, Events::silent());
+    misbehave(&stand_in, "GET", MR, 1, How::Slow(50));
+    let patient = GitLab::new(stand_in.url(), None, means.clone()).expect("is an address");
+    patient.merge_request("group/tools", 213).await.expect("comes");
+    means.timeout = Duration::from_millis(50);
+    misbehave(&stand_in, "GET", MR, 5, How::Slow(60_000));
+    let hasty = GitLab::new(stand_in.url(), None, means).expect("is an address");
+    let error = hasty.merge_request("group/tools", 213).await.expect_err("does not come");
+    assert!(error.to_string().ends_with("it does not answer in time"), "{error}");
+}
+
+#[tokio::test]
+async fn a_stand_in_leaves_nothing() {
+    let stand_in = stand_in();
+    let (gitlab, _) = client(&stand_in, None);
+    let url = stand_in.url().to_owned();
+    gitlab.merge_request("group/tools", 213).await.expect("is there");
+    misbehave(&stand_in, "GET", MR, 1, How::Slow(60_000));
+    let hanging = tokio::spawn(async move { gitlab.merge_request("group/tools", 213).await });
+    while stand_in.requests().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    hanging.abort();
+    let _ = hanging.await;
+    drop(stand_in);
+    let address = url.strip_prefix("http://").expect("is HTTP").to_owned();
+    assert!(std::net::TcpStream::connect(address).is_err(), "the port is closed");
+}
+
+#[tokio::test]
+async fn a_redirect_does_not_turn_a_comment_into_a_read() {
+    let stand_in = stand_in();
+    let (gitlab, _) = client(&stand_in, Some(ALICE));
+    let moved = |target: &str| How::Redirect(target.to_owned());
+    misbehave(
+        &stand_in,
+        "POST",
+        "/notes",
+        1,
+        moved("/api/v4/projects/group%2Ftools/merge_requests/213/notes?x"),
+    );
+    let error = gitlab.create_note("group/tools", 213, "x").await.expect_err("was sent elsewhere");
+    assert!(
+        matches!(&error, GitLabError::Elsewhere { target, .. } if target.ends_with("/notes?x")),
+        "{error}"
+    );
+    assert!(!error.is_ambiguous());
+    misbehave(&stand_in, "GET", MR, 1, moved("http://gitlab.example.com/"));
+    let error = gitlab.merge_request("group/tools", 213).await.expect_err("is another host");
+    let expected = format!("`{}` sends requests on to `http://gitlab.example.com/`", stand_in.url());
+    assert_eq!(error.to_string(), expected);
+    misbehave(&stand_in, "GET", MR, 1, moved("/api/v4/projects/101/merge_requests/213"));
+    gitlab.merge_request("group/tools", 213).await.expect("is followed on the same host");
+}

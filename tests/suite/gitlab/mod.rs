@@ -1,0 +1,123 @@
+//! The GitLab client, staging, and the stand-in that both are tried against. Time goes by hand:
+//! a pause ends at once, and lets as much time pass in the stand-in.
+
+mod client;
+mod python;
+mod stage;
+mod stage_faults;
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use cki::base::clock::{Clock, Pause};
+use cki::base::http::Http;
+use cki::base::secret::Secret;
+use cki::demo::gitlab::{Config, Control, Fault, How, Options, Pace, StandIn};
+use cki::model::event::{Event, Events, Sink};
+use cki::systems::gitlab::{GitLab, Means};
+
+const ALICE: &str = "alice-not-a-real-token";
+const READER: &str = "reader-not-a-real-token";
+
+/// 2026-11-22 10:00:00 UTC.
+fn began() -> jiff::Timestamp {
+    "2026-11-22T10:00:00Z".parse().expect("is a time")
+}
+
+fn config() -> Config {
+    Config::parse("gitlab.yaml", include_str!("../../fixtures/gitlab.yaml")).expect("is valid")
+}
+
+/// A stand-in whose time is the clock's.
+fn stand_in_of(config: Config) -> Arc<StandIn> {
+    let options = Options { config, pace: Pace::ByHand, began: began(), port: 0 };
+    Arc::new(StandIn::start(options).expect("starts"))
+}
+
+fn stand_in() -> Arc<StandIn> {
+    stand_in_of(config())
+}
+
+/// Waiting takes no time, and lets it pass.
+#[derive(Debug)]
+struct ByHand {
+    stand_in: Arc<StandIn>,
+    now: Mutex<Duration>,
+    pauses: Mutex<Vec<Duration>>,
+}
+
+impl ByHand {
+    fn new(stand_in: &Arc<StandIn>) -> Arc<Self> {
+        Arc::new(Self { stand_in: stand_in.clone(), now: Mutex::default(), pauses: Mutex::default() })
+    }
+
+    /// The pauses so far.
+    fn pauses(&self) -> Vec<Duration> {
+        self.pauses.lock().expect("is not poisoned").clone()
+    }
+}
+
+impl Clock for ByHand {
+    fn elapsed(&self) -> Duration {
+        *self.now.lock().expect("is not poisoned")
+    }
+
+    fn wall(&self) -> SystemTime {
+        SystemTime::from(began()) + self.elapsed()
+    }
+
+    fn sleep(&self, span: Duration) -> Pause<'_> {
+        Box::pin(async move {
+            *self.now.lock().expect("is not poisoned") += span;
+            self.pauses.lock().expect("is not poisoned").push(span);
+            self.stand_in.advance(span);
+            tokio::task::yield_now().await;
+        })
+    }
+}
+
+fn gitlab_with(url: &str, token: Option<&str>, clock: Arc<dyn Clock>, events: Events) -> GitLab {
+    let means = Means::new(Arc::new(Http::default()), clock, events);
+    GitLab::new(url, token.map(Secret::new), means).expect("is an address")
+}
+
+/// A client of the stand-in, and its clock.
+fn client(stand_in: &Arc<StandIn>, token: Option<&str>) -> (GitLab, Arc<ByHand>) {
+    let clock = ByHand::new(stand_in);
+    (gitlab_with(stand_in.url(), token, clock.clone(), Events::silent()), clock)
+}
+
+fn misbehave(stand_in: &StandIn, method: &str, path: &str, times: u32, how: How) {
+    let fault =
+        Fault { method: Some(method.to_owned()), path: path.to_owned(), after: 0, times, done: false, how };
+    stand_in.control(Control::Misbehave(fault)).expect("is taken");
+}
+
+/// Keeps what was reported, and does something at each event.
+#[derive(Clone)]
+struct Recorder {
+    events: Arc<Mutex<Vec<Event>>>,
+    react: Arc<dyn Fn(&Event) + Send + Sync>,
+}
+
+impl Recorder {
+    fn new(react: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        Self { events: Arc::default(), react: Arc::new(react) }
+    }
+
+    fn events(&self) -> Vec<Event> {
+        self.events.lock().expect("is not poisoned").clone()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let text = |event| if let Event::Warning(text) = event { Some(text) } else { None };
+        self.events().into_iter().filter_map(text).collect()
+    }
+}
+
+impl Sink for Recorder {
+    fn send(&self, event: Event) {
+        (self.react)(&event);
+        self.events.lock().expect("is not poisoned").push(event);
+    }
+}
