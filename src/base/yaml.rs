@@ -167,9 +167,8 @@ fn message(error: &serde_yaml::Error) -> String {
         }
         Error::Unexpected { expected: "sequence start", .. } => "a list is wanted here".to_owned(),
         Error::Unexpected { expected: "mapping start", .. } => "a mapping is wanted here".to_owned(),
-        Error::InvalidScalar { ty, .. } if ty.starts_with(['u', 'i']) => {
-            format!("a whole number is wanted here ({ty})")
-        }
+        Error::InvalidScalar { ty: "u16", .. } => "a whole number from 0 to 65535 is wanted here".to_owned(),
+        Error::InvalidScalar { ty: "u32", .. } => "a whole number is wanted here".to_owned(),
         other => other.render_with_formatter(&serde_yaml::UserMessageFormatter),
     }
 }

@@ -11,3 +11,4 @@ mod layering;
 mod machine;
 mod native;
 mod support;
+mod verbs;

@@ -1,6 +1,9 @@
 //! What the tests share: what `tests/run` has set up on this machine, and how a test says that it
 //! is missing. Asking is all that happens here; tests of behaviour are in the files beside.
 
+pub(crate) mod call;
+pub(crate) mod cli;
+pub(crate) mod engine;
 pub(crate) mod git_server;
 
 use std::io::Write as _;
