@@ -304,9 +304,13 @@ fn of_preprocess(error: &PreprocessError) -> Meaning {
     }
 }
 
-/// The exit code of a repository that could not be cloned.
-pub(super) fn of_git_exit(error: &GitError) -> Exit {
-    of_git(error).exit
+/// The exit code of a repository that could not be cloned, after saying what to do about it.
+pub(super) fn of_worst(ui: &Ui, error: &GitError) -> Exit {
+    let meaning = of_git(error);
+    for hint in &meaning.hints {
+        ui.say(&format!("{} {hint}", crate::ui::style::hint("hint:")));
+    }
+    meaning.exit
 }
 
 fn of_git(error: &GitError) -> Meaning {
