@@ -9,4 +9,5 @@ pub mod list;
 pub mod ps;
 pub mod run_local;
 pub mod show;
+pub mod stage;
 pub mod view;

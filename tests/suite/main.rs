@@ -4,11 +4,13 @@
 //! A test that needs something which `bash tests/run` sets up asks `support` for it, and says by
 //! `support::skip` what it does not check where that is missing.
 
+mod engine;
 mod git;
 mod gitlab;
 mod house;
 mod layering;
 mod machine;
 mod native;
+mod preprocessor;
 mod support;
 mod verbs;

@@ -133,19 +133,14 @@ impl ContainerEngine {
         while let Some(item) = watch(self, &mut answer).await? {
             match item.map_err(|error| self.error(&doing, &error)) {
                 Ok(info) => layers.report(info, task),
-                Err(EngineError::Refused { message, .. }) => {
-                    return Err(EngineError::PullFailed { image: name.to_owned(), message });
-                }
+                Err(EngineError::Refused { message, .. }) => return Err(EngineError::pull(name, message)),
                 Err(error) => return Err(error),
             }
         }
         // An engine that fails late ends the stream without an error.
         match self.image(name).await? {
             Some(_) => Ok(()),
-            None => {
-                let message = layers.last.unwrap_or_else(|| clean(""));
-                Err(EngineError::PullFailed { image: name.to_owned(), message })
-            }
+            None => Err(EngineError::pull(name, layers.last.unwrap_or_else(|| clean("")))),
         }
     }
 }

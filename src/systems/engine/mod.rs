@@ -16,6 +16,7 @@ mod discover;
 mod docker_context;
 mod error;
 mod exec;
+mod facts;
 mod files;
 mod follow;
 mod ignore;
@@ -40,7 +41,7 @@ use tokio::sync::{OnceCell, RwLock};
 pub use address::{Address, Kind, Unsupported};
 pub use build::BuildRequest;
 pub use discover::{Candidate, Discovery, Origin, Outcome, Wanted, discover};
-pub use error::{EngineError, Thing};
+pub use error::{EngineError, PullCause, Thing};
 pub use exec::{Exec, ExecRequest, Input};
 pub use follow::LogRequest;
 pub use image::{ImageFacts, ImageSummary};
@@ -156,7 +157,7 @@ impl ContainerEngine {
             Ok(_) => Ok(()),
             Err(Silence::NoPermission) => Err(EngineError::NoPermission { address }),
             Err(Silence::TimedOut(_)) => {
-                Err(EngineError::Silent { address, doing: "say that it is there".to_owned() })
+                Err(EngineError::Silent { address, doing: "say whether it is alive".to_owned() })
             }
             Err(silence) => Err(EngineError::Unreachable { address, reason: silence.to_string() }),
         }
@@ -174,11 +175,24 @@ impl ContainerEngine {
         limit: Duration,
         answer: impl Future<Output = Result<T, bollard::errors::Error>>,
     ) -> Result<T, EngineError> {
-        match tokio::time::timeout(limit, answer).await {
-            Ok(answer) => answer.map_err(|error| self.error(doing, &error)),
-            Err(_) => {
-                Err(EngineError::Silent { address: self.shared.shown.clone(), doing: doing.to_owned() })
+        let silent =
+            |doing: &str| EngineError::Silent { address: self.shared.shown.clone(), doing: doing.to_owned() };
+        // What takes long is told from an engine that is stuck by asking for something quick.
+        let pulse = async {
+            loop {
+                tokio::time::sleep(SILENCE).await;
+                if let Err(error) = self.ping().await {
+                    return error;
+                }
             }
+        };
+        tokio::select! {
+            biased;
+            answer = tokio::time::timeout(limit, answer) => match answer {
+                Ok(answer) => answer.map_err(|error| self.error(doing, &error)),
+                Err(_) => Err(silent(doing)),
+            },
+            dead = pulse => Err(if matches!(dead, EngineError::Silent { .. }) { silent(doing) } else { dead }),
         }
     }
 
