@@ -13,3 +13,4 @@ mod machine;
 mod native;
 mod preprocessor;
 mod support;
+mod verbs;

@@ -26,7 +26,7 @@ use crate::systems::gitlab::GitLabError;
 use crate::systems::native::NativeError;
 use crate::systems::preprocessor::PreprocessError;
 use crate::ui::Ui;
-pub(super) use systems::of_git_exit;
+pub(super) use systems::of_worst;
 use systems::{of_engine, of_file, of_git, of_gitlab, of_native, of_preprocess, of_token};
 
 /// A command line that makes no sense although its parts do.

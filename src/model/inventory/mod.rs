@@ -114,6 +114,15 @@ impl Written {
             None => self.file.clone(),
         }
     }
+
+    /// `file:line:column` of a part that is wrong.
+    #[must_use]
+    pub fn spot(&self, part: &str) -> String {
+        match self.position(part) {
+            Some(at) => format!("{}:{}:{}", self.file, at.line, at.column),
+            None => self.file.clone(),
+        }
+    }
 }
 
 /// Something in the inventory that is wrong, but does not hinder its use.

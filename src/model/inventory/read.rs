@@ -30,7 +30,7 @@ pub enum InventoryError {
     /// A newer format.
     #[error("{file}: the format has version {version}, and this `cki` knows version 1")]
     Version {
-        /// The file.
+        /// The file and the place in it.
         file: String,
         /// The version that it names.
         version: u32,
@@ -38,9 +38,9 @@ pub enum InventoryError {
     /// Two entries of the same name.
     #[error("{file}: `{reference}` is there twice; the other one is in {other}")]
     Twice {
-        /// The file of the second.
+        /// The file of the second, and the place in it.
         file: String,
-        /// The file of the first.
+        /// That of the first.
         other: String,
         /// The name.
         reference: Reference,
@@ -56,7 +56,7 @@ pub enum InventoryError {
     /// Components that need each other before they can start.
     #[error("{file}: {} need each other, so none of them can start first", text::join_and(members))]
     Cycle {
-        /// The file of the first, with the line of its `needs`.
+        /// The file of the first, and the place of its `needs`.
         file: String,
         /// The references, in order.
         members: Vec<String>,
@@ -93,7 +93,8 @@ impl Inventory {
                     let (mut read, unknown) = yaml::parse::<Head>(&file, &text)?;
                     note_unknown(&mut findings, &file, unknown);
                     if let Some(version) = read.version.filter(|version| *version != 1) {
-                        return Err(InventoryError::Version { file, version });
+                        let written = Written { file, text, at: String::new() };
+                        return Err(InventoryError::Version { file: written.spot("version"), version });
                     }
                     for (index, entry) in std::mem::take(&mut read.components).into_iter().enumerate() {
                         let at = format!("components.{index}");
@@ -138,8 +139,8 @@ impl Inventory {
         for pair in self.components.windows(2) {
             if pair[0].reference == pair[1].reference {
                 return Err(InventoryError::Twice {
-                    file: pair[1].written.place(""),
-                    other: pair[0].written.place(""),
+                    file: pair[1].written.spot(""),
+                    other: pair[0].written.spot(""),
                     reference: pair[1].reference.clone(),
                 });
             }
@@ -190,7 +191,7 @@ impl Inventory {
         ) -> Result<(), InventoryError> {
             if let Some(start) = path.iter().position(|c| c.reference == component.reference) {
                 return Err(InventoryError::Cycle {
-                    file: component.written.place("run.needs"),
+                    file: component.written.spot("run.needs"),
                     members: path[start..].iter().map(|c| format!("`{}`", c.reference)).collect(),
                 });
             }
@@ -231,7 +232,7 @@ impl Inventory {
 }
 
 fn component(entry: Entry, place: Option<Reference>, written: Written) -> Result<Component, InventoryError> {
-    let wrong = |message: String| InventoryError::Name { file: written.place(""), message };
+    let wrong = |message: String| InventoryError::Name { file: written.spot(""), message };
     let category = entry.category.or_else(|| place.as_ref().map(|place| place.category.clone()));
     let name = entry.name.or_else(|| place.as_ref().map(|place| place.name.clone()));
     let name = name.ok_or_else(|| wrong("an entry lacks its `name`".to_owned()))?;
@@ -398,7 +399,7 @@ components:
         let cycle = "components:\n- {name: a, category: x, run: {command: [a], needs: [b]}}\n- {name: b, category: x, run: {command: [b], needs: [x/a]}}\n";
         assert_eq!(
             read(cycle).expect_err("is a cycle").to_string(),
-            "inventory.yaml:2: `x/a` and `x/b` need each other, so none of them can start first"
+            "inventory.yaml:2:46: `x/a` and `x/b` need each other, so none of them can start first"
         );
         let error = read("title: x\ncategories: 7\n").expect_err("is no list").to_string();
         assert!(error.starts_with("inventory.yaml:2:13: "), "{error}");
