@@ -57,7 +57,11 @@ async fn a_long_run_stops_when_asked(lab: Arc<Lab>) {
 }
 
 async fn what_does_not_listen_is_killed(lab: Arc<Lab>) {
-    let deaf = lab.started(&lab.shell("trap '' TERM; while :; do sleep 0.1; done")).await;
+    let deaf = lab.engine.create(&lab.shell("trap '' TERM; echo up; while :; do sleep 0.1; done")).await;
+    let deaf = deaf.expect("creates");
+    let mut output = lab.engine.attach(&deaf).await.expect("attaches");
+    lab.engine.start(&deaf).await.expect("starts");
+    until(&mut output, "up").await;
     let began = Instant::now();
     lab.engine.stop(&deaf, Duration::from_secs(1)).await.expect("stops");
     assert!(began.elapsed() < Duration::from_secs(20));
