@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::container::short;
 use super::error::{EngineError, Thing, clean};
+use super::reference::familiar;
 use super::{ContainerEngine, QUICK};
 use crate::model::container::{ContainerFacts, ContainerInside, Status};
 use crate::model::identity::{self, RunId};
@@ -183,7 +184,7 @@ impl Listed {
         ContainerFacts {
             id: self.id,
             name: name.trim_start_matches('/').to_owned(),
-            image: self.image,
+            image: familiar(&self.image).to_owned(),
             labels: self.labels.unwrap_or_default(),
             status: status(&self.state, &self.status),
             ports,

@@ -9,7 +9,7 @@ use bollard::query_parameters::{
 
 use super::error::{EngineError, Thing, clean};
 use super::output::watch;
-use super::reference::Reference;
+use super::reference::{Reference, familiar};
 use super::{ContainerEngine, QUICK, SLOW};
 use crate::base::text::safe_line;
 use crate::model::event::{Task, Unit};
@@ -79,7 +79,12 @@ impl ContainerEngine {
             .into_iter()
             .map(|image| ImageSummary {
                 id: with_algorithm(image.id),
-                tags: image.repo_tags.into_iter().filter(|tag| tag != "<none>:<none>").collect(),
+                tags: image
+                    .repo_tags
+                    .iter()
+                    .filter(|tag| *tag != "<none>:<none>")
+                    .map(|tag| familiar(tag).to_owned())
+                    .collect(),
                 labels: image.labels.into_iter().collect(),
                 size: u64::try_from(image.size).unwrap_or(0),
                 created: image.created,
