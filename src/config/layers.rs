@@ -143,12 +143,31 @@ impl Config {
             }
         }
         config.warn_of_variables(env);
+        config.with_flags(cwd, flags)
+    }
+
+    /// Only what flags give, for when the files cannot be read.
+    ///
+    /// # Errors
+    /// When a value is wrong.
+    pub fn of_flags(
+        cwd: &Path,
+        flags: impl IntoIterator<Item = (&'static str, String, String)>,
+    ) -> Result<Self, ConfigError> {
+        Self::default().with_flags(cwd, flags)
+    }
+
+    fn with_flags(
+        mut self,
+        cwd: &Path,
+        flags: impl IntoIterator<Item = (&'static str, String, String)>,
+    ) -> Result<Self, ConfigError> {
         for (name, text, flag) in flags {
             if let Some(key) = KEYS.iter().find(|key| key.name == name) {
-                config.set(key, &text, Origin::Flag(flag.clone()), &flag, cwd)?;
+                self.set(key, &text, Origin::Flag(flag.clone()), &flag, cwd)?;
             }
         }
-        Ok(config)
+        Ok(self)
     }
 
     /// The value of a setting, the compiled-in one if nobody gave another; `None` if there is none.

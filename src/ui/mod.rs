@@ -269,6 +269,7 @@ impl Sink for Ui {
                 inner.finished(&subject, state, &detail, took);
             }
             Event::Pipeline(one) => inner.pipeline(&one),
+            Event::Dismissed { subject } => inner.progress.finish(&subject),
             Event::Line { subject, stream, text } => inner.line(&subject, stream, &text),
             Event::Warning(text) => self.warning(&text::safe_line(&text)),
             Event::Note(text) => {
