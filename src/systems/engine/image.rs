@@ -122,6 +122,14 @@ impl ContainerEngine {
         answer.map_err(|error| error.or_not_found(Thing::Image, source))
     }
 
+    /// Checks that a text can name an image.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check_name(text: &str) -> Result<(), EngineError> {
+        Reference::parse(text).map(|_| ())
+    }
+
     /// Fetches an image from its registry, without a login. Whether the network may be used at all
     /// is for the caller to decide.
     ///
