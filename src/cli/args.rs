@@ -94,6 +94,7 @@ fn value_name<T: clap::ValueEnum>(value: &T) -> String {
 /// The commands, in the order in which a newcomer needs them.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    Demo(commands::demo::DemoArgs),
     List(commands::list::ListArgs),
     Show(commands::show::ShowArgs),
     Clone(commands::clone::CloneArgs),
@@ -104,6 +105,7 @@ pub(super) enum Command {
     Logs(commands::logs::LogsArgs),
     Exec(commands::exec::ExecArgs),
     Down(commands::down::DownArgs),
+    Stage(commands::stage::StageArgs),
     Doctor(commands::doctor::DoctorArgs),
     Setup(commands::setup::SetupArgs),
     Config(commands::config::ConfigArgs),

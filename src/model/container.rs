@@ -24,6 +24,7 @@ pub struct ContainerSpec {
     /// Labels: those of [`super::identity::Identity`].
     pub labels: BTreeMap<String, String>,
     /// The network to join, by id, and the names under which others on it find this container.
+    /// Without one it has nothing but its loopback.
     pub network: Option<(String, Vec<String>)>,
     /// Ports to publish on the loopback address of this machine.
     pub publish: Vec<Publish>,

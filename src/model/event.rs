@@ -90,6 +90,14 @@ pub struct PipelineEvent {
     pub finished: bool,
 }
 
+impl PipelineEvent {
+    /// What people call it.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        format!("{} {}", self.group, self.branch)
+    }
+}
+
 /// How a piece of work ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {

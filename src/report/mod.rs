@@ -11,4 +11,5 @@ pub mod ps;
 pub mod run_local;
 pub mod setup;
 pub mod show;
+pub mod stage;
 pub mod view;

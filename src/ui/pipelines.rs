@@ -23,7 +23,7 @@ impl Followed {
 impl Inner {
     /// Shows how a pipeline is.
     pub(super) fn pipeline(&self, one: &PipelineEvent) {
-        let subject = format!("{} {}", one.group, one.branch);
+        let subject = one.subject();
         let number = one.id.map(|id| id.to_string());
         let detail = (!one.detail.is_empty()).then(|| one.detail.clone());
         let parts = [number, Some(one.status.to_string()), detail];

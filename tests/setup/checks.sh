@@ -35,9 +35,9 @@ checks_cargo_test() {
   local variable
   cd "$root" || return
   unset DOCKER_HOST CONTAINER_HOST CONTAINERS_CONF CONTAINERS_STORAGE_CONF
-  for variable in $(machine_variables); do
+  while read -r variable; do
     export "${variable?}"
-  done
+  done < <(machine_variables)
   CKI_TEST_SKIPS=$checks_skips cargo test --locked --no-fail-fast "$@" 2>&1 | tee "$logs/tests.log"
 }
 

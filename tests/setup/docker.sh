@@ -52,9 +52,8 @@ docker_version() {
 }
 
 docker_stop() {
-  [ -e "$docker_pid" ] || return 0
   # One that was killed is started once more: only it can take down the containers it left.
-  docker_start
+  [ ! -e "$docker_pid" ] || docker_start
   docker_clear
 }
 

@@ -65,6 +65,15 @@ engines_stop_at_end() {
   [ -e "$run/kept" ] || stop_engines=yes
 }
 
+engines_stop() {
+  local status=0
+  docker_stop || status=1
+  podman_stop || status=1
+  machine_unmount
+  [ "$status" != 0 ] || rm -rf "$run"
+  return "$status"
+}
+
 machine_close() {
   local status=$?
   # The clean-up is short, and being cut in it, or ending it at the first thing that fails, is how
@@ -77,8 +86,7 @@ machine_close() {
   done
   packages_allow_services
   if [ "$stop_engines" = yes ]; then
-    { docker_stop && podman_stop && machine_unmount && rm -rf "$run"; } >"$logs/stop.log" 2>&1 </dev/null 9>&- \
-      || { show_log "$logs/stop.log"; status=1; }
+    engines_stop >"$logs/stop.log" 2>&1 </dev/null 9>&- || { show_log "$logs/stop.log"; status=1; }
   fi
   exit "$status"
 }

@@ -73,9 +73,8 @@ podman_version() {
 }
 
 podman_stop() {
-  [ -e "$podman_pid" ] || return 0
   # One that was killed is started once more: only it can take down the containers it left.
-  podman_start
+  [ ! -e "$podman_pid" ] || podman_start
   podman_clear
 }
 

@@ -6,6 +6,7 @@
 
 mod completion;
 mod doctor;
+mod engine;
 mod generated;
 mod git;
 mod gitlab;
@@ -13,5 +14,7 @@ mod house;
 mod layering;
 mod machine;
 mod native;
+mod preprocessor;
 mod setup;
 mod support;
+mod verbs;

@@ -5,6 +5,7 @@ pub(super) mod build;
 pub(super) mod clone;
 pub(super) mod completions;
 pub(super) mod config;
+pub(super) mod demo;
 pub(super) mod doctor;
 pub(super) mod down;
 pub(super) mod env;
@@ -16,6 +17,7 @@ pub(super) mod ps;
 pub(super) mod run_local;
 pub(super) mod setup;
 pub(super) mod show;
+pub(super) mod stage;
 
 use super::args::Command;
 use super::context::Context;
@@ -27,6 +29,7 @@ pub(super) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Ex
         context.no_own_format()?;
     }
     match command {
+        Command::Demo(args) => demo::run(args, context),
         Command::List(args) => list::run(args, context),
         Command::Show(args) => show::run(&args, context),
         Command::Clone(args) => clone::run(args, context),
@@ -37,6 +40,7 @@ pub(super) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Ex
         Command::Logs(args) => logs::run(&args, context),
         Command::Exec(args) => exec::run(args, context),
         Command::Down(args) => down::run(&args, context),
+        Command::Stage(args) => stage::run(&args, context),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Setup(args) => setup::run(&args, context),
         Command::Config(args) => config::run(&args, context),

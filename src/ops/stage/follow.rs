@@ -31,6 +31,7 @@ pub(super) async fn follow(
     };
     let mut follower = Follower::new(gitlab, plan, options, events, request);
     let ended = follower.until_the_end(stop, began).await;
+    follower.rows.iter().for_each(|row| row.leave(events));
     outcome.answer = follower.answer.as_ref().map(|answer| answer.place.clone());
     outcome.pipelines = follower.rows.iter().map(|row| row.outcome(gitlab)).collect();
     if matches!(ended, Ended::Finished | Ended::TimedOut) {

@@ -10,6 +10,7 @@ mod follow;
 mod outcome;
 mod pick;
 mod row;
+mod target;
 
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use crate::systems::gitlab::{GitLab, GitLabError};
 pub use error::StageError;
 pub use facts::{CommentRef, MergeRequestFacts};
 pub use outcome::{Asked, Ended, FailedJob, PipelineOutcome, StageOutcome};
+pub use target::{Target, TargetError, target};
 
 /// What is to be staged, and how.
 #[derive(Debug, Clone)]

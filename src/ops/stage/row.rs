@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::PipelineOutcome;
 use super::facts::{address, shown};
-use crate::model::event::{Event, Events, PipelineEvent};
+use crate::model::event::{Event, Events, PipelineEvent, State};
 use crate::model::staging::{AnswerRow, PipelineStatus, pipeline_of_url};
 use crate::systems::gitlab::{GitLab, GitLabError, Job, Pipeline, Watch};
 
@@ -201,6 +201,18 @@ impl Row {
         if self.sent.as_ref().map(timeless) != Some(timeless(&event)) {
             events.send(Event::Pipeline(event.clone()));
             self.sent = Some(event);
+        }
+    }
+
+    /// Says that it is not followed any more, if it has not come to an end.
+    pub(super) fn leave(&self, events: &Events) {
+        if let Some(last) = self.sent.as_ref().filter(|last| !last.finished) {
+            events.send(Event::Finished {
+                subject: last.subject(),
+                state: State::Skipped,
+                detail: format!("{}, not followed any more", last.status),
+                took: last.took.unwrap_or_default(),
+            });
         }
     }
 

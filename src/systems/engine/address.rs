@@ -1,5 +1,5 @@
-//! Where an engine listens, and the one question that may be asked before trusting it: `_ping`,
-//! written by hand because its answer is in the headers, which bollard does not hand out.
+//! Where an engine listens, and the few questions that are asked there without bollard: `_ping`,
+//! whose answer is in the headers, and those whose answers are read in `facts`.
 
 use std::fmt;
 use std::io;
@@ -11,8 +11,8 @@ use tokio::net::{TcpStream, UnixStream};
 
 use crate::base::text::safe_line;
 
-/// More than any engine sends as headers.
-const LONGEST_HEAD: u64 = 16 << 10;
+/// More than any engine sends for what is asked here.
+const LONGEST: u64 = 64 << 20;
 
 /// Where an engine listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,18 +71,50 @@ impl Address {
 
     /// Asks whether an engine answers there, and which.
     pub(super) async fn ping(&self, limit: Duration) -> Result<Pong, Silence> {
-        let answer = async {
-            match self {
-                Self::Unix(path) => head(UnixStream::connect(path).await?).await,
-                Self::Tcp(host) => head(TcpStream::connect(host.as_str()).await?).await,
-            }
-        };
-        match tokio::time::timeout(limit, answer).await {
-            Ok(Ok(head)) => Pong::read(&head),
+        match tokio::time::timeout(limit, self.get("/_ping")).await {
+            Ok(Ok(answer)) => Pong::read(&answer),
             Ok(Err(error)) => Err(Silence::from_io(&error)),
             Err(_) => Err(Silence::TimedOut(limit)),
         }
     }
+
+    /// Asks for something by its path.
+    pub(super) async fn get(&self, path: &str) -> io::Result<Answer> {
+        match self {
+            Self::Unix(socket) => exchange(UnixStream::connect(socket).await?, path).await,
+            Self::Tcp(host) => exchange(TcpStream::connect(host.as_str()).await?, path).await,
+        }
+    }
+}
+
+/// An answer: its head without the empty line, and its body.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) head: String,
+    pub(super) body: Vec<u8>,
+}
+
+impl Answer {
+    /// The status; 0 if what listens there does not speak HTTP.
+    pub(super) fn status(&self) -> u16 {
+        let line = self.head.lines().next().filter(|line| line.starts_with("HTTP/1."));
+        line.and_then(|line| line.split(' ').nth(1)?.parse().ok()).unwrap_or(0)
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
+        headers.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    }
+}
+
+/// As HTTP/1.0, whose answers end with the connection and are not cut into chunks.
+async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, path: &str) -> io::Result<Answer> {
+    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: engine\r\n\r\n").as_bytes()).await?;
+    let mut bytes = Vec::new();
+    stream.take(LONGEST).read_to_end(&mut bytes).await?;
+    let end = bytes.windows(4).position(|end| end == b"\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
+    let body = bytes.split_off(end + 4);
+    Ok(Answer { head: String::from_utf8_lossy(&bytes[..end]).into_owned(), body })
 }
 
 fn has_port(host: &str) -> bool {
@@ -96,18 +128,6 @@ impl fmt::Display for Address {
             Self::Tcp(host) => write!(f, "tcp://{host}"),
         }
     }
-}
-
-async fn head(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<String> {
-    stream.write_all(b"GET /_ping HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n").await?;
-    let mut bytes = Vec::new();
-    let mut stream = stream.take(LONGEST_HEAD);
-    while !bytes.windows(4).any(|end| end == b"\r\n\r\n") {
-        if stream.read_buf(&mut bytes).await? == 0 {
-            break;
-        }
-    }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The two engines that are spoken to.
@@ -136,24 +156,20 @@ pub(super) struct Pong {
 }
 
 impl Pong {
-    fn read(head: &str) -> Result<Self, Silence> {
-        let mut lines = head.split("\r\n");
-        let status = lines.next().unwrap_or_default();
-        let headers: Vec<(&str, &str)> =
-            lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name, value.trim())).collect();
-        let header = |name: &str| headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|h| h.1);
-        if !status.starts_with("HTTP/1.") || header("Api-Version").is_none() {
+    fn read(answer: &Answer) -> Result<Self, Silence> {
+        if answer.status() == 0 || answer.header("Api-Version").is_none() {
             return Err(Silence::NotAnEngine);
         }
-        if status.split(' ').nth(1) != Some("200") {
+        if answer.status() != 200 {
+            let status = answer.head.lines().next().unwrap_or_default();
             return Err(Silence::Failed(format!("it answers `{}`", safe_line(status))));
         }
-        let (kind, version) = match header("Libpod-Api-Version") {
+        let (kind, version) = match answer.header("Libpod-Api-Version") {
             Some(version) => (Kind::Podman, Some(version)),
             // `Docker/20.10.24+dfsg1 (linux)`
             None => (
                 Kind::Docker,
-                header("Server").and_then(|server| server.split(' ').next()?.split('/').nth(1)),
+                answer.header("Server").and_then(|server| server.split(' ').next()?.split('/').nth(1)),
             ),
         };
         Ok(Self { kind, version: safe_line(version.unwrap_or("of unknown version")).into_owned() })
@@ -176,6 +192,7 @@ impl Silence {
             io::ErrorKind::NotFound => Self::Absent,
             io::ErrorKind::PermissionDenied => Self::NoPermission,
             io::ErrorKind::ConnectionRefused => Self::Failed("nothing listens there".to_owned()),
+            io::ErrorKind::UnexpectedEof => Self::NotAnEngine,
             _ => Self::Failed(safe_line(&error.to_string()).into_owned()),
         }
     }
@@ -214,17 +231,14 @@ mod tests {
 
     #[test]
     fn an_engine_is_known_by_its_headers() {
-        let docker =
-            "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nServer: Docker/20.10.24+dfsg1 (linux)\r\n\r\nOK";
-        assert_eq!(Pong::read(docker), Ok(Pong { kind: Kind::Docker, version: "20.10.24+dfsg1".to_owned() }));
-        let podman = "HTTP/1.1 200 OK\r\napi-version: 1.41\r\nlibpod-api-version: 4.3.1\r\n\r\nOK";
-        assert_eq!(Pong::read(podman), Ok(Pong { kind: Kind::Podman, version: "4.3.1".to_owned() }));
-        assert_eq!(Pong::read("HTTP/1.1 200 OK\r\nServer: nginx\r\n\r\n"), Err(Silence::NotAnEngine));
-        assert_eq!(Pong::read(""), Err(Silence::NotAnEngine));
-        assert!(matches!(
-            Pong::read("HTTP/1.1 500 Oops\r\nApi-Version: 1.41\r\n\r\n"),
-            Err(Silence::Failed(_))
-        ));
+        let read = |head: &str| Pong::read(&Answer { head: head.to_owned(), body: Vec::new() });
+        let docker = "HTTP/1.0 200 OK\r\nApi-Version: 1.41\r\nServer: Docker/20.10.24+dfsg1 (linux)";
+        assert_eq!(read(docker), Ok(Pong { kind: Kind::Docker, version: "20.10.24+dfsg1".to_owned() }));
+        let podman = "HTTP/1.0 200 OK\r\napi-version: 1.41\r\nlibpod-api-version: 4.3.1";
+        assert_eq!(read(podman), Ok(Pong { kind: Kind::Podman, version: "4.3.1".to_owned() }));
+        assert_eq!(read("HTTP/1.0 200 OK\r\nServer: nginx"), Err(Silence::NotAnEngine));
+        assert_eq!(read("220 mail"), Err(Silence::NotAnEngine));
+        assert!(matches!(read("HTTP/1.0 500 Oops\r\nApi-Version: 1.41"), Err(Silence::Failed(_))));
     }
 
     #[tokio::test]

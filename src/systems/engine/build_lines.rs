@@ -58,13 +58,18 @@ fn take(
     let begins = announced(&text);
     if let Some(next) = &begins {
         *step = Some(next.clone());
-    } else {
+    } else if !is_bookkeeping(&text) {
         if last.len() == KEPT {
             last.pop_front();
         }
         last.push_back(text.clone().into_owned());
     }
     line(&text, begins.as_ref());
+}
+
+/// What an engine says of its own work, and not the instruction of its.
+fn is_bookkeeping(line: &str) -> bool {
+    [" ---> ", "--> ", "Removing intermediate container "].iter().any(|start| line.starts_with(start))
 }
 
 /// `Step 2/3 : RUN make` (Docker), `STEP 2/3: RUN make` (Podman).
@@ -112,7 +117,7 @@ mod tests {
         ];
         assert_eq!(seen, expected.map(|(line, step)| (line.to_owned(), step)));
         assert_eq!(lines.step.map(|step| step.to_string()).as_deref(), Some("step 2/2: RUN a:b"));
-        assert_eq!(lines.last, [" ---> ", "warning", "100%"]);
+        assert_eq!(lines.last, ["warning", "100%"]);
     }
 
     #[test]

@@ -1,23 +1,19 @@
 //! Containers from the cradle to the grave. What to create is translated in `spec`; how one ends
-//! is told in `wait`, what it writes in `output` and `follow`.
+//! is told in `wait`, what it writes in `output` and `follow`, how it is in `facts`.
 
-use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
 use std::time::Duration;
 
-use bollard::models::{ContainerInspectResponse, ContainerSummary, ContainerSummaryStateEnum, PortMap};
 use bollard::query_parameters::{
-    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, InspectContainerOptions,
-    KillContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
-    StartContainerOptions, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, KillContainerOptionsBuilder,
+    RemoveContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
+    UploadToContainerOptionsBuilder,
 };
 
 use super::error::{EngineError, Thing};
 use super::output::OutputStream;
 use super::reference::Reference;
 use super::{ContainerEngine, Kind, QUICK, SLOW, files, podman_limits, spec};
-use crate::model::container::{ContainerFacts, ContainerInside, ContainerSpec, Status};
-use crate::model::identity::{self, RunId};
+use crate::model::container::ContainerSpec;
 
 /// How long a container that is being removed by somebody else may take to be gone.
 const GOING: Duration = Duration::from_secs(20);
@@ -120,7 +116,7 @@ impl ContainerEngine {
         let doing = format!("stop container `{}`", short(id));
         let stop = self.docker.stop_container(id, Some(options));
         match self.call(&doing, grace + SLOW, stop).await {
-            Err(error) if error.status() == Some(404) => Ok(()),
+            Err(error) if error.is_absence() => Ok(()),
             other => other,
         }
     }
@@ -133,7 +129,7 @@ impl ContainerEngine {
         let options = KillContainerOptionsBuilder::new().signal("SIGKILL").build();
         let doing = format!("kill container `{}`", short(id));
         match self.call(&doing, QUICK, self.docker.kill_container(id, Some(options))).await {
-            Err(error) if matches!(error.status(), Some(404 | 409)) => Ok(()),
+            Err(error) if error.is_absence() || error.status() == Some(409) => Ok(()),
             Err(error) if error.says(&["not running", "can only kill running", "state improper"]) => Ok(()),
             other => other,
         }
@@ -148,7 +144,7 @@ impl ContainerEngine {
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
         let doing = format!("remove container `{}`", short(id));
         match self.call(&doing, SLOW, self.docker.remove_container(id, Some(options))).await {
-            Err(error) if error.status() == Some(404) => Ok(()),
+            Err(error) if error.is_absence() => Ok(()),
             Err(error) if error.says(&["already in progress"]) => self.until_gone(id, error).await,
             other => other,
         }
@@ -166,51 +162,6 @@ impl ContainerEngine {
         };
         tokio::time::timeout(GOING, gone).await.unwrap_or(Err(error))
     }
-
-    /// What a container has inside: its environment, its address, its ports.
-    ///
-    /// # Errors
-    /// When it does not exist.
-    pub async fn inside(&self, id: &str) -> Result<ContainerInside, EngineError> {
-        let facts = self.inspect(id).await?;
-        let variables = facts.config.and_then(|config| config.env).unwrap_or_default();
-        let (mut address, mut ports) = (None, Vec::new());
-        if let Some(network) = facts.network_settings {
-            ports = network.ports.map(published).unwrap_or_default();
-            if self.reaches_containers().await? {
-                address =
-                    network.networks.unwrap_or_default().into_values().find_map(|endpoint| {
-                        endpoint.ip_address.and_then(|text| text.parse::<IpAddr>().ok())
-                    });
-            }
-        }
-        Ok(ContainerInside { environment: variables.into_iter().map(variable).collect(), address, ports })
-    }
-
-    pub(super) async fn inspect(&self, id: &str) -> Result<ContainerInspectResponse, EngineError> {
-        let doing = format!("look at container `{}`", short(id));
-        let inspect = self.docker.inspect_container(id, None::<InspectContainerOptions>);
-        let answer = self.call(&doing, QUICK, inspect).await;
-        answer.map_err(|error| error.or_not_found(Thing::Container, short(id)))
-    }
-
-    /// All containers with our label, of one run or of every run, running or not, oldest first.
-    ///
-    /// # Errors
-    /// When the engine does not answer.
-    pub async fn list(&self, run: Option<&RunId>) -> Result<Vec<ContainerFacts>, EngineError> {
-        let options = ListContainersOptionsBuilder::new().all(true).filters(&our_label(run)).build();
-        let answer = self.call("list containers", QUICK, self.docker.list_containers(Some(options))).await?;
-        let mut all: Vec<ContainerFacts> = answer.into_iter().map(facts).collect();
-        all.sort_by(|a, b| a.created.cmp(&b.created).then_with(|| a.name.cmp(&b.name)));
-        Ok(all)
-    }
-}
-
-/// The filter that leaves what is ours.
-pub(super) fn our_label(run: Option<&RunId>) -> HashMap<String, Vec<String>> {
-    let label = run.map_or_else(|| identity::RUN.to_owned(), |run| format!("{}={run}", identity::RUN));
-    HashMap::from([("label".to_owned(), vec![label])])
 }
 
 /// An id as people read it.
@@ -219,70 +170,11 @@ pub(super) fn short(id: &str) -> &str {
     if hexadecimal { &id[..12] } else { id }
 }
 
-fn variable(pair: String) -> (String, String) {
-    match pair.split_once('=') {
-        Some((name, value)) => (name.to_owned(), value.to_owned()),
-        None => (pair, String::new()),
-    }
-}
-
-fn published(ports: PortMap) -> Vec<(u16, u16)> {
-    let mut all: Vec<(u16, u16)> = ports
-        .into_iter()
-        .filter_map(|(port, bindings)| {
-            let container = port.split('/').next()?.parse().ok()?;
-            let host = bindings?.into_iter().find_map(|binding| binding.host_port?.parse().ok())?;
-            Some((container, host))
-        })
-        .collect();
-    all.sort_unstable();
-    all
-}
-
-fn facts(summary: ContainerSummary) -> ContainerFacts {
-    let status = summary.status.unwrap_or_default();
-    let mut ports: Vec<(u16, u16)> = summary
-        .ports
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|port| Some((port.private_port, port.public_port?)))
-        .collect();
-    ports.sort_unstable();
-    ports.dedup();
-    ContainerFacts {
-        id: summary.id.unwrap_or_default(),
-        name: summary
-            .names
-            .unwrap_or_default()
-            .first()
-            .map(|name| name.trim_start_matches('/').to_owned())
-            .unwrap_or_default(),
-        image: summary.image.unwrap_or_default(),
-        labels: summary.labels.unwrap_or_default().into_iter().collect::<BTreeMap<_, _>>(),
-        status: match summary.state {
-            Some(ContainerSummaryStateEnum::CREATED) => Status::Created,
-            Some(ContainerSummaryStateEnum::RUNNING) => Status::Running,
-            Some(ContainerSummaryStateEnum::EXITED | ContainerSummaryStateEnum::DEAD) => {
-                exit_code(&status).map_or(Status::Other(status), Status::Exited)
-            }
-            Some(other) => Status::Other(other.to_string()),
-            None => Status::Other(status),
-        },
-        ports,
-        created: summary.created.unwrap_or(0),
-    }
-}
-
-/// `Exited (137) 2 minutes ago`: the only place where a list has it.
-fn exit_code(status: &str) -> Option<i64> {
-    status.split_once('(')?.1.split_once(')')?.0.parse().ok()
-}
-
 /// Why a container did not start, from the runtime's words.
 fn start_error(id: &str, error: EngineError) -> EngineError {
     let container = short(id).to_owned();
-    let EngineError::Refused { status, message, .. } = &error else { return error };
-    if *status == 404 && message.to_lowercase().contains("no such container") {
+    let EngineError::Refused { message, .. } = &error else { return error };
+    if error.says(&["no such container"]) {
         return EngineError::NotFound { thing: Thing::Container, name: container };
     }
     if error.says(&["address already in use", "port is already allocated"]) {
@@ -341,12 +233,8 @@ mod tests {
     }
 
     #[test]
-    fn small_things() {
+    fn an_id_is_shown_short_and_a_name_whole() {
         assert_eq!(short(&"a".repeat(64)), "aaaaaaaaaaaa");
         assert_eq!(short("cki-1-service-over-twelve-letters"), "cki-1-service-over-twelve-letters");
-        assert_eq!(exit_code("Exited (137) 2 minutes ago"), Some(137));
-        assert_eq!(exit_code("Up 2 minutes"), None);
-        assert_eq!(variable("A=b=c".into()), ("A".into(), "b=c".into()));
-        assert_eq!(our_label(None)["label"], ["cki.run"]);
     }
 }

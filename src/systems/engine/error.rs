@@ -30,7 +30,7 @@ pub enum EngineError {
         address: String,
     },
     /// It is there, but does not answer in time.
-    #[error("the container engine at `{address}` does not answer: asked to {doing}")]
+    #[error("the container engine at `{address}` does not answer when asked to {doing}")]
     Silent {
         /// Where it is.
         address: String,
@@ -106,6 +106,8 @@ pub enum EngineError {
     PullFailed {
         /// The image.
         image: String,
+        /// What kind of failure it seems to be.
+        cause: PullCause,
         /// The engine's words.
         message: String,
     },
@@ -120,7 +122,7 @@ pub enum EngineError {
         message: String,
     },
     /// An answer that makes no sense.
-    #[error("the container engine's answer is not understood: asked to {doing}: {message}")]
+    #[error("the container engine's answer to `{doing}` is not understood: {message}")]
     Nonsense {
         /// What it was asked to do.
         doing: String,
@@ -140,6 +142,36 @@ pub enum EngineError {
     /// A file on this machine.
     #[error(transparent)]
     File(#[from] FileError),
+}
+
+/// Why an image could not be fetched, as far as the engine's words tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PullCause {
+    /// The registry does not have it.
+    NotFound,
+    /// The registry wants a login, or another one; some say so of what they do not have.
+    Unauthorised,
+    /// The registry cannot be reached.
+    Unreachable,
+    /// Something else.
+    Other,
+}
+
+impl PullCause {
+    fn of(message: &str) -> Self {
+        let message = message.to_lowercase();
+        let says = |phrases: &[&str]| phrases.iter().any(|phrase| message.contains(phrase));
+        if says(&["unauthorized", "denied", "authentication required", "forbidden"]) {
+            Self::Unauthorised
+        } else if says(&["dial tcp", "no such host", "timeout", "connection refused", "unreachable", "tls:"])
+        {
+            Self::Unreachable
+        } else if says(&["manifest unknown", "not found", "does not exist", "no such"]) {
+            Self::NotFound
+        } else {
+            Self::Other
+        }
+    }
 }
 
 /// What an engine holds.
@@ -187,6 +219,10 @@ impl EngineError {
         phrases.iter().any(|phrase| message.contains(phrase))
     }
 
+    pub(super) fn pull(image: &str, message: String) -> Self {
+        Self::PullFailed { image: image.to_owned(), cause: PullCause::of(&message), message }
+    }
+
     pub(super) fn status(&self) -> Option<u16> {
         match self {
             Self::Refused { status, .. } => Some(*status),
@@ -194,9 +230,15 @@ impl EngineError {
         }
     }
 
-    /// The same, as the absence of a thing if it was a 404.
+    /// Whether the engine refuses because what was named is not there. Podman says so with a 500
+    /// when it went while it was looked at.
+    pub(super) fn is_absence(&self) -> bool {
+        self.status() == Some(404) || self.says(&["no such container", "no such network", "no such volume"])
+    }
+
+    /// The same, as the absence of a thing if that is what it is.
     pub(super) fn or_not_found(self, thing: Thing, name: &str) -> Self {
-        if self.status() == Some(404) { Self::NotFound { thing, name: name.to_owned() } } else { self }
+        if self.is_absence() { Self::NotFound { thing, name: name.to_owned() } } else { self }
     }
 
     /// From bollard's error for something that was asked of the engine at an address.
@@ -274,6 +316,29 @@ mod tests {
             EngineError::new("unix:///x", "list containers", &denied),
             EngineError::NoPermission { .. }
         ));
+    }
+
+    #[test]
+    fn the_cause_of_a_failed_pull() {
+        for (message, cause) in [
+            ("manifest for x:nope not found: manifest unknown: manifest unknown", PullCause::NotFound),
+            (
+                "pull access denied for x, repository does not exist or may require 'docker login'",
+                PullCause::Unauthorised,
+            ),
+            (
+                "reading manifest 1 in quay.io/cki/x: unauthorized: access to the requested resource is not authorized",
+                PullCause::Unauthorised,
+            ),
+            (
+                "Get \"https://127.0.0.1:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused",
+                PullCause::Unreachable,
+            ),
+            ("lookup quay.io: no such host", PullCause::Unreachable),
+            ("disk is full", PullCause::Other),
+        ] {
+            assert_eq!(PullCause::of(message), cause, "{message}");
+        }
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl ContainerEngine {
     pub async fn exec(&self, id: &str, request: ExecRequest) -> Result<Exec, EngineError> {
         let container = short(id).to_owned();
         let not_running = |error: EngineError| match error.status() {
-            Some(404) => error.or_not_found(super::Thing::Container, &container),
+            _ if error.is_absence() => error.or_not_found(super::Thing::Container, &container),
             Some(409) => EngineError::NotRunning { container: container.clone() },
             _ if error.says(&["not running", "state improper"]) => {
                 EngineError::NotRunning { container: container.clone() }

@@ -1,23 +1,28 @@
-//! Logs of a container. Following them is not to be trusted: the engines lose the end of the
-//! output, or never end, when the container ends. So the follower is only the live view; when the
-//! container has ended, the whole log is read once more, and what was missed is given out.
+//! Logs of a container. Following them is not to be trusted: Docker may lose the end when the
+//! container ends, and Podman drops lines from the middle of a burst, or never ends. So Docker's
+//! follower is the live view of which the rest is read when the container has ended; and Podman's
+//! only says that there is something new, which is then read from the log itself.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bollard::query_parameters::LogsOptionsBuilder;
 use futures_util::stream;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
-use super::ContainerEngine;
 use super::container::short;
 use super::error::EngineError;
 use super::output::{Chunk, OutputStream};
+use super::{ContainerEngine, Kind};
 use crate::model::event::Stream;
 
 /// How long a follower may lag behind the end of the container.
 const LAG: Duration = Duration::from_millis(300);
+/// Between two readings of a log at least.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Between two readings of a log at most, if it is not long.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// A tail is kept in memory up to this many bytes.
 const LONGEST_TAIL: usize = 16 << 20;
 
@@ -42,8 +47,14 @@ impl ContainerEngine {
         self.inspect(id).await?;
         let since = request.since.map_or(0, |since| i32::try_from(since.max(0)).unwrap_or(i32::MAX));
         let log = Log { engine: self.clone(), id: id.to_owned(), since };
-        if !request.follow {
-            return Ok(log.open(false, request.tail));
+        match (request.follow, request.tail) {
+            (true, _) => {}
+            // What Podman calls the last lines are pieces as they were written, in reverse.
+            (false, Some(lines)) if self.kind() == Kind::Podman => {
+                let tail = log.tail(lines, &mut Position::default()).await?;
+                return Ok(OutputStream::new(stream::iter(tail.into_iter().map(Ok))));
+            }
+            (false, tail) => return Ok(log.open(false, tail)),
         }
         let (sender, receiver) = mpsc::channel(64);
         let follower = Follower(tokio::spawn(async move {
@@ -107,72 +118,110 @@ impl Log {
     async fn follow(&self, tail: Option<usize>, sender: &Sender) -> Result<(), EngineError> {
         let mut done = Position::default();
         if let Some(lines) = tail {
-            self.send_tail(lines, &mut done, sender).await?;
+            for chunk in self.tail(lines, &mut done).await? {
+                send(chunk, &mut Position::default(), sender).await;
+            }
         }
-        let ended = self.engine.wait(&self.id);
+        let followed = match self.engine.kind() {
+            Kind::Docker => self.follow_live(&mut done, sender).await,
+            Kind::Podman => self.follow_by_reading(&mut done, sender).await,
+        };
+        match followed {
+            Ok(()) => self.send_rest(&mut done, sender).await,
+            Err(EngineError::NotStarted { .. }) => Ok(()),
+            // Nothing can be read of what is not there any more; what was seen is what there is.
+            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gives out what comes, until the container ends.
+    async fn follow_live(&self, done: &mut Position, sender: &Sender) -> Result<(), EngineError> {
+        let ended = self.engine.wait_for_end(&self.id);
         tokio::pin!(ended);
-        let mut live = Skip::new(self.open(true, None), done);
-        let end = loop {
+        let mut live = Skip::new(self.open(true, None), *done);
+        loop {
             tokio::select! {
                 chunk = live.next() => match chunk {
-                    Some(Ok(chunk)) => {
-                        *done.of(chunk.stream) += chunk.bytes.len();
-                        if sender.send(Ok(chunk)).await.is_err() {
-                            return Ok(());
-                        }
-                    }
+                    Some(Ok(chunk)) => send(chunk, done, sender).await,
                     Some(Err(error)) if error.is_engine_gone() => return Err(error),
                     // The container's end says whether this was the end of the log.
-                    Some(Err(_)) | None => break (&mut ended).await,
+                    Some(Err(_)) | None => return ended.await.map(drop),
                 },
-                end = &mut ended => break end,
+                end = &mut ended => {
+                    end?;
+                    break;
+                }
             }
-        };
-        match end {
-            // Nothing can be read of what is not there any more; what was seen is what there is.
-            Err(error) if error.is_not_found() => return Ok(()),
-            // Never started: an empty log.
-            Err(EngineError::NotStarted { .. }) => return Ok(()),
-            other => drop(other?),
         }
         while let Ok(Some(Ok(chunk))) = tokio::time::timeout(LAG, live.next()).await {
-            *done.of(chunk.stream) += chunk.bytes.len();
-            if sender.send(Ok(chunk)).await.is_err() {
-                return Ok(());
-            }
+            send(chunk, done, sender).await;
         }
-        let mut rest = Skip::new(self.open(false, None), done);
+        Ok(())
+    }
+
+    /// Reads the log again whenever there is something new in it, until the container ends.
+    async fn follow_by_reading(&self, done: &mut Position, sender: &Sender) -> Result<(), EngineError> {
+        let news = Notify::new();
+        let listening = async {
+            let mut live = self.open(true, Some(0));
+            while let Some(Ok(_)) = live.next().await {
+                news.notify_one();
+            }
+            // From here on only the clock says that there may be something new.
+            std::future::pending::<()>().await;
+        };
+        let reading = async {
+            loop {
+                let began = Instant::now();
+                if let Err(error) = self.send_rest(done, sender).await {
+                    return error;
+                }
+                // A long log takes long to read: most of the time is left to others.
+                tokio::time::sleep((began.elapsed() * 10).max(PAUSE)).await;
+                let _ = tokio::time::timeout(PATIENCE, news.notified()).await;
+            }
+        };
+        tokio::select! {
+            end = self.engine.wait_for_end(&self.id) => end.map(drop),
+            error = reading => Err(error),
+            () = listening => Ok(()),
+        }
+    }
+
+    /// Gives out what is in the log and has not been dealt with.
+    async fn send_rest(&self, done: &mut Position, sender: &Sender) -> Result<(), EngineError> {
+        let mut rest = Skip::new(self.open(false, None), *done);
         while let Some(chunk) = rest.next().await {
             match chunk {
+                Ok(chunk) => send(chunk, done, sender).await,
                 // Removed meanwhile.
-                Err(error) if error.status() == Some(404) => return Ok(()),
+                Err(error) if error.is_absence() => return Ok(()),
                 Err(error) => return Err(error),
-                Ok(chunk) => {
-                    if sender.send(Ok(chunk)).await.is_err() {
-                        return Ok(());
-                    }
-                }
             }
         }
         Ok(())
     }
 
-    /// Gives out the last lines of what is there, and takes all of it as dealt with.
-    async fn send_tail(&self, lines: usize, done: &mut Position, sender: &Sender) -> Result<(), EngineError> {
+    /// The last lines of what is there. All that was read for them is counted as dealt with.
+    async fn tail(&self, lines: usize, done: &mut Position) -> Result<VecDeque<Chunk>, EngineError> {
         let mut tail = Tail::new(lines);
-        let mut all = self.open(false, None);
-        while let Some(chunk) = all.next().await {
+        let mut log = self.open(false, None);
+        while let Some(chunk) = log.next().await {
             let chunk = chunk?;
             *done.of(chunk.stream) += chunk.bytes.len();
             tail.push(chunk);
         }
-        for chunk in tail.kept {
-            if sender.send(Ok(chunk)).await.is_err() {
-                break;
-            }
-        }
-        Ok(())
+        Ok(tail.kept)
     }
+}
+
+/// Gives a piece out; what is counted has been given out, wherever this is dropped. When nobody
+/// takes it any more, the whole task is about to be aborted.
+async fn send(chunk: Chunk, done: &mut Position, sender: &Sender) {
+    let Ok(room) = sender.reserve().await else { return std::future::pending().await };
+    *done.of(chunk.stream) += chunk.bytes.len();
+    room.send(Ok(chunk));
 }
 
 /// A log without its first bytes.

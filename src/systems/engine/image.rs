@@ -9,7 +9,7 @@ use bollard::query_parameters::{
 
 use super::error::{EngineError, Thing, clean};
 use super::output::watch;
-use super::reference::Reference;
+use super::reference::{Reference, familiar};
 use super::{ContainerEngine, QUICK, SLOW};
 use crate::base::text::safe_line;
 use crate::model::event::{Task, Unit};
@@ -79,7 +79,12 @@ impl ContainerEngine {
             .into_iter()
             .map(|image| ImageSummary {
                 id: with_algorithm(image.id),
-                tags: image.repo_tags.into_iter().filter(|tag| tag != "<none>:<none>").collect(),
+                tags: image
+                    .repo_tags
+                    .iter()
+                    .filter(|tag| *tag != "<none>:<none>")
+                    .map(|tag| familiar(tag).to_owned())
+                    .collect(),
                 labels: image.labels.into_iter().collect(),
                 size: u64::try_from(image.size).unwrap_or(0),
                 created: image.created,
@@ -117,6 +122,14 @@ impl ContainerEngine {
         answer.map_err(|error| error.or_not_found(Thing::Image, source))
     }
 
+    /// Checks that a text can name an image.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check_name(text: &str) -> Result<(), EngineError> {
+        Reference::parse(text).map(|_| ())
+    }
+
     /// Fetches an image from its registry, without a login. Whether the network may be used at all
     /// is for the caller to decide.
     ///
@@ -133,19 +146,14 @@ impl ContainerEngine {
         while let Some(item) = watch(self, &mut answer).await? {
             match item.map_err(|error| self.error(&doing, &error)) {
                 Ok(info) => layers.report(info, task),
-                Err(EngineError::Refused { message, .. }) => {
-                    return Err(EngineError::PullFailed { image: name.to_owned(), message });
-                }
+                Err(EngineError::Refused { message, .. }) => return Err(EngineError::pull(name, message)),
                 Err(error) => return Err(error),
             }
         }
         // An engine that fails late ends the stream without an error.
         match self.image(name).await? {
             Some(_) => Ok(()),
-            None => {
-                let message = layers.last.unwrap_or_else(|| clean(""));
-                Err(EngineError::PullFailed { image: name.to_owned(), message })
-            }
+            None => Err(EngineError::pull(name, layers.last.unwrap_or_else(|| clean("")))),
         }
     }
 }

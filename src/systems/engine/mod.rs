@@ -16,9 +16,9 @@ mod discover;
 mod docker_context;
 mod error;
 mod exec;
+mod facts;
 mod files;
 mod follow;
-mod ignore;
 mod image;
 mod network;
 mod output;
@@ -40,7 +40,7 @@ use tokio::sync::{OnceCell, RwLock};
 pub use address::{Address, Kind, Unsupported};
 pub use build::BuildRequest;
 pub use discover::{Candidate, Discovery, Origin, Outcome, Wanted, discover};
-pub use error::{EngineError, Thing};
+pub use error::{EngineError, PullCause, Thing};
 pub use exec::{Exec, ExecRequest, Input};
 pub use follow::LogRequest;
 pub use image::{ImageFacts, ImageSummary};
@@ -156,7 +156,7 @@ impl ContainerEngine {
             Ok(_) => Ok(()),
             Err(Silence::NoPermission) => Err(EngineError::NoPermission { address }),
             Err(Silence::TimedOut(_)) => {
-                Err(EngineError::Silent { address, doing: "say that it is there".to_owned() })
+                Err(EngineError::Silent { address, doing: "say whether it is alive".to_owned() })
             }
             Err(silence) => Err(EngineError::Unreachable { address, reason: silence.to_string() }),
         }
@@ -174,11 +174,24 @@ impl ContainerEngine {
         limit: Duration,
         answer: impl Future<Output = Result<T, bollard::errors::Error>>,
     ) -> Result<T, EngineError> {
-        match tokio::time::timeout(limit, answer).await {
-            Ok(answer) => answer.map_err(|error| self.error(doing, &error)),
-            Err(_) => {
-                Err(EngineError::Silent { address: self.shared.shown.clone(), doing: doing.to_owned() })
+        let silent =
+            |doing: &str| EngineError::Silent { address: self.shared.shown.clone(), doing: doing.to_owned() };
+        // What takes long is told from an engine that is stuck by asking for something quick.
+        let pulse = async {
+            loop {
+                tokio::time::sleep(SILENCE).await;
+                if let Err(error) = self.ping().await {
+                    return error;
+                }
             }
+        };
+        tokio::select! {
+            biased;
+            answer = tokio::time::timeout(limit, answer) => match answer {
+                Ok(answer) => answer.map_err(|error| self.error(doing, &error)),
+                Err(_) => Err(silent(doing)),
+            },
+            dead = pulse => Err(if matches!(dead, EngineError::Silent { .. }) { silent(doing) } else { dead }),
         }
     }
 
@@ -213,5 +226,29 @@ impl ContainerEngine {
     /// so has this.
     async fn settled(&self) {
         drop(self.shared.making.write().await);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Clean-up runs in a task of its own, and so may everything else.
+    #[test]
+    fn everything_can_be_spawned() {
+        fn sends<F: Future + Send>(_: impl FnOnce(ContainerEngine) -> F) {}
+        sends(|engine| async move { engine.sweep(|_| true).await.map(drop) });
+        sends(|engine| async move { engine.wait("x").await });
+        sends(|engine| async move { engine.create(&Default::default()).await });
+        sends(|engine| async move { engine.exec("x", ExecRequest::default()).await });
+        sends(
+            |engine| async move { engine.logs("x", LogRequest::default()).await?.next().await.transpose() },
+        );
+        sends(|engine| async move {
+            let events = crate::model::event::Events::silent();
+            let task = events.start("x", "building");
+            let packed = context::pack("x".as_ref(), &context::Dockerfile::File("x".into()), "x".as_ref())?;
+            engine.build(&BuildRequest::default(), &packed, &task, &events).await
+        });
     }
 }

@@ -8,8 +8,9 @@ use bollard::query_parameters::{
     ListNetworksOptionsBuilder, ListVolumesOptionsBuilder, RemoveVolumeOptionsBuilder,
 };
 
-use super::container::{our_label, short};
+use super::container::short;
 use super::error::{EngineError, Thing};
+use super::facts::our_label;
 use super::{ContainerEngine, QUICK, SLOW};
 
 /// How long the containers on a network may take to leave it.
@@ -79,7 +80,7 @@ impl ContainerEngine {
         let mut pause = Duration::from_millis(20);
         loop {
             match self.call(&doing, SLOW, self.docker.remove_network(id)).await {
-                Err(error) if error.status() == Some(404) => return Ok(()),
+                Err(error) if error.is_absence() => return Ok(()),
                 Err(error)
                     if began.elapsed() < LEAVING && error.says(&["active endpoints", "is being used"]) =>
                 {
@@ -96,7 +97,7 @@ impl ContainerEngine {
     /// # Errors
     /// When the engine does not answer.
     pub async fn networks(&self) -> Result<Vec<NetworkFacts>, EngineError> {
-        let options = ListNetworksOptionsBuilder::new().filters(&our_label(None)).build();
+        let options = ListNetworksOptionsBuilder::new().filters(&ours()).build();
         let answer = self.call("list networks", QUICK, self.docker.list_networks(Some(options))).await?;
         Ok(answer
             .into_iter()
@@ -113,7 +114,7 @@ impl ContainerEngine {
     /// # Errors
     /// When the engine does not answer.
     pub async fn volumes(&self) -> Result<Vec<VolumeFacts>, EngineError> {
-        let options = ListVolumesOptionsBuilder::new().filters(&our_label(None)).build();
+        let options = ListVolumesOptionsBuilder::new().filters(&ours()).build();
         let answer = self.call("list volumes", QUICK, self.docker.list_volumes(Some(options))).await?;
         let volumes = answer.volumes.unwrap_or_default();
         Ok(volumes
@@ -126,10 +127,14 @@ impl ContainerEngine {
         let doing = format!("remove volume `{}`", short(name));
         let options = RemoveVolumeOptionsBuilder::new().build();
         match self.call(&doing, SLOW, self.docker.remove_volume(name, Some(options))).await {
-            Err(error) if error.status() == Some(404) => Ok(()),
+            Err(error) if error.is_absence() => Ok(()),
             other => other,
         }
     }
+}
+
+fn ours() -> HashMap<&'static str, Vec<String>> {
+    HashMap::from([("label", vec![our_label(None)])])
 }
 
 fn sorted(labels: HashMap<String, String>) -> BTreeMap<String, String> {

@@ -2,30 +2,49 @@
 //! wrong for a container that was removed, it comes at once for one that never began), so it only
 //! says when to look, and the state of the container says what happened.
 
+use std::time::Duration;
+
 use bollard::errors::Error;
-use bollard::models::{ContainerStateStatusEnum, ContainerWaitResponse};
+use bollard::models::ContainerWaitResponse;
 use bollard::query_parameters::WaitContainerOptions;
 use futures_util::StreamExt as _;
 
 use super::container::short;
 use super::error::EngineError;
+use super::facts::Stage;
+use super::follow::LogRequest;
 use super::{ContainerEngine, SILENCE};
+use crate::base::text::safe_line;
+use crate::model::event::Stream;
 
 /// Between two looks when the engine answers nonsense, so that it is not asked without end.
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
-
-enum State {
-    NotStarted,
-    Running,
-    Ended(i64),
-}
+const PAUSE: Duration = Duration::from_millis(200);
+/// Milliseconds before each of the first looks.
+const LOOKS: [u64; 5] = [0, 10, 20, 40, 80];
 
 impl ContainerEngine {
     /// Waits until a container ends, and says with which exit code. It must have been started.
     ///
     /// # Errors
-    /// When it was never started, when it is gone, and when the engine is.
+    /// When it was never started, when its program could not be run after all, when it is gone,
+    /// and when the engine is.
     pub async fn wait(&self, id: &str) -> Result<i64, EngineError> {
+        let code = self.wait_for_end(id).await?;
+        match self.init_failure(id, code).await {
+            Some(error) => Err(error),
+            None => Ok(code),
+        }
+    }
+
+    pub(super) async fn wait_for_end(&self, id: &str) -> Result<i64, EngineError> {
+        // Who waits has often just seen the end of the output. Podman answers a question for the
+        // end up to half a second late, and one for the state at once.
+        for pause in LOOKS {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            if let Stage::Ended(code) = self.stage(id).await? {
+                return Ok(code);
+            }
+        }
         loop {
             let mut answer = Box::pin(self.docker.wait_container(id, None::<WaitContainerOptions>));
             let said = loop {
@@ -33,35 +52,63 @@ impl ContainerEngine {
                     Ok(item) => break item.and_then(code),
                     // Not an answer yet: look whether the engine lives, and whether the answer is late.
                     Err(_) => {
-                        if let State::Ended(code) = self.state(id).await? {
+                        if let Stage::Ended(code) = self.stage(id).await? {
                             return Ok(code);
                         }
                     }
                 }
             };
-            match (self.state(id).await, said) {
-                (Ok(State::Ended(code)), _) => return Ok(code),
-                (Ok(State::NotStarted), _) => {
+            match (self.stage(id).await, said) {
+                (Ok(Stage::Ended(code)), _) => return Ok(code),
+                (Ok(Stage::NotStarted), _) => {
                     return Err(EngineError::NotStarted { container: short(id).to_owned() });
                 }
                 // Removed by somebody right after its end.
                 (Err(error), Some(code)) if error.is_not_found() => return Ok(code),
                 (Err(error), _) => return Err(error),
-                (Ok(State::Running), _) => tokio::time::sleep(PAUSE).await,
+                (Ok(Stage::Running), _) => tokio::time::sleep(PAUSE).await,
             }
         }
     }
 
-    async fn state(&self, id: &str) -> Result<State, EngineError> {
-        let state = self.inspect(id).await?.state.unwrap_or_default();
-        Ok(match state.status {
-            Some(ContainerStateStatusEnum::CREATED) => State::NotStarted,
-            Some(ContainerStateStatusEnum::EXITED | ContainerStateStatusEnum::DEAD) => {
-                State::Ended(state.exit_code.unwrap_or(-1))
-            }
-            _ => State::Running,
-        })
+    async fn stage(&self, id: &str) -> Result<Stage, EngineError> {
+        Ok(self.inspect(id).await?.state.stage())
     }
+
+    /// Whether it was the init that ended, because it could not run the program. The engine has
+    /// started it and is content; what went wrong is the one line in the log.
+    async fn init_failure(&self, id: &str, code: i64) -> Option<EngineError> {
+        if ![1, 126, 127].contains(&code) {
+            return None;
+        }
+        let mut log = self.logs(id, LogRequest::default()).await.ok()?;
+        let mut text = String::new();
+        while let Some(Ok(chunk)) = log.next().await {
+            text.push_str(&String::from_utf8_lossy(&chunk.bytes));
+            let begins = INITS.iter().any(|init| text.starts_with(init) || init.starts_with(&text));
+            if chunk.stream != Stream::Stderr || !begins || text.len() > 4096 {
+                return None;
+            }
+        }
+        init_message(short(id), &text)
+    }
+}
+
+/// How the inits that the engines bring begin their last words: tini (Docker), catatonit (Podman).
+const INITS: [&str; 2] = ["[FATAL tini (", "ERROR (catatonit:"];
+
+fn init_message(container: &str, log: &str) -> Option<EngineError> {
+    let line = log.strip_suffix('\n').unwrap_or(log);
+    let is_init = INITS.iter().any(|init| line.starts_with(init)) && line.contains("exec ");
+    if line.contains('\n') || !is_init {
+        return None;
+    }
+    let (container, message) = (container.to_owned(), safe_line(line).into_owned());
+    Some(if line.ends_with("No such file or directory") {
+        EngineError::NoProgram { container, message }
+    } else {
+        EngineError::NotExecutable { container, message }
+    })
 }
 
 /// The exit code in an answer, if it is one.
@@ -71,5 +118,20 @@ fn code(answer: Result<ContainerWaitResponse, Error>) -> Option<i64> {
         // A code other than 0 is an error to bollard; with words in it, it is one to us as well.
         Err(Error::DockerContainerWaitError { code, error }) if error.is_empty() => Some(code),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_words_of_an_init() {
+        let tini = "[FATAL tini (7)] exec nope failed: No such file or directory\n";
+        assert!(matches!(init_message("c", tini), Some(EngineError::NoProgram { .. })));
+        let catatonit = "ERROR (catatonit:2): failed to exec pid1: Permission denied\n";
+        assert!(matches!(init_message("c", catatonit), Some(EngineError::NotExecutable { .. })));
+        assert!(init_message("c", "not found\n").is_none());
+        assert!(init_message("c", &format!("{tini}more\n")).is_none());
     }
 }

@@ -279,6 +279,14 @@ async fn a_signal_ends_following_and_the_request_stays() {
     let outcome = attempt.run().await.expect("is asked");
     assert!(matches!(outcome.ended, Ended::Stopped(Signal::Interrupt)), "{:?}", outcome.ended);
     assert_eq!(statuses(&outcome)[0], "cki main running");
+    let told: Vec<String> = attempt.recorder.events().iter().filter_map(line_of).collect();
+    assert_eq!(
+        told[told.len() - 2..],
+        [
+            "cki main skipped: running, not followed any more",
+            "rhel rhel9 skipped: pending, not followed any more",
+        ]
+    );
     attempt.stop = Stop::new();
     attempt.recorder = Recorder::new(|_| ());
     let outcome = attempt.run().await.expect("goes on");

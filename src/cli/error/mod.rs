@@ -1,6 +1,8 @@
 //! The one place where an error becomes an exit code, and gets its hints: what to type next.
 
 use super::token::TokenError;
+mod systems;
+
 use crate::base::exit::Exit;
 use crate::base::files::FileError;
 use crate::base::http::HttpError;
@@ -8,6 +10,7 @@ use crate::base::text;
 use crate::config::ConfigError;
 use crate::model::environment::EnvironmentError;
 use crate::model::inventory::LookupError;
+use crate::model::staging::StagingError;
 use crate::ops::build::BuildError;
 use crate::ops::engine::OpenError;
 use crate::ops::env::EnvError;
@@ -17,11 +20,15 @@ use crate::ops::run_local::RunError;
 use crate::ops::running::RunningError;
 use crate::ops::setup::SetupError;
 use crate::ops::source::SourceError;
+use crate::ops::stage::{StageError, TargetError};
 use crate::systems::engine::EngineError;
 use crate::systems::git::GitError;
+use crate::systems::gitlab::GitLabError;
 use crate::systems::native::NativeError;
 use crate::systems::preprocessor::PreprocessError;
 use crate::ui::Ui;
+pub(super) use systems::of_worst;
+use systems::{of_engine, of_file, of_git, of_gitlab, of_native, of_preprocess, of_token};
 
 /// A command line that makes no sense although its parts do.
 #[derive(Debug, thiserror::Error)]
@@ -110,6 +117,10 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
         OpenError => |error| Some(of_open(error)),
         SourceError => |error| Some(of_source(error)),
         PreprocessError => |error| Some(of_preprocess(error)),
+        StageError => |error| Some(of_stage(error)),
+        StagingError => |error| Some(of_staging(error)),
+        TargetError => |error| Some(of_target(error)),
+        GitLabError => |error| Some(of_gitlab(error)),
         GitError => |error| Some(of_git(error)),
         EngineError => |error| Some(of_engine(error)),
         NativeError => |error| Some(of_native(error)),
@@ -117,10 +128,6 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
         FileError => |error| Some(of_file(error)),
     }
     None
-}
-
-fn of_file(error: &FileError) -> Meaning {
-    plain(if error.is_missing() { Exit::NotFound } else { Exit::Failed })
 }
 
 fn of_lookup(error: &LookupError) -> Meaning {
@@ -188,18 +195,6 @@ fn of_need(error: &NeedError) -> Meaning {
             hint(Exit::Invalid, did_you_mean(nearest, "a backing service is a file in `templates/services`."))
         }
         _ => plain(Exit::Invalid),
-    }
-}
-
-fn of_token(error: &TokenError) -> Meaning {
-    match error {
-        TokenError::Command(_) => {
-            hint(Exit::Unauthorised, "try the command in your shell; it must print the token.")
-        }
-        TokenError::Readable(path) => {
-            hint(Exit::Refused, format!("`chmod 600 {path}` makes it yours alone."))
-        }
-        TokenError::File(inner) => of_file(inner),
     }
 }
 
@@ -306,77 +301,45 @@ fn of_source(error: &SourceError) -> Meaning {
     }
 }
 
-fn of_preprocess(error: &PreprocessError) -> Meaning {
+fn of_stage(error: &StageError) -> Meaning {
     match error {
-        PreprocessError::NotInstalled { .. } => {
-            hint(Exit::NotFound, "`cki setup` installs `cpp`, or install the package `cpp` yourself.")
+        StageError::GitLab(inner) => of_gitlab(inner),
+        StageError::Request(inner) => of_staging(inner),
+        StageError::NotOpen { .. } | StageError::NoCommits { .. } => {
+            hint(Exit::Failed, "only an open merge request with commits can be tried.")
         }
-        _ => plain(Exit::Failed),
-    }
-}
-
-/// The exit code of a repository that could not be cloned.
-pub(super) fn of_git_exit(error: &GitError) -> Exit {
-    of_git(error).exit
-}
-
-fn of_git(error: &GitError) -> Meaning {
-    match error {
-        GitError::Unauthorised { .. } => hint(
+        StageError::NoToken { .. } => hint(
             Exit::Unauthorised,
-            "set a token with `CKI_GITLAB_TOKEN`, or let `git` know the login; `cki doctor` says which is used.",
+            "set one with `CKI_GITLAB_TOKEN`, or `gitlab.token_command` in your own `cki.toml`.",
         ),
-        GitError::Forbidden { .. } => hint(Exit::Unauthorised, "the login is right, but may not read this."),
-        GitError::NotFound { .. } => {
-            hint(Exit::NotFound, "a private repository looks like this without a login, too.")
-        }
-        GitError::NoMergeRequest { .. } => hint(Exit::NotFound, "look at its number on the server again."),
-        GitError::NoProgram { .. } => hint(Exit::NotFound, "install `git`: this address needs it."),
-        GitError::Url { .. } | GitError::RefName { .. } => plain(Exit::Invalid),
-        GitError::Occupied { .. } | GitError::Foreign { .. } | GitError::NoRepository { .. } => {
-            plain(Exit::Refused)
-        }
-        GitError::Offline { .. } => hint(Exit::Unreachable, "leave `--offline` out."),
-        GitError::File(inner) => of_file(inner),
-        GitError::Stopped { .. } => plain(Exit::Interrupted),
-        _ => plain(Exit::Unreachable),
-    }
-}
-
-fn of_engine(error: &EngineError) -> Meaning {
-    match error {
-        EngineError::Unreachable { .. } | EngineError::Silent { .. } => {
-            hint(Exit::Unreachable, "`cki doctor` looks at the engine; `--engine native` does without one.")
-        }
-        EngineError::NoPermission { .. } => hint(
-            Exit::Unreachable,
-            "join the group that owns the socket, for example with `sudo usermod -aG docker $USER`, and log in again.",
-        ),
-        EngineError::NotFound { .. } => plain(Exit::NotFound),
-        EngineError::BuildFailed { last, .. } => Meaning {
-            exit: Exit::Failed,
-            hints: last.iter().map(|line| format!("it said: {line}")).collect(),
+        StageError::HeadMoved { .. } => hint(Exit::Failed, "look at it again and ask again."),
+        StageError::Uncertain { source, .. } => Meaning {
+            exit: of_gitlab(source).exit,
+            hints: vec!["the same command finds the comment if it is there.".to_owned()],
         },
-        EngineError::PullFailed { image, .. } => hint(
-            Exit::Unreachable,
-            format!("`docker pull {image}` or `podman pull {image}` shows whether a login is missing."),
-        ),
-        EngineError::Invalid { .. } => plain(Exit::Usage),
-        EngineError::File(inner) => of_file(inner),
-        EngineError::NoProgram { .. } | EngineError::NotExecutable { .. } => {
-            hint(Exit::Failed, "`run.command` of the entry must name a program of the image.")
-        }
-        _ => plain(Exit::Unreachable),
+        StageError::RequestDeleted { .. } | StageError::AnswerDeleted { .. } => plain(Exit::Failed),
+        StageError::Stopped { signal, .. } => plain(signal.exit()),
     }
 }
 
-fn of_native(error: &NativeError) -> Meaning {
+fn of_staging(error: &StagingError) -> Meaning {
     match error {
-        NativeError::MissingProgram { .. } | NativeError::MissingFile { .. } => hint(
-            Exit::NotFound,
-            "install it, or use a container engine, whose images bring their own; `cki setup` installs one.",
-        ),
-        NativeError::NotRunning { .. } => plain(Exit::NotFound),
-        _ => plain(Exit::Failed),
+        StagingError::UnknownKey { .. } | StagingError::Mismatch { .. } => {
+            hint(Exit::Usage, "`cki show COMPONENT` lists what can be set; nothing was sent.")
+        }
+        StagingError::BadPattern { .. } | StagingError::BadBot { .. } => plain(Exit::Invalid),
+        _ => hint(Exit::Usage, "nothing was sent."),
+    }
+}
+
+fn of_target(error: &TargetError) -> Meaning {
+    let flags = "say which with `--component` or `--project`.";
+    match error {
+        TargetError::NoProject { place, .. } => {
+            hint(Exit::Invalid, format!("add `stage.project` at {place}, or use `--project`."))
+        }
+        TargetError::Via { .. } => plain(Exit::Invalid),
+        TargetError::NoRepository(_) | TargetError::NoRemote { .. } => hint(Exit::Usage, flags),
+        TargetError::Git(inner) => of_git(inner),
     }
 }

@@ -1,0 +1,123 @@
+//! `cki demo`.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+
+use crate::base::exit::Exit;
+use crate::base::files;
+use crate::cli::context::Context;
+use crate::cli::error::UsageError;
+use crate::demo::walk::{self, Demo};
+use crate::demo::{play, project};
+
+/// Show it all on a small project, on this machine, in a minute
+///
+/// Lays out a project, starts a stand-in for GitLab, runs the main commands for real, and removes
+/// everything again. No account and no network is needed.
+///
+/// Examples:
+///   cki demo
+///   cki demo --keep
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(in crate::cli) struct DemoArgs {
+    /// Leave the project to play with
+    #[arg(long)]
+    keep: bool,
+    #[command(subcommand)]
+    command: Option<DemoCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+enum DemoCommand {
+    /// Serve the GitLab stand-in of a demo that was kept
+    Serve {
+        /// The folder of the demo; without it, the working directory
+        #[arg(value_hint = clap::ValueHint::DirPath)]
+        folder: Option<PathBuf>,
+    },
+    /// Remove a demo that was kept
+    Clean {
+        /// The folder of the demo; without it, the working directory
+        #[arg(value_hint = clap::ValueHint::DirPath)]
+        folder: Option<PathBuf>,
+    },
+    /// Play a component of the demo
+    #[command(hide = true)]
+    Play {
+        /// What it does
+        file: PathBuf,
+    },
+}
+
+pub(in crate::cli) fn run(args: DemoArgs, context: &Context) -> anyhow::Result<Exit> {
+    match args.command {
+        None => walk(args.keep, context),
+        Some(DemoCommand::Play { file }) => {
+            let file = context.host.cwd.join(file);
+            let code = context.block_on(async |stop| {
+                play::play(&file, &context.host.env, &stop, &|line| context.ui.data(line)).await
+            })?;
+            Ok(Exit::Component(code))
+        }
+        Some(DemoCommand::Serve { folder }) => serve(folder, context),
+        Some(DemoCommand::Clean { folder }) => {
+            let folder = kept(folder, context)?;
+            context.block_on(async |_| {
+                let engine = context.engine().await?;
+                walk::take_down(&engine, &folder, &walk::name(&folder)).await
+            })?;
+            context.ui.say(&format!("Removed `{}` and its images.", folder.display()));
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn walk(keep: bool, context: &Context) -> anyhow::Result<Exit> {
+    let kept = keep.then(|| context.host.cwd.join("cki-demo"));
+    if let Some(folder) = kept.as_ref().filter(|folder| folder.exists()) {
+        let message =
+            format!("`{}` is there already; `cki demo clean cki-demo` removes it", folder.display());
+        return Err(UsageError(message).into());
+    }
+    context.block_on(async |stop| {
+        let engine = context.engine().await?;
+        walk::remove_abandoned(&context.host, &engine).await;
+        let folder = match &kept {
+            Some(folder) => folder.clone(),
+            None => walk::temporary_folder(&context.host)?,
+        };
+        let (host, ui, events) = (&context.host, &context.ui, context.events());
+        walk::walk(&Demo { host, ui, events, engine, stop, folder, keep }).await
+    })
+}
+
+/// The folder of a demo that was kept.
+fn kept(folder: Option<PathBuf>, context: &Context) -> anyhow::Result<PathBuf> {
+    let folder = folder.map_or_else(|| context.host.cwd.clone(), |folder| context.host.cwd.join(folder));
+    if !folder.join("head").is_file() || !folder.join("git/cki-tools.git").is_dir() {
+        return Err(UsageError(format!("`{}` is no demo that was kept", folder.display())).into());
+    }
+    folder.canonicalize().context("the folder is there")
+}
+
+fn serve(folder: Option<PathBuf>, context: &Context) -> anyhow::Result<Exit> {
+    let folder = kept(folder, context)?;
+    let head = files::read_text(&folder.join("head"), 100)?;
+    let settings = files::read_text(&folder.join("cki.toml"), 64 << 10)?;
+    let port = settings
+        .lines()
+        .find_map(|line| line.strip_prefix("url = \"http://127.0.0.1:")?.strip_suffix('"'))
+        .and_then(|port| port.parse().ok())
+        .unwrap_or(0);
+    let stand_in = walk::stand_in(&context.host, head.trim(), port)?;
+    context.ui.say(&format!(
+        "The GitLab stand-in of the demo serves {} at {} until Ctrl-C.",
+        project::PROJECT,
+        stand_in.url()
+    ));
+    let signal = context.block_on(async |stop| Ok(stop.requested().await))?;
+    Ok(signal.exit())
+}

@@ -1,0 +1,142 @@
+//! `cki stage`.
+
+use std::sync::Arc;
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+
+use crate::base::clock::SystemClock;
+use crate::base::exit::Exit;
+use crate::cli::context::Context;
+use crate::cli::error::UsageError;
+use crate::cli::{complete, token};
+use crate::config::Origin;
+use crate::model::inventory::{Inventory, Stage};
+use crate::model::staging::{Parameter, Rerun, StageParameter, StagingRequest};
+use crate::ops::stage::{StageOptions, Staging, Target, plan, run as stage, target};
+use crate::report;
+use crate::systems::gitlab::{GitLab, Means};
+
+/// The template of the comment.
+const TEMPLATE: &str = "comments/stage.md";
+
+/// Have a merge request tried in staging
+///
+/// Asks the project's bot in a comment, and follows the pipelines to their end: the exit code is 0
+/// only if all of them succeeded. Asking twice for the same commit finds the first request.
+///
+/// Examples:
+///   cki stage --mr 213
+///   cki stage --mr 213 --component pipeline-herder --set builder_image_tag=mr-213
+///   cki stage --mr 213 --rerun cki/620247 --no-wait
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(in crate::cli) struct StageArgs {
+    /// The merge request
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    mr: u64,
+    /// The component; without it, the remotes of the working directory say which project
+    #[arg(long, value_name = "COMPONENT", add = ArgValueCandidates::new(complete::components))]
+    component: Option<String>,
+    /// The project on GitLab
+    #[arg(long, value_name = "GROUP/PROJECT")]
+    project: Option<String>,
+    /// Set a variable of the pipelines
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Run this earlier pipeline again
+    #[arg(long, value_name = "GROUP/ID")]
+    rerun: Vec<String>,
+    /// Show what would be asked, and change nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Ask, and do not wait for an answer
+    #[arg(long)]
+    no_wait: bool,
+    /// Ask again, even if it was asked before
+    #[arg(long)]
+    again: bool,
+    /// Do not ask whether to post the comment
+    #[arg(short, long)]
+    yes: bool,
+}
+
+pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result<Exit> {
+    let inventory = context.inventory()?;
+    let component = args.component.as_deref().map(|name| inventory.find(name)).transpose()?;
+    let target = target(&inventory, component, args.project.as_deref(), &context.host.cwd)?;
+    let entry = target.component.and_then(|component| component.stage.as_ref());
+    let staging = staging(args, context, &inventory, &target, entry)?;
+    let options = StageOptions {
+        dry_run: args.dry_run,
+        no_wait: args.no_wait,
+        again: args.again,
+        timeout: Some(context.settings.stage_timeout),
+        interval: context.settings.stage_interval,
+        pipelines_project: entry.and_then(|entry| entry.pipelines.clone()),
+        ..StageOptions::default()
+    };
+    let outcome = context.block_on(async |stop| {
+        let gitlab = gitlab(context, &target)?;
+        let planned = tokio::select! {
+            planned = plan(&gitlab, &staging) => planned?,
+            signal = stop.requested() => return Ok(Err(signal.exit())),
+        };
+        report::stage::print_plan(&context.ui, &planned);
+        let asks = !args.dry_run && (planned.earlier.is_none() || args.again);
+        if asks && !args.yes && context.ui.can_ask() && !context.ui.is_json() {
+            let posts = context.ui.confirm(&context.host, "Post this comment?", false);
+            if !posts {
+                return Ok(Err(Exit::Failed));
+            }
+        }
+        Ok(Ok(stage(&gitlab, planned, &options, &context.events(), &stop).await?))
+    })?;
+    Ok(match outcome {
+        Ok(outcome) => report::stage::print(&context.ui, &outcome),
+        Err(exit) => {
+            context.ui.say("Nothing was posted.");
+            exit
+        }
+    })
+}
+
+/// The request, checked before anything is sent.
+fn staging(
+    args: &StageArgs,
+    context: &Context,
+    inventory: &Inventory,
+    target: &Target<'_>,
+    entry: Option<&Stage>,
+) -> anyhow::Result<Staging> {
+    let declared = entry.map(|entry| entry.parameters.as_slice()).unwrap_or_default();
+    let declared = declared.iter().map(StageParameter::from_inventory).collect::<Result<Vec<_>, _>>()?;
+    let parameters = args.set.iter().map(|text| Parameter::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let reruns = args.rerun.iter().map(|text| Rerun::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let bot = entry.and_then(|entry| entry.bot.as_deref()).unwrap_or(&context.settings.stage_bot);
+    let template = context.assets.text(TEMPLATE)?.ok_or_else(|| {
+        UsageError(format!("there is no template `{TEMPLATE}`, which inventory {} needs", inventory.label()))
+    })?;
+    Ok(Staging {
+        project: target.project.clone(),
+        merge_request: args.mr,
+        request: StagingRequest::new(bot, parameters, reruns, &declared)?,
+        template: template.text.into_owned(),
+    })
+}
+
+/// The server: the one of the settings, or the one that a remote names if nobody set another; that
+/// one gets no token, since the token is for the first.
+fn gitlab(context: &Context, target: &Target<'_>) -> anyhow::Result<GitLab> {
+    let (url, origin) = &context.settings.gitlab_url;
+    let other = target.server.as_ref().filter(|server| *origin == Origin::Default && *server != url);
+    let means = Means::new(context.http.clone(), Arc::new(SystemClock::new()), context.events());
+    if let Some(server) = other {
+        context.ui.warning(&format!(
+            "The remote is on {server}, and `gitlab.url` is not set: no token is sent there."
+        ));
+        return Ok(GitLab::new(server, None, means)?);
+    }
+    let token = token::for_gitlab(context)?.map(|(_, token)| token);
+    Ok(GitLab::new(url, token, means)?)
+}

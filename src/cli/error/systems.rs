@@ -1,0 +1,129 @@
+//! What errors of single systems mean for the person who sees them.
+
+use super::{Meaning, hint, plain};
+use crate::base::exit::Exit;
+use crate::base::files::FileError;
+use crate::cli::token::TokenError;
+use crate::systems::engine::EngineError;
+use crate::systems::git::GitError;
+use crate::systems::gitlab::GitLabError;
+use crate::systems::native::NativeError;
+use crate::systems::preprocessor::PreprocessError;
+use crate::ui::{Ui, style};
+
+pub(super) fn of_token(error: &TokenError) -> Meaning {
+    match error {
+        TokenError::Command(_) => {
+            hint(Exit::Unauthorised, "try the command in your shell; it must print the token.")
+        }
+        TokenError::Readable(path) => {
+            hint(Exit::Refused, format!("`chmod 600 {path}` makes it yours alone."))
+        }
+        TokenError::File(inner) => of_file(inner),
+    }
+}
+
+pub(super) fn of_preprocess(error: &PreprocessError) -> Meaning {
+    match error {
+        PreprocessError::NotInstalled { .. } => {
+            hint(Exit::NotFound, "`cki setup` installs `cpp`, or install the package `cpp` yourself.")
+        }
+        _ => plain(Exit::Failed),
+    }
+}
+
+/// The exit code of a repository that could not be cloned, after saying what to do about it.
+pub(in crate::cli) fn of_worst(ui: &Ui, error: &GitError) -> Exit {
+    let Meaning { exit, hints } = of_git(error);
+    for hint in hints {
+        ui.say(&format!("{} {hint}", style::hint("hint:")));
+    }
+    exit
+}
+
+pub(super) fn of_git(error: &GitError) -> Meaning {
+    match error {
+        GitError::Unauthorised { .. } => hint(
+            Exit::Unauthorised,
+            "set a token with `CKI_GITLAB_TOKEN`, or let `git` know the login; `cki doctor` says which is used.",
+        ),
+        GitError::Forbidden { .. } => hint(Exit::Unauthorised, "the login is right, but may not read this."),
+        GitError::NotFound { .. } => {
+            hint(Exit::NotFound, "a private repository looks like this without a login, too.")
+        }
+        GitError::NoMergeRequest { .. } => hint(Exit::NotFound, "look at its number on the server again."),
+        GitError::NoProgram { .. } => hint(Exit::NotFound, "install `git`: this address needs it."),
+        GitError::Url { .. } | GitError::RefName { .. } => plain(Exit::Invalid),
+        GitError::Occupied { .. } | GitError::Foreign { .. } | GitError::NoRepository { .. } => {
+            plain(Exit::Refused)
+        }
+        GitError::Offline { .. } => hint(Exit::Unreachable, "leave `--offline` out."),
+        GitError::File(inner) => of_file(inner),
+        GitError::Stopped { .. } => plain(Exit::Interrupted),
+        _ => plain(Exit::Unreachable),
+    }
+}
+
+pub(super) fn of_engine(error: &EngineError) -> Meaning {
+    match error {
+        EngineError::Unreachable { .. } | EngineError::Silent { .. } => {
+            hint(Exit::Unreachable, "`cki doctor` looks at the engine; `--engine native` does without one.")
+        }
+        EngineError::NoPermission { .. } => hint(
+            Exit::Unreachable,
+            "join the group that owns the socket, for example with `sudo usermod -aG docker $USER`, and log in again.",
+        ),
+        EngineError::NotFound { .. } => plain(Exit::NotFound),
+        EngineError::BuildFailed { last, .. } => Meaning {
+            exit: Exit::Failed,
+            hints: last.iter().map(|line| format!("it said: {line}")).collect(),
+        },
+        EngineError::PullFailed { image, .. } => hint(
+            Exit::Unreachable,
+            format!("`docker pull {image}` or `podman pull {image}` shows whether a login is missing."),
+        ),
+        EngineError::Invalid { .. } => plain(Exit::Usage),
+        EngineError::File(inner) => of_file(inner),
+        EngineError::NoProgram { .. } | EngineError::NotExecutable { .. } => {
+            hint(Exit::Failed, "`run.command` of the entry must name a program of the image.")
+        }
+        _ => plain(Exit::Unreachable),
+    }
+}
+
+pub(super) fn of_native(error: &NativeError) -> Meaning {
+    match error {
+        NativeError::MissingProgram { .. } | NativeError::MissingFile { .. } => hint(
+            Exit::NotFound,
+            "install it, or use a container engine, whose images bring their own; `cki setup` installs one.",
+        ),
+        NativeError::NotRunning { .. } => plain(Exit::NotFound),
+        _ => plain(Exit::Failed),
+    }
+}
+
+pub(super) fn of_gitlab(error: &GitLabError) -> Meaning {
+    match error {
+        GitLabError::NotFound { .. } => {
+            hint(Exit::NotFound, "what is private looks like this without a token that may see it.")
+        }
+        GitLabError::Unauthorised { .. } => {
+            hint(Exit::Unauthorised, "the token is wrong or has expired; `cki config` shows who gave it.")
+        }
+        GitLabError::Forbidden { .. } => {
+            hint(Exit::Unauthorised, "a token needs the scope `api` and its user the right to comment.")
+        }
+        GitLabError::NotGitLab { .. } | GitLabError::BadUrl { .. } => {
+            hint(Exit::Invalid, "`gitlab.url` in `cki.toml`, or `CKI_GITLAB_URL`, names the server.")
+        }
+        GitLabError::Offline { .. } => hint(Exit::Unreachable, "leave `--offline` out."),
+        GitLabError::RateLimited { .. } => {
+            hint(Exit::Unreachable, "wait a while; the server limits requests.")
+        }
+        _ => plain(Exit::Unreachable),
+    }
+}
+
+pub(super) fn of_file(error: &FileError) -> Meaning {
+    plain(if error.is_missing() { Exit::NotFound } else { Exit::Failed })
+}

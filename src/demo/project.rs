@@ -1,0 +1,119 @@
+//! Lays out the demo's project in a folder: settings, inventory, and a bare repository with a merge
+//! request. All of it comes from `templates/demo`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::base::assets;
+use crate::base::files;
+use crate::systems::git::{Author, CommitId, History, Mode, TreeFile};
+
+/// The merge request of the demo.
+pub const MERGE_REQUEST: u64 = 213;
+/// Its project on the stand-in.
+pub const PROJECT: &str = "cki-project/cki-tools";
+/// When the first commit was made, in seconds since 1970: fixed, so that commits are the same in
+/// every demo.
+const FIRST: i64 = 1_700_000_000;
+
+/// What differs from demo to demo.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The engine's name.
+    pub engine: String,
+    /// The stand-in's address.
+    pub gitlab: String,
+    /// The program that plays components, where they run.
+    pub program: String,
+    /// The folder with the parts of backing services, where they run.
+    pub plays: String,
+    /// The base image.
+    pub base: String,
+}
+
+/// Makes the bare repository, and gives the head of the merge request.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn repository(folder: &Path) -> anyhow::Result<CommitId> {
+    let author = Author { name: "Demo Contributor".into(), email: "contributor@example.invalid".into() };
+    let main = tree(&["demo/repository/main"]);
+    let changed = tree(&["demo/repository/main", "demo/repository/mr-213"]);
+    let git = folder.join("git/cki-tools.git");
+    files::make_folder(git.parent().unwrap_or(folder))?;
+    let mut history = History::begin(&git, "main", author, FIRST)?;
+    let first = history.commit(None, "Add pipeline_herder and orphan_hunter", &main)?;
+    history.point("refs/heads/main", first)?;
+    let head = history.commit(Some(first), "pipeline_herder: retry on infra errors", &changed)?;
+    history.point(&format!("refs/merge-requests/{MERGE_REQUEST}/head"), head)?;
+    Ok(head)
+}
+
+/// The files of some folders of the templates; a later folder's files replace earlier ones.
+fn tree(folders: &[&str]) -> Vec<TreeFile> {
+    let mut found = BTreeMap::new();
+    for folder in folders {
+        found.extend(assets::embedded_tree(folder));
+    }
+    found
+        .into_iter()
+        .map(|(path, content)| TreeFile {
+            path: path.display().to_string(),
+            content: content.to_vec(),
+            mode: Mode::Plain,
+        })
+        .collect()
+}
+
+/// Writes settings, inventory and templates.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn write(layout: &Layout) -> anyhow::Result<()> {
+    let folder = layout.folder.display().to_string();
+    for (path, content) in assets::embedded_tree("demo/project") {
+        let text = String::from_utf8_lossy(content)
+            .replace("@FOLDER@", &folder)
+            .replace("@ENGINE@", &layout.engine)
+            .replace("@GITLAB@", &layout.gitlab)
+            .replace("@PROGRAM@", &layout.program)
+            .replace("@PLAYS@", &layout.plays)
+            .replace("@BASE@", &layout.base);
+        files::write_whole(&layout.folder.join(path), text.as_bytes(), 0o644)?;
+    }
+    for (path, content) in assets::embedded_tree("demo/base") {
+        files::write_whole(&layout.folder.join("plays").join(path), content, 0o644)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_project_is_an_inventory_like_any_other() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let layout = Layout {
+            folder: folder.path().to_path_buf(),
+            engine: "native".into(),
+            gitlab: "http://127.0.0.1:1".into(),
+            program: "/usr/bin/cki".into(),
+            plays: "/demo".into(),
+            base: "localhost/base:1".into(),
+        };
+        write(&layout).expect("writes");
+        let inventory = crate::ops::inventory::load(Some(&folder.path().join("inventory"))).expect("loads");
+        assert_eq!(inventory.findings, []);
+        assert!(inventory.find("pipeline-herder").expect("is there").is_runnable());
+        let config =
+            crate::config::Config::load(&crate::host::Env::default(), folder.path(), []).expect("loads");
+        assert_eq!(config.warnings, Vec::<String>::new());
+        assert_eq!(repository(folder.path()).expect("makes"), {
+            let other = tempfile::tempdir().expect("a temporary folder");
+            repository(other.path()).expect("makes")
+        });
+    }
+}

@@ -1,0 +1,157 @@
+//! Which project a merge request belongs to: as the flags say, as the component's entry says, or as
+//! the remotes of the working directory say.
+
+use std::path::Path;
+
+use crate::base::text;
+use crate::model::inventory::{Component, Inventory};
+use crate::systems::git::{Checkout, GitError, GitUrl, discover};
+
+/// Where a merge request is.
+#[derive(Debug)]
+pub struct Target<'a> {
+    /// `group/project`.
+    pub project: String,
+    /// The component whose entry says what can be set, if one does.
+    pub component: Option<&'a Component>,
+    /// The server that a remote names, if the project comes from one.
+    pub server: Option<String>,
+}
+
+/// No project.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// The entry does not say.
+    #[error("the inventory does not say where `{component}` is staged: its entry has no `stage.project`")]
+    NoProject {
+        /// The component.
+        component: String,
+        /// Its entry.
+        place: String,
+    },
+    /// It is staged in another way than by a bot.
+    #[error("`{component}` is staged via `{via}`, and this `cki` knows only `bot`")]
+    Via {
+        /// The component.
+        component: String,
+        /// How.
+        via: String,
+    },
+    /// The working directory is no clone.
+    #[error("`{0}` is in no git repository, so nothing says which project is meant")]
+    NoRepository(String),
+    /// None of its remotes is on a server.
+    #[error("no remote of `{repository}` is a project on a server: {}", text::join_and(remotes))]
+    NoRemote {
+        /// The clone.
+        repository: String,
+        /// Its remotes.
+        remotes: Vec<String>,
+    },
+    /// The clone cannot be read.
+    #[error(transparent)]
+    Git(#[from] GitError),
+}
+
+/// Finds the project.
+///
+/// # Errors
+/// When nothing says which.
+pub fn target<'a>(
+    inventory: &'a Inventory,
+    component: Option<&'a Component>,
+    project: Option<&str>,
+    cwd: &Path,
+) -> Result<Target<'a>, TargetError> {
+    if let Some(project) = project {
+        let project = project.trim_matches('/').to_owned();
+        let component = component.or_else(|| staged_in(inventory, &project));
+        return Ok(Target { project, component, server: None });
+    }
+    if let Some(component) = component {
+        return of_component(inventory, component);
+    }
+    let checkout = discover(cwd)?.ok_or_else(|| TargetError::NoRepository(cwd.display().to_string()))?;
+    of_checkout(inventory, &checkout)
+}
+
+fn of_component<'a>(inventory: &Inventory, component: &'a Component) -> Result<Target<'a>, TargetError> {
+    let stage = component.stage.as_ref();
+    if let Some(via) = stage.and_then(|stage| stage.via.clone()).filter(|via| via != "bot") {
+        return Err(TargetError::Via { component: component.name().to_owned(), via });
+    }
+    let from_repo = || {
+        let url = inventory.repo_url(component.repos().first()?)?;
+        project_of(&GitUrl::parse(url).ok()?)
+    };
+    match stage.and_then(|stage| stage.project.clone()).map(|project| (project, None)).or_else(from_repo) {
+        Some((project, server)) => Ok(Target { project, component: Some(component), server }),
+        None => Err(TargetError::NoProject {
+            component: component.name().to_owned(),
+            place: component.written.place(""),
+        }),
+    }
+}
+
+fn of_checkout<'a>(inventory: &'a Inventory, checkout: &Checkout) -> Result<Target<'a>, TargetError> {
+    let urls: Vec<GitUrl> = checkout.remotes.iter().filter_map(|(_, url)| GitUrl::parse(url).ok()).collect();
+    // A repository of the inventory is known by its address, wherever that leads.
+    let known = inventory.components.iter().find(|component| {
+        let is_staged = component.stage.as_ref().is_some_and(|stage| stage.project.is_some());
+        let own = component.repos().first().and_then(|repo| inventory.repo_url(repo));
+        let own = own.and_then(|url| GitUrl::parse(url).ok());
+        is_staged && own.is_some_and(|own| urls.iter().any(|url| url.is_same_repository(&own)))
+    });
+    if let Some(component) = known {
+        return of_component(inventory, component);
+    }
+    let found = urls.iter().find_map(project_of);
+    let (project, server) = found.ok_or_else(|| TargetError::NoRemote {
+        repository: checkout.root.display().to_string(),
+        remotes: checkout.remotes.iter().map(|(name, url)| format!("{name} ({url})")).collect(),
+    })?;
+    let component = staged_in(inventory, &project);
+    Ok(Target { project, component, server })
+}
+
+/// A component whose entry names this project.
+fn staged_in<'a>(inventory: &'a Inventory, project: &str) -> Option<&'a Component> {
+    let is_there = |component: &&Component| {
+        component.stage.as_ref().and_then(|stage| stage.project.as_deref()) == Some(project)
+    };
+    inventory.components.iter().find(is_there)
+}
+
+/// `group/project` and the server of an address, if it is one of a server.
+fn project_of(url: &GitUrl) -> Option<(String, Option<String>)> {
+    let host = url.host();
+    let path = url.path().trim_matches('/').trim_end_matches(".git");
+    let is_project = !host.is_empty() && path.contains('/');
+    is_project.then(|| (path.to_owned(), Some(format!("https://{host}"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_entry_or_the_address_names_the_project() {
+        let inventory = crate::ops::inventory::load(None).expect("loads");
+        let herder = inventory.find("pipeline-herder").expect("is there");
+        let found = target(&inventory, Some(herder), None, Path::new("/")).expect("finds");
+        assert_eq!((found.project.as_str(), found.server), ("cki-project/cki-tools", None));
+        let library = inventory.find("cki-lib").expect("is there");
+        let found = target(&inventory, Some(library), None, Path::new("/")).expect("finds");
+        assert_eq!(found.project, "cki-project/cki-lib");
+        assert_eq!(found.server.as_deref(), Some("https://gitlab.com"));
+        let found = target(&inventory, None, Some("cki-project/cki-tools"), Path::new("/")).expect("finds");
+        assert!(found.component.is_some());
+        let reporter = inventory.find("reporter").expect("is there");
+        assert!(matches!(
+            target(&inventory, Some(reporter), None, Path::new("/")),
+            Err(TargetError::NoProject { .. })
+        ));
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        assert!(matches!(target(&inventory, None, None, folder.path()), Err(TargetError::NoRepository(_))));
+    }
+}

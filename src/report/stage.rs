@@ -1,0 +1,225 @@
+//! `cki stage`: what will be asked, and what came of it.
+
+use serde::Serialize;
+
+use crate::base::exit::Exit;
+use crate::base::text::{Cell, Table, duration, safe_line};
+use crate::model::staging::PipelineStatus;
+use crate::ops::stage::{Asked, Ended, Plan, StageOutcome};
+use crate::report::view;
+use crate::ui::{Ui, style};
+
+/// So many characters of a commit are shown.
+const SHORT: usize = 7;
+
+#[derive(Serialize)]
+struct StageView<'a> {
+    merge_request: String,
+    url: &'a str,
+    head: &'a str,
+    comment: &'a str,
+    posted: bool,
+    found: bool,
+    comment_id: Option<u64>,
+    comment_url: Option<&'a str>,
+    state: &'static str,
+    succeeded: bool,
+    pipelines: Vec<PipelineView<'a>>,
+}
+
+#[derive(Serialize)]
+struct PipelineView<'a> {
+    group: &'a str,
+    branch: &'a str,
+    id: Option<u64>,
+    project: Option<&'a str>,
+    status: &'a str,
+    url: Option<&'a str>,
+    seconds: Option<u64>,
+    failed_jobs: Vec<JobView<'a>>,
+}
+
+#[derive(Serialize)]
+struct JobView<'a> {
+    name: &'a str,
+    stage: &'a str,
+    id: u64,
+    url: Option<&'a str>,
+    log: &'a [String],
+}
+
+/// Prints what will be asked.
+pub fn print_plan(ui: &Ui, plan: &Plan) {
+    let facts = &plan.merge_request;
+    let head: String = facts.head.chars().take(SHORT).collect();
+    let draft = if facts.draft { " · draft" } else { "" };
+    ui.say(&format!(
+        "{}  {}  {}",
+        style::name(&format!("{} !{}", safe_line(&facts.project), facts.iid)),
+        safe_line(&facts.title),
+        style::dim(&format!("head {head}{draft}")),
+    ));
+    let asks = plan.comment.lines().next().unwrap_or_default();
+    ui.say(&format!("Asks  {}", style::command(&safe_line(asks))));
+}
+
+/// Prints what came of it, and gives the exit code of `cki`.
+pub fn print(ui: &Ui, outcome: &StageOutcome) -> Exit {
+    if ui.is_json() {
+        view::print(ui, &stage_view(outcome));
+        return exit(outcome);
+    }
+    table(ui, outcome);
+    for pipeline in &outcome.pipelines {
+        for job in &pipeline.failed {
+            let name = format!("{} {} · {} {}", pipeline.group, pipeline.branch, job.stage, job.name);
+            ui.data("");
+            ui.data(&format!("{} · last lines of the log", style::name(&safe_line(&name))));
+            for line in &job.log {
+                ui.data(&format!("  {}", safe_line(line)));
+            }
+            if let Some(why) = &job.no_log {
+                ui.data(&format!("  {}", style::dim(&safe_line(why))));
+            }
+        }
+    }
+    end(ui, outcome);
+    exit(outcome)
+}
+
+fn table(ui: &Ui, outcome: &StageOutcome) {
+    if outcome.pipelines.is_empty() {
+        return;
+    }
+    let mut table = Table::new(2);
+    table.row(
+        ["GROUP", "BRANCH", "PIPELINE", "STATE", "TIME", ""].map(|text| Cell::painted(text, style::dim)),
+    );
+    for one in &outcome.pipelines {
+        let (symbol, paint) = symbol(&one.status);
+        let state =
+            if one.gone { "✘ deleted".to_owned() } else { format!("{symbol} {}", one.status.as_str()) };
+        table.row([
+            safe_line(&one.group).into_owned().into(),
+            safe_line(&one.branch).into_owned().into(),
+            one.id.map_or("–".to_owned(), |id| id.to_string()).into(),
+            Cell::painted(safe_line(&state), paint),
+            one.duration.map(duration).unwrap_or_default().into(),
+            Cell::painted(safe_line(one.url.as_deref().unwrap_or_default()), style::dim),
+        ]);
+    }
+    for line in table.lines(ui.columns()) {
+        ui.data(&line);
+    }
+}
+
+fn end(ui: &Ui, outcome: &StageOutcome) {
+    let again = format!("cki stage --mr {}", outcome.merge_request.iid);
+    let (failed, all) =
+        (outcome.pipelines.iter().filter(|one| !one.succeeded()).count(), outcome.pipelines.len());
+    let took = duration(outcome.took);
+    match &outcome.ended {
+        Ended::DryRun => ui.say("Nothing was posted."),
+        Ended::NotWaited => ui.say(&style::dim(&format!("`{again}` follows it."))),
+        Ended::Finished if outcome.succeeded() => {
+            ui.say(&format!("{} All {all} succeeded after {took}.", style::good("✔")));
+        }
+        Ended::Finished if all == 0 => {
+            ui.error("the bot answered without a pipeline.", &[], &["its comment says why.".to_owned()]);
+        }
+        Ended::Finished => {
+            let rerun = outcome.pipelines.iter().find(|one| !one.succeeded());
+            let rerun = rerun.and_then(|one| Some(format!("{}/{}", one.group, one.id?)));
+            let hint = rerun.map(|rerun| format!("ask again with `{again} --rerun {rerun}`."));
+            ui.error(&format!("{failed} of {all} pipelines failed."), &[], &Vec::from_iter(hint));
+        }
+        Ended::NoAnswer(last) => {
+            let causes: Vec<String> =
+                last.iter().map(|said| format!("it said: {}", safe_line(said))).collect();
+            ui.error("the bot did not answer in time.", &causes, &[format!("`{again}` looks again.")]);
+        }
+        Ended::TimedOut => {
+            ui.error(&format!("not finished after {took}."), &[], &[format!("`{again}` goes on following.")]);
+        }
+        Ended::Stopped(_) => ui.say(&format!("Not followed further; the request stays. `{again}` goes on.")),
+        Ended::Lost(error) => {
+            ui.error(
+                &format!("{}.", safe_line(&error.to_string())),
+                &[],
+                &[format!("`{again}` goes on following.")],
+            );
+        }
+    }
+}
+
+fn symbol(status: &PipelineStatus) -> (&'static str, fn(&str) -> String) {
+    if status.is_success() {
+        ("✔", style::good)
+    } else if status.is_finished() {
+        ("✘", style::bad)
+    } else {
+        ("●", style::warn)
+    }
+}
+
+fn exit(outcome: &StageOutcome) -> Exit {
+    match &outcome.ended {
+        Ended::DryRun | Ended::NotWaited => Exit::Done,
+        Ended::Finished if outcome.succeeded() => Exit::Done,
+        Ended::Finished => Exit::Failed,
+        Ended::NoAnswer(_) | Ended::TimedOut => Exit::TimedOut,
+        Ended::Stopped(signal) => signal.exit(),
+        Ended::Lost(_) => Exit::Unreachable,
+    }
+}
+
+fn stage_view(outcome: &StageOutcome) -> StageView<'_> {
+    let comment = match &outcome.asked {
+        Asked::Posted(comment) | Asked::Found(comment) => Some(comment),
+        Asked::No => None,
+    };
+    StageView {
+        merge_request: outcome.merge_request.reference(),
+        url: &outcome.merge_request.url,
+        head: &outcome.merge_request.head,
+        comment: &outcome.comment,
+        posted: matches!(outcome.asked, Asked::Posted(_)),
+        found: matches!(outcome.asked, Asked::Found(_)),
+        comment_id: comment.map(|comment| comment.id),
+        comment_url: comment.map(|comment| comment.url.as_str()),
+        state: match &outcome.ended {
+            Ended::DryRun => "dry-run",
+            Ended::NotWaited => "asked",
+            Ended::Finished => "finished",
+            Ended::NoAnswer(_) => "no-answer",
+            Ended::TimedOut => "timed-out",
+            Ended::Stopped(_) => "stopped",
+            Ended::Lost(_) => "lost",
+        },
+        succeeded: outcome.succeeded(),
+        pipelines: outcome
+            .pipelines
+            .iter()
+            .map(|one| PipelineView {
+                group: &one.group,
+                branch: &one.branch,
+                id: one.id,
+                project: one.project.as_deref(),
+                status: one.status.as_str(),
+                url: one.url.as_deref(),
+                seconds: one.duration.map(|took| took.as_secs()),
+                failed_jobs: one
+                    .failed
+                    .iter()
+                    .map(|job| JobView {
+                        name: &job.name,
+                        stage: &job.stage,
+                        id: job.id,
+                        url: job.url.as_deref(),
+                        log: &job.log,
+                    })
+                    .collect(),
+            })
+            .collect(),
+    }
+}

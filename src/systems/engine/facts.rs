@@ -1,0 +1,266 @@
+//! How containers are. The answers are read here and not by bollard, which refuses a whole list
+//! for one word that it does not know: Podman calls a container `stopped` from its end until its
+//! clean-up, which may be a moment or, if somebody killed that, for ever.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::container::short;
+use super::error::{EngineError, Thing, clean};
+use super::reference::familiar;
+use super::{ContainerEngine, QUICK};
+use crate::model::container::{ContainerFacts, ContainerInside, Status};
+use crate::model::identity::{self, RunId};
+
+/// One container, as far as it is of interest.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Inspected {
+    pub(super) state: State,
+    config: Config,
+    network_settings: NetworkSettings,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct State {
+    status: String,
+    exit_code: i64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Config {
+    env: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct NetworkSettings {
+    ports: Option<HashMap<String, Option<Vec<Binding>>>>,
+    networks: Option<BTreeMap<String, Endpoint>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Binding {
+    host_port: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Endpoint {
+    #[serde(rename = "IPAddress")]
+    address: String,
+}
+
+/// One container in a list.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Listed {
+    id: String,
+    names: Option<Vec<String>>,
+    image: String,
+    labels: Option<BTreeMap<String, String>>,
+    state: String,
+    status: String,
+    ports: Option<Vec<Port>>,
+    created: i64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Port {
+    private_port: u16,
+    public_port: Option<u16>,
+}
+
+/// Where a container is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    NotStarted,
+    Running,
+    Ended(i64),
+}
+
+impl State {
+    pub(super) fn stage(&self) -> Stage {
+        match self.status.as_str() {
+            "created" | "configured" | "initialized" => Stage::NotStarted,
+            "exited" | "stopped" | "dead" => Stage::Ended(self.exit_code),
+            _ => Stage::Running,
+        }
+    }
+}
+
+impl ContainerEngine {
+    /// All containers with our label, of one run or of every run, running or not, oldest first.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn list(&self, run: Option<&RunId>) -> Result<Vec<ContainerFacts>, EngineError> {
+        // {"label":["cki.run=0123456789"]}: nothing in our label needs to be encoded.
+        let filters = format!("%7B%22label%22%3A%5B%22{}%22%5D%7D", our_label(run));
+        let path = format!("/containers/json?all=1&filters={filters}");
+        let answer: Vec<Listed> = self.get("list containers", &path).await?;
+        let mut all: Vec<ContainerFacts> = answer.into_iter().map(Listed::facts).collect();
+        all.sort_by(|a, b| a.created.cmp(&b.created).then_with(|| a.name.cmp(&b.name)));
+        Ok(all)
+    }
+
+    /// What a container has inside: its environment, its address, its ports.
+    ///
+    /// # Errors
+    /// When it does not exist.
+    pub async fn inside(&self, id: &str) -> Result<ContainerInside, EngineError> {
+        let facts = self.inspect(id).await?;
+        let network = facts.network_settings;
+        let address = if self.reaches_containers().await? {
+            let mut endpoints = network.networks.unwrap_or_default().into_values();
+            endpoints.find_map(|endpoint| endpoint.address.parse::<IpAddr>().ok())
+        } else {
+            None
+        };
+        Ok(ContainerInside {
+            environment: facts.config.env.unwrap_or_default().into_iter().map(variable).collect(),
+            address,
+            ports: published(network.ports.unwrap_or_default()),
+        })
+    }
+
+    pub(super) async fn inspect(&self, id: &str) -> Result<Inspected, EngineError> {
+        let safe = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+        if !safe {
+            return Err(EngineError::Invalid {
+                what: "the name of a container",
+                text: crate::base::text::safe_line(id).into_owned(),
+                why: "a name is made of letters, digits, `_`, `.` and `-`".to_owned(),
+            });
+        }
+        let doing = format!("look at container `{}`", short(id));
+        let answer = self.get(&doing, &format!("/containers/{id}/json")).await;
+        answer.map_err(|error: EngineError| error.or_not_found(Thing::Container, short(id)))
+    }
+
+    async fn get<T: DeserializeOwned>(&self, doing: &str, path: &str) -> Result<T, EngineError> {
+        let ask = async { self.shared.address.get(path).await.map_err(bollard::errors::Error::from) };
+        let answer = self.call(doing, QUICK, ask).await?;
+        if answer.status() == 200 {
+            return serde_json::from_slice(&answer.body).map_err(|error| EngineError::Nonsense {
+                doing: doing.to_owned(),
+                message: clean(&error.to_string()),
+            });
+        }
+        #[derive(Deserialize)]
+        struct Refusal {
+            message: String,
+        }
+        let refusal =
+            serde_json::from_slice(&answer.body).map_or(String::new(), |Refusal { message }| message);
+        let doing = doing.to_owned();
+        Err(EngineError::Refused { doing, status: answer.status(), message: clean(&refusal) })
+    }
+}
+
+/// The label by which ours are found.
+pub(super) fn our_label(run: Option<&RunId>) -> String {
+    run.map_or_else(|| identity::RUN.to_owned(), |run| format!("{}={run}", identity::RUN))
+}
+
+impl Listed {
+    fn facts(self) -> ContainerFacts {
+        let mut ports: Vec<(u16, u16)> = self
+            .ports
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|port| Some((port.private_port, port.public_port?)))
+            .collect();
+        ports.sort_unstable();
+        ports.dedup();
+        let name = self.names.unwrap_or_default().into_iter().next().unwrap_or_default();
+        ContainerFacts {
+            id: self.id,
+            name: name.trim_start_matches('/').to_owned(),
+            image: familiar(&self.image).to_owned(),
+            labels: self.labels.unwrap_or_default(),
+            status: status(&self.state, &self.status),
+            ports,
+            created: self.created,
+        }
+    }
+}
+
+/// A list has the exit code only in what is meant for people: `Exited (137) 2 minutes ago`.
+fn status(state: &str, words: &str) -> Status {
+    let exit_code = || words.split_once('(')?.1.split_once(')')?.0.parse().ok();
+    match state {
+        "created" | "configured" | "initialized" => Status::Created,
+        "running" => Status::Running,
+        "exited" | "stopped" | "dead" => {
+            exit_code().map_or_else(|| Status::Other(state.to_owned()), Status::Exited)
+        }
+        other => Status::Other(crate::base::text::safe_line(other).into_owned()),
+    }
+}
+
+fn variable(pair: String) -> (String, String) {
+    match pair.split_once('=') {
+        Some((name, value)) => (name.to_owned(), value.to_owned()),
+        None => (pair, String::new()),
+    }
+}
+
+/// `{"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}], "81/tcp": null}`
+fn published(ports: HashMap<String, Option<Vec<Binding>>>) -> Vec<(u16, u16)> {
+    let mut all: Vec<(u16, u16)> = ports
+        .into_iter()
+        .filter_map(|(port, bindings)| {
+            let container = port.split('/').next()?.parse().ok()?;
+            let host = bindings?.into_iter().find_map(|binding| binding.host_port.parse().ok())?;
+            Some((container, host))
+        })
+        .collect();
+    all.sort_unstable();
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_survives_words_it_does_not_know() {
+        let json = r#"[
+            {"Id": "1", "Names": ["/a"], "State": "stopped", "Status": "Exited (3) now", "Labels": null,
+             "Ports": [{"PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"}, {"PrivatePort": 81}]},
+            {"Id": "2", "State": "hibernating", "Status": "", "Unknown": {}}
+        ]"#;
+        let all: Vec<Listed> = serde_json::from_str(json).expect("is read");
+        let all: Vec<ContainerFacts> = all.into_iter().map(Listed::facts).collect();
+        assert_eq!((all[0].name.as_str(), &all[0].status), ("a", &Status::Exited(3)));
+        assert_eq!(all[0].ports, [(80, 8080)]);
+        assert_eq!(all[1].status, Status::Other("hibernating".into()));
+    }
+
+    #[test]
+    fn stages_of_both_engines() {
+        let stage = |status: &str| State { status: status.to_owned(), exit_code: 7 }.stage();
+        assert_eq!(stage("created"), Stage::NotStarted);
+        assert_eq!(stage("stopped"), Stage::Ended(7));
+        assert_eq!(stage("exited"), Stage::Ended(7));
+        assert_eq!(stage("removing"), Stage::Running);
+    }
+
+    #[test]
+    fn small_things() {
+        assert_eq!(status("exited", "Exited (137) 2 minutes ago"), Status::Exited(137));
+        assert_eq!(status("exited", "?"), Status::Other("exited".into()));
+        assert_eq!(variable("A=b=c".into()), ("A".into(), "b=c".into()));
+        assert_eq!(our_label(None), "cki.run");
+        let json = r#"{"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}], "81/tcp": null}"#;
+        assert_eq!(published(serde_json::from_str(json).expect("is read")), [(80, 8080)]);
+    }
+}

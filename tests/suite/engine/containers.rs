@@ -1,0 +1,185 @@
+//! Starting, stopping and ending.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cki::model::container::{Publish, Status};
+use cki::systems::engine::EngineError;
+
+use super::lab::{Lab, until, words};
+use super::on_both;
+
+on_both!(
+    twenty_one_shots_give_code_and_whole_output,
+    much_output_is_whole,
+    a_long_run_stops_when_asked,
+    what_does_not_listen_is_killed,
+    a_wait_tells_the_truth,
+    an_engine_is_known,
+    what_is_not_there_is_said_to_be_so,
+    a_taken_port_is_named,
+    an_unknown_program_is_named,
+    a_name_is_taken_once,
+);
+
+async fn twenty_one_shots_give_code_and_whole_output(lab: Arc<Lab>) {
+    for round in 0..20 {
+        let (code, out, err) = lab.finished(&lab.shell("echo hi; echo oh >&2; printf end; exit 3")).await;
+        assert_eq!((code, out.as_str(), err.as_str()), (3, "hi\nend", "oh\n"), "round {round}");
+    }
+}
+
+async fn much_output_is_whole(lab: Arc<Lab>) {
+    let (code, out, _) = lab.finished(&lab.shell("seq 1 200000")).await;
+    assert_eq!(code, 0);
+    let expected: String = (1..=200_000).map(|number| format!("{number}\n")).collect();
+    assert!(out == expected, "{} of {} bytes", out.len(), expected.len());
+}
+
+async fn a_long_run_stops_when_asked(lab: Arc<Lab>) {
+    let spec = lab.shell("trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.1; done");
+    let id = lab.engine.create(&spec).await.expect("creates");
+    let mut output = lab.engine.attach(&id).await.expect("attaches");
+    lab.engine.start(&id).await.expect("starts");
+    lab.engine.start(&id).await.expect("a second start is no error");
+    until(&mut output, "up").await;
+    let all = lab.engine.list(Some(&lab.run)).await.expect("lists");
+    assert_eq!((all.len(), &all[0].status, all[0].name.as_str()), (1, &Status::Running, spec.name.as_str()));
+    assert_eq!(all[0].image, super::lab::BOX);
+    assert_eq!(all[0].labels.get("cki.component").map(String::as_str), Some("service/test"));
+    let (stopped, code) = tokio::join!(lab.engine.stop(&id, Duration::from_secs(10)), lab.engine.wait(&id));
+    stopped.expect("stops");
+    assert_eq!(code.expect("ends"), 5);
+    until(&mut output, "bye").await;
+    assert!(output.next().await.is_none());
+    lab.engine.stop(&id, Duration::from_secs(1)).await.expect("a second stop is no error");
+    let all = lab.engine.list(Some(&lab.run)).await.expect("lists");
+    assert_eq!(all[0].status, Status::Exited(5));
+}
+
+async fn what_does_not_listen_is_killed(lab: Arc<Lab>) {
+    let deaf = lab.engine.create(&lab.shell("trap '' TERM; echo up; while :; do sleep 0.1; done")).await;
+    let deaf = deaf.expect("creates");
+    let mut output = lab.engine.attach(&deaf).await.expect("attaches");
+    lab.engine.start(&deaf).await.expect("starts");
+    until(&mut output, "up").await;
+    let began = Instant::now();
+    lab.engine.stop(&deaf, Duration::from_secs(1)).await.expect("stops");
+    assert!(began.elapsed() < Duration::from_secs(20));
+    assert_eq!(lab.engine.wait(&deaf).await.expect("has ended"), 137);
+    // Process 1 of its own would ignore the signal: there is an init before it.
+    let plain = lab.started(&lab.shell("sleep 1000")).await;
+    lab.engine.stop(&plain, Duration::from_secs(20)).await.expect("stops");
+    assert_eq!(lab.engine.wait(&plain).await.expect("has ended"), 143);
+    let killed = lab.started(&lab.shell("sleep 1000")).await;
+    lab.engine.kill(&killed).await.expect("kills");
+    assert_eq!(lab.engine.wait(&killed).await.expect("has ended"), 137);
+    lab.engine.kill(&killed).await.expect("a second kill is no error");
+}
+
+async fn a_wait_tells_the_truth(lab: Arc<Lab>) {
+    let id = lab.engine.create(&lab.shell("exit 4")).await.expect("creates");
+    assert!(matches!(lab.engine.wait(&id).await, Err(EngineError::NotStarted { .. })));
+    lab.engine.start(&id).await.expect("starts");
+    for _ in 0..3 {
+        assert_eq!(lab.engine.wait(&id).await.expect("ends"), 4, "as often as it is asked");
+    }
+    let zero = lab.started(&lab.shell("sleep 0.3")).await;
+    assert_eq!(lab.engine.wait(&zero).await.expect("ends"), 0);
+    let gone = lab.started(&lab.shell("sleep 1000")).await;
+    let (ended, removed) = tokio::join!(lab.engine.wait(&gone), async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        lab.engine.remove(&gone).await
+    });
+    removed.expect("removes");
+    match ended {
+        Ok(code) => assert_eq!(code, 137),
+        Err(error) => assert!(error.is_not_found(), "{error}"),
+    }
+    assert!(lab.engine.wait(&gone).await.expect_err("is gone").is_not_found());
+}
+
+async fn an_engine_is_known(lab: Arc<Lab>) {
+    lab.engine.ping().await.expect("answers");
+    assert!(lab.engine.address().starts_with("unix://"));
+    assert!(lab.engine.version().starts_with(|c: char| c.is_ascii_digit()), "{}", lab.engine.version());
+    let rootless = lab.engine.is_rootless().await.expect("answers");
+    assert_eq!(lab.engine.reaches_containers().await.expect("answers"), !rootless);
+}
+
+async fn what_is_not_there_is_said_to_be_so(lab: Arc<Lab>) {
+    let mut spec = lab.shell("true");
+    spec.image = "cki-test/nope:1".to_owned();
+    let error = lab.engine.create(&spec).await.expect_err("there is no such image");
+    assert_eq!(error.to_string(), "there is no image `cki-test/nope:1` on the container engine");
+    spec.image = "no/../thing?".to_owned();
+    assert!(matches!(lab.engine.create(&spec).await, Err(EngineError::Invalid { .. })));
+    let nobody = "0".repeat(64);
+    assert!(lab.engine.start(&nobody).await.expect_err("is not there").is_not_found());
+    assert!(lab.engine.inside(&nobody).await.expect_err("is not there").is_not_found());
+    assert!(lab.engine.wait(&nobody).await.expect_err("is not there").is_not_found());
+    assert!(lab.engine.logs(&nobody, Default::default()).await.expect_err("is not there").is_not_found());
+    lab.engine.stop(&nobody, Duration::from_secs(1)).await.expect("is stopped enough");
+    lab.engine.kill(&nobody).await.expect("is dead enough");
+    lab.engine.remove(&nobody).await.expect("is removed enough");
+    lab.engine.remove_network(&nobody).await.expect("is removed enough");
+}
+
+async fn a_taken_port_is_named(lab: Arc<Lab>) {
+    let network = lab.engine.create_network(&lab.name(), lab.labels(), false).await.expect("creates");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("binds");
+    let port = taken.local_addr().expect("has one").port();
+    for attached in [false, true] {
+        let mut spec = lab.shell("sleep 1000");
+        spec.network = Some((network.clone(), Vec::new()));
+        spec.publish = vec![Publish { container: 80, host: Some(port) }];
+        let id = lab.engine.create(&spec).await.expect("creates");
+        let result = async {
+            let output = if attached { Some(lab.engine.attach(&id).await?) } else { None };
+            lab.engine.start(&id).await.map(|()| output)
+        };
+        let error = result.await.expect_err("the port is taken");
+        assert!(
+            matches!(error, EngineError::PortTaken { port: Some(named), .. } if named == port),
+            "{error}"
+        );
+        lab.engine.remove(&id).await.expect("removes");
+    }
+}
+
+async fn an_unknown_program_is_named(lab: Arc<Lab>) {
+    for attached in [false, true] {
+        for (program, is_there) in
+            [("no-such-program", false), ("/bin/no-such-program", false), ("/etc", true)]
+        {
+            let mut spec = lab.shell("");
+            spec.command = Some(words(&[program]));
+            let id = lab.engine.create(&spec).await.expect("creates");
+            let result = async {
+                let _output = if attached { Some(lab.engine.attach(&id).await?) } else { None };
+                lab.engine.start(&id).await?;
+                lab.engine.wait(&id).await
+            };
+            match result.await.expect_err(program) {
+                EngineError::NoProgram { message, .. } if !is_there => assert!(!message.is_empty()),
+                EngineError::NotExecutable { message, .. } if is_there => assert!(!message.is_empty()),
+                error => panic!("{program}: {error}"),
+            }
+            lab.engine.remove(&id).await.expect("removes");
+        }
+    }
+    for code in [1, 126, 127] {
+        let (ended, ..) = lab.finished(&lab.shell(&format!("echo gone wrong >&2; exit {code}"))).await;
+        assert_eq!(ended, code, "a program that ran has a code");
+    }
+}
+
+async fn a_name_is_taken_once(lab: Arc<Lab>) {
+    let spec = lab.shell("true");
+    let id = lab.engine.create(&spec).await.expect("creates");
+    let error = lab.engine.create(&spec).await.expect_err("the name is taken");
+    assert!(matches!(error, EngineError::NameTaken { ref name, .. } if *name == spec.name), "{error}");
+    let (one, two) = tokio::join!(lab.engine.remove(&id), lab.engine.remove(&id));
+    one.and(two).expect("both are content");
+    lab.engine.create(&spec).await.expect("the name is free again");
+}

@@ -1,0 +1,30 @@
+//! The container engines, for real: `CKI_TEST_DOCKER` and `CKI_TEST_PODMAN` name those to use, as
+//! `unix:///run/docker.sock`. Every scenario runs on each. The image is made from the static
+//! busybox of this machine, so nothing is pulled.
+
+mod clean_up;
+mod containers;
+mod discovery;
+mod images;
+mod inside;
+mod lab;
+mod output;
+
+/// One test of each scenario for each engine.
+macro_rules! on_both {
+    ($($scenario:ident),* $(,)?) => {
+        mod docker {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $scenario() {
+                $crate::engine::lab::run("docker", "CKI_TEST_DOCKER", super::$scenario).await;
+            })*
+        }
+        mod podman {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $scenario() {
+                $crate::engine::lab::run("podman", "CKI_TEST_PODMAN", super::$scenario).await;
+            })*
+        }
+    };
+}
+use on_both;
