@@ -1,1 +1,204 @@
-//! x
+//! `cki doctor`: what it finds on machines that are well, that lack something, and that are broken;
+//! with a server and with engines.
+
+use std::time::{Duration, Instant};
+
+use cki::demo::gitlab::{Config, Control, Fault, How, Options, Pace, StandIn};
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::support::cli::{Cli, Outcome};
+use crate::support::engine::on;
+
+/// The checks of a JSON answer, by name.
+fn check(outcome: &Outcome, name: &str) -> Value {
+    let json = outcome.json();
+    let checks = json["checks"].as_array().expect("has checks");
+    checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("{name}: {json:#}")).clone()
+}
+
+/// State and finding.
+fn found(outcome: &Outcome, name: &str) -> (String, String) {
+    let check = check(outcome, name);
+    let text = |key: &str| check[key].as_str().unwrap_or_default().to_owned();
+    (text("state"), text("why"))
+}
+
+/// A machine without any program but what is in a folder of its own.
+fn bare() -> Cli {
+    let mut cli = Cli::new();
+    let programs = cli.folder().join("programs");
+    std::fs::create_dir(&programs).expect("makes");
+    cli.set("PATH", programs);
+    cli.inventory("repos: {a: 'git@git.example.org:a.git'}\ncomponents: [{name: a, category: x, build: {repo: a, file: b.in}}]");
+    cli
+}
+
+#[test]
+fn each_check_says_what_was_found_and_what_mends_it() {
+    let mut cli = bare();
+    cli.set("SHELL", "/bin/bash");
+    let outcome = cli.run("doctor --offline");
+    // How much room there is, and what the kernel allows, is different on each machine.
+    let text: String = outcome
+        .to_string()
+        .lines()
+        .filter(|line| !line.starts_with("workspace") && !line.starts_with("native engine"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_snapshot!(text, @"
+    CHECK          STATE         FOUND
+    configuration  ✔ ok          /tmp/cki-TESTID/project/cki.toml
+    inventory      ✔ ok          untitled, /tmp/cki-TESTID/project/inventory.yaml (named by /tmp/cki-TESTID/project/cki.toml:1): 1 component
+    engine         – not needed  CKI_ENGINE asks for the native engine
+    leftovers      ✔ ok          nothing is left of runs that were killed
+    git            ✘ failed      not installed, and needed for 1 repository behind SSH
+                                 → cki setup
+    cpp            ! warning     not installed, and needed to build 1 component
+                                 → cki setup
+    certificates   ✔ ok          those of the system
+    gitlab         – not needed  https://gitlab.com (default), not asked with `--offline`
+    token          ! warning     none: `cki stage` and private repositories need one
+                                 → export CKI_GITLAB_TOKEN=…
+    completion     ! warning     bash does not complete `cki`: /tmp/cki-TESTID/home/.bashrc does not say so
+                                 → cki setup
+    --- stderr
+    12 checks, 1 failed, 3 with a warning
+    --- exit 1
+    ");
+    cli.run("doctor --offline -q").ends_with(1);
+}
+
+#[test]
+fn settings_that_cannot_be_read_are_one_finding_among_others() {
+    let cli = bare();
+    let file = cli.write("cki.toml", "engine = 'steam'\n");
+    let outcome = cli.run("doctor --offline -o json").ends_with(1);
+    let (state, why) = found(&outcome, "configuration");
+    assert_eq!(state, "failed");
+    let place = format!("{}:1:10: `engine` cannot be `steam`", file.display());
+    assert!(why.starts_with(&place), "{why}");
+    // The others go on without these settings.
+    assert_eq!(found(&outcome, "inventory").0, "ok");
+    cli.write("cki.toml", "inventroy = 'x'\n");
+    let outcome = cli.run("doctor --offline -o json");
+    assert_eq!(found(&outcome, "configuration").0, "warning");
+    let details = &check(&outcome, "configuration")["details"];
+    assert!(details[0].as_str().is_some_and(|line| line.contains("Did you mean `inventory`?")), "{details}");
+}
+
+#[test]
+fn an_engine_that_is_asked_for_and_missing_is_a_failure() {
+    let cli = bare();
+    let doctor = |flags: &str| {
+        cli.call(&format!("doctor --offline -o json {flags}"))
+            .set("DOCKER_HOST", "unix:///nonexistent/d.sock")
+            .end()
+    };
+    let outcome = doctor("--engine docker").ends_with(1);
+    let (state, why) = found(&outcome, "engine");
+    assert_eq!(
+        (state.as_str(), why.as_str()),
+        ("failed", "no Docker engine answers, and --engine asks for one")
+    );
+    let engine = check(&outcome, "engine");
+    assert_eq!(engine["fix"], "unset DOCKER_HOST");
+    assert!(
+        engine["details"][0].as_str().is_some_and(|line| line.contains("/nonexistent/d.sock: not there")),
+        "{engine}"
+    );
+    let outcome = doctor("--engine auto");
+    assert_eq!(found(&outcome, "engine").0, "warning");
+    // Without any, components are processes; that is looked at then.
+    assert_ne!(found(&outcome, "native engine").0, "not needed");
+    assert_eq!(found(&doctor("--engine native"), "engine").0, "not needed");
+}
+
+#[test]
+fn what_hangs_is_cut_off_and_leaves_nothing() {
+    let cli = Cli::new();
+    let sleep = format!("sh -c 'echo $$ > {}/pid; exec sleep 1000'", cli.folder().display());
+    let began = Instant::now();
+    let outcome = cli
+        .call("doctor -o json")
+        .set("CKI_GITLAB_TOKEN_COMMAND", sleep)
+        .set("CKI_GITLAB_URL", "http://127.0.0.1:9")
+        .end();
+    assert!(began.elapsed() < Duration::from_secs(30));
+    let (state, why) = found(&outcome, "token");
+    assert_eq!(state, "failed");
+    assert!(why.contains("does not end within"), "{why}");
+    let pid = std::fs::read_to_string(cli.folder().join("pid")).expect("it was started");
+    assert_eq!(cki::host::started(pid.trim().parse().expect("a process id")), None);
+}
+
+fn stand_in() -> StandIn {
+    let config = Config::parse("gitlab.yaml", include_str!("../fixtures/gitlab.yaml")).expect("is valid");
+    let began = "2026-11-22T10:00:00Z".parse().expect("is a time");
+    StandIn::start(Options { config, pace: Pace::ByHand, began, port: 0 }).expect("starts")
+}
+
+#[test]
+fn the_server_is_asked_whose_the_token_is() {
+    let cli = Cli::new();
+    let server = stand_in();
+    let with = |token: &'static str| {
+        let call = cli.call("doctor -o json").set("CKI_GITLAB_URL", server.url());
+        let outcome = if token.is_empty() { call.end() } else { call.set("CKI_GITLAB_TOKEN", token).end() };
+        assert!(token.is_empty() || !outcome.to_string().contains(token), "the token shows");
+        found(&outcome, "gitlab")
+    };
+    let (state, why) = with("alice-not-a-real-token");
+    assert_eq!(state, "ok");
+    assert!(why.ends_with(": GitLab 18.5.1-ee, as @alice"), "{why}");
+    let (state, why) = with("no-such-token");
+    assert_eq!(state, "failed");
+    assert!(why.contains("not valid"), "{why}");
+    let (state, why) = with("");
+    assert_eq!(state, "ok");
+    assert!(why.ends_with("not asked without a token"), "{why}");
+    let closed = cli.call("doctor -o json").set("CKI_GITLAB_URL", "http://127.0.0.1:9");
+    let (state, why) = found(&closed.set("CKI_GITLAB_TOKEN", "x").end(), "gitlab");
+    assert_eq!(state, "failed");
+    assert!(why.contains("refused"), "{why}");
+    let slow =
+        Fault { method: None, path: String::new(), after: 0, times: 99, done: false, how: How::Slow(60_000) };
+    server.control(Control::Misbehave(slow)).expect("is taken");
+    let (state, why) = with("alice-not-a-real-token");
+    assert_eq!(state, "failed");
+    assert!(why.contains("within 3.0 s"), "{why}");
+}
+
+#[test]
+fn a_token_does_not_go_where_only_a_project_wants_it() {
+    let cli = Cli::new();
+    cli.write("cki.toml", "[gitlab]\nurl = 'https://gitlab.evil.example'\n");
+    let outcome = cli.call("doctor -o json").set("CKI_GITLAB_TOKEN", "precious").end();
+    let (state, why) = found(&outcome, "token");
+    assert_eq!(state, "warning");
+    assert!(why.starts_with("not sent to https://gitlab.evil.example"), "{why}");
+    assert!(found(&outcome, "gitlab").1.ends_with("not asked without a token"));
+}
+
+fn what_killed_runs_have_left_is_counted(cli: &Cli) {
+    cli.inventory(
+        "components: [{name: sleeper, category: x, image: '{busybox}', run: {command: [sleep, '1000']}}]",
+    );
+    let doctor = || found(&cli.run("doctor --offline -o json"), "leftovers");
+    let mut run = cli.start("run-local sleeper");
+    let running =
+        |cli: &Cli| cli.run("ps -o json").json()["instances"].as_array().is_some_and(|all| !all.is_empty());
+    run.wait("runs the component", |_| running(cli));
+    // What a living process has started is no leftover.
+    assert_eq!(doctor().0, "ok");
+    run.signal(nix::sys::signal::Signal::SIGKILL);
+    assert_eq!(run.end().code, -9);
+    let (state, why) = doctor();
+    assert_eq!(state, "warning", "{why}");
+    assert!(why.starts_with("runs that were killed have left"), "{why}");
+    // As it says.
+    cli.run("ps").ends_with(0);
+    assert_eq!(doctor().0, "ok");
+}
+
+on!(docker, podman: what_killed_runs_have_left_is_counted);

@@ -2,10 +2,10 @@
 //! has a token that it may have.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::{Found, Patient};
-use crate::base::clock::SystemClock;
+use crate::base::clock::{Clock, Pause, SystemClock};
 use crate::base::http::is_loopback;
 use crate::base::secret::Secret;
 use crate::base::text::duration;
@@ -15,6 +15,8 @@ use crate::systems::gitlab::{GitLab, GitLabError, Means};
 
 /// The server has so long.
 const FOR_THE_SERVER: Duration = Duration::from_secs(3);
+/// No longer between two tries.
+const SHORT: Duration = Duration::from_millis(50);
 
 /// The server: its address, and with a token, whether it answers and whose that is.
 pub(super) async fn server(patient: &Patient) -> Found {
@@ -38,10 +40,29 @@ pub(super) async fn server(patient: &Patient) -> Found {
     }
 }
 
+/// A clock for somebody who only wants to know: the pauses between tries are short.
+#[derive(Debug)]
+struct Hurried(SystemClock);
+
+impl Clock for Hurried {
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    fn wall(&self) -> SystemTime {
+        self.0.wall()
+    }
+
+    fn sleep(&self, span: Duration) -> Pause<'_> {
+        // A server that wants to be left alone for long is left alone.
+        self.0.sleep(if span > FOR_THE_SERVER { span } else { span.min(SHORT) })
+    }
+}
+
 async fn ask(patient: &Patient, url: &str, named: &str, token: Secret) -> Found {
     let means = Means {
         timeout: FOR_THE_SERVER,
-        ..Means::new(patient.http.clone(), Arc::new(SystemClock::new()), Events::silent())
+        ..Means::new(patient.http.clone(), Arc::new(Hurried(SystemClock::new())), Events::silent())
     };
     let client = match GitLab::new(url, Some(token), means) {
         Ok(client) => client,

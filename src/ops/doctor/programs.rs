@@ -19,8 +19,7 @@ pub(super) async fn git(patient: &Patient) -> Found {
         0 => Found::not_needed("not installed; no repository of the inventory is behind SSH"),
         count => {
             let them = plural_of(count, "repository", "repositories");
-            Found::failed(format!("not installed, and {them} of the inventory can only be reached with it"))
-                .lacks(Lack::Git)
+            Found::failed(format!("not installed, and needed for {them} behind SSH")).lacks(Lack::Git)
         }
     }
 }
@@ -44,7 +43,7 @@ pub(super) async fn cpp(patient: &Patient) -> Found {
         discovery.engine.is_some() || patient.settings.engine != config::Engine::Auto
     });
     let found = if builds { Found::failed } else { Found::warning };
-    found(&format!("not installed, and the build files of {them} go through it")).lacks(Lack::Cpp)
+    found(&format!("not installed, and needed to build {them}")).lacks(Lack::Cpp)
 }
 
 fn wanting_cpp(inventory: &Inventory) -> usize {
@@ -99,7 +98,7 @@ mod tests {
         let (_folder, needy) = with(needy, "/none");
         let found = git(&needy).await;
         assert_eq!((found.state, found.lacks), (State::Failed, Some(Lack::Git)));
-        assert!(found.why.contains("1 repository of"), "{}", found.why);
+        assert!(found.why.contains("for 1 repository behind"), "{}", found.why);
         // The native engine builds nothing.
         let found = cpp(&needy).await;
         assert_eq!((found.state, found.lacks), (State::Warning, Some(Lack::Cpp)));
