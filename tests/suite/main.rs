@@ -4,8 +4,11 @@
 //! A test that needs something which `bash tests/run` sets up asks `support` for it, and says by
 //! `support::skip` what it does not check where that is missing.
 
+mod completion;
 mod demo;
+mod doctor;
 mod engine;
+mod generated;
 mod git;
 mod gitlab;
 mod house;
@@ -13,5 +16,6 @@ mod layering;
 mod machine;
 mod native;
 mod preprocessor;
+mod setup;
 mod support;
 mod verbs;
