@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 
 use super::RunError;
-use super::handle::{Container, Handle, Output};
+use super::handle::{Container, Handle, Output, Started};
 use super::plan::Unit;
 use crate::model::container::{ContainerSpec, Limits, Publish};
 use crate::model::identity::{Identity, Lifetime, Role, RunId, SECRETS};
@@ -159,9 +160,17 @@ async fn start(
     if unit.role == Role::Component && !locked.is_empty() {
         check_locked(engine, &id, unit, locked).await?;
     }
-    engine.start(&id).await?;
-    let mut container =
-        Container { engine: engine.clone(), id, address: None, ports: Vec::new(), forwards: Vec::new() };
+    let program = unit.command.as_ref().and_then(|command| command.first().cloned());
+    let what = Arc::new(Started { name: unit.name.clone(), program });
+    engine.start(&id).await.map_err(|error| what.explain(error))?;
+    let mut container = Container {
+        engine: engine.clone(),
+        id,
+        what,
+        address: None,
+        ports: Vec::new(),
+        forwards: Vec::new(),
+    };
     if unit.ready.is_some() || !unit.ports.is_empty() {
         let inside = engine.inside(&container.id).await?;
         (container.address, container.ports) = (inside.address, inside.ports);
