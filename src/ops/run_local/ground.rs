@@ -11,6 +11,7 @@ use super::RunError;
 use super::handle::{Container, Handle, Output, Started};
 use super::plan::Unit;
 use crate::model::container::{ContainerSpec, Limits, Publish};
+use crate::model::event::Stream;
 use crate::model::identity::{Identity, Lifetime, Role, RunId, SECRETS};
 use crate::model::probe::Ready;
 use crate::ops::tools::Tools;
@@ -281,6 +282,13 @@ async fn process(
         detached: whose.lifetime == Lifetime::Kept,
     };
     let mut process = native.spawn(spec, space)?;
-    let output = process.output();
+    let output = match (process.output(), process.facts()) {
+        // One that goes on by itself writes its own log, and what it says is read from there.
+        (None, Some(facts)) => {
+            let log = native.logs(facts, true, None)?;
+            Some(log.map(|bytes| (Stream::Stdout, bytes)).boxed())
+        }
+        (output, _) => output,
+    };
     Ok((Handle::of_process(process, space, native, published), output))
 }
