@@ -14,7 +14,7 @@ use crate::base::text::LineSplitter;
 use crate::host::signals::Stop;
 use crate::model::container::Status;
 use crate::model::event::{Event, Events, Stream};
-use crate::model::identity::{Identity, Role, SECRETS};
+use crate::model::identity::{Identity, Role, RunId, SECRETS};
 use crate::ops::engine::{Engine, OpenError};
 use crate::systems::engine::{ContainerEngine, EngineError, ExecRequest, Input, LogRequest};
 use crate::systems::native::{Native, NativeError, ProcessFacts};
@@ -112,10 +112,15 @@ pub async fn list(engine: &Engine, native: &Native) -> Result<Vec<Instance>, Run
             place: Place::Process(native.clone(), Box::new(facts)),
         });
     }
-    found.sort_by(|a, b| {
-        let key =
-            |one: &Instance| (one.created, one.identity.run.clone(), one.identity.role != Role::Component);
-        key(a).cmp(&key(b))
+    let mut began: BTreeMap<RunId, i64> = BTreeMap::new();
+    for one in &found {
+        let first = began.entry(one.identity.run.clone()).or_insert(one.created);
+        *first = one.created.min(*first);
+    }
+    // Runs as they began, each with the component first.
+    found.sort_by_cached_key(|one| {
+        let Identity { run, role, .. } = &one.identity;
+        (began.get(run).copied(), run.clone(), *role != Role::Component, one.created)
     });
     Ok(found)
 }
