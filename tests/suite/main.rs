@@ -4,6 +4,7 @@
 //! A test that needs something which `bash tests/run` sets up asks `support` for it, and says by
 //! `support::skip` what it does not check where that is missing.
 
+mod docs;
 mod engine;
 mod git;
 mod gitlab;
