@@ -35,13 +35,21 @@ impl FileError {
 pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
     use std::io::Read as _;
     let fail = |source| FileError::new("read", path, source);
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(fail)?;
-    file.take(limit + 1).read_to_string(&mut text).map_err(fail)?;
-    if text.len() as u64 > limit {
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() as u64 > limit {
         return Err(fail(io::Error::other(format!("it is longer than {limit} bytes"))));
     }
-    Ok(text)
+    String::from_utf8(bytes).map_err(|error| {
+        let good = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+        let line = good.matches('\n').count() + 1;
+        let column = good.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+        fail(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("it is no text in UTF-8, from line {line}, column {column} on"),
+        ))
+    })
 }
 
 /// Writes a file by way of a temporary one beside it, so that a reader sees the old content or
@@ -140,5 +148,8 @@ mod tests {
         assert!(error.is_missing() && error.to_string().contains("x`"));
         std::fs::write(&path, "long").expect("writes");
         assert!(read_text(&path, 1).is_err());
+        std::fs::write(&path, b"a\n\xc3\xa9\xff").expect("writes");
+        let error = read_text(&path, 9).expect_err("is no text").to_string();
+        assert!(error.ends_with("from line 2, column 2 on"), "{error}");
     }
 }

@@ -70,7 +70,7 @@ pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<(T, Vec<Unkn
             line: usize::try_from(at.line()).unwrap_or(0),
             column: usize::try_from(at.column()).unwrap_or(0),
         });
-        YamlError { file: file.to_owned(), position, message: one_line(&error.to_string()) }
+        YamlError { file: file.to_owned(), position, message: one_line(&message(error)) }
     })?;
     let unknown = unknown
         .into_iter()
@@ -151,6 +151,26 @@ fn is_blank(text: &str) -> bool {
         let line = line.trim();
         line.is_empty() || line.starts_with('#') || line == "---"
     })
+}
+
+/// What is wrong, for the person who wrote the text.
+fn message(error: &serde_yaml::Error) -> String {
+    use serde_yaml::Error;
+    match error {
+        Error::AliasError { error, .. } => message(error),
+        Error::Budget { .. }
+        | Error::AliasReplayCounterOverflow { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. } => {
+            "it is too large, or its aliases make it so".to_owned()
+        }
+        Error::Unexpected { expected: "sequence start", .. } => "a list is wanted here".to_owned(),
+        Error::Unexpected { expected: "mapping start", .. } => "a mapping is wanted here".to_owned(),
+        Error::InvalidScalar { ty: "u16", .. } => "a whole number from 0 to 65535 is wanted here".to_owned(),
+        Error::InvalidScalar { ty: "u32", .. } => "a whole number is wanted here".to_owned(),
+        other => other.render_with_formatter(&serde_yaml::UserMessageFormatter),
+    }
 }
 
 fn one_line(message: &str) -> String {

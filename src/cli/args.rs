@@ -106,6 +106,8 @@ pub(super) enum Command {
     Exec(commands::exec::ExecArgs),
     Down(commands::down::DownArgs),
     Stage(commands::stage::StageArgs),
+    Doctor(commands::doctor::DoctorArgs),
+    Setup(commands::setup::SetupArgs),
     Config(commands::config::ConfigArgs),
     Completions(commands::completions::CompletionsArgs),
     Man(commands::man::ManArgs),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
-use super::args::Globals;
+use super::args::{Command, Globals};
 use crate::base::assets::Assets;
 use crate::base::http::{Http, HttpPolicy};
 use crate::config::{Color, Config, Format, Settings};
@@ -13,6 +13,7 @@ use crate::host::signals::Stop;
 use crate::model::event::Events;
 use crate::model::inventory::Inventory;
 use crate::ops;
+use crate::ops::doctor::Patient;
 use crate::ops::engine::Engine;
 use crate::ops::tools::Tools;
 use crate::ops::workspace::Workspace;
@@ -24,6 +25,8 @@ use crate::ui::{Options, Ui, Verbosity};
 pub(super) struct Context {
     pub(super) host: Host,
     pub(super) config: Config,
+    /// Why the settings that files and the environment give could not be read.
+    pub(super) config_trouble: Option<String>,
     pub(super) settings: Settings,
     pub(super) ui: Ui,
     pub(super) assets: Assets,
@@ -34,9 +37,38 @@ pub(super) struct Context {
 }
 
 impl Context {
+    /// For a command.
+    pub(super) fn of(command: &Command, host: Host, globals: &Globals) -> anyhow::Result<Self> {
+        match command {
+            Command::Doctor(_) | Command::Setup(_) => Self::lenient(host, globals),
+            _ => Self::new(host, globals),
+        }
+    }
+
     /// Reads the settings; opens nothing.
     pub(super) fn new(host: Host, globals: &Globals) -> anyhow::Result<Self> {
         let config = Config::load(&host.env, &host.cwd, globals.settings())?;
+        Self::with(host, globals, config, None)
+    }
+
+    /// For commands that look at what is wrong, and so must do without files that are: only what
+    /// flags give counts if the settings cannot be read.
+    pub(super) fn lenient(host: Host, globals: &Globals) -> anyhow::Result<Self> {
+        match Config::load(&host.env, &host.cwd, globals.settings()) {
+            Ok(config) => Self::with(host, globals, config, None),
+            Err(error) => {
+                let config = Config::of_flags(&host.cwd, globals.settings())?;
+                Self::with(host, globals, config, Some(error.to_string()))
+            }
+        }
+    }
+
+    fn with(
+        host: Host,
+        globals: &Globals,
+        config: Config,
+        config_trouble: Option<String>,
+    ) -> anyhow::Result<Self> {
         let settings = Settings::resolve(&config, &host.env)?;
         let color = match settings.color {
             Color::Auto => None,
@@ -60,6 +92,7 @@ impl Context {
             http: Arc::new(Http::new(policy)),
             host,
             config,
+            config_trouble,
             settings,
             ui,
             own_format,
@@ -116,6 +149,12 @@ impl Context {
     /// The processes of this machine, whatever the engine.
     pub(super) fn native(&self) -> Native {
         Native::new(&self.host.env)
+    }
+
+    /// This machine, to be looked at.
+    pub(super) fn patient(&self) -> Patient {
+        let config = self.config_trouble.clone().map_or_else(|| Ok(self.config.clone()), Err);
+        Patient::new(&self.host.env, self.host.cwd.clone(), config, self.settings.clone())
     }
 
     /// What verbs that touch several systems are given.

@@ -2,6 +2,7 @@
 //! the command tree, one file per command: resolve, one operation, report, exit.
 
 mod args;
+mod bash;
 mod commands;
 mod complete;
 mod context;
@@ -32,7 +33,7 @@ pub fn run(host: Host) -> ExitCode {
         Err(error) => return usage(&host, &error).into(),
     };
     let ui = first_ui(&host, &cli);
-    let (ui, result) = match Context::new(host, &cli.globals) {
+    let (ui, result) = match Context::of(&cli.command, host, &cli.globals) {
         Ok(context) => (context.ui.clone(), dispatch(cli.command, &context)),
         Err(error) => (ui, Ok(Err(error))),
     };

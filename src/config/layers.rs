@@ -83,24 +83,24 @@ pub enum ConfigError {
         message: String,
     },
     /// A value is not what it must be.
-    #[error("{origin}: `{key}` cannot be `{value}`: {why}")]
+    #[error("{place}: `{key}` cannot be `{value}`: {why}")]
     Value {
         /// The setting.
         key: String,
         /// What was given.
         value: String,
-        /// By whom.
-        origin: Origin,
+        /// By whom: `file:line:column`, a variable, a flag.
+        place: String,
         /// What is wanted.
         why: String,
     },
     /// A project may not set this.
-    #[error("{origin}: a project's file may not set `{key}`; only your own may")]
+    #[error("{place}: a project's file may not set `{key}`; only your own may")]
     Personal {
         /// The setting.
         key: String,
-        /// The place.
-        origin: Origin,
+        /// `file:line:column`.
+        place: String,
     },
     /// There is no home directory to put things.
     #[error("there is no home directory: `HOME` is not set")]
@@ -139,16 +139,35 @@ impl Config {
         for key in KEYS {
             let variable = key.variable();
             if let Some(text) = env.get(&variable) {
-                config.set(key, text, Origin::Environment(variable), cwd)?;
+                config.set(key, text, Origin::Environment(variable.clone()), &variable, cwd)?;
             }
         }
         config.warn_of_variables(env);
+        config.with_flags(cwd, flags)
+    }
+
+    /// Only what flags give, for when the files cannot be read.
+    ///
+    /// # Errors
+    /// When a value is wrong.
+    pub fn of_flags(
+        cwd: &Path,
+        flags: impl IntoIterator<Item = (&'static str, String, String)>,
+    ) -> Result<Self, ConfigError> {
+        Self::default().with_flags(cwd, flags)
+    }
+
+    fn with_flags(
+        mut self,
+        cwd: &Path,
+        flags: impl IntoIterator<Item = (&'static str, String, String)>,
+    ) -> Result<Self, ConfigError> {
         for (name, text, flag) in flags {
             if let Some(key) = KEYS.iter().find(|key| key.name == name) {
-                config.set(key, &text, Origin::Flag(flag), cwd)?;
+                self.set(key, &text, Origin::Flag(flag.clone()), &flag, cwd)?;
             }
         }
-        Ok(config)
+        Ok(self)
     }
 
     /// The value of a setting, the compiled-in one if nobody gave another; `None` if there is none.
@@ -171,8 +190,7 @@ impl Config {
             let message = error.message().to_owned();
             ConfigError::Toml { file: file.to_path_buf(), line, column, message }
         })?;
-        let folder = file.parent().unwrap_or(Path::new("/"));
-        self.read_table(table.get_ref(), "", &text, folder, &|line| {
+        self.read_table(table.get_ref(), "", &text, file, &|line| {
             let file = file.to_path_buf();
             if project { Origin::Project { file, line } } else { Origin::User { file, line } }
         })
@@ -183,37 +201,40 @@ impl Config {
         table: &DeTable<'_>,
         prefix: &str,
         text: &str,
-        folder: &Path,
+        file: &Path,
         origin: &dyn Fn(usize) -> Origin,
     ) -> Result<(), ConfigError> {
+        let folder = file.parent().unwrap_or(Path::new("/"));
         for (name, value) in table {
-            let line = place(text, name.span().start).0;
+            let (line, column) = place(text, name.span().start);
             let name = if prefix.is_empty() {
                 name.get_ref().to_string()
             } else {
                 format!("{prefix}.{}", name.get_ref())
             };
             if let DeValue::Table(inner) = value.get_ref() {
-                self.read_table(inner, &name, text, folder, origin)?;
+                self.read_table(inner, &name, text, file, origin)?;
                 continue;
             }
             let Some(key) = KEYS.iter().find(|key| key.name == name) else {
                 let nearest = text::nearest(&name, KEYS.iter().map(|key| key.name));
                 let hint = nearest.first().map(|n| format!(" Did you mean `{n}`?")).unwrap_or_default();
-                self.warnings.push(format!("{}: there is no setting `{name}`.{hint}", origin(line)));
+                self.warnings.push(format!("{}:{column}: there is no setting `{name}`.{hint}", origin(line)));
                 continue;
             };
             let origin = origin(line);
             if key.personal && matches!(origin, Origin::Project { .. }) {
-                return Err(ConfigError::Personal { key: name, origin });
+                return Err(ConfigError::Personal { key: name, place: format!("{origin}:{column}") });
             }
+            let (line, column) = place(text, value.span().start);
+            let place = format!("{}:{line}:{column}", file.display());
             let value = scalar(value).ok_or_else(|| ConfigError::Value {
                 key: name,
                 value: "a list or date".to_owned(),
-                origin: origin.clone(),
+                place: place.clone(),
                 why: "it is one text, number or truth value".to_owned(),
             })?;
-            self.set(key, &value, origin, folder)?;
+            self.set(key, &value, origin, &place, folder)?;
         }
         Ok(())
     }
@@ -223,11 +244,12 @@ impl Config {
         key: &'static Key,
         value: &str,
         origin: Origin,
+        place: &str,
         folder: &Path,
     ) -> Result<(), ConfigError> {
         let wrong = |why: String| {
             let value = if key.secret { "…".to_owned() } else { text::safe_line(value).into_owned() };
-            ConfigError::Value { key: key.name.to_owned(), value, origin: origin.clone(), why }
+            ConfigError::Value { key: key.name.to_owned(), value, place: place.to_owned(), why }
         };
         let text = match key.kind {
             Kind::Text => value.to_owned(),
@@ -325,13 +347,14 @@ mod tests {
         let config = load("enginee = \"x\"\n", "", &[("CKI_INVENTROY", "x")]).expect("loads");
         assert!(
             config.warnings[0]
-                .ends_with("home/cki/cki.toml:1: there is no setting `enginee`. Did you mean `engine`?")
+                .ends_with("home/cki/cki.toml:1:1: there is no setting `enginee`. Did you mean `engine`?")
         );
         assert_eq!(config.warnings[1], "There is no setting `CKI_INVENTROY`. Did you mean `CKI_INVENTORY`?");
         let error = load("", "engine = \"lxc\"\n", &[]).expect_err("is no engine").to_string();
         assert!(
-            error
-                .ends_with("cki.toml:1: `engine` cannot be `lxc`: it is one of auto, docker, podman, native"),
+            error.ends_with(
+                "cki.toml:1:10: `engine` cannot be `lxc`: it is one of auto, docker, podman, native"
+            ),
             "{error}"
         );
         let error = load("a = [", "", &[]).expect_err("is no TOML").to_string();

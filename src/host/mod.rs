@@ -3,6 +3,7 @@
 //! test comes from here; the rest of the program never asks the operating system for it directly.
 
 pub mod env;
+pub mod folders;
 pub mod programs;
 pub mod signals;
 pub mod streams;

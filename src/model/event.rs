@@ -49,6 +49,11 @@ pub enum Event {
     },
     /// A pipeline that is followed was seen first, or changed.
     Pipeline(PipelineEvent),
+    /// Work on a subject ended, and what came of it is told by other means.
+    Dismissed {
+        /// What was worked on.
+        subject: String,
+    },
     /// Output of a component or a backing service: one line without its end, masked already.
     Line {
         /// Who wrote it.
@@ -208,6 +213,12 @@ impl Task {
     /// Ends it.
     pub fn finish(mut self, state: State, detail: impl Into<String>) {
         self.end(state, detail.into());
+    }
+
+    /// Ends it without a word: what came of it is told by other means.
+    pub fn dismiss(mut self) {
+        self.ended = true;
+        self.events.send(Event::Dismissed { subject: self.subject.clone() });
     }
 
     fn end(&mut self, state: State, detail: String) {

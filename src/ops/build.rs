@@ -105,6 +105,8 @@ pub async fn build(
         component: component.name().to_owned(),
         place: component.written.place(""),
     })?;
+    // Not only once the work is done.
+    wish.tag.as_deref().map_or(Ok(()), ContainerEngine::check_name)?;
     let source = source::ensure(tools, component, &build.repo, wish.merge_request).await?;
     let commit = source.checkout.head.ok_or_else(|| BuildError::Empty(build.repo.clone()))?;
     let task = tools.events.start("image", format!("preparing {}", component.name()));

@@ -15,9 +15,6 @@ use crate::systems::git::{
     without_login,
 };
 
-/// The ref where GitLab keeps the head of a merge request.
-pub const GITLAB_MERGE_REQUEST: &str = "refs/merge-requests/{n}/head";
-
 /// As many at a time, unless said otherwise.
 pub const JOBS: usize = 8;
 
@@ -42,7 +39,7 @@ pub struct Wanted {
     /// Where the clone stands, or shall stand.
     pub target: PathBuf,
     /// Check out this merge request.
-    pub merge_request: Option<u64>,
+    pub merge_request: Option<MergeRequest>,
 }
 
 /// What became of all of them.
@@ -254,16 +251,16 @@ fn settle(
         return Ok(CloneState::Stopped);
     }
     let url = GitUrl::parse(&wanted.url)?;
-    let request = wanted.merge_request.map(|iid| MergeRequest::new(iid, GITLAB_MERGE_REQUEST)).transpose()?;
+    let request = wanted.merge_request.as_ref();
     if !is_there {
-        let order = NewClone { url: &url, target: &wanted.target, depth, merge_request: request.as_ref() };
+        let order = NewClone { url: &url, target: &wanted.target, depth, merge_request: request };
         return Ok(CloneState::of(git.make_clone(&order, job).map(|()| Outcome::Cloned)));
     }
     if let Some(other) = other(&wanted.target, &url)? {
         return Ok(other);
     }
     Ok(CloneState::of(match request {
-        Some(request) => git.merge_request(&wanted.target, &url, &request, depth, job),
+        Some(request) => git.merge_request(&wanted.target, &url, request, depth, job),
         None => git.update(&wanted.target, job),
     }))
 }

@@ -130,25 +130,25 @@ pub fn wishes(
     let mut set = Vec::new();
     for file in &user.files {
         let text = files::read_text(&cwd.join(file), LIMIT)?;
-        for (index, line) in text.lines().enumerate() {
+        for (index, text) in text.lines().enumerate() {
             let place = format!("{}:{}", file.display(), index + 1);
-            if let Some((name, value)) = assignment(line, &place, own)? {
+            if let Some((name, value)) = line(text, &place, own)? {
                 set.push((name, value, Origin::File { place }));
             }
         }
     }
     for text in &user.set {
-        let place = format!("--env {}", text.split('=').next().unwrap_or_default());
-        match assignment(text, &place, own)? {
-            Some((name, value)) => set.push((name, value, Origin::Flag)),
-            None => return Err(EnvError::Assignment { place, message: "it takes `NAME=VALUE`".to_owned() }),
-        }
+        // The shell has taken the quotes away that were not meant: the value is what is left.
+        let (name, value) = text.split_once('=').map_or((text.as_str(), None), |(n, v)| (n, Some(v)));
+        let place = format!("--env {name}");
+        let (name, value) = assignment(name, value.map(str::to_owned), &place, own)?;
+        set.push((name, value, Origin::Flag));
     }
     Ok(Wishes { set, unset: user.unset.clone() })
 }
 
 /// One line of an environment file, as Docker reads them, with `export` and quotes also understood.
-fn assignment(
+fn line(
     line: &str,
     place: &str,
     own: &dyn Fn(&str) -> Option<String>,
@@ -158,11 +158,21 @@ fn assignment(
         return Ok(None);
     }
     let line = line.strip_prefix("export ").unwrap_or(line);
-    let wrong = |message: String| EnvError::Assignment { place: place.to_owned(), message };
     let (name, value) = match line.split_once('=') {
         Some((name, value)) => (name.trim(), Some(unquote(value))),
         None => (line, None),
     };
+    assignment(name, value, place, own).map(Some)
+}
+
+/// A name with its value; without one, with the value that it has here.
+fn assignment(
+    name: &str,
+    value: Option<String>,
+    place: &str,
+    own: &dyn Fn(&str) -> Option<String>,
+) -> Result<(String, Secret), EnvError> {
+    let wrong = |message: String| EnvError::Assignment { place: place.to_owned(), message };
     if !is_variable_name(name) {
         let shown = crate::base::text::safe_line(name).into_owned();
         return Err(wrong(format!("`{shown}` cannot be the name of a variable")));
@@ -175,22 +185,37 @@ fn assignment(
     if value.contains('\0') {
         return Err(wrong(format!("the value of `{name}` holds a zero byte")));
     }
-    Ok(Some((name.to_owned(), Secret::new(value))))
+    Ok((name.to_owned(), Secret::new(value)))
 }
 
 fn unquote(value: &str) -> String {
     let value = value.trim();
-    for quote in ['"', '\''] {
-        let inner = value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
-        if let Some(inner) = inner.filter(|_| value.len() >= 2) {
-            return if quote == '"' {
-                inner.replace("\\n", "\n").replace("\\\"", "\"").replace("\\\\", "\\")
-            } else {
-                inner.to_owned()
-            };
-        }
+    let inner = |quote| value.strip_prefix(quote).and_then(|rest: &str| rest.strip_suffix(quote));
+    match (inner('"'), inner('\'')) {
+        (Some(escaped), _) => unescape(escaped),
+        (None, Some(literal)) => literal.to_owned(),
+        (None, None) => value.to_owned(),
     }
-    value.to_owned()
+}
+
+/// What `cki env -o dotenv` writes in double quotes; any other backslash stands for itself.
+fn unescape(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(next) = rest.next() {
+        let meant = match (next, rest.as_str().chars().next()) {
+            ('\\', Some('n')) => '\n',
+            ('\\', Some('r')) => '\r',
+            ('\\', Some(same @ ('"' | '\\'))) => same,
+            _ => {
+                plain.push(next);
+                continue;
+            }
+        };
+        plain.push(meant);
+        rest.next();
+    }
+    plain
 }
 
 #[cfg(test)]
@@ -209,6 +234,21 @@ mod tests {
         let seen: Vec<(&str, &str)> = wishes.set.iter().map(|(n, v, _)| (n.as_str(), v.expose())).collect();
         assert_eq!(seen, [("A", "1"), ("B", "two\nlines"), ("C", "x y"), ("PASSED", "own"), ("A", "2")]);
         assert_eq!(wishes.set[1].2.place(), Some(format!("{}:4", file.display()).as_str()));
+    }
+
+    #[test]
+    fn values_are_taken_as_they_are_meant() {
+        for (written, meant) in [
+            (r#""a\\new \"b\"\r\n""#, "a\\new \"b\"\r\n"),
+            (r"'a\n'", r"a\n"),
+            ("\"", "\""),
+            (r"a\nb", r"a\nb"),
+        ] {
+            assert_eq!(unquote(written), meant, "{written}");
+        }
+        let user = UserVariables { set: vec!["A=\"x\" ".into()], ..UserVariables::default() };
+        let wishes = wishes(&user, Path::new("/"), &|_| None).expect("reads");
+        assert_eq!(wishes.set[0].1.expose(), "\"x\" ", "a flag is not a line of a file");
     }
 
     #[test]

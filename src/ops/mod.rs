@@ -3,6 +3,7 @@
 
 pub mod build;
 pub mod clone;
+pub mod doctor;
 pub mod engine;
 pub mod env;
 pub mod inventory;
@@ -10,8 +11,10 @@ pub mod list;
 pub mod needs;
 pub mod run_local;
 pub mod running;
+pub mod setup;
 pub mod show;
 pub mod source;
 pub mod stage;
+pub mod token;
 pub mod tools;
 pub mod workspace;

@@ -7,7 +7,7 @@ use crate::host::signals::Signal;
 use crate::model::inventory::Component;
 use crate::ops::clone::{CloneRequest, CloneState, Wanted, clone};
 use crate::ops::tools::Tools;
-use crate::systems::git::{Checkout, GitError, inspect};
+use crate::systems::git::{Checkout, GitError, MergeRequest, inspect};
 
 /// A clone to work from.
 #[derive(Debug, Clone)]
@@ -77,7 +77,8 @@ pub async fn ensure(
         component: component.name().to_owned(),
         repo: repo.to_owned(),
     })?;
-    let wanted = Wanted { name: repo.to_owned(), url, target: place.path.clone(), merge_request };
+    let request = merge_request.map(|iid| MergeRequest::new(iid, tools.merge_request_ref)).transpose()?;
+    let wanted = Wanted { name: repo.to_owned(), url, target: place.path.clone(), merge_request: request };
     let request = CloneRequest { repositories: vec![wanted], depth: None, jobs: 1 };
     let outcome = clone(request, tools.git, &tools.events, &tools.stop).await;
     if let Some(signal) = outcome.stopped {

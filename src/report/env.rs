@@ -126,13 +126,15 @@ fn assignments(ui: &Ui, environment: &Environment, reveal: bool, line: impl Fn(&
     }
 }
 
-/// A value for an environment file: as it is where that can be read back, else in double quotes.
+/// A value for an environment file. Container engines take all that is behind the `=` as it is, so
+/// only what would be lost that way is in double quotes: several lines, spaces at the ends, and
+/// what looks quoted already.
 fn dotenv(value: &str) -> String {
-    let is_plain = !value.contains(['\n', '"', '\'', '#', '\\', '\r']) && value.trim() == value;
-    if is_plain {
+    if !value.contains(['\n', '\r']) && value.trim() == value && !value.starts_with(['"', '\'']) {
         return value.to_owned();
     }
-    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+    let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r");
+    format!("\"{escaped}\"")
 }
 
 fn env_view<'a>(component: &'a str, environment: &'a Environment, reveal: bool) -> EnvView<'a> {
@@ -161,7 +163,8 @@ mod tests {
     #[test]
     fn dotenv_values_are_quoted_only_where_needed() {
         assert_eq!(dotenv("plain value"), "plain value");
-        assert_eq!(dotenv(r#"{"a": "b"}"#), r#""{\"a\": \"b\"}""#);
+        assert_eq!(dotenv(r#"{"a": "b"} # c\d"#), r#"{"a": "b"} # c\d"#);
+        assert_eq!(dotenv(r#""a" "#), r#""\"a\" ""#);
         assert_eq!(dotenv("two\nlines"), "\"two\\nlines\"");
     }
 }

@@ -4,10 +4,12 @@
 pub mod build;
 pub mod clone;
 pub mod config;
+pub mod doctor;
 pub mod env;
 pub mod list;
 pub mod ps;
 pub mod run_local;
+pub mod setup;
 pub mod show;
 pub mod stage;
 pub mod view;

@@ -139,7 +139,11 @@ impl Page<'_> {
         }
         let mut table = text::Table::new(0);
         let head = |text: &str| text::Cell::painted(text, style::dim);
-        table.row(["NAME", "TYPE", "SECRET", "REQUIRED", "DEFAULT", "DESCRIPTION"].map(head));
+        // A column in which nobody says anything takes room from the names.
+        let described = declared.iter().any(|variable| variable.description.is_some());
+        let columns = ["NAME", "TYPE", "SECRET", "REQUIRED", "DEFAULT", "DESCRIPTION"];
+        let columns = if described { &columns[..] } else { &columns[..5] };
+        table.row(columns.iter().map(|text| head(text)));
         for variable in declared {
             let yes = |truth: bool| if truth { "yes" } else { "no" };
             let or_dash = |text: &Option<String>| safe_line(text.as_deref().unwrap_or("–")).into_owned();
@@ -153,7 +157,7 @@ impl Page<'_> {
                 yes(variable.secret).into(),
                 yes(variable.required).into(),
                 default.into(),
-                or_dash(&variable.description).into(),
+                if described { or_dash(&variable.description).into() } else { "".into() },
             ]);
         }
         self.table("Environment", &table);

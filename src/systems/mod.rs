@@ -5,4 +5,6 @@ pub mod engine;
 pub mod git;
 pub mod gitlab;
 pub mod native;
+pub mod packages;
 pub mod preprocessor;
+pub mod shell;

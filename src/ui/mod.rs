@@ -133,18 +133,18 @@ impl Ui {
 
     /// Prints a line that must be seen.
     pub fn warning(&self, text: &str) {
-        self.0.message(&format!("{} {text}", style::warn("warning:")));
+        self.0.labelled("warning:", style::warn, text);
     }
 
     /// Prints an error: what failed, why, and what to do about it.
     pub fn error(&self, text: &str, causes: &[String], hints: &[String]) {
-        self.0.message(&format!("{} {text}", style::bad("error:")));
+        self.0.labelled("error:", style::bad, text);
         for (number, cause) in causes.iter().enumerate() {
             let number = if causes.len() > 1 { format!("{}: ", number + 1) } else { String::new() };
-            self.0.message(&format!("  {number}{cause}"));
+            self.0.labelled(" ", str::to_owned, &format!("{number}{cause}"));
         }
         for hint in hints {
-            self.0.message(&format!("{} {hint}", style::hint("hint:")));
+            self.0.labelled("hint:", style::hint, hint);
         }
     }
 
@@ -175,6 +175,17 @@ impl Inner {
     fn message(&self, line: &str) {
         let line = self.fit(line, self.color_err);
         self.write_error(&format!("{line}\n"));
+    }
+
+    /// Prints a sentence after a label; on a terminal, it is broken between words.
+    fn labelled(&self, label: &str, paint: fn(&str) -> String, text: &str) {
+        let indent = label.chars().count() + 1;
+        let columns = self.terminal.columns.filter(|_| self.terminal.stderr).unwrap_or(usize::MAX);
+        let mut lines = text::wrap(text, columns.saturating_sub(indent).max(20)).into_iter();
+        self.message(&format!("{} {}", paint(label), lines.next().unwrap_or_default()));
+        for line in lines {
+            self.message(&format!("{}{line}", " ".repeat(indent)));
+        }
     }
 
     fn write_error(&self, text: &str) {
@@ -258,6 +269,7 @@ impl Sink for Ui {
                 inner.finished(&subject, state, &detail, took);
             }
             Event::Pipeline(one) => inner.pipeline(&one),
+            Event::Dismissed { subject } => inner.progress.finish(&subject),
             Event::Line { subject, stream, text } => inner.line(&subject, stream, &text),
             Event::Warning(text) => self.warning(&text::safe_line(&text)),
             Event::Note(text) => {

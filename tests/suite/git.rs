@@ -19,7 +19,8 @@ use cki::host::signals::Stop;
 use cki::model::event::{Event, Events, Sink};
 use cki::ops::clone::{CloneOutcome, CloneRequest, CloneState, JOBS, Repository, Wanted, clone};
 use cki::systems::git::{
-    Author, Checkout, CommitId, Git, GitError, History, Job, Login, Logins, Mode, Outcome, TreeFile, inspect,
+    Author, Checkout, CommitId, Git, GitError, History, Job, Login, Logins, MergeRequest, Mode, Outcome,
+    TreeFile, inspect,
 };
 
 use crate::support::git_server::{GitServer, TOKEN, USER};
@@ -133,6 +134,11 @@ fn begin(folder: &Path) -> History {
 
 fn file(path: &str, content: &str) -> TreeFile {
     TreeFile { path: path.into(), content: content.into(), mode: Mode::Plain }
+}
+
+/// A merge request where GitLab keeps it.
+fn merge_request(iid: u64) -> MergeRequest {
+    MergeRequest::new(iid, "refs/merge-requests/{n}/head").expect("a ref")
 }
 
 /// A file that no compression makes smaller.

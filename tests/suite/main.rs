@@ -4,6 +4,7 @@
 //! A test that needs something which `bash tests/run` sets up asks `support` for it, and says by
 //! `support::skip` what it does not check where that is missing.
 
+mod demo;
 mod docs;
 mod engine;
 mod git;
@@ -14,3 +15,4 @@ mod machine;
 mod native;
 mod preprocessor;
 mod support;
+mod verbs;

@@ -48,6 +48,24 @@ pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Vec
     scored.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
+/// A command as a person would type it: a word is quoted only if a shell would read it otherwise.
+#[must_use]
+pub fn command_line(argv: &[String]) -> String {
+    let is_plain = |word: &str| {
+        !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=:,@+%".contains(c))
+    };
+    let words: Vec<String> = argv
+        .iter()
+        .enumerate()
+        // In front, `=` makes it an assignment.
+        .map(|(index, word)| match is_plain(word) && (index > 0 || !word.contains('=')) {
+            true => word.clone(),
+            false => shell_words::quote(word).into_owned(),
+        })
+        .collect();
+    words.join(" ")
+}
+
 /// How many terminal columns a text takes.
 #[must_use]
 pub fn width(text: &str) -> usize {
@@ -138,6 +156,13 @@ mod tests {
         assert_eq!(join_and(&["a".into(), "b".into(), "c".into()]), "a, b and c");
         assert_eq!(nearest("pipeline-hreder", ["chatbot", "pipeline-herder"]), ["pipeline-herder"]);
         assert!(nearest("zzz", ["chatbot"]).is_empty());
+    }
+
+    #[test]
+    fn commands_are_quoted_where_they_must_be() {
+        let line = |words: &[&str]| command_line(&words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>());
+        assert_eq!(line(&["env", "A=b", "x-y", "/a.b"]), "env A=b x-y /a.b");
+        assert_eq!(line(&["A=b", "two words", "", "$x", "it's"]), r"'A=b' 'two words' '' '$x' 'it'\''s'");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::cli::context::Context;
 use crate::ops::build::{BuildError, Wish, build};
 use crate::ops::engine::Engine;
 use crate::report;
+use crate::ui::Verbosity;
 
 /// Build the image of a component from its clone
 ///
@@ -39,7 +40,8 @@ pub(in crate::cli) fn run(args: BuildArgs, context: &Context) -> anyhow::Result<
     let inventory = context.inventory()?;
     let component = inventory.find(&component)?;
     let git = context.git()?;
-    let wish = Wish { merge_request: mr, tag, no_cache, quiet: false };
+    let quiet = context.ui.verbosity() == Verbosity::Quiet;
+    let wish = Wish { merge_request: mr, tag, no_cache, quiet };
     let built = context.block_on(async |stop| {
         let tools = context.tools(&inventory, &git, stop);
         match context.engine().await? {

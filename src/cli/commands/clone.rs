@@ -9,6 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::ops::clone::{CloneRequest, Wanted, clone};
 use crate::report;
+use crate::systems::git::MergeRequest;
 
 /// Clone the repositories of components, or bring the clones up to date
 ///
@@ -38,13 +39,14 @@ pub(in crate::cli) struct CloneArgs {
 pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<Exit> {
     let CloneArgs { components, mr, depth, jobs } = args;
     let inventory = context.inventory()?;
+    let mr = mr.map(|iid| MergeRequest::new(iid, &context.settings.merge_request_ref)).transpose()?;
     let mut repositories: Vec<Wanted> = Vec::new();
     for name in &components {
         let component = inventory.find(name)?;
         // A merge request is one of the repository that the component is built from.
         let own = component.repos().first().copied();
         for place in context.workspace.places(&inventory, component) {
-            let merge_request = mr.filter(|_| own == Some(place.repo.as_str()));
+            let merge_request = mr.clone().filter(|_| own == Some(place.repo.as_str()));
             match place.url {
                 Some(url) if !repositories.iter().any(|known| known.target == place.path) => {
                     repositories.push(Wanted { name: place.repo, url, target: place.path, merge_request });
@@ -66,5 +68,5 @@ pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<
     if let Some(signal) = outcome.stopped {
         return Ok(signal.exit());
     }
-    Ok(outcome.worst().map_or(Exit::Done, crate::cli::error::of_git_exit))
+    Ok(outcome.worst().map_or(Exit::Done, |error| crate::cli::error::of_worst(&context.ui, error)))
 }

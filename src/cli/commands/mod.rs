@@ -6,6 +6,7 @@ pub(super) mod clone;
 pub(super) mod completions;
 pub(super) mod config;
 pub(super) mod demo;
+pub(super) mod doctor;
 pub(super) mod down;
 pub(super) mod env;
 pub(super) mod exec;
@@ -14,6 +15,7 @@ pub(super) mod logs;
 pub(super) mod man;
 pub(super) mod ps;
 pub(super) mod run_local;
+pub(super) mod setup;
 pub(super) mod show;
 pub(super) mod stage;
 
@@ -39,6 +41,8 @@ pub(super) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Ex
         Command::Exec(args) => exec::run(args, context),
         Command::Down(args) => down::run(&args, context),
         Command::Stage(args) => stage::run(&args, context),
+        Command::Doctor(args) => doctor::run(&args, context),
+        Command::Setup(args) => setup::run(&args, context),
         Command::Config(args) => config::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),
         Command::Man(args) => man::run(&args, context),

@@ -18,6 +18,7 @@ use crate::ops::inventory::LoadError;
 use crate::ops::needs::NeedError;
 use crate::ops::run_local::RunError;
 use crate::ops::running::RunningError;
+use crate::ops::setup::SetupError;
 use crate::ops::source::SourceError;
 use crate::ops::stage::{StageError, TargetError};
 use crate::systems::engine::EngineError;
@@ -26,7 +27,7 @@ use crate::systems::gitlab::GitLabError;
 use crate::systems::native::NativeError;
 use crate::systems::preprocessor::PreprocessError;
 use crate::ui::Ui;
-pub(super) use systems::of_git_exit;
+pub(super) use systems::of_worst;
 use systems::{of_engine, of_file, of_git, of_gitlab, of_native, of_preprocess, of_token};
 
 /// A command line that makes no sense although its parts do.
@@ -112,6 +113,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
         BuildError => |error| Some(of_build(error)),
         RunError => |error| Some(of_run(error)),
         RunningError => |error| Some(of_running(error)),
+        SetupError => |error| Some(of_setup(error)),
         OpenError => |error| Some(of_open(error)),
         SourceError => |error| Some(of_source(error)),
         PreprocessError => |error| Some(of_preprocess(error)),
@@ -258,6 +260,15 @@ fn of_running(error: &RunningError) -> Meaning {
         RunningError::Engine(inner) => of_engine(inner),
         RunningError::Native(inner) => of_native(inner),
         RunningError::Open(inner) => of_open(inner),
+    }
+}
+
+fn of_setup(error: &SetupError) -> Meaning {
+    match error {
+        SetupError::NobodyToAsk => {
+            hint(Exit::Usage, "`cki setup --yes` does it without asking; `--dry-run` only shows it.")
+        }
+        SetupError::Packages(_) | SetupError::Shell(_) => plain(Exit::Invalid),
     }
 }
 

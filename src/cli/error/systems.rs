@@ -9,6 +9,7 @@ use crate::systems::git::GitError;
 use crate::systems::gitlab::GitLabError;
 use crate::systems::native::NativeError;
 use crate::systems::preprocessor::PreprocessError;
+use crate::ui::{Ui, style};
 
 pub(super) fn of_token(error: &TokenError) -> Meaning {
     match error {
@@ -31,9 +32,13 @@ pub(super) fn of_preprocess(error: &PreprocessError) -> Meaning {
     }
 }
 
-/// The exit code of a repository that could not be cloned.
-pub(in crate::cli) fn of_git_exit(error: &GitError) -> Exit {
-    of_git(error).exit
+/// The exit code of a repository that could not be cloned, after saying what to do about it.
+pub(in crate::cli) fn of_worst(ui: &Ui, error: &GitError) -> Exit {
+    let Meaning { exit, hints } = of_git(error);
+    for hint in hints {
+        ui.say(&format!("{} {hint}", style::hint("hint:")));
+    }
+    exit
 }
 
 pub(super) fn of_git(error: &GitError) -> Meaning {

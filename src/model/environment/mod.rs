@@ -178,16 +178,17 @@ pub struct Environment {
 pub enum EnvironmentError {
     /// Somebody tried to claim production.
     #[error(
-        "`{name}` must be `{locked}` in a local run, and {origin} sets it to `{wanted}`; \
-         the inventory's `production` section says so at {place}"
+        "`{name}` must be `{locked}` in a local run, and {origin} {}; \
+         the inventory's `production` section says so at {place}",
+        wanted.as_ref().map_or_else(|| "takes it away".to_owned(), |wanted| format!("sets it to `{wanted}`"))
     )]
     Locked {
         /// The variable.
         name: String,
         /// The only value that it may have.
         locked: String,
-        /// What was wanted.
-        wanted: String,
+        /// What was wanted; `None` for nothing at all.
+        wanted: Option<String>,
         /// Who wanted it.
         origin: String,
         /// `file:line` of the lock.
@@ -219,15 +220,15 @@ impl Environment {
         }
         let locked = &inputs.inventory.production.environment;
         let place = |name: &str| inputs.inventory.written.place(&format!("production.environment.{name}"));
-        let refuse = |name: &str, wanted: &str, origin: String| {
+        let refuse = |name: &str, wanted: Option<&str>, origin: String| {
             let locked = locked[name].clone();
-            let (name, wanted) = (name.to_owned(), wanted.to_owned());
+            let (name, wanted) = (name.to_owned(), wanted.map(str::to_owned));
             let place = place(&name);
             EnvironmentError::Locked { name, locked, wanted, origin, place }
         };
         for name in &inputs.wishes.unset {
             if locked.contains_key(name) {
-                return Err(refuse(name, "", "`--unset`".to_owned()));
+                return Err(refuse(name, None, "`--unset`".to_owned()));
             }
             if let Some(variable) = variables.get_mut(name) {
                 variable.instead_of = Some(std::mem::replace(&mut variable.origin, Origin::Unset));
@@ -237,7 +238,7 @@ impl Environment {
         for (name, value, origin) in inputs.wishes.set {
             if locked.get(&name).is_some_and(|locked| locked != value.expose()) {
                 let by = origin.place().map_or_else(|| "`--env`".to_owned(), |place| format!("`{place}`"));
-                return Err(refuse(&name, value.expose(), by));
+                return Err(refuse(&name, Some(value.expose()), by));
             }
             let secret = looks_secret(&name);
             set(&mut variables, &name, value, origin, secret);

@@ -4,6 +4,7 @@
 mod entry;
 mod find;
 mod read;
+mod settle;
 
 use std::collections::BTreeMap;
 
@@ -111,6 +112,15 @@ impl Written {
     pub fn place(&self, part: &str) -> String {
         match self.position(part) {
             Some(at) => format!("{}:{}", self.file, at.line),
+            None => self.file.clone(),
+        }
+    }
+
+    /// `file:line:column` of a part that is wrong.
+    #[must_use]
+    pub fn spot(&self, part: &str) -> String {
+        match self.position(part) {
+            Some(at) => format!("{}:{}:{}", self.file, at.line, at.column),
             None => self.file.clone(),
         }
     }

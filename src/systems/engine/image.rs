@@ -9,7 +9,7 @@ use bollard::query_parameters::{
 
 use super::error::{EngineError, Thing, clean};
 use super::output::watch;
-use super::reference::Reference;
+use super::reference::{Reference, familiar};
 use super::{ContainerEngine, QUICK, SLOW};
 use crate::base::text::safe_line;
 use crate::model::event::{Task, Unit};
@@ -79,7 +79,12 @@ impl ContainerEngine {
             .into_iter()
             .map(|image| ImageSummary {
                 id: with_algorithm(image.id),
-                tags: image.repo_tags.into_iter().filter(|tag| tag != "<none>:<none>").collect(),
+                tags: image
+                    .repo_tags
+                    .iter()
+                    .filter(|tag| *tag != "<none>:<none>")
+                    .map(|tag| familiar(tag).to_owned())
+                    .collect(),
                 labels: image.labels.into_iter().collect(),
                 size: u64::try_from(image.size).unwrap_or(0),
                 created: image.created,
@@ -115,6 +120,14 @@ impl ContainerEngine {
         let doing = format!("tag image `{source}` as `{target}`");
         let answer = self.call(&doing, QUICK, self.docker.tag_image(source, Some(options))).await;
         answer.map_err(|error| error.or_not_found(Thing::Image, source))
+    }
+
+    /// Checks that a text can name an image.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check_name(text: &str) -> Result<(), EngineError> {
+        Reference::parse(text).map(|_| ())
     }
 
     /// Fetches an image from its registry, without a login. Whether the network may be used at all

@@ -19,7 +19,6 @@ mod exec;
 mod facts;
 mod files;
 mod follow;
-mod ignore;
 mod image;
 mod network;
 mod output;
@@ -227,5 +226,29 @@ impl ContainerEngine {
     /// so has this.
     async fn settled(&self) {
         drop(self.shared.making.write().await);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Clean-up runs in a task of its own, and so may everything else.
+    #[test]
+    fn everything_can_be_spawned() {
+        fn sends<F: Future + Send>(_: impl FnOnce(ContainerEngine) -> F) {}
+        sends(|engine| async move { engine.sweep(|_| true).await.map(drop) });
+        sends(|engine| async move { engine.wait("x").await });
+        sends(|engine| async move { engine.create(&Default::default()).await });
+        sends(|engine| async move { engine.exec("x", ExecRequest::default()).await });
+        sends(
+            |engine| async move { engine.logs("x", LogRequest::default()).await?.next().await.transpose() },
+        );
+        sends(|engine| async move {
+            let events = crate::model::event::Events::silent();
+            let task = events.start("x", "building");
+            let packed = context::pack("x".as_ref(), &context::Dockerfile::File("x".into()), "x".as_ref())?;
+            engine.build(&BuildRequest::default(), &packed, &task, &events).await
+        });
     }
 }

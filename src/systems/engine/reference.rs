@@ -58,6 +58,12 @@ impl<'a> Reference<'a> {
     }
 }
 
+/// A name as people write it: Podman puts in front of it what Docker leaves out.
+pub(super) fn familiar(name: &str) -> &str {
+    let rest = name.strip_prefix("docker.io/").unwrap_or(name);
+    rest.strip_prefix("library/").filter(|_| rest.len() < name.len()).unwrap_or(rest)
+}
+
 /// Letters as given, and separators that stand neither first nor alone.
 fn is_word(text: &str, letter: impl Fn(u8) -> bool) -> bool {
     let first = text.bytes().next();
@@ -79,6 +85,14 @@ mod tests {
         let digest = format!("a/b@sha256:{}", "0".repeat(64));
         let parsed = Reference::parse(&digest).expect("is good");
         assert_eq!((parsed.name, parsed.digest.map(str::len)), ("a/b", Some(71)));
+    }
+
+    #[test]
+    fn names_are_shown_as_people_write_them() {
+        assert_eq!(familiar("docker.io/library/busybox:1"), "busybox:1");
+        assert_eq!(familiar("docker.io/cki/x:1"), "cki/x:1");
+        assert_eq!(familiar("library/x"), "library/x");
+        assert_eq!(familiar("quay.io/cki/x"), "quay.io/cki/x");
     }
 
     #[test]

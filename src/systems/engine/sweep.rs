@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use futures_util::{StreamExt as _, stream};
 
 use super::ContainerEngine;
-use super::error::EngineError;
+use super::error::{EngineError, Thing};
 use crate::model::identity::Identity;
 
 /// So many removals at a time.
@@ -55,45 +55,55 @@ impl ContainerEngine {
         let mut swept = Swept::default();
 
         let containers = self.list(None).await?.into_iter().filter(|one| is_doomed(&one.labels));
-        let containers = containers.map(|one| (one.id, one.name)).collect();
-        let (gone, left) = each(containers, async |id| self.remove(&id).await).await;
-        (swept.containers, swept.left) = (gone, left);
-
+        swept.containers =
+            swept.each(containers.map(|one| self.gone(Thing::Container, one.id, one.name))).await;
         let networks = self.networks().await?.into_iter().filter(|one| is_doomed(&one.labels));
-        let networks = networks.map(|one| (one.id, one.name)).collect();
-        let (gone, left) = each(networks, async |id| self.remove_network(&id).await).await;
-        swept.networks = gone;
-        swept.left.extend(left);
-
+        swept.networks = swept.each(networks.map(|one| self.gone(Thing::Network, one.id, one.name))).await;
         let volumes = self.volumes().await?.into_iter().filter(|one| is_doomed(&one.labels));
-        let volumes = volumes.map(|one| (one.name.clone(), one.name)).collect();
-        let (gone, left) = each(volumes, async |name| self.remove_volume(&name).await).await;
-        swept.volumes = gone;
-        swept.left.extend(left);
+        let volumes = volumes.map(|one| self.gone(Thing::Volume, one.name.clone(), one.name));
+        swept.volumes = swept.each(volumes).await;
         Ok(swept)
+    }
+
+    /// Removes one thing by its id; returns its name.
+    fn gone(
+        &self,
+        thing: Thing,
+        id: String,
+        name: String,
+    ) -> impl Future<Output = Result<String, EngineError>> + Send + 'static {
+        let engine = self.clone();
+        async move {
+            match thing {
+                Thing::Container => engine.remove(&id).await?,
+                Thing::Network => engine.remove_network(&id).await?,
+                Thing::Volume => engine.remove_volume(&id).await?,
+                Thing::Image => {
+                    engine.remove_image(&id).await?;
+                }
+            }
+            Ok(name)
+        }
     }
 }
 
-/// Removes several things, some at a time: the names of those that went, and why others did not.
-async fn each(
-    things: Vec<(String, String)>,
-    remove: impl AsyncFn(String) -> Result<(), EngineError>,
-) -> (Vec<String>, Vec<EngineError>) {
-    let results: Vec<Result<String, EngineError>> = stream::iter(things)
-        .map(|(id, name)| {
-            let removal = remove(id);
-            async move { removal.await.map(|()| name) }
-        })
-        .buffer_unordered(AT_ONCE)
-        .collect()
-        .await;
-    let (mut gone, mut left) = (Vec::new(), Vec::new());
-    for result in results {
-        match result {
-            Ok(name) => gone.push(name),
-            Err(error) => left.push(error),
+impl Swept {
+    /// Does several removals, some at a time: returns the names of what went, keeps why the others
+    /// did not.
+    async fn each<F>(&mut self, removals: impl Iterator<Item = F>) -> Vec<String>
+    where
+        F: Future<Output = Result<String, EngineError>>,
+    {
+        let removals: Vec<F> = removals.collect();
+        let results: Vec<_> = stream::iter(removals).buffer_unordered(AT_ONCE).collect().await;
+        let mut gone = Vec::new();
+        for result in results {
+            match result {
+                Ok(name) => gone.push(name),
+                Err(error) => self.left.push(error),
+            }
         }
+        gone.sort();
+        gone
     }
-    gone.sort();
-    (gone, left)
 }

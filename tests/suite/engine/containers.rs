@@ -45,6 +45,7 @@ async fn a_long_run_stops_when_asked(lab: Arc<Lab>) {
     until(&mut output, "up").await;
     let all = lab.engine.list(Some(&lab.run)).await.expect("lists");
     assert_eq!((all.len(), &all[0].status, all[0].name.as_str()), (1, &Status::Running, spec.name.as_str()));
+    assert_eq!(all[0].image, super::lab::BOX);
     assert_eq!(all[0].labels.get("cki.component").map(String::as_str), Some("service/test"));
     let (stopped, code) = tokio::join!(lab.engine.stop(&id, Duration::from_secs(10)), lab.engine.wait(&id));
     stopped.expect("stops");
@@ -57,13 +58,21 @@ async fn a_long_run_stops_when_asked(lab: Arc<Lab>) {
 }
 
 async fn what_does_not_listen_is_killed(lab: Arc<Lab>) {
-    let deaf = lab.started(&lab.shell("trap '' TERM; while :; do sleep 0.1; done")).await;
+    let deaf = lab.engine.create(&lab.shell("trap '' TERM; echo up; while :; do sleep 0.1; done")).await;
+    let deaf = deaf.expect("creates");
+    let mut output = lab.engine.attach(&deaf).await.expect("attaches");
+    lab.engine.start(&deaf).await.expect("starts");
+    until(&mut output, "up").await;
     let began = Instant::now();
     lab.engine.stop(&deaf, Duration::from_secs(1)).await.expect("stops");
     assert!(began.elapsed() < Duration::from_secs(20));
     assert_eq!(lab.engine.wait(&deaf).await.expect("has ended"), 137);
     // Process 1 of its own would ignore the signal: there is an init before it.
-    let plain = lab.started(&lab.shell("sleep 1000")).await;
+    let plain = lab.engine.create(&lab.shell("echo up; exec sleep 1000")).await.expect("creates");
+    let mut output = lab.engine.attach(&plain).await.expect("attaches");
+    lab.engine.start(&plain).await.expect("starts");
+    // Before it is up, the init may not listen yet.
+    until(&mut output, "up").await;
     lab.engine.stop(&plain, Duration::from_secs(20)).await.expect("stops");
     assert_eq!(lab.engine.wait(&plain).await.expect("has ended"), 143);
     let killed = lab.started(&lab.shell("sleep 1000")).await;

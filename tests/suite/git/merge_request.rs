@@ -21,7 +21,7 @@ impl Request {
     }
 
     async fn clone(&self) -> Repository {
-        let wanted = Wanted { merge_request: Some(213), ..self.bench.wanted(&self.url) };
+        let wanted = Wanted { merge_request: Some(merge_request(213)), ..self.bench.wanted(&self.url) };
         self.bench.clone_with(&self.bench.git(), wanted, None).await
     }
 
@@ -135,7 +135,7 @@ impl Request {
 #[tokio::test]
 async fn one_that_is_not_there_is_said_so_and_leaves_nothing() {
     let request = Request::new().await;
-    let wanted = || Wanted { merge_request: Some(9), ..request.bench.wanted(&request.url) };
+    let wanted = || Wanted { merge_request: Some(merge_request(9)), ..request.bench.wanted(&request.url) };
     for existing in [false, true] {
         let outcome = request.bench.clone_with(&request.bench.git(), wanted(), None).await;
         assert!(
@@ -155,7 +155,7 @@ async fn one_that_is_not_there_is_said_so_and_leaves_nothing() {
 async fn a_shallow_clone_comes_with_a_shallow_merge_request() {
     let mut request = Request::new().await;
     request.head = request.push(request.head, "mr 2\n");
-    let wanted = Wanted { merge_request: Some(213), ..request.bench.wanted(&request.url) };
+    let wanted = Wanted { merge_request: Some(merge_request(213)), ..request.bench.wanted(&request.url) };
     let cloned = request.bench.clone_with(&request.bench.git(), wanted.clone(), Some(1)).await;
     assert_eq!((done(&cloned), cloned.head()), (&Outcome::Cloned, Some(request.head)));
     assert_eq!(request.bench.ask(&["rev-list", "--count", "--all"]), "2");

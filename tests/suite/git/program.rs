@@ -46,7 +46,7 @@ async fn ssh_goes_through_git() {
     let second = bench.commit(bench.first, "refs/heads/main", &[file("a", "2\n")]);
     let updated = bench.clone_with(&git, bench.wanted(&url), None).await;
     assert_eq!(done(&updated), &Outcome::Updated { from: Some(bench.first), to: second });
-    let request = |iid| Wanted { merge_request: Some(iid), ..bench.wanted(&url) };
+    let request = |iid| Wanted { merge_request: Some(merge_request(iid)), ..bench.wanted(&url) };
     let switched = bench.clone_with(&git, request(7), None).await;
     assert_eq!(done(&switched), &Outcome::Switched { branch: "mr-7".into(), to: head });
     let missing = bench.clone_with(&git, request(8), None).await;

@@ -1,7 +1,11 @@
 //! What the tests share: what `tests/run` has set up on this machine, and how a test says that it
 //! is missing. Asking is all that happens here; tests of behaviour are in the files beside.
 
+pub(crate) mod call;
+pub(crate) mod cli;
+pub(crate) mod engine;
 pub(crate) mod git_server;
+pub(crate) mod repository;
 
 use std::io::Write as _;
 use std::path::Path;

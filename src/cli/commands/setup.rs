@@ -1,0 +1,62 @@
+//! `cki setup`.
+
+use clap::Args;
+
+use crate::base::exit::Exit;
+use crate::cli::context::Context;
+use crate::ops::doctor::doctor;
+use crate::ops::setup::{self, SetupError};
+use crate::report;
+
+/// Install what `cki doctor` misses, and set up completion in your shell
+///
+/// It shows what it will run and write, asks, does it, and then checks everything again.
+///
+/// Examples:
+///   cki setup --dry-run
+///   cki setup
+///   cki setup --yes --engine podman
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(in crate::cli) struct SetupArgs {
+    /// Do it without asking
+    #[arg(short, long)]
+    yes: bool,
+    /// Show what would be done, and change nothing
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+}
+
+pub(in crate::cli) fn run(args: &SetupArgs, context: &Context) -> anyhow::Result<Exit> {
+    let SetupArgs { yes, dry_run } = *args;
+    let (ui, events) = (&context.ui, context.events());
+    let patient = context.patient();
+    let checks = context.block_on(async |_| Ok(doctor(&patient, &events).await))?;
+    let plan = setup::plan(&patient, &checks)?;
+    report::setup::plan(ui, &plan);
+    if dry_run {
+        return Ok(Exit::Done);
+    }
+    if plan.steps.is_empty() {
+        return Ok(if setup::lacks(&checks).is_empty() {
+            report::doctor::exit(&checks)
+        } else {
+            Exit::Failed
+        });
+    }
+    if !yes && !ui.can_ask() {
+        return Err(SetupError::NobodyToAsk.into());
+    }
+    if !yes && !ui.confirm(&context.host, "Do this?", false) {
+        ui.say("Nothing was changed.");
+        return Ok(Exit::Done);
+    }
+    context.block_on(async |stop| {
+        let outcomes = match setup::carry_out(&plan, &context.host.env, &events, &stop).await {
+            Ok(outcomes) => outcomes,
+            Err(signal) => return Ok(signal.exit()),
+        };
+        let checks = doctor(&context.patient(), &events).await;
+        Ok(report::setup::outcome(ui, &plan, &outcomes, &checks))
+    })
+}

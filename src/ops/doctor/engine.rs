@@ -1,0 +1,229 @@
+//! Checks of what runs components: the container engine, the native engine, and what runs that were
+//! killed have left on either.
+
+use super::{Found, Lack, Patient, blocking};
+use crate::base::text::{command_line, join_and, plural};
+use crate::config;
+use crate::ops::engine::{Engine, left_by_the_dead};
+use crate::systems::engine::{Candidate, Origin, Outcome};
+use crate::systems::native::{Native, Space};
+use crate::systems::packages::{self, Packages};
+
+/// The container engine: every place where one may be, and what came of looking there.
+pub(super) async fn engine(patient: &Patient) -> Found {
+    let wanted = match patient.settings.engine {
+        config::Engine::Podman => "Podman",
+        _ => "Docker",
+    };
+    let by = || {
+        let config = patient.config.as_ref().ok();
+        config
+            .and_then(|config| config.get("engine"))
+            .map_or_else(String::new, |value| value.origin.to_string())
+    };
+    let Some(discovery) = patient.discovery().await else {
+        return Found::not_needed(format!("{} asks for the native engine", by()));
+    };
+    let details: Vec<String> = discovery.candidates.iter().map(place).collect();
+    if let Some(engine) = &discovery.engine {
+        let own = discovery
+            .candidates
+            .iter()
+            .any(|one| one.origin == Origin::PodmanProgram && matches!(one.outcome, Outcome::Used { .. }));
+        let at =
+            if own { "started when it is needed".to_owned() } else { format!("at {}", engine.address()) };
+        let found = format!("{} {}, {at}", engine.kind(), engine.version());
+        return Found::good(found).details(details);
+    }
+    let found = if patient.settings.engine == config::Engine::Auto {
+        Found::warning("no container engine answers; components run as processes of this machine instead")
+    } else {
+        Found::failed(format!("no {wanted} engine answers, and {} asks for one", by()))
+    };
+    let found = found.details(details);
+    match Packages::read(&patient.trusted_assets()) {
+        Ok(packages) => mend(found, &discovery.candidates, &Machine::of(patient, &packages)),
+        Err(_) => found,
+    }
+}
+
+/// A place that was looked at, in few words: the usual ones are known by their address.
+fn place(Candidate { origin, address, outcome }: &Candidate) -> String {
+    match origin {
+        Origin::Variable(_) | Origin::DockerContext(_) => format!("{origin}, {address}: {outcome}"),
+        Origin::PodmanProgram => format!("{origin}: {outcome}"),
+        Origin::DockerSocket | Origin::PodmanRootless | Origin::PodmanRootful => {
+            format!("{address}: {outcome}")
+        }
+    }
+}
+
+/// What of the machine decides how an engine is mended.
+struct Machine {
+    /// Docker is installed, and wanted: what starts it.
+    docker: Option<String>,
+    /// Podman is installed, and wanted.
+    podman: bool,
+    /// What lets this user use Docker.
+    join: String,
+}
+
+impl Machine {
+    fn of(patient: &Patient, packages: &Packages) -> Self {
+        let env = &patient.env;
+        let (docker, podman) = match patient.settings.engine {
+            config::Engine::Docker => (true, false),
+            config::Engine::Podman => (false, true),
+            _ => (true, true),
+        };
+        let shown = |argv: &[String]| command_line(&packages::as_root(env, argv));
+        let facts = packages.engine("docker");
+        let start = facts.map(|facts| if packages::has_systemd() { &facts.start } else { &facts.by_hand });
+        let join = facts.map_or_else(Vec::new, |facts| [facts.join.as_slice(), &[packages::user()]].concat());
+        Self {
+            docker: start
+                .filter(|_| docker && packages.installed(env, "docker").is_some())
+                .map(|start| shown(start)),
+            podman: podman && packages.installed(env, "podman").is_some(),
+            join: shown(&join),
+        }
+    }
+}
+
+fn mend(found: Found, candidates: &[Candidate], machine: &Machine) -> Found {
+    let tried = |candidate: &&Candidate| {
+        !matches!(candidate.outcome, Outcome::NotTried | Outcome::OtherKind(_) | Outcome::Used { .. })
+    };
+    // What a person has set binds: nothing that is installed would be used.
+    for candidate in candidates.iter().filter(tried) {
+        match &candidate.origin {
+            Origin::Variable(name) => return found.fix(format!("unset {name}")),
+            Origin::DockerContext(_) => return found.fix("docker context use default"),
+            _ => {}
+        }
+    }
+    let refused =
+        |one: &Candidate| one.origin == Origin::DockerSocket && one.outcome == Outcome::NoPermission;
+    if candidates.iter().any(refused) {
+        let mut found = found.fix(&machine.join);
+        found
+            .details
+            .push("whoever joins that group has the rights of root; it counts from the next login on".into());
+        return found;
+    }
+    match machine {
+        Machine { docker: Some(start), .. } => Found { lacks: Some(Lack::Engine), ..found.fix(start) },
+        // It is there and does not work: the details say why, and installing it again is no help.
+        Machine { podman: true, .. } => found,
+        _ => found.lacks(Lack::Engine),
+    }
+}
+
+/// What the native engine keeps apart; this matters where no container engine is used.
+pub(super) async fn native(patient: &Patient) -> Found {
+    let containers = patient.discovery().await.is_some_and(|discovery| {
+        discovery.engine.is_some() || patient.settings.engine != config::Engine::Auto
+    });
+    let isolation = blocking(|| Space::new().isolation()).await;
+    let details = isolation
+        .iter()
+        .map(|(what, kept)| format!("{what}: {}", kept.as_ref().unwrap_or_else(|why| why)))
+        .collect();
+    let refused: Vec<String> = isolation
+        .iter()
+        .filter(|(what, kept)| kept.is_err() && ["network", "processes"].contains(what))
+        .map(|(what, _)| (*what).to_owned())
+        .collect();
+    let found = match refused.as_slice() {
+        [] => Found::good("a network and processes of its own, and this machine's files"),
+        some => Found::warning(format!("no {} of its own, and this machine's files", join_and(some)))
+            .fix("cki setup"),
+    };
+    let found = found.details(details);
+    if containers { Found { state: super::State::NotNeeded, fix: None, ..found } } else { found }
+}
+
+/// What runs that were killed have left. The next command that uses the engine removes it.
+pub(super) async fn leftovers(patient: &Patient) -> Found {
+    let native = Engine::Native(Native::new(&patient.env));
+    let containers = patient.discovery().await.and_then(|found| found.engine.clone()).map(Engine::Containers);
+    let (mut left, mut fix) = (Vec::new(), "cki ps");
+    for engine in containers.iter().chain([&native]) {
+        match left_by_the_dead(engine).await {
+            Ok(names) => {
+                if engine.is_native() && containers.is_some() && !names.is_empty() {
+                    fix = "cki ps --engine native";
+                }
+                left.extend(names);
+            }
+            Err(error) => return Found::failed(error.to_string()),
+        }
+    }
+    match left.len() {
+        0 => Found::good("nothing is left of runs that were killed"),
+        count => Found::warning(format!("runs that were killed have left {}", plural(count, "thing")))
+            .details(left)
+            .fix(fix),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::State;
+    use super::super::tests::patient;
+    use super::*;
+
+    fn candidate(origin: Origin, outcome: Outcome) -> Candidate {
+        Candidate { origin, address: "somewhere".into(), outcome }
+    }
+
+    fn machine(docker: bool, podman: bool) -> Machine {
+        let docker = docker.then(|| "sudo systemctl start docker".to_owned());
+        Machine { docker, podman, join: "sudo usermod -aG docker me".into() }
+    }
+
+    fn fix(candidates: &[Candidate], machine: &Machine) -> (Option<String>, Option<Lack>) {
+        let found = mend(Found::warning("none"), candidates, machine);
+        (found.fix, found.lacks)
+    }
+
+    #[test]
+    fn an_engine_is_mended_by_what_is_wrong_with_it() {
+        let absent = [
+            candidate(Origin::DockerSocket, Outcome::Absent),
+            candidate(Origin::PodmanProgram, Outcome::Absent),
+        ];
+        let lack = Some(Lack::Engine);
+        assert_eq!(fix(&absent, &machine(false, false)), (Some("cki setup".into()), lack));
+        assert_eq!(fix(&absent, &machine(true, true)), (Some("sudo systemctl start docker".into()), lack));
+        assert_eq!(fix(&absent, &machine(false, true)), (None, None));
+        let refused = [candidate(Origin::DockerSocket, Outcome::NoPermission)];
+        assert_eq!(fix(&refused, &machine(true, false)).0, Some("sudo usermod -aG docker me".into()));
+        let bound = [
+            candidate(Origin::Variable("DOCKER_HOST"), Outcome::Absent),
+            candidate(Origin::DockerSocket, Outcome::NotTried),
+        ];
+        assert_eq!(fix(&bound, &machine(false, false)), (Some("unset DOCKER_HOST".into()), None));
+        let context = [candidate(Origin::DockerContext("far".into()), Outcome::Failed("no".into()))];
+        assert_eq!(fix(&context, &machine(false, false)).0, Some("docker context use default".into()));
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_is_not_wanted_is_not_looked_for() {
+        let found = engine(&patient(&[])).await;
+        assert_eq!(
+            (found.state, found.why.as_str()),
+            (State::NotNeeded, "CKI_ENGINE asks for the native engine")
+        );
+        let found =
+            engine(&patient(&[("CKI_ENGINE", "docker"), ("DOCKER_HOST", "unix:///nonexistent/s")])).await;
+        assert_eq!(found.state, State::Failed);
+        assert_eq!(found.why, "no Docker engine answers, and CKI_ENGINE asks for one");
+        assert_eq!(found.fix.as_deref(), Some("unset DOCKER_HOST"));
+        assert!(
+            found.details[0].starts_with("`DOCKER_HOST`, unix:///nonexistent/s: not there"),
+            "{:?}",
+            found.details
+        );
+    }
+}

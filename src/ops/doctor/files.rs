@@ -1,0 +1,127 @@
+//! Checks of what is read and written: the settings, the inventory, the workspace.
+
+use std::path::Path;
+
+use super::{Found, Patient, blocking};
+use crate::base::text::{bytes, plural};
+use crate::host::folders;
+
+/// Of a long list, so many are shown.
+const MOST: usize = 20;
+/// A clone of a larger repository, and the images of a component, want more than this.
+const LITTLE_ROOM: u64 = 2_000_000_000;
+
+/// The files with settings: whether they can be read, and whether there is anything unknown in them.
+pub(super) async fn configuration(patient: &Patient) -> Found {
+    let config = match &patient.config {
+        Ok(config) => config,
+        Err(why) => return Found::failed(why.trim_end_matches('.')),
+    };
+    let names: Vec<String> = config.files.iter().map(|file| file.display().to_string()).collect();
+    let found = if names.is_empty() { "no `cki.toml`".to_owned() } else { names.join(", ") };
+    match config.warnings.len() {
+        0 => Found::good(found),
+        count => Found::warning(format!("{found}: {}", plural(count, "unknown setting")))
+            .details(some(config.warnings.iter())),
+    }
+}
+
+/// The inventory: whether it loads, and what is wrong with it.
+pub(super) async fn inventory(patient: &Patient) -> Found {
+    let inventory = match patient.inventory().await {
+        Ok(inventory) => inventory,
+        Err(why) => return Found::failed(why),
+    };
+    let named = patient.config.as_ref().ok().and_then(|config| config.get("inventory"));
+    let by = named.map(|value| format!(" (named by {})", value.origin)).unwrap_or_default();
+    let found = format!("{}{by}: {}", inventory.label(), plural(inventory.components.len(), "component"));
+    match inventory.findings.len() {
+        0 => Found::good(found),
+        count => Found::warning(format!("{found}, {}", plural(count, "finding")))
+            .details(some(inventory.findings.iter())),
+    }
+}
+
+/// The workspace: whether it is there or can be made, and how much room it has.
+pub(super) async fn workspace(patient: &Patient) -> Found {
+    let folder = patient.settings.workspace.clone();
+    blocking(move || look(&folder)).await
+}
+
+fn look(folder: &Path) -> Found {
+    let name = folder.display();
+    let Some(there) = folder.ancestors().find(|path| path.exists()) else {
+        return Found::failed(format!("{name} cannot be reached"));
+    };
+    if !there.is_dir() {
+        return Found::failed(format!("{} is not a folder", there.display()));
+    }
+    let is_there = there == folder;
+    if !folders::is_writable(there) {
+        return Found::failed(if is_there {
+            format!("{name} is there, and you may not write in it")
+        } else {
+            format!("{name} cannot be made, since you may not write in {}", there.display())
+        });
+    }
+    let found = if is_there { name.to_string() } else { format!("{name}, made when it is needed") };
+    match folders::room(there) {
+        None => Found::good(found),
+        Some(room) if room < LITTLE_ROOM => Found::warning(format!("{found}: only {} free", bytes(room))),
+        Some(room) => Found::good(format!("{found}: {} free", bytes(room))),
+    }
+}
+
+/// The first of a list, and how many more there are.
+fn some<T: ToString>(items: impl ExactSizeIterator<Item = T>) -> Vec<String> {
+    let count = items.len();
+    let mut shown: Vec<String> = items.take(MOST).map(|item| item.to_string()).collect();
+    shown.extend((count > MOST).then(|| format!("and {} more", count - MOST)));
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::State;
+    use super::super::tests::patient;
+    use super::*;
+
+    #[tokio::test]
+    async fn settings_and_inventory() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("one.yaml");
+        std::fs::write(&file, "descripton: x\ncomponents: [{name: a, category: x}]").expect("writes");
+        let name = file.display().to_string();
+        let it = patient(&[("CKI_INVENTORY", &name), ("CKI_ENGNE", "native")]);
+        let found = configuration(&it).await;
+        assert_eq!((found.state, found.why.as_str()), (State::Warning, "no `cki.toml`: 1 unknown setting"));
+        assert!(found.details[0].contains("`CKI_ENGINE`"), "{:?}", found.details);
+        let found = inventory(&it).await;
+        assert_eq!(found.state, State::Warning);
+        assert_eq!(found.why, format!("untitled, {name} (named by CKI_INVENTORY): 1 component, 1 finding"));
+        assert!(found.details[0].contains("1:1: the key `descripton` is unknown"), "{:?}", found.details);
+        std::fs::write(&file, "components: 7").expect("writes");
+        assert_eq!(inventory(&patient(&[("CKI_INVENTORY", &name)])).await.state, State::Failed);
+        assert_eq!(inventory(&patient(&[])).await.state, State::Good);
+    }
+
+    #[test]
+    fn workspaces() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").expect("writes");
+        assert_ne!(look(folder.path()).state, State::Failed);
+        assert!(look(&folder.path().join("a/b")).why.contains("made when it is needed"));
+        assert!(look(&file).why.ends_with("is not a folder"));
+        let found = look(Path::new("/proc/none/deeper"));
+        assert_eq!(found.state, State::Failed);
+        assert_eq!(found.why, "/proc/none/deeper cannot be made, since you may not write in /proc");
+        assert_eq!(look(Path::new("/proc")).why, "/proc is there, and you may not write in it");
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        assert_eq!(some([1, 2].iter()), ["1", "2"]);
+        assert_eq!(some([0; 25].iter()).last().map(String::as_str), Some("and 5 more"));
+    }
+}

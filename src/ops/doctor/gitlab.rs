@@ -1,0 +1,116 @@
+//! Checks of the way to GitLab: the server, and the token for it. The server is asked only by whoever
+//! has a token that it may have.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Found, Patient};
+use crate::base::clock::SystemClock;
+use crate::base::http::is_loopback;
+use crate::base::secret::Secret;
+use crate::base::text::duration;
+use crate::model::event::Events;
+use crate::ops::token::{Standing, TokenError};
+use crate::systems::gitlab::{GitLab, GitLabError, Means};
+
+/// The server has so long.
+const FOR_THE_SERVER: Duration = Duration::from_secs(3);
+
+/// The server: its address, and with a token, whether it answers and whose that is.
+pub(super) async fn server(patient: &Patient) -> Found {
+    let (url, origin) = &patient.settings.gitlab_url;
+    let named = format!("{url} ({origin})");
+    let address = reqwest::Url::parse(url).ok();
+    let Some(host) = address.as_ref().and_then(|url| url.host_str()) else {
+        return Found::failed(format!("{named} is not the address of a server"));
+    };
+    let is_here = is_loopback(host);
+    if patient.settings.offline && !is_here {
+        return Found::not_needed(format!("{named}, not asked with `--offline`"));
+    }
+    let plain = url.starts_with("http://") && !is_here;
+    match patient.token().await {
+        Ok(Standing::Usable { .. }) if plain => {
+            Found::failed(format!("{named} would get your token without encryption, so it is not asked"))
+        }
+        Ok(Standing::Usable { token, .. }) => ask(patient, url, &named, token.clone()).await,
+        _ => Found::good(format!("{named}, not asked without a token")),
+    }
+}
+
+async fn ask(patient: &Patient, url: &str, named: &str, token: Secret) -> Found {
+    let means = Means {
+        timeout: FOR_THE_SERVER,
+        ..Means::new(patient.http.clone(), Arc::new(SystemClock::new()), Events::silent())
+    };
+    let client = match GitLab::new(url, Some(token), means) {
+        Ok(client) => client,
+        Err(error) => return Found::failed(error.to_string()),
+    };
+    let asked = async {
+        let version = client.version().await?;
+        Ok::<_, GitLabError>((version, client.user().await?))
+    };
+    match tokio::time::timeout(FOR_THE_SERVER, asked).await {
+        Ok(Ok((version, user))) => {
+            Found::good(format!("{named}: GitLab {}, as @{}", version.version, user.username))
+        }
+        Ok(Err(error @ (GitLabError::Unauthorised { .. } | GitLabError::Forbidden { .. }))) => {
+            Found::failed(format!("the token is not valid there, or lacks the right `api`: {error}"))
+        }
+        Ok(Err(error)) => Found::failed(error.to_string()),
+        Err(_) => Found::failed(format!("{named} has not answered within {}", duration(FOR_THE_SERVER))),
+    }
+}
+
+/// The token: whether there is one, and whether the server may have it.
+pub(super) async fn token(patient: &Patient) -> Found {
+    match patient.token().await {
+        Ok(Standing::Usable { from, .. }) => Found::good(format!("from {from}")),
+        Ok(Standing::Missing) => Found::warning("none: `cki stage` and private repositories need one")
+            .fix("export CKI_GITLAB_TOKEN=…"),
+        Ok(Standing::Withheld { by }) => Found::warning(format!(
+            "not sent to {}: {by} names that server, and a project's file does not get your token",
+            patient.settings.gitlab_url.0
+        )),
+        Err(error @ TokenError::Readable(_)) => {
+            let file = patient.settings.gitlab_token_file.as_deref().unwrap_or("the file".as_ref());
+            let fix = format!("chmod 600 {}", shell_words::quote(&file.display().to_string()));
+            Found::failed(error.to_string()).fix(fix)
+        }
+        Err(error) => Found::failed(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::State;
+    use super::super::tests::patient;
+    use super::*;
+
+    #[tokio::test]
+    async fn the_token_never_shows_and_goes_nowhere_offline() {
+        let it = patient(&[("CKI_GITLAB_TOKEN", "glpat-very-secret")]);
+        let found = token(&it).await;
+        assert_eq!((found.state, found.why.as_str()), (State::Good, "from CKI_GITLAB_TOKEN"));
+        let found = server(&it).await;
+        assert_eq!(found.state, State::NotNeeded);
+        assert_eq!(found.why, "https://gitlab.com (default), not asked with `--offline`");
+    }
+
+    #[tokio::test]
+    async fn a_server_is_not_asked_without_a_token_or_encryption() {
+        let found = server(&patient(&[("CKI_OFFLINE", "false")])).await;
+        assert_eq!(
+            (found.state, found.why.as_str()),
+            (State::Good, "https://gitlab.com (default), not asked without a token")
+        );
+        let plain = patient(&[
+            ("CKI_OFFLINE", "false"),
+            ("CKI_GITLAB_URL", "http://192.0.2.1"),
+            ("CKI_GITLAB_TOKEN", "x"),
+        ]);
+        assert_eq!(server(&plain).await.state, State::Failed);
+        assert_eq!(token(&patient(&[])).await.state, State::Warning);
+    }
+}

@@ -1,0 +1,121 @@
+//! Checks of what others have made: programs that some repositories want, and certificates.
+
+use super::{Found, Lack, Patient, blocking};
+use crate::base::http::HttpError;
+use crate::base::text::{plural, plural_of};
+use crate::config;
+use crate::host::programs;
+use crate::model::inventory::Inventory;
+use crate::systems::git::{GitUrl, Scheme};
+use crate::systems::preprocessor;
+
+/// The `git` program: repositories behind SSH are reached through it only.
+pub(super) async fn git(patient: &Patient) -> Found {
+    if let Some(file) = programs::find(&patient.env, "git") {
+        return Found::good(file.display().to_string());
+    }
+    let behind_ssh = patient.inventory().await.map_or(0, behind_ssh);
+    match behind_ssh {
+        0 => Found::not_needed("not installed; no repository of the inventory is behind SSH"),
+        count => {
+            let them = plural_of(count, "repository", "repositories");
+            Found::failed(format!("not installed, and {them} of the inventory can only be reached with it"))
+                .lacks(Lack::Git)
+        }
+    }
+}
+
+fn behind_ssh(inventory: &Inventory) -> usize {
+    let is_ssh = |url: &&String| GitUrl::parse(url).is_ok_and(|url| url.scheme() == Scheme::Ssh);
+    inventory.repos.values().filter(is_ssh).count()
+}
+
+/// The C preprocessor: build files that end in `.in` go through it.
+pub(super) async fn cpp(patient: &Patient) -> Found {
+    if let Some(file) = programs::find(&patient.env, "cpp") {
+        return Found::good(file.display().to_string());
+    }
+    let wanting = patient.inventory().await.map_or(0, wanting_cpp);
+    let them = plural(wanting, "component");
+    if wanting == 0 {
+        return Found::not_needed("not installed; no build file of the inventory ends in `.in`");
+    }
+    let builds = patient.discovery().await.is_some_and(|discovery| {
+        discovery.engine.is_some() || patient.settings.engine != config::Engine::Auto
+    });
+    let found = if builds { Found::failed } else { Found::warning };
+    found(&format!("not installed, and the build files of {them} go through it")).lacks(Lack::Cpp)
+}
+
+fn wanting_cpp(inventory: &Inventory) -> usize {
+    let file = |component: &crate::model::inventory::Component| component.build.as_ref()?.file.clone();
+    inventory
+        .components
+        .iter()
+        .filter_map(file)
+        .filter(|file| preprocessor::is_meant_for(file.as_ref()))
+        .count()
+}
+
+/// Certificates of authorities: without any, there is no connection to a server.
+pub(super) async fn certificates(patient: &Patient) -> Found {
+    let http = patient.http.clone();
+    let ca_file = patient.settings.ca_file.as_ref().map(|file| format!(", and {}", file.display()));
+    match blocking(move || http.client().map(|_| ())).await {
+        Ok(()) => Found::good(format!("those of the system{}", ca_file.unwrap_or_default())),
+        Err(error @ (HttpError::CaFile(_) | HttpError::CaContent { .. })) => {
+            Found::failed(format!("`ca_file` cannot be used: {error}"))
+        }
+        Err(HttpError::Client(error)) => {
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            Found::failed("none of the system can be used, so no server can be trusted")
+                .details(source.into_iter().collect())
+                .lacks(Lack::Certificates)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::State;
+    use super::super::tests::patient;
+    use super::*;
+
+    fn with(inventory: &str, path: &str) -> (tempfile::TempDir, Patient) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("one.yaml");
+        std::fs::write(&file, inventory).expect("writes");
+        let patient = patient(&[("CKI_INVENTORY", &file.display().to_string()), ("PATH", path)]);
+        (folder, patient)
+    }
+
+    #[tokio::test]
+    async fn programs_are_missed_by_those_who_need_them_only() {
+        let (_folder, none) =
+            with("repos: {a: 'https://x.example/a'}\ncomponents: [{name: a, category: x}]", "/none");
+        assert_eq!(git(&none).await.state, State::NotNeeded);
+        assert_eq!(cpp(&none).await.state, State::NotNeeded);
+        let needy = "repos: {a: 'git@x.example:a'}\ncomponents: [{name: a, category: x, build: {repo: a, file: b.in}}]";
+        let (_folder, needy) = with(needy, "/none");
+        let found = git(&needy).await;
+        assert_eq!((found.state, found.lacks), (State::Failed, Some(Lack::Git)));
+        assert!(found.why.contains("1 repository of"), "{}", found.why);
+        // The native engine builds nothing.
+        let found = cpp(&needy).await;
+        assert_eq!((found.state, found.lacks), (State::Warning, Some(Lack::Cpp)));
+        let (_folder, there) = with("", "/usr/bin:/bin");
+        assert_eq!(git(&there).await.state, State::Good);
+    }
+
+    #[tokio::test]
+    async fn a_file_with_certificates_must_hold_some() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("ca.pem");
+        let name = file.display().to_string();
+        let found = certificates(&patient(&[("CKI_CA_FILE", &name)])).await;
+        assert_eq!((found.state, found.lacks), (State::Failed, None));
+        std::fs::write(&file, "no certificate").expect("writes");
+        let found = certificates(&patient(&[("CKI_CA_FILE", &name)])).await;
+        assert!(found.why.contains("does not hold certificates"), "{}", found.why);
+    }
+}

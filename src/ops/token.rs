@@ -1,0 +1,213 @@
+//! The access token for GitLab: where it comes from, and to whom it may be sent. A project that was
+//! cloned from somewhere may name a server, but not one that then gets the user's own token.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use crate::base::files::{self, FileError};
+use crate::base::http::is_loopback;
+use crate::base::secret::Secret;
+use crate::base::text::duration;
+use crate::config::{Origin, Settings};
+
+/// A longer file holds no token.
+const LIMIT: u64 = 64 << 10;
+
+/// A token that cannot be had, or must not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// The command failed.
+    #[error("the command of `gitlab.token_command` failed: {0}")]
+    Command(String),
+    /// Others can read the file.
+    #[error("`{0}` holds a token and can be read by others")]
+    Readable(String),
+    /// The file cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// How things stand with the token.
+#[derive(Debug)]
+pub enum Standing {
+    /// Nobody gave one.
+    Missing,
+    /// There is one, and the server may not have it: a project's file names that server.
+    Withheld {
+        /// Who names the server.
+        by: String,
+    },
+    /// There is one, and the server may have it.
+    Usable {
+        /// The token.
+        token: Secret,
+        /// Where it comes from.
+        from: String,
+    },
+}
+
+/// Finds the token. With `patience`, a command that prints it may take so long and talk to nobody;
+/// without, it may ask a person.
+///
+/// # Errors
+/// When there is one that cannot be had.
+pub fn look(settings: &Settings, cwd: &Path, patience: Option<Duration>) -> Result<Standing, TokenError> {
+    let Some((token, origin, from)) = find(settings, cwd, patience)? else { return Ok(Standing::Missing) };
+    Ok(match withheld_by(&settings.gitlab_url, &origin) {
+        Some(by) => Standing::Withheld { by },
+        None => Standing::Usable { token, from },
+    })
+}
+
+/// The project's file that names the server, if the token is not that file's own.
+fn withheld_by((url, url_origin): &(String, Origin), token: &Origin) -> Option<String> {
+    let host = reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let is_here = host.as_deref().is_some_and(is_loopback);
+    let from_project = |origin: &Origin| matches!(origin, Origin::Project { .. });
+    (from_project(url_origin) && !from_project(token) && !is_here).then(|| url_origin.to_string())
+}
+
+/// The token and who gave it: the setting itself, a file, or a command. The latter two are named in
+/// the user's own settings only.
+fn find(
+    settings: &Settings,
+    cwd: &Path,
+    patience: Option<Duration>,
+) -> Result<Option<(Secret, Origin, String)>, TokenError> {
+    if let Some((token, origin)) = &settings.gitlab_token {
+        return Ok(Some((token.clone(), origin.clone(), origin.to_string())));
+    }
+    if let Some(file) = &settings.gitlab_token_file {
+        let facts = file.metadata().map_err(|source| FileError::new("read", file, source))?;
+        let name = file.display().to_string();
+        if facts.permissions().mode() & 0o077 != 0 {
+            return Err(TokenError::Readable(name));
+        }
+        let token = files::read_text(file, LIMIT)?;
+        return Ok(Some((Secret::new(token.trim()), Origin::Default, name)));
+    }
+    if let Some(line) = &settings.gitlab_token_command {
+        let from = "the command of `gitlab.token_command`".to_owned();
+        return Ok(Some((run(line, cwd, patience)?, Origin::Default, from)));
+    }
+    Ok(None)
+}
+
+/// Runs a command of the user's own settings and takes the first line that it prints.
+fn run(line: &str, cwd: &Path, patience: Option<Duration>) -> Result<Secret, TokenError> {
+    let failed = |why: String| TokenError::Command(why);
+    let words = shell_words::split(line).map_err(|error| failed(error.to_string()))?;
+    let (program, args) = words.split_first().ok_or_else(|| failed("it is empty".to_owned()))?;
+    let mut command = Command::new(program);
+    command.args(args).current_dir(cwd).stdin(Stdio::null()).stdout(Stdio::piped());
+    command.stderr(Stdio::inherit());
+    if patience.is_some() {
+        command.stderr(Stdio::null()).process_group(0);
+    }
+    let child = command.spawn().map_err(|error| failed(format!("{program}: {error}")))?;
+    let output = match patience {
+        None => child.wait_with_output(),
+        Some(patience) => wait(child, patience),
+    };
+    let output = output.map_err(|error| failed(format!("{program}: {error}")))?;
+    if !output.status.success() {
+        return Err(failed(output.status.to_string()));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let token = text.lines().next().unwrap_or_default().trim();
+    if token.is_empty() {
+        return Err(failed("it printed nothing".to_owned()));
+    }
+    Ok(Secret::new(token))
+}
+
+/// Waits so long for a child that leads a process group, and ends the group then.
+fn wait(child: Child, patience: Duration) -> io::Result<Output> {
+    let group = i32::try_from(child.id()).map(Pid::from_raw).map_err(io::Error::other)?;
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        // Whoever waited may have given up.
+        let _ = sender.send(child.wait_with_output());
+    });
+    receiver.recv_timeout(patience).unwrap_or_else(|_| {
+        // It may have ended at this very moment, which is as well.
+        let _ = killpg(group, Signal::SIGKILL);
+        Err(io::Error::other(format!("it does not end within {}", duration(patience))))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::host::Env;
+
+    fn settings(pairs: &[(&str, &str)]) -> Settings {
+        let env = Env::new(pairs.iter().copied().chain([("HOME", "/nonexistent")]));
+        let config = Config::load(&env, Path::new("/"), []).expect("loads");
+        Settings::resolve(&config, &env).expect("resolves")
+    }
+
+    fn project() -> Origin {
+        Origin::Project { file: "/p/cki.toml".into(), line: 1 }
+    }
+
+    #[test]
+    fn a_server_that_a_project_names_does_not_get_the_users_own_token() {
+        let evil = ("https://evil.example".to_owned(), project());
+        let own = Origin::Environment("CKI_GITLAB_TOKEN".into());
+        assert_eq!(withheld_by(&evil, &own), Some("/p/cki.toml:1".to_owned()));
+        assert_eq!(withheld_by(&evil, &project()), None);
+        assert_eq!(withheld_by(&("https://gitlab.com".to_owned(), Origin::Default), &own), None);
+        assert_eq!(withheld_by(&("http://127.0.0.1:1".to_owned(), project()), &own), None);
+    }
+
+    #[test]
+    fn a_command_prints_the_token_or_is_ended() {
+        let look = |line: &str, patience| {
+            look(&settings(&[("CKI_GITLAB_TOKEN_COMMAND", line)]), Path::new("/"), patience)
+        };
+        let second = Some(Duration::from_secs(20));
+        assert!(
+            matches!(look("printf 'a b\\nc'", second), Ok(Standing::Usable { token, .. }) if token.expose() == "a b")
+        );
+        for (line, why) in
+            [("false", "exit"), ("true", "nothing"), ("", "empty"), ("no-such-program", "No such")]
+        {
+            let result = if line.is_empty() {
+                run("", Path::new("/"), second).map(|_| ())
+            } else {
+                look(line, second).map(|_| ())
+            };
+            let error = result.expect_err(line).to_string();
+            assert!(error.contains(why), "{error}");
+        }
+        let began = std::time::Instant::now();
+        let error = look("sh -c 'sleep 1000'", Some(Duration::from_millis(50))).expect_err("hangs");
+        assert!(error.to_string().contains("does not end"), "{error}");
+        assert!(began.elapsed() < Duration::from_secs(10));
+        assert!(matches!(super::look(&settings(&[]), Path::new("/"), None), Ok(Standing::Missing)));
+    }
+
+    #[test]
+    fn a_file_must_be_the_users_alone() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("token");
+        files::write_whole(&file, b"secret\n", 0o644).expect("writes");
+        let name = file.display().to_string();
+        let settings = settings(&[("CKI_GITLAB_TOKEN_FILE", &name)]);
+        assert!(matches!(look(&settings, Path::new("/"), None), Err(TokenError::Readable(_))));
+        files::write_whole(&file, b"secret\n", 0o600).expect("writes");
+        assert!(
+            matches!(look(&settings, Path::new("/"), None), Ok(Standing::Usable { token, .. }) if token.expose() == "secret")
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! `cki doctor`: what was found, as a table and as JSON.
+
+use serde::Serialize;
+
+use crate::base::exit::Exit;
+use crate::base::text::{self, plural};
+use crate::ops::doctor::{Check, State};
+use crate::report::view;
+use crate::ui::{Ui, Verbosity, style};
+
+/// The column in which states begin, and the one in which findings do.
+const STATE: usize = 15;
+const FOUND: usize = STATE + 14;
+
+#[derive(Serialize)]
+struct DoctorView<'a> {
+    healthy: bool,
+    checks: Vec<CheckView<'a>>,
+}
+
+/// One check, for whoever shows some.
+#[derive(Serialize)]
+pub struct CheckView<'a> {
+    name: &'a str,
+    state: &'static str,
+    why: &'a str,
+    details: &'a [String],
+    fix: Option<&'a str>,
+}
+
+/// Prints all checks, and gives the exit code.
+pub fn print(ui: &Ui, checks: &[Check]) -> Exit {
+    if ui.is_json() {
+        let healthy = exit(checks) == Exit::Done;
+        view::print(ui, &DoctorView { healthy, checks: checks.iter().map(check_view).collect() });
+        return exit(checks);
+    }
+    rows(ui, checks.iter());
+    let count = |state: State| checks.iter().filter(|check| check.found.state == state).count();
+    let mut parts = vec![plural(checks.len(), "check")];
+    let bad = [(count(State::Failed), "failed"), (count(State::Warning), "with a warning")];
+    parts.extend(bad.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")));
+    if parts.len() == 1 {
+        parts.push("all is well".to_owned());
+    }
+    ui.say(&style::dim(&parts.join(", ")));
+    exit(checks)
+}
+
+/// Prints checks as a table. Details of what is well are shown with `-v` only.
+pub fn rows<'a>(ui: &Ui, checks: impl Iterator<Item = &'a Check>) {
+    let head = format!("{:<STATE$}{:<width$}FOUND", "CHECK", "STATE", width = FOUND - STATE);
+    ui.data(&style::dim(&head));
+    for check in checks {
+        row(ui, check);
+    }
+}
+
+/// The exit code that checks ask for.
+#[must_use]
+pub fn exit(checks: &[Check]) -> Exit {
+    let failed = checks.iter().any(|check| check.found.state == State::Failed);
+    if failed { Exit::Failed } else { Exit::Done }
+}
+
+fn row(ui: &Ui, Check { name, found }: &Check) {
+    let (word, paint): (&str, fn(&str) -> String) = match found.state {
+        State::Good => ("✔ ok", style::good),
+        State::Warning => ("! warning", style::warn),
+        State::Failed => ("✘ failed", style::bad),
+        State::NotNeeded => ("– not needed", style::dim),
+    };
+    let room = ui.columns().map_or(usize::MAX, |columns| columns.saturating_sub(FOUND).max(20));
+    let state = format!("{word:<width$}", width = FOUND - STATE);
+    let mut start = format!("{}{}", style::name(&format!("{name:<STATE$}")), paint(&state));
+    let mut line = |text: &str| {
+        ui.data(format!("{start}{text}").trim_end());
+        start = " ".repeat(FOUND);
+    };
+    for part in text::wrap(&found.why, room) {
+        line(&part);
+    }
+    let matters = matches!(found.state, State::Warning | State::Failed);
+    if matters || ui.verbosity() == Verbosity::Verbose {
+        for detail in &found.details {
+            for (index, part) in text::wrap(detail, room.saturating_sub(2)).iter().enumerate() {
+                line(&style::dim(&format!("{}{part}", if index == 0 { "· " } else { "  " })));
+            }
+        }
+    }
+    if let Some(fix) = &found.fix {
+        line(&format!("{} {}", style::hint("→"), style::command(fix)));
+    }
+}
+
+/// A check for JSON.
+#[must_use]
+pub fn check_view(Check { name, found }: &Check) -> CheckView<'_> {
+    CheckView {
+        name,
+        state: match found.state {
+            State::Good => "ok",
+            State::Warning => "warning",
+            State::Failed => "failed",
+            State::NotNeeded => "not needed",
+        },
+        why: &found.why,
+        details: &found.details,
+        fix: found.fix.as_deref(),
+    }
+}

@@ -1,0 +1,286 @@
+//! The build context: a folder as the tar that an engine builds from. It is the same, byte for
+//! byte, for the same files: sorted, without times and owners. What `.dockerignore` excludes stays
+//! out, and a link is packed as a link, so that nothing from beyond the folder gets in.
+
+mod ignore;
+mod packer;
+mod rules;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::error::EngineError;
+use crate::base::files::FileError;
+use packer::Packer;
+use rules::Rules;
+
+/// The name in the context of a Dockerfile that is not a file of it.
+const MADE: &str = ".cki.dockerfile";
+/// What to build by.
+#[derive(Debug, Clone)]
+pub enum Dockerfile {
+    /// A file of the context, by its path in it.
+    File(PathBuf),
+    /// A text that was made from a file, and the path of that file in the context. The image does
+    /// not get to see it.
+    Made {
+        /// What it was made from.
+        from: PathBuf,
+        /// What was made of it.
+        text: String,
+    },
+}
+
+/// A context ready to be sent. It is a file without a name, which is gone when this is dropped.
+#[derive(Debug, Clone)]
+pub struct Packed {
+    file: Arc<File>,
+    size: u64,
+    digest: String,
+    dockerfile: String,
+    files: usize,
+    skipped: Vec<String>,
+}
+
+impl Packed {
+    /// The tar.
+    pub(in crate::systems::engine) fn file(&self) -> &Arc<File> {
+        &self.file
+    }
+
+    /// Its size in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// SHA-256 of what is in it, as hexadecimal digits. What is below a `.git` does not count: it
+    /// changes with every fetch, while the files that are built from stay the same.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The path of the Dockerfile in it.
+    #[must_use]
+    pub fn dockerfile(&self) -> &str {
+        &self.dockerfile
+    }
+
+    /// How many files and links are in it.
+    #[must_use]
+    pub fn files(&self) -> usize {
+        self.files
+    }
+
+    /// What was left out because it is neither file, folder nor link: sockets, pipes, devices.
+    #[must_use]
+    pub fn skipped(&self) -> &[String] {
+        &self.skipped
+    }
+}
+
+/// Packs a folder. `scratch` is a folder on a disk with room for it. This reads and writes
+/// without end on large folders: call it where that may block.
+///
+/// # Errors
+/// When something cannot be read, an ignore rule makes no sense, or the Dockerfile is not there.
+pub fn pack(folder: &Path, dockerfile: &Dockerfile, scratch: &Path) -> Result<Packed, EngineError> {
+    let root = folder.canonicalize().map_err(|source| FileError::new("read", folder, source))?;
+    let named = match dockerfile {
+        Dockerfile::File(path) | Dockerfile::Made { from: path, .. } => rules::inside(&root, path)?,
+    };
+    let rules = Rules::find(&root, &named)?;
+    let mut sent = named.path.clone();
+    let mut texts = Vec::new();
+    if let Dockerfile::Made { text, .. } = dockerfile {
+        sent = MADE.to_owned();
+        texts.push((MADE.to_owned(), text.clone()));
+    }
+    texts.extend(rules.to_send(&sent));
+    let fail = |source| EngineError::File(FileError::new("write", scratch, source));
+    let mut packer = Packer::new(tempfile::tempfile_in(scratch).map_err(fail)?, root, &named, rules);
+    packer.pack(&sent, &texts)?;
+    let (files, skipped) = (packer.files, std::mem::take(&mut packer.skipped));
+    let (file, digest) = packer.finish().map_err(fail)?;
+    let size = file.metadata().map_err(fail)?.len();
+    Ok(Packed { file: Arc::new(file), size, digest, dockerfile: sent, files, skipped })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{self, Read as _};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn new(files: &[(&str, &str)]) -> Self {
+            let folder = Self(tempfile::tempdir().expect("a temporary folder"));
+            for (path, text) in files {
+                folder.write(path, text);
+            }
+            folder
+        }
+
+        fn write(&self, path: &str, text: &str) {
+            let path = self.0.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("is below a folder")).expect("makes folders");
+            std::fs::write(path, text).expect("writes");
+        }
+
+        fn link(&self, path: &str, target: &str) {
+            std::os::unix::fs::symlink(target, self.0.path().join(path)).expect("links");
+        }
+
+        fn pack(&self, dockerfile: &Dockerfile) -> Result<Packed, EngineError> {
+            pack(self.0.path(), dockerfile, &self.0.path().join(".."))
+        }
+
+        fn packed(&self, dockerfile: &str) -> Packed {
+            self.pack(&Dockerfile::File(dockerfile.into())).expect("packs")
+        }
+    }
+
+    /// Path, mode, and content or target of every entry.
+    fn entries(packed: &Packed) -> Vec<(String, u32, String)> {
+        let mut file = packed.file().try_clone().expect("clones");
+        io::Seek::rewind(&mut file).expect("rewinds");
+        let mut tar = tar::Archive::new(file);
+        let entries = tar.entries().expect("is a tar");
+        entries
+            .map(|entry| {
+                let mut entry = entry.expect("is whole");
+                let path = entry.path().expect("is text").display().to_string();
+                let mode = entry.header().mode().expect("has one");
+                assert_eq!(entry.header().mtime().ok(), Some(0));
+                assert_eq!(entry.header().uid().ok(), Some(0));
+                let target = entry.link_name().expect("is text").map(|target| target.display().to_string());
+                let mut text = String::new();
+                entry.read_to_string(&mut text).expect("is text");
+                (path, mode, target.unwrap_or(text))
+            })
+            .collect()
+    }
+
+    fn paths(packed: &Packed) -> Vec<String> {
+        entries(packed).into_iter().map(|(path, ..)| path).collect()
+    }
+
+    #[test]
+    fn the_rules_decide_and_dockerfile_and_rules_are_always_sent() {
+        let folder = Folder::new(&[
+            ("Dockerfile", "FROM scratch"),
+            (".dockerignore", "*\n!src\nsrc/**/*.o\n!deep/down/keep"),
+            ("src/a.c", ""),
+            ("src/sub/a.o", ""),
+            ("deep/down/keep", ""),
+            ("deep/down/drop", ""),
+            ("other/x", ""),
+        ]);
+        assert_eq!(
+            paths(&folder.packed("Dockerfile")),
+            [
+                ".dockerignore",
+                "Dockerfile",
+                "deep/",
+                "deep/down/",
+                "deep/down/keep",
+                "src/",
+                "src/a.c",
+                "src/sub/",
+            ]
+        );
+    }
+
+    #[test]
+    fn modes_are_two_and_links_stay_links() {
+        let folder = Folder::new(&[("Dockerfile", "FROM scratch"), ("run", "#!"), ("dir/secret", "x")]);
+        std::fs::set_permissions(folder.0.path().join("run"), std::fs::Permissions::from_mode(0o4711))
+            .expect("sets");
+        std::fs::set_permissions(folder.0.path().join("dir/secret"), std::fs::Permissions::from_mode(0o600))
+            .expect("sets");
+        folder.link("out", "/etc/passwd");
+        folder.link("loop", ".");
+        let text = |path: &str, mode: u32, text: &str| (path.to_owned(), mode, text.to_owned());
+        assert_eq!(
+            entries(&folder.packed("./Dockerfile")),
+            [
+                text("Dockerfile", 0o644, "FROM scratch"),
+                text("dir/", 0o755, ""),
+                text("dir/secret", 0o644, "x"),
+                text("loop", 0o777, "."),
+                text("out", 0o777, "/etc/passwd"),
+                text("run", 0o755, "#!"),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_digest_is_of_the_content_and_not_of_git() {
+        let files = [("Dockerfile", "FROM scratch"), ("a", "1"), (".git/index", "x")];
+        let (one, two) = (Folder::new(&files), Folder::new(&files));
+        let first = one.packed("Dockerfile");
+        assert_eq!(first.digest(), two.packed("Dockerfile").digest());
+        assert_eq!(entries(&first), entries(&two.packed("Dockerfile")));
+        two.write(".git/index", "changed");
+        assert_eq!(first.digest(), two.packed("Dockerfile").digest());
+        assert!(paths(&first).contains(&".git/index".to_owned()));
+        two.write("a", "2");
+        assert_ne!(first.digest(), two.packed("Dockerfile").digest());
+        one.write("builds/x", "FROM scratch");
+        assert_ne!(one.packed("Dockerfile").digest(), one.packed("builds/x").digest());
+    }
+
+    #[test]
+    fn rules_of_the_dockerfile_itself_come_first_and_are_sent_as_the_only_ones() {
+        let folder = Folder::new(&[
+            ("builds/x", "FROM scratch"),
+            ("builds/x.dockerignore", "b"),
+            (".dockerignore", "a"),
+            ("a", ""),
+            ("b", ""),
+        ]);
+        let packed = folder.packed("builds/x");
+        assert_eq!(paths(&packed), ["a", "builds/", "builds/x", "builds/x.dockerignore", ".dockerignore"]);
+        let sent = entries(&packed).pop().expect("is not empty");
+        assert_eq!(sent.2, "b");
+    }
+
+    #[test]
+    fn a_dockerfile_that_was_made_is_hidden_from_the_image() {
+        let folder = Folder::new(&[("builds/x.in", "#include"), ("a", "")]);
+        let made = Dockerfile::Made { from: "builds/x.in".into(), text: "FROM scratch".into() };
+        let packed = folder.pack(&made).expect("packs");
+        assert_eq!(packed.dockerfile(), MADE);
+        let rules = entries(&packed).pop().expect("is not empty");
+        assert_eq!(rules, (".dockerignore".into(), 0o644, ".cki.dockerfile\n.dockerignore\n".into()));
+        folder.write(".dockerignore", "a");
+        let packed = folder.pack(&made).expect("packs");
+        let rules = entries(&packed).pop().expect("is not empty");
+        assert_eq!(rules.2, "a\n.cki.dockerfile\n");
+        assert_eq!(paths(&packed), ["builds/", "builds/x.in", MADE, ".dockerignore"]);
+    }
+
+    #[test]
+    fn what_cannot_be_packed_is_named() {
+        let folder = Folder::new(&[("Dockerfile", "FROM scratch")]);
+        let error = |path: &str| folder.pack(&Dockerfile::File(path.into())).expect_err(path).to_string();
+        assert!(error("nope").contains("/nope`"));
+        assert!(error("../Dockerfile").contains("not in the build context"));
+        assert!(error("/etc/passwd").contains("not in the build context"));
+        folder.link("far", "/etc/passwd");
+        assert!(error("far").contains("beyond the build context"));
+        assert!(error(".").contains("not a file"));
+        folder.write(".dockerignore", "ok\n[");
+        assert!(error("Dockerfile").contains("line 2"));
+        std::fs::remove_file(folder.0.path().join(".dockerignore")).expect("removes");
+        folder.link(".dockerignore", "/etc/passwd");
+        assert!(error("Dockerfile").contains("beyond the build context"));
+        std::fs::remove_file(folder.0.path().join(".dockerignore")).expect("removes");
+        nix::unistd::mkfifo(&folder.0.path().join("pipe"), nix::sys::stat::Mode::S_IRWXU).expect("makes it");
+        assert_eq!(folder.packed("Dockerfile").skipped(), ["pipe"]);
+    }
+}

@@ -1,0 +1,223 @@
+//! Writes the tar: walks the folder, leaves out what is excluded, takes a digest on the way.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::ignore::Above;
+use super::rules::{DOCKERIGNORE, Named, Rules};
+use crate::base::files::FileError;
+use crate::base::text::safe_line;
+use crate::systems::engine::error::EngineError;
+
+pub(super) struct Packer {
+    tar: tar::Builder<BufWriter<File>>,
+    hash: Sha256,
+    /// Paths that are sent whatever the rules say.
+    always: BTreeSet<String>,
+    rules: Rules,
+    root: PathBuf,
+    pub(super) files: usize,
+    pub(super) skipped: Vec<String>,
+}
+
+/// Texts that are packed in place of, or in addition to, files of the context.
+pub(super) type Texts = Vec<(String, String)>;
+
+impl Packer {
+    pub(super) fn new(file: File, root: PathBuf, named: &Named, rules: Rules) -> Self {
+        Self {
+            tar: tar::Builder::new(BufWriter::with_capacity(256 << 10, file)),
+            hash: Sha256::new(),
+            always: BTreeSet::from([named.path.clone(), named.real.clone()]),
+            rules,
+            root,
+            files: 0,
+            skipped: Vec::new(),
+        }
+    }
+
+    /// Packs the whole context, and the texts after it. `dockerfile` is the path of the one to
+    /// build by.
+    pub(super) fn pack(&mut self, dockerfile: &str, texts: &Texts) -> Result<(), EngineError> {
+        self.note(b'b', dockerfile, 0, &[]);
+        self.folder("", &Above::default(), &mut Vec::new(), texts)?;
+        for (path, text) in texts {
+            self.text(path, text).map_err(|source| FileError::new("pack", self.root.join(path), source))?;
+        }
+        Ok(())
+    }
+
+    /// The tar, and the digest.
+    pub(super) fn finish(self) -> io::Result<(File, String)> {
+        let mut file = self.tar.into_inner()?.into_inner().map_err(io::Error::from)?;
+        file.flush()?;
+        Ok((file, crate::base::digest::hex(&self.hash.finalize())))
+    }
+
+    /// Packs what is in a folder. `pending` are folders above, not yet packed because nothing in
+    /// them has been: a folder that is excluded is packed only when something below it is not.
+    fn folder(
+        &mut self,
+        folder: &str,
+        above: &Above,
+        pending: &mut Vec<String>,
+        replaced: &Texts,
+    ) -> Result<(), EngineError> {
+        let full = self.root.join(folder);
+        let read = |source| FileError::new("read", &full, source);
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&full).map_err(read)? {
+            names.push(entry.map_err(read)?.file_name());
+        }
+        names.sort();
+        for name in names {
+            let Some(name) = name.to_str() else {
+                // No pattern and no Dockerfile can name it.
+                self.skipped.push(safe_line(&full.join(&name).to_string_lossy()).into_owned());
+                continue;
+            };
+            let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+            if replaced.iter().any(|(replaced, _)| *replaced == path) {
+                continue;
+            }
+            self.entry(&path, above, pending, replaced)?;
+        }
+        Ok(())
+    }
+
+    fn entry(
+        &mut self,
+        path: &str,
+        above: &Above,
+        pending: &mut Vec<String>,
+        replaced: &Texts,
+    ) -> Result<(), EngineError> {
+        let full = self.root.join(path);
+        let fail = |source| EngineError::File(FileError::new("pack", &full, source));
+        let (mut excluded, here) = self.rules.ignore.judge(path, above);
+        excluded &= !self.always.contains(path) && path != DOCKERIGNORE;
+        let facts = full.symlink_metadata().map_err(fail)?;
+        if facts.is_dir() {
+            let needed = self.always.iter().any(|file| file.starts_with(&format!("{path}/")));
+            if excluded && !needed && !self.rules.ignore.may_except_below(path) {
+                return Ok(());
+            }
+            let depth = pending.len();
+            pending.push(path.to_owned());
+            if !excluded {
+                self.pending_folders(pending).map_err(fail)?;
+            }
+            self.folder(path, &here, pending, replaced)?;
+            pending.truncate(depth);
+            return Ok(());
+        }
+        if excluded {
+            return Ok(());
+        }
+        if facts.is_symlink() {
+            self.pending_folders(pending).map_err(fail)?;
+            let target = std::fs::read_link(&full).map_err(fail)?;
+            self.link(path, &target).map_err(fail)
+        } else if facts.is_file() {
+            self.pending_folders(pending).map_err(fail)?;
+            self.file(path, &full).map_err(fail)
+        } else {
+            self.skipped.push(safe_line(path).into_owned());
+            Ok(())
+        }
+    }
+
+    fn pending_folders(&mut self, pending: &mut Vec<String>) -> io::Result<()> {
+        for path in pending.drain(..) {
+            self.note(b'd', &path, 0o755, &[]);
+            let mut header = header(tar::EntryType::Directory, 0, 0o755);
+            self.tar.append_data(&mut header, format!("{path}/"), io::empty())?;
+        }
+        Ok(())
+    }
+
+    fn link(&mut self, path: &str, target: &Path) -> io::Result<()> {
+        self.files += 1;
+        self.note(b'l', path, 0o777, target.as_os_str().as_bytes());
+        let mut header = header(tar::EntryType::Symlink, 0, 0o777);
+        self.tar.append_link(&mut header, path, target)
+    }
+
+    fn file(&mut self, path: &str, full: &Path) -> io::Result<()> {
+        // What was a file a moment ago may be a link by now.
+        let file = File::options().read(true).custom_flags(nix::libc::O_NOFOLLOW).open(full)?;
+        let facts = file.metadata()?;
+        let mode = if facts.permissions().mode() & 0o111 == 0 { 0o644 } else { 0o755 };
+        let size = facts.len();
+        self.files += 1;
+        self.note(b'f', path, mode, &size.to_le_bytes());
+        let mut header = header(tar::EntryType::Regular, size, mode);
+        let hash = (!is_git(path)).then_some(&mut self.hash);
+        let mut content = Hashing { inner: file.take(size), hash, read: 0 };
+        self.tar.append_data(&mut header, path, &mut content)?;
+        if content.read == size {
+            Ok(())
+        } else {
+            Err(io::Error::other("it became shorter while it was read"))
+        }
+    }
+
+    fn text(&mut self, path: &str, text: &str) -> io::Result<()> {
+        self.files += 1;
+        self.note(b'f', path, 0o644, &(text.len() as u64).to_le_bytes());
+        self.hash.update(text.as_bytes());
+        let mut header = header(tar::EntryType::Regular, text.len() as u64, 0o644);
+        self.tar.append_data(&mut header, path, text.as_bytes())
+    }
+
+    /// Takes an entry into the digest.
+    fn note(&mut self, kind: u8, path: &str, mode: u32, more: &[u8]) {
+        if !is_git(path) {
+            self.hash.update([kind]);
+            self.hash.update((path.len() as u64).to_le_bytes());
+            self.hash.update(path.as_bytes());
+            self.hash.update(mode.to_le_bytes());
+            self.hash.update((more.len() as u64).to_le_bytes());
+            self.hash.update(more);
+        }
+    }
+}
+
+fn is_git(path: &str) -> bool {
+    path.split('/').any(|part| part == ".git")
+}
+
+fn header(kind: tar::EntryType, size: u64, mode: u32) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_size(size);
+    header.set_mode(mode);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
+    header
+}
+
+/// Reads, and takes what is read into a digest.
+struct Hashing<'a, R> {
+    inner: R,
+    hash: Option<&'a mut Sha256>,
+    read: u64,
+}
+
+impl<R: Read> Read for Hashing<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        if let Some(hash) = &mut self.hash {
+            hash.update(&buffer[..count]);
+        }
+        self.read += count as u64;
+        Ok(count)
+    }
+}

@@ -1,0 +1,206 @@
+//! One run of the program: with what around it, until when, and what came of it.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::fd::{FromRawFd as _, OwnedFd};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::cli::{Cli, Outcome};
+
+/// Longer than anything takes on a machine that does much else.
+const LIMIT: Duration = Duration::from_secs(90);
+
+/// A run of the program that is being prepared.
+pub(crate) struct Call<'a> {
+    cli: &'a Cli,
+    words: Vec<String>,
+    variables: Vec<(&'static str, OsString)>,
+    stdin: Option<Vec<u8>>,
+    columns: Option<u16>,
+    folder: PathBuf,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(cli: &'a Cli, words: Vec<String>, folder: PathBuf) -> Self {
+        std::fs::create_dir(&folder).expect("makes a folder");
+        Self { cli, words, variables: Vec::new(), stdin: None, columns: None, folder }
+    }
+
+    /// With one more variable.
+    pub(crate) fn set(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.variables.push((name, value.into()));
+        self
+    }
+
+    /// With something to read.
+    pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = Some(bytes.into());
+        self
+    }
+
+    /// With a terminal of so many columns as standard output.
+    pub(crate) fn terminal(mut self, columns: u16) -> Self {
+        self.columns = Some(columns);
+        self
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn end(self) -> Outcome {
+        self.start().end()
+    }
+
+    /// Starts it, in a process group of its own, as a shell would.
+    pub(crate) fn start(self) -> Started<'a> {
+        let Self { cli, words, variables, stdin, columns, folder } = self;
+        let (out, err) = (folder.join("stdout"), folder.join("stderr"));
+        let file = |path: &Path| File::create(path).expect("makes a file");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cki"));
+        command.args(&words).env_clear().envs(&cli.variables).envs(variables).current_dir(cli.project());
+        command.stderr(file(&err)).process_group(0);
+        match stdin {
+            None => command.stdin(Stdio::null()),
+            Some(bytes) => {
+                let path = folder.join("stdin");
+                file(&path).write_all(&bytes).expect("writes");
+                command.stdin(File::open(path).expect("opens"))
+            }
+        };
+        let mut reader = None;
+        match columns {
+            None => command.stdout(file(&out)),
+            Some(columns) => {
+                let (inner, outer) = terminal(columns);
+                reader = Some(read(outer, file(&out)));
+                command.stdout(inner)
+            }
+        };
+        let child = command.spawn().expect("starts");
+        // The program alone holds the terminal from here on, or its end is never seen.
+        drop(command);
+        cli.processes.borrow_mut().push(child.id());
+        Started { cli, child, words, out, err, reader }
+    }
+}
+
+/// A run of the program that has begun; it is killed when this is dropped.
+pub(crate) struct Started<'a> {
+    cli: &'a Cli,
+    child: Child,
+    words: Vec<String>,
+    out: PathBuf,
+    err: PathBuf,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Started<'_> {
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until it has said this, on either stream.
+    #[track_caller]
+    pub(crate) fn until(&mut self, text: &str) {
+        let text = self.cli.fill(text);
+        self.wait(&format!("says `{text}`"), |this| this.said().contains(&text));
+    }
+
+    /// Waits for something that it does.
+    #[track_caller]
+    pub(crate) fn wait(&mut self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
+        let deadline = Instant::now() + LIMIT;
+        while !is_so(self) {
+            let ended = self.child.try_wait().expect("waits");
+            if ended.is_some() && !is_so(self) {
+                panic!("`cki {}` ended without: {what}\n{}", self.words.join(" "), self.said());
+            }
+            assert!(Instant::now() < deadline, "`cki` never {what}\n{}", self.said());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn said(&self) -> String {
+        text(&self.out) + &text(&self.err)
+    }
+
+    /// Sends a signal to it alone.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.child.id()).expect("a process id");
+        kill(Pid::from_raw(id), signal).expect("is there");
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub(crate) fn end(mut self) -> Outcome {
+        let deadline = Instant::now() + LIMIT;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("waits") {
+                break status;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "`cki {}` does not end: {}",
+                self.words.join(" "),
+                self.said()
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("reads to the end");
+        }
+        let code = status.code().or_else(|| status.signal().map(|signal| -signal)).expect("one of the two");
+        let (stdout, stderr) = (text(&self.out), text(&self.err));
+        let gap = |text: &str| if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+        let whole = if stderr.is_empty() {
+            format!("{stdout}{}--- exit {code}", gap(&stdout))
+        } else {
+            format!("{stdout}{}--- stderr\n{stderr}{}--- exit {code}", gap(&stdout), gap(&stderr))
+        };
+        Outcome { code, text: self.cli.redact(&whole), stdout, stderr }
+    }
+}
+
+impl Drop for Started<'_> {
+    fn drop(&mut self) {
+        // Most have ended long ago, and been waited for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(path: &Path) -> String {
+    String::from_utf8_lossy(&std::fs::read(path).expect("was made")).into_owned()
+}
+
+/// Both ends of a terminal: for the program, and for whoever looks at it.
+fn terminal(columns: u16) -> (OwnedFd, OwnedFd) {
+    let size = nix::libc::winsize { ws_row: 40, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    let (mut outer, mut inner) = (-1, -1);
+    #[expect(unsafe_code, reason = "openpty(3) fills the two numbers, which nobody else owns")]
+    let (inner, outer) = unsafe {
+        let null = std::ptr::null_mut();
+        let made = nix::libc::openpty(&raw mut outer, &raw mut inner, null, null.cast(), &raw const size);
+        assert_eq!(made, 0, "there are no terminals");
+        (OwnedFd::from_raw_fd(inner), OwnedFd::from_raw_fd(outer))
+    };
+    (inner, outer)
+}
+
+/// Copies what comes out of a terminal, until nobody holds its other end.
+fn read(outer: OwnedFd, mut to: File) -> JoinHandle<()> {
+    let mut outer = File::from(outer);
+    std::thread::spawn(move || {
+        let mut piece = [0; 4096];
+        while let Ok(length @ 1..) = outer.read(&mut piece) {
+            let text: Vec<u8> = piece[..length].iter().copied().filter(|byte| *byte != b'\r').collect();
+            to.write_all(&text).expect("writes");
+        }
+    })
+}

@@ -1,0 +1,280 @@
+//! What nobody should have written: `cki` says where it stands, and goes on as far as it can.
+
+use insta::assert_snapshot;
+
+use crate::support::cli::{Cli, Outcome};
+
+/// Lists an inventory of one file.
+fn list(text: &str) -> Outcome {
+    let cli = Cli::new();
+    cli.inventory(text);
+    cli.run("list")
+}
+
+#[test]
+fn an_inventory_that_is_not_there() {
+    let cli = Cli::new();
+    assert_snapshot!(cli.run("list --inventory absent.yaml"), @"
+    --- stderr
+    error: there is no inventory at `/tmp/cki-TESTID/project/absent.yaml`.
+    hint: without `--inventory`, the built-in inventory is used; `cki config` shows who named this one.
+    --- exit 3
+    ");
+    std::fs::create_dir(cli.project().join("empty")).expect("makes");
+    assert_snapshot!(cli.run("list --inventory empty"), @"
+    --- stderr
+    error: `/tmp/cki-TESTID/project/empty` holds no inventory: neither `inventory.yaml` nor any entry at `category/name.yaml`.
+    hint: the format is described in docs/reference/inventory.md.
+    --- exit 4
+    ");
+    std::os::unix::fs::symlink("loop.yaml", cli.project().join("loop.yaml")).expect("links");
+    cli.run("list --inventory loop.yaml").ends_with(3);
+}
+
+#[test]
+fn an_inventory_that_is_no_yaml() {
+    assert_snapshot!(list("title: Sample\ncomponents:\n  - {name: a, category: x\n"), @"
+    --- stderr
+    error: /tmp/cki-TESTID/project/inventory.yaml:3:5: unclosed bracket '{'.
+    hint: the format is described in docs/reference/inventory.md.
+    --- exit 4
+    ");
+    assert_snapshot!(list("title: Sample\n\tcomponents: []\n"), @"
+    --- stderr
+    error: /tmp/cki-TESTID/project/inventory.yaml:1:8: while scanning a plain scalar, found a tab.
+    hint: the format is described in docs/reference/inventory.md.
+    --- exit 4
+    ");
+    assert_snapshot!(list("components:\n  - name: a\n    category: x\n    name: b\n"), @"
+    --- stderr
+    error: /tmp/cki-TESTID/project/inventory.yaml:4:5: duplicate mapping key `name` is not allowed here.
+    hint: the format is described in docs/reference/inventory.md.
+    --- exit 4
+    ");
+    list(&"[".repeat(100_000)).ends_with(4);
+}
+
+#[test]
+fn an_inventory_of_another_form() {
+    assert_snapshot!(list("components:\n  - {name: a, category: x, run: {ports: [http]}}\n"), @"
+    --- stderr
+    error: /tmp/cki-TESTID/project/inventory.yaml:2:42: a whole number from 0 to 65535 is wanted here.
+    hint: the format is described in docs/reference/inventory.md.
+    --- exit 4
+    ");
+    assert_snapshot!(list("components:\n  - {name: a, category: x, run: {ready: {tcp: 1, log: x}}}\n"), @"
+    --- stderr
+    error: /tmp/cki-TESTID/project/inventory.yaml:2:41: `ready` takes one of `http` with `port`, `tcp`, `exec` or `log`.
+    hint: the format is described in docs/reference/inventory.md.
+    --- exit 4
+    ");
+    assert_snapshot!(list("components:\n  - {category: x}\n"), @"
+    --- stderr
+    error: /tmp/cki-TESTID/project/inventory.yaml:2:5: an entry lacks its `name`.
+    hint: the format is described in docs/reference/inventory.md.
+    --- exit 4
+    ");
+    assert_snapshot!(list("components:\n  - {name: ../../etc, category: x}\n"), @"
+    --- stderr
+    error: /tmp/cki-TESTID/project/inventory.yaml:2:5: `../../etc` is no name: letters, digits, `-`, `_` and `.` only.
+    hint: the format is described in docs/reference/inventory.md.
+    --- exit 4
+    ");
+    assert_snapshot!(list("version: 2\n"), @"
+    --- stderr
+    error: /tmp/cki-TESTID/project/inventory.yaml:1:1: the format has version 2, and this `cki` knows version 1.
+    hint: the format is described in docs/reference/inventory.md.
+    --- exit 4
+    ");
+    list("- a\n- b\n").ends_with(4);
+}
+
+#[test]
+fn an_inventory_of_bytes() {
+    let cli = Cli::new();
+    let bytes: [(&str, &[u8]); 3] = [
+        ("latin1.yaml", b"title: a\ncomponents:\n  - {name: a, category: x, description: \"caf\xe9\"}\n"),
+        ("zero.yaml", b"title: a\ncomponents: \"\0\"\n"),
+        ("program.yaml", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0\xff\xfe"),
+    ];
+    for (name, bytes) in bytes {
+        std::fs::write(cli.project().join(name), bytes).expect("writes");
+    }
+    assert_snapshot!(cli.run("list --inventory latin1.yaml"), @"
+    --- stderr
+    error: cannot read `/tmp/cki-TESTID/project/latin1.yaml`: it is no text in UTF-8, from line 3, column 45 on.
+    --- exit 4
+    ");
+    assert_snapshot!(cli.run("list --inventory zero.yaml"), @r#"
+    --- stderr
+    error: /tmp/cki-TESTID/project/zero.yaml:2:14: unexpected character: `\u{0}'.
+    hint: the format is described in docs/reference/inventory.md.
+    --- exit 4
+    "#);
+    assert_snapshot!(cli.run("list --inventory program.yaml"), @"
+    --- stderr
+    error: cannot read `/tmp/cki-TESTID/project/program.yaml`: it is no text in UTF-8, from line 1, column 21 on.
+    --- exit 4
+    ");
+}
+
+#[test]
+fn an_inventory_that_would_explode() {
+    let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..10 {
+        let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+        bomb.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+    }
+    assert_snapshot!(list(&bomb), @"
+    --- stderr
+    error: /tmp/cki-TESTID/project/inventory.yaml:6:15: it is too large, or its aliases make it so.
+    hint: the format is described in docs/reference/inventory.md.
+    --- exit 4
+    ");
+    list("components: &all\n  - {name: a, category: x, people: *all}\n").ends_with(4);
+}
+
+#[test]
+fn an_inventory_that_contradicts_itself() {
+    assert_snapshot!(list("\
+components:
+  - {name: a, category: x}
+  - {name: b, category: x}
+  - {name: a, category: x}
+"), @"
+    --- stderr
+    error: /tmp/cki-TESTID/project/inventory.yaml:4:5: `x/a` is there twice; the other one is in /tmp/cki-TESTID/project/inventory.yaml:2:5.
+    hint: the format is described in docs/reference/inventory.md.
+    --- exit 4
+    ");
+    assert_snapshot!(list("\
+components:
+  - {name: a, category: x, run: {command: [a], needs: [b]}}
+  - {name: b, category: x, run: {command: [b], needs: [c]}}
+  - {name: c, category: x, run: {command: [c], needs: [x/a]}}
+"), @"
+    --- stderr
+    error: /tmp/cki-TESTID/project/inventory.yaml:2:48: `x/a`, `x/b` and `x/c` need each other, so none of them can start first.
+    hint: the format is described in docs/reference/inventory.md.
+    --- exit 4
+    ");
+    let cli = Cli::new();
+    cli.write("folder/service/a.yaml", "name: b\n");
+    assert_snapshot!(cli.run("list --inventory folder"), @"
+    --- stderr
+    error: /tmp/cki-TESTID/project/folder/service/a.yaml: the file's place says `service/a`, its content says `service/b`.
+    hint: the format is described in docs/reference/inventory.md.
+    --- exit 4
+    ");
+}
+
+#[test]
+fn findings_do_not_keep_anybody_from_working() {
+    assert_snapshot!(list("\
+title: Sample
+repos: {tools: 'https://example.org/tools'}
+colour: red
+components:
+  - name: a
+    category: x
+    descripton: A.
+    sources: [{repo: toosl}]
+    environment:
+      - {name: X, requird: true}
+"), @"
+    x
+      a  –
+    --- stderr
+    warning: /tmp/cki-TESTID/project/inventory.yaml:3:1: the key `colour` is unknown
+    warning: /tmp/cki-TESTID/project/inventory.yaml:7:5: the key `components.0.descripton` is unknown; did you mean `description`?
+    warning: /tmp/cki-TESTID/project/inventory.yaml:10:19: the key `components.0.environment.0.requird` is unknown; did you mean `required`?
+    warning: /tmp/cki-TESTID/project/inventory.yaml:8:16: there is no repository `toosl`; did you mean `tools`?
+    1 component · inventory: Sample, /tmp/cki-TESTID/project/inventory.yaml
+    --- exit 0
+    ");
+}
+
+#[test]
+fn a_folder_of_files_says_which_one() {
+    let cli = Cli::new();
+    cli.write("folder/inventory.yaml", "title: Sample\n");
+    cli.write("folder/service/good.yaml", "description: Good.\n");
+    cli.write("folder/service/bad.yaml", "description: Bad.\npeople: {a: b}\n");
+    cli.write("folder/service/README.md", "Not an entry.\n");
+    // A link that leads back is one category more, and no end of them.
+    std::os::unix::fs::symlink(".", cli.project().join("folder/service/again")).expect("links");
+    assert_snapshot!(cli.run("list --inventory folder"), @"
+    --- stderr
+    error: /tmp/cki-TESTID/project/folder/service/bad.yaml:2:9: a list is wanted here.
+    hint: the format is described in docs/reference/inventory.md.
+    --- exit 4
+    ");
+    cli.write("folder/service/bad.yaml", "description: Better.\n");
+    assert_snapshot!(cli.run("list --inventory folder"), @"
+    service
+      bad   Better.
+      good  Good.
+    --- stderr
+    2 components · inventory: Sample, /tmp/cki-TESTID/project/folder
+    --- exit 0
+    ");
+}
+
+#[test]
+fn needs_that_nobody_meets() {
+    let cli = Cli::new();
+    cli.inventory(
+        "\
+components:
+  - name: a
+    category: x
+    run: {command: [a], needs: [rabitmq]}
+  - {name: b, category: x}
+  - {name: c, category: x, run: {once: [c]}}
+",
+    );
+    assert_snapshot!(cli.run("run-local a"), @"
+    --- stderr
+    error: /tmp/cki-TESTID/project/inventory.yaml:4: `a` needs `rabitmq`, which is neither a backing service nor a component.
+    hint: did you mean `rabbitmq`?
+    --- exit 4
+    ");
+    assert_snapshot!(cli.run("run-local b"), @"
+    --- stderr
+    error: the inventory does not say how `b` is run: its entry has neither `run`, `build` nor `image`.
+    hint: add a `run` section at /tmp/cki-TESTID/project/inventory.yaml:5, or name an image with `--image`.
+    --- exit 4
+    ");
+    assert_snapshot!(cli.run("run-local c"), @"
+    --- stderr
+    error: `c` does its work once and ends: it has `run.once` and no `run.command`.
+    hint: `cki run-local c --once -- ARGS` runs it.
+    --- exit 2
+    ");
+    assert_snapshot!(cli.run("build b"), @"
+    --- stderr
+    error: the native engine runs a component from its clone, and builds no images.
+    hint: `cki setup` installs a container engine.
+    --- exit 6
+    ");
+}
+
+#[test]
+fn templates_that_are_wrong() {
+    let cli = Cli::new();
+    cli.inventory("components: [{name: a, category: x, run: {command: [a], needs: [broken]}}]\n");
+    cli.write("cki.toml", "inventory = \"inventory.yaml\"\ntemplates = \"templates\"\n");
+    cli.write("templates/services/broken.yaml", "image: x\nports: [a]\n");
+    assert_snapshot!(cli.run("env a"), @"
+    --- stderr
+    error: /tmp/cki-TESTID/project/templates/services/broken.yaml:2:9: a whole number from 0 to 65535 is wanted here.
+    --- exit 4
+    ");
+    cli.write("templates/services/broken.yaml", "image: x\nprovides: {A: {value: '{{ hots }}'}}\n");
+    assert_snapshot!(cli.run("env a"), @"
+    --- stderr
+    error: /tmp/cki-TESTID/project/templates/services/broken.yaml: `provides.A` cannot be made.
+      undefined value (in <string>:1).
+    --- exit 4
+    ");
+}
