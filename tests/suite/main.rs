@@ -6,6 +6,7 @@
 
 mod completion;
 mod demo;
+mod docs;
 mod doctor;
 mod engine;
 mod generated;
