@@ -112,11 +112,7 @@ pub async fn list(engine: &Engine, native: &Native) -> Result<Vec<Instance>, Run
             place: Place::Process(native.clone(), Box::new(facts)),
         });
     }
-    found.sort_by(|a, b| {
-        let key =
-            |one: &Instance| (one.created, one.identity.run.clone(), one.identity.role != Role::Component);
-        key(a).cmp(&key(b))
-    });
+    sort(&mut found);
     Ok(found)
 }
 
@@ -147,6 +143,20 @@ pub fn select<'a>(all: &'a [Instance], query: &str) -> Result<Vec<&'a Instance>,
     running.sort();
     running.dedup();
     Err(RunningError::NotRunning { query: query.to_owned(), running })
+}
+
+/// The oldest run first, its parts together, and of these the component first: what it needs was
+/// started before it, and often in the second before.
+fn sort(instances: &mut [Instance]) {
+    let mut began = BTreeMap::new();
+    for one in instances.iter() {
+        let first = began.entry(one.identity.run.clone()).or_insert(one.created);
+        *first = one.created.min(*first);
+    }
+    instances.sort_by_key(|one| {
+        let Identity { run, role, .. } = &one.identity;
+        (began[run], run.clone(), *role != Role::Component, one.created)
+    });
 }
 
 /// The one instance that is meant: the component itself where several parts of its run would do.

@@ -5,6 +5,8 @@
 //! `support::skip` what it does not check where that is missing.
 
 mod completion;
+mod demo;
+mod docs;
 mod doctor;
 mod engine;
 mod generated;

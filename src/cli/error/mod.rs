@@ -231,6 +231,9 @@ fn of_run(error: &RunError) -> Meaning {
         RunError::NotNative { .. } => {
             hint(Exit::Invalid, "the entry has no `run.command`, and without an image there is no other.")
         }
+        RunError::Program { .. } => {
+            hint(Exit::Failed, "`run.command` of the entry must name a program of the image.")
+        }
         RunError::Production { .. } => hint(Exit::Refused, "nothing was started."),
         RunError::NotReady { .. } => hint(
             Exit::TimedOut,

@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 
 use super::RunError;
-use super::handle::{Container, Handle, Output};
+use super::handle::{Container, Handle, Output, Started};
 use super::plan::Unit;
 use crate::model::container::{ContainerSpec, Limits, Publish};
+use crate::model::event::Stream;
 use crate::model::identity::{Identity, Lifetime, Role, RunId, SECRETS};
 use crate::model::probe::Ready;
 use crate::ops::tools::Tools;
@@ -159,9 +161,17 @@ async fn start(
     if unit.role == Role::Component && !locked.is_empty() {
         check_locked(engine, &id, unit, locked).await?;
     }
-    engine.start(&id).await?;
-    let mut container =
-        Container { engine: engine.clone(), id, address: None, ports: Vec::new(), forwards: Vec::new() };
+    let program = unit.command.as_ref().and_then(|command| command.first().cloned());
+    let what = Arc::new(Started { name: unit.name.clone(), program });
+    engine.start(&id).await.map_err(|error| what.explain(error))?;
+    let mut container = Container {
+        engine: engine.clone(),
+        id,
+        what,
+        address: None,
+        ports: Vec::new(),
+        forwards: Vec::new(),
+    };
     if unit.ready.is_some() || !unit.ports.is_empty() {
         let inside = engine.inside(&container.id).await?;
         (container.address, container.ports) = (inside.address, inside.ports);
@@ -272,6 +282,13 @@ async fn process(
         detached: whose.lifetime == Lifetime::Kept,
     };
     let mut process = native.spawn(spec, space)?;
-    let output = process.output();
+    let output = match (process.output(), process.facts()) {
+        // One that goes on by itself writes its own log, and what it says is read from there.
+        (None, Some(facts)) => {
+            let log = native.logs(facts, true, None)?;
+            Some(log.map(|bytes| (Stream::Stdout, bytes)).boxed())
+        }
+        (output, _) => output,
+    };
     Ok((Handle::of_process(process, space, native, published), output))
 }

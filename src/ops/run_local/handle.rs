@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -14,7 +15,7 @@ use tokio::task::AbortHandle;
 
 use super::RunError;
 use crate::model::event::{Events, Stream};
-use crate::systems::engine::{ContainerEngine, ExecRequest};
+use crate::systems::engine::{ContainerEngine, EngineError, ExecRequest};
 use crate::systems::native::{Native, Process, ProcessFacts, ProcessLog, Published, Space};
 
 /// So much of what a question prints is kept.
@@ -33,12 +34,36 @@ pub(super) enum Handle {
 pub(super) struct Container {
     pub(super) engine: ContainerEngine,
     pub(super) id: String,
+    /// What runs in it.
+    pub(super) what: Arc<Started>,
     /// Where this machine reaches it.
     pub(super) address: Option<IpAddr>,
     /// Ports that the engine publishes: in the container, and on this machine.
     pub(super) ports: Vec<(u16, u16)>,
     /// Ports that this program forwards.
     pub(super) forwards: Vec<Forward>,
+}
+
+/// What was started: a unit, and its program where the inventory names it.
+#[derive(Debug)]
+pub(super) struct Started {
+    pub(super) name: String,
+    pub(super) program: Option<String>,
+}
+
+impl Started {
+    /// Engines speak of an id and of their own init where a program is missing.
+    pub(super) fn explain(&self, error: EngineError) -> anyhow::Error {
+        let missing = match &error {
+            EngineError::NoProgram { .. } => "is not in its image",
+            EngineError::NotExecutable { .. } => "in its image cannot be executed",
+            _ => return error.into(),
+        };
+        match self.program.clone() {
+            Some(program) => RunError::Program { name: self.name.clone(), program, missing }.into(),
+            None => error.into(),
+        }
+    }
 }
 
 /// A unit as a process of this machine.
@@ -86,7 +111,7 @@ impl Drop for Forward {
 
 /// Waits for the end of a unit, beside whatever else is done with it.
 pub(super) enum Waiter {
-    Container(ContainerEngine, String),
+    Container(ContainerEngine, String, Arc<Started>),
     Process(watch::Receiver<Option<i64>>),
 }
 
@@ -94,7 +119,7 @@ impl Waiter {
     /// The exit code of the unit, once it has ended. Dropping the future loses nothing.
     pub(super) async fn ended(&mut self) -> anyhow::Result<i64> {
         match self {
-            Self::Container(engine, id) => Ok(engine.wait(id).await?),
+            Self::Container(engine, id, what) => engine.wait(id).await.map_err(|error| what.explain(error)),
             Self::Process(ended) => {
                 let code = ended.wait_for(Option::is_some).await.context("nobody watches the process")?;
                 Ok(code.unwrap_or_default())
@@ -131,7 +156,7 @@ impl Handle {
     /// What waits for the end of the unit.
     pub(super) fn waiter(&self) -> Waiter {
         match self {
-            Self::Container(container) => Waiter::Container(container.engine.clone(), container.id.clone()),
+            Self::Container(one) => Waiter::Container(one.engine.clone(), one.id.clone(), one.what.clone()),
             Self::Process(child) => Waiter::Process(child.ended.clone()),
         }
     }

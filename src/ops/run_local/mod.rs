@@ -144,6 +144,16 @@ pub enum RunError {
         /// It is a backing service.
         is_service: bool,
     },
+    /// There is no such program in the image.
+    #[error("`{name}` cannot be started: `{program}` {missing}")]
+    Program {
+        /// What would be started.
+        name: String,
+        /// The program.
+        program: String,
+        /// In which way it is missing.
+        missing: &'static str,
+    },
     /// The container would not know that it is no production.
     #[error("`{name}` would start with `{variable}` {}, and it must be `{wanted}`", found.as_ref().map_or("unset".to_owned(), |found| format!("set to `{found}`")))]
     Production {

@@ -13,7 +13,7 @@ use super::error::{EngineError, Thing};
 use super::facts::our_label;
 use super::{ContainerEngine, QUICK, SLOW};
 
-/// How long the containers on a network may take to leave it.
+/// How long the containers on a network may take to leave it, and it to go.
 const LEAVING: Duration = Duration::from_secs(10);
 
 /// A network that carries our label.
@@ -58,12 +58,20 @@ impl ContainerEngine {
         let (engine, name) = (self.clone(), name.to_owned());
         self.unbroken(async move {
             let doing = format!("create network `{name}`");
-            match engine.call(&doing, SLOW, engine.docker.create_network(request)).await {
-                Ok(answer) => Ok(answer.id),
-                Err(error) if error.says(&["already used", "already exists"]) => {
-                    Err(EngineError::NameTaken { thing: Thing::Network, name })
+            let began = Instant::now();
+            loop {
+                match engine.call(&doing, SLOW, engine.docker.create_network(request.clone())).await {
+                    Ok(answer) => return Ok(answer.id),
+                    Err(error) if error.says(&["already used", "already exists"]) => {
+                        return Err(EngineError::NameTaken { thing: Thing::Network, name });
+                    }
+                    // Podman looks at all interfaces for addresses that are free, and stumbles over
+                    // one that goes away meanwhile with the network of another run.
+                    Err(error) if began.elapsed() < LEAVING && error.says(&["no such network interface"]) => {
+                        tokio::time::sleep(Duration::from_millis(20)).await;
+                    }
+                    Err(error) => return Err(error),
                 }
-                Err(error) => Err(error),
             }
         })
         .await

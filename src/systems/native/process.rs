@@ -69,13 +69,16 @@ impl Process {
 
     /// Lets it go on without this program.
     pub(super) fn release(&mut self) -> Result<(), NativeError> {
-        if let Some(mut lifeline) = self.lifeline.take()
-            && let Err(source) = lifeline.write_all(&[RELEASE])
-        {
-            self.lifeline = Some(lifeline);
-            return Err(self.failed("detach from", source));
+        let Some(mut lifeline) = self.lifeline.take() else { return Ok(()) };
+        match lifeline.write_all(&[RELEASE]) {
+            // It has ended already, by itself.
+            Err(source) if source.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(source) => {
+                self.lifeline = Some(lifeline);
+                Err(self.failed("detach from", source))
+            }
+            Ok(()) => Ok(()),
         }
-        Ok(())
     }
 
     /// What is known of it, unless it is a command in somebody else's space.
@@ -91,9 +94,11 @@ impl Process {
         Some(stream::select(pieces(stdout, Stream::Stdout), pieces(stderr, Stream::Stderr)).boxed())
     }
 
-    /// What takes the lines of its output, unless it is a command in somebody else's space.
+    /// What takes the lines of its output, unless it writes them itself, being detached, or is a
+    /// command in somebody else's space.
     #[must_use]
     pub fn log(&self) -> Option<ProcessLog> {
+        self.lifeline.as_ref()?;
         self.record.as_ref().map(|(_, log)| ProcessLog(Arc::clone(log)))
     }
 
