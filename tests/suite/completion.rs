@@ -234,14 +234,17 @@ fn no_socket_is_opened() {
         }
         let output = command.output().expect("runs strace");
         let calls = std::fs::read_to_string(trace(name)).unwrap_or_default();
-        assert!(output.status.success(), "{}{calls}", String::from_utf8_lossy(&output.stderr));
+        assert!(!complete || output.status.success(), "{}{calls}", String::from_utf8_lossy(&output.stderr));
         (String::from_utf8_lossy(&output.stdout).into_owned(), calls.contains("socket("))
     };
     let (answer, opened) = run("completion", &["--", "cki", "show", "pip"], true);
     assert!(answer.contains("pipeline-herder"), "{answer}");
     assert!(!opened, "completion opens a socket");
     // What does look around is seen by the same means.
-    assert!(run("doctor", &["doctor", "--offline"], false).1, "strace sees no socket at all");
+    assert!(
+        run("doctor", &["doctor", "--offline", "--engine", "docker"], false).1,
+        "strace sees no socket at all"
+    );
 }
 
 #[test]
