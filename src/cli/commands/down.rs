@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 
 use crate::base::exit::Exit;
-use crate::base::text::{join_and, plural};
+use crate::base::text::{join_and, plural_of};
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::ops::running;
@@ -17,13 +17,13 @@ use crate::ops::running;
 ///   cki down pipeline-herder
 ///   cki down --all
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, group = clap::ArgGroup::new("what").required(true))]
 pub(in crate::cli) struct DownArgs {
     /// The component, or the id of a run
-    #[arg(required_unless_present = "all", add = ArgValueCandidates::new(complete::components))]
+    #[arg(group = "what", add = ArgValueCandidates::new(complete::components))]
     component: Option<String>,
     /// Everything
-    #[arg(long, conflicts_with = "component")]
+    #[arg(long, group = "what")]
     all: bool,
 }
 
@@ -42,7 +42,10 @@ pub(in crate::cli) fn run(args: &DownArgs, context: &Context) -> anyhow::Result<
         };
         let task = context.events().start("stopping", "");
         let removed = running::down(&engine, &native, &doomed, context.settings.stop_grace).await?;
-        task.finish(crate::model::event::State::Done, plural(removed.len(), "container or process"));
+        task.finish(
+            crate::model::event::State::Done,
+            plural_of(removed.len(), "container or process", "containers or processes"),
+        );
         Ok(removed)
     })?;
     let names: Vec<String> = removed.iter().map(|name| format!("`{name}`")).collect();
