@@ -34,7 +34,7 @@ fn cli() -> Cli {
 }
 
 /// Values that are hard to write down.
-const HARD: [(&str, &str); 12] = [
+pub(super) const HARD: [(&str, &str); 12] = [
     ("PLAIN", "a b"),
     ("EMPTY", ""),
     ("EQUALS", "a=b=c"),
@@ -56,7 +56,7 @@ fn with_hard_values(line: &str) -> String {
 }
 
 /// Names and values as JSON tells them.
-fn values(cli: &Cli, line: &str) -> BTreeMap<String, String> {
+pub(super) fn values(cli: &Cli, line: &str) -> BTreeMap<String, String> {
     let answer = cli.run(&format!("{line} -o json")).ends_with(0).json();
     let variables = answer["variables"].as_array().expect("is a list");
     let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
@@ -363,7 +363,7 @@ fn env_files_are_read_back() {
     }
 }
 
-fn pairs<'a>(lines: impl Iterator<Item = &'a str>) -> BTreeMap<String, String> {
+pub(super) fn pairs<'a>(lines: impl Iterator<Item = &'a str>) -> BTreeMap<String, String> {
     lines
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
