@@ -1,19 +1,24 @@
 //! What a shell asks for when a person presses TAB. Answers come from files on this machine, never
 //! from a network, and an error is no answer: nothing may appear on the terminal.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap_complete::CompletionCandidate;
-use clap_complete::env::CompleteEnv;
+use clap_complete::env::{CompleteEnv, Elvish, Fish, Powershell, Shells, Zsh};
 
 use super::args::command_tree;
+use super::bash::{self, Bash};
+use crate::base::text::safe_line;
 use crate::config::{Config, Settings};
 use crate::host::Host;
 use crate::model::inventory::Inventory;
+use crate::model::reference::is_name;
 
 /// The variable by which a shell says that it wants completion.
 pub(super) const VARIABLE: &str = "COMPLETE";
+
+/// The shells that can be answered.
+pub(super) const SHELLS: Shells<'static> = Shells(&[&Bash, &Elvish, &Fish, &Powershell, &Zsh]);
 
 /// Answers a shell, if it is one that asks.
 pub(super) fn answer(host: &Host) -> bool {
@@ -22,6 +27,7 @@ pub(super) fn answer(host: &Host) -> bool {
     }
     CompleteEnv::with_factory(command_tree)
         .var(VARIABLE)
+        .shells(SHELLS)
         .bin("cki")
         .completer("cki")
         .try_complete(host.args.iter().cloned(), Some(&host.cwd))
@@ -35,9 +41,9 @@ pub(super) fn components() -> Vec<CompletionCandidate> {
             .components
             .iter()
             .map(|component| {
-                let help = component.description.clone().or_else(|| component.kind.clone());
+                let help = component.description.as_deref().or(component.kind.as_deref());
                 CompletionCandidate::new(component.name())
-                    .help(help.map(Into::into))
+                    .help(help.map(|help| safe_line(help).into_owned().into()))
                     .tag(Some(component.reference.category.clone().into()))
             })
             .collect()
@@ -61,7 +67,9 @@ pub(super) fn infrastructures() -> Vec<CompletionCandidate> {
 
 fn distinct(values: impl FnOnce(&Inventory) -> Vec<String>) -> Vec<CompletionCandidate> {
     candidates(|inventory| {
-        let mut values = values(inventory);
+        // A shell puts what is offered on the command line as it is: nothing may be in it that would
+        // run, break or hide there.
+        let mut values: Vec<String> = values(inventory).into_iter().filter(|value| is_name(value)).collect();
         values.sort();
         values.dedup();
         values.into_iter().map(CompletionCandidate::new).collect()
@@ -74,7 +82,7 @@ fn candidates(from: impl FnOnce(&Inventory) -> Vec<CompletionCandidate>) -> Vec<
 
 fn inventory() -> Option<Inventory> {
     let host = Host::real();
-    let typed = typed_inventory(&host.args);
+    let typed = typed_inventory(&host);
     let flags = typed.map(|path| ("inventory", path.display().to_string(), "--inventory".to_owned()));
     let config = Config::load(&host.env, &host.cwd, flags).ok()?;
     let settings = Settings::resolve(&config, &host.env).ok()?;
@@ -82,15 +90,54 @@ fn inventory() -> Option<Inventory> {
 }
 
 /// The value of `--inventory` among the words typed so far.
-fn typed_inventory(words: &[OsString]) -> Option<PathBuf> {
+fn typed_inventory(host: &Host) -> Option<PathBuf> {
+    let typed = host.args.iter().skip_while(|word| *word != "--").skip(1).cloned().collect();
+    let words = bash::join(typed, 0).words;
     let mut words = words.iter().filter_map(|word| word.to_str());
     while let Some(word) = words.next() {
-        if word == "--inventory" {
-            return words.next().map(PathBuf::from);
-        }
-        if let Some(value) = word.strip_prefix("--inventory=") {
-            return Some(PathBuf::from(value));
+        let value = if word == "--inventory" { words.next() } else { word.strip_prefix("--inventory=") };
+        if let Some(value) = value {
+            return Some(unquoted(value, host.env.home()));
         }
     }
     None
+}
+
+/// A path as it was typed: shells hand over quotes and `~` as they are.
+fn unquoted(typed: &str, home: Option<PathBuf>) -> PathBuf {
+    if let (Some(below), Some(home)) = (typed.strip_prefix("~/"), home) {
+        return home.join(unquoted(below, None));
+    }
+    match shell_words::split(typed).as_deref() {
+        Ok([word]) => PathBuf::from(word),
+        _ => PathBuf::from(typed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::Env;
+    use std::ffi::OsString;
+
+    #[test]
+    fn the_inventory_that_was_typed_counts() {
+        let typed = |line: &str| {
+            let args = ["cki", "--"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
+            let env = Env::new([("HOME", "/home/me")]);
+            typed_inventory(&Host { args, env, ..Host::real() })
+        };
+        for (line, path) in [
+            ("cki --inventory /x show p", "/x"),
+            ("cki --inventory=x show p", "x"),
+            ("cki --inventory = /x show p", "/x"),
+            ("cki --inventory ~/x show p", "/home/me/x"),
+            ("cki --inventory '/x' show p", "/x"),
+            (r"cki --inventory ~/a\' show p", "/home/me/a'"),
+        ] {
+            assert_eq!(typed(line), Some(PathBuf::from(path)), "{line}");
+        }
+        assert_eq!(typed("cki show p"), None);
+        assert_eq!(typed("cki --inventory"), None);
+    }
 }

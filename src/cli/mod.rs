@@ -2,6 +2,7 @@
 //! the command tree, one file per command: resolve, one operation, report, exit.
 
 mod args;
+mod bash;
 mod commands;
 mod complete;
 mod context;

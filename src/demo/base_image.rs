@@ -11,7 +11,7 @@ use crate::base::files::{self, FileError};
 use crate::base::{assets, digest};
 use crate::model::event::{Events, State};
 use crate::systems::engine::context::{self, Dockerfile};
-use crate::systems::engine::{BuildRequest, ContainerEngine};
+use crate::systems::engine::{BuildRequest, ContainerEngine, Kind};
 
 /// The label of everything that a demo builds, with the demo's name: images inherit it.
 pub const LABEL: &str = "cki.demo";
@@ -69,13 +69,16 @@ pub async fn build(
 /// When the engine does not answer, or holds on to an image.
 pub async fn remove(engine: &ContainerEngine, demo: &str) -> anyhow::Result<()> {
     const TRIES: u32 = 20;
+    // Podman brings the step that it is at to an end, and that leaves an image.
+    let mut looks = if engine.kind() == Kind::Podman { 5 } else { 1 };
     for left in (0..TRIES).rev() {
         match remove_once(engine, demo).await {
-            Ok(0) => return Ok(()),
+            Ok(0) if looks == 1 => return Ok(()),
+            Ok(0) => looks -= 1,
             Err(error) if left == 0 => return Err(error),
-            Ok(_) => {}
-            Err(_) => tokio::time::sleep(Duration::from_millis(250)).await,
+            Ok(_) | Err(_) => {}
         }
+        tokio::time::sleep(Duration::from_millis(250)).await;
     }
     Ok(())
 }

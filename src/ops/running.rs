@@ -14,7 +14,7 @@ use crate::base::text::LineSplitter;
 use crate::host::signals::Stop;
 use crate::model::container::Status;
 use crate::model::event::{Event, Events, Stream};
-use crate::model::identity::{Identity, Role, RunId, SECRETS};
+use crate::model::identity::{Identity, Role, SECRETS};
 use crate::ops::engine::{Engine, OpenError};
 use crate::systems::engine::{ContainerEngine, EngineError, ExecRequest, Input, LogRequest};
 use crate::systems::native::{Native, NativeError, ProcessFacts};
@@ -112,16 +112,7 @@ pub async fn list(engine: &Engine, native: &Native) -> Result<Vec<Instance>, Run
             place: Place::Process(native.clone(), Box::new(facts)),
         });
     }
-    let mut began: BTreeMap<RunId, i64> = BTreeMap::new();
-    for one in &found {
-        let first = began.entry(one.identity.run.clone()).or_insert(one.created);
-        *first = one.created.min(*first);
-    }
-    // Runs as they began, each with the component first.
-    found.sort_by_cached_key(|one| {
-        let Identity { run, role, .. } = &one.identity;
-        (began.get(run).copied(), run.clone(), *role != Role::Component, one.created)
-    });
+    sort(&mut found);
     Ok(found)
 }
 
@@ -152,6 +143,20 @@ pub fn select<'a>(all: &'a [Instance], query: &str) -> Result<Vec<&'a Instance>,
     running.sort();
     running.dedup();
     Err(RunningError::NotRunning { query: query.to_owned(), running })
+}
+
+/// The oldest run first, its parts together, and of these the component first: what it needs was
+/// started before it, and often in the second before.
+fn sort(instances: &mut [Instance]) {
+    let mut began = BTreeMap::new();
+    for one in instances.iter() {
+        let first = began.entry(one.identity.run.clone()).or_insert(one.created);
+        *first = one.created.min(*first);
+    }
+    instances.sort_by_key(|one| {
+        let Identity { run, role, .. } = &one.identity;
+        (began[run], run.clone(), *role != Role::Component, one.created)
+    });
 }
 
 /// The one instance that is meant: the component itself where several parts of its run would do.

@@ -2,11 +2,13 @@
 //! says exactly what will be run and written; carrying it out is the same for all plans. Whether it
 //! has helped is not for it to say: the checks are done again.
 
+use std::time::Instant;
+
 use crate::base::text::{command_line, join_and};
 use crate::config;
 use crate::host::Env;
 use crate::host::signals::{Signal, Stop};
-use crate::model::event::{Events, State};
+use crate::model::event::{Event, Events, State, Stream};
 use crate::ops::doctor::{Check, Lack, Patient};
 use crate::systems::packages::{self, EngineFacts, Manager, Packages, PackagesError};
 use crate::systems::shell::{MARK, Shell, ShellError};
@@ -30,6 +32,8 @@ pub enum SetupError {
 pub enum Step {
     /// A command is run.
     Run {
+        /// Who does it, as a person calls it: `apt-get`.
+        who: String,
         /// The command, program first.
         argv: Vec<String>,
         /// What for.
@@ -194,9 +198,9 @@ impl Ground<'_> {
         let install = [manager.install.as_slice(), &words].concat();
         for (argv, why) in refresh.chain([(install, format!("installs {}", join_and(&why)))]) {
             if manager.root {
-                self.as_root(&argv, why, false, plan);
+                self.as_root(&manager.program, &argv, why, false, plan);
             } else {
-                plan.steps.push(Step::Run { argv, why, follows: false });
+                plan.steps.push(Step::Run { who: manager.program.clone(), argv, why, follows: false });
             }
         }
     }
@@ -205,7 +209,7 @@ impl Ground<'_> {
     fn bring_up(&self, name: &str, facts: &EngineFacts, plan: &mut Plan) {
         if self.has_systemd && !facts.start.is_empty() {
             let follows = !plan.steps.is_empty();
-            self.as_root(&facts.start, format!("starts the service of {name}"), follows, plan);
+            self.as_root("systemctl", &facts.start, format!("starts the service of {name}"), follows, plan);
         } else if !facts.by_hand.is_empty() {
             plan.by_hand.push(ByHand {
                 what: format!("start {name}: no systemd runs here that could"),
@@ -225,10 +229,10 @@ impl Ground<'_> {
     }
 
     /// A command with the rights of root; without a way to them, it is left to a person.
-    fn as_root(&self, argv: &[String], why: String, follows: bool, plan: &mut Plan) {
+    fn as_root(&self, who: &str, argv: &[String], why: String, follows: bool, plan: &mut Plan) {
         if self.can_be_root {
             let argv = packages::as_root(self.env, argv);
-            plan.steps.push(Step::Run { argv, why, follows });
+            plan.steps.push(Step::Run { who: who.to_owned(), argv, why, follows });
         } else {
             plan.by_hand.push(ByHand {
                 what: format!("become root, and run what {why}"),
@@ -264,7 +268,7 @@ pub async fn carry_out(plan: &Plan, env: &Env, events: &Events, stop: &Stop) -> 
             Step::Run { follows: true, .. } if !matches!(outcomes.last(), Some(Outcome::Done)) => {
                 Outcome::Skipped
             }
-            Step::Run { argv, .. } => run(argv, env, events, stop).await?,
+            Step::Run { who, argv, why, .. } => run(who, argv, why, env, events, stop).await?,
             Step::Teach(shell) => teach(shell, events),
         };
         outcomes.push(outcome);
@@ -272,16 +276,31 @@ pub async fn carry_out(plan: &Plan, env: &Env, events: &Events, stop: &Stop) -> 
     Ok(outcomes)
 }
 
-async fn run(argv: &[String], env: &Env, events: &Events, stop: &Stop) -> Result<Outcome, Signal> {
+/// Runs a command. It is no task that is drawn while it goes on: the command's own lines are shown,
+/// and `sudo` may be asking for a password.
+async fn run(
+    who: &str,
+    argv: &[String],
+    why: &str,
+    env: &Env,
+    events: &Events,
+    stop: &Stop,
+) -> Result<Outcome, Signal> {
+    let began = Instant::now();
     let command = command_line(argv);
-    let task = events.start("running", command.clone());
-    match packages::run(argv, env, events, stop).await {
+    let subject = || who.to_owned();
+    events.send(Event::Line { subject: subject(), stream: Stream::Stderr, text: format!("$ {command}") });
+    let result = packages::run(who, argv, env, events, stop).await;
+    let finished = |state: State, detail: String| {
+        events.send(Event::Finished { subject: subject(), state, detail, took: began.elapsed() });
+    };
+    match result {
         Ok(()) => {
-            task.finish(State::Done, command);
+            finished(State::Done, why.to_owned());
             Ok(Outcome::Done)
         }
         Err(PackagesError::Stopped { signal, .. }) => {
-            task.finish(State::Failed, format!("{command}: stopped"));
+            finished(State::Failed, format!("{command}: stopped"));
             Err(signal)
         }
         Err(error) => {
@@ -289,7 +308,7 @@ async fn run(argv: &[String], env: &Env, events: &Events, stop: &Stop) -> Result
                 Some(source) => format!("{error}: {source}"),
                 None => error.to_string(),
             };
-            task.finish(State::Failed, why.clone());
+            finished(State::Failed, why.clone());
             Ok(Outcome::Failed(why))
         }
     }
@@ -409,6 +428,7 @@ mod tests {
     async fn a_step_that_follows_waits_for_the_one_before_it() {
         let env = Env::new([("PATH", "/usr/bin:/bin")]);
         let step = |program: &str, follows| Step::Run {
+            who: program.to_owned(),
             argv: vec![program.to_owned()],
             why: String::new(),
             follows,

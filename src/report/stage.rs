@@ -72,7 +72,9 @@ pub fn print(ui: &Ui, outcome: &StageOutcome) -> Exit {
     table(ui, outcome);
     for pipeline in &outcome.pipelines {
         for job in &pipeline.failed {
-            let name = format!("{} {} · {} {}", pipeline.group, pipeline.branch, job.stage, job.name);
+            // Many projects begin the name of a job with its stage.
+            let stage = if job.name.starts_with(&job.stage) { "" } else { &format!("{} ", job.stage) };
+            let name = format!("{} {} · {stage}{}", pipeline.group, pipeline.branch, job.name);
             ui.data("");
             ui.data(&format!("{} · last lines of the log", style::name(&safe_line(&name))));
             for line in &job.log {
@@ -122,7 +124,8 @@ fn end(ui: &Ui, outcome: &StageOutcome) {
         Ended::DryRun => ui.say("Nothing was posted."),
         Ended::NotWaited => ui.say(&style::dim(&format!("`{again}` follows it."))),
         Ended::Finished if outcome.succeeded() => {
-            ui.say(&format!("{} All {all} succeeded after {took}.", style::good("✔")));
+            let who = if all == 1 { "The pipeline".to_owned() } else { format!("All {all}") };
+            ui.say(&format!("{} {who} succeeded after {took}.", style::good("✔")));
         }
         Ended::Finished if all == 0 => {
             ui.error("the bot answered without a pipeline.", &[], &["its comment says why.".to_owned()]);
@@ -131,7 +134,11 @@ fn end(ui: &Ui, outcome: &StageOutcome) {
             let rerun = outcome.pipelines.iter().find(|one| !one.succeeded());
             let rerun = rerun.and_then(|one| Some(format!("{}/{}", one.group, one.id?)));
             let hint = rerun.map(|rerun| format!("ask again with `{again} --rerun {rerun}`."));
-            ui.error(&format!("{failed} of {all} pipelines failed."), &[], &Vec::from_iter(hint));
+            let text = match all {
+                1 => "the pipeline failed.".to_owned(),
+                _ => format!("{failed} of {all} pipelines failed."),
+            };
+            ui.error(&text, &[], &Vec::from_iter(hint));
         }
         Ended::NoAnswer(last) => {
             let causes: Vec<String> =

@@ -200,14 +200,20 @@ pub fn user() -> String {
     User::from_uid(user).ok().flatten().map_or_else(|| user.to_string(), |user| user.name)
 }
 
-/// Runs a command to its end: no shell, nothing to read from, each line that it writes an event. A
-/// first signal asks it to end, a second one kills it; in between it is waited for, since a package
-/// manager that is cut off leaves packages half installed. It stays in the group of this process, so
-/// that `sudo` may ask for a password.
+/// Runs a command to its end: no shell, nothing to read from, each line that it writes an event of
+/// `who`. A first signal is passed on to it, a second one kills it; in between it is waited for,
+/// since a package manager that is cut off leaves packages half installed. It stays in the group of
+/// this process, so that `sudo` may ask for a password.
 ///
 /// # Errors
 /// When it cannot be run, fails or was stopped.
-pub async fn run(argv: &[String], env: &Env, events: &Events, stop: &Stop) -> Result<(), PackagesError> {
+pub async fn run(
+    who: &str,
+    argv: &[String],
+    env: &Env,
+    events: &Events,
+    stop: &Stop,
+) -> Result<(), PackagesError> {
     let (program, args) = argv.split_first().map_or(("", [].as_slice()), |(first, rest)| (first, rest));
     let cannot = |source| PackagesError::Program { program: program.to_owned(), source };
     let file = programs::find(env, program).ok_or_else(|| cannot(std::io::ErrorKind::NotFound.into()))?;
@@ -221,10 +227,7 @@ pub async fn run(argv: &[String], env: &Env, events: &Events, stop: &Stop) -> Re
         .spawn()
         .map_err(cannot)?;
     let outputs = (child.stdout.take(), child.stderr.take());
-    let subject =
-        Path::new(program).file_name().map_or_else(String::new, |name| name.to_string_lossy().into());
-    let mut shown =
-        pin!(async { tokio::join!(show(outputs.0, &subject, events), show(outputs.1, &subject, events)) });
+    let mut shown = pin!(async { tokio::join!(show(outputs.0, who, events), show(outputs.1, who, events)) });
     let status = {
         let mut ended = pin!(end(&mut child, stop));
         tokio::select! {
@@ -320,13 +323,13 @@ mod tests {
         let env = Env::new([("PATH", "/usr/bin:/bin")]);
         let argv = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let (sink, stop) = (Events::silent(), Stop::new());
-        run(&argv(&["true"]), &env, &sink, &stop).await.expect("is true");
-        let error = run(&argv(&["sh", "-c", "exit 3"]), &env, &sink, &stop).await.expect_err("fails");
+        run("x", &argv(&["true"]), &env, &sink, &stop).await.expect("is true");
+        let error = run("x", &argv(&["sh", "-c", "exit 3"]), &env, &sink, &stop).await.expect_err("fails");
         assert_eq!(error.to_string(), "`sh -c 'exit 3'` failed: exit status: 3");
-        let error = run(&argv(&["no-such-program"]), &env, &sink, &stop).await.expect_err("is missing");
+        let error = run("x", &argv(&["no-such-program"]), &env, &sink, &stop).await.expect_err("is missing");
         assert!(matches!(error, PackagesError::Program { .. }));
         stop.raise(Signal::Terminate);
-        let error = run(&argv(&["sleep", "1000"]), &env, &sink, &stop).await.expect_err("is stopped");
+        let error = run("x", &argv(&["sleep", "1000"]), &env, &sink, &stop).await.expect_err("is stopped");
         assert!(matches!(error, PackagesError::Stopped { signal: Signal::Terminate, .. }));
     }
 }

@@ -6,7 +6,7 @@ packages_wanted=(
   docker.io podman runc netavark aardvark-dns catatonit iptables iproute2 procps # engines
   busybox-static debootstrap curl jq                                             # their images and API
   git python3 python3-venv python3-pip cpp                                       # what components use
-  zsh fish elvish bash-completion tmux                                           # where people type
+  zsh fish elvish bash-completion tmux strace                                    # where people type
   hyperfine                                                                      # tests/bench
 )
 

@@ -4,7 +4,12 @@
 //! A test that needs something which `bash tests/run` sets up asks `support` for it, and says by
 //! `support::skip` what it does not check where that is missing.
 
+mod completion;
+mod demo;
+mod docs;
+mod doctor;
 mod engine;
+mod generated;
 mod git;
 mod gitlab;
 mod house;
@@ -12,5 +17,6 @@ mod layering;
 mod machine;
 mod native;
 mod preprocessor;
+mod setup;
 mod support;
 mod verbs;

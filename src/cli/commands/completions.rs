@@ -2,7 +2,6 @@
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use clap_complete::env::Shells;
 
 use crate::base::exit::Exit;
 use crate::cli::complete;
@@ -22,6 +21,14 @@ pub(in crate::cli) struct CompletionsArgs {
     /// The shell
     shell: Shell,
 }
+
+/// For zsh: from a file of its own in `fpath`, the script is first run when the first completion is
+/// wanted, and must answer it.
+const AS_A_FILE: &str = r#"
+if [[ "${funcstack[1]}" == _cki ]]; then
+    _clap_dynamic_completer_cki "$@"
+fi
+"#;
 
 /// A shell that can be completed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -52,9 +59,12 @@ pub(in crate::cli) fn run(args: &CompletionsArgs, context: &Context) -> anyhow::
 }
 
 fn script(shell: Shell) -> anyhow::Result<String> {
-    let shells = Shells::builtins();
-    let completer = shells.completer(shell.name()).context("clap knows this shell")?;
+    let completer = complete::SHELLS.completer(shell.name()).context("clap knows this shell")?;
     let mut script = Vec::new();
     completer.write_registration(complete::VARIABLE, "cki", "cki", "cki", &mut script)?;
-    Ok(String::from_utf8(script)?)
+    let mut script = String::from_utf8(script)?;
+    if shell == Shell::Zsh {
+        script.push_str(AS_A_FILE);
+    }
+    Ok(script)
 }

@@ -4,6 +4,7 @@
 mod entry;
 mod find;
 mod read;
+mod settle;
 
 use std::collections::BTreeMap;
 

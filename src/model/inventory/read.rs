@@ -2,10 +2,9 @@
 //! and placed. What makes it unusable is an error; the rest are findings.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 
 use super::entry::{Entry, Head};
-use super::{Category, Component, Finding, Inventory, Written};
+use super::{Component, Finding, Inventory, Written};
 use crate::base::text;
 use crate::base::yaml::{self, UnknownKey, YamlError};
 use crate::model::reference::{Reference, is_name};
@@ -80,29 +79,24 @@ impl Inventory {
         let mut head = Head::default();
         let mut head_written =
             Written { file: origin.to_owned(), text: Cow::Borrowed(""), at: String::new() };
-        for document in documents {
-            let Document { file, text, reference } = document;
-            match reference {
-                Some(reference) => {
-                    let (entry, unknown) = yaml::parse::<Entry>(&file, &text)?;
-                    note_unknown(&mut findings, &file, unknown);
-                    let written = Written { file, text, at: String::new() };
-                    components.push(component(entry, Some(reference), written)?);
+        for part in parse_all(documents) {
+            match part? {
+                Part::Entry(one, found) => {
+                    findings.extend(found);
+                    components.push(*one);
                 }
-                None => {
-                    let (mut read, unknown) = yaml::parse::<Head>(&file, &text)?;
-                    note_unknown(&mut findings, &file, unknown);
+                Part::Head { read, written, found } => {
+                    findings.extend(found);
+                    let mut read = *read;
                     if let Some(version) = read.version.filter(|version| *version != 1) {
-                        let written = Written { file, text, at: String::new() };
                         return Err(InventoryError::Version { file: written.spot("version"), version });
                     }
                     for (index, entry) in std::mem::take(&mut read.components).into_iter().enumerate() {
-                        let at = format!("components.{index}");
-                        let written = Written { file: file.clone(), text: text.clone(), at };
+                        let (file, text) = (written.file.clone(), written.text.clone());
+                        let written = Written { file, text, at: format!("components.{index}") };
                         components.push(component(entry, None, written)?);
                     }
-                    head_written = Written { file, text, at: String::new() };
-                    head = read;
+                    (head, head_written) = (read, written);
                 }
             }
         }
@@ -119,115 +113,52 @@ impl Inventory {
         inventory.settle()?;
         Ok(inventory)
     }
+}
 
-    /// Sorts, fills in what a category implies, and checks the whole.
-    fn settle(&mut self) -> Result<(), InventoryError> {
-        for component in &self.components {
-            if self.category(&component.reference.category).is_none() {
-                let id = component.reference.category.clone();
-                self.categories.push(Category { id, title: None, description: None, kind: None });
-            }
-        }
-        let order: BTreeMap<String, usize> = self
-            .categories
-            .iter()
-            .enumerate()
-            .map(|(index, category)| (category.id.clone(), index))
-            .collect();
-        self.components
-            .sort_by_key(|c| (order.get(&c.reference.category).copied(), c.reference.name.clone()));
-        for pair in self.components.windows(2) {
-            if pair[0].reference == pair[1].reference {
-                return Err(InventoryError::Twice {
-                    file: pair[1].written.spot(""),
-                    other: pair[0].written.spot(""),
-                    reference: pair[1].reference.clone(),
-                });
-            }
-        }
-        let implied: BTreeMap<String, String> =
-            self.categories.iter().filter_map(|c| Some((c.id.clone(), c.kind.clone()?))).collect();
-        for component in &mut self.components {
-            if component.kind.is_none() {
-                component.kind = implied.get(&component.reference.category).cloned();
-            }
-        }
-        self.check_repos();
-        self.check_cycles()
+/// What one document holds, and what is wrong with it.
+enum Part {
+    Entry(Box<Component>, Vec<Finding>),
+    Head { read: Box<Head>, written: Written, found: Vec<Finding> },
+}
+
+/// Parses documents, in their order. A command that only wants to list a few dozen files spends its
+/// time here, so the processors share the work.
+fn parse_all(documents: Vec<Document>) -> Vec<Result<Part, InventoryError>> {
+    const SHARES: usize = 4;
+    const WORTH_IT: usize = 12;
+    if documents.len() < WORTH_IT {
+        return documents.into_iter().map(parse).collect();
     }
+    let size = documents.len().div_ceil(SHARES);
+    let mut documents = documents.into_iter();
+    let shares: Vec<Vec<Document>> = (0..SHARES).map(|_| documents.by_ref().take(size).collect()).collect();
+    std::thread::scope(|scope| {
+        let parse_share = |share: Vec<Document>| share.into_iter().map(parse).collect::<Vec<_>>();
+        let workers: Vec<_> =
+            shares.into_iter().map(|share| scope.spawn(move || parse_share(share))).collect();
+        let results = workers.into_iter().flat_map(|worker| match worker.join() {
+            Ok(parts) => parts,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        results.collect()
+    })
+}
 
-    fn check_repos(&mut self) {
-        let mut findings = Vec::new();
-        for component in &self.components {
-            let sources = component.sources.iter().enumerate();
-            let mut named: Vec<(String, &str)> = sources
-                .map(|(index, source)| (format!("sources.{index}.repo"), source.repo.as_str()))
-                .collect();
-            let links = component.documentation.iter().enumerate();
-            named
-                .extend(links.filter_map(|(i, link)| {
-                    Some((format!("documentation.{i}.repo"), link.repo.as_deref()?))
-                }));
-            named.extend(component.build.iter().map(|build| ("build.repo".to_owned(), build.repo.as_str())));
-            for (path, repo) in named.into_iter().filter(|(_, repo)| self.repo_url(repo).is_none()) {
-                let nearest = text::nearest(repo, self.repos.keys().map(String::as_str));
-                findings.push(Finding {
-                    file: component.written.file.clone(),
-                    position: component.written.position(&path),
-                    message: format!("there is no repository `{repo}`{}", did_you_mean(&nearest)),
-                });
-            }
+fn parse(document: Document) -> Result<Part, InventoryError> {
+    let Document { file, text, reference } = document;
+    let mut found = Vec::new();
+    match reference {
+        Some(reference) => {
+            let (entry, unknown) = yaml::parse::<Entry>(&file, &text)?;
+            note_unknown(&mut found, &file, unknown);
+            let written = Written { file, text, at: String::new() };
+            Ok(Part::Entry(Box::new(component(entry, Some(reference), written)?), found))
         }
-        self.findings.extend(findings);
-    }
-
-    /// Components that need each other can never be started.
-    fn check_cycles(&self) -> Result<(), InventoryError> {
-        fn visit<'a>(
-            inventory: &'a Inventory,
-            component: &'a Component,
-            path: &mut Vec<&'a Component>,
-            done: &mut BTreeSet<&'a Reference>,
-        ) -> Result<(), InventoryError> {
-            if let Some(start) = path.iter().position(|c| c.reference == component.reference) {
-                return Err(InventoryError::Cycle {
-                    file: component.written.spot("run.needs"),
-                    members: path[start..].iter().map(|c| format!("`{}`", c.reference)).collect(),
-                });
-            }
-            if !done.insert(&component.reference) {
-                return Ok(());
-            }
-            path.push(component);
-            for need in component.run.iter().flat_map(|run| &run.needs) {
-                if let Ok(needed) = inventory.find_exactly(need) {
-                    visit(inventory, needed, path, done)?;
-                }
-            }
-            path.pop();
-            done.remove(&component.reference);
-            Ok(())
+        None => {
+            let (read, unknown) = yaml::parse::<Head>(&file, &text)?;
+            note_unknown(&mut found, &file, unknown);
+            Ok(Part::Head { read: Box::new(read), written: Written { file, text, at: String::new() }, found })
         }
-        self.components
-            .iter()
-            .filter(|c| c.run.as_ref().is_some_and(|run| !run.needs.is_empty()))
-            .try_for_each(|component| visit(self, component, &mut Vec::new(), &mut BTreeSet::new()))
-    }
-
-    /// The component that another one needs: by `category/name` or the whole name.
-    ///
-    /// # Errors
-    /// When there is none; a backing service of that name may be meant.
-    pub fn find_exactly(&self, need: &str) -> Result<&Component, super::LookupError> {
-        let mut found = self
-            .components
-            .iter()
-            .filter(|c| c.is_runnable() && (c.name() == need || c.reference.to_string() == need));
-        found.next().ok_or_else(|| super::LookupError::Unknown {
-            query: need.to_owned(),
-            inventory: self.label(),
-            nearest: self.nearest(need),
-        })
     }
 }
 
@@ -334,7 +265,7 @@ fn note_unknown(findings: &mut Vec<Finding>, file: &str, unknown: Vec<UnknownKey
     }));
 }
 
-fn did_you_mean(nearest: &[&str]) -> String {
+pub(super) fn did_you_mean(nearest: &[&str]) -> String {
     nearest.first().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 

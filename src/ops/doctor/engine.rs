@@ -24,7 +24,7 @@ pub(super) async fn engine(patient: &Patient) -> Found {
     let Some(discovery) = patient.discovery().await else {
         return Found::not_needed(format!("{} asks for the native engine", by()));
     };
-    let details: Vec<String> = discovery.candidates.iter().map(ToString::to_string).collect();
+    let details: Vec<String> = discovery.candidates.iter().map(place).collect();
     if let Some(engine) = &discovery.engine {
         let own = discovery
             .candidates
@@ -44,6 +44,17 @@ pub(super) async fn engine(patient: &Patient) -> Found {
     match Packages::read(&patient.trusted_assets()) {
         Ok(packages) => mend(found, &discovery.candidates, &Machine::of(patient, &packages)),
         Err(_) => found,
+    }
+}
+
+/// A place that was looked at, in few words: the usual ones are known by their address.
+fn place(Candidate { origin, address, outcome }: &Candidate) -> String {
+    match origin {
+        Origin::Variable(_) | Origin::DockerContext(_) => format!("{origin}, {address}: {outcome}"),
+        Origin::PodmanProgram => format!("{origin}: {outcome}"),
+        Origin::DockerSocket | Origin::PodmanRootless | Origin::PodmanRootful => {
+            format!("{address}: {outcome}")
+        }
     }
 }
 

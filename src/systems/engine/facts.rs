@@ -4,10 +4,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::address::Answer;
 use super::container::short;
 use super::error::{EngineError, Thing, clean};
 use super::reference::familiar;
@@ -145,9 +147,19 @@ impl ContainerEngine {
         answer.map_err(|error: EngineError| error.or_not_found(Thing::Container, short(id)))
     }
 
-    async fn get<T: DeserializeOwned>(&self, doing: &str, path: &str) -> Result<T, EngineError> {
+    async fn ask(&self, doing: &str, path: &str) -> Result<Answer, EngineError> {
         let ask = async { self.shared.address.get(path).await.map_err(bollard::errors::Error::from) };
-        let answer = self.call(doing, QUICK, ask).await?;
+        self.call(doing, QUICK, ask).await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, doing: &str, path: &str) -> Result<T, EngineError> {
+        let mut answer = self.ask(doing, path).await?;
+        for pause in AGAIN {
+            if answer.status() == 500 {
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+                answer = self.ask(doing, path).await?;
+            }
+        }
         if answer.status() == 200 {
             return serde_json::from_slice(&answer.body).map_err(|error| EngineError::Nonsense {
                 doing: doing.to_owned(),
@@ -164,6 +176,10 @@ impl ContainerEngine {
         Err(EngineError::Refused { doing, status: answer.status(), message: clean(&refusal) })
     }
 }
+
+/// Milliseconds before each further try. Podman looks at processes and records that go while it
+/// looks at them, and fails; the next time they are gone.
+const AGAIN: [u64; 3] = [20, 60, 180];
 
 /// The label by which ours are found.
 pub(super) fn our_label(run: Option<&RunId>) -> String {

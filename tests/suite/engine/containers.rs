@@ -68,7 +68,11 @@ async fn what_does_not_listen_is_killed(lab: Arc<Lab>) {
     assert!(began.elapsed() < Duration::from_secs(20));
     assert_eq!(lab.engine.wait(&deaf).await.expect("has ended"), 137);
     // Process 1 of its own would ignore the signal: there is an init before it.
-    let plain = lab.started(&lab.shell("sleep 1000")).await;
+    let plain = lab.engine.create(&lab.shell("echo up; exec sleep 1000")).await.expect("creates");
+    let mut output = lab.engine.attach(&plain).await.expect("attaches");
+    lab.engine.start(&plain).await.expect("starts");
+    // Before it is up, the init may not listen yet.
+    until(&mut output, "up").await;
     lab.engine.stop(&plain, Duration::from_secs(20)).await.expect("stops");
     assert_eq!(lab.engine.wait(&plain).await.expect("has ended"), 143);
     let killed = lab.started(&lab.shell("sleep 1000")).await;

@@ -46,6 +46,11 @@ pub(crate) fn python() -> Option<String> {
     variable("CKI_TEST_PYTHON")
 }
 
+/// Whether files that come from the program are to be written anew instead of compared.
+pub(crate) fn blesses() -> bool {
+    variable("CKI_TEST_BLESS").is_some()
+}
+
 /// Says that something is not tested here, and why. Under `tests/run`, which should have set up all
 /// that is needed, a skip is a failure.
 pub(crate) fn skip(what: &str, why: &str) {

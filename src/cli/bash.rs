@@ -1,0 +1,127 @@
+//! How bash asks for completion. It breaks words at `=`, `:` and `@` and hands over the pieces, with
+//! the last one to be completed alone: the pieces are put together before the command line is
+//! understood, and what they began with is taken off the answers. What is offered is `complete`.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::Path;
+
+use clap_complete::engine::complete;
+use clap_complete::env::{Bash as Builtin, EnvCompleter};
+
+use crate::host::Host;
+
+/// Where bash breaks words, beside spaces and what has a meaning of its own.
+const BREAKS: [char; 3] = ['=', ':', '@'];
+
+/// The shell.
+pub(super) struct Bash;
+
+impl EnvCompleter for Bash {
+    fn name(&self) -> &'static str {
+        Builtin.name()
+    }
+
+    fn is(&self, name: &str) -> bool {
+        Builtin.is(name)
+    }
+
+    fn write_registration(
+        &self,
+        variable: &str,
+        name: &str,
+        bin: &str,
+        completer: &str,
+        script: &mut dyn Write,
+    ) -> io::Result<()> {
+        Builtin.write_registration(variable, name, bin, completer, script)
+    }
+
+    fn write_complete(
+        &self,
+        command: &mut clap::Command,
+        pieces: Vec<OsString>,
+        cwd: Option<&Path>,
+        answer: &mut dyn Write,
+    ) -> io::Result<()> {
+        let env = Host::real().env;
+        let index = env.get("_CLAP_COMPLETE_INDEX").and_then(|index| index.parse().ok()).unwrap_or_default();
+        let separator = env.get("_CLAP_IFS").unwrap_or("\n");
+        let Joined { words, index, before } = join(pieces, index);
+        let candidates = complete(command, words, index, cwd)?;
+        let values: Vec<String> = candidates
+            .iter()
+            .map(|candidate| candidate.get_value().to_string_lossy())
+            .map(|value| value.strip_prefix(before.as_str()).unwrap_or(&value).to_owned())
+            .collect();
+        answer.write_all(values.join(separator).as_bytes())
+    }
+}
+
+/// Words that were put together from pieces.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Joined {
+    /// The words.
+    pub(super) words: Vec<OsString>,
+    /// The one to be completed.
+    index: usize,
+    /// The pieces of it that come before the one to be completed.
+    before: String,
+}
+
+/// Puts pieces together: a break belongs to the word before it and the one after.
+pub(super) fn join(pieces: Vec<OsString>, index: usize) -> Joined {
+    let is_break = |piece: &OsString| {
+        piece.to_str().is_some_and(|piece| !piece.is_empty() && piece.chars().all(|c| BREAKS.contains(&c)))
+    };
+    let mut joined = Joined { words: Vec::new(), index, before: String::new() };
+    let mut after_break = false;
+    for (at, piece) in pieces.into_iter().enumerate() {
+        let breaks = is_break(&piece);
+        // The first word is the program.
+        let belongs = (breaks || after_break) && joined.words.len() > 1;
+        after_break = breaks && joined.words.len() > 1;
+        let last = joined.words.last_mut().filter(|_| belongs);
+        if at == index {
+            joined.before =
+                last.as_deref().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
+            joined.index = 0;
+        }
+        match last {
+            Some(word) => word.push(&piece),
+            None => joined.words.push(piece),
+        }
+        if at == index {
+            joined.index = joined.words.len() - 1;
+        }
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn joined(pieces: &str, index: usize) -> (Vec<String>, usize, String) {
+        let pieces = pieces.split(' ').map(OsString::from).collect();
+        let Joined { words, index, before } = join(pieces, index);
+        (words.iter().map(|word| word.to_string_lossy().into_owned()).collect(), index, before)
+    }
+
+    #[test]
+    fn pieces_become_words_again() {
+        let (words, index, before) = joined("cki --inventory = /x show pip", 5);
+        assert_eq!((words.join(" "), index, before.as_str()), ("cki --inventory=/x show pip".into(), 3, ""));
+        let (words, index, before) = joined("cki list --kind = cr", 4);
+        assert_eq!((words.join(" "), index, before.as_str()), ("cki list --kind=cr".into(), 2, "--kind="));
+        let (words, index, before) = joined("cki env x -e U = http : //me @ host pip", 11);
+        assert_eq!(
+            (words.join(" "), index, before.as_str()),
+            ("cki env x -e U=http://me@host pip".into(), 5, "")
+        );
+        let (words, index, _) = joined("cki = x", 2);
+        assert_eq!((words.join(" "), index), ("cki = x".into(), 2));
+        // An index beyond the end stays there.
+        assert_eq!(joined("cki", 1).1, 1);
+    }
+}

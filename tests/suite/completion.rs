@@ -1,0 +1,268 @@
+//! Completion as people have it: the real shells, at a terminal, set up by `cki setup`, with keys
+//! that are pressed. And what it must not do: reach for the network, or put anything alive on the
+//! terminal or the command line.
+
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use cki::host::{Env, programs};
+
+use crate::support;
+
+/// Longer than any shell takes, on a machine that is busy.
+const LIMIT: Duration = Duration::from_secs(60);
+/// The description of `pipeline-herder`, as far as every shell has room for it.
+const HERDER: &str = "Retries GitLab jobs";
+
+/// A home directory, and the program in PATH.
+struct Home {
+    folder: tempfile::TempDir,
+    env: Env,
+}
+
+impl Home {
+    fn new(shell: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let clean = support::clean_env(folder.path());
+        let program =
+            Path::new(env!("CARGO_BIN_EXE_cki")).parent().expect("is in a folder").display().to_string();
+        let path = format!("{program}:{}", clean.get("PATH").expect("is text"));
+        let home = folder.path().display().to_string();
+        let more = [
+            ("PATH", path.as_str()),
+            ("HOME", home.as_str()),
+            ("TERM", "xterm"),
+            ("LC_ALL", "C.UTF-8"),
+            ("SHELL", shell),
+        ];
+        Self { env: Env::new(more), folder }
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().envs(self.env.iter()).current_dir(self.folder.path());
+        command
+    }
+
+    /// Sets the shell up as a person would, on a machine that lacks nothing else.
+    fn set_up(&self) {
+        self.write("small.yaml", "components: [{name: a, category: x}]");
+        let output = self
+            .command(env!("CARGO_BIN_EXE_cki"))
+            .args(["setup", "--yes", "--engine", "native", "--offline", "--inventory", "small.yaml"])
+            // No package manager is in reach, whatever is missing.
+            .env("PATH", Path::new(env!("CARGO_BIN_EXE_cki")).parent().expect("is in a folder"))
+            .output()
+            .expect("runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.contains("writing"), "{said}");
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).expect("writes");
+    }
+
+    /// What a shell is answered.
+    fn answer(&self, shell: &str, words: &[&str]) -> String {
+        let output = self
+            .command(env!("CARGO_BIN_EXE_cki"))
+            .env("COMPLETE", shell)
+            .env("_CLAP_COMPLETE_INDEX", (words.len() - 1).to_string())
+            .arg("--")
+            .args(words)
+            .output()
+            .expect("runs");
+        assert!(output.status.success() && output.stderr.is_empty(), "{words:?}");
+        String::from_utf8(output.stdout).expect("is text")
+    }
+}
+
+/// A shell at a terminal of 40 lines with 160 columns, which `script` makes.
+struct Terminal {
+    script: Child,
+    keys: ChildStdin,
+    shown: Receiver<Vec<u8>>,
+    text: String,
+}
+
+impl Terminal {
+    /// Starts a shell by a command line; `None`, with a word about it, if it is not installed.
+    fn start(home: &Home, shell: &str, line: &str) -> Option<Self> {
+        for program in [shell, "script"] {
+            if programs::find(&home.env, program).is_none() {
+                support::skip(&format!("completion in {shell}"), &format!("`{program}` is not installed"));
+                return None;
+            }
+        }
+        let line = format!("stty rows 40 cols 160; exec {line}");
+        let mut script = home
+            .command("script")
+            .args(["-q", "-e", "-c", &line, "/dev/null"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("starts a terminal");
+        let keys = script.stdin.take().expect("is piped");
+        let mut output = script.stdout.take().expect("is piped");
+        let (sender, shown) = channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = output.read(&mut buffer) {
+                if sender.send(buffer[..count].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut terminal = Self { script, keys, shown, text: String::new() };
+        // The quotes are gone from what it prints, and not from what is typed.
+        terminal.press("echo rea'dy'\r");
+        terminal.wait_for("ready");
+        Some(terminal)
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).and_then(|()| self.keys.flush()).expect("has a keyboard");
+    }
+
+    /// Waits until a text has been shown since the last time; colours do not count.
+    fn wait_for(&mut self, wanted: &str) {
+        let end = Instant::now() + LIMIT;
+        while !self.text.contains(wanted) {
+            let left = end.saturating_duration_since(Instant::now());
+            let Ok(bytes) = self.shown.recv_timeout(left) else {
+                panic!("`{wanted}` is not shown, but: {}", self.text.escape_debug())
+            };
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            self.text.push_str(&anstream::adapter::strip_str(&text).to_string());
+        }
+        let after = self.text.find(wanted).map_or(0, |at| at + wanted.len());
+        self.text.drain(..after);
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // With the terminal, the shell in it goes as well.
+        let _ = self.script.kill();
+        let _ = self.script.wait();
+    }
+}
+
+/// Completes at a new terminal of a shell: after each of the keys, something is shown.
+fn completes(home: &Home, shell: &str, presses: &[(&str, &str)]) {
+    let line = if shell == "elvish" { shell.to_owned() } else { format!("{shell} -i") };
+    let Some(mut terminal) = Terminal::start(home, shell, &line) else { return };
+    for (keys, shown) in presses {
+        terminal.press(keys);
+        terminal.wait_for(shown);
+    }
+}
+
+/// What is the same in all shells: a component with what else it could be, and one of an inventory
+/// that was named before.
+fn completes_components(home: &Home, shell: &str, listed: &[&str]) {
+    // What the shell adds to what was typed; then it lists what else could follow.
+    let mut presses = vec![("cki show pip\t", "eline-"), ("\t\t", listed[0])];
+    presses.extend(listed[1..].iter().map(|text| ("", *text)));
+    completes(home, shell, &presses);
+    home.write("mine.yaml", "components: [{name: only-thing, category: x, description: Mine alone.}]");
+    completes(home, shell, &[("cki --inventory mine.yaml show onl\t", "y-thing")]);
+    completes(home, shell, &[("cki --inventory=mine.yaml show onl\t", "y-thing")]);
+}
+
+#[test]
+fn in_bash() {
+    let home = Home::new("/bin/bash");
+    home.set_up();
+    completes_components(&home, "bash", &["pipeline-data", "pipeline-definition"]);
+    completes(&home, "bash", &[("cki list --kind=cr\t", "--kind=cronjob")]);
+}
+
+#[test]
+fn in_zsh() {
+    let home = Home::new("/usr/bin/zsh");
+    home.set_up();
+    completes_components(&home, "zsh", &["pipeline-herder", HERDER]);
+}
+
+#[test]
+fn in_zsh_from_a_file_of_its_own() {
+    let home = Home::new("/usr/bin/zsh");
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
+    let line = format!("fpath=('{}' $fpath); autoload -Uz compinit; compinit -i -D\n", scripts.display());
+    home.write(".zshrc", &line);
+    completes_components(&home, "zsh", &["pipeline-herder", HERDER]);
+}
+
+#[test]
+fn in_fish() {
+    let home = Home::new("/usr/bin/fish");
+    home.set_up();
+    completes_components(&home, "fish", &["pipeline-herder", HERDER]);
+    let Some(fish) = programs::find(&home.env, "fish") else { return };
+    let output = home.command("fish").args(["-c", "complete -C 'cki show pipeline-h'"]).output();
+    let shown = String::from_utf8_lossy(&output.expect("runs").stdout).into_owned();
+    assert!(shown.starts_with(&format!("pipeline-herder\t{HERDER}")), "{}: {shown}", fish.display());
+}
+
+#[test]
+fn in_elvish() {
+    let home = Home::new("/usr/bin/elvish");
+    home.set_up();
+    completes_components(&home, "elvish", &["pipeline-herder"]);
+}
+
+#[test]
+fn no_socket_is_opened() {
+    let home = Home::new("/bin/bash");
+    if programs::find(&home.env, "strace").is_none() {
+        return support::skip("that completion opens no socket", "`strace` is not installed");
+    }
+    let trace = |name: &str| home.folder.path().join(name);
+    let run = |name: &str, args: &[&str], complete: bool| {
+        let mut command = home.command("strace");
+        command
+            .args(["-f", "-e", "trace=network", "-o"])
+            .arg(trace(name))
+            .arg(env!("CARGO_BIN_EXE_cki"))
+            .args(args);
+        if complete {
+            command.env("COMPLETE", "fish");
+        }
+        let output = command.output().expect("runs strace");
+        let calls = std::fs::read_to_string(trace(name)).unwrap_or_default();
+        assert!(output.status.success(), "{}{calls}", String::from_utf8_lossy(&output.stderr));
+        (String::from_utf8_lossy(&output.stdout).into_owned(), calls.contains("socket("))
+    };
+    let (answer, opened) = run("completion", &["--", "cki", "show", "pip"], true);
+    assert!(answer.contains("pipeline-herder"), "{answer}");
+    assert!(!opened, "completion opens a socket");
+    // What does look around is seen by the same means.
+    assert!(run("doctor", &["doctor", "--offline"], false).1, "strace sees no socket at all");
+}
+
+#[test]
+fn what_an_inventory_says_stays_harmless() {
+    let home = Home::new("/bin/bash");
+    home.write(
+        "evil.yaml",
+        r#"components:
+  - {name: a, category: x, description: "\e]0;owned\a\e[31mred\rgone", kind: "$(touch owned)", people: ["x; touch owned", infra]}
+"#,
+    );
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let named = ["cki", "--inventory", "evil.yaml", "show", ""];
+        let answer = home.answer(shell, &named);
+        assert!(answer.contains('a') && !answer.contains(['\x1b', '\x07', '\r']), "{shell}: {answer:?}");
+        let answer = home.answer(shell, &["cki", "--inventory", "evil.yaml", "list", "--kind", ""]);
+        assert!(!answer.contains("touch"), "{shell}: {answer:?}");
+        let answer = home.answer(shell, &["cki", "--inventory", "evil.yaml", "list", "--owner", ""]);
+        assert_eq!(answer.trim(), "infra", "{shell}");
+    }
+    // What is wrong is no answer, and no noise.
+    home.write("cki.toml", "engine = 'steam'");
+    assert_eq!(home.answer("bash", &["cki", "show", "pip"]), "");
+}

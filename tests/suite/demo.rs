@@ -1,0 +1,181 @@
+//! The demo as a newcomer meets it: it does the main job for real on every engine, and leaves
+//! nothing behind, whether it comes to its end or is interrupted.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use cki::demo::{base_image, walk};
+use cki::host::Env;
+use cki::systems::engine::{Wanted, discover};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::support;
+
+/// Where and on what a demo runs.
+struct Stage {
+    folder: tempfile::TempDir,
+    engine: &'static str,
+    /// The variable that names the engine, with its value.
+    address: Option<(&'static str, String)>,
+}
+
+impl Stage {
+    fn native() -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder"), engine: "native", address: None }
+    }
+
+    fn docker() -> Option<Self> {
+        let address = Some(("DOCKER_HOST", support::docker()?));
+        Some(Self { engine: "docker", address, ..Self::native() })
+    }
+
+    fn podman() -> Option<Self> {
+        let address = Some(("CONTAINER_HOST", support::podman()?));
+        Some(Self { engine: "podman", address, ..Self::native() })
+    }
+
+    fn start(&self) -> Child {
+        let home = self.folder.path();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cki"));
+        command
+            .args(["--engine", self.engine, "demo"])
+            .env_clear()
+            .envs(support::clean_env(home).iter())
+            .envs(self.address.clone())
+            .env("TMPDIR", home)
+            .current_dir(home)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command.spawn().expect("starts")
+    }
+
+    /// What is left of a demo: folders and images.
+    fn left(&self, demo: &Path) -> Vec<String> {
+        let mut left: Vec<String> = std::fs::read_dir(self.folder.path())
+            .expect("reads")
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| name.starts_with("cki-demo"))
+            .collect();
+        if let Some((variable, address)) = &self.address {
+            let env = Env::new([(*variable, address.as_str())]);
+            let runtime = tokio::runtime::Runtime::new().expect("starts");
+            left.extend(runtime.block_on(async {
+                let engine = discover(&env, Wanted::Auto).await.engine.expect("answers");
+                let images = engine.images_with_label(base_image::LABEL).await.expect("answers");
+                let name = walk::name(demo);
+                let own =
+                    images.into_iter().filter(|image| image.labels.get(base_image::LABEL) == Some(&name));
+                own.map(|image| image.id).collect::<Vec<_>>()
+            }));
+        }
+        left
+    }
+
+    fn folder_of(&self, demo: &Child) -> PathBuf {
+        self.folder.path().join(format!("cki-demo-{}", demo.id()))
+    }
+
+    /// Runs a demo to its end.
+    fn whole(&self) {
+        let demo = self.start();
+        let folder = self.folder_of(&demo);
+        let output = demo.wait_with_output().expect("ends");
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(0), "{out}\n{err}");
+        let mut wanted = vec![
+            "$ cki list",
+            "pipeline-herder  Retries GitLab jobs",
+            "$ cki show pipeline-herder",
+            "external/gitlab-com         (missing)",
+            "$ cki clone pipeline-herder",
+            "$ cki run-local pipeline-herder",
+            "INFO  Deployment environment: development, production: false",
+            "as herder, password ••••••••",
+            "INFO  Stopping.",
+            "$ cki run-local orphan-hunter",
+            "INFO  Pod runner-3 belongs to a running job.",
+            "$ cki stage --mr 213",
+            "✔ success",
+            "What to type next",
+        ];
+        if self.engine != "native" {
+            wanted.insert(5, "$ cki build pipeline-herder");
+        }
+        let mut rest = &*out;
+        for text in wanted {
+            let at = rest.find(text).unwrap_or_else(|| panic!("no `{text}` after that, in\n{out}\n{err}"));
+            rest = &rest[at..];
+        }
+        assert!(err.contains("All 2 succeeded"), "{err}");
+        assert_eq!(self.left(&folder), Vec::<String>::new());
+    }
+
+    /// Interrupts a demo as soon as it has written something.
+    fn interrupted_at(&self, mark: &str) {
+        let mut demo = self.start();
+        let folder = self.folder_of(&demo);
+        let (sender, lines) = std::sync::mpsc::channel();
+        let streams: [Box<dyn std::io::Read + Send>; 2] = [
+            Box::new(demo.stdout.take().expect("is piped")),
+            Box::new(demo.stderr.take().expect("is piped")),
+        ];
+        for stream in streams {
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    // Nobody listens any more once the mark was seen.
+                    let _ = sender.send(line);
+                }
+            });
+        }
+        drop(sender);
+        assert!(lines.iter().any(|line| line.contains(mark)), "`{mark}` was never written");
+        let pid = Pid::from_raw(i32::try_from(demo.id()).expect("fits"));
+        kill(pid, Signal::SIGINT).expect("is there");
+        let status = demo.wait().expect("ends");
+        assert_eq!(status.code(), Some(130), "{}: {mark}", self.engine);
+        assert_eq!(self.left(&folder), Vec::<String>::new(), "{}: {mark}", self.engine);
+    }
+}
+
+#[test]
+fn it_does_the_main_job_without_an_engine() {
+    Stage::native().whole();
+}
+
+#[test]
+fn it_does_the_main_job_on_docker() {
+    match Stage::docker() {
+        Some(stage) => stage.whole(),
+        None => support::skip("demo on Docker", "CKI_TEST_DOCKER names no engine"),
+    }
+}
+
+#[test]
+fn it_does_the_main_job_on_podman() {
+    match Stage::podman() {
+        Some(stage) => stage.whole(),
+        None => support::skip("demo on Podman", "CKI_TEST_PODMAN names no engine"),
+    }
+}
+
+#[test]
+fn an_interrupted_demo_leaves_nothing() {
+    let stage = Stage::native();
+    for mark in ["is laid out", "pipeline-herder  ready", "answered"] {
+        stage.interrupted_at(mark);
+    }
+    let engines = [
+        (Stage::docker(), "Docker", ["is laid out", "Step 3/"]),
+        (Stage::podman(), "Podman", ["$ cki build", "bus          ready"]),
+    ];
+    for (stage, name, marks) in engines {
+        match stage {
+            Some(stage) => marks.into_iter().for_each(|mark| stage.interrupted_at(mark)),
+            None => support::skip("an interrupted demo", &format!("there is no {name} engine for tests")),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The documentation is true: its links lead somewhere, its examples can be read, and what its
+//! `console` blocks show is what the program prints (see `session` for how they are written).
+//!
+//! A block below a line that is only a path in backticks and a colon shows a file, which is written
+//! before what follows is run. The words after `console` say what a block needs: `demo` is the folder of a
+//! kept demo, with its GitLab stand-in; anything else is a program.
+
+mod markdown;
+mod session;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use markdown::{Block, Page};
+use session::Session;
+
+use crate::support::{clean_env, skip};
+
+/// The pages of the project: `README.md`, and all below `docs/`.
+fn pages() -> Vec<Page> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).expect("lists a folder of the project") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                found.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paths = vec![root.join("README.md")];
+    walk(&root.join("docs"), &mut paths);
+    paths.sort();
+    let read = |path: &PathBuf| std::fs::read_to_string(path).expect("a page is text");
+    let name = |path: &PathBuf| path.strip_prefix(root).expect("is below it").display().to_string();
+    paths.iter().map(|path| Page::read(&name(path), &read(path))).collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pages = pages();
+    let mut wrong = Vec::new();
+    for page in &pages {
+        for (line, link) in page.links.iter().filter(|(_, link)| !link.contains("://")) {
+            let (target, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let folder = root.join(&page.path).parent().expect("is in a folder").to_owned();
+            let file = if target.is_empty() { root.join(&page.path) } else { folder.join(target) };
+            let Ok(file) = file.canonicalize() else {
+                wrong.push(format!("{}:{line}: there is no `{target}`", page.path));
+                continue;
+            };
+            let there =
+                pages.iter().find(|page| root.join(&page.path).canonicalize().ok().as_ref() == Some(&file));
+            if !anchor.is_empty() && !there.is_some_and(|page| page.anchors.contains(anchor)) {
+                wrong.push(format!("{}:{line}: `{target}` has no heading `#{anchor}`", page.path));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn examples_work_as_shown() {
+    let demo = Demo::new();
+    let mut wrong = Vec::new();
+    for page in pages() {
+        let home = tempfile::tempdir().expect("a folder");
+        let mut own = Session::new(home.path());
+        let mut in_demo = demo.session();
+        let _stand_in = page.blocks.iter().any(|block| needs(block, "demo")).then(|| demo.serve());
+        let mut inventories = BTreeSet::new();
+        for block in &page.blocks {
+            let session = if needs(block, "demo") { &mut in_demo } else { &mut own };
+            let told = match &block.file {
+                Some(file) => {
+                    session.write(file, &block.text);
+                    inventories.extend(inventory_of(file).map(|name| session.path(name)));
+                    Ok(())
+                }
+                None if block.is("yaml") && page.path.contains("guides/") => {
+                    Err("no line says which file this is".to_owned())
+                }
+                None if block.is("console") && can_run(block, &page.path) => session.run(&block.text),
+                None => Ok(()),
+            };
+            wrong.extend(told.err().map(|told| format!("{}:{}: {told}", page.path, block.line)));
+        }
+        for inventory in inventories {
+            let list = format!(
+                "$ cki list --inventory {} 2>&1 | grep -c warning: # exits with 1\n",
+                inventory.display()
+            );
+            wrong.extend(own.run(&list).err().map(|told| format!("{}: {told}", page.path)));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+fn needs(block: &Block, word: &str) -> bool {
+    block.info.iter().skip(1).any(|info| info == word)
+}
+
+/// Whether the programs that a block needs are there. Those that are not are said.
+fn can_run(block: &Block, page: &str) -> bool {
+    let env = clean_env(Path::new("/"));
+    let lacking = block.info.iter().skip(1).filter(|word| *word != "demo").find(|program| {
+        !std::env::split_paths(env.get_os("PATH").expect("is set"))
+            .any(|folder| folder.join(program).is_file())
+    });
+    if let Some(program) = lacking {
+        skip(&format!("{page}:{}", block.line), &format!("`{program}` is not installed"));
+    }
+    lacking.is_none()
+}
+
+/// The inventory that a file belongs to: the folder `inventory`, or a YAML file that stands alone.
+fn inventory_of(file: &str) -> Option<&str> {
+    match file.split_once('/') {
+        Some(("inventory", _)) => Some("inventory"),
+        None if file.ends_with(".yaml") => Some(file),
+        _ => None,
+    }
+}
+
+/// A demo that was kept, for all pages.
+struct Demo {
+    home: tempfile::TempDir,
+}
+
+impl Demo {
+    fn new() -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let told = Session::new(home.path()).run("$ cki --engine native demo --keep\n");
+        assert_eq!(told, Ok(()));
+        Self { home }
+    }
+
+    fn session(&self) -> Session {
+        let mut session = Session::new(self.home.path());
+        session.run("$ cd cki-demo\n").expect("is there");
+        session
+    }
+
+    /// Its stand-in for GitLab, without a memory of earlier pages, until this is dropped.
+    fn serve(&self) -> StandIn {
+        let (child, lines) = self.session().start("exec cki demo serve");
+        let first = lines.recv().expect("it says where it serves");
+        assert!(first.contains("serves"), "{first}");
+        StandIn(child)
+    }
+}
+
+struct StandIn(std::process::Child);
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        // It holds nothing but a socket.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

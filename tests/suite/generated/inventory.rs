@@ -1,0 +1,97 @@
+//! The description of the inventory, which is written by hand: its examples are read as what they
+//! claim to be, and no key is left out.
+
+use std::path::Path;
+
+use cki::model::environment::SecretRules;
+use cki::model::inventory::{Document, Inventory};
+use cki::model::reference::Reference;
+use cki::model::service::{ServiceTemplate, Surroundings};
+use regex::Regex;
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("a file of the project")
+}
+
+fn description() -> String {
+    read("docs/reference/inventory.md")
+}
+
+/// The examples: the path in their first line, and all of them.
+fn examples() -> Vec<(String, String)> {
+    let text = description();
+    let blocks = text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
+    blocks
+        .map(|block| {
+            let path =
+                block.lines().next().and_then(|line| line.strip_prefix("# ")).expect("begins with a path");
+            (path.to_owned(), block.to_owned())
+        })
+        .collect()
+}
+
+fn document((path, text): &(String, String)) -> Document {
+    let reference = path.strip_suffix(".yaml").and_then(Reference::parse);
+    Document { file: path.clone(), text: text.clone().into(), reference }
+}
+
+#[test]
+fn the_examples_are_inventories_without_a_finding() {
+    let examples = examples();
+    let is_of_folder = |path: &str| path == "inventory.yaml" || path.starts_with("service/");
+    let folder: Vec<Document> =
+        examples.iter().filter(|(path, _)| is_of_folder(path)).map(document).collect();
+    assert_eq!(folder.len(), 2);
+    let inventory = Inventory::read("the folder", folder).expect("can be read");
+    assert_eq!(inventory.findings, []);
+    let herder = inventory.find("pipeline-herder").expect("is there");
+    assert_eq!(herder.stage.as_ref().and_then(|stage| stage.bot.as_deref()), Some("cki-ci-bot"));
+    let one: Vec<Document> =
+        examples.iter().filter(|(path, _)| path == "one-file.yaml").map(document).collect();
+    let inventory = Inventory::read("the file", one).expect("can be read");
+    assert_eq!(inventory.findings, []);
+    assert_eq!(inventory.components.len(), 2);
+}
+
+#[test]
+fn the_examples_of_templates_work() {
+    let examples = examples();
+    let (file, text) = examples.iter().find(|(path, _)| path.ends_with("secrets.yaml")).expect("is there");
+    let rules = SecretRules::read(file, text).expect("can be read");
+    let (value, rule) = rules.make("RETRIES", Some("int"), "seed").expect("a rule fits");
+    assert_eq!((value.expose().len(), rule.as_str()), (9, "number"));
+    let (file, text) =
+        examples.iter().find(|(path, _)| path.starts_with("templates/services/")).expect("is there");
+    let around = Surroundings { host: "broker", program: "/cki", seed: "seed", rules: &rules };
+    let service =
+        ServiceTemplate::read("broker", file, text).expect("can be read").fill(around).expect("works");
+    let host = service.provided.iter().find(|given| given.name == "RABBITMQ_HOST").expect("is provided");
+    assert_eq!(host.value.expose(), "broker");
+    assert!(service.native.is_some());
+}
+
+#[test]
+fn no_key_is_left_out() {
+    let text = description();
+    let field = Regex::new(r"(?m)^    (?:pub(?:\(super\))? )?([a-z_]+): ").expect("is valid");
+    let renamed = Regex::new(r#"rename = "([a-z_]+)"\)\]\s*(?:pub )?[a-z_]+:"#).expect("is valid");
+    let mut count = 0;
+    for file in
+        ["src/model/inventory/entry.rs", "src/model/service.rs", "src/model/environment/reference_secret.rs"]
+    {
+        let source = read(file);
+        // Only what is read from YAML.
+        for part in source.split("Deserialize)]").skip(1) {
+            let body = part.split("\n}").next().unwrap_or_default();
+            let body = renamed.replace_all(body, "$1:");
+            for found in field.captures_iter(&body) {
+                let key = &found[1];
+                let told = Regex::new(&format!(r"\b{key}\b")).expect("is valid");
+                let in_code = text.split('`').skip(1).step_by(2).any(|code| told.is_match(code));
+                assert!(in_code, "docs/reference/inventory.md says nothing of `{key}` ({file})");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 50, "only {count} keys were found in the source");
+}

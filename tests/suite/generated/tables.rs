@@ -1,0 +1,91 @@
+//! The reference of the settings and of the exit codes, each from the one table of the program.
+
+use std::fmt::Write as _;
+
+use cki::base::exit::Exit;
+use cki::config::{KEYS, Kind};
+
+use super::{golden, head};
+
+/// A file with settings, as one may look.
+const EXAMPLE: &str = "\
+engine = \"podman\"
+jobs = 4
+
+[gitlab]
+token_command = \"secret-tool lookup service gitlab.com\"
+";
+
+#[test]
+fn the_settings() {
+    let mut text = head("Settings");
+    text.push_str(
+        "
+Settings come in layers: the compiled-in default, your own file, the project's file, the environment,
+flags. A higher layer wins, and `cki config` shows every value with the place it comes from.
+
+- Your own file is `$XDG_CONFIG_HOME/cki/cki.toml`, without that variable `~/.config/cki/cki.toml`.
+- A project's file is `cki.toml` in the working directory, or in the nearest folder above it that has
+  one. It may not set what is marked as personal; and your token is not sent to a server that only a
+  project's file names.
+- A dot in a name stands for a table: `stage.bot` is `bot` in `[stage]`.
+- A relative path counts from the file that names it, elsewhere from the working directory.
+
+An unknown setting is a warning, a value that cannot be is an error; both name file and line.
+
+```toml
+",
+    );
+    text.push_str(EXAMPLE);
+    text.push_str(
+        "```
+
+| setting | value | default | variable | meaning |
+|---|---|---|---|---|
+",
+    );
+    for key in KEYS {
+        let kind = match key.kind {
+            Kind::Text => "text".to_owned(),
+            Kind::Path => "path".to_owned(),
+            Kind::Url => "address".to_owned(),
+            Kind::Bool => "`true`, `false`".to_owned(),
+            Kind::Number => "1 to 9999".to_owned(),
+            Kind::Choice(choices) => {
+                choices.iter().map(|choice| format!("`{choice}`")).collect::<Vec<_>>().join(", ")
+            }
+        };
+        let default = if key.default.is_empty() { String::new() } else { format!("`{}`", key.default) };
+        let personal = if key.personal { " Personal." } else { "" };
+        let _ = writeln!(
+            text,
+            "| `{}` | {kind} | {default} | `{}` | {}{personal} |",
+            key.name,
+            key.variable(),
+            key.help
+        );
+    }
+    golden("docs/reference/settings.md", &text);
+}
+
+#[test]
+fn the_example_of_the_settings_is_valid() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    std::fs::create_dir_all(home.path().join(".config/cki")).expect("makes");
+    std::fs::write(home.path().join(".config/cki/cki.toml"), EXAMPLE).expect("writes");
+    let env = crate::support::clean_env(home.path());
+    let config = cki::config::Config::load(&env, home.path(), []).expect("is valid");
+    assert_eq!(config.warnings, Vec::<String>::new());
+    assert_eq!(config.get("jobs").map(|value| value.text).as_deref(), Some("4"));
+}
+
+#[test]
+fn the_exit_codes() {
+    let mut text = head("Exit codes");
+    text.push_str("\nThey are a promise: a script may count on them.\n\n| code | meaning |\n|---|---|\n");
+    for (exit, meaning) in Exit::TABLE {
+        let _ = writeln!(text, "| {} | {meaning} |", exit.code());
+    }
+    text.push_str("\n`cki run-local` and `cki exec` pass the component's own code through.\n");
+    golden("docs/reference/exit-codes.md", &text);
+}
