@@ -136,8 +136,8 @@ impl Started<'_> {
         let deadline = Instant::now() + LIMIT;
         while !is_so(self) {
             let ended = self.child.try_wait().expect("waits");
-            if ended.is_some() && !is_so(self) {
-                panic!("`cki {}` ended without: {what}\n{}", self.words.join(" "), self.said());
+            if let Some(status) = ended.filter(|_| !is_so(self)) {
+                panic!("`cki {}` ended ({status}) without: {what}\n{}", self.words.join(" "), self.said());
             }
             assert!(Instant::now() < deadline, "`cki` never {what}\n{}", self.said());
             std::thread::sleep(Duration::from_millis(10));

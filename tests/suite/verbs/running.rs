@@ -9,7 +9,8 @@ use crate::support::engine::on;
 
 /// A server that says what it is asked and knows a secret, with one that it needs.
 fn server(cli: &Cli) {
-    let script = "echo begins with $API_TOKEN; echo an error >&2; trap 'echo ends; exit 0' TERM; while :; do sleep 0.1; done";
+    let script =
+        "echo begins with $API_TOKEN; echo an error >&2; trap 'exit 0' TERM; while :; do sleep 0.1; done";
     let command = serde_json::json!(["sh", "-c", script]);
     let helper =
         serde_json::json!(["sh", "-c", "echo helps; trap 'exit 0' TERM; while :; do sleep 0.1; done"]);
@@ -84,12 +85,17 @@ fn logs_and_exec(cli: &Cli, run: &str) {
 
 on!(docker, podman, native: logs_are_followed_to_the_end);
 fn logs_are_followed_to_the_end(cli: &Cli) {
-    server(cli);
+    let script = "echo begins; while ! [ -e /tmp/end-{id} ]; do sleep 0.1; done; rm /tmp/end-{id}; echo ends";
+    let command = serde_json::json!(["sh", "-c", script]);
+    cli.inventory(&format!(
+        "components: [{{name: web-{{id}}, category: x, image: '{{busybox}}', run: {{command: {command}}}}}]\n"
+    ));
     cli.run("run-local web-{id} --detach").ends_with(0);
     let mut follower = cli.start("logs -f web-{id}");
     follower.until("begins");
+    cli.run("exec web-{id} -- touch /tmp/end-{id}").ends_with(0);
+    assert_eq!(follower.end().ends_with(0).stdout, "begins\nends\n");
     cli.run("down web-{id}").ends_with(0);
-    assert!(follower.end().ends_with(0).stdout.ends_with("ends\n"));
 }
 
 on!(docker, podman, native: twice_the_same);
