@@ -206,7 +206,7 @@ pub async fn logs(
             native.logs(facts, follow, tail)?.map(|bytes| Ok((Stream::Stdout, bytes))).boxed()
         }
     };
-    let redactor = redactor(instance).await;
+    let redactor = redactor(instance).await?;
     tokio::select! {
         shown = show(&instance.identity.name, output, &redactor, events) => shown,
         _ = stop.requested() => Ok(()),
@@ -244,17 +244,16 @@ async fn show(
 }
 
 /// What to mask in the output of an instance: its own secrets, read from where it runs.
-async fn redactor(instance: &Instance) -> Redactor {
-    let environment: BTreeMap<String, Secret> = match &instance.place {
-        Place::Container(engine, id) => match engine.inside(id).await {
-            Ok(inside) => {
-                inside.environment.into_iter().map(|(key, value)| (key, Secret::new(value))).collect()
-            }
-            Err(_) => BTreeMap::new(),
-        },
-        Place::Process(native, facts) => native.environment(facts).unwrap_or_default(),
+async fn redactor(instance: &Instance) -> Result<Redactor, RunningError> {
+    let secrets: Vec<Secret> = match &instance.place {
+        Place::Container(engine, id) => {
+            let inside = engine.inside(id).await?;
+            let values = instance.secret.iter().filter_map(|name| inside.environment.get(name));
+            values.map(Secret::new).collect()
+        }
+        Place::Process(native, facts) => native.secrets(facts)?,
     };
-    Redactor::new(instance.secret.iter().filter_map(|name| environment.get(name)))
+    Ok(Redactor::new(&secrets))
 }
 
 /// Runs a command beside a running component, and gives its exit code.
@@ -267,7 +266,7 @@ pub async fn exec(
     stdin: Option<Input>,
     events: &Events,
 ) -> Result<i64, RunningError> {
-    let redactor = redactor(instance).await;
+    let redactor = redactor(instance).await?;
     let name = &instance.identity.name;
     match &instance.place {
         Place::Container(engine, id) => {
@@ -291,7 +290,11 @@ pub async fn exec(
             Ok(exec.wait().await?)
         }
         Place::Process(native, facts) => {
-            let mut process = native.exec(facts, &command)?;
+            let mut process = native.exec(facts, &command, stdin.is_some())?;
+            if let (Some(mut stdin), Some(mut input)) = (stdin, process.input()) {
+                // It ends with the input or the command, whichever ends first.
+                tokio::spawn(async move { tokio::io::copy(&mut stdin, &mut input).await });
+            }
             if let Some(output) = process.output() {
                 show(name, output.map(Ok).boxed(), &redactor, events).await?;
             }

@@ -17,13 +17,13 @@ use crate::ops::running;
 ///   cki down pipeline-herder
 ///   cki down --all
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, group = clap::ArgGroup::new("what").required(true))]
 pub(in crate::cli) struct DownArgs {
     /// The component, or the id of a run
-    #[arg(required_unless_present = "all", add = ArgValueCandidates::new(complete::components))]
+    #[arg(group = "what", add = ArgValueCandidates::new(complete::components))]
     component: Option<String>,
     /// Everything
-    #[arg(long, conflicts_with = "component")]
+    #[arg(long, group = "what")]
     all: bool,
 }
 

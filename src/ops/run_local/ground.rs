@@ -40,6 +40,8 @@ pub(super) enum Ground {
         engine: ContainerEngine,
         /// The network's id.
         network: String,
+        /// Nothing beyond the network is in reach, but this machine.
+        internal: bool,
         /// Ports are published by the engine, since nothing else reaches the containers.
         by_engine: bool,
     },
@@ -103,7 +105,7 @@ impl Ground {
                  run's network is open to the internet. Nothing of production is in its environment.",
             );
         }
-        Ok(Self::Containers { engine: engine.clone(), network: id, by_engine })
+        Ok(Self::Containers { engine: engine.clone(), network: id, internal, by_engine })
     }
 
     /// Starts a unit. Its output must be read, or it stands still.
@@ -116,7 +118,7 @@ impl Ground {
         locked: &BTreeMap<String, String>,
     ) -> anyhow::Result<(Handle, Option<Output>)> {
         match self {
-            Self::Containers { engine, network, by_engine } => {
+            Self::Containers { engine, network, by_engine, .. } => {
                 let image = image.ok_or_else(|| RunError::NoImage { name: unit.name.clone() })?;
                 let mut spec = container(unit, image, network, tools, whose);
                 if *by_engine {

@@ -221,7 +221,7 @@ impl Handle {
             }
             Self::Process(child) => {
                 let facts = child.facts.as_ref().context("the process has no folder")?;
-                let mut inner = child.native.exec(facts, command)?;
+                let mut inner = child.native.exec(facts, command, false)?;
                 if let Some(mut output) = inner.output() {
                     while let Some((_, bytes)) = output.next().await {
                         keep(&bytes);

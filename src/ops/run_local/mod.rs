@@ -337,17 +337,21 @@ async fn ground(
 ) -> anyhow::Result<Ground> {
     let probes = plan.units().any(|unit| matches!(unit.ready, Some(Ready::Tcp(_) | Ready::Http { .. })));
     let reached: Vec<&str> = plan.steps.iter().flatten().map(|unit| unit.name.as_str()).collect();
-    let reached = match reached.as_slice() {
-        [] => "it reaches nothing".to_owned(),
-        names => format!("it reaches {} and nothing else", names.join(", ")),
-    };
+    let names = reached.join(", ");
     let say = |detail: String| tools.events.start("network", "").finish(State::Done, detail);
     match engine {
         Engine::Containers(engine) => {
             let ground = Ground::containers(engine, tools, whose, request.network, probes).await?;
-            match request.network {
-                Network::Isolated => say(format!("isolated: {reached}")),
-                Network::Internet => say("open: whatever this machine reaches".to_owned()),
+            // The address of this machine on the network of a run is in reach on both engines.
+            let served = "what this machine serves on all its addresses";
+            match (&ground, names.is_empty()) {
+                (Ground::Containers { internal: true, .. }, true) => {
+                    say(format!("isolated: it reaches nothing but {served}"));
+                }
+                (Ground::Containers { internal: true, .. }, false) => {
+                    say(format!("isolated: it reaches {names}, and {served}"));
+                }
+                _ => say("open: whatever this machine reaches".to_owned()),
             }
             Ok(ground)
         }
@@ -368,8 +372,11 @@ async fn ground(
                 }
                 let isolated =
                     space.isolation().iter().any(|(what, state)| *what == "network" && state.is_ok());
-                let network =
-                    if isolated { format!("isolated: {reached}") } else { "this machine's".to_owned() };
+                let network = match (isolated, names.is_empty()) {
+                    (false, _) => "this machine's".to_owned(),
+                    (true, true) => "isolated: it reaches nothing".to_owned(),
+                    (true, false) => format!("isolated: it reaches {names} and nothing else"),
+                };
                 say(format!("{network}; files and user are this machine's"));
             }
             Ok(ground)

@@ -107,16 +107,17 @@ impl Pump {
         mask(lane, &mut masked);
         let mut line = |text: &str| {
             tail.push(text);
-            if let Some((wanted, seen)) = wanted
-                && text.contains(wanted.as_str())
-            {
-                seen.send_replace(true);
-            }
             if let Some(log) = log {
                 log(text);
             }
             if *shown {
                 events.send(Event::Line { subject: subject.clone(), stream, text: text.to_owned() });
+            }
+            // Last, so that a line is shown before what follows from it.
+            if let Some((wanted, seen)) = wanted
+                && text.contains(wanted.as_str())
+            {
+                seen.send_replace(true);
             }
         };
         lane.lines.push(&masked, &mut line);

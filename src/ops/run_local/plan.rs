@@ -1,7 +1,7 @@
 //! What a local run will start, worked out before anything is started: pure, given the inventory,
 //! the templates and the user's wishes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::base::secret::Secret;
 use crate::model::environment::{Environment, SecretRules, Wishes};
@@ -100,7 +100,8 @@ struct Draft<'a> {
     tools: &'a Tools<'a>,
     around: Surroundings<'a>,
     steps: Vec<Vec<Unit>>,
-    seen: BTreeSet<String>,
+    /// How deep each unit is needed.
+    seen: BTreeMap<String, usize>,
 }
 
 /// Works out a run.
@@ -119,7 +120,7 @@ pub fn plan(
     let around = Surroundings { host, program: &tools.program, seed: &seed, rules };
     let component = request.component;
     let once = request.once || component.is_one_shot();
-    let mut draft = Draft { tools, around, steps: Vec::new(), seen: BTreeSet::new() };
+    let mut draft = Draft { tools, around, steps: Vec::new(), seen: BTreeMap::new() };
     let environment = draft.add_needs(component, request.wishes.clone(), 0)?;
     let mut main = component_unit(component, &environment, tools.image_tag);
     main.command = command(component, once, &request.args)?;
@@ -170,15 +171,20 @@ impl Draft<'_> {
                     unit
                 }
             };
-            if self.seen.insert(unit.name.clone()) {
-                self.put(unit, depth);
-            }
+            self.put(unit, depth);
         }
         Ok(resolved.environment)
     }
 
-    /// What is needed deeper down is started earlier.
+    /// What is needed deeper down is started earlier; what is needed at several depths, at the
+    /// deepest.
     fn put(&mut self, unit: Unit, depth: usize) {
+        if self.seen.get(&unit.name).is_some_and(|known| *known >= depth) {
+            return;
+        }
+        if self.seen.insert(unit.name.clone(), depth).is_some() {
+            self.steps.iter_mut().for_each(|step| step.retain(|known| known.name != unit.name));
+        }
         while self.steps.len() <= depth {
             self.steps.insert(0, Vec::new());
         }
@@ -273,7 +279,7 @@ mod tests {
 
     const SAMPLE: &str = "\
 components:
-  - {name: web, category: service, image: example.org/web, run: {command: [web], once: [web, --one, '{args}'], needs: [api, redis]}}
+  - {name: web, category: service, image: example.org/web, run: {command: [web], once: [web, --one, '{args}'], needs: [redis, api]}}
   - {name: api, category: service, image: 'example.org/api:7', run: {command: [api], needs: [redis, postgres]}}
   - {name: nightly, category: cronjob, kind: cronjob, image: x, run: {command: [n]}}
   - {name: only-once, category: tool, image: x, run: {once: [o, '{args}']}}

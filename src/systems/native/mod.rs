@@ -21,7 +21,7 @@ mod start;
 mod supervisor;
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -79,6 +79,8 @@ impl Native {
             process: None,
             own_processes: space.processes.is_ok(),
         };
+        let hidden = environment.iter().filter(|(key, _)| detached && facts.secret.contains(key));
+        let hidden: BTreeMap<String, Secret> = hidden.cloned().collect();
         let environment = start::environment(&self.inherited, &facts.home(), &environment)?;
         let log = facts.log();
         let start = Start {
@@ -88,11 +90,12 @@ impl Native {
             environment: &environment,
             rooms: space.rooms.clone(),
             own_processes: facts.own_processes,
+            input: false,
             log: detached.then_some(&log),
         };
         start.check()?;
         runs::make_runs_folder(&self.folder)?;
-        let log = facts.create()?;
+        let log = facts.create(&hidden)?;
         let mut process = start.go().inspect_err(|_| {
             // What cannot be removed now is found by the next sweep.
             let _ = runs::remove(&facts.folder);
@@ -109,11 +112,17 @@ impl Native {
     }
 
     /// Runs a command beside a living process: in its space, its working directory, and with its
-    /// environment. Call it within the runtime.
+    /// environment. With `input`, it reads what is written to [`Process::input`]. Call it within
+    /// the runtime.
     ///
     /// # Errors
     /// When the process does not live, or the program is missing.
-    pub fn exec(&self, facts: &ProcessFacts, command: &[String]) -> Result<Process, NativeError> {
+    pub fn exec(
+        &self,
+        facts: &ProcessFacts,
+        command: &[String],
+        input: bool,
+    ) -> Result<Process, NativeError> {
         let pid = facts.pid()?;
         let name = &facts.identity.name;
         let failed = |source| NativeError::Process { verb: "enter the space of", name: name.clone(), source };
@@ -128,6 +137,7 @@ impl Native {
             environment: &environment,
             rooms: Arc::new(rooms),
             own_processes: false,
+            input,
             log: None,
         };
         start.go()
@@ -141,14 +151,16 @@ impl Native {
         runs::list(&self.folder)
     }
 
-    /// The environment that a living process was given.
+    /// What must not be shown of the environment that a process was given. That of a living one is
+    /// read from the process, that of one that was detached and has ended from beside its log.
     ///
     /// # Errors
-    /// When it does not live.
-    pub fn environment(&self, facts: &ProcessFacts) -> Result<BTreeMap<String, Secret>, NativeError> {
-        let environment = remains::environment(facts.pid()?).unwrap_or_default();
-        let text = |text: OsString| text.to_string_lossy().into_owned();
-        Ok(environment.into_iter().map(|(key, value)| (text(key), Secret::new(text(value)))).collect())
+    /// When that cannot be read.
+    pub fn secrets(&self, facts: &ProcessFacts) -> Result<Vec<Secret>, NativeError> {
+        let Ok(pid) = facts.pid() else { return facts.kept_secrets() };
+        let environment = remains::environment(pid).unwrap_or_default();
+        let values = facts.secret.iter().filter_map(|name| environment.get(OsStr::new(name)));
+        Ok(values.map(|value| Secret::new(value.to_string_lossy())).collect())
     }
 
     /// The log of a process: what it has written if it is detached, secrets included, and what was

@@ -13,7 +13,7 @@ use futures_util::stream::{self, BoxStream, StreamExt as _};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::process::Child;
+use tokio::process::{Child, ChildStdin};
 
 use super::error::NativeError;
 use super::runs::ProcessFacts;
@@ -92,6 +92,12 @@ impl Process {
     pub fn output(&mut self) -> Option<Output> {
         let (stdout, stderr) = (self.child.stdout.take()?, self.child.stderr.take()?);
         Some(stream::select(pieces(stdout, Stream::Stdout), pieces(stderr, Stream::Stderr)).boxed())
+    }
+
+    /// Where to write what it reads, once, if it was started so. It reads to the end when this is
+    /// dropped.
+    pub fn input(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
     }
 
     /// What takes the lines of its output, unless it writes them itself, being detached, or is a

@@ -1,6 +1,7 @@
 //! Runs as folders, one per process: `<run>.<name>` below the folder for runs. It holds
-//! `process.json` (whose it is and which process it is), `home/` and `log`. Nothing in it can go
-//! stale, as it is believed only while the very process that it names lives.
+//! `process.json` (whose it is and which process it is), `home/`, `log`, and of a detached process
+//! `secrets.json` (what is masked when the log is shown). Nothing in it can go stale, as it is
+//! believed only while the very process that it names lives.
 //!
 //! A folder comes into being whole: it is made under another name, which says who makes it.
 
@@ -17,10 +18,12 @@ use super::error::NativeError;
 use super::logs;
 use crate::base::files::{self, FileError};
 use crate::base::owner::Owner;
+use crate::base::secret::Secret;
 use crate::host;
 use crate::model::identity::{Identity, RunId};
 
 const FACTS: &str = "process.json";
+const SECRETS: &str = "secrets.json";
 /// A folder that is being made is called this, and then its maker's label.
 const UNFINISHED: &str = ".new.";
 /// No `process.json` of ours is longer: a command line is at most 2 MiB, and JSON doubles it at worst.
@@ -95,8 +98,10 @@ impl ProcessFacts {
         self.folder.join("log")
     }
 
-    /// Makes the folder, with all in it that the process needs, and opens its log.
-    pub(super) fn create(&self) -> Result<File, NativeError> {
+    /// Makes the folder, with all in it that the process needs, and opens its log. The log of a
+    /// detached process may hold what is hidden, which is kept beside it to be masked when the log is
+    /// shown after its end.
+    pub(super) fn create(&self, hidden: &BTreeMap<String, Secret>) -> Result<File, NativeError> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let runs = self.folder.parent().unwrap_or(Path::new("/"));
         let maker = host::owner(std::process::id())
@@ -106,6 +111,10 @@ impl ProcessFacts {
         make_private(&unfinished)?;
         make_private(&unfinished.join("home"))?;
         self.write(&unfinished)?;
+        if !hidden.is_empty() {
+            let values: Vec<&str> = hidden.values().map(Secret::expose).collect();
+            write_json(&unfinished.join(SECRETS), &values)?;
+        }
         let log = logs::open(&unfinished.join("log"))?;
         files::rename(&unfinished, &self.folder).map_err(|error| {
             // It is our own, and empty but for what was just made.
@@ -133,10 +142,19 @@ impl ProcessFacts {
             ports: self.ports.clone(),
             created: self.created,
         };
-        let file = folder.join(FACTS);
-        let content = serde_json::to_vec_pretty(&record)
-            .map_err(|error| FileError::new("write", &file, io::Error::other(error)))?;
-        Ok(files::write_whole(&file, &content, 0o600)?)
+        write_json(&folder.join(FACTS), &record)
+    }
+
+    /// What was kept of its environment, to be masked.
+    pub(super) fn kept_secrets(&self) -> Result<Vec<Secret>, NativeError> {
+        let file = self.folder.join(SECRETS);
+        let text = match files::read_text(&file, LONGEST) {
+            Err(error) if error.is_missing() => return Ok(Vec::new()),
+            text => text?,
+        };
+        let values: Vec<String> = serde_json::from_str(&text)
+            .map_err(|error| FileError::new("read", &file, io::Error::other(error)))?;
+        Ok(values.into_iter().map(Secret::new).collect())
     }
 
     fn read(folder: PathBuf) -> Option<Self> {
@@ -159,6 +177,12 @@ impl ProcessFacts {
             folder,
         })
     }
+}
+
+fn write_json(file: &Path, value: &impl Serialize) -> Result<(), NativeError> {
+    let content = serde_json::to_vec_pretty(value)
+        .map_err(|error| FileError::new("write", file, io::Error::other(error)))?;
+    Ok(files::write_whole(file, &content, 0o600)?)
 }
 
 /// All that have a folder, oldest first.
@@ -277,8 +301,8 @@ mod tests {
         let runs = folder.path().join("cki/native");
         make_runs_folder(&runs).expect("makes it");
         let mut one = facts(&runs, "a/b");
-        one.create().expect("creates");
-        assert!(matches!(one.create(), Err(NativeError::Exists { .. })));
+        one.create(&BTreeMap::new()).expect("creates");
+        assert!(matches!(one.create(&BTreeMap::new()), Err(NativeError::Exists { .. })));
         assert_eq!(files::names_in(&runs).expect("lists"), [format!("{}.a-b", one.identity.run)]);
         assert!(!list(&runs).expect("lists")[0].is_alive());
 
@@ -300,7 +324,7 @@ mod tests {
         let runs = folder.path().join("cki/native");
         make_runs_folder(&runs).expect("makes it");
         let one = facts(&runs, "a");
-        one.create().expect("creates");
+        one.create(&BTreeMap::new()).expect("creates");
         files::rename(&one.folder, &runs.join("0123456789.a")).expect("moves");
         let mut gone = host::owner(std::process::id()).expect("this process lives");
         let alive = format!("{UNFINISHED}{}.7", gone.to_label());

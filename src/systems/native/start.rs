@@ -81,6 +81,8 @@ pub(super) struct Start<'a> {
     pub(super) environment: &'a BTreeMap<OsString, OsString>,
     pub(super) rooms: Arc<Rooms>,
     pub(super) own_processes: bool,
+    /// Whether it is given something to read.
+    pub(super) input: bool,
     /// Where the output goes, unless it is to be read.
     pub(super) log: Option<&'a Path>,
 }
@@ -112,7 +114,8 @@ impl Start<'_> {
         };
         let mut command = Command::new(&file);
         command.arg0(&self.command[0]).args(&self.command[1..]);
-        command.env_clear().envs(self.environment).stdin(Stdio::null());
+        let stdin = if self.input { Stdio::piped() } else { Stdio::null() };
+        command.env_clear().envs(self.environment).stdin(stdin);
         match self.log {
             Some(log) => {
                 let log = logs::open(log)?;

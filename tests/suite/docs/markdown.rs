@@ -17,6 +17,8 @@ pub(super) struct Page {
     pub(super) anchors: BTreeSet<String>,
     /// The targets of its links, with their lines.
     pub(super) links: Vec<(usize, String)>,
+    /// The files of the project that it names in backticks, with their lines.
+    pub(super) files: Vec<(usize, String)>,
 }
 
 /// A fenced block.
@@ -41,6 +43,9 @@ impl Block {
 
 static LINK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\]\(([^)\s]+)\)").expect("a constant"));
 static CODE: LazyLock<Regex> = LazyLock::new(|| Regex::new("`[^`]*`").expect("a constant"));
+static NAMED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("`((?:src|tests|docs|templates|completions)/[a-z0-9_./-]+)`").expect("a constant")
+});
 static FILE: LazyLock<Regex> = LazyLock::new(|| Regex::new("^`([^`]+)`:$").expect("a constant"));
 
 impl Page {
@@ -74,6 +79,10 @@ impl Page {
             let same = self.anchors.iter().filter(|known| is_numbered(known, &anchor)).count();
             self.anchors.insert(if same == 0 { anchor } else { format!("{anchor}-{same}") });
         }
+        if !FILE.is_match(line) {
+            let named = NAMED.captures_iter(line).map(|found| (number, found[1].to_owned()));
+            self.files.extend(named);
+        }
         let prose = CODE.replace_all(line, "");
         self.links.extend(LINK.captures_iter(&prose).map(|found| (number, found[1].to_owned())));
     }
@@ -93,11 +102,11 @@ fn is_numbered(known: &str, anchor: &str) -> bool {
 
 #[test]
 fn pages_are_read_as_they_are_written() {
-    let text =
-        "# A `b`, c!\n## A\n## A\n\n[x](y.md#z) and `[no](link)`\n\n`f/g.yaml`:\n\n```yaml\na: 1\n```\n";
+    let text = "# A `b`, c!\n## A\n## A\n\n[x](y.md#z) and `[no](link)` in `src/x.rs`\n\n`f/g.yaml`:\n\n```yaml\na: 1\n```\n";
     let page = Page::read("p.md", text);
     assert_eq!(page.anchors.iter().map(String::as_str).collect::<Vec<_>>(), ["a", "a-1", "a-b-c"]);
     assert_eq!(page.links, [(5, "y.md#z".to_owned())]);
+    assert_eq!(page.files, [(5, "src/x.rs".to_owned())]);
     let block = &page.blocks[0];
     assert_eq!((block.line, block.file.as_deref(), block.text.as_str()), (9, Some("f/g.yaml"), "a: 1\n"));
     assert!(block.is("yaml"));

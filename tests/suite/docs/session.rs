@@ -166,6 +166,14 @@ impl Session {
     }
 }
 
+impl Drop for Session {
+    fn drop(&mut self) {
+        // What was detached goes on if a block fails before it says `cki down`.
+        let (mut child, _lines) = self.start("exec cki --quiet down --all");
+        let _ = child.wait();
+    }
+}
+
 fn code(status: ExitStatus) -> i32 {
     status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default())
 }

@@ -9,6 +9,7 @@ async fn a_detached_process_is_found_read_entered_and_stopped() {
         machine.shell("echo out; echo err >&2; trap 'echo bye; exit' TERM; while :; do sleep 0.02; done");
     spec.identity.lifetime = Lifetime::Kept;
     spec.environment = vec![("TOKEN".into(), Secret::new("t0ken"))];
+    spec.secret = vec!["TOKEN".into()];
     spec.ports = vec![(1, 2)];
     spec.detached = true;
     let mut process = machine.native.spawn(spec.clone(), &space).expect("starts");
@@ -20,11 +21,12 @@ async fn a_detached_process_is_found_read_entered_and_stopped() {
     assert_eq!((&facts.command, &facts.ports, &facts.workdir), (&spec.command, &spec.ports, &spec.workdir));
     let record = std::fs::read_to_string(machine.file(&facts, "process.json")).expect("is there");
     assert!(!record.contains("t0ken"));
-    assert_eq!(machine.native.environment(&facts).expect("is read")["TOKEN"].expose(), "t0ken");
+    let secrets = machine.native.secrets(&facts).expect("is read");
+    assert_eq!(secrets.iter().map(Secret::expose).collect::<Vec<_>>(), ["t0ken"]);
 
     let words = |command: &[&str]| command.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
     let script = "echo $TOKEN; pwd; readlink /proc/self/ns/net; exit 9";
-    let mut beside = machine.native.exec(&facts, &words(&["sh", "-c", script])).expect("enters");
+    let mut beside = machine.native.exec(&facts, &words(&["sh", "-c", script]), false).expect("enters");
     let output = beside.output().expect("is attached");
     let (output, code) = Running { process: beside, output, seen: String::new() }.end().await;
     let lines: Vec<&str> = output.lines().collect();
@@ -33,7 +35,7 @@ async fn a_detached_process_is_found_read_entered_and_stopped() {
     let here = machine.folder.path().to_str().expect("is text");
     assert_eq!(lines, ["t0ken", here, inside.to_str().expect("is text")]);
     assert_eq!(code, 9);
-    let error = machine.native.exec(&facts, &words(&["no-such-program"])).expect_err("is missing");
+    let error = machine.native.exec(&facts, &words(&["no-such-program"]), false).expect_err("is missing");
     assert!(matches!(error, NativeError::MissingProgram { .. }), "{error}");
 
     assert!(machine.native.sweep(|_| true).await.expect("sweeps").is_empty(), "the living are left alone");
@@ -50,7 +52,10 @@ async fn a_detached_process_is_found_read_entered_and_stopped() {
     let log = reader.await.expect("ends");
     assert!(log.starts_with("out\nerr\n") && log.ends_with("bye\n"), "{log}");
     assert!(!facts.is_alive());
-    assert!(matches!(machine.native.exec(&facts, &words(&["true"])), Err(NativeError::NotRunning { .. })));
+    assert!(matches!(
+        machine.native.exec(&facts, &words(&["true"]), false),
+        Err(NativeError::NotRunning { .. })
+    ));
     assert!(machine.is_clean());
 }
 

@@ -16,7 +16,7 @@ use nix::unistd::Pid;
 use super::cli::{Cli, Outcome};
 
 /// Longer than anything takes on a machine that does much else.
-const LIMIT: Duration = Duration::from_secs(90);
+pub(super) const LIMIT: Duration = Duration::from_secs(90);
 
 /// A run of the program that is being prepared.
 pub(crate) struct Call<'a> {
@@ -105,6 +105,24 @@ impl Started<'_> {
         self.child.id()
     }
 
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("waits").is_some()
+    }
+
+    /// The most memory that it has taken so far, in bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix(" kB"));
+        peak.map_or(0, |peak| peak.trim().parse::<u64>().expect("is a number") << 10)
+    }
+
+    /// The port of this machine by which it says that the component is reached.
+    pub(crate) fn port(&self) -> u16 {
+        let said = self.said();
+        let address = said.split("at 127.0.0.1:").nth(1).expect("says a port");
+        address.split(char::is_whitespace).next().and_then(|port| port.parse().ok()).expect("is a number")
+    }
+
     /// Waits until it has said this, on either stream.
     #[track_caller]
     pub(crate) fn until(&mut self, text: &str) {
@@ -118,8 +136,8 @@ impl Started<'_> {
         let deadline = Instant::now() + LIMIT;
         while !is_so(self) {
             let ended = self.child.try_wait().expect("waits");
-            if ended.is_some() && !is_so(self) {
-                panic!("`cki {}` ended without: {what}\n{}", self.words.join(" "), self.said());
+            if let Some(status) = ended.filter(|_| !is_so(self)) {
+                panic!("`cki {}` ended ({status}) without: {what}\n{}", self.words.join(" "), self.said());
             }
             assert!(Instant::now() < deadline, "`cki` never {what}\n{}", self.said());
             std::thread::sleep(Duration::from_millis(10));

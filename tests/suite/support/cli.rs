@@ -12,12 +12,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use cki::host::Host;
 use cki::systems::git::CommitId;
 use regex::Regex;
 
-use super::call::{Call, Started};
+use super::call::{Call, LIMIT, Started};
 use super::engine::{Bench, Engine};
 
 /// The image of nothing but a shell that `tests/run` makes.
@@ -154,6 +155,12 @@ impl Cli {
         self.write("cki.toml", "inventory = \"inventory.yaml\"\n");
     }
 
+    /// Adds to the end of the inventory.
+    pub(crate) fn inventory_more(&self, text: &str) {
+        let before = std::fs::read_to_string(self.project().join("inventory.yaml")).expect("is there");
+        self.inventory(&format!("{before}{text}"));
+    }
+
     /// Gives a meaning to a placeholder.
     pub(crate) fn place(&self, name: &'static str, text: &str) {
         self.places.borrow_mut().push((name, text.to_owned()));
@@ -200,6 +207,24 @@ impl Cli {
         left
     }
 
+    /// The same, of one run that has been started; without an engine, of all.
+    pub(crate) fn left_of(&self, run: &Started<'_>) -> Vec<String> {
+        match &self.bench {
+            Some(bench) => bench.left(&[run.id()]),
+            None => self.left(),
+        }
+    }
+
+    /// Waits for what is about to happen and cannot be waited for otherwise.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, what: &str, is_so: impl Fn() -> bool) {
+        let deadline = Instant::now() + LIMIT;
+        while !is_so() {
+            assert!(Instant::now() < deadline, "never: {what}; left: {:?}", self.left());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// The one place where what differs from run to run is replaced, by something as long where it
     /// may stand in a table.
     pub(crate) fn redact(&self, text: &str) -> String {
@@ -210,6 +235,7 @@ impl Cli {
                 (r"\b(after|AGE +) ?\d+(\.\d)? [sm]\b", "$1 TIME"),
                 (r"\b127\.0\.0\.1:\d{5}\b", "127.0.0.1:~PORT"),
                 (r"\bsha256:[0-9a-f]{64}\b", "sha256:DIGEST"),
+                (r#"("engine": ?)"(docker|podman)""#, r#"$1"ENGINE""#),
                 (r"\bdirty-[0-9a-f]{8}\b", "dirty-STATE"),
                 (r"\b[0-9a-f]{10}\b", "RUN-------"),
                 (r"\b[0-9a-f]{12}\b", "CONTAINER"),
@@ -264,6 +290,13 @@ impl Outcome {
     #[track_caller]
     pub(crate) fn ends_with(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{self}");
+        self
+    }
+
+    /// It did not do what was asked for.
+    #[track_caller]
+    pub(crate) fn fails(self) -> Self {
+        assert_ne!(self.code, 0, "{self}");
         self
     }
 

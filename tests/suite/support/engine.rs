@@ -1,20 +1,13 @@
 //! The engines of the tests as their own clients see them: what is there, put there, and taken away
 //! again, without any help of `cki`.
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 
-use bollard::Docker;
-use bollard::errors::Error;
-use bollard::models::{
-    ContainerCreateBody, ContainerInspectResponse, HostConfig, NetworkCreateRequest, ResourcesUlimits,
-};
-use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
-    ListImagesOptionsBuilder, ListNetworksOptions, ListVolumesOptions, RemoveContainerOptionsBuilder,
-    RemoveImageOptionsBuilder, RemoveVolumeOptions, StartContainerOptions,
-};
 use cki::systems::git::CommitId;
+use serde_json::{Value, json};
 
 use super::cli::BUSYBOX;
 
@@ -35,6 +28,10 @@ impl Engine {
             Self::Native => None,
         }
     }
+
+    pub(crate) fn has_images(self) -> bool {
+        self != Self::Native
+    }
 }
 
 /// Makes a test for each engine out of a function that takes a place to run `cki`.
@@ -53,117 +50,124 @@ macro_rules! on {
 }
 pub(crate) use on;
 
-/// A connection to an engine.
+/// The engine by its API, in the plainest form of HTTP that there is.
 pub(crate) struct Bench {
-    runtime: tokio::runtime::Runtime,
-    docker: Docker,
+    socket: PathBuf,
 }
 
 /// Things on an engine, by id, with their labels.
-type Labelled = Vec<(String, HashMap<String, String>)>;
+type Labelled = Vec<(String, BTreeMap<String, String>)>;
 
 impl Bench {
     pub(super) fn open(address: &str) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("starts");
-        let docker = Docker::connect_with_unix(address, 60, bollard::API_DEFAULT_VERSION).expect("is there");
-        Self { runtime, docker }
+        Self { socket: address.strip_prefix("unix://").expect("a socket").into() }
     }
 
-    fn ask<T>(&self, question: impl Future<Output = Result<T, Error>>) -> T {
-        self.runtime.block_on(question).expect("the engine answers")
+    /// Asks, and gives the status and the answer.
+    fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let mut stream = UnixStream::connect(&self.socket).expect("the engine listens");
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let length = body.len();
+        let head = format!("{method} {path} HTTP/1.0\r\nHost: engine\r\nContent-Type: application/json\r\n");
+        write!(stream, "{head}Content-Length: {length}\r\n\r\n{body}").expect("the engine reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the engine answers");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("is HTTP");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("is HTTP");
+        (status, serde_json::from_str(body).unwrap_or_default())
     }
 
-    fn containers(&self) -> Labelled {
-        let options = ListContainersOptionsBuilder::new().all(true).build();
-        let all = self.ask(self.docker.list_containers(Some(options)));
-        all.into_iter().map(|one| (one.id.unwrap_or_default(), one.labels.unwrap_or_default())).collect()
+    fn get(&self, path: &str) -> Value {
+        let (status, answer) = self.ask("GET", path, &Value::Null);
+        assert_eq!(status, 200, "{path}: {answer}");
+        answer
     }
 
-    fn networks(&self) -> Labelled {
-        let all = self.ask(self.docker.list_networks(None::<ListNetworksOptions>));
-        all.into_iter().map(|one| (one.id.unwrap_or_default(), one.labels.unwrap_or_default())).collect()
+    /// Removes something; what is gone already is well.
+    fn delete(&self, path: &str) {
+        self.ask("DELETE", path, &Value::Null);
     }
 
-    fn volumes(&self) -> Labelled {
-        let all = self.ask(self.docker.list_volumes(None::<ListVolumesOptions>)).volumes.unwrap_or_default();
-        all.into_iter().map(|one| (one.name, one.labels)).collect()
+    fn create(&self, path: &str, body: &Value) -> String {
+        let (status, answer) = self.ask("POST", path, body);
+        assert_eq!(status, 201, "{path}: {answer}");
+        answer["Id"].as_str().expect("has an id").to_owned()
     }
 
     /// What processes of `cki` have made and not removed.
     pub(crate) fn left(&self, processes: &[u32]) -> Vec<String> {
-        let all =
-            [("container", self.containers()), ("network", self.networks()), ("volume", self.volumes())];
-        let mut left = Vec::new();
-        for (kind, things) in all {
-            let ours = things.iter().filter(|(_, labels)| is_of(labels, processes));
-            left.extend(ours.map(|(_, labels)| format!("{kind} of {}", labels["cki.name"])));
-        }
+        let all = self.ours(processes);
+        let mut left: Vec<_> =
+            all.into_iter().map(|(what, labels)| format!("{what} of {}", labels["cki.name"])).collect();
         left.sort();
         left
     }
 
+    /// The paths of what processes of `cki` have made, in the order in which they can be removed.
+    fn ours(&self, processes: &[u32]) -> Labelled {
+        let is_ours = |(_, labels): &(String, BTreeMap<String, String>)| is_of(labels, processes);
+        let containers = labelled("/containers/", "Id", &self.get("/containers/json?all=1"));
+        let networks = labelled("/networks/", "Id", &self.get("/networks"));
+        let volumes = labelled("/volumes/", "Name", &self.get("/volumes")["Volumes"]);
+        [containers, networks, volumes].concat().into_iter().filter(is_ours).collect()
+    }
+
     /// Removes what processes of `cki` have made, and images that they built of commits.
     pub(super) fn remove(&self, processes: &[u32], commits: &[CommitId]) {
-        let ours = |things: Labelled| things.into_iter().filter(|(_, labels)| is_of(labels, processes));
-        for (id, _) in ours(self.containers()) {
-            self.remove_container(&id);
-        }
-        // What is gone already is well.
-        for (id, _) in ours(self.networks()) {
-            let _ = self.runtime.block_on(self.docker.remove_network(&id));
-        }
-        for (name, _) in ours(self.volumes()) {
-            let _ = self.runtime.block_on(self.docker.remove_volume(&name, None::<RemoveVolumeOptions>));
+        for (path, _) in self.ours(processes) {
+            self.delete(&format!("{path}?force=1&v=1"));
         }
         for commit in commits {
-            for (image, _) in self.images(&format!("cki.commit={commit}")) {
-                let options = RemoveImageOptionsBuilder::new().force(true).build();
-                let _ = self.runtime.block_on(self.docker.remove_image(&image, Some(options), None));
+            for image in self.images(&format!("cki.commit={commit}")) {
+                self.delete(&format!("/images/{image}?force=1"));
             }
         }
     }
 
-    fn remove_container(&self, id: &str) {
-        let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
-        let _ = self.runtime.block_on(self.docker.remove_container(id, Some(options)));
-    }
-
-    /// The images with a label.
-    pub(crate) fn images(&self, label: &str) -> Labelled {
-        let filters = HashMap::from([("label".to_owned(), vec![label.to_owned()])]);
-        let options = ListImagesOptionsBuilder::new().filters(&filters).build();
-        let all = self.ask(self.docker.list_images(Some(options)));
-        all.into_iter().map(|image| (image.id, image.labels)).collect()
+    /// The ids of the images with a label.
+    pub(crate) fn images(&self, label: &str) -> Vec<String> {
+        let (key, value) = label.split_once('=').expect("a label");
+        let all = labelled("", "Id", &self.get("/images/json"));
+        all.into_iter()
+            .filter(|(_, labels)| labels.get(key).is_some_and(|own| own == value))
+            .map(|(id, _)| id)
+            .collect()
     }
 
     /// The labels of an image; `None` if there is no such image.
-    pub(crate) fn image(&self, name: &str) -> Option<HashMap<String, String>> {
-        let facts = self.runtime.block_on(self.docker.inspect_image(name)).ok()?;
-        facts.config?.labels
+    pub(crate) fn image(&self, name: &str) -> Option<BTreeMap<String, String>> {
+        let (status, facts) = self.ask("GET", &format!("/images/{name}/json"), &Value::Null);
+        (status == 200).then(|| labels(&facts["Config"]))
+    }
+
+    /// The names of the variables that an image sets.
+    pub(crate) fn environment(&self, image: &str) -> Vec<String> {
+        let facts = self.get(&format!("/images/{image}/json"));
+        let pairs = facts["Config"]["Env"].as_array().cloned().unwrap_or_default();
+        let name = |pair: &Value| pair.as_str().and_then(|pair| pair.split('=').next()).map(str::to_owned);
+        pairs.iter().filter_map(name).collect()
     }
 
     /// Starts a container that has nothing to do with `cki`, on a network of its own.
     pub(crate) fn foreign(&self, name: &str, command: &[&str]) -> Foreign<'_> {
-        let request = NetworkCreateRequest { name: name.to_owned(), ..Default::default() };
-        let network = self.ask(self.docker.create_network(request)).id;
-        let limit =
-            |name: &str| ResourcesUlimits { name: Some(name.to_owned()), soft: Some(1024), hard: Some(1024) };
-        let body = ContainerCreateBody {
-            image: Some(BUSYBOX.to_owned()),
-            cmd: Some(command.iter().map(|&word| word.to_owned()).collect()),
-            labels: Some(HashMap::from([("cki.role".to_owned(), "component".to_owned())])),
-            host_config: Some(HostConfig {
-                init: Some(true),
-                network_mode: Some(network.clone()),
-                ulimits: Some(vec![limit("nofile"), limit("nproc")]),
-                ..Default::default()
-            }),
-            ..Default::default()
-        };
-        let options = CreateContainerOptionsBuilder::new().name(name).build();
-        let container = self.ask(self.docker.create_container(Some(options), body)).id;
+        let network = self.create("/networks/create", &json!({"Name": name}));
+        let limit = |name: &str| json!({"Name": name, "Soft": 1024, "Hard": 1024});
+        let body = json!({
+            "Image": BUSYBOX,
+            "Cmd": command,
+            // One of our labels is not all of them.
+            "Labels": {"cki.role": "component"},
+            "HostConfig": {
+                "Init": true,
+                "NetworkMode": network,
+                "Ulimits": [limit("nofile"), limit("nproc")],
+            },
+        });
+        let container = self.create(&format!("/containers/create?name={name}"), &body);
         let foreign = Foreign { bench: self, container, network };
-        self.ask(self.docker.start_container(&foreign.container, None::<StartContainerOptions>));
+        let (status, answer) =
+            self.ask("POST", &format!("/containers/{}/start", foreign.container), &Value::Null);
+        assert_eq!(status, 204, "{answer}");
         foreign
     }
 }
@@ -176,32 +180,46 @@ pub(crate) struct Foreign<'a> {
 }
 
 impl Foreign<'_> {
-    fn facts(&self) -> ContainerInspectResponse {
-        let docker = &self.bench.docker;
-        self.bench.ask(docker.inspect_container(&self.container, None::<InspectContainerOptions>))
+    fn facts(&self) -> Value {
+        self.bench.get(&format!("/containers/{}/json", self.container))
     }
 
     pub(crate) fn runs(&self) -> bool {
-        let network = self.bench.networks().iter().any(|(id, _)| *id == self.network);
-        network && self.facts().state.and_then(|state| state.running) == Some(true)
+        self.bench.get(&format!("/networks/{}", self.network));
+        self.facts()["State"]["Running"] == true
     }
 
     /// Its address on its network.
     pub(crate) fn address(&self) -> String {
-        let networks = self.facts().network_settings.and_then(|all| all.networks).unwrap_or_default();
-        networks.into_values().find_map(|one| one.ip_address).expect("has an address")
+        let facts = self.facts();
+        let networks = facts["NetworkSettings"]["Networks"].as_object().expect("has networks");
+        networks.values().find_map(|one| one["IPAddress"].as_str()).expect("has an address").to_owned()
     }
 }
 
 impl Drop for Foreign<'_> {
     fn drop(&mut self) {
-        self.bench.remove_container(&self.container);
-        let _ = self.bench.runtime.block_on(self.bench.docker.remove_network(&self.network));
+        self.bench.delete(&format!("/containers/{}?force=1&v=1", self.container));
+        self.bench.delete(&format!("/networks/{}", self.network));
     }
 }
 
+/// The things of a list, by path or id, with their labels.
+fn labelled(path: &str, key: &str, list: &Value) -> Labelled {
+    let things = list.as_array().map(Vec::as_slice).unwrap_or_default();
+    things
+        .iter()
+        .map(|one| (format!("{path}{}", one[key].as_str().expect("has an id")), labels(one)))
+        .collect()
+}
+
+fn labels(thing: &Value) -> BTreeMap<String, String> {
+    let pairs = thing["Labels"].as_object().into_iter().flatten();
+    pairs.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+}
+
 /// Whether labels name one of these processes as the owner.
-fn is_of(labels: &HashMap<String, String>, processes: &[u32]) -> bool {
+fn is_of(labels: &BTreeMap<String, String>, processes: &[u32]) -> bool {
     let owner = labels.get("cki.owner").and_then(|owner| owner.split('.').next()?.parse().ok());
     owner.is_some_and(|owner| processes.contains(&owner))
 }

@@ -5,6 +5,7 @@ pub(crate) mod call;
 pub(crate) mod cli;
 pub(crate) mod engine;
 pub(crate) mod git_server;
+pub(crate) mod proxy;
 pub(crate) mod repository;
 
 use std::io::Write as _;

@@ -32,8 +32,9 @@ impl<'a> Repositories<'a> {
 
     /// Commits to any ref, on top of what `main` is.
     pub(crate) fn commit_to(&self, name: &str, reference: &str, files: &[(&str, &str)]) -> CommitId {
-        let files = files.iter().map(|(path, text)| file(path, self.cli.fill(text).into_bytes())).collect();
-        self.write(name, reference, files)
+        let files =
+            files.iter().map(|(path, text)| file(path, self.cli.fill(text).into_bytes())).collect::<Vec<_>>();
+        self.write(name, reference, &files)
     }
 
     /// Commits something that no compression makes smaller.
@@ -46,10 +47,10 @@ impl<'a> Repositories<'a> {
             state.to_le_bytes()
         });
         let noise = noise.flatten().take(length).collect();
-        self.write(name, "refs/heads/main", vec![file("noise", noise)])
+        self.write(name, "refs/heads/main", &[file("noise", noise)])
     }
 
-    fn write(&self, name: &str, reference: &str, files: Vec<TreeFile>) -> CommitId {
+    fn write(&self, name: &str, reference: &str, files: &[TreeFile]) -> CommitId {
         let mut histories = self.histories.borrow_mut();
         let known = histories.remove(name);
         let (mut history, parent) = match known {
@@ -58,7 +59,7 @@ impl<'a> Repositories<'a> {
         };
         // Ids of no other test: images are named after them.
         let message = format!("Commit of {}\n", self.cli.id);
-        let id = history.commit(parent, &message, &files).expect("commits");
+        let id = history.commit(parent, &message, files).expect("commits");
         history.point(reference, id).expect("points");
         let main = if reference == "refs/heads/main" { id } else { parent.unwrap_or(id) };
         histories.insert(name.to_owned(), (history, main));

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use nix::sys::signal::Signal;
 
 use crate::support::cli::Cli;
-use crate::support::engine::{Engine, on};
+use crate::support::engine::on;
 use crate::support::repository::Repositories;
 
 const INVENTORY: &str = "\
@@ -22,7 +22,6 @@ components:
     run: {command: [cat, /made]}
   - {name: failing, category: job, build: {repo: tools, file: builds/failing}}
   - {name: slow, category: job, build: {repo: tools, file: builds/slow}}
-  - {name: stage, category: job, build: {repo: tools, file: builds/stages, target: first}}
   - {name: absent, category: job, build: {repo: tools, file: builds/absent}}
   - {name: outside, category: job, build: {repo: tools, file: ../../etc/passwd}}
   - {name: nowhere, category: job, image: registry.example.org/x}
@@ -39,7 +38,7 @@ const FILES: [(&str, &str); 11] = [
     ("builds/made.in", "#define WHO cki\n#include \"snippet\"\nRUN echo made by WHO > /made\n"),
     ("builds/snippet", "/* what all have in common */\nFROM {busybox}\n"),
     ("builds/failing", "FROM {busybox}\nRUN echo doing; echo what it says >&2; exit 7\n"),
-    ("builds/slow", "FROM {busybox}\nRUN echo {id} has begun; sleep 8\n"),
+    ("builds/slow", "FROM {busybox}\nRUN echo {id} has begun; sleep 4\n"),
 ];
 
 fn repositories(cli: &Cli) -> Repositories<'_> {
@@ -49,23 +48,188 @@ fn repositories(cli: &Cli) -> Repositories<'_> {
     repositories
 }
 
+fn commit(cli: &Cli) -> String {
+    let head = cli.workspace().join("tools/.git/refs/heads/main");
+    std::fs::read_to_string(head).expect("is cloned").trim().to_owned()
+}
+
 on!(docker, podman: built_once_and_not_again);
 fn built_once_and_not_again(cli: &Cli) {
-    let _repositories = repositories(cli);
-    assert_snapshot!(cli.run("build plain"), @"");
-    assert_snapshot!(cli.run("build plain"), @"");
+    let repositories = repositories(cli);
+    // What the engine says of its steps is its own; that it comes is enough.
+    cli.run("build plain").ends_with(0).says("RUN echo \"$GREETING\" > /greeting");
+    assert_snapshot!(cli.run("build plain"), @"
+    localhost/cki/plain:COMMIT1
+    --- stderr
+      image        localhost/cki/plain:COMMIT1  unchanged
+    Unchanged: these sources were built before. Run it with `cki run-local plain`.
+    --- exit 0
+    ");
+    assert_snapshot!(cli.run("build plain -o json"), @r#"
+    {
+      "schema_version": 1,
+      "image": "localhost/cki/plain:COMMIT1",
+      "id": "sha256:DIGEST",
+      "commit": "COMMIT1",
+      "dirty": false,
+      "unchanged": true
+    }
+    --- stderr
+      image        localhost/cki/plain:COMMIT1  unchanged
+    --- exit 0
+    "#);
+    let image = format!("localhost/cki/plain:{}", &commit(cli)[..7]);
+    let labels = cli.bench().image(&image).expect("was built");
+    assert_eq!(labels["cki.component"], "job/plain");
+    assert_eq!(labels["cki.commit"], commit(cli));
+    assert_eq!(labels["cki.dirty"], "false");
+    assert!(!labels.contains_key("cki.run"), "an image is not part of a run");
+    // Steps again, on request only; and another name.
+    let again = cli.run("build plain --no-cache --tag localhost/cki/plain:try-{id} -q").ends_with(0);
+    assert_eq!(again.stdout.trim(), image);
+    assert!(cli.bench().image(&cli.fill("localhost/cki/plain:try-{id}")).is_some());
+    // New commits come by `cki clone`, not by surprise.
+    repositories.commit("tools", &FILES[..2]);
+    cli.run("build plain").ends_with(0).says("unchanged");
+    cli.run("clone plain").ends_with(0);
+    assert_snapshot!(cli.run("build plain -q"), @"
+    localhost/cki/plain:COMMIT2
+    --- exit 0
+    ");
 }
 
-on!(docker, podman: failing);
-fn failing(cli: &Cli) {
+on!(docker, podman: what_is_in_the_image);
+fn what_is_in_the_image(cli: &Cli) {
     let _repositories = repositories(cli);
-    assert_snapshot!(cli.run("build failing"), @"");
+    let files = cli.run("run-local plain").ends_with(0).stdout;
+    let files: Vec<_> = files.lines().filter(|line| !line.starts_with("./.git/")).collect();
+    let wanted = ["./.dockerignore", "./Dockerfile", "./deep/code.py", "./kept.secret", "./main.sh", "hello"];
+    assert_eq!(files, wanted);
+    // Ignored files do not count as changes of the image's sources; others do.
+    std::fs::write(cli.workspace().join("tools/main.sh"), "echo changed").expect("writes");
+    let dirty = cli.run("build plain -q");
+    assert_snapshot!(dirty, @"
+    localhost/cki/plain:COMMIT1-dirty-STATE
+    --- exit 0
+    ");
+    assert_eq!(cli.run("build plain -q").stdout, dirty.stdout, "the same state has the same name");
+    assert_eq!(cli.bench().image(dirty.stdout.trim()).expect("was built")["cki.dirty"], "true");
+    std::fs::write(cli.workspace().join("tools/main.sh"), "echo changed again").expect("writes");
+    assert_ne!(cli.run("build plain -q").stdout, dirty.stdout);
 }
 
-on!(docker, podman: made);
-fn made(cli: &Cli) {
+on!(docker, podman: through_the_preprocessor);
+fn through_the_preprocessor(cli: &Cli) {
     let _repositories = repositories(cli);
-    assert_snapshot!(cli.run("build made"), @"");
-    assert_snapshot!(cli.run("run-local made"), @"");
-    assert_snapshot!(cli.run("run-local plain"), @"");
+    assert_snapshot!(cli.run("run-local made"), @"
+    made by cki
+    --- stderr
+      tools        cloned, at COMMIT1 (main)
+      image        localhost/cki/made:COMMIT1  built
+      env          no variables
+      network      isolated: it reaches nothing but what this machine serves on all its addresses
+    ✔ `made` ended after TIME, nothing left behind.
+    --- exit 0
+    ");
+    let no_cpp = cli.call("build made").set("PATH", cli.folder()).end();
+    assert_snapshot!(no_cpp, @"
+    --- stderr
+      image        given up
+    error: `/tmp/cki-TESTID/home/cki/tools/builds/made.in` goes through the C preprocessor, and there is no `cpp` in PATH.
+    hint: `cki setup` installs `cpp`, or install the package `cpp` yourself.
+    --- exit 3
+    ");
+}
+
+on!(docker, podman: a_merge_request);
+fn a_merge_request(cli: &Cli) {
+    let repositories = repositories(cli);
+    let mut files = FILES.to_vec();
+    files[0].1 = "FROM {busybox}\nRUN mkdir /code; echo from the merge request > /greeting\n";
+    let head = repositories.commit_to("tools", "refs/merge-requests/213/head", &files);
+    let built = cli.run("build plain --mr 213 -q");
+    assert_snapshot!(built, @"
+    localhost/cki/plain:mr-213-COMMIT2
+    --- exit 0
+    ");
+    let labels = cli.bench().image(built.stdout.trim()).expect("was built");
+    assert_eq!((labels["cki.merge-request"].as_str(), &labels["cki.commit"]), ("213", &head.to_string()));
+    assert_snapshot!(cli.run("run-local plain --mr 213"), @"
+    from the merge request
+    --- stderr
+      tools        unchanged
+      image        localhost/cki/plain:mr-213-COMMIT2  unchanged
+      env          no variables
+      network      isolated: it reaches nothing but what this machine serves on all its addresses
+    ✔ `plain` ended after TIME, nothing left behind.
+    --- exit 0
+    ");
+    assert_snapshot!(cli.run("build plain --mr 214"), @"
+    --- stderr
+      tools        `file:///tmp/cki-TESTID/served/tools.git` has no merge request !214
+    error: `file:///tmp/cki-TESTID/served/tools.git` has no merge request !214.
+    hint: look at its number on the server again.
+    --- exit 3
+    ");
+    std::fs::write(cli.workspace().join("tools/main.sh"), "mine").expect("writes");
+    repositories.commit_to("tools", "refs/merge-requests/213/head", &FILES);
+    assert_snapshot!(cli.run("build plain --mr 213 -q"), @"
+    --- stderr
+    error: `/tmp/cki-TESTID/home/cki/tools` is not at merge request !213: left alone: it has uncommitted changes, 1 behind.
+    hint: commit, stash or remove what is in `/tmp/cki-TESTID/home/cki/tools`; `cki` never touches it.
+    --- exit 7
+    ");
+}
+
+on!(docker, podman: a_step_that_fails);
+fn a_step_that_fails(cli: &Cli) {
+    let _repositories = repositories(cli);
+    let failed = cli.run("build failing -q").ends_with(1);
+    let failed =
+        failed.says("cannot be built at step 2/").says("RUN echo doing; echo what it says >&2; exit 7");
+    assert_eq!(failed.stdout, "");
+    let mut hints: Vec<_> = failed.stderr.lines().filter(|line| line.starts_with("hint: ")).collect();
+    hints.sort_unstable();
+    assert_eq!(hints, ["hint: it said: doing", "hint: it said: what it says"]);
+    // A run builds first, and fails in the same way.
+    cli.run("run-local failing").ends_with(1).says("hint: it said: what it says");
+}
+
+on!(docker, podman: what_cannot_be_built);
+fn what_cannot_be_built(cli: &Cli) {
+    let _repositories = repositories(cli);
+    assert_snapshot!(cli.run("build absent -q"), @"
+    --- stderr
+      image        given up
+    error: there is no build file `/tmp/cki-TESTID/home/cki/tools/builds/absent`.
+    hint: /tmp/cki-TESTID/project/inventory.yaml:15 says which file it is.
+    --- exit 3
+    ");
+    assert_snapshot!(cli.run("build outside -q"), @"
+    --- stderr
+      image        given up
+    error: /tmp/cki-TESTID/project/inventory.yaml:16: `../../etc/passwd` leads out of the repository.
+    --- exit 4
+    ");
+    assert_snapshot!(cli.run("build nowhere -q"), @"
+    --- stderr
+    error: the inventory does not say how `nowhere` is built: its entry has no `build` section.
+    hint: add a `build` section at /tmp/cki-TESTID/project/inventory.yaml:17, or run a published image with `cki run-local --image`.
+    --- exit 4
+    ");
+    assert_snapshot!(cli.run("build plain --tag UPPER/case: -q"), @"
+    --- stderr
+    error: `UPPER/case:` cannot be the name of an image: its tag is not made of letters, digits, `_`, `.` and `-`.
+    --- exit 2
+    ");
+}
+
+on!(docker, podman: an_interrupted_build);
+fn an_interrupted_build(cli: &Cli) {
+    let _repositories = repositories(cli);
+    let mut build = cli.start("build slow");
+    build.until("{id} has begun");
+    build.signal(Signal::SIGINT);
+    assert_snapshot!(build.end().ends_with(130).stdout, @"");
+    assert!(cli.bench().images("cki.component=job/slow").is_empty());
 }

@@ -126,8 +126,8 @@ fn as_json() {
       ]
     }
     --- stderr
-      gone         skipped: there is no repository at `http://127.0.0.1:~PORT/nothing.git`, or it is hidden
       one          cloned, at COMMIT1 (main)
+      gone         skipped: there is no repository at `http://127.0.0.1:~PORT/nothing.git`, or it is hidden
     hint: a private repository looks like this without a login, too.
     --- exit 3
     "#);

@@ -6,4 +6,46 @@ mod bad_input;
 mod build;
 mod clone;
 mod env;
+mod kill;
+mod needs;
 mod read;
+mod run;
+mod running;
+
+use std::io::{Read as _, Write as _};
+
+use crate::support::cli::{Cli, Outcome};
+
+/// An inventory with one component, `app`, that runs a script in a shell. `more` is what else its
+/// `run` says.
+fn app(cli: &Cli, kind: &str, script: &str, more: &str) {
+    let command = serde_json::json!(["sh", "-c", script, "app"]);
+    let more = if more.is_empty() { String::new() } else { format!(", {more}") };
+    cli.inventory(&format!(
+        "production: {{environment: {{IS_PRODUCTION: 'false'}}}}
+components:
+  - name: app
+    category: {kind}
+    kind: {kind}
+    image: {{busybox}}
+    run: {{command: {command}{more}}}
+"
+    ));
+}
+
+/// The last object of a run's output as JSON.
+fn result(outcome: &Outcome) -> serde_json::Value {
+    let last = outcome.stdout.lines().last().expect("says something");
+    let value: serde_json::Value = serde_json::from_str(last).expect("is JSON");
+    assert_eq!(value["type"], "result", "{outcome}");
+    value
+}
+
+/// What a server of this machine answers.
+fn get(port: u16, path: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("somebody listens");
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n").expect("takes a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answers");
+    answer
+}

@@ -1,0 +1,287 @@
+//! `cki run-local` of a component that needs others, or an engine: that they are there, that they
+//! are all that is there, and what is said when they are not.
+
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+use nix::sys::signal::Signal;
+
+use super::app;
+use crate::support::cli::Cli;
+use crate::support::engine::{Engine, on};
+use crate::support::proxy::Proxy;
+
+/// For a shell: what a server answers to `ask HOST PORT`. (The `wget` of a static busybox crashes.)
+const ASK: &str = "ask() { printf 'GET /passwd HTTP/1.0\r\n\r\n' | nc -w 3 $1 $2 2>/dev/null | tail -n 1; }";
+
+/// Publishes a message and gets it back.
+const PIKA: &str = "
+import os, pika
+login = pika.PlainCredentials(os.environ['RABBITMQ_USER'], os.environ['RABBITMQ_PASSWORD'])
+connection = pika.BlockingConnection(pika.ConnectionParameters(
+    os.environ['RABBITMQ_HOST'], int(os.environ['RABBITMQ_PORT']), os.environ['RABBITMQ_VIRTUAL_HOST'], login))
+channel = connection.channel()
+queue = channel.queue_declare('', exclusive=True).method.queue
+channel.basic_publish('', queue, b'a message')
+print(channel.basic_get(queue, auto_ack=True)[2].decode())
+print('password', os.environ['RABBITMQ_PASSWORD'])
+";
+
+on!(docker, podman: a_real_message_broker);
+fn a_real_message_broker(cli: &Cli) {
+    let command = serde_json::json!(["python3", "-c", PIKA]);
+    cli.inventory(&format!(
+        "components: [{{name: app, category: x, kind: job, image: '{{python}}', run: {{command: {command}, needs: [rabbitmq]}}}}]\n"
+    ));
+    assert_snapshot!(cli.run("run-local app"), @"
+    a message
+    password ••••••••
+    --- stderr
+      env          5 variables: 5 from rabbitmq
+      network      isolated: it reaches rabbitmq, and what this machine serves on all its addresses
+      rabbitmq     ready
+    ✔ `app` ended after TIME, nothing left behind.
+    --- exit 0
+    ");
+}
+
+/// `app` needs a component, which needs a backing service of the user's own.
+fn chain(cli: &Cli, script: &str) {
+    app(cli, "job", script, "needs: [web]");
+    let web = serde_json::json!(["sh", "-c", "echo $STORE_URL; exec busybox httpd -f -p 8000 -h /etc"]);
+    cli.inventory_more(&format!(
+        "  - {{name: web, category: x, image: '{{busybox}}', run: {{command: {web}, needs: [store], ready: {{http: /passwd, port: 8000}}}}}}\n"
+    ));
+    store(cli, "busybox httpd -f -p 9000 -h /etc", "ready: {http: /passwd, port: 9000}");
+}
+
+/// A backing service of the user's own.
+fn store(cli: &Cli, script: &str, more: &str) {
+    let command = serde_json::json!(["sh", "-c", script]);
+    cli.write("cki.toml", "inventory = \"inventory.yaml\"\ntemplates = \"templates\"\n");
+    cli.write(
+        "templates/services/store.yaml",
+        &format!("image: '{{busybox}}'\ncommand: {command}\nprovides: {{STORE_URL: {{value: 'http://{{{{ host }}}}:9000'}}}}\n{more}\n"),
+    );
+}
+
+on!(docker, podman: others_are_found_by_name);
+fn others_are_found_by_name(cli: &Cli) {
+    chain(cli, &format!("{ASK}; ask web 8000; ask store 9000; ask elsewhere 80"));
+    assert_snapshot!(cli.run("run-local app"), @"
+    nobody:x:65534:65534:nobody:/:/bin/sh
+    nobody:x:65534:65534:nobody:/:/bin/sh
+    --- stderr
+      env          1 variable: 1 locked
+      network      isolated: it reaches store, web, and what this machine serves on all its addresses
+      store        ready
+      web          ready
+    ✔ `app` ended after TIME, nothing left behind.
+    --- exit 0
+    ");
+}
+
+on!(docker, podman: a_run_reaches_what_it_needs_and_no_other_run);
+fn a_run_reaches_what_it_needs_and_no_other_run(cli: &Cli) {
+    let foreign = cli
+        .bench()
+        .foreign(&format!("foreign-{}", cli.id), &["busybox", "httpd", "-f", "-p", "8000", "-h", "/etc"]);
+    let at = foreign.address();
+    chain(cli, &format!("{ASK}; ask web 8000; ask {at} 8000; ask 192.0.2.1 80; echo tried"));
+    assert_eq!(
+        cli.run("run-local app -q").ends_with(0).stdout,
+        "nobody:x:65534:65534:nobody:/:/bin/sh\ntried\n"
+    );
+    assert!(foreign.runs());
+}
+
+on!(docker, podman: what_this_machine_serves);
+fn what_this_machine_serves(cli: &Cli) {
+    let listener = TcpListener::bind(("0.0.0.0", cli.port)).expect("binds");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            // Whoever only looks whether somebody listens is gone already.
+            let _ = stream.and_then(|mut stream| stream.write_all(b"HTTP/1.0 200 OK\r\n\r\nhello\n"));
+        }
+    });
+    let script =
+        "set -- $(ip -4 addr show eth0 | grep inet); own=${2%/*}; ask ${own%.*}.1 {port}; echo tried";
+    app(cli, "job", &cli.fill(&format!("{ASK}; {script}")), "");
+    assert_snapshot!(cli.run("run-local app"), @"
+    hello
+    tried
+    --- stderr
+      env          1 variable: 1 locked
+      network      isolated: it reaches nothing but what this machine serves on all its addresses
+    ✔ `app` ended after TIME, nothing left behind.
+    --- exit 0
+    ");
+    assert_snapshot!(cli.run("run-local app --network internet"), @"
+    hello
+    tried
+    --- stderr
+      env          1 variable: 1 locked
+      network      open: whatever this machine reaches
+    ✔ `app` ended after TIME, nothing left behind.
+    --- exit 0
+    ");
+}
+
+on!(native: others_are_at_this_machine_s_own_address);
+fn others_are_at_this_machine_s_own_address(cli: &Cli) {
+    let server = serde_json::json!(["busybox", "httpd", "-f", "-p", cli.port.to_string(), "-h", "/etc"]);
+    app(cli, "job", "busybox wget -qO- http://127.0.0.1:{port}/passwd | head -n 1", "needs: [web]");
+    cli.inventory_more(&format!(
+        "  - {{name: web, category: x, run: {{command: {server}, ready: {{http: /passwd, port: {{port}}}}}}}}\n"
+    ));
+    let outcome = cli.run("run-local app").ends_with(0).says("  web          ready");
+    assert!(outcome.stdout.starts_with("root:"));
+    // What cannot be had without containers is said before anything is started.
+    store(cli, "true", "");
+    cli.inventory(
+        "components: [{name: app, category: x, kind: job, run: {command: [sh], needs: [store]}}]\n",
+    );
+    store(cli, "true", "");
+    assert_snapshot!(cli.run("run-local app"), @"
+    --- stderr
+      env          1 variable: 1 from store
+      network      isolated: it reaches store and nothing else; files and user are this machine's
+      store        given up
+    error: `store` cannot be run without a container engine.
+    hint: `cki setup` installs a container engine, which can run it.
+    --- exit 6
+    ");
+}
+
+on!(docker, podman: what_is_never_ready);
+fn what_is_never_ready(cli: &Cli) {
+    app(cli, "job", "echo never", "needs: [store]");
+    store(
+        cli,
+        "for n in 1 2 3; do echo line $n; done; echo secret $PASSWORD; sleep 60",
+        "ready: {tcp: 9}\nenvironment: {PASSWORD: hunter2-hunter2}",
+    );
+    let run = cli.call("run-local app").set("CKI_RUN_READY_TIMEOUT", "1").end();
+    assert_snapshot!(run, @"
+    --- stderr
+      env          2 variables: 1 from store, 1 locked
+      network      isolated: it reaches store, and what this machine serves on all its addresses
+    line 1
+    line 2
+    line 3
+    secret ••••••••
+      store        given up
+    error: `store` is not ready after TIME: port 9: Connection refused (os error 111).
+    hint: its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.
+    --- exit 124
+    ");
+}
+
+on!(docker, podman: what_ends_too_early);
+fn what_ends_too_early(cli: &Cli) {
+    app(cli, "job", "echo never", "needs: [store]");
+    store(cli, "echo no room; exit 3", "ready: {tcp: 9}");
+    assert_snapshot!(cli.run("run-local app"), @"
+    --- stderr
+      env          2 variables: 1 from store, 1 locked
+      network      isolated: it reaches store, and what this machine serves on all its addresses
+    no room
+      store        given up
+    error: `store` ended with exit code 3 before it was ready.
+    hint: its last lines are above.
+    --- exit 1
+    ");
+    // One that is ready, and ends while it is needed.
+    app(cli, "job", "sleep 60", "needs: [store]");
+    store(cli, "echo up; sleep 1; echo down; exit 4", "ready: {log: up}");
+    assert_snapshot!(cli.run("run-local app"), @"
+    --- stderr
+      env          2 variables: 1 from store, 1 locked
+      network      isolated: it reaches store, and what this machine serves on all its addresses
+      store        ready
+    up
+    down
+    error: `store` ended with exit code 4 while it was needed.
+    hint: its last lines are above.
+    --- exit 1
+    ");
+}
+
+on!(docker, podman: an_image_that_is_not_there);
+fn an_image_that_is_not_there(cli: &Cli) {
+    app(cli, "job", "echo never", "needs: [store]");
+    store(cli, "true", "");
+    let template = cli.fill("image: localhost/cki-test/absent:1\n");
+    cli.write("templates/services/store.yaml", &template);
+    assert_snapshot!(cli.run("run-local app --offline"), @"
+    --- stderr
+    error: image `localhost/cki-test/absent:1` is not on the engine, and `--offline` forbids to pull it.
+    hint: leave `--offline` out, or load `localhost/cki-test/absent:1` into the engine.
+    --- exit 6
+    ");
+    cli.run("run-local app").ends_with(6).says("`localhost/cki-test/absent:1` cannot be pulled");
+    app(cli, "job", "echo never", "");
+    assert_snapshot!(cli.run("run-local app --image 'No Such' --offline"), @"
+    --- stderr
+    error: `No Such` cannot be the name of an image: a name is made of lower-case letters, digits, `_`, `.`, `-` and `/`.
+    --- exit 2
+    ");
+}
+
+on!(docker, podman: the_engine_goes_away);
+fn the_engine_goes_away(cli: &Cli) {
+    app(cli, "service", "echo up; sleep 1000", "");
+    let address = cli.engine.address().expect("is one");
+    let proxy = Proxy::before(&address, &cli.folder().join("engine.sock"));
+    let variable = if cli.engine == Engine::Docker { "DOCKER_HOST" } else { "CONTAINER_HOST" };
+    cli.wait_for("the socket", || proxy.listens());
+    let mut run = cli.call("run-local app").set(variable, proxy.address()).start();
+    run.until("up");
+    let began = Instant::now();
+    proxy.cut();
+    assert_snapshot!(run.end(), @"
+    up
+    --- stderr
+      env          1 variable: 1 locked
+      network      isolated: it reaches nothing but what this machine serves on all its addresses
+    warning: Left behind: cannot reach the container engine at `unix:///tmp/cki-TESTID/engine.sock`: nothing listens there. The next `cki` that uses the engine removes it.
+    error: cannot reach the container engine at `unix:///tmp/cki-TESTID/engine.sock`: nothing listens there.
+    hint: `cki doctor` looks at the engine; `--engine native` does without one.
+    --- exit 6
+    ");
+    assert!(began.elapsed() < Duration::from_secs(20));
+    assert_ne!(cli.left(), [""; 0], "nobody could remove it");
+    // Whoever comes next, when the engine is back, cleans up.
+    cli.run("ps -q").ends_with(0);
+}
+
+#[test]
+fn no_engine_at_all() {
+    let cli = Cli::new();
+    app(&cli, "job", "echo never", "");
+    let run = cli.call("run-local app --engine docker").set("DOCKER_HOST", "unix:///nowhere/engine.sock");
+    assert_snapshot!(run.end(), @"
+    --- stderr
+    error: no Docker engine answers here.
+    hint: tried `DOCKER_HOST`, unix:///nowhere/engine.sock: not there.
+    hint: tried usual socket of Docker, unix:///var/run/docker.sock: not tried.
+    hint: tried usual socket of Docker, unix:///tmp/cki-TESTID/runtime/docker.sock: not tried.
+    hint: tried usual socket of Docker, unix:///tmp/cki-TESTID/home/.docker/run/docker.sock: not tried.
+    hint: `cki doctor` says more, and `cki setup` installs an engine.
+    --- exit 6
+    ");
+}
+
+on!(docker, podman: a_signal_while_others_start);
+fn a_signal_while_others_start(cli: &Cli) {
+    app(cli, "job", "echo never", "needs: [store]");
+    store(cli, "echo up; sleep 1000", "ready: {tcp: 9}");
+    let mut run = cli.start("run-local app");
+    run.until("network ");
+    cli.wait_for("a container", || cli.left().iter().any(|left| left.ends_with("of store")));
+    run.signal(Signal::SIGINT);
+    run.end().ends_with(130).says("before it had started");
+    assert_eq!(cli.left(), [""; 0]);
+}

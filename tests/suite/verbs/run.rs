@@ -1,0 +1,250 @@
+//! `cki run-local` of a component by itself: what it is given, what comes out of it, and how it
+//! ends. What it needs beside it is in `needs`; what runs on in the background in `running`.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+use nix::sys::signal::Signal;
+
+use super::app;
+use crate::support::cli::{BUSYBOX, Cli};
+use crate::support::engine::{Engine, on};
+use crate::support::repository::Repositories;
+
+on!(docker, podman, native: a_job_ends_as_its_program_does);
+fn a_job_ends_as_its_program_does(cli: &Cli) {
+    app(cli, "job", "echo one; echo two >&2; echo \"$@\"; exit 7", "");
+    let outcome = cli.run("run-local app -q -- a 'b  c'").ends_with(7);
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("one\na b  c\n", "two\n"));
+    app(cli, "job", "exit 0", "");
+    cli.run("run-local app").ends_with(0).says("✔ `app` ended after TIME, nothing left behind.");
+    app(cli, "job", "kill -9 $$", "");
+    cli.run("run-local app").ends_with(137);
+}
+
+on!(docker, podman: what_is_told);
+fn what_is_told(cli: &Cli) {
+    app(cli, "job", "echo one; exit 3", "");
+    assert_snapshot!(cli.run("run-local app -e A=1 -e B=2"), @"
+    one
+    --- stderr
+      env          3 variables: 2 yours, 1 locked
+      network      isolated: it reaches nothing but what this machine serves on all its addresses
+    ✘ `app` ended with exit code 3 after TIME, nothing left behind.
+    --- exit 3
+    ");
+    assert_snapshot!(cli.run("run-local app -o json"), @r#"
+    {"type":"line","from":"app","stream":"stdout","text":"one"}
+    {"type":"result","schema_version":1,"run":"RUN-------","component":"app","engine":"ENGINE","state":"exited","exit_code":3,"ports":[],"left":[]}
+    --- stderr
+      env          1 variable: 1 locked
+      network      isolated: it reaches nothing but what this machine serves on all its addresses
+    --- exit 3
+    "#);
+}
+
+/// A server that is ready when it answers.
+const SERVER: &str = "busybox httpd -f -p {port} -h /etc & echo listening; wait";
+const SERVER_MORE: &str = "ports: [{port}], ready: {http: /passwd, port: {port}}";
+
+on!(docker, podman, native: signals_end_a_service);
+fn signals_end_a_service(cli: &Cli) {
+    app(cli, "service", SERVER, SERVER_MORE);
+    let signals = [(Signal::SIGINT, 130), (Signal::SIGTERM, 143), (Signal::SIGHUP, 129)];
+    // Three at the same time: runs do not get into each other's way.
+    let runs = signals.map(|(signal, code)| (cli.start("run-local app"), signal, code));
+    for (mut run, signal, code) in runs {
+        run.until("  app          ready");
+        run.signal(signal);
+        let ended =
+            run.end().ends_with(code).says("stopping").says("was stopped after TIME, nothing left behind.");
+        assert!(ended.stdout.contains("listening"));
+    }
+    assert_eq!(cli.left(), [""; 0]);
+}
+
+on!(docker, podman, native: a_second_signal_ends_what_does_not_listen);
+fn a_second_signal_ends_what_does_not_listen(cli: &Cli) {
+    app(cli, "service", "trap '' TERM; echo deaf; while :; do sleep 1; done", "");
+    let mut run = cli.call("run-local app").set("CKI_RUN_STOP_GRACE", "600").start();
+    run.until("deaf");
+    run.signal(Signal::SIGINT);
+    // The first one was heard when it has asked the program to end, which nobody sees from outside.
+    let began = Instant::now();
+    while !run.has_ended() {
+        run.signal(Signal::SIGINT);
+        assert!(began.elapsed() < Duration::from_secs(60), "is not forced");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    run.end().ends_with(130).says("nothing left behind");
+}
+
+on!(docker, podman, native: a_grace_has_an_end);
+fn a_grace_has_an_end(cli: &Cli) {
+    app(cli, "service", "trap '' TERM; echo deaf; while :; do sleep 1; done", "");
+    let mut run = cli.call("run-local app").set("CKI_RUN_STOP_GRACE", "1").start();
+    run.until("deaf");
+    run.signal(Signal::SIGTERM);
+    run.end().ends_with(143).says("nothing left behind");
+}
+
+on!(docker, podman, native: secrets_do_not_come_out);
+fn secrets_do_not_come_out(cli: &Cli) {
+    let script = "echo plain $API_TOKEN
+        for part in hun ter2 -hun ter 2; do printf %s $part; sleep 0.05; done; echo
+        printf %s \"user:$API_TOKEN\" | base64
+        echo error $API_TOKEN >&2
+        echo reference $OTHER";
+    app(cli, "job", script, "");
+    cli.inventory_more("    environment: [{name: OTHER, secret: true}]\n");
+    for form in ["text", "json"] {
+        let outcome = cli.run(&format!("run-local app -e API_TOKEN=hunter2-hunter2 -o {form}")).ends_with(0);
+        let all = format!("{}{}", outcome.stdout, outcome.stderr);
+        for secret in ["hunter2", "aHVudGVyMi1odW50ZXIy", "VyMi1odW50", "cki-reference-"] {
+            assert!(!all.contains(secret), "{secret} in {all}");
+        }
+        assert_eq!(all.matches("••••••••").count(), 5, "{all}");
+    }
+}
+
+on!(docker, podman, native: the_environment_is_what_was_said);
+fn the_environment_is_what_was_said(cli: &Cli) {
+    let flags = super::env::HARD
+        .map(|(name, value)| format!(" -e {}", shell_words::quote(&format!("{name}={value}"))))
+        .concat();
+    // In hexadecimal digits, so that nothing is masked, cut or joined.
+    app(cli, "job", "od -An -v -tx1 /proc/self/environ", "");
+    cli.inventory_more("    environment: [{name: API_TOKEN, secret: true}, {name: LEVEL, default: INFO}]\n");
+    let said = super::env::values(cli, &format!("env app --reveal{flags}"));
+    let inside = cli.run(&format!("run-local app -q{flags}")).ends_with(0).stdout;
+    let bytes: Vec<u8> = inside
+        .split_whitespace()
+        .map(|digits| u8::from_str_radix(digits, 16).expect("hexadecimal"))
+        .collect();
+    let text = String::from_utf8(bytes).expect("is text");
+    let mut inside = super::env::pairs(text.split_terminator('\0'));
+    for (name, value) in &said {
+        assert_eq!(inside.remove(name).as_ref(), Some(value), "{name}");
+    }
+    assert_eq!(said["IS_PRODUCTION"], "false");
+    let image = if cli.engine.has_images() { cli.bench().environment(BUSYBOX) } else { Vec::new() };
+    // What engines and `cki` set for any program, and what a shell does.
+    let own =
+        ["PATH", "HOME", "HOSTNAME", "TERM", "container", "LC_ALL", "TMPDIR", "PWD", "SHLVL", "OLDPWD", "_"];
+    inside.retain(|name, _| !own.contains(&name.as_str()) && !image.contains(name));
+    assert_eq!(inside, BTreeMap::new());
+}
+
+on!(docker, podman: an_image_cannot_claim_production);
+fn an_image_cannot_claim_production(cli: &Cli) {
+    let repositories = Repositories::new(cli);
+    repositories.commit("tools", &[("Dockerfile", "FROM {busybox}\nENV IS_PRODUCTION=true OWN=image\n")]);
+    cli.inventory(
+        "production: {environment: {IS_PRODUCTION: 'false'}}
+repos: {tools: '{served}/tools.git'}
+components: [{name: app, category: x, kind: job, build: {repo: tools}, run: {command: [sh, -c, 'echo $IS_PRODUCTION $OWN']}}]\n",
+    );
+    assert_eq!(cli.run("run-local app -q").ends_with(0).stdout, "false image\n");
+}
+
+on!(docker, podman, native: much_output_is_complete);
+fn much_output_is_complete(cli: &Cli) {
+    app(cli, "job", "yes \"$(printf %0199d 7)\" | head -n 100000", "");
+    let mut run = cli.start("run-local app -q");
+    let mut peak = 0;
+    while !run.has_ended() {
+        peak = peak.max(run.peak_memory());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let outcome = run.end().ends_with(0);
+    assert_eq!((outcome.stdout.lines().count(), outcome.stdout.len()), (100_000, 20_000_000));
+    assert!(peak > 0 && peak < 100 << 20, "took {peak} bytes");
+}
+
+on!(docker, podman, native: bytes_do_not_reach_the_terminal);
+fn bytes_do_not_reach_the_terminal(cli: &Cli) {
+    app(
+        cli,
+        "job",
+        r"printf 'a\033[31mred\007\000\377b\nlast without an end'; head -c 100000 /dev/urandom >&2",
+        "",
+    );
+    let outcome = cli.run("run-local app -q").ends_with(0);
+    assert_eq!(outcome.stdout, "ared\u{fffd}b\nlast without an end\n");
+    let alive = |c: char| c.is_control() && c != '\n' && c != '\t';
+    assert!(!outcome.stderr.contains(alive));
+}
+
+on!(docker, podman, native: a_program_that_is_not_there);
+fn a_program_that_is_not_there(cli: &Cli) {
+    cli.inventory(
+        "components: [{name: app, category: x, image: '{busybox}', run: {command: [no-such-program]}}]\n",
+    );
+    if cli.engine == Engine::Native {
+        assert_snapshot!(cli.call("run-local app -q").set("PATH", "/usr/bin:/bin").end(), @"
+        --- stderr
+        error: there is no program `no-such-program` in PATH: `/usr/bin:/bin`.
+        hint: install it, or use a container engine, whose images bring their own; `cki setup` installs one.
+        --- exit 3
+        ");
+    } else {
+        // The engine's own init may have had a word before.
+        let outcome = cli.run("run-local app -q").ends_with(1);
+        let outcome = outcome.says("error: `app` cannot be started: `no-such-program` is not in its image.");
+        outcome.says("hint: `run.command` of the entry must name a program of the image.");
+    }
+}
+
+on!(docker, podman, native: twice_at_the_same_instant);
+fn twice_at_the_same_instant(cli: &Cli) {
+    app(cli, "job", "echo done", "");
+    let runs = [(); 4].map(|()| cli.start("run-local app -o json"));
+    let mut ids: Vec<_> =
+        runs.into_iter().map(|run| super::result(&run.end().ends_with(0))["run"].clone()).collect();
+    ids.sort_by_key(ToString::to_string);
+    ids.dedup();
+    assert_eq!(ids.len(), 4);
+}
+
+on!(docker, podman: a_port_that_is_taken);
+fn a_port_that_is_taken(cli: &Cli) {
+    app(cli, "service", SERVER, SERVER_MORE);
+    let taken = TcpListener::bind(("127.0.0.1", cli.port)).expect("is free");
+    let mut run = cli.start("run-local app --publish");
+    run.until("  app          ready");
+    let port = run.port();
+    assert_ne!(port, cli.port);
+    assert!(super::get(port, "/passwd").contains("root:"));
+    run.signal(Signal::SIGINT);
+    run.end().ends_with(130).says("Port ~PORT of this machine cannot be used");
+    drop(taken);
+    let mut run = cli.start("run-local app --publish");
+    run.until("  app          ready");
+    assert_eq!(run.port(), cli.port);
+    assert!(super::get(cli.port, "/passwd").contains("root:"));
+    run.signal(Signal::SIGINT);
+    run.end().ends_with(130);
+}
+
+on!(docker, podman: not_ready_in_time);
+fn not_ready_in_time(cli: &Cli) {
+    app(cli, "service", "echo starting; sleep 60", "ready: {tcp: {port}}");
+    let run = cli.call("run-local app").set("CKI_RUN_READY_TIMEOUT", "1").end();
+    assert_snapshot!(run, @"
+    starting
+    --- stderr
+      env          1 variable: 1 locked
+      network      isolated: it reaches nothing but what this machine serves on all its addresses
+    error: `app` is not ready after TIME: port ~PORT: Connection refused (os error 111).
+    hint: its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.
+    --- exit 124
+    ");
+}
+
+on!(docker, podman, native: input_and_terminals_are_not_waited_for);
+fn input_and_terminals_are_not_waited_for(cli: &Cli) {
+    app(cli, "job", "cat; if [ -t 0 ]; then echo terminal; fi; echo end", "");
+    assert_eq!(cli.call("run-local app -q").stdin("not for it").end().ends_with(0).stdout, "end\n");
+}

@@ -1,0 +1,193 @@
+//! `cki run-local --detach`, `ps`, `logs`, `exec` and `down`: what runs on, found again by its labels
+//! alone. Engines are shared, so each test has a component of a name of its own.
+
+use insta::assert_snapshot;
+use nix::sys::signal::Signal;
+
+use crate::support::cli::Cli;
+use crate::support::engine::on;
+
+/// A server that says what it is asked and knows a secret, with one that it needs.
+fn server(cli: &Cli) {
+    let script =
+        "echo begins with $API_TOKEN; echo an error >&2; trap 'exit 0' TERM; while :; do sleep 0.1; done";
+    let command = serde_json::json!(["sh", "-c", script]);
+    let helper =
+        serde_json::json!(["sh", "-c", "echo helps; trap 'exit 0' TERM; while :; do sleep 0.1; done"]);
+    cli.inventory(&format!(
+        "components:
+  - name: web-{{id}}
+    category: service
+    image: {{busybox}}
+    environment: [{{name: API_TOKEN, secret: true}}]
+    run: {{command: {command}, needs: [help-{{id}}], ready: {{log: begins}}}}
+  - {{name: help-{{id}}, category: service, image: '{{busybox}}', run: {{command: {helper}, ready: {{log: helps}}}}}}
+"
+    ));
+}
+
+/// What `cki ps` says of this test's runs.
+fn running(cli: &Cli) -> Vec<serde_json::Value> {
+    let all = cli.run("ps -o json").ends_with(0).json();
+    let all = all["instances"].as_array().expect("is a list").clone();
+    all.into_iter().filter(|one| one["name"].as_str().is_some_and(|name| name.contains(&cli.id))).collect()
+}
+
+on!(docker, podman, native: it_goes_on_and_is_found_again);
+fn it_goes_on_and_is_found_again(cli: &Cli) {
+    server(cli);
+    let foreign = cli
+        .engine
+        .has_images()
+        .then(|| cli.bench().foreign(&format!("foreign-{}", cli.id), &["sleep", "1000"]));
+    let started = cli.run("run-local web-{id} --detach").ends_with(0);
+    let started = started.says("goes on as run RUN-------.");
+    started.says("cki logs -f web-TESTID · cki exec web-TESTID -- COMMAND · cki down web-TESTID");
+    let instances = running(cli);
+    let facts = |name: &str| -> Vec<String> {
+        instances.iter().map(|one| one[name].to_string().replace(&cli.id, "ID")).collect()
+    };
+    assert_eq!(facts("name"), [r#""web-ID""#, r#""help-ID""#]);
+    assert_eq!(facts("role"), [r#""component""#, r#""service""#]);
+    assert_eq!(facts("state"), [r#""running""#; 2]);
+    assert_eq!(facts("detached"), ["true"; 2]);
+    assert_eq!(facts("run")[0], facts("run")[1]);
+    logs_and_exec(cli, instances[0]["run"].as_str().expect("is text"));
+    assert_snapshot!(cli.run("down web-{id}"), @"
+    --- stderr
+      stopping     2 containers or processes
+    Removed `help-TESTID` and `web-TESTID`.
+    --- exit 0
+    ");
+    assert_eq!(running(cli), [serde_json::Value::Null; 0]);
+    assert_eq!(cli.left(), [""; 0]);
+    if let Some(foreign) = foreign {
+        assert!(foreign.runs(), "what is not ours is not touched");
+    }
+    cli.run("down web-{id}").ends_with(3).says("nothing of `web-TESTID` is running");
+}
+
+fn logs_and_exec(cli: &Cli, run: &str) {
+    let logs = cli.run("logs web-{id}").ends_with(0);
+    let all = format!("{}{}", logs.stdout, logs.stderr);
+    assert!(all.contains("begins with ••••••••\n") && all.contains("an error\n"), "{all}");
+    assert_eq!(cli.run("logs --tail 1 help-{id}").ends_with(0).stdout, "helps\n");
+    let mut follower = cli.start("logs -f web-{id}");
+    follower.until("begins");
+    follower.signal(Signal::SIGINT);
+    follower.end().ends_with(130);
+    // By the beginning of the run's id, too; with input, and with the code of the command.
+    let exec =
+        cli.call(&format!("exec {} -- sh -c 'cat; echo $API_TOKEN; exit 9'", &run[..6])).stdin("hello\n");
+    assert_eq!(exec.end().ends_with(9).stdout, "hello\n••••••••\n");
+    cli.run("exec help-{id} -- no-such-program").fails();
+}
+
+on!(docker, podman, native: logs_are_followed_to_the_end);
+fn logs_are_followed_to_the_end(cli: &Cli) {
+    let script = "echo begins; while ! [ -e /tmp/end-{id} ]; do sleep 0.1; done; rm /tmp/end-{id}; echo ends";
+    let command = serde_json::json!(["sh", "-c", script]);
+    cli.inventory(&format!(
+        "components: [{{name: web-{{id}}, category: x, image: '{{busybox}}', run: {{command: {command}}}}}]\n"
+    ));
+    cli.run("run-local web-{id} --detach").ends_with(0);
+    let mut follower = cli.start("logs -f web-{id}");
+    follower.until("begins");
+    cli.run("exec web-{id} -- touch /tmp/end-{id}").ends_with(0);
+    assert_eq!(follower.end().ends_with(0).stdout, "begins\nends\n");
+    cli.run("down web-{id}").ends_with(0);
+}
+
+on!(docker, podman, native: twice_the_same);
+fn twice_the_same(cli: &Cli) {
+    server(cli);
+    for _ in 0..2 {
+        cli.run("run-local web-{id} --detach").ends_with(0);
+    }
+    let runs: Vec<_> =
+        running(cli).iter().map(|one| one["run"].as_str().expect("is text").to_owned()).collect();
+    assert_eq!(runs.len(), 4);
+    assert_snapshot!(cli.run("logs web-{id}"), @"
+    --- stderr
+    error: `web-TESTID` runs 2 times.
+    hint: name one of the runs: RUN-------, RUN-------.
+    --- exit 2
+    ");
+    cli.run(&format!("logs {}", runs[0])).ends_with(0).says("begins");
+    cli.run(&format!("down {}", runs[0])).ends_with(0);
+    assert_eq!(running(cli).len(), 2, "the other one goes on");
+    cli.run("down web-{id}").ends_with(0);
+}
+
+on!(docker, podman, native: one_that_has_ended);
+fn one_that_has_ended(cli: &Cli) {
+    cli.inventory("components: [{name: web-{id}, category: x, image: '{busybox}', environment: [{name: API_TOKEN, secret: true}], run: {command: [sh, -c, 'echo over with $API_TOKEN; exit 3']}}]\n");
+    cli.run("run-local web-{id} --detach").ends_with(0);
+    cli.wait_for("its end", || running(cli).iter().all(|one| one["state"] == "exited"));
+    assert_eq!(cli.run("logs web-{id}").ends_with(0).stdout, "over with ••••••••\n");
+    cli.run("exec web-{id} -- true").fails();
+    cli.run("down web-{id}").ends_with(0);
+}
+
+#[test]
+fn without_an_engine() {
+    let cli = Cli::new();
+    server(&cli);
+    assert_snapshot!(cli.run("ps"), @"
+    --- stderr
+    Nothing is running. `cki run-local COMPONENT --detach` starts something.
+    --- exit 0
+    ");
+    assert_snapshot!(cli.run("ps -o json"), @r#"
+    {
+      "schema_version": 1,
+      "instances": []
+    }
+    --- exit 0
+    "#);
+    assert_snapshot!(cli.run("logs web-{id}"), @"
+    --- stderr
+    error: nothing of `web-TESTID` is running.
+    hint: nothing is running; `cki run-local COMPONENT --detach` starts something.
+    --- exit 3
+    ");
+    assert_snapshot!(cli.run("down --all"), @"
+    --- stderr
+      stopping     no containers or processes
+    Nothing was running.
+    --- exit 0
+    ");
+    cli.run("run-local web-{id} --detach").ends_with(0);
+    assert_snapshot!(cli.run("exec nobody -- true"), @"
+    --- stderr
+    error: nothing of `nobody` is running.
+    hint: what runs: service/web-TESTID.
+    --- exit 3
+    ");
+    cli.run("run-local help-{id} --detach").ends_with(0);
+    assert_snapshot!(cli.run("down --all"), @"
+    --- stderr
+      stopping     3 containers or processes
+    Removed `help-TESTID`, `help-TESTID` and `web-TESTID`.
+    --- exit 0
+    ");
+    assert_snapshot!(cli.run("down"), @"
+    --- stderr
+    error: the following required arguments were not provided:
+      <COMPONENT|--all>
+
+    Usage: cki down <COMPONENT|--all>
+
+    For more information, try '--help'.
+    --- exit 2
+    ");
+    assert_snapshot!(cli.run("run-local help-{id} --detach --once"), @"
+    --- stderr
+    error: the argument '--detach' cannot be used with '--once'
+
+    Usage: cki run-local --detach <COMPONENT> [-- <ARGS>...]
+
+    For more information, try '--help'.
+    --- exit 2
+    ");
+}
