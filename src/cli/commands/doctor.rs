@@ -4,7 +4,8 @@ use clap::Args;
 
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
-use crate::ops::doctor::doctor;
+use crate::host::signals::{Signal, Stop};
+use crate::ops::doctor::{Check, Patient, doctor};
 use crate::report;
 
 /// Look at everything that the other commands need
@@ -21,11 +22,19 @@ use crate::report;
 pub(in crate::cli) struct DoctorArgs {}
 
 pub(in crate::cli) fn run(_args: &DoctorArgs, context: &Context) -> anyhow::Result<Exit> {
-    let (patient, events) = (context.patient(), context.events());
     context.block_on(async |stop| {
-        tokio::select! {
-            checks = doctor(&patient, &events) => Ok(report::doctor::print(&context.ui, &checks)),
-            signal = stop.requested() => Ok(signal.exit()),
-        }
+        Ok(match look(&context.patient(), context, &stop).await {
+            Ok(checks) => report::doctor::print(&context.ui, &checks),
+            Err(signal) => signal.exit(),
+        })
     })
+}
+
+/// Looks at a machine, unless a signal comes.
+pub(super) async fn look(patient: &Patient, context: &Context, stop: &Stop) -> Result<Vec<Check>, Signal> {
+    let events = context.events();
+    tokio::select! {
+        checks = doctor(patient, &events) => Ok(checks),
+        signal = stop.requested() => Err(signal),
+    }
 }

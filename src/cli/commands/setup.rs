@@ -3,8 +3,9 @@
 use clap::Args;
 
 use crate::base::exit::Exit;
+use crate::cli::commands::doctor::look;
 use crate::cli::context::Context;
-use crate::ops::doctor::doctor;
+use crate::host::signals::Signal;
 use crate::ops::setup::{self, SetupError};
 use crate::report;
 
@@ -29,9 +30,12 @@ pub(in crate::cli) struct SetupArgs {
 
 pub(in crate::cli) fn run(args: &SetupArgs, context: &Context) -> anyhow::Result<Exit> {
     let SetupArgs { yes, dry_run } = *args;
-    let (ui, events) = (&context.ui, context.events());
-    let patient = context.patient();
-    let checks = context.block_on(async |_| Ok(doctor(&patient, &events).await))?;
+    let (ui, patient) = (&context.ui, context.patient());
+    let looked = context.block_on(async |stop| Ok(look(&patient, context, &stop).await))?;
+    let checks = match looked {
+        Ok(checks) => checks,
+        Err(signal) => return Ok(signal.exit()),
+    };
     let plan = setup::plan(&patient, &checks)?;
     report::setup::plan(ui, &plan);
     if dry_run {
@@ -52,11 +56,13 @@ pub(in crate::cli) fn run(args: &SetupArgs, context: &Context) -> anyhow::Result
         return Ok(Exit::Done);
     }
     context.block_on(async |stop| {
-        let outcomes = match setup::carry_out(&plan, &context.host.env, &events, &stop).await {
-            Ok(outcomes) => outcomes,
-            Err(signal) => return Ok(signal.exit()),
+        let done = async {
+            let outcomes = setup::carry_out(&plan, &context.host.env, &context.events(), &stop).await?;
+            Ok((outcomes, look(&context.patient(), context, &stop).await?))
         };
-        let checks = doctor(&context.patient(), &events).await;
-        Ok(report::setup::outcome(ui, &plan, &outcomes, &checks))
+        Ok(match done.await {
+            Ok((outcomes, checks)) => report::setup::outcome(ui, &plan, &outcomes, &checks),
+            Err::<_, Signal>(signal) => signal.exit(),
+        })
     })
 }
