@@ -146,7 +146,9 @@ impl Node {
         }
     }
 
-    fn size(&self) -> (usize, usize, usize) {
+    /// How many nodes it has, how many bytes of text, and how deep it is.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize, usize) {
         let below: Vec<(usize, usize, usize)> = match &self.value {
             Value::Scalar { text, .. } => return (1, text.len(), 1),
             Value::List(items) => items.iter().map(Self::size).collect(),
