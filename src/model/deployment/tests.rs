@@ -110,7 +110,7 @@ fn a_deployment_with_all_that_may_be_in_it() {
         "web.yaml:47:1: the kind `Rollout` is not read: what `other` gives is missing",
         "web.yaml:19:16: the ConfigMap `absent` is not among the files: which variables it gives is not known",
         "`P_a-b` cannot be the name of a variable here",
-        "web.yaml:28:34: `LOST` has no value: the ConfigMap `settings` has no key `NONE`",
+        "web.yaml:28:40: `LOST` has no value: the ConfigMap `settings` has no key `NONE`",
         "`fileKeyRef` of the variable `ODD` is not known",
         "the init container `migrate` of the same pod is not run",
         "only ports of TCP are known",
