@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use crate::model::environment::{Environment, SecretRules, Wishes};
 use crate::model::identity::{Role, RunId};
-use crate::model::inventory::Component;
-use crate::model::service::Surroundings;
+use crate::model::inventory::{Component, Parameters};
+use crate::model::service::{ServiceTemplate, Surroundings};
 use crate::ops::env::{check_complete, resolve};
-use crate::ops::needs::Need;
+use crate::ops::needs::{self, Need};
 use crate::ops::tools::Tools;
 
-use super::unit::{Image, NativeCommand, Unit, component_unit, service_unit};
+use super::unit::{Image, Unit, component_unit, init_units, service_unit};
 use super::{Request, RunError};
 
 /// Everything that a run starts.
@@ -19,8 +19,8 @@ use super::{Request, RunError};
 pub struct RunPlan {
     /// Names the run.
     pub run: RunId,
-    /// What must be ready before the component starts: each step in parallel, one after the other.
-    pub steps: Vec<Vec<Unit>>,
+    /// What must be ready before the component starts, each after all that it needs itself.
+    pub others: Vec<Unit>,
     /// The component.
     pub main: Unit,
     /// Whether it does its work and ends.
@@ -34,14 +34,14 @@ pub struct RunPlan {
 impl RunPlan {
     /// All units, those that are started first first.
     pub fn units(&self) -> impl Iterator<Item = &Unit> {
-        self.steps.iter().flatten().chain([&self.main])
+        self.others.iter().chain([&self.main])
     }
 
-    /// The names of what the component needs.
+    /// The names of what the component finds when it runs.
     #[must_use]
     pub fn needed(&self) -> String {
-        let names: Vec<&str> = self.steps.iter().flatten().map(|unit| unit.name.as_str()).collect();
-        names.join(", ")
+        let lasting = self.others.iter().filter(|unit| !unit.once);
+        lasting.map(|unit| unit.name.as_str()).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -49,9 +49,17 @@ impl RunPlan {
 struct Draft<'a> {
     tools: &'a Tools<'a>,
     around: Surroundings<'a>,
-    steps: Vec<Vec<Unit>>,
-    /// How deep each unit is needed.
-    seen: BTreeMap<String, usize>,
+    found: Vec<Found>,
+    /// What is meant by each name: the reference of a component, or nothing for a backing service.
+    known: BTreeMap<String, Option<String>>,
+}
+
+/// One thing that is needed, in the order in which it can be started.
+enum Found {
+    /// A component, or one of its own commands.
+    Unit(Box<Unit>),
+    /// A backing service, with what each who needs it asks of it.
+    Service(Box<ServiceTemplate>, Vec<Parameters>),
 }
 
 /// Works out a run.
@@ -70,15 +78,12 @@ pub fn plan(
     let around = Surroundings { host, program: &tools.program, seed: &seed, rules };
     let component = request.component;
     let once = request.once || component.is_one_shot();
-    let mut draft = Draft { tools, around, steps: Vec::new(), seen: BTreeMap::new() };
-    let environment = draft.add_needs(component, request.wishes.clone(), 0)?;
+    let mut draft = Draft { tools, around, found: Vec::new(), known: BTreeMap::new() };
+    draft.is_new(component.name(), Some(component))?;
+    let (environment, after) = draft.add_needs(component, request.wishes.clone())?;
     let mut main = component_unit(component, &environment, tools.image_tag);
-    main.command = command(component, once, &request.args)?;
-    main.native = main.command.clone().map(|command| NativeCommand {
-        command,
-        environment: None,
-        repo: component.repos().first().map(|repo| (*repo).to_owned()),
-    });
+    main.set_command(command(component, once, &request.args)?, component);
+    (main.after, main.once) = (after, once);
     if let Some(image) = &request.image {
         main.image = Image::Named(image.clone());
     }
@@ -89,9 +94,11 @@ pub fn plan(
         }
         .into());
     }
+    draft.add_init(&mut main, component);
+    let others = draft.settle()?;
     Ok(RunPlan {
         run,
-        steps: draft.steps,
+        others,
         main,
         once,
         summary: environment.summary(),
@@ -100,46 +107,97 @@ pub fn plan(
 }
 
 impl Draft<'_> {
-    /// Adds what a component needs, and what that needs in turn; each once. `depth` counts from the
-    /// component that is run.
+    /// Adds what a component needs, and what that needs in turn; each once. Gives the component's
+    /// environment, and the names of what it must wait for.
     fn add_needs(
         &mut self,
         component: &Component,
         wishes: Wishes,
-        depth: usize,
-    ) -> anyhow::Result<Environment> {
+    ) -> anyhow::Result<(Environment, Vec<String>)> {
         let tools = self.tools;
         let resolved = resolve(component, tools.inventory, tools.assets, self.around, wishes)?;
         check_complete(component, &resolved.environment)?;
+        let mut after = Vec::new();
         for need in resolved.needs {
-            let unit = match need {
-                Need::Service(service) => service_unit(*service),
-                Need::Component(other) => {
-                    let environment = self.add_needs(other, Wishes::default(), depth + 1)?;
-                    let mut unit = component_unit(other, &environment, tools.image_tag);
-                    unit.role = Role::Service;
-                    unit
+            match need {
+                Need::Service(asked) => {
+                    after.push(asked.template.name().to_owned());
+                    self.add_service(asked.template, asked.parameters)?;
                 }
-            };
-            self.put(unit, depth);
+                Need::Component(other) => {
+                    after.push(other.name().to_owned());
+                    self.add_component(other)?;
+                }
+            }
         }
-        Ok(resolved.environment)
+        Ok((resolved.environment, after))
     }
 
-    /// What is needed deeper down is started earlier; what is needed at several depths, at the
-    /// deepest.
-    fn put(&mut self, unit: Unit, depth: usize) {
-        if self.seen.get(&unit.name).is_some_and(|known| *known >= depth) {
-            return;
+    fn add_component(&mut self, component: &Component) -> anyhow::Result<()> {
+        if !self.is_new(component.name(), Some(component))? {
+            return Ok(());
         }
-        if self.seen.insert(unit.name.clone(), depth).is_some() {
-            self.steps.iter_mut().for_each(|step| step.retain(|known| known.name != unit.name));
+        let (environment, after) = self.add_needs(component, Wishes::default())?;
+        let mut unit = component_unit(component, &environment, self.tools.image_tag);
+        (unit.role, unit.after) = (Role::Service, after);
+        if unit.once || unit.command.is_none() {
+            unit.set_command(command(component, unit.once, &[])?, component);
         }
-        while self.steps.len() <= depth {
-            self.steps.insert(0, Vec::new());
+        self.add_init(&mut unit, component);
+        self.found.push(Found::Unit(Box::new(unit)));
+        Ok(())
+    }
+
+    /// Adds the commands that a component runs before it starts.
+    fn add_init(&mut self, unit: &mut Unit, component: &Component) {
+        let commands = component.run.as_ref().map_or(&[][..], |run| &run.init);
+        let units = init_units(unit, commands);
+        unit.after.extend(units.last().map(|last| last.name.clone()));
+        self.found.extend(units.into_iter().map(|unit| Found::Unit(Box::new(unit))));
+    }
+
+    fn add_service(&mut self, template: ServiceTemplate, asked: Parameters) -> Result<(), RunError> {
+        let name = template.name().to_owned();
+        if self.is_new(&name, None)? {
+            self.found.push(Found::Service(Box::new(template), vec![asked]));
+            return Ok(());
         }
-        let step = self.steps.len() - 1 - depth;
-        self.steps[step].push(unit);
+        for found in &mut self.found {
+            if let Found::Service(known, all) = found
+                && known.name() == name
+                && !all.contains(&asked)
+            {
+                all.push(asked);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether nothing of this name is among what is started. A name means one thing only.
+    fn is_new(&mut self, name: &str, component: Option<&Component>) -> Result<bool, RunError> {
+        let meant = component.map(|component| component.reference.to_string());
+        match self.known.get(name) {
+            None => {
+                self.known.insert(name.to_owned(), meant);
+                Ok(true)
+            }
+            Some(known) if *known == meant => Ok(false),
+            Some(_) => Err(RunError::SameName { name: name.to_owned() }),
+        }
+    }
+
+    /// Backing services are filled in last, when all that is asked of them is known.
+    fn settle(self) -> anyhow::Result<Vec<Unit>> {
+        let around = self.around;
+        let settle = |found| match found {
+            Found::Unit(unit) => Ok(*unit),
+            Found::Service(template, asked) => {
+                let service = template.fill(needs::at(around, template.name()), &asked)?;
+                Ok(service_unit(service))
+            }
+        };
+        self.found.into_iter().map(settle).collect()
     }
 }
 
@@ -178,8 +236,8 @@ mod tests {
 
     const SAMPLE: &str = "\
 components:
-  - {name: web, category: service, image: example.org/web, run: {command: [web], once: [web, --one, '{args}'], needs: [redis, api]}}
-  - {name: api, category: service, image: 'example.org/api:7', run: {command: [api], needs: [redis, postgres]}}
+  - {name: web, category: service, image: example.org/web, run: {command: [web], once: [web, --one, '{args}'], needs: [redis, api, nightly]}}
+  - {name: api, category: service, image: 'example.org/api:7', run: {command: [api], needs: [redis, postgres], init: [[migrate, up], [seed]]}}
   - {name: nightly, category: cronjob, kind: cronjob, image: x, run: {command: [n]}}
   - {name: only-once, category: tool, image: x, run: {once: [o, '{args}']}}
 ";
@@ -215,24 +273,40 @@ components:
         let mut request = Request::of(inventory.find(name)?);
         request.once = once;
         request.args = args.iter().map(|arg| (*arg).to_owned()).collect();
-        let rules = crate::ops::needs::secret_rules(&assets)?;
+        let rules = needs::secret_rules(&assets)?;
         plan(&tools, &request, &rules, false, RunId::new(b"r"))
     }
 
     #[test]
     fn what_is_needed_starts_first_and_once() {
         let plan = run("web", false, &[]).expect("plans");
-        let names: Vec<Vec<&str>> =
-            plan.steps.iter().map(|step| step.iter().map(|unit| unit.name.as_str()).collect()).collect();
-        assert_eq!(names, [vec!["redis", "postgres"], vec!["api"]]);
+        let after: Vec<(&str, String)> =
+            plan.units().map(|unit| (unit.name.as_str(), unit.after.join(" "))).collect();
+        let expected = [
+            ("redis", ""),
+            ("postgres", ""),
+            ("api-init", "redis postgres"),
+            ("api-init-2", "redis postgres api-init"),
+            ("api", "redis postgres api-init-2"),
+            ("nightly", ""),
+            ("web", "redis api nightly"),
+        ];
+        assert_eq!(after, expected.map(|(name, after)| (name, after.to_owned())));
+        assert_eq!(plan.needed(), "redis, postgres, api");
         assert_eq!(plan.main.image, Image::Named("example.org/web:latest".into()));
-        assert_eq!(plan.steps[1][0].image, Image::Named("example.org/api:7".into()));
+        assert_eq!(plan.others[4].image, Image::Named("example.org/api:7".into()));
         assert!(!plan.once);
-        let api = &plan.steps[1][0];
+        let api = &plan.others[4];
         assert!(
             api.environment.iter().any(|(name, value)| name == "REDIS_HOST" && value.expose() == "redis")
         );
         assert!(api.secret.contains(&"POSTGRES_PASSWORD".to_owned()));
+        let init = &plan.others[2];
+        assert!(init.once && init.is_component && init.image == api.image);
+        assert_eq!(init.command, Some(vec!["migrate".to_owned(), "up".to_owned()]));
+        assert_eq!(init.environment.len(), api.environment.len());
+        let nightly = plan.others.last().expect("is there");
+        assert!(nightly.once && !api.once);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::ops::source;
 use crate::ops::tools::Tools;
 
 use super::plan::RunPlan;
-use super::unit::Image;
+use super::unit::{Image, Unit};
 use super::{Request, RunError};
 
 /// Sees to it that there is something to start, and gives the image of each unit by its name.
@@ -20,9 +20,13 @@ pub(super) async fn prepare(
     plan: &RunPlan,
 ) -> anyhow::Result<BTreeMap<String, String>> {
     let mut images = BTreeMap::new();
+    let mut built: BTreeMap<String, String> = BTreeMap::new();
     for unit in plan.units() {
-        let merge_request = request.merge_request.filter(|_| unit.name == plan.main.name);
-        let component = tools.inventory.find_exactly(&unit.name).ok();
+        let merge_request = request.merge_request.filter(|_| component_is(request, unit));
+        let component = match &unit.image {
+            Image::Built(reference) => tools.inventory.find_exactly(reference).ok(),
+            _ => tools.inventory.find_exactly(&unit.name).ok(),
+        };
         match (engine, &unit.image) {
             (Engine::Native(_), _) => {
                 let repo = unit.native.as_ref().and_then(|native| native.repo.as_deref());
@@ -30,11 +34,15 @@ pub(super) async fn prepare(
                     source::ensure(tools, component, repo, merge_request).await?;
                 }
             }
-            (Engine::Containers(engine), Image::Built(_)) => {
+            (Engine::Containers(_), Image::Built(reference)) if built.contains_key(reference) => {
+                images.insert(unit.name.clone(), built[reference].clone());
+            }
+            (Engine::Containers(engine), Image::Built(reference)) => {
                 let component = component.unwrap_or(request.component);
                 let wish = Wish { merge_request, quiet: true, ..Wish::default() };
-                let built = build::build(tools, engine, component, &wish).await?;
-                images.insert(unit.name.clone(), built.image);
+                let image = build::build(tools, engine, component, &wish).await?.image;
+                built.insert(reference.clone(), image.clone());
+                images.insert(unit.name.clone(), image);
             }
             (Engine::Containers(engine), Image::Named(name)) => {
                 if engine.image(name).await?.is_none() {
@@ -56,4 +64,12 @@ pub(super) async fn prepare(
         }
     }
     Ok(images)
+}
+
+/// Whether a unit is the component that was asked for, or a command of its own.
+fn component_is(request: &Request<'_>, unit: &Unit) -> bool {
+    match &unit.image {
+        Image::Built(reference) => *reference == request.component.reference.to_string(),
+        _ => unit.name == request.component.name(),
+    }
 }

@@ -1,12 +1,15 @@
 //! A unit while it runs: its handle and its output, from which the last lines are kept. Starting it
 //! is in `live`, waiting for its end in `watch`.
 
+use std::time::Duration;
+
 use futures_util::StreamExt as _;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::base::redact::Redactor;
-use crate::model::event::{Event, Stream};
+use crate::base::text::safe_line;
+use crate::model::event::{Event, Stream, Task};
 use crate::model::probe::Ready;
 use crate::ops::tools::Tools;
 
@@ -15,6 +18,9 @@ use super::handle::{Handle, Output};
 use super::output::{Pump, Tail};
 use super::ready;
 use super::unit::Unit;
+
+/// The last lines of what failed are waited for this long.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// A unit while it runs.
 pub(super) struct Running {
@@ -65,29 +71,93 @@ impl Running {
         (Self { name: unit.name.clone(), handle, pump, tail }, seen)
     }
 
-    /// Waits until it is ready, or has ended before it was.
-    pub(super) async fn wait_ready(
+    /// Waits until others can make use of it: it is ready and set up, or has done its work. Gives a
+    /// word for that.
+    pub(super) async fn until_useful(
         &mut self,
-        ready: &Ready,
+        unit: &Unit,
         seen: Option<Seen>,
+        task: &Task,
+        tools: &Tools<'_>,
+    ) -> anyhow::Result<&'static str> {
+        let result = if unit.once {
+            task.detail("waiting until it has ended");
+            self.wait_done(tools.ready_timeout).await.map(|()| "done")
+        } else {
+            self.wait_ready_and_set_up(unit, seen, task, tools).await.map(|()| "ready")
+        };
+        if result.is_err() {
+            self.show_last(tools).await;
+        }
+        result
+    }
+
+    async fn wait_done(&mut self, limit: Duration) -> anyhow::Result<()> {
+        let name = self.name.clone();
+        match tokio::time::timeout(limit, self.handle.waiter().ended()).await {
+            Ok(code) => match code? {
+                0 => Ok(()),
+                code => Err(RunError::StepFailed { name, code }.into()),
+            },
+            Err(_) => Err(RunError::StepTooLong { name, after: limit }.into()),
+        }
+    }
+
+    async fn wait_ready_and_set_up(
+        &mut self,
+        unit: &Unit,
+        seen: Option<Seen>,
+        task: &Task,
         tools: &Tools<'_>,
     ) -> anyhow::Result<()> {
-        let limit = tools.ready_timeout;
-        let name = self.name.clone();
+        let (limit, name) = (tools.ready_timeout, || self.name.clone());
         let mut waiter = self.handle.waiter();
-        let error = tokio::select! {
-            answer = ready::until_ready(&self.handle, ready, seen, limit) => match answer {
-                Ok(()) => return Ok(()),
-                Err(why) => RunError::NotReady { name, why, after: limit },
-            },
-            code = waiter.ended() => RunError::EndedEarly { name, code: code? },
+        let ready = async {
+            if let Some(ready) = &unit.ready {
+                task.detail(format!("waiting until {ready}"));
+                ready::until_ready(&self.handle, ready, seen, limit)
+                    .await
+                    .map_err(|why| RunError::NotReady { name: name(), why, after: limit })?;
+            }
+            if !unit.setup.is_empty() {
+                task.detail("setting up");
+                self.set_up(unit, limit).await?;
+            }
+            anyhow::Ok(())
         };
-        self.show_last(tools);
-        Err(error.into())
+        if unit.ready.is_none() && unit.setup.is_empty() {
+            return Ok(());
+        }
+        tokio::select! {
+            done = ready => done,
+            code = waiter.ended() => Err(RunError::EndedEarly { name: name(), code: code? }.into()),
+        }
+    }
+
+    /// Runs the commands that make a service what it is needed as.
+    async fn set_up(&self, unit: &Unit, limit: Duration) -> anyhow::Result<()> {
+        for command in &unit.setup {
+            let how = match tokio::time::timeout(limit, self.handle.try_command(command)).await {
+                Ok(answer) => match answer? {
+                    (0, _) => continue,
+                    (code, said) => ready::ended_with(code, &said),
+                },
+                Err(_) => "does not end".to_owned(),
+            };
+            let command = safe_line(&shell_words::join(command)).into_owned();
+            return Err(RunError::Setup { name: self.name.clone(), command, how }.into());
+        }
+        Ok(())
     }
 
     /// Shows the last lines of something that failed, unless all its lines were shown already.
-    pub(super) fn show_last(&self, tools: &Tools<'_>) {
+    pub(super) async fn show_last(&mut self, tools: &Tools<'_>) {
+        // What has ended may have said why in its last breath, and that is still on its way.
+        if let Some(pump) = &mut self.pump
+            && tokio::time::timeout(LAST_WORDS, pump).await.is_ok()
+        {
+            self.pump = None;
+        }
         for text in self.tail.lines() {
             tools.events.send(Event::Line { subject: self.name.clone(), stream: Stream::Stderr, text });
         }

@@ -2,6 +2,7 @@
 //! What is started, and in which order, is in `plan`.
 
 use crate::base::secret::Secret;
+use crate::model::container::ContainerFile;
 use crate::model::environment::Environment;
 use crate::model::identity::Role;
 use crate::model::inventory::Component;
@@ -15,6 +16,13 @@ pub struct Unit {
     pub name: String,
     /// Its part.
     pub role: Role,
+    /// It is a component, and no backing service: it must know that it is no production, and may do
+    /// nothing that a component need not.
+    pub is_component: bool,
+    /// The names of those that must be ready before it starts.
+    pub after: Vec<String>,
+    /// It does its work and ends, and is done with when its exit code is 0.
+    pub once: bool,
     /// Where its image comes from.
     pub image: Image,
     /// The command; `None` is the image's own.
@@ -29,8 +37,12 @@ pub struct Unit {
     pub workdir: Option<String>,
     /// Ports it listens on.
     pub ports: Vec<u16>,
+    /// Files that it finds when it starts.
+    pub files: Vec<ContainerFile>,
     /// How to know that it is ready.
     pub ready: Option<Ready>,
+    /// Commands to run inside when it is ready, one after the other.
+    pub setup: Vec<Vec<String>>,
     /// Paths with a volume of their own.
     pub volumes: Vec<String>,
 }
@@ -58,10 +70,44 @@ pub enum Image {
 }
 
 impl Unit {
+    /// Takes another command, in a container and outside one.
+    pub(super) fn set_command(&mut self, command: Option<Vec<String>>, component: &Component) {
+        let repo = component.repos().first().map(|repo| (*repo).to_owned());
+        self.native = command.clone().map(|command| NativeCommand { command, environment: None, repo });
+        self.command = command;
+    }
+
     /// The values that must not be shown.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         self.environment.iter().filter(|(name, _)| self.secret.contains(name)).map(|(_, value)| value)
     }
+}
+
+/// What must have ended well before a component starts: its own commands, one after the other.
+pub(super) fn init_units(component: &Unit, commands: &[Vec<String>]) -> Vec<Unit> {
+    let mut units: Vec<Unit> = Vec::new();
+    for (index, command) in commands.iter().enumerate() {
+        let number = if index == 0 { String::new() } else { format!("-{}", index + 1) };
+        let mut after = component.after.clone();
+        after.extend(units.last().map(|before| before.name.clone()));
+        let native = component.native.clone().unwrap_or(NativeCommand {
+            command: Vec::new(),
+            environment: None,
+            repo: None,
+        });
+        units.push(Unit {
+            name: format!("{}-init{number}", component.name),
+            role: Role::Service,
+            after,
+            once: true,
+            command: Some(command.clone()),
+            native: Some(NativeCommand { command: command.clone(), ..native }),
+            ports: Vec::new(),
+            ready: None,
+            ..component.clone()
+        });
+    }
+    units
 }
 
 pub(super) fn component_unit(component: &Component, environment: &Environment, tag: &str) -> Unit {
@@ -76,6 +122,9 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
     Unit {
         name: component.name().to_owned(),
         role: Role::Component,
+        is_component: true,
+        after: Vec::new(),
+        once: component.is_one_shot(),
         image,
         native: command.clone().map(|command| NativeCommand { command, environment: None, repo }),
         command,
@@ -83,7 +132,9 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
         secret: environment.variables.iter().filter(|v| v.secret).map(|v| v.name.clone()).collect(),
         workdir: run.workdir,
         ports: run.ports,
+        files: Vec::new(),
         ready: run.ready,
+        setup: Vec::new(),
         volumes: Vec::new(),
     }
 }
@@ -92,6 +143,9 @@ pub(super) fn service_unit(service: Service) -> Unit {
     Unit {
         name: service.name,
         role: Role::Service,
+        is_component: false,
+        after: Vec::new(),
+        once: false,
         image: Image::Named(service.image),
         command: (!service.command.is_empty()).then_some(service.command),
         native: service.native.map(|native| NativeCommand {
@@ -104,7 +158,9 @@ pub(super) fn service_unit(service: Service) -> Unit {
         environment: service.environment,
         workdir: None,
         ports: service.ports,
+        files: service.files,
         ready: service.ready,
+        setup: service.setup,
         volumes: service.volumes,
     }
 }

@@ -46,7 +46,7 @@ pub(super) async fn watch(
                 }
             },
             (code, index, _) = async { select_all(service_ends).await }, if !services.is_empty() => {
-                services[index].show_last(tools);
+                services[index].show_last(tools).await;
                 return Err(RunError::ServiceEnded { name: services[index].name.clone(), code: code? }.into());
             }
             signal = tools.stop.requested() => break signal,
