@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::environment::{Environment, SecretRules, Wishes};
+use crate::model::environment::{SecretRules, Wishes};
 use crate::model::identity::{Role, RunId};
 use crate::model::inventory::{Component, Parameters};
 use crate::model::service::{ServiceTemplate, Surroundings};
@@ -19,14 +19,10 @@ use super::{Request, RunError};
 pub struct RunPlan {
     /// Names the run.
     pub run: RunId,
-    /// What must be ready before the component starts, each after all that it needs itself.
-    pub others: Vec<Unit>,
-    /// The component.
-    pub main: Unit,
-    /// Whether it does its work and ends.
-    pub once: bool,
-    /// In a few words, its environment.
-    pub summary: String,
+    /// The units, each after all that it needs.
+    units: Vec<Unit>,
+    /// In a few words, the environment of each component that was asked for.
+    pub summaries: Vec<String>,
     /// Variables that must have exactly these values in what is started.
     pub locked: BTreeMap<String, String>,
 }
@@ -34,32 +30,62 @@ pub struct RunPlan {
 impl RunPlan {
     /// All units, those that are started first first.
     pub fn units(&self) -> impl Iterator<Item = &Unit> {
-        self.others.iter().chain([&self.main])
+        self.units.iter()
     }
 
-    /// The names of what the component finds when it runs.
+    /// The components that were asked for.
+    pub fn wanted(&self) -> impl Iterator<Item = &Unit> {
+        self.units().filter(|unit| unit.wanted)
+    }
+
+    /// Whether several components were asked for.
     #[must_use]
-    pub fn needed(&self) -> String {
-        let lasting = self.others.iter().filter(|unit| !unit.once);
-        lasting.map(|unit| unit.name.as_str()).collect::<Vec<_>>().join(", ")
+    pub fn is_group(&self) -> bool {
+        self.wanted().count() > 1
+    }
+
+    /// Whether another unit needs this one.
+    #[must_use]
+    pub fn is_needed(&self, unit: &Unit) -> bool {
+        self.units().any(|other| other.needs.contains(&unit.name))
+    }
+
+    /// The reference of the component that what the units share belongs to.
+    #[must_use]
+    pub fn first(&self) -> &str {
+        self.wanted().next().map_or("", |unit| &unit.of)
+    }
+
+    /// What those who were asked for reach within the run, as the end of a sentence.
+    #[must_use]
+    pub fn reach(&self) -> String {
+        let lasting = self.units().filter(|unit| !unit.wanted && !unit.once);
+        let others = lasting.map(|unit| unit.name.as_str());
+        let (who, each) =
+            if self.is_group() { ("they reach", Some("each other")) } else { ("it reaches", None) };
+        let names: Vec<&str> = each.into_iter().chain(others).collect();
+        if names.is_empty() { format!("{who} nothing") } else { format!("{who} {}", names.join(", ")) }
     }
 }
 
-/// What the plan of one component rests on.
+/// What the plan of some components rests on.
 struct Draft<'a> {
     tools: &'a Tools<'a>,
+    request: &'a Request<'a>,
     around: Surroundings<'a>,
-    found: Vec<Found>,
+    /// What is started, each after all that it needs.
+    found: Vec<Found<'a>>,
     /// What is meant by each name: the reference of a component, or nothing for a backing service.
     known: BTreeMap<String, Option<String>>,
+    /// The environment of each component, in a few words.
+    summaries: BTreeMap<String, String>,
 }
 
-/// One thing that is needed, in the order in which it can be started.
-enum Found {
-    /// A component, or one of its own commands.
-    Unit(Box<Unit>),
-    /// A backing service, with what each who needs it asks of it.
-    Service(Box<ServiceTemplate>, Vec<Parameters>),
+/// One thing that is started.
+enum Found<'a> {
+    Component(Box<Unit>, &'a Component),
+    /// A backing service for a component, with what each who needs it asks of it.
+    Service(Box<ServiceTemplate>, String, Vec<Parameters>),
 }
 
 /// Works out a run.
@@ -76,94 +102,83 @@ pub fn plan(
     let seed = tools.workspace.seed();
     let host = if native { "127.0.0.1" } else { "" };
     let around = Surroundings { host, program: &tools.program, seed: &seed, rules };
-    let component = request.component;
-    let once = request.once || component.is_one_shot();
-    let mut draft = Draft { tools, around, found: Vec::new(), known: BTreeMap::new() };
-    draft.is_new(component.name(), Some(component))?;
-    let (environment, after) = draft.add_needs(component, request.wishes.clone())?;
-    let mut main = component_unit(component, &environment, tools.image_tag);
-    main.set_command(command(component, once, &request.args)?, component);
-    (main.after, main.once) = (after, once);
-    if let Some(image) = &request.image {
-        main.image = Image::Named(image.clone());
-    }
-    if !component.is_runnable() && request.image.is_none() {
-        return Err(RunError::NotRunnable {
-            component: component.name().to_owned(),
-            place: component.written.place(""),
+    let mut draft = Draft {
+        tools,
+        request,
+        around,
+        found: Vec::new(),
+        known: BTreeMap::new(),
+        summaries: BTreeMap::new(),
+    };
+    let is_group = request.components.len() > 1;
+    for component in &request.components {
+        if !component.is_runnable() && request.image.is_none() {
+            let (component, place) = (component.name().to_owned(), component.written.place(""));
+            return Err(RunError::NotRunnable { component, place }.into());
         }
-        .into());
+        draft.add(component, &component.reference.to_string())?;
     }
-    draft.add_init(&mut main, component);
-    let others = draft.settle()?;
-    Ok(RunPlan {
-        run,
-        others,
-        main,
-        once,
-        summary: environment.summary(),
-        locked: tools.inventory.production.environment.clone(),
-    })
+    let summaries = request.components.iter().map(|component| {
+        let summary = draft.summaries.get(component.name()).cloned().unwrap_or_default();
+        if is_group { format!("{}: {summary}", component.name()) } else { summary }
+    });
+    let summaries = summaries.collect();
+    let locked = tools.inventory.production.environment.clone();
+    Ok(RunPlan { run, units: draft.settle()?, summaries, locked })
 }
 
-impl Draft<'_> {
-    /// Adds what a component needs, and what that needs in turn; each once. Gives the component's
-    /// environment, and the names of what it must wait for.
-    fn add_needs(
-        &mut self,
-        component: &Component,
-        wishes: Wishes,
-    ) -> anyhow::Result<(Environment, Vec<String>)> {
-        let tools = self.tools;
-        let resolved = resolve(component, tools.inventory, tools.assets, self.around, wishes)?;
-        check_complete(component, &resolved.environment)?;
-        let mut after = Vec::new();
-        for need in resolved.needs {
-            match need {
-                Need::Service(asked) => {
-                    after.push(asked.template.name().to_owned());
-                    self.add_service(asked.template, asked.parameters)?;
-                }
-                Need::Component(other) => {
-                    after.push(other.name().to_owned());
-                    self.add_component(other)?;
-                }
-            }
-        }
-        Ok((resolved.environment, after))
-    }
-
-    fn add_component(&mut self, component: &Component) -> anyhow::Result<()> {
+impl<'a> Draft<'a> {
+    /// Adds a component after what it needs, and what that needs in turn; each once. `of` is the
+    /// one of those that are asked for that this is for.
+    fn add(&mut self, component: &'a Component, of: &str) -> anyhow::Result<()> {
         if !self.is_new(component.name(), Some(component))? {
             return Ok(());
         }
-        let (environment, after) = self.add_needs(component, Wishes::default())?;
-        let mut unit = component_unit(component, &environment, self.tools.image_tag);
-        (unit.role, unit.after) = (Role::Service, after);
-        if unit.once || unit.command.is_none() {
-            unit.set_command(command(component, unit.once, &[])?, component);
+        let (tools, request) = (self.tools, self.request);
+        let is_wanted = request.components.iter().any(|one| one.reference == component.reference);
+        let wishes = if is_wanted { request.wishes.clone() } else { Wishes::default() };
+        let resolved = resolve(component, tools.inventory, tools.assets, self.around, wishes)?;
+        check_complete(component, &resolved.environment)?;
+        self.summaries.insert(component.name().to_owned(), resolved.environment.summary());
+        let mut unit = component_unit(component, &resolved.environment, tools.image_tag);
+        if is_wanted {
+            unit.wanted = true;
+            if let Some(image) = &request.image {
+                unit.image = Image::Named(image.clone());
+            }
+        } else {
+            (unit.role, unit.of) = (Role::Service, of.to_owned());
         }
-        self.add_init(&mut unit, component);
-        self.found.push(Found::Unit(Box::new(unit)));
+        for need in resolved.needs {
+            match need {
+                Need::Service(asked) => {
+                    unit.needs.push(asked.template.name().to_owned());
+                    self.add_service(asked.template, asked.parameters, of)?;
+                }
+                Need::Component(other) => {
+                    unit.needs.push(other.name().to_owned());
+                    self.add(other, of)?;
+                }
+            }
+        }
+        unit.needs.dedup();
+        self.found.push(Found::Component(Box::new(unit), component));
         Ok(())
     }
 
-    /// Adds the commands that a component runs before it starts.
-    fn add_init(&mut self, unit: &mut Unit, component: &Component) {
-        let commands = component.run.as_ref().map_or(&[][..], |run| &run.init);
-        let units = init_units(unit, commands);
-        unit.after.extend(units.last().map(|last| last.name.clone()));
-        self.found.extend(units.into_iter().map(|unit| Found::Unit(Box::new(unit))));
-    }
-
-    fn add_service(&mut self, template: ServiceTemplate, asked: Parameters) -> Result<(), RunError> {
+    fn add_service(
+        &mut self,
+        template: ServiceTemplate,
+        asked: Parameters,
+        of: &str,
+    ) -> Result<(), RunError> {
         let name = template.name().to_owned();
         if self.is_new(&name, None)? {
-            self.found.push(Found::Service(Box::new(template), vec![asked]));
+            self.found.push(Found::Service(Box::new(template), of.to_owned(), vec![asked]));
             return Ok(());
         }
         for found in &mut self.found {
-            if let Found::Service(known, all) = found
+            if let Found::Service(known, _, all) = found
                 && known.name() == name
                 && !all.contains(&asked)
             {
@@ -187,17 +202,37 @@ impl Draft<'_> {
         }
     }
 
-    /// Backing services are filled in last, when all that is asked of them is known.
+    /// What could not be known before all was found: who is needed by others, and so does what it
+    /// always does whatever is asked of this run, and all that is asked of each backing service.
     fn settle(self) -> anyhow::Result<Vec<Unit>> {
-        let around = self.around;
-        let settle = |found| match found {
-            Found::Unit(unit) => Ok(*unit),
-            Found::Service(template, asked) => {
-                let service = template.fill(needs::at(around, template.name()), &asked)?;
-                Ok(service_unit(service))
+        let Self { request, around, found, .. } = self;
+        let needed: Vec<String> = found
+            .iter()
+            .filter_map(
+                |one| if let Found::Component(unit, _) = one { Some(unit.needs.clone()) } else { None },
+            )
+            .flatten()
+            .collect();
+        let mut units = Vec::new();
+        for one in found {
+            match one {
+                Found::Service(template, of, asked) => {
+                    let service = template.fill(needs::at(around, template.name()), &asked)?;
+                    units.push(service_unit(service, &of));
+                }
+                Found::Component(mut unit, component) => {
+                    let is_asked = unit.wanted && !needed.contains(&unit.name);
+                    unit.once = component.is_one_shot() || (is_asked && request.once);
+                    let args = if is_asked { request.args.as_slice() } else { &[] };
+                    unit.set_command(command(component, unit.once, args)?, component);
+                    let init = init_units(&unit, component);
+                    unit.needs.extend(init.last().map(|last| last.name.clone()));
+                    units.extend(init);
+                    units.push(*unit);
+                }
             }
-        };
-        self.found.into_iter().map(settle).collect()
+        }
+        Ok(units)
     }
 }
 
@@ -242,13 +277,21 @@ components:
   - {name: only-once, category: tool, image: x, run: {once: [o, '{args}']}}
 ";
 
-    fn inventory() -> Inventory {
-        let head = Document { file: "i.yaml".into(), text: SAMPLE.into(), reference: None };
-        Inventory::read("here", vec![head]).expect("reads")
+    fn main(plan: &RunPlan) -> &Unit {
+        plan.wanted().next().expect("somebody is wanted")
     }
 
     fn run(name: &str, once: bool, args: &[&str]) -> anyhow::Result<RunPlan> {
-        let inventory = inventory();
+        group(&[name], once, args)
+    }
+
+    fn group(names: &[&str], once: bool, args: &[&str]) -> anyhow::Result<RunPlan> {
+        planned(SAMPLE, names, once, args)
+    }
+
+    fn planned(text: &str, names: &[&str], once: bool, args: &[&str]) -> anyhow::Result<RunPlan> {
+        let head = Document { file: "i.yaml".into(), text: text.to_owned().into(), reference: None };
+        let inventory = Inventory::read("here", vec![head]).expect("reads");
         let (assets, workspace) =
             (crate::base::assets::Assets::default(), crate::ops::workspace::Workspace::new("/w"));
         let env = crate::host::Env::default();
@@ -270,54 +313,85 @@ components:
             events: crate::model::event::Events::silent(),
             stop: crate::host::signals::Stop::new(),
         };
-        let mut request = Request::of(inventory.find(name)?);
+        let components: Result<Vec<_>, _> = names.iter().map(|name| inventory.find(name)).collect();
+        let components = components?;
+        let mut request = Request::of(components[0]);
+        request.components = components;
         request.once = once;
         request.args = args.iter().map(|arg| (*arg).to_owned()).collect();
         let rules = needs::secret_rules(&assets)?;
         plan(&tools, &request, &rules, false, RunId::new(b"r"))
     }
 
+    fn order(plan: &RunPlan) -> Vec<(&str, String)> {
+        plan.units().map(|unit| (unit.name.as_str(), unit.needs.join(" "))).collect()
+    }
+
+    #[test]
+    fn one_name_means_one_thing() {
+        let text = "components:\n- {name: a, category: x, image: i, run: {needs: [x/redis, b]}}\n\
+                    - {name: b, category: x, image: i, run: {needs: [redis]}}\n- {name: redis, category: x, image: i}\n";
+        let error = planned(text, &["a"], false, &[]).expect_err("two are called `redis`");
+        assert_eq!(error.to_string(), "two different things that are needed have the name `redis`");
+    }
+
     #[test]
     fn what_is_needed_starts_first_and_once() {
         let plan = run("web", false, &[]).expect("plans");
-        let after: Vec<(&str, String)> =
-            plan.units().map(|unit| (unit.name.as_str(), unit.after.join(" "))).collect();
-        let expected = [
-            ("redis", ""),
-            ("postgres", ""),
-            ("api-init", "redis postgres"),
-            ("api-init-2", "redis postgres api-init"),
-            ("api", "redis postgres api-init-2"),
-            ("nightly", ""),
-            ("web", "redis api nightly"),
-        ];
-        assert_eq!(after, expected.map(|(name, after)| (name, after.to_owned())));
-        assert_eq!(plan.needed(), "redis, postgres, api");
-        assert_eq!(plan.main.image, Image::Named("example.org/web:latest".into()));
-        assert_eq!(plan.others[4].image, Image::Named("example.org/api:7".into()));
-        assert!(!plan.once);
-        let api = &plan.others[4];
+        assert_eq!(
+            order(&plan),
+            [
+                ("redis", ""),
+                ("postgres", ""),
+                ("api-init", "redis postgres"),
+                ("api-init-2", "redis postgres api-init"),
+                ("api", "redis postgres api-init-2"),
+                ("nightly", ""),
+                ("web", "redis api nightly"),
+            ]
+            .map(|(name, needs)| (name, needs.to_owned()))
+        );
+        assert_eq!(plan.reach(), "it reaches redis, postgres, api");
+        let web = &plan.units[6];
+        assert_eq!(web.image, Image::Named("example.org/web:latest".into()));
+        assert!(web.wanted && !web.once && !plan.is_needed(web));
+        let api = &plan.units[4];
+        assert_eq!(api.image, Image::Named("example.org/api:7".into()));
         assert!(
             api.environment.iter().any(|(name, value)| name == "REDIS_HOST" && value.expose() == "redis")
         );
         assert!(api.secret.contains(&"POSTGRES_PASSWORD".to_owned()));
-        let init = &plan.others[2];
-        assert!(init.once && init.is_component && init.image == api.image);
+        let init = &plan.units[2];
+        assert!(init.once && init.is_component && init.image == api.image && !api.once);
         assert_eq!(init.command, Some(vec!["migrate".to_owned(), "up".to_owned()]));
         assert_eq!(init.environment.len(), api.environment.len());
-        let nightly = plan.others.last().expect("is there");
-        assert!(nightly.once && !api.once);
+        assert!(plan.units[5].once, "a job that is needed does its work");
+    }
+
+    #[test]
+    fn who_is_wanted_and_needed_starts_once_and_as_it_is_needed() {
+        for names in [["web", "api"], ["api", "web"]] {
+            let plan = group(&names, true, &[]).expect("plans");
+            let find = |name: &str| plan.units().find(|unit| unit.name == name).expect("is planned");
+            let (api, web) = (find("api"), find("web"));
+            assert_eq!(plan.units().filter(|unit| unit.name == "api").count(), 1);
+            assert!(api.wanted && !api.once && plan.is_needed(api));
+            assert!(web.wanted && web.once && !plan.is_needed(web));
+            assert_eq!((api.role, api.of.as_str()), (Role::Component, "service/api"));
+            assert!(plan.is_group() && plan.summaries.len() == 2);
+        }
     }
 
     #[test]
     fn commands_take_arguments_in_their_place() {
         let command = |name: &str, once: bool, args: &[&str]| {
-            run(name, once, args).map(|plan| plan.main.command.unwrap_or_default().join(" "))
+            let plan = run(name, once, args);
+            plan.map(|plan| main(&plan).command.clone().unwrap_or_default().join(" "))
         };
         assert_eq!(command("web", false, &[]).expect("plans"), "web");
         assert_eq!(command("web", true, &["a", "b"]).expect("plans"), "web --one a b");
         assert_eq!(command("nightly", false, &["x"]).expect("plans"), "n x");
-        assert!(run("nightly", false, &[]).expect("plans").once);
+        assert!(main(&run("nightly", false, &[]).expect("plans")).once);
         assert!(command("only-once", false, &[]).is_err());
         assert_eq!(command("only-once", true, &["v"]).expect("plans"), "o v");
     }

@@ -9,7 +9,7 @@ use crate::ops::source;
 use crate::ops::tools::Tools;
 
 use super::plan::RunPlan;
-use super::unit::{Image, Unit};
+use super::unit::Image;
 use super::{Request, RunError};
 
 /// Sees to it that there is something to start, and gives the image of each unit by its name.
@@ -22,11 +22,14 @@ pub(super) async fn prepare(
     let mut images = BTreeMap::new();
     let mut built: BTreeMap<String, String> = BTreeMap::new();
     for unit in plan.units() {
-        let merge_request = request.merge_request.filter(|_| component_is(request, unit));
-        let component = match &unit.image {
-            Image::Built(reference) => tools.inventory.find_exactly(reference).ok(),
-            _ => tools.inventory.find_exactly(&unit.name).ok(),
-        };
+        let wanted = request.components.iter().copied().find(|one| match &unit.image {
+            // Its own commands run in the same image.
+            Image::Built(reference) => one.reference.to_string() == *reference,
+            _ => unit.wanted && one.name() == unit.name,
+        });
+        let merge_request = request.merge_request.filter(|_| wanted.is_some());
+        let name = if let Image::Built(reference) = &unit.image { reference } else { &unit.name };
+        let component = wanted.or_else(|| tools.inventory.find_exactly(name).ok());
         match (engine, &unit.image) {
             (Engine::Native(_), _) => {
                 let repo = unit.native.as_ref().and_then(|native| native.repo.as_deref());
@@ -38,7 +41,7 @@ pub(super) async fn prepare(
                 images.insert(unit.name.clone(), built[reference].clone());
             }
             (Engine::Containers(engine), Image::Built(reference)) => {
-                let component = component.unwrap_or(request.component);
+                let component = component.ok_or_else(|| RunError::NoImage { name: unit.name.clone() })?;
                 let wish = Wish { merge_request, quiet: true, ..Wish::default() };
                 let image = build::build(tools, engine, component, &wish).await?.image;
                 built.insert(reference.clone(), image.clone());
@@ -64,12 +67,4 @@ pub(super) async fn prepare(
         }
     }
     Ok(images)
-}
-
-/// Whether a unit is the component that was asked for, or a command of its own.
-fn component_is(request: &Request<'_>, unit: &Unit) -> bool {
-    match &unit.image {
-        Image::Built(reference) => *reference == request.component.reference.to_string(),
-        _ => unit.name == request.component.name(),
-    }
 }

@@ -19,10 +19,14 @@ pub struct Unit {
     /// It is a component, and no backing service: it must know that it is no production, and may do
     /// nothing that a component need not.
     pub is_component: bool,
-    /// The names of those that must be ready before it starts.
-    pub after: Vec<String>,
+    /// It was asked for: what it writes is shown, and its end counts.
+    pub wanted: bool,
     /// It does its work and ends, and is done with when its exit code is 0.
     pub once: bool,
+    /// The reference of the component that it is, or was first needed by.
+    pub of: String,
+    /// The names of the units that must be ready before it starts.
+    pub needs: Vec<String>,
     /// Where its image comes from.
     pub image: Image,
     /// The command; `None` is the image's own.
@@ -84,28 +88,23 @@ impl Unit {
 }
 
 /// What must have ended well before a component starts: its own commands, one after the other.
-pub(super) fn init_units(component: &Unit, commands: &[Vec<String>]) -> Vec<Unit> {
+pub(super) fn init_units(unit: &Unit, component: &Component) -> Vec<Unit> {
+    let commands = component.run.as_ref().map_or(&[][..], |run| &run.init);
     let mut units: Vec<Unit> = Vec::new();
     for (index, command) in commands.iter().enumerate() {
         let number = if index == 0 { String::new() } else { format!("-{}", index + 1) };
-        let mut after = component.after.clone();
-        after.extend(units.last().map(|before| before.name.clone()));
-        let native = component.native.clone().unwrap_or(NativeCommand {
-            command: Vec::new(),
-            environment: None,
-            repo: None,
-        });
-        units.push(Unit {
-            name: format!("{}-init{number}", component.name),
+        let mut one = Unit {
+            name: format!("{}-init{number}", unit.name),
             role: Role::Service,
-            after,
+            wanted: false,
             once: true,
-            command: Some(command.clone()),
-            native: Some(NativeCommand { command: command.clone(), ..native }),
             ports: Vec::new(),
             ready: None,
-            ..component.clone()
-        });
+            ..unit.clone()
+        };
+        one.needs.extend(units.last().map(|before| before.name.clone()));
+        one.set_command(Some(command.clone()), component);
+        units.push(one);
     }
     units
 }
@@ -123,8 +122,10 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
         name: component.name().to_owned(),
         role: Role::Component,
         is_component: true,
-        after: Vec::new(),
+        wanted: false,
         once: component.is_one_shot(),
+        of: component.reference.to_string(),
+        needs: Vec::new(),
         image,
         native: command.clone().map(|command| NativeCommand { command, environment: None, repo }),
         command,
@@ -139,13 +140,15 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
     }
 }
 
-pub(super) fn service_unit(service: Service) -> Unit {
+pub(super) fn service_unit(service: Service, of: &str) -> Unit {
     Unit {
         name: service.name,
         role: Role::Service,
         is_component: false,
-        after: Vec::new(),
+        wanted: false,
         once: false,
+        of: of.to_owned(),
+        needs: Vec::new(),
         image: Image::Named(service.image),
         command: (!service.command.is_empty()).then_some(service.command),
         native: service.native.map(|native| NativeCommand {

@@ -48,7 +48,7 @@ impl Containers {
             return Err(RunError::PublishDetached.into());
         }
         let internal = !is_open && !by_engine;
-        let labels = whose.identity(tools, "network", Role::Service).to_labels();
+        let labels = whose.identity(tools, plan.first(), "network", Role::Service).to_labels();
         let id = engine.create_network(&format!("cki-{}", whose.run), labels, internal).await?;
         if by_engine && !is_open {
             tools.events.warn(
@@ -88,10 +88,10 @@ impl Containers {
 fn reach(internal: bool, plan: &RunPlan) -> String {
     // The address of this machine on the network of a run is in reach on both engines.
     let served = "what this machine serves on all its addresses";
-    match (internal, plan.needed().as_str()) {
+    match (internal, plan.reach()) {
         (false, _) => "open: whatever this machine reaches".to_owned(),
-        (true, "") => format!("isolated: it reaches nothing but {served}"),
-        (true, names) => format!("isolated: it reaches {names}, and {served}"),
+        (true, reach) if reach.ends_with(" nothing") => format!("isolated: {reach} but {served}"),
+        (true, reach) => format!("isolated: {reach}, and {served}"),
     }
 }
 
@@ -153,7 +153,7 @@ fn container(
     tools: &Tools<'_>,
     whose: &Belonging<'_>,
 ) -> ContainerSpec {
-    let mut labels = whose.identity(tools, &unit.name, unit.role).to_labels();
+    let mut labels = whose.identity(tools, &unit.of, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
     let is_component = unit.is_component;
     ContainerSpec {
