@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::environment::{Environment, SecretRules, Wishes};
+use crate::model::environment::{SecretRules, Wishes};
 use crate::model::identity::{Role, RunId};
 use crate::model::inventory::Component;
 use crate::model::service::Surroundings;
@@ -19,14 +19,10 @@ use super::{Request, RunError};
 pub struct RunPlan {
     /// Names the run.
     pub run: RunId,
-    /// What must be ready before the component starts: each step in parallel, one after the other.
+    /// The units: each step in parallel, one after the other, when what it needs is ready.
     pub steps: Vec<Vec<Unit>>,
-    /// The component.
-    pub main: Unit,
-    /// Whether it does its work and ends.
-    pub once: bool,
-    /// In a few words, its environment.
-    pub summary: String,
+    /// In a few words, the environment of each component that was asked for.
+    pub summaries: Vec<String>,
     /// Variables that must have exactly these values in what is started.
     pub locked: BTreeMap<String, String>,
 }
@@ -34,20 +30,47 @@ pub struct RunPlan {
 impl RunPlan {
     /// All units, those that are started first first.
     pub fn units(&self) -> impl Iterator<Item = &Unit> {
-        self.steps.iter().flatten().chain([&self.main])
+        self.steps.iter().flatten()
     }
 
-    /// The names of what the component needs.
+    /// The components that were asked for.
+    pub fn wanted(&self) -> impl Iterator<Item = &Unit> {
+        self.units().filter(|unit| unit.wanted)
+    }
+
+    /// Whether several components were asked for.
     #[must_use]
-    pub fn needed(&self) -> String {
-        let names: Vec<&str> = self.steps.iter().flatten().map(|unit| unit.name.as_str()).collect();
-        names.join(", ")
+    pub fn is_group(&self) -> bool {
+        self.wanted().count() > 1
+    }
+
+    /// Whether another unit needs this one.
+    #[must_use]
+    pub fn is_needed(&self, unit: &Unit) -> bool {
+        self.units().any(|other| other.needs.contains(&unit.name))
+    }
+
+    /// The reference of the component that what the units share belongs to.
+    #[must_use]
+    pub fn first(&self) -> &str {
+        self.wanted().next().map_or("", |unit| &unit.of)
+    }
+
+    /// What those who were asked for reach within the run, as the end of a sentence.
+    #[must_use]
+    pub fn reach(&self) -> String {
+        let others = self.units().filter(|unit| !unit.wanted).map(|unit| unit.name.as_str());
+        let (who, each) =
+            if self.is_group() { ("they reach", Some("each other")) } else { ("it reaches", None) };
+        let names: Vec<&str> = each.into_iter().chain(others).collect();
+        if names.is_empty() { format!("{who} nothing") } else { format!("{who} {}", names.join(", ")) }
     }
 }
 
-/// What the plan of one component rests on.
+/// What the plan of some components rests on.
 struct Draft<'a> {
     tools: &'a Tools<'a>,
+    request: &'a Request<'a>,
     around: Surroundings<'a>,
     steps: Vec<Vec<Unit>>,
     /// How deep each unit is needed.
@@ -68,62 +91,62 @@ pub fn plan(
     let seed = tools.workspace.seed();
     let host = if native { "127.0.0.1" } else { "" };
     let around = Surroundings { host, program: &tools.program, seed: &seed, rules };
-    let component = request.component;
-    let once = request.once || component.is_one_shot();
-    let mut draft = Draft { tools, around, steps: Vec::new(), seen: BTreeMap::new() };
-    let environment = draft.add_needs(component, request.wishes.clone(), 0)?;
-    let mut main = component_unit(component, &environment, tools.image_tag);
-    main.command = command(component, once, &request.args)?;
-    main.native = main.command.clone().map(|command| NativeCommand {
-        command,
-        environment: None,
-        repo: component.repos().first().map(|repo| (*repo).to_owned()),
-    });
-    if let Some(image) = &request.image {
-        main.image = Image::Named(image.clone());
-    }
-    if !component.is_runnable() && request.image.is_none() {
-        return Err(RunError::NotRunnable {
-            component: component.name().to_owned(),
-            place: component.written.place(""),
+    let mut draft = Draft { tools, request, around, steps: Vec::new(), seen: BTreeMap::new() };
+    let mut summaries = Vec::new();
+    let is_group = request.components.len() > 1;
+    for component in &request.components {
+        if !component.is_runnable() && request.image.is_none() {
+            let (component, place) = (component.name().to_owned(), component.written.place(""));
+            return Err(RunError::NotRunnable { component, place }.into());
         }
-        .into());
+        let summary = draft.add(component, &component.reference.to_string(), 0)?;
+        let of = if is_group { format!("{}: ", component.name()) } else { String::new() };
+        summaries.push(format!("{of}{summary}"));
     }
-    Ok(RunPlan {
-        run,
-        steps: draft.steps,
-        main,
-        once,
-        summary: environment.summary(),
-        locked: tools.inventory.production.environment.clone(),
-    })
+    let locked = tools.inventory.production.environment.clone();
+    Ok(RunPlan { run, steps: draft.steps, summaries, locked })
 }
 
 impl Draft<'_> {
-    /// Adds what a component needs, and what that needs in turn; each once. `depth` counts from the
-    /// component that is run.
-    fn add_needs(
-        &mut self,
-        component: &Component,
-        wishes: Wishes,
-        depth: usize,
-    ) -> anyhow::Result<Environment> {
-        let tools = self.tools;
+    /// Adds a component with what it needs, and what that needs in turn; each once. `depth` counts
+    /// from the components that are asked for, `of` is the one of them that this is for. Gives its
+    /// environment in a few words.
+    fn add(&mut self, component: &Component, of: &str, depth: usize) -> anyhow::Result<String> {
+        let (tools, request) = (self.tools, self.request);
+        let is_wanted = request.components.iter().any(|one| one.reference == component.reference);
+        let wishes = if is_wanted { request.wishes.clone() } else { Wishes::default() };
         let resolved = resolve(component, tools.inventory, tools.assets, self.around, wishes)?;
         check_complete(component, &resolved.environment)?;
-        for need in resolved.needs {
-            let unit = match need {
-                Need::Service(service) => service_unit(*service),
-                Need::Component(other) => {
-                    let environment = self.add_needs(other, Wishes::default(), depth + 1)?;
-                    let mut unit = component_unit(other, &environment, tools.image_tag);
-                    unit.role = Role::Service;
-                    unit
-                }
-            };
-            self.put(unit, depth);
+        let mut unit = component_unit(component, &resolved.environment, tools.image_tag);
+        if is_wanted {
+            unit.wanted = true;
+            if let Some(image) = &request.image {
+                unit.image = Image::Named(image.clone());
+            }
+        } else {
+            (unit.role, unit.of) = (Role::Service, of.to_owned());
         }
-        Ok(resolved.environment)
+        if depth == 0 {
+            unit.once = request.once || component.is_one_shot();
+            unit.command = command(component, unit.once, &request.args)?;
+            let repo = component.repos().first().map(|repo| (*repo).to_owned());
+            let native = unit.command.clone();
+            unit.native = native.map(|command| NativeCommand { command, environment: None, repo });
+        }
+        for need in resolved.needs {
+            match need {
+                Need::Service(service) => {
+                    unit.needs.push(service.name.clone());
+                    self.put(service_unit(*service, of), depth + 1);
+                }
+                Need::Component(other) => {
+                    unit.needs.push(other.name().to_owned());
+                    self.add(other, of, depth + 1)?;
+                }
+            }
+        }
+        self.put(unit, depth);
+        Ok(resolved.environment.summary())
     }
 
     /// What is needed deeper down is started earlier; what is needed at several depths, at the
@@ -189,7 +212,15 @@ components:
         Inventory::read("here", vec![head]).expect("reads")
     }
 
+    fn main(plan: &RunPlan) -> &Unit {
+        plan.wanted().next().expect("somebody is wanted")
+    }
+
     fn run(name: &str, once: bool, args: &[&str]) -> anyhow::Result<RunPlan> {
+        group(&[name], once, args)
+    }
+
+    fn group(names: &[&str], once: bool, args: &[&str]) -> anyhow::Result<RunPlan> {
         let inventory = inventory();
         let (assets, workspace) =
             (crate::base::assets::Assets::default(), crate::ops::workspace::Workspace::new("/w"));
@@ -212,7 +243,10 @@ components:
             events: crate::model::event::Events::silent(),
             stop: crate::host::signals::Stop::new(),
         };
-        let mut request = Request::of(inventory.find(name)?);
+        let components: Result<Vec<_>, _> = names.iter().map(|name| inventory.find(name)).collect();
+        let components = components?;
+        let mut request = Request::of(components[0]);
+        request.components = components;
         request.once = once;
         request.args = args.iter().map(|arg| (*arg).to_owned()).collect();
         let rules = crate::ops::needs::secret_rules(&assets)?;
@@ -224,10 +258,12 @@ components:
         let plan = run("web", false, &[]).expect("plans");
         let names: Vec<Vec<&str>> =
             plan.steps.iter().map(|step| step.iter().map(|unit| unit.name.as_str()).collect()).collect();
-        assert_eq!(names, [vec!["redis", "postgres"], vec!["api"]]);
-        assert_eq!(plan.main.image, Image::Named("example.org/web:latest".into()));
+        assert_eq!(names, [vec!["redis", "postgres"], vec!["api"], vec!["web"]]);
+        let web = &plan.steps[2][0];
+        assert_eq!(web.needs, ["redis", "api"]);
+        assert_eq!(web.image, Image::Named("example.org/web:latest".into()));
         assert_eq!(plan.steps[1][0].image, Image::Named("example.org/api:7".into()));
-        assert!(!plan.once);
+        assert!(web.wanted && !web.once && !plan.is_needed(web));
         let api = &plan.steps[1][0];
         assert!(
             api.environment.iter().any(|(name, value)| name == "REDIS_HOST" && value.expose() == "redis")
@@ -236,14 +272,30 @@ components:
     }
 
     #[test]
+    fn who_is_wanted_and_needed_starts_once_and_as_it_is_needed() {
+        for names in [["web", "api"], ["api", "web"]] {
+            let plan = group(&names, true, &[]).expect("plans");
+            let steps: Vec<Vec<&str>> =
+                plan.steps.iter().map(|step| step.iter().map(|unit| unit.name.as_str()).collect()).collect();
+            assert_eq!(steps, [vec!["redis", "postgres"], vec!["api"], vec!["web"]]);
+            let (api, web) = (&plan.steps[1][0], &plan.steps[2][0]);
+            assert!(api.wanted && !api.once && plan.is_needed(api));
+            assert!(web.wanted && web.once && !plan.is_needed(web));
+            assert_eq!((api.role, api.of.as_str()), (Role::Component, "service/api"));
+            assert!(plan.is_group() && plan.summaries.len() == 2);
+        }
+    }
+
+    #[test]
     fn commands_take_arguments_in_their_place() {
         let command = |name: &str, once: bool, args: &[&str]| {
-            run(name, once, args).map(|plan| plan.main.command.unwrap_or_default().join(" "))
+            let plan = run(name, once, args);
+            plan.map(|plan| main(&plan).command.clone().unwrap_or_default().join(" "))
         };
         assert_eq!(command("web", false, &[]).expect("plans"), "web");
         assert_eq!(command("web", true, &["a", "b"]).expect("plans"), "web --one a b");
         assert_eq!(command("nightly", false, &["x"]).expect("plans"), "n x");
-        assert!(run("nightly", false, &[]).expect("plans").once);
+        assert!(main(&run("nightly", false, &[]).expect("plans")).once);
         assert!(command("only-once", false, &[]).is_err());
         assert_eq!(command("only-once", true, &["v"]).expect("plans"), "o v");
     }

@@ -21,8 +21,9 @@ pub(super) async fn prepare(
 ) -> anyhow::Result<BTreeMap<String, String>> {
     let mut images = BTreeMap::new();
     for unit in plan.units() {
-        let merge_request = request.merge_request.filter(|_| unit.name == plan.main.name);
-        let component = tools.inventory.find_exactly(&unit.name).ok();
+        let merge_request = request.merge_request.filter(|_| unit.wanted);
+        let wanted = request.components.iter().copied().find(|one| unit.wanted && one.name() == unit.name);
+        let component = wanted.or_else(|| tools.inventory.find_exactly(&unit.name).ok());
         match (engine, &unit.image) {
             (Engine::Native(_), _) => {
                 let repo = unit.native.as_ref().and_then(|native| native.repo.as_deref());
@@ -31,7 +32,7 @@ pub(super) async fn prepare(
                 }
             }
             (Engine::Containers(engine), Image::Built(_)) => {
-                let component = component.unwrap_or(request.component);
+                let component = component.ok_or_else(|| RunError::NoImage { name: unit.name.clone() })?;
                 let wish = Wish { merge_request, quiet: true, ..Wish::default() };
                 let built = build::build(tools, engine, component, &wish).await?;
                 images.insert(unit.name.clone(), built.image);

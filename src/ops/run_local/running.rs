@@ -1,6 +1,8 @@
 //! A unit while it runs: its handle and its output, from which the last lines are kept. Starting it
 //! is in `live`, waiting for its end in `watch`.
 
+use std::time::Duration;
+
 use futures_util::StreamExt as _;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -19,9 +21,13 @@ use super::unit::Unit;
 /// A unit while it runs.
 pub(super) struct Running {
     pub(super) name: String,
+    /// It was asked for, and all its lines are shown.
+    pub(super) wanted: bool,
     pub(super) handle: Handle,
     pub(super) pump: Option<JoinHandle<()>>,
     tail: Tail,
+    /// Tells when the line that says that it is ready has been seen.
+    seen: Option<watch::Receiver<bool>>,
 }
 
 impl Drop for Running {
@@ -32,20 +38,17 @@ impl Drop for Running {
     }
 }
 
-/// Tells when the line that says that a unit is ready has been seen.
-pub(super) type Seen = watch::Receiver<bool>;
-
 impl Running {
-    /// Reads the output of a unit from now on; `shown` as it comes, else only its end is kept.
+    /// Reads the output of a unit from now on: shown as it comes if the unit is wanted, else only its
+    /// end is kept.
     pub(super) fn attend(
         unit: &Unit,
         handle: Handle,
         output: Option<Output>,
         redactor: &Redactor,
         tools: &Tools<'_>,
-        shown: bool,
-    ) -> (Self, Option<Seen>) {
-        let mut pump = Pump::new(&unit.name, redactor, &tools.events, shown);
+    ) -> Self {
+        let mut pump = Pump::new(&unit.name, redactor, &tools.events, unit.wanted);
         let seen = match &unit.ready {
             Some(Ready::Log(text)) => Some(pump.watch_for(text)),
             _ => None,
@@ -62,25 +65,27 @@ impl Running {
                 pump.finish();
             })
         });
-        (Self { name: unit.name.clone(), handle, pump, tail }, seen)
+        Self { name: unit.name.clone(), wanted: unit.wanted, handle, pump, tail, seen }
+    }
+
+    /// Asks until it is ready.
+    ///
+    /// # Errors
+    /// When the time is up.
+    pub(super) async fn ask_ready(&self, ready: &Ready, limit: Duration) -> Result<(), RunError> {
+        let answer = ready::until_ready(&self.handle, ready, self.seen.clone(), limit).await;
+        answer.map_err(|why| RunError::NotReady { name: self.name.clone(), why, after: limit })
     }
 
     /// Waits until it is ready, or has ended before it was.
-    pub(super) async fn wait_ready(
-        &mut self,
-        ready: &Ready,
-        seen: Option<Seen>,
-        tools: &Tools<'_>,
-    ) -> anyhow::Result<()> {
-        let limit = tools.ready_timeout;
-        let name = self.name.clone();
+    pub(super) async fn wait_ready(&mut self, ready: &Ready, tools: &Tools<'_>) -> anyhow::Result<()> {
         let mut waiter = self.handle.waiter();
         let error = tokio::select! {
-            answer = ready::until_ready(&self.handle, ready, seen, limit) => match answer {
+            answer = self.ask_ready(ready, tools.ready_timeout) => match answer {
                 Ok(()) => return Ok(()),
-                Err(why) => RunError::NotReady { name, why, after: limit },
+                Err(error) => error,
             },
-            code = waiter.ended() => RunError::EndedEarly { name, code: code? },
+            code = waiter.ended() => RunError::EndedEarly { name: self.name.clone(), code: code? },
         };
         self.show_last(tools);
         Err(error.into())
@@ -88,7 +93,7 @@ impl Running {
 
     /// Shows the last lines of something that failed, unless all its lines were shown already.
     pub(super) fn show_last(&self, tools: &Tools<'_>) {
-        for text in self.tail.lines() {
+        for text in self.tail.lines().into_iter().filter(|_| !self.wanted) {
             tools.events.send(Event::Line { subject: self.name.clone(), stream: Stream::Stderr, text });
         }
     }

@@ -15,6 +15,14 @@ pub struct Unit {
     pub name: String,
     /// Its part.
     pub role: Role,
+    /// It was asked for: what it writes is shown, and its end counts.
+    pub wanted: bool,
+    /// It does its work and ends.
+    pub once: bool,
+    /// The reference of the component that it is, or was first needed by.
+    pub of: String,
+    /// The names of the units that must be ready before it starts.
+    pub needs: Vec<String>,
     /// Where its image comes from.
     pub image: Image,
     /// The command; `None` is the image's own.
@@ -76,6 +84,10 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
     Unit {
         name: component.name().to_owned(),
         role: Role::Component,
+        wanted: false,
+        once: component.is_one_shot(),
+        of: component.reference.to_string(),
+        needs: Vec::new(),
         image,
         native: command.clone().map(|command| NativeCommand { command, environment: None, repo }),
         command,
@@ -88,10 +100,14 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
     }
 }
 
-pub(super) fn service_unit(service: Service) -> Unit {
+pub(super) fn service_unit(service: Service, of: &str) -> Unit {
     Unit {
         name: service.name,
         role: Role::Service,
+        wanted: false,
+        once: false,
+        of: of.to_owned(),
+        needs: Vec::new(),
         image: Image::Named(service.image),
         command: (!service.command.is_empty()).then_some(service.command),
         native: service.native.map(|native| NativeCommand {

@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn stages_of_both_engines() {
-        let stage = |status: &str| State { status: status.to_owned(), exit_code: 7 }.stage();
+        let stage = |status: &str| State { status: status.to_owned(), exit_code: 7, pid: 0 }.stage();
         assert_eq!(stage("created"), Stage::NotStarted);
         assert_eq!(stage("stopped"), Stage::Ended(7));
         assert_eq!(stage("exited"), Stage::Ended(7));

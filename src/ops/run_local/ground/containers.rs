@@ -141,7 +141,7 @@ fn container(
     tools: &Tools<'_>,
     whose: &Belonging<'_>,
 ) -> ContainerSpec {
-    let mut labels = whose.identity(tools, &unit.name, unit.role).to_labels();
+    let mut labels = whose.identity(tools, &unit.of, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
     let is_component = unit.role == Role::Component;
     ContainerSpec {

@@ -44,10 +44,10 @@ impl Processes {
             }
         }
         let isolated = space.isolation().iter().any(|(what, state)| *what == "network" && state.is_ok());
-        let network = match (isolated, plan.needed().as_str()) {
+        let network = match (isolated, plan.reach()) {
             (false, _) => "this machine's".to_owned(),
-            (true, "") => "isolated: it reaches nothing".to_owned(),
-            (true, names) => format!("isolated: it reaches {names} and nothing else"),
+            (true, reach) if reach.ends_with(" nothing") => format!("isolated: {reach}"),
+            (true, reach) => format!("isolated: {reach} and nothing else"),
         };
         let detail = format!("{network}; files and user are this machine's");
         tools.events.start("network", "").finish(State::Done, detail);
@@ -94,7 +94,7 @@ impl Processes {
             }
         }
         let spec = ProcessSpec {
-            identity: whose.identity(tools, &unit.name, unit.role),
+            identity: whose.identity(tools, &unit.of, &unit.name, unit.role),
             command: command.command.clone(),
             workdir,
             environment,

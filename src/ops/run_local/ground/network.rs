@@ -62,7 +62,7 @@ pub(super) async fn lay(
     whose: &Belonging<'_>,
 ) -> anyhow::Result<Laid> {
     let asked = plan.units().any(|unit| matches!(unit.ready, Some(Ready::Tcp(_) | Ready::Http { .. })));
-    let published = whose.publish && !plan.main.ports.is_empty();
+    let published = whose.publish && plan.units().any(|unit| unit.role == Role::Component && !unit.ports.is_empty());
     let wants_in = asked || published;
     let (bounds, way) = decide(engine, network, wants_in, whose.publish).await?;
     if whose.publish && whose.lifetime == Lifetime::Kept && way != Way::Publish {
@@ -71,7 +71,7 @@ pub(super) async fn lay(
     if bounds == Bounds::Closed && plan.units().count() == 1 {
         return Ok(Laid { id: None, bounds, way, addresses: BTreeMap::new() });
     }
-    let labels = whose.identity(tools, "network", Role::Service).to_labels();
+    let labels = whose.identity(tools, plan.first(), "network", Role::Service).to_labels();
     let name = format!("cki-{}", whose.run);
     if bounds != Bounds::Closed {
         let id = engine.create_network(&name, labels, bounds != Bounds::Open).await?;
@@ -146,11 +146,11 @@ impl Laid {
                 Some("what this machine serves on all its addresses, its name service among it")
             }
         };
-        match (plan.needed().as_str(), leak) {
-            ("", None) => "isolated: it reaches nothing".to_owned(),
-            ("", Some(leak)) => format!("isolated: it reaches nothing but {leak}"),
-            (names, None) => format!("isolated: it reaches {names} and nothing else"),
-            (names, Some(leak)) => format!("isolated: it reaches {names}, and {leak}"),
+        match (plan.reach(), leak) {
+            (reach, None) if reach.ends_with(" nothing") => format!("isolated: {reach}"),
+            (reach, Some(leak)) if reach.ends_with(" nothing") => format!("isolated: {reach} but {leak}"),
+            (reach, None) => format!("isolated: {reach} and nothing else"),
+            (reach, Some(leak)) => format!("isolated: {reach}, and {leak}"),
         }
     }
 }
