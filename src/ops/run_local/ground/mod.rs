@@ -3,6 +3,7 @@
 
 mod containers;
 mod native;
+mod network;
 
 use std::collections::BTreeMap;
 
