@@ -3,6 +3,7 @@
 
 mod entry;
 mod find;
+mod hosts;
 mod read;
 mod settle;
 
@@ -13,6 +14,7 @@ use crate::base::yaml::Position;
 use crate::model::reference::Reference;
 pub use entry::{Build, Category, Declared, Dependency, Link, Parameter, Production, Run, Source, Stage};
 pub use find::LookupError;
+pub use hosts::host_names;
 pub use read::{Document, InventoryError};
 
 /// One entry.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{
-    ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HostConfig, Mount, MountType, MountVolumeOptions,
-    NetworkingConfig, PortBinding, ResourcesUlimits,
+    ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HostConfig, Mount, MountType,
+    MountVolumeOptions, NetworkingConfig, PortBinding, ResourcesUlimits,
 };
 
 use super::error::EngineError;
@@ -121,7 +121,9 @@ pub(super) fn volumes(spec: &ContainerSpec) -> Vec<String> {
 
 /// The volume that a path is in: the innermost one.
 pub(super) fn home<'a>(path: &str, volumes: &'a [String]) -> Option<&'a str> {
-    let holds = |volume: &&str| path.strip_prefix(volume.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'));
+    let holds = |volume: &&str| {
+        path.strip_prefix(volume.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
+    };
     volumes.iter().map(String::as_str).filter(holds).max_by_key(|volume| volume.len())
 }
 

@@ -135,12 +135,7 @@ fn ports_for_engine(unit: &Unit, publish: bool) -> Vec<Publish> {
     ports.into_iter().map(|port| Publish { container: port, host: None }).collect()
 }
 
-fn container(
-    unit: &Unit,
-    image: &str,
-    tools: &Tools<'_>,
-    whose: &Belonging<'_>,
-) -> ContainerSpec {
+fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Belonging<'_>) -> ContainerSpec {
     let mut labels = whose.identity(tools, &unit.of, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
     let is_component = unit.role == Role::Component;
@@ -154,11 +149,7 @@ fn container(
         workdir: unit.workdir.clone(),
         labels,
         volumes: unit.volumes.clone(),
-        limits: Limits {
-            unprivileged: is_component,
-            processes: Some(PROCESSES),
-            ..Limits::default()
-        },
+        limits: Limits { unprivileged: is_component, processes: Some(PROCESSES), ..Limits::default() },
         ..ContainerSpec::default()
     }
 }
