@@ -4,6 +4,7 @@
 mod entry;
 mod find;
 mod hosts;
+mod limits;
 mod read;
 mod settle;
 
@@ -15,6 +16,7 @@ use crate::model::reference::Reference;
 pub use entry::{Build, Category, Declared, Dependency, Link, Parameter, Production, Run, Source, Stage};
 pub use find::LookupError;
 pub use hosts::host_names;
+pub use limits::{Capability, Memory, Place};
 pub use read::{Document, InventoryError};
 
 /// One entry.

@@ -201,6 +201,7 @@ const KEYS: &[&str] = &[
     "args",
     "bot",
     "build",
+    "capabilities",
     "categories",
     "category",
     "command",
@@ -222,6 +223,7 @@ const KEYS: &[&str] = &[
     "kind",
     "label",
     "log",
+    "memory",
     "monitoring",
     "name",
     "needs",
@@ -235,6 +237,7 @@ const KEYS: &[&str] = &[
     "ports",
     "production",
     "project",
+    "read_only",
     "ready",
     "repo",
     "repos",
@@ -252,6 +255,7 @@ const KEYS: &[&str] = &[
     "version",
     "via",
     "workdir",
+    "writable",
 ];
 
 fn note_unknown(findings: &mut Vec<Finding>, file: &str, unknown: Vec<UnknownKey>) {

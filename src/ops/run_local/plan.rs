@@ -117,7 +117,7 @@ impl Draft<'_> {
         let wishes = if is_wanted { request.wishes.clone() } else { Wishes::default() };
         let resolved = resolve(component, tools.inventory, tools.assets, self.around, wishes)?;
         check_complete(component, &resolved.environment)?;
-        let mut unit = component_unit(component, &resolved.environment, tools.image_tag);
+        let mut unit = component_unit(component, &resolved.environment, tools.image_tag, tools.memory);
         if is_wanted {
             unit.wanted = true;
             if let Some(image) = &request.image {
@@ -240,6 +240,7 @@ components:
             offline: true,
             ready_timeout: std::time::Duration::from_secs(1),
             stop_grace: std::time::Duration::from_secs(1),
+            memory: crate::model::inventory::Memory::default(),
             events: crate::model::event::Events::silent(),
             stop: crate::host::signals::Stop::new(),
         };
