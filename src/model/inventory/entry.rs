@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::limits::{Capability, Memory, Place};
 use super::need::Need;
 use crate::model::probe::Ready;
 use crate::model::reference::Reference;
@@ -103,6 +104,18 @@ pub struct Run {
     pub init: Vec<Vec<String>>,
     /// How to know that it is ready.
     pub ready: Option<Ready>,
+    /// Nothing of its file system can be written but the folders for what is temporary, and those of
+    /// `writable`.
+    #[serde(default)]
+    pub read_only: bool,
+    /// Folders that are a volume of their own, which goes when the component does.
+    #[serde(default)]
+    pub writable: Vec<Place>,
+    /// Capabilities that it keeps.
+    #[serde(default)]
+    pub capabilities: Vec<Capability>,
+    /// How much memory it may use.
+    pub memory: Option<Memory>,
 }
 
 /// How a merge request of it is tried in staging.

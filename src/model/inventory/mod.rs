@@ -3,6 +3,8 @@
 
 mod entry;
 mod find;
+mod hosts;
+mod limits;
 mod need;
 mod read;
 mod settle;
@@ -16,6 +18,8 @@ pub use entry::{
     Build, Category, Declared, Dependency, Link, Parameter, Production, Run, ServiceChoice, Source, Stage,
 };
 pub use find::LookupError;
+pub use hosts::host_names;
+pub use limits::{Capability, Memory, Place};
 pub use need::{Need, Parameters};
 pub use read::{Document, InventoryError};
 

@@ -202,6 +202,7 @@ const KEYS: &[&str] = &[
     "args",
     "bot",
     "build",
+    "capabilities",
     "categories",
     "category",
     "command",
@@ -224,6 +225,7 @@ const KEYS: &[&str] = &[
     "kind",
     "label",
     "log",
+    "memory",
     "monitoring",
     "name",
     "needs",
@@ -237,6 +239,7 @@ const KEYS: &[&str] = &[
     "ports",
     "production",
     "project",
+    "read_only",
     "ready",
     "repo",
     "repos",
@@ -255,6 +258,7 @@ const KEYS: &[&str] = &[
     "version",
     "via",
     "workdir",
+    "writable",
 ];
 
 fn note_unknown(findings: &mut Vec<Finding>, file: &str, unknown: Vec<UnknownKey>) {

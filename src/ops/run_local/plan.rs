@@ -140,7 +140,7 @@ impl<'a> Draft<'a> {
         let resolved = resolve(component, tools.inventory, tools.assets, self.around, wishes)?;
         check_complete(component, &resolved.environment)?;
         self.summaries.insert(component.name().to_owned(), resolved.environment.summary());
-        let mut unit = component_unit(component, &resolved.environment, tools.image_tag);
+        let mut unit = component_unit(component, &resolved.environment, tools.image_tag, tools.memory);
         if is_wanted {
             unit.wanted = true;
             if let Some(image) = &request.image {
@@ -310,6 +310,7 @@ components:
             offline: true,
             ready_timeout: std::time::Duration::from_secs(1),
             stop_grace: std::time::Duration::from_secs(1),
+            memory: crate::model::inventory::Memory::default(),
             events: crate::model::event::Events::silent(),
             stop: crate::host::signals::Stop::new(),
         };

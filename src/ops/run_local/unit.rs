@@ -3,11 +3,15 @@
 
 use crate::base::secret::Secret;
 use crate::model::container::ContainerFile;
+use crate::model::container::Limits;
 use crate::model::environment::Environment;
 use crate::model::identity::Role;
-use crate::model::inventory::Component;
+use crate::model::inventory::{Capability, Component, Memory};
 use crate::model::probe::Ready;
 use crate::model::service::Service;
+
+/// Nothing has a use for more processes.
+const PROCESSES: u32 = 4096;
 
 /// One thing to start.
 #[derive(Debug, Clone)]
@@ -49,6 +53,8 @@ pub struct Unit {
     pub setup: Vec<Vec<String>>,
     /// Paths with a volume of their own.
     pub volumes: Vec<String>,
+    /// What its container must not do.
+    pub limits: Limits,
 }
 
 /// How something is run outside a container.
@@ -109,7 +115,12 @@ pub(super) fn init_units(unit: &Unit, component: &Component) -> Vec<Unit> {
     units
 }
 
-pub(super) fn component_unit(component: &Component, environment: &Environment, tag: &str) -> Unit {
+pub(super) fn component_unit(
+    component: &Component,
+    environment: &Environment,
+    tag: &str,
+    memory: Memory,
+) -> Unit {
     let run = component.run.clone().unwrap_or_default();
     let image = match (&component.build, &component.image) {
         (Some(_), _) => Image::Built(component.reference.to_string()),
@@ -136,7 +147,14 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
         files: Vec::new(),
         ready: run.ready,
         setup: Vec::new(),
-        volumes: Vec::new(),
+        volumes: run.writable.iter().map(|place| place.path().to_owned()).collect(),
+        limits: Limits {
+            unprivileged: true,
+            keep: run.capabilities.iter().map(|one| one.name().to_owned()).collect(),
+            read_only: run.read_only,
+            memory: Some(run.memory.unwrap_or(memory).bytes()),
+            processes: Some(PROCESSES),
+        },
     }
 }
 
@@ -165,6 +183,12 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
         ready: service.ready,
         setup: service.setup,
         volumes: service.volumes,
+        limits: Limits {
+            unprivileged: true,
+            keep: Capability::OF_SERVICES.iter().map(|one| one.name().to_owned()).collect(),
+            processes: Some(PROCESSES),
+            ..Limits::default()
+        },
     }
 }
 

@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use super::network::{Laid, Way, lay};
 use super::{Belonging, Network};
 use crate::host::netns::OtherNetwork;
-use crate::model::container::{ContainerInside, ContainerSpec, Limits, Publish};
+use crate::model::container::{ContainerInside, ContainerSpec, Publish};
 use crate::model::event::State;
 use crate::model::identity::{Role, SECRETS};
 use crate::model::probe::Ready;
@@ -18,9 +18,6 @@ use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::unit::Unit;
 use crate::ops::tools::Tools;
 use crate::systems::engine::ContainerEngine;
-
-/// A component has no use for more processes.
-const PROCESSES: u32 = 4096;
 
 /// A network on a container engine.
 #[derive(Debug)]
@@ -135,12 +132,7 @@ fn ports_for_engine(unit: &Unit, publish: bool) -> Vec<Publish> {
     ports.into_iter().map(|port| Publish { container: port, host: None }).collect()
 }
 
-fn container(
-    unit: &Unit,
-    image: &str,
-    tools: &Tools<'_>,
-    whose: &Belonging<'_>,
-) -> ContainerSpec {
+fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Belonging<'_>) -> ContainerSpec {
     let mut labels = whose.identity(tools, &unit.of, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
     let is_component = unit.is_component;
@@ -155,11 +147,7 @@ fn container(
         labels,
         volumes: unit.volumes.clone(),
         files: unit.files.clone(),
-        limits: Limits {
-            unprivileged: is_component,
-            processes: Some(PROCESSES),
-            ..Limits::default()
-        },
+        limits: unit.limits.clone(),
         ..ContainerSpec::default()
     }
 }
