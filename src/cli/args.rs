@@ -104,6 +104,7 @@ pub(super) enum Command {
     Ps(commands::ps::PsArgs),
     Logs(commands::logs::LogsArgs),
     Exec(commands::exec::ExecArgs),
+    Shell(commands::shell::ShellArgs),
     Down(commands::down::DownArgs),
     Stage(commands::stage::StageArgs),
     Doctor(commands::doctor::DoctorArgs),

@@ -27,6 +27,7 @@ mod podman_service;
 mod reference;
 mod spec;
 mod sweep;
+mod terminal;
 mod wait;
 
 use std::future::Future;
@@ -47,6 +48,7 @@ pub use image::{ImageFacts, ImageSummary};
 pub use network::{NetworkFacts, VolumeFacts};
 pub use output::{Chunk, OutputStream};
 pub use sweep::Swept;
+pub use terminal::{TerminalExec, TerminalReader, TerminalWriter};
 
 use address::Pong;
 use podman_service::PodmanService;

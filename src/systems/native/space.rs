@@ -4,12 +4,13 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use nix::errno::Errno;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::error::NativeError;
 use super::maker::{self, Made};
-use super::rooms::{Refusal, Rooms};
+use super::rooms::{Refusal, Rooms, Step};
 
 /// A network that the processes of one run share with each other and with nobody else, where the
 /// kernel allows it; the machine's own, where not. It lives as long as this value, or a process in
@@ -28,6 +29,13 @@ impl Space {
     pub fn new() -> Self {
         let Made { rooms, network, processes } = maker::rooms();
         Self { rooms: Arc::new(rooms), processes, network }
+    }
+
+    /// The one that rooms are of, which somebody else has made.
+    pub(super) fn of(rooms: Rooms) -> Self {
+        let shared = || Step::Network.take(Err(Errno::UnknownErrno));
+        let network = if rooms.network.is_some() { Ok(()) } else { shared() };
+        Self { rooms: Arc::new(rooms), processes: shared(), network }
     }
 
     /// What processes are kept from and how, and what they are not kept from and why not.
