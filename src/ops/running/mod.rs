@@ -4,6 +4,7 @@
 
 mod down;
 mod exec;
+mod health;
 mod logs;
 mod select;
 mod shell;
@@ -13,12 +14,14 @@ use std::collections::BTreeMap;
 use crate::base::redact::Redactor;
 use crate::base::secret::Secret;
 use crate::model::container::Status;
-use crate::model::identity::{Identity, Role, SECRETS};
+use crate::model::identity::{Identity, READY, Role, SECRETS};
+use crate::model::probe::Ready;
 use crate::ops::engine::{Engine, OpenError};
 use crate::systems::engine::{ContainerEngine, EngineError};
 use crate::systems::native::{Native, NativeError, ProcessFacts};
 pub use down::down;
 pub use exec::{ExecWish, exec, standard_input};
+pub use health::{Health, health};
 pub use logs::{LogWish, logs};
 pub use select::{select, select_one};
 pub use shell::{Left, Person, interact, shell};
@@ -41,6 +44,8 @@ pub struct Instance {
     pub what: String,
     /// When it was started, in seconds since 1970.
     pub created: i64,
+    /// How to know that it is ready, if there is a way.
+    pub ready: Option<Ready>,
     /// Names of variables whose values must not be shown.
     secret: Vec<String>,
     place: Place,
@@ -134,6 +139,7 @@ pub async fn list(engine: &Engine, native: &Native) -> Result<Vec<Instance>, Run
                 ports: facts.ports.clone(),
                 what: facts.image.clone(),
                 created: facts.created,
+                ready: label(READY).and_then(Ready::from_label),
                 secret: names(label(SECRETS).unwrap_or_default()),
                 place: Place::Container(containers.clone(), facts.id),
             });
@@ -147,6 +153,7 @@ pub async fn list(engine: &Engine, native: &Native) -> Result<Vec<Instance>, Run
             ports: facts.ports.clone(),
             what: shell_words::join(&facts.command),
             created: facts.created,
+            ready: facts.ready.as_deref().and_then(Ready::from_label),
             secret: facts.secret.clone(),
             place: Place::Process(native.clone(), Box::new(facts)),
         });

@@ -66,7 +66,7 @@ impl Native {
     /// # Errors
     /// When the program or the working directory is missing, or the system refuses.
     pub fn spawn(&self, spec: ProcessSpec, space: &Space) -> Result<Process, NativeError> {
-        let ProcessSpec { identity, command, workdir, environment, secret, ports, detached } = spec;
+        let ProcessSpec { identity, command, workdir, environment, secret, ready, ports, detached } = spec;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let mut facts = ProcessFacts {
             folder: self.folder.join(runs::folder_name(&identity)),
@@ -74,6 +74,7 @@ impl Native {
             command,
             workdir,
             secret,
+            ready,
             ports,
             created: i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
             process: None,

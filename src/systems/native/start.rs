@@ -32,6 +32,8 @@ pub struct ProcessSpec {
     pub environment: Vec<(String, Secret)>,
     /// Names of those of its variables that must not be shown, to be told of later.
     pub secret: Vec<String>,
+    /// How to know that it is ready, to be told of later.
+    pub ready: Option<String>,
     /// Published ports, to be told of later: in the space, and on this machine.
     pub ports: Vec<(u16, u16)>,
     /// To go on when this program has ended, with its output in its log.

@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use super::{Belonging, Network};
 use crate::model::container::{ContainerSpec, Limits, Publish};
 use crate::model::event::State;
-use crate::model::identity::{Lifetime, Role, SECRETS};
+use crate::model::identity::{Lifetime, READY, Role, SECRETS};
 use crate::model::probe::Ready;
 use crate::ops::run_local::RunError;
 use crate::ops::run_local::handle::{Container, Handle, Output, Started};
@@ -155,6 +155,7 @@ fn container(
 ) -> ContainerSpec {
     let mut labels = whose.identity(tools, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
+    labels.extend(unit.ready.as_ref().map(|ready| (READY.to_owned(), ready.to_label())));
     let is_component = unit.role == Role::Component;
     ContainerSpec {
         name: format!("cki-{}-{}", whose.run, unit.name),
