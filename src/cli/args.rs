@@ -106,6 +106,7 @@ pub(super) enum Command {
     Exec(commands::exec::ExecArgs),
     Shell(commands::shell::ShellArgs),
     Down(commands::down::DownArgs),
+    Gc(commands::gc::GcArgs),
     Stage(commands::stage::StageArgs),
     Doctor(commands::doctor::DoctorArgs),
     Setup(commands::setup::SetupArgs),

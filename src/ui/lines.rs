@@ -27,7 +27,7 @@ impl Prefixes {
     }
 
     /// Whether it was announced that more than one speaks.
-    pub(super) fn are_several(&self) -> bool {
+    pub(super) fn are_needed(&self) -> bool {
         self.announced > 1
     }
 
@@ -68,7 +68,7 @@ mod tests {
         let mut prefixes = Prefixes::default();
         let plain = |text: String| anstream::adapter::strip_str(&text).to_string();
         prefixes.announce(&["longer".to_owned(), "ab".to_owned()]);
-        assert!(prefixes.are_several());
+        assert!(prefixes.are_needed());
         let painted = prefixes.prefix("ab");
         assert_eq!(plain(painted.clone()), "ab     │ ");
         assert_eq!(plain(prefixes.prefix("longer")), "longer │ ");

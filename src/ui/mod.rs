@@ -250,7 +250,7 @@ impl Inner {
         };
         let prefix = {
             let mut prefixes = self.prefixes.lock().unwrap_or_else(PoisonError::into_inner);
-            if terminal || prefixes.are_several() { prefixes.prefix(subject) } else { String::new() }
+            if terminal || prefixes.are_needed() { prefixes.prefix(subject) } else { String::new() }
         };
         let time = time.map_or_else(String::new, |time| format!("{} ", style::dim(&time)));
         let line = self.fit(&format!("{prefix}{time}{safe}"), color);

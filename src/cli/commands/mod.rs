@@ -10,6 +10,7 @@ pub(super) mod doctor;
 pub(super) mod down;
 pub(super) mod env;
 pub(super) mod exec;
+pub(super) mod gc;
 pub(super) mod list;
 pub(super) mod logs;
 pub(super) mod man;
@@ -42,6 +43,7 @@ pub(super) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Ex
         Command::Exec(args) => exec::run(args, context),
         Command::Shell(args) => shell::run(args, context),
         Command::Down(args) => down::run(&args, context),
+        Command::Gc(args) => gc::run(&args, context),
         Command::Stage(args) => stage::run(&args, context),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Setup(args) => setup::run(&args, context),

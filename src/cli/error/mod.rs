@@ -260,9 +260,10 @@ fn of_running(error: &RunningError) -> Meaning {
         RunningError::Several { runs, .. } => {
             hint(Exit::Usage, format!("name one of the runs: {}.", runs.join(", ")))
         }
-        RunningError::NoTimes { .. } => {
-            hint(Exit::Usage, "leave `--since` and `--timestamps` out, or let the component write times itself.")
-        }
+        RunningError::NoTimes { .. } => hint(
+            Exit::Usage,
+            "leave `--since` and `--timestamps` out, or let the component write times itself.",
+        ),
         RunningError::NoShell { .. } => {
             hint(Exit::NotFound, "`cki exec COMPONENT -- COMMAND` runs what is there.")
         }

@@ -37,11 +37,7 @@ type Output = BoxStream<'static, Result<(Stream, bytes::Bytes), RunningError>>;
 ///
 /// # Errors
 /// When it does not run.
-pub async fn exec(
-    instance: &Instance,
-    wish: ExecWish,
-    events: &Events,
-) -> Result<i64, RunningError> {
+pub async fn exec(instance: &Instance, wish: ExecWish, events: &Events) -> Result<i64, RunningError> {
     let ExecWish { command, stdin, workdir } = wish;
     let redactor = redactor(instance).await?;
     let name = &instance.identity.name;

@@ -109,9 +109,7 @@ async fn dial(one: &Instance, port: u16) -> io::Result<TcpStream> {
             let local = local.ok_or_else(|| io::Error::other("it cannot be reached from here"))?;
             TcpStream::connect((Ipv4Addr::LOCALHOST, local)).await
         }
-        Place::Process(native, facts) => {
-            native.space(facts).map_err(io::Error::other)?.connect(port).await
-        }
+        Place::Process(native, facts) => native.space(facts).map_err(io::Error::other)?.connect(port).await,
     }
 }
 

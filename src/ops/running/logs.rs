@@ -224,7 +224,8 @@ impl Merge {
     /// The earliest of the lines that are there.
     fn take(&mut self) -> Option<(String, Next)> {
         let time = |lane: &Lane| lane.head.as_ref().map(|head| head.as_ref().ok().and_then(|line| line.time));
-        let earliest = self.lanes.iter_mut().filter(|lane| lane.head.is_some()).min_by_key(|lane| time(lane))?;
+        let earliest =
+            self.lanes.iter_mut().filter(|lane| lane.head.is_some()).min_by_key(|lane| time(lane))?;
         earliest.head.take().map(|line| (earliest.label.clone(), line))
     }
 }
@@ -306,8 +307,7 @@ async fn read(mut output: Output, redactor: &Redactor, to: &mpsc::Sender<Next>) 
         let stream = if is_stderr { Stream::Stderr } else { Stream::Stdout };
         masked.clear();
         cutter.redact.finish(&mut masked);
-        let mut take =
-            |text: &str| ready.push(Line { stream, text: text.to_owned(), time: cutter.began });
+        let mut take = |text: &str| ready.push(Line { stream, text: text.to_owned(), time: cutter.began });
         cutter.lines.push(&masked, &mut take);
         cutter.lines.finish(&mut take);
     }

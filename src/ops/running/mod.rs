@@ -192,4 +192,3 @@ async fn redactor(instance: &Instance) -> Result<Redactor, RunningError> {
     };
     Ok(Redactor::new(&secrets))
 }
-

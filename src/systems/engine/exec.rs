@@ -62,7 +62,8 @@ impl ContainerEngine {
         let exec = self.create_exec(id, options).await?;
         let options = StartExecOptions { output_capacity: Some(64 << 10), ..Default::default() };
         let started = self.call(&doing, SLOW, self.docker.start_exec(&exec, Some(options))).await;
-        let StartExecResults::Attached { output, input } = started.map_err(|error| not_running(error, id))? else {
+        let StartExecResults::Attached { output, input } = started.map_err(|error| not_running(error, id))?
+        else {
             return Err(EngineError::Nonsense { doing, message: "it ran it out of sight".to_owned() });
         };
         if let Some(stdin) = request.stdin {

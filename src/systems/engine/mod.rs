@@ -47,6 +47,7 @@ pub use follow::LogRequest;
 pub use image::{ImageFacts, ImageSummary};
 pub use network::{NetworkFacts, VolumeFacts};
 pub use output::{Chunk, OutputStream};
+pub use podman_service::orphaned_services;
 pub use sweep::Swept;
 pub use terminal::{TerminalExec, TerminalReader, TerminalWriter};
 

@@ -142,7 +142,9 @@ async fn exchange(
         // Errors come with their length, and are read for as long as they come.
         let _ = tokio::time::timeout(QUICK, async {
             let wanted = answer.header("content-length").and_then(|length| length.parse().ok());
-            while rest.len() < wanted.unwrap_or(0).min(LONGEST_HEAD) && stream.read_buf(&mut rest).await? > 0 {}
+            while rest.len() < wanted.unwrap_or(0).min(LONGEST_HEAD) && stream.read_buf(&mut rest).await? > 0
+            {
+            }
             io::Result::Ok(())
         })
         .await;

@@ -177,6 +177,14 @@ impl Native {
         runs::list(&self.folder)
     }
 
+    /// Folders that somebody who was killed had begun to make.
+    ///
+    /// # Errors
+    /// When the folder for runs cannot be read.
+    pub fn unfinished(&self) -> Result<Vec<PathBuf>, NativeError> {
+        runs::unfinished(&self.folder)
+    }
+
     /// What must not be shown of the environment that a process was given. That of a living one is
     /// read from the process, that of one that was detached and has ended from beside its log.
     ///

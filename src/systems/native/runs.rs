@@ -201,13 +201,19 @@ pub(super) fn list(runs: &Path) -> Result<Vec<ProcessFacts>, NativeError> {
     Ok(found)
 }
 
-/// Removes folders whose maker was killed before they were whole.
-pub(super) fn remove_unfinished(runs: &Path) -> Result<(), NativeError> {
-    for name in files::names_in(runs)? {
+/// The folders whose maker was killed before they were whole.
+pub(super) fn unfinished(runs: &Path) -> Result<Vec<PathBuf>, NativeError> {
+    let is_left = |name: &String| {
         let maker = name.strip_prefix(UNFINISHED).and_then(|label| Owner::parse(label.rsplit_once('.')?.0));
-        if maker.is_some_and(|maker| !host::is_alive(&maker)) {
-            remove(&runs.join(name))?;
-        }
+        maker.is_some_and(|maker| !host::is_alive(&maker))
+    };
+    Ok(files::names_in(runs)?.into_iter().filter(is_left).map(|name| runs.join(name)).collect())
+}
+
+/// Removes them.
+pub(super) fn remove_unfinished(runs: &Path) -> Result<(), NativeError> {
+    for folder in unfinished(runs)? {
+        remove(&folder)?;
     }
     Ok(())
 }
