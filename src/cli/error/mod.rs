@@ -273,6 +273,16 @@ fn of_running(error: &RunningError) -> Meaning {
         RunningError::Several { runs, .. } => {
             hint(Exit::Usage, format!("name one of the runs: {}.", runs.join(", ")))
         }
+        RunningError::NoTimes { .. } => hint(
+            Exit::Usage,
+            "leave `--since` and `--timestamps` out, or let the component write times itself.",
+        ),
+        RunningError::NoShell { .. } => {
+            hint(Exit::NotFound, "`cki exec COMPONENT -- COMMAND` runs what is there.")
+        }
+        RunningError::Terminal(_) => {
+            hint(Exit::Usage, "without one, `cki exec COMPONENT -- COMMAND` runs a command.")
+        }
         RunningError::Engine(inner) => of_engine(inner),
         RunningError::Native(inner) => of_native(inner),
         RunningError::Open(inner) => of_open(inner),

@@ -9,7 +9,7 @@ mod live;
 mod output;
 pub mod plan;
 mod prepare;
-mod ready;
+pub(in crate::ops) mod ready;
 mod running;
 pub mod unit;
 mod watch;

@@ -10,7 +10,7 @@ use super::{Belonging, Network};
 use crate::host::netns::OtherNetwork;
 use crate::model::container::{ContainerInside, ContainerSpec, Publish};
 use crate::model::event::State;
-use crate::model::identity::{Role, SECRETS};
+use crate::model::identity::{READY, Role, SECRETS};
 use crate::model::probe::Ready;
 use crate::ops::run_local::RunError;
 use crate::ops::run_local::handle::{Container, Handle, Output, Reach, Started};
@@ -135,6 +135,7 @@ fn ports_for_engine(unit: &Unit, publish: bool) -> Vec<Publish> {
 fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Belonging<'_>) -> ContainerSpec {
     let mut labels = whose.identity(tools, &unit.of, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
+    labels.extend(unit.ready.as_ref().map(|ready| (READY.to_owned(), ready.to_label())));
     let is_component = unit.is_component;
     ContainerSpec {
         name: format!("cki-{}-{}", whose.run, unit.name),
