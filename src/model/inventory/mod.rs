@@ -5,6 +5,7 @@ mod entry;
 mod find;
 mod hosts;
 mod limits;
+mod need;
 mod read;
 mod settle;
 
@@ -13,10 +14,13 @@ use std::collections::BTreeMap;
 use crate::base::text;
 use crate::base::yaml::Position;
 use crate::model::reference::Reference;
-pub use entry::{Build, Category, Declared, Dependency, Link, Parameter, Production, Run, Source, Stage};
+pub use entry::{
+    Build, Category, Declared, Dependency, Link, Parameter, Production, Run, ServiceChoice, Source, Stage,
+};
 pub use find::LookupError;
 pub use hosts::host_names;
 pub use limits::{Capability, Memory, Place};
+pub use need::{Need, Parameters};
 pub use read::{Document, InventoryError};
 
 /// One entry.
@@ -163,6 +167,8 @@ pub struct Inventory {
     pub repos: BTreeMap<String, String>,
     /// What must never be reached or claimed.
     pub production: Production,
+    /// What it says of backing services, by name.
+    pub services: BTreeMap<String, ServiceChoice>,
     /// Where the head is written.
     pub written: Written,
     /// All entries: by category in its order, then by name.

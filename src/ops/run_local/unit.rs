@@ -2,6 +2,7 @@
 //! What is started, and in which order, is in `plan`.
 
 use crate::base::secret::Secret;
+use crate::model::container::ContainerFile;
 use crate::model::container::Limits;
 use crate::model::environment::Environment;
 use crate::model::identity::Role;
@@ -19,9 +20,12 @@ pub struct Unit {
     pub name: String,
     /// Its part.
     pub role: Role,
+    /// It is a component, and no backing service: it must know that it is no production, and may do
+    /// nothing that a component need not.
+    pub is_component: bool,
     /// It was asked for: what it writes is shown, and its end counts.
     pub wanted: bool,
-    /// It does its work and ends.
+    /// It does its work and ends, and is done with when its exit code is 0.
     pub once: bool,
     /// The reference of the component that it is, or was first needed by.
     pub of: String,
@@ -41,8 +45,12 @@ pub struct Unit {
     pub workdir: Option<String>,
     /// Ports it listens on.
     pub ports: Vec<u16>,
+    /// Files that it finds when it starts.
+    pub files: Vec<ContainerFile>,
     /// How to know that it is ready.
     pub ready: Option<Ready>,
+    /// Commands to run inside when it is ready, one after the other.
+    pub setup: Vec<Vec<String>>,
     /// Paths with a volume of their own.
     pub volumes: Vec<String>,
     /// What its container must not do.
@@ -72,10 +80,39 @@ pub enum Image {
 }
 
 impl Unit {
+    /// Takes another command, in a container and outside one.
+    pub(super) fn set_command(&mut self, command: Option<Vec<String>>, component: &Component) {
+        let repo = component.repos().first().map(|repo| (*repo).to_owned());
+        self.native = command.clone().map(|command| NativeCommand { command, environment: None, repo });
+        self.command = command;
+    }
+
     /// The values that must not be shown.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         self.environment.iter().filter(|(name, _)| self.secret.contains(name)).map(|(_, value)| value)
     }
+}
+
+/// What must have ended well before a component starts: its own commands, one after the other.
+pub(super) fn init_units(unit: &Unit, component: &Component) -> Vec<Unit> {
+    let commands = component.run.as_ref().map_or(&[][..], |run| &run.init);
+    let mut units: Vec<Unit> = Vec::new();
+    for (index, command) in commands.iter().enumerate() {
+        let number = if index == 0 { String::new() } else { format!("-{}", index + 1) };
+        let mut one = Unit {
+            name: format!("{}-init{number}", unit.name),
+            role: Role::Service,
+            wanted: false,
+            once: true,
+            ports: Vec::new(),
+            ready: None,
+            ..unit.clone()
+        };
+        one.needs.extend(units.last().map(|before| before.name.clone()));
+        one.set_command(Some(command.clone()), component);
+        units.push(one);
+    }
+    units
 }
 
 pub(super) fn component_unit(
@@ -95,6 +132,7 @@ pub(super) fn component_unit(
     Unit {
         name: component.name().to_owned(),
         role: Role::Component,
+        is_component: true,
         wanted: false,
         once: component.is_one_shot(),
         of: component.reference.to_string(),
@@ -106,7 +144,9 @@ pub(super) fn component_unit(
         secret: environment.variables.iter().filter(|v| v.secret).map(|v| v.name.clone()).collect(),
         workdir: run.workdir,
         ports: run.ports,
+        files: Vec::new(),
         ready: run.ready,
+        setup: Vec::new(),
         volumes: run.writable.iter().map(|place| place.path().to_owned()).collect(),
         limits: Limits {
             unprivileged: true,
@@ -122,6 +162,7 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
     Unit {
         name: service.name,
         role: Role::Service,
+        is_component: false,
         wanted: false,
         once: false,
         of: of.to_owned(),
@@ -138,7 +179,9 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
         environment: service.environment,
         workdir: None,
         ports: service.ports,
+        files: service.files,
         ready: service.ready,
+        setup: service.setup,
         volumes: service.volumes,
         limits: Limits {
             unprivileged: true,

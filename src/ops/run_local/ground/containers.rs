@@ -72,7 +72,7 @@ impl Containers {
         let engine = &self.engine;
         let id = engine.create(spec).await?;
         let output = engine.attach(&id).await?;
-        if unit.role == Role::Component && !locked.is_empty() {
+        if unit.is_component && !locked.is_empty() {
             check_locked(engine, &id, unit, locked).await?;
         }
         let program = unit.command.as_ref().and_then(|command| command.first().cloned());
@@ -135,7 +135,7 @@ fn ports_for_engine(unit: &Unit, publish: bool) -> Vec<Publish> {
 fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Belonging<'_>) -> ContainerSpec {
     let mut labels = whose.identity(tools, &unit.of, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
-    let is_component = unit.role == Role::Component;
+    let is_component = unit.is_component;
     ContainerSpec {
         name: format!("cki-{}-{}", whose.run, unit.name),
         image: image.to_owned(),
@@ -146,6 +146,7 @@ fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Belonging<'_>)
         workdir: unit.workdir.clone(),
         labels,
         volumes: unit.volumes.clone(),
+        files: unit.files.clone(),
         limits: unit.limits.clone(),
         ..ContainerSpec::default()
     }
