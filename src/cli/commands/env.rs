@@ -6,11 +6,14 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 
 use crate::base::exit::Exit;
+use crate::base::text::safe_line;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::config::Engine;
+use crate::model::inventory::{Component, Inventory};
 use crate::model::service::Surroundings;
+use crate::ops::deployment::{self, Deployed};
 use crate::ops::env::{UserVariables, check_complete, resolve, wishes};
 use crate::ops::needs;
 use crate::report::env::{EnvFormat, EnvOptions, print};
@@ -86,8 +89,27 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
     let host = if context.settings.engine == Engine::Native { "127.0.0.1" } else { "" };
     let around = Surroundings { host, program: &program, seed: &seed, rules: &rules };
     let wishes = variables.wishes(context)?;
-    let resolved = resolve(component, &inventory, &context.assets, around, wishes)?;
+    let deployed = deployed(context, component, &inventory)?;
+    let resolved = resolve(component, &inventory, &context.assets, around, deployed.as_ref(), wishes)?;
     print(&context.ui, component.name(), &resolved.environment, EnvOptions { format, explain, reveal });
     check_complete(component, &resolved.environment)?;
     Ok(Exit::Done)
+}
+
+/// The component's deployment if there is one; what was not understood of it is said.
+fn deployed(
+    context: &Context,
+    component: &Component,
+    inventory: &Inventory,
+) -> anyhow::Result<Option<Deployed>> {
+    let (deployed, missing) =
+        deployment::load_if_there(component, inventory, &context.workspace, &context.assets)?;
+    if let Some(missing) = missing {
+        let name = component.name();
+        context.ui.warning(&format!("{missing}; `cki clone {name}` makes its values part of this."));
+    }
+    for finding in deployed.iter().flat_map(|deployed| &deployed.findings) {
+        context.ui.warning(&safe_line(&finding.to_string()));
+    }
+    Ok(deployed)
 }

@@ -7,6 +7,7 @@ use crate::model::environment::{Environment, SecretRules, Wishes};
 use crate::model::identity::{Role, RunId};
 use crate::model::inventory::Component;
 use crate::model::service::Surroundings;
+use crate::ops::deployment;
 use crate::ops::env::{check_complete, resolve};
 use crate::ops::needs::Need;
 use crate::ops::tools::Tools;
@@ -71,10 +72,12 @@ pub fn plan(
     let component = request.component;
     let once = request.once || component.is_one_shot();
     let mut draft = Draft { tools, around, steps: Vec::new(), seen: BTreeMap::new() };
-    let environment = draft.add_needs(component, request.wishes.clone(), 0)?;
+    let (environment, component) = draft.add_needs(component, request.wishes.clone(), 0)?;
+    let component = &component;
     let mut main = component_unit(component, &environment, tools.image_tag);
     main.command = command(component, once, &request.args)?;
-    main.native = main.command.clone().map(|command| NativeCommand {
+    let whole = main.command.clone().filter(|_| !main.keeps_entrypoint);
+    main.native = whole.map(|command| NativeCommand {
         command,
         environment: None,
         repo: component.repos().first().map(|repo| (*repo).to_owned()),
@@ -107,23 +110,26 @@ impl Draft<'_> {
         component: &Component,
         wishes: Wishes,
         depth: usize,
-    ) -> anyhow::Result<Environment> {
+    ) -> anyhow::Result<(Environment, Component)> {
         let tools = self.tools;
-        let resolved = resolve(component, tools.inventory, tools.assets, self.around, wishes)?;
+        let deployed = deployment::for_run(tools, component)?;
+        let resolved =
+            resolve(component, tools.inventory, tools.assets, self.around, deployed.as_ref(), wishes)?;
         check_complete(component, &resolved.environment)?;
         for need in resolved.needs {
             let unit = match need {
                 Need::Service(service) => service_unit(*service),
                 Need::Component(other) => {
-                    let environment = self.add_needs(other, Wishes::default(), depth + 1)?;
-                    let mut unit = component_unit(other, &environment, tools.image_tag);
+                    let (environment, other) = self.add_needs(other, Wishes::default(), depth + 1)?;
+                    let mut unit = component_unit(&other, &environment, tools.image_tag);
                     unit.role = Role::Service;
                     unit
                 }
             };
             self.put(unit, depth);
         }
-        Ok(resolved.environment)
+        let component = deployment::completed_for_run(tools, component, deployed.as_ref(), &resolved.environment)?;
+        Ok((resolved.environment, component))
     }
 
     /// What is needed deeper down is started earlier; what is needed at several depths, at the
@@ -152,6 +158,9 @@ fn command(component: &Component, once: bool, args: &[String]) -> Result<Option<
     if chosen.is_empty() {
         if !run.once.is_empty() {
             return Err(RunError::OnceOnly { component: component.name().to_owned() });
+        }
+        if args.is_empty() && !run.image_args.is_empty() {
+            return Ok(Some(run.image_args.clone()));
         }
         return if args.is_empty() { Ok(None) } else { Ok(Some(args.to_vec())) };
     }

@@ -19,6 +19,8 @@ pub struct Unit {
     pub image: Image,
     /// The command; `None` is the image's own.
     pub command: Option<Vec<String>>,
+    /// The command is what the image's own program is given, not a whole one.
+    pub keeps_entrypoint: bool,
     /// The command outside a container; `None` if it cannot be run there.
     pub native: Option<NativeCommand>,
     /// The environment.
@@ -72,13 +74,15 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
         (None, None) => Image::Unknown,
     };
     let command = (!run.command.is_empty()).then_some(run.command);
+    let keeps_entrypoint = command.is_none() && !run.image_args.is_empty();
     let repo = component.repos().first().map(|repo| (*repo).to_owned());
     Unit {
         name: component.name().to_owned(),
         role: Role::Component,
         image,
         native: command.clone().map(|command| NativeCommand { command, environment: None, repo }),
-        command,
+        command: command.or_else(|| keeps_entrypoint.then_some(run.image_args)),
+        keeps_entrypoint,
         environment: environment.pairs(),
         secret: environment.variables.iter().filter(|v| v.secret).map(|v| v.name.clone()).collect(),
         workdir: run.workdir,
@@ -94,6 +98,7 @@ pub(super) fn service_unit(service: Service) -> Unit {
         role: Role::Service,
         image: Image::Named(service.image),
         command: (!service.command.is_empty()).then_some(service.command),
+        keeps_entrypoint: false,
         native: service.native.map(|native| NativeCommand {
             command: native.command,
             environment: Some(native.environment),
