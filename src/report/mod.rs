@@ -6,6 +6,7 @@ pub mod clone;
 pub mod config;
 pub mod doctor;
 pub mod env;
+mod env_explain;
 pub mod list;
 pub mod ps;
 pub mod run_local;

@@ -98,7 +98,7 @@ impl Origin {
     pub fn reason(&self) -> String {
         match self {
             Self::Default { .. } => "default".to_owned(),
-            Self::Deployment { .. } => "from the deployment".to_owned(),
+            Self::Deployment { .. } => "deployment".to_owned(),
             Self::Service { service, .. } => format!("from backing service {service}"),
             Self::Reference { rule, .. } => format!("reference secret ({rule})"),
             Self::File { .. } => "--env-file".to_owned(),
