@@ -93,7 +93,8 @@ struct Hosts(Vec<globset::GlobMatcher>);
 
 impl Hosts {
     fn of(inventory: &Inventory) -> Self {
-        let compile = |pattern: &String| Some(globset::Glob::new(&pattern.to_lowercase()).ok()?.compile_matcher());
+        let compile =
+            |pattern: &String| Some(globset::Glob::new(&pattern.to_lowercase()).ok()?.compile_matcher());
         Self(inventory.production.hosts.iter().filter_map(compile).collect())
     }
 
@@ -117,7 +118,8 @@ pub fn load(
     workspace: &Workspace,
     assets: &Assets,
 ) -> Result<Deployed, DeployedError> {
-    let open = |path: PathBuf| -> Result<Box<dyn Files>, DeployedError> { Ok(Box::new(CloneFiles::new(path)?)) };
+    let open =
+        |path: PathBuf| -> Result<Box<dyn Files>, DeployedError> { Ok(Box::new(CloneFiles::new(path)?)) };
     read(component, inventory, workspace, assets, &open)
 }
 
@@ -406,7 +408,10 @@ pub fn completed(
                 if let Some(replaced) = deployed.rules.replace(&name, &word, &names_production)? {
                     notes.push(format!(
                         "{}: word {} of the command names production, and is `{}` (rule `{}`)",
-                        container.place, index + 1, replaced.value, replaced.rule
+                        container.place,
+                        index + 1,
+                        replaced.value,
+                        replaced.rule
                     ));
                     made.push(replaced.value);
                 }
@@ -467,7 +472,8 @@ mod tests {
         let patterns = ["*.infra.example.org", "db.example.org"].map(str::to_owned);
         let compile = |p: &String| globset::Glob::new(p).expect("is one").compile_matcher();
         let hosts = Hosts(patterns.iter().map(compile).collect());
-        for text in ["https://a.infra.example.org:1/x", "a,DB.example.org.", "{\"a.b.infra.example.org\": 1}"] {
+        for text in ["https://a.infra.example.org:1/x", "a,DB.example.org.", "{\"a.b.infra.example.org\": 1}"]
+        {
             assert!(hosts.are_named_in(text), "{text}");
         }
         for text in ["https://example.org", "mydb.example.org", "infra.example.org", ""] {

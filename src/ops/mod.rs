@@ -7,6 +7,7 @@ pub mod deployment;
 pub mod doctor;
 pub mod engine;
 pub mod env;
+pub mod env_diff;
 pub mod inventory;
 pub mod list;
 pub mod needs;

@@ -61,7 +61,11 @@ fn stacked(ui: &Ui, environment: &Environment, reveal: bool, columns: usize) {
             ui.data(&style::name(&name));
             ui.data(&format!("  {}", paint(&text::truncate(&shown, columns - 2))));
         } else {
-            ui.data(&format!("{}{gap}{}", style::name(&name), paint(&text::truncate(&shown, columns - used))));
+            ui.data(&format!(
+                "{}{gap}{}",
+                style::name(&name),
+                paint(&text::truncate(&shown, columns - used))
+            ));
         }
         let room = columns.saturating_sub(2);
         let (why, place) = (why(variable), place(variable));
@@ -73,7 +77,12 @@ fn stacked(ui: &Ui, environment: &Environment, reveal: bool, columns: usize) {
         } else {
             vec![why, place]
         };
-        let production = in_production(variable).map(|known| format!("production: {known}"));
+        let production =
+            in_production(variable).map(|known| match (&variable.origin, &variable.production) {
+                // The place of what the deployment gives is there already.
+                (Origin::Deployment { .. }, _) | (_, None) => format!("production: {known}"),
+                (_, Some(there)) => format!("production: {known}  {}", safe_line(&there.place)),
+            });
         for line in lines.into_iter().chain(production) {
             ui.data(&format!("  {}", style::dim(&text::truncate_middle(&line, room))));
         }

@@ -6,6 +6,7 @@ pub mod clone;
 pub mod config;
 pub mod doctor;
 pub mod env;
+pub mod env_diff;
 mod env_explain;
 pub mod list;
 pub mod ps;

@@ -30,9 +30,10 @@ fn of_deployment(error: &DeploymentError) -> Meaning {
             Exit::Invalid,
             "say which with `container: NAME`, or `container: WORKLOAD/NAME`, beside the path.",
         ),
-        DeploymentError::Missing { .. } => {
-            hint(Exit::NotFound, "the clone may be older than the entry: `git pull` in it, or correct the path.")
-        }
+        DeploymentError::Missing { .. } => hint(
+            Exit::NotFound,
+            "the clone may be older than the entry: `git pull` in it, or correct the path.",
+        ),
         _ => plain(Exit::Invalid),
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn add(
     variables: &mut BTreeMap<String, Variable>,
 ) -> Result<(), EnvironmentError> {
     let written = in_production(deployed.container);
-    for (given, text) in deployed.container.variables.iter().zip(written) {
+    for (given, known) in deployed.container.variables.iter().zip(written) {
         let place = given.place.clone();
         let is_declared = variables.contains_key(&given.name);
         let variable = variables.entry(given.name.clone()).or_insert_with(|| Variable {
@@ -70,26 +70,17 @@ pub(super) fn add(
             production: None,
             description: None,
         });
-        let known = match &given.value {
-            GivenValue::Text(_) => match text {
-                Some(text) => ProductionValue::Written(Secret::new(text)),
-                None => ProductionValue::Elsewhere("a value that is too long".to_owned()),
-            },
-            GivenValue::Secret { secret, key } => {
-                ProductionValue::Elsewhere(format!("Secret {secret}, key {key}"))
-            }
-            GivenValue::Field(field) => ProductionValue::Elsewhere(field.clone()),
-            GivenValue::Unknown(why) => ProductionValue::Elsewhere(format!("unknown: {why}")),
-        };
         let taken = match (&given.value, &known) {
             (GivenValue::Secret { .. }, _) => {
                 variable.secret = true;
                 None
             }
-            (GivenValue::Field(field), _) => deployed.rules.field(&given.name, field, component)?.map(|made| {
-                variable.replaced_by = Some(made.rule);
-                Secret::new(made.value)
-            }),
+            (GivenValue::Field(field), _) => {
+                deployed.rules.field(&given.name, field, component)?.map(|made| {
+                    variable.replaced_by = Some(made.rule);
+                    Secret::new(made.value)
+                })
+            }
             (GivenValue::Text(_), ProductionValue::Written(value)) => {
                 // A credential may be written where it should not be.
                 variable.secret |= !is_declared && looks_secret(&given.name) && !is_harmless(value.expose());
@@ -115,10 +106,12 @@ pub(super) fn settle(
 ) -> Result<(), EnvironmentError> {
     for given in &deployed.container.variables {
         let GivenValue::Text(pieces) = &given.value else { continue };
-        let parts = || pieces.iter().filter_map(|piece| match piece {
-            Piece::Variable(name) => variables.get(name),
-            Piece::Text(_) => None,
-        });
+        let parts = || {
+            pieces.iter().filter_map(|piece| match piece {
+                Piece::Variable(name) => variables.get(name),
+                Piece::Text(_) => None,
+            })
+        };
         let tainted = parts().any(|part| part.secret);
         let local = expanded(pieces, &|name| variables.get(name)?.value.as_ref().map(Secret::expose));
         let Some(variable) = variables.get_mut(&given.name) else { continue };
@@ -169,9 +162,9 @@ impl Environment {
     }
 }
 
-/// The values in production, one for each variable; `None` for what is too long. What is in a Secret
-/// stays as it is written.
-fn in_production(container: &Container) -> Vec<Option<String>> {
+/// What is known of the values in production, one for each variable. What is in a Secret stays as it
+/// is written where other values are made of it.
+pub(super) fn in_production(container: &Container) -> Vec<ProductionValue> {
     let mut known: BTreeMap<&str, String> = BTreeMap::new();
     let text = |given: &Given, known: &BTreeMap<&str, String>| match &given.value {
         GivenValue::Text(pieces) => expanded(pieces, &|name| known.get(name).map(String::as_str)),
@@ -181,7 +174,15 @@ fn in_production(container: &Container) -> Vec<Option<String>> {
     for given in &container.variables {
         let made = text(given, &known);
         known.extend(made.clone().map(|made| (given.name.as_str(), made)));
-        all.push(made);
+        all.push(match (&given.value, made) {
+            (_, Some(made)) => ProductionValue::Written(Secret::new(made)),
+            (GivenValue::Text(_), None) => ProductionValue::Elsewhere("a value that is too long".to_owned()),
+            (GivenValue::Secret { secret, key }, _) => {
+                ProductionValue::Elsewhere(format!("Secret {secret}, key {key}"))
+            }
+            (GivenValue::Field(field), _) => ProductionValue::Elsewhere(field.clone()),
+            (GivenValue::Unknown(why), _) => ProductionValue::Elsewhere(format!("unknown: {why}")),
+        });
     }
     all
 }
@@ -202,4 +203,159 @@ fn is_harmless(value: &str) -> bool {
     value.is_empty()
         || ["true", "false", "yes", "no", "on", "off", "none"].contains(&value.as_str())
         || (value.len() <= 6 && value.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Inputs, Provided, SecretRules, Wishes};
+    use super::*;
+    use crate::base::assets::embedded_text;
+    use crate::model::inventory::{Document, Inventory};
+
+    const TABLE: &str = "\
+production: {environment: {IS_PRODUCTION: \"false\"}}
+components:
+  - name: web
+    category: service
+    environment:
+      - {name: LEVEL, default: WARN}
+      - {name: KEPT, default: here}
+      - {name: LOGIN, secret: true}
+      - {name: LACKING, required: true}
+";
+
+    fn given(name: &str, value: GivenValue) -> Given {
+        Given { name: name.to_owned(), place: format!("d.yaml:{name}"), value }
+    }
+
+    fn text(name: &str, value: &str) -> Given {
+        let earlier = |name: &str| ["HOST", "API_TOKEN", "BIG"].contains(&name);
+        given(name, GivenValue::Text(crate::model::deployment::expansion::pieces(value, &earlier)))
+    }
+
+    /// The environment that comes of a deployment: name, value, origin, rule, and what production has.
+    fn resolved(variables: Vec<Given>, wishes: Wishes) -> Vec<(String, Variable)> {
+        let head = Document { file: "i.yaml".into(), text: TABLE.into(), reference: None };
+        let inventory = Inventory::read("here", vec![head]).expect("reads");
+        let container = Container {
+            label: "Deployment/web, container web".to_owned(),
+            place: "d.yaml:1".to_owned(),
+            image: None,
+            command: Vec::new(),
+            args: Vec::new(),
+            workdir: None,
+            ports: Vec::new(),
+            ready: None,
+            variables,
+        };
+        let rules = embedded_text("production-values.yaml").expect("is built in");
+        let rules = ProductionRules::read("p", rules).expect("are valid");
+        let secrets = embedded_text("reference-secrets.yaml").expect("is built in");
+        let names_production = |text: &str| text.contains("prod.example.org");
+        let provided = Provided {
+            name: "BUS".into(),
+            value: Secret::new("bus"),
+            secret: false,
+            service: "rabbitmq".into(),
+            place: "services/rabbitmq.yaml".into(),
+        };
+        let environment = Environment::resolve(Inputs {
+            component: &inventory.components[0],
+            inventory: &inventory,
+            deployed: Some(Deployed {
+                container: &container,
+                rules: &rules,
+                names_production: &names_production,
+            }),
+            provided: vec![provided],
+            secrets: &SecretRules::read("r", secrets).expect("are valid"),
+            seed: "w",
+            wishes,
+        });
+        let variables = environment.expect("resolves").variables;
+        variables.into_iter().map(|variable| (variable.name.clone(), variable)).collect()
+    }
+
+    fn find<'a>(all: &'a [(String, Variable)], name: &str) -> &'a Variable {
+        &all.iter().find(|(known, _)| known == name).expect("is there").1
+    }
+
+    fn value<'a>(all: &'a [(String, Variable)], name: &str) -> Option<&'a str> {
+        find(all, name).value.as_ref().map(Secret::expose)
+    }
+
+    #[test]
+    fn it_is_above_the_table_and_below_all_else() {
+        let variables = vec![
+            text("LEVEL", "DEBUG"),
+            text("IS_PRODUCTION", "true"),
+            text("BUS", "bus.prod.example.org"),
+            text("MINE", "theirs"),
+            given("LACKING", GivenValue::Unknown("why".into())),
+        ];
+        let set = vec![("MINE".to_owned(), Secret::new("mine"), Origin::Flag)];
+        let all = resolved(variables, Wishes { set, unset: vec![] });
+        let seen = |name: &str| (value(&all, name), find(&all, name).origin.id());
+        assert_eq!(seen("LEVEL"), (Some("DEBUG"), "deployment"));
+        assert_eq!(seen("KEPT"), (Some("here"), "default"));
+        assert_eq!(seen("IS_PRODUCTION"), (Some("false"), "locked"));
+        assert_eq!(seen("BUS"), (Some("bus"), "service"));
+        assert_eq!(find(&all, "BUS").replaced_by.as_deref(), Some("backing service rabbitmq"));
+        assert_eq!(seen("MINE"), (Some("mine"), "flag"));
+        assert_eq!(seen("LACKING"), (None, "missing"));
+        let there = find(&all, "IS_PRODUCTION").production.as_ref().expect("is known");
+        assert_eq!(there.value.written().map(Secret::expose), Some("true"));
+    }
+
+    #[test]
+    fn what_names_production_is_replaced_wherever_it_gets_to() {
+        let variables = vec![
+            text("HOST", "api.prod.example.org"),
+            text("URL", "https://$(HOST)/v1"),
+            text("PARTS", "https://api.prod.$(DOMAIN)example.org/x"),
+            given("SPACE", GivenValue::Field("metadata.namespace".into())),
+        ];
+        let all = resolved(variables.clone(), Wishes::default());
+        assert_eq!(value(&all, "HOST"), Some("host.reference.invalid"));
+        assert_eq!(find(&all, "HOST").replaced_by.as_deref(), Some("host"));
+        // What is made of it follows, also when the user sets it.
+        assert_eq!(value(&all, "URL"), Some("https://host.reference.invalid/v1"));
+        assert_eq!(
+            (value(&all, "SPACE"), find(&all, "SPACE").replaced_by.as_deref()),
+            (Some("local"), Some("namespace"))
+        );
+        let set = vec![("HOST".to_owned(), Secret::new("localhost"), Origin::Flag)];
+        let all = resolved(variables, Wishes { set, unset: vec![] });
+        assert_eq!(value(&all, "URL"), Some("https://localhost/v1"));
+    }
+
+    #[test]
+    fn no_secret_is_taken_from_a_deployment() {
+        let variables = vec![
+            given("API_TOKEN", GivenValue::Secret { secret: "login".into(), key: "token".into() }),
+            text("URL", "https://user:$(API_TOKEN)@localhost/"),
+            text("LOGIN", "hunter2"),
+            text("OTHER_PASSWORD", "hunter2"),
+            text("AUTH_ENABLED", "true"),
+        ];
+        let all = resolved(variables, Wishes::default());
+        for name in ["API_TOKEN", "LOGIN", "OTHER_PASSWORD"] {
+            let variable = find(&all, name);
+            assert!(variable.secret && variable.origin.id() == "reference-secret", "{name}");
+            assert!(value(&all, name).is_some_and(|value| value.contains("reference")), "{name}");
+        }
+        let token = value(&all, "API_TOKEN").expect("has one");
+        assert_eq!(value(&all, "URL"), Some(format!("https://user:{token}@localhost/").as_str()));
+        assert!(find(&all, "URL").secret, "it holds one");
+        assert_eq!((value(&all, "AUTH_ENABLED"), find(&all, "AUTH_ENABLED").secret), (Some("true"), false));
+    }
+
+    #[test]
+    fn values_that_grow_without_end_are_left_out() {
+        let mut variables = vec![text("BIG", &"x".repeat(LONGEST))];
+        variables.push(given("BIGGER", GivenValue::Text(vec![Piece::Variable("BIG".into()); 2])));
+        let all = resolved(variables, Wishes::default());
+        assert_eq!(value(&all, "BIG").map(str::len), Some(LONGEST));
+        assert_eq!(value(&all, "BIGGER"), None);
+    }
 }

@@ -6,6 +6,7 @@
 //! and on top, not to be overridden by anything, what keeps a local run away from production.
 
 mod deployed;
+pub mod difference;
 mod production;
 mod reference_secret;
 

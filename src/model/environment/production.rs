@@ -123,7 +123,10 @@ impl ProductionRules {
         let host = host.trim_matches('-');
         let host = if host.is_empty() { "value" } else { host };
         templates
-            .render_str(&rule.value, context! { name => name, host => host, component => component, group => groups })
+            .render_str(
+                &rule.value,
+                context! { name => name, host => host, component => component, group => groups },
+            )
             .map_err(|source| RuleError::Template {
                 file: self.file.clone(),
                 rule: rule.label.clone(),
@@ -150,15 +153,28 @@ mod tests {
     #[test]
     fn the_form_of_a_value_is_kept() {
         for (value, made, rule) in [
-            ("https://api.prod.example.org/v1?x=1#y", "https://api-url.reference.invalid/v1?x=1#y", "address"),
-            ("amqps://user:secret@prod.example.org:5671/%2F", "amqps://api-url.reference.invalid:5671/%2F", "address"),
+            (
+                "https://api.prod.example.org/v1?x=1#y",
+                "https://api-url.reference.invalid/v1?x=1#y",
+                "address",
+            ),
+            (
+                "amqps://user:secret@prod.example.org:5671/%2F",
+                "amqps://api-url.reference.invalid:5671/%2F",
+                "address",
+            ),
             ("api.prod.example.org", "api-url.reference.invalid", "host"),
             ("api.prod.example.org:443", "api-url.reference.invalid:443", "host"),
             ("me@prod.example.org", "reference@api-url.reference.invalid", "mail address"),
             ("a.prod.example.org b.prod.example.org", "api-url.reference.invalid", "anything else"),
-            ("https://x/?to=https://prod.example.org", "https://api-url.reference.invalid", "address without path"),
+            (
+                "https://x/?to=https://prod.example.org",
+                "https://api-url.reference.invalid",
+                "address without path",
+            ),
         ] {
-            let replaced = rules().replace("API_URL", value, &names_production).expect("works").expect("is made");
+            let replaced =
+                rules().replace("API_URL", value, &names_production).expect("works").expect("is made");
             assert_eq!((replaced.value.as_str(), replaced.rule.as_str()), (made, rule), "{value}");
         }
         assert_eq!(rules().replace("A", "x", &|_| true).expect("works"), None);

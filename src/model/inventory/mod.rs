@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use crate::base::text;
 use crate::base::yaml::Position;
 use crate::model::reference::Reference;
-pub use entry::{Build, Category, Declared, Dependency, DeploymentFiles, Link, Parameter, Production, Run, Source, Stage};
+pub use entry::{
+    Build, Category, Declared, Dependency, DeploymentFiles, Link, Parameter, Production, Run, Source, Stage,
+};
 pub use find::LookupError;
 pub use read::{Document, InventoryError};
 

@@ -128,7 +128,8 @@ impl Draft<'_> {
             };
             self.put(unit, depth);
         }
-        let component = deployment::completed_for_run(tools, component, deployed.as_ref(), &resolved.environment)?;
+        let component =
+            deployment::completed_for_run(tools, component, deployed.as_ref(), &resolved.environment)?;
         Ok((resolved.environment, component))
     }
 

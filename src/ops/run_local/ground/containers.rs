@@ -160,7 +160,11 @@ fn container(
         name: format!("cki-{}-{}", whose.run, unit.name),
         image: image.to_owned(),
         // A command of the inventory is a whole one: program first.
-        entrypoint: unit.command.as_ref().filter(|_| is_component && !unit.keeps_entrypoint).map(|_| Vec::new()),
+        entrypoint: unit
+            .command
+            .as_ref()
+            .filter(|_| is_component && !unit.keeps_entrypoint)
+            .map(|_| Vec::new()),
         command: unit.command.clone(),
         environment: unit.environment.clone(),
         workdir: unit.workdir.clone(),
