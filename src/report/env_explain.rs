@@ -69,24 +69,25 @@ fn stacked(ui: &Ui, environment: &Environment, reveal: bool, columns: usize) {
         }
         let room = columns.saturating_sub(2);
         let (why, place) = (why(variable), place(variable));
-        let both = format!("{why}  {place}");
-        let lines = if place.is_empty() {
-            vec![why]
-        } else if text::width(&both) <= room {
-            vec![both]
-        } else {
-            vec![why, place]
-        };
-        let production =
-            in_production(variable).map(|known| match (&variable.origin, &variable.production) {
-                // The place of what the deployment gives is there already.
-                (Origin::Deployment { .. }, _) | (_, None) => format!("production: {known}"),
-                (_, Some(there)) => format!("production: {known}  {}", safe_line(&there.place)),
-            });
-        for line in lines.into_iter().chain(production) {
+        let mut lines = beside(why, &place, room);
+        if let (Some(known), Some(there)) = (in_production(variable), &variable.production) {
+            let other =
+                if there.place == place { String::new() } else { safe_line(&there.place).into_owned() };
+            lines.extend(beside(format!("production: {known}"), &other, room));
+        }
+        for line in lines {
             ui.data(&format!("  {}", style::dim(&text::truncate_middle(&line, room))));
         }
     }
+}
+
+/// A text and its place, on one line if they fit.
+fn beside(text: String, place: &str, room: usize) -> Vec<String> {
+    if place.is_empty() {
+        return vec![text];
+    }
+    let both = format!("{text}  {place}");
+    if text::width(&both) <= room { vec![both] } else { vec![text, place.to_owned()] }
 }
 
 /// Why it has its value, and what is said of it besides.
