@@ -10,7 +10,7 @@ use crate::base::text;
 use crate::model::deployment::expansion::Piece;
 use crate::model::deployment::{self, Container, DeploymentError, FileKind, FileTrouble, Files, Item};
 use crate::model::environment::{self, Environment, ProductionRules, RuleError};
-use crate::model::inventory::{Component, Finding, Inventory, Run};
+use crate::model::inventory::{Component, Finding, Inventory};
 use crate::ops::source::{self, SourceError};
 use crate::ops::tools::Tools;
 use crate::ops::workspace::Workspace;
@@ -310,17 +310,17 @@ impl Files for TreeFiles {
     }
 }
 
-/// Clones what the deployments of a component, and of the components that it needs, are read from.
+/// Clones what the deployments of components, and of the components that they need, are read from.
 /// A repository that is out of reach is no hindrance: the run then goes without what it gives.
 ///
 /// # Errors
 /// When a repository is in reach and cannot be cloned.
 pub async fn fetch(
     tools: &Tools<'_>,
-    component: &Component,
+    components: &[&Component],
     merge_request: Option<u64>,
 ) -> Result<(), SourceError> {
-    let mut todo = vec![component];
+    let mut todo = components.to_vec();
     let mut seen: Vec<&Component> = Vec::new();
     while let Some(one) = todo.pop() {
         if seen.iter().any(|known| known.reference == one.reference) {
@@ -328,10 +328,11 @@ pub async fn fetch(
         }
         seen.push(one);
         let needs = one.run.iter().flat_map(|run| &run.needs);
-        todo.extend(needs.filter_map(|need| tools.inventory.find_exactly(need).ok()));
+        todo.extend(needs.filter_map(|need| tools.inventory.find_exactly(&need.name).ok()));
         for item in &one.deployment {
             let built_from = one.build.as_ref().is_some_and(|build| build.repo == item.repo);
-            let merge_request = merge_request.filter(|_| built_from && one.reference == component.reference);
+            let merge_request = merge_request
+                .filter(|_| built_from && components.iter().any(|wanted| wanted.reference == one.reference));
             match source::ensure(tools, one, &item.repo, merge_request).await {
                 Ok(_) => {}
                 Err(SourceError::Git(error)) if error.is_out_of_reach() => tools.events.warn(format!(
@@ -435,9 +436,7 @@ pub fn completed(
     if component.image.is_none() && component.build.is_none() {
         component.image.clone_from(&container.image);
     }
-    if run != Run::default() {
-        component.run = Some(run);
-    }
+    component.run = Some(run);
     Ok((component, notes))
 }
 

@@ -9,6 +9,7 @@ pub mod engine;
 pub mod env;
 pub mod env_diff;
 pub mod inventory;
+pub mod leftovers;
 pub mod list;
 pub mod needs;
 pub mod run_local;

@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod env;
 pub mod env_diff;
 mod env_explain;
+pub mod gc;
 pub mod list;
 pub mod ps;
 pub mod run_local;

@@ -11,6 +11,7 @@ use crate::base::text;
 use crate::config::ConfigError;
 use crate::model::environment::EnvironmentError;
 use crate::model::inventory::LookupError;
+use crate::model::service::ServiceError;
 use crate::model::staging::StagingError;
 use crate::ops::build::BuildError;
 use crate::ops::deployment::DeployedError;
@@ -197,6 +198,10 @@ fn of_need(error: &NeedError) -> Meaning {
         NeedError::Unknown { nearest, .. } => {
             hint(Exit::Invalid, did_you_mean(nearest, "a backing service is a file in `templates/services`."))
         }
+        NeedError::Service(ServiceError::Parameter { nearest, .. }) => hint(
+            Exit::Invalid,
+            did_you_mean(nearest, "`parameters` in the service's template names what can be asked of it."),
+        ),
         _ => plain(Exit::Invalid),
     }
 }
@@ -242,8 +247,16 @@ fn of_run(error: &RunError) -> Meaning {
             Exit::TimedOut,
             "its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.",
         ),
-        RunError::ServiceEnded { .. } | RunError::EndedEarly { .. } => {
-            hint(Exit::Failed, "its last lines are above.")
+        RunError::ServiceEnded { .. }
+        | RunError::EndedEarly { .. }
+        | RunError::StepFailed { .. }
+        | RunError::Setup { .. } => hint(Exit::Failed, "its last lines are above."),
+        RunError::StepTooLong { .. } => hint(
+            Exit::TimedOut,
+            "its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.",
+        ),
+        RunError::SameName { .. } => {
+            hint(Exit::Invalid, "on one network a name means one thing: rename the component.")
         }
         RunError::Port { .. } => plain(Exit::Unreachable),
         RunError::PublishDetached => {
@@ -262,6 +275,16 @@ fn of_running(error: &RunningError) -> Meaning {
         }
         RunningError::Several { runs, .. } => {
             hint(Exit::Usage, format!("name one of the runs: {}.", runs.join(", ")))
+        }
+        RunningError::NoTimes { .. } => hint(
+            Exit::Usage,
+            "leave `--since` and `--timestamps` out, or let the component write times itself.",
+        ),
+        RunningError::NoShell { .. } => {
+            hint(Exit::NotFound, "`cki exec COMPONENT -- COMMAND` runs what is there.")
+        }
+        RunningError::Terminal(_) => {
+            hint(Exit::Usage, "without one, `cki exec COMPONENT -- COMMAND` runs a command.")
         }
         RunningError::Engine(inner) => of_engine(inner),
         RunningError::Native(inner) => of_native(inner),

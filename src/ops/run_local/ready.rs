@@ -69,9 +69,7 @@ async fn ask(handle: &Handle, ready: &Ready) -> Result<(), String> {
         }
         Ready::Exec(command) => match handle.try_command(command).await {
             Ok((0, _)) => Ok(()),
-            Ok((code, said)) => {
-                Err(format!("`{}` ends with {code}: {}", shell_words::join(command), safe_line(&said)))
-            }
+            Ok((code, said)) => Err(format!("`{}` {}", shell_words::join(command), ended_with(code, &said))),
             Err(error) => Err(error.to_string()),
         },
         // Answered above; without output to read there is no answer.
@@ -79,8 +77,16 @@ async fn ask(handle: &Handle, ready: &Ready) -> Result<(), String> {
     }
 }
 
+/// How a command ended that did not succeed, and the last line that it wrote.
+pub(super) fn ended_with(code: i64, said: &str) -> String {
+    match said.lines().rev().find(|line| !line.trim().is_empty()) {
+        Some(line) => format!("ends with {code}: {}", safe_line(line.trim())),
+        None => format!("ends with {code} and says nothing"),
+    }
+}
+
 /// The status of a GET: the first line of the answer is all that is wanted (RFC 9112, section 4).
-async fn status(mut stream: TcpStream, path: &str) -> io::Result<u16> {
+pub(in crate::ops) async fn status(mut stream: TcpStream, path: &str) -> io::Result<u16> {
     let request =
         format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nUser-Agent: cki\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;

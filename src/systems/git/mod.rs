@@ -34,6 +34,7 @@ pub use inspect::{Checkout, discover, inspect, is_clone_of};
 pub use login::{Login, Logins};
 pub use merge_request::MergeRequest;
 pub use outcome::Outcome;
+pub use temporary::{half_clones, sweep};
 pub use url::{GitUrl, Scheme, without_login};
 
 use crate::base::http::Http;

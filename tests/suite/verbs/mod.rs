@@ -7,6 +7,7 @@ mod build;
 mod clone;
 mod deployment;
 mod env;
+mod group;
 mod kill;
 mod needs;
 mod read;
