@@ -5,6 +5,7 @@
 mod bad_input;
 mod build;
 mod clone;
+mod deployment;
 mod env;
 mod group;
 mod kill;

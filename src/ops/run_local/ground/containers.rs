@@ -141,7 +141,11 @@ fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Belonging<'_>)
         name: format!("cki-{}-{}", whose.run, unit.name),
         image: image.to_owned(),
         // A command of the inventory is a whole one: program first.
-        entrypoint: unit.command.as_ref().filter(|_| is_component).map(|_| Vec::new()),
+        entrypoint: unit
+            .command
+            .as_ref()
+            .filter(|_| is_component && !unit.keeps_entrypoint)
+            .map(|_| Vec::new()),
         command: unit.command.clone(),
         environment: unit.environment.clone(),
         workdir: unit.workdir.clone(),
