@@ -1,0 +1,111 @@
+//! The grammars, and the queries that are asked of what they parse. Bounded in time, so that no text
+//! holds the program up.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use tree_sitter::{ParseOptions, Parser, Query, Tree};
+
+use super::rules::RulesError;
+
+/// So long may the parsing of one file take.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A way to parse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grammar {
+    /// Shell.
+    Bash,
+    /// Files that images are built from. They are read line by line; their commands are shell.
+    Dockerfile,
+    /// Go.
+    Go,
+    /// JavaScript, with JSX.
+    JavaScript,
+    /// Python.
+    Python,
+    /// Ruby.
+    Ruby,
+    /// Rust.
+    Rust,
+    /// TypeScript with JSX.
+    Tsx,
+    /// TypeScript.
+    TypeScript,
+}
+
+impl Grammar {
+    fn language(self) -> tree_sitter::Language {
+        match self {
+            Self::Bash | Self::Dockerfile => tree_sitter_bash::LANGUAGE.into(),
+            Self::Go => tree_sitter_go::LANGUAGE.into(),
+            Self::JavaScript => tree_sitter_javascript::LANGUAGE.into(),
+            Self::Python => tree_sitter_python::LANGUAGE.into(),
+            Self::Ruby => tree_sitter_ruby::LANGUAGE.into(),
+            Self::Rust => tree_sitter_rust::LANGUAGE.into(),
+            Self::Tsx => tree_sitter_typescript::LANGUAGE_TSX.into(),
+            Self::TypeScript => tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
+        }
+    }
+
+    /// The tree of a text; `None` if that takes too long.
+    pub(super) fn parse(self, text: &str) -> Option<Tree> {
+        let mut parser = Parser::new();
+        parser.set_language(&self.language()).ok()?;
+        let end = Instant::now() + PATIENCE;
+        let mut go_on = |_: &_| match Instant::now() < end {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        };
+        let options = ParseOptions::new().progress_callback(&mut go_on);
+        let bytes = text.as_bytes();
+        let mut from = |offset: usize, _| bytes.get(offset..).unwrap_or_default();
+        parser.parse_with_options(&mut from, None, Some(options))
+    }
+}
+
+/// The queries of a language, ready for use.
+#[derive(Debug)]
+pub(super) struct Program {
+    pub(super) query: Query,
+}
+
+impl Program {
+    pub(super) fn new(grammar: Grammar, queries: &[(String, String)]) -> Result<Self, RulesError> {
+        let text: String = queries.iter().map(|(_, text)| format!("{text}\n")).collect();
+        let query = Query::new(&grammar.language(), &text).map_err(|error| {
+            let (file, line) = place(queries, error.row);
+            RulesError::Query { file, line, message: message(&error) }
+        })?;
+        Ok(Self { query })
+    }
+}
+
+/// Which file and line a row of all queries together is.
+fn place(queries: &[(String, String)], row: usize) -> (String, usize) {
+    let mut before = 0;
+    for (file, text) in queries {
+        let rows = text.matches('\n').count() + 1;
+        if row < before + rows {
+            return (file.clone(), row - before + 1);
+        }
+        before += rows;
+    }
+    (queries.last().map(|(file, _)| file.clone()).unwrap_or_default(), row + 1)
+}
+
+fn message(error: &tree_sitter::QueryError) -> String {
+    use tree_sitter::QueryErrorKind as Kind;
+    let what = error.message.split('\n').next().unwrap_or_default().trim_matches('"');
+    match error.kind {
+        Kind::NodeType => format!("the grammar has no node `{what}`"),
+        Kind::Field => format!("the grammar has no field `{what}`"),
+        Kind::Capture => format!("nothing captures `@{what}`"),
+        Kind::Structure => "the grammar has nothing of this form".to_owned(),
+        Kind::Syntax => "this is no query".to_owned(),
+        Kind::Predicate => what.to_owned(),
+        Kind::Language => "the grammar is of another version".to_owned(),
+    }
+}
