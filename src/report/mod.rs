@@ -9,6 +9,7 @@ pub mod env;
 pub mod list;
 pub mod ps;
 pub mod run_local;
+pub mod scan;
 pub mod setup;
 pub mod show;
 pub mod stage;

@@ -10,9 +10,13 @@ use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::config::Engine;
+use crate::model::environment::Environment;
+use crate::model::inventory::{Component, Inventory};
 use crate::model::service::Surroundings;
 use crate::ops::env::{UserVariables, check_complete, resolve, wishes};
-use crate::ops::needs;
+use crate::ops::scan::ScanRequest;
+use crate::ops::{self, needs};
+use crate::report;
 use crate::report::env::{EnvFormat, EnvOptions, print};
 
 /// Show the environment that a component gets in a local run
@@ -20,6 +24,7 @@ use crate::report::env::{EnvFormat, EnvOptions, print};
 /// Examples:
 ///   cki env pipeline-herder --explain
 ///   cki env cki-notifier -e DATAWAREHOUSE_URL=http://stub -o dotenv > notifier.env
+///   cki env cki-notifier --scan
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct EnvArgs {
@@ -34,6 +39,10 @@ pub(in crate::cli) struct EnvArgs {
     /// Show secrets, your own ones too
     #[arg(long)]
     reveal: bool,
+    /// Compare it with the variables that the component's sources read, as far as they are cloned;
+    /// exit code 1 says that the component fails without one that nothing gives
+    #[arg(long, conflicts_with_all = ["explain", "reveal"])]
+    scan: bool,
 }
 
 /// Flags that change the environment of a component.
@@ -65,7 +74,7 @@ impl VariableArgs {
 }
 
 pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Exit> {
-    let EnvArgs { component, variables, explain, reveal } = args;
+    let EnvArgs { component, variables, explain, reveal, scan } = args;
     let format = match context.own_format.as_deref() {
         None if context.ui.is_json() => EnvFormat::Json,
         None | Some("table") => EnvFormat::Table,
@@ -87,7 +96,28 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
     let around = Surroundings { host, program: &program, seed: &seed, rules: &rules };
     let wishes = variables.wishes(context)?;
     let resolved = resolve(component, &inventory, &context.assets, around, wishes)?;
+    if scan {
+        return scan_sources(component, &inventory, &resolved.environment, format, context);
+    }
     print(&context.ui, component.name(), &resolved.environment, EnvOptions { format, explain, reveal });
     check_complete(component, &resolved.environment)?;
+    Ok(Exit::Done)
+}
+
+/// `--scan`.
+fn scan_sources(
+    component: &Component,
+    inventory: &Inventory,
+    environment: &Environment,
+    format: EnvFormat,
+    context: &Context,
+) -> anyhow::Result<Exit> {
+    if matches!(format, EnvFormat::Dotenv | EnvFormat::Shell) {
+        return Err(UsageError("`--scan` has the forms `table` and `json`".to_owned()).into());
+    }
+    let (workspace, assets) = (&context.workspace, &context.assets);
+    let outcome = ops::scan::scan(ScanRequest { component, inventory, workspace, assets, environment })?;
+    report::scan::print(&context.ui, component.name(), &outcome);
+    ops::scan::check(component, &outcome)?;
     Ok(Exit::Done)
 }

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use compare::{Comparison, Given, Known, Place, Use, UseState, compare};
 pub use grammar::Grammar;
 pub use imports::{Import, candidates};
-pub use rules::{Getter, Language, RulesError, ScanRules};
+pub use rules::{Getter, Language, ReadError, RulesError, ScanRules};
 
 /// A variable that is read somewhere.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +72,8 @@ pub struct FileScan {
     pub cut_short: bool,
     /// What it makes use of.
     pub imports: Vec<Import>,
+    /// The functions that it calls, without what is in front of their names.
+    pub calls: BTreeSet<String>,
     /// Functions of its own that read a variable which they are given the name of.
     pub wrappers: BTreeMap<String, Getter>,
 }

@@ -81,6 +81,13 @@ impl<'t> Reader<'_, 't> {
             }
         }
         for place in &places {
+            if let PlaceKind::Call { function, .. } = &place.kind {
+                let name = &self.text[function.byte_range()];
+                let last = name.rsplit(['.', ':']).next().unwrap_or_default();
+                if is_variable_name(last) {
+                    self.found.calls.insert(last.to_owned());
+                }
+            }
             match self.see(place) {
                 Some(seen) => self.take(place, seen),
                 None if matches!(place.kind, PlaceKind::Tag) => self.take_tag(place),

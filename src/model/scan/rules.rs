@@ -152,6 +152,12 @@ impl Language {
         self.own.is_match(name)
     }
 
+    /// Whether what a file imports can be found by its name.
+    #[must_use]
+    pub fn follows_imports(&self) -> bool {
+        self.grammar == Grammar::Python
+    }
+
     /// Whether a variable is known to whatever builds an image.
     pub(super) fn is_of_builder(&self, name: &str) -> bool {
         self.builder.is_match(name)
@@ -173,7 +179,8 @@ pub struct ScanRules {
     pub languages: Vec<Language>,
     system: GlobSet,
     tests: GlobSet,
-    skipped: Vec<String>,
+    /// Names of folders that are not looked into.
+    pub skipped: Vec<String>,
     no_code: GlobSet,
 }
 
@@ -224,32 +231,31 @@ impl ScanRules {
         })
     }
 
-    /// The language of a file, by its path and the beginning of its text. A path below the root of
-    /// its repository.
+    /// The number of a file's language, by its path below the root of its repository and by the
+    /// beginning of its text.
     #[must_use]
-    pub fn language(&self, path: &Path, text: &str) -> Option<&Language> {
+    pub fn language(&self, path: &Path, text: &str) -> Option<usize> {
         self.language_of_path(path).or_else(|| {
             let program = program_of(text)?;
-            self.languages.iter().find(|language| language.programs.iter().any(|one| one == program))
+            self.languages.iter().position(|language| language.programs.iter().any(|one| one == program))
         })
     }
 
-    /// The language of a file, by its path alone.
+    /// The number of a file's language, by its path alone.
     #[must_use]
-    pub fn language_of_path(&self, path: &Path) -> Option<&Language> {
+    pub fn language_of_path(&self, path: &Path) -> Option<usize> {
         let name = Path::new(path.file_name()?);
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        let by_name = |one: &&Language| one.names.is_match(name) || one.names.is_match(path);
-        self.languages
-            .iter()
-            .find(by_name)
-            .or_else(|| self.languages.iter().find(|one| one.extensions.iter().any(|e| e == extension)))
+        let by_name = |one: &Language| one.names.is_match(name) || one.names.is_match(path);
+        let by_extension = |one: &Language| one.extensions.iter().any(|other| other == extension);
+        let languages = &self.languages;
+        languages.iter().position(by_name).or_else(|| languages.iter().position(by_extension))
     }
 
-    /// The language of files that images are built from.
+    /// The number of the language of files that images are built from.
     #[must_use]
-    pub fn build_files(&self) -> Option<&Language> {
-        self.languages.iter().find(|language| language.grammar == Grammar::Dockerfile)
+    pub fn build_files(&self) -> Option<usize> {
+        self.languages.iter().position(|language| language.grammar == Grammar::Dockerfile)
     }
 
     /// Whether every system gives a variable to every program.
@@ -262,12 +268,6 @@ impl ScanRules {
     #[must_use]
     pub fn is_test(&self, path: &Path) -> bool {
         self.tests.is_match(path)
-    }
-
-    /// Whether a folder of this name is not looked into.
-    #[must_use]
-    pub fn is_skipped(&self, folder: &str) -> bool {
-        self.skipped.iter().any(|skipped| skipped == folder)
     }
 
     /// Whether a file of this name holds no code.
