@@ -21,7 +21,12 @@ pub fn print(ui: &Ui, component: &str, outcome: &ScanOutcome) {
         view::print(ui, &scan_view(component, outcome));
         return;
     }
-    let uses = |is: fn(&UseState) -> bool| outcome.comparison.uses.iter().filter(move |one| is(&one.state));
+    let uses = |is: fn(&UseState) -> bool| {
+        let mut uses: Vec<&Use> = outcome.comparison.uses.iter().filter(|one| is(&one.state)).collect();
+        // What is needed most comes first; the rest stays sorted by name.
+        uses.sort_by_key(|one| std::cmp::Reverse(one.need));
+        uses.into_iter()
+    };
     let mut page = Page { ui, is_empty: true };
     let read = |one: &Use| Row::new(&one.name, need(one.need), first_place(&one.places, true));
     page.group(
@@ -29,7 +34,7 @@ pub fn print(ui: &Ui, component: &str, outcome: &ScanOutcome) {
         uses(|state| *state == UseState::Nowhere).map(|one| {
             let row = read(one);
             // It is in the table, and nothing there says what it shall be.
-            if one.given.is_some() { row.with("declared, no value") } else { row }
+            if one.given.is_some() { row.with("declared without a value") } else { row }
         }),
     );
     page.group(
@@ -40,7 +45,7 @@ pub fn print(ui: &Ui, component: &str, outcome: &ScanOutcome) {
             let why = match (given, one.places.is_empty()) {
                 (_, false) => "read by tests only".to_owned(),
                 (Some(given), _) if given.has_value => given.reason.clone(),
-                _ => "declared, no value".to_owned(),
+                _ => "declared without a value".to_owned(),
             };
             Row::new(&one.name, &why, place)
         }),
@@ -63,7 +68,7 @@ pub fn print(ui: &Ui, component: &str, outcome: &ScanOutcome) {
         uses(|state| *state == UseState::Tests)
             .map(|one| Row::new(&one.name, need(worst(&one.places)), first_place(&one.places, false))),
     );
-    page.group("not understood", not_understood(outcome).into_iter());
+    page.group("not understood", not_understood(outcome));
     if page.is_empty {
         ui.data("All that is read is given, and all that is given is read.");
     }
@@ -95,14 +100,14 @@ impl Row {
 
     fn with(mut self, more: &str) -> Self {
         let before = std::mem::take(&mut self.what);
-        self.what = format!("{before}, {}", safe_line(more));
+        self.what = format!("{before}; {}", safe_line(more));
         self
     }
 }
 
 impl Page<'_> {
-    fn group(&mut self, title: &str, rows: impl Iterator<Item = Row>) {
-        let mut rows: Vec<Row> = rows.collect();
+    fn group(&mut self, title: &str, rows: impl IntoIterator<Item = Row>) {
+        let mut rows: Vec<Row> = rows.into_iter().collect();
         if rows.is_empty() {
             return;
         }
@@ -180,7 +185,11 @@ fn first_place(places: &[Place], at_run_time: bool) -> String {
 fn not_understood(outcome: &ScanOutcome) -> Vec<Row> {
     let mut rows = Vec::new();
     for (file, unknown) in outcome.unknown.iter().filter(|(_, unknown)| !unknown.test) {
-        rows.push(Row::new(&format!("{file}:{}", unknown.line), "not known before it runs", unknown.text.clone()));
+        rows.push(Row::new(
+            &format!("{file}:{}", unknown.line),
+            "not known before it runs",
+            unknown.text.clone(),
+        ));
     }
     for (file, lines) in &outcome.errors {
         let lines: Vec<String> = lines.iter().take(3).map(ToString::to_string).collect();
@@ -202,21 +211,21 @@ fn not_understood(outcome: &ScanOutcome) -> Vec<Row> {
     rows
 }
 
-/// `12 variables are read, 9 of them given; 34 files: 30 Python, 4 shell; 6 of them imported`.
+/// `12 variables read, 9 given · 34 files: 30 Python, 4 shell · 6 imported`.
 fn summary(outcome: &ScanOutcome) -> String {
     let read: Vec<&Use> = outcome.comparison.uses.iter().filter(|one| one.need.is_some()).collect();
     let is_given = |one: &&&Use| matches!(one.state, UseState::Given | UseState::Itself { .. });
     let given = read.iter().filter(is_given).count();
-    let verb = if read.len() == 1 { "is" } else { "are" };
-    let mut text = plural(read.len(), "variable");
-    text.push_str(&format!(" {verb} read"));
+    let mut text = format!("{} read", plural(read.len(), "variable"));
     if !read.is_empty() {
-        text.push_str(&format!(", {given} of them given"));
+        text.push_str(&format!(", {given} given"));
     }
     let files: usize = outcome.languages.values().sum();
     text.push_str(&format!(" · {}", plural(files, "file")));
+    let mut languages: Vec<(&String, &usize)> = outcome.languages.iter().collect();
+    languages.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
     let languages: Vec<String> =
-        outcome.languages.iter().map(|(language, count)| format!("{count} {language}")).collect();
+        languages.into_iter().map(|(language, count)| format!("{count} {language}")).collect();
     if !languages.is_empty() {
         text.push_str(&format!(": {}", languages.join(", ")));
     }

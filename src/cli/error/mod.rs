@@ -197,7 +197,7 @@ fn of_scan(error: &ScanError) -> Meaning {
             let flags = flags.join(" ");
             hint(
                 Exit::Failed,
-                format!("add it to `environment` in the entry; for one run, give `{flags}`."),
+                format!("put it into `environment` of the entry, or give `{flags}` for one run."),
             )
         }
     }

@@ -133,7 +133,8 @@ impl Reader<'_> {
             "RUN" => self.command(rest, *line, true)?,
             "CMD" | "ENTRYPOINT" => self.command(rest, *line, false)?,
             "HEALTHCHECK" => {
-                let command = rest.split_once("CMD").map(|(options, command)| (options.matches('\n').count(), command));
+                let command =
+                    rest.split_once("CMD").map(|(options, command)| (options.matches('\n').count(), command));
                 if let Some((before, command)) = command {
                     self.command(command.trim_start_matches([' ', '\t']), line + before, false)?;
                 }
@@ -149,7 +150,8 @@ impl Reader<'_> {
 
     /// A command: shell, or a list of words in JSON that may call a shell.
     fn command(&mut self, rest: &str, line: usize, build: bool) -> Result<(), RulesError> {
-        let words = rest.trim_start().starts_with('[').then(|| serde_json::from_str::<Vec<String>>(rest).ok());
+        let words =
+            rest.trim_start().starts_with('[').then(|| serde_json::from_str::<Vec<String>>(rest).ok());
         let script = match words.flatten() {
             None => rest.to_owned(),
             Some(words) => match words.iter().position(|word| word.starts_with('-') && word.ends_with('c')) {

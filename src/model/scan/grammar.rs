@@ -1,6 +1,7 @@
-//! The grammars, and the queries that are asked of what they parse. Bounded in time, so that no text
-//! holds the program up.
+//! The grammars, and the queries that are asked of what they parse. Bounded in time and depth, so that
+//! no text holds the program up.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,9 @@ use super::rules::RulesError;
 
 /// So long may the parsing of one file take.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// No text that people write has more different indentations.
+const DEEPEST: usize = 200;
 
 /// A way to parse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -26,7 +30,7 @@ pub enum Grammar {
     JavaScript,
     /// Python.
     Python,
-    /// Ruby.
+    /// Ruby. It is read word by word.
     Ruby,
     /// Rust.
     Rust,
@@ -37,21 +41,24 @@ pub enum Grammar {
 }
 
 impl Grammar {
+    /// The grammar; for those that have none of their own, that of the shell.
     fn language(self) -> tree_sitter::Language {
         match self {
-            Self::Bash | Self::Dockerfile => tree_sitter_bash::LANGUAGE.into(),
+            Self::Bash | Self::Dockerfile | Self::Ruby => tree_sitter_bash::LANGUAGE.into(),
             Self::Go => tree_sitter_go::LANGUAGE.into(),
             Self::JavaScript => tree_sitter_javascript::LANGUAGE.into(),
             Self::Python => tree_sitter_python::LANGUAGE.into(),
-            Self::Ruby => tree_sitter_ruby::LANGUAGE.into(),
             Self::Rust => tree_sitter_rust::LANGUAGE.into(),
             Self::Tsx => tree_sitter_typescript::LANGUAGE_TSX.into(),
             Self::TypeScript => tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
         }
     }
 
-    /// The tree of a text; `None` if that takes too long.
+    /// The tree of a text; `None` if that takes too long, or is too deep.
     pub(super) fn parse(self, text: &str) -> Option<Tree> {
+        if self == Self::Python && !is_shallow(text) {
+            return None;
+        }
         let mut parser = Parser::new();
         parser.set_language(&self.language()).ok()?;
         let end = Instant::now() + PATIENCE;
@@ -64,6 +71,21 @@ impl Grammar {
         let mut from = |offset: usize, _| bytes.get(offset..).unwrap_or_default();
         parser.parse_with_options(&mut from, None, Some(options))
     }
+}
+
+/// Whether a Python text cannot be indented so deep that the grammar's own memory of it overflows,
+/// which holds more than 380 levels; Python itself stops at 100. There are no more levels than
+/// different indentations, and those that are put together from several lines.
+fn is_shallow(text: &str) -> bool {
+    let mut widths = BTreeSet::new();
+    let mut joined = 0;
+    for line in text.split(['\n', '\r']) {
+        let rest = line.trim_start_matches([' ', '\t', '\u{c}']);
+        let indent = line[..line.len() - rest.len()].rsplit('\u{c}').next().unwrap_or_default();
+        widths.insert(indent.chars().map(|c| if c == '\t' { 8 } else { 1 }).sum::<usize>());
+        joined += usize::from(rest.trim_end() == "\\");
+    }
+    widths.len() + joined <= DEEPEST
 }
 
 /// The queries of a language, ready for use.

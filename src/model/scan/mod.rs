@@ -8,6 +8,7 @@ mod grammar;
 mod imports;
 mod notes;
 mod reading;
+mod ruby;
 mod rules;
 mod syntax;
 
@@ -17,6 +18,9 @@ pub use compare::{Comparison, Given, Known, Place, Use, UseState, compare};
 pub use grammar::Grammar;
 pub use imports::{Import, candidates};
 pub use rules::{Getter, Language, ReadError, RulesError, ScanRules};
+
+/// What is written at a place is shown so far.
+const SHOWN: usize = 72;
 
 /// A variable that is read somewhere.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,6 +94,7 @@ pub fn scan(
 ) -> Result<FileScan, RulesError> {
     let mut scan = match language.grammar {
         Grammar::Dockerfile => dockerfile::scan(language, text)?,
+        Grammar::Ruby => ruby::scan(language, text),
         grammar => reading::scan(language, grammar, text, more)?,
     };
     scan.finds.retain(|find| !language.is_own(&find.name));
@@ -98,6 +103,13 @@ pub fn scan(
     scan.unknown.sort();
     scan.unknown.dedup();
     Ok(scan)
+}
+
+/// What is written at a place, on one line.
+fn shown(text: &str) -> String {
+    let start: String = text.chars().take(4 * SHOWN).collect();
+    let words: Vec<&str> = start.split_whitespace().collect();
+    crate::base::text::truncate(&words.join(" "), SHOWN)
 }
 
 #[cfg(test)]

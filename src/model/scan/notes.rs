@@ -143,11 +143,12 @@ impl<'t> Notes<'t> {
             }
         }
         if let Some(import) = found.path("import").or_else(|| found.text("import").map(str::to_owned)) {
-            let path = match found.path("import.from").or_else(|| found.text("import.from").map(str::to_owned)) {
-                Some(from) if from.ends_with('.') => format!("{from}{import}"),
-                Some(from) => format!("{from}.{import}"),
-                None => import,
-            };
+            let path =
+                match found.path("import.from").or_else(|| found.text("import.from").map(str::to_owned)) {
+                    Some(from) if from.ends_with('.') => format!("{from}{import}"),
+                    Some(from) => format!("{from}.{import}"),
+                    None => import,
+                };
             self.imports.push(Import { path });
         }
         if let (Some(name), Some(parameters), Some(body)) =
@@ -175,7 +176,10 @@ impl<'t> Notes<'t> {
             // In `X=${X:-y}`, X is read before it is set.
             let whole = node.parent().filter(|parent| parent.kind() == "variable_assignment");
             let range = whole.unwrap_or(node).byte_range();
-            self.assigned.entry(found.text[node.byte_range()].to_owned()).or_default().push((node.id(), range));
+            self.assigned
+                .entry(found.text[node.byte_range()].to_owned())
+                .or_default()
+                .push((node.id(), range));
         }
     }
 
@@ -187,7 +191,9 @@ impl<'t> Notes<'t> {
             let kind = PlaceKind::Call { receiver: found.node("receiver"), function, suffix, arguments };
             self.add_place(Place { read: read(function), kind, default });
         }
-        if let (Some(object), Some(key)) = (found.node("object"), found.node("key").or(found.node("property"))) {
+        if let (Some(object), Some(key)) =
+            (found.node("object"), found.node("key").or(found.node("property")))
+        {
             let act = match (found.node("write"), found.node("asked")) {
                 (Some(_), _) => Act::Write,
                 (None, Some(_)) => Act::Ask,

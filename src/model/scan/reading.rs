@@ -8,13 +8,11 @@ use tree_sitter::{Node, Tree};
 
 use super::grammar::Grammar;
 use super::notes::{Act, Name, Notes, Place, PlaceKind};
-use super::rules::{Getter, Language, Missing, RulesError};
+use super::rules::{Getter, Language, Missing, RulesError, by_end};
 use super::syntax::{self, Arguments};
-use super::{FileScan, Find, Need, Unknown};
+use super::{FileScan, Find, Need, Unknown, shown};
 use crate::model::environment::is_variable_name;
 
-/// What is written at a place is shown so far.
-const SHOWN: usize = 72;
 /// So many lines that are not understood are told.
 const ERRORS: usize = 20;
 /// Functions that call functions that read, so deep.
@@ -266,7 +264,10 @@ impl<'t> Reader<'_, 't> {
         if name.upper {
             said = said.to_uppercase();
         }
-        if !is_variable_name(&said) || self.notes.is_excepted(node) || self.notes.is_assigned(&said, node.start_byte()) {
+        if !is_variable_name(&said)
+            || self.notes.is_excepted(node)
+            || self.notes.is_assigned(&said, node.start_byte())
+        {
             return;
         }
         let need = match (name.default, name.required || self.notes.strict) {
@@ -280,7 +281,8 @@ impl<'t> Reader<'_, 't> {
     fn take_tag(&mut self, place: &Place<'t>) {
         let tag = &self.text[place.read.byte_range()];
         let pairs = syntax::tag_pairs(tag);
-        let value = |wanted: &[&str]| pairs.iter().find(|(key, _)| wanted.contains(key)).map(|(_, value)| *value);
+        let value =
+            |wanted: &[&str]| pairs.iter().find(|(key, _)| wanted.contains(key)).map(|(_, value)| *value);
         for (key, said) in &pairs {
             if !self.language.tags.iter().any(|tag| tag == key) {
                 continue;
@@ -309,23 +311,11 @@ impl<'t> Reader<'_, 't> {
     }
 
     fn add_unknown(&mut self, node: Node<'_>) {
-        let words: Vec<&str> = self.text[node.byte_range()].split_whitespace().collect();
         self.found.unknown.push(Unknown {
             line: node.start_position().row + 1,
-            text: crate::base::text::truncate(&words.join(" "), SHOWN),
+            text: shown(&self.text[node.byte_range()]),
             test: self.notes.is_test(node),
         });
-    }
-}
-
-/// What a table says about a path, or about the end of it.
-fn by_end<'a, T>(table: &'a BTreeMap<String, T>, path: &str) -> Option<&'a T> {
-    let mut rest = path;
-    loop {
-        if let Some(found) = table.get(rest) {
-            return Some(found);
-        }
-        rest = &rest[rest.find(['.', ':', '/'])? + 1..];
     }
 }
 

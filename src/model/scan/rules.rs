@@ -165,10 +165,7 @@ impl Language {
 
     /// The queries, made ready on first use.
     pub(super) fn program(&self) -> Result<&Program, RulesError> {
-        self.program
-            .get_or_init(|| Program::new(self.grammar, &self.queries))
-            .as_ref()
-            .map_err(Clone::clone)
+        self.program.get_or_init(|| Program::new(self.grammar, &self.queries)).as_ref().map_err(Clone::clone)
     }
 }
 
@@ -286,6 +283,17 @@ pub enum ReadError {
     /// They do not work.
     #[error(transparent)]
     Rules(#[from] RulesError),
+}
+
+/// What a table says about a path, or about the end of it.
+pub(super) fn by_end<'a, T>(table: &'a BTreeMap<String, T>, path: &str) -> Option<&'a T> {
+    let mut rest = path;
+    loop {
+        if let Some(found) = table.get(rest) {
+            return Some(found);
+        }
+        rest = &rest[rest.find(['.', ':', '/'])? + 1..];
+    }
 }
 
 fn glob_set(file: &str, patterns: &[String]) -> Result<GlobSet, RulesError> {

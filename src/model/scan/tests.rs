@@ -98,9 +98,26 @@ os.environ[b'NO7'.decode()]
     assert_eq!(
         found("x.py", text),
         [
-            "A:6", "B:11=", "C:15", "D:16?", "E:17=", "F:18=", "G:19?", "H:21", "I:24", "J:26", "K:29?",
-            "K:30?", "L:32?", "M:35=", "NN:36?", "P:39", "Q:40=", "@22 os.environ[f'NO_{x}']",
-            "@23 os.environ[name]", "@41 os.environ[b'NO7'.decode()]",
+            "A:6",
+            "B:11=",
+            "C:15",
+            "D:16?",
+            "E:17=",
+            "F:18=",
+            "G:19?",
+            "H:21",
+            "I:24",
+            "J:26",
+            "K:29?",
+            "K:30?",
+            "L:32?",
+            "M:35=",
+            "NN:36?",
+            "P:39",
+            "Q:40=",
+            "@22 os.environ[f'NO_{x}']",
+            "@23 os.environ[name]",
+            "@41 os.environ[b'NO7'.decode()]",
         ]
     );
     assert_eq!(scanned("x.py", text).sets, [("NO4".to_owned(), 27)]);
@@ -168,8 +185,22 @@ echo $p $q
     assert_eq!(
         found("x", text),
         [
-            "A:2?", "ARR:3?", "B:2=", "C:2", "D:2?", "E:10?", "F:10?", "G:17?", "H:17?", "I:18=", "J:18?",
-            "K:20?", "M:20?", "O:21?", "Y:5=", "@17 ${!H}",
+            "A:2?",
+            "ARR:3?",
+            "B:2=",
+            "C:2",
+            "D:2?",
+            "E:10?",
+            "F:10?",
+            "G:17?",
+            "H:17?",
+            "I:18=",
+            "J:18?",
+            "K:20?",
+            "M:20?",
+            "O:21?",
+            "Y:5=",
+            "@17 ${!H}",
         ]
     );
     assert_eq!(found("x.sh", "set -euo pipefail\necho $A ${B-}\n"), ["A:2", "B:2="]);
@@ -207,7 +238,15 @@ var flag = &cli.StringFlag{Name: "x", EnvVars: []string{"I"}}
     assert_eq!(
         found("x.go", text),
         [
-            "A:6", "B:7=", "C:15?", "D:8=", "E:11?", "F:12?", "G:19?", "H:20?", "I:26?",
+            "A:6",
+            "B:7=",
+            "C:15?",
+            "D:8=",
+            "E:11?",
+            "F:12?",
+            "G:19?",
+            "H:20?",
+            "I:26?",
             "@16 os.Getenv(\"P_\" + x)",
         ]
     );
@@ -237,8 +276,23 @@ get('O');
 other.NO7;
 ";
     let expected = [
-        "A:4?", "B:4?", "C:4=", "D:5?", "E:6=", "F:7=", "G:8?", "H:10?", "I:11?", "J:11?", "K:12?", "L:12?",
-        "M:15?", "N:17?", "O:19?", "@10 process.env[`H_${x}`]", "@10 process.env[name]",
+        "A:4?",
+        "B:4?",
+        "C:4=",
+        "D:5?",
+        "E:6=",
+        "F:7=",
+        "G:8?",
+        "H:10?",
+        "I:11?",
+        "J:11?",
+        "K:12?",
+        "L:12?",
+        "M:15?",
+        "N:17?",
+        "O:19?",
+        "@10 process.env[`H_${x}`]",
+        "@10 process.env[name]",
     ];
     for file in ["x.js", "x.ts", "x.tsx", "x.mjs"] {
         assert_eq!(found(file, text), expected, "{file}");
@@ -284,8 +338,18 @@ mod tests {
     assert_eq!(
         found("x.rs", text),
         [
-            "A:6", "B:7?", "C:8", "D:9=", "E:11 build", "F:11? build", "H:14", "I:19?", "J:21=", "K_K:25?",
-            "L:29 test", "@12 env::var(format!(\"P_{x}\"))",
+            "A:6",
+            "B:7?",
+            "C:8",
+            "D:9=",
+            "E:11 build",
+            "F:11? build",
+            "H:14",
+            "I:19?",
+            "J:21=",
+            "K_K:25?",
+            "L:29 test",
+            "@12 env::var(format!(\"P_{x}\"))",
         ]
     );
 }
@@ -314,13 +378,38 @@ x['NO5']
 def must(name)
   ENV.fetch(name)
 end
-must('K')
+# ENV['NO6']
+=begin
+ENV['NO7']
+=end
+t = x / ENV['K'].to_i / 2 # "
+%w[ENV['NO8'] a].each { |v| puts v }
+ENV.fetch 'L', nil
+ENV.fetch('M') do |key| 'x' end
+list << ENV['N']
+/ENV['NO9']/ =~ x
+__END__
+ENV['NO10']
 "##;
     assert_eq!(
         found("x.rb", text),
         [
-            "A:2?", "B:3", "C:4=", "D:5=", "E:6=", "F:7=", "G:10?", "H:12?", "I:14?", "J:16?", "K:23",
+            "A:2?",
+            "B:3",
+            "C:4=",
+            "D:5=",
+            "E:6=",
+            "F:7=",
+            "G:10?",
+            "H:12?",
+            "I:14?",
+            "J:16?",
+            "K:27?",
+            "L:29?",
+            "M:30=",
+            "N:31?",
             "@8 ENV[\"P_#{x}\"]",
+            "@21 ENV.fetch(name)",
         ]
     );
 }
@@ -352,8 +441,19 @@ HEALTHCHECK --interval=5s CMD test -n "$M"
     assert_eq!(
         found("Containerfile", text),
         [
-            "BASE:2= build", "C:5? build", "E:7? build", "F:8? build", "G:9? build", "H:9= build",
-            "I:12? build", "J:13? build", "K:15? build", "L:20?", "M:21?", "PORT:19", "STAGE:4= build",
+            "BASE:2= build",
+            "C:5? build",
+            "E:7? build",
+            "F:8? build",
+            "G:9? build",
+            "H:9= build",
+            "I:12? build",
+            "J:13? build",
+            "K:15? build",
+            "L:20?",
+            "M:21?",
+            "PORT:19",
+            "STAGE:4= build",
             "TAG:3? build",
         ]
     );
@@ -398,13 +498,68 @@ fn a_broken_query_names_its_file_and_line() {
     assert_eq!(error.to_string(), "/mine/shell.scm:2: the grammar has no node `nonsense`");
 }
 
+#[test]
+fn python_that_is_too_deep_is_left_alone() {
+    let deep: String = (0..600).map(|depth| format!("{}if x:\n", " ".repeat(depth))).collect();
+    assert!(scanned("x.py", &format!("import os\nos.environ['A']\n{deep}")).cut_short);
+}
+
 /// Pieces that languages are made of, put together without sense.
 fn rubble() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
-        "os.environ[", "'A'", "]", "(", ")", "{", "}", "\"", "'", "`", "$", "${", ":-", "<<EOF", "\n", "EOF",
-        "<<'E'", "\\", "#", "def f(name):", "  ", "env::var(", "!", "ENV[", "process.env.", "const {",
-        "} = process.env", "=", "RUN ", "ARG ", "ENV ", "FROM", "#{", "<<~X", "%w[", "r#\"", "//", "/*", "*/",
-        "é", "🐎", "\0", "\t", "f\"{", "\"\"\"", "if", "for i in", "\r\n", "`env:\"A", "$((", "<", ">", "/x/",
+        "os.environ[",
+        "'A'",
+        "]",
+        "(",
+        ")",
+        "{",
+        "}",
+        "\"",
+        "'",
+        "`",
+        "$",
+        "${",
+        ":-",
+        "<<EOF",
+        "\n",
+        "EOF",
+        "<<'E'",
+        "\\",
+        "#",
+        "def f(name):",
+        "  ",
+        "env::var(",
+        "!",
+        "ENV[",
+        "process.env.",
+        "const {",
+        "} = process.env",
+        "=",
+        "RUN ",
+        "ARG ",
+        "ENV ",
+        "FROM",
+        "#{",
+        "<<~X",
+        "%w[",
+        "r#\"",
+        "//",
+        "/*",
+        "*/",
+        "é",
+        "🐎",
+        "\0",
+        "\t",
+        "f\"{",
+        "\"\"\"",
+        "if",
+        "for i in",
+        "\r\n",
+        "`env:\"A",
+        "$((",
+        "<",
+        ">",
+        "/x/",
     ]);
     prop::collection::vec(pieces, 0..60).prop_map(|pieces| pieces.concat())
 }

@@ -94,7 +94,8 @@ impl Files {
     fn walk(&mut self, repository: usize, path: &str, rules: &ScanRules, outcome: &mut ScanOutcome) {
         let root = self.repositories[repository].root.clone();
         let Some(start) = self.inside(repository, Path::new(path)) else {
-            let why = if root.join(path).exists() { "is outside of the clone" } else { "is not in the clone" };
+            let why =
+                if root.join(path).exists() { "is outside of the clone" } else { "is not in the clone" };
             outcome.not_read.push((format!("{}/{path}", self.repositories[repository].name), why.to_owned()));
             return;
         };
@@ -107,7 +108,9 @@ impl Files {
             .sort_by_file_name(std::ffi::OsStr::cmp)
             .filter_entry(move |entry| {
                 let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-                entry.depth() == 0 || !is_folder || !skipped.iter().any(|name| entry.file_name() == name.as_str())
+                entry.depth() == 0
+                    || !is_folder
+                    || !skipped.iter().any(|name| entry.file_name() == name.as_str())
             })
             .build();
         for entry in walk {
@@ -149,10 +152,11 @@ impl Files {
         let has_it = |root: &Path| {
             ["", "src"].iter().any(|folder| {
                 let place = root.join(folder).join(package);
-                place.join("__init__.py").is_file() || place.with_extension("py").is_file()
+                place.is_dir() || place.with_extension("py").is_file()
             })
         };
-        let home = names.into_iter().find(|name| has_it(&request.workspace.place(request.inventory, name).path));
+        let home =
+            names.into_iter().find(|name| has_it(&request.workspace.place(request.inventory, name).path));
         let home = home.and_then(|name| self.repository(request, name));
         self.packages.insert(package.to_owned(), home);
         home
@@ -188,7 +192,9 @@ pub(super) fn imported(
                         outcome.cut_short = true;
                     }
                 }
-                None => outcome.libraries.extend(import.package().and_then(|package| library(package, request))),
+                None => {
+                    outcome.libraries.extend(import.package().and_then(|package| library(package, request)))
+                }
             }
         }
     }

@@ -214,11 +214,7 @@ fn given(environment: &Environment) -> BTreeMap<String, Given> {
 
 /// Reads once more what calls functions that other files have, and that are given the name of a
 /// variable.
-fn again(
-    repositories: &[Repository],
-    readings: &mut [Reading],
-    rules: &ScanRules,
-) -> Result<(), ScanError> {
+fn again(repositories: &[Repository], readings: &mut [Reading], rules: &ScanRules) -> Result<(), ScanError> {
     let mut by_language: BTreeMap<usize, BTreeMap<String, Getter>> = BTreeMap::new();
     for reading in readings.iter() {
         let Fate::Read { language, scan } = &reading.fate else { continue };
@@ -228,8 +224,7 @@ fn again(
         }
     }
     for (language, getters) in by_language {
-        let names: BTreeSet<&str> =
-            getters.keys().filter_map(|name| name.rsplit('.').next()).collect();
+        let names: BTreeSet<&str> = getters.keys().filter_map(|name| name.rsplit('.').next()).collect();
         let is_one = |name: &str| names.contains(name);
         let concerned = |reading: &Reading| match &reading.fate {
             Fate::Read { language: own, scan } if *own == language => {
@@ -238,8 +233,7 @@ fn again(
             }
             _ => false,
         };
-        let places: Vec<usize> =
-            (0..readings.len()).filter(|place| concerned(&readings[*place])).collect();
+        let places: Vec<usize> = (0..readings.len()).filter(|place| concerned(&readings[*place])).collect();
         let wanted: Vec<Wanted> = places.iter().map(|place| readings[*place].wanted.clone()).collect();
         for (place, reading) in places.into_iter().zip(read::all(repositories, &wanted, rules, &getters)?) {
             readings[place] = reading;
@@ -250,7 +244,8 @@ fn again(
 
 /// What a file is called by those who import it.
 fn module(path: &Path) -> String {
-    let name = |path: &Path| path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name =
+        |path: &Path| path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     match (name(path), path.parent()) {
         (stem, Some(folder)) if matches!(&*stem, "__init__" | "index" | "mod") => name(folder),
         (stem, _) => stem,

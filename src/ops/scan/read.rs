@@ -77,7 +77,8 @@ fn read(
     more: &BTreeMap<String, Getter>,
 ) -> Result<Reading, RulesError> {
     let path = repositories[wanted.repository].root.join(&wanted.path);
-    let by_path = if wanted.is_build_file { rules.build_files() } else { rules.language_of_path(&wanted.path) };
+    let by_path =
+        if wanted.is_build_file { rules.build_files() } else { rules.language_of_path(&wanted.path) };
     let reading = |fate| Reading { wanted: wanted.clone(), fate };
     let language = match by_path {
         Some(language) => language,

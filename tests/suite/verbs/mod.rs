@@ -11,6 +11,7 @@ mod needs;
 mod read;
 mod run;
 mod running;
+mod scan;
 
 use std::io::{Read as _, Write as _};
 
