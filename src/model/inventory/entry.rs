@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::need::Need;
 use crate::model::probe::Ready;
 use crate::model::reference::Reference;
 
@@ -95,7 +96,11 @@ pub struct Run {
     pub ports: Vec<u16>,
     /// Backing services, or other components, that must be ready before it starts.
     #[serde(default)]
-    pub needs: Vec<String>,
+    pub needs: Vec<Need>,
+    /// Commands that must have ended with 0, one after the other, before it starts: in its own image,
+    /// with its own environment, when what it needs is ready.
+    #[serde(default)]
+    pub init: Vec<Vec<String>>,
     /// How to know that it is ready.
     pub ready: Option<Ready>,
 }
@@ -177,6 +182,13 @@ pub struct Production {
     pub hosts: Vec<String>,
 }
 
+/// What an inventory says of a backing service beyond its template.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct ServiceChoice {
+    /// The image to take in the place of the template's.
+    pub image: Option<String>,
+}
+
 /// `inventory.yaml`, or a whole inventory in one file.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Head {
@@ -188,6 +200,8 @@ pub(super) struct Head {
     pub(super) repos: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) production: Production,
+    #[serde(default)]
+    pub(super) services: BTreeMap<String, ServiceChoice>,
     #[serde(default)]
     pub(super) components: Vec<Entry>,
 }

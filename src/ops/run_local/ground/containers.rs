@@ -1,0 +1,189 @@
+//! Units in containers, on a network of the run's own or on none. How it is laid is in `network`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+
+use super::network::{Laid, Way, lay};
+use super::{Belonging, Network};
+use crate::host::netns::OtherNetwork;
+use crate::model::container::{ContainerInside, ContainerSpec, Limits, Publish};
+use crate::model::event::State;
+use crate::model::identity::{Role, SECRETS};
+use crate::model::probe::Ready;
+use crate::ops::run_local::RunError;
+use crate::ops::run_local::handle::{Container, Handle, Output, Reach, Started};
+use crate::ops::run_local::plan::RunPlan;
+use crate::ops::run_local::unit::Unit;
+use crate::ops::tools::Tools;
+use crate::systems::engine::ContainerEngine;
+
+/// A component has no use for more processes.
+const PROCESSES: u32 = 4096;
+
+/// A network on a container engine.
+#[derive(Debug)]
+pub(in crate::ops::run_local) struct Containers {
+    engine: ContainerEngine,
+    network: Laid,
+}
+
+impl Containers {
+    /// Makes the network of a run.
+    pub(super) async fn lay(
+        engine: &ContainerEngine,
+        tools: &Tools<'_>,
+        network: Network,
+        plan: &RunPlan,
+        whose: &Belonging<'_>,
+    ) -> anyhow::Result<Self> {
+        let network = lay(engine, tools, network, plan, whose).await?;
+        tools.events.start("network", "").finish(State::Done, network.reach(plan));
+        Ok(Self { engine: engine.clone(), network })
+    }
+
+    /// Starts a unit.
+    pub(super) async fn start(
+        &self,
+        unit: &Unit,
+        image: Option<&str>,
+        tools: &Tools<'_>,
+        whose: &Belonging<'_>,
+        locked: &BTreeMap<String, String>,
+    ) -> anyhow::Result<(Handle, Option<Output>)> {
+        let image = image.ok_or_else(|| RunError::NoImage { name: unit.name.clone() })?;
+        let mut spec = container(unit, image, tools, whose);
+        self.network.join(&mut spec, unit);
+        if self.network.way() == Way::Publish {
+            spec.publish = ports_for_engine(unit, whose.publish);
+        }
+        let (mut container, output) = self.start_container(&spec, unit, locked).await?;
+        if self.network.way() != Way::Publish && whose.publish && unit.role == Role::Component {
+            container.forward(&unit.ports, &tools.events).await?;
+        }
+        Ok((Handle::Container(container), Some(output)))
+    }
+
+    /// Creates, checks and starts a container, with its output attached from the first byte.
+    async fn start_container(
+        &self,
+        spec: &ContainerSpec,
+        unit: &Unit,
+        locked: &BTreeMap<String, String>,
+    ) -> anyhow::Result<(Container, Output)> {
+        let engine = &self.engine;
+        let id = engine.create(spec).await?;
+        let output = engine.attach(&id).await?;
+        if unit.is_component && !locked.is_empty() {
+            check_locked(engine, &id, unit, locked).await?;
+        }
+        let program = unit.command.as_ref().and_then(|command| command.first().cloned());
+        let what = Arc::new(Started { name: unit.name.clone(), program });
+        engine.start(&id).await.map_err(|error| what.explain(error))?;
+        let mut container = Container {
+            engine: engine.clone(),
+            id,
+            what,
+            reach: Reach::Nothing,
+            ports: Vec::new(),
+            forwards: Vec::new(),
+        };
+        if unit.ready.is_some() || !unit.ports.is_empty() {
+            let inside = engine.inside(&container.id).await?;
+            container.reach = self.reach(&container.id, &inside);
+            container.ports = inside.ports;
+        }
+        let output = futures_util::stream::unfold(output, |mut output| async {
+            match output.next().await {
+                Some(Ok(chunk)) => Some(((chunk.stream, chunk.bytes), output)),
+                // An engine that is gone is noticed by whoever waits for the end of the container.
+                _ => None,
+            }
+        });
+        Ok((container, output.boxed()))
+    }
+
+    /// How this machine reaches a container that has been started.
+    fn reach(&self, id: &str, inside: &ContainerInside) -> Reach {
+        let address = self.network.address_of(inside);
+        match (self.network.way(), address) {
+            (Way::Publish, _) => Reach::Published,
+            (Way::Dial, Some(address)) => Reach::Address(address),
+            (Way::Enter, Some(address)) => match OtherNetwork::of_container(id, inside.process) {
+                Ok(network) => Reach::Inside(network, address),
+                // One that has ended by now has nothing to be reached; what it was is told by
+                // whoever waits for its end.
+                Err(error) => Reach::Closed(error.to_string()),
+            },
+            _ => Reach::Nothing,
+        }
+    }
+}
+
+/// The ports that the engine publishes: those that are asked whether the unit is ready, and the
+/// component's own if the user wants them.
+fn ports_for_engine(unit: &Unit, publish: bool) -> Vec<Publish> {
+    let asked = match &unit.ready {
+        Some(Ready::Http { port, .. } | Ready::Tcp(port)) => Some(*port),
+        _ => None,
+    };
+    let own = unit.ports.iter().copied().filter(|_| publish && unit.role == Role::Component);
+    let mut ports: Vec<u16> = asked.into_iter().chain(own).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ports.into_iter().map(|port| Publish { container: port, host: None }).collect()
+}
+
+fn container(
+    unit: &Unit,
+    image: &str,
+    tools: &Tools<'_>,
+    whose: &Belonging<'_>,
+) -> ContainerSpec {
+    let mut labels = whose.identity(tools, &unit.of, &unit.name, unit.role).to_labels();
+    labels.insert(SECRETS.to_owned(), unit.secret.join(","));
+    let is_component = unit.is_component;
+    ContainerSpec {
+        name: format!("cki-{}-{}", whose.run, unit.name),
+        image: image.to_owned(),
+        // A command of the inventory is a whole one: program first.
+        entrypoint: unit.command.as_ref().filter(|_| is_component).map(|_| Vec::new()),
+        command: unit.command.clone(),
+        environment: unit.environment.clone(),
+        workdir: unit.workdir.clone(),
+        labels,
+        volumes: unit.volumes.clone(),
+        files: unit.files.clone(),
+        limits: Limits {
+            unprivileged: is_component,
+            processes: Some(PROCESSES),
+            ..Limits::default()
+        },
+        ..ContainerSpec::default()
+    }
+}
+
+/// Reads back what the engine has understood: a container that could take itself for production is
+/// never started.
+async fn check_locked(
+    engine: &ContainerEngine,
+    id: &str,
+    unit: &Unit,
+    locked: &BTreeMap<String, String>,
+) -> anyhow::Result<()> {
+    let inside = engine.inside(id).await?;
+    for (name, wanted) in locked {
+        let found = inside.environment.get(name);
+        if found != Some(wanted) {
+            return Err(RunError::Production {
+                name: unit.name.clone(),
+                variable: name.clone(),
+                wanted: wanted.clone(),
+                found: found.cloned(),
+            }
+            .into());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,175 @@
+//! One thing that a run starts: a component or a backing service, with all that its start needs.
+//! What is started, and in which order, is in `plan`.
+
+use crate::base::secret::Secret;
+use crate::model::container::ContainerFile;
+use crate::model::environment::Environment;
+use crate::model::identity::Role;
+use crate::model::inventory::Component;
+use crate::model::probe::Ready;
+use crate::model::service::Service;
+
+/// One thing to start.
+#[derive(Debug, Clone)]
+pub struct Unit {
+    /// Its name, under which others find it.
+    pub name: String,
+    /// Its part.
+    pub role: Role,
+    /// It is a component, and no backing service: it must know that it is no production, and may do
+    /// nothing that a component need not.
+    pub is_component: bool,
+    /// It was asked for: what it writes is shown, and its end counts.
+    pub wanted: bool,
+    /// It does its work and ends, and is done with when its exit code is 0.
+    pub once: bool,
+    /// The reference of the component that it is, or was first needed by.
+    pub of: String,
+    /// The names of the units that must be ready before it starts.
+    pub needs: Vec<String>,
+    /// Where its image comes from.
+    pub image: Image,
+    /// The command; `None` is the image's own.
+    pub command: Option<Vec<String>>,
+    /// The command outside a container; `None` if it cannot be run there.
+    pub native: Option<NativeCommand>,
+    /// The environment.
+    pub environment: Vec<(String, Secret)>,
+    /// The names of those of its variables that must not be shown.
+    pub secret: Vec<String>,
+    /// The working directory in the container.
+    pub workdir: Option<String>,
+    /// Ports it listens on.
+    pub ports: Vec<u16>,
+    /// Files that it finds when it starts.
+    pub files: Vec<ContainerFile>,
+    /// How to know that it is ready.
+    pub ready: Option<Ready>,
+    /// Commands to run inside when it is ready, one after the other.
+    pub setup: Vec<Vec<String>>,
+    /// Paths with a volume of their own.
+    pub volumes: Vec<String>,
+}
+
+/// How something is run outside a container.
+#[derive(Debug, Clone)]
+pub struct NativeCommand {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// The environment, where it differs.
+    pub environment: Option<Vec<(String, Secret)>>,
+    /// The repository in whose clone it is run; `None` for a temporary folder.
+    pub repo: Option<String>,
+}
+
+/// Where an image comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Image {
+    /// It has this name; it is pulled if the engine does not have it.
+    Named(String),
+    /// It is built for the component of this reference.
+    Built(String),
+    /// Nobody says.
+    Unknown,
+}
+
+impl Unit {
+    /// Takes another command, in a container and outside one.
+    pub(super) fn set_command(&mut self, command: Option<Vec<String>>, component: &Component) {
+        let repo = component.repos().first().map(|repo| (*repo).to_owned());
+        self.native = command.clone().map(|command| NativeCommand { command, environment: None, repo });
+        self.command = command;
+    }
+
+    /// The values that must not be shown.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.environment.iter().filter(|(name, _)| self.secret.contains(name)).map(|(_, value)| value)
+    }
+}
+
+/// What must have ended well before a component starts: its own commands, one after the other.
+pub(super) fn init_units(unit: &Unit, component: &Component) -> Vec<Unit> {
+    let commands = component.run.as_ref().map_or(&[][..], |run| &run.init);
+    let mut units: Vec<Unit> = Vec::new();
+    for (index, command) in commands.iter().enumerate() {
+        let number = if index == 0 { String::new() } else { format!("-{}", index + 1) };
+        let mut one = Unit {
+            name: format!("{}-init{number}", unit.name),
+            role: Role::Service,
+            wanted: false,
+            once: true,
+            ports: Vec::new(),
+            ready: None,
+            ..unit.clone()
+        };
+        one.needs.extend(units.last().map(|before| before.name.clone()));
+        one.set_command(Some(command.clone()), component);
+        units.push(one);
+    }
+    units
+}
+
+pub(super) fn component_unit(component: &Component, environment: &Environment, tag: &str) -> Unit {
+    let run = component.run.clone().unwrap_or_default();
+    let image = match (&component.build, &component.image) {
+        (Some(_), _) => Image::Built(component.reference.to_string()),
+        (None, Some(image)) => Image::Named(with_tag(image, tag)),
+        (None, None) => Image::Unknown,
+    };
+    let command = (!run.command.is_empty()).then_some(run.command);
+    let repo = component.repos().first().map(|repo| (*repo).to_owned());
+    Unit {
+        name: component.name().to_owned(),
+        role: Role::Component,
+        is_component: true,
+        wanted: false,
+        once: component.is_one_shot(),
+        of: component.reference.to_string(),
+        needs: Vec::new(),
+        image,
+        native: command.clone().map(|command| NativeCommand { command, environment: None, repo }),
+        command,
+        environment: environment.pairs(),
+        secret: environment.variables.iter().filter(|v| v.secret).map(|v| v.name.clone()).collect(),
+        workdir: run.workdir,
+        ports: run.ports,
+        files: Vec::new(),
+        ready: run.ready,
+        setup: Vec::new(),
+        volumes: Vec::new(),
+    }
+}
+
+pub(super) fn service_unit(service: Service, of: &str) -> Unit {
+    Unit {
+        name: service.name,
+        role: Role::Service,
+        is_component: false,
+        wanted: false,
+        once: false,
+        of: of.to_owned(),
+        needs: Vec::new(),
+        image: Image::Named(service.image),
+        command: (!service.command.is_empty()).then_some(service.command),
+        native: service.native.map(|native| NativeCommand {
+            command: native.command,
+            environment: Some(native.environment),
+            repo: None,
+        }),
+        // Logins are among them, and what is not is not worth telling apart.
+        secret: service.environment.iter().map(|(name, _)| name.clone()).collect(),
+        environment: service.environment,
+        workdir: None,
+        ports: service.ports,
+        files: service.files,
+        ready: service.ready,
+        setup: service.setup,
+        volumes: service.volumes,
+    }
+}
+
+/// The image with the tag, unless it names one already.
+fn with_tag(image: &str, tag: &str) -> String {
+    let last = image.rsplit('/').next().unwrap_or(image);
+    if last.contains(':') || last.contains('@') { image.to_owned() } else { format!("{image}:{tag}") }
+}
