@@ -28,7 +28,7 @@ pub fn print(ui: &Ui, component: &str, outcome: &ScanOutcome) {
         uses.into_iter()
     };
     let mut page = Page { ui, is_empty: true };
-    let read = |one: &Use| Row::new(&one.name, need(one.need), first_place(&one.places, true));
+    let read = |one: &Use| Row::new(&one.name, need(one.need), &first_place(&one.places, true));
     page.group(
         "read, given nowhere",
         uses(|state| *state == UseState::Nowhere).map(|one| {
@@ -47,7 +47,7 @@ pub fn print(ui: &Ui, component: &str, outcome: &ScanOutcome) {
                 (Some(given), _) if given.has_value => given.reason.clone(),
                 _ => "declared without a value".to_owned(),
             };
-            Row::new(&one.name, &why, place)
+            Row::new(&one.name, &why, &place)
         }),
     );
     page.group(
@@ -61,12 +61,12 @@ pub fn print(ui: &Ui, component: &str, outcome: &ScanOutcome) {
     page.group(
         "read when an image is built, given nowhere",
         uses(|state| *state == UseState::Build)
-            .map(|one| Row::new(&one.name, need(worst(&one.places)), first_place(&one.places, false))),
+            .map(|one| Row::new(&one.name, need(worst(&one.places)), &first_place(&one.places, false))),
     );
     page.group(
         "read by tests only",
         uses(|state| *state == UseState::Tests)
-            .map(|one| Row::new(&one.name, need(worst(&one.places)), first_place(&one.places, false))),
+            .map(|one| Row::new(&one.name, need(worst(&one.places)), &first_place(&one.places, false))),
     );
     page.group("not understood", not_understood(outcome));
     if page.is_empty {
@@ -93,9 +93,9 @@ struct Row {
 }
 
 impl Row {
-    fn new(name: &str, what: &str, place: String) -> Self {
+    fn new(name: &str, what: &str, place: &str) -> Self {
         let safe = |text: &str| safe_line(text).into_owned();
-        Self { name: safe(name), what: safe(what), place: safe(&place) }
+        Self { name: safe(name), what: safe(what), place: safe(place) }
     }
 
     fn with(mut self, more: &str) -> Self {
@@ -185,28 +185,24 @@ fn first_place(places: &[Place], at_run_time: bool) -> String {
 fn not_understood(outcome: &ScanOutcome) -> Vec<Row> {
     let mut rows = Vec::new();
     for (file, unknown) in outcome.unknown.iter().filter(|(_, unknown)| !unknown.test) {
-        rows.push(Row::new(
-            &format!("{file}:{}", unknown.line),
-            "not known before it runs",
-            unknown.text.clone(),
-        ));
+        rows.push(Row::new(&format!("{file}:{}", unknown.line), "not known before it runs", &unknown.text));
     }
     for (file, lines) in &outcome.errors {
         let lines: Vec<String> = lines.iter().take(3).map(ToString::to_string).collect();
-        rows.push(Row::new(file, "cannot be parsed in line", lines.join(", ")));
+        rows.push(Row::new(file, "cannot be parsed in line", &lines.join(", ")));
     }
     for (file, why) in &outcome.not_read {
-        rows.push(Row::new(file, "not read", why.clone()));
+        rows.push(Row::new(file, "not read", why));
     }
     for (kind, count) in &outcome.strange {
-        rows.push(Row::new(kind, "of no known language", plural(*count, "file")));
+        rows.push(Row::new(kind, "of no known language", &plural(*count, "file")));
     }
     for library in &outcome.libraries {
         let clone = library.component.as_ref().map(|component| format!("cki clone {component}"));
-        rows.push(Row::new(&library.package, "imported, not cloned", clone.unwrap_or_default()));
+        rows.push(Row::new(&library.package, "imported, not cloned", &clone.unwrap_or_default()));
     }
     if outcome.cut_short {
-        rows.push(Row::new("the rest", "not read", "there are too many files".to_owned()));
+        rows.push(Row::new("the rest", "not read", "there are too many files"));
     }
     rows
 }

@@ -32,7 +32,7 @@ pub fn candidates(import: &Import, from: &Path) -> Vec<PathBuf> {
     let dots = path.bytes().take_while(|byte| *byte == b'.').count();
     let parts: Vec<&str> = path[dots..].split('.').filter(|part| !part.is_empty()).collect();
     let is_name = |part: &&str| part.chars().all(|c| c.is_alphanumeric() || c == '_');
-    if !parts.iter().all(|part| is_name(part)) || parts.len() + dots > DEEPEST {
+    if !parts.iter().all(is_name) || parts.len() + dots > DEEPEST {
         return Vec::new();
     }
     let mut roots = Vec::new();

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use compare::{Comparison, Given, Known, Place, Use, UseState, compare};
 pub use grammar::Grammar;
 pub use imports::{Import, candidates};
-pub use rules::{Getter, Language, ReadError, RulesError, ScanRules};
+pub use rules::{Getter, Language, QueryText, ReadError, RulesError, ScanRules};
 
 /// What is written at a place is shown so far.
 const SHOWN: usize = 72;

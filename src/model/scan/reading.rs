@@ -177,7 +177,7 @@ impl<'t> Reader<'_, 't> {
             wrapper.parameters.iter().position(|parameter| parameter.as_deref() == Some(written))
         };
         let Some(number) = position(*name) else { return };
-        let by_parameter = default.and_then(|node| position(node));
+        let by_parameter = default.and_then(position);
         let has_default = default.is_some() || place.default || self.notes.has_fallback(place.read);
         let fails = (*missing || self.notes.must_be_there(place.read)) && !self.notes.is_guarded(place.read);
         let getter = Getter {

@@ -169,6 +169,9 @@ impl Language {
     }
 }
 
+/// The name of a query's file and its text, if there is one.
+pub type QueryText = Result<Option<(String, String)>, FileError>;
+
 /// All rules.
 #[derive(Debug)]
 pub struct ScanRules {
@@ -186,11 +189,7 @@ impl ScanRules {
     ///
     /// # Errors
     /// When they are not what they should be, or a query cannot be had.
-    pub fn read(
-        file: &str,
-        text: &str,
-        query: &dyn Fn(&str) -> Result<Option<(String, String)>, FileError>,
-    ) -> Result<Self, ReadError> {
+    pub fn read(file: &str, text: &str, query: &dyn Fn(&str) -> QueryText) -> Result<Self, ReadError> {
         let (written, _) = yaml::parse::<Written>(file, text).map_err(RulesError::from)?;
         let set = |patterns: &[String]| glob_set(file, patterns);
         let language = |one: WrittenLanguage| -> Result<Language, ReadError> {

@@ -193,7 +193,7 @@ pub(super) fn imported(
                     }
                 }
                 None => {
-                    outcome.libraries.extend(import.package().and_then(|package| library(package, request)))
+                    outcome.libraries.extend(import.package().and_then(|package| library(package, request)));
                 }
             }
         }
