@@ -14,6 +14,7 @@ pub mod list;
 pub mod needs;
 pub mod run_local;
 pub mod running;
+pub mod scan;
 pub mod setup;
 pub mod show;
 pub mod source;
