@@ -12,6 +12,7 @@ pub mod inventory;
 pub mod leftovers;
 pub mod list;
 pub mod needs;
+mod reach;
 pub mod run_local;
 pub mod running;
 pub mod scan;
