@@ -15,6 +15,7 @@ pub mod setup;
 pub mod show;
 pub mod source;
 pub mod stage;
+pub mod stored;
 pub mod token;
 pub mod tools;
 pub mod workspace;

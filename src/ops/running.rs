@@ -303,7 +303,8 @@ pub async fn exec(
     }
 }
 
-/// Ends and removes runs: everything of each, the network included. Gives the names of what was
+/// Ends and removes runs: everything of each, the network included, but not what kept services have
+/// stored. Gives the names of what was
 /// removed.
 ///
 /// # Errors
@@ -315,7 +316,7 @@ pub async fn down(
     grace: Duration,
 ) -> Result<Vec<String>, RunningError> {
     let runs: Vec<_> = doomed.iter().map(|one| one.identity.run.clone()).collect();
-    let is_doomed = |who: &Identity| runs.contains(&who.run);
+    let is_doomed = |who: &Identity| runs.contains(&who.run) && who.role != Role::Data;
     let stops = doomed.iter().map(async |one| match &one.place {
         Place::Container(engine, id) if one.status == Status::Running => {
             engine.stop(id, grace).await.map_err(RunningError::from)

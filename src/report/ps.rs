@@ -27,6 +27,7 @@ struct InstanceView<'a> {
     image: &'a str,
     created: i64,
     detached: bool,
+    kept: bool,
 }
 
 /// Prints what runs. `now` is in seconds since 1970.
@@ -44,7 +45,11 @@ pub fn print(ui: &Ui, instances: &[Instance], now: i64) {
     for one in instances {
         let (state, paint) = state(&one.status);
         let age = u64::try_from(now - one.created).unwrap_or(0);
-        let of = if one.identity.role == Role::Component { "–" } else { one.identity.component.as_str() };
+        let of = match (one.identity.lifetime, one.identity.role) {
+            (Lifetime::Workspace, _) => "kept",
+            (_, Role::Component) => "–",
+            _ => one.identity.component.as_str(),
+        };
         table.row([
             Cell::painted(safe_line(&one.identity.name), style::name),
             safe_line(of).into_owned().into(),
@@ -95,5 +100,6 @@ fn instance_view(one: &Instance) -> InstanceView<'_> {
         image: &one.what,
         created: one.created,
         detached: one.identity.lifetime == Lifetime::Kept,
+        kept: one.identity.lifetime == Lifetime::Workspace,
     }
 }

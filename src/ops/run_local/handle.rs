@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::RunError;
+use super::ground::Kept;
 use crate::host::netns::OtherNetwork;
 use crate::model::event::{Events, Stream};
 use crate::systems::engine::{ContainerEngine, EngineError, ExecRequest};
@@ -43,6 +44,8 @@ pub(super) struct Container {
     pub(super) ports: Vec<(u16, u16)>,
     /// Ports that this program forwards.
     pub(super) forwards: Vec<Forward>,
+    /// It outlives the run.
+    pub(super) kept: Option<Kept>,
 }
 
 /// How this machine reaches a container.
@@ -185,6 +188,14 @@ impl Handle {
         match self {
             Self::Container(one) => Waiter::Container(one.engine.clone(), one.id.clone(), one.what.clone()),
             Self::Process(child) => Waiter::Process(child.ended.clone()),
+        }
+    }
+
+    /// How it came to be here, if it outlives the run.
+    pub(super) fn kept(&self) -> Option<Kept> {
+        match self {
+            Self::Container(container) => container.kept,
+            Self::Process(_) => None,
         }
     }
 

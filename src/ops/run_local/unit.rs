@@ -49,6 +49,8 @@ pub struct Unit {
     pub setup: Vec<Vec<String>>,
     /// Paths with a volume of their own.
     pub volumes: Vec<String>,
+    /// It outlives the run, and the next one uses it again.
+    pub kept: bool,
 }
 
 /// How something is run outside a container.
@@ -137,6 +139,7 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
         ready: run.ready,
         setup: Vec::new(),
         volumes: Vec::new(),
+        kept: false,
     }
 }
 
@@ -165,6 +168,7 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
         ready: service.ready,
         setup: service.setup,
         volumes: service.volumes,
+        kept: false,
     }
 }
 

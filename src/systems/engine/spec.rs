@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{
-    ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HostConfig, Mount, MountType, MountVolumeOptions,
-    NetworkingConfig, PortBinding, ResourcesUlimits,
+    ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HostConfig, Mount, MountType,
+    MountVolumeOptions, NetworkingConfig, PortBinding, ResourcesUlimits,
 };
 
 use super::error::EngineError;
@@ -56,7 +56,7 @@ fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
         init: Some(true),
         network_mode: Some(spec.network.as_ref().map_or_else(|| "none".to_owned(), |(id, _)| id.clone())),
         port_bindings: Some(spec.publish.iter().map(|port| binding(port.container, port.host)).collect()),
-        mounts: Some(volumes(spec).iter().map(|path| volume(path, spec)).collect()),
+        mounts: Some(volumes(spec).iter().map(|path| volume(path, spec)).chain(stores(spec)).collect()),
         extra_hosts: Some(spec.hosts.iter().map(|(name, address)| format!("{name}:{address}")).collect()),
         dns: spec.closed.then(|| words(&[NOBODY])),
         dns_options: spec.closed.then(|| words(&["timeout:1", "attempts:1"])),
@@ -121,7 +121,9 @@ pub(super) fn volumes(spec: &ContainerSpec) -> Vec<String> {
 
 /// The volume that a path is in: the innermost one.
 pub(super) fn home<'a>(path: &str, volumes: &'a [String]) -> Option<&'a str> {
-    let holds = |volume: &&str| path.strip_prefix(volume.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'));
+    let holds = |volume: &&str| {
+        path.strip_prefix(volume.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
+    };
     volumes.iter().map(String::as_str).filter(holds).max_by_key(|volume| volume.len())
 }
 
@@ -137,6 +139,16 @@ fn volume(path: &str, spec: &ContainerSpec) -> Mount {
         }),
         ..Default::default()
     }
+}
+
+/// Volumes that are there already, by name.
+fn stores(spec: &ContainerSpec) -> impl Iterator<Item = Mount> {
+    spec.stores.iter().map(|(name, path)| Mount {
+        source: Some(name.clone()),
+        target: Some(path.clone()),
+        typ: Some(MountType::VOLUME),
+        ..Default::default()
+    })
 }
 
 fn binding(container: u16, host: Option<u16>) -> (String, Option<Vec<PortBinding>>) {

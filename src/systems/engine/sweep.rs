@@ -7,6 +7,7 @@ use futures_util::{StreamExt as _, stream};
 
 use super::ContainerEngine;
 use super::error::{EngineError, Thing};
+use crate::model::container::ContainerFacts;
 use crate::model::identity::Identity;
 
 /// So many removals at a time.
@@ -54,10 +55,24 @@ impl ContainerEngine {
         };
         let mut swept = Swept::default();
 
-        let containers = self.list(None).await?.into_iter().filter(|one| is_doomed(&one.labels));
+        let (doomed, others): (Vec<_>, Vec<_>) =
+            self.list(None).await?.into_iter().partition(|one| is_doomed(&one.labels));
+        let containers = doomed.into_iter();
         swept.containers =
             swept.each(containers.map(|one| self.gone(Thing::Container, one.id, one.name))).await;
-        let networks = self.networks().await?.into_iter().filter(|one| is_doomed(&one.labels));
+        let networks: Vec<_> =
+            self.networks().await?.into_iter().filter(|one| is_doomed(&one.labels)).collect();
+        // What goes on without this network leaves it.
+        let guests = networks.iter().flat_map(|network| {
+            let is_here = |one: &&ContainerFacts| {
+                one.networks.iter().any(|id| *id == network.id || *id == network.name)
+            };
+            others.iter().filter(is_here).map(|one| self.disconnect_network(&network.id, &one.id))
+        });
+        for left in futures_util::future::join_all(guests).await {
+            swept.left.extend(left.err());
+        }
+        let networks = networks.into_iter();
         swept.networks = swept.each(networks.map(|one| self.gone(Thing::Network, one.id, one.name))).await;
         let volumes = self.volumes().await?.into_iter().filter(|one| is_doomed(&one.labels));
         let volumes = volumes.map(|one| self.gone(Thing::Volume, one.name.clone(), one.name));

@@ -18,7 +18,7 @@ use crate::ops::run_local::RunError;
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::unit::Unit;
 use crate::ops::tools::Tools;
-use crate::systems::engine::{ContainerEngine, Kind};
+use crate::systems::engine::{ContainerEngine, EngineError, Kind};
 
 /// How this machine reaches the ports of containers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,8 @@ pub(super) async fn lay(
     whose: &Belonging<'_>,
 ) -> anyhow::Result<Laid> {
     let asked = plan.units().any(|unit| matches!(unit.ready, Some(Ready::Tcp(_) | Ready::Http { .. })));
-    let published = whose.publish && plan.units().any(|unit| unit.role == Role::Component && !unit.ports.is_empty());
+    let published =
+        whose.publish && plan.units().any(|unit| unit.role == Role::Component && !unit.ports.is_empty());
     let wants_in = asked || published;
     let (bounds, way) = decide(engine, network, wants_in, whose.publish).await?;
     if whose.publish && whose.lifetime == Lifetime::Kept && way != Way::Publish {
@@ -88,6 +89,24 @@ pub(super) async fn lay(
     let names = plan.units().map(|unit| unit.name.clone());
     let addresses = made.addresses.map(|addresses| names.zip(addresses.from_the_last()).collect());
     Ok(Laid { id: Some(made.id), bounds, way, addresses: addresses.unwrap_or_default() })
+}
+
+/// Makes the network of a backing service that is kept, which has it for itself: every run puts the
+/// service on its own network as well. Gives its id and how the service is reached.
+pub(super) async fn lay_apart(
+    engine: &ContainerEngine,
+    name: &str,
+    labels: BTreeMap<String, String>,
+) -> anyhow::Result<String> {
+    Ok(match decide(engine, Network::Isolated, true, false).await?.0 {
+        Bounds::Closed => engine.create_closed_network(name, labels).await?.id,
+        bounds => engine.create_network(name, labels, bounds != Bounds::Open).await?,
+    })
+}
+
+/// How this machine reaches a backing service that is kept.
+pub(super) async fn way_apart(engine: &ContainerEngine) -> anyhow::Result<Way> {
+    Ok(decide(engine, Network::Isolated, true, false).await?.1)
 }
 
 /// Which network is wanted, and how its containers are reached.
@@ -129,6 +148,18 @@ impl Laid {
             spec.hostname = Some(unit.name.clone()).filter(|name| name.len() < 64);
             spec.hosts.push((unit.name.clone(), Ipv4Addr::LOCALHOST.into()));
         }
+    }
+
+    /// Puts a container that exists already on the network.
+    pub(super) async fn admit(
+        &self,
+        engine: &ContainerEngine,
+        container: &str,
+        unit: &Unit,
+    ) -> Result<(), EngineError> {
+        let Some(id) = &self.id else { return Ok(()) };
+        let address = self.addresses.get(&unit.name).copied();
+        engine.connect_network(id, container, address, vec![unit.name.clone()]).await
     }
 
     /// The address at which a container is reached.
