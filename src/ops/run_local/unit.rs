@@ -8,6 +8,7 @@ use crate::model::identity::Role;
 use crate::model::inventory::Component;
 use crate::model::probe::Ready;
 use crate::model::service::Service;
+use crate::ops::own_image;
 
 /// One thing to start.
 #[derive(Debug, Clone)]
@@ -71,6 +72,8 @@ pub enum Image {
     Named(String),
     /// It is built for the component of this reference.
     Built(String),
+    /// It is made of this program.
+    Own,
     /// Nobody says.
     Unknown,
 }
@@ -152,7 +155,7 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
         once: false,
         of: of.to_owned(),
         needs: Vec::new(),
-        image: Image::Named(service.image),
+        image: if service.image == own_image::NAME { Image::Own } else { Image::Named(service.image) },
         command: (!service.command.is_empty()).then_some(service.command),
         native: service.native.map(|native| NativeCommand {
             command: native.command,

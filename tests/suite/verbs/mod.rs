@@ -12,6 +12,7 @@ mod needs;
 mod read;
 mod run;
 mod running;
+mod services;
 
 use std::io::{Read as _, Write as _};
 
