@@ -3,12 +3,16 @@
 
 use crate::base::secret::Secret;
 use crate::model::container::ContainerFile;
+use crate::model::container::Limits;
 use crate::model::environment::Environment;
 use crate::model::identity::Role;
-use crate::model::inventory::Component;
+use crate::model::inventory::{Capability, Component, Memory};
 use crate::model::probe::Ready;
 use crate::model::service::Service;
 use crate::ops::own_image;
+
+/// Nothing has a use for more processes.
+const PROCESSES: u32 = 4096;
 
 /// One thing to start.
 #[derive(Debug, Clone)]
@@ -32,6 +36,8 @@ pub struct Unit {
     pub image: Image,
     /// The command; `None` is the image's own.
     pub command: Option<Vec<String>>,
+    /// The command is what the image's own program is given, not a whole one.
+    pub keeps_entrypoint: bool,
     /// The command outside a container; `None` if it cannot be run there.
     pub native: Option<NativeCommand>,
     /// The environment.
@@ -52,6 +58,8 @@ pub struct Unit {
     pub volumes: Vec<String>,
     /// It outlives the run, and the next one uses it again.
     pub kept: bool,
+    /// What its container must not do.
+    pub limits: Limits,
 }
 
 /// How something is run outside a container.
@@ -82,7 +90,8 @@ impl Unit {
     /// Takes another command, in a container and outside one.
     pub(super) fn set_command(&mut self, command: Option<Vec<String>>, component: &Component) {
         let repo = component.repos().first().map(|repo| (*repo).to_owned());
-        self.native = command.clone().map(|command| NativeCommand { command, environment: None, repo });
+        let whole = command.clone().filter(|_| !self.keeps_entrypoint);
+        self.native = whole.map(|command| NativeCommand { command, environment: None, repo });
         self.command = command;
     }
 
@@ -105,6 +114,7 @@ pub(super) fn init_units(unit: &Unit, component: &Component) -> Vec<Unit> {
             once: true,
             ports: Vec::new(),
             ready: None,
+            keeps_entrypoint: false,
             ..unit.clone()
         };
         one.needs.extend(units.last().map(|before| before.name.clone()));
@@ -114,7 +124,12 @@ pub(super) fn init_units(unit: &Unit, component: &Component) -> Vec<Unit> {
     units
 }
 
-pub(super) fn component_unit(component: &Component, environment: &Environment, tag: &str) -> Unit {
+pub(super) fn component_unit(
+    component: &Component,
+    environment: &Environment,
+    tag: &str,
+    memory: Memory,
+) -> Unit {
     let run = component.run.clone().unwrap_or_default();
     let image = match (&component.build, &component.image) {
         (Some(_), _) => Image::Built(component.reference.to_string()),
@@ -122,6 +137,7 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
         (None, None) => Image::Unknown,
     };
     let command = (!run.command.is_empty()).then_some(run.command);
+    let keeps_entrypoint = command.is_none() && !run.image_args.is_empty();
     let repo = component.repos().first().map(|repo| (*repo).to_owned());
     Unit {
         name: component.name().to_owned(),
@@ -133,7 +149,8 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
         needs: Vec::new(),
         image,
         native: command.clone().map(|command| NativeCommand { command, environment: None, repo }),
-        command,
+        command: command.or_else(|| keeps_entrypoint.then_some(run.image_args)),
+        keeps_entrypoint,
         environment: environment.pairs(),
         secret: environment.variables.iter().filter(|v| v.secret).map(|v| v.name.clone()).collect(),
         workdir: run.workdir,
@@ -141,8 +158,15 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
         files: Vec::new(),
         ready: run.ready,
         setup: Vec::new(),
-        volumes: Vec::new(),
         kept: false,
+        volumes: run.writable.iter().map(|place| place.path().to_owned()).collect(),
+        limits: Limits {
+            unprivileged: true,
+            keep: run.capabilities.iter().map(|one| one.name().to_owned()).collect(),
+            read_only: run.read_only,
+            memory: Some(run.memory.unwrap_or(memory).bytes()),
+            processes: Some(PROCESSES),
+        },
     }
 }
 
@@ -157,6 +181,7 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
         needs: Vec::new(),
         image: if service.image == own_image::NAME { Image::Own } else { Image::Named(service.image) },
         command: (!service.command.is_empty()).then_some(service.command),
+        keeps_entrypoint: false,
         native: service.native.map(|native| NativeCommand {
             command: native.command,
             environment: Some(native.environment),
@@ -172,6 +197,12 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
         setup: service.setup,
         volumes: service.volumes,
         kept: false,
+        limits: Limits {
+            unprivileged: true,
+            keep: Capability::OF_SERVICES.iter().map(|one| one.name().to_owned()).collect(),
+            processes: Some(PROCESSES),
+            ..Limits::default()
+        },
     }
 }
 

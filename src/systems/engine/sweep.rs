@@ -55,26 +55,29 @@ impl ContainerEngine {
         };
         let mut swept = Swept::default();
 
-        let (doomed, others): (Vec<_>, Vec<_>) =
-            self.list(None).await?.into_iter().partition(|one| is_doomed(&one.labels));
-        let containers = doomed.into_iter();
-        swept.containers =
-            swept.each(containers.map(|one| self.gone(Thing::Container, one.id, one.name))).await;
-        let networks: Vec<_> =
-            self.networks().await?.into_iter().filter(|one| is_doomed(&one.labels)).collect();
-        // What goes on without this network leaves it.
-        let guests = networks.iter().flat_map(|network| {
-            let is_here = |one: &&ContainerFacts| {
-                one.networks.iter().any(|id| *id == network.id || *id == network.name)
-            };
-            others.iter().filter(is_here).map(|one| self.disconnect_network(&network.id, &one.id))
-        });
-        for left in futures_util::future::join_all(guests).await {
-            swept.left.extend(left.err());
-        }
+        let listed = tokio::join!(self.list(None), self.networks(), self.volumes());
+        let (containers, networks, volumes) = (listed.0?, listed.1?, listed.2?);
+        let (containers, others): (Vec<_>, Vec<_>) =
+            containers.into_iter().partition(|one| is_doomed(&one.labels));
+        let networks: Vec<_> = networks.into_iter().filter(|one| is_doomed(&one.labels)).collect();
+        // What goes on without a network that goes leaves it.
+        let guests: Vec<_> = networks
+            .iter()
+            .flat_map(|network| {
+                let is_here = |one: &&ContainerFacts| {
+                    one.networks.iter().any(|id| *id == network.id || *id == network.name)
+                };
+                others.iter().filter(is_here).map(|one| self.disconnect_network(&network.id, &one.id))
+            })
+            .collect();
+        let containers = containers.into_iter();
+        let removals = swept.each(containers.map(|one| self.gone(Thing::Container, one.id, one.name)));
+        let (removed, left) = tokio::join!(removals, futures_util::future::join_all(guests));
+        swept.containers = removed;
+        swept.left.extend(left.into_iter().filter_map(Result::err));
         let networks = networks.into_iter();
         swept.networks = swept.each(networks.map(|one| self.gone(Thing::Network, one.id, one.name))).await;
-        let volumes = self.volumes().await?.into_iter().filter(|one| is_doomed(&one.labels));
+        let volumes = volumes.into_iter().filter(|one| is_doomed(&one.labels));
         let volumes = volumes.map(|one| self.gone(Thing::Volume, one.name.clone(), one.name));
         swept.volumes = swept.each(volumes).await;
         Ok(swept)

@@ -15,7 +15,7 @@ use crate::base::digest;
 use crate::base::owner::Owner;
 use crate::host;
 use crate::model::container::{ContainerFacts, Status};
-use crate::model::identity::{Identity, Lifetime, Role, RunId, SECRETS, SPECIFICATION};
+use crate::model::identity::{Identity, Lifetime, Role, RunId, SPECIFICATION};
 use crate::model::probe::Ready;
 use crate::ops::run_local::RunError;
 use crate::ops::run_local::handle::{Container, Handle, Output, Started};
@@ -243,8 +243,7 @@ impl Containers {
         let engine = &self.engine;
         let mut spec = container(unit, image, tools, whose);
         spec.name = format!("cki-{}-{}", identity.run, unit.name);
-        spec.labels = identity.to_labels();
-        spec.labels.insert(SECRETS.to_owned(), unit.secret.join(","));
+        spec.labels.extend(identity.to_labels());
         spec.labels.insert(SPECIFICATION.to_owned(), specification.to_owned());
         spec.hostname = Some(unit.name.clone()).filter(|name| name.len() < 64);
         spec.closed = true;
@@ -301,7 +300,7 @@ fn is_name_taken(error: &anyhow::Error) -> bool {
 mod tests {
     use super::*;
     use crate::base::secret::Secret;
-    use crate::model::container::ContainerFile;
+    use crate::model::container::{ContainerFile, Limits};
     use crate::ops::run_local::unit::Image;
 
     fn unit() -> Unit {
@@ -325,6 +324,8 @@ mod tests {
             setup: Vec::new(),
             volumes: vec!["/data".into()],
             kept: true,
+            keeps_entrypoint: false,
+            limits: Limits::default(),
         }
     }
 

@@ -5,6 +5,7 @@ mod containers;
 mod kept;
 mod native;
 mod network;
+mod production;
 
 use std::collections::BTreeMap;
 
@@ -74,7 +75,9 @@ impl Ground {
             Engine::Containers(engine) => {
                 Self::Containers(Containers::lay(engine, tools, request.network, plan, whose).await?)
             }
-            Engine::Native(native) => Self::Native(Processes::lay(native, tools, plan, whose)?),
+            Engine::Native(native) => {
+                Self::Native(Processes::lay(native, tools, request.network, plan, whose)?)
+            }
         })
     }
 
