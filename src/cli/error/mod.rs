@@ -279,6 +279,10 @@ fn of_run(error: &RunError) -> Meaning {
             Exit::TimedOut,
             "its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.",
         ),
+        RunError::KeepNative => hint(Exit::Usage, "leave `--keep-services` out."),
+        RunError::KeptInUse { name } => {
+            hint(Exit::Refused, format!("end the other run, or `cki down {name}`; what it has stored stays."))
+        }
         RunError::SameName { .. } => {
             hint(Exit::Invalid, "on one network a name means one thing: rename the component.")
         }

@@ -15,6 +15,7 @@ mod read;
 mod run;
 mod running;
 mod scan;
+mod services;
 
 use std::io::{Read as _, Write as _};
 
