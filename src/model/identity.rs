@@ -90,6 +90,9 @@ pub enum Lifetime {
     Owner,
     /// Until somebody says `cki down`.
     Kept,
+    /// As long as the process that made it, unless that decides at its end that it is kept; then it
+    /// makes something that is [`Lifetime::Kept`] in the same run, since labels cannot be changed.
+    Decided,
 }
 
 impl Lifetime {
@@ -99,13 +102,14 @@ impl Lifetime {
         match self {
             Self::Owner => "owner",
             Self::Kept => "kept",
+            Self::Decided => "decided",
         }
     }
 
     /// From a label; what is not understood is kept, since nothing is removed on a guess.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        if text == Self::Owner.as_str() { Self::Owner } else { Self::Kept }
+        [Self::Owner, Self::Decided].into_iter().find(|one| one.as_str() == text).unwrap_or(Self::Kept)
     }
 }
 

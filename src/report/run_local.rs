@@ -17,6 +17,8 @@ struct RunView<'a> {
     exit_code: Option<i64>,
     ports: Vec<PortView>,
     left: &'a [String],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    kept: bool,
 }
 
 #[derive(Serialize)]
@@ -37,7 +39,11 @@ pub fn print(ui: &Ui, ended: &Ended, took: std::time::Duration) -> Exit {
         return exit;
     }
     let name = &ended.component;
-    let left = if ended.left.is_empty() { "nothing left behind" } else { "not all could be removed" };
+    let left = match (ended.kept, ended.left.is_empty()) {
+        (true, _) => "everything kept",
+        (false, true) => "nothing left behind",
+        (false, false) => "not all could be removed",
+    };
     let time = duration(took);
     match &ended.how {
         How::Exited(0) => ui.say(&format!("{} `{name}` ended after {time}, {left}.", style::good("✔"))),
@@ -75,5 +81,6 @@ fn run_view(ended: &Ended) -> RunView<'_> {
         exit_code,
         ports: ports.collect(),
         left: &ended.left,
+        kept: ended.kept,
     }
 }

@@ -7,7 +7,7 @@ use super::env::VariableArgs;
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::ops::run_local::{Network, Request, run as run_component};
+use crate::ops::run_local::{Keep, Network, Request, run as run_component};
 use crate::report;
 
 /// Run a component on this machine, in non-production mode
@@ -37,6 +37,9 @@ pub(in crate::cli) struct RunLocalArgs {
     /// Go on in the background
     #[arg(short, long)]
     detach: bool,
+    /// Keep what it has made when it ends, to look at it with `cki logs` and `cki shell`
+    #[arg(long, value_name = "WHEN", default_value = "never", conflicts_with = "detach")]
+    keep: KeepArg,
     /// Make its ports reachable at 127.0.0.1
     #[arg(short, long)]
     publish: bool,
@@ -50,6 +53,17 @@ pub(in crate::cli) struct RunLocalArgs {
     args: Vec<String>,
 }
 
+/// When something is kept.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum KeepArg {
+    /// Nothing is left behind
+    Never,
+    /// When it does not end as it should
+    OnFailure,
+    /// However it ends
+    Always,
+}
+
 /// What a component may reach.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum NetworkArg {
@@ -60,7 +74,7 @@ enum NetworkArg {
 }
 
 pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Result<Exit> {
-    let RunLocalArgs { component, mr, image, once, detach, publish, network, variables, args } = args;
+    let RunLocalArgs { component, mr, image, once, detach, keep, publish, network, variables, args } = args;
     let inventory = context.inventory()?;
     let request = Request {
         component: inventory.find(&component)?,
@@ -68,6 +82,11 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         image,
         once,
         detach,
+        keep: match keep {
+            KeepArg::Never => Keep::Never,
+            KeepArg::OnFailure => Keep::OnFailure,
+            KeepArg::Always => Keep::Always,
+        },
         publish,
         network: match network {
             NetworkArg::Isolated => Network::Isolated,

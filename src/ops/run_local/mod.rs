@@ -5,6 +5,7 @@ mod clean_up;
 mod error;
 mod ground;
 mod handle;
+mod kept;
 mod live;
 mod output;
 pub mod plan;
@@ -42,6 +43,8 @@ pub struct Request<'a> {
     pub once: bool,
     /// Go on in the background.
     pub detach: bool,
+    /// When its end is not the end of what it has made.
+    pub keep: Keep,
     /// Make its ports reachable on this machine's loopback address.
     pub publish: bool,
     /// What it may reach.
@@ -62,10 +65,35 @@ impl<'a> Request<'a> {
             image: None,
             once: false,
             detach: false,
+            keep: Keep::Never,
             publish: false,
             network: Network::default(),
             args: Vec::new(),
             wishes: Wishes::default(),
+        }
+    }
+}
+
+/// When a run's containers stay after its end, to be looked at, until `cki down`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keep {
+    /// Nothing stays.
+    #[default]
+    Never,
+    /// When it did not end as it should.
+    OnFailure,
+    /// However it ended.
+    Always,
+}
+
+impl Keep {
+    /// Whether they stay after this end; of a panic, nothing does.
+    fn applies(self, end: &anyhow::Result<How>) -> bool {
+        match (self, end) {
+            (_, Ok(How::Detached(_))) | (Self::Never, _) => false,
+            (Self::Always, _) | (Self::OnFailure, Err(_)) => true,
+            (Self::OnFailure, Ok(How::Exited(code))) => *code != 0,
+            (Self::OnFailure, Ok(How::Stopped(_))) => false,
         }
     }
 }
@@ -83,6 +111,8 @@ pub struct Ended {
     pub how: How,
     /// What could not be removed.
     pub left: Vec<String>,
+    /// Everything was kept.
+    pub kept: bool,
 }
 
 /// How a run ended.
@@ -109,11 +139,15 @@ pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> a
     tools.events.start("env", "").finish(State::Done, plan.summary.clone());
 
     let live = AssertUnwindSafe(live::live(tools, engine, request, &plan, &images)).catch_unwind().await;
-    let keeps = matches!(live, Ok(Ok(How::Detached(_))));
-    let left = if keeps { Vec::new() } else { clean_up::clean_up(tools, engine, &run).await };
+    let kept = match &live {
+        Ok(end) if request.keep.applies(end) => kept::keep(tools, engine, request, &run).await,
+        _ => false,
+    };
+    let stays = kept || matches!(live, Ok(Ok(How::Detached(_))));
+    let left = if stays { Vec::new() } else { clean_up::clean_up(tools, engine, &run).await };
     let how = match live {
         Ok(result) => result?,
         Err(panic) => std::panic::resume_unwind(panic),
     };
-    Ok(Ended { run, component: request.component.name().to_owned(), engine: engine.name(), how, left })
+    Ok(Ended { run, component: request.component.name().to_owned(), engine: engine.name(), how, left, kept })
 }

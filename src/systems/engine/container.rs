@@ -45,7 +45,7 @@ impl ContainerEngine {
         .await
     }
 
-    async fn create_empty(
+    pub(super) async fn create_empty(
         &self,
         name: &str,
         image: &str,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
-use bollard::models::NetworkCreateRequest;
+use bollard::models::{NetworkCreateRequest, VolumeCreateRequest};
 use bollard::query_parameters::{
     ListNetworksOptionsBuilder, ListVolumesOptionsBuilder, RemoveVolumeOptionsBuilder,
 };
@@ -129,6 +129,28 @@ impl ContainerEngine {
             .into_iter()
             .map(|volume| VolumeFacts { name: volume.name, labels: sorted(volume.labels) })
             .collect())
+    }
+
+    /// Creates a volume. One that is there already is no error.
+    ///
+    /// # Errors
+    /// When the engine does not do it.
+    pub async fn create_volume(
+        &self,
+        name: &str,
+        labels: BTreeMap<String, String>,
+    ) -> Result<(), EngineError> {
+        let options = VolumeCreateRequest {
+            name: Some(name.to_owned()),
+            labels: Some(labels.into_iter().collect()),
+            ..Default::default()
+        };
+        let engine = self.clone();
+        let doing = format!("create volume `{name}`");
+        self.unbroken(async move {
+            engine.call(&doing, SLOW, engine.docker.create_volume(options)).await.map(drop)
+        })
+        .await
     }
 
     pub(super) async fn remove_volume(&self, name: &str) -> Result<(), EngineError> {

@@ -168,7 +168,7 @@ fn while_held(cli: &Cli, hold: Hold) {
     let variable = if cli.engine == Engine::Docker { "DOCKER_HOST" } else { "CONTAINER_HOST" };
     let run = cli.call("run-local app").set(variable, proxy.address()).start();
     cli.wait_for("the request", || proxy.holds());
-    assert_ne!(cli.left_of(&run), [""; 0], "the engine has made something");
+    cli.wait_for("the engine to have made something", || !cli.left_of(&run).is_empty());
     end(run, Signal::SIGKILL);
 }
 
