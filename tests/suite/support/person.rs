@@ -93,6 +93,12 @@ impl Person {
         tcgetattr(&self.inner).expect("is a terminal") == self.before
     }
 
+    /// Waits for its end by a signal that it could not do anything about.
+    #[track_caller]
+    pub(crate) fn ends_with_signal(mut self) {
+        assert_eq!(self.child.wait().expect("has ended").code(), None);
+    }
+
     /// Waits for the end of the program, which leaves the terminal as it was.
     #[track_caller]
     pub(crate) fn ends_with(mut self, code: i32) {

@@ -7,6 +7,7 @@ mod build;
 mod clone;
 mod env;
 mod faults;
+mod kept;
 mod kill;
 mod kill_matrix;
 mod logs;
