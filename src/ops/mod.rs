@@ -3,9 +3,11 @@
 
 pub mod build;
 pub mod clone;
+pub mod deployment;
 pub mod doctor;
 pub mod engine;
 pub mod env;
+pub mod env_diff;
 pub mod inventory;
 pub mod leftovers;
 pub mod list;

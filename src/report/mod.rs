@@ -6,6 +6,8 @@ pub mod clone;
 pub mod config;
 pub mod doctor;
 pub mod env;
+pub mod env_diff;
+mod env_explain;
 pub mod gc;
 pub mod list;
 pub mod ps;

@@ -1,6 +1,7 @@
 //! The one place where an error becomes an exit code, and gets its hints: what to type next.
 
 use super::token::TokenError;
+mod deployment;
 mod systems;
 
 use crate::base::exit::Exit;
@@ -10,8 +11,10 @@ use crate::base::text;
 use crate::config::ConfigError;
 use crate::model::environment::EnvironmentError;
 use crate::model::inventory::LookupError;
+use crate::model::service::ServiceError;
 use crate::model::staging::StagingError;
 use crate::ops::build::BuildError;
+use crate::ops::deployment::DeployedError;
 use crate::ops::engine::OpenError;
 use crate::ops::env::EnvError;
 use crate::ops::inventory::LoadError;
@@ -110,6 +113,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
         EnvironmentError => |error| Some(of_environment(error)),
         NeedError => |error| Some(of_need(error)),
         TokenError => |error| Some(of_token(error)),
+        DeployedError => |error| Some(deployment::of_deployed(error)),
         BuildError => |error| Some(of_build(error)),
         RunError => |error| Some(of_run(error)),
         RunningError => |error| Some(of_running(error)),
@@ -194,6 +198,10 @@ fn of_need(error: &NeedError) -> Meaning {
         NeedError::Unknown { nearest, .. } => {
             hint(Exit::Invalid, did_you_mean(nearest, "a backing service is a file in `templates/services`."))
         }
+        NeedError::Service(ServiceError::Parameter { nearest, .. }) => hint(
+            Exit::Invalid,
+            did_you_mean(nearest, "`parameters` in the service's template names what can be asked of it."),
+        ),
         _ => plain(Exit::Invalid),
     }
 }
@@ -239,8 +247,16 @@ fn of_run(error: &RunError) -> Meaning {
             Exit::TimedOut,
             "its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.",
         ),
-        RunError::ServiceEnded { .. } | RunError::EndedEarly { .. } => {
-            hint(Exit::Failed, "its last lines are above.")
+        RunError::ServiceEnded { .. }
+        | RunError::EndedEarly { .. }
+        | RunError::StepFailed { .. }
+        | RunError::Setup { .. } => hint(Exit::Failed, "its last lines are above."),
+        RunError::StepTooLong { .. } => hint(
+            Exit::TimedOut,
+            "its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.",
+        ),
+        RunError::SameName { .. } => {
+            hint(Exit::Invalid, "on one network a name means one thing: rename the component.")
         }
         RunError::Port { .. } => plain(Exit::Unreachable),
         RunError::PublishDetached => {

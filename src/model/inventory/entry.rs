@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::limits::{Capability, Memory, Place};
+use super::need::Need;
 use crate::model::probe::Ready;
 use crate::model::reference::Reference;
 
@@ -29,6 +31,18 @@ pub struct Source {
     pub repo: String,
     /// The path in it.
     pub path: Option<String>,
+}
+
+/// A file or folder that deploys a component.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DeploymentFiles {
+    /// The repository, by its name in the inventory.
+    pub repo: String,
+    /// The path in it: a file, a folder with a kustomization, or one with objects.
+    #[serde(default)]
+    pub path: String,
+    /// The container that is meant, where its name is not that of the component.
+    pub container: Option<String>,
 }
 
 /// What a component needs at run time.
@@ -95,9 +109,28 @@ pub struct Run {
     pub ports: Vec<u16>,
     /// Backing services, or other components, that must be ready before it starts.
     #[serde(default)]
-    pub needs: Vec<String>,
+    pub needs: Vec<Need>,
+    /// Commands that must have ended with 0, one after the other, before it starts: in its own image,
+    /// with its own environment, when what it needs is ready.
+    #[serde(default)]
+    pub init: Vec<Vec<String>>,
     /// How to know that it is ready.
     pub ready: Option<Ready>,
+    /// Nothing of its file system can be written but the folders for what is temporary, and those of
+    /// `writable`.
+    #[serde(default)]
+    pub read_only: bool,
+    /// Folders that are a volume of their own, which goes when the component does.
+    #[serde(default)]
+    pub writable: Vec<Place>,
+    /// Capabilities that it keeps.
+    #[serde(default)]
+    pub capabilities: Vec<Capability>,
+    /// How much memory it may use.
+    pub memory: Option<Memory>,
+    /// Arguments for the image's own program, from the deployment.
+    #[serde(skip)]
+    pub image_args: Vec<String>,
 }
 
 /// How a merge request of it is tried in staging.
@@ -147,6 +180,8 @@ pub(super) struct Entry {
     pub(super) dependencies: Vec<Dependency>,
     #[serde(default)]
     pub(super) environment: Vec<Declared>,
+    #[serde(default)]
+    pub(super) deployment: Vec<DeploymentFiles>,
     pub(super) image: Option<String>,
     pub(super) build: Option<Build>,
     pub(super) run: Option<Run>,
@@ -177,6 +212,13 @@ pub struct Production {
     pub hosts: Vec<String>,
 }
 
+/// What an inventory says of a backing service beyond its template.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct ServiceChoice {
+    /// The image to take in the place of the template's.
+    pub image: Option<String>,
+}
+
 /// `inventory.yaml`, or a whole inventory in one file.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Head {
@@ -188,6 +230,8 @@ pub(super) struct Head {
     pub(super) repos: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) production: Production,
+    #[serde(default)]
+    pub(super) services: BTreeMap<String, ServiceChoice>,
     #[serde(default)]
     pub(super) components: Vec<Entry>,
 }

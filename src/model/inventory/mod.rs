@@ -3,6 +3,9 @@
 
 mod entry;
 mod find;
+mod hosts;
+mod limits;
+mod need;
 mod read;
 mod settle;
 
@@ -11,8 +14,14 @@ use std::collections::BTreeMap;
 use crate::base::text;
 use crate::base::yaml::Position;
 use crate::model::reference::Reference;
-pub use entry::{Build, Category, Declared, Dependency, Link, Parameter, Production, Run, Source, Stage};
+pub use entry::{
+    Build, Category, Declared, Dependency, DeploymentFiles, Link, Parameter, Production, Run, ServiceChoice,
+    Source, Stage,
+};
 pub use find::LookupError;
+pub use hosts::host_names;
+pub use limits::{Capability, Memory, Place};
+pub use need::{Need, Parameters};
 pub use read::{Document, InventoryError};
 
 /// One entry.
@@ -38,6 +47,8 @@ pub struct Component {
     pub dependencies: Vec<Dependency>,
     /// Its environment table.
     pub environment: Vec<Declared>,
+    /// What deploys it.
+    pub deployment: Vec<DeploymentFiles>,
     /// The published image, without tag.
     pub image: Option<String>,
     /// How its image is built.
@@ -69,14 +80,17 @@ impl Component {
         self.run.as_ref().is_some_and(|run| !run.command.is_empty() || !run.once.is_empty())
             || self.image.is_some()
             || self.build.is_some()
+            || !self.deployment.is_empty()
     }
 
-    /// The repositories of its sources and of its build, each once, in order.
+    /// The repositories of its build, of its sources and of its deployment, each once, in order.
     #[must_use]
     pub fn repos(&self) -> Vec<&str> {
         let mut repos: Vec<&str> = Vec::new();
         let build = self.build.as_ref().map(|build| build.repo.as_str());
-        for repo in build.into_iter().chain(self.sources.iter().map(|source| source.repo.as_str())) {
+        let sources = self.sources.iter().map(|source| source.repo.as_str());
+        let deployment = self.deployment.iter().map(|files| files.repo.as_str());
+        for repo in build.into_iter().chain(sources).chain(deployment) {
             if !repos.contains(&repo) {
                 repos.push(repo);
             }
@@ -159,6 +173,8 @@ pub struct Inventory {
     pub repos: BTreeMap<String, String>,
     /// What must never be reached or claimed.
     pub production: Production,
+    /// What it says of backing services, by name.
+    pub services: BTreeMap<String, ServiceChoice>,
     /// Where the head is written.
     pub written: Written,
     /// All entries: by category in its order, then by name.

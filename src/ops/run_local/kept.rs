@@ -10,9 +10,10 @@ use super::Request;
 
 /// Keeps everything of a run, and says what to type next. Where that cannot be had, nothing stays.
 pub(super) async fn keep(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>, run: &RunId) -> bool {
+    let Some(first) = request.components.first() else { return false };
     let who = Identity {
         run: run.clone(),
-        component: request.component.reference.to_string(),
+        component: first.reference.to_string(),
         role: Role::Component,
         name: String::new(),
         owner: tools.owner.clone(),
@@ -22,7 +23,7 @@ pub(super) async fn keep(tools: &Tools<'_>, engine: &Engine, request: &Request<'
         tools.events.warn(format!("Nothing is kept: {error}."));
         return false;
     }
-    let name = request.component.name();
+    let name = first.name();
     let shell = if engine.is_native() { String::new() } else { format!("cki shell {name} · ") };
     let next = format!("run {run}: cki logs {name} · {shell}cki down {name}");
     tools.events.start("kept", "").finish(State::Done, next);

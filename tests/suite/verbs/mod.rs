@@ -5,13 +5,16 @@
 mod bad_input;
 mod build;
 mod clone;
+mod deployment;
 mod env;
 mod faults;
+mod group;
 mod kept;
 mod kill;
 mod kill_matrix;
 mod logs;
 mod needs;
+mod network;
 mod read;
 mod run;
 mod running;

@@ -1,8 +1,6 @@
 //! `cki run-local` of a component that needs others, or an engine: that they are there, that they
 //! are all that is there, and what is said when they are not.
 
-use std::io::Write as _;
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
@@ -40,7 +38,7 @@ fn a_real_message_broker(cli: &Cli) {
     password ••••••••
     --- stderr
       env          5 variables: 5 from rabbitmq
-      network      isolated: it reaches rabbitmq, and what this machine serves on all its addresses
+      network      isolated: it reaches rabbitmq and nothing else
       rabbitmq     ready
     ✔ `app` ended after TIME, nothing left behind.
     --- exit 0
@@ -75,7 +73,7 @@ fn others_are_found_by_name(cli: &Cli) {
     nobody:x:65534:65534:nobody:/:/bin/sh
     --- stderr
       env          1 variable: 1 locked
-      network      isolated: it reaches store, web, and what this machine serves on all its addresses
+      network      isolated: it reaches store, web and nothing else
       store        ready
       web          ready
     ✔ `app` ended after TIME, nothing left behind.
@@ -95,38 +93,6 @@ fn a_run_reaches_what_it_needs_and_no_other_run(cli: &Cli) {
         "nobody:x:65534:65534:nobody:/:/bin/sh\ntried\n"
     );
     assert!(foreign.runs());
-}
-
-on!(docker, podman: what_this_machine_serves);
-fn what_this_machine_serves(cli: &Cli) {
-    let listener = TcpListener::bind(("0.0.0.0", cli.port)).expect("binds");
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            // Whoever only looks whether somebody listens is gone already.
-            let _ = stream.and_then(|mut stream| stream.write_all(b"HTTP/1.0 200 OK\r\n\r\nhello\n"));
-        }
-    });
-    let script =
-        "set -- $(ip -4 addr show eth0 | grep inet); own=${2%/*}; ask ${own%.*}.1 {port}; echo tried";
-    app(cli, "job", &cli.fill(&format!("{ASK}; {script}")), "");
-    assert_snapshot!(cli.run("run-local app"), @"
-    hello
-    tried
-    --- stderr
-      env          1 variable: 1 locked
-      network      isolated: it reaches nothing but what this machine serves on all its addresses
-    ✔ `app` ended after TIME, nothing left behind.
-    --- exit 0
-    ");
-    assert_snapshot!(cli.run("run-local app --network internet"), @"
-    hello
-    tried
-    --- stderr
-      env          1 variable: 1 locked
-      network      open: whatever this machine reaches
-    ✔ `app` ended after TIME, nothing left behind.
-    --- exit 0
-    ");
 }
 
 on!(native: others_are_at_this_machine_s_own_address);
@@ -167,7 +133,7 @@ fn what_is_never_ready(cli: &Cli) {
     assert_snapshot!(run, @"
     --- stderr
       env          2 variables: 1 from store, 1 locked
-      network      isolated: it reaches store, and what this machine serves on all its addresses
+      network      isolated: it reaches store and nothing else
     line 1
     line 2
     line 3
@@ -186,7 +152,7 @@ fn what_ends_too_early(cli: &Cli) {
     assert_snapshot!(cli.run("run-local app"), @"
     --- stderr
       env          2 variables: 1 from store, 1 locked
-      network      isolated: it reaches store, and what this machine serves on all its addresses
+      network      isolated: it reaches store and nothing else
     no room
       store        given up
     error: `store` ended with exit code 3 before it was ready.
@@ -199,7 +165,7 @@ fn what_ends_too_early(cli: &Cli) {
     assert_snapshot!(cli.run("run-local app"), @"
     --- stderr
       env          2 variables: 1 from store, 1 locked
-      network      isolated: it reaches store, and what this machine serves on all its addresses
+      network      isolated: it reaches store and nothing else
       store        ready
     up
     down
@@ -245,7 +211,7 @@ fn the_engine_goes_away(cli: &Cli) {
     up
     --- stderr
       env          1 variable: 1 locked
-      network      isolated: it reaches nothing but what this machine serves on all its addresses
+      network      isolated: it reaches nothing
     warning: Left behind: cannot reach the container engine at `unix:///tmp/cki-TESTID/engine.sock`: nothing listens there. The next `cki` that uses the engine removes it.
     error: cannot reach the container engine at `unix:///tmp/cki-TESTID/engine.sock`: nothing listens there.
     hint: `cki doctor` looks at the engine; `--engine native` does without one.
