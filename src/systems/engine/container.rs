@@ -74,7 +74,7 @@ impl ContainerEngine {
         self.call(&doing, SLOW, upload).await
     }
 
-    async fn ulimits(&self) -> Option<podman_limits::Limits> {
+    pub(super) async fn ulimits(&self) -> Option<podman_limits::Limits> {
         if self.kind() == Kind::Docker {
             return None;
         }

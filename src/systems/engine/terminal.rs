@@ -17,6 +17,8 @@ use super::address::{Address, Answer};
 use super::container::short;
 use super::error::{EngineError, clean};
 use super::exec::not_running;
+use super::podman_limits::Limits;
+use super::spec::resources;
 use super::{ContainerEngine, QUICK, SLOW};
 
 /// No answer's head is longer.
@@ -94,7 +96,7 @@ impl ContainerEngine {
         twin: Twin<'_>,
     ) -> Result<(TerminalExec, TerminalReader, TerminalWriter), EngineError> {
         let original = self.described(id).await?;
-        let body = twin_body(&original, id, &twin);
+        let body = twin_body(&original, id, &twin, self.ulimits().await);
         let (engine, name) = (self.clone(), twin.name.to_owned());
         let image = original["Config"]["Image"].as_str().unwrap_or_default().to_owned();
         let created = self.unbroken(async move { engine.create_empty(&name, &image, body).await }).await?;
@@ -160,7 +162,7 @@ pub struct Twin<'a> {
 
 /// What to create, from how an engine describes the other one. What it does not say, or says in a
 /// way that is not understood, is left to the engine.
-fn twin_body(original: &Value, id: &str, twin: &Twin<'_>) -> ContainerCreateBody {
+fn twin_body(original: &Value, id: &str, twin: &Twin<'_>, ulimits: Option<Limits>) -> ContainerCreateBody {
     fn read<T: DeserializeOwned>(value: &Value) -> Option<T> {
         serde_json::from_value(value.clone()).ok()
     }
@@ -192,10 +194,13 @@ fn twin_body(original: &Value, id: &str, twin: &Twin<'_>) -> ContainerCreateBody
             tmpfs: read(&host["Tmpfs"]),
             extra_hosts: read(&host["ExtraHosts"]),
             dns: read(&host["Dns"]),
+            dns_options: read(&host["DnsOptions"]),
+            dns_search: read(&host["DnsSearch"]),
+            sysctls: read(&host["Sysctls"]),
             pids_limit: read(&host["PidsLimit"]),
             memory: read(&host["Memory"]),
             memory_swap: read(&host["MemorySwap"]),
-            ulimits: read(&host["Ulimits"]),
+            ulimits: ulimits.map(resources),
             ..Default::default()
         }),
         ..Default::default()

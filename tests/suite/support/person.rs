@@ -74,10 +74,11 @@ impl Person {
 
     /// Gives the window another size, and has the program told of it, as a terminal would.
     pub(crate) fn resizes(&self, rows: u16, columns: u16) {
+        let window = size(rows, columns);
         #[expect(unsafe_code, reason = "TIOCSWINSZ reads the struct that it is given")]
         unsafe {
             use std::os::fd::AsRawFd as _;
-            set_window_size(self.outer.as_raw_fd(), &raw const *&size(rows, columns)).expect("is a terminal");
+            set_window_size(self.outer.as_raw_fd(), &raw const window).expect("is a terminal");
         }
         // The program does not lead the session of this terminal, which would be told by the kernel.
         self.signals(Signal::SIGWINCH);

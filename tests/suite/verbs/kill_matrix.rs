@@ -2,7 +2,9 @@
 //! the next one that comes removes exactly what was left. A phase is known by what is said, by what
 //! there is, or by a request that the engine's socket holds, and never by the time that went by.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use nix::sys::signal::Signal;
 
@@ -95,18 +97,21 @@ fn on_engine(cli: &Cli, cells: &[Cell], new: impl Fn() -> Cli + Sync) {
 
 fn matrix(cells: &[Cell], new: impl Fn() -> Cli + Sync) {
     let next = AtomicUsize::new(0);
+    let failed = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         let work = || {
             while let Some(cell) = cells.get(next.fetch_add(1, Ordering::Relaxed)) {
-                // Seen when something in it fails.
-                eprintln!("{cell:?}");
-                killed_in(&new(), *cell);
+                if std::panic::catch_unwind(AssertUnwindSafe(|| killed_in(&new(), *cell))).is_err() {
+                    failed.lock().unwrap_or_else(PoisonError::into_inner).push(*cell);
+                }
             }
         };
         for _ in 0..AT_ONCE {
             scope.spawn(work);
         }
     });
+    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    assert!(failed.is_empty(), "something is left, as said above: {failed:?}");
 }
 
 /// One that needs another; neither listens to anybody.
