@@ -311,6 +311,9 @@ fn of_running(error: &RunningError) -> Meaning {
         RunningError::NoShell { .. } => {
             hint(Exit::NotFound, "`cki exec COMPONENT -- COMMAND` runs what is there.")
         }
+        RunningError::Ended { name } => {
+            hint(Exit::NotFound, format!("`cki logs {name}` shows what it has written."))
+        }
         RunningError::Terminal(_) => {
             hint(Exit::Usage, "without one, `cki exec COMPONENT -- COMMAND` runs a command.")
         }
