@@ -116,7 +116,10 @@ fn scan_sources(
         return Err(UsageError("`--scan` has the forms `table` and `json`".to_owned()).into());
     }
     let (workspace, assets) = (&context.workspace, &context.assets);
-    let outcome = ops::scan::scan(ScanRequest { component, inventory, workspace, assets, environment })?;
+    let task = context.events().start(component.name(), "reading its sources");
+    let outcome = ops::scan::scan(ScanRequest { component, inventory, workspace, assets, environment });
+    task.dismiss();
+    let outcome = outcome?;
     report::scan::print(&context.ui, component.name(), &outcome);
     ops::scan::check(component, &outcome)?;
     Ok(Exit::Done)
