@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::limits::{Capability, Memory, Place};
 use super::need::Need;
 use crate::model::probe::Ready;
 use crate::model::reference::Reference;
@@ -30,6 +31,18 @@ pub struct Source {
     pub repo: String,
     /// The path in it.
     pub path: Option<String>,
+}
+
+/// A file or folder that deploys a component.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DeploymentFiles {
+    /// The repository, by its name in the inventory.
+    pub repo: String,
+    /// The path in it: a file, a folder with a kustomization, or one with objects.
+    #[serde(default)]
+    pub path: String,
+    /// The container that is meant, where its name is not that of the component.
+    pub container: Option<String>,
 }
 
 /// What a component needs at run time.
@@ -103,6 +116,21 @@ pub struct Run {
     pub init: Vec<Vec<String>>,
     /// How to know that it is ready.
     pub ready: Option<Ready>,
+    /// Nothing of its file system can be written but the folders for what is temporary, and those of
+    /// `writable`.
+    #[serde(default)]
+    pub read_only: bool,
+    /// Folders that are a volume of their own, which goes when the component does.
+    #[serde(default)]
+    pub writable: Vec<Place>,
+    /// Capabilities that it keeps.
+    #[serde(default)]
+    pub capabilities: Vec<Capability>,
+    /// How much memory it may use.
+    pub memory: Option<Memory>,
+    /// Arguments for the image's own program, from the deployment.
+    #[serde(skip)]
+    pub image_args: Vec<String>,
 }
 
 /// How a merge request of it is tried in staging.
@@ -152,6 +180,8 @@ pub(super) struct Entry {
     pub(super) dependencies: Vec<Dependency>,
     #[serde(default)]
     pub(super) environment: Vec<Declared>,
+    #[serde(default)]
+    pub(super) deployment: Vec<DeploymentFiles>,
     pub(super) image: Option<String>,
     pub(super) build: Option<Build>,
     pub(super) run: Option<Run>,

@@ -3,11 +3,15 @@
 
 use crate::base::secret::Secret;
 use crate::model::container::ContainerFile;
+use crate::model::container::Limits;
 use crate::model::environment::Environment;
 use crate::model::identity::Role;
-use crate::model::inventory::Component;
+use crate::model::inventory::{Capability, Component, Memory};
 use crate::model::probe::Ready;
 use crate::model::service::Service;
+
+/// Nothing has a use for more processes.
+const PROCESSES: u32 = 4096;
 
 /// One thing to start.
 #[derive(Debug, Clone)]
@@ -31,6 +35,8 @@ pub struct Unit {
     pub image: Image,
     /// The command; `None` is the image's own.
     pub command: Option<Vec<String>>,
+    /// The command is what the image's own program is given, not a whole one.
+    pub keeps_entrypoint: bool,
     /// The command outside a container; `None` if it cannot be run there.
     pub native: Option<NativeCommand>,
     /// The environment.
@@ -49,6 +55,8 @@ pub struct Unit {
     pub setup: Vec<Vec<String>>,
     /// Paths with a volume of their own.
     pub volumes: Vec<String>,
+    /// What its container must not do.
+    pub limits: Limits,
 }
 
 /// How something is run outside a container.
@@ -77,7 +85,8 @@ impl Unit {
     /// Takes another command, in a container and outside one.
     pub(super) fn set_command(&mut self, command: Option<Vec<String>>, component: &Component) {
         let repo = component.repos().first().map(|repo| (*repo).to_owned());
-        self.native = command.clone().map(|command| NativeCommand { command, environment: None, repo });
+        let whole = command.clone().filter(|_| !self.keeps_entrypoint);
+        self.native = whole.map(|command| NativeCommand { command, environment: None, repo });
         self.command = command;
     }
 
@@ -100,6 +109,7 @@ pub(super) fn init_units(unit: &Unit, component: &Component) -> Vec<Unit> {
             once: true,
             ports: Vec::new(),
             ready: None,
+            keeps_entrypoint: false,
             ..unit.clone()
         };
         one.needs.extend(units.last().map(|before| before.name.clone()));
@@ -109,7 +119,12 @@ pub(super) fn init_units(unit: &Unit, component: &Component) -> Vec<Unit> {
     units
 }
 
-pub(super) fn component_unit(component: &Component, environment: &Environment, tag: &str) -> Unit {
+pub(super) fn component_unit(
+    component: &Component,
+    environment: &Environment,
+    tag: &str,
+    memory: Memory,
+) -> Unit {
     let run = component.run.clone().unwrap_or_default();
     let image = match (&component.build, &component.image) {
         (Some(_), _) => Image::Built(component.reference.to_string()),
@@ -117,6 +132,7 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
         (None, None) => Image::Unknown,
     };
     let command = (!run.command.is_empty()).then_some(run.command);
+    let keeps_entrypoint = command.is_none() && !run.image_args.is_empty();
     let repo = component.repos().first().map(|repo| (*repo).to_owned());
     Unit {
         name: component.name().to_owned(),
@@ -128,7 +144,8 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
         needs: Vec::new(),
         image,
         native: command.clone().map(|command| NativeCommand { command, environment: None, repo }),
-        command,
+        command: command.or_else(|| keeps_entrypoint.then_some(run.image_args)),
+        keeps_entrypoint,
         environment: environment.pairs(),
         secret: environment.variables.iter().filter(|v| v.secret).map(|v| v.name.clone()).collect(),
         workdir: run.workdir,
@@ -136,7 +153,14 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
         files: Vec::new(),
         ready: run.ready,
         setup: Vec::new(),
-        volumes: Vec::new(),
+        volumes: run.writable.iter().map(|place| place.path().to_owned()).collect(),
+        limits: Limits {
+            unprivileged: true,
+            keep: run.capabilities.iter().map(|one| one.name().to_owned()).collect(),
+            read_only: run.read_only,
+            memory: Some(run.memory.unwrap_or(memory).bytes()),
+            processes: Some(PROCESSES),
+        },
     }
 }
 
@@ -151,6 +175,7 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
         needs: Vec::new(),
         image: Image::Named(service.image),
         command: (!service.command.is_empty()).then_some(service.command),
+        keeps_entrypoint: false,
         native: service.native.map(|native| NativeCommand {
             command: native.command,
             environment: Some(native.environment),
@@ -165,6 +190,12 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
         ready: service.ready,
         setup: service.setup,
         volumes: service.volumes,
+        limits: Limits {
+            unprivileged: true,
+            keep: Capability::OF_SERVICES.iter().map(|one| one.name().to_owned()).collect(),
+            processes: Some(PROCESSES),
+            ..Limits::default()
+        },
     }
 }
 

@@ -169,7 +169,10 @@ impl ContainerEngine {
                     async move {
                         let ask = async {
                             let address = &engine.shared.address;
-                            address.post(PODMAN_NETWORKS, &request).await.map_err(bollard::errors::Error::from)
+                            address
+                                .post(PODMAN_NETWORKS, &request)
+                                .await
+                                .map_err(bollard::errors::Error::from)
                         };
                         let answer = engine.call(&doing, SLOW, ask).await?;
                         read::<PodmanNetwork>(&doing, &answer).map(PodmanNetwork::facts)

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{
-    ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HostConfig, Mount, MountType, MountVolumeOptions,
-    NetworkingConfig, PortBinding, ResourcesUlimits,
+    ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HostConfig, Mount, MountType,
+    MountVolumeOptions, NetworkingConfig, PortBinding, ResourcesUlimits,
 };
 
 use super::error::EngineError;
@@ -49,6 +49,7 @@ pub(super) fn body(
 
 fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
     let limits = &spec.limits;
+    let volumes = volumes(spec);
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let memory = limits.memory.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
     HostConfig {
@@ -56,21 +57,18 @@ fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
         init: Some(true),
         network_mode: Some(spec.network.as_ref().map_or_else(|| "none".to_owned(), |(id, _)| id.clone())),
         port_bindings: Some(spec.publish.iter().map(|port| binding(port.container, port.host)).collect()),
-        mounts: Some(volumes(spec).iter().map(|path| volume(path, spec)).collect()),
+        mounts: Some(volumes.iter().map(|path| volume(path, spec)).collect()),
         extra_hosts: Some(spec.hosts.iter().map(|(name, address)| format!("{name}:{address}")).collect()),
         dns: spec.closed.then(|| words(&[NOBODY])),
         dns_options: spec.closed.then(|| words(&["timeout:1", "attempts:1"])),
         dns_search: spec.closed.then(|| words(&["."])),
-        sysctls: (spec.closed && has_ipv6()).then(|| {
-            let off = |which| (format!("net.ipv6.conf.{which}.disable_ipv6"), "1".to_owned());
-            HashMap::from(["all", "default"].map(off))
-        }),
+        sysctls: sysctls(spec),
         cap_drop: limits.unprivileged.then(|| words(&["ALL"])),
         cap_add: (limits.unprivileged && !limits.keep.is_empty()).then(|| limits.keep.clone()),
         security_opt: limits.unprivileged.then(|| words(&["no-new-privileges"])),
         readonly_rootfs: limits.read_only.then_some(true),
         tmpfs: limits.read_only.then(|| {
-            let mounted = |path: &&str| !spec.volumes.iter().any(|volume| volume == path);
+            let mounted = |path: &&str| !volumes.iter().any(|volume| volume == path);
             let temporary = |path| (str::to_owned(path), TEMPORARY.to_owned());
             ["/tmp", "/run", "/var/tmp"].into_iter().filter(mounted).map(temporary).collect()
         }),
@@ -92,6 +90,21 @@ fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
     }
 }
 
+fn sysctls(spec: &ContainerSpec) -> Option<HashMap<String, String>> {
+    let mut set = HashMap::new();
+    if spec.closed && has_ipv6() {
+        let off = |which| (format!("net.ipv6.conf.{which}.disable_ipv6"), "1".to_owned());
+        set.extend(["all", "default"].map(off));
+    }
+    if spec.limits.keep.iter().any(|kept| kept == LOW_PORTS) {
+        // Whoever is not root has no capability, whatever is kept; Docker does this by itself.
+        set.insert("net.ipv4.ip_unprivileged_port_start".to_owned(), "0".to_owned());
+    }
+    (!set.is_empty()).then_some(set)
+}
+
+/// The capability to listen on ports below 1024.
+const LOW_PORTS: &str = "NET_BIND_SERVICE";
 /// Asked for names, it refuses at once: nobody listens there.
 const NOBODY: &str = "127.0.0.1";
 /// What is temporary may be executed, as on most machines: programs unpack themselves there.
@@ -121,7 +134,9 @@ pub(super) fn volumes(spec: &ContainerSpec) -> Vec<String> {
 
 /// The volume that a path is in: the innermost one.
 pub(super) fn home<'a>(path: &str, volumes: &'a [String]) -> Option<&'a str> {
-    let holds = |volume: &&str| path.strip_prefix(volume.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'));
+    let holds = |volume: &&str| {
+        path.strip_prefix(volume.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
+    };
     volumes.iter().map(String::as_str).filter(holds).max_by_key(|volume| volume.len())
 }
 

@@ -5,10 +5,12 @@
 mod bad_input;
 mod build;
 mod clone;
+mod deployment;
 mod env;
 mod group;
 mod kill;
 mod needs;
+mod network;
 mod read;
 mod run;
 mod running;

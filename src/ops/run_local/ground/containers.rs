@@ -8,9 +8,9 @@ use futures_util::StreamExt as _;
 use super::network::{Laid, Way, lay};
 use super::{Belonging, Network};
 use crate::host::netns::OtherNetwork;
-use crate::model::container::{ContainerInside, ContainerSpec, Limits, Publish};
+use crate::model::container::{ContainerInside, ContainerSpec, Publish};
 use crate::model::event::State;
-use crate::model::identity::{Role, SECRETS};
+use crate::model::identity::{READY, Role, SECRETS};
 use crate::model::probe::Ready;
 use crate::ops::run_local::RunError;
 use crate::ops::run_local::handle::{Container, Handle, Output, Reach, Started};
@@ -18,9 +18,6 @@ use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::unit::Unit;
 use crate::ops::tools::Tools;
 use crate::systems::engine::ContainerEngine;
-
-/// A component has no use for more processes.
-const PROCESSES: u32 = 4096;
 
 /// A network on a container engine.
 #[derive(Debug)]
@@ -135,31 +132,27 @@ fn ports_for_engine(unit: &Unit, publish: bool) -> Vec<Publish> {
     ports.into_iter().map(|port| Publish { container: port, host: None }).collect()
 }
 
-fn container(
-    unit: &Unit,
-    image: &str,
-    tools: &Tools<'_>,
-    whose: &Belonging<'_>,
-) -> ContainerSpec {
+fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Belonging<'_>) -> ContainerSpec {
     let mut labels = whose.identity(tools, &unit.of, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
+    labels.extend(unit.ready.as_ref().map(|ready| (READY.to_owned(), ready.to_label())));
     let is_component = unit.is_component;
     ContainerSpec {
         name: format!("cki-{}-{}", whose.run, unit.name),
         image: image.to_owned(),
         // A command of the inventory is a whole one: program first.
-        entrypoint: unit.command.as_ref().filter(|_| is_component).map(|_| Vec::new()),
+        entrypoint: unit
+            .command
+            .as_ref()
+            .filter(|_| is_component && !unit.keeps_entrypoint)
+            .map(|_| Vec::new()),
         command: unit.command.clone(),
         environment: unit.environment.clone(),
         workdir: unit.workdir.clone(),
         labels,
         volumes: unit.volumes.clone(),
         files: unit.files.clone(),
-        limits: Limits {
-            unprivileged: is_component,
-            processes: Some(PROCESSES),
-            ..Limits::default()
-        },
+        limits: unit.limits.clone(),
         ..ContainerSpec::default()
     }
 }

@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::production::Production;
 use super::{Belonging, Network};
 use crate::model::container::{ContainerInside, ContainerSpec};
 use crate::model::identity::{Lifetime, Role};
@@ -40,6 +41,8 @@ pub(super) struct Laid {
     way: Way,
     /// The addresses of units, where they must be given theirs.
     addresses: BTreeMap<String, Ipv4Addr>,
+    /// Hosts that stay out of reach where the network is open.
+    production: Production,
 }
 
 /// What is in reach from a network.
@@ -62,32 +65,43 @@ pub(super) async fn lay(
     whose: &Belonging<'_>,
 ) -> anyhow::Result<Laid> {
     let asked = plan.units().any(|unit| matches!(unit.ready, Some(Ready::Tcp(_) | Ready::Http { .. })));
-    let published = whose.publish && plan.units().any(|unit| unit.role == Role::Component && !unit.ports.is_empty());
+    let published =
+        whose.publish && plan.units().any(|unit| unit.role == Role::Component && !unit.ports.is_empty());
     let wants_in = asked || published;
     let (bounds, way) = decide(engine, network, wants_in, whose.publish).await?;
     if whose.publish && whose.lifetime == Lifetime::Kept && way != Way::Publish {
         return Err(RunError::PublishDetached.into());
     }
+    let mut laid =
+        Laid { id: None, bounds, way, addresses: BTreeMap::new(), production: Production::default() };
     if bounds == Bounds::Closed && plan.units().count() == 1 {
-        return Ok(Laid { id: None, bounds, way, addresses: BTreeMap::new() });
+        return Ok(laid);
     }
     let labels = whose.identity(tools, plan.first(), "network", Role::Service).to_labels();
     let name = format!("cki-{}", whose.run);
-    if bounds != Bounds::Closed {
-        let id = engine.create_network(&name, labels, bounds != Bounds::Open).await?;
-        if bounds == Bounds::Open && network != Network::Internet {
+    if bounds == Bounds::Closed {
+        let made = engine.create_closed_network(&name, labels).await?;
+        laid.id = Some(made.id);
+        if !made.is_closed {
+            laid.bounds = Bounds::Leaky { names: true };
+        }
+        if let Some(addresses) = made.addresses {
+            let names = plan.units().map(|unit| unit.name.clone());
+            laid.addresses = names.zip(addresses.from_the_last()).collect();
+        }
+        return Ok(laid);
+    }
+    laid.id = Some(engine.create_network(&name, labels, bounds != Bounds::Open).await?);
+    if bounds == Bounds::Open {
+        laid.production = Production::of(tools.inventory, plan);
+        if network != Network::Internet {
             tools.events.warn(
                 "This engine's containers cannot be reached from here on a network of their own, so the \
                  run's network is open to the internet. Nothing of production is in its environment.",
             );
         }
-        return Ok(Laid { id: Some(id), bounds, way, addresses: BTreeMap::new() });
     }
-    let made = engine.create_closed_network(&name, labels).await?;
-    let bounds = if made.is_closed { bounds } else { Bounds::Leaky { names: true } };
-    let names = plan.units().map(|unit| unit.name.clone());
-    let addresses = made.addresses.map(|addresses| names.zip(addresses.from_the_last()).collect());
-    Ok(Laid { id: Some(made.id), bounds, way, addresses: addresses.unwrap_or_default() })
+    Ok(laid)
 }
 
 /// Which network is wanted, and how its containers are reached.
@@ -124,6 +138,7 @@ impl Laid {
             spec.address = self.addresses.get(&unit.name).copied();
             let known = self.addresses.iter();
             spec.hosts.extend(known.map(|(name, address)| (name.clone(), IpAddr::from(*address))));
+            spec.hosts.extend(self.production.hosts());
         } else {
             // Programs look up their own name, and there is nobody to tell them.
             spec.hostname = Some(unit.name.clone()).filter(|name| name.len() < 64);
@@ -139,7 +154,7 @@ impl Laid {
     /// What the units of a run reach, in words.
     pub(super) fn reach(&self, plan: &RunPlan) -> String {
         let leak = match self.bounds {
-            Bounds::Open => return "open: whatever this machine reaches".to_owned(),
+            Bounds::Open => return format!("open: {}", self.production.reach()),
             Bounds::Closed => None,
             Bounds::Leaky { names: false } => Some("what this machine serves on all its addresses"),
             Bounds::Leaky { names: true } => {
