@@ -4,6 +4,7 @@
 pub mod container;
 pub mod environment;
 pub mod event;
+pub mod guard;
 pub mod identity;
 pub mod inventory;
 pub mod probe;

@@ -38,6 +38,8 @@ pub struct Component {
     pub dependencies: Vec<Dependency>,
     /// Its environment table.
     pub environment: Vec<Declared>,
+    /// Where it is reached: names with `*` for any part, addresses, and ranges of addresses.
+    pub hosts: Vec<String>,
     /// The published image, without tag.
     pub image: Option<String>,
     /// How its image is built.

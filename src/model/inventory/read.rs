@@ -188,6 +188,7 @@ fn component(entry: Entry, place: Option<Reference>, written: Written) -> Result
         monitoring: entry.monitoring,
         dependencies: entry.dependencies,
         environment: entry.environment,
+        hosts: entry.hosts,
         image: entry.image,
         build: entry.build,
         run: entry.run,
