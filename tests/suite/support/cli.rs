@@ -12,13 +12,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
 use cki::host::Host;
 use cki::systems::git::CommitId;
 use regex::Regex;
 
-use super::call::{Call, LIMIT, Started};
+use super::call::{Call, Started};
 use super::engine::{Bench, Engine};
 
 /// The image of nothing but a shell that `tests/run` makes.
@@ -218,11 +217,7 @@ impl Cli {
     /// Waits for what is about to happen and cannot be waited for otherwise.
     #[track_caller]
     pub(crate) fn wait_for(&self, what: &str, is_so: impl Fn() -> bool) {
-        let deadline = Instant::now() + LIMIT;
-        while !is_so() {
-            assert!(Instant::now() < deadline, "never: {what}; left: {:?}", self.left());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        assert!(super::comes_true(is_so), "never: {what}; left: {:?}", self.left());
     }
 
     /// The one place where what differs from run to run is replaced, by something as long where it

@@ -11,6 +11,7 @@ pub(crate) mod repository;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use cki::host::{Env, Host};
 
@@ -77,4 +78,16 @@ pub(crate) fn git_command(home: &Path) -> Command {
     let mut command = Command::new("git");
     command.env_clear().envs(clean_env(home).iter()).current_dir(home);
     command
+}
+
+/// Waits until something is so, and says whether it ever was.
+pub(crate) fn comes_true(is_so: impl Fn() -> bool) -> bool {
+    let deadline = Instant::now() + call::LIMIT;
+    while !is_so() {
+        if Instant::now() > deadline {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    true
 }

@@ -1,94 +1,45 @@
-//! Where units run: containers on a network of their own, or processes in a space of their own.
-//! The two differ in here and nowhere else in a run.
+//! Units in containers, on a network of the run's own.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 
-use super::RunError;
-use super::handle::{Container, Handle, Output, Started};
-use super::plan::Unit;
+use super::{Belonging, Network};
 use crate::model::container::{ContainerSpec, Limits, Publish};
-use crate::model::event::Stream;
-use crate::model::identity::{Identity, Lifetime, Role, RunId, SECRETS};
+use crate::model::event::State;
+use crate::model::identity::{Lifetime, Role, SECRETS};
 use crate::model::probe::Ready;
+use crate::ops::run_local::RunError;
+use crate::ops::run_local::handle::{Container, Handle, Output, Started};
+use crate::ops::run_local::plan::RunPlan;
+use crate::ops::run_local::unit::Unit;
 use crate::ops::tools::Tools;
 use crate::systems::engine::ContainerEngine;
-use crate::systems::native::{Native, ProcessSpec, Space};
 
 /// A component has no use for more processes.
 const PROCESSES: u32 = 4096;
 
-/// What a run may reach.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Network {
-    /// What it needs, and nothing else.
-    #[default]
-    Isolated,
-    /// Whatever this machine reaches.
-    Internet,
-}
-
-/// Where the units of one run are.
+/// A network on a container engine.
 #[derive(Debug)]
-pub(super) enum Ground {
-    /// On a container engine.
-    Containers {
-        /// The engine.
-        engine: ContainerEngine,
-        /// The network's id.
-        network: String,
-        /// Nothing beyond the network is in reach, but this machine.
-        internal: bool,
-        /// Ports are published by the engine, since nothing else reaches the containers.
-        by_engine: bool,
-    },
-    /// On this machine.
-    Native {
-        /// Its processes.
-        native: Native,
-        /// What they share.
-        space: Space,
-    },
+pub(in crate::ops::run_local) struct Containers {
+    engine: ContainerEngine,
+    /// The network's id.
+    network: String,
+    /// Ports are published by the engine, since nothing else reaches the containers.
+    by_engine: bool,
 }
 
-/// Whose a unit is, and how long it is wanted.
-pub(super) struct Belonging<'a> {
-    pub(super) run: &'a RunId,
-    pub(super) component: &'a str,
-    pub(super) lifetime: Lifetime,
-    pub(super) publish: bool,
-}
-
-impl Belonging<'_> {
-    fn identity(&self, tools: &Tools<'_>, name: &str, role: Role) -> Identity {
-        Identity {
-            run: self.run.clone(),
-            component: self.component.to_owned(),
-            role,
-            name: name.to_owned(),
-            owner: tools.owner.clone(),
-            lifetime: self.lifetime,
-        }
-    }
-}
-
-impl Ground {
-    /// Makes the space of a run.
-    pub(super) fn native(native: &Native) -> Self {
-        Self::Native { native: native.clone(), space: Space::new() }
-    }
-
+impl Containers {
     /// Makes the network of a run.
-    pub(super) async fn containers(
+    pub(super) async fn lay(
         engine: &ContainerEngine,
         tools: &Tools<'_>,
-        whose: &Belonging<'_>,
         network: Network,
-        probes: bool,
+        plan: &RunPlan,
+        whose: &Belonging<'_>,
     ) -> anyhow::Result<Self> {
+        let probes = plan.units().any(|unit| matches!(unit.ready, Some(Ready::Tcp(_) | Ready::Http { .. })));
         // Without a way in, ports can neither be asked nor forwarded, and the engine must publish them.
         let is_open = network == Network::Internet;
         let by_engine =
@@ -105,10 +56,11 @@ impl Ground {
                  run's network is open to the internet. Nothing of production is in its environment.",
             );
         }
-        Ok(Self::Containers { engine: engine.clone(), network: id, internal, by_engine })
+        tools.events.start("network", "").finish(State::Done, reach(internal, plan));
+        Ok(Self { engine: engine.clone(), network: id, by_engine })
     }
 
-    /// Starts a unit. Its output must be read, or it stands still.
+    /// Starts a unit.
     pub(super) async fn start(
         &self,
         unit: &Unit,
@@ -117,23 +69,29 @@ impl Ground {
         whose: &Belonging<'_>,
         locked: &BTreeMap<String, String>,
     ) -> anyhow::Result<(Handle, Option<Output>)> {
-        match self {
-            Self::Containers { engine, network, by_engine, .. } => {
-                let image = image.ok_or_else(|| RunError::NoImage { name: unit.name.clone() })?;
-                let mut spec = container(unit, image, network, tools, whose);
-                if *by_engine {
-                    spec.publish = ports_for_engine(unit, whose.publish);
-                }
-                let (mut container, output) = start(engine, &spec, unit, locked).await?;
-                if *by_engine {
-                    container.address = None;
-                } else if whose.publish && unit.role == Role::Component {
-                    container.forward(&unit.ports, &tools.events).await?;
-                }
-                Ok((Handle::Container(container), Some(output)))
-            }
-            Self::Native { native, space } => process(native, space, unit, tools, whose, locked).await,
+        let image = image.ok_or_else(|| RunError::NoImage { name: unit.name.clone() })?;
+        let mut spec = container(unit, image, &self.network, tools, whose);
+        if self.by_engine {
+            spec.publish = ports_for_engine(unit, whose.publish);
         }
+        let (mut container, output) = start(&self.engine, &spec, unit, locked).await?;
+        if self.by_engine {
+            container.address = None;
+        } else if whose.publish && unit.role == Role::Component {
+            container.forward(&unit.ports, &tools.events).await?;
+        }
+        Ok((Handle::Container(container), Some(output)))
+    }
+}
+
+/// What the units of a run reach, in words.
+fn reach(internal: bool, plan: &RunPlan) -> String {
+    // The address of this machine on the network of a run is in reach on both engines.
+    let served = "what this machine serves on all its addresses";
+    match (internal, plan.needed().as_str()) {
+        (false, _) => "open: whatever this machine reaches".to_owned(),
+        (true, "") => format!("isolated: it reaches nothing but {served}"),
+        (true, names) => format!("isolated: it reaches {names}, and {served}"),
     }
 }
 
@@ -236,61 +194,4 @@ async fn check_locked(
         }
     }
     Ok(())
-}
-
-async fn process(
-    native: &Native,
-    space: &Space,
-    unit: &Unit,
-    tools: &Tools<'_>,
-    whose: &Belonging<'_>,
-    locked: &BTreeMap<String, String>,
-) -> anyhow::Result<(Handle, Option<Output>)> {
-    let Some(command) = &unit.native else {
-        return Err(
-            RunError::NotNative { name: unit.name.clone(), is_service: unit.role == Role::Service }.into()
-        );
-    };
-    let environment = command.environment.as_ref().unwrap_or(&unit.environment).clone();
-    for (name, wanted) in locked.iter().filter(|_| unit.role == Role::Component) {
-        let found = environment.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.expose());
-        if found != Some(wanted) {
-            return Err(RunError::Production {
-                name: unit.name.clone(),
-                variable: name.clone(),
-                wanted: wanted.clone(),
-                found: found.map(str::to_owned),
-            }
-            .into());
-        }
-    }
-    let workdir = match &command.repo {
-        Some(repo) => tools.workspace.place(tools.inventory, repo).path,
-        None => PathBuf::from("/"),
-    };
-    let mut published = Vec::new();
-    if whose.publish && unit.role == Role::Component {
-        for port in &unit.ports {
-            published.push(space.publish(*port, None).await?);
-        }
-    }
-    let spec = ProcessSpec {
-        identity: whose.identity(tools, &unit.name, unit.role),
-        command: command.command.clone(),
-        workdir,
-        environment,
-        secret: unit.secret.clone(),
-        ports: published.iter().map(|one| (one.port, one.local)).collect(),
-        detached: whose.lifetime == Lifetime::Kept,
-    };
-    let mut process = native.spawn(spec, space)?;
-    let output = match (process.output(), process.facts()) {
-        // One that goes on by itself writes its own log, and what it says is read from there.
-        (None, Some(facts)) => {
-            let log = native.logs(facts, true, None)?;
-            Some(log.map(|bytes| (Stream::Stdout, bytes)).boxed())
-        }
-        (output, _) => output,
-    };
-    Ok((Handle::of_process(process, space, native, published), output))
 }

@@ -1,0 +1,31 @@
+//! The one way out of a run: everything that carries its id is removed.
+
+use std::time::Duration;
+
+use crate::model::identity::RunId;
+use crate::ops::engine::Engine;
+use crate::ops::tools::Tools;
+
+/// Cleaning up may take this long.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Removes everything that a run has made, and says what could not be removed.
+pub(super) async fn clean_up(tools: &Tools<'_>, engine: &Engine, run: &RunId) -> Vec<String> {
+    let swept = tokio::time::timeout(LIMIT, async {
+        match engine {
+            Engine::Containers(engine) => match engine.sweep(|who| who.run == *run).await {
+                Ok(swept) => swept.left.iter().map(ToString::to_string).collect(),
+                Err(error) => vec![error.to_string()],
+            },
+            Engine::Native(native) => match native.sweep(|who| who.run == *run).await {
+                Ok(_) => Vec::new(),
+                Err(error) => vec![error.to_string()],
+            },
+        }
+    });
+    let left = swept.await.unwrap_or_else(|_| vec!["the engine did not answer in time".to_owned()]);
+    for one in &left {
+        tools.events.warn(format!("Left behind: {one}. The next `cki` that uses the engine removes it."));
+    }
+    left
+}

@@ -1,0 +1,108 @@
+//! Why a run cannot be, or came to a bad end. Which exit code and hints that has is for `cli`.
+
+use std::io;
+use std::time::Duration;
+
+use crate::base::text;
+
+/// A run that cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Nothing says how.
+    #[error(
+        "the inventory does not say how `{component}` is run: its entry has neither `run`, `build` nor `image`"
+    )]
+    NotRunnable {
+        /// The component.
+        component: String,
+        /// Its entry.
+        place: String,
+    },
+    /// It only has a command for a single run.
+    #[error("`{component}` does its work once and ends: it has `run.once` and no `run.command`")]
+    OnceOnly {
+        /// The component.
+        component: String,
+    },
+    /// No image.
+    #[error("there is no image for `{name}`")]
+    NoImage {
+        /// What it is for.
+        name: String,
+    },
+    /// The image is not there, and must not be pulled.
+    #[error("image `{image}` is not on the engine, and `--offline` forbids to pull it")]
+    Offline {
+        /// The image.
+        image: String,
+    },
+    /// It runs in a container only.
+    #[error("`{name}` cannot be run without a container engine")]
+    NotNative {
+        /// What.
+        name: String,
+        /// It is a backing service.
+        is_service: bool,
+    },
+    /// There is no such program in the image.
+    #[error("`{name}` cannot be started: `{program}` {missing}")]
+    Program {
+        /// What would be started.
+        name: String,
+        /// The program.
+        program: String,
+        /// In which way it is missing.
+        missing: &'static str,
+    },
+    /// The container would not know that it is no production.
+    #[error("`{name}` would start with `{variable}` {}, and it must be `{wanted}`", found.as_ref().map_or("unset".to_owned(), |found| format!("set to `{found}`")))]
+    Production {
+        /// What would be started.
+        name: String,
+        /// The variable.
+        variable: String,
+        /// What it must be.
+        wanted: String,
+        /// What it is.
+        found: Option<String>,
+    },
+    /// It is not ready in time.
+    #[error("`{name}` is not ready after {}: {why}", text::duration(*after))]
+    NotReady {
+        /// What.
+        name: String,
+        /// What it answers.
+        why: String,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// It ended although it is still needed.
+    #[error("`{name}` ended with exit code {code} while it was needed")]
+    ServiceEnded {
+        /// What.
+        name: String,
+        /// Its exit code.
+        code: i64,
+    },
+    /// It ended before it was ready.
+    #[error("`{name}` ended with exit code {code} before it was ready")]
+    EndedEarly {
+        /// What.
+        name: String,
+        /// Its exit code.
+        code: i64,
+    },
+    /// A port cannot be published.
+    #[error("port {port} cannot be published")]
+    Port {
+        /// The port.
+        port: u16,
+        /// Why.
+        source: io::Error,
+    },
+    /// Nobody would forward the port.
+    #[error(
+        "a detached run on an isolated network cannot publish ports: nothing would be left to forward them"
+    )]
+    PublishDetached,
+}

@@ -1,0 +1,90 @@
+//! Where units run: containers on a network of their own, or processes in a space of their own.
+//! The two differ in here and nowhere else in a run.
+
+mod containers;
+mod native;
+
+use std::collections::BTreeMap;
+
+use super::Request;
+use super::handle::{Handle, Output};
+use super::plan::RunPlan;
+use super::unit::Unit;
+use crate::model::identity::{Identity, Lifetime, Role, RunId};
+use crate::ops::engine::Engine;
+use crate::ops::tools::Tools;
+use containers::Containers;
+use native::Processes;
+
+/// What a run may reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Network {
+    /// What it needs, and nothing else.
+    #[default]
+    Isolated,
+    /// Whatever this machine reaches.
+    Internet,
+}
+
+/// Where the units of one run are.
+#[derive(Debug)]
+pub(super) enum Ground {
+    /// On a container engine.
+    Containers(Containers),
+    /// On this machine.
+    Native(Processes),
+}
+
+/// Whose a unit is, and how long it is wanted.
+pub(super) struct Belonging<'a> {
+    pub(super) run: &'a RunId,
+    pub(super) component: &'a str,
+    pub(super) lifetime: Lifetime,
+    pub(super) publish: bool,
+}
+
+impl Belonging<'_> {
+    fn identity(&self, tools: &Tools<'_>, name: &str, role: Role) -> Identity {
+        Identity {
+            run: self.run.clone(),
+            component: self.component.to_owned(),
+            role,
+            name: name.to_owned(),
+            owner: tools.owner.clone(),
+            lifetime: self.lifetime,
+        }
+    }
+}
+
+impl Ground {
+    /// Makes what the units share, and tells what they will reach.
+    pub(super) async fn lay(
+        tools: &Tools<'_>,
+        engine: &Engine,
+        request: &Request<'_>,
+        plan: &RunPlan,
+        whose: &Belonging<'_>,
+    ) -> anyhow::Result<Self> {
+        Ok(match engine {
+            Engine::Containers(engine) => {
+                Self::Containers(Containers::lay(engine, tools, request.network, plan, whose).await?)
+            }
+            Engine::Native(native) => Self::Native(Processes::lay(native, tools, plan, whose)?),
+        })
+    }
+
+    /// Starts a unit. Its output must be read, or it stands still.
+    pub(super) async fn start(
+        &self,
+        unit: &Unit,
+        image: Option<&str>,
+        tools: &Tools<'_>,
+        whose: &Belonging<'_>,
+        locked: &BTreeMap<String, String>,
+    ) -> anyhow::Result<(Handle, Option<Output>)> {
+        match self {
+            Self::Containers(ground) => ground.start(unit, image, tools, whose, locked).await,
+            Self::Native(ground) => ground.start(unit, tools, whose, locked).await,
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Units as processes of this machine, in a space of their own.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use futures_util::StreamExt as _;
+
+use super::Belonging;
+use crate::model::event::{State, Stream};
+use crate::model::identity::{Lifetime, Role};
+use crate::ops::run_local::RunError;
+use crate::ops::run_local::handle::{Handle, Output};
+use crate::ops::run_local::plan::RunPlan;
+use crate::ops::run_local::unit::Unit;
+use crate::ops::tools::Tools;
+use crate::systems::native::{Native, ProcessSpec, Space};
+
+/// Processes, and what they share.
+#[derive(Debug)]
+pub(in crate::ops::run_local) struct Processes {
+    native: Native,
+    space: Space,
+}
+
+impl Processes {
+    /// Makes the space of a run.
+    pub(super) fn lay(
+        native: &Native,
+        tools: &Tools<'_>,
+        plan: &RunPlan,
+        whose: &Belonging<'_>,
+    ) -> Result<Self, RunError> {
+        if whose.lifetime == Lifetime::Kept && whose.publish {
+            return Err(RunError::PublishDetached);
+        }
+        let space = Space::new();
+        for (what, state) in space.isolation() {
+            match state {
+                Ok(how) => tools.events.note(format!("{what}: {how}")),
+                Err(why) if what == "network" => {
+                    tools.events.warn(format!("Not isolated: {what}: {why}."));
+                }
+                Err(why) => tools.events.note(format!("not isolated: {what}: {why}")),
+            }
+        }
+        let isolated = space.isolation().iter().any(|(what, state)| *what == "network" && state.is_ok());
+        let network = match (isolated, plan.needed().as_str()) {
+            (false, _) => "this machine's".to_owned(),
+            (true, "") => "isolated: it reaches nothing".to_owned(),
+            (true, names) => format!("isolated: it reaches {names} and nothing else"),
+        };
+        let detail = format!("{network}; files and user are this machine's");
+        tools.events.start("network", "").finish(State::Done, detail);
+        Ok(Self { native: native.clone(), space })
+    }
+
+    /// Starts a unit.
+    pub(super) async fn start(
+        &self,
+        unit: &Unit,
+        tools: &Tools<'_>,
+        whose: &Belonging<'_>,
+        locked: &BTreeMap<String, String>,
+    ) -> anyhow::Result<(Handle, Option<Output>)> {
+        let Some(command) = &unit.native else {
+            return Err(RunError::NotNative {
+                name: unit.name.clone(),
+                is_service: unit.role == Role::Service,
+            }
+            .into());
+        };
+        let environment = command.environment.as_ref().unwrap_or(&unit.environment).clone();
+        for (name, wanted) in locked.iter().filter(|_| unit.role == Role::Component) {
+            let found =
+                environment.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.expose());
+            if found != Some(wanted) {
+                return Err(RunError::Production {
+                    name: unit.name.clone(),
+                    variable: name.clone(),
+                    wanted: wanted.clone(),
+                    found: found.map(str::to_owned),
+                }
+                .into());
+            }
+        }
+        let workdir = match &command.repo {
+            Some(repo) => tools.workspace.place(tools.inventory, repo).path,
+            None => PathBuf::from("/"),
+        };
+        let mut published = Vec::new();
+        if whose.publish && unit.role == Role::Component {
+            for port in &unit.ports {
+                published.push(self.space.publish(*port, None).await?);
+            }
+        }
+        let spec = ProcessSpec {
+            identity: whose.identity(tools, &unit.name, unit.role),
+            command: command.command.clone(),
+            workdir,
+            environment,
+            secret: unit.secret.clone(),
+            ports: published.iter().map(|one| (one.port, one.local)).collect(),
+            detached: whose.lifetime == Lifetime::Kept,
+        };
+        let mut process = self.native.spawn(spec, &self.space)?;
+        let output = match (process.output(), process.facts()) {
+            // One that goes on by itself writes its own log, and what it says is read from there.
+            (None, Some(facts)) => {
+                let log = self.native.logs(facts, true, None)?;
+                Some(log.map(|bytes| (Stream::Stdout, bytes)).boxed())
+            }
+            (output, _) => output,
+        };
+        Ok((Handle::of_process(process, &self.space, &self.native, published), output))
+    }
+}

@@ -1,0 +1,59 @@
+//! What must be there before anything is started: clones, and images that are built or pulled.
+
+use std::collections::BTreeMap;
+
+use crate::model::event::State;
+use crate::ops::build::{self, Wish};
+use crate::ops::engine::Engine;
+use crate::ops::source;
+use crate::ops::tools::Tools;
+
+use super::plan::RunPlan;
+use super::unit::Image;
+use super::{Request, RunError};
+
+/// Sees to it that there is something to start, and gives the image of each unit by its name.
+pub(super) async fn prepare(
+    tools: &Tools<'_>,
+    engine: &Engine,
+    request: &Request<'_>,
+    plan: &RunPlan,
+) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut images = BTreeMap::new();
+    for unit in plan.units() {
+        let merge_request = request.merge_request.filter(|_| unit.name == plan.main.name);
+        let component = tools.inventory.find_exactly(&unit.name).ok();
+        match (engine, &unit.image) {
+            (Engine::Native(_), _) => {
+                let repo = unit.native.as_ref().and_then(|native| native.repo.as_deref());
+                if let (Some(component), Some(repo)) = (component, repo) {
+                    source::ensure(tools, component, repo, merge_request).await?;
+                }
+            }
+            (Engine::Containers(engine), Image::Built(_)) => {
+                let component = component.unwrap_or(request.component);
+                let wish = Wish { merge_request, quiet: true, ..Wish::default() };
+                let built = build::build(tools, engine, component, &wish).await?;
+                images.insert(unit.name.clone(), built.image);
+            }
+            (Engine::Containers(engine), Image::Named(name)) => {
+                if engine.image(name).await?.is_none() {
+                    if tools.offline {
+                        return Err(RunError::Offline { image: name.clone() }.into());
+                    }
+                    let task = tools.events.start(name.clone(), "pulling");
+                    tokio::select! {
+                        pulled = engine.pull(name, &task) => pulled?,
+                        signal = tools.stop.requested() => return Err(source::SourceError::Stopped(signal).into()),
+                    }
+                    task.finish(State::Done, "pulled");
+                }
+                images.insert(unit.name.clone(), name.clone());
+            }
+            (Engine::Containers(_), Image::Unknown) => {
+                return Err(RunError::NoImage { name: unit.name.clone() }.into());
+            }
+        }
+    }
+    Ok(images)
+}
