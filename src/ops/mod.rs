@@ -9,6 +9,7 @@ pub mod env;
 pub mod inventory;
 pub mod list;
 pub mod needs;
+pub mod rules;
 pub mod run_local;
 pub mod running;
 pub mod setup;

@@ -6,13 +6,14 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 
 use crate::base::exit::Exit;
+use crate::base::text::safe_line;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::config::Engine;
 use crate::model::service::Surroundings;
 use crate::ops::env::{UserVariables, check_complete, resolve, wishes};
-use crate::ops::needs;
+use crate::ops::rules::Rules;
 use crate::report::env::{EnvFormat, EnvOptions, print};
 
 /// Show the environment that a component gets in a local run
@@ -80,14 +81,17 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
     };
     let inventory = context.inventory()?;
     let component = inventory.find(&component)?;
-    let rules = needs::secret_rules(&context.assets)?;
+    let rules = Rules::load(&context.assets, &inventory)?;
     let seed = context.workspace.seed();
     let program = context.host.executable.display().to_string();
     let host = if context.settings.engine == Engine::Native { "127.0.0.1" } else { "" };
-    let around = Surroundings { host, program: &program, seed: &seed, rules: &rules };
+    let around = Surroundings { host, program: &program, seed: &seed, rules: &rules.secrets };
     let wishes = variables.wishes(context)?;
     let resolved = resolve(component, &inventory, &context.assets, around, wishes)?;
     print(&context.ui, component.name(), &resolved.environment, EnvOptions { format, explain, reveal });
+    for finding in rules.guard.environment(component.name(), &resolved.environment) {
+        context.ui.warning(&safe_line(&format!("{finding}. `cki run-local` refuses it.")));
+    }
     check_complete(component, &resolved.environment)?;
     Ok(Exit::Done)
 }

@@ -45,6 +45,10 @@ pub(in crate::cli) struct RunLocalArgs {
     network: NetworkArg,
     #[command(flatten)]
     variables: VariableArgs,
+    /// Let this variable name production or hold a real credential, in this run only; `@command`
+    /// stands for the command and its arguments
+    #[arg(long, value_name = "NAME", help_heading = "Environment")]
+    allow: Vec<String>,
     /// Arguments for its command
     #[arg(last = true, value_name = "ARGS")]
     args: Vec<String>,
@@ -60,7 +64,7 @@ enum NetworkArg {
 }
 
 pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Result<Exit> {
-    let RunLocalArgs { component, mr, image, once, detach, publish, network, variables, args } = args;
+    let RunLocalArgs { component, mr, image, once, detach, publish, network, variables, allow, args } = args;
     let inventory = context.inventory()?;
     let request = Request {
         component: inventory.find(&component)?,
@@ -75,6 +79,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         },
         args,
         wishes: variables.wishes(context)?,
+        allow,
     };
     let git = context.git()?;
     let began = std::time::Instant::now();

@@ -9,6 +9,7 @@ use crate::base::http::HttpError;
 use crate::base::text;
 use crate::config::ConfigError;
 use crate::model::environment::EnvironmentError;
+use crate::model::guard::Refusal;
 use crate::model::inventory::LookupError;
 use crate::model::staging::StagingError;
 use crate::ops::build::BuildError;
@@ -16,6 +17,7 @@ use crate::ops::engine::OpenError;
 use crate::ops::env::EnvError;
 use crate::ops::inventory::LoadError;
 use crate::ops::needs::NeedError;
+use crate::ops::rules::RulesError;
 use crate::ops::run_local::RunError;
 use crate::ops::running::RunningError;
 use crate::ops::setup::SetupError;
@@ -109,6 +111,8 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
         EnvError => |error| Some(of_env(error)),
         EnvironmentError => |error| Some(of_environment(error)),
         NeedError => |error| Some(of_need(error)),
+        Refusal => |error| Some(of_refusal(error)),
+        RulesError => |error| Some(of_rules(error)),
         TokenError => |error| Some(of_token(error)),
         BuildError => |error| Some(of_build(error)),
         RunError => |error| Some(of_run(error)),
@@ -195,6 +199,35 @@ fn of_need(error: &NeedError) -> Meaning {
             hint(Exit::Invalid, did_you_mean(nearest, "a backing service is a file in `templates/services`."))
         }
         _ => plain(Exit::Invalid),
+    }
+}
+
+fn of_refusal(error: &Refusal) -> Meaning {
+    match error {
+        Refusal::Values { names, .. } if names.is_empty() => {
+            hint(Exit::Refused, "nothing was started; the inventory fixes such a value, and must be changed.")
+        }
+        Refusal::Values { names, .. } => {
+            let flags: Vec<String> = names.iter().map(|name| format!("--allow {name}")).collect();
+            let flags = flags.join(" ");
+            hint(
+                Exit::Refused,
+                format!(
+                    "nothing was started; give other values, or allow these in this run only: `{flags}`."
+                ),
+            )
+        }
+        Refusal::Locked { .. } => {
+            hint(Exit::Refused, "nothing was started: a local run never claims production.")
+        }
+        Refusal::Name(_) => plain(Exit::Usage),
+    }
+}
+
+fn of_rules(error: &RulesError) -> Meaning {
+    match error {
+        RulesError::File(inner) => of_file(inner),
+        RulesError::Secrets(_) | RulesError::Credentials(_) => plain(Exit::Invalid),
     }
 }
 

@@ -77,6 +77,15 @@ pub struct Finding {
     pub reasons: Vec<Reason>,
 }
 
+impl Finding {
+    /// If there is a reason for one. `source` says where the value comes from.
+    #[must_use]
+    pub fn new(component: &str, name: &str, source: &str, reasons: Vec<Reason>) -> Option<Self> {
+        let (component, name, source) = (component.to_owned(), name.to_owned(), source.to_owned());
+        (!reasons.is_empty()).then_some(Self { component, name, source, locked: false, reasons })
+    }
+}
+
 impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let what = if self.name == COMMAND { "the command".to_owned() } else { format!("`{}`", self.name) };
@@ -111,36 +120,28 @@ impl Guard {
     #[must_use]
     pub fn environment(&self, component: &str, environment: &Environment) -> Vec<Finding> {
         let with_value = environment.variables.iter().filter_map(|one| Some((one, one.value.as_ref()?)));
-        let findings = with_value.map(|(variable, value)| Finding {
-            component: component.to_owned(),
-            name: variable.name.clone(),
-            source: match variable.origin.place() {
+        let findings = with_value.filter_map(|(variable, value)| {
+            let source = match variable.origin.place() {
                 Some(place) => format!("{}, {place}", variable.origin.reason()),
                 None => variable.origin.reason(),
-            },
-            locked: matches!(variable.origin, Origin::Locked { .. }),
-            reasons: self.reasons(Some(&variable.name), value.expose()),
+            };
+            let reasons = self.reasons(Some(&variable.name), value.expose());
+            let finding = Finding::new(component, &variable.name, &source, reasons)?;
+            Some(Finding { locked: matches!(variable.origin, Origin::Locked { .. }), ..finding })
         });
-        findings.filter(|finding| !finding.reasons.is_empty()).collect()
+        findings.collect()
     }
 
     /// The arguments of a command that must not be there. `source` says where the command comes from.
     #[must_use]
-    pub fn command(&self, component: &str, command: &[String], source: &str) -> Vec<Finding> {
+    pub fn command(&self, component: &str, command: &[String], source: &str) -> Option<Finding> {
         let mut reasons: Vec<Reason> = Vec::new();
         for reason in command.iter().flat_map(|argument| self.reasons(None, argument)) {
             if !reasons.contains(&reason) {
                 reasons.push(reason);
             }
         }
-        let finding = Finding {
-            component: component.to_owned(),
-            name: COMMAND.to_owned(),
-            source: source.to_owned(),
-            locked: false,
-            reasons,
-        };
-        Some(finding).filter(|finding| !finding.reasons.is_empty()).into_iter().collect()
+        Finding::new(component, COMMAND, source, reasons)
     }
 }
 
@@ -171,15 +172,11 @@ pub enum Refusal {
     Name(String),
 }
 
-/// What was found, as far as the person allows it for this run. `Ok` are sentences to be shown loudly.
+/// Refuses what was found, as far as the person does not allow it for this run.
 ///
 /// # Errors
 /// When something is not allowed, or cannot be.
-pub fn judge(
-    findings: &[Finding],
-    allowed: &[String],
-    inventory: &Inventory,
-) -> Result<Vec<String>, Refusal> {
+pub fn judge(findings: &[Finding], allowed: &[String], inventory: &Inventory) -> Result<(), Refusal> {
     for name in allowed {
         if inventory.production.environment.contains_key(name) {
             let place = inventory.written.place(&format!("production.environment.{name}"));
@@ -191,8 +188,12 @@ pub fn judge(
     }
     let is_allowed = |finding: &&Finding| !finding.locked && allowed.contains(&finding.name);
     let refused: Vec<&Finding> = findings.iter().filter(|finding| !is_allowed(finding)).collect();
-    let mut names: Vec<String> = refused.iter().map(|finding| finding.name.clone()).collect();
-    names.dedup();
+    let mut names: Vec<String> = Vec::new();
+    for finding in &refused {
+        if !names.contains(&finding.name) {
+            names.push(finding.name.clone());
+        }
+    }
     if refused.iter().any(|finding| finding.locked) {
         names.clear();
     }
@@ -200,17 +201,17 @@ pub fn judge(
         let (first, names) = (Box::new(finding.clone()), names.clone());
         Some(Box::new(Refusal::Values { first, next, names }))
     });
-    if let Some(refusal) = refusal {
-        return Err(*refusal);
-    }
-    let mut sentences: Vec<String> =
-        findings.iter().map(|finding| format!("Allowed by `--allow {}`: {finding}.", finding.name)).collect();
-    for name in allowed {
-        if !findings.iter().any(|finding| finding.name == *name) {
-            sentences.push(format!("`--allow {name}` allows nothing: nothing is wrong with it."));
-        }
-    }
-    Ok(sentences)
+    refusal.map_or(Ok(()), |refusal| Err(*refusal))
+}
+
+/// What is to be said loudly about what the person allows.
+#[must_use]
+pub fn sentences(findings: &[Finding], allowed: &[String]) -> Vec<String> {
+    let used = findings.iter().filter(|finding| allowed.contains(&finding.name));
+    let used = used.map(|finding| format!("Allowed by `--allow {}`: {finding}.", finding.name));
+    let unused = allowed.iter().filter(|name| !findings.iter().any(|finding| finding.name == **name));
+    let unused = unused.map(|name| format!("`--allow {name}` allows nothing: nothing is wrong with it."));
+    used.chain(unused).collect()
 }
 
 #[cfg(test)]

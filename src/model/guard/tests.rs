@@ -137,7 +137,7 @@ fn finding(name: &str, locked: bool) -> Finding {
 fn a_person_allows_one_name_for_one_run() {
     let inventory = inventory("production:\n  environment: {PROD: 'no'}\n");
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    assert!(judge(&[], &[], &inventory).expect("nothing is wrong").is_empty());
+    judge(&[], &[], &inventory).expect("nothing is wrong");
     let both = [finding("A", false), finding("B", false)];
     let refusal = judge(&both, &names(&["C"]), &inventory).expect_err("nothing is allowed");
     assert_eq!(
@@ -148,7 +148,8 @@ fn a_person_allows_one_name_for_one_run() {
     assert!(next.expect("is there").to_string().starts_with("`B` of"));
     assert_eq!(wanted, ["A", "B"]);
     assert!(judge(&both, &names(&["A"]), &inventory).expect_err("B is not").to_string().starts_with("`B`"));
-    let said = judge(&both, &names(&["A", "B", "C"]), &inventory).expect("are allowed");
+    judge(&both, &names(&["A", "B", "C"]), &inventory).expect("are allowed");
+    let said = sentences(&both, &names(&["A", "B", "C"]));
     assert_eq!(said.len(), 3);
     assert!(said[0].starts_with("Allowed by `--allow A`: `A` of `app`"));
     assert_eq!(said[2], "`--allow C` allows nothing: nothing is wrong with it.");
@@ -166,7 +167,7 @@ fn a_person_allows_one_name_for_one_run() {
 fn values_are_never_shown() {
     for (kind, text) in real() {
         let found = GUARD.command("app", &[text.clone(), "http://a.example.org".into()], "after `--`");
-        let shown = found.iter().map(ToString::to_string).collect::<String>();
+        let shown = found.expect("is found").to_string();
         assert!(shown.contains(kind) && shown.contains("`a.example.org`"), "{shown}");
         assert!(!shown.contains(&text) && !shown.contains("hunter2"), "{shown}");
     }

@@ -4,6 +4,7 @@
 mod clean_up;
 mod error;
 mod ground;
+mod guard;
 mod handle;
 mod live;
 mod output;
@@ -24,7 +25,7 @@ use crate::model::event::State;
 use crate::model::identity::RunId;
 use crate::model::inventory::Component;
 use crate::ops::engine::Engine;
-use crate::ops::needs;
+use crate::ops::rules::Rules;
 use crate::ops::tools::Tools;
 pub use error::RunError;
 pub use ground::Network;
@@ -50,6 +51,8 @@ pub struct Request<'a> {
     pub args: Vec<String>,
     /// The user's variables.
     pub wishes: Wishes,
+    /// The names of variables that may be what the guard refuses.
+    pub allow: Vec<String>,
 }
 
 impl<'a> Request<'a> {
@@ -66,6 +69,7 @@ impl<'a> Request<'a> {
             network: Network::default(),
             args: Vec::new(),
             wishes: Wishes::default(),
+            allow: Vec::new(),
         }
     }
 }
@@ -103,9 +107,10 @@ pub enum How {
 pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> anyhow::Result<Ended> {
     let entropy = format!("{}-{:?}", tools.owner.to_label(), std::time::SystemTime::now());
     let run = RunId::new(entropy.as_bytes());
-    let rules = needs::secret_rules(tools.assets)?;
+    let rules = Rules::load(tools.assets, tools.inventory)?;
     let plan = plan::plan(tools, request, &rules, engine.is_native(), run.clone())?;
     let images = prepare::prepare(tools, engine, request, &plan).await?;
+    guard::watch_over(tools, engine, request, &rules.guard, &plan, &images).await?;
     tools.events.start("env", "").finish(State::Done, plan.summary.clone());
 
     let live = AssertUnwindSafe(live::live(tools, engine, request, &plan, &images)).catch_unwind().await;

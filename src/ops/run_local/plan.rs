@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::environment::{Environment, SecretRules, Wishes};
+use crate::model::environment::{Environment, Wishes};
+use crate::model::guard::{self, Finding};
 use crate::model::identity::{Role, RunId};
 use crate::model::inventory::Component;
 use crate::model::service::Surroundings;
 use crate::ops::env::{check_complete, resolve};
 use crate::ops::needs::Need;
+use crate::ops::rules::Rules;
 use crate::ops::tools::Tools;
 
 use super::unit::{Image, NativeCommand, Unit, component_unit, service_unit};
@@ -27,6 +29,8 @@ pub struct RunPlan {
     pub once: bool,
     /// In a few words, its environment.
     pub summary: String,
+    /// What the guard would refuse, did the user not allow it.
+    pub findings: Vec<Finding>,
     /// Variables that must have exactly these values in what is started.
     pub locked: BTreeMap<String, String>,
 }
@@ -48,10 +52,13 @@ impl RunPlan {
 /// What the plan of one component rests on.
 struct Draft<'a> {
     tools: &'a Tools<'a>,
+    rules: &'a Rules,
     around: Surroundings<'a>,
     steps: Vec<Vec<Unit>>,
     /// How deep each unit is needed.
     seen: BTreeMap<String, usize>,
+    /// What the guard has found.
+    findings: Vec<Finding>,
 }
 
 /// Works out a run.
@@ -61,17 +68,20 @@ struct Draft<'a> {
 pub fn plan(
     tools: &Tools<'_>,
     request: &Request<'_>,
-    rules: &SecretRules,
+    rules: &Rules,
     native: bool,
     run: RunId,
 ) -> anyhow::Result<RunPlan> {
     let seed = tools.workspace.seed();
     let host = if native { "127.0.0.1" } else { "" };
-    let around = Surroundings { host, program: &tools.program, seed: &seed, rules };
+    let around = Surroundings { host, program: &tools.program, seed: &seed, rules: &rules.secrets };
     let component = request.component;
     let once = request.once || component.is_one_shot();
-    let mut draft = Draft { tools, around, steps: Vec::new(), seen: BTreeMap::new() };
+    let mut draft =
+        Draft { tools, rules, around, steps: Vec::new(), seen: BTreeMap::new(), findings: Vec::new() };
     let environment = draft.add_needs(component, request.wishes.clone(), 0)?;
+    draft.findings.extend(rules.guard.command(component.name(), &request.args, "after `--`"));
+    guard::judge(&draft.findings, &request.allow, tools.inventory)?;
     let mut main = component_unit(component, &environment, tools.image_tag);
     main.command = command(component, once, &request.args)?;
     main.native = main.command.clone().map(|command| NativeCommand {
@@ -95,6 +105,7 @@ pub fn plan(
         main,
         once,
         summary: environment.summary(),
+        findings: draft.findings,
         locked: tools.inventory.production.environment.clone(),
     })
 }
@@ -110,6 +121,7 @@ impl Draft<'_> {
     ) -> anyhow::Result<Environment> {
         let tools = self.tools;
         let resolved = resolve(component, tools.inventory, tools.assets, self.around, wishes)?;
+        self.inspect(component, &resolved.environment);
         check_complete(component, &resolved.environment)?;
         for need in resolved.needs {
             let unit = match need {
@@ -124,6 +136,18 @@ impl Draft<'_> {
             self.put(unit, depth);
         }
         Ok(resolved.environment)
+    }
+
+    /// Notes what a component must not be given.
+    fn inspect(&mut self, component: &Component, environment: &Environment) {
+        let (guard, name) = (&self.rules.guard, component.name());
+        let mut findings = guard.environment(name, environment);
+        if let Some(run) = &component.run {
+            findings.extend(guard.command(name, &run.command, &component.written.place("run.command")));
+            findings.extend(guard.command(name, &run.once, &component.written.place("run.once")));
+        }
+        findings.retain(|finding| !self.findings.contains(finding));
+        self.findings.extend(findings);
     }
 
     /// What is needed deeper down is started earlier; what is needed at several depths, at the
@@ -215,7 +239,7 @@ components:
         let mut request = Request::of(inventory.find(name)?);
         request.once = once;
         request.args = args.iter().map(|arg| (*arg).to_owned()).collect();
-        let rules = crate::ops::needs::secret_rules(&assets)?;
+        let rules = Rules::load(&assets, &inventory)?;
         plan(&tools, &request, &rules, false, RunId::new(b"r"))
     }
 

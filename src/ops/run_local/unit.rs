@@ -15,6 +15,8 @@ pub struct Unit {
     pub name: String,
     /// Its part.
     pub role: Role,
+    /// Whether it is a component of the inventory, and no backing service.
+    pub is_component: bool,
     /// Where its image comes from.
     pub image: Image,
     /// The command; `None` is the image's own.
@@ -76,6 +78,7 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
     Unit {
         name: component.name().to_owned(),
         role: Role::Component,
+        is_component: true,
         image,
         native: command.clone().map(|command| NativeCommand { command, environment: None, repo }),
         command,
@@ -92,6 +95,7 @@ pub(super) fn service_unit(service: Service) -> Unit {
     Unit {
         name: service.name,
         role: Role::Service,
+        is_component: false,
         image: Image::Named(service.image),
         command: (!service.command.is_empty()).then_some(service.command),
         native: service.native.map(|native| NativeCommand {

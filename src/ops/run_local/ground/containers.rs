@@ -118,7 +118,7 @@ async fn start(
 ) -> anyhow::Result<(Container, Output)> {
     let id = engine.create(spec).await?;
     let output = engine.attach(&id).await?;
-    if unit.role == Role::Component && !locked.is_empty() {
+    if unit.is_component && !locked.is_empty() {
         check_locked(engine, &id, unit, locked).await?;
     }
     let program = unit.command.as_ref().and_then(|command| command.first().cloned());
@@ -155,7 +155,7 @@ fn container(
 ) -> ContainerSpec {
     let mut labels = whose.identity(tools, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
-    let is_component = unit.role == Role::Component;
+    let is_component = unit.is_component;
     ContainerSpec {
         name: format!("cki-{}-{}", whose.run, unit.name),
         image: image.to_owned(),

@@ -70,7 +70,7 @@ impl Processes {
             .into());
         };
         let environment = command.environment.as_ref().unwrap_or(&unit.environment).clone();
-        for (name, wanted) in locked.iter().filter(|_| unit.role == Role::Component) {
+        for (name, wanted) in locked.iter().filter(|_| unit.is_component) {
             let found =
                 environment.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.expose());
             if found != Some(wanted) {
