@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::base::secret::Secret;
 use crate::base::yaml::{self, YamlError};
-use crate::model::environment::{Provided, RuleError, SecretRules};
+use crate::model::environment::{Ground, Provided, RuleError, SecretRules};
 use crate::model::probe::Ready;
 
 /// A template that does not work.
@@ -77,6 +77,8 @@ pub struct ServiceTemplate {
 pub struct Service {
     /// Its name, under which others find it on the network.
     pub name: String,
+    /// The name or address under which it is found.
+    pub host: String,
     /// In a few words, what it is.
     pub description: Option<String>,
     /// The image with its tag.
@@ -113,8 +115,8 @@ pub struct Surroundings<'a> {
     pub host: &'a str,
     /// The `cki` program itself, for services that it plays.
     pub program: &'a str,
-    /// What makes reference secrets differ between workspaces.
-    pub seed: &'a str,
+    /// What reference secrets are made from.
+    pub ground: &'a Ground,
     /// How reference secrets are made.
     pub rules: &'a SecretRules,
 }
@@ -166,6 +168,7 @@ impl ServiceTemplate {
         });
         Ok(Service {
             name: self.name.clone(),
+            host: around.host.to_owned(),
             description: written.description.clone(),
             image: fill("image", &written.image)?,
             command: fill_list("command", &written.command)?,
@@ -188,8 +191,8 @@ impl ServiceTemplate {
         let names = secret_names(text);
         let mut made = BTreeMap::new();
         for name in names {
-            let (secret, _) = around.rules.make(&name, None, around.seed)?;
-            made.insert(name, secret.expose().to_owned());
+            let secret = around.rules.make(&name, None, around.ground)?;
+            made.insert(name, secret.value.expose().to_owned());
         }
         templates.add_function("secret", move |name: String| made.get(&name).cloned());
         templates
@@ -217,7 +220,8 @@ mod tests {
         let rules =
             SecretRules::read("r", assets::embedded_text("reference-secrets.yaml").expect("is built in"))
                 .expect("are valid");
-        let around = Surroundings { host: "bus", program: "/cki", seed: "s", rules: &rules };
+        let ground = Ground::of("s");
+        let around = Surroundings { host: "bus", program: "/cki", ground: &ground, rules: &rules };
         let names = assets::Assets::default().names("services").expect("lists");
         assert!(names.contains(&"rabbitmq.yaml".to_owned()));
         for name in names {

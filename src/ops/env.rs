@@ -1,14 +1,18 @@
 //! `cki env`: the environment of a component in a local run, from the entry, what it needs, and
 //! what the user wishes.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::base::assets::Assets;
 use crate::base::files::{self, FileError};
 use crate::base::secret::Secret;
-use crate::model::environment::{Environment, EnvironmentError, Inputs, Origin, Wishes, is_variable_name};
+use crate::model::environment::{
+    Environment, EnvironmentError, Ground, Inputs, Origin, Wishes, is_variable_name,
+};
 use crate::model::inventory::{Component, Inventory};
-use crate::model::service::Surroundings;
+use crate::model::service::{Service, Surroundings};
 use crate::ops::needs::{self, Need, NeedError};
 
 /// No file with variables is longer.
@@ -90,15 +94,26 @@ pub fn resolve<'a>(
         })
         .flatten()
         .collect();
+    let services = needs.iter().filter_map(|need| match need {
+        Need::Service(service) => Some((service.name.clone(), facts(service))),
+        Need::Component(_) => None,
+    });
+    let ground = Ground { services: Arc::new(services.collect()), ..around.ground.clone() };
     let environment = Environment::resolve(Inputs {
         component,
         inventory,
         provided,
         secrets: around.rules,
-        seed: around.seed,
+        ground,
         wishes,
     })?;
     Ok(Resolved { environment, needs })
+}
+
+/// What rules for reference secrets may know of a service.
+fn facts(service: &Service) -> BTreeMap<String, String> {
+    let provided = service.provided.iter().map(|one| (one.name.clone(), one.value.expose().to_owned()));
+    provided.chain([("host".to_owned(), service.host.clone())]).collect()
 }
 
 /// Fails if a required variable has no value, naming all of them.

@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod engine;
 pub mod env;
 pub mod inventory;
+pub mod keep;
 pub mod list;
 pub mod needs;
 pub mod rules;

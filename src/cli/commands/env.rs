@@ -81,11 +81,10 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
     };
     let inventory = context.inventory()?;
     let component = inventory.find(&component)?;
-    let rules = Rules::load(&context.assets, &inventory)?;
-    let seed = context.workspace.seed();
+    let rules = Rules::load(&context.assets, &inventory, &context.host.env, &context.workspace)?;
     let program = context.host.executable.display().to_string();
     let host = if context.settings.engine == Engine::Native { "127.0.0.1" } else { "" };
-    let around = Surroundings { host, program: &program, seed: &seed, rules: &rules.secrets };
+    let around = Surroundings { host, program: &program, ground: &rules.ground, rules: &rules.secrets };
     let wishes = variables.wishes(context)?;
     let resolved = resolve(component, &inventory, &context.assets, around, wishes)?;
     print(&context.ui, component.name(), &resolved.environment, EnvOptions { format, explain, reveal });

@@ -16,6 +16,7 @@ use crate::ops::build::BuildError;
 use crate::ops::engine::OpenError;
 use crate::ops::env::EnvError;
 use crate::ops::inventory::LoadError;
+use crate::ops::keep::KeepError;
 use crate::ops::needs::NeedError;
 use crate::ops::rules::RulesError;
 use crate::ops::run_local::RunError;
@@ -226,8 +227,16 @@ fn of_refusal(error: &Refusal) -> Meaning {
 
 fn of_rules(error: &RulesError) -> Meaning {
     match error {
-        RulesError::File(inner) => of_file(inner),
-        RulesError::Secrets(_) | RulesError::Credentials(_) => plain(Exit::Invalid),
+        RulesError::File(inner) | RulesError::Keep(KeepError::File(inner)) => of_file(inner),
+        RulesError::Keep(KeepError::NoFolder) => {
+            hint(Exit::Invalid, "set `XDG_STATE_HOME` to a folder of yours.")
+        }
+        RulesError::Keep(KeepError::Damaged(_)) => {
+            hint(Exit::Invalid, "remove it, and new reference secrets are made.")
+        }
+        RulesError::Secrets(_) | RulesError::Credentials(_) | RulesError::Keep(KeepError::X509(_)) => {
+            plain(Exit::Invalid)
+        }
     }
 }
 

@@ -1,14 +1,15 @@
 //! What looks like a credential and what does not, that reference secrets never do, and what a person
 //! may allow.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
 use proptest::prelude::*;
 
 use super::*;
 use crate::base::assets::embedded_text;
-use crate::model::environment::SecretRules;
+use crate::base::x509::Material;
+use crate::model::environment::{Ground, SecretRules};
 use crate::model::inventory::Document;
 
 /// Read once: that takes longer than all that is asked.
@@ -25,6 +26,16 @@ static RULES: LazyLock<SecretRules> = LazyLock::new(|| {
 fn inventory(text: &'static str) -> Inventory {
     let head = Document { file: "i.yaml".into(), text: text.into(), reference: None };
     Inventory::read("here", vec![head]).expect("reads")
+}
+
+static MATERIAL: LazyLock<Arc<Material>> = LazyLock::new(|| {
+    let now = std::time::SystemTime::now();
+    Arc::new(Material::new(&[], now, now + std::time::Duration::from_secs(60)).expect("makes"))
+});
+
+fn ground(seed: &str) -> Ground {
+    let hosts = Arc::new(["gitlab.test".to_owned()]);
+    Ground { material: Some(MATERIAL.clone()), hosts, ..Ground::of(seed) }
 }
 
 /// Put together here, so that nothing in this file looks like one.
@@ -110,11 +121,15 @@ proptest! {
     #[test]
     fn a_reference_secret_never_looks_real(
         seed in "[0-9a-f]{1,16}",
-        name in "[A-Z][A-Z_]{2,16}|(MY_)?(GITLAB|GITHUB|SLACK|NPM|AWS|SENTRY|DB|BUCKET|GOOGLE)_[A-Z_]{1,20}|SENTRY_DSN|BUCKET_SOFTWARE|DATABASE_URL|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)",
+        name in "[A-Z][A-Z_]{2,16}|(MY_)?(GITLAB|GITHUB|SLACK|NPM|AWS|SENTRY|DB|BUCKET|GOOGLE)_[A-Z_]{1,20}|SENTRY_DSN|BUCKET_SOFTWARE|DATABASE_URL|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)|TWINE_PASSWORD|GH_TOKEN|SLACK_WEBHOOK_URL|JWT|RABBITMQ_(CA|CERT|KEY)FILE|GITLAB_(TOKENS|DEPLOY_TOKEN)",
         kind in prop::sample::select(vec![None, Some("url"), Some("json"), Some("yaml"), Some("path"), Some("int"), Some("string")]),
     ) {
-        let (value, rule) = RULES.make(&name, kind, &seed).expect("makes one");
+        let made = RULES.make(&name, kind, &ground(&seed)).expect("makes one");
+        let (value, rule) = (made.value, made.rule);
         prop_assert_eq!(GUARD.reasons(Some(&name), value.expose()), vec![], "{} by {}", name, rule);
+        if let Some(made) = RULES.make_public(&name, kind, &ground(&seed)).expect("makes one") {
+            prop_assert_eq!(GUARD.reasons(Some(&name), made.value.expose()), vec![], "{}", made.rule);
+        }
     }
 
     #[test]

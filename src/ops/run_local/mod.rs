@@ -107,7 +107,7 @@ pub enum How {
 pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> anyhow::Result<Ended> {
     let entropy = format!("{}-{:?}", tools.owner.to_label(), std::time::SystemTime::now());
     let run = RunId::new(entropy.as_bytes());
-    let rules = Rules::load(tools.assets, tools.inventory)?;
+    let rules = Rules::load(tools.assets, tools.inventory, tools.env, tools.workspace)?;
     let plan = plan::plan(tools, request, &rules, engine.is_native(), run.clone())?;
     let images = prepare::prepare(tools, engine, request, &plan).await?;
     guard::watch_over(tools, engine, request, &rules.guard, &plan, &images).await?;

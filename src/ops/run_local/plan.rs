@@ -72,9 +72,8 @@ pub fn plan(
     native: bool,
     run: RunId,
 ) -> anyhow::Result<RunPlan> {
-    let seed = tools.workspace.seed();
     let host = if native { "127.0.0.1" } else { "" };
-    let around = Surroundings { host, program: &tools.program, seed: &seed, rules: &rules.secrets };
+    let around = Surroundings { host, program: &tools.program, ground: &rules.ground, rules: &rules.secrets };
     let component = request.component;
     let once = request.once || component.is_one_shot();
     let mut draft =
@@ -239,7 +238,9 @@ components:
         let mut request = Request::of(inventory.find(name)?);
         request.once = once;
         request.args = args.iter().map(|arg| (*arg).to_owned()).collect();
-        let rules = Rules::load(&assets, &inventory)?;
+        let state = tempfile::tempdir()?;
+        let state = crate::host::Env::new([("XDG_STATE_HOME", state.path())]);
+        let rules = Rules::load(&assets, &inventory, &state, &workspace)?;
         plan(&tools, &request, &rules, false, RunId::new(b"r"))
     }
 

@@ -2,7 +2,8 @@
 //! What is started, and in which order, is in `plan`.
 
 use crate::base::secret::Secret;
-use crate::model::environment::Environment;
+use crate::model::container::ContainerFile;
+use crate::model::environment::{Environment, hidden_parts};
 use crate::model::identity::Role;
 use crate::model::inventory::Component;
 use crate::model::probe::Ready;
@@ -35,6 +36,10 @@ pub struct Unit {
     pub ready: Option<Ready>,
     /// Paths with a volume of their own.
     pub volumes: Vec<String>,
+    /// Files with reference secrets.
+    pub files: Vec<ContainerFile>,
+    /// The parts of these files that must not be shown.
+    pub hidden: Vec<Secret>,
 }
 
 /// How something is run outside a container.
@@ -62,7 +67,8 @@ pub enum Image {
 impl Unit {
     /// The values that must not be shown.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        self.environment.iter().filter(|(name, _)| self.secret.contains(name)).map(|(_, value)| value)
+        let values = self.environment.iter().filter(|(name, _)| self.secret.contains(name));
+        values.map(|(_, value)| value).chain(&self.hidden)
     }
 }
 
@@ -88,6 +94,8 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
         ports: run.ports,
         ready: run.ready,
         volumes: Vec::new(),
+        hidden: environment.files.iter().flat_map(hidden_parts).collect(),
+        files: environment.files.clone(),
     }
 }
 
@@ -110,6 +118,8 @@ pub(super) fn service_unit(service: Service) -> Unit {
         ports: service.ports,
         ready: service.ready,
         volumes: service.volumes,
+        files: Vec::new(),
+        hidden: Vec::new(),
     }
 }
 

@@ -27,18 +27,17 @@ impl ContainerEngine {
     pub async fn create(&self, spec: &ContainerSpec) -> Result<String, EngineError> {
         Reference::parse(&spec.image)?;
         let body = spec::body(spec, self.ulimits().await)?;
-        let archive =
-            if spec.files.is_empty() { None } else { Some(bytes::Bytes::from(files::archive(&spec.files)?)) };
+        let archives = files::archives(spec)?;
         let (name, image) = (spec.name.clone(), spec.image.clone());
         let engine = self.clone();
         self.unbroken(async move {
             let id = engine.create_empty(&name, &image, body).await?;
-            if let Some(archive) = archive
-                && let Err(error) = engine.upload(&id, &name, archive).await
-            {
-                // The first error is the one to report.
-                let _ = engine.remove(&id).await;
-                return Err(error);
+            for (folder, archive) in archives {
+                if let Err(error) = engine.upload(&id, &name, &folder, archive).await {
+                    // The first error is the one to report.
+                    let _ = engine.remove(&id).await;
+                    return Err(error);
+                }
             }
             Ok(id)
         })
@@ -62,8 +61,14 @@ impl ContainerEngine {
         }
     }
 
-    async fn upload(&self, id: &str, name: &str, archive: bytes::Bytes) -> Result<(), EngineError> {
-        let options = UploadToContainerOptionsBuilder::new().path("/").build();
+    async fn upload(
+        &self,
+        id: &str,
+        name: &str,
+        folder: &str,
+        archive: bytes::Bytes,
+    ) -> Result<(), EngineError> {
+        let options = UploadToContainerOptionsBuilder::new().path(folder).build();
         let doing = format!("put files into container `{name}`");
         let upload = self.docker.upload_to_container(id, Some(options), bollard::body_full(archive));
         self.call(&doing, SLOW, upload).await

@@ -70,6 +70,7 @@ impl Machine {
             workdir: self.folder.path().to_owned(),
             environment: Vec::new(),
             secret: Vec::new(),
+            files: Vec::new(),
             ports: Vec::new(),
             detached: false,
         }

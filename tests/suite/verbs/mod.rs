@@ -12,6 +12,7 @@ mod needs;
 mod read;
 mod run;
 mod running;
+mod secrets;
 
 use std::io::{Read as _, Write as _};
 

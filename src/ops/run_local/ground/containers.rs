@@ -7,6 +7,7 @@ use futures_util::StreamExt as _;
 
 use super::{Belonging, Network};
 use crate::model::container::{ContainerSpec, Limits, Publish};
+use crate::model::environment;
 use crate::model::event::State;
 use crate::model::identity::{Lifetime, Role, SECRETS};
 use crate::model::probe::Ready;
@@ -156,6 +157,7 @@ fn container(
     let mut labels = whose.identity(tools, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
     let is_component = unit.is_component;
+    let folder = (!unit.files.is_empty()).then(|| environment::FOLDER.to_owned());
     ContainerSpec {
         name: format!("cki-{}-{}", whose.run, unit.name),
         image: image.to_owned(),
@@ -166,7 +168,9 @@ fn container(
         workdir: unit.workdir.clone(),
         labels,
         network: Some((network.to_owned(), vec![unit.name.clone()])),
-        volumes: unit.volumes.clone(),
+        // Files on a volume can be put in even where the rest is read-only.
+        volumes: unit.volumes.iter().cloned().chain(folder).collect(),
+        files: unit.files.clone(),
         limits: Limits { unprivileged: is_component, memory: None, processes: Some(PROCESSES) },
         ..ContainerSpec::default()
     }

@@ -99,6 +99,7 @@ impl Processes {
             workdir,
             environment,
             secret: unit.secret.clone(),
+            files: unit.files.clone(),
             ports: published.iter().map(|one| (one.port, one.local)).collect(),
             detached: whose.lifetime == Lifetime::Kept,
         };
