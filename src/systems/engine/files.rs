@@ -1,11 +1,15 @@
 //! Files for a container, as the tar that is put into it before it starts.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Component, Path};
 
 use super::error::EngineError;
+use crate::base::secret::Secret;
 use crate::model::container::{ContainerFile, ContainerSpec};
+
+/// Of a folder in a container, no more is read.
+pub(super) const MOST: usize = 4 << 20;
 
 /// The tars to unpack, each with the folder for it: the volume that its files are on, or `/`. A
 /// container that is read-only takes files on its volumes and nowhere else.
@@ -20,6 +24,21 @@ pub(super) fn archives(spec: &ContainerSpec) -> Result<Vec<(String, bytes::Bytes
         .into_iter()
         .map(|(folder, files)| Ok((folder.to_owned(), bytes::Bytes::from(archive(folder, &files)?))));
     archives.collect()
+}
+
+/// The text files of a tar that an engine has made of a folder; what is cut off is left out.
+pub(super) fn texts(folder: &str, tar: &[u8]) -> Vec<ContainerFile> {
+    let mut tar = tar::Archive::new(tar);
+    let Ok(entries) = tar.entries() else { return Vec::new() };
+    let files = entries.map_while(Result::ok).filter_map(|mut entry| {
+        let name = entry.path().ok()?.file_name()?.to_str()?.to_owned();
+        let mode = entry.header().mode().ok()?;
+        let mut content = String::new();
+        let is_file = entry.header().entry_type().is_file();
+        entry.read_to_string(&mut content).ok().filter(|_| is_file)?;
+        Some(ContainerFile { path: format!("{folder}/{name}"), content: Secret::new(content), mode })
+    });
+    files.collect()
 }
 
 /// A tar to unpack in a folder. It names no folders: both engines make those that are missing, and
@@ -57,7 +76,6 @@ fn append(tar: &mut tar::Builder<Vec<u8>>, folder: &str, file: &ContainerFile) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::secret::Secret;
 
     fn file(path: &str) -> ContainerFile {
         ContainerFile { path: path.to_owned(), content: Secret::new("x"), mode: 0o640 }

@@ -234,6 +234,7 @@ async fn own(folder: &Path) {
         workdir: "/".into(),
         environment: Vec::new(),
         secret: Vec::new(),
+        files: Vec::new(),
         ports: Vec::new(),
         detached: lifetime == Lifetime::Kept,
     };
