@@ -54,6 +54,8 @@ pub enum Event {
         /// What was worked on.
         subject: String,
     },
+    /// These will write lines at the same time: who says what must be told.
+    Speakers(Vec<String>),
     /// Output of a component or a backing service: one line without its end, masked already.
     Line {
         /// Who wrote it.

@@ -12,8 +12,8 @@ use crate::model::environment::{
     Environment, EnvironmentError, Ground, Inputs, Origin, Wishes, is_variable_name,
 };
 use crate::model::inventory::{Component, Inventory};
-use crate::model::service::{Service, Surroundings};
-use crate::ops::needs::{self, Need, NeedError};
+use crate::model::service::Surroundings;
+use crate::ops::needs::{self, Asked, Need, NeedError};
 
 /// No file with variables is longer.
 const LIMIT: u64 = 4 << 20;
@@ -89,13 +89,13 @@ pub fn resolve<'a>(
     let provided = needs
         .iter()
         .filter_map(|need| match need {
-            Need::Service(service) => Some(service.provided.clone()),
+            Need::Service(asked) => Some(asked.provided.clone()),
             Need::Component(_) => None,
         })
         .flatten()
         .collect();
     let services = needs.iter().filter_map(|need| match need {
-        Need::Service(service) => Some((service.name.clone(), facts(service))),
+        Need::Service(asked) => Some((asked.template.name().to_owned(), facts(asked, around))),
         Need::Component(_) => None,
     });
     let ground = Ground { services: Arc::new(services.collect()), ..around.ground.clone() };
@@ -111,9 +111,10 @@ pub fn resolve<'a>(
 }
 
 /// What rules for reference secrets may know of a service.
-fn facts(service: &Service) -> BTreeMap<String, String> {
-    let provided = service.provided.iter().map(|one| (one.name.clone(), one.value.expose().to_owned()));
-    provided.chain([("host".to_owned(), service.host.clone())]).collect()
+fn facts(asked: &Asked, around: Surroundings<'_>) -> BTreeMap<String, String> {
+    let host = needs::at(around, asked.template.name()).host;
+    let provided = asked.provided.iter().map(|one| (one.name.clone(), one.value.expose().to_owned()));
+    provided.chain([("host".to_owned(), host.to_owned())]).collect()
 }
 
 /// Fails if a required variable has no value, naming all of them.

@@ -3,24 +3,26 @@
 use serde::Serialize;
 
 use crate::base::exit::Exit;
-use crate::base::text::duration;
-use crate::ops::run_local::{Ended, How};
+use crate::base::text::{self, duration};
+use crate::ops::run_local::{Ended, How, Reached};
 use crate::report::view;
 use crate::ui::{Ui, style};
 
 #[derive(Serialize)]
 struct RunView<'a> {
     run: &'a str,
-    component: &'a str,
+    component: String,
+    components: &'a [String],
     engine: &'a str,
     state: &'static str,
     exit_code: Option<i64>,
-    ports: Vec<PortView>,
+    ports: Vec<PortView<'a>>,
     left: &'a [String],
 }
 
 #[derive(Serialize)]
-struct PortView {
+struct PortView<'a> {
+    component: &'a str,
     container: u16,
     host: u16,
 }
@@ -36,24 +38,27 @@ pub fn print(ui: &Ui, ended: &Ended, took: std::time::Duration) -> Exit {
         view::print_line(ui, "result", &run_view(ended));
         return exit;
     }
-    let name = &ended.component;
+    let names: Vec<String> = ended.components.iter().map(|name| format!("`{name}`")).collect();
+    let (name, was, goes) = match names.len() {
+        0 | 1 => (names.concat(), "was", "goes"),
+        _ => (text::join_and(&names), "were", "go"),
+    };
     let left = if ended.left.is_empty() { "nothing left behind" } else { "not all could be removed" };
     let time = duration(took);
     match &ended.how {
-        How::Exited(0) => ui.say(&format!("{} `{name}` ended after {time}, {left}.", style::good("✔"))),
+        How::Exited(0) => ui.say(&format!("{} {name} ended after {time}, {left}.", style::good("✔"))),
         How::Exited(code) => {
-            ui.say(&format!(
-                "{} `{name}` ended with exit code {code} after {time}, {left}.",
-                style::bad("✘")
-            ));
+            ui.say(&format!("{} {name} ended with exit code {code} after {time}, {left}.", style::bad("✘")));
         }
-        How::Stopped(_) => ui.say(&format!("`{name}` was stopped after {time}, {left}.")),
+        How::Stopped(_) => ui.say(&format!("{name} {was} stopped after {time}, {left}.")),
         How::Detached(ports) => {
-            for (port, local) in ports {
-                ui.say(&format!("  port {port} at http://127.0.0.1:{local}"));
+            for Reached { component, port, local } in ports {
+                let of = if names.len() > 1 { format!("{component}: ") } else { String::new() };
+                ui.say(&format!("  {of}port {port} at http://127.0.0.1:{local}"));
             }
-            ui.say(&format!("{} `{name}` goes on as run {}.", style::good("✔"), ended.run));
-            let hint = format!("cki logs -f {name} · cki exec {name} -- COMMAND · cki down {name}");
+            ui.say(&format!("{} {name} {goes} on as run {}.", style::good("✔"), ended.run));
+            let first = ended.components.first().map_or("", String::as_str);
+            let hint = format!("cki logs -f {first} · cki exec {first} -- COMMAND · cki down {first}");
             ui.say(&style::dim(&hint));
         }
     }
@@ -66,10 +71,15 @@ fn run_view(ended: &Ended) -> RunView<'_> {
         How::Stopped(_) => ("stopped", None, [].as_slice()),
         How::Detached(ports) => ("detached", None, ports.as_slice()),
     };
-    let ports = ports.iter().map(|(container, host)| PortView { container: *container, host: *host });
+    let ports = ports.iter().map(|Reached { component, port, local }| PortView {
+        component,
+        container: *port,
+        host: *local,
+    });
     RunView {
         run: ended.run.as_str(),
-        component: &ended.component,
+        component: ended.components.join(", "),
+        components: &ended.components,
         engine: ended.engine,
         state,
         exit_code,

@@ -244,11 +244,9 @@ impl Inner {
         } else {
             (&self.stderr, self.color_err, self.terminal.stderr)
         };
-        let prefix = if terminal {
-            self.prefixes.lock().unwrap_or_else(PoisonError::into_inner).prefix(subject)
-        } else {
-            String::new()
-        };
+        let mut prefixes = self.prefixes.lock().unwrap_or_else(PoisonError::into_inner);
+        let prefix = if terminal || prefixes.are_needed() { prefixes.prefix(subject) } else { String::new() };
+        drop(prefixes);
         let line = self.fit(&format!("{prefix}{safe}"), color);
         self.progress.suspend(|| {
             let _ = output.write(format!("{line}\n").as_bytes());
@@ -270,6 +268,9 @@ impl Sink for Ui {
             }
             Event::Pipeline(one) => inner.pipeline(&one),
             Event::Dismissed { subject } => inner.progress.finish(&subject),
+            Event::Speakers(names) => {
+                inner.prefixes.lock().unwrap_or_else(PoisonError::into_inner).announce(&names);
+            }
             Event::Line { subject, stream, text } => inner.line(&subject, stream, &text),
             Event::Warning(text) => self.warning(&text::safe_line(&text)),
             Event::Note(text) => {

@@ -7,24 +7,28 @@ use super::env::VariableArgs;
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
+use crate::cli::error::UsageError;
+use crate::model::inventory::{Component, Inventory};
 use crate::ops::run_local::{Network, Request, run as run_component};
 use crate::report;
 
-/// Run a component on this machine, in non-production mode
+/// Run components on this machine, in non-production mode
 ///
-/// Clones and builds it if that has not been done, starts what it needs, and removes everything
-/// when it ends. Its exit code becomes that of `cki`.
+/// Clones and builds them if that has not been done, starts what they need, and removes everything
+/// when they end. The exit code of the component becomes that of `cki`; of several, that of the first
+/// that fails.
 ///
 /// Examples:
 ///   cki run-local pipeline-herder
 ///   cki run-local message-trigger --once -- --message '{}'
 ///   cki run-local cki-notifier --mr 213 -e DATAWAREHOUSE_URL=http://stub --detach
+///   cki run-local datawarehouse cki-notifier
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct RunLocalArgs {
-    /// The component
-    #[arg(add = ArgValueCandidates::new(complete::components))]
-    component: String,
+    /// The component, or several that are run as one group
+    #[arg(required = true, value_name = "COMPONENT", add = ArgValueCandidates::new(complete::components))]
+    components: Vec<String>,
     /// Run this merge request
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     mr: Option<u64>,
@@ -64,10 +68,11 @@ enum NetworkArg {
 }
 
 pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Result<Exit> {
-    let RunLocalArgs { component, mr, image, once, detach, publish, network, variables, allow, args } = args;
+    let RunLocalArgs { components, mr, image, once, detach, publish, network, variables, allow, args } = args;
+    let alone = [("--mr", mr.is_some()), ("--image", image.is_some()), ("ARGS", !args.is_empty())];
     let inventory = context.inventory()?;
     let request = Request {
-        component: inventory.find(&component)?,
+        components: named(&inventory, &components)?,
         merge_request: mr,
         image,
         once,
@@ -81,6 +86,10 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         wishes: variables.wishes(context)?,
         allow,
     };
+    if let Some((flag, _)) = alone.iter().find(|(_, given)| *given && request.components.len() > 1) {
+        let message = format!("`{flag}` is for one component, and {} are given", request.components.len());
+        return Err(UsageError(message).into());
+    }
     let git = context.git()?;
     let began = std::time::Instant::now();
     let ended = context.block_on(async |stop| {
@@ -89,4 +98,24 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         run_component(&tools, &engine, &request).await
     })?;
     Ok(report::run_local::print(&context.ui, &ended, began.elapsed()))
+}
+
+/// The components that are meant, each once. Their names are those of hosts, so no two may share one.
+fn named<'a>(inventory: &'a Inventory, names: &[String]) -> anyhow::Result<Vec<&'a Component>> {
+    let mut components: Vec<&Component> = Vec::new();
+    for name in names {
+        let next = inventory.find(name)?;
+        match components.iter().find(|one| one.name() == next.name()) {
+            None => components.push(next),
+            Some(one) if one.reference == next.reference => {}
+            Some(one) => {
+                let message = format!(
+                    "`{}` and `{}` have the same name, and cannot be in one group",
+                    one.reference, next.reference
+                );
+                return Err(UsageError(message).into());
+            }
+        }
+    }
+    Ok(components)
 }

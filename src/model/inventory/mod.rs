@@ -3,6 +3,9 @@
 
 mod entry;
 mod find;
+mod hosts;
+mod limits;
+mod need;
 mod read;
 mod settle;
 
@@ -11,8 +14,13 @@ use std::collections::BTreeMap;
 use crate::base::text;
 use crate::base::yaml::Position;
 use crate::model::reference::Reference;
-pub use entry::{Build, Category, Declared, Dependency, Link, Parameter, Production, Run, Source, Stage};
+pub use entry::{
+    Build, Category, Declared, Dependency, Link, Parameter, Production, Run, ServiceChoice, Source, Stage,
+};
 pub use find::LookupError;
+pub use hosts::host_names;
+pub use limits::{Capability, Memory, Place};
+pub use need::{Need, Parameters};
 pub use read::{Document, InventoryError};
 
 /// One entry.
@@ -161,6 +169,8 @@ pub struct Inventory {
     pub repos: BTreeMap<String, String>,
     /// What must never be reached or claimed.
     pub production: Production,
+    /// What it says of backing services, by name.
+    pub services: BTreeMap<String, ServiceChoice>,
     /// Where the head is written.
     pub written: Written,
     /// All entries: by category in its order, then by name.

@@ -1,10 +1,11 @@
-//! The life of a run: its ground is laid, what it needs is started step by step, then the component;
-//! then it is watched over. What that leaves behind is removed by the caller.
+//! The life of a run: its ground is laid; its units are started, each as soon as all is ready that it
+//! needs itself; then they are watched over. What that leaves behind is removed by the caller.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
+use tokio::sync::watch;
 
 use crate::base::redact::Redactor;
 use crate::model::event::State;
@@ -14,9 +15,9 @@ use crate::ops::tools::Tools;
 
 use super::ground::{Belonging, Ground};
 use super::plan::RunPlan;
-use super::running::{Running, Seen};
+use super::running::Running;
 use super::unit::Unit;
-use super::watch::watch;
+use super::watch::watch as watch_over;
 use super::{How, Request};
 
 /// What is left of the output when a unit has ended is waited for this long.
@@ -30,10 +31,8 @@ pub(super) async fn live(
     plan: &RunPlan,
     images: &BTreeMap<String, String>,
 ) -> anyhow::Result<How> {
-    let component = request.component.reference.to_string();
     let whose = Belonging {
         run: &plan.run,
-        component: &component,
         lifetime: if request.detach { Lifetime::Kept } else { Lifetime::Owner },
         publish: request.publish,
     };
@@ -41,59 +40,77 @@ pub(super) async fn live(
         let ground = Ground::lay(tools, engine, request, plan, &whose).await?;
         bring_up(tools, &ground, plan, images, &whose).await
     };
-    let (mut main, mut services, seen) = tokio::select! {
+    let mut units = tokio::select! {
         started = start => started?,
         signal = tools.stop.requested() => {
             tools.events.start("stopping", "").finish(State::Done, "before it had started");
             return Ok(How::Stopped(signal));
         }
     };
-    let how = watch(tools, request, plan, &mut main, &mut services, seen).await;
-    if !matches!(how, Ok(How::Detached(_)))
-        && let Some(pump) = main.pump.take()
-    {
+    let how = watch_over(tools, request, plan, &mut units).await;
+    if !matches!(how, Ok(How::Detached(_))) {
         // What was written last is read to its end; an orphan that holds the output open is not
         // waited for.
-        let _ = tokio::time::timeout(DRAIN, pump).await;
+        let pumps = units.iter_mut().filter(|one| one.wanted).filter_map(|one| one.pump.take());
+        let _ = tokio::time::timeout(DRAIN, join_all(pumps)).await;
     }
     how
 }
 
-/// The component, what it needs, and what tells when the component says that it is ready.
-type Up = (Running, Vec<Running>, Option<Seen>);
-
-/// Starts what is needed, step by step, and then the component.
+/// Starts the units: each as soon as what it needs itself is ready, and no sooner. What is needed is
+/// ready when this returns, and what had to do its work first has done it.
 async fn bring_up(
     tools: &Tools<'_>,
     ground: &Ground,
     plan: &RunPlan,
     images: &BTreeMap<String, String>,
     whose: &Belonging<'_>,
-) -> anyhow::Result<Up> {
+) -> anyhow::Result<Vec<Running>> {
     let secrets: Vec<_> = plan.units().flat_map(Unit::secrets).collect();
     let redactor = Redactor::new(secrets);
-    let mut services = Vec::new();
-    for step in &plan.steps {
-        let starts = step.iter().map(async |unit| {
-            let task = tools.events.start(unit.name.clone(), "starting");
-            let image = images.get(&unit.name).map(String::as_str);
-            let (handle, output) = ground.start(unit, image, tools, whose, &plan.locked).await?;
-            let (mut running, seen) = Running::attend(unit, handle, output, &redactor, tools, false);
-            if let Some(ready) = &unit.ready {
-                task.detail(format!("waiting until {ready}"));
-                running.wait_ready(ready, seen, tools).await?;
+    let gates = Gates::of(plan);
+    let starts = plan.units().map(async |unit| {
+        gates.wait_for(&unit.needs).await;
+        let is_needed = plan.is_needed(unit);
+        let task = is_needed.then(|| tools.events.start(unit.name.clone(), "starting"));
+        let image = images.get(&unit.name).map(String::as_str);
+        let (handle, output) = ground.start(unit, image, tools, whose, &plan.locked).await?;
+        let mut running = Running::attend(unit, handle, output, &redactor, tools);
+        if let Some(task) = task {
+            let done = running.until_useful(unit, &task, tools).await?;
+            task.finish(State::Done, done);
+            gates.open(&unit.name);
+        }
+        if unit.wanted {
+            let of = if plan.is_group() { format!("{}: ", unit.name) } else { String::new() };
+            for (port, local) in running.handle.ports() {
+                let detail = format!("{of}{port} at 127.0.0.1:{local}");
+                tools.events.start("port", "").finish(State::Done, detail);
             }
-            task.finish(State::Done, "ready");
-            anyhow::Ok(running)
-        });
-        services.extend(try_join_all(starts).await?);
+        }
+        anyhow::Ok((unit.wanted || !unit.once).then_some(running))
+    });
+    Ok(try_join_all(starts).await?.into_iter().flatten().collect())
+}
+
+/// Who must wait for whom. A plan has no circles, so all gates open unless a start fails.
+struct Gates(BTreeMap<String, watch::Sender<bool>>);
+
+impl Gates {
+    fn of(plan: &RunPlan) -> Self {
+        Self(plan.units().map(|unit| (unit.name.clone(), watch::Sender::new(false))).collect())
     }
-    let unit = &plan.main;
-    let image = images.get(&unit.name).map(String::as_str);
-    let (handle, output) = ground.start(unit, image, tools, whose, &plan.locked).await?;
-    let (main, seen) = Running::attend(unit, handle, output, &redactor, tools, true);
-    for (port, local) in main.handle.ports() {
-        tools.events.start("port", "").finish(State::Done, format!("{port} at 127.0.0.1:{local}"));
+
+    fn open(&self, name: &str) {
+        if let Some(gate) = self.0.get(name) {
+            gate.send_replace(true);
+        }
     }
-    Ok((main, services, seen))
+
+    async fn wait_for(&self, names: &[String]) {
+        for gate in names.iter().filter_map(|name| self.0.get(name)) {
+            // The gates outlive whoever waits at them.
+            let _ = gate.subscribe().wait_for(|is_open| *is_open).await;
+        }
+    }
 }

@@ -1,5 +1,5 @@
-//! `cki run-local`: a component with all that it needs, started in order, watched while it runs,
-//! and gone without a trace when it ends, however it ends.
+//! `cki run-local`: components with all that they need, started in order, watched while they run,
+//! and gone without a trace when they end, however they end.
 
 mod clean_up;
 mod error;
@@ -21,7 +21,7 @@ use futures_util::future::FutureExt as _;
 
 use crate::host::signals::Signal;
 use crate::model::environment::Wishes;
-use crate::model::event::State;
+use crate::model::event::{Event, State};
 use crate::model::identity::RunId;
 use crate::model::inventory::Component;
 use crate::ops::engine::Engine;
@@ -33,11 +33,11 @@ pub use ground::Network;
 /// What to run.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
-    /// The component.
-    pub component: &'a Component,
-    /// From this merge request.
+    /// The components, each once; several are one group.
+    pub components: Vec<&'a Component>,
+    /// From this merge request; of one component alone.
     pub merge_request: Option<u64>,
-    /// This image instead of its own.
+    /// This image instead of its own; of one component alone.
     pub image: Option<String>,
     /// Do the work once and end.
     pub once: bool,
@@ -47,7 +47,7 @@ pub struct Request<'a> {
     pub publish: bool,
     /// What it may reach.
     pub network: Network,
-    /// Arguments for its command.
+    /// Arguments for its command; of one component alone.
     pub args: Vec<String>,
     /// The user's variables.
     pub wishes: Wishes,
@@ -60,7 +60,7 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn of(component: &'a Component) -> Self {
         Self {
-            component,
+            components: vec![component],
             merge_request: None,
             image: None,
             once: false,
@@ -79,8 +79,8 @@ impl<'a> Request<'a> {
 pub struct Ended {
     /// The run.
     pub run: RunId,
-    /// The component.
-    pub component: String,
+    /// The names of the components.
+    pub components: Vec<String>,
     /// The engine.
     pub engine: &'static str,
     /// How.
@@ -92,18 +92,29 @@ pub struct Ended {
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum How {
-    /// The component ended with this exit code.
+    /// The component ended with this exit code; of a group, the first that failed, or all of them.
     Exited(i64),
     /// A signal ended it.
     Stopped(Signal),
-    /// It goes on, with these ports of this machine that lead to it.
-    Detached(Vec<(u16, u16)>),
+    /// It goes on, and is reached like this.
+    Detached(Vec<Reached>),
 }
 
-/// Runs a component to its end.
+/// A port of this machine that leads to a component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reached {
+    /// The component.
+    pub component: String,
+    /// Its port.
+    pub port: u16,
+    /// The port of this machine.
+    pub local: u16,
+}
+
+/// Runs components to their end.
 ///
 /// # Errors
-/// When it cannot be built or started, or something that it needs fails.
+/// When one cannot be built or started, or something that it needs fails.
 pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> anyhow::Result<Ended> {
     let entropy = format!("{}-{:?}", tools.owner.to_label(), std::time::SystemTime::now());
     let run = RunId::new(entropy.as_bytes());
@@ -111,7 +122,12 @@ pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> a
     let plan = plan::plan(tools, request, &rules, engine.is_native(), run.clone())?;
     let images = prepare::prepare(tools, engine, request, &plan).await?;
     guard::watch_over(tools, engine, request, &rules.guard, &plan, &images).await?;
-    tools.events.start("env", "").finish(State::Done, plan.summary.clone());
+    for summary in &plan.summaries {
+        tools.events.start("env", "").finish(State::Done, summary.clone());
+    }
+    if plan.is_group() {
+        tools.events.send(Event::Speakers(plan.wanted().map(|unit| unit.name.clone()).collect()));
+    }
 
     let live = AssertUnwindSafe(live::live(tools, engine, request, &plan, &images)).catch_unwind().await;
     let keeps = matches!(live, Ok(Ok(How::Detached(_))));
@@ -120,5 +136,6 @@ pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> a
         Ok(result) => result?,
         Err(panic) => std::panic::resume_unwind(panic),
     };
-    Ok(Ended { run, component: request.component.name().to_owned(), engine: engine.name(), how, left })
+    let components = plan.wanted().map(|unit| unit.name.clone()).collect();
+    Ok(Ended { run, components, engine: engine.name(), how, left })
 }

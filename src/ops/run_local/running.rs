@@ -1,12 +1,15 @@
 //! A unit while it runs: its handle and its output, from which the last lines are kept. Starting it
 //! is in `live`, waiting for its end in `watch`.
 
+use std::time::{Duration, Instant};
+
 use futures_util::StreamExt as _;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::base::redact::Redactor;
-use crate::model::event::{Event, Stream};
+use crate::base::text::safe_line;
+use crate::model::event::{Event, Stream, Task};
 use crate::model::probe::Ready;
 use crate::ops::tools::Tools;
 
@@ -16,12 +19,19 @@ use super::output::{Pump, Tail};
 use super::ready;
 use super::unit::Unit;
 
+/// The last lines of what failed are waited for this long.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
 /// A unit while it runs.
 pub(super) struct Running {
     pub(super) name: String,
+    /// It was asked for, and all its lines are shown.
+    pub(super) wanted: bool,
     pub(super) handle: Handle,
     pub(super) pump: Option<JoinHandle<()>>,
     tail: Tail,
+    /// Tells when the line that says that it is ready has been seen.
+    seen: Option<watch::Receiver<bool>>,
 }
 
 impl Drop for Running {
@@ -32,20 +42,17 @@ impl Drop for Running {
     }
 }
 
-/// Tells when the line that says that a unit is ready has been seen.
-pub(super) type Seen = watch::Receiver<bool>;
-
 impl Running {
-    /// Reads the output of a unit from now on; `shown` as it comes, else only its end is kept.
+    /// Reads the output of a unit from now on: shown as it comes if the unit is wanted, else only its
+    /// end is kept.
     pub(super) fn attend(
         unit: &Unit,
         handle: Handle,
         output: Option<Output>,
         redactor: &Redactor,
         tools: &Tools<'_>,
-        shown: bool,
-    ) -> (Self, Option<Seen>) {
-        let mut pump = Pump::new(&unit.name, redactor, &tools.events, shown);
+    ) -> Self {
+        let mut pump = Pump::new(&unit.name, redactor, &tools.events, unit.wanted);
         let seen = match &unit.ready {
             Some(Ready::Log(text)) => Some(pump.watch_for(text)),
             _ => None,
@@ -62,33 +69,86 @@ impl Running {
                 pump.finish();
             })
         });
-        (Self { name: unit.name.clone(), handle, pump, tail }, seen)
+        Self { name: unit.name.clone(), wanted: unit.wanted, handle, pump, tail, seen }
     }
 
-    /// Waits until it is ready, or has ended before it was.
-    pub(super) async fn wait_ready(
+    /// Asks until it is ready.
+    ///
+    /// # Errors
+    /// When the time is up.
+    pub(super) async fn ask_ready(&self, ready: &Ready, limit: Duration) -> Result<(), RunError> {
+        let answer = ready::until_ready(&self.handle, ready, self.seen.clone(), limit).await;
+        answer.map_err(|why| RunError::NotReady { name: self.name.clone(), why, after: limit })
+    }
+
+    /// Waits until others can make use of it: it is ready and set up, or has done its work. Gives a
+    /// word for that.
+    pub(super) async fn until_useful(
         &mut self,
-        ready: &Ready,
-        seen: Option<Seen>,
+        unit: &Unit,
+        task: &Task,
         tools: &Tools<'_>,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<&'static str> {
         let limit = tools.ready_timeout;
-        let name = self.name.clone();
-        let mut waiter = self.handle.waiter();
-        let error = tokio::select! {
-            answer = ready::until_ready(&self.handle, ready, seen, limit) => match answer {
-                Ok(()) => return Ok(()),
-                Err(why) => RunError::NotReady { name, why, after: limit },
-            },
-            code = waiter.ended() => RunError::EndedEarly { name, code: code? },
+        let result = if unit.once {
+            task.detail("waiting until it has ended");
+            self.wait_done(limit).await.map(|()| "done")
+        } else {
+            let mut waiter = self.handle.waiter();
+            tokio::select! {
+                done = self.ready_and_set_up(unit, task, limit) => done.map(|()| "ready"),
+                code = waiter.ended(), if unit.ready.is_some() || !unit.setup.is_empty() => {
+                    Err(RunError::EndedEarly { name: self.name.clone(), code: code? }.into())
+                }
+            }
         };
-        self.show_last(tools);
-        Err(error.into())
+        if result.is_err() {
+            self.show_last(tools).await;
+        }
+        result
+    }
+
+    async fn wait_done(&self, limit: Duration) -> anyhow::Result<()> {
+        let name = self.name.clone();
+        match tokio::time::timeout(limit, self.handle.waiter().ended()).await {
+            Ok(code) => match code? {
+                0 => Ok(()),
+                code => Err(RunError::StepFailed { name, code }.into()),
+            },
+            Err(_) => Err(RunError::StepTooLong { name, after: limit }.into()),
+        }
+    }
+
+    async fn ready_and_set_up(&self, unit: &Unit, task: &Task, limit: Duration) -> anyhow::Result<()> {
+        if let Some(ready) = &unit.ready {
+            task.detail(format!("waiting until {ready}"));
+            self.ask_ready(ready, limit).await?;
+        }
+        for command in &unit.setup {
+            task.detail("setting up");
+            let how = match tokio::time::timeout(limit, self.handle.try_command(command)).await {
+                Ok(answer) => match answer? {
+                    (0, _) => continue,
+                    (code, said) => ready::ended_with(code, &said),
+                },
+                Err(_) => "does not end".to_owned(),
+            };
+            let command = safe_line(&shell_words::join(command)).into_owned();
+            return Err(RunError::Setup { name: self.name.clone(), command, how }.into());
+        }
+        Ok(())
     }
 
     /// Shows the last lines of something that failed, unless all its lines were shown already.
-    pub(super) fn show_last(&self, tools: &Tools<'_>) {
-        for text in self.tail.lines() {
+    pub(super) async fn show_last(&self, tools: &Tools<'_>) {
+        // What has ended may have said why in its last breath, and that is still on its way.
+        if let Some(pump) = self.pump.as_ref().filter(|_| !self.wanted) {
+            let began = Instant::now();
+            while !pump.is_finished() && began.elapsed() < LAST_WORDS {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        for text in self.tail.lines().into_iter().filter(|_| !self.wanted) {
             tools.events.send(Event::Line { subject: self.name.clone(), stream: Stream::Stderr, text });
         }
     }

@@ -3,11 +3,15 @@
 
 use crate::base::secret::Secret;
 use crate::model::container::ContainerFile;
+use crate::model::container::Limits;
 use crate::model::environment::{Environment, hidden_parts};
 use crate::model::identity::Role;
-use crate::model::inventory::Component;
+use crate::model::inventory::{Capability, Component, Memory};
 use crate::model::probe::Ready;
 use crate::model::service::Service;
+
+/// Nothing has a use for more processes.
+const PROCESSES: u32 = 4096;
 
 /// One thing to start.
 #[derive(Debug, Clone)]
@@ -16,8 +20,17 @@ pub struct Unit {
     pub name: String,
     /// Its part.
     pub role: Role,
-    /// Whether it is a component of the inventory, and no backing service.
+    /// It is a component, and no backing service: it must know that it is no production, and may do
+    /// nothing that a component need not.
     pub is_component: bool,
+    /// It was asked for: what it writes is shown, and its end counts.
+    pub wanted: bool,
+    /// It does its work and ends, and is done with when its exit code is 0.
+    pub once: bool,
+    /// The reference of the component that it is, or was first needed by.
+    pub of: String,
+    /// The names of the units that must be ready before it starts.
+    pub needs: Vec<String>,
     /// Where its image comes from.
     pub image: Image,
     /// The command; `None` is the image's own.
@@ -32,13 +45,17 @@ pub struct Unit {
     pub workdir: Option<String>,
     /// Ports it listens on.
     pub ports: Vec<u16>,
+    /// Files that it finds when it starts.
+    pub files: Vec<ContainerFile>,
     /// How to know that it is ready.
     pub ready: Option<Ready>,
+    /// Commands to run inside when it is ready, one after the other.
+    pub setup: Vec<Vec<String>>,
     /// Paths with a volume of their own.
     pub volumes: Vec<String>,
-    /// Files with reference secrets.
-    pub files: Vec<ContainerFile>,
-    /// The parts of these files that must not be shown.
+    /// What its container must not do.
+    pub limits: Limits,
+    /// The parts of its files that must not be shown.
     pub hidden: Vec<Secret>,
 }
 
@@ -65,6 +82,13 @@ pub enum Image {
 }
 
 impl Unit {
+    /// Takes another command, in a container and outside one.
+    pub(super) fn set_command(&mut self, command: Option<Vec<String>>, component: &Component) {
+        let repo = component.repos().first().map(|repo| (*repo).to_owned());
+        self.native = command.clone().map(|command| NativeCommand { command, environment: None, repo });
+        self.command = command;
+    }
+
     /// The values that must not be shown.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let values = self.environment.iter().filter(|(name, _)| self.secret.contains(name));
@@ -72,7 +96,34 @@ impl Unit {
     }
 }
 
-pub(super) fn component_unit(component: &Component, environment: &Environment, tag: &str) -> Unit {
+/// What must have ended well before a component starts: its own commands, one after the other.
+pub(super) fn init_units(unit: &Unit, component: &Component) -> Vec<Unit> {
+    let commands = component.run.as_ref().map_or(&[][..], |run| &run.init);
+    let mut units: Vec<Unit> = Vec::new();
+    for (index, command) in commands.iter().enumerate() {
+        let number = if index == 0 { String::new() } else { format!("-{}", index + 1) };
+        let mut one = Unit {
+            name: format!("{}-init{number}", unit.name),
+            role: Role::Service,
+            wanted: false,
+            once: true,
+            ports: Vec::new(),
+            ready: None,
+            ..unit.clone()
+        };
+        one.needs.extend(units.last().map(|before| before.name.clone()));
+        one.set_command(Some(command.clone()), component);
+        units.push(one);
+    }
+    units
+}
+
+pub(super) fn component_unit(
+    component: &Component,
+    environment: &Environment,
+    tag: &str,
+    memory: Memory,
+) -> Unit {
     let run = component.run.clone().unwrap_or_default();
     let image = match (&component.build, &component.image) {
         (Some(_), _) => Image::Built(component.reference.to_string()),
@@ -85,6 +136,10 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
         name: component.name().to_owned(),
         role: Role::Component,
         is_component: true,
+        wanted: false,
+        once: component.is_one_shot(),
+        of: component.reference.to_string(),
+        needs: Vec::new(),
         image,
         native: command.clone().map(|command| NativeCommand { command, environment: None, repo }),
         command,
@@ -92,18 +147,30 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
         secret: environment.variables.iter().filter(|v| v.secret).map(|v| v.name.clone()).collect(),
         workdir: run.workdir,
         ports: run.ports,
-        ready: run.ready,
-        volumes: Vec::new(),
-        hidden: environment.files.iter().flat_map(hidden_parts).collect(),
         files: environment.files.clone(),
+        hidden: environment.files.iter().flat_map(hidden_parts).collect(),
+        ready: run.ready,
+        setup: Vec::new(),
+        volumes: run.writable.iter().map(|place| place.path().to_owned()).collect(),
+        limits: Limits {
+            unprivileged: true,
+            keep: run.capabilities.iter().map(|one| one.name().to_owned()).collect(),
+            read_only: run.read_only,
+            memory: Some(run.memory.unwrap_or(memory).bytes()),
+            processes: Some(PROCESSES),
+        },
     }
 }
 
-pub(super) fn service_unit(service: Service) -> Unit {
+pub(super) fn service_unit(service: Service, of: &str) -> Unit {
     Unit {
         name: service.name,
         role: Role::Service,
         is_component: false,
+        wanted: false,
+        once: false,
+        of: of.to_owned(),
+        needs: Vec::new(),
         image: Image::Named(service.image),
         command: (!service.command.is_empty()).then_some(service.command),
         native: service.native.map(|native| NativeCommand {
@@ -116,10 +183,17 @@ pub(super) fn service_unit(service: Service) -> Unit {
         environment: service.environment,
         workdir: None,
         ports: service.ports,
-        ready: service.ready,
-        volumes: service.volumes,
-        files: Vec::new(),
+        files: service.files,
         hidden: Vec::new(),
+        ready: service.ready,
+        setup: service.setup,
+        volumes: service.volumes,
+        limits: Limits {
+            unprivileged: true,
+            keep: Capability::OF_SERVICES.iter().map(|one| one.name().to_owned()).collect(),
+            processes: Some(PROCESSES),
+            ..Limits::default()
+        },
     }
 }
 

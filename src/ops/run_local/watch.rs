@@ -1,65 +1,140 @@
 //! Watches over a run that has been started, until something ends it.
 
-use futures_util::future::{FutureExt as _, LocalBoxFuture, pending, select_all};
+use futures_util::StreamExt as _;
+use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 
 use crate::model::event::State;
 use crate::ops::tools::Tools;
 
 use super::plan::RunPlan;
-use super::running::{Running, Seen};
-use super::{How, Request, RunError, ready};
+use super::running::Running;
+use super::unit::Unit;
+use super::{How, Reached, Request, RunError};
 
-/// Waits for whatever happens first: the component ends, something that it needs ends, it is not
-/// ready in time, or a signal comes.
+/// Waits for whatever happens first: the components end, or one of them fails, something that is
+/// needed ends, one is not ready in time, or a signal comes.
 pub(super) async fn watch(
     tools: &Tools<'_>,
     request: &Request<'_>,
     plan: &RunPlan,
-    main: &mut Running,
-    services: &mut [Running],
-    seen: Option<Seen>,
+    units: &mut [Running],
 ) -> anyhow::Result<How> {
-    let mut waiter = main.handle.waiter();
-    let mut service_waiters: Vec<_> = services.iter().map(|service| service.handle.waiter()).collect();
-    if request.detach && plan.main.ready.is_none() {
-        return Ok(How::Detached(main.handle.ports()));
-    }
-    let limit = tools.ready_timeout;
-    let handle = &main.handle;
-    let mut asking: LocalBoxFuture<'_, Result<(), String>> =
-        match plan.main.ready.as_ref().filter(|_| !plan.once) {
-            Some(ready) => ready::until_ready(handle, ready, seen, limit).boxed_local(),
-            None => pending().boxed_local(),
-        };
-    let signal = loop {
-        let service_ends = service_waiters.iter_mut().map(|waiter| Box::pin(waiter.ended()));
+    let units = &*units;
+    let unit = |index: usize| of(plan, &units[index]);
+    let mut endings: FuturesUnordered<_> = units.iter().enumerate().map(ending).collect();
+    let mut asking: FuturesUnordered<_> = (0..units.len())
+        .filter(|index| unit(*index).wanted && !unit(*index).once && !plan.is_needed(unit(*index)))
+        .filter_map(|index| Some((index, unit(index).ready.as_ref()?)))
+        .map(async |(index, ready)| (index, units[index].ask_ready(ready, tools.ready_timeout).await))
+        .collect();
+    let mut alive: Vec<bool> = vec![true; units.len()];
+    let how = loop {
+        if request.detach && asking.is_empty() {
+            return Ok(How::Detached(reached(units)));
+        }
         tokio::select! {
-            code = waiter.ended() => return Ok(How::Exited(code?)),
-            answer = &mut asking => match answer {
-                Ok(()) if request.detach => return Ok(How::Detached(main.handle.ports())),
-                Ok(()) => {
-                    tools.events.start(main.name.clone(), "").finish(State::Done, "ready");
-                    asking = pending().boxed_local();
+            Some((index, code)) = endings.next() => {
+                let code = code?;
+                alive[index] = false;
+                if !may_end(plan, unit(index), units, &alive) {
+                    units[index].show_last(tools).await;
+                    return Err(RunError::ServiceEnded { name: units[index].name.clone(), code }.into());
                 }
-                Err(why) => {
-                    return Err(RunError::NotReady { name: main.name.clone(), why, after: limit }.into());
+                if plan.is_group() {
+                    told(tools, &units[index].name, code);
                 }
-            },
-            (code, index, _) = async { select_all(service_ends).await }, if !services.is_empty() => {
-                services[index].show_last(tools);
-                return Err(RunError::ServiceEnded { name: services[index].name.clone(), code: code? }.into());
+                let goes_on = |index: usize| {
+                    alive[index] && unit(index).wanted && !(request.once && plan.is_needed(unit(index)))
+                };
+                if code != 0 || !(0..units.len()).any(goes_on) {
+                    break How::Exited(code);
+                }
             }
-            signal = tools.stop.requested() => break signal,
+            Some((index, answer)) = asking.next() => {
+                answer.or_else(|error| if alive[index] { Err(error) } else { Ok(()) })?;
+                if !request.detach {
+                    tools.events.start(units[index].name.clone(), "").finish(State::Done, "ready");
+                }
+            }
+            signal = tools.stop.requested() => break How::Stopped(signal),
         }
     };
-    drop(asking);
-    let names: Vec<&str> =
-        std::iter::once(&*main).chain(services.iter()).map(|one| one.name.as_str()).collect();
+    drop((endings, asking));
+    let going = units.iter().zip(alive).filter_map(|(one, alive)| alive.then_some(one)).collect();
+    end(tools, plan, &how, going).await?;
+    Ok(how)
+}
+
+/// The plan of something that runs.
+fn of<'a>(plan: &'a RunPlan, one: &Running) -> &'a Unit {
+    plan.units().find(|unit| unit.name == one.name).expect("what runs was planned")
+}
+
+/// Waits for the end of a unit.
+async fn ending((index, one): (usize, &Running)) -> (usize, anyhow::Result<i64>) {
+    (index, one.handle.waiter().ended().await)
+}
+
+/// Whether the end of a unit is its own affair: it was asked for, and nobody who is alive needs it,
+/// unless it was to do its work and end.
+fn may_end(plan: &RunPlan, unit: &Unit, units: &[Running], alive: &[bool]) -> bool {
+    let mut others = units.iter().zip(alive).filter(|(_, alive)| **alive).map(|(one, _)| of(plan, one));
+    unit.wanted && (unit.once || !others.any(|other| other.needs.contains(&unit.name)))
+}
+
+/// Tells how one component of a group has ended.
+fn told(tools: &Tools<'_>, name: &str, code: i64) {
+    let task = tools.events.start(name, "");
+    match code {
+        0 => task.finish(State::Done, "ended"),
+        code => task.finish(State::Failed, format!("ended with exit code {code}")),
+    }
+}
+
+/// Asks the components that still run to end, those that need others first.
+async fn end(tools: &Tools<'_>, plan: &RunPlan, how: &How, going: Vec<&Running>) -> anyhow::Result<()> {
+    if matches!(how, How::Exited(_)) && !going.iter().any(|one| one.wanted) {
+        return Ok(());
+    }
+    let (wanted, others): (Vec<&Running>, Vec<&Running>) = going.into_iter().partition(|one| one.wanted);
+    let names: Vec<&str> = wanted.iter().chain(&others).map(|one| one.name.as_str()).collect();
     let task = tools.events.start("stopping", format!("{} (again to force)", names.join(", ")));
+    let stops = async {
+        let mut rest = wanted.clone();
+        while !rest.is_empty() {
+            let is_free =
+                |one: &&Running| !rest.iter().any(|other| of(plan, other).needs.contains(&one.name));
+            let (now, later) = rest.iter().copied().partition(is_free);
+            rest = later;
+            let now: Vec<&Running> = now;
+            for stopped in join_all(now.iter().map(|one| one.handle.stop(tools.stop_grace))).await {
+                stopped?;
+            }
+        }
+        anyhow::Ok(())
+    };
+    let force = async {
+        match how {
+            How::Stopped(_) => tools.stop.forced().await,
+            _ => tools.stop.requested().await,
+        }
+    };
     tokio::select! {
-        stopped = main.handle.stop(tools.stop_grace) => stopped?,
-        _ = tools.stop.forced() => {}
+        stopped = stops => stopped?,
+        _ = force => {}
     }
     task.finish(State::Done, names.join(", "));
-    Ok(How::Stopped(signal))
+    Ok(())
+}
+
+/// The ports by which this machine reaches what was asked for.
+fn reached(units: &[Running]) -> Vec<Reached> {
+    let wanted = units.iter().filter(|one| one.wanted);
+    wanted
+        .flat_map(|one| {
+            let ports = one.handle.ports().into_iter();
+            ports.map(|(port, local)| Reached { component: one.name.clone(), port, local })
+        })
+        .collect()
 }

@@ -29,13 +29,13 @@ impl ContainerEngine {
     pub async fn create(&self, spec: &ContainerSpec) -> Result<String, EngineError> {
         Reference::parse(&spec.image)?;
         let body = spec::body(spec, self.ulimits().await)?;
-        let archives = files::archives(spec)?;
+        let archives = files::archives(&spec.files, &spec::volumes(spec))?;
         let (name, image) = (spec.name.clone(), spec.image.clone());
         let engine = self.clone();
         self.unbroken(async move {
             let id = engine.create_empty(&name, &image, body).await?;
-            for (folder, archive) in archives {
-                if let Err(error) = engine.upload(&id, &name, &folder, archive).await {
+            for (place, archive) in archives {
+                if let Err(error) = engine.upload(&id, &name, &place, archive).await {
                     // The first error is the one to report.
                     let _ = engine.remove(&id).await;
                     return Err(error);
@@ -67,10 +67,10 @@ impl ContainerEngine {
         &self,
         id: &str,
         name: &str,
-        folder: &str,
+        place: &str,
         archive: bytes::Bytes,
     ) -> Result<(), EngineError> {
-        let options = UploadToContainerOptionsBuilder::new().path(folder).build();
+        let options = UploadToContainerOptionsBuilder::new().path(place).build();
         let doing = format!("put files into container `{name}`");
         let upload = self.docker.upload_to_container(id, Some(options), bollard::body_full(archive));
         self.call(&doing, SLOW, upload).await

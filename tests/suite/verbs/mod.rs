@@ -6,6 +6,7 @@ mod bad_input;
 mod build;
 mod clone;
 mod env;
+mod group;
 mod guard;
 mod kill;
 mod needs;

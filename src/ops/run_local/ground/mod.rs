@@ -3,6 +3,8 @@
 
 mod containers;
 mod native;
+mod network;
+mod production;
 
 use std::collections::BTreeMap;
 
@@ -38,16 +40,16 @@ pub(super) enum Ground {
 /// Whose a unit is, and how long it is wanted.
 pub(super) struct Belonging<'a> {
     pub(super) run: &'a RunId,
-    pub(super) component: &'a str,
     pub(super) lifetime: Lifetime,
     pub(super) publish: bool,
 }
 
 impl Belonging<'_> {
-    fn identity(&self, tools: &Tools<'_>, name: &str, role: Role) -> Identity {
+    /// Of something in the run; `of` is the reference of the component that it belongs to.
+    fn identity(&self, tools: &Tools<'_>, of: &str, name: &str, role: Role) -> Identity {
         Identity {
             run: self.run.clone(),
-            component: self.component.to_owned(),
+            component: of.to_owned(),
             role,
             name: name.to_owned(),
             owner: tools.owner.clone(),
@@ -69,7 +71,9 @@ impl Ground {
             Engine::Containers(engine) => {
                 Self::Containers(Containers::lay(engine, tools, request.network, plan, whose).await?)
             }
-            Engine::Native(native) => Self::Native(Processes::lay(native, tools, plan, whose)?),
+            Engine::Native(native) => {
+                Self::Native(Processes::lay(native, tools, request.network, plan, whose)?)
+            }
         })
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
 
-use super::Belonging;
+use super::{Belonging, Network};
 use crate::model::event::{State, Stream};
 use crate::model::identity::{Lifetime, Role};
 use crate::ops::run_local::RunError;
@@ -27,27 +27,30 @@ impl Processes {
     pub(super) fn lay(
         native: &Native,
         tools: &Tools<'_>,
+        network: Network,
         plan: &RunPlan,
         whose: &Belonging<'_>,
     ) -> Result<Self, RunError> {
         if whose.lifetime == Lifetime::Kept && whose.publish {
             return Err(RunError::PublishDetached);
         }
-        let space = Space::new();
+        let is_open = network == Network::Internet;
+        let space = if is_open { Space::open() } else { Space::new() };
         for (what, state) in space.isolation() {
             match state {
                 Ok(how) => tools.events.note(format!("{what}: {how}")),
-                Err(why) if what == "network" => {
+                Err(why) if what == "network" && !is_open => {
                     tools.events.warn(format!("Not isolated: {what}: {why}."));
                 }
                 Err(why) => tools.events.note(format!("not isolated: {what}: {why}")),
             }
         }
         let isolated = space.isolation().iter().any(|(what, state)| *what == "network" && state.is_ok());
-        let network = match (isolated, plan.needed().as_str()) {
+        let network = match (isolated, plan.reach()) {
+            (false, _) if is_open => "open: whatever this machine reaches, production included".to_owned(),
             (false, _) => "this machine's".to_owned(),
-            (true, "") => "isolated: it reaches nothing".to_owned(),
-            (true, names) => format!("isolated: it reaches {names} and nothing else"),
+            (true, reach) if reach.ends_with(" nothing") => format!("isolated: {reach}"),
+            (true, reach) => format!("isolated: {reach} and nothing else"),
         };
         let detail = format!("{network}; files and user are this machine's");
         tools.events.start("network", "").finish(State::Done, detail);
@@ -94,12 +97,12 @@ impl Processes {
             }
         }
         let spec = ProcessSpec {
-            identity: whose.identity(tools, &unit.name, unit.role),
+            identity: whose.identity(tools, &unit.of, &unit.name, unit.role),
             command: command.command.clone(),
             workdir,
             environment,
             secret: unit.secret.clone(),
-            files: unit.files.clone(),
+            files: if unit.is_component { unit.files.clone() } else { Vec::new() },
             ports: published.iter().map(|one| (one.port, one.local)).collect(),
             detached: whose.lifetime == Lifetime::Kept,
         };
