@@ -1,3 +1,5 @@
+//! Templates of backing services, tried on the built-in ones and on small ones.
+
 use serde_json::json;
 
 use super::*;

@@ -19,7 +19,7 @@ components:
     category: {kind}
     kind: {kind}
     image: {{busybox}}
-    run: {{command: {command}}}
+    run: {{command: {command}, read_only: true}}
     environment:
       - {{name: RABBITMQ_CAFILE, type: path, required: true}}
       - {{name: RABBITMQ_CERTFILE, type: path, required: true}}
