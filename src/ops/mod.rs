@@ -3,11 +3,14 @@
 
 pub mod build;
 pub mod clone;
+pub mod deployment;
 pub mod doctor;
 pub mod engine;
 pub mod env;
+pub mod env_diff;
 pub mod inventory;
 pub mod keep;
+pub mod leftovers;
 pub mod list;
 pub mod needs;
 pub mod rules;

@@ -1,6 +1,7 @@
 //! The one place where an error becomes an exit code, and gets its hints: what to type next.
 
 use super::token::TokenError;
+mod deployment;
 mod systems;
 
 use crate::base::exit::Exit;
@@ -14,6 +15,7 @@ use crate::model::inventory::LookupError;
 use crate::model::service::ServiceError;
 use crate::model::staging::StagingError;
 use crate::ops::build::BuildError;
+use crate::ops::deployment::DeployedError;
 use crate::ops::engine::OpenError;
 use crate::ops::env::EnvError;
 use crate::ops::inventory::LoadError;
@@ -116,6 +118,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
         Refusal => |error| Some(of_refusal(error)),
         RulesError => |error| Some(of_rules(error)),
         TokenError => |error| Some(of_token(error)),
+        DeployedError => |error| Some(deployment::of_deployed(error)),
         BuildError => |error| Some(of_build(error)),
         RunError => |error| Some(of_run(error)),
         RunningError => |error| Some(of_running(error)),
@@ -314,6 +317,16 @@ fn of_running(error: &RunningError) -> Meaning {
         }
         RunningError::Several { runs, .. } => {
             hint(Exit::Usage, format!("name one of the runs: {}.", runs.join(", ")))
+        }
+        RunningError::NoTimes { .. } => hint(
+            Exit::Usage,
+            "leave `--since` and `--timestamps` out, or let the component write times itself.",
+        ),
+        RunningError::NoShell { .. } => {
+            hint(Exit::NotFound, "`cki exec COMPONENT -- COMMAND` runs what is there.")
+        }
+        RunningError::Terminal(_) => {
+            hint(Exit::Usage, "without one, `cki exec COMPONENT -- COMMAND` runs a command.")
         }
         RunningError::Engine(inner) => of_engine(inner),
         RunningError::Native(inner) => of_native(inner),

@@ -102,6 +102,8 @@ impl MadeFiles {
             origin: Origin::Missing { place: place.clone() },
             instead_of: None,
             description: None,
+            production: None,
+            replaced_by: None,
         });
         if matches!(variable.origin, Origin::Missing { .. }) {
             let made = rules.make(name, variable.kind.as_deref(), ground)?;

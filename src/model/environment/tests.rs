@@ -45,6 +45,7 @@ fn resolve(wishes: Wishes, seed: &str) -> Result<Environment, EnvironmentError> 
     Environment::resolve(Inputs {
         component: &inventory.components[0],
         inventory: &inventory,
+        deployed: None,
         provided: vec![provided],
         secrets: &rules(),
         ground: Ground::of(seed),
@@ -124,6 +125,7 @@ fn made(table: &'static str, wishes: Wishes, services: &[(&str, &[(&str, &str)])
     Environment::resolve(Inputs {
         component: &inventory.components[0],
         inventory: &inventory,
+        deployed: None,
         provided: Vec::new(),
         secrets: &rules(),
         ground,

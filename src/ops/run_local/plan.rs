@@ -8,6 +8,7 @@ use crate::model::guard::{self, Finding};
 use crate::model::identity::{Role, RunId};
 use crate::model::inventory::{Component, Parameters};
 use crate::model::service::{ServiceTemplate, Surroundings};
+use crate::ops::deployment;
 use crate::ops::env::{check_complete, resolve};
 use crate::ops::needs::{self, Need};
 use crate::ops::rules::Rules;
@@ -79,7 +80,7 @@ struct Draft<'a> {
     rules: &'a Rules,
     around: Surroundings<'a>,
     /// What is started, each after all that it needs.
-    found: Vec<Found<'a>>,
+    found: Vec<Found>,
     /// What is meant by each name: the reference of a component, or nothing for a backing service.
     known: BTreeMap<String, Option<String>>,
     /// The environment of each component, in a few words.
@@ -89,8 +90,9 @@ struct Draft<'a> {
 }
 
 /// One thing that is started.
-enum Found<'a> {
-    Component(Box<Unit>, &'a Component),
+enum Found {
+    /// A component, as its entry and its deployment say that it is run.
+    Component(Box<Unit>, Box<Component>),
     /// A backing service for a component, with what each who needs it asks of it.
     Service(Box<ServiceTemplate>, String, Vec<Parameters>),
 }
@@ -149,11 +151,15 @@ impl<'a> Draft<'a> {
         let (tools, request) = (self.tools, self.request);
         let is_wanted = request.components.iter().any(|one| one.reference == component.reference);
         let wishes = if is_wanted { request.wishes.clone() } else { Wishes::default() };
-        let resolved = resolve(component, tools.inventory, tools.assets, self.around, wishes)?;
+        let deployed = deployment::for_run(tools, component)?;
+        let resolved =
+            resolve(component, tools.inventory, tools.assets, self.around, deployed.as_ref(), wishes)?;
         self.inspect(component, &resolved.environment);
         check_complete(component, &resolved.environment)?;
         self.summaries.insert(component.name().to_owned(), resolved.environment.summary());
-        let mut unit = component_unit(component, &resolved.environment, tools.image_tag, tools.memory);
+        let whole =
+            deployment::completed_for_run(tools, component, deployed.as_ref(), &resolved.environment)?;
+        let mut unit = component_unit(&whole, &resolved.environment, tools.image_tag, tools.memory);
         if is_wanted {
             unit.wanted = true;
             if let Some(image) = &request.image {
@@ -175,7 +181,7 @@ impl<'a> Draft<'a> {
             }
         }
         unit.needs.dedup();
-        self.found.push(Found::Component(Box::new(unit), component));
+        self.found.push(Found::Component(Box::new(unit), Box::new(whole)));
         Ok(())
     }
 
@@ -252,8 +258,8 @@ impl<'a> Draft<'a> {
                     let is_asked = unit.wanted && !needed.contains(&unit.name);
                     unit.once = component.is_one_shot() || (is_asked && request.once);
                     let args = if is_asked { request.args.as_slice() } else { &[] };
-                    unit.set_command(command(component, unit.once, args)?, component);
-                    let init = init_units(&unit, component);
+                    unit.set_command(command(&component, unit.once, args)?, &component);
+                    let init = init_units(&unit, &component);
                     unit.needs.extend(init.last().map(|last| last.name.clone()));
                     units.extend(init);
                     units.push(*unit);
@@ -273,6 +279,9 @@ fn command(component: &Component, once: bool, args: &[String]) -> Result<Option<
     if chosen.is_empty() {
         if !run.once.is_empty() {
             return Err(RunError::OnceOnly { component: component.name().to_owned() });
+        }
+        if args.is_empty() && !run.image_args.is_empty() {
+            return Ok(Some(run.image_args.clone()));
         }
         return if args.is_empty() { Ok(None) } else { Ok(Some(args.to_vec())) };
     }

@@ -71,6 +71,7 @@ impl Machine {
             environment: Vec::new(),
             secret: Vec::new(),
             files: Vec::new(),
+            ready: None,
             ports: Vec::new(),
             detached: false,
         }
@@ -235,6 +236,7 @@ async fn own(folder: &Path) {
         environment: Vec::new(),
         secret: Vec::new(),
         files: Vec::new(),
+        ready: None,
         ports: Vec::new(),
         detached: lifetime == Lifetime::Kept,
     };

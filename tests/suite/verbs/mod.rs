@@ -5,11 +5,13 @@
 mod bad_input;
 mod build;
 mod clone;
+mod deployment;
 mod env;
 mod group;
 mod guard;
 mod kill;
 mod needs;
+mod network;
 mod read;
 mod run;
 mod running;

@@ -11,7 +11,7 @@ use crate::host::netns::OtherNetwork;
 use crate::model::container::{ContainerInside, ContainerSpec, Publish};
 use crate::model::environment::FOLDER;
 use crate::model::event::State;
-use crate::model::identity::{Role, SECRETS};
+use crate::model::identity::{READY, Role, SECRETS};
 use crate::model::probe::Ready;
 use crate::ops::run_local::RunError;
 use crate::ops::run_local::handle::{Container, Handle, Output, Reach, Started};
@@ -136,6 +136,7 @@ fn ports_for_engine(unit: &Unit, publish: bool) -> Vec<Publish> {
 fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Belonging<'_>) -> ContainerSpec {
     let mut labels = whose.identity(tools, &unit.of, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
+    labels.extend(unit.ready.as_ref().map(|ready| (READY.to_owned(), ready.to_label())));
     let is_component = unit.is_component;
     // Reference secrets are not in the container itself, but on a volume that goes with it.
     let folder = unit.files.iter().any(|file| file.path.starts_with(FOLDER)).then(|| FOLDER.to_owned());
@@ -143,7 +144,11 @@ fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Belonging<'_>)
         name: format!("cki-{}-{}", whose.run, unit.name),
         image: image.to_owned(),
         // A command of the inventory is a whole one: program first.
-        entrypoint: unit.command.as_ref().filter(|_| is_component).map(|_| Vec::new()),
+        entrypoint: unit
+            .command
+            .as_ref()
+            .filter(|_| is_component && !unit.keeps_entrypoint)
+            .map(|_| Vec::new()),
         command: unit.command.clone(),
         environment: unit.environment.clone(),
         workdir: unit.workdir.clone(),

@@ -8,6 +8,7 @@ use futures_util::StreamExt as _;
 use super::{Belonging, Network};
 use crate::model::event::{State, Stream};
 use crate::model::identity::{Lifetime, Role};
+use crate::model::probe::Ready;
 use crate::ops::run_local::RunError;
 use crate::ops::run_local::handle::{Handle, Output};
 use crate::ops::run_local::plan::RunPlan;
@@ -103,6 +104,7 @@ impl Processes {
             environment,
             secret: unit.secret.clone(),
             files: if unit.is_component { unit.files.clone() } else { Vec::new() },
+            ready: unit.ready.as_ref().map(Ready::to_label),
             ports: published.iter().map(|one| (one.port, one.local)).collect(),
             detached: whose.lifetime == Lifetime::Kept,
         };
