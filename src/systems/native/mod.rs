@@ -201,6 +201,8 @@ impl Native {
             let values = facts.secret.iter().filter_map(|name| environment.get(OsStr::new(name)));
             secrets.extend(values.map(|value| Secret::new(value.to_string_lossy())));
         }
+        secrets.sort();
+        secrets.dedup();
         Ok(secrets)
     }
 
