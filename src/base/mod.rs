@@ -12,4 +12,5 @@ pub mod owner;
 pub mod redact;
 pub mod secret;
 pub mod text;
+pub mod x509;
 pub mod yaml;

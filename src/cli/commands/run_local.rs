@@ -55,6 +55,10 @@ pub(in crate::cli) struct RunLocalArgs {
     network: NetworkArg,
     #[command(flatten)]
     variables: VariableArgs,
+    /// Let this variable name production or hold a real credential, in this run only; `@command`
+    /// stands for the command and its arguments
+    #[arg(long, value_name = "NAME", help_heading = "Environment")]
+    allow: Vec<String>,
     /// Arguments for its command
     #[arg(last = true, value_name = "ARGS")]
     args: Vec<String>,
@@ -92,6 +96,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         publish,
         network,
         variables,
+        allow,
         args,
     } = args;
     let alone = [("--mr", mr.is_some()), ("--image", image.is_some()), ("ARGS", !args.is_empty())];
@@ -115,6 +120,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         },
         args,
         wishes: variables.wishes(context)?,
+        allow,
     };
     if let Some((flag, _)) = alone.iter().find(|(_, given)| *given && request.components.len() > 1) {
         let message = format!("`{flag}` is for one component, and {} are given", request.components.len());

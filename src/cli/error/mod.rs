@@ -10,6 +10,7 @@ use crate::base::http::HttpError;
 use crate::base::text;
 use crate::config::ConfigError;
 use crate::model::environment::EnvironmentError;
+use crate::model::guard::Refusal;
 use crate::model::inventory::LookupError;
 use crate::model::scan::ReadError;
 use crate::model::service::ServiceError;
@@ -19,7 +20,9 @@ use crate::ops::deployment::DeployedError;
 use crate::ops::engine::OpenError;
 use crate::ops::env::EnvError;
 use crate::ops::inventory::LoadError;
+use crate::ops::keep::KeepError;
 use crate::ops::needs::NeedError;
+use crate::ops::rules::RulesError;
 use crate::ops::run_local::RunError;
 use crate::ops::running::RunningError;
 use crate::ops::scan::ScanError;
@@ -114,6 +117,8 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
         EnvError => |error| Some(of_env(error)),
         EnvironmentError => |error| Some(of_environment(error)),
         NeedError => |error| Some(of_need(error)),
+        Refusal => |error| Some(of_refusal(error)),
+        RulesError => |error| Some(of_rules(error)),
         TokenError => |error| Some(of_token(error)),
         DeployedError => |error| Some(deployment::of_deployed(error)),
         BuildError => |error| Some(of_build(error)),
@@ -229,6 +234,43 @@ fn of_need(error: &NeedError) -> Meaning {
             did_you_mean(nearest, "`parameters` in the service's template names what can be asked of it."),
         ),
         _ => plain(Exit::Invalid),
+    }
+}
+
+fn of_refusal(error: &Refusal) -> Meaning {
+    match error {
+        Refusal::Values { names, .. } if names.is_empty() => {
+            hint(Exit::Refused, "nothing was started; the inventory fixes such a value, and must be changed.")
+        }
+        Refusal::Values { names, .. } => {
+            let flags: Vec<String> = names.iter().map(|name| format!("--allow {name}")).collect();
+            let flags = flags.join(" ");
+            hint(
+                Exit::Refused,
+                format!(
+                    "nothing was started; give other values, or allow these in this run only: `{flags}`."
+                ),
+            )
+        }
+        Refusal::Locked { .. } => {
+            hint(Exit::Refused, "nothing was started: a local run never claims production.")
+        }
+        Refusal::Name(_) => plain(Exit::Usage),
+    }
+}
+
+fn of_rules(error: &RulesError) -> Meaning {
+    match error {
+        RulesError::File(inner) | RulesError::Keep(KeepError::File(inner)) => of_file(inner),
+        RulesError::Keep(KeepError::NoFolder) => {
+            hint(Exit::Invalid, "set `XDG_STATE_HOME` to a folder of yours.")
+        }
+        RulesError::Keep(KeepError::Damaged(_)) => {
+            hint(Exit::Invalid, "remove it, and new reference secrets are made.")
+        }
+        RulesError::Secrets(_) | RulesError::Credentials(_) | RulesError::Keep(KeepError::X509(_)) => {
+            plain(Exit::Invalid)
+        }
     }
 }
 

@@ -181,6 +181,8 @@ pub(super) struct Entry {
     #[serde(default)]
     pub(super) environment: Vec<Declared>,
     #[serde(default)]
+    pub(super) hosts: Vec<String>,
+    #[serde(default)]
     pub(super) deployment: Vec<DeploymentFiles>,
     pub(super) image: Option<String>,
     pub(super) build: Option<Build>,
@@ -199,6 +201,17 @@ pub struct Category {
     pub description: Option<String>,
     /// The kind of entries that do not name one.
     pub kind: Option<String>,
+    /// Whether the hosts of its entries belong to production.
+    pub production: Option<bool>,
+}
+
+impl Category {
+    /// Whether the hosts of its entries belong to production; where nothing is said, those of what is
+    /// outside and of what everything runs on do.
+    #[must_use]
+    pub fn is_production(&self) -> bool {
+        self.production.unwrap_or(matches!(self.id.as_str(), "external" | "infrastructure"))
+    }
 }
 
 /// What must never be reached or claimed by a local run.
@@ -207,7 +220,7 @@ pub struct Production {
     /// Variables with the only value that they may have in a local run.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
-    /// Patterns of host names, with `*` for any part.
+    /// Host names with `*` for any part, addresses, and ranges of addresses.
     #[serde(default)]
     pub hosts: Vec<String>,
 }

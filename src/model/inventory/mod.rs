@@ -47,6 +47,8 @@ pub struct Component {
     pub dependencies: Vec<Dependency>,
     /// Its environment table.
     pub environment: Vec<Declared>,
+    /// Where it is reached: names with `*` for any part, addresses, and ranges of addresses.
+    pub hosts: Vec<String>,
     /// What deploys it.
     pub deployment: Vec<DeploymentFiles>,
     /// The published image, without tag.

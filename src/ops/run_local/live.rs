@@ -84,7 +84,7 @@ async fn bring_up(
         let mut running = Running::attend(unit, handle, output, &redactor, tools);
         if let Some(task) = task {
             let done = running.until_useful(unit, &task, tools).await?;
-            whose.making.done(tools, unit);
+            whose.making.done(unit);
             task.finish(State::Done, running.handle.kept().map_or(done, Kept::word));
             gates.open(&unit.name);
         }

@@ -4,6 +4,7 @@
 mod clean_up;
 mod error;
 mod ground;
+mod guard;
 mod handle;
 mod kept;
 mod live;
@@ -26,7 +27,7 @@ use crate::model::identity::RunId;
 use crate::model::inventory::Component;
 use crate::ops::deployment;
 use crate::ops::engine::Engine;
-use crate::ops::needs;
+use crate::ops::rules::Rules;
 use crate::ops::tools::Tools;
 pub use error::RunError;
 use ground::Making;
@@ -57,6 +58,8 @@ pub struct Request<'a> {
     pub args: Vec<String>,
     /// The user's variables.
     pub wishes: Wishes,
+    /// The names of variables that may be what the guard refuses.
+    pub allow: Vec<String>,
 }
 
 impl<'a> Request<'a> {
@@ -75,6 +78,7 @@ impl<'a> Request<'a> {
             network: Network::default(),
             args: Vec::new(),
             wishes: Wishes::default(),
+            allow: Vec::new(),
         }
     }
 }
@@ -151,10 +155,11 @@ pub struct Reached {
 pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> anyhow::Result<Ended> {
     let entropy = format!("{}-{:?}", tools.owner.to_label(), std::time::SystemTime::now());
     let run = RunId::new(entropy.as_bytes());
-    let rules = needs::secret_rules(tools.assets)?;
+    let rules = Rules::load(tools.assets, tools.inventory, tools.env, tools.workspace)?;
     deployment::fetch(tools, &request.components, request.merge_request).await?;
     let plan = plan::plan(tools, request, &rules, engine.is_native(), run.clone())?;
     let images = prepare::prepare(tools, engine, request, &plan).await?;
+    guard::watch_over(tools, engine, request, &rules.guard, &plan, &images).await?;
     for summary in &plan.summaries {
         tools.events.start("env", "").finish(State::Done, summary.clone());
     }
@@ -162,7 +167,7 @@ pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> a
         tools.events.send(Event::Speakers(plan.wanted().map(|unit| unit.name.clone()).collect()));
     }
 
-    let making = Making::new(tools.owner.clone());
+    let making = Making::new(tools.owner.clone(), rules.ground.seed.clone());
     let live =
         AssertUnwindSafe(live::live(tools, engine, request, &plan, &images, &making)).catch_unwind().await;
     let stays = match &live {

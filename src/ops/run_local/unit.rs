@@ -4,7 +4,7 @@
 use crate::base::secret::Secret;
 use crate::model::container::ContainerFile;
 use crate::model::container::Limits;
-use crate::model::environment::Environment;
+use crate::model::environment::{Environment, hidden_parts};
 use crate::model::identity::Role;
 use crate::model::inventory::{Capability, Component, Memory};
 use crate::model::probe::Ready;
@@ -60,6 +60,8 @@ pub struct Unit {
     pub kept: bool,
     /// What its container must not do.
     pub limits: Limits,
+    /// The parts of its files that must not be shown.
+    pub hidden: Vec<Secret>,
 }
 
 /// How something is run outside a container.
@@ -97,7 +99,8 @@ impl Unit {
 
     /// The values that must not be shown.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        self.environment.iter().filter(|(name, _)| self.secret.contains(name)).map(|(_, value)| value)
+        let values = self.environment.iter().filter(|(name, _)| self.secret.contains(name));
+        values.map(|(_, value)| value).chain(&self.hidden)
     }
 }
 
@@ -155,7 +158,8 @@ pub(super) fn component_unit(
         secret: environment.variables.iter().filter(|v| v.secret).map(|v| v.name.clone()).collect(),
         workdir: run.workdir,
         ports: run.ports,
-        files: Vec::new(),
+        files: environment.files.clone(),
+        hidden: environment.files.iter().flat_map(hidden_parts).collect(),
         ready: run.ready,
         setup: Vec::new(),
         kept: false,
@@ -193,6 +197,7 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
         workdir: None,
         ports: service.ports,
         files: service.files,
+        hidden: Vec::new(),
         ready: service.ready,
         setup: service.setup,
         volumes: service.volumes,

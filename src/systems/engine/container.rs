@@ -3,17 +3,19 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+
 use bollard::query_parameters::{
-    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, KillContainerOptionsBuilder,
-    RemoveContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
-    UploadToContainerOptionsBuilder,
+    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder,
+    KillContainerOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
+    StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 
 use super::error::{EngineError, Thing};
 use super::output::OutputStream;
 use super::reference::Reference;
 use super::{ContainerEngine, Kind, QUICK, SLOW, files, podman_limits, spec};
-use crate::model::container::ContainerSpec;
+use crate::model::container::{ContainerFile, ContainerSpec};
 
 /// How long a container that is being removed by somebody else may take to be gone.
 const GOING: Duration = Duration::from_secs(20);
@@ -72,6 +74,30 @@ impl ContainerEngine {
         let doing = format!("put files into container `{name}`");
         let upload = self.docker.upload_to_container(id, Some(options), bollard::body_full(archive));
         self.call(&doing, SLOW, upload).await
+    }
+
+    /// The text files in a folder of a container; none if there is no such folder.
+    ///
+    /// # Errors
+    /// When the container is gone, or the engine does not answer.
+    pub async fn files(&self, id: &str, folder: &str) -> Result<Vec<ContainerFile>, EngineError> {
+        let options = DownloadFromContainerOptionsBuilder::new().path(folder).build();
+        let doing = format!("read `{folder}` in container `{}`", short(id));
+        let mut pieces = self.docker.download_from_container(id, Some(options));
+        let mut archive = Vec::new();
+        let read = async {
+            while archive.len() < files::MOST
+                && let Some(piece) = pieces.next().await
+            {
+                archive.extend_from_slice(&piece?);
+            }
+            Ok(())
+        };
+        match self.call(&doing, SLOW, read).await {
+            Err(error) if error.status() == Some(404) => Ok(Vec::new()),
+            Err(error) => Err(error),
+            Ok(()) => Ok(files::texts(folder, &archive)),
+        }
     }
 
     pub(super) async fn ulimits(&self) -> Option<podman_limits::Limits> {

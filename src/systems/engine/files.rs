@@ -1,12 +1,16 @@
 //! Files for a container, as the tar that is put into it before it starts.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Component, Path};
 
 use super::error::EngineError;
 use super::spec::home;
+use crate::base::secret::Secret;
 use crate::model::container::ContainerFile;
+
+/// Of a folder in a container, no more is read.
+pub(super) const MOST: usize = 4 << 20;
 
 /// Tars, each with the folder where it is to be unpacked: the volumes that have files in them, and
 /// `/` for the other files. They name no folders: both engines make those that are missing, and
@@ -27,6 +31,21 @@ pub(super) fn archives(
     }
     let finished = |tar: tar::Builder<Vec<u8>>| tar.into_inner().expect("writing to memory cannot fail");
     Ok(tars.into_iter().map(|(place, tar)| (place.to_owned(), finished(tar).into())).collect())
+}
+
+/// The text files of a tar that an engine has made of a folder; what is cut off is left out.
+pub(super) fn texts(folder: &str, tar: &[u8]) -> Vec<ContainerFile> {
+    let mut tar = tar::Archive::new(tar);
+    let Ok(entries) = tar.entries() else { return Vec::new() };
+    let files = entries.map_while(Result::ok).filter_map(|mut entry| {
+        let name = entry.path().ok()?.file_name()?.to_str()?.to_owned();
+        let mode = entry.header().mode().ok()?;
+        let mut content = String::new();
+        let is_file = entry.header().entry_type().is_file();
+        entry.read_to_string(&mut content).ok().filter(|_| is_file)?;
+        Some(ContainerFile { path: format!("{folder}/{name}"), content: Secret::new(content), mode })
+    });
+    files.collect()
 }
 
 fn append(tar: &mut tar::Builder<Vec<u8>>, file: &ContainerFile, place: &str) -> io::Result<()> {
@@ -51,7 +70,6 @@ fn append(tar: &mut tar::Builder<Vec<u8>>, file: &ContainerFile, place: &str) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::secret::Secret;
 
     fn file(path: &str) -> ContainerFile {
         ContainerFile { path: path.to_owned(), content: Secret::new("x"), mode: 0o640 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use cki::model::environment::SecretRules;
+use cki::model::environment::{Ground, SecretRules};
 use cki::model::inventory::{Document, Inventory};
 use cki::model::reference::Reference;
 use cki::model::service::{ServiceTemplate, Surroundings};
@@ -58,11 +58,13 @@ fn the_examples_of_templates_work() {
     let examples = examples();
     let (file, text) = examples.iter().find(|(path, _)| path.ends_with("secrets.yaml")).expect("is there");
     let rules = SecretRules::read(file, text).expect("can be read");
-    let (value, rule) = rules.make("RETRIES", Some("int"), "seed").expect("a rule fits");
+    let ground = Ground::of("seed");
+    let made = rules.make("RETRIES", Some("int"), &ground).expect("a rule fits");
+    let (value, rule) = (made.value, made.rule);
     assert_eq!((value.expose().len(), rule.as_str()), (9, "number"));
     let (file, text) =
         examples.iter().find(|(path, _)| path.starts_with("templates/services/")).expect("is there");
-    let around = Surroundings { host: "broker", program: "/cki", seed: "seed", rules: &rules };
+    let around = Surroundings { host: "broker", program: "/cki", ground: &ground, rules: &rules };
     let template = ServiceTemplate::read("broker", file, text).expect("can be read");
     let asked = [("virtual_host".to_owned(), "cki".into())].into();
     let asked = template.parameters(&asked, file).expect("are known");

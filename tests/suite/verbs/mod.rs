@@ -9,6 +9,7 @@ mod deployment;
 mod env;
 mod faults;
 mod group;
+mod guard;
 mod kept;
 mod kill;
 mod kill_matrix;
@@ -19,6 +20,7 @@ mod read;
 mod run;
 mod running;
 mod scan;
+mod secrets;
 mod services;
 mod shell;
 

@@ -8,6 +8,7 @@ use futures_util::StreamExt as _;
 use super::network::{Laid, Way, lay};
 use super::{Belonging, Network};
 use crate::model::container::{ContainerInside, ContainerSpec, Publish};
+use crate::model::environment::FOLDER;
 use crate::model::event::State;
 use crate::model::identity::{READY, Role, SECRETS};
 use crate::model::probe::Ready;
@@ -141,6 +142,8 @@ pub(super) fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Bel
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
     labels.extend(unit.ready.as_ref().map(|ready| (READY.to_owned(), ready.to_label())));
     let is_component = unit.is_component;
+    // Reference secrets are not in the container itself, but on a volume that goes with it.
+    let folder = unit.files.iter().any(|file| file.path.starts_with(FOLDER)).then(|| FOLDER.to_owned());
     ContainerSpec {
         name: format!("cki-{}-{}", whose.run, unit.name),
         image: image.to_owned(),
@@ -154,7 +157,7 @@ pub(super) fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Bel
         environment: unit.environment.clone(),
         workdir: unit.workdir.clone(),
         labels,
-        volumes: unit.volumes.clone(),
+        volumes: unit.volumes.iter().cloned().chain(folder).collect(),
         files: unit.files.clone(),
         limits: unit.limits.clone(),
         ..ContainerSpec::default()

@@ -5,7 +5,7 @@
 //! which stay when it is replaced or removed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Belonging;
@@ -57,14 +57,16 @@ impl Kept {
 #[derive(Debug)]
 pub(in crate::ops::run_local) struct Making {
     owner: Owner,
+    /// Whose services they are: what tells this workspace from others.
+    workspace: Arc<str>,
     runs: Mutex<BTreeSet<RunId>>,
     ready: Mutex<Vec<String>>,
 }
 
 impl Making {
     /// Nothing so far.
-    pub(in crate::ops::run_local) fn new(owner: Owner) -> Self {
-        Self { owner, runs: Mutex::default(), ready: Mutex::default() }
+    pub(in crate::ops::run_local) fn new(owner: Owner, workspace: Arc<str>) -> Self {
+        Self { owner, workspace, runs: Mutex::default(), ready: Mutex::default() }
     }
 
     fn begin(&self, run: &RunId) {
@@ -76,9 +78,9 @@ impl Making {
     }
 
     /// A unit is ready.
-    pub(in crate::ops::run_local) fn done(&self, tools: &Tools<'_>, unit: &Unit) {
+    pub(in crate::ops::run_local) fn done(&self, unit: &Unit) {
         if unit.kept {
-            self.end(&RunId::of_workspace(&tools.workspace.seed(), &unit.name));
+            self.end(&RunId::of_workspace(&self.workspace, &unit.name));
             self.ready.lock().unwrap_or_else(PoisonError::into_inner).push(unit.name.clone());
         }
     }
@@ -136,7 +138,7 @@ impl Containers {
         whose: &Belonging<'_>,
     ) -> anyhow::Result<(Handle, Option<Output>)> {
         let identity = Identity {
-            run: RunId::of_workspace(&tools.workspace.seed(), &unit.name),
+            run: RunId::of_workspace(&whose.making.workspace, &unit.name),
             component: format!("services/{}", unit.name),
             role: Role::Service,
             name: unit.name.clone(),
@@ -253,7 +255,7 @@ impl Containers {
         }
         spec.volumes.clear();
         for path in &unit.volumes {
-            spec.stores.push((store(tools, unit, path), path.clone()));
+            spec.stores.push((store(&whose.making.workspace, unit, path), path.clone()));
         }
         for (name, _) in &spec.stores {
             let data = Identity { role: Role::Data, name: name.clone(), ..identity.clone() };
@@ -286,8 +288,8 @@ fn is_of(labels: &BTreeMap<String, String>, run: &RunId) -> bool {
 }
 
 /// The name of the volume for a path of a service.
-fn store(tools: &Tools<'_>, unit: &Unit, path: &str) -> String {
-    let workspace = &digest::of_parts([tools.workspace.seed()])[..10];
+fn store(workspace: &str, unit: &Unit, path: &str) -> String {
+    let workspace = &digest::of_parts([workspace])[..10];
     let place: String = path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     format!("cki-{workspace}-{}-{}", unit.name, place.trim_matches('-'))
 }
@@ -324,6 +326,7 @@ mod tests {
             setup: Vec::new(),
             volumes: vec!["/data".into()],
             kept: true,
+            hidden: Vec::new(),
             keeps_entrypoint: false,
             limits: Limits::default(),
         }
@@ -365,7 +368,7 @@ mod tests {
             owner: owner.clone(),
             lifetime: Lifetime::Workspace,
         };
-        let making = Making::new(own.clone());
+        let making = Making::new(own.clone(), "w".into());
         assert!(!making.holds(&who(&own, Role::Service)));
         making.begin(&run);
         assert!(making.holds(&who(&own, Role::Service)) && making.holds(&who(&own, Role::Data)));

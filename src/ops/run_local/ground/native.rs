@@ -103,6 +103,7 @@ impl Processes {
             workdir,
             environment,
             secret: unit.secret.clone(),
+            files: if unit.is_component { unit.files.clone() } else { Vec::new() },
             ready: unit.ready.as_ref().map(Ready::to_label),
             ports: published.iter().map(|one| (one.port, one.local)).collect(),
             detached: whose.lifetime == Lifetime::Kept,
