@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use cki::model::environment::SecretRules;
+use cki::model::environment::{ProductionRules, SecretRules};
 use cki::model::inventory::{Document, Inventory};
 use cki::model::reference::Reference;
 use cki::model::service::{ServiceTemplate, Surroundings};
@@ -60,6 +60,11 @@ fn the_examples_of_templates_work() {
     let rules = SecretRules::read(file, text).expect("can be read");
     let (value, rule) = rules.make("RETRIES", Some("int"), "seed").expect("a rule fits");
     assert_eq!((value.expose().len(), rule.as_str()), (9, "number"));
+    let (file, text) = examples.iter().find(|(path, _)| path.ends_with("values.yaml")).expect("is there");
+    let values = ProductionRules::read(file, text).expect("can be read");
+    let made = values.replace("API_URL", "https://a.example.org:1/x", &|text| text.contains("a.example"));
+    let made = made.expect("works").expect("a rule fits");
+    assert_eq!(made.value, "https://api-url.reference.invalid:1/x");
     let (file, text) =
         examples.iter().find(|(path, _)| path.starts_with("templates/services/")).expect("is there");
     let around = Surroundings { host: "broker", program: "/cki", seed: "seed", rules: &rules };
@@ -85,7 +90,7 @@ fn no_key_is_left_out() {
     for file in [
         "src/model/inventory/entry.rs",
         "src/model/service/mod.rs",
-        "src/model/environment/reference_secret.rs",
+        "src/model/environment/production.rs", "src/model/environment/reference_secret.rs",
     ] {
         let source = read(file);
         // Only what is read from YAML.
