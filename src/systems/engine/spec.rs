@@ -49,6 +49,7 @@ pub(super) fn body(
 
 fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
     let limits = &spec.limits;
+    let volumes = volumes(spec);
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let memory = limits.memory.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
     HostConfig {
@@ -56,7 +57,7 @@ fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
         init: Some(true),
         network_mode: Some(spec.network.as_ref().map_or_else(|| "none".to_owned(), |(id, _)| id.clone())),
         port_bindings: Some(spec.publish.iter().map(|port| binding(port.container, port.host)).collect()),
-        mounts: Some(volumes(spec).iter().map(|path| volume(path, spec)).collect()),
+        mounts: Some(volumes.iter().map(|path| volume(path, spec)).collect()),
         extra_hosts: Some(spec.hosts.iter().map(|(name, address)| format!("{name}:{address}")).collect()),
         dns: spec.closed.then(|| words(&[NOBODY])),
         dns_options: spec.closed.then(|| words(&["timeout:1", "attempts:1"])),
@@ -67,7 +68,7 @@ fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
         security_opt: limits.unprivileged.then(|| words(&["no-new-privileges"])),
         readonly_rootfs: limits.read_only.then_some(true),
         tmpfs: limits.read_only.then(|| {
-            let mounted = |path: &&str| !spec.volumes.iter().any(|volume| volume == path);
+            let mounted = |path: &&str| !volumes.iter().any(|volume| volume == path);
             let temporary = |path| (str::to_owned(path), TEMPORARY.to_owned());
             ["/tmp", "/run", "/var/tmp"].into_iter().filter(mounted).map(temporary).collect()
         }),

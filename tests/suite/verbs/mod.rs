@@ -10,6 +10,7 @@ mod env;
 mod group;
 mod kill;
 mod needs;
+mod network;
 mod read;
 mod run;
 mod running;
