@@ -269,25 +269,25 @@ fn tree_files(tree: Tree) -> TreeFiles {
 }
 
 impl TreeFiles {
-    fn trouble(&self, path: &str, why: impl ToString) -> FileTrouble {
+    fn trouble(&self, path: &str, why: &dyn std::fmt::Display) -> FileTrouble {
         FileTrouble { path: self.label(path), why: why.to_string() }
     }
 }
 
 impl Files for TreeFiles {
     fn kind(&self, path: &str) -> Result<Option<FileKind>, FileTrouble> {
-        let is_folder = self.0.is_folder(path).map_err(|error| self.trouble(path, error))?;
+        let is_folder = self.0.is_folder(path).map_err(|error| self.trouble(path, &error))?;
         Ok(is_folder.map(|is| if is { FileKind::Folder } else { FileKind::File }))
     }
 
     fn text(&self, path: &str) -> Result<String, FileTrouble> {
-        let content = self.0.content(path, LIMIT).map_err(|error| self.trouble(path, error))?;
-        let content = content.ok_or_else(|| self.trouble(path, "it is not there, or too long"))?;
-        String::from_utf8(content).map_err(|_| self.trouble(path, "it is no text in UTF-8"))
+        let content = self.0.content(path, LIMIT).map_err(|error| self.trouble(path, &error))?;
+        let content = content.ok_or_else(|| self.trouble(path, &"it is not there, or too long"))?;
+        String::from_utf8(content).map_err(|_| self.trouble(path, &"it is no text in UTF-8"))
     }
 
     fn names(&self, folder: &str) -> Result<Vec<String>, FileTrouble> {
-        self.0.names(folder).map_err(|error| self.trouble(folder, error))
+        self.0.names(folder).map_err(|error| self.trouble(folder, &error))
     }
 
     fn label(&self, path: &str) -> String {

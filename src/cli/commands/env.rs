@@ -45,7 +45,7 @@ pub(in crate::cli) struct EnvArgs {
     ///
     /// `deployment` is what the deployment has in the place of the local values; `REV..REV` are two
     /// branches, tags or commits of the clone that holds it; anything else is a component.
-    #[arg(long, value_name = "WITH", conflicts_with_all = ["explain", "reveal"])]
+    #[arg(long, value_name = "WITH", conflicts_with_all = ["explain", "reveal", "scan"])]
     diff: Option<String>,
     /// Show secrets, your own ones too
     #[arg(long)]
