@@ -41,6 +41,9 @@ pub(in crate::cli) struct RunLocalArgs {
     /// Go on in the background
     #[arg(short, long)]
     detach: bool,
+    /// Keep backing services and what they store, for the next run of this workspace
+    #[arg(long)]
+    keep_services: bool,
     /// Make its ports reachable at 127.0.0.1
     #[arg(short, long)]
     publish: bool,
@@ -64,7 +67,18 @@ enum NetworkArg {
 }
 
 pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Result<Exit> {
-    let RunLocalArgs { components, mr, image, once, detach, publish, network, variables, args } = args;
+    let RunLocalArgs {
+        components,
+        mr,
+        image,
+        once,
+        detach,
+        keep_services,
+        publish,
+        network,
+        variables,
+        args,
+    } = args;
     let alone = [("--mr", mr.is_some()), ("--image", image.is_some()), ("ARGS", !args.is_empty())];
     let inventory = context.inventory()?;
     let request = Request {
@@ -73,6 +87,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         image,
         once,
         detach,
+        keep_services,
         publish,
         network: match network {
             NetworkArg::Isolated => Network::Isolated,

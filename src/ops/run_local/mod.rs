@@ -28,6 +28,7 @@ use crate::ops::engine::Engine;
 use crate::ops::needs;
 use crate::ops::tools::Tools;
 pub use error::RunError;
+use ground::Making;
 pub use ground::Network;
 
 /// What to run.
@@ -43,6 +44,8 @@ pub struct Request<'a> {
     pub once: bool,
     /// Go on in the background.
     pub detach: bool,
+    /// Keep backing services for the next run of the workspace.
+    pub keep_services: bool,
     /// Make its ports reachable on this machine's loopback address.
     pub publish: bool,
     /// What it may reach.
@@ -63,6 +66,7 @@ impl<'a> Request<'a> {
             image: None,
             once: false,
             detach: false,
+            keep_services: false,
             publish: false,
             network: Network::default(),
             args: Vec::new(),
@@ -82,6 +86,8 @@ pub struct Ended {
     pub engine: &'static str,
     /// How.
     pub how: How,
+    /// The backing services that are kept.
+    pub kept: Vec<String>,
     /// What could not be removed.
     pub left: Vec<String>,
 }
@@ -126,13 +132,15 @@ pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> a
         tools.events.send(Event::Speakers(plan.wanted().map(|unit| unit.name.clone()).collect()));
     }
 
-    let live = AssertUnwindSafe(live::live(tools, engine, request, &plan, &images)).catch_unwind().await;
+    let making = Making::new(tools.owner.clone());
+    let live =
+        AssertUnwindSafe(live::live(tools, engine, request, &plan, &images, &making)).catch_unwind().await;
     let keeps = matches!(live, Ok(Ok(How::Detached(_))));
-    let left = if keeps { Vec::new() } else { clean_up::clean_up(tools, engine, &run).await };
+    let left = if keeps { Vec::new() } else { clean_up::clean_up(tools, engine, &run, &making).await };
     let how = match live {
         Ok(result) => result?,
         Err(panic) => std::panic::resume_unwind(panic),
     };
     let components = plan.wanted().map(|unit| unit.name.clone()).collect();
-    Ok(Ended { run, components, engine: engine.name(), how, left })
+    Ok(Ended { run, components, engine: engine.name(), how, kept: making.kept(), left })
 }
