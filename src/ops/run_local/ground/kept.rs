@@ -194,7 +194,7 @@ impl Containers {
         }
         let networks = self.engine.networks().await?;
         for one in all {
-            let mut others = networks.iter().filter(|network| !is_of(&network.labels, &identity.run));
+            let mut others = networks.iter().filter(|network| is_used_by_another(&network.labels, identity));
             if one.status == Status::Running
                 && others
                     .any(|network| one.networks.iter().any(|id| *id == network.id || *id == network.name))
@@ -283,6 +283,13 @@ impl Containers {
 
 fn is_of(labels: &BTreeMap<String, String>, run: &RunId) -> bool {
     Identity::from_labels(|key| labels.get(key).map(String::as_str)).is_some_and(|who| who.run == *run)
+}
+
+/// Whether something belongs to another run that still goes on.
+fn is_used_by_another(labels: &BTreeMap<String, String>, own: &Identity) -> bool {
+    Identity::from_labels(|key| labels.get(key).map(String::as_str)).is_some_and(|who| {
+        who.run != own.run && (who.lifetime == Lifetime::Kept || host::is_alive(&who.owner))
+    })
 }
 
 /// The name of the volume for a path of a service.
