@@ -163,7 +163,7 @@ impl Containers {
             match self.make(unit, image, &identity, &specification, (tools, whose)).await {
                 Ok((mut container, output)) => {
                     container.kept = Some(kept);
-                    return Ok((Handle::Container(container), Some(output)));
+                    return Ok((Handle::Container(Box::new(container)), Some(output)));
                 }
                 // Another run was quicker.
                 Err(error) if is_name_taken(&error) && began.elapsed() < OTHERS => {
@@ -229,7 +229,7 @@ impl Containers {
             forwards: Vec::new(),
             kept: Some(Kept::Reused),
         };
-        Ok((Handle::Container(container), Some(pieces(output))))
+        Ok((Handle::Container(Box::new(container)), Some(pieces(output))))
     }
 
     async fn make(
