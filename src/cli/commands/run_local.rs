@@ -62,7 +62,7 @@ pub(in crate::cli) struct RunLocalArgs {
 enum NetworkArg {
     /// What it needs, and nothing else
     Isolated,
-    /// Whatever this machine reaches
+    /// Whatever this machine reaches, except known hosts of production
     Internet,
 }
 

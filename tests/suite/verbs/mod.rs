@@ -14,6 +14,7 @@ mod network;
 mod read;
 mod run;
 mod running;
+mod scan;
 mod services;
 
 use std::io::{Read as _, Write as _};

@@ -7,13 +7,13 @@ use futures_util::StreamExt as _;
 
 use super::network::{Laid, Way, lay};
 use super::{Belonging, Network};
-use crate::host::netns::OtherNetwork;
 use crate::model::container::{ContainerInside, ContainerSpec, Publish};
 use crate::model::event::State;
 use crate::model::identity::{READY, Role, SECRETS};
 use crate::model::probe::Ready;
+use crate::ops::reach::Reach;
 use crate::ops::run_local::RunError;
-use crate::ops::run_local::handle::{Container, Handle, Output, Reach, Started};
+use crate::ops::run_local::handle::{Container, Handle, Output, Started};
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::unit::Unit;
 use crate::ops::tools::Tools;
@@ -93,25 +93,19 @@ impl Containers {
         };
         if unit.ready.is_some() || !unit.ports.is_empty() {
             let inside = engine.inside(&container.id).await?;
-            container.reach = self.reach(way, &container.id, &inside);
+            container.reach = Self::reach(way, &container.id, &inside);
             container.ports = inside.ports;
         }
         Ok((container, pieces(output)))
     }
 
     /// How this machine reaches a container that has been started.
-    pub(super) fn reach(&self, way: Way, id: &str, inside: &ContainerInside) -> Reach {
-        let address = self.network.address_of(inside);
-        match (way, address) {
-            (Way::Publish, _) => Reach::Published,
+    pub(super) fn reach(way: Way, id: &str, inside: &ContainerInside) -> Reach {
+        match (way, inside.address) {
+            (Way::Publish, _) => Reach::Published(inside.ports.clone()),
             (Way::Dial, Some(address)) => Reach::Address(address),
-            (Way::Enter, Some(address)) => match OtherNetwork::of_container(id, inside.process) {
-                Ok(network) => Reach::Inside(network, address),
-                // One that has ended by now has nothing to be reached; what it was is told by
-                // whoever waits for its end.
-                Err(error) => Reach::Closed(error.to_string()),
-            },
-            _ => Reach::Nothing,
+            (Way::Dial, None) => Reach::Nothing,
+            (Way::Enter, _) => Reach::within(id, inside),
         }
     }
 }

@@ -224,7 +224,7 @@ impl Containers {
             engine: engine.clone(),
             id: facts.id.clone(),
             what: Started { name: unit.name.clone(), program }.into(),
-            reach: self.reach(way, &facts.id, &inside),
+            reach: Self::reach(way, &facts.id, &inside),
             ports: inside.ports,
             forwards: Vec::new(),
             kept: Some(Kept::Reused),
