@@ -104,6 +104,9 @@ pub enum Lifetime {
     Kept,
     /// The same, and every run of its workspace uses it.
     Workspace,
+    /// As long as the process that made it, unless that decides at its end that it is kept; then it
+    /// makes something that is [`Lifetime::Kept`] in the same run, since labels cannot be changed.
+    Decided,
 }
 
 impl Lifetime {
@@ -114,13 +117,14 @@ impl Lifetime {
             Self::Owner => "owner",
             Self::Kept => "kept",
             Self::Workspace => "workspace",
+            Self::Decided => "decided",
         }
     }
 
     /// From a label; what is not understood is kept, since nothing is removed on a guess.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let all = [Self::Owner, Self::Kept, Self::Workspace];
+        let all = [Self::Owner, Self::Kept, Self::Workspace, Self::Decided];
         all.into_iter().find(|lifetime| lifetime.as_str() == text).unwrap_or(Self::Kept)
     }
 }

@@ -58,7 +58,7 @@ pub fn print(ui: &Ui, instances: &[Instance], health: &[Option<Health>], now: i6
             Cell::painted(safe_line(&one.identity.name), style::name),
             safe_line(of).into_owned().into(),
             one.identity.run.to_string().into(),
-            Cell::painted(state, paint),
+            Cell::painted(if one.is_kept { format!("{state}, kept") } else { state }, paint),
             ports(one).join(" ").into(),
             duration(std::time::Duration::from_secs(age)).into(),
             one.engine.into(),
@@ -128,6 +128,6 @@ fn instance_view<'a>(one: &'a Instance, health: Option<&'a Health>) -> InstanceV
         image: &one.what,
         created: one.created,
         detached: one.identity.lifetime == Lifetime::Kept,
-        kept: one.identity.lifetime == Lifetime::Workspace,
+        kept: one.is_kept || one.identity.lifetime == Lifetime::Workspace,
     }
 }

@@ -19,6 +19,8 @@ struct RunView<'a> {
     ports: Vec<PortView<'a>>,
     kept: &'a [String],
     left: &'a [String],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    stays: bool,
 }
 
 #[derive(Serialize)]
@@ -45,6 +47,7 @@ pub fn print(ui: &Ui, ended: &Ended, took: std::time::Duration) -> Exit {
         _ => (text::join_and(&names), "were", "go"),
     };
     let left = match (ended.left.is_empty(), ended.kept.as_slice()) {
+        _ if ended.stays => "everything kept".to_owned(),
         (true, []) => "nothing left behind".to_owned(),
         (true, kept) => format!("{} kept, nothing else left behind", text::join_and(kept)),
         (false, _) => "not all could be removed".to_owned(),
@@ -91,5 +94,6 @@ fn run_view(ended: &Ended) -> RunView<'_> {
         ports: ports.collect(),
         kept: &ended.kept,
         left: &ended.left,
+        stays: ended.stays,
     }
 }

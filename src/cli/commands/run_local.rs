@@ -9,7 +9,7 @@ use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::model::inventory::{Component, Inventory};
-use crate::ops::run_local::{Network, Request, run as run_component};
+use crate::ops::run_local::{Keep, Network, Request, run as run_component};
 use crate::report;
 
 /// Run components on this machine, in non-production mode
@@ -44,6 +44,9 @@ pub(in crate::cli) struct RunLocalArgs {
     /// Keep backing services and what they store, for the next run of this workspace
     #[arg(long)]
     keep_services: bool,
+    /// Keep what it has made when it ends, to look at it with `cki logs` and `cki shell`
+    #[arg(long, value_name = "WHEN", default_value = "never", conflicts_with = "detach")]
+    keep: KeepArg,
     /// Make its ports reachable at 127.0.0.1
     #[arg(short, long)]
     publish: bool,
@@ -55,6 +58,17 @@ pub(in crate::cli) struct RunLocalArgs {
     /// Arguments for its command
     #[arg(last = true, value_name = "ARGS")]
     args: Vec<String>,
+}
+
+/// When something is kept.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum KeepArg {
+    /// Nothing is left behind
+    Never,
+    /// When it does not end as it should
+    OnFailure,
+    /// However it ends
+    Always,
 }
 
 /// What a component may reach.
@@ -74,6 +88,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         once,
         detach,
         keep_services,
+        keep,
         publish,
         network,
         variables,
@@ -88,6 +103,11 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         once,
         detach,
         keep_services,
+        keep: match keep {
+            KeepArg::Never => Keep::Never,
+            KeepArg::OnFailure => Keep::OnFailure,
+            KeepArg::Always => Keep::Always,
+        },
         publish,
         network: match network {
             NetworkArg::Isolated => Network::Isolated,

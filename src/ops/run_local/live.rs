@@ -18,7 +18,7 @@ use super::plan::RunPlan;
 use super::running::Running;
 use super::unit::Unit;
 use super::watch::watch as watch_over;
-use super::{How, Request};
+use super::{How, Keep, Request};
 
 /// What is left of the output when a unit has ended is waited for this long.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -34,7 +34,11 @@ pub(super) async fn live(
 ) -> anyhow::Result<How> {
     let whose = Belonging {
         run: &plan.run,
-        lifetime: if request.detach { Lifetime::Kept } else { Lifetime::Owner },
+        lifetime: match (request.detach, request.keep) {
+            (true, _) => Lifetime::Kept,
+            (false, Keep::Never) => Lifetime::Owner,
+            (false, _) => Lifetime::Decided,
+        },
         publish: request.publish,
         making,
     };

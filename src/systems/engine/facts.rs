@@ -145,6 +145,12 @@ impl ContainerEngine {
         })
     }
 
+    /// All that the engine says of a container.
+    pub(super) async fn described(&self, id: &str) -> Result<serde_json::Value, EngineError> {
+        self.inspect(id).await?;
+        self.get(&format!("look at container `{}`", short(id)), &format!("/containers/{id}/json")).await
+    }
+
     pub(super) async fn inspect(&self, id: &str) -> Result<Inspected, EngineError> {
         let safe = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
         if !safe {

@@ -81,16 +81,7 @@ fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
         // As much as memory: no swap.
         memory_swap: memory,
         pids_limit: limits.processes.map(i64::from),
-        ulimits: ulimits.map(|limits| {
-            [("nofile", limits.files), ("nproc", limits.processes)]
-                .into_iter()
-                .map(|(name, hard)| ResourcesUlimits {
-                    name: Some(name.to_owned()),
-                    soft: Some(hard),
-                    hard: Some(hard),
-                })
-                .collect()
-        }),
+        ulimits: ulimits.map(resources),
         ..Default::default()
     }
 }
@@ -143,6 +134,16 @@ pub(super) fn home<'a>(path: &str, volumes: &'a [String]) -> Option<&'a str> {
         path.strip_prefix(volume.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
     };
     volumes.iter().map(String::as_str).filter(holds).max_by_key(|volume| volume.len())
+}
+
+/// What Podman must be told.
+pub(super) fn resources(limits: Ulimits) -> Vec<ResourcesUlimits> {
+    let limit = |name: &str, hard| ResourcesUlimits {
+        name: Some(name.to_owned()),
+        soft: Some(hard),
+        hard: Some(hard),
+    };
+    vec![limit("nofile", limits.files), limit("nproc", limits.processes)]
 }
 
 /// An anonymous volume. It carries the labels of its container, so that it is found as well when

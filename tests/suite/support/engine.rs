@@ -64,7 +64,7 @@ impl Bench {
     }
 
     /// Asks, and gives the status and the answer.
-    fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    pub(super) fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let mut stream = UnixStream::connect(&self.socket).expect("the engine listens");
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let length = body.len();
@@ -77,18 +77,18 @@ impl Bench {
         (status, serde_json::from_str(body).unwrap_or_default())
     }
 
-    fn get(&self, path: &str) -> Value {
+    pub(super) fn get(&self, path: &str) -> Value {
         let (status, answer) = self.ask("GET", path, &Value::Null);
         assert_eq!(status, 200, "{path}: {answer}");
         answer
     }
 
     /// Removes something; what is gone already is well.
-    fn delete(&self, path: &str) {
+    pub(super) fn delete(&self, path: &str) {
         self.ask("DELETE", path, &Value::Null);
     }
 
-    fn create(&self, path: &str, body: &Value) -> String {
+    pub(super) fn create(&self, path: &str, body: &Value) -> String {
         let (status, answer) = self.ask("POST", path, body);
         assert_eq!(status, 201, "{path}: {answer}");
         answer["Id"].as_str().expect("has an id").to_owned()
