@@ -259,7 +259,7 @@ impl Containers {
             let data = Identity { role: Role::Data, name: name.clone(), ..identity.clone() };
             engine.create_volume(name, data.to_labels()).await?;
         }
-        let (network, is_new) = self.own_network(identity).await?;
+        let (network, is_new) = self.own_network(identity, whose).await?;
         spec.network = Some((network.clone(), vec![unit.name.clone()]));
         let made = self.start_container(&spec, unit, &BTreeMap::new(), way).await;
         if is_new && made.as_ref().is_err_and(is_name_taken) {
@@ -271,18 +271,25 @@ impl Containers {
     }
 
     /// The network of a service's own, from before if it is still there, and whether it is new.
-    async fn own_network(&self, identity: &Identity) -> anyhow::Result<(String, bool)> {
+    async fn own_network(
+        &self,
+        identity: &Identity,
+        whose: &Belonging<'_>,
+    ) -> anyhow::Result<(String, bool)> {
         let mut networks = self.engine.networks().await?.into_iter();
-        if let Some(network) = networks.find(|one| is_of(&one.labels, &identity.run)) {
+        if let Some(network) = networks.find(|one| is_free(&one.labels, identity)) {
             return Ok((network.id, false));
         }
-        let name = format!("cki-{}", identity.run);
+        // Docker would make two of one name, and then know neither by it.
+        let name = format!("cki-{}-{}", identity.run, whose.run);
         Ok((lay_apart(&self.engine, &name, identity.to_labels()).await?, true))
     }
 }
 
-fn is_of(labels: &BTreeMap<String, String>, run: &RunId) -> bool {
-    Identity::from_labels(|key| labels.get(key).map(String::as_str)).is_some_and(|who| who.run == *run)
+/// Whether a network of a service is there to be used: not one that another process has just made.
+fn is_free(labels: &BTreeMap<String, String>, own: &Identity) -> bool {
+    Identity::from_labels(|key| labels.get(key).map(String::as_str))
+        .is_some_and(|who| who.run == own.run && (who.owner == own.owner || !host::is_alive(&who.owner)))
 }
 
 /// Whether something belongs to another run that still goes on.
