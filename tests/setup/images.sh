@@ -121,8 +121,9 @@ images_make_databases() {
   echo 'create_main_cluster = false' >"$tree/etc/postgresql-common/createcluster.conf"
   DEBIAN_FRONTEND=noninteractive LC_ALL=C chroot "$tree" \
     apt-get install --yes --no-install-recommends postgresql redis-server
-  # Only what compiles queries needs it, and it is larger than all the rest.
-  rm -f "$tree"/usr/lib/*/libLLVM-*
+  # What compiles queries, and the scripts around it, are larger than all the rest, and not needed.
+  rm -rf "$tree"/usr/lib/*/libLLVM-* "$tree"/usr/lib/*/libz3.so* "$tree"/usr/lib/postgresql/*/lib/bitcode \
+    "$tree"/usr/lib/*/perl "$tree"/usr/share/perl "$tree/usr/share/i18n"
   cp "$root/tests/setup/images/postgres-entrypoint.sh" "$tree/usr/local/bin/postgres-entrypoint.sh"
   chmod 755 "$tree/usr/local/bin/postgres-entrypoint.sh"
   mkdir -p "$tree/data" "$tree/var/lib/postgresql/data"

@@ -53,7 +53,7 @@ impl<'de> Visitor<'de> for NeedVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Need, A::Error> {
-        let wrong = || serde::de::Error::custom(format!("this must be {}", ExpectedNeed));
+        let wrong = || serde::de::Error::custom(format!("this must be {ExpectedNeed}"));
         let (name, parameters): (String, Option<Parameters>) = map.next_entry()?.ok_or_else(wrong)?;
         if map.next_key::<String>()?.is_some() {
             return Err(wrong());

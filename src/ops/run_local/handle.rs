@@ -28,7 +28,7 @@ pub(super) type Output = BoxStream<'static, (Stream, bytes::Bytes)>;
 
 /// A unit that was started.
 pub(super) enum Handle {
-    Container(Container),
+    Container(Box<Container>),
     Process(Box<Child>),
 }
 

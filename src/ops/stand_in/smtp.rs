@@ -64,7 +64,7 @@ impl Session {
             Expects::Mail(lines, size) => {
                 if line == "." {
                     let (lines, size) = (std::mem::take(lines), *size);
-                    return self.mail(lines, size);
+                    return self.mail(&lines, size);
                 }
                 *size += line.len();
                 if *size <= LONGEST_MAIL {
@@ -117,7 +117,7 @@ impl Session {
         }
     }
 
-    fn mail(&mut self, lines: Vec<String>, size: usize) -> Outcome {
+    fn mail(&mut self, lines: &[String], size: usize) -> Outcome {
         let Self { from, to, .. } = std::mem::take(self);
         if size > LONGEST_MAIL {
             return reply("552 that is too long");

@@ -22,7 +22,7 @@ pub(super) fn body(
 ) -> Result<ContainerCreateBody, EngineError> {
     Ok(ContainerCreateBody {
         image: Some(spec.image.clone()),
-        entrypoint: spec.entrypoint.clone(),
+        entrypoint: spec.entrypoint.clone().map(entrypoint),
         cmd: spec.command.clone(),
         env: Some(environment(spec)?),
         working_dir: spec.workdir.clone(),
@@ -45,6 +45,11 @@ pub(super) fn body(
         }),
         ..Default::default()
     })
+}
+
+/// No entry point is an empty word: of an empty list, Podman takes the image's own.
+fn entrypoint(words: Vec<String>) -> Vec<String> {
+    if words.is_empty() { vec![String::new()] } else { words }
 }
 
 fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {

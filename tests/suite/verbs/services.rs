@@ -10,7 +10,7 @@ use crate::support::engine::on;
 
 /// An inventory in which `app` runs a program of Python and needs something.
 fn python(cli: &Cli, program: &str, needs: &str) {
-    let command = serde_json::json!(["python3", "-c", program]);
+    let command = serde_json::json!(["python3", "-u", "-c", program]);
     cli.inventory(&format!(
         "services: {{rabbitmq: {{image: '{{rabbitmq}}'}}, postgres: {{image: '{{postgres}}'}}, valkey: {{image: '{{valkey}}'}}}}
 components: [{{name: app, category: x, kind: job, image: '{{python}}', run: {{command: {command}, needs: {needs}}}}}]\n"
@@ -269,8 +269,20 @@ fn set_up_that_fails(cli: &Cli) {
          ready: {log: serving}\nsetup: [{run: [sh, -c, 'echo no table \"$1\"; exit 2', sh, '{{ table }}']}]\n\
          provides: {STORE: {value: x}}\n",
     );
-    assert_snapshot!(cli.run("run-local app"), @"");
+    assert_snapshot!(cli.run("run-local app"), @r#"
+    --- stderr
+      env          2 variables: 1 from store, 1 locked
+      network      isolated: it reaches store and nothing else
+    serving
+      store        given up
+    error: `store` cannot be set up: `sh -c 'echo no table "$1"; exit 2' sh one` ends with 2: no table one.
+    hint: its last lines are above.
+    --- exit 1
+    "#);
     app(cli, "job", "true", "needs: [{store: {tabel: two}}]");
     cli.write("cki.toml", "inventory = \"inventory.yaml\"\ntemplates = \"templates\"\n");
-    assert_snapshot!(cli.run("run-local app"), @"");
+    cli.run("run-local app")
+        .ends_with(4)
+        .says("`store` has no parameter `tabel`")
+        .says("did you mean `table`?");
 }

@@ -63,7 +63,7 @@ impl Containers {
         if self.network.way() != Way::Publish && whose.publish && unit.role == Role::Component {
             container.forward(&unit.ports, &tools.events).await?;
         }
-        Ok((Handle::Container(container), Some(output)))
+        Ok((Handle::Container(Box::new(container)), Some(output)))
     }
 
     /// Creates, checks and starts a container, with its output attached from the first byte.

@@ -165,7 +165,7 @@ impl Containers {
             match self.make(unit, image, &identity, &specification, (tools, whose)).await {
                 Ok((mut container, output)) => {
                     container.kept = Some(kept);
-                    return Ok((Handle::Container(container), Some(output)));
+                    return Ok((Handle::Container(Box::new(container)), Some(output)));
                 }
                 // Another run was quicker.
                 Err(error) if is_name_taken(&error) && began.elapsed() < OTHERS => {
@@ -196,7 +196,7 @@ impl Containers {
         }
         let networks = self.engine.networks().await?;
         for one in all {
-            let mut others = networks.iter().filter(|network| !is_of(&network.labels, &identity.run));
+            let mut others = networks.iter().filter(|network| is_used_by_another(&network.labels, identity));
             if one.status == Status::Running
                 && others
                     .any(|network| one.networks.iter().any(|id| *id == network.id || *id == network.name))
@@ -231,7 +231,7 @@ impl Containers {
             forwards: Vec::new(),
             kept: Some(Kept::Reused),
         };
-        Ok((Handle::Container(container), Some(pieces(output))))
+        Ok((Handle::Container(Box::new(container)), Some(pieces(output))))
     }
 
     async fn make(
@@ -261,7 +261,7 @@ impl Containers {
             let data = Identity { role: Role::Data, name: name.clone(), ..identity.clone() };
             engine.create_volume(name, data.to_labels()).await?;
         }
-        let (network, is_new) = self.own_network(identity).await?;
+        let (network, is_new) = self.own_network(identity, whose).await?;
         spec.network = Some((network.clone(), vec![unit.name.clone()]));
         let made = self.start_container(&spec, unit, &BTreeMap::new(), way).await;
         if is_new && made.as_ref().is_err_and(is_name_taken) {
@@ -273,18 +273,32 @@ impl Containers {
     }
 
     /// The network of a service's own, from before if it is still there, and whether it is new.
-    async fn own_network(&self, identity: &Identity) -> anyhow::Result<(String, bool)> {
+    async fn own_network(
+        &self,
+        identity: &Identity,
+        whose: &Belonging<'_>,
+    ) -> anyhow::Result<(String, bool)> {
         let mut networks = self.engine.networks().await?.into_iter();
-        if let Some(network) = networks.find(|one| is_of(&one.labels, &identity.run)) {
+        if let Some(network) = networks.find(|one| is_free(&one.labels, identity)) {
             return Ok((network.id, false));
         }
-        let name = format!("cki-{}", identity.run);
+        // Docker would make two of one name, and then know neither by it.
+        let name = format!("cki-{}-{}", identity.run, whose.run);
         Ok((lay_apart(&self.engine, &name, identity.to_labels()).await?, true))
     }
 }
 
-fn is_of(labels: &BTreeMap<String, String>, run: &RunId) -> bool {
-    Identity::from_labels(|key| labels.get(key).map(String::as_str)).is_some_and(|who| who.run == *run)
+/// Whether a network of a service is there to be used: not one that another process has just made.
+fn is_free(labels: &BTreeMap<String, String>, own: &Identity) -> bool {
+    Identity::from_labels(|key| labels.get(key).map(String::as_str))
+        .is_some_and(|who| who.run == own.run && (who.owner == own.owner || !host::is_alive(&who.owner)))
+}
+
+/// Whether something belongs to another run that still goes on.
+fn is_used_by_another(labels: &BTreeMap<String, String>, own: &Identity) -> bool {
+    Identity::from_labels(|key| labels.get(key).map(String::as_str)).is_some_and(|who| {
+        who.run != own.run && (who.lifetime == Lifetime::Kept || host::is_alive(&who.owner))
+    })
 }
 
 /// The name of the volume for a path of a service.
