@@ -7,6 +7,8 @@ pub mod config;
 pub mod doctor;
 pub mod env;
 pub mod list;
+pub mod plan;
+pub mod print;
 pub mod ps;
 pub mod run_local;
 pub mod setup;

@@ -8,9 +8,13 @@ use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
+use crate::config::Engine;
+use crate::host::signals::Stop;
 use crate::model::inventory::{Component, Inventory};
-use crate::ops::run_local::{Network, Request, run as run_component};
+use crate::ops::run_local::{Network, Request, dry_run, run as run_component};
 use crate::report;
+use crate::report::print::Form;
+use crate::systems::git::Git;
 
 /// Run components on this machine, in non-production mode
 ///
@@ -23,6 +27,7 @@ use crate::report;
 ///   cki run-local message-trigger --once -- --message '{}'
 ///   cki run-local cki-notifier --mr 213 -e DATAWAREHOUSE_URL=http://stub --detach
 ///   cki run-local datawarehouse cki-notifier
+///   cki run-local cki-notifier --print compose > compose.yaml
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct RunLocalArgs {
@@ -48,10 +53,38 @@ pub(in crate::cli) struct RunLocalArgs {
     #[arg(long, value_name = "WHAT", default_value = "isolated")]
     network: NetworkArg,
     #[command(flatten)]
+    plan: PlanArgs,
+    #[command(flatten)]
     variables: VariableArgs,
     /// Arguments for its command
     #[arg(last = true, value_name = "ARGS")]
     args: Vec<String>,
+}
+
+/// Flags that show what would be done.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Plan")]
+struct PlanArgs {
+    /// Show all that would be started, and start nothing
+    #[arg(long, conflicts_with = "form")]
+    dry_run: bool,
+    /// Print what runs the same without `cki`, and start nothing
+    #[arg(long = "print", value_name = "FORM")]
+    form: Option<FormArg>,
+    /// Print secrets, your own ones too
+    #[arg(long, requires = "form")]
+    reveal: bool,
+}
+
+/// What runs the same without `cki`.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum FormArg {
+    /// A Compose file
+    Compose,
+    /// A script for Podman
+    Podman,
+    /// Pods for `podman kube play`
+    Kube,
 }
 
 /// What a component may reach.
@@ -64,7 +97,7 @@ enum NetworkArg {
 }
 
 pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Result<Exit> {
-    let RunLocalArgs { components, mr, image, once, detach, publish, network, variables, args } = args;
+    let RunLocalArgs { components, mr, image, once, detach, publish, network, plan, variables, args } = args;
     let alone = [("--mr", mr.is_some()), ("--image", image.is_some()), ("ARGS", !args.is_empty())];
     let inventory = context.inventory()?;
     let request = Request {
@@ -86,6 +119,9 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         return Err(UsageError(message).into());
     }
     let git = context.git()?;
+    if plan.dry_run || plan.form.is_some() {
+        return show(plan, context, &inventory, &git, &request);
+    }
     let began = std::time::Instant::now();
     let ended = context.block_on(async |stop| {
         let tools = context.tools(&inventory, &git, stop);
@@ -93,6 +129,31 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         run_component(&tools, &engine, &request).await
     })?;
     Ok(report::run_local::print(&context.ui, &ended, began.elapsed()))
+}
+
+/// Shows what would be done, without a look at an engine or the network.
+fn show(
+    plan: PlanArgs,
+    context: &Context,
+    inventory: &Inventory,
+    git: &Git,
+    request: &Request<'_>,
+) -> anyhow::Result<Exit> {
+    let PlanArgs { dry_run: _, form, reveal } = plan;
+    let tools = context.tools(inventory, git, Stop::new());
+    // What runs without `cki` runs in containers.
+    let native = form.is_none() && context.settings.engine == Engine::Native;
+    let plan = dry_run(&tools, request, native)?;
+    let form = form.map(|form| match form {
+        FormArg::Compose => Form::Compose,
+        FormArg::Podman => Form::Podman,
+        FormArg::Kube => Form::Kube,
+    });
+    match form {
+        Some(form) => report::print::print(&context.ui, &plan, form, reveal),
+        None => report::plan::print(&context.ui, &plan),
+    }
+    Ok(Exit::Done)
 }
 
 /// The components that are meant, each once. Their names are those of hosts, so no two may share one.

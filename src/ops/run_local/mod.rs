@@ -107,6 +107,15 @@ pub struct Reached {
     pub local: u16,
 }
 
+/// What a run would do, without a look at an engine or the network.
+///
+/// # Errors
+/// When the inventory does not say enough, or the environment is refused or incomplete.
+pub fn dry_run(tools: &Tools<'_>, request: &Request<'_>, native: bool) -> anyhow::Result<plan::RunPlan> {
+    let rules = needs::secret_rules(tools.assets)?;
+    plan::plan(tools, request, &rules, native, RunId::new(b"dry run"))
+}
+
 /// Runs components to their end.
 ///
 /// # Errors

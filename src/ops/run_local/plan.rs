@@ -11,8 +11,8 @@ use crate::ops::env::{check_complete, resolve};
 use crate::ops::needs::Need;
 use crate::ops::tools::Tools;
 
-use super::unit::{Image, NativeCommand, Unit, component_unit, service_unit};
-use super::{Request, RunError};
+use super::unit::{Image, NativeCommand, Unit, build_plan, component_unit, service_unit};
+use super::{Network, Request, RunError};
 
 /// Everything that a run starts.
 #[derive(Debug)]
@@ -21,6 +21,14 @@ pub struct RunPlan {
     pub run: RunId,
     /// The units: each step in parallel, one after the other, when what it needs is ready.
     pub steps: Vec<Vec<Unit>>,
+    /// Whether the units are processes of this machine, and no containers.
+    pub native: bool,
+    /// What they may reach.
+    pub network: Network,
+    /// Whether this machine is to reach the ports of what was asked for.
+    pub publish: bool,
+    /// Whether they go on in the background.
+    pub detach: bool,
     /// In a few words, the environment of each component that was asked for.
     pub summaries: Vec<String>,
     /// Variables that must have exactly these values in what is started.
@@ -104,7 +112,8 @@ pub fn plan(
         summaries.push(format!("{of}{summary}"));
     }
     let locked = tools.inventory.production.environment.clone();
-    Ok(RunPlan { run, steps: draft.steps, summaries, locked })
+    let (network, publish, detach) = (request.network, request.publish, request.detach);
+    Ok(RunPlan { run, steps: draft.steps, native, network, publish, detach, summaries, locked })
 }
 
 impl Draft<'_> {
@@ -118,6 +127,7 @@ impl Draft<'_> {
         let resolved = resolve(component, tools.inventory, tools.assets, self.around, wishes)?;
         check_complete(component, &resolved.environment)?;
         let mut unit = component_unit(component, &resolved.environment, tools.image_tag);
+        unit.build = build_plan(component, tools, request.merge_request.filter(|_| is_wanted));
         if is_wanted {
             unit.wanted = true;
             if let Some(image) = &request.image {

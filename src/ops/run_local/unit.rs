@@ -1,12 +1,20 @@
 //! One thing that a run starts: a component or a backing service, with all that its start needs.
 //! What is started, and in which order, is in `plan`.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
 use crate::base::secret::Secret;
+use crate::model::container::Limits;
 use crate::model::environment::Environment;
 use crate::model::identity::Role;
 use crate::model::inventory::Component;
 use crate::model::probe::Ready;
 use crate::model::service::Service;
+use crate::ops::tools::Tools;
+
+/// Nothing that is run has a use for more processes.
+const PROCESSES: u32 = 4096;
 
 /// One thing to start.
 #[derive(Debug, Clone)]
@@ -41,6 +49,46 @@ pub struct Unit {
     pub ready: Option<Ready>,
     /// Paths with a volume of their own.
     pub volumes: Vec<String>,
+    /// Folders of this machine in the container.
+    pub mounts: Vec<Mount>,
+    /// How its image is built, if it is.
+    pub build: Option<BuildPlan>,
+}
+
+/// A folder or file of this machine in a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// Here.
+    pub from: PathBuf,
+    /// There: an absolute path.
+    pub to: String,
+    /// Whether the container may write to it.
+    pub writable: bool,
+}
+
+/// How an image is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildPlan {
+    /// The repository.
+    pub repo: String,
+    /// The merge request of it, if not what is checked out.
+    pub merge_request: Option<u64>,
+    /// The folder that is sent to the engine.
+    pub context: PathBuf,
+    /// The build file in it; `None` for whichever there is.
+    pub file: Option<PathBuf>,
+    /// Build arguments.
+    pub args: BTreeMap<String, String>,
+    /// The stage.
+    pub target: Option<String>,
+}
+
+impl BuildPlan {
+    /// Whether the build file passes through the C preprocessor.
+    #[must_use]
+    pub fn is_preprocessed(&self) -> bool {
+        self.file.as_ref().is_some_and(|file| file.extension().is_some_and(|extension| extension == "in"))
+    }
 }
 
 /// How something is run outside a container.
@@ -66,6 +114,20 @@ pub enum Image {
 }
 
 impl Unit {
+    /// What it must not do.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let unprivileged = self.role == Role::Component;
+        Limits { unprivileged, processes: Some(PROCESSES), ..Limits::default() }
+    }
+
+    /// Whether its command is a whole one, program first, that takes the place of the image's entry
+    /// point. Those of the inventory are.
+    #[must_use]
+    pub fn replaces_entrypoint(&self) -> bool {
+        self.role == Role::Component
+    }
+
     /// The values that must not be shown.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         self.environment.iter().filter(|(name, _)| self.secret.contains(name)).map(|(_, value)| value)
@@ -97,7 +159,33 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
         ports: run.ports,
         ready: run.ready,
         volumes: Vec::new(),
+        mounts: Vec::new(),
+        build: None,
     }
+}
+
+/// How the image of a component is built, from where its clone is or will be.
+pub(super) fn build_plan(
+    component: &Component,
+    tools: &Tools<'_>,
+    merge_request: Option<u64>,
+) -> Option<BuildPlan> {
+    let build = component.build.as_ref()?;
+    let clone = tools.workspace.place(tools.inventory, &build.repo).path;
+    let inside = |path: &str| match path.trim_start_matches("./") {
+        "" | "." => clone.clone(),
+        path => clone.join(path),
+    };
+    let context = inside(build.context.as_deref().unwrap_or("."));
+    let file = build.file.as_deref().map(inside);
+    Some(BuildPlan {
+        repo: build.repo.clone(),
+        merge_request,
+        file: file.map(|file| file.strip_prefix(&context).map_or(file.clone(), Path::to_path_buf)),
+        context,
+        args: build.args.clone(),
+        target: build.target.clone(),
+    })
 }
 
 pub(super) fn service_unit(service: Service, of: &str) -> Unit {
@@ -122,6 +210,8 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
         ports: service.ports,
         ready: service.ready,
         volumes: service.volumes,
+        mounts: Vec::new(),
+        build: None,
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 
 use super::{Belonging, Network};
-use crate::model::container::{ContainerSpec, Limits, Publish};
+use crate::model::container::{ContainerSpec, Publish};
 use crate::model::event::State;
 use crate::model::identity::{Lifetime, Role, SECRETS};
 use crate::model::probe::Ready;
@@ -16,9 +16,6 @@ use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::unit::Unit;
 use crate::ops::tools::Tools;
 use crate::systems::engine::ContainerEngine;
-
-/// A component has no use for more processes.
-const PROCESSES: u32 = 4096;
 
 /// A network on a container engine.
 #[derive(Debug)]
@@ -155,19 +152,18 @@ fn container(
 ) -> ContainerSpec {
     let mut labels = whose.identity(tools, &unit.of, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
-    let is_component = unit.role == Role::Component;
     ContainerSpec {
         name: format!("cki-{}-{}", whose.run, unit.name),
         image: image.to_owned(),
         // A command of the inventory is a whole one: program first.
-        entrypoint: unit.command.as_ref().filter(|_| is_component).map(|_| Vec::new()),
+        entrypoint: unit.command.as_ref().filter(|_| unit.replaces_entrypoint()).map(|_| Vec::new()),
         command: unit.command.clone(),
         environment: unit.environment.clone(),
         workdir: unit.workdir.clone(),
         labels,
         network: Some((network.to_owned(), vec![unit.name.clone()])),
         volumes: unit.volumes.clone(),
-        limits: Limits { unprivileged: is_component, memory: None, processes: Some(PROCESSES) },
+        limits: unit.limits(),
         ..ContainerSpec::default()
     }
 }
