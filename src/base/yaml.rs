@@ -2,6 +2,8 @@
 //! alias bombs, and reports keys that nothing read; every error and finding has line and column.
 //! The parser behind the name `serde_yaml` is `serde-saphyr`; see `docs/decisions/`.
 
+pub mod tree;
+
 use std::fmt;
 
 use granit_parser::{Event, Parser};

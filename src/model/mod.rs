@@ -2,6 +2,7 @@
 //! writes or connects is a system (floor 3), and what it found is given to the rules here.
 
 pub mod container;
+pub mod deployment;
 pub mod environment;
 pub mod event;
 pub mod identity;

@@ -3,40 +3,37 @@
 //! line is found as well. Memory is bounded by the longest phrase.
 //! What counts as a secret is decided by whoever makes the [`Redactor`].
 
-use aho_corasick::{AhoCorasick, MatchKind};
+mod phrases;
+
+use std::fmt;
+use std::sync::Arc;
+
 use base64::Engine as _;
 
 use super::secret::{MASK, Secret};
+use phrases::Phrases;
 
 /// Phrases shorter than this are not looked for: masking them would eat ordinary words.
-pub const SHORTEST: usize = 4;
+pub const SHORTEST: usize = phrases::SHORTEST;
 
 /// The phrases to mask, prepared once and shared by any number of streams.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Redactor {
-    finder: Option<AhoCorasick>,
-    /// Phrases by first byte, to know how much of a chunk's end may be the start of one.
-    by_first: Vec<Vec<Box<[u8]>>>,
-    longest: usize,
+    phrases: Option<Arc<Phrases>>,
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redactor").finish_non_exhaustive()
+    }
 }
 
 impl Redactor {
     /// Prepares to mask these secrets.
     #[must_use]
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
-        let mut phrases: Vec<Vec<u8>> = secrets.into_iter().flat_map(|s| forms(s.expose())).collect();
-        phrases.sort();
-        phrases.dedup();
-        if phrases.is_empty() {
-            return Self::default();
-        }
-        let longest = phrases.iter().map(Vec::len).max().unwrap_or(0);
-        let finder = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&phrases).ok();
-        let mut by_first = vec![Vec::new(); 256];
-        for phrase in phrases {
-            by_first[usize::from(phrase[0])].push(phrase.into_boxed_slice());
-        }
-        Self { finder, by_first, longest }
+        let phrases = Phrases::new(secrets.into_iter().flat_map(|secret| forms(secret.expose())));
+        Self { phrases: phrases.map(Arc::new) }
     }
 
     /// Masks a whole text.
@@ -53,22 +50,6 @@ impl Redactor {
     #[must_use]
     pub fn stream(&self) -> RedactStream {
         RedactStream { redactor: self.clone(), held: Vec::new(), masked: 0, in_mask: false }
-    }
-
-    /// How many bytes at the end of `bytes` may be the start of a phrase.
-    fn open_end(&self, bytes: &[u8]) -> usize {
-        let from = bytes.len().saturating_sub(self.longest.saturating_sub(1));
-        if self.finder.is_none() {
-            return 0;
-        }
-        (from..bytes.len())
-            .find(|start| {
-                let tail = &bytes[*start..];
-                self.by_first[usize::from(tail[0])]
-                    .iter()
-                    .any(|phrase| phrase.len() > tail.len() && phrase.starts_with(tail))
-            })
-            .map_or(0, |start| bytes.len() - start)
     }
 }
 
@@ -88,7 +69,8 @@ impl RedactStream {
     /// Takes bytes in and appends what may be shown to `out`.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         self.held.extend_from_slice(bytes);
-        let end = self.held.len() - self.redactor.open_end(&self.held);
+        let open = self.redactor.phrases.as_ref().map_or(0, |phrases| phrases.open_end(&self.held));
+        let end = self.held.len() - open;
         self.write(end, out);
     }
 
@@ -101,10 +83,9 @@ impl RedactStream {
     /// The ranges of `held` that belong to phrases, sorted by start.
     fn hidden(&self) -> Vec<(usize, usize)> {
         let mut hidden = vec![(0, self.masked)];
-        if let Some(finder) = &self.redactor.finder {
-            hidden.extend(finder.find_overlapping_iter(&self.held).map(|found| (found.start(), found.end())));
+        if let Some(phrases) = &self.redactor.phrases {
+            phrases.find(&self.held, |from, to| hidden.push((from, to)));
         }
-        hidden.sort_unstable();
         hidden
     }
 

@@ -1,0 +1,395 @@
+//! YAML whose form is not ours to say: documents as trees in which every node knows its place. For
+//! files that are written for other programs, of which we read what we understand. What they mean
+//! is not known here.
+//!
+//! Aliases and merge keys are resolved, within bounds: neither the number of nodes nor the depth
+//! nor the length of the text can be blown up by them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use granit_parser::{Event, Parser, ScalarStyle, Span};
+
+use super::{Position, YamlError};
+
+/// So many nodes are enough for all documents of a text, aliases counted as often as they are used.
+const NODES: usize = 200_000;
+/// So many bytes are enough for all their scalars.
+const BYTES: usize = 16 << 20;
+/// Nothing is deeper.
+const DEPTH: usize = 128;
+
+/// Where a node stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// The name of the text: a path.
+    pub file: Arc<str>,
+    /// The place in it.
+    pub position: Position,
+}
+
+impl Spot {
+    /// `file:line`.
+    #[must_use]
+    pub fn line(&self) -> String {
+        format!("{}:{}", self.file, self.position.line)
+    }
+}
+
+/// A node with its place.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Where it begins.
+    pub spot: Spot,
+    /// What it is.
+    pub value: Value,
+}
+
+/// What a node is.
+#[derive(Debug, Clone)]
+pub enum Value {
+    /// Text, a number, a truth value or nothing: as it is written.
+    Scalar {
+        /// The text without quotes and escapes.
+        text: String,
+        /// It has no quotes, so that `null` means nothing.
+        plain: bool,
+    },
+    /// A list.
+    List(Vec<Node>),
+    /// A mapping, in the order in which it is written.
+    Map(Vec<Entry>),
+}
+
+/// A key with its value.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The key.
+    pub key: String,
+    /// Where the key stands.
+    pub spot: Spot,
+    /// The value.
+    pub node: Node,
+}
+
+impl Node {
+    /// A text at a place.
+    #[must_use]
+    pub fn text_at(spot: &Spot, text: impl Into<String>) -> Self {
+        Self { spot: spot.clone(), value: Value::Scalar { text: text.into(), plain: false } }
+    }
+
+    /// The text of a scalar that is not nothing.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar { text, .. } if !self.is_null() => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether it is nothing: `null`, `~`, or empty.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(&self.value, Value::Scalar { text, plain: true }
+            if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// Whether it is written as true.
+    #[must_use]
+    pub fn is_true(&self) -> bool {
+        matches!(self.text(), Some("true" | "True" | "TRUE" | "yes" | "on"))
+    }
+
+    /// The items of a list; nothing else has any.
+    #[must_use]
+    pub fn items(&self) -> &[Node] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The entries of a mapping; nothing else has any.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        match &self.value {
+            Value::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The value of a key, unless it is nothing.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entries().iter().find(|entry| entry.key == key).map(|entry| &entry.node).filter(|n| !n.is_null())
+    }
+
+    /// The node at the end of a chain of keys.
+    #[must_use]
+    pub fn at(&self, keys: &[&str]) -> Option<&Node> {
+        keys.iter().try_fold(self, |node, key| node.get(key))
+    }
+
+    /// The text of a key.
+    #[must_use]
+    pub fn text_of(&self, key: &str) -> Option<&str> {
+        self.get(key)?.text()
+    }
+
+    /// Changes every text below, itself too.
+    pub fn for_each_text(&mut self, change: &mut dyn FnMut(&mut String)) {
+        match &mut self.value {
+            Value::Scalar { text, .. } => change(text),
+            Value::List(items) => items.iter_mut().for_each(|item| item.for_each_text(change)),
+            Value::Map(entries) => entries.iter_mut().for_each(|entry| entry.node.for_each_text(change)),
+        }
+    }
+
+    /// How many nodes it has, how many bytes of text, and how deep it is.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize, usize) {
+        let below: Vec<(usize, usize, usize)> = match &self.value {
+            Value::Scalar { text, .. } => return (1, text.len(), 1),
+            Value::List(items) => items.iter().map(Self::size).collect(),
+            Value::Map(entries) => entries
+                .iter()
+                .map(|entry| {
+                    let (nodes, bytes, depth) = entry.node.size();
+                    (nodes + 1, bytes + entry.key.len(), depth)
+                })
+                .collect(),
+        };
+        below.into_iter().fold((1, 0, 1), |sum, one| (sum.0 + one.0, sum.1 + one.1, sum.2.max(one.2 + 1)))
+    }
+}
+
+/// Reads the documents of a text; those that are empty are left out.
+///
+/// # Errors
+/// When the text is not YAML, has the same key twice, or is blown up.
+pub fn documents(file: &str, text: &str) -> Result<Vec<Node>, YamlError> {
+    let mut builder = Builder {
+        file: file.into(),
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        done: Vec::new(),
+        nodes: 0,
+        bytes: 0,
+    };
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| {
+            let marker = error.marker();
+            let position = Position { line: marker.line().max(1), column: marker.col() + 1 };
+            let message = super::one_line(&error.info());
+            YamlError { file: file.to_owned(), position: Some(position), message }
+        })?;
+        builder.take(event, &span)?;
+    }
+    Ok(builder.done.into_iter().filter(|node| !node.is_null()).collect())
+}
+
+/// A collection that is not complete.
+struct Open {
+    anchor: usize,
+    spot: Spot,
+    content: Content,
+}
+
+enum Content {
+    List(Vec<Node>),
+    Map {
+        entries: Vec<Entry>,
+        names: HashSet<String>,
+        key: Option<(String, Spot, bool)>,
+        merged: Vec<Entry>,
+    },
+}
+
+struct Builder {
+    file: Arc<str>,
+    open: Vec<Open>,
+    anchors: HashMap<usize, (Node, (usize, usize, usize))>,
+    done: Vec<Node>,
+    nodes: usize,
+    bytes: usize,
+}
+
+impl Builder {
+    fn take(&mut self, event: Event<'_>, span: &Span) -> Result<(), YamlError> {
+        let position = Position { line: span.start.line(), column: span.start.col() + 1 };
+        let spot = Spot { file: self.file.clone(), position };
+        match event {
+            Event::DocumentStart(..) => self.anchors.clear(),
+            Event::Scalar(text, style, anchor, tag) => {
+                // `!!str null` is a text.
+                let plain = style == ScalarStyle::Plain && tag.is_none();
+                self.count(1, text.len(), 1, &spot)?;
+                let value = Value::Scalar { text: text.into_owned(), plain };
+                self.put(Node { spot, value }, anchor)?;
+            }
+            Event::Alias(anchor) => {
+                // A collection that is not complete cannot be in itself.
+                let Some((node, size)) = self.anchors.get(&anchor).cloned() else {
+                    return Err(self.wrong(&spot, "this alias names what it is in".to_owned()));
+                };
+                self.count(size.0, size.1, size.2, &spot)?;
+                self.put(node, 0)?;
+            }
+            Event::UnresolvedAlias(_) => return Err(self.wrong(&spot, "this alias names nothing".to_owned())),
+            Event::SequenceStart(_, anchor, _) => {
+                self.count(1, 0, 1, &spot)?;
+                self.open.push(Open { anchor, spot, content: Content::List(Vec::new()) });
+            }
+            Event::MappingStart(_, anchor, _) => {
+                self.count(1, 0, 1, &spot)?;
+                let (entries, names) = (Vec::new(), HashSet::new());
+                let content = Content::Map { entries, names, key: None, merged: Vec::new() };
+                self.open.push(Open { anchor, spot, content });
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                if let Some(Open { anchor, spot, content }) = self.open.pop() {
+                    let value = match content {
+                        Content::List(items) => Value::List(items),
+                        Content::Map { entries, names, merged, .. } => {
+                            Value::Map(with_merged(entries, names, merged))
+                        }
+                    };
+                    self.put(Node { spot, value }, anchor)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, nodes: usize, bytes: usize, depth: usize, spot: &Spot) -> Result<(), YamlError> {
+        self.nodes = self.nodes.saturating_add(nodes);
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.open.len() + depth > DEPTH {
+            return Err(self.wrong(spot, "it is nested too deeply".to_owned()));
+        }
+        if self.nodes > NODES || self.bytes > BYTES {
+            return Err(self.wrong(spot, "it is too large, or its aliases make it so".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, node: Node, anchor: usize) -> Result<(), YamlError> {
+        if anchor != 0 {
+            let size = node.size();
+            // What can be named is kept once more.
+            self.nodes = self.nodes.saturating_add(size.0);
+            self.bytes = self.bytes.saturating_add(size.1);
+            self.anchors.insert(anchor, (node.clone(), size));
+        }
+        let file = self.file.clone();
+        let wrong = |spot: &Spot, message: String| YamlError {
+            file: file.to_string(),
+            position: Some(spot.position),
+            message,
+        };
+        match self.open.last_mut().map(|open| &mut open.content) {
+            None => self.done.push(node),
+            Some(Content::List(items)) => items.push(node),
+            Some(Content::Map { entries, names, key, merged }) => match key.take() {
+                None => {
+                    let Value::Scalar { text, plain } = node.value else {
+                        return Err(wrong(&node.spot, "a key must be a text".to_owned()));
+                    };
+                    *key = Some((text, node.spot, plain));
+                }
+                Some((name, spot, true)) if name == "<<" => match node.value {
+                    Value::Map(more) => merged.extend(more),
+                    Value::List(items) if items.iter().all(|item| matches!(item.value, Value::Map(_))) => {
+                        merged.extend(items.into_iter().flat_map(|item| match item.value {
+                            Value::Map(more) => more,
+                            _ => Vec::new(),
+                        }));
+                    }
+                    _ => return Err(wrong(&spot, "`<<` takes a mapping, or a list of them".to_owned())),
+                },
+                Some((name, spot, _)) => {
+                    if !names.insert(name.clone()) {
+                        return Err(wrong(&spot, format!("the key `{name}` is there twice")));
+                    }
+                    entries.push(Entry { key: name, spot, node });
+                }
+            },
+        }
+        Ok(())
+    }
+
+    fn wrong(&self, spot: &Spot, message: String) -> YamlError {
+        YamlError { file: self.file.to_string(), position: Some(spot.position), message }
+    }
+}
+
+/// What is written wins over what is merged in, and what is merged in first over the rest.
+fn with_merged(mut entries: Vec<Entry>, mut names: HashSet<String>, merged: Vec<Entry>) -> Vec<Entry> {
+    entries.extend(merged.into_iter().filter(|entry| names.insert(entry.key.clone())));
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn one(text: &str) -> Node {
+        documents("f.yaml", text).expect("parses").remove(0)
+    }
+
+    #[test]
+    fn every_node_has_a_place() {
+        let node = one("a:\n  - {b: 1, c: 'null'}\n  - ~\nd: |\n  two\n  lines\n");
+        let b = node.at(&["a"]).expect("is there").items()[0].get("b").expect("is there");
+        assert_eq!((b.text(), b.spot.line()), (Some("1"), "f.yaml:2".to_owned()));
+        assert_eq!(node.get("a").expect("is there").items()[0].text_of("c"), Some("null"));
+        assert!(node.get("a").expect("is there").items()[1].is_null());
+        assert_eq!(node.text_of("d"), Some("two\nlines\n"));
+        assert_eq!(documents("f", "# none\n---\na: 1\n---\n---\nb: 2\n").expect("parses").len(), 2);
+    }
+
+    #[test]
+    fn aliases_and_merge_keys_are_resolved() {
+        let node = one("x: &x {a: 1, b: 2}\ny: {<<: *x, b: 3}\nz: {<<: [{c: 1}, *x]}\nw: *x\n");
+        assert_eq!(node.at(&["y", "a"]).and_then(Node::text), Some("1"));
+        assert_eq!(node.at(&["y", "b"]).and_then(Node::text), Some("3"));
+        assert_eq!(node.get("z").map(|z| z.entries().len()), Some(3));
+        // The place of a value is where it is written.
+        assert_eq!(node.at(&["w", "a"]).map(|a| a.spot.line()), Some("f.yaml:1".to_owned()));
+    }
+
+    #[test]
+    fn what_is_wrong_has_a_place() {
+        let error = |text: &str| documents("f.yaml", text).expect_err("is wrong").to_string();
+        assert_eq!(error("a: 1\nb: 2\na: 3\n"), "f.yaml:3:1: the key `a` is there twice");
+        assert!(error("a: [1\nb").starts_with("f.yaml:"), "{}", error("a: [1\nb"));
+        assert_eq!(error("a: &a [*a]"), "f.yaml:1:8: this alias names what it is in");
+        assert_eq!(error("? [a]\n: b"), "f.yaml:1:3: a key must be a text");
+        assert!(documents("f", &"[".repeat(1000)).is_err());
+    }
+
+    #[test]
+    fn bombs_are_refused() {
+        let mut wide = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+        let mut deep = String::from("a0: &a0 [x]\n");
+        for level in 1..400 {
+            let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+            wide.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+            deep.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
+        }
+        let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(100_000), vec!["*a"; 10_000].join(", "));
+        for bomb in [wide, deep, long] {
+            assert!(documents("x", &bomb).is_err());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "[-a-c:{}\\[\\],&*<!|>?'\"#~\\n \\t%@é]{0,80}") {
+            let _ = documents("f", &text);
+        }
+    }
+}

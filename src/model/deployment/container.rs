@@ -1,0 +1,283 @@
+//! A container of a workload of Kubernetes: its variables in the order in which they are defined, its
+//! command, its ports.
+
+use super::candidate::Place;
+use super::expansion::{Piece, pieces};
+use super::object::{Object, find};
+use super::{Container, DeploymentError, Given, GivenValue, finding, probe, texts};
+use crate::base::yaml::tree::{Node, Spot};
+use crate::model::environment::is_variable_name;
+use crate::model::inventory::Finding;
+
+/// Reads a container. The objects are those among which it finds its ConfigMaps and Secrets.
+pub(super) fn read(
+    place: Place<'_>,
+    objects: &[Object],
+    findings: &mut Vec<Finding>,
+) -> Result<Container, DeploymentError> {
+    let Place { object, node, is_init: _ } = place;
+    let mut reading = Reading { object, objects, variables: Vec::new(), findings };
+    for source in node.get("envFrom").map_or(&[][..], Node::items) {
+        reading.from(source);
+    }
+    for item in node.get("env").map_or(&[][..], Node::items) {
+        reading.item(item);
+    }
+    let variables = reading.variables;
+    let is_defined = |name: &str| variables.iter().any(|given| given.name == name);
+    let mut words = |key: &str| -> Vec<Vec<Piece>> {
+        texts(node.get(key), key, findings).iter().map(|(text, _)| pieces(text, &is_defined)).collect()
+    };
+    let (command, args) = (words("command"), words("args"));
+    note_others(place, findings);
+    note_files(object, node, findings);
+    if let Some(lifecycle) = node.get("lifecycle") {
+        findings.push(finding(&lifecycle.spot, "`lifecycle` is not observed in a local run"));
+    }
+    let ready = probe::ready(node, findings);
+    Ok(Container {
+        label: place.label(),
+        place: node.spot.line(),
+        image: node.text_of("image").map(str::to_owned).filter(|image| !is_open(image, object)),
+        command,
+        args,
+        workdir: node.text_of("workingDir").map(str::to_owned),
+        ports: ports(node, findings),
+        ready,
+        variables,
+    })
+}
+
+/// Whether a parameter of a template without a value still stands in a text.
+fn is_open(text: &str, object: &Object) -> bool {
+    object.unresolved.iter().any(|name| {
+        text.contains(&format!("${{{name}}}")) || text.contains(&format!("${{{{{name}}}}}"))
+    })
+}
+
+fn ports(node: &Node, findings: &mut Vec<Finding>) -> Vec<u16> {
+    let mut ports = Vec::new();
+    for port in node.get("ports").map_or(&[][..], Node::items) {
+        match port.text_of("containerPort").map(str::parse) {
+            Some(Ok(_)) if port.text_of("protocol").is_some_and(|p| p != "TCP") => {
+                findings.push(finding(&port.spot, "only ports of TCP are known to `cki`"));
+            }
+            Some(Ok(number)) => ports.push(number),
+            _ => findings.push(finding(&port.spot, "this port has no number in `containerPort`")),
+        }
+    }
+    ports
+}
+
+/// What else is in the same pod, and is not run.
+fn note_others(place: Place<'_>, findings: &mut Vec<Finding>) {
+    let Some(pod) = place.object.pod() else { return };
+    for (key, what) in [("initContainers", "init container"), ("containers", "container")] {
+        for other in pod.get(key).map_or(&[][..], Node::items) {
+            if !std::ptr::eq(other, place.node) {
+                let name = other.text_of("name").unwrap_or_default();
+                let message = format!("the {what} `{name}` of the same pod is not run");
+                findings.push(finding(&other.spot, message));
+            }
+        }
+    }
+}
+
+/// Files that the pod gets from ConfigMaps and Secrets, and a local run does not.
+fn note_files(object: &Object, node: &Node, findings: &mut Vec<Finding>) {
+    let volumes = object.pod().and_then(|pod| pod.get("volumes")).map_or(&[][..], Node::items);
+    for mount in node.get("volumeMounts").map_or(&[][..], Node::items) {
+        let volume = volumes.iter().find(|volume| volume.text_of("name") == mount.text_of("name"));
+        let Some(volume) = volume else { continue };
+        let from = ["configMap", "secret", "projected", "downwardAPI", "csi", "hostPath"];
+        if let Some(kind) = from.into_iter().find(|kind| volume.get(kind).is_some()) {
+            let path = mount.text_of("mountPath").unwrap_or_default();
+            let message = format!("`{path}` comes from a volume of kind `{kind}`, and is not there in a local run");
+            findings.push(finding(&mount.spot, message));
+        }
+    }
+}
+
+struct Reading<'a> {
+    object: &'a Object,
+    objects: &'a [Object],
+    variables: Vec<Given>,
+    findings: &'a mut Vec<Finding>,
+}
+
+impl Reading<'_> {
+    fn note(&mut self, spot: &Spot, message: impl Into<String>) {
+        self.findings.push(finding(spot, message));
+    }
+
+    fn give(&mut self, name: &str, spot: &Spot, mut value: GivenValue) {
+        if !is_variable_name(name) {
+            let message = format!("`{name}` cannot be the name of a variable here, and is left out");
+            self.note(spot, message);
+            return;
+        }
+        if super::is_full(&self.variables, spot, self.findings) {
+            return;
+        }
+        if let Some(index) = self.variables.iter().position(|given| given.name == name) {
+            let before = self.variables.remove(index).value;
+            // A variable may be defined by what it was before.
+            if let GivenValue::Text(pieces) = &mut value {
+                let own = Piece::Variable(name.to_owned());
+                if pieces.contains(&own) {
+                    match before {
+                        GivenValue::Text(earlier) => {
+                            *pieces = std::mem::take(pieces)
+                                .into_iter()
+                                .flat_map(|piece| if piece == own { earlier.clone() } else { vec![piece] })
+                                .take(PIECES)
+                                .collect();
+                        }
+                        other => value = other,
+                    }
+                }
+            }
+        }
+        self.variables.push(Given { name: name.to_owned(), place: spot.line(), value });
+    }
+
+    /// An item of `envFrom`.
+    fn from(&mut self, source: &Node) {
+        let prefix = source.text_of("prefix").unwrap_or_default().to_owned();
+        for entry in source.entries() {
+            let (kind, key) = match entry.key.as_str() {
+                "prefix" => continue,
+                "configMapRef" => ("ConfigMap", "data"),
+                "secretRef" => ("Secret", "data"),
+                other => {
+                    let message = format!("`{other}` in `envFrom` is not known, and what it gives is missing");
+                    self.note(&entry.spot, message);
+                    continue;
+                }
+            };
+            let name = entry.node.text_of("name").unwrap_or_default();
+            let Some(object) = find(self.objects, kind, name, self.object) else {
+                if !entry.node.get("optional").is_some_and(Node::is_true) {
+                    let message = format!("the {kind} `{name}` is not among the files: which variables it gives is not known");
+                    self.note(&entry.spot, message);
+                }
+                continue;
+            };
+            if kind == "ConfigMap" {
+                for given in object.node.get(key).map_or(&[][..], Node::entries) {
+                    let value = self.plain(given.node.text().unwrap_or_default());
+                    self.give(&format!("{prefix}{}", given.key), &given.spot, value);
+                }
+                continue;
+            }
+            for part in ["data", "stringData"] {
+                for given in object.node.get(part).map_or(&[][..], Node::entries) {
+                    let value = GivenValue::Secret { secret: name.to_owned(), key: given.key.clone() };
+                    self.give(&format!("{prefix}{}", given.key), &given.spot, value);
+                }
+            }
+        }
+    }
+
+    /// An item of `env`.
+    fn item(&mut self, item: &Node) {
+        let Some(name) = item.text_of("name") else {
+            self.note(&item.spot, "this item of `env` has no `name`");
+            return;
+        };
+        for entry in item.entries() {
+            if !["name", "value", "valueFrom"].contains(&entry.key.as_str()) {
+                self.note(&entry.spot, format!("`{}` of the variable `{name}` is not known", entry.key));
+            }
+        }
+        if let (Some(_), Some(value)) = (item.get("valueFrom"), item.get("value")) {
+            self.note(&value.spot, format!("`{name}` has both `value` and `valueFrom`, which Kubernetes refuses"));
+        }
+        // A patch may have given the value in another file than that of the name.
+        let mut spot = &item.spot;
+        let value = match (item.get("valueFrom"), item.get("value")) {
+            (Some(from), _) => match self.value_from(name, from) {
+                Some((value, place)) => {
+                    if let Some(place) = place {
+                        self.give(name, &place, value);
+                        return;
+                    }
+                    value
+                }
+                None => return,
+            },
+            (None, Some(value)) => match value.text() {
+                Some(text) if is_open(text, self.object) => self.open(),
+                Some(text) => {
+                    let earlier = |name: &str| self.variables.iter().any(|given| given.name == name);
+                    GivenValue::Text(pieces(text, &earlier))
+                }
+                None => {
+                    self.note(&value.spot, format!("the value of `{name}` is no text"));
+                    GivenValue::Unknown("its value is no text".to_owned())
+                }
+            },
+            (None, None) => GivenValue::Text(vec![Piece::Text(String::new())]),
+        };
+        if let Some(node) = item.get("value").or_else(|| item.get("valueFrom"))
+            && node.spot.file != spot.file
+        {
+            spot = &node.spot;
+        }
+        self.give(name, spot, value);
+    }
+
+    /// A value in which nothing is expanded.
+    fn plain(&self, text: &str) -> GivenValue {
+        if is_open(text, self.object) { self.open() } else { GivenValue::Text(vec![Piece::Text(text.to_owned())]) }
+    }
+
+    fn open(&self) -> GivenValue {
+        GivenValue::Unknown("a parameter of the template has no value".to_owned())
+    }
+
+    /// `valueFrom`, and where the value is written if it is elsewhere; `None` if the variable is not
+    /// set at all.
+    fn value_from(&mut self, name: &str, from: &Node) -> Option<(GivenValue, Option<Spot>)> {
+        let Some(entry) = from.entries().first() else {
+            self.note(&from.spot, format!("`valueFrom` of `{name}` says nothing"));
+            return Some((GivenValue::Unknown("`valueFrom` says nothing".to_owned()), None));
+        };
+        let text = |key: &str| entry.node.text_of(key).unwrap_or_default().to_owned();
+        let optional = entry.node.get("optional").is_some_and(Node::is_true);
+        let here = |value| Some((value, None));
+        match entry.key.as_str() {
+            "secretKeyRef" => here(GivenValue::Secret { secret: text("name"), key: text("key") }),
+            "fieldRef" => here(GivenValue::Field(text("fieldPath"))),
+            "resourceFieldRef" => here(GivenValue::Field(text("resource"))),
+            "configMapKeyRef" => {
+                let (map, key) = (text("name"), text("key"));
+                let object = find(self.objects, "ConfigMap", &map, self.object);
+                let value = object.and_then(|object| {
+                    let entries = object.node.get("data")?.entries();
+                    let entry = entries.iter().find(|entry| entry.key == key)?;
+                    Some((entry.node.text().unwrap_or_default(), entry.spot.clone()))
+                });
+                match (value, object) {
+                    (Some((value, spot)), _) => Some((self.plain(value), Some(spot))),
+                    (None, _) if optional => None,
+                    (None, object) => {
+                        let why = match object {
+                            Some(_) => format!("the ConfigMap `{map}` has no key `{key}`"),
+                            None => format!("the ConfigMap `{map}` is not among the files"),
+                        };
+                        self.note(&entry.spot, format!("`{name}` has no value: {why}"));
+                        here(GivenValue::Unknown(why))
+                    }
+                }
+            }
+            other => {
+                self.note(&entry.spot, format!("`{other}` of the variable `{name}` is not known"));
+                here(GivenValue::Unknown(format!("`{other}` is not known to `cki`")))
+            }
+        }
+    }
+}
+
+/// No value is made of more pieces.
+const PIECES: usize = 1000;

@@ -1,0 +1,103 @@
+//! `$(NAME)` in the values and arguments of Kubernetes containers: what is defined before is put in,
+//! what is not stays as it is written, and `$$` is a dollar sign.
+
+/// A part of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// As it is.
+    Text(String),
+    /// The value of another variable.
+    Variable(String),
+}
+
+/// Takes a text apart. `is_defined` knows the variables that are defined before it.
+#[must_use]
+pub fn pieces(text: &str, is_defined: &dyn Fn(&str) -> bool) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        plain.push_str(&rest[..at]);
+        let after = &rest[at + 1..];
+        if let Some(more) = after.strip_prefix('$') {
+            plain.push('$');
+            rest = more;
+        } else if let Some((name, more)) = after.strip_prefix('(').and_then(|inner| inner.split_once(')')) {
+            if is_defined(name) {
+                if !plain.is_empty() {
+                    pieces.push(Piece::Text(std::mem::take(&mut plain)));
+                }
+                pieces.push(Piece::Variable(name.to_owned()));
+            } else {
+                plain.push_str(&rest[at..at + 1 + name.len() + 2]);
+            }
+            rest = more;
+        } else {
+            plain.push('$');
+            rest = after;
+        }
+    }
+    plain.push_str(rest);
+    if !plain.is_empty() || pieces.is_empty() {
+        pieces.push(Piece::Text(plain));
+    }
+    pieces
+}
+
+/// Puts pieces together. A variable without a value stands there as it is written.
+#[must_use]
+pub fn joined<'a>(pieces: &[Piece], value: &dyn Fn(&str) -> Option<&'a str>) -> String {
+    let mut text = String::new();
+    for piece in pieces {
+        match piece {
+            Piece::Text(part) => text.push_str(part),
+            Piece::Variable(name) => match value(name) {
+                Some(value) => text.push_str(value),
+                None => text.push_str(&format!("$({name})")),
+            },
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn expand(text: &str) -> String {
+        let value = |name: &str| match name {
+            "A" => Some("a"),
+            "B" => Some("$(A)"),
+            _ => None,
+        };
+        joined(&pieces(text, &|name| value(name).is_some()), &value)
+    }
+
+    #[test]
+    fn as_kubernetes_does_it() {
+        for (written, meant) in [
+            ("$(A)/$(B)", "a/$(A)"),
+            ("$$(A) $$$(A)", "$(A) $a"),
+            ("$(NONE) $A ${A} $", "$(NONE) $A ${A} $"),
+            ("$(A", "$(A"),
+            ("$()$(A)", "$()a"),
+            ("$($(A))", "$($(A))"),
+            ("", ""),
+        ] {
+            assert_eq!(expand(written), meant, "{written}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "[$()ABé ]{0,30}") {
+            let _ = expand(&text);
+        }
+
+        #[test]
+        fn what_has_no_dollar_stays(text in "[^$]{0,30}") {
+            prop_assert_eq!(expand(&text), text);
+        }
+    }
+}

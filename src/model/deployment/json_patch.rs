@@ -1,0 +1,190 @@
+//! JSON patches (RFC 6902) on trees of YAML.
+
+use super::{DeploymentError, wrong};
+use crate::base::yaml::tree::{Entry, Node, Value};
+
+/// No patch has more operations.
+const OPERATIONS: usize = 1000;
+/// No object becomes larger, or deeper.
+const NODES: usize = 100_000;
+const BYTES: usize = 8 << 20;
+const DEPTH: usize = 200;
+
+/// Applies the operations of a patch, in order.
+pub(super) fn apply(target: &mut Node, operations: &Node) -> Result<(), DeploymentError> {
+    for (index, operation) in operations.items().iter().enumerate() {
+        one(target, operation)?;
+        let (nodes, bytes, depth) = target.size();
+        if index >= OPERATIONS || nodes > NODES || bytes > BYTES || depth > DEPTH {
+            return Err(wrong(&operation.spot, "the patch makes the object too large"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether this is a list of operations.
+pub(super) fn is_one(node: &Node) -> bool {
+    matches!(node.value, Value::List(_))
+}
+
+fn one(target: &mut Node, operation: &Node) -> Result<(), DeploymentError> {
+    let spot = &operation.spot;
+    let required = |key: &str| {
+        operation.text_of(key).ok_or_else(|| wrong(spot, format!("this operation of a patch has no `{key}`")))
+    };
+    let path = required("path")?;
+    let missing = |path: &str| wrong(spot, format!("the patch cannot find `{path}`"));
+    // `null` is a value here.
+    let value = || {
+        let entry = operation.entries().iter().find(|entry| entry.key == "value");
+        entry.map(|entry| entry.node.clone()).ok_or_else(|| wrong(spot, "this operation has no `value`"))
+    };
+    match required("op")? {
+        "add" => insert(target, path, value()?).ok_or_else(|| missing(path)),
+        "remove" => take(target, path).map(|_| ()).ok_or_else(|| missing(path)),
+        "replace" => {
+            let value = value()?;
+            *find(target, path).ok_or_else(|| missing(path))? = value;
+            Ok(())
+        }
+        "test" => {
+            let found = find(target, path).ok_or_else(|| missing(path))?;
+            if is_same(found, &value()?) {
+                return Ok(());
+            }
+            Err(wrong(spot, format!("the patch expects another value at `{path}`")))
+        }
+        "move" => {
+            let from = required("from")?;
+            let value = take(target, from).ok_or_else(|| missing(from))?;
+            insert(target, path, value).ok_or_else(|| missing(path))
+        }
+        "copy" => {
+            let from = required("from")?;
+            let value = find(target, from).ok_or_else(|| missing(from))?.clone();
+            insert(target, path, value).ok_or_else(|| missing(path))
+        }
+        other => Err(wrong(spot, format!("`{other}` is no operation of a patch"))),
+    }
+}
+
+fn parts(path: &str) -> Option<Vec<String>> {
+    if path.is_empty() {
+        return Some(Vec::new());
+    }
+    let inner = path.strip_prefix('/')?;
+    Some(inner.split('/').map(|part| part.replace("~1", "/").replace("~0", "~")).collect())
+}
+
+fn find<'a>(node: &'a mut Node, path: &str) -> Option<&'a mut Node> {
+    parts(path)?.iter().try_fold(node, |node, part| child(node, part))
+}
+
+fn child<'a>(node: &'a mut Node, part: &str) -> Option<&'a mut Node> {
+    match &mut node.value {
+        Value::Map(entries) => entries.iter_mut().find(|entry| entry.key == part).map(|entry| &mut entry.node),
+        Value::List(items) => items.get_mut(part.parse::<usize>().ok()?),
+        Value::Scalar { .. } => None,
+    }
+}
+
+fn parent<'a>(node: &'a mut Node, path: &str) -> Option<(&'a mut Node, String)> {
+    let mut parts = parts(path)?;
+    let last = parts.pop()?;
+    let parent = parts.iter().try_fold(node, |node, part| child(node, part))?;
+    Some((parent, last))
+}
+
+fn insert(target: &mut Node, path: &str, value: Node) -> Option<()> {
+    if path.is_empty() {
+        *target = value;
+        return Some(());
+    }
+    let (parent, last) = parent(target, path)?;
+    match &mut parent.value {
+        Value::Map(_) => {
+            let spot = value.spot.clone();
+            super::object::put(parent, &last, &spot, value);
+        }
+        Value::List(items) if last == "-" => items.push(value),
+        Value::List(items) => {
+            let index = last.parse::<usize>().ok().filter(|index| *index <= items.len())?;
+            items.insert(index, value);
+        }
+        Value::Scalar { .. } => return None,
+    }
+    Some(())
+}
+
+fn take(target: &mut Node, path: &str) -> Option<Node> {
+    let (parent, last) = parent(target, path)?;
+    match &mut parent.value {
+        Value::Map(entries) => {
+            let at = entries.iter().position(|entry| entry.key == last)?;
+            Some(entries.remove(at).node)
+        }
+        Value::List(items) => {
+            let index = last.parse::<usize>().ok().filter(|index| *index < items.len())?;
+            Some(items.remove(index))
+        }
+        Value::Scalar { .. } => None,
+    }
+}
+
+fn is_same(one: &Node, other: &Node) -> bool {
+    match (&one.value, &other.value) {
+        (Value::Scalar { text: a, .. }, Value::Scalar { text: b, .. }) => a == b,
+        (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b)),
+        (Value::Map(a), Value::Map(b)) => {
+            let same = |entry: &Entry| {
+                b.iter().find(|other| other.key == entry.key).is_some_and(|o| is_same(&entry.node, &o.node))
+            };
+            a.len() == b.len() && a.iter().all(same)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::yaml::tree::documents;
+
+    fn patched(patch: &str) -> Result<Vec<String>, String> {
+        let read = |file: &str, text: &str| documents(file, text).expect("parses").remove(0);
+        let mut node = read("b", "{a: {b/c: 1}, l: [{n: x}, {n: y}]}");
+        apply(&mut node, &read("p", patch)).map_err(|error| error.to_string())?;
+        let list = node.get("l").map_or(&[][..], Node::items);
+        let mut seen: Vec<String> = list.iter().filter_map(|i| i.text_of("n").map(str::to_owned)).collect();
+        seen.extend(node.get("a").map_or(&[][..], Node::entries).iter().map(|entry| entry.key.clone()));
+        Ok(seen)
+    }
+
+    #[test]
+    fn each_operation() {
+        let ok = |patch: &str, wanted: &[&str]| assert_eq!(patched(patch).expect(patch), wanted, "{patch}");
+        ok("[{op: add, path: /l/-, value: {n: z}}, {op: add, path: /l/0, value: {n: w}}]", &["w", "x", "y", "z", "b/c"]);
+        ok("[{op: remove, path: /a/b~1c}, {op: remove, path: /l/1}]", &["x"]);
+        ok("[{op: replace, path: /l/0/n, value: q}]", &["q", "y", "b/c"]);
+        ok("[{op: test, path: /l/0, value: {n: x}}, {op: move, from: /a/b~1c, path: /a/d}]", &["x", "y", "d"]);
+        ok("[{op: copy, from: /l/0, path: /l/-}]", &["x", "y", "x", "b/c"]);
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_said() {
+        assert_eq!(patched("[{op: remove, path: /l/7}]"), Err("p:1: the patch cannot find `/l/7`".to_owned()));
+        for wrong in [
+            "[{op: test, path: /l/0/n, value: y}]",
+            "[{op: add, path: /l/9, value: 1}]",
+            "[{op: add, path: nowhere, value: 1}]",
+            "[{op: replace, path: /x, value: 1}]",
+            "[{op: fly, path: /a}]",
+            "[{op: add, path: /a/x}]",
+            "[{path: /a}]",
+        ] {
+            assert!(patched(wrong).is_err(), "{wrong}");
+        }
+        let bomb = vec!["{op: copy, from: /l, path: /l/-}"; 100].join(", ");
+        assert!(patched(&format!("[{bomb}]")).expect_err("is refused").contains("too large"));
+    }
+}

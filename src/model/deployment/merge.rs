@@ -1,0 +1,180 @@
+//! Strategic merge, as kustomize does it: mappings are merged key by key, the lists of a pod by what
+//! identifies their items, every other list is replaced, and `null` takes a key away.
+
+use std::collections::{HashMap, HashSet};
+
+use super::finding;
+use crate::base::yaml::tree::{Entry, Node, Value};
+use crate::model::inventory::Finding;
+
+/// What identifies the items of the lists that are merged.
+const KEYS: &[(&str, &str)] = &[
+    ("containers", "name"),
+    ("initContainers", "name"),
+    ("ephemeralContainers", "name"),
+    ("env", "name"),
+    ("volumes", "name"),
+    ("imagePullSecrets", "name"),
+    ("ports", "containerPort"),
+    ("volumeMounts", "mountPath"),
+    ("volumeDevices", "devicePath"),
+    ("hostAliases", "ip"),
+];
+
+/// How to merge.
+pub(super) struct Merge<'a> {
+    /// Whether lists are merged at all; of kinds that kustomize does not know, they are replaced.
+    pub(super) keyed: bool,
+    pub(super) findings: &'a mut Vec<Finding>,
+}
+
+impl Merge<'_> {
+    /// What a patch makes of a node; `None` if it takes the node away.
+    pub(super) fn node(&mut self, base: Node, patch: Node, key: &str) -> Option<Node> {
+        match directive(&patch) {
+            Some("delete") => return None,
+            Some("replace") => return Some(self.clean(patch)),
+            _ => {}
+        }
+        let Node { spot, value } = base;
+        match (value, patch) {
+            (Value::Map(base), Node { value: Value::Map(patch), .. }) => {
+                Some(Node { spot, value: Value::Map(self.entries(base, patch)) })
+            }
+            (Value::List(base), Node { value: Value::List(patch), spot: by }) => {
+                let by_key = KEYS.iter().find(|(list, _)| self.keyed && *list == key);
+                Some(match by_key {
+                    Some((_, by_key)) => Node { spot, value: Value::List(self.items(base, patch, by_key)) },
+                    None => self.clean(Node { spot: by, value: Value::List(patch) }),
+                })
+            }
+            (_, patch) => Some(self.clean(patch)),
+        }
+    }
+
+    fn entries(&mut self, mut base: Vec<Entry>, patch: Vec<Entry>) -> Vec<Entry> {
+        for entry in patch {
+            if entry.key.starts_with('$') {
+                self.note(&entry);
+                continue;
+            }
+            let at = base.iter().position(|known| known.key == entry.key);
+            match (at, entry.node.is_null()) {
+                (Some(at), true) => {
+                    base.remove(at);
+                }
+                (None, true) => {}
+                (Some(at), false) => {
+                    let known = base.remove(at);
+                    if let Some(node) = self.node(known.node, entry.node, &entry.key) {
+                        base.insert(at, Entry { key: entry.key, spot: known.spot, node });
+                    }
+                }
+                (None, false) => {
+                    let node = self.clean(entry.node);
+                    base.push(Entry { node, ..entry });
+                }
+            }
+        }
+        base
+    }
+
+    /// What the patch names comes first, in its order; the rest keeps its own.
+    fn items(&mut self, base: Vec<Node>, patch: Vec<Node>, key: &str) -> Vec<Node> {
+        if patch.iter().any(|item| directive(item) == Some("replace")) {
+            let kept = patch.into_iter().filter(|item| directive(item).is_none());
+            return kept.map(|item| self.clean(item)).collect();
+        }
+        let wanted: HashSet<&str> = patch.iter().filter_map(|item| item.text_of(key)).collect();
+        let mut known = HashMap::new();
+        let mut rest = Vec::new();
+        for item in base {
+            match item.text_of(key).filter(|id| wanted.contains(id)).map(str::to_owned) {
+                Some(id) => {
+                    known.insert(id, item);
+                }
+                None => rest.push(item),
+            }
+        }
+        let mut merged = Vec::new();
+        for item in patch {
+            match item.text_of(key).and_then(|id| known.remove(id)) {
+                Some(known) => merged.extend(self.node(known, item, "")),
+                None if directive(&item) == Some("delete") => {}
+                None => merged.push(self.clean(item)),
+            }
+        }
+        merged.extend(rest);
+        merged
+    }
+
+    /// Without what only tells how to merge.
+    fn clean(&mut self, node: Node) -> Node {
+        let value = match node.value {
+            Value::Map(entries) => {
+                let (own, directives): (Vec<Entry>, Vec<Entry>) =
+                    entries.into_iter().partition(|entry| !entry.key.starts_with('$'));
+                directives.iter().for_each(|entry| self.note(entry));
+                let own = own.into_iter().filter(|entry| !entry.node.is_null());
+                Value::Map(own.map(|entry| Entry { node: self.clean(entry.node), ..entry }).collect())
+            }
+            Value::List(items) => Value::List(items.into_iter().map(|item| self.clean(item)).collect()),
+            scalar => scalar,
+        };
+        Node { spot: node.spot, value }
+    }
+
+    fn note(&mut self, entry: &Entry) {
+        let known = entry.key == "$patch" && matches!(entry.node.text(), Some("delete" | "replace" | "merge"));
+        if !known && !entry.key.starts_with("$setElementOrder") {
+            let message = format!("the directive `{}` of a patch is not known", entry.key);
+            self.findings.push(finding(&entry.spot, message));
+        }
+    }
+}
+
+fn directive(node: &Node) -> Option<&str> {
+    node.text_of("$patch")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::yaml::tree::documents;
+
+    fn names(node: &Node) -> Vec<String> {
+        let pair = |item: &Node| {
+            format!("{}={}", item.text_of("name").unwrap_or("?"), item.text_of("value").unwrap_or("-"))
+        };
+        node.get("env").map_or_else(Vec::new, |env| env.items().iter().map(pair).collect())
+    }
+
+    fn merged(base: &str, patch: &str, keyed: bool) -> (Node, Vec<String>) {
+        let read = |file: &str, text: &str| documents(file, text).expect("parses").remove(0);
+        let mut findings = Vec::new();
+        let node = Merge { keyed, findings: &mut findings }.node(read("b", base), read("p", patch), "");
+        (node.expect("is left"), findings.iter().map(ToString::to_string).collect())
+    }
+
+    const BASE: &str = "{env: [{name: A, value: a}, {name: B, value: b}, {name: C, value: c}], args: [x], k: 1}";
+
+    #[test]
+    fn items_are_found_by_their_name() {
+        let (node, findings) =
+            merged(BASE, "{env: [{name: C, value: z}, {name: D, value: d}, {name: A, $patch: delete}], args: [y], k: null}", true);
+        assert_eq!(names(&node), ["C=z", "D=d", "B=b"]);
+        let value = node.get("env").expect("is there").items()[0].get("value").expect("is there");
+        assert_eq!((value.spot.line(), node.get("k").is_none()), ("p:1".to_owned(), true));
+        assert_eq!((node.get("args").map(|args| args.items().len()), findings.len()), (Some(1), 0));
+    }
+
+    #[test]
+    fn lists_of_unknown_kinds_and_by_directive_are_replaced() {
+        let (node, _) = merged(BASE, "{env: [{name: D, value: d}]}", false);
+        assert_eq!(names(&node), ["D=d"]);
+        let (node, _) = merged(BASE, "{env: [{$patch: replace}, {name: D, value: d}]}", true);
+        assert_eq!(names(&node), ["D=d"]);
+        let (_, findings) = merged(BASE, "{$retainKeys: [env]}", true);
+        assert_eq!(findings, ["p:1:2: the directive `$retainKeys` of a patch is not known"]);
+    }
+}

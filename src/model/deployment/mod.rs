@@ -1,0 +1,295 @@
+//! What a deployment gives to a container: its environment, command, ports and probe, read from
+//! Kubernetes and OpenShift objects, from kustomizations and from Compose files. Pure: the files are
+//! asked for through [`Files`]. What is made of it for a local run is for [`super::environment`] and
+//! `ops`.
+//!
+//! What is not understood is never passed over in silence: it becomes a finding with its place.
+
+mod candidate;
+mod compose;
+mod container;
+mod dotenv;
+pub mod expansion;
+mod files;
+mod generator;
+mod interpolation;
+mod json_patch;
+mod kustomize;
+mod merge;
+mod object;
+mod patch;
+mod probe;
+mod template;
+
+use crate::base::text;
+use crate::base::yaml::YamlError;
+use crate::base::yaml::tree::{Node, Spot};
+use crate::model::inventory::Finding;
+use crate::model::probe::Ready;
+use candidate::Candidate;
+use compose::Service;
+use expansion::Piece;
+use files::{Reader, name_of};
+pub use files::{FileKind, FileTrouble, Files};
+use object::Object;
+
+/// A container as its deployment has it.
+#[derive(Debug, Clone)]
+pub struct Container {
+    /// What it is called there: `Deployment/web, container app`.
+    pub label: String,
+    /// Where it is written: `file:line`.
+    pub place: String,
+    /// The image.
+    pub image: Option<String>,
+    /// What takes the place of the image's entry point.
+    pub command: Vec<Vec<Piece>>,
+    /// What takes the place of the image's arguments.
+    pub args: Vec<Vec<Piece>>,
+    /// The working directory.
+    pub workdir: Option<String>,
+    /// Ports it listens on.
+    pub ports: Vec<u16>,
+    /// How to know that it is ready.
+    pub ready: Option<Ready>,
+    /// Its variables, in the order in which they are defined.
+    pub variables: Vec<Given>,
+}
+
+/// A variable that a deployment gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The name.
+    pub name: String,
+    /// Where it is written: `file:line`.
+    pub place: String,
+    /// What it is there.
+    pub value: GivenValue,
+}
+
+/// What a variable is in a deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GivenValue {
+    /// A value, put together from text and the variables before it.
+    Text(Vec<Piece>),
+    /// A key of a Secret. What it holds is never read.
+    Secret {
+        /// The Secret.
+        secret: String,
+        /// The key.
+        key: String,
+    },
+    /// What only the cluster knows: `metadata.namespace`, `limits.memory`.
+    Field(String),
+    /// It cannot be known from the files, for this reason.
+    Unknown(String),
+}
+
+/// What was read.
+#[derive(Debug, Clone)]
+pub struct Deployment {
+    /// The component's container.
+    pub container: Container,
+    /// What was not understood.
+    pub findings: Vec<Finding>,
+}
+
+/// One thing to read.
+#[derive(Clone, Copy)]
+pub struct Item<'a> {
+    /// The repository's files.
+    pub files: &'a dyn Files,
+    /// A file or folder in it.
+    pub path: &'a str,
+    /// The container that is meant: `container`, or `workload/container`.
+    pub container: Option<&'a str>,
+    /// Where the inventory says so: `file:line`.
+    pub place: &'a str,
+}
+
+/// A deployment that cannot be read.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum DeploymentError {
+    /// A file is not YAML.
+    #[error(transparent)]
+    Yaml(#[from] YamlError),
+    /// A file cannot be read.
+    #[error(transparent)]
+    File(#[from] FileTrouble),
+    /// The inventory names something that is not there.
+    #[error("{place}: the deployment has no file or folder `{path}`")]
+    Missing {
+        /// Where it is named.
+        place: String,
+        /// The path.
+        path: String,
+    },
+    /// A path leads out of the repository.
+    #[error("{place}: `{path}` leads out of the repository")]
+    Outside {
+        /// Where it is named.
+        place: String,
+        /// The path.
+        path: String,
+    },
+    /// More files than any deployment needs.
+    #[error("{file}: the deployment is too large to be read: more than 400 files, or 16 MiB")]
+    TooMuch {
+        /// Where it became too much.
+        file: String,
+    },
+    /// Kustomizations that build on each other.
+    #[error("{place}: the kustomization `{path}` is built on itself")]
+    Cycle {
+        /// Where it is named.
+        place: String,
+        /// The folder.
+        path: String,
+    },
+    /// Something that makes no sense.
+    #[error("{place}: {message}")]
+    Wrong {
+        /// `file:line`.
+        place: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// Nothing in there runs anything.
+    #[error("{place}: the deployment has no container: no workload of Kubernetes, no Compose service")]
+    NoContainer {
+        /// Where the inventory names it.
+        place: String,
+    },
+    /// The container that is meant is not there.
+    #[error("{place}: the deployment has no container `{wanted}`; it has {}", text::join_and(candidates))]
+    NoSuch {
+        /// Where the inventory names it.
+        place: String,
+        /// What is meant.
+        wanted: String,
+        /// What there is.
+        candidates: Vec<String>,
+    },
+    /// Several containers may be meant.
+    #[error("{place}: which container is `{component}`? The deployment has {}", text::join_and(candidates))]
+    Ambiguous {
+        /// Where the inventory names the deployment.
+        place: String,
+        /// The component.
+        component: String,
+        /// What there is.
+        candidates: Vec<String>,
+    },
+}
+
+/// What is wrong at a place.
+fn wrong(spot: &Spot, message: impl Into<String>) -> DeploymentError {
+    DeploymentError::Wrong { place: spot.line(), message: message.into() }
+}
+
+/// What was not understood at a place.
+fn finding(spot: &Spot, message: impl Into<String>) -> Finding {
+    Finding { file: spot.file.to_string(), position: Some(spot.position), message: message.into() }
+}
+
+/// No container has more variables.
+const VARIABLES: usize = 5000;
+
+/// Whether there are too many; the first that is left out is named.
+fn is_full(variables: &[Given], spot: &Spot, findings: &mut Vec<Finding>) -> bool {
+    let full = variables.len() >= VARIABLES;
+    let message = format!("there are more than {VARIABLES} variables, and the rest is left out");
+    if full && findings.last().is_none_or(|last| last.message != message) {
+        findings.push(finding(spot, message));
+    }
+    full
+}
+
+/// All that was found in the files.
+#[derive(Default)]
+struct Pool {
+    objects: Vec<Object>,
+    services: Vec<Service>,
+    findings: Vec<Finding>,
+}
+
+/// Reads the deployment of a component.
+///
+/// # Errors
+/// When a file cannot be read or makes no sense, or it is not clear which container is meant.
+pub fn read(component: &str, items: &[Item<'_>]) -> Result<Deployment, DeploymentError> {
+    let mut pool = Pool::default();
+    for item in items {
+        let reader = Reader::new(item.files);
+        let outside = || DeploymentError::Outside { place: item.place.into(), path: item.path.into() };
+        let path = files::resolved("", item.path).ok_or_else(outside)?;
+        match reader.kind(&path)? {
+            None => {
+                return Err(DeploymentError::Missing { place: item.place.into(), path: item.path.into() });
+            }
+            Some(FileKind::Folder) => read_folder(&reader, &path, &mut pool)?,
+            Some(FileKind::File) if kustomize::is_name(name_of(&path)) => {
+                let objects = kustomize::build(&reader, files::folder_of(&path), &mut pool.findings)?;
+                pool.objects.extend(objects);
+            }
+            Some(FileKind::File) => read_file(&reader, &path, &mut pool)?,
+        }
+    }
+    object::note_kinds(&pool.objects, &mut pool.findings);
+    let candidates = Candidate::all(&pool.objects, &pool.services);
+    let chosen = candidate::choose(component, items, &candidates)?;
+    let container = match chosen {
+        Candidate::Container(one) => container::read(one, &pool.objects, &mut pool.findings)?,
+        Candidate::Service(service) => service.container(&mut pool.findings)?,
+    };
+    Ok(Deployment { container, findings: pool.findings })
+}
+
+fn read_folder(reader: &Reader<'_>, folder: &str, pool: &mut Pool) -> Result<(), DeploymentError> {
+    if kustomize::file_in(reader, folder)?.is_some() {
+        let objects = kustomize::build(reader, folder, &mut pool.findings)?;
+        pool.objects.extend(objects);
+        return Ok(());
+    }
+    for name in reader.names(folder)? {
+        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+        let is_read = [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end));
+        if is_read && reader.is_file(&path)? {
+            read_file(reader, &path, pool)?;
+        }
+    }
+    Ok(())
+}
+
+fn read_file(reader: &Reader<'_>, path: &str, pool: &mut Pool) -> Result<(), DeploymentError> {
+    for document in reader.documents(path)? {
+        if document.get("kind").is_some() {
+            pool.objects.extend(object::from_document(document, &mut pool.findings)?);
+        } else if compose::is_project(&document) {
+            compose::read(reader, path, &document, pool)?;
+        } else {
+            let message = "this is neither an object of Kubernetes nor a Compose file, and is not read";
+            pool.findings.push(finding(&document.spot, message));
+        }
+    }
+    Ok(())
+}
+
+/// A list of texts; anything else in it is named.
+fn texts(node: Option<&Node>, what: &str, findings: &mut Vec<Finding>) -> Vec<(String, Spot)> {
+    let Some(node) = node else { return Vec::new() };
+    if node.items().is_empty() && !matches!(node.value, crate::base::yaml::tree::Value::List(_)) {
+        findings.push(finding(&node.spot, format!("`{what}` is no list, and is not read")));
+    }
+    let mut found = Vec::new();
+    for item in node.items() {
+        match item.text() {
+            Some(text) => found.push((text.to_owned(), item.spot.clone())),
+            None => findings.push(finding(&item.spot, format!("this item of `{what}` is no text"))),
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests;

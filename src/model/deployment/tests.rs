@@ -1,0 +1,370 @@
+//! Whole deployments, as people write them.
+
+use super::files::tests::Memory;
+use super::*;
+use proptest::prelude::*;
+
+fn read_as(component: &str, path: &str, files: &[(&str, &str)]) -> Result<Deployment, DeploymentError> {
+    let files = Memory::of(files);
+    read(component, &[Item { files: &files, path, container: None, place: "i.yaml:7" }])
+}
+
+/// Each variable as `NAME=value @place`.
+fn variables(deployment: &Deployment) -> Vec<String> {
+    let value = |given: &Given| match &given.value {
+        GivenValue::Text(pieces) => expansion::joined(pieces, &|_| None),
+        GivenValue::Secret { secret, key } => format!("<{secret}/{key}>"),
+        GivenValue::Field(field) => format!("<{field}>"),
+        GivenValue::Unknown(why) => format!("? {why}"),
+    };
+    deployment.container.variables.iter().map(|g| format!("{}={} @{}", g.name, value(g), g.place)).collect()
+}
+
+fn findings(deployment: &Deployment) -> Vec<String> {
+    deployment.findings.iter().map(ToString::to_string).collect()
+}
+
+const WEB: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      initContainers: [{name: migrate, image: x}]
+      containers:
+        - name: web
+          image: registry.example.org/web:1
+          command: [web, --name, $(NAME)]
+          args: ['$$(NAME)', '$(NONE)']
+          workingDir: /srv
+          ports: [{name: http, containerPort: 8000}, {containerPort: 53, protocol: UDP}]
+          readinessProbe: {httpGet: {path: /ready, port: http}}
+          envFrom:
+            - {prefix: P_, configMapRef: {name: settings}}
+            - {secretRef: {name: login}}
+            - {configMapRef: {name: absent}}
+          env:
+            - {name: LATER, value: $(NAME)}
+            - {name: NAME, value: web}
+            - name: URL
+              value: https://$(P_HOST)/$(NAME)/$$(NAME)
+            - {name: TOKEN, valueFrom: {secretKeyRef: {name: login, key: token}}}
+            - {name: HOST, valueFrom: {configMapKeyRef: {name: settings, key: HOST}}}
+            - {name: MAYBE, valueFrom: {configMapKeyRef: {name: settings, key: NONE, optional: true}}}
+            - {name: LOST, valueFrom: {configMapKeyRef: {name: settings, key: NONE}}}
+            - {name: SPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
+            - {name: MEMORY, valueFrom: {resourceFieldRef: {resource: limits.memory}}}
+            - {name: ODD, valueFrom: {fileKeyRef: {path: x}}}
+            - {name: NUMBER, value: 8080}
+            - {name: NOTHING}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+data:
+  HOST: web.example.org
+  a-b: ok
+---
+kind: Secret
+metadata: {name: login}
+data: {token: aHVudGVyMg==}
+stringData: {USER: hunter2}
+---
+kind: Rollout
+metadata: {name: other}
+";
+
+#[test]
+fn a_deployment_with_all_that_may_be_in_it() {
+    let web = read_as("web", "web.yaml", &[("web.yaml", WEB)]).expect("reads");
+    assert_eq!(
+        variables(&web),
+        [
+            "P_HOST=web.example.org @web.yaml:39",
+            "token=<login/token> @web.yaml:44",
+            "USER=<login/USER> @web.yaml:45",
+            "LATER=$(NAME) @web.yaml:21",
+            "NAME=web @web.yaml:22",
+            "URL=https://$(P_HOST)/$(NAME)/$(NAME) @web.yaml:23",
+            "TOKEN=<login/token> @web.yaml:25",
+            "HOST=web.example.org @web.yaml:39",
+            "LOST=? the ConfigMap `settings` has no key `NONE` @web.yaml:28",
+            "SPACE=<metadata.namespace> @web.yaml:29",
+            "MEMORY=<limits.memory> @web.yaml:30",
+            "ODD=? `fileKeyRef` is not known to `cki` @web.yaml:31",
+            "NUMBER=8080 @web.yaml:32",
+            "NOTHING= @web.yaml:33",
+        ]
+    );
+    assert!(!format!("{web:?}").contains("aHVudGVyMg") && !format!("{web:?}").contains("hunter2"));
+    let container = &web.container;
+    assert_eq!(container.image.as_deref(), Some("registry.example.org/web:1"));
+    let text = |pieces: &Vec<Piece>| expansion::joined(pieces, &|name| (name == "NAME").then_some("web"));
+    assert_eq!(container.command.iter().map(text).collect::<Vec<_>>(), ["web", "--name", "web"]);
+    assert_eq!(container.args.iter().map(text).collect::<Vec<_>>(), ["$(NAME)", "$(NONE)"]);
+    assert_eq!((container.workdir.as_deref(), container.ports.as_slice()), (Some("/srv"), &[8000][..]));
+    assert_eq!(container.ready, Some(Ready::Http { path: "/ready".into(), port: 8000 }));
+    let findings = findings(&web);
+    for wanted in [
+        "web.yaml:47:1: the kind `Rollout` is not read: what `other` gives is missing",
+        "web.yaml:19:16: the ConfigMap `absent` is not among the files: which variables it gives is not known",
+        "`P_a-b` cannot be the name of a variable here",
+        "web.yaml:28:40: `LOST` has no value: the ConfigMap `settings` has no key `NONE`",
+        "`fileKeyRef` of the variable `ODD` is not known",
+        "the init container `migrate` of the same pod is not run",
+        "only ports of TCP are known",
+    ] {
+        assert!(findings.iter().any(|finding| finding.contains(wanted)), "{wanted}: {findings:#?}");
+    }
+    assert_eq!(findings.len(), 7, "{findings:#?}");
+}
+
+#[test]
+fn every_kind_of_workload() {
+    let pod = "{containers: [{name: app, env: [{name: A, value: a}]}]}";
+    let template = format!("{{template: {{spec: {pod}}}}}");
+    for (kind, spec) in [
+        ("Pod", pod.to_owned()),
+        ("Deployment", template.clone()),
+        ("StatefulSet", template.clone()),
+        ("DaemonSet", template.clone()),
+        ("DeploymentConfig", template.clone()),
+        ("Job", template.clone()),
+        ("CronJob", format!("{{jobTemplate: {{spec: {template}}}}}")),
+    ] {
+        let object = format!("{{kind: {kind}, metadata: {{name: x}}, spec: {spec}}}");
+        for text in [
+            object.clone(),
+            format!("{{kind: List, items: [{object}]}}"),
+            format!("{{kind: Template, objects: [{object}], parameters: []}}"),
+        ] {
+            let read = read_as("other", "f.yaml", &[("f.yaml", &text)]).expect(&text);
+            assert_eq!((variables(&read).len(), findings(&read).len()), (1, 0), "{text}");
+        }
+    }
+}
+
+const BASE: &str = "\
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      containers:
+        - name: app
+          image: registry.example.org/web
+          env:
+            - {name: URL, value: http://localhost}
+            - {name: LEVEL, value: DEBUG}
+          envFrom: [{configMapRef: {name: settings}}, {secretRef: {name: login}}]
+";
+
+fn overlay<'a>(kustomization: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let mut files = vec![
+        ("base/kustomization.yaml", "resources: [web.yaml]\nnamePrefix: base-\nconfigMapGenerator:\n- name: settings\n  literals: [A=1, B=\"2\"]\nsecretGenerator:\n- name: login\n  envs: [login.env]\n"),
+        ("base/web.yaml", BASE),
+        ("base/login.env", "# hidden\nPASSWORD=hunter2\n"),
+        ("over/kustomization.yaml", kustomization),
+    ];
+    files.extend_from_slice(more);
+    files
+}
+
+#[test]
+fn an_overlay_changes_what_its_base_gives() {
+    let kustomization = "\
+resources: [../base]
+components: [../part]
+namePrefix: prod-
+configMapGenerator:
+- name: settings
+  behavior: merge
+  literals:
+  - B=3
+patches:
+- path: level.yaml
+- target: {kind: Deployment, name: .*web}
+  patch: |-
+    - op: add
+      path: /spec/template/spec/containers/0/env/-
+      value: {name: ADDED, value: json}
+- patch: |-
+    kind: Deployment
+    metadata: {name: web}
+    spec:
+      template:
+        spec:
+          containers:
+          - name: app
+            env:
+            - name: URL
+              value: https://web.prod.example.org
+images: [{name: registry.example.org/web, newTag: v7}]
+helmCharts: []
+";
+    let level = "kind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: app, env: [\n  {name: LEVEL, value: WARN}]}]}}}\n";
+    let part = "kind: Component\npatches:\n- target: {kind: Deployment}\n  patch: '[{op: add, path: /spec/template/spec/containers/0/workingDir, value: /part}]'\n";
+    let files = overlay(kustomization, &[("over/level.yaml", level), ("part/kustomization.yaml", part)]);
+    let read = read_as("web", "over", &files).expect("reads");
+    assert_eq!(
+        variables(&read),
+        [
+            "A=1 @base/kustomization.yaml:5",
+            "B=3 @over/kustomization.yaml:8",
+            "PASSWORD=<prod-base-login/PASSWORD> @base/login.env:2",
+            "URL=https://web.prod.example.org @over/kustomization.yaml:26",
+            "LEVEL=WARN @over/level.yaml:4",
+            "ADDED=json @over/kustomization.yaml:15",
+        ]
+    );
+    assert_eq!(read.container.image.as_deref(), Some("registry.example.org/web:v7"));
+    assert_eq!(read.container.workdir.as_deref(), Some("/part"));
+    assert_eq!(read.container.label, "Deployment/prod-base-web, container app");
+    let wanted = "over/kustomization.yaml:28:1: `helmCharts` of a kustomization is not known, and what it does is missing";
+    assert_eq!(findings(&read), [wanted]);
+}
+
+#[test]
+fn what_makes_no_sense_in_a_kustomization() {
+    let error = |kustomization: &str| {
+        let files = overlay(kustomization, &[]);
+        read_as("web", "over/kustomization.yaml", &files).map(|d| findings(&d)).map_err(|error| error.to_string())
+    };
+    let cycle = error("resources: [../over]").expect_err("is a cycle");
+    assert_eq!(cycle, "over/kustomization.yaml:1: the kustomization `over` is built on itself");
+    let outside = error("resources: [../../x]").expect_err("is outside");
+    assert_eq!(outside, "over/kustomization.yaml:1: `../../x` leads out of the repository");
+    let absent = error("resources: [none.yaml]").expect_err("is absent");
+    assert_eq!(absent, "over/kustomization.yaml:1: there is no file or folder `none.yaml`");
+    for wrong in [
+        "resources: [../base]\nconfigMapGenerator: [{name: settings}]",
+        "resources: [../base]\npatches: [{patch: '[{op: test, path: /kind, value: x}]', target: {kind: Deployment}}]",
+        "resources: [../base]\npatches: [{patch: '[]'}]",
+        "resources: [../base]\npatches: [{target: {name: '('}, patch: '[]'}]",
+        "resources: [../base]\nconfigMapGenerator: [{name: a, literals: [x]}]",
+        "resources: [\n",
+    ] {
+        error(wrong).expect_err(wrong);
+    }
+    let seen = error("resources: [../base, 'https://example.org/x?ref=1']\npatches: [{patch: '{kind: Job, metadata: {name: no}}'}]");
+    assert_eq!(seen.expect("reads").len(), 2);
+}
+
+const COMPOSE: &str = "\
+include: [other.yaml]
+services:
+  web:
+    image: example.org/web:${TAG:-latest}
+    entrypoint: [web]
+    command: serve --port '80 80'
+    working_dir: /app
+    env_file: [web.env, {path: none.env, required: false}]
+    environment:
+      URL: https://${HOST}/$$x
+      LEVEL: ${LEVEL:-INFO}
+      SECRET: ${NOWHERE}
+      FROM_DOTENV:
+      PASSED:
+    ports: ['127.0.0.1:8080:80', '5000', {target: 90}, '53:53/udp']
+    healthcheck: {test: [CMD, check, now]}
+    volumes: ['./data:/data']
+  db:
+    image: postgres
+    environment:
+      - POSTGRES_DB=x
+      - HOST
+    healthcheck: {test: pg_isready}
+";
+
+#[test]
+fn a_compose_file() {
+    let files =
+        [("c/compose.yaml", COMPOSE), ("c/.env", "HOST=web.example.org\nFROM_DOTENV=yes\n"), ("c/web.env", "LEVEL=low\nMORE=${HOST}:1\n")];
+    let read_one = |name: &str| read_as(name, "c/compose.yaml", &files).expect("reads");
+    let web = read_one("web");
+    assert_eq!(
+        variables(&web),
+        [
+            "MORE=web.example.org:1 @c/web.env:2",
+            "URL=https://web.example.org/$x @c/compose.yaml:10",
+            "LEVEL=INFO @c/compose.yaml:11",
+            "SECRET=? `NOWHERE` has no value in the `.env` beside the file @c/compose.yaml:12",
+            "FROM_DOTENV=yes @c/compose.yaml:13",
+            "PASSED=? it is passed on from whoever deploys @c/compose.yaml:14",
+        ]
+    );
+    let container = &web.container;
+    assert_eq!(container.image.as_deref(), Some("example.org/web:latest"));
+    let words: Vec<String> = container.args.iter().map(|word| expansion::joined(word, &|_| None)).collect();
+    assert_eq!((words.as_slice(), container.ports.as_slice()), (&["serve", "--port", "80 80"].map(str::to_owned)[..], &[80, 5000, 90][..]));
+    assert_eq!(container.ready, Some(Ready::Exec(vec!["check".into(), "now".into()])));
+    assert_eq!(findings(&web).len(), 3, "{:#?}", findings(&web));
+    let db = read_one("db");
+    assert_eq!(variables(&db), ["POSTGRES_DB=x @c/compose.yaml:21", "HOST=web.example.org @c/compose.yaml:22"]);
+    let error = read_as("web", "c/compose.yaml", &files[..2]).expect_err("lacks a file").to_string();
+    assert_eq!(error, "c/compose.yaml:8: there is no file `web.env`");
+}
+
+#[test]
+fn a_later_compose_file_changes_an_earlier_one() {
+    let files = Memory::of(&[
+        ("a.yaml", "services: {web: {image: x, environment: {A: 1, B: 2}}}"),
+        ("b.yaml", "services: {web: {image: y, environment: [B=3, C=4]}}"),
+    ]);
+    let item = |path| Item { files: &files, path, container: None, place: "i.yaml:7" };
+    let web = read("web", &[item("a.yaml"), item("b.yaml")]).expect("reads");
+    assert_eq!(variables(&web), ["A=1 @a.yaml:1", "B=3 @b.yaml:1", "C=4 @b.yaml:1"]);
+    assert_eq!(web.container.image.as_deref(), Some("y"));
+}
+
+#[test]
+fn which_container_is_meant() {
+    let two = "{kind: Pod, metadata: {name: a}, spec: {containers: [{name: app}, {name: proxy}]}}\n---\n{kind: Pod, metadata: {name: b}, spec: {containers: [{name: app}, {name: b-c}]}}\n";
+    let files = Memory::of(&[("f.yaml", two)]);
+    let choose = |component: &str, container: Option<&str>| {
+        read(component, &[Item { files: &files, path: "f.yaml", container, place: "i.yaml:7" }])
+            .map(|d| d.container.label)
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(choose("proxy", None).as_deref(), Ok("Pod/a, container proxy"));
+    assert_eq!(choose("b_c", None).as_deref(), Ok("Pod/b, container b-c"));
+    assert_eq!(choose("x", Some("b/app")).as_deref(), Ok("Pod/b, container app"));
+    assert_eq!(
+        choose("app", None),
+        Err("i.yaml:7: which container is `app`? The deployment has `Pod/a, container app` and `Pod/b, container app`".to_owned())
+    );
+    assert!(choose("none", None).is_err() && choose("x", Some("app")).is_err());
+    let error = choose("x", Some("nobody")).expect_err("is not there");
+    assert!(error.starts_with("i.yaml:7: the deployment has no container `nobody`; it has"), "{error}");
+    let empty = read_as("x", "f", &[("f", "{kind: Service}")]).expect_err("has none").to_string();
+    assert!(empty.contains("has no container"), "{empty}");
+    let missing = read_as("x", "g", &[("f", "")]).expect_err("is not there").to_string();
+    assert_eq!(missing, "i.yaml:7: the deployment has no file or folder `g`");
+}
+
+#[test]
+fn a_variable_may_be_made_of_what_it_was() {
+    let pod = "{kind: Pod, metadata: {name: a}, spec: {containers: [{name: app, env: [{name: P, value: a}, {name: P, value: '$(P):b'}]}]}}";
+    let read = read_as("app", "f", &[("f", pod)]).expect("reads");
+    assert_eq!(variables(&read), ["P=a:b @f:1"]);
+}
+
+proptest! {
+    /// Whatever is in the files: an answer or an error, never a panic.
+    #[test]
+    fn no_file_makes_it_panic(at in 0..1800_usize, length in 0..40_usize, put in "[-a-z:{}\\[\\]&*$|\\n \"'()0-9]{0,12}") {
+        let files = overlay("resources: [../base]\npatches: [{path: p.yaml}]\n", &[]);
+        let texts = [WEB, COMPOSE, BASE, files[0].1];
+        for text in texts {
+            let mut start = at.min(text.len());
+            while !text.is_char_boundary(start) { start -= 1; }
+            let mut end = (start + length).min(text.len());
+            while !text.is_char_boundary(end) { end -= 1; }
+            let broken = format!("{}{put}{}", &text[..start], &text[end.max(start)..]);
+            let _ = read_as("web", "f.yaml", &[("f.yaml", &broken)]);
+            let _ = read_as("web", "over", &overlay("resources: [../base]\npatches: [{path: p.yaml}]\n", &[("over/p.yaml", &broken)]));
+            let _ = read_as("web", "over", &overlay(&broken, &[("over/p.yaml", BASE)]));
+        }
+    }
+}
