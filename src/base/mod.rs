@@ -10,5 +10,6 @@ pub mod http;
 pub mod owner;
 pub mod redact;
 pub mod secret;
+pub mod sources;
 pub mod text;
 pub mod yaml;

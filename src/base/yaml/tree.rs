@@ -198,12 +198,7 @@ struct Open {
 
 enum Content {
     List(Vec<Node>),
-    Map {
-        entries: Vec<Entry>,
-        names: HashSet<String>,
-        key: Option<(String, Spot, bool)>,
-        merged: Vec<Entry>,
-    },
+    Map { entries: Vec<Entry>, names: HashSet<String>, key: Option<(String, Spot, bool)>, merged: Vec<Entry> },
 }
 
 struct Builder {

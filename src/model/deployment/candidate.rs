@@ -119,7 +119,8 @@ pub(super) fn choose<'a>(
             }),
         };
     }
-    let like = |name: &str| name.replace(['_', '.'], "-").eq_ignore_ascii_case(&component.replace(['_', '.'], "-"));
+    let like =
+        |name: &str| name.replace(['_', '.'], "-").eq_ignore_ascii_case(&component.replace(['_', '.'], "-"));
     let regular = || all.iter().copied().filter(|one| !one.is_init());
     let stages: [Vec<Candidate<'a>>; 3] = [
         regular().filter(|one| like(one.name())).collect(),

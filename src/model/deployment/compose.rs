@@ -24,7 +24,8 @@ pub(super) struct Service {
 }
 
 /// What is not done, and would change what a container is given.
-const NOT_DONE: &[&str] = &["extends", "secrets", "configs", "volumes", "volumes_from", "provider", "credential_spec"];
+const NOT_DONE: &[&str] =
+    &["extends", "secrets", "configs", "volumes", "volumes_from", "provider", "credential_spec"];
 
 /// Whether a document is a Compose file.
 pub(super) fn is_project(document: &Node) -> bool {
@@ -146,7 +147,12 @@ impl Service {
         self.variables.get(name).cloned()
     }
 
-    fn filled(&self, text: &str, spot: &Spot, findings: &mut Vec<Finding>) -> Result<String, DeploymentError> {
+    fn filled(
+        &self,
+        text: &str,
+        spot: &Spot,
+        findings: &mut Vec<Finding>,
+    ) -> Result<String, DeploymentError> {
         let made = interpolate(text, &|name| self.value(name)).map_err(|why| wrong(spot, why))?;
         for name in made.unset {
             findings.push(finding(spot, format!("`{name}` has no value in the `.env` beside the file")));
@@ -158,7 +164,8 @@ impl Service {
     pub(super) fn container(&self, findings: &mut Vec<Finding>) -> Result<Container, DeploymentError> {
         for key in NOT_DONE {
             if let Some(node) = self.node.get(key) {
-                let message = format!("`{key}` of a Compose service is not known, and what it gives is missing");
+                let message =
+                    format!("`{key}` of a Compose service is not known, and what it gives is missing");
                 findings.push(finding(&node.spot, message));
             }
         }
@@ -207,7 +214,9 @@ impl Service {
         let made = |written: &str, spot: &Spot| -> Result<GivenValue, DeploymentError> {
             let made = interpolate(written, &|name| self.value(name)).map_err(|why| wrong(spot, why))?;
             Ok(match made.unset.first() {
-                Some(name) => GivenValue::Unknown(format!("`{name}` has no value in the `.env` beside the file")),
+                Some(name) => {
+                    GivenValue::Unknown(format!("`{name}` has no value in the `.env` beside the file"))
+                }
                 None => text(made.text),
             })
         };

@@ -50,9 +50,10 @@ pub(super) fn read(
 
 /// Whether a parameter of a template without a value still stands in a text.
 fn is_open(text: &str, object: &Object) -> bool {
-    object.unresolved.iter().any(|name| {
-        text.contains(&format!("${{{name}}}")) || text.contains(&format!("${{{{{name}}}}}"))
-    })
+    object
+        .unresolved
+        .iter()
+        .any(|name| text.contains(&format!("${{{name}}}")) || text.contains(&format!("${{{{{name}}}}}")))
 }
 
 fn ports(node: &Node, findings: &mut Vec<Finding>) -> Vec<u16> {
@@ -92,7 +93,8 @@ fn note_files(object: &Object, node: &Node, findings: &mut Vec<Finding>) {
         let from = ["configMap", "secret", "projected", "downwardAPI", "csi", "hostPath"];
         if let Some(kind) = from.into_iter().find(|kind| volume.get(kind).is_some()) {
             let path = mount.text_of("mountPath").unwrap_or_default();
-            let message = format!("`{path}` comes from a volume of kind `{kind}`, and is not there in a local run");
+            let message =
+                format!("`{path}` comes from a volume of kind `{kind}`, and is not there in a local run");
             findings.push(finding(&mount.spot, message));
         }
     }
@@ -150,7 +152,8 @@ impl Reading<'_> {
                 "configMapRef" => ("ConfigMap", "data"),
                 "secretRef" => ("Secret", "data"),
                 other => {
-                    let message = format!("`{other}` in `envFrom` is not known, and what it gives is missing");
+                    let message =
+                        format!("`{other}` in `envFrom` is not known, and what it gives is missing");
                     self.note(&entry.spot, message);
                     continue;
                 }
@@ -158,7 +161,9 @@ impl Reading<'_> {
             let name = entry.node.text_of("name").unwrap_or_default();
             let Some(object) = find(self.objects, kind, name, self.object) else {
                 if !entry.node.get("optional").is_some_and(Node::is_true) {
-                    let message = format!("the {kind} `{name}` is not among the files: which variables it gives is not known");
+                    let message = format!(
+                        "the {kind} `{name}` is not among the files: which variables it gives is not known"
+                    );
                     self.note(&entry.spot, message);
                 }
                 continue;
@@ -191,7 +196,10 @@ impl Reading<'_> {
             }
         }
         if let (Some(_), Some(value)) = (item.get("valueFrom"), item.get("value")) {
-            self.note(&value.spot, format!("`{name}` has both `value` and `valueFrom`, which Kubernetes refuses"));
+            self.note(
+                &value.spot,
+                format!("`{name}` has both `value` and `valueFrom`, which Kubernetes refuses"),
+            );
         }
         // A patch may have given the value in another file than that of the name.
         let mut spot = &item.spot;
@@ -229,7 +237,11 @@ impl Reading<'_> {
 
     /// A value in which nothing is expanded.
     fn plain(&self, text: &str) -> GivenValue {
-        if is_open(text, self.object) { self.open() } else { GivenValue::Text(vec![Piece::Text(text.to_owned())]) }
+        if is_open(text, self.object) {
+            self.open()
+        } else {
+            GivenValue::Text(vec![Piece::Text(text.to_owned())])
+        }
     }
 
     fn open(&self) -> GivenValue {

@@ -71,11 +71,7 @@ fn plain(text: impl Into<String>) -> GivenValue {
     GivenValue::Text(vec![Piece::Text(text.into())])
 }
 
-fn filled(
-    text: &str,
-    known: &dyn Fn(&str) -> Option<String>,
-    line: usize,
-) -> Result<GivenValue, Trouble> {
+fn filled(text: &str, known: &dyn Fn(&str) -> Option<String>, line: usize) -> Result<GivenValue, Trouble> {
     let made = interpolate(text, known).map_err(|why| (line, why))?;
     Ok(match made.unset.first() {
         Some(name) => GivenValue::Unknown(format!("`{name}` has no value in the files")),

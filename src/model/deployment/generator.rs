@@ -30,7 +30,10 @@ pub(super) fn item(
     match (item.text_of("behavior").unwrap_or("create"), existing) {
         ("create", None) => objects.push(object(kind, name, item, data)),
         ("create", Some(_)) => {
-            return Err(wrong(&item.spot, format!("there is a {kind} `{name}` already; `behavior` may be `merge`")));
+            return Err(wrong(
+                &item.spot,
+                format!("there is a {kind} `{name}` already; `behavior` may be `merge`"),
+            ));
         }
         (behavior @ ("merge" | "replace"), Some(known)) => {
             if at_mut(&mut known.node, &["data"]).is_none() || behavior == "replace" {
@@ -93,7 +96,8 @@ fn data(
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let spot = Spot { file: label.as_str().into(), position: Position { line: index + 1, column: 1 } };
+            let spot =
+                Spot { file: label.as_str().into(), position: Position { line: index + 1, column: 1 } };
             match line.split_once('=') {
                 Some((key, value)) => add(key, value, &spot),
                 None => findings.push(finding(

@@ -82,7 +82,9 @@ fn find<'a>(node: &'a mut Node, path: &str) -> Option<&'a mut Node> {
 
 fn child<'a>(node: &'a mut Node, part: &str) -> Option<&'a mut Node> {
     match &mut node.value {
-        Value::Map(entries) => entries.iter_mut().find(|entry| entry.key == part).map(|entry| &mut entry.node),
+        Value::Map(entries) => {
+            entries.iter_mut().find(|entry| entry.key == part).map(|entry| &mut entry.node)
+        }
         Value::List(items) => items.get_mut(part.parse::<usize>().ok()?),
         Value::Scalar { .. } => None,
     }
@@ -163,16 +165,25 @@ mod tests {
     #[test]
     fn each_operation() {
         let ok = |patch: &str, wanted: &[&str]| assert_eq!(patched(patch).expect(patch), wanted, "{patch}");
-        ok("[{op: add, path: /l/-, value: {n: z}}, {op: add, path: /l/0, value: {n: w}}]", &["w", "x", "y", "z", "b/c"]);
+        ok(
+            "[{op: add, path: /l/-, value: {n: z}}, {op: add, path: /l/0, value: {n: w}}]",
+            &["w", "x", "y", "z", "b/c"],
+        );
         ok("[{op: remove, path: /a/b~1c}, {op: remove, path: /l/1}]", &["x"]);
         ok("[{op: replace, path: /l/0/n, value: q}]", &["q", "y", "b/c"]);
-        ok("[{op: test, path: /l/0, value: {n: x}}, {op: move, from: /a/b~1c, path: /a/d}]", &["x", "y", "d"]);
+        ok(
+            "[{op: test, path: /l/0, value: {n: x}}, {op: move, from: /a/b~1c, path: /a/d}]",
+            &["x", "y", "d"],
+        );
         ok("[{op: copy, from: /l/0, path: /l/-}]", &["x", "y", "x", "b/c"]);
     }
 
     #[test]
     fn what_cannot_be_done_is_said() {
-        assert_eq!(patched("[{op: remove, path: /l/7}]"), Err("p:1: the patch cannot find `/l/7`".to_owned()));
+        assert_eq!(
+            patched("[{op: remove, path: /l/7}]"),
+            Err("p:1: the patch cannot find `/l/7`".to_owned())
+        );
         for wrong in [
             "[{op: test, path: /l/0/n, value: y}]",
             "[{op: add, path: /l/9, value: 1}]",

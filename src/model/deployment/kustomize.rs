@@ -78,7 +78,12 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     /// Builds a folder on top of objects: none, but for a component.
-    fn folder(&mut self, folder: &str, from: &Spot, objects: Vec<Object>) -> Result<Vec<Object>, DeploymentError> {
+    fn folder(
+        &mut self,
+        folder: &str,
+        from: &Spot,
+        objects: Vec<Object>,
+    ) -> Result<Vec<Object>, DeploymentError> {
         if self.above.iter().any(|above| above == folder) {
             return Err(DeploymentError::Cycle { place: from.line(), path: self.reader.label(folder) });
         }
@@ -93,7 +98,12 @@ impl Builder<'_> {
         built
     }
 
-    fn build(&mut self, folder: &str, node: &Node, mut objects: Vec<Object>) -> Result<Vec<Object>, DeploymentError> {
+    fn build(
+        &mut self,
+        folder: &str,
+        node: &Node,
+        mut objects: Vec<Object>,
+    ) -> Result<Vec<Object>, DeploymentError> {
         for entry in node.entries() {
             let key = entry.key.as_str();
             if !READ.contains(&key) && !SILENT.contains(&key) {
@@ -176,7 +186,10 @@ fn items<'a>(node: &'a Node, key: &str) -> &'a [Node] {
 }
 
 fn is_remote(path: &str) -> bool {
-    path.contains("://") || path.contains("?ref=") || path.starts_with("git@") || path.starts_with("github.com/")
+    path.contains("://")
+        || path.contains("?ref=")
+        || path.starts_with("git@")
+        || path.starts_with("github.com/")
 }
 
 fn set_namespace(objects: &mut [Object], namespace: &Node) {
@@ -246,7 +259,8 @@ fn set_image(objects: &mut [Object], item: &Node) {
         for key in ["containers", "initContainers"] {
             let Some(Node { value: Value::List(containers), .. }) = at_mut(pod, &[key]) else { continue };
             for container in containers {
-                let Some(Node { value: Value::Scalar { text, .. }, .. }) = at_mut(container, &["image"]) else {
+                let Some(Node { value: Value::Scalar { text, .. }, .. }) = at_mut(container, &["image"])
+                else {
                     continue;
                 };
                 let (name, rest) = image_parts(text);

@@ -125,7 +125,8 @@ impl Merge<'_> {
     }
 
     fn note(&mut self, entry: &Entry) {
-        let known = entry.key == "$patch" && matches!(entry.node.text(), Some("delete" | "replace" | "merge"));
+        let known =
+            entry.key == "$patch" && matches!(entry.node.text(), Some("delete" | "replace" | "merge"));
         if !known && !entry.key.starts_with("$setElementOrder") {
             let message = format!("the directive `{}` of a patch is not known", entry.key);
             self.findings.push(finding(&entry.spot, message));
@@ -156,12 +157,16 @@ mod tests {
         (node.expect("is left"), findings.iter().map(ToString::to_string).collect())
     }
 
-    const BASE: &str = "{env: [{name: A, value: a}, {name: B, value: b}, {name: C, value: c}], args: [x], k: 1}";
+    const BASE: &str =
+        "{env: [{name: A, value: a}, {name: B, value: b}, {name: C, value: c}], args: [x], k: 1}";
 
     #[test]
     fn items_are_found_by_their_name() {
-        let (node, findings) =
-            merged(BASE, "{env: [{name: C, value: z}, {name: D, value: d}, {name: A, $patch: delete}], args: [y], k: null}", true);
+        let (node, findings) = merged(
+            BASE,
+            "{env: [{name: C, value: z}, {name: D, value: d}, {name: A, $patch: delete}], args: [y], k: null}",
+            true,
+        );
         assert_eq!(names(&node), ["C=z", "D=d", "B=b"]);
         let value = node.get("env").expect("is there").items()[0].get("value").expect("is there");
         assert_eq!((value.spot.line(), node.get("k").is_none()), ("p:1".to_owned(), true));

@@ -29,8 +29,8 @@ use crate::model::probe::Ready;
 use candidate::Candidate;
 use compose::Service;
 use expansion::Piece;
-use files::{Reader, name_of};
 pub use files::{FileKind, FileTrouble, Files};
+use files::{Reader, name_of};
 use object::Object;
 
 /// A container as its deployment has it.

@@ -107,7 +107,8 @@ fn strategic(
         let fits = |object: &Object| match target {
             Some(target) => target.fits(object),
             None => {
-                let near = patch.namespace().is_none_or(|wanted| object.namespace().is_none_or(|n| n == wanted));
+                let near =
+                    patch.namespace().is_none_or(|wanted| object.namespace().is_none_or(|n| n == wanted));
                 object.kind() == patch.kind() && object.is_called(patch.name()) && near
             }
         };
@@ -132,7 +133,8 @@ fn strategic(
             }
         }
         if !used && target.is_none() {
-            let message = format!("there is no {} `{}` that this patch could change", patch.kind(), patch.name());
+            let message =
+                format!("there is no {} `{}` that this patch could change", patch.kind(), patch.name());
             findings.push(finding(&patch.node.spot, message));
         }
     }

@@ -7,9 +7,8 @@ use crate::model::probe::Ready;
 
 /// How to know that a container is ready: its readiness probe, else its start-up probe.
 pub(super) fn ready(container: &Node, findings: &mut Vec<Finding>) -> Option<Ready> {
-    let (key, probe) = ["readinessProbe", "startupProbe"]
-        .into_iter()
-        .find_map(|key| Some((key, container.get(key)?)))?;
+    let (key, probe) =
+        ["readinessProbe", "startupProbe"].into_iter().find_map(|key| Some((key, container.get(key)?)))?;
     if let Some(command) = probe.at(&["exec", "command"]) {
         let words: Vec<String> = command.items().iter().filter_map(|w| w.text().map(str::to_owned)).collect();
         return (!words.is_empty()).then_some(Ready::Exec(words));
@@ -44,7 +43,8 @@ fn port(container: &Node, node: &Node, findings: &mut Vec<Finding>) -> Option<u1
         ports.iter().find(|port| port.text_of("name") == written)?.text_of("containerPort")?.parse().ok()
     });
     if number.is_none() {
-        let message = format!("the probe asks the port `{}`, which is not known", written.unwrap_or_default());
+        let message =
+            format!("the probe asks the port `{}`, which is not known", written.unwrap_or_default());
         findings.push(finding(&node.spot, message));
     }
     number
@@ -65,10 +65,16 @@ mod tests {
     fn each_kind_of_question() {
         let ports = "ports: [{name: web, containerPort: 8000}]\n";
         for (probe, wanted) in [
-            ("httpGet: {path: healthz, port: web}", Some(Ready::Http { path: "/healthz".into(), port: 8000 })),
+            (
+                "httpGet: {path: healthz, port: web}",
+                Some(Ready::Http { path: "/healthz".into(), port: 8000 }),
+            ),
             ("httpGet: {port: 80}", Some(Ready::Http { path: "/".into(), port: 80 })),
             ("tcpSocket: {port: '5672'}", Some(Ready::Tcp(5672))),
-            ("exec: {command: [test, -f, /ready]}", Some(Ready::Exec(vec!["test".into(), "-f".into(), "/ready".into()]))),
+            (
+                "exec: {command: [test, -f, /ready]}",
+                Some(Ready::Exec(vec!["test".into(), "-f".into(), "/ready".into()])),
+            ),
         ] {
             assert_eq!(read(&format!("{ports}readinessProbe: {{{probe}}}")), (wanted, 0), "{probe}");
         }

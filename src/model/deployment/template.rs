@@ -110,7 +110,10 @@ objects:
         let data = objects[0].node.get("data").expect("is there");
         let values: Vec<&str> = data.entries().iter().filter_map(|e| e.node.text()).collect();
         assert_eq!(values, ["a", "${B}-a", "${C}", "", "${NONE}$"]);
-        assert_eq!((objects[0].name(), objects[0].unresolved.as_slice()), ("x-a", &["B".into(), "C".into()][..]));
+        assert_eq!(
+            (objects[0].name(), objects[0].unresolved.as_slice()),
+            ("x-a", &["B".into(), "C".into()][..])
+        );
         let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
         assert_eq!(findings.len(), 2, "{findings:?}");
         assert!(findings[0].starts_with("t.yaml:2:"), "{findings:?}");

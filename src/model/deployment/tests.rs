@@ -162,7 +162,10 @@ spec:
 
 fn overlay<'a>(kustomization: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut files = vec![
-        ("base/kustomization.yaml", "resources: [web.yaml]\nnamePrefix: base-\nconfigMapGenerator:\n- name: settings\n  literals: [A=1, B=\"2\"]\nsecretGenerator:\n- name: login\n  envs: [login.env]\n"),
+        (
+            "base/kustomization.yaml",
+            "resources: [web.yaml]\nnamePrefix: base-\nconfigMapGenerator:\n- name: settings\n  literals: [A=1, B=\"2\"]\nsecretGenerator:\n- name: login\n  envs: [login.env]\n",
+        ),
         ("base/web.yaml", BASE),
         ("base/login.env", "# hidden\nPASSWORD=hunter2\n"),
         ("over/kustomization.yaml", kustomization),
@@ -229,7 +232,9 @@ helmCharts: []
 fn what_makes_no_sense_in_a_kustomization() {
     let error = |kustomization: &str| {
         let files = overlay(kustomization, &[]);
-        read_as("web", "over/kustomization.yaml", &files).map(|d| findings(&d)).map_err(|error| error.to_string())
+        read_as("web", "over/kustomization.yaml", &files)
+            .map(|d| findings(&d))
+            .map_err(|error| error.to_string())
     };
     let cycle = error("resources: [../over]").expect_err("is a cycle");
     assert_eq!(cycle, "over/kustomization.yaml:1: the kustomization `over` is built on itself");
@@ -247,7 +252,9 @@ fn what_makes_no_sense_in_a_kustomization() {
     ] {
         error(wrong).expect_err(wrong);
     }
-    let seen = error("resources: [../base, 'https://example.org/x?ref=1']\npatches: [{patch: '{kind: Job, metadata: {name: no}}'}]");
+    let seen = error(
+        "resources: [../base, 'https://example.org/x?ref=1']\npatches: [{patch: '{kind: Job, metadata: {name: no}}'}]",
+    );
     assert_eq!(seen.expect("reads").len(), 2);
 }
 
@@ -279,8 +286,11 @@ services:
 
 #[test]
 fn a_compose_file() {
-    let files =
-        [("c/compose.yaml", COMPOSE), ("c/.env", "HOST=web.example.org\nFROM_DOTENV=yes\n"), ("c/web.env", "LEVEL=low\nMORE=${HOST}:1\n")];
+    let files = [
+        ("c/compose.yaml", COMPOSE),
+        ("c/.env", "HOST=web.example.org\nFROM_DOTENV=yes\n"),
+        ("c/web.env", "LEVEL=low\nMORE=${HOST}:1\n"),
+    ];
     let read_one = |name: &str| read_as(name, "c/compose.yaml", &files).expect("reads");
     let web = read_one("web");
     assert_eq!(
@@ -297,11 +307,17 @@ fn a_compose_file() {
     let container = &web.container;
     assert_eq!(container.image.as_deref(), Some("example.org/web:latest"));
     let words: Vec<String> = container.args.iter().map(|word| expansion::joined(word, &|_| None)).collect();
-    assert_eq!((words.as_slice(), container.ports.as_slice()), (&["serve", "--port", "80 80"].map(str::to_owned)[..], &[80, 5000, 90][..]));
+    assert_eq!(
+        (words.as_slice(), container.ports.as_slice()),
+        (&["serve", "--port", "80 80"].map(str::to_owned)[..], &[80, 5000, 90][..])
+    );
     assert_eq!(container.ready, Some(Ready::Exec(vec!["check".into(), "now".into()])));
     assert_eq!(findings(&web).len(), 3, "{:#?}", findings(&web));
     let db = read_one("db");
-    assert_eq!(variables(&db), ["POSTGRES_DB=x @c/compose.yaml:21", "HOST=web.example.org @c/compose.yaml:22"]);
+    assert_eq!(
+        variables(&db),
+        ["POSTGRES_DB=x @c/compose.yaml:21", "HOST=web.example.org @c/compose.yaml:22"]
+    );
     let error = read_as("web", "c/compose.yaml", &files[..2]).expect_err("lacks a file").to_string();
     assert_eq!(error, "c/compose.yaml:8: there is no file `web.env`");
 }

@@ -11,7 +11,10 @@ use std::collections::BTreeMap;
 use crate::base::text;
 use crate::base::yaml::Position;
 use crate::model::reference::Reference;
-pub use entry::{Build, Category, Declared, Dependency, Link, Parameter, Production, Run, Source, Stage};
+pub use entry::{
+    Build, Category, Debugger, Declared, Dependency, Link, Parameter, Production, Run, Source, Stage, Synced,
+    Watch,
+};
 pub use find::LookupError;
 pub use read::{Document, InventoryError};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::base::secret::Secret;
-use crate::model::container::Limits;
+use crate::model::container::{Copied, Limits, Mount, Publish};
 use crate::model::environment::Environment;
 use crate::model::identity::Role;
 use crate::model::inventory::Component;
@@ -51,19 +51,27 @@ pub struct Unit {
     pub volumes: Vec<String>,
     /// Folders of this machine in the container.
     pub mounts: Vec<Mount>,
+    /// Sources that are copied into it before it starts.
+    pub copies: Vec<Copied>,
+    /// The repository in whose clone these are.
+    pub repo: Option<String>,
+    /// What a change to its sources does.
+    pub reload: Option<Reload>,
+    /// Its ports that this machine is to reach.
+    pub publish: Vec<Publish>,
     /// How its image is built, if it is.
     pub build: Option<BuildPlan>,
 }
 
-/// A folder or file of this machine in a container.
+/// What a change to sources does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mount {
-    /// Here.
-    pub from: PathBuf,
-    /// There: an absolute path.
-    pub to: String,
-    /// Whether the container may write to it.
-    pub writable: bool,
+pub struct Reload {
+    /// The folder that is watched.
+    pub root: PathBuf,
+    /// Changes to what is not copied make a new image.
+    pub rebuild: bool,
+    /// Changes to what is copied start the command anew.
+    pub restart: bool,
 }
 
 /// How an image is built.
@@ -160,6 +168,10 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
         ready: run.ready,
         volumes: Vec::new(),
         mounts: Vec::new(),
+        copies: Vec::new(),
+        repo: None,
+        reload: None,
+        publish: Vec::new(),
         build: None,
     }
 }
@@ -211,6 +223,10 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
         ready: service.ready,
         volumes: service.volumes,
         mounts: Vec::new(),
+        copies: Vec::new(),
+        repo: None,
+        reload: None,
+        publish: Vec::new(),
         build: None,
     }
 }

@@ -1,6 +1,7 @@
 //! Containers from the cradle to the grave. What to create is translated in `spec`; how one ends
 //! is told in `wait`, what it writes in `output` and `follow`, how it is in `facts`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bollard::query_parameters::{
@@ -13,7 +14,7 @@ use super::error::{EngineError, Thing};
 use super::output::OutputStream;
 use super::reference::Reference;
 use super::{ContainerEngine, Kind, QUICK, SLOW, files, podman_limits, spec};
-use crate::model::container::ContainerSpec;
+use crate::model::container::{ContainerSpec, Copied};
 
 /// How long a container that is being removed by somebody else may take to be gone.
 const GOING: Duration = Duration::from_secs(20);
@@ -27,18 +28,25 @@ impl ContainerEngine {
     pub async fn create(&self, spec: &ContainerSpec) -> Result<String, EngineError> {
         Reference::parse(&spec.image)?;
         let body = spec::body(spec, self.ulimits().await)?;
-        let archive =
-            if spec.files.is_empty() { None } else { Some(bytes::Bytes::from(files::archive(&spec.files)?)) };
+        let mut archives = Vec::new();
+        if !spec.copies.is_empty() {
+            let copies = spec.copies.clone();
+            let packed = tokio::task::block_in_place(|| files::sources(&copies, |_| true))?;
+            archives.push(bytes::Bytes::from(packed));
+        }
+        if !spec.files.is_empty() {
+            archives.push(bytes::Bytes::from(files::archive(&spec.files)?));
+        }
         let (name, image) = (spec.name.clone(), spec.image.clone());
         let engine = self.clone();
         self.unbroken(async move {
             let id = engine.create_empty(&name, &image, body).await?;
-            if let Some(archive) = archive
-                && let Err(error) = engine.upload(&id, &name, archive).await
-            {
-                // The first error is the one to report.
-                let _ = engine.remove(&id).await;
-                return Err(error);
+            for archive in archives {
+                if let Err(error) = engine.upload(&id, &name, archive).await {
+                    // The first error is the one to report.
+                    let _ = engine.remove(&id).await;
+                    return Err(error);
+                }
             }
             Ok(id)
         })
@@ -60,6 +68,17 @@ impl ContainerEngine {
             }
             Err(error) => Err(error.or_not_found(Thing::Image, image)),
         }
+    }
+
+    /// Copies sources into a container, running or not: those of the files that are still there.
+    ///
+    /// # Errors
+    /// When the container does not take them.
+    pub async fn copy_in(&self, id: &str, copies: &[Copied], files: &[PathBuf]) -> Result<(), EngineError> {
+        let archive = tokio::task::block_in_place(|| {
+            files::sources(copies, |path| files.iter().any(|file| file == path))
+        })?;
+        self.upload(id, short(id), archive.into()).await
     }
 
     async fn upload(&self, id: &str, name: &str, archive: bytes::Bytes) -> Result<(), EngineError> {

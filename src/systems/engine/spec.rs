@@ -47,7 +47,7 @@ fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
         init: Some(true),
         network_mode: Some(spec.network.as_ref().map_or_else(|| "none".to_owned(), |(id, _)| id.clone())),
         port_bindings: Some(spec.publish.iter().map(|port| binding(port.container, port.host)).collect()),
-        mounts: Some(spec.volumes.iter().map(|path| volume(path, spec)).collect()),
+        mounts: Some(mounts(spec)),
         cap_drop: limits.unprivileged.then(|| vec!["ALL".to_owned()]),
         security_opt: limits.unprivileged.then(|| vec!["no-new-privileges".to_owned()]),
         memory,
@@ -66,6 +66,19 @@ fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
         }),
         ..Default::default()
     }
+}
+
+/// Volumes of its own, and what it sees of this machine.
+fn mounts(spec: &ContainerSpec) -> Vec<Mount> {
+    let own = spec.volumes.iter().map(|path| volume(path, spec));
+    let bound = spec.mounts.iter().map(|mount| Mount {
+        source: Some(mount.from.display().to_string()),
+        target: Some(mount.to.clone()),
+        typ: Some(MountType::BIND),
+        read_only: Some(!mount.writable),
+        ..Default::default()
+    });
+    own.chain(bound).collect()
 }
 
 /// An anonymous volume. It carries the labels of its container, so that it is found as well when
