@@ -172,6 +172,7 @@ impl Context {
             offline: self.settings.offline,
             ready_timeout: self.settings.ready_timeout,
             stop_grace: self.settings.stop_grace,
+            memory: self.settings.memory,
             events: self.events(),
             stop,
         }

@@ -14,6 +14,8 @@ pub enum Kind {
     Bool,
     /// A whole number from 1 to 9999.
     Number,
+    /// An amount of memory: `512MiB`.
+    Size,
     /// One of these.
     Choice(&'static [&'static str]),
 }
@@ -85,6 +87,7 @@ pub const KEYS: &[Key] = &[
         "Seconds until something that is not ready counts as failed.",
     ),
     key("run.stop_grace", Kind::Number, "10", "Seconds between asking a component to stop and killing it."),
+    key("run.memory", Kind::Size, "4GiB", "Memory that a component may use unless its entry says otherwise."),
     key("stage.bot", Kind::Text, "cki-ci-bot", "The user name of the bot that stages merge requests."),
     key(
         "stage.timeout",

@@ -11,6 +11,7 @@ use super::keys::{KEYS, Key, Kind};
 use crate::base::files::{self, FileError};
 use crate::base::text;
 use crate::host::Env;
+use crate::model::inventory::Memory;
 
 /// The file's name, in a project and in the user's configuration folder.
 const FILE: &str = "cki.toml";
@@ -268,6 +269,8 @@ impl Config {
                 Ok(number @ 1..=9999) => number.to_string(),
                 _ => return Err(wrong("it is a whole number from 1 to 9999".to_owned())),
             },
+            Kind::Size if Memory::parse(value).is_some() => value.to_owned(),
+            Kind::Size => return Err(wrong("it is like `512MiB`, and 8 MiB at least".to_owned())),
             Kind::Choice(choices) if choices.contains(&value) => value.to_owned(),
             Kind::Choice(choices) => return Err(wrong(format!("it is one of {}", choices.join(", ")))),
         };

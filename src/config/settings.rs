@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::layers::{Config, ConfigError, Origin};
 use crate::base::secret::Secret;
 use crate::host::Env;
+use crate::model::inventory::Memory;
 
 /// What runs components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -85,6 +86,8 @@ pub struct Settings {
     pub ready_timeout: Duration,
     /// Between asking a component to stop and killing it.
     pub stop_grace: Duration,
+    /// Memory that a component may use unless its entry says otherwise.
+    pub memory: Memory,
     /// The user name of the bot.
     pub stage_bot: String,
     /// Until a staging request is given up.
@@ -138,6 +141,7 @@ impl Settings {
             image_tag: required("image_tag"),
             ready_timeout: Duration::from_secs(number("run.ready_timeout")),
             stop_grace: Duration::from_secs(number("run.stop_grace")),
+            memory: Memory::parse(&required("run.memory")).unwrap_or_default(),
             stage_bot: required("stage.bot"),
             stage_timeout: Duration::from_secs(60 * number("stage.timeout")),
             stage_interval: Duration::from_secs(number("stage.interval")),

@@ -4,6 +4,7 @@
 
 pub mod env;
 pub mod folders;
+pub mod netns;
 pub mod programs;
 pub mod signals;
 pub mod streams;

@@ -2,7 +2,7 @@
 //! engine is told so is `systems::engine`.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use crate::base::secret::Secret;
@@ -27,6 +27,16 @@ pub struct ContainerSpec {
     /// The network to join, by id, and the names under which others on it find this container.
     /// Without one it has nothing but its loopback.
     pub network: Option<(String, Vec<String>)>,
+    /// Its address there; `None` is any that is free.
+    pub address: Option<Ipv4Addr>,
+    /// Nothing is resolved but what its network and `hosts` know: other names are refused at once,
+    /// or as soon as the engine can, and no question leaves it. IPv6 is off, since a bridge always
+    /// has an address of that kind on this machine.
+    pub closed: bool,
+    /// What it takes itself for; `None` is for the engine to say.
+    pub hostname: Option<String>,
+    /// Names that it knows by itself, before it asks anybody. One name may have several addresses.
+    pub hosts: Vec<(String, IpAddr)>,
     /// Ports to publish on the loopback address of this machine.
     pub publish: Vec<Publish>,
     /// Files to put in before it starts.
@@ -82,10 +92,14 @@ pub struct ContainerFile {
 }
 
 /// What a container must not do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// All capabilities dropped, and no way to gain privileges.
+    /// All capabilities dropped but those that are kept, and no way to gain privileges.
     pub unprivileged: bool,
+    /// Capabilities that are kept nevertheless.
+    pub keep: Vec<String>,
+    /// Nothing can be written but to volumes, and to the folders for what is temporary.
+    pub read_only: bool,
     /// Bytes of memory.
     pub memory: Option<u64>,
     /// Number of processes.
@@ -129,8 +143,10 @@ pub struct ContainerFacts {
 pub struct ContainerInside {
     /// The environment in its specification.
     pub environment: BTreeMap<String, String>,
-    /// Its address on its network, if it has one that this machine reaches.
+    /// Its address on its network, whoever may reach it.
     pub address: Option<IpAddr>,
+    /// A process in it, by its number on the engine's machine; 0 if none runs.
+    pub process: u32,
     /// Published ports: in the container, and on this machine.
     pub ports: Vec<(u16, u16)>,
 }

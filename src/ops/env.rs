@@ -85,7 +85,7 @@ pub fn resolve<'a>(
     let provided = needs
         .iter()
         .filter_map(|need| match need {
-            Need::Service(service) => Some(service.provided.clone()),
+            Need::Service(asked) => Some(asked.provided.clone()),
             Need::Component(_) => None,
         })
         .flatten()

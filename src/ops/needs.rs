@@ -4,17 +4,28 @@
 use crate::base::assets::Assets;
 use crate::base::files::FileError;
 use crate::base::text;
-use crate::model::environment::SecretRules;
-use crate::model::inventory::{Component, Inventory};
-use crate::model::service::{Service, ServiceError, ServiceTemplate, Surroundings};
+use crate::model::environment::{Provided, SecretRules};
+use crate::model::inventory::{self, Component, Inventory, Parameters};
+use crate::model::service::{ServiceError, ServiceTemplate, Surroundings};
 
 /// One thing that is needed.
 #[derive(Debug, Clone)]
 pub enum Need<'a> {
     /// A backing service.
-    Service(Box<Service>),
+    Service(Box<Asked>),
     /// Another component.
     Component(&'a Component),
+}
+
+/// A backing service, as one component needs it.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Its template.
+    pub template: ServiceTemplate,
+    /// What is asked of it.
+    pub parameters: Parameters,
+    /// What it provides for that.
+    pub provided: Vec<Provided>,
 }
 
 /// What is needed cannot be had.
@@ -64,32 +75,53 @@ pub fn of<'a>(
     around: Surroundings<'_>,
 ) -> Result<Vec<Need<'a>>, NeedError> {
     let needs = component.run.iter().flat_map(|run| &run.needs);
-    needs.map(|need| one(component, need, inventory, assets, around)).collect()
+    needs.enumerate().map(|(index, need)| one(component, (index, need), inventory, assets, around)).collect()
 }
 
 fn one<'a>(
     component: &Component,
-    need: &str,
+    (index, need): (usize, &inventory::Need),
     inventory: &'a Inventory,
     assets: &Assets,
     around: Surroundings<'_>,
 ) -> Result<Need<'a>, NeedError> {
-    let safe = crate::model::reference::is_name(need);
-    if let Some(asset) = safe.then(|| assets.text(&format!("services/{need}.yaml"))).transpose()?.flatten() {
-        let template = ServiceTemplate::read(need, &asset.origin, &asset.text)?;
-        let host = if around.host.is_empty() { need } else { around.host };
-        return Ok(Need::Service(Box::new(template.fill(Surroundings { host, ..around })?)));
+    let place = || component.written.place(&format!("run.needs.{index}"));
+    let (name, asked) = (need.name.as_str(), &need.parameters);
+    let safe = crate::model::reference::is_name(name);
+    if let Some(asset) = safe.then(|| assets.text(&format!("services/{name}.yaml"))).transpose()?.flatten() {
+        let mut template = ServiceTemplate::read(name, &asset.origin, &asset.text)?;
+        if let Some(image) = inventory.services.get(name).and_then(|choice| choice.image.as_deref()) {
+            template.set_image(image);
+        }
+        let parameters = template.parameters(asked, &place())?;
+        let provided = template.provided(at(around, name), &parameters)?;
+        return Ok(Need::Service(Box::new(Asked { template, parameters, provided })));
     }
-    if let Ok(other) = inventory.find_exactly(need) {
+    if let Ok(other) = inventory.find_exactly(name) {
+        if let Some(parameter) = asked.keys().next() {
+            return Err(ServiceError::Parameter {
+                place: place(),
+                service: name.to_owned(),
+                parameter: parameter.clone(),
+                nearest: Vec::new(),
+            }
+            .into());
+        }
         return Ok(Need::Component(other));
     }
     let services = assets.names("services")?;
     let names = services.iter().map(|name| name.trim_end_matches(".yaml"));
     let names = names.chain(inventory.components.iter().map(Component::name));
     Err(NeedError::Unknown {
-        place: component.written.place("run.needs"),
+        place: place(),
         component: component.name().to_owned(),
-        need: need.to_owned(),
-        nearest: text::nearest(need, names).into_iter().map(str::to_owned).collect(),
+        need: name.to_owned(),
+        nearest: text::nearest(name, names).into_iter().map(str::to_owned).collect(),
     })
+}
+
+/// The surroundings of a service: it is found by its own name, unless all are at one address.
+pub(super) fn at<'a>(around: Surroundings<'a>, name: &'a str) -> Surroundings<'a> {
+    let host = if around.host.is_empty() { name } else { around.host };
+    Surroundings { host, ..around }
 }

@@ -8,7 +8,7 @@ use crate::base::owner::Owner;
 use crate::host::Env;
 use crate::host::signals::Stop;
 use crate::model::event::Events;
-use crate::model::inventory::Inventory;
+use crate::model::inventory::{Inventory, Memory};
 use crate::ops::workspace::Workspace;
 use crate::systems::git::Git;
 
@@ -39,6 +39,8 @@ pub struct Tools<'a> {
     pub ready_timeout: Duration,
     /// Between asking a component to stop and killing it.
     pub stop_grace: Duration,
+    /// Memory that a component may use unless its entry says otherwise.
+    pub memory: Memory,
     /// Where to report.
     pub events: Events,
     /// What stops it.

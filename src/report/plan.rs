@@ -43,6 +43,8 @@ struct UnitView {
     ports: Vec<u16>,
     published: Vec<u16>,
     ready: Option<String>,
+    setup: Vec<Vec<String>>,
+    files: Vec<FileView>,
     limits: LimitsView,
     volumes: Vec<String>,
     mounts: Vec<MountView>,
@@ -71,8 +73,17 @@ struct VariableView {
 }
 
 #[derive(Serialize)]
+struct FileView {
+    path: String,
+    size: usize,
+    mode: String,
+}
+
+#[derive(Serialize)]
 struct LimitsView {
     unprivileged: bool,
+    capabilities: Vec<String>,
+    read_only: bool,
     memory: Option<u64>,
     processes: Option<u32>,
 }
@@ -125,13 +136,23 @@ fn rows(ui: &Ui, unit: &UnitView) {
     given("ports", list(&unit.ports));
     given("published", list(&unit.published));
     given("ready", unit.ready.as_ref().map_or_else(String::new, |ready| format!("when {ready}")));
+    for command in &unit.setup {
+        given("then", command_line(command));
+    }
+    for FileView { path, size, mode } in &unit.files {
+        given("file", format!("{path}, {}, mode {mode}", bytes(*size as u64)));
+    }
     given("volumes", unit.volumes.join(", "));
     for MountView { from, to, writable } in &unit.mounts {
         given("mount", format!("{from} at {to}{}", if *writable { "" } else { ", read-only" }));
     }
-    let LimitsView { unprivileged, memory, processes } = &unit.limits;
+    let LimitsView { unprivileged, capabilities, read_only, memory, processes } = &unit.limits;
     let limits: Vec<String> = [
-        unprivileged.then(|| "no privileges".to_owned()),
+        unprivileged.then(|| match capabilities.as_slice() {
+            [] => "no privileges".to_owned(),
+            kept => format!("no privileges but {}", kept.join(" ")),
+        }),
+        read_only.then(|| "read-only".to_owned()),
         memory.map(|memory| format!("{} of memory", bytes(memory))),
         processes.map(|count| plural_of(count as usize, "process", "processes")),
     ]
@@ -182,7 +203,7 @@ fn unit_view(plan: &RunPlan, unit: &Unit, redactor: &Redactor) -> UnitView {
     let native = unit.native.as_ref().filter(|_| plan.native);
     let command = native.map(|native| &native.command).or(unit.command.as_ref());
     let environment = native.and_then(|native| native.environment.as_ref()).unwrap_or(&unit.environment);
-    let limits = unit.limits();
+    let limits = &unit.limits;
     UnitView {
         name: unit.name.clone(),
         component: unit.of.clone(),
@@ -204,13 +225,30 @@ fn unit_view(plan: &RunPlan, unit: &Unit, redactor: &Redactor) -> UnitView {
         ports: unit.ports.clone(),
         published: if plan.publish && unit.wanted { unit.ports.clone() } else { Vec::new() },
         ready: unit.ready.as_ref().map(|ready| redactor.text(&ready.to_string())),
+        setup: unit
+            .setup
+            .iter()
+            .map(|command| command.iter().map(|word| redactor.text(word)).collect())
+            .collect(),
+        files: unit
+            .files
+            .iter()
+            .map(|file| FileView {
+                path: file.path.clone(),
+                size: file.content.expose().len(),
+                mode: format!("{:o}", file.mode),
+            })
+            .collect(),
         limits: LimitsView {
             unprivileged: limits.unprivileged,
+            capabilities: limits.keep.clone(),
+            read_only: limits.read_only,
             memory: limits.memory,
             processes: limits.processes,
         },
         volumes: unit.volumes.clone(),
         mounts: unit
+            .work
             .mounts
             .iter()
             .map(|mount| MountView {
@@ -223,7 +261,7 @@ fn unit_view(plan: &RunPlan, unit: &Unit, redactor: &Redactor) -> UnitView {
 }
 
 fn image_view(unit: &Unit) -> ImageView {
-    let built_from = match (&unit.image, &unit.build) {
+    let built_from = match (&unit.image, &unit.work.build) {
         (Image::Built(_), Some(build)) => Some(BuildView {
             repo: build.repo.clone(),
             merge_request: build.merge_request,

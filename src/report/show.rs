@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::base::text::{self, safe_line};
-use crate::model::inventory::{Declared, Inventory, Link, Parameter};
+use crate::model::inventory::{Declared, Inventory, Link, Need, Parameter};
 use crate::ops::show::Shown;
 use crate::report::view;
 use crate::ui::{Ui, style};
@@ -181,8 +181,9 @@ impl Page<'_> {
                     run.push(format!("{what}{}", safe_line(&shell_words::join(command))));
                 }
             }
-            if !how.needs.is_empty() {
-                run.push(format!("needs {}", safe_line(&how.needs.join(", "))));
+            let needs: Vec<&str> = how.needs.iter().map(|need| need.name.as_str()).collect();
+            if !needs.is_empty() {
+                run.push(format!("needs {}", safe_line(&needs.join(", "))));
             }
             if !how.ports.is_empty() {
                 let ports: Vec<String> = how.ports.iter().map(ToString::to_string).collect();
@@ -301,7 +302,7 @@ struct RunView<'a> {
     once: &'a [String],
     workdir: Option<&'a str>,
     ports: &'a [u16],
-    needs: &'a [String],
+    needs: &'a [Need],
     ready: Option<String>,
 }
 

@@ -2,9 +2,11 @@
 //! a terminal. Colour is `ui::style`.
 
 mod safe;
+mod size;
 mod table;
 
 pub use safe::{LineSplitter, safe_line};
+pub use size::parse_bytes;
 pub use table::{Cell, Table};
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};

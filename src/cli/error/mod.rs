@@ -10,6 +10,7 @@ use crate::base::text;
 use crate::config::ConfigError;
 use crate::model::environment::EnvironmentError;
 use crate::model::inventory::LookupError;
+use crate::model::service::ServiceError;
 use crate::model::staging::StagingError;
 use crate::ops::build::BuildError;
 use crate::ops::engine::OpenError;
@@ -194,6 +195,10 @@ fn of_need(error: &NeedError) -> Meaning {
         NeedError::Unknown { nearest, .. } => {
             hint(Exit::Invalid, did_you_mean(nearest, "a backing service is a file in `templates/services`."))
         }
+        NeedError::Service(ServiceError::Parameter { nearest, .. }) => hint(
+            Exit::Invalid,
+            did_you_mean(nearest, "`parameters` in the service's template names what can be asked of it."),
+        ),
         _ => plain(Exit::Invalid),
     }
 }
@@ -239,8 +244,16 @@ fn of_run(error: &RunError) -> Meaning {
             Exit::TimedOut,
             "its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.",
         ),
-        RunError::ServiceEnded { .. } | RunError::EndedEarly { .. } => {
-            hint(Exit::Failed, "its last lines are above.")
+        RunError::ServiceEnded { .. }
+        | RunError::EndedEarly { .. }
+        | RunError::StepFailed { .. }
+        | RunError::Setup { .. } => hint(Exit::Failed, "its last lines are above."),
+        RunError::StepTooLong { .. } => hint(
+            Exit::TimedOut,
+            "its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.",
+        ),
+        RunError::SameName { .. } => {
+            hint(Exit::Invalid, "on one network a name means one thing: rename the component.")
         }
         RunError::Port { .. } => plain(Exit::Unreachable),
         RunError::PublishDetached => {

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::limits::{Capability, Memory, Place};
+use super::need::Need;
 use crate::model::probe::Ready;
 use crate::model::reference::Reference;
 
@@ -95,9 +97,25 @@ pub struct Run {
     pub ports: Vec<u16>,
     /// Backing services, or other components, that must be ready before it starts.
     #[serde(default)]
-    pub needs: Vec<String>,
+    pub needs: Vec<Need>,
+    /// Commands that must have ended with 0, one after the other, before it starts: in its own image,
+    /// with its own environment, when what it needs is ready.
+    #[serde(default)]
+    pub init: Vec<Vec<String>>,
     /// How to know that it is ready.
     pub ready: Option<Ready>,
+    /// Nothing of its file system can be written but the folders for what is temporary, and those of
+    /// `writable`.
+    #[serde(default)]
+    pub read_only: bool,
+    /// Folders that are a volume of their own, which goes when the component does.
+    #[serde(default)]
+    pub writable: Vec<Place>,
+    /// Capabilities that it keeps.
+    #[serde(default)]
+    pub capabilities: Vec<Capability>,
+    /// How much memory it may use.
+    pub memory: Option<Memory>,
     /// For `--mount`: paths of its repository, and where they are in the container.
     #[serde(default)]
     pub mount: BTreeMap<String, String>,
@@ -220,6 +238,13 @@ pub struct Production {
     pub hosts: Vec<String>,
 }
 
+/// What an inventory says of a backing service beyond its template.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct ServiceChoice {
+    /// The image to take in the place of the template's.
+    pub image: Option<String>,
+}
+
 /// `inventory.yaml`, or a whole inventory in one file.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Head {
@@ -231,6 +256,8 @@ pub(super) struct Head {
     pub(super) repos: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) production: Production,
+    #[serde(default)]
+    pub(super) services: BTreeMap<String, ServiceChoice>,
     #[serde(default)]
     pub(super) components: Vec<Entry>,
 }

@@ -3,6 +3,9 @@
 
 mod entry;
 mod find;
+mod hosts;
+mod limits;
+mod need;
 mod read;
 mod settle;
 
@@ -12,10 +15,13 @@ use crate::base::text;
 use crate::base::yaml::Position;
 use crate::model::reference::Reference;
 pub use entry::{
-    Build, Category, Debugger, Declared, Dependency, Link, Parameter, Production, Run, Source, Stage, Synced,
-    Watch,
+    Build, Category, Debugger, Declared, Dependency, Link, Parameter, Production, Run, ServiceChoice, Source,
+    Stage, Synced, Watch,
 };
 pub use find::LookupError;
+pub use hosts::host_names;
+pub use limits::{Capability, Memory, Place};
+pub use need::{Need, Parameters};
 pub use read::{Document, InventoryError};
 
 /// One entry.
@@ -162,6 +168,8 @@ pub struct Inventory {
     pub repos: BTreeMap<String, String>,
     /// What must never be reached or claimed.
     pub production: Production,
+    /// What it says of backing services, by name.
+    pub services: BTreeMap<String, ServiceChoice>,
     /// Where the head is written.
     pub written: Written,
     /// All entries: by category in its order, then by name.

@@ -89,7 +89,7 @@ impl Inventory {
             }
             path.push(component);
             for need in component.run.iter().flat_map(|run| &run.needs) {
-                if let Ok(needed) = inventory.find_exactly(need) {
+                if let Ok(needed) = inventory.find_exactly(&need.name) {
                     visit(inventory, needed, path, done)?;
                 }
             }

@@ -84,6 +84,38 @@ pub enum RunError {
         /// Its exit code.
         code: i64,
     },
+    /// It had to do its work before something else could start, and did not.
+    #[error("`{name}` ended with exit code {code}, and what needs it cannot start")]
+    StepFailed {
+        /// What.
+        name: String,
+        /// Its exit code.
+        code: i64,
+    },
+    /// It has not done its work in time.
+    #[error("`{name}` has not ended after {}, and what needs it waits for that", text::duration(*after))]
+    StepTooLong {
+        /// What.
+        name: String,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// A service runs, but cannot be set up.
+    #[error("`{name}` cannot be set up: `{command}` {how}")]
+    Setup {
+        /// What.
+        name: String,
+        /// The command.
+        command: String,
+        /// How it ended, and what it said.
+        how: String,
+    },
+    /// One name for two things.
+    #[error("two different things that are needed have the name `{name}`")]
+    SameName {
+        /// The name.
+        name: String,
+    },
     /// It ended before it was ready.
     #[error("`{name}` ended with exit code {code} before it was ready")]
     EndedEarly {

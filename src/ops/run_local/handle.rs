@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::RunError;
+use crate::host::netns::OtherNetwork;
 use crate::model::event::{Events, Stream};
 use crate::systems::engine::{ContainerEngine, EngineError, ExecRequest};
 use crate::systems::native::{Native, Process, ProcessFacts, ProcessLog, Published, Space};
@@ -36,12 +37,38 @@ pub(super) struct Container {
     pub(super) id: String,
     /// What runs in it.
     pub(super) what: Arc<Started>,
-    /// Where this machine reaches it.
-    pub(super) address: Option<IpAddr>,
+    /// How this machine reaches it.
+    pub(super) reach: Reach,
     /// Ports that the engine publishes: in the container, and on this machine.
     pub(super) ports: Vec<(u16, u16)>,
     /// Ports that this program forwards.
     pub(super) forwards: Vec<Forward>,
+}
+
+/// How this machine reaches a container.
+#[derive(Debug, Clone)]
+pub(super) enum Reach {
+    /// It does not.
+    Nothing,
+    /// By its address.
+    Address(IpAddr),
+    /// By its address, from within its network.
+    Inside(OtherNetwork, IpAddr),
+    /// Its network cannot be entered.
+    Closed(String),
+    /// By the ports that the engine publishes.
+    Published,
+}
+
+impl Reach {
+    async fn dial(&self, port: u16) -> io::Result<TcpStream> {
+        match self {
+            Self::Address(address) => TcpStream::connect(SocketAddr::new(*address, port)).await,
+            Self::Inside(network, address) => network.connect(SocketAddr::new(*address, port)).await,
+            Self::Closed(why) => Err(io::Error::other(format!("its network cannot be entered: {why}"))),
+            Self::Nothing | Self::Published => Err(io::Error::other("it is not published")),
+        }
+    }
 }
 
 /// What was started: a unit, and its program where the inventory names it.
@@ -189,14 +216,14 @@ impl Handle {
     /// Connects to a port of the unit.
     pub(super) async fn dial(&self, port: u16) -> io::Result<TcpStream> {
         match self {
-            Self::Container(Container { address: Some(address), .. }) => {
-                TcpStream::connect(SocketAddr::new(*address, port)).await
-            }
             Self::Container(container) => {
-                let local =
-                    container.ports.iter().find(|(inside, _)| *inside == port).map(|(_, local)| *local);
-                let local = local.ok_or_else(|| io::Error::other("it is not published"))?;
-                TcpStream::connect((Ipv4Addr::LOCALHOST, local)).await
+                let published = container.ports.iter().find(|(inside, _)| *inside == port);
+                match (&container.reach, published) {
+                    (Reach::Published, Some((_, local))) => {
+                        TcpStream::connect((Ipv4Addr::LOCALHOST, *local)).await
+                    }
+                    (reach, _) => reach.dial(port).await,
+                }
             }
             Self::Process(child) => child.space.connect(port).await,
         }
@@ -248,7 +275,6 @@ impl Handle {
 impl Container {
     /// Forwards ports of this machine to the container: the same number if it is free.
     pub(super) async fn forward(&mut self, wanted: &[u16], events: &Events) -> anyhow::Result<()> {
-        let Some(address) = self.address else { return Ok(()) };
         for port in wanted.iter().copied() {
             let failed = |source| RunError::Port { port, source };
             let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
@@ -261,7 +287,7 @@ impl Container {
                 }
             };
             let local = listener.local_addr().map_err(failed)?.port();
-            let task = tokio::spawn(forward(listener, SocketAddr::new(address, port))).abort_handle();
+            let task = tokio::spawn(forward(listener, self.reach.clone(), port)).abort_handle();
             self.forwards.push(Forward { port, local, task });
         }
         Ok(())
@@ -289,7 +315,7 @@ async fn keep(mut process: Process, mut inbox: mpsc::Receiver<Order>, tell: watc
 }
 
 /// Accepts for ever; the connections end with it.
-async fn forward(listener: TcpListener, target: SocketAddr) {
+async fn forward(listener: TcpListener, target: Reach, port: u16) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
         tokio::select! {
@@ -299,8 +325,9 @@ async fn forward(listener: TcpListener, target: SocketAddr) {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
                 };
+                let target = target.clone();
                 connections.spawn(async move {
-                    if let Ok(mut inside) = TcpStream::connect(target).await {
+                    if let Ok(mut inside) = target.dial(port).await {
                         // Either side may leave at any time.
                         let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
                     }

@@ -1,10 +1,11 @@
-//! The life of a run: its ground is laid, what is needed is started step by step, then those who need
-//! it; then they are watched over. What that leaves behind is removed by the caller.
+//! The life of a run: its ground is laid; its units are started, each as soon as all is ready that it
+//! needs itself; then they are watched over. What that leaves behind is removed by the caller.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
+use tokio::sync::watch;
 
 use crate::base::redact::Redactor;
 use crate::model::event::State;
@@ -16,7 +17,7 @@ use super::ground::{Belonging, Ground};
 use super::plan::RunPlan;
 use super::running::Running;
 use super::unit::Unit;
-use super::watch::watch;
+use super::watch::watch as watch_over;
 use super::{How, Request};
 
 /// What is left of the output when a unit has ended is waited for this long.
@@ -46,7 +47,7 @@ pub(super) async fn live(
             return Ok(How::Stopped(signal));
         }
     };
-    let how = watch(tools, request, plan, &mut units).await;
+    let how = watch_over(tools, request, plan, &mut units).await;
     if !matches!(how, Ok(How::Detached(_))) {
         // What was written last is read to its end; an orphan that holds the output open is not
         // waited for.
@@ -56,7 +57,8 @@ pub(super) async fn live(
     how
 }
 
-/// Starts the units, step by step; what is needed is ready when this returns.
+/// Starts the units: each as soon as what it needs itself is ready, and no sooner. What is needed is
+/// ready when this returns, and what had to do its work first has done it.
 async fn bring_up(
     tools: &Tools<'_>,
     ground: &Ground,
@@ -66,31 +68,49 @@ async fn bring_up(
 ) -> anyhow::Result<Vec<Running>> {
     let secrets: Vec<_> = plan.units().flat_map(Unit::secrets).collect();
     let redactor = Redactor::new(secrets);
-    let mut up = Vec::new();
-    for step in &plan.steps {
-        let starts = step.iter().map(async |unit| {
-            let is_needed = plan.is_needed(unit);
-            let task = is_needed.then(|| tools.events.start(unit.name.clone(), "starting"));
-            let image = images.get(&unit.name).map(String::as_str);
-            let (handle, output) = ground.start(unit, image, tools, whose, &plan.locked).await?;
-            let mut running = Running::attend(unit, handle, output, &redactor, tools);
-            if let Some(task) = task {
-                if let Some(ready) = &unit.ready {
-                    task.detail(format!("waiting until {ready}"));
-                    running.wait_ready(ready, tools).await?;
-                }
-                task.finish(State::Done, "ready");
+    let gates = Gates::of(plan);
+    let starts = plan.units().map(async |unit| {
+        gates.wait_for(&unit.needs).await;
+        let is_needed = plan.is_needed(unit);
+        let task = is_needed.then(|| tools.events.start(unit.name.clone(), "starting"));
+        let image = images.get(&unit.name).map(String::as_str);
+        let (handle, output) = ground.start(unit, image, tools, whose, &plan.locked).await?;
+        let mut running = Running::attend(unit, handle, output, &redactor, tools);
+        if let Some(task) = task {
+            let done = running.until_useful(unit, &task, tools).await?;
+            task.finish(State::Done, done);
+            gates.open(&unit.name);
+        }
+        if unit.wanted {
+            let of = if plan.is_group() { format!("{}: ", unit.name) } else { String::new() };
+            for (port, local) in running.handle.ports() {
+                let detail = format!("{of}{port} at 127.0.0.1:{local}");
+                tools.events.start("port", "").finish(State::Done, detail);
             }
-            if unit.wanted {
-                let of = if plan.is_group() { format!("{}: ", unit.name) } else { String::new() };
-                for (port, local) in running.handle.ports() {
-                    let detail = format!("{of}{port} at 127.0.0.1:{local}");
-                    tools.events.start("port", "").finish(State::Done, detail);
-                }
-            }
-            anyhow::Ok(running)
-        });
-        up.extend(try_join_all(starts).await?);
+        }
+        anyhow::Ok((unit.wanted || !unit.once).then_some(running))
+    });
+    Ok(try_join_all(starts).await?.into_iter().flatten().collect())
+}
+
+/// Who must wait for whom. A plan has no circles, so all gates open unless a start fails.
+struct Gates(BTreeMap<String, watch::Sender<bool>>);
+
+impl Gates {
+    fn of(plan: &RunPlan) -> Self {
+        Self(plan.units().map(|unit| (unit.name.clone(), watch::Sender::new(false))).collect())
     }
-    Ok(up)
+
+    fn open(&self, name: &str) {
+        if let Some(gate) = self.0.get(name) {
+            gate.send_replace(true);
+        }
+    }
+
+    async fn wait_for(&self, names: &[String]) {
+        for gate in names.iter().filter_map(|name| self.0.get(name)) {
+            // The gates outlive whoever waits at them.
+            let _ = gate.subscribe().wait_for(|is_open| *is_open).await;
+        }
+    }
 }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use crate::model::environment::{SecretRules, Wishes};
 use crate::model::identity::{Role, RunId};
-use crate::model::inventory::Component;
-use crate::model::service::Surroundings;
+use crate::model::inventory::{Component, Parameters};
+use crate::model::service::{ServiceTemplate, Surroundings};
 use crate::ops::env::{check_complete, resolve};
-use crate::ops::needs::Need;
+use crate::ops::needs::{self, Need};
 use crate::ops::tools::Tools;
 
-use super::unit::{Image, NativeCommand, Unit, build_plan, component_unit, service_unit};
+use super::unit::{Image, Unit, build_plan, component_unit, init_units, service_unit};
 use super::{Network, Request, RunError};
 
 /// Everything that a run starts.
@@ -19,8 +19,8 @@ use super::{Network, Request, RunError};
 pub struct RunPlan {
     /// Names the run.
     pub run: RunId,
-    /// The units: each step in parallel, one after the other, when what it needs is ready.
-    pub steps: Vec<Vec<Unit>>,
+    /// The units, each after all that it needs.
+    pub units: Vec<Unit>,
     /// Whether the units are processes of this machine, and no containers.
     pub native: bool,
     /// What they may reach.
@@ -38,7 +38,7 @@ pub struct RunPlan {
 impl RunPlan {
     /// All units, those that are started first first.
     pub fn units(&self) -> impl Iterator<Item = &Unit> {
-        self.steps.iter().flatten()
+        self.units.iter()
     }
 
     /// The components that were asked for.
@@ -67,7 +67,8 @@ impl RunPlan {
     /// What those who were asked for reach within the run, as the end of a sentence.
     #[must_use]
     pub fn reach(&self) -> String {
-        let others = self.units().filter(|unit| !unit.wanted).map(|unit| unit.name.as_str());
+        let lasting = self.units().filter(|unit| !unit.wanted && !unit.once);
+        let others = lasting.map(|unit| unit.name.as_str());
         let (who, each) =
             if self.is_group() { ("they reach", Some("each other")) } else { ("it reaches", None) };
         let names: Vec<&str> = each.into_iter().chain(others).collect();
@@ -80,9 +81,19 @@ struct Draft<'a> {
     tools: &'a Tools<'a>,
     request: &'a Request<'a>,
     around: Surroundings<'a>,
-    steps: Vec<Vec<Unit>>,
-    /// How deep each unit is needed.
-    seen: BTreeMap<String, usize>,
+    /// What is started, each after all that it needs.
+    found: Vec<Found<'a>>,
+    /// What is meant by each name: the reference of a component, or nothing for a backing service.
+    known: BTreeMap<String, Option<String>>,
+    /// The environment of each component, in a few words.
+    summaries: BTreeMap<String, String>,
+}
+
+/// One thing that is started.
+enum Found<'a> {
+    Component(Box<Unit>, &'a Component),
+    /// A backing service for a component, with what each who needs it asks of it.
+    Service(Box<ServiceTemplate>, String, Vec<Parameters>),
 }
 
 /// Works out a run.
@@ -99,35 +110,47 @@ pub fn plan(
     let seed = tools.workspace.seed();
     let host = if native { "127.0.0.1" } else { "" };
     let around = Surroundings { host, program: &tools.program, seed: &seed, rules };
-    let mut draft = Draft { tools, request, around, steps: Vec::new(), seen: BTreeMap::new() };
-    let mut summaries = Vec::new();
+    let mut draft = Draft {
+        tools,
+        request,
+        around,
+        found: Vec::new(),
+        known: BTreeMap::new(),
+        summaries: BTreeMap::new(),
+    };
     let is_group = request.components.len() > 1;
     for component in &request.components {
         if !component.is_runnable() && request.image.is_none() {
             let (component, place) = (component.name().to_owned(), component.written.place(""));
             return Err(RunError::NotRunnable { component, place }.into());
         }
-        let summary = draft.add(component, &component.reference.to_string(), 0)?;
-        let of = if is_group { format!("{}: ", component.name()) } else { String::new() };
-        summaries.push(format!("{of}{summary}"));
+        draft.add(component, &component.reference.to_string())?;
     }
+    let summaries = request.components.iter().map(|component| {
+        let summary = draft.summaries.get(component.name()).cloned().unwrap_or_default();
+        if is_group { format!("{}: {summary}", component.name()) } else { summary }
+    });
+    let summaries = summaries.collect();
     let locked = tools.inventory.production.environment.clone();
     let (network, publish, detach) = (request.network, request.publish, request.detach);
-    Ok(RunPlan { run, steps: draft.steps, native, network, publish, detach, summaries, locked })
+    Ok(RunPlan { run, units: draft.settle()?, native, network, publish, detach, summaries, locked })
 }
 
-impl Draft<'_> {
-    /// Adds a component with what it needs, and what that needs in turn; each once. `depth` counts
-    /// from the components that are asked for, `of` is the one of them that this is for. Gives its
-    /// environment in a few words.
-    fn add(&mut self, component: &Component, of: &str, depth: usize) -> anyhow::Result<String> {
+impl<'a> Draft<'a> {
+    /// Adds a component after what it needs, and what that needs in turn; each once. `of` is the
+    /// one of those that are asked for that this is for.
+    fn add(&mut self, component: &'a Component, of: &str) -> anyhow::Result<()> {
+        if !self.is_new(component.name(), Some(component))? {
+            return Ok(());
+        }
         let (tools, request) = (self.tools, self.request);
         let is_wanted = request.components.iter().any(|one| one.reference == component.reference);
         let wishes = if is_wanted { request.wishes.clone() } else { Wishes::default() };
         let resolved = resolve(component, tools.inventory, tools.assets, self.around, wishes)?;
         check_complete(component, &resolved.environment)?;
-        let mut unit = component_unit(component, &resolved.environment, tools.image_tag);
-        unit.build = build_plan(component, tools, request.merge_request.filter(|_| is_wanted));
+        self.summaries.insert(component.name().to_owned(), resolved.environment.summary());
+        let mut unit = component_unit(component, &resolved.environment, tools.image_tag, tools.memory);
+        unit.work.build = build_plan(component, tools, request.merge_request.filter(|_| is_wanted));
         if is_wanted {
             unit.wanted = true;
             if let Some(image) = &request.image {
@@ -136,43 +159,90 @@ impl Draft<'_> {
         } else {
             (unit.role, unit.of) = (Role::Service, of.to_owned());
         }
-        if depth == 0 {
-            unit.once = request.once || component.is_one_shot();
-            unit.command = command(component, unit.once, &request.args)?;
-            let repo = component.repos().first().map(|repo| (*repo).to_owned());
-            let native = unit.command.clone();
-            unit.native = native.map(|command| NativeCommand { command, environment: None, repo });
-        }
         for need in resolved.needs {
             match need {
-                Need::Service(service) => {
-                    unit.needs.push(service.name.clone());
-                    self.put(service_unit(*service, of), depth + 1);
+                Need::Service(asked) => {
+                    unit.needs.push(asked.template.name().to_owned());
+                    self.add_service(asked.template, asked.parameters, of)?;
                 }
                 Need::Component(other) => {
                     unit.needs.push(other.name().to_owned());
-                    self.add(other, of, depth + 1)?;
+                    self.add(other, of)?;
                 }
             }
         }
-        self.put(unit, depth);
-        Ok(resolved.environment.summary())
+        unit.needs.dedup();
+        self.found.push(Found::Component(Box::new(unit), component));
+        Ok(())
     }
 
-    /// What is needed deeper down is started earlier; what is needed at several depths, at the
-    /// deepest.
-    fn put(&mut self, unit: Unit, depth: usize) {
-        if self.seen.get(&unit.name).is_some_and(|known| *known >= depth) {
-            return;
+    fn add_service(
+        &mut self,
+        template: ServiceTemplate,
+        asked: Parameters,
+        of: &str,
+    ) -> Result<(), RunError> {
+        let name = template.name().to_owned();
+        if self.is_new(&name, None)? {
+            self.found.push(Found::Service(Box::new(template), of.to_owned(), vec![asked]));
+            return Ok(());
         }
-        if self.seen.insert(unit.name.clone(), depth).is_some() {
-            self.steps.iter_mut().for_each(|step| step.retain(|known| known.name != unit.name));
+        for found in &mut self.found {
+            if let Found::Service(known, _, all) = found
+                && known.name() == name
+                && !all.contains(&asked)
+            {
+                all.push(asked);
+                break;
+            }
         }
-        while self.steps.len() <= depth {
-            self.steps.insert(0, Vec::new());
+        Ok(())
+    }
+
+    /// Whether nothing of this name is among what is started. A name means one thing only.
+    fn is_new(&mut self, name: &str, component: Option<&Component>) -> Result<bool, RunError> {
+        let meant = component.map(|component| component.reference.to_string());
+        match self.known.get(name) {
+            None => {
+                self.known.insert(name.to_owned(), meant);
+                Ok(true)
+            }
+            Some(known) if *known == meant => Ok(false),
+            Some(_) => Err(RunError::SameName { name: name.to_owned() }),
         }
-        let step = self.steps.len() - 1 - depth;
-        self.steps[step].push(unit);
+    }
+
+    /// What could not be known before all was found: who is needed by others, and so does what it
+    /// always does whatever is asked of this run, and all that is asked of each backing service.
+    fn settle(self) -> anyhow::Result<Vec<Unit>> {
+        let Self { request, around, found, .. } = self;
+        let needed: Vec<String> = found
+            .iter()
+            .filter_map(
+                |one| if let Found::Component(unit, _) = one { Some(unit.needs.clone()) } else { None },
+            )
+            .flatten()
+            .collect();
+        let mut units = Vec::new();
+        for one in found {
+            match one {
+                Found::Service(template, of, asked) => {
+                    let service = template.fill(needs::at(around, template.name()), &asked)?;
+                    units.push(service_unit(service, &of));
+                }
+                Found::Component(mut unit, component) => {
+                    let is_asked = unit.wanted && !needed.contains(&unit.name);
+                    unit.once = component.is_one_shot() || (is_asked && request.once);
+                    let args = if is_asked { request.args.as_slice() } else { &[] };
+                    unit.set_command(command(component, unit.once, args)?, component);
+                    let init = init_units(&unit, component);
+                    unit.needs.extend(init.last().map(|last| last.name.clone()));
+                    units.extend(init);
+                    units.push(*unit);
+                }
+            }
+        }
+        Ok(units)
     }
 }
 
@@ -211,16 +281,11 @@ mod tests {
 
     const SAMPLE: &str = "\
 components:
-  - {name: web, category: service, image: example.org/web, run: {command: [web], once: [web, --one, '{args}'], needs: [redis, api]}}
-  - {name: api, category: service, image: 'example.org/api:7', run: {command: [api], needs: [redis, postgres]}}
+  - {name: web, category: service, image: example.org/web, run: {command: [web], once: [web, --one, '{args}'], needs: [redis, api, nightly]}}
+  - {name: api, category: service, image: 'example.org/api:7', run: {command: [api], needs: [redis, postgres], init: [[migrate, up], [seed]]}}
   - {name: nightly, category: cronjob, kind: cronjob, image: x, run: {command: [n]}}
   - {name: only-once, category: tool, image: x, run: {once: [o, '{args}']}}
 ";
-
-    fn inventory() -> Inventory {
-        let head = Document { file: "i.yaml".into(), text: SAMPLE.into(), reference: None };
-        Inventory::read("here", vec![head]).expect("reads")
-    }
 
     fn main(plan: &RunPlan) -> &Unit {
         plan.wanted().next().expect("somebody is wanted")
@@ -231,7 +296,12 @@ components:
     }
 
     fn group(names: &[&str], once: bool, args: &[&str]) -> anyhow::Result<RunPlan> {
-        let inventory = inventory();
+        planned(SAMPLE, names, once, args)
+    }
+
+    fn planned(text: &str, names: &[&str], once: bool, args: &[&str]) -> anyhow::Result<RunPlan> {
+        let head = Document { file: "i.yaml".into(), text: text.to_owned().into(), reference: None };
+        let inventory = Inventory::read("here", vec![head]).expect("reads");
         let (assets, workspace) =
             (crate::base::assets::Assets::default(), crate::ops::workspace::Workspace::new("/w"));
         let env = crate::host::Env::default();
@@ -250,6 +320,7 @@ components:
             offline: true,
             ready_timeout: std::time::Duration::from_secs(1),
             stop_grace: std::time::Duration::from_secs(1),
+            memory: crate::model::inventory::Memory::default(),
             events: crate::model::event::Events::silent(),
             stop: crate::host::signals::Stop::new(),
         };
@@ -259,36 +330,62 @@ components:
         request.components = components;
         request.once = once;
         request.args = args.iter().map(|arg| (*arg).to_owned()).collect();
-        let rules = crate::ops::needs::secret_rules(&assets)?;
+        let rules = needs::secret_rules(&assets)?;
         plan(&tools, &request, &rules, false, RunId::new(b"r"))
+    }
+
+    fn order(plan: &RunPlan) -> Vec<(&str, String)> {
+        plan.units().map(|unit| (unit.name.as_str(), unit.needs.join(" "))).collect()
+    }
+
+    #[test]
+    fn one_name_means_one_thing() {
+        let text = "components:\n- {name: a, category: x, image: i, run: {needs: [x/redis, b]}}\n\
+                    - {name: b, category: x, image: i, run: {needs: [redis]}}\n- {name: redis, category: x, image: i}\n";
+        let error = planned(text, &["a"], false, &[]).expect_err("two are called `redis`");
+        assert_eq!(error.to_string(), "two different things that are needed have the name `redis`");
     }
 
     #[test]
     fn what_is_needed_starts_first_and_once() {
         let plan = run("web", false, &[]).expect("plans");
-        let names: Vec<Vec<&str>> =
-            plan.steps.iter().map(|step| step.iter().map(|unit| unit.name.as_str()).collect()).collect();
-        assert_eq!(names, [vec!["redis", "postgres"], vec!["api"], vec!["web"]]);
-        let web = &plan.steps[2][0];
-        assert_eq!(web.needs, ["redis", "api"]);
+        assert_eq!(
+            order(&plan),
+            [
+                ("redis", ""),
+                ("postgres", ""),
+                ("api-init", "redis postgres"),
+                ("api-init-2", "redis postgres api-init"),
+                ("api", "redis postgres api-init-2"),
+                ("nightly", ""),
+                ("web", "redis api nightly"),
+            ]
+            .map(|(name, needs)| (name, needs.to_owned()))
+        );
+        assert_eq!(plan.reach(), "it reaches redis, postgres, api");
+        let web = &plan.units[6];
         assert_eq!(web.image, Image::Named("example.org/web:latest".into()));
-        assert_eq!(plan.steps[1][0].image, Image::Named("example.org/api:7".into()));
         assert!(web.wanted && !web.once && !plan.is_needed(web));
-        let api = &plan.steps[1][0];
+        let api = &plan.units[4];
+        assert_eq!(api.image, Image::Named("example.org/api:7".into()));
         assert!(
             api.environment.iter().any(|(name, value)| name == "REDIS_HOST" && value.expose() == "redis")
         );
         assert!(api.secret.contains(&"POSTGRES_PASSWORD".to_owned()));
+        let init = &plan.units[2];
+        assert!(init.once && init.is_component && init.image == api.image && !api.once);
+        assert_eq!(init.command, Some(vec!["migrate".to_owned(), "up".to_owned()]));
+        assert_eq!(init.environment.len(), api.environment.len());
+        assert!(plan.units[5].once, "a job that is needed does its work");
     }
 
     #[test]
     fn who_is_wanted_and_needed_starts_once_and_as_it_is_needed() {
         for names in [["web", "api"], ["api", "web"]] {
             let plan = group(&names, true, &[]).expect("plans");
-            let steps: Vec<Vec<&str>> =
-                plan.steps.iter().map(|step| step.iter().map(|unit| unit.name.as_str()).collect()).collect();
-            assert_eq!(steps, [vec!["redis", "postgres"], vec!["api"], vec!["web"]]);
-            let (api, web) = (&plan.steps[1][0], &plan.steps[2][0]);
+            let find = |name: &str| plan.units().find(|unit| unit.name == name).expect("is planned");
+            let (api, web) = (find("api"), find("web"));
+            assert_eq!(plan.units().filter(|unit| unit.name == "api").count(), 1);
             assert!(api.wanted && !api.once && plan.is_needed(api));
             assert!(web.wanted && web.once && !plan.is_needed(web));
             assert_eq!((api.role, api.of.as_str()), (Role::Component, "service/api"));

@@ -20,10 +20,16 @@ pub(super) async fn prepare(
     plan: &RunPlan,
 ) -> anyhow::Result<BTreeMap<String, String>> {
     let mut images = BTreeMap::new();
+    let mut built: BTreeMap<String, String> = BTreeMap::new();
     for unit in plan.units() {
-        let merge_request = request.merge_request.filter(|_| unit.wanted);
-        let wanted = request.components.iter().copied().find(|one| unit.wanted && one.name() == unit.name);
-        let component = wanted.or_else(|| tools.inventory.find_exactly(&unit.name).ok());
+        let wanted = request.components.iter().copied().find(|one| match &unit.image {
+            // Its own commands run in the same image.
+            Image::Built(reference) => one.reference.to_string() == *reference,
+            _ => unit.wanted && one.name() == unit.name,
+        });
+        let merge_request = request.merge_request.filter(|_| wanted.is_some());
+        let name = if let Image::Built(reference) = &unit.image { reference } else { &unit.name };
+        let component = wanted.or_else(|| tools.inventory.find_exactly(name).ok());
         match (engine, &unit.image) {
             (Engine::Native(_), _) => {
                 let repo = unit.native.as_ref().and_then(|native| native.repo.as_deref());
@@ -31,11 +37,15 @@ pub(super) async fn prepare(
                     source::ensure(tools, component, repo, merge_request).await?;
                 }
             }
-            (Engine::Containers(engine), Image::Built(_)) => {
+            (Engine::Containers(_), Image::Built(reference)) if built.contains_key(reference) => {
+                images.insert(unit.name.clone(), built[reference].clone());
+            }
+            (Engine::Containers(engine), Image::Built(reference)) => {
                 let component = component.ok_or_else(|| RunError::NoImage { name: unit.name.clone() })?;
                 let wish = Wish { merge_request, quiet: true, ..Wish::default() };
-                let built = build::build(tools, engine, component, &wish).await?;
-                images.insert(unit.name.clone(), built.image);
+                let image = build::build(tools, engine, component, &wish).await?.image;
+                built.insert(reference.clone(), image.clone());
+                images.insert(unit.name.clone(), image);
             }
             (Engine::Containers(engine), Image::Named(name)) => {
                 if engine.image(name).await?.is_none() {

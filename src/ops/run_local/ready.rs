@@ -69,13 +69,19 @@ async fn ask(handle: &Handle, ready: &Ready) -> Result<(), String> {
         }
         Ready::Exec(command) => match handle.try_command(command).await {
             Ok((0, _)) => Ok(()),
-            Ok((code, said)) => {
-                Err(format!("`{}` ends with {code}: {}", shell_words::join(command), safe_line(&said)))
-            }
+            Ok((code, said)) => Err(format!("`{}` {}", shell_words::join(command), ended_with(code, &said))),
             Err(error) => Err(error.to_string()),
         },
         // Answered above; without output to read there is no answer.
         Ready::Log(text) => Err(format!("nobody reads its output for `{text}`")),
+    }
+}
+
+/// How a command ended that did not succeed, and the last line that it wrote.
+pub(super) fn ended_with(code: i64, said: &str) -> String {
+    match said.lines().rev().find(|line| !line.trim().is_empty()) {
+        Some(line) => format!("ends with {code}: {}", safe_line(line.trim())),
+        None => format!("ends with {code} and says nothing"),
     }
 }
 

@@ -1,14 +1,15 @@
 //! A unit while it runs: its handle and its output, from which the last lines are kept. Starting it
 //! is in `live`, waiting for its end in `watch`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::base::redact::Redactor;
-use crate::model::event::{Event, Stream};
+use crate::base::text::safe_line;
+use crate::model::event::{Event, Stream, Task};
 use crate::model::probe::Ready;
 use crate::ops::tools::Tools;
 
@@ -17,6 +18,9 @@ use super::handle::{Handle, Output};
 use super::output::{Pump, Tail};
 use super::ready;
 use super::unit::Unit;
+
+/// The last lines of what failed are waited for this long.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// A unit while it runs.
 pub(super) struct Running {
@@ -77,22 +81,73 @@ impl Running {
         answer.map_err(|why| RunError::NotReady { name: self.name.clone(), why, after: limit })
     }
 
-    /// Waits until it is ready, or has ended before it was.
-    pub(super) async fn wait_ready(&mut self, ready: &Ready, tools: &Tools<'_>) -> anyhow::Result<()> {
-        let mut waiter = self.handle.waiter();
-        let error = tokio::select! {
-            answer = self.ask_ready(ready, tools.ready_timeout) => match answer {
-                Ok(()) => return Ok(()),
-                Err(error) => error,
-            },
-            code = waiter.ended() => RunError::EndedEarly { name: self.name.clone(), code: code? },
+    /// Waits until others can make use of it: it is ready and set up, or has done its work. Gives a
+    /// word for that.
+    pub(super) async fn until_useful(
+        &mut self,
+        unit: &Unit,
+        task: &Task,
+        tools: &Tools<'_>,
+    ) -> anyhow::Result<&'static str> {
+        let limit = tools.ready_timeout;
+        let result = if unit.once {
+            task.detail("waiting until it has ended");
+            self.wait_done(limit).await.map(|()| "done")
+        } else {
+            let mut waiter = self.handle.waiter();
+            tokio::select! {
+                done = self.ready_and_set_up(unit, task, limit) => done.map(|()| "ready"),
+                code = waiter.ended(), if unit.ready.is_some() || !unit.setup.is_empty() => {
+                    Err(RunError::EndedEarly { name: self.name.clone(), code: code? }.into())
+                }
+            }
         };
-        self.show_last(tools);
-        Err(error.into())
+        if result.is_err() {
+            self.show_last(tools).await;
+        }
+        result
+    }
+
+    async fn wait_done(&self, limit: Duration) -> anyhow::Result<()> {
+        let name = self.name.clone();
+        match tokio::time::timeout(limit, self.handle.waiter().ended()).await {
+            Ok(code) => match code? {
+                0 => Ok(()),
+                code => Err(RunError::StepFailed { name, code }.into()),
+            },
+            Err(_) => Err(RunError::StepTooLong { name, after: limit }.into()),
+        }
+    }
+
+    async fn ready_and_set_up(&self, unit: &Unit, task: &Task, limit: Duration) -> anyhow::Result<()> {
+        if let Some(ready) = &unit.ready {
+            task.detail(format!("waiting until {ready}"));
+            self.ask_ready(ready, limit).await?;
+        }
+        for command in &unit.setup {
+            task.detail("setting up");
+            let how = match tokio::time::timeout(limit, self.handle.try_command(command)).await {
+                Ok(answer) => match answer? {
+                    (0, _) => continue,
+                    (code, said) => ready::ended_with(code, &said),
+                },
+                Err(_) => "does not end".to_owned(),
+            };
+            let command = safe_line(&shell_words::join(command)).into_owned();
+            return Err(RunError::Setup { name: self.name.clone(), command, how }.into());
+        }
+        Ok(())
     }
 
     /// Shows the last lines of something that failed, unless all its lines were shown already.
-    pub(super) fn show_last(&self, tools: &Tools<'_>) {
+    pub(super) async fn show_last(&self, tools: &Tools<'_>) {
+        // What has ended may have said why in its last breath, and that is still on its way.
+        if let Some(pump) = self.pump.as_ref().filter(|_| !self.wanted) {
+            let began = Instant::now();
+            while !pump.is_finished() && began.elapsed() < LAST_WORDS {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
         for text in self.tail.lines().into_iter().filter(|_| !self.wanted) {
             tools.events.send(Event::Line { subject: self.name.clone(), stream: Stream::Stderr, text });
         }

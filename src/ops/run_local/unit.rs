@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::base::secret::Secret;
-use crate::model::container::{Copied, Limits, Mount, Publish};
+use crate::model::container::{ContainerFile, Copied, Limits, Mount, Publish};
 use crate::model::environment::Environment;
 use crate::model::identity::Role;
-use crate::model::inventory::Component;
+use crate::model::inventory::{Capability, Component, Memory};
 use crate::model::probe::Ready;
 use crate::model::service::Service;
 use crate::ops::tools::Tools;
 
-/// Nothing that is run has a use for more processes.
+/// Nothing has a use for more processes.
 const PROCESSES: u32 = 4096;
 
 /// One thing to start.
@@ -23,9 +23,12 @@ pub struct Unit {
     pub name: String,
     /// Its part.
     pub role: Role,
+    /// It is a component, and no backing service: it must know that it is no production, and may do
+    /// nothing that a component need not.
+    pub is_component: bool,
     /// It was asked for: what it writes is shown, and its end counts.
     pub wanted: bool,
-    /// It does its work and ends.
+    /// It does its work and ends, and is done with when its exit code is 0.
     pub once: bool,
     /// The reference of the component that it is, or was first needed by.
     pub of: String,
@@ -45,10 +48,23 @@ pub struct Unit {
     pub workdir: Option<String>,
     /// Ports it listens on.
     pub ports: Vec<u16>,
+    /// Files that it finds when it starts.
+    pub files: Vec<ContainerFile>,
     /// How to know that it is ready.
     pub ready: Option<Ready>,
+    /// Commands to run inside when it is ready, one after the other.
+    pub setup: Vec<Vec<String>>,
     /// Paths with a volume of their own.
     pub volumes: Vec<String>,
+    /// What its container must not do.
+    pub limits: Limits,
+    /// What working on it needs.
+    pub work: Work,
+}
+
+/// What working on a component needs beyond running it.
+#[derive(Debug, Clone, Default)]
+pub struct Work {
     /// Folders of this machine in the container.
     pub mounts: Vec<Mount>,
     /// Sources that are copied into it before it starts.
@@ -57,8 +73,8 @@ pub struct Unit {
     pub repo: Option<String>,
     /// What a change to its sources does.
     pub reload: Option<Reload>,
-    /// Its ports that this machine is to reach.
-    pub publish: Vec<Publish>,
+    /// The port of a debugger, and where this machine reaches it.
+    pub debug: Option<Publish>,
     /// How its image is built, if it is.
     pub build: Option<BuildPlan>,
 }
@@ -122,18 +138,11 @@ pub enum Image {
 }
 
 impl Unit {
-    /// What it must not do.
-    #[must_use]
-    pub fn limits(&self) -> Limits {
-        let unprivileged = self.role == Role::Component;
-        Limits { unprivileged, processes: Some(PROCESSES), ..Limits::default() }
-    }
-
-    /// Whether its command is a whole one, program first, that takes the place of the image's entry
-    /// point. Those of the inventory are.
-    #[must_use]
-    pub fn replaces_entrypoint(&self) -> bool {
-        self.role == Role::Component
+    /// Takes another command, in a container and outside one.
+    pub(super) fn set_command(&mut self, command: Option<Vec<String>>, component: &Component) {
+        let repo = component.repos().first().map(|repo| (*repo).to_owned());
+        self.native = command.clone().map(|command| NativeCommand { command, environment: None, repo });
+        self.command = command;
     }
 
     /// The values that must not be shown.
@@ -142,7 +151,34 @@ impl Unit {
     }
 }
 
-pub(super) fn component_unit(component: &Component, environment: &Environment, tag: &str) -> Unit {
+/// What must have ended well before a component starts: its own commands, one after the other.
+pub(super) fn init_units(unit: &Unit, component: &Component) -> Vec<Unit> {
+    let commands = component.run.as_ref().map_or(&[][..], |run| &run.init);
+    let mut units: Vec<Unit> = Vec::new();
+    for (index, command) in commands.iter().enumerate() {
+        let number = if index == 0 { String::new() } else { format!("-{}", index + 1) };
+        let mut one = Unit {
+            name: format!("{}-init{number}", unit.name),
+            role: Role::Service,
+            wanted: false,
+            once: true,
+            ports: Vec::new(),
+            ready: None,
+            ..unit.clone()
+        };
+        one.needs.extend(units.last().map(|before| before.name.clone()));
+        one.set_command(Some(command.clone()), component);
+        units.push(one);
+    }
+    units
+}
+
+pub(super) fn component_unit(
+    component: &Component,
+    environment: &Environment,
+    tag: &str,
+    memory: Memory,
+) -> Unit {
     let run = component.run.clone().unwrap_or_default();
     let image = match (&component.build, &component.image) {
         (Some(_), _) => Image::Built(component.reference.to_string()),
@@ -154,6 +190,7 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
     Unit {
         name: component.name().to_owned(),
         role: Role::Component,
+        is_component: true,
         wanted: false,
         once: component.is_one_shot(),
         of: component.reference.to_string(),
@@ -165,14 +202,18 @@ pub(super) fn component_unit(component: &Component, environment: &Environment, t
         secret: environment.variables.iter().filter(|v| v.secret).map(|v| v.name.clone()).collect(),
         workdir: run.workdir,
         ports: run.ports,
+        files: Vec::new(),
         ready: run.ready,
-        volumes: Vec::new(),
-        mounts: Vec::new(),
-        copies: Vec::new(),
-        repo: None,
-        reload: None,
-        publish: Vec::new(),
-        build: None,
+        setup: Vec::new(),
+        volumes: run.writable.iter().map(|place| place.path().to_owned()).collect(),
+        limits: Limits {
+            unprivileged: true,
+            keep: run.capabilities.iter().map(|one| one.name().to_owned()).collect(),
+            read_only: run.read_only,
+            memory: Some(run.memory.unwrap_or(memory).bytes()),
+            processes: Some(PROCESSES),
+        },
+        work: Work::default(),
     }
 }
 
@@ -204,6 +245,7 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
     Unit {
         name: service.name,
         role: Role::Service,
+        is_component: false,
         wanted: false,
         once: false,
         of: of.to_owned(),
@@ -220,14 +262,17 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
         environment: service.environment,
         workdir: None,
         ports: service.ports,
+        files: service.files,
         ready: service.ready,
+        setup: service.setup,
         volumes: service.volumes,
-        mounts: Vec::new(),
-        copies: Vec::new(),
-        repo: None,
-        reload: None,
-        publish: Vec::new(),
-        build: None,
+        limits: Limits {
+            unprivileged: true,
+            keep: Capability::OF_SERVICES.iter().map(|one| one.name().to_owned()).collect(),
+            processes: Some(PROCESSES),
+            ..Limits::default()
+        },
+        work: Work::default(),
     }
 }
 

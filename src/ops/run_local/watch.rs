@@ -38,7 +38,7 @@ pub(super) async fn watch(
                 let code = code?;
                 alive[index] = false;
                 if !may_end(plan, unit(index), units, &alive) {
-                    units[index].show_last(tools);
+                    units[index].show_last(tools).await;
                     return Err(RunError::ServiceEnded { name: units[index].name.clone(), code }.into());
                 }
                 if plan.is_group() {
@@ -101,9 +101,14 @@ async fn end(tools: &Tools<'_>, plan: &RunPlan, how: &How, going: Vec<&Running>)
     let names: Vec<&str> = wanted.iter().chain(&others).map(|one| one.name.as_str()).collect();
     let task = tools.events.start("stopping", format!("{} (again to force)", names.join(", ")));
     let stops = async {
-        for step in plan.steps.iter().rev() {
-            let now = wanted.iter().filter(|one| step.iter().any(|unit| unit.name == one.name));
-            for stopped in join_all(now.map(|one| one.handle.stop(tools.stop_grace))).await {
+        let mut rest = wanted.clone();
+        while !rest.is_empty() {
+            let is_free =
+                |one: &&Running| !rest.iter().any(|other| of(plan, other).needs.contains(&one.name));
+            let (now, later) = rest.iter().copied().partition(is_free);
+            rest = later;
+            let now: Vec<&Running> = now;
+            for stopped in join_all(now.iter().map(|one| one.handle.stop(tools.stop_grace))).await {
                 stopped?;
             }
         }

@@ -10,11 +10,23 @@ use crate::ops::run_local::unit::Unit;
 pub(super) fn text(draft: &Draft<'_>) -> String {
     let services: Map<String, Value> =
         draft.plan.units().map(|unit| (unit.name.clone(), service(draft, unit))).collect();
-    let file = json!({
+    let mut file = json!({
         "name": draft.name,
         "services": services,
         "networks": {"run": {"internal": draft.is_closed()}},
     });
+    let configs: Map<String, Value> = draft
+        .plan
+        .units()
+        .flat_map(|unit| unit.files.iter().enumerate().map(move |(index, file)| (unit, index, file)))
+        .map(|(unit, index, file)| {
+            let content = rendered(&draft.parts(file.content.expose()));
+            (config(unit, index), json!({"content": content}))
+        })
+        .collect();
+    if !configs.is_empty() {
+        file["configs"] = configs.into();
+    }
     let one = draft.plan.wanted().find(|unit| unit.once && !draft.plan.is_group());
     let how = match one {
         Some(unit) => format!(
@@ -25,6 +37,17 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
         None => "Run it with `docker compose -f FILE up`, and remove it with `down --volumes`.".to_owned(),
     };
     let mut lacks: Vec<String> = draft.plan.units().filter_map(Draft::cannot_wait).collect();
+    for unit in draft.plan.units() {
+        for command in &unit.setup {
+            let words: Vec<String> =
+                command.iter().map(|word| super::shell_word(&draft.parts(word))).collect();
+            lacks.push(format!(
+                "When {0} is ready, run: docker compose -f FILE exec -T {0} {1}",
+                unit.name,
+                words.join(" ")
+            ));
+        }
+    }
     if draft.plan.units().any(|unit| unit.ready.is_some()) {
         lacks.push(
             "Whether something is ready is asked inside of it, by tools that its image must have.".into(),
@@ -67,7 +90,7 @@ fn service(draft: &Draft<'_>, unit: &Unit) -> Value {
     }
     if let Some(command) = &unit.command {
         // A command of a component is a whole one.
-        if unit.replaces_entrypoint() {
+        if unit.is_component {
             put("entrypoint", json!([]));
         }
         put("command", words(draft, command));
@@ -109,21 +132,50 @@ fn service(draft: &Draft<'_>, unit: &Unit) -> Value {
     }
     put("init", true.into());
     put("restart", "no".into());
-    let Limits { unprivileged, memory, processes, .. } = unit.limits();
-    if unprivileged {
+    let Limits { unprivileged, memory, processes, keep, read_only } = &unit.limits;
+    if *unprivileged {
         put("cap_drop", json!(["ALL"]));
+        if !keep.is_empty() {
+            put("cap_add", json!(keep));
+        }
         put("security_opt", json!(["no-new-privileges:true"]));
     }
+    if *read_only {
+        put("read_only", true.into());
+        put("tmpfs", json!(["/tmp", "/run", "/var/tmp"]));
+    }
     if let Some(memory) = memory {
-        put("mem_limit", memory.into());
+        put("mem_limit", (*memory).into());
+        // As much as memory: no swap.
+        put("memswap_limit", (*memory).into());
     }
     if let Some(processes) = processes {
-        put("pids_limit", processes.into());
+        put("pids_limit", (*processes).into());
+    }
+    let files: Vec<Value> = unit
+        .files
+        .iter()
+        .enumerate()
+        .map(|(index, file)| {
+            json!({
+                "source": config(unit, index),
+                "target": plain(&file.path),
+                "mode": format!("{:04o}", file.mode),
+            })
+        })
+        .collect();
+    if !files.is_empty() {
+        put("configs", files.into());
     }
     let labels: Map<String, Value> =
         Draft::labels(unit).into_iter().map(|(key, value)| (key.to_owned(), plain(&value).into())).collect();
     put("labels", labels.into());
     service.into()
+}
+
+/// The name of a file of a unit.
+fn config(unit: &Unit, index: usize) -> String {
+    format!("{}-{index}", unit.name)
 }
 
 /// When those who need it may start.
@@ -137,7 +189,7 @@ fn condition(unit: &Unit) -> &'static str {
 
 fn volumes(unit: &Unit) -> Vec<Value> {
     let own = unit.volumes.iter().map(|path| json!({"type": "volume", "target": plain(path)}));
-    let mounts = unit.mounts.iter().map(|mount| {
+    let mounts = unit.work.mounts.iter().map(|mount| {
         json!({
             "type": "bind",
             "source": plain(&mount.from.display().to_string()),

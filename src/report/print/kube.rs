@@ -27,7 +27,7 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
         "Nobody waits until what a Pod needs is ready: what fails without it is started again.".to_owned(),
         "Kubernetes itself finds a Pod by name only if a Service of that name is added.".to_owned(),
     ];
-    let processes = draft.plan.units().find_map(|unit| unit.limits().processes);
+    let processes = draft.plan.units().find_map(|unit| unit.limits.processes);
     lacks.extend(
         processes.map(|count| format!("A Pod cannot say that it may have {count} processes at most.")),
     );
@@ -35,6 +35,16 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
     for unit in draft.plan.units() {
         if let Some(Ready::Log(text)) = &unit.ready {
             lacks.push(format!("{} is ready when its log says `{text}`, which no probe asks.", unit.name));
+        }
+        for command in &unit.setup {
+            let words: Vec<String> =
+                command.iter().map(|word| super::shell_word(&draft.parts(word))).collect();
+            let name = pod_name(unit);
+            lacks.push(format!("When {name} is ready, run: podman exec {name}-main {}", words.join(" ")));
+        }
+        if !unit.files.is_empty() {
+            pods.push_str("---\n");
+            pods.push_str(&yaml::to_string(&config_map(draft, unit)));
         }
         pods.push_str("---\n");
         pods.push_str(&yaml::to_string(&pod(draft, unit)));
@@ -47,8 +57,25 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
     format!("{}{pods}", draft.head(&how, &lacks))
 }
 
+fn pod_name(unit: &Unit) -> String {
+    unit.name.to_lowercase().replace(['_', '.'], "-")
+}
+
+fn file_key(index: usize) -> String {
+    format!("file-{index}")
+}
+
+/// The files of a unit.
+fn config_map(draft: &Draft<'_>, unit: &Unit) -> Value {
+    let files = unit.files.iter().enumerate();
+    let data: Map<String, Value> = files
+        .map(|(index, file)| (file_key(index), rendered(&draft.parts(file.content.expose())).into()))
+        .collect();
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": pod_name(unit)}, "data": data})
+}
+
 fn pod(draft: &Draft<'_>, unit: &Unit) -> Value {
-    let name = unit.name.to_lowercase().replace(['_', '.'], "-");
+    let name = pod_name(unit);
     let labels: Map<String, Value> = Draft::labels(unit)
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value.replace('/', ".").into()))
@@ -76,7 +103,7 @@ fn container(draft: &Draft<'_>, unit: &Unit, mounts: Vec<Value>) -> Value {
     put("imagePullPolicy", "IfNotPresent".into());
     if let Some(command) = &unit.command {
         let words: Vec<String> = command.iter().map(|word| rendered(&draft.parts(word))).collect();
-        put(if unit.replaces_entrypoint() { "command" } else { "args" }, words.into());
+        put(if unit.is_component { "command" } else { "args" }, words.into());
     }
     if let Some(workdir) = &unit.workdir {
         put("workingDir", workdir.clone().into());
@@ -101,9 +128,20 @@ fn container(draft: &Draft<'_>, unit: &Unit, mounts: Vec<Value>) -> Value {
     if let Some(probe) = unit.ready.as_ref().and_then(|ready| probe(draft, ready)) {
         put("readinessProbe", probe);
     }
-    let Limits { unprivileged, memory, .. } = unit.limits();
-    if unprivileged {
-        put("securityContext", json!({"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}));
+    let Limits { unprivileged, memory, keep, read_only, .. } = &unit.limits;
+    if *unprivileged {
+        let capabilities = match keep.as_slice() {
+            [] => json!({"drop": ["ALL"]}),
+            kept => json!({"drop": ["ALL"], "add": kept}),
+        };
+        put(
+            "securityContext",
+            json!({
+                "allowPrivilegeEscalation": false,
+                "capabilities": capabilities,
+                "readOnlyRootFilesystem": read_only,
+            }),
+        );
     }
     if let Some(memory) = memory {
         put("resources", json!({"limits": {"memory": memory.to_string()}}));
@@ -134,14 +172,26 @@ fn volumes(unit: &Unit) -> (Vec<Value>, Vec<Value>) {
         let name = format!("own-{index}");
         (json!({"name": name, "emptyDir": {}}), json!({"name": name, "mountPath": path}))
     });
-    let mounts = unit.mounts.iter().enumerate().map(|(index, mount)| {
+    let mounts = unit.work.mounts.iter().enumerate().map(|(index, mount)| {
         let name = format!("mount-{index}");
         let kind = if mount.from.is_dir() { "Directory" } else { "File" };
         let volume =
             json!({"name": name, "hostPath": {"path": mount.from.display().to_string(), "type": kind}});
         (volume, json!({"name": name, "mountPath": mount.to, "readOnly": !mount.writable}))
     });
-    own.chain(mounts).unzip()
+    let temporary = ["/tmp", "/run", "/var/tmp"].into_iter().filter(|_| unit.limits.read_only);
+    let temporary = temporary.enumerate().map(|(index, path)| {
+        let name = format!("temporary-{index}");
+        (json!({"name": name, "emptyDir": {"medium": "Memory"}}), json!({"name": name, "mountPath": path}))
+    });
+    let files = unit.files.iter().enumerate().map(|(index, file)| {
+        let name = format!("file-{index}");
+        let key = file_key(index);
+        let items = json!([{"key": key, "path": key, "mode": file.mode}]);
+        let volume = json!({"name": name, "configMap": {"name": pod_name(unit), "items": items}});
+        (volume, json!({"name": name, "mountPath": file.path, "subPath": key, "readOnly": true}))
+    });
+    own.chain(mounts).chain(temporary).chain(files).unzip()
 }
 
 /// A text with the names of secrets in it, for `envsubst`.

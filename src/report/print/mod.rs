@@ -139,7 +139,7 @@ impl<'a> Draft<'a> {
 
     /// Units whose images are built.
     fn builds(&self) -> impl Iterator<Item = (&'a Unit, &'a BuildPlan)> {
-        self.plan.units().filter_map(|unit| match (&unit.image, &unit.build) {
+        self.plan.units().filter_map(|unit| match (&unit.image, &unit.work.build) {
             (Image::Built(_), Some(build)) => Some((unit, build)),
             _ => None,
         })
@@ -229,6 +229,17 @@ fn asking(ready: &Ready) -> Option<Vec<String>> {
         }
         Ready::Log(_) => None,
     }
+}
+
+/// A word of a shell's, in which secrets are variables that must be set.
+fn shell_word(parts: &[Part]) -> String {
+    parts
+        .iter()
+        .map(|part| match part {
+            Part::Plain(text) => shell_words::quote(text).into_owned(),
+            Part::Secret(name) => format!("\"${{{name}:?}}\""),
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The script of a plan, for bash and the `podman` command.
 
-use super::{Draft, Part};
+use super::{Draft, shell_word as rendered};
 use crate::model::container::Limits;
 use crate::model::probe::Ready;
 use crate::ops::run_local::unit::Unit;
@@ -12,6 +12,7 @@ cleanup() {
     trap - EXIT INT TERM
     [ "${#containers[@]}" = 0 ] || podman rm --force --time 5 --volumes "${containers[@]}" > /dev/null 2>&1 || :
     podman network rm --force "$network" > /dev/null 2>&1 || :
+    rm -rf "$files"
 }
 trap cleanup EXIT
 trap 'exit 130' INT
@@ -53,7 +54,7 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
     let how = "Run it with bash; it needs nothing but Podman, and leaves nothing behind.";
     let mut script = format!("#!/usr/bin/env bash\n{}{TOOLS}\n", draft.head(how, &[]));
     // Two runs at the same time do not get into each other's way.
-    script.push_str(&format!("run={}-$$\nnetwork=$run\n", draft.name));
+    script.push_str(&format!("run={}-$$\nnetwork=$run\nfiles=$(mktemp -d)\n", draft.name));
     for (unit, build) in draft.builds() {
         let mut words = vec!["podman".to_owned(), "build".to_owned(), "--tag".to_owned(), Draft::image(unit)];
         if let Some(file) = &build.file {
@@ -68,11 +69,22 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
     }
     let internal = if draft.is_closed() { " --internal" } else { "" };
     script.push_str(&format!("podman network create{internal} \"$network\" > /dev/null\n"));
+    for unit in draft.plan.units() {
+        for (index, file) in unit.files.iter().enumerate() {
+            let place = format!("\"$files/{}-{index}\"", unit.name);
+            let content = rendered(&draft.parts(file.content.expose()));
+            script.push_str(&format!("printf %s {content} > {place}\nchmod {:o} {place}\n", file.mode));
+        }
+    }
     let (needed, last): (Vec<&Unit>, Vec<&Unit>) =
         draft.plan.units().partition(|unit| draft.plan.is_needed(unit) || !unit.wanted);
     for unit in needed {
         script.push_str(&format!("\n# {}\n{}\n", unit.name, command(draft, unit, true)));
         script.push_str(&until_ready(draft, unit));
+        for command in &unit.setup {
+            let words: Vec<String> = command.iter().map(|word| rendered(&draft.parts(word))).collect();
+            script.push_str(&format!("podman exec \"$run-{}\" {}\n", unit.name, words.join(" ")));
+        }
     }
     match last.as_slice() {
         [one] => {
@@ -118,23 +130,34 @@ fn command(draft: &Draft<'_>, unit: &Unit, needed: bool) -> String {
     for path in &unit.volumes {
         flag("--volume", quoted(path));
     }
-    for mount in &unit.mounts {
+    for mount in &unit.work.mounts {
         let access = if mount.writable { "rw" } else { "ro" };
         let (from, to) = (mount.from.display(), &mount.to);
         flag("--mount", quoted(&format!("type=bind,src={from},dst={to},{access}")));
     }
-    let Limits { unprivileged, memory, processes, .. } = unit.limits();
-    if unprivileged {
+    let Limits { unprivileged, memory, processes, keep, read_only } = &unit.limits;
+    if *unprivileged {
         flag("--cap-drop", "ALL".into());
+        for capability in keep {
+            flag("--cap-add", capability.clone());
+        }
         flag("--security-opt", "no-new-privileges".into());
+    }
+    if *read_only {
+        flag("--read-only", String::new());
+    }
+    for (index, file) in unit.files.iter().enumerate() {
+        flag("--volume", format!("\"$files/{}-{index}\":{}:ro", unit.name, quoted(&file.path)));
     }
     if let Some(memory) = memory {
         flag("--memory", memory.to_string());
+        // As much as memory: no swap.
+        flag("--memory-swap", memory.to_string());
     }
     if let Some(processes) = processes {
         flag("--pids-limit", processes.to_string());
     }
-    if unit.command.is_some() && unit.replaces_entrypoint() {
+    if unit.command.is_some() && unit.is_component {
         flag("--entrypoint", "''".into());
     }
     words.push(quoted(&Draft::image(unit)));
@@ -166,15 +189,4 @@ fn until_ready(draft: &Draft<'_>, unit: &Unit) -> String {
 
 fn quoted(text: &str) -> String {
     shell_words::quote(text).into_owned()
-}
-
-/// A word of a shell's, in which secrets are variables that must be set.
-fn rendered(parts: &[Part]) -> String {
-    parts
-        .iter()
-        .map(|part| match part {
-            Part::Plain(text) => quoted(text),
-            Part::Secret(name) => format!("\"${{{name}:?}}\""),
-        })
-        .collect()
 }

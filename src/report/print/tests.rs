@@ -3,12 +3,15 @@
 use super::*;
 use crate::base::secret::Secret;
 use crate::base::yaml;
+use crate::model::container::Limits;
 use crate::model::identity::{Role, RunId};
+use crate::ops::run_local::unit::Work;
 
 fn unit(name: &str, environment: &[(&str, &str)], secret: &[&str]) -> Unit {
     Unit {
         name: name.to_owned(),
         role: Role::Component,
+        is_component: true,
         wanted: true,
         once: true,
         of: format!("job/{name}"),
@@ -20,17 +23,19 @@ fn unit(name: &str, environment: &[(&str, &str)], secret: &[&str]) -> Unit {
         secret: secret.iter().map(|name| (*name).to_owned()).collect(),
         workdir: None,
         ports: vec![8000],
+        files: Vec::new(),
         ready: None,
+        setup: Vec::new(),
         volumes: vec!["/data".into()],
-        mounts: Vec::new(),
-        build: None,
+        limits: Limits::default(),
+        work: Work::default(),
     }
 }
 
 fn plan(units: Vec<Unit>) -> RunPlan {
     RunPlan {
         run: RunId::new(b"r"),
-        steps: vec![units],
+        units,
         native: false,
         network: Network::Isolated,
         publish: false,

@@ -1,5 +1,6 @@
 //! Where an engine listens, and the few questions that are asked there without bollard: `_ping`,
-//! whose answer is in the headers, and those whose answers are read in `facts`.
+//! whose answer is in the headers, those whose answers are read in `facts`, and what only Podman's
+//! own API has.
 
 use std::fmt;
 use std::io;
@@ -80,10 +81,32 @@ impl Address {
 
     /// Asks for something by its path.
     pub(super) async fn get(&self, path: &str) -> io::Result<Answer> {
+        self.send(&format!("GET {path} HTTP/1.0\r\nHost: engine\r\n\r\n")).await
+    }
+
+    /// Asks for something to be made, described as JSON.
+    pub(super) async fn post(&self, path: &str, body: &str) -> io::Result<Answer> {
+        let length = body.len();
+        self.send(&format!(
+            "POST {path} HTTP/1.0\r\nHost: engine\r\nContent-Type: application/json\r\n\
+             Content-Length: {length}\r\n\r\n{body}"
+        ))
+        .await
+    }
+
+    async fn send(&self, request: &str) -> io::Result<Answer> {
         match self {
-            Self::Unix(socket) => exchange(UnixStream::connect(socket).await?, path).await,
-            Self::Tcp(host) => exchange(TcpStream::connect(host.as_str()).await?, path).await,
+            Self::Unix(socket) => exchange(UnixStream::connect(socket).await?, request).await,
+            Self::Tcp(host) => exchange(TcpStream::connect(host.as_str()).await?, request).await,
         }
+    }
+
+    /// The number of the process that listens there, if it is one of this machine that can be seen
+    /// from here.
+    pub(super) async fn process(&self) -> Option<u32> {
+        let Self::Unix(path) = self else { return None };
+        let pid = UnixStream::connect(path).await.ok()?.peer_cred().ok()?.pid()?;
+        u32::try_from(pid).ok().filter(|pid| *pid > 0)
     }
 }
 
@@ -108,8 +131,8 @@ impl Answer {
 }
 
 /// As HTTP/1.0, whose answers end with the connection and are not cut into chunks.
-async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, path: &str) -> io::Result<Answer> {
-    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: engine\r\n\r\n").as_bytes()).await?;
+async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &str) -> io::Result<Answer> {
+    stream.write_all(request.as_bytes()).await?;
     let mut bytes = Vec::new();
     stream.take(LONGEST).read_to_end(&mut bytes).await?;
     let end = bytes.windows(4).position(|end| end == b"\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;

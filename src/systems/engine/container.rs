@@ -28,21 +28,18 @@ impl ContainerEngine {
     pub async fn create(&self, spec: &ContainerSpec) -> Result<String, EngineError> {
         Reference::parse(&spec.image)?;
         let body = spec::body(spec, self.ulimits().await)?;
-        let mut archives = Vec::new();
+        let mut archives = files::archives(&spec.files, &spec::volumes(spec))?;
         if !spec.copies.is_empty() {
             let copies = spec.copies.clone();
             let packed = tokio::task::block_in_place(|| files::sources(&copies, |_| true))?;
-            archives.push(bytes::Bytes::from(packed));
-        }
-        if !spec.files.is_empty() {
-            archives.push(bytes::Bytes::from(files::archive(&spec.files)?));
+            archives.insert(0, ("/".to_owned(), packed.into()));
         }
         let (name, image) = (spec.name.clone(), spec.image.clone());
         let engine = self.clone();
         self.unbroken(async move {
             let id = engine.create_empty(&name, &image, body).await?;
-            for archive in archives {
-                if let Err(error) = engine.upload(&id, &name, archive).await {
+            for (place, archive) in archives {
+                if let Err(error) = engine.upload(&id, &name, &place, archive).await {
                     // The first error is the one to report.
                     let _ = engine.remove(&id).await;
                     return Err(error);
@@ -78,11 +75,17 @@ impl ContainerEngine {
         let archive = tokio::task::block_in_place(|| {
             files::sources(copies, |path| files.iter().any(|file| file == path))
         })?;
-        self.upload(id, short(id), archive.into()).await
+        self.upload(id, short(id), "/", archive.into()).await
     }
 
-    async fn upload(&self, id: &str, name: &str, archive: bytes::Bytes) -> Result<(), EngineError> {
-        let options = UploadToContainerOptionsBuilder::new().path("/").build();
+    async fn upload(
+        &self,
+        id: &str,
+        name: &str,
+        place: &str,
+        archive: bytes::Bytes,
+    ) -> Result<(), EngineError> {
+        let options = UploadToContainerOptionsBuilder::new().path(place).build();
         let doing = format!("put files into container `{name}`");
         let upload = self.docker.upload_to_container(id, Some(options), bollard::body_full(archive));
         self.call(&doing, SLOW, upload).await

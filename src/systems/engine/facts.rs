@@ -31,6 +31,7 @@ pub(super) struct Inspected {
 pub(super) struct State {
     status: String,
     exit_code: i64,
+    pid: u32,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -120,13 +121,10 @@ impl ContainerEngine {
     pub async fn inside(&self, id: &str) -> Result<ContainerInside, EngineError> {
         let facts = self.inspect(id).await?;
         let network = facts.network_settings;
-        let address = if self.reaches_containers().await? {
-            let mut endpoints = network.networks.unwrap_or_default().into_values();
-            endpoints.find_map(|endpoint| endpoint.address.parse::<IpAddr>().ok())
-        } else {
-            None
-        };
+        let mut endpoints = network.networks.unwrap_or_default().into_values();
+        let address = endpoints.find_map(|endpoint| endpoint.address.parse::<IpAddr>().ok());
         Ok(ContainerInside {
+            process: facts.state.pid,
             environment: facts.config.env.unwrap_or_default().into_iter().map(variable).collect(),
             address,
             ports: published(network.ports.unwrap_or_default()),
@@ -160,21 +158,25 @@ impl ContainerEngine {
                 answer = self.ask(doing, path).await?;
             }
         }
-        if answer.status() == 200 {
-            return serde_json::from_slice(&answer.body).map_err(|error| EngineError::Nonsense {
-                doing: doing.to_owned(),
-                message: clean(&error.to_string()),
-            });
-        }
-        #[derive(Deserialize)]
-        struct Refusal {
-            message: String,
-        }
-        let refusal =
-            serde_json::from_slice(&answer.body).map_or(String::new(), |Refusal { message }| message);
-        let doing = doing.to_owned();
-        Err(EngineError::Refused { doing, status: answer.status(), message: clean(&refusal) })
+        read(doing, &answer)
     }
+}
+
+/// The JSON of a good answer, or the engine's reason for a bad one.
+pub(super) fn read<T: DeserializeOwned>(doing: &str, answer: &Answer) -> Result<T, EngineError> {
+    if matches!(answer.status(), 200 | 201) {
+        return serde_json::from_slice(&answer.body).map_err(|error| EngineError::Nonsense {
+            doing: doing.to_owned(),
+            message: clean(&error.to_string()),
+        });
+    }
+    #[derive(Deserialize)]
+    struct Refusal {
+        message: String,
+    }
+    let refusal = serde_json::from_slice(&answer.body).map_or(String::new(), |Refusal { message }| message);
+    let doing = doing.to_owned();
+    Err(EngineError::Refused { doing, status: answer.status(), message: clean(&refusal) })
 }
 
 /// Milliseconds before each further try. Podman looks at processes and records that go while it
@@ -263,7 +265,7 @@ mod tests {
 
     #[test]
     fn stages_of_both_engines() {
-        let stage = |status: &str| State { status: status.to_owned(), exit_code: 7 }.stage();
+        let stage = |status: &str| State { status: status.to_owned(), exit_code: 7, pid: 0 }.stage();
         assert_eq!(stage("created"), Stage::NotStarted);
         assert_eq!(stage("stopped"), Stage::Ended(7));
         assert_eq!(stage("exited"), Stage::Ended(7));

@@ -1,5 +1,6 @@
 //! Files for a container, as the tar that is put into it before it starts.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Component, Path, PathBuf};
@@ -7,6 +8,8 @@ use std::path::{Component, Path, PathBuf};
 use super::error::EngineError;
 use crate::base::sources::Sources;
 use crate::model::container::{ContainerFile, Copied};
+
+use super::spec::home;
 
 /// Sources that take more memory than this are not copied.
 const MOST: u64 = 512 << 20;
@@ -78,24 +81,32 @@ fn append_source(tar: &mut tar::Builder<Vec<u8>>, path: &Path, inside: &Path) ->
     Ok(content.len() as u64)
 }
 
-/// A tar to unpack at `/`. It names no folders: both engines make those that are missing, and
+/// Tars, each with the folder where it is to be unpacked: the volumes that have files in them, and
+/// `/` for the other files. They name no folders: both engines make those that are missing, and
 /// naming one that is there would set its permissions anew.
-pub(super) fn archive(files: &[ContainerFile]) -> Result<Vec<u8>, EngineError> {
-    let mut tar = tar::Builder::new(Vec::new());
+pub(super) fn archives(
+    files: &[ContainerFile],
+    volumes: &[String],
+) -> Result<Vec<(String, bytes::Bytes)>, EngineError> {
+    let mut tars = BTreeMap::new();
     for file in files {
-        append(&mut tar, file).map_err(|error| EngineError::Invalid {
+        let place = home(&file.path, volumes).unwrap_or("/");
+        let tar = tars.entry(place).or_insert_with(|| tar::Builder::new(Vec::new()));
+        append(tar, file, place).map_err(|error| EngineError::Invalid {
             what: "the path of a file in a container",
             text: crate::base::text::safe_line(&file.path).into_owned(),
             why: error.to_string(),
         })?;
     }
-    Ok(tar.into_inner().expect("writing to memory cannot fail"))
+    let finished = |tar: tar::Builder<Vec<u8>>| tar.into_inner().expect("writing to memory cannot fail");
+    Ok(tars.into_iter().map(|(place, tar)| (place.to_owned(), finished(tar).into())).collect())
 }
 
-fn append(tar: &mut tar::Builder<Vec<u8>>, file: &ContainerFile) -> io::Result<()> {
-    let inside = Path::new(&file.path)
-        .strip_prefix("/")
-        .map_err(|_| io::Error::other("it does not start with `/`"))?;
+fn append(tar: &mut tar::Builder<Vec<u8>>, file: &ContainerFile, place: &str) -> io::Result<()> {
+    if !file.path.starts_with('/') {
+        return Err(io::Error::other("it does not start with `/`"));
+    }
+    let inside = Path::new(&file.path).strip_prefix(place).map_err(io::Error::other)?;
     let plain = inside.components().all(|part| matches!(part, Component::Normal(_)));
     if !plain || inside.as_os_str().is_empty() || file.path.ends_with('/') || file.path.contains('\0') {
         return Err(io::Error::other("it is not the path of a file"));
@@ -121,20 +132,16 @@ mod tests {
 
     #[test]
     fn files_keep_path_and_mode_and_bring_no_folders() {
-        let bytes = archive(&[file("/etc/app/a.conf")]).expect("is good");
-        let mut tar = tar::Archive::new(bytes.as_slice());
-        let names: Vec<(String, u32)> = tar
-            .entries()
-            .expect("is a tar")
-            .map(|entry| {
+        let tars = archives(&[file("/etc/app/a.conf"), file("/data/b")], &["/data".into()]).expect("is good");
+        let mut names = Vec::new();
+        for (place, bytes) in &tars {
+            for entry in tar::Archive::new(&bytes[..]).entries().expect("is a tar") {
                 let entry = entry.expect("is whole");
-                (
-                    entry.path().expect("is text").display().to_string(),
-                    entry.header().mode().expect("has one"),
-                )
-            })
-            .collect();
-        assert_eq!(names, [("etc/app/a.conf".to_owned(), 0o640)]);
+                let path = entry.path().expect("is text").display().to_string();
+                names.push((place.as_str(), path, entry.header().mode().expect("has one")));
+            }
+        }
+        assert_eq!(names, [("/", "etc/app/a.conf".to_owned(), 0o640), ("/data", "b".to_owned(), 0o640)]);
     }
 
     #[test]
@@ -163,8 +170,8 @@ mod tests {
 
     #[test]
     fn paths_stay_inside() {
-        for wrong in ["relative", "/", "/a/../../b", "/a/", ""] {
-            assert!(archive(&[file(wrong)]).is_err(), "{wrong}");
+        for wrong in ["relative", "/", "/a/../../b", "/a/", "", "/data/../b"] {
+            assert!(archives(&[file(wrong)], &["/data".into()]).is_err(), "{wrong}");
         }
     }
 }

@@ -44,7 +44,7 @@ pub use error::{EngineError, PullCause, Thing};
 pub use exec::{Exec, ExecRequest, Input};
 pub use follow::LogRequest;
 pub use image::{ImageFacts, ImageSummary};
-pub use network::{NetworkFacts, VolumeFacts};
+pub use network::{ClosedNetwork, NetworkFacts, VolumeFacts};
 pub use output::{Chunk, OutputStream};
 pub use sweep::Swept;
 
@@ -141,8 +141,26 @@ impl ContainerEngine {
         if !cfg!(target_os = "linux") || !self.shared.address.is_local() || self.is_rootless().await? {
             return Ok(false);
         }
+        Ok(!self.is_desktop().await?)
+    }
+
+    async fn is_desktop(&self) -> Result<bool, EngineError> {
         let system = self.info().await?.operating_system.as_deref().unwrap_or_default();
-        Ok(!system.contains("Docker Desktop"))
+        Ok(system.contains("Docker Desktop"))
+    }
+
+    /// Whether this process may enter the networks of the engine's containers: it is root, and the
+    /// containers are processes of the machine that it sees.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn lets_us_in(&self) -> Result<bool, EngineError> {
+        let root = cfg!(target_os = "linux") && nix::unistd::geteuid().is_root();
+        if !root || self.shared.address.process().await.is_none() {
+            return Ok(false);
+        }
+        // Podman's virtual machine is not to be had as root, and it takes long to describe itself.
+        Ok(self.kind() == Kind::Podman || !self.is_desktop().await?)
     }
 
     /// Asks whether the engine still answers.

@@ -1,20 +1,106 @@
 //! Networks, one for each run, and the volumes that containers bring with them.
+//!
+//! A closed network is an internal one on which this machine has no address, so that nothing that
+//! listens on this machine is reached either. On Docker it is an option of the bridge, and names
+//! are found as usual. On Podman a network without a gateway can only be had without its name
+//! service, too, which would ask this machine's for whatever it does not know; then containers are
+//! given addresses, and know each other's names by heart.
 
 use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use bollard::models::NetworkCreateRequest;
 use bollard::query_parameters::{
     ListNetworksOptionsBuilder, ListVolumesOptionsBuilder, RemoveVolumeOptionsBuilder,
 };
+use serde::Deserialize;
 
 use super::container::short;
 use super::error::{EngineError, Thing};
-use super::facts::our_label;
-use super::{ContainerEngine, QUICK, SLOW};
+use super::facts::{our_label, read};
+use super::{ContainerEngine, Kind, QUICK, SLOW};
 
 /// How long the containers on a network may take to leave it, and it to go.
 const LEAVING: Duration = Duration::from_secs(10);
+
+/// Docker's option by which a bridge gets no address of this machine.
+const NO_HOST_ADDRESS: &str = "com.docker.network.bridge.inhibit_ipv4";
+/// Podman's own API, of which every version since 4 understands this.
+const PODMAN_NETWORKS: &str = "/v4.0.0/libpod/networks/create";
+
+/// A closed network that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosedNetwork {
+    /// The engine's id.
+    pub id: String,
+    /// Its addresses, where containers must be given theirs, since nobody answers for their names.
+    pub addresses: Option<Addresses>,
+    /// Whether the engine has done as it was asked, and given this machine no address on it.
+    pub is_closed: bool,
+}
+
+/// The addresses of a network that containers may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addresses {
+    network: Ipv4Addr,
+    prefix: u8,
+}
+
+impl Addresses {
+    fn parse(text: &str) -> Option<Self> {
+        let (network, prefix) = text.split_once('/')?;
+        let prefix = prefix.parse().ok().filter(|prefix| (8..=29).contains(prefix))?;
+        Some(Self { network: network.parse().ok()?, prefix })
+    }
+
+    /// The addresses from the last on, so that those which the engine gives by itself, from the
+    /// first on, are not among the first of them.
+    pub fn from_the_last(self) -> impl Iterator<Item = Ipv4Addr> {
+        let size = 1_u32 << (32 - self.prefix);
+        let network = u32::from(self.network) & !(size - 1);
+        // Neither the network's own address, nor the gateway's, nor that of all.
+        (2..size - 1).rev().map(move |host| Ipv4Addr::from(network + host))
+    }
+}
+
+/// What Podman says of a network.
+#[derive(Debug, Deserialize)]
+struct PodmanNetwork {
+    id: String,
+    #[serde(default)]
+    subnets: Vec<PodmanSubnet>,
+    #[serde(default)]
+    dns_enabled: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct PodmanSubnet {
+    #[serde(default)]
+    subnet: String,
+    gateway: Option<String>,
+}
+
+impl PodmanNetwork {
+    fn facts(self) -> ClosedNetwork {
+        let is_closed = !self.dns_enabled && self.subnets.iter().all(|subnet| subnet.gateway.is_none());
+        let addresses = self.subnets.iter().find_map(|subnet| Addresses::parse(&subnet.subnet));
+        ClosedNetwork { id: self.id, addresses, is_closed }
+    }
+}
+
+/// The body of the request by which Podman makes a closed network.
+fn podman_closed(name: &str, labels: &BTreeMap<String, String>) -> String {
+    let request = serde_json::json!({
+        "name": name,
+        "driver": "bridge",
+        "internal": true,
+        "dns_enabled": false,
+        "labels": labels,
+    });
+    request.to_string()
+}
 
 /// A network that carries our label.
 #[derive(Debug, Clone)]
@@ -55,13 +141,79 @@ impl ContainerEngine {
             labels: Some(labels.into_iter().collect()),
             ..Default::default()
         };
+        self.make_network(name, move |engine, doing| {
+            let request = request.clone();
+            async move {
+                let create = engine.docker.create_network(request);
+                engine.call(&doing, SLOW, create).await.map(|answer| answer.id)
+            }
+        })
+        .await
+    }
+
+    /// Creates a network from which nothing beyond it is reached, and no program of this machine.
+    /// Nor does this machine reach what is on it, except by entering it.
+    ///
+    /// # Errors
+    /// As [`ContainerEngine::create_network`].
+    pub async fn create_closed_network(
+        &self,
+        name: &str,
+        labels: BTreeMap<String, String>,
+    ) -> Result<ClosedNetwork, EngineError> {
+        if self.kind() == Kind::Podman {
+            let request = podman_closed(name, &labels);
+            return self
+                .make_network(name, move |engine, doing| {
+                    let request = request.clone();
+                    async move {
+                        let ask = async {
+                            let address = &engine.shared.address;
+                            address
+                                .post(PODMAN_NETWORKS, &request)
+                                .await
+                                .map_err(bollard::errors::Error::from)
+                        };
+                        let answer = engine.call(&doing, SLOW, ask).await?;
+                        read::<PodmanNetwork>(&doing, &answer).map(PodmanNetwork::facts)
+                    }
+                })
+                .await;
+        }
+        let request = NetworkCreateRequest {
+            name: name.to_owned(),
+            internal: Some(true),
+            labels: Some(labels.into_iter().collect()),
+            options: Some(HashMap::from([(NO_HOST_ADDRESS.to_owned(), "true".to_owned())])),
+            ..Default::default()
+        };
+        self.make_network(name, move |engine, doing| {
+            let request = request.clone();
+            async move {
+                let create = engine.docker.create_network(request);
+                let answer = engine.call(&doing, SLOW, create).await?;
+                Ok(ClosedNetwork { id: answer.id, addresses: None, is_closed: true })
+            }
+        })
+        .await
+    }
+
+    /// Sees a network made, to its end.
+    async fn make_network<T, F>(
+        &self,
+        name: &str,
+        make: impl Fn(Self, String) -> F + Send + 'static,
+    ) -> Result<T, EngineError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, EngineError>> + Send + 'static,
+    {
         let (engine, name) = (self.clone(), name.to_owned());
         self.unbroken(async move {
             let doing = format!("create network `{name}`");
             let began = Instant::now();
             loop {
-                match engine.call(&doing, SLOW, engine.docker.create_network(request.clone())).await {
-                    Ok(answer) => return Ok(answer.id),
+                match make(engine.clone(), doing.clone()).await {
                     Err(error) if error.says(&["already used", "already exists"]) => {
                         return Err(EngineError::NameTaken { thing: Thing::Network, name });
                     }
@@ -70,7 +222,7 @@ impl ContainerEngine {
                     Err(error) if began.elapsed() < LEAVING && error.says(&["no such network interface"]) => {
                         tokio::time::sleep(Duration::from_millis(20)).await;
                     }
-                    Err(error) => return Err(error),
+                    other => return other,
                 }
             }
         })
@@ -147,4 +299,32 @@ fn ours() -> HashMap<&'static str, Vec<String>> {
 
 fn sorted(labels: HashMap<String, String>) -> BTreeMap<String, String> {
     labels.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_given_from_the_last() {
+        let all = |text: &str| Addresses::parse(text).expect(text).from_the_last();
+        let three: Vec<String> = all("10.89.3.0/24").take(3).map(|address| address.to_string()).collect();
+        assert_eq!(three, ["10.89.3.254", "10.89.3.253", "10.89.3.252"]);
+        assert_eq!(all("10.0.0.8/29").count(), 5);
+        assert_eq!(all("10.0.0.8/29").last(), Some(Ipv4Addr::new(10, 0, 0, 10)));
+        for wrong in ["10.0.0.0", "10.0.0.0/31", "fd00::/64", "", "x/24"] {
+            assert_eq!(Addresses::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn podman_is_taken_at_its_word() {
+        let facts = |text: &str| serde_json::from_str::<PodmanNetwork>(text).map(PodmanNetwork::facts);
+        let good = facts(r#"{"id": "a", "subnets": [{"subnet": "10.0.0.0/24"}], "dns_enabled": false}"#);
+        assert!(good.is_ok_and(|network| network.is_closed && network.addresses.is_some()));
+        for more in [r#""gateway": "10.0.0.1"}]"#, r#""x": 1}], "dns_enabled": true"#] {
+            let text = format!(r#"{{"id": "a", "subnets": [{{"subnet": "10.0.0.0/24", {more}}}"#);
+            assert!(!facts(&text).expect("is read").is_closed, "{text}");
+        }
+    }
 }

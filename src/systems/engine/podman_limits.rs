@@ -22,8 +22,7 @@ pub(super) struct Limits {
 /// What containers of the service behind a socket must be given; `None` if it needs no help, or
 /// cannot be looked at.
 pub(super) async fn needed(address: &Address) -> Option<Limits> {
-    let Address::Unix(path) = address else { return None };
-    let pid = tokio::net::UnixStream::connect(path).await.ok()?.peer_cred().ok()?.pid()?;
+    let pid = address.process().await?;
     let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).ok();
     decide(&read("status")?, &read("limits")?)
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{
-    ContainerCreateBody, EndpointSettings, HostConfig, Mount, MountType, MountVolumeOptions,
-    NetworkingConfig, PortBinding, ResourcesUlimits,
+    ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HostConfig, Mount, MountType,
+    MountVolumeOptions, NetworkingConfig, PortBinding, ResourcesUlimits,
 };
 
 use super::error::EngineError;
@@ -26,13 +26,21 @@ pub(super) fn body(
         cmd: spec.command.clone(),
         env: Some(environment(spec)?),
         working_dir: spec.workdir.clone(),
+        hostname: spec.hostname.clone(),
         labels: Some(spec.labels.clone().into_iter().collect()),
         exposed_ports: Some(spec.publish.iter().map(|port| port_name(port.container)).collect()),
         host_config: Some(host_config(spec, ulimits)),
         networking_config: spec.network.as_ref().map(|(id, aliases)| NetworkingConfig {
             endpoints_config: Some(HashMap::from([(
                 id.clone(),
-                EndpointSettings { aliases: Some(aliases.clone()), ..Default::default() },
+                EndpointSettings {
+                    aliases: Some(aliases.clone()),
+                    ipam_config: spec.address.map(|address| EndpointIpamConfig {
+                        ipv4_address: Some(address.to_string()),
+                        ..Default::default()
+                    }),
+                    ..Default::default()
+                },
             )])),
         }),
         ..Default::default()
@@ -40,7 +48,8 @@ pub(super) fn body(
 }
 
 fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
-    let limits = spec.limits;
+    let limits = &spec.limits;
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let memory = limits.memory.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
     HostConfig {
         // A process 1 that passes signals on and buries orphans; most programs do neither.
@@ -48,8 +57,20 @@ fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
         network_mode: Some(spec.network.as_ref().map_or_else(|| "none".to_owned(), |(id, _)| id.clone())),
         port_bindings: Some(spec.publish.iter().map(|port| binding(port.container, port.host)).collect()),
         mounts: Some(mounts(spec)),
-        cap_drop: limits.unprivileged.then(|| vec!["ALL".to_owned()]),
-        security_opt: limits.unprivileged.then(|| vec!["no-new-privileges".to_owned()]),
+        extra_hosts: Some(spec.hosts.iter().map(|(name, address)| format!("{name}:{address}")).collect()),
+        dns: spec.closed.then(|| words(&[NOBODY])),
+        dns_options: spec.closed.then(|| words(&["timeout:1", "attempts:1"])),
+        dns_search: spec.closed.then(|| words(&["."])),
+        sysctls: sysctls(spec),
+        cap_drop: limits.unprivileged.then(|| words(&["ALL"])),
+        cap_add: (limits.unprivileged && !limits.keep.is_empty()).then(|| limits.keep.clone()),
+        security_opt: limits.unprivileged.then(|| words(&["no-new-privileges"])),
+        readonly_rootfs: limits.read_only.then_some(true),
+        tmpfs: limits.read_only.then(|| {
+            let mounted = |path: &&str| !spec.volumes.iter().any(|volume| volume == path);
+            let temporary = |path| (str::to_owned(path), TEMPORARY.to_owned());
+            ["/tmp", "/run", "/var/tmp"].into_iter().filter(mounted).map(temporary).collect()
+        }),
         memory,
         // As much as memory: no swap.
         memory_swap: memory,
@@ -70,7 +91,6 @@ fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
 
 /// Volumes of its own, and what it sees of this machine.
 fn mounts(spec: &ContainerSpec) -> Vec<Mount> {
-    let own = spec.volumes.iter().map(|path| volume(path, spec));
     let bound = spec.mounts.iter().map(|mount| Mount {
         source: Some(mount.from.display().to_string()),
         target: Some(mount.to.clone()),
@@ -78,7 +98,57 @@ fn mounts(spec: &ContainerSpec) -> Vec<Mount> {
         read_only: Some(!mount.writable),
         ..Default::default()
     });
-    own.chain(bound).collect()
+    volumes(spec).iter().map(|path| volume(path, spec)).chain(bound).collect()
+}
+
+fn sysctls(spec: &ContainerSpec) -> Option<HashMap<String, String>> {
+    let mut set = HashMap::new();
+    if spec.closed && has_ipv6() {
+        let off = |which| (format!("net.ipv6.conf.{which}.disable_ipv6"), "1".to_owned());
+        set.extend(["all", "default"].map(off));
+    }
+    if spec.limits.keep.iter().any(|kept| kept == LOW_PORTS) {
+        // Whoever is not root has no capability, whatever is kept; Docker does this by itself.
+        set.insert("net.ipv4.ip_unprivileged_port_start".to_owned(), "0".to_owned());
+    }
+    (!set.is_empty()).then_some(set)
+}
+
+/// The capability to listen on ports below 1024.
+const LOW_PORTS: &str = "NET_BIND_SERVICE";
+/// Asked for names, it refuses at once: nobody listens there.
+const NOBODY: &str = "127.0.0.1";
+/// What is temporary may be executed, as on most machines: programs unpack themselves there.
+const TEMPORARY: &str = "rw,exec,nosuid,nodev,mode=1777";
+
+/// Where the kernel has no IPv6, it cannot be turned off. The engine may be on another machine, but
+/// then it is more likely to have it than not.
+fn has_ipv6() -> bool {
+    !std::path::Path::new("/proc/sys/net").exists() || std::path::Path::new("/proc/sys/net/ipv6").exists()
+}
+
+/// The paths with a volume of their own: those that are asked for, and where nothing else can be
+/// written, the folders of files. Docker puts files into a volume of a container that is read-only
+/// otherwise, and nowhere else.
+pub(super) fn volumes(spec: &ContainerSpec) -> Vec<String> {
+    let mut volumes = spec.volumes.clone();
+    for file in spec.files.iter().filter(|_| spec.limits.read_only) {
+        if home(&file.path, &volumes).is_none()
+            && let Some((folder, _)) = file.path.rsplit_once('/')
+            && !folder.is_empty()
+        {
+            volumes.push(folder.to_owned());
+        }
+    }
+    volumes
+}
+
+/// The volume that a path is in: the innermost one.
+pub(super) fn home<'a>(path: &str, volumes: &'a [String]) -> Option<&'a str> {
+    let holds = |volume: &&str| {
+        path.strip_prefix(volume.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
+    };
+    volumes.iter().map(String::as_str).filter(holds).max_by_key(|volume| volume.len())
 }
 
 /// An anonymous volume. It carries the labels of its container, so that it is found as well when
@@ -162,7 +232,13 @@ mod tests {
 
     #[test]
     fn limits_are_the_strict_ones() {
-        let limits = Limits { unprivileged: true, memory: Some(1 << 20), processes: Some(7) };
+        let limits = Limits {
+            unprivileged: true,
+            keep: vec!["KILL".to_owned()],
+            read_only: true,
+            memory: Some(1 << 20),
+            processes: Some(7),
+        };
         let spec = ContainerSpec { limits, ..Default::default() };
         let ulimits = Ulimits { files: 100, processes: 200 };
         let host = body(&spec, Some(ulimits)).expect("is good").host_config.expect("has one");
@@ -174,6 +250,46 @@ mod tests {
             Some(vec![100, 200])
         );
         assert_eq!((host.init, host.auto_remove), (Some(true), None));
+        assert_eq!((host.cap_add, host.readonly_rootfs), (Some(vec!["KILL".to_owned()]), Some(true)));
+        let mut temporary: Vec<String> = host.tmpfs.expect("has them").into_keys().collect();
+        temporary.sort();
+        assert_eq!(temporary, ["/run", "/tmp", "/var/tmp"]);
+    }
+
+    #[test]
+    fn what_is_closed_asks_nobody() {
+        let spec = ContainerSpec {
+            network: Some(("id".into(), Vec::new())),
+            address: Some([10, 0, 0, 9].into()),
+            closed: true,
+            hosts: vec![("db".into(), [10, 0, 0, 8].into()), ("db".into(), "::1".parse().expect("is one"))],
+            ..Default::default()
+        };
+        let body = body(&spec, None).expect("is good");
+        let host = body.host_config.expect("has one");
+        assert_eq!(host.dns, Some(vec![NOBODY.to_owned()]));
+        assert_eq!(host.extra_hosts, Some(vec!["db:10.0.0.8".to_owned(), "db:::1".to_owned()]));
+        let endpoints = body.networking_config.and_then(|config| config.endpoints_config).expect("has one");
+        let address = endpoints["id"].ipam_config.as_ref().and_then(|config| config.ipv4_address.as_deref());
+        assert_eq!(address, Some("10.0.0.9"));
+        let open = host_config(&ContainerSpec::default(), None);
+        assert_eq!((open.dns, open.sysctls, open.readonly_rootfs, open.tmpfs), (None, None, None, None));
+    }
+
+    #[test]
+    fn files_of_what_is_read_only_have_a_volume() {
+        use crate::model::container::ContainerFile;
+        let file = |path: &str| ContainerFile { path: path.into(), content: Secret::new("x"), mode: 0o400 };
+        let mut spec = ContainerSpec {
+            volumes: vec!["/data".into()],
+            files: vec![file("/run/secrets/a"), file("/run/secrets/b"), file("/data/c"), file("/datas/d")],
+            ..Default::default()
+        };
+        assert_eq!(volumes(&spec), ["/data"]);
+        spec.limits.read_only = true;
+        assert_eq!(volumes(&spec), ["/data", "/run/secrets", "/datas"]);
+        assert_eq!(home("/data/x/y", &["/data".into(), "/data/x".into()]), Some("/data/x"));
+        assert_eq!(home("/data", &["/data".into()]), None);
     }
 
     #[test]

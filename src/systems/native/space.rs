@@ -18,7 +18,8 @@ use super::rooms::{Refusal, Rooms};
 pub struct Space {
     pub(super) rooms: Arc<Rooms>,
     pub(super) processes: Result<(), Refusal>,
-    network: Result<(), Refusal>,
+    /// Whether the network is its own; `None` if that was not wanted.
+    network: Option<Result<(), Refusal>>,
 }
 
 impl Space {
@@ -27,7 +28,18 @@ impl Space {
     #[expect(clippy::new_without_default, reason = "it is more than a value")]
     pub fn new() -> Self {
         let Made { rooms, network, processes } = maker::rooms();
-        Self { rooms: Arc::new(rooms), processes, network }
+        Self { rooms: Arc::new(rooms), processes, network: Some(network) }
+    }
+
+    /// Makes one whose processes use the machine's network.
+    #[must_use]
+    pub fn open() -> Self {
+        let Made { rooms, processes, .. } = maker::rooms();
+        Self { rooms: Arc::new(Rooms { network: None, ..rooms }), processes, network: None }
+    }
+
+    fn has_own_network(&self) -> bool {
+        matches!(self.network, Some(Ok(())))
     }
 
     /// What processes are kept from and how, and what they are not kept from and why not.
@@ -42,8 +54,9 @@ impl Space {
             (
                 "network",
                 match &self.network {
-                    Ok(()) => Ok("its own, with nothing but a loopback interface".to_owned()),
-                    Err(refusal) => Err(format!("it uses this machine's: {}", refused(refusal))),
+                    None => Err("it uses this machine's, as was asked for".to_owned()),
+                    Some(Ok(())) => Ok("its own, with nothing but a loopback interface".to_owned()),
+                    Some(Err(refusal)) => Err(format!("it uses this machine's: {}", refused(refusal))),
                 },
             ),
             (
@@ -79,7 +92,7 @@ impl Space {
     /// When nobody listens there.
     pub async fn connect(&self, port: u16) -> io::Result<TcpStream> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        if self.network.is_err() {
+        if !self.has_own_network() {
             return TcpStream::connect(address).await;
         }
         let rooms = self.rooms.clone();
@@ -94,7 +107,7 @@ impl Space {
     /// # Errors
     /// When the port is in use.
     pub async fn publish(&self, port: u16, host: Option<u16>) -> Result<Published, NativeError> {
-        if self.network.is_err() && host.is_none_or(|host| host == port) {
+        if !self.has_own_network() && host.is_none_or(|host| host == port) {
             // The component listens on this machine's own interface.
             return Ok(Published { port, local: port, forwarder: None });
         }

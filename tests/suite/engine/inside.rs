@@ -104,7 +104,8 @@ async fn limits_hold(lab: Arc<Lab>) {
     let mut spec = lab.shell(
         "grep -E '^(CapEff|NoNewPrivs)' /proc/self/status; cat /proc/1/comm; ulimit -n >/dev/null && echo ok",
     );
-    spec.limits = Limits { unprivileged: true, memory: Some(64 << 20), processes: Some(50) };
+    spec.limits =
+        Limits { unprivileged: true, memory: Some(64 << 20), processes: Some(50), ..Limits::default() };
     let (code, out, _) = lab.finished(&spec).await;
     assert_eq!(code, 0);
     assert!(out.contains("CapEff:\t0000000000000000") && out.contains("NoNewPrivs:\t1"), "{out}");

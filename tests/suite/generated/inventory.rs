@@ -63,10 +63,16 @@ fn the_examples_of_templates_work() {
     let (file, text) =
         examples.iter().find(|(path, _)| path.starts_with("templates/services/")).expect("is there");
     let around = Surroundings { host: "broker", program: "/cki", seed: "seed", rules: &rules };
-    let service =
-        ServiceTemplate::read("broker", file, text).expect("can be read").fill(around).expect("works");
-    let host = service.provided.iter().find(|given| given.name == "RABBITMQ_HOST").expect("is provided");
-    assert_eq!(host.value.expose(), "broker");
+    let template = ServiceTemplate::read("broker", file, text).expect("can be read");
+    let asked = [("virtual_host".to_owned(), "cki".into())].into();
+    let asked = template.parameters(&asked, file).expect("are known");
+    let provided = template.provided(around, &asked).expect("works");
+    let value =
+        |name: &str| provided.iter().find(|given| given.name == name).map(|given| given.value.expose());
+    assert_eq!(value("RABBITMQ_HOST"), Some("broker"));
+    assert_eq!(value("RABBITMQ_VIRTUAL_HOST"), Some("cki"));
+    let service = template.fill(around, &[asked]).expect("works");
+    assert_eq!(service.setup, [["rabbitmqctl", "add_vhost", "cki"]]);
     assert!(service.native.is_some());
 }
 
@@ -76,9 +82,11 @@ fn no_key_is_left_out() {
     let field = Regex::new(r"(?m)^    (?:pub(?:\(super\))? )?([a-z_]+): ").expect("is valid");
     let renamed = Regex::new(r#"rename = "([a-z_]+)"\)\]\s*(?:pub )?[a-z_]+:"#).expect("is valid");
     let mut count = 0;
-    for file in
-        ["src/model/inventory/entry.rs", "src/model/service.rs", "src/model/environment/reference_secret.rs"]
-    {
+    for file in [
+        "src/model/inventory/entry.rs",
+        "src/model/service/mod.rs",
+        "src/model/environment/reference_secret.rs",
+    ] {
         let source = read(file);
         // Only what is read from YAML.
         for part in source.split("Deserialize)]").skip(1) {

@@ -51,6 +51,7 @@ An unknown setting is a warning, a value that cannot be is an error; both name f
             Kind::Url => "address".to_owned(),
             Kind::Bool => "`true`, `false`".to_owned(),
             Kind::Number => "1 to 9999".to_owned(),
+            Kind::Size => "an amount, as `512MiB`".to_owned(),
             Kind::Choice(choices) => {
                 choices.iter().map(|choice| format!("`{choice}`")).collect::<Vec<_>>().join(", ")
             }

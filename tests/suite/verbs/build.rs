@@ -127,7 +127,7 @@ fn through_the_preprocessor(cli: &Cli) {
       tools        cloned, at COMMIT1 (main)
       image        localhost/cki/made:COMMIT1  built
       env          no variables
-      network      isolated: it reaches nothing but what this machine serves on all its addresses
+      network      isolated: it reaches nothing
     ✔ `made` ended after TIME, nothing left behind.
     --- exit 0
     ");
@@ -160,7 +160,7 @@ fn a_merge_request(cli: &Cli) {
       tools        unchanged
       image        localhost/cki/plain:mr-213-COMMIT2  unchanged
       env          no variables
-      network      isolated: it reaches nothing but what this machine serves on all its addresses
+      network      isolated: it reaches nothing
     ✔ `plain` ended after TIME, nothing left behind.
     --- exit 0
     ");

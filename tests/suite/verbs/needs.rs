@@ -40,7 +40,7 @@ fn a_real_message_broker(cli: &Cli) {
     password ••••••••
     --- stderr
       env          5 variables: 5 from rabbitmq
-      network      isolated: it reaches rabbitmq, and what this machine serves on all its addresses
+      network      isolated: it reaches rabbitmq and nothing else
       rabbitmq     ready
     ✔ `app` ended after TIME, nothing left behind.
     --- exit 0
@@ -75,7 +75,7 @@ fn others_are_found_by_name(cli: &Cli) {
     nobody:x:65534:65534:nobody:/:/bin/sh
     --- stderr
       env          1 variable: 1 locked
-      network      isolated: it reaches store, web, and what this machine serves on all its addresses
+      network      isolated: it reaches store, web and nothing else
       store        ready
       web          ready
     ✔ `app` ended after TIME, nothing left behind.
@@ -114,7 +114,7 @@ fn what_this_machine_serves(cli: &Cli) {
     tried
     --- stderr
       env          1 variable: 1 locked
-      network      isolated: it reaches nothing but what this machine serves on all its addresses
+      network      isolated: it reaches nothing
     ✔ `app` ended after TIME, nothing left behind.
     --- exit 0
     ");
@@ -167,7 +167,7 @@ fn what_is_never_ready(cli: &Cli) {
     assert_snapshot!(run, @"
     --- stderr
       env          2 variables: 1 from store, 1 locked
-      network      isolated: it reaches store, and what this machine serves on all its addresses
+      network      isolated: it reaches store and nothing else
     line 1
     line 2
     line 3
@@ -186,7 +186,7 @@ fn what_ends_too_early(cli: &Cli) {
     assert_snapshot!(cli.run("run-local app"), @"
     --- stderr
       env          2 variables: 1 from store, 1 locked
-      network      isolated: it reaches store, and what this machine serves on all its addresses
+      network      isolated: it reaches store and nothing else
     no room
       store        given up
     error: `store` ended with exit code 3 before it was ready.
@@ -199,7 +199,7 @@ fn what_ends_too_early(cli: &Cli) {
     assert_snapshot!(cli.run("run-local app"), @"
     --- stderr
       env          2 variables: 1 from store, 1 locked
-      network      isolated: it reaches store, and what this machine serves on all its addresses
+      network      isolated: it reaches store and nothing else
       store        ready
     up
     down
@@ -245,7 +245,7 @@ fn the_engine_goes_away(cli: &Cli) {
     up
     --- stderr
       env          1 variable: 1 locked
-      network      isolated: it reaches nothing but what this machine serves on all its addresses
+      network      isolated: it reaches nothing
     warning: Left behind: cannot reach the container engine at `unix:///tmp/cki-TESTID/engine.sock`: nothing listens there. The next `cki` that uses the engine removes it.
     error: cannot reach the container engine at `unix:///tmp/cki-TESTID/engine.sock`: nothing listens there.
     hint: `cki doctor` looks at the engine; `--engine native` does without one.

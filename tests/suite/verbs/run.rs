@@ -31,7 +31,7 @@ fn what_is_told(cli: &Cli) {
     one
     --- stderr
       env          3 variables: 2 yours, 1 locked
-      network      isolated: it reaches nothing but what this machine serves on all its addresses
+      network      isolated: it reaches nothing
     ✘ `app` ended with exit code 3 after TIME, nothing left behind.
     --- exit 3
     ");
@@ -40,7 +40,7 @@ fn what_is_told(cli: &Cli) {
     {"type":"result","schema_version":1,"run":"RUN-------","component":"app","components":["app"],"engine":"ENGINE","state":"exited","exit_code":3,"ports":[],"left":[]}
     --- stderr
       env          1 variable: 1 locked
-      network      isolated: it reaches nothing but what this machine serves on all its addresses
+      network      isolated: it reaches nothing
     --- exit 3
     "#);
 }
@@ -236,7 +236,7 @@ fn not_ready_in_time(cli: &Cli) {
     starting
     --- stderr
       env          1 variable: 1 locked
-      network      isolated: it reaches nothing but what this machine serves on all its addresses
+      network      isolated: it reaches nothing
     error: `app` is not ready after TIME: port ~PORT: Connection refused (os error 111).
     hint: its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.
     --- exit 124

@@ -3,6 +3,8 @@
 
 mod containers;
 mod native;
+mod network;
+mod production;
 
 use std::collections::BTreeMap;
 
@@ -69,7 +71,9 @@ impl Ground {
             Engine::Containers(engine) => {
                 Self::Containers(Containers::lay(engine, tools, request.network, plan, whose).await?)
             }
-            Engine::Native(native) => Self::Native(Processes::lay(native, tools, plan, whose)?),
+            Engine::Native(native) => {
+                Self::Native(Processes::lay(native, tools, request.network, plan, whose)?)
+            }
         })
     }
 

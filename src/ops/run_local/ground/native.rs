@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
 
-use super::Belonging;
+use super::{Belonging, Network};
 use crate::model::event::{State, Stream};
 use crate::model::identity::{Lifetime, Role};
 use crate::ops::run_local::RunError;
@@ -27,17 +27,19 @@ impl Processes {
     pub(super) fn lay(
         native: &Native,
         tools: &Tools<'_>,
+        network: Network,
         plan: &RunPlan,
         whose: &Belonging<'_>,
     ) -> Result<Self, RunError> {
         if whose.lifetime == Lifetime::Kept && whose.publish {
             return Err(RunError::PublishDetached);
         }
-        let space = Space::new();
+        let is_open = network == Network::Internet;
+        let space = if is_open { Space::open() } else { Space::new() };
         for (what, state) in space.isolation() {
             match state {
                 Ok(how) => tools.events.note(format!("{what}: {how}")),
-                Err(why) if what == "network" => {
+                Err(why) if what == "network" && !is_open => {
                     tools.events.warn(format!("Not isolated: {what}: {why}."));
                 }
                 Err(why) => tools.events.note(format!("not isolated: {what}: {why}")),
@@ -45,6 +47,7 @@ impl Processes {
         }
         let isolated = space.isolation().iter().any(|(what, state)| *what == "network" && state.is_ok());
         let network = match (isolated, plan.reach()) {
+            (false, _) if is_open => "open: whatever this machine reaches, production included".to_owned(),
             (false, _) => "this machine's".to_owned(),
             (true, reach) if reach.ends_with(" nothing") => format!("isolated: {reach}"),
             (true, reach) => format!("isolated: {reach} and nothing else"),
@@ -70,7 +73,7 @@ impl Processes {
             .into());
         };
         let environment = command.environment.as_ref().unwrap_or(&unit.environment).clone();
-        for (name, wanted) in locked.iter().filter(|_| unit.role == Role::Component) {
+        for (name, wanted) in locked.iter().filter(|_| unit.is_component) {
             let found =
                 environment.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.expose());
             if found != Some(wanted) {

@@ -1,0 +1,59 @@
+//! Names of hosts in the inventory: those of production, and those that any of its texts mention.
+
+use super::Inventory;
+
+impl Inventory {
+    /// The names of hosts that its files mention, wherever they do.
+    pub fn mentioned_hosts(&self) -> impl Iterator<Item = &str> {
+        let mut before = self.written.file.as_str();
+        let entries = self.components.iter().map(|component| &component.written);
+        // Entries of one file share its text.
+        let files =
+            entries.filter(move |written| std::mem::replace(&mut before, &written.file) != written.file);
+        [&self.written].into_iter().chain(files).flat_map(|written| host_names(&written.text))
+    }
+}
+
+/// What looks like the name of a host in a text, whatever stands around it.
+pub fn host_names(text: &str) -> impl Iterator<Item = &str> {
+    let part_of_a_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    text.split(move |c: char| !part_of_a_name(c))
+        .map(|name| name.trim_matches('.'))
+        .filter(|name| is_host(name))
+}
+
+/// Whether a text is the full name of a host (RFC 1123, section 2.1), and no address.
+fn is_host(name: &str) -> bool {
+    let good =
+        |label: &str| (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-');
+    let last = name.rsplit('.').next().unwrap_or_default();
+    name.len() <= 253
+        && name.contains('.')
+        && name.split('.').all(good)
+        && last.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::inventory::Document;
+
+    #[test]
+    fn hosts_are_found_in_any_text() {
+        let text =
+            "amqps://user:x@mq.example.org:5671/v, {a.example.org=\"TOKEN\"} 10.0.0.1 v1.2 *.example.org.";
+        assert_eq!(host_names(text).collect::<Vec<_>>(), ["mq.example.org", "a.example.org", "example.org"]);
+        for wrong in ["localhost", "", "-a.example", "a..example", "1.2.3", "a.7"] {
+            assert_eq!(host_names(wrong).next(), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn each_file_is_read_once() {
+        let text = "components:\n- {name: a, category: x, image: one.example/a}\n- {name: b, category: x}\n";
+        let head = Document { file: "i.yaml".into(), text: text.into(), reference: None };
+        let inventory = Inventory::read("here", vec![head]).expect("reads");
+        assert_eq!(inventory.mentioned_hosts().filter(|name| *name == "one.example").count(), 1);
+    }
+}

@@ -1,0 +1,114 @@
+use serde_json::json;
+
+use super::*;
+use crate::base::assets;
+
+fn rules() -> SecretRules {
+    let text = assets::embedded_text("reference-secrets.yaml").expect("is built in");
+    SecretRules::read("r", text).expect("are valid")
+}
+
+fn built_in(name: &str) -> ServiceTemplate {
+    let text = assets::embedded_text(&format!("services/{name}.yaml")).expect("is built in");
+    ServiceTemplate::read(name, name, text).expect("reads")
+}
+
+fn asked(value: Value) -> Parameters {
+    serde_json::from_value(value).expect("is a mapping")
+}
+
+#[test]
+fn every_built_in_service_can_be_filled_in_and_shares_its_login() {
+    let rules = rules();
+    let around = Surroundings { host: "bus", program: "/cki", seed: "s", rules: &rules };
+    let names = assets::Assets::default().names("services").expect("lists");
+    assert!(names.contains(&"rabbitmq.yaml".to_owned()));
+    for name in names {
+        let template = built_in(name.trim_end_matches(".yaml"));
+        let parameters = template.parameters(&Parameters::new(), "f").expect(&name);
+        let provided = template.provided(around, &parameters).expect(&name);
+        let service = template.fill(around, &[parameters.clone(), parameters]).expect(&name);
+        assert!(service.ready.is_some() && !provided.is_empty(), "{name}");
+    }
+    let template = built_in("rabbitmq");
+    let own = template.parameters(&Parameters::new(), "f").expect("has defaults");
+    let provided = template.provided(around, &own).expect("provides");
+    let given = provided.iter().find(|p| p.name == "RABBITMQ_PASSWORD").expect("is provided");
+    assert!(given.secret);
+    let service = template.fill(around, &[own]).expect("fills in");
+    assert!(service.environment.iter().any(|(_, value)| *value == given.value));
+    assert!(service.files.iter().any(|file| file.content.expose().contains(given.value.expose())));
+}
+
+#[test]
+fn a_broker_has_what_all_who_need_it_ask_for() {
+    let rules = rules();
+    let around = Surroundings { host: "rabbitmq", program: "/cki", seed: "s", rules: &rules };
+    let template = built_in("rabbitmq");
+    let first = asked(json!({
+        "virtual_host": "cki",
+        "exchanges": ["plain", {"name": "hooks", "type": "fanout", "durable": false}],
+        "queues": [{"name": "a \"queue\"", "bind": [{"exchange": "hooks", "routing_key": "#"}]}, "other"],
+    }));
+    let needs = [first, Parameters::new()].map(|one| template.parameters(&one, "f").expect("is known"));
+    let provided = template.provided(around, &needs[0]).expect("provides");
+    let host = provided.iter().find(|p| p.name == "RABBITMQ_VIRTUAL_HOST").expect("is provided");
+    assert_eq!(host.value.expose(), "cki");
+    let service = template.fill(around, &needs).expect("fills in");
+    let file = service.files.iter().find(|file| file.path.ends_with(".json")).expect("has definitions");
+    let definitions: Value = serde_json::from_str(file.content.expose()).expect("is JSON");
+    assert_eq!(definitions["vhosts"], json!([{"name": "cki"}, {"name": "/"}]));
+    let names = |key: &str| -> Vec<String> {
+        let list = definitions[key].as_array().expect("is a list");
+        list.iter().map(|one| format!("{} {}", one["vhost"], one["name"])).collect()
+    };
+    assert_eq!(names("exchanges"), [r#""cki" "plain""#, r#""cki" "hooks""#]);
+    assert_eq!(names("queues"), [r#""cki" "a \"queue\"""#, r#""cki" "other""#]);
+    assert_eq!(definitions["exchanges"][1]["type"], "fanout");
+    assert_eq!(definitions["exchanges"][1]["durable"], false);
+    assert_eq!(definitions["bindings"][0]["destination"], "a \"queue\"");
+    assert_eq!(definitions["bindings"][0]["routing_key"], "#");
+}
+
+#[test]
+fn what_is_asked_must_be_known_and_of_its_kind() {
+    let text = "image: x\nparameters: {names: [], one: a, any: null}\nready: {tcp: 1}\n";
+    let template = ServiceTemplate::read("x", "f", text).expect("reads");
+    let ask =
+        |value: Value| template.parameters(&asked(value), "i.yaml:7").map_err(|error| error.to_string());
+    assert_eq!(
+        ask(json!({"names": ["b"], "any": 3})).expect("is known"),
+        asked(json!({"names": ["b"], "one": "a", "any": 3}))
+    );
+    assert_eq!(ask(json!({"nmaes": []})), Err("i.yaml:7: `x` has no parameter `nmaes`".to_owned()));
+    assert_eq!(
+        ask(json!({"names": "b"})),
+        Err("i.yaml:7: the parameter `names` of `x` must be a list".to_owned())
+    );
+}
+
+#[test]
+fn set_up_is_done_for_each_and_once() {
+    let rules = rules();
+    let around = Surroundings { host: "x", program: "/cki", seed: "s", rules: &rules };
+    let text = "
+image: x
+parameters: {name: a, more: []}
+command: [serve, '{{ needs | map(attribute=\"name\") | list }}', 'for {{ needs | length }}']
+setup:
+  - {run: [make, '{{ name }}', '{{ more }}']}
+  - {run: [other], when: 'name != needs[0].name'}
+";
+    let template = ServiceTemplate::read("x", "f", text).expect("reads");
+    let needs: Vec<Parameters> = [json!({}), json!({}), json!({"name": "; rm -rf /", "more": ["1", "2"]})]
+        .into_iter()
+        .map(|one| template.parameters(&asked(one), "f").expect("is known"))
+        .collect();
+    let service = template.fill(around, &needs).expect("fills in");
+    assert_eq!(service.command, ["serve", "a", "a", "; rm -rf /", "for 3"]);
+    assert_eq!(
+        service.setup,
+        [vec!["make", "a"], vec!["make", "; rm -rf /", "1", "2"], vec!["other"]],
+        "a parameter is one argument, whatever is in it"
+    );
+}

@@ -1,0 +1,111 @@
+//! The values of a template: text in which expressions are filled in. They see `host`, `cki`,
+//! `needs` and `secret('NAME')`, and where one who needs the service is meant, also what that one
+//! asks, by name.
+
+use std::collections::BTreeMap;
+
+use minijinja::value::Serde;
+use minijinja::{Environment as Templates, UndefinedBehavior, Value};
+use serde::Serialize;
+
+use super::{ServiceError, Surroundings};
+use crate::model::inventory::Parameters;
+
+/// Makes values.
+pub(super) struct Maker<'a> {
+    file: &'a str,
+    around: Surroundings<'a>,
+    context: Value,
+}
+
+#[derive(Serialize)]
+struct Context<'a> {
+    #[serde(flatten)]
+    own: Option<&'a Parameters>,
+    host: &'a str,
+    cki: &'a str,
+    needs: &'a [Parameters],
+}
+
+impl<'a> Maker<'a> {
+    pub(super) fn new(
+        file: &'a str,
+        around: Surroundings<'a>,
+        own: Option<&'a Parameters>,
+        needs: &'a [Parameters],
+    ) -> Self {
+        let context = Context { own, host: around.host, cki: around.program, needs };
+        Self { file, around, context: Serde(context).into() }
+    }
+
+    /// A text with what is filled in.
+    pub(super) fn text(&self, key: &str, text: &str) -> Result<String, ServiceError> {
+        if !text.contains("{{") && !text.contains("{%") {
+            return Ok(text.to_owned());
+        }
+        let templates = self.templates(text)?;
+        templates.render_str(text, self.context.clone()).map_err(|source| self.wrong(key, source))
+    }
+
+    /// A list of texts. An item that is nothing but an expression for a list becomes its items.
+    pub(super) fn list(&self, key: &str, items: &[String]) -> Result<Vec<String>, ServiceError> {
+        let mut all = Vec::new();
+        for item in items {
+            match self.spread(key, item)? {
+                Some(items) => all.extend(items),
+                None => all.push(self.text(key, item)?),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Whether an expression is true.
+    pub(super) fn holds(&self, key: &str, expression: &str) -> Result<bool, ServiceError> {
+        Ok(self.evaluate(key, expression)?.is_true())
+    }
+
+    fn spread(&self, key: &str, item: &str) -> Result<Option<Vec<String>>, ServiceError> {
+        let inner = item.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+        let Some(expression) = inner.filter(|inner| !inner.contains("{{")) else { return Ok(None) };
+        let value = self.evaluate(key, expression)?;
+        if value.kind() != minijinja::value::ValueKind::Seq {
+            return Ok(None);
+        }
+        let items = value.try_iter().map_err(|source| self.wrong(key, source))?;
+        Ok(Some(items.map(|item| item.to_string()).collect()))
+    }
+
+    fn evaluate(&self, key: &str, expression: &str) -> Result<Value, ServiceError> {
+        let templates = self.templates(expression)?;
+        let compiled = templates.compile_expression(expression);
+        compiled
+            .and_then(|compiled| compiled.eval(self.context.clone()))
+            .map_err(|source| self.wrong(key, source))
+    }
+
+    fn templates(&self, text: &str) -> Result<Templates<'static>, ServiceError> {
+        let mut templates = Templates::new();
+        templates.set_undefined_behavior(UndefinedBehavior::Strict);
+        // A service and those who log in to it name the same variable, and so share its secret.
+        let mut made = BTreeMap::new();
+        for name in secret_names(text) {
+            let (secret, _) = self.around.rules.make(&name, None, self.around.seed)?;
+            made.insert(name, secret.expose().to_owned());
+        }
+        templates.add_function("secret", move |name: String| made.get(&name).cloned());
+        Ok(templates)
+    }
+
+    fn wrong(&self, key: &str, source: minijinja::Error) -> ServiceError {
+        ServiceError::Template { file: self.file.to_owned(), key: key.to_owned(), source }
+    }
+}
+
+/// The names in `secret('NAME')`.
+fn secret_names(text: &str) -> Vec<String> {
+    text.split("secret(")
+        .skip(1)
+        .filter_map(|rest| rest.split(['\'', '"']).nth(1))
+        .map(str::to_owned)
+        .collect()
+}

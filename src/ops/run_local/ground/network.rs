@@ -1,0 +1,171 @@
+//! What the containers of a run can reach, and what of them this machine can reach: which of the
+//! networks that an engine can make is made, and what each container is told of it.
+//!
+//! Whoever runs by itself and is to reach nothing gets no network at all, which is also the
+//! quickest. Several share a closed network (see `systems::engine`), on which this machine has no
+//! address, so that it reaches their ports only by entering it; only root may. Others get an
+//! internal network, from which what listens on all addresses of this machine is in reach, and are
+//! told so. A run without ports to ask or to publish never needs a way in.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::production::Production;
+use super::{Belonging, Network};
+use crate::model::container::{ContainerInside, ContainerSpec};
+use crate::model::identity::{Lifetime, Role};
+use crate::model::probe::Ready;
+use crate::ops::run_local::RunError;
+use crate::ops::run_local::plan::RunPlan;
+use crate::ops::run_local::unit::Unit;
+use crate::ops::tools::Tools;
+use crate::systems::engine::{ContainerEngine, Kind};
+
+/// How this machine reaches the ports of containers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// By their addresses.
+    Dial,
+    /// By their addresses, from within their network.
+    Enter,
+    /// By ports that the engine publishes.
+    Publish,
+}
+
+/// A network that is there, or the decision that there is none.
+#[derive(Debug)]
+pub(super) struct Laid {
+    /// The network's id.
+    id: Option<String>,
+    bounds: Bounds,
+    way: Way,
+    /// The addresses of units, where they must be given theirs.
+    addresses: BTreeMap<String, Ipv4Addr>,
+    /// Hosts that stay out of reach where the network is open.
+    production: Production,
+}
+
+/// What is in reach from a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bounds {
+    /// What is on it.
+    Closed,
+    /// What listens on all addresses of this machine, too, and whatever its name service reaches.
+    Leaky { names: bool },
+    /// Whatever this machine reaches.
+    Open,
+}
+
+/// Makes the network of a run.
+pub(super) async fn lay(
+    engine: &ContainerEngine,
+    tools: &Tools<'_>,
+    network: Network,
+    plan: &RunPlan,
+    whose: &Belonging<'_>,
+) -> anyhow::Result<Laid> {
+    let asked = plan.units().any(|unit| matches!(unit.ready, Some(Ready::Tcp(_) | Ready::Http { .. })));
+    let published =
+        whose.publish && plan.units().any(|unit| unit.role == Role::Component && !unit.ports.is_empty());
+    let wants_in = asked || published;
+    let (bounds, way) = decide(engine, network, wants_in, whose.publish).await?;
+    if whose.publish && whose.lifetime == Lifetime::Kept && way != Way::Publish {
+        return Err(RunError::PublishDetached.into());
+    }
+    let mut laid =
+        Laid { id: None, bounds, way, addresses: BTreeMap::new(), production: Production::default() };
+    if bounds == Bounds::Closed && plan.units().count() == 1 {
+        return Ok(laid);
+    }
+    let labels = whose.identity(tools, plan.first(), "network", Role::Service).to_labels();
+    let name = format!("cki-{}", whose.run);
+    if bounds == Bounds::Closed {
+        let made = engine.create_closed_network(&name, labels).await?;
+        laid.id = Some(made.id);
+        if !made.is_closed {
+            laid.bounds = Bounds::Leaky { names: true };
+        }
+        if let Some(addresses) = made.addresses {
+            let names = plan.units().map(|unit| unit.name.clone());
+            laid.addresses = names.zip(addresses.from_the_last()).collect();
+        }
+        return Ok(laid);
+    }
+    laid.id = Some(engine.create_network(&name, labels, bounds != Bounds::Open).await?);
+    if bounds == Bounds::Open {
+        laid.production = Production::of(tools.inventory, plan);
+        if network != Network::Internet {
+            tools.events.warn(
+                "This engine's containers cannot be reached from here on a network of their own, so the \
+                 run's network is open to the internet. Nothing of production is in its environment.",
+            );
+        }
+    }
+    Ok(laid)
+}
+
+/// Which network is wanted, and how its containers are reached.
+async fn decide(
+    engine: &ContainerEngine,
+    network: Network,
+    wants_in: bool,
+    publish: bool,
+) -> anyhow::Result<(Bounds, Way)> {
+    if network == Network::Internet {
+        let dial = !publish && (!wants_in || engine.reaches_containers().await?);
+        return Ok((Bounds::Open, if dial { Way::Dial } else { Way::Publish }));
+    }
+    if !wants_in || engine.lets_us_in().await? {
+        return Ok((Bounds::Closed, Way::Enter));
+    }
+    if engine.reaches_containers().await? {
+        return Ok((Bounds::Leaky { names: engine.kind() == Kind::Podman }, Way::Dial));
+    }
+    Ok((Bounds::Open, Way::Publish))
+}
+
+impl Laid {
+    /// How this machine reaches the ports of its containers.
+    pub(super) fn way(&self) -> Way {
+        self.way
+    }
+
+    /// Puts a container on the network.
+    pub(super) fn join(&self, spec: &mut ContainerSpec, unit: &Unit) {
+        spec.closed = matches!(self.bounds, Bounds::Closed | Bounds::Leaky { names: false });
+        if let Some(id) = &self.id {
+            spec.network = Some((id.clone(), vec![unit.name.clone()]));
+            spec.address = self.addresses.get(&unit.name).copied();
+            let known = self.addresses.iter();
+            spec.hosts.extend(known.map(|(name, address)| (name.clone(), IpAddr::from(*address))));
+            spec.hosts.extend(self.production.hosts());
+        } else {
+            // Programs look up their own name, and there is nobody to tell them.
+            spec.hostname = Some(unit.name.clone()).filter(|name| name.len() < 64);
+            spec.hosts.push((unit.name.clone(), Ipv4Addr::LOCALHOST.into()));
+        }
+    }
+
+    /// The address at which a container is reached.
+    pub(super) fn address_of(&self, inside: &ContainerInside) -> Option<IpAddr> {
+        if self.id.is_none() { Some(Ipv4Addr::LOCALHOST.into()) } else { inside.address }
+    }
+
+    /// What the units of a run reach, in words.
+    pub(super) fn reach(&self, plan: &RunPlan) -> String {
+        let leak = match self.bounds {
+            Bounds::Open => return format!("open: {}", self.production.reach()),
+            Bounds::Closed => None,
+            Bounds::Leaky { names: false } => Some("what this machine serves on all its addresses"),
+            Bounds::Leaky { names: true } => {
+                Some("what this machine serves on all its addresses, its name service among it")
+            }
+        };
+        match (plan.reach(), leak) {
+            (reach, None) if reach.ends_with(" nothing") => format!("isolated: {reach}"),
+            (reach, Some(leak)) if reach.ends_with(" nothing") => format!("isolated: {reach} but {leak}"),
+            (reach, None) => format!("isolated: {reach} and nothing else"),
+            (reach, Some(leak)) => format!("isolated: {reach}, and {leak}"),
+        }
+    }
+}
