@@ -17,7 +17,6 @@ struct PlanView {
     engine: &'static str,
     components: Vec<String>,
     network: NetworkView,
-    publish: bool,
     detach: bool,
     units: Vec<UnitView>,
 }
@@ -41,13 +40,15 @@ struct UnitView {
     environment: Vec<VariableView>,
     needs: Vec<String>,
     ports: Vec<u16>,
-    published: Vec<u16>,
+    published: Vec<PublishedView>,
     ready: Option<String>,
     setup: Vec<Vec<String>>,
     files: Vec<FileView>,
     limits: LimitsView,
     volumes: Vec<String>,
     mounts: Vec<MountView>,
+    sources: Vec<CopiedView>,
+    watched: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -77,6 +78,18 @@ struct FileView {
     path: String,
     size: usize,
     mode: String,
+}
+
+#[derive(Serialize)]
+struct PublishedView {
+    container: u16,
+    host: Option<u16>,
+}
+
+#[derive(Serialize)]
+struct CopiedView {
+    from: String,
+    to: String,
 }
 
 #[derive(Serialize)]
@@ -134,7 +147,10 @@ fn rows(ui: &Ui, unit: &UnitView) {
     given("workdir", unit.workdir.clone().unwrap_or_default());
     given("needs", unit.needs.join(", "));
     given("ports", list(&unit.ports));
-    given("published", list(&unit.published));
+    for PublishedView { container, host } in &unit.published {
+        let host = host.map_or_else(|| format!("{container}, or a free port"), |host| host.to_string());
+        given("published", format!("{container} at 127.0.0.1:{host}"));
+    }
     given("ready", unit.ready.as_ref().map_or_else(String::new, |ready| format!("when {ready}")));
     for command in &unit.setup {
         given("then", command_line(command));
@@ -146,6 +162,10 @@ fn rows(ui: &Ui, unit: &UnitView) {
     for MountView { from, to, writable } in &unit.mounts {
         given("mount", format!("{from} at {to}{}", if *writable { "" } else { ", read-only" }));
     }
+    for CopiedView { from, to } in &unit.sources {
+        given("sources", format!("{from} copied to {to}"));
+    }
+    given("watched", unit.watched.clone().unwrap_or_default());
     let LimitsView { unprivileged, capabilities, read_only, memory, processes } = &unit.limits;
     let limits: Vec<String> = [
         unprivileged.then(|| match capabilities.as_slice() {
@@ -193,7 +213,6 @@ fn plan_view(plan: &RunPlan) -> PlanView {
                 Network::Internet => "whatever this machine reaches".to_owned(),
             },
         },
-        publish: plan.publish,
         detach: plan.detach,
         units: plan.units().map(|unit| unit_view(plan, unit, &redactor)).collect(),
     }
@@ -223,7 +242,19 @@ fn unit_view(plan: &RunPlan, unit: &Unit, redactor: &Redactor) -> UnitView {
             .collect(),
         needs: unit.needs.clone(),
         ports: unit.ports.clone(),
-        published: if plan.publish && unit.wanted { unit.ports.clone() } else { Vec::new() },
+        published: unit
+            .work
+            .publish
+            .iter()
+            .map(|one| PublishedView { container: one.container, host: one.host })
+            .collect(),
+        sources: unit
+            .work
+            .copies
+            .iter()
+            .map(|one| CopiedView { from: one.from.display().to_string(), to: one.to.clone() })
+            .collect(),
+        watched: unit.work.reload.as_ref().map(|reload| reload.root.display().to_string()),
         ready: unit.ready.as_ref().map(|ready| redactor.text(&ready.to_string())),
         setup: unit
             .setup

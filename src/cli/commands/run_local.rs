@@ -11,7 +11,7 @@ use crate::cli::error::UsageError;
 use crate::config::Engine;
 use crate::host::signals::Stop;
 use crate::model::inventory::{Component, Inventory};
-use crate::ops::run_local::{Network, Request, dry_run, run as run_component};
+use crate::ops::run_local::{Access, Network, Request, dry_run, run as run_component};
 use crate::report;
 use crate::report::print::Form;
 use crate::systems::git::Git;
@@ -53,12 +53,38 @@ pub(in crate::cli) struct RunLocalArgs {
     #[arg(long, value_name = "WHAT", default_value = "isolated")]
     network: NetworkArg,
     #[command(flatten)]
+    work: WorkArgs,
+    #[command(flatten)]
     plan: PlanArgs,
     #[command(flatten)]
     variables: VariableArgs,
     /// Arguments for its command
     #[arg(last = true, value_name = "ARGS")]
     args: Vec<String>,
+}
+
+/// Flags for working on a component.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Work")]
+struct WorkArgs {
+    /// Let changes to its sources take effect while it runs
+    #[arg(short, long, conflicts_with = "detach")]
+    watch: bool,
+    /// Show its clone to its container, `ro` or `rw`
+    #[arg(long, value_name = "ACCESS", num_args = 0..=1, require_equals = true, default_missing_value = "ro")]
+    mount: Option<AccessArg>,
+    /// Let a debugger in, at this port of 127.0.0.1
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    debug_port: Option<u16>,
+}
+
+/// What a container may do with sources of this machine.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum AccessArg {
+    /// Read them
+    Ro,
+    /// Change them, too
+    Rw,
 }
 
 /// Flags that show what would be done.
@@ -97,8 +123,15 @@ enum NetworkArg {
 }
 
 pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Result<Exit> {
-    let RunLocalArgs { components, mr, image, once, detach, publish, network, plan, variables, args } = args;
-    let alone = [("--mr", mr.is_some()), ("--image", image.is_some()), ("ARGS", !args.is_empty())];
+    let RunLocalArgs { components, mr, image, once, detach, publish, network, work, plan, variables, args } =
+        args;
+    let WorkArgs { watch, mount, debug_port } = work;
+    let alone = [
+        ("--debug-port", debug_port.is_some()),
+        ("--mr", mr.is_some()),
+        ("--image", image.is_some()),
+        ("ARGS", !args.is_empty()),
+    ];
     let inventory = context.inventory()?;
     let request = Request {
         components: named(&inventory, &components)?,
@@ -112,6 +145,12 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
             NetworkArg::Internet => Network::Internet,
         },
         args,
+        mount: mount.map(|access| match access {
+            AccessArg::Ro => Access::ReadOnly,
+            AccessArg::Rw => Access::Writable,
+        }),
+        watch,
+        debug_port,
         wishes: variables.wishes(context)?,
     };
     if let Some((flag, _)) = alone.iter().find(|(_, given)| *given && request.components.len() > 1) {

@@ -15,9 +15,10 @@ use crate::ops::tools::Tools;
 
 use super::ground::{Belonging, Ground};
 use super::plan::RunPlan;
+use super::reload::Workshop;
 use super::running::Running;
 use super::unit::Unit;
-use super::watch::watch as watch_over;
+use super::watch::{Watched, watch as watch_over};
 use super::{How, Request};
 
 /// What is left of the output when a unit has ended is waited for this long.
@@ -34,20 +35,28 @@ pub(super) async fn live(
     let whose = Belonging {
         run: &plan.run,
         lifetime: if request.detach { Lifetime::Kept } else { Lifetime::Owner },
-        publish: request.publish,
+        publish: plan.publishes(),
     };
     let start = async {
         let ground = Ground::lay(tools, engine, request, plan, &whose).await?;
-        bring_up(tools, &ground, plan, images, &whose).await
+        let units = bring_up(tools, &ground, plan, images, &whose).await?;
+        anyhow::Ok((ground, units))
     };
-    let mut units = tokio::select! {
+    let (ground, mut units) = tokio::select! {
         started = start => started?,
         signal = tools.stop.requested() => {
             tools.events.start("stopping", "").finish(State::Done, "before it had started");
             return Ok(How::Stopped(signal));
         }
     };
-    let how = watch_over(tools, request, plan, &mut units).await;
+    let how = if plan.is_worked_on() {
+        let images = images.clone();
+        let shop = Workshop { tools, engine, request, plan, ground: &ground, whose: &whose, images };
+        shop.live(&mut units).await
+    } else {
+        let mut state = Watched::new(units.len());
+        watch_over(tools, request, plan, &units, &mut state).await
+    };
     if !matches!(how, Ok(How::Detached(_))) {
         // What was written last is read to its end; an orphan that holds the output open is not
         // waited for.

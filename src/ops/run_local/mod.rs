@@ -10,9 +10,11 @@ mod output;
 pub mod plan;
 mod prepare;
 mod ready;
+mod reload;
 mod running;
 pub mod unit;
 mod watch;
+mod work;
 
 use std::panic::AssertUnwindSafe;
 
@@ -46,6 +48,12 @@ pub struct Request<'a> {
     pub publish: bool,
     /// What it may reach.
     pub network: Network,
+    /// Its sources are seen in its container.
+    pub mount: Option<Access>,
+    /// Changes to its sources take effect while it runs.
+    pub watch: bool,
+    /// A debugger is reached at this port of this machine; of one component alone.
+    pub debug_port: Option<u16>,
     /// Arguments for its command; of one component alone.
     pub args: Vec<String>,
     /// The user's variables.
@@ -64,10 +72,22 @@ impl<'a> Request<'a> {
             detach: false,
             publish: false,
             network: Network::default(),
+            mount: None,
+            watch: false,
+            debug_port: None,
             args: Vec::new(),
             wishes: Wishes::default(),
         }
     }
+}
+
+/// What a container may do with sources of this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Read them.
+    ReadOnly,
+    /// Change them, too.
+    Writable,
 }
 
 /// How a run ended.

@@ -12,7 +12,7 @@ use crate::ops::needs::{self, Need};
 use crate::ops::tools::Tools;
 
 use super::unit::{Image, Unit, build_plan, component_unit, init_units, service_unit};
-use super::{Network, Request, RunError};
+use super::{Network, Request, RunError, work};
 
 /// Everything that a run starts.
 #[derive(Debug)]
@@ -25,8 +25,6 @@ pub struct RunPlan {
     pub native: bool,
     /// What they may reach.
     pub network: Network,
-    /// Whether this machine is to reach the ports of what was asked for.
-    pub publish: bool,
     /// Whether they go on in the background.
     pub detach: bool,
     /// In a few words, the environment of each component that was asked for.
@@ -56,6 +54,18 @@ impl RunPlan {
     #[must_use]
     pub fn is_needed(&self, unit: &Unit) -> bool {
         self.units().any(|other| other.needs.contains(&unit.name))
+    }
+
+    /// Whether changes to sources are to take effect.
+    #[must_use]
+    pub fn is_worked_on(&self) -> bool {
+        self.units().any(|unit| unit.work.reload.is_some())
+    }
+
+    /// Whether this machine is to reach ports.
+    #[must_use]
+    pub fn publishes(&self) -> bool {
+        self.units().any(|unit| !unit.work.publish.is_empty())
     }
 
     /// The reference of the component that what the units share belongs to.
@@ -132,8 +142,8 @@ pub fn plan(
     });
     let summaries = summaries.collect();
     let locked = tools.inventory.production.environment.clone();
-    let (network, publish, detach) = (request.network, request.publish, request.detach);
-    Ok(RunPlan { run, units: draft.settle()?, native, network, publish, detach, summaries, locked })
+    let (network, detach) = (request.network, request.detach);
+    Ok(RunPlan { run, units: draft.settle(native)?, native, network, detach, summaries, locked })
 }
 
 impl<'a> Draft<'a> {
@@ -145,7 +155,7 @@ impl<'a> Draft<'a> {
         }
         let (tools, request) = (self.tools, self.request);
         let is_wanted = request.components.iter().any(|one| one.reference == component.reference);
-        let wishes = if is_wanted { request.wishes.clone() } else { Wishes::default() };
+        let wishes = if is_wanted { work::wishes(request, component)? } else { Wishes::default() };
         let resolved = resolve(component, tools.inventory, tools.assets, self.around, wishes)?;
         check_complete(component, &resolved.environment)?;
         self.summaries.insert(component.name().to_owned(), resolved.environment.summary());
@@ -214,8 +224,8 @@ impl<'a> Draft<'a> {
 
     /// What could not be known before all was found: who is needed by others, and so does what it
     /// always does whatever is asked of this run, and all that is asked of each backing service.
-    fn settle(self) -> anyhow::Result<Vec<Unit>> {
-        let Self { request, around, found, .. } = self;
+    fn settle(self, native: bool) -> anyhow::Result<Vec<Unit>> {
+        let Self { tools, request, around, found, .. } = self;
         let needed: Vec<String> = found
             .iter()
             .filter_map(
@@ -236,6 +246,9 @@ impl<'a> Draft<'a> {
                     let args = if is_asked { request.args.as_slice() } else { &[] };
                     unit.set_command(command(component, unit.once, args)?, component);
                     let init = init_units(&unit, component);
+                    if unit.wanted {
+                        work::plan(tools, request, component, native, &mut unit)?;
+                    }
                     unit.needs.extend(init.last().map(|last| last.name.clone()));
                     units.extend(init);
                     units.push(*unit);

@@ -73,8 +73,9 @@ pub struct Work {
     pub repo: Option<String>,
     /// What a change to its sources does.
     pub reload: Option<Reload>,
-    /// The port of a debugger, and where this machine reaches it.
-    pub debug: Option<Publish>,
+    /// Its ports that this machine is to reach. One without a number here has the same, if that is
+    /// free.
+    pub publish: Vec<Publish>,
     /// How its image is built, if it is.
     pub build: Option<BuildPlan>,
 }

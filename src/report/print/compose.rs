@@ -108,7 +108,7 @@ fn service(draft: &Draft<'_>, unit: &Unit) -> Value {
     }
     put("networks", json!(["run"]));
     let ports: Vec<String> =
-        draft.published(unit).iter().map(|port| format!("127.0.0.1:{port}:{port}")).collect();
+        Draft::published(unit).iter().map(|(port, local)| format!("127.0.0.1:{local}:{port}")).collect();
     if !ports.is_empty() {
         put("ports", ports.into());
     }

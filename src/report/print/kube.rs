@@ -117,10 +117,9 @@ fn container(draft: &Draft<'_>, unit: &Unit, mounts: Vec<Value>) -> Value {
         put("env", environment.into());
     }
     // Podman publishes every port that is named, on all addresses unless told otherwise.
-    let ports: Vec<Value> = draft
-        .published(unit)
+    let ports: Vec<Value> = Draft::published(unit)
         .iter()
-        .map(|port| json!({"containerPort": port, "hostPort": port, "hostIP": "127.0.0.1"}))
+        .map(|(port, local)| json!({"containerPort": port, "hostPort": local, "hostIP": "127.0.0.1"}))
         .collect();
     if !ports.is_empty() {
         put("ports", ports.into());

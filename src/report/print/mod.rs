@@ -9,6 +9,7 @@ mod podman;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::text::{plural, safe_line};
+use crate::model::container::Publish;
 use crate::model::identity::{COMPONENT, NAME, ROLE};
 use crate::model::probe::Ready;
 use crate::ops::run_local::Network;
@@ -151,14 +152,14 @@ impl<'a> Draft<'a> {
     }
 
     /// The ports of a unit that this machine is to reach.
-    fn published<'b>(&self, unit: &'b Unit) -> &'b [u16] {
-        if self.plan.publish && unit.wanted { &unit.ports } else { &[] }
+    fn published(unit: &Unit) -> Vec<(u16, u16)> {
+        let pair = |one: &Publish| (one.container, one.host.unwrap_or(one.container));
+        unit.work.publish.iter().map(pair).collect()
     }
 
     /// Whether the network leads nowhere. Engines publish no ports on one that does not.
     fn is_closed(&self) -> bool {
-        self.plan.network == Network::Isolated
-            && !self.plan.units().any(|one| !self.published(one).is_empty())
+        self.plan.network == Network::Isolated && !self.plan.publishes()
     }
 
     /// Comments that every form begins with: what it is, what it lacks, and where its secrets are.

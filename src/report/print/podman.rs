@@ -124,8 +124,8 @@ fn command(draft: &Draft<'_>, unit: &Unit, needed: bool) -> String {
     if let Some(workdir) = &unit.workdir {
         flag("--workdir", quoted(workdir));
     }
-    for port in draft.published(unit) {
-        flag("--publish", format!("127.0.0.1:{port}:{port}"));
+    for (port, local) in Draft::published(unit) {
+        flag("--publish", format!("127.0.0.1:{local}:{port}"));
     }
     for path in &unit.volumes {
         flag("--volume", quoted(path));

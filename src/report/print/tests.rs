@@ -38,7 +38,6 @@ fn plan(units: Vec<Unit>) -> RunPlan {
         units,
         native: false,
         network: Network::Isolated,
-        publish: false,
         detach: false,
         summaries: Vec::new(),
         locked: BTreeMap::new(),
