@@ -15,7 +15,7 @@ use crate::ops::tools::Tools;
 
 use super::ground::{Belonging, Ground};
 use super::plan::RunPlan;
-use super::reload::Workshop;
+use super::reload::{Watcher, Workshop};
 use super::running::Running;
 use super::unit::Unit;
 use super::watch::{Watched, watch as watch_over};
@@ -37,6 +37,7 @@ pub(super) async fn live(
         lifetime: if request.detach { Lifetime::Kept } else { Lifetime::Owner },
         publish: plan.publishes(),
     };
+    let watchers = Watcher::all(plan)?;
     let start = async {
         let ground = Ground::lay(tools, engine, request, plan, &whose).await?;
         let units = bring_up(tools, &ground, plan, images, &whose).await?;
@@ -51,7 +52,8 @@ pub(super) async fn live(
     };
     let how = if plan.is_worked_on() {
         let images = images.clone();
-        let shop = Workshop { tools, engine, request, plan, ground: &ground, whose: &whose, images };
+        let shop =
+            Workshop { tools, engine, request, plan, ground: &ground, whose: &whose, images, watchers };
         shop.live(&mut units).await
     } else {
         let mut state = Watched::new(units.len());

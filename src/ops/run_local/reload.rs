@@ -37,15 +37,23 @@ pub(super) struct Workshop<'a> {
     pub(super) ground: &'a Ground,
     pub(super) whose: &'a Belonging<'a>,
     pub(super) images: BTreeMap<String, String>,
+    /// From before anything was started, so that nothing is missed.
+    pub(super) watchers: Vec<Watcher<'a>>,
 }
 
 /// The sources of a unit.
-struct Watcher<'a> {
+pub(super) struct Watcher<'a> {
     unit: &'a Unit,
     changes: Changes,
 }
 
-impl Watcher<'_> {
+impl<'a> Watcher<'a> {
+    /// Begins to watch the sources of all units that are worked on.
+    pub(super) fn all(plan: &'a RunPlan) -> Result<Vec<Self>, ChangeError> {
+        let worked_on = plan.units().filter_map(|unit| Some((unit, unit.work.reload.as_ref()?)));
+        worked_on.map(|(unit, reload)| Ok(Self { unit, changes: Changes::watch(&reload.root)? })).collect()
+    }
+
     /// Its next changes. Dropping the future loses nothing.
     async fn next(&mut self, index: usize) -> (usize, Result<Vec<PathBuf>, ChangeError>) {
         (index, self.changes.next().await)
@@ -55,12 +63,7 @@ impl Watcher<'_> {
 impl Workshop<'_> {
     /// Watches over the run until something ends it, and sees to it that changes take effect.
     pub(super) async fn live(mut self, units: &mut [Running]) -> anyhow::Result<How> {
-        let mut watchers = Vec::new();
-        for unit in self.plan.units() {
-            if let Some(reload) = &unit.work.reload {
-                watchers.push(Watcher { unit, changes: Changes::watch(&reload.root)? });
-            }
-        }
+        let mut watchers = std::mem::take(&mut self.watchers);
         let names: Vec<&str> = watchers.iter().map(|one| one.unit.name.as_str()).collect();
         let task = self.tools.events.start("watching", "");
         task.finish(State::Done, format!("the sources of {}", names.join(", ")));

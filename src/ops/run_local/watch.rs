@@ -140,6 +140,9 @@ async fn end(tools: &Tools<'_>, plan: &RunPlan, how: &How, going: Vec<&Running>)
     }
     let (wanted, others): (Vec<&Running>, Vec<&Running>) = going.into_iter().partition(|one| one.wanted);
     let names: Vec<&str> = wanted.iter().chain(&others).map(|one| one.name.as_str()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
     let task = tools.events.start("stopping", format!("{} (again to force)", names.join(", ")));
     let stops = async {
         let mut rest = wanted.clone();

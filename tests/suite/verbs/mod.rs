@@ -9,9 +9,11 @@ mod env;
 mod group;
 mod kill;
 mod needs;
+mod plan;
 mod read;
 mod run;
 mod running;
+mod watch;
 
 use std::io::{Read as _, Write as _};
 
