@@ -7,6 +7,7 @@ pub mod digest;
 pub mod exit;
 pub mod files;
 pub mod http;
+pub mod moment;
 pub mod owner;
 pub mod redact;
 pub mod secret;

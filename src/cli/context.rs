@@ -15,6 +15,7 @@ use crate::model::inventory::Inventory;
 use crate::ops;
 use crate::ops::doctor::Patient;
 use crate::ops::engine::Engine;
+use crate::ops::leftovers::Dead;
 use crate::ops::tools::Tools;
 use crate::ops::workspace::Workspace;
 use crate::systems::git::{Git, Login, Logins};
@@ -140,7 +141,13 @@ impl Context {
     pub(super) async fn engine(&self) -> anyhow::Result<Engine> {
         let events = self.events();
         let engine = ops::engine::open(self.settings.engine, &self.host.env, &events).await?;
-        for name in ops::engine::sweep_dead(&engine).await? {
+        let left = Dead {
+            engine: &engine,
+            native: &self.native(),
+            workspace: self.workspace.root(),
+            env: &self.host.env,
+        };
+        for name in left.sweep().await? {
             events.note(format!("removed `{name}`, which a run that was killed had left behind"));
         }
         Ok(engine)

@@ -8,6 +8,7 @@ pub mod netns;
 pub mod programs;
 pub mod signals;
 pub mod streams;
+pub mod tty;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -53,6 +54,12 @@ impl Host {
             env,
             now: jiff::Timestamp::now,
         }
+    }
+
+    /// The time zone of this machine.
+    #[must_use]
+    pub fn zone(&self) -> jiff::tz::TimeZone {
+        jiff::tz::TimeZone::try_system().unwrap_or(jiff::tz::TimeZone::UTC)
     }
 
     /// This process, as the owner of what it makes.

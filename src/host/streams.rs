@@ -2,6 +2,7 @@
 //! looks, is decided in `ui`.
 
 use std::io::{self, IsTerminal as _, Write};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Env;
@@ -105,15 +106,27 @@ impl Terminal {
 }
 
 mod ioctl {
-    #![allow(unsafe_code, missing_docs, reason = "the macro writes an unsafe function around ioctl(2)")]
+    #![allow(unsafe_code, missing_docs, reason = "the macro writes unsafe functions around ioctl(2)")]
     nix::ioctl_read_bad!(window_size, nix::libc::TIOCGWINSZ, nix::libc::winsize);
+    nix::ioctl_write_ptr_bad!(set_window_size, nix::libc::TIOCSWINSZ, nix::libc::winsize);
 }
 
 fn window_columns() -> Option<usize> {
-    [nix::libc::STDOUT_FILENO, nix::libc::STDERR_FILENO].into_iter().find_map(|descriptor| {
-        let mut size = nix::libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
-        #[expect(unsafe_code, reason = "TIOCGWINSZ fills the struct that it is given")]
-        let answer = unsafe { ioctl::window_size(descriptor, &raw mut size) };
-        (answer.is_ok() && size.ws_col > 0).then_some(usize::from(size.ws_col))
-    })
+    let columns = |stream: BorrowedFd<'_>| window(stream).map(|(_, columns)| usize::from(columns));
+    columns(io::stdout().as_fd()).or_else(|| columns(io::stderr().as_fd()))
+}
+
+/// The rows and columns of a terminal's window.
+pub(super) fn window(terminal: BorrowedFd<'_>) -> Option<(u16, u16)> {
+    let mut size = nix::libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    #[expect(unsafe_code, reason = "TIOCGWINSZ fills the struct that it is given")]
+    let answer = unsafe { ioctl::window_size(terminal.as_raw_fd(), &raw mut size) };
+    (answer.is_ok() && size.ws_col > 0).then_some((size.ws_row, size.ws_col))
+}
+
+/// Sets them; what is no terminal has none.
+pub(super) fn set_window(terminal: BorrowedFd<'_>, (rows, columns): (u16, u16)) {
+    let size = nix::libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    #[expect(unsafe_code, reason = "TIOCSWINSZ reads the struct that it is given")]
+    let _ = unsafe { ioctl::set_window_size(terminal.as_raw_fd(), &raw const size) };
 }

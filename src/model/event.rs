@@ -54,8 +54,6 @@ pub enum Event {
         /// What was worked on.
         subject: String,
     },
-    /// These will write lines at the same time: who says what must be told.
-    Speakers(Vec<String>),
     /// Output of a component or a backing service: one line without its end, masked already.
     Line {
         /// Who wrote it.
@@ -64,6 +62,20 @@ pub enum Event {
         stream: Stream,
         /// The line: untrusted text.
         text: String,
+    },
+    /// Who will write lines, all of them, so that their names align from the first line on. When
+    /// there are several, each line names who wrote it.
+    Speakers(Vec<String>),
+    /// A line of a log: as [`Event::Line`], and when it was written, where that is known and wanted.
+    Logged {
+        /// Who wrote it.
+        subject: String,
+        /// Where to.
+        stream: Stream,
+        /// The line: untrusted text.
+        text: String,
+        /// When.
+        time: Option<jiff::Timestamp>,
     },
     /// Something a person should see although the work goes on.
     Warning(String),

@@ -23,6 +23,10 @@ pub const LIFETIME: &str = "cki.lifetime";
 /// The label with the names, joined by commas, of variables whose values must not be shown.
 pub const SECRETS: &str = "cki.secrets";
 
+/// The label with the question whose answer says that something is ready:
+/// [`super::probe::Ready::to_label`].
+pub const READY: &str = "cki.ready";
+
 /// Names one run: short, unique, usable in the name of a container.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(String);

@@ -55,6 +55,26 @@ impl<'de> Deserialize<'de> for Ready {
     }
 }
 
+impl Ready {
+    /// As it stands in a label, in the form in which it is written in an inventory.
+    #[must_use]
+    pub fn to_label(&self) -> String {
+        let written = match self {
+            Self::Http { path, port } => serde_json::json!({"http": path, "port": port}),
+            Self::Tcp(port) => serde_json::json!({"tcp": port}),
+            Self::Exec(command) => serde_json::json!({"exec": command}),
+            Self::Log(text) => serde_json::json!({"log": text}),
+        };
+        written.to_string()
+    }
+
+    /// From a label; what is not understood is no question.
+    #[must_use]
+    pub fn from_label(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
+
 impl std::fmt::Display for Ready {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -78,6 +98,11 @@ mod tests {
             Some(Ready::Http { path: "/metrics".into(), port: 80 })
         );
         assert_eq!(parse("{tcp: 5672}").ok(), Some(Ready::Tcp(5672)));
+        for text in ["{http: /x, port: 1}", "{tcp: 2}", "{exec: [a, 'b c']}", "{log: ready now}"] {
+            let ready = parse(text).expect("is one");
+            assert_eq!(Ready::from_label(&ready.to_label()), Some(ready));
+        }
+        assert_eq!(Ready::from_label("{}"), None);
         for wrong in ["{}", "{http: /x}", "{tcp: 1, log: x}", "{exec: []}"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

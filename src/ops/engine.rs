@@ -1,12 +1,9 @@
 //! Picks what runs components: a container engine if there is one, else processes of this machine.
-//! Whoever opens an engine also removes what runs of dead processes have left on it.
-
-use std::collections::BTreeMap;
+//! Whoever opens an engine also removes what runs of dead processes have left: see `leftovers`.
 
 use crate::config;
-use crate::host::{self, Env};
+use crate::host::Env;
 use crate::model::event::Events;
-use crate::model::identity::{Identity, Lifetime};
 use crate::systems::engine::{ContainerEngine, Discovery, EngineError, Kind, Wanted, discover};
 use crate::systems::native::{Native, NativeError};
 
@@ -81,54 +78,4 @@ pub async fn open(wanted: config::Engine, env: &Env, events: &Events) -> Result<
             Err(OpenError::None { wanted: word, tried: candidates.iter().map(ToString::to_string).collect() })
         }
     }
-}
-
-/// Removes what dead processes have left on an engine: what they had wanted to be gone with them.
-///
-/// # Errors
-/// When the engine does not say what there is.
-pub async fn sweep_dead(engine: &Engine) -> Result<Vec<String>, OpenError> {
-    match engine {
-        Engine::Containers(engine) => {
-            let swept = engine.sweep(is_abandoned).await?;
-            Ok([swept.containers, swept.networks, swept.volumes].concat())
-        }
-        Engine::Native(native) => {
-            let swept = native.sweep(is_abandoned).await?;
-            Ok(swept.into_iter().map(|who| who.name).collect())
-        }
-    }
-}
-
-/// What [`sweep_dead`] would remove.
-///
-/// # Errors
-/// When the engine does not say what there is.
-pub async fn left_by_the_dead(engine: &Engine) -> Result<Vec<String>, OpenError> {
-    let containers = match engine {
-        Engine::Containers(engine) => engine,
-        Engine::Native(native) => {
-            let dead = native.list()?.into_iter().filter(|one| !one.is_alive());
-            return Ok(dead.filter(|one| is_abandoned(&one.identity)).map(|one| one.identity.name).collect());
-        }
-    };
-    let is_left = |labels: &BTreeMap<String, String>| {
-        Identity::from_labels(|key| labels.get(key).map(String::as_str)).is_some_and(|who| is_abandoned(&who))
-    };
-    let mut left = Vec::new();
-    left.extend(
-        containers.list(None).await?.into_iter().filter(|one| is_left(&one.labels)).map(|one| one.name),
-    );
-    left.extend(
-        containers.networks().await?.into_iter().filter(|one| is_left(&one.labels)).map(|one| one.name),
-    );
-    left.extend(
-        containers.volumes().await?.into_iter().filter(|one| is_left(&one.labels)).map(|one| one.name),
-    );
-    Ok(left)
-}
-
-/// Whether something was to be gone with a process that is gone.
-fn is_abandoned(who: &Identity) -> bool {
-    who.lifetime == Lifetime::Owner && !host::is_alive(&who.owner)
 }

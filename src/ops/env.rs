@@ -9,6 +9,7 @@ use crate::base::secret::Secret;
 use crate::model::environment::{Environment, EnvironmentError, Inputs, Origin, Wishes, is_variable_name};
 use crate::model::inventory::{Component, Inventory};
 use crate::model::service::Surroundings;
+use crate::ops::deployment::Deployed;
 use crate::ops::needs::{self, Need, NeedError};
 
 /// No file with variables is longer.
@@ -79,8 +80,10 @@ pub fn resolve<'a>(
     inventory: &'a Inventory,
     assets: &Assets,
     around: Surroundings<'_>,
+    deployed: Option<&Deployed>,
     wishes: Wishes,
 ) -> Result<Resolved<'a>, EnvError> {
+    let names_production = |text: &str| deployed.is_some_and(|deployed| deployed.names_production(text));
     let needs = needs::of(component, inventory, assets, around)?;
     let provided = needs
         .iter()
@@ -93,6 +96,7 @@ pub fn resolve<'a>(
     let environment = Environment::resolve(Inputs {
         component,
         inventory,
+        deployed: deployed.map(|deployed| deployed.layer(&names_production)),
         provided,
         secrets: around.rules,
         seed: around.seed,

@@ -3,14 +3,19 @@
 
 pub mod build;
 pub mod clone;
+pub mod deployment;
 pub mod doctor;
 pub mod engine;
 pub mod env;
+pub mod env_diff;
 pub mod inventory;
+pub mod leftovers;
 pub mod list;
 pub mod needs;
+mod reach;
 pub mod run_local;
 pub mod running;
+pub mod scan;
 pub mod setup;
 pub mod show;
 pub mod source;

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::base::secret::{MASK, Secret};
 use crate::base::text::{Cell, Table, safe_line};
-use crate::model::environment::{Environment, Origin, Variable};
-use crate::report::view;
+use crate::model::environment::{Environment, InProduction, Origin, ProductionValue, Variable};
+use crate::report::{env_explain, view};
 use crate::ui::{Ui, style};
 
 /// The form in which an environment is printed.
@@ -40,6 +40,15 @@ struct VariableView<'a> {
     reason: String,
     place: Option<&'a str>,
     instead_of: Option<&'a str>,
+    replaced_by: Option<&'a str>,
+    production: Option<ProductionView<'a>>,
+}
+
+#[derive(Serialize)]
+struct ProductionView<'a> {
+    value: Option<&'a str>,
+    description: Option<&'a str>,
+    place: &'a str,
 }
 
 /// How to print an environment.
@@ -57,7 +66,8 @@ pub struct EnvOptions {
 pub fn print(ui: &Ui, component: &str, environment: &Environment, options: EnvOptions) {
     let EnvOptions { format, explain, reveal } = options;
     match format {
-        EnvFormat::Table => table(ui, environment, explain, reveal),
+        EnvFormat::Table if explain => env_explain::print(ui, environment, reveal),
+        EnvFormat::Table => table(ui, environment, reveal),
         EnvFormat::Json => view::print(ui, &env_view(component, environment, reveal)),
         EnvFormat::Dotenv => {
             assignments(ui, environment, reveal, |name, value| format!("{name}={}", dotenv(value)));
@@ -74,22 +84,13 @@ fn visible(variable: &Variable, reveal: bool) -> Option<&str> {
     variable.value.as_ref().filter(|_| reveal || !own).map(Secret::expose)
 }
 
-fn table(ui: &Ui, environment: &Environment, explain: bool, reveal: bool) {
+fn table(ui: &Ui, environment: &Environment, reveal: bool) {
     let mut table = Table::new(0);
-    let head = |text: &str| Cell::painted(text, style::dim);
-    if explain {
-        table.row(["VARIABLE", "VALUE", "WHY", ""].map(head));
-    } else {
-        table.row(["VARIABLE", "VALUE"].map(head));
-    }
+    table.row(["VARIABLE", "VALUE"].map(|text| Cell::painted(text, style::dim)));
     for variable in &environment.variables {
-        let mut row = vec![Cell::painted(safe_line(&variable.name), style::name), value(variable, reveal)];
-        if explain {
-            row.push(safe_line(&why(variable)).into_owned().into());
-            let place = variable.origin.place().or(variable.instead_of.as_ref().and_then(Origin::place));
-            row.push(Cell::painted(safe_line(place.unwrap_or("")), style::dim));
-        }
-        table.row(row);
+        let (text, paint) = value(variable, reveal);
+        let name = Cell::painted(safe_line(&variable.name), style::name);
+        table.row([name, Cell::painted(text, paint)]);
     }
     for line in table.lines(ui.columns()) {
         ui.data(&line);
@@ -97,24 +98,18 @@ fn table(ui: &Ui, environment: &Environment, explain: bool, reveal: bool) {
     ui.say(&style::dim(&environment.summary()));
 }
 
-fn value(variable: &Variable, reveal: bool) -> Cell {
+/// A value on one line, and how it is painted.
+pub(super) fn value(variable: &Variable, reveal: bool) -> (String, fn(&str) -> String) {
     match &variable.value {
-        None => Cell::painted("–", style::warn),
-        Some(_) if variable.secret && !reveal => Cell::painted(MASK, style::secret),
-        Some(value) => safe_line(&value.expose().replace('\n', "⏎")).into_owned().into(),
+        None => ("–".to_owned(), style::warn),
+        Some(_) if variable.secret && !reveal => (MASK.to_owned(), style::secret),
+        Some(value) => (one_line(value.expose()), str::to_owned),
     }
 }
 
-fn why(variable: &Variable) -> String {
-    let mut why = match &variable.origin {
-        Origin::Missing { .. } if variable.required => "required, no value".to_owned(),
-        Origin::Missing { .. } => "optional, no value".to_owned(),
-        other => other.reason(),
-    };
-    if let Some(before) = &variable.instead_of {
-        why.push_str(&format!(", instead of {}", before.reason()));
-    }
-    why
+/// A text that may have several lines, on one.
+pub(super) fn one_line(text: &str) -> String {
+    safe_line(&text.replace('\n', "⏎")).into_owned()
 }
 
 fn assignments(ui: &Ui, environment: &Environment, reveal: bool, line: impl Fn(&str, &str) -> String) {
@@ -151,9 +146,20 @@ fn env_view<'a>(component: &'a str, environment: &'a Environment, reveal: bool) 
             reason: variable.origin.reason(),
             place: variable.origin.place(),
             instead_of: variable.instead_of.as_ref().map(Origin::id),
+            replaced_by: variable.replaced_by.as_deref(),
+            production: variable.production.as_ref().map(|known| production_view(variable, known)),
         })
         .collect();
     EnvView { component, variables }
+}
+
+fn production_view<'a>(variable: &Variable, known: &'a InProduction) -> ProductionView<'a> {
+    let (value, description) = match &known.value {
+        ProductionValue::Written(_) if variable.secret => (Some(MASK), None),
+        ProductionValue::Written(value) => (Some(value.expose()), None),
+        ProductionValue::Elsewhere(what) => (None, Some(what.as_str())),
+    };
+    ProductionView { value, description, place: &known.place }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::base::text::{Cell, Table, duration, safe_line};
 use crate::model::container::Status;
 use crate::model::identity::{Lifetime, Role};
-use crate::ops::running::Instance;
+use crate::ops::running::{Health, Instance};
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -22,6 +22,8 @@ struct InstanceView<'a> {
     run: &'a str,
     engine: &'a str,
     state: String,
+    ready: Option<bool>,
+    not_ready_reason: Option<&'a str>,
     exit_code: Option<i64>,
     ports: Vec<String>,
     image: &'a str,
@@ -29,10 +31,12 @@ struct InstanceView<'a> {
     detached: bool,
 }
 
-/// Prints what runs. `now` is in seconds since 1970.
-pub fn print(ui: &Ui, instances: &[Instance], now: i64) {
+/// Prints what runs, with the answers of those that have a way to know whether they are ready.
+/// `now` is in seconds since 1970.
+pub fn print(ui: &Ui, instances: &[Instance], health: &[Option<Health>], now: i64) {
+    let all = || instances.iter().zip(health.iter().map(Option::as_ref));
     if ui.is_json() {
-        let instances = instances.iter().map(instance_view).collect();
+        let instances = all().map(|(one, health)| instance_view(one, health)).collect();
         return view::print(ui, &PsView { instances });
     }
     if instances.is_empty() {
@@ -41,8 +45,8 @@ pub fn print(ui: &Ui, instances: &[Instance], now: i64) {
     let mut table = Table::new(0);
     let head = ["NAME", "OF", "RUN", "STATE", "PORTS", "AGE", "ENGINE", "WHAT"];
     table.row(head.map(|text| Cell::painted(text, style::dim)));
-    for one in instances {
-        let (state, paint) = state(&one.status);
+    for (one, health) in all() {
+        let (state, paint) = state(&one.status, health);
         let age = u64::try_from(now - one.created).unwrap_or(0);
         let of = if one.identity.role == Role::Component { "–" } else { one.identity.component.as_str() };
         table.row([
@@ -59,10 +63,26 @@ pub fn print(ui: &Ui, instances: &[Instance], now: i64) {
     for line in table.lines(ui.columns()) {
         ui.data(&line);
     }
+    for (one, health) in all() {
+        let name = safe_line(&one.identity.name);
+        match health {
+            Some(Health::Starting(why)) => ui.say(&format!("`{name}` is not ready yet: {why}.")),
+            Some(Health::NotReady(why)) => ui.say(&format!("`{name}` is not ready: {why}.")),
+            Some(Health::Unknown(why)) => ui.say(&format!("Whether `{name}` is ready is not known: {why}.")),
+            Some(Health::Ready) | None => {}
+        }
+    }
 }
 
-fn state(status: &Status) -> (String, fn(&str) -> String) {
+fn state(status: &Status, health: Option<&Health>) -> (String, fn(&str) -> String) {
     match status {
+        Status::Running if health == Some(&Health::Ready) => ("● ready".to_owned(), style::good),
+        Status::Running if matches!(health, Some(Health::Starting(_))) => {
+            ("○ starting".to_owned(), style::warn)
+        }
+        Status::Running if matches!(health, Some(Health::NotReady(_))) => {
+            ("✘ not ready".to_owned(), style::bad)
+        }
         Status::Running => ("● running".to_owned(), style::good),
         Status::Created => ("○ created".to_owned(), style::dim),
         Status::Exited(0) => ("✔ ended".to_owned(), style::good),
@@ -76,7 +96,13 @@ fn ports(one: &Instance) -> Vec<String> {
     one.ports.iter().map(|(inside, local)| format!("127.0.0.1:{local}→{inside}")).collect()
 }
 
-fn instance_view(one: &Instance) -> InstanceView<'_> {
+fn instance_view<'a>(one: &'a Instance, health: Option<&'a Health>) -> InstanceView<'a> {
+    let (ready, not_ready_reason) = match health {
+        Some(Health::Ready) => (Some(true), None),
+        Some(Health::Starting(why) | Health::NotReady(why)) => (Some(false), Some(why.as_str())),
+        Some(Health::Unknown(why)) => (None, Some(why.as_str())),
+        None => (None, None),
+    };
     let (state, exit_code) = match &one.status {
         Status::Running => ("running".to_owned(), None),
         Status::Created => ("created".to_owned(), None),
@@ -90,6 +116,8 @@ fn instance_view(one: &Instance) -> InstanceView<'_> {
         run: one.identity.run.as_str(),
         engine: one.engine,
         state,
+        ready,
+        not_ready_reason,
         exit_code,
         ports: ports(one),
         image: &one.what,

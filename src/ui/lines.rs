@@ -1,4 +1,5 @@
-//! The names before lines of output when several speak: aligned, each in its colour.
+//! The names before lines of output when several speak: aligned, each in its colour, which is the
+//! same for the same name whenever nobody else on the screen has it.
 
 use super::style;
 use crate::base::text;
@@ -6,36 +7,56 @@ use crate::base::text;
 /// Who has spoken so far.
 #[derive(Debug, Default)]
 pub(super) struct Prefixes {
-    subjects: Vec<String>,
+    /// Names with their colours.
+    subjects: Vec<(String, usize)>,
     widest: usize,
-    /// Several were announced.
-    several: bool,
+    announced: usize,
 }
 
 impl Prefixes {
-    /// Announces who will speak, so that the first line is aligned already.
-    pub(super) fn announce(&mut self, subjects: &[String]) {
-        self.several = subjects.len() > 1;
-        for subject in subjects {
-            self.prefix(subject);
+    /// Says who will speak.
+    pub(super) fn announce(&mut self, names: &[String]) {
+        // In an order of their own, so that it does not matter who was asked for first.
+        let mut names = names.to_vec();
+        names.sort();
+        names.dedup();
+        for name in &names {
+            self.number(name);
         }
+        self.announced = self.announced.max(names.len());
     }
 
-    /// Whether lines need a name wherever they go.
+    /// Whether it was announced that more than one speaks.
     pub(super) fn are_needed(&self) -> bool {
-        self.several
+        self.announced > 1
     }
 
     /// The prefix of a line: `name │ `.
     pub(super) fn prefix(&mut self, subject: &str) -> String {
-        let number = self.subjects.iter().position(|known| known == subject).unwrap_or_else(|| {
-            self.subjects.push(subject.to_owned());
-            self.widest = self.widest.max(text::width(subject));
-            self.subjects.len() - 1
-        });
+        let color = self.number(subject);
         let padding = " ".repeat(self.widest - text::width(subject));
-        format!("{}{padding} {} ", style::distinct(number, subject), style::dim("│"))
+        format!("{}{padding} {} ", style::distinct(color, subject), style::dim("│"))
     }
+
+    /// The colour of a name: its own, or the next that is free.
+    fn number(&mut self, subject: &str) -> usize {
+        if let Some((_, color)) = self.subjects.iter().find(|(known, _)| known == subject) {
+            return *color;
+        }
+        let own = subject.bytes().fold(0usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        let is_free = |color: &usize| !self.subjects.iter().any(|(_, taken)| taken == color);
+        let choices = (0..style::DISTINCT).map(|step| (own + step) % style::DISTINCT);
+        let color = choices.clone().find(is_free).unwrap_or(own % style::DISTINCT);
+        self.subjects.push((subject.to_owned(), color));
+        self.widest = self.widest.max(text::width(subject));
+        color
+    }
+}
+
+/// The time of a line, always as long where it comes from the same engine.
+pub(super) fn time(time: jiff::Timestamp) -> String {
+    // Podman has whole seconds, and more digits would claim more.
+    if time.subsec_nanosecond() == 0 { format!("{time:.0}") } else { format!("{time:.3}") }
 }
 
 #[cfg(test)]
@@ -43,13 +64,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_align() {
+    fn names_align_and_keep_their_colours() {
         let mut prefixes = Prefixes::default();
         let plain = |text: String| anstream::adapter::strip_str(&text).to_string();
-        assert!(!prefixes.are_needed());
         prefixes.announce(&["longer".to_owned(), "ab".to_owned()]);
         assert!(prefixes.are_needed());
-        assert_eq!(plain(prefixes.prefix("ab")), "ab     │ ");
+        let painted = prefixes.prefix("ab");
+        assert_eq!(plain(painted.clone()), "ab     │ ");
         assert_eq!(plain(prefixes.prefix("longer")), "longer │ ");
+        let mut other = Prefixes::default();
+        other.announce(&["ab".to_owned(), "longer".to_owned()]);
+        assert_eq!(other.prefix("ab"), painted);
+    }
+
+    #[test]
+    fn neighbours_differ_as_long_as_there_are_colours() {
+        let mut prefixes = Prefixes::default();
+        let mut colors: Vec<_> =
+            (0..style::DISTINCT).map(|number| prefixes.number(&number.to_string())).collect();
+        colors.sort_unstable();
+        colors.dedup();
+        assert_eq!(colors.len(), style::DISTINCT);
+        prefixes.number("one more");
+    }
+
+    #[test]
+    fn times_are_as_exact_as_the_engine() {
+        let at = |text: &str| time(text.parse().expect("a time"));
+        assert_eq!(at("2026-11-22T10:00:00.123456789Z"), "2026-11-22T10:00:00.123Z");
+        assert_eq!(at("2026-11-22T10:00:00+01:00"), "2026-11-22T09:00:00Z");
     }
 }

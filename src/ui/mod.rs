@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::text;
 use crate::host::{Host, Output, Terminal};
-use crate::model::event::{Event, Sink, State};
+use crate::model::event::{Event, Sink, State, Stream};
 use lines::Prefixes;
 use pipelines::Followed;
 use progress::Progress;
@@ -224,30 +224,36 @@ impl Inner {
         self.message(&format!("  {painted}  {detail}{time}"));
     }
 
-    fn line(&self, subject: &str, stream: crate::model::event::Stream, line: &str) {
+    fn line(&self, subject: &str, stream: Stream, line: &str, time: Option<jiff::Timestamp>) {
         let safe = text::safe_line(line);
+        let time = time.map(lines::time);
         if self.options.json {
-            let object = serde_json::json!({
+            let mut object = serde_json::json!({
                 "type": "line",
                 "from": subject,
-                "stream": if stream == crate::model::event::Stream::Stdout { "stdout" } else { "stderr" },
+                "stream": if stream == Stream::Stdout { "stdout" } else { "stderr" },
                 "text": safe,
             });
+            if let Some(time) = time {
+                object["time"] = time.into();
+            }
             self.progress.suspend(|| {
                 let _ = self.stdout.write(format!("{object}\n").as_bytes());
             });
             return;
         }
-        let to_stdout = stream == crate::model::event::Stream::Stdout;
+        let to_stdout = stream == Stream::Stdout;
         let (output, color, terminal) = if to_stdout {
             (&self.stdout, self.color_out, self.terminal.stdout)
         } else {
             (&self.stderr, self.color_err, self.terminal.stderr)
         };
-        let mut prefixes = self.prefixes.lock().unwrap_or_else(PoisonError::into_inner);
-        let prefix = if terminal || prefixes.are_needed() { prefixes.prefix(subject) } else { String::new() };
-        drop(prefixes);
-        let line = self.fit(&format!("{prefix}{safe}"), color);
+        let prefix = {
+            let mut prefixes = self.prefixes.lock().unwrap_or_else(PoisonError::into_inner);
+            if terminal || prefixes.are_needed() { prefixes.prefix(subject) } else { String::new() }
+        };
+        let time = time.map_or_else(String::new, |time| format!("{} ", style::dim(&time)));
+        let line = self.fit(&format!("{prefix}{time}{safe}"), color);
         self.progress.suspend(|| {
             let _ = output.write(format!("{line}\n").as_bytes());
         });
@@ -268,10 +274,11 @@ impl Sink for Ui {
             }
             Event::Pipeline(one) => inner.pipeline(&one),
             Event::Dismissed { subject } => inner.progress.finish(&subject),
+            Event::Line { subject, stream, text } => inner.line(&subject, stream, &text, None),
+            Event::Logged { subject, stream, text, time } => inner.line(&subject, stream, &text, time),
             Event::Speakers(names) => {
                 inner.prefixes.lock().unwrap_or_else(PoisonError::into_inner).announce(&names);
             }
-            Event::Line { subject, stream, text } => inner.line(&subject, stream, &text),
             Event::Warning(text) => self.warning(&text::safe_line(&text)),
             Event::Note(text) => {
                 if inner.options.verbosity == Verbosity::Verbose {

@@ -63,11 +63,15 @@ pub fn command(text: &str) -> String {
     paint("1;36", text)
 }
 
+/// So many colours of prefixes there are.
+pub const DISTINCT: usize = 12;
+
 /// The colours of prefixes, by number.
 #[must_use]
 pub fn distinct(number: usize, text: &str) -> String {
-    const CODES: [&str; 6] = ["36", "33", "35", "34", "32", "96"];
-    paint(CODES[number % CODES.len()], text)
+    const CODES: [&str; DISTINCT] =
+        ["36", "33", "35", "34", "32", "96", "93", "95", "94", "92", "1;36", "1;33"];
+    paint(CODES[number % DISTINCT], text)
 }
 
 /// The text with our symbols in plain form, for a terminal that has no others.

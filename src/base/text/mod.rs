@@ -97,6 +97,27 @@ pub fn truncate(text: &str, columns: usize) -> String {
     kept
 }
 
+/// The text cut in its middle to a number of columns: the ends of a path say most.
+#[must_use]
+pub fn truncate_middle(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let room = columns.saturating_sub(1);
+    let head = room / 3;
+    let take = |characters: &mut dyn Iterator<Item = char>, room: usize| {
+        let mut used = 0;
+        let fits = |c: &char| {
+            used += c.width().unwrap_or(0);
+            used <= room
+        };
+        characters.take_while(fits).collect::<Vec<char>>()
+    };
+    let start: String = take(&mut text.chars(), head).into_iter().collect();
+    let end: String = take(&mut text.chars().rev(), room - head).into_iter().rev().collect();
+    if columns == 0 { String::new() } else { format!("{start}…{end}") }
+}
+
 /// The text broken into lines of at most so many columns, at spaces.
 #[must_use]
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
@@ -172,6 +193,8 @@ mod tests {
         assert_eq!(truncate("abcdef", 6), "abcdef");
         assert_eq!(truncate("abcdef", 4), "abc…");
         assert_eq!(truncate("日本語", 4), "日…");
+        assert_eq!(truncate_middle("/home/me/deep/file.yaml:7", 16), "/home…ile.yaml:7");
+        assert_eq!((truncate_middle("日本語", 4).as_str(), truncate_middle("abc", 0).as_str()), ("…語", ""));
         assert_eq!(wrap("aa bb cc", 5), ["aa bb", "cc"]);
         assert_eq!(duration(Duration::from_millis(440)), "0.4 s");
         assert_eq!(duration(Duration::from_secs(7500)), "2 h 5 m");

@@ -6,13 +6,20 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 
 use crate::base::exit::Exit;
+use crate::base::text::safe_line;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::config::Engine;
+use crate::model::environment::{Environment, Wishes};
+use crate::model::inventory::{Component, Inventory};
 use crate::model::service::Surroundings;
+use crate::ops::deployment::{self, Deployed};
 use crate::ops::env::{UserVariables, check_complete, resolve, wishes};
-use crate::ops::needs;
+use crate::ops::env_diff::{Whose, With, compare};
+use crate::ops::scan::ScanRequest;
+use crate::ops::{self, needs};
+use crate::report;
 use crate::report::env::{EnvFormat, EnvOptions, print};
 
 /// Show the environment that a component gets in a local run
@@ -20,6 +27,8 @@ use crate::report::env::{EnvFormat, EnvOptions, print};
 /// Examples:
 ///   cki env pipeline-herder --explain
 ///   cki env cki-notifier -e DATAWAREHOUSE_URL=http://stub -o dotenv > notifier.env
+///   cki env message-trigger --diff deployment
+///   cki env cki-notifier --scan
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct EnvArgs {
@@ -31,9 +40,19 @@ pub(in crate::cli) struct EnvArgs {
     /// Say where each value comes from and why
     #[arg(long)]
     explain: bool,
+    /// Compare with its deployment, another component, or two revisions of its deployment
+    ///
+    /// `deployment` is what the deployment has in the place of the local values; `REV..REV` are two
+    /// branches, tags or commits of the clone that holds it; anything else is a component.
+    #[arg(long, value_name = "WITH", conflicts_with_all = ["explain", "reveal"])]
+    diff: Option<String>,
     /// Show secrets, your own ones too
     #[arg(long)]
     reveal: bool,
+    /// Compare it with the variables that the component's sources read, as far as they are cloned;
+    /// exit code 1 says that the component fails without one that nothing gives
+    #[arg(long, conflicts_with_all = ["explain", "reveal"])]
+    scan: bool,
 }
 
 /// Flags that change the environment of a component.
@@ -53,10 +72,7 @@ pub(in crate::cli) struct VariableArgs {
 
 impl VariableArgs {
     /// What the user wishes.
-    pub(in crate::cli) fn wishes(
-        &self,
-        context: &Context,
-    ) -> anyhow::Result<crate::model::environment::Wishes> {
+    pub(in crate::cli) fn wishes(&self, context: &Context) -> anyhow::Result<Wishes> {
         let Self { set, files, unset } = self;
         let user = UserVariables { set: set.clone(), files: files.clone(), unset: unset.clone() };
         let own = |name: &str| context.host.env.get(name).map(str::to_owned);
@@ -65,7 +81,7 @@ impl VariableArgs {
 }
 
 pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Exit> {
-    let EnvArgs { component, variables, explain, reveal } = args;
+    let EnvArgs { component, variables, explain, diff, reveal, scan } = args;
     let format = match context.own_format.as_deref() {
         None if context.ui.is_json() => EnvFormat::Json,
         None | Some("table") => EnvFormat::Table,
@@ -86,8 +102,72 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
     let host = if context.settings.engine == Engine::Native { "127.0.0.1" } else { "" };
     let around = Surroundings { host, program: &program, seed: &seed, rules: &rules };
     let wishes = variables.wishes(context)?;
-    let resolved = resolve(component, &inventory, &context.assets, around, wishes)?;
+    if let Some(with) = diff {
+        let (assets, workspace) = (&context.assets, &context.workspace);
+        let whose = Whose { component, inventory: &inventory, workspace, assets, around };
+        return compare_with(context, whose, wishes, &with, format);
+    }
+    let deployed = deployed(context, component, &inventory)?;
+    let resolved = resolve(component, &inventory, &context.assets, around, deployed.as_ref(), wishes)?;
+    if scan {
+        return scan_sources(component, &inventory, &resolved.environment, format, context);
+    }
     print(&context.ui, component.name(), &resolved.environment, EnvOptions { format, explain, reveal });
     check_complete(component, &resolved.environment)?;
+    Ok(Exit::Done)
+}
+
+/// Shows in what the environment differs from another one.
+fn compare_with(
+    context: &Context,
+    whose: Whose<'_>,
+    wishes: Wishes,
+    with: &str,
+    format: EnvFormat,
+) -> anyhow::Result<Exit> {
+    if !matches!(format, EnvFormat::Table | EnvFormat::Json) {
+        return Err(UsageError("`--diff` has the forms `table` and `json`".to_owned()).into());
+    }
+    let compared = compare(whose, wishes, &With::parse(with))?;
+    for finding in &compared.findings {
+        context.ui.warning(&safe_line(&finding.to_string()));
+    }
+    report::env_diff::print(&context.ui, whose.component.name(), &compared);
+    Ok(Exit::Done)
+}
+
+/// The component's deployment if there is one; what was not understood of it is said.
+fn deployed(
+    context: &Context,
+    component: &Component,
+    inventory: &Inventory,
+) -> anyhow::Result<Option<Deployed>> {
+    let (deployed, missing) =
+        deployment::load_if_there(component, inventory, &context.workspace, &context.assets)?;
+    if let Some(missing) = missing {
+        let name = component.name();
+        context.ui.warning(&format!("{missing}; `cki clone {name}` makes its values part of this."));
+    }
+    for finding in deployed.iter().flat_map(|deployed| &deployed.findings) {
+        context.ui.warning(&safe_line(&finding.to_string()));
+    }
+    Ok(deployed)
+}
+
+/// `--scan`.
+fn scan_sources(
+    component: &Component,
+    inventory: &Inventory,
+    environment: &Environment,
+    format: EnvFormat,
+    context: &Context,
+) -> anyhow::Result<Exit> {
+    if matches!(format, EnvFormat::Dotenv | EnvFormat::Shell) {
+        return Err(UsageError("`--scan` has the forms `table` and `json`".to_owned()).into());
+    }
+    let (workspace, assets) = (&context.workspace, &context.assets);
+    let outcome = ops::scan::scan(ScanRequest { component, inventory, workspace, assets, environment })?;
+    report::scan::print(&context.ui, component.name(), &outcome);
+    ops::scan::check(component, &outcome)?;
     Ok(Exit::Done)
 }

@@ -3,10 +3,11 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
+use super::shell::person;
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::ops::running;
+use crate::ops::running::{self, ExecWish, Left};
 
 /// Run a command beside a running component
 ///
@@ -15,30 +16,51 @@ use crate::ops::running;
 /// Examples:
 ///   cki exec pipeline-herder -- env
 ///   echo '{}' | cki exec pipeline-herder -- python3 -m json.tool
+///   cki exec -t pipeline-herder -- python3
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct ExecArgs {
     /// The component, a backing service of it, or the id of a run
     #[arg(add = ArgValueCandidates::new(complete::components))]
     component: String,
+    /// Pass on what is typed, line by line
+    #[arg(short, long)]
+    interactive: bool,
+    /// Give it this terminal, with every key that is typed; `-it` is the same
+    #[arg(short, long)]
+    tty: bool,
+    /// Run it in this folder
+    #[arg(short, long, value_name = "FOLDER")]
+    workdir: Option<String>,
     /// The command
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<String>,
 }
 
 pub(in crate::cli) fn run(args: ExecArgs, context: &Context) -> anyhow::Result<Exit> {
-    let ExecArgs { component, command } = args;
+    let ExecArgs { component, interactive, tty, workdir, command } = args;
     context.block_on(async |stop| {
         let engine = context.engine().await?;
         let all = running::list(&engine, &context.native()).await?;
         let instance = running::select_one(&all, &component)?;
-        let stdin = (!context.host.terminal.stdin).then(running::standard_input);
+        if tty {
+            let left = running::interact(instance, command, workdir, person(context), &stop).await?;
+            return Ok(exit(left));
+        }
+        let passes_on = interactive || !context.host.terminal.stdin;
+        let wish = ExecWish { command, stdin: passes_on.then(running::standard_input), workdir };
         let events = context.events();
         tokio::select! {
-            code = running::exec(instance, command, stdin, &events) => {
-                Ok(Exit::Component(u8::try_from(code? & 0xff).unwrap_or(1)))
-            }
+            code = running::exec(instance, wish, &events) => Ok(exit(Left::Ended(code?))),
             signal = stop.requested() => Ok(signal.exit()),
         }
     })
+}
+
+/// How `cki` ends with a command.
+pub(super) fn exit(left: Left) -> Exit {
+    match left {
+        Left::Ended(code) => Exit::Component(u8::try_from(code & 0xff).unwrap_or(1)),
+        Left::Stopped(signal) => signal.exit(),
+    }
 }

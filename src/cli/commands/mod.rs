@@ -10,12 +10,14 @@ pub(super) mod doctor;
 pub(super) mod down;
 pub(super) mod env;
 pub(super) mod exec;
+pub(super) mod gc;
 pub(super) mod list;
 pub(super) mod logs;
 pub(super) mod man;
 pub(super) mod ps;
 pub(super) mod run_local;
 pub(super) mod setup;
+pub(super) mod shell;
 pub(super) mod show;
 pub(super) mod stage;
 
@@ -37,9 +39,11 @@ pub(super) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Ex
         Command::Env(args) => env::run(args, context),
         Command::RunLocal(args) => run_local::run(args, context),
         Command::Ps(args) => ps::run(&args, context),
-        Command::Logs(args) => logs::run(&args, context),
+        Command::Logs(args) => logs::run(args, context),
         Command::Exec(args) => exec::run(args, context),
+        Command::Shell(args) => shell::run(args, context),
         Command::Down(args) => down::run(&args, context),
+        Command::Gc(args) => gc::run(&args, context),
         Command::Stage(args) => stage::run(&args, context),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Setup(args) => setup::run(&args, context),

@@ -8,14 +8,19 @@ use crate::ops::running;
 use crate::report;
 
 /// Show what runs
+///
+/// What has a way to know whether it is ready is asked at this moment.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PsArgs {}
 
 pub(in crate::cli) fn run(_args: &PsArgs, context: &Context) -> anyhow::Result<Exit> {
-    let instances = context.block_on(async |_| {
+    let now = (context.host.now)().as_second();
+    let (instances, health) = context.block_on(async |_| {
         let engine = context.engine().await?;
-        Ok(running::list(&engine, &context.native()).await?)
+        let instances = running::list(&engine, &context.native()).await?;
+        let health = running::health(&engine, &instances, now, context.settings.ready_timeout).await;
+        Ok((instances, health))
     })?;
-    report::ps::print(&context.ui, &instances, (context.host.now)().as_second());
+    report::ps::print(&context.ui, &instances, &health, now);
     Ok(Exit::Done)
 }

@@ -118,7 +118,7 @@ enum FormArg {
 enum NetworkArg {
     /// What it needs, and nothing else
     Isolated,
-    /// Whatever this machine reaches
+    /// Whatever this machine reaches, except known hosts of production
     Internet,
 }
 

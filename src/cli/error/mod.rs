@@ -1,6 +1,7 @@
 //! The one place where an error becomes an exit code, and gets its hints: what to type next.
 
 use super::token::TokenError;
+mod deployment;
 mod systems;
 
 use crate::base::exit::Exit;
@@ -10,15 +11,18 @@ use crate::base::text;
 use crate::config::ConfigError;
 use crate::model::environment::EnvironmentError;
 use crate::model::inventory::LookupError;
+use crate::model::scan::ReadError;
 use crate::model::service::ServiceError;
 use crate::model::staging::StagingError;
 use crate::ops::build::BuildError;
+use crate::ops::deployment::DeployedError;
 use crate::ops::engine::OpenError;
 use crate::ops::env::EnvError;
 use crate::ops::inventory::LoadError;
 use crate::ops::needs::NeedError;
 use crate::ops::run_local::RunError;
 use crate::ops::running::RunningError;
+use crate::ops::scan::ScanError;
 use crate::ops::setup::SetupError;
 use crate::ops::source::SourceError;
 use crate::ops::stage::{StageError, TargetError};
@@ -112,9 +116,11 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
         EnvironmentError => |error| Some(of_environment(error)),
         NeedError => |error| Some(of_need(error)),
         TokenError => |error| Some(of_token(error)),
+        DeployedError => |error| Some(deployment::of_deployed(error)),
         BuildError => |error| Some(of_build(error)),
         RunError => |error| Some(of_run(error)),
         RunningError => |error| Some(of_running(error)),
+        ScanError => |error| Some(of_scan(error)),
         SetupError => |error| Some(of_setup(error)),
         OpenError => |error| Some(of_open(error)),
         SourceError => |error| Some(of_source(error)),
@@ -179,6 +185,27 @@ fn of_env(error: &EnvError) -> Meaning {
         EnvError::Need(inner) => of_need(inner),
         EnvError::Environment(inner) => of_environment(inner),
         EnvError::File(inner) => of_file(inner),
+    }
+}
+
+fn of_scan(error: &ScanError) -> Meaning {
+    match error {
+        ScanError::Read(ReadError::File(error)) | ScanError::File(error) => of_file(error),
+        ScanError::Read(ReadError::Rules(_)) | ScanError::Rules(_) => {
+            hint(Exit::Invalid, "the rules are described in docs/reference/scan.md.")
+        }
+        ScanError::NoSources { component } => {
+            hint(Exit::NotFound, format!("add `sources` to the entry of `{component}`."))
+        }
+        ScanError::NotCloned { component } => hint(Exit::NotFound, format!("`cki clone {component}`.")),
+        ScanError::Lacking { variables, .. } => {
+            let flags: Vec<String> = variables.iter().map(|(name, _)| format!("-e {name}=…")).collect();
+            let flags = flags.join(" ");
+            hint(
+                Exit::Failed,
+                format!("put it into `environment` of the entry, or give `{flags}` for one run."),
+            )
+        }
     }
 }
 
@@ -291,6 +318,16 @@ fn of_running(error: &RunningError) -> Meaning {
         }
         RunningError::Several { runs, .. } => {
             hint(Exit::Usage, format!("name one of the runs: {}.", runs.join(", ")))
+        }
+        RunningError::NoTimes { .. } => hint(
+            Exit::Usage,
+            "leave `--since` and `--timestamps` out, or let the component write times itself.",
+        ),
+        RunningError::NoShell { .. } => {
+            hint(Exit::NotFound, "`cki exec COMPONENT -- COMMAND` runs what is there.")
+        }
+        RunningError::Terminal(_) => {
+            hint(Exit::Usage, "without one, `cki exec COMPONENT -- COMMAND` runs a command.")
         }
         RunningError::Engine(inner) => of_engine(inner),
         RunningError::Native(inner) => of_native(inner),

@@ -73,11 +73,12 @@ fn ports(node: &Node, findings: &mut Vec<Finding>) -> Vec<u16> {
 /// What else is in the same pod, and is not run.
 fn note_others(place: Place<'_>, findings: &mut Vec<Finding>) {
     let Some(pod) = place.object.pod() else { return };
-    for (key, what) in [("initContainers", "init container"), ("containers", "container")] {
+    let init = ("initContainers", "init container", "; `run.init` of the entry would run it");
+    for (key, what, hint) in [init, ("containers", "container", "")] {
         for other in pod.get(key).map_or(&[][..], Node::items) {
             if !std::ptr::eq(other, place.node) {
                 let name = other.text_of("name").unwrap_or_default();
-                let message = format!("the {what} `{name}` of the same pod is not run");
+                let message = format!("the {what} `{name}` of the same pod is not run{hint}");
                 findings.push(finding(&other.spot, message));
             }
         }

@@ -1,10 +1,13 @@
 //! The environment that a component gets in a local run, and why each variable has its value. Pure:
 //! everything that the rules need is handed in.
 //!
-//! From lowest to highest: the defaults of the component's table, what its backing services
-//! provide, reference secrets for what is marked secret and has no value yet, what the user gives;
+//! From lowest to highest: the defaults of the component's table, what its deployment gives, what its
+//! backing services provide, reference secrets for what is marked secret and has no value yet, what the user gives;
 //! and on top, not to be overridden by anything, what keeps a local run away from production.
 
+mod deployed;
+pub mod difference;
+mod production;
 mod reference_secret;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +16,8 @@ use std::fmt;
 use crate::base::secret::Secret;
 use crate::base::text;
 use crate::model::inventory::{Component, Inventory};
+pub use deployed::{Deployed, InProduction, ProductionValue};
+pub use production::{ProductionRules, Replaced};
 pub use reference_secret::{RuleError, SecretRules};
 
 /// A variable with its value and the reason for it.
@@ -32,6 +37,10 @@ pub struct Variable {
     pub origin: Origin,
     /// The origin of the value that this one took the place of.
     pub instead_of: Option<Origin>,
+    /// The rule that put this value in the place of one that is right only in production.
+    pub replaced_by: Option<String>,
+    /// What the deployment has there.
+    pub production: Option<InProduction>,
     /// What it is for.
     pub description: Option<String>,
 }
@@ -41,6 +50,11 @@ pub struct Variable {
 pub enum Origin {
     /// The default in the component's table.
     Default {
+        /// `file:line`.
+        place: String,
+    },
+    /// The component's deployment.
+    Deployment {
         /// `file:line`.
         place: String,
     },
@@ -90,6 +104,7 @@ impl Origin {
     pub fn reason(&self) -> String {
         match self {
             Self::Default { .. } => "default".to_owned(),
+            Self::Deployment { .. } => "deployment".to_owned(),
             Self::Service { service, .. } => format!("from backing service {service}"),
             Self::Reference { rule, .. } => format!("reference secret ({rule})"),
             Self::File { .. } => "--env-file".to_owned(),
@@ -106,6 +121,7 @@ impl Origin {
     pub fn place(&self) -> Option<&str> {
         match self {
             Self::Default { place }
+            | Self::Deployment { place }
             | Self::Service { place, .. }
             | Self::Reference { place, .. }
             | Self::File { place }
@@ -121,6 +137,7 @@ impl Origin {
     pub fn id(&self) -> &'static str {
         match self {
             Self::Default { .. } => "default",
+            Self::Deployment { .. } => "deployment",
             Self::Service { .. } => "service",
             Self::Reference { .. } => "reference-secret",
             Self::File { .. } => "env-file",
@@ -164,6 +181,8 @@ pub struct Inputs<'a> {
     pub component: &'a Component,
     /// The inventory that it is from, whose `production` section locks variables.
     pub inventory: &'a Inventory,
+    /// What its deployment gives.
+    pub deployed: Option<Deployed<'a>>,
     /// What backing services give.
     pub provided: Vec<Provided>,
     /// How reference secrets are made.
@@ -214,6 +233,9 @@ impl Environment {
     /// When the user's wishes would claim production, or a rule for secrets is broken.
     pub fn resolve(inputs: Inputs<'_>) -> Result<Self, EnvironmentError> {
         let mut variables = declared(inputs.component);
+        if let Some(deployed) = inputs.deployed {
+            deployed::add(deployed, inputs.component.name(), &mut variables)?;
+        }
         for provided in inputs.provided {
             let origin = Origin::Service { service: provided.service, place: provided.place };
             set(&mut variables, &provided.name, provided.value, origin, provided.secret);
@@ -255,6 +277,9 @@ impl Environment {
             let origin = Origin::Locked { place: place(name) };
             set(&mut variables, name, Secret::new(value), origin, false);
         }
+        if let Some(deployed) = inputs.deployed {
+            deployed::settle(deployed, &mut variables)?;
+        }
         Ok(Self { variables: variables.into_values().collect() })
     }
 
@@ -290,6 +315,7 @@ impl Environment {
             }
         };
         add(count(&|o| matches!(o, Origin::Default { .. })), &|n| text::plural(n, "default"));
+        add(count(&|o| matches!(o, Origin::Deployment { .. })), &|n| format!("{n} from the deployment"));
         let services: BTreeSet<&str> = with_value
             .iter()
             .filter_map(|v| match &v.origin {
@@ -327,6 +353,8 @@ fn declared(component: &Component) -> BTreeMap<String, Variable> {
                 kind: declared.kind.clone(),
                 origin,
                 instead_of: None,
+                replaced_by: None,
+                production: None,
                 description: declared.description.clone(),
             },
         );
@@ -341,6 +369,7 @@ fn set(variables: &mut BTreeMap<String, Variable>, name: &str, value: Secret, or
             variable.instead_of = variable.value.is_some().then_some(before);
             variable.value = Some(value);
             variable.secret |= secret;
+            variable.replaced_by = None;
         }
         None => {
             variables.insert(
@@ -353,6 +382,8 @@ fn set(variables: &mut BTreeMap<String, Variable>, name: &str, value: Secret, or
                     kind: None,
                     origin,
                     instead_of: None,
+                    replaced_by: None,
+                    production: None,
                     description: None,
                 },
             );

@@ -43,6 +43,7 @@ fn resolve(wishes: Wishes, seed: &str) -> Result<Environment, EnvironmentError> 
     Environment::resolve(Inputs {
         component: &inventory.components[0],
         inventory: &inventory,
+        deployed: None,
         provided: vec![provided],
         secrets: &rules(),
         seed,

@@ -33,6 +33,18 @@ pub struct Source {
     pub path: Option<String>,
 }
 
+/// A file or folder that deploys a component.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DeploymentFiles {
+    /// The repository, by its name in the inventory.
+    pub repo: String,
+    /// The path in it: a file, a folder with a kustomization, or one with objects.
+    #[serde(default)]
+    pub path: String,
+    /// The container that is meant, where its name is not that of the component.
+    pub container: Option<String>,
+}
+
 /// What a component needs at run time.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Dependency {
@@ -116,6 +128,9 @@ pub struct Run {
     pub capabilities: Vec<Capability>,
     /// How much memory it may use.
     pub memory: Option<Memory>,
+    /// Arguments for the image's own program, from the deployment.
+    #[serde(skip)]
+    pub image_args: Vec<String>,
     /// For `--mount`: paths of its repository, and where they are in the container.
     #[serde(default)]
     pub mount: BTreeMap<String, String>,
@@ -208,6 +223,8 @@ pub(super) struct Entry {
     pub(super) dependencies: Vec<Dependency>,
     #[serde(default)]
     pub(super) environment: Vec<Declared>,
+    #[serde(default)]
+    pub(super) deployment: Vec<DeploymentFiles>,
     pub(super) image: Option<String>,
     pub(super) build: Option<Build>,
     pub(super) run: Option<Run>,

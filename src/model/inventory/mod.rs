@@ -15,8 +15,8 @@ use crate::base::text;
 use crate::base::yaml::Position;
 use crate::model::reference::Reference;
 pub use entry::{
-    Build, Category, Debugger, Declared, Dependency, Link, Parameter, Production, Run, ServiceChoice, Source,
-    Stage, Synced, Watch,
+    Build, Category, Debugger, Declared, Dependency, DeploymentFiles, Link, Parameter, Production, Run,
+    ServiceChoice, Source, Stage, Synced, Watch,
 };
 pub use find::LookupError;
 pub use hosts::host_names;
@@ -47,6 +47,8 @@ pub struct Component {
     pub dependencies: Vec<Dependency>,
     /// Its environment table.
     pub environment: Vec<Declared>,
+    /// What deploys it.
+    pub deployment: Vec<DeploymentFiles>,
     /// The published image, without tag.
     pub image: Option<String>,
     /// How its image is built.
@@ -78,14 +80,17 @@ impl Component {
         self.run.as_ref().is_some_and(|run| !run.command.is_empty() || !run.once.is_empty())
             || self.image.is_some()
             || self.build.is_some()
+            || !self.deployment.is_empty()
     }
 
-    /// The repositories of its sources and of its build, each once, in order.
+    /// The repositories of its build, of its sources and of its deployment, each once, in order.
     #[must_use]
     pub fn repos(&self) -> Vec<&str> {
         let mut repos: Vec<&str> = Vec::new();
         let build = self.build.as_ref().map(|build| build.repo.as_str());
-        for repo in build.into_iter().chain(self.sources.iter().map(|source| source.repo.as_str())) {
+        let sources = self.sources.iter().map(|source| source.repo.as_str());
+        let deployment = self.deployment.iter().map(|files| files.repo.as_str());
+        for repo in build.into_iter().chain(sources).chain(deployment) {
             if !repos.contains(&repo) {
                 repos.push(repo);
             }

@@ -58,6 +58,8 @@ impl Inventory {
                     Some((format!("documentation.{i}.repo"), link.repo.as_deref()?))
                 }));
             named.extend(component.build.iter().map(|build| ("build.repo".to_owned(), build.repo.as_str())));
+            let deployment = component.deployment.iter().enumerate();
+            named.extend(deployment.map(|(i, files)| (format!("deployment.{i}.repo"), files.repo.as_str())));
             for (path, repo) in named.into_iter().filter(|(_, repo)| self.repo_url(repo).is_none()) {
                 let nearest = text::nearest(repo, self.repos.keys().map(String::as_str));
                 findings.push(Finding {

@@ -4,7 +4,8 @@
 use super::{Found, Lack, Patient, blocking};
 use crate::base::text::{command_line, join_and, plural};
 use crate::config;
-use crate::ops::engine::{Engine, left_by_the_dead};
+use crate::ops::engine::Engine;
+use crate::ops::leftovers::left_by_the_dead;
 use crate::systems::engine::{Candidate, Origin, Outcome};
 use crate::systems::native::{Native, Space};
 use crate::systems::packages::{self, Packages};
@@ -147,15 +148,10 @@ pub(super) async fn native(patient: &Patient) -> Found {
 pub(super) async fn leftovers(patient: &Patient) -> Found {
     let native = Engine::Native(Native::new(&patient.env));
     let containers = patient.discovery().await.and_then(|found| found.engine.clone()).map(Engine::Containers);
-    let (mut left, mut fix) = (Vec::new(), "cki ps");
+    let mut left = Vec::new();
     for engine in containers.iter().chain([&native]) {
         match left_by_the_dead(engine).await {
-            Ok(names) => {
-                if engine.is_native() && containers.is_some() && !names.is_empty() {
-                    fix = "cki ps --engine native";
-                }
-                left.extend(names);
-            }
+            Ok(found) => left.extend(found.into_iter().map(|one| one.name)),
             Err(error) => return Found::failed(error.to_string()),
         }
     }
@@ -163,7 +159,7 @@ pub(super) async fn leftovers(patient: &Patient) -> Found {
         0 => Found::good("nothing is left of runs that were killed"),
         count => Found::warning(format!("runs that were killed have left {}", plural(count, "thing")))
             .details(left)
-            .fix(fix),
+            .fix("cki gc"),
     }
 }
 

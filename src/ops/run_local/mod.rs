@@ -9,7 +9,7 @@ mod live;
 mod output;
 pub mod plan;
 mod prepare;
-mod ready;
+pub(in crate::ops) mod ready;
 mod reload;
 mod running;
 pub mod unit;
@@ -25,6 +25,7 @@ use crate::model::environment::Wishes;
 use crate::model::event::{Event, State};
 use crate::model::identity::RunId;
 use crate::model::inventory::Component;
+use crate::ops::deployment;
 use crate::ops::engine::Engine;
 use crate::ops::needs;
 use crate::ops::tools::Tools;
@@ -144,6 +145,7 @@ pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> a
     let entropy = format!("{}-{:?}", tools.owner.to_label(), std::time::SystemTime::now());
     let run = RunId::new(entropy.as_bytes());
     let rules = needs::secret_rules(tools.assets)?;
+    deployment::fetch(tools, &request.components, request.merge_request).await?;
     let plan = plan::plan(tools, request, &rules, engine.is_native(), run.clone())?;
     let images = prepare::prepare(tools, engine, request, &plan).await?;
     for summary in &plan.summaries {

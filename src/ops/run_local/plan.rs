@@ -7,6 +7,7 @@ use crate::model::environment::{SecretRules, Wishes};
 use crate::model::identity::{Role, RunId};
 use crate::model::inventory::{Component, Parameters};
 use crate::model::service::{ServiceTemplate, Surroundings};
+use crate::ops::deployment;
 use crate::ops::env::{check_complete, resolve};
 use crate::ops::needs::{self, Need};
 use crate::ops::tools::Tools;
@@ -92,7 +93,7 @@ struct Draft<'a> {
     request: &'a Request<'a>,
     around: Surroundings<'a>,
     /// What is started, each after all that it needs.
-    found: Vec<Found<'a>>,
+    found: Vec<Found>,
     /// What is meant by each name: the reference of a component, or nothing for a backing service.
     known: BTreeMap<String, Option<String>>,
     /// The environment of each component, in a few words.
@@ -100,8 +101,9 @@ struct Draft<'a> {
 }
 
 /// One thing that is started.
-enum Found<'a> {
-    Component(Box<Unit>, &'a Component),
+enum Found {
+    /// A component, as its entry and its deployment say that it is run.
+    Component(Box<Unit>, Box<Component>),
     /// A backing service for a component, with what each who needs it asks of it.
     Service(Box<ServiceTemplate>, String, Vec<Parameters>),
 }
@@ -156,10 +158,14 @@ impl<'a> Draft<'a> {
         let (tools, request) = (self.tools, self.request);
         let is_wanted = request.components.iter().any(|one| one.reference == component.reference);
         let wishes = if is_wanted { work::wishes(request, component)? } else { Wishes::default() };
-        let resolved = resolve(component, tools.inventory, tools.assets, self.around, wishes)?;
+        let deployed = deployment::for_run(tools, component)?;
+        let resolved =
+            resolve(component, tools.inventory, tools.assets, self.around, deployed.as_ref(), wishes)?;
         check_complete(component, &resolved.environment)?;
         self.summaries.insert(component.name().to_owned(), resolved.environment.summary());
-        let mut unit = component_unit(component, &resolved.environment, tools.image_tag, tools.memory);
+        let whole =
+            deployment::completed_for_run(tools, component, deployed.as_ref(), &resolved.environment)?;
+        let mut unit = component_unit(&whole, &resolved.environment, tools.image_tag, tools.memory);
         unit.work.build = build_plan(component, tools, request.merge_request.filter(|_| is_wanted));
         if is_wanted {
             unit.wanted = true;
@@ -182,7 +188,7 @@ impl<'a> Draft<'a> {
             }
         }
         unit.needs.dedup();
-        self.found.push(Found::Component(Box::new(unit), component));
+        self.found.push(Found::Component(Box::new(unit), Box::new(whole)));
         Ok(())
     }
 
@@ -244,10 +250,10 @@ impl<'a> Draft<'a> {
                     let is_asked = unit.wanted && !needed.contains(&unit.name);
                     unit.once = component.is_one_shot() || (is_asked && request.once);
                     let args = if is_asked { request.args.as_slice() } else { &[] };
-                    unit.set_command(command(component, unit.once, args)?, component);
-                    let init = init_units(&unit, component);
+                    unit.set_command(command(&component, unit.once, args)?, &component);
+                    let init = init_units(&unit, &component);
                     if unit.wanted {
-                        work::plan(tools, request, component, native, &mut unit)?;
+                        work::plan(tools, request, &component, native, &mut unit)?;
                     }
                     unit.needs.extend(init.last().map(|last| last.name.clone()));
                     units.extend(init);
@@ -268,6 +274,9 @@ fn command(component: &Component, once: bool, args: &[String]) -> Result<Option<
     if chosen.is_empty() {
         if !run.once.is_empty() {
             return Err(RunError::OnceOnly { component: component.name().to_owned() });
+        }
+        if args.is_empty() && !run.image_args.is_empty() {
+            return Ok(Some(run.image_args.clone()));
         }
         return if args.is_empty() { Ok(None) } else { Ok(Some(args.to_vec())) };
     }

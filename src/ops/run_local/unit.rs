@@ -38,6 +38,8 @@ pub struct Unit {
     pub image: Image,
     /// The command; `None` is the image's own.
     pub command: Option<Vec<String>>,
+    /// The command is what the image's own program is given, not a whole one.
+    pub keeps_entrypoint: bool,
     /// The command outside a container; `None` if it cannot be run there.
     pub native: Option<NativeCommand>,
     /// The environment.
@@ -142,7 +144,8 @@ impl Unit {
     /// Takes another command, in a container and outside one.
     pub(super) fn set_command(&mut self, command: Option<Vec<String>>, component: &Component) {
         let repo = component.repos().first().map(|repo| (*repo).to_owned());
-        self.native = command.clone().map(|command| NativeCommand { command, environment: None, repo });
+        let whole = command.clone().filter(|_| !self.keeps_entrypoint);
+        self.native = whole.map(|command| NativeCommand { command, environment: None, repo });
         self.command = command;
     }
 
@@ -165,6 +168,7 @@ pub(super) fn init_units(unit: &Unit, component: &Component) -> Vec<Unit> {
             once: true,
             ports: Vec::new(),
             ready: None,
+            keeps_entrypoint: false,
             ..unit.clone()
         };
         one.needs.extend(units.last().map(|before| before.name.clone()));
@@ -187,6 +191,7 @@ pub(super) fn component_unit(
         (None, None) => Image::Unknown,
     };
     let command = (!run.command.is_empty()).then_some(run.command);
+    let keeps_entrypoint = command.is_none() && !run.image_args.is_empty();
     let repo = component.repos().first().map(|repo| (*repo).to_owned());
     Unit {
         name: component.name().to_owned(),
@@ -198,7 +203,8 @@ pub(super) fn component_unit(
         needs: Vec::new(),
         image,
         native: command.clone().map(|command| NativeCommand { command, environment: None, repo }),
-        command,
+        command: command.or_else(|| keeps_entrypoint.then_some(run.image_args)),
+        keeps_entrypoint,
         environment: environment.pairs(),
         secret: environment.variables.iter().filter(|v| v.secret).map(|v| v.name.clone()).collect(),
         workdir: run.workdir,
@@ -253,6 +259,7 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
         needs: Vec::new(),
         image: Image::Named(service.image),
         command: (!service.command.is_empty()).then_some(service.command),
+        keeps_entrypoint: false,
         native: service.native.map(|native| NativeCommand {
             command: native.command,
             environment: Some(native.environment),

@@ -124,7 +124,7 @@ impl Answer {
         line.and_then(|line| line.split(' ').nth(1)?.parse().ok()).unwrap_or(0)
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
         headers.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     }

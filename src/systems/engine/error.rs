@@ -223,7 +223,9 @@ impl EngineError {
         Self::PullFailed { image: image.to_owned(), cause: PullCause::of(&message), message }
     }
 
-    pub(super) fn status(&self) -> Option<u16> {
+    /// The status with which the engine refused it.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
         match self {
             Self::Refused { status, .. } => Some(*status),
             _ => None,

@@ -50,14 +50,6 @@ impl ContainerEngine {
     /// or 127, with the reason in the output.
     pub async fn exec(&self, id: &str, request: ExecRequest) -> Result<Exec, EngineError> {
         let container = short(id).to_owned();
-        let not_running = |error: EngineError| match error.status() {
-            _ if error.is_absence() => error.or_not_found(super::Thing::Container, &container),
-            Some(409) => EngineError::NotRunning { container: container.clone() },
-            _ if error.says(&["not running", "state improper"]) => {
-                EngineError::NotRunning { container: container.clone() }
-            }
-            _ => error,
-        };
         let doing = format!("run a command in container `{container}`");
         let options = CreateExecOptions::<String> {
             attach_stdin: Some(request.stdin.is_some()),
@@ -67,11 +59,11 @@ impl ContainerEngine {
             working_dir: request.workdir,
             ..Default::default()
         };
-        let exec =
-            self.call(&doing, QUICK, self.docker.create_exec(id, options)).await.map_err(not_running)?.id;
+        let exec = self.create_exec(id, options).await?;
         let options = StartExecOptions { output_capacity: Some(64 << 10), ..Default::default() };
         let started = self.call(&doing, SLOW, self.docker.start_exec(&exec, Some(options))).await;
-        let StartExecResults::Attached { output, input } = started.map_err(not_running)? else {
+        let StartExecResults::Attached { output, input } = started.map_err(|error| not_running(error, id))?
+        else {
             return Err(EngineError::Nonsense { doing, message: "it ran it out of sight".to_owned() });
         };
         if let Some(stdin) = request.stdin {
@@ -99,21 +91,49 @@ impl Exec {
         while let Some(chunk) = self.output.next().await {
             chunk?;
         }
-        let doing = format!("say how a command in container `{}` ended", self.container);
+        self.engine.exec_ended(&self.id, &self.container).await
+    }
+}
+
+impl ContainerEngine {
+    /// Prepares a command in a container: its id.
+    pub(super) async fn create_exec(
+        &self,
+        container: &str,
+        options: CreateExecOptions<String>,
+    ) -> Result<String, EngineError> {
+        let doing = format!("run a command in container `{}`", short(container));
+        let created = self.call(&doing, QUICK, self.docker.create_exec(container, options)).await;
+        Ok(created.map_err(|error| not_running(error, container))?.id)
+    }
+
+    /// The exit code of a command whose output has ended.
+    pub(super) async fn exec_ended(&self, id: &str, container: &str) -> Result<i64, EngineError> {
+        let doing = format!("say how a command in container `{container}` ended");
         // A command may close its output a moment before it ends.
         let mut pause = Duration::from_millis(5);
         loop {
-            let inspect = self.engine.docker.inspect_exec(&self.id);
-            let facts =
-                self.engine.call(&doing, QUICK, inspect).await.map_err(|error| match error.status() {
-                    Some(404) => EngineError::NotRunning { container: self.container.clone() },
-                    _ => error,
-                })?;
+            let inspect = self.docker.inspect_exec(id);
+            let facts = self.call(&doing, QUICK, inspect).await.map_err(|error| match error.status() {
+                Some(404) => EngineError::NotRunning { container: container.to_owned() },
+                _ => error,
+            })?;
             if facts.running != Some(true) {
                 return Ok(facts.exit_code.unwrap_or(-1));
             }
             pause = (pause * 2).min(Duration::from_millis(500));
             tokio::time::sleep(pause).await;
         }
+    }
+}
+
+/// Engines have several words for a container that does not run.
+pub(super) fn not_running(error: EngineError, container: &str) -> EngineError {
+    let container = short(container).to_owned();
+    match error.status() {
+        _ if error.is_absence() => error.or_not_found(super::Thing::Container, &container),
+        Some(409) => EngineError::NotRunning { container },
+        _ if error.says(&["not running", "state improper"]) => EngineError::NotRunning { container },
+        _ => error,
     }
 }

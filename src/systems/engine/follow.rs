@@ -35,6 +35,8 @@ pub struct LogRequest {
     pub tail: Option<usize>,
     /// Only what was written since, in seconds since 1970.
     pub since: Option<i64>,
+    /// Each piece begins with the time when it was written: see [`Chunk::split_time`].
+    pub timestamps: bool,
 }
 
 impl ContainerEngine {
@@ -46,7 +48,7 @@ impl ContainerEngine {
         // The log of what does not exist is an error in the midst of the stream at best.
         self.inspect(id).await?;
         let since = request.since.map_or(0, |since| i32::try_from(since.max(0)).unwrap_or(i32::MAX));
-        let log = Log { engine: self.clone(), id: id.to_owned(), since };
+        let log = Log { engine: self.clone(), id: id.to_owned(), since, timestamps: request.timestamps };
         match (request.follow, request.tail) {
             (true, _) => {}
             // What Podman calls the last lines are pieces as they were written, in reverse.
@@ -84,6 +86,7 @@ struct Log {
     engine: ContainerEngine,
     id: String,
     since: i32,
+    timestamps: bool,
 }
 
 /// How many bytes of each stream have been dealt with.
@@ -109,6 +112,7 @@ impl Log {
             .stderr(true)
             .follow(follow)
             .since(self.since)
+            .timestamps(self.timestamps)
             .tail(&tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string()))
             .build();
         let doing = format!("read the log of container `{}`", short(&self.id));

@@ -27,6 +27,7 @@ mod podman_service;
 mod reference;
 mod spec;
 mod sweep;
+mod terminal;
 mod wait;
 
 use std::future::Future;
@@ -46,7 +47,9 @@ pub use follow::LogRequest;
 pub use image::{ImageFacts, ImageSummary};
 pub use network::{ClosedNetwork, NetworkFacts, VolumeFacts};
 pub use output::{Chunk, OutputStream};
+pub use podman_service::orphaned_services;
 pub use sweep::Swept;
+pub use terminal::{TerminalExec, TerminalReader, TerminalWriter};
 
 use address::Pong;
 use podman_service::PodmanService;

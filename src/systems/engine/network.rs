@@ -57,7 +57,7 @@ impl Addresses {
 
     /// The addresses from the last on, so that those which the engine gives by itself, from the
     /// first on, are not among the first of them.
-    pub fn from_the_last(self) -> impl Iterator<Item = Ipv4Addr> {
+    pub fn last_first(self) -> impl Iterator<Item = Ipv4Addr> {
         let size = 1_u32 << (32 - self.prefix);
         let network = u32::from(self.network) & !(size - 1);
         // Neither the network's own address, nor the gateway's, nor that of all.
@@ -88,6 +88,11 @@ impl PodmanNetwork {
         let addresses = self.subnets.iter().find_map(|subnet| Addresses::parse(&subnet.subnet));
         ClosedNetwork { id: self.id, addresses, is_closed }
     }
+}
+
+/// Whether a version of Podman has networks as they are asked for here: since 4.
+fn has_own_networks(version: &str) -> bool {
+    version.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_none_or(|major| major >= 4)
 }
 
 /// The body of the request by which Podman makes a closed network.
@@ -161,6 +166,10 @@ impl ContainerEngine {
         name: &str,
         labels: BTreeMap<String, String>,
     ) -> Result<ClosedNetwork, EngineError> {
+        if self.kind() == Kind::Podman && !has_own_networks(self.version()) {
+            let id = self.create_network(name, labels, true).await?;
+            return Ok(ClosedNetwork { id, addresses: None, is_closed: false });
+        }
         if self.kind() == Kind::Podman {
             let request = podman_closed(name, &labels);
             return self
@@ -184,6 +193,8 @@ impl ContainerEngine {
             name: name.to_owned(),
             internal: Some(true),
             labels: Some(labels.into_iter().collect()),
+            // Whatever the daemon is set to.
+            enable_ipv6: Some(false),
             options: Some(HashMap::from([(NO_HOST_ADDRESS.to_owned(), "true".to_owned())])),
             ..Default::default()
         };
@@ -306,8 +317,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_given_from_the_last() {
-        let all = |text: &str| Addresses::parse(text).expect(text).from_the_last();
+    fn addresses_are_given_last_first() {
+        let all = |text: &str| Addresses::parse(text).expect(text).last_first();
         let three: Vec<String> = all("10.89.3.0/24").take(3).map(|address| address.to_string()).collect();
         assert_eq!(three, ["10.89.3.254", "10.89.3.253", "10.89.3.252"]);
         assert_eq!(all("10.0.0.8/29").count(), 5);
@@ -315,6 +326,12 @@ mod tests {
         for wrong in ["10.0.0.0", "10.0.0.0/31", "fd00::/64", "", "x/24"] {
             assert_eq!(Addresses::parse(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_old_podman_is_known() {
+        assert!(has_own_networks("4.3.1") && has_own_networks("5.0.0-dev") && has_own_networks("unknown"));
+        assert!(!has_own_networks("3.4.4"));
     }
 
     #[test]

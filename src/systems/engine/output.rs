@@ -22,6 +22,20 @@ pub struct Chunk {
     pub bytes: Bytes,
 }
 
+impl Chunk {
+    /// Takes off the time that an engine puts before each piece of a log when it is asked to.
+    #[must_use]
+    pub fn split_time(mut self) -> (Option<jiff::Timestamp>, Self) {
+        // No time is longer: `2026-11-22T10:00:00.123456789+01:00`.
+        let end = self.bytes.iter().take(40).position(|byte| *byte == b' ');
+        let time = end.and_then(|end| std::str::from_utf8(&self.bytes[..end]).ok()?.parse().ok());
+        if let (Some(_), Some(end)) = (time, end) {
+            let _ = self.bytes.split_to(end + 1);
+        }
+        (time, self)
+    }
+}
+
 type Chunks = Pin<Box<dyn futures_util::Stream<Item = Result<Chunk, EngineError>> + Send>>;
 
 /// Output as it comes. The order within one of the two streams is kept, that between them is not:

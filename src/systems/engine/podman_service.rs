@@ -173,15 +173,12 @@ const PREFIX: &str = "podman-";
 
 /// A folder of our own that nobody else can enter, below the folder for sockets.
 fn make_folder(env: &Env) -> Result<PathBuf, FileError> {
-    let usual = env.runtime_folder();
-    // A long `TMPDIR` would make the path of the socket too long.
-    let parent = if usual.as_os_str().len() + 40 > LONGEST_SOCKET {
-        PathBuf::from(format!("/tmp/cki-{}", nix::unistd::getuid()))
-    } else {
-        usual
-    };
+    let parent = parent(env);
     private_folder(&parent)?;
-    remove_orphans(&parent);
+    for folder in orphans(&parent) {
+        // A failure leaves it to the next.
+        let _ = std::fs::remove_dir_all(folder);
+    }
     let pid = std::process::id();
     let started = crate::host::started(pid).unwrap_or(0);
     let folder = tempfile::Builder::new()
@@ -210,19 +207,35 @@ fn private_folder(path: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Removes the folders of services whose owners were killed before they could.
-fn remove_orphans(parent: &Path) {
-    for name in crate::base::files::names_in(parent).unwrap_or_default() {
+fn parent(env: &Env) -> PathBuf {
+    let usual = env.runtime_folder();
+    // A long `TMPDIR` would make the path of the socket too long.
+    if usual.as_os_str().len() + 40 > LONGEST_SOCKET {
+        PathBuf::from(format!("/tmp/cki-{}", nix::unistd::getuid()))
+    } else {
+        usual
+    }
+}
+
+/// The folders of services whose owners were killed before they could remove them.
+pub fn orphaned_services(env: &Env) -> Vec<PathBuf> {
+    orphans(&parent(env))
+}
+
+fn orphans(parent: &Path) -> Vec<PathBuf> {
+    // In somebody else's folder is nothing of ours.
+    let is_ours = |facts: std::fs::Metadata| facts.is_dir() && facts.uid() == nix::unistd::getuid().as_raw();
+    if !parent.symlink_metadata().is_ok_and(is_ours) {
+        return Vec::new();
+    }
+    let is_orphan = |name: &String| {
         let mut parts = name.strip_prefix(PREFIX).unwrap_or_default().split('-');
         let owner = parts.next().and_then(|pid| pid.parse().ok());
         let started = parts.next().and_then(|started| started.parse().ok());
-        if let (Some(pid), Some(started)) = (owner, started)
-            && crate::host::started(pid) != Some(started)
-        {
-            // A failure leaves it to the next.
-            let _ = std::fs::remove_dir_all(parent.join(name));
-        }
-    }
+        matches!((owner, started), (Some(pid), Some(started)) if crate::host::started(pid) != Some(started))
+    };
+    let names = crate::base::files::names_in(parent).unwrap_or_default();
+    names.into_iter().filter(is_orphan).map(|name| parent.join(name)).collect()
 }
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ pub(super) fn body(
 
 fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
     let limits = &spec.limits;
+    let volumes = volumes(spec);
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let memory = limits.memory.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
     HostConfig {
@@ -67,7 +68,7 @@ fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
         security_opt: limits.unprivileged.then(|| words(&["no-new-privileges"])),
         readonly_rootfs: limits.read_only.then_some(true),
         tmpfs: limits.read_only.then(|| {
-            let mounted = |path: &&str| !spec.volumes.iter().any(|volume| volume == path);
+            let mounted = |path: &&str| !volumes.iter().any(|volume| volume == path);
             let temporary = |path| (str::to_owned(path), TEMPORARY.to_owned());
             ["/tmp", "/run", "/var/tmp"].into_iter().filter(mounted).map(temporary).collect()
         }),

@@ -54,12 +54,14 @@ impl ContainerEngine {
         };
         let mut swept = Swept::default();
 
-        let containers = self.list(None).await?.into_iter().filter(|one| is_doomed(&one.labels));
+        let listed = tokio::join!(self.list(None), self.networks(), self.volumes());
+        let (containers, networks, volumes) = (listed.0?, listed.1?, listed.2?);
+        let containers = containers.into_iter().filter(|one| is_doomed(&one.labels));
         swept.containers =
             swept.each(containers.map(|one| self.gone(Thing::Container, one.id, one.name))).await;
-        let networks = self.networks().await?.into_iter().filter(|one| is_doomed(&one.labels));
+        let networks = networks.into_iter().filter(|one| is_doomed(&one.labels));
         swept.networks = swept.each(networks.map(|one| self.gone(Thing::Network, one.id, one.name))).await;
-        let volumes = self.volumes().await?.into_iter().filter(|one| is_doomed(&one.labels));
+        let volumes = volumes.into_iter().filter(|one| is_doomed(&one.labels));
         let volumes = volumes.map(|one| self.gone(Thing::Volume, one.name.clone(), one.name));
         swept.volumes = swept.each(volumes).await;
         Ok(swept)

@@ -38,7 +38,8 @@ impl Git {
     pub fn make_clone(&self, order: &NewClone<'_>, job: Job<'_>) -> Result<(), GitError> {
         let (parent, _) = place(order.target)?;
         files::make_folder(parent)?;
-        sweep(parent);
+        // What that was, nobody wants to know here.
+        let _ = sweep(parent);
         if is_occupied(order.target) {
             return Err(GitError::Occupied { path: order.target.to_owned() });
         }

@@ -73,18 +73,32 @@ pub(super) fn is_occupied(target: &Path) -> bool {
     }
 }
 
-/// Removes what dead processes left in a folder. What cannot be removed stays: it does no harm, and
-/// the clone at hand is not to fail for it.
-pub(super) fn sweep(parent: &Path) {
-    let Ok(names) = files::names_in(parent) else { return };
-    for name in names.iter().filter(|name| is_ours(name)) {
+/// The half clones that dead processes left in a folder.
+#[must_use]
+pub fn half_clones(parent: &Path) -> Vec<PathBuf> {
+    left(parent).into_iter().map(|(path, _)| path).collect()
+}
+
+/// Removes what dead processes left in a folder, and says what that was. What cannot be removed
+/// stays: it does no harm, and the work at hand is not to fail for it.
+pub fn sweep(parent: &Path) -> Vec<PathBuf> {
+    left(parent)
+        .into_iter()
+        .filter(|(path, _)| files::remove_folder(path).is_ok())
+        .map(|(path, _)| path)
+        .collect()
+}
+
+/// What dead processes left in a folder, with the locks that nobody else can hold meanwhile.
+fn left(parent: &Path) -> Vec<(PathBuf, File)> {
+    let names = files::names_in(parent).unwrap_or_default();
+    let held = names.iter().filter(|name| is_ours(name)).filter_map(|name| {
         let path = parent.join(name);
         let is_folder = path.symlink_metadata().is_ok_and(|facts| facts.is_dir());
-        let Some(lock) = is_folder.then(|| File::open(&path).ok()).flatten() else { continue };
-        if lock.try_lock().is_ok() && is_still_at(&lock, &path) {
-            let _ = files::remove_folder(&path);
-        }
-    }
+        let lock = is_folder.then(|| File::open(&path).ok()).flatten()?;
+        (lock.try_lock().is_ok() && is_still_at(&lock, &path)).then_some((path, lock))
+    });
+    held.collect()
 }
 
 /// Whether a name is one that [`Temporary::beside`] gives.

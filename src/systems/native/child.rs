@@ -30,6 +30,8 @@ pub(super) struct Plan {
     pub(super) lifeline: OwnedFd,
     /// Standard output is a log file.
     pub(super) log: bool,
+    /// Standard input is a terminal of its own.
+    pub(super) terminal: bool,
 }
 
 impl Plan {
@@ -54,7 +56,13 @@ impl Plan {
             leave_behind(Duty { lifeline: None, over_init: false, log: false })?;
         }
         self.rooms.enter_mounts()?;
-        setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
+        if self.terminal {
+            // A session of its own, whose terminal it is: its group is in the foreground.
+            setsid()?;
+            kernel::take_terminal()?;
+        } else {
+            setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
+        }
         chdir(self.workdir.as_c_str())?;
         prctl::set_no_new_privs()?;
         kernel::close_on_exec_from(3);

@@ -141,6 +141,12 @@ pub(super) fn reap(child: Pid) {
     unsafe { libc::waitpid(child.as_raw(), std::ptr::null_mut(), 0) };
 }
 
+/// Makes standard input the terminal of the session that this process leads.
+pub(super) fn take_terminal() -> nix::Result<()> {
+    // SAFETY: the call takes a number and no memory (ioctl_tty(2)).
+    Errno::result(unsafe { libc::ioctl(0, libc::TIOCSCTTY, 0) }).map(drop)
+}
+
 /// Brings up the loopback interface of the network that this process is in.
 pub(super) fn loopback_up() -> nix::Result<()> {
     // SAFETY: the request is plain old data and as SIOCSIFFLAGS wants it (netdevice(7)).

@@ -35,7 +35,7 @@ pub use error::NativeError;
 pub use process::{Output, Process, ProcessLog};
 pub use runs::ProcessFacts;
 pub use space::{Published, Space};
-pub use start::ProcessSpec;
+pub use start::{Beside, ProcessSpec};
 
 use crate::base::secret::Secret;
 use crate::host::{self, Env};
@@ -66,7 +66,7 @@ impl Native {
     /// # Errors
     /// When the program or the working directory is missing, or the system refuses.
     pub fn spawn(&self, spec: ProcessSpec, space: &Space) -> Result<Process, NativeError> {
-        let ProcessSpec { identity, command, workdir, environment, secret, ports, detached } = spec;
+        let ProcessSpec { identity, command, workdir, environment, secret, ready, ports, detached } = spec;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let mut facts = ProcessFacts {
             folder: self.folder.join(runs::folder_name(&identity)),
@@ -74,6 +74,7 @@ impl Native {
             command,
             workdir,
             secret,
+            ready,
             ports,
             created: i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
             process: None,
@@ -92,6 +93,7 @@ impl Native {
             own_processes: facts.own_processes,
             input: false,
             log: detached.then_some(&log),
+            terminal: None,
         };
         start.check()?;
         runs::make_runs_folder(&self.folder)?;
@@ -123,6 +125,15 @@ impl Native {
         command: &[String],
         input: bool,
     ) -> Result<Process, NativeError> {
+        self.beside(facts, Beside { command, workdir: None, input, terminal: None })
+    }
+
+    /// As [`Native::exec`], with more to say about it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn beside(&self, facts: &ProcessFacts, beside: Beside<'_>) -> Result<Process, NativeError> {
+        let Beside { command, workdir, input, terminal } = beside;
         let pid = facts.pid()?;
         let name = &facts.identity.name;
         let failed = |source| NativeError::Process { verb: "enter the space of", name: name.clone(), source };
@@ -133,14 +144,29 @@ impl Native {
         let start = Start {
             name,
             command,
-            workdir: &facts.workdir,
+            workdir: workdir.as_deref().unwrap_or(&facts.workdir),
             environment: &environment,
             rooms: Arc::new(rooms),
             own_processes: false,
             input,
             log: None,
+            terminal,
         };
         start.go()
+    }
+
+    /// The space that a living process is in.
+    ///
+    /// # Errors
+    /// When the process does not live.
+    pub fn space(&self, facts: &ProcessFacts) -> Result<Space, NativeError> {
+        let pid = facts.pid()?;
+        let name = &facts.identity.name;
+        let failed = |source| NativeError::Process { verb: "enter the space of", name: name.clone(), source };
+        let rooms = Rooms::of(pid).map_err(failed)?;
+        // As above.
+        facts.pid()?;
+        Ok(Space::of(rooms))
     }
 
     /// All processes that have a folder, living or dead, oldest first.
@@ -149,6 +175,14 @@ impl Native {
     /// When the folder for runs cannot be read.
     pub fn list(&self) -> Result<Vec<ProcessFacts>, NativeError> {
         runs::list(&self.folder)
+    }
+
+    /// Folders that somebody who was killed had begun to make.
+    ///
+    /// # Errors
+    /// When the folder for runs cannot be read.
+    pub fn unfinished(&self) -> Result<Vec<PathBuf>, NativeError> {
+        runs::unfinished(&self.folder)
     }
 
     /// What must not be shown of the environment that a process was given. That of a living one is

@@ -40,6 +40,8 @@ pub struct ProcessFacts {
     pub workdir: PathBuf,
     /// Names of those of its variables that must not be shown.
     pub secret: Vec<String>,
+    /// How to know that it is ready, as it was given.
+    pub ready: Option<String>,
     /// Published ports: in its space, and on this machine.
     pub ports: Vec<(u16, u16)>,
     /// When it was started, in seconds since 1970.
@@ -60,6 +62,8 @@ struct Record {
     command: Vec<String>,
     workdir: PathBuf,
     secret: Vec<String>,
+    #[serde(default)]
+    ready: Option<String>,
     ports: Vec<(u16, u16)>,
     created: i64,
 }
@@ -139,6 +143,7 @@ impl ProcessFacts {
             command: self.command.clone(),
             workdir: self.workdir.clone(),
             secret: self.secret.clone(),
+            ready: self.ready.clone(),
             ports: self.ports.clone(),
             created: self.created,
         };
@@ -170,6 +175,7 @@ impl ProcessFacts {
             command: record.command,
             workdir: record.workdir,
             secret: record.secret,
+            ready: record.ready,
             ports: record.ports,
             created: record.created,
             process: record.process.as_deref().and_then(Owner::parse),
@@ -195,13 +201,19 @@ pub(super) fn list(runs: &Path) -> Result<Vec<ProcessFacts>, NativeError> {
     Ok(found)
 }
 
-/// Removes folders whose maker was killed before they were whole.
-pub(super) fn remove_unfinished(runs: &Path) -> Result<(), NativeError> {
-    for name in files::names_in(runs)? {
+/// The folders whose maker was killed before they were whole.
+pub(super) fn unfinished(runs: &Path) -> Result<Vec<PathBuf>, NativeError> {
+    let is_left = |name: &String| {
         let maker = name.strip_prefix(UNFINISHED).and_then(|label| Owner::parse(label.rsplit_once('.')?.0));
-        if maker.is_some_and(|maker| !host::is_alive(&maker)) {
-            remove(&runs.join(name))?;
-        }
+        maker.is_some_and(|maker| !host::is_alive(&maker))
+    };
+    Ok(files::names_in(runs)?.into_iter().filter(is_left).map(|name| runs.join(name)).collect())
+}
+
+/// Removes them.
+pub(super) fn remove_unfinished(runs: &Path) -> Result<(), NativeError> {
+    for folder in unfinished(runs)? {
+        remove(&folder)?;
     }
     Ok(())
 }
@@ -288,6 +300,7 @@ mod tests {
             command: vec!["a".into(), "b c".into()],
             workdir: "/w".into(),
             secret: vec!["TOKEN".into()],
+            ready: None,
             ports: vec![(1, 2)],
             created: 3,
             process: None,

@@ -4,12 +4,13 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use nix::errno::Errno;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::error::NativeError;
 use super::maker::{self, Made};
-use super::rooms::{Refusal, Rooms};
+use super::rooms::{Refusal, Rooms, Step};
 
 /// A network that the processes of one run share with each other and with nobody else, where the
 /// kernel allows it; the machine's own, where not. It lives as long as this value, or a process in
@@ -40,6 +41,13 @@ impl Space {
 
     fn has_own_network(&self) -> bool {
         matches!(self.network, Some(Ok(())))
+    }
+
+    /// The one that rooms are of, which somebody else has made.
+    pub(super) fn of(rooms: Rooms) -> Self {
+        let network = rooms.network.is_some().then_some(Ok(()));
+        let processes = Step::Network.take(Err(Errno::UnknownErrno));
+        Self { rooms: Arc::new(rooms), processes, network }
     }
 
     /// What processes are kept from and how, and what they are not kept from and why not.

@@ -32,10 +32,26 @@ pub struct ProcessSpec {
     pub environment: Vec<(String, Secret)>,
     /// Names of those of its variables that must not be shown, to be told of later.
     pub secret: Vec<String>,
+    /// How to know that it is ready, to be told of later.
+    pub ready: Option<String>,
     /// Published ports, to be told of later: in the space, and on this machine.
     pub ports: Vec<(u16, u16)>,
     /// To go on when this program has ended, with its output in its log.
     pub detached: bool,
+}
+
+/// A command to run beside a process.
+#[derive(Debug)]
+pub struct Beside<'a> {
+    /// The program and its arguments.
+    pub command: &'a [String],
+    /// The working directory, if not that of the process.
+    pub workdir: Option<PathBuf>,
+    /// Whether it reads what is written to [`Process::input`].
+    pub input: bool,
+    /// The inner end of a terminal that it is to have: then nothing is read from or written to it
+    /// by any other means.
+    pub terminal: Option<OwnedFd>,
 }
 
 /// The variables that a process gets from the environment of this one.
@@ -85,6 +101,8 @@ pub(super) struct Start<'a> {
     pub(super) input: bool,
     /// Where the output goes, unless it is to be read.
     pub(super) log: Option<&'a Path>,
+    /// A terminal of its own, for all three streams.
+    pub(super) terminal: Option<OwnedFd>,
 }
 
 impl Start<'_> {
@@ -111,18 +129,23 @@ impl Start<'_> {
                 .map_err(|_| NativeError::MissingWorkdir { workdir: self.workdir.to_owned() })?,
             lifeline: OwnedFd::from(theirs),
             log: self.log.is_some(),
+            terminal: self.terminal.is_some(),
         };
         let mut command = Command::new(&file);
         command.arg0(&self.command[0]).args(&self.command[1..]);
         let stdin = if self.input { Stdio::piped() } else { Stdio::null() };
         command.env_clear().envs(self.environment).stdin(stdin);
-        match self.log {
-            Some(log) => {
+        match (self.log, self.terminal) {
+            (_, Some(terminal)) => {
+                let same = || terminal.try_clone().map_err(failed);
+                command.stdin(same()?).stdout(same()?).stderr(same()?);
+            }
+            (Some(log), None) => {
                 let log = logs::open(log)?;
                 let same = log.try_clone().map_err(failed)?;
                 command.stdout(log).stderr(same);
             }
-            None => {
+            (None, None) => {
                 command.stdout(Stdio::piped()).stderr(Stdio::piped());
             }
         }

@@ -74,22 +74,32 @@ async fn files_are_there_and_folders_stay_as_they_are(lab: Arc<Lab>) {
         file("/data/in", "d\n", 0o640),
     ];
     spec.volumes = vec!["/data".to_owned()];
-    let (code, out, err) = lab.finished(&spec).await;
-    assert_eq!((code, err.as_str()), (0, ""));
-    let lines: Vec<&str> = out.lines().collect();
-    assert_eq!(
-        lines,
-        [
-            "1777 0:0 /tmp",
-            "755 0:0 /new/deep",
-            "600 0:0 /new/deep/key",
-            "644 0:0 /tmp/plain",
-            "640 0:0 /data/in",
-            "k",
-            "p",
-            "d"
-        ]
-    );
+    for read_only in [false, true] {
+        spec.limits.read_only = read_only;
+        spec.name = lab.name();
+        let (code, out, err) = lab.finished(&spec).await;
+        assert_eq!((code, err.as_str()), (0, ""));
+        let lines: Vec<&str> = out.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "1777 0:0 /tmp",
+                "755 0:0 /new/deep",
+                "600 0:0 /new/deep/key",
+                "644 0:0 /tmp/plain",
+                "640 0:0 /data/in",
+                "k",
+                "p",
+                "d"
+            ]
+        );
+    }
+    // Where secrets are put, below a folder for what is temporary.
+    let mut secret = lab.shell("cat /run/secrets/a; touch /run/x && touch /x");
+    secret.files = vec![file("/run/secrets/a", "s\n", 0o400)];
+    secret.limits.read_only = true;
+    let (code, out, err) = lab.finished(&secret).await;
+    assert_eq!((code, out.as_str(), err.as_str()), (1, "s\n", "touch: /x: Read-only file system\n"));
     assert!(
         lab.engine
             .volumes()

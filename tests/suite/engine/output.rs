@@ -19,7 +19,7 @@ on_both!(
     a_command_needs_a_running_container,
 );
 
-const FOLLOW: LogRequest = LogRequest { follow: true, tail: None, since: None };
+const FOLLOW: LogRequest = LogRequest { follow: true, tail: None, since: None, timestamps: false };
 
 async fn logs_are_what_was_written(lab: Arc<Lab>) {
     let id = lab.started(&lab.shell("echo one; echo oops >&2; printf two")).await;

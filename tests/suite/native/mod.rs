@@ -70,6 +70,7 @@ impl Machine {
             workdir: self.folder.path().to_owned(),
             environment: Vec::new(),
             secret: Vec::new(),
+            ready: None,
             ports: Vec::new(),
             detached: false,
         }
@@ -233,6 +234,7 @@ async fn own(folder: &Path) {
         workdir: "/".into(),
         environment: Vec::new(),
         secret: Vec::new(),
+        ready: None,
         ports: Vec::new(),
         detached: lifetime == Lifetime::Kept,
     };

@@ -196,6 +196,11 @@ impl Cli {
         commit
     }
 
+    /// The programs of this test so far.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        self.processes.borrow().clone()
+    }
+
     /// What programs of this test have left: on the engine, or as processes.
     pub(crate) fn left(&self) -> Vec<String> {
         let runtime = self.folder().join("runtime");

@@ -112,6 +112,13 @@ impl Bench {
         [containers, networks, volumes].concat().into_iter().filter(is_ours).collect()
     }
 
+    /// The containers that processes of `cki` have made, as the engine describes them.
+    pub(crate) fn specifications(&self, processes: &[u32]) -> Vec<Value> {
+        let all = self.ours(processes);
+        let containers = all.iter().filter(|(path, _)| path.starts_with("/containers/"));
+        containers.map(|(path, _)| self.get(&format!("{path}/json"))).collect()
+    }
+
     /// Removes what processes of `cki` have made, and images that they built of commits.
     pub(super) fn remove(&self, processes: &[u32], commits: &[CommitId]) {
         for (path, _) in self.ours(processes) {

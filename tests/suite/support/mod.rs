@@ -1,6 +1,7 @@
 //! What the tests share: what `tests/run` has set up on this machine, and how a test says that it
 //! is missing. Asking is all that happens here; tests of behaviour are in the files beside.
 
+pub(crate) mod beyond;
 pub(crate) mod call;
 pub(crate) mod cli;
 pub(crate) mod engine;

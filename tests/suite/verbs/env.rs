@@ -99,40 +99,57 @@ fn each_value_is_explained() {
     let line = "env notifier --explain --env-file my.env -e LOG_LEVEL=DEBUG -e EXTRA -e MORE=1 --unset GITLAB_TOKENS";
     assert_snapshot!(cli.run(line), @"
     VARIABLE               VALUE             WHY
-    API_TOKEN              ••••••••          reference secret (token)                           /tmp/cki-TESTID/project/inventory.yaml:9
-    API_URL                http://from-file  --env-file                                         my.env:2
-    DEPLOYMENT             development       locked: never production, instead of default       /tmp/cki-TESTID/project/inventory.yaml:3
+    API_TOKEN              ••••••••          reference secret (token); required; secret                   /tmp/cki-TESTID/project/inventory.yaml:9
+    API_URL                http://from-file  --env-file; required                                         my.env:2
+    DEPLOYMENT             development       locked: never production, instead of default                 /tmp/cki-TESTID/project/inventory.yaml:3
     EXTRA                  passed on         --env
-    GITLAB_TOKENS          –                 --unset, instead of reference secret (JSON)        /tmp/cki-TESTID/project/inventory.yaml:10
-    IS_PRODUCTION          false             locked: never production                           /tmp/cki-TESTID/project/inventory.yaml:3
-    LOG_LEVEL              DEBUG             --env, instead of --env-file                       my.env:3
+    GITLAB_TOKENS          –                 --unset, instead of reference secret (JSON); secret          /tmp/cki-TESTID/project/inventory.yaml:10
+    IS_PRODUCTION          false             locked: never production                                     /tmp/cki-TESTID/project/inventory.yaml:3
+    LOG_LEVEL              DEBUG             --env, instead of --env-file                                 my.env:3
     MORE                   1                 --env
-    OTHER_URL              http://other      --env-file                                         my.env:5
-    RABBITMQ_HOST          127.0.0.1         from backing service rabbitmq, instead of default  built in: services/rabbitmq.yaml
-    RABBITMQ_PASSWORD      ••••••••          from backing service rabbitmq                      built in: services/rabbitmq.yaml
-    RABBITMQ_PORT          5672              from backing service rabbitmq                      built in: services/rabbitmq.yaml
-    RABBITMQ_USER          cki               from backing service rabbitmq                      built in: services/rabbitmq.yaml
-    RABBITMQ_VIRTUAL_HOST  /                 from backing service rabbitmq                      built in: services/rabbitmq.yaml
+    OTHER_URL              http://other      --env-file; required                                         my.env:5
+    RABBITMQ_HOST          127.0.0.1         from backing service rabbitmq, instead of default; required  built in: services/rabbitmq.yaml
+    RABBITMQ_PASSWORD      ••••••••          from backing service rabbitmq; secret                        built in: services/rabbitmq.yaml
+    RABBITMQ_PORT          5672              from backing service rabbitmq                                built in: services/rabbitmq.yaml
+    RABBITMQ_USER          cki               from backing service rabbitmq                                built in: services/rabbitmq.yaml
+    RABBITMQ_VIRTUAL_HOST  /                 from backing service rabbitmq                                built in: services/rabbitmq.yaml
     --- stderr
     13 variables: 5 from rabbitmq, 1 reference secret, 5 yours, 2 locked
     --- exit 0
     ");
     assert_snapshot!(cli.call(line).terminal(80).set("NO_COLOR", "1").end(), @"
-    VARIABLE              VALUE             WHY
-    API_TOKEN             ••••••••          reference secret (…  /tmp/cki-TESTID/pr…
-    API_URL               http://from-file  --env-file           my.env:2
-    DEPLOYMENT            development       locked: never prod…  /tmp/cki-TESTID/pr…
-    EXTRA                 passed on         --env
-    GITLAB_TOKENS         –                 --unset, instead o…  /tmp/cki-TESTID/pr…
-    IS_PRODUCTION         false             locked: never prod…  /tmp/cki-TESTID/pr…
-    LOG_LEVEL             DEBUG             --env, instead of…   my.env:3
-    MORE                  1                 --env
-    OTHER_URL             http://other      --env-file           my.env:5
-    RABBITMQ_HOST         127.0.0.1         from backing servi…  built in: services…
-    RABBITMQ_PASSWORD     ••••••••          from backing servi…  built in: services…
-    RABBITMQ_PORT         5672              from backing servi…  built in: services…
-    RABBITMQ_USER         cki               from backing servi…  built in: services…
-    RABBITMQ_VIRTUAL_HO…  /                 from backing servi…  built in: services…
+    API_TOKEN              ••••••••
+      reference secret (token); required; secret
+      /tmp/cki-TESTID/project/inventory.yaml:9
+    API_URL                http://from-file
+      --env-file; required  my.env:2
+    DEPLOYMENT             development
+      locked: never production, instead of default
+      /tmp/cki-TESTID/project/inventory.yaml:3
+    EXTRA                  passed on
+      --env
+    GITLAB_TOKENS          –
+      --unset, instead of reference secret (JSON); secret
+      /tmp/cki-TESTID/project/inventory.yaml:10
+    IS_PRODUCTION          false
+      locked: never production  /tmp/cki-TESTID/project/inventory.yaml:3
+    LOG_LEVEL              DEBUG
+      --env, instead of --env-file  my.env:3
+    MORE                   1
+      --env
+    OTHER_URL              http://other
+      --env-file; required  my.env:5
+    RABBITMQ_HOST          127.0.0.1
+      from backing service rabbitmq, instead of default; required
+      built in: services/rabbitmq.yaml
+    RABBITMQ_PASSWORD      ••••••••
+      from backing service rabbitmq; secret  built in: services/rabbitmq.yaml
+    RABBITMQ_PORT          5672
+      from backing service rabbitmq  built in: services/rabbitmq.yaml
+    RABBITMQ_USER          cki
+      from backing service rabbitmq  built in: services/rabbitmq.yaml
+    RABBITMQ_VIRTUAL_HOST  /
+      from backing service rabbitmq  built in: services/rabbitmq.yaml
     --- stderr
     13 variables: 5 from rabbitmq, 1 reference secret, 5 yours, 2 locked
     --- exit 0
@@ -150,15 +167,15 @@ fn as_json() {
     assert_eq!((&answer["component"], variables.len()), (&"notifier".into(), 13));
     let token = cli.redact(&named("API_TOKEN"));
     assert_snapshot!(token, @r#"
-    {"name":"API_TOKEN","value":"••••••••","secret":true,"required":true,"type":null,"origin":"flag","reason":"--env","place":null,"instead_of":"reference-secret"}
+    {"name":"API_TOKEN","value":"••••••••","secret":true,"required":true,"type":null,"origin":"flag","reason":"--env","place":null,"instead_of":"reference-secret","replaced_by":null,"production":null}
     "#);
     let deployment = cli.redact(&named("DEPLOYMENT"));
     assert_snapshot!(deployment, @r#"
-    {"name":"DEPLOYMENT","value":"development","secret":false,"required":false,"type":null,"origin":"locked","reason":"locked: never production","place":"/tmp/cki-TESTID/project/inventory.yaml:3","instead_of":"default"}
+    {"name":"DEPLOYMENT","value":"development","secret":false,"required":false,"type":null,"origin":"locked","reason":"locked: never production","place":"/tmp/cki-TESTID/project/inventory.yaml:3","instead_of":"default","replaced_by":null,"production":null}
     "#);
     let missing = cli.redact(&named("EXTRA"));
     assert_snapshot!(missing, @r#"
-    {"name":"EXTRA","value":null,"secret":false,"required":false,"type":null,"origin":"missing","reason":"no value","place":"/tmp/cki-TESTID/project/inventory.yaml:15","instead_of":null}
+    {"name":"EXTRA","value":null,"secret":false,"required":false,"type":null,"origin":"missing","reason":"no value","place":"/tmp/cki-TESTID/project/inventory.yaml:15","instead_of":null,"replaced_by":null,"production":null}
     "#);
     let secret = named("GITLAB_TOKENS");
     assert!(

@@ -5,14 +5,17 @@
 mod bad_input;
 mod build;
 mod clone;
+mod deployment;
 mod env;
 mod group;
 mod kill;
 mod needs;
+mod network;
 mod plan;
 mod read;
 mod run;
 mod running;
+mod scan;
 mod watch;
 
 use std::io::{Read as _, Write as _};

@@ -1,8 +1,6 @@
 //! `cki run-local` of a component that needs others, or an engine: that they are there, that they
 //! are all that is there, and what is said when they are not.
 
-use std::io::Write as _;
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
@@ -95,38 +93,6 @@ fn a_run_reaches_what_it_needs_and_no_other_run(cli: &Cli) {
         "nobody:x:65534:65534:nobody:/:/bin/sh\ntried\n"
     );
     assert!(foreign.runs());
-}
-
-on!(docker, podman: what_this_machine_serves);
-fn what_this_machine_serves(cli: &Cli) {
-    let listener = TcpListener::bind(("0.0.0.0", cli.port)).expect("binds");
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            // Whoever only looks whether somebody listens is gone already.
-            let _ = stream.and_then(|mut stream| stream.write_all(b"HTTP/1.0 200 OK\r\n\r\nhello\n"));
-        }
-    });
-    let script =
-        "set -- $(ip -4 addr show eth0 | grep inet); own=${2%/*}; ask ${own%.*}.1 {port}; echo tried";
-    app(cli, "job", &cli.fill(&format!("{ASK}; {script}")), "");
-    assert_snapshot!(cli.run("run-local app"), @"
-    hello
-    tried
-    --- stderr
-      env          1 variable: 1 locked
-      network      isolated: it reaches nothing
-    ✔ `app` ended after TIME, nothing left behind.
-    --- exit 0
-    ");
-    assert_snapshot!(cli.run("run-local app --network internet"), @"
-    hello
-    tried
-    --- stderr
-      env          1 variable: 1 locked
-      network      open: whatever this machine reaches
-    ✔ `app` ended after TIME, nothing left behind.
-    --- exit 0
-    ");
 }
 
 on!(native: others_are_at_this_machine_s_own_address);

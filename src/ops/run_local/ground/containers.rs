@@ -7,13 +7,13 @@ use futures_util::StreamExt as _;
 
 use super::network::{Laid, Way, lay};
 use super::{Belonging, Network};
-use crate::host::netns::OtherNetwork;
 use crate::model::container::{ContainerInside, ContainerSpec, Publish};
 use crate::model::event::State;
-use crate::model::identity::SECRETS;
+use crate::model::identity::{READY, SECRETS};
 use crate::model::probe::Ready;
+use crate::ops::reach::Reach;
 use crate::ops::run_local::RunError;
-use crate::ops::run_local::handle::{Container, Handle, Output, Reach, Started};
+use crate::ops::run_local::handle::{Container, Handle, Output, Started};
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::unit::Unit;
 use crate::ops::tools::Tools;
@@ -108,17 +108,11 @@ impl Containers {
 
     /// How this machine reaches a container that has been started.
     fn reach(&self, id: &str, inside: &ContainerInside) -> Reach {
-        let address = self.network.address_of(inside);
-        match (self.network.way(), address) {
-            (Way::Publish, _) => Reach::Published,
+        match (self.network.way(), inside.address) {
+            (Way::Publish, _) => Reach::Published(inside.ports.clone()),
             (Way::Dial, Some(address)) => Reach::Address(address),
-            (Way::Enter, Some(address)) => match OtherNetwork::of_container(id, inside.process) {
-                Ok(network) => Reach::Inside(network, address),
-                // One that has ended by now has nothing to be reached; what it was is told by
-                // whoever waits for its end.
-                Err(error) => Reach::Closed(error.to_string()),
-            },
-            _ => Reach::Nothing,
+            (Way::Dial, None) => Reach::Nothing,
+            (Way::Enter, _) => Reach::within(id, inside),
         }
     }
 }
@@ -143,11 +137,17 @@ fn container_name(unit: &Unit, whose: &Belonging<'_>) -> String {
 fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Belonging<'_>) -> ContainerSpec {
     let mut labels = whose.identity(tools, &unit.of, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
+    labels.extend(unit.ready.as_ref().map(|ready| (READY.to_owned(), ready.to_label())));
+    let is_component = unit.is_component;
     ContainerSpec {
         name: container_name(unit, whose),
         image: image.to_owned(),
         // A command of the inventory is a whole one: program first.
-        entrypoint: unit.command.as_ref().filter(|_| unit.is_component).map(|_| Vec::new()),
+        entrypoint: unit
+            .command
+            .as_ref()
+            .filter(|_| is_component && !unit.keeps_entrypoint)
+            .map(|_| Vec::new()),
         command: unit.command.clone(),
         environment: unit.environment.clone(),
         workdir: unit.workdir.clone(),

@@ -9,6 +9,7 @@ use super::{Belonging, Network};
 use crate::model::container::Publish;
 use crate::model::event::{State, Stream};
 use crate::model::identity::{Lifetime, Role};
+use crate::model::probe::Ready;
 use crate::ops::run_local::RunError;
 use crate::ops::run_local::handle::{Handle, Output};
 use crate::ops::run_local::plan::RunPlan;
@@ -101,6 +102,7 @@ impl Processes {
             workdir,
             environment,
             secret: unit.secret.clone(),
+            ready: unit.ready.as_ref().map(Ready::to_label),
             ports: published.iter().map(|one| (one.port, one.local)).collect(),
             detached: whose.lifetime == Lifetime::Kept,
         };

@@ -12,7 +12,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::production::Production;
 use super::{Belonging, Network};
-use crate::model::container::{ContainerInside, ContainerSpec};
+use crate::model::container::ContainerSpec;
 use crate::model::identity::{Lifetime, Role};
 use crate::model::probe::Ready;
 use crate::ops::run_local::RunError;
@@ -85,7 +85,7 @@ pub(super) async fn lay(
         }
         if let Some(addresses) = made.addresses {
             let names = plan.units().map(|unit| unit.name.clone());
-            laid.addresses = names.zip(addresses.from_the_last()).collect();
+            laid.addresses = names.zip(addresses.last_first()).collect();
         }
         return Ok(laid);
     }
@@ -142,11 +142,6 @@ impl Laid {
             spec.hostname = Some(unit.name.clone()).filter(|name| name.len() < 64);
             spec.hosts.push((unit.name.clone(), Ipv4Addr::LOCALHOST.into()));
         }
-    }
-
-    /// The address at which a container is reached.
-    pub(super) fn address_of(&self, inside: &ContainerInside) -> Option<IpAddr> {
-        if self.id.is_none() { Some(Ipv4Addr::LOCALHOST.into()) } else { inside.address }
     }
 
     /// What the units of a run reach, in words.

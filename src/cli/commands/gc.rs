@@ -1,0 +1,45 @@
+//! `cki gc`.
+
+use clap::Args;
+
+use crate::base::exit::Exit;
+use crate::cli::context::Context;
+use crate::ops;
+use crate::ops::leftovers::{Dead, collect};
+use crate::report;
+
+/// Remove what runs that were killed have left behind
+///
+/// Containers, networks, volumes, temporary folders and half clones whose `cki` is gone, and nothing
+/// else. Every command that uses the engine does the same by itself; this one says what it was.
+///
+/// Examples:
+///   cki gc --dry-run
+///   cki gc --images
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(in crate::cli) struct GcArgs {
+    /// Only say what would be removed
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Also remove the images that `cki` built of components of the inventory, all but the newest
+    #[arg(long)]
+    images: bool,
+}
+
+pub(in crate::cli) fn run(args: &GcArgs, context: &Context) -> anyhow::Result<Exit> {
+    let inventory = if args.images { Some(context.inventory()?) } else { None };
+    let collected = context.block_on(async |_| {
+        let events = context.events();
+        let engine = ops::engine::open(context.settings.engine, &context.host.env, &events).await?;
+        let native = context.native();
+        let dead = Dead {
+            engine: &engine,
+            native: &native,
+            workspace: context.workspace.root(),
+            env: &context.host.env,
+        };
+        Ok(collect(dead, inventory.as_ref(), args.dry_run).await?)
+    })?;
+    Ok(report::gc::print(&context.ui, &collected, args.dry_run))
+}

@@ -1,0 +1,44 @@
+//! `cki shell`.
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+
+use super::exec::exit;
+use crate::base::exit::Exit;
+use crate::cli::complete;
+use crate::cli::context::Context;
+use crate::ops::running::{self, Person};
+
+/// Open a shell in a running component
+///
+/// It is `bash` if that is there, else `sh`, with the environment of the component and on its
+/// network. Everything that is typed goes to it, Ctrl-C as well; its exit code becomes that of `cki`.
+///
+/// Examples:
+///   cki shell pipeline-herder
+///   cki shell rabbitmq
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(in crate::cli) struct ShellArgs {
+    /// The component, a backing service of it, or the id of a run
+    #[arg(add = ArgValueCandidates::new(complete::components))]
+    component: String,
+    /// Begin in this folder
+    #[arg(short, long, value_name = "FOLDER")]
+    workdir: Option<String>,
+}
+
+pub(in crate::cli) fn run(args: ShellArgs, context: &Context) -> anyhow::Result<Exit> {
+    let ShellArgs { component, workdir } = args;
+    context.block_on(async |stop| {
+        let engine = context.engine().await?;
+        let all = running::list(&engine, &context.native()).await?;
+        let instance = running::select_one(&all, &component)?;
+        Ok(exit(running::shell(instance, workdir, person(context), &stop).await?))
+    })
+}
+
+/// Who types at this terminal.
+pub(super) fn person(context: &Context) -> Person<'_> {
+    Person { screen: &context.host.stdout, term: context.host.env.get("TERM") }
+}

@@ -1,0 +1,39 @@
+//! What it means for a person that a deployment cannot be read.
+
+use super::{Meaning, hint, of_file, of_git, plain};
+use crate::base::exit::Exit;
+use crate::model::deployment::DeploymentError;
+use crate::ops::deployment::DeployedError;
+
+pub(super) fn of_deployed(error: &DeployedError) -> Meaning {
+    match error {
+        DeployedError::Deployment(inner) => of_deployment(inner),
+        DeployedError::Rule(_) => plain(Exit::Invalid),
+        DeployedError::File(inner) => of_file(inner),
+        DeployedError::Git(inner) => of_git(inner),
+        DeployedError::NoRevision { .. } => hint(
+            Exit::NotFound,
+            "name a branch, a tag or a commit of the clone; `git fetch` in it brings what is new.",
+        ),
+        DeployedError::NotCloned { component, .. } => {
+            hint(Exit::NotFound, format!("`cki clone {component}` clones it."))
+        }
+        DeployedError::None { .. } => {
+            hint(Exit::NotFound, "add `deployment: [{repo: NAME, path: PATH}]` to the entry.")
+        }
+    }
+}
+
+fn of_deployment(error: &DeploymentError) -> Meaning {
+    match error {
+        DeploymentError::Ambiguous { .. } | DeploymentError::NoSuch { .. } => hint(
+            Exit::Invalid,
+            "say which with `container: NAME`, or `container: WORKLOAD/NAME`, beside the path.",
+        ),
+        DeploymentError::Missing { .. } => hint(
+            Exit::NotFound,
+            "the clone may be older than the entry: `git pull` in it, or correct the path.",
+        ),
+        _ => plain(Exit::Invalid),
+    }
+}

@@ -1,0 +1,361 @@
+//! What a deployment gives, as a layer of a local environment: above the defaults of the table, below
+//! what backing services provide. The value of a Secret is never taken, and neither is a value that
+//! names production.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::{Environment, EnvironmentError, Origin, ProductionRules, Variable, looks_secret};
+use crate::base::secret::Secret;
+use crate::model::deployment::expansion::{Piece, joined};
+use crate::model::deployment::{Container, Given, GivenValue};
+
+/// The system takes no longer values.
+const LONGEST: usize = 128 << 10;
+
+/// A deployment, and what its values are judged by.
+#[derive(Clone, Copy)]
+pub struct Deployed<'a> {
+    /// The component's container.
+    pub container: &'a Container,
+    /// What takes the place of what names production.
+    pub rules: &'a ProductionRules,
+    /// Whether a text names production.
+    pub names_production: &'a dyn Fn(&str) -> bool,
+}
+
+impl fmt::Debug for Deployed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deployed").field("container", &self.container.label).finish_non_exhaustive()
+    }
+}
+
+/// What a variable is in production, as far as the deployment says.
+#[derive(Debug, Clone)]
+pub struct InProduction {
+    /// The value, or what is known of it.
+    pub value: ProductionValue,
+    /// Where it is written: `file:line`.
+    pub place: String,
+}
+
+/// A value in production.
+#[derive(Debug, Clone)]
+pub enum ProductionValue {
+    /// Written in the deployment.
+    Written(Secret),
+    /// Not there to be read, in a few words: `Secret login, key token`.
+    Elsewhere(String),
+}
+
+/// Adds the layer. What it says is settled later, when all other layers are known.
+pub(super) fn add(
+    deployed: Deployed<'_>,
+    component: &str,
+    variables: &mut BTreeMap<String, Variable>,
+) -> Result<(), EnvironmentError> {
+    let written = in_production(deployed.container);
+    for (given, known) in deployed.container.variables.iter().zip(written) {
+        let place = given.place.clone();
+        let is_declared = variables.contains_key(&given.name);
+        let variable = variables.entry(given.name.clone()).or_insert_with(|| Variable {
+            name: given.name.clone(),
+            value: None,
+            secret: false,
+            required: false,
+            kind: None,
+            origin: Origin::Missing { place: place.clone() },
+            instead_of: None,
+            replaced_by: None,
+            production: None,
+            description: None,
+        });
+        let taken = match (&given.value, &known) {
+            (GivenValue::Secret { .. }, _) => {
+                variable.secret = true;
+                None
+            }
+            (GivenValue::Field(field), _) => {
+                deployed.rules.field(&given.name, field, component)?.map(|made| {
+                    variable.replaced_by = Some(made.rule);
+                    Secret::new(made.value)
+                })
+            }
+            (GivenValue::Text(_), ProductionValue::Written(value)) => {
+                // A credential may be written where it should not be.
+                variable.secret |= !is_declared && looks_secret(&given.name) && !is_harmless(value.expose());
+                (!variable.secret).then(|| value.clone())
+            }
+            _ => None,
+        };
+        variable.production = Some(InProduction { value: known, place: place.clone() });
+        if let Some(value) = taken {
+            let before = std::mem::replace(&mut variable.origin, Origin::Deployment { place });
+            variable.instead_of = variable.value.is_some().then_some(before);
+            variable.value = Some(value);
+        }
+    }
+    Ok(())
+}
+
+/// Puts the local values of other variables into those that the deployment makes of them, and takes
+/// out what names production.
+pub(super) fn settle(
+    deployed: Deployed<'_>,
+    variables: &mut BTreeMap<String, Variable>,
+) -> Result<(), EnvironmentError> {
+    for given in &deployed.container.variables {
+        let GivenValue::Text(pieces) = &given.value else { continue };
+        let parts = || {
+            pieces.iter().filter_map(|piece| match piece {
+                Piece::Variable(name) => variables.get(name),
+                Piece::Text(_) => None,
+            })
+        };
+        let tainted = parts().any(|part| part.secret);
+        let local = expanded(pieces, &|name| variables.get(name)?.value.as_ref().map(Secret::expose));
+        let Some(variable) = variables.get_mut(&given.name) else { continue };
+        variable.secret |= tainted;
+        let was_production = match &variable.production {
+            Some(InProduction { value: ProductionValue::Written(value), .. }) => {
+                (deployed.names_production)(value.expose())
+            }
+            _ => false,
+        };
+        match (&variable.origin, local) {
+            (Origin::Service { service, .. }, _) if was_production => {
+                variable.replaced_by = Some(format!("backing service {service}"));
+            }
+            (Origin::Deployment { place }, None) => {
+                variable.origin = Origin::Missing { place: place.clone() };
+                variable.value = None;
+            }
+            (Origin::Deployment { place }, Some(local)) if (deployed.names_production)(&local) => {
+                match deployed.rules.replace(&given.name, &local, deployed.names_production)? {
+                    Some(made) => {
+                        variable.value = Some(Secret::new(made.value));
+                        variable.replaced_by = Some(made.rule);
+                    }
+                    None => {
+                        variable.origin = Origin::Missing { place: place.clone() };
+                        variable.value = None;
+                        variable.replaced_by = Some("no rule fits".to_owned());
+                    }
+                }
+            }
+            (Origin::Deployment { .. }, Some(local)) => variable.value = Some(Secret::new(local)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+impl Environment {
+    /// A word of a deployment's command with the variables of this environment put in.
+    #[must_use]
+    pub fn expand(&self, pieces: &[Piece]) -> String {
+        let value = |name: &str| {
+            let variable = self.variables.iter().find(|variable| variable.name == name)?;
+            variable.value.as_ref().map(Secret::expose)
+        };
+        expanded(pieces, &value).unwrap_or_default()
+    }
+}
+
+/// What is known of the values in production, one for each variable. What is in a Secret stays as it
+/// is written where other values are made of it.
+pub(super) fn in_production(container: &Container) -> Vec<ProductionValue> {
+    let mut known: BTreeMap<&str, String> = BTreeMap::new();
+    let text = |given: &Given, known: &BTreeMap<&str, String>| match &given.value {
+        GivenValue::Text(pieces) => expanded(pieces, &|name| known.get(name).map(String::as_str)),
+        _ => None,
+    };
+    let mut all = Vec::new();
+    for given in &container.variables {
+        let made = text(given, &known);
+        known.extend(made.clone().map(|made| (given.name.as_str(), made)));
+        all.push(match (&given.value, made) {
+            (_, Some(made)) => ProductionValue::Written(Secret::new(made)),
+            (GivenValue::Text(_), None) => ProductionValue::Elsewhere("a value that is too long".to_owned()),
+            (GivenValue::Secret { secret, key }, _) => {
+                ProductionValue::Elsewhere(format!("Secret {secret}, key {key}"))
+            }
+            (GivenValue::Field(field), _) => ProductionValue::Elsewhere(field.clone()),
+            (GivenValue::Unknown(why), _) => ProductionValue::Elsewhere(format!("unknown: {why}")),
+        });
+    }
+    all
+}
+
+/// The pieces put together, unless that is longer than a value can be.
+fn expanded<'a>(pieces: &[Piece], value: &dyn Fn(&str) -> Option<&'a str>) -> Option<String> {
+    let length = |piece: &Piece| match piece {
+        Piece::Text(text) => text.len(),
+        Piece::Variable(name) => value(name).map_or(name.len() + 3, str::len),
+    };
+    let total = pieces.iter().map(length).fold(0_usize, usize::saturating_add);
+    (total <= LONGEST).then(|| joined(pieces, value))
+}
+
+/// Whether a value is so short and plain that it can be no credential, whatever its name.
+fn is_harmless(value: &str) -> bool {
+    let value = value.to_lowercase();
+    value.is_empty()
+        || ["true", "false", "yes", "no", "on", "off", "none"].contains(&value.as_str())
+        || (value.len() <= 6 && value.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Inputs, Provided, SecretRules, Wishes};
+    use super::*;
+    use crate::base::assets::embedded_text;
+    use crate::model::inventory::{Document, Inventory};
+
+    const TABLE: &str = "\
+production: {environment: {IS_PRODUCTION: \"false\"}}
+components:
+  - name: web
+    category: service
+    environment:
+      - {name: LEVEL, default: WARN}
+      - {name: KEPT, default: here}
+      - {name: LOGIN, secret: true}
+      - {name: LACKING, required: true}
+";
+
+    fn given(name: &str, value: GivenValue) -> Given {
+        Given { name: name.to_owned(), place: format!("d.yaml:{name}"), value }
+    }
+
+    fn text(name: &str, value: &str) -> Given {
+        let earlier = |name: &str| ["HOST", "API_TOKEN", "BIG"].contains(&name);
+        given(name, GivenValue::Text(crate::model::deployment::expansion::pieces(value, &earlier)))
+    }
+
+    /// The environment that comes of a deployment: name, value, origin, rule, and what production has.
+    fn resolved(variables: Vec<Given>, wishes: Wishes) -> Vec<(String, Variable)> {
+        let head = Document { file: "i.yaml".into(), text: TABLE.into(), reference: None };
+        let inventory = Inventory::read("here", vec![head]).expect("reads");
+        let container = Container {
+            label: "Deployment/web, container web".to_owned(),
+            place: "d.yaml:1".to_owned(),
+            image: None,
+            command: Vec::new(),
+            args: Vec::new(),
+            workdir: None,
+            ports: Vec::new(),
+            ready: None,
+            variables,
+        };
+        let rules = embedded_text("production-values.yaml").expect("is built in");
+        let rules = ProductionRules::read("p", rules).expect("are valid");
+        let secrets = embedded_text("reference-secrets.yaml").expect("is built in");
+        let names_production = |text: &str| text.contains("prod.example.org");
+        let provided = Provided {
+            name: "BUS".into(),
+            value: Secret::new("bus"),
+            secret: false,
+            service: "rabbitmq".into(),
+            place: "services/rabbitmq.yaml".into(),
+        };
+        let environment = Environment::resolve(Inputs {
+            component: &inventory.components[0],
+            inventory: &inventory,
+            deployed: Some(Deployed {
+                container: &container,
+                rules: &rules,
+                names_production: &names_production,
+            }),
+            provided: vec![provided],
+            secrets: &SecretRules::read("r", secrets).expect("are valid"),
+            seed: "w",
+            wishes,
+        });
+        let variables = environment.expect("resolves").variables;
+        variables.into_iter().map(|variable| (variable.name.clone(), variable)).collect()
+    }
+
+    fn find<'a>(all: &'a [(String, Variable)], name: &str) -> &'a Variable {
+        &all.iter().find(|(known, _)| known == name).expect("is there").1
+    }
+
+    fn value<'a>(all: &'a [(String, Variable)], name: &str) -> Option<&'a str> {
+        find(all, name).value.as_ref().map(Secret::expose)
+    }
+
+    #[test]
+    fn it_is_above_the_table_and_below_all_else() {
+        let variables = vec![
+            text("LEVEL", "DEBUG"),
+            text("IS_PRODUCTION", "true"),
+            text("BUS", "bus.prod.example.org"),
+            text("MINE", "theirs"),
+            given("LACKING", GivenValue::Unknown("why".into())),
+        ];
+        let set = vec![("MINE".to_owned(), Secret::new("mine"), Origin::Flag)];
+        let all = resolved(variables, Wishes { set, unset: vec![] });
+        let seen = |name: &str| (value(&all, name), find(&all, name).origin.id());
+        assert_eq!(seen("LEVEL"), (Some("DEBUG"), "deployment"));
+        assert_eq!(seen("KEPT"), (Some("here"), "default"));
+        assert_eq!(seen("IS_PRODUCTION"), (Some("false"), "locked"));
+        assert_eq!(seen("BUS"), (Some("bus"), "service"));
+        assert_eq!(find(&all, "BUS").replaced_by.as_deref(), Some("backing service rabbitmq"));
+        assert_eq!(seen("MINE"), (Some("mine"), "flag"));
+        assert_eq!(seen("LACKING"), (None, "missing"));
+        let there = find(&all, "IS_PRODUCTION").production.as_ref().expect("is known");
+        assert_eq!(there.value.written().map(Secret::expose), Some("true"));
+    }
+
+    #[test]
+    fn what_names_production_is_replaced_wherever_it_gets_to() {
+        let variables = vec![
+            text("HOST", "api.prod.example.org"),
+            text("URL", "https://$(HOST)/v1"),
+            text("PARTS", "https://api.prod.$(DOMAIN)example.org/x"),
+            given("SPACE", GivenValue::Field("metadata.namespace".into())),
+        ];
+        let all = resolved(variables.clone(), Wishes::default());
+        assert_eq!(value(&all, "HOST"), Some("host.reference.invalid"));
+        assert_eq!(find(&all, "HOST").replaced_by.as_deref(), Some("host"));
+        // What is made of it follows, also when the user sets it.
+        assert_eq!(value(&all, "URL"), Some("https://host.reference.invalid/v1"));
+        assert_eq!(
+            (value(&all, "SPACE"), find(&all, "SPACE").replaced_by.as_deref()),
+            (Some("local"), Some("namespace"))
+        );
+        let set = vec![("HOST".to_owned(), Secret::new("localhost"), Origin::Flag)];
+        let all = resolved(variables, Wishes { set, unset: vec![] });
+        assert_eq!(value(&all, "URL"), Some("https://localhost/v1"));
+    }
+
+    #[test]
+    fn no_secret_is_taken_from_a_deployment() {
+        let variables = vec![
+            given("API_TOKEN", GivenValue::Secret { secret: "login".into(), key: "token".into() }),
+            text("URL", "https://user:$(API_TOKEN)@localhost/"),
+            text("LOGIN", "hunter2"),
+            text("OTHER_PASSWORD", "hunter2"),
+            text("AUTH_ENABLED", "true"),
+        ];
+        let all = resolved(variables, Wishes::default());
+        for name in ["API_TOKEN", "LOGIN", "OTHER_PASSWORD"] {
+            let variable = find(&all, name);
+            assert!(variable.secret && variable.origin.id() == "reference-secret", "{name}");
+            assert!(value(&all, name).is_some_and(|value| value.contains("reference")), "{name}");
+        }
+        let token = value(&all, "API_TOKEN").expect("has one");
+        assert_eq!(value(&all, "URL"), Some(format!("https://user:{token}@localhost/").as_str()));
+        assert!(find(&all, "URL").secret, "it holds one");
+        assert_eq!((value(&all, "AUTH_ENABLED"), find(&all, "AUTH_ENABLED").secret), (Some("true"), false));
+    }
+
+    #[test]
+    fn values_that_grow_without_end_are_left_out() {
+        let mut variables = vec![text("BIG", &"x".repeat(LONGEST))];
+        variables.push(given("BIGGER", GivenValue::Text(vec![Piece::Variable("BIG".into()); 2])));
+        let all = resolved(variables, Wishes::default());
+        assert_eq!(value(&all, "BIG").map(str::len), Some(LONGEST));
+        assert_eq!(value(&all, "BIGGER"), None);
+    }
+}

@@ -1,0 +1,150 @@
+//! In what two environments differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::deployed::in_production;
+use super::{Environment, ProductionValue, looks_secret};
+use crate::base::secret::Secret;
+use crate::model::deployment::{Container, GivenValue};
+
+/// One of the environments that are compared: its variables by name. Those without a value are not
+/// in it.
+#[derive(Debug, Default)]
+pub struct Side(BTreeMap<String, SideValue>);
+
+/// A variable on one side.
+#[derive(Debug, Clone)]
+pub struct SideValue {
+    /// The value, or what is known of it.
+    pub value: ProductionValue,
+    /// Whether it must not be shown.
+    pub secret: bool,
+    /// Where it is written.
+    pub place: Option<String>,
+}
+
+/// A variable that is not the same on both sides.
+#[derive(Debug)]
+pub struct Difference {
+    /// The name.
+    pub name: String,
+    /// What it is on the left; `None` if it is not there.
+    pub left: Option<SideValue>,
+    /// What it is on the right.
+    pub right: Option<SideValue>,
+}
+
+/// What differs, and how much does not.
+#[derive(Debug)]
+pub struct Differences {
+    /// What differs, sorted by name.
+    pub variables: Vec<Difference>,
+    /// The number of variables that are the same on both sides.
+    pub same: usize,
+}
+
+impl SideValue {
+    fn is_same(&self, other: &Self) -> bool {
+        match (&self.value, &other.value) {
+            (ProductionValue::Written(a), ProductionValue::Written(b)) => a == b,
+            (ProductionValue::Elsewhere(a), ProductionValue::Elsewhere(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl Side {
+    /// A local environment.
+    #[must_use]
+    pub fn local(environment: &Environment) -> Self {
+        let values = environment.variables.iter().filter_map(|variable| {
+            let value = ProductionValue::Written(variable.value.clone()?);
+            let place = variable.origin.place().map(str::to_owned);
+            Some((variable.name.clone(), SideValue { value, secret: variable.secret, place }))
+        });
+        Self(values.collect())
+    }
+
+    /// What the deployment has in the place of a local environment.
+    #[must_use]
+    pub fn production(environment: &Environment) -> Self {
+        let values = environment.variables.iter().filter_map(|variable| {
+            let known = variable.production.clone()?;
+            let (value, place) = (known.value, Some(known.place));
+            Some((variable.name.clone(), SideValue { value, secret: variable.secret, place }))
+        });
+        Self(values.collect())
+    }
+
+    /// What a deployment gives. `is_secret` knows the variables that are declared to be.
+    #[must_use]
+    pub fn deployed(container: &Container, is_secret: &dyn Fn(&str) -> bool) -> Self {
+        let values = container.variables.iter().zip(in_production(container)).map(|(given, value)| {
+            let name = given.name.clone();
+            let secret =
+                is_secret(&name) || looks_secret(&name) || matches!(given.value, GivenValue::Secret { .. });
+            (name, SideValue { value, secret, place: Some(given.place.clone()) })
+        });
+        Self(values.collect())
+    }
+}
+
+/// Compares two environments. What is secret on one side is on the other, too.
+#[must_use]
+pub fn difference(left: &Side, right: &Side) -> Differences {
+    let names: BTreeSet<&String> = left.0.keys().chain(right.0.keys()).collect();
+    let mut differences = Differences { variables: Vec::new(), same: 0 };
+    for name in names {
+        let (mut left, mut right) = (left.0.get(name).cloned(), right.0.get(name).cloned());
+        if let (Some(left), Some(right)) = (&mut left, &mut right) {
+            if left.is_same(right) {
+                differences.same += 1;
+                continue;
+            }
+            left.secret |= right.secret;
+            right.secret |= left.secret;
+        }
+        differences.variables.push(Difference { name: name.clone(), left, right });
+    }
+    differences
+}
+
+impl ProductionValue {
+    /// The value, if it is written there.
+    #[must_use]
+    pub fn written(&self) -> Option<&Secret> {
+        match self {
+            Self::Written(value) => Some(value),
+            Self::Elsewhere(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn side(values: &[(&str, &str, bool)]) -> Side {
+        let value = |(name, value, secret): &(&str, &str, bool)| {
+            let value = ProductionValue::Written(Secret::new(*value));
+            ((*name).to_owned(), SideValue { value, secret: *secret, place: None })
+        };
+        Side(values.iter().map(value).collect())
+    }
+
+    #[test]
+    fn added_removed_changed_and_the_same() {
+        let left = side(&[("A", "1", false), ("B", "1", true), ("C", "1", false)]);
+        let right = side(&[("A", "1", false), ("B", "2", false), ("D", "1", false)]);
+        let found = difference(&left, &right);
+        let seen: Vec<(&str, bool, bool)> =
+            found.variables.iter().map(|d| (d.name.as_str(), d.left.is_some(), d.right.is_some())).collect();
+        assert_eq!(seen, [("B", true, true), ("C", true, false), ("D", false, true)]);
+        assert_eq!(found.same, 1);
+        let b = &found.variables[0];
+        assert!(
+            b.right.as_ref().is_some_and(|right| right.secret),
+            "what is secret on one side is so on both"
+        );
+    }
+}

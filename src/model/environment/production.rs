@@ -1,0 +1,206 @@
+//! What takes the place of values that are right only in production: of those that name its hosts,
+//! and of those that only a cluster knows. The rules are the template `production-values.yaml`; which
+//! text names production is for whoever asks.
+
+use minijinja::{Environment as Templates, context};
+use regex::Regex;
+use serde::Deserialize;
+
+use super::RuleError;
+use crate::base::yaml;
+
+#[derive(Debug, Deserialize)]
+struct Written {
+    rules: Vec<WrittenRule>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WrittenRule {
+    rule: String,
+    field: Option<String>,
+    form: Option<String>,
+    value: String,
+}
+
+#[derive(Debug)]
+struct Rule {
+    label: String,
+    field: Option<Regex>,
+    form: Option<Regex>,
+    value: String,
+}
+
+/// The rules, in order.
+#[derive(Debug)]
+pub struct ProductionRules {
+    file: String,
+    rules: Vec<Rule>,
+}
+
+/// A value that took the place of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    /// The value.
+    pub value: String,
+    /// The rule that made it.
+    pub rule: String,
+}
+
+impl ProductionRules {
+    /// Reads the rules.
+    ///
+    /// # Errors
+    /// When the text is not a list of rules, or one of the patterns is wrong.
+    pub fn read(file: &str, text: &str) -> Result<Self, RuleError> {
+        let (written, _) = yaml::parse::<Written>(file, text)?;
+        let compile = |rule: WrittenRule| {
+            let pattern = |text: Option<String>| {
+                text.map(|text| Regex::new(&format!("^(?:{text})$"))).transpose().map_err(|source| {
+                    RuleError::Pattern { file: file.to_owned(), rule: rule.rule.clone(), source }
+                })
+            };
+            let (field, form) = (pattern(rule.field.clone())?, pattern(rule.form.clone())?);
+            Ok(Rule { label: rule.rule, field, form, value: rule.value })
+        };
+        let rules = written.rules.into_iter().map(compile).collect::<Result<_, RuleError>>()?;
+        Ok(Self { file: file.to_owned(), rules })
+    }
+
+    /// What stands for a value of a variable that names production: made by the first rule whose form
+    /// it has, and that leaves nothing of production in it. `None` if no rule can.
+    ///
+    /// # Errors
+    /// When a template is broken.
+    pub fn replace(
+        &self,
+        name: &str,
+        value: &str,
+        names_production: &dyn Fn(&str) -> bool,
+    ) -> Result<Option<Replaced>, RuleError> {
+        for rule in self.rules.iter().filter(|rule| rule.field.is_none()) {
+            let groups: Vec<String> = match &rule.form {
+                None => Vec::new(),
+                Some(form) => match form.captures(value) {
+                    None => continue,
+                    Some(groups) => {
+                        let text = |group: Option<regex::Match<'_>>| {
+                            group.map_or_else(String::new, |group| group.as_str().to_owned())
+                        };
+                        groups.iter().map(text).collect()
+                    }
+                },
+            };
+            let made = self.render(rule, name, "", &groups)?;
+            if !names_production(&made) {
+                return Ok(Some(Replaced { value: made, rule: rule.label.clone() }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What stands for what only a cluster knows, such as `metadata.namespace`.
+    ///
+    /// # Errors
+    /// When a template is broken.
+    pub fn field(&self, name: &str, field: &str, component: &str) -> Result<Option<Replaced>, RuleError> {
+        let fits = |rule: &&Rule| rule.field.as_ref().is_some_and(|pattern| pattern.is_match(field));
+        let Some(rule) = self.rules.iter().find(fits) else { return Ok(None) };
+        let value = self.render(rule, name, component, &[])?;
+        Ok(Some(Replaced { value, rule: rule.label.clone() }))
+    }
+
+    fn render(
+        &self,
+        rule: &Rule,
+        name: &str,
+        component: &str,
+        groups: &[String],
+    ) -> Result<String, RuleError> {
+        let mut templates = Templates::new();
+        templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+        let groups = minijinja::Value::from(groups.to_vec());
+        let host = name.to_lowercase().replace('_', "-");
+        let host = host.trim_matches('-');
+        let host = if host.is_empty() { "value" } else { host };
+        templates
+            .render_str(
+                &rule.value,
+                context! { name => name, host => host, component => component, group => groups },
+            )
+            .map_err(|source| RuleError::Template {
+                file: self.file.clone(),
+                rule: rule.label.clone(),
+                source,
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::assets;
+    use proptest::prelude::*;
+
+    fn rules() -> ProductionRules {
+        let text = assets::embedded_text("production-values.yaml").expect("is built in");
+        ProductionRules::read("production-values.yaml", text).expect("are valid")
+    }
+
+    fn names_production(text: &str) -> bool {
+        text.to_lowercase().contains("prod.example.org")
+    }
+
+    #[test]
+    fn the_form_of_a_value_is_kept() {
+        for (value, made, rule) in [
+            (
+                "https://api.prod.example.org/v1?x=1#y",
+                "https://api-url.reference.invalid/v1?x=1#y",
+                "address",
+            ),
+            (
+                "amqps://user:secret@prod.example.org:5671/%2F",
+                "amqps://api-url.reference.invalid:5671/%2F",
+                "address",
+            ),
+            ("api.prod.example.org", "api-url.reference.invalid", "host"),
+            ("api.prod.example.org:443", "api-url.reference.invalid:443", "host"),
+            ("me@prod.example.org", "reference@api-url.reference.invalid", "mail address"),
+            ("a.prod.example.org b.prod.example.org", "api-url.reference.invalid", "anything else"),
+            (
+                "https://x/?to=https://prod.example.org",
+                "https://api-url.reference.invalid",
+                "address without path",
+            ),
+        ] {
+            let replaced =
+                rules().replace("API_URL", value, &names_production).expect("works").expect("is made");
+            assert_eq!((replaced.value.as_str(), replaced.rule.as_str()), (made, rule), "{value}");
+        }
+        assert_eq!(rules().replace("A", "x", &|_| true).expect("works"), None);
+    }
+
+    #[test]
+    fn what_only_a_cluster_knows() {
+        for (field, value) in [
+            ("metadata.name", "web"),
+            ("metadata.namespace", "local"),
+            ("status.podIP", "127.0.0.1"),
+            ("limits.cpu", "1"),
+            ("metadata.labels['app']", "web"),
+            ("something.new", "local"),
+        ] {
+            let replaced = rules().field("A", field, "web").expect("works").expect("is made");
+            assert_eq!(replaced.value, value, "{field}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_of_production_is_left(before in "[ -~]{0,20}", after in "[ -~]{0,20}") {
+            let value = format!("{before}prod.example.org{after}");
+            let replaced = rules().replace("X", &value, &names_production).expect("works").expect("is made");
+            prop_assert!(!names_production(&replaced.value));
+        }
+    }
+}

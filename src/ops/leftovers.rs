@@ -1,0 +1,229 @@
+//! What runs of dead processes have left: found, and removed. Labels, owners and locks decide, and
+//! nothing else. Every command that opens an engine does it; `cki gc` does it on demand, and says
+//! what it was.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::base::files;
+use crate::host::{self, Env};
+use crate::model::identity::{COMPONENT, Identity, Lifetime};
+use crate::model::inventory::Inventory;
+use crate::ops::engine::{Engine, OpenError};
+use crate::systems::engine::{ContainerEngine, EngineError, ImageSummary, orphaned_services};
+use crate::systems::git;
+use crate::systems::native::Native;
+
+/// Names of images that `cki build` gives begin with this.
+const BUILT: &str = "localhost/cki/";
+
+/// What can be left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A container.
+    Container,
+    /// A network.
+    Network,
+    /// A volume.
+    Volume,
+    /// A process without an engine, or only its temporary folder.
+    Process,
+    /// A folder that had been begun.
+    Folder,
+    /// A clone that had been begun.
+    Clone,
+    /// An image that was built, and of which there is a newer one.
+    Image,
+}
+
+impl Kind {
+    /// In a word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Container => "container",
+            Self::Network => "network",
+            Self::Volume => "volume",
+            Self::Process => "process",
+            Self::Folder => "folder",
+            Self::Clone => "clone",
+            Self::Image => "image",
+        }
+    }
+}
+
+/// One thing that is left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leftover {
+    /// What it is.
+    pub kind: Kind,
+    /// What it is called where it is: on the engine, or as a path.
+    pub name: String,
+    /// The run that made it.
+    pub run: Option<String>,
+    /// The component that was run, or that an image is of.
+    pub component: Option<String>,
+}
+
+impl Leftover {
+    fn of(kind: Kind, name: String, who: &Identity) -> Self {
+        Self { kind, name, run: Some(who.run.to_string()), component: Some(who.component.clone()) }
+    }
+
+    fn path(kind: Kind, path: &Path) -> Self {
+        Self { kind, name: path.display().to_string(), run: None, component: None }
+    }
+}
+
+/// Where the dead may have left something.
+#[derive(Debug, Clone, Copy)]
+pub struct Dead<'a> {
+    /// The engine that is used.
+    pub engine: &'a Engine,
+    /// The processes of this machine, whatever the engine.
+    pub native: &'a Native,
+    /// The folder of clones.
+    pub workspace: &'a Path,
+    /// The environment, which names the folder for sockets.
+    pub env: &'a Env,
+}
+
+impl Dead<'_> {
+    /// Removes what they left, and gives its names.
+    ///
+    /// # Errors
+    /// When the engine does not say what there is.
+    pub async fn sweep(self) -> Result<Vec<String>, OpenError> {
+        let mut names = Vec::new();
+        if let Engine::Containers(engine) = self.engine {
+            let swept = engine.sweep(is_abandoned).await?;
+            names = [swept.containers, swept.networks, swept.volumes].concat();
+        }
+        names.extend(self.native.sweep(is_abandoned).await?.into_iter().map(|who| who.name));
+        let folders = orphaned_services(self.env).into_iter();
+        // One that cannot be removed is in nobody's way.
+        let folders = folders.filter(|folder| files::remove_folder(folder).is_ok());
+        let folders = folders.chain(git::sweep(self.workspace));
+        names.extend(folders.map(|path| path.display().to_string()));
+        Ok(names)
+    }
+
+    /// What [`Dead::sweep`] would remove.
+    ///
+    /// # Errors
+    /// When the engine does not say what there is.
+    pub async fn find(self) -> Result<Vec<Leftover>, OpenError> {
+        let mut found = left_by_the_dead(self.engine).await?;
+        if !self.engine.is_native() {
+            found.extend(left_native(self.native)?);
+        }
+        found.extend(orphaned_services(self.env).iter().map(|path| Leftover::path(Kind::Folder, path)));
+        found.extend(git::half_clones(self.workspace).iter().map(|path| Leftover::path(Kind::Clone, path)));
+        Ok(found)
+    }
+}
+
+/// What dead processes have left on an engine.
+///
+/// # Errors
+/// When the engine does not say what there is.
+pub async fn left_by_the_dead(engine: &Engine) -> Result<Vec<Leftover>, OpenError> {
+    let containers = match engine {
+        Engine::Containers(engine) => engine,
+        Engine::Native(native) => return left_native(native),
+    };
+    let mut left = Vec::new();
+    let mut add = |kind: Kind, name: String, labels: &BTreeMap<String, String>| {
+        let who = Identity::from_labels(|key| labels.get(key).map(String::as_str));
+        left.extend(who.filter(is_abandoned).map(|who| Leftover::of(kind, name, &who)));
+    };
+    let listed = tokio::join!(containers.list(None), containers.networks(), containers.volumes());
+    listed.0?.into_iter().for_each(|one| add(Kind::Container, one.name, &one.labels));
+    listed.1?.into_iter().for_each(|one| add(Kind::Network, one.name, &one.labels));
+    listed.2?.into_iter().for_each(|one| add(Kind::Volume, one.name, &one.labels));
+    Ok(left)
+}
+
+fn left_native(native: &Native) -> Result<Vec<Leftover>, OpenError> {
+    let dead = native.list()?.into_iter().filter(|one| !one.is_alive() && is_abandoned(&one.identity));
+    let dead = dead.map(|one| Leftover::of(Kind::Process, one.identity.name.clone(), &one.identity));
+    let unfinished = native.unfinished()?;
+    Ok(dead.chain(unfinished.iter().map(|path| Leftover::path(Kind::Folder, path))).collect())
+}
+
+/// Whether something was to be gone with a process that is gone.
+fn is_abandoned(who: &Identity) -> bool {
+    who.lifetime == Lifetime::Owner && !host::is_alive(&who.owner)
+}
+
+/// What was removed, or would be.
+#[derive(Debug, Default)]
+pub struct Collected {
+    /// What went.
+    pub removed: Vec<Leftover>,
+    /// What did not, and why.
+    pub left: Vec<String>,
+}
+
+/// Removes what the dead left, and with `images` what was built of components of that inventory
+/// and is not the newest. With `dry`, nothing is removed.
+///
+/// # Errors
+/// When the engine does not say what there is.
+pub async fn collect(dead: Dead<'_>, images: Option<&Inventory>, dry: bool) -> Result<Collected, OpenError> {
+    let found = dead.find().await?;
+    let mut collected = Collected::default();
+    if dry {
+        collected.removed = found;
+    } else {
+        dead.sweep().await?;
+        let still = dead.find().await?;
+        let (left, removed) = found.into_iter().partition(|one| still.contains(one));
+        collected.removed = removed;
+        let left: Vec<Leftover> = left;
+        let refused = |one: &Leftover| format!("{} `{}` could not be removed", one.kind.as_str(), one.name);
+        collected.left = left.iter().map(refused).collect();
+    }
+    if let (Some(inventory), Engine::Containers(engine)) = (images, dead.engine) {
+        for image in old_images(engine, inventory).await? {
+            let component = image.labels.get(COMPONENT).cloned();
+            for name in image.tags {
+                let item = Leftover { kind: Kind::Image, name, run: None, component: component.clone() };
+                match if dry { Ok(true) } else { engine.remove_image(&item.name).await } {
+                    Ok(true) => collected.removed.push(item),
+                    Ok(false) => {}
+                    // A container uses it, ours or somebody's.
+                    Err(error) if error.status() == Some(409) => {
+                        collected.left.push(format!("image `{}` is in use", item.name));
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+    }
+    Ok(collected)
+}
+
+/// The images of components that were built, but for the newest of each, and for those to which
+/// somebody gave a name of their own.
+async fn old_images(
+    engine: &ContainerEngine,
+    inventory: &Inventory,
+) -> Result<Vec<ImageSummary>, EngineError> {
+    let mut seen = Vec::new();
+    let mut old = Vec::new();
+    for image in engine.images_with_label(COMPONENT).await? {
+        let component = image.labels.get(COMPONENT).cloned().unwrap_or_default();
+        let known = inventory.components.iter().any(|one| one.reference.to_string() == component);
+        let is_built = !image.tags.is_empty() && image.tags.iter().all(|tag| tag.starts_with(BUILT));
+        if !known || !is_built {
+            continue;
+        }
+        if seen.contains(&component) {
+            old.push(image);
+        } else {
+            seen.push(component);
+        }
+    }
+    Ok(old)
+}

@@ -1,0 +1,170 @@
+//! Whether what runs is ready, asked at this moment by the question that it was started with. All
+//! are asked at the same time, and none is waited for for long.
+
+use std::io;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::future::join_all;
+use tokio::net::TcpStream;
+
+use super::{Instance, Place, redactor};
+use crate::base::text::safe_line;
+use crate::model::container::Status;
+use crate::model::event::Stream;
+use crate::model::probe::Ready;
+use crate::ops::engine::Engine;
+use crate::ops::reach::Reach;
+use crate::ops::run_local::ready::status;
+use crate::systems::engine::{ExecRequest, LogRequest};
+
+/// An answer may take so long.
+const LIMIT: Duration = Duration::from_millis(300);
+/// So much of what a command says is kept.
+const SAID: usize = 400;
+
+/// How something is that has a way to know whether it is ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// It is.
+    Ready,
+    /// Not yet, and it has been running for less than what it is given: why not.
+    Starting(String),
+    /// It is not: why not.
+    NotReady(String),
+    /// It did not answer in time, which may have other reasons.
+    Unknown(String),
+}
+
+/// Asks all that run and have been given a way to know. `now` is in seconds since 1970, and
+/// `allowed` how long something may take to become ready.
+pub async fn health(
+    engine: &Engine,
+    instances: &[Instance],
+    now: i64,
+    allowed: Duration,
+) -> Vec<Option<Health>> {
+    let asks = |one: &Instance| one.status == Status::Running && one.ready.is_some();
+    if let Engine::Containers(engine) = engine
+        && instances.iter().any(|one| asks(one) && matches!(one.place, Place::Container(..)))
+    {
+        // Some engines take longer than the limit to say so, once; an error comes again below.
+        if !engine.lets_us_in().await.unwrap_or_default() {
+            let _ = engine.reaches_containers().await;
+        }
+    }
+    let answers = instances.iter().map(async |one| {
+        let ready = one.ready.as_ref().filter(|_| asks(one))?;
+        let why = match tokio::time::timeout(LIMIT, ask(one, ready)).await {
+            Err(_) => return Some(Health::Unknown(format!("no answer within {} ms", LIMIT.as_millis()))),
+            Ok(Ok(())) => return Some(Health::Ready),
+            Ok(Err(why)) => why,
+        };
+        // What a command said may hold what is not to be shown.
+        let why = match redactor(one).await {
+            Ok(redactor) => redactor.text(&why),
+            Err(_) => "it cannot be said safely why not".to_owned(),
+        };
+        let is_young = u64::try_from(now - one.created).is_ok_and(|age| age < allowed.as_secs());
+        Some(if is_young { Health::Starting(why) } else { Health::NotReady(why) })
+    });
+    join_all(answers).await
+}
+
+async fn ask(one: &Instance, ready: &Ready) -> Result<(), String> {
+    match ready {
+        Ready::Tcp(port) => match dial(one, *port).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("port {port}: {error}")),
+        },
+        Ready::Http { path, port } => {
+            let stream = dial(one, *port).await.map_err(|error| format!("port {port}: {error}"))?;
+            match status(stream, path).await {
+                Ok(200..=399) => Ok(()),
+                Ok(status) => Err(format!("GET {path} on port {port} answers with {status}")),
+                Err(error) => Err(format!("GET {path} on port {port}: {error}")),
+            }
+        }
+        Ready::Exec(command) => match run(one, command).await {
+            Ok((0, _)) => Ok(()),
+            Ok((code, said)) => {
+                Err(format!("`{}` ends with {code}: {}", shell_words::join(command), safe_line(&said)))
+            }
+            Err(error) => Err(error.to_string()),
+        },
+        Ready::Log(text) => match has_said(one, text.as_bytes()).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(format!("its output does not hold `{text}`")),
+            Err(error) => Err(error.to_string()),
+        },
+    }
+}
+
+async fn dial(one: &Instance, port: u16) -> io::Result<TcpStream> {
+    match &one.place {
+        Place::Container(engine, id) => {
+            let inside = engine.inside(id).await.map_err(io::Error::other)?;
+            let reach = Reach::best(engine, id, &inside).await.map_err(io::Error::other)?;
+            reach.dial(port).await
+        }
+        Place::Process(native, facts) => native.space(facts).map_err(io::Error::other)?.connect(port).await,
+    }
+}
+
+/// Runs a command: its exit code, and the end of what it said.
+async fn run(one: &Instance, command: &[String]) -> anyhow::Result<(i64, String)> {
+    let mut said = Vec::new();
+    let mut keep = |bytes: &[u8]| {
+        said.extend_from_slice(bytes);
+        let excess = said.len().saturating_sub(SAID);
+        said.drain(..excess);
+    };
+    let code = match &one.place {
+        Place::Container(engine, id) => {
+            let request = ExecRequest { command: command.to_vec(), ..ExecRequest::default() };
+            let mut exec = engine.exec(id, request).await?;
+            while let Some(chunk) = exec.output.next().await {
+                keep(&chunk?.bytes);
+            }
+            exec.wait().await?
+        }
+        Place::Process(native, facts) => {
+            let mut process = native.exec(facts, command, false)?;
+            if let Some(mut output) = process.output() {
+                while let Some((_, bytes)) = output.next().await {
+                    keep(&bytes);
+                }
+            }
+            i64::from(process.wait().await?)
+        }
+    };
+    Ok((code, String::from_utf8_lossy(&said).trim().to_owned()))
+}
+
+/// Whether a text is in what was written so far, on either stream.
+async fn has_said(one: &Instance, text: &[u8]) -> anyhow::Result<bool> {
+    let mut output = match &one.place {
+        Place::Container(engine, id) => {
+            let log = engine.logs(id, LogRequest::default()).await?;
+            let pieces = futures_util::stream::unfold(log, |mut log| async {
+                let chunk = log.next().await?.ok()?;
+                Some(((chunk.stream, chunk.bytes), log))
+            });
+            pieces.boxed()
+        }
+        Place::Process(native, facts) => {
+            native.logs(facts, false, None)?.map(|bytes| (Stream::Stdout, bytes)).boxed()
+        }
+    };
+    let mut ends = [Vec::new(), Vec::new()];
+    while let Some((stream, bytes)) = output.next().await {
+        let end = &mut ends[usize::from(stream == Stream::Stderr)];
+        end.extend_from_slice(&bytes);
+        if end.windows(text.len()).any(|part| part == text) {
+            return Ok(true);
+        }
+        let done = end.len().saturating_sub(text.len());
+        end.drain(..done);
+    }
+    Ok(false)
+}

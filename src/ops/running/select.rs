@@ -1,0 +1,101 @@
+//! Which of all that runs is meant by what a person typed.
+
+use super::{Instance, RunningError};
+use crate::model::identity::Role;
+
+/// By what something was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// The name or reference of a component.
+    Component,
+    /// The beginning of a run's id.
+    Run,
+    /// The name of a part of a run: of a backing service.
+    Name,
+}
+
+impl By {
+    fn finds(self, one: &Instance, query: &str) -> bool {
+        match self {
+            Self::Component => {
+                let component = one.identity.component.as_str();
+                component == query || component.rsplit('/').next() == Some(query)
+            }
+            Self::Run => query.len() >= 4 && one.identity.run.as_str().starts_with(query),
+            Self::Name => one.identity.name == query,
+        }
+    }
+}
+
+fn find<'a>(all: &'a [Instance], query: &str) -> Result<(By, Vec<&'a Instance>), RunningError> {
+    for by in [By::Component, By::Run, By::Name] {
+        let found: Vec<&Instance> = all.iter().filter(|one| by.finds(one, query)).collect();
+        if !found.is_empty() {
+            return Ok((by, found));
+        }
+    }
+    let mut running: Vec<String> = all.iter().map(|one| one.identity.component.clone()).collect();
+    running.sort();
+    running.dedup();
+    Err(RunningError::NotRunning { query: query.to_owned(), running })
+}
+
+/// The instances that are meant: a component by its name or reference, a backing service by its
+/// name, or a run by the beginning of its id.
+///
+/// # Errors
+/// When nothing is meant.
+pub fn select<'a>(all: &'a [Instance], query: &str) -> Result<Vec<&'a Instance>, RunningError> {
+    find(all, query).map(|(_, found)| found)
+}
+
+/// The one instance that is meant: the component itself where several parts of its run would do.
+///
+/// # Errors
+/// When nothing, or several runs, are meant.
+pub fn select_one<'a>(all: &'a [Instance], query: &str) -> Result<&'a Instance, RunningError> {
+    let (_, found) = find(all, query)?;
+    let main: Vec<&Instance> = found
+        .iter()
+        .copied()
+        .filter(|one| one.identity.name == query || one.identity.role == Role::Component)
+        .collect();
+    match main.as_slice() {
+        [one] => Ok(one),
+        [] => Ok(found[0]),
+        many => Err(RunningError::Several {
+            query: query.to_owned(),
+            runs: many.iter().map(|one| one.identity.run.to_string()).collect(),
+        }),
+    }
+}
+
+/// Those whose output is meant: a run means all its parts, a name the one thing of that name, and
+/// nothing at all means everything. Each is there once, in the order of `all`.
+///
+/// # Errors
+/// When a query means nothing, or several runs.
+pub(super) fn select_outputs<'a>(
+    all: &'a [Instance],
+    queries: &[String],
+) -> Result<Vec<&'a Instance>, RunningError> {
+    let mut chosen: Vec<&Instance> = Vec::new();
+    for query in queries {
+        match find(all, query)? {
+            (By::Run, found) => chosen.extend(found),
+            _ => chosen.push(select_one(all, query)?),
+        }
+    }
+    let is_chosen = |one: &Instance| queries.is_empty() || chosen.iter().any(|known| known.is(one));
+    Ok(all.iter().filter(|one| is_chosen(one)).collect())
+}
+
+/// Whether something that has come later is meant as well.
+pub(super) fn is_meant(one: &Instance, queries: &[String]) -> bool {
+    let by_name = |query: &String| {
+        By::Name.finds(one, query)
+            || (By::Component.finds(one, query) && one.identity.role == Role::Component)
+            || By::Run.finds(one, query)
+    };
+    queries.is_empty() || queries.iter().any(by_name)
+}

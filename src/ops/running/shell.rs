@@ -1,0 +1,211 @@
+//! `cki shell`, and `cki exec` on a terminal: a command that a person types at. The person's
+//! terminal is raw meanwhile, so that Ctrl-C and its like go to the command, and what it shows is
+//! passed on as it comes; secrets that come in one piece are masked all the same.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::{Instance, Place, RunningError, redactor};
+use crate::base::redact::RedactStream;
+use crate::host::signals::{Signal, Stop};
+use crate::host::streams::Output;
+use crate::host::tty::{self, Screen, Size, Tty};
+use crate::systems::engine::{ExecRequest, TerminalExec, TerminalReader, TerminalWriter};
+use crate::systems::native::{Beside, NativeError, Process};
+
+/// What may be the beginning of a secret is held back for so long: a person who types waits for
+/// less than what is noticed, and a program writes the rest of it well before.
+const HELD: Duration = Duration::from_millis(30);
+/// Where nobody says.
+const USUAL: Size = (24, 80);
+/// The shells that are tried, best first.
+const SHELLS: [&str; 2] = ["bash", "sh"];
+
+/// The person's end of it.
+#[derive(Debug, Clone)]
+pub struct Person<'a> {
+    /// Where it is shown.
+    pub screen: &'a Output,
+    /// What kind of terminal it is: `$TERM`.
+    pub term: Option<&'a str>,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// The command ended with this code.
+    Ended(i64),
+    /// A signal came from outside.
+    Stopped(Signal),
+}
+
+/// Runs a shell beside a component that runs: the best that is there.
+///
+/// # Errors
+/// When there is none, or standard input is no terminal.
+pub async fn shell(
+    instance: &Instance,
+    workdir: Option<String>,
+    person: Person<'_>,
+    stop: &Stop,
+) -> Result<Left, RunningError> {
+    for shell in SHELLS {
+        if has(instance, shell).await? {
+            return interact(instance, vec![shell.to_owned()], workdir, person, stop).await;
+        }
+    }
+    Err(RunningError::NoShell { name: instance.identity.name.clone(), tried: SHELLS.join("` and `") })
+}
+
+/// Whether a shell is there, and is one.
+async fn has(instance: &Instance, shell: &str) -> Result<bool, RunningError> {
+    let command = [shell, "-c", "exit 0"].map(str::to_owned);
+    match &instance.place {
+        Place::Container(engine, id) => {
+            let request = ExecRequest { command: command.to_vec(), ..ExecRequest::default() };
+            Ok(engine.exec(id, request).await?.wait().await? == 0)
+        }
+        Place::Process(native, facts) => match native.exec(facts, &command, false) {
+            Ok(mut process) => Ok(process.wait().await? == 0),
+            Err(NativeError::MissingProgram { .. } | NativeError::NotExecutable { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        },
+    }
+}
+
+/// Runs a command on the person's terminal, to its end.
+///
+/// # Errors
+/// When standard input is no terminal, or the command does not run.
+pub async fn interact(
+    instance: &Instance,
+    command: Vec<String>,
+    workdir: Option<String>,
+    person: Person<'_>,
+    stop: &Stop,
+) -> Result<Left, RunningError> {
+    let mut masked = Masked { stream: redactor(instance).await?.stream(), screen: person.screen };
+    let (terminal, mut resized) = Tty::take().map_err(RunningError::Terminal)?;
+    let size = terminal.size().unwrap_or(USUAL);
+    let mut far = Far::begin(instance, command, workdir, person.term, size).await?;
+    let mut holds = false;
+    let mut listens = true;
+    loop {
+        tokio::select! {
+            shown = far.shown() => {
+                let shown = shown.map_err(RunningError::Terminal)?;
+                if shown.is_empty() {
+                    break;
+                }
+                masked.show(&shown);
+                holds = true;
+            }
+            () = tokio::time::sleep(HELD), if holds => {
+                masked.flush();
+                holds = false;
+            }
+            typed = terminal.typed(), if listens => match typed {
+                Ok(keys) if !keys.is_empty() => far.type_in(&keys).await,
+                _ => listens = false,
+            },
+            () = resized.again() => if let Some(size) = terminal.size() {
+                far.resize(size).await;
+            },
+            signal = stop.requested() => return Ok(Left::Stopped(signal)),
+        }
+    }
+    masked.flush();
+    drop(terminal);
+    far.ended().await.map(Left::Ended)
+}
+
+/// What is shown, without secrets.
+struct Masked<'a> {
+    stream: RedactStream,
+    screen: &'a Output,
+}
+
+impl Masked<'_> {
+    fn show(&mut self, bytes: &[u8]) {
+        let mut shown = Vec::with_capacity(bytes.len());
+        self.stream.push(bytes, &mut shown);
+        self.write(&shown);
+    }
+
+    /// Shows what was held back.
+    fn flush(&mut self) {
+        let mut shown = Vec::new();
+        self.stream.finish(&mut shown);
+        self.write(&shown);
+    }
+
+    fn write(&self, bytes: &[u8]) {
+        // Who cannot see any more leaves by other means.
+        let _ = self.screen.write(bytes);
+    }
+}
+
+/// The command's end of it.
+enum Far {
+    Container(TerminalExec, TerminalReader, TerminalWriter),
+    Process(Box<Process>, Screen),
+}
+
+impl Far {
+    async fn begin(
+        instance: &Instance,
+        command: Vec<String>,
+        workdir: Option<String>,
+        term: Option<&str>,
+        size: Size,
+    ) -> Result<Self, RunningError> {
+        match &instance.place {
+            Place::Container(engine, id) => {
+                let (exec, reader, writer) = engine.exec_on_terminal(id, command, workdir, term).await?;
+                exec.resize(size.0, size.1).await;
+                Ok(Self::Container(exec, reader, writer))
+            }
+            Place::Process(native, facts) => {
+                let (inner, screen) = tty::open(size).map_err(RunningError::Terminal)?;
+                let workdir = workdir.map(Into::into);
+                let beside = Beside { command: &command, workdir, input: false, terminal: Some(inner) };
+                Ok(Self::Process(Box::new(native.beside(facts, beside)?), screen))
+            }
+        }
+    }
+
+    /// What is shown next; nothing at the end.
+    async fn shown(&mut self) -> std::io::Result<Vec<u8>> {
+        match self {
+            Self::Container(_, reader, _) => {
+                let mut buffer = Vec::with_capacity(16 << 10);
+                reader.read_buf(&mut buffer).await?;
+                Ok(buffer)
+            }
+            Self::Process(_, screen) => screen.shown().await,
+        }
+    }
+
+    /// A command that has ended takes no more, which is seen elsewhere.
+    async fn type_in(&mut self, keys: &[u8]) {
+        let _ = match self {
+            Self::Container(_, _, writer) => writer.write_all(keys).await,
+            Self::Process(_, screen) => screen.type_in(keys).await,
+        };
+    }
+
+    async fn resize(&self, size: Size) {
+        match self {
+            Self::Container(exec, ..) => exec.resize(size.0, size.1).await,
+            Self::Process(_, screen) => screen.resize(size),
+        }
+    }
+
+    async fn ended(self) -> Result<i64, RunningError> {
+        match self {
+            Self::Container(exec, ..) => Ok(exec.wait().await?),
+            Self::Process(mut process, _) => Ok(process.wait().await?.into()),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! `cki env --diff`: what is only on one side, and what is another value on the other. Secrets are
+//! masked on both.
+
+use serde::Serialize;
+
+use super::env::one_line;
+use super::view;
+use crate::base::secret::MASK;
+use crate::base::text::{self, Cell, Table, safe_line};
+use crate::model::environment::ProductionValue;
+use crate::model::environment::difference::{Difference, SideValue};
+use crate::ops::env_diff::Compared;
+use crate::ui::{Ui, style};
+
+#[derive(Serialize)]
+struct DiffView<'a> {
+    component: &'a str,
+    left: &'a str,
+    right: &'a str,
+    differences: Vec<DifferenceView<'a>>,
+    same: usize,
+}
+
+#[derive(Serialize)]
+struct DifferenceView<'a> {
+    name: &'a str,
+    change: &'static str,
+    left: Option<SideView<'a>>,
+    right: Option<SideView<'a>>,
+}
+
+#[derive(Serialize)]
+struct SideView<'a> {
+    value: Option<&'a str>,
+    description: Option<&'a str>,
+    secret: bool,
+    place: Option<&'a str>,
+}
+
+/// Prints a comparison.
+pub fn print(ui: &Ui, component: &str, compared: &Compared) {
+    if ui.is_json() {
+        let differences = compared.differences.variables.iter().map(difference_view).collect();
+        let (left, right) = (compared.left.as_str(), compared.right.as_str());
+        view::print(ui, &DiffView { component, left, right, differences, same: compared.differences.same });
+        return;
+    }
+    let mut table = Table::new(0);
+    let head = |text: &str| Cell::painted(safe_line(text), style::dim);
+    table.row(["", "VARIABLE", &compared.left, &compared.right].map(head));
+    for one in &compared.differences.variables {
+        let (sign, paint): (&str, fn(&str) -> String) = match (&one.left, &one.right) {
+            (None, _) => ("+", style::good),
+            (_, None) => ("-", style::bad),
+            _ => ("~", style::warn),
+        };
+        table.row([
+            Cell::painted(sign, paint),
+            Cell::painted(safe_line(&one.name), style::name),
+            cell(one.left.as_ref()),
+            cell(one.right.as_ref()),
+        ]);
+    }
+    if !compared.differences.variables.is_empty() {
+        table.lines(ui.columns()).iter().for_each(|line| ui.data(line));
+    }
+    ui.say(&style::dim(&summary(compared)));
+}
+
+fn summary(compared: &Compared) -> String {
+    let count = |is: &dyn Fn(&Difference) -> bool| {
+        compared.differences.variables.iter().filter(|one| is(one)).count()
+    };
+    let same = match compared.differences.same {
+        1 => "1 variable is the same".to_owned(),
+        count => format!("{} are the same", text::plural(count, "variable")),
+    };
+    let (left, right) = (count(&|one| one.right.is_none()), count(&|one| one.left.is_none()));
+    let mut parts = Vec::new();
+    let changed = compared.differences.variables.len() - left - right;
+    for (count, what) in [
+        (changed, "with another value".to_owned()),
+        (left, format!("only in {}", safe_line(&compared.left))),
+        (right, format!("only in {}", safe_line(&compared.right))),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    }
+    if parts.is_empty() {
+        return format!("No difference: {same}.");
+    }
+    format!("{}; {same}.", parts.join(", "))
+}
+
+fn cell(side: Option<&SideValue>) -> Cell {
+    let Some(side) = side else { return Cell::painted("–", style::dim) };
+    match &side.value {
+        ProductionValue::Written(_) if side.secret => Cell::painted(MASK, style::secret),
+        ProductionValue::Written(value) if value.expose().is_empty() => Cell::painted("empty", style::dim),
+        ProductionValue::Written(value) => one_line(value.expose()).into(),
+        ProductionValue::Elsewhere(what) => Cell::painted(format!("({})", safe_line(what)), style::dim),
+    }
+}
+
+fn difference_view(one: &Difference) -> DifferenceView<'_> {
+    let change = match (&one.left, &one.right) {
+        (None, _) => "added",
+        (_, None) => "removed",
+        _ => "changed",
+    };
+    DifferenceView {
+        name: &one.name,
+        change,
+        left: one.left.as_ref().map(side_view),
+        right: one.right.as_ref().map(side_view),
+    }
+}
+
+fn side_view(side: &SideValue) -> SideView<'_> {
+    let value = side.value.written().map(|value| if side.secret { MASK } else { value.expose() });
+    let description = match &side.value {
+        ProductionValue::Elsewhere(what) => Some(what.as_str()),
+        ProductionValue::Written(_) => None,
+    };
+    SideView { value, description, secret: side.secret, place: side.place.as_deref() }
+}

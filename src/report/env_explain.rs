@@ -1,0 +1,129 @@
+//! `cki env --explain`: of each variable its value, why it is that, where that is written, and what
+//! production has there. A table where there is room for it, otherwise a few lines for each.
+
+use super::env::{one_line, value};
+use crate::base::secret::MASK;
+use crate::base::text::{self, Cell, Table, safe_line};
+use crate::model::environment::{Environment, Origin, ProductionValue, Variable};
+use crate::ui::{Ui, style};
+
+/// A name that is longer has its value on the next line but one.
+const NAME: usize = 32;
+
+/// Prints an environment with its reasons.
+pub(super) fn print(ui: &Ui, environment: &Environment, reveal: bool) {
+    let table = table(environment, reveal);
+    let wide = table.lines(None);
+    match ui.columns() {
+        Some(columns) if wide.iter().any(|line| width(line) > columns) => {
+            stacked(ui, environment, reveal, columns);
+        }
+        _ => wide.iter().for_each(|line| ui.data(line)),
+    }
+    ui.say(&style::dim(&environment.summary()));
+}
+
+/// The columns of a line that may be painted.
+fn width(line: &str) -> usize {
+    text::width(&anstream::adapter::strip_str(line).to_string())
+}
+
+fn table(environment: &Environment, reveal: bool) -> Table {
+    let mut table = Table::new(0);
+    let head = |text: &str| Cell::painted(text, style::dim);
+    let has_production = environment.variables.iter().any(|variable| variable.production.is_some());
+    let last = if has_production { "IN PRODUCTION" } else { "" };
+    table.row(["VARIABLE", "VALUE", "WHY", if has_production { "WHERE" } else { "" }, last].map(head));
+    for variable in &environment.variables {
+        let (text, paint) = value(variable, reveal);
+        table.row([
+            Cell::painted(safe_line(&variable.name), style::name),
+            Cell::painted(text, paint),
+            why(variable).into(),
+            Cell::painted(place(variable), style::dim),
+            Cell::painted(in_production(variable).unwrap_or_default(), style::dim),
+        ]);
+    }
+    table
+}
+
+/// A variable on its own lines: name and value, then reason and place, then what production has.
+fn stacked(ui: &Ui, environment: &Environment, reveal: bool, columns: usize) {
+    let names = environment.variables.iter().map(|variable| text::width(&variable.name));
+    let column = names.max().unwrap_or(0).min(NAME);
+    for variable in &environment.variables {
+        let name = text::truncate(&safe_line(&variable.name), columns.saturating_sub(4));
+        let (shown, paint) = value(variable, reveal);
+        let gap = " ".repeat(column.saturating_sub(text::width(&name)) + 2);
+        let used = text::width(&name) + gap.len();
+        // A long name would leave no room for the value behind it.
+        if used + 16 > columns {
+            ui.data(&style::name(&name));
+            ui.data(&format!("  {}", paint(&text::truncate(&shown, columns - 2))));
+        } else {
+            ui.data(&format!(
+                "{}{gap}{}",
+                style::name(&name),
+                paint(&text::truncate(&shown, columns - used))
+            ));
+        }
+        let room = columns.saturating_sub(2);
+        let (why, place) = (why(variable), place(variable));
+        let mut lines = beside(why, &place, room);
+        if let (Some(known), Some(there)) = (in_production(variable), &variable.production) {
+            let other =
+                if there.place == place { String::new() } else { safe_line(&there.place).into_owned() };
+            lines.extend(beside(format!("production: {known}"), &other, room));
+        }
+        for line in lines {
+            ui.data(&format!("  {}", style::dim(&text::truncate_middle(&line, room))));
+        }
+    }
+}
+
+/// A text and its place, on one line if they fit.
+fn beside(text: String, place: &str, room: usize) -> Vec<String> {
+    if place.is_empty() {
+        return vec![text];
+    }
+    let both = format!("{text}  {place}");
+    if text::width(&both) <= room { vec![both] } else { vec![text, place.to_owned()] }
+}
+
+/// Why it has its value, and what is said of it besides.
+fn why(variable: &Variable) -> String {
+    let mut why = match &variable.origin {
+        Origin::Missing { .. } if variable.required => "required, no value".to_owned(),
+        Origin::Missing { .. } => "optional, no value".to_owned(),
+        other => other.reason(),
+    };
+    if let Some(before) = &variable.instead_of {
+        why.push_str(&format!(", instead of {}", before.reason()));
+    }
+    match (&variable.replaced_by, &variable.origin) {
+        // The reason has named it.
+        (Some(_), Origin::Service { .. }) | (None, _) => {}
+        (Some(rule), _) => why.push_str(&format!(", replaced by rule `{rule}`")),
+    }
+    let is_missing = matches!(variable.origin, Origin::Missing { .. });
+    for (is, word) in [(variable.required && !is_missing, "required"), (variable.secret, "secret")] {
+        if is {
+            why.push_str(&format!("; {word}"));
+        }
+    }
+    safe_line(&why).into_owned()
+}
+
+fn place(variable: &Variable) -> String {
+    let place = variable.origin.place().or(variable.instead_of.as_ref().and_then(Origin::place));
+    safe_line(place.unwrap_or("")).into_owned()
+}
+
+fn in_production(variable: &Variable) -> Option<String> {
+    Some(match &variable.production.as_ref()?.value {
+        ProductionValue::Written(_) if variable.secret => MASK.to_owned(),
+        ProductionValue::Written(value) if value.expose().is_empty() => "empty".to_owned(),
+        ProductionValue::Written(value) => one_line(value.expose()),
+        ProductionValue::Elsewhere(what) => format!("({})", safe_line(what)),
+    })
+}

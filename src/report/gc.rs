@@ -1,0 +1,62 @@
+//! `cki gc`: what was removed, as a table and as JSON.
+
+use serde::Serialize;
+
+use crate::base::exit::Exit;
+use crate::base::text::{Cell, Table, plural, safe_line};
+use crate::ops::leftovers::{Collected, Leftover};
+use crate::report::view;
+use crate::ui::{Ui, style};
+
+#[derive(Serialize)]
+struct GcView<'a> {
+    dry_run: bool,
+    removed: Vec<LeftoverView<'a>>,
+    left: &'a [String],
+}
+
+#[derive(Serialize)]
+struct LeftoverView<'a> {
+    kind: &'static str,
+    name: &'a str,
+    run: Option<&'a str>,
+    component: Option<&'a str>,
+}
+
+/// Prints what was removed, or would be, and gives the exit code of `cki`.
+pub fn print(ui: &Ui, collected: &Collected, dry: bool) -> Exit {
+    let Collected { removed, left } = collected;
+    let exit = if left.is_empty() { Exit::Done } else { Exit::Failed };
+    if ui.is_json() {
+        let removed = removed.iter().map(leftover_view).collect();
+        view::print(ui, &GcView { dry_run: dry, removed, left });
+        return exit;
+    }
+    let mut table = Table::new(0);
+    for one in removed {
+        table.row([
+            one.kind.as_str().into(),
+            Cell::painted(safe_line(&one.name), style::name),
+            safe_line(one.component.as_deref().unwrap_or("–")).into_owned().into(),
+            Cell::painted(one.run.as_deref().unwrap_or("–"), style::dim),
+        ]);
+    }
+    for line in table.lines(ui.columns()) {
+        ui.data(&line);
+    }
+    for one in left {
+        ui.warning(&safe_line(one));
+    }
+    match (removed.len(), dry) {
+        (0, _) if left.is_empty() => ui.say("Nothing is left of runs that were killed."),
+        (0, _) => {}
+        (count, true) => ui.say(&format!("Would remove {}; nothing was removed.", plural(count, "thing"))),
+        (count, false) => ui.say(&format!("Removed {}.", plural(count, "thing"))),
+    }
+    exit
+}
+
+fn leftover_view(one: &Leftover) -> LeftoverView<'_> {
+    let Leftover { kind, name, run, component } = one;
+    LeftoverView { kind: kind.as_str(), name, run: run.as_deref(), component: component.as_deref() }
+}

@@ -1,0 +1,290 @@
+//! What a component's deployment gives to a local run: read from a clone, told by `cki env`, and
+//! found in the container that `cki run-local` starts.
+
+use insta::assert_snapshot;
+
+use super::env::values;
+use crate::support::cli::Cli;
+use crate::support::engine::on;
+use crate::support::repository::Repositories;
+
+const INVENTORY: &str = "\
+repos: {deploy: '{served}/deploy.git'}
+production:
+  environment: {IS_PRODUCTION: \"false\"}
+  hosts: ['*.prod.example.org']
+components:
+  - name: web
+    category: service
+    kind: service
+    environment: [{name: LEVEL, default: WARN}, {name: URL, required: true}]
+    deployment: [{repo: deploy, path: overlays/production}]
+  - name: composed
+    category: service
+    kind: service
+    deployment: [{repo: deploy, path: compose.yaml}]
+";
+
+const BASE: &str = "\
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: {busybox}
+          command: [sh, -c]
+          args: ['env | sort; echo \"$0\"; busybox httpd -f -p 8000 -h /etc & echo up; wait', 'word of $(LEVEL)']
+          ports: [{containerPort: 8000}]
+          readinessProbe: {exec: {command: ['true']}}
+          envFrom: [{configMapRef: {name: settings}}]
+          env:
+            - {name: HOST, value: localhost}
+            - {name: URL, value: 'https://$(HOST)/v1'}
+            - {name: API_TOKEN, valueFrom: {secretKeyRef: {name: login, key: token}}}
+            - {name: NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
+            - {name: IS_PRODUCTION, value: 'true'}
+";
+
+const OVERLAY: &str = "\
+resources: [../../base]
+namePrefix: prod-
+configMapGenerator:
+- {name: settings, behavior: merge, literals: [LEVEL=INFO]}
+patches:
+- patch: |-
+    kind: Deployment
+    metadata: {name: web}
+    spec: {template: {spec: {containers: [{name: web, env: [
+      {name: HOST, value: api.prod.example.org}]}]}}}
+";
+
+const COMPOSE: &str = "\
+services:
+  composed:
+    image: ${IMAGE:?which image}
+    command: [sh, -c, 'echo $$GREETING; exit 3']
+    environment: [\"GREETING=${WORD:-hello}\"]
+    env_file: more.env
+";
+
+const FILES: [(&str, &str); 6] = [
+    (
+        "base/kustomization.yaml",
+        "resources: [web.yaml]\nconfigMapGenerator:\n- {name: settings, literals: [LEVEL=DEBUG]}\n",
+    ),
+    ("base/web.yaml", BASE),
+    ("overlays/production/kustomization.yaml", OVERLAY),
+    ("compose.yaml", COMPOSE),
+    (".env", "IMAGE={busybox}\n"),
+    ("more.env", "GREETING=none\nMORE='a # b' # c\n"),
+];
+
+/// With a repository that holds the deployment, cloned.
+fn cli() -> Cli {
+    let cli = Cli::new();
+    {
+        let repositories = Repositories::new(&cli);
+        repositories.commit("deploy", &FILES);
+        cli.inventory(INVENTORY);
+    }
+    cli
+}
+
+#[test]
+fn each_value_is_traced_to_its_line() {
+    let cli = cli();
+    cli.run("env web")
+        .ends_with(4)
+        .says("warning: the deployment of `web` is in `deploy`, which is not cloned; `cki clone web` makes its values part of this.");
+    cli.run("clone web").ends_with(0);
+    let line = "env web --explain";
+    assert_snapshot!(cli.run(line), @"
+    VARIABLE       VALUE                              WHY                                              WHERE                                                                      IN PRODUCTION
+    API_TOKEN      ••••••••                           reference secret (token); secret                 /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:17                           (Secret login, key token)
+    HOST           host.reference.invalid             deployment, replaced by rule `host`              /tmp/cki-TESTID/home/cki/deploy/overlays/production/kustomization.yaml:10  api.prod.example.org
+    IS_PRODUCTION  false                              locked: never production, instead of deployment  /tmp/cki-TESTID/project/inventory.yaml:3                                   true
+    LEVEL          INFO                               deployment, instead of default                   /tmp/cki-TESTID/home/cki/deploy/overlays/production/kustomization.yaml:4   INFO
+    NAMESPACE      local                              deployment, replaced by rule `namespace`         /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:18                           (metadata.namespace)
+    URL            https://host.reference.invalid/v1  deployment; required                             /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:16                           https://api.prod.example.org/v1
+    --- stderr
+    6 variables: 4 from the deployment, 1 reference secret, 1 locked
+    --- exit 0
+    ");
+    assert_snapshot!(cli.call(line).terminal(80).set("NO_COLOR", "1").end(), @"
+    API_TOKEN      ••••••••
+      reference secret (token); secret
+      /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:17
+      production: (Secret login, key token)
+    HOST           host.reference.invalid
+      deployment, replaced by rule `host`
+      /tmp/cki-TESTID/home/cki/deploy/overlays/production/kustomization.yaml:10
+      production: api.prod.example.org
+    IS_PRODUCTION  false
+      locked: never production, instead of deployment
+      /tmp/cki-TESTID/project/inventory.yaml:3
+      production: true  /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:19
+    LEVEL          INFO
+      deployment, instead of default
+      /tmp/cki-TESTID/home/cki/deploy/overlays/production/kustomization.yaml:4
+      production: INFO
+    NAMESPACE      local
+      deployment, replaced by rule `namespace`
+      /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:18
+      production: (metadata.namespace)
+    URL            https://host.reference.invalid/v1
+      deployment; required  /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:16
+      production: https://api.prod.example.org/v1
+    --- stderr
+    6 variables: 4 from the deployment, 1 reference secret, 1 locked
+    --- exit 0
+    ");
+    let json = cli.run("env web -o json").ends_with(0).json();
+    let host = json["variables"].as_array().and_then(|all| all.iter().find(|one| one["name"] == "HOST"));
+    let host = host.expect("is there").to_string();
+    assert_snapshot!(cli.redact(&host), @r#"
+    {"name":"HOST","value":"host.reference.invalid","secret":false,"required":false,"type":null,"origin":"deployment","reason":"deployment","place":"/tmp/cki-TESTID/home/cki/deploy/overlays/production/kustomization.yaml:10","instead_of":null,"replaced_by":"host","production":{"value":"api.prod.example.org","description":null,"place":"/tmp/cki-TESTID/home/cki/deploy/overlays/production/kustomization.yaml:10"}}
+    "#);
+    let composed = values(&cli, "env composed");
+    assert_eq!((composed["GREETING"].as_str(), composed["MORE"].as_str()), ("hello", "a # b"));
+}
+
+#[test]
+fn two_environments_beside_each_other() {
+    let cli = Cli::new();
+    let repositories = Repositories::new(&cli);
+    repositories.commit("deploy", &FILES);
+    cli.inventory(INVENTORY);
+    let mut changed = FILES;
+    let overlay = OVERLAY.replace("api.prod", "other.prod").replace("LEVEL=INFO", "NEW_TOKEN=hunter2");
+    changed[2].1 = &overlay;
+    repositories.commit_to("deploy", "refs/heads/next", &changed);
+    cli.run("clone web").ends_with(0);
+    assert_snapshot!(cli.run("env web --diff deployment"), @"
+       VARIABLE       deployment                       local
+    ~  API_TOKEN      (Secret login, key token)        ••••••••
+    ~  HOST           api.prod.example.org             host.reference.invalid
+    ~  IS_PRODUCTION  true                             false
+    ~  NAMESPACE      (metadata.namespace)             local
+    ~  URL            https://api.prod.example.org/v1  https://host.reference.invalid/v1
+    --- stderr
+    5 with another value; 1 variable is the same.
+    --- exit 0
+    ");
+    assert_snapshot!(cli.run("env web --diff main..next"), @"
+       VARIABLE   main                             next
+    ~  HOST       api.prod.example.org             other.prod.example.org
+    ~  LEVEL      INFO                             DEBUG
+    +  NEW_TOKEN  –                                ••••••••
+    ~  URL        https://api.prod.example.org/v1  https://other.prod.example.org/v1
+    --- stderr
+    3 with another value, 1 only in next; 3 variables are the same.
+    --- exit 0
+    ");
+    assert_snapshot!(cli.run("env web --diff composed"), @"
+       VARIABLE   web                                composed
+    -  API_TOKEN  ••••••••                           –
+    +  GREETING   –                                  hello
+    -  HOST       host.reference.invalid             –
+    -  LEVEL      INFO                               –
+    +  MORE       –                                  a # b
+    -  NAMESPACE  local                              –
+    -  URL        https://host.reference.invalid/v1  –
+    --- stderr
+    5 only in web, 2 only in composed; 1 variable is the same.
+    --- exit 0
+    ");
+    let json = cli.run("env web --diff main..next -o json").ends_with(0);
+    assert!(!json.stdout.contains("hunter2"), "{json}");
+    let json = json.json();
+    let token =
+        json["differences"].as_array().and_then(|all| all.iter().find(|one| one["name"] == "NEW_TOKEN"));
+    let token = token.expect("is there");
+    assert_eq!((&token["change"], &token["right"]["value"]), (&"added".into(), &"••••••••".into()));
+    cli.run("env web --diff main..nowhere").ends_with(3).says("has no revision `nowhere`");
+    cli.run("env web --diff nobody").ends_with(3);
+    cli.run("env web --diff deployment -o shell").ends_with(2);
+    cli.run("env web --diff deployment --explain").ends_with(2);
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_with_its_place() {
+    let cli = Cli::new();
+    let repositories = Repositories::new(&cli);
+    let bomb: String = (1..20).fold("a0: &a0 [x, x]\n".to_owned(), |text, level| {
+        format!("{text}a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); 9].join(", "))
+    });
+    let files: [(&str, &str); 7] = [
+        ("broken.yaml", "kind: Pod\nspec: [\n"),
+        ("bomb.yaml", &bomb),
+        ("cycle/kustomization.yaml", "resources: [../cycle]\n"),
+        ("out/kustomization.yaml", "resources: [../../../etc]\n"),
+        ("two.yaml", "{kind: Pod, metadata: {name: a}, spec: {containers: [{name: b}, {name: c}]}}"),
+        ("required.yaml", "services: {x: {image: a, environment: {A: '${B:?tell me}'}}}"),
+        ("long.yaml", &"# long\n".repeat(200_000)),
+    ];
+    repositories.commit("deploy", &files);
+    let entry = |name: &str, path: &str| {
+        format!("  - {{name: {name}, category: service, deployment: [{{repo: deploy, path: {path}}}]}}\n")
+    };
+    let paths = [
+        "broken.yaml",
+        "bomb.yaml",
+        "cycle",
+        "out",
+        "two.yaml",
+        "required.yaml",
+        "long.yaml",
+        "none",
+        "../x",
+    ];
+    let entries: String = paths.iter().enumerate().map(|(i, path)| entry(&format!("c{i}"), path)).collect();
+    cli.inventory(&format!("repos: {{deploy: '{{served}}/deploy.git'}}\ncomponents:\n{entries}"));
+    cli.run("clone c0").ends_with(0);
+    for (index, said) in [
+        "home/cki/deploy/broken.yaml:2:7: ",
+        "home/cki/deploy/bomb.yaml:6:",
+        "home/cki/deploy/cycle` is built on itself",
+        "`../../../etc` leads out of the repository",
+        "which container is `c4`? The deployment has `Pod/a, container b` and `Pod/a, container c`",
+        "home/cki/deploy/required.yaml:1: `B` has no value: tell me",
+        "home/cki/deploy/long.yaml`: it is longer than 1048576 bytes",
+        "inventory.yaml:10: the deployment has no file or folder `none`",
+        "inventory.yaml:11: `../x` leads out of the repository",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let code = if index == 7 { 3 } else { 4 };
+        cli.run(&format!("env c{index}")).ends_with(code).says(said);
+    }
+}
+
+on!(docker, podman: a_run_is_as_its_overlay_says);
+fn a_run_is_as_its_overlay_says(cli: &Cli) {
+    let repositories = Repositories::new(cli);
+    repositories.commit("deploy", &FILES);
+    cli.inventory(INVENTORY);
+    // It is cloned on the way; what the overlay does not say, its base does.
+    let mut run = cli.start("run-local web");
+    run.until("  web          ready");
+    run.until("up");
+    run.signal(nix::sys::signal::Signal::SIGINT);
+    let outcome = run.end().ends_with(130);
+    let said: Vec<&str> = outcome.stdout.lines().collect();
+    for line in [
+        "HOST=host.reference.invalid",
+        "URL=https://host.reference.invalid/v1",
+        "LEVEL=INFO",
+        "IS_PRODUCTION=false",
+        "NAMESPACE=local",
+        "API_TOKEN=••••••••",
+        "word of INFO",
+    ] {
+        assert!(said.contains(&line), "{line}: {outcome}");
+    }
+    assert!(!outcome.stdout.contains("prod.example.org"), "{outcome}");
+    // A command without an entry point goes to that of the image.
+    cli.run("run-local composed").ends_with(3).says("hello");
+}
