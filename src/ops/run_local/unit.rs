@@ -149,6 +149,13 @@ impl Unit {
         self.command = command;
     }
 
+    /// Whether its command takes the place of the image's entry point: those of the inventory are whole
+    /// ones, program first.
+    #[must_use]
+    pub fn replaces_entrypoint(&self) -> bool {
+        self.is_component && !self.keeps_entrypoint
+    }
+
     /// The values that must not be shown.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         self.environment.iter().filter(|(name, _)| self.secret.contains(name)).map(|(_, value)| value)

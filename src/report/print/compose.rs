@@ -90,7 +90,7 @@ fn service(draft: &Draft<'_>, unit: &Unit) -> Value {
     }
     if let Some(command) = &unit.command {
         // A command of a component is a whole one.
-        if unit.is_component {
+        if unit.replaces_entrypoint() {
             put("entrypoint", json!([]));
         }
         put("command", words(draft, command));

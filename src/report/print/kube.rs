@@ -103,7 +103,7 @@ fn container(draft: &Draft<'_>, unit: &Unit, mounts: Vec<Value>) -> Value {
     put("imagePullPolicy", "IfNotPresent".into());
     if let Some(command) = &unit.command {
         let words: Vec<String> = command.iter().map(|word| rendered(&draft.parts(word))).collect();
-        put(if unit.is_component { "command" } else { "args" }, words.into());
+        put(if unit.replaces_entrypoint() { "command" } else { "args" }, words.into());
     }
     if let Some(workdir) = &unit.workdir {
         put("workingDir", workdir.clone().into());

@@ -157,7 +157,7 @@ fn command(draft: &Draft<'_>, unit: &Unit, needed: bool) -> String {
     if let Some(processes) = processes {
         flag("--pids-limit", processes.to_string());
     }
-    if unit.command.is_some() && unit.is_component {
+    if unit.command.is_some() && unit.replaces_entrypoint() {
         flag("--entrypoint", "''".into());
     }
     words.push(quoted(&Draft::image(unit)));

@@ -12,6 +12,7 @@ fn unit(name: &str, environment: &[(&str, &str)], secret: &[&str]) -> Unit {
         name: name.to_owned(),
         role: Role::Component,
         is_component: true,
+        keeps_entrypoint: false,
         wanted: true,
         once: true,
         of: format!("job/{name}"),

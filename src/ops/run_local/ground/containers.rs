@@ -138,16 +138,11 @@ fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Belonging<'_>)
     let mut labels = whose.identity(tools, &unit.of, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
     labels.extend(unit.ready.as_ref().map(|ready| (READY.to_owned(), ready.to_label())));
-    let is_component = unit.is_component;
     ContainerSpec {
         name: container_name(unit, whose),
         image: image.to_owned(),
         // A command of the inventory is a whole one: program first.
-        entrypoint: unit
-            .command
-            .as_ref()
-            .filter(|_| is_component && !unit.keeps_entrypoint)
-            .map(|_| Vec::new()),
+        entrypoint: unit.command.as_ref().filter(|_| unit.replaces_entrypoint()).map(|_| Vec::new()),
         command: unit.command.clone(),
         environment: unit.environment.clone(),
         workdir: unit.workdir.clone(),
