@@ -72,7 +72,7 @@ impl Resized {
     /// Waits until the window has another size.
     pub async fn again(&mut self) {
         if self.0.recv().await.is_none() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

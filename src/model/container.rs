@@ -47,6 +47,8 @@ pub struct ContainerSpec {
     pub mounts: Vec<Mount>,
     /// Sources to copy in before it starts, without what their ignore files name.
     pub copies: Vec<Copied>,
+    /// Volumes that outlive the container: their names, and where they are in it.
+    pub stores: Vec<(String, String)>,
     /// What it must not do.
     pub limits: Limits,
 }
@@ -136,6 +138,8 @@ pub struct ContainerFacts {
     pub ports: Vec<(u16, u16)>,
     /// When it was created, in seconds since 1970.
     pub created: i64,
+    /// The networks that it is on, by whatever the engine calls them: ids or names.
+    pub networks: Vec<String>,
 }
 
 /// What is known of a container's inside once it runs.

@@ -2,18 +2,21 @@
 //! nothing else. Every command that opens an engine does it; `cki gc` does it on demand, and says
 //! what it was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::base::files;
 use crate::host::{self, Env};
-use crate::model::identity::{COMPONENT, Identity, Lifetime};
+use crate::model::identity::{COMPONENT, Identity, Lifetime, RunId};
 use crate::model::inventory::Inventory;
 use crate::ops::engine::{Engine, OpenError};
-use crate::systems::engine::{ContainerEngine, EngineError, ImageSummary, orphaned_services};
+use crate::systems::engine::{ContainerEngine, EngineError, ImageSummary, VolumeFacts, orphaned_services};
 use crate::systems::git;
 use crate::systems::native::Native;
 
+/// The name of what says that a run is kept.
+const KEPT: &str = "kept";
 /// Names of images that `cki build` gives begin with this.
 const BUILT: &str = "localhost/cki/";
 
@@ -96,8 +99,20 @@ impl Dead<'_> {
     pub async fn sweep(self) -> Result<Vec<String>, OpenError> {
         let mut names = Vec::new();
         if let Engine::Containers(engine) = self.engine {
-            let swept = engine.sweep(is_abandoned).await?;
-            names = [swept.containers, swept.networks, swept.volumes].concat();
+            // Most runs decide nothing, and the engine is not asked what was decided.
+            let undecided = AtomicBool::new(false);
+            let note = |who: &Identity| {
+                undecided.fetch_or(is_abandoned(who) && who.lifetime == Lifetime::Decided, Ordering::Relaxed);
+                is_abandoned(who) && who.lifetime == Lifetime::Owner
+            };
+            let mut all = vec![engine.sweep(note).await?];
+            if undecided.into_inner() {
+                let kept = kept(engine).await?;
+                all.push(engine.sweep(|who| is_abandoned(who) && !kept.contains(&who.run)).await?);
+            }
+            for swept in all {
+                names.extend([swept.containers, swept.networks, swept.volumes].concat());
+            }
         }
         names.extend(self.native.sweep(is_abandoned).await?.into_iter().map(|who| who.name));
         let folders = orphaned_services(self.env).into_iter();
@@ -132,12 +147,13 @@ pub async fn left_by_the_dead(engine: &Engine) -> Result<Vec<Leftover>, OpenErro
         Engine::Containers(engine) => engine,
         Engine::Native(native) => return left_native(native),
     };
+    let listed = tokio::join!(containers.list(None), containers.networks(), containers.volumes());
+    let kept = listed.2.as_deref().map(kept_by).unwrap_or_default();
     let mut left = Vec::new();
     let mut add = |kind: Kind, name: String, labels: &BTreeMap<String, String>| {
-        let who = Identity::from_labels(|key| labels.get(key).map(String::as_str));
-        left.extend(who.filter(is_abandoned).map(|who| Leftover::of(kind, name, &who)));
+        let who = identity(labels).filter(|who| is_abandoned(who) && !kept.contains(&who.run));
+        left.extend(who.map(|who| Leftover::of(kind, name, &who)));
     };
-    let listed = tokio::join!(containers.list(None), containers.networks(), containers.volumes());
     listed.0?.into_iter().for_each(|one| add(Kind::Container, one.name, &one.labels));
     listed.1?.into_iter().for_each(|one| add(Kind::Network, one.name, &one.labels));
     listed.2?.into_iter().for_each(|one| add(Kind::Volume, one.name, &one.labels));
@@ -151,9 +167,39 @@ fn left_native(native: &Native) -> Result<Vec<Leftover>, OpenError> {
     Ok(dead.chain(unfinished.iter().map(|path| Leftover::path(Kind::Folder, path))).collect())
 }
 
-/// Whether something was to be gone with a process that is gone.
+/// Whether something was to be gone with a process that is gone, unless that decided otherwise.
 fn is_abandoned(who: &Identity) -> bool {
-    who.lifetime == Lifetime::Owner && !host::is_alive(&who.owner)
+    matches!(who.lifetime, Lifetime::Owner | Lifetime::Decided) && !host::is_alive(&who.owner)
+}
+
+fn identity(labels: &BTreeMap<String, String>) -> Option<Identity> {
+    Identity::from_labels(|key| labels.get(key).map(String::as_str))
+}
+
+/// The runs of which something says that all of it is kept.
+async fn kept(engine: &ContainerEngine) -> Result<BTreeSet<RunId>, EngineError> {
+    Ok(kept_by(&engine.volumes().await?))
+}
+
+fn kept_by(volumes: &[VolumeFacts]) -> BTreeSet<RunId> {
+    let all = volumes.iter().filter_map(|one| identity(&one.labels));
+    all.filter(|who| who.lifetime == Lifetime::Kept && who.name == KEPT).map(|who| who.run).collect()
+}
+
+/// Keeps all of a run that this process owns, from now on and when it has ended.
+///
+/// # Errors
+/// When the engine refuses.
+pub async fn keep(engine: &Engine, mut who: Identity) -> Result<(), OpenError> {
+    who.lifetime = Lifetime::Kept;
+    who.name = KEPT.to_owned();
+    match engine {
+        Engine::Containers(engine) => {
+            engine.create_volume(&format!("cki-{}-{KEPT}", who.run), who.to_labels()).await?;
+        }
+        Engine::Native(native) => native.keep(&who.run)?,
+    }
+    Ok(())
 }
 
 /// What was removed, or would be.

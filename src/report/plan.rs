@@ -304,6 +304,7 @@ fn image_view(unit: &Unit) -> ImageView {
     };
     let name = match &unit.image {
         Image::Named(name) => Some(name.clone()),
+        Image::Own => Some("made by cki of itself".to_owned()),
         Image::Built(_) | Image::Unknown => None,
     };
     ImageView { name, built_from }

@@ -29,6 +29,7 @@ struct InstanceView<'a> {
     image: &'a str,
     created: i64,
     detached: bool,
+    kept: bool,
 }
 
 /// Prints what runs, with the answers of those that have a way to know whether they are ready.
@@ -48,12 +49,16 @@ pub fn print(ui: &Ui, instances: &[Instance], health: &[Option<Health>], now: i6
     for (one, health) in all() {
         let (state, paint) = state(&one.status, health);
         let age = u64::try_from(now - one.created).unwrap_or(0);
-        let of = if one.identity.role == Role::Component { "–" } else { one.identity.component.as_str() };
+        let of = match (one.identity.lifetime, one.identity.role) {
+            (Lifetime::Workspace, _) => "kept",
+            (_, Role::Component) => "–",
+            _ => one.identity.component.as_str(),
+        };
         table.row([
             Cell::painted(safe_line(&one.identity.name), style::name),
             safe_line(of).into_owned().into(),
             one.identity.run.to_string().into(),
-            Cell::painted(state, paint),
+            Cell::painted(if one.is_kept { format!("{state}, kept") } else { state }, paint),
             ports(one).join(" ").into(),
             duration(std::time::Duration::from_secs(age)).into(),
             one.engine.into(),
@@ -123,5 +128,6 @@ fn instance_view<'a>(one: &'a Instance, health: Option<&'a Health>) -> InstanceV
         image: &one.what,
         created: one.created,
         detached: one.identity.lifetime == Lifetime::Kept,
+        kept: one.is_kept || one.identity.lifetime == Lifetime::Workspace,
     }
 }

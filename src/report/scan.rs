@@ -68,7 +68,12 @@ pub fn print(ui: &Ui, component: &str, outcome: &ScanOutcome) {
         uses(|state| *state == UseState::Tests)
             .map(|one| Row::new(&one.name, need(worst(&one.places)), &first_place(&one.places, false))),
     );
-    page.group("not understood", not_understood(outcome));
+    let mut rows = not_understood(outcome);
+    // These begin with a place, and it must leave room for what is the matter there.
+    for row in rows.iter_mut().filter(|_| ui.columns().is_some()) {
+        row.name = tail(&row.name, ui.columns().unwrap_or_default() * 2 / 5);
+    }
+    page.group("not understood", rows);
     if page.is_empty {
         ui.data("All that is read is given, and all that is given is read.");
     }

@@ -51,7 +51,7 @@ pub(in crate::cli) struct EnvArgs {
     reveal: bool,
     /// Compare it with the variables that the component's sources read, as far as they are cloned;
     /// exit code 1 says that the component fails without one that nothing gives
-    #[arg(long, conflicts_with_all = ["explain", "reveal"])]
+    #[arg(long, conflicts_with_all = ["explain", "reveal", "diff"])]
     scan: bool,
 }
 
@@ -166,7 +166,10 @@ fn scan_sources(
         return Err(UsageError("`--scan` has the forms `table` and `json`".to_owned()).into());
     }
     let (workspace, assets) = (&context.workspace, &context.assets);
-    let outcome = ops::scan::scan(ScanRequest { component, inventory, workspace, assets, environment })?;
+    let task = context.events().start(component.name(), "reading its sources");
+    let outcome = ops::scan::scan(ScanRequest { component, inventory, workspace, assets, environment });
+    task.dismiss();
+    let outcome = outcome?;
     report::scan::print(&context.ui, component.name(), &outcome);
     ops::scan::check(component, &outcome)?;
     Ok(Exit::Done)

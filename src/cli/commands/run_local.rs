@@ -11,7 +11,7 @@ use crate::cli::error::UsageError;
 use crate::config::Engine;
 use crate::host::signals::Stop;
 use crate::model::inventory::{Component, Inventory};
-use crate::ops::run_local::{Access, Network, Request, dry_run, run as run_component};
+use crate::ops::run_local::{Access, Keep, Network, Request, dry_run, run as run_component};
 use crate::report;
 use crate::report::print::Form;
 use crate::systems::git::Git;
@@ -46,6 +46,12 @@ pub(in crate::cli) struct RunLocalArgs {
     /// Go on in the background
     #[arg(short, long)]
     detach: bool,
+    /// Keep backing services and what they store, for the next run of this workspace
+    #[arg(long)]
+    keep_services: bool,
+    /// Keep what it has made when it ends, to look at it with `cki logs` and `cki shell`
+    #[arg(long, value_name = "WHEN", default_value = "never", conflicts_with = "detach")]
+    keep: KeepArg,
     /// Make its ports reachable at 127.0.0.1
     #[arg(short, long)]
     publish: bool,
@@ -113,6 +119,17 @@ enum FormArg {
     Kube,
 }
 
+/// When something is kept.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum KeepArg {
+    /// Nothing is left behind
+    Never,
+    /// When it does not end as it should
+    OnFailure,
+    /// However it ends
+    Always,
+}
+
 /// What a component may reach.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum NetworkArg {
@@ -123,8 +140,21 @@ enum NetworkArg {
 }
 
 pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Result<Exit> {
-    let RunLocalArgs { components, mr, image, once, detach, publish, network, work, plan, variables, args } =
-        args;
+    let RunLocalArgs {
+        components,
+        mr,
+        image,
+        once,
+        detach,
+        keep_services,
+        keep,
+        publish,
+        network,
+        work,
+        plan,
+        variables,
+        args,
+    } = args;
     let WorkArgs { watch, mount, debug_port } = work;
     let alone = [
         ("--debug-port", debug_port.is_some()),
@@ -139,6 +169,12 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         image,
         once,
         detach,
+        keep_services,
+        keep: match keep {
+            KeepArg::Never => Keep::Never,
+            KeepArg::OnFailure => Keep::OnFailure,
+            KeepArg::Always => Keep::Always,
+        },
         publish,
         network: match network {
             NetworkArg::Isolated => Network::Isolated,

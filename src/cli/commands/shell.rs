@@ -9,10 +9,12 @@ use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::ops::running::{self, Person};
 
-/// Open a shell in a running component
+/// Open a shell in a running component, or in one like it that has ended
 ///
 /// It is `bash` if that is there, else `sh`, with the environment of the component and on its
 /// network. Everything that is typed goes to it, Ctrl-C as well; its exit code becomes that of `cki`.
+/// Of a component that has ended and was kept, it is in a new container of the same image, with the
+/// same environment, volumes and network: what the component wrote elsewhere is not in it.
 ///
 /// Examples:
 ///   cki shell pipeline-herder
@@ -34,7 +36,14 @@ pub(in crate::cli) fn run(args: ShellArgs, context: &Context) -> anyhow::Result<
         let engine = context.engine().await?;
         let all = running::list(&engine, &context.native()).await?;
         let instance = running::select_one(&all, &component)?;
-        Ok(exit(running::shell(instance, workdir, person(context), &stop).await?))
+        if !instance.is_alive() {
+            let name = &instance.identity.name;
+            context.ui.say(&format!(
+                "`{name}` has ended: this is a new container like it, with the files of its image."
+            ));
+        }
+        let owner = context.host.owner();
+        Ok(exit(running::shell(instance, workdir, person(context), owner, &stop).await?))
     })
 }
 

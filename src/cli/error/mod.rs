@@ -199,7 +199,9 @@ fn of_scan(error: &ScanError) -> Meaning {
         }
         ScanError::NotCloned { component } => hint(Exit::NotFound, format!("`cki clone {component}`.")),
         ScanError::Lacking { variables, .. } => {
-            let flags: Vec<String> = variables.iter().map(|(name, _)| format!("-e {name}=…")).collect();
+            let flag = |(name, _): &(String, String)| format!("-e {name}=…");
+            let mut flags: Vec<String> = variables.iter().take(3).map(flag).collect();
+            flags.extend((variables.len() > 3).then(|| "…".to_owned()));
             let flags = flags.join(" ");
             hint(
                 Exit::Failed,
@@ -281,6 +283,10 @@ fn of_run(error: &RunError) -> Meaning {
             Exit::TimedOut,
             "its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.",
         ),
+        RunError::KeepNative => hint(Exit::Usage, "leave `--keep-services` out."),
+        RunError::KeptInUse { name } => {
+            hint(Exit::Refused, format!("end the other run, or `cki down {name}`; what it has stored stays."))
+        }
         RunError::SameName { .. } => {
             hint(Exit::Invalid, "on one network a name means one thing: rename the component.")
         }
@@ -325,6 +331,9 @@ fn of_running(error: &RunningError) -> Meaning {
         ),
         RunningError::NoShell { .. } => {
             hint(Exit::NotFound, "`cki exec COMPONENT -- COMMAND` runs what is there.")
+        }
+        RunningError::Ended { name } => {
+            hint(Exit::NotFound, format!("`cki logs {name}` shows what it has written."))
         }
         RunningError::Terminal(_) => {
             hint(Exit::Usage, "without one, `cki exec COMPONENT -- COMMAND` runs a command.")

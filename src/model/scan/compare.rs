@@ -178,7 +178,7 @@ fn one(name: &str, known: &Known, rules: &ScanRules) -> Use {
         UseState::Unread
     } else if given.is_some() {
         UseState::Given
-    } else if places.iter().any(|place| place.build) {
+    } else if places.iter().any(|place| place.build && !place.test) {
         let is_given = known.build.contains(name)
             || rules.is_of_system(name)
             || places.iter().all(|place| place.need == Need::Default);

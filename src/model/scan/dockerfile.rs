@@ -16,7 +16,6 @@ pub(super) fn scan(language: &Language, text: &str) -> Result<FileScan, RulesErr
     for instruction in instructions(text) {
         reader.read(&instruction)?;
     }
-    reader.found.finds.retain(|find| !(find.build && language.is_of_builder(&find.name)));
     Ok(reader.found)
 }
 

@@ -97,7 +97,9 @@ pub fn scan(
         Grammar::Ruby => ruby::scan(language, text),
         grammar => reading::scan(language, grammar, text, more)?,
     };
-    scan.finds.retain(|find| !language.is_own(&find.name));
+    let is_kept =
+        |find: &Find| !language.is_own(&find.name) && !(find.build && language.is_of_builder(&find.name));
+    scan.finds.retain(is_kept);
     scan.finds.sort();
     scan.finds.dedup();
     scan.unknown.sort();

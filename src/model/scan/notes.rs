@@ -71,8 +71,9 @@ pub(super) struct Notes<'t> {
     pub(super) names: BTreeMap<usize, Name<'t>>,
     pub(super) unknown: Vec<Node<'t>>,
     except: HashSet<usize>,
-    fallbacks: Vec<Range<usize>>,
-    raises: Vec<Range<usize>>,
+    /// Where each begins, and how far the longest of them goes.
+    fallbacks: HashMap<usize, usize>,
+    raises: HashMap<usize, usize>,
     guarded: Vec<Range<usize>>,
     tests: Vec<Range<usize>>,
     later: Vec<Range<usize>>,
@@ -162,14 +163,16 @@ impl<'t> Notes<'t> {
     fn note_ranges(&mut self, found: &Captures<'_, 't>) {
         self.except.extend(found.node("except").map(|node| node.id()));
         self.except.extend(found.node("write").map(|node| node.id()));
-        for (name, ranges) in [
-            ("fallback", &mut self.fallbacks),
-            ("raises", &mut self.raises),
-            ("guarded", &mut self.guarded),
-            ("test", &mut self.tests),
-            ("later", &mut self.later),
-        ] {
+        for (name, ranges) in
+            [("guarded", &mut self.guarded), ("test", &mut self.tests), ("later", &mut self.later)]
+        {
             ranges.extend(found.node(name).map(|node| node.byte_range()));
+        }
+        for (name, ends) in [("fallback", &mut self.fallbacks), ("raises", &mut self.raises)] {
+            if let Some(node) = found.node(name) {
+                let end = ends.entry(node.start_byte()).or_default();
+                *end = node.end_byte().max(*end);
+            }
         }
         self.strict |= found.node("strict").is_some();
         if let Some(node) = found.node("assigned") {
@@ -329,9 +332,9 @@ impl<'q, 't> Captures<'q, 't> {
     }
 }
 
-/// Whether a range begins where the node does, and is at least as long.
-fn begins(ranges: &[Range<usize>], node: Node<'_>) -> bool {
-    ranges.iter().any(|range| range.start == node.start_byte() && range.end >= node.end_byte())
+/// Whether something begins where the node does, and is at least as long.
+fn begins(ends: &HashMap<usize, usize>, node: Node<'_>) -> bool {
+    ends.get(&node.start_byte()).is_some_and(|end| *end >= node.end_byte())
 }
 
 fn within(ranges: &[Range<usize>], node: Node<'_>) -> bool {

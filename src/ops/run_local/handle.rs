@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::RunError;
+use super::ground::Kept;
 use crate::model::container::Publish;
 use crate::model::event::{Events, Stream};
 use crate::ops::reach::Reach;
@@ -44,6 +45,8 @@ pub(super) struct Container {
     pub(super) ports: Vec<(u16, u16)>,
     /// Ports that this program forwards.
     pub(super) forwards: Vec<Forward>,
+    /// It outlives the run.
+    pub(super) kept: Option<Kept>,
 }
 
 /// What was started: a unit, and its program where the inventory names it.
@@ -160,6 +163,14 @@ impl Handle {
         match self {
             Self::Container(one) => Waiter::Container(one.engine.clone(), one.id.clone(), one.what.clone()),
             Self::Process(child) => Waiter::Process(child.ended.clone()),
+        }
+    }
+
+    /// How it came to be here, if it outlives the run.
+    pub(super) fn kept(&self) -> Option<Kept> {
+        match self {
+            Self::Container(container) => container.kept,
+            Self::Process(_) => None,
         }
     }
 

@@ -13,13 +13,13 @@ use crate::model::identity::Lifetime;
 use crate::ops::engine::Engine;
 use crate::ops::tools::Tools;
 
-use super::ground::{Belonging, Ground};
+use super::ground::{Belonging, Ground, Kept, Making};
 use super::plan::RunPlan;
 use super::reload::{Watcher, Workshop};
 use super::running::Running;
 use super::unit::Unit;
 use super::watch::{Watched, watch as watch_over};
-use super::{How, Request};
+use super::{How, Keep, Request};
 
 /// What is left of the output when a unit has ended is waited for this long.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -31,11 +31,17 @@ pub(super) async fn live(
     request: &Request<'_>,
     plan: &RunPlan,
     images: &BTreeMap<String, String>,
+    making: &Making,
 ) -> anyhow::Result<How> {
     let whose = Belonging {
         run: &plan.run,
-        lifetime: if request.detach { Lifetime::Kept } else { Lifetime::Owner },
+        lifetime: match (request.detach, request.keep) {
+            (true, _) => Lifetime::Kept,
+            (false, Keep::Never) => Lifetime::Owner,
+            (false, _) => Lifetime::Decided,
+        },
         publish: plan.publishes(),
+        making,
     };
     let watchers = Watcher::all(plan)?;
     let start = async {
@@ -89,7 +95,8 @@ async fn bring_up(
         let mut running = Running::attend(unit, handle, output, &redactor, tools);
         if let Some(task) = task {
             let done = running.until_useful(unit, &task, tools).await?;
-            task.finish(State::Done, done);
+            whose.making.done(tools, unit);
+            task.finish(State::Done, running.handle.kept().map_or(done, Kept::word));
             gates.open(&unit.name);
         }
         if unit.wanted {

@@ -5,6 +5,7 @@ mod clean_up;
 mod error;
 mod ground;
 mod handle;
+mod kept;
 mod live;
 mod output;
 pub mod plan;
@@ -30,6 +31,7 @@ use crate::ops::engine::Engine;
 use crate::ops::needs;
 use crate::ops::tools::Tools;
 pub use error::RunError;
+use ground::Making;
 pub use ground::Network;
 
 /// What to run.
@@ -45,6 +47,10 @@ pub struct Request<'a> {
     pub once: bool,
     /// Go on in the background.
     pub detach: bool,
+    /// Keep backing services for the next run of the workspace.
+    pub keep_services: bool,
+    /// When its end is not the end of what it has made.
+    pub keep: Keep,
     /// Make its ports reachable on this machine's loopback address.
     pub publish: bool,
     /// What it may reach.
@@ -71,6 +77,8 @@ impl<'a> Request<'a> {
             image: None,
             once: false,
             detach: false,
+            keep_services: false,
+            keep: Keep::Never,
             publish: false,
             network: Network::default(),
             mount: None,
@@ -91,6 +99,30 @@ pub enum Access {
     Writable,
 }
 
+/// When a run's containers stay after its end, to be looked at, until `cki down`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keep {
+    /// Nothing stays.
+    #[default]
+    Never,
+    /// When it did not end as it should.
+    OnFailure,
+    /// However it ended.
+    Always,
+}
+
+impl Keep {
+    /// Whether they stay after this end; of a panic, nothing does.
+    fn applies(self, end: &anyhow::Result<How>) -> bool {
+        match (self, end) {
+            (_, Ok(How::Detached(_))) | (Self::Never, _) => false,
+            (Self::Always, _) | (Self::OnFailure, Err(_)) => true,
+            (Self::OnFailure, Ok(How::Exited(code))) => *code != 0,
+            (Self::OnFailure, Ok(How::Stopped(_))) => false,
+        }
+    }
+}
+
 /// How a run ended.
 #[derive(Debug)]
 pub struct Ended {
@@ -102,8 +134,12 @@ pub struct Ended {
     pub engine: &'static str,
     /// How.
     pub how: How,
+    /// The backing services that are kept.
+    pub kept: Vec<String>,
     /// What could not be removed.
     pub left: Vec<String>,
+    /// Everything stays, to be looked at.
+    pub stays: bool,
 }
 
 /// How a run ended.
@@ -155,13 +191,19 @@ pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> a
         tools.events.send(Event::Speakers(plan.wanted().map(|unit| unit.name.clone()).collect()));
     }
 
-    let live = AssertUnwindSafe(live::live(tools, engine, request, &plan, &images)).catch_unwind().await;
-    let keeps = matches!(live, Ok(Ok(How::Detached(_))));
-    let left = if keeps { Vec::new() } else { clean_up::clean_up(tools, engine, &run).await };
+    let making = Making::new(tools.owner.clone());
+    let live =
+        AssertUnwindSafe(live::live(tools, engine, request, &plan, &images, &making)).catch_unwind().await;
+    let stays = match &live {
+        Ok(end) if request.keep.applies(end) => kept::keep(tools, engine, request, &run).await,
+        _ => false,
+    };
+    let goes_on = stays || matches!(live, Ok(Ok(How::Detached(_))));
+    let left = if goes_on { Vec::new() } else { clean_up::clean_up(tools, engine, &run, &making).await };
     let how = match live {
         Ok(result) => result?,
         Err(panic) => std::panic::resume_unwind(panic),
     };
     let components = plan.wanted().map(|unit| unit.name.clone()).collect();
-    Ok(Ended { run, components, engine: engine.name(), how, left })
+    Ok(Ended { run, components, engine: engine.name(), how, kept: making.kept(), left, stays })
 }

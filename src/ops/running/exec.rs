@@ -68,6 +68,7 @@ pub async fn exec(instance: &Instance, wish: ExecWish, events: &Events) -> Resul
                 workdir: workdir.map(PathBuf::from),
                 input: stdin.is_some(),
                 terminal: None,
+                term: None,
             };
             let mut process = native.beside(facts, beside)?;
             if let (Some(mut stdin), Some(mut input)) = (stdin, process.input()) {

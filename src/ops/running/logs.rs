@@ -59,10 +59,11 @@ pub async fn logs(
 ) -> Result<(), RunningError> {
     let all = list(engine, native).await?;
     let chosen = select_outputs(&all, queries)?;
-    if wish.since.is_some() || wish.timestamps {
-        if let Some(one) = chosen.iter().find(|one| matches!(one.place, Place::Process(..))) {
-            return Err(RunningError::NoTimes { name: one.identity.name.clone() });
-        }
+    let is_process = |one: &&&Instance| matches!(one.place, Place::Process(..));
+    if (wish.since.is_some() || wish.timestamps)
+        && let Some(one) = chosen.iter().find(is_process)
+    {
+        return Err(RunningError::NoTimes { name: one.identity.name.clone() });
     }
     let mut merge = Merge { lanes: Vec::new(), wish, stamped: wish.timestamps || chosen.len() > 1 };
     for one in &chosen {

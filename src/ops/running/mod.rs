@@ -13,8 +13,9 @@ use std::collections::BTreeMap;
 
 use crate::base::redact::Redactor;
 use crate::base::secret::Secret;
+use crate::host;
 use crate::model::container::Status;
-use crate::model::identity::{Identity, READY, Role, SECRETS};
+use crate::model::identity::{Identity, Lifetime, READY, Role, SECRETS};
 use crate::model::probe::Ready;
 use crate::ops::engine::{Engine, OpenError};
 use crate::systems::engine::{ContainerEngine, EngineError};
@@ -44,6 +45,8 @@ pub struct Instance {
     pub what: String,
     /// When it was started, in seconds since 1970.
     pub created: i64,
+    /// Its run has ended, and was kept to be looked at.
+    pub is_kept: bool,
     /// How to know that it is ready, if there is a way.
     pub ready: Option<Ready>,
     /// Names of variables whose values must not be shown.
@@ -64,7 +67,8 @@ impl Instance {
     }
 
     /// Whether it has not ended.
-    fn is_alive(&self) -> bool {
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
         !matches!(self.status, Status::Exited(_))
     }
 }
@@ -108,6 +112,12 @@ pub enum RunningError {
         /// What was tried.
         tried: String,
     },
+    /// It has ended, and there is nothing to begin anew.
+    #[error("`{name}` has ended, and without a container engine nothing like it can be started")]
+    Ended {
+        /// Its name.
+        name: String,
+    },
     /// There is no terminal.
     #[error("there is no terminal to type at")]
     Terminal(#[source] std::io::Error),
@@ -132,6 +142,7 @@ pub async fn list(engine: &Engine, native: &Native) -> Result<Vec<Instance>, Run
         for facts in containers.list(None).await? {
             let label = |key: &str| facts.labels.get(key).map(String::as_str);
             let Some(identity) = Identity::from_labels(label) else { continue };
+            let is_kept = identity.lifetime == Lifetime::Decided && !host::is_alive(&identity.owner);
             found.push(Instance {
                 identity,
                 engine: engine.name(),
@@ -139,6 +150,7 @@ pub async fn list(engine: &Engine, native: &Native) -> Result<Vec<Instance>, Run
                 ports: facts.ports.clone(),
                 what: facts.image.clone(),
                 created: facts.created,
+                is_kept,
                 ready: label(READY).and_then(Ready::from_label),
                 secret: names(label(SECRETS).unwrap_or_default()),
                 place: Place::Container(containers.clone(), facts.id),
@@ -153,6 +165,7 @@ pub async fn list(engine: &Engine, native: &Native) -> Result<Vec<Instance>, Run
             ports: facts.ports.clone(),
             what: shell_words::join(&facts.command),
             created: facts.created,
+            is_kept: false,
             ready: facts.ready.as_deref().and_then(Ready::from_label),
             secret: facts.secret.clone(),
             place: Place::Process(native.clone(), Box::new(facts)),

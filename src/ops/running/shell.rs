@@ -7,11 +7,13 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{Instance, Place, RunningError, redactor};
+use crate::base::owner::Owner;
 use crate::base::redact::RedactStream;
 use crate::host::signals::{Signal, Stop};
 use crate::host::streams::Output;
-use crate::host::tty::{self, Screen, Size, Tty};
-use crate::systems::engine::{ExecRequest, TerminalExec, TerminalReader, TerminalWriter};
+use crate::host::tty::{self, Resized, Screen, Size, Tty};
+use crate::model::identity::{Lifetime, Role};
+use crate::systems::engine::{EngineError, ExecRequest, TerminalExec, TerminalReader, TerminalWriter, Twin};
 use crate::systems::native::{Beside, NativeError, Process};
 
 /// What may be the beginning of a secret is held back for so long: a person who types waits for
@@ -40,7 +42,8 @@ pub enum Left {
     Stopped(Signal),
 }
 
-/// Runs a shell beside a component that runs: the best that is there.
+/// Runs a shell beside a component that runs: the best that is there. Of one that has ended, it runs
+/// in a new container like it, which belongs to `owner`.
 ///
 /// # Errors
 /// When there is none, or standard input is no terminal.
@@ -48,14 +51,18 @@ pub async fn shell(
     instance: &Instance,
     workdir: Option<String>,
     person: Person<'_>,
+    owner: Owner,
     stop: &Stop,
 ) -> Result<Left, RunningError> {
+    if !instance.is_alive() {
+        return beside_ended(instance, workdir, person, owner, stop).await;
+    }
     for shell in SHELLS {
         if has(instance, shell).await? {
             return interact(instance, vec![shell.to_owned()], workdir, person, stop).await;
         }
     }
-    Err(RunningError::NoShell { name: instance.identity.name.clone(), tried: SHELLS.join("` and `") })
+    Err(RunningError::NoShell { name: instance.identity.name.clone(), tried: SHELLS.join("` nor `") })
 }
 
 /// Whether a shell is there, and is one.
@@ -85,10 +92,59 @@ pub async fn interact(
     person: Person<'_>,
     stop: &Stop,
 ) -> Result<Left, RunningError> {
-    let mut masked = Masked { stream: redactor(instance).await?.stream(), screen: person.screen };
-    let (terminal, mut resized) = Tty::take().map_err(RunningError::Terminal)?;
+    let (terminal, resized) = Tty::take().map_err(RunningError::Terminal)?;
     let size = terminal.size().unwrap_or(USUAL);
-    let mut far = Far::begin(instance, command, workdir, person.term, size).await?;
+    let far = Far::begin(instance, command, workdir, person.term, size).await?;
+    pass(instance, far, (terminal, resized), person, stop).await
+}
+
+/// A shell in a new container that is like one that has ended.
+async fn beside_ended(
+    instance: &Instance,
+    workdir: Option<String>,
+    person: Person<'_>,
+    owner: Owner,
+    stop: &Stop,
+) -> Result<Left, RunningError> {
+    let name = &instance.identity.name;
+    let Place::Container(engine, id) = &instance.place else {
+        return Err(RunningError::Ended { name: name.clone() });
+    };
+    let (terminal, resized) = Tty::take().map_err(RunningError::Terminal)?;
+    let size = terminal.size().unwrap_or(USUAL);
+    let mut who = instance.identity.clone();
+    let container = format!("cki-{}-{name}-shell-{}", who.run, owner.pid);
+    (who.owner, who.lifetime, who.role) = (owner, Lifetime::Owner, Role::Service);
+    who.name = format!("{name}-shell");
+    let [best, other] = SHELLS;
+    let script = format!("command -v {best} >/dev/null 2>&1 && exec {best}; exec {other}");
+    let twin = Twin {
+        name: &container,
+        labels: who.to_labels(),
+        command: vec![other.to_owned(), "-c".to_owned(), script],
+        workdir,
+        term: person.term,
+    };
+    let begun = engine.twin_on_terminal(id, twin).await.map_err(|error| match error {
+        EngineError::NoProgram { .. } => {
+            RunningError::NoShell { name: name.clone(), tried: SHELLS.join("` nor `") }
+        }
+        error => error.into(),
+    });
+    let (exec, reader, writer) = begun?;
+    exec.resize(size.0, size.1).await;
+    pass(instance, Far::Container(exec, reader, writer), (terminal, resized), person, stop).await
+}
+
+/// Passes on what is typed and shown, until the command ends.
+async fn pass(
+    instance: &Instance,
+    mut far: Far,
+    (terminal, mut resized): (Tty, Resized),
+    person: Person<'_>,
+    stop: &Stop,
+) -> Result<Left, RunningError> {
+    let mut masked = Masked { stream: redactor(instance).await?.stream(), screen: person.screen };
     let mut holds = false;
     let mut listens = true;
     loop {
@@ -112,7 +168,11 @@ pub async fn interact(
             () = resized.again() => if let Some(size) = terminal.size() {
                 far.resize(size).await;
             },
-            signal = stop.requested() => return Ok(Left::Stopped(signal)),
+            signal = stop.requested() => {
+                drop(terminal);
+                far.give_up().await?;
+                return Ok(Left::Stopped(signal));
+            }
         }
     }
     masked.flush();
@@ -169,7 +229,7 @@ impl Far {
             Place::Process(native, facts) => {
                 let (inner, screen) = tty::open(size).map_err(RunningError::Terminal)?;
                 let workdir = workdir.map(Into::into);
-                let beside = Beside { command: &command, workdir, input: false, terminal: Some(inner) };
+                let beside = Beside { command: &command, workdir, input: false, terminal: Some(inner), term };
                 Ok(Self::Process(Box::new(native.beside(facts, beside)?), screen))
             }
         }
@@ -199,6 +259,15 @@ impl Far {
         match self {
             Self::Container(exec, ..) => exec.resize(size.0, size.1).await,
             Self::Process(_, screen) => screen.resize(size),
+        }
+    }
+
+    /// Nobody is there any more.
+    async fn give_up(self) -> Result<(), RunningError> {
+        match self {
+            Self::Container(exec, ..) => Ok(exec.remove().await?),
+            // It ends with this.
+            Self::Process(..) => Ok(()),
         }
     }
 

@@ -134,6 +134,8 @@ impl<'a> Draft<'a> {
         match &unit.image {
             Image::Named(name) => name.clone(),
             Image::Built(_) => format!("localhost/cki/{}:local", unit.name.to_lowercase()),
+            // Only `cki` has what is in it: whoever runs this has to put something in its place.
+            Image::Own => format!("{}-of-cki", unit.name.to_lowercase()),
             Image::Unknown => "unknown".to_owned(),
         }
     }
@@ -176,6 +178,12 @@ impl<'a> Draft<'a> {
         }
         if self.plan.network == Network::Isolated && !self.is_closed() {
             lines.push("The network leads to the internet, or its ports could not be published.".to_owned());
+        }
+        for unit in self.plan.units().filter(|unit| unit.image == Image::Own) {
+            lines.push(format!(
+                "{} is played by `cki` itself: put an image of your own in its place.",
+                unit.name
+            ));
         }
         lines.extend(lacks.iter().cloned());
         lines.iter().fold(String::new(), |text, line| format!("{text}# {}\n", safe_line(line)))

@@ -28,6 +28,7 @@ fn unit(name: &str, environment: &[(&str, &str)], secret: &[&str]) -> Unit {
         ready: None,
         setup: Vec::new(),
         volumes: vec!["/data".into()],
+        kept: false,
         limits: Limits::default(),
         work: Work::default(),
     }

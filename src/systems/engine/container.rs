@@ -50,7 +50,7 @@ impl ContainerEngine {
         .await
     }
 
-    async fn create_empty(
+    pub(super) async fn create_empty(
         &self,
         name: &str,
         image: &str,
@@ -91,7 +91,7 @@ impl ContainerEngine {
         self.call(&doing, SLOW, upload).await
     }
 
-    async fn ulimits(&self) -> Option<podman_limits::Limits> {
+    pub(super) async fn ulimits(&self) -> Option<podman_limits::Limits> {
         if self.kind() == Kind::Docker {
             return None;
         }

@@ -49,7 +49,7 @@ pub use network::{ClosedNetwork, NetworkFacts, VolumeFacts};
 pub use output::{Chunk, OutputStream};
 pub use podman_service::orphaned_services;
 pub use sweep::Swept;
-pub use terminal::{TerminalExec, TerminalReader, TerminalWriter};
+pub use terminal::{TerminalExec, TerminalReader, TerminalWriter, Twin};
 
 use address::Pong;
 use podman_service::PodmanService;

@@ -11,7 +11,10 @@ use std::future::Future;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use bollard::models::NetworkCreateRequest;
+use bollard::models::{
+    EndpointIpamConfig, EndpointSettings, NetworkConnectRequest, NetworkCreateRequest,
+    NetworkDisconnectRequest, VolumeCreateRequest,
+};
 use bollard::query_parameters::{
     ListNetworksOptionsBuilder, ListVolumesOptionsBuilder, RemoveVolumeOptionsBuilder,
 };
@@ -21,6 +24,7 @@ use super::container::short;
 use super::error::{EngineError, Thing};
 use super::facts::{our_label, read};
 use super::{ContainerEngine, Kind, QUICK, SLOW};
+use crate::model::identity;
 
 /// How long the containers on a network may take to leave it, and it to go.
 const LEAVING: Duration = Duration::from_secs(10);
@@ -240,6 +244,50 @@ impl ContainerEngine {
         .await
     }
 
+    /// Puts a container that exists on one more network, under these names; at an address of its
+    /// own where the network needs that.
+    ///
+    /// # Errors
+    /// When either does not exist, or the address is taken.
+    pub async fn connect_network(
+        &self,
+        network: &str,
+        container: &str,
+        address: Option<Ipv4Addr>,
+        aliases: Vec<String>,
+    ) -> Result<(), EngineError> {
+        let request = NetworkConnectRequest {
+            container: container.to_owned(),
+            endpoint_config: Some(EndpointSettings {
+                aliases: Some(aliases),
+                ipam_config: address.map(|address| EndpointIpamConfig {
+                    ipv4_address: Some(address.to_string()),
+                    ..Default::default()
+                }),
+                ..Default::default()
+            }),
+        };
+        let (engine, network) = (self.clone(), network.to_owned());
+        let doing = format!("put container `{}` on network `{}`", short(container), short(&network));
+        self.unbroken(async move {
+            engine.call(&doing, SLOW, engine.docker.connect_network(&network, request)).await
+        })
+        .await
+    }
+
+    /// Takes a container off a network. One that is not on it is no error.
+    ///
+    /// # Errors
+    /// When the engine does not do it.
+    pub async fn disconnect_network(&self, network: &str, container: &str) -> Result<(), EngineError> {
+        let doing = format!("take container `{}` off network `{}`", short(container), short(network));
+        let request = NetworkDisconnectRequest { container: container.to_owned(), force: Some(true) };
+        match self.call(&doing, SLOW, self.docker.disconnect_network(network, request)).await {
+            Err(error) if error.is_absence() || error.says(&["is not connected"]) => Ok(()),
+            other => other,
+        }
+    }
+
     /// Removes a network by its id. One that is not there is no error. Containers that are being
     /// removed keep it for a moment, so it is tried for some seconds.
     ///
@@ -292,6 +340,28 @@ impl ContainerEngine {
             .into_iter()
             .map(|volume| VolumeFacts { name: volume.name, labels: sorted(volume.labels) })
             .collect())
+    }
+
+    /// Makes a volume, unless it is there already.
+    ///
+    /// # Errors
+    /// When somebody else has one of this name, or the engine cannot make it.
+    pub async fn create_volume(
+        &self,
+        name: &str,
+        labels: BTreeMap<String, String>,
+    ) -> Result<(), EngineError> {
+        let request = VolumeCreateRequest {
+            name: Some(name.to_owned()),
+            labels: Some(labels.clone().into_iter().collect()),
+            ..Default::default()
+        };
+        let doing = format!("create volume `{}`", short(name));
+        let made = self.call(&doing, SLOW, self.docker.create_volume(request)).await?;
+        if made.labels.get(identity::RUN) != labels.get(identity::RUN) {
+            return Err(EngineError::NameTaken { thing: Thing::Volume, name: name.to_owned() });
+        }
+        Ok(())
     }
 
     pub(super) async fn remove_volume(&self, name: &str) -> Result<(), EngineError> {

@@ -76,16 +76,7 @@ fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
         // As much as memory: no swap.
         memory_swap: memory,
         pids_limit: limits.processes.map(i64::from),
-        ulimits: ulimits.map(|limits| {
-            [("nofile", limits.files), ("nproc", limits.processes)]
-                .into_iter()
-                .map(|(name, hard)| ResourcesUlimits {
-                    name: Some(name.to_owned()),
-                    soft: Some(hard),
-                    hard: Some(hard),
-                })
-                .collect()
-        }),
+        ulimits: ulimits.map(resources),
         ..Default::default()
     }
 }
@@ -99,7 +90,7 @@ fn mounts(spec: &ContainerSpec) -> Vec<Mount> {
         read_only: Some(!mount.writable),
         ..Default::default()
     });
-    volumes(spec).iter().map(|path| volume(path, spec)).chain(bound).collect()
+    volumes(spec).iter().map(|path| volume(path, spec)).chain(stores(spec)).chain(bound).collect()
 }
 
 fn sysctls(spec: &ContainerSpec) -> Option<HashMap<String, String>> {
@@ -152,6 +143,16 @@ pub(super) fn home<'a>(path: &str, volumes: &'a [String]) -> Option<&'a str> {
     volumes.iter().map(String::as_str).filter(holds).max_by_key(|volume| volume.len())
 }
 
+/// What Podman must be told.
+pub(super) fn resources(limits: Ulimits) -> Vec<ResourcesUlimits> {
+    let limit = |name: &str, hard| ResourcesUlimits {
+        name: Some(name.to_owned()),
+        soft: Some(hard),
+        hard: Some(hard),
+    };
+    vec![limit("nofile", limits.files), limit("nproc", limits.processes)]
+}
+
 /// An anonymous volume. It carries the labels of its container, so that it is found as well when
 /// the container has been removed without it.
 fn volume(path: &str, spec: &ContainerSpec) -> Mount {
@@ -164,6 +165,16 @@ fn volume(path: &str, spec: &ContainerSpec) -> Mount {
         }),
         ..Default::default()
     }
+}
+
+/// Volumes that are there already, by name.
+fn stores(spec: &ContainerSpec) -> impl Iterator<Item = Mount> {
+    spec.stores.iter().map(|(name, path)| Mount {
+        source: Some(name.clone()),
+        target: Some(path.clone()),
+        typ: Some(MountType::VOLUME),
+        ..Default::default()
+    })
 }
 
 fn binding(container: u16, host: Option<u16>) -> (String, Option<Vec<PortBinding>>) {

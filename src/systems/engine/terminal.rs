@@ -2,10 +2,14 @@
 //! which takes the first bytes of a terminal for the head of a frame if they are small: what goes
 //! over this one is passed on as it is.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use bollard::exec::CreateExecOptions;
-use bollard::query_parameters::ResizeExecOptionsBuilder;
+use bollard::models::{ContainerCreateBody, HostConfig};
+use bollard::query_parameters::{ResizeContainerTTYOptionsBuilder, ResizeExecOptionsBuilder};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -13,6 +17,8 @@ use super::address::{Address, Answer};
 use super::container::short;
 use super::error::{EngineError, clean};
 use super::exec::not_running;
+use super::podman_limits::Limits;
+use super::spec::resources;
 use super::{ContainerEngine, QUICK, SLOW};
 
 /// No answer's head is longer.
@@ -27,8 +33,16 @@ pub type TerminalWriter = Box<dyn AsyncWrite + Send + Unpin>;
 /// that its terminal is gone, as a shell does.
 pub struct TerminalExec {
     engine: ContainerEngine,
-    id: String,
+    what: What,
     container: String,
+}
+
+/// What has the terminal.
+enum What {
+    /// A command in a container.
+    Exec(String),
+    /// A container, which is there for that alone.
+    Container(String),
 }
 
 impl std::fmt::Debug for TerminalExec {
@@ -62,7 +76,57 @@ impl ContainerEngine {
         let exec = self.create_exec(id, options).await?;
         let doing = format!("run a command in container `{}`", short(id));
         let path = format!("/exec/{exec}/start");
-        let begun = upgrade(&self.shared.address, &path, r#"{"Detach":false,"Tty":true}"#);
+        let (reader, writer) = self
+            .upgrade(&path, r#"{"Detach":false,"Tty":true}"#, doing)
+            .await
+            .map_err(|error| not_running(error, id))?;
+        let container = short(id).to_owned();
+        Ok((TerminalExec { engine: self.clone(), what: What::Exec(exec), container }, reader, writer))
+    }
+
+    /// Runs a command in a new container that is as one that has ended: of its image, with its
+    /// environment, volumes, network and limits, and none of its files. It is gone after
+    /// [`TerminalExec::wait`], or when somebody sweeps what its labels say.
+    ///
+    /// # Errors
+    /// When the image or the program is not there, and whatever else keeps it from starting.
+    pub async fn twin_on_terminal(
+        &self,
+        id: &str,
+        twin: Twin<'_>,
+    ) -> Result<(TerminalExec, TerminalReader, TerminalWriter), EngineError> {
+        let original = self.described(id).await?;
+        let body = twin_body(&original, id, &twin, self.ulimits().await);
+        let (engine, name) = (self.clone(), twin.name.to_owned());
+        let image = original["Config"]["Image"].as_str().unwrap_or_default().to_owned();
+        let created = self.unbroken(async move { engine.create_empty(&name, &image, body).await }).await?;
+        let doing = format!("attach to container `{}`", short(&created));
+        let path = format!("/containers/{created}/attach?stream=1&stdin=1&stdout=1&stderr=1");
+        let begun = async {
+            let ends = self.upgrade(&path, "", doing).await?;
+            self.start(&created).await?;
+            Ok(ends)
+        };
+        match begun.await {
+            Ok((reader, writer)) => {
+                let (what, container) = (What::Container(created), short(id).to_owned());
+                Ok((TerminalExec { engine: self.clone(), what, container }, reader, writer))
+            }
+            Err(error) => {
+                // The first error is the one to report.
+                let _ = self.remove(&created).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn upgrade(
+        &self,
+        path: &str,
+        body: &str,
+        doing: String,
+    ) -> Result<(TerminalReader, TerminalWriter), EngineError> {
+        let begun = upgrade(&self.shared.address, path, body);
         let (answer, reader, writer) = match tokio::time::timeout(SLOW, begun).await {
             Ok(Ok(begun)) => begun,
             Ok(Err(error)) => {
@@ -72,25 +136,93 @@ impl ContainerEngine {
             Err(_) => return Err(EngineError::Silent { address: self.shared.shown.clone(), doing }),
         };
         match answer.status() {
-            101 | 200 => {}
+            101 | 200 => Ok((reader, writer)),
             status => {
                 let message = clean(&String::from_utf8_lossy(&answer.body));
-                return Err(not_running(EngineError::Refused { doing, status, message }, id));
+                Err(EngineError::Refused { doing, status, message })
             }
         }
-        let command = TerminalExec { engine: self.clone(), id: exec, container: short(id).to_owned() };
-        Ok((command, reader, writer))
+    }
+}
+
+/// A container like another one.
+#[derive(Debug, Clone)]
+pub struct Twin<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// What runs in it, program first.
+    pub command: Vec<String>,
+    /// Where, if not where the other one ran.
+    pub workdir: Option<String>,
+    /// What kind of terminal it has.
+    pub term: Option<&'a str>,
+}
+
+/// What to create, from how an engine describes the other one. What it does not say, or says in a
+/// way that is not understood, is left to the engine.
+fn twin_body(original: &Value, id: &str, twin: &Twin<'_>, ulimits: Option<Limits>) -> ContainerCreateBody {
+    fn read<T: DeserializeOwned>(value: &Value) -> Option<T> {
+        serde_json::from_value(value.clone()).ok()
+    }
+    let (config, host) = (&original["Config"], &original["HostConfig"]);
+    let mut environment: Vec<String> = read(&config["Env"]).unwrap_or_default();
+    environment.retain(|pair| !pair.starts_with("TERM="));
+    environment.extend(twin.term.map(|term| format!("TERM={term}")));
+    let network = original["NetworkSettings"]["Networks"].as_object().and_then(|all| all.keys().next());
+    ContainerCreateBody {
+        image: read(&config["Image"]),
+        entrypoint: Some(Vec::new()),
+        cmd: Some(twin.command.clone()),
+        env: Some(environment),
+        user: read(&config["User"]),
+        working_dir: twin.workdir.clone().or_else(|| read(&config["WorkingDir"])),
+        labels: Some(twin.labels.clone().into_iter().collect()),
+        tty: Some(true),
+        open_stdin: Some(true),
+        stdin_once: Some(true),
+        attach_stdin: Some(true),
+        host_config: Some(HostConfig {
+            init: Some(true),
+            network_mode: network.cloned().or_else(|| read(&host["NetworkMode"])),
+            volumes_from: Some(vec![id.to_owned()]),
+            cap_add: read(&host["CapAdd"]),
+            cap_drop: read(&host["CapDrop"]),
+            security_opt: read(&host["SecurityOpt"]),
+            readonly_rootfs: read(&host["ReadonlyRootfs"]),
+            tmpfs: read(&host["Tmpfs"]),
+            extra_hosts: read(&host["ExtraHosts"]),
+            dns: read(&host["Dns"]),
+            dns_options: read(&host["DnsOptions"]),
+            dns_search: read(&host["DnsSearch"]),
+            sysctls: read(&host["Sysctls"]),
+            pids_limit: read(&host["PidsLimit"]),
+            memory: read(&host["Memory"]),
+            memory_swap: read(&host["MemorySwap"]),
+            ulimits: ulimits.map(resources),
+            ..Default::default()
+        }),
+        ..Default::default()
     }
 }
 
 impl TerminalExec {
     /// Tells the size of the person's terminal. One that has ended, or not quite begun, is no error.
     pub async fn resize(&self, rows: u16, columns: u16) {
-        let options = ResizeExecOptionsBuilder::new().h(rows.into()).w(columns.into()).build();
         let doing = format!("resize a terminal in container `{}`", self.container);
-        let resize = self.engine.docker.resize_exec(&self.id, options);
+        let (rows, columns) = (rows.into(), columns.into());
         // A terminal of the wrong size is no reason to end what runs on it.
-        let _ = self.engine.call(&doing, QUICK, resize).await;
+        let _ = match &self.what {
+            What::Exec(id) => {
+                let options = ResizeExecOptionsBuilder::new().h(rows).w(columns).build();
+                self.engine.call(&doing, QUICK, self.engine.docker.resize_exec(id, options)).await
+            }
+            What::Container(id) => {
+                let options = ResizeContainerTTYOptionsBuilder::new().h(rows).w(columns).build();
+                self.engine.call(&doing, QUICK, self.engine.docker.resize_container_tty(id, options)).await
+            }
+        };
     }
 
     /// The exit code, once the terminal shows nothing more.
@@ -98,7 +230,25 @@ impl TerminalExec {
     /// # Errors
     /// When the engine does not say.
     pub async fn wait(self) -> Result<i64, EngineError> {
-        self.engine.exec_ended(&self.id, &self.container).await
+        match &self.what {
+            What::Exec(id) => self.engine.exec_ended(id, &self.container).await,
+            What::Container(id) => {
+                let ended = self.engine.wait_for_end(id).await;
+                self.engine.remove(id).await?;
+                ended
+            }
+        }
+    }
+
+    /// Removes the container, if there is one for this alone.
+    ///
+    /// # Errors
+    /// When the engine does not do it.
+    pub async fn remove(self) -> Result<(), EngineError> {
+        match &self.what {
+            What::Exec(_) => Ok(()),
+            What::Container(id) => self.engine.remove(id).await,
+        }
     }
 }
 

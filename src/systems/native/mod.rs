@@ -39,7 +39,7 @@ pub use start::{Beside, ProcessSpec};
 
 use crate::base::secret::Secret;
 use crate::host::{self, Env};
-use crate::model::identity::Identity;
+use crate::model::identity::{Identity, Lifetime, RunId};
 use kernel::Living;
 use remains::PATIENCE;
 use rooms::Rooms;
@@ -125,7 +125,7 @@ impl Native {
         command: &[String],
         input: bool,
     ) -> Result<Process, NativeError> {
-        self.beside(facts, Beside { command, workdir: None, input, terminal: None })
+        self.beside(facts, Beside { command, workdir: None, input, terminal: None, term: None })
     }
 
     /// As [`Native::exec`], with more to say about it.
@@ -133,12 +133,13 @@ impl Native {
     /// # Errors
     /// As there.
     pub fn beside(&self, facts: &ProcessFacts, beside: Beside<'_>) -> Result<Process, NativeError> {
-        let Beside { command, workdir, input, terminal } = beside;
+        let Beside { command, workdir, input, terminal, term } = beside;
         let pid = facts.pid()?;
         let name = &facts.identity.name;
         let failed = |source| NativeError::Process { verb: "enter the space of", name: name.clone(), source };
         let rooms = Rooms::of(pid).map_err(failed)?;
-        let environment = remains::environment(pid).unwrap_or_default();
+        let mut environment = remains::environment(pid).unwrap_or_default();
+        environment.extend(term.map(|term| ("TERM".into(), term.into())));
         // If it is still there, then what was opened and read is its own.
         facts.pid()?;
         let start = Start {
@@ -234,6 +235,18 @@ impl Native {
             }
         }
         self.clear(facts).await
+    }
+
+    /// Keeps the folders of a run's processes, with their logs, when they have ended.
+    ///
+    /// # Errors
+    /// When that cannot be written down.
+    pub fn keep(&self, run: &RunId) -> Result<(), NativeError> {
+        for mut facts in self.list()?.into_iter().filter(|one| one.identity.run == *run) {
+            facts.identity.lifetime = Lifetime::Kept;
+            facts.write(&facts.folder)?;
+        }
+        Ok(())
     }
 
     /// Removes what is left of dead processes that are abandoned in the caller's eyes: their

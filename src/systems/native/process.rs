@@ -20,6 +20,7 @@ use super::runs::ProcessFacts;
 use super::supervisor::{END, RELEASE};
 use super::{logs, remains, runs};
 use crate::model::event::Stream;
+use crate::model::identity::Lifetime;
 
 /// What a process writes, in pieces as they come; it ends when the process and all that it started
 /// have.
@@ -41,7 +42,8 @@ impl ProcessLog {
 }
 
 /// A process that was started. When this is dropped, the process and all that it started are
-/// killed and its folder removed, unless it was started to go on.
+/// killed and its folder removed, unless it was started to go on; where it is decided later whether
+/// the folder is kept, it stays for whoever decides.
 #[derive(Debug)]
 pub struct Process {
     name: String,
@@ -162,6 +164,7 @@ impl Drop for Process {
         let _ = self.child.try_wait();
         if let Some((facts, _)) = &self.record
             && gone
+            && facts.identity.lifetime != Lifetime::Decided
         {
             // What cannot be removed now is found by the next sweep.
             let _ = runs::remove(&facts.folder);

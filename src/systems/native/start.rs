@@ -52,6 +52,8 @@ pub struct Beside<'a> {
     /// The inner end of a terminal that it is to have: then nothing is read from or written to it
     /// by any other means.
     pub terminal: Option<OwnedFd>,
+    /// What kind of terminal that is.
+    pub term: Option<&'a str>,
 }
 
 /// The variables that a process gets from the environment of this one.

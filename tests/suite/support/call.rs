@@ -25,13 +25,15 @@ pub(crate) struct Call<'a> {
     variables: Vec<(&'static str, OsString)>,
     stdin: Option<Vec<u8>>,
     columns: Option<u16>,
+    /// A folder with so little room, in kilobytes.
+    cramped: Option<(PathBuf, u32)>,
     folder: PathBuf,
 }
 
 impl<'a> Call<'a> {
     pub(super) fn new(cli: &'a Cli, words: Vec<String>, folder: PathBuf) -> Self {
         std::fs::create_dir(&folder).expect("makes a folder");
-        Self { cli, words, variables: Vec::new(), stdin: None, columns: None, folder }
+        Self { cli, words, variables: Vec::new(), stdin: None, columns: None, cramped: None, folder }
     }
 
     /// With one more variable.
@@ -52,6 +54,13 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// On a machine where a folder is empty and a disk of its own with so many kilobytes. What is in
+    /// it in the end is listed on standard error.
+    pub(crate) fn cramped(mut self, folder: &Path, kilobytes: u32) -> Self {
+        self.cramped = Some((folder.to_owned(), kilobytes));
+        self
+    }
+
     /// Runs it to its end.
     pub(crate) fn end(self) -> Outcome {
         self.start().end()
@@ -59,10 +68,21 @@ impl<'a> Call<'a> {
 
     /// Starts it, in a process group of its own, as a shell would.
     pub(crate) fn start(self) -> Started<'a> {
-        let Self { cli, words, variables, stdin, columns, folder } = self;
+        let Self { cli, words, variables, stdin, columns, cramped, folder } = self;
         let (out, err) = (folder.join("stdout"), folder.join("stderr"));
         let file = |path: &Path| File::create(path).expect("makes a file");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cki"));
+        let mut command = match cramped {
+            None => Command::new(env!("CARGO_BIN_EXE_cki")),
+            Some((cramped, kilobytes)) => {
+                // Mounted for the eyes of this program alone.
+                let script = "mount -t tmpfs -o size=$1k none \"$2\" && cd \"$PWD\" || exit 99
+                    at=$2; shift 2; \"$@\"; code=$?; ls -A \"$at\" | sed 's/^/there is /' >&2; exit $code";
+                let mut command = Command::new("unshare");
+                command.args(["-rm", "sh", "-c", script, "sh", &kilobytes.to_string()]);
+                command.arg(cramped).arg(env!("CARGO_BIN_EXE_cki"));
+                command
+            }
+        };
         command.args(&words).env_clear().envs(&cli.variables).envs(variables).current_dir(cli.project());
         command.stderr(file(&err)).process_group(0);
         match stdin {
@@ -114,6 +134,13 @@ impl Started<'_> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix(" kB"));
         peak.map_or(0, |peak| peak.trim().parse::<u64>().expect("is a number") << 10)
+    }
+
+    /// What it holds in memory of its own, apart from what it maps of files, in bytes.
+    pub(crate) fn own_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let own = status.lines().find_map(|line| line.strip_prefix("RssAnon:")?.strip_suffix(" kB"));
+        own.map_or(0, |own| own.trim().parse::<u64>().expect("is a number") << 10)
     }
 
     /// The port of this machine by which it says that the component is reached.

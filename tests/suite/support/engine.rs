@@ -64,7 +64,7 @@ impl Bench {
     }
 
     /// Asks, and gives the status and the answer.
-    fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    pub(super) fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let mut stream = UnixStream::connect(&self.socket).expect("the engine listens");
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let length = body.len();
@@ -77,18 +77,18 @@ impl Bench {
         (status, serde_json::from_str(body).unwrap_or_default())
     }
 
-    fn get(&self, path: &str) -> Value {
+    pub(super) fn get(&self, path: &str) -> Value {
         let (status, answer) = self.ask("GET", path, &Value::Null);
         assert_eq!(status, 200, "{path}: {answer}");
         answer
     }
 
     /// Removes something; what is gone already is well.
-    fn delete(&self, path: &str) {
+    pub(super) fn delete(&self, path: &str) {
         self.ask("DELETE", path, &Value::Null);
     }
 
-    fn create(&self, path: &str, body: &Value) -> String {
+    pub(super) fn create(&self, path: &str, body: &Value) -> String {
         let (status, answer) = self.ask("POST", path, body);
         assert_eq!(status, 201, "{path}: {answer}");
         answer["Id"].as_str().expect("has an id").to_owned()
@@ -128,6 +128,23 @@ impl Bench {
             for image in self.images(&format!("cki.commit={commit}")) {
                 self.delete(&format!("/images/{image}?force=1"));
             }
+        }
+    }
+
+    /// Removes containers of processes of `cki` by their name within the run, as somebody does who
+    /// knows nothing of `cki`.
+    pub(super) fn remove_containers(&self, name: &str, processes: &[u32]) {
+        for (path, labels) in self.ours(processes) {
+            if path.starts_with("/containers/") && labels["cki.name"] == name {
+                self.delete(&format!("{path}?force=1"));
+            }
+        }
+    }
+
+    /// Removes the images that `cki` has made of itself, unless somebody uses them.
+    pub(crate) fn remove_stand_ins(&self) {
+        for image in self.images("cki.stand-in=1") {
+            self.delete(&format!("/images/{image}"));
         }
     }
 

@@ -6,6 +6,8 @@ pub(crate) mod call;
 pub(crate) mod cli;
 pub(crate) mod engine;
 pub(crate) mod git_server;
+pub(crate) mod lookalike;
+pub(crate) mod person;
 pub(crate) mod proxy;
 pub(crate) mod repository;
 

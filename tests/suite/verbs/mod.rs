@@ -1,14 +1,18 @@
 //! The verbs as a person sees them: the real program, what it prints, and how it ends. One file for
-//! each of them, or each few that go together; `kill` is about what a killed `cki` leaves behind,
-//! `bad_input` about what nobody should have written.
+//! each of them, or each few that go together; `kill` and `kill_matrix` are about what a killed `cki` leaves behind,
+//! `faults` about a machine that fails, `bad_input` about what nobody should have written.
 
 mod bad_input;
 mod build;
 mod clone;
 mod deployment;
 mod env;
+mod faults;
 mod group;
+mod kept;
 mod kill;
+mod kill_matrix;
+mod logs;
 mod needs;
 mod network;
 mod plan;
@@ -16,6 +20,8 @@ mod read;
 mod run;
 mod running;
 mod scan;
+mod services;
+mod shell;
 mod watch;
 
 use std::io::{Read as _, Write as _};

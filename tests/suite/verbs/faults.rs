@@ -1,0 +1,109 @@
+//! A machine that fails while `cki` works on it: an engine that gets stuck, disks without room, output
+//! without measure. What fails by itself, as a component that is never ready, is in `run` and `needs`.
+
+use std::time::{Duration, Instant};
+
+use super::app;
+use crate::support::call::Started;
+use crate::support::cli::Cli;
+use crate::support::engine::{Engine, on};
+use crate::support::proxy::Proxy;
+use crate::support::repository::Repositories;
+
+/// The most memory of its own that it may take while it follows.
+const MEMORY: u64 = 15 << 20;
+
+on!(docker: an_engine_that_gets_stuck);
+fn an_engine_that_gets_stuck(cli: &Cli) {
+    app(cli, "service", "echo up; sleep 1000", "");
+    let address = cli.engine.address().expect("is one");
+    let proxy = Proxy::before(&address, &cli.folder().join("engine.sock"));
+    cli.wait_for("the socket", || proxy.listens());
+    let mut run = cli.call("run-local app").set("DOCKER_HOST", proxy.address()).start();
+    run.until("up");
+    let began = Instant::now();
+    proxy.freeze();
+    let ended = run.end().ends_with(6).says("The next `cki` that uses the engine removes it.");
+    ended.says("error: the container engine at `unix:///tmp/cki-TESTID/engine.sock` does not answer");
+    assert!(began.elapsed() < Duration::from_secs(80));
+    assert_ne!(cli.left(), [""; 0], "nobody could remove it");
+    cli.run("ps -q").ends_with(0);
+    cli.wait_for("it to be gone", || cli.left().is_empty());
+}
+
+/// The most memory that it has of its own, until it ends.
+fn peak(run: &mut Started<'_>) -> u64 {
+    let mut peak = 0;
+    while !run.has_ended() {
+        peak = peak.max(run.own_memory());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    peak
+}
+
+on!(docker, podman, native: one_line_without_end);
+fn one_line_without_end(cli: &Cli) {
+    // Engines keep a log of their own, and are slow at it.
+    let length = if cli.engine == Engine::Native { 40_000_000 } else { 10_000_000 };
+    let script = format!("head -c {length} /dev/zero | tr '\\0' x; echo; echo end");
+    let command = serde_json::json!(["sh", "-c", script]);
+    cli.inventory(&format!("components: [{{name: app-{{id}}, category: x, kind: job, image: '{{busybox}}', environment: [{{name: API_TOKEN, secret: true}}], run: {{command: {command}}}}}]\n"));
+    let mut run = cli.start("run-local app-{id} -q");
+    let most = peak(&mut run);
+    let shown = run.end().ends_with(0).stdout;
+    assert!(shown.ends_with("x\nend\n"));
+    assert_eq!(shown.bytes().filter(|byte| *byte == b'x').count(), length);
+    assert!(most > 0 && most <= MEMORY, "took {most} bytes");
+    drop(shown);
+    cli.run("run-local app-{id} --detach").ends_with(0);
+    let mut follower = cli.start("logs -f app-{id}");
+    let most = peak(&mut follower);
+    let shown = follower.end().ends_with(0).stdout;
+    assert!(shown.ends_with("x\nend\n"), "{}", shown.len());
+    assert!(most > 0 && most <= MEMORY, "took {most} bytes");
+    cli.run("down app-{id}").ends_with(0);
+}
+
+#[test]
+fn a_workspace_without_room() {
+    let cli = Cli::new();
+    let repositories = Repositories::new(&cli);
+    repositories.commit_noise("tools", 1 << 20);
+    cli.inventory("repos: {tools: '{served}/tools.git'}\ncomponents: [{name: app, category: x, sources: [{repo: tools}], run: {command: [sh, -c, 'echo never']}}]\n");
+    std::fs::create_dir_all(cli.workspace()).expect("makes a folder");
+    for line in ["clone app", "run-local app"] {
+        let outcome = cli.call(line).cramped(&cli.workspace(), 256).end().fails();
+        assert!(outcome.stderr.contains("No space left on device"), "{outcome}");
+        assert!(!outcome.stderr.contains("there is"), "a half clone is left: {outcome}");
+        assert!(matches!(outcome.code, 1 | 6), "{outcome}");
+    }
+}
+
+#[test]
+fn no_room_for_a_log() {
+    let cli = Cli::new();
+    app(&cli, "job", "head -c 3000000 /dev/zero | tr '\\0' x | fold -w 100; echo; echo end", "");
+    let runtime = cli.folder().join("runtime");
+    // The run goes on without the log that others would read.
+    let outcome = cli.call("run-local app").cramped(&runtime, 512).end().ends_with(0);
+    assert!(outcome.stdout.ends_with("\nend\n"));
+    assert!(outcome.stdout.len() > 3_000_000);
+    assert_eq!(outcome.stderr.matches("there is").count(), 1, "{}", outcome.stderr);
+    let outcome = cli.call("run-local app").cramped(&runtime, 4).end().fails();
+    assert!(outcome.stderr.contains("No space left on device"), "{outcome}");
+}
+
+on!(docker, podman: no_room_to_build_in);
+fn no_room_to_build_in(cli: &Cli) {
+    let repositories = Repositories::new(cli);
+    repositories.commit_noise("tools", 1 << 20);
+    let noise = std::fs::read_dir(cli.folder().join("served")).expect("is there").count();
+    assert_eq!(noise, 1);
+    cli.inventory("repos: {tools: '{served}/tools.git'}\ncomponents: [{name: made-{id}, category: x, build: {repo: tools}, run: {command: ['true']}}]\n");
+    cli.run("clone made-{id}").ends_with(0);
+    cli.write("../home/cki/tools/Dockerfile", "FROM {busybox}\nCOPY noise /\n");
+    let outcome = cli.call("build made-{id}").cramped(&cli.folder().join("temporary"), 256).end().fails();
+    assert!(outcome.stderr.contains("No space left on device"), "{outcome}");
+    assert!(!outcome.stderr.contains("there is"), "{outcome}");
+    assert!(cli.bench().images(&cli.fill("cki.component=x/made-{id}")).is_empty());
+}

@@ -1,0 +1,140 @@
+//! `cki run-local --keep`: what stays, to be looked at, until `cki down`; and `cki gc`, which leaves
+//! it alone.
+
+use nix::sys::signal::Signal;
+
+use crate::support::cli::Cli;
+use crate::support::engine::{Engine, on};
+use crate::support::person::Person;
+
+/// Something that ends with a code, beside something that it needs.
+fn inventory(cli: &Cli, script: &str) {
+    let command = serde_json::json!(["sh", "-c", script]);
+    let web = serde_json::json!(["sh", "-c", "echo up; exec busybox httpd -f -p 8000 -h /etc"]);
+    cli.inventory(&format!(
+        "components:
+  - {{name: app-{{id}}, category: x, kind: job, image: '{{busybox}}', environment: [{{name: WHO, default: me}}, {{name: API_TOKEN, secret: true}}], run: {{command: {command}, needs: [web-{{id}}]}}}}
+  - {{name: web-{{id}}, category: x, image: '{{busybox}}', run: {{command: {web}, ready: {{log: up}}}}}}
+"
+    ));
+}
+
+/// What `cki ps` says of this test's: name, state, and whether it is kept.
+fn instances(cli: &Cli) -> Vec<(String, String, bool)> {
+    let all = cli.run("ps -o json").ends_with(0).json();
+    let all = all["instances"].as_array().expect("is a list").clone();
+    let ours = all.into_iter().filter(|one| one["name"].as_str().is_some_and(|name| name.contains(&cli.id)));
+    ours.map(|one| {
+        let text = |key: &str| one[key].as_str().expect("is text").replace(&format!("-{}", cli.id), "");
+        (text("name"), text("state"), one["kept"] == true)
+    })
+    .collect()
+}
+
+on!(docker, podman, native: what_failed_is_kept);
+fn what_failed_is_kept(cli: &Cli) {
+    inventory(cli, "echo trouble with $API_TOKEN; exit 3");
+    let ended = cli.run("run-local app-{id} --keep on-failure").ends_with(3);
+    let ended = ended.says("  kept         run RUN-------: cki logs app-TESTID · ");
+    ended.says("`app-TESTID` ended with exit code 3 after TIME, everything kept.");
+    // Nothing that comes later removes it.
+    cli.run("gc").ends_with(0);
+    let all = instances(cli);
+    assert_eq!((all[0].0.as_str(), all[0].1.as_str()), ("app", "exited"), "{all:?}");
+    assert_eq!(cli.run("logs app-{id}").ends_with(0).stdout, "trouble with ••••••••\n");
+    if cli.engine == Engine::Native {
+        cli.run("shell app-{id}").ends_with(3).says("has ended, and without a container engine");
+    } else {
+        assert_eq!(all[0], ("app".to_owned(), "exited".to_owned(), true));
+        assert_eq!(all[1], ("web".to_owned(), "running".to_owned(), true));
+        shell(cli);
+        assert_eq!(instances(cli).len(), 2, "the shell has left nothing");
+    }
+    cli.run("down app-{id}").ends_with(0);
+    assert_eq!(cli.left(), [""; 0]);
+}
+
+/// A shell in a new container like the one that has ended.
+fn shell(cli: &Cli) {
+    let mut person = Person::starts(cli, "shell app-{id}");
+    person.until("has ended: this is a new container like it");
+    person.types("echo =$WHO=$API_TOKEN= $(stty size)\n");
+    person.until("=me=••••••••= 33 111");
+    person.types("printf 'GET /passwd HTTP/1.0\\r\\n\\r\\n' | nc -w 3 web-");
+    person.types(&format!("{} 8000 | tail -n 1\n", cli.id));
+    person.until("nobody:x:65534");
+    person.types("exit 5\n");
+    person.ends_with(5);
+    let person = Person::starts(cli, "shell app-{id}");
+    person.until("has ended");
+    cli.wait_for("the new container", || cli.left().iter().any(|left| left.ends_with("-shell")));
+    person.signals(Signal::SIGKILL);
+    person.ends_with_signal();
+    cli.run("ps -q").ends_with(0);
+    cli.wait_for("it to be gone", || !cli.left().iter().any(|left| left.ends_with("-shell")));
+}
+
+on!(docker, podman, native: what_went_well_is_not);
+fn what_went_well_is_not(cli: &Cli) {
+    inventory(cli, "echo done");
+    cli.run("run-local app-{id} --keep on-failure").ends_with(0).says("nothing left behind");
+    assert_eq!(cli.left(), [""; 0]);
+    cli.run("run-local app-{id} --keep always").ends_with(0).says("everything kept");
+    assert_eq!(instances(cli)[0].1, "exited");
+    cli.run("down app-{id}").ends_with(0);
+    // Who is killed has decided nothing.
+    inventory(cli, "echo begins; sleep 1000");
+    let mut run = cli.start("run-local app-{id} --keep always");
+    run.until("begins");
+    run.signal(Signal::SIGKILL);
+    run.end().ends_with(-9);
+    cli.run("ps -q").ends_with(0);
+    cli.wait_for("it to be gone", || cli.left().is_empty());
+    cli.run("run-local app-{id} --keep always --detach").ends_with(2);
+}
+
+on!(docker, podman, native: on_demand);
+fn on_demand(cli: &Cli) {
+    inventory(cli, "echo begins; sleep 1000");
+    let mut run = cli.start("run-local app-{id}");
+    run.until("begins");
+    run.signal(Signal::SIGKILL);
+    run.end().ends_with(-9);
+    // Another test's `cki` may be quicker.
+    cli.run("gc --dry-run").ends_with(0);
+    let removed = cli.run("gc -o json").ends_with(0).json();
+    assert_eq!(removed["dry_run"], false);
+    assert_eq!(removed["left"], serde_json::json!([]));
+    cli.wait_for("it to be gone", || cli.left().is_empty());
+    if cli.engine == Engine::Native {
+        let kinds: Vec<_> =
+            removed["removed"].as_array().expect("is a list").iter().map(|one| &one["kind"]).collect();
+        assert_eq!(kinds, ["process", "process"]);
+        cli.run("gc").ends_with(0).says("Nothing is left of runs that were killed.");
+    }
+}
+
+on!(docker, podman: images_that_are_not_the_newest);
+fn images_that_are_not_the_newest(cli: &Cli) {
+    let repositories = crate::support::repository::Repositories::new(cli);
+    cli.inventory("repos: {tools: '{served}/tools.git'}\ncomponents: [{name: made-{id}, category: x, build: {repo: tools}, run: {command: ['true']}}]\n");
+    for text in ["one", "two"] {
+        repositories.commit("tools", &[("Dockerfile", &format!("FROM {{busybox}}\nENV X={text}\n"))]);
+        cli.run("clone made-{id}").ends_with(0);
+        cli.run("build made-{id}").ends_with(0);
+        // The engine knows the second in which it made one.
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+    }
+    let label = cli.fill("cki.component=x/made-{id}");
+    let newest = cli.bench().images(&label);
+    assert_eq!(newest.len(), 2);
+    cli.run("gc").ends_with(0);
+    assert_eq!(cli.bench().images(&label).len(), 2);
+    cli.run("gc --images --dry-run").ends_with(0).says("image");
+    cli.run("gc --images").ends_with(0).says("localhost/cki/made-TESTID:COMMIT1");
+    let left = cli.bench().images(&label);
+    assert_eq!(left.len(), 1);
+    assert!(newest.contains(&left[0]));
+    cli.run("gc --images").ends_with(0);
+    assert_eq!(cli.bench().images(&label), left);
+}

@@ -1,0 +1,77 @@
+//! `cki shell`, and `cki exec` with a terminal or in another folder: what a person types goes inside,
+//! what is shown comes back masked, and the terminal is as it was in the end, whatever that was.
+
+use nix::sys::signal::Signal;
+
+use crate::support::cli::Cli;
+use crate::support::engine::on;
+use crate::support::person::Person;
+
+const MASK: &str = "••••••••";
+
+/// Something that runs on and knows a secret.
+fn begin(cli: &Cli) {
+    cli.inventory("components: [{name: web-{id}, category: x, image: '{busybox}', environment: [{name: API_TOKEN, secret: true}], run: {command: [sh, -c, 'echo up; sleep 1000'], ready: {log: up}}}]\n");
+    cli.run("run-local web-{id} --detach").ends_with(0);
+}
+
+on!(docker, podman, native: a_shell_is_typed_at);
+fn a_shell_is_typed_at(cli: &Cli) {
+    begin(cli);
+    let mut person = Person::starts(cli, "shell web-{id}");
+    person.types("echo $((40+2)) $(stty size)\n");
+    person.until("42 33 111");
+    assert!(!person.has_terminal_back(), "every key goes inside");
+    person.resizes(20, 70);
+    // The size goes its own way, which may be longer than that of a key.
+    person.types("until [ \"$(stty size)\" = '20 70' ]; do sleep 0.1; done; echo has $((20*70))\n");
+    person.until("has 1400");
+    person.types("echo =$API_TOKEN=\n");
+    person.until(&format!("={MASK}="));
+    person.types("PS1='ne''xt> '\n");
+    person.until("next> ");
+    let prompts = |person: &Person| person.sees().matches("next> ").count();
+    person.types("sh -c 'echo be''gan; exec sleep 1000'\n");
+    person.until("began");
+    let before = prompts(&person);
+    person.types("\u{3}");
+    cli.wait_for("the shell to go on", || prompts(&person) > before);
+    person.types("echo st$((1))ill $TERM\n");
+    person.until("st1ill xterm");
+    person.types("exit 7\n");
+    person.ends_with(7);
+    // Whatever ends it, the terminal comes back.
+    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
+        let mut person = Person::starts(cli, "shell web-{id}");
+        person.types("echo $((40+2))\n");
+        person.until("42");
+        person.signals(signal);
+        person.ends_with(code);
+    }
+    cli.run("down web-{id}").ends_with(0);
+}
+
+on!(docker, podman, native: a_command_on_a_terminal);
+fn a_command_on_a_terminal(cli: &Cli) {
+    begin(cli);
+    let person =
+        Person::starts(cli, "exec -it -w /tmp web-{id} -- sh -c '[ -t 0 ] && [ -t 1 ] && pwd; exit 3'");
+    person.until("/tmp");
+    person.ends_with(3);
+    // Small numbers are no heads of frames.
+    let mut person = Person::starts(
+        cli,
+        "exec -t web-{id} -- sh -c 'printf \"\\001\\000\\000smaller\"; read x; echo got $x'",
+    );
+    person.until("\u{1}\0\0smaller");
+    person.types("it\n");
+    person.until("got it");
+    person.ends_with(0);
+    let inside = cli.run("exec --workdir /tmp web-{id} -- sh -c 'pwd; exit 4'").ends_with(4);
+    assert_eq!(inside.stdout, "/tmp\n");
+    cli.run("exec -t web-{id} -- true").ends_with(2).says("error: there is no terminal to type at.");
+    cli.run("shell web-{id}")
+        .ends_with(2)
+        .says("hint: without one, `cki exec COMPONENT -- COMMAND` runs a command.");
+    cli.run("down web-{id}").ends_with(0);
+}
