@@ -29,6 +29,7 @@ use crate::ops::scan::ScanError;
 use crate::ops::setup::SetupError;
 use crate::ops::source::SourceError;
 use crate::ops::stage::{StageError, TargetError};
+use crate::systems::changes::ChangeError;
 use crate::systems::engine::EngineError;
 use crate::systems::git::GitError;
 use crate::systems::gitlab::GitLabError;
@@ -36,7 +37,7 @@ use crate::systems::native::NativeError;
 use crate::systems::preprocessor::PreprocessError;
 use crate::ui::Ui;
 pub(super) use systems::of_worst;
-use systems::{of_engine, of_file, of_git, of_gitlab, of_native, of_preprocess, of_token};
+use systems::{of_change, of_engine, of_file, of_git, of_gitlab, of_native, of_preprocess, of_token};
 
 /// A command line that makes no sense although its parts do.
 #[derive(Debug, thiserror::Error)]
@@ -136,6 +137,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
         GitError => |error| Some(of_git(error)),
         EngineError => |error| Some(of_engine(error)),
         NativeError => |error| Some(of_native(error)),
+        ChangeError => |error| Some(of_change(error)),
         HttpError => |_| Some(hint(Exit::Unreachable, "install the package `ca-certificates`, or name a file with `ca_file` in `cki.toml`.")),
         FileError => |error| Some(of_file(error)),
     }
@@ -331,6 +333,23 @@ fn of_run(error: &RunError) -> Meaning {
             hint(Exit::Invalid, "on one network a name means one thing: rename the component.")
         }
         RunError::Port { .. } => plain(Exit::Unreachable),
+        RunError::NoSources { place, .. } => {
+            hint(Exit::Invalid, format!("add `sources` at {place}, to say which repository they are in."))
+        }
+        RunError::NoMount { place, .. } => {
+            hint(Exit::Invalid, format!("add `workdir` or `mount` to the `run` section at {place}."))
+        }
+        RunError::NothingToWatch { place, .. } => hint(
+            Exit::Invalid,
+            format!("use `--mount`, or add `watch` to the `run` section at {place}, or a `build` section."),
+        ),
+        RunError::NoDebugger { place, .. } => {
+            hint(Exit::Invalid, format!("add `debug` to the `run` section at {place}."))
+        }
+        RunError::Outside { .. } | RunError::NotAbsolute { .. } => plain(Exit::Invalid),
+        RunError::NoSource { .. } => {
+            hint(Exit::NotFound, "`run.mount` and `run.watch` of the entry name what is in the clone.")
+        }
         RunError::PublishDetached => {
             hint(Exit::Usage, "leave `--detach` out, or open the network with `--network internet`.")
         }

@@ -83,6 +83,11 @@ pub enum Origin {
     },
     /// A flag of the user's.
     Flag,
+    /// A debugger wants it.
+    Debugger {
+        /// `file:line`.
+        place: String,
+    },
     /// It keeps the run away from production.
     Locked {
         /// `file:line`.
@@ -108,6 +113,7 @@ impl Origin {
             Self::Reference { rule, .. } => format!("reference secret ({rule})"),
             Self::File { .. } => "--env-file".to_owned(),
             Self::Flag => "--env".to_owned(),
+            Self::Debugger { .. } => "--debug-port".to_owned(),
             Self::Locked { .. } => "locked: never production".to_owned(),
             Self::Missing { .. } => "no value".to_owned(),
             Self::Unset => "--unset".to_owned(),
@@ -124,6 +130,7 @@ impl Origin {
             | Self::Reference { place, .. }
             | Self::File { place }
             | Self::Locked { place }
+            | Self::Debugger { place }
             | Self::Missing { place } => Some(place),
             Self::Flag | Self::Unset => None,
         }
@@ -139,6 +146,7 @@ impl Origin {
             Self::Reference { .. } => "reference-secret",
             Self::File { .. } => "env-file",
             Self::Flag => "flag",
+            Self::Debugger { .. } => "debugger",
             Self::Locked { .. } => "locked",
             Self::Missing { .. } => "missing",
             Self::Unset => "unset",

@@ -131,6 +131,49 @@ pub struct Run {
     /// Arguments for the image's own program, from the deployment.
     #[serde(skip)]
     pub image_args: Vec<String>,
+    /// For `--mount`: paths of its repository, and where they are in the container.
+    #[serde(default)]
+    pub mount: BTreeMap<String, String>,
+    /// What a change to its sources does with `--watch`.
+    pub watch: Option<Watch>,
+    /// How a debugger is let in.
+    pub debug: Option<Debugger>,
+}
+
+/// What a change to sources does, where the image need not be built anew.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Watch {
+    /// What is copied into the container.
+    pub sync: Vec<Synced>,
+    /// Whether the command is started anew.
+    #[serde(default = "yes")]
+    pub restart: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Sources that are copied into the container.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Synced {
+    /// The path in the repository.
+    pub from: String,
+    /// The path in the container.
+    pub to: String,
+}
+
+/// How a debugger is let in.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Debugger {
+    /// The port that it listens on.
+    pub port: u16,
+    /// Variables that it wants.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// The command to run instead. An item `{command}` stands for the usual one.
+    #[serde(default)]
+    pub command: Vec<String>,
 }
 
 /// How a merge request of it is tried in staging.

@@ -15,8 +15,8 @@ use crate::base::text;
 use crate::base::yaml::Position;
 use crate::model::reference::Reference;
 pub use entry::{
-    Build, Category, Declared, Dependency, DeploymentFiles, Link, Parameter, Production, Run, ServiceChoice,
-    Source, Stage,
+    Build, Category, Debugger, Declared, Dependency, DeploymentFiles, Link, Parameter, Production, Run,
+    ServiceChoice, Source, Stage, Synced, Watch,
 };
 pub use find::LookupError;
 pub use hosts::host_names;

@@ -12,9 +12,11 @@ mod output;
 pub mod plan;
 mod prepare;
 pub(in crate::ops) mod ready;
+mod reload;
 mod running;
 pub mod unit;
 mod watch;
+mod work;
 
 use std::panic::AssertUnwindSafe;
 
@@ -54,6 +56,12 @@ pub struct Request<'a> {
     pub publish: bool,
     /// What it may reach.
     pub network: Network,
+    /// Its sources are seen in its container.
+    pub mount: Option<Access>,
+    /// Changes to its sources take effect while it runs.
+    pub watch: bool,
+    /// A debugger is reached at this port of this machine; of one component alone.
+    pub debug_port: Option<u16>,
     /// Arguments for its command; of one component alone.
     pub args: Vec<String>,
     /// The user's variables.
@@ -76,11 +84,23 @@ impl<'a> Request<'a> {
             keep: Keep::Never,
             publish: false,
             network: Network::default(),
+            mount: None,
+            watch: false,
+            debug_port: None,
             args: Vec::new(),
             wishes: Wishes::default(),
             allow: Vec::new(),
         }
     }
+}
+
+/// What a container may do with sources of this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Read them.
+    ReadOnly,
+    /// Change them, too.
+    Writable,
 }
 
 /// When a run's containers stay after its end, to be looked at, until `cki down`.
@@ -146,6 +166,15 @@ pub struct Reached {
     pub port: u16,
     /// The port of this machine.
     pub local: u16,
+}
+
+/// What a run would do, without a look at an engine or the network.
+///
+/// # Errors
+/// When the inventory does not say enough, or the environment is refused or incomplete.
+pub fn dry_run(tools: &Tools<'_>, request: &Request<'_>, native: bool) -> anyhow::Result<plan::RunPlan> {
+    let rules = Rules::load(tools.assets, tools.inventory, tools.env, tools.workspace)?;
+    plan::plan(tools, request, &rules, native, RunId::new(b"dry run"))
 }
 
 /// Runs components to their end.

@@ -14,8 +14,8 @@ use crate::ops::needs::{self, Need};
 use crate::ops::rules::Rules;
 use crate::ops::tools::Tools;
 
-use super::unit::{Image, Unit, component_unit, init_units, service_unit};
-use super::{Request, RunError};
+use super::unit::{Image, Unit, build_plan, component_unit, init_units, service_unit};
+use super::{Network, Request, RunError, work};
 
 /// Everything that a run starts.
 #[derive(Debug)]
@@ -23,7 +23,13 @@ pub struct RunPlan {
     /// Names the run.
     pub run: RunId,
     /// The units, each after all that it needs.
-    units: Vec<Unit>,
+    pub units: Vec<Unit>,
+    /// Whether the units are processes of this machine, and no containers.
+    pub native: bool,
+    /// What they may reach.
+    pub network: Network,
+    /// Whether they go on in the background.
+    pub detach: bool,
     /// In a few words, the environment of each component that was asked for.
     pub summaries: Vec<String>,
     /// What the guard would refuse, did the user not allow it.
@@ -53,6 +59,18 @@ impl RunPlan {
     #[must_use]
     pub fn is_needed(&self, unit: &Unit) -> bool {
         self.units().any(|other| other.needs.contains(&unit.name))
+    }
+
+    /// Whether changes to sources are to take effect.
+    #[must_use]
+    pub fn is_worked_on(&self) -> bool {
+        self.units().any(|unit| unit.work.reload.is_some())
+    }
+
+    /// Whether this machine is to reach ports.
+    #[must_use]
+    pub fn publishes(&self) -> bool {
+        self.units().any(|unit| !unit.work.publish.is_empty())
     }
 
     /// The reference of the component that what the units share belongs to.
@@ -141,7 +159,8 @@ pub fn plan(
     let summaries = summaries.collect();
     let locked = tools.inventory.production.environment.clone();
     let findings = std::mem::take(&mut draft.findings);
-    Ok(RunPlan { run, units: draft.settle()?, summaries, findings, locked })
+    let (network, detach) = (request.network, request.detach);
+    Ok(RunPlan { run, units: draft.settle(native)?, native, network, detach, summaries, findings, locked })
 }
 
 impl<'a> Draft<'a> {
@@ -153,7 +172,7 @@ impl<'a> Draft<'a> {
         }
         let (tools, request) = (self.tools, self.request);
         let is_wanted = request.components.iter().any(|one| one.reference == component.reference);
-        let wishes = if is_wanted { request.wishes.clone() } else { Wishes::default() };
+        let wishes = if is_wanted { work::wishes(request, component)? } else { Wishes::default() };
         let deployed = deployment::for_run(tools, component)?;
         let resolved =
             resolve(component, tools.inventory, tools.assets, self.around, deployed.as_ref(), wishes)?;
@@ -163,6 +182,7 @@ impl<'a> Draft<'a> {
         let whole =
             deployment::completed_for_run(tools, component, deployed.as_ref(), &resolved.environment)?;
         let mut unit = component_unit(&whole, &resolved.environment, tools.image_tag, tools.memory);
+        unit.work.build = build_plan(component, tools, request.merge_request.filter(|_| is_wanted));
         if is_wanted {
             unit.wanted = true;
             if let Some(image) = &request.image {
@@ -241,8 +261,8 @@ impl<'a> Draft<'a> {
 
     /// What could not be known before all was found: who is needed by others, and so does what it
     /// always does whatever is asked of this run, and all that is asked of each backing service.
-    fn settle(self) -> anyhow::Result<Vec<Unit>> {
-        let Self { request, around, found, .. } = self;
+    fn settle(self, native: bool) -> anyhow::Result<Vec<Unit>> {
+        let Self { tools, request, around, found, .. } = self;
         let needed: Vec<String> = found
             .iter()
             .filter_map(
@@ -263,6 +283,9 @@ impl<'a> Draft<'a> {
                     let args = if is_asked { request.args.as_slice() } else { &[] };
                     unit.set_command(command(&component, unit.once, args)?, &component);
                     let init = init_units(&unit, &component);
+                    if unit.wanted {
+                        work::plan(tools, request, &component, native, &mut unit)?;
+                    }
                     unit.needs.extend(init.last().map(|last| last.name.clone()));
                     units.extend(init);
                     units.push(*unit);

@@ -1,6 +1,7 @@
 //! Containers from the cradle to the grave. What to create is translated in `spec`; how one ends
 //! is told in `wait`, what it writes in `output` and `follow`, how it is in `facts`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -15,7 +16,7 @@ use super::error::{EngineError, Thing};
 use super::output::OutputStream;
 use super::reference::Reference;
 use super::{ContainerEngine, Kind, QUICK, SLOW, files, podman_limits, spec};
-use crate::model::container::{ContainerFile, ContainerSpec};
+use crate::model::container::{ContainerFile, ContainerSpec, Copied};
 
 /// How long a container that is being removed by somebody else may take to be gone.
 const GOING: Duration = Duration::from_secs(20);
@@ -29,7 +30,12 @@ impl ContainerEngine {
     pub async fn create(&self, spec: &ContainerSpec) -> Result<String, EngineError> {
         Reference::parse(&spec.image)?;
         let body = spec::body(spec, self.ulimits().await)?;
-        let archives = files::archives(&spec.files, &spec::volumes(spec))?;
+        let mut archives = files::archives(&spec.files, &spec::volumes(spec))?;
+        if !spec.copies.is_empty() {
+            let copies = spec.copies.clone();
+            let packed = tokio::task::block_in_place(|| files::sources(&copies, |_| true))?;
+            archives.insert(0, ("/".to_owned(), packed.into()));
+        }
         let (name, image) = (spec.name.clone(), spec.image.clone());
         let engine = self.clone();
         self.unbroken(async move {
@@ -63,6 +69,17 @@ impl ContainerEngine {
         }
     }
 
+    /// Copies sources into a container, running or not: those of the files that are still there.
+    ///
+    /// # Errors
+    /// When the container does not take them.
+    pub async fn copy_in(&self, id: &str, copies: &[Copied], files: &[PathBuf]) -> Result<(), EngineError> {
+        let archive = tokio::task::block_in_place(|| {
+            files::sources(copies, |path| files.iter().any(|file| file == path))
+        })?;
+        self.upload(id, short(id), "/", archive.into()).await
+    }
+
     async fn upload(
         &self,
         id: &str,
@@ -86,7 +103,7 @@ impl ContainerEngine {
         let mut pieces = self.docker.download_from_container(id, Some(options));
         let mut archive = Vec::new();
         let read = async {
-            while archive.len() < files::MOST
+            while archive.len() < files::MOST_READ
                 && let Some(piece) = pieces.next().await
             {
                 archive.extend_from_slice(&piece?);

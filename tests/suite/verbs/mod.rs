@@ -16,6 +16,7 @@ mod kill_matrix;
 mod logs;
 mod needs;
 mod network;
+mod plan;
 mod read;
 mod run;
 mod running;
@@ -23,6 +24,7 @@ mod scan;
 mod secrets;
 mod services;
 mod shell;
+mod watch;
 
 use std::io::{Read as _, Write as _};
 

@@ -251,7 +251,7 @@ impl Containers {
         spec.closed = true;
         let way = way_apart(engine).await?;
         if way == Way::Publish {
-            spec.publish = ports_for_engine(unit, false);
+            spec.publish = ports_for_engine(unit);
         }
         spec.volumes.clear();
         for path in &unit.volumes {
@@ -317,7 +317,7 @@ mod tests {
     use super::*;
     use crate::base::secret::Secret;
     use crate::model::container::{ContainerFile, Limits};
-    use crate::ops::run_local::unit::Image;
+    use crate::ops::run_local::unit::{Image, Work};
 
     fn unit() -> Unit {
         Unit {
@@ -341,6 +341,7 @@ mod tests {
             volumes: vec!["/data".into()],
             kept: true,
             hidden: Vec::new(),
+            work: Work::default(),
             keeps_entrypoint: false,
             limits: Limits::default(),
         }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use futures_util::StreamExt as _;
 
 use super::{Belonging, Network};
+use crate::model::container::Publish;
 use crate::model::event::{State, Stream};
 use crate::model::identity::{Lifetime, Role};
 use crate::model::probe::Ready;
@@ -92,10 +93,8 @@ impl Processes {
             None => PathBuf::from("/"),
         };
         let mut published = Vec::new();
-        if whose.publish && unit.role == Role::Component {
-            for port in &unit.ports {
-                published.push(self.space.publish(*port, None).await?);
-            }
+        for Publish { container, host } in &unit.work.publish {
+            published.push(self.space.publish(*container, *host).await?);
         }
         let spec = ProcessSpec {
             identity: whose.identity(tools, &unit.of, &unit.name, unit.role),
