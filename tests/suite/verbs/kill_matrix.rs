@@ -178,7 +178,6 @@ fn while_held(cli: &Cli, hold: Hold) {
     let variable = if cli.engine == Engine::Docker { "DOCKER_HOST" } else { "CONTAINER_HOST" };
     let run = cli.call("run-local app").set(variable, proxy.address()).start();
     cli.wait_for("the request", || proxy.holds());
-    cli.wait_for("the engine to have made something", || !cli.left_of(&run).is_empty());
     end(run, Signal::SIGKILL);
 }
 
