@@ -111,6 +111,8 @@ pub(super) enum Command {
     Doctor(commands::doctor::DoctorArgs),
     Setup(commands::setup::SetupArgs),
     Config(commands::config::ConfigArgs),
+    #[command(hide = true)]
+    StandIn(commands::stand_in::StandInArgs),
     Completions(commands::completions::CompletionsArgs),
     Man(commands::man::ManArgs),
 }

@@ -2,21 +2,19 @@
 //! libraries that it has mapped. Nothing is pulled.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
-
-use anyhow::Context as _;
 
 use crate::base::files::{self, FileError};
 use crate::base::{assets, digest};
+pub use crate::host::own_program::PROGRAM;
+use crate::host::own_program::files_of;
 use crate::model::event::{Events, State};
 use crate::systems::engine::context::{self, Dockerfile};
 use crate::systems::engine::{BuildRequest, ContainerEngine, Kind};
 
 /// The label of everything that a demo builds, with the demo's name: images inherit it.
 pub const LABEL: &str = "cki.demo";
-/// Where the program is in the image.
-pub const PROGRAM: &str = "/usr/bin/cki";
 /// Where the parts are that backing services play.
 pub const PLAYS: &str = "/demo";
 
@@ -96,74 +94,4 @@ async fn remove_once(engine: &ContainerEngine, demo: &str) -> anyhow::Result<usi
         }
     }
     Ok(removed)
-}
-
-/// The files of the image, by their path in it: the program, what it has mapped, and the loader
-/// under the name by which the program asks for it.
-fn files_of(program: &Path) -> anyhow::Result<BTreeMap<PathBuf, PathBuf>> {
-    let maps = std::fs::read_to_string("/proc/self/maps")
-        .map_err(|source| FileError::new("read", "/proc/self/maps", source))?;
-    let mut found = BTreeMap::from([(PathBuf::from(PROGRAM), program.to_path_buf())]);
-    for line in maps.lines() {
-        let Some(start) = line.find('/') else { continue };
-        let path = PathBuf::from(&line[start..]);
-        let is_library = path.file_name().is_some_and(|name| name.to_string_lossy().contains(".so"));
-        if is_library && path.is_file() {
-            // The loader looks in these folders without being told.
-            if let Some(name) = path.file_name() {
-                found.insert(Path::new("/lib").join(name), path.clone());
-            }
-            found.insert(path.clone(), path);
-        }
-    }
-    if let Some(loader) = interpreter(program)? {
-        let real = loader.canonicalize().map_err(|source| FileError::new("find", &loader, source))?;
-        found.insert(loader, real);
-    }
-    Ok(found)
-}
-
-/// The loader that an ELF program names (System V ABI, program header `PT_INTERP`); `None` for a
-/// program that needs none.
-fn interpreter(program: &Path) -> anyhow::Result<Option<PathBuf>> {
-    use std::io::Read as _;
-    const PT_INTERP: u32 = 3;
-    let mut head = Vec::new();
-    let file = std::fs::File::open(program).map_err(|source| FileError::new("read", program, source))?;
-    file.take(64 << 10).read_to_end(&mut head).map_err(|source| FileError::new("read", program, source))?;
-    let is_elf64 = head.starts_with(b"\x7fELF\x02\x01");
-    let malformed = || format!("`{}` is no 64-bit little-endian ELF program", program.display());
-    anyhow::ensure!(is_elf64, malformed());
-    let bytes = |at: usize, count: usize| head.get(at..at + count).with_context(malformed);
-    let number = |at: usize, count: usize| -> anyhow::Result<usize> {
-        let value = bytes(at, count)?.iter().rev().fold(0u64, |value, byte| value << 8 | u64::from(*byte));
-        Ok(usize::try_from(value)?)
-    };
-    let (table, size, count) = (number(32, 8)?, number(54, 2)?, number(56, 2)?);
-    for index in 0..count {
-        let entry = table + index * size;
-        if u32::try_from(number(entry, 4)?)? == PT_INTERP {
-            let text = bytes(number(entry + 8, 8)?, number(entry + 32, 8)?)?;
-            let text = String::from_utf8_lossy(text);
-            return Ok(Some(PathBuf::from(text.trim_end_matches('\0'))));
-        }
-    }
-    Ok(None)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_files_of_this_program_are_found() {
-        let program = std::path::absolute("/proc/self/exe").expect("is absolute");
-        let files = files_of(&program).expect("finds");
-        let names: Vec<String> = files.keys().map(|path| path.display().to_string()).collect();
-        assert!(names.contains(&PROGRAM.to_owned()));
-        if let Some(loader) = interpreter(&program).expect("is ELF") {
-            assert!(names.contains(&loader.display().to_string()), "{names:?}");
-        }
-        assert!(files.values().all(|source| source.exists()));
-    }
 }

@@ -5,6 +5,7 @@
 pub mod env;
 pub mod folders;
 pub mod netns;
+pub mod own_program;
 pub mod programs;
 pub mod signals;
 pub mod streams;

@@ -42,6 +42,8 @@ pub struct ContainerSpec {
     pub files: Vec<ContainerFile>,
     /// Paths with a volume of their own that goes with the container.
     pub volumes: Vec<String>,
+    /// Volumes that outlive the container: their names, and where they are in it.
+    pub stores: Vec<(String, String)>,
     /// What it must not do.
     pub limits: Limits,
 }
@@ -111,6 +113,8 @@ pub struct ContainerFacts {
     pub ports: Vec<(u16, u16)>,
     /// When it was created, in seconds since 1970.
     pub created: i64,
+    /// The networks that it is on, by whatever the engine calls them: ids or names.
+    pub networks: Vec<String>,
 }
 
 /// What is known of a container's inside once it runs.

@@ -20,6 +20,9 @@ pub const OWNER: &str = "cki.owner";
 /// The label that says until when it is wanted: [`Lifetime`].
 pub const LIFETIME: &str = "cki.lifetime";
 
+/// The label of a backing service that is kept, with a digest of all that it was made from.
+pub const SPECIFICATION: &str = "cki.specification";
+
 /// The label with the names, joined by commas, of variables whose values must not be shown.
 pub const SECRETS: &str = "cki.secrets";
 
@@ -36,6 +39,12 @@ impl RunId {
     #[must_use]
     pub fn new(entropy: &[u8]) -> Self {
         Self(crate::base::digest::of_parts([entropy])[..10].to_owned())
+    }
+
+    /// The id of a backing service that all runs of a workspace use: always the same.
+    #[must_use]
+    pub fn of_workspace(seed: &str, service: &str) -> Self {
+        Self(crate::base::digest::of_parts(["service", seed, service])[..10].to_owned())
     }
 
     /// Reads an id back from a label. `None` for anything that this program would not have made.
@@ -64,6 +73,8 @@ pub enum Role {
     Component,
     /// A backing service.
     Service,
+    /// What a backing service stores, which outlives it.
+    Data,
 }
 
 impl Role {
@@ -73,13 +84,14 @@ impl Role {
         match self {
             Self::Component => "component",
             Self::Service => "service",
+            Self::Data => "data",
         }
     }
 
     /// From a label.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Component, Self::Service].into_iter().find(|role| role.as_str() == text)
+        [Self::Component, Self::Service, Self::Data].into_iter().find(|role| role.as_str() == text)
     }
 }
 
@@ -90,6 +102,8 @@ pub enum Lifetime {
     Owner,
     /// Until somebody says `cki down`.
     Kept,
+    /// The same, and every run of its workspace uses it.
+    Workspace,
     /// As long as the process that made it, unless that decides at its end that it is kept; then it
     /// makes something that is [`Lifetime::Kept`] in the same run, since labels cannot be changed.
     Decided,
@@ -102,6 +116,7 @@ impl Lifetime {
         match self {
             Self::Owner => "owner",
             Self::Kept => "kept",
+            Self::Workspace => "workspace",
             Self::Decided => "decided",
         }
     }
@@ -109,7 +124,8 @@ impl Lifetime {
     /// From a label; what is not understood is kept, since nothing is removed on a guess.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        [Self::Owner, Self::Decided].into_iter().find(|one| one.as_str() == text).unwrap_or(Self::Kept)
+        let all = [Self::Owner, Self::Kept, Self::Workspace, Self::Decided];
+        all.into_iter().find(|lifetime| lifetime.as_str() == text).unwrap_or(Self::Kept)
     }
 }
 
@@ -178,6 +194,10 @@ mod tests {
         let labels = identity.to_labels();
         let back = Identity::from_labels(|key| labels.get(key).map(String::as_str));
         assert_eq!(back, Some(identity));
+        for lifetime in [Lifetime::Owner, Lifetime::Kept, Lifetime::Workspace] {
+            assert_eq!(Lifetime::parse(lifetime.as_str()), lifetime);
+        }
+        assert_eq!(Lifetime::parse("for ever"), Lifetime::Kept);
         assert_eq!(Identity::from_labels(|key| (key == RUN).then_some("0123456789")), None);
     }
 }

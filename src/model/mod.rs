@@ -9,5 +9,6 @@ pub mod identity;
 pub mod inventory;
 pub mod probe;
 pub mod reference;
+pub mod scan;
 pub mod service;
 pub mod staging;

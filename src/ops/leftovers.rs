@@ -169,7 +169,7 @@ fn left_native(native: &Native) -> Result<Vec<Leftover>, OpenError> {
 
 /// Whether something was to be gone with a process that is gone, unless that decided otherwise.
 fn is_abandoned(who: &Identity) -> bool {
-    who.lifetime != Lifetime::Kept && !host::is_alive(&who.owner)
+    matches!(who.lifetime, Lifetime::Owner | Lifetime::Decided) && !host::is_alive(&who.owner)
 }
 
 fn identity(labels: &BTreeMap<String, String>) -> Option<Identity> {

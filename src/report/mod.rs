@@ -12,6 +12,7 @@ pub mod gc;
 pub mod list;
 pub mod ps;
 pub mod run_local;
+pub mod scan;
 pub mod setup;
 pub mod show;
 pub mod stage;

@@ -49,7 +49,11 @@ pub fn print(ui: &Ui, instances: &[Instance], health: &[Option<Health>], now: i6
     for (one, health) in all() {
         let (state, paint) = state(&one.status, health);
         let age = u64::try_from(now - one.created).unwrap_or(0);
-        let of = if one.identity.role == Role::Component { "–" } else { one.identity.component.as_str() };
+        let of = match (one.identity.lifetime, one.identity.role) {
+            (Lifetime::Workspace, _) => "kept",
+            (_, Role::Component) => "–",
+            _ => one.identity.component.as_str(),
+        };
         table.row([
             Cell::painted(safe_line(&one.identity.name), style::name),
             safe_line(of).into_owned().into(),
@@ -124,6 +128,6 @@ fn instance_view<'a>(one: &'a Instance, health: Option<&'a Health>) -> InstanceV
         image: &one.what,
         created: one.created,
         detached: one.identity.lifetime == Lifetime::Kept,
-        kept: one.is_kept,
+        kept: one.is_kept || one.identity.lifetime == Lifetime::Workspace,
     }
 }

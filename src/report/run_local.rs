@@ -17,9 +17,10 @@ struct RunView<'a> {
     state: &'static str,
     exit_code: Option<i64>,
     ports: Vec<PortView<'a>>,
+    kept: &'a [String],
     left: &'a [String],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    kept: bool,
+    stays: bool,
 }
 
 #[derive(Serialize)]
@@ -45,10 +46,11 @@ pub fn print(ui: &Ui, ended: &Ended, took: std::time::Duration) -> Exit {
         0 | 1 => (names.concat(), "was", "goes"),
         _ => (text::join_and(&names), "were", "go"),
     };
-    let left = match (ended.kept, ended.left.is_empty()) {
-        (true, _) => "everything kept",
-        (false, true) => "nothing left behind",
-        (false, false) => "not all could be removed",
+    let left = match (ended.left.is_empty(), ended.kept.as_slice()) {
+        _ if ended.stays => "everything kept".to_owned(),
+        (true, []) => "nothing left behind".to_owned(),
+        (true, kept) => format!("{} kept, nothing else left behind", text::join_and(kept)),
+        (false, _) => "not all could be removed".to_owned(),
     };
     let time = duration(took);
     match &ended.how {
@@ -90,7 +92,8 @@ fn run_view(ended: &Ended) -> RunView<'_> {
         state,
         exit_code,
         ports: ports.collect(),
+        kept: &ended.kept,
         left: &ended.left,
-        kept: ended.kept,
+        stays: ended.stays,
     }
 }

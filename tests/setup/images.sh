@@ -7,22 +7,25 @@ images_archive=$images_home/images.tar
 
 images_busybox=localhost/cki-test/busybox:1
 images_python=localhost/cki-test/python:1
-# Under the name by which `cki` asks for it; what is inside is Debian's version.
-images_rabbitmq=$(sed -n 's/^image: *//p' "$root/templates/services/rabbitmq.yaml")
+# What is inside these is Debian's version. The templates pin images by digests that only the
+# published ones have, so tests say that these are to be taken instead.
+images_rabbitmq=docker.io/library/rabbitmq:3.13
+images_postgres=localhost/cki-test/postgres:1
+images_valkey=localhost/cki-test/valkey:1
 
 # Changes with anything that the images are made of; it is in their labels.
-images_recipe=$({ cat "$root/tests/setup/images.sh" "$root"/tests/setup/images/*; echo "$images_rabbitmq"; } \
+images_recipe=$(cat "$root/tests/setup/images.sh" "$root"/tests/setup/images/* \
   | sha256sum | cut -c1-12)
 
 # The names as the engines show them: Docker leaves out its own registry.
 images_names() {
   printf '%s\n' "$images_busybox" "${images_busybox%:*}:latest" "$images_python" "$images_rabbitmq" \
-    "${images_rabbitmq#docker.io/library/}"
+    "${images_rabbitmq#docker.io/library/}" "$images_postgres" "$images_valkey"
 }
 
 images_build() {
   if [ "$(cat "$images_home/recipe" 2>/dev/null)" = "$images_recipe" ]; then
-    said "busybox, python, rabbitmq ($(du -h "$images_archive" | cut -f1))"
+    said "busybox, python, rabbitmq, postgres, valkey ($(du -h "$images_archive" | cut -f1))"
     return
   fi
   # What an interrupted run left may still have /proc mounted inside.
@@ -32,17 +35,18 @@ images_build() {
   images_make_busybox
   images_make_python
   images_make_rabbitmq
+  images_make_databases
   images_pack
   rm -rf "$images_home/work"
   echo "$images_recipe" >"$images_home/recipe"
-  said "made busybox, python, rabbitmq ($(du -h "$images_archive" | cut -f1))"
+  said "made busybox, python, rabbitmq, postgres, valkey ($(du -h "$images_archive" | cut -f1))"
 }
 
 # Loads the archive into an engine that lacks it. What the engine already has is left alone.
 images_load() { # docker | podman
-  if [ "$(images_loaded "$1")" -lt 3 ]; then
+  if [ "$(images_loaded "$1")" -lt 5 ]; then
     engine_api "$1" /images/load -X POST -H 'Content-Type: application/x-tar' -T "$images_archive"
-    [ "$(images_loaded "$1")" -ge 3 ] || return 1
+    [ "$(images_loaded "$1")" -ge 5 ] || return 1
     said loaded
   else
     said 'all there'
@@ -108,6 +112,36 @@ images_make_rabbitmq() {
   }' python rabbitmq
 }
 
+# Adds PostgreSQL and Redis, which Valkey was made from, to the same tree.
+images_make_databases() {
+  local tree=$images_home/work/tree stamp=$images_home/work/stamp
+  touch "$stamp"
+  # Without its own user's cluster, which nobody would use.
+  mkdir -p "$tree/etc/postgresql-common"
+  echo 'create_main_cluster = false' >"$tree/etc/postgresql-common/createcluster.conf"
+  DEBIAN_FRONTEND=noninteractive LC_ALL=C chroot "$tree" \
+    apt-get install --yes --no-install-recommends postgresql redis-server
+  # Only what compiles queries needs it, and it is larger than all the rest.
+  rm -f "$tree"/usr/lib/*/libLLVM-*
+  cp "$root/tests/setup/images/postgres-entrypoint.sh" "$tree/usr/local/bin/postgres-entrypoint.sh"
+  chmod 755 "$tree/usr/local/bin/postgres-entrypoint.sh"
+  mkdir -p "$tree/data" "$tree/var/lib/postgresql/data"
+  chmod 777 "$tree/data" "$tree/var/lib/postgresql/data"
+  (cd "$tree" && find . -xdev -cnewer "$stamp" -print0) >"$images_home/work/changed"
+  images_layer databases "$tree" --no-recursion --null --files-from "$images_home/work/changed"
+  images_describe postgres '{
+    "Entrypoint": ["postgres-entrypoint.sh"],
+    "Cmd": ["postgres"],
+    "Env": ["PGDATA=/var/lib/postgresql/data", "PGHOST=/tmp"],
+    "ExposedPorts": {"5432/tcp": {}}
+  }' python rabbitmq databases
+  images_describe valkey '{
+    "Entrypoint": ["redis-server"],
+    "Cmd": ["--protected-mode", "no", "--dir", "/data"],
+    "ExposedPorts": {"6379/tcp": {}}
+  }' python rabbitmq databases
+}
+
 # The suite of this machine and a mirror that its apt takes it from.
 images_codename() {
   (. /etc/os-release && printf '%s' "$VERSION_CODENAME")
@@ -136,6 +170,8 @@ images_describe() { # name, configuration, layers…
     busybox) tags=("$images_busybox" "${images_busybox%:*}:latest") ;;
     python) tags=("$images_python") ;;
     rabbitmq) tags=("$images_rabbitmq") ;;
+    postgres) tags=("$images_postgres") ;;
+    valkey) tags=("$images_valkey") ;;
   esac
   for layer in "$@"; do
     sums+=("sha256:$(sha256sum "$folder/$layer.tar" | cut -d' ' -f1)")
@@ -143,7 +179,7 @@ images_describe() { # name, configuration, layers…
   jq --null-input --compact-output --argjson config "$config" --arg recipe "$images_recipe" \
     --arg arch "$(dpkg --print-architecture)" --arg path "$(images_path "$name")" '{
       architecture: $arch, os: "linux", created: "2026-01-01T00:00:00Z",
-      config: ($config + {Env: ([$path, "LANG=C.UTF-8"] + (if $config.Volumes then ["HOME=/var/lib/rabbitmq"] else [] end)),
+      config: ($config + {Env: ([$path, "LANG=C.UTF-8"] + ($config.Env // []) + (if $config.Volumes then ["HOME=/var/lib/rabbitmq"] else [] end)),
         Labels: {"cki-test.recipe": $recipe}}),
       rootfs: {type: "layers", diff_ids: $ARGS.positional},
       history: [$ARGS.positional[] | {created: "2026-01-01T00:00:00Z", created_by: "tests/run"}]
@@ -159,6 +195,8 @@ images_path() { # name
   local path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
   # Debian's programs for RabbitMQ insist on being root or `rabbitmq`; these are the ones behind.
   if [ "$1" = rabbitmq ]; then path=/usr/lib/rabbitmq/bin:$path; fi
+  # The version is that of the suite.
+  if [ "$1" = postgres ]; then path=$(cd "$images_home/work/tree" && echo usr/lib/postgresql/*/bin | sed 's,^,/,'):$path; fi
   printf 'PATH=%s' "$path"
 }
 

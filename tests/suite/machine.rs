@@ -7,12 +7,11 @@ use std::process::Command;
 use bollard::Docker;
 
 use crate::support;
+use crate::support::cli::{BUSYBOX, POSTGRES, PYTHON, RABBITMQ, VALKEY};
 
-/// The names of the images: two of the tests' own, and the one under which `cki` asks for RabbitMQ.
-fn images() -> [&'static str; 3] {
-    let template = cki::base::assets::embedded_text("services/rabbitmq.yaml").expect("is built in");
-    let rabbitmq = template.lines().find_map(|line| line.strip_prefix("image: ")).expect("names an image");
-    ["localhost/cki-test/busybox:1", "localhost/cki-test/python:1", rabbitmq]
+/// The names of the images.
+fn images() -> [&'static str; 5] {
+    [BUSYBOX, PYTHON, RABBITMQ, POSTGRES, VALKEY]
 }
 
 async fn has_the_images(address: &str) {

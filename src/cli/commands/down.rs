@@ -7,35 +7,44 @@ use crate::base::exit::Exit;
 use crate::base::text::{join_and, plural_of};
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::ops::running;
+use crate::ops::{running, stored};
 
 /// Stop and remove what runs
 ///
-/// Only what `cki` has started, with everything that belongs to the same run.
+/// Only what `cki` has started, with everything that belongs to the same run. What kept backing
+/// services have stored stays, unless `--volumes` says otherwise.
 ///
 /// Examples:
 ///   cki down pipeline-herder
 ///   cki down --all
+///   cki down postgres --volumes
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment, group = clap::ArgGroup::new("what").required(true))]
 pub(in crate::cli) struct DownArgs {
-    /// The component, or the id of a run
+    /// The component, a kept backing service, or the id of a run
     #[arg(group = "what", add = ArgValueCandidates::new(complete::components))]
     component: Option<String>,
     /// Everything
     #[arg(long, group = "what")]
     all: bool,
+    /// Also remove what kept backing services have stored
+    #[arg(long)]
+    volumes: bool,
 }
 
 pub(in crate::cli) fn run(args: &DownArgs, context: &Context) -> anyhow::Result<Exit> {
-    let removed = context.block_on(async |_| {
+    let (removed, volumes) = context.block_on(async |_| {
         let engine = context.engine().await?;
         let native = context.native();
         let all = running::list(&engine, &native).await?;
         let doomed: Vec<_> = match &args.component {
             Some(component) => {
-                let runs: Vec<_> =
-                    running::select(&all, component)?.iter().map(|one| &one.identity.run).collect();
+                let selected = match running::select(&all, component) {
+                    // It may be gone, and what it has stored be there.
+                    Err(running::RunningError::NotRunning { .. }) if args.volumes => Vec::new(),
+                    selected => selected?,
+                };
+                let runs: Vec<_> = selected.iter().map(|one| &one.identity.run).collect();
                 all.iter().filter(|one| runs.contains(&&one.identity.run)).collect()
             }
             None => all.iter().collect(),
@@ -46,9 +55,14 @@ pub(in crate::cli) fn run(args: &DownArgs, context: &Context) -> anyhow::Result<
             crate::model::event::State::Done,
             plural_of(removed.len(), "container or process", "containers or processes"),
         );
-        Ok(removed)
+        let volumes = match args.volumes {
+            true => stored::remove(&engine, args.component.as_deref()).await?,
+            false => Vec::new(),
+        };
+        Ok((removed, volumes))
     })?;
-    let names: Vec<String> = removed.iter().map(|name| format!("`{name}`")).collect();
+    let mut names: Vec<String> = removed.iter().map(|name| format!("`{name}`")).collect();
+    names.extend(volumes.iter().map(|name| format!("volume `{name}`")));
     match names.as_slice() {
         [] => context.ui.say("Nothing was running."),
         names => context.ui.say(&format!("Removed {}.", join_and(names))),

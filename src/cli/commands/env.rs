@@ -11,13 +11,14 @@ use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::config::Engine;
-use crate::model::environment::Wishes;
+use crate::model::environment::{Environment, Wishes};
 use crate::model::inventory::{Component, Inventory};
 use crate::model::service::Surroundings;
 use crate::ops::deployment::{self, Deployed};
 use crate::ops::env::{UserVariables, check_complete, resolve, wishes};
 use crate::ops::env_diff::{Whose, With, compare};
-use crate::ops::needs;
+use crate::ops::scan::ScanRequest;
+use crate::ops::{self, needs};
 use crate::report;
 use crate::report::env::{EnvFormat, EnvOptions, print};
 
@@ -27,6 +28,7 @@ use crate::report::env::{EnvFormat, EnvOptions, print};
 ///   cki env pipeline-herder --explain
 ///   cki env cki-notifier -e DATAWAREHOUSE_URL=http://stub -o dotenv > notifier.env
 ///   cki env message-trigger --diff deployment
+///   cki env cki-notifier --scan
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct EnvArgs {
@@ -47,6 +49,10 @@ pub(in crate::cli) struct EnvArgs {
     /// Show secrets, your own ones too
     #[arg(long)]
     reveal: bool,
+    /// Compare it with the variables that the component's sources read, as far as they are cloned;
+    /// exit code 1 says that the component fails without one that nothing gives
+    #[arg(long, conflicts_with_all = ["explain", "reveal", "diff"])]
+    scan: bool,
 }
 
 /// Flags that change the environment of a component.
@@ -75,7 +81,7 @@ impl VariableArgs {
 }
 
 pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Exit> {
-    let EnvArgs { component, variables, explain, diff, reveal } = args;
+    let EnvArgs { component, variables, explain, diff, reveal, scan } = args;
     let format = match context.own_format.as_deref() {
         None if context.ui.is_json() => EnvFormat::Json,
         None | Some("table") => EnvFormat::Table,
@@ -103,6 +109,9 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
     }
     let deployed = deployed(context, component, &inventory)?;
     let resolved = resolve(component, &inventory, &context.assets, around, deployed.as_ref(), wishes)?;
+    if scan {
+        return scan_sources(component, &inventory, &resolved.environment, format, context);
+    }
     print(&context.ui, component.name(), &resolved.environment, EnvOptions { format, explain, reveal });
     check_complete(component, &resolved.environment)?;
     Ok(Exit::Done)
@@ -143,4 +152,25 @@ fn deployed(
         context.ui.warning(&safe_line(&finding.to_string()));
     }
     Ok(deployed)
+}
+
+/// `--scan`.
+fn scan_sources(
+    component: &Component,
+    inventory: &Inventory,
+    environment: &Environment,
+    format: EnvFormat,
+    context: &Context,
+) -> anyhow::Result<Exit> {
+    if matches!(format, EnvFormat::Dotenv | EnvFormat::Shell) {
+        return Err(UsageError("`--scan` has the forms `table` and `json`".to_owned()).into());
+    }
+    let (workspace, assets) = (&context.workspace, &context.assets);
+    let task = context.events().start(component.name(), "reading its sources");
+    let outcome = ops::scan::scan(ScanRequest { component, inventory, workspace, assets, environment });
+    task.dismiss();
+    let outcome = outcome?;
+    report::scan::print(&context.ui, component.name(), &outcome);
+    ops::scan::check(component, &outcome)?;
+    Ok(Exit::Done)
 }

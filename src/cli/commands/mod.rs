@@ -20,6 +20,7 @@ pub(super) mod setup;
 pub(super) mod shell;
 pub(super) mod show;
 pub(super) mod stage;
+pub(super) mod stand_in;
 
 use super::args::Command;
 use super::context::Context;
@@ -32,6 +33,7 @@ pub(super) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Ex
     }
     match command {
         Command::Demo(args) => demo::run(args, context),
+        Command::StandIn(args) => stand_in::run(&args, context),
         Command::List(args) => list::run(args, context),
         Command::Show(args) => show::run(&args, context),
         Command::Clone(args) => clone::run(args, context),

@@ -41,6 +41,9 @@ pub(in crate::cli) struct RunLocalArgs {
     /// Go on in the background
     #[arg(short, long)]
     detach: bool,
+    /// Keep backing services and what they store, for the next run of this workspace
+    #[arg(long)]
+    keep_services: bool,
     /// Keep what it has made when it ends, to look at it with `cki logs` and `cki shell`
     #[arg(long, value_name = "WHEN", default_value = "never", conflicts_with = "detach")]
     keep: KeepArg,
@@ -73,12 +76,24 @@ enum KeepArg {
 enum NetworkArg {
     /// What it needs, and nothing else
     Isolated,
-    /// Whatever this machine reaches
+    /// Whatever this machine reaches, except known hosts of production
     Internet,
 }
 
 pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Result<Exit> {
-    let RunLocalArgs { components, mr, image, once, detach, keep, publish, network, variables, args } = args;
+    let RunLocalArgs {
+        components,
+        mr,
+        image,
+        once,
+        detach,
+        keep_services,
+        keep,
+        publish,
+        network,
+        variables,
+        args,
+    } = args;
     let alone = [("--mr", mr.is_some()), ("--image", image.is_some()), ("ARGS", !args.is_empty())];
     let inventory = context.inventory()?;
     let request = Request {
@@ -87,6 +102,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         image,
         once,
         detach,
+        keep_services,
         keep: match keep {
             KeepArg::Never => Keep::Never,
             KeepArg::OnFailure => Keep::OnFailure,

@@ -11,6 +11,7 @@ use crate::base::text;
 use crate::config::ConfigError;
 use crate::model::environment::EnvironmentError;
 use crate::model::inventory::LookupError;
+use crate::model::scan::ReadError;
 use crate::model::service::ServiceError;
 use crate::model::staging::StagingError;
 use crate::ops::build::BuildError;
@@ -21,6 +22,7 @@ use crate::ops::inventory::LoadError;
 use crate::ops::needs::NeedError;
 use crate::ops::run_local::RunError;
 use crate::ops::running::RunningError;
+use crate::ops::scan::ScanError;
 use crate::ops::setup::SetupError;
 use crate::ops::source::SourceError;
 use crate::ops::stage::{StageError, TargetError};
@@ -117,6 +119,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
         BuildError => |error| Some(of_build(error)),
         RunError => |error| Some(of_run(error)),
         RunningError => |error| Some(of_running(error)),
+        ScanError => |error| Some(of_scan(error)),
         SetupError => |error| Some(of_setup(error)),
         OpenError => |error| Some(of_open(error)),
         SourceError => |error| Some(of_source(error)),
@@ -180,6 +183,29 @@ fn of_env(error: &EnvError) -> Meaning {
         EnvError::Need(inner) => of_need(inner),
         EnvError::Environment(inner) => of_environment(inner),
         EnvError::File(inner) => of_file(inner),
+    }
+}
+
+fn of_scan(error: &ScanError) -> Meaning {
+    match error {
+        ScanError::Read(ReadError::File(error)) | ScanError::File(error) => of_file(error),
+        ScanError::Read(ReadError::Rules(_)) | ScanError::Rules(_) => {
+            hint(Exit::Invalid, "the rules are described in docs/reference/scan.md.")
+        }
+        ScanError::NoSources { component } => {
+            hint(Exit::NotFound, format!("add `sources` to the entry of `{component}`."))
+        }
+        ScanError::NotCloned { component } => hint(Exit::NotFound, format!("`cki clone {component}`.")),
+        ScanError::Lacking { variables, .. } => {
+            let flag = |(name, _): &(String, String)| format!("-e {name}=…");
+            let mut flags: Vec<String> = variables.iter().take(3).map(flag).collect();
+            flags.extend((variables.len() > 3).then(|| "…".to_owned()));
+            let flags = flags.join(" ");
+            hint(
+                Exit::Failed,
+                format!("put it into `environment` of the entry, or give `{flags}` for one run."),
+            )
+        }
     }
 }
 
@@ -255,6 +281,10 @@ fn of_run(error: &RunError) -> Meaning {
             Exit::TimedOut,
             "its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.",
         ),
+        RunError::KeepNative => hint(Exit::Usage, "leave `--keep-services` out."),
+        RunError::KeptInUse { name } => {
+            hint(Exit::Refused, format!("end the other run, or `cki down {name}`; what it has stored stays."))
+        }
         RunError::SameName { .. } => {
             hint(Exit::Invalid, "on one network a name means one thing: rename the component.")
         }

@@ -6,17 +6,26 @@ use crate::model::identity::RunId;
 use crate::ops::engine::Engine;
 use crate::ops::tools::Tools;
 
+use super::ground::Making;
+
 /// Cleaning up may take this long.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Removes everything that a run has made, and says what could not be removed.
-pub(super) async fn clean_up(tools: &Tools<'_>, engine: &Engine, run: &RunId) -> Vec<String> {
+pub(super) async fn clean_up(
+    tools: &Tools<'_>,
+    engine: &Engine,
+    run: &RunId,
+    making: &Making,
+) -> Vec<String> {
     let swept = tokio::time::timeout(LIMIT, async {
         match engine {
-            Engine::Containers(engine) => match engine.sweep(|who| who.run == *run).await {
-                Ok(swept) => swept.left.iter().map(ToString::to_string).collect(),
-                Err(error) => vec![error.to_string()],
-            },
+            Engine::Containers(engine) => {
+                match engine.sweep(|who| who.run == *run || making.holds(who)).await {
+                    Ok(swept) => swept.left.iter().map(ToString::to_string).collect(),
+                    Err(error) => vec![error.to_string()],
+                }
+            }
             Engine::Native(native) => match native.sweep(|who| who.run == *run).await {
                 Ok(_) => Vec::new(),
                 Err(error) => vec![error.to_string()],

@@ -110,6 +110,15 @@ pub enum RunError {
         /// How it ended, and what it said.
         how: String,
     },
+    /// Processes have no way to be kept.
+    #[error("without a container engine, backing services cannot be kept")]
+    KeepNative,
+    /// It would have to be replaced.
+    #[error("the kept `{name}` is not as it is needed now, and another run uses it")]
+    KeptInUse {
+        /// The service.
+        name: String,
+    },
     /// One name for two things.
     #[error("two different things that are needed have the name `{name}`")]
     SameName {

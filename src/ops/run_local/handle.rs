@@ -2,7 +2,7 @@
 //! container or a process. Starting one is in `ground`.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,8 +14,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::RunError;
-use crate::host::netns::OtherNetwork;
+use super::ground::Kept;
 use crate::model::event::{Events, Stream};
+use crate::ops::reach::Reach;
 use crate::systems::engine::{ContainerEngine, EngineError, ExecRequest};
 use crate::systems::native::{Native, Process, ProcessFacts, ProcessLog, Published, Space};
 
@@ -43,32 +44,8 @@ pub(super) struct Container {
     pub(super) ports: Vec<(u16, u16)>,
     /// Ports that this program forwards.
     pub(super) forwards: Vec<Forward>,
-}
-
-/// How this machine reaches a container.
-#[derive(Debug, Clone)]
-pub(super) enum Reach {
-    /// It does not.
-    Nothing,
-    /// By its address.
-    Address(IpAddr),
-    /// By its address, from within its network.
-    Inside(OtherNetwork, IpAddr),
-    /// Its network cannot be entered.
-    Closed(String),
-    /// By the ports that the engine publishes.
-    Published,
-}
-
-impl Reach {
-    async fn dial(&self, port: u16) -> io::Result<TcpStream> {
-        match self {
-            Self::Address(address) => TcpStream::connect(SocketAddr::new(*address, port)).await,
-            Self::Inside(network, address) => network.connect(SocketAddr::new(*address, port)).await,
-            Self::Closed(why) => Err(io::Error::other(format!("its network cannot be entered: {why}"))),
-            Self::Nothing | Self::Published => Err(io::Error::other("it is not published")),
-        }
-    }
+    /// It outlives the run.
+    pub(super) kept: Option<Kept>,
 }
 
 /// What was started: a unit, and its program where the inventory names it.
@@ -188,6 +165,14 @@ impl Handle {
         }
     }
 
+    /// How it came to be here, if it outlives the run.
+    pub(super) fn kept(&self) -> Option<Kept> {
+        match self {
+            Self::Container(container) => container.kept,
+            Self::Process(_) => None,
+        }
+    }
+
     /// Asks it to end, and after a while kills it.
     pub(super) async fn stop(&self, grace: Duration) -> anyhow::Result<()> {
         match self {
@@ -216,15 +201,7 @@ impl Handle {
     /// Connects to a port of the unit.
     pub(super) async fn dial(&self, port: u16) -> io::Result<TcpStream> {
         match self {
-            Self::Container(container) => {
-                let published = container.ports.iter().find(|(inside, _)| *inside == port);
-                match (&container.reach, published) {
-                    (Reach::Published, Some((_, local))) => {
-                        TcpStream::connect((Ipv4Addr::LOCALHOST, *local)).await
-                    }
-                    (reach, _) => reach.dial(port).await,
-                }
-            }
+            Self::Container(container) => container.reach.dial(port).await,
             Self::Process(child) => child.space.connect(port).await,
         }
     }

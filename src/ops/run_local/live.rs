@@ -13,7 +13,7 @@ use crate::model::identity::Lifetime;
 use crate::ops::engine::Engine;
 use crate::ops::tools::Tools;
 
-use super::ground::{Belonging, Ground};
+use super::ground::{Belonging, Ground, Kept, Making};
 use super::plan::RunPlan;
 use super::running::Running;
 use super::unit::Unit;
@@ -30,6 +30,7 @@ pub(super) async fn live(
     request: &Request<'_>,
     plan: &RunPlan,
     images: &BTreeMap<String, String>,
+    making: &Making,
 ) -> anyhow::Result<How> {
     let whose = Belonging {
         run: &plan.run,
@@ -39,6 +40,7 @@ pub(super) async fn live(
             (false, _) => Lifetime::Decided,
         },
         publish: request.publish,
+        making,
     };
     let start = async {
         let ground = Ground::lay(tools, engine, request, plan, &whose).await?;
@@ -82,7 +84,8 @@ async fn bring_up(
         let mut running = Running::attend(unit, handle, output, &redactor, tools);
         if let Some(task) = task {
             let done = running.until_useful(unit, &task, tools).await?;
-            task.finish(State::Done, done);
+            whose.making.done(tools, unit);
+            task.finish(State::Done, running.handle.kept().map_or(done, Kept::word));
             gates.open(&unit.name);
         }
         if unit.wanted {

@@ -29,6 +29,7 @@ use crate::ops::engine::Engine;
 use crate::ops::needs;
 use crate::ops::tools::Tools;
 pub use error::RunError;
+use ground::Making;
 pub use ground::Network;
 
 /// What to run.
@@ -44,6 +45,8 @@ pub struct Request<'a> {
     pub once: bool,
     /// Go on in the background.
     pub detach: bool,
+    /// Keep backing services for the next run of the workspace.
+    pub keep_services: bool,
     /// When its end is not the end of what it has made.
     pub keep: Keep,
     /// Make its ports reachable on this machine's loopback address.
@@ -66,6 +69,7 @@ impl<'a> Request<'a> {
             image: None,
             once: false,
             detach: false,
+            keep_services: false,
             keep: Keep::Never,
             publish: false,
             network: Network::default(),
@@ -110,10 +114,12 @@ pub struct Ended {
     pub engine: &'static str,
     /// How.
     pub how: How,
+    /// The backing services that are kept.
+    pub kept: Vec<String>,
     /// What could not be removed.
     pub left: Vec<String>,
-    /// Everything was kept.
-    pub kept: bool,
+    /// Everything stays, to be looked at.
+    pub stays: bool,
 }
 
 /// How a run ended.
@@ -156,17 +162,19 @@ pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> a
         tools.events.send(Event::Speakers(plan.wanted().map(|unit| unit.name.clone()).collect()));
     }
 
-    let live = AssertUnwindSafe(live::live(tools, engine, request, &plan, &images)).catch_unwind().await;
-    let kept = match &live {
+    let making = Making::new(tools.owner.clone());
+    let live =
+        AssertUnwindSafe(live::live(tools, engine, request, &plan, &images, &making)).catch_unwind().await;
+    let stays = match &live {
         Ok(end) if request.keep.applies(end) => kept::keep(tools, engine, request, &run).await,
         _ => false,
     };
-    let stays = kept || matches!(live, Ok(Ok(How::Detached(_))));
-    let left = if stays { Vec::new() } else { clean_up::clean_up(tools, engine, &run).await };
+    let goes_on = stays || matches!(live, Ok(Ok(How::Detached(_))));
+    let left = if goes_on { Vec::new() } else { clean_up::clean_up(tools, engine, &run, &making).await };
     let how = match live {
         Ok(result) => result?,
         Err(panic) => std::panic::resume_unwind(panic),
     };
     let components = plan.wanted().map(|unit| unit.name.clone()).collect();
-    Ok(Ended { run, components, engine: engine.name(), how, left, kept })
+    Ok(Ended { run, components, engine: engine.name(), how, kept: making.kept(), left, stays })
 }

@@ -101,6 +101,9 @@ pub fn plan(
     native: bool,
     run: RunId,
 ) -> anyhow::Result<RunPlan> {
+    if native && request.keep_services {
+        return Err(RunError::KeepNative.into());
+    }
     let seed = tools.workspace.seed();
     let host = if native { "127.0.0.1" } else { "" };
     let around = Surroundings { host, program: &tools.program, seed: &seed, rules };
@@ -224,7 +227,7 @@ impl<'a> Draft<'a> {
             match one {
                 Found::Service(template, of, asked) => {
                     let service = template.fill(needs::at(around, template.name()), &asked)?;
-                    units.push(service_unit(service, &of));
+                    units.push(Unit { kept: request.keep_services, ..service_unit(service, &of) });
                 }
                 Found::Component(mut unit, component) => {
                     let is_asked = unit.wanted && !needed.contains(&unit.name);

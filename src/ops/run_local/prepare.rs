@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::event::State;
 use crate::ops::build::{self, Wish};
 use crate::ops::engine::Engine;
+use crate::ops::own_image;
 use crate::ops::source;
 use crate::ops::tools::Tools;
 
@@ -60,6 +61,9 @@ pub(super) async fn prepare(
                     task.finish(State::Done, "pulled");
                 }
                 images.insert(unit.name.clone(), name.clone());
+            }
+            (Engine::Containers(engine), Image::Own) => {
+                images.insert(unit.name.clone(), own_image::ensure(tools, engine).await?);
             }
             (Engine::Containers(_), Image::Unknown) => {
                 return Err(RunError::NoImage { name: unit.name.clone() }.into());

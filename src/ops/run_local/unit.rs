@@ -9,6 +9,7 @@ use crate::model::identity::Role;
 use crate::model::inventory::{Capability, Component, Memory};
 use crate::model::probe::Ready;
 use crate::model::service::Service;
+use crate::ops::own_image;
 
 /// Nothing has a use for more processes.
 const PROCESSES: u32 = 4096;
@@ -55,6 +56,8 @@ pub struct Unit {
     pub setup: Vec<Vec<String>>,
     /// Paths with a volume of their own.
     pub volumes: Vec<String>,
+    /// It outlives the run, and the next one uses it again.
+    pub kept: bool,
     /// What its container must not do.
     pub limits: Limits,
 }
@@ -77,6 +80,8 @@ pub enum Image {
     Named(String),
     /// It is built for the component of this reference.
     Built(String),
+    /// It is made of this program.
+    Own,
     /// Nobody says.
     Unknown,
 }
@@ -153,6 +158,7 @@ pub(super) fn component_unit(
         files: Vec::new(),
         ready: run.ready,
         setup: Vec::new(),
+        kept: false,
         volumes: run.writable.iter().map(|place| place.path().to_owned()).collect(),
         limits: Limits {
             unprivileged: true,
@@ -173,7 +179,7 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
         once: false,
         of: of.to_owned(),
         needs: Vec::new(),
-        image: Image::Named(service.image),
+        image: if service.image == own_image::NAME { Image::Own } else { Image::Named(service.image) },
         command: (!service.command.is_empty()).then_some(service.command),
         keeps_entrypoint: false,
         native: service.native.map(|native| NativeCommand {
@@ -190,6 +196,7 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
         ready: service.ready,
         setup: service.setup,
         volumes: service.volumes,
+        kept: false,
         limits: Limits {
             unprivileged: true,
             keep: Capability::OF_SERVICES.iter().map(|one| one.name().to_owned()).collect(),

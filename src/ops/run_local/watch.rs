@@ -98,6 +98,7 @@ async fn end(tools: &Tools<'_>, plan: &RunPlan, how: &How, going: Vec<&Running>)
         return Ok(());
     }
     let (wanted, others): (Vec<&Running>, Vec<&Running>) = going.into_iter().partition(|one| one.wanted);
+    let others: Vec<&Running> = others.into_iter().filter(|one| one.handle.kept().is_none()).collect();
     let names: Vec<&str> = wanted.iter().chain(&others).map(|one| one.name.as_str()).collect();
     let task = tools.events.start("stopping", format!("{} (again to force)", names.join(", ")));
     let stops = async {

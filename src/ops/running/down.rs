@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::{Instance, Place, RunningError};
 use crate::model::container::Status;
-use crate::model::identity::Identity;
+use crate::model::identity::{Identity, Role};
 use crate::ops::engine::Engine;
 use crate::systems::native::Native;
 
-/// Ends and removes runs: everything of each, the network included. Gives the names of what was
+/// Ends and removes runs: everything of each, the network included, but not what kept services have
+/// stored. Gives the names of what was
 /// removed.
 ///
 /// # Errors
@@ -20,7 +21,7 @@ pub async fn down(
     grace: Duration,
 ) -> Result<Vec<String>, RunningError> {
     let runs: Vec<_> = doomed.iter().map(|one| one.identity.run.clone()).collect();
-    let is_doomed = |who: &Identity| runs.contains(&who.run);
+    let is_doomed = |who: &Identity| runs.contains(&who.run) && who.role != Role::Data;
     let stops = doomed.iter().map(async |one| match &one.place {
         Place::Container(engine, id) if one.status == Status::Running => {
             engine.stop(id, grace).await.map_err(RunningError::from)

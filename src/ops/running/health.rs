@@ -2,7 +2,6 @@
 //! are asked at the same time, and none is waited for for long.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -15,6 +14,7 @@ use crate::model::container::Status;
 use crate::model::event::Stream;
 use crate::model::probe::Ready;
 use crate::ops::engine::Engine;
+use crate::ops::reach::Reach;
 use crate::ops::run_local::ready::status;
 use crate::systems::engine::{ExecRequest, LogRequest};
 
@@ -49,7 +49,9 @@ pub async fn health(
         && instances.iter().any(|one| asks(one) && matches!(one.place, Place::Container(..)))
     {
         // Some engines take longer than the limit to say so, once; an error comes again below.
-        let _ = engine.reaches_containers().await;
+        if !engine.lets_us_in().await.unwrap_or_default() {
+            let _ = engine.reaches_containers().await;
+        }
     }
     let answers = instances.iter().map(async |one| {
         let ready = one.ready.as_ref().filter(|_| asks(one))?;
@@ -102,12 +104,8 @@ async fn dial(one: &Instance, port: u16) -> io::Result<TcpStream> {
     match &one.place {
         Place::Container(engine, id) => {
             let inside = engine.inside(id).await.map_err(io::Error::other)?;
-            if let Some(address) = inside.address {
-                return TcpStream::connect(SocketAddr::new(address, port)).await;
-            }
-            let local = inside.ports.iter().find(|(inside, _)| *inside == port).map(|(_, local)| *local);
-            let local = local.ok_or_else(|| io::Error::other("it cannot be reached from here"))?;
-            TcpStream::connect((Ipv4Addr::LOCALHOST, local)).await
+            let reach = Reach::best(engine, id, &inside).await.map_err(io::Error::other)?;
+            reach.dial(port).await
         }
         Place::Process(native, facts) => native.space(facts).map_err(io::Error::other)?.connect(port).await,
     }

@@ -72,6 +72,20 @@ struct Listed {
     status: String,
     ports: Option<Vec<Port>>,
     created: i64,
+    network_settings: Option<ListedNetworks>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ListedNetworks {
+    networks: Option<BTreeMap<String, ListedEndpoint>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ListedEndpoint {
+    #[serde(rename = "NetworkID")]
+    id: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -213,6 +227,13 @@ impl Listed {
             status: status(&self.state, &self.status),
             ports,
             created: self.created,
+            networks: self
+                .network_settings
+                .and_then(|settings| settings.networks)
+                .unwrap_or_default()
+                .into_values()
+                .map(|endpoint| endpoint.id)
+                .collect(),
         }
     }
 }

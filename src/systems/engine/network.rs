@@ -11,7 +11,10 @@ use std::future::Future;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use bollard::models::{NetworkCreateRequest, VolumeCreateRequest};
+use bollard::models::{
+    EndpointIpamConfig, EndpointSettings, NetworkConnectRequest, NetworkCreateRequest,
+    NetworkDisconnectRequest, VolumeCreateRequest,
+};
 use bollard::query_parameters::{
     ListNetworksOptionsBuilder, ListVolumesOptionsBuilder, RemoveVolumeOptionsBuilder,
 };
@@ -21,6 +24,7 @@ use super::container::short;
 use super::error::{EngineError, Thing};
 use super::facts::{our_label, read};
 use super::{ContainerEngine, Kind, QUICK, SLOW};
+use crate::model::identity;
 
 /// How long the containers on a network may take to leave it, and it to go.
 const LEAVING: Duration = Duration::from_secs(10);
@@ -57,7 +61,7 @@ impl Addresses {
 
     /// The addresses from the last on, so that those which the engine gives by itself, from the
     /// first on, are not among the first of them.
-    pub fn from_the_last(self) -> impl Iterator<Item = Ipv4Addr> {
+    pub fn last_first(self) -> impl Iterator<Item = Ipv4Addr> {
         let size = 1_u32 << (32 - self.prefix);
         let network = u32::from(self.network) & !(size - 1);
         // Neither the network's own address, nor the gateway's, nor that of all.
@@ -88,6 +92,11 @@ impl PodmanNetwork {
         let addresses = self.subnets.iter().find_map(|subnet| Addresses::parse(&subnet.subnet));
         ClosedNetwork { id: self.id, addresses, is_closed }
     }
+}
+
+/// Whether a version of Podman has networks as they are asked for here: since 4.
+fn has_own_networks(version: &str) -> bool {
+    version.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_none_or(|major| major >= 4)
 }
 
 /// The body of the request by which Podman makes a closed network.
@@ -161,6 +170,10 @@ impl ContainerEngine {
         name: &str,
         labels: BTreeMap<String, String>,
     ) -> Result<ClosedNetwork, EngineError> {
+        if self.kind() == Kind::Podman && !has_own_networks(self.version()) {
+            let id = self.create_network(name, labels, true).await?;
+            return Ok(ClosedNetwork { id, addresses: None, is_closed: false });
+        }
         if self.kind() == Kind::Podman {
             let request = podman_closed(name, &labels);
             return self
@@ -184,6 +197,8 @@ impl ContainerEngine {
             name: name.to_owned(),
             internal: Some(true),
             labels: Some(labels.into_iter().collect()),
+            // Whatever the daemon is set to.
+            enable_ipv6: Some(false),
             options: Some(HashMap::from([(NO_HOST_ADDRESS.to_owned(), "true".to_owned())])),
             ..Default::default()
         };
@@ -227,6 +242,50 @@ impl ContainerEngine {
             }
         })
         .await
+    }
+
+    /// Puts a container that exists on one more network, under these names; at an address of its
+    /// own where the network needs that.
+    ///
+    /// # Errors
+    /// When either does not exist, or the address is taken.
+    pub async fn connect_network(
+        &self,
+        network: &str,
+        container: &str,
+        address: Option<Ipv4Addr>,
+        aliases: Vec<String>,
+    ) -> Result<(), EngineError> {
+        let request = NetworkConnectRequest {
+            container: container.to_owned(),
+            endpoint_config: Some(EndpointSettings {
+                aliases: Some(aliases),
+                ipam_config: address.map(|address| EndpointIpamConfig {
+                    ipv4_address: Some(address.to_string()),
+                    ..Default::default()
+                }),
+                ..Default::default()
+            }),
+        };
+        let (engine, network) = (self.clone(), network.to_owned());
+        let doing = format!("put container `{}` on network `{}`", short(container), short(&network));
+        self.unbroken(async move {
+            engine.call(&doing, SLOW, engine.docker.connect_network(&network, request)).await
+        })
+        .await
+    }
+
+    /// Takes a container off a network. One that is not on it is no error.
+    ///
+    /// # Errors
+    /// When the engine does not do it.
+    pub async fn disconnect_network(&self, network: &str, container: &str) -> Result<(), EngineError> {
+        let doing = format!("take container `{}` off network `{}`", short(container), short(network));
+        let request = NetworkDisconnectRequest { container: container.to_owned(), force: Some(true) };
+        match self.call(&doing, SLOW, self.docker.disconnect_network(network, request)).await {
+            Err(error) if error.is_absence() || error.says(&["is not connected"]) => Ok(()),
+            other => other,
+        }
     }
 
     /// Removes a network by its id. One that is not there is no error. Containers that are being
@@ -283,26 +342,26 @@ impl ContainerEngine {
             .collect())
     }
 
-    /// Creates a volume. One that is there already is no error.
+    /// Makes a volume, unless it is there already.
     ///
     /// # Errors
-    /// When the engine does not do it.
+    /// When somebody else has one of this name, or the engine cannot make it.
     pub async fn create_volume(
         &self,
         name: &str,
         labels: BTreeMap<String, String>,
     ) -> Result<(), EngineError> {
-        let options = VolumeCreateRequest {
+        let request = VolumeCreateRequest {
             name: Some(name.to_owned()),
-            labels: Some(labels.into_iter().collect()),
+            labels: Some(labels.clone().into_iter().collect()),
             ..Default::default()
         };
-        let engine = self.clone();
-        let doing = format!("create volume `{name}`");
-        self.unbroken(async move {
-            engine.call(&doing, SLOW, engine.docker.create_volume(options)).await.map(drop)
-        })
-        .await
+        let doing = format!("create volume `{}`", short(name));
+        let made = self.call(&doing, SLOW, self.docker.create_volume(request)).await?;
+        if made.labels.get(identity::RUN) != labels.get(identity::RUN) {
+            return Err(EngineError::NameTaken { thing: Thing::Volume, name: name.to_owned() });
+        }
+        Ok(())
     }
 
     pub(super) async fn remove_volume(&self, name: &str) -> Result<(), EngineError> {
@@ -328,8 +387,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_given_from_the_last() {
-        let all = |text: &str| Addresses::parse(text).expect(text).from_the_last();
+    fn addresses_are_given_last_first() {
+        let all = |text: &str| Addresses::parse(text).expect(text).last_first();
         let three: Vec<String> = all("10.89.3.0/24").take(3).map(|address| address.to_string()).collect();
         assert_eq!(three, ["10.89.3.254", "10.89.3.253", "10.89.3.252"]);
         assert_eq!(all("10.0.0.8/29").count(), 5);
@@ -337,6 +396,12 @@ mod tests {
         for wrong in ["10.0.0.0", "10.0.0.0/31", "fd00::/64", "", "x/24"] {
             assert_eq!(Addresses::parse(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_old_podman_is_known() {
+        assert!(has_own_networks("4.3.1") && has_own_networks("5.0.0-dev") && has_own_networks("unknown"));
+        assert!(!has_own_networks("3.4.4"));
     }
 
     #[test]

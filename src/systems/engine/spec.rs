@@ -57,7 +57,7 @@ fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
         init: Some(true),
         network_mode: Some(spec.network.as_ref().map_or_else(|| "none".to_owned(), |(id, _)| id.clone())),
         port_bindings: Some(spec.publish.iter().map(|port| binding(port.container, port.host)).collect()),
-        mounts: Some(volumes.iter().map(|path| volume(path, spec)).collect()),
+        mounts: Some(volumes.iter().map(|path| volume(path, spec)).chain(stores(spec)).collect()),
         extra_hosts: Some(spec.hosts.iter().map(|(name, address)| format!("{name}:{address}")).collect()),
         dns: spec.closed.then(|| words(&[NOBODY])),
         dns_options: spec.closed.then(|| words(&["timeout:1", "attempts:1"])),
@@ -153,6 +153,16 @@ fn volume(path: &str, spec: &ContainerSpec) -> Mount {
         }),
         ..Default::default()
     }
+}
+
+/// Volumes that are there already, by name.
+fn stores(spec: &ContainerSpec) -> impl Iterator<Item = Mount> {
+    spec.stores.iter().map(|(name, path)| Mount {
+        source: Some(name.clone()),
+        target: Some(path.clone()),
+        typ: Some(MountType::VOLUME),
+        ..Default::default()
+    })
 }
 
 fn binding(container: u16, host: Option<u16>) -> (String, Option<Vec<PortBinding>>) {

@@ -7,6 +7,7 @@ use futures_util::{StreamExt as _, stream};
 
 use super::ContainerEngine;
 use super::error::{EngineError, Thing};
+use crate::model::container::ContainerFacts;
 use crate::model::identity::Identity;
 
 /// So many removals at a time.
@@ -56,10 +57,25 @@ impl ContainerEngine {
 
         let listed = tokio::join!(self.list(None), self.networks(), self.volumes());
         let (containers, networks, volumes) = (listed.0?, listed.1?, listed.2?);
-        let containers = containers.into_iter().filter(|one| is_doomed(&one.labels));
-        swept.containers =
-            swept.each(containers.map(|one| self.gone(Thing::Container, one.id, one.name))).await;
-        let networks = networks.into_iter().filter(|one| is_doomed(&one.labels));
+        let (containers, others): (Vec<_>, Vec<_>) =
+            containers.into_iter().partition(|one| is_doomed(&one.labels));
+        let networks: Vec<_> = networks.into_iter().filter(|one| is_doomed(&one.labels)).collect();
+        // What goes on without a network that goes leaves it.
+        let guests: Vec<_> = networks
+            .iter()
+            .flat_map(|network| {
+                let is_here = |one: &&ContainerFacts| {
+                    one.networks.iter().any(|id| *id == network.id || *id == network.name)
+                };
+                others.iter().filter(is_here).map(|one| self.disconnect_network(&network.id, &one.id))
+            })
+            .collect();
+        let containers = containers.into_iter();
+        let removals = swept.each(containers.map(|one| self.gone(Thing::Container, one.id, one.name)));
+        let (removed, left) = tokio::join!(removals, futures_util::future::join_all(guests));
+        swept.containers = removed;
+        swept.left.extend(left.into_iter().filter_map(Result::err));
+        let networks = networks.into_iter();
         swept.networks = swept.each(networks.map(|one| self.gone(Thing::Network, one.id, one.name))).await;
         let volumes = volumes.into_iter().filter(|one| is_doomed(&one.labels));
         let volumes = volumes.map(|one| self.gone(Thing::Volume, one.name.clone(), one.name));

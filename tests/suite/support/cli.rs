@@ -25,6 +25,13 @@ pub(crate) const BUSYBOX: &str = "localhost/cki-test/busybox:1";
 /// The same, with Python and pika.
 pub(crate) const PYTHON: &str = "localhost/cki-test/python:1";
 
+/// Debian's RabbitMQ.
+pub(crate) const RABBITMQ: &str = "docker.io/library/rabbitmq:3.13";
+/// Debian's PostgreSQL.
+pub(crate) const POSTGRES: &str = "localhost/cki-test/postgres:1";
+/// Debian's Redis, which Valkey was made from.
+pub(crate) const VALKEY: &str = "localhost/cki-test/valkey:1";
+
 /// A person's place on a machine.
 pub(crate) struct Cli {
     folder: tempfile::TempDir,
@@ -169,6 +176,8 @@ impl Cli {
     pub(crate) fn fill(&self, text: &str) -> String {
         let text = text.replace("{id}", &self.id).replace("{port}", &self.port.to_string());
         let text = text.replace("{busybox}", BUSYBOX).replace("{python}", PYTHON);
+        let text =
+            text.replace("{rabbitmq}", RABBITMQ).replace("{postgres}", POSTGRES).replace("{valkey}", VALKEY);
         let places = self.places.borrow();
         places.iter().fold(text, |text, (name, meant)| text.replace(&format!("{{{name}}}"), meant))
     }
@@ -217,6 +226,11 @@ impl Cli {
             Some(bench) => bench.left(&[run.id()]),
             None => self.left(),
         }
+    }
+
+    /// Removes containers by hand: by the name of a unit.
+    pub(crate) fn remove_by_hand(&self, name: &str) {
+        self.bench().remove_containers(name, &self.processes.borrow());
     }
 
     /// Waits for what is about to happen and cannot be waited for otherwise.

@@ -131,6 +131,23 @@ impl Bench {
         }
     }
 
+    /// Removes containers of processes of `cki` by their name within the run, as somebody does who
+    /// knows nothing of `cki`.
+    pub(super) fn remove_containers(&self, name: &str, processes: &[u32]) {
+        for (path, labels) in self.ours(processes) {
+            if path.starts_with("/containers/") && labels["cki.name"] == name {
+                self.delete(&format!("{path}?force=1"));
+            }
+        }
+    }
+
+    /// Removes the images that `cki` has made of itself, unless somebody uses them.
+    pub(crate) fn remove_stand_ins(&self) {
+        for image in self.images("cki.stand-in=1") {
+            self.delete(&format!("/images/{image}"));
+        }
+    }
+
     /// The ids of the images with a label.
     pub(crate) fn images(&self, label: &str) -> Vec<String> {
         let (key, value) = label.split_once('=').expect("a label");

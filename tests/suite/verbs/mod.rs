@@ -18,6 +18,8 @@ mod network;
 mod read;
 mod run;
 mod running;
+mod scan;
+mod services;
 mod shell;
 
 use std::io::{Read as _, Write as _};

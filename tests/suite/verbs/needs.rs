@@ -31,7 +31,8 @@ on!(docker, podman: a_real_message_broker);
 fn a_real_message_broker(cli: &Cli) {
     let command = serde_json::json!(["python3", "-c", PIKA]);
     cli.inventory(&format!(
-        "components: [{{name: app, category: x, kind: job, image: '{{python}}', run: {{command: {command}, needs: [rabbitmq]}}}}]\n"
+        "services: {{rabbitmq: {{image: '{{rabbitmq}}'}}}}
+components: [{{name: app, category: x, kind: job, image: '{{python}}', run: {{command: {command}, needs: [rabbitmq]}}}}]\n"
     ));
     assert_snapshot!(cli.run("run-local app"), @"
     a message

@@ -189,7 +189,7 @@ fn what_a_component_may_do_is_what_its_entry_says(cli: &Cli) {
     );
     cli.run("down app-{id}").ends_with(0);
 
-    app(cli, "job", "touch /x /tmp/x && grep -E '^(CapBnd|NoNewPrivs)' /proc/self/status", "");
+    app(cli, "job", "touch /etc/x /tmp/x && grep -E '^(CapBnd|NoNewPrivs)' /proc/self/status", "");
     let outcome = cli.run("run-local app -q").ends_with(0);
     assert!(outcome.stdout.contains("CapBnd:\t0000000000000000\nNoNewPrivs:\t1\n"), "{outcome}");
 }

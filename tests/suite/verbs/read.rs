@@ -432,6 +432,7 @@ fn config_says_where_each_setting_comes_from() {
     image_tag             latest                                  default                                      The tag of published images to run.
     run.ready_timeout     5                                       /tmp/cki-TESTID/project/cki.toml:5           Seconds until something that is not ready counts as failed.
     run.stop_grace        10                                      default                                      Seconds between asking a component to stop and killing it.
+    run.memory            4GiB                                    default                                      Memory that a component may use unless its entry says otherwise.
     stage.bot             cki-ci-bot                              default                                      The user name of the bot that stages merge requests.
     stage.timeout         360                                     default                                      Minutes until a staging request that has not ended is given up.
     stage.interval        5                                       default                                      Seconds between two looks at a staging request.

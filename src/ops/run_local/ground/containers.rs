@@ -7,23 +7,23 @@ use futures_util::StreamExt as _;
 
 use super::network::{Laid, Way, lay};
 use super::{Belonging, Network};
-use crate::host::netns::OtherNetwork;
 use crate::model::container::{ContainerInside, ContainerSpec, Publish};
 use crate::model::event::State;
 use crate::model::identity::{READY, Role, SECRETS};
 use crate::model::probe::Ready;
+use crate::ops::reach::Reach;
 use crate::ops::run_local::RunError;
-use crate::ops::run_local::handle::{Container, Handle, Output, Reach, Started};
+use crate::ops::run_local::handle::{Container, Handle, Output, Started};
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::unit::Unit;
 use crate::ops::tools::Tools;
-use crate::systems::engine::ContainerEngine;
+use crate::systems::engine::{ContainerEngine, OutputStream};
 
 /// A network on a container engine.
 #[derive(Debug)]
 pub(in crate::ops::run_local) struct Containers {
-    engine: ContainerEngine,
-    network: Laid,
+    pub(super) engine: ContainerEngine,
+    pub(super) network: Laid,
 }
 
 impl Containers {
@@ -50,12 +50,15 @@ impl Containers {
         locked: &BTreeMap<String, String>,
     ) -> anyhow::Result<(Handle, Option<Output>)> {
         let image = image.ok_or_else(|| RunError::NoImage { name: unit.name.clone() })?;
+        if unit.kept {
+            return self.start_kept(unit, image, tools, whose).await;
+        }
         let mut spec = container(unit, image, tools, whose);
         self.network.join(&mut spec, unit);
         if self.network.way() == Way::Publish {
             spec.publish = ports_for_engine(unit, whose.publish);
         }
-        let (mut container, output) = self.start_container(&spec, unit, locked).await?;
+        let (mut container, output) = self.start_container(&spec, unit, locked, self.network.way()).await?;
         if self.network.way() != Way::Publish && whose.publish && unit.role == Role::Component {
             container.forward(&unit.ports, &tools.events).await?;
         }
@@ -63,11 +66,12 @@ impl Containers {
     }
 
     /// Creates, checks and starts a container, with its output attached from the first byte.
-    async fn start_container(
+    pub(super) async fn start_container(
         &self,
         spec: &ContainerSpec,
         unit: &Unit,
         locked: &BTreeMap<String, String>,
+        way: Way,
     ) -> anyhow::Result<(Container, Output)> {
         let engine = &self.engine;
         let id = engine.create(spec).await?;
@@ -85,42 +89,42 @@ impl Containers {
             reach: Reach::Nothing,
             ports: Vec::new(),
             forwards: Vec::new(),
+            kept: None,
         };
         if unit.ready.is_some() || !unit.ports.is_empty() {
             let inside = engine.inside(&container.id).await?;
-            container.reach = self.reach(&container.id, &inside);
+            container.reach = Self::reach(way, &container.id, &inside);
             container.ports = inside.ports;
         }
-        let output = futures_util::stream::unfold(output, |mut output| async {
-            match output.next().await {
-                Some(Ok(chunk)) => Some(((chunk.stream, chunk.bytes), output)),
-                // An engine that is gone is noticed by whoever waits for the end of the container.
-                _ => None,
-            }
-        });
-        Ok((container, output.boxed()))
+        Ok((container, pieces(output)))
     }
 
     /// How this machine reaches a container that has been started.
-    fn reach(&self, id: &str, inside: &ContainerInside) -> Reach {
-        let address = self.network.address_of(inside);
-        match (self.network.way(), address) {
-            (Way::Publish, _) => Reach::Published,
+    pub(super) fn reach(way: Way, id: &str, inside: &ContainerInside) -> Reach {
+        match (way, inside.address) {
+            (Way::Publish, _) => Reach::Published(inside.ports.clone()),
             (Way::Dial, Some(address)) => Reach::Address(address),
-            (Way::Enter, Some(address)) => match OtherNetwork::of_container(id, inside.process) {
-                Ok(network) => Reach::Inside(network, address),
-                // One that has ended by now has nothing to be reached; what it was is told by
-                // whoever waits for its end.
-                Err(error) => Reach::Closed(error.to_string()),
-            },
-            _ => Reach::Nothing,
+            (Way::Dial, None) => Reach::Nothing,
+            (Way::Enter, _) => Reach::within(id, inside),
         }
     }
 }
 
+/// The output of a container in pieces.
+pub(super) fn pieces(output: OutputStream) -> Output {
+    let pieces = futures_util::stream::unfold(output, |mut output| async {
+        match output.next().await {
+            Some(Ok(chunk)) => Some(((chunk.stream, chunk.bytes), output)),
+            // An engine that is gone is noticed by whoever waits for the end of the container.
+            _ => None,
+        }
+    });
+    pieces.boxed()
+}
+
 /// The ports that the engine publishes: those that are asked whether the unit is ready, and the
 /// component's own if the user wants them.
-fn ports_for_engine(unit: &Unit, publish: bool) -> Vec<Publish> {
+pub(super) fn ports_for_engine(unit: &Unit, publish: bool) -> Vec<Publish> {
     let asked = match &unit.ready {
         Some(Ready::Http { port, .. } | Ready::Tcp(port)) => Some(*port),
         _ => None,
@@ -132,7 +136,7 @@ fn ports_for_engine(unit: &Unit, publish: bool) -> Vec<Publish> {
     ports.into_iter().map(|port| Publish { container: port, host: None }).collect()
 }
 
-fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Belonging<'_>) -> ContainerSpec {
+pub(super) fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Belonging<'_>) -> ContainerSpec {
     let mut labels = whose.identity(tools, &unit.of, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
     labels.extend(unit.ready.as_ref().map(|ready| (READY.to_owned(), ready.to_label())));

@@ -2,6 +2,7 @@
 //! The two differ in here and nowhere else in a run.
 
 mod containers;
+mod kept;
 mod native;
 mod network;
 mod production;
@@ -16,6 +17,7 @@ use crate::model::identity::{Identity, Lifetime, Role, RunId};
 use crate::ops::engine::Engine;
 use crate::ops::tools::Tools;
 use containers::Containers;
+pub(super) use kept::{Kept, Making};
 use native::Processes;
 
 /// What a run may reach.
@@ -42,6 +44,8 @@ pub(super) struct Belonging<'a> {
     pub(super) run: &'a RunId,
     pub(super) lifetime: Lifetime,
     pub(super) publish: bool,
+    /// What is being made that outlives the run, and is no use before it is ready.
+    pub(super) making: &'a Making,
 }
 
 impl Belonging<'_> {

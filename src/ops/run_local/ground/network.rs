@@ -12,14 +12,14 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::production::Production;
 use super::{Belonging, Network};
-use crate::model::container::{ContainerInside, ContainerSpec};
+use crate::model::container::ContainerSpec;
 use crate::model::identity::{Lifetime, Role};
 use crate::model::probe::Ready;
 use crate::ops::run_local::RunError;
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::unit::Unit;
 use crate::ops::tools::Tools;
-use crate::systems::engine::{ContainerEngine, Kind};
+use crate::systems::engine::{ContainerEngine, EngineError, Kind};
 
 /// How this machine reaches the ports of containers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,7 @@ pub(super) async fn lay(
         }
         if let Some(addresses) = made.addresses {
             let names = plan.units().map(|unit| unit.name.clone());
-            laid.addresses = names.zip(addresses.from_the_last()).collect();
+            laid.addresses = names.zip(addresses.last_first()).collect();
         }
         return Ok(laid);
     }
@@ -102,6 +102,24 @@ pub(super) async fn lay(
         }
     }
     Ok(laid)
+}
+
+/// Makes the network of a backing service that is kept, which has it for itself: every run puts the
+/// service on its own network as well. Gives its id and how the service is reached.
+pub(super) async fn lay_apart(
+    engine: &ContainerEngine,
+    name: &str,
+    labels: BTreeMap<String, String>,
+) -> anyhow::Result<String> {
+    Ok(match decide(engine, Network::Isolated, true, false).await?.0 {
+        Bounds::Closed => engine.create_closed_network(name, labels).await?.id,
+        bounds => engine.create_network(name, labels, bounds != Bounds::Open).await?,
+    })
+}
+
+/// How this machine reaches a backing service that is kept.
+pub(super) async fn way_apart(engine: &ContainerEngine) -> anyhow::Result<Way> {
+    Ok(decide(engine, Network::Isolated, true, false).await?.1)
 }
 
 /// Which network is wanted, and how its containers are reached.
@@ -146,9 +164,16 @@ impl Laid {
         }
     }
 
-    /// The address at which a container is reached.
-    pub(super) fn address_of(&self, inside: &ContainerInside) -> Option<IpAddr> {
-        if self.id.is_none() { Some(Ipv4Addr::LOCALHOST.into()) } else { inside.address }
+    /// Puts a container that exists already on the network.
+    pub(super) async fn admit(
+        &self,
+        engine: &ContainerEngine,
+        container: &str,
+        unit: &Unit,
+    ) -> Result<(), EngineError> {
+        let Some(id) = &self.id else { return Ok(()) };
+        let address = self.addresses.get(&unit.name).copied();
+        engine.connect_network(id, container, address, vec![unit.name.clone()]).await
     }
 
     /// What the units of a run reach, in words.

@@ -1,0 +1,44 @@
+//! `cki stand-in`: what plays backing services. It is for templates, and is hidden from people.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+
+use crate::base::exit::Exit;
+use crate::cli::context::Context;
+use crate::ops::stand_in;
+
+/// Play a backing service
+#[derive(Debug, Args)]
+pub(in crate::cli) struct StandInArgs {
+    #[command(subcommand)]
+    service: Service,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum Service {
+    /// Answer HTTP requests as `CKI_STAND_IN` says
+    Http,
+    /// Take mail, and send it to nobody
+    Smtp,
+}
+
+/// The variable with the answers as JSON.
+const ANSWERS: &str = "CKI_STAND_IN";
+
+pub(in crate::cli) fn run(args: &StandInArgs, context: &Context) -> anyhow::Result<Exit> {
+    let ui = context.ui.clone();
+    context.block_on(async |stop| {
+        let say: stand_in::Say = Arc::new(move |line: &str| ui.data(line));
+        match args.service {
+            Service::Http => {
+                let answers = context.host.env.get(ANSWERS).unwrap_or("[]");
+                let answers = serde_json::from_str(answers).with_context(|| format!("`{ANSWERS}`"))?;
+                stand_in::http(answers, &stop, say).await?;
+            }
+            Service::Smtp => stand_in::smtp(&stop, say).await?,
+        }
+        Ok(Exit::Done)
+    })
+}

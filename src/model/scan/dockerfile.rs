@@ -1,0 +1,289 @@
+//! Files that images are built from, read as builders read them: instructions over several lines,
+//! comments between them, here-documents. Their commands are shell. What the C preprocessor makes of
+//! a build file is not known here; its lines look like comments and are taken as such.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::grammar::Grammar;
+use super::reading;
+use super::rules::{Language, RulesError};
+use super::{FileScan, Find, Need};
+use crate::model::environment::is_variable_name;
+
+/// Reads one file.
+pub(super) fn scan(language: &Language, text: &str) -> Result<FileScan, RulesError> {
+    let mut reader = Reader { language, known: BTreeSet::new(), found: FileScan::default() };
+    for instruction in instructions(text) {
+        reader.read(&instruction)?;
+    }
+    Ok(reader.found)
+}
+
+/// One instruction.
+struct Instruction {
+    /// The line that it begins on.
+    line: usize,
+    /// In capitals.
+    keyword: String,
+    /// What follows. It has as many lines as in the file.
+    rest: String,
+    /// Whether it holds here-documents.
+    is_document: bool,
+}
+
+fn instructions(text: &str) -> Vec<Instruction> {
+    let mut all = Vec::new();
+    let mut escape = '\\';
+    let mut lines = text.lines().enumerate().peekable();
+    while let Some((index, line)) = lines.next() {
+        let bare = line.trim();
+        if let Some(comment) = bare.strip_prefix('#') {
+            if let Some(("escape", value)) = comment.split_once('=').map(|(key, value)| (key.trim(), value)) {
+                escape = value.trim().chars().next().filter(|_| all.is_empty()).unwrap_or(escape);
+            }
+            continue;
+        }
+        if bare.is_empty() {
+            continue;
+        }
+        let (keyword, first) = bare.split_once(char::is_whitespace).unwrap_or((bare, ""));
+        let mut rest = String::new();
+        let mut part = first.to_owned();
+        // On to the next line; comments and empty lines between do not end it.
+        loop {
+            let going_on = part.trim_end().strip_suffix(escape).map(str::to_owned);
+            let Some(kept) = going_on.filter(|_| lines.peek().is_some()) else {
+                rest.push_str(&part);
+                break;
+            };
+            rest.push_str(&kept);
+            rest.push_str("\\\n");
+            let mut next = lines.next().map(|(_, line)| line).unwrap_or_default();
+            while (next.trim().is_empty() || next.trim_start().starts_with('#')) && lines.peek().is_some() {
+                rest.push_str("\\\n");
+                next = lines.next().map(|(_, line)| line).unwrap_or_default();
+            }
+            part = next.to_owned();
+            if next.trim().is_empty() || next.trim_start().starts_with('#') {
+                break;
+            }
+        }
+        let keyword = keyword.to_ascii_uppercase();
+        let ends = if matches!(&*keyword, "RUN" | "COPY" | "ADD") { documents(&rest) } else { Vec::new() };
+        let is_document = !ends.is_empty();
+        for end in ends {
+            for (_, line) in lines.by_ref() {
+                rest.push('\n');
+                rest.push_str(line);
+                if line.trim_start_matches('\t') == end {
+                    break;
+                }
+            }
+        }
+        all.push(Instruction { line: index + 1, keyword, rest, is_document });
+    }
+    all
+}
+
+/// The ends of the here-documents that an instruction opens.
+fn documents(text: &str) -> Vec<String> {
+    let word = |part: &str| {
+        let name = part.trim_start_matches('-').trim_start_matches(['"', '\'']);
+        let name: String = name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        (!name.is_empty() && !part.starts_with('<')).then_some(name)
+    };
+    text.split("<<").skip(1).filter_map(word).collect()
+}
+
+struct Reader<'a> {
+    language: &'a Language,
+    /// Arguments and variables that the file has given a meaning.
+    known: BTreeSet<String>,
+    found: FileScan,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, instruction: &Instruction) -> Result<(), RulesError> {
+        let Instruction { line, keyword, rest, is_document } = instruction;
+        match keyword.as_str() {
+            "ARG" => {
+                for (name, value, at) in assignments(rest) {
+                    let need = if value.is_some() { Need::Default } else { Need::Optional };
+                    self.expand(value.unwrap_or_default(), line + at);
+                    if self.known.insert(name.to_owned()) {
+                        self.add(name, line + at, need, true);
+                    }
+                }
+            }
+            "ENV" => {
+                for (name, value, at) in env_assignments(rest) {
+                    self.expand(value, line + at);
+                    self.known.insert(name.to_owned());
+                    self.found.sets.push((name.to_owned(), line + at));
+                }
+            }
+            "ONBUILD" => {
+                let (keyword, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+                let (keyword, rest) = (keyword.to_ascii_uppercase(), rest.to_owned());
+                if keyword != "ONBUILD" {
+                    return self.read(&Instruction { line: *line, keyword, rest, is_document: false });
+                }
+            }
+            "RUN" => self.command(rest, *line, true)?,
+            "CMD" | "ENTRYPOINT" => self.command(rest, *line, false)?,
+            "HEALTHCHECK" => {
+                let command =
+                    rest.split_once("CMD").map(|(options, command)| (options.matches('\n').count(), command));
+                if let Some((before, command)) = command {
+                    self.command(command.trim_start_matches([' ', '\t']), line + before, false)?;
+                }
+            }
+            "COPY" | "ADD" if *is_document => self.command(rest, *line, true)?,
+            "FROM" | "COPY" | "ADD" | "LABEL" | "USER" | "WORKDIR" | "EXPOSE" | "VOLUME" | "STOPSIGNAL" => {
+                self.expand(rest, *line);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A command: shell, or a list of words in JSON that may call a shell.
+    fn command(&mut self, rest: &str, line: usize, build: bool) -> Result<(), RulesError> {
+        let words =
+            rest.trim_start().starts_with('[').then(|| serde_json::from_str::<Vec<String>>(rest).ok());
+        let script = match words.flatten() {
+            None => rest.to_owned(),
+            Some(words) => match words.iter().position(|word| word.starts_with('-') && word.ends_with('c')) {
+                Some(at) if is_shell(&words[0]) => words.get(at + 1).cloned().unwrap_or_default(),
+                _ => return Ok(()),
+            },
+        };
+        let scan = reading::scan(self.language, Grammar::Bash, &script, &BTreeMap::new())?;
+        let has_given = |find: &&Find| !self.known.contains(&find.name);
+        for find in scan.finds.iter().filter(has_given).cloned().collect::<Vec<_>>() {
+            self.add(&find.name, line + find.line - 1, find.need, build);
+        }
+        self.found.unknown.extend(scan.unknown.into_iter().map(|mut unknown| {
+            unknown.line += line - 1;
+            unknown
+        }));
+        Ok(())
+    }
+
+    /// `$X` in an instruction that is no command.
+    fn expand(&mut self, text: &str, line: usize) {
+        for (name, need, at) in references(text) {
+            if !self.known.contains(&name) {
+                self.add(&name, line + at, need, true);
+            }
+        }
+    }
+
+    fn add(&mut self, name: &str, line: usize, need: Need, build: bool) {
+        if is_variable_name(name) {
+            self.found.finds.push(Find { name: name.to_owned(), line, need, build, test: false });
+        }
+    }
+}
+
+fn is_shell(program: &str) -> bool {
+    let name = program.rsplit('/').next().unwrap_or(program);
+    matches!(name, "sh" | "bash" | "dash" | "ash" | "ksh")
+}
+
+/// `A=1 B "C=x y"`, each with the lines before it.
+fn assignments(text: &str) -> Vec<(&str, Option<&str>, usize)> {
+    words(text)
+        .into_iter()
+        .map(|(word, at)| match word.split_once('=') {
+            Some((name, value)) => (name, Some(value), at),
+            None => (word, None, at),
+        })
+        .filter(|(name, ..)| is_variable_name(name))
+        .collect()
+}
+
+/// The same, or the old `NAME some value`.
+fn env_assignments(text: &str) -> Vec<(&str, &str, usize)> {
+    let first = words(text).first().map(|(word, _)| *word).unwrap_or_default();
+    if !first.is_empty() && !first.contains('=') {
+        let value = text.trim_start().strip_prefix(first).unwrap_or_default();
+        return if is_variable_name(first) { vec![(first, value, 0)] } else { Vec::new() };
+    }
+    let all = assignments(text).into_iter();
+    all.filter_map(|(name, value, at)| Some((name, value?, at))).collect()
+}
+
+/// Words, with quotes around parts of them, each with the lines before it.
+fn words(text: &str) -> Vec<(&str, usize)> {
+    let mut words = Vec::new();
+    let (mut begin, mut quote, mut lines, mut begin_lines) = (None, None, 0, 0);
+    let mut characters = text.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match (character, quote) {
+            ('\\', _) if text[at..].starts_with("\\\n") && quote.is_none() => {
+                if let Some(begin) = begin.take() {
+                    words.push((&text[begin..at], begin_lines));
+                }
+                characters.next();
+                lines += 1;
+                continue;
+            }
+            ('\\', _) => {
+                lines += usize::from(characters.next().is_some_and(|(_, next)| next == '\n'));
+            }
+            (c, Some(open)) if c == open => quote = None,
+            ('"' | '\'', None) => quote = Some(character),
+            (c, None) if c.is_whitespace() => {
+                if let Some(begin) = begin.take() {
+                    words.push((&text[begin..at], begin_lines));
+                }
+                lines += usize::from(c == '\n');
+                continue;
+            }
+            ('\n', _) => lines += 1,
+            _ => {}
+        }
+        if begin.is_none() {
+            (begin, begin_lines) = (Some(at), lines);
+        }
+    }
+    words.extend(begin.map(|begin| (&text[begin..], begin_lines)));
+    words
+}
+
+/// `$X` and `${X:-…}`, each with the lines before it.
+fn references(text: &str) -> Vec<(String, Need, usize)> {
+    let mut found = Vec::new();
+    let mut lines = 0;
+    let mut rest = text;
+    while let Some(at) = rest.find(['$', '\\', '\n']) {
+        let (character, after) = (rest.as_bytes()[at], &rest[at + 1..]);
+        rest = after;
+        match character {
+            b'\n' => lines += 1,
+            b'\\' => {
+                let next = after.chars().next();
+                lines += usize::from(next == Some('\n'));
+                rest = &after[next.map_or(0, char::len_utf8)..];
+            }
+            _ => {
+                let braced = after.strip_prefix('{');
+                let inner = braced.unwrap_or(after);
+                let end = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inner.len());
+                let (name, behind) = inner.split_at(end);
+                let operator = braced.and(behind.trim_start_matches(':').chars().next());
+                let need = match operator {
+                    Some('-' | '+' | '=') => Need::Default,
+                    Some('?') => Need::Required,
+                    _ => Need::Optional,
+                };
+                if is_variable_name(name) {
+                    found.push((name.to_owned(), need, lines));
+                }
+                rest = behind;
+            }
+        }
+    }
+    found
+}

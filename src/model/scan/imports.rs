@@ -1,0 +1,84 @@
+//! What a source makes use of, so that what it does not say itself can be looked up where it is said.
+
+use std::path::{Path, PathBuf};
+
+/// No module is nested deeper.
+const DEEPEST: usize = 16;
+
+/// A module that a source makes use of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Import {
+    /// As it is written: `a.b`, `..a`, `./settings.sh`.
+    pub path: String,
+}
+
+impl Import {
+    /// The first part of its name, if it is not relative.
+    #[must_use]
+    pub fn package(&self) -> Option<&str> {
+        let first = self.path.split('.').next()?;
+        (!first.is_empty() && !self.path.contains('/')).then_some(first)
+    }
+}
+
+/// Where an imported module may be, below the root of a repository; `from` is the file that imports
+/// it, also below the root.
+#[must_use]
+pub fn candidates(import: &Import, from: &Path) -> Vec<PathBuf> {
+    let path = &import.path;
+    if path.contains('/') {
+        return Vec::new();
+    }
+    let dots = path.bytes().take_while(|byte| *byte == b'.').count();
+    let parts: Vec<&str> = path[dots..].split('.').filter(|part| !part.is_empty()).collect();
+    let is_name = |part: &&str| part.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if !parts.iter().all(is_name) || parts.len() + dots > DEEPEST {
+        return Vec::new();
+    }
+    let mut roots = Vec::new();
+    if dots > 0 {
+        let Some(folder) = from.ancestors().nth(dots) else { return Vec::new() };
+        roots.push(folder.to_path_buf());
+    } else {
+        roots.extend([PathBuf::new(), PathBuf::from("src")]);
+        // A script finds what is beside it.
+        roots.extend(from.parent().filter(|folder| !folder.as_os_str().is_empty()).map(Path::to_path_buf));
+    }
+    let mut found = Vec::new();
+    for root in roots {
+        // `from a.b import c`: `c` may be a module, or something in `a.b`.
+        for length in [parts.len(), parts.len().saturating_sub(1)] {
+            if length == 0 && dots == 0 {
+                continue;
+            }
+            let module: PathBuf = parts[..length].iter().fold(root.clone(), |path, part| path.join(part));
+            if length > 0 {
+                found.push(module.with_extension("py"));
+            }
+            found.push(module.join("__init__.py"));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(path: &str, from: &str) -> Vec<String> {
+        let import = Import { path: path.to_owned() };
+        candidates(&import, Path::new(from)).iter().map(|path| path.display().to_string()).collect()
+    }
+
+    #[test]
+    fn modules_are_found_where_python_would() {
+        assert!(of("a.b.c", "x.py").contains(&"a/b/c.py".to_owned()));
+        assert!(of("a.b.c", "x.py").contains(&"a/b/__init__.py".to_owned()));
+        assert!(of("a.b", "p/x.py").contains(&"src/a/b.py".to_owned()));
+        assert!(of("tools", "bin/x.py").contains(&"bin/tools.py".to_owned()));
+        assert_eq!(of(".x", "p/q/y.py")[..2], ["p/q/x.py", "p/q/x/__init__.py"]);
+        assert!(of("..x.y", "p/q/y.py").contains(&"p/x/y.py".to_owned()));
+        assert!(of("....x", "p/y.py").is_empty(), "above the root");
+        assert!(of("../x", "y.sh").is_empty());
+    }
+}

@@ -1,0 +1,338 @@
+//! The rules: which languages there are, what their files are called, and what reads the environment
+//! in them. They are a template, `scan/rules.yaml`, with one or more queries for each language.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+use serde::Deserialize;
+
+use super::grammar::{Grammar, Program};
+use crate::base::files::FileError;
+use crate::base::yaml::{self, YamlError};
+
+/// Rules that do not work.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum RulesError {
+    /// The file is not what it should be.
+    #[error(transparent)]
+    Yaml(#[from] YamlError),
+    /// A pattern of paths or names is none.
+    #[error("{file}: `{pattern}` is no pattern: {message}")]
+    Pattern {
+        /// The file.
+        file: String,
+        /// The pattern.
+        pattern: String,
+        /// Why.
+        message: String,
+    },
+    /// A query is named that is not there.
+    #[error("{file}: {language} names the query `{query}`, and there is no `scan/{query}.scm`")]
+    NoQuery {
+        /// The file.
+        file: String,
+        /// The language.
+        language: String,
+        /// The query.
+        query: String,
+    },
+    /// A query does not fit the grammar.
+    #[error("{file}:{line}: {message}")]
+    Query {
+        /// The file.
+        file: String,
+        /// The line.
+        line: usize,
+        /// Why.
+        message: String,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+struct Written {
+    #[serde(default)]
+    languages: Vec<WrittenLanguage>,
+    #[serde(default)]
+    system: Vec<String>,
+    #[serde(default)]
+    tests: Vec<String>,
+    #[serde(default)]
+    skipped: Vec<String>,
+    #[serde(default)]
+    no_code: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WrittenLanguage {
+    name: String,
+    grammar: Grammar,
+    #[serde(default)]
+    queries: Vec<String>,
+    #[serde(default)]
+    extensions: Vec<String>,
+    #[serde(default)]
+    names: Vec<String>,
+    #[serde(default)]
+    programs: Vec<String>,
+    #[serde(default)]
+    own: Vec<String>,
+    #[serde(default)]
+    builder: Vec<String>,
+    #[serde(default)]
+    nothing: Vec<String>,
+    #[serde(default)]
+    tables: BTreeMap<String, Table>,
+    #[serde(default)]
+    getters: BTreeMap<String, Getter>,
+    #[serde(default)]
+    tags: Vec<String>,
+}
+
+/// What happens if there is no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Missing {
+    /// It fails.
+    Error,
+}
+
+/// Something that holds the environment.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct Table {
+    pub(super) missing: Option<Missing>,
+}
+
+/// A function that reads a variable.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Getter {
+    /// Which argument is the name.
+    #[serde(default)]
+    pub(super) name: usize,
+    /// What that argument is called.
+    pub(super) key: Option<String>,
+    /// Which argument is a default.
+    pub(super) default: Option<usize>,
+    /// What that argument is called.
+    pub(super) keyword: Option<String>,
+    pub(super) missing: Option<Missing>,
+    /// Read at build time.
+    #[serde(default)]
+    pub(super) build: bool,
+    /// The variables that it reads in any case.
+    #[serde(default)]
+    pub(super) reads: Vec<String>,
+}
+
+/// A language.
+#[derive(Debug)]
+pub struct Language {
+    /// What people call it.
+    pub name: String,
+    /// How it is parsed.
+    pub grammar: Grammar,
+    pub(super) nothing: Vec<String>,
+    pub(super) tables: BTreeMap<String, Table>,
+    pub(super) getters: BTreeMap<String, Getter>,
+    pub(super) tags: Vec<String>,
+    extensions: Vec<String>,
+    programs: Vec<String>,
+    names: GlobSet,
+    own: GlobSet,
+    builder: GlobSet,
+    /// The queries, each with the name of its file.
+    queries: Vec<(String, String)>,
+    program: OnceLock<Result<Program, RulesError>>,
+}
+
+impl Language {
+    /// Whether a variable belongs to the language itself.
+    pub(super) fn is_own(&self, name: &str) -> bool {
+        self.own.is_match(name)
+    }
+
+    /// Whether what a file imports can be found by its name.
+    #[must_use]
+    pub fn follows_imports(&self) -> bool {
+        self.grammar == Grammar::Python
+    }
+
+    /// Whether a variable is known to whatever builds an image.
+    pub(super) fn is_of_builder(&self, name: &str) -> bool {
+        self.builder.is_match(name)
+    }
+
+    /// The queries, made ready on first use.
+    pub(super) fn program(&self) -> Result<&Program, RulesError> {
+        self.program.get_or_init(|| Program::new(self.grammar, &self.queries)).as_ref().map_err(Clone::clone)
+    }
+}
+
+/// The name of a query's file and its text, if there is one.
+pub type QueryText = Result<Option<(String, String)>, FileError>;
+
+/// All rules.
+#[derive(Debug)]
+pub struct ScanRules {
+    /// The languages.
+    pub languages: Vec<Language>,
+    system: GlobSet,
+    tests: GlobSet,
+    /// Names of folders that are not looked into.
+    pub skipped: Vec<String>,
+    no_code: GlobSet,
+}
+
+impl ScanRules {
+    /// Reads them. `query` gives the text of a query by its name, with the name of its file.
+    ///
+    /// # Errors
+    /// When they are not what they should be, or a query cannot be had.
+    pub fn read(file: &str, text: &str, query: &dyn Fn(&str) -> QueryText) -> Result<Self, ReadError> {
+        let (written, _) = yaml::parse::<Written>(file, text).map_err(RulesError::from)?;
+        let set = |patterns: &[String]| glob_set(file, patterns);
+        let language = |one: WrittenLanguage| -> Result<Language, ReadError> {
+            let mut queries = Vec::new();
+            for name in &one.queries {
+                let named = query(name)?.ok_or_else(|| RulesError::NoQuery {
+                    file: file.to_owned(),
+                    language: one.name.clone(),
+                    query: name.clone(),
+                })?;
+                queries.push(named);
+            }
+            Ok(Language {
+                names: set(&one.names)?,
+                own: set(&one.own)?,
+                builder: set(&one.builder)?,
+                name: one.name,
+                grammar: one.grammar,
+                nothing: one.nothing,
+                tables: one.tables,
+                getters: one.getters,
+                tags: one.tags,
+                extensions: one.extensions,
+                programs: one.programs,
+                queries,
+                program: OnceLock::new(),
+            })
+        };
+        Ok(Self {
+            languages: written.languages.into_iter().map(language).collect::<Result<_, _>>()?,
+            system: set(&written.system)?,
+            tests: set(&written.tests)?,
+            skipped: written.skipped,
+            no_code: set(&written.no_code)?,
+        })
+    }
+
+    /// The number of a file's language, by its path below the root of its repository and by the
+    /// beginning of its text.
+    #[must_use]
+    pub fn language(&self, path: &Path, text: &str) -> Option<usize> {
+        self.language_of_path(path).or_else(|| {
+            let program = program_of(text)?;
+            self.languages.iter().position(|language| language.programs.iter().any(|one| one == program))
+        })
+    }
+
+    /// The number of a file's language, by its path alone.
+    #[must_use]
+    pub fn language_of_path(&self, path: &Path) -> Option<usize> {
+        let name = Path::new(path.file_name()?);
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        let by_name = |one: &Language| one.names.is_match(name) || one.names.is_match(path);
+        let by_extension = |one: &Language| one.extensions.iter().any(|other| other == extension);
+        let languages = &self.languages;
+        languages.iter().position(by_name).or_else(|| languages.iter().position(by_extension))
+    }
+
+    /// The number of the language of files that images are built from.
+    #[must_use]
+    pub fn build_files(&self) -> Option<usize> {
+        self.languages.iter().position(|language| language.grammar == Grammar::Dockerfile)
+    }
+
+    /// Whether every system gives a variable to every program.
+    #[must_use]
+    pub fn is_of_system(&self, name: &str) -> bool {
+        self.system.is_match(name)
+    }
+
+    /// Whether a file is a test, by its path below the root of its repository.
+    #[must_use]
+    pub fn is_test(&self, path: &Path) -> bool {
+        self.tests.is_match(path)
+    }
+
+    /// Whether a file of this name holds no code.
+    #[must_use]
+    pub fn is_no_code(&self, path: &Path) -> bool {
+        path.file_name().is_some_and(|name| self.no_code.is_match(name))
+    }
+}
+
+/// Rules that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A file cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// They do not work.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
+}
+
+/// What a table says about a path, or about the end of it.
+pub(super) fn by_end<'a, T>(table: &'a BTreeMap<String, T>, path: &str) -> Option<&'a T> {
+    let mut rest = path;
+    loop {
+        if let Some(found) = table.get(rest) {
+            return Some(found);
+        }
+        rest = &rest[rest.find(['.', ':', '/'])? + 1..];
+    }
+}
+
+fn glob_set(file: &str, patterns: &[String]) -> Result<GlobSet, RulesError> {
+    let wrong = |pattern: &str, error: globset::Error| RulesError::Pattern {
+        file: file.to_owned(),
+        pattern: pattern.to_owned(),
+        message: error.kind().to_string(),
+    };
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let glob: Glob = GlobBuilder::new(pattern)
+            .literal_separator(true)
+            .build()
+            .map_err(|error| wrong(pattern, error))?;
+        set.add(glob);
+    }
+    set.build().map_err(|error| wrong(&patterns.join(", "), error))
+}
+
+/// The program of a `#!` line: `python3` of `#!/usr/bin/env -S python3 -u`.
+fn program_of(text: &str) -> Option<&str> {
+    let line = text.strip_prefix("#!")?.lines().next()?;
+    let base = |word| Path::new(word).file_name().and_then(|name| name.to_str());
+    let mut words = line.split_whitespace();
+    let first = base(words.next()?)?;
+    if first != "env" {
+        return Some(first);
+    }
+    base(words.find(|word| !word.starts_with('-') && !word.contains('='))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_of_first_lines() {
+        assert_eq!(program_of("#!/bin/sh\n"), Some("sh"));
+        assert_eq!(program_of("#! /usr/bin/env -S X=1 python3 -u\nx"), Some("python3"));
+        assert_eq!(program_of("#!/usr/bin/env\n"), None);
+        assert_eq!(program_of("# no"), None);
+    }
+}

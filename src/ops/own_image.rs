@@ -1,0 +1,73 @@
+//! An image of this program, for backing services that it plays itself: nothing has to be pulled for
+//! them. It is made once for each build of the program.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::base::digest;
+use crate::base::files::{self, FileError};
+use crate::host::own_program;
+use crate::model::event::{Events, State};
+use crate::ops::tools::Tools;
+use crate::systems::engine::context::{self, Dockerfile};
+use crate::systems::engine::{BuildRequest, ContainerEngine};
+
+/// By this name a template asks for it.
+pub const NAME: &str = "cki";
+/// The label by which it is found.
+const LABEL: &str = "cki.stand-in";
+/// Images of other builds of the program are removed after this time.
+const OLD: Duration = Duration::from_secs(24 * 3600);
+
+/// Makes the image unless it is there, and gives its name.
+///
+/// # Errors
+/// When the program cannot be read, or the engine fails.
+pub async fn ensure(tools: &Tools<'_>, engine: &ContainerEngine) -> anyhow::Result<String> {
+    let sources = own_program::files_of(Path::new(&tools.program))?;
+    let mut parts = Vec::new();
+    for (target, source) in &sources {
+        let facts = std::fs::metadata(source).map_err(|error| FileError::new("read", source, error))?;
+        let changed = facts.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        parts.push(format!("{} {} {changed:?}", target.display(), facts.len()));
+    }
+    let image = format!("localhost/cki/stand-in:{}", &digest::of_parts(parts)[..10]);
+    if engine.image(&image).await?.is_some() {
+        return Ok(image);
+    }
+    let task = tools.events.start("stand-ins", "building an image of this program");
+    let scratch = tempfile::tempdir()?;
+    let root = scratch.path().join("root");
+    for (target, source) in sources {
+        let target = root.join(target.strip_prefix("/").unwrap_or(&target));
+        files::make_folder(target.parent().unwrap_or(&root))?;
+        // A link takes no space; a copy is made where the file systems differ.
+        std::fs::hard_link(&source, &target)
+            .or_else(|_| std::fs::copy(&source, &target).map(|_| ()))
+            .map_err(|error| FileError::new("copy", &source, error))?;
+    }
+    files::write_whole(&root.join("Dockerfile"), b"FROM scratch\nCOPY . /\n", 0o644)?;
+    files::write_whole(&root.join(".dockerignore"), b"Dockerfile\n.dockerignore\n", 0o644)?;
+    let temporary = scratch.path().to_path_buf();
+    let pack = move || context::pack(&root, &Dockerfile::File("Dockerfile".into()), &temporary);
+    let packed = tokio::task::spawn_blocking(pack).await??;
+    let labels = [(LABEL.to_owned(), "1".to_owned())].into();
+    let request = BuildRequest { tag: image.clone(), labels, ..BuildRequest::default() };
+    engine.build(&request, &packed, &task, &Events::silent()).await?;
+    task.finish(State::Done, "image of this program built");
+    remove_old(engine, &image).await;
+    Ok(image)
+}
+
+/// Removes what other builds of the program have left. That is tidy, and not needed: whatever does
+/// not go stays.
+async fn remove_old(engine: &ContainerEngine, current: &str) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let before = i64::try_from(now.saturating_sub(OLD).as_secs()).unwrap_or(0);
+    let images = engine.images_with_label(LABEL).await.unwrap_or_default();
+    for tag in images.into_iter().filter(|image| image.created < before).flat_map(|image| image.tags) {
+        if tag != current {
+            let _ = engine.remove_image(&tag).await;
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! How this machine reaches the ports of containers.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use tokio::net::TcpStream;
+
+use crate::host::netns::OtherNetwork;
+use crate::model::container::ContainerInside;
+use crate::systems::engine::{ContainerEngine, EngineError};
+
+/// How this machine reaches a container.
+#[derive(Debug, Clone)]
+pub(super) enum Reach {
+    /// It does not.
+    Nothing,
+    /// By its address.
+    Address(IpAddr),
+    /// By its address, from within its network.
+    Inside(OtherNetwork, IpAddr),
+    /// Its network cannot be entered.
+    Closed(String),
+    /// By the ports that the engine publishes: in it, and on this machine.
+    Published(Vec<(u16, u16)>),
+}
+
+impl Reach {
+    /// The best way to a container that may be on a network of any kind.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub(super) async fn best(
+        engine: &ContainerEngine,
+        id: &str,
+        inside: &ContainerInside,
+    ) -> Result<Self, EngineError> {
+        if engine.lets_us_in().await? {
+            return Ok(Self::within(id, inside));
+        }
+        Ok(match inside.address {
+            Some(address) if engine.reaches_containers().await? => Self::Address(address),
+            _ => Self::Published(inside.ports.clone()),
+        })
+    }
+
+    /// From within its network, or, if it has none, from its own loopback interface.
+    pub(super) fn within(id: &str, inside: &ContainerInside) -> Self {
+        let address = inside.address.unwrap_or(Ipv4Addr::LOCALHOST.into());
+        match OtherNetwork::of_container(id, inside.process) {
+            Ok(network) => Self::Inside(network, address),
+            // One that has ended by now is not reached; whoever waits for its end tells of it.
+            Err(error) => Self::Closed(error.to_string()),
+        }
+    }
+
+    /// Connects to a port.
+    ///
+    /// # Errors
+    /// When nobody listens there, or there is no way.
+    pub(super) async fn dial(&self, port: u16) -> io::Result<TcpStream> {
+        match self {
+            Self::Address(address) => TcpStream::connect(SocketAddr::new(*address, port)).await,
+            Self::Inside(network, address) => network.connect(SocketAddr::new(*address, port)).await,
+            Self::Published(ports) => {
+                let local = ports.iter().find(|(inside, _)| *inside == port).map(|(_, local)| *local);
+                let local = local.ok_or_else(|| io::Error::other("it is not published"))?;
+                TcpStream::connect((Ipv4Addr::LOCALHOST, local)).await
+            }
+            Self::Closed(why) => Err(io::Error::other(format!("its network cannot be entered: {why}"))),
+            Self::Nothing => Err(io::Error::other("it cannot be reached from here")),
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! `cki env --scan`: what the sources of a component read, against what it is given. Reading only:
+//! nothing is cloned, changed or run.
+
+mod files;
+mod read;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::base::assets::Assets;
+use crate::base::files::FileError;
+use crate::model::environment::{Environment, Origin};
+use crate::model::inventory::{Component, Inventory};
+use crate::model::scan::{
+    self, Comparison, FileScan, Getter, Given, Grammar, Known, Language, Place, ReadError, RulesError,
+    ScanRules, Unknown,
+};
+use crate::ops::workspace::Workspace;
+use files::{Repository, Wanted};
+use read::{Fate, Reading};
+
+/// The rules.
+const RULES: &str = "scan/rules.yaml";
+/// Modules that import modules that import modules, so far.
+const ROUNDS: usize = 32;
+
+/// A scan that cannot be made, or that found what must not be.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// The rules cannot be had.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A query does not work.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
+    /// A file cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// There is nothing to look at.
+    #[error("the inventory names no sources of `{component}`")]
+    NoSources {
+        /// Whose.
+        component: String,
+    },
+    /// There is nothing here yet to look at.
+    #[error("no source of `{component}` is cloned")]
+    NotCloned {
+        /// Whose.
+        component: String,
+    },
+    /// It would fail.
+    #[error("{}", lacking_message(component, variables))]
+    Lacking {
+        /// Which component.
+        component: String,
+        /// The variables, each with a place that reads it.
+        variables: Vec<(String, String)>,
+    },
+}
+
+fn lacking_message(component: &str, variables: &[(String, String)]) -> String {
+    let names: Vec<String> = variables.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let noun = crate::base::text::plural(variables.len(), "variable");
+    format!("`{component}` fails without {noun} that nothing gives: {}", names.join(", "))
+}
+
+/// What is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct ScanRequest<'a> {
+    /// Whose sources.
+    pub component: &'a Component,
+    /// Where it is from.
+    pub inventory: &'a Inventory,
+    /// Where clones are.
+    pub workspace: &'a Workspace,
+    /// The rules.
+    pub assets: &'a Assets,
+    /// What it is given.
+    pub environment: &'a Environment,
+}
+
+/// Code in another repository that is made use of, and is not here.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Library {
+    /// As it is imported.
+    pub package: String,
+    /// The repository.
+    pub repo: String,
+    /// A component that has it among its repositories.
+    pub component: Option<String>,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct ScanOutcome {
+    /// The variables.
+    pub comparison: Comparison,
+    /// Variables whose names are not known before the program runs, with the file.
+    pub unknown: Vec<(String, Unknown)>,
+    /// Files that were not read, with the reason.
+    pub not_read: Vec<(String, String)>,
+    /// Files that were not understood to their end, with the lines.
+    pub errors: Vec<(String, Vec<usize>)>,
+    /// How many files in languages that are not known there were, by the end of their names.
+    pub strange: BTreeMap<String, usize>,
+    /// How many files were read, by language.
+    pub languages: BTreeMap<String, usize>,
+    /// Those that were read for being imported.
+    pub shared: usize,
+    /// Repositories of its sources that are not cloned.
+    pub not_cloned: Vec<String>,
+    /// Libraries that are not cloned.
+    pub libraries: BTreeSet<Library>,
+    /// Whether there were more files than are looked at.
+    pub cut_short: bool,
+}
+
+/// Looks at the sources.
+///
+/// # Errors
+/// When there are none here, or the rules do not work.
+pub fn scan(request: ScanRequest<'_>) -> Result<ScanOutcome, ScanError> {
+    let rules = rules(request.assets)?;
+    let component = request.component.name().to_owned();
+    if request.component.sources.is_empty() {
+        return Err(ScanError::NoSources { component });
+    }
+    let mut outcome = ScanOutcome::default();
+    let mut found = files::of(request, &rules, &mut outcome);
+    if found.repositories.is_empty() {
+        return Err(ScanError::NotCloned { component });
+    }
+    let mut readings: Vec<Reading> = Vec::new();
+    let mut next = std::mem::take(&mut found.wanted);
+    for _ in 0..ROUNDS {
+        if next.is_empty() {
+            break;
+        }
+        let round = read::all(&found.repositories, &next, &rules, &BTreeMap::new())?;
+        next = files::imported(&round, &mut found, request, &rules, &mut outcome);
+        readings.extend(round);
+    }
+    again(&found.repositories, &mut readings, &rules)?;
+    let several = readings.iter().map(|reading| reading.wanted.repository).collect::<BTreeSet<_>>().len() > 1;
+    let label = |wanted: &Wanted| {
+        let path = wanted.path.display().to_string();
+        if several { format!("{}/{path}", found.repositories[wanted.repository].name) } else { path }
+    };
+    let mut known = Known { given: given(request.environment), ..Known::default() };
+    known.build = request.component.build.iter().flat_map(|build| build.args.keys().cloned()).collect();
+    leave_out_sourced(&mut readings, &rules);
+    for reading in readings {
+        let file = label(&reading.wanted);
+        let is_test = rules.is_test(&reading.wanted.path);
+        match reading.fate {
+            Fate::Read { language, scan } => {
+                outcome.shared += usize::from(reading.wanted.shared);
+                let language = &rules.languages[language];
+                take(&file, language, scan, (is_test, reading.wanted.shared), &mut known, &mut outcome);
+            }
+            Fate::Strange => {
+                let name = reading.wanted.path.extension().or(reading.wanted.path.file_name());
+                let dot = if reading.wanted.path.extension().is_some() { "." } else { "" };
+                let name = format!("{dot}{}", name.unwrap_or_default().to_string_lossy());
+                *outcome.strange.entry(name).or_default() += 1;
+            }
+            Fate::NoCode => {}
+            Fate::NotRead(why) => outcome.not_read.push((file, why)),
+        }
+    }
+    outcome.comparison = scan::compare(&known, &rules);
+    Ok(outcome)
+}
+
+/// Fails if the component would.
+///
+/// # Errors
+/// [`ScanError::Lacking`].
+pub fn check(component: &Component, outcome: &ScanOutcome) -> Result<(), ScanError> {
+    let place = |places: &[Place]| {
+        let place = places.iter().max_by_key(|place| place.need);
+        place.map(|place| format!("{}:{}", place.file, place.line)).unwrap_or_default()
+    };
+    let variables: Vec<(String, String)> =
+        outcome.comparison.lacking().map(|one| (one.name.clone(), place(&one.places))).collect();
+    if variables.is_empty() {
+        return Ok(());
+    }
+    Err(ScanError::Lacking { component: component.name().to_owned(), variables })
+}
+
+fn rules(assets: &Assets) -> Result<ScanRules, ScanError> {
+    let (file, text) = match assets.text(RULES)? {
+        Some(asset) => (asset.origin, asset.text),
+        None => (RULES.to_owned(), "{}".into()),
+    };
+    let query = |name: &str| {
+        let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        let asset = is_plain.then(|| assets.text(&format!("scan/{name}.scm"))).transpose()?.flatten();
+        Ok(asset.map(|asset| (asset.origin, asset.text.into_owned())))
+    };
+    Ok(ScanRules::read(&file, &text, &query)?)
+}
+
+fn given(environment: &Environment) -> BTreeMap<String, Given> {
+    let one = |variable: &crate::model::environment::Variable| Given {
+        reason: variable.origin.reason(),
+        place: variable.origin.place().map(str::to_owned),
+        has_value: variable.value.is_some(),
+        is_common: matches!(variable.origin, Origin::Locked { .. }),
+    };
+    environment.variables.iter().map(|variable| (variable.name.clone(), one(variable))).collect()
+}
+
+/// Reads once more what calls functions that other files have, and that are given the name of a
+/// variable.
+fn again(repositories: &[Repository], readings: &mut [Reading], rules: &ScanRules) -> Result<(), ScanError> {
+    let mut by_language: BTreeMap<usize, BTreeMap<String, Getter>> = BTreeMap::new();
+    for reading in readings.iter() {
+        let Fate::Read { language, scan } = &reading.fate else { continue };
+        for (name, getter) in &scan.wrappers {
+            let module = module(&reading.wanted.path);
+            by_language.entry(*language).or_default().insert(format!("{module}.{name}"), getter.clone());
+        }
+    }
+    for (language, getters) in by_language {
+        let names: BTreeSet<&str> = getters.keys().filter_map(|name| name.rsplit('.').next()).collect();
+        let is_one = |name: &str| names.contains(name);
+        let concerned = |reading: &Reading| match &reading.fate {
+            Fate::Read { language: own, scan } if *own == language => {
+                let imported = scan.imports.iter().filter_map(|import| import.path.rsplit('.').next());
+                scan.calls.iter().map(String::as_str).chain(imported).any(is_one)
+            }
+            _ => false,
+        };
+        let places: Vec<usize> = (0..readings.len()).filter(|place| concerned(&readings[*place])).collect();
+        let wanted: Vec<Wanted> = places.iter().map(|place| readings[*place].wanted.clone()).collect();
+        for (place, reading) in places.into_iter().zip(read::all(repositories, &wanted, rules, &getters)?) {
+            readings[place] = reading;
+        }
+    }
+    Ok(())
+}
+
+/// What a file is called by those who import it.
+fn module(path: &Path) -> String {
+    let name =
+        |path: &Path| path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    match (name(path), path.parent()) {
+        (stem, Some(folder)) if matches!(&*stem, "__init__" | "index" | "mod") => name(folder),
+        (stem, _) => stem,
+    }
+}
+
+/// What a shell script gets from another one that it reads in is no variable of the environment.
+fn leave_out_sourced(readings: &mut [Reading], rules: &ScanRules) {
+    let is_shell = |language: usize| rules.languages[language].grammar == Grammar::Bash;
+    let mut sets: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for reading in readings.iter() {
+        if let (Fate::Read { language, scan }, Some(name)) = (&reading.fate, reading.wanted.path.file_name())
+            && is_shell(*language)
+        {
+            let name = name.to_string_lossy().into_owned();
+            sets.entry(name).or_default().extend(scan.assigned.iter().cloned());
+        }
+    }
+    for reading in readings {
+        let Fate::Read { language, scan } = &mut reading.fate else { continue };
+        if !is_shell(*language) {
+            continue;
+        }
+        for import in &scan.imports {
+            let name = import.path.rsplit('/').next().unwrap_or_default().trim_matches(['"', '\'']);
+            if let Some(set) = sets.get(name) {
+                scan.finds.retain(|find| !set.contains(&find.name));
+            }
+        }
+    }
+}
+
+fn take(
+    file: &str,
+    language: &Language,
+    scan: FileScan,
+    (is_test, is_shared): (bool, bool),
+    known: &mut Known,
+    outcome: &mut ScanOutcome,
+) {
+    *outcome.languages.entry(language.name.clone()).or_default() += 1;
+    for find in &scan.finds {
+        let place = Place::new(file, find, is_test, is_shared);
+        known.reads.entry(find.name.clone()).or_default().push(place);
+    }
+    if !is_test {
+        for (name, line) in scan.sets {
+            known.set.entry(name).or_insert_with(|| format!("{file}:{line}"));
+        }
+    }
+    outcome.unknown.extend(scan.unknown.into_iter().map(|mut one| {
+        one.test |= is_test;
+        (file.to_owned(), one)
+    }));
+    if !scan.errors.is_empty() {
+        outcome.errors.push((file.to_owned(), scan.errors));
+    }
+    if scan.cut_short {
+        outcome.not_read.push((file.to_owned(), "takes too long to understand to its end".to_owned()));
+    }
+}

@@ -1,0 +1,114 @@
+//! Reading files, several at a time. What cannot be read is told, and keeps nothing else from being
+//! read.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::files::{Repository, Wanted};
+use crate::base::files::{self, FileError};
+use crate::base::text::bytes;
+use crate::model::scan::{self, FileScan, Getter, RulesError, ScanRules};
+
+/// Longer files are not written by people.
+const LONGEST: u64 = 1 << 20;
+/// So much of a file says which program it is for.
+const FIRST_LINE: u64 = 256;
+/// So many at a time at most.
+const THREADS: usize = 4;
+
+/// One file.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub(super) wanted: Wanted,
+    pub(super) fate: Fate,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub(super) enum Fate {
+    /// It was read.
+    Read { language: usize, scan: FileScan },
+    /// It is in no language that is known.
+    Strange,
+    /// It is none that holds code.
+    NoCode,
+    /// It was not read.
+    NotRead(String),
+}
+
+/// Reads files, and gives them in the same order.
+pub(super) fn all(
+    repositories: &[Repository],
+    wanted: &[Wanted],
+    rules: &ScanRules,
+    more: &BTreeMap<String, Getter>,
+) -> Result<Vec<Reading>, RulesError> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(wanted) = wanted.get(number) else { break };
+            done.push((number, read(repositories, wanted, rules, more)?));
+        }
+        Ok::<_, RulesError>(done)
+    };
+    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let threads = threads.min(THREADS).min(wanted.len()).max(1);
+    let mut readings = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let mut all = Vec::new();
+        for worker in workers {
+            all.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        }
+        Ok::<_, RulesError>(all)
+    })?;
+    readings.sort_by_key(|(number, _)| *number);
+    Ok(readings.into_iter().map(|(_, reading)| reading).collect())
+}
+
+fn read(
+    repositories: &[Repository],
+    wanted: &Wanted,
+    rules: &ScanRules,
+    more: &BTreeMap<String, Getter>,
+) -> Result<Reading, RulesError> {
+    let path = repositories[wanted.repository].root.join(&wanted.path);
+    let by_path =
+        if wanted.is_build_file { rules.build_files() } else { rules.language_of_path(&wanted.path) };
+    let reading = |fate| Reading { wanted: wanted.clone(), fate };
+    let language = match by_path {
+        Some(language) => language,
+        None if rules.is_no_code(&wanted.path) => return Ok(reading(Fate::NoCode)),
+        None => match rules.language(&wanted.path, &first_line(&path)) {
+            Some(language) => language,
+            None => return Ok(reading(Fate::Strange)),
+        },
+    };
+    if std::fs::symlink_metadata(&path).is_ok_and(|data| data.len() > LONGEST) {
+        return Ok(reading(Fate::NotRead(format!("is longer than {}", bytes(LONGEST)))));
+    }
+    let text = match files::read_text(&path, LONGEST) {
+        Ok(text) => text,
+        Err(error) => return Ok(reading(Fate::NotRead(why(&error)))),
+    };
+    let scan = scan::scan(&rules.languages[language], &text, more)?;
+    Ok(reading(Fate::Read { language, scan }))
+}
+
+fn why(error: &FileError) -> String {
+    error.source.to_string()
+}
+
+/// The beginning of a file, as far as it is text.
+fn first_line(path: &Path) -> String {
+    let mut start = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(FIRST_LINE).read_to_end(&mut start));
+    if read.is_err() || !start.starts_with(b"#!") {
+        return String::new();
+    }
+    String::from_utf8_lossy(&start).into_owned()
+}

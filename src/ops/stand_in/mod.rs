@@ -1,0 +1,56 @@
+//! Backing services that this program plays itself: an HTTP server that answers as it is told to, and
+//! a mail server that sends nothing on. Both write what they get to their output, and nothing to disk.
+
+mod http;
+mod smtp;
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+
+pub use http::Answer;
+
+use crate::host::signals::Stop;
+
+/// Writes a line.
+pub type Say = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Where the HTTP server listens.
+const HTTP: u16 = 8080;
+/// Where the mail server listens.
+const SMTP: u16 = 1025;
+
+/// Answers HTTP until it is told to stop. `say` writes a line.
+///
+/// # Errors
+/// When the port cannot be had, or an answer makes no sense.
+pub async fn http(answers: Vec<Answer>, stop: &Stop, say: Say) -> anyhow::Result<()> {
+    let server = http::Server::new(answers, Arc::clone(&say))?;
+    let listener = listen(HTTP).await?;
+    say(&format!("listening on port {HTTP}"));
+    tokio::select! {
+        ended = axum::serve(listener, server.router()) => Ok(ended?),
+        _ = stop.requested() => Ok(()),
+    }
+}
+
+/// Takes mail until it is told to stop. `say` writes a line.
+///
+/// # Errors
+/// When the port cannot be had.
+pub async fn smtp(stop: &Stop, say: Say) -> anyhow::Result<()> {
+    let listener = listen(SMTP).await?;
+    say(&format!("listening on port {SMTP}"));
+    tokio::select! {
+        () = smtp::serve(listener, say) => Ok(()),
+        _ = stop.requested() => Ok(()),
+    }
+}
+
+async fn listen(port: u16) -> anyhow::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::UNSPECIFIED, port))
+        .await
+        .with_context(|| format!("cannot listen on port {port}"))
+}

@@ -1,0 +1,394 @@
+//! `cki env --scan`: what sources read against what is given, as text in groups, and as JSON.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::base::text::{Cell, Table, plural, safe_line, width};
+use crate::model::scan::{Need, Place, Use, UseState};
+use crate::ops::scan::ScanOutcome;
+use crate::report::view;
+use crate::ui::{Ui, Verbosity, style};
+
+/// So many lines of a group are shown, unless more is asked for.
+const SHOWN: usize = 20;
+/// A place is not made shorter than this.
+const SHORTEST: usize = 16;
+
+/// Prints what was found.
+pub fn print(ui: &Ui, component: &str, outcome: &ScanOutcome) {
+    if ui.is_json() {
+        view::print(ui, &scan_view(component, outcome));
+        return;
+    }
+    let uses = |is: fn(&UseState) -> bool| {
+        let mut uses: Vec<&Use> = outcome.comparison.uses.iter().filter(|one| is(&one.state)).collect();
+        // What is needed most comes first; the rest stays sorted by name.
+        uses.sort_by_key(|one| std::cmp::Reverse(one.need));
+        uses.into_iter()
+    };
+    let mut page = Page { ui, is_empty: true };
+    let read = |one: &Use| Row::new(&one.name, need(one.need), &first_place(&one.places, true));
+    page.group(
+        "read, given nowhere",
+        uses(|state| *state == UseState::Nowhere).map(|one| {
+            let row = read(one);
+            // It is in the table, and nothing there says what it shall be.
+            if one.given.is_some() { row.with("declared without a value") } else { row }
+        }),
+    );
+    page.group(
+        "given, never read",
+        uses(|state| *state == UseState::Unread).map(|one| {
+            let given = one.given.as_ref();
+            let place = given.and_then(|given| given.place.clone()).unwrap_or_default();
+            let why = match (given, one.places.is_empty()) {
+                (_, false) => "read by tests only".to_owned(),
+                (Some(given), _) if given.has_value => given.reason.clone(),
+                _ => "declared without a value".to_owned(),
+            };
+            Row::new(&one.name, &why, &place)
+        }),
+    );
+    page.group(
+        "perhaps misspelt",
+        uses(|state| matches!(state, UseState::Misspelt { .. })).map(|one| {
+            let UseState::Misspelt { given, is_unread } = &one.state else { return read(one) };
+            let unread = if *is_unread { ", never read" } else { "" };
+            read(one).with(&format!("{given} is given{unread}"))
+        }),
+    );
+    page.group(
+        "read when an image is built, given nowhere",
+        uses(|state| *state == UseState::Build)
+            .map(|one| Row::new(&one.name, need(worst(&one.places)), &first_place(&one.places, false))),
+    );
+    page.group(
+        "read by tests only",
+        uses(|state| *state == UseState::Tests)
+            .map(|one| Row::new(&one.name, need(worst(&one.places)), &first_place(&one.places, false))),
+    );
+    let mut rows = not_understood(outcome);
+    // These begin with a place, and it must leave room for what is the matter there.
+    for row in rows.iter_mut().filter(|_| ui.columns().is_some()) {
+        row.name = tail(&row.name, ui.columns().unwrap_or_default() * 2 / 5);
+    }
+    page.group("not understood", rows);
+    if page.is_empty {
+        ui.data("All that is read is given, and all that is given is read.");
+    }
+    for repo in &outcome.not_cloned {
+        let repo = safe_line(repo);
+        ui.warning(&format!("`{repo}` is not cloned, and so was not looked at: `cki clone {component}`."));
+    }
+    ui.say(&style::dim(&safe_line(&summary(outcome))));
+}
+
+/// Groups of lines.
+struct Page<'a> {
+    ui: &'a Ui,
+    is_empty: bool,
+}
+
+/// One line: a name, what is the matter, and where.
+struct Row {
+    name: String,
+    what: String,
+    place: String,
+}
+
+impl Row {
+    fn new(name: &str, what: &str, place: &str) -> Self {
+        let safe = |text: &str| safe_line(text).into_owned();
+        Self { name: safe(name), what: safe(what), place: safe(place) }
+    }
+
+    fn with(mut self, more: &str) -> Self {
+        let before = std::mem::take(&mut self.what);
+        self.what = format!("{before}; {}", safe_line(more));
+        self
+    }
+}
+
+impl Page<'_> {
+    fn group(&mut self, title: &str, rows: impl IntoIterator<Item = Row>) {
+        let mut rows: Vec<Row> = rows.into_iter().collect();
+        if rows.is_empty() {
+            return;
+        }
+        if !self.is_empty {
+            self.ui.data("");
+        }
+        self.is_empty = false;
+        self.ui.data(&format!("{} {}", style::heading(title), style::dim(&format!("({})", rows.len()))));
+        let left = match self.ui.verbosity() {
+            Verbosity::Verbose => 0,
+            _ => rows.len().saturating_sub(SHOWN),
+        };
+        rows.truncate(rows.len() - left);
+        // The end of a place says the most: it is the beginning that gives way.
+        let longest = |of: fn(&Row) -> &str| rows.iter().map(|row| width(of(row))).max().unwrap_or(0);
+        let others = 2 + longest(|row| &row.name) + 2 + longest(|row| &row.what) + 2;
+        let room = self.ui.columns().map_or(usize::MAX, |columns| columns.saturating_sub(others));
+        let mut table = Table::new(2);
+        for row in rows {
+            table.row([
+                Cell::painted(row.name, style::name),
+                row.what.into(),
+                Cell::painted(tail(&row.place, room.max(SHORTEST)), style::dim),
+            ]);
+        }
+        for line in table.lines(self.ui.columns()) {
+            self.ui.data(line.trim_end());
+        }
+        if left > 0 {
+            self.ui.data(&style::dim(&format!("  … and {left} more: -v shows all.")));
+        }
+    }
+}
+
+/// The end of a text, as many columns as there are.
+fn tail(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut kept: Vec<char> = Vec::new();
+    let mut used = 1;
+    for character in text.chars().rev() {
+        used += width(&character.to_string());
+        if used > columns {
+            break;
+        }
+        kept.push(character);
+    }
+    format!("…{}", kept.into_iter().rev().collect::<String>())
+}
+
+fn need(need: Option<Need>) -> &'static str {
+    match need {
+        Some(Need::Required) => "required",
+        Some(Need::Optional) => "optional",
+        Some(Need::Default) => "has a default",
+        None => "–",
+    }
+}
+
+fn worst(places: &[Place]) -> Option<Need> {
+    places.iter().map(|place| place.need).max()
+}
+
+/// The place that matters most, and how many there are.
+fn first_place(places: &[Place], at_run_time: bool) -> String {
+    let counts = |place: &&Place| !at_run_time || !(place.test || place.build);
+    let matter: Vec<&Place> = places.iter().filter(counts).collect();
+    let worst = matter.iter().map(|place| place.need).max();
+    let Some(first) = matter.iter().find(|place| Some(place.need) == worst) else { return String::new() };
+    let more = if matter.len() > 1 { format!(" +{}", matter.len() - 1) } else { String::new() };
+    format!("{}:{}{more}", first.file, first.line)
+}
+
+fn not_understood(outcome: &ScanOutcome) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (file, unknown) in outcome.unknown.iter().filter(|(_, unknown)| !unknown.test) {
+        rows.push(Row::new(&format!("{file}:{}", unknown.line), "not known before it runs", &unknown.text));
+    }
+    for (file, lines) in &outcome.errors {
+        let lines: Vec<String> = lines.iter().take(3).map(ToString::to_string).collect();
+        rows.push(Row::new(file, "cannot be parsed in line", &lines.join(", ")));
+    }
+    for (file, why) in &outcome.not_read {
+        rows.push(Row::new(file, "not read", why));
+    }
+    for (kind, count) in &outcome.strange {
+        rows.push(Row::new(kind, "of no known language", &plural(*count, "file")));
+    }
+    for library in &outcome.libraries {
+        let clone = library.component.as_ref().map(|component| format!("cki clone {component}"));
+        rows.push(Row::new(&library.package, "imported, not cloned", &clone.unwrap_or_default()));
+    }
+    if outcome.cut_short {
+        rows.push(Row::new("the rest", "not read", "there are too many files"));
+    }
+    rows
+}
+
+/// `12 variables read, 9 given · 34 files: 30 Python, 4 shell · 6 imported`.
+fn summary(outcome: &ScanOutcome) -> String {
+    let read: Vec<&Use> = outcome.comparison.uses.iter().filter(|one| one.need.is_some()).collect();
+    let is_given = |one: &&&Use| matches!(one.state, UseState::Given | UseState::Itself { .. });
+    let given = read.iter().filter(is_given).count();
+    let mut text = format!("{} read", plural(read.len(), "variable"));
+    if !read.is_empty() {
+        text.push_str(&format!(", {given} given"));
+    }
+    let files: usize = outcome.languages.values().sum();
+    text.push_str(&format!(" · {}", plural(files, "file")));
+    let mut languages: Vec<(&String, &usize)> = outcome.languages.iter().collect();
+    languages.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let languages: Vec<String> =
+        languages.into_iter().map(|(language, count)| format!("{count} {language}")).collect();
+    if !languages.is_empty() {
+        text.push_str(&format!(": {}", languages.join(", ")));
+    }
+    if outcome.shared > 0 {
+        text.push_str(&format!(" · {} imported", outcome.shared));
+    }
+    text
+}
+
+#[derive(Serialize)]
+struct ScanView<'a> {
+    component: &'a str,
+    variables: Vec<UseView<'a>>,
+    files: &'a BTreeMap<String, usize>,
+    imported_files: usize,
+    not_understood: NotUnderstoodView<'a>,
+    not_cloned: &'a [String],
+}
+
+#[derive(Serialize)]
+struct UseView<'a> {
+    name: &'a str,
+    state: &'static str,
+    need: Option<&'static str>,
+    meant: Option<&'a str>,
+    given: Option<GivenView<'a>>,
+    set_at: Option<&'a str>,
+    reads: Vec<PlaceView<'a>>,
+}
+
+#[derive(Serialize)]
+struct GivenView<'a> {
+    reason: &'a str,
+    place: Option<&'a str>,
+    has_value: bool,
+}
+
+#[derive(Serialize)]
+struct PlaceView<'a> {
+    file: &'a str,
+    line: usize,
+    need: &'static str,
+    build: bool,
+    test: bool,
+    imported: bool,
+}
+
+#[derive(Serialize)]
+struct NotUnderstoodView<'a> {
+    computed: Vec<ComputedView<'a>>,
+    unparsed: Vec<UnparsedView<'a>>,
+    unread: Vec<UnreadView<'a>>,
+    unknown_languages: &'a BTreeMap<String, usize>,
+    libraries: Vec<LibraryView<'a>>,
+    cut_short: bool,
+}
+
+#[derive(Serialize)]
+struct ComputedView<'a> {
+    file: &'a str,
+    line: usize,
+    text: &'a str,
+    test: bool,
+}
+
+#[derive(Serialize)]
+struct UnparsedView<'a> {
+    file: &'a str,
+    lines: &'a [usize],
+}
+
+#[derive(Serialize)]
+struct UnreadView<'a> {
+    file: &'a str,
+    why: &'a str,
+}
+
+#[derive(Serialize)]
+struct LibraryView<'a> {
+    package: &'a str,
+    repo: &'a str,
+}
+
+fn scan_view<'a>(component: &'a str, outcome: &'a ScanOutcome) -> ScanView<'a> {
+    ScanView {
+        component,
+        variables: outcome.comparison.uses.iter().map(use_view).collect(),
+        files: &outcome.languages,
+        imported_files: outcome.shared,
+        not_understood: NotUnderstoodView {
+            computed: outcome
+                .unknown
+                .iter()
+                .map(|(file, one)| ComputedView { file, line: one.line, text: &one.text, test: one.test })
+                .collect(),
+            unparsed: outcome.errors.iter().map(|(file, lines)| UnparsedView { file, lines }).collect(),
+            unread: outcome.not_read.iter().map(|(file, why)| UnreadView { file, why }).collect(),
+            unknown_languages: &outcome.strange,
+            libraries: outcome
+                .libraries
+                .iter()
+                .map(|library| LibraryView { package: &library.package, repo: &library.repo })
+                .collect(),
+            cut_short: outcome.cut_short,
+        },
+        not_cloned: &outcome.not_cloned,
+    }
+}
+
+fn use_view(one: &Use) -> UseView<'_> {
+    let (state, meant, set_at) = match &one.state {
+        UseState::Given => ("given", None, None),
+        UseState::Itself { place } => ("set", None, place.as_deref()),
+        UseState::Nowhere => ("missing", None, None),
+        UseState::Misspelt { given, .. } => ("misspelt", Some(given.as_str()), None),
+        UseState::Tests => ("tests", None, None),
+        UseState::Build => ("build-missing", None, None),
+        UseState::BuildGiven => ("build", None, None),
+        UseState::Unread => ("unread", None, None),
+        UseState::Meant { read } => ("unread", Some(read.as_str()), None),
+    };
+    UseView {
+        name: &one.name,
+        state,
+        need: one.need.map(need_id),
+        meant,
+        given: one.given.as_ref().map(|given| GivenView {
+            reason: &given.reason,
+            place: given.place.as_deref(),
+            has_value: given.has_value,
+        }),
+        set_at,
+        reads: one
+            .places
+            .iter()
+            .map(|place| PlaceView {
+                file: &place.file,
+                line: place.line,
+                need: need_id(place.need),
+                build: place.build,
+                test: place.test,
+                imported: place.shared,
+            })
+            .collect(),
+    }
+}
+
+fn need_id(need: Need) -> &'static str {
+    match need {
+        Need::Required => "required",
+        Need::Optional => "optional",
+        Need::Default => "default",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_place_stays() {
+        assert_eq!(tail("a/b/c.py:12", 11), "a/b/c.py:12");
+        assert_eq!(tail("a/b/c.py:12", 8), "…c.py:12");
+    }
+}

@@ -1,0 +1,74 @@
+; How Rust names things and reads the environment. See docs/reference/scan.md for the captures.
+
+; use std::env; use std::env::var; use std::env as e; use std::env::{self, var as v}
+(use_declaration argument: (scoped_identifier path: (_) @path name: (identifier) @member))
+(use_declaration argument: (use_as_clause path: (_) @path alias: (identifier) @alias))
+(use_declaration argument: (scoped_use_list
+  path: (_) @path
+  list: (use_list (identifier) @member)))
+(use_declaration argument: (scoped_use_list
+  path: (_) @path
+  list: (use_list (use_as_clause path: (identifier) @member alias: (identifier) @alias))))
+(use_declaration argument: (scoped_use_list
+  path: (_) @path
+  list: (use_list (use_as_clause path: (self) alias: (identifier) @alias))))
+; const NAME: &str = "X";
+(const_item name: (identifier) @constant value: (string_literal) @text)
+
+; env::var("X")
+(call_expression function: [(identifier) (scoped_identifier)] @function arguments: (arguments) @arguments) @read
+; env!("X"), option_env!("X")
+(macro_invocation macro: (_) @function (token_tree) @arguments (#set! suffix "!")) @read
+
+; env::var("X").unwrap_or("default".into()), .ok(), .is_ok()
+(call_expression
+  function: (field_expression value: (_) @fallback field: (field_identifier) @_m)
+  (#any-of? @_m "unwrap_or" "unwrap_or_else" "unwrap_or_default" "or_else" "map_or" "map_or_else"))
+(call_expression
+  function: (field_expression value: (_) @raises field: (field_identifier) @_m)
+  (#any-of? @_m "unwrap" "expect"))
+(try_expression (_) @raises)
+
+; #[arg(long, env = "X", default_value = "y")], #[arg(env("X"))]
+(attribute
+  (identifier) @_a
+  arguments: (token_tree (identifier) @_e . "=" . (string_literal) @name)
+  (#any-of? @_a "arg" "clap" "structopt") (#eq? @_e "env"))
+(attribute
+  (identifier) @_a
+  arguments: (token_tree (identifier) @_e . (token_tree . "(" . (string_literal) @name))
+  (#any-of? @_a "arg" "clap" "structopt") (#eq? @_e "env"))
+((attribute
+  (identifier) @_a
+  arguments: (token_tree
+    (identifier) @_e . "=" . (string_literal) @name
+    (identifier) @_d))
+  (#any-of? @_a "arg" "clap" "structopt")
+  (#eq? @_e "env")
+  (#any-of? @_d "default_value" "default_value_t" "default_values" "default_values_t")
+  (#set! default))
+((attribute
+  (identifier) @_a
+  arguments: (token_tree
+    (identifier) @_d
+    (identifier) @_e . "=" . (string_literal) @name))
+  (#any-of? @_a "arg" "clap" "structopt")
+  (#eq? @_e "env")
+  (#any-of? @_d "default_value" "default_value_t" "default_values" "default_values_t")
+  (#set! default))
+; #[arg(env)] port: u16: the name of the field, in capitals
+((attribute_item (attribute
+  (identifier) @_a
+  arguments: (token_tree (identifier) @_e . ["," ")"])))
+  .
+  (field_declaration name: (field_identifier) @name)
+  (#any-of? @_a "arg" "clap" "structopt") (#eq? @_e "env") (#set! upper))
+
+; #[cfg(test)] mod tests { … }
+((attribute_item (attribute (identifier) @_a arguments: (token_tree (identifier) @_t)))
+  .
+  (mod_item) @test
+  (#eq? @_a "cfg") (#eq? @_t "test"))
+
+; fn setting(name: &str) -> String { env::var(name) }
+(function_item name: (identifier) @wrapper parameters: (parameters) @parameters body: (_) @body)
