@@ -201,7 +201,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
     }
     let git = context.git()?;
     if plan.dry_run || plan.form.is_some() {
-        return show(plan, context, &inventory, &git, &request);
+        return show(&plan, context, &inventory, &git, &request);
     }
     let began = std::time::Instant::now();
     let ended = context.block_on(async |stop| {
@@ -214,7 +214,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
 
 /// Shows what would be done, without a look at an engine or the network.
 fn show(
-    plan: PlanArgs,
+    plan: &PlanArgs,
     context: &Context,
     inventory: &Inventory,
     git: &Git,
@@ -225,13 +225,13 @@ fn show(
     // What runs without `cki` runs in containers.
     let native = form.is_none() && context.settings.engine == Engine::Native;
     let plan = dry_run(&tools, request, native)?;
-    let form = form.map(|form| match form {
+    let form = form.as_ref().map(|form| match form {
         FormArg::Compose => Form::Compose,
         FormArg::Podman => Form::Podman,
         FormArg::Kube => Form::Kube,
     });
     match form {
-        Some(form) => report::print::print(&context.ui, &plan, form, reveal),
+        Some(form) => report::print::print(&context.ui, &plan, form, *reveal),
         None => report::plan::print(&context.ui, &plan),
     }
     Ok(Exit::Done)

@@ -178,7 +178,7 @@ fn names(text: &str) -> impl Iterator<Item = String> {
         // `-hname`, as some programs take it.
         let mut characters = run.chars();
         let glued = (characters.next() == Some('-') && characters.next().is_some_and(char::is_alphabetic))
-            .then(|| characters.as_str());
+            .then_some(characters.as_str());
         [glued, Some(run)].into_iter().flatten().filter_map(|name| {
             let name = name.trim_matches(['.', '-']);
             (!name.is_empty() && name.len() <= LONGEST).then(|| name.to_lowercase())

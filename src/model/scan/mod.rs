@@ -98,7 +98,7 @@ pub fn scan(
         grammar => reading::scan(language, grammar, text, more)?,
     };
     let is_kept =
-        |find: &Find| !language.is_own(&find.name) && !(find.build && language.is_of_builder(&find.name));
+        |find: &Find| !(language.is_own(&find.name) || find.build && language.is_of_builder(&find.name));
     scan.finds.retain(is_kept);
     scan.finds.sort();
     scan.finds.dedup();

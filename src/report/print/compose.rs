@@ -132,25 +132,8 @@ fn service(draft: &Draft<'_>, unit: &Unit) -> Value {
     }
     put("init", true.into());
     put("restart", "no".into());
-    let Limits { unprivileged, memory, processes, keep, read_only } = &unit.limits;
-    if *unprivileged {
-        put("cap_drop", json!(["ALL"]));
-        if !keep.is_empty() {
-            put("cap_add", json!(keep));
-        }
-        put("security_opt", json!(["no-new-privileges:true"]));
-    }
-    if *read_only {
-        put("read_only", true.into());
-        put("tmpfs", json!(["/tmp", "/run", "/var/tmp"]));
-    }
-    if let Some(memory) = memory {
-        put("mem_limit", (*memory).into());
-        // As much as memory: no swap.
-        put("memswap_limit", (*memory).into());
-    }
-    if let Some(processes) = processes {
-        put("pids_limit", (*processes).into());
+    for (key, value) in limits(&unit.limits) {
+        put(&key, value);
     }
     let files: Vec<Value> = unit
         .files
@@ -171,6 +154,33 @@ fn service(draft: &Draft<'_>, unit: &Unit) -> Value {
         Draft::labels(unit).into_iter().map(|(key, value)| (key.to_owned(), plain(&value).into())).collect();
     put("labels", labels.into());
     service.into()
+}
+
+/// What its container must not do.
+fn limits(limits: &Limits) -> Map<String, Value> {
+    let mut service = Map::new();
+    let mut put = |key: &str, value: Value| service.insert(key.to_owned(), value);
+    let Limits { unprivileged, memory, processes, keep, read_only } = limits;
+    if *unprivileged {
+        put("cap_drop", json!(["ALL"]));
+        if !keep.is_empty() {
+            put("cap_add", json!(keep));
+        }
+        put("security_opt", json!(["no-new-privileges:true"]));
+    }
+    if *read_only {
+        put("read_only", true.into());
+        put("tmpfs", json!(["/tmp", "/run", "/var/tmp"]));
+    }
+    if let Some(memory) = memory {
+        put("mem_limit", (*memory).into());
+        // As much as memory: no swap.
+        put("memswap_limit", (*memory).into());
+    }
+    if let Some(processes) = processes {
+        put("pids_limit", (*processes).into());
+    }
+    service
 }
 
 /// The name of a file of a unit.
