@@ -11,5 +11,7 @@ pub mod moment;
 pub mod owner;
 pub mod redact;
 pub mod secret;
+pub mod sources;
 pub mod text;
+pub mod x509;
 pub mod yaml;

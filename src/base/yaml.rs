@@ -83,6 +83,13 @@ pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<(T, Vec<Unkn
     Ok((value, unknown))
 }
 
+/// Writes a value as a YAML document that readers of YAML 1.1 and 1.2 read alike.
+#[must_use]
+pub fn to_string<T: serde::Serialize>(value: &T) -> String {
+    // What is written is made of strings, numbers, truth values, lists and maps with string keys.
+    serde_yaml::to_string(value).unwrap_or_default()
+}
+
 /// Where the node of a path such as `environment.2.name` stands: the key of a mapping, or the
 /// first character of an item.
 #[must_use]

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 
 use crate::base::secret::Secret;
 
@@ -42,10 +43,34 @@ pub struct ContainerSpec {
     pub files: Vec<ContainerFile>,
     /// Paths with a volume of their own that goes with the container.
     pub volumes: Vec<String>,
+    /// Folders and files of this machine that are seen in it.
+    pub mounts: Vec<Mount>,
+    /// Sources to copy in before it starts, without what their ignore files name.
+    pub copies: Vec<Copied>,
     /// Volumes that outlive the container: their names, and where they are in it.
     pub stores: Vec<(String, String)>,
     /// What it must not do.
     pub limits: Limits,
+}
+
+/// A folder or file of this machine in a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// Here. It must be there: engines make folders out of what is not.
+    pub from: PathBuf,
+    /// There: an absolute path.
+    pub to: String,
+    /// Whether the container may write to it.
+    pub writable: bool,
+}
+
+/// Sources that are copied into a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    /// A folder or a file here.
+    pub from: PathBuf,
+    /// Its place there: an absolute path.
+    pub to: String,
 }
 
 /// A port to publish.

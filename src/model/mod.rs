@@ -5,6 +5,7 @@ pub mod container;
 pub mod deployment;
 pub mod environment;
 pub mod event;
+pub mod guard;
 pub mod identity;
 pub mod inventory;
 pub mod probe;

@@ -1,16 +1,20 @@
 //! `cki env`: the environment of a component in a local run, from the entry, what it needs, and
 //! what the user wishes.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::base::assets::Assets;
 use crate::base::files::{self, FileError};
 use crate::base::secret::Secret;
-use crate::model::environment::{Environment, EnvironmentError, Inputs, Origin, Wishes, is_variable_name};
+use crate::model::environment::{
+    Environment, EnvironmentError, Ground, Inputs, Origin, Wishes, is_variable_name,
+};
 use crate::model::inventory::{Component, Inventory};
 use crate::model::service::Surroundings;
 use crate::ops::deployment::Deployed;
-use crate::ops::needs::{self, Need, NeedError};
+use crate::ops::needs::{self, Asked, Need, NeedError};
 
 /// No file with variables is longer.
 const LIMIT: u64 = 4 << 20;
@@ -93,16 +97,28 @@ pub fn resolve<'a>(
         })
         .flatten()
         .collect();
+    let services = needs.iter().filter_map(|need| match need {
+        Need::Service(asked) => Some((asked.template.name().to_owned(), facts(asked, around))),
+        Need::Component(_) => None,
+    });
+    let ground = Ground { services: Arc::new(services.collect()), ..around.ground.clone() };
     let environment = Environment::resolve(Inputs {
         component,
         inventory,
         deployed: deployed.map(|deployed| deployed.layer(&names_production)),
         provided,
         secrets: around.rules,
-        seed: around.seed,
+        ground,
         wishes,
     })?;
     Ok(Resolved { environment, needs })
+}
+
+/// What rules for reference secrets may know of a service.
+fn facts(asked: &Asked, around: Surroundings<'_>) -> BTreeMap<String, String> {
+    let host = needs::at(around, asked.template.name()).host;
+    let provided = asked.provided.iter().map(|one| (one.name.clone(), one.value.expose().to_owned()));
+    provided.chain([("host".to_owned(), host.to_owned())]).collect()
 }
 
 /// Fails if a required variable has no value, naming all of them.

@@ -4,7 +4,7 @@
 use crate::base::assets::Assets;
 use crate::base::files::FileError;
 use crate::base::text;
-use crate::model::environment::{Provided, SecretRules};
+use crate::model::environment::Provided;
 use crate::model::inventory::{self, Component, Inventory, Parameters};
 use crate::model::service::{ServiceError, ServiceTemplate, Surroundings};
 
@@ -49,19 +49,6 @@ pub enum NeedError {
     /// A template does not work.
     #[error(transparent)]
     Service(#[from] ServiceError),
-}
-
-/// The rules for reference secrets: the user's, or the built-in ones.
-///
-/// # Errors
-/// When the user's file cannot be read or does not work.
-pub fn secret_rules(assets: &Assets) -> Result<SecretRules, NeedError> {
-    let name = "reference-secrets.yaml";
-    let (file, text) = match assets.text(name)? {
-        Some(asset) => (asset.origin, asset.text),
-        None => (name.to_owned(), "rules: []".into()),
-    };
-    Ok(SecretRules::read(&file, &text).map_err(ServiceError::from)?)
 }
 
 /// What a component needs, in the order in which it says so.

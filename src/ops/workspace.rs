@@ -35,13 +35,6 @@ impl Workspace {
         &self.root
     }
 
-    /// What makes reference secrets differ from those of other workspaces.
-    #[must_use]
-    pub fn seed(&self) -> String {
-        let root = self.root.canonicalize().unwrap_or_else(|_| self.root.clone());
-        format!("workspace:{}", root.display())
-    }
-
     /// Where a repository's clone belongs.
     #[must_use]
     pub fn place(&self, inventory: &Inventory, repo: &str) -> Place {

@@ -10,6 +10,8 @@ pub mod env_diff;
 mod env_explain;
 pub mod gc;
 pub mod list;
+pub mod plan;
+pub mod print;
 pub mod ps;
 pub mod run_local;
 pub mod scan;

@@ -14,11 +14,12 @@ use crate::config::Engine;
 use crate::model::environment::{Environment, Wishes};
 use crate::model::inventory::{Component, Inventory};
 use crate::model::service::Surroundings;
+use crate::ops;
 use crate::ops::deployment::{self, Deployed};
 use crate::ops::env::{UserVariables, check_complete, resolve, wishes};
 use crate::ops::env_diff::{Whose, With, compare};
+use crate::ops::rules::Rules;
 use crate::ops::scan::ScanRequest;
-use crate::ops::{self, needs};
 use crate::report;
 use crate::report::env::{EnvFormat, EnvOptions, print};
 
@@ -44,7 +45,7 @@ pub(in crate::cli) struct EnvArgs {
     ///
     /// `deployment` is what the deployment has in the place of the local values; `REV..REV` are two
     /// branches, tags or commits of the clone that holds it; anything else is a component.
-    #[arg(long, value_name = "WITH", conflicts_with_all = ["explain", "reveal"])]
+    #[arg(long, value_name = "WITH", conflicts_with_all = ["explain", "reveal", "scan"])]
     diff: Option<String>,
     /// Show secrets, your own ones too
     #[arg(long)]
@@ -96,11 +97,10 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
     };
     let inventory = context.inventory()?;
     let component = inventory.find(&component)?;
-    let rules = needs::secret_rules(&context.assets)?;
-    let seed = context.workspace.seed();
+    let rules = Rules::load(&context.assets, &inventory, &context.host.env, &context.workspace)?;
     let program = context.host.executable.display().to_string();
     let host = if context.settings.engine == Engine::Native { "127.0.0.1" } else { "" };
-    let around = Surroundings { host, program: &program, seed: &seed, rules: &rules };
+    let around = Surroundings { host, program: &program, ground: &rules.ground, rules: &rules.secrets };
     let wishes = variables.wishes(context)?;
     if let Some(with) = diff {
         let (assets, workspace) = (&context.assets, &context.workspace);
@@ -113,6 +113,9 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
         return scan_sources(component, &inventory, &resolved.environment, format, context);
     }
     print(&context.ui, component.name(), &resolved.environment, EnvOptions { format, explain, reveal });
+    for finding in rules.guard.environment(component.name(), &resolved.environment) {
+        context.ui.warning(&safe_line(&format!("{finding}. `cki run-local` refuses it.")));
+    }
     check_complete(component, &resolved.environment)?;
     Ok(Exit::Done)
 }

@@ -8,9 +8,13 @@ use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
+use crate::config::Engine;
+use crate::host::signals::Stop;
 use crate::model::inventory::{Component, Inventory};
-use crate::ops::run_local::{Keep, Network, Request, run as run_component};
+use crate::ops::run_local::{Access, Keep, Network, Request, dry_run, run as run_component};
 use crate::report;
+use crate::report::print::Form;
+use crate::systems::git::Git;
 
 /// Run components on this machine, in non-production mode
 ///
@@ -23,6 +27,7 @@ use crate::report;
 ///   cki run-local message-trigger --once -- --message '{}'
 ///   cki run-local cki-notifier --mr 213 -e DATAWAREHOUSE_URL=http://stub --detach
 ///   cki run-local datawarehouse cki-notifier
+///   cki run-local cki-notifier --print compose > compose.yaml
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct RunLocalArgs {
@@ -54,10 +59,68 @@ pub(in crate::cli) struct RunLocalArgs {
     #[arg(long, value_name = "WHAT", default_value = "isolated")]
     network: NetworkArg,
     #[command(flatten)]
+    work: WorkArgs,
+    #[command(flatten)]
+    plan: PlanArgs,
+    #[command(flatten)]
     variables: VariableArgs,
+    /// Let this variable name production or hold a real credential, in this run only; `@command`
+    /// stands for the command and its arguments
+    #[arg(long, value_name = "NAME", help_heading = "Environment")]
+    allow: Vec<String>,
     /// Arguments for its command
     #[arg(last = true, value_name = "ARGS")]
     args: Vec<String>,
+}
+
+/// Flags for working on a component.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Work")]
+struct WorkArgs {
+    /// Let changes to its sources take effect while it runs
+    #[arg(short, long, conflicts_with = "detach")]
+    watch: bool,
+    /// Show its clone to its container, `ro` or `rw`
+    #[arg(long, value_name = "ACCESS", num_args = 0..=1, require_equals = true, default_missing_value = "ro")]
+    mount: Option<AccessArg>,
+    /// Let a debugger in, at this port of 127.0.0.1
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    debug_port: Option<u16>,
+}
+
+/// What a container may do with sources of this machine.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum AccessArg {
+    /// Read them
+    Ro,
+    /// Change them, too
+    Rw,
+}
+
+/// Flags that show what would be done.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Plan")]
+struct PlanArgs {
+    /// Show all that would be started, and start nothing
+    #[arg(long, conflicts_with = "form")]
+    dry_run: bool,
+    /// Print what runs the same without `cki`, and start nothing
+    #[arg(long = "print", value_name = "FORM")]
+    form: Option<FormArg>,
+    /// Print secrets, your own ones too
+    #[arg(long, requires = "form")]
+    reveal: bool,
+}
+
+/// What runs the same without `cki`.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum FormArg {
+    /// A Compose file
+    Compose,
+    /// A script for Podman
+    Podman,
+    /// Pods for `podman kube play`
+    Kube,
 }
 
 /// When something is kept.
@@ -91,10 +154,19 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         keep,
         publish,
         network,
+        work,
+        plan,
         variables,
+        allow,
         args,
     } = args;
-    let alone = [("--mr", mr.is_some()), ("--image", image.is_some()), ("ARGS", !args.is_empty())];
+    let WorkArgs { watch, mount, debug_port } = work;
+    let alone = [
+        ("--debug-port", debug_port.is_some()),
+        ("--mr", mr.is_some()),
+        ("--image", image.is_some()),
+        ("ARGS", !args.is_empty()),
+    ];
     let inventory = context.inventory()?;
     let request = Request {
         components: named(&inventory, &components)?,
@@ -114,13 +186,23 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
             NetworkArg::Internet => Network::Internet,
         },
         args,
+        mount: mount.map(|access| match access {
+            AccessArg::Ro => Access::ReadOnly,
+            AccessArg::Rw => Access::Writable,
+        }),
+        watch,
+        debug_port,
         wishes: variables.wishes(context)?,
+        allow,
     };
     if let Some((flag, _)) = alone.iter().find(|(_, given)| *given && request.components.len() > 1) {
         let message = format!("`{flag}` is for one component, and {} are given", request.components.len());
         return Err(UsageError(message).into());
     }
     let git = context.git()?;
+    if plan.dry_run || plan.form.is_some() {
+        return show(plan, context, &inventory, &git, &request);
+    }
     let began = std::time::Instant::now();
     let ended = context.block_on(async |stop| {
         let tools = context.tools(&inventory, &git, stop);
@@ -128,6 +210,31 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         run_component(&tools, &engine, &request).await
     })?;
     Ok(report::run_local::print(&context.ui, &ended, began.elapsed()))
+}
+
+/// Shows what would be done, without a look at an engine or the network.
+fn show(
+    plan: PlanArgs,
+    context: &Context,
+    inventory: &Inventory,
+    git: &Git,
+    request: &Request<'_>,
+) -> anyhow::Result<Exit> {
+    let PlanArgs { dry_run: _, form, reveal } = plan;
+    let tools = context.tools(inventory, git, Stop::new());
+    // What runs without `cki` runs in containers.
+    let native = form.is_none() && context.settings.engine == Engine::Native;
+    let plan = dry_run(&tools, request, native)?;
+    let form = form.map(|form| match form {
+        FormArg::Compose => Form::Compose,
+        FormArg::Podman => Form::Podman,
+        FormArg::Kube => Form::Kube,
+    });
+    match form {
+        Some(form) => report::print::print(&context.ui, &plan, form, reveal),
+        None => report::plan::print(&context.ui, &plan),
+    }
+    Ok(Exit::Done)
 }
 
 /// The components that are meant, each once. Their names are those of hosts, so no two may share one.

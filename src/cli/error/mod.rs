@@ -10,6 +10,7 @@ use crate::base::http::HttpError;
 use crate::base::text;
 use crate::config::ConfigError;
 use crate::model::environment::EnvironmentError;
+use crate::model::guard::Refusal;
 use crate::model::inventory::LookupError;
 use crate::model::scan::ReadError;
 use crate::model::service::ServiceError;
@@ -19,13 +20,16 @@ use crate::ops::deployment::DeployedError;
 use crate::ops::engine::OpenError;
 use crate::ops::env::EnvError;
 use crate::ops::inventory::LoadError;
+use crate::ops::keep::KeepError;
 use crate::ops::needs::NeedError;
+use crate::ops::rules::RulesError;
 use crate::ops::run_local::RunError;
 use crate::ops::running::RunningError;
 use crate::ops::scan::ScanError;
 use crate::ops::setup::SetupError;
 use crate::ops::source::SourceError;
 use crate::ops::stage::{StageError, TargetError};
+use crate::systems::changes::ChangeError;
 use crate::systems::engine::EngineError;
 use crate::systems::git::GitError;
 use crate::systems::gitlab::GitLabError;
@@ -33,7 +37,7 @@ use crate::systems::native::NativeError;
 use crate::systems::preprocessor::PreprocessError;
 use crate::ui::Ui;
 pub(super) use systems::of_worst;
-use systems::{of_engine, of_file, of_git, of_gitlab, of_native, of_preprocess, of_token};
+use systems::{of_change, of_engine, of_file, of_git, of_gitlab, of_native, of_preprocess, of_token};
 
 /// A command line that makes no sense although its parts do.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +118,8 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
         EnvError => |error| Some(of_env(error)),
         EnvironmentError => |error| Some(of_environment(error)),
         NeedError => |error| Some(of_need(error)),
+        Refusal => |error| Some(of_refusal(error)),
+        RulesError => |error| Some(of_rules(error)),
         TokenError => |error| Some(of_token(error)),
         DeployedError => |error| Some(deployment::of_deployed(error)),
         BuildError => |error| Some(of_build(error)),
@@ -131,6 +137,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
         GitError => |error| Some(of_git(error)),
         EngineError => |error| Some(of_engine(error)),
         NativeError => |error| Some(of_native(error)),
+        ChangeError => |error| Some(of_change(error)),
         HttpError => |_| Some(hint(Exit::Unreachable, "install the package `ca-certificates`, or name a file with `ca_file` in `cki.toml`.")),
         FileError => |error| Some(of_file(error)),
     }
@@ -232,6 +239,43 @@ fn of_need(error: &NeedError) -> Meaning {
     }
 }
 
+fn of_refusal(error: &Refusal) -> Meaning {
+    match error {
+        Refusal::Values { names, .. } if names.is_empty() => {
+            hint(Exit::Refused, "nothing was started; the inventory fixes such a value, and must be changed.")
+        }
+        Refusal::Values { names, .. } => {
+            let flags: Vec<String> = names.iter().map(|name| format!("--allow {name}")).collect();
+            let flags = flags.join(" ");
+            hint(
+                Exit::Refused,
+                format!(
+                    "nothing was started; give other values, or allow these in this run only: `{flags}`."
+                ),
+            )
+        }
+        Refusal::Locked { .. } => {
+            hint(Exit::Refused, "nothing was started: a local run never claims production.")
+        }
+        Refusal::Name(_) => plain(Exit::Usage),
+    }
+}
+
+fn of_rules(error: &RulesError) -> Meaning {
+    match error {
+        RulesError::File(inner) | RulesError::Keep(KeepError::File(inner)) => of_file(inner),
+        RulesError::Keep(KeepError::NoFolder) => {
+            hint(Exit::Invalid, "set `XDG_STATE_HOME` to a folder of yours.")
+        }
+        RulesError::Keep(KeepError::Damaged(_)) => {
+            hint(Exit::Invalid, "remove it, and new reference secrets are made.")
+        }
+        RulesError::Secrets(_) | RulesError::Credentials(_) | RulesError::Keep(KeepError::X509(_)) => {
+            plain(Exit::Invalid)
+        }
+    }
+}
+
 fn of_build(error: &BuildError) -> Meaning {
     match error {
         BuildError::NoBuild { place, .. } => hint(
@@ -289,6 +333,23 @@ fn of_run(error: &RunError) -> Meaning {
             hint(Exit::Invalid, "on one network a name means one thing: rename the component.")
         }
         RunError::Port { .. } => plain(Exit::Unreachable),
+        RunError::NoSources { place, .. } => {
+            hint(Exit::Invalid, format!("add `sources` at {place}, to say which repository they are in."))
+        }
+        RunError::NoMount { place, .. } => {
+            hint(Exit::Invalid, format!("add `workdir` or `mount` to the `run` section at {place}."))
+        }
+        RunError::NothingToWatch { place, .. } => hint(
+            Exit::Invalid,
+            format!("use `--mount`, or add `watch` to the `run` section at {place}, or a `build` section."),
+        ),
+        RunError::NoDebugger { place, .. } => {
+            hint(Exit::Invalid, format!("add `debug` to the `run` section at {place}."))
+        }
+        RunError::Outside { .. } | RunError::NotAbsolute { .. } => plain(Exit::Invalid),
+        RunError::NoSource { .. } => {
+            hint(Exit::NotFound, "`run.mount` and `run.watch` of the entry name what is in the clone.")
+        }
         RunError::PublishDetached => {
             hint(Exit::Usage, "leave `--detach` out, or open the network with `--network internet`.")
         }

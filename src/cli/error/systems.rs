@@ -4,6 +4,7 @@ use super::{Meaning, hint, plain};
 use crate::base::exit::Exit;
 use crate::base::files::FileError;
 use crate::cli::token::TokenError;
+use crate::systems::changes::ChangeError;
 use crate::systems::engine::EngineError;
 use crate::systems::git::GitError;
 use crate::systems::gitlab::GitLabError;
@@ -126,4 +127,15 @@ pub(super) fn of_gitlab(error: &GitLabError) -> Meaning {
 
 pub(super) fn of_file(error: &FileError) -> Meaning {
     plain(if error.is_missing() { Exit::NotFound } else { Exit::Failed })
+}
+
+pub(super) fn of_change(error: &ChangeError) -> Meaning {
+    match error {
+        ChangeError::Missing(_) => plain(Exit::NotFound),
+        ChangeError::Limit(_) => hint(
+            Exit::Unreachable,
+            "ignore folders that hold no sources in `.gitignore`, or raise `fs.inotify.max_user_watches` (sysctl).",
+        ),
+        ChangeError::System { .. } => plain(Exit::Unreachable),
+    }
 }

@@ -269,7 +269,7 @@ components:
             }),
             provided: vec![provided],
             secrets: &SecretRules::read("r", secrets).expect("are valid"),
-            seed: "w",
+            ground: crate::model::environment::Ground::of("w"),
             wishes,
         });
         let variables = environment.expect("resolves").variables;

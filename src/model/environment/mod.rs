@@ -7,6 +7,7 @@
 
 mod deployed;
 pub mod difference;
+mod made;
 mod production;
 mod reference_secret;
 
@@ -15,10 +16,13 @@ use std::fmt;
 
 use crate::base::secret::Secret;
 use crate::base::text;
+use crate::model::container::ContainerFile;
 use crate::model::inventory::{Component, Inventory};
 pub use deployed::{Deployed, InProduction, ProductionValue};
+use made::MadeFiles;
+pub use made::hidden_parts;
 pub use production::{ProductionRules, Replaced};
-pub use reference_secret::{RuleError, SecretRules};
+pub use reference_secret::{FOLDER, Ground, Made, RuleError, SecretRules};
 
 /// A variable with its value and the reason for it.
 #[derive(Debug, Clone)]
@@ -79,6 +83,11 @@ pub enum Origin {
     },
     /// A flag of the user's.
     Flag,
+    /// A debugger wants it.
+    Debugger {
+        /// `file:line`.
+        place: String,
+    },
     /// It keeps the run away from production.
     Locked {
         /// `file:line`.
@@ -104,6 +113,7 @@ impl Origin {
             Self::Reference { rule, .. } => format!("reference secret ({rule})"),
             Self::File { .. } => "--env-file".to_owned(),
             Self::Flag => "--env".to_owned(),
+            Self::Debugger { .. } => "--debug-port".to_owned(),
             Self::Locked { .. } => "locked: never production".to_owned(),
             Self::Missing { .. } => "no value".to_owned(),
             Self::Unset => "--unset".to_owned(),
@@ -120,6 +130,7 @@ impl Origin {
             | Self::Reference { place, .. }
             | Self::File { place }
             | Self::Locked { place }
+            | Self::Debugger { place }
             | Self::Missing { place } => Some(place),
             Self::Flag | Self::Unset => None,
         }
@@ -135,6 +146,7 @@ impl Origin {
             Self::Reference { .. } => "reference-secret",
             Self::File { .. } => "env-file",
             Self::Flag => "flag",
+            Self::Debugger { .. } => "debugger",
             Self::Locked { .. } => "locked",
             Self::Missing { .. } => "missing",
             Self::Unset => "unset",
@@ -179,8 +191,8 @@ pub struct Inputs<'a> {
     pub provided: Vec<Provided>,
     /// How reference secrets are made.
     pub secrets: &'a SecretRules,
-    /// What makes reference secrets differ between workspaces.
-    pub seed: &'a str,
+    /// What they are made from.
+    pub ground: Ground,
     /// What the user wants.
     pub wishes: Wishes,
 }
@@ -190,6 +202,8 @@ pub struct Inputs<'a> {
 pub struct Environment {
     /// The variables, those without a value too.
     pub variables: Vec<Variable>,
+    /// The files that some of them name.
+    pub files: Vec<ContainerFile>,
 }
 
 /// No environment can be made.
@@ -232,14 +246,8 @@ impl Environment {
             let origin = Origin::Service { service: provided.service, place: provided.place };
             set(&mut variables, &provided.name, provided.value, origin, provided.secret);
         }
-        for variable in variables.values_mut().filter(|variable| variable.secret) {
-            if let Origin::Missing { place } = &variable.origin {
-                let (value, rule) =
-                    inputs.secrets.make(&variable.name, variable.kind.as_deref(), inputs.seed)?;
-                variable.origin = Origin::Reference { rule, place: place.clone() };
-                variable.value = Some(value);
-            }
-        }
+        let mut files = MadeFiles::default();
+        files.fill(&mut variables, inputs.secrets, &inputs.ground)?;
         let locked = &inputs.inventory.production.environment;
         let place = |name: &str| inputs.inventory.written.place(&format!("production.environment.{name}"));
         let refuse = |name: &str, wanted: Option<&str>, origin: String| {
@@ -265,14 +273,16 @@ impl Environment {
             let secret = looks_secret(&name);
             set(&mut variables, &name, value, origin, secret);
         }
+        files.follow(&mut variables, inputs.secrets, &inputs.ground)?;
         for (name, value) in locked {
             let origin = Origin::Locked { place: place(name) };
             set(&mut variables, name, Secret::new(value), origin, false);
         }
+        let files = files.wanted(&variables);
         if let Some(deployed) = inputs.deployed {
             deployed::settle(deployed, &mut variables)?;
         }
-        Ok(Self { variables: variables.into_values().collect() })
+        Ok(Self { variables: variables.into_values().collect(), files })
     }
 
     /// The names of required variables that have no value.

@@ -1,13 +1,23 @@
 //! Reference secrets: values that have the form of the real thing and are plainly not it, the same
-//! at every run of a workspace. The rules are a template, `reference-secrets.yaml`.
+//! at every run of a workspace. The rules are a template, `reference-secrets.yaml`; which variables
+//! they are asked about is for `made`.
 
-use minijinja::{Environment as Templates, Value, context};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use minijinja::{Environment as Templates, ErrorKind, Value, context};
 use regex::Regex;
 use serde::Deserialize;
 
 use crate::base::digest;
 use crate::base::secret::Secret;
+use crate::base::x509::Material;
 use crate::base::yaml::{self, YamlError};
+
+/// The folder for files with reference secrets, in a container.
+pub const FOLDER: &str = "/run/secrets/cki-reference";
+/// A secret that is made from others that are made from others is a loop.
+const DEEPEST: usize = 4;
 
 /// A rule that does not work.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +45,18 @@ pub enum RuleError {
         /// Why.
         source: minijinja::Error,
     },
+    /// A file would be where no file can be put.
+    #[error(
+        "{file}: rule `{rule}` makes a file, so its value must be a path in `{FOLDER}`, and not `{path}`"
+    )]
+    Path {
+        /// The file.
+        file: String,
+        /// The rule.
+        rule: String,
+        /// What its value is.
+        path: String,
+    },
     /// No rule matches.
     #[error("{file}: no rule makes a value for `{name}`; a last rule without `name` and `type` would")]
     NoRule {
@@ -56,22 +78,64 @@ struct WrittenRule {
     name: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
+    #[serde(default)]
+    public: bool,
     value: String,
+    file: Option<String>,
+    #[serde(default)]
+    demands: Vec<String>,
+    #[serde(default)]
+    names_variables: bool,
 }
 
 #[derive(Debug)]
 struct Rule {
-    label: String,
     name: Option<Regex>,
-    kind: Option<String>,
-    value: String,
+    written: WrittenRule,
 }
 
 /// The rules, in order; the first that matches makes the value.
+#[derive(Debug, Clone)]
+pub struct SecretRules(Arc<Rules>);
+
 #[derive(Debug)]
-pub struct SecretRules {
+struct Rules {
     file: String,
     rules: Vec<Rule>,
+}
+
+/// What values are made from. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Ground {
+    /// What makes them differ between workspaces.
+    pub seed: Arc<str>,
+    /// Certificates and keys.
+    pub material: Option<Arc<Material>>,
+    /// The hosts of the inventory's repositories, without those of production.
+    pub hosts: Arc<[String]>,
+    /// What the services of the run provide: by service, the variables, and `host`.
+    pub services: Arc<BTreeMap<String, BTreeMap<String, String>>>,
+}
+
+impl Ground {
+    /// With a seed and nothing else.
+    #[must_use]
+    pub fn of(seed: &str) -> Self {
+        Self { seed: seed.into(), ..Self::default() }
+    }
+}
+
+/// A value that a rule has made.
+#[derive(Debug, Clone)]
+pub struct Made {
+    /// The value.
+    pub value: Secret,
+    /// The rule.
+    pub rule: String,
+    /// What is in the file that the value is the path of.
+    pub file: Option<Secret>,
+    /// Variables that must be there as well.
+    pub demands: Vec<String>,
 }
 
 impl SecretRules {
@@ -82,48 +146,144 @@ impl SecretRules {
     pub fn read(file: &str, text: &str) -> Result<Self, RuleError> {
         let (written, _) = yaml::parse::<Written>(file, text)?;
         let compile = |rule: WrittenRule| {
-            let name = rule.name.map(|pattern| Regex::new(&format!("^(?:{pattern})$"))).transpose();
+            let name = rule.name.as_ref().map(|pattern| Regex::new(&format!("^(?:{pattern})$"))).transpose();
             let name = name.map_err(|source| RuleError::Pattern {
                 file: file.to_owned(),
                 rule: rule.rule.clone(),
                 source,
             })?;
-            Ok(Rule { label: rule.rule, name, kind: rule.kind, value: rule.value })
+            Ok(Rule { name, written: rule })
         };
         let rules = written.rules.into_iter().map(compile).collect::<Result<_, RuleError>>()?;
-        Ok(Self { file: file.to_owned(), rules })
+        Ok(Self(Arc::new(Rules { file: file.to_owned(), rules })))
     }
 
-    /// Makes the value of a variable, and names the rule that did. The same variable in the same
-    /// workspace (`seed`) always has the same value.
+    /// Makes the value of a secret variable. The same variable in the same workspace always has the
+    /// same value.
     ///
     /// # Errors
     /// When no rule matches or its template is broken.
-    pub fn make(&self, name: &str, kind: Option<&str>, seed: &str) -> Result<(Secret, String), RuleError> {
-        let matches = |rule: &&Rule| {
+    pub fn make(&self, name: &str, kind: Option<&str>, ground: &Ground) -> Result<Made, RuleError> {
+        let mut rules = self.fitting(name, kind);
+        let rule = rules.next().ok_or_else(|| self.none_for(name))?;
+        self.apply(rule, name, ground, 0)
+    }
+
+    /// Makes the value of a variable that is no secret, if a rule is for such variables, too.
+    ///
+    /// # Errors
+    /// When the template of the rule is broken.
+    pub fn make_public(
+        &self,
+        name: &str,
+        kind: Option<&str>,
+        ground: &Ground,
+    ) -> Result<Option<Made>, RuleError> {
+        let rule = self.fitting(name, kind).find(|rule| rule.written.public);
+        rule.map(|rule| self.apply(rule, name, ground, 0)).transpose()
+    }
+
+    /// Whether the value of a variable is a JSON object whose values are names of variables.
+    #[must_use]
+    pub fn names_variables(&self, name: &str, kind: Option<&str>) -> bool {
+        self.fitting(name, kind).next().is_some_and(|rule| rule.written.names_variables)
+    }
+
+    fn fitting(&self, name: &str, kind: Option<&str>) -> impl Iterator<Item = &Rule> {
+        self.0.rules.iter().filter(move |rule| {
             rule.name.as_ref().is_none_or(|pattern| pattern.is_match(name))
-                && rule.kind.as_deref().is_none_or(|wanted| Some(wanted) == kind)
+                && rule.written.kind.as_deref().is_none_or(|wanted| Some(wanted) == kind)
+        })
+    }
+
+    fn none_for(&self, name: &str) -> RuleError {
+        RuleError::NoRule { file: self.0.file.clone(), name: name.to_owned() }
+    }
+
+    fn apply(&self, rule: &Rule, name: &str, ground: &Ground, depth: usize) -> Result<Made, RuleError> {
+        let templates = self.templates(name, ground, depth);
+        let written = &rule.written;
+        let fill = |text: &str| {
+            let facts = context! {
+                name => name,
+                variable => Value::from(name.to_lowercase()),
+                folder => FOLDER,
+                hosts => ground.hosts.to_vec(),
+            };
+            templates.render_str(text, facts).map_err(|source| RuleError::Template {
+                file: self.0.file.clone(),
+                rule: written.rule.clone(),
+                source,
+            })
         };
-        let rule = self
-            .rules
-            .iter()
-            .find(matches)
-            .ok_or_else(|| RuleError::NoRule { file: self.file.clone(), name: name.to_owned() })?;
-        let bytes = digest::bytes_of_parts([seed, name]);
+        let value = fill(&written.value)?;
+        let file = written.file.as_deref().map(&fill).transpose()?;
+        if file.is_some() && !is_in_folder(&value) {
+            let (file, rule) = (self.0.file.clone(), written.rule.clone());
+            return Err(RuleError::Path { file, rule, path: value });
+        }
+        let demands = written.demands.iter().map(|name| fill(name)).collect::<Result<_, _>>()?;
+        Ok(Made {
+            value: Secret::new(value),
+            rule: written.rule.clone(),
+            file: file.map(Secret::new),
+            demands,
+        })
+    }
+
+    /// The functions that a rule may use.
+    fn templates(&self, name: &str, ground: &Ground, depth: usize) -> Templates<'static> {
+        let bytes = digest::bytes_of_parts([&*ground.seed, name]);
         let mut templates = Templates::new();
         templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
         templates.add_function("hex", move |count: usize| take(&digest::hex(&bytes), count));
         templates.add_function("alnum", move |count: usize| alphanumeric(&bytes, count));
         templates.add_function("digits", move |count: usize| digits(&bytes, count));
-        let value = templates
-            .render_str(&rule.value, context! { name => name, variable => Value::from(name.to_lowercase()) })
-            .map_err(|source| RuleError::Template {
-                file: self.file.clone(),
-                rule: rule.label.clone(),
-                source,
-            })?;
-        Ok((Secret::new(value), rule.label.clone()))
+        let services = ground.services.clone();
+        templates.add_function("service", move |name: &str| {
+            services.get(name).map_or_else(|| Value::from(()), |facts| Value::from_pairs(facts.clone()))
+        });
+        let (rules, below) = (self.clone(), ground.clone());
+        templates.add_function("secret", move |name: &str| {
+            if depth >= DEEPEST {
+                let message = format!("the secret of `{name}` is made from itself");
+                return Err(minijinja::Error::new(ErrorKind::InvalidOperation, message));
+            }
+            let rule = rules.fitting(name, None).next().ok_or_else(|| rules.none_for(name));
+            let made = rule.and_then(|rule| rules.apply(rule, name, &below, depth + 1));
+            made.map(|made| made.value.expose().to_owned()).map_err(|error| {
+                let message = format!("the secret of `{name}` cannot be made");
+                minijinja::Error::new(ErrorKind::InvalidOperation, message).with_source(error)
+            })
+        });
+        for (what, of) in PARTS {
+            let material = ground.material.clone();
+            templates.add_function(*what, move || {
+                material.as_deref().map(of).ok_or_else(|| {
+                    minijinja::Error::new(ErrorKind::InvalidOperation, "there are no certificates here")
+                })
+            });
+        }
+        templates
     }
+}
+
+type PartOf = fn(&Material) -> String;
+
+/// What rules may put into files.
+const PARTS: &[(&str, PartOf)] = &[
+    ("ca_certificate", |material| material.authority.clone()),
+    ("server_certificate", |material| material.server.certificate.clone()),
+    ("server_key", |material| material.server.key.expose().to_owned()),
+    ("client_certificate", |material| material.client.certificate.clone()),
+    ("client_key", |material| material.client.key.expose().to_owned()),
+    ("signing_key", |material| material.signing_key.expose().to_owned()),
+];
+
+/// Whether a path is that of a file directly in the folder for them.
+fn is_in_folder(path: &str) -> bool {
+    let name = path.strip_prefix(FOLDER).and_then(|rest| rest.strip_prefix('/'));
+    name.is_some_and(crate::model::reference::is_name)
 }
 
 fn take(text: &str, count: usize) -> String {

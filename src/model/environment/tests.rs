@@ -1,9 +1,11 @@
 //! The rules of the environment, tried on small tables.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::*;
 use crate::base::assets;
+use crate::base::x509::Material;
 use crate::model::inventory::{Document, Inventory};
 
 const TABLE: &str = "\
@@ -46,7 +48,7 @@ fn resolve(wishes: Wishes, seed: &str) -> Result<Environment, EnvironmentError> 
         deployed: None,
         provided: vec![provided],
         secrets: &rules(),
-        seed,
+        ground: Ground::of(seed),
         wishes,
     })
 }
@@ -105,4 +107,152 @@ fn reference_secrets_are_stable_and_differ_between_workspaces() {
     assert!(value("a", "GITLAB_TOKEN").starts_with("glpat-"));
     assert!(value("a", "SENTRY_DSN").starts_with("https://"));
     assert!(value("a", "SENTRY_DSN").contains(".invalid"));
+}
+
+/// A table of its own, with all that may be made.
+fn made(table: &'static str, wishes: Wishes, services: &[(&str, &[(&str, &str)])]) -> Environment {
+    let head = Document { file: "i.yaml".into(), text: Cow::Borrowed(table), reference: None };
+    let inventory = Inventory::read("here", vec![head]).expect("reads");
+    let now = std::time::SystemTime::now();
+    let material = Material::new(&[], now, now + std::time::Duration::from_secs(60)).expect("makes");
+    let facts = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+    let ground = Ground {
+        material: Some(Arc::new(material)),
+        hosts: Arc::new(["gitlab.com".to_owned(), "git.test".to_owned()]),
+        services: Arc::new(services.iter().map(|(name, pairs)| ((*name).into(), facts(pairs))).collect()),
+        ..Ground::of("seed")
+    };
+    Environment::resolve(Inputs {
+        component: &inventory.components[0],
+        inventory: &inventory,
+        deployed: None,
+        provided: Vec::new(),
+        secrets: &rules(),
+        ground,
+        wishes,
+    })
+    .expect("resolves")
+}
+
+fn value<'a>(environment: &'a Environment, name: &str) -> &'a str {
+    let variable = environment.variables.iter().find(|variable| variable.name == name);
+    variable.and_then(|variable| variable.value.as_ref()).map_or("–", Secret::expose)
+}
+
+fn wish(name: &str, value: &str) -> Wishes {
+    Wishes { set: vec![(name.into(), Secret::new(value), Origin::Flag)], unset: Vec::new() }
+}
+
+#[test]
+fn tokens_by_host_bring_the_variables_that_they_name() {
+    const TABLE: &str = "\
+components: [{name: a, category: x, environment: [{name: GITLAB_TOKENS, type: json, required: true}]}]";
+    let environment = made(TABLE, Wishes::default(), &[]);
+    assert_eq!(value(&environment, "GITLAB_TOKENS"), r#"{"gitlab.com": "GITLAB_TOKEN"}"#);
+    assert!(value(&environment, "GITLAB_TOKEN").starts_with("glpat-cki-reference-"));
+    let variable = |name: &str| environment.variables.iter().find(|v| v.name == name).expect("is there");
+    assert!(!variable("GITLAB_TOKENS").secret && variable("GITLAB_TOKEN").secret);
+    assert_eq!(variable("GITLAB_TOKEN").origin.place(), Some("i.yaml:1"));
+    let own = made(TABLE, wish("GITLAB_TOKENS", r#"{"a.test": "A_TOKEN", "b.test": "no name"}"#), &[]);
+    assert!(value(&own, "A_TOKEN").starts_with("cki-reference-a-token-"));
+    assert_eq!(own.variables.len(), 2);
+    let mut wishes = wish("A_TOKEN", "mine");
+    wishes.set.extend(wish("GITLAB_TOKENS", r#"{"a.test": "A_TOKEN"}"#).set);
+    assert_eq!(value(&made(TABLE, wishes, &[]), "A_TOKEN"), "mine");
+    let broken = made(TABLE, wish("GITLAB_TOKENS", "{"), &[]);
+    assert_eq!(broken.variables.len(), 1);
+}
+
+#[test]
+fn files_are_made_for_paths() {
+    const TABLE: &str = "\
+components:
+  - name: a
+    category: x
+    environment:
+      - {name: RABBITMQ_CAFILE, type: path, required: true}
+      - {name: RABBITMQ_CERTFILE, type: path, required: true}
+      - {name: OTHER_CAFILE, type: path}
+      - {name: GOOGLE_APPLICATION_CREDENTIALS, secret: true}
+      - {name: LICENCE, type: path, secret: true}
+";
+    let environment = made(TABLE, Wishes::default(), &[]);
+    assert_eq!(value(&environment, "RABBITMQ_CAFILE"), "/run/secrets/cki-reference/ca.pem");
+    assert_eq!(value(&environment, "OTHER_CAFILE"), "–", "nobody needs it");
+    let content = |name: &str| {
+        let path = value(&environment, name);
+        let file = environment.files.iter().find(|file| file.path == path).expect("has a file");
+        file.content.expose()
+    };
+    assert_eq!(content("RABBITMQ_CAFILE").matches("BEGIN CERTIFICATE").count(), 1);
+    let both = content("RABBITMQ_CERTFILE");
+    assert!(both.contains("-END CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n"), "{both}");
+    let account: serde_json::Value =
+        serde_json::from_str(content("GOOGLE_APPLICATION_CREDENTIALS")).expect("is JSON");
+    assert_eq!(account["type"], "service_account");
+    assert!(account["private_key"].as_str().expect("is text").starts_with("-----BEGIN PRIVATE KEY-----\n"));
+    assert!(content("LICENCE").starts_with("cki-reference-licence-"));
+    assert_eq!(environment.files.len(), 4);
+    let hidden: Vec<Secret> = environment.files.iter().flat_map(hidden_parts).collect();
+    assert!(hidden.iter().all(|part| part.expose().len() >= 8 && !part.expose().contains("-----")));
+    for name in ["RABBITMQ_CERTFILE", "GOOGLE_APPLICATION_CREDENTIALS", "LICENCE"] {
+        assert!(hidden.iter().any(|part| content(name).contains(part.expose())), "{name}");
+    }
+    assert!(!hidden.iter().any(|part| content("RABBITMQ_CAFILE").contains(part.expose())), "is public");
+    let own = made(TABLE, wish("RABBITMQ_CAFILE", "/etc/ca.pem"), &[]);
+    assert_eq!(own.files.len(), 3, "nobody names it any more");
+}
+
+#[test]
+fn buckets_have_either_form_and_point_at_the_service_of_the_run() {
+    const TABLE: &str = "\
+components:
+  - name: a
+    category: x
+    environment:
+      - {name: BUCKET_SOFTWARE, secret: true}
+      - {name: BUCKET_PIPE, type: url, required: true}
+      - {name: AWS_ACCESS_KEY_ID, secret: true}
+      - {name: APP_DB_URL, secret: true}
+";
+    let alone = made(TABLE, Wishes::default(), &[]);
+    let fields: Vec<&str> = value(&alone, "BUCKET_SOFTWARE").split('|').collect();
+    assert_eq!(fields.len(), 5, "{fields:?}");
+    assert_eq!(
+        (fields[0], fields[3], fields[4]),
+        ("http://s3.reference.invalid:9000", "reference", "bucket_software/")
+    );
+    assert_eq!(fields[1], value(&alone, "AWS_ACCESS_KEY_ID"));
+    assert_eq!(value(&alone, "BUCKET_PIPE"), "http://s3.reference.invalid:9000/reference/bucket_pipe/");
+    assert!(value(&alone, "BUCKET_PIPE_AWS_ACCESS_KEY_ID").starts_with("CKIAREFERENCE"));
+    assert!(value(&alone, "BUCKET_PIPE_AWS_SECRET_ACCESS_KEY").starts_with("cki/reference/"));
+    assert!(value(&alone, "APP_DB_URL").contains("@database.reference.invalid:5432/"));
+    let s3 = [
+        ("host", "s3"),
+        ("AWS_ENDPOINT_URL", "http://s3:8333"),
+        ("AWS_ACCESS_KEY_ID", "key"),
+        ("AWS_SECRET_ACCESS_KEY", "hidden"),
+        ("S3_BUCKET", "cki"),
+    ];
+    let postgres = [("DATABASE_URL", "postgresql://cki:p@postgres:5432/cki")];
+    let with = made(TABLE, Wishes::default(), &[("s3", &s3), ("postgres", &postgres)]);
+    assert_eq!(value(&with, "BUCKET_SOFTWARE"), "http://s3:8333|key|hidden|cki|bucket_software/");
+    assert_eq!(value(&with, "BUCKET_PIPE"), "http://s3:8333/cki/bucket_pipe/");
+    assert_eq!(value(&with, "BUCKET_PIPE_AWS_SECRET_ACCESS_KEY"), "hidden");
+    assert_eq!(value(&with, "APP_DB_URL"), "postgresql://cki:p@postgres:5432/cki");
+}
+
+#[test]
+fn rules_that_go_wrong_say_where() {
+    let make = |rules: &str| {
+        let rules = SecretRules::read("r.yaml", rules).expect("reads");
+        rules.make("A", None, &Ground::of("s")).expect_err("is wrong").to_string()
+    };
+    let outside = make("rules: [{rule: x, value: /etc/passwd, file: y}]");
+    assert!(outside.contains("must be a path in `/run/secrets/cki-reference`"), "{outside}");
+    let deeper = make("rules: [{rule: x, value: '{{ folder }}/../y', file: y}]");
+    assert!(deeper.contains("must be a path"), "{deeper}");
+    assert!(make("rules: [{rule: x, value: '{{ ca_certificate() }}'}]").contains("rule `x` cannot be made"));
+    assert!(make("rules: [{rule: x, value: \"{{ secret('A') }}\"}]").contains("rule `x` cannot be made"));
+    assert!(make("rules: []").contains("no rule makes a value for `A`"));
 }

@@ -131,6 +131,49 @@ pub struct Run {
     /// Arguments for the image's own program, from the deployment.
     #[serde(skip)]
     pub image_args: Vec<String>,
+    /// For `--mount`: paths of its repository, and where they are in the container.
+    #[serde(default)]
+    pub mount: BTreeMap<String, String>,
+    /// What a change to its sources does with `--watch`.
+    pub watch: Option<Watch>,
+    /// How a debugger is let in.
+    pub debug: Option<Debugger>,
+}
+
+/// What a change to sources does, where the image need not be built anew.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Watch {
+    /// What is copied into the container.
+    pub sync: Vec<Synced>,
+    /// Whether the command is started anew.
+    #[serde(default = "yes")]
+    pub restart: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Sources that are copied into the container.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Synced {
+    /// The path in the repository.
+    pub from: String,
+    /// The path in the container.
+    pub to: String,
+}
+
+/// How a debugger is let in.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Debugger {
+    /// The port that it listens on.
+    pub port: u16,
+    /// Variables that it wants.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// The command to run instead. An item `{command}` stands for the usual one.
+    #[serde(default)]
+    pub command: Vec<String>,
 }
 
 /// How a merge request of it is tried in staging.
@@ -181,6 +224,8 @@ pub(super) struct Entry {
     #[serde(default)]
     pub(super) environment: Vec<Declared>,
     #[serde(default)]
+    pub(super) hosts: Vec<String>,
+    #[serde(default)]
     pub(super) deployment: Vec<DeploymentFiles>,
     pub(super) image: Option<String>,
     pub(super) build: Option<Build>,
@@ -199,6 +244,17 @@ pub struct Category {
     pub description: Option<String>,
     /// The kind of entries that do not name one.
     pub kind: Option<String>,
+    /// Whether the hosts of its entries belong to production.
+    pub production: Option<bool>,
+}
+
+impl Category {
+    /// Whether the hosts of its entries belong to production; where nothing is said, those of what is
+    /// outside and of what everything runs on do.
+    #[must_use]
+    pub fn is_production(&self) -> bool {
+        self.production.unwrap_or(matches!(self.id.as_str(), "external" | "infrastructure"))
+    }
 }
 
 /// What must never be reached or claimed by a local run.
@@ -207,7 +263,7 @@ pub struct Production {
     /// Variables with the only value that they may have in a local run.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
-    /// Patterns of host names, with `*` for any part.
+    /// Host names with `*` for any part, addresses, and ranges of addresses.
     #[serde(default)]
     pub hosts: Vec<String>,
 }

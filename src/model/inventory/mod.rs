@@ -15,8 +15,8 @@ use crate::base::text;
 use crate::base::yaml::Position;
 use crate::model::reference::Reference;
 pub use entry::{
-    Build, Category, Declared, Dependency, DeploymentFiles, Link, Parameter, Production, Run, ServiceChoice,
-    Source, Stage,
+    Build, Category, Debugger, Declared, Dependency, DeploymentFiles, Link, Parameter, Production, Run,
+    ServiceChoice, Source, Stage, Synced, Watch,
 };
 pub use find::LookupError;
 pub use hosts::host_names;
@@ -47,6 +47,8 @@ pub struct Component {
     pub dependencies: Vec<Dependency>,
     /// Its environment table.
     pub environment: Vec<Declared>,
+    /// Where it is reached: names with `*` for any part, addresses, and ranges of addresses.
+    pub hosts: Vec<String>,
     /// What deploys it.
     pub deployment: Vec<DeploymentFiles>,
     /// The published image, without tag.

@@ -189,6 +189,7 @@ fn component(entry: Entry, place: Option<Reference>, written: Written) -> Result
         monitoring: entry.monitoring,
         dependencies: entry.dependencies,
         environment: entry.environment,
+        hosts: entry.hosts,
         deployment: entry.deployment,
         image: entry.image,
         build: entry.build,

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::read::{InventoryError, did_you_mean};
 use super::{Category, Component, Finding, Inventory};
 use crate::base::text;
+use crate::model::guard::is_host_pattern;
 use crate::model::reference::Reference;
 
 impl Inventory {
@@ -14,7 +15,13 @@ impl Inventory {
         for component in &self.components {
             if self.category(&component.reference.category).is_none() {
                 let id = component.reference.category.clone();
-                self.categories.push(Category { id, title: None, description: None, kind: None });
+                self.categories.push(Category {
+                    id,
+                    title: None,
+                    description: None,
+                    kind: None,
+                    production: None,
+                });
             }
         }
         let order: BTreeMap<String, usize> = self
@@ -42,6 +49,7 @@ impl Inventory {
             }
         }
         self.check_repos();
+        self.check_hosts();
         self.check_cycles()
     }
 
@@ -69,6 +77,27 @@ impl Inventory {
                 });
             }
         }
+        self.findings.extend(findings);
+    }
+
+    /// What is no host would never be found in any value, and so protect from nothing.
+    fn check_hosts(&mut self) {
+        let head = self.production.hosts.iter().enumerate();
+        let head = head.map(|(index, host)| (&self.written, format!("production.hosts.{index}"), host));
+        let entries = self.components.iter().flat_map(|component| {
+            let hosts = component.hosts.iter().enumerate();
+            hosts.map(move |(index, host)| (&component.written, format!("hosts.{index}"), host))
+        });
+        let wrong = head.chain(entries).filter(|(_, _, host)| !is_host_pattern(host));
+        let findings: Vec<Finding> = wrong
+            .map(|(written, path, host)| Finding {
+                file: written.file.clone(),
+                position: written.position(&path),
+                message: format!(
+                    "`{host}` is no host: write a name, with `*` for any part, an address, or a range as in `10.0.0.0/8`"
+                ),
+            })
+            .collect();
         self.findings.extend(findings);
     }
 

@@ -13,7 +13,7 @@ use crate::base::secret::Secret;
 use crate::base::text;
 use crate::base::yaml::{self, YamlError};
 use crate::model::container::ContainerFile;
-use crate::model::environment::{Provided, RuleError, SecretRules};
+use crate::model::environment::{Ground, Provided, RuleError, SecretRules};
 use crate::model::inventory::Parameters;
 use crate::model::probe::Ready;
 use value::Maker;
@@ -158,8 +158,8 @@ pub struct Surroundings<'a> {
     pub host: &'a str,
     /// The `cki` program itself, for services that it plays.
     pub program: &'a str,
-    /// What makes reference secrets differ between workspaces.
-    pub seed: &'a str,
+    /// What reference secrets are made from.
+    pub ground: &'a Ground,
     /// How reference secrets are made.
     pub rules: &'a SecretRules,
 }

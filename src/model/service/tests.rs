@@ -1,3 +1,5 @@
+//! Templates of backing services, tried on the built-in ones and on small ones.
+
 use serde_json::json;
 
 use super::*;
@@ -19,8 +21,8 @@ fn asked(value: Value) -> Parameters {
 
 #[test]
 fn every_built_in_service_can_be_filled_in_and_shares_its_login() {
-    let rules = rules();
-    let around = Surroundings { host: "bus", program: "/cki", seed: "s", rules: &rules };
+    let (rules, ground) = (rules(), Ground::of("s"));
+    let around = Surroundings { host: "bus", program: "/cki", ground: &ground, rules: &rules };
     let names = assets::Assets::default().names("services").expect("lists");
     assert!(names.contains(&"rabbitmq.yaml".to_owned()));
     for name in names {
@@ -42,8 +44,8 @@ fn every_built_in_service_can_be_filled_in_and_shares_its_login() {
 
 #[test]
 fn a_broker_has_what_all_who_need_it_ask_for() {
-    let rules = rules();
-    let around = Surroundings { host: "rabbitmq", program: "/cki", seed: "s", rules: &rules };
+    let (rules, ground) = (rules(), Ground::of("s"));
+    let around = Surroundings { host: "rabbitmq", program: "/cki", ground: &ground, rules: &rules };
     let template = built_in("rabbitmq");
     let first = asked(json!({
         "virtual_host": "cki",
@@ -89,8 +91,8 @@ fn what_is_asked_must_be_known_and_of_its_kind() {
 
 #[test]
 fn set_up_is_done_for_each_and_once() {
-    let rules = rules();
-    let around = Surroundings { host: "x", program: "/cki", seed: "s", rules: &rules };
+    let (rules, ground) = (rules(), Ground::of("s"));
+    let around = Surroundings { host: "x", program: "/cki", ground: &ground, rules: &rules };
     let text = "
 image: x
 parameters: {name: a, more: []}

@@ -89,8 +89,8 @@ impl<'a> Maker<'a> {
         // A service and those who log in to it name the same variable, and so share its secret.
         let mut made = BTreeMap::new();
         for name in secret_names(text) {
-            let (secret, _) = self.around.rules.make(&name, None, self.around.seed)?;
-            made.insert(name, secret.expose().to_owned());
+            let secret = self.around.rules.make(&name, None, self.around.ground)?;
+            made.insert(name, secret.value.expose().to_owned());
         }
         templates.add_function("secret", move |name: String| made.get(&name).cloned());
         Ok(templates)

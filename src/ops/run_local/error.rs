@@ -133,6 +133,62 @@ pub enum RunError {
         /// Its exit code.
         code: i64,
     },
+    /// There is nothing to work on.
+    #[error("`{component}` has no sources: its entry has neither `build` nor `sources`")]
+    NoSources {
+        /// The component.
+        component: String,
+        /// Its entry.
+        place: String,
+    },
+    /// Nobody says where its sources belong.
+    #[error("the inventory does not say where the sources of `{component}` are in its container")]
+    NoMount {
+        /// The component.
+        component: String,
+        /// Its entry.
+        place: String,
+    },
+    /// A change would do nothing.
+    #[error("a change to the sources of `{component}` would do nothing: it runs a published image")]
+    NothingToWatch {
+        /// The component.
+        component: String,
+        /// Its entry.
+        place: String,
+    },
+    /// Nobody says how it is debugged.
+    #[error("the inventory does not say how `{component}` is debugged: its entry has no `run.debug`")]
+    NoDebugger {
+        /// The component.
+        component: String,
+        /// Its entry.
+        place: String,
+    },
+    /// A path leads out of the repository.
+    #[error("{place}: `{path}` leads out of the repository")]
+    Outside {
+        /// The entry.
+        place: String,
+        /// The path.
+        path: String,
+    },
+    /// A path is none of a container.
+    #[error("{place}: `{path}` is not the absolute path of a folder in a container")]
+    NotAbsolute {
+        /// The entry.
+        place: String,
+        /// The path.
+        path: String,
+    },
+    /// There are no such sources.
+    #[error("the sources of `{component}` have no `{}`", path.display())]
+    NoSource {
+        /// The component.
+        component: String,
+        /// What is missing.
+        path: std::path::PathBuf,
+    },
     /// A port cannot be published.
     #[error("port {port} cannot be published")]
     Port {

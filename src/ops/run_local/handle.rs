@@ -15,6 +15,7 @@ use tokio::task::AbortHandle;
 
 use super::RunError;
 use super::ground::Kept;
+use crate::model::container::Publish;
 use crate::model::event::{Events, Stream};
 use crate::ops::reach::Reach;
 use crate::systems::engine::{ContainerEngine, EngineError, ExecRequest};
@@ -189,6 +190,20 @@ impl Handle {
         Ok(())
     }
 
+    /// Takes away what has ended, so that the next may have its name.
+    pub(super) async fn remove(&mut self) -> anyhow::Result<()> {
+        match self {
+            Self::Container(container) => {
+                // Ports of this machine are free again.
+                container.forwards.clear();
+                container.engine.remove(&container.id).await?;
+            }
+            // It took everything along when it ended.
+            Self::Process(child) => child.published.clear(),
+        }
+        Ok(())
+    }
+
     /// Where its lines go beside the person, so that `cki logs` finds them; an engine keeps them
     /// by itself.
     pub(super) fn log(&self) -> Option<impl Fn(&str) + Send + use<>> {
@@ -250,12 +265,14 @@ impl Handle {
 }
 
 impl Container {
-    /// Forwards ports of this machine to the container: the same number if it is free.
-    pub(super) async fn forward(&mut self, wanted: &[u16], events: &Events) -> anyhow::Result<()> {
-        for port in wanted.iter().copied() {
-            let failed = |source| RunError::Port { port, source };
-            let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+    /// Forwards ports of this machine to the container: those that are wanted, else the same number
+    /// if it is free.
+    pub(super) async fn forward(&mut self, wanted: &[Publish], events: &Events) -> anyhow::Result<()> {
+        for Publish { container: port, host } in wanted.iter().copied() {
+            let failed = |source| RunError::Port { port: host.unwrap_or(port), source };
+            let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, host.unwrap_or(port))).await {
                 Ok(listener) => listener,
+                Err(error) if host.is_some() => return Err(failed(error).into()),
                 Err(error) => {
                     events.warn(format!(
                         "Port {port} of this machine cannot be used ({error}): taking a free one."
@@ -277,6 +294,8 @@ async fn keep(mut process: Process, mut inbox: mpsc::Receiver<Order>, tell: watc
     loop {
         tokio::select! {
             code = process.wait() => {
+                // Its folder is gone when its end is told, so that the next may have its name.
+                drop(process);
                 tell.send_replace(Some(code.map_or(-1, i64::from)));
                 return;
             }

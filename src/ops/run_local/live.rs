@@ -15,9 +15,10 @@ use crate::ops::tools::Tools;
 
 use super::ground::{Belonging, Ground, Kept, Making};
 use super::plan::RunPlan;
+use super::reload::{Watcher, Workshop};
 use super::running::Running;
 use super::unit::Unit;
-use super::watch::watch as watch_over;
+use super::watch::{Watched, watch as watch_over};
 use super::{How, Keep, Request};
 
 /// What is left of the output when a unit has ended is waited for this long.
@@ -39,21 +40,31 @@ pub(super) async fn live(
             (false, Keep::Never) => Lifetime::Owner,
             (false, _) => Lifetime::Decided,
         },
-        publish: request.publish,
+        publish: plan.publishes(),
         making,
     };
+    let watchers = Watcher::all(plan)?;
     let start = async {
         let ground = Ground::lay(tools, engine, request, plan, &whose).await?;
-        bring_up(tools, &ground, plan, images, &whose).await
+        let units = bring_up(tools, &ground, plan, images, &whose).await?;
+        anyhow::Ok((ground, units))
     };
-    let mut units = tokio::select! {
+    let (ground, mut units) = tokio::select! {
         started = start => started?,
         signal = tools.stop.requested() => {
             tools.events.start("stopping", "").finish(State::Done, "before it had started");
             return Ok(How::Stopped(signal));
         }
     };
-    let how = watch_over(tools, request, plan, &mut units).await;
+    let how = if plan.is_worked_on() {
+        let images = images.clone();
+        let shop =
+            Workshop { tools, engine, request, plan, ground: &ground, whose: &whose, images, watchers };
+        shop.live(&mut units).await
+    } else {
+        let mut state = Watched::new(units.len());
+        watch_over(tools, request, plan, &units, &mut state).await
+    };
     if !matches!(how, Ok(How::Detached(_))) {
         // What was written last is read to its end; an orphan that holds the output open is not
         // waited for.
@@ -84,7 +95,7 @@ async fn bring_up(
         let mut running = Running::attend(unit, handle, output, &redactor, tools);
         if let Some(task) = task {
             let done = running.until_useful(unit, &task, tools).await?;
-            whose.making.done(tools, unit);
+            whose.making.done(unit);
             task.finish(State::Done, running.handle.kept().map_or(done, Kept::word));
             gates.open(&unit.name);
         }

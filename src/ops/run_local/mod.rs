@@ -4,6 +4,7 @@
 mod clean_up;
 mod error;
 mod ground;
+mod guard;
 mod handle;
 mod kept;
 mod live;
@@ -11,9 +12,11 @@ mod output;
 pub mod plan;
 mod prepare;
 pub(in crate::ops) mod ready;
+mod reload;
 mod running;
 pub mod unit;
 mod watch;
+mod work;
 
 use std::panic::AssertUnwindSafe;
 
@@ -26,7 +29,7 @@ use crate::model::identity::RunId;
 use crate::model::inventory::Component;
 use crate::ops::deployment;
 use crate::ops::engine::Engine;
-use crate::ops::needs;
+use crate::ops::rules::Rules;
 use crate::ops::tools::Tools;
 pub use error::RunError;
 use ground::Making;
@@ -53,10 +56,18 @@ pub struct Request<'a> {
     pub publish: bool,
     /// What it may reach.
     pub network: Network,
+    /// Its sources are seen in its container.
+    pub mount: Option<Access>,
+    /// Changes to its sources take effect while it runs.
+    pub watch: bool,
+    /// A debugger is reached at this port of this machine; of one component alone.
+    pub debug_port: Option<u16>,
     /// Arguments for its command; of one component alone.
     pub args: Vec<String>,
     /// The user's variables.
     pub wishes: Wishes,
+    /// The names of variables that may be what the guard refuses.
+    pub allow: Vec<String>,
 }
 
 impl<'a> Request<'a> {
@@ -73,10 +84,23 @@ impl<'a> Request<'a> {
             keep: Keep::Never,
             publish: false,
             network: Network::default(),
+            mount: None,
+            watch: false,
+            debug_port: None,
             args: Vec::new(),
             wishes: Wishes::default(),
+            allow: Vec::new(),
         }
     }
+}
+
+/// What a container may do with sources of this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Read them.
+    ReadOnly,
+    /// Change them, too.
+    Writable,
 }
 
 /// When a run's containers stay after its end, to be looked at, until `cki down`.
@@ -144,6 +168,15 @@ pub struct Reached {
     pub local: u16,
 }
 
+/// What a run would do, without a look at an engine or the network.
+///
+/// # Errors
+/// When the inventory does not say enough, or the environment is refused or incomplete.
+pub fn dry_run(tools: &Tools<'_>, request: &Request<'_>, native: bool) -> anyhow::Result<plan::RunPlan> {
+    let rules = Rules::load(tools.assets, tools.inventory, tools.env, tools.workspace)?;
+    plan::plan(tools, request, &rules, native, RunId::new(b"dry run"))
+}
+
 /// Runs components to their end.
 ///
 /// # Errors
@@ -151,10 +184,11 @@ pub struct Reached {
 pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> anyhow::Result<Ended> {
     let entropy = format!("{}-{:?}", tools.owner.to_label(), std::time::SystemTime::now());
     let run = RunId::new(entropy.as_bytes());
-    let rules = needs::secret_rules(tools.assets)?;
+    let rules = Rules::load(tools.assets, tools.inventory, tools.env, tools.workspace)?;
     deployment::fetch(tools, &request.components, request.merge_request).await?;
     let plan = plan::plan(tools, request, &rules, engine.is_native(), run.clone())?;
     let images = prepare::prepare(tools, engine, request, &plan).await?;
+    guard::watch_over(tools, engine, request, &rules.guard, &plan, &images).await?;
     for summary in &plan.summaries {
         tools.events.start("env", "").finish(State::Done, summary.clone());
     }
@@ -162,7 +196,7 @@ pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> a
         tools.events.send(Event::Speakers(plan.wanted().map(|unit| unit.name.clone()).collect()));
     }
 
-    let making = Making::new(tools.owner.clone());
+    let making = Making::new(tools.owner.clone(), rules.ground.seed.clone());
     let live =
         AssertUnwindSafe(live::live(tools, engine, request, &plan, &images, &making)).catch_unwind().await;
     let stays = match &live {

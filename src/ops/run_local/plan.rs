@@ -3,17 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::environment::{SecretRules, Wishes};
+use crate::model::environment::{Environment, Wishes};
+use crate::model::guard::{self, Finding};
 use crate::model::identity::{Role, RunId};
 use crate::model::inventory::{Component, Parameters};
 use crate::model::service::{ServiceTemplate, Surroundings};
 use crate::ops::deployment;
 use crate::ops::env::{check_complete, resolve};
 use crate::ops::needs::{self, Need};
+use crate::ops::rules::Rules;
 use crate::ops::tools::Tools;
 
-use super::unit::{Image, Unit, component_unit, init_units, service_unit};
-use super::{Request, RunError};
+use super::unit::{Image, Unit, build_plan, component_unit, init_units, service_unit};
+use super::{Network, Request, RunError, work};
 
 /// Everything that a run starts.
 #[derive(Debug)]
@@ -21,9 +23,17 @@ pub struct RunPlan {
     /// Names the run.
     pub run: RunId,
     /// The units, each after all that it needs.
-    units: Vec<Unit>,
+    pub units: Vec<Unit>,
+    /// Whether the units are processes of this machine, and no containers.
+    pub native: bool,
+    /// What they may reach.
+    pub network: Network,
+    /// Whether they go on in the background.
+    pub detach: bool,
     /// In a few words, the environment of each component that was asked for.
     pub summaries: Vec<String>,
+    /// What the guard would refuse, did the user not allow it.
+    pub findings: Vec<Finding>,
     /// Variables that must have exactly these values in what is started.
     pub locked: BTreeMap<String, String>,
 }
@@ -51,6 +61,18 @@ impl RunPlan {
         self.units().any(|other| other.needs.contains(&unit.name))
     }
 
+    /// Whether changes to sources are to take effect.
+    #[must_use]
+    pub fn is_worked_on(&self) -> bool {
+        self.units().any(|unit| unit.work.reload.is_some())
+    }
+
+    /// Whether this machine is to reach ports.
+    #[must_use]
+    pub fn publishes(&self) -> bool {
+        self.units().any(|unit| !unit.work.publish.is_empty())
+    }
+
     /// The reference of the component that what the units share belongs to.
     #[must_use]
     pub fn first(&self) -> &str {
@@ -73,6 +95,7 @@ impl RunPlan {
 struct Draft<'a> {
     tools: &'a Tools<'a>,
     request: &'a Request<'a>,
+    rules: &'a Rules,
     around: Surroundings<'a>,
     /// What is started, each after all that it needs.
     found: Vec<Found>,
@@ -80,6 +103,8 @@ struct Draft<'a> {
     known: BTreeMap<String, Option<String>>,
     /// The environment of each component, in a few words.
     summaries: BTreeMap<String, String>,
+    /// What the guard has found.
+    findings: Vec<Finding>,
 }
 
 /// One thing that is started.
@@ -97,23 +122,24 @@ enum Found {
 pub fn plan(
     tools: &Tools<'_>,
     request: &Request<'_>,
-    rules: &SecretRules,
+    rules: &Rules,
     native: bool,
     run: RunId,
 ) -> anyhow::Result<RunPlan> {
     if native && request.keep_services {
         return Err(RunError::KeepNative.into());
     }
-    let seed = tools.workspace.seed();
     let host = if native { "127.0.0.1" } else { "" };
-    let around = Surroundings { host, program: &tools.program, seed: &seed, rules };
+    let around = Surroundings { host, program: &tools.program, ground: &rules.ground, rules: &rules.secrets };
     let mut draft = Draft {
         tools,
         request,
+        rules,
         around,
         found: Vec::new(),
         known: BTreeMap::new(),
         summaries: BTreeMap::new(),
+        findings: Vec::new(),
     };
     let is_group = request.components.len() > 1;
     for component in &request.components {
@@ -123,13 +149,18 @@ pub fn plan(
         }
         draft.add(component, &component.reference.to_string())?;
     }
+    let first = request.components.first().map_or("", |component| component.name());
+    draft.findings.extend(rules.guard.command(first, &request.args, "after `--`"));
+    guard::judge(&draft.findings, &request.allow, tools.inventory)?;
     let summaries = request.components.iter().map(|component| {
         let summary = draft.summaries.get(component.name()).cloned().unwrap_or_default();
         if is_group { format!("{}: {summary}", component.name()) } else { summary }
     });
     let summaries = summaries.collect();
     let locked = tools.inventory.production.environment.clone();
-    Ok(RunPlan { run, units: draft.settle()?, summaries, locked })
+    let findings = std::mem::take(&mut draft.findings);
+    let (network, detach) = (request.network, request.detach);
+    Ok(RunPlan { run, units: draft.settle(native)?, native, network, detach, summaries, findings, locked })
 }
 
 impl<'a> Draft<'a> {
@@ -141,15 +172,17 @@ impl<'a> Draft<'a> {
         }
         let (tools, request) = (self.tools, self.request);
         let is_wanted = request.components.iter().any(|one| one.reference == component.reference);
-        let wishes = if is_wanted { request.wishes.clone() } else { Wishes::default() };
+        let wishes = if is_wanted { work::wishes(request, component)? } else { Wishes::default() };
         let deployed = deployment::for_run(tools, component)?;
         let resolved =
             resolve(component, tools.inventory, tools.assets, self.around, deployed.as_ref(), wishes)?;
+        self.inspect(component, &resolved.environment);
         check_complete(component, &resolved.environment)?;
         self.summaries.insert(component.name().to_owned(), resolved.environment.summary());
         let whole =
             deployment::completed_for_run(tools, component, deployed.as_ref(), &resolved.environment)?;
         let mut unit = component_unit(&whole, &resolved.environment, tools.image_tag, tools.memory);
+        unit.work.build = build_plan(component, tools, request.merge_request.filter(|_| is_wanted));
         if is_wanted {
             unit.wanted = true;
             if let Some(image) = &request.image {
@@ -173,6 +206,21 @@ impl<'a> Draft<'a> {
         unit.needs.dedup();
         self.found.push(Found::Component(Box::new(unit), Box::new(whole)));
         Ok(())
+    }
+
+    /// Notes what a component must not be given.
+    fn inspect(&mut self, component: &Component, environment: &Environment) {
+        let (guard, name) = (&self.rules.guard, component.name());
+        let mut findings = guard.environment(name, environment);
+        if let Some(run) = &component.run {
+            let init = run.init.iter().map(|command| ("run.init", command));
+            for (key, command) in
+                [("run.command", &run.command), ("run.once", &run.once)].into_iter().chain(init)
+            {
+                findings.extend(guard.command(name, command, &component.written.place(key)));
+            }
+        }
+        self.findings.extend(findings);
     }
 
     fn add_service(
@@ -213,8 +261,8 @@ impl<'a> Draft<'a> {
 
     /// What could not be known before all was found: who is needed by others, and so does what it
     /// always does whatever is asked of this run, and all that is asked of each backing service.
-    fn settle(self) -> anyhow::Result<Vec<Unit>> {
-        let Self { request, around, found, .. } = self;
+    fn settle(self, native: bool) -> anyhow::Result<Vec<Unit>> {
+        let Self { tools, request, around, found, .. } = self;
         let needed: Vec<String> = found
             .iter()
             .filter_map(
@@ -235,6 +283,9 @@ impl<'a> Draft<'a> {
                     let args = if is_asked { request.args.as_slice() } else { &[] };
                     unit.set_command(command(&component, unit.once, args)?, &component);
                     let init = init_units(&unit, &component);
+                    if unit.wanted {
+                        work::plan(tools, request, &component, native, &mut unit)?;
+                    }
                     unit.needs.extend(init.last().map(|last| last.name.clone()));
                     units.extend(init);
                     units.push(*unit);
@@ -332,7 +383,9 @@ components:
         request.components = components;
         request.once = once;
         request.args = args.iter().map(|arg| (*arg).to_owned()).collect();
-        let rules = needs::secret_rules(&assets)?;
+        let state = tempfile::tempdir()?;
+        let state = crate::host::Env::new([("XDG_STATE_HOME", state.path())]);
+        let rules = Rules::load(&assets, &inventory, &state, &workspace)?;
         plan(&tools, &request, &rules, false, RunId::new(b"r"))
     }
 

@@ -10,7 +10,7 @@ use crate::ops::source;
 use crate::ops::tools::Tools;
 
 use super::plan::RunPlan;
-use super::unit::Image;
+use super::unit::{Image, Unit};
 use super::{Request, RunError};
 
 /// Sees to it that there is something to start, and gives the image of each unit by its name.
@@ -70,5 +70,38 @@ pub(super) async fn prepare(
             }
         }
     }
+    for unit in plan.units().filter(|unit| unit.work.repo.is_some()) {
+        sources(tools, request, unit).await?;
+    }
     Ok(images)
+}
+
+/// Sees to it that the sources are there that a unit is to see: engines make folders out of what is
+/// missing.
+async fn sources(tools: &Tools<'_>, request: &Request<'_>, unit: &Unit) -> anyhow::Result<()> {
+    let component = request.components.iter().find(|one| one.name() == unit.name);
+    if let (Some(component), Some(repo)) = (component, &unit.work.repo) {
+        source::ensure(tools, component, repo, request.merge_request).await?;
+    }
+    let repo = unit.work.repo.as_deref().unwrap_or_default();
+    let clone = tools.workspace.place(tools.inventory, repo).path;
+    let mounts = unit.work.mounts.iter().map(|mount| &mount.from);
+    for path in mounts.chain(unit.work.copies.iter().map(|copied| &copied.from)) {
+        let is_inside = match (path.canonicalize(), clone.canonicalize()) {
+            (Ok(path), Ok(clone)) => path.starts_with(clone),
+            _ => false,
+        };
+        if !is_inside {
+            let (component, path) = (unit.name.clone(), path.clone());
+            return Err(RunError::NoSource { component, path }.into());
+        }
+    }
+    let enforces = fs_err::read_to_string("/sys/fs/selinux/enforce").is_ok_and(|text| text.trim() == "1");
+    if enforces && !unit.work.mounts.is_empty() {
+        tools.events.warn(format!(
+            "SELinux may keep the container from `{0}`; `chcon -Rt container_file_t {0}` lets it.",
+            clone.display()
+        ));
+    }
+    Ok(())
 }

@@ -1,15 +1,18 @@
 //! One thing that a run starts: a component or a backing service, with all that its start needs.
 //! What is started, and in which order, is in `plan`.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
 use crate::base::secret::Secret;
-use crate::model::container::ContainerFile;
-use crate::model::container::Limits;
-use crate::model::environment::Environment;
+use crate::model::container::{ContainerFile, Copied, Limits, Mount, Publish};
+use crate::model::environment::{Environment, hidden_parts};
 use crate::model::identity::Role;
 use crate::model::inventory::{Capability, Component, Memory};
 use crate::model::probe::Ready;
 use crate::model::service::Service;
 use crate::ops::own_image;
+use crate::ops::tools::Tools;
 
 /// Nothing has a use for more processes.
 const PROCESSES: u32 = 4096;
@@ -60,6 +63,64 @@ pub struct Unit {
     pub kept: bool,
     /// What its container must not do.
     pub limits: Limits,
+    /// The parts of its files that must not be shown.
+    pub hidden: Vec<Secret>,
+    /// What working on it needs.
+    pub work: Work,
+}
+
+/// What working on a component needs beyond running it.
+#[derive(Debug, Clone, Default)]
+pub struct Work {
+    /// Folders of this machine in the container.
+    pub mounts: Vec<Mount>,
+    /// Sources that are copied into it before it starts.
+    pub copies: Vec<Copied>,
+    /// The repository in whose clone these are.
+    pub repo: Option<String>,
+    /// What a change to its sources does.
+    pub reload: Option<Reload>,
+    /// Its ports that this machine is to reach. One without a number here has the same, if that is
+    /// free.
+    pub publish: Vec<Publish>,
+    /// How its image is built, if it is.
+    pub build: Option<BuildPlan>,
+}
+
+/// What a change to sources does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reload {
+    /// The folder that is watched.
+    pub root: PathBuf,
+    /// Changes to what is not copied make a new image.
+    pub rebuild: bool,
+    /// Changes to what is copied start the command anew.
+    pub restart: bool,
+}
+
+/// How an image is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildPlan {
+    /// The repository.
+    pub repo: String,
+    /// The merge request of it, if not what is checked out.
+    pub merge_request: Option<u64>,
+    /// The folder that is sent to the engine.
+    pub context: PathBuf,
+    /// The build file in it; `None` for whichever there is.
+    pub file: Option<PathBuf>,
+    /// Build arguments.
+    pub args: BTreeMap<String, String>,
+    /// The stage.
+    pub target: Option<String>,
+}
+
+impl BuildPlan {
+    /// Whether the build file passes through the C preprocessor.
+    #[must_use]
+    pub fn is_preprocessed(&self) -> bool {
+        self.file.as_ref().is_some_and(|file| file.extension().is_some_and(|extension| extension == "in"))
+    }
 }
 
 /// How something is run outside a container.
@@ -95,9 +156,17 @@ impl Unit {
         self.command = command;
     }
 
+    /// Whether its command takes the place of the image's entry point: those of the inventory are whole
+    /// ones, program first.
+    #[must_use]
+    pub fn replaces_entrypoint(&self) -> bool {
+        self.is_component && !self.keeps_entrypoint
+    }
+
     /// The values that must not be shown.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        self.environment.iter().filter(|(name, _)| self.secret.contains(name)).map(|(_, value)| value)
+        let values = self.environment.iter().filter(|(name, _)| self.secret.contains(name));
+        values.map(|(_, value)| value).chain(&self.hidden)
     }
 }
 
@@ -155,7 +224,8 @@ pub(super) fn component_unit(
         secret: environment.variables.iter().filter(|v| v.secret).map(|v| v.name.clone()).collect(),
         workdir: run.workdir,
         ports: run.ports,
-        files: Vec::new(),
+        files: environment.files.clone(),
+        hidden: environment.files.iter().flat_map(hidden_parts).collect(),
         ready: run.ready,
         setup: Vec::new(),
         kept: false,
@@ -167,7 +237,32 @@ pub(super) fn component_unit(
             memory: Some(run.memory.unwrap_or(memory).bytes()),
             processes: Some(PROCESSES),
         },
+        work: Work::default(),
     }
+}
+
+/// How the image of a component is built, from where its clone is or will be.
+pub(super) fn build_plan(
+    component: &Component,
+    tools: &Tools<'_>,
+    merge_request: Option<u64>,
+) -> Option<BuildPlan> {
+    let build = component.build.as_ref()?;
+    let clone = tools.workspace.place(tools.inventory, &build.repo).path;
+    let inside = |path: &str| match path.trim_start_matches("./") {
+        "" | "." => clone.clone(),
+        path => clone.join(path),
+    };
+    let context = inside(build.context.as_deref().unwrap_or("."));
+    let file = build.file.as_deref().map(inside);
+    Some(BuildPlan {
+        repo: build.repo.clone(),
+        merge_request,
+        file: file.map(|file| file.strip_prefix(&context).map_or(file.clone(), Path::to_path_buf)),
+        context,
+        args: build.args.clone(),
+        target: build.target.clone(),
+    })
 }
 
 pub(super) fn service_unit(service: Service, of: &str) -> Unit {
@@ -193,6 +288,7 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
         workdir: None,
         ports: service.ports,
         files: service.files,
+        hidden: Vec::new(),
         ready: service.ready,
         setup: service.setup,
         volumes: service.volumes,
@@ -203,6 +299,7 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
             processes: Some(PROCESSES),
             ..Limits::default()
         },
+        work: Work::default(),
     }
 }
 

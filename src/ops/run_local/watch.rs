@@ -10,7 +10,32 @@ use crate::ops::tools::Tools;
 use super::plan::RunPlan;
 use super::running::Running;
 use super::unit::Unit;
-use super::{How, Reached, Request, RunError};
+use super::{How, Reached, Request, RunError, reload};
+
+/// What has become of the units so far.
+pub(super) struct Watched {
+    alive: Vec<bool>,
+    /// It was told that it is ready.
+    ready: Vec<bool>,
+}
+
+impl Watched {
+    pub(super) fn new(units: usize) -> Self {
+        Self { alive: vec![true; units], ready: vec![false; units] }
+    }
+
+    pub(super) fn is_alive(&self, index: usize) -> bool {
+        self.alive[index]
+    }
+
+    pub(super) fn ended(&mut self, index: usize) {
+        self.alive[index] = false;
+    }
+
+    pub(super) fn started(&mut self, index: usize) {
+        (self.alive[index], self.ready[index]) = (true, false);
+    }
+}
 
 /// Waits for whatever happens first: the components end, or one of them fails, something that is
 /// needed ends, one is not ready in time, or a signal comes.
@@ -18,17 +43,20 @@ pub(super) async fn watch(
     tools: &Tools<'_>,
     request: &Request<'_>,
     plan: &RunPlan,
-    units: &mut [Running],
+    units: &[Running],
+    state: &mut Watched,
 ) -> anyhow::Result<How> {
-    let units = &*units;
+    let Watched { alive, ready } = state;
     let unit = |index: usize| of(plan, &units[index]);
-    let mut endings: FuturesUnordered<_> = units.iter().enumerate().map(ending).collect();
+    let mut endings: FuturesUnordered<_> =
+        units.iter().enumerate().filter(|(index, _)| alive[*index]).map(ending).collect();
     let mut asking: FuturesUnordered<_> = (0..units.len())
+        .filter(|index| alive[*index] && !ready[*index])
         .filter(|index| unit(*index).wanted && !unit(*index).once && !plan.is_needed(unit(*index)))
         .filter_map(|index| Some((index, unit(index).ready.as_ref()?)))
         .map(async |(index, ready)| (index, units[index].ask_ready(ready, tools.ready_timeout).await))
         .collect();
-    let mut alive: Vec<bool> = vec![true; units.len()];
+    let is_worked_on = plan.is_worked_on();
     let how = loop {
         if request.detach && asking.is_empty() {
             return Ok(How::Detached(reached(units)));
@@ -37,7 +65,11 @@ pub(super) async fn watch(
             Some((index, code)) = endings.next() => {
                 let code = code?;
                 alive[index] = false;
-                if !may_end(plan, unit(index), units, &alive) {
+                if is_worked_on && unit(index).wanted {
+                    reload::ended(tools, &units[index].name, code);
+                    continue;
+                }
+                if !may_end(plan, unit(index), units, alive) {
                     units[index].show_last(tools).await;
                     return Err(RunError::ServiceEnded { name: units[index].name.clone(), code }.into());
                 }
@@ -52,7 +84,16 @@ pub(super) async fn watch(
                 }
             }
             Some((index, answer)) = asking.next() => {
-                answer.or_else(|error| if alive[index] { Err(error) } else { Ok(()) })?;
+                ready[index] = true;
+                match answer {
+                    // Whoever ended is told of otherwise.
+                    Err(_) if !alive[index] => continue,
+                    Err(error) if is_worked_on => {
+                        tools.events.warn(format!("{error}. Waiting for the next change."));
+                        continue;
+                    }
+                    answer => answer?,
+                }
                 if !request.detach {
                     tools.events.start(units[index].name.clone(), "").finish(State::Done, "ready");
                 }
@@ -61,7 +102,7 @@ pub(super) async fn watch(
         }
     };
     drop((endings, asking));
-    let going = units.iter().zip(alive).filter_map(|(one, alive)| alive.then_some(one)).collect();
+    let going = units.iter().zip(&*alive).filter_map(|(one, alive)| alive.then_some(one)).collect();
     end(tools, plan, &how, going).await?;
     Ok(how)
 }
@@ -100,6 +141,9 @@ async fn end(tools: &Tools<'_>, plan: &RunPlan, how: &How, going: Vec<&Running>)
     let (wanted, others): (Vec<&Running>, Vec<&Running>) = going.into_iter().partition(|one| one.wanted);
     let others: Vec<&Running> = others.into_iter().filter(|one| one.handle.kept().is_none()).collect();
     let names: Vec<&str> = wanted.iter().chain(&others).map(|one| one.name.as_str()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
     let task = tools.events.start("stopping", format!("{} (again to force)", names.join(", ")));
     let stops = async {
         let mut rest = wanted.clone();

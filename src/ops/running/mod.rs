@@ -15,6 +15,7 @@ use crate::base::redact::Redactor;
 use crate::base::secret::Secret;
 use crate::host;
 use crate::model::container::Status;
+use crate::model::environment::{FOLDER, hidden_parts};
 use crate::model::identity::{Identity, Lifetime, READY, Role, SECRETS};
 use crate::model::probe::Ready;
 use crate::ops::engine::{Engine, OpenError};
@@ -199,7 +200,11 @@ async fn redactor(instance: &Instance) -> Result<Redactor, RunningError> {
         Place::Container(engine, id) => {
             let inside = engine.inside(id).await?;
             let values = instance.secret.iter().filter_map(|name| inside.environment.get(name));
-            values.map(Secret::new).collect()
+            let mut secrets: Vec<Secret> = values.map(Secret::new).collect();
+            if inside.environment.values().any(|value| value.contains(FOLDER)) {
+                secrets.extend(engine.files(id, FOLDER).await?.iter().flat_map(hidden_parts));
+            }
+            secrets
         }
         Place::Process(native, facts) => native.secrets(facts)?,
     };

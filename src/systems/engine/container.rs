@@ -1,19 +1,22 @@
 //! Containers from the cradle to the grave. What to create is translated in `spec`; how one ends
 //! is told in `wait`, what it writes in `output` and `follow`, how it is in `facts`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+
 use bollard::query_parameters::{
-    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, KillContainerOptionsBuilder,
-    RemoveContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
-    UploadToContainerOptionsBuilder,
+    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder,
+    KillContainerOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
+    StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 
 use super::error::{EngineError, Thing};
 use super::output::OutputStream;
 use super::reference::Reference;
 use super::{ContainerEngine, Kind, QUICK, SLOW, files, podman_limits, spec};
-use crate::model::container::ContainerSpec;
+use crate::model::container::{ContainerFile, ContainerSpec, Copied};
 
 /// How long a container that is being removed by somebody else may take to be gone.
 const GOING: Duration = Duration::from_secs(20);
@@ -27,7 +30,12 @@ impl ContainerEngine {
     pub async fn create(&self, spec: &ContainerSpec) -> Result<String, EngineError> {
         Reference::parse(&spec.image)?;
         let body = spec::body(spec, self.ulimits().await)?;
-        let archives = files::archives(&spec.files, &spec::volumes(spec))?;
+        let mut archives = files::archives(&spec.files, &spec::volumes(spec))?;
+        if !spec.copies.is_empty() {
+            let copies = spec.copies.clone();
+            let packed = tokio::task::block_in_place(|| files::sources(&copies, |_| true))?;
+            archives.insert(0, ("/".to_owned(), packed.into()));
+        }
         let (name, image) = (spec.name.clone(), spec.image.clone());
         let engine = self.clone();
         self.unbroken(async move {
@@ -61,6 +69,17 @@ impl ContainerEngine {
         }
     }
 
+    /// Copies sources into a container, running or not: those of the files that are still there.
+    ///
+    /// # Errors
+    /// When the container does not take them.
+    pub async fn copy_in(&self, id: &str, copies: &[Copied], files: &[PathBuf]) -> Result<(), EngineError> {
+        let archive = tokio::task::block_in_place(|| {
+            files::sources(copies, |path| files.iter().any(|file| file == path))
+        })?;
+        self.upload(id, short(id), "/", archive.into()).await
+    }
+
     async fn upload(
         &self,
         id: &str,
@@ -72,6 +91,30 @@ impl ContainerEngine {
         let doing = format!("put files into container `{name}`");
         let upload = self.docker.upload_to_container(id, Some(options), bollard::body_full(archive));
         self.call(&doing, SLOW, upload).await
+    }
+
+    /// The text files in a folder of a container; none if there is no such folder.
+    ///
+    /// # Errors
+    /// When the container is gone, or the engine does not answer.
+    pub async fn files(&self, id: &str, folder: &str) -> Result<Vec<ContainerFile>, EngineError> {
+        let options = DownloadFromContainerOptionsBuilder::new().path(folder).build();
+        let doing = format!("read `{folder}` in container `{}`", short(id));
+        let mut pieces = self.docker.download_from_container(id, Some(options));
+        let mut archive = Vec::new();
+        let read = async {
+            while archive.len() < files::MOST_READ
+                && let Some(piece) = pieces.next().await
+            {
+                archive.extend_from_slice(&piece?);
+            }
+            Ok(())
+        };
+        match self.call(&doing, SLOW, read).await {
+            Err(error) if error.status() == Some(404) => Ok(Vec::new()),
+            Err(error) => Err(error),
+            Ok(()) => Ok(files::texts(folder, &archive)),
+        }
     }
 
     pub(super) async fn ulimits(&self) -> Option<podman_limits::Limits> {

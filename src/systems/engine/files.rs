@@ -1,12 +1,89 @@
 //! Files for a container, as the tar that is put into it before it starts.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::{Component, Path};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Component, Path, PathBuf};
 
 use super::error::EngineError;
+use crate::base::secret::Secret;
+use crate::base::sources::Sources;
+use crate::model::container::{ContainerFile, Copied};
+
 use super::spec::home;
-use crate::model::container::ContainerFile;
+
+/// Sources that take more memory than this are not copied.
+const MOST: u64 = 512 << 20;
+
+/// A tar to unpack at `/`, with sources as they are now; of those, only what is `wanted`. A file that
+/// changes while it is read is taken as it was read, one that vanishes is left out.
+pub(super) fn sources(copies: &[Copied], wanted: impl Fn(&Path) -> bool) -> Result<Vec<u8>, EngineError> {
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut size = 0;
+    for Copied { from, to } in copies {
+        for path in Sources::read(from).files.into_keys().filter(|path| wanted(path)) {
+            let below = path.strip_prefix(from).unwrap_or(&path);
+            let inside = Path::new(to.trim_start_matches('/')).join(below);
+            // A file alone has the whole path already.
+            let inside =
+                if below.as_os_str().is_empty() { PathBuf::from(to.trim_start_matches('/')) } else { inside };
+            let added = append_source(&mut tar, &path, &inside).map_err(|error| EngineError::Invalid {
+                what: "a source for a container",
+                text: crate::base::text::safe_line(&path.display().to_string()).into_owned(),
+                why: error.to_string(),
+            })?;
+            size += added;
+            if size > MOST {
+                return Err(EngineError::Invalid {
+                    what: "a folder of sources for a container",
+                    text: from.display().to_string(),
+                    why: "it is larger than 512 MiB without what is ignored".to_owned(),
+                });
+            }
+        }
+    }
+    Ok(tar.into_inner().expect("writing to memory cannot fail"))
+}
+
+/// Appends a file or a link, and gives its size.
+fn append_source(tar: &mut tar::Builder<Vec<u8>>, path: &Path, inside: &Path) -> io::Result<u64> {
+    let gone = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(0),
+        _ => Err(error),
+    };
+    let facts = match fs_err::symlink_metadata(path) {
+        Ok(facts) => facts,
+        Err(error) => return gone(error),
+    };
+    let mut header = tar::Header::new_gnu();
+    header.set_mode(facts.permissions().mode() & 0o777);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(u64::try_from(facts.mtime()).unwrap_or(0));
+    if facts.is_symlink() {
+        let target = match fs_err::read_link(path) {
+            Ok(target) => target,
+            Err(error) => return gone(error),
+        };
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_size(0);
+        tar.append_link(&mut header, inside, target)?;
+        return Ok(0);
+    }
+    if facts.len() > MOST {
+        return Ok(facts.len());
+    }
+    let content = match fs_err::read(path) {
+        Ok(content) => content,
+        Err(error) => return gone(error),
+    };
+    header.set_size(content.len() as u64);
+    tar.append_data(&mut header, inside, content.as_slice())?;
+    Ok(content.len() as u64)
+}
+
+/// Of a folder in a container, no more is read.
+pub(super) const MOST_READ: usize = 4 << 20;
 
 /// Tars, each with the folder where it is to be unpacked: the volumes that have files in them, and
 /// `/` for the other files. They name no folders: both engines make those that are missing, and
@@ -27,6 +104,21 @@ pub(super) fn archives(
     }
     let finished = |tar: tar::Builder<Vec<u8>>| tar.into_inner().expect("writing to memory cannot fail");
     Ok(tars.into_iter().map(|(place, tar)| (place.to_owned(), finished(tar).into())).collect())
+}
+
+/// The text files of a tar that an engine has made of a folder; what is cut off is left out.
+pub(super) fn texts(folder: &str, tar: &[u8]) -> Vec<ContainerFile> {
+    let mut tar = tar::Archive::new(tar);
+    let Ok(entries) = tar.entries() else { return Vec::new() };
+    let files = entries.map_while(Result::ok).filter_map(|mut entry| {
+        let name = entry.path().ok()?.file_name()?.to_str()?.to_owned();
+        let mode = entry.header().mode().ok()?;
+        let mut content = String::new();
+        let is_file = entry.header().entry_type().is_file();
+        entry.read_to_string(&mut content).ok().filter(|_| is_file)?;
+        Some(ContainerFile { path: format!("{folder}/{name}"), content: Secret::new(content), mode })
+    });
+    files.collect()
 }
 
 fn append(tar: &mut tar::Builder<Vec<u8>>, file: &ContainerFile, place: &str) -> io::Result<()> {
@@ -51,7 +143,6 @@ fn append(tar: &mut tar::Builder<Vec<u8>>, file: &ContainerFile, place: &str) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::secret::Secret;
 
     fn file(path: &str) -> ContainerFile {
         ContainerFile { path: path.to_owned(), content: Secret::new("x"), mode: 0o640 }
@@ -69,6 +160,30 @@ mod tests {
             }
         }
         assert_eq!(names, [("/", "etc/app/a.conf".to_owned(), 0o640), ("/data", "b".to_owned(), 0o640)]);
+    }
+
+    #[test]
+    fn sources_come_as_they_are() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let root = folder.path();
+        std::fs::create_dir(root.join("sub")).expect("makes");
+        std::fs::write(root.join("sub/b.py"), "b").expect("writes");
+        std::fs::write(root.join("a.log"), "a").expect("writes");
+        std::fs::write(root.join(".gitignore"), "*.log\n").expect("writes");
+        std::os::unix::fs::symlink("sub/b.py", root.join("link")).expect("links");
+        let copies = [
+            Copied { from: root.to_path_buf(), to: "/code".into() },
+            Copied { from: root.join("sub/b.py"), to: "/etc/b".into() },
+            Copied { from: root.join("nowhere"), to: "/x".into() },
+        ];
+        let bytes = sources(&copies, |path| !path.ends_with(".gitignore")).expect("packs");
+        let mut tar = tar::Archive::new(bytes.as_slice());
+        let names: Vec<String> = tar
+            .entries()
+            .expect("is a tar")
+            .map(|entry| entry.expect("is whole").path().expect("is text").display().to_string())
+            .collect();
+        assert_eq!(names, ["code/link", "code/sub/b.py", "etc/b"]);
     }
 
     #[test]

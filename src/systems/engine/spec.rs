@@ -62,7 +62,7 @@ fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
         init: Some(true),
         network_mode: Some(spec.network.as_ref().map_or_else(|| "none".to_owned(), |(id, _)| id.clone())),
         port_bindings: Some(spec.publish.iter().map(|port| binding(port.container, port.host)).collect()),
-        mounts: Some(volumes.iter().map(|path| volume(path, spec)).chain(stores(spec)).collect()),
+        mounts: Some(mounts(spec)),
         extra_hosts: Some(spec.hosts.iter().map(|(name, address)| format!("{name}:{address}")).collect()),
         dns: spec.closed.then(|| words(&[NOBODY])),
         dns_options: spec.closed.then(|| words(&["timeout:1", "attempts:1"])),
@@ -84,6 +84,18 @@ fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
         ulimits: ulimits.map(resources),
         ..Default::default()
     }
+}
+
+/// Volumes of its own, and what it sees of this machine.
+fn mounts(spec: &ContainerSpec) -> Vec<Mount> {
+    let bound = spec.mounts.iter().map(|mount| Mount {
+        source: Some(mount.from.display().to_string()),
+        target: Some(mount.to.clone()),
+        typ: Some(MountType::BIND),
+        read_only: Some(!mount.writable),
+        ..Default::default()
+    });
+    volumes(spec).iter().map(|path| volume(path, spec)).chain(stores(spec)).chain(bound).collect()
 }
 
 fn sysctls(spec: &ContainerSpec) -> Option<HashMap<String, String>> {

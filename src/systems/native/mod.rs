@@ -39,6 +39,7 @@ pub use start::{Beside, ProcessSpec};
 
 use crate::base::secret::Secret;
 use crate::host::{self, Env};
+use crate::model::environment::hidden_parts;
 use crate::model::identity::{Identity, Lifetime, RunId};
 use kernel::Living;
 use remains::PATIENCE;
@@ -66,7 +67,8 @@ impl Native {
     /// # Errors
     /// When the program or the working directory is missing, or the system refuses.
     pub fn spawn(&self, spec: ProcessSpec, space: &Space) -> Result<Process, NativeError> {
-        let ProcessSpec { identity, command, workdir, environment, secret, ready, ports, detached } = spec;
+        let ProcessSpec { identity, command, workdir, environment, secret, files, ready, ports, detached } =
+            spec;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let mut facts = ProcessFacts {
             folder: self.folder.join(runs::folder_name(&identity)),
@@ -80,8 +82,10 @@ impl Native {
             process: None,
             own_processes: space.processes.is_ok(),
         };
+        let environment = start::with_files(environment, &files, |file| facts.file(file));
         let hidden = environment.iter().filter(|(key, _)| detached && facts.secret.contains(key));
-        let hidden: BTreeMap<String, Secret> = hidden.cloned().collect();
+        let mut hidden: Vec<Secret> = hidden.map(|(_, value)| value.clone()).collect();
+        hidden.extend(files.iter().filter(|_| detached).flat_map(hidden_parts));
         let environment = start::environment(&self.inherited, &facts.home(), &environment)?;
         let log = facts.log();
         let start = Start {
@@ -97,7 +101,7 @@ impl Native {
         };
         start.check()?;
         runs::make_runs_folder(&self.folder)?;
-        let log = facts.create(&hidden)?;
+        let log = facts.create(&hidden, &files)?;
         let mut process = start.go().inspect_err(|_| {
             // What cannot be removed now is found by the next sweep.
             let _ = runs::remove(&facts.folder);
@@ -192,10 +196,15 @@ impl Native {
     /// # Errors
     /// When that cannot be read.
     pub fn secrets(&self, facts: &ProcessFacts) -> Result<Vec<Secret>, NativeError> {
-        let Ok(pid) = facts.pid() else { return facts.kept_secrets() };
-        let environment = remains::environment(pid).unwrap_or_default();
-        let values = facts.secret.iter().filter_map(|name| environment.get(OsStr::new(name)));
-        Ok(values.map(|value| Secret::new(value.to_string_lossy())).collect())
+        let mut secrets = facts.kept_secrets()?;
+        if let Ok(pid) = facts.pid() {
+            let environment = remains::environment(pid).unwrap_or_default();
+            let values = facts.secret.iter().filter_map(|name| environment.get(OsStr::new(name)));
+            secrets.extend(values.map(|value| Secret::new(value.to_string_lossy())));
+        }
+        secrets.sort();
+        secrets.dedup();
+        Ok(secrets)
     }
 
     /// The log of a process: what it has written if it is detached, secrets included, and what was

@@ -1,6 +1,6 @@
 //! Runs as folders, one per process: `<run>.<name>` below the folder for runs. It holds
-//! `process.json` (whose it is and which process it is), `home/`, `log`, and of a detached process
-//! `secrets.json` (what is masked when the log is shown). Nothing in it can go stale, as it is
+//! `process.json` (whose it is and which process it is), `home/`, `log`, `files/` if there are any, and
+//! of a detached process `secrets.json` (what is masked when the log is shown). Nothing in it can go stale, as it is
 //! believed only while the very process that it names lives.
 //!
 //! A folder comes into being whole: it is made under another name, which says who makes it.
@@ -20,10 +20,12 @@ use crate::base::files::{self, FileError};
 use crate::base::owner::Owner;
 use crate::base::secret::Secret;
 use crate::host;
+use crate::model::container::ContainerFile;
 use crate::model::identity::{Identity, RunId};
 
 const FACTS: &str = "process.json";
 const SECRETS: &str = "secrets.json";
+const FILES: &str = "files";
 /// A folder that is being made is called this, and then its maker's label.
 const UNFINISHED: &str = ".new.";
 /// No `process.json` of ours is longer: a command line is at most 2 MiB, and JSON doubles it at worst.
@@ -98,6 +100,11 @@ impl ProcessFacts {
         self.folder.join("home")
     }
 
+    /// Where a file for it is.
+    pub(super) fn file(&self, file: &ContainerFile) -> PathBuf {
+        self.folder.join(FILES).join(name_of(file))
+    }
+
     pub(super) fn log(&self) -> PathBuf {
         self.folder.join("log")
     }
@@ -105,7 +112,7 @@ impl ProcessFacts {
     /// Makes the folder, with all in it that the process needs, and opens its log. The log of a
     /// detached process may hold what is hidden, which is kept beside it to be masked when the log is
     /// shown after its end.
-    pub(super) fn create(&self, hidden: &BTreeMap<String, Secret>) -> Result<File, NativeError> {
+    pub(super) fn create(&self, hidden: &[Secret], files: &[ContainerFile]) -> Result<File, NativeError> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let runs = self.folder.parent().unwrap_or(Path::new("/"));
         let maker = host::owner(std::process::id())
@@ -116,8 +123,15 @@ impl ProcessFacts {
         make_private(&unfinished.join("home"))?;
         self.write(&unfinished)?;
         if !hidden.is_empty() {
-            let values: Vec<&str> = hidden.values().map(Secret::expose).collect();
+            let values: Vec<&str> = hidden.iter().map(Secret::expose).collect();
             write_json(&unfinished.join(SECRETS), &values)?;
+        }
+        if !files.is_empty() {
+            make_private(&unfinished.join(FILES))?;
+        }
+        for file in files {
+            let path = unfinished.join(FILES).join(name_of(file));
+            files::write_whole(&path, file.content.expose().as_bytes(), 0o600)?;
         }
         let log = logs::open(&unfinished.join("log"))?;
         files::rename(&unfinished, &self.folder).map_err(|error| {
@@ -183,6 +197,11 @@ impl ProcessFacts {
             folder,
         })
     }
+}
+
+/// The last part of a path, which is a plain name whatever the path is.
+fn name_of(file: &ContainerFile) -> &str {
+    Path::new(&file.path).file_name().and_then(|name| name.to_str()).unwrap_or("file")
 }
 
 fn write_json(file: &Path, value: &impl Serialize) -> Result<(), NativeError> {
@@ -314,8 +333,8 @@ mod tests {
         let runs = folder.path().join("cki/native");
         make_runs_folder(&runs).expect("makes it");
         let mut one = facts(&runs, "a/b");
-        one.create(&BTreeMap::new()).expect("creates");
-        assert!(matches!(one.create(&BTreeMap::new()), Err(NativeError::Exists { .. })));
+        one.create(&[], &[]).expect("creates");
+        assert!(matches!(one.create(&[], &[]), Err(NativeError::Exists { .. })));
         assert_eq!(files::names_in(&runs).expect("lists"), [format!("{}.a-b", one.identity.run)]);
         assert!(!list(&runs).expect("lists")[0].is_alive());
 
@@ -337,7 +356,7 @@ mod tests {
         let runs = folder.path().join("cki/native");
         make_runs_folder(&runs).expect("makes it");
         let one = facts(&runs, "a");
-        one.create(&BTreeMap::new()).expect("creates");
+        one.create(&[], &[]).expect("creates");
         files::rename(&one.folder, &runs.join("0123456789.a")).expect("moves");
         let mut gone = host::owner(std::process::id()).expect("this process lives");
         let alive = format!("{UNFINISHED}{}.7", gone.to_label());

@@ -17,6 +17,7 @@ use super::rooms::Rooms;
 use super::{kernel, logs};
 use crate::base::secret::Secret;
 use crate::host::{Env, programs};
+use crate::model::container::ContainerFile;
 use crate::model::identity::Identity;
 
 /// What to run.
@@ -32,6 +33,9 @@ pub struct ProcessSpec {
     pub environment: Vec<(String, Secret)>,
     /// Names of those of its variables that must not be shown, to be told of later.
     pub secret: Vec<String>,
+    /// Files that its environment names. They are put into its own folder, and their paths in the
+    /// values of its environment become those there.
+    pub files: Vec<ContainerFile>,
     /// How to know that it is ready, to be told of later.
     pub ready: Option<String>,
     /// Published ports, to be told of later: in the space, and on this machine.
@@ -62,6 +66,21 @@ pub(super) fn inherited(env: &Env) -> BTreeMap<OsString, OsString> {
         matches!(key.to_str(), Some("PATH" | "TERM" | "LANG")) || key.as_bytes().starts_with(b"LC_")
     };
     env.iter().filter(|(key, _)| passes(key)).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+/// An environment in which files are where they are put on this machine.
+pub(super) fn with_files(
+    environment: Vec<(String, Secret)>,
+    files: &[ContainerFile],
+    place: impl Fn(&ContainerFile) -> PathBuf,
+) -> Vec<(String, Secret)> {
+    let moved = |value: Secret| {
+        files.iter().fold(value, |value, file| match value.expose().contains(&file.path) {
+            true => Secret::new(value.expose().replace(&file.path, &place(file).to_string_lossy())),
+            false => value,
+        })
+    };
+    environment.into_iter().map(|(name, value)| (name, moved(value))).collect()
 }
 
 /// The whole environment of a process.

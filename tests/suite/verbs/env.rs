@@ -17,7 +17,7 @@ components:
     environment:
       - {name: LOG_LEVEL, type: enum, default: INFO, description: How much is logged.}
       - {name: API_TOKEN, secret: true, required: true}
-      - {name: GITLAB_TOKENS, type: json, secret: true}
+      - {name: GITLAB_CONFIG, type: json, secret: true}
       - {name: RABBITMQ_HOST, required: true, default: bus.internal}
       - {name: DEPLOYMENT, default: production}
       - {name: API_URL, type: url, required: true}
@@ -71,7 +71,7 @@ fn the_table_masks_and_says_what_is_lacking() {
     API_URL                –
     DEPLOYMENT             development
     EXTRA                  –
-    GITLAB_TOKENS          ••••••••
+    GITLAB_CONFIG          ••••••••
     IS_PRODUCTION          false
     LOG_LEVEL              INFO
     OTHER_URL              –
@@ -96,14 +96,14 @@ fn each_value_is_explained() {
         "my.env",
         "# mine\nAPI_URL=http://from-file\nLOG_LEVEL=WARN\n\nexport OTHER_URL='http://other'\n",
     );
-    let line = "env notifier --explain --env-file my.env -e LOG_LEVEL=DEBUG -e EXTRA -e MORE=1 --unset GITLAB_TOKENS";
+    let line = "env notifier --explain --env-file my.env -e LOG_LEVEL=DEBUG -e EXTRA -e MORE=1 --unset GITLAB_CONFIG";
     assert_snapshot!(cli.run(line), @"
     VARIABLE               VALUE             WHY
     API_TOKEN              ••••••••          reference secret (token); required; secret                   /tmp/cki-TESTID/project/inventory.yaml:9
     API_URL                http://from-file  --env-file; required                                         my.env:2
     DEPLOYMENT             development       locked: never production, instead of default                 /tmp/cki-TESTID/project/inventory.yaml:3
     EXTRA                  passed on         --env
-    GITLAB_TOKENS          –                 --unset, instead of reference secret (JSON); secret          /tmp/cki-TESTID/project/inventory.yaml:10
+    GITLAB_CONFIG          –                 --unset, instead of reference secret (JSON); secret          /tmp/cki-TESTID/project/inventory.yaml:10
     IS_PRODUCTION          false             locked: never production                                     /tmp/cki-TESTID/project/inventory.yaml:3
     LOG_LEVEL              DEBUG             --env, instead of --env-file                                 my.env:3
     MORE                   1                 --env
@@ -128,7 +128,7 @@ fn each_value_is_explained() {
       /tmp/cki-TESTID/project/inventory.yaml:3
     EXTRA                  passed on
       --env
-    GITLAB_TOKENS          –
+    GITLAB_CONFIG          –
       --unset, instead of reference secret (JSON); secret
       /tmp/cki-TESTID/project/inventory.yaml:10
     IS_PRODUCTION          false
@@ -177,7 +177,7 @@ fn as_json() {
     assert_snapshot!(missing, @r#"
     {"name":"EXTRA","value":null,"secret":false,"required":false,"type":null,"origin":"missing","reason":"no value","place":"/tmp/cki-TESTID/project/inventory.yaml:15","instead_of":null,"replaced_by":null,"production":null}
     "#);
-    let secret = named("GITLAB_TOKENS");
+    let secret = named("GITLAB_CONFIG");
     assert!(
         secret.contains(r#""origin":"reference-secret""#) && secret.contains("cki-reference"),
         "{secret}"
@@ -209,10 +209,10 @@ fn reference_secrets_are_the_same_every_time_and_not_elsewhere() {
     let here = values(&one, line);
     assert_eq!(here, values(&one, line));
     let there = values(&other, line);
-    for name in ["API_TOKEN", "GITLAB_TOKENS", "RABBITMQ_PASSWORD"] {
+    for name in ["API_TOKEN", "GITLAB_CONFIG", "RABBITMQ_PASSWORD"] {
         assert!(here[name].contains("reference") && here[name] != there[name], "{name}: {}", here[name]);
     }
-    serde_json::from_str::<serde_json::Value>(&here["GITLAB_TOKENS"]).expect("is what its type says");
+    serde_json::from_str::<serde_json::Value>(&here["GITLAB_CONFIG"]).expect("is what its type says");
 }
 
 #[test]

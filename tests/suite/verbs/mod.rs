@@ -9,18 +9,22 @@ mod deployment;
 mod env;
 mod faults;
 mod group;
+mod guard;
 mod kept;
 mod kill;
 mod kill_matrix;
 mod logs;
 mod needs;
 mod network;
+mod plan;
 mod read;
 mod run;
 mod running;
 mod scan;
+mod secrets;
 mod services;
 mod shell;
+mod watch;
 
 use std::io::{Read as _, Write as _};
 

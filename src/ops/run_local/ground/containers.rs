@@ -8,8 +8,9 @@ use futures_util::StreamExt as _;
 use super::network::{Laid, Way, lay};
 use super::{Belonging, Network};
 use crate::model::container::{ContainerInside, ContainerSpec, Publish};
+use crate::model::environment::FOLDER;
 use crate::model::event::State;
-use crate::model::identity::{READY, Role, SECRETS};
+use crate::model::identity::{READY, SECRETS};
 use crate::model::probe::Ready;
 use crate::ops::reach::Reach;
 use crate::ops::run_local::RunError;
@@ -56,13 +57,18 @@ impl Containers {
         let mut spec = container(unit, image, tools, whose);
         self.network.join(&mut spec, unit);
         if self.network.way() == Way::Publish {
-            spec.publish = ports_for_engine(unit, whose.publish);
+            spec.publish = ports_for_engine(unit);
         }
         let (mut container, output) = self.start_container(&spec, unit, locked, self.network.way()).await?;
-        if self.network.way() != Way::Publish && whose.publish && unit.role == Role::Component {
-            container.forward(&unit.ports, &tools.events).await?;
+        if self.network.way() != Way::Publish && !unit.work.publish.is_empty() {
+            container.forward(&unit.work.publish, &tools.events).await?;
         }
         Ok((Handle::Container(Box::new(container)), Some(output)))
+    }
+
+    /// Removes what was made of a unit that could not be started.
+    pub(super) async fn forget(&self, unit: &Unit, whose: &Belonging<'_>) -> anyhow::Result<()> {
+        Ok(self.engine.remove(&container_name(unit, whose)).await?)
     }
 
     /// Creates, checks and starts a container, with its output attached from the first byte.
@@ -124,39 +130,41 @@ pub(super) fn pieces(output: OutputStream) -> Output {
 
 /// The ports that the engine publishes: those that are asked whether the unit is ready, and the
 /// component's own if the user wants them.
-pub(super) fn ports_for_engine(unit: &Unit, publish: bool) -> Vec<Publish> {
+pub(super) fn ports_for_engine(unit: &Unit) -> Vec<Publish> {
     let asked = match &unit.ready {
         Some(Ready::Http { port, .. } | Ready::Tcp(port)) => Some(*port),
         _ => None,
     };
-    let own = unit.ports.iter().copied().filter(|_| publish && unit.role == Role::Component);
-    let mut ports: Vec<u16> = asked.into_iter().chain(own).collect();
-    ports.sort_unstable();
-    ports.dedup();
-    ports.into_iter().map(|port| Publish { container: port, host: None }).collect()
+    let mut ports = unit.work.publish.clone();
+    let asked = asked.filter(|port| !ports.iter().any(|one| one.container == *port));
+    ports.extend(asked.map(|port| Publish { container: port, host: None }));
+    ports
+}
+
+fn container_name(unit: &Unit, whose: &Belonging<'_>) -> String {
+    format!("cki-{}-{}", whose.run, unit.name)
 }
 
 pub(super) fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Belonging<'_>) -> ContainerSpec {
     let mut labels = whose.identity(tools, &unit.of, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
     labels.extend(unit.ready.as_ref().map(|ready| (READY.to_owned(), ready.to_label())));
-    let is_component = unit.is_component;
+    // Reference secrets are not in the container itself, but on a volume that goes with it.
+    let folder = unit.files.iter().any(|file| file.path.starts_with(FOLDER)).then(|| FOLDER.to_owned());
     ContainerSpec {
-        name: format!("cki-{}-{}", whose.run, unit.name),
+        name: container_name(unit, whose),
         image: image.to_owned(),
         // A command of the inventory is a whole one: program first.
-        entrypoint: unit
-            .command
-            .as_ref()
-            .filter(|_| is_component && !unit.keeps_entrypoint)
-            .map(|_| Vec::new()),
+        entrypoint: unit.command.as_ref().filter(|_| unit.replaces_entrypoint()).map(|_| Vec::new()),
         command: unit.command.clone(),
         environment: unit.environment.clone(),
         workdir: unit.workdir.clone(),
         labels,
-        volumes: unit.volumes.clone(),
+        volumes: unit.volumes.iter().cloned().chain(folder).collect(),
         files: unit.files.clone(),
         limits: unit.limits.clone(),
+        mounts: unit.work.mounts.clone(),
+        copies: unit.work.copies.clone(),
         ..ContainerSpec::default()
     }
 }

@@ -5,7 +5,7 @@
 //! which stay when it is replaced or removed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Belonging;
@@ -57,14 +57,16 @@ impl Kept {
 #[derive(Debug)]
 pub(in crate::ops::run_local) struct Making {
     owner: Owner,
+    /// Whose services they are: what tells this workspace from others.
+    workspace: Arc<str>,
     runs: Mutex<BTreeSet<RunId>>,
     ready: Mutex<Vec<String>>,
 }
 
 impl Making {
     /// Nothing so far.
-    pub(in crate::ops::run_local) fn new(owner: Owner) -> Self {
-        Self { owner, runs: Mutex::default(), ready: Mutex::default() }
+    pub(in crate::ops::run_local) fn new(owner: Owner, workspace: Arc<str>) -> Self {
+        Self { owner, workspace, runs: Mutex::default(), ready: Mutex::default() }
     }
 
     fn begin(&self, run: &RunId) {
@@ -76,9 +78,9 @@ impl Making {
     }
 
     /// A unit is ready.
-    pub(in crate::ops::run_local) fn done(&self, tools: &Tools<'_>, unit: &Unit) {
+    pub(in crate::ops::run_local) fn done(&self, unit: &Unit) {
         if unit.kept {
-            self.end(&RunId::of_workspace(&tools.workspace.seed(), &unit.name));
+            self.end(&RunId::of_workspace(&self.workspace, &unit.name));
             self.ready.lock().unwrap_or_else(PoisonError::into_inner).push(unit.name.clone());
         }
     }
@@ -136,7 +138,7 @@ impl Containers {
         whose: &Belonging<'_>,
     ) -> anyhow::Result<(Handle, Option<Output>)> {
         let identity = Identity {
-            run: RunId::of_workspace(&tools.workspace.seed(), &unit.name),
+            run: RunId::of_workspace(&whose.making.workspace, &unit.name),
             component: format!("services/{}", unit.name),
             role: Role::Service,
             name: unit.name.clone(),
@@ -249,11 +251,11 @@ impl Containers {
         spec.closed = true;
         let way = way_apart(engine).await?;
         if way == Way::Publish {
-            spec.publish = ports_for_engine(unit, false);
+            spec.publish = ports_for_engine(unit);
         }
         spec.volumes.clear();
         for path in &unit.volumes {
-            spec.stores.push((store(tools, unit, path), path.clone()));
+            spec.stores.push((store(&whose.making.workspace, unit, path), path.clone()));
         }
         for (name, _) in &spec.stores {
             let data = Identity { role: Role::Data, name: name.clone(), ..identity.clone() };
@@ -300,8 +302,8 @@ fn is_used_by_another(labels: &BTreeMap<String, String>, own: &Identity) -> bool
 }
 
 /// The name of the volume for a path of a service.
-fn store(tools: &Tools<'_>, unit: &Unit, path: &str) -> String {
-    let workspace = &digest::of_parts([tools.workspace.seed()])[..10];
+fn store(workspace: &str, unit: &Unit, path: &str) -> String {
+    let workspace = &digest::of_parts([workspace])[..10];
     let place: String = path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     format!("cki-{workspace}-{}-{}", unit.name, place.trim_matches('-'))
 }
@@ -315,7 +317,7 @@ mod tests {
     use super::*;
     use crate::base::secret::Secret;
     use crate::model::container::{ContainerFile, Limits};
-    use crate::ops::run_local::unit::Image;
+    use crate::ops::run_local::unit::{Image, Work};
 
     fn unit() -> Unit {
         Unit {
@@ -338,6 +340,8 @@ mod tests {
             setup: Vec::new(),
             volumes: vec!["/data".into()],
             kept: true,
+            hidden: Vec::new(),
+            work: Work::default(),
             keeps_entrypoint: false,
             limits: Limits::default(),
         }
@@ -379,7 +383,7 @@ mod tests {
             owner: owner.clone(),
             lifetime: Lifetime::Workspace,
         };
-        let making = Making::new(own.clone());
+        let making = Making::new(own.clone(), "w".into());
         assert!(!making.holds(&who(&own, Role::Service)));
         making.begin(&run);
         assert!(making.holds(&who(&own, Role::Service)) && making.holds(&who(&own, Role::Data)));

@@ -81,6 +81,15 @@ impl Ground {
         })
     }
 
+    /// Removes what was made of a unit that could not be started.
+    pub(super) async fn forget(&self, unit: &Unit, whose: &Belonging<'_>) -> anyhow::Result<()> {
+        match self {
+            Self::Containers(ground) => ground.forget(unit, whose).await,
+            // A process that is not there has left nothing.
+            Self::Native(_) => Ok(()),
+        }
+    }
+
     /// Starts a unit. Its output must be read, or it stands still.
     pub(super) async fn start(
         &self,

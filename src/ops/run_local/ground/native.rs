@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use futures_util::StreamExt as _;
 
 use super::{Belonging, Network};
+use crate::model::container::Publish;
 use crate::model::event::{State, Stream};
 use crate::model::identity::{Lifetime, Role};
 use crate::model::probe::Ready;
@@ -92,10 +93,8 @@ impl Processes {
             None => PathBuf::from("/"),
         };
         let mut published = Vec::new();
-        if whose.publish && unit.role == Role::Component {
-            for port in &unit.ports {
-                published.push(self.space.publish(*port, None).await?);
-            }
+        for Publish { container, host } in &unit.work.publish {
+            published.push(self.space.publish(*container, *host).await?);
         }
         let spec = ProcessSpec {
             identity: whose.identity(tools, &unit.of, &unit.name, unit.role),
@@ -103,6 +102,7 @@ impl Processes {
             workdir,
             environment,
             secret: unit.secret.clone(),
+            files: if unit.is_component { unit.files.clone() } else { Vec::new() },
             ready: unit.ready.as_ref().map(Ready::to_label),
             ports: published.iter().map(|one| (one.port, one.local)).collect(),
             detached: whose.lifetime == Lifetime::Kept,

@@ -65,9 +65,7 @@ pub(super) async fn lay(
     whose: &Belonging<'_>,
 ) -> anyhow::Result<Laid> {
     let asked = plan.units().any(|unit| matches!(unit.ready, Some(Ready::Tcp(_) | Ready::Http { .. })));
-    let published =
-        whose.publish && plan.units().any(|unit| unit.role == Role::Component && !unit.ports.is_empty());
-    let wants_in = asked || published;
+    let wants_in = asked || whose.publish;
     let (bounds, way) = decide(engine, network, wants_in, whose.publish).await?;
     if whose.publish && whose.lifetime == Lifetime::Kept && way != Way::Publish {
         return Err(RunError::PublishDetached.into());

@@ -1,0 +1,121 @@
+//! The files of a folder of sources: those that its ignore files leave, without what version control
+//! and editors keep beside them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use ignore::WalkBuilder;
+
+/// What there is at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// The files and links, each with what changes when it does.
+    pub files: BTreeMap<PathBuf, State>,
+    /// The folders.
+    pub folders: BTreeSet<PathBuf>,
+}
+
+/// What changes when a file does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct State {
+    modified: (i64, i64),
+    size: u64,
+    number: u64,
+    mode: u32,
+}
+
+impl State {
+    fn of(facts: &Metadata) -> Self {
+        Self {
+            modified: (facts.mtime(), facts.mtime_nsec()),
+            size: facts.size(),
+            number: facts.ino(),
+            mode: facts.mode(),
+        }
+    }
+}
+
+impl Sources {
+    /// Reads a folder, or a file alone. What vanishes meanwhile, or cannot be read, is not there.
+    #[must_use]
+    pub fn read(root: &Path) -> Self {
+        let mut sources = Self::default();
+        let mut walk = WalkBuilder::new(root);
+        walk.hidden(false).parents(false).require_git(false).follow_links(false);
+        walk.filter_entry(|entry| entry.depth() == 0 || !is_beside(entry.file_name()));
+        for entry in walk.build().flatten() {
+            let Ok(facts) = entry.path().symlink_metadata() else { continue };
+            if facts.is_dir() {
+                sources.folders.insert(entry.into_path());
+            } else if facts.is_file() || facts.is_symlink() {
+                sources.files.insert(entry.into_path(), State::of(&facts));
+            }
+        }
+        sources
+    }
+
+    /// The files that are not the same, or not there, in one of the two.
+    #[must_use]
+    pub fn differing(&self, other: &Self) -> Vec<PathBuf> {
+        let missing = other.files.keys().filter(|path| !self.files.contains_key(*path));
+        let changed = self.files.iter().filter(|(path, state)| other.files.get(*path) != Some(state));
+        let mut paths: Vec<PathBuf> = changed.map(|(path, _)| path).chain(missing).cloned().collect();
+        paths.sort();
+        paths
+    }
+}
+
+/// What version control and editors keep beside sources: swap files, locks, backups, and the file by
+/// which vi finds out whether it may write.
+fn is_beside(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    let ends = ["~", ".swp", ".swo", ".swx", ".kate-swp", "___jb_tmp___", "___jb_old___"];
+    name == ".git"
+        || name == "4913"
+        || name.starts_with(".#")
+        || (name.starts_with('#') && name.ends_with('#'))
+        || ends.iter().any(|end| name.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ignored_or_beside_does_not_count() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let root = folder.path();
+        let write = |path: &str, text: &str| {
+            let path = root.join(path);
+            std::fs::create_dir_all(path.parent().expect("is in a folder")).expect("makes");
+            std::fs::write(path, text).expect("writes");
+        };
+        for path in
+            ["a.py", ".hidden", "sub/b.py", "sub/c.log", "made/x", ".git/HEAD", ".a.py.swp", "a.py~", "4913"]
+        {
+            write(path, "1");
+        }
+        write(".gitignore", "made/\n");
+        write("sub/.gitignore", "*.log\n");
+        let before = Sources::read(root);
+        let names: Vec<String> = before
+            .files
+            .keys()
+            .map(|path| path.strip_prefix(root).expect("is in it").display().to_string())
+            .collect();
+        assert_eq!(names, [".gitignore", ".hidden", "a.py", "sub/.gitignore", "sub/b.py"]);
+        assert!(!before.folders.contains(&root.join("made")));
+        write("a.py", "22");
+        write("new", "");
+        write("made/x", "22");
+        std::fs::remove_file(root.join("sub/b.py")).expect("removes");
+        let after = Sources::read(root);
+        let changed = ["a.py", "new", "sub/b.py"].map(|path| root.join(path));
+        assert_eq!(before.differing(&after), changed);
+        assert_eq!(after.differing(&before), changed);
+        assert!(after.differing(&after).is_empty());
+    }
+}

@@ -1,0 +1,138 @@
+//! Which variables get reference secrets: those that have no value, and those that others demand;
+//! and the files that go with them.
+
+use std::collections::BTreeMap;
+
+use super::reference_secret::{Ground, Made, RuleError, SecretRules};
+use super::{Origin, Variable, is_variable_name};
+use crate::base::secret::Secret;
+use crate::model::container::ContainerFile;
+
+/// Readable by whoever the image runs as: nothing in it is worth hiding, and nobody else is there.
+const MODE: u32 = 0o444;
+/// No object that names variables is larger.
+const MOST: usize = 100;
+
+/// What has been made, to be put into files if it is still wanted in the end.
+#[derive(Debug, Default)]
+pub(super) struct MadeFiles(BTreeMap<String, Secret>);
+
+impl MadeFiles {
+    /// Gives a value to all that lack one and may have one made up.
+    pub(super) fn fill(
+        &mut self,
+        variables: &mut BTreeMap<String, Variable>,
+        rules: &SecretRules,
+        ground: &Ground,
+    ) -> Result<(), RuleError> {
+        let mut demanded = Vec::new();
+        for variable in variables.values_mut() {
+            let Origin::Missing { place } = &variable.origin else { continue };
+            let kind = variable.kind.as_deref();
+            let made = if variable.secret {
+                Some(rules.make(&variable.name, kind, ground)?)
+            } else if variable.required {
+                rules.make_public(&variable.name, kind, ground)?
+            } else {
+                None
+            };
+            if let Some(made) = made {
+                let place = place.clone();
+                demanded.extend(made.demands.iter().map(|name| (name.clone(), place.clone())));
+                self.take(variable, made, place);
+            }
+        }
+        demanded.into_iter().try_for_each(|(name, place)| self.demand(variables, &name, place, rules, ground))
+    }
+
+    /// Adds the variables that the values of others name.
+    pub(super) fn follow(
+        &mut self,
+        variables: &mut BTreeMap<String, Variable>,
+        rules: &SecretRules,
+        ground: &Ground,
+    ) -> Result<(), RuleError> {
+        let mut demanded = Vec::new();
+        for variable in variables.values() {
+            let Some(value) = &variable.value else { continue };
+            if rules.names_variables(&variable.name, variable.kind.as_deref()) {
+                let place = variable.origin.place().unwrap_or(&variable.name).to_owned();
+                demanded.extend(named_in(value).into_iter().map(|name| (name, place.clone())));
+            }
+        }
+        demanded.into_iter().try_for_each(|(name, place)| self.demand(variables, &name, place, rules, ground))
+    }
+
+    /// What is to be put into the container of these variables.
+    pub(super) fn wanted(self, variables: &BTreeMap<String, Variable>) -> Vec<ContainerFile> {
+        let made = self.0.into_iter().filter_map(|(name, content)| {
+            let variable = variables.get(&name)?;
+            let path =
+                variable.value.as_ref().filter(|_| matches!(variable.origin, Origin::Reference { .. }))?;
+            Some((path.expose().to_owned(), content))
+        });
+        // Several variables may name the same file.
+        let files: BTreeMap<String, Secret> = made.collect();
+        files.into_iter().map(|(path, content)| ContainerFile { path, content, mode: MODE }).collect()
+    }
+
+    fn take(&mut self, variable: &mut Variable, made: Made, place: String) {
+        variable.origin = Origin::Reference { rule: made.rule, place };
+        variable.value = Some(made.value);
+        if let Some(content) = made.file {
+            self.0.insert(variable.name.clone(), content);
+        }
+    }
+
+    /// Sees to it that a variable has a value, unless somebody has taken it away.
+    fn demand(
+        &mut self,
+        variables: &mut BTreeMap<String, Variable>,
+        name: &str,
+        place: String,
+        rules: &SecretRules,
+        ground: &Ground,
+    ) -> Result<(), RuleError> {
+        let variable = variables.entry(name.to_owned()).or_insert_with(|| Variable {
+            name: name.to_owned(),
+            value: None,
+            secret: true,
+            required: true,
+            kind: None,
+            origin: Origin::Missing { place: place.clone() },
+            instead_of: None,
+            description: None,
+            production: None,
+            replaced_by: None,
+        });
+        if matches!(variable.origin, Origin::Missing { .. }) {
+            let made = rules.make(name, variable.kind.as_deref(), ground)?;
+            variable.secret = true;
+            self.take(variable, made, place);
+        }
+        Ok(())
+    }
+}
+
+/// The names of variables that are the values of a JSON object.
+fn named_in(value: &Secret) -> Vec<String> {
+    let Ok(object) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(value.expose())
+    else {
+        return Vec::new();
+    };
+    let texts = object.values().filter_map(serde_json::Value::as_str);
+    texts.filter(|text| is_variable_name(text)).take(MOST).map(str::to_owned).collect()
+}
+
+/// The parts of a file that must not be shown: the lines of private keys, or all of it if it is no
+/// PEM at all.
+#[must_use]
+pub fn hidden_parts(file: &ContainerFile) -> Vec<Secret> {
+    let content = file.content.expose();
+    if !content.contains("-----BEGIN ") {
+        return vec![file.content.clone()];
+    }
+    let keys = content.split("PRIVATE KEY-----").skip(1).step_by(2);
+    let lines = keys.flat_map(|key| key.split('\n').flat_map(|line| line.split("\\n")));
+    lines.filter(|line| line.len() >= 8 && !line.starts_with("-----")).map(Secret::new).collect()
+}

@@ -1,0 +1,125 @@
+//! What looks like a real credential, by rules from a template, `credentials.yaml`. A reference
+//! secret has the same form and is told by its mark.
+
+use regex::Regex;
+use serde::Deserialize;
+
+use super::views::views;
+use crate::base::yaml::{self, YamlError};
+
+/// Rules that do not work.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    /// The file is not what it should be.
+    #[error(transparent)]
+    Yaml(#[from] YamlError),
+    /// A pattern is no regular expression.
+    #[error("{file}: the pattern `{pattern}` is no regular expression")]
+    Pattern {
+        /// The file.
+        file: String,
+        /// The pattern.
+        pattern: String,
+        /// Why.
+        source: regex::Error,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+struct Written {
+    marks: Vec<String>,
+    #[serde(default)]
+    local: Vec<String>,
+    rules: Vec<WrittenRule>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WrittenRule {
+    rule: String,
+    name: Option<String>,
+    pattern: String,
+}
+
+#[derive(Debug)]
+struct Rule {
+    label: String,
+    name: Option<Regex>,
+    pattern: Regex,
+}
+
+/// The forms of credentials, and the marks of reference secrets.
+#[derive(Debug)]
+pub struct Credentials {
+    file: String,
+    marks: Vec<Regex>,
+    local: Vec<Regex>,
+    rules: Vec<Rule>,
+}
+
+impl Credentials {
+    /// Reads the rules.
+    ///
+    /// # Errors
+    /// When the text is not of the form that is wanted, or one of the patterns is wrong.
+    pub fn read(file: &str, text: &str) -> Result<Self, CredentialError> {
+        let (written, _) = yaml::parse::<Written>(file, text)?;
+        let compile = |pattern: &str, whole: bool| {
+            let regex = if whole { Regex::new(&format!("^(?:{pattern})$")) } else { Regex::new(pattern) };
+            regex.map_err(|source| CredentialError::Pattern {
+                file: file.to_owned(),
+                pattern: pattern.to_owned(),
+                source,
+            })
+        };
+        let all = |patterns: &[String], whole| {
+            patterns.iter().map(|pattern| compile(pattern, whole)).collect::<Result<Vec<_>, _>>()
+        };
+        let rules = written.rules.iter().map(|rule| {
+            let name = rule.name.as_deref().map(|name| compile(name, true)).transpose()?;
+            Ok(Rule { label: rule.rule.clone(), name, pattern: compile(&rule.pattern, false)? })
+        });
+        Ok(Self {
+            file: file.to_owned(),
+            marks: all(&written.marks, false)?,
+            local: all(&written.local, true)?,
+            rules: rules.collect::<Result<_, CredentialError>>()?,
+        })
+    }
+
+    /// Where the rules are.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// What a text looks like: the name of the rule about the first credential in it that is neither
+    /// a reference secret nor only for this machine. `name` is the variable that holds it.
+    #[must_use]
+    pub fn find(&self, name: Option<&str>, text: &str) -> Option<&str> {
+        let rules: Vec<&Rule> = self
+            .rules
+            .iter()
+            .filter(|rule| {
+                rule.name.as_ref().is_none_or(|wanted| name.is_some_and(|name| wanted.is_match(name)))
+            })
+            .collect();
+        views(text).iter().find_map(|view| {
+            let found = rules.iter().find(|rule| {
+                rule.pattern.captures_iter(view).any(|found| {
+                    let host = found.name("host").map(|host| host.as_str());
+                    !host.is_some_and(|host| self.is_local(host)) && !self.is_ours(&found[0])
+                })
+            });
+            found.map(|rule| rule.label.as_str())
+        })
+    }
+
+    fn is_local(&self, host: &str) -> bool {
+        let host = host.trim_matches(['[', ']']).trim_end_matches('.').to_lowercase();
+        self.local.iter().any(|local| local.is_match(&host))
+    }
+
+    fn is_ours(&self, text: &str) -> bool {
+        views(text).iter().any(|view| self.marks.iter().any(|mark| mark.is_match(view)))
+    }
+}

@@ -1,0 +1,394 @@
+//! The hosts of production, from the inventory, and whether a text names one of them.
+
+use std::net::IpAddr;
+
+use super::views::views;
+use crate::model::inventory::{Inventory, Written};
+use crate::model::reference::Reference;
+
+/// A longer name is none (RFC 1035, section 2.3.4).
+const LONGEST: usize = 255;
+
+/// One pattern of the inventory.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// As it is written.
+    pub pattern: String,
+    /// The entry that it belongs to; `None` for `production.hosts`.
+    pub entry: Option<Reference>,
+    matches: Hosts,
+    written: Written,
+    path: String,
+}
+
+/// What a pattern stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Hosts {
+    /// Names, in lower case, with `*` for any part.
+    Names(String),
+    /// Addresses that have the first so many bits in common.
+    Network(IpAddr, u32),
+}
+
+impl Hosts {
+    fn parse(pattern: &str) -> Option<Self> {
+        let pattern = pattern.trim_end_matches('.').to_lowercase();
+        let (address, bits) = match pattern.split_once('/') {
+            Some((address, bits)) => (address, Some(bits)),
+            None => (pattern.as_str(), None),
+        };
+        if let Ok(address) = address.trim_matches(['[', ']']).parse::<IpAddr>() {
+            let most = if address.is_ipv4() { 32 } else { 128 };
+            let bits = bits.map_or(Ok(most), str::parse).ok().filter(|bits| *bits <= most)?;
+            return Some(Self::Network(address, bits));
+        }
+        let good = |c: char| is_host_character(c) || c == '*';
+        let is_name = !pattern.is_empty() && pattern.len() <= LONGEST && pattern.chars().all(good);
+        (is_name && bits.is_none()).then_some(Self::Names(pattern))
+    }
+
+    fn has(&self, host: &str) -> bool {
+        match self {
+            Self::Names(pattern) => fits(pattern.as_bytes(), host.as_bytes()),
+            Self::Network(network, bits) => host.parse().is_ok_and(|host| is_within(host, *network, *bits)),
+        }
+    }
+}
+
+/// Whether a text can stand in a list of hosts: a name with `*` for any part, an address, or a range
+/// of addresses.
+#[must_use]
+pub fn is_host_pattern(text: &str) -> bool {
+    Hosts::parse(text).is_some()
+}
+
+impl Rule {
+    /// `file:line` of the pattern.
+    #[must_use]
+    pub fn place(&self) -> String {
+        self.written.place(&self.path)
+    }
+
+    /// Whether it is about this host: a name without port, or an address.
+    #[must_use]
+    pub fn is_about(&self, host: &str) -> bool {
+        let host = host.trim_matches(['[', ']']).trim_end_matches('.').to_lowercase();
+        self.matches.has(&host)
+    }
+
+    /// The host, if the pattern stands for a single one.
+    #[must_use]
+    pub fn host(&self) -> Option<String> {
+        match &self.matches {
+            Hosts::Names(name) => (!name.contains('*')).then(|| name.clone()),
+            Hosts::Network(address, bits) => {
+                let all = if address.is_ipv4() { 32 } else { 128 };
+                (*bits == all).then(|| address.to_string())
+            }
+        }
+    }
+}
+
+/// The hosts that no value of a local run may name: those of `production.hosts`, and those of the
+/// entries of categories that belong to production.
+#[derive(Debug, Clone, Default)]
+pub struct DenyList {
+    rules: Vec<Rule>,
+}
+
+impl From<&Inventory> for DenyList {
+    fn from(inventory: &Inventory) -> Self {
+        let rule = |pattern: &String, entry: Option<&Reference>, written: &Written, path: String| {
+            let matches = Hosts::parse(pattern)?;
+            let (pattern, written) = (pattern.clone(), written.clone());
+            Some(Rule { pattern, entry: entry.cloned(), matches, written, path })
+        };
+        let head = inventory.production.hosts.iter().enumerate().filter_map(|(index, pattern)| {
+            rule(pattern, None, &inventory.written, format!("production.hosts.{index}"))
+        });
+        let entries = inventory.components.iter().filter(|component| {
+            let category = &component.reference.category;
+            inventory.category(category).is_some_and(super::super::inventory::Category::is_production)
+        });
+        let entries = entries.flat_map(|component| {
+            component.hosts.iter().enumerate().filter_map(move |(index, pattern)| {
+                rule(pattern, Some(&component.reference), &component.written, format!("hosts.{index}"))
+            })
+        });
+        Self { rules: head.chain(entries).collect() }
+    }
+}
+
+impl DenyList {
+    /// All rules.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter()
+    }
+
+    /// The rule that is about a host: a name without port, or an address.
+    #[must_use]
+    pub fn denies(&self, host: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.is_about(host))
+    }
+
+    /// The hosts that are written out, without `*` or a range.
+    pub fn literal_hosts(&self) -> impl Iterator<Item = String> {
+        self.rules.iter().filter_map(Rule::host)
+    }
+
+    /// The rule about a host that a text names: by itself, or anywhere in an address, a list, JSON, or
+    /// what is encoded in it.
+    #[must_use]
+    pub fn names_production(&self, text: &str) -> Option<&Rule> {
+        self.find(text).map(|(_, rule)| rule)
+    }
+
+    /// The same, with the host.
+    #[must_use]
+    pub fn find(&self, text: &str) -> Option<(String, &Rule)> {
+        if self.rules.is_empty() {
+            return None;
+        }
+        let addresses = self.rules.iter().any(|rule| matches!(rule.matches, Hosts::Network(..)));
+        views(text).iter().find_map(|view| {
+            let names = names(view).find_map(|host| Some((host.clone(), self.matching(&host)?)));
+            names.or_else(|| {
+                let host =
+                    addresses.then(|| ipv6_addresses(view))?.find(|host| self.matching(host).is_some())?;
+                self.matching(&host).map(|rule| (host.clone(), rule))
+            })
+        })
+    }
+
+    /// For hosts that are in lower case already.
+    fn matching(&self, host: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.matches.has(host))
+    }
+}
+
+fn is_host_character(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '-' | '.' | '_')
+}
+
+/// Everything in a text that may be the name of a host, or an IPv4 address: whole, so that no part of
+/// a longer name counts.
+fn names(text: &str) -> impl Iterator<Item = String> {
+    let runs = text.split(|c| !is_host_character(c)).filter(|run| !run.is_empty());
+    runs.flat_map(|run| {
+        // `-hname`, as some programs take it.
+        let mut characters = run.chars();
+        let glued = (characters.next() == Some('-') && characters.next().is_some_and(char::is_alphabetic))
+            .then(|| characters.as_str());
+        [glued, Some(run)].into_iter().flatten().filter_map(|name| {
+            let name = name.trim_matches(['.', '-']);
+            (!name.is_empty() && name.len() <= LONGEST).then(|| name.to_lowercase())
+        })
+    })
+}
+
+fn ipv6_addresses(text: &str) -> impl Iterator<Item = String> {
+    let runs = text.split(|c: char| !c.is_ascii_hexdigit() && c != ':' && c != '.');
+    runs.filter(|run| run.matches(':').count() >= 2).filter_map(|run| {
+        let tries = [run, run.strip_prefix(':').unwrap_or(run), run.trim_end_matches(['.', ':'])];
+        tries.into_iter().find(|text| text.parse::<IpAddr>().is_ok()).map(str::to_lowercase)
+    })
+}
+
+/// Whether a name is of a pattern in which `*` stands for any part, even none.
+fn fits(pattern: &[u8], name: &[u8]) -> bool {
+    let (mut at, mut from) = (0, 0);
+    let mut again: Option<(usize, usize)> = None;
+    while from < name.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                again = Some((at, from));
+                at += 1;
+            }
+            Some(byte) if *byte == name[from] => (at, from) = (at + 1, from + 1),
+            _ => match &mut again {
+                Some((star, taken)) => {
+                    *taken += 1;
+                    (at, from) = (*star + 1, *taken);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[at..].iter().all(|byte| *byte == b'*')
+}
+
+fn is_within(host: IpAddr, network: IpAddr, bits: u32) -> bool {
+    // An IPv4 address may be written as one of IPv6.
+    let host = if network.is_ipv4() { host.to_canonical() } else { host };
+    match (host, network) {
+        (IpAddr::V4(host), IpAddr::V4(network)) => {
+            let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
+            host.to_bits() & mask == network.to_bits() & mask
+        }
+        (IpAddr::V6(host), IpAddr::V6(network)) => {
+            let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
+            host.to_bits() & mask == network.to_bits() & mask
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::inventory::Document;
+    use base64::Engine as _;
+    use proptest::prelude::*;
+
+    const SAMPLE: &str = "\
+categories: [{id: cloud, production: true}, {id: external, production: false}]
+production:
+  hosts: [gitlab.com, '*.example.org', 10.0.0.0/8, '2001:db8::/32', 192.0.2.7]
+components:
+  - {name: bus, category: cloud, hosts: [Bus.Test, 'mq-*.test']}
+  - {name: free, category: external, hosts: [free.test]}
+  - name: vpn
+    category: infrastructure
+    hosts:
+      - vpn.test
+";
+
+    fn list() -> DenyList {
+        let head = Document { file: "i.yaml".into(), text: SAMPLE.into(), reference: None };
+        let inventory = Inventory::read("here", vec![head]).expect("reads");
+        assert!(inventory.findings.is_empty(), "{:?}", inventory.findings);
+        DenyList::from(&inventory)
+    }
+
+    /// Texts that a host may stand in.
+    fn around(host: &str) -> Vec<String> {
+        let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+        vec![
+            host.to_owned(),
+            host.to_uppercase(),
+            format!("{host}."),
+            format!("{host}:5672"),
+            format!("https://{host}/a/b?c=d#e"),
+            format!("amqps://user:pa%40ss@{host}:5671/%2F"),
+            format!("me@{host}"),
+            format!("localhost, {host},other"),
+            format!("localhost {host} other"),
+            format!("{{\"{host}\": \"GITLAB_TOKEN\"}}"),
+            format!("{{\"a\": \"{{\\\"url\\\": \\\"http:\\\\/\\\\/{host}\\\"}}\"}}"),
+            format!("servers:\n- {{host: '{host}', port: 1}}\n"),
+            format!("http%3A%2F%2F{}%2Fx", host.replace('.', "%2e")),
+            encode(&format!("amqp://a:b@{host}:5672/")),
+            encode(&encode(&format!("http://{host}/"))),
+            format!("https://{host}|key|secret|bucket|prefix/"),
+            format!("-h{host}"),
+            format!("--server={host}"),
+        ]
+    }
+
+    #[test]
+    fn a_host_is_found_wherever_it_stands() {
+        let list = list();
+        for host in
+            ["gitlab.com", "a.b.example.org", "10.1.2.3", "192.0.2.7", "bus.test", "mq-1.test", "vpn.test"]
+        {
+            for text in around(host) {
+                let (found, _) = list.find(&text).unwrap_or_else(|| panic!("{text}"));
+                assert_eq!(found, host, "{text}");
+            }
+        }
+        for text in [
+            "2001:db8::1",
+            "[2001:DB8:0::7]:5672",
+            "amqp://u:p@[2001:db8::1]:5672/",
+            "host:2001:db8::1",
+            "::ffff:10.0.0.1",
+        ] {
+            assert!(list.names_production(text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_else_is() {
+        let list = list();
+        for host in [
+            "gitlab.company.test",
+            "mygitlab.com",
+            "gitlab.com.evil.test",
+            "example.org",
+            "notexample.org.evil",
+            "11.1.2.3",
+            "192.0.2.70",
+            "free.test",
+            "bus",
+            "localhost",
+        ] {
+            for text in around(host) {
+                assert_eq!(list.find(&text).map(|(host, _)| host), None, "{text}");
+            }
+        }
+        for text in ["", "12:30:45", "00:11:22:33:44:55", "2001:db9::1", "false", "10.0.0", "git lab.com"] {
+            assert!(list.names_production(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rules_say_where_they_are() {
+        let list = list();
+        let at = |text: &str| list.names_production(text).map(|rule| (rule.pattern.clone(), rule.place()));
+        assert_eq!(at("x.example.org"), Some(("*.example.org".into(), "i.yaml:3".into())));
+        assert_eq!(at("vpn.test"), Some(("vpn.test".into(), "i.yaml:10".into())));
+        let literal: Vec<String> = list.literal_hosts().collect();
+        assert_eq!(literal, ["gitlab.com", "192.0.2.7", "bus.test", "vpn.test"]);
+        assert!(list.denies("[2001:db8::5]").is_some() && list.denies("GitLab.com.").is_some());
+        assert!(list.denies("gitlab.com:443").is_none(), "a host has no port");
+    }
+
+    #[test]
+    fn patterns_are_hosts_or_nothing() {
+        for good in ["a.b", "*", "a-*.b_c", "10.0.0.0/8", "::1", "2001:db8::/32", "1.2.3.4", "ünï.test."] {
+            assert!(is_host_pattern(good), "{good}");
+        }
+        for bad in ["", "https://a.b", "a.b:80", "a b", "10.0.0.0/33", "::/129", "a/8", "user@a.b"] {
+            assert!(!is_host_pattern(bad), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn patterns_fit_what_a_regular_expression_would(pattern in "[ab*.]{0,8}", name in "[ab.]{0,10}") {
+            let regex = regex::Regex::new(&format!("^{}$", regex::escape(&pattern).replace("\\*", ".*")));
+            prop_assert_eq!(fits(pattern.as_bytes(), name.as_bytes()), regex.expect("is one").is_match(&name));
+        }
+
+        #[test]
+        fn no_name_below_a_denied_one_gets_through(labels in "[a-z0-9-]{1,8}(\\.[a-z0-9]{1,6}){0,3}", text in 0usize..18) {
+            let list = list();
+            let host = format!("{}.example.org", labels.trim_matches('-'));
+            prop_assume!(!host.starts_with('.'));
+            prop_assert!(list.names_production(&around(&host)[text]).is_some());
+        }
+
+        #[test]
+        fn no_longer_name_is_taken_for_a_denied_one(before in "[a-z0-9]{1,6}", after in "\\.[a-z]{2,6}", text in 0usize..18) {
+            let list = list();
+            for host in [format!("{before}gitlab.com"), format!("gitlab.com{after}"), format!("{before}gitlab.com{after}")] {
+                // What is written without anything between is one name.
+                prop_assert!(list.names_production(&around(&host)[text]).is_none(), "{host}");
+            }
+        }
+
+        #[test]
+        fn networks_have_their_addresses(address: u32, bits in 0u32..=32, other: u32) {
+            let (address, other) = (IpAddr::from(address.to_be_bytes()), IpAddr::from(other.to_be_bytes()));
+            let text = |ip: IpAddr| match ip { IpAddr::V4(ip) => ip.to_bits(), IpAddr::V6(_) => 0 };
+            let same = bits == 0 || (text(address) ^ text(other)).leading_zeros() >= bits;
+            prop_assert_eq!(is_within(other, address, bits), same);
+            prop_assert!(is_within(address, address, bits));
+        }
+
+        #[test]
+        fn any_text_can_be_looked_at(text in "\\PC{0,80}") {
+            let _ = list().find(&text);
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The guard: nothing that a local run is given may name a host of production or look like a real
+//! credential, unless the person allows that very variable for that very run. Pure: what to do about
+//! a finding is for whoever starts something.
+
+mod credential;
+mod deny;
+mod views;
+
+use crate::base::text;
+use crate::model::environment::{Environment, Origin};
+use crate::model::inventory::Inventory;
+pub use credential::{CredentialError, Credentials};
+pub use deny::{DenyList, Rule, is_host_pattern};
+
+/// What stands for the arguments of a command where the name of a variable is asked for; no variable
+/// can have this name.
+pub const COMMAND: &str = "@command";
+
+/// Both kinds of rules.
+#[derive(Debug)]
+pub struct Guard {
+    /// The hosts of production.
+    pub hosts: DenyList,
+    /// The forms of credentials.
+    pub credentials: Credentials,
+}
+
+/// Why a value must not be in a local run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// It names a host of production.
+    Production {
+        /// The host.
+        host: String,
+        /// The pattern that it fits.
+        pattern: String,
+        /// `file:line` of the pattern.
+        place: String,
+    },
+    /// It looks like a real credential.
+    Credential {
+        /// What it looks like.
+        kind: String,
+        /// Where the rules are.
+        place: String,
+    },
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Production { host, pattern, place } if host == pattern => {
+                write!(f, "names `{host}`, which belongs to production ({place})")
+            }
+            Self::Production { host, pattern, place } => {
+                write!(f, "names `{host}`, which belongs to production (`{pattern}`, {place})")
+            }
+            Self::Credential { kind, place } => {
+                write!(f, "looks like a real credential: {kind} ({place})")
+            }
+        }
+    }
+}
+
+/// A value that must not be in a local run. The value itself is never part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Whose value it is.
+    pub component: String,
+    /// The variable, or [`COMMAND`].
+    pub name: String,
+    /// Where the value comes from, in words.
+    pub source: String,
+    /// Nobody can allow it: the inventory fixes the value.
+    pub locked: bool,
+    /// What is wrong with it.
+    pub reasons: Vec<Reason>,
+}
+
+impl Finding {
+    /// If there is a reason for one. `source` says where the value comes from.
+    #[must_use]
+    pub fn new(component: &str, name: &str, source: &str, reasons: Vec<Reason>) -> Option<Self> {
+        let (component, name, source) = (component.to_owned(), name.to_owned(), source.to_owned());
+        (!reasons.is_empty()).then_some(Self { component, name, source, locked: false, reasons })
+    }
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let what = if self.name == COMMAND { "the command".to_owned() } else { format!("`{}`", self.name) };
+        let reasons: Vec<String> = self.reasons.iter().map(ToString::to_string).collect();
+        write!(f, "{what} of `{}` ({}) {}", self.component, self.source, text::join_and(&reasons))
+    }
+}
+
+impl Guard {
+    /// For an inventory.
+    #[must_use]
+    pub fn new(inventory: &Inventory, credentials: Credentials) -> Self {
+        Self { hosts: DenyList::from(inventory), credentials }
+    }
+
+    /// What is wrong with a value; `name` is the variable that holds it.
+    #[must_use]
+    pub fn reasons(&self, name: Option<&str>, value: &str) -> Vec<Reason> {
+        let host = self.hosts.find(value).map(|(host, rule)| Reason::Production {
+            host,
+            pattern: rule.pattern.clone(),
+            place: rule.place(),
+        });
+        let credential = self.credentials.find(name, value).map(|kind| Reason::Credential {
+            kind: kind.to_owned(),
+            place: self.credentials.file().to_owned(),
+        });
+        host.into_iter().chain(credential).collect()
+    }
+
+    /// The variables of a component that it must not be given.
+    #[must_use]
+    pub fn environment(&self, component: &str, environment: &Environment) -> Vec<Finding> {
+        let with_value = environment.variables.iter().filter_map(|one| Some((one, one.value.as_ref()?)));
+        let findings = with_value.filter_map(|(variable, value)| {
+            let source = match variable.origin.place() {
+                Some(place) => format!("{}, {place}", variable.origin.reason()),
+                None => variable.origin.reason(),
+            };
+            let reasons = self.reasons(Some(&variable.name), value.expose());
+            let finding = Finding::new(component, &variable.name, &source, reasons)?;
+            Some(Finding { locked: matches!(variable.origin, Origin::Locked { .. }), ..finding })
+        });
+        findings.collect()
+    }
+
+    /// The arguments of a command that must not be there. `source` says where the command comes from.
+    #[must_use]
+    pub fn command(&self, component: &str, command: &[String], source: &str) -> Option<Finding> {
+        let mut reasons: Vec<Reason> = Vec::new();
+        for reason in command.iter().flat_map(|argument| self.reasons(None, argument)) {
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+        Finding::new(component, COMMAND, source, reasons)
+    }
+}
+
+/// A run that must not be.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// Values that nobody has allowed.
+    #[error("{first}")]
+    Values {
+        /// The first.
+        first: Box<Finding>,
+        /// The next, if there is one.
+        #[source]
+        next: Option<Box<Refusal>>,
+        /// The names to allow, unless one of them cannot be.
+        names: Vec<String>,
+    },
+    /// Somebody wants to allow what the inventory fixes.
+    #[error("`{name}` cannot be allowed: the inventory fixes its value in every local run ({place})")]
+    Locked {
+        /// The variable.
+        name: String,
+        /// `file:line` of the lock.
+        place: String,
+    },
+    /// What is to be allowed is no variable.
+    #[error("`{0}` cannot be allowed: it is neither the name of a variable nor `{COMMAND}`")]
+    Name(String),
+}
+
+/// Refuses what was found, as far as the person does not allow it for this run.
+///
+/// # Errors
+/// When something is not allowed, or cannot be.
+pub fn judge(findings: &[Finding], allowed: &[String], inventory: &Inventory) -> Result<(), Refusal> {
+    for name in allowed {
+        if inventory.production.environment.contains_key(name) {
+            let place = inventory.written.place(&format!("production.environment.{name}"));
+            return Err(Refusal::Locked { name: name.clone(), place });
+        }
+        if name != COMMAND && !crate::model::environment::is_variable_name(name) {
+            return Err(Refusal::Name(text::safe_line(name).into_owned()));
+        }
+    }
+    let is_allowed = |finding: &&Finding| !finding.locked && allowed.contains(&finding.name);
+    let refused: Vec<&Finding> = findings.iter().filter(|finding| !is_allowed(finding)).collect();
+    let mut names: Vec<String> = Vec::new();
+    for finding in &refused {
+        if !names.contains(&finding.name) {
+            names.push(finding.name.clone());
+        }
+    }
+    if refused.iter().any(|finding| finding.locked) {
+        names.clear();
+    }
+    let refusal = refused.into_iter().rev().fold(None, |next: Option<Box<Refusal>>, finding| {
+        let (first, names) = (Box::new(finding.clone()), names.clone());
+        Some(Box::new(Refusal::Values { first, next, names }))
+    });
+    refusal.map_or(Ok(()), |refusal| Err(*refusal))
+}
+
+/// What is to be said loudly about what the person allows.
+#[must_use]
+pub fn sentences(findings: &[Finding], allowed: &[String]) -> Vec<String> {
+    let used = findings.iter().filter(|finding| allowed.contains(&finding.name));
+    let used = used.map(|finding| format!("Allowed by `--allow {}`: {finding}.", finding.name));
+    let unused = allowed.iter().filter(|name| !findings.iter().any(|finding| finding.name == **name));
+    let unused = unused.map(|name| format!("`--allow {name}` allows nothing: nothing is wrong with it."));
+    used.chain(unused).collect()
+}
+
+#[cfg(test)]
+mod tests;

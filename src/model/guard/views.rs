@@ -1,0 +1,164 @@
+//! What a text may say besides what is plainly there: percent-encoded, escaped as in JSON, or in
+//! base64. What is looked for in it is decided elsewhere.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// So often something that was decoded is decoded again.
+const DEPTH: usize = 3;
+/// Fewer characters of base64 hold nothing of interest, and every longer word would be one.
+const SHORTEST: usize = 12;
+
+/// The text, and all that it says when it is decoded.
+pub(super) fn views(text: &str) -> Vec<Cow<'_, str>> {
+    let mut seen = BTreeSet::new();
+    let mut found: Vec<Cow<'_, str>> = vec![Cow::Borrowed(text)];
+    let mut from = 0;
+    for _ in 0..DEPTH {
+        let until = found.len();
+        let mut more = Vec::new();
+        for view in &found[from..until] {
+            more.extend(unescape_percent(view));
+            more.extend(unescape_json(view));
+            more.extend(plain_dots(view));
+            more.extend(base64_runs(view));
+        }
+        from = until;
+        found.extend(more.into_iter().filter(|view| seen.insert(view.clone())).map(Cow::Owned));
+    }
+    found
+}
+
+fn unescape_percent(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let digit = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    let mut changed = false;
+    while at < bytes.len() {
+        match (bytes[at], digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                plain.push(u8::try_from(high * 16 + low).unwrap_or(b'?'));
+                (at, changed) = (at + 3, true);
+            }
+            (byte, _, _) => {
+                plain.push(byte);
+                at += 1;
+            }
+        }
+    }
+    changed.then(|| String::from_utf8_lossy(&plain).into_owned())
+}
+
+fn unescape_json(text: &str) -> Option<String> {
+    if !text.contains('\\') {
+        return None;
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(next) = rest.next() {
+        if next != '\\' {
+            plain.push(next);
+            continue;
+        }
+        match rest.next() {
+            Some('n' | 'r' | 't') => plain.push('\n'),
+            Some('u') => {
+                let code = rest.as_str().get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+                match code.and_then(char::from_u32) {
+                    Some(meant) => {
+                        plain.push(meant);
+                        rest = rest.as_str()[4..].chars();
+                    }
+                    None => plain.push('u'),
+                }
+            }
+            Some(other) => plain.push(other),
+            None => {}
+        }
+    }
+    Some(plain)
+}
+
+/// The other full stops that may stand between the labels of a name (RFC 3490, section 3.1).
+fn plain_dots(text: &str) -> Option<String> {
+    let dots = ['\u{3002}', '\u{ff0e}', '\u{ff61}'];
+    text.contains(dots).then(|| text.replace(dots, "."))
+}
+
+/// What unbroken runs of the characters of base64 say, where that is text; of a text that is nothing
+/// but base64 in several lines, what the whole says.
+fn base64_runs(text: &str) -> Vec<String> {
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_' | '=');
+    let mut found: Vec<String> = text.split(|c| !is_base64(c)).filter_map(decode).collect();
+    let lines = text.trim();
+    if lines.contains('\n') && lines.chars().all(|c| is_base64(c) || c.is_ascii_whitespace()) {
+        found.extend(decode(&lines.split_ascii_whitespace().collect::<String>()));
+    }
+    found
+}
+
+fn decode(run: &str) -> Option<String> {
+    const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    const ENGINE: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, CONFIG);
+    // `NAME=` may stand before it.
+    let run = run.trim_end_matches('=');
+    let run = run.rsplit('=').next().unwrap_or(run);
+    if run.len() < SHORTEST {
+        return None;
+    }
+    let bytes = ENGINE.decode(run.replace('-', "+").replace('_', "/")).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let strange = text.chars().any(|c| c.is_control() && !c.is_ascii_whitespace());
+    (!strange).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn says(text: &str, wanted: &str) -> bool {
+        views(text).iter().any(|view| view.contains(wanted))
+    }
+
+    #[test]
+    fn what_is_wrapped_is_seen() {
+        let wrapped = base64::engine::general_purpose::STANDARD.encode("amqps://u:p@mq.example.org:5671/%2F");
+        let lines = format!("{}\n{}\n", &wrapped[..20], &wrapped[20..]);
+        for text in [
+            wrapped.clone(),
+            format!("URL={wrapped}"),
+            format!("{{\"url\": \"{wrapped}\"}}"),
+            lines,
+            base64::engine::general_purpose::URL_SAFE_NO_PAD.encode("?mq.example.org?>~~"),
+            base64::engine::general_purpose::STANDARD.encode(wrapped.as_bytes()),
+            "amqps%3A%2F%2Fmq%2Eexample%2Eorg".to_owned(),
+            "amqps%253A%252F%252Fmq%252Eexample.org".to_owned(),
+            r#"{"a": "{\"b\": \"https:\/\/mq\u002eexample.org\"}"}"#.to_owned(),
+            "mq。example．org".to_owned(),
+        ] {
+            assert!(says(&text, "mq.example.org"), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_can_be_looked_at(text in "\\PC{0,60}|[%\\\\u0-9a-f=A-Za-z+/\n]{0,80}") {
+            prop_assert!(views(&text)[0] == text);
+        }
+
+        #[test]
+        fn what_is_encoded_is_seen(text in "[a-z]{3,10}\\.[a-z:/@?&=]{6,30}", prefix in "[A-Z_]{1,8}=|") {
+            let encoded = base64::engine::general_purpose::STANDARD.encode(&text);
+            let wrapped = format!("{prefix}{encoded}");
+            prop_assert!(says(&wrapped, &text));
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! What a workspace keeps so that its reference secrets are the same at every run and never those of
+//! another workspace: a random seed, and certificates with their keys. All of it is in a folder of
+//! the workspace's own below the folder for state, readable by nobody else.
+
+use std::fs::{DirBuilder, Permissions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::digest;
+use crate::base::files::{self, FileError};
+use crate::base::secret::Secret;
+use crate::base::x509::{Material, Pair, X509Error};
+
+const SEED: &str = "seed";
+const CERTIFICATES: &str = "certificates.json";
+/// Neither file is ever longer.
+const LONGEST: u64 = 1 << 20;
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Certificates are valid for so long, and from a little earlier on, since clocks differ.
+const VALID: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+/// They are renewed so long before their end, so that no run sees it.
+const REST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// The names that a server's certificate always has.
+const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+/// More names of servers than this come from somebody who plays.
+const MOST_NAMES: usize = 500;
+
+/// What is kept cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// There is no folder for it.
+    #[error(
+        "there is no folder for what reference secrets are made from: neither `XDG_STATE_HOME` nor `HOME` is set"
+    )]
+    NoFolder,
+    /// It cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// It is not what was written there.
+    #[error("`{}` is not as `cki` has written it", .0.display())]
+    Damaged(PathBuf),
+    /// No certificate can be made.
+    #[error(transparent)]
+    X509(#[from] X509Error),
+}
+
+/// What a workspace keeps.
+#[derive(Debug, Clone)]
+pub struct Keep {
+    /// What makes its reference secrets its own.
+    pub seed: String,
+    /// Its certificates and keys.
+    pub material: Material,
+}
+
+impl Keep {
+    /// Opens what a workspace keeps, and makes what is missing: the seed once and for ever, the
+    /// certificates when they are not valid at the moment or lack one of these names. Whoever does so
+    /// at the same instant gets the same.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or written, or holds something else.
+    pub fn open(
+        state: Option<&Path>,
+        workspace: &Path,
+        names: &[String],
+        now: SystemTime,
+    ) -> Result<Self, KeepError> {
+        let folder = folder(state.ok_or(KeepError::NoFolder)?, workspace);
+        let seed = folder.join(SEED);
+        if !is_there(&seed)? {
+            make_private(&folder)?;
+            first(&seed, digest::hex(&random()?).as_bytes())?;
+        }
+        narrow(&folder, 0o700)?;
+        let file = folder.join(CERTIFICATES);
+        let mut names: Vec<String> =
+            LOCAL.into_iter().map(str::to_owned).chain(names.iter().cloned()).collect();
+        let kept = match is_there(&file)? {
+            true => Some(Kept::read(&file)?),
+            false => None,
+        };
+        let kept = match kept {
+            Some(kept) if kept.serves(&names, now) => kept,
+            outdated => {
+                // The names of other inventories of the same workspace stay, or each would undo it.
+                names.extend(outdated.iter().flat_map(|kept| kept.names.iter().cloned()));
+                names.sort();
+                names.dedup();
+                names.truncate(MOST_NAMES);
+                let content = Kept::make(names, now)?.to_json(&file)?;
+                if outdated.is_some() {
+                    files::write_whole(&file, &content, 0o600)?;
+                } else {
+                    first(&file, &content)?;
+                }
+                Kept::read(&file)?
+            }
+        };
+        let text = read(&seed)?;
+        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(KeepError::Damaged(seed));
+        }
+        Ok(Self { seed: text, material: kept.material() })
+    }
+}
+
+/// The folder of a workspace. The path of one that does not exist yet is the same as later on.
+fn folder(state: &Path, workspace: &Path) -> PathBuf {
+    let there = workspace.ancestors().find_map(|path| Some((path, path.canonicalize().ok()?)));
+    let real: PathBuf = match there {
+        // Put together anew, so that no `/` is at its end.
+        Some((path, real)) => {
+            real.join(workspace.strip_prefix(path).unwrap_or(Path::new(""))).components().collect()
+        }
+        None => workspace.to_owned(),
+    };
+    let digest = digest::of_parts([real.as_os_str().as_bytes()]);
+    state.join("workspaces").join(&digest[..32])
+}
+
+/// The certificates as they are written down.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    from: u64,
+    until: u64,
+    names: Vec<String>,
+    authority: String,
+    server: (String, String),
+    client: (String, String),
+    signing_key: String,
+}
+
+impl Kept {
+    fn make(names: Vec<String>, now: SystemTime) -> Result<Self, KeepError> {
+        let (from, until) = (now.checked_sub(DAY).unwrap_or(now), now + VALID);
+        let made = Material::new(&names, from, until)?;
+        let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let parts = |pair: Pair| (pair.certificate, pair.key.expose().to_owned());
+        Ok(Self {
+            from: seconds(from),
+            until: seconds(until),
+            names,
+            authority: made.authority,
+            server: parts(made.server),
+            client: parts(made.client),
+            signing_key: made.signing_key.expose().to_owned(),
+        })
+    }
+
+    fn read(file: &Path) -> Result<Self, KeepError> {
+        serde_json::from_str(&read(file)?).map_err(|_| KeepError::Damaged(file.to_owned()))
+    }
+
+    fn to_json(&self, file: &Path) -> Result<Vec<u8>, FileError> {
+        let json = serde_json::to_vec_pretty(self);
+        json.map_err(|error| FileError::new("write", file, io::Error::other(error)))
+    }
+
+    fn serves(&self, names: &[String], now: SystemTime) -> bool {
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let is_valid = self.from <= now && now.saturating_add(REST.as_secs()) < self.until;
+        is_valid && (self.names.len() >= MOST_NAMES || names.iter().all(|name| self.names.contains(name)))
+    }
+
+    fn material(self) -> Material {
+        let pair = |(certificate, key): (String, String)| Pair { certificate, key: Secret::new(key) };
+        Material {
+            authority: self.authority,
+            server: pair(self.server),
+            client: pair(self.client),
+            signing_key: Secret::new(self.signing_key),
+        }
+    }
+}
+
+fn random() -> Result<[u8; 32], FileError> {
+    let path = "/dev/urandom";
+    let mut bytes = [0; 32];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut bytes));
+    read.map_err(|source| FileError::new("read", path, source))?;
+    Ok(bytes)
+}
+
+fn is_there(file: &Path) -> Result<bool, FileError> {
+    file.try_exists().map_err(|source| FileError::new("read", file, source))
+}
+
+/// Reads a file, which nobody else may from then on.
+fn read(file: &Path) -> Result<String, FileError> {
+    let text = files::read_text(file, LONGEST)?;
+    narrow(file, 0o600)?;
+    Ok(text)
+}
+
+/// Takes away what others may do, should somebody have given it.
+fn narrow(path: &Path, mode: u32) -> Result<(), FileError> {
+    let fail = |source| FileError::new("protect", path, source);
+    let known = std::fs::metadata(path).map_err(fail)?.mode();
+    if known & 0o077 == 0 {
+        return Ok(());
+    }
+    std::fs::set_permissions(path, Permissions::from_mode(mode)).map_err(fail)
+}
+
+fn make_private(folder: &Path) -> Result<(), FileError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|source| FileError::new("create", folder, source))
+}
+
+/// Writes a file, whole or not at all, unless somebody else was first.
+fn first(file: &Path, content: &[u8]) -> Result<(), FileError> {
+    let fail = |source| FileError::new("write", file, source);
+    let parent = file.parent().unwrap_or(Path::new("/"));
+    let mut temporary = tempfile::Builder::new()
+        .prefix(".cki-")
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(parent)
+        .map_err(fail)?;
+    temporary.write_all(content).map_err(fail)?;
+    temporary.as_file().sync_all().map_err(fail)?;
+    match temporary.persist_noclobber(file) {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(fail(error.error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(state: &Path, workspace: &str, names: &[&str], now: SystemTime) -> Result<Keep, KeepError> {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        Keep::open(Some(state), Path::new(workspace), &names, now)
+    }
+
+    fn modes(folder: &Path) -> Vec<u32> {
+        let mut paths = vec![folder.to_owned()];
+        paths.extend(files::names_in(folder).expect("lists").iter().map(|name| folder.join(name)));
+        paths.iter().map(|path| std::fs::metadata(path).expect("is there").mode() & 0o777).collect()
+    }
+
+    #[test]
+    fn a_workspace_keeps_its_own_and_nobody_else_reads_it() {
+        let state = tempfile::tempdir().expect("a temporary folder");
+        let now = SystemTime::now();
+        let one = open(state.path(), "/none/a", &[], now).expect("makes");
+        let again = open(state.path(), "/none/a", &[], now + DAY).expect("reads");
+        assert_eq!((&one.seed, &one.material), (&again.seed, &again.material));
+        let other = open(state.path(), "/none/b", &[], now).expect("makes");
+        assert!(one.seed != other.seed && one.material != other.material);
+        let elsewhere = tempfile::tempdir().expect("a temporary folder");
+        assert_ne!(open(elsewhere.path(), "/none/a", &[], now).expect("makes").seed, one.seed);
+        let folder = folder(state.path(), Path::new("/none/a"));
+        assert_eq!(modes(&folder), [0o700, 0o600, 0o600]);
+        for name in ["", SEED, CERTIFICATES] {
+            let path = folder.join(name);
+            std::fs::set_permissions(path, Permissions::from_mode(0o755)).expect("changes");
+        }
+        open(state.path(), "/none/a", &[], now).expect("reads");
+        assert_eq!(modes(&folder), [0o700, 0o600, 0o600], "is narrowed again");
+    }
+
+    #[test]
+    fn certificates_are_renewed_when_time_or_names_want_it() {
+        let state = tempfile::tempdir().expect("a temporary folder");
+        let now = SystemTime::now();
+        let first = open(state.path(), "/w", &["bus"], now).expect("makes");
+        let open = |names: &[&str], now| open(state.path(), "/w", names, now).expect("opens");
+        assert_eq!(open(&[], now).material, first.material, "fewer names are enough");
+        let more = open(&["db"], now);
+        assert_ne!(more.material, first.material);
+        assert_eq!(open(&["bus"], now).material, more.material, "both are in it");
+        let later = open(&["bus"], now + VALID - DAY);
+        assert_ne!(later.material, more.material, "is about to expire");
+        let earlier = open(&["bus"], now - 400 * DAY);
+        assert_ne!(earlier.material, later.material, "is not valid yet, the clock having jumped");
+        assert_eq!(earlier.seed, first.seed);
+    }
+
+    #[test]
+    fn all_who_come_at_the_same_instant_agree() {
+        let state = tempfile::tempdir().expect("a temporary folder");
+        let now = SystemTime::now();
+        let found: Vec<(String, Material)> = std::thread::scope(|scope| {
+            let open = || open(state.path(), "/w", &["bus"], now).map(|keep| (keep.seed, keep.material));
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            all.into_iter().map(|one| one.join().expect("ends").expect("opens")).collect()
+        });
+        assert!(found.iter().all(|one| *one == found[0]));
+        let folder = folder(state.path(), Path::new("/w"));
+        assert_eq!(files::names_in(&folder).expect("lists"), [CERTIFICATES, SEED], "nothing is left");
+    }
+
+    #[test]
+    fn a_workspace_has_its_folder_before_it_exists() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let (real, link) = (place.path().join("real"), place.path().join("link"));
+        std::fs::create_dir(&real).expect("makes");
+        std::os::unix::fs::symlink(&real, &link).expect("links");
+        let state = Path::new("/s");
+        let before = folder(state, &link.join("w"));
+        std::fs::create_dir(real.join("w")).expect("makes");
+        assert_eq!(before, folder(state, &real.join("w")));
+        assert_eq!(before, folder(state, &link.join("w")));
+    }
+
+    #[test]
+    fn what_is_damaged_or_out_of_reach_is_named() {
+        let state = tempfile::tempdir().expect("a temporary folder");
+        let now = SystemTime::now();
+        open(state.path(), "/w", &[], now).expect("makes");
+        let folder = folder(state.path(), Path::new("/w"));
+        std::fs::write(folder.join(CERTIFICATES), "{}").expect("writes");
+        let error = open(state.path(), "/w", &[], now).expect_err("is damaged").to_string();
+        assert!(error.contains("certificates.json` is not as `cki` has written it"), "{error}");
+        std::fs::remove_file(folder.join(CERTIFICATES)).expect("removes");
+        std::fs::write(folder.join(SEED), "x").expect("writes");
+        let error = open(state.path(), "/w", &[], now).expect_err("is damaged").to_string();
+        assert!(error.contains("seed` is not as"), "{error}");
+        let error = open(Path::new("/proc/none"), "/w", &[], now).expect_err("cannot be written").to_string();
+        assert!(error.starts_with("cannot create `/proc/none/"), "{error}");
+        assert!(matches!(Keep::open(None, Path::new("/w"), &[], now), Err(KeepError::NoFolder)));
+    }
+}

@@ -1,0 +1,95 @@
+//! What the environments of local runs are made and checked by: the rules for reference secrets, what
+//! these are made from, and the guard.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::base::assets::Assets;
+use crate::base::files::FileError;
+use crate::host::Env;
+use crate::model::environment::{Ground, RuleError, SecretRules};
+use crate::model::guard::{CredentialError, Credentials, DenyList, Guard};
+use crate::model::inventory::Inventory;
+use crate::ops::keep::{Keep, KeepError};
+use crate::ops::workspace::Workspace;
+
+/// How reference secrets are made.
+const SECRETS: &str = "reference-secrets.yaml";
+/// What looks like a real credential.
+const CREDENTIALS: &str = "credentials.yaml";
+
+/// The rules.
+#[derive(Debug)]
+pub struct Rules {
+    /// How reference secrets are made.
+    pub secrets: SecretRules,
+    /// What they are made from.
+    pub ground: Ground,
+    /// What must not be in a local run.
+    pub guard: Guard,
+}
+
+/// Rules that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum RulesError {
+    /// A file of the user's cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A rule for reference secrets does not work.
+    #[error(transparent)]
+    Secrets(#[from] RuleError),
+    /// What the workspace keeps cannot be had.
+    #[error(transparent)]
+    Keep(#[from] KeepError),
+    /// A rule about credentials does not work.
+    #[error(transparent)]
+    Credentials(#[from] CredentialError),
+}
+
+impl Rules {
+    /// Reads the rules: the user's, or the built-in ones; and opens what the workspace keeps.
+    ///
+    /// # Errors
+    /// When a file of the user's cannot be read or does not work, or the state cannot be written.
+    pub fn load(
+        assets: &Assets,
+        inventory: &Inventory,
+        env: &Env,
+        workspace: &Workspace,
+    ) -> Result<Self, RulesError> {
+        let text = |name: &str, otherwise: &'static str| match assets.text(name) {
+            Ok(Some(asset)) => Ok((asset.origin, asset.text)),
+            Ok(None) => Ok((name.to_owned(), otherwise.into())),
+            Err(error) => Err(error),
+        };
+        let (file, secrets) = text(SECRETS, "rules: []")?;
+        let secrets = SecretRules::read(&file, &secrets)?;
+        let (file, credentials) = text(CREDENTIALS, "{marks: [], rules: []}")?;
+        let guard = Guard::new(inventory, Credentials::read(&file, &credentials)?);
+        let services = assets.names("services")?;
+        let names: Vec<String> =
+            services.iter().filter_map(|name| name.strip_suffix(".yaml")).map(str::to_owned).collect();
+        let state = env.state_folder();
+        let keep = Keep::open(state.as_deref(), workspace.root(), &names, SystemTime::now())?;
+        let ground = Ground {
+            seed: keep.seed.into(),
+            material: Some(Arc::new(keep.material)),
+            hosts: repository_hosts(inventory, &guard.hosts).into(),
+            ..Ground::default()
+        };
+        Ok(Self { secrets, ground, guard })
+    }
+}
+
+/// Where the inventory's repositories are served, as far as that is no production.
+fn repository_hosts(inventory: &Inventory, denied: &DenyList) -> Vec<String> {
+    let urls = inventory.repos.values().filter_map(|url| url.split_once("://"));
+    let mut hosts: Vec<String> = urls
+        .filter_map(|(_, rest)| rest.split(['/', '?', '#']).next()?.rsplit('@').next())
+        .filter(|host| !host.is_empty() && denied.names_production(host).is_none())
+        .map(str::to_owned)
+        .collect();
+    hosts.sort();
+    hosts.dedup();
+    hosts
+}

@@ -1,0 +1,215 @@
+//! A run whose components are worked on: changes to their sources are waited for beside all that may
+//! happen to it, and take effect without an end of the run. What cannot take effect is told, and what
+//! ran goes on.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+
+use crate::base::redact::Redactor;
+use crate::base::text::safe_line;
+use crate::model::event::State;
+use crate::ops::build::{self, Wish};
+use crate::ops::engine::Engine;
+use crate::ops::tools::Tools;
+use crate::systems::changes::{ChangeError, Changes};
+
+use super::ground::{Belonging, Ground};
+use super::handle::Handle;
+use super::plan::RunPlan;
+use super::running::Running;
+use super::unit::{Image, Unit};
+use super::watch::{Watched, watch};
+use super::{How, Request};
+
+/// What was written last is waited for this long.
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// What a change is answered with, and by what.
+pub(super) struct Workshop<'a> {
+    pub(super) tools: &'a Tools<'a>,
+    pub(super) engine: &'a Engine,
+    pub(super) request: &'a Request<'a>,
+    pub(super) plan: &'a RunPlan,
+    pub(super) ground: &'a Ground,
+    pub(super) whose: &'a Belonging<'a>,
+    pub(super) images: BTreeMap<String, String>,
+    /// From before anything was started, so that nothing is missed.
+    pub(super) watchers: Vec<Watcher<'a>>,
+}
+
+/// The sources of a unit.
+pub(super) struct Watcher<'a> {
+    unit: &'a Unit,
+    changes: Changes,
+}
+
+impl<'a> Watcher<'a> {
+    /// Begins to watch the sources of all units that are worked on.
+    pub(super) fn all(plan: &'a RunPlan) -> Result<Vec<Self>, ChangeError> {
+        let worked_on = plan.units().filter_map(|unit| Some((unit, unit.work.reload.as_ref()?)));
+        worked_on.map(|(unit, reload)| Ok(Self { unit, changes: Changes::watch(&reload.root)? })).collect()
+    }
+
+    /// Its next changes. Dropping the future loses nothing.
+    async fn next(&mut self, index: usize) -> (usize, Result<Vec<PathBuf>, ChangeError>) {
+        (index, self.changes.next().await)
+    }
+}
+
+impl Workshop<'_> {
+    /// Watches over the run until something ends it, and sees to it that changes take effect.
+    pub(super) async fn live(mut self, units: &mut [Running]) -> anyhow::Result<How> {
+        let mut watchers = std::mem::take(&mut self.watchers);
+        let names: Vec<&str> = watchers.iter().map(|one| one.unit.name.as_str()).collect();
+        let task = self.tools.events.start("watching", "");
+        task.finish(State::Done, format!("the sources of {}", names.join(", ")));
+        let mut state = Watched::new(units.len());
+        loop {
+            let next = async {
+                let mut all: FuturesUnordered<_> =
+                    watchers.iter_mut().enumerate().map(|(index, one)| one.next(index)).collect();
+                let next = all.next().await;
+                match next {
+                    // An end that has begun is not held up.
+                    Some(next) if self.tools.stop.now().is_none() => next,
+                    _ => std::future::pending().await,
+                }
+            };
+            let (index, changed) = tokio::select! {
+                how = watch(self.tools, self.request, self.plan, units, &mut state) => return how,
+                next = next => next,
+            };
+            let (unit, changed) = (watchers[index].unit, changed?);
+            let Some(at) = units.iter().position(|one| one.name == unit.name) else { continue };
+            let stopped = self.tools.stop.clone();
+            tokio::select! {
+                done = self.answer(unit, &changed, units, at, &mut state) => done?,
+                _ = stopped.requested() => {}
+            }
+        }
+    }
+
+    /// Lets changes take effect.
+    async fn answer(
+        &mut self,
+        unit: &Unit,
+        changed: &[PathBuf],
+        units: &mut [Running],
+        at: usize,
+        state: &mut Watched,
+    ) -> anyhow::Result<()> {
+        let Some(reload) = &unit.work.reload else { return Ok(()) };
+        let events = &self.tools.events;
+        let (copied, others): (Vec<PathBuf>, Vec<PathBuf>) = changed
+            .iter()
+            .cloned()
+            .partition(|path| unit.work.copies.iter().any(|one| path.starts_with(&one.from)));
+        let rebuild = reload.rebuild && !others.is_empty();
+        if copied.is_empty() && !rebuild && !unit.work.copies.is_empty() {
+            return Ok(());
+        }
+        let restart = rebuild || reload.restart || !state.is_alive(at);
+        let what = match (rebuild, restart) {
+            (true, _) => "building",
+            (false, true) => "restarting",
+            (false, false) => "copied to",
+        };
+        let shown = changed[0].strip_prefix(&reload.root).unwrap_or(&changed[0]).display();
+        let more = if changed.len() > 1 { format!(" and {} more", changed.len() - 1) } else { String::new() };
+        events
+            .start("changed", "")
+            .finish(State::Done, safe_line(&format!("{shown}{more}: {what} {}", unit.name)).into_owned());
+        if rebuild && !self.rebuild(unit).await? && state.is_alive(at) && copied.is_empty() {
+            return Ok(());
+        }
+        if restart {
+            return self.restart(unit, units, at, state).await;
+        }
+        if let Handle::Container(container) = &units[at].handle
+            && let Err(error) = container.engine.copy_in(&container.id, &unit.work.copies, &copied).await
+        {
+            self.failed(unit, &error.into());
+        }
+        Ok(())
+    }
+
+    /// Builds the image anew. Gives whether there is another one.
+    async fn rebuild(&mut self, unit: &Unit) -> anyhow::Result<bool> {
+        let (Engine::Containers(engine), Image::Built(reference)) = (self.engine, &unit.image) else {
+            return Ok(false);
+        };
+        let component = self.request.components.iter().find(|one| one.reference.to_string() == *reference);
+        let Some(component) = component else { return Ok(false) };
+        let wish = Wish { quiet: true, ..Wish::default() };
+        match build::build(self.tools, engine, component, &wish).await {
+            Ok(built) => {
+                let before = self.images.insert(unit.name.clone(), built.image.clone());
+                Ok(before.as_ref() != Some(&built.image))
+            }
+            Err(error) => {
+                self.failed(unit, &error);
+                Ok(false)
+            }
+        }
+    }
+
+    /// Ends what runs, and starts it anew.
+    async fn restart(
+        &self,
+        unit: &Unit,
+        units: &mut [Running],
+        at: usize,
+        state: &mut Watched,
+    ) -> anyhow::Result<()> {
+        let tools = self.tools;
+        let old = &mut units[at];
+        // Whoever looks at a port of this machine finds it there again.
+        let mut unit = unit.clone();
+        for (port, local) in old.handle.ports() {
+            let same = unit.work.publish.iter_mut().find(|one| one.container == port);
+            same.into_iter().for_each(|one| one.host = Some(local));
+        }
+        let unit = &unit;
+        if state.is_alive(at) {
+            old.handle.stop(tools.stop_grace).await?;
+        }
+        state.ended(at);
+        if let Some(pump) = old.pump.take() {
+            let _ = tokio::time::timeout(DRAIN, pump).await;
+        }
+        old.handle.remove().await?;
+        let image = self.images.get(&unit.name).map(String::as_str);
+        match self.ground.start(unit, image, tools, self.whose, &self.plan.locked).await {
+            Ok((handle, output)) => {
+                let redactor = Redactor::new(self.plan.units().flat_map(Unit::secrets));
+                units[at] = Running::attend(unit, handle, output, &redactor, tools);
+                state.started(at);
+            }
+            Err(error) => {
+                // What was made of it has the name that the next one wants.
+                self.ground.forget(unit, self.whose).await?;
+                self.failed(unit, &error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells what did not take effect. The next change may.
+    fn failed(&self, unit: &Unit, error: &anyhow::Error) {
+        let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+        let text =
+            format!("`{}` is as it was: {}. Waiting for the next change.", unit.name, causes.join(": "));
+        self.tools.events.warn(text);
+    }
+}
+
+/// What a person is told when something that is worked on has ended.
+pub(super) fn ended(tools: &Tools<'_>, name: &str, code: i64) {
+    let task = tools.events.start(name, "");
+    let state = if code == 0 { State::Done } else { State::Failed };
+    task.finish(state, format!("ended with exit code {code}; waiting for a change"));
+}

@@ -1,0 +1,180 @@
+//! What working on a component needs: its sources in the container, what a change to them does, and
+//! a way in for a debugger. Planned here, pure; what a change does when it comes is in `reload`.
+
+use std::path::{Component as Part, Path, PathBuf};
+
+use super::unit::{Image, Reload, Unit};
+use super::{Access, Request, RunError};
+use crate::base::secret::Secret;
+use crate::model::container::{Copied, Mount, Publish};
+use crate::model::environment::{Origin, Wishes};
+use crate::model::inventory::{Component, Debugger};
+use crate::ops::tools::Tools;
+
+/// Plans the work on a component that was asked for.
+pub(super) fn plan(
+    tools: &Tools<'_>,
+    request: &Request<'_>,
+    component: &Component,
+    native: bool,
+    unit: &mut Unit,
+) -> Result<(), RunError> {
+    if request.publish {
+        unit.work.publish.extend(unit.ports.iter().map(|port| Publish { container: *port, host: None }));
+    }
+    if let Some(local) = request.debug_port {
+        let debugger = debugger(component)?;
+        if !unit.ports.contains(&debugger.port) {
+            unit.ports.push(debugger.port);
+        }
+        unit.work.publish.retain(|one| one.container != debugger.port);
+        unit.work.publish.push(Publish { container: debugger.port, host: Some(local) });
+        if !debugger.command.is_empty() {
+            let usual = unit.command.clone().unwrap_or_default();
+            unit.set_command(Some(expand(&debugger.command, &usual)), component);
+        }
+    }
+    if !request.watch && request.mount.is_none() {
+        return Ok(());
+    }
+    let repo = component.repos().first().map(|repo| (*repo).to_owned());
+    let repo = repo.ok_or_else(|| RunError::NoSources {
+        component: component.name().to_owned(),
+        place: component.written.place(""),
+    })?;
+    let clone = tools.workspace.place(tools.inventory, &repo).path;
+    unit.work.repo = Some(repo);
+    if let Some(access) = request.mount.filter(|_| !native) {
+        unit.work.mounts = mounts(component, &clone, access)?;
+    }
+    if request.watch {
+        unit.work.reload = Some(reload(component, &clone, native, unit)?);
+    }
+    Ok(())
+}
+
+/// The variables that a debugger wants; whatever the user wishes counts more.
+pub(super) fn wishes(request: &Request<'_>, component: &Component) -> Result<Wishes, RunError> {
+    let mut wishes = request.wishes.clone();
+    if request.debug_port.is_some() {
+        let place = component.written.place("run.debug.environment");
+        let own = debugger(component)?.environment.iter().map(|(name, value)| {
+            (name.clone(), Secret::new(value), Origin::Debugger { place: place.clone() })
+        });
+        wishes.set = own.chain(wishes.set).collect();
+    }
+    Ok(wishes)
+}
+
+fn debugger(component: &Component) -> Result<&Debugger, RunError> {
+    let run = component.run.as_ref();
+    run.and_then(|run| run.debug.as_ref()).ok_or_else(|| RunError::NoDebugger {
+        component: component.name().to_owned(),
+        place: component.written.place("run"),
+    })
+}
+
+/// A command with the usual one in its place.
+fn expand(command: &[String], usual: &[String]) -> Vec<String> {
+    let expanded = command.iter().flat_map(|word| match word.as_str() {
+        "{command}" => usual.to_vec(),
+        _ => vec![word.clone()],
+    });
+    expanded.collect()
+}
+
+fn mounts(component: &Component, clone: &Path, access: Access) -> Result<Vec<Mount>, RunError> {
+    let run = component.run.clone().unwrap_or_default();
+    let mut wanted: Vec<(String, String)> = run.mount.into_iter().collect();
+    if wanted.is_empty() {
+        wanted.extend(run.workdir.map(|workdir| (".".to_owned(), workdir)));
+    }
+    if wanted.is_empty() {
+        let (component, place) = (component.name().to_owned(), component.written.place("run"));
+        return Err(RunError::NoMount { component, place });
+    }
+    let place = || component.written.place("run.mount");
+    wanted
+        .into_iter()
+        .map(|(from, to)| {
+            let writable = access == Access::Writable;
+            Ok(Mount { from: inside(clone, &from, place)?, to: absolute(to, place)?, writable })
+        })
+        .collect()
+}
+
+fn reload(component: &Component, clone: &Path, native: bool, unit: &mut Unit) -> Result<Reload, RunError> {
+    let root = clone.to_path_buf();
+    if native || !unit.work.mounts.is_empty() {
+        return Ok(Reload { root, rebuild: false, restart: true });
+    }
+    let build = unit.work.build.as_ref().filter(|_| matches!(unit.image, Image::Built(_)));
+    let root = build.map_or(root, |build| build.context.clone());
+    let rebuild = build.is_some();
+    let Some(watch) = component.run.as_ref().and_then(|run| run.watch.as_ref()) else {
+        return match rebuild {
+            true => Ok(Reload { root, rebuild, restart: true }),
+            false => Err(RunError::NothingToWatch {
+                component: component.name().to_owned(),
+                place: component.written.place("run"),
+            }),
+        };
+    };
+    let place = || component.written.place("run.watch");
+    for synced in &watch.sync {
+        let from = inside(clone, &synced.from, place)?;
+        unit.work.copies.push(Copied { from, to: absolute(synced.to.clone(), place)? });
+    }
+    // Whoever builds from a part of the repository may copy from another.
+    let root =
+        if unit.work.copies.iter().all(|one| one.from.starts_with(&root)) { root } else { clone.into() };
+    Ok(Reload { root, rebuild, restart: watch.restart })
+}
+
+/// A path of a repository.
+fn inside(clone: &Path, path: &str, place: impl Fn() -> String) -> Result<PathBuf, RunError> {
+    let plain = Path::new(path).components().all(|part| matches!(part, Part::Normal(_) | Part::CurDir));
+    if !plain || path.is_empty() {
+        return Err(RunError::Outside { place: place(), path: path.to_owned() });
+    }
+    let parts = Path::new(path).components().filter(|part| *part != Part::CurDir);
+    Ok(parts.fold(clone.to_path_buf(), |path, part| path.join(part)))
+}
+
+/// A path of a container, which is not all of it.
+fn absolute(path: String, place: impl Fn() -> String) -> Result<String, RunError> {
+    let mut parts = Path::new(&path).components();
+    let plain = parts.next() == Some(Part::RootDir)
+        && parts.clone().next().is_some()
+        && parts.all(|part| matches!(part, Part::Normal(_)));
+    if plain { Ok(path) } else { Err(RunError::NotAbsolute { place: place(), path }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_where_they_belong() {
+        let place = || "i.yaml:1".to_owned();
+        let inside = |path: &str| inside(Path::new("/w/c"), path, place);
+        assert_eq!(inside(".").ok(), Some("/w/c".into()));
+        assert_eq!(inside("./a/./b").ok(), Some("/w/c/a/b".into()));
+        for wrong in ["..", "a/../..", "/etc", ""] {
+            assert!(inside(wrong).is_err(), "{wrong}");
+        }
+        assert!(absolute("/code".into(), place).is_ok());
+        for wrong in ["code", "/", "", "/a/../b"] {
+            assert!(absolute(wrong.into(), place).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_debugger_runs_the_usual_command() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(
+            expand(&words("dbg --listen {command} end"), &words("app run")),
+            words("dbg --listen app run end")
+        );
+    }
+}

@@ -1,0 +1,311 @@
+//! `cki run-local --dry-run`: all that would be started, in the order of its start. Secrets are
+//! masked.
+
+use serde::Serialize;
+
+use crate::base::redact::Redactor;
+use crate::base::secret::MASK;
+use crate::base::text::{bytes, command_line, plural, plural_of, safe_line};
+use crate::ops::run_local::Network;
+use crate::ops::run_local::plan::RunPlan;
+use crate::ops::run_local::unit::{Image, Unit};
+use crate::report::view;
+use crate::ui::{Ui, style};
+
+#[derive(Serialize)]
+struct PlanView {
+    engine: &'static str,
+    components: Vec<String>,
+    network: NetworkView,
+    detach: bool,
+    units: Vec<UnitView>,
+}
+
+#[derive(Serialize)]
+struct NetworkView {
+    kind: &'static str,
+    reaches: String,
+}
+
+#[derive(Serialize)]
+struct UnitView {
+    name: String,
+    component: String,
+    role: &'static str,
+    wanted: bool,
+    once: bool,
+    image: Option<ImageView>,
+    command: Option<Vec<String>>,
+    workdir: Option<String>,
+    environment: Vec<VariableView>,
+    needs: Vec<String>,
+    ports: Vec<u16>,
+    published: Vec<PublishedView>,
+    ready: Option<String>,
+    setup: Vec<Vec<String>>,
+    files: Vec<FileView>,
+    limits: LimitsView,
+    volumes: Vec<String>,
+    mounts: Vec<MountView>,
+    sources: Vec<CopiedView>,
+    watched: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ImageView {
+    name: Option<String>,
+    built_from: Option<BuildView>,
+}
+
+#[derive(Serialize)]
+struct BuildView {
+    repo: String,
+    merge_request: Option<u64>,
+    context: String,
+    file: Option<String>,
+    target: Option<String>,
+}
+
+#[derive(Serialize)]
+struct VariableView {
+    name: String,
+    value: String,
+    secret: bool,
+}
+
+#[derive(Serialize)]
+struct FileView {
+    path: String,
+    size: usize,
+    mode: String,
+}
+
+#[derive(Serialize)]
+struct PublishedView {
+    container: u16,
+    host: Option<u16>,
+}
+
+#[derive(Serialize)]
+struct CopiedView {
+    from: String,
+    to: String,
+}
+
+#[derive(Serialize)]
+struct LimitsView {
+    unprivileged: bool,
+    capabilities: Vec<String>,
+    read_only: bool,
+    memory: Option<u64>,
+    processes: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct MountView {
+    from: String,
+    to: String,
+    writable: bool,
+}
+
+/// Prints a plan.
+pub fn print(ui: &Ui, plan: &RunPlan) {
+    let view = plan_view(plan);
+    if ui.is_json() {
+        return view::print(ui, &view);
+    }
+    let NetworkView { kind, reaches } = &view.network;
+    row(ui, "network", &format!("{kind}: {reaches}"));
+    for (number, unit) in view.units.iter().enumerate() {
+        ui.data("");
+        let what = match (unit.wanted, unit.once) {
+            (true, true) => "asked for, ends by itself",
+            (true, false) => "asked for",
+            (false, _) => "needed",
+        };
+        let name = style::name(&safe_line(&unit.name));
+        ui.data(&format!("{} {name}  {}", style::dim(&format!("{}.", number + 1)), style::dim(what)));
+        rows(ui, unit);
+    }
+    let count = plural(view.units.len(), if plan.native { "command" } else { "container" });
+    ui.say(&style::dim(&format!("{count} would be started; nothing was.")));
+}
+
+fn row(ui: &Ui, name: &str, text: &str) {
+    ui.data(&format!("  {} {}", style::dim(&format!("{name:<12}")), safe_line(&text.replace('\n', "⏎"))));
+}
+
+fn rows(ui: &Ui, unit: &UnitView) {
+    let list = |items: &[u16]| items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let given = |name: &str, text: String| {
+        if !text.is_empty() {
+            row(ui, name, &text);
+        }
+    };
+    given("image", unit.image.as_ref().map_or_else(String::new, image_text));
+    given("command", unit.command.as_deref().map_or_else(|| "the image's own".to_owned(), command_line));
+    given("workdir", unit.workdir.clone().unwrap_or_default());
+    given("needs", unit.needs.join(", "));
+    given("ports", list(&unit.ports));
+    for PublishedView { container, host } in &unit.published {
+        let host = host.map_or_else(|| format!("{container}, or a free port"), |host| host.to_string());
+        given("published", format!("{container} at 127.0.0.1:{host}"));
+    }
+    given("ready", unit.ready.as_ref().map_or_else(String::new, |ready| format!("when {ready}")));
+    for command in &unit.setup {
+        given("then", command_line(command));
+    }
+    for FileView { path, size, mode } in &unit.files {
+        given("file", format!("{path}, {}, mode {mode}", bytes(*size as u64)));
+    }
+    given("volumes", unit.volumes.join(", "));
+    for MountView { from, to, writable } in &unit.mounts {
+        given("mount", format!("{from} at {to}{}", if *writable { "" } else { ", read-only" }));
+    }
+    for CopiedView { from, to } in &unit.sources {
+        given("sources", format!("{from} copied to {to}"));
+    }
+    given("watched", unit.watched.clone().unwrap_or_default());
+    let LimitsView { unprivileged, capabilities, read_only, memory, processes } = &unit.limits;
+    let limits: Vec<String> = [
+        unprivileged.then(|| match capabilities.as_slice() {
+            [] => "no privileges".to_owned(),
+            kept => format!("no privileges but {}", kept.join(" ")),
+        }),
+        read_only.then(|| "read-only".to_owned()),
+        memory.map(|memory| format!("{} of memory", bytes(memory))),
+        processes.map(|count| plural_of(count as usize, "process", "processes")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    given("limits", limits.join(", "));
+    for (index, variable) in unit.environment.iter().enumerate() {
+        let label = if index == 0 { "environment" } else { "" };
+        given(label, format!("{}={}", variable.name, variable.value));
+    }
+}
+
+fn image_text(image: &ImageView) -> String {
+    match image {
+        ImageView { built_from: Some(build), .. } => {
+            let request =
+                build.merge_request.map_or_else(String::new, |number| format!(", merge request !{number}"));
+            format!("built from {}{request} in {}", build.repo, build.context)
+        }
+        ImageView { name: Some(name), .. } => name.clone(),
+        ImageView { .. } => "unknown".to_owned(),
+    }
+}
+
+fn plan_view(plan: &RunPlan) -> PlanView {
+    let redactor = Redactor::new(plan.units().flat_map(Unit::secrets));
+    PlanView {
+        engine: if plan.native { "native" } else { "containers" },
+        components: plan.wanted().map(|unit| unit.name.clone()).collect(),
+        network: NetworkView {
+            kind: match plan.network {
+                Network::Isolated => "isolated",
+                Network::Internet => "open",
+            },
+            reaches: match plan.network {
+                Network::Isolated => plan.reach(),
+                Network::Internet => "whatever this machine reaches".to_owned(),
+            },
+        },
+        detach: plan.detach,
+        units: plan.units().map(|unit| unit_view(plan, unit, &redactor)).collect(),
+    }
+}
+
+fn unit_view(plan: &RunPlan, unit: &Unit, redactor: &Redactor) -> UnitView {
+    let native = unit.native.as_ref().filter(|_| plan.native);
+    let command = native.map(|native| &native.command).or(unit.command.as_ref());
+    let environment = native.and_then(|native| native.environment.as_ref()).unwrap_or(&unit.environment);
+    let limits = &unit.limits;
+    UnitView {
+        name: unit.name.clone(),
+        component: unit.of.clone(),
+        role: unit.role.as_str(),
+        wanted: unit.wanted,
+        once: unit.once,
+        image: (!plan.native).then(|| image_view(unit)),
+        command: command.map(|words| words.iter().map(|word| redactor.text(word)).collect()),
+        workdir: unit.workdir.clone().filter(|_| !plan.native),
+        environment: environment
+            .iter()
+            .map(|(name, value)| {
+                let secret = unit.secret.contains(name);
+                let value = if secret { MASK.to_owned() } else { redactor.text(value.expose()) };
+                VariableView { name: name.clone(), value, secret }
+            })
+            .collect(),
+        needs: unit.needs.clone(),
+        ports: unit.ports.clone(),
+        published: unit
+            .work
+            .publish
+            .iter()
+            .map(|one| PublishedView { container: one.container, host: one.host })
+            .collect(),
+        sources: unit
+            .work
+            .copies
+            .iter()
+            .map(|one| CopiedView { from: one.from.display().to_string(), to: one.to.clone() })
+            .collect(),
+        watched: unit.work.reload.as_ref().map(|reload| reload.root.display().to_string()),
+        ready: unit.ready.as_ref().map(|ready| redactor.text(&ready.to_string())),
+        setup: unit
+            .setup
+            .iter()
+            .map(|command| command.iter().map(|word| redactor.text(word)).collect())
+            .collect(),
+        files: unit
+            .files
+            .iter()
+            .map(|file| FileView {
+                path: file.path.clone(),
+                size: file.content.expose().len(),
+                mode: format!("{:o}", file.mode),
+            })
+            .collect(),
+        limits: LimitsView {
+            unprivileged: limits.unprivileged,
+            capabilities: limits.keep.clone(),
+            read_only: limits.read_only,
+            memory: limits.memory,
+            processes: limits.processes,
+        },
+        volumes: unit.volumes.clone(),
+        mounts: unit
+            .work
+            .mounts
+            .iter()
+            .map(|mount| MountView {
+                from: mount.from.display().to_string(),
+                to: mount.to.clone(),
+                writable: mount.writable,
+            })
+            .collect(),
+    }
+}
+
+fn image_view(unit: &Unit) -> ImageView {
+    let built_from = match (&unit.image, &unit.work.build) {
+        (Image::Built(_), Some(build)) => Some(BuildView {
+            repo: build.repo.clone(),
+            merge_request: build.merge_request,
+            context: build.context.display().to_string(),
+            file: build.file.as_ref().map(|file| file.display().to_string()),
+            target: build.target.clone(),
+        }),
+        _ => None,
+    };
+    let name = match &unit.image {
+        Image::Named(name) => Some(name.clone()),
+        Image::Own => Some("made by cki of itself".to_owned()),
+        Image::Built(_) | Image::Unknown => None,
+    };
+    ImageView { name, built_from }
+}

@@ -1,0 +1,222 @@
+//! The Compose file of a plan. Its form is the Compose Specification's.
+
+use serde_json::{Map, Value, json};
+
+use super::{Draft, Part, asking};
+use crate::base::yaml;
+use crate::model::container::Limits;
+use crate::ops::run_local::unit::Unit;
+
+pub(super) fn text(draft: &Draft<'_>) -> String {
+    let services: Map<String, Value> =
+        draft.plan.units().map(|unit| (unit.name.clone(), service(draft, unit))).collect();
+    let mut file = json!({
+        "name": draft.name,
+        "services": services,
+        "networks": {"run": {"internal": draft.is_closed()}},
+    });
+    let configs: Map<String, Value> = draft
+        .plan
+        .units()
+        .flat_map(|unit| unit.files.iter().enumerate().map(move |(index, file)| (unit, index, file)))
+        .map(|(unit, index, file)| {
+            let content = rendered(&draft.parts(file.content.expose()));
+            (config(unit, index), json!({"content": content}))
+        })
+        .collect();
+    if !configs.is_empty() {
+        file["configs"] = configs.into();
+    }
+    let one = draft.plan.wanted().find(|unit| unit.once && !draft.plan.is_group());
+    let how = match one {
+        Some(unit) => format!(
+            "Run it with `docker compose -f FILE up --abort-on-container-exit --exit-code-from {}`, \
+             and remove it with `down --volumes`.",
+            unit.name
+        ),
+        None => "Run it with `docker compose -f FILE up`, and remove it with `down --volumes`.".to_owned(),
+    };
+    let mut lacks: Vec<String> = draft.plan.units().filter_map(Draft::cannot_wait).collect();
+    for unit in draft.plan.units() {
+        for command in &unit.setup {
+            let words: Vec<String> =
+                command.iter().map(|word| super::shell_word(&draft.parts(word))).collect();
+            lacks.push(format!(
+                "When {0} is ready, run: docker compose -f FILE exec -T {0} {1}",
+                unit.name,
+                words.join(" ")
+            ));
+        }
+    }
+    if draft.plan.units().any(|unit| unit.ready.is_some()) {
+        lacks.push(
+            "Whether something is ready is asked inside of it, by tools that its image must have.".into(),
+        );
+    }
+    for (unit, build) in draft.builds().filter(|(_, build)| build.is_preprocessed()) {
+        let file = build.file.as_ref().map_or_else(String::new, |file| file.display().to_string());
+        lacks.push(format!(
+            "Compose cannot build `{file}`; first: cki build {} --tag {}",
+            unit.name,
+            Draft::image(unit)
+        ));
+    }
+    format!("{}{}", draft.head(&how, &lacks), yaml::to_string(&file))
+}
+
+fn service(draft: &Draft<'_>, unit: &Unit) -> Value {
+    let mut service = Map::new();
+    let mut put = |key: &str, value: Value| service.insert(key.to_owned(), value);
+    put("image", plain(&Draft::image(unit)).into());
+    if let Some((_, build)) =
+        draft.builds().find(|(one, build)| one.name == unit.name && !build.is_preprocessed())
+    {
+        let mut how = json!({"context": plain(&build.context.display().to_string())});
+        if let Some(file) = &build.file {
+            how["dockerfile"] = plain(&file.display().to_string()).into();
+        }
+        if !build.args.is_empty() {
+            how["args"] = build
+                .args
+                .iter()
+                .map(|(key, value)| (key.clone(), plain(value).into()))
+                .collect::<Map<_, _>>()
+                .into();
+        }
+        if let Some(target) = &build.target {
+            how["target"] = plain(target).into();
+        }
+        put("build", how);
+    }
+    if let Some(command) = &unit.command {
+        // A command of a component is a whole one.
+        if unit.replaces_entrypoint() {
+            put("entrypoint", json!([]));
+        }
+        put("command", words(draft, command));
+    }
+    if let Some(workdir) = &unit.workdir {
+        put("working_dir", plain(workdir).into());
+    }
+    let environment: Map<String, Value> = draft
+        .environment(unit)
+        .into_iter()
+        .map(|(name, parts)| (name.to_owned(), rendered(&parts).into()))
+        .collect();
+    if !environment.is_empty() {
+        put("environment", environment.into());
+    }
+    put("networks", json!(["run"]));
+    let ports: Vec<String> =
+        Draft::published(unit).iter().map(|(port, local)| format!("127.0.0.1:{local}:{port}")).collect();
+    if !ports.is_empty() {
+        put("ports", ports.into());
+    }
+    if let Some(mut test) = unit.ready.as_ref().and_then(asking) {
+        test.insert(0, "CMD".to_owned());
+        let test = words(draft, &test);
+        put("healthcheck", json!({"test": test, "interval": "1s", "timeout": "5s", "retries": 60}));
+    }
+    let needs: Map<String, Value> = unit
+        .needs
+        .iter()
+        .filter_map(|need| draft.plan.units().find(|other| other.name == *need))
+        .map(|need| (need.name.clone(), json!({"condition": condition(need)})))
+        .collect();
+    if !needs.is_empty() {
+        put("depends_on", needs.into());
+    }
+    let volumes = volumes(unit);
+    if !volumes.is_empty() {
+        put("volumes", volumes.into());
+    }
+    put("init", true.into());
+    put("restart", "no".into());
+    let Limits { unprivileged, memory, processes, keep, read_only } = &unit.limits;
+    if *unprivileged {
+        put("cap_drop", json!(["ALL"]));
+        if !keep.is_empty() {
+            put("cap_add", json!(keep));
+        }
+        put("security_opt", json!(["no-new-privileges:true"]));
+    }
+    if *read_only {
+        put("read_only", true.into());
+        put("tmpfs", json!(["/tmp", "/run", "/var/tmp"]));
+    }
+    if let Some(memory) = memory {
+        put("mem_limit", (*memory).into());
+        // As much as memory: no swap.
+        put("memswap_limit", (*memory).into());
+    }
+    if let Some(processes) = processes {
+        put("pids_limit", (*processes).into());
+    }
+    let files: Vec<Value> = unit
+        .files
+        .iter()
+        .enumerate()
+        .map(|(index, file)| {
+            json!({
+                "source": config(unit, index),
+                "target": plain(&file.path),
+                "mode": format!("{:04o}", file.mode),
+            })
+        })
+        .collect();
+    if !files.is_empty() {
+        put("configs", files.into());
+    }
+    let labels: Map<String, Value> =
+        Draft::labels(unit).into_iter().map(|(key, value)| (key.to_owned(), plain(&value).into())).collect();
+    put("labels", labels.into());
+    service.into()
+}
+
+/// The name of a file of a unit.
+fn config(unit: &Unit, index: usize) -> String {
+    format!("{}-{index}", unit.name)
+}
+
+/// When those who need it may start.
+fn condition(unit: &Unit) -> &'static str {
+    match unit.ready.as_ref().and_then(asking) {
+        _ if unit.once => "service_completed_successfully",
+        Some(_) => "service_healthy",
+        None => "service_started",
+    }
+}
+
+fn volumes(unit: &Unit) -> Vec<Value> {
+    let own = unit.volumes.iter().map(|path| json!({"type": "volume", "target": plain(path)}));
+    let mounts = unit.work.mounts.iter().map(|mount| {
+        json!({
+            "type": "bind",
+            "source": plain(&mount.from.display().to_string()),
+            "target": plain(&mount.to),
+            "read_only": !mount.writable,
+            "bind": {"create_host_path": false},
+        })
+    });
+    own.chain(mounts).collect()
+}
+
+fn words(draft: &Draft<'_>, command: &[String]) -> Value {
+    command.iter().map(|word| rendered(&draft.parts(word))).collect::<Vec<_>>().into()
+}
+
+/// A text in which Compose finds its variables.
+fn rendered(parts: &[Part]) -> String {
+    parts
+        .iter()
+        .map(|part| match part {
+            Part::Plain(text) => plain(text),
+            Part::Secret(name) => format!("${{{name}:?}}"),
+        })
+        .collect()
+}
+
+/// A text in which Compose finds none.
+fn plain(text: &str) -> String {
+    text.replace('$', "$$")
+}

@@ -1,0 +1,205 @@
+//! The Pods of a plan, for `podman kube play`: one for each unit, so that ports do not get into each
+//! other's way, and found by their names on a network.
+
+use serde_json::{Map, Value, json};
+
+use super::{Draft, Part};
+use crate::base::yaml;
+use crate::model::container::Limits;
+use crate::model::probe::Ready;
+use crate::ops::run_local::unit::Unit;
+
+pub(super) fn text(draft: &Draft<'_>) -> String {
+    let name = &draft.name;
+    let internal = if draft.is_closed() { " --internal" } else { "" };
+    let fill = match draft.hidden().is_empty() {
+        true => format!("podman kube play --network {name} FILE"),
+        false => {
+            let names: Vec<String> = draft.hidden().iter().map(|name| format!("${{{name}}}")).collect();
+            format!("envsubst '{}' < FILE | podman kube play --network {name} -", names.join(" "))
+        }
+    };
+    let how = format!(
+        "Run it with `podman network create{internal} {name}` and `{fill}`, and remove it with \
+         `podman kube play --down FILE` and `podman network rm {name}`."
+    );
+    let mut lacks = vec![
+        "Nobody waits until what a Pod needs is ready: what fails without it is started again.".to_owned(),
+        "Kubernetes itself finds a Pod by name only if a Service of that name is added.".to_owned(),
+    ];
+    let processes = draft.plan.units().find_map(|unit| unit.limits.processes);
+    lacks.extend(
+        processes.map(|count| format!("A Pod cannot say that it may have {count} processes at most.")),
+    );
+    let mut pods = String::new();
+    for unit in draft.plan.units() {
+        if let Some(Ready::Log(text)) = &unit.ready {
+            lacks.push(format!("{} is ready when its log says `{text}`, which no probe asks.", unit.name));
+        }
+        for command in &unit.setup {
+            let words: Vec<String> =
+                command.iter().map(|word| super::shell_word(&draft.parts(word))).collect();
+            let name = pod_name(unit);
+            lacks.push(format!("When {name} is ready, run: podman exec {name}-main {}", words.join(" ")));
+        }
+        if !unit.files.is_empty() {
+            pods.push_str("---\n");
+            pods.push_str(&yaml::to_string(&config_map(draft, unit)));
+        }
+        pods.push_str("---\n");
+        pods.push_str(&yaml::to_string(&pod(draft, unit)));
+    }
+    lacks.extend(
+        draft
+            .builds()
+            .map(|(unit, _)| format!("First: cki build {} --tag {}", unit.name, Draft::image(unit))),
+    );
+    format!("{}{pods}", draft.head(&how, &lacks))
+}
+
+fn pod_name(unit: &Unit) -> String {
+    unit.name.to_lowercase().replace(['_', '.'], "-")
+}
+
+fn file_key(index: usize) -> String {
+    format!("file-{index}")
+}
+
+/// The files of a unit.
+fn config_map(draft: &Draft<'_>, unit: &Unit) -> Value {
+    let files = unit.files.iter().enumerate();
+    let data: Map<String, Value> = files
+        .map(|(index, file)| (file_key(index), rendered(&draft.parts(file.content.expose())).into()))
+        .collect();
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": pod_name(unit)}, "data": data})
+}
+
+fn pod(draft: &Draft<'_>, unit: &Unit) -> Value {
+    let name = pod_name(unit);
+    let labels: Map<String, Value> = Draft::labels(unit)
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value.replace('/', ".").into()))
+        .collect();
+    let restart = match (unit.once, draft.plan.is_needed(unit)) {
+        (true, _) => "OnFailure",
+        (false, _) => "Always",
+    };
+    let (volumes, mounts) = volumes(unit);
+    let mut spec = json!({
+        "restartPolicy": if unit.once && unit.needs.is_empty() { "Never" } else { restart },
+        "containers": [container(draft, unit, mounts)],
+    });
+    if !volumes.is_empty() {
+        spec["volumes"] = volumes.into();
+    }
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}, "spec": spec})
+}
+
+fn container(draft: &Draft<'_>, unit: &Unit, mounts: Vec<Value>) -> Value {
+    let mut container = Map::new();
+    let mut put = |key: &str, value: Value| container.insert(key.to_owned(), value);
+    put("name", "main".into());
+    put("image", Draft::image(unit).into());
+    put("imagePullPolicy", "IfNotPresent".into());
+    if let Some(command) = &unit.command {
+        let words: Vec<String> = command.iter().map(|word| rendered(&draft.parts(word))).collect();
+        put(if unit.replaces_entrypoint() { "command" } else { "args" }, words.into());
+    }
+    if let Some(workdir) = &unit.workdir {
+        put("workingDir", workdir.clone().into());
+    }
+    let environment: Vec<Value> = draft
+        .environment(unit)
+        .into_iter()
+        .map(|(name, parts)| json!({"name": name, "value": rendered(&parts)}))
+        .collect();
+    if !environment.is_empty() {
+        put("env", environment.into());
+    }
+    // Podman publishes every port that is named, on all addresses unless told otherwise.
+    let ports: Vec<Value> = Draft::published(unit)
+        .iter()
+        .map(|(port, local)| json!({"containerPort": port, "hostPort": local, "hostIP": "127.0.0.1"}))
+        .collect();
+    if !ports.is_empty() {
+        put("ports", ports.into());
+    }
+    if let Some(probe) = unit.ready.as_ref().and_then(|ready| probe(draft, ready)) {
+        put("readinessProbe", probe);
+    }
+    let Limits { unprivileged, memory, keep, read_only, .. } = &unit.limits;
+    if *unprivileged {
+        let capabilities = match keep.as_slice() {
+            [] => json!({"drop": ["ALL"]}),
+            kept => json!({"drop": ["ALL"], "add": kept}),
+        };
+        put(
+            "securityContext",
+            json!({
+                "allowPrivilegeEscalation": false,
+                "capabilities": capabilities,
+                "readOnlyRootFilesystem": read_only,
+            }),
+        );
+    }
+    if let Some(memory) = memory {
+        put("resources", json!({"limits": {"memory": memory.to_string()}}));
+    }
+    if !mounts.is_empty() {
+        put("volumeMounts", mounts.into());
+    }
+    container.into()
+}
+
+fn probe(draft: &Draft<'_>, ready: &Ready) -> Option<Value> {
+    let mut probe = match ready {
+        Ready::Tcp(port) => json!({"tcpSocket": {"port": port}}),
+        Ready::Http { path, port } => json!({"httpGet": {"path": path, "port": port}}),
+        Ready::Exec(command) => {
+            let words: Vec<String> = command.iter().map(|word| rendered(&draft.parts(word))).collect();
+            json!({"exec": {"command": words}})
+        }
+        Ready::Log(_) => return None,
+    };
+    probe["periodSeconds"] = 1.into();
+    Some(probe)
+}
+
+/// The volumes of a Pod, and where they are in it.
+fn volumes(unit: &Unit) -> (Vec<Value>, Vec<Value>) {
+    let own = unit.volumes.iter().enumerate().map(|(index, path)| {
+        let name = format!("own-{index}");
+        (json!({"name": name, "emptyDir": {}}), json!({"name": name, "mountPath": path}))
+    });
+    let mounts = unit.work.mounts.iter().enumerate().map(|(index, mount)| {
+        let name = format!("mount-{index}");
+        let kind = if mount.from.is_dir() { "Directory" } else { "File" };
+        let volume =
+            json!({"name": name, "hostPath": {"path": mount.from.display().to_string(), "type": kind}});
+        (volume, json!({"name": name, "mountPath": mount.to, "readOnly": !mount.writable}))
+    });
+    let temporary = ["/tmp", "/run", "/var/tmp"].into_iter().filter(|_| unit.limits.read_only);
+    let temporary = temporary.enumerate().map(|(index, path)| {
+        let name = format!("temporary-{index}");
+        (json!({"name": name, "emptyDir": {"medium": "Memory"}}), json!({"name": name, "mountPath": path}))
+    });
+    let files = unit.files.iter().enumerate().map(|(index, file)| {
+        let name = format!("file-{index}");
+        let key = file_key(index);
+        let items = json!([{"key": key, "path": key, "mode": file.mode}]);
+        let volume = json!({"name": name, "configMap": {"name": pod_name(unit), "items": items}});
+        (volume, json!({"name": name, "mountPath": file.path, "subPath": key, "readOnly": true}))
+    });
+    own.chain(mounts).chain(temporary).chain(files).unzip()
+}
+
+/// A text with the names of secrets in it, for `envsubst`.
+fn rendered(parts: &[Part]) -> String {
+    parts
+        .iter()
+        .map(|part| match part {
+            Part::Plain(text) => text.clone(),
+            Part::Secret(name) => format!("${{{name}}}"),
+        })
+        .collect()
+}

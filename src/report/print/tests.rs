@@ -1,0 +1,93 @@
+//! What the forms make of texts that are hard to write.
+
+use super::*;
+use crate::base::secret::Secret;
+use crate::base::yaml;
+use crate::model::container::Limits;
+use crate::model::identity::{Role, RunId};
+use crate::ops::run_local::unit::Work;
+
+fn unit(name: &str, environment: &[(&str, &str)], secret: &[&str]) -> Unit {
+    Unit {
+        name: name.to_owned(),
+        role: Role::Component,
+        is_component: true,
+        keeps_entrypoint: false,
+        wanted: true,
+        once: true,
+        of: format!("job/{name}"),
+        needs: Vec::new(),
+        image: Image::Named("example.org/x:1".into()),
+        command: Some(vec!["sh".into(), "-c".into(), "echo $(date) ${HOME} 'it''s' pw-123456".into()]),
+        native: None,
+        environment: environment.iter().map(|(n, v)| ((*n).to_owned(), Secret::new(*v))).collect(),
+        secret: secret.iter().map(|name| (*name).to_owned()).collect(),
+        workdir: None,
+        ports: vec![8000],
+        files: Vec::new(),
+        ready: None,
+        setup: Vec::new(),
+        volumes: vec!["/data".into()],
+        kept: false,
+        limits: Limits::default(),
+        hidden: Vec::new(),
+        work: Work::default(),
+    }
+}
+
+fn plan(units: Vec<Unit>) -> RunPlan {
+    RunPlan {
+        run: RunId::new(b"r"),
+        units,
+        native: false,
+        network: Network::Isolated,
+        detach: false,
+        summaries: Vec::new(),
+        findings: Vec::new(),
+        locked: BTreeMap::new(),
+    }
+}
+
+fn sample() -> RunPlan {
+    plan(vec![
+        unit("a", &[("HARD", "a$b \"c\"\nd: 'e' #f"), ("NO", "no"), ("TOKEN", "pw-123456")], &["TOKEN"]),
+        unit("b", &[("URL", "x://u:pw-123456@h"), ("TOKEN", "other-secret")], &["TOKEN"]),
+    ])
+}
+
+#[test]
+fn no_form_holds_a_secret_unless_asked_to() {
+    for form in [Form::Compose, Form::Podman, Form::Kube] {
+        let hidden = text(&sample(), form, false);
+        assert!(!hidden.contains("pw-123456") && !hidden.contains("other-secret"), "{hidden}");
+        // Two secrets of the same name are told apart.
+        assert!(hidden.contains("# 2 secrets must be in the environment"), "{hidden}");
+        assert!(hidden.contains("#   B_TOKEN TOKEN\n"), "{hidden}");
+        let shown = text(&sample(), form, true);
+        assert!(shown.contains("x://u:pw-123456@h") && shown.contains("other-secret"), "{shown}");
+        assert!(!shown.contains("B_TOKEN"), "{shown}");
+    }
+}
+
+#[test]
+fn values_come_out_of_compose_as_they_went_in() {
+    let text = text(&sample(), Form::Compose, false);
+    let (file, _) = yaml::parse::<serde_json::Value>("compose.yaml", &text).expect("is YAML");
+    let a = &file["services"]["a"];
+    assert_eq!(a["environment"]["HARD"], "a$$b \"c\"\nd: 'e' #f");
+    assert_eq!(a["environment"]["NO"], "no", "is a text and no truth value");
+    assert_eq!(a["command"][2], "echo $$(date) $${HOME} 'it''s' ${TOKEN:?}");
+    assert_eq!(a["entrypoint"], serde_json::json!([]));
+    assert_eq!(file["networks"]["run"]["internal"], true);
+    assert_eq!(file["services"]["b"]["environment"]["URL"], "x://u:${TOKEN:?}@h");
+    // Nothing of it may look like a run of `cki`.
+    assert!(!text.contains("cki.run"), "{text}");
+}
+
+#[test]
+fn a_shell_reads_values_as_they_are() {
+    let text = text(&sample(), Form::Podman, false);
+    let line = text.lines().find(|line| line.contains("'echo $(date)")).expect("has the command").trim();
+    assert_eq!(line, r#"'echo $(date) ${HOME} '\''it'\'''\''s'\'' '"${TOKEN:?}""#.trim());
+    assert!(text.contains("--env URL='x://u:'\"${TOKEN:?}\"@h"), "{text}");
+}

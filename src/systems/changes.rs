@@ -1,0 +1,194 @@
+//! Changes to sources on disk, as the system tells of them. What it tells is only taken as a sign that
+//! something happened: what did is found by looking, once it is quiet. So a storm of renames is one
+//! change, files that come and go are none, and nothing is looked at while nothing happens.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use notify::event::{AccessKind, AccessMode};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
+
+use crate::base::sources::Sources;
+
+/// So long must nothing happen before a change is over.
+const QUIET: Duration = Duration::from_millis(100);
+/// A change that does not end is told of after this.
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// Sources cannot be watched.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// There is nothing.
+    #[error("`{}` cannot be watched: it is not there", .0.display())]
+    Missing(PathBuf),
+    /// The system has a limit.
+    #[error("`{}` cannot be watched: it has more folders than the system watches for one user", .0.display())]
+    Limit(PathBuf),
+    /// The system refuses.
+    #[error("`{}` cannot be watched", path.display())]
+    System {
+        /// What.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Watches a folder of sources, until it is dropped.
+#[derive(Debug)]
+pub struct Changes {
+    root: PathBuf,
+    known: Sources,
+    watcher: RecommendedWatcher,
+    watched: BTreeSet<PathBuf>,
+    bell: Arc<Notify>,
+    /// Something has happened that was not looked at yet.
+    rung: bool,
+}
+
+impl Changes {
+    /// Begins to watch. Ignored folders are not watched, however many there are.
+    ///
+    /// # Errors
+    /// When there is nothing to watch, or the system does not watch so much.
+    pub fn watch(root: &Path) -> Result<Self, ChangeError> {
+        if !root.exists() {
+            return Err(ChangeError::Missing(root.to_path_buf()));
+        }
+        let bell = Arc::new(Notify::new());
+        let ring = bell.clone();
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            // What is only read does not change, and it is read by this program itself.
+            let is_read = matches!(&event, Ok(event) if is_read(event.kind));
+            if !is_read {
+                ring.notify_one();
+            }
+        });
+        let watcher = watcher.map_err(|error| refused(root, error))?;
+        let mut this = Self {
+            root: root.to_path_buf(),
+            known: Sources::default(),
+            watcher,
+            watched: BTreeSet::new(),
+            bell,
+            rung: false,
+        };
+        this.known = this.look()?;
+        Ok(this)
+    }
+
+    /// The files that have changed since the last time, once it is quiet. Dropping the future loses
+    /// nothing.
+    ///
+    /// # Errors
+    /// When a new folder cannot be watched.
+    pub async fn next(&mut self) -> Result<Vec<PathBuf>, ChangeError> {
+        loop {
+            if !self.rung {
+                self.bell.notified().await;
+                self.rung = true;
+            }
+            let began = Instant::now();
+            while began.elapsed() < LONGEST && timeout(QUIET, self.bell.notified()).await.is_ok() {}
+            let now = tokio::task::block_in_place(|| self.look())?;
+            self.rung = false;
+            let changed = self.known.differing(&now);
+            self.known = now;
+            if !changed.is_empty() {
+                return Ok(changed);
+            }
+        }
+    }
+
+    /// Looks at what there is, and watches folders that are new.
+    fn look(&mut self) -> Result<Sources, ChangeError> {
+        loop {
+            let now = Sources::read(&self.root);
+            let mut places = now.folders.clone();
+            if places.is_empty() {
+                // A file alone; or the folder itself is gone for the moment.
+                places.extend(self.root.parent().map(Path::to_path_buf));
+            }
+            let gone: Vec<PathBuf> = self.watched.difference(&places).cloned().collect();
+            for path in gone {
+                self.watched.remove(&path);
+                // What is gone is watched no more.
+                let _ = self.watcher.unwatch(&path);
+            }
+            let fresh: Vec<PathBuf> = places.difference(&self.watched).cloned().collect();
+            if fresh.is_empty() {
+                return Ok(now);
+            }
+            for path in fresh {
+                match self.watcher.watch(&path, RecursiveMode::NonRecursive) {
+                    Err(_) if !path.exists() => {}
+                    Err(error) => return Err(refused(&self.root, error)),
+                    Ok(()) => {
+                        self.watched.insert(path);
+                    }
+                }
+            }
+            // What was put into them before they were watched is seen by looking again.
+        }
+    }
+}
+
+fn is_read(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write))
+}
+
+fn refused(root: &Path, error: notify::Error) -> ChangeError {
+    let path = root.to_path_buf();
+    match error.kind {
+        notify::ErrorKind::MaxFilesWatch => ChangeError::Limit(path),
+        notify::ErrorKind::Io(source) => ChangeError::System { path, source },
+        other => ChangeError::System { path, source: io::Error::other(format!("{other:?}")) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_storm_is_one_change_and_what_comes_and_goes_is_none() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let root = folder.path().to_path_buf();
+        let write = |name: &str| std::fs::write(root.join(name), name).expect("writes");
+        write("old");
+        let mut changes = Changes::watch(&root).expect("watches");
+        let none = timeout(Duration::from_millis(300), changes.next()).await;
+        assert!(none.is_err(), "nothing happened: {none:?}");
+
+        write("passing");
+        std::fs::remove_file(root.join("passing")).expect("removes");
+        write(".old.swp");
+        let none = timeout(Duration::from_millis(600), changes.next()).await;
+        assert!(none.is_err(), "nothing stayed: {none:?}");
+
+        // Many at once, in new folders too, as when a branch is checked out.
+        for number in 0..20 {
+            std::fs::create_dir_all(root.join(format!("deep/{number}"))).expect("makes");
+            for file in 0..100 {
+                write(&format!("deep/{number}/{file}.new"));
+                std::fs::rename(
+                    root.join(format!("deep/{number}/{file}.new")),
+                    root.join(format!("deep/{number}/{file}")),
+                )
+                .expect("renames");
+            }
+        }
+        let mut seen = BTreeSet::new();
+        while seen.len() < 2000 {
+            seen.extend(changes.next().await.expect("sees"));
+        }
+        assert_eq!(seen.iter().filter(|path| path.extension().is_none()).count(), 2000);
+        write("deep/7/late");
+        assert_eq!(changes.next().await.expect("sees"), [root.join("deep/7/late")]);
+    }
+}

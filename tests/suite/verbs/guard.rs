@@ -1,0 +1,174 @@
+//! Never production: what a person sees when a value names a host of production or looks like a real
+//! credential, that nothing is started then, and how they allow it.
+
+use insta::assert_snapshot;
+
+use crate::support::cli::{Cli, Outcome};
+use crate::support::engine::{Engine, on};
+use crate::support::repository::Repositories;
+
+/// Its parts are harmless.
+fn token() -> String {
+    ["glpat", "aB3dE5gH7jK9mN1pQ2sT"].join("-")
+}
+
+fn inventory(cli: &Cli, run: &str, more: &str) {
+    cli.inventory(&format!(
+        "production:
+  environment: {{IS_PRODUCTION: 'false'}}
+  hosts: ['*.prod.example.org']
+categories: [{{id: cloud, production: true}}]
+components:
+  - name: broker
+    category: cloud
+    hosts: [mq.example.com, 10.20.0.0/16]
+  - name: helper
+    category: service
+    image: '{{busybox}}'
+    run: {{command: [sh, -c, 'echo up; sleep 600'], ready: {{log: up}}}}
+    environment: [{{name: HELPER_URL, default: 'http://helper'}}]
+  - name: app
+    category: job
+    kind: job
+    image: '{{busybox}}'
+    run: {{command: [sh, -c, 'echo started $URL'{run}}}
+{more}"
+    ));
+}
+
+/// It was refused, and nothing has been started or is left.
+#[track_caller]
+fn refused(cli: &Cli, line: &str) -> Outcome {
+    let outcome = cli.run(line).ends_with(7);
+    let all = format!("{}{}", outcome.stdout, outcome.stderr);
+    assert!(!all.contains("started mq") && !all.contains("  network"), "{outcome}");
+    assert!(!all.contains(&token()) && !all.contains("hunter2"), "{outcome}");
+    assert_eq!(cli.left(), [""; 0]);
+    outcome
+}
+
+on!(docker, podman, native: what_names_production_is_refused);
+fn what_names_production_is_refused(cli: &Cli) {
+    inventory(cli, "]", "");
+    assert_snapshot!(refused(cli, "run-local app -e URL=amqps://mq.example.com:5671/ -e LEVEL=INFO"), @"
+    --- stderr
+    error: `URL` of `app` (--env) names `mq.example.com`, which belongs to production (/tmp/cki-TESTID/project/inventory.yaml:8).
+    hint: nothing was started; give other values, or allow these in this run only: `--allow URL`.
+    --- exit 7
+    ");
+    cli.write("my.env", "# mine\nFIRST=http://a.PROD.example.org./x\nSECOND=10.20.3.4\n");
+    refused(cli, "run-local app --env-file my.env --detach")
+        .says("error: `FIRST` of `app` (--env-file, my.env:2) names `a.prod.example.org`")
+        .says("`SECOND` of `app` (--env-file, my.env:3) names `10.20.3.4`")
+        .says("`10.20.0.0/16`")
+        .says("`--allow FIRST --allow SECOND`");
+    refused(cli, "run-local app --network internet -e 'LIST=localhost,b.prod.example.org'").says("`LIST` of");
+    refused(cli, "run-local app -- --server b.prod.example.org")
+        .says("error: the command of `app` (after `--`) names `b.prod.example.org`")
+        .says("`--allow @command`");
+    let harmless = "-e A=prod.example.org.evil -e B=notmq.example.com -e C=10.21.0.1";
+    cli.run(&format!("run-local app -q {harmless}")).ends_with(0);
+}
+
+on!(docker, podman, native: what_looks_real_is_refused);
+fn what_looks_real_is_refused(cli: &Cli) {
+    inventory(cli, "]", "    environment: [{name: GITLAB_TOKEN, secret: true, required: true}]\n");
+    refused(cli, &format!("run-local app -e GITLAB_TOKEN={}", token()))
+        .says("error: `GITLAB_TOKEN` of `app` (--env) looks like a real credential: GitLab token");
+    refused(cli, "run-local app -e URL=postgresql://me:hunter2@db.company.com/x")
+        .says("looks like a real credential: address with a password");
+    refused(cli, &format!("run-local app -- '{}'", token())).says("the command of `app` (after `--`)");
+    // Its own reference secret is none, not even when it is handed on.
+    cli.run("run-local app -q").ends_with(0);
+    let reference = cli.run("env app -o dotenv").ends_with(0).stdout;
+    cli.write("reference.env", &reference);
+    cli.run("run-local app -q --env-file reference.env").ends_with(0);
+}
+
+on!(docker, podman, native: a_person_may_allow_it);
+fn a_person_may_allow_it(cli: &Cli) {
+    inventory(cli, "]", "");
+    let line = format!(
+        "run-local app -e URL=mq.example.com -e TOKEN={} --allow URL --allow TOKEN --allow OTHER",
+        token()
+    );
+    let outcome = cli.run(&line).ends_with(0);
+    assert_eq!(outcome.stdout, "started mq.example.com\n");
+    let outcome = outcome
+        .says("warning: Allowed by `--allow URL`: `URL` of `app` (--env) names `mq.example.com`")
+        .says("warning: Allowed by `--allow TOKEN`: `TOKEN` of `app` (--env) looks like a real credential")
+        .says("warning: `--allow OTHER` allows nothing: nothing is wrong with it.");
+    assert!(!outcome.stderr.contains(&token()));
+    // Never remembered, nor taken from anywhere else.
+    refused(cli, "run-local app -e URL=mq.example.com");
+    cli.write("cki.toml", "inventory = \"inventory.yaml\"\nallow = [\"URL\"]\n[run]\nallow = [\"URL\"]\n");
+    let call =
+        cli.call("run-local app -e URL=mq.example.com").set("CKI_ALLOW", "URL").set("CKI_RUN_ALLOW", "URL");
+    call.end().ends_with(7);
+    refused(cli, "run-local app -e URL=mq.example.com --allow TOKEN");
+    refused(cli, "run-local app --allow IS_PRODUCTION").says("error: `IS_PRODUCTION` cannot be allowed");
+    cli.run("run-local app --allow A-B").ends_with(2);
+    cli.run("run-local app --allow @command -q -- mq.example.com").ends_with(0);
+}
+
+on!(docker, podman, native: what_is_needed_is_no_way_around);
+fn what_is_needed_is_no_way_around(cli: &Cli) {
+    inventory(cli, "], needs: [helper]", "");
+    let text = std::fs::read_to_string(cli.project().join("inventory.yaml")).expect("is there");
+    cli.write("inventory.yaml", &text.replace("http://helper", "http://c.prod.example.org"));
+    refused(cli, "run-local app")
+        .says("error: `HELPER_URL` of `helper` (default, /tmp/cki-TESTID/project/inventory.yaml:13) names `c.prod.example.org`");
+    let outcome = cli.run("run-local app --allow HELPER_URL");
+    outcome.ends_with(0).says("Allowed by `--allow HELPER_URL`");
+}
+
+on!(docker, podman: an_image_is_no_way_around);
+fn an_image_is_no_way_around(cli: &Cli) {
+    let repositories = Repositories::new(cli);
+    repositories.commit("tools", &[("Dockerfile", "FROM {busybox}\nENV URL=http://d.prod.example.org\n")]);
+    cli.inventory(
+        "production: {hosts: ['*.prod.example.org']}
+repos: {tools: '{served}/tools.git'}
+components: [{name: app, category: x, kind: job, build: {repo: tools}, run: {command: [sh, -c, 'echo $URL']}}]\n",
+    );
+    refused(cli, "run-local app").says("`URL` of `app` (image ").says("names `d.prod.example.org`");
+    assert_eq!(cli.run("run-local app -q -e URL=http://stub").ends_with(0).stdout, "http://stub\n");
+    assert_eq!(cli.run("run-local app -q --allow URL").ends_with(0).stdout, "http://d.prod.example.org\n");
+}
+
+#[test]
+fn env_prints_and_warns() {
+    let cli = Cli::new();
+    inventory(&cli, "]", "");
+    let outcome = cli.run(&format!("env app -e URL=mq.example.com -e TOKEN={}", token())).ends_with(0);
+    assert!(!outcome.stderr.contains(&token()) && !outcome.stdout.contains(&token()), "{outcome}");
+    outcome
+        .says("URL            mq.example.com")
+        .says("warning: `URL` of `app` (--env) names `mq.example.com`, which belongs to production")
+        .says("`cki run-local` refuses it.")
+        .says("warning: `TOKEN` of `app` (--env) looks like a real credential: GitLab token");
+    assert_eq!(cli.engine, Engine::Native);
+}
+
+#[test]
+fn the_built_in_inventory_knows_its_production() {
+    let cli = Cli::new();
+    let needed = "-e DATAWAREHOUSE_URL=https://datawarehouse.cki-project.org";
+    cli.run(&format!("run-local cki-notifier {needed}"))
+        .ends_with(7)
+        .says("names `datawarehouse.cki-project.org`, which belongs to production (inventory.yaml:");
+    let broker = "-e RABBITMQ_HOST='mq arr-cki-prod-rabbitmq-us-east-1a.infra.cki-project.org'";
+    cli.run(&format!("run-local cki-notifier -e DATAWAREHOUSE_URL=http://stub {broker}"))
+        .ends_with(7)
+        .says("`*.infra.cki-project.org`, inventory.yaml:");
+}
+
+#[test]
+fn what_is_no_host_is_a_finding() {
+    let cli = Cli::new();
+    cli.inventory("production: {hosts: ['https://a.example.org']}\ncomponents: [{name: app, category: external, hosts: ['a b']}]\n");
+    cli.run("list")
+        .ends_with(0)
+        .says("inventory.yaml:1:22: `https://a.example.org` is no host")
+        .says("`a b` is no host: write a name, with `*` for any part, an address, or a range");
+}

@@ -1,0 +1,139 @@
+//! `cki run-local --dry-run` and `--print`: what would be done, and what does the same without `cki`.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::support::cli::Cli;
+use crate::support::engine::on;
+
+/// A component that needs another, and whose secret goes to both.
+fn chain(cli: &Cli) {
+    let web = serde_json::json!([
+        "sh",
+        "-c",
+        "echo $API_TOKEN > /tmp/token; exec busybox httpd -f -p 8000 -h /tmp"
+    ]);
+    let ask = "printf 'GET /token HTTP/1.0\\r\\n\\r\\n' | nc -w 3 web 8000 | tail -n 1; echo \"$API_TOKEN, $IS_PRODUCTION\"; exit 3";
+    let app = serde_json::json!(["sh", "-c", ask]);
+    cli.inventory(&format!(
+        "production: {{environment: {{IS_PRODUCTION: 'false'}}}}
+components:
+  - name: app
+    category: x
+    kind: job
+    image: '{{busybox}}'
+    environment: [{{name: API_TOKEN, secret: true}}, {{name: HARD, default: 'a $b \"c\" %d'}}]
+    run: {{command: {app}, needs: [web]}}
+  - name: web
+    category: x
+    image: '{{busybox}}'
+    environment: [{{name: API_TOKEN, secret: true}}]
+    run: {{command: {web}, ports: [8000], ready: {{http: /token, port: 8000}}}}
+"
+    ));
+}
+
+#[test]
+fn a_dry_run_tells_all_and_touches_nothing() {
+    let mut cli = Cli::new();
+    // An engine that nobody could open, and clones that nobody could fetch.
+    cli.set("CKI_ENGINE", "docker");
+    cli.set("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    chain(&cli);
+    let text = cli.run("run-local app --dry-run -e MINE=hunter22 -- one").ends_with(0).stdout;
+    let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}: {text}"));
+    assert!(place("1. web  needed") < place("ready        when HTTP /token on port 8000"));
+    assert!(place("2. app  asked for, ends by itself") < place("needs        web"));
+    assert!(text.contains("API_TOKEN=••••••••") && text.contains("IS_PRODUCTION=false"), "{text}");
+    assert!(text.contains("  network      isolated: it reaches web\n"), "{text}");
+    let plan = cli.run("run-local app --dry-run --publish -o json").ends_with(0).json();
+    assert_eq!(plan["components"], serde_json::json!(["app"]));
+    let web = &plan["units"][0];
+    assert_eq!(
+        (&web["name"], &web["wanted"], &web["ports"][0]),
+        (&"web".into(), &false.into(), &8000.into())
+    );
+    assert_eq!(web["limits"]["unprivileged"], true);
+    let secret = &web["environment"][0];
+    assert_eq!((&secret["name"], &secret["value"]), (&"API_TOKEN".into(), &"••••••••".into()));
+    assert_eq!(plan["units"][1]["needs"], serde_json::json!(["web"]));
+    // What is wrong is wrong here, too.
+    cli.run("run-local app --dry-run -e IS_PRODUCTION=true").ends_with(7);
+    cli.run("run-local app --print compose --dry-run").ends_with(2);
+    cli.run("run-local app --reveal").ends_with(2);
+}
+
+/// The documents of a text.
+fn documents(text: &str) -> Vec<Value> {
+    let parts = text.split("---\n").filter(|part| part.lines().any(|line| !line.starts_with('#')));
+    parts.map(|part| cki::base::yaml::parse::<Value>("printed", part).expect("is YAML").0).collect()
+}
+
+#[test]
+fn a_compose_file_says_it_all() {
+    let cli = Cli::new();
+    chain(&cli);
+    let text = cli.run("run-local app --print compose").ends_with(0).stdout;
+    assert!(
+        text.contains("# 1 secret must be in the environment") && text.contains("#   API_TOKEN\n"),
+        "{text}"
+    );
+    let file = documents(&text).remove(0);
+    let app = &file["services"]["app"];
+    assert_eq!(app["environment"]["API_TOKEN"], "${API_TOKEN:?}");
+    assert_eq!(app["environment"]["HARD"], "a $$b \"c\" %d");
+    assert_eq!(app["depends_on"]["web"]["condition"], "service_healthy");
+    assert_eq!((&app["cap_drop"][0], &app["pids_limit"]), (&"ALL".into(), &4096.into()));
+    assert_eq!(file["services"]["web"]["healthcheck"]["test"][0], "CMD");
+    assert_eq!(file["networks"]["run"]["internal"], true);
+    let open = cli.run("run-local web --print compose --publish --reveal").ends_with(0).stdout;
+    let file = documents(&open).remove(0);
+    assert_eq!(file["services"]["web"]["ports"][0], "127.0.0.1:8000:8000");
+    assert_eq!(file["networks"]["run"]["internal"], false);
+    assert!(!open.contains("${"), "{open}");
+}
+
+on!(podman: what_is_printed_runs_without_cki);
+fn what_is_printed_runs_without_cki(cli: &Cli) {
+    chain(cli);
+    // A name of its own, so that others do not meet it.
+    let text = std::fs::read_to_string(cli.project().join("inventory.yaml")).expect("is there");
+    let text = text.replace("name: app", "name: app-{id}").replace("name: web", "name: web-{id}");
+    cli.inventory(&text.replace("[web]", "[web-{id}]").replace("3 web 8000", "3 web-{id} 8000"));
+    // The engine of the tests wants limits with every container.
+    let podman = "#!/bin/sh\nif [ \"$1\" = run ]; then shift; set -- run --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 \"$@\"; fi\nexec /usr/bin/podman \"$@\"\n";
+    let tool = cli.write("bin/podman", podman);
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&tool, mode).expect("is ours");
+    let path = format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", tool.parent().expect("is in a folder").display());
+    let address = cli.engine.address().expect("is there");
+    let run = |program: &str, args: &[&str]| -> Output {
+        let mut command = Command::new(program);
+        command.args(args).current_dir(cli.project()).env_clear().env("PATH", &path);
+        command.env("CONTAINER_HOST", &address).env("HOME", cli.folder()).env("API_TOKEN", "hunter22");
+        command.output().expect("runs")
+    };
+    let text = cli.run("run-local app-{id} --print podman").ends_with(0).stdout;
+    assert!(!text.contains("cki-reference"), "{text}");
+    let script = cli.write("run.sh", "");
+    std::fs::write(&script, text).expect("writes");
+    let ended = run("bash", &["run.sh"]);
+    let shown = String::from_utf8_lossy(&ended.stdout).into_owned();
+    assert_eq!(shown, "hunter22\nhunter22, false\n", "{}", String::from_utf8_lossy(&ended.stderr));
+    assert_eq!(ended.status.code(), Some(3));
+    let left = run("podman", &["ps", "--all", "--filter", &format!("name={}", cli.id), "--quiet"]);
+    assert_eq!(String::from_utf8_lossy(&left.stdout), "");
+
+    let pods = cli.run("run-local app-{id} --print kube --reveal").ends_with(0).stdout;
+    let all = documents(&pods);
+    let names: Vec<&Value> = all.iter().map(|pod| &pod["metadata"]["name"]).collect();
+    assert_eq!(names, [&Value::from(format!("web-{}", cli.id)), &Value::from(format!("app-{}", cli.id))]);
+    assert_eq!(all[0]["spec"]["containers"][0]["readinessProbe"]["httpGet"]["port"], 8000);
+    std::fs::write(cli.project().join("pods.yaml"), &pods).expect("writes");
+    // This engine starts nothing without limits, which Pods do not have.
+    let made = run("podman", &["kube", "play", "--start=false", "pods.yaml"]);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let gone = run("podman", &["kube", "play", "--down", "pods.yaml"]);
+    assert!(gone.status.success(), "{}", String::from_utf8_lossy(&gone.stderr));
+}

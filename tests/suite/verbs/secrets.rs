@@ -1,0 +1,163 @@
+//! Reference secrets as a component and a person get them: files at the paths that variables hold,
+//! certificates that programs verify, the same at every run of a workspace and never those of another.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::cli::{Cli, Outcome};
+use crate::support::engine::{Engine, on};
+
+/// With a component that runs a script.
+fn inventory(cli: &Cli, kind: &str, script: &str) {
+    let command = serde_json::json!(["sh", "-c", script]);
+    cli.inventory(&format!(
+        "repos: {{tools: 'https://gitlab.com/cki-project/cki-tools', other: 'https://gitlab.prod.example.org/x'}}
+production: {{hosts: ['*.prod.example.org']}}
+components:
+  - name: app
+    category: {kind}
+    kind: {kind}
+    image: {{busybox}}
+    run: {{command: {command}, read_only: true}}
+    environment:
+      - {{name: RABBITMQ_CAFILE, type: path, required: true}}
+      - {{name: RABBITMQ_CERTFILE, type: path, required: true}}
+      - {{name: GOOGLE_APPLICATION_CREDENTIALS, secret: true, required: true}}
+      - {{name: GITLAB_TOKENS, type: json, required: true}}
+      - {{name: SENTRY_DSN, type: url, secret: true}}
+"
+    ));
+}
+
+/// The folder in which the only workspace keeps what is its own.
+fn kept(cli: &Cli) -> PathBuf {
+    let workspaces = cli.folder().join("home/.local/state/cki/workspaces");
+    let mut folders = std::fs::read_dir(workspaces).expect("is there");
+    let folder = folders.next().expect("has one").expect("is read").path();
+    assert!(folders.next().is_none(), "there is only one workspace");
+    folder
+}
+
+fn certificates(cli: &Cli) -> serde_json::Value {
+    let text = std::fs::read_to_string(kept(cli).join("certificates.json")).expect("is there");
+    serde_json::from_str(&text).expect("is JSON")
+}
+
+/// The lines of private keys that are kept.
+fn key_lines(cli: &Cli) -> Vec<String> {
+    let kept = certificates(cli);
+    let keys = [&kept["client"][1], &kept["signing_key"]].map(|key| key.as_str().expect("is text"));
+    let lines = keys.iter().flat_map(|key| key.lines().filter(|line| !line.starts_with("-----")));
+    lines.map(str::to_owned).collect()
+}
+
+#[track_caller]
+fn shows_no_key(cli: &Cli, outcome: &Outcome) {
+    for line in key_lines(cli) {
+        assert!(!outcome.stdout.contains(&line) && !outcome.stderr.contains(&line), "{outcome}");
+    }
+}
+
+const SHOW: &str = "cat $RABBITMQ_CAFILE $RABBITMQ_CERTFILE $GOOGLE_APPLICATION_CREDENTIALS
+    echo; echo tokens $GITLAB_TOKENS; echo shown";
+
+on!(docker, podman, native: a_component_reads_the_files_that_its_variables_name);
+fn a_component_reads_the_files_that_its_variables_name(cli: &Cli) {
+    inventory(cli, "job", SHOW);
+    let outcome = cli.run("run-local app").ends_with(0);
+    shows_no_key(cli, &outcome);
+    let kept = certificates(cli);
+    for certificate in [&kept["authority"], &kept["client"][0]] {
+        assert!(outcome.stdout.contains(certificate.as_str().expect("is text")), "{outcome}");
+    }
+    let outcome = outcome
+        .says("-----BEGIN PRIVATE KEY-----\n••••••••\n")
+        .says("\"type\": \"service_account\"")
+        .says("tokens {\"gitlab.com\": \"GITLAB_TOKEN\"}");
+    assert_eq!(outcome.stdout.matches("-----END PRIVATE KEY-----").count(), 2);
+    assert_eq!(cli.left(), [""; 0], "volumes and folders go with the run");
+    inventory(cli, "job", "ls -l $RABBITMQ_CERTFILE | cut -c 1-10; echo x >> $RABBITMQ_CERTFILE");
+    let mode = if cli.engine == Engine::Native { "-rw-------" } else { "-r--r--r--" };
+    assert!(cli.run("run-local app -q").stdout.starts_with(mode));
+}
+
+on!(docker, podman, native: keys_stay_masked_in_logs);
+fn keys_stay_masked_in_logs(cli: &Cli) {
+    inventory(cli, "service", &format!("{SHOW}; sleep 600"));
+    cli.run("run-local app --detach").ends_with(0);
+    cli.wait_for("all is shown", || cli.run("logs app").stdout.contains("shown"));
+    let outcome = cli.run("logs app").ends_with(0).says("-----BEGIN PRIVATE KEY-----");
+    shows_no_key(cli, &outcome);
+    cli.run("down app").ends_with(0);
+}
+
+/// What programs read, without what differs from run to run.
+fn values(cli: &Cli, more: &str) -> String {
+    cli.run(&format!("env app -o dotenv {more}")).ends_with(0).stdout
+}
+
+#[test]
+fn they_are_the_same_at_every_run_and_never_those_of_others() {
+    let cli = Cli::new();
+    inventory(&cli, "job", "true");
+    // At the same instant, too, the very first time.
+    let both = [(); 4].map(|()| cli.start("env app -o dotenv"));
+    let first: Vec<String> = both.into_iter().map(|run| run.end().ends_with(0).stdout).collect();
+    assert!(first.iter().all(|one| *one == first[0]) && first[0] == values(&cli, ""));
+    let folder = kept(&cli);
+    let mode = |path: &Path| std::fs::metadata(path).expect("is there").mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    assert_eq!((mode(&folder.join("seed")), mode(&folder.join("certificates.json"))), (0o600, 0o600));
+    let token = |text: &str| text.lines().find(|line| line.starts_with("GITLAB_TOKEN=")).map(str::to_owned);
+    let other = values(&cli, "--workspace /tmp/none/other");
+    assert!(token(&other).is_some() && token(&other) != token(&first[0]));
+    // Another machine, or another person, with a workspace of the same path.
+    let state = cli.folder().join("elsewhere");
+    let text =
+        cli.call("env app -o dotenv").set("XDG_STATE_HOME", state.to_str().expect("is text")).end().stdout;
+    assert!(token(&text).is_some() && token(&text) != token(&first[0]));
+}
+
+#[test]
+fn state_that_cannot_be_had_is_named() {
+    let mut cli = Cli::new();
+    inventory(&cli, "job", "true");
+    let outcome = cli.call("env app").set("XDG_STATE_HOME", "/proc/none").end().fails();
+    outcome.says("error: cannot create `/proc/none/cki/workspaces/");
+    cli.run("env app").ends_with(0);
+    std::fs::write(kept(&cli).join("seed"), "x").expect("writes");
+    cli.run("env app").ends_with(4).says("seed` is not as `cki` has written it.").says("hint: remove it");
+    cli.set("HOME", "");
+    cli.run("env app --workspace /tmp/none").ends_with(4).says("hint: set `XDG_STATE_HOME`");
+}
+
+/// Runs OpenSSL's own program, if there is one.
+fn openssl(folder: &Path, arguments: &[&str]) -> Option<(bool, String)> {
+    let output = Command::new("openssl").current_dir(folder).args(arguments).output().ok()?;
+    let text = [output.stdout, output.stderr].concat();
+    Some((output.status.success(), String::from_utf8_lossy(&text).into_owned()))
+}
+
+#[test]
+fn certificates_are_what_openssl_takes_them_for() {
+    let cli = Cli::new();
+    inventory(&cli, "job", "true");
+    cli.run("env app").ends_with(0);
+    let kept = certificates(&cli);
+    let folder = cli.project();
+    let text = |value: &serde_json::Value| value.as_str().expect("is text").to_owned();
+    std::fs::write(folder.join("ca.pem"), text(&kept["authority"])).expect("writes");
+    for (who, purpose) in [("client", "sslclient"), ("server", "sslserver")] {
+        let pair = format!("{}{}", text(&kept[who][0]), text(&kept[who][1]));
+        std::fs::write(folder.join("pair.pem"), pair).expect("writes");
+        let verify = ["verify", "-x509_strict", "-purpose", purpose, "-CAfile", "ca.pem", "pair.pem"];
+        let Some((good, said)) = openssl(&folder, &verify) else { return };
+        assert!(good, "{who}: {said}");
+        let of_certificate = openssl(&folder, &["x509", "-in", "pair.pem", "-noout", "-pubkey"]);
+        let of_key = openssl(&folder, &["pkey", "-in", "pair.pem", "-pubout"]);
+        assert_eq!(of_certificate, of_key, "{who}");
+    }
+    let said = openssl(&folder, &["x509", "-in", "pair.pem", "-noout", "-checkhost", "rabbitmq"]);
+    assert!(said.expect("is there").1.contains("does match"));
+}

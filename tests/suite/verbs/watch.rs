@@ -1,0 +1,155 @@
+//! `cki run-local` for those who work on a component: `--watch`, `--mount` and `--debug-port`.
+
+use std::path::PathBuf;
+
+use nix::sys::signal::Signal;
+
+use crate::support::call::Started;
+use crate::support::cli::{Cli, free_port};
+use crate::support::engine::on;
+use crate::support::repository::Repositories;
+
+const APP: &str = "echo version one of $(cat part 2>/dev/null); exec sleep 1000\n";
+
+/// An entry with a command and more, and nothing else.
+fn entry(cli: &Cli, command: &str, more: &str) {
+    cli.inventory(&format!(
+        "repos: {{tools: '{{served}}/tools.git'}}
+components: [{{name: app, category: service, kind: service, {more}, run: {{command: {command}}}}}]\n"
+    ));
+}
+
+/// A component with a clone: `more` is what its entry says beside the command.
+fn component(cli: &Cli, command: &str, more: &str) -> PathBuf {
+    let repositories = Repositories::new(cli);
+    repositories.commit(
+        "tools",
+        &[
+            ("Dockerfile", "FROM {busybox}\nCOPY . /code/\n"),
+            ("app.sh", APP),
+            ("part", "a part\n"),
+            (".gitignore", "*.log\nmade/\n"),
+            (".dockerignore", "notes\n"),
+        ],
+    );
+    entry(cli, command, more);
+    cli.workspace().join("tools")
+}
+
+fn write(clone: &std::path::Path, file: &str, text: &str) {
+    // As editors do it.
+    std::fs::write(clone.join("4913"), "").expect("writes");
+    std::fs::remove_file(clone.join("4913")).expect("removes");
+    std::fs::write(clone.join(format!(".{file}.swp")), text).expect("writes");
+    std::fs::write(clone.join(format!("{file}~")), text).expect("writes");
+    std::fs::rename(clone.join(format!("{file}~")), clone.join(file)).expect("renames");
+}
+
+/// Edits, and sees that what runs is always what was written last.
+fn edits(cli: &Cli, mut run: Started<'_>, clone: &std::path::Path) {
+    run.until("version one of a part");
+    run.until("  watching     the sources of app");
+    write(clone, "app.sh", "echo version two; exit 3\n");
+    run.until("  changed      app.sh: ");
+    run.until("version two");
+    run.until("  app          ended with exit code 3; waiting for a change");
+    write(clone, "app.sh", "echo version three; exec sleep 1000\n");
+    run.until("version three");
+    // Nothing of this is a change.
+    write(clone, "x.log", "a log");
+    std::fs::create_dir_all(clone.join("made/deep")).expect("makes");
+    std::fs::write(clone.join("made/deep/x"), "").expect("writes");
+    // Many at once, as when a branch is checked out, are one.
+    for number in 0..500 {
+        let folder = clone.join(format!("more-{}", number % 10));
+        std::fs::create_dir_all(&folder).expect("makes");
+        std::fs::write(folder.join(number.to_string()), "x").expect("writes");
+    }
+    write(clone, "app.sh", "echo version four; exec sleep 1000\n");
+    run.until("version four");
+    run.signal(Signal::SIGINT);
+    let outcome = run.end().ends_with(130).says("`app` was stopped after TIME, nothing left behind.");
+    assert!(!outcome.stderr.contains("x.log") && !outcome.stderr.contains("4913"), "{outcome}");
+    assert!(outcome.stderr.matches("  changed ").count() <= 6, "{outcome}");
+    assert_eq!(cli.left(), [""; 0]);
+}
+
+on!(docker, podman: sources_are_copied_in);
+fn sources_are_copied_in(cli: &Cli) {
+    let more = "workdir: /code, watch: {sync: [{from: ., to: /code}]}";
+    let clone =
+        component(cli, &format!("[sh, app.sh], {more}"), "sources: [{repo: tools}], image: '{busybox}'");
+    edits(cli, cli.start("run-local app --watch"), &clone);
+}
+
+on!(docker, podman: sources_are_seen);
+fn sources_are_seen(cli: &Cli) {
+    let clone =
+        component(cli, "[sh, app.sh], workdir: /code", "sources: [{repo: tools}], image: '{busybox}'");
+    edits(cli, cli.start("run-local app --watch --mount"), &clone);
+}
+
+on!(native: processes_are_started_anew);
+fn processes_are_started_anew(cli: &Cli) {
+    let clone = component(cli, "[sh, app.sh]", "sources: [{repo: tools}]");
+    edits(cli, cli.start("run-local app --watch"), &clone);
+}
+
+on!(docker, podman: an_image_is_built_anew);
+fn an_image_is_built_anew(cli: &Cli) {
+    let clone = component(cli, "[sh, /code/app.sh]", "build: {repo: tools}");
+    let mut run = cli.start("run-local app --watch");
+    run.until("  watching     the sources of app");
+    write(&clone, "app.sh", "echo version two; exec sleep 1000\n");
+    run.until("  changed      app.sh: building app");
+    run.until("version two");
+    // What does not get into the image changes nothing; what cannot be built leaves what runs.
+    write(&clone, "Dockerfile", "FROM {nonsense\n");
+    run.until("`app` is as it was: ");
+    assert!(!run.has_ended());
+    write(&clone, "Dockerfile", &cli.fill("FROM {busybox}\nCOPY app.sh /code/app.sh\n"));
+    write(&clone, "app.sh", "echo version three; exec sleep 1000\n");
+    run.until("version three");
+    run.signal(Signal::SIGTERM);
+    run.end().ends_with(143).says("nothing left behind");
+}
+
+on!(docker, podman: a_mount_is_only_read_unless_asked);
+fn a_mount_is_only_read_unless_asked(cli: &Cli) {
+    let script = "[sh, -c, 'cat part; echo mine > own 2>/dev/null; cat own; exit 0']";
+    let more = "sources: [{repo: tools}], image: '{busybox}'";
+    let clone = component(cli, &format!("{script}, workdir: /code"), more);
+    let outcome = cli.run("run-local app --mount -q").ends_with(0);
+    assert_eq!(outcome.stdout, "a part\n");
+    let outcome = cli.run("run-local app --mount=rw -q").ends_with(0);
+    assert_eq!(outcome.stdout, "a part\nmine\n");
+    assert!(clone.join("own").exists());
+    entry(cli, &format!("{script}, mount: {{nowhere: /code}}"), more);
+    let outcome = cli.run("run-local app --mount -q").ends_with(3);
+    outcome.says("error: the sources of `app` have no ");
+    assert!(!clone.join("nowhere").exists(), "the engine made what is missing");
+    entry(cli, &format!("{script}, mount: {{../..: /code}}"), more);
+    cli.run("run-local app --mount -q").ends_with(4).says("`../..` leads out of the repository");
+    entry(cli, script, more);
+    cli.run("run-local app --mount -q").ends_with(4).says("hint: add `workdir` or `mount`");
+    cli.run("run-local app --watch -q").ends_with(4).says("would do nothing: it runs a published image");
+    cli.run("run-local app --debug-port 5678 -q").ends_with(4).says("has no `run.debug`");
+}
+
+on!(docker, podman, native: a_debugger_is_let_in);
+fn a_debugger_is_let_in(cli: &Cli) {
+    let debug = "debug: {port: {port}, environment: {DEBUGGED: 'yes'}, command: [sh, -c, 'echo $DEBUGGED $0 $*; exec busybox httpd -f -p {port} -h /etc', '{command}']}";
+    component(cli, &format!("[the, usual], {debug}"), "sources: [{repo: tools}], image: '{busybox}'");
+    let port = free_port();
+    let mut run = cli.start(&format!("run-local app --debug-port {port}"));
+    run.until("yes the usual");
+    run.until(&format!(" at 127.0.0.1:{port}"));
+    cli.wait_for("it to listen", || {
+        std::panic::catch_unwind(|| super::get(port, "/passwd")).is_ok_and(|answer| answer.contains("root:"))
+    });
+    // It is taken now.
+    let second = cli.run(&format!("run-local app --debug-port {port}")).fails();
+    assert!(second.stderr.contains(&port.to_string()), "{second}");
+    run.signal(Signal::SIGINT);
+    run.end().ends_with(130);
+}
