@@ -8,7 +8,7 @@ use crate::base::text::{join_and, plural_of};
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::model::identity::Lifetime;
-use crate::ops::{running, stored};
+use crate::ops::{keep, running, stored};
 
 /// Stop and remove what runs
 ///
@@ -38,7 +38,8 @@ pub(in crate::cli) fn run(args: &DownArgs, context: &Context) -> anyhow::Result<
         let engine = context.engine().await?;
         let native = context.native();
         let mut all = running::list(&engine, &native).await?;
-        let seed = context.workspace.seed();
+        let state = context.host.env.state_folder();
+        let seed = keep::seed(state.as_deref(), context.workspace.root())?.unwrap_or_default();
         // By its name, only the service that is kept for this workspace is meant.
         all.retain(|one| {
             let is_kept = one.identity.lifetime == Lifetime::Workspace;
