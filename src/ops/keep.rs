@@ -58,6 +58,16 @@ pub struct Keep {
     pub material: Material,
 }
 
+/// The seed of a workspace, if it has one already.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn seed(state: Option<&Path>, workspace: &Path) -> Result<Option<String>, KeepError> {
+    let Some(state) = state else { return Ok(None) };
+    let file = folder(state, workspace).join(SEED);
+    Ok(if is_there(&file)? { Some(read(&file)?) } else { None })
+}
+
 impl Keep {
     /// Opens what a workspace keeps, and makes what is missing: the seed once and for ever, the
     /// certificates when they are not valid at the moment or lack one of these names. Whoever does so

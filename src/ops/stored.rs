@@ -2,24 +2,32 @@
 //! removed, and goes only when somebody says so.
 
 use super::engine::{Engine, OpenError};
-use crate::model::identity::{Identity, Role};
+use crate::model::identity::{Identity, Role, RunId};
 
-/// Removes what services have stored: of the one that is meant, or of all. Gives the names of the
+/// Whether something belongs to a service that is kept for the workspace of this seed.
+#[must_use]
+pub fn is_of_workspace(who: &Identity, seed: &str) -> bool {
+    let service = who.component.rsplit('/').next().unwrap_or_default();
+    who.run == RunId::of_workspace(seed, service)
+}
+
+/// Removes what services of a workspace have stored: of the one that is meant, or of all. Gives the names of the
 /// volumes. One that is in use is an error.
 ///
 /// # Errors
 /// When the engine does not do it.
-pub async fn remove(engine: &Engine, service: Option<&str>) -> Result<Vec<String>, OpenError> {
+pub async fn remove(engine: &Engine, seed: &str, service: Option<&str>) -> Result<Vec<String>, OpenError> {
     let Engine::Containers(engine) = engine else { return Ok(Vec::new()) };
-    let swept = engine.sweep(|who| is_meant(who, service)).await?;
+    let swept = engine.sweep(|who| is_meant(who, seed, service)).await?;
     match swept.left.into_iter().next() {
         Some(error) => Err(error.into()),
         None => Ok(swept.volumes),
     }
 }
 
-fn is_meant(who: &Identity, service: Option<&str>) -> bool {
+fn is_meant(who: &Identity, seed: &str, service: Option<&str>) -> bool {
     who.role == Role::Data
+        && is_of_workspace(who, seed)
         && service.is_none_or(|service| {
             let component = who.component.as_str();
             component == service
@@ -32,7 +40,7 @@ fn is_meant(who: &Identity, service: Option<&str>) -> bool {
 mod tests {
     use super::*;
     use crate::base::owner::Owner;
-    use crate::model::identity::{Lifetime, RunId};
+    use crate::model::identity::Lifetime;
 
     #[test]
     fn only_what_is_stored_and_meant() {
@@ -46,9 +54,10 @@ mod tests {
             lifetime: Lifetime::Workspace,
         };
         for service in [None, Some("postgres"), Some("services/postgres"), Some(&run.as_str()[..6])] {
-            assert!(is_meant(&who(Role::Data), service), "{service:?}");
-            assert!(!is_meant(&who(Role::Service), service));
+            assert!(is_meant(&who(Role::Data), "w", service), "{service:?}");
+            assert!(!is_meant(&who(Role::Service), "w", service));
         }
-        assert!(!is_meant(&who(Role::Data), Some("post")));
+        assert!(!is_meant(&who(Role::Data), "w", Some("post")));
+        assert!(!is_meant(&who(Role::Data), "another workspace", None));
     }
 }

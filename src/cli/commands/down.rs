@@ -7,7 +7,8 @@ use crate::base::exit::Exit;
 use crate::base::text::{join_and, plural_of};
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::ops::{running, stored};
+use crate::model::identity::Lifetime;
+use crate::ops::{keep, running, stored};
 
 /// Stop and remove what runs
 ///
@@ -27,7 +28,7 @@ pub(in crate::cli) struct DownArgs {
     /// Everything
     #[arg(long, group = "what")]
     all: bool,
-    /// Also remove what kept backing services have stored
+    /// Also remove what backing services kept for this workspace have stored
     #[arg(long)]
     volumes: bool,
 }
@@ -36,7 +37,14 @@ pub(in crate::cli) fn run(args: &DownArgs, context: &Context) -> anyhow::Result<
     let (removed, volumes) = context.block_on(async |_| {
         let engine = context.engine().await?;
         let native = context.native();
-        let all = running::list(&engine, &native).await?;
+        let mut all = running::list(&engine, &native).await?;
+        let state = context.host.env.state_folder();
+        let seed = keep::seed(state.as_deref(), context.workspace.root())?.unwrap_or_default();
+        // By its name, only the service that is kept for this workspace is meant.
+        all.retain(|one| {
+            let is_kept = one.identity.lifetime == Lifetime::Workspace;
+            args.all || !is_kept || stored::is_of_workspace(&one.identity, &seed)
+        });
         let doomed: Vec<_> = match &args.component {
             Some(component) => {
                 let selected = match running::select(&all, component) {
@@ -56,7 +64,7 @@ pub(in crate::cli) fn run(args: &DownArgs, context: &Context) -> anyhow::Result<
             plural_of(removed.len(), "container or process", "containers or processes"),
         );
         let volumes = match args.volumes {
-            true => stored::remove(&engine, args.component.as_deref()).await?,
+            true => stored::remove(&engine, &seed, args.component.as_deref()).await?,
             false => Vec::new(),
         };
         Ok((removed, volumes))
