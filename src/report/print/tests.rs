@@ -88,6 +88,7 @@ fn values_come_out_of_compose_as_they_went_in() {
 fn a_shell_reads_values_as_they_are() {
     let text = text(&sample(), Form::Podman, false);
     let line = text.lines().find(|line| line.contains("'echo $(date)")).expect("has the command").trim();
-    assert_eq!(line, r#"'echo $(date) ${HOME} '\''it'\'''\''s'\'' '"${TOKEN:?}""#.trim());
+    let command = r#"'echo $(date) ${HOME} '\''it'\'''\''s'\'' '"${TOKEN:?}""#;
+    assert!(line.starts_with(command), "{line}");
     assert!(text.contains("--env URL='x://u:'\"${TOKEN:?}\"@h"), "{text}");
 }
