@@ -21,6 +21,8 @@ struct RunView<'a> {
     left: &'a [String],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     stays: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    already: bool,
 }
 
 #[derive(Serialize)]
@@ -64,7 +66,8 @@ pub fn print(ui: &Ui, ended: &Ended, took: std::time::Duration) -> Exit {
                 let of = if names.len() > 1 { format!("{component}: ") } else { String::new() };
                 ui.say(&format!("  {of}port {port} at http://127.0.0.1:{local}"));
             }
-            ui.say(&format!("{} {name} {goes} on as run {}.", style::good("✔"), ended.run));
+            let before = if ended.already { ", from before" } else { "" };
+            ui.say(&format!("{} {name} {goes} on as run {}{before}.", style::good("✔"), ended.run));
             let first = ended.components.first().map_or("", String::as_str);
             let hint = format!("cki logs -f {first} · cki exec {first} -- COMMAND · cki down {first}");
             ui.say(&style::dim(&hint));
@@ -95,5 +98,6 @@ fn run_view(ended: &Ended) -> RunView<'_> {
         kept: &ended.kept,
         left: &ended.left,
         stays: ended.stays,
+        already: ended.already,
     }
 }

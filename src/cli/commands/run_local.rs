@@ -46,7 +46,8 @@ pub(in crate::cli) struct RunLocalArgs {
     /// Go on in the background
     #[arg(short, long)]
     detach: bool,
-    /// Keep backing services and what they store, for the next run of this workspace
+    /// Keep backing services and what they store, for the next run of this workspace; with
+    /// `--detach`, leave as it is what goes on already
     #[arg(long)]
     keep_services: bool,
     /// Keep what it has made when it ends, to look at it with `cki logs` and `cki shell`

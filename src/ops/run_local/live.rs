@@ -40,6 +40,7 @@ pub(super) async fn live(
             (false, Keep::Never) => Lifetime::Owner,
             (false, _) => Lifetime::Decided,
         },
+        network: plan.network,
         publish: plan.publishes(),
         making,
     };

@@ -1,6 +1,7 @@
 //! `cki run-local`: components with all that they need, started in order, watched while they run,
 //! and gone without a trace when they end, however they end.
 
+mod again;
 mod clean_up;
 mod error;
 mod ground;
@@ -18,6 +19,7 @@ pub mod unit;
 mod watch;
 mod work;
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::future::FutureExt as _;
@@ -144,6 +146,8 @@ pub struct Ended {
     pub left: Vec<String>,
     /// Everything stays, to be looked at.
     pub stays: bool,
+    /// Nothing was done: it goes on from before.
+    pub already: bool,
 }
 
 /// How a run ended.
@@ -189,6 +193,9 @@ pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> a
     let plan = plan::plan(tools, request, &rules, engine.is_native(), run.clone())?;
     let images = prepare::prepare(tools, engine, request, &plan).await?;
     guard::watch_over(tools, engine, request, &rules.guard, &plan, &images).await?;
+    if let Some(ended) = goes_on(engine, request, &plan, &images, &rules.ground.seed).await? {
+        return Ok(ended);
+    }
     for summary in &plan.summaries {
         tools.events.start("env", "").finish(State::Done, summary.clone());
     }
@@ -210,5 +217,39 @@ pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> a
         Err(panic) => std::panic::resume_unwind(panic),
     };
     let components = plan.wanted().map(|unit| unit.name.clone()).collect();
-    Ok(Ended { run, components, engine: engine.name(), how, kept: making.kept(), left, stays })
+    Ok(Ended {
+        run,
+        components,
+        engine: engine.name(),
+        how,
+        kept: making.kept(),
+        left,
+        stays,
+        already: false,
+    })
+}
+
+/// The run that goes on already, if that is what was asked for.
+async fn goes_on(
+    engine: &Engine,
+    request: &Request<'_>,
+    plan: &plan::RunPlan,
+    images: &BTreeMap<String, String>,
+    workspace: &str,
+) -> anyhow::Result<Option<Ended>> {
+    let Engine::Containers(containers) = engine else { return Ok(None) };
+    if !(request.detach && request.keep_services) {
+        return Ok(None);
+    }
+    let found = again::goes_on(containers, plan, images, workspace).await?;
+    Ok(found.map(|(run, reached)| Ended {
+        run,
+        components: plan.wanted().map(|unit| unit.name.clone()).collect(),
+        engine: engine.name(),
+        how: How::Detached(reached),
+        kept: plan.units().filter(|unit| unit.kept).map(|unit| unit.name.clone()).collect(),
+        left: Vec::new(),
+        stays: false,
+        already: true,
+    }))
 }

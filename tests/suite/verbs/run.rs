@@ -37,7 +37,7 @@ fn what_is_told(cli: &Cli) {
     ");
     assert_snapshot!(cli.run("run-local app -o json"), @r#"
     {"type":"line","from":"app","stream":"stdout","text":"one"}
-    {"type":"result","schema_version":1,"run":"RUN-------","component":"app","components":["app"],"engine":"ENGINE","state":"exited","exit_code":3,"ports":[],"left":[]}
+    {"type":"result","schema_version":1,"run":"RUN-------","component":"app","components":["app"],"engine":"ENGINE","state":"exited","exit_code":3,"ports":[],"kept":[],"left":[]}
     --- stderr
       env          1 variable: 1 locked
       network      isolated: it reaches nothing

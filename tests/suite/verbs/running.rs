@@ -185,7 +185,7 @@ fn without_an_engine() {
     --- stderr
     error: the argument '--detach' cannot be used with '--once'
 
-    Usage: cki run-local --detach <COMPONENT> [-- <ARGS>...]
+    Usage: cki run-local --detach <COMPONENT>... [-- <ARGS>...]
 
     For more information, try '--help'.
     --- exit 2

@@ -286,3 +286,25 @@ fn set_up_that_fails(cli: &Cli) {
         .says("`store` has no parameter `tabel`")
         .says("did you mean `table`?");
 }
+
+on!(docker, podman: what_goes_on_already_is_left_as_it_is);
+fn what_goes_on_already_is_left_as_it_is(cli: &Cli) {
+    let two = "version: 1
+components:
+  - {name: one, category: service, kind: service, image: '{busybox}', run: {command: [sleep, '1000']}}
+  - {name: two, category: service, kind: service, image: '{busybox}', run: {command: [sleep, '1000']}}
+";
+    cli.inventory(two);
+    let up = "run-local one two --detach --keep-services";
+    let first = cli.run(up).ends_with(0);
+    assert!(!first.stderr.contains("from before"), "{first}");
+    let here = cli.left();
+    cli.run(up).ends_with(0).says("from before");
+    assert_eq!(cli.left(), here, "nothing was made or removed");
+    // What is made from something else is not the same.
+    cli.run(&format!("{up} -e LEVEL=7")).ends_with(0);
+    assert_ne!(cli.left(), here);
+    cli.run("down one").ends_with(0);
+    cli.run("down two");
+    assert_eq!(cli.left(), [""; 0]);
+}

@@ -13,10 +13,10 @@ use crate::model::event::State;
 use crate::model::identity::{READY, SECRETS};
 use crate::model::probe::Ready;
 use crate::ops::reach::Reach;
-use crate::ops::run_local::RunError;
 use crate::ops::run_local::handle::{Container, Handle, Output, Started};
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::unit::Unit;
+use crate::ops::run_local::{RunError, again};
 use crate::ops::tools::Tools;
 use crate::systems::engine::{ContainerEngine, OutputStream};
 
@@ -149,6 +149,7 @@ pub(super) fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Bel
     let mut labels = whose.identity(tools, &unit.of, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
     labels.extend(unit.ready.as_ref().map(|ready| (READY.to_owned(), ready.to_label())));
+    labels.extend(again::label(unit, image, whose));
     // Reference secrets are not in the container itself, but on a volume that goes with it.
     let folder = unit.files.iter().any(|file| file.path.starts_with(FOLDER)).then(|| FOLDER.to_owned());
     ContainerSpec {

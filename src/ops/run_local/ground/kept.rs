@@ -69,6 +69,11 @@ impl Making {
         Self { owner, workspace, runs: Mutex::default(), ready: Mutex::default() }
     }
 
+    /// What tells this workspace from others.
+    pub(in crate::ops::run_local) fn workspace(&self) -> &str {
+        &self.workspace
+    }
+
     fn begin(&self, run: &RunId) {
         self.runs().insert(run.clone());
     }
@@ -103,7 +108,7 @@ impl Making {
 }
 
 /// A digest of all that a service is made from.
-fn specification(unit: &Unit, image: &str) -> String {
+pub(in crate::ops::run_local) fn specification(unit: &Unit, image: &str) -> String {
     let mut parts: Vec<String> = vec![
         image.to_owned(),
         format!("{:?}", (&unit.command, &unit.workdir, &unit.ports, &unit.ready, &unit.setup, &unit.volumes)),

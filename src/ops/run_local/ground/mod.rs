@@ -17,7 +17,7 @@ use crate::model::identity::{Identity, Lifetime, Role, RunId};
 use crate::ops::engine::Engine;
 use crate::ops::tools::Tools;
 use containers::Containers;
-pub(super) use kept::{Kept, Making};
+pub(super) use kept::{Kept, Making, specification};
 use native::Processes;
 
 /// What a run may reach.
@@ -43,6 +43,8 @@ pub(super) enum Ground {
 pub(super) struct Belonging<'a> {
     pub(super) run: &'a RunId,
     pub(super) lifetime: Lifetime,
+    /// What it may reach.
+    pub(super) network: Network,
     pub(super) publish: bool,
     /// What is being made that outlives the run, and is no use before it is ready.
     pub(super) making: &'a Making,

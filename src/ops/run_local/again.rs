@@ -1,0 +1,83 @@
+//! `--detach --keep-services` once more: what goes on already, the same in all that makes it, is left
+//! as it is. What makes a difference is in the digest that every detached container carries.
+
+use std::collections::BTreeMap;
+
+use super::Reached;
+use super::ground::{Belonging, specification};
+use super::plan::RunPlan;
+use super::unit::Unit;
+use crate::base::digest;
+use crate::model::container::{ContainerFacts, Status};
+use crate::model::identity::{Identity, Lifetime, RunId, SPECIFICATION};
+use crate::systems::engine::{ContainerEngine, EngineError};
+
+/// A digest of all that a container of this workspace is made from.
+pub(super) fn digest_of(unit: &Unit, image: &str, network: super::Network, workspace: &str) -> String {
+    let bounds = format!("{:?}", (network, &unit.limits, &unit.work, &unit.of));
+    digest::of_parts([workspace, &specification(unit, image), &bounds])[..20].to_owned()
+}
+
+/// The digest for the label of a container, if it is to go on by itself.
+pub(super) fn label(unit: &Unit, image: &str, whose: &Belonging<'_>) -> Option<(String, String)> {
+    let goes_on = whose.lifetime == Lifetime::Kept;
+    goes_on
+        .then(|| (SPECIFICATION.to_owned(), digest_of(unit, image, whose.network, whose.making.workspace())))
+}
+
+/// The run that is all that is planned, and how it is reached; `None` if something of it is missing,
+/// has ended, or was made from something else.
+pub(super) async fn goes_on(
+    engine: &ContainerEngine,
+    plan: &RunPlan,
+    images: &BTreeMap<String, String>,
+    workspace: &str,
+) -> Result<Option<(RunId, Vec<Reached>)>, EngineError> {
+    let all = engine.list(None).await?;
+    let mut runs: BTreeMap<RunId, BTreeMap<String, &ContainerFacts>> = BTreeMap::new();
+    for one in all.iter().filter(|one| one.status == Status::Running) {
+        if let Some(who) = Identity::from_labels(|key| one.labels.get(key).map(String::as_str)) {
+            runs.entry(who.run).or_default().insert(who.name, one);
+        }
+    }
+    // What is kept for the workspace is a run of its own; what does its work and ends has ended.
+    let wanted: Vec<(&str, String)> = plan
+        .units()
+        .filter(|unit| !unit.kept && !unit.once)
+        .filter_map(|unit| {
+            let image = images.get(&unit.name)?;
+            Some((unit.name.as_str(), digest_of(unit, image, plan.network, workspace)))
+        })
+        .collect();
+    let is_there = |units: &BTreeMap<String, &ContainerFacts>, name: &str, digest: &String| {
+        units.get(name).is_some_and(|one| one.labels.get(SPECIFICATION) == Some(digest))
+    };
+    let same = runs
+        .into_iter()
+        .find(|(_, units)| wanted.iter().all(|(name, digest)| is_there(units, name, digest)))
+        .filter(|_| !wanted.is_empty());
+    let kept = plan.units().filter(|unit| unit.kept);
+    let kept_are_there = kept.into_iter().all(|unit| {
+        let run = RunId::of_workspace(workspace, &unit.name);
+        let image = images.get(&unit.name).map_or("", String::as_str);
+        let digest = specification(unit, image);
+        all.iter().any(|one| {
+            let who = Identity::from_labels(|key| one.labels.get(key).map(String::as_str));
+            one.status == Status::Running
+                && who.is_some_and(|who| who.run == run)
+                && one.labels.get(SPECIFICATION) == Some(&digest)
+        })
+    });
+    Ok(same.filter(|_| kept_are_there).map(|(run, units)| {
+        let ports = plan.wanted().flat_map(|unit| {
+            let ports = units.get(&unit.name).map_or(&[][..], |one| &one.ports);
+            let component = unit.name.clone();
+            ports.iter().map(move |(port, local)| Reached {
+                component: component.clone(),
+                port: *port,
+                local: *local,
+            })
+        });
+        (run, ports.collect())
+    }))
+}
