@@ -38,6 +38,8 @@ checks_cargo_test() {
   while read -r variable; do
     export "${variable?}"
   done < <(machine_variables)
+  # Much of their time, the tests wait for an engine.
+  export RUST_TEST_THREADS=${RUST_TEST_THREADS:-3}
   CKI_TEST_SKIPS=$checks_skips cargo test --locked --no-fail-fast "$@" 2>&1 | tee "$logs/tests.log"
 }
 

@@ -235,7 +235,14 @@ impl EngineError {
     /// Whether the engine refuses because what was named is not there. Podman says so with a 500
     /// when it went while it was looked at.
     pub(super) fn is_absence(&self) -> bool {
-        self.status() == Some(404) || self.says(&["no such container", "no such network", "no such volume"])
+        let gone =
+            ["no such container", "no such network", "no such volume", "logs from container which is dead"];
+        self.status() == Some(404) || self.says(&gone)
+    }
+
+    /// Whether Podman stumbled over a process that ended while it looked at it: asked again, it knows.
+    pub(super) fn is_stumble(&self) -> bool {
+        self.says(&["no such process"])
     }
 
     /// The same, as the absence of a thing if that is what it is.

@@ -317,8 +317,12 @@ impl ContainerEngine {
     /// When the engine does not answer.
     pub async fn networks(&self) -> Result<Vec<NetworkFacts>, EngineError> {
         let options = ListNetworksOptionsBuilder::new().filters(&ours()).build();
-        let answer = self.call("list networks", QUICK, self.docker.list_networks(Some(options))).await?;
-        Ok(answer
+        let ask = || self.call("list networks", QUICK, self.docker.list_networks(Some(options.clone())));
+        let answer = match ask().await {
+            Err(error) if error.is_stumble() => ask().await,
+            answer => answer,
+        };
+        Ok(answer?
             .into_iter()
             .map(|network| NetworkFacts {
                 id: network.id.unwrap_or_default(),

@@ -44,7 +44,9 @@ fn of_several(cli: &Cli) {
         let both = cli.run("logs long-{id} a-{id}").ends_with(0);
         let lines: Vec<&str> = both.stdout.lines().map(|line| &line[line.len() - 2..]).collect();
         // Podman knows the second, and of the same second, the one that was started first is first.
-        assert_eq!(lines, ["a1", "b1", "a2", "b2"], "{both}");
+        // How long the second took to start is the machine's affair.
+        let between = [["a2", "b1"], ["b1", "a2"]];
+        assert!(lines[0] == "a1" && lines[3] == "b2" && between.contains(&[lines[1], lines[2]]), "{both}");
         assert!(both.stderr.contains("a-TESTID    │ error") || both.stderr.contains("│ error"), "{both}");
     }
     assert_eq!(cli.run("logs --tail 1 long-{id}").ends_with(0).stdout, "b2\n");
