@@ -67,8 +67,8 @@ pub async fn build(
 /// When the engine does not answer, or holds on to an image.
 pub async fn remove(engine: &ContainerEngine, demo: &str) -> anyhow::Result<()> {
     const TRIES: u32 = 20;
-    // Podman brings the step that it is at to an end, and that leaves an image.
-    let mut looks = if engine.kind() == Kind::Podman { 5 } else { 1 };
+    // An engine may bring the step of a build that was given up to its end, and that leaves an image.
+    let mut looks = 5;
     for left in (0..TRIES).rev() {
         match remove_once(engine, demo).await {
             Ok(0) if looks == 1 => return Ok(()),

@@ -108,12 +108,13 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
         return compare_with(context, whose, wishes, &with, format);
     }
     let deployed = deployed(context, component, &inventory)?;
-    let resolved = resolve(component, &inventory, &context.assets, around, deployed.as_ref(), wishes)?;
+    let mut resolved = resolve(component, &inventory, &context.assets, around, deployed.as_ref(), wishes)?;
+    let findings = rules.guard.inspect(component.name(), &mut resolved.environment);
     if scan {
         return scan_sources(component, &inventory, &resolved.environment, format, context);
     }
     print(&context.ui, component.name(), &resolved.environment, EnvOptions { format, explain, reveal });
-    for finding in rules.guard.environment(component.name(), &resolved.environment) {
+    for finding in findings {
         context.ui.warning(&safe_line(&format!("{finding}. `cki run-local` refuses it.")));
     }
     check_complete(component, &resolved.environment)?;

@@ -132,6 +132,19 @@ impl Guard {
         findings.collect()
     }
 
+    /// The same; and whatever looks like a real credential is from now on a secret, so that it is not
+    /// shown, even where the person allows it.
+    #[must_use]
+    pub fn inspect(&self, component: &str, environment: &mut Environment) -> Vec<Finding> {
+        let findings = self.environment(component, environment);
+        let is_credential = |reason: &Reason| matches!(reason, Reason::Credential { .. });
+        for finding in findings.iter().filter(|finding| finding.reasons.iter().any(is_credential)) {
+            let variables = environment.variables.iter_mut();
+            variables.filter(|one| one.name == finding.name).for_each(|one| one.secret = true);
+        }
+        findings
+    }
+
     /// The arguments of a command that must not be there. `source` says where the command comes from.
     #[must_use]
     pub fn command(&self, component: &str, command: &[String], source: &str) -> Option<Finding> {

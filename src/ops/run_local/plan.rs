@@ -174,9 +174,9 @@ impl<'a> Draft<'a> {
         let is_wanted = request.components.iter().any(|one| one.reference == component.reference);
         let wishes = if is_wanted { work::wishes(request, component)? } else { Wishes::default() };
         let deployed = deployment::for_run(tools, component)?;
-        let resolved =
+        let mut resolved =
             resolve(component, tools.inventory, tools.assets, self.around, deployed.as_ref(), wishes)?;
-        self.inspect(component, &resolved.environment);
+        self.inspect(component, &mut resolved.environment);
         check_complete(component, &resolved.environment)?;
         self.summaries.insert(component.name().to_owned(), resolved.environment.summary());
         let whole =
@@ -209,9 +209,9 @@ impl<'a> Draft<'a> {
     }
 
     /// Notes what a component must not be given.
-    fn inspect(&mut self, component: &Component, environment: &Environment) {
+    fn inspect(&mut self, component: &Component, environment: &mut Environment) {
         let (guard, name) = (&self.rules.guard, component.name());
-        let mut findings = guard.environment(name, environment);
+        let mut findings = guard.inspect(name, environment);
         if let Some(run) = &component.run {
             let init = run.init.iter().map(|command| ("run.init", command));
             for (key, command) in

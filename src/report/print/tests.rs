@@ -90,5 +90,5 @@ fn a_shell_reads_values_as_they_are() {
     let line = text.lines().find(|line| line.contains("'echo $(date)")).expect("has the command").trim();
     let command = r#"'echo $(date) ${HOME} '\''it'\'''\''s'\'' '"${TOKEN:?}""#;
     assert!(line.starts_with(command), "{line}");
-    assert!(text.contains("--env URL='x://u:'\"${TOKEN:?}\"@h"), "{text}");
+    assert!(text.contains(r#"--env URL=x://u:"${TOKEN:?}"@h"#), "{text}");
 }
