@@ -11,7 +11,7 @@ pub use crate::host::own_program::PROGRAM;
 use crate::host::own_program::files_of;
 use crate::model::event::{Events, State};
 use crate::systems::engine::context::{self, Dockerfile};
-use crate::systems::engine::{BuildRequest, ContainerEngine, Kind};
+use crate::systems::engine::{BuildRequest, ContainerEngine};
 
 /// The label of everything that a demo builds, with the demo's name: images inherit it.
 pub const LABEL: &str = "cki.demo";
