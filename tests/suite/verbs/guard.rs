@@ -149,7 +149,7 @@ fn env_prints_and_warns() {
         .says("warning: `TOKEN` of `app` (--env) looks like a real credential: GitLab token");
     assert_eq!(cli.engine, Engine::Native);
     // Its name does not tell, but its value does.
-    let outcome = cli.run("env app -e DB=postgres://u:hunter22@db.example.com/x").ends_with(0);
+    let outcome = cli.run("env app -e DB=postgres://u:hunter22@db.elsewhere.org/x").ends_with(0);
     assert!(!outcome.stdout.contains("hunter22"), "{outcome}");
 }
 
