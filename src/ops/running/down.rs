@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use super::{Instance, Place, RunningError};
-use crate::model::container::Status;
 use crate::model::identity::{Identity, Role};
 use crate::ops::engine::Engine;
 use crate::systems::native::Native;
 
 /// Ends and removes runs: everything of each, the network included, but not what kept services have
-/// stored. Gives the names of what was
-/// removed.
+/// stored. Gives the names of what was removed.
 ///
 /// # Errors
 /// When the engine does not answer.
@@ -23,17 +21,14 @@ pub async fn down(
     let runs: Vec<_> = doomed.iter().map(|one| one.identity.run.clone()).collect();
     let is_doomed = |who: &Identity| runs.contains(&who.run) && who.role != Role::Data;
     let stops = doomed.iter().map(async |one| match &one.place {
-        Place::Container(engine, id) if one.status == Status::Running => {
-            engine.stop(id, grace).await.map_err(RunningError::from)
-        }
         Place::Container(..) => Ok(()),
-        Place::Process(native, facts) => native.stop(facts, grace).await.map_err(RunningError::from),
+        Place::Process(native, facts) => native.stop(facts, grace).await,
     });
     for stopped in futures_util::future::join_all(stops).await {
         stopped?;
     }
     if let Engine::Containers(engine) = engine {
-        let swept = engine.sweep(is_doomed).await?;
+        let swept = engine.end(is_doomed, Some(grace)).await?;
         if let Some(error) = swept.left.into_iter().next() {
             return Err(error.into());
         }

@@ -28,6 +28,7 @@ mod reference;
 mod spec;
 mod sweep;
 mod terminal;
+mod volume;
 mod wait;
 
 use std::future::Future;
@@ -45,11 +46,12 @@ pub use error::{EngineError, PullCause, Thing};
 pub use exec::{Exec, ExecRequest, Input};
 pub use follow::LogRequest;
 pub use image::{ImageFacts, ImageSummary};
-pub use network::{ClosedNetwork, NetworkFacts, VolumeFacts};
+pub use network::{ClosedNetwork, NetworkFacts};
 pub use output::{Chunk, OutputStream};
 pub use podman_service::orphaned_services;
 pub use sweep::Swept;
 pub use terminal::{TerminalExec, TerminalReader, TerminalWriter, Twin};
+pub use volume::VolumeFacts;
 
 use address::Pong;
 use podman_service::PodmanService;

@@ -1,4 +1,4 @@
-//! Networks, one for each run, and the volumes that containers bring with them.
+//! Networks, one for each run.
 //!
 //! A closed network is an internal one on which this machine has no address, so that nothing that
 //! listens on this machine is reached either. On Docker it is an option of the bridge, and names
@@ -13,18 +13,15 @@ use std::time::{Duration, Instant};
 
 use bollard::models::{
     EndpointIpamConfig, EndpointSettings, NetworkConnectRequest, NetworkCreateRequest,
-    NetworkDisconnectRequest, VolumeCreateRequest,
+    NetworkDisconnectRequest,
 };
-use bollard::query_parameters::{
-    ListNetworksOptionsBuilder, ListVolumesOptionsBuilder, RemoveVolumeOptionsBuilder,
-};
+use bollard::query_parameters::ListNetworksOptionsBuilder;
 use serde::Deserialize;
 
 use super::container::short;
 use super::error::{EngineError, Thing};
 use super::facts::{our_label, read};
 use super::{ContainerEngine, Kind, QUICK, SLOW};
-use crate::model::identity;
 
 /// How long the containers on a network may take to leave it, and it to go.
 const LEAVING: Duration = Duration::from_secs(10);
@@ -117,15 +114,6 @@ pub struct NetworkFacts {
     /// The engine's id.
     pub id: String,
     /// Its name.
-    pub name: String,
-    /// Its labels.
-    pub labels: BTreeMap<String, String>,
-}
-
-/// A volume that carries our label.
-#[derive(Debug, Clone)]
-pub struct VolumeFacts {
-    /// Its name, which is its id.
     pub name: String,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
@@ -294,20 +282,35 @@ impl ContainerEngine {
     /// # Errors
     /// When it stays in use.
     pub async fn remove_network(&self, id: &str) -> Result<(), EngineError> {
-        let doing = format!("remove network `{}`", short(id));
         let began = Instant::now();
         let mut pause = Duration::from_millis(20);
         loop {
-            match self.call(&doing, SLOW, self.docker.remove_network(id)).await {
-                Err(error) if error.is_absence() => return Ok(()),
-                Err(error)
-                    if began.elapsed() < LEAVING && error.says(&["active endpoints", "is being used"]) =>
-                {
+            match self.remove_network_once(id).await {
+                Err(error) if began.elapsed() < LEAVING && is_in_use(&error) => {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_millis(500));
                 }
                 other => return other,
             }
+        }
+    }
+
+    /// Removes a network by its id, unless somebody is in it; gives whether it is gone.
+    ///
+    /// # Errors
+    /// When the engine does not do it for another reason.
+    pub(super) async fn try_remove_network(&self, id: &str) -> Result<bool, EngineError> {
+        match self.remove_network_once(id).await {
+            Err(error) if is_in_use(&error) => Ok(false),
+            other => other.map(|()| true),
+        }
+    }
+
+    async fn remove_network_once(&self, id: &str) -> Result<(), EngineError> {
+        let doing = format!("remove network `{}`", short(id));
+        match self.call(&doing, SLOW, self.docker.remove_network(id)).await {
+            Err(error) if error.is_absence() => Ok(()),
+            other => other,
         }
     }
 
@@ -331,58 +334,19 @@ impl ContainerEngine {
             })
             .collect())
     }
-
-    /// All volumes with our label.
-    ///
-    /// # Errors
-    /// When the engine does not answer.
-    pub async fn volumes(&self) -> Result<Vec<VolumeFacts>, EngineError> {
-        let options = ListVolumesOptionsBuilder::new().filters(&ours()).build();
-        let answer = self.call("list volumes", QUICK, self.docker.list_volumes(Some(options))).await?;
-        let volumes = answer.volumes.unwrap_or_default();
-        Ok(volumes
-            .into_iter()
-            .map(|volume| VolumeFacts { name: volume.name, labels: sorted(volume.labels) })
-            .collect())
-    }
-
-    /// Makes a volume, unless it is there already.
-    ///
-    /// # Errors
-    /// When somebody else has one of this name, or the engine cannot make it.
-    pub async fn create_volume(
-        &self,
-        name: &str,
-        labels: BTreeMap<String, String>,
-    ) -> Result<(), EngineError> {
-        let request = VolumeCreateRequest {
-            name: Some(name.to_owned()),
-            labels: Some(labels.clone().into_iter().collect()),
-            ..Default::default()
-        };
-        let doing = format!("create volume `{}`", short(name));
-        let made = self.call(&doing, SLOW, self.docker.create_volume(request)).await?;
-        if made.labels.get(identity::RUN) != labels.get(identity::RUN) {
-            return Err(EngineError::NameTaken { thing: Thing::Volume, name: name.to_owned() });
-        }
-        Ok(())
-    }
-
-    pub(super) async fn remove_volume(&self, name: &str) -> Result<(), EngineError> {
-        let doing = format!("remove volume `{}`", short(name));
-        let options = RemoveVolumeOptionsBuilder::new().build();
-        match self.call(&doing, SLOW, self.docker.remove_volume(name, Some(options))).await {
-            Err(error) if error.is_absence() => Ok(()),
-            other => other,
-        }
-    }
 }
 
-fn ours() -> HashMap<&'static str, Vec<String>> {
+/// Whether somebody is in a network that was to be removed.
+fn is_in_use(error: &EngineError) -> bool {
+    error.says(&["active endpoints", "is being used"])
+}
+
+/// Whatever has our label.
+pub(super) fn ours() -> HashMap<&'static str, Vec<String>> {
     HashMap::from([("label", vec![our_label(None)])])
 }
 
-fn sorted(labels: HashMap<String, String>) -> BTreeMap<String, String> {
+pub(super) fn sorted(labels: HashMap<String, String>) -> BTreeMap<String, String> {
     labels.into_iter().collect()
 }
 

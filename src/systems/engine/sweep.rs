@@ -2,16 +2,22 @@
 //! what somebody remembers. What does not carry all of them is not seen.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
+use tokio::sync::Notify;
 
-use super::ContainerEngine;
 use super::error::{EngineError, Thing};
-use crate::model::container::ContainerFacts;
+use super::{ContainerEngine, NetworkFacts};
+use crate::model::container::{ContainerFacts, Status};
 use crate::model::identity::Identity;
 
 /// So many removals at a time.
 const AT_ONCE: usize = 8;
+/// A network that somebody is still in is tried again after so long, at first and at last.
+const FIRST_TRY: Duration = Duration::from_millis(10);
+const LAST_TRY: Duration = Duration::from_millis(200);
 
 /// What a sweep removed.
 #[derive(Debug, Default)]
@@ -49,6 +55,18 @@ impl ContainerEngine {
         &self,
         doomed: impl Fn(&Identity) -> bool + Send + Sync,
     ) -> Result<Swept, EngineError> {
+        self.end(doomed, None).await
+    }
+
+    /// The same; with a time of `grace`, what runs is asked to end first, and has so long.
+    ///
+    /// # Errors
+    /// When the engine does not say what there is.
+    pub async fn end(
+        &self,
+        doomed: impl Fn(&Identity) -> bool + Send + Sync,
+        grace: Option<Duration>,
+    ) -> Result<Swept, EngineError> {
         self.settled().await;
         let is_doomed = |labels: &BTreeMap<String, String>| {
             Identity::from_labels(|key| labels.get(key).map(String::as_str)).is_some_and(|who| doomed(&who))
@@ -70,17 +88,37 @@ impl ContainerEngine {
                 others.iter().filter(is_here).map(|one| self.disconnect_network(&network.id, &one.id))
             })
             .collect();
-        let containers = containers.into_iter();
-        let removals = swept.each(containers.map(|one| self.gone(Thing::Container, one.id, one.name)));
-        let (removed, left) = tokio::join!(removals, futures_util::future::join_all(guests));
-        swept.containers = removed;
-        swept.left.extend(left.into_iter().filter_map(Result::err));
+        let leaving = Leaving::default();
+        let emptied = leaving.emptied(self, &networks);
+        let removals = async {
+            let gone = containers.into_iter().map(|one| self.ended(one, grace, &leaving));
+            let (removed, left) = tokio::join!(swept.each(gone), futures_util::future::join_all(guests));
+            swept.containers = removed;
+            swept.left.extend(left.into_iter().filter_map(Result::err));
+            leaving.end();
+        };
+        tokio::join!(removals, emptied);
         let networks = networks.into_iter();
         swept.networks = swept.each(networks.map(|one| self.gone(Thing::Network, one.id, one.name))).await;
         let volumes = volumes.into_iter().filter(|one| is_doomed(&one.labels));
         let volumes = volumes.map(|one| self.gone(Thing::Volume, one.name.clone(), one.name));
         swept.volumes = swept.each(volumes).await;
         Ok(swept)
+    }
+
+    /// Removes a container when it has ended; returns its name.
+    async fn ended(
+        &self,
+        one: ContainerFacts,
+        grace: Option<Duration>,
+        leaving: &Leaving,
+    ) -> Result<String, EngineError> {
+        if let Some(grace) = grace.filter(|_| one.status == Status::Running) {
+            self.stop(&one.id, grace).await?;
+            leaving.one_is_out();
+        }
+        self.remove(&one.id).await?;
+        Ok(one.name)
     }
 
     /// Removes one thing by its id; returns its name.
@@ -102,6 +140,42 @@ impl ContainerEngine {
             }
             Ok(name)
         }
+    }
+}
+
+/// Containers leaving their networks. A network can go as soon as the last one is out, which is before
+/// the engine has done with that container: so it is tried from when the first is out.
+#[derive(Default)]
+struct Leaving {
+    one_is_out: Notify,
+    is_over: AtomicBool,
+}
+
+impl Leaving {
+    fn one_is_out(&self) {
+        self.one_is_out.notify_one();
+    }
+
+    /// All are out.
+    fn end(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.one_is_out();
+    }
+
+    /// Tries to remove the networks until all containers are out; what is left then is no error yet.
+    async fn emptied(&self, engine: &ContainerEngine, networks: &[NetworkFacts]) {
+        self.one_is_out.notified().await;
+        let tries = networks.iter().map(async |network| {
+            let mut pause = FIRST_TRY;
+            while !self.is_over.load(Ordering::Relaxed) {
+                if !matches!(engine.try_remove_network(&network.id).await, Ok(false)) {
+                    break;
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LAST_TRY);
+            }
+        });
+        futures_util::future::join_all(tries).await;
     }
 }
 

@@ -1,0 +1,68 @@
+//! Volumes: what outlives a container, and goes by our labels alone.
+
+use std::collections::BTreeMap;
+
+use bollard::models::VolumeCreateRequest;
+use bollard::query_parameters::{ListVolumesOptionsBuilder, RemoveVolumeOptionsBuilder};
+
+use super::container::short;
+use super::error::{EngineError, Thing};
+use super::network::{ours, sorted};
+use super::{ContainerEngine, QUICK, SLOW};
+use crate::model::identity;
+
+/// A volume that carries our label.
+#[derive(Debug, Clone)]
+pub struct VolumeFacts {
+    /// Its name, which is its id.
+    pub name: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl ContainerEngine {
+    /// All volumes with our label.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn volumes(&self) -> Result<Vec<VolumeFacts>, EngineError> {
+        let options = ListVolumesOptionsBuilder::new().filters(&ours()).build();
+        let answer = self.call("list volumes", QUICK, self.docker.list_volumes(Some(options))).await?;
+        let volumes = answer.volumes.unwrap_or_default();
+        Ok(volumes
+            .into_iter()
+            .map(|volume| VolumeFacts { name: volume.name, labels: sorted(volume.labels) })
+            .collect())
+    }
+
+    /// Makes a volume, unless it is there already.
+    ///
+    /// # Errors
+    /// When somebody else has one of this name, or the engine cannot make it.
+    pub async fn create_volume(
+        &self,
+        name: &str,
+        labels: BTreeMap<String, String>,
+    ) -> Result<(), EngineError> {
+        let request = VolumeCreateRequest {
+            name: Some(name.to_owned()),
+            labels: Some(labels.clone().into_iter().collect()),
+            ..Default::default()
+        };
+        let doing = format!("create volume `{}`", short(name));
+        let made = self.call(&doing, SLOW, self.docker.create_volume(request)).await?;
+        if made.labels.get(identity::RUN) != labels.get(identity::RUN) {
+            return Err(EngineError::NameTaken { thing: Thing::Volume, name: name.to_owned() });
+        }
+        Ok(())
+    }
+
+    pub(super) async fn remove_volume(&self, name: &str) -> Result<(), EngineError> {
+        let doing = format!("remove volume `{}`", short(name));
+        let options = RemoveVolumeOptionsBuilder::new().build();
+        match self.call(&doing, SLOW, self.docker.remove_volume(name, Some(options))).await {
+            Err(error) if error.is_absence() => Ok(()),
+            other => other,
+        }
+    }
+}
