@@ -160,8 +160,33 @@ impl Service {
         Ok(made.text)
     }
 
-    /// What the service gives to its container.
-    pub(super) fn container(&self, findings: &mut Vec<Finding>) -> Result<Container, DeploymentError> {
+    /// What the service gives to its container, and those among the others that must have ended well
+    /// before it starts: <https://docs.docker.com/reference/compose-file/services/#depends_on>.
+    pub(super) fn container(
+        &self,
+        others: &[Self],
+        findings: &mut Vec<Finding>,
+    ) -> Result<Container, DeploymentError> {
+        let mut container = self.own_container(findings)?;
+        for before in self.node.get("depends_on").map_or(&[][..], Node::entries) {
+            if before.node.text_of("condition") != Some("service_completed_successfully") {
+                continue;
+            }
+            match others.iter().find(|other| other.name == before.key && other.name != self.name) {
+                Some(other) => {
+                    let initial = Container { ready: None, ..other.own_container(findings)? };
+                    container.init.push(initial);
+                }
+                None => {
+                    let message = format!("there is no service `{}` that could come before", before.key);
+                    findings.push(finding(&before.node.spot, message));
+                }
+            }
+        }
+        Ok(container)
+    }
+
+    fn own_container(&self, findings: &mut Vec<Finding>) -> Result<Container, DeploymentError> {
         for key in NOT_DONE {
             if let Some(node) = self.node.get(key) {
                 let message =
@@ -197,6 +222,7 @@ impl Service {
             ports: self.ports(findings)?,
             ready: self.ready(findings)?,
             variables,
+            init: Vec::new(),
         })
     }
 

@@ -4,18 +4,25 @@
 use super::candidate::Place;
 use super::expansion::{Piece, pieces};
 use super::object::{Object, find};
-use super::{Container, DeploymentError, Given, GivenValue, finding, probe, texts};
+use super::{Container, Given, GivenValue, finding, probe, texts};
 use crate::base::yaml::tree::{Node, Spot};
 use crate::model::environment::is_variable_name;
 use crate::model::inventory::Finding;
 
-/// Reads a container. The objects are those among which it finds its ConfigMaps and Secrets.
-pub(super) fn read(
-    place: Place<'_>,
-    objects: &[Object],
-    findings: &mut Vec<Finding>,
-) -> Result<Container, DeploymentError> {
-    let Place { object, node, is_init: _ } = place;
+/// Reads a container, and those that must have ended before it. The objects are those among which it
+/// finds its ConfigMaps and Secrets.
+pub(super) fn read(place: Place<'_>, objects: &[Object], findings: &mut Vec<Finding>) -> Container {
+    note_others(place, findings);
+    let mut container = read_one(place, objects, findings);
+    for node in init_nodes(place) {
+        let initial = Place { object: place.object, node, is_init: true };
+        container.init.push(read_one(initial, objects, findings));
+    }
+    container
+}
+
+fn read_one(place: Place<'_>, objects: &[Object], findings: &mut Vec<Finding>) -> Container {
+    let Place { object, node, is_init } = place;
     let mut reading = Reading { object, objects, variables: Vec::new(), findings };
     for source in node.get("envFrom").map_or(&[][..], Node::items) {
         reading.from(source);
@@ -29,13 +36,13 @@ pub(super) fn read(
         texts(node.get(key), key, findings).iter().map(|(text, _)| pieces(text, &is_defined)).collect()
     };
     let (command, args) = (words("command"), words("args"));
-    note_others(place, findings);
     note_files(object, node, findings);
     if let Some(lifecycle) = node.get("lifecycle") {
         findings.push(finding(&lifecycle.spot, "`lifecycle` is not observed in a local run"));
     }
-    let ready = probe::ready(node, findings);
-    Ok(Container {
+    // It is done with when it has ended, not when it answers.
+    let ready = if is_init { None } else { probe::ready(node, findings) };
+    Container {
         label: place.label(),
         place: node.spot.line(),
         image: node.text_of("image").map(str::to_owned).filter(|image| !is_open(image, object)),
@@ -45,7 +52,21 @@ pub(super) fn read(
         ports: ports(node, findings),
         ready,
         variables,
-    })
+        init: Vec::new(),
+    }
+}
+
+/// The containers that must have ended before this one starts.
+fn init_nodes<'a>(place: Place<'a>) -> impl Iterator<Item = &'a Node> {
+    let pod = place.object.pod().filter(|_| !place.is_init);
+    let nodes = pod.and_then(|pod| pod.get("initContainers")).map_or(&[][..], Node::items);
+    nodes.iter().filter(|node| !is_sidecar(node))
+}
+
+/// Whether it is started first, and then goes on beside the others:
+/// <https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>.
+fn is_sidecar(node: &Node) -> bool {
+    node.text_of("restartPolicy") == Some("Always")
 }
 
 /// Whether a parameter of a template without a value still stands in a text.
@@ -73,15 +94,12 @@ fn ports(node: &Node, findings: &mut Vec<Finding>) -> Vec<u16> {
 /// What else is in the same pod, and is not run.
 fn note_others(place: Place<'_>, findings: &mut Vec<Finding>) {
     let Some(pod) = place.object.pod() else { return };
-    let init = ("initContainers", "init container", "; `run.init` of the entry would run it");
-    for (key, what, hint) in [init, ("containers", "container", "")] {
-        for other in pod.get(key).map_or(&[][..], Node::items) {
-            if !std::ptr::eq(other, place.node) {
-                let name = other.text_of("name").unwrap_or_default();
-                let message = format!("the {what} `{name}` of the same pod is not run{hint}");
-                findings.push(finding(&other.spot, message));
-            }
-        }
+    let all = |key: &str| pod.get(key).map_or(&[][..], Node::items).iter();
+    let sidecars = all("initContainers").filter(|node| place.is_init || is_sidecar(node));
+    for other in sidecars.chain(all("containers")).filter(|other| !std::ptr::eq(*other, place.node)) {
+        let name = other.text_of("name").unwrap_or_default();
+        let message = format!("the container `{name}` of the same pod is not run");
+        findings.push(finding(&other.spot, message));
     }
 }
 

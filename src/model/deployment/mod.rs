@@ -54,6 +54,27 @@ pub struct Container {
     pub ready: Option<Ready>,
     /// Its variables, in the order in which they are defined.
     pub variables: Vec<Given>,
+    /// What must have ended well before it starts, one after the other.
+    pub init: Vec<Container>,
+}
+
+impl Container {
+    /// Whether another container has the same image, whatever the version.
+    #[must_use]
+    pub fn shares_image(&self, other: &Self) -> bool {
+        let repository =
+            |container: &Self| container.image.as_deref().map(|image| repository_of(image).to_owned());
+        repository(self).is_some_and(|image| Some(image) == repository(other))
+    }
+}
+
+/// An image without its tag and digest.
+fn repository_of(image: &str) -> &str {
+    let image = image.split_once('@').map_or(image, |(image, _)| image);
+    match image.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => repository,
+        _ => image,
+    }
 }
 
 /// A variable that a deployment gives.
@@ -239,8 +260,8 @@ pub fn read(component: &str, items: &[Item<'_>]) -> Result<Deployment, Deploymen
     let candidates = Candidate::all(&pool.objects, &pool.services);
     let chosen = candidate::choose(component, items, &candidates)?;
     let container = match chosen {
-        Candidate::Container(one) => container::read(one, &pool.objects, &mut pool.findings)?,
-        Candidate::Service(service) => service.container(&mut pool.findings)?,
+        Candidate::Container(one) => container::read(one, &pool.objects, &mut pool.findings),
+        Candidate::Service(service) => service.container(&pool.services, &mut pool.findings)?,
     };
     Ok(Deployment { container, findings: pool.findings })
 }

@@ -31,7 +31,10 @@ metadata: {name: web}
 spec:
   template:
     spec:
-      initContainers: [{name: migrate, image: x}]
+      initContainers:
+        - {name: migrate, image: 'registry.example.org/web:2', command: [migrate, $(STEP)], env: [{name: STEP, value: up}]}
+        - {name: wait, image: x, args: [db]}
+        - {name: proxy, image: x, restartPolicy: Always}
       containers:
         - name: web
           image: registry.example.org/web:1
@@ -81,20 +84,20 @@ fn a_deployment_with_all_that_may_be_in_it() {
     assert_eq!(
         variables(&web),
         [
-            "P_HOST=web.example.org @web.yaml:39",
-            "token=<login/token> @web.yaml:44",
-            "USER=<login/USER> @web.yaml:45",
-            "LATER=$(NAME) @web.yaml:21",
-            "NAME=web @web.yaml:22",
-            "URL=https://$(P_HOST)/$(NAME)/$(NAME) @web.yaml:23",
-            "TOKEN=<login/token> @web.yaml:25",
-            "HOST=web.example.org @web.yaml:39",
-            "LOST=? the ConfigMap `settings` has no key `NONE` @web.yaml:28",
-            "SPACE=<metadata.namespace> @web.yaml:29",
-            "MEMORY=<limits.memory> @web.yaml:30",
-            "ODD=? `fileKeyRef` is not known to `cki` @web.yaml:31",
-            "NUMBER=8080 @web.yaml:32",
-            "NOTHING= @web.yaml:33",
+            "P_HOST=web.example.org @web.yaml:42",
+            "token=<login/token> @web.yaml:47",
+            "USER=<login/USER> @web.yaml:48",
+            "LATER=$(NAME) @web.yaml:24",
+            "NAME=web @web.yaml:25",
+            "URL=https://$(P_HOST)/$(NAME)/$(NAME) @web.yaml:26",
+            "TOKEN=<login/token> @web.yaml:28",
+            "HOST=web.example.org @web.yaml:42",
+            "LOST=? the ConfigMap `settings` has no key `NONE` @web.yaml:31",
+            "SPACE=<metadata.namespace> @web.yaml:32",
+            "MEMORY=<limits.memory> @web.yaml:33",
+            "ODD=? `fileKeyRef` is not known to `cki` @web.yaml:34",
+            "NUMBER=8080 @web.yaml:35",
+            "NOTHING= @web.yaml:36",
         ]
     );
     assert!(!format!("{web:?}").contains("aHVudGVyMg") && !format!("{web:?}").contains("hunter2"));
@@ -105,14 +108,21 @@ fn a_deployment_with_all_that_may_be_in_it() {
     assert_eq!(container.args.iter().map(text).collect::<Vec<_>>(), ["$(NAME)", "$(NONE)"]);
     assert_eq!((container.workdir.as_deref(), container.ports.as_slice()), (Some("/srv"), &[8000][..]));
     assert_eq!(container.ready, Some(Ready::Http { path: "/ready".into(), port: 8000 }));
+    let before: Vec<_> =
+        container.init.iter().map(|one| (one.label.as_str(), one.shares_image(container))).collect();
+    assert_eq!(
+        before,
+        [("Deployment/web, init container migrate", true), ("Deployment/web, init container wait", false)]
+    );
+    assert_eq!((container.init[0].variables[0].name.as_str(), container.init[0].command.len()), ("STEP", 2));
     let findings = findings(&web);
     for wanted in [
-        "web.yaml:47:1: the kind `Rollout` is not read: what `other` gives is missing",
-        "web.yaml:19:16: the ConfigMap `absent` is not among the files: which variables it gives is not known",
+        "web.yaml:50:1: the kind `Rollout` is not read: what `other` gives is missing",
+        "web.yaml:22:16: the ConfigMap `absent` is not among the files: which variables it gives is not known",
         "`P_a-b` cannot be the name of a variable here",
-        "web.yaml:28:40: `LOST` has no value: the ConfigMap `settings` has no key `NONE`",
+        "web.yaml:31:40: `LOST` has no value: the ConfigMap `settings` has no key `NONE`",
         "`fileKeyRef` of the variable `ODD` is not known",
-        "the init container `migrate` of the same pod is not run",
+        "the container `proxy` of the same pod is not run",
         "only ports of TCP are known",
     ] {
         assert!(findings.iter().any(|finding| finding.contains(wanted)), "{wanted}: {findings:#?}");

@@ -247,6 +247,7 @@ components:
             ports: Vec::new(),
             ready: None,
             variables,
+            init: Vec::new(),
         };
         let rules = embedded_text("production-values.yaml").expect("is built in");
         let rules = ProductionRules::read("p", rules).expect("are valid");

@@ -170,25 +170,30 @@ impl Unit {
     }
 }
 
-/// What must have ended well before a component starts: its own commands, one after the other.
-pub(super) fn init_units(unit: &Unit, component: &Component) -> Vec<Unit> {
+/// What must have ended well before a component starts, one after the other: its own commands, or
+/// what its deployment has for that.
+pub(super) fn init_units(unit: &Unit, component: &Component, deployed: Vec<Unit>) -> Vec<Unit> {
     let commands = component.run.as_ref().map_or(&[][..], |run| &run.init);
+    let own = commands.iter().map(|command| {
+        let mut one = Unit { keeps_entrypoint: false, ..unit.clone() };
+        one.set_command(Some(command.clone()), component);
+        one
+    });
     let mut units: Vec<Unit> = Vec::new();
-    for (index, command) in commands.iter().enumerate() {
+    for (index, one) in own.chain(deployed).enumerate() {
         let number = if index == 0 { String::new() } else { format!("-{}", index + 1) };
-        let mut one = Unit {
+        let mut needs = unit.needs.clone();
+        needs.extend(units.last().map(|before| before.name.clone()));
+        units.push(Unit {
             name: format!("{}-init{number}", unit.name),
             role: Role::Service,
             wanted: false,
             once: true,
+            needs,
             ports: Vec::new(),
             ready: None,
-            keeps_entrypoint: false,
-            ..unit.clone()
-        };
-        one.needs.extend(units.last().map(|before| before.name.clone()));
-        one.set_command(Some(command.clone()), component);
-        units.push(one);
+            ..one
+        });
     }
     units
 }

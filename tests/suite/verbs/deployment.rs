@@ -31,6 +31,11 @@ metadata: {name: web}
 spec:
   template:
     spec:
+      initContainers:
+        - name: migrate
+          image: {busybox}
+          command: [sh, -c, 'test $STEP-$LEVEL = up-INFO']
+          env: [{name: STEP, value: up}, {name: LEVEL, valueFrom: {configMapKeyRef: {name: settings, key: LEVEL}}}]
       containers:
         - name: web
           image: {busybox}
@@ -65,8 +70,10 @@ services:
   composed:
     image: ${IMAGE:?which image}
     command: [sh, -c, 'echo $$GREETING; exit 3']
+    depends_on: {before: {condition: service_completed_successfully}}
     environment: [\"GREETING=${WORD:-hello}\"]
     env_file: more.env
+  before: {image: \"${IMAGE}\", command: [sh, -c, 'test $$GREETING = before'], environment: {GREETING: before}}
 ";
 
 const FILES: [(&str, &str); 6] = [
@@ -102,12 +109,12 @@ fn each_value_is_traced_to_its_line() {
     let line = "env web --explain";
     assert_snapshot!(cli.run(line), @"
     VARIABLE       VALUE                              WHY                                              WHERE                                                                      IN PRODUCTION
-    API_TOKEN      ••••••••                           reference secret (token); secret                 /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:17                           (Secret login, key token)
+    API_TOKEN      ••••••••                           reference secret (token); secret                 /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:22                           (Secret login, key token)
     HOST           host.reference.invalid             deployment, replaced by rule `host`              /tmp/cki-TESTID/home/cki/deploy/overlays/production/kustomization.yaml:10  api.prod.example.org
     IS_PRODUCTION  false                              locked: never production, instead of deployment  /tmp/cki-TESTID/project/inventory.yaml:3                                   true
     LEVEL          INFO                               deployment, instead of default                   /tmp/cki-TESTID/home/cki/deploy/overlays/production/kustomization.yaml:4   INFO
-    NAMESPACE      local                              deployment, replaced by rule `namespace`         /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:18                           (metadata.namespace)
-    URL            https://host.reference.invalid/v1  deployment; required                             /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:16                           https://api.prod.example.org/v1
+    NAMESPACE      local                              deployment, replaced by rule `namespace`         /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:23                           (metadata.namespace)
+    URL            https://host.reference.invalid/v1  deployment; required                             /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:21                           https://api.prod.example.org/v1
     --- stderr
     6 variables: 4 from the deployment, 1 reference secret, 1 locked
     --- exit 0
@@ -115,7 +122,7 @@ fn each_value_is_traced_to_its_line() {
     assert_snapshot!(cli.call(line).terminal(80).set("NO_COLOR", "1").end(), @"
     API_TOKEN      ••••••••
       reference secret (token); secret
-      /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:17
+      /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:22
       production: (Secret login, key token)
     HOST           host.reference.invalid
       deployment, replaced by rule `host`
@@ -124,17 +131,17 @@ fn each_value_is_traced_to_its_line() {
     IS_PRODUCTION  false
       locked: never production, instead of deployment
       /tmp/cki-TESTID/project/inventory.yaml:3
-      production: true  /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:19
+      production: true  /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:24
     LEVEL          INFO
       deployment, instead of default
       /tmp/cki-TESTID/home/cki/deploy/overlays/production/kustomization.yaml:4
       production: INFO
     NAMESPACE      local
       deployment, replaced by rule `namespace`
-      /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:18
+      /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:23
       production: (metadata.namespace)
     URL            https://host.reference.invalid/v1
-      deployment; required  /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:16
+      deployment; required  /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:21
       production: https://api.prod.example.org/v1
     --- stderr
     6 variables: 4 from the deployment, 1 reference secret, 1 locked
@@ -268,6 +275,7 @@ fn a_run_is_as_its_overlay_says(cli: &Cli) {
     cli.inventory(INVENTORY);
     // It is cloned on the way; what the overlay does not say, its base does.
     let mut run = cli.start("run-local web");
+    run.until("  web-init     done");
     run.until("  web          ready");
     run.until("up");
     run.signal(nix::sys::signal::Signal::SIGINT);
@@ -286,5 +294,5 @@ fn a_run_is_as_its_overlay_says(cli: &Cli) {
     }
     assert!(!outcome.stdout.contains("prod.example.org"), "{outcome}");
     // A command without an entry point goes to that of the image.
-    cli.run("run-local composed").ends_with(3).says("hello");
+    cli.run("run-local composed").ends_with(3).says("hello").says("composed-init  done");
 }

@@ -1,0 +1,94 @@
+//! What a deployment says of how its component is run: filled in where the component's entry says
+//! nothing.
+
+use std::collections::BTreeMap;
+
+use super::{Deployed, DeployedError};
+use crate::model::deployment::expansion::Piece;
+use crate::model::environment::Environment;
+use crate::model::inventory::{Component, Run};
+use crate::ops::tools::Tools;
+
+/// The component with what its deployment says of how it is run, where its entry says nothing. What is
+/// put in the place of words of the command that name production is told.
+///
+/// # Errors
+/// When a rule does not work.
+pub fn completed(
+    tools: &Tools<'_>,
+    component: &Component,
+    deployed: Option<&Deployed>,
+    environment: &Environment,
+) -> Result<Component, DeployedError> {
+    let mut component = component.clone();
+    let Some(deployed) = deployed else { return Ok(component) };
+    let container = &deployed.container;
+    let mut run = component.run.take().unwrap_or_default();
+    if run.command.is_empty() && run.once.is_empty() {
+        let words = |words: &[Vec<Piece>]| -> Result<Vec<String>, DeployedError> {
+            let mut made = Vec::new();
+            for (index, pieces) in words.iter().enumerate() {
+                let word = environment.expand(pieces);
+                let names_production = |text: &str| deployed.names_production(text);
+                if !names_production(&word) {
+                    made.push(word);
+                    continue;
+                }
+                let name = format!("argument-{}", index + 1);
+                if let Some(replaced) = deployed.rules.replace(&name, &word, &names_production)? {
+                    tools.events.warn(format!(
+                        "{}: word {} of the command names production, and is `{}` (rule `{}`)",
+                        container.place,
+                        index + 1,
+                        replaced.value,
+                        replaced.rule
+                    ));
+                    made.push(replaced.value);
+                }
+            }
+            Ok(made)
+        };
+        let (command, args) = (words(&container.command)?, words(&container.args)?);
+        if command.is_empty() {
+            run.image_args = args;
+        } else {
+            run.command = [command, args].concat();
+        }
+    }
+    run.workdir = run.workdir.or_else(|| container.workdir.clone());
+    if run.ports.is_empty() {
+        run.ports.clone_from(&container.ports);
+    }
+    if run.ready.is_none() {
+        run.ready.clone_from(&container.ready);
+    }
+    if component.image.is_none() && component.build.is_none() {
+        component.image.clone_from(&container.image);
+    }
+    component.run = Some(run);
+    Ok(component)
+}
+
+/// The component as if it were what must have ended well before it starts: with its command and image,
+/// and nothing that is known of the component itself.
+#[must_use]
+pub fn initial(component: &Component, deployed: &Deployed, before: &Deployed) -> Component {
+    let mut made = component.clone();
+    let run = made.run.take().unwrap_or_default();
+    made.run = Some(Run {
+        command: Vec::new(),
+        once: Vec::new(),
+        workdir: None,
+        init: Vec::new(),
+        ready: None,
+        image_args: Vec::new(),
+        mount: BTreeMap::new(),
+        watch: None,
+        debug: None,
+        ..run
+    });
+    if !before.container.shares_image(&deployed.container) {
+        (made.build, made.image) = (None, before.container.image.clone());
+    }
+    made
+}

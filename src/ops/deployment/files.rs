@@ -1,0 +1,140 @@
+//! The files of a clone, and those of a commit in one, as a deployment is read from them. They are only
+//! read, and nothing outside of the clone is.
+
+use std::path::{Path, PathBuf};
+
+use crate::base::files::{self, FileError};
+use crate::model::deployment::{FileKind, FileTrouble, Files};
+use crate::systems::git::Tree;
+
+/// No file of a deployment is longer.
+const LIMIT: u64 = 1 << 20;
+
+/// The files of a clone.
+pub(super) struct CloneFiles {
+    root: PathBuf,
+    real: PathBuf,
+}
+
+impl CloneFiles {
+    pub(super) fn new(root: PathBuf) -> Result<Self, FileError> {
+        let real = root.canonicalize().map_err(|source| FileError::new("find", &root, source))?;
+        Ok(Self { root, real })
+    }
+
+    /// Where a path really is, unless a link in it leads out of the clone.
+    fn find(&self, path: &str) -> Result<Option<PathBuf>, FileTrouble> {
+        let trouble = |why: String| FileTrouble { path: self.label(path), why };
+        let real = match self.root.join(path).canonicalize() {
+            Ok(real) => real,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(trouble(error.to_string())),
+        };
+        let inside = real.strip_prefix(&self.real);
+        let inside = inside.map_err(|_| trouble("a link leads out of the clone".to_owned()))?;
+        // What git keeps for itself is no part of the sources.
+        if inside.components().next().is_some_and(|first| first.as_os_str() == ".git") {
+            return Err(trouble("it belongs to git".to_owned()));
+        }
+        Ok(Some(real))
+    }
+
+    fn must_find(&self, path: &str) -> Result<PathBuf, FileTrouble> {
+        let missing = || FileTrouble { path: self.label(path), why: "it is not there".to_owned() };
+        self.find(path)?.ok_or_else(missing)
+    }
+}
+
+impl Files for CloneFiles {
+    fn kind(&self, path: &str) -> Result<Option<FileKind>, FileTrouble> {
+        Ok(self.find(path)?.and_then(|real| {
+            if real.is_dir() {
+                Some(FileKind::Folder)
+            } else {
+                // A pipe or device would never end.
+                real.is_file().then_some(FileKind::File)
+            }
+        }))
+    }
+
+    fn text(&self, path: &str) -> Result<String, FileTrouble> {
+        let trouble = |why: String| FileTrouble { path: self.label(path), why };
+        let real = self.must_find(path)?;
+        if !real.is_file() {
+            return Err(trouble("it is no file".to_owned()));
+        }
+        files::read_text(&real, LIMIT).map_err(|error| trouble(error.source.to_string()))
+    }
+
+    fn names(&self, folder: &str) -> Result<Vec<String>, FileTrouble> {
+        let real = self.must_find(folder)?;
+        files::names_in(&real)
+            .map_err(|error| FileTrouble { path: self.label(folder), why: error.source.to_string() })
+    }
+
+    fn label(&self, path: &str) -> String {
+        label(&self.root, path)
+    }
+}
+
+fn label(root: &Path, path: &str) -> String {
+    let whole = if path.is_empty() { root.to_path_buf() } else { root.join(path) };
+    whole.display().to_string()
+}
+
+/// The files of a commit.
+pub(super) struct TreeFiles(pub(super) Tree);
+
+impl TreeFiles {
+    fn trouble(&self, path: &str, why: &dyn std::fmt::Display) -> FileTrouble {
+        FileTrouble { path: self.label(path), why: why.to_string() }
+    }
+}
+
+impl Files for TreeFiles {
+    fn kind(&self, path: &str) -> Result<Option<FileKind>, FileTrouble> {
+        let is_folder = self.0.is_folder(path).map_err(|error| self.trouble(path, &error))?;
+        Ok(is_folder.map(|is| if is { FileKind::Folder } else { FileKind::File }))
+    }
+
+    fn text(&self, path: &str) -> Result<String, FileTrouble> {
+        let content = self.0.content(path, LIMIT).map_err(|error| self.trouble(path, &error))?;
+        let content = content.ok_or_else(|| self.trouble(path, &"it is not there, or too long"))?;
+        String::from_utf8(content).map_err(|_| self.trouble(path, &"it is no text in UTF-8"))
+    }
+
+    fn names(&self, folder: &str) -> Result<Vec<String>, FileTrouble> {
+        self.0.names(folder).map_err(|error| self.trouble(folder, &error))
+    }
+
+    fn label(&self, path: &str) -> String {
+        format!("{}@{}", label(self.0.root(), path), self.0.revision())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_outside_of_the_clone_is_read() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let root = folder.path().join("clone");
+        std::fs::create_dir_all(root.join("deploy")).expect("makes");
+        std::fs::create_dir_all(root.join(".git")).expect("makes");
+        std::fs::write(root.join("deploy/a.yaml"), "kind: Pod").expect("writes");
+        std::fs::write(root.join(".git/config"), "secret").expect("writes");
+        std::os::unix::fs::symlink("/etc", root.join("deploy/out")).expect("links");
+        std::os::unix::fs::symlink("a.yaml", root.join("deploy/in.yaml")).expect("links");
+        std::fs::write(root.join("long"), vec![b'x'; (1 << 20) + 1]).expect("writes");
+        let files = CloneFiles::new(root).expect("opens");
+        assert_eq!(files.text("deploy/in.yaml").as_deref(), Ok("kind: Pod"));
+        assert_eq!(files.kind("deploy"), Ok(Some(FileKind::Folder)));
+        assert_eq!(files.kind("none"), Ok(None));
+        assert_eq!(files.names("deploy").map(|names| names.len()), Ok(3));
+        for wrong in ["deploy/out/passwd", "deploy/out", ".git/config", "long", "none"] {
+            assert!(files.text(wrong).is_err(), "{wrong}");
+        }
+        assert!(files.kind("deploy/out").is_err());
+    }
+}

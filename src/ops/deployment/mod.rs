@@ -1,0 +1,255 @@
+//! The deployment of a component, read from the clones that hold its files, or from a commit in
+//! them. How files are read is in `files`, what a deployment says of a run in `completed`.
+
+mod completed;
+mod files;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::base::assets::Assets;
+use crate::base::files::FileError;
+use crate::base::text;
+use crate::model::deployment::{self, Container, DeploymentError, Files, Item};
+use crate::model::environment::{self, ProductionRules, RuleError};
+use crate::model::guard::DenyList;
+use crate::model::inventory::{Component, Finding, Inventory};
+use crate::ops::source::{self, SourceError};
+use crate::ops::tools::Tools;
+use crate::ops::workspace::Workspace;
+use crate::systems::git::{GitError, Tree};
+pub use completed::{completed, initial};
+use files::{CloneFiles, TreeFiles};
+
+/// The rules for values that point at production.
+const RULES: &str = "production-values.yaml";
+
+/// A deployment that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum DeployedError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Deployment(#[from] DeploymentError),
+    /// A rule about values of production does not work.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    /// The rules cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A clone cannot be read.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// There is no such revision.
+    #[error("`{}` has no revision `{revision}`", path.display())]
+    NoRevision {
+        /// The clone.
+        path: PathBuf,
+        /// What was asked for.
+        revision: String,
+    },
+    /// The repository is not cloned.
+    #[error("the deployment of `{component}` is in `{repo}`, which is not cloned")]
+    NotCloned {
+        /// The component.
+        component: String,
+        /// The repository.
+        repo: String,
+    },
+    /// The inventory names no files.
+    #[error("{place}: the inventory names no deployment of `{component}`")]
+    None {
+        /// Its entry.
+        place: String,
+        /// The component.
+        component: String,
+    },
+}
+
+/// A deployment that was read, with what its values are judged by.
+#[derive(Debug)]
+pub struct Deployed {
+    /// The component's container.
+    pub container: Container,
+    /// What was not understood.
+    pub findings: Vec<Finding>,
+    rules: Arc<ProductionRules>,
+    hosts: Arc<DenyList>,
+}
+
+impl Deployed {
+    /// Whether a text names a host of production.
+    #[must_use]
+    pub fn names_production(&self, text: &str) -> bool {
+        self.hosts.names_production(text).is_some()
+    }
+
+    /// What must have ended well before the component starts, each as a deployment of its own.
+    pub fn init(&self) -> impl Iterator<Item = Self> {
+        self.container.init.iter().map(|container| Self {
+            container: container.clone(),
+            findings: Vec::new(),
+            rules: Arc::clone(&self.rules),
+            hosts: Arc::clone(&self.hosts),
+        })
+    }
+
+    /// As a layer of an environment.
+    #[must_use]
+    pub fn layer<'a>(&'a self, names_production: &'a dyn Fn(&str) -> bool) -> environment::Deployed<'a> {
+        environment::Deployed { container: &self.container, rules: &self.rules, names_production }
+    }
+}
+
+/// The component's deployment as it is in its clones.
+///
+/// # Errors
+/// When there is none, it is not cloned, or cannot be read.
+pub fn load(
+    component: &Component,
+    inventory: &Inventory,
+    workspace: &Workspace,
+    assets: &Assets,
+) -> Result<Deployed, DeployedError> {
+    let open =
+        |path: PathBuf| -> Result<Box<dyn Files>, DeployedError> { Ok(Box::new(CloneFiles::new(path)?)) };
+    read(component, inventory, workspace, assets, &open)
+}
+
+/// The component's deployment as it is in a revision of its clones.
+///
+/// # Errors
+/// When there is none, it is not cloned, or cannot be read there.
+pub fn load_at(
+    revision: &str,
+    component: &Component,
+    inventory: &Inventory,
+    workspace: &Workspace,
+    assets: &Assets,
+) -> Result<Deployed, DeployedError> {
+    let open = |path: PathBuf| -> Result<Box<dyn Files>, DeployedError> {
+        match Tree::open(&path, revision)? {
+            Some(tree) => Ok(Box::new(TreeFiles(tree))),
+            None => Err(DeployedError::NoRevision { path, revision: text::safe_line(revision).into_owned() }),
+        }
+    };
+    read(component, inventory, workspace, assets, &open)
+}
+
+/// The component's deployment if the inventory names one and it is cloned; otherwise `None`, with the
+/// reason if it should be there.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn load_if_there(
+    component: &Component,
+    inventory: &Inventory,
+    workspace: &Workspace,
+    assets: &Assets,
+) -> Result<(Option<Deployed>, Option<String>), DeployedError> {
+    match load(component, inventory, workspace, assets) {
+        Ok(deployed) => Ok((Some(deployed), None)),
+        Err(DeployedError::None { .. }) => Ok((None, None)),
+        Err(missing @ DeployedError::NotCloned { .. }) => Ok((None, Some(missing.to_string()))),
+        Err(error) => Err(error),
+    }
+}
+
+type Open<'a> = &'a dyn Fn(PathBuf) -> Result<Box<dyn Files>, DeployedError>;
+
+fn read(
+    component: &Component,
+    inventory: &Inventory,
+    workspace: &Workspace,
+    assets: &Assets,
+    open: Open<'_>,
+) -> Result<Deployed, DeployedError> {
+    if component.deployment.is_empty() {
+        let (place, component) = (component.written.place(""), component.name().to_owned());
+        return Err(DeployedError::None { place, component });
+    }
+    let mut opened = Vec::new();
+    for (index, item) in component.deployment.iter().enumerate() {
+        let path = workspace.place(inventory, &item.repo).path;
+        if !path.is_dir() {
+            let (component, repo) = (component.name().to_owned(), item.repo.clone());
+            return Err(DeployedError::NotCloned { component, repo });
+        }
+        opened.push((open(path)?, component.written.place(&format!("deployment.{index}"))));
+    }
+    let items: Vec<Item<'_>> = component
+        .deployment
+        .iter()
+        .zip(&opened)
+        .map(|(item, (files, place))| Item {
+            files: &**files,
+            path: &item.path,
+            container: item.container.as_deref(),
+            place,
+        })
+        .collect();
+    let read = deployment::read(component.name(), &items)?;
+    let (file, text) = match assets.text(RULES)? {
+        Some(asset) => (asset.origin, asset.text),
+        None => (RULES.to_owned(), "rules: []".into()),
+    };
+    let rules = ProductionRules::read(&file, &text)?;
+    Ok(Deployed {
+        container: read.container,
+        findings: read.findings,
+        rules: Arc::new(rules),
+        hosts: Arc::new(DenyList::from(inventory)),
+    })
+}
+
+/// Clones what the deployments of components, and of the components that they need, are read from.
+/// A repository that is out of reach is no hindrance: the run then goes without what it gives.
+///
+/// # Errors
+/// When a repository is in reach and cannot be cloned.
+pub async fn fetch(
+    tools: &Tools<'_>,
+    components: &[&Component],
+    merge_request: Option<u64>,
+) -> Result<(), SourceError> {
+    let mut todo = components.to_vec();
+    let mut seen: Vec<&Component> = Vec::new();
+    while let Some(one) = todo.pop() {
+        if seen.iter().any(|known| known.reference == one.reference) {
+            continue;
+        }
+        seen.push(one);
+        let needs = one.run.iter().flat_map(|run| &run.needs);
+        todo.extend(needs.filter_map(|need| tools.inventory.find_exactly(&need.name).ok()));
+        for item in &one.deployment {
+            let built_from = one.build.as_ref().is_some_and(|build| build.repo == item.repo);
+            let merge_request = merge_request
+                .filter(|_| built_from && components.iter().any(|wanted| wanted.reference == one.reference));
+            match source::ensure(tools, one, &item.repo, merge_request).await {
+                Ok(_) => {}
+                Err(SourceError::Git(error)) if error.is_out_of_reach() => tools.events.warn(format!(
+                    "The deployment of `{}` cannot be had, and the run is without what it gives: {error}.",
+                    one.name()
+                )),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The deployment of a component that is to be run; without it if it is not there.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn for_run(tools: &Tools<'_>, component: &Component) -> Result<Option<Deployed>, DeployedError> {
+    let (deployed, missing) = load_if_there(component, tools.inventory, tools.workspace, tools.assets)?;
+    if let Some(missing) = missing {
+        tools.events.note(missing);
+    }
+    if let Some(deployed) = &deployed {
+        for finding in &deployed.findings {
+            tools.events.note(finding.to_string());
+        }
+    }
+    Ok(deployed)
+}

@@ -1,0 +1,278 @@
+//! A plan in the making: components and what they need are added one after the other, and what each
+//! is to do is settled when all are known. What a finished plan tells is in the module above.
+
+use std::collections::BTreeMap;
+
+use crate::model::environment::Wishes;
+use crate::model::guard::Finding;
+use crate::model::identity::Role;
+use crate::model::inventory::{Component, Parameters};
+use crate::model::service::{ServiceTemplate, Surroundings};
+use crate::ops::deployment::{self, Deployed};
+use crate::ops::env::{check_complete, resolve};
+use crate::ops::needs::{self, Need};
+use crate::ops::rules::Rules;
+use crate::ops::run_local::unit::{Image, Unit, build_plan, component_unit, init_units, service_unit};
+use crate::ops::run_local::{Request, RunError, work};
+use crate::ops::tools::Tools;
+
+/// What the plan of some components rests on.
+pub(super) struct Draft<'a> {
+    tools: &'a Tools<'a>,
+    request: &'a Request<'a>,
+    rules: &'a Rules,
+    around: Surroundings<'a>,
+    /// What is started, each after all that it needs.
+    found: Vec<Found>,
+    /// Whether no containers are used.
+    native: bool,
+    /// What is meant by each name: the reference of a component, or nothing for a backing service.
+    known: BTreeMap<String, Option<String>>,
+    /// The environment of each component, in a few words.
+    pub(super) summaries: BTreeMap<String, String>,
+    /// What the guard has found.
+    pub(super) findings: Vec<Finding>,
+}
+
+/// One thing that is started.
+enum Found {
+    /// A component, as its entry and its deployment say that it is run, and what its deployment says
+    /// must have ended before.
+    Component(Box<Unit>, Box<Component>, Vec<Unit>),
+    /// A backing service for a component, with what each who needs it asks of it.
+    Service(Box<ServiceTemplate>, String, Vec<Parameters>),
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(
+        tools: &'a Tools<'a>,
+        request: &'a Request<'a>,
+        rules: &'a Rules,
+        around: Surroundings<'a>,
+        native: bool,
+    ) -> Self {
+        Self {
+            tools,
+            request,
+            rules,
+            around,
+            native,
+            found: Vec::new(),
+            known: BTreeMap::new(),
+            summaries: BTreeMap::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    /// Adds a component after what it needs, and what that needs in turn; each once. `of` is the
+    /// one of those that are asked for that this is for.
+    pub(super) fn add(&mut self, component: &'a Component, of: &str) -> anyhow::Result<()> {
+        if !self.is_new(component.name(), Some(component))? {
+            return Ok(());
+        }
+        let (tools, request) = (self.tools, self.request);
+        let is_wanted = request.components.iter().any(|one| one.reference == component.reference);
+        let wishes = if is_wanted { work::wishes(request, component)? } else { Wishes::default() };
+        let deployed = deployment::for_run(tools, component)?;
+        let mut resolved = resolve(
+            component,
+            tools.inventory,
+            tools.assets,
+            self.around,
+            deployed.as_ref(),
+            wishes.clone(),
+        )?;
+        self.findings.extend(self.rules.guard.inspect(component.name(), &mut resolved.environment));
+        check_complete(component, &resolved.environment)?;
+        self.summaries.insert(component.name().to_owned(), resolved.environment.summary());
+        let whole = deployment::completed(tools, component, deployed.as_ref(), &resolved.environment)?;
+        self.inspect(component, &whole, deployed.as_ref());
+        let mut unit = component_unit(&whole, &resolved.environment, tools.image_tag, tools.memory);
+        unit.work.build = build_plan(component, tools, request.merge_request.filter(|_| is_wanted));
+        if is_wanted {
+            unit.wanted = true;
+            if let Some(image) = &request.image {
+                unit.image = Image::Named(image.clone());
+            }
+        } else {
+            (unit.role, unit.of) = (Role::Service, of.to_owned());
+        }
+        for need in resolved.needs {
+            match need {
+                Need::Service(asked) => {
+                    unit.needs.push(asked.template.name().to_owned());
+                    self.add_service(asked.template, asked.parameters, of)?;
+                }
+                Need::Component(other) => {
+                    unit.needs.push(other.name().to_owned());
+                    self.add(other, of)?;
+                }
+            }
+        }
+        unit.needs.dedup();
+        let has_own = whole.run.as_ref().is_some_and(|run| !run.init.is_empty());
+        let initial = match &deployed {
+            Some(deployed) if !has_own => self.initial(component, &unit, deployed, &wishes)?,
+            _ => Vec::new(),
+        };
+        self.found.push(Found::Component(Box::new(unit), Box::new(whole), initial));
+        Ok(())
+    }
+
+    /// Notes what must not be in the commands of a component, as its entry and its deployment have them.
+    fn inspect(&mut self, component: &Component, whole: &Component, deployed: Option<&Deployed>) {
+        let (guard, name) = (&self.rules.guard, component.name());
+        let Some(run) = &whole.run else { return };
+        let is_own =
+            component.run.as_ref().is_some_and(|own| !own.command.is_empty() || !own.once.is_empty());
+        let place = |key: &str| match deployed {
+            Some(deployed) if !is_own => deployed.container.place.clone(),
+            _ => component.written.place(key),
+        };
+        for (key, command) in
+            [("run.command", &run.command), ("run.once", &run.once), ("run.command", &run.image_args)]
+        {
+            self.findings.extend(guard.command(name, command, &place(key)));
+        }
+        for command in &run.init {
+            self.findings.extend(guard.command(name, command, &component.written.place("run.init")));
+        }
+    }
+
+    /// What the deployment of a component says must have ended before it starts, unless its entry says
+    /// so itself. The variables are those of the component, but for what the deployment gives.
+    fn initial(
+        &mut self,
+        component: &'a Component,
+        unit: &Unit,
+        deployed: &Deployed,
+        wishes: &Wishes,
+    ) -> anyhow::Result<Vec<Unit>> {
+        let tools = self.tools;
+        let mut units = Vec::new();
+        for before in deployed.init() {
+            let made = deployment::initial(component, deployed, &before);
+            let mut resolved =
+                resolve(&made, tools.inventory, tools.assets, self.around, Some(&before), wishes.clone())?;
+            self.findings.extend(self.rules.guard.inspect(component.name(), &mut resolved.environment));
+            let whole = deployment::completed(tools, &made, Some(&before), &resolved.environment)?;
+            self.inspect(&made, &whole, Some(&before));
+            let mut one = component_unit(&whole, &resolved.environment, tools.image_tag, tools.memory);
+            if before.container.shares_image(&deployed.container) {
+                one.image = unit.image.clone();
+            } else if self.native {
+                tools.events.warn(format!(
+                    "{}: {} is not run: it has an image of its own, and no container is used.",
+                    before.container.place, before.container.label
+                ));
+                continue;
+            }
+            one.work.build.clone_from(&unit.work.build);
+            units.push(one);
+        }
+        Ok(units)
+    }
+
+    fn add_service(
+        &mut self,
+        template: ServiceTemplate,
+        asked: Parameters,
+        of: &str,
+    ) -> Result<(), RunError> {
+        let name = template.name().to_owned();
+        if self.is_new(&name, None)? {
+            self.found.push(Found::Service(Box::new(template), of.to_owned(), vec![asked]));
+            return Ok(());
+        }
+        for found in &mut self.found {
+            if let Found::Service(known, _, all) = found
+                && known.name() == name
+                && !all.contains(&asked)
+            {
+                all.push(asked);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether nothing of this name is among what is started. A name means one thing only.
+    fn is_new(&mut self, name: &str, component: Option<&Component>) -> Result<bool, RunError> {
+        let meant = component.map(|component| component.reference.to_string());
+        match self.known.get(name) {
+            None => {
+                self.known.insert(name.to_owned(), meant);
+                Ok(true)
+            }
+            Some(known) if *known == meant => Ok(false),
+            Some(_) => Err(RunError::SameName { name: name.to_owned() }),
+        }
+    }
+
+    /// What could not be known before all was found: who is needed by others, and so does what it
+    /// always does whatever is asked of this run, and all that is asked of each backing service.
+    pub(super) fn settle(self) -> anyhow::Result<Vec<Unit>> {
+        let Self { tools, request, around, found, native, .. } = self;
+        let needed: Vec<String> = found
+            .iter()
+            .filter_map(
+                |one| if let Found::Component(unit, ..) = one { Some(unit.needs.clone()) } else { None },
+            )
+            .flatten()
+            .collect();
+        let mut units = Vec::new();
+        for one in found {
+            match one {
+                Found::Service(template, of, asked) => {
+                    let service = template.fill(needs::at(around, template.name()), &asked)?;
+                    units.push(Unit { kept: request.keep_services, ..service_unit(service, &of) });
+                }
+                Found::Component(mut unit, component, initial) => {
+                    let is_asked = unit.wanted && !needed.contains(&unit.name);
+                    unit.once = component.is_one_shot() || (is_asked && request.once);
+                    let args = if is_asked { request.args.as_slice() } else { &[] };
+                    unit.set_command(command(&component, unit.once, args)?, &component);
+                    let init = init_units(&unit, &component, initial);
+                    if unit.wanted {
+                        work::plan(tools, request, &component, native, &mut unit)?;
+                    }
+                    unit.needs.extend(init.last().map(|last| last.name.clone()));
+                    units.extend(init);
+                    units.push(*unit);
+                }
+            }
+        }
+        Ok(units)
+    }
+}
+
+/// The command to run; `None` for the image's own.
+fn command(component: &Component, once: bool, args: &[String]) -> Result<Option<Vec<String>>, RunError> {
+    let Some(run) = &component.run else {
+        return if args.is_empty() { Ok(None) } else { Ok(Some(args.to_vec())) };
+    };
+    let chosen = if once && !run.once.is_empty() { &run.once } else { &run.command };
+    if chosen.is_empty() {
+        if !run.once.is_empty() {
+            return Err(RunError::OnceOnly { component: component.name().to_owned() });
+        }
+        if args.is_empty() && !run.image_args.is_empty() {
+            return Ok(Some(run.image_args.clone()));
+        }
+        return if args.is_empty() { Ok(None) } else { Ok(Some(args.to_vec())) };
+    }
+    let mut command = Vec::new();
+    let mut placed = false;
+    for item in chosen {
+        if item == "{args}" {
+            command.extend(args.iter().cloned());
+            placed = true;
+        } else {
+            command.push(item.clone());
+        }
+    }
+    if !placed {
+        command.extend(args.iter().cloned());
+    }
+    Ok(Some(command))
+}

@@ -1,0 +1,134 @@
+//! Plans, as the inventory and the wishes of a user make them.
+
+use super::*;
+use crate::model::identity::Role;
+use crate::model::inventory::{Document, Inventory};
+use crate::ops::run_local::unit::Image;
+
+const SAMPLE: &str = "\
+components:
+  - {name: web, category: service, image: example.org/web, run: {command: [web], once: [web, --one, '{args}'], needs: [redis, api, nightly]}}
+  - {name: api, category: service, image: 'example.org/api:7', run: {command: [api], needs: [redis, postgres], init: [[migrate, up], [seed]]}}
+  - {name: nightly, category: cronjob, kind: cronjob, image: x, run: {command: [n]}}
+  - {name: only-once, category: tool, image: x, run: {once: [o, '{args}']}}
+";
+
+fn main(plan: &RunPlan) -> &Unit {
+    plan.wanted().next().expect("somebody is wanted")
+}
+
+fn run(name: &str, once: bool, args: &[&str]) -> anyhow::Result<RunPlan> {
+    group(&[name], once, args)
+}
+
+fn group(names: &[&str], once: bool, args: &[&str]) -> anyhow::Result<RunPlan> {
+    planned(SAMPLE, names, once, args)
+}
+
+fn planned(text: &str, names: &[&str], once: bool, args: &[&str]) -> anyhow::Result<RunPlan> {
+    let head = Document { file: "i.yaml".into(), text: text.to_owned().into(), reference: None };
+    let inventory = Inventory::read("here", vec![head]).expect("reads");
+    let (assets, workspace) =
+        (crate::base::assets::Assets::default(), crate::ops::workspace::Workspace::new("/w"));
+    let env = crate::host::Env::default();
+    let http = std::sync::Arc::new(crate::base::http::Http::default());
+    let git = crate::systems::git::Git::new(http, crate::systems::git::Logins::default(), env.clone());
+    let tools = Tools {
+        inventory: &inventory,
+        assets: &assets,
+        workspace: &workspace,
+        git: &git,
+        env: &env,
+        owner: crate::base::owner::Owner { pid: 1, started: 1, boot: "b".into() },
+        program: "/cki".into(),
+        merge_request_ref: "refs/merge-requests/{n}/head",
+        image_tag: "latest",
+        offline: true,
+        ready_timeout: std::time::Duration::from_secs(1),
+        stop_grace: std::time::Duration::from_secs(1),
+        memory: crate::model::inventory::Memory::default(),
+        events: crate::model::event::Events::silent(),
+        stop: crate::host::signals::Stop::new(),
+    };
+    let components: Result<Vec<_>, _> = names.iter().map(|name| inventory.find(name)).collect();
+    let components = components?;
+    let mut request = Request::of(components[0]);
+    request.components = components;
+    request.once = once;
+    request.args = args.iter().map(|arg| (*arg).to_owned()).collect();
+    let state = tempfile::tempdir()?;
+    let state = crate::host::Env::new([("XDG_STATE_HOME", state.path())]);
+    let rules = Rules::load(&assets, &inventory, &state, &workspace)?;
+    plan(&tools, &request, &rules, false, RunId::new(b"r"))
+}
+
+fn order(plan: &RunPlan) -> Vec<(&str, String)> {
+    plan.units().map(|unit| (unit.name.as_str(), unit.needs.join(" "))).collect()
+}
+
+#[test]
+fn one_name_means_one_thing() {
+    let text = "components:\n- {name: a, category: x, image: i, run: {needs: [x/redis, b]}}\n\
+                    - {name: b, category: x, image: i, run: {needs: [redis]}}\n- {name: redis, category: x, image: i}\n";
+    let error = planned(text, &["a"], false, &[]).expect_err("two are called `redis`");
+    assert_eq!(error.to_string(), "two different things that are needed have the name `redis`");
+}
+
+#[test]
+fn what_is_needed_starts_first_and_once() {
+    let plan = run("web", false, &[]).expect("plans");
+    assert_eq!(
+        order(&plan),
+        [
+            ("redis", ""),
+            ("postgres", ""),
+            ("api-init", "redis postgres"),
+            ("api-init-2", "redis postgres api-init"),
+            ("api", "redis postgres api-init-2"),
+            ("nightly", ""),
+            ("web", "redis api nightly"),
+        ]
+        .map(|(name, needs)| (name, needs.to_owned()))
+    );
+    assert_eq!(plan.reach(), "it reaches redis, postgres, api");
+    let web = &plan.units[6];
+    assert_eq!(web.image, Image::Named("example.org/web:latest".into()));
+    assert!(web.wanted && !web.once && !plan.is_needed(web));
+    let api = &plan.units[4];
+    assert_eq!(api.image, Image::Named("example.org/api:7".into()));
+    assert!(api.environment.iter().any(|(name, value)| name == "REDIS_HOST" && value.expose() == "redis"));
+    assert!(api.secret.contains(&"POSTGRES_PASSWORD".to_owned()));
+    let init = &plan.units[2];
+    assert!(init.once && init.is_component && init.image == api.image && !api.once);
+    assert_eq!(init.command, Some(vec!["migrate".to_owned(), "up".to_owned()]));
+    assert_eq!(init.environment.len(), api.environment.len());
+    assert!(plan.units[5].once, "a job that is needed does its work");
+}
+
+#[test]
+fn who_is_wanted_and_needed_starts_once_and_as_it_is_needed() {
+    for names in [["web", "api"], ["api", "web"]] {
+        let plan = group(&names, true, &[]).expect("plans");
+        let find = |name: &str| plan.units().find(|unit| unit.name == name).expect("is planned");
+        let (api, web) = (find("api"), find("web"));
+        assert_eq!(plan.units().filter(|unit| unit.name == "api").count(), 1);
+        assert!(api.wanted && !api.once && plan.is_needed(api));
+        assert!(web.wanted && web.once && !plan.is_needed(web));
+        assert_eq!((api.role, api.of.as_str()), (Role::Component, "service/api"));
+        assert!(plan.is_group() && plan.summaries.len() == 2);
+    }
+}
+
+#[test]
+fn commands_take_arguments_in_their_place() {
+    let command = |name: &str, once: bool, args: &[&str]| {
+        let plan = run(name, once, args);
+        plan.map(|plan| main(&plan).command.clone().unwrap_or_default().join(" "))
+    };
+    assert_eq!(command("web", false, &[]).expect("plans"), "web");
+    assert_eq!(command("web", true, &["a", "b"]).expect("plans"), "web --one a b");
+    assert_eq!(command("nightly", false, &["x"]).expect("plans"), "n x");
+    assert!(main(&run("nightly", false, &[]).expect("plans")).once);
+    assert!(command("only-once", false, &[]).is_err());
+    assert_eq!(command("only-once", true, &["v"]).expect("plans"), "o v");
+}
