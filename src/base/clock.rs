@@ -49,6 +49,7 @@ impl Clock for SystemClock {
     }
 
     fn sleep(&self, span: Duration) -> Pause<'_> {
+        // The real thing: who waits says why, and tests have a clock that does not.
         Box::pin(tokio::time::sleep(span))
     }
 }

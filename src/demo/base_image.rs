@@ -76,6 +76,7 @@ pub async fn remove(engine: &ContainerEngine, demo: &str) -> anyhow::Result<()> 
             Err(error) if left == 0 => return Err(error),
             Ok(_) | Err(_) => {}
         }
+        // No engine tells when it has given up a build: it is asked again.
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
     Ok(())

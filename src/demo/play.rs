@@ -77,6 +77,7 @@ pub async fn play(file: &Path, env: &Env, stop: &Stop, say: &dyn Fn(&str)) -> an
     let write = async {
         let Some(repeat) = &part.repeat else { return std::future::pending().await };
         for line in repeat.lines.iter().cycle() {
+            // The pace at which the part is to speak.
             tokio::time::sleep(Duration::from_secs_f64(repeat.seconds.clamp(0.01, 60.0))).await;
             say(&fill(line, &variables));
         }

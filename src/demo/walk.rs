@@ -307,6 +307,7 @@ fn die_with_us(command: &mut Command) {
 /// Waits until a process is gone or has become a zombie.
 async fn ended(pid: Option<u32>) {
     while pid.is_some_and(|pid| crate::host::started(pid).is_some()) {
+        // It is no child of this process, so that nobody tells when it ends.
         tokio::time::sleep(LOOK).await;
     }
 }
@@ -319,8 +320,10 @@ async fn service_was_watched(demo: &Demo<'_>) {
         all.iter().any(|one| one.identity.role == Role::Component && one.status == Status::Running)
     };
     while !runs().await {
+        // Another process starts it: it is looked for until it is there.
         tokio::time::sleep(LOOK).await;
     }
+    // Time to see it work.
     tokio::time::sleep(WATCH).await;
 }
 

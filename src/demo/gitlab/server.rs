@@ -117,6 +117,7 @@ async fn misbehave(state: &SharedState, line: &Line, incoming: &Incoming, fault:
         How::Page => respond(proxy(200)),
         How::Redirect(target) => respond(proxy(302).with("location", target)),
         How::Slow(millis) => {
+            // A slow answer is what was asked for.
             tokio::time::sleep(Duration::from_millis(millis)).await;
             respond(lock(state).answer(incoming))
         }

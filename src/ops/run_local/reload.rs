@@ -104,12 +104,20 @@ impl Workshop<'_> {
     ) -> anyhow::Result<()> {
         let Some(reload) = &unit.work.reload else { return Ok(()) };
         let events = &self.tools.events;
-        let (copied, others): (Vec<PathBuf>, Vec<PathBuf>) = changed
-            .iter()
-            .cloned()
-            .partition(|path| unit.work.copies.iter().any(|one| path.starts_with(&one.from)));
+        let is_copied = |path: &PathBuf| unit.work.copies.iter().any(|one| path.starts_with(&one.from));
+        let is_gone = |path: &PathBuf| fs_err::symlink_metadata(path).is_err();
+        // What is gone cannot be copied, and only another image is without it.
+        let (copied, others): (Vec<PathBuf>, Vec<PathBuf>) =
+            changed.iter().cloned().partition(|path| is_copied(path) && !is_gone(path));
         let rebuild = reload.rebuild && !others.is_empty();
-        if copied.is_empty() && !rebuild && !unit.work.copies.is_empty() {
+        if let Some(gone) = others.iter().find(|path| is_copied(path)).filter(|_| !reload.rebuild) {
+            events.warn(format!(
+                "What the image of `{}` has of `{}` stays there: it is not built here.",
+                unit.name,
+                safe_line(&gone.strip_prefix(&reload.root).unwrap_or(gone).display().to_string())
+            ));
+        }
+        if copied.is_empty() && !rebuild && !unit.work.copies.is_empty() && !others.iter().any(is_copied) {
             return Ok(());
         }
         let restart = rebuild || reload.restart || !state.is_alive(at);

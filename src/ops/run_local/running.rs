@@ -145,6 +145,7 @@ impl Running {
         if let Some(pump) = self.pump.as_ref().filter(|_| !self.wanted) {
             let began = Instant::now();
             while !pump.is_finished() && began.elapsed() < LAST_WORDS {
+                // So short that nobody sees it.
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         }

@@ -50,6 +50,14 @@ pub(super) fn plan(
     if request.watch {
         unit.work.reload = Some(reload(component, &clone, native, unit)?);
     }
+    if unit.limits.read_only && !unit.work.copies.is_empty() {
+        unit.limits.read_only = false;
+        tools.events.warn(format!(
+            "The file system of `{}` can be written in this run, since sources are copied into it; with \
+             `--mount` it stays read-only.",
+            unit.name
+        ));
+    }
     Ok(())
 }
 

@@ -74,6 +74,7 @@ pub async fn logs(
         loop {
             let look = async {
                 match wish.follow && !queries.is_empty() {
+                    // Instances that begin later are found by looking again.
                     true => tokio::time::sleep(LOOK).await,
                     false => std::future::pending().await,
                 }

@@ -157,6 +157,7 @@ async fn pass(
                 masked.show(&shown);
                 holds = true;
             }
+            // What may be the beginning of a secret is shown when nothing more comes.
             () = tokio::time::sleep(HELD), if holds => {
                 masked.flush();
                 holds = false;

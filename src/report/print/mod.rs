@@ -111,7 +111,7 @@ impl<'a> Draft<'a> {
             let secret = secrets_of(self.plan).any(|(of, known, _)| of == unit.name && known == name);
             let hidden = self.secrets.iter().find(|(known, _)| secret && !self.reveal && known == value);
             let parts = match hidden {
-                Some((_, placeholder)) => vec![Part::Secret(placeholder.clone())],
+                Some((_, stand_in)) => vec![Part::Secret(stand_in.clone())],
                 None => self.parts(value),
             };
             (name.as_str(), parts)

@@ -204,6 +204,7 @@ impl ContainerEngine {
                 match self.inspect(id).await {
                     Err(error) if error.is_not_found() => return Ok(()),
                     Err(error) if error.is_engine_gone() => return Err(error),
+                    // Somebody else removes it; the engine tells when it has gone, not that it goes.
                     _ => tokio::time::sleep(Duration::from_millis(50)).await,
                 }
             }

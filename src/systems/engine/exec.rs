@@ -121,6 +121,7 @@ impl ContainerEngine {
             if facts.running != Some(true) {
                 return Ok(facts.exit_code.unwrap_or(-1));
             }
+            // Its output has ended, and the exit code comes in a moment; there is no call that waits.
             pause = (pause * 2).min(Duration::from_millis(500));
             tokio::time::sleep(pause).await;
         }

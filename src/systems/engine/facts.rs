@@ -174,6 +174,7 @@ impl ContainerEngine {
         let mut answer = self.ask(doing, path).await?;
         for pause in AGAIN {
             if answer.status() == 500 {
+                // An engine stumbles over what is being removed while it lists.
                 tokio::time::sleep(Duration::from_millis(pause)).await;
                 answer = self.ask(doing, path).await?;
             }

@@ -202,6 +202,7 @@ impl ContainerEngine {
         // What takes long is told from an engine that is stuck by asking for something quick.
         let pulse = async {
             loop {
+                // Asked now and then, and not at once: most calls are over by then.
                 tokio::time::sleep(SILENCE).await;
                 if let Err(error) = self.ping().await {
                     return error;

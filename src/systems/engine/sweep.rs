@@ -171,6 +171,7 @@ impl Leaving {
                 if !matches!(engine.try_remove_network(&network.id).await, Ok(false)) {
                     break;
                 }
+                // No engine tells when a network is empty.
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LAST_TRY);
             }

@@ -92,6 +92,7 @@ async fn a_wait_tells_the_truth(lab: Arc<Lab>) {
     assert_eq!(lab.engine.wait(&zero).await.expect("ends"), 0);
     let gone = lab.started(&lab.shell("sleep 1000")).await;
     let (ended, removed) = tokio::join!(lab.engine.wait(&gone), async {
+        // Who waits asks in most cases before it goes; either order is right.
         tokio::time::sleep(Duration::from_millis(300)).await;
         lab.engine.remove(&gone).await
     });

@@ -147,7 +147,7 @@ impl Cli {
         self.folder().join("home/cki")
     }
 
-    /// Writes a file of the project, with the placeholders of `fill` filled in.
+    /// Writes a file of the project, with what `fill` knows put in.
     pub(crate) fn write(&self, path: &str, text: &str) -> PathBuf {
         let path = self.project().join(path);
         std::fs::create_dir_all(path.parent().expect("is in a folder")).expect("makes a folder");
@@ -167,7 +167,7 @@ impl Cli {
         self.inventory(&format!("{before}{text}"));
     }
 
-    /// Gives a meaning to a placeholder.
+    /// Gives a meaning to a name in braces.
     pub(crate) fn place(&self, name: &'static str, text: &str) {
         self.places.borrow_mut().push((name, text.to_owned()));
     }

@@ -4,6 +4,7 @@
 use nix::sys::signal::Signal;
 
 use crate::support::cli::Cli;
+use crate::support::comes_true;
 use crate::support::engine::{Engine, on};
 use crate::support::person::Person;
 
@@ -122,8 +123,9 @@ fn images_that_are_not_the_newest(cli: &Cli) {
         repositories.commit("tools", &[("Dockerfile", &format!("FROM {{busybox}}\nENV X={text}\n"))]);
         cli.run("clone made-{id}").ends_with(0);
         cli.run("build made-{id}").ends_with(0);
-        // The engine knows the second in which it made one.
-        std::thread::sleep(std::time::Duration::from_millis(1100));
+        // The engine knows the second in which it made one: the next is made in another.
+        let made = jiff::Timestamp::now().as_second();
+        assert!(comes_true(|| jiff::Timestamp::now().as_second() > made));
     }
     let label = cli.fill("cki.component=x/made-{id}");
     let newest = cli.bench().images(&label);

@@ -82,6 +82,31 @@ fn sources_are_copied_in(cli: &Cli) {
     edits(cli, cli.start("run-local app --watch"), &clone);
 }
 
+on!(docker, podman: sources_are_exchanged_in_what_runs);
+fn sources_are_exchanged_in_what_runs(cli: &Cli) {
+    let script = "test -e other && echo both are there; while test -e part; do cat part; sleep 0.1; done";
+    let watch = "workdir: /code, read_only: true, watch: {restart: false, sync: [{from: ., to: /code}]}";
+    let clone = component(cli, &format!("[sh, -c, '{script}'], {watch}"), "build: {repo: tools}");
+    cli.run("clone app").ends_with(0);
+    std::fs::write(clone.join("other"), "").expect("writes");
+    let mut run = cli.start("run-local app --watch");
+    run.until("The file system of `app` can be written in this run");
+    run.until("both are there");
+    run.until("a part");
+    run.until("  watching     the sources of app");
+    write(&clone, "part", "another part\n");
+    run.until("  changed      part: copied to app");
+    run.until("another part");
+    // The image has what is deleted, too.
+    std::fs::remove_file(clone.join("other")).expect("removes");
+    run.until("  changed      other: building app");
+    std::fs::remove_file(clone.join("part")).expect("removes");
+    run.until("  app          ended with exit code 0; waiting for a change");
+    run.signal(Signal::SIGINT);
+    let outcome = run.end().ends_with(130);
+    assert_eq!(outcome.stdout.matches("both are there").count(), 1, "{outcome}");
+}
+
 on!(docker, podman: sources_are_seen);
 fn sources_are_seen(cli: &Cli) {
     let clone =

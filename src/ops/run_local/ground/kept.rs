@@ -161,6 +161,7 @@ impl Containers {
                     return Err(RunError::KeptInUse { name: unit.name.clone() }.into());
                 }
                 Found::Coming => {
+                    // Another process makes it, and tells nobody but the engine when it has.
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }
@@ -172,7 +173,7 @@ impl Containers {
                     container.kept = Some(kept);
                     return Ok((Handle::Container(Box::new(container)), Some(output)));
                 }
-                // Another run was quicker.
+                // Another run was quicker: what it makes will be there in a moment.
                 Err(error) if is_name_taken(&error) && began.elapsed() < OTHERS => {
                     whose.making.end(&identity.run);
                     tokio::time::sleep(PAUSE).await;
