@@ -5,11 +5,22 @@ use std::time::Duration;
 use crate::model::identity::RunId;
 use crate::ops::engine::Engine;
 use crate::ops::tools::Tools;
+use crate::systems::native::{Native, NativeError};
 
 use super::ground::Making;
 
 /// Cleaning up may take this long.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// Ends the processes of a run, and removes their folders. After a panic they may still live, since
+/// whoever watches over one lets go of it in its own time.
+async fn end_processes(native: &Native, run: &RunId) -> Result<(), NativeError> {
+    for facts in native.list()?.into_iter().filter(|facts| facts.identity.run == *run) {
+        native.stop(&facts, Duration::ZERO).await?;
+    }
+    native.sweep(|who| who.run == *run).await?;
+    Ok(())
+}
 
 /// Removes everything that a run has made, and says what could not be removed.
 pub(super) async fn clean_up(
@@ -26,10 +37,9 @@ pub(super) async fn clean_up(
                     Err(error) => vec![error.to_string()],
                 }
             }
-            Engine::Native(native) => match native.sweep(|who| who.run == *run).await {
-                Ok(_) => Vec::new(),
-                Err(error) => vec![error.to_string()],
-            },
+            Engine::Native(native) => {
+                end_processes(native, run).await.err().map(|error| error.to_string()).into_iter().collect()
+            }
         }
     });
     let left = swept.await.unwrap_or_else(|_| vec!["the engine did not answer in time".to_owned()]);

@@ -249,7 +249,7 @@ fn is_of(labels: &BTreeMap<String, String>, processes: &[u32]) -> bool {
 }
 
 /// What is left of processes without an engine: their folders, and they themselves.
-pub(super) fn left_native(runtime: &Path) -> Vec<String> {
+pub(crate) fn left_native(runtime: &Path) -> Vec<String> {
     let folders = cki::base::files::names_in(&runtime.join("cki/native")).expect("reads");
     let folders = folders.into_iter().map(|name| format!("folder {name}"));
     let living = living(runtime).into_iter().map(|(id, command)| format!("process {id}: {command}"));

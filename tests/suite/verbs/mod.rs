@@ -3,6 +3,7 @@
 //! `faults` about a machine that fails, `bad_input` about what nobody should have written.
 
 mod bad_input;
+mod bug;
 mod build;
 mod clone;
 mod deployment;

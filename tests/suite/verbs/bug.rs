@@ -1,0 +1,125 @@
+//! A bug in `cki` itself: whatever moment of a run it panics in, nothing of that run is left. The
+//! program has no way to be told to panic, so this is the library with an ear that does.
+
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use cki::base::assets::Assets;
+use cki::base::http::Http;
+use cki::host::signals::Stop;
+use cki::host::{Env, Host};
+use cki::model::event::{Event, Events, Sink};
+use cki::model::identity::Identity;
+use cki::model::inventory::{Document, Inventory, Memory};
+use cki::ops::engine::Engine;
+use cki::ops::run_local::{self, Request};
+use cki::ops::tools::Tools;
+use cki::ops::workspace::Workspace;
+use cki::systems::engine::{Wanted, discover};
+use cki::systems::git::{Git, Logins};
+use cki::systems::native::Native;
+use futures_util::FutureExt as _;
+
+use crate::support::cli::Cli;
+use crate::support::engine::on;
+
+/// More than a run tells of itself.
+const MOMENTS: usize = 100;
+
+/// Panics at what is told at one moment.
+struct Panicking {
+    told: Arc<AtomicUsize>,
+    at: usize,
+}
+
+impl Sink for Panicking {
+    fn send(&self, event: Event) {
+        // What is written comes in its own time, and is told by a task of its own.
+        let is_step = !matches!(event, Event::Line { .. });
+        assert!(!is_step || self.told.fetch_add(1, Ordering::SeqCst) != self.at, "a bug, at {event:?}");
+    }
+}
+
+fn inventory(cli: &Cli) -> Inventory {
+    let text = cli.fill(
+        "components:
+  - {name: app-{id}, category: bug, kind: job, image: '{busybox}', run: {command: [sh, -c, 'exit 3'], needs: [side-{id}]}}
+  - {name: side-{id}, category: bug, image: '{busybox}', run: {command: [sh, -c, 'exec sleep 1000'], ready: {exec: ['true']}}}
+",
+    );
+    Inventory::read("here", vec![Document { file: "i.yaml".into(), text: text.into(), reference: None }])
+        .expect("reads")
+}
+
+async fn engine(cli: &Cli, env: &Env) -> Engine {
+    let Some(address) = cli.engine.address() else { return Engine::Native(Native::new(env)) };
+    let found = discover(&Env::new([("DOCKER_HOST", address.as_str())]), Wanted::Auto).await;
+    Engine::Containers(found.engine.expect("answers"))
+}
+
+/// What is there of this test.
+async fn left(cli: &Cli, engine: &Engine, runtime: &std::path::Path) -> Vec<String> {
+    let Engine::Containers(engine) = engine else { return crate::support::engine::left_native(runtime) };
+    let listed = tokio::join!(engine.list(None), engine.networks(), engine.volumes());
+    let containers = listed.0.expect("lists").into_iter().map(|one| (one.name, one.labels));
+    let networks = listed.1.expect("lists").into_iter().map(|one| (one.name, one.labels));
+    let volumes = listed.2.expect("lists").into_iter().map(|one| (one.name, one.labels));
+    let is_ours = |(_, labels): &(String, std::collections::BTreeMap<String, String>)| {
+        let who = Identity::from_labels(|key| labels.get(key).map(String::as_str));
+        who.is_some_and(|who| who.component.ends_with(&cli.id))
+    };
+    containers.chain(networks).chain(volumes).filter(is_ours).map(|(name, _)| name).collect()
+}
+
+on!(docker, podman, native: a_panic_leaves_nothing);
+fn a_panic_leaves_nothing(cli: &Cli) {
+    let runtime = tokio::runtime::Runtime::new().expect("starts");
+    let ended = runtime.block_on(async {
+        let inventory = inventory(cli);
+        let folder = |name: &str| cli.folder().join(name).display().to_string();
+        let path = Host::real().env.get("PATH").unwrap_or("/usr/bin:/bin").to_owned();
+        let env = Env::new([
+            ("PATH", path),
+            ("XDG_RUNTIME_DIR", folder("runtime")),
+            ("XDG_STATE_HOME", folder("state")),
+        ]);
+        let (assets, workspace) = (Assets::default(), Workspace::new(folder("clones")));
+        let git = Git::new(Arc::new(Http::default()), Logins::default(), env.clone());
+        let engine = engine(cli, &env).await;
+        let component = inventory.find(&format!("app-{}", cli.id)).expect("is there");
+        for at in 0..MOMENTS {
+            let told = Arc::new(AtomicUsize::new(0));
+            let tools = Tools {
+                inventory: &inventory,
+                assets: &assets,
+                workspace: &workspace,
+                git: &git,
+                env: &env,
+                owner: Host::real().owner(),
+                program: env!("CARGO_BIN_EXE_cki").to_owned(),
+                merge_request_ref: "refs/merge-requests/{n}/head",
+                image_tag: "1",
+                offline: true,
+                ready_timeout: Duration::from_secs(20),
+                stop_grace: Duration::from_secs(5),
+                memory: Memory::default(),
+                events: Events::new(Panicking { told: Arc::clone(&told), at }),
+                stop: Stop::new(),
+            };
+            let request = Request::of(component);
+            let run = AssertUnwindSafe(run_local::run(&tools, &engine, &request)).catch_unwind().await;
+            let left = left(cli, &engine, &PathBuf::from(folder("runtime"))).await;
+            assert!(left.is_empty(), "after the panic at moment {at}: {left:?}");
+            if let Ok(ended) = run {
+                return Some((at, ended.expect("runs").how));
+            }
+        }
+        None
+    });
+    let (moments, how) = ended.expect("ends when nothing panics any more");
+    assert_eq!(how, run_local::How::Exited(3));
+    assert!(moments > 5, "a run tells of more than {moments} steps");
+}
