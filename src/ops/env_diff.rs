@@ -90,7 +90,8 @@ pub fn compare(whose: Whose<'_>, wishes: Wishes, with: &With) -> anyhow::Result<
                 let deployed =
                     deployment::load_at(revision, component, inventory, whose.workspace, whose.assets)?;
                 findings.extend(deployed.findings);
-                let is_secret = |name: &str| component.environment.iter().any(|v| v.name == name && v.secret);
+                let is_secret =
+                    |name: &str| component.environment.iter().any(|v| v.name == name && v.is_secret());
                 Ok(Side::deployed(&deployed.container, &is_secret))
             };
             (at(left)?, at(right)?, (left.clone(), right.clone()))

@@ -41,9 +41,7 @@ pub fn print(ui: &Ui, config: &Config) {
             Cell::painted(description, style::dim),
         ]);
     }
-    for line in table.lines(ui.columns()) {
-        ui.data(&line);
-    }
+    ui.lines(table.lines(ui.columns()));
     if config.files.is_empty() {
         ui.say(&style::dim("No `cki.toml` was found."));
     }

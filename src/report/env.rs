@@ -92,9 +92,7 @@ fn table(ui: &Ui, environment: &Environment, reveal: bool) {
         let name = Cell::painted(safe_line(&variable.name), style::name);
         table.row([name, Cell::painted(text, paint)]);
     }
-    for line in table.lines(ui.columns()) {
-        ui.data(&line);
-    }
+    ui.lines(table.lines(ui.columns()));
     ui.say(&style::dim(&environment.summary()));
 }
 

@@ -62,7 +62,7 @@ pub fn print(ui: &Ui, component: &str, compared: &Compared) {
         ]);
     }
     if !compared.differences.variables.is_empty() {
-        table.lines(ui.columns()).iter().for_each(|line| ui.data(line));
+        ui.lines(table.lines(ui.columns()));
     }
     ui.say(&style::dim(&summary(compared)));
 }

@@ -18,7 +18,7 @@ pub(super) fn print(ui: &Ui, environment: &Environment, reveal: bool) {
         Some(columns) if wide.iter().any(|line| width(line) > columns) => {
             stacked(ui, environment, reveal, columns);
         }
-        _ => wide.iter().for_each(|line| ui.data(line)),
+        _ => ui.lines(&wide),
     }
     ui.say(&style::dim(&environment.summary()));
 }

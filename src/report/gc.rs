@@ -41,9 +41,7 @@ pub fn print(ui: &Ui, collected: &Collected, dry: bool) -> Exit {
             Cell::painted(one.run.as_deref().unwrap_or("–"), style::dim),
         ]);
     }
-    for line in table.lines(ui.columns()) {
-        ui.data(&line);
-    }
+    ui.lines(table.lines(ui.columns()));
     for one in left {
         ui.warning(&safe_line(one));
     }

@@ -38,9 +38,7 @@ pub fn print(ui: &Ui, inventory: &Inventory, found: &[&Component]) {
         };
         return view::print(ui, &view);
     }
-    for line in lines(inventory, found, ui.columns()) {
-        ui.data(&line);
-    }
+    ui.lines(lines(inventory, found, ui.columns()));
     let count = match (found.len(), inventory.components.len()) {
         (some, all) if some == all => plural(all, "component"),
         (some, all) => format!("{some} of {}", plural(all, "component")),

@@ -65,9 +65,7 @@ pub fn print(ui: &Ui, instances: &[Instance], health: &[Option<Health>], now: i6
             Cell::painted(safe_line(&one.what), style::dim),
         ]);
     }
-    for line in table.lines(ui.columns()) {
-        ui.data(&line);
-    }
+    ui.lines(table.lines(ui.columns()));
     for (one, health) in all() {
         let name = safe_line(&one.identity.name);
         match health {

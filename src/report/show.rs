@@ -43,9 +43,7 @@ impl Page<'_> {
         let gap = page.saturating_sub(text::width(component.name()) + text::width(&facts)).max(2);
         self.ui.data(&format!("{}{}{}", style::name(component.name()), " ".repeat(gap), style::dim(&facts)));
         let description = component.description.as_deref().unwrap_or("No description.");
-        for line in text::wrap(&safe_line(description), page) {
-            self.ui.data(&line);
-        }
+        self.ui.lines(text::wrap(&safe_line(description), page));
         self.ui.data("");
         self.rows("Kind", vec![component.kind.clone().unwrap_or_else(dash)]);
         self.rows("Infrastructure", vec![component.infrastructure.clone().unwrap_or_else(dash)]);
@@ -148,13 +146,13 @@ impl Page<'_> {
             let yes = |truth: bool| if truth { "yes" } else { "no" };
             let or_dash = |text: &Option<String>| safe_line(text.as_deref().unwrap_or("–")).into_owned();
             let default = match &variable.default {
-                Some(_) if variable.secret => crate::base::secret::MASK.to_owned(),
+                Some(_) if variable.is_secret() => crate::base::secret::MASK.to_owned(),
                 other => or_dash(other),
             };
             table.row([
                 safe_line(&variable.name).into_owned().into(),
                 or_dash(&variable.kind).into(),
-                yes(variable.secret).into(),
+                yes(variable.is_secret()).into(),
                 yes(variable.required).into(),
                 default.into(),
                 if described { or_dash(&variable.description).into() } else { "".into() },
@@ -332,9 +330,9 @@ fn variable_view(variable: &Declared) -> VariableView<'_> {
     VariableView {
         name: &variable.name,
         r#type: variable.kind.as_deref(),
-        secret: variable.secret,
+        secret: variable.is_secret(),
         required: variable.required,
-        default: variable.default.as_deref().filter(|_| !variable.secret),
+        default: variable.default.as_deref().filter(|_| !variable.is_secret()),
         description: variable.description.as_deref(),
     }
 }

@@ -110,9 +110,7 @@ fn table(ui: &Ui, outcome: &StageOutcome) {
             Cell::painted(safe_line(one.url.as_deref().unwrap_or_default()), style::dim),
         ]);
     }
-    for line in table.lines(ui.columns()) {
-        ui.data(&line);
-    }
+    ui.lines(table.lines(ui.columns()));
 }
 
 fn end(ui: &Ui, outcome: &StageOutcome) {

@@ -117,10 +117,19 @@ impl Ui {
 
     /// Prints a line of data.
     pub fn data(&self, line: &str) {
-        let line = self.0.fit(line, self.0.color_out);
+        self.lines([line]);
+    }
+
+    /// Prints lines of data, all at once.
+    pub fn lines<T: AsRef<str>>(&self, lines: impl IntoIterator<Item = T>) {
+        let mut text = String::new();
+        for line in lines {
+            text.push_str(&self.0.fit(line.as_ref(), self.0.color_out));
+            text.push('\n');
+        }
         self.0.progress.suspend(|| {
             // Whoever closed standard output does not want the rest; that is no error.
-            let _ = self.0.stdout.write(format!("{line}\n").as_bytes());
+            let _ = self.0.stdout.write(text.as_bytes());
         });
     }
 

@@ -9,6 +9,7 @@ use super::{Environment, EnvironmentError, Origin, ProductionRules, Variable, lo
 use crate::base::secret::Secret;
 use crate::model::deployment::expansion::{Piece, joined};
 use crate::model::deployment::{Container, Given, GivenValue};
+use crate::model::inventory::Component;
 
 /// The system takes no longer values.
 const LONGEST: usize = 128 << 10;
@@ -51,13 +52,14 @@ pub enum ProductionValue {
 /// Adds the layer. What it says is settled later, when all other layers are known.
 pub(super) fn add(
     deployed: Deployed<'_>,
-    component: &str,
+    component: &Component,
     variables: &mut BTreeMap<String, Variable>,
 ) -> Result<(), EnvironmentError> {
     let written = in_production(deployed.container);
     for (given, known) in deployed.container.variables.iter().zip(written) {
         let place = given.place.clone();
-        let is_declared = variables.contains_key(&given.name);
+        let declared = component.environment.iter().find(|declared| declared.name == given.name);
+        let is_open = declared.is_some_and(|declared| declared.secret == Some(false));
         let variable = variables.entry(given.name.clone()).or_insert_with(|| Variable {
             name: given.name.clone(),
             value: None,
@@ -76,14 +78,14 @@ pub(super) fn add(
                 None
             }
             (GivenValue::Field(field), _) => {
-                deployed.rules.field(&given.name, field, component)?.map(|made| {
+                deployed.rules.field(&given.name, field, component.name())?.map(|made| {
                     variable.replaced_by = Some(made.rule);
                     Secret::new(made.value)
                 })
             }
             (GivenValue::Text(_), ProductionValue::Written(value)) => {
                 // A credential may be written where it should not be.
-                variable.secret |= !is_declared && looks_secret(&given.name) && !is_harmless(value.expose());
+                variable.secret |= !is_open && looks_secret(&given.name) && !is_harmless(value.expose());
                 (!variable.secret).then(|| value.clone())
             }
             _ => None,
@@ -222,6 +224,8 @@ components:
       - {name: KEPT, default: here}
       - {name: LOGIN, secret: true}
       - {name: LACKING, required: true}
+      - {name: DB_PASSWORD, description: nobody says whether it is secret}
+      - {name: TOKEN_NAMES, secret: false}
 ";
 
     fn given(name: &str, value: GivenValue) -> Given {
@@ -337,10 +341,12 @@ components:
             text("URL", "https://user:$(API_TOKEN)@localhost/"),
             text("LOGIN", "hunter2"),
             text("OTHER_PASSWORD", "hunter2"),
+            text("DB_PASSWORD", "hunter2"),
+            text("TOKEN_NAMES", "those of the bots"),
             text("AUTH_ENABLED", "true"),
         ];
         let all = resolved(variables, Wishes::default());
-        for name in ["API_TOKEN", "LOGIN", "OTHER_PASSWORD"] {
+        for name in ["API_TOKEN", "LOGIN", "OTHER_PASSWORD", "DB_PASSWORD"] {
             let variable = find(&all, name);
             assert!(variable.secret && variable.origin.id() == "reference-secret", "{name}");
             assert!(value(&all, name).is_some_and(|value| value.contains("reference")), "{name}");
@@ -349,6 +355,8 @@ components:
         assert_eq!(value(&all, "URL"), Some(format!("https://user:{token}@localhost/").as_str()));
         assert!(find(&all, "URL").secret, "it holds one");
         assert_eq!((value(&all, "AUTH_ENABLED"), find(&all, "AUTH_ENABLED").secret), (Some("true"), false));
+        let names = find(&all, "TOKEN_NAMES");
+        assert_eq!((value(&all, "TOKEN_NAMES"), names.secret), (Some("those of the bots"), false));
     }
 
     #[test]

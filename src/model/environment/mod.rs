@@ -240,7 +240,7 @@ impl Environment {
     pub fn resolve(inputs: Inputs<'_>) -> Result<Self, EnvironmentError> {
         let mut variables = declared(inputs.component);
         if let Some(deployed) = inputs.deployed {
-            deployed::add(deployed, inputs.component.name(), &mut variables)?;
+            deployed::add(deployed, inputs.component, &mut variables)?;
         }
         for provided in inputs.provided {
             let origin = Origin::Service { service: provided.service, place: provided.place };
@@ -350,7 +350,7 @@ fn declared(component: &Component) -> BTreeMap<String, Variable> {
             Variable {
                 name: declared.name.clone(),
                 value: declared.default.as_deref().map(Secret::new),
-                secret: declared.secret,
+                secret: declared.is_secret(),
                 required: declared.required,
                 kind: declared.kind.clone(),
                 origin,
@@ -393,7 +393,7 @@ fn set(variables: &mut BTreeMap<String, Variable>, name: &str, value: Secret, or
     }
 }
 
-/// Whether a variable that nobody declared is to be hidden, by its name. Better one too many.
+/// Whether a variable of which nobody says otherwise is to be hidden, by its name. Better one too many.
 #[must_use]
 pub fn looks_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();

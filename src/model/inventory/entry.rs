@@ -65,9 +65,8 @@ pub struct Declared {
     /// `string`, `url`, `json`, `yaml`, `path`, `enum`, `bool`, `int`, …
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// Whether its value must not be shown.
-    #[serde(default)]
-    pub secret: bool,
+    /// Whether its value must not be shown, where the entry says so.
+    pub secret: Option<bool>,
     /// Whether the component does not work without it.
     #[serde(default)]
     pub required: bool,
@@ -75,6 +74,14 @@ pub struct Declared {
     pub default: Option<String>,
     /// What it is for.
     pub description: Option<String>,
+}
+
+impl Declared {
+    /// Whether its value must not be shown.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        self.secret.unwrap_or(false)
+    }
 }
 
 /// How an image is built.

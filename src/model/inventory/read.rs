@@ -125,23 +125,27 @@ enum Part {
 /// Parses documents, in their order. A command that only wants to list a few dozen files spends its
 /// time here, so the processors share the work.
 fn parse_all(documents: Vec<Document>) -> Vec<Result<Part, InventoryError>> {
-    const SHARES: usize = 4;
     const WORTH_IT: usize = 12;
-    if documents.len() < WORTH_IT {
-        return documents.into_iter().map(parse).collect();
-    }
-    let size = documents.len().div_ceil(SHARES);
+    const MOST: usize = 4;
+    let processors = std::thread::available_parallelism().map_or(1, usize::from).min(MOST);
+    let size = documents.len().div_ceil(if documents.len() < WORTH_IT { 1 } else { processors }).max(1);
+    let parse_share = |share: Vec<Document>| share.into_iter().map(parse).collect::<Vec<_>>();
     let mut documents = documents.into_iter();
-    let shares: Vec<Vec<Document>> = (0..SHARES).map(|_| documents.by_ref().take(size).collect()).collect();
+    let first: Vec<Document> = documents.by_ref().take(size).collect();
     std::thread::scope(|scope| {
-        let parse_share = |share: Vec<Document>| share.into_iter().map(parse).collect::<Vec<_>>();
-        let workers: Vec<_> =
-            shares.into_iter().map(|share| scope.spawn(move || parse_share(share))).collect();
-        let results = workers.into_iter().flat_map(|worker| match worker.join() {
-            Ok(parts) => parts,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        results.collect()
+        let mut workers = Vec::new();
+        while documents.len() > 0 {
+            let share = documents.by_ref().take(size).collect();
+            workers.push(scope.spawn(move || parse_share(share)));
+        }
+        let mut results = parse_share(first);
+        for worker in workers {
+            match worker.join() {
+                Ok(parts) => results.extend(parts),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        results
     })
 }
 

@@ -33,9 +33,7 @@ const SHORT: usize = 6;
 
 /// Prints the equivalent of a plan. Secrets are in it only if they are to be `revealed`.
 pub fn print(ui: &Ui, plan: &RunPlan, form: Form, reveal: bool) {
-    for line in text(plan, form, reveal).lines() {
-        ui.data(line);
-    }
+    ui.lines(text(plan, form, reveal).lines());
 }
 
 fn text(plan: &RunPlan, form: Form, reveal: bool) -> String {
