@@ -1,13 +1,16 @@
 //! `cki env --diff`: the environment of a component beside another one: that of another component,
-//! that of its deployment, or its deployment at another time.
+//! that of its deployment, or its deployment and what its sources read at another time.
+
+use std::collections::BTreeMap;
 
 use crate::base::assets::Assets;
-use crate::model::environment::Wishes;
 use crate::model::environment::difference::{Differences, Side, difference};
+use crate::model::environment::{Environment, Wishes};
 use crate::model::inventory::{Component, Finding, Inventory};
 use crate::model::service::Surroundings;
 use crate::ops::deployment::{self, Deployed, DeployedError};
 use crate::ops::env::resolve;
+use crate::ops::scan::{self, ScanError, ScanRequest};
 use crate::ops::workspace::Workspace;
 
 /// What to compare with.
@@ -17,7 +20,7 @@ pub enum With {
     Deployment,
     /// The local environment of another component.
     Component(String),
-    /// The deployment at one revision with that at another.
+    /// The deployment at one revision with that at another, and what the sources read.
     Revisions(String, String),
 }
 
@@ -86,19 +89,68 @@ pub fn compare(whose: Whose<'_>, wishes: Wishes, with: &With) -> anyhow::Result<
             (Side::local(&one), Side::local(&two), (name, other.name().to_owned()))
         }
         With::Revisions(left, right) => {
-            let mut at = |revision: &String| -> Result<Side, DeployedError> {
-                let deployed =
-                    deployment::load_at(revision, component, inventory, whose.workspace, whose.assets)?;
-                findings.extend(deployed.findings);
-                let is_secret =
-                    |name: &str| component.environment.iter().any(|v| v.name == name && v.is_secret());
-                Ok(Side::deployed(&deployed.container, &is_secret))
-            };
-            (at(left)?, at(right)?, (left.clone(), right.clone()))
+            let (one, two) = (At::read(whose, left)?, At::read(whose, right)?);
+            let (left_side, right_side) = sides(whose, one, two, &mut findings)?;
+            (left_side, right_side, (left.clone(), right.clone()))
         }
     };
     let differences = difference(&left, &right);
     Ok(Compared { left: names.0, right: names.1, differences, findings })
+}
+
+/// A component at a revision of its clones.
+struct At {
+    deployed: Result<Deployed, DeployedError>,
+    /// What its sources read, each with a place; nothing if none of them has the revision.
+    reads: Option<BTreeMap<String, String>>,
+}
+
+impl At {
+    fn read(whose: Whose<'_>, revision: &str) -> anyhow::Result<Self> {
+        let Whose { component, inventory, workspace, assets, .. } = whose;
+        let deployed = match deployment::load_at(revision, component, inventory, workspace, assets) {
+            // The other of the two may be there.
+            Err(error) if !error.is_absence() => return Err(error.into()),
+            other => other,
+        };
+        let environment = Environment::default();
+        let request = ScanRequest {
+            component,
+            inventory,
+            workspace,
+            assets,
+            environment: &environment,
+            revision: Some(revision),
+        };
+        let reads = match scan::scan(request) {
+            Ok(outcome) => Some(outcome.comparison.reads().collect()),
+            Err(ScanError::NoSources { .. } | ScanError::NotCloned { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self { deployed, reads })
+    }
+}
+
+/// Two revisions of a component beside each other: what is known of both, and of nothing else.
+fn sides(whose: Whose<'_>, left: At, right: At, findings: &mut Vec<Finding>) -> anyhow::Result<(Side, Side)> {
+    let reads = left.reads.zip(right.reads);
+    let deployed = match (left.deployed, right.deployed) {
+        (Ok(left), Ok(right)) => Some((left, right)),
+        (Err(error), _) | (_, Err(error)) if reads.is_none() => return Err(error.into()),
+        _ => None,
+    };
+    let is_secret = |name: &str| whose.component.environment.iter().any(|v| v.name == name && v.is_secret());
+    let (mut one, mut two) = (Side::default(), Side::default());
+    if let Some((left, right)) = deployed {
+        one = Side::deployed(&left.container, &is_secret);
+        two = Side::deployed(&right.container, &is_secret);
+        findings.extend(left.findings.into_iter().chain(right.findings));
+    }
+    if let Some((left, right)) = reads {
+        one.add_reads(left);
+        two.add_reads(right);
+    }
+    Ok((one, two))
 }
 
 fn with_deployment(
@@ -106,7 +158,7 @@ fn with_deployment(
     component: &Component,
     wishes: Wishes,
     findings: &mut Vec<Finding>,
-) -> anyhow::Result<crate::model::environment::Environment> {
+) -> anyhow::Result<Environment> {
     let (deployed, _) = deployment::load_if_there(component, whose.inventory, whose.workspace, whose.assets)?;
     let environment = local(whose, component, deployed.as_ref(), wishes)?;
     findings.extend(deployed.into_iter().flat_map(|deployed| deployed.findings));
@@ -118,7 +170,7 @@ fn local(
     component: &Component,
     deployed: Option<&Deployed>,
     wishes: Wishes,
-) -> anyhow::Result<crate::model::environment::Environment> {
+) -> anyhow::Result<Environment> {
     let Whose { inventory, assets, around, .. } = whose;
     Ok(resolve(component, inventory, assets, around, deployed, wishes)?.environment)
 }

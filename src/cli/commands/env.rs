@@ -41,10 +41,11 @@ pub(in crate::cli) struct EnvArgs {
     /// Say where each value comes from and why
     #[arg(long)]
     explain: bool,
-    /// Compare with its deployment, another component, or two revisions of its deployment
+    /// Compare with its deployment or another component, or two revisions of its clones
     ///
     /// `deployment` is what the deployment has in the place of the local values; `REV..REV` are two
-    /// branches, tags or commits of the clone that holds it; anything else is a component.
+    /// branches, tags or commits of the clones that hold its deployment and its sources: what the one
+    /// gives, and what the other reads; anything else is a component.
     #[arg(long, value_name = "WITH", conflicts_with_all = ["explain", "reveal", "scan"])]
     diff: Option<String>,
     /// Show secrets, your own ones too
@@ -171,7 +172,8 @@ fn scan_sources(
     }
     let (workspace, assets) = (&context.workspace, &context.assets);
     let task = context.events().start(component.name(), "reading its sources");
-    let outcome = ops::scan::scan(ScanRequest { component, inventory, workspace, assets, environment });
+    let outcome =
+        ops::scan::scan(ScanRequest { component, inventory, workspace, assets, environment, revision: None });
     task.dismiss();
     let outcome = outcome?;
     report::scan::print(&context.ui, component.name(), &outcome);

@@ -196,6 +196,7 @@ fn of_env(error: &EnvError) -> Meaning {
 fn of_scan(error: &ScanError) -> Meaning {
     match error {
         ScanError::Read(ReadError::File(error)) | ScanError::File(error) => of_file(error),
+        ScanError::Git(error) => of_git(error),
         ScanError::Read(ReadError::Rules(_)) | ScanError::Rules(_) => {
             hint(Exit::Invalid, "the rules are described in docs/reference/scan.md.")
         }

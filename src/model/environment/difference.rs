@@ -89,6 +89,19 @@ impl Side {
     }
 }
 
+impl Side {
+    /// Adds variables that are read, unless they are given, each with the place that reads it.
+    pub fn add_reads(&mut self, reads: BTreeMap<String, String>) {
+        for (name, place) in reads {
+            self.0.entry(name).or_insert_with(|| SideValue {
+                value: ProductionValue::Elsewhere("read".to_owned()),
+                secret: false,
+                place: Some(place),
+            });
+        }
+    }
+}
+
 /// Compares two environments. What is secret on one side is on the other, too.
 #[must_use]
 pub fn difference(left: &Side, right: &Side) -> Differences {

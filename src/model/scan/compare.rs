@@ -118,6 +118,14 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// What the component reads when it runs, each with the first place.
+    pub fn reads(&self) -> impl Iterator<Item = (String, String)> {
+        self.uses.iter().filter_map(|one| {
+            let place = one.places.iter().find(|place| place.counts())?;
+            Some((one.name.clone(), format!("{}:{}", place.file, place.line)))
+        })
+    }
+
     /// Those that the component fails without, and nothing gives.
     pub fn lacking(&self) -> impl Iterator<Item = &Use> {
         self.uses.iter().filter(|one| {

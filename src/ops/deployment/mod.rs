@@ -65,6 +65,14 @@ pub enum DeployedError {
     },
 }
 
+impl DeployedError {
+    /// Whether there is nothing to be read.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        matches!(self, Self::None { .. } | Self::NotCloned { .. } | Self::NoRevision { .. })
+    }
+}
+
 /// A deployment that was read, with what its values are judged by.
 #[derive(Debug)]
 pub struct Deployed {

@@ -4,23 +4,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use ignore::WalkBuilder;
-
 use super::read::{Fate, Reading};
-use super::{Library, ScanOutcome, ScanRequest};
+use super::store::Store;
+use super::{Library, ScanError, ScanOutcome, ScanRequest};
 use crate::model::inventory::Inventory;
 use crate::model::scan::{ScanRules, candidates};
 
 /// So many files at most are looked at.
 const MOST: usize = 20_000;
 
-/// A clone.
-#[derive(Debug)]
+/// A repository.
 pub(super) struct Repository {
     /// Its name in the inventory.
     pub(super) name: String,
-    /// Where it is, without symbolic links.
-    pub(super) root: PathBuf,
+    /// Its files.
+    pub(super) store: Store,
 }
 
 /// A file to be looked at.
@@ -37,7 +35,7 @@ pub(super) struct Wanted {
 }
 
 /// What there is to look at.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Files {
     pub(super) repositories: Vec<Repository>,
     pub(super) wanted: Vec<Wanted>,
@@ -47,10 +45,14 @@ pub(super) struct Files {
 }
 
 /// The files of a component.
-pub(super) fn of(request: ScanRequest<'_>, rules: &ScanRules, outcome: &mut ScanOutcome) -> Files {
+pub(super) fn of(
+    request: ScanRequest<'_>,
+    rules: &ScanRules,
+    outcome: &mut ScanOutcome,
+) -> Result<Files, ScanError> {
     let mut files = Files::default();
     for source in &request.component.sources {
-        let Some(repository) = files.repository(request, &source.repo) else {
+        let Some(repository) = files.repository(request, &source.repo)? else {
             if !outcome.not_cloned.contains(&source.repo) {
                 outcome.not_cloned.push(source.repo.clone());
             }
@@ -61,73 +63,51 @@ pub(super) fn of(request: ScanRequest<'_>, rules: &ScanRules, outcome: &mut Scan
     }
     if let Some(build) = request.component.build.as_ref().filter(|_| !files.repositories.is_empty())
         && let Some(file) = &build.file
-        && let Some(repository) = files.repository(request, &build.repo)
-        && let Some(path) = files.inside(repository, Path::new(file))
-        && files.repositories[repository].root.join(&path).is_file()
+        && let Some(repository) = files.repository(request, &build.repo)?
+        && let Some(path) = files.repositories[repository].store.file(Path::new(file))
     {
         files.wanted.retain(|wanted| wanted.repository != repository || wanted.path != path);
         files.seen.insert((repository, path.clone()));
         files.wanted.push(Wanted { repository, path, is_build_file: true, shared: false });
     }
-    files
+    Ok(files)
 }
 
 impl Files {
-    /// The number of a repository, if it is cloned.
-    fn repository(&mut self, request: ScanRequest<'_>, name: &str) -> Option<usize> {
+    /// The number of a repository, if it is there.
+    fn repository(&mut self, request: ScanRequest<'_>, name: &str) -> Result<Option<usize>, ScanError> {
         if let Some(known) = self.repositories.iter().position(|one| one.name == name) {
-            return Some(known);
+            return Ok(Some(known));
         }
         let place = request.workspace.place(request.inventory, name);
-        let root = place.path.canonicalize().ok().filter(|root| root.is_dir())?;
-        self.repositories.push(Repository { name: name.to_owned(), root });
-        Some(self.repositories.len() - 1)
-    }
-
-    /// The path in a repository that a path stands for, if that is inside.
-    fn inside(&self, repository: usize, path: &Path) -> Option<PathBuf> {
-        let root = &self.repositories[repository].root;
-        let real = root.join(path).canonicalize().ok()?;
-        real.strip_prefix(root).ok().map(Path::to_path_buf)
+        let store = match request.revision {
+            Some(revision) => Store::of_revision(&place.path, revision)?,
+            None => Store::of_clone(&place.path),
+        };
+        let Some(store) = store else { return Ok(None) };
+        self.repositories.push(Repository { name: name.to_owned(), store });
+        Ok(Some(self.repositories.len() - 1))
     }
 
     fn walk(&mut self, repository: usize, path: &str, rules: &ScanRules, outcome: &mut ScanOutcome) {
-        let root = self.repositories[repository].root.clone();
-        let Some(start) = self.inside(repository, Path::new(path)) else {
-            let why =
-                if root.join(path).exists() { "is outside of the clone" } else { "is not in the clone" };
-            outcome.not_read.push((format!("{}/{path}", self.repositories[repository].name), why.to_owned()));
-            return;
-        };
-        let skipped = rules.skipped.clone();
-        let walk = WalkBuilder::new(root.join(&start))
-            .hidden(false)
-            .ignore(false)
-            .git_global(false)
-            .follow_links(false)
-            .sort_by_file_name(std::ffi::OsStr::cmp)
-            .filter_entry(move |entry| {
-                let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-                entry.depth() == 0
-                    || !is_folder
-                    || !skipped.iter().any(|name| entry.file_name() == name.as_str())
-            })
-            .build();
-        for entry in walk {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(error) => {
-                    outcome.not_read.push((path.to_owned(), error.to_string()));
-                    continue;
+        let mut found = Vec::new();
+        let Repository { name, store } = &self.repositories[repository];
+        let walked = store.walk(path, rules, &mut |file| {
+            found.push(file);
+            found.len() <= MOST
+        });
+        if let Err(why) = walked {
+            outcome.not_read.push((format!("{name}/{path}"), why));
+        }
+        for file in found {
+            match file {
+                Ok(file) => {
+                    if !self.add(repository, file, false) {
+                        outcome.cut_short = true;
+                        return;
+                    }
                 }
-            };
-            if !entry.file_type().is_some_and(|kind| kind.is_file()) {
-                continue;
-            }
-            let Ok(path) = entry.path().strip_prefix(&root) else { continue };
-            if !self.add(repository, path.to_path_buf(), false) {
-                outcome.cut_short = true;
-                return;
+                Err(why) => outcome.not_read.push((path.to_owned(), why)),
             }
         }
     }
@@ -148,6 +128,10 @@ impl Files {
         if let Some(known) = self.packages.get(package) {
             return *known;
         }
+        // What others have at that time, nobody knows.
+        if request.revision.is_some() {
+            return None;
+        }
         let names: Vec<&String> = request.inventory.repos.keys().collect();
         let has_it = |root: &Path| {
             ["", "src"].iter().any(|folder| {
@@ -157,7 +141,7 @@ impl Files {
         };
         let home =
             names.into_iter().find(|name| has_it(&request.workspace.place(request.inventory, name).path));
-        let home = home.and_then(|name| self.repository(request, name));
+        let home = home.and_then(|name| self.repository(request, name).ok()?);
         self.packages.insert(package.to_owned(), home);
         home
     }
@@ -203,8 +187,7 @@ pub(super) fn imported(
 
 /// A path in a repository, if there is a file.
 fn existing(files: &Files, repository: usize, path: &Path) -> Option<PathBuf> {
-    let inside = files.inside(repository, path)?;
-    files.repositories[repository].root.join(&inside).is_file().then_some(inside)
+    files.repositories[repository].store.file(path)
 }
 
 /// The repository of a package by its name, if that is not cloned.

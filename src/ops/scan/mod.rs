@@ -3,6 +3,7 @@
 
 mod files;
 mod read;
+mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,6 +17,7 @@ use crate::model::scan::{
     ScanRules, Unknown,
 };
 use crate::ops::workspace::Workspace;
+use crate::systems::git::GitError;
 use files::{Repository, Wanted};
 use read::{Fate, Reading};
 
@@ -36,6 +38,9 @@ pub enum ScanError {
     /// A file cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A clone cannot be read.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// There is nothing to look at.
     #[error("the inventory names no sources of `{component}`")]
     NoSources {
@@ -77,6 +82,8 @@ pub struct ScanRequest<'a> {
     pub assets: &'a Assets,
     /// What it is given.
     pub environment: &'a Environment,
+    /// The revision to look at, as git writes revisions; otherwise what is checked out.
+    pub revision: Option<&'a str>,
 }
 
 /// Code in another repository that is made use of, and is not here.
@@ -126,7 +133,7 @@ pub fn scan(request: ScanRequest<'_>) -> Result<ScanOutcome, ScanError> {
         return Err(ScanError::NoSources { component });
     }
     let mut outcome = ScanOutcome::default();
-    let mut found = files::of(request, &rules, &mut outcome);
+    let mut found = files::of(request, &rules, &mut outcome)?;
     if found.repositories.is_empty() {
         return Err(ScanError::NotCloned { component });
     }

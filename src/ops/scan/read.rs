@@ -2,20 +2,12 @@
 //! read.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::files::{Repository, Wanted};
-use crate::base::files::{self, FileError};
-use crate::base::text::bytes;
 use crate::model::scan::{self, FileScan, Getter, RulesError, ScanRules};
 
-/// Longer files are not written by people.
-const LONGEST: u64 = 1 << 20;
-/// So much of a file says which program it is for.
-const FIRST_LINE: u64 = 256;
 /// So many at a time at most.
 const THREADS: usize = 4;
 
@@ -76,39 +68,22 @@ fn read(
     rules: &ScanRules,
     more: &BTreeMap<String, Getter>,
 ) -> Result<Reading, RulesError> {
-    let path = repositories[wanted.repository].root.join(&wanted.path);
+    let store = &repositories[wanted.repository].store;
     let by_path =
         if wanted.is_build_file { rules.build_files() } else { rules.language_of_path(&wanted.path) };
     let reading = |fate| Reading { wanted: wanted.clone(), fate };
     let language = match by_path {
         Some(language) => language,
         None if rules.is_no_code(&wanted.path) => return Ok(reading(Fate::NoCode)),
-        None => match rules.language(&wanted.path, &first_line(&path)) {
+        None => match rules.language(&wanted.path, &store.first_line(&wanted.path)) {
             Some(language) => language,
             None => return Ok(reading(Fate::Strange)),
         },
     };
-    if std::fs::symlink_metadata(&path).is_ok_and(|data| data.len() > LONGEST) {
-        return Ok(reading(Fate::NotRead(format!("is longer than {}", bytes(LONGEST)))));
-    }
-    let text = match files::read_text(&path, LONGEST) {
+    let text = match store.text(&wanted.path) {
         Ok(text) => text,
-        Err(error) => return Ok(reading(Fate::NotRead(why(&error)))),
+        Err(why) => return Ok(reading(Fate::NotRead(why))),
     };
     let scan = scan::scan(&rules.languages[language], &text, more)?;
     Ok(reading(Fate::Read { language, scan }))
-}
-
-fn why(error: &FileError) -> String {
-    error.source.to_string()
-}
-
-/// The beginning of a file, as far as it is text.
-fn first_line(path: &Path) -> String {
-    let mut start = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(FIRST_LINE).read_to_end(&mut start));
-    if read.is_err() || !start.starts_with(b"#!") {
-        return String::new();
-    }
-    String::from_utf8_lossy(&start).into_owned()
 }

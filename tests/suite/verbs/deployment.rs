@@ -9,7 +9,7 @@ use crate::support::engine::on;
 use crate::support::repository::Repositories;
 
 const INVENTORY: &str = "\
-repos: {deploy: '{served}/deploy.git'}
+repos: {deploy: '{served}/deploy.git', code: '{served}/code.git'}
 production:
   environment: {IS_PRODUCTION: \"false\"}
   hosts: ['*.prod.example.org']
@@ -209,6 +209,31 @@ fn two_environments_beside_each_other() {
         json["differences"].as_array().and_then(|all| all.iter().find(|one| one["name"] == "NEW_TOKEN"));
     let token = token.expect("is there");
     assert_eq!((&token["change"], &token["right"]["value"]), (&"added".into(), &"••••••••".into()));
+    // What the sources read is known at both times, too; and if that is all, it is what is compared.
+    cli.inventory_more("  - {name: reader, category: service, sources: [{repo: code, path: src}]}\n");
+    let code = |text: &str| [("src/a.py", format!("import os\nos.environ['KEPT']\n{text}"))];
+    for (reference, text) in
+        [("refs/heads/main", "os.environ['OLD']\n"), ("refs/heads/next", "\nos.getenv('NEW')\n")]
+    {
+        let files = code(text);
+        repositories.commit_to(
+            "code",
+            reference,
+            &files.each_ref().map(|(path, text)| (*path, text.as_str())),
+        );
+    }
+    cli.run("clone reader").ends_with(0);
+    assert_snapshot!(cli.run("env reader --diff main..next"), @"
+       VARIABLE  main    next
+    +  NEW       –       (read)
+    -  OLD       (read)  –
+    --- stderr
+    1 only in main, 1 only in next; 1 variable is the same.
+    --- exit 0
+    ");
+    let json = cli.run("env reader --diff main..next -o json").ends_with(0).json();
+    assert_eq!(json["differences"][0]["right"]["place"], "src/a.py:4");
+    cli.run("env reader --diff main..nowhere").ends_with(3);
     cli.run("env web --diff main..nowhere").ends_with(3).says("has no revision `nowhere`");
     cli.run("env web --diff nobody").ends_with(3);
     cli.run("env web --diff deployment -o shell").ends_with(2);

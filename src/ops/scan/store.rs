@@ -1,0 +1,207 @@
+//! Where the files of a repository are: in its clone, or in a commit of it. Reading only, and never
+//! anything outside of it.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ignore::WalkBuilder;
+
+use crate::base::files;
+use crate::base::text::bytes;
+use crate::model::scan::ScanRules;
+use crate::systems::git::{GitError, Tree};
+
+/// Longer files are not written by people.
+const LONGEST: u64 = 1 << 20;
+/// So much of a file says which program it is for.
+const FIRST_LINE: u64 = 256;
+
+/// The files of a repository.
+pub(super) enum Store {
+    /// As they are in its clone, by a path without symbolic links.
+    Clone(PathBuf),
+    /// As a commit has them. Only one thread at a time may look.
+    Commit(Mutex<Tree>),
+}
+
+impl Store {
+    /// A clone, if there is one.
+    pub(super) fn of_clone(path: &Path) -> Option<Self> {
+        path.canonicalize().ok().filter(|root| root.is_dir()).map(Self::Clone)
+    }
+
+    /// A revision of a clone, if there are both.
+    pub(super) fn of_revision(path: &Path, revision: &str) -> Result<Option<Self>, GitError> {
+        if !path.is_dir() {
+            return Ok(None);
+        }
+        Ok(Tree::open(path, revision)?.map(|tree| Self::Commit(Mutex::new(tree))))
+    }
+
+    /// The path of a file that a path stands for, if that is a file and inside.
+    pub(super) fn file(&self, path: &Path) -> Option<PathBuf> {
+        match self {
+            Self::Clone(root) => inside(root, path).filter(|inside| root.join(inside).is_file()),
+            Self::Commit(tree) => {
+                let path = plain(path)?;
+                (held(tree).is_folder(&path).ok()? == Some(false)).then(|| PathBuf::from(path))
+            }
+        }
+    }
+
+    /// Tells of the files below a path, sorted, without what is ignored or not worth a look, until
+    /// nobody wants any more of them.
+    ///
+    /// # Errors
+    /// In words, when there is no such path, or not in here.
+    pub(super) fn walk(
+        &self,
+        path: &str,
+        rules: &ScanRules,
+        found: &mut dyn FnMut(Result<PathBuf, String>) -> bool,
+    ) -> Result<(), String> {
+        let missing = || "is not in the clone".to_owned();
+        match self {
+            Self::Clone(root) => {
+                let outside = || {
+                    if root.join(path).exists() { "is outside of the clone".to_owned() } else { missing() }
+                };
+                let start = inside(root, Path::new(path)).ok_or_else(outside)?;
+                walk_folder(root, &start, rules, found);
+            }
+            Self::Commit(tree) => {
+                let tree = held(tree);
+                let start = plain(Path::new(path)).ok_or_else(missing)?;
+                match tree.is_folder(&start).map_err(|error| error.to_string())? {
+                    Some(true) => {
+                        walk_tree(&tree, &start, rules, found).map_err(|error| error.to_string())?;
+                    }
+                    Some(false) => drop(found(Ok(start.into()))),
+                    None => return Err(missing()),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The beginning of a file, as far as it is text.
+    pub(super) fn first_line(&self, path: &Path) -> String {
+        let mut start = Vec::new();
+        match self {
+            Self::Clone(root) => {
+                let read = std::fs::File::open(root.join(path))
+                    .and_then(|file| file.take(FIRST_LINE).read_to_end(&mut start));
+                if read.is_err() {
+                    return String::new();
+                }
+            }
+            Self::Commit(tree) => {
+                let content = plain(path).and_then(|path| held(tree).content(&path, LONGEST).ok()?);
+                start = content.unwrap_or_default();
+                start.truncate(usize::try_from(FIRST_LINE).unwrap_or_default());
+            }
+        }
+        if start.starts_with(b"#!") { String::from_utf8_lossy(&start).into_owned() } else { String::new() }
+    }
+
+    /// What is in a file.
+    ///
+    /// # Errors
+    /// In words, why it is not read.
+    pub(super) fn text(&self, path: &Path) -> Result<String, String> {
+        let too_long = || format!("is longer than {}", bytes(LONGEST));
+        match self {
+            Self::Clone(root) => {
+                let path = root.join(path);
+                if std::fs::symlink_metadata(&path).is_ok_and(|data| data.len() > LONGEST) {
+                    return Err(too_long());
+                }
+                files::read_text(&path, LONGEST).map_err(|error| error.source.to_string())
+            }
+            Self::Commit(tree) => {
+                let path = plain(path).ok_or("is not in the repository")?;
+                let content = held(tree).content(&path, LONGEST).map_err(|error| error.to_string())?;
+                String::from_utf8(content.ok_or_else(too_long)?).map_err(|_| "is no text in UTF-8".to_owned())
+            }
+        }
+    }
+}
+
+/// The path in a clone that a path stands for, if that is inside.
+fn inside(root: &Path, path: &Path) -> Option<PathBuf> {
+    let real = root.join(path).canonicalize().ok()?;
+    real.strip_prefix(root).ok().map(Path::to_path_buf)
+}
+
+/// A path as git writes it, if it leads nowhere else.
+fn plain(path: &Path) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::Normal(name) => parts.push(name.to_str()?),
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir => drop(parts.pop()?),
+            _ => return None,
+        }
+    }
+    Some(parts.join("/"))
+}
+
+fn held(tree: &Mutex<Tree>) -> MutexGuard<'_, Tree> {
+    tree.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn walk_folder(
+    root: &Path,
+    start: &Path,
+    rules: &ScanRules,
+    found: &mut dyn FnMut(Result<PathBuf, String>) -> bool,
+) {
+    let skipped = rules.skipped.clone();
+    let walk = WalkBuilder::new(root.join(start))
+        .hidden(false)
+        .ignore(false)
+        .git_global(false)
+        .follow_links(false)
+        .sort_by_file_name(std::ffi::OsStr::cmp)
+        .filter_entry(move |entry| {
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            entry.depth() == 0 || !is_folder || !skipped.iter().any(|name| entry.file_name() == name.as_str())
+        })
+        .build();
+    for entry in walk {
+        let file = match entry {
+            Err(error) => Err(error.to_string()),
+            Ok(entry) if !entry.file_type().is_some_and(|kind| kind.is_file()) => continue,
+            Ok(entry) => match entry.path().strip_prefix(root) {
+                Ok(path) => Ok(path.to_path_buf()),
+                Err(_) => continue,
+            },
+        };
+        if !found(file) {
+            return;
+        }
+    }
+}
+
+/// Gives whether more is wanted.
+fn walk_tree(
+    tree: &Tree,
+    folder: &str,
+    rules: &ScanRules,
+    found: &mut dyn FnMut(Result<PathBuf, String>) -> bool,
+) -> Result<bool, GitError> {
+    for name in tree.names(folder)? {
+        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+        let goes_on = match tree.is_folder(&path)? {
+            Some(true) => rules.skipped.contains(&name) || walk_tree(tree, &path, rules, found)?,
+            Some(false) => found(Ok(path.into())),
+            None => true,
+        };
+        if !goes_on {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
