@@ -50,9 +50,13 @@ pub enum EnvError {
 }
 
 fn lacking_message(component: &str, variables: &[(String, String)]) -> String {
-    let names: Vec<String> = variables.iter().map(|(name, _)| format!("`{name}`")).collect();
     let noun = crate::base::text::plural(variables.len(), "required variable");
-    format!("`{component}` lacks {noun}: {}", names.join(", "))
+    format!("`{component}` lacks {noun}: {}", names_of(variables))
+}
+
+/// The names of variables that come with their places, as people read them.
+pub(super) fn names_of(variables: &[(String, String)]) -> String {
+    variables.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// What the user gives.

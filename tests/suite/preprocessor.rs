@@ -1,44 +1,31 @@
 //! Build files through the real `cpp`.
 
+use std::path::Path;
+
 use cki::host::{Env, programs};
 use cki::systems::preprocessor::{PreprocessError, Preprocessed, preprocess};
 
 use crate::support;
 
-struct Folder(tempfile::TempDir);
-
-impl Folder {
-    fn new(files: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        for (path, text) in files {
-            let path = folder.path().join(path);
-            std::fs::create_dir_all(path.parent().expect("is below a folder")).expect("makes folders");
-            std::fs::write(path, text).expect("writes");
-        }
-        Self(folder)
+async fn run(context: &Path, file: &str) -> Option<Result<Preprocessed, PreprocessError>> {
+    let env = Env::new([("PATH", "/usr/local/bin:/usr/bin:/bin")]);
+    if programs::find(&env, "cpp").is_none() {
+        support::skip("preprocessor", "cpp is not installed");
+        return None;
     }
-
-    async fn run(&self, file: &str) -> Option<Result<Preprocessed, PreprocessError>> {
-        let env = Env::new([("PATH", "/usr/local/bin:/usr/bin:/bin")]);
-        if programs::find(&env, "cpp").is_none() {
-            support::skip("preprocessor", "cpp is not installed");
-            return None;
-        }
-        let context = self.0.path();
-        Some(preprocess(&env, &context.join(file), context, &[]).await)
-    }
+    Some(preprocess(&env, &context.join(file), context, &[]).await)
 }
 
 #[tokio::test]
 async fn includes_macros_and_comments() {
     let main = "/* what\n it is */\n# a comment\n#define V 1\n#include \"base\"\n\
         #include \"includes/end\"\nRUN echo V // 'x' linux\n";
-    let folder = Folder::new(&[
+    let folder = support::folder_with(&[
         ("builds/x.in", main),
         ("builds/base", "FROM scratch\n"),
         ("includes/end", "RUN clean\n"),
     ]);
-    let Some(result) = folder.run("builds/x.in").await else { return };
+    let Some(result) = run(folder.path(), "builds/x.in").await else { return };
     let result = result.expect("is good");
     let lines: Vec<&str> = result.text.lines().filter(|line| !line.is_empty()).collect();
     assert_eq!(lines, ["FROM scratch", "RUN clean", "RUN echo 1 // 'x' linux"]);
@@ -48,7 +35,7 @@ async fn includes_macros_and_comments() {
 
 #[tokio::test]
 async fn what_is_wrong_is_said() {
-    let folder = Folder::new(&[
+    let folder = support::folder_with(&[
         ("a.in", "#include \"nope\"\nFROM scratch\n"),
         ("b.in", "FROM scratch\n#if 1\n"),
         ("c.in", "#error not today\nFROM scratch\n"),
@@ -62,7 +49,7 @@ async fn what_is_wrong_is_said() {
         ("d.in", "nothing is left"),
         ("e.in", "includes `/etc/hostname`"),
     ] {
-        let Some(result) = folder.run(file).await else { return };
+        let Some(result) = run(folder.path(), file).await else { return };
         let error = result.expect_err(file).to_string();
         assert!(error.contains(words), "{error}");
     }

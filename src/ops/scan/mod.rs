@@ -64,9 +64,8 @@ pub enum ScanError {
 }
 
 fn lacking_message(component: &str, variables: &[(String, String)]) -> String {
-    let names: Vec<String> = variables.iter().map(|(name, _)| format!("`{name}`")).collect();
     let noun = crate::base::text::plural(variables.len(), "variable");
-    format!("`{component}` fails without {noun} that nothing gives: {}", names.join(", "))
+    format!("`{component}` fails without {noun} that nothing gives: {}", super::env::names_of(variables))
 }
 
 /// What is looked at.

@@ -83,6 +83,17 @@ pub(crate) fn git_command(home: &Path) -> Command {
     command
 }
 
+/// A folder with these files.
+pub(crate) fn folder_with(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("is below a folder")).expect("makes folders");
+        std::fs::write(path, text).expect("writes");
+    }
+    folder
+}
+
 /// Waits until something is so, and says whether it ever was.
 pub(crate) fn comes_true(is_so: impl Fn() -> bool) -> bool {
     let deadline = Instant::now() + call::LIMIT;
