@@ -30,6 +30,7 @@ components:
   - {name: clean, category: service, sources: [{repo: tools, path: clean}], environment: [{name: A, default: x}]}
   - {name: partly, category: service, sources: [{repo: tools, path: clean}, {repo: other}], environment: [{name: A, default: x}]}
   - {name: sourceless, category: service}
+  - {name: deployed, category: service, sources: [{repo: tools, path: clean}], deployment: [{repo: tools, path: deploy.yaml}]}
   - {name: elsewhere, category: service, sources: [{repo: tools, path: ../../..}, {repo: tools, path: gone}, {repo: tools, path: way-out}]}
 ";
 
@@ -72,6 +73,11 @@ fn cloned(cli: &Cli) -> Repositories<'_> {
             (".gitignore", "built.py\n"),
             ("common/settings.py", "import os\ndef setting(name):\n    return os.environ[name]\n"),
             ("builds/notifier.in", "FROM x\nARG GIVEN_ARG\nARG OTHER_ARG\nENV DEBUG=0\nRUN echo $UNKNOWN\n"),
+            (
+                "deploy.yaml",
+                "{kind: Pod, metadata: {name: deployed}, spec: {containers: [{name: app, env: [\n\
+                 {name: A, value: a},\n{name: UNUSED, value: b}]}]}}\n",
+            ),
             ("clean/a.go", "package a\nimport \"os\"\nvar a = os.Getenv(\"A\")\n"),
         ],
     );
@@ -183,4 +189,17 @@ fn rules_can_be_replaced() {
     cli.run("env clean --scan").ends_with(0).says("given, never read");
     cli.write("mine/scan/go.scm", "\n(nonsense) @name\n");
     cli.run("env clean --scan").ends_with(4).says("go.scm:2: the grammar has no node");
+}
+
+#[test]
+fn what_a_deployment_gives_is_given() {
+    let cli = Cli::new();
+    let _repositories = cloned(&cli);
+    assert_snapshot!(cli.run("env deployed --scan"), @"
+    given, never read (1)
+      UNUSED  deployment  /tmp/cki-TESTID/home/cki/tools/deploy.yaml:3
+    --- stderr
+    1 variable read, 1 given · 1 file: 1 Go
+    --- exit 0
+    ");
 }
