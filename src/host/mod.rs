@@ -4,6 +4,7 @@
 
 pub mod env;
 pub mod folders;
+pub mod memory;
 pub mod netns;
 pub mod own_program;
 pub mod programs;

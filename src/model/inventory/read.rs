@@ -125,10 +125,11 @@ enum Part {
 /// Parses documents, in their order. A command that only wants to list a few dozen files spends its
 /// time here, so the processors share the work.
 fn parse_all(documents: Vec<Document>) -> Vec<Result<Part, InventoryError>> {
-    const WORTH_IT: usize = 12;
+    /// A thread costs as much as so many small files.
+    const SHARE: usize = 24;
     const MOST: usize = 4;
-    let processors = std::thread::available_parallelism().map_or(1, usize::from).min(MOST);
-    let size = documents.len().div_ceil(if documents.len() < WORTH_IT { 1 } else { processors }).max(1);
+    let shares = documents.len().div_ceil(SHARE).clamp(1, MOST);
+    let size = documents.len().div_ceil(shares).max(1);
     let parse_share = |share: Vec<Document>| share.into_iter().map(parse).collect::<Vec<_>>();
     let mut documents = documents.into_iter();
     let first: Vec<Document> = documents.by_ref().take(size).collect();

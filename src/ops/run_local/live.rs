@@ -8,6 +8,7 @@ use futures_util::future::{join_all, try_join_all};
 use tokio::sync::watch;
 
 use crate::base::redact::Redactor;
+use crate::host::memory;
 use crate::model::event::State;
 use crate::model::identity::Lifetime;
 use crate::ops::engine::Engine;
@@ -57,6 +58,9 @@ pub(super) async fn live(
             return Ok(How::Stopped(signal));
         }
     };
+    if plan.wanted().any(|unit| !unit.once) {
+        memory::give_back_code();
+    }
     let how = if plan.is_worked_on() {
         let images = images.clone();
         let shop =

@@ -18,6 +18,7 @@ use super::select::{is_meant, select_outputs};
 use super::{Instance, LONGEST_LINE, Place, RunningError, list, redactor};
 use crate::base::redact::{RedactStream, Redactor};
 use crate::base::text::LineSplitter;
+use crate::host::memory;
 use crate::host::signals::Stop;
 use crate::model::event::{Event, Events, Stream};
 use crate::ops::engine::Engine;
@@ -70,6 +71,9 @@ pub async fn logs(
         merge.open(one, label(one, &chosen)).await?;
     }
     events.send(Event::Speakers(merge.lanes.iter().map(|lane| lane.label.clone()).collect()));
+    if wish.follow {
+        memory::give_back_code();
+    }
     let shown = async {
         loop {
             let look = async {
