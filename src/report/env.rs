@@ -1,6 +1,6 @@
 //! `cki env`: as a table, as files for programs to read, and as JSON. The table masks every secret.
 //! The forms for programs hold reference secrets as they are, since those are made up and a program
-//! needs them; a secret of the user's own is in them only with `--reveal`.
+//! needs them; a secret of the user's own, and what is made of one, is in them only with `--reveal`.
 
 use serde::Serialize;
 
@@ -80,7 +80,7 @@ pub fn print(ui: &Ui, component: &str, environment: &Environment, options: EnvOp
 
 /// The value if it may be shown to a program.
 fn visible(variable: &Variable, reveal: bool) -> Option<&str> {
-    let own = variable.secret && matches!(variable.origin, Origin::Flag | Origin::File { .. });
+    let own = variable.secret && variable.own;
     variable.value.as_ref().filter(|_| reveal || !own).map(Secret::expose)
 }
 

@@ -74,6 +74,7 @@ pub(super) fn add(
             name: given.name.clone(),
             value: None,
             secret: false,
+            own: false,
             required: false,
             kind: None,
             origin: Origin::Missing { place: place.clone() },
@@ -126,9 +127,11 @@ pub(super) fn settle(
             })
         };
         let tainted = parts().any(|part| part.secret);
+        let own = parts().any(|part| part.secret && part.own);
         let local = expanded(pieces, &|name| variables.get(name)?.value.as_ref().map(Secret::expose));
         let Some(variable) = variables.get_mut(&given.name) else { continue };
         variable.secret |= tainted;
+        variable.own |= own && matches!(variable.origin, Origin::Deployment { .. });
         let was_production = match &variable.production {
             Some(InProduction { value: ProductionValue::Written(value), .. }) => {
                 (deployed.names_production)(value.expose())
@@ -365,6 +368,27 @@ components:
         assert!(!find(&all, "DATABASE_URL").secret, "the local value is none");
         assert!(find(&all, "HERE").secret, "it is the same here");
         assert!(value(&all, "MODE").is_some_and(|value| value.contains("reference")));
+    }
+
+    #[test]
+    fn what_is_made_of_a_secret_of_the_users_is_one_of_theirs() {
+        let secret = GivenValue::Secret { secret: "login".into(), key: "token".into() };
+        let variables = vec![
+            text("HOST", "localhost"),
+            given("API_TOKEN", secret),
+            text("URL", "https://u:$(API_TOKEN)@$(HOST)/"),
+            given("AGAIN", GivenValue::Text(vec![Piece::Variable("URL".into())])),
+            text("PLAIN", "https://$(HOST)/"),
+        ];
+        let own = |set: &[(&str, &str)]| {
+            let set = set.iter().map(|(n, v)| ((*n).to_owned(), Secret::new(*v), Origin::Flag)).collect();
+            let all = resolved(variables.clone(), Wishes { set, unset: vec![] });
+            let own = all.iter().filter(|(_, variable)| variable.secret && variable.own);
+            own.map(|(name, _)| name.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(own(&[("API_TOKEN", "real")]), ["AGAIN", "API_TOKEN", "URL"]);
+        assert!(own(&[("HOST", "127.0.0.1")]).is_empty(), "it is made of a reference secret");
+        assert_eq!(own(&[("API_TOKEN", "real"), ("URL", "x")]), ["AGAIN", "API_TOKEN", "URL"]);
     }
 
     #[test]

@@ -97,6 +97,7 @@ impl MadeFiles {
             name: name.to_owned(),
             value: None,
             secret: true,
+            own: false,
             required: true,
             kind: None,
             origin: Origin::Missing { place: place.clone() },

@@ -35,6 +35,8 @@ pub struct Variable {
     pub value: Option<Secret>,
     /// Whether the value must not be shown.
     pub secret: bool,
+    /// Whether the value is one of the user's, or made of a secret of theirs.
+    pub own: bool,
     /// Whether the component does not work without it.
     pub required: bool,
     /// Its type, if the table says.
@@ -353,6 +355,7 @@ fn declared(component: &Component) -> BTreeMap<String, Variable> {
                 name: declared.name.clone(),
                 value: declared.default.as_deref().map(Secret::new),
                 secret: declared.is_secret(),
+                own: false,
                 required: declared.required,
                 kind: declared.kind.clone(),
                 origin,
@@ -367,12 +370,14 @@ fn declared(component: &Component) -> BTreeMap<String, Variable> {
 }
 
 fn set(variables: &mut BTreeMap<String, Variable>, name: &str, value: Secret, origin: Origin, secret: bool) {
+    let own = matches!(origin, Origin::Flag | Origin::File { .. });
     match variables.get_mut(name) {
         Some(variable) => {
             let before = std::mem::replace(&mut variable.origin, origin);
             variable.instead_of = variable.value.is_some().then_some(before);
             variable.value = Some(value);
             variable.secret |= secret;
+            variable.own = own;
             variable.replaced_by = None;
         }
         None => {
@@ -382,6 +387,7 @@ fn set(variables: &mut BTreeMap<String, Variable>, name: &str, value: Secret, or
                     name: name.to_owned(),
                     value: Some(value),
                     secret,
+                    own,
                     required: false,
                     kind: None,
                     origin,

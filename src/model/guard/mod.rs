@@ -132,15 +132,17 @@ impl Guard {
         findings.collect()
     }
 
-    /// The same; and whatever looks like a real credential is from now on a secret, so that it is not
-    /// shown, even where the person allows it.
+    /// The same; and whatever looks like a real credential is from now on a secret, and one that is
+    /// nobody's but the user's, so that it is not shown, even where the person allows it.
     #[must_use]
     pub fn inspect(&self, component: &str, environment: &mut Environment) -> Vec<Finding> {
         let findings = self.environment(component, environment);
         let is_credential = |reason: &Reason| matches!(reason, Reason::Credential { .. });
         for finding in findings.iter().filter(|finding| finding.reasons.iter().any(is_credential)) {
             let variables = environment.variables.iter_mut();
-            variables.filter(|one| one.name == finding.name).for_each(|one| one.secret = true);
+            variables
+                .filter(|one| one.name == finding.name)
+                .for_each(|one| (one.secret, one.own) = (true, true));
         }
         findings
     }
