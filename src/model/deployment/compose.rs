@@ -30,6 +30,9 @@ pub(super) struct Service {
 const NOT_DONE: &[&str] =
     &["extends", "secrets", "configs", "volumes", "volumes_from", "provider", "credential_spec"];
 
+/// Said without the text: it may be a part of a secret.
+const NO_ASSIGNMENT: &str = "this is no `NAME=VALUE`, and is left out";
+
 /// Whether a document is a Compose file.
 pub(super) fn is_project(document: &Node) -> bool {
     document.get("services").is_some_and(|services| matches!(services.value, Value::Map(_)))
@@ -203,6 +206,10 @@ impl Service {
                 let position = Position { line: line.number, column: 1 };
                 let spot = Spot { file: file.as_str().into(), position };
                 let (value, secret) = (line.value.clone(), line.secret);
+                if !is_variable_name(&line.name) {
+                    findings.push(finding(&spot, NO_ASSIGNMENT));
+                    continue;
+                }
                 let given = Given { name: line.name.clone(), place, value, secret };
                 give(&mut variables, given, &spot, findings);
             }
@@ -258,6 +265,10 @@ impl Service {
             };
             let (name, value) = match written.split_once('=') {
                 Some((name, value)) => (name, self.made(value, &item.spot)?),
+                None if !is_variable_name(written) => {
+                    findings.push(finding(&item.spot, NO_ASSIGNMENT));
+                    continue;
+                }
                 None => (written, self.passed(written)),
             };
             give(variables, given(name, item.spot.line(), value), &item.spot, findings);

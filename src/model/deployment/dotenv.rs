@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::GivenValue;
 use super::expansion::Piece;
 use super::interpolation::{Budget, Known, Values, interpolate};
-use crate::model::environment::is_secret_by_name;
+use crate::model::environment::{is_secret_by_name, is_variable_name};
 
 /// A line of such a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,8 +65,9 @@ pub(super) fn read(
             Some(written) => match written.trim_start().chars().next() {
                 Some(quote @ ('"' | '\'')) => {
                     let written = &written.trim_start()[1..];
-                    let (inner, more, after) = quoted(written, rest, quote)
-                        .ok_or_else(|| (start, format!("the value of `{name}` has no closing quote")))?;
+                    let (inner, more, after) = quoted(written, rest, quote).ok_or_else(|| {
+                        (start, format!("the value of {} has no closing quote", shown(&name)))
+                    })?;
                     number += more;
                     rest = after;
                     if quote == '"' { fill(&unescaped(&inner))? } else { (plain(inner), false) }
@@ -86,6 +87,11 @@ pub(super) fn read(
         lines.push(Line { name, value, secret, number: start });
     }
     Ok(lines)
+}
+
+/// A name; what can be none may be a part of a secret, and is not shown.
+fn shown(name: &str) -> String {
+    if is_variable_name(name) { format!("`{name}`") } else { "this line".to_owned() }
 }
 
 fn plain(text: impl Into<String>) -> GivenValue {

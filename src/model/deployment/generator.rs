@@ -69,6 +69,11 @@ fn object(kind: &str, name: &str, item: &Node, data: Vec<Entry>) -> Object {
     Object::new(node)
 }
 
+/// Whether a text can be a key of a ConfigMap.
+fn is_key(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
 fn data(
     reader: &Reader<'_>,
     folder: &str,
@@ -98,11 +103,19 @@ fn data(
             }
             let spot =
                 Spot { file: label.as_str().into(), position: Position { line: index + 1, column: 1 } };
-            match line.split_once('=') {
-                Some((key, value)) => add(key, value, &spot),
+            let (key, value) = match line.split_once('=') {
+                Some((key, value)) => (key.trim(), Some(value)),
+                None => (line.trim_end(), None),
+            };
+            match value {
+                // The line may be a part of a secret, and is not shown.
+                _ if !is_key(key) => {
+                    findings.push(finding(&spot, "this line is no `NAME=VALUE`, and is left out"));
+                }
+                Some(value) => add(key, value, &spot),
                 None => findings.push(finding(
                     &spot,
-                    format!("`{line}` takes its value from whoever deploys, and is not known here"),
+                    format!("`{key}` takes its value from whoever deploys, and is not known here"),
                 )),
             }
         }

@@ -44,6 +44,8 @@ pub(super) struct Interpolated {
 
 /// No expression is nested deeper.
 const DEPTH: usize = 16;
+/// No name that is shown is longer.
+const LONGEST_NAME: usize = 64;
 /// No text becomes longer.
 const LONGEST: usize = 1 << 20;
 
@@ -81,7 +83,7 @@ fn part(text: &str, source: &Source<'_, '_>, made: &mut Interpolated, depth: usi
             made.text.push('$');
             rest = more;
         } else if let Some(inner) = after.strip_prefix('{') {
-            let end = closing(inner).ok_or_else(|| format!("`${{{}` is not closed", shown(inner)))?;
+            let end = closing(inner).ok_or_else(|| format!("`${{{}…` is not closed", shown(inner)))?;
             braced(&inner[..end], source, made, depth)?;
             rest = &inner[end + 1..];
         } else {
@@ -97,8 +99,10 @@ fn part(text: &str, source: &Source<'_, '_>, made: &mut Interpolated, depth: usi
     Ok(())
 }
 
-fn shown(text: &str) -> String {
-    text.chars().take(20).collect()
+/// The name that a text begins with. What follows may be a part of a secret, and is not shown.
+fn shown(text: &str) -> &str {
+    let name = &text[..name_length(text)];
+    if name.len() <= LONGEST_NAME { name } else { "" }
 }
 
 /// Where the brace closes that is open.
@@ -141,7 +145,7 @@ fn put(value: &Known, source: &Source<'_, '_>, made: &mut Interpolated) -> Resul
 fn braced(inner: &str, source: &Source<'_, '_>, made: &mut Interpolated, depth: usize) -> Result<(), String> {
     let length = name_length(inner);
     let (name, rest) = inner.split_at(length);
-    let wrong = || format!("`${{{}}}` is written wrongly", shown(inner));
+    let wrong = || format!("`${{{}…}}` is written wrongly", shown(inner));
     if name.is_empty() {
         return Err(wrong());
     }
@@ -163,7 +167,11 @@ fn braced(inner: &str, source: &Source<'_, '_>, made: &mut Interpolated, depth: 
         ('?', None) => {
             let mut message = Interpolated::default();
             part(word, source, &mut message, depth + 1)?;
-            let why = if message.text.is_empty() { "it is required".to_owned() } else { message.text };
+            let why = if message.text.is_empty() || message.secret {
+                "it is required".to_owned()
+            } else {
+                message.text
+            };
             return Err(format!("`{name}` has no value: {why}"));
         }
         _ => return Err(wrong()),
@@ -203,6 +211,9 @@ mod tests {
         }
         assert_eq!(interpolate("x${NO}").expect("is blank").unset, ["NO"]);
         assert_eq!(interpolate("${NO:?set it}"), Err("`NO` has no value: set it".to_owned()));
+        assert_eq!(interpolate("${NO:?$HIDDEN}"), Err("`NO` has no value: it is required".to_owned()));
+        let error = interpolate("${A!hunter2}").expect_err("is wrong");
+        assert_eq!(error, "`${A…}` is written wrongly");
         for wrong in ["${", "$", "${A", "${1}", "${A!x}", "$-", "${}", "${NO:?}"] {
             assert!(interpolate(wrong).is_err(), "{wrong}");
         }

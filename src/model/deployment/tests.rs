@@ -352,6 +352,34 @@ fn what_a_compose_file_makes_of_a_secret_is_one() {
 }
 
 #[test]
+fn lines_of_secret_files_are_not_shown() {
+    let compose = "services: {web: {env_file: [web.env], environment: [hunter2 hunter2]}}";
+    let torn = "KEY='a'\nhunter2/hunter2\nhunter2+hunter2==\nPASSED\n";
+    let web = read_as("web", "compose.yaml", &[("compose.yaml", compose), ("web.env", torn)]).expect("reads");
+    let login = "PASSWORD=x\nhunter2/hunter2\nhunter2+hunter2==\nPASSED\n";
+    let over = read_as("web", "over", &overlay("resources: [../base]\n", &[("base/login.env", login)]));
+    let over = over.expect("reads");
+    assert!(!format!("{web:?}{over:?}").contains("hunter2"));
+    assert_eq!(
+        findings(&web).iter().filter(|finding| finding.contains("no `NAME=VALUE`")).count(),
+        3,
+        "{:?}",
+        findings(&web)
+    );
+    assert_eq!(
+        findings(&over),
+        [
+            "base/login.env:2:1: this line is no `NAME=VALUE`, and is left out",
+            "base/login.env:3:1: this line is no `NAME=VALUE`, and is left out",
+            "base/login.env:4:1: `PASSED` takes its value from whoever deploys, and is not known here",
+        ]
+    );
+    let open = [("compose.yaml", compose), ("web.env", "hunter2 x='y\n")];
+    let error = read_as("web", "compose.yaml", &open).expect_err("is open").to_string();
+    assert_eq!(error, "web.env:1: the value of this line has no closing quote");
+}
+
+#[test]
 fn a_later_compose_file_changes_an_earlier_one() {
     let files = Memory::of(&[
         ("a.yaml", "services: {web: {image: x, environment: {A: 1, B: 2}}}"),
