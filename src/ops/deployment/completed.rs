@@ -35,15 +35,16 @@ pub fn completed(
                     continue;
                 }
                 let name = format!("argument-{}", index + 1);
-                if let Some(replaced) = deployed.rules.replace(&name, &word, &names_production)? {
-                    tools.events.warn(format!(
-                        "{}: word {} of the command names production, and is `{}` (rule `{}`)",
-                        container.place,
-                        index + 1,
-                        replaced.value,
-                        replaced.rule
-                    ));
-                    made.push(replaced.value);
+                // Not with the value: what takes its place may still hold a secret of it.
+                let number = index + 1;
+                let what = format!("{}: word {number} of the command names production", container.place);
+                match deployed.rules.replace(&name, &word, &names_production)? {
+                    Some(replaced) => {
+                        let rule = &replaced.rule;
+                        tools.events.warn(format!("{what}; the rule `{rule}` puts another in its place"));
+                        made.push(replaced.value);
+                    }
+                    None => tools.events.warn(format!("{what}; no rule fits, and it is left out")),
                 }
             }
             Ok(made)
