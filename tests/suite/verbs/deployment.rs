@@ -240,6 +240,90 @@ fn two_environments_beside_each_other() {
     cli.run("env web --diff deployment --explain").ends_with(2);
 }
 
+const SECRETS: &str = "\
+kind: Pod
+metadata: {name: web}
+spec:
+  containers:
+    - name: web
+      image: '{busybox}'
+      command: [echo, 'https://hooks.prod.example.org/T0/hunter2']
+      env:
+        - {name: DATABASE_URL, value: 'postgres://u:hunter2@db.prod.example.org/x'}
+        - {name: DB_PASSWORD, value: hunter2}
+        - {name: LINK, value: 'x/$(DB_PASSWORD)'}
+        - {name: API_TOKEN, valueFrom: {secretKeyRef: {name: login, key: token}}}
+        - {name: URL, value: 'https://u:$(API_TOKEN)@localhost/'}
+";
+
+#[test]
+fn no_secret_of_a_deployment_is_shown() {
+    let cli = Cli::new();
+    let repositories = Repositories::new(&cli);
+    let files = |pod: &str| {
+        let compose = "services: {composed: {image: x, environment: {MODE: '${DB_PASSWORD}', URL: 'pg://u:${DB_PASSWORD}@h'}}}";
+        let files = [
+            ("overlays/production/a.yaml", pod.to_owned()),
+            ("compose.yaml", compose.to_owned()),
+            (".env", "DB_PASSWORD=hunter2\n".to_owned()),
+        ];
+        files.map(|(path, text)| (path, text))
+    };
+    let (one, two) = (files(SECRETS), files(&SECRETS.replace("hunter2", "hunter2+").replace("db.", "db2.")));
+    repositories.commit("deploy", &one.each_ref().map(|(path, text)| (*path, text.as_str())));
+    cli.inventory(INVENTORY);
+    repositories.commit_to(
+        "deploy",
+        "refs/heads/next",
+        &two.each_ref().map(|(path, text)| (*path, text.as_str())),
+    );
+    cli.run("clone web").ends_with(0);
+    for line in [
+        "env web --explain",
+        "env web -o json",
+        "env web -o shell",
+        "env web --diff deployment",
+        "env web --diff main..next",
+        "env web --diff main..next -o json",
+        "env composed --explain",
+        "env composed -o json",
+        "env composed -o dotenv",
+        "env composed --diff deployment",
+    ] {
+        let outcome = cli.run(line).ends_with(0);
+        let all = format!("{}{}", outcome.stdout, outcome.stderr);
+        assert!(!all.contains("hunter2") && all.contains("URL"), "{line}: {outcome}");
+    }
+    // A secret of the user's own is hidden wherever it gets to.
+    let mine = cli.run("env web -o dotenv -e API_TOKEN=mine").ends_with(0).stdout;
+    assert!(!mine.contains("mine") && mine.contains("# URL is a secret of yours"), "{mine}");
+    let shown = cli.run("env web -o dotenv -e API_TOKEN=mine --reveal").ends_with(0).stdout;
+    assert!(shown.contains("URL=https://u:mine@localhost/\n"), "{shown}");
+    let made = cli.run("env web -o dotenv").ends_with(0).stdout;
+    assert!(made.contains("URL=https://u:cki-reference-"), "{made}");
+}
+
+on!(docker: a_word_that_names_production_is_not_shown);
+fn a_word_that_names_production_is_not_shown(cli: &Cli) {
+    let repositories = Repositories::new(cli);
+    let probe = "      readinessProbe: {exec: {command: [nc, -z, db.prod.example.org, '1']}}\n";
+    let pod = SECRETS.lines().filter(|line| !line.contains("hunter2@"));
+    let pod: String = pod.map(|line| format!("{line}\n")).collect();
+    repositories.commit("deploy", &[("overlays/production/a.yaml", &pod)]);
+    cli.inventory(INVENTORY);
+    cli.run("clone web").ends_with(0);
+    let outcome = cli.run("run-local web --dry-run").ends_with(0);
+    let said = "word 2 of the command names production; the rule `address` puts another in its place";
+    assert!(outcome.stderr.contains(said) && !outcome.stderr.contains("hunter2"), "{outcome}");
+    let asked = SECRETS.replace("      command:", &format!("{probe}      command:"));
+    cli.inventory(
+        &INVENTORY.replace("repo: deploy, path: overlays/production", "repo: deploy, path: probed.yaml"),
+    );
+    repositories.commit("deploy", &[("probed.yaml", &asked)]);
+    cli.run("clone web").ends_with(0);
+    cli.run("run-local web").ends_with(7).says("the command of `web`").says("names `db.prod.example.org`");
+}
+
 #[test]
 fn what_cannot_be_read_is_an_error_with_its_place() {
     let cli = Cli::new();

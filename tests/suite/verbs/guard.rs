@@ -85,6 +85,14 @@ fn what_looks_real_is_refused(cli: &Cli) {
     cli.run("run-local app -q --env-file reference.env").ends_with(0);
 }
 
+on!(docker, podman, native: no_question_goes_to_production);
+fn no_question_goes_to_production(cli: &Cli) {
+    inventory(cli, "], ready: {exec: [nc, -z, mq.example.com, '5671']}", "");
+    refused(cli, "run-local app")
+        .says("the command of `app` (/tmp/cki-TESTID/project/inventory.yaml:18) names `mq.example.com`")
+        .says("`--allow @command`");
+}
+
 on!(docker, podman, native: a_person_may_allow_it);
 fn a_person_may_allow_it(cli: &Cli) {
     inventory(cli, "]", "");

@@ -7,6 +7,7 @@ use crate::model::environment::Wishes;
 use crate::model::guard::Finding;
 use crate::model::identity::Role;
 use crate::model::inventory::{Component, Parameters};
+use crate::model::probe::Ready;
 use crate::model::service::{ServiceTemplate, Surroundings};
 use crate::ops::deployment::{self, Deployed};
 use crate::ops::env::{check_complete, resolve};
@@ -119,7 +120,8 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// Notes what must not be in the commands of a component, as its entry and its deployment have them.
+    /// Notes what must not be in the commands of a component, and in the question whether it is ready,
+    /// as its entry and its deployment have them.
     fn inspect(&mut self, component: &Component, whole: &Component, deployed: Option<&Deployed>) {
         let (guard, name) = (&self.rules.guard, component.name());
         let Some(run) = &whole.run else { return };
@@ -137,6 +139,17 @@ impl<'a> Draft<'a> {
         for command in &run.init {
             self.findings.extend(guard.command(name, command, &component.written.place("run.init")));
         }
+        let asked = match &run.ready {
+            Some(Ready::Exec(words)) => words.as_slice(),
+            Some(Ready::Http { path, .. }) => std::slice::from_ref(path),
+            Some(Ready::Tcp(_) | Ready::Log(_)) | None => return,
+        };
+        let has_own = component.run.as_ref().is_some_and(|own| own.ready.is_some());
+        let place = match deployed {
+            Some(deployed) if !has_own => deployed.container.place.clone(),
+            _ => component.written.place("run.ready"),
+        };
+        self.findings.extend(guard.command(name, asked, &place));
     }
 
     /// What the deployment of a component says must have ended before it starts, unless its entry says
