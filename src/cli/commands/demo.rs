@@ -90,7 +90,8 @@ fn walk(keep: bool, context: &Context) -> anyhow::Result<Exit> {
             None => walk::temporary_folder(&context.host)?,
         };
         let (host, ui, events) = (&context.host, &context.ui, context.events());
-        walk::walk(&Demo { host, ui, events, engine, stop, folder, keep }).await
+        walk::walk(&Demo { host, ui, events, engine, wanted: context.settings.engine, stop, folder, keep })
+            .await
     })
 }
 

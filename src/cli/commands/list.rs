@@ -18,7 +18,7 @@ use crate::report;
 #[derive(Debug, Args)]
 #[command(visible_alias = "ls", verbatim_doc_comment)]
 pub(in crate::cli) struct ListArgs {
-    /// Words that the name or description must hold; also `kind=cronjob`, `owner=infra`, …
+    /// Words that the name or description must hold; also `kind=`, `owner=`, `infrastructure=` and `category=`
     text: Vec<String>,
     /// Only components of this kind
     #[arg(long, value_name = "KIND", add = ArgValueCandidates::new(complete::kinds))]
