@@ -213,7 +213,12 @@ mod tests {
         let name = file.display().to_string();
         let settings = settings(&[("CKI_GITLAB_TOKEN_FILE", &name)]);
         assert!(matches!(look(&settings, Path::new("/"), None), Err(TokenError::Readable(_))));
+        // The same holds for settings of one's own that hold it.
+        let mut own = settings.clone();
+        own.gitlab_token = Some((Secret::new("secret"), Origin::User { file: file.clone(), line: 1 }));
+        assert!(matches!(look(&own, Path::new("/"), None), Err(TokenError::Readable(_))));
         files::write_whole(&file, b"secret\n", 0o600).expect("writes");
+        assert!(matches!(look(&own, Path::new("/"), None), Ok(Standing::Usable { .. })));
         assert!(
             matches!(look(&settings, Path::new("/"), None), Ok(Standing::Usable { token, .. }) if token.expose() == "secret")
         );
