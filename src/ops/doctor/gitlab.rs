@@ -96,7 +96,7 @@ pub(super) async fn token(patient: &Patient) -> Found {
         )),
         Err(TokenError::Readable(file)) => {
             let fix = format!("chmod 600 {}", shell_words::quote(&file));
-            Found::failed(TokenError::Readable(file).to_string()).fix(fix)
+            Found::failed(TokenError::Readable(file.clone()).to_string()).fix(fix)
         }
         Err(error) => Found::failed(error.to_string()),
     }
