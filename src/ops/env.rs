@@ -92,6 +92,8 @@ pub fn resolve<'a>(
     wishes: Wishes,
 ) -> Result<Resolved<'a>, EnvError> {
     let names_production = |text: &str| deployed.is_some_and(|deployed| deployed.names_production(text));
+    let is_credential =
+        |name: &str, text: &str| deployed.is_some_and(|deployed| deployed.is_credential(name, text));
     let needs = needs::of(component, inventory, assets, around)?;
     let provided = needs
         .iter()
@@ -109,7 +111,7 @@ pub fn resolve<'a>(
     let environment = Environment::resolve(Inputs {
         component,
         inventory,
-        deployed: deployed.map(|deployed| deployed.layer(&names_production)),
+        deployed: deployed.map(|deployed| deployed.layer(&names_production, &is_credential)),
         provided,
         secrets: around.rules,
         ground,

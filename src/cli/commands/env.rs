@@ -105,7 +105,8 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
     let wishes = variables.wishes(context)?;
     if let Some(with) = diff {
         let (assets, workspace) = (&context.assets, &context.workspace);
-        let whose = Whose { component, inventory: &inventory, workspace, assets, around };
+        let guard = &rules.guard;
+        let whose = Whose { component, inventory: &inventory, workspace, assets, around, guard };
         return compare_with(context, whose, wishes, &with, format);
     }
     let deployed = deployed(context, component, &inventory)?;
