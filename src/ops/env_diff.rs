@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::base::assets::Assets;
 use crate::model::environment::difference::{Differences, Side, difference};
 use crate::model::environment::{Environment, Wishes};
+use crate::model::guard::Guard;
 use crate::model::inventory::{Component, Finding, Inventory};
 use crate::model::service::Surroundings;
 use crate::ops::deployment::{self, Deployed, DeployedError};
@@ -51,6 +52,8 @@ pub struct Whose<'a> {
     pub assets: &'a Assets,
     /// What differs from place to place.
     pub around: Surroundings<'a>,
+    /// What tells what looks like a credential.
+    pub guard: &'a Guard,
 }
 
 /// Two environments beside each other.
@@ -142,8 +145,10 @@ fn sides(whose: Whose<'_>, left: At, right: At, findings: &mut Vec<Finding>) -> 
     let is_secret = |name: &str| whose.component.environment.iter().any(|v| v.name == name && v.is_secret());
     let (mut one, mut two) = (Side::default(), Side::default());
     if let Some((left, right)) = deployed {
-        one = Side::deployed(&left.container, &is_secret);
-        two = Side::deployed(&right.container, &is_secret);
+        let side = |at: &Deployed| {
+            Side::deployed(&at.container, &is_secret, &|name, value| at.is_credential(name, value))
+        };
+        (one, two) = (side(&left), side(&right));
         findings.extend(left.findings.into_iter().chain(right.findings));
     }
     if let Some((left, right)) = reads {
@@ -172,7 +177,10 @@ fn local(
     wishes: Wishes,
 ) -> anyhow::Result<Environment> {
     let Whose { inventory, assets, around, .. } = whose;
-    Ok(resolve(component, inventory, assets, around, deployed, wishes)?.environment)
+    let mut environment = resolve(component, inventory, assets, around, deployed, wishes)?.environment;
+    // What looks like a credential is not shown; that it must not be in a run is for those who run it.
+    let _ = whose.guard.inspect(component.name(), &mut environment);
+    Ok(environment)
 }
 
 #[cfg(test)]

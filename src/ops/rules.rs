@@ -16,7 +16,9 @@ use crate::ops::workspace::Workspace;
 /// How reference secrets are made.
 const SECRETS: &str = "reference-secrets.yaml";
 /// What looks like a real credential.
-const CREDENTIALS: &str = "credentials.yaml";
+pub(super) const CREDENTIALS: &str = "credentials.yaml";
+/// The same without any.
+pub(super) const NO_CREDENTIALS: &str = "{marks: [], rules: []}";
 
 /// The rules.
 #[derive(Debug)]
@@ -64,7 +66,7 @@ impl Rules {
         };
         let (file, secrets) = text(SECRETS, "rules: []")?;
         let secrets = SecretRules::read(&file, &secrets)?;
-        let (file, credentials) = text(CREDENTIALS, "{marks: [], rules: []}")?;
+        let (file, credentials) = text(CREDENTIALS, NO_CREDENTIALS)?;
         let guard = Guard::new(inventory, Credentials::read(&file, &credentials)?);
         let services = assets.names("services")?;
         let names: Vec<String> =

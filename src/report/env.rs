@@ -153,7 +153,7 @@ fn env_view<'a>(component: &'a str, environment: &'a Environment, reveal: bool) 
 
 fn production_view<'a>(variable: &Variable, known: &'a InProduction) -> ProductionView<'a> {
     let (value, description) = match &known.value {
-        ProductionValue::Written(_) if variable.secret => (Some(MASK), None),
+        ProductionValue::Written(_) if variable.secret || known.secret => (Some(MASK), None),
         ProductionValue::Written(value) => (Some(value.expose()), None),
         ProductionValue::Elsewhere(what) => (None, Some(what.as_str())),
     };

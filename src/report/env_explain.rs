@@ -120,8 +120,9 @@ fn place(variable: &Variable) -> String {
 }
 
 fn in_production(variable: &Variable) -> Option<String> {
-    Some(match &variable.production.as_ref()?.value {
-        ProductionValue::Written(_) if variable.secret => MASK.to_owned(),
+    let known = variable.production.as_ref()?;
+    Some(match &known.value {
+        ProductionValue::Written(_) if variable.secret || known.secret => MASK.to_owned(),
         ProductionValue::Written(value) if value.expose().is_empty() => "empty".to_owned(),
         ProductionValue::Written(value) => one_line(value.expose()),
         ProductionValue::Elsewhere(what) => format!("({})", safe_line(what)),

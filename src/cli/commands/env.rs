@@ -28,7 +28,7 @@ use crate::report::env::{EnvFormat, EnvOptions, print};
 /// Examples:
 ///   cki env pipeline-herder --explain
 ///   cki env cki-notifier -e DATAWAREHOUSE_URL=http://stub -o dotenv > notifier.env
-///   cki env message-trigger --diff deployment
+///   cki env message-trigger --diff amqp-bridge
 ///   cki env cki-notifier --scan
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
@@ -105,7 +105,8 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
     let wishes = variables.wishes(context)?;
     if let Some(with) = diff {
         let (assets, workspace) = (&context.assets, &context.workspace);
-        let whose = Whose { component, inventory: &inventory, workspace, assets, around };
+        let guard = &rules.guard;
+        let whose = Whose { component, inventory: &inventory, workspace, assets, around, guard };
         return compare_with(context, whose, wishes, &with, format);
     }
     let deployed = deployed(context, component, &inventory)?;

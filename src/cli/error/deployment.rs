@@ -8,7 +8,7 @@ use crate::ops::deployment::DeployedError;
 pub(super) fn of_deployed(error: &DeployedError) -> Meaning {
     match error {
         DeployedError::Deployment(inner) => of_deployment(inner),
-        DeployedError::Rule(_) => plain(Exit::Invalid),
+        DeployedError::Rule(_) | DeployedError::Credentials(_) => plain(Exit::Invalid),
         DeployedError::File(inner) => of_file(inner),
         DeployedError::Git(inner) => of_git(inner),
         DeployedError::NoRevision { .. } => hint(

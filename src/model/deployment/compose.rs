@@ -2,11 +2,12 @@
 //! Values for the interpolation come from the `.env` beside the file, never from this machine.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::dotenv::{self, Line};
 use super::expansion::Piece;
 use super::files::{Reader, folder_of, path_at};
-use super::interpolation::interpolate;
+use super::interpolation::{Budget, Known, Values, interpolate};
 use super::{Container, DeploymentError, Given, GivenValue, Pool, finding, wrong};
 use crate::base::yaml::Position;
 use crate::base::yaml::tree::{Node, Spot, Value};
@@ -18,7 +19,9 @@ use crate::model::probe::Ready;
 pub(super) struct Service {
     pub(super) name: String,
     node: Node,
-    variables: BTreeMap<String, String>,
+    /// Those of the `.env` beside each of its files; what a later one has wins.
+    variables: Vec<Rc<BTreeMap<String, Known>>>,
+    budget: Rc<Budget>,
     /// Environment files in their order: the lines, and what the file is called.
     files: Vec<(String, Vec<Line>)>,
 }
@@ -44,13 +47,10 @@ pub(super) fn read(
     let mut variables = BTreeMap::new();
     if reader.is_file(&beside)? {
         for line in lines(reader, &beside, false, &|_| None)? {
-            if let GivenValue::Text(pieces) = &line.value
-                && let [Piece::Text(text)] = pieces.as_slice()
-            {
-                variables.insert(line.name, text.clone());
-            }
+            variables.extend(line.known().map(|known| (line.name, known)));
         }
     }
+    let variables = Rc::new(variables);
     if let Some(include) = document.get("include") {
         pool.findings.push(finding(&include.spot, "`include` of a Compose file is not known"));
     }
@@ -58,7 +58,8 @@ pub(super) fn read(
         let mut service = Service {
             name: entry.key.clone(),
             node: entry.node.clone(),
-            variables: variables.clone(),
+            variables: vec![Rc::clone(&variables)],
+            budget: reader.budget(),
             files: Vec::new(),
         };
         service.read_files(reader, folder, &mut pool.findings)?;
@@ -78,10 +79,10 @@ fn lines(
     reader: &Reader<'_>,
     path: &str,
     raw: bool,
-    outer: &dyn Fn(&str) -> Option<String>,
+    outer: Values<'_, '_>,
 ) -> Result<Vec<Line>, DeploymentError> {
     let text = reader.text(path)?;
-    dotenv::read(&text, raw, outer).map_err(|(line, message)| DeploymentError::Wrong {
+    dotenv::read(&text, raw, outer, &reader.budget()).map_err(|(line, message)| DeploymentError::Wrong {
         place: format!("{}:{line}", reader.label(path)),
         message,
     })
@@ -116,7 +117,7 @@ impl Service {
                 continue;
             }
             let raw = item.text_of("format") == Some("raw");
-            let read = lines(reader, &path, raw, &|name| self.variables.get(name).cloned())?;
+            let read = lines(reader, &path, raw, &|name| self.value(name))?;
             self.files.push((reader.label(&path), read));
         }
         Ok(())
@@ -124,7 +125,7 @@ impl Service {
 
     /// This one, which a later file has, on top of an earlier one.
     fn over(self, before: Self) -> Self {
-        let Self { name, node, variables, files } = self;
+        let Self { name, node, variables, budget, files } = self;
         let mut merged = before.node;
         for entry in node.entries() {
             let list = ["environment", "env_file"].contains(&entry.key.as_str());
@@ -138,13 +139,13 @@ impl Service {
                 None => super::object::put(&mut merged, &entry.key, &entry.spot, entry.node.clone()),
             }
         }
-        let mut all = before.variables;
-        all.extend(variables);
-        Self { name, node: merged, variables: all, files: before.files.into_iter().chain(files).collect() }
+        let variables = before.variables.into_iter().chain(variables).collect();
+        let files = before.files.into_iter().chain(files).collect();
+        Self { name, node: merged, variables, budget, files }
     }
 
-    fn value(&self, name: &str) -> Option<String> {
-        self.variables.get(name).cloned()
+    fn value(&self, name: &str) -> Option<&Known> {
+        self.variables.iter().rev().find_map(|variables| variables.get(name))
     }
 
     fn filled(
@@ -153,7 +154,8 @@ impl Service {
         spot: &Spot,
         findings: &mut Vec<Finding>,
     ) -> Result<String, DeploymentError> {
-        let made = interpolate(text, &|name| self.value(name)).map_err(|why| wrong(spot, why))?;
+        let made = interpolate(text, &|name| self.value(name), &self.budget);
+        let made = made.map_err(|why| wrong(spot, why))?;
         for name in made.unset {
             findings.push(finding(spot, format!("`{name}` has no value in the `.env` beside the file")));
         }
@@ -200,7 +202,9 @@ impl Service {
                 let place = format!("{file}:{}", line.number);
                 let position = Position { line: line.number, column: 1 };
                 let spot = Spot { file: file.as_str().into(), position };
-                give(&mut variables, &line.name, place, line.value.clone(), &spot, findings);
+                let (value, secret) = (line.value.clone(), line.secret);
+                let given = Given { name: line.name.clone(), place, value, secret };
+                give(&mut variables, given, &spot, findings);
             }
         }
         if let Some(environment) = self.node.get("environment") {
@@ -233,26 +237,19 @@ impl Service {
         variables: &mut Vec<Given>,
         findings: &mut Vec<Finding>,
     ) -> Result<(), DeploymentError> {
-        let passed = |name: &str| match self.value(name) {
-            Some(value) => text(value),
-            None => GivenValue::Unknown("it is passed on from whoever deploys".to_owned()),
-        };
-        let made = |written: &str, spot: &Spot| -> Result<GivenValue, DeploymentError> {
-            let made = interpolate(written, &|name| self.value(name)).map_err(|why| wrong(spot, why))?;
-            Ok(match made.unset.first() {
-                Some(name) => {
-                    GivenValue::Unknown(format!("`{name}` has no value in the `.env` beside the file"))
-                }
-                None => text(made.text),
-            })
+        let given = |name: &str, place: String, (value, secret): (GivenValue, bool)| Given {
+            name: name.to_owned(),
+            place,
+            value,
+            secret,
         };
         for entry in node.entries() {
             let value = match entry.node.text() {
-                Some(written) => made(written, &entry.spot)?,
-                None if entry.node.is_null() => passed(&entry.key),
+                Some(written) => self.made(written, &entry.spot)?,
+                None if entry.node.is_null() => self.passed(&entry.key),
                 None => return Err(wrong(&entry.spot, format!("the value of `{}` is no text", entry.key))),
             };
-            give(variables, &entry.key, entry.spot.line(), value, &entry.spot, findings);
+            give(variables, given(&entry.key, entry.spot.line(), value), &entry.spot, findings);
         }
         for item in node.items() {
             let Some(written) = item.text() else {
@@ -260,12 +257,31 @@ impl Service {
                 continue;
             };
             let (name, value) = match written.split_once('=') {
-                Some((name, value)) => (name, made(value, &item.spot)?),
-                None => (written, passed(written)),
+                Some((name, value)) => (name, self.made(value, &item.spot)?),
+                None => (written, self.passed(written)),
             };
-            give(variables, name, item.spot.line(), value, &item.spot, findings);
+            give(variables, given(name, item.spot.line(), value), &item.spot, findings);
         }
         Ok(())
+    }
+
+    /// The value of a variable that only its name is given of, and whether it is secret.
+    fn passed(&self, name: &str) -> (GivenValue, bool) {
+        match self.value(name) {
+            Some(known) => (text(known.text.clone()), known.secret),
+            None => (GivenValue::Unknown("it is passed on from whoever deploys".to_owned()), false),
+        }
+    }
+
+    /// The value of a variable, and whether it is made of what is secret.
+    fn made(&self, written: &str, spot: &Spot) -> Result<(GivenValue, bool), DeploymentError> {
+        let made = interpolate(written, &|name| self.value(name), &self.budget);
+        let made = made.map_err(|why| wrong(spot, why))?;
+        let value = match made.unset.first() {
+            Some(name) => GivenValue::Unknown(format!("`{name}` has no value in the `.env` beside the file")),
+            None => text(made.text),
+        };
+        Ok((value, made.secret))
     }
 
     /// A command: a list, or a line as a shell splits it.
@@ -336,22 +352,15 @@ fn text(text: String) -> GivenValue {
 }
 
 /// What is given later wins.
-fn give(
-    variables: &mut Vec<Given>,
-    name: &str,
-    place: String,
-    value: GivenValue,
-    spot: &Spot,
-    findings: &mut Vec<Finding>,
-) {
-    if !is_variable_name(name) {
-        let message = format!("`{name}` cannot be the name of a variable here, and is left out");
+fn give(variables: &mut Vec<Given>, given: Given, spot: &Spot, findings: &mut Vec<Finding>) {
+    if !is_variable_name(&given.name) {
+        let message = format!("`{}` cannot be the name of a variable here, and is left out", given.name);
         findings.push(finding(spot, message));
         return;
     }
     if super::is_full(variables, spot, findings) {
         return;
     }
-    variables.retain(|given| given.name != name);
-    variables.push(Given { name: name.to_owned(), place, value });
+    variables.retain(|known| known.name != given.name);
+    variables.push(given);
 }

@@ -159,7 +159,7 @@ impl Reading<'_> {
                 }
             }
         }
-        self.variables.push(Given { name: name.to_owned(), place: spot.line(), value });
+        self.variables.push(Given { name: name.to_owned(), place: spot.line(), value, secret: false });
     }
 
     /// An item of `envFrom`.

@@ -1,16 +1,28 @@
 //! Environment files as Compose reads them: comments, quotes, and interpolation in all values but
 //! those in single quotes.
 
+use std::collections::BTreeMap;
+
 use super::GivenValue;
 use super::expansion::Piece;
-use super::interpolation::interpolate;
+use super::interpolation::{Budget, Known, Values, interpolate};
+use crate::model::environment::is_secret_by_name;
 
 /// A line of such a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) name: String,
     pub(super) value: GivenValue,
+    /// Whether it is secret by its name, or made of what is.
+    pub(super) secret: bool,
     pub(super) number: usize,
+}
+
+impl Line {
+    /// The value, for others to be made of.
+    pub(super) fn known(&self) -> Option<Known> {
+        Some(Known { text: only_text(&self.value)?.to_owned(), secret: self.secret })
+    }
 }
 
 /// A line that is none: which, and why.
@@ -21,9 +33,11 @@ pub(super) type Trouble = (usize, String);
 pub(super) fn read(
     text: &str,
     raw: bool,
-    outer: &dyn Fn(&str) -> Option<String>,
+    outer: Values<'_, '_>,
+    budget: &Budget,
 ) -> Result<Vec<Line>, Trouble> {
     let mut lines: Vec<Line> = Vec::new();
+    let mut defined: BTreeMap<String, Known> = BTreeMap::new();
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut number = 0;
     while !rest.is_empty() {
@@ -40,13 +54,14 @@ pub(super) fn read(
             Some((name, written)) => (name.trim().to_owned(), Some(written)),
             None => (line.trim().to_owned(), None),
         };
-        let known = |wanted: &str| known(&lines, wanted).or_else(|| outer(wanted));
-        let value = match written {
+        let known = |wanted: &str| defined.get(wanted).or_else(|| outer(wanted));
+        let fill = |text: &str| filled(text, &known, budget).map_err(|why| (start, why));
+        let (value, tainted) = match written {
             None => match outer(&name) {
-                Some(value) => plain(value),
-                None => GivenValue::Unknown("it is passed on from whoever deploys".to_owned()),
+                Some(value) => (plain(value.text.as_str()), value.secret),
+                None => (GivenValue::Unknown("it is passed on from whoever deploys".to_owned()), false),
             },
-            Some(written) if raw => plain(written),
+            Some(written) if raw => (plain(written), false),
             Some(written) => match written.trim_start().chars().next() {
                 Some(quote @ ('"' | '\'')) => {
                     let written = &written.trim_start()[1..];
@@ -54,15 +69,21 @@ pub(super) fn read(
                         .ok_or_else(|| (start, format!("the value of `{name}` has no closing quote")))?;
                     number += more;
                     rest = after;
-                    if quote == '"' { filled(&unescaped(&inner), &known, start)? } else { plain(inner) }
+                    if quote == '"' { fill(&unescaped(&inner))? } else { (plain(inner), false) }
                 }
                 _ => {
                     let end = written.find(" #").unwrap_or(written.len());
-                    filled(written[..end].trim(), &known, start)?
+                    fill(written[..end].trim())?
                 }
             },
         };
-        lines.push(Line { name, value, number: start });
+        let text = only_text(&value);
+        let secret = tainted || text.is_some_and(|text| is_secret_by_name(&name, text));
+        match text {
+            Some(text) => defined.insert(name.clone(), Known { text: text.to_owned(), secret }),
+            None => defined.remove(&name),
+        };
+        lines.push(Line { name, value, secret, number: start });
     }
     Ok(lines)
 }
@@ -71,19 +92,20 @@ fn plain(text: impl Into<String>) -> GivenValue {
     GivenValue::Text(vec![Piece::Text(text.into())])
 }
 
-fn filled(text: &str, known: &dyn Fn(&str) -> Option<String>, line: usize) -> Result<GivenValue, Trouble> {
-    let made = interpolate(text, known).map_err(|why| (line, why))?;
-    Ok(match made.unset.first() {
+fn filled(text: &str, known: Values<'_, '_>, budget: &Budget) -> Result<(GivenValue, bool), String> {
+    let made = interpolate(text, known, budget)?;
+    let value = match made.unset.first() {
         Some(name) => GivenValue::Unknown(format!("`{name}` has no value in the files")),
         None => plain(made.text),
-    })
+    };
+    Ok((value, made.secret))
 }
 
-/// The value of a name that is defined above.
-fn known(lines: &[Line], name: &str) -> Option<String> {
-    match &lines.iter().rev().find(|line| line.name == name)?.value {
+/// The text of a value that is nothing else.
+fn only_text(value: &GivenValue) -> Option<&str> {
+    match value {
         GivenValue::Text(pieces) => match pieces.as_slice() {
-            [Piece::Text(text)] => Some(text.clone()),
+            [Piece::Text(text)] => Some(text),
             _ => None,
         },
         _ => None,
@@ -137,13 +159,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn outer(name: &str) -> Option<String> {
-        (name == "OUT").then(|| "out".to_owned())
+    fn read(text: &str, raw: bool) -> Result<Vec<Line>, Trouble> {
+        let out = Known { text: "out".to_owned(), secret: true };
+        super::read(text, raw, &|name| (name == "OUT").then_some(&out), &Budget::default())
     }
 
     fn values(text: &str, raw: bool) -> Vec<(String, String, usize)> {
-        let lines = read(text, raw, &outer).expect("reads");
-        let value = |line: &Line| known(std::slice::from_ref(line), &line.name).unwrap_or_else(|| "?".into());
+        let lines = read(text, raw).expect("reads");
+        let value = |line: &Line| only_text(&line.value).unwrap_or("?").to_owned();
         lines.iter().map(|line| (line.name.clone(), value(line), line.number)).collect()
     }
 
@@ -163,14 +186,22 @@ mod tests {
         let expected: Vec<_> = expected.map(|(n, v, l)| (n.to_owned(), v.to_owned(), l)).into();
         assert_eq!(values(text, false), expected);
         assert_eq!(values("A='x' # $B", true), [("A".to_owned(), "'x' # $B".to_owned(), 1)]);
-        assert_eq!(read("A=1\nB='x\n\n", false, &outer).expect_err("is open").0, 2);
-        assert_eq!(read("A=1\nB=${C:?no}\n", false, &outer).expect_err("is required").0, 2);
+        assert_eq!(read("A=1\nB='x\n\n", false).expect_err("is open").0, 2);
+        assert_eq!(read("A=1\nB=${C:?no}\n", false).expect_err("is required").0, 2);
+    }
+
+    #[test]
+    fn what_is_made_of_a_secret_is_one() {
+        let text = "DB_PASSWORD=hunter2\nURL=x/$DB_PASSWORD\nAGAIN=$URL\nOUT\nPLAIN=x\nAUTH_ENABLED=true\n";
+        let lines = read(text, false).expect("reads");
+        let hidden: Vec<&str> = lines.iter().filter(|l| l.secret).map(|l| l.name.as_str()).collect();
+        assert_eq!(hidden, ["DB_PASSWORD", "URL", "AGAIN", "OUT"]);
     }
 
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text in "[A=$'\"\\\\#{}\\n\\ré ]{0,40}") {
-            let _ = read(&text, false, &outer);
+            let _ = read(&text, false);
         }
     }
 }

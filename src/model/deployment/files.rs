@@ -3,8 +3,10 @@
 //! commit, is for whoever implements [`Files`].
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use super::DeploymentError;
+use super::interpolation::Budget;
 use crate::base::yaml::tree::{Node, Spot, documents};
 
 /// So many files are enough for a deployment.
@@ -61,15 +63,21 @@ pub(super) struct Reader<'a> {
     files: &'a dyn Files,
     count: Cell<usize>,
     bytes: Cell<usize>,
+    budget: Rc<Budget>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(files: &'a dyn Files) -> Self {
-        Self { files, count: Cell::new(0), bytes: Cell::new(0) }
+        Self { files, count: Cell::new(0), bytes: Cell::new(0), budget: Rc::default() }
     }
 
     pub(super) fn label(&self, path: &str) -> String {
         self.files.label(path)
+    }
+
+    /// What may be put into the texts of these files.
+    pub(super) fn budget(&self) -> Rc<Budget> {
+        Rc::clone(&self.budget)
     }
 
     pub(super) fn kind(&self, path: &str) -> Result<Option<FileKind>, DeploymentError> {

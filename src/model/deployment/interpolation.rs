@@ -1,12 +1,45 @@
 //! Interpolation as Compose does it: `$NAME`, `${NAME}`, defaults, requirements and replacements.
 //! Values come from whoever asks, never from the environment of this program.
 
+use std::cell::Cell;
+
+/// A value that may be put in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Known {
+    pub(super) text: String,
+    /// Whether it is secret by its name, or made of what is.
+    pub(super) secret: bool,
+}
+
+/// Who knows values.
+pub(super) type Values<'a, 'v> = &'v dyn Fn(&str) -> Option<&'a Known>;
+
+/// How many bytes may still be put into texts.
+#[derive(Debug)]
+pub(super) struct Budget(Cell<usize>);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(Cell::new(16 << 20))
+    }
+}
+
+impl Budget {
+    fn take(&self, bytes: usize) -> Result<(), String> {
+        let left = self.0.get().checked_sub(bytes);
+        self.0.set(left.ok_or_else(|| "the variables of these files make them too long".to_owned())?);
+        Ok(())
+    }
+}
+
 /// A text with its variables put in.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Interpolated {
     pub(super) text: String,
     /// Variables that have no value and no default, in place of which there is nothing.
     pub(super) unset: Vec<String>,
+    /// Whether one of the values in the text is secret.
+    pub(super) secret: bool,
 }
 
 /// No expression is nested deeper.
@@ -20,19 +53,20 @@ const LONGEST: usize = 1 << 20;
 /// When it is written wrongly, or requires a variable that is not there: why.
 pub(super) fn interpolate(
     text: &str,
-    value: &dyn Fn(&str) -> Option<String>,
+    value: Values<'_, '_>,
+    budget: &Budget,
 ) -> Result<Interpolated, String> {
     let mut made = Interpolated::default();
-    part(text, value, &mut made, 0)?;
+    part(text, &Source { value, budget }, &mut made, 0)?;
     Ok(made)
 }
 
-fn part(
-    text: &str,
-    value: &dyn Fn(&str) -> Option<String>,
-    made: &mut Interpolated,
-    depth: usize,
-) -> Result<(), String> {
+struct Source<'a, 'v> {
+    value: Values<'a, 'v>,
+    budget: &'v Budget,
+}
+
+fn part(text: &str, source: &Source<'_, '_>, made: &mut Interpolated, depth: usize) -> Result<(), String> {
     if depth > DEPTH {
         return Err("its variables are nested too deeply".to_owned());
     }
@@ -48,14 +82,14 @@ fn part(
             rest = more;
         } else if let Some(inner) = after.strip_prefix('{') {
             let end = closing(inner).ok_or_else(|| format!("`${{{}` is not closed", shown(inner)))?;
-            braced(&inner[..end], value, made, depth)?;
+            braced(&inner[..end], source, made, depth)?;
             rest = &inner[end + 1..];
         } else {
             let length = name_length(after);
             if length == 0 {
                 return Err("a `$` that stands for itself is written `$$`".to_owned());
             }
-            plain(&after[..length], value, made);
+            plain(&after[..length], source, made)?;
             rest = &after[length..];
         }
     }
@@ -89,19 +123,22 @@ fn name_length(text: &str) -> usize {
     text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count()
 }
 
-fn plain(name: &str, value: &dyn Fn(&str) -> Option<String>, made: &mut Interpolated) {
-    match value(name) {
-        Some(value) => made.text.push_str(&value),
+fn plain(name: &str, source: &Source<'_, '_>, made: &mut Interpolated) -> Result<(), String> {
+    match (source.value)(name) {
+        Some(value) => put(value, source, made)?,
         None => made.unset.push(name.to_owned()),
     }
+    Ok(())
 }
 
-fn braced(
-    inner: &str,
-    value: &dyn Fn(&str) -> Option<String>,
-    made: &mut Interpolated,
-    depth: usize,
-) -> Result<(), String> {
+fn put(value: &Known, source: &Source<'_, '_>, made: &mut Interpolated) -> Result<(), String> {
+    source.budget.take(value.text.len())?;
+    made.text.push_str(&value.text);
+    made.secret |= value.secret;
+    Ok(())
+}
+
+fn braced(inner: &str, source: &Source<'_, '_>, made: &mut Interpolated, depth: usize) -> Result<(), String> {
     let length = name_length(inner);
     let (name, rest) = inner.split_at(length);
     let wrong = || format!("`${{{}}}` is written wrongly", shown(inner));
@@ -109,24 +146,23 @@ fn braced(
         return Err(wrong());
     }
     if rest.is_empty() {
-        plain(name, value, made);
-        return Ok(());
+        return plain(name, source, made);
     }
     let (counts_empty, operator) = match rest.strip_prefix(':') {
         Some(rest) => (false, rest),
         None => (true, rest),
     };
-    let known = value(name).filter(|value| counts_empty || !value.is_empty());
+    let known = (source.value)(name).filter(|value| counts_empty || !value.text.is_empty());
     let mut operator_chars = operator.chars();
     let kind = operator_chars.next().ok_or_else(wrong)?;
     let word = operator_chars.as_str();
     match (kind, known) {
-        ('-' | '?', Some(known)) => made.text.push_str(&known),
-        ('-', None) | ('+', Some(_)) => part(word, value, made, depth + 1)?,
+        ('-' | '?', Some(known)) => put(known, source, made)?,
+        ('-', None) | ('+', Some(_)) => part(word, source, made, depth + 1)?,
         ('+', None) => {}
         ('?', None) => {
             let mut message = Interpolated::default();
-            part(word, value, &mut message, depth + 1)?;
+            part(word, source, &mut message, depth + 1)?;
             let why = if message.text.is_empty() { "it is required".to_owned() } else { message.text };
             return Err(format!("`{name}` has no value: {why}"));
         }
@@ -140,12 +176,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn value(name: &str) -> Option<String> {
-        match name {
-            "A" => Some("a".to_owned()),
-            "EMPTY" => Some(String::new()),
+    fn interpolate(text: &str) -> Result<Interpolated, String> {
+        let known = |text: &str, secret| Known { text: text.to_owned(), secret };
+        let (a, empty, hidden) = (known("a", false), known("", false), known("hunter2", true));
+        let value = |name: &str| match name {
+            "A" => Some(&a),
+            "EMPTY" => Some(&empty),
+            "HIDDEN" => Some(&hidden),
             _ => None,
-        }
+        };
+        super::interpolate(text, &value, &Budget::default())
     }
 
     #[test]
@@ -158,22 +198,41 @@ mod tests {
             ("${NO:-${A}/${NO:-{}}}", "a/{}"),
             ("$$A $${A}", "$A ${A}"),
         ] {
-            let made = interpolate(written, &value).expect(written);
+            let made = interpolate(written).expect(written);
             assert_eq!((made.text.as_str(), made.unset.len()), (meant, 0), "{written}");
         }
-        assert_eq!(interpolate("x${NO}", &value).expect("is blank").unset, ["NO"]);
-        assert_eq!(interpolate("${NO:?set it}", &value), Err("`NO` has no value: set it".to_owned()));
+        assert_eq!(interpolate("x${NO}").expect("is blank").unset, ["NO"]);
+        assert_eq!(interpolate("${NO:?set it}"), Err("`NO` has no value: set it".to_owned()));
         for wrong in ["${", "$", "${A", "${1}", "${A!x}", "$-", "${}", "${NO:?}"] {
-            assert!(interpolate(wrong, &value).is_err(), "{wrong}");
+            assert!(interpolate(wrong).is_err(), "{wrong}");
         }
         let deep = format!("{}x{}", "${NO:-".repeat(1000), "}".repeat(1000));
-        assert!(interpolate(&deep, &value).is_err());
+        assert!(interpolate(&deep).is_err());
+    }
+
+    #[test]
+    fn it_is_known_what_is_made_of_a_secret() {
+        for text in ["$HIDDEN", "x${HIDDEN}", "${HIDDEN:-x}", "${NO:-${HIDDEN}}", "${A:+$HIDDEN}"] {
+            assert!(interpolate(text).expect(text).secret, "{text}");
+        }
+        for text in ["$A", "${HIDDEN:+x}", "$$HIDDEN", "${A:-$HIDDEN}"] {
+            assert!(!interpolate(text).expect(text).secret, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_more_is_put_in_than_files_can_need() {
+        let long = Known { text: "x".repeat(1 << 19), secret: false };
+        let budget = Budget::default();
+        let make = || super::interpolate("$A", &|_| Some(&long), &budget);
+        let error = (0..100).find_map(|_| make().err()).expect("ends");
+        assert!(error.contains("too long"), "{error}");
     }
 
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text in "[$A{}:?+é-]{0,40}") {
-            let _ = interpolate(&text, &value);
+            let _ = interpolate(&text);
         }
     }
 }

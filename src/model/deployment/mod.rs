@@ -34,7 +34,7 @@ use files::{Reader, name_of};
 use object::Object;
 
 /// A container as its deployment has it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Container {
     /// What it is called there: `Deployment/web, container app`.
     pub label: String,
@@ -86,6 +86,8 @@ pub struct Given {
     pub place: String,
     /// What it is there.
     pub value: GivenValue,
+    /// Whether its text was made of something that is secret by its name.
+    pub secret: bool,
 }
 
 /// What a variable is in a deployment.

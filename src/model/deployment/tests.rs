@@ -333,6 +333,25 @@ fn a_compose_file() {
 }
 
 #[test]
+fn what_a_compose_file_makes_of_a_secret_is_one() {
+    let compose = "services: {web: {env_file: [web.env], environment: {URL: 'pg://u:${DB_PASSWORD}@h', MODE: '${DB_PASSWORD}', PORT: '${AUTH_PORT}'}}}";
+    let files = [
+        ("compose.yaml", compose),
+        (".env", "DB_PASSWORD=hunter2\nAUTH_PORT=5432\nALSO=$DB_PASSWORD\n"),
+        ("web.env", "FILE=x${ALSO}\nALSO\nPLAIN=x\n"),
+    ];
+    let web = read_as("web", "compose.yaml", &files).expect("reads");
+    let hidden: Vec<&str> = web
+        .container
+        .variables
+        .iter()
+        .filter(|given| given.secret)
+        .map(|given| given.name.as_str())
+        .collect();
+    assert_eq!(hidden, ["FILE", "ALSO", "URL", "MODE"]);
+}
+
+#[test]
 fn a_later_compose_file_changes_an_earlier_one() {
     let files = Memory::of(&[
         ("a.yaml", "services: {web: {image: x, environment: {A: 1, B: 2}}}"),

@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Environment, EnvironmentError, Origin, ProductionRules, Variable, looks_secret};
+use super::hidden::{holds_password, in_production, is_secret_by_name};
+use super::{Environment, EnvironmentError, Origin, ProductionRules, Variable};
 use crate::base::secret::Secret;
 use crate::model::deployment::expansion::{Piece, joined};
-use crate::model::deployment::{Container, Given, GivenValue};
+use crate::model::deployment::{Container, GivenValue};
 use crate::model::inventory::Component;
 
 /// The system takes no longer values.
@@ -23,6 +24,8 @@ pub struct Deployed<'a> {
     pub rules: &'a ProductionRules,
     /// Whether a text names production.
     pub names_production: &'a dyn Fn(&str) -> bool,
+    /// Whether the value of a variable, which is named first, looks like a credential.
+    pub is_credential: &'a dyn Fn(&str, &str) -> bool,
 }
 
 impl fmt::Debug for Deployed<'_> {
@@ -38,6 +41,8 @@ pub struct InProduction {
     pub value: ProductionValue,
     /// Where it is written: `file:line`.
     pub place: String,
+    /// Whether it must not be shown, whatever the local value is.
+    pub secret: bool,
 }
 
 /// A value in production.
@@ -55,11 +60,16 @@ pub(super) fn add(
     component: &Component,
     variables: &mut BTreeMap<String, Variable>,
 ) -> Result<(), EnvironmentError> {
-    let written = in_production(deployed.container);
+    let declared = |name: &str| component.environment.iter().find(|declared| declared.name == name);
+    let is_open = |name: &str| declared(name).is_some_and(|declared| declared.secret == Some(false));
+    let is_secret = |name: &str, value: &str| {
+        declared(name).is_some_and(|declared| declared.is_secret())
+            || (!is_open(name) && is_secret_by_name(name, value))
+            || (deployed.is_credential)(name, value)
+    };
+    let written = in_production(deployed.container, &is_secret);
     for (given, known) in deployed.container.variables.iter().zip(written) {
         let place = given.place.clone();
-        let declared = component.environment.iter().find(|declared| declared.name == given.name);
-        let is_open = declared.is_some_and(|declared| declared.secret == Some(false));
         let variable = variables.entry(given.name.clone()).or_insert_with(|| Variable {
             name: given.name.clone(),
             value: None,
@@ -72,7 +82,7 @@ pub(super) fn add(
             production: None,
             description: None,
         });
-        let taken = match (&given.value, &known) {
+        let taken = match (&given.value, &known.value) {
             (GivenValue::Secret { .. }, _) => {
                 variable.secret = true;
                 None
@@ -85,12 +95,13 @@ pub(super) fn add(
             }
             (GivenValue::Text(_), ProductionValue::Written(value)) => {
                 // A credential may be written where it should not be.
-                variable.secret |= !is_open && looks_secret(&given.name) && !is_harmless(value.expose());
+                variable.secret |=
+                    !is_open(&given.name) && (given.secret || is_secret_by_name(&given.name, value.expose()));
                 (!variable.secret).then(|| value.clone())
             }
             _ => None,
         };
-        variable.production = Some(InProduction { value: known, place: place.clone() });
+        variable.production = Some(known);
         if let Some(value) = taken {
             let before = std::mem::replace(&mut variable.origin, Origin::Deployment { place });
             variable.instead_of = variable.value.is_some().then_some(before);
@@ -145,7 +156,10 @@ pub(super) fn settle(
                     }
                 }
             }
-            (Origin::Deployment { .. }, Some(local)) => variable.value = Some(Secret::new(local)),
+            (Origin::Deployment { .. }, Some(local)) => {
+                variable.secret |= holds_password(&local);
+                variable.value = Some(Secret::new(local));
+            }
             _ => {}
         }
     }
@@ -164,33 +178,8 @@ impl Environment {
     }
 }
 
-/// What is known of the values in production, one for each variable. What is in a Secret stays as it
-/// is written where other values are made of it.
-pub(super) fn in_production(container: &Container) -> Vec<ProductionValue> {
-    let mut known: BTreeMap<&str, String> = BTreeMap::new();
-    let text = |given: &Given, known: &BTreeMap<&str, String>| match &given.value {
-        GivenValue::Text(pieces) => expanded(pieces, &|name| known.get(name).map(String::as_str)),
-        _ => None,
-    };
-    let mut all = Vec::new();
-    for given in &container.variables {
-        let made = text(given, &known);
-        known.extend(made.clone().map(|made| (given.name.as_str(), made)));
-        all.push(match (&given.value, made) {
-            (_, Some(made)) => ProductionValue::Written(Secret::new(made)),
-            (GivenValue::Text(_), None) => ProductionValue::Elsewhere("a value that is too long".to_owned()),
-            (GivenValue::Secret { secret, key }, _) => {
-                ProductionValue::Elsewhere(format!("Secret {secret}, key {key}"))
-            }
-            (GivenValue::Field(field), _) => ProductionValue::Elsewhere(field.clone()),
-            (GivenValue::Unknown(why), _) => ProductionValue::Elsewhere(format!("unknown: {why}")),
-        });
-    }
-    all
-}
-
 /// The pieces put together, unless that is longer than a value can be.
-fn expanded<'a>(pieces: &[Piece], value: &dyn Fn(&str) -> Option<&'a str>) -> Option<String> {
+pub(super) fn expanded<'a>(pieces: &[Piece], value: &dyn Fn(&str) -> Option<&'a str>) -> Option<String> {
     let length = |piece: &Piece| match piece {
         Piece::Text(text) => text.len(),
         Piece::Variable(name) => value(name).map_or(name.len() + 3, str::len),
@@ -199,19 +188,12 @@ fn expanded<'a>(pieces: &[Piece], value: &dyn Fn(&str) -> Option<&'a str>) -> Op
     (total <= LONGEST).then(|| joined(pieces, value))
 }
 
-/// Whether a value is so short and plain that it can be no credential, whatever its name.
-fn is_harmless(value: &str) -> bool {
-    let value = value.to_lowercase();
-    value.is_empty()
-        || ["true", "false", "yes", "no", "on", "off", "none"].contains(&value.as_str())
-        || (value.len() <= 6 && value.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::{Inputs, Provided, SecretRules, Wishes};
     use super::*;
     use crate::base::assets::embedded_text;
+    use crate::model::deployment::Given;
     use crate::model::inventory::{Document, Inventory};
 
     const TABLE: &str = "\
@@ -229,7 +211,7 @@ components:
 ";
 
     fn given(name: &str, value: GivenValue) -> Given {
-        Given { name: name.to_owned(), place: format!("d.yaml:{name}"), value }
+        Given { name: name.to_owned(), place: format!("d.yaml:{name}"), value, secret: false }
     }
 
     fn text(name: &str, value: &str) -> Given {
@@ -271,6 +253,7 @@ components:
                 container: &container,
                 rules: &rules,
                 names_production: &names_production,
+                is_credential: &|_, value| value.contains("glpat-"),
             }),
             provided: vec![provided],
             secrets: &SecretRules::read("r", secrets).expect("are valid"),
@@ -357,6 +340,31 @@ components:
         assert_eq!((value(&all, "AUTH_ENABLED"), find(&all, "AUTH_ENABLED").secret), (Some("true"), false));
         let names = find(&all, "TOKEN_NAMES");
         assert_eq!((value(&all, "TOKEN_NAMES"), names.secret), (Some("those of the bots"), false));
+    }
+
+    #[test]
+    fn what_production_has_is_hidden_though_the_local_value_is_not() {
+        let mut made = text("MODE", "hunter2");
+        made.secret = true;
+        let variables = vec![
+            text("DATABASE_URL", "postgres://u:hunter2@db.prod.example.org/x"),
+            text("API_TOKEN", "hunter2"),
+            text("URL", "https://prod.example.org/?key=$(API_TOKEN)"),
+            text("LINK", "see glpat-0123456789abcdef0123, prod.example.org"),
+            text("HERE", "postgres://u:hunter2@localhost/x"),
+            text("PLAIN", "https://api.prod.example.org:443/v1"),
+            made,
+        ];
+        let all = resolved(variables, Wishes::default());
+        let hidden = |name: &str| find(&all, name).production.as_ref().expect("is known").secret;
+        for name in ["DATABASE_URL", "API_TOKEN", "URL", "LINK", "HERE", "MODE"] {
+            assert!(hidden(name), "{name}");
+        }
+        assert!(!hidden("PLAIN"));
+        assert_eq!(value(&all, "DATABASE_URL"), Some("postgres://database-url.reference.invalid/x"));
+        assert!(!find(&all, "DATABASE_URL").secret, "the local value is none");
+        assert!(find(&all, "HERE").secret, "it is the same here");
+        assert!(value(&all, "MODE").is_some_and(|value| value.contains("reference")));
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::deployed::in_production;
+use super::hidden::in_production;
 use super::{Environment, ProductionValue, looks_secret};
 use crate::base::secret::Secret;
-use crate::model::deployment::{Container, GivenValue};
+use crate::model::deployment::Container;
 
 /// One of the environments that are compared: its variables by name. Those without a value are not
 /// in it.
@@ -71,19 +71,26 @@ impl Side {
         let values = environment.variables.iter().filter_map(|variable| {
             let known = variable.production.clone()?;
             let (value, place) = (known.value, Some(known.place));
-            Some((variable.name.clone(), SideValue { value, secret: variable.secret, place }))
+            let secret = variable.secret || known.secret;
+            Some((variable.name.clone(), SideValue { value, secret, place }))
         });
         Self(values.collect())
     }
 
-    /// What a deployment gives. `is_secret` knows the variables that are declared to be.
+    /// What a deployment gives. `is_secret` knows the variables that are declared to be, and
+    /// `is_credential` judges a name with its value.
     #[must_use]
-    pub fn deployed(container: &Container, is_secret: &dyn Fn(&str) -> bool) -> Self {
-        let values = container.variables.iter().zip(in_production(container)).map(|(given, value)| {
-            let name = given.name.clone();
-            let secret =
-                is_secret(&name) || looks_secret(&name) || matches!(given.value, GivenValue::Secret { .. });
-            (name, SideValue { value, secret, place: Some(given.place.clone()) })
+    pub fn deployed(
+        container: &Container,
+        is_secret: &dyn Fn(&str) -> bool,
+        is_credential: &dyn Fn(&str, &str) -> bool,
+    ) -> Self {
+        let is_hidden =
+            |name: &str, value: &str| is_secret(name) || looks_secret(name) || is_credential(name, value);
+        let known = in_production(container, &is_hidden);
+        let values = container.variables.iter().zip(known).map(|(given, known)| {
+            let secret = known.secret || is_secret(&given.name) || looks_secret(&given.name);
+            (given.name.clone(), SideValue { value: known.value, secret, place: Some(known.place) })
         });
         Self(values.collect())
     }
@@ -136,6 +143,8 @@ impl ProductionValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::deployment::expansion::Piece;
+    use crate::model::deployment::{Given, GivenValue};
 
     fn side(values: &[(&str, &str, bool)]) -> Side {
         let value = |(name, value, secret): &(&str, &str, bool)| {
@@ -159,5 +168,31 @@ mod tests {
             b.right.as_ref().is_some_and(|right| right.secret),
             "what is secret on one side is so on both"
         );
+    }
+
+    #[test]
+    fn what_is_made_of_a_secret_is_one_on_both_sides() {
+        let given = |name: &str, pieces: &[Piece]| Given {
+            name: name.to_owned(),
+            place: "d.yaml:1".to_owned(),
+            value: GivenValue::Text(pieces.to_vec()),
+            secret: false,
+        };
+        let text = |text: &str| Piece::Text(text.to_owned());
+        let container = Container {
+            variables: vec![
+                given("DB_PASSWORD", &[text("hunter2")]),
+                given("URL", &[text("x/"), Piece::Variable("DB_PASSWORD".to_owned())]),
+                given("AGAIN", &[Piece::Variable("URL".to_owned())]),
+                given("LINK", &[text("https://u:hunter2@db.example.org")]),
+                given("MARKED", &[text("marked")]),
+                given("PLAIN", &[text("https://db.example.org")]),
+            ],
+            ..Container::default()
+        };
+        let side = Side::deployed(&container, &|_| false, &|_, value| value == "marked");
+        let hidden: Vec<&str> =
+            side.0.iter().filter(|(_, value)| value.secret).map(|(name, _)| name.as_str()).collect();
+        assert_eq!(hidden, ["AGAIN", "DB_PASSWORD", "LINK", "MARKED", "URL"]);
     }
 }

@@ -7,6 +7,7 @@
 
 mod deployed;
 pub mod difference;
+mod hidden;
 mod made;
 mod production;
 mod reference_secret;
@@ -19,6 +20,7 @@ use crate::base::text;
 use crate::model::container::ContainerFile;
 use crate::model::inventory::{Component, Inventory};
 pub use deployed::{Deployed, InProduction, ProductionValue};
+pub use hidden::is_secret_by_name;
 use made::MadeFiles;
 pub use made::hidden_parts;
 pub use production::{ProductionRules, Replaced};

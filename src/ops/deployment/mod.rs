@@ -12,8 +12,9 @@ use crate::base::files::FileError;
 use crate::base::text;
 use crate::model::deployment::{self, Container, DeploymentError, Files, Item};
 use crate::model::environment::{self, ProductionRules, RuleError};
-use crate::model::guard::DenyList;
+use crate::model::guard::{CredentialError, Credentials, DenyList};
 use crate::model::inventory::{Component, Finding, Inventory};
+use crate::ops::rules::{CREDENTIALS, NO_CREDENTIALS};
 use crate::ops::source::{self, SourceError};
 use crate::ops::tools::Tools;
 use crate::ops::workspace::Workspace;
@@ -33,6 +34,9 @@ pub enum DeployedError {
     /// A rule about values of production does not work.
     #[error(transparent)]
     Rule(#[from] RuleError),
+    /// A rule about credentials does not work.
+    #[error(transparent)]
+    Credentials(#[from] CredentialError),
     /// The rules cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
@@ -82,6 +86,7 @@ pub struct Deployed {
     pub findings: Vec<Finding>,
     rules: Arc<ProductionRules>,
     hosts: Arc<DenyList>,
+    credentials: Arc<Credentials>,
 }
 
 impl Deployed {
@@ -91,6 +96,12 @@ impl Deployed {
         self.hosts.names_production(text).is_some()
     }
 
+    /// Whether the value of a variable looks like a credential.
+    #[must_use]
+    pub fn is_credential(&self, name: &str, value: &str) -> bool {
+        self.credentials.find(Some(name), value).is_some()
+    }
+
     /// What must have ended well before the component starts, each as a deployment of its own.
     pub fn init(&self) -> impl Iterator<Item = Self> {
         self.container.init.iter().map(|container| Self {
@@ -98,13 +109,19 @@ impl Deployed {
             findings: Vec::new(),
             rules: Arc::clone(&self.rules),
             hosts: Arc::clone(&self.hosts),
+            credentials: Arc::clone(&self.credentials),
         })
     }
 
     /// As a layer of an environment.
     #[must_use]
-    pub fn layer<'a>(&'a self, names_production: &'a dyn Fn(&str) -> bool) -> environment::Deployed<'a> {
-        environment::Deployed { container: &self.container, rules: &self.rules, names_production }
+    pub fn layer<'a>(
+        &'a self,
+        names_production: &'a dyn Fn(&str) -> bool,
+        is_credential: &'a dyn Fn(&str, &str) -> bool,
+    ) -> environment::Deployed<'a> {
+        let (container, rules) = (&self.container, &*self.rules);
+        environment::Deployed { container, rules, names_production, is_credential }
     }
 }
 
@@ -196,16 +213,20 @@ fn read(
         })
         .collect();
     let read = deployment::read(component.name(), &items)?;
-    let (file, text) = match assets.text(RULES)? {
-        Some(asset) => (asset.origin, asset.text),
-        None => (RULES.to_owned(), "rules: []".into()),
+    let text = |name: &str, otherwise: &'static str| -> Result<_, FileError> {
+        let asset = assets.text(name)?;
+        Ok(asset.map_or_else(|| (name.to_owned(), otherwise.into()), |asset| (asset.origin, asset.text)))
     };
-    let rules = ProductionRules::read(&file, &text)?;
+    let (file, rules) = text(RULES, "rules: []")?;
+    let rules = ProductionRules::read(&file, &rules)?;
+    let (file, credentials) = text(CREDENTIALS, NO_CREDENTIALS)?;
+    let credentials = Credentials::read(&file, &credentials)?;
     Ok(Deployed {
         container: read.container,
         findings: read.findings,
         rules: Arc::new(rules),
         hosts: Arc::new(DenyList::from(inventory)),
+        credentials: Arc::new(credentials),
     })
 }
 

@@ -39,7 +39,9 @@ impl Space {
         Self { rooms: Arc::new(Rooms { network: None, ..rooms }), processes, network: None }
     }
 
-    fn has_own_network(&self) -> bool {
+    /// Whether its processes have a network of their own.
+    #[must_use]
+    pub fn has_own_network(&self) -> bool {
         matches!(self.network, Some(Ok(())))
     }
 

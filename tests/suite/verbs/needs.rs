@@ -252,3 +252,17 @@ fn a_signal_while_others_start(cli: &Cli) {
     run.end().ends_with(130).says("before it had started");
     assert_eq!(cli.left(), [""; 0]);
 }
+
+#[test]
+fn a_port_of_somebody_else_is_not_taken_for_ready() {
+    let cli = Cli::new();
+    let other = std::net::TcpListener::bind("127.0.0.1:0").expect("listens");
+    let port = other.local_addr().expect("has one").port();
+    cli.inventory(&format!(
+        "components: [{{name: web, category: x, run: {{command: [sleep, '1000'], ports: [{port}], ready: {{tcp: {port}}}}}}}]\n"
+    ));
+    cli.run("run-local web --network internet")
+        .ends_with(6)
+        .says(&format!("error: `web` is to listen on port {port} of this machine, which is not free"))
+        .says(&format!("hint: `ss -ltnp sport = :{port}` says what listens there"));
+}
