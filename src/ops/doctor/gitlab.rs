@@ -95,7 +95,7 @@ pub(super) async fn token(patient: &Patient) -> Found {
             patient.settings.gitlab_url.0
         )),
         Err(TokenError::Readable(file)) => {
-            let fix = format!("chmod 600 {}", shell_words::quote(&file));
+            let fix = format!("chmod 600 {}", shell_words::quote(file));
             Found::failed(TokenError::Readable(file.clone()).to_string()).fix(fix)
         }
         Err(error) => Found::failed(error.to_string()),

@@ -213,7 +213,7 @@ fn the_engine_goes_away(cli: &Cli) {
     --- stderr
       env          1 variable: 1 locked
       network      isolated: it reaches nothing
-    warning: Left behind: cannot reach the container engine at `unix:///tmp/cki-TESTID/engine.sock`: nothing listens there. The next `cki` that uses the engine removes it.
+    warning: Left behind: cannot reach the container engine at `unix:///tmp/cki-TESTID/engine.sock`: nothing listens there. The next `cki` that uses the engine removes it; what was to go on, `cki down` removes.
     error: cannot reach the container engine at `unix:///tmp/cki-TESTID/engine.sock`: nothing listens there.
     hint: `cki doctor` looks at the engine; `--engine native` does without one.
     --- exit 6
