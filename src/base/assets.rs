@@ -10,6 +10,9 @@ use super::files::{self, FileError};
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
+/// How the names of files begin that are in this program, and nowhere on this machine.
+pub const BUILT_IN: &str = "built in: ";
+
 /// A template longer than this is a mistake.
 const LIMIT: u64 = 4 << 20;
 
@@ -53,7 +56,7 @@ impl Assets {
             }
         }
         Ok(embedded_text(path)
-            .map(|text| Asset { text: Cow::Borrowed(text), origin: format!("built in: {path}") }))
+            .map(|text| Asset { text: Cow::Borrowed(text), origin: format!("{BUILT_IN}{path}") }))
     }
 
     /// The names of the files directly in a folder below `templates/`, sorted.

@@ -11,23 +11,28 @@ pub struct Owner {
     pub started: u64,
     /// The boot's id.
     pub boot: String,
+    /// The machine and the namespace in which its number means it; empty if nobody has said.
+    pub place: String,
 }
 
 impl Owner {
     /// As it stands in a label.
     #[must_use]
     pub fn to_label(&self) -> String {
-        format!("{}.{}.{}", self.pid, self.started, self.boot)
+        let Self { pid, started, boot, place } = self;
+        match place.as_str() {
+            "" => format!("{pid}.{started}.{boot}"),
+            place => format!("{pid}.{started}.{boot}@{place}"),
+        }
     }
 
     /// From a label.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, '.');
-        Some(Self {
-            pid: parts.next()?.parse().ok()?,
-            started: parts.next()?.parse().ok()?,
-            boot: parts.next()?.to_owned(),
-        })
+        let (pid, started) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        let last = parts.next()?;
+        let (boot, place) = last.split_once('@').unwrap_or((last, ""));
+        Some(Self { pid, started, boot: boot.to_owned(), place: place.to_owned() })
     }
 }

@@ -50,7 +50,7 @@ pub(super) struct Globals {
     /// Run components with this engine
     #[arg(long, global = true, value_name = "ENGINE")]
     pub(super) engine: Option<Engine>,
-    /// Print results in this form
+    /// Print results as `text` or `json`; `cki env` has `table`, `json`, `dotenv` and `shell`
     #[arg(short, long, global = true, value_name = "FORMAT")]
     pub(super) output: Option<String>,
     /// Use colour

@@ -62,7 +62,12 @@ const fn secret(key: Key) -> Key {
 pub const KEYS: &[Key] = &[
     key("inventory", Kind::Path, "", "The inventory: a folder or a file. Without it, the built-in one."),
     key("workspace", Kind::Path, "", "The folder for clones. Without it, `cki` in the home directory."),
-    key("templates", Kind::Path, "", "A folder whose files replace built-in templates of the same path."),
+    key(
+        "templates",
+        Kind::Path,
+        "",
+        "A folder whose files replace built-in templates of the same path, but not the inventory.",
+    ),
     key("engine", Kind::Choice(&["auto", "docker", "podman", "native"]), "auto", "What runs components."),
     key("output", Kind::Choice(&["text", "json"]), "text", "The form of results."),
     key("color", Kind::Choice(&["auto", "always", "never"]), "auto", "Whether to use colour."),
@@ -70,7 +75,12 @@ pub const KEYS: &[Key] = &[
     key("jobs", Kind::Number, "8", "How many repositories are cloned at the same time."),
     key("ca_file", Kind::Path, "", "Additional certificates of authorities, in PEM form."),
     key("gitlab.url", Kind::Url, "https://gitlab.com", "The GitLab server for staging requests."),
-    secret(key("gitlab.token", Kind::Text, "", "The access token for it.")),
+    secret(key(
+        "gitlab.token",
+        Kind::Text,
+        "",
+        "The access token for it. Only you may read a file of yours that holds it.",
+    )),
     personal(key("gitlab.token_file", Kind::Path, "", "A file with the token, readable by its owner only.")),
     personal(key("gitlab.token_command", Kind::Text, "", "A command that prints the token.")),
     key(

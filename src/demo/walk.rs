@@ -16,6 +16,7 @@ use crate::base::exit::Exit;
 use crate::base::files;
 use crate::base::owner::Owner;
 use crate::base::{assets, digest};
+use crate::config;
 use crate::host::Host;
 use crate::host::signals::{Signal, Stop};
 use crate::model::container::Status;
@@ -43,6 +44,8 @@ pub struct Demo<'a> {
     pub events: Events,
     /// What runs components.
     pub engine: Engine,
+    /// Which engine was asked for.
+    pub wanted: config::Engine,
     /// What stops it.
     pub stop: Stop,
     /// Where the project is laid out.
@@ -162,9 +165,10 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
             (base_image::PROGRAM.to_owned(), base_image::PLAYS.to_owned(), base)
         }
         Engine::Native(_) => {
-            ui.data(
-                "No container engine answers, so components run as processes; `cki setup` would install one.",
-            );
+            ui.data(match demo.wanted {
+                config::Engine::Native => "Components run as processes, as was asked for.",
+                _ => "No container engine answers, so components run as processes; `cki setup` would install one.",
+            });
             (program, folder.join("plays").display().to_string(), "none".to_owned())
         }
     };

@@ -14,7 +14,9 @@ pub mod tty;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
+use crate::base::digest;
 use crate::base::owner::Owner;
 pub use env::Env;
 pub use streams::{Output, Terminal};
@@ -68,7 +70,7 @@ impl Host {
     #[must_use]
     pub fn owner(&self) -> Owner {
         let pid = std::process::id();
-        Owner { pid, started: started(pid).unwrap_or(0), boot: boot_id() }
+        Owner { pid, started: started(pid).unwrap_or(0), boot: boot_id(), place: place() }
     }
 
     /// Whether the process that a label names still lives.
@@ -88,16 +90,20 @@ impl Host {
     }
 }
 
-/// Whether a process named earlier still lives.
+/// Whether a process named earlier still lives. Of one of another machine, or of another namespace of
+/// processes, nobody here can tell that it does not: it counts as living.
 #[must_use]
 pub fn is_alive(owner: &Owner) -> bool {
+    if !owner.place.is_empty() && owner.place != place() {
+        return true;
+    }
     owner.boot == boot_id() && started(owner.pid) == Some(owner.started)
 }
 
 /// A process that lives, named for longer than that.
 #[must_use]
 pub fn owner(pid: u32) -> Option<Owner> {
-    Some(Owner { pid, started: started(pid)?, boot: boot_id() })
+    Some(Owner { pid, started: started(pid)?, boot: boot_id(), place: place() })
 }
 
 /// When a living process started, in clock ticks since the boot: field 22 of `/proc/PID/stat`
@@ -112,6 +118,23 @@ pub fn started(pid: u32) -> Option<u64> {
         return None;
     }
     after_name.nth(18)?.parse().ok()
+}
+
+/// This machine, by its machine-id(5) or else its name, and the namespace in which this process sees
+/// others. An engine may be shared: its socket is mounted into containers, or it is reached over a network.
+fn place() -> String {
+    static PLACE: LazyLock<String> = LazyLock::new(|| {
+        let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
+        let machine = match machine.trim() {
+            "" => nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned(),
+            id => id.to_owned(),
+        };
+        let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+        let mut whole = digest::of_parts([machine.as_str(), &namespace.to_string_lossy()]);
+        whole.truncate(12);
+        whole
+    });
+    PLACE.clone()
 }
 
 fn boot_id() -> String {
@@ -130,6 +153,10 @@ mod tests {
         let owner = host.owner();
         assert!(host.is_alive(&owner));
         assert!(!host.is_alive(&Owner { boot: "other".into(), ..owner.clone() }));
-        assert!(!host.is_alive(&Owner { started: owner.started + 1, ..owner }));
+        assert!(!host.is_alive(&Owner { started: owner.started + 1, ..owner.clone() }));
+        // Who knows what goes on elsewhere?
+        let elsewhere = Owner { place: "another".into(), boot: "other".into(), ..owner };
+        assert!(host.is_alive(&elsewhere));
+        assert_eq!(Owner::parse(&elsewhere.to_label()), Some(elsewhere));
     }
 }

@@ -188,7 +188,7 @@ mod tests {
             component: "service/a".into(),
             role: Role::Component,
             name: "a".into(),
-            owner: Owner { pid: 1, started: 2, boot: "3.4".into() },
+            owner: Owner { pid: 1, started: 2, boot: "3.4".into(), place: String::new() },
             lifetime: Lifetime::Owner,
         };
         let labels = identity.to_labels();

@@ -199,14 +199,18 @@ fn assignment(
     own: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(String, Secret), EnvError> {
     let wrong = |message: String| EnvError::Assignment { place: place.to_owned(), message };
+    if name.is_empty() {
+        return Err(wrong("the name before `=` is missing".to_owned()));
+    }
     if !is_variable_name(name) {
         let shown = crate::base::text::safe_line(name).into_owned();
         return Err(wrong(format!("`{shown}` cannot be the name of a variable")));
     }
     let value = match value {
         Some(value) => value,
-        None => own(name)
-            .ok_or_else(|| wrong(format!("`{name}` has no value here, and `cki` has none to pass on")))?,
+        None => own(name).ok_or_else(|| {
+            wrong(format!("`{name}` is not set here, so that there is no value to pass on"))
+        })?,
     };
     if value.contains('\0') {
         return Err(wrong(format!("the value of `{name}` holds a zero byte")));

@@ -52,7 +52,7 @@ fn built_in() -> Vec<Document> {
         .filter_map(|(path, content)| {
             let file = path.to_str()?;
             Some(Document {
-                file: file.to_owned(),
+                file: format!("{}{file}", assets::BUILT_IN),
                 text: std::str::from_utf8(content).ok()?.into(),
                 reference: file.strip_suffix(".yaml").and_then(Reference::parse),
             })

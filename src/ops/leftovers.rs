@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::base::files;
 use crate::host::{self, Env};
-use crate::model::identity::{COMPONENT, Identity, Lifetime, RunId};
+use crate::model::identity::{COMPONENT, Identity, Lifetime, Role, RunId};
 use crate::model::inventory::Inventory;
 use crate::ops::engine::{Engine, OpenError};
 use crate::systems::engine::{ContainerEngine, EngineError, ImageSummary, VolumeFacts, orphaned_services};
@@ -123,7 +123,7 @@ impl Dead<'_> {
         Ok(names)
     }
 
-    /// What [`Dead::sweep`] would remove.
+    /// What [`collect`] would remove.
     ///
     /// # Errors
     /// When the engine does not say what there is.
@@ -149,9 +149,11 @@ pub async fn left_by_the_dead(engine: &Engine) -> Result<Vec<Leftover>, OpenErro
     };
     let listed = tokio::join!(containers.list(None), containers.networks(), containers.volumes());
     let kept = listed.2.as_deref().map(kept_by).unwrap_or_default();
+    let hollow = hollow(containers).await?;
     let mut left = Vec::new();
     let mut add = |kind: Kind, name: String, labels: &BTreeMap<String, String>| {
-        let who = identity(labels).filter(|who| is_abandoned(who) && !kept.contains(&who.run));
+        let is_left = |who: &Identity| is_abandoned(who) && !kept.contains(&who.run);
+        let who = identity(labels).filter(|who| is_left(who) || is_of(who, &hollow));
         left.extend(who.map(|who| Leftover::of(kind, name, &who)));
     };
     listed.0?.into_iter().for_each(|one| add(Kind::Container, one.name, &one.labels));
@@ -184,6 +186,32 @@ async fn kept(engine: &ContainerEngine) -> Result<BTreeSet<RunId>, EngineError> 
 fn kept_by(volumes: &[VolumeFacts]) -> BTreeSet<RunId> {
     let all = volumes.iter().filter_map(|one| identity(&one.labels));
     all.filter(|who| who.lifetime == Lifetime::Kept && who.name == KEPT).map(|who| who.run).collect()
+}
+
+/// The runs that were to go on, or to be looked at, and of which somebody else has removed every
+/// container: a network, or what says that it is kept, is all there is, and nobody comes for it.
+async fn hollow(engine: &ContainerEngine) -> Result<BTreeSet<RunId>, EngineError> {
+    let (networks, volumes) = tokio::join!(engine.networks(), engine.volumes());
+    let (networks, volumes) = (networks?, volumes?);
+    let labels = networks.iter().map(|one| &one.labels).chain(volumes.iter().map(|one| &one.labels));
+    let goes_on = |who: &Identity| matches!(who.lifetime, Lifetime::Kept | Lifetime::Decided);
+    let all = labels.filter_map(identity).filter(|who| goes_on(who) && who.role != Role::Data);
+    let mut runs: BTreeSet<RunId> =
+        all.filter(|who| !host::is_alive(&who.owner)).map(|who| who.run).collect();
+    if !runs.is_empty() {
+        // Asked last, so that what those who are gone have made until then is among it.
+        for one in engine.list(None).await? {
+            if let Some(who) = identity(&one.labels) {
+                runs.remove(&who.run);
+            }
+        }
+    }
+    Ok(runs)
+}
+
+/// Whether something goes with one of these runs; what a service has stored never does.
+fn is_of(who: &Identity, runs: &BTreeSet<RunId>) -> bool {
+    who.role != Role::Data && runs.contains(&who.run)
 }
 
 /// Keeps all of a run that this process owns, from now on and when it has ended.
@@ -223,6 +251,12 @@ pub async fn collect(dead: Dead<'_>, images: Option<&Inventory>, dry: bool) -> R
         collected.removed = found;
     } else {
         dead.sweep().await?;
+        if let Engine::Containers(engine) = dead.engine {
+            let hollow = hollow(engine).await?;
+            if !hollow.is_empty() {
+                engine.sweep(|who| is_of(who, &hollow)).await?;
+            }
+        }
         let still = dead.find().await?;
         let (left, removed) = found.into_iter().partition(|one| still.contains(one));
         collected.removed = removed;

@@ -1,5 +1,8 @@
 //! `cki list`: the components of an inventory that fit what was asked for.
 
+use std::collections::BTreeSet;
+
+use crate::base::text::join_and;
 use crate::model::inventory::{Component, Inventory};
 
 /// What is asked for; all of it must fit.
@@ -20,6 +23,27 @@ pub struct Filter {
 #[must_use]
 pub fn list<'a>(inventory: &'a Inventory, filter: &Filter) -> Vec<&'a Component> {
     inventory.components.iter().filter(|component| fits(component, filter)).collect()
+}
+
+/// What was asked for and no component has, each with what there is instead.
+#[must_use]
+pub fn unknown(inventory: &Inventory, filter: &Filter) -> Vec<String> {
+    type Values = for<'a> fn(&'a Component) -> Vec<&'a str>;
+    let facts: [(&str, &Option<String>, Values); 3] = [
+        ("kind", &filter.kind, |one| one.kind.as_deref().into_iter().collect()),
+        ("owner", &filter.owner, |one| one.people.iter().map(String::as_str).collect()),
+        ("infrastructure", &filter.infrastructure, |one| one.infrastructure.as_deref().into_iter().collect()),
+    ];
+    let sentence = |(what, wanted, values): (&str, &Option<String>, Values)| {
+        let wanted = wanted.as_deref()?;
+        let known: BTreeSet<&str> = inventory.components.iter().flat_map(values).collect();
+        if known.is_empty() || known.iter().any(|one| one.eq_ignore_ascii_case(wanted)) {
+            return None;
+        }
+        let known: Vec<String> = known.into_iter().map(|one| format!("`{one}`")).collect();
+        Some(format!("no component has the {what} `{wanted}`; there is {}", join_and(&known)))
+    };
+    facts.into_iter().filter_map(sentence).collect()
 }
 
 fn fits(component: &Component, filter: &Filter) -> bool {
@@ -63,5 +87,11 @@ mod tests {
         let filter = Filter { infrastructure: Some("aws".into()), ..Filter::default() };
         assert_eq!(names(filter), ["webhook-receiver"]);
         assert!(names(words(&["nothing-like-this"])).is_empty());
+        let filter = Filter { kind: Some("foo".into()), owner: Some("infra".into()), ..Filter::default() };
+        let said = unknown(&inventory, &filter);
+        assert!(
+            matches!(said.as_slice(), [one] if one.contains("the kind `foo`") && one.contains("`cronjob`")),
+            "{said:?}"
+        );
     }
 }

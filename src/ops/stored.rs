@@ -50,7 +50,7 @@ mod tests {
             component: "services/postgres".into(),
             role,
             name: "x".into(),
-            owner: Owner { pid: 1, started: 2, boot: "b".into() },
+            owner: Owner { pid: 1, started: 2, boot: "b".into(), place: String::new() },
             lifetime: Lifetime::Workspace,
         };
         for service in [None, Some("postgres"), Some("services/postgres"), Some(&run.as_str()[..6])] {

@@ -83,22 +83,30 @@ fn find(
     patience: Option<Duration>,
 ) -> Result<Option<(Secret, Origin, String)>, TokenError> {
     if let Some((token, origin)) = &settings.gitlab_token {
+        if let Origin::User { file, .. } = origin {
+            check_private(file)?;
+        }
         return Ok(Some((token.clone(), origin.clone(), origin.to_string())));
     }
     if let Some(file) = &settings.gitlab_token_file {
-        let facts = file.metadata().map_err(|source| FileError::new("read", file, source))?;
-        let name = file.display().to_string();
-        if facts.permissions().mode() & 0o077 != 0 {
-            return Err(TokenError::Readable(name));
-        }
+        check_private(file)?;
         let token = files::read_text(file, LIMIT)?;
-        return Ok(Some((Secret::new(token.trim()), Origin::Default, name)));
+        return Ok(Some((Secret::new(token.trim()), Origin::Default, file.display().to_string())));
     }
     if let Some(line) = &settings.gitlab_token_command {
         let from = "the command of `gitlab.token_command`".to_owned();
         return Ok(Some((run(line, cwd, patience)?, Origin::Default, from)));
     }
     Ok(None)
+}
+
+/// Refuses a file of the user's own that others can read.
+fn check_private(file: &Path) -> Result<(), TokenError> {
+    let facts = file.metadata().map_err(|source| FileError::new("read", file, source))?;
+    match facts.permissions().mode() & 0o077 {
+        0 => Ok(()),
+        _ => Err(TokenError::Readable(file.display().to_string())),
+    }
 }
 
 /// Runs a command of the user's own settings and takes the first line that it prints.
@@ -205,7 +213,12 @@ mod tests {
         let name = file.display().to_string();
         let settings = settings(&[("CKI_GITLAB_TOKEN_FILE", &name)]);
         assert!(matches!(look(&settings, Path::new("/"), None), Err(TokenError::Readable(_))));
+        // The same holds for settings of one's own that hold it.
+        let mut own = settings.clone();
+        own.gitlab_token = Some((Secret::new("secret"), Origin::User { file: file.clone(), line: 1 }));
+        assert!(matches!(look(&own, Path::new("/"), None), Err(TokenError::Readable(_))));
         files::write_whole(&file, b"secret\n", 0o600).expect("writes");
+        assert!(matches!(look(&own, Path::new("/"), None), Ok(Standing::Usable { .. })));
         assert!(
             matches!(look(&settings, Path::new("/"), None), Ok(Standing::Usable { token, .. }) if token.expose() == "secret")
         );

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::base::redact::Redactor;
 use crate::base::secret::MASK;
-use crate::base::text::{bytes, command_line, plural, plural_of, safe_line};
+use crate::base::text::{binary_bytes, bytes, command_line, plural, plural_of, safe_line};
 use crate::ops::run_local::Network;
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::unit::{Image, Unit};
@@ -44,7 +44,8 @@ struct UnitView {
     ready: Option<String>,
     setup: Vec<Vec<String>>,
     files: Vec<FileView>,
-    limits: LimitsView,
+    /// `None` without a container.
+    limits: Option<LimitsView>,
     volumes: Vec<String>,
     mounts: Vec<MountView>,
     sources: Vec<CopiedView>,
@@ -166,24 +167,31 @@ fn rows(ui: &Ui, unit: &UnitView) {
         given("sources", format!("{from} copied to {to}"));
     }
     given("watched", unit.watched.clone().unwrap_or_default());
-    let LimitsView { unprivileged, capabilities, read_only, memory, processes } = &unit.limits;
+    given("limits", unit.limits.as_ref().map_or_else(|| NO_LIMITS.to_owned(), limits_text));
+    for (index, variable) in unit.environment.iter().enumerate() {
+        let label = if index == 0 { "environment" } else { "" };
+        given(label, format!("{}={}", variable.name, variable.value));
+    }
+}
+
+/// What holds without a container.
+const NO_LIMITS: &str = "none: files, user, memory and processors are this machine's";
+
+fn limits_text(limits: &LimitsView) -> String {
+    let LimitsView { unprivileged, capabilities, read_only, memory, processes } = limits;
     let limits: Vec<String> = [
         unprivileged.then(|| match capabilities.as_slice() {
             [] => "no privileges".to_owned(),
             kept => format!("no privileges but {}", kept.join(" ")),
         }),
         read_only.then(|| "read-only".to_owned()),
-        memory.map(|memory| format!("{} of memory", bytes(memory))),
+        memory.map(|memory| format!("{} of memory", binary_bytes(memory))),
         processes.map(|count| plural_of(count as usize, "process", "processes")),
     ]
     .into_iter()
     .flatten()
     .collect();
-    given("limits", limits.join(", "));
-    for (index, variable) in unit.environment.iter().enumerate() {
-        let label = if index == 0 { "environment" } else { "" };
-        given(label, format!("{}={}", variable.name, variable.value));
-    }
+    limits.join(", ")
 }
 
 fn image_text(image: &ImageView) -> String {
@@ -210,6 +218,9 @@ fn plan_view(plan: &RunPlan) -> PlanView {
             },
             reaches: match plan.network {
                 Network::Isolated => plan.reach(),
+                Network::Internet if plan.native => {
+                    "whatever this machine reaches, production included".to_owned()
+                }
                 Network::Internet => "whatever this machine reaches".to_owned(),
             },
         },
@@ -270,13 +281,13 @@ fn unit_view(plan: &RunPlan, unit: &Unit, redactor: &Redactor) -> UnitView {
                 mode: format!("{:o}", file.mode),
             })
             .collect(),
-        limits: LimitsView {
+        limits: (!plan.native).then(|| LimitsView {
             unprivileged: limits.unprivileged,
             capabilities: limits.keep.clone(),
             read_only: limits.read_only,
             memory: limits.memory,
             processes: limits.processes,
-        },
+        }),
         volumes: unit.volumes.clone(),
         mounts: unit
             .work

@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use notify::event::{AccessKind, AccessMode};
+use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
@@ -46,6 +46,9 @@ pub struct Changes {
     known: Sources,
     watcher: RecommendedWatcher,
     watched: BTreeSet<PathBuf>,
+    /// What was removed or renamed since the last look. What has the same name now is something else,
+    /// which the system does not watch.
+    replaced: Arc<Mutex<BTreeSet<PathBuf>>>,
     bell: Arc<Notify>,
     /// Something has happened that was not looked at yet.
     rung: bool,
@@ -62,9 +65,16 @@ impl Changes {
         }
         let bell = Arc::new(Notify::new());
         let ring = bell.clone();
+        let replaced = Arc::new(Mutex::new(BTreeSet::new()));
+        let note = replaced.clone();
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             // What is only read does not change, and it is read by this program itself.
             let is_read = matches!(&event, Ok(event) if is_read(event.kind));
+            if let Ok(event) = event
+                && matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)))
+            {
+                note.lock().unwrap_or_else(PoisonError::into_inner).extend(event.paths);
+            }
             if !is_read {
                 ring.notify_one();
             }
@@ -75,10 +85,15 @@ impl Changes {
             known: Sources::default(),
             watcher,
             watched: BTreeSet::new(),
+            replaced,
             bell,
             rung: false,
         };
         this.known = this.look()?;
+        if this.watched.is_empty() {
+            let source = io::ErrorKind::PermissionDenied.into();
+            return Err(ChangeError::System { path: root.to_path_buf(), source });
+        }
         Ok(this)
     }
 
@@ -107,26 +122,36 @@ impl Changes {
 
     /// Looks at what there is, and watches folders that are new.
     fn look(&mut self) -> Result<Sources, ChangeError> {
+        // They may be readable the next time.
+        let mut unreadable = BTreeSet::new();
         loop {
+            let replaced = std::mem::take(&mut *self.replaced.lock().unwrap_or_else(PoisonError::into_inner));
             let now = Sources::read(&self.root);
             let mut places = now.folders.clone();
             if places.is_empty() {
-                // A file alone; or the folder itself is gone for the moment.
-                places.extend(self.root.parent().map(Path::to_path_buf));
+                // A file alone; or the folder itself is gone for the moment, and maybe what it is in.
+                let around = self.root.ancestors().skip(1).find(|folder| folder.exists());
+                places.extend(around.map(Path::to_path_buf));
             }
-            let gone: Vec<PathBuf> = self.watched.difference(&places).cloned().collect();
+            let is_other = |path: &Path| path.ancestors().any(|folder| replaced.contains(folder));
+            let gone = self.watched.iter().filter(|path| !places.contains(*path) || is_other(path));
+            let gone: Vec<PathBuf> = gone.cloned().collect();
             for path in gone {
                 self.watched.remove(&path);
                 // What is gone is watched no more.
                 let _ = self.watcher.unwatch(&path);
             }
-            let fresh: Vec<PathBuf> = places.difference(&self.watched).cloned().collect();
+            let fresh = places.difference(&self.watched).filter(|path| !unreadable.contains(*path));
+            let fresh: Vec<PathBuf> = fresh.cloned().collect();
             if fresh.is_empty() {
                 return Ok(now);
             }
             for path in fresh {
                 match self.watcher.watch(&path, RecursiveMode::NonRecursive) {
                     Err(_) if !path.exists() => {}
+                    Err(error) if is_denied(&error) => {
+                        unreadable.insert(path);
+                    }
                     Err(error) => return Err(refused(&self.root, error)),
                     Ok(()) => {
                         self.watched.insert(path);
@@ -140,6 +165,10 @@ impl Changes {
 
 fn is_read(kind: EventKind) -> bool {
     matches!(kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write))
+}
+
+fn is_denied(error: &notify::Error) -> bool {
+    matches!(&error.kind, notify::ErrorKind::Io(why) if why.kind() == io::ErrorKind::PermissionDenied)
 }
 
 fn refused(root: &Path, error: notify::Error) -> ChangeError {
@@ -190,5 +219,53 @@ mod tests {
         assert_eq!(seen.iter().filter(|path| path.extension().is_none()).count(), 2000);
         write("deep/7/late");
         assert_eq!(changes.next().await.expect("sees"), [root.join("deep/7/late")]);
+    }
+
+    /// Writes until it is seen, since nobody tells when something is watched.
+    async fn seen(changes: &mut Changes, path: &Path) -> bool {
+        for number in 0..20 {
+            std::fs::write(path, "x".repeat(number)).expect("writes");
+            if let Ok(changed) = timeout(Duration::from_millis(500), changes.next()).await {
+                let changed = changed.expect("sees");
+                if changed.iter().any(|one| one == path) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_goes_with_all_around_it_may_come_back() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let root = folder.path().join("clones/tools/src");
+        std::fs::create_dir_all(&root).expect("makes");
+        std::fs::write(root.join("old"), "").expect("writes");
+        let mut changes = Changes::watch(&root).expect("watches");
+        std::fs::remove_dir_all(folder.path().join("clones")).expect("removes");
+        assert_eq!(changes.next().await.expect("sees"), [root.join("old")]);
+        let none = timeout(Duration::from_millis(300), changes.next()).await;
+        assert!(none.is_err(), "nothing happened: {none:?}");
+        std::fs::create_dir_all(&root).expect("makes");
+        assert!(seen(&mut changes, &root.join("old")).await);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_folder_that_is_made_again_at_once_is_watched() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let root = folder.path().join("src");
+        let deep = root.join("some/deep");
+        std::fs::create_dir_all(&deep).expect("makes");
+        let mut changes = Changes::watch(&root).expect("watches");
+        for gone in [&root.join("some"), &root] {
+            std::fs::remove_dir_all(gone).expect("removes");
+            std::fs::create_dir_all(&deep).expect("makes");
+            // Nothing is another file than before, and this is what makes it quiet.
+            let none = timeout(Duration::from_millis(400), changes.next()).await;
+            assert!(none.is_err(), "no file changed: {none:?}");
+            assert!(seen(&mut changes, &deep.join("late")).await, "{} came back", gone.display());
+            std::fs::remove_file(deep.join("late")).expect("removes");
+            assert_eq!(changes.next().await.expect("sees"), [deep.join("late")]);
+        }
     }
 }

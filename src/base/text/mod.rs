@@ -148,6 +148,14 @@ pub fn duration(span: std::time::Duration) -> String {
     }
 }
 
+/// An amount of memory as people give it: `4 GiB`; in other units if it is no whole number of those.
+#[must_use]
+pub fn binary_bytes(count: u64) -> String {
+    const UNITS: [(&str, u32); 3] = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    let whole = UNITS.into_iter().find(|(_, bits)| count > 0 && count.trailing_zeros() >= *bits);
+    whole.map_or_else(|| bytes(count), |(unit, bits)| format!("{} {unit}", count >> bits))
+}
+
 /// A number of bytes as people read it: `512 B`, `1.4 MB`.
 #[must_use]
 pub fn bytes(count: u64) -> String {

@@ -10,11 +10,11 @@ use crate::cli::context::Context;
 /// Print the script that completes `cki` in a shell
 ///
 /// Load it when the shell starts, so that it always fits the program:
-///   bash        echo 'source <(cki completions bash)' >> ~/.bashrc
-///   zsh         echo 'source <(cki completions zsh)' >> ~/.zshrc
-///   fish        echo 'cki completions fish | source' >> ~/.config/fish/config.fish
-///   elvish      echo 'eval (cki completions elvish | slurp)' >> ~/.config/elvish/rc.elv
-///   powershell  cki completions powershell | Out-String | Invoke-Expression
+///   echo 'source <(cki completions bash)' >> ~/.bashrc
+///   echo 'source <(cki completions zsh)' >> ~/.zshrc
+///   echo 'cki completions fish | source' >> ~/.config/fish/config.fish
+///   echo 'eval (cki completions elvish | slurp)' >> ~/.config/elvish/rc.elv
+///   cki completions powershell | Out-String | Invoke-Expression
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct CompletionsArgs {

@@ -90,7 +90,8 @@ fn walk(keep: bool, context: &Context) -> anyhow::Result<Exit> {
             None => walk::temporary_folder(&context.host)?,
         };
         let (host, ui, events) = (&context.host, &context.ui, context.events());
-        walk::walk(&Demo { host, ui, events, engine, stop, folder, keep }).await
+        walk::walk(&Demo { host, ui, events, engine, wanted: context.settings.engine, stop, folder, keep })
+            .await
     })
 }
 
@@ -98,7 +99,11 @@ fn walk(keep: bool, context: &Context) -> anyhow::Result<Exit> {
 fn kept(folder: Option<PathBuf>, context: &Context) -> anyhow::Result<PathBuf> {
     let folder = folder.map_or_else(|| context.host.cwd.clone(), |folder| context.host.cwd.join(folder));
     if !folder.join("head").is_file() || !folder.join("git/cki-tools.git").is_dir() {
-        return Err(UsageError(format!("`{}` is no demo that was kept", folder.display())).into());
+        return Err(UsageError(format!(
+            "`{}` is no demo that was kept; name the folder of one, as in `cki demo clean cki-demo`",
+            folder.display()
+        ))
+        .into());
     }
     folder.canonicalize().context("the folder is there")
 }

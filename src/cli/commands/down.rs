@@ -7,7 +7,9 @@ use crate::base::exit::Exit;
 use crate::base::text::{join_and, plural_of};
 use crate::cli::complete;
 use crate::cli::context::Context;
+use crate::host::signals::Signal;
 use crate::model::identity::Lifetime;
+use crate::ops::running::Doomed;
 use crate::ops::{keep, running, stored};
 
 /// Stop and remove what runs
@@ -34,7 +36,7 @@ pub(in crate::cli) struct DownArgs {
 }
 
 pub(in crate::cli) fn run(args: &DownArgs, context: &Context) -> anyhow::Result<Exit> {
-    let (removed, volumes) = context.block_on(async |_| {
+    let (gone, volumes) = context.block_on(async |stop| {
         let engine = context.engine().await?;
         let native = context.native();
         let mut all = running::list(&engine, &native).await?;
@@ -58,22 +60,24 @@ pub(in crate::cli) fn run(args: &DownArgs, context: &Context) -> anyhow::Result<
             None => all.iter().collect(),
         };
         let task = context.events().start("stopping", "");
-        let removed = running::down(&engine, &native, &doomed, context.settings.stop_grace).await?;
+        let what = Doomed { instances: &doomed, all: args.all };
+        let gone = running::down(&engine, &native, what, context.settings.stop_grace, &stop).await?;
         task.finish(
             crate::model::event::State::Done,
-            plural_of(removed.len(), "container or process", "containers or processes"),
+            plural_of(gone.names.len(), "container or process", "containers or processes"),
         );
-        let volumes = match args.volumes {
+        let volumes = match args.volumes && gone.hurried.is_none() {
             true => stored::remove(&engine, &seed, args.component.as_deref()).await?,
             false => Vec::new(),
         };
-        Ok((removed, volumes))
+        Ok((gone, volumes))
     })?;
-    let mut names: Vec<String> = removed.iter().map(|name| format!("`{name}`")).collect();
+    let mut names: Vec<String> = gone.names.iter().map(|name| format!("`{name}`")).collect();
+    names.extend(gone.others);
     names.extend(volumes.iter().map(|name| format!("volume `{name}`")));
     match names.as_slice() {
         [] => context.ui.say("Nothing was running."),
         names => context.ui.say(&format!("Removed {}.", join_and(names))),
     }
-    Ok(Exit::Done)
+    Ok(gone.hurried.map_or(Exit::Done, Signal::exit))
 }

@@ -28,7 +28,7 @@ use crate::report::env::{EnvFormat, EnvOptions, print};
 /// Examples:
 ///   cki env pipeline-herder --explain
 ///   cki env cki-notifier -e DATAWAREHOUSE_URL=http://stub -o dotenv > notifier.env
-///   cki env message-trigger --diff deployment
+///   cki env message-trigger --diff amqp-bridge
 ///   cki env cki-notifier --scan
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]

@@ -29,17 +29,27 @@ pub(in crate::cli) struct GcArgs {
 
 pub(in crate::cli) fn run(args: &GcArgs, context: &Context) -> anyhow::Result<Exit> {
     let inventory = if args.images { Some(context.inventory()?) } else { None };
-    let collected = context.block_on(async |_| {
-        let events = context.events();
-        let engine = ops::engine::open(context.settings.engine, &context.host.env, &events).await?;
-        let native = context.native();
-        let dead = Dead {
-            engine: &engine,
-            native: &native,
-            workspace: context.workspace.root(),
-            env: &context.host.env,
+    let collected = context.block_on(async |stop| {
+        let collected = async {
+            let events = context.events();
+            let engine = ops::engine::open(context.settings.engine, &context.host.env, &events).await?;
+            let native = context.native();
+            let dead = Dead {
+                engine: &engine,
+                native: &native,
+                workspace: context.workspace.root(),
+                env: &context.host.env,
+            };
+            collect(dead, inventory.as_ref(), args.dry_run).await
         };
-        Ok(collect(dead, inventory.as_ref(), args.dry_run).await?)
+        tokio::select! {
+            collected = collected => Ok(Ok(collected?)),
+            // What is left is found by the next.
+            signal = stop.requested() => Ok(Err(signal)),
+        }
     })?;
-    Ok(report::gc::print(&context.ui, &collected, args.dry_run))
+    Ok(match collected {
+        Ok(collected) => report::gc::print(&context.ui, &collected, args.dry_run),
+        Err(signal) => signal.exit(),
+    })
 }

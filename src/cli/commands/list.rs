@@ -4,9 +4,10 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 
 use crate::base::exit::Exit;
+use crate::base::text::safe_line;
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::ops::list::{Filter, list};
+use crate::ops::list::{Filter, list, unknown};
 use crate::report;
 
 /// List the components of the inventory
@@ -18,7 +19,7 @@ use crate::report;
 #[derive(Debug, Args)]
 #[command(visible_alias = "ls", verbatim_doc_comment)]
 pub(in crate::cli) struct ListArgs {
-    /// Words that the name or description must hold; also `kind=cronjob`, `owner=infra`, …
+    /// Words that the name or description must hold; also `kind=`, `owner=`, `infrastructure=` and `category=`
     text: Vec<String>,
     /// Only components of this kind
     #[arg(long, value_name = "KIND", add = ArgValueCandidates::new(complete::kinds))]
@@ -34,7 +35,11 @@ pub(in crate::cli) struct ListArgs {
 pub(in crate::cli) fn run(args: ListArgs, context: &Context) -> anyhow::Result<Exit> {
     let ListArgs { text, kind, owner, infrastructure } = args;
     let inventory = context.inventory()?;
-    let found = list(&inventory, &Filter { words: text, kind, owner, infrastructure });
+    let filter = Filter { words: text, kind, owner, infrastructure };
+    let found = list(&inventory, &filter);
     report::list::print(&context.ui, &inventory, &found);
+    for sentence in unknown(&inventory, &filter) {
+        context.ui.warning(&safe_line(&format!("{sentence}.")));
+    }
     Ok(Exit::Done)
 }

@@ -26,8 +26,8 @@ use crate::systems::git::Git;
 ///   cki run-local pipeline-herder
 ///   cki run-local message-trigger --once -- --message '{}'
 ///   cki run-local cki-notifier --mr 213 -e DATAWAREHOUSE_URL=http://stub --detach
-///   cki run-local datawarehouse cki-notifier
-///   cki run-local cki-notifier --print compose > compose.yaml
+///   cki run-local message-trigger pipeline-herder
+///   cki run-local message-trigger --print compose > compose.yaml
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct RunLocalArgs {
@@ -81,7 +81,7 @@ struct WorkArgs {
     /// Let changes to its sources take effect while it runs
     #[arg(short, long, conflicts_with = "detach")]
     watch: bool,
-    /// Show its clone to its container, `ro` or `rw`
+    /// Show its clone to its container; to be read only, unless it is `--mount=rw`
     #[arg(long, value_name = "ACCESS", num_args = 0..=1, require_equals = true, default_missing_value = "ro")]
     mount: Option<AccessArg>,
     /// Let a debugger in, at this port of 127.0.0.1
@@ -92,9 +92,9 @@ struct WorkArgs {
 /// What a container may do with sources of this machine.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum AccessArg {
-    /// Read them
+    /// It can read it
     Ro,
-    /// Change them, too
+    /// It can change it, too
     Rw,
 }
 

@@ -4,6 +4,7 @@ use super::token::TokenError;
 mod deployment;
 mod systems;
 
+use crate::base::assets::BUILT_IN;
 use crate::base::exit::Exit;
 use crate::base::files::FileError;
 use crate::base::http::HttpError;
@@ -29,6 +30,7 @@ use crate::ops::scan::ScanError;
 use crate::ops::setup::SetupError;
 use crate::ops::source::SourceError;
 use crate::ops::stage::{StageError, TargetError};
+use crate::ops::stand_in::ListenError;
 use crate::systems::changes::ChangeError;
 use crate::systems::engine::EngineError;
 use crate::systems::git::GitError;
@@ -99,6 +101,14 @@ fn meaning(error: &anyhow::Error) -> Meaning {
     })
 }
 
+/// A place to write something at, which must be on this machine.
+fn at(place: &str) -> String {
+    place.strip_prefix(BUILT_IN).map_or_else(
+        || place.to_owned(),
+        |file| format!("{file} of a copy of the built-in inventory, which `--inventory` names"),
+    )
+}
+
 fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
     macro_rules! when {
         ($($type:ty => $meaning:expr),+ $(,)?) => {
@@ -137,6 +147,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
         GitError => |error| Some(of_git(error)),
         EngineError => |error| Some(of_engine(error)),
         NativeError => |error| Some(of_native(error)),
+        ListenError => |error| Some(of_port(error.port)),
         ChangeError => |error| Some(of_change(error)),
         HttpError => |_| Some(hint(Exit::Unreachable, "install the package `ca-certificates`, or name a file with `ca_file` in `cki.toml`.")),
         FileError => |error| Some(of_file(error)),
@@ -184,7 +195,10 @@ fn of_env(error: &EnvError) -> Meaning {
         EnvError::Lacking { variables, .. } => {
             let flags: Vec<String> = variables.iter().map(|(name, _)| format!("-e {name}=…")).collect();
             let place = variables.first().map(|(_, place)| place.as_str()).unwrap_or_default();
-            hint(Exit::Invalid, format!("give `{}`, or a default at {place}.", flags.join(" ")))
+            hint(Exit::Invalid, format!("give `{}`, or a default at {}.", flags.join(" "), at(place)))
+        }
+        EnvError::Assignment { place, .. } if place.starts_with("--env") => {
+            hint(Exit::Usage, "write `-e NAME=VALUE`, or export the variable.")
         }
         EnvError::Assignment { .. } => hint(Exit::Usage, "write `NAME=VALUE`; `#` begins a comment."),
         EnvError::Need(inner) => of_need(inner),
@@ -292,11 +306,19 @@ fn of_build(error: &BuildError) -> Meaning {
     }
 }
 
+fn of_port(port: u16) -> Meaning {
+    hint(
+        Exit::Unreachable,
+        format!("`ss -ltnp sport = :{port}` says what listens there; end it, or give another port."),
+    )
+}
+
 fn of_run(error: &RunError) -> Meaning {
     match error {
-        RunError::NotRunnable { place, .. } => {
-            hint(Exit::Invalid, format!("add a `run` section at {place}, or name an image with `--image`."))
-        }
+        RunError::NotRunnable { place, .. } => hint(
+            Exit::Invalid,
+            format!("add a `run` section at {}, or name an image with `--image`.", at(place)),
+        ),
         RunError::OnceOnly { component } => {
             hint(Exit::Usage, format!("`cki run-local {component} --once -- ARGS` runs it."))
         }
@@ -333,19 +355,30 @@ fn of_run(error: &RunError) -> Meaning {
         RunError::SameName { .. } => {
             hint(Exit::Invalid, "on one network a name means one thing: rename the component.")
         }
-        RunError::Port { .. } => plain(Exit::Unreachable),
-        RunError::NoSources { place, .. } => {
-            hint(Exit::Invalid, format!("add `sources` at {place}, to say which repository they are in."))
-        }
+        RunError::Port { port, .. } => of_port(*port),
+        RunError::PortTaken { port, .. } => hint(
+            Exit::Unreachable,
+            format!(
+                "`ss -ltnp sport = :{port}` says what listens there: end it; or leave `--network internet` out, \
+                 or use a container engine."
+            ),
+        ),
+        RunError::NoSources { place, .. } => hint(
+            Exit::Invalid,
+            format!("add `sources` at {}, to say which repository they are in.", at(place)),
+        ),
         RunError::NoMount { place, .. } => {
-            hint(Exit::Invalid, format!("add `workdir` or `mount` to the `run` section at {place}."))
+            hint(Exit::Invalid, format!("add `workdir` or `mount` to the `run` section at {}.", at(place)))
         }
         RunError::NothingToWatch { place, .. } => hint(
             Exit::Invalid,
-            format!("use `--mount`, or add `watch` to the `run` section at {place}, or a `build` section."),
+            format!(
+                "use `--mount`, or add `watch` to the `run` section at {}, or a `build` section.",
+                at(place)
+            ),
         ),
         RunError::NoDebugger { place, .. } => {
-            hint(Exit::Invalid, format!("add `debug` to the `run` section at {place}."))
+            hint(Exit::Invalid, format!("add `debug` to the `run` section at {}.", at(place)))
         }
         RunError::Outside { .. } | RunError::NotAbsolute { .. } => plain(Exit::Invalid),
         RunError::NoSource { .. } => {
@@ -460,10 +493,12 @@ fn of_target(error: &TargetError) -> Meaning {
     let flags = "say which with `--component` or `--project`.";
     match error {
         TargetError::NoProject { place, .. } => {
-            hint(Exit::Invalid, format!("add `stage.project` at {place}, or use `--project`."))
+            hint(Exit::Invalid, format!("add `stage.project` at {}, or use `--project`.", at(place)))
         }
         TargetError::Via { .. } => plain(Exit::Invalid),
-        TargetError::NoRepository(_) | TargetError::NoRemote { .. } => hint(Exit::Usage, flags),
+        TargetError::NoRepository(_) | TargetError::NoRemotes(_) | TargetError::NoRemote { .. } => {
+            hint(Exit::Usage, flags)
+        }
         TargetError::Git(inner) => of_git(inner),
     }
 }

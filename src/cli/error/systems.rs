@@ -121,6 +121,10 @@ pub(super) fn of_gitlab(error: &GitLabError) -> Meaning {
         GitLabError::RateLimited { .. } => {
             hint(Exit::Unreachable, "wait a while; the server limits requests.")
         }
+        GitLabError::Unreachable { .. } => hint(
+            Exit::Unreachable,
+            "`cki config` shows who named the server, and `cki doctor` asks it; `cki demo serve` starts that of a kept demo.",
+        ),
         _ => plain(Exit::Unreachable),
     }
 }

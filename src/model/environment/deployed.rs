@@ -10,7 +10,7 @@ use super::{Environment, EnvironmentError, Origin, ProductionRules, Variable};
 use crate::base::secret::Secret;
 use crate::model::deployment::expansion::{Piece, joined};
 use crate::model::deployment::{Container, GivenValue};
-use crate::model::inventory::Component;
+use crate::model::inventory::{Component, Declared};
 
 /// The system takes no longer values.
 const LONGEST: usize = 128 << 10;
@@ -63,7 +63,7 @@ pub(super) fn add(
     let declared = |name: &str| component.environment.iter().find(|declared| declared.name == name);
     let is_open = |name: &str| declared(name).is_some_and(|declared| declared.secret == Some(false));
     let is_secret = |name: &str, value: &str| {
-        declared(name).is_some_and(|declared| declared.is_secret())
+        declared(name).is_some_and(Declared::is_secret)
             || (!is_open(name) && is_secret_by_name(name, value))
             || (deployed.is_credential)(name, value)
     };

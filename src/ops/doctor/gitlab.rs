@@ -94,10 +94,9 @@ pub(super) async fn token(patient: &Patient) -> Found {
             "not sent to {}: {by} names that server, and a project's file does not get your token",
             patient.settings.gitlab_url.0
         )),
-        Err(error @ TokenError::Readable(_)) => {
-            let file = patient.settings.gitlab_token_file.as_deref().unwrap_or("the file".as_ref());
-            let fix = format!("chmod 600 {}", shell_words::quote(&file.display().to_string()));
-            Found::failed(error.to_string()).fix(fix)
+        Err(TokenError::Readable(file)) => {
+            let fix = format!("chmod 600 {}", shell_words::quote(file));
+            Found::failed(TokenError::Readable(file.clone()).to_string()).fix(fix)
         }
         Err(error) => Found::failed(error.to_string()),
     }

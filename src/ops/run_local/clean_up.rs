@@ -9,8 +9,8 @@ use crate::systems::native::{Native, NativeError};
 
 use super::ground::Making;
 
-/// Cleaning up may take this long.
-const LIMIT: Duration = Duration::from_secs(60);
+/// Cleaning up may take this long: more than an engine may for one thing.
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// Ends the processes of a run, and removes their folders. After a panic they may still live, since
 /// whoever watches over one lets go of it in its own time.
@@ -44,7 +44,10 @@ pub(super) async fn clean_up(
     });
     let left = swept.await.unwrap_or_else(|_| vec!["the engine did not answer in time".to_owned()]);
     for one in &left {
-        tools.events.warn(format!("Left behind: {one}. The next `cki` that uses the engine removes it."));
+        tools.events.warn(format!(
+            "Left behind: {one}. The next `cki` that uses the engine removes it; what was to go on, `cki down` \
+             removes."
+        ));
     }
     left
 }

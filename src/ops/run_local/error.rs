@@ -197,6 +197,16 @@ pub enum RunError {
         /// Why.
         source: io::Error,
     },
+    /// Something is to listen on a port of this machine that is not free.
+    #[error("`{name}` is to listen on port {port} of this machine, which is not free")]
+    PortTaken {
+        /// What would listen there.
+        name: String,
+        /// The port.
+        port: u16,
+        /// Why.
+        source: io::Error,
+    },
     /// Nobody would forward the port.
     #[error(
         "a detached run on an isolated network cannot publish ports: nothing would be left to forward them"

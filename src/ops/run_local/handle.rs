@@ -11,7 +11,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 use super::RunError;
 use super::ground::Kept;
@@ -105,7 +105,7 @@ impl Drop for Keeper {
 pub(super) struct Forward {
     port: u16,
     local: u16,
-    task: AbortHandle,
+    task: JoinHandle<()>,
 }
 
 impl Drop for Forward {
@@ -194,12 +194,19 @@ impl Handle {
     pub(super) async fn remove(&mut self) -> anyhow::Result<()> {
         match self {
             Self::Container(container) => {
-                // Ports of this machine are free again.
-                container.forwards.clear();
+                for mut forward in std::mem::take(&mut container.forwards) {
+                    forward.task.abort();
+                    // Only when it has ended, its port is free again.
+                    let _ = (&mut forward.task).await;
+                }
                 container.engine.remove(&container.id).await?;
             }
             // It took everything along when it ended.
-            Self::Process(child) => child.published.clear(),
+            Self::Process(child) => {
+                for published in std::mem::take(&mut child.published) {
+                    published.close().await;
+                }
+            }
         }
         Ok(())
     }
@@ -281,7 +288,7 @@ impl Container {
                 }
             };
             let local = listener.local_addr().map_err(failed)?.port();
-            let task = tokio::spawn(forward(listener, self.reach.clone(), port)).abort_handle();
+            let task = tokio::spawn(forward(listener, self.reach.clone(), port));
             self.forwards.push(Forward { port, local, task });
         }
         Ok(())

@@ -60,6 +60,16 @@ impl<'a> Watcher<'a> {
     }
 }
 
+/// What came of building an image anew.
+enum Rebuilt {
+    /// Another one.
+    Other,
+    /// The one that there was.
+    Same,
+    /// None, and why was told.
+    Failed,
+}
+
 impl Workshop<'_> {
     /// Watches over the run until something ends it, and sees to it that changes take effect.
     pub(super) async fn live(mut self, units: &mut [Running]) -> anyhow::Result<How> {
@@ -110,17 +120,24 @@ impl Workshop<'_> {
         let (copied, others): (Vec<PathBuf>, Vec<PathBuf>) =
             changed.iter().cloned().partition(|path| is_copied(path) && !is_gone(path));
         let rebuild = reload.rebuild && !others.is_empty();
+        let is_alive = state.is_alive(at);
+        let is_deleted = others.iter().any(is_copied);
         if let Some(gone) = others.iter().find(|path| is_copied(path)).filter(|_| !reload.rebuild) {
-            events.warn(format!(
-                "What the image of `{}` has of `{}` stays there: it is not built here.",
-                unit.name,
-                safe_line(&gone.strip_prefix(&reload.root).unwrap_or(gone).display().to_string())
-            ));
+            let gone = gone.strip_prefix(&reload.root).unwrap_or(gone).display().to_string();
+            let (name, gone) = (&unit.name, safe_line(&gone));
+            events.warn(if is_alive && !reload.restart {
+                format!("`{gone}` stays in `{name}`, which is not started anew.")
+            } else {
+                format!("What the image of `{name}` has of `{gone}` stays there: it is not built here.")
+            });
         }
-        if copied.is_empty() && !rebuild && !unit.work.copies.is_empty() && !others.iter().any(is_copied) {
-            return Ok(());
+        if copied.is_empty() && !rebuild && !unit.work.copies.is_empty() {
+            let takes_effect = is_deleted && (reload.restart || !is_alive);
+            if !takes_effect {
+                return Ok(());
+            }
         }
-        let restart = rebuild || reload.restart || !state.is_alive(at);
+        let restart = rebuild || reload.restart || !is_alive;
         let what = match (rebuild, restart) {
             (true, _) => "building",
             (false, true) => "restarting",
@@ -131,8 +148,16 @@ impl Workshop<'_> {
         events
             .start("changed", "")
             .finish(State::Done, safe_line(&format!("{shown}{more}: {what} {}", unit.name)).into_owned());
-        if rebuild && !self.rebuild(unit).await? && state.is_alive(at) && copied.is_empty() {
-            return Ok(());
+        if rebuild {
+            let takes_effect = match self.rebuild(unit).await? {
+                Rebuilt::Other => true,
+                // What was copied before it was deleted is in the container alone.
+                Rebuilt::Same => is_deleted || !copied.is_empty(),
+                Rebuilt::Failed => !copied.is_empty(),
+            };
+            if !takes_effect && state.is_alive(at) {
+                return Ok(());
+            }
         }
         if restart {
             return self.restart(unit, units, at, state).await;
@@ -140,27 +165,27 @@ impl Workshop<'_> {
         if let Handle::Container(container) = &units[at].handle
             && let Err(error) = container.engine.copy_in(&container.id, &unit.work.copies, &copied).await
         {
-            self.failed(unit, &error.into());
+            self.failed(unit, "is as it was", &error.into());
         }
         Ok(())
     }
 
-    /// Builds the image anew. Gives whether there is another one.
-    async fn rebuild(&mut self, unit: &Unit) -> anyhow::Result<bool> {
+    /// Builds the image anew.
+    async fn rebuild(&mut self, unit: &Unit) -> anyhow::Result<Rebuilt> {
         let (Engine::Containers(engine), Image::Built(reference)) = (self.engine, &unit.image) else {
-            return Ok(false);
+            return Ok(Rebuilt::Same);
         };
         let component = self.request.components.iter().find(|one| one.reference.to_string() == *reference);
-        let Some(component) = component else { return Ok(false) };
+        let Some(component) = component else { return Ok(Rebuilt::Same) };
         let wish = Wish { quiet: true, ..Wish::default() };
         match build::build(self.tools, engine, component, &wish).await {
             Ok(built) => {
                 let before = self.images.insert(unit.name.clone(), built.image.clone());
-                Ok(before.as_ref() != Some(&built.image))
+                Ok(if before.as_ref() == Some(&built.image) { Rebuilt::Same } else { Rebuilt::Other })
             }
             Err(error) => {
-                self.failed(unit, &error);
-                Ok(false)
+                self.failed(unit, "is as it was", &error);
+                Ok(Rebuilt::Failed)
             }
         }
     }
@@ -200,17 +225,16 @@ impl Workshop<'_> {
             Err(error) => {
                 // What was made of it has the name that the next one wants.
                 self.ground.forget(unit, self.whose).await?;
-                self.failed(unit, &error);
+                self.failed(unit, "does not run", &error);
             }
         }
         Ok(())
     }
 
     /// Tells what did not take effect. The next change may.
-    fn failed(&self, unit: &Unit, error: &anyhow::Error) {
+    fn failed(&self, unit: &Unit, now: &str, error: &anyhow::Error) {
         let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-        let text =
-            format!("`{}` is as it was: {}. Waiting for the next change.", unit.name, causes.join(": "));
+        let text = format!("`{}` {now}: {}. Waiting for the next change.", unit.name, causes.join(": "));
         self.tools.events.warn(text);
     }
 }

@@ -187,6 +187,7 @@ pub(super) fn init_units(unit: &Unit, component: &Component, deployed: Vec<Unit>
         units.push(Unit {
             name: format!("{}-init{number}", unit.name),
             role: Role::Service,
+            of: unit.of.clone(),
             wanted: false,
             once: true,
             needs,

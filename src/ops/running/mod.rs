@@ -21,7 +21,7 @@ use crate::model::probe::Ready;
 use crate::ops::engine::{Engine, OpenError};
 use crate::systems::engine::{ContainerEngine, EngineError};
 use crate::systems::native::{Native, NativeError, ProcessFacts};
-pub use down::down;
+pub use down::{Doomed, Gone, down};
 pub use exec::{ExecWish, exec, standard_input};
 pub use health::{Health, health};
 pub use logs::{LogWish, logs};

@@ -40,6 +40,9 @@ pub enum TargetError {
     /// The working directory is no clone.
     #[error("`{0}` is in no git repository, so nothing says which project is meant")]
     NoRepository(String),
+    /// It has no remotes.
+    #[error("`{0}` has no remote, so nothing says which project is meant")]
+    NoRemotes(String),
     /// None of its remotes is on a server.
     #[error("no remote of `{repository}` is a project on a server: {}", text::join_and(remotes))]
     NoRemote {
@@ -104,6 +107,9 @@ fn of_checkout<'a>(inventory: &'a Inventory, checkout: &Checkout) -> Result<Targ
     });
     if let Some(component) = known {
         return of_component(inventory, component);
+    }
+    if checkout.remotes.is_empty() {
+        return Err(TargetError::NoRemotes(checkout.root.display().to_string()));
     }
     let found = urls.iter().find_map(project_of);
     let (project, server) = found.ok_or_else(|| TargetError::NoRemote {

@@ -4,10 +4,10 @@
 mod http;
 mod smtp;
 
+use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use tokio::net::TcpListener;
 
 pub use http::Answer;
@@ -49,8 +49,17 @@ pub async fn smtp(stop: &Stop, say: Say) -> anyhow::Result<()> {
     }
 }
 
-async fn listen(port: u16) -> anyhow::Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::UNSPECIFIED, port))
-        .await
-        .with_context(|| format!("cannot listen on port {port}"))
+async fn listen(port: u16) -> Result<TcpListener, ListenError> {
+    let bound = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await;
+    bound.map_err(|source| ListenError { port, source })
+}
+
+/// A port cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on port {port}")]
+pub struct ListenError {
+    /// The port.
+    pub port: u16,
+    /// Why.
+    pub source: io::Error,
 }

@@ -53,6 +53,23 @@ impl ContainerEngine {
         events: &Events,
     ) -> Result<String, EngineError> {
         Reference::parse(&request.tag)?;
+        match self.build_once(request, context, task, events).await {
+            // Who removes an image at this moment takes along the layers that no image has any more:
+            // those of this build among them, until it has made one. They are made anew.
+            Err(EngineError::BuildFailed { message, .. }) if message.contains("unknown parent image ID") => {
+                self.build_once(request, context, task, events).await
+            }
+            other => other,
+        }
+    }
+
+    async fn build_once(
+        &self,
+        request: &BuildRequest,
+        context: &Packed,
+        task: &Task,
+        events: &Events,
+    ) -> Result<String, EngineError> {
         let body = bollard::body_try_stream(pieces(context.file()));
         let mut answer = Box::pin(self.docker.build_image(options(request, context), None, Some(body)));
         let doing = format!("build image `{}`", request.tag);

@@ -148,6 +148,7 @@ impl ContainerEngine {
 #[derive(Default)]
 struct Leaving {
     one_is_out: Notify,
+    all_are_out: Notify,
     is_over: AtomicBool,
 }
 
@@ -159,6 +160,7 @@ impl Leaving {
     /// All are out.
     fn end(&self) {
         self.is_over.store(true, Ordering::Relaxed);
+        self.all_are_out.notify_waiters();
         self.one_is_out();
     }
 
@@ -172,7 +174,7 @@ impl Leaving {
                     break;
                 }
                 // No engine tells when a network is empty.
-                tokio::time::sleep(pause).await;
+                let _ = tokio::time::timeout(pause, self.all_are_out.notified()).await;
                 pause = (pause * 2).min(LAST_TRY);
             }
         });

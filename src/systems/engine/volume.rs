@@ -50,7 +50,10 @@ impl ContainerEngine {
             ..Default::default()
         };
         let doing = format!("create volume `{}`", short(name));
-        let made = self.call(&doing, SLOW, self.docker.create_volume(request)).await?;
+        let engine = self.clone();
+        let made = self
+            .unbroken(async move { engine.call(&doing, SLOW, engine.docker.create_volume(request)).await });
+        let made = made.await?;
         if made.labels.get(identity::RUN) != labels.get(identity::RUN) {
             return Err(EngineError::NameTaken { thing: Thing::Volume, name: name.to_owned() });
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::error::NativeError;
 use super::maker::{self, Made};
@@ -39,7 +39,9 @@ impl Space {
         Self { rooms: Arc::new(Rooms { network: None, ..rooms }), processes, network: None }
     }
 
-    fn has_own_network(&self) -> bool {
+    /// Whether its processes have a network of their own.
+    #[must_use]
+    pub fn has_own_network(&self) -> bool {
         matches!(self.network, Some(Ok(())))
     }
 
@@ -123,7 +125,7 @@ impl Space {
         let failed = |source| NativeError::Port { port: wanted, source };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).await.map_err(failed)?;
         let local = listener.local_addr().map_err(failed)?.port();
-        let forwarder = tokio::spawn(forward(listener, self.clone(), port)).abort_handle();
+        let forwarder = tokio::spawn(forward(listener, self.clone(), port));
         Ok(Published { port, local, forwarder: Some(forwarder) })
     }
 }
@@ -135,7 +137,19 @@ pub struct Published {
     pub port: u16,
     /// On this machine's loopback address.
     pub local: u16,
-    forwarder: Option<AbortHandle>,
+    forwarder: Option<JoinHandle<()>>,
+}
+
+impl Published {
+    /// Ends it. When this returns, the port of this machine can be taken again; dropping it only
+    /// begins with that.
+    pub async fn close(mut self) {
+        if let Some(forwarder) = self.forwarder.take() {
+            forwarder.abort();
+            // It ends by that and by nothing else.
+            let _ = forwarder.await;
+        }
+    }
 }
 
 impl Drop for Published {

@@ -77,7 +77,10 @@ fn table<'a>(text: &mut String, what: &str, args: impl Iterator<Item = &'a Arg>)
 fn row(arg: &Arg) -> String {
     let values = || {
         let names = arg.get_value_names().unwrap_or_default();
-        names.iter().map(|name| format!(" {name}")).collect::<String>()
+        match names {
+            [name] if arg.is_require_equals_set() => format!("[={name}]"),
+            names => names.iter().map(|name| format!(" {name}")).collect(),
+        }
     };
     let takes = arg.get_action().takes_values();
     let name = if arg.is_positional() {

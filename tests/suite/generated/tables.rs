@@ -87,6 +87,6 @@ fn the_exit_codes() {
     for (exit, meaning) in Exit::TABLE {
         let _ = writeln!(text, "| {} | {meaning} |", exit.code());
     }
-    text.push_str("\n`cki run-local` and `cki exec` pass the component's own code through.\n");
+    text.push_str("\n`cki run-local` passes on the exit code of the component, `cki exec` and `cki shell` that of the command.\n");
     golden("docs/reference/exit-codes.md", &text);
 }

@@ -305,13 +305,13 @@ fn what_cannot_be_understood() {
     assert_snapshot!(cli.run("env plain -e 1A=x"), @"
     --- stderr
     error: --env 1A: `1A` cannot be the name of a variable.
-    hint: write `NAME=VALUE`; `#` begins a comment.
+    hint: write `-e NAME=VALUE`, or export the variable.
     --- exit 2
     ");
     assert_snapshot!(cli.run("env plain -e NOWHERE_SET"), @"
     --- stderr
-    error: --env NOWHERE_SET: `NOWHERE_SET` has no value here, and `cki` has none to pass on.
-    hint: write `NAME=VALUE`; `#` begins a comment.
+    error: --env NOWHERE_SET: `NOWHERE_SET` is not set here, so that there is no value to pass on.
+    hint: write `-e NAME=VALUE`, or export the variable.
     --- exit 2
     ");
     assert_snapshot!(cli.run("env plain -o xml"), @"

@@ -165,13 +165,13 @@ fn env_prints_and_warns() {
 fn the_built_in_inventory_knows_its_production() {
     let cli = Cli::new();
     let needed = "-e DATAWAREHOUSE_URL=https://datawarehouse.cki-project.org";
-    cli.run(&format!("run-local cki-notifier {needed}"))
-        .ends_with(7)
-        .says("names `datawarehouse.cki-project.org`, which belongs to production (inventory.yaml:");
+    cli.run(&format!("run-local cki-notifier {needed}")).ends_with(7).says(
+        "names `datawarehouse.cki-project.org`, which belongs to production (built in: inventory.yaml:",
+    );
     let broker = "-e RABBITMQ_HOST='mq arr-cki-prod-rabbitmq-us-east-1a.infra.cki-project.org'";
     cli.run(&format!("run-local cki-notifier -e DATAWAREHOUSE_URL=http://stub {broker}"))
         .ends_with(7)
-        .says("`*.infra.cki-project.org`, inventory.yaml:");
+        .says("`*.infra.cki-project.org`, built in: inventory.yaml:");
 }
 
 #[test]

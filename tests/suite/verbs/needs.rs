@@ -213,7 +213,7 @@ fn the_engine_goes_away(cli: &Cli) {
     --- stderr
       env          1 variable: 1 locked
       network      isolated: it reaches nothing
-    warning: Left behind: cannot reach the container engine at `unix:///tmp/cki-TESTID/engine.sock`: nothing listens there. The next `cki` that uses the engine removes it.
+    warning: Left behind: cannot reach the container engine at `unix:///tmp/cki-TESTID/engine.sock`: nothing listens there. The next `cki` that uses the engine removes it; what was to go on, `cki down` removes.
     error: cannot reach the container engine at `unix:///tmp/cki-TESTID/engine.sock`: nothing listens there.
     hint: `cki doctor` looks at the engine; `--engine native` does without one.
     --- exit 6
@@ -251,4 +251,18 @@ fn a_signal_while_others_start(cli: &Cli) {
     run.signal(Signal::SIGINT);
     run.end().ends_with(130).says("before it had started");
     assert_eq!(cli.left(), [""; 0]);
+}
+
+#[test]
+fn a_port_of_somebody_else_is_not_taken_for_ready() {
+    let cli = Cli::new();
+    let other = std::net::TcpListener::bind("127.0.0.1:0").expect("listens");
+    let port = other.local_addr().expect("has one").port();
+    cli.inventory(&format!(
+        "components: [{{name: web, category: x, run: {{command: [sleep, '1000'], ports: [{port}], ready: {{tcp: {port}}}}}}}]\n"
+    ));
+    cli.run("run-local web --network internet")
+        .ends_with(6)
+        .says(&format!("error: `web` is to listen on port {port} of this machine, which is not free"))
+        .says(&format!("hint: `ss -ltnp sport = :{port}` says what listens there"));
 }

@@ -137,3 +137,28 @@ fn what_is_printed_runs_without_cki(cli: &Cli) {
     let gone = run("podman", &["kube", "play", "--down", "pods.yaml"]);
     assert!(gone.status.success(), "{}", String::from_utf8_lossy(&gone.stderr));
 }
+
+/// The examples of a command's help, as they are written there.
+fn examples(cli: &Cli, command: &str) -> Vec<String> {
+    let help = cli.run(&format!("{command} --help")).ends_with(0).stdout;
+    let begins = format!("cki {command} ");
+    help.lines().filter_map(|line| line.trim().strip_prefix(&begins).map(str::to_owned)).collect()
+}
+
+#[test]
+fn the_examples_of_the_help_can_be_run() {
+    let cli = Cli::new();
+    let runs = examples(&cli, "run-local");
+    assert!(runs.len() > 3, "{runs:?}");
+    for example in runs {
+        let line = example.split(" > ").next().unwrap_or_default();
+        let plan = if line.contains("--print") { "" } else { "--dry-run " };
+        cli.run(&format!("run-local {plan}{}", line.replace("'{}'", "x"))).ends_with(0);
+    }
+    for example in examples(&cli, "env") {
+        let line = example.split(" > ").next().unwrap_or_default().to_owned();
+        // Nothing is cloned here.
+        let code = if line.contains("--scan") { 3 } else { 0 };
+        cli.run(&format!("env {line}")).ends_with(code);
+    }
+}

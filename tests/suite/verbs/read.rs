@@ -343,7 +343,7 @@ fn show_of_the_built_in_inventory() {
     Built           –
     Run             –
     Staged          –
-    Written in      cronjob/lookaside-static.yaml
+    Written in      built in: cronjob/lookaside-static.yaml
     --- exit 0
     ");
 }
@@ -417,7 +417,7 @@ fn config_says_where_each_setting_comes_from() {
     SETTING               VALUE                                   FROM                                         MEANING
     inventory             /tmp/cki-TESTID/project/inventory.yaml  /tmp/cki-TESTID/project/cki.toml:1           The inventory: a folder or a file. Without it, the built-in one.
     workspace             /tmp/cki-TESTID/home/.config/cki/work   /tmp/cki-TESTID/home/.config/cki/cki.toml:1  The folder for clones. Without it, `cki` in the home directory.
-    templates             –                                       –                                            A folder whose files replace built-in templates of the same path.
+    templates             –                                       –                                            A folder whose files replace built-in templates of the same path, but not the inventory.
     engine                podman                                  CKI_ENGINE                                   What runs components.
     output                text                                    default                                      The form of results.
     color                 never                                   --color                                      Whether to use colour.
@@ -425,7 +425,7 @@ fn config_says_where_each_setting_comes_from() {
     jobs                  3                                       /tmp/cki-TESTID/project/cki.toml:2           How many repositories are cloned at the same time.
     ca_file               –                                       –                                            Additional certificates of authorities, in PEM form.
     gitlab.url            https://gitlab.com                      default                                      The GitLab server for staging requests.
-    gitlab.token          ••••••••                                CKI_GITLAB_TOKEN                             The access token for it.
+    gitlab.token          ••••••••                                CKI_GITLAB_TOKEN                             The access token for it. Only you may read a file of yours that holds it.
     gitlab.token_file     –                                       –                                            A file with the token, readable by its owner only.
     gitlab.token_command  pass show gitlab                        /tmp/cki-TESTID/home/.config/cki/cki.toml:4  A command that prints the token.
     merge_request_ref     refs/merge-requests/{n}/head            default                                      Where a server keeps the head of merge request `{n}`.

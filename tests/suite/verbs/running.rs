@@ -129,6 +129,46 @@ fn one_that_has_ended(cli: &Cli) {
     cli.run("down web-{id}").ends_with(0);
 }
 
+on!(docker, podman, native: what_does_not_end_is_killed_when_a_signal_comes);
+fn what_does_not_end_is_killed_when_a_signal_comes(cli: &Cli) {
+    let script = "trap 'echo told' TERM; echo begins; while :; do sleep 0.1; done";
+    let command = serde_json::json!(["sh", "-c", script]);
+    cli.inventory(&format!(
+        "components: [{{name: web-{{id}}, category: x, image: '{{busybox}}', run: {{command: {command}, ready: {{log: begins}}}}}}]\n"
+    ));
+    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+        cli.run("run-local web-{id} --detach").ends_with(0);
+        let down = cli.call("down web-{id}").set("CKI_RUN_STOP_GRACE", "60").start();
+        cli.wait_for("it to be told", || cli.run("logs web-{id}").stdout.contains("told"));
+        down.signal(signal);
+        let began = std::time::Instant::now();
+        down.end().ends_with(code).says("Removed `web-TESTID`.");
+        assert!(began.elapsed() < std::time::Duration::from_secs(40), "the time of grace was waited for");
+        assert_eq!(cli.left(), [""; 0]);
+    }
+}
+
+on!(docker, podman: what_somebody_else_has_removed_leaves_nothing);
+fn what_somebody_else_has_removed_leaves_nothing(cli: &Cli) {
+    cli.inventory(
+        "components: [{name: web-{id}, category: x, image: '{busybox}', run: {command: [sleep, '1000']}}]\n",
+    );
+    for how in ["--detach", "--keep always"] {
+        let mut run = cli.start(&format!("run-local web-{{id}} {how}"));
+        if how == "--detach" {
+            run.end().ends_with(0);
+        } else {
+            run.wait("starts it", |_| !running(cli).is_empty());
+            run.signal(Signal::SIGINT);
+            run.end().ends_with(130);
+        }
+        cli.remove_by_hand(&format!("web-{}", cli.id));
+        // Another test's `cki` may be quicker.
+        cli.run("gc").ends_with(0);
+        cli.wait_for("it to be gone", || cli.left().is_empty());
+    }
+}
+
 #[test]
 fn without_an_engine() {
     let cli = Cli::new();

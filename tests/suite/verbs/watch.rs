@@ -120,6 +120,77 @@ fn processes_are_started_anew(cli: &Cli) {
     edits(cli, cli.start("run-local app --watch"), &clone);
 }
 
+on!(native: a_port_leads_to_what_is_started_anew);
+fn a_port_leads_to_what_is_started_anew(cli: &Cli) {
+    let command = "[sh, -c, 'cat part; exec busybox httpd -f -p {port} -h .'], debug: {port: {port}}";
+    let clone = component(cli, command, "sources: [{repo: tools}]");
+    let port = free_port();
+    let mut run = cli.start(&format!("run-local app --watch --debug-port {port}"));
+    run.until("  watching     the sources of app");
+    for part in ["the first part", "the second part", "the third part", "the fourth part"] {
+        write(&clone, "part", &format!("{part}\n"));
+        run.until(part);
+        cli.wait_for("it to listen", || {
+            std::panic::catch_unwind(|| super::get(port, "/part")).is_ok_and(|answer| answer.contains(part))
+        });
+    }
+    run.signal(Signal::SIGINT);
+    let outcome = run.end().ends_with(130);
+    assert!(!outcome.stderr.contains("cannot be published"), "{outcome}");
+}
+
+on!(native: sources_may_be_gone_for_a_while);
+fn sources_may_be_gone_for_a_while(cli: &Cli) {
+    let clone = component(cli, "[sh, app.sh]", "sources: [{repo: tools}]");
+    let mut run = cli.start("run-local app --watch");
+    run.until("version one of a part");
+    run.until("  watching     the sources of app");
+    std::fs::remove_dir_all(cli.workspace()).expect("removes");
+    run.until("`app` does not run: ");
+    std::fs::create_dir_all(&clone).expect("makes");
+    std::fs::write(clone.join("app.sh"), "echo version two; exec sleep 1000\n").expect("writes");
+    run.until("version two");
+    run.signal(Signal::SIGINT);
+    run.end().ends_with(130).says("nothing left behind");
+}
+
+on!(docker, podman: what_was_only_copied_goes_when_it_is_deleted);
+fn what_was_only_copied_goes_when_it_is_deleted(cli: &Cli) {
+    let script = "[sh, -c, 'test -e late && echo it is there || echo it is not; exec sleep 1000']";
+    let watch = "workdir: /code, watch: {sync: [{from: ., to: /code}]}";
+    let clone = component(cli, &format!("{script}, {watch}"), "build: {repo: tools}");
+    let mut run = cli.start("run-local app --watch");
+    run.until("it is not");
+    run.until("  watching     the sources of app");
+    std::fs::write(clone.join("late"), "").expect("writes");
+    run.until("  changed      late: restarting app");
+    run.until("it is there");
+    // The image is the one that there was.
+    std::fs::remove_file(clone.join("late")).expect("removes");
+    run.until("  changed      late: building app");
+    run.until("it is not");
+    run.signal(Signal::SIGINT);
+    run.end().ends_with(130).says("nothing left behind");
+}
+
+on!(docker, podman: what_is_deleted_stays_in_what_goes_on);
+fn what_is_deleted_stays_in_what_goes_on(cli: &Cli) {
+    let watch = "workdir: /code, watch: {restart: false, sync: [{from: ., to: /code}]}";
+    let script = "[sh, -c, 'while sleep 0.1; do cat part; done']";
+    let more = "sources: [{repo: tools}], image: '{busybox}'";
+    let clone = component(cli, &format!("{script}, {watch}"), more);
+    let mut run = cli.start("run-local app --watch");
+    run.until("  watching     the sources of app");
+    std::fs::remove_file(clone.join("app.sh")).expect("removes");
+    run.until("`app.sh` stays in `app`, which is not started anew.");
+    write(&clone, "part", "another part\n");
+    run.until("  changed      part: copied to app");
+    run.until("another part");
+    run.signal(Signal::SIGINT);
+    let outcome = run.end().ends_with(130);
+    assert!(!outcome.stderr.contains("app.sh: copied"), "{outcome}");
+}
+
 on!(docker, podman: an_image_is_built_anew);
 fn an_image_is_built_anew(cli: &Cli) {
     let clone = component(cli, "[sh, /code/app.sh]", "build: {repo: tools}");

@@ -379,8 +379,10 @@ mod tests {
     #[test]
     fn what_is_not_ready_goes_and_what_others_made_stays() {
         let run = RunId::of_workspace("w", "db");
-        let (own, other) =
-            (Owner { pid: 1, started: 2, boot: "b".into() }, Owner { pid: 1, started: 3, boot: "b".into() });
+        let (own, other) = (
+            Owner { pid: 1, started: 2, boot: "b".into(), place: String::new() },
+            Owner { pid: 1, started: 3, boot: "b".into(), place: String::new() },
+        );
         let who = |owner: &Owner, role| Identity {
             run: run.clone(),
             component: "services/db".into(),

@@ -1,6 +1,7 @@
 //! Units as processes of this machine, in a space of their own.
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
@@ -92,6 +93,16 @@ impl Processes {
             Some(repo) => tools.workspace.place(tools.inventory, repo).path,
             None => PathBuf::from("/"),
         };
+        if !self.space.has_own_network() {
+            // Who answers there would be taken for this one.
+            for port in &unit.ports {
+                TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).map_err(|source| RunError::PortTaken {
+                    name: unit.name.clone(),
+                    port: *port,
+                    source,
+                })?;
+            }
+        }
         let mut published = Vec::new();
         for Publish { container, host } in &unit.work.publish {
             published.push(self.space.publish(*container, *host).await?);

@@ -171,14 +171,20 @@ impl<'a> Draft<'a> {
             let whole = deployment::completed(tools, &made, Some(&before), &resolved.environment)?;
             self.inspect(&made, &whole, Some(&before));
             let mut one = component_unit(&whole, &resolved.environment, tools.image_tag, tools.memory);
-            if before.container.shares_image(&deployed.container) {
-                one.image = unit.image.clone();
-            } else if self.native {
+            let shares_image = before.container.shares_image(&deployed.container);
+            let lacks = match shares_image {
+                false => Some("it has an image of its own"),
+                true => one.native.is_none().then_some("its command is the one of its image"),
+            };
+            if let Some(why) = lacks.filter(|_| self.native) {
                 tools.events.warn(format!(
-                    "{}: {} is not run: it has an image of its own, and no container is used.",
+                    "{}: {} is not run: {why}, and no container is used.",
                     before.container.place, before.container.label
                 ));
                 continue;
+            }
+            if shares_image {
+                one.image = unit.image.clone();
             }
             one.work.build.clone_from(&unit.work.build);
             units.push(one);
