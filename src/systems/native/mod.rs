@@ -259,7 +259,8 @@ impl Native {
     }
 
     /// Removes what is left of dead processes that are abandoned in the caller's eyes: their
-    /// folders, and whatever of them a killed supervisor could not end. The living are left alone.
+    /// folders, and whatever of them a killed supervisor could not end. The living are left alone, but for
+    /// those whose owner is dead: they are waited for, since they end by themselves.
     ///
     /// # Errors
     /// When something cannot be killed or removed.
@@ -267,7 +268,16 @@ impl Native {
         runs::remove_unfinished(&self.folder)?;
         let mut swept = Vec::new();
         for facts in self.list()? {
-            if !facts.is_alive() && abandoned(&facts.identity) {
+            if !abandoned(&facts.identity) {
+                continue;
+            }
+            // Whose owner was killed a moment ago is about to end.
+            if let Some(supervisor) = facts.process.as_ref().and_then(Living::find)
+                && !host::is_alive(&facts.identity.owner)
+            {
+                let _ = timeout(PATIENCE, supervisor.ended()).await;
+            }
+            if !facts.is_alive() {
                 self.clear(&facts).await?;
                 swept.push(facts.identity);
             }
