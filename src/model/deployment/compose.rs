@@ -173,14 +173,28 @@ impl Service {
         findings: &mut Vec<Finding>,
     ) -> Result<Container, DeploymentError> {
         let mut container = self.own_container(findings)?;
+        self.add_before(others, &mut vec![&self.name], &mut container.init, findings)?;
+        Ok(container)
+    }
+
+    /// Adds who must have ended before this one starts, each after those that it waits for itself.
+    fn add_before<'a>(
+        &'a self,
+        others: &'a [Self],
+        seen: &mut Vec<&'a str>,
+        found: &mut Vec<Container>,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), DeploymentError> {
         for before in self.node.get("depends_on").map_or(&[][..], Node::entries) {
             if before.node.text_of("condition") != Some("service_completed_successfully") {
                 continue;
             }
-            match others.iter().find(|other| other.name == before.key && other.name != self.name) {
+            match others.iter().find(|other| other.name == before.key) {
+                Some(other) if seen.contains(&other.name.as_str()) => {}
                 Some(other) => {
-                    let initial = Container { ready: None, ..other.own_container(findings)? };
-                    container.init.push(initial);
+                    seen.push(&other.name);
+                    other.add_before(others, seen, found, findings)?;
+                    found.push(Container { ready: None, ..other.own_container(findings)? });
                 }
                 None => {
                     let message = format!("there is no service `{}` that could come before", before.key);
@@ -188,7 +202,7 @@ impl Service {
                 }
             }
         }
-        Ok(container)
+        Ok(())
     }
 
     fn own_container(&self, findings: &mut Vec<Finding>) -> Result<Container, DeploymentError> {

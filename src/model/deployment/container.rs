@@ -126,6 +126,28 @@ struct Reading<'a> {
     findings: &'a mut Vec<Finding>,
 }
 
+/// Puts what a variable was into what is made of it.
+fn settle(made: &mut GivenValue, name: &str, before: &GivenValue) {
+    let GivenValue::Text(pieces) = made else { return };
+    let own = Piece::Variable(name.to_owned());
+    if !pieces.contains(&own) {
+        return;
+    }
+    *made = match before {
+        GivenValue::Text(earlier) => {
+            let whole = std::mem::take(pieces).into_iter();
+            let whole = whole.flat_map(|piece| if piece == own { earlier.clone() } else { vec![piece] });
+            let whole: Vec<Piece> = whole.take(PIECES + 1).collect();
+            match whole.len() > PIECES {
+                true => GivenValue::Unknown("it is made of too many others".to_owned()),
+                false => GivenValue::Text(whole),
+            }
+        }
+        other if pieces.len() == 1 => other.clone(),
+        _ => GivenValue::Unknown(format!("it is made of an earlier value of `{name}`")),
+    };
+}
+
 impl Reading<'_> {
     fn note(&mut self, spot: &Spot, message: impl Into<String>) {
         self.findings.push(finding(spot, message));
@@ -141,22 +163,11 @@ impl Reading<'_> {
             return;
         }
         if let Some(index) = self.variables.iter().position(|given| given.name == name) {
+            // What was made of it is made of what it was at that place, and it may be defined by that.
             let before = self.variables.remove(index).value;
-            // A variable may be defined by what it was before.
-            if let GivenValue::Text(pieces) = &mut value {
-                let own = Piece::Variable(name.to_owned());
-                if pieces.contains(&own) {
-                    match before {
-                        GivenValue::Text(earlier) => {
-                            *pieces = std::mem::take(pieces)
-                                .into_iter()
-                                .flat_map(|piece| if piece == own { earlier.clone() } else { vec![piece] })
-                                .take(PIECES)
-                                .collect();
-                        }
-                        other => value = other,
-                    }
-                }
+            let earlier = self.variables.iter_mut().map(|given| &mut given.value);
+            for made in earlier.chain(std::iter::once(&mut value)) {
+                settle(made, name, &before);
             }
         }
         self.variables.push(Given { name: name.to_owned(), place: spot.line(), value, secret: false });

@@ -116,6 +116,12 @@ impl Builder<'_> {
             let more = self.resource(folder, &path, &spot)?;
             objects.extend(more);
         }
+        for (key, kind) in [("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")] {
+            for item in items(node, key) {
+                generator::item(self.reader, folder, kind, item, &mut objects, self.findings)?;
+            }
+        }
+        // After what is generated, which they may change.
         for (path, spot) in texts(node.get("components"), "components", self.findings) {
             if is_remote(&path) {
                 self.note_remote(&path, &spot);
@@ -123,11 +129,6 @@ impl Builder<'_> {
             }
             let below = path_at(folder, &path, &spot)?;
             objects = self.folder(&below, &spot, objects)?;
-        }
-        for (key, kind) in [("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")] {
-            for item in items(node, key) {
-                generator::item(self.reader, folder, kind, item, &mut objects, self.findings)?;
-            }
         }
         for item in items(node, "patchesStrategicMerge") {
             patch::strategic_item(self.reader, folder, item, &mut objects, self.findings)?;

@@ -59,12 +59,13 @@ pub struct Container {
 }
 
 impl Container {
-    /// Whether another container has the same image, whatever the version.
+    /// Whether another container has the same image, whatever the version. Two of which nobody knows
+    /// theirs, as where a parameter of a template has no value, are taken to have the same.
     #[must_use]
     pub fn shares_image(&self, other: &Self) -> bool {
         let repository =
             |container: &Self| container.image.as_deref().map(|image| repository_of(image).to_owned());
-        repository(self).is_some_and(|image| Some(image) == repository(other))
+        repository(self) == repository(other)
     }
 }
 

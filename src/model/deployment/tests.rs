@@ -423,6 +423,43 @@ fn a_variable_may_be_made_of_what_it_was() {
     assert_eq!(variables(&read), ["P=a:b @f:1"]);
 }
 
+#[test]
+fn what_is_made_of_a_variable_is_made_of_what_it_was_there() {
+    let text = "{kind: Pod, metadata: {name: web}, spec: {containers: [{name: web, env: [\
+        {name: LOG, value: info}, {name: B, value: 'at $(LOG)'}, {name: LOG, value: debug}, {name: C, value: $(LOG)},\
+        {name: T, valueFrom: {secretKeyRef: {name: s, key: k}}}, {name: D, value: 'x$(T)'}, {name: T, value: y}]}]}}";
+    let read = read_as("web", "w.yaml", &[("w.yaml", text)]).expect("reads");
+    let shown: Vec<String> =
+        variables(&read).iter().map(|one| one.split(" @").next().unwrap_or_default().to_owned()).collect();
+    assert_eq!(
+        shown,
+        ["B=at info", "LOG=debug", "C=$(LOG)", "D=? it is made of an earlier value of `T`", "T=y"]
+    );
+}
+
+#[test]
+fn who_comes_before_those_who_come_before() {
+    let text = "services:
+  web: {image: a, depends_on: {migrate: {condition: service_completed_successfully}, cache: {condition: service_started}}}
+  migrate: {image: a, depends_on: {seed: {condition: service_completed_successfully}}}
+  seed: {image: b, depends_on: {web: {condition: service_completed_successfully}}}
+  cache: {image: c}
+";
+    let read = read_as("web", "c.yaml", &[("c.yaml", text)]).expect("reads");
+    let before: Vec<_> = read.container.init.iter().map(|one| one.label.as_str()).collect();
+    assert!(before.len() == 2 && before[0].contains("seed") && before[1].contains("migrate"), "{before:?}");
+}
+
+#[test]
+fn a_component_of_a_kustomization_changes_what_is_generated() {
+    let head = "components: [c]\nresources: [web.yaml]\nconfigMapGenerator: [{name: cfg, literals: [A=1]}]\n";
+    let web = "{kind: Pod, metadata: {name: web}, spec: {containers: [{name: web, envFrom: [{configMapRef: {name: cfg}}]}]}}";
+    let more = "kind: Component\nconfigMapGenerator: [{name: cfg, behavior: merge, literals: [A=2]}]\n";
+    let files = [("kustomization.yaml", head), ("web.yaml", web), ("c/kustomization.yaml", more)];
+    let read = read_as("web", "", &files).expect("reads");
+    assert!(variables(&read)[0].starts_with("A=2 @"), "{:?}", variables(&read));
+}
+
 proptest! {
     /// Whatever is in the files: an answer or an error, never a panic.
     #[test]

@@ -3,6 +3,9 @@
 //! a build file is not known here; its lines look like comments and are taken as such.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use super::grammar::Grammar;
 use super::reading;
@@ -85,14 +88,13 @@ fn instructions(text: &str) -> Vec<Instruction> {
     all
 }
 
-/// The ends of the here-documents that an instruction opens.
+/// The ends of the here-documents that an instruction opens, as BuildKit knows them: at the beginning of
+/// a word, so that a shift of bits is none.
 fn documents(text: &str) -> Vec<String> {
-    let word = |part: &str| {
-        let name = part.trim_start_matches('-').trim_start_matches(['"', '\'']);
-        let name: String = name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-        (!name.is_empty() && !part.starts_with('<')).then_some(name)
-    };
-    text.split("<<").skip(1).filter_map(word).collect()
+    static OPENING: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?:^|\s)\d*<<-?["']?([A-Za-z_][A-Za-z0-9_]*)"#).expect("is a regular expression")
+    });
+    OPENING.captures_iter(text).map(|found| found[1].to_owned()).collect()
 }
 
 struct Reader<'a> {

@@ -581,3 +581,10 @@ proptest! {
         });
     }
 }
+
+#[test]
+fn a_shift_of_bits_opens_no_document() {
+    let text = "FROM x\nRUN head -c $((1<<20)) /dev/zero >/f\nENV X=1\nRUN <<-'END' sh\n\techo $INSIDE\n\tEND\nENV Y=1\n";
+    let sets: Vec<String> = scanned("Dockerfile", text).sets.into_iter().map(|(name, _)| name).collect();
+    assert_eq!(sets, ["X", "Y"]);
+}
