@@ -1,8 +1,11 @@
 //! The one place where an error becomes an exit code, and gets its hints: what to type next.
 
-use super::token::TokenError;
 mod deployment;
+mod running;
+mod staging;
 mod systems;
+
+use super::token::TokenError;
 
 use crate::base::assets::BUILT_IN;
 use crate::base::exit::Exit;
@@ -38,6 +41,8 @@ use crate::systems::gitlab::GitLabError;
 use crate::systems::native::NativeError;
 use crate::systems::preprocessor::PreprocessError;
 use crate::ui::Ui;
+use running::{of_build, of_port, of_run, of_running};
+use staging::{of_stage, of_staging, of_target};
 pub(super) use systems::of_worst;
 use systems::{of_change, of_engine, of_file, of_git, of_gitlab, of_native, of_preprocess, of_token};
 
@@ -291,135 +296,6 @@ fn of_rules(error: &RulesError) -> Meaning {
     }
 }
 
-fn of_build(error: &BuildError) -> Meaning {
-    match error {
-        BuildError::NoBuild { place, .. } => hint(
-            Exit::Invalid,
-            format!(
-                "add a `build` section at {place}, or run a published image with `cki run-local --image`."
-            ),
-        ),
-        BuildError::NoFile { place, .. } => hint(Exit::NotFound, format!("{place} says which file it is.")),
-        BuildError::Outside { .. } => plain(Exit::Invalid),
-        BuildError::Empty(_) => plain(Exit::NotFound),
-        BuildError::Native => hint(Exit::Unreachable, "`cki setup` installs a container engine."),
-    }
-}
-
-fn of_port(port: u16) -> Meaning {
-    hint(
-        Exit::Unreachable,
-        format!("`ss -ltnp sport = :{port}` says what listens there; end it, or give another port."),
-    )
-}
-
-fn of_run(error: &RunError) -> Meaning {
-    match error {
-        RunError::NotRunnable { place, .. } => hint(
-            Exit::Invalid,
-            format!("add a `run` section at {}, or name an image with `--image`.", at(place)),
-        ),
-        RunError::OnceOnly { component } => {
-            hint(Exit::Usage, format!("`cki run-local {component} --once -- ARGS` runs it."))
-        }
-        RunError::NoImage { .. } => hint(Exit::Invalid, "name one with `--image`."),
-        RunError::Offline { image } => {
-            hint(Exit::Unreachable, format!("leave `--offline` out, or load `{image}` into the engine."))
-        }
-        RunError::NotNative { is_service: true, .. } => {
-            hint(Exit::Unreachable, "`cki setup` installs a container engine, which can run it.")
-        }
-        RunError::NotNative { .. } => {
-            hint(Exit::Invalid, "the entry has no `run.command`, and without an image there is no other.")
-        }
-        RunError::Program { .. } => {
-            hint(Exit::Failed, "`run.command` of the entry must name a program of the image.")
-        }
-        RunError::Production { .. } => hint(Exit::Refused, "nothing was started."),
-        RunError::NotReady { .. } => hint(
-            Exit::TimedOut,
-            "its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.",
-        ),
-        RunError::ServiceEnded { .. }
-        | RunError::EndedEarly { .. }
-        | RunError::StepFailed { .. }
-        | RunError::Setup { .. } => hint(Exit::Failed, "its last lines are above."),
-        RunError::StepTooLong { .. } => hint(
-            Exit::TimedOut,
-            "its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.",
-        ),
-        RunError::KeepNative => hint(Exit::Usage, "leave `--keep-services` out."),
-        RunError::KeptInUse { name } => {
-            hint(Exit::Refused, format!("end the other run, or `cki down {name}`; what it has stored stays."))
-        }
-        RunError::SameName { .. } => {
-            hint(Exit::Invalid, "on one network a name means one thing: rename the component.")
-        }
-        RunError::Port { port, .. } => of_port(*port),
-        RunError::PortTaken { port, .. } => hint(
-            Exit::Unreachable,
-            format!(
-                "`ss -ltnp sport = :{port}` says what listens there: end it; or leave `--network internet` out, \
-                 or use a container engine."
-            ),
-        ),
-        RunError::NoSources { place, .. } => hint(
-            Exit::Invalid,
-            format!("add `sources` at {}, to say which repository they are in.", at(place)),
-        ),
-        RunError::NoMount { place, .. } => {
-            hint(Exit::Invalid, format!("add `workdir` or `mount` to the `run` section at {}.", at(place)))
-        }
-        RunError::NothingToWatch { place, .. } => hint(
-            Exit::Invalid,
-            format!(
-                "use `--mount`, or add `watch` to the `run` section at {}, or a `build` section.",
-                at(place)
-            ),
-        ),
-        RunError::NoDebugger { place, .. } => {
-            hint(Exit::Invalid, format!("add `debug` to the `run` section at {}.", at(place)))
-        }
-        RunError::Outside { .. } | RunError::NotAbsolute { .. } => plain(Exit::Invalid),
-        RunError::NoSource { .. } => {
-            hint(Exit::NotFound, "`run.mount` and `run.watch` of the entry name what is in the clone.")
-        }
-        RunError::PublishDetached => {
-            hint(Exit::Usage, "leave `--detach` out, or open the network with `--network internet`.")
-        }
-    }
-}
-
-fn of_running(error: &RunningError) -> Meaning {
-    match error {
-        RunningError::NotRunning { running, .. } if running.is_empty() => {
-            hint(Exit::NotFound, "nothing is running; `cki run-local COMPONENT --detach` starts something.")
-        }
-        RunningError::NotRunning { running, .. } => {
-            hint(Exit::NotFound, format!("what runs: {}.", running.join(", ")))
-        }
-        RunningError::Several { runs, .. } => {
-            hint(Exit::Usage, format!("name one of the runs: {}.", runs.join(", ")))
-        }
-        RunningError::NoTimes { .. } => hint(
-            Exit::Usage,
-            "leave `--since` and `--timestamps` out, or let the component write times itself.",
-        ),
-        RunningError::NoShell { .. } => {
-            hint(Exit::NotFound, "`cki exec COMPONENT -- COMMAND` runs what is there.")
-        }
-        RunningError::Ended { name } => {
-            hint(Exit::NotFound, format!("`cki logs {name}` shows what it has written."))
-        }
-        RunningError::Terminal(_) => {
-            hint(Exit::Usage, "without one, `cki exec COMPONENT -- COMMAND` runs a command.")
-        }
-        RunningError::Engine(inner) => of_engine(inner),
-        RunningError::Native(inner) => of_native(inner),
-        RunningError::Open(inner) => of_open(inner),
-    }
-}
-
 fn of_setup(error: &SetupError) -> Meaning {
     match error {
         SetupError::NobodyToAsk => {
@@ -455,50 +331,5 @@ fn of_source(error: &SourceError) -> Meaning {
             hint(Exit::Refused, format!("move `{}` away, or use another `--workspace`.", path.display()))
         }
         SourceError::Stopped(signal) => plain(signal.exit()),
-    }
-}
-
-fn of_stage(error: &StageError) -> Meaning {
-    match error {
-        StageError::GitLab(inner) => of_gitlab(inner),
-        StageError::Request(inner) => of_staging(inner),
-        StageError::NotOpen { .. } | StageError::NoCommits { .. } => {
-            hint(Exit::Failed, "only an open merge request with commits can be tried.")
-        }
-        StageError::NoToken { .. } => hint(
-            Exit::Unauthorised,
-            "set one with `CKI_GITLAB_TOKEN`, or `gitlab.token_command` in your own `cki.toml`.",
-        ),
-        StageError::HeadMoved { .. } => hint(Exit::Failed, "look at it again and ask again."),
-        StageError::Uncertain { source, .. } => Meaning {
-            exit: of_gitlab(source).exit,
-            hints: vec!["the same command finds the comment if it is there.".to_owned()],
-        },
-        StageError::RequestDeleted { .. } | StageError::AnswerDeleted { .. } => plain(Exit::Failed),
-        StageError::Stopped { signal, .. } => plain(signal.exit()),
-    }
-}
-
-fn of_staging(error: &StagingError) -> Meaning {
-    match error {
-        StagingError::UnknownKey { .. } | StagingError::Mismatch { .. } => {
-            hint(Exit::Usage, "`cki show COMPONENT` lists what can be set; nothing was sent.")
-        }
-        StagingError::BadPattern { .. } | StagingError::BadBot { .. } => plain(Exit::Invalid),
-        _ => hint(Exit::Usage, "nothing was sent."),
-    }
-}
-
-fn of_target(error: &TargetError) -> Meaning {
-    let flags = "say which with `--component` or `--project`.";
-    match error {
-        TargetError::NoProject { place, .. } => {
-            hint(Exit::Invalid, format!("add `stage.project` at {}, or use `--project`.", at(place)))
-        }
-        TargetError::Via { .. } => plain(Exit::Invalid),
-        TargetError::NoRepository(_) | TargetError::NoRemotes(_) | TargetError::NoRemote { .. } => {
-            hint(Exit::Usage, flags)
-        }
-        TargetError::Git(inner) => of_git(inner),
     }
 }

@@ -1,0 +1,137 @@
+//! What it means for a person that something cannot be built or run, or does not go on.
+
+use super::systems::{of_engine, of_native};
+use super::{Meaning, at, hint, of_open, plain};
+use crate::base::exit::Exit;
+use crate::ops::build::BuildError;
+use crate::ops::run_local::RunError;
+use crate::ops::running::RunningError;
+
+pub(super) fn of_build(error: &BuildError) -> Meaning {
+    match error {
+        BuildError::NoBuild { place, .. } => hint(
+            Exit::Invalid,
+            format!(
+                "add a `build` section at {place}, or run a published image with `cki run-local --image`."
+            ),
+        ),
+        BuildError::NoFile { place, .. } => hint(Exit::NotFound, format!("{place} says which file it is.")),
+        BuildError::Outside { .. } => plain(Exit::Invalid),
+        BuildError::Empty(_) => plain(Exit::NotFound),
+        BuildError::Native => hint(Exit::Unreachable, "`cki setup` installs a container engine."),
+    }
+}
+
+pub(super) fn of_port(port: u16) -> Meaning {
+    hint(
+        Exit::Unreachable,
+        format!("`ss -ltnp sport = :{port}` says what listens there; end it, or give another port."),
+    )
+}
+
+pub(super) fn of_run(error: &RunError) -> Meaning {
+    match error {
+        RunError::NotRunnable { place, .. } => hint(
+            Exit::Invalid,
+            format!("add a `run` section at {}, or name an image with `--image`.", at(place)),
+        ),
+        RunError::OnceOnly { component } => {
+            hint(Exit::Usage, format!("`cki run-local {component} --once -- ARGS` runs it."))
+        }
+        RunError::NoImage { .. } => hint(Exit::Invalid, "name one with `--image`."),
+        RunError::Offline { image } => {
+            hint(Exit::Unreachable, format!("leave `--offline` out, or load `{image}` into the engine."))
+        }
+        RunError::NotNative { is_service: true, .. } => {
+            hint(Exit::Unreachable, "`cki setup` installs a container engine, which can run it.")
+        }
+        RunError::NotNative { .. } => {
+            hint(Exit::Invalid, "the entry has no `run.command`, and without an image there is no other.")
+        }
+        RunError::Program { .. } => {
+            hint(Exit::Failed, "`run.command` of the entry must name a program of the image.")
+        }
+        RunError::Production { .. } => hint(Exit::Refused, "nothing was started."),
+        RunError::NotReady { .. } => hint(
+            Exit::TimedOut,
+            "its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.",
+        ),
+        RunError::ServiceEnded { .. }
+        | RunError::EndedEarly { .. }
+        | RunError::StepFailed { .. }
+        | RunError::Setup { .. } => hint(Exit::Failed, "its last lines are above."),
+        RunError::StepTooLong { .. } => hint(
+            Exit::TimedOut,
+            "its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.",
+        ),
+        RunError::KeepNative => hint(Exit::Usage, "leave `--keep-services` out."),
+        RunError::KeptInUse { name } => {
+            hint(Exit::Refused, format!("end the other run, or `cki down {name}`; what it has stored stays."))
+        }
+        RunError::SameName { .. } => {
+            hint(Exit::Invalid, "on one network a name means one thing: rename the component.")
+        }
+        RunError::Port { port, .. } => of_port(*port),
+        RunError::PortTaken { port, .. } => hint(
+            Exit::Unreachable,
+            format!(
+                "`ss -ltnp sport = :{port}` says what listens there: end it; or leave `--network internet` out, \
+                 or use a container engine."
+            ),
+        ),
+        RunError::NoSources { place, .. } => hint(
+            Exit::Invalid,
+            format!("add `sources` at {}, to say which repository they are in.", at(place)),
+        ),
+        RunError::NoMount { place, .. } => {
+            hint(Exit::Invalid, format!("add `workdir` or `mount` to the `run` section at {}.", at(place)))
+        }
+        RunError::NothingToWatch { place, .. } => hint(
+            Exit::Invalid,
+            format!(
+                "use `--mount`, or add `watch` to the `run` section at {}, or a `build` section.",
+                at(place)
+            ),
+        ),
+        RunError::NoDebugger { place, .. } => {
+            hint(Exit::Invalid, format!("add `debug` to the `run` section at {}.", at(place)))
+        }
+        RunError::Outside { .. } | RunError::NotAbsolute { .. } => plain(Exit::Invalid),
+        RunError::NoSource { .. } => {
+            hint(Exit::NotFound, "`run.mount` and `run.watch` of the entry name what is in the clone.")
+        }
+        RunError::PublishDetached => {
+            hint(Exit::Usage, "leave `--detach` out, or open the network with `--network internet`.")
+        }
+    }
+}
+
+pub(super) fn of_running(error: &RunningError) -> Meaning {
+    match error {
+        RunningError::NotRunning { running, .. } if running.is_empty() => {
+            hint(Exit::NotFound, "nothing is running; `cki run-local COMPONENT --detach` starts something.")
+        }
+        RunningError::NotRunning { running, .. } => {
+            hint(Exit::NotFound, format!("what runs: {}.", running.join(", ")))
+        }
+        RunningError::Several { runs, .. } => {
+            hint(Exit::Usage, format!("name one of the runs: {}.", runs.join(", ")))
+        }
+        RunningError::NoTimes { .. } => hint(
+            Exit::Usage,
+            "leave `--since` and `--timestamps` out, or let the component write times itself.",
+        ),
+        RunningError::NoShell { .. } => {
+            hint(Exit::NotFound, "`cki exec COMPONENT -- COMMAND` runs what is there.")
+        }
+        RunningError::Ended { name } => {
+            hint(Exit::NotFound, format!("`cki logs {name}` shows what it has written."))
+        }
+        RunningError::Terminal(_) => {
+            hint(Exit::Usage, "without one, `cki exec COMPONENT -- COMMAND` runs a command.")
+        }
+        RunningError::Engine(inner) => of_engine(inner),
+        RunningError::Native(inner) => of_native(inner),
+        RunningError::Open(inner) => of_open(inner),
+    }
+}

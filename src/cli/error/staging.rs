@@ -1,0 +1,52 @@
+//! What it means for a person that nothing can be asked of a bot, or that it did not go well.
+
+use super::systems::{of_git, of_gitlab};
+use super::{Meaning, at, hint, plain};
+use crate::base::exit::Exit;
+use crate::model::staging::StagingError;
+use crate::ops::stage::{StageError, TargetError};
+
+pub(super) fn of_stage(error: &StageError) -> Meaning {
+    match error {
+        StageError::GitLab(inner) => of_gitlab(inner),
+        StageError::Request(inner) => of_staging(inner),
+        StageError::NotOpen { .. } | StageError::NoCommits { .. } => {
+            hint(Exit::Failed, "only an open merge request with commits can be tried.")
+        }
+        StageError::NoToken { .. } => hint(
+            Exit::Unauthorised,
+            "set one with `CKI_GITLAB_TOKEN`, or `gitlab.token_command` in your own `cki.toml`.",
+        ),
+        StageError::HeadMoved { .. } => hint(Exit::Failed, "look at it again and ask again."),
+        StageError::Uncertain { source, .. } => Meaning {
+            exit: of_gitlab(source).exit,
+            hints: vec!["the same command finds the comment if it is there.".to_owned()],
+        },
+        StageError::RequestDeleted { .. } | StageError::AnswerDeleted { .. } => plain(Exit::Failed),
+        StageError::Stopped { signal, .. } => plain(signal.exit()),
+    }
+}
+
+pub(super) fn of_staging(error: &StagingError) -> Meaning {
+    match error {
+        StagingError::UnknownKey { .. } | StagingError::Mismatch { .. } => {
+            hint(Exit::Usage, "`cki show COMPONENT` lists what can be set; nothing was sent.")
+        }
+        StagingError::BadPattern { .. } | StagingError::BadBot { .. } => plain(Exit::Invalid),
+        _ => hint(Exit::Usage, "nothing was sent."),
+    }
+}
+
+pub(super) fn of_target(error: &TargetError) -> Meaning {
+    let flags = "say which with `--component` or `--project`.";
+    match error {
+        TargetError::NoProject { place, .. } => {
+            hint(Exit::Invalid, format!("add `stage.project` at {}, or use `--project`.", at(place)))
+        }
+        TargetError::Via { .. } => plain(Exit::Invalid),
+        TargetError::NoRepository(_) | TargetError::NoRemotes(_) | TargetError::NoRemote { .. } => {
+            hint(Exit::Usage, flags)
+        }
+        TargetError::Git(inner) => of_git(inner),
+    }
+}
