@@ -95,7 +95,7 @@ pub(crate) fn folder_with(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 /// Waits until something is so, and says whether it ever was.
-pub(crate) fn comes_true(is_so: impl Fn() -> bool) -> bool {
+pub(crate) fn comes_true(mut is_so: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + call::LIMIT;
     while !is_so() {
         if Instant::now() > deadline {

@@ -23,7 +23,7 @@ fn an_engine_that_gets_stuck(cli: &Cli) {
     run.until("up");
     let began = Instant::now();
     proxy.freeze();
-    let ended = run.end().ends_with(6).says("The next `cki` that uses the engine removes it.");
+    let ended = run.end().ends_with(6).says("The next `cki` that uses the engine removes it; ");
     ended.says("error: the container engine at `unix:///tmp/cki-TESTID/engine.sock` does not answer");
     assert!(began.elapsed() < Duration::from_secs(80));
     assert_ne!(cli.left(), [""; 0], "nobody could remove it");
