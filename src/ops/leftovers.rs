@@ -163,7 +163,8 @@ pub async fn left_by_the_dead(engine: &Engine) -> Result<Vec<Leftover>, OpenErro
 }
 
 fn left_native(native: &Native) -> Result<Vec<Leftover>, OpenError> {
-    let dead = native.list()?.into_iter().filter(|one| !one.is_alive() && is_abandoned(&one.identity));
+    // One that still lives is about to end, and is waited for when it is removed.
+    let dead = native.list()?.into_iter().filter(|one| is_abandoned(&one.identity));
     let dead = dead.map(|one| Leftover::of(Kind::Process, one.identity.name.clone(), &one.identity));
     let unfinished = native.unfinished()?;
     Ok(dead.chain(unfinished.iter().map(|path| Leftover::path(Kind::Folder, path))).collect())
