@@ -13,6 +13,7 @@ const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
     .usage(AnsiColor::Green.on_default().bold())
     .literal(AnsiColor::Cyan.on_default().bold())
+    // What clap calls the name of a value, as in `--mr <N>`.
     .placeholder(AnsiColor::Cyan.on_default())
     .error(AnsiColor::Red.on_default().bold())
     .valid(AnsiColor::Cyan.on_default())

@@ -168,6 +168,12 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         ("--image", image.is_some()),
         ("ARGS", !args.is_empty()),
     ];
+    // A component of which that is a part of the name would be run as well.
+    if let Some(access) =
+        components.iter().find(|one| mount.is_some() && ["ro", "rw"].contains(&one.as_str()))
+    {
+        return Err(UsageError(format!("`{access}` is no component; write `--mount={access}`")).into());
+    }
     let inventory = context.inventory()?;
     let request = Request {
         components: named(&inventory, &components)?,

@@ -217,6 +217,7 @@ fn a_mount_is_only_read_unless_asked(cli: &Cli) {
     let clone = component(cli, &format!("{script}, workdir: /code"), more);
     let outcome = cli.run("run-local app --mount -q").ends_with(0);
     assert_eq!(outcome.stdout, "a part\n");
+    cli.run("run-local app --mount rw").ends_with(2).says("write `--mount=rw`");
     let outcome = cli.run("run-local app --mount=rw -q").ends_with(0);
     assert_eq!(outcome.stdout, "a part\nmine\n");
     assert!(clone.join("own").exists());
