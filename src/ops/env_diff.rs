@@ -104,8 +104,8 @@ pub fn compare(whose: Whose<'_>, wishes: Wishes, with: &With) -> anyhow::Result<
 /// A component at a revision of its clones.
 struct At {
     deployed: Result<Deployed, DeployedError>,
-    /// What its sources read, each with a place; nothing if none of them has the revision.
-    reads: Option<BTreeMap<String, String>>,
+    /// What its sources read, each with a place.
+    reads: Result<BTreeMap<String, String>, ScanError>,
 }
 
 impl At {
@@ -125,10 +125,9 @@ impl At {
             environment: &environment,
             revision: Some(revision),
         };
-        let reads = match scan::scan(request) {
-            Ok(outcome) => Some(outcome.comparison.reads().collect()),
-            Err(ScanError::NoSources { .. } | ScanError::NotCloned { .. }) => None,
-            Err(error) => return Err(error.into()),
+        let reads = match scan::scan(request).map(|outcome| outcome.comparison.reads().collect()) {
+            Err(error) if !error.is_absence() => return Err(error.into()),
+            other => other,
         };
         Ok(Self { deployed, reads })
     }
@@ -136,11 +135,22 @@ impl At {
 
 /// Two revisions of a component beside each other: what is known of both, and of nothing else.
 fn sides(whose: Whose<'_>, left: At, right: At, findings: &mut Vec<Finding>) -> anyhow::Result<(Side, Side)> {
-    let reads = left.reads.zip(right.reads);
+    let (reads, unread) = match (left.reads, right.reads) {
+        (Ok(left), Ok(right)) => (Some((left, right)), None),
+        (Err(error), _) | (_, Err(error)) => (None, Some(error)),
+    };
     let deployed = match (left.deployed, right.deployed) {
         (Ok(left), Ok(right)) => Some((left, right)),
-        (Err(error), _) | (_, Err(error)) if reads.is_none() => return Err(error.into()),
-        _ => None,
+        (Err(error), _) | (_, Err(error)) => match unread {
+            None => None,
+            // Where there is no deployment at all, the sources are what was meant.
+            Some(unread)
+                if matches!(error, DeployedError::None { .. }) && !whose.component.sources.is_empty() =>
+            {
+                return Err(unread.into());
+            }
+            Some(_) => return Err(error.into()),
+        },
     };
     let is_secret = |name: &str| whose.component.environment.iter().any(|v| v.name == name && v.is_secret());
     let (mut one, mut two) = (Side::default(), Side::default());

@@ -222,6 +222,10 @@ fn of_scan(error: &ScanError) -> Meaning {
         ScanError::NoSources { component } => {
             hint(Exit::NotFound, format!("add `sources` to the entry of `{component}`."))
         }
+        ScanError::NoRevision { .. } => hint(
+            Exit::NotFound,
+            "name a branch, a tag or a commit of the clone; `git fetch` in it brings what is new.",
+        ),
         ScanError::NotCloned { component } => hint(Exit::NotFound, format!("`cki clone {component}`.")),
         ScanError::Lacking { variables, .. } => {
             let flag = |(name, _): &(String, String)| format!("-e {name}=…");

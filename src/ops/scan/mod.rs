@@ -10,6 +10,7 @@ use std::path::Path;
 
 use crate::base::assets::Assets;
 use crate::base::files::FileError;
+use crate::base::text::safe_line;
 use crate::model::environment::{Environment, Origin};
 use crate::model::inventory::{Component, Inventory};
 use crate::model::scan::{
@@ -53,6 +54,14 @@ pub enum ScanError {
         /// Whose.
         component: String,
     },
+    /// What is here has no such revision.
+    #[error("no source of `{component}` has the revision `{revision}`")]
+    NoRevision {
+        /// Whose.
+        component: String,
+        /// What was asked for.
+        revision: String,
+    },
     /// It would fail.
     #[error("{}", lacking_message(component, variables))]
     Lacking {
@@ -61,6 +70,14 @@ pub enum ScanError {
         /// The variables, each with a place that reads it.
         variables: Vec<(String, String)>,
     },
+}
+
+impl ScanError {
+    /// Whether there is nothing to look at.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        matches!(self, Self::NoSources { .. } | Self::NotCloned { .. } | Self::NoRevision { .. })
+    }
 }
 
 fn lacking_message(component: &str, variables: &[(String, String)]) -> String {
@@ -134,7 +151,14 @@ pub fn scan(request: ScanRequest<'_>) -> Result<ScanOutcome, ScanError> {
     let mut outcome = ScanOutcome::default();
     let mut found = files::of(request, &rules, &mut outcome)?;
     if found.repositories.is_empty() {
-        return Err(ScanError::NotCloned { component });
+        let places = request.workspace.places(request.inventory, request.component);
+        return Err(match request.revision {
+            Some(revision) if places.iter().any(|place| place.path.is_dir()) => {
+                let revision = safe_line(revision).into_owned();
+                ScanError::NoRevision { component, revision }
+            }
+            _ => ScanError::NotCloned { component },
+        });
     }
     let mut readings: Vec<Reading> = Vec::new();
     let mut next = std::mem::take(&mut found.wanted);

@@ -222,6 +222,7 @@ fn two_environments_beside_each_other() {
             &files.each_ref().map(|(path, text)| (*path, text.as_str())),
         );
     }
+    cli.run("env reader --diff main..next").ends_with(3).says("hint: `cki clone reader`.");
     cli.run("clone reader").ends_with(0);
     assert_snapshot!(cli.run("env reader --diff main..next"), @"
        VARIABLE  main    next
@@ -233,7 +234,9 @@ fn two_environments_beside_each_other() {
     ");
     let json = cli.run("env reader --diff main..next -o json").ends_with(0).json();
     assert_eq!(json["differences"][0]["right"]["place"], "src/a.py:4");
-    cli.run("env reader --diff main..nowhere").ends_with(3);
+    cli.run("env reader --diff main..nowhere")
+        .ends_with(3)
+        .says("no source of `reader` has the revision `nowhere`");
     cli.run("env web --diff main..nowhere").ends_with(3).says("has no revision `nowhere`");
     cli.run("env web --diff nobody").ends_with(3);
     cli.run("env web --diff deployment -o shell").ends_with(2);
