@@ -219,12 +219,12 @@ impl Service {
                 let place = format!("{file}:{}", line.number);
                 let position = Position { line: line.number, column: 1 };
                 let spot = Spot { file: file.as_str().into(), position };
-                let (value, secret) = (line.value.clone(), line.secret);
+                let (value, parts, draft) = (line.value.clone(), line.parts.clone(), line.draft.clone());
                 if !is_variable_name(&line.name) {
                     findings.push(finding(&spot, NO_ASSIGNMENT));
                     continue;
                 }
-                let given = Given { name: line.name.clone(), place, value, secret };
+                let given = Given { name: line.name.clone(), place, value, parts, draft };
                 give(&mut variables, given, &spot, findings);
             }
         }
@@ -258,12 +258,7 @@ impl Service {
         variables: &mut Vec<Given>,
         findings: &mut Vec<Finding>,
     ) -> Result<(), DeploymentError> {
-        let given = |name: &str, place: String, (value, secret): (GivenValue, bool)| Given {
-            name: name.to_owned(),
-            place,
-            value,
-            secret,
-        };
+        let given = |name: &str, place: String, given: Given| Given { name: name.to_owned(), place, ..given };
         for entry in node.entries() {
             let value = match entry.node.text() {
                 Some(written) => self.made(written, &entry.spot)?,
@@ -290,23 +285,26 @@ impl Service {
         Ok(())
     }
 
-    /// The value of a variable that only its name is given of, and whether it is secret.
-    fn passed(&self, name: &str) -> (GivenValue, bool) {
+    /// A variable that only its name is given of, without name and place.
+    fn passed(&self, name: &str) -> Given {
         match self.value(name) {
-            Some(known) => (text(known.text.clone()), known.secret),
-            None => (GivenValue::Unknown("it is passed on from whoever deploys".to_owned()), false),
+            Some(known) => Given { parts: known.parts.clone(), ..unnamed(text(known.text.clone())) },
+            None => unnamed(GivenValue::Unknown("it is passed on from whoever deploys".to_owned())),
         }
     }
 
-    /// The value of a variable, and whether it is made of what is secret.
-    fn made(&self, written: &str, spot: &Spot) -> Result<(GivenValue, bool), DeploymentError> {
+    /// A variable with what is put into its value, without name and place.
+    fn made(&self, written: &str, spot: &Spot) -> Result<Given, DeploymentError> {
         let made = interpolate(written, &|name| self.value(name), &self.budget);
         let made = made.map_err(|why| wrong(spot, why))?;
-        let value = match made.unset.first() {
-            Some(name) => GivenValue::Unknown(format!("`{name}` has no value in the `.env` beside the file")),
-            None => text(made.text),
+        let (value, draft) = match made.unset.first() {
+            Some(name) => {
+                let why = format!("`{name}` has no value in the `.env` beside the file");
+                (GivenValue::Unknown(why), Some(made.text))
+            }
+            None => (text(made.text), None),
         };
-        Ok((value, made.secret))
+        Ok(Given { parts: made.parts, draft, ..unnamed(value) })
     }
 
     /// A command: a list, or a line as a shell splits it.
@@ -374,6 +372,10 @@ impl Service {
 
 fn text(text: String) -> GivenValue {
     GivenValue::Text(vec![Piece::Text(text)])
+}
+
+fn unnamed(value: GivenValue) -> Given {
+    Given { name: String::new(), place: String::new(), value, parts: Vec::new(), draft: None }
 }
 
 /// What is given later wins.

@@ -170,7 +170,8 @@ impl Reading<'_> {
                 settle(made, name, &before);
             }
         }
-        self.variables.push(Given { name: name.to_owned(), place: spot.line(), value, secret: false });
+        let (name, place) = (name.to_owned(), spot.line());
+        self.variables.push(Given { name, place, value, parts: Vec::new(), draft: None });
     }
 
     /// An item of `envFrom`.

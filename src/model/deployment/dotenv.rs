@@ -3,25 +3,27 @@
 
 use std::collections::BTreeMap;
 
-use super::GivenValue;
 use super::expansion::Piece;
 use super::interpolation::{Budget, Known, Values, interpolate};
-use crate::model::environment::{is_secret_by_name, is_variable_name};
+use super::{GivenValue, Part};
+use crate::model::environment::is_variable_name;
 
 /// A line of such a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) name: String,
     pub(super) value: GivenValue,
-    /// Whether it is secret by its name, or made of what is.
-    pub(super) secret: bool,
+    /// The variables that were put into its text.
+    pub(super) parts: Vec<Part>,
+    /// The text without those that have no value, if it lacks nothing else.
+    pub(super) draft: Option<String>,
     pub(super) number: usize,
 }
 
 impl Line {
     /// The value, for others to be made of.
     pub(super) fn known(&self) -> Option<Known> {
-        Some(Known { text: only_text(&self.value)?.to_owned(), secret: self.secret })
+        Some(Known { text: only_text(&self.value)?.to_owned(), parts: self.parts.clone() })
     }
 }
 
@@ -56,12 +58,12 @@ pub(super) fn read(
         };
         let known = |wanted: &str| defined.get(wanted).or_else(|| outer(wanted));
         let fill = |text: &str| filled(text, &known, budget).map_err(|why| (start, why));
-        let (value, tainted) = match written {
+        let Filled { value, parts, draft } = match written {
             None => match outer(&name) {
-                Some(value) => (plain(value.text.as_str()), value.secret),
-                None => (GivenValue::Unknown("it is passed on from whoever deploys".to_owned()), false),
+                Some(value) => Filled { parts: value.parts.clone(), ..Filled::plain(value.text.as_str()) },
+                None => Filled::unknown("it is passed on from whoever deploys"),
             },
-            Some(written) if raw => (plain(written), false),
+            Some(written) if raw => Filled::plain(written),
             Some(written) => match written.trim_start().chars().next() {
                 Some(quote @ ('"' | '\'')) => {
                     let written = &written.trim_start()[1..];
@@ -70,7 +72,7 @@ pub(super) fn read(
                     })?;
                     number += more;
                     rest = after;
-                    if quote == '"' { fill(&unescaped(&inner))? } else { (plain(inner), false) }
+                    if quote == '"' { fill(&unescaped(&inner))? } else { Filled::plain(inner) }
                 }
                 _ => {
                     let end = written.find(" #").unwrap_or(written.len());
@@ -79,12 +81,11 @@ pub(super) fn read(
             },
         };
         let text = only_text(&value);
-        let secret = tainted || text.is_some_and(|text| is_secret_by_name(&name, text));
         match text {
-            Some(text) => defined.insert(name.clone(), Known { text: text.to_owned(), secret }),
+            Some(text) => defined.insert(name.clone(), Known { text: text.to_owned(), parts: parts.clone() }),
             None => defined.remove(&name),
         };
-        lines.push(Line { name, value, secret, number: start });
+        lines.push(Line { name, value, parts, draft, number: start });
     }
     Ok(lines)
 }
@@ -98,13 +99,33 @@ fn plain(text: impl Into<String>) -> GivenValue {
     GivenValue::Text(vec![Piece::Text(text.into())])
 }
 
-fn filled(text: &str, known: Values<'_, '_>, budget: &Budget) -> Result<(GivenValue, bool), String> {
+/// A value with what was put into it.
+struct Filled {
+    value: GivenValue,
+    parts: Vec<Part>,
+    draft: Option<String>,
+}
+
+impl Filled {
+    fn plain(text: impl Into<String>) -> Self {
+        Self { value: plain(text), parts: Vec::new(), draft: None }
+    }
+
+    fn unknown(why: &str) -> Self {
+        Self { value: GivenValue::Unknown(why.to_owned()), parts: Vec::new(), draft: None }
+    }
+}
+
+fn filled(text: &str, known: Values<'_, '_>, budget: &Budget) -> Result<Filled, String> {
     let made = interpolate(text, known, budget)?;
-    let value = match made.unset.first() {
-        Some(name) => GivenValue::Unknown(format!("`{name}` has no value in the files")),
-        None => plain(made.text),
-    };
-    Ok((value, made.secret))
+    Ok(match made.unset.first() {
+        Some(name) => Filled {
+            value: GivenValue::Unknown(format!("`{name}` has no value in the files")),
+            parts: made.parts,
+            draft: Some(made.text),
+        },
+        None => Filled { parts: made.parts, ..Filled::plain(made.text) },
+    })
 }
 
 /// The text of a value that is nothing else.
@@ -166,7 +187,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(text: &str, raw: bool) -> Result<Vec<Line>, Trouble> {
-        let out = Known { text: "out".to_owned(), secret: true };
+        let out = Known { text: "out".to_owned(), parts: Vec::new() };
         super::read(text, raw, &|name| (name == "OUT").then_some(&out), &Budget::default())
     }
 
@@ -197,11 +218,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_of_a_secret_is_one() {
-        let text = "DB_PASSWORD=hunter2\nURL=x/$DB_PASSWORD\nAGAIN=$URL\nOUT\nPLAIN=x\nAUTH_ENABLED=true\n";
+    fn it_is_known_what_a_value_is_made_of() {
+        let text = "DB_PASSWORD=hunter2\nURL=x/$DB_PASSWORD\nAGAIN=<$URL>\nPLAIN=x\nOPEN=a$NO-b\n";
         let lines = read(text, false).expect("reads");
-        let hidden: Vec<&str> = lines.iter().filter(|l| l.secret).map(|l| l.name.as_str()).collect();
-        assert_eq!(hidden, ["DB_PASSWORD", "URL", "AGAIN", "OUT"]);
+        let made_of = |line: &Line| -> Vec<String> {
+            let text = line.draft.as_deref().or(only_text(&line.value)).expect("has a text");
+            line.parts.iter().map(|part| format!("{}={}", part.name, &text[part.range.clone()])).collect()
+        };
+        let seen: Vec<Vec<String>> = lines.iter().map(made_of).collect();
+        let again = ["DB_PASSWORD=hunter2", "URL=x/hunter2"];
+        let expected: [&[&str]; 5] = [&[], &["DB_PASSWORD=hunter2"], &again, &[], &["NO="]];
+        assert_eq!(seen, expected);
+        assert_eq!(lines[4].draft.as_deref(), Some("a-b"));
     }
 
     proptest! {

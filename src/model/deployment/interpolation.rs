@@ -3,12 +3,14 @@
 
 use std::cell::Cell;
 
+use super::Part;
+
 /// A value that may be put in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Known {
     pub(super) text: String,
-    /// Whether it is secret by its name, or made of what is.
-    pub(super) secret: bool,
+    /// The variables that it was made of.
+    pub(super) parts: Vec<Part>,
 }
 
 /// Who knows values.
@@ -38,14 +40,23 @@ pub(super) struct Interpolated {
     pub(super) text: String,
     /// Variables that have no value and no default, in place of which there is nothing.
     pub(super) unset: Vec<String>,
-    /// Whether one of the values in the text is secret.
-    pub(super) secret: bool,
+    /// The variables in the text, those without a value too, each after those that it is made of.
+    pub(super) parts: Vec<Part>,
+}
+
+impl Interpolated {
+    /// Notes that what was added since `start` stands for a variable.
+    fn note(&mut self, name: &str, start: usize, known: bool) {
+        self.parts.push(Part { name: name.to_owned(), range: start..self.text.len(), known });
+    }
 }
 
 /// No expression is nested deeper.
 const DEPTH: usize = 16;
 /// No name that is shown is longer.
 const LONGEST_NAME: usize = 64;
+/// What noting a part costs, in bytes.
+const PART: usize = 32;
 /// No text becomes longer.
 const LONGEST: usize = 1 << 20;
 
@@ -129,16 +140,27 @@ fn name_length(text: &str) -> usize {
 
 fn plain(name: &str, source: &Source<'_, '_>, made: &mut Interpolated) -> Result<(), String> {
     match (source.value)(name) {
-        Some(value) => put(value, source, made)?,
-        None => made.unset.push(name.to_owned()),
+        Some(value) => put(name, value, source, made)?,
+        None => {
+            source.budget.take(name.len())?;
+            made.note(name, made.text.len(), false);
+            made.unset.push(name.to_owned());
+        }
     }
     Ok(())
 }
 
-fn put(value: &Known, source: &Source<'_, '_>, made: &mut Interpolated) -> Result<(), String> {
-    source.budget.take(value.text.len())?;
+fn put(name: &str, value: &Known, source: &Source<'_, '_>, made: &mut Interpolated) -> Result<(), String> {
+    // Parts of parts grow as texts do, even where all of them are empty.
+    let parts: usize = value.parts.iter().map(|part| part.name.len() + PART).sum();
+    source.budget.take(value.text.len() + name.len() + PART + parts)?;
+    let start = made.text.len();
     made.text.push_str(&value.text);
-    made.secret |= value.secret;
+    made.parts.extend(value.parts.iter().map(|part| {
+        let range = start + part.range.start..start + part.range.end;
+        Part { range, ..part.clone() }
+    }));
+    made.note(name, start, true);
     Ok(())
 }
 
@@ -161,13 +183,19 @@ fn braced(inner: &str, source: &Source<'_, '_>, made: &mut Interpolated, depth: 
     let kind = operator_chars.next().ok_or_else(wrong)?;
     let word = operator_chars.as_str();
     match (kind, known) {
-        ('-' | '?', Some(known)) => put(known, source, made)?,
-        ('-', None) | ('+', Some(_)) => part(word, source, made, depth + 1)?,
+        ('-' | '?', Some(known)) => put(name, known, source, made)?,
+        ('-', None) => {
+            source.budget.take(name.len() + PART)?;
+            let start = made.text.len();
+            part(word, source, made, depth + 1)?;
+            made.note(name, start, true);
+        }
+        ('+', Some(_)) => part(word, source, made, depth + 1)?,
         ('+', None) => {}
         ('?', None) => {
             let mut message = Interpolated::default();
             part(word, source, &mut message, depth + 1)?;
-            let why = if message.text.is_empty() || message.secret {
+            let why = if message.text.is_empty() || !message.parts.is_empty() {
                 "it is required".to_owned()
             } else {
                 message.text
@@ -185,8 +213,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn interpolate(text: &str) -> Result<Interpolated, String> {
-        let known = |text: &str, secret| Known { text: text.to_owned(), secret };
-        let (a, empty, hidden) = (known("a", false), known("", false), known("hunter2", true));
+        let known = |text: &str| Known { text: text.to_owned(), parts: Vec::new() };
+        let (a, empty, hidden) = (known("a"), known(""), known("hunter2"));
         let value = |name: &str| match name {
             "A" => Some(&a),
             "EMPTY" => Some(&empty),
@@ -222,18 +250,24 @@ mod tests {
     }
 
     #[test]
-    fn it_is_known_what_is_made_of_a_secret() {
+    fn it_is_known_which_bytes_are_those_of_a_variable() {
         for text in ["$HIDDEN", "x${HIDDEN}", "${HIDDEN:-x}", "${NO:-${HIDDEN}}", "${A:+$HIDDEN}"] {
-            assert!(interpolate(text).expect(text).secret, "{text}");
+            let made = interpolate(text).expect(text);
+            let part = made.parts.iter().find(|part| part.name == "HIDDEN").expect(text);
+            assert_eq!(&made.text[part.range.clone()], "hunter2", "{text}");
         }
         for text in ["$A", "${HIDDEN:+x}", "$$HIDDEN", "${A:-$HIDDEN}"] {
-            assert!(!interpolate(text).expect(text).secret, "{text}");
+            let made = interpolate(text).expect(text);
+            assert!(made.parts.iter().all(|part| part.name != "HIDDEN"), "{text}");
         }
+        let made = interpolate("a${NO}b${NO:-é}").expect("is made");
+        let seen: Vec<_> = made.parts.iter().map(|part| (part.range.clone(), part.known)).collect();
+        assert_eq!((made.text.as_str(), seen), ("abé", vec![(1..1, false), (2..4, true)]));
     }
 
     #[test]
     fn no_more_is_put_in_than_files_can_need() {
-        let long = Known { text: "x".repeat(1 << 19), secret: false };
+        let long = Known { text: "x".repeat(1 << 19), parts: Vec::new() };
         let budget = Budget::default();
         let make = || super::interpolate("$A", &|_| Some(&long), &budget);
         let error = (0..100).find_map(|_| make().err()).expect("ends");

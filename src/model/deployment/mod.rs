@@ -21,6 +21,8 @@ mod patch;
 mod probe;
 mod template;
 
+use std::ops::Range;
+
 use crate::base::text;
 use crate::base::yaml::YamlError;
 use crate::base::yaml::tree::{Node, Spot};
@@ -87,8 +89,22 @@ pub struct Given {
     pub place: String,
     /// What it is there.
     pub value: GivenValue,
-    /// Whether its text was made of something that is secret by its name.
-    pub secret: bool,
+    /// The variables that Compose put into its text.
+    pub parts: Vec<Part>,
+    /// The text with nothing in the place of the variables that have no value, where the value is
+    /// unknown for lack of them alone.
+    pub draft: Option<String>,
+}
+
+/// A variable that an interpolation put into a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Its name.
+    pub name: String,
+    /// The bytes of the text that it stands for; empty for one without a value.
+    pub range: Range<usize>,
+    /// Whether it has a value, or a default that took its place.
+    pub known: bool,
 }
 
 /// What a variable is in a deployment.

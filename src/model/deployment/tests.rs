@@ -333,7 +333,7 @@ fn a_compose_file() {
 }
 
 #[test]
-fn what_a_compose_file_makes_of_a_secret_is_one() {
+fn what_a_compose_file_puts_into_a_value_is_known() {
     let compose = "services: {web: {env_file: [web.env], environment: {URL: 'pg://u:${DB_PASSWORD}@h', MODE: '${DB_PASSWORD}', PORT: '${AUTH_PORT}'}}}";
     let files = [
         ("compose.yaml", compose),
@@ -341,14 +341,20 @@ fn what_a_compose_file_makes_of_a_secret_is_one() {
         ("web.env", "FILE=x${ALSO}\nALSO\nPLAIN=x\n"),
     ];
     let web = read_as("web", "compose.yaml", &files).expect("reads");
-    let hidden: Vec<&str> = web
-        .container
-        .variables
-        .iter()
-        .filter(|given| given.secret)
-        .map(|given| given.name.as_str())
-        .collect();
-    assert_eq!(hidden, ["FILE", "ALSO", "URL", "MODE"]);
+    let given = web.container.variables.iter();
+    let made = given.map(|given| {
+        let parts: Vec<&str> = given.parts.iter().map(|part| part.name.as_str()).collect();
+        format!("{}: {}", given.name, parts.join(" "))
+    });
+    let expected = [
+        "FILE: DB_PASSWORD ALSO",
+        "ALSO: DB_PASSWORD",
+        "PLAIN: ",
+        "URL: DB_PASSWORD",
+        "MODE: DB_PASSWORD",
+        "PORT: AUTH_PORT",
+    ];
+    assert_eq!(made.collect::<Vec<_>>(), expected);
 }
 
 #[test]

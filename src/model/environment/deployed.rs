@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::hidden::{holds_password, in_production, is_secret_by_name};
+use super::hidden::{holds_password, in_production, is_made_of_secret, is_secret_by_name};
 use super::{Environment, EnvironmentError, Origin, ProductionRules, Variable};
 use crate::base::secret::Secret;
 use crate::model::deployment::expansion::{Piece, joined};
@@ -96,8 +96,8 @@ pub(super) fn add(
             }
             (GivenValue::Text(_), ProductionValue::Written(value)) => {
                 // A credential may be written where it should not be.
-                variable.secret |=
-                    !is_open(&given.name) && (given.secret || is_secret_by_name(&given.name, value.expose()));
+                variable.secret |= !is_open(&given.name)
+                    && (is_made_of_secret(given) || is_secret_by_name(&given.name, value.expose()));
                 (!variable.secret).then(|| value.clone())
             }
             _ => None,
@@ -196,7 +196,7 @@ mod tests {
     use super::super::{Inputs, Provided, SecretRules, Wishes};
     use super::*;
     use crate::base::assets::embedded_text;
-    use crate::model::deployment::Given;
+    use crate::model::deployment::{Given, Part};
     use crate::model::inventory::{Document, Inventory};
 
     const TABLE: &str = "\
@@ -214,7 +214,13 @@ components:
 ";
 
     fn given(name: &str, value: GivenValue) -> Given {
-        Given { name: name.to_owned(), place: format!("d.yaml:{name}"), value, secret: false }
+        Given {
+            name: name.to_owned(),
+            place: format!("d.yaml:{name}"),
+            value,
+            parts: Vec::new(),
+            draft: None,
+        }
     }
 
     fn text(name: &str, value: &str) -> Given {
@@ -348,7 +354,7 @@ components:
     #[test]
     fn what_production_has_is_hidden_though_the_local_value_is_not() {
         let mut made = text("MODE", "hunter2");
-        made.secret = true;
+        made.parts = vec![Part { name: "A_PASSWORD".to_owned(), range: 0..7, known: true }];
         let variables = vec![
             text("DATABASE_URL", "postgres://u:hunter2@db.prod.example.org/x"),
             text("API_TOKEN", "hunter2"),

@@ -176,7 +176,8 @@ mod tests {
             name: name.to_owned(),
             place: "d.yaml:1".to_owned(),
             value: GivenValue::Text(pieces.to_vec()),
-            secret: false,
+            parts: Vec::new(),
+            draft: None,
         };
         let text = |text: &str| Piece::Text(text.to_owned());
         let container = Container {

@@ -8,7 +8,7 @@ use super::deployed::{InProduction, ProductionValue, expanded};
 use super::looks_secret;
 use crate::base::secret::Secret;
 use crate::model::deployment::expansion::Piece;
-use crate::model::deployment::{Container, GivenValue};
+use crate::model::deployment::{Container, Given, GivenValue};
 
 /// What is known of the values in production, one for each variable. What is in a Secret stays as it
 /// is written where other values are made of it. `is_secret` judges a name with its value.
@@ -24,7 +24,7 @@ pub(super) fn in_production(
             GivenValue::Text(pieces) => {
                 let is_hidden =
                     |piece: &Piece| matches!(piece, Piece::Variable(name) if hidden.contains(name.as_str()));
-                let is_tainted = given.secret || pieces.iter().any(is_hidden);
+                let is_tainted = is_made_of_secret(given) || pieces.iter().any(is_hidden);
                 match expanded(pieces, &|name| known.get(name).map(String::as_str)) {
                     Some(made) => {
                         let secret = is_tainted || holds_password(&made) || is_secret(&given.name, &made);
@@ -46,6 +46,13 @@ pub(super) fn in_production(
         all.push(InProduction { value, place: given.place.clone(), secret });
     }
     all
+}
+
+/// Whether something that is secret by its name was put into a value.
+pub(super) fn is_made_of_secret(given: &Given) -> bool {
+    let GivenValue::Text(pieces) = &given.value else { return false };
+    let [Piece::Text(text)] = pieces.as_slice() else { return false };
+    given.parts.iter().any(|part| is_secret_by_name(&part.name, text.get(part.range.clone()).unwrap_or("")))
 }
 
 /// Whether a value is secret by the name that it has, unless it is so short and plain that it can be
