@@ -11,6 +11,7 @@ pub mod moment;
 pub mod owner;
 pub mod redact;
 pub mod secret;
+pub mod share;
 pub mod sources;
 pub mod text;
 pub mod x509;

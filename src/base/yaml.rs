@@ -2,12 +2,15 @@
 //! alias bombs, and reports keys that nothing read; every error and finding has line and column.
 //! The parser behind the name `serde_yaml` is `serde-saphyr`; see `docs/decisions/`.
 
+mod fields;
 pub mod tree;
 
+use std::collections::HashMap;
 use std::fmt;
 
 use granit_parser::{Event, Parser};
 use serde::de::DeserializeOwned;
+use serde_ignored::Path;
 
 /// A place in a text, both counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,20 +41,42 @@ impl fmt::Display for At<'_> {
     }
 }
 
-/// A key that nothing read.
+/// A key that nothing read. Where it stands, [`locate`] finds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownKey {
     /// The path to it, as `environment.2.nmae`.
     pub path: String,
-    /// Where it stands.
-    pub position: Option<Position>,
+    /// The key itself, without the path to it.
+    pub key: String,
+    /// The keys that could stand in its place.
+    pub known: &'static [&'static str],
 }
 
 impl UnknownKey {
-    /// The key itself, without the path to it.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        self.path.rsplit('.').next().unwrap_or(&self.path)
+    fn new<T: DeserializeOwned>(path: &Path<'_>) -> Self {
+        let mut steps = Vec::new();
+        let mut rest = path;
+        loop {
+            rest = match rest {
+                Path::Root => break,
+                Path::Seq { parent, index } => {
+                    steps.push(index.to_string());
+                    parent
+                }
+                Path::Map { parent, key } => {
+                    steps.push(key.clone());
+                    parent
+                }
+                Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
+                    parent
+                }
+            };
+        }
+        steps.reverse();
+        let path = steps.join(".");
+        let key = steps.pop().unwrap_or_default();
+        let way: Vec<&str> = steps.iter().map(String::as_str).collect();
+        Self { path, key, known: fields::known_keys::<T>(&way) }
     }
 }
 
@@ -64,7 +89,7 @@ pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<(T, Vec<Unkn
     let text = if is_blank(text) { "{}" } else { text };
     let mut unknown = Vec::new();
     let parsed = serde_yaml::with_deserializer_from_str(text, |deserializer| {
-        serde_ignored::deserialize(deserializer, |path| unknown.push(path.to_string()))
+        serde_ignored::deserialize(deserializer, |path| unknown.push(UnknownKey::new::<T>(&path)))
     });
     let value = parsed.map_err(|error| {
         let error = error.without_snippet();
@@ -74,12 +99,6 @@ pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<(T, Vec<Unkn
         });
         YamlError { file: file.to_owned(), position, message: one_line(&message(error)) }
     })?;
-    let unknown = unknown
-        .into_iter()
-        // An option that is present shows as `?` in the path.
-        .map(|path| path.replace(".?", "").trim_start_matches("?.").to_owned())
-        .map(|path| UnknownKey { position: position(text, &path), path })
-        .collect();
     Ok((value, unknown))
 }
 
@@ -94,65 +113,104 @@ pub fn to_string<T: serde::Serialize>(value: &T) -> String {
 /// first character of an item.
 #[must_use]
 pub fn position(text: &str, path: &str) -> Option<Position> {
-    positions(text).into_iter().find(|(found, _)| found == path).map(|(_, at)| at)
+    locate(text, &[path]).get(path).copied()
 }
 
-/// The path and place of every key and item, in order.
+/// Where the nodes of several paths stand, found in one walk through the text, which ends with the
+/// last of them.
 #[must_use]
-pub fn positions(text: &str) -> Vec<(String, Position)> {
-    /// A collection that is open, and what its next node is.
-    enum Open {
-        Mapping { path: String, key: Option<String> },
-        Sequence { path: String, next: usize },
-    }
-    let join =
-        |path: &str, last: &str| if path.is_empty() { last.to_owned() } else { format!("{path}.{last}") };
-    let mut found = Vec::new();
-    let mut open: Vec<Open> = Vec::new();
+pub fn locate<'a>(text: &str, paths: &[&'a str]) -> HashMap<&'a str, Position> {
+    let mut walk = Walk {
+        wanted: paths.iter().map(|path| (*path, None)).collect(),
+        missing: 0,
+        path: String::new(),
+        open: Vec::new(),
+    };
+    walk.missing = walk.wanted.len();
     for event in Parser::new_from_str(text) {
         let Ok((event, span)) = event else { break };
-        let at = Position { line: span.start.line(), column: span.start.col() + 1 };
-        match &event {
+        if walk.missing == 0 {
+            break;
+        }
+        walk.take(&event, Position { line: span.start.line(), column: span.start.col() + 1 });
+    }
+    walk.wanted.into_iter().filter_map(|(path, at)| Some((path, at?))).collect()
+}
+
+/// A walk through the nodes of a text.
+struct Walk<'a> {
+    wanted: HashMap<&'a str, Option<Position>>,
+    missing: usize,
+    /// The path of the node that is next, or of the collection that is open.
+    path: String,
+    open: Vec<Open>,
+}
+
+/// A collection that is open.
+struct Open {
+    /// How long its path is.
+    length: usize,
+    /// The number of the next item; `None` in a mapping.
+    next: Option<usize>,
+    /// The key has been read, and its value is next.
+    keyed: bool,
+}
+
+impl Walk<'_> {
+    fn take(&mut self, event: &Event<'_>, at: Position) {
+        match event {
             Event::MappingEnd | Event::SequenceEnd => {
-                open.pop();
-                continue;
+                self.open.pop();
+                return;
             }
             Event::Scalar(..) | Event::Alias(..) | Event::MappingStart(..) | Event::SequenceStart(..) => {}
-            _ => continue,
+            _ => return,
         }
-        // The path of this node; `None` when it is the key of a mapping.
-        let path = match open.last_mut() {
-            None => Some(String::new()),
-            Some(Open::Sequence { path, next }) => {
-                let path = join(path, &next.to_string());
-                *next += 1;
-                found.push((path.clone(), at));
-                Some(path)
-            }
-            Some(Open::Mapping { path, key }) => match key.take() {
-                Some(name) => Some(join(path, &name)),
-                None => {
-                    let name = match &event {
-                        Event::Scalar(text, ..) => text.to_string(),
-                        _ => "?".to_owned(),
-                    };
-                    found.push((join(path, &name), at));
-                    *key = Some(name);
-                    None
+        if self.open.is_empty() {
+            self.path.clear();
+        }
+        if let Some(open) = self.open.last_mut() {
+            if !open.keyed {
+                self.path.truncate(open.length);
+                if open.length > 0 {
+                    self.path.push('.');
                 }
-            },
+            }
+            match (open.next, open.keyed) {
+                (Some(next), _) => {
+                    self.path.push_str(&next.to_string());
+                    open.next = Some(next + 1);
+                    self.found(at);
+                }
+                (None, true) => open.keyed = false,
+                (None, false) => {
+                    match event {
+                        Event::Scalar(text, ..) => self.path.push_str(text),
+                        _ => self.path.push('?'),
+                    }
+                    open.keyed = true;
+                    self.found(at);
+                    // A key that is a collection has no path of its own.
+                    if matches!(event, Event::Scalar(..) | Event::Alias(..)) {
+                        return;
+                    }
+                }
+            }
+        }
+        let next = match event {
+            Event::MappingStart(..) => None,
+            Event::SequenceStart(..) => Some(0),
+            _ => return,
         };
-        match (&event, path) {
-            (Event::MappingStart(..), path) => {
-                open.push(Open::Mapping { path: path.unwrap_or_default(), key: None });
-            }
-            (Event::SequenceStart(..), path) => {
-                open.push(Open::Sequence { path: path.unwrap_or_default(), next: 0 });
-            }
-            _ => {}
+        self.open.push(Open { length: self.path.len(), next, keyed: false });
+    }
+
+    fn found(&mut self, at: Position) {
+        if let Some(place @ None) = self.wanted.get_mut(self.path.as_str()) {
+            *place = Some(at);
+            self.missing -= 1;
         }
     }
-    found
 }
 
 fn is_blank(text: &str) -> bool {
@@ -206,16 +264,18 @@ mod tests {
         port: Option<u16>,
     }
 
+    const SAMPLE: &str = "name: a\nitems:\n  - port: 1\n  - prot: 2\ncolour: red\n";
+
     #[test]
     fn unknown_keys_have_a_place() {
-        let (sample, unknown) =
-            parse::<Sample>("x.yaml", "name: a\nitems:\n  - port: 1\n  - prot: 2\ncolour: red\n")
-                .expect("parses");
+        let (sample, unknown) = parse::<Sample>("x.yaml", SAMPLE).expect("parses");
         assert_eq!((sample.name.as_str(), sample.items.len(), sample.items[0].port), ("a", 2, Some(1)));
         let places: Vec<_> =
-            unknown.iter().map(|u| (u.path.as_str(), u.position.map(|p| (p.line, p.column)))).collect();
-        assert_eq!(places, [("items.1.prot", Some((4, 5))), ("colour", Some((5, 1)))]);
-        assert_eq!(unknown[0].key(), "prot");
+            unknown.iter().map(|one| (one.path.as_str(), position(SAMPLE, &one.path))).collect();
+        let at = |line, column| Some(Position { line, column });
+        assert_eq!(places, [("items.1.prot", at(4, 5)), ("colour", at(5, 1))]);
+        assert_eq!((unknown[0].key.as_str(), unknown[0].known), ("prot", &["port"][..]));
+        assert_eq!(unknown[1].known, ["name", "items"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use super::args::{Command, Globals};
 use crate::base::assets::Assets;
 use crate::base::http::{Http, HttpPolicy};
+use crate::base::text::{plural, safe_line};
 use crate::config::{Color, Config, Format, Settings};
 use crate::host::Host;
 use crate::host::signals::Stop;
@@ -21,6 +22,9 @@ use crate::ops::workspace::Workspace;
 use crate::systems::git::{Git, Login, Logins};
 use crate::systems::native::Native;
 use crate::ui::{Options, Ui, Verbosity};
+
+/// So many findings are told by each command that reads the inventory; `cki doctor` tells more.
+const FINDINGS: usize = 10;
 
 /// What commands share.
 pub(super) struct Context {
@@ -103,8 +107,11 @@ impl Context {
     /// Loads the inventory, and says what is wrong with it.
     pub(super) fn inventory(&self) -> anyhow::Result<Inventory> {
         let inventory = ops::inventory::load(self.settings.inventory.as_deref())?;
-        for finding in &inventory.findings {
-            self.ui.warning(&crate::base::text::safe_line(&finding.to_string()));
+        for finding in inventory.findings(FINDINGS) {
+            self.ui.warning(&safe_line(&finding.to_string()));
+        }
+        if let more @ 1.. = inventory.finding_count().saturating_sub(FINDINGS) {
+            self.ui.warning(&format!("The inventory has {}", plural(more, "more finding")));
         }
         Ok(inventory)
     }

@@ -84,7 +84,7 @@ fn one<'a>(
         let provided = template.provided(at(around, name), &parameters)?;
         return Ok(Need::Service(Box::new(Asked { template, parameters, provided })));
     }
-    if let Ok(other) = inventory.find_exactly(name) {
+    if let Some(other) = inventory.find_exactly(name) {
         if let Some(parameter) = asked.keys().next() {
             return Err(ServiceError::Parameter {
                 place: place(),

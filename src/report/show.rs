@@ -204,7 +204,7 @@ impl Page<'_> {
             staged.push(style::dim(&format!("cki stage --component {} --mr N", component.name())));
         }
         self.rows("Staged", staged);
-        self.rows("Written in", vec![safe_line(&component.written.file).into_owned()]);
+        self.rows("Written in", vec![safe_line(component.written.file()).into_owned()]);
     }
 }
 
@@ -408,6 +408,6 @@ fn show_view<'a>(shown: &'a Shown<'a>) -> ShowView<'a> {
                 .map(|p| ParameterView { name: &p.name, pattern: p.pattern.as_deref() })
                 .collect(),
         }),
-        written_in: &component.written.file,
+        written_in: component.written.file(),
     }
 }

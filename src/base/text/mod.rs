@@ -37,11 +37,27 @@ pub fn join_and(items: &[String]) -> String {
     }
 }
 
-/// The names most like a mistyped one, best first, at most three.
+/// The most items of a list that people still read.
+const READ: usize = 8;
+
+/// Like [`join_and`] for a list of any length, of which the first items are named: `a, b and 7 others`.
+#[must_use]
+pub fn join_some(items: impl ExactSizeIterator<Item = String>) -> String {
+    let count = items.len();
+    if count <= READ {
+        return join_and(&items.collect::<Vec<_>>());
+    }
+    let mut some: Vec<String> = items.take(READ - 1).collect();
+    some.push(plural(count - some.len(), "other"));
+    join_and(&some)
+}
+
+/// The names most like a mistyped one, best first, at most three; never the mistyped one itself.
 pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wrong_lower = wrong.to_lowercase();
     let mut scored: Vec<(f64, &str)> = names
         .into_iter()
+        .filter(|name| *name != wrong)
         .map(|name| (strsim::jaro_winkler(&wrong_lower, &name.to_lowercase()), name))
         .filter(|(score, _)| *score > 0.78)
         .collect();

@@ -42,7 +42,7 @@ impl Config {
             None => Ok(config),
             Some(key) => Err(YamlError {
                 file: file.to_owned(),
-                position: key.position,
+                position: yaml::position(text, &key.path),
                 message: format!("unknown key `{}`", key.path),
             }),
         }

@@ -17,7 +17,7 @@ pub enum LookupError {
         nearest: Vec<String>,
     },
     /// Several match.
-    #[error("`{query}` could be {}", text::join_and(&candidates.iter().map(|c| format!("`{c}`")).collect::<Vec<_>>()))]
+    #[error("`{query}` could be {}", text::join_some(candidates.iter().map(|one| format!("`{one}`"))))]
     Ambiguous {
         /// What was typed.
         query: String,
@@ -32,23 +32,23 @@ impl Inventory {
     ///
     /// # Errors
     /// When none or several are meant.
-    pub fn find(&self, query: &str) -> Result<&Component, LookupError> {
+    pub fn find<'a>(&'a self, query: &str) -> Result<&'a Component, LookupError> {
         let typed = query.trim().trim_matches('/');
-        if let Some(exact) = self.components.iter().find(|c| c.reference.to_string() == typed) {
-            return Ok(exact);
+        if let Some((category, name)) = typed.split_once('/')
+            && let Some(at) = self.index.reference(&self.components, category, name)
+        {
+            return Ok(&self.components[at]);
         }
-        let by = |matches: &dyn Fn(&Component) -> bool| -> Vec<&Component> {
-            self.components.iter().filter(|component| matches(component)).collect()
-        };
+        let named: Vec<&Component> = self.index.named(&self.components, typed).collect();
+        let same: Vec<&Component> =
+            named.iter().copied().filter(|one| one.name().eq_ignore_ascii_case(typed)).collect();
         let lower = typed.to_lowercase();
-        let stages: [&dyn Fn(&Component) -> bool; 3] = [
-            &|c| c.name().eq_ignore_ascii_case(typed),
-            // People write `pipeline_herder` after the Python module.
-            &|c| c.name().replace(['_', '.'], "-") == lower.replace(['_', '.'], "-"),
-            &|c| !lower.is_empty() && c.reference.to_string().to_lowercase().contains(&lower),
-        ];
+        let holds = |one: &&Component| one.reference.to_string().to_lowercase().contains(&lower);
+        let by_part =
+            || self.components.iter().filter(|one| !lower.is_empty() && holds(one)).collect::<Vec<_>>();
+        let stages: [&dyn Fn() -> Vec<&'a Component>; 3] = [&|| same.clone(), &|| named.clone(), &by_part];
         for stage in stages {
-            match by(stage).as_slice() {
+            match stage().as_slice() {
                 [] => {}
                 [one] => return Ok(one),
                 many => {

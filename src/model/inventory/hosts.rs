@@ -5,12 +5,12 @@ use super::Inventory;
 impl Inventory {
     /// The names of hosts that its files mention, wherever they do.
     pub fn mentioned_hosts(&self) -> impl Iterator<Item = &str> {
-        let mut before = self.written.file.as_str();
+        let mut before = &self.written;
         let entries = self.components.iter().map(|component| &component.written);
         // Entries of one file share its text.
         let files =
-            entries.filter(move |written| std::mem::replace(&mut before, &written.file) != written.file);
-        [&self.written].into_iter().chain(files).flat_map(|written| host_names(&written.text))
+            entries.filter(move |written| !std::mem::replace(&mut before, written).is_beside(written));
+        [&self.written].into_iter().chain(files).flat_map(|written| host_names(written.text()))
     }
 }
 

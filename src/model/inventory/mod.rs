@@ -4,15 +4,19 @@
 mod entry;
 mod find;
 mod hosts;
+mod index;
 mod limits;
 mod need;
+mod problem;
 mod read;
 mod settle;
+#[cfg(test)]
+mod tests;
+mod written;
 
 use std::collections::BTreeMap;
 
 use crate::base::text;
-use crate::base::yaml::Position;
 use crate::model::reference::Reference;
 pub use entry::{
     Build, Category, Debugger, Declared, Dependency, DeploymentFiles, Link, Parameter, Production, Run,
@@ -20,9 +24,13 @@ pub use entry::{
 };
 pub use find::LookupError;
 pub use hosts::host_names;
+use index::Index;
 pub use limits::{Capability, Memory, Place};
 pub use need::{Need, Parameters};
+pub use problem::Finding;
+use problem::Problem;
 pub use read::{Document, InventoryError};
+pub use written::Written;
 
 /// One entry.
 #[derive(Debug, Clone)]
@@ -101,67 +109,6 @@ impl Component {
     }
 }
 
-/// Where an entry is written, and where in there its parts stand.
-#[derive(Debug, Clone)]
-pub struct Written {
-    /// The file.
-    pub file: String,
-    text: std::borrow::Cow<'static, str>,
-    /// The path of the entry's own mapping in the file: empty, or `components.3`.
-    at: String,
-}
-
-impl Written {
-    /// The place of a part, such as `environment.2.name`; the place of the entry for an empty one.
-    #[must_use]
-    pub fn position(&self, part: &str) -> Option<Position> {
-        let path = match (self.at.as_str(), part) {
-            ("", part) => part.to_owned(),
-            (at, "") => at.to_owned(),
-            (at, part) => format!("{at}.{part}"),
-        };
-        crate::base::yaml::position(&self.text, &path)
-    }
-
-    /// `file:line` of a part.
-    #[must_use]
-    pub fn place(&self, part: &str) -> String {
-        match self.position(part) {
-            Some(at) => format!("{}:{}", self.file, at.line),
-            None => self.file.clone(),
-        }
-    }
-
-    /// `file:line:column` of a part that is wrong.
-    #[must_use]
-    pub fn spot(&self, part: &str) -> String {
-        match self.position(part) {
-            Some(at) => format!("{}:{}:{}", self.file, at.line, at.column),
-            None => self.file.clone(),
-        }
-    }
-}
-
-/// Something in the inventory that is wrong, but does not hinder its use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The file.
-    pub file: String,
-    /// Where in it.
-    pub position: Option<Position>,
-    /// What is wrong.
-    pub message: String,
-}
-
-impl std::fmt::Display for Finding {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.position {
-            Some(at) => write!(f, "{}:{}:{}: {}", self.file, at.line, at.column, self.message),
-            None => write!(f, "{}: {}", self.file, self.message),
-        }
-    }
-}
-
 /// A whole inventory.
 #[derive(Debug, Clone)]
 pub struct Inventory {
@@ -181,15 +128,16 @@ pub struct Inventory {
     pub written: Written,
     /// All entries: by category in its order, then by name.
     pub components: Vec<Component>,
-    /// What is wrong with it.
-    pub findings: Vec<Finding>,
+    problems: Vec<Problem>,
+    index: Index,
 }
 
 impl Inventory {
     /// The entry with exactly this reference.
     #[must_use]
     pub fn get(&self, reference: &Reference) -> Option<&Component> {
-        self.components.iter().find(|component| component.reference == *reference)
+        let at = self.index.reference(&self.components, &reference.category, &reference.name)?;
+        Some(&self.components[at])
     }
 
     /// The address of a repository: by its name in the inventory, or given as an address already.
@@ -215,13 +163,30 @@ impl Inventory {
     /// The heading of a category.
     #[must_use]
     pub fn category(&self, id: &str) -> Option<&Category> {
-        self.categories.iter().find(|category| category.id == id)
+        self.categories.get(self.index.category(id)?)
     }
 
     /// In a few words, what it is: `CKI, built in`.
     #[must_use]
     pub fn label(&self) -> String {
         format!("{}, {}", self.title, self.origin)
+    }
+
+    /// The component that another one needs: by `category/name` or the whole name. Without any, a
+    /// backing service of that name may be meant.
+    #[must_use]
+    pub fn find_exactly(&self, need: &str) -> Option<&Component> {
+        self.place_of_needed(need).map(|at| &self.components[at])
+    }
+
+    fn place_of_needed(&self, need: &str) -> Option<usize> {
+        match need.split_once('/') {
+            Some((category, name)) => {
+                let at = self.index.reference(&self.components, category, name)?;
+                self.components[at].is_runnable().then_some(at)
+            }
+            None => self.index.runnable(&self.components, need),
+        }
     }
 
     /// The names most like a mistyped one.

@@ -2,11 +2,14 @@
 //! and placed. What makes it unusable is an error; the rest are findings.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::entry::{Entry, Head};
-use super::{Component, Finding, Inventory, Written};
-use crate::base::text;
+use super::index::Index;
+use super::problem::{Problem, What};
+use super::{Component, Inventory, Production, Written};
 use crate::base::yaml::{self, UnknownKey, YamlError};
+use crate::base::{share, text};
 use crate::model::reference::{Reference, is_name};
 
 /// The text of one file.
@@ -53,16 +56,32 @@ pub enum InventoryError {
         message: String,
     },
     /// Components that need each other before they can start.
-    #[error("{file}: {} need each other, so none of them can start first", text::join_and(members))]
+    #[error("{file}: {} need each other, so none of them can start first",
+        text::join_some(members.iter().map(|one| format!("`{one}`"))))]
     Cycle {
         /// The file of the first, and the place of its `needs`.
         file: String,
         /// The references, in order.
         members: Vec<String>,
     },
+    /// More than one error.
+    #[error("{first} (and {})", text::plural(*others, "more error"))]
+    Several {
+        /// The first.
+        first: Box<InventoryError>,
+        /// How many more.
+        others: usize,
+    },
     /// There is nothing there.
     #[error("`{0}` holds no inventory: neither `inventory.yaml` nor any entry at `category/name.yaml`")]
     Empty(String),
+}
+
+impl InventoryError {
+    /// This error, and how many more there are.
+    pub(super) fn with_others(self, others: usize) -> Self {
+        if others == 0 { self } else { Self::Several { first: Box::new(self), others } }
+    }
 }
 
 impl Inventory {
@@ -74,96 +93,106 @@ impl Inventory {
         if documents.is_empty() {
             return Err(InventoryError::Empty(origin.to_owned()));
         }
-        let mut findings = Vec::new();
-        let mut components = Vec::new();
-        let mut head = Head::default();
-        let mut head_written =
-            Written { file: origin.to_owned(), text: Cow::Borrowed(""), at: String::new() };
-        for part in parse_all(documents) {
-            match part? {
-                Part::Entry(one, found) => {
-                    findings.extend(found);
-                    components.push(*one);
-                }
-                Part::Head { read, written, found } => {
-                    findings.extend(found);
-                    let mut read = *read;
-                    if let Some(version) = read.version.filter(|version| *version != 1) {
-                        return Err(InventoryError::Version { file: written.spot("version"), version });
-                    }
-                    for (index, entry) in std::mem::take(&mut read.components).into_iter().enumerate() {
-                        let (file, text) = (written.file.clone(), written.text.clone());
-                        let written = Written { file, text, at: format!("components.{index}") };
-                        components.push(component(entry, None, written)?);
-                    }
-                    (head, head_written) = (read, written);
-                }
+        let mut read = Self {
+            title: "untitled".to_owned(),
+            origin: origin.to_owned(),
+            categories: Vec::new(),
+            repos: BTreeMap::new(),
+            production: Production::default(),
+            services: BTreeMap::new(),
+            written: Written::new(origin.to_owned(), Cow::Borrowed("")),
+            components: Vec::new(),
+            problems: Vec::new(),
+            index: Index::default(),
+        };
+        let mut errors = Errors::default();
+        for part in share::map(documents, SHARE, parse) {
+            match part {
+                Ok(part) => read.take(part, &mut errors),
+                Err(error) => errors.note(error),
             }
         }
-        let mut inventory = Self {
-            title: head.title.unwrap_or_else(|| "untitled".to_owned()),
-            origin: origin.to_owned(),
-            categories: head.categories,
-            repos: head.repos,
-            production: head.production,
-            services: head.services,
-            written: head_written,
-            components,
-            findings,
+        errors.none()?;
+        read.settle()?;
+        Ok(read)
+    }
+
+    fn take(&mut self, part: Part, errors: &mut Errors) {
+        let Part { content, written, problems } = part;
+        self.problems.extend(problems);
+        let head = match content {
+            Content::Entry(one) => return self.components.push(*one),
+            Content::Head(head) => *head,
         };
-        inventory.settle()?;
-        Ok(inventory)
+        if let Some(version) = head.version.filter(|version| *version != 1) {
+            return errors.note(InventoryError::Version { file: written.spot("version"), version });
+        }
+        for (index, entry) in head.components.into_iter().enumerate() {
+            match component(entry, None, written.entry(index)) {
+                Ok(one) => self.components.push(one),
+                Err(error) => errors.note(error),
+            }
+        }
+        self.title = head.title.unwrap_or_else(|| "untitled".to_owned());
+        self.categories = head.categories;
+        self.repos = head.repos;
+        self.production = head.production;
+        self.services = head.services;
+        self.written = written;
+    }
+}
+
+/// The errors of all files, of which the first is told, and how many more there are.
+#[derive(Default)]
+struct Errors {
+    first: Option<InventoryError>,
+    others: usize,
+}
+
+impl Errors {
+    fn note(&mut self, error: InventoryError) {
+        match &self.first {
+            None => self.first = Some(error),
+            Some(_) => self.others += 1,
+        }
+    }
+
+    fn none(self) -> Result<(), InventoryError> {
+        self.first.map_or(Ok(()), |first| Err(first.with_others(self.others)))
     }
 }
 
 /// What one document holds, and what is wrong with it.
-enum Part {
-    Entry(Box<Component>, Vec<Finding>),
-    Head { read: Box<Head>, written: Written, found: Vec<Finding> },
+struct Part {
+    content: Content,
+    written: Written,
+    problems: Vec<Problem>,
 }
 
-/// Parses documents, in their order. A command that only wants to list a few dozen files spends its
-/// time here, so the processors share the work.
-fn parse_all(documents: Vec<Document>) -> Vec<Result<Part, InventoryError>> {
-    /// A thread costs as much as so many small files.
-    const SHARE: usize = 24;
-    const MOST: usize = 4;
-    let shares = documents.len().div_ceil(SHARE).clamp(1, MOST);
-    let size = documents.len().div_ceil(shares).max(1);
-    let parse_share = |share: Vec<Document>| share.into_iter().map(parse).collect::<Vec<_>>();
-    let mut documents = documents.into_iter();
-    let first: Vec<Document> = documents.by_ref().take(size).collect();
-    std::thread::scope(|scope| {
-        let mut workers = Vec::new();
-        while documents.len() > 0 {
-            let share = documents.by_ref().take(size).collect();
-            workers.push(scope.spawn(move || parse_share(share)));
-        }
-        let mut results = parse_share(first);
-        for worker in workers {
-            match worker.join() {
-                Ok(parts) => results.extend(parts),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        results
-    })
+enum Content {
+    Entry(Box<Component>),
+    Head(Box<Head>),
 }
+
+/// A thread costs as much as so many small files.
+const SHARE: usize = 12;
 
 fn parse(document: Document) -> Result<Part, InventoryError> {
     let Document { file, text, reference } = document;
-    let mut found = Vec::new();
+    let mut problems = Vec::new();
     match reference {
         Some(reference) => {
             let (entry, unknown) = yaml::parse::<Entry>(&file, &text)?;
-            note_unknown(&mut found, &file, unknown);
-            let written = Written { file, text, at: String::new() };
-            Ok(Part::Entry(Box::new(component(entry, Some(reference), written)?), found))
+            let written = Written::new(file, text);
+            note_unknown(&mut problems, &written, unknown);
+            let content = Content::Entry(Box::new(component(entry, Some(reference), written.clone())?));
+            Ok(Part { content, written, problems })
         }
         None => {
             let (read, unknown) = yaml::parse::<Head>(&file, &text)?;
-            note_unknown(&mut found, &file, unknown);
-            Ok(Part::Head { read: Box::new(read), written: Written { file, text, at: String::new() }, found })
+            let written = Written::new(file, text);
+            note_unknown(&mut problems, &written, unknown);
+            Ok(Part { content: Content::Head(Box::new(read)), written, problems })
         }
     }
 }
@@ -204,152 +233,10 @@ fn component(entry: Entry, place: Option<Reference>, written: Written) -> Result
     })
 }
 
-/// The keys that an entry or the head may have, to find the nearest to a wrong one.
-const KEYS: &[&str] = &[
-    "args",
-    "bot",
-    "build",
-    "capabilities",
-    "categories",
-    "category",
-    "command",
-    "components",
-    "container",
-    "context",
-    "default",
-    "dependencies",
-    "deployment",
-    "description",
-    "documentation",
-    "environment",
-    "exec",
-    "file",
-    "hosts",
-    "http",
-    "id",
-    "image",
-    "inferred",
-    "infrastructure",
-    "init",
-    "kind",
-    "label",
-    "log",
-    "memory",
-    "monitoring",
-    "name",
-    "needs",
-    "once",
-    "parameters",
-    "path",
-    "pattern",
-    "people",
-    "pipelines",
-    "port",
-    "ports",
-    "production",
-    "project",
-    "read_only",
-    "ready",
-    "repo",
-    "repos",
-    "required",
-    "run",
-    "secret",
-    "services",
-    "sources",
-    "stage",
-    "target",
-    "tcp",
-    "title",
-    "type",
-    "url",
-    "verb",
-    "version",
-    "via",
-    "workdir",
-    "writable",
-];
-
-fn note_unknown(findings: &mut Vec<Finding>, file: &str, unknown: Vec<UnknownKey>) {
-    findings.extend(unknown.into_iter().map(|key| {
-        let nearest = text::nearest(key.key(), KEYS.iter().copied());
-        Finding {
-            file: file.to_owned(),
-            position: key.position,
-            message: format!("the key `{}` is unknown{}", key.path, did_you_mean(&nearest)),
-        }
+fn note_unknown(problems: &mut Vec<Problem>, written: &Written, unknown: Vec<UnknownKey>) {
+    problems.extend(unknown.into_iter().map(|UnknownKey { path, key, known }| Problem {
+        written: written.clone(),
+        path,
+        what: What::UnknownKey { key, known },
     }));
-}
-
-pub(super) fn did_you_mean(nearest: &[&str]) -> String {
-    nearest.first().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &'static str) -> Result<Inventory, InventoryError> {
-        let head = Document { file: "inventory.yaml".into(), text: Cow::Borrowed(text), reference: None };
-        Inventory::read("here", vec![head])
-    }
-
-    const SAMPLE: &str = "\
-version: 1
-title: Sample
-categories: [{id: service, title: Services, kind: service}, {id: cronjob, kind: cronjob}]
-repos: {tools: 'https://example.org/tools'}
-components:
-  - {name: b-two, category: service, sources: [{repo: toosl}]}
-  - name: a_one
-    category: service
-    descripton: oops
-    dependencies: [{verb: writes, target: service/b-two, inferred: true}]
-  - {name: nightly, category: cronjob}
-";
-
-    #[test]
-    fn entries_are_sorted_and_findings_placed() {
-        let inventory = read(SAMPLE).expect("reads");
-        let names: Vec<String> = inventory.components.iter().map(|c| c.reference.to_string()).collect();
-        assert_eq!(names, ["service/a_one", "service/b-two", "cronjob/nightly"]);
-        assert!(inventory.components[2].is_one_shot());
-        let findings: Vec<String> = inventory.findings.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            findings,
-            [
-                "inventory.yaml:9:5: the key `components.1.descripton` is unknown; did you mean `description`?",
-                "inventory.yaml:6:49: there is no repository `toosl`; did you mean `tools`?",
-            ]
-        );
-        let b = Reference::new("service", "b-two");
-        assert_eq!(inventory.dependents(&b).map(|(c, _)| c.name()).collect::<Vec<_>>(), ["a_one"]);
-    }
-
-    #[test]
-    fn names_match_whole_by_part_or_not_at_all() {
-        let inventory = read(SAMPLE).expect("reads");
-        for query in ["a_one", "service/a_one", "a-one", "one", "A_ONE"] {
-            assert_eq!(inventory.find(query).expect(query).name(), "a_one");
-        }
-        assert!(matches!(inventory.find("service"), Err(super::super::LookupError::Ambiguous { .. })));
-        let wrong = inventory.find("nigthly").expect_err("is mistyped");
-        assert!(
-            matches!(wrong, super::super::LookupError::Unknown { nearest, .. } if nearest == ["nightly"])
-        );
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_an_error() {
-        let twice = "components: [{name: a, category: x}, {name: a, category: x}]";
-        assert!(matches!(read(twice), Err(InventoryError::Twice { .. })));
-        let cycle = "components:\n- {name: a, category: x, run: {command: [a], needs: [b]}}\n- {name: b, category: x, run: {command: [b], needs: [x/a]}}\n";
-        assert_eq!(
-            read(cycle).expect_err("is a cycle").to_string(),
-            "inventory.yaml:2:46: `x/a` and `x/b` need each other, so none of them can start first"
-        );
-        let error = read("title: x\ncategories: 7\n").expect_err("is no list").to_string();
-        assert!(error.starts_with("inventory.yaml:2:13: "), "{error}");
-        assert!(matches!(read("version: 2"), Err(InventoryError::Version { version: 2, .. })));
-    }
 }

@@ -1,46 +1,27 @@
 //! What makes the entries of an inventory one whole: their order, what categories imply, and whether
 //! all that is named is there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::read::{InventoryError, did_you_mean};
-use super::{Category, Component, Finding, Inventory};
-use crate::base::text;
+use super::index::{self, Index, count};
+use super::problem::{Problem, What};
+use super::read::InventoryError;
+use super::{Category, Inventory};
 use crate::model::guard::is_host_pattern;
-use crate::model::reference::Reference;
 
 impl Inventory {
     /// Sorts, fills in what a category implies, and checks the whole.
     pub(super) fn settle(&mut self) -> Result<(), InventoryError> {
+        self.index = Index::new(&self.categories);
         for component in &self.components {
-            if self.category(&component.reference.category).is_none() {
-                let id = component.reference.category.clone();
-                self.categories.push(Category {
-                    id,
-                    title: None,
-                    description: None,
-                    kind: None,
-                    production: None,
-                });
+            let id = &component.reference.category;
+            if self.index.add_category(id, self.categories.len()) {
+                let (id, title, description, kind, production) = (id.clone(), None, None, None, None);
+                self.categories.push(Category { id, title, description, kind, production });
             }
         }
-        let order: BTreeMap<String, usize> = self
-            .categories
-            .iter()
-            .enumerate()
-            .map(|(index, category)| (category.id.clone(), index))
-            .collect();
-        self.components
-            .sort_by_key(|c| (order.get(&c.reference.category).copied(), c.reference.name.clone()));
-        for pair in self.components.windows(2) {
-            if pair[0].reference == pair[1].reference {
-                return Err(InventoryError::Twice {
-                    file: pair[1].written.spot(""),
-                    other: pair[0].written.spot(""),
-                    reference: pair[1].reference.clone(),
-                });
-            }
-        }
+        self.components = index::sort(std::mem::take(&mut self.components), &self.index);
+        self.check_names()?;
         let implied: BTreeMap<String, String> =
             self.categories.iter().filter_map(|c| Some((c.id.clone(), c.kind.clone()?))).collect();
         for component in &mut self.components {
@@ -53,100 +34,104 @@ impl Inventory {
         self.check_cycles()
     }
 
+    /// No two entries may have the same reference.
+    fn check_names(&self) -> Result<(), InventoryError> {
+        let mut twice = self.components.windows(2).filter(|pair| pair[0].reference == pair[1].reference);
+        let Some(pair) = twice.next() else { return Ok(()) };
+        let error = InventoryError::Twice {
+            file: pair[1].written.spot(""),
+            other: pair[0].written.spot(""),
+            reference: pair[1].reference.clone(),
+        };
+        Err(error.with_others(twice.count()))
+    }
+
     fn check_repos(&mut self) {
-        let mut findings = Vec::new();
+        let mut problems = Vec::new();
         for component in &self.components {
-            let sources = component.sources.iter().enumerate();
-            let mut named: Vec<(String, &str)> = sources
-                .map(|(index, source)| (format!("sources.{index}.repo"), source.repo.as_str()))
-                .collect();
-            let links = component.documentation.iter().enumerate();
-            named
-                .extend(links.filter_map(|(i, link)| {
-                    Some((format!("documentation.{i}.repo"), link.repo.as_deref()?))
-                }));
-            named.extend(component.build.iter().map(|build| ("build.repo".to_owned(), build.repo.as_str())));
-            let deployment = component.deployment.iter().enumerate();
-            named.extend(deployment.map(|(i, files)| (format!("deployment.{i}.repo"), files.repo.as_str())));
-            for (path, repo) in named.into_iter().filter(|(_, repo)| self.repo_url(repo).is_none()) {
-                let nearest = text::nearest(repo, self.repos.keys().map(String::as_str));
-                findings.push(Finding {
-                    file: component.written.file.clone(),
-                    position: component.written.position(&path),
-                    message: format!("there is no repository `{repo}`{}", did_you_mean(&nearest)),
-                });
+            let mut check = |repo: &str, part: &dyn Fn() -> String| {
+                if self.repo_url(repo).is_none() {
+                    let what = What::UnknownRepository(repo.to_owned());
+                    problems.push(Problem::of(&component.written, &part(), what));
+                }
+            };
+            for (index, source) in component.sources.iter().enumerate() {
+                check(&source.repo, &|| format!("sources.{index}.repo"));
+            }
+            for (index, link) in component.documentation.iter().enumerate() {
+                link.repo.iter().for_each(|repo| check(repo, &|| format!("documentation.{index}.repo")));
+            }
+            component.build.iter().for_each(|build| check(&build.repo, &|| "build.repo".to_owned()));
+            for (index, files) in component.deployment.iter().enumerate() {
+                check(&files.repo, &|| format!("deployment.{index}.repo"));
             }
         }
-        self.findings.extend(findings);
+        self.problems.extend(problems);
     }
 
     /// What is no host would never be found in any value, and so protect from nothing.
     fn check_hosts(&mut self) {
         let head = self.production.hosts.iter().enumerate();
-        let head = head.map(|(index, host)| (&self.written, format!("production.hosts.{index}"), host));
+        let head = head.map(|(index, host)| (&self.written, "production.hosts", index, host));
         let entries = self.components.iter().flat_map(|component| {
             let hosts = component.hosts.iter().enumerate();
-            hosts.map(move |(index, host)| (&component.written, format!("hosts.{index}"), host))
+            hosts.map(move |(index, host)| (&component.written, "hosts", index, host))
         });
-        let wrong = head.chain(entries).filter(|(_, _, host)| !is_host_pattern(host));
-        let findings: Vec<Finding> = wrong
-            .map(|(written, path, host)| Finding {
-                file: written.file.clone(),
-                position: written.position(&path),
-                message: format!(
-                    "`{host}` is no host: write a name, with `*` for any part, an address, or a range as in `10.0.0.0/8`"
-                ),
+        let wrong = head.chain(entries).filter(|(.., host)| !is_host_pattern(host));
+        let problems: Vec<Problem> = wrong
+            .map(|(written, list, index, host)| {
+                Problem::of(written, &format!("{list}.{index}"), What::NoHost(host.clone()))
             })
             .collect();
-        self.findings.extend(findings);
+        self.problems.extend(problems);
     }
 
-    /// Components that need each other can never be started.
+    /// Components that need each other can never be started. Each entry and each need is looked at
+    /// once, whatever leads to it, and the way that led to it is a list of its own: a chain may be as
+    /// long as the inventory.
     fn check_cycles(&self) -> Result<(), InventoryError> {
-        fn visit<'a>(
-            inventory: &'a Inventory,
-            component: &'a Component,
-            path: &mut Vec<&'a Component>,
-            done: &mut BTreeSet<&'a Reference>,
-        ) -> Result<(), InventoryError> {
-            if let Some(start) = path.iter().position(|c| c.reference == component.reference) {
-                return Err(InventoryError::Cycle {
-                    file: component.written.spot("run.needs"),
-                    members: path[start..].iter().map(|c| format!("`{}`", c.reference)).collect(),
-                });
+        #[derive(Clone, Copy, PartialEq)]
+        enum State {
+            New,
+            OnTheWay,
+            Done,
+        }
+        let needs = |at: usize| self.components[at].run.as_ref().map_or(&[][..], |run| &run.needs);
+        let mut states = vec![State::New; self.components.len()];
+        for start in 0..self.components.len() {
+            if states[start] != State::New || needs(start).is_empty() {
+                continue;
             }
-            if !done.insert(&component.reference) {
-                return Ok(());
-            }
-            path.push(component);
-            for need in component.run.iter().flat_map(|run| &run.needs) {
-                if let Ok(needed) = inventory.find_exactly(&need.name) {
-                    visit(inventory, needed, path, done)?;
+            // The entries on the way, and which need of each is next.
+            let mut way = vec![(start, 0)];
+            states[start] = State::OnTheWay;
+            while let Some((at, next)) = way.last_mut() {
+                let Some(need) = needs(*at).get(*next) else {
+                    states[*at] = State::Done;
+                    way.pop();
+                    continue;
+                };
+                *next += 1;
+                count::one();
+                let Some(needed) = self.place_of_needed(&need.name) else { continue };
+                match states[needed] {
+                    State::Done => {}
+                    State::New => {
+                        states[needed] = State::OnTheWay;
+                        way.push((needed, 0));
+                    }
+                    State::OnTheWay => {
+                        let members = way.iter().skip_while(|(at, _)| *at != needed);
+                        return Err(InventoryError::Cycle {
+                            file: self.components[needed].written.spot("run.needs"),
+                            members: members
+                                .map(|(at, _)| self.components[*at].reference.to_string())
+                                .collect(),
+                        });
+                    }
                 }
             }
-            path.pop();
-            done.remove(&component.reference);
-            Ok(())
         }
-        self.components
-            .iter()
-            .filter(|c| c.run.as_ref().is_some_and(|run| !run.needs.is_empty()))
-            .try_for_each(|component| visit(self, component, &mut Vec::new(), &mut BTreeSet::new()))
-    }
-
-    /// The component that another one needs: by `category/name` or the whole name.
-    ///
-    /// # Errors
-    /// When there is none; a backing service of that name may be meant.
-    pub fn find_exactly(&self, need: &str) -> Result<&Component, super::LookupError> {
-        let mut found = self
-            .components
-            .iter()
-            .filter(|c| c.is_runnable() && (c.name() == need || c.reference.to_string() == need));
-        found.next().ok_or_else(|| super::LookupError::Unknown {
-            query: need.to_owned(),
-            inventory: self.label(),
-            nearest: self.nearest(need),
-        })
+        Ok(())
     }
 }

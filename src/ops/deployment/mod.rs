@@ -248,7 +248,7 @@ pub async fn fetch(
         }
         seen.push(one);
         let needs = one.run.iter().flat_map(|run| &run.needs);
-        todo.extend(needs.filter_map(|need| tools.inventory.find_exactly(&need.name).ok()));
+        todo.extend(needs.filter_map(|need| tools.inventory.find_exactly(&need.name)));
         for item in &one.deployment {
             let built_from = one.build.as_ref().is_some_and(|build| build.repo == item.repo);
             let merge_request = merge_request

@@ -22,7 +22,7 @@ pub(super) async fn configuration(patient: &Patient) -> Found {
     match config.warnings.len() {
         0 => Found::good(found),
         count => Found::warning(format!("{found}: {}", plural(count, "unknown setting")))
-            .details(some(config.warnings.iter())),
+            .details(some(count, config.warnings.iter())),
     }
 }
 
@@ -35,10 +35,10 @@ pub(super) async fn inventory(patient: &Patient) -> Found {
     let named = patient.config.as_ref().ok().and_then(|config| config.get("inventory"));
     let by = named.map(|value| format!(" (named by {})", value.origin)).unwrap_or_default();
     let found = format!("{}{by}: {}", inventory.label(), plural(inventory.components.len(), "component"));
-    match inventory.findings.len() {
+    match inventory.finding_count() {
         0 => Found::good(found),
         count => Found::warning(format!("{found}, {}", plural(count, "finding")))
-            .details(some(inventory.findings.iter())),
+            .details(some(count, inventory.findings(MOST))),
     }
 }
 
@@ -73,9 +73,8 @@ fn look(folder: &Path) -> Found {
 }
 
 /// The first of a list, and how many more there are.
-fn some<T: ToString>(items: impl ExactSizeIterator<Item = T>) -> Vec<String> {
-    let count = items.len();
-    let mut shown: Vec<String> = items.take(MOST).map(|item| item.to_string()).collect();
+fn some<T: ToString>(count: usize, items: impl IntoIterator<Item = T>) -> Vec<String> {
+    let mut shown: Vec<String> = items.into_iter().take(MOST).map(|item| item.to_string()).collect();
     shown.extend((count > MOST).then(|| format!("and {} more", count - MOST)));
     shown
 }
@@ -121,7 +120,7 @@ mod tests {
 
     #[test]
     fn long_lists_are_cut() {
-        assert_eq!(some([1, 2].iter()), ["1", "2"]);
-        assert_eq!(some([0; 25].iter()).last().map(String::as_str), Some("and 5 more"));
+        assert_eq!(some(2, [1, 2]), ["1", "2"]);
+        assert_eq!(some(25, [0; 25]).last().map(String::as_str), Some("and 5 more"));
     }
 }

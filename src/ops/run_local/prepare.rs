@@ -30,7 +30,7 @@ pub(super) async fn prepare(
         });
         let merge_request = request.merge_request.filter(|_| wanted.is_some());
         let name = if let Image::Built(reference) = &unit.image { reference } else { &unit.name };
-        let component = wanted.or_else(|| tools.inventory.find_exactly(name).ok());
+        let component = wanted.or_else(|| tools.inventory.find_exactly(name));
         match (engine, &unit.image) {
             (Engine::Native(_), _) => {
                 let repo = unit.native.as_ref().and_then(|native| native.repo.as_deref());

@@ -1,0 +1,136 @@
+//! Look-ups in an inventory by category, by reference and by name, none of which walks all entries.
+//! Which of several entries is meant by what a person typed is for `find`.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use super::{Category, Component};
+use crate::model::reference::Reference;
+
+/// The index of an inventory whose entries are sorted. What is about names is made when the first one
+/// is looked up: most commands never do.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Index {
+    categories: HashMap<String, usize>,
+    names: OnceLock<Names>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Names {
+    /// The entries of each name, as [`plain`] writes it, in the order of the inventory.
+    all: HashMap<String, Vec<u32>>,
+    /// The first entry of each name that can be run.
+    runnable: HashMap<String, u32>,
+}
+
+/// A name as it is compared: people write `pipeline_herder` after the Python module.
+pub(super) fn plain(name: &str) -> String {
+    name.to_lowercase().replace(['_', '.'], "-")
+}
+
+impl Index {
+    /// Knows the places of categories.
+    pub(super) fn new(categories: &[Category]) -> Self {
+        let mut index = Self::default();
+        for (at, category) in categories.iter().enumerate() {
+            index.categories.entry(category.id.clone()).or_insert(at);
+        }
+        index
+    }
+
+    /// Notes the place of a category; `false` if it is known already.
+    pub(super) fn add_category(&mut self, id: &str, at: usize) -> bool {
+        let is_new = !self.categories.contains_key(id);
+        if is_new {
+            self.categories.insert(id.to_owned(), at);
+        }
+        is_new
+    }
+
+    /// The place of a category.
+    pub(super) fn category(&self, id: &str) -> Option<usize> {
+        self.categories.get(id).copied()
+    }
+
+    /// The place of the entry with a reference, among entries that are sorted by category and name.
+    pub(super) fn reference(&self, components: &[Component], category: &str, name: &str) -> Option<usize> {
+        let wanted = (self.category(category)?, name);
+        let order = |component: &Component| {
+            count::one();
+            let category = self.category(&component.reference.category).unwrap_or(usize::MAX);
+            (category, component.name()).cmp(&wanted)
+        };
+        components.binary_search_by(order).ok()
+    }
+
+    /// The entries of a name, however it is written.
+    pub(super) fn named<'a>(
+        &self,
+        components: &'a [Component],
+        name: &str,
+    ) -> impl Iterator<Item = &'a Component> {
+        let found = self.names(components).all.get(&plain(name)).map(Vec::as_slice).unwrap_or_default();
+        found.iter().map(|at| {
+            count::one();
+            &components[*at as usize]
+        })
+    }
+
+    /// The place of the first entry of exactly this name that can be run.
+    pub(super) fn runnable(&self, components: &[Component], name: &str) -> Option<usize> {
+        count::one();
+        self.names(components).runnable.get(name).map(|at| *at as usize)
+    }
+
+    fn names(&self, components: &[Component]) -> &Names {
+        self.names.get_or_init(|| {
+            let mut names = Names::default();
+            for (at, component) in components.iter().enumerate() {
+                count::one();
+                let at = u32::try_from(at).unwrap_or(u32::MAX);
+                names.all.entry(plain(component.name())).or_default().push(at);
+                if component.is_runnable() {
+                    names.runnable.entry(component.name().to_owned()).or_insert(at);
+                }
+            }
+            names
+        })
+    }
+}
+
+/// The order of entries: by category in its order, then by name.
+pub(super) fn sort(components: Vec<Component>, index: &Index) -> Vec<Component> {
+    // Entries are large, so their places are sorted first.
+    let order = |reference: &Reference| index.category(&reference.category).unwrap_or(usize::MAX);
+    let orders: Vec<usize> = components.iter().map(|one| order(&one.reference)).collect();
+    let mut places: Vec<usize> = (0..components.len()).collect();
+    places.sort_by(|a, b| {
+        count::one();
+        orders[*a].cmp(&orders[*b]).then_with(|| components[*a].name().cmp(components[*b].name()))
+    });
+    let mut components: Vec<Option<Component>> = components.into_iter().map(Some).collect();
+    places.into_iter().filter_map(|at| components[at].take()).collect()
+}
+
+/// How many entries were looked at, so that a test can see what grows how.
+pub(super) mod count {
+    #[cfg(test)]
+    thread_local! {
+        static LOOKED_AT: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    }
+
+    /// Counts one more entry, in tests only.
+    #[inline]
+    pub(in super::super) fn one() {
+        #[cfg(test)]
+        LOOKED_AT.with(|count| count.set(count.get() + 1));
+    }
+
+    /// How many were looked at by this thread while something was done.
+    #[cfg(test)]
+    pub(in super::super) fn during<T>(work: impl FnOnce() -> T) -> (T, usize) {
+        let before = LOOKED_AT.with(std::cell::Cell::get);
+        let result = work();
+        (result, LOOKED_AT.with(std::cell::Cell::get) - before)
+    }
+}

@@ -1,0 +1,113 @@
+//! What is wrong with an inventory without making it unusable. It is noted as it is found; its place
+//! and what may be meant instead are looked for only when a person is told.
+
+use std::collections::BTreeMap;
+
+use super::{Inventory, Written};
+use crate::base::text;
+use crate::base::yaml::{self, Position};
+
+/// Something in the inventory that is wrong, but does not hinder its use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The file.
+    pub file: String,
+    /// Where in it.
+    pub position: Option<Position>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.position {
+            Some(at) => write!(f, "{}:{}:{}: {}", self.file, at.line, at.column, self.message),
+            None => write!(f, "{}: {}", self.file, self.message),
+        }
+    }
+}
+
+/// A finding before anybody asks for it.
+#[derive(Debug, Clone)]
+pub(super) struct Problem {
+    pub(super) written: Written,
+    /// The path from the top of the file.
+    pub(super) path: String,
+    pub(super) what: What,
+}
+
+/// What is wrong.
+#[derive(Debug, Clone)]
+pub(super) enum What {
+    /// A key that nothing reads, and those that could stand there.
+    UnknownKey { key: String, known: &'static [&'static str] },
+    /// A repository that the inventory does not name.
+    UnknownRepository(String),
+    /// What stands for no host.
+    NoHost(String),
+}
+
+impl Problem {
+    /// A problem with a part of what is written, such as `sources.0.repo`.
+    pub(super) fn of(written: &Written, part: &str, what: What) -> Self {
+        Self { written: written.clone(), path: written.path(part), what }
+    }
+}
+
+impl Inventory {
+    /// How much is wrong with it.
+    #[must_use]
+    pub fn finding_count(&self) -> usize {
+        self.problems.len()
+    }
+
+    /// What is wrong with it: the first `most` findings.
+    #[must_use]
+    pub fn findings(&self, most: usize) -> Vec<Finding> {
+        let problems = &self.problems[..most.min(self.problems.len())];
+        // Each file is walked once for all places that are wanted in it.
+        let mut files: BTreeMap<&str, (&Written, Vec<&str>)> = BTreeMap::new();
+        for problem in problems {
+            let (_, paths) =
+                files.entry(problem.written.file()).or_insert_with(|| (&problem.written, Vec::new()));
+            paths.push(&problem.path);
+        }
+        let files: BTreeMap<&str, _> = files
+            .into_iter()
+            .map(|(file, (written, paths))| (file, yaml::locate(written.text(), &paths)))
+            .collect();
+        let finding = |problem: &Problem| Finding {
+            file: problem.written.file().to_owned(),
+            position: files
+                .get(problem.written.file())
+                .and_then(|places| places.get(problem.path.as_str()).copied()),
+            message: self.message(problem),
+        };
+        problems.iter().map(finding).collect()
+    }
+
+    fn message(&self, problem: &Problem) -> String {
+        match &problem.what {
+            What::UnknownKey { key, known } => {
+                let nearest = text::nearest(key, known.iter().copied());
+                let there = text::join_some(known.iter().map(|key| format!("`{key}`")));
+                let instead = match nearest.is_empty() && !known.is_empty() {
+                    true => format!("; the keys there are {there}"),
+                    false => did_you_mean(&nearest),
+                };
+                format!("the key `{}` is unknown{instead}", problem.path)
+            }
+            What::UnknownRepository(repo) => {
+                let nearest = text::nearest(repo, self.repos.keys().map(String::as_str));
+                format!("there is no repository `{repo}`{}", did_you_mean(&nearest))
+            }
+            What::NoHost(host) => format!(
+                "`{host}` is no host: write a name, with `*` for any part, an address, or a range as in `10.0.0.0/8`"
+            ),
+        }
+    }
+}
+
+fn did_you_mean(nearest: &[&str]) -> String {
+    nearest.first().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+}

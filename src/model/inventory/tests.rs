@@ -1,0 +1,170 @@
+//! Tests of reading an inventory: what is found, what is refused, and that work grows no faster than
+//! the entries do.
+
+use std::borrow::Cow;
+
+use super::index::count;
+use super::*;
+
+fn read(text: &'static str) -> Result<Inventory, InventoryError> {
+    let head = Document { file: "inventory.yaml".into(), text: Cow::Borrowed(text), reference: None };
+    Inventory::read("here", vec![head])
+}
+
+const SAMPLE: &str = "\
+version: 1
+title: Sample
+categories: [{id: service, title: Services, kind: service}, {id: cronjob, kind: cronjob}]
+repos: {tools: 'https://example.org/tools'}
+components:
+  - {name: b-two, category: service, sources: [{repo: toosl}]}
+  - name: a_one
+    category: service
+    descripton: oops
+    dependencies: [{verb: writes, target: service/b-two, inferred: true}]
+  - {name: nightly, category: cronjob}
+";
+
+#[test]
+fn entries_are_sorted_and_findings_placed() {
+    let inventory = read(SAMPLE).expect("reads");
+    let names: Vec<String> = inventory.components.iter().map(|c| c.reference.to_string()).collect();
+    assert_eq!(names, ["service/a_one", "service/b-two", "cronjob/nightly"]);
+    assert!(inventory.components[2].is_one_shot());
+    let findings: Vec<String> = inventory.findings(9).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        findings,
+        [
+            "inventory.yaml:9:5: the key `components.1.descripton` is unknown; did you mean `description`?",
+            "inventory.yaml:6:49: there is no repository `toosl`; did you mean `tools`?",
+        ]
+    );
+    let b = Reference::new("service", "b-two");
+    assert_eq!(inventory.dependents(&b).map(|(c, _)| c.name()).collect::<Vec<_>>(), ["a_one"]);
+}
+
+#[test]
+fn names_match_whole_by_part_or_not_at_all() {
+    let inventory = read(SAMPLE).expect("reads");
+    for query in ["a_one", "service/a_one", "a-one", "one", "A_ONE"] {
+        assert_eq!(inventory.find(query).expect(query).name(), "a_one");
+    }
+    assert!(matches!(inventory.find("service"), Err(LookupError::Ambiguous { .. })));
+    let wrong = inventory.find("nigthly").expect_err("is mistyped");
+    assert!(matches!(wrong, LookupError::Unknown { nearest, .. } if nearest == ["nightly"]));
+}
+
+#[test]
+fn a_suggestion_is_a_key_of_that_place_and_never_the_key_itself() {
+    let text = "\
+components:
+  - category: service
+    name: web
+    file: x
+    prots: [1]
+    deployment: [{repo: 'https://r/r', file: compose.yaml}, {repo: 'https://r/r', pth: x}]
+    run: {needs: [{redis: {memory: 1}}], reedy: {tpc: 1, tcp: 5}, command: [a], ready: {tcp: 5, prt: 5}}
+repoz: {}
+";
+    let inventory = read(text).expect("reads");
+    let messages: Vec<String> = inventory.findings(20).into_iter().map(|one| one.message).collect();
+    assert_eq!(
+        messages,
+        [
+            "the key `components.0.file` is unknown; the keys there are `name`, `category`, `description`, `kind`, `infrastructure`, `people`, `documentation` and 10 others",
+            "the key `components.0.prots` is unknown; the keys there are `name`, `category`, `description`, `kind`, `infrastructure`, `people`, `documentation` and 10 others",
+            "the key `components.0.deployment.0.file` is unknown; the keys there are `repo`, `path` and `container`",
+            "the key `components.0.deployment.1.pth` is unknown; did you mean `path`?",
+            "the key `components.0.run.reedy` is unknown; did you mean `ready`?",
+            "the key `components.0.run.ready.prt` is unknown; did you mean `port`?",
+            "the key `repoz` is unknown; did you mean `repos`?",
+        ]
+    );
+}
+
+/// Entries of one file that need each other in a chain, or each all earlier ones.
+fn grown(count: usize, needs: impl Fn(usize) -> Vec<String>) -> String {
+    let mut text = "repos: {r: 'https://example.org/r'}\ncomponents:\n".to_owned();
+    for at in 0..count {
+        let needs = needs(at).join(", ");
+        text.push_str(&format!(
+            "- {{name: c{at}, category: g{}, hosts: [h{at}.test], run: {{command: [x], needs: [{needs}]}}}}\n",
+            at % 100
+        ));
+    }
+    text
+}
+
+fn read_text(text: String) -> Result<Inventory, InventoryError> {
+    Inventory::read("h", vec![Document { file: "i.yaml".into(), text: text.into(), reference: None }])
+}
+
+#[test]
+fn look_ups_grow_no_faster_than_entries() {
+    let looked_at = |count: usize| {
+        let text =
+            grown(count, |at| vec!["redis".to_owned(), format!("c{}", at / 2), format!("c{}", at / 3)]);
+        // The first needs itself.
+        let text = text.replacen("needs: [redis, c0, c0]", "needs: []", 1);
+        let (inventory, reading) = count::during(|| read_text(text).expect("reads"));
+        let (_, finding) = count::during(|| {
+            for one in &inventory.components {
+                assert_eq!(inventory.find(one.name()).map(Component::name), Ok(one.name()));
+                assert!(inventory.find(&one.reference.to_string()).is_ok());
+                assert!(inventory.find_exactly(one.name()).is_some());
+                assert!(inventory.get(&one.reference).is_some());
+            }
+        });
+        reading + finding
+    };
+    let (small, large) = (looked_at(500), looked_at(4000));
+    // What is sorted and searched by halves takes a few more steps for each.
+    assert!(large < small * 12, "{small} for 500, {large} for 4000");
+}
+
+#[test]
+fn needs_of_any_shape_are_checked_once_each() {
+    let all_before = grown(40, |at| (0..at).map(|before| format!("c{before}")).collect());
+    let (result, looked_at) = count::during(|| read_text(all_before));
+    assert!(result.is_ok());
+    assert!(looked_at < 40 * 41 * 4, "{looked_at}");
+}
+
+#[test]
+fn a_cycle_of_any_length_is_told_in_a_line() {
+    let chain = |last: &str| {
+        grown(3000, |at| if at == 2999 { vec![last.to_owned()] } else { vec![format!("c{}", at + 1)] })
+    };
+    assert!(read_text(chain("redis")).is_ok());
+    let error = read_text(chain("c0")).expect_err("is a cycle").to_string();
+    assert!(error.starts_with("i.yaml:3:") && error.contains("`g0/c0`, `g1/c1`"), "{error}");
+    assert!(error.contains("and 2993 others need each other"), "{error}");
+}
+
+#[test]
+fn of_many_errors_the_first_is_told_and_the_rest_counted() {
+    let document = |at: usize| Document {
+        file: format!("x/a{at}.yaml"),
+        text: "sources: 7".into(),
+        reference: Reference::parse(&format!("x/a{at}")),
+    };
+    let error = Inventory::read("h", (0..1000).map(document).collect()).expect_err("is wrong");
+    assert_eq!(error.to_string(), "x/a0.yaml:1:10: a list is wanted here (and 999 more errors)");
+    let twice = "components: [{name: a, category: x}, {name: a, category: x}, {name: a, category: x}]";
+    let error = read(twice).expect_err("is there twice").to_string();
+    assert!(error.ends_with("inventory.yaml:1:14 (and 1 more error)"), "{error}");
+}
+
+#[test]
+fn what_makes_no_sense_is_an_error() {
+    let twice = "components: [{name: a, category: x}, {name: a, category: x}]";
+    assert!(matches!(read(twice), Err(InventoryError::Twice { .. })));
+    let cycle = "components:\n- {name: a, category: x, run: {command: [a], needs: [b]}}\n- {name: b, category: x, run: {command: [b], needs: [x/a]}}\n";
+    assert_eq!(
+        read(cycle).expect_err("is a cycle").to_string(),
+        "inventory.yaml:2:46: `x/a` and `x/b` need each other, so none of them can start first"
+    );
+    let error = read("title: x\ncategories: 7\n").expect_err("is no list").to_string();
+    assert!(error.starts_with("inventory.yaml:2:13: "), "{error}");
+    assert!(matches!(read("version: 2"), Err(InventoryError::Version { version: 2, .. })));
+}

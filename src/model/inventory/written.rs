@@ -1,0 +1,82 @@
+//! Where the parts of an inventory are written. Entries of one file share its text, and a place is
+//! looked for when somebody asks for it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::base::yaml::{self, Position};
+
+/// Where an entry is written, and where in there its parts stand.
+#[derive(Debug, Clone)]
+pub struct Written {
+    source: Arc<Text>,
+    /// The number of the entry in its file; `None` if the whole file is the entry, or the head.
+    entry: Option<u32>,
+}
+
+#[derive(Debug)]
+struct Text {
+    file: String,
+    text: Cow<'static, str>,
+}
+
+impl Written {
+    /// A whole file.
+    pub(super) fn new(file: String, text: Cow<'static, str>) -> Self {
+        Self { source: Arc::new(Text { file, text }), entry: None }
+    }
+
+    /// One of the entries in its list of components.
+    pub(super) fn entry(&self, number: usize) -> Self {
+        Self { source: Arc::clone(&self.source), entry: u32::try_from(number).ok() }
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.source.file
+    }
+
+    /// The whole text of the file.
+    pub(super) fn text(&self) -> &str {
+        &self.source.text
+    }
+
+    /// Whether two are in the same file.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.source, &other.source)
+    }
+
+    /// The path of a part from the top of the file.
+    pub(super) fn path(&self, part: &str) -> String {
+        match (self.entry, part) {
+            (None, part) => part.to_owned(),
+            (Some(entry), "") => format!("components.{entry}"),
+            (Some(entry), part) => format!("components.{entry}.{part}"),
+        }
+    }
+
+    /// The place of a part, such as `environment.2.name`; the place of the entry for an empty one.
+    #[must_use]
+    pub fn position(&self, part: &str) -> Option<Position> {
+        yaml::position(self.text(), &self.path(part))
+    }
+
+    /// `file:line` of a part.
+    #[must_use]
+    pub fn place(&self, part: &str) -> String {
+        match self.position(part) {
+            Some(at) => format!("{}:{}", self.file(), at.line),
+            None => self.file().to_owned(),
+        }
+    }
+
+    /// `file:line:column` of a part that is wrong.
+    #[must_use]
+    pub fn spot(&self, part: &str) -> String {
+        match self.position(part) {
+            Some(at) => format!("{}:{}:{}", self.file(), at.line, at.column),
+            None => self.file().to_owned(),
+        }
+    }
+}
