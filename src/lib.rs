@@ -18,3 +18,8 @@ pub mod ui;
 pub fn run(host: host::Host) -> std::process::ExitCode {
     cli::run(host)
 }
+
+#[cfg(test)]
+#[path = "../tests/suite/support/limit.rs"]
+#[expect(dead_code, reason = "the integration tests use all of it")]
+mod limit;

@@ -58,9 +58,31 @@ d000-e000 r-xp 00000000 00:00 0                          [vdso]
         assert_eq!(code(maps, Path::new("/usr/bin/a program")), [(0x3000, 0x4000)]);
     }
 
+    /// The kilobytes of this program's code that are in memory, from proc_pid_smaps(5).
+    fn resident_code() -> u64 {
+        let program = std::fs::read_link("/proc/self/exe").expect("is there");
+        let all = std::fs::read_to_string("/proc/self/smaps").expect("is there");
+        let mut is_code = false;
+        let sizes = all.lines().filter_map(|line| {
+            // Names of values begin with a capital letter, addresses do not.
+            if !line.starts_with(|first: char| first.is_ascii_uppercase()) {
+                is_code = !code(line, &program).is_empty();
+            }
+            line.strip_prefix("Rss:").filter(|_| is_code)
+        });
+        sizes.map(|size| size.trim().trim_end_matches(" kB").parse::<u64>().expect("is a number")).sum()
+    }
+
     #[test]
-    fn the_program_goes_on() {
-        give_back_code();
-        assert_eq!("still here".len(), 10);
+    fn what_is_given_back_is_gone_and_comes_back_when_it_is_needed() {
+        let before = resident_code();
+        assert!(before > 0);
+        // Other tests run meanwhile, and have parts of it back at once.
+        let less = (0..100).any(|_| {
+            give_back_code();
+            resident_code() < before
+        });
+        assert!(less, "{before} kB are there as before");
+        assert_eq!(code("1000-3000 r-xp 00002000 fe:00 7 /x", Path::new("/x")), [(0x1000, 0x2000)]);
     }
 }

@@ -1,7 +1,6 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this folder
 # What is run on the finished machine: the tests, the lints, and the look at what the tests left.
 
-checks_skips=$machine/skips
 checks_failed=()
 
 checks_build() {
@@ -14,7 +13,6 @@ checks_build() {
 checks_run() { # filter of the tests…
   local began=$EPOCHREALTIME
   checks_tests "$@"
-  checks_skipped
   checks_leftovers
   if [ $# -eq 0 ]; then
     checks_lint fmt cargo fmt --check
@@ -26,7 +24,6 @@ checks_run() { # filter of the tests…
 
 # Runs the tests with their output on the terminal and in a log.
 checks_tests() { # filter…
-  : >"$checks_skips"
   job_start checks_cargo_test "$@"
   job_wait "$job" || checks_failed+=(tests)
 }
@@ -40,14 +37,7 @@ checks_cargo_test() {
   done < <(machine_variables)
   # Much of their time, the tests wait for an engine.
   export RUST_TEST_THREADS=${RUST_TEST_THREADS:-3}
-  CKI_TEST_SKIPS=$checks_skips cargo test --locked --no-fail-fast "$@" 2>&1 | tee "$logs/tests.log"
-}
-
-checks_skipped() {
-  [ -s "$checks_skips" ] || return 0
-  checks_failed+=(skips)
-  printf 'skipped, though all that is needed should be here:\n' >&2
-  sed 's/^/  /' "$checks_skips" >&2
+  cargo test --locked --no-fail-fast "$@" -- --include-ignored 2>&1 | tee "$logs/tests.log"
 }
 
 # After the tests, nothing of theirs may be left on either engine.
@@ -81,7 +71,7 @@ checks_summary() { # when it began
   seconds=$(seconds_since "$1")
   [ ${#checks_failed[@]} -eq 0 ] || verdict=FAILED
   if [ "$verdict" = ok ]; then
-    printf 'All is well: nothing failed, nothing was skipped, nothing is left on either engine.\n' >&2
+    printf 'All is well: every test ran, nothing failed, nothing is left on either engine.\n' >&2
   else
     printf 'error: failed: %s. The logs are in %s.\n' "${checks_failed[*]}" "${logs#"$root"/}" >&2
   fi

@@ -5,7 +5,7 @@
 packages_wanted=(
   docker.io podman runc netavark aardvark-dns catatonit iptables iproute2 procps # engines
   busybox-static debootstrap curl jq                                             # their images and API
-  git python3 python3-venv python3-pip cpp                                       # what components use
+  git python3 python3-venv python3-pip cpp openssl                               # what components use
   zsh fish elvish bash-completion tmux strace                                    # where people type
   hyperfine                                                                      # tests/bench
 )

@@ -10,6 +10,8 @@ mod push;
 mod reach;
 mod update;
 
+pub(crate) use cancel::clone_until_killed;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Once};
 

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use cki::host::Env;
 use cki::model::container::{Publish, Status};
-use cki::systems::engine::EngineError;
+use cki::systems::engine::{EngineError, Wanted, discover};
 
-use super::lab::{Lab, until, words};
+use super::lab::{Lab, eventually, until, words};
 use super::on_both;
+use crate::support::proxy::{Hold, Proxy};
 
 on_both!(
     twenty_one_shots_give_code_and_whole_output,
@@ -90,13 +92,20 @@ async fn a_wait_tells_the_truth(lab: Arc<Lab>) {
     }
     let zero = lab.started(&lab.shell("sleep 0.3")).await;
     assert_eq!(lab.engine.wait(&zero).await.expect("ends"), 0);
+    // Removed while somebody waits: the engine has been asked before.
     let gone = lab.started(&lab.shell("sleep 1000")).await;
-    let (ended, removed) = tokio::join!(lab.engine.wait(&gone), async {
-        // Who waits asks in most cases before it goes; either order is right.
-        tokio::time::sleep(Duration::from_millis(300)).await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let proxy =
+        Proxy::holding(lab.engine.address(), &folder.path().join("engine.sock"), Hold::Nothing("POST /wait"));
+    eventually("the proxy listens", || async { proxy.listens() }).await;
+    let found = discover(&Env::new([("DOCKER_HOST", proxy.address())]), Wanted::Auto).await;
+    let engine = found.engine.expect("answers");
+    let (ended, removed) = tokio::join!(engine.wait(&gone), async {
+        eventually("the engine is asked", || async { proxy.holds() }).await;
         lab.engine.remove(&gone).await
     });
     removed.expect("removes");
+    // The engine kills it before it removes it, and tells one of the two.
     match ended {
         Ok(code) => assert_eq!(code, 137),
         Err(error) => assert!(error.is_not_found(), "{error}"),

@@ -2,7 +2,7 @@
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 
 use cki::host::{Env, Host, programs};
@@ -10,7 +10,7 @@ use cki::systems::engine::{Discovery, Kind, Origin, Outcome, Wanted, discover};
 
 use super::lab::{Lab, eventually};
 use super::on_both;
-use crate::support;
+use crate::support::part;
 
 on_both!(the_kind_that_is_wanted_is_found_or_refused);
 
@@ -35,17 +35,15 @@ async fn the_kind_that_is_wanted_is_found_or_refused(lab: Arc<Lab>) {
 }
 
 /// An environment in which there is nothing but the program `podman`, with storage of its own.
-fn only_podman(folder: &Path) -> Result<Env, &'static str> {
+fn only_podman(folder: &Path) -> Env {
     let host = Host::real();
-    if programs::find(&host.env, "podman").is_none() {
-        return Err("podman is not installed");
-    }
-    if Path::new("/run/podman/podman.sock").exists() {
-        return Err("podman listens already, and would be found first");
-    }
-    if !nix::unistd::geteuid().is_root() {
-        return Err("storage of its own needs root");
-    }
+    assert!(programs::find(&host.env, "podman").is_some(), "podman is not installed");
+    let first = "/run/podman/podman.sock";
+    assert!(
+        !Path::new(first).exists(),
+        "`{first}` would be found first: stop the service that listens there"
+    );
+    assert!(nix::unistd::geteuid().is_root(), "storage of its own needs root");
     let storage = folder.join("storage.conf");
     let text = format!(
         "[storage]\ndriver = \"vfs\"\ngraphroot = \"{0}/root\"\nrunroot = \"{0}/run\"\n",
@@ -54,12 +52,12 @@ fn only_podman(folder: &Path) -> Result<Env, &'static str> {
     std::fs::write(&storage, text).expect("writes");
     let runtime = folder.join("xdg");
     std::fs::create_dir_all(&runtime).expect("makes a folder");
-    Ok(Env::new([
+    Env::new([
         ("PATH", host.env.get_os("PATH").unwrap_or_default().to_owned()),
         ("HOME", folder.as_os_str().to_owned()),
         ("XDG_RUNTIME_DIR", runtime.into_os_string()),
         ("CONTAINERS_STORAGE_CONF", storage.into_os_string()),
-    ]))
+    ])
 }
 
 fn socket_of(found: &Discovery) -> PathBuf {
@@ -72,13 +70,10 @@ fn left_in(folder: &Path) -> usize {
 }
 
 #[tokio::test]
+#[ignore = "needs podman and root (bash tests/run)"]
 async fn a_podman_without_a_socket_gets_one_for_as_long_as_it_is_needed() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let env = match only_podman(folder.path()) {
-        Ok(env) => env,
-        Err(why) => return support::skip("podman service", why),
-    };
-    let found = discover(&env, Wanted::Podman).await;
+    let found = discover(&only_podman(folder.path()), Wanted::Podman).await;
     let socket = socket_of(&found);
     let used = found.candidates.last().expect("was tried");
     assert_eq!(used.origin, Origin::PodmanProgram);
@@ -94,24 +89,20 @@ async fn a_podman_without_a_socket_gets_one_for_as_long_as_it_is_needed() {
 }
 
 /// What the next test runs in a process of its own, to kill it.
-#[tokio::test]
-#[ignore = "run by `a_killed_process_takes_its_podman_with_it`"]
-async fn hold_a_podman() {
+#[tokio::main]
+pub(crate) async fn hold_a_podman() {
     let host = Host::real();
     let folder = PathBuf::from(host.env.get("CKI_TEST_FOLDER").expect("is given"));
-    let found = discover(&only_podman(&folder).expect("can be had"), Wanted::Podman).await;
+    let found = discover(&only_podman(&folder), Wanted::Podman).await;
     std::fs::write(folder.join("ready"), socket_of(&found).as_os_str().as_encoded_bytes()).expect("writes");
     std::future::pending::<()>().await;
 }
 
 #[tokio::test]
+#[ignore = "needs podman and root (bash tests/run)"]
 async fn a_killed_process_takes_its_podman_with_it() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    if let Err(why) = only_podman(folder.path()) {
-        return support::skip("podman service", why);
-    }
-    let mut child = Command::new(Host::real().executable)
-        .args(["--exact", "engine::discovery::hold_a_podman", "--ignored"])
+    let mut child = part::command("hold a podman")
         .env("CKI_TEST_FOLDER", folder.path())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -126,7 +117,7 @@ async fn a_killed_process_takes_its_podman_with_it() {
     assert_eq!(child.wait().expect("ends").signal(), Some(9));
     eventually("the service ends", || async { !answers() }).await;
     // Its folder is still there, until the next one comes.
-    let found = discover(&only_podman(folder.path()).expect("can be had"), Wanted::Podman).await;
+    let found = discover(&only_podman(folder.path()), Wanted::Podman).await;
     assert_ne!(socket_of(&found), socket);
     assert_eq!(left_in(folder.path()), 1);
 }

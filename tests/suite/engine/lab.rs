@@ -13,7 +13,7 @@ use cki::systems::engine::context::{Dockerfile, Packed, pack};
 use cki::systems::engine::{BuildRequest, ContainerEngine, EngineError, OutputStream, Wanted, discover};
 use std::sync::{Arc, Mutex};
 
-use crate::support;
+use crate::support::limit;
 
 /// The image with busybox in it.
 pub(crate) const BOX: &str = "cki-test/box:1";
@@ -26,19 +26,15 @@ pub(crate) struct Lab {
     host: Host,
 }
 
-/// Runs a scenario on the engine that a variable names, and sees to it that nothing is left.
-pub(crate) async fn run<F: Future<Output = ()>>(
-    what: &str,
-    variable: &str,
-    scenario: impl FnOnce(Arc<Lab>) -> F,
-) {
+/// Runs a scenario on an engine, in time, and sees to it that nothing is left.
+pub(crate) async fn run<F: Future<Output = ()>>(address: &str, scenario: impl FnOnce(Arc<Lab>) -> F) {
+    let limit = limit::of_a_test();
+    let ended = tokio::time::timeout(limit, run_to_the_end(address, scenario)).await;
+    assert!(ended.is_ok(), "the scenario has not ended within {} s", limit.as_secs());
+}
+
+async fn run_to_the_end<F: Future<Output = ()>>(address: &str, scenario: impl FnOnce(Arc<Lab>) -> F) {
     let host = Host::real();
-    let Some(address) = host.env.get(variable) else {
-        return support::skip(what, &format!("{variable} is not set"));
-    };
-    if !Path::new("/bin/busybox").exists() {
-        return support::skip(what, "there is no /bin/busybox to make an image from");
-    }
     let found = discover(&Env::new([("DOCKER_HOST", address)]), Wanted::Auto).await;
     let engine = found.engine.unwrap_or_else(|| panic!("{address} answers: {:?}", found.candidates));
     static COUNT: AtomicU32 = AtomicU32::new(0);

@@ -10,19 +10,23 @@ mod inside;
 mod lab;
 mod output;
 
+pub(crate) use discovery::hold_a_podman;
+
 /// One test of each scenario for each engine.
 macro_rules! on_both {
     ($($scenario:ident),* $(,)?) => {
         mod docker {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[ignore = "needs CKI_TEST_DOCKER (bash tests/run)"]
             async fn $scenario() {
-                $crate::engine::lab::run("docker", "CKI_TEST_DOCKER", super::$scenario).await;
+                $crate::engine::lab::run(&$crate::support::docker(), super::$scenario).await;
             })*
         }
         mod podman {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[ignore = "needs CKI_TEST_PODMAN (bash tests/run)"]
             async fn $scenario() {
-                $crate::engine::lab::run("podman", "CKI_TEST_PODMAN", super::$scenario).await;
+                $crate::engine::lab::run(&$crate::support::podman(), super::$scenario).await;
             })*
         }
     };

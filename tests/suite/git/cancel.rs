@@ -6,7 +6,9 @@ use super::*;
 use cki::host::Host;
 use cki::host::signals::Signal;
 
-/// Names the address for [`clones_until_it_is_killed`], and where to.
+use crate::support::part;
+
+/// Names the address for [`clone_until_killed`], and where to.
 const VARIABLE: &str = "CKI_TEST_CLONE_UNTIL_KILLED";
 
 impl Bench {
@@ -97,10 +99,8 @@ async fn whoever_loses_interest_leaves_nothing() {
 #[tokio::test]
 async fn what_a_killed_process_left_is_removed_by_the_next_clone() {
     let bench = Bench::with_much().await;
-    let host = Host::real();
     let url = bench.server.url("stall/x.git");
-    let mut command = std::process::Command::new(&host.executable);
-    command.args(["git::cancel::clones_until_it_is_killed", "--exact", "--test-threads=1"]);
+    let mut command = part::command("clone until killed");
     command.env(VARIABLE, format!("{url} {}", bench.target().display()));
     let mut command = tokio::process::Command::from(command);
     command.stdout(std::process::Stdio::null()).kill_on_drop(true);
@@ -114,11 +114,12 @@ async fn what_a_killed_process_left_is_removed_by_the_next_clone() {
     bench.assert_whole();
 }
 
-#[tokio::test]
-async fn clones_until_it_is_killed() {
+/// What the test above runs in a process of its own, to kill it.
+#[tokio::main]
+pub(crate) async fn clone_until_killed() {
     let host = Host::real();
-    // Without the variable nobody asks for it.
-    let Some((url, target)) = host.env.get(VARIABLE).and_then(|pair| pair.split_once(' ')) else { return };
+    let given = host.env.get(VARIABLE).and_then(|pair| pair.split_once(' '));
+    let (url, target) = given.expect("is given");
     isolate();
     let home = Path::new(target).parent().expect("has a parent");
     let git = Git::new(Arc::new(Http::new(HttpPolicy::default())), Logins::default(), clean_env(home));

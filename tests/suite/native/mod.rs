@@ -2,8 +2,7 @@
 //! that nothing is left. All of it runs as whoever runs the tests; as root, once more as an
 //! ordinary user; and once more where the kernel allows no namespaces at all.
 //!
-//! This program is also what the tests run: a test of the name in [`PART`] does nothing unless it
-//! is told which part to play.
+//! This program is also what the tests run: [`part`] plays the part that it is told.
 
 mod life;
 mod runs;
@@ -26,10 +25,11 @@ use cki::systems::native::{Native, NativeError, Output, Process, ProcessFacts, P
 use futures_util::StreamExt as _;
 use tokio::io::AsyncReadExt as _;
 
+use crate::support::part::{self, PART};
+
 /// Starts what hides from its parent, its group and its session, and says so.
 const HIDE: &str = "(setsid sh -c '(setsid sh -c \"echo hidden; exec sleep 1000\" &)' &); ";
 
-const PART: &str = "native::part";
 /// Says which part to play.
 const ROLE: &str = "NATIVE_ROLE";
 const PORT: &str = "NATIVE_PORT";
@@ -83,9 +83,12 @@ impl Machine {
 
     fn part(&self, role: &str, port: u16) -> ProcessSpec {
         let program = Host::real().executable;
-        let mut spec = self.spec(role, &[program.to_str().expect("is text"), "--exact", PART, "--nocapture"]);
-        spec.environment =
-            vec![(ROLE.into(), Secret::new(role)), (PORT.into(), Secret::new(port.to_string()))];
+        let mut spec = self.spec(role, &[program.to_str().expect("is text")]);
+        spec.environment = vec![
+            (PART.into(), Secret::new("native")),
+            (ROLE.into(), Secret::new(role)),
+            (PORT.into(), Secret::new(port.to_string())),
+        ];
         spec
     }
 
@@ -193,9 +196,8 @@ async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// What this program does when it is run by one of the tests above.
-#[test]
-fn part() {
+/// What this program does when it is run by one of the tests.
+pub(crate) fn part() {
     let env = Host::real().env;
     let port: u16 = env.get(PORT).and_then(|port| port.parse().ok()).unwrap_or(0);
     let mut out = std::io::stdout();
@@ -220,7 +222,7 @@ fn part() {
             }
         }
         Some("own") => own(&PathBuf::from(env.get_os("NATIVE_FOLDER").expect("is set"))),
-        _ => {}
+        role => panic!("there is no role {role:?}"),
     }
 }
 
@@ -272,34 +274,24 @@ fn again(prefix: &[&str]) {
     assert!(text.contains(" passed; 0 failed"), "{text}");
 }
 
-/// Runs a program and says whether it succeeded; one that is missing did not.
-fn works(command: &[&str]) -> bool {
-    Command::new(command[0]).args(&command[1..]).output().is_ok_and(|output| output.status.success())
-}
-
-fn skip(why: &str) {
-    writeln!(std::io::stdout(), "skipped: {why}").expect("writes");
-}
-
 #[test]
+#[ignore = "needs root (bash tests/run)"]
 fn again_as_an_ordinary_user() {
-    let prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-    if works(&[&prefix[..], &["true"]].concat()) {
-        again(&prefix);
-    } else {
-        skip("this user cannot become another one, and is most likely an ordinary one");
-    }
+    again(&["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]);
 }
 
 #[test]
+#[ignore = "needs root (bash tests/run)"]
 fn again_without_namespaces() {
-    // In a user namespace that allows no further one, without any power.
+    // In a user namespace that allows no further one, without any power. Where the kernel allows not
+    // even the first, that is what the tests are to be told.
     let script = "echo 0 > /proc/sys/user/max_user_namespaces && \
                   NATIVE_NONE=1 exec setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all \"$0\" \"$@\"";
-    let prefix = ["unshare", "--user", "--map-root-user", "sh", "-c", script];
-    if works(&[&prefix[..], &["true"]].concat()) {
-        again(&prefix);
+    let inside = ["unshare", "--user", "--map-root-user"];
+    let allowed = Command::new(inside[0]).args(&inside[1..]).arg("true").status().expect("runs").success();
+    if allowed {
+        again(&[&inside[..], &["sh", "-c", script]].concat());
     } else {
-        skip("this kernel allows no user namespaces, so the other tests have shown this case");
+        again(&["env", "NATIVE_NONE=1"]);
     }
 }

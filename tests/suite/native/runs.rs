@@ -113,8 +113,7 @@ async fn the_log_of_a_detached_process_does_not_grow_for_ever() {
 #[tokio::test]
 async fn nothing_is_left_when_the_owner_is_killed_but_what_was_to_stay() {
     let machine = Machine::new();
-    let mut owner = Command::new(Host::real().executable)
-        .args(["--exact", PART, "--nocapture"])
+    let mut owner = part::command("native")
         .env(ROLE, "own")
         .env("NATIVE_FOLDER", machine.folder.path())
         .stdout(Stdio::piped())

@@ -160,6 +160,7 @@ impl Started<'_> {
     /// Waits for something that it does.
     #[track_caller]
     pub(crate) fn wait(&mut self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
+        let _wait = super::limit::waits(format!("`cki {}`: {what}", self.words.join(" ")));
         let deadline = Instant::now() + LIMIT;
         while !is_so(self) {
             let ended = self.child.try_wait().expect("waits");
@@ -169,6 +170,11 @@ impl Started<'_> {
             assert!(Instant::now() < deadline, "`cki` never {what}\n{}", self.said());
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// How often it has said that sources have changed.
+    pub(crate) fn changes(&self) -> usize {
+        text(&self.err).matches("  changed ").count()
     }
 
     fn said(&self) -> String {
@@ -184,6 +190,7 @@ impl Started<'_> {
     /// Waits for its end.
     #[track_caller]
     pub(crate) fn end(mut self) -> Outcome {
+        let _wait = super::limit::waits(format!("the end of `cki {}`", self.words.join(" ")));
         let deadline = Instant::now() + LIMIT;
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("waits") {

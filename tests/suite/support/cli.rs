@@ -54,28 +54,21 @@ impl Cli {
         Self::with(Engine::Native, None)
     }
 
-    /// On the Docker of the tests, if there is one.
-    pub(crate) fn docker(what: &str) -> Option<Self> {
-        Self::on(Engine::Docker, what)
+    /// On the Docker of the tests.
+    #[track_caller]
+    pub(crate) fn docker() -> Self {
+        Self::with(Engine::Docker, Engine::Docker.address())
     }
 
-    /// On the Podman of the tests, if there is one.
-    pub(crate) fn podman(what: &str) -> Option<Self> {
-        Self::on(Engine::Podman, what)
+    /// On the Podman of the tests.
+    #[track_caller]
+    pub(crate) fn podman() -> Self {
+        Self::with(Engine::Podman, Engine::Podman.address())
     }
 
     /// Without a container engine, for tests of what is the same everywhere.
-    #[expect(clippy::unnecessary_wraps, reason = "as the two above, since the same macro calls it")]
-    pub(crate) fn native(_what: &str) -> Option<Self> {
-        Some(Self::new())
-    }
-
-    fn on(engine: Engine, what: &str) -> Option<Self> {
-        let Some(address) = engine.address() else {
-            super::skip(what, &format!("there is no {engine:?} of the tests"));
-            return None;
-        };
-        Some(Self::with(engine, Some(address)))
+    pub(crate) fn native() -> Self {
+        Self::new()
     }
 
     fn with(engine: Engine, address: Option<String>) -> Self {
@@ -236,6 +229,7 @@ impl Cli {
     /// Waits for what is about to happen and cannot be waited for otherwise.
     #[track_caller]
     pub(crate) fn wait_for(&self, what: &str, is_so: impl Fn() -> bool) {
+        let _wait = super::limit::waits(what);
         assert!(super::comes_true(is_so), "never: {what}; left: {:?}", self.left());
     }
 

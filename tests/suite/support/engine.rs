@@ -20,11 +20,12 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    /// Where the one of the tests is.
+    /// Where the one of the tests is; there must be one.
+    #[track_caller]
     pub(crate) fn address(self) -> Option<String> {
         match self {
-            Self::Docker => super::docker(),
-            Self::Podman => super::podman(),
+            Self::Docker => Some(super::docker()),
+            Self::Podman => Some(super::podman()),
             Self::Native => None,
         }
     }
@@ -38,17 +39,43 @@ impl Engine {
 macro_rules! on {
     ($($engine:ident),+: $test:ident) => {
         mod $test {
-            $(#[test]
-            fn $engine() {
-                let what = concat!(stringify!($test), " on ", stringify!($engine));
-                if let Some(cli) = $crate::support::cli::Cli::$engine(what) {
-                    insta::allow_duplicates! { super::$test(&cli) }
-                }
-            })+
+            $($crate::support::engine::on_one! { $engine $test })+
         }
     };
 }
 pub(crate) use on;
+
+/// One of these tests. Without an engine it is ignored, and says why.
+macro_rules! on_one {
+    (docker $test:ident) => {
+        #[test]
+        #[ignore = "needs CKI_TEST_DOCKER (bash tests/run)"]
+        fn docker() {
+            $crate::support::engine::on_one! { @body docker $test }
+        }
+    };
+    (podman $test:ident) => {
+        #[test]
+        #[ignore = "needs CKI_TEST_PODMAN (bash tests/run)"]
+        fn podman() {
+            $crate::support::engine::on_one! { @body podman $test }
+        }
+    };
+    (native $test:ident) => {
+        #[test]
+        fn native() {
+            $crate::support::engine::on_one! { @body native $test }
+        }
+    };
+    (@body $engine:ident $test:ident) => {
+        let name = concat!(module_path!(), "::", stringify!($engine)).trim_start_matches("suite::");
+        $crate::support::limit::within(name, $crate::support::limit::of_a_test(), || {
+            let cli = $crate::support::cli::Cli::$engine();
+            insta::allow_duplicates! { super::$test(&cli) }
+        });
+    };
+}
+pub(crate) use on_one;
 
 /// The engine by its API, in the plainest form of HTTP that there is.
 pub(crate) struct Bench {

@@ -1,17 +1,20 @@
-//! What the tests share: what `tests/run` has set up on this machine, and how a test says that it
-//! is missing. Asking is all that happens here; tests of behaviour are in the files beside.
+//! What the tests share: what `tests/run` has set up on this machine. A test that needs it is ignored
+//! with that as the reason, and fails where it is asked for all the same. Asking is all that happens
+//! here; tests of behaviour are in the files beside.
 
 pub(crate) mod beyond;
 pub(crate) mod call;
 pub(crate) mod cli;
 pub(crate) mod engine;
 pub(crate) mod git_server;
+pub(crate) mod limit;
+mod limit_test;
 pub(crate) mod lookalike;
+pub(crate) mod part;
 pub(crate) mod person;
 pub(crate) mod proxy;
 pub(crate) mod repository;
 
-use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -27,47 +30,43 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// What a test cannot do without. Such a test is `#[ignore = "needs … (bash tests/run)"]`, and `tests/run`,
+/// which sets all of it up, includes the ignored ones.
+#[track_caller]
+pub(crate) fn needed(name: &str) -> String {
+    variable(name).unwrap_or_else(|| panic!("{name} is not set: `bash tests/run` sets up what this needs"))
+}
+
 /// The address of a Docker engine that belongs to the tests: `unix:///…`.
-pub(crate) fn docker() -> Option<String> {
-    variable("CKI_TEST_DOCKER")
+#[track_caller]
+pub(crate) fn docker() -> String {
+    needed("CKI_TEST_DOCKER")
 }
 
 /// The address of a Podman service that belongs to the tests: `unix:///…`.
-pub(crate) fn podman() -> Option<String> {
-    variable("CKI_TEST_PODMAN")
+#[track_caller]
+pub(crate) fn podman() -> String {
+    needed("CKI_TEST_PODMAN")
 }
 
 /// The environment in which a `podman` program works on the same storage as the service.
-pub(crate) fn podman_environment() -> Option<[(&'static str, String); 2]> {
-    Some([
-        ("CONTAINERS_CONF", variable("CKI_TEST_CONTAINERS_CONF")?),
-        ("CONTAINERS_STORAGE_CONF", variable("CKI_TEST_CONTAINERS_STORAGE_CONF")?),
-    ])
+#[track_caller]
+pub(crate) fn podman_environment() -> [(&'static str, String); 2] {
+    [
+        ("CONTAINERS_CONF", needed("CKI_TEST_CONTAINERS_CONF")),
+        ("CONTAINERS_STORAGE_CONF", needed("CKI_TEST_CONTAINERS_STORAGE_CONF")),
+    ]
 }
 
 /// A Python that has the independent clients: python-gitlab and pika.
-pub(crate) fn python() -> Option<String> {
-    variable("CKI_TEST_PYTHON")
+#[track_caller]
+pub(crate) fn python() -> String {
+    needed("CKI_TEST_PYTHON")
 }
 
 /// Whether files that come from the program are to be written anew instead of compared.
 pub(crate) fn blesses() -> bool {
     variable("CKI_TEST_BLESS").is_some()
-}
-
-/// Says that something is not tested here, and why. Under `tests/run`, which should have set up all
-/// that is needed, a skip is a failure.
-pub(crate) fn skip(what: &str, why: &str) {
-    let line = format!("SKIPPED {what}: {why}\n");
-    // Written to the stream itself: the test harness keeps what the macros print of a test that passes.
-    let _ = std::io::stderr().write_all(line.as_bytes());
-    let Some(path) = variable("CKI_TEST_SKIPS") else { return };
-    std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .and_then(|mut file| file.write_all(line.as_bytes()))
-        .expect("notes the skip for tests/run");
 }
 
 /// An environment with nothing of the person's who runs the tests but the programs.

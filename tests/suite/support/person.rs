@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
-use std::process::{Child, Command};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use nix::sys::signal::{Signal, kill};
@@ -64,6 +64,7 @@ impl Person {
     /// Waits until this is shown.
     #[track_caller]
     pub(crate) fn until(&self, text: &str) {
+        let _wait = super::limit::waits(format!("`{text}` to be shown"));
         assert!(super::comes_true(|| self.sees().contains(text)), "never `{text}`:\n{}", self.sees());
     }
 
@@ -97,19 +98,25 @@ impl Person {
     /// Waits for its end by a signal that it could not do anything about.
     #[track_caller]
     pub(crate) fn ends_with_signal(mut self) {
-        assert_eq!(self.child.wait().expect("has ended").code(), None);
+        assert_eq!(self.end().and_then(|status| status.code()), None, "{}", self.sees());
+    }
+
+    /// Waits for its end; the test fails if that does not come.
+    #[track_caller]
+    fn end(&mut self) -> Option<ExitStatus> {
+        let mut status = None;
+        super::comes_true(|| {
+            status = self.child.try_wait().expect("waits");
+            status.is_some()
+        });
+        assert!(status.is_some(), "does not end: {}", self.sees());
+        status
     }
 
     /// Waits for the end of the program, which leaves the terminal as it was.
     #[track_caller]
     pub(crate) fn ends_with(mut self, code: i32) {
-        let mut status = None;
-        let child = std::cell::RefCell::new(&mut self.child);
-        let ended = super::comes_true(|| child.borrow_mut().try_wait().expect("waits").is_some());
-        if ended {
-            status = child.borrow_mut().wait().expect("has ended").code();
-        }
-        assert_eq!(status, Some(code), "{}", self.sees());
+        assert_eq!(self.end().and_then(|status| status.code()), Some(code), "{}", self.sees());
         assert!(self.has_terminal_back(), "{}", self.sees());
     }
 }

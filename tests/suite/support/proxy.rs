@@ -10,7 +10,6 @@ use std::process::{Child, Command, Stdio};
 
 use cki::host::Host;
 
-const PART: &str = "support::proxy::part";
 /// The socket to listen on, and that of the engine.
 const HERE: &str = "PROXY_HERE";
 const THERE: &str = "PROXY_THERE";
@@ -25,6 +24,8 @@ pub(crate) enum Hold {
     Request(&'static str),
     /// The engine has done it, and the answer does not arrive.
     Answer(&'static str),
+    /// It is only noted that the engine was asked.
+    Nothing(&'static str),
 }
 
 /// A socket in front of an engine's.
@@ -49,6 +50,7 @@ impl Proxy {
             None => String::new(),
             Some(Hold::Request(what)) => format!("request {what}"),
             Some(Hold::Answer(what)) => format!("answer {what}"),
+            Some(Hold::Nothing(what)) => format!("nothing {what}"),
         };
         let engine = address.strip_prefix("unix://").expect("a socket");
         let limits = std::fs::read_to_string(format!("/proc/{}/limits", owner(engine))).expect("lives");
@@ -62,7 +64,7 @@ impl Proxy {
                 format!("--nproc={}", hard("Max processes")),
             ])
             .arg(Host::real().executable)
-            .args(["--exact", PART, "--nocapture"])
+            .env(super::part::PART, "proxy")
             .envs([(HERE, path.as_os_str()), (THERE, engine.as_ref())])
             .env(HELD, held(path))
             .env(HOLD, hold)
@@ -81,7 +83,7 @@ impl Proxy {
         UnixStream::connect(&self.path).is_ok()
     }
 
-    /// Whether a request is held.
+    /// Whether a request is held, or has been noted.
     pub(crate) fn holds(&self) -> bool {
         held(&self.path).exists()
     }
@@ -118,13 +120,13 @@ fn held(path: &Path) -> PathBuf {
 }
 
 /// What this program does when it is run by a proxy.
-#[test]
-fn part() {
+pub(crate) fn part() {
     let env = Host::real().env;
-    let (Some(here), Some(there)) = (env.get(HERE), env.get(THERE)) else { return };
+    let here = env.get(HERE).expect("is given");
+    let there = env.get(THERE).expect("is given").to_owned();
     let listener = UnixListener::bind(here).expect("binds");
     for outer in listener.incoming().map_while(Result::ok) {
-        let inner = UnixStream::connect(there).expect("the engine listens");
+        let inner = UnixStream::connect(&there).expect("the engine listens");
         let env = env.clone();
         std::thread::spawn(move || pass(outer, inner, env.get(HOLD), env.get(HELD)));
     }
@@ -149,7 +151,9 @@ fn pass(mut outer: UnixStream, mut inner: UnixStream, hold: Option<&str>, held: 
             stuck();
         }
         inner.write_all(&head[..length]).expect("the engine reads");
-        if is_meant {
+        if is_meant && mode == "nothing" {
+            std::fs::write(held, "").expect("says so");
+        } else if is_meant {
             let (mut from, mut to) = (copy(&outer), copy(&inner));
             std::thread::spawn(move || drop(io::copy(&mut from, &mut to)));
             let _ = inner.read(&mut [0]);

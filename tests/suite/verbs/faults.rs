@@ -98,8 +98,6 @@ on!(docker, podman: no_room_to_build_in);
 fn no_room_to_build_in(cli: &Cli) {
     let repositories = Repositories::new(cli);
     repositories.commit_noise("tools", 1 << 20);
-    let noise = std::fs::read_dir(cli.folder().join("served")).expect("is there").count();
-    assert_eq!(noise, 1);
     cli.inventory("repos: {tools: '{served}/tools.git'}\ncomponents: [{name: made-{id}, category: x, build: {repo: tools}, run: {command: ['true']}}]\n");
     cli.run("clone made-{id}").ends_with(0);
     cli.write("../home/cki/tools/Dockerfile", "FROM {busybox}\nCOPY noise /\n");

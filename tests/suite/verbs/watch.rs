@@ -59,18 +59,22 @@ fn edits(cli: &Cli, mut run: Started<'_>, clone: &std::path::Path) {
     write(clone, "x.log", "a log");
     std::fs::create_dir_all(clone.join("made/deep")).expect("makes");
     std::fs::write(clone.join("made/deep/x"), "").expect("writes");
-    // Many at once, as when a branch is checked out, are one.
+    // Many at once, as when a branch is checked out, are one: `cki` sees them all at the same moment.
+    let before = run.changes();
+    run.signal(Signal::SIGSTOP);
     for number in 0..500 {
         let folder = clone.join(format!("more-{}", number % 10));
         std::fs::create_dir_all(&folder).expect("makes");
         std::fs::write(folder.join(number.to_string()), "x").expect("writes");
     }
     write(clone, "app.sh", "echo version four; exec sleep 1000\n");
+    run.signal(Signal::SIGCONT);
     run.until("version four");
     run.signal(Signal::SIGINT);
     let outcome = run.end().ends_with(130).says("`app` was stopped after TIME, nothing left behind.");
     assert!(!outcome.stderr.contains("x.log") && !outcome.stderr.contains("4913"), "{outcome}");
-    assert!(outcome.stderr.matches("  changed ").count() <= 6, "{outcome}");
+    assert_eq!(outcome.stderr.matches("  changed ").count(), before + 1, "{outcome}");
+    assert_eq!(before, 2, "two edits before that: {outcome}");
     assert_eq!(cli.left(), [""; 0]);
 }
 

@@ -1,0 +1,41 @@
+//! Parts: what this program does in place of running tests, when a test runs it as a process of its
+//! own: to be killed, to hold a socket, to be what a component runs. No part is a test, so none can
+//! pass for nothing. The parts themselves stand beside the tests that need them.
+
+use std::process::Command;
+
+use cki::host::Host;
+
+/// Names the part that a process plays.
+pub(crate) const PART: &str = "CKI_TEST_PART";
+
+/// This program, to play a part.
+pub(crate) fn command(part: &str) -> Command {
+    let mut command = Command::new(Host::real().executable);
+    command.env(PART, part);
+    command
+}
+
+#[used]
+#[expect(unsafe_code, reason = "the C library calls what is in this section before `main`")]
+#[unsafe(link_section = ".init_array")]
+static BEGIN: extern "C" fn() = begin;
+
+extern "C" fn begin() {
+    let env = Host::real().env;
+    let Some(part) = env.get(PART) else { return };
+    match part {
+        "proxy" => super::proxy::part(),
+        "native" => crate::native::part(),
+        "clone until killed" => crate::git::clone_until_killed(),
+        "hold a podman" => crate::engine::hold_a_podman(),
+        "hang" => super::limit_test::part(),
+        _ => panic!("there is no part `{part}`"),
+    }
+    end();
+}
+
+#[expect(clippy::disallowed_methods, reason = "the test harness is not to begin")]
+fn end() -> ! {
+    std::process::exit(0)
+}
