@@ -14,7 +14,7 @@ three_services() {
     return
   fi
   declare -A cki_times compose_times
-  for turn in $(seq "$compose_rounds"); do
+  for _ in $(seq "$compose_rounds"); do
     for phase in up again down; do
       cki_times[$phase]+="$(seconds_of "by_cki_$phase") "
     done
@@ -37,14 +37,14 @@ three_services() {
 # Compose asks once a second, since Docker of before version 25 knows no other way.
 database() {
   export DOCKER_HOST=unix://$docker_socket
-  local ours=() theirs=() turn
+  local ours=() theirs=() _
   if ! { by_cki_database && by_cki_down && by_compose_database && by_compose_no_database; } \
     >"$logs/database.log" 2>&1; then
     show_log "$logs/database.log"
     row 'component + PostgreSQL' - 'docker compose' - - 1 failed
     return
   fi
-  for turn in $(seq "$compose_rounds"); do
+  for _ in $(seq "$compose_rounds"); do
     ours+=("$(seconds_of by_cki_database)")
     by_cki_down >/dev/null 2>&1
     theirs+=("$(seconds_of by_compose_database)")

@@ -1,6 +1,9 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this folder
 # What is run on the finished machine: the tests, the lints, and the look at what the tests left.
 
+# Seconds for all tests. Those of one program, and a single test, have limits of their own, which come
+# first (see tests/suite/support/limit.rs): this one holds whatever becomes of them.
+checks_limit=2400
 checks_failed=()
 
 checks_build() {
@@ -24,8 +27,28 @@ checks_run() { # filter of the tests…
 
 # Runs the tests with their output on the terminal and in a log.
 checks_tests() { # filter…
+  local tests clock
+  : >"$logs/tests.log"
   job_start checks_cargo_test "$@"
-  job_wait "$job" || checks_failed+=(tests)
+  tests=$job
+  job_start checks_clock "$tests"
+  clock=$job
+  job_wait "$tests" || checks_failed+=(tests)
+  kill -TERM -- "-$clock" 2>/dev/null || true
+  job_wait "$clock" || true
+}
+
+# Ends the tests when their time is over, and names those that the test harness has found slow and
+# that have not ended since.
+checks_clock() { # job of the tests
+  sleep "$checks_limit"
+  printf 'error: the tests have not ended within %s s.\n' "$checks_limit" >&2
+  awk '/^test .* has been running for over/ { running[$2] = 1 }
+    /^test [^ ]+ \.\.\. / { delete running[$2] }
+    END { for (name in running) print "test " name " ... FAILED (time limit of the whole run)" }' "$logs/tests.log" >&2
+  kill -TERM -- "-$1" 2>/dev/null || true
+  sleep 10
+  kill -KILL -- "-$1" 2>/dev/null || true
 }
 
 checks_cargo_test() {

@@ -58,8 +58,7 @@ engine_wait_end() { # pid
   return 1
 }
 
-# Removes everything from an engine but our images, so that each run begins alike, whatever an
-# earlier one that was killed, or a test that failed, has left.
+# Removes everything from an engine but our images.
 engine_empty() { # docker | podman
   local thing
   engine_api "$1" '/containers/json?all=1' | jq -r '.[].Id' | while read -r thing; do
@@ -92,18 +91,4 @@ engine_leftovers() { # docker | podman
     | jq -r --arg e "$1" '.[] | "\($e): container \(.Names[0]) (\(.State))"'
   engine_api "$1" /networks --get --data-urlencode "$filter" | jq -r --arg e "$1" '.[] | "\($e): network \(.Name)"'
   engine_api "$1" /volumes --get --data-urlencode "$filter" | jq -r --arg e "$1" '.Volumes[]? | "\($e): volume \(.Name)"'
-}
-
-# The /16 from which both engines take their networks: one that nothing on this machine routes to,
-# decided once for as long as the engines run. Prints its first two numbers.
-engine_subnet() {
-  if [ ! -s "$run/subnet" ]; then
-    local first=$((16#$id % 100)) n candidate
-    for n in $(seq 0 99); do
-      candidate=10.$((100 + (first + n) % 100))
-      ip -4 route show table all | grep -qE "(^| )${candidate/./\\.}\." || break
-    done
-    printf '%s' "$candidate" >"$run/subnet"
-  fi
-  cat "$run/subnet"
 }

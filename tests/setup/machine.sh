@@ -14,9 +14,14 @@ run=/run/cki-test-$id
 jobs_running=()
 stop_engines=no
 
-# The variables by which the tests find what was set up (see tests/suite/support/mod.rs).
+# The variables by which the tests find what was set up (see tests/suite/support/mod.rs). By the first,
+# cargo starts test programs, and those of `cargo run`, in the network of the engines; cargo itself
+# stays outside, where crates can be fetched.
 machine_variables() {
+  local target
+  target=$(rustc --version --verbose | sed -n 's/^host: //p' | tr a-z- A-Z_)
   printf '%s\n' \
+    "CARGO_TARGET_${target}_RUNNER=nsenter --net=$network --" \
     "CKI_TEST_DOCKER=unix://$docker_socket" \
     "CKI_TEST_PODMAN=unix://$podman_socket" \
     "CKI_TEST_CONTAINERS_CONF=$podman_conf/containers.conf" \
@@ -65,13 +70,30 @@ engines_stop_at_end() {
   [ -e "$run/kept" ] || stop_engines=yes
 }
 
+# Stops them, and removes all that they know: the next ones are new. What was only fetched, or made of
+# that, stays: the archive of images, the Python.
 engines_stop() {
   local status=0
-  docker_stop || status=1
-  podman_stop || status=1
+  # One that was killed is started once more, to take down what it left. Without `ip`, none ever ran.
+  if [ -e "$docker_pid" ] || [ -e "$podman_pid" ]; then
+    [ -e "$network" ] || network_open || status=1
+    docker_stop || status=1
+    podman_stop || status=1
+  fi
+  ! command -v ip >/dev/null || network_close || status=1
   machine_unmount
-  [ "$status" != 0 ] || rm -rf "$run"
+  [ "$status" != 0 ] || rm -rf "$docker_home" "$podman_home" "$run"
   return "$status"
+}
+
+# A run begins like the first one on a new machine, whatever an earlier one, or `--env`, has left.
+engines_forget() {
+  local kept=no
+  [ ! -e "$run/kept" ] || kept=yes
+  engines_stop
+  mkdir -p "$run"
+  [ "$kept" = no ] || touch "$run/kept"
+  said 'no engine, no data, no rules, as if just booted'
 }
 
 machine_close() {

@@ -57,7 +57,7 @@ packages_explain() {
   local missing
   mapfile -t missing < <(packages_missing "${packages_wanted[@]}")
   [ ${#missing[@]} -eq 0 ] || fail "these Debian packages are missing: ${missing[*]}" \
-    "run \`bash tests/run\` as root, which installs them; without an engine, \`cargo test\` names what it skips"
+    "run \`bash tests/run\` as root, which installs them; without an engine, \`cargo test\` lists what it ignores"
   fail "the tests start container engines of their own, which only root can" \
-    "run \`bash tests/run\` as root; without an engine, \`cargo test\` names what it skips"
+    "run \`bash tests/run\` as root; without an engine, \`cargo test\` lists what it ignores"
 }

@@ -7,7 +7,7 @@ podman_home=$machine/podman
 podman_conf=$podman_home/conf
 podman_pid=$podman_home/pid
 
-# Also empties it: each run begins alike.
+# Also empties it, in case it was running: `tests/run --env` is begun alike each time.
 podman_start() {
   mkdir -p "$podman_conf" "$podman_home/networks" "$run/podman"
   if engine_lives "$podman_pid" "$podman_socket" && engine_answers podman; then
@@ -17,12 +17,11 @@ podman_start() {
   fi
   podman_clear
   local driver
-  for driver in $(cat "$podman_home/driver" 2>/dev/null || echo overlay vfs); do
+  for driver in overlay vfs; do
     podman_configure "$driver"
     if podman_launch; then
-      printf '%s\n' "$driver" >"$podman_home/driver"
       engine_empty podman
-      said "$(podman_version), $driver, subnet $(engine_subnet).0.0/16"
+      said "$(podman_version), $driver"
       return
     fi
     podman_clear
@@ -33,14 +32,12 @@ podman_start() {
 
 podman_launch() {
   CONTAINERS_CONF=$podman_conf/containers.conf CONTAINERS_STORAGE_CONF=$podman_conf/storage.conf \
-    setsid podman system service --time=0 "unix://$podman_socket" >"$podman_home/log" 2>&1 </dev/null &
+    nsenter --net="$network" -- setsid podman system service --time=0 "unix://$podman_socket" >"$podman_home/log" 2>&1 </dev/null &
   printf '%s\n' "$!" >"$podman_pid"
   engine_wait podman "$!"
 }
 
 podman_configure() { # storage driver
-  local subnet
-  subnet=$(engine_subnet)
   # runc and cgroupfs work wherever root does, with mixed cgroups and without systemd. The limits
   # are such that a root without CAP_SYS_RESOURCE may set them. Locks and the mark of a first start
   # are the machine's by default: a service of ours would reset those of the machine's own Podman.
@@ -57,8 +54,7 @@ tmp_dir = "$run/podman/tmp"
 [network]
 network_backend = "netavark"
 network_config_dir = "$podman_home/networks"
-default_subnet = "$subnet.254.0/24"
-default_subnet_pools = [{"base" = "$subnet.128.0/18", "size" = 24}]
+default_subnet_pools = [{"base" = "$network_podman_pool", "size" = 24}]
 EOF
   cat >"$podman_conf/storage.conf" <<EOF
 [storage]
