@@ -7,7 +7,7 @@ bench_inventory=$root/tests/fixtures/bench
 # and taken down.
 three_services() {
   export DOCKER_HOST=unix://$docker_socket
-  local turn phase ours theirs
+  local phase ours theirs
   if ! { by_cki_up && by_cki_down && by_compose_up && by_compose_down; } >"$logs/three.log" 2>&1; then
     show_log "$logs/three.log"
     row 'three services' - 'docker compose' - - 0.4 failed
@@ -37,7 +37,7 @@ three_services() {
 # Compose asks once a second, since Docker of before version 25 knows no other way.
 database() {
   export DOCKER_HOST=unix://$docker_socket
-  local ours=() theirs=() _
+  local ours=() theirs=()
   if ! { by_cki_database && by_cki_down && by_compose_database && by_compose_no_database; } \
     >"$logs/database.log" 2>&1; then
     show_log "$logs/database.log"

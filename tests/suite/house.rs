@@ -50,6 +50,27 @@ fn every_file_says_what_it_is_for_and_none_is_too_long() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+/// A test is ignored only where what it needs is missing, and `tests/run` sets all of that up.
+#[test]
+fn what_is_ignored_says_what_it_needs() {
+    let mut wrong = Vec::new();
+    for folder in ["src", "tests/suite"] {
+        for (path, text) in rust_files(folder) {
+            let ignored = text.lines().enumerate().filter(|(_, line)| line.trim().starts_with("#[ignore"));
+            for (number, line) in ignored.filter(|(_, line)| !is_a_need(line.trim())) {
+                wrong.push(format!("{folder}/{}:{}: {}", path.display(), number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "not `needs … (bash tests/run)`:\n{}", wrong.join("\n"));
+    assert!(!is_a_need("#[ignore]") && !is_a_need("#[ignore = \"slow\"]"));
+}
+
+fn is_a_need(attribute: &str) -> bool {
+    let reason = attribute.strip_prefix("#[ignore = \"needs ");
+    reason.is_some_and(|reason| reason.ends_with(" (bash tests/run)\"]"))
+}
+
 #[test]
 fn every_dependency_has_a_reason_and_every_reason_a_dependency() {
     let manifest: toml::Table = read("Cargo.toml").parse().expect("Cargo.toml is TOML");
