@@ -11,8 +11,8 @@ use crate::base::text::safe_line;
 use crate::host::signals::{Signal, Stop};
 use crate::model::event::{Events, State};
 use crate::systems::git::{
-    Checkout, CommitId, Git, GitError, GitUrl, Job, MergeRequest, NewClone, Outcome, inspect, is_clone_of,
-    without_login,
+    Checkout, CommitId, Git, GitError, GitUrl, Job, MergeRequest, NewClone, Outcome, Standing, inspect,
+    standing, without_login,
 };
 
 /// As many at a time, unless said otherwise.
@@ -66,6 +66,15 @@ impl CloneOutcome {
             })
         })
     }
+
+    /// The first of the clones that were to be moved to a merge request, and were left alone.
+    #[must_use]
+    pub fn not_at_merge_request(&self) -> Option<&Repository> {
+        self.repositories.iter().find(|repository| {
+            repository.merge_request.is_some()
+                && matches!(&repository.state, CloneState::Done(outcome) if outcome.is_left_alone())
+        })
+    }
 }
 
 /// What became of one.
@@ -79,6 +88,8 @@ pub struct Repository {
     pub path: PathBuf,
     /// What became of it.
     pub state: CloneState,
+    /// The merge request that was to be checked out.
+    pub merge_request: Option<u64>,
     /// The clone as it is now, if there is one.
     pub checkout: Option<Checkout>,
 }
@@ -93,7 +104,12 @@ impl Repository {
     /// In a few words, what became of it.
     #[must_use]
     pub fn detail(&self) -> String {
-        safe_line(&self.state.detail(self.checkout.as_ref())).into_owned()
+        let mut detail = self.state.detail(self.checkout.as_ref());
+        let directory = self.path.file_name().unwrap_or_default().to_string_lossy();
+        if matches!(self.state, CloneState::Done(Outcome::Cloned)) && directory != self.name {
+            detail = format!("{detail}, in `{directory}`");
+        }
+        safe_line(&detail).into_owned()
     }
 }
 
@@ -102,11 +118,6 @@ impl Repository {
 pub enum CloneState {
     /// The clone is there; what was done to it.
     Done(Outcome),
-    /// Left alone: what stands there is a clone of another repository.
-    Other {
-        /// Of which.
-        remote: Option<String>,
-    },
     /// Skipped: it cannot be reached from here.
     OutOfReach(GitError),
     /// It failed.
@@ -132,7 +143,7 @@ impl CloneState {
             Self::Done(Outcome::Unchanged | Outcome::Ahead { .. }) => State::Unchanged,
             Self::Done(outcome) if outcome.is_left_alone() => State::Skipped,
             Self::Done(_) => State::Done,
-            Self::Other { .. } | Self::OutOfReach(_) => State::Skipped,
+            Self::OutOfReach(_) => State::Skipped,
             Self::Failed(_) | Self::Stopped => State::Failed,
         }
     }
@@ -144,8 +155,6 @@ impl CloneState {
                 None => "cloned, it is empty".to_owned(),
             },
             Self::Done(outcome) => words(outcome),
-            Self::Other { remote: Some(remote) } => format!("left alone: it is a clone of `{remote}`"),
-            Self::Other { remote: None } => "left alone: it has no remote".to_owned(),
             Self::OutOfReach(error) => format!("skipped: {error}"),
             Self::Failed(error) => error.to_string(),
             Self::Stopped => "stopped".to_owned(),
@@ -189,9 +198,9 @@ pub async fn clone(request: CloneRequest, git: &Git, events: &Events, stop: &Sto
         let each = wanted.enumerate().map(|(index, wanted)| {
             let (git, events, stop) = (git.clone(), events.clone(), own.0.clone());
             async move {
-                let name = (wanted.name.clone(), wanted.url.clone(), wanted.target.clone());
+                let copy = wanted.clone();
                 let done = tokio::task::spawn_blocking(move || one(wanted, depth, &git, &events, &stop));
-                (index, done.await.unwrap_or_else(|error| cut_short(error, name)))
+                (index, done.await.unwrap_or_else(|error| cut_short(error, copy)))
             }
         });
         let mut repositories: Vec<_> =
@@ -220,11 +229,11 @@ impl Drop for Leash {
 }
 
 /// A thread that did not come to its end: it panicked, or the runtime is being shut down.
-fn cut_short(error: tokio::task::JoinError, (name, url, path): (String, String, PathBuf)) -> Repository {
+fn cut_short(error: tokio::task::JoinError, wanted: Wanted) -> Repository {
     if let Ok(panic) = error.try_into_panic() {
         std::panic::resume_unwind(panic);
     }
-    Repository { name, url: without_login(&url), path, state: CloneState::Stopped, checkout: None }
+    repository(wanted, CloneState::Stopped, None)
 }
 
 fn one(wanted: Wanted, depth: Option<u32>, git: &Git, events: &Events, stop: &Stop) -> Repository {
@@ -234,10 +243,15 @@ fn one(wanted: Wanted, depth: Option<u32>, git: &Git, events: &Events, stop: &St
     let state = settle(&wanted, is_there, depth, git, job).unwrap_or_else(|error| CloneState::of(Err(error)));
     // What cannot be read now could not be worked on before, and that error is told.
     let checkout = inspect(&wanted.target).ok().flatten();
-    let url = without_login(&wanted.url);
-    let repository = Repository { name: wanted.name, url, path: wanted.target, state, checkout };
+    let repository = repository(wanted, state, checkout);
     task.finish(repository.state.state(), repository.detail());
     repository
+}
+
+fn repository(wanted: Wanted, state: CloneState, checkout: Option<Checkout>) -> Repository {
+    let url = without_login(&wanted.url);
+    let merge_request = wanted.merge_request.map(|request| request.iid());
+    Repository { name: wanted.name, url, path: wanted.target, state, merge_request, checkout }
 }
 
 fn settle(
@@ -256,23 +270,21 @@ fn settle(
         let order = NewClone { url: &url, target: &wanted.target, depth, merge_request: request };
         return Ok(CloneState::of(git.make_clone(&order, job).map(|()| Outcome::Cloned)));
     }
-    if let Some(other) = other(&wanted.target, &url)? {
-        return Ok(other);
-    }
+    check(&wanted.target, &url)?;
     Ok(CloneState::of(match request {
         Some(request) => git.merge_request(&wanted.target, &url, request, depth, job),
         None => git.update(&wanted.target, job),
     }))
 }
 
-/// Whether what stands in a place is a clone of another repository.
-fn other(target: &Path, url: &GitUrl) -> Result<Option<CloneState>, GitError> {
-    if is_clone_of(target, url)? {
-        return Ok(None);
-    }
-    let remotes = inspect(target)?.map(|checkout| checkout.remotes).unwrap_or_default();
-    let remote = remotes.into_iter().next().map(|(_, remote)| remote);
-    Ok(Some(CloneState::Other { remote }))
+/// Sees to it that what stands in a place is a clone of the repository.
+fn check(target: &Path, url: &GitUrl) -> Result<(), GitError> {
+    let (found, unused) = match standing(target, Some(url))? {
+        Standing::Other { found, unused, .. } => (found, unused),
+        Standing::Local => (Vec::new(), "origin".to_owned()),
+        Standing::Free | Standing::Clone { .. } | Standing::Files => return Ok(()),
+    };
+    Err(GitError::OtherRepository { path: target.to_owned(), found, wanted: url.to_string(), unused })
 }
 
 #[cfg(test)]
@@ -286,6 +298,7 @@ mod tests {
             url: "u".into(),
             path: PathBuf::from("/x"),
             state,
+            merge_request: None,
             checkout: None,
         };
         let unreachable = || GitError::Unreachable { url: "u".into(), why: "w".into() };

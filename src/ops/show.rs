@@ -1,8 +1,11 @@
 //! `cki show`: all that is known of one component, its place in the inventory and on this machine
 //! included.
 
+use std::path::PathBuf;
+
 use crate::model::inventory::{Component, Dependency, Inventory};
-use crate::ops::workspace::{Place, Workspace};
+use crate::ops::workspace::Workspace;
+use crate::systems::git::GitError;
 
 /// What is known.
 #[derive(Debug)]
@@ -15,8 +18,19 @@ pub struct Shown<'a> {
     pub dependencies: Vec<(&'a Dependency, bool)>,
     /// Who depends on it.
     pub dependents: Vec<(&'a Component, &'a Dependency)>,
-    /// Its repositories, and whether each has been cloned.
-    pub places: Vec<(Place, bool)>,
+    /// Its repositories, and what came of looking for their clones.
+    pub places: Vec<Cloned>,
+}
+
+/// A repository, and its clone.
+#[derive(Debug)]
+pub struct Cloned {
+    /// Its name in the inventory.
+    pub repo: String,
+    /// Whether the inventory has an address.
+    pub has_address: bool,
+    /// The clone's directory, if it is there; an error if something else is.
+    pub path: Result<Option<PathBuf>, GitError>,
 }
 
 /// Gathers what is known of a component.
@@ -34,9 +48,10 @@ pub fn show<'a>(component: &'a Component, inventory: &'a Inventory, workspace: &
         places: workspace
             .places(inventory, component)
             .into_iter()
-            .map(|place| {
-                let cloned = place.path.join(".git").exists();
-                (place, cloned)
+            .map(|place| Cloned {
+                repo: place.repo.clone(),
+                has_address: place.url.is_some(),
+                path: place.found().map(|path| path.filter(|path| path.join(".git").exists())),
             })
             .collect(),
     }

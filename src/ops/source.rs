@@ -68,23 +68,23 @@ pub async fn ensure(
     merge_request: Option<u64>,
 ) -> Result<Source, SourceError> {
     let place = tools.workspace.place(tools.inventory, repo);
+    let (url, path) = (place.url.clone(), place.target()?);
     if merge_request.is_none()
-        && let Some(checkout) = inspect(&place.path)?
+        && let Some(checkout) = inspect(&path)?
     {
-        return Ok(Source { repo: repo.to_owned(), path: place.path, checkout });
+        return Ok(Source { repo: repo.to_owned(), path, checkout });
     }
-    let url = place.url.ok_or_else(|| SourceError::NoAddress {
+    let url = url.ok_or_else(|| SourceError::NoAddress {
         component: component.name().to_owned(),
         repo: repo.to_owned(),
     })?;
     let request = merge_request.map(|iid| MergeRequest::new(iid, tools.merge_request_ref)).transpose()?;
-    let wanted = Wanted { name: repo.to_owned(), url, target: place.path.clone(), merge_request: request };
+    let wanted = Wanted { name: repo.to_owned(), url, target: path.clone(), merge_request: request };
     let request = CloneRequest { repositories: vec![wanted], depth: None, jobs: 1 };
     let outcome = clone(request, tools.git, &tools.events, &tools.stop).await;
     if let Some(signal) = outcome.stopped {
         return Err(SourceError::Stopped(signal));
     }
-    let path = place.path;
     let Some(done) = outcome.repositories.into_iter().next() else {
         return Err(SourceError::InTheWay { path, detail: "nothing was cloned".to_owned() });
     };

@@ -1,9 +1,11 @@
-//! Where things of a workspace are: one folder per repository, side by side, as their owners
-//! expect them.
+//! Where the clones of a workspace are: one directory per repository, side by side. A directory
+//! stands for one repository: two addresses never share one, and what stands there is compared with
+//! the address in the inventory before anybody uses it.
 
 use std::path::{Path, PathBuf};
 
 use crate::model::inventory::{Component, Inventory};
+use crate::systems::git::{GitError, GitUrl, Standing, standing};
 
 /// A folder with clones.
 #[derive(Debug, Clone)]
@@ -12,14 +14,50 @@ pub struct Workspace {
 }
 
 /// One repository and where its clone belongs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Place {
     /// Its name in the inventory.
     pub repo: String,
     /// Where it is served; `None` when the inventory does not say.
     pub url: Option<String>,
-    /// The folder of the clone.
-    pub path: PathBuf,
+    path: PathBuf,
+    standing: Result<Standing, GitError>,
+}
+
+impl Place {
+    /// The directory where its clone stands or shall stand, whatever is there: for cloning, which looks
+    /// at that itself. Whoever reads a clone uses [`Place::found`].
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.path
+    }
+
+    /// The directory, if there is something to use: a clone of the repository, or files that have no
+    /// address of their own.
+    ///
+    /// # Errors
+    /// When it is a clone of another repository.
+    pub fn found(self) -> Result<Option<PathBuf>, GitError> {
+        match self.standing? {
+            Standing::Free => Ok(None),
+            Standing::Clone { .. } | Standing::Local | Standing::Files => Ok(Some(self.path)),
+            Standing::Other { found, unused, .. } => Err(GitError::OtherRepository {
+                path: self.path,
+                found,
+                wanted: self.url.as_deref().map(crate::systems::git::without_login).unwrap_or_default(),
+                unused,
+            }),
+        }
+    }
+
+    /// The directory where its clone is or will be.
+    ///
+    /// # Errors
+    /// When a clone of another repository is there.
+    pub fn target(self) -> Result<PathBuf, GitError> {
+        let path = self.path.clone();
+        self.found().map(|_| path)
+    }
 }
 
 impl Workspace {
@@ -35,17 +73,34 @@ impl Workspace {
         &self.root
     }
 
-    /// Where a repository's clone belongs.
+    /// Where a repository's clone belongs: in a directory of its short name. Where another repository
+    /// of the inventory has the same short name, or another inventory's clone stands there, a part is
+    /// added that depends on nothing but the address.
     #[must_use]
     pub fn place(&self, inventory: &Inventory, repo: &str) -> Place {
         let url = inventory.repo_url(repo).map(str::to_owned);
-        let folder = if repo.contains('/') {
-            let last = repo.trim_end_matches('/').rsplit('/').next().unwrap_or(repo);
-            last.trim_end_matches(".git").replace("..", "_")
-        } else {
-            repo.to_owned()
+        let name = short_name(repo);
+        let short = self.root.join(&name);
+        let place =
+            |path: PathBuf, standing| Place { repo: repo.to_owned(), url: url.clone(), path, standing };
+        let Some(address) = url.as_deref().and_then(|url| GitUrl::parse(url).ok()) else {
+            let found = standing(&short, None);
+            return place(short, found);
         };
-        Place { repo: repo.to_owned(), url, path: self.root.join(folder) }
+        let own = self.root.join(format!("{name}-{}", address.fingerprint()));
+        let in_own = standing(&own, Some(&address));
+        if !matches!(in_own, Ok(Standing::Free)) {
+            return place(own, in_own);
+        }
+        let in_short = standing(&short, Some(&address));
+        let is_shared = is_shared(inventory, repo, &name, &address);
+        let takes_short = match &in_short {
+            Ok(Standing::Clone { origin }) => *origin || !is_shared,
+            Ok(Standing::Other { made_for_another, .. }) => !is_shared && !made_for_another,
+            Ok(_) => !is_shared,
+            Err(_) => true,
+        };
+        if takes_short { place(short, in_short) } else { place(own, in_own) }
     }
 
     /// The repositories of a component.
@@ -53,4 +108,29 @@ impl Workspace {
     pub fn places(&self, inventory: &Inventory, component: &Component) -> Vec<Place> {
         component.repos().into_iter().map(|repo| self.place(inventory, repo)).collect()
     }
+}
+
+/// The name of a repository's directory: its name in the inventory, or the last part of its address.
+fn short_name(repo: &str) -> String {
+    if is_plain(repo) {
+        return repo.to_owned();
+    }
+    let last = repo.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or(repo);
+    let name = last.strip_suffix(".git").unwrap_or(last).replace("..", "_");
+    if matches!(name.as_str(), "" | ".") { "repository".to_owned() } else { name }
+}
+
+/// Whether a name is one that the inventory gives, fit for a directory.
+fn is_plain(repo: &str) -> bool {
+    !repo.contains(['/', ':']) && !matches!(repo, "" | "." | "..")
+}
+
+/// Whether the inventory has another repository of the same short name. A name that the inventory gives
+/// belongs to that repository alone.
+fn is_shared(inventory: &Inventory, repo: &str, name: &str, address: &GitUrl) -> bool {
+    let is_another = |other: &str| {
+        let url = inventory.repo_url(other).and_then(|url| GitUrl::parse(url).ok());
+        url.is_some_and(|url| !url.is_same_repository(address))
+    };
+    !is_plain(repo) && inventory.repo_names().any(|other| short_name(other) == name && is_another(other))
 }

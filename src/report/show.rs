@@ -88,11 +88,12 @@ impl Page<'_> {
             return;
         }
         let mut table = text::Table::new(0);
-        for (place, cloned) in &shown.places {
-            let state = match (cloned, &place.url) {
-                (true, _) => place.path.display().to_string(),
-                (false, Some(_)) => format!("no: cki clone {}", shown.component.name()),
-                (false, None) => "no: the inventory has no address for it".to_owned(),
+        for place in &shown.places {
+            let state = match &place.path {
+                Ok(Some(path)) => path.display().to_string(),
+                Ok(None) if place.has_address => format!("no: cki clone {}", shown.component.name()),
+                Ok(None) => "no: the inventory has no address for it".to_owned(),
+                Err(error) => format!("no: {error}"),
             };
             table.row([
                 safe_line(&place.repo).into_owned().into(),
@@ -340,8 +341,8 @@ fn variable_view(variable: &Declared) -> VariableView<'_> {
 fn show_view<'a>(shown: &'a Shown<'a>) -> ShowView<'a> {
     let component = shown.component;
     let clone_of = |repo: &str| {
-        let (place, cloned) = shown.places.iter().find(|(place, _)| place.repo == repo)?;
-        cloned.then(|| place.path.display().to_string())
+        let place = shown.places.iter().find(|place| place.repo == repo)?;
+        Some(place.path.as_ref().ok()?.as_ref()?.display().to_string())
     };
     ShowView {
         name: component.name(),

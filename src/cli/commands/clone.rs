@@ -41,18 +41,23 @@ pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<
     let inventory = context.inventory()?;
     let mr = mr.map(|iid| MergeRequest::new(iid, &context.settings.merge_request_ref)).transpose()?;
     let mut repositories: Vec<Wanted> = Vec::new();
+    let mut otherwise = Exit::Done;
     for name in &components {
         let component = inventory.find(name)?;
         // A merge request is one of the repository that the component is built from.
         let own = component.repos().first().copied();
         for place in context.workspace.places(&inventory, component) {
             let merge_request = mr.clone().filter(|_| own == Some(place.repo.as_str()));
+            let target = place.directory().to_owned();
             match place.url {
-                Some(url) if !repositories.iter().any(|known| known.target == place.path) => {
-                    repositories.push(Wanted { name: place.repo, url, target: place.path, merge_request });
+                Some(url) if !repositories.iter().any(|known| known.target == target) => {
+                    repositories.push(Wanted { name: place.repo, url, target, merge_request });
                 }
                 Some(_) => {}
-                None => context.ui.warning(&format!("The inventory has no address for `{}`.", place.repo)),
+                None => {
+                    context.ui.warning(&format!("The inventory has no address for `{}`.", place.repo));
+                    otherwise = Exit::Invalid;
+                }
             }
         }
     }
@@ -68,5 +73,11 @@ pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<
     if let Some(signal) = outcome.stopped {
         return Ok(signal.exit());
     }
-    Ok(outcome.worst().map_or(Exit::Done, |error| crate::cli::error::of_worst(&context.ui, error)))
+    if let Some(error) = outcome.worst() {
+        return Ok(crate::cli::error::of_worst(&context.ui, error));
+    }
+    if let Some(behind) = outcome.not_at_merge_request() {
+        return Ok(crate::cli::error::of_left_alone(&context.ui, &behind.path));
+    }
+    Ok(otherwise)
 }

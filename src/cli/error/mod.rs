@@ -43,8 +43,8 @@ use crate::systems::preprocessor::PreprocessError;
 use crate::ui::Ui;
 use running::{of_build, of_port, of_run, of_running};
 use staging::{of_stage, of_staging, of_target};
-pub(super) use systems::of_worst;
 use systems::{of_change, of_engine, of_file, of_git, of_gitlab, of_native, of_preprocess, of_token};
+pub(super) use systems::{of_left_alone, of_worst};
 
 /// A command line that makes no sense although its parts do.
 #[derive(Debug, thiserror::Error)]
@@ -321,16 +321,18 @@ fn of_open(error: &OpenError) -> Meaning {
     }
 }
 
+/// What to do about a clone that was left alone.
+pub(super) fn commit_or_stash(path: &std::path::Path) -> String {
+    format!("commit, stash or remove what is in `{}`; `cki` never touches it.", path.display())
+}
+
 fn of_source(error: &SourceError) -> Meaning {
     match error {
         SourceError::NoAddress { repo, .. } => {
             hint(Exit::Invalid, format!("add `{repo}` to `repos` in the inventory."))
         }
         SourceError::Git(inner) => of_git(inner),
-        SourceError::LeftAlone { path, .. } => hint(
-            Exit::Refused,
-            format!("commit, stash or remove what is in `{}`; `cki` never touches it.", path.display()),
-        ),
+        SourceError::LeftAlone { path, .. } => hint(Exit::Refused, commit_or_stash(path)),
         SourceError::InTheWay { path, .. } => {
             hint(Exit::Refused, format!("move `{}` away, or use another `--workspace`.", path.display()))
         }

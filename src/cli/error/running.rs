@@ -1,6 +1,6 @@
 //! What it means for a person that something cannot be built or run, or does not go on.
 
-use super::systems::{of_engine, of_native};
+use super::systems::{of_engine, of_git, of_native};
 use super::{Meaning, at, hint, of_open, plain};
 use crate::base::exit::Exit;
 use crate::ops::build::BuildError;
@@ -31,6 +31,7 @@ pub(super) fn of_port(port: u16) -> Meaning {
 
 pub(super) fn of_run(error: &RunError) -> Meaning {
     match error {
+        RunError::Clone(inner) => of_git(inner),
         RunError::NotRunnable { place, .. } => hint(
             Exit::Invalid,
             format!("add a `run` section at {}, or name an image with `--image`.", at(place)),

@@ -1,5 +1,7 @@
 //! What errors of single systems mean for the person who sees them.
 
+use std::path::Path;
+
 use super::{Meaning, hint, plain};
 use crate::base::exit::Exit;
 use crate::base::files::FileError;
@@ -35,7 +37,15 @@ pub(super) fn of_preprocess(error: &PreprocessError) -> Meaning {
 
 /// The exit code of a repository that could not be cloned, after saying what to do about it.
 pub(in crate::cli) fn of_worst(ui: &Ui, error: &GitError) -> Exit {
-    let Meaning { exit, hints } = of_git(error);
+    tell(ui, of_git(error))
+}
+
+/// The exit code of a clone that is not at the merge request asked for, after saying what to do about it.
+pub(in crate::cli) fn of_left_alone(ui: &Ui, path: &Path) -> Exit {
+    tell(ui, hint(Exit::Refused, super::commit_or_stash(path)))
+}
+
+fn tell(ui: &Ui, Meaning { exit, hints }: Meaning) -> Exit {
     for hint in hints {
         ui.say(&format!("{} {hint}", style::hint("hint:")));
     }
@@ -57,6 +67,17 @@ pub(super) fn of_git(error: &GitError) -> Meaning {
         GitError::Url { .. } | GitError::RefName { .. } => plain(Exit::Invalid),
         GitError::Occupied { .. } | GitError::Foreign { .. } | GitError::NoRepository { .. } => {
             plain(Exit::Refused)
+        }
+        GitError::OtherRepository { path, wanted, unused, .. } => {
+            let (path, wanted) = (path.display().to_string(), wanted.as_str());
+            let add = shell_words::join(["git", "-C", &path, "remote", "add", unused, wanted]);
+            Meaning {
+                exit: Exit::Refused,
+                hints: vec![
+                    format!("if it is a fork of yours, or `{wanted}` is its new address: `{add}`."),
+                    format!("otherwise move `{path}` away, or use another `--workspace`."),
+                ],
+            }
         }
         GitError::Offline { .. } => hint(Exit::Unreachable, "leave `--offline` out."),
         GitError::File(inner) => of_file(inner),

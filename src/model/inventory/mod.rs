@@ -143,7 +143,13 @@ impl Inventory {
     /// The address of a repository: by its name in the inventory, or given as an address already.
     #[must_use]
     pub fn repo_url<'a>(&'a self, repo: &'a str) -> Option<&'a str> {
-        self.repos.get(repo).map(String::as_str).or_else(|| repo.contains("://").then_some(repo))
+        self.repos.get(repo).map(String::as_str).or_else(|| is_address(repo).then_some(repo))
+    }
+
+    /// Every repository that the inventory names: by name, or by an address in an entry.
+    pub fn repo_names(&self) -> impl Iterator<Item = &str> {
+        let named = self.repos.keys().map(String::as_str);
+        named.chain(self.components.iter().flat_map(Component::repos))
     }
 
     /// Who depends on an entry, and how.
@@ -201,4 +207,10 @@ impl Inventory {
         };
         nearest.into_iter().map(str::to_owned).collect()
     }
+}
+
+/// Whether the name of a repository is an address: `https://…`, `/srv/…` or `git@host:…`.
+fn is_address(repo: &str) -> bool {
+    let like_scp = || repo.split_once(':').is_some_and(|(host, _)| host.contains('@') && !host.contains('/'));
+    repo.contains("://") || repo.starts_with('/') || like_scp()
 }

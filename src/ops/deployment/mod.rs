@@ -194,11 +194,10 @@ fn read(
     }
     let mut opened = Vec::new();
     for (index, item) in component.deployment.iter().enumerate() {
-        let path = workspace.place(inventory, &item.repo).path;
-        if !path.is_dir() {
+        let Some(path) = workspace.place(inventory, &item.repo).found()? else {
             let (component, repo) = (component.name().to_owned(), item.repo.clone());
             return Err(DeployedError::NotCloned { component, repo });
-        }
+        };
         opened.push((open(path)?, component.written.place(&format!("deployment.{index}"))));
     }
     let items: Vec<Item<'_>> = component

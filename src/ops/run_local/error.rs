@@ -4,10 +4,14 @@ use std::io;
 use std::time::Duration;
 
 use crate::base::text;
+use crate::systems::git::GitError;
 
 /// A run that cannot be.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
+    /// The clone of a repository cannot be used.
+    #[error(transparent)]
+    Clone(#[from] GitError),
     /// Nothing says how.
     #[error(
         "the inventory does not say how `{component}` is run: its entry has neither `run`, `build` nor `image`"

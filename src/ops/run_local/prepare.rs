@@ -84,7 +84,7 @@ async fn sources(tools: &Tools<'_>, request: &Request<'_>, unit: &Unit) -> anyho
         source::ensure(tools, component, repo, request.merge_request).await?;
     }
     let repo = unit.work.repo.as_deref().unwrap_or_default();
-    let clone = tools.workspace.place(tools.inventory, repo).path;
+    let clone = tools.workspace.place(tools.inventory, repo).target()?;
     let mounts = unit.work.mounts.iter().map(|mount| &mount.from);
     for path in mounts.chain(unit.work.copies.iter().map(|copied| &copied.from)) {
         let is_inside = match (path.canonicalize(), clone.canonicalize()) {

@@ -13,6 +13,7 @@ use crate::model::probe::Ready;
 use crate::model::service::Service;
 use crate::ops::own_image;
 use crate::ops::tools::Tools;
+use crate::systems::git::GitError;
 
 /// Nothing has a use for more processes.
 const PROCESSES: u32 = 4096;
@@ -252,23 +253,23 @@ pub(super) fn build_plan(
     component: &Component,
     tools: &Tools<'_>,
     merge_request: Option<u64>,
-) -> Option<BuildPlan> {
-    let build = component.build.as_ref()?;
-    let clone = tools.workspace.place(tools.inventory, &build.repo).path;
+) -> Result<Option<BuildPlan>, GitError> {
+    let Some(build) = &component.build else { return Ok(None) };
+    let clone = tools.workspace.place(tools.inventory, &build.repo).target()?;
     let inside = |path: &str| match path.trim_start_matches("./") {
         "" | "." => clone.clone(),
         path => clone.join(path),
     };
     let context = inside(build.context.as_deref().unwrap_or("."));
     let file = build.file.as_deref().map(inside);
-    Some(BuildPlan {
+    Ok(Some(BuildPlan {
         repo: build.repo.clone(),
         merge_request,
         file: file.map(|file| file.strip_prefix(&context).map_or(file.clone(), Path::to_path_buf)),
         context,
         args: build.args.clone(),
         target: build.target.clone(),
-    })
+    }))
 }
 
 pub(super) fn service_unit(service: Service, of: &str) -> Unit {

@@ -79,10 +79,10 @@ impl Files {
         if let Some(known) = self.repositories.iter().position(|one| one.name == name) {
             return Ok(Some(known));
         }
-        let place = request.workspace.place(request.inventory, name);
+        let Some(path) = request.workspace.place(request.inventory, name).found()? else { return Ok(None) };
         let store = match request.revision {
-            Some(revision) => Store::of_revision(&place.path, revision)?,
-            None => Store::of_clone(&place.path),
+            Some(revision) => Store::of_revision(&path, revision)?,
+            None => Store::of_clone(&path),
         };
         let Some(store) = store else { return Ok(None) };
         self.repositories.push(Repository { name: name.to_owned(), store });
@@ -133,14 +133,16 @@ impl Files {
             return None;
         }
         let names: Vec<&String> = request.inventory.repos.keys().collect();
-        let has_it = |root: &Path| {
+        let has_it = |name: &String| {
+            let Ok(Some(root)) = request.workspace.place(request.inventory, name).found() else {
+                return false;
+            };
             ["", "src"].iter().any(|folder| {
                 let place = root.join(folder).join(package);
                 place.is_dir() || place.with_extension("py").is_file()
             })
         };
-        let home =
-            names.into_iter().find(|name| has_it(&request.workspace.place(request.inventory, name).path));
+        let home = names.into_iter().find(|name| has_it(name));
         let home = home.and_then(|name| self.repository(request, name).ok()?);
         self.packages.insert(package.to_owned(), home);
         home
@@ -194,7 +196,7 @@ fn existing(files: &Files, repository: usize, path: &Path) -> Option<PathBuf> {
 fn library(package: &str, request: ScanRequest<'_>) -> Option<Library> {
     let inventory: &Inventory = request.inventory;
     let repo = inventory.repos.keys().find(|repo| repo.replace('-', "_") == package)?;
-    if request.workspace.place(inventory, repo).path.exists() {
+    if !matches!(request.workspace.place(inventory, repo).found(), Ok(None)) {
         return None;
     }
     let owner = inventory.components.iter().find(|component| component.repos().contains(&repo.as_str()));

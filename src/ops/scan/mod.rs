@@ -153,7 +153,7 @@ pub fn scan(request: ScanRequest<'_>) -> Result<ScanOutcome, ScanError> {
     if found.repositories.is_empty() {
         let places = request.workspace.places(request.inventory, request.component);
         return Err(match request.revision {
-            Some(revision) if places.iter().any(|place| place.path.is_dir()) => {
+            Some(revision) if places.into_iter().any(|place| !matches!(place.found(), Ok(None))) => {
                 let revision = safe_line(revision).into_owned();
                 ScanError::NoRevision { component, revision }
             }

@@ -9,7 +9,7 @@ use git2::{CheckoutNotificationType, Repository, RepositoryInitOptions};
 use super::choose::{Advertised, Wish};
 use super::error::at;
 use super::temporary::{Temporary, is_occupied, place, sweep};
-use super::{Git, GitError, GitUrl, Job, MergeRequest, tree};
+use super::{Git, GitError, GitUrl, Job, MergeRequest, standing, tree};
 use crate::base::files;
 
 /// Where the branches of the remote stand in a clone.
@@ -94,6 +94,7 @@ fn set_up(
     spec: &str,
 ) -> Result<(), git2::Error> {
     repository.remote_with_fetch("origin", order.url.as_str(), spec)?;
+    standing::note_made_for(repository, order.url)?;
     if let Some(name) = default_branch(repository, advertised)? {
         let tracking = format!("{TRACKING}{name}");
         let commit = repository.find_reference(&tracking)?.peel_to_commit()?;

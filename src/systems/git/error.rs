@@ -140,6 +140,18 @@ pub enum GitError {
         /// The place.
         path: PathBuf,
     },
+    /// The place of a clone holds a clone of another repository.
+    #[error("`{}` is {}, not of `{wanted}`", path.display(), clone_of(found))]
+    OtherRepository {
+        /// The place.
+        path: PathBuf,
+        /// The addresses of its remotes, without logins.
+        found: Vec<String>,
+        /// The repository that belongs there.
+        wanted: String,
+        /// A name that none of its remotes has.
+        unused: String,
+    },
     /// There is no repository in a folder.
     #[error("`{}` is not a repository", path.display())]
     NoRepository {
@@ -206,6 +218,16 @@ impl GitError {
     #[must_use]
     pub fn is_about_login(&self) -> bool {
         matches!(self, Self::Unauthorised { .. } | Self::Forbidden { .. })
+    }
+}
+
+fn clone_of(found: &[String]) -> String {
+    match found {
+        [] => "a repository without a remote, and no clone".to_owned(),
+        found => {
+            let found: Vec<String> = found.iter().map(|url| format!("`{url}`")).collect();
+            format!("a clone of {}", crate::base::text::join_and(&found))
+        }
     }
 }
 

@@ -30,15 +30,6 @@ pub struct Checkout {
     pub shallow: bool,
 }
 
-/// Whether one of the remotes of the clone in a folder is this repository.
-///
-/// # Errors
-/// When there is no clone, or it cannot be read.
-pub fn is_clone_of(folder: &Path, url: &GitUrl) -> Result<bool, GitError> {
-    let repository = tree::open(folder)?;
-    Ok(remote_of(&repository, url).map_err(at(folder))?.is_some())
-}
-
 /// The address by which a clone itself goes to a repository. The person's git configuration may
 /// rewrite both addresses.
 pub(super) fn remote_of(repository: &Repository, wanted: &GitUrl) -> Result<Option<GitUrl>, git2::Error> {

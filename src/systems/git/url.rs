@@ -1,13 +1,16 @@
 //! The address of a repository: which kind it is, and its text without any login. Whatever shows,
 //! stores or compares an address takes it from here. Which way to go to it is `choose`.
 
+use std::ffi::OsStr;
 use std::fmt;
+use std::path::Path;
 
 use reqwest::Url;
 
 use super::GitError;
 use super::login::Login;
 use super::refusal::quotable;
+use crate::base::digest;
 use crate::base::secret::Secret;
 
 /// How a repository is reached.
@@ -29,6 +32,7 @@ pub struct GitUrl {
     text: String,
     scheme: Scheme,
     host: String,
+    /// The port, unless it is the scheme's own.
     port: Option<u16>,
     path: String,
     login: Option<Login>,
@@ -71,7 +75,7 @@ impl GitUrl {
             "file" => Scheme::Local,
             _ => return Err("its scheme is none of https, http, ssh, git and file"),
         };
-        let host = url.host_str().unwrap_or("").to_ascii_lowercase();
+        let host = url.host_str().unwrap_or("").trim_end_matches('.').to_ascii_lowercase();
         if scheme == Scheme::Local {
             let path = url.to_file_path().map_err(|()| "it names a file on another machine")?;
             let path = path.to_str().ok_or("its path is not text")?;
@@ -97,11 +101,11 @@ impl GitUrl {
             let _ = url.set_username("");
         }
         let usual = match scheme {
-            Scheme::Ssh => Some(22),
-            Scheme::Git => Some(9418),
-            Scheme::Http | Scheme::Local => url.port_or_known_default(),
+            Scheme::Ssh => 22,
+            Scheme::Git => 9418,
+            Scheme::Http | Scheme::Local => url.port_or_known_default().unwrap_or_default(),
         };
-        let port = url.port().or(usual);
+        let port = url.port().filter(|port| *port != usual);
         let path = percent_decode(url.path());
         Ok(Self { text: url.to_string(), scheme, host, port, path, login })
     }
@@ -127,7 +131,7 @@ impl GitUrl {
             text: text.to_owned(),
             scheme: Scheme::Ssh,
             host: host.to_ascii_lowercase(),
-            port: Some(22),
+            port: None,
             path: path.to_owned(),
             login: None,
         })
@@ -163,16 +167,35 @@ impl GitUrl {
     }
 
     /// Whether both name the same repository, whichever way they go there: a clone made over ssh
-    /// is a clone of the same repository over https.
+    /// is a clone of the same repository over https. The case of the host, a port that is the
+    /// scheme's own, a user, slashes at the end and a final `.git` make no difference; the case of the
+    /// path does.
     #[must_use]
     pub fn is_same_repository(&self, other: &Self) -> bool {
-        let plain = |url: &Self| {
-            let path = url.path.trim_matches('/');
-            path.strip_suffix(".git").unwrap_or(path).trim_end_matches('/').to_owned()
-        };
         // Ports are comparable only between two of a kind.
         let ports_differ = self.scheme == other.scheme && self.port != other.port;
-        self.host == other.host && plain(self) == plain(other) && !ports_differ
+        self.host() == other.host() && self.plain_path() == other.plain_path() && !ports_differ
+    }
+
+    /// A short text that is the same for all spellings of the address of one repository.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let port = self.port.filter(|_| self.scheme != Scheme::Ssh).map(|port| port.to_string());
+        let mut whole = digest::of_parts([self.host(), &port.unwrap_or_default(), &self.plain_path()]);
+        whole.truncate(8);
+        whole
+    }
+
+    /// The path without what makes no difference.
+    fn plain_path(&self) -> String {
+        if self.scheme == Scheme::Local
+            && let Some(path) = local_repository(&self.path)
+        {
+            return path;
+        }
+        let parts: Vec<&str> = self.path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+        let path = parts.join("/");
+        path.strip_suffix(".git").unwrap_or(&path).trim_end_matches('/').to_owned()
     }
 }
 
@@ -202,6 +225,16 @@ pub fn without_login(text: &str) -> String {
     };
     let after = after.split(['?', '#']).next().unwrap_or(after);
     if scheme.is_empty() { format!("{host}{after}") } else { format!("{scheme}://{host}{after}") }
+}
+
+/// The directory of a repository on this machine, as git finds it from a path: the path itself, or with
+/// `.git` added. `None` if there is none.
+fn local_repository(path: &str) -> Option<String> {
+    let found = [path.to_owned(), format!("{}.git", path.trim_end_matches('/'))]
+        .into_iter()
+        .find_map(|path| Path::new(&path).canonicalize().ok())?;
+    let whole = if found.file_name() == Some(OsStr::new(".git")) { found.parent()? } else { &found };
+    Some(whole.display().to_string())
 }
 
 fn percent_decode(text: &str) -> String {
@@ -287,17 +320,42 @@ mod tests {
     #[test]
     fn the_same_repository_is_known_by_any_address() {
         let https = url("https://gitlab.com/a/b");
-        for same in
-            ["https://x:y@gitlab.com/a/b.git/", "git@gitlab.com:a/b.git", "ssh://git@gitlab.com:22/a/b"]
-        {
+        for same in [
+            "https://x:y@gitlab.com/a/b.git/",
+            "git@gitlab.com:a/b.git",
+            "ssh://git@gitlab.com:22/a/b",
+            "https://GitLab.com:443/a//b",
+            "http://gitlab.com/a/b",
+            "git://gitlab.com:9418/a/b.git",
+        ] {
             assert!(https.is_same_repository(&url(same)), "{same}");
+            assert_eq!(https.fingerprint(), url(same).fingerprint(), "{same}");
         }
-        for other in
-            ["https://gitlab.com/a/c", "https://gitlab.org/a/b", "https://gitlab.com:444/a/b", "/a/b"]
-        {
+        for other in [
+            "https://gitlab.com/a/c",
+            "https://gitlab.com/a/B",
+            "https://gitlab.org/a/b",
+            "https://gitlab.com:444/a/b",
+            "/a/b",
+        ] {
             assert!(!https.is_same_repository(&url(other)), "{other}");
+            assert_ne!(https.fingerprint(), url(other).fingerprint(), "{other}");
         }
         assert!(url("git@h:a/b").is_same_repository(&url("ssh://h/a/b.git")));
         assert!(url("file:///a/b").is_same_repository(&url("/a/b")));
+    }
+
+    #[test]
+    fn a_repository_on_this_machine_is_known_by_where_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().canonicalize().expect("is there").display().to_string();
+        let at = |path: &str| url(&format!("{root}/{path}"));
+        for path in ["x.git", "x/.git", "y.git"] {
+            std::fs::create_dir_all(folder.path().join(path)).expect("makes");
+        }
+        std::os::unix::fs::symlink("y.git", folder.path().join("z")).expect("links");
+        assert!(!at("x").is_same_repository(&at("x.git")), "both are there");
+        assert!(at("x").is_same_repository(&at("x/.git/")));
+        assert!(at("y").is_same_repository(&at("y.git")) && at("z").is_same_repository(&at("y")));
     }
 }

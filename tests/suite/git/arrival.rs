@@ -127,7 +127,7 @@ async fn what_is_in_the_way_stays() {
     let other = bench.served().display().to_string();
     let cloned = bench.clone(&other).await;
     assert!(
-        matches!(&cloned.state, CloneState::Other { remote: Some(remote) } if *remote == url),
+        matches!(&cloned.state, CloneState::Failed(GitError::OtherRepository { found, .. }) if *found == [url.clone()]),
         "{cloned:?}"
     );
     std::fs::remove_dir_all(bench.target().join(".git")).expect("removes");

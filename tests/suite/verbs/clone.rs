@@ -197,7 +197,8 @@ fn a_merge_request_has_a_branch_of_its_own() {
     --- stderr
       one          left alone: it has uncommitted changes
     1 repository: 1 skipped
-    --- exit 0
+    hint: commit, stash or remove what is in `/tmp/cki-TESTID/home/cki/one`; `cki` never touches it.
+    --- exit 7
     ");
     assert_eq!(read(&cli, "one/a.txt"), "mine");
 }
@@ -299,9 +300,11 @@ fn what_stands_in_the_place_stays() {
     git(&cli, "one", &["remote", "set-url", "origin", "https://example.org/other"]);
     assert_snapshot!(cli.run("clone single"), @"
     --- stderr
-      one          left alone: it is a clone of `https://example.org/other`
-    1 repository: 1 skipped
-    --- exit 0
+      one          `/tmp/cki-TESTID/home/cki/one` is a clone of `https://example.org/other`, not of `http://127.0.0.1:~PORT/one.git`
+    1 repository: 1 failed
+    hint: if it is a fork of yours, or `http://127.0.0.1:~PORT/one.git` is its new address: `git -C /tmp/cki-TESTID/home/cki/one remote add upstream http://127.0.0.1:~PORT/one.git`.
+    hint: otherwise move `/tmp/cki-TESTID/home/cki/one` away, or use another `--workspace`.
+    --- exit 7
     ");
 }
 

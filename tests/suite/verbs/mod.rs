@@ -17,6 +17,7 @@ mod kill_matrix;
 mod logs;
 mod needs;
 mod network;
+mod places;
 mod plan;
 mod read;
 mod run;

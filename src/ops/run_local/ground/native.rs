@@ -90,7 +90,7 @@ impl Processes {
             }
         }
         let workdir = match &command.repo {
-            Some(repo) => tools.workspace.place(tools.inventory, repo).path,
+            Some(repo) => tools.workspace.place(tools.inventory, repo).target()?,
             None => PathBuf::from("/"),
         };
         if !self.space.has_own_network() {

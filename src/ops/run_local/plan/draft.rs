@@ -89,7 +89,7 @@ impl<'a> Draft<'a> {
         let whole = deployment::completed(tools, component, deployed.as_ref(), &resolved.environment)?;
         self.inspect(component, &whole, deployed.as_ref());
         let mut unit = component_unit(&whole, &resolved.environment, tools.image_tag, tools.memory);
-        unit.work.build = build_plan(component, tools, request.merge_request.filter(|_| is_wanted));
+        unit.work.build = build_plan(component, tools, request.merge_request.filter(|_| is_wanted))?;
         if is_wanted {
             unit.wanted = true;
             if let Some(image) = &request.image {

@@ -1,0 +1,135 @@
+//! What stands in a directory, compared with the address of a repository: its clone, a clone of
+//! another one, or no clone at all. Where clones belong is for `ops::workspace`.
+
+use std::path::Path;
+
+use git2::{Config, ConfigLevel, Repository};
+
+use super::temporary::is_occupied;
+use super::{GitError, GitUrl, tree, without_login};
+
+/// The setting of a clone that holds the address it was made for.
+const MADE_FOR: &str = "cki.repository";
+
+/// What stands in a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing, or an empty directory.
+    Free,
+    /// A clone of the repository.
+    Clone {
+        /// Whether `origin` is the repository, not only another remote, as in a clone of a fork.
+        origin: bool,
+    },
+    /// A repository without a remote, or one whose address in the inventory is not known: there is
+    /// nothing to compare.
+    Local,
+    /// A clone of other repositories.
+    Other {
+        /// The addresses of its remotes, without logins.
+        found: Vec<String>,
+        /// A name that none of its remotes has.
+        unused: String,
+        /// Whether `cki` made it, for another repository.
+        made_for_another: bool,
+    },
+    /// Files that belong to no repository.
+    Files,
+}
+
+/// A remote: its name, its address as it is written, and as git goes there.
+struct Remote {
+    name: String,
+    written: String,
+    actual: String,
+}
+
+/// Compares what stands in a directory with the address of a repository.
+///
+/// # Errors
+/// When there is a repository that cannot be read.
+pub fn standing(folder: &Path, wanted: Option<&GitUrl>) -> Result<Standing, GitError> {
+    if !is_occupied(folder) {
+        return Ok(Standing::Free);
+    }
+    let (remotes, config, rewritten) = match tree::open(folder) {
+        Ok(repository) => {
+            let read = || -> Result<_, git2::Error> {
+                let rewritten = wanted.map(|wanted| rewritten(&repository, wanted)).transpose()?.flatten();
+                Ok((remotes(&repository)?, repository.config()?, rewritten))
+            };
+            read().map_err(super::error::at(folder))?
+        }
+        Err(GitError::NoRepository { .. }) => return Ok(Standing::Files),
+        // Its settings are not followed, but may be looked at.
+        Err(error @ GitError::Foreign { .. }) => {
+            let Ok(config) = Config::open(&folder.join(".git/config")) else { return Err(error) };
+            (written_remotes(&config), config, None)
+        }
+        Err(error) => return Err(error),
+    };
+    let Some(wanted) = wanted.filter(|_| !remotes.is_empty()) else { return Ok(Standing::Local) };
+    let is_it = |remote: &&Remote| {
+        let addresses =
+            [&remote.written, &remote.actual].into_iter().filter_map(|url| GitUrl::parse(url).ok());
+        addresses.into_iter().any(|address| {
+            address.is_same_repository(wanted)
+                || rewritten.as_ref().is_some_and(|wanted| address.is_same_repository(wanted))
+        })
+    };
+    let matching: Vec<&Remote> = remotes.iter().filter(is_it).collect();
+    if !matching.is_empty() {
+        let origin = remotes.len() == matching.len() || matching.iter().any(|remote| remote.name == "origin");
+        return Ok(Standing::Clone { origin });
+    }
+    let shown = |remote: &Remote| {
+        GitUrl::parse(&remote.written).map_or_else(|_| without_login(&remote.written), |url| url.to_string())
+    };
+    let unused = ["upstream", "inventory"].into_iter().map(str::to_owned);
+    let unused = unused.chain((2..).map(|number| format!("inventory-{number}")));
+    let made_for = config.open_level(ConfigLevel::Local).and_then(|own| own.get_string(MADE_FOR));
+    let made_for = made_for.ok().and_then(|url| GitUrl::parse(&url).ok());
+    Ok(Standing::Other {
+        found: remotes.iter().map(shown).collect(),
+        unused: unused
+            .into_iter()
+            .find(|name| remotes.iter().all(|remote| remote.name != *name))
+            .unwrap_or_default(),
+        made_for_another: made_for.is_some_and(|url| !url.is_same_repository(wanted)),
+    })
+}
+
+/// Notes in a clone for which repository it is made.
+pub(super) fn note_made_for(repository: &Repository, url: &GitUrl) -> Result<(), git2::Error> {
+    repository.config()?.set_str(MADE_FOR, url.as_str())
+}
+
+/// The address that the person's git configuration makes of an address.
+fn rewritten(repository: &Repository, url: &GitUrl) -> Result<Option<GitUrl>, git2::Error> {
+    let remote = repository.remote_anonymous(url.as_str())?;
+    Ok(remote.url().ok().and_then(|url| GitUrl::parse(url).ok()))
+}
+
+fn remotes(repository: &Repository) -> Result<Vec<Remote>, git2::Error> {
+    let config = repository.config()?.snapshot()?;
+    let mut remotes = Vec::new();
+    for name in repository.remotes()?.iter() {
+        let name = name?.unwrap_or_default();
+        let actual = repository.find_remote(name)?.url().unwrap_or_default().to_owned();
+        let written = config.get_str(&format!("remote.{name}.url")).unwrap_or(&actual).to_owned();
+        remotes.push(Remote { name: name.to_owned(), written, actual });
+    }
+    Ok(remotes)
+}
+
+/// The remotes as a configuration file alone has them.
+fn written_remotes(config: &Config) -> Vec<Remote> {
+    let mut remotes = Vec::new();
+    let Ok(mut entries) = config.entries(Some(r"^remote\..*\.url$")) else { return remotes };
+    while let Some(Ok(entry)) = entries.next() {
+        let (Ok(name), Ok(url)) = (entry.name(), entry.value()) else { continue };
+        let name = name.trim_start_matches("remote.").trim_end_matches(".url").to_owned();
+        remotes.push(Remote { name, written: url.to_owned(), actual: url.to_owned() });
+    }
+    remotes
+}
