@@ -53,7 +53,7 @@ fn hinted(said: &str, word: &str) -> String {
 #[test]
 fn repositories_whose_addresses_end_alike_have_a_directory_each() {
     for order in ["clone a b -j 1", "clone b a -j 1"] {
-        let Some(cli) = Cli::native("places") else { return };
+        let cli = Cli::native();
         let _repositories = teams(&cli);
         cli.inventory(TEAMS);
         cli.run(order).ends_with(0);
@@ -74,7 +74,7 @@ fn repositories_whose_addresses_end_alike_have_a_directory_each() {
 
 #[test]
 fn a_clone_of_the_short_name_goes_on_to_be_used() {
-    let Some(cli) = Cli::native("places") else { return };
+    let cli = Cli::native();
     let _repositories = teams(&cli);
     std::fs::create_dir_all(cli.workspace()).expect("makes");
     let of_a = cli.fill("{served}/team-a/api.git");
@@ -88,7 +88,7 @@ fn a_clone_of_the_short_name_goes_on_to_be_used() {
 
 #[test]
 fn two_inventories_may_call_different_repositories_by_one_name() {
-    let Some(cli) = Cli::native("places") else { return };
+    let cli = Cli::native();
     let _repositories = teams(&cli);
     for team in ["a", "b"] {
         cli.write(
@@ -109,7 +109,7 @@ fn two_inventories_may_call_different_repositories_by_one_name() {
 
 #[test]
 fn every_command_refuses_the_clone_of_another_repository() {
-    let Some(cli) = Cli::native("places") else { return };
+    let cli = Cli::native();
     let _repositories = teams(&cli);
     std::fs::create_dir_all(cli.workspace()).expect("makes");
     let of_b = cli.fill("{served}/team-b/api.git");
