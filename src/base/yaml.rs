@@ -3,7 +3,10 @@
 //! The parser behind the name `serde_yaml` is `serde-saphyr`; see `docs/decisions/`.
 
 mod fields;
+mod simple;
+mod tape;
 pub mod tree;
+mod typed;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -85,10 +88,18 @@ impl UnknownKey {
 /// # Errors
 /// When the text is not YAML, or not of this type.
 pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<(T, Vec<UnknownKey>), YamlError> {
+    match simple::read(text).and_then(|tokens| from_tokens(&tokens)) {
+        Some(value) => Ok((value, Vec::new())),
+        None => parse_whole(file, text),
+    }
+}
+
+/// The same by the whole parser, whatever the text.
+fn parse_whole<T: DeserializeOwned>(file: &str, text: &str) -> Result<(T, Vec<UnknownKey>), YamlError> {
     // An empty text, or one of comments only, is an empty mapping.
     let text = if is_blank(text) { "{}" } else { text };
     let mut unknown = Vec::new();
-    let parsed = serde_yaml::with_deserializer_from_str(text, |deserializer| {
+    let parsed = serde_yaml::with_deserializer_from_str_with_options(text, options(text), |deserializer| {
         serde_ignored::deserialize(deserializer, |path| unknown.push(UnknownKey::new::<T>(&path)))
     });
     let value = parsed.map_err(|error| {
@@ -100,6 +111,47 @@ pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<(T, Vec<Unkn
         YamlError { file: file.to_owned(), position, message: one_line(&message(error)) }
     })?;
     Ok((value, unknown))
+}
+
+/// What is parsed may be as large as its text: only what aliases make of it has a bound of its own.
+fn options(text: &str) -> serde_yaml::Options {
+    let mut options = serde_yaml::Options::default();
+    options.emit_comments = false;
+    if let Some(budget) = &mut options.budget {
+        budget.max_events = budget.max_events.max(text.len().saturating_mul(2));
+        budget.max_nodes = budget.max_nodes.max(text.len());
+        budget.max_total_scalar_bytes = budget.max_total_scalar_bytes.max(text.len());
+    }
+    options
+}
+
+fn from_tokens<T: DeserializeOwned>(tokens: &[tape::Token<'_>]) -> Option<T> {
+    let mut tokens = typed::Tokens::new(tokens);
+    let value = T::deserialize(&mut tokens).ok()?;
+    tokens.is_done().then_some(value)
+}
+
+/// Documents that were read before, in a form in which nothing has to be looked for.
+#[must_use]
+pub fn compile(documents: &[(&str, tree::Node)]) -> String {
+    documents.iter().map(|(name, node)| tape::write(name, node)).collect()
+}
+
+/// The documents that [`compile`] wrote, each with its name; none if the text is anything else.
+#[must_use]
+pub fn compiled(text: &str) -> Vec<(&str, Compiled<'_>)> {
+    tape::read(text).unwrap_or_default().into_iter().map(|(name, tokens)| (name, Compiled(tokens))).collect()
+}
+
+/// A document that was read before.
+pub struct Compiled<'a>(Vec<tape::Token<'a>>);
+
+impl Compiled<'_> {
+    /// The document as a type; `None` if it is not of that, or has a key that the type does not know.
+    #[must_use]
+    pub fn typed<T: DeserializeOwned>(&self) -> Option<T> {
+        from_tokens(&self.0)
+    }
 }
 
 /// Writes a value as a YAML document that readers of YAML 1.1 and 1.2 read alike.
@@ -248,59 +300,4 @@ fn one_line(message: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde::Deserialize;
-
-    #[derive(Debug, Deserialize)]
-    struct Sample {
-        name: String,
-        #[serde(default)]
-        items: Vec<Item>,
-    }
-
-    #[derive(Debug, Deserialize)]
-    struct Item {
-        port: Option<u16>,
-    }
-
-    const SAMPLE: &str = "name: a\nitems:\n  - port: 1\n  - prot: 2\ncolour: red\n";
-
-    #[test]
-    fn unknown_keys_have_a_place() {
-        let (sample, unknown) = parse::<Sample>("x.yaml", SAMPLE).expect("parses");
-        assert_eq!((sample.name.as_str(), sample.items.len(), sample.items[0].port), ("a", 2, Some(1)));
-        let places: Vec<_> =
-            unknown.iter().map(|one| (one.path.as_str(), position(SAMPLE, &one.path))).collect();
-        let at = |line, column| Some(Position { line, column });
-        assert_eq!(places, [("items.1.prot", at(4, 5)), ("colour", at(5, 1))]);
-        assert_eq!((unknown[0].key.as_str(), unknown[0].known), ("prot", &["port"][..]));
-        assert_eq!(unknown[1].known, ["name", "items"]);
-    }
-
-    #[test]
-    fn errors_have_file_line_and_column() {
-        let error = parse::<Sample>("x.yaml", "name: a\nitems:\n  - port: http\n").expect_err("is no number");
-        assert!(error.to_string().starts_with("x.yaml:3:11: "), "{error}");
-        let error = parse::<Sample>("x.yaml", "name: a\nname: b\n").expect_err("is a duplicate");
-        assert!(error.to_string().starts_with("x.yaml:2:1: duplicate"), "{error}");
-    }
-
-    #[test]
-    fn bombs_are_refused() {
-        let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
-        for level in 1..10 {
-            let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
-            bomb.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
-        }
-        assert!(parse::<serde_json::Value>("x", &bomb).is_err());
-        assert!(parse::<serde_json::Value>("x", &"[".repeat(100_000)).is_err());
-    }
-
-    #[test]
-    fn comments_alone_are_an_empty_mapping() {
-        let (value, _) =
-            parse::<serde_json::Map<String, serde_json::Value>>("x", "# nothing\n").expect("parses");
-        assert!(value.is_empty());
-    }
-}
+mod tests;

@@ -1,14 +1,21 @@
 //! Finds the files of an inventory and reads it. What the files mean is for `model::inventory`.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
-use crate::base::assets;
 use crate::base::files::{self, FileError};
+use crate::base::text::plural;
+use crate::base::yaml::{self, Compiled, YamlError};
+use crate::base::{assets, share};
 use crate::model::inventory::{Document, Inventory, InventoryError};
 use crate::model::reference::Reference;
 
-/// No file of an inventory is longer.
-const LIMIT: u64 = 8 << 20;
+/// No file of an inventory is longer: its text and what it holds are in memory at once.
+const LIMIT: u64 = 64 << 20;
+/// A thread costs as much as so many files to open.
+const SHARE: usize = 64;
+/// The files of the built-in inventory, compiled: a golden test makes it of them.
+const COMPILED: &str = "inventory.compiled";
 /// The head of an inventory that is a folder.
 const HEAD: &str = "inventory.yaml";
 
@@ -21,6 +28,17 @@ pub enum LoadError {
     /// A file cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
+    /// Several files cannot be read.
+    #[error("{first} (and {})", plural(*others, "more file"))]
+    Files {
+        /// The first.
+        first: FileError,
+        /// How many more.
+        others: usize,
+    },
+    /// A file is longer than any may be.
+    #[error("`{0}` is longer than {limit} MiB, which is the most that one file of an inventory may hold", limit = LIMIT >> 20)]
+    TooLong(String),
     /// The files make no inventory.
     #[error(transparent)]
     Inventory(#[from] InventoryError),
@@ -32,14 +50,20 @@ pub enum LoadError {
 /// When there is none, or it cannot be read or understood.
 pub fn load(path: Option<&Path>) -> Result<Inventory, LoadError> {
     let Some(path) = path else {
-        return Ok(Inventory::read("built in", built_in())?);
+        let mut compiled: HashMap<&str, Compiled<'_>> =
+            yaml::compiled(assets::embedded_text(COMPILED).unwrap_or_default()).into_iter().collect();
+        let documents = built_in().into_iter().map(|document| {
+            let compiled =
+                document.file.strip_prefix(assets::BUILT_IN).and_then(|file| compiled.remove(file));
+            (document, compiled)
+        });
+        return Ok(Inventory::read_compiled("built in", documents.collect())?);
     };
     let origin = path.display().to_string();
     let documents = if path.is_dir() {
         folder(path)?
     } else if path.exists() {
-        let text = files::read_text(path, LIMIT)?;
-        vec![Document { file: origin.clone(), text: text.into(), reference: None }]
+        vec![document((path.to_path_buf(), None))?]
     } else {
         return Err(LoadError::Missing(origin));
     };
@@ -60,19 +84,29 @@ fn built_in() -> Vec<Document> {
         .collect()
 }
 
+/// The built-in inventory as it is carried in the program, made of its files in `templates/`.
+///
+/// # Errors
+/// When one of them is not YAML.
+pub fn compile() -> Result<String, YamlError> {
+    let documents = built_in();
+    let tree = |document: &Document| -> Result<_, YamlError> {
+        Ok(yaml::tree::documents(&document.file, &document.text)?.into_iter().next())
+    };
+    let trees = documents.iter().map(tree).collect::<Result<Vec<_>, _>>()?;
+    let name = |document: &'_ Document| document.file.trim_start_matches(assets::BUILT_IN).to_owned();
+    let names: Vec<String> = documents.iter().map(name).collect();
+    let named = names.iter().zip(trees).filter_map(|(name, tree)| Some((name.as_str(), tree?)));
+    Ok(yaml::compile(&named.collect::<Vec<_>>()))
+}
+
 /// Reads `inventory.yaml` and `<category>/<name>.yaml`; nothing deeper, so a link that leads back
 /// does no harm.
-fn folder(root: &Path) -> Result<Vec<Document>, FileError> {
-    let mut documents = Vec::new();
-    let mut add = |path: &Path, file: String, reference| {
-        let text = files::read_text(path, LIMIT)?;
-        documents.push(Document { file, text: text.into(), reference });
-        Ok::<_, FileError>(())
-    };
-    let shown = |path: &Path| path.display().to_string();
+fn folder(root: &Path) -> Result<Vec<Document>, LoadError> {
+    let mut wanted: Vec<(PathBuf, Option<Reference>)> = Vec::new();
     let head = root.join(HEAD);
     if head.is_file() {
-        add(&head, shown(&head), None)?;
+        wanted.push((head, None));
     }
     for category in files::names_in(root)? {
         let folder = root.join(&category);
@@ -81,15 +115,33 @@ fn folder(root: &Path) -> Result<Vec<Document>, FileError> {
         }
         for file in files::names_in(&folder)? {
             let name = file.strip_suffix(".yaml").or_else(|| file.strip_suffix(".yml"));
-            let Some(reference) = name.and_then(|name| Reference::parse(&format!("{category}/{name}")))
-            else {
-                continue;
-            };
-            let path = folder.join(&file);
-            add(&path, shown(&path), Some(reference))?;
+            if let Some(reference) = name.and_then(|name| Reference::parse(&format!("{category}/{name}"))) {
+                wanted.push((folder.join(&file), Some(reference)));
+            }
         }
     }
-    Ok(documents)
+    let (mut documents, mut failed, mut others) = (Vec::with_capacity(wanted.len()), None, 0);
+    for read in share::map(wanted, SHARE, document) {
+        match read {
+            Ok(document) => documents.push(document),
+            Err(error) if failed.is_none() => failed = Some(error),
+            Err(_) => others += 1,
+        }
+    }
+    match failed {
+        None => Ok(documents),
+        Some(LoadError::File(first)) if others > 0 => Err(LoadError::Files { first, others }),
+        Some(error) => Err(error),
+    }
+}
+
+fn document((path, reference): (PathBuf, Option<Reference>)) -> Result<Document, LoadError> {
+    let file = path.display().to_string();
+    match files::read_text(&path, LIMIT) {
+        Ok(text) => Ok(Document { file, text: text.into(), reference }),
+        Err(_) if path.metadata().is_ok_and(|found| found.len() > LIMIT) => Err(LoadError::TooLong(file)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 #[cfg(test)]

@@ -178,7 +178,11 @@ fn of_load(error: &LoadError) -> Meaning {
             Exit::NotFound,
             "without `--inventory`, the built-in inventory is used; `cki config` shows who named this one.",
         ),
-        LoadError::File(_) => plain(Exit::Invalid),
+        LoadError::File(_) | LoadError::Files { .. } => plain(Exit::Invalid),
+        LoadError::TooLong(_) => hint(
+            Exit::Invalid,
+            "make a directory of it: `inventory.yaml` without the entries, and each entry in a file `CATEGORY/NAME.yaml`.",
+        ),
         LoadError::Inventory(_) => {
             hint(Exit::Invalid, "the format is described in docs/reference/inventory.md.")
         }

@@ -8,7 +8,7 @@ use super::entry::{Entry, Head};
 use super::index::Index;
 use super::problem::{Problem, What};
 use super::{Component, Inventory, Production, Written};
-use crate::base::yaml::{self, UnknownKey, YamlError};
+use crate::base::yaml::{self, Compiled, UnknownKey, YamlError};
 use crate::base::{share, text};
 use crate::model::reference::{Reference, is_name};
 
@@ -93,6 +93,29 @@ impl Inventory {
         if documents.is_empty() {
             return Err(InventoryError::Empty(origin.to_owned()));
         }
+        Self::of_parts(origin, share::map(documents, SHARE, parse))
+    }
+
+    /// Reads an inventory whose documents have been compiled as well: their texts are then for places
+    /// only. One without its compiled form is parsed.
+    ///
+    /// # Errors
+    /// As for [`Self::read`].
+    pub fn read_compiled(
+        origin: &str,
+        documents: Vec<(Document, Option<Compiled<'_>>)>,
+    ) -> Result<Self, InventoryError> {
+        let part = |(document, compiled): (Document, Option<Compiled<'_>>)| match compiled {
+            Some(compiled) => of_compiled(document, &compiled),
+            None => parse(document),
+        };
+        Self::of_parts(origin, documents.into_iter().map(part))
+    }
+
+    fn of_parts(
+        origin: &str,
+        parts: impl IntoIterator<Item = Result<Part, InventoryError>>,
+    ) -> Result<Self, InventoryError> {
         let mut read = Self {
             title: "untitled".to_owned(),
             origin: origin.to_owned(),
@@ -106,7 +129,7 @@ impl Inventory {
             index: Index::default(),
         };
         let mut errors = Errors::default();
-        for part in share::map(documents, SHARE, parse) {
+        for part in parts {
             match part {
                 Ok(part) => read.take(part, &mut errors),
                 Err(error) => errors.note(error),
@@ -179,22 +202,44 @@ const SHARE: usize = 12;
 
 fn parse(document: Document) -> Result<Part, InventoryError> {
     let Document { file, text, reference } = document;
-    let mut problems = Vec::new();
     match reference {
         Some(reference) => {
             let (entry, unknown) = yaml::parse::<Entry>(&file, &text)?;
-            let written = Written::new(file, text);
-            note_unknown(&mut problems, &written, unknown);
-            let content = Content::Entry(Box::new(component(entry, Some(reference), written.clone())?));
-            Ok(Part { content, written, problems })
+            of_entry(entry, reference, Written::new(file, text), unknown)
         }
         None => {
-            let (read, unknown) = yaml::parse::<Head>(&file, &text)?;
-            let written = Written::new(file, text);
-            note_unknown(&mut problems, &written, unknown);
-            Ok(Part { content: Content::Head(Box::new(read)), written, problems })
+            let (head, unknown) = yaml::parse::<Head>(&file, &text)?;
+            Ok(of_head(head, Written::new(file, text), unknown))
         }
     }
+}
+
+fn of_compiled(document: Document, compiled: &Compiled<'_>) -> Result<Part, InventoryError> {
+    let written = |document: Document| Written::new(document.file, document.text);
+    if let Some(reference) = &document.reference {
+        let Some(entry) = compiled.typed::<Entry>() else { return parse(document) };
+        return of_entry(entry, reference.clone(), written(document), Vec::new());
+    }
+    match compiled.typed::<Head>() {
+        Some(head) => Ok(of_head(head, written(document), Vec::new())),
+        None => parse(document),
+    }
+}
+
+fn of_entry(
+    entry: Entry,
+    reference: Reference,
+    written: Written,
+    unknown: Vec<UnknownKey>,
+) -> Result<Part, InventoryError> {
+    let problems = unknown_keys(&written, unknown);
+    let content = Content::Entry(Box::new(component(entry, Some(reference), written.clone())?));
+    Ok(Part { content, written, problems })
+}
+
+fn of_head(head: Head, written: Written, unknown: Vec<UnknownKey>) -> Part {
+    let problems = unknown_keys(&written, unknown);
+    Part { content: Content::Head(Box::new(head)), written, problems }
 }
 
 fn component(entry: Entry, place: Option<Reference>, written: Written) -> Result<Component, InventoryError> {
@@ -233,10 +278,11 @@ fn component(entry: Entry, place: Option<Reference>, written: Written) -> Result
     })
 }
 
-fn note_unknown(problems: &mut Vec<Problem>, written: &Written, unknown: Vec<UnknownKey>) {
-    problems.extend(unknown.into_iter().map(|UnknownKey { path, key, known }| Problem {
+fn unknown_keys(written: &Written, unknown: Vec<UnknownKey>) -> Vec<Problem> {
+    let problem = |UnknownKey { path, key, known }| Problem {
         written: written.clone(),
         path,
         what: What::UnknownKey { key, known },
-    }));
+    };
+    unknown.into_iter().map(problem).collect()
 }

@@ -36,6 +36,36 @@ fn document((path, text): &(String, String)) -> Document {
 }
 
 #[test]
+fn the_built_in_inventory_is_carried_compiled() {
+    let compiled = cki::ops::inventory::compile().expect("is YAML");
+    super::golden("templates/inventory.compiled", &compiled);
+    // What is read of it is what is read of the files, to the last value.
+    let folder = cki::ops::inventory::load(Some(Path::new("templates/inventory"))).expect("loads");
+    let carried = cki::ops::inventory::load(None).expect("loads");
+    assert_eq!(folder.components.len(), carried.components.len());
+    for (one, other) in folder.components.iter().zip(&carried.components) {
+        let of = |component: &cki::model::inventory::Component| {
+            let part = component.clone();
+            let written = part.written.place("sources.0.repo");
+            let text = format!("{component:?}");
+            let text = text.split(", written: ").next().expect("has a part before it").to_owned();
+            (text, written.replace("templates/inventory/", "").replace("built in: ", ""))
+        };
+        assert_eq!(of(one), of(other));
+    }
+    // No text is parsed: these would all be errors.
+    let document = |name: &str| Document {
+        file: name.to_owned(),
+        text: "[".into(),
+        reference: name.strip_suffix(".yaml").and_then(Reference::parse),
+    };
+    let documents = cki::base::yaml::compiled(&compiled).into_iter();
+    let documents = documents.map(|(name, compiled)| (document(name), Some(compiled))).collect();
+    let unparsed = Inventory::read_compiled("here", documents).expect("nothing is parsed");
+    assert_eq!(unparsed.components.len(), carried.components.len());
+}
+
+#[test]
 fn the_examples_are_inventories_without_a_finding() {
     let examples = examples();
     let is_of_folder = |path: &str| path == "inventory.yaml" || path.starts_with("service/");

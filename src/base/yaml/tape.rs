@@ -1,0 +1,93 @@
+//! A YAML document as a row of tokens, without places: what typed values are read from when nothing is
+//! wrong. It comes from a text of the plain kind that people mostly write ([`super::simple`]), or from
+//! a file that was made of YAML before ([`write`], [`read`]). Errors are told by the whole parser.
+
+use std::borrow::Cow;
+
+use super::tree::{Node, Value};
+
+/// A part of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Token<'a> {
+    /// A scalar without quotes.
+    Plain(Cow<'a, str>),
+    /// A scalar that is a text whatever it looks like.
+    Quoted(Cow<'a, str>),
+    /// A list begins.
+    List,
+    /// A mapping begins: keys and values in turns.
+    Map,
+    /// The innermost list or mapping ends.
+    End,
+}
+
+/// Writes a document so that [`read`] needs to look for nothing: each scalar comes after its length.
+pub(super) fn write(name: &str, node: &Node) -> String {
+    fn scalar(out: &mut String, mark: char, text: &str) {
+        out.push_str(&format!("{mark}{} {text}\n", text.len()));
+    }
+    // What is still to be written; `None` is an end.
+    let mut todo: Vec<Option<&Node>> = vec![Some(node)];
+    let mut keys: Vec<(usize, &str)> = Vec::new();
+    let mut out = String::new();
+    scalar(&mut out, 'd', name);
+    while let Some(next) = todo.pop() {
+        if let Some((_, key)) = keys.pop_if(|(at, _)| *at == todo.len()) {
+            scalar(&mut out, 'k', key);
+        }
+        match next.map(|node| &node.value) {
+            None => out.push_str("e\n"),
+            Some(Value::Scalar { text, plain }) => scalar(&mut out, if *plain { 'p' } else { 'q' }, text),
+            Some(Value::List(items)) => {
+                out.push_str("l\n");
+                todo.push(None);
+                todo.extend(items.iter().rev().map(Some));
+            }
+            Some(Value::Map(entries)) => {
+                out.push_str("m\n");
+                todo.push(None);
+                for entry in entries.iter().rev() {
+                    keys.push((todo.len(), &entry.key));
+                    todo.push(Some(&entry.node));
+                }
+            }
+        }
+    }
+    out
+}
+
+/// A document with its name.
+type Document<'a> = (&'a str, Vec<Token<'a>>);
+
+/// Reads what [`write`] has written, any number of documents; `None` if it is anything else.
+pub(super) fn read(text: &str) -> Option<Vec<Document<'_>>> {
+    let mut documents: Vec<Document<'_>> = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (mark, after) = rest.split_at_checked(1)?;
+        rest = after;
+        let mut scalar = || {
+            let (length, after) = rest.split_once(' ')?;
+            let (scalar, after) = after.split_at_checked(length.parse().ok()?)?;
+            rest = after;
+            Some(scalar)
+        };
+        let token = match mark {
+            "d" => {
+                documents.push((scalar()?, Vec::new()));
+                None
+            }
+            "l" => Some(Token::List),
+            "m" => Some(Token::Map),
+            "e" => Some(Token::End),
+            "p" => Some(Token::Plain(scalar()?.into())),
+            "k" | "q" => Some(Token::Quoted(scalar()?.into())),
+            _ => return None,
+        };
+        if let Some(token) = token {
+            documents.last_mut()?.1.push(token);
+        }
+        rest = rest.strip_prefix('\n')?;
+    }
+    Some(documents)
+}

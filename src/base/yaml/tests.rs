@@ -1,0 +1,203 @@
+//! Tests of parsing: places, errors, bounds, and that the quick way and the whole parser read alike.
+
+use super::*;
+use proptest::prelude::*;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+#[derive(Debug, Deserialize)]
+struct Sample {
+    name: String,
+    #[serde(default)]
+    items: Vec<Item>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Item {
+    port: Option<u16>,
+}
+
+const SAMPLE: &str = "name: a\nitems:\n  - port: 1\n  - prot: 2\ncolour: red\n";
+
+#[test]
+fn unknown_keys_have_a_place() {
+    let (sample, unknown) = parse::<Sample>("x.yaml", SAMPLE).expect("parses");
+    assert_eq!((sample.name.as_str(), sample.items.len(), sample.items[0].port), ("a", 2, Some(1)));
+    let places: Vec<_> = unknown.iter().map(|one| (one.path.as_str(), position(SAMPLE, &one.path))).collect();
+    let at = |line, column| Some(Position { line, column });
+    assert_eq!(places, [("items.1.prot", at(4, 5)), ("colour", at(5, 1))]);
+    assert_eq!((unknown[0].key.as_str(), unknown[0].known), ("prot", &["port"][..]));
+    assert_eq!(unknown[1].known, ["name", "items"]);
+}
+
+#[test]
+fn errors_have_file_line_and_column() {
+    let error = parse::<Sample>("x.yaml", "name: a\nitems:\n  - port: http\n").expect_err("is no number");
+    assert!(error.to_string().starts_with("x.yaml:3:11: "), "{error}");
+    let error = parse::<Sample>("x.yaml", "name: a\nname: b\n").expect_err("is a duplicate");
+    assert!(error.to_string().starts_with("x.yaml:2:1: duplicate"), "{error}");
+}
+
+#[test]
+fn bombs_are_refused() {
+    let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..10 {
+        let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+        bomb.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+    }
+    assert!(parse::<serde_json::Value>("x", &bomb).is_err());
+    assert!(parse::<serde_json::Value>("x", &"[".repeat(100_000)).is_err());
+}
+
+#[test]
+fn comments_alone_are_an_empty_mapping() {
+    let (value, _) = parse::<serde_json::Map<String, serde_json::Value>>("x", "# nothing\n").expect("parses");
+    assert!(value.is_empty());
+}
+
+/// All that entries are made of.
+#[derive(Debug, Deserialize)]
+#[allow(dead_code)]
+struct Entry {
+    name: Option<String>,
+    a: Option<u16>,
+    #[serde(default)]
+    b: bool,
+    #[serde(default)]
+    list: Vec<String>,
+    #[serde(default)]
+    inner: Vec<Inner>,
+    #[serde(default)]
+    map: BTreeMap<String, String>,
+    value: Option<serde_json::Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[allow(dead_code)]
+struct Inner {
+    key: String,
+    port: Option<u32>,
+    below: Option<Box<Inner>>,
+}
+
+/// What is read the simple way is what the whole parser reads; else that one is asked.
+fn same<T: DeserializeOwned + fmt::Debug>(text: &str) -> bool {
+    let Some(simple) = simple::read(text).and_then(|tokens| from_tokens::<T>(&tokens)) else { return false };
+    let (whole, unknown) = parse_whole::<T>("f", text).unwrap_or_else(|error| panic!("{error}:\n{text}"));
+    assert_eq!(format!("{simple:?}"), format!("{whole:?}"), "{text}");
+    assert!(unknown.is_empty(), "{unknown:?}:\n{text}");
+    true
+}
+
+#[test]
+fn what_people_write_is_read_the_simple_way() {
+    for text in [
+        "name: a b\n",
+        "---\n# first\nname: 'it''s' # why\n\nlist:\n- a\n- \"b: c\"\nb: true\na: 80\n",
+        "inner:\n  - key: a\n    port: 5\n    below:\n      key: b\n  - {key: c, below: {key: 'd', port: 6}}\nmap: {a: b, c.d: 'e'}\n",
+        "name: one\n  two\n  three # four\nlist: [a, 'b', c-d]\nvalue: {x: [1, {y: z}], t: yes please}\n",
+        "map:\n  a: 1.5\n  b: ~x\n",
+        "name:\nlist: []\n",
+    ] {
+        assert!(same::<Entry>(text), "{text}");
+    }
+}
+
+#[test]
+fn the_files_of_the_program_are_read_alike_both_ways() {
+    let mut simple = 0;
+    for (path, content) in
+        ["inventory", "services", "demo"].into_iter().flat_map(crate::base::assets::embedded_tree)
+    {
+        if path.extension().is_some_and(|one| one == "yaml") {
+            let text = std::str::from_utf8(content).expect("is text");
+            simple += usize::from(same::<serde_json::Value>(text));
+        }
+    }
+    assert!(simple > 20, "{simple}");
+}
+
+#[test]
+fn documents_survive_being_compiled() {
+    let text = "a: [1, '2', {b: ~, 'c\nd': \"e\\nf\"}, [], {}]\ng: |\n  h\n  i\n";
+    let node = tree::documents("f", text).expect("parses").remove(0);
+    let written = compile(&[("one", node.clone()), ("two", node)]);
+    let read = compiled(&written);
+    assert_eq!(read.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["one", "two"]);
+    let text = "a: [1, '2', {b: x, c: \"e\\nf\"}, [], {}]\n";
+    let node = tree::documents("f", text).expect("parses").remove(0);
+    let written = compile(&[("one", node)]);
+    let value: serde_json::Value = compiled(&written)[0].1.typed().expect("is typed");
+    assert_eq!(value, serde_json::json!({"a": [1, "2", {"b": "x", "c": "e\nf"}, [], {}]}));
+    for wrong in ["x", "p9 a\n", "p1 a", "d1 a\np1 ab\n", "d1 a\np1 \u{e9}\n"] {
+        assert!(compiled(wrong).is_empty(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_large_document_is_read() {
+    let mut text = "list:\n".to_owned();
+    text.push_str(&"- >\n  a\n".repeat(300_000));
+    let (entry, _) = parse::<Entry>("f", &text).expect("is read");
+    assert_eq!(entry.list.len(), 300_000);
+}
+
+/// Scalars, good and bad.
+fn scalar() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z]{1,4}( [a-z#:]{1,3}){0,2}",
+        "['\"]?[-a-cny~0-9_.:#,é{}\\[\\]|>&*!%@ ']{0,6}['\"]?",
+        Just("true".to_owned()),
+        Just("null".to_owned()),
+        Just("08".to_owned()),
+        "[0-9]{1,6}",
+        "(1_0|0x1f|1e3|\\+1|-1|\\.5|Yes|NO|on|Infinity|\\.inf|<<|=)",
+    ]
+}
+
+fn flow() -> impl Strategy<Value = String> {
+    scalar().prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(|all| format!("[{}]", all.join(", "))),
+            proptest::collection::vec(("(key|port|a|below|x)", inner), 0..3).prop_map(|all| {
+                let all: Vec<String> =
+                    all.into_iter().map(|(key, value)| format!("{key}: {value}")).collect();
+                format!("{{{}}}", all.join(", "))
+            }),
+        ]
+    })
+}
+
+/// Lines as entries have them, a few of which are wrong.
+fn lines() -> impl Strategy<Value = String> {
+    let line = (
+        prop_oneof![8 => Just(0), 3 => 0usize..7],
+        prop_oneof![Just(""), Just(""), Just("- "), Just("-  ")],
+        "(name|a|b|list|inner|map|value|key|port|below|c-d|true|null|x y)?",
+        prop_oneof![8 => Just(": "), 3 => Just(":"), 1 => Just(""), 1 => Just(":  ")],
+        prop_oneof![3 => flow(), 1 => Just(String::new())],
+        prop_oneof![6 => Just(""), 1 => Just(" # c"), 1 => Just("\n\n"), 1 => Just("\n# c"), 1 => Just(" ")],
+    );
+    proptest::collection::vec(line, 0..7).prop_map(|lines| {
+        let line = |(indent, dash, key, colon, value, end): (usize, &str, String, &str, String, &str)| {
+            format!("{}{dash}{key}{colon}{value}{end}\n", " ".repeat(indent))
+        };
+        lines.into_iter().map(line).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+    #[test]
+    fn the_simple_way_and_the_whole_parser_agree(text in lines()) {
+        same::<Entry>(&text);
+        same::<serde_json::Value>(&text);
+        same::<BTreeMap<String, Option<String>>>(&text);
+    }
+
+    #[test]
+    fn any_text_is_read_alike_or_left_to_the_whole_parser(text in "[-a-c0:{}\\[\\],&*<!|>?'\"#~\n \t%@é]{0,40}") {
+        same::<serde_json::Value>(&text);
+        same::<Entry>(&text);
+    }
+}

@@ -1,0 +1,223 @@
+//! Typed values from the tokens of a document. Whatever a type takes in more than one way, or does not
+//! take, ends it: the whole parser then says what it is, or what is wrong.
+
+use std::fmt;
+
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
+
+use super::simple::is_null;
+use super::tape::Token;
+
+/// The whole parser must be asked.
+#[derive(Debug)]
+pub(super) struct Doubt;
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("this is for the whole parser")
+    }
+}
+
+impl std::error::Error for Doubt {}
+
+impl serde::de::Error for Doubt {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        // The message would be thrown away, so it is not made.
+        Self
+    }
+}
+
+/// What is left of the tokens.
+pub(super) struct Tokens<'t, 'a> {
+    rest: std::slice::Iter<'t, Token<'a>>,
+}
+
+impl<'t, 'a> Tokens<'t, 'a> {
+    pub(super) fn new(tokens: &'t [Token<'a>]) -> Self {
+        Self { rest: tokens.iter() }
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.rest.len() == 0
+    }
+
+    fn next(&mut self) -> Result<&'t Token<'a>, Doubt> {
+        self.rest.next().ok_or(Doubt)
+    }
+
+    fn peek(&self) -> Option<&'t Token<'a>> {
+        self.rest.as_slice().first()
+    }
+
+    fn plain(&mut self) -> Result<&'t str, Doubt> {
+        match self.next()? {
+            Token::Plain(text) => Ok(text),
+            _ => Err(Doubt),
+        }
+    }
+
+    /// A whole number in the one way in which all of YAML writes it.
+    fn number(&mut self) -> Result<u64, Doubt> {
+        number(self.plain()?).ok_or(Doubt)
+    }
+
+    fn end(&mut self) -> Result<(), Doubt> {
+        matches!(self.next()?, Token::End).then_some(()).ok_or(Doubt)
+    }
+}
+
+fn number(text: &str) -> Option<u64> {
+    let is_one = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    text.parse().ok().filter(|_| is_one && text.len() <= 15)
+}
+
+/// Whether a text without quotes is a text whatever reads it.
+fn is_text(text: &str) -> bool {
+    const OTHERS: [&str; 11] = ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf"];
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !OTHERS.iter().any(|other| other.eq_ignore_ascii_case(text))
+}
+
+impl<'de> Deserializer<'de> for &mut Tokens<'_, '_> {
+    type Error = Doubt;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
+        match self.peek().ok_or(Doubt)? {
+            Token::List => self.deserialize_seq(visitor),
+            Token::Map => self.deserialize_map(visitor),
+            Token::Quoted(_) => self.deserialize_str(visitor),
+            Token::Plain(text) if is_text(text) => self.deserialize_str(visitor),
+            Token::Plain(text) if number(text).is_some() => visitor.visit_u64(self.number()?),
+            _ => Err(Doubt),
+        }
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
+        match self.next()? {
+            Token::Quoted(text) => visitor.visit_str(text),
+            Token::Plain(text) if !is_null(text) => visitor.visit_str(text),
+            _ => Err(Doubt),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
+        match self.plain()? {
+            "true" => visitor.visit_bool(true),
+            "false" => visitor.visit_bool(false),
+            _ => Err(Doubt),
+        }
+    }
+
+    fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
+        visitor.visit_u64(self.number()?)
+    }
+
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
+        visitor.visit_u64(self.number()?)
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
+        visitor.visit_u64(self.number()?)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
+        match self.peek() {
+            Some(Token::Plain(text)) if is_null(text) => {
+                self.next()?;
+                visitor.visit_none()
+            }
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Doubt> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
+        matches!(self.next()?, Token::List).then_some(()).ok_or(Doubt)?;
+        let value = visitor.visit_seq(Members(self))?;
+        self.end()?;
+        Ok(value)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
+        matches!(self.next()?, Token::Map).then_some(()).ok_or(Doubt)?;
+        let value = visitor.visit_map(Members(self))?;
+        self.end()?;
+        Ok(value)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Doubt> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Doubt> {
+        Err(Doubt)
+    }
+
+    // What nothing reads is for the whole parser, which tells of it; so is what is rarely read.
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Doubt> {
+        Err(Doubt)
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Doubt> {
+        Err(Doubt)
+    }
+
+    serde::forward_to_deserialize_any! {
+        i8 i16 i32 i64 i128 u8 u128 f32 f64 char bytes byte_buf unit_struct tuple tuple_struct
+    }
+}
+
+/// The members of a collection.
+struct Members<'m, 't, 'a>(&'m mut Tokens<'t, 'a>);
+
+impl<'de> SeqAccess<'de> for Members<'_, '_, '_> {
+    type Error = Doubt;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Doubt> {
+        match self.0.peek() {
+            Some(Token::End) => Ok(None),
+            _ => seed.deserialize(&mut *self.0).map(Some),
+        }
+    }
+}
+
+impl<'de> MapAccess<'de> for Members<'_, '_, '_> {
+    type Error = Doubt;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Doubt> {
+        match self.0.peek() {
+            Some(Token::End) => Ok(None),
+            _ => seed.deserialize(&mut *self.0).map(Some),
+        }
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Doubt> {
+        seed.deserialize(&mut *self.0)
+    }
+}
