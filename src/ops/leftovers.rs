@@ -10,6 +10,7 @@ use crate::base::files;
 use crate::host::{self, Env};
 use crate::model::identity::{COMPONENT, Identity, Lifetime, Role, RunId};
 use crate::model::inventory::Inventory;
+use crate::model::reference::Reference;
 use crate::ops::engine::{Engine, OpenError};
 use crate::systems::engine::{ContainerEngine, EngineError, ImageSummary, VolumeFacts, orphaned_services};
 use crate::systems::git;
@@ -295,7 +296,7 @@ async fn old_images(
     let mut old = Vec::new();
     for image in engine.images_with_label(COMPONENT).await? {
         let component = image.labels.get(COMPONENT).cloned().unwrap_or_default();
-        let known = inventory.components.iter().any(|one| one.reference.to_string() == component);
+        let known = Reference::parse(&component).is_some_and(|one| inventory.get(&one).is_some());
         let is_built = !image.tags.is_empty() && image.tags.iter().all(|tag| tag.starts_with(BUILT));
         if !known || !is_built {
             continue;

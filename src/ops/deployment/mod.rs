@@ -4,6 +4,7 @@
 mod completed;
 mod files;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use crate::model::deployment::{self, Container, DeploymentError, Files, Item};
 use crate::model::environment::{self, ProductionRules, RuleError};
 use crate::model::guard::{CredentialError, Credentials, DenyList};
 use crate::model::inventory::{Component, Finding, Inventory};
+use crate::model::reference::Reference;
 use crate::ops::rules::{CREDENTIALS, NO_CREDENTIALS};
 use crate::ops::source::{self, SourceError};
 use crate::ops::tools::Tools;
@@ -240,12 +242,11 @@ pub async fn fetch(
     merge_request: Option<u64>,
 ) -> Result<(), SourceError> {
     let mut todo = components.to_vec();
-    let mut seen: Vec<&Component> = Vec::new();
+    let mut seen: HashSet<&Reference> = HashSet::new();
     while let Some(one) = todo.pop() {
-        if seen.iter().any(|known| known.reference == one.reference) {
+        if !seen.insert(&one.reference) {
             continue;
         }
-        seen.push(one);
         let needs = one.run.iter().flat_map(|run| &run.needs);
         todo.extend(needs.filter_map(|need| tools.inventory.find_exactly(&need.name)));
         for item in &one.deployment {

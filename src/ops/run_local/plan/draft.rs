@@ -44,6 +44,18 @@ enum Found {
     Service(Box<ServiceTemplate>, String, Vec<Parameters>),
 }
 
+/// A component that is being added: what it needs comes first.
+struct Entered<'a> {
+    component: &'a Component,
+    unit: Unit,
+    /// The component with what its deployment adds.
+    whole: Component,
+    deployed: Option<Deployed>,
+    wishes: Wishes,
+    /// What it needs and has not been added.
+    needs: std::vec::IntoIter<Need<'a>>,
+}
+
 impl<'a> Draft<'a> {
     pub(super) fn new(
         tools: &'a Tools<'a>,
@@ -66,10 +78,34 @@ impl<'a> Draft<'a> {
     }
 
     /// Adds a component after what it needs, and what that needs in turn; each once. `of` is the
-    /// one of those that are asked for that this is for.
+    /// one of those that are asked for that this is for. A chain of needs may be as long as the
+    /// inventory, so what is not complete is a list of its own.
     pub(super) fn add(&mut self, component: &'a Component, of: &str) -> anyhow::Result<()> {
+        let mut open: Vec<Entered<'a>> = self.enter(component, of)?.into_iter().collect();
+        while let Some(top) = open.last_mut() {
+            match top.needs.next() {
+                Some(Need::Service(asked)) => {
+                    top.unit.needs.push(asked.template.name().to_owned());
+                    self.add_service(asked.template, asked.parameters, of)?;
+                }
+                Some(Need::Component(other)) => {
+                    top.unit.needs.push(other.name().to_owned());
+                    open.extend(self.enter(other, of)?);
+                }
+                None => {
+                    if let Some(done) = open.pop() {
+                        self.leave(done)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins to add a component, unless it is there already.
+    fn enter(&mut self, component: &'a Component, of: &str) -> anyhow::Result<Option<Entered<'a>>> {
         if !self.is_new(component.name(), Some(component))? {
-            return Ok(());
+            return Ok(None);
         }
         let (tools, request) = (self.tools, self.request);
         let is_wanted = request.components.iter().any(|one| one.reference == component.reference);
@@ -98,18 +134,13 @@ impl<'a> Draft<'a> {
         } else {
             (unit.role, unit.of) = (Role::Service, of.to_owned());
         }
-        for need in resolved.needs {
-            match need {
-                Need::Service(asked) => {
-                    unit.needs.push(asked.template.name().to_owned());
-                    self.add_service(asked.template, asked.parameters, of)?;
-                }
-                Need::Component(other) => {
-                    unit.needs.push(other.name().to_owned());
-                    self.add(other, of)?;
-                }
-            }
-        }
+        let needs = resolved.needs.into_iter();
+        Ok(Some(Entered { component, unit, whole, deployed, wishes, needs }))
+    }
+
+    /// Adds a component when all that it needs has been added.
+    fn leave(&mut self, entered: Entered<'a>) -> anyhow::Result<()> {
+        let Entered { component, mut unit, whole, deployed, wishes, needs: _ } = entered;
         unit.needs.dedup();
         let has_own = whole.run.as_ref().is_some_and(|run| !run.init.is_empty());
         let initial = match &deployed {
