@@ -9,6 +9,7 @@ mod context;
 mod error;
 mod token;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -28,11 +29,15 @@ pub fn run(host: Host) -> ExitCode {
     if complete::answer(&host) {
         return Exit::Done.into();
     }
+    if asks_version(&host.args) {
+        first_ui(&host, None).data(&command_version());
+        return Exit::Done.into();
+    }
     let cli = match Cli::try_parse_from(&host.args) {
         Ok(cli) => cli,
         Err(error) => return usage(&host, &error).into(),
     };
-    let ui = first_ui(&host, &cli);
+    let ui = first_ui(&host, cli.globals.color);
     let (ui, result) = match Context::of(&cli.command, host, &cli.globals) {
         Ok(context) => (context.ui.clone(), dispatch(cli.command, &context)),
         Err(error) => (ui, Ok(Err(error))),
@@ -53,9 +58,19 @@ fn dispatch(command: args::Command, context: &Context) -> std::thread::Result<an
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| commands::dispatch(command, context)))
 }
 
+/// Whether nothing but the version is asked for: that needs no tree of commands, which takes longer to
+/// make than all else of it.
+fn asks_version(args: &[OsString]) -> bool {
+    matches!(args, [_, flag] if flag == "--version" || flag == "-V")
+}
+
+fn command_version() -> String {
+    concat!("cki ", env!("CARGO_PKG_VERSION")).to_owned()
+}
+
 /// What prints until the settings are known.
-fn first_ui(host: &Host, cli: &Cli) -> Ui {
-    let color = match cli.globals.color {
+fn first_ui(host: &Host, color: Option<Color>) -> Ui {
+    let color = match color {
         Some(Color::Always) => Some(true),
         Some(Color::Never) => Some(false),
         Some(Color::Auto) | None => None,
@@ -75,4 +90,19 @@ fn usage(host: &Host, error: &clap::Error) -> Exit {
     }
     ui.say(text);
     Exit::Usage
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_the_same_with_and_without_the_command_tree() {
+        let args = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+        assert_eq!(command_tree().render_version().trim_end(), command_version());
+        assert!(asks_version(&args(&["cki", "--version"])) && asks_version(&args(&["cki", "-V"])));
+        for words in [&["cki"][..], &["cki", "list", "--version"], &["cki", "--version", "x"]] {
+            assert!(!asks_version(&args(words)), "{words:?}");
+        }
+    }
 }
