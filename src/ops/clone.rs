@@ -173,6 +173,9 @@ fn words(outcome: &Outcome) -> String {
         Outcome::Updated { from: Some(from), to } => format!("updated, {} → {}", from.short(), to.short()),
         Outcome::Updated { from: None, to } => format!("updated, at {}", to.short()),
         Outcome::Switched { branch, to } => format!("switched to {branch}, at {}", to.short()),
+        Outcome::Renamed { from, branch, to } => {
+            format!("{from} is now called {branch} on the server, followed, at {}", to.short())
+        }
         Outcome::Unchanged => "unchanged".to_owned(),
         Outcome::Ahead { ahead } => format!("unchanged, {ahead} ahead"),
         Outcome::Dirty { behind: 0 } => "left alone: it has uncommitted changes".to_owned(),

@@ -8,6 +8,7 @@ mod merge_request;
 mod program;
 mod push;
 mod reach;
+mod refs;
 mod update;
 
 pub(crate) use cancel::clone_until_killed;

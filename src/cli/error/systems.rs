@@ -79,6 +79,11 @@ pub(super) fn of_git(error: &GitError) -> Meaning {
                 ],
             }
         }
+        GitError::BranchGone { path, default, .. } => {
+            let default = default.as_deref().unwrap_or("BRANCH");
+            let switch = shell_words::join(["git", "-C", &path.display().to_string(), "switch", default]);
+            hint(Exit::NotFound, format!("`{switch}` goes on with what the server has."))
+        }
         GitError::Offline { .. } => hint(Exit::Unreachable, "leave `--offline` out."),
         GitError::File(inner) => of_file(inner),
         GitError::Stopped { .. } => plain(Exit::Interrupted),

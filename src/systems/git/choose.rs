@@ -16,8 +16,10 @@ use super::{Git, GitError, GitUrl, Job, library};
 pub(super) struct Advertised {
     /// The full name of the branch that it calls its own.
     pub(super) default_branch: Option<String>,
-    /// Of the refs asked for, those that it has.
+    /// The refs that it has: branches, tags, and those asked for.
     pub(super) refs: BTreeSet<String>,
+    /// Whether these are all branches and tags.
+    pub(super) is_complete: bool,
     /// Whether only so many commits will be fetched as the wish says.
     pub(super) shallow: bool,
 }
@@ -28,8 +30,21 @@ pub(super) struct Wish<'a> {
     pub(super) ask: &'a [String],
     /// So many commits of each branch only.
     pub(super) depth: Option<u32>,
+    /// What to do with refs that the remote no longer has.
+    pub(super) prune: Prune,
     /// The refspecs to fetch, once it is known what there is.
     pub(super) plan: &'a dyn Fn(&Advertised) -> Result<Vec<String>, GitError>,
+}
+
+/// Which refs of a clone go when the remote no longer has theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Prune {
+    /// Those whose names are needed for what is fetched.
+    OnlyInTheWay,
+    /// All that the refspecs give.
+    Tracked,
+    /// These, and tags.
+    TrackedAndTags,
 }
 
 /// A way to a repository.

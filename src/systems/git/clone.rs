@@ -6,7 +6,7 @@ use std::path::Path;
 use git2::build::CheckoutBuilder;
 use git2::{CheckoutNotificationType, Repository, RepositoryInitOptions};
 
-use super::choose::{Advertised, Wish};
+use super::choose::{Advertised, Prune, Wish};
 use super::error::at;
 use super::temporary::{Temporary, is_occupied, place, sweep};
 use super::{Git, GitError, GitUrl, Job, MergeRequest, standing, tree};
@@ -59,7 +59,7 @@ impl Git {
         let repository = Repository::init_opts(folder, &options).map_err(&at)?;
         let ask: Vec<String> = order.merge_request.iter().map(|request| request.source()).collect();
         let plan = |advertised: &Advertised| plan(order, advertised);
-        let wish = Wish { ask: &ask, depth: order.depth, plan: &plan };
+        let wish = Wish { ask: &ask, depth: order.depth, prune: Prune::OnlyInTheWay, plan: &plan };
         let advertised = self.fetch(&repository, order.url, job, &wish)?;
         job.task.detail("checking out");
         let spec = branches(&advertised);

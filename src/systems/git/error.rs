@@ -152,6 +152,16 @@ pub enum GitError {
         /// A name that none of its remotes has.
         unused: String,
     },
+    /// The branch that is checked out follows one that the remote no longer has.
+    #[error("`{branch}` follows a branch that is no longer on the server")]
+    BranchGone {
+        /// The clone.
+        path: PathBuf,
+        /// The branch.
+        branch: String,
+        /// The default branch of the remote, if it has one.
+        default: Option<String>,
+    },
     /// There is no repository in a folder.
     #[error("`{}` is not a repository", path.display())]
     NoRepository {

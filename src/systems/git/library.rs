@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use git2::{AutotagOption, Direction, FetchOptions, PushOptions, RemoteCallbacks, Repository};
 
 use super::choose::{Advertised, Wish};
+use super::error::at;
 use super::refusal::quotable;
 use super::session::Session;
+use super::tracking::make_way;
 use super::{GitError, GitUrl, Job};
 use crate::model::event::Unit;
 
@@ -28,12 +30,15 @@ pub(super) fn fetch(
     let mut connection =
         remote.connect_auth(Direction::Fetch, Some(callbacks(job)), None).map_err(explain)?;
     let refs = connection.list().map_err(explain)?;
-    let refs =
-        refs.iter().map(|head| head.name().to_owned()).filter(|name| wish.ask.contains(name)).collect();
+    let refs = refs.iter().map(|head| head.name().to_owned()).collect();
     let default_branch = connection.default_branch().ok();
     let default_branch = default_branch.and_then(|name| name.as_str().ok().map(str::to_owned));
-    let advertised = Advertised { default_branch, refs, shallow: wish.depth.is_some() };
+    let advertised = Advertised { default_branch, refs, is_complete: true, shallow: wish.depth.is_some() };
     let specs = (wish.plan)(&advertised)?;
+    if specs.is_empty() {
+        return Ok(advertised);
+    }
+    make_way(repository, &specs, &advertised, wish.prune, job).map_err(at(repository.path()))?;
     let mut options = FetchOptions::new();
     options.remote_callbacks(callbacks(job)).update_fetchhead(false).download_tags(AutotagOption::Auto);
     if let Some(depth) = wish.depth {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use git2::{Oid, Reference, Repository};
 
-use super::choose::{Advertised, Wish};
+use super::choose::{Advertised, Prune, Wish};
 use super::error::at;
 use super::inspect::remote_of;
 use super::{CommitId, Git, GitError, GitUrl, Job, Outcome, tree};
@@ -124,7 +124,8 @@ impl Git {
         request.forget_incoming(&repository).map_err(&at)?;
         let ask = [request.source()];
         let plan = |advertised: &Advertised| Ok(vec![request.refspec(&url, advertised)?]);
-        let wish = Wish { ask: &ask, depth: depth.filter(|_| repository.is_shallow()), plan: &plan };
+        let depth = depth.filter(|_| repository.is_shallow());
+        let wish = Wish { ask: &ask, depth, prune: Prune::OnlyInTheWay, plan: &plan };
         self.fetch(&repository, &url, job, &wish)?;
         let outcome = apply(&repository, request, &branch);
         request.forget_incoming(&repository).map_err(&at)?;

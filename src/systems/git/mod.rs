@@ -19,6 +19,7 @@ mod refusal;
 mod session;
 mod standing;
 mod temporary;
+mod tracking;
 mod transport;
 mod tree;
 mod update;

@@ -21,6 +21,16 @@ pub enum Outcome {
         /// Where it is.
         to: CommitId,
     },
+    /// The remote has another default branch instead of the one that was checked out, and the clone
+    /// was moved on to that.
+    Renamed {
+        /// The branch as it was called.
+        from: String,
+        /// The branch as it is called.
+        branch: String,
+        /// Where it is.
+        to: CommitId,
+    },
     /// It has what the remote has.
     Unchanged,
     /// It has what the remote has and more; there was nothing to do.
@@ -68,6 +78,7 @@ impl Outcome {
             Self::Cloned
             | Self::Updated { .. }
             | Self::Switched { .. }
+            | Self::Renamed { .. }
             | Self::Unchanged
             | Self::Ahead { .. } => false,
             Self::Dirty { .. }

@@ -15,15 +15,17 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 
 use super::choose::{Advertised, Wish};
+use super::error::at;
 use super::refusal::quotable;
 use super::session::Session;
+use super::tracking::make_way;
 use super::{GitError, GitUrl, Job};
 use crate::base::text::LineSplitter;
 use crate::host::{Env, programs};
 use crate::model::event::Unit;
 
-/// How much of what it writes is kept at most.
-const MOST_OUTPUT: usize = 1 << 20;
+/// How much of what it writes is kept at most: the refs of large repositories are many.
+const MOST_OUTPUT: usize = 32 << 20;
 /// So many of its last lines may say why it failed.
 const LAST_LINES: usize = 20;
 /// How long it may take to end when asked to.
@@ -72,13 +74,19 @@ impl<'a> Program<'a> {
         job: Job<'_>,
         wish: &Wish<'_>,
     ) -> Result<Advertised, GitError> {
-        let mut listing = vec!["ls-remote", "--symref", "--", url.as_str(), "HEAD"];
+        let mut listing =
+            vec!["ls-remote", "--symref", "--", url.as_str(), "HEAD", "refs/heads/*", "refs/tags/*"];
         listing.extend(wish.ask.iter().map(String::as_str));
         let said = self.run(repository, &listing, session, job)?;
-        let advertised = read_listing(&said.output, wish);
+        let advertised = read_listing(&said, wish);
         let specs = (wish.plan)(&advertised)?;
+        if specs.is_empty() {
+            return Ok(advertised);
+        }
+        make_way(repository, &specs, &advertised, wish.prune, job).map_err(at(repository.path()))?;
         let depth = wish.depth.map(|depth| format!("--depth={depth}"));
-        let mut fetching = vec!["fetch", "--progress", "--no-recurse-submodules"];
+        let mut fetching =
+            vec!["fetch", "--progress", "--no-recurse-submodules", "--no-prune", "--no-prune-tags"];
         fetching.extend(depth.as_deref());
         fetching.extend(["--", url.as_str()]);
         fetching.extend(specs.iter().map(String::as_str));
@@ -234,21 +242,22 @@ fn read_progress(line: &str) -> Option<(u64, u64)> {
 }
 
 /// The lines of `git ls-remote --symref`.
-fn read_listing(text: &str, wish: &Wish<'_>) -> Advertised {
+fn read_listing(said: &Said, wish: &Wish<'_>) -> Advertised {
     let mut advertised = Advertised {
         default_branch: None,
         refs: std::collections::BTreeSet::new(),
+        is_complete: said.output.len() < MOST_OUTPUT,
         shallow: wish.depth.is_some(),
     };
     let mut target = None;
-    for (what, name) in text.lines().filter_map(|line| line.split_once('\t')) {
+    for (what, name) in said.output.lines().filter_map(|line| line.split_once('\t')) {
         if name == "HEAD" {
             // First where it points to, then, if there is something, the commit.
             match what.strip_prefix("ref: ") {
                 Some(branch) => target = Some(branch.to_owned()),
                 None => advertised.default_branch = target.take(),
             }
-        } else if wish.ask.iter().any(|asked| asked == name) {
+        } else if !name.ends_with("^{}") {
             advertised.refs.insert(name.to_owned());
         }
     }
@@ -306,6 +315,7 @@ fn read_failure(url: String, last_lines: &[String]) -> GitError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::systems::git::choose::Prune;
 
     #[test]
     fn progress_is_read() {
@@ -317,13 +327,18 @@ mod tests {
     #[test]
     fn a_listing_gives_the_branch_and_what_was_asked_for() {
         let ask = ["refs/merge-requests/1/head".to_owned()];
-        let wish = Wish { ask: &ask, depth: None, plan: &|_| Ok(Vec::new()) };
+        let wish = Wish { ask: &ask, depth: None, prune: Prune::Tracked, plan: &|_| Ok(Vec::new()) };
+        let said = |text: &str| Said {
+            status: ExitStatus::default(),
+            output: text.to_owned(),
+            last_lines: Vec::new(),
+        };
         let text =
             "ref: refs/heads/dev\tHEAD\n1234\tHEAD\n1234\trefs/heads/dev\n5678\trefs/merge-requests/1/head\n";
-        let advertised = read_listing(text, &wish);
+        let advertised = read_listing(&said(text), &wish);
         assert_eq!(advertised.default_branch.as_deref(), Some("refs/heads/dev"));
-        assert_eq!(advertised.refs.into_iter().collect::<Vec<_>>(), ask);
-        assert_eq!(read_listing("ref: refs/heads/dev\tHEAD\n", &wish).default_branch, None);
+        assert!(advertised.refs.contains("refs/heads/dev") && advertised.refs.contains(&ask[0]));
+        assert_eq!(read_listing(&said("ref: refs/heads/dev\tHEAD\n"), &wish).default_branch, None);
     }
 
     #[test]

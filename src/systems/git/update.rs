@@ -5,9 +5,11 @@ use std::path::Path;
 
 use git2::{ErrorCode, Oid, Repository};
 
-use super::choose::Wish;
+use super::choose::{Advertised, Prune, Wish};
 use super::error::at;
 use super::{CommitId, Git, GitError, GitUrl, Job, Outcome, tree};
+
+const HEADS: &str = "refs/heads/";
 
 /// The branch of a remote that a local one follows.
 struct Upstream {
@@ -40,17 +42,178 @@ impl Git {
         let remote = repository.find_remote(&upstream.remote).map_err(&at)?;
         let url = GitUrl::parse(remote.url().map_err(&at)?)?;
         let specs = tracking_specs(&remote).map_err(&at)?;
-        let ask = [upstream.theirs];
-        let wish = Wish { ask: &ask, depth: None, plan: &|_| Ok(specs.clone()) };
+        let former = former_default(&repository, &upstream.remote).map_err(&at)?;
+        let ask = [upstream.theirs.clone()];
+        let plan = |advertised: &Advertised| Ok(upstream.plan(&specs, advertised));
+        let prune = prune(&repository, &upstream.remote).map_err(&at)?;
+        let wish = Wish { ask: &ask, depth: None, prune, plan: &plan };
         let advertised = self.fetch(&repository, &url, job, &wish)?;
-        let theirs = tree::commit_of(&repository, &upstream.tracking).map_err(&at)?;
-        match theirs.filter(|_| advertised.refs.contains(&ask[0])) {
-            Some(theirs) => advance(&repository, &branch, theirs).map_err(&at),
+        let default = advertised.default_branch.as_deref().and_then(|name| name.strip_prefix(HEADS));
+        if let Some(default) = default {
+            upstream.note_default(&repository, default).map_err(&at)?;
+        }
+        if advertised.refs.contains(&upstream.theirs)
+            && let Some(theirs) = tree::commit_of(&repository, &upstream.tracking).map_err(&at)?
+        {
+            let was_default = former.as_deref() == upstream.theirs.strip_prefix(HEADS);
+            if let Some(default) =
+                default.filter(|default| was_default && former.as_deref() != Some(*default))
+            {
+                job.events.note(format!(
+                    "the default branch on the server is now {default}; `{}` stays on {}",
+                    folder.display(),
+                    branch.trim_start_matches(HEADS)
+                ));
+            }
+            return advance(&repository, &branch, theirs).map_err(&at);
+        }
+        match default {
             // A clone of an empty repository that is empty still.
             None if tree::head(&repository).map_err(&at)?.is_none() => Ok(Outcome::Unchanged),
-            None => no_upstream(),
+            Some(default) if upstream.was_default(former.as_deref()) => {
+                match upstream.follow(&repository, &branch, default).map_err(&at)? {
+                    Some(outcome) => Ok(outcome),
+                    None => Err(gone(folder, &branch, Some(default))),
+                }
+            }
+            default => Err(gone(folder, &branch, default)),
         }
     }
+}
+
+fn gone(folder: &Path, branch: &str, default: Option<&str>) -> GitError {
+    GitError::BranchGone {
+        path: folder.to_owned(),
+        branch: branch.trim_start_matches(HEADS).to_owned(),
+        default: default.map(str::to_owned),
+    }
+}
+
+/// What the person's git says about refs that a remote no longer has. Unless they say no, these go: a
+/// clone that keeps them cannot be brought up to date for ever.
+fn prune(repository: &Repository, remote: &str) -> Result<Prune, git2::Error> {
+    let config = repository.config()?.snapshot()?;
+    let truth = |key: &str| {
+        let own = config.get_bool(&format!("remote.{remote}.{key}"));
+        own.or_else(|_| config.get_bool(&format!("fetch.{key}"))).ok()
+    };
+    Ok(match (truth("prune"), truth("pruneTags")) {
+        (Some(false), _) => Prune::OnlyInTheWay,
+        (_, Some(true)) => Prune::TrackedAndTags,
+        _ => Prune::Tracked,
+    })
+}
+
+/// The branch that was the remote's default when it was asked last.
+fn former_default(repository: &Repository, remote: &str) -> Result<Option<String>, git2::Error> {
+    let prefix = format!("refs/remotes/{remote}/");
+    match repository.find_reference(&format!("{prefix}HEAD")) {
+        Ok(head) => {
+            Ok(head.symbolic_target()?.and_then(|name| name.strip_prefix(&prefix)).map(str::to_owned))
+        }
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Upstream {
+    /// The refspecs to fetch: those of the remote without branches that it no longer has, and its
+    /// default branch if that takes the place of one.
+    fn plan(&self, specs: &[String], advertised: &Advertised) -> Vec<String> {
+        let is_there = |spec: &&String| {
+            let from = spec.trim_start_matches('+').split(':').next().unwrap_or_default();
+            from.contains('*') || advertised.refs.contains(from)
+        };
+        let mut there: Vec<String> = specs.iter().filter(is_there).cloned().collect();
+        if there.len() < specs.len()
+            && let Some(default) = &advertised.default_branch
+        {
+            let name = default.strip_prefix(HEADS).unwrap_or(default);
+            there.push(format!("+{default}:refs/remotes/{}/{name}", self.remote));
+        }
+        there
+    }
+
+    /// Notes the remote's default branch, as a clone does.
+    fn note_default(&self, repository: &Repository, default: &str) -> Result<(), git2::Error> {
+        let tracking = format!("refs/remotes/{}/{default}", self.remote);
+        if tree::commit_of(repository, &tracking)?.is_some() {
+            let head = format!("refs/remotes/{}/HEAD", self.remote);
+            repository.reference_symbolic(&head, &tracking, true, "cki: fetch")?;
+        }
+        Ok(())
+    }
+
+    /// Whether the branch that is followed was the remote's default.
+    fn was_default(&self, former: Option<&str>) -> bool {
+        let theirs = self.theirs.trim_start_matches(HEADS);
+        former.map_or_else(|| matches!(theirs, "main" | "master"), |former| former == theirs)
+    }
+
+    /// Moves on to the remote's new default branch, under its name; `None` if a person has done
+    /// something that this would hide.
+    fn follow(
+        &self,
+        repository: &Repository,
+        branch: &str,
+        default: &str,
+    ) -> Result<Option<Outcome>, git2::Error> {
+        let tracking = format!("refs/remotes/{}/{default}", self.remote);
+        let new = format!("{HEADS}{default}");
+        let Some(theirs) = tree::commit_of(repository, &tracking)? else { return Ok(None) };
+        let mine = tree::head(repository)?;
+        if branch != new && tree::commit_of(repository, &new)?.is_some() {
+            return Ok(None);
+        }
+        let outcome = match mine {
+            Some(mine) => {
+                if repository.graph_ahead_behind(mine, theirs)?.0 > 0 {
+                    return Ok(None);
+                }
+                let outcome = advance(repository, branch, theirs)?;
+                if outcome.is_left_alone() {
+                    return Ok(Some(outcome));
+                }
+                let from = branch.trim_start_matches(HEADS);
+                repository.find_branch(from, git2::BranchType::Local)?.rename(default, false)?;
+                Outcome::Renamed {
+                    from: from.to_owned(),
+                    branch: default.to_owned(),
+                    to: CommitId::new(theirs),
+                }
+            }
+            None => {
+                repository.set_head(&new)?;
+                advance(repository, &new, theirs)?
+            }
+        };
+        if tree::commit_of(repository, &new)?.is_some() {
+            let mut branch = repository.find_branch(default, git2::BranchType::Local)?;
+            self.keep_fetching(repository, default)?;
+            branch.set_upstream(Some(&format!("{}/{default}", self.remote)))?;
+        }
+        Ok(Some(outcome))
+    }
+
+    /// Where a remote is set to fetch the one branch only, it is to fetch the new one.
+    fn keep_fetching(&self, repository: &Repository, default: &str) -> Result<(), git2::Error> {
+        let old = self.theirs.trim_start_matches(HEADS);
+        let own = format!("{HEADS}{old}:refs/remotes/{}/{old}", self.remote);
+        let remote = repository.find_remote(&self.remote)?;
+        let is_own = |spec: &str| spec.trim_start_matches('+') == own;
+        if !remote.fetch_refspecs()?.iter().any(|spec| spec.ok().flatten().is_some_and(is_own)) {
+            return Ok(());
+        }
+        let (key, new) = (format!("remote.{}.fetch", self.remote), default);
+        let spec = format!("+{HEADS}{new}:refs/remotes/{}/{new}", self.remote);
+        let literal: String = own.chars().flat_map(regex_escape).collect();
+        repository.config()?.set_multivar(&key, &format!("^\\+?{literal}$"), &spec)
+    }
+}
+
+fn regex_escape(one: char) -> impl Iterator<Item = char> {
+    let is_plain = one.is_alphanumeric() || matches!(one, '/' | ':' | '-' | '_');
+    (!is_plain).then_some('\\').into_iter().chain(std::iter::once(one))
 }
 
 fn upstream(repository: &Repository, branch: &str) -> Result<Option<Upstream>, git2::Error> {

@@ -24,12 +24,12 @@ impl Bench {
     }
 
     /// A `git` whose ssh runs the command that comes last.
-    fn git_over_ssh(&self) -> Git {
+    pub(super) fn git_over_ssh(&self) -> Git {
         let ssh = self.script("ssh", "for last; do :; done\nexec sh -c \"$last\"");
         self.git_in(&[("GIT_SSH", &ssh), ("GIT_SSH_VARIANT", "simple"), ("GIT_DIR", "/nowhere")])
     }
 
-    fn ssh_url(&self) -> String {
+    pub(super) fn ssh_url(&self) -> String {
         format!("git@host.example:{}", self.served().display())
     }
 }
