@@ -9,7 +9,7 @@ use crate::base::assets::Assets;
 use crate::base::files::{self, FileError};
 use crate::base::secret::Secret;
 use crate::model::environment::{
-    Environment, EnvironmentError, Ground, Inputs, Origin, Wishes, is_variable_name,
+    Environment, EnvironmentError, Ground, Inputs, Origin, Wishes, is_environment_name,
 };
 use crate::model::inventory::{Component, Inventory};
 use crate::model::service::Surroundings;
@@ -202,7 +202,7 @@ fn assignment(
     if name.is_empty() {
         return Err(wrong("the name before `=` is missing".to_owned()));
     }
-    if !is_variable_name(name) {
+    if !is_environment_name(name) {
         let shown = crate::base::text::safe_line(name).into_owned();
         return Err(wrong(format!("`{shown}` cannot be the name of a variable")));
     }

@@ -1,9 +1,12 @@
 //! Which of a deployment's containers is the component's.
 
+use std::collections::HashMap;
+
 use super::compose::Service;
 use super::object::Object;
-use super::{DeploymentError, Item};
+use super::{Because, DeploymentError, Item, finding};
 use crate::base::yaml::tree::Node;
+use crate::model::inventory::Finding;
 
 /// A container that may be the one.
 #[derive(Clone, Copy)]
@@ -54,10 +57,13 @@ impl<'a> Candidate<'a> {
         }
     }
 
-    fn workload(&self) -> &str {
+    /// Whether its workload is called so, or was before a kustomization renamed it.
+    fn is_in(&self, is_meant: &dyn Fn(&str) -> bool) -> bool {
         match self {
-            Self::Container(one) => one.object.name(),
-            Self::Service(service) => &service.name,
+            Self::Container(one) => {
+                is_meant(one.object.name()) || one.object.former.iter().any(|id| is_meant(&id.name))
+            }
+            Self::Service(service) => is_meant(&service.name),
         }
     }
 
@@ -65,25 +71,57 @@ impl<'a> Candidate<'a> {
         matches!(self, Self::Container(one) if one.is_init)
     }
 
-    fn label(&self) -> String {
+    /// What means this one in an inventory, in short and in full.
+    fn forms(&self) -> (String, String) {
         match self {
-            Self::Container(one) => one.label(),
-            Self::Service(service) => service.label(),
+            Self::Container(one) => {
+                let short = format!("{}/{}/{}", one.object.kind(), one.object.name(), one.name());
+                let full = format!("{}/{short}", one.object.effective_namespace());
+                (short, full)
+            }
+            Self::Service(service) => (service.name.clone(), service.name.clone()),
         }
     }
 
-    /// Whether `container`, `workload/container` or `Kind/workload/container` means this one.
+    /// Whether `container`, `workload/container`, `Kind/workload/container`,
+    /// `namespace/workload/container` or all four mean this one.
     fn is_meant_by(&self, wanted: &str) -> bool {
         let parts: Vec<&str> = wanted.split('/').collect();
-        match (parts.as_slice(), self) {
-            ([name], _) => self.name() == *name,
-            ([workload, name], _) => self.name() == *name && self.workload() == *workload,
-            ([kind, workload, name], Self::Container(one)) => {
-                self.name() == *name && self.workload() == *workload && one.object.kind() == *kind
+        let is_in = |workload: &str| self.is_in(&|name| name == workload);
+        let Some((name, above)) = parts.split_last() else { return false };
+        if self.name() != *name {
+            return false;
+        }
+        match (above, self) {
+            ([], _) => true,
+            ([workload], _) => is_in(workload),
+            ([head, workload], Self::Container(one)) => {
+                is_in(workload) && [one.object.kind(), one.object.effective_namespace()].contains(head)
+            }
+            ([namespace, kind, workload], Self::Container(one)) => {
+                is_in(workload)
+                    && one.object.kind() == *kind
+                    && one.object.effective_namespace() == *namespace
             }
             _ => false,
         }
     }
+}
+
+/// What can be typed for each of some containers.
+fn labels(of: &[Candidate<'_>]) -> Vec<String> {
+    let forms: Vec<(String, String)> = of.iter().map(Candidate::forms).collect();
+    let mut count: HashMap<&str, usize> = HashMap::new();
+    for (short, _) in &forms {
+        *count.entry(short).or_default() += 1;
+    }
+    let pick = |(short, full): &(String, String)| {
+        let one = if count.get(short.as_str()).is_some_and(|count| *count > 1) { full } else { short };
+        format!("`{one}`")
+    };
+    let mut labels: Vec<String> = forms.iter().map(pick).collect();
+    labels.dedup();
+    labels
 }
 
 /// The one: what the inventory says, else what is called like the component, else what runs alone in
@@ -92,16 +130,13 @@ pub(super) fn choose<'a>(
     component: &str,
     items: &[Item<'_>],
     all: &[Candidate<'a>],
+    is_incomplete: bool,
+    findings: &mut Vec<Finding>,
 ) -> Result<Candidate<'a>, DeploymentError> {
     let place = items.first().map(|item| item.place.to_owned()).unwrap_or_default();
     if all.is_empty() {
-        return Err(DeploymentError::NoContainer { place });
+        return Err(DeploymentError::NoContainer { place, because: Because::of(findings) });
     }
-    let labels = |of: &[Candidate<'_>]| {
-        let mut labels: Vec<String> = of.iter().map(|one| format!("`{}`", one.label())).collect();
-        labels.dedup();
-        labels
-    };
     let said = items.iter().find_map(|item| Some((item.container?, item.place)));
     if let Some((wanted, place)) = said {
         let meant: Vec<Candidate<'a>> = all.iter().copied().filter(|one| one.is_meant_by(wanted)).collect();
@@ -111,11 +146,13 @@ pub(super) fn choose<'a>(
                 place: place.to_owned(),
                 wanted: wanted.to_owned(),
                 candidates: labels(all),
+                because: Because::of(findings),
             }),
             several => Err(DeploymentError::Ambiguous {
                 place: place.to_owned(),
                 component: wanted.to_owned(),
                 candidates: labels(several),
+                because: None,
             }),
         };
     }
@@ -124,19 +161,39 @@ pub(super) fn choose<'a>(
     let regular = || all.iter().copied().filter(|one| !one.is_init());
     let stages: [Vec<Candidate<'a>>; 3] = [
         regular().filter(|one| like(one.name())).collect(),
-        regular().filter(|one| like(one.workload())).collect(),
+        regular().filter(|one| one.is_in(&like)).collect(),
         regular().collect(),
     ];
     let mut named = labels(all);
-    for stage in stages {
-        match stage.as_slice() {
+    let mut because = None;
+    for (stage, found) in stages.iter().enumerate() {
+        match found.as_slice() {
             [] => {}
-            [one] => return Ok(*one),
+            [one] if stage < 2 => return Ok(*one),
+            // What was not read may have the one.
+            [_] if is_incomplete => {
+                named = labels(found);
+                because = Because::of(findings);
+            }
+            [one] => {
+                findings.extend(taken(component, *one));
+                return Ok(*one);
+            }
             several => {
                 named = labels(several);
                 break;
             }
         }
     }
-    Err(DeploymentError::Ambiguous { place, component: component.to_owned(), candidates: named })
+    Err(DeploymentError::Ambiguous { place, component: component.to_owned(), candidates: named, because })
+}
+
+/// Says that a container is taken only because there is no other.
+fn taken(component: &str, one: Candidate<'_>) -> Option<Finding> {
+    let Candidate::Container(place) = one else { return None };
+    let message = format!(
+        "nothing here is called `{component}`: `{}` is taken, the only container there is; `container:` in the inventory says so",
+        one.forms().0
+    );
+    Some(finding(&place.node.spot, message))
 }

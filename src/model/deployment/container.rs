@@ -4,9 +4,10 @@
 use super::candidate::Place;
 use super::expansion::{Piece, pieces};
 use super::object::{Object, find};
+use super::scalar::other_kind;
 use super::{Container, Given, GivenValue, finding, probe, texts};
 use crate::base::yaml::tree::{Node, Spot};
-use crate::model::environment::is_variable_name;
+use crate::model::environment::is_environment_name;
 use crate::model::inventory::Finding;
 
 /// Reads a container, and those that must have ended before it. The objects are those among which it
@@ -154,7 +155,7 @@ impl Reading<'_> {
     }
 
     fn give(&mut self, name: &str, spot: &Spot, mut value: GivenValue) {
-        if !is_variable_name(name) {
+        if !is_environment_name(name) {
             let message = format!("`{name}` cannot be the name of a variable here, and is left out");
             self.note(spot, message);
             return;
@@ -201,6 +202,8 @@ impl Reading<'_> {
             };
             if kind == "ConfigMap" {
                 for given in object.node.get(key).map_or(&[][..], Node::entries) {
+                    let name = format!("{prefix}{}", given.key);
+                    self.check_text(&name, &given.node);
                     let value = self.plain(given.node.text().unwrap_or_default());
                     self.give(&format!("{prefix}{}", given.key), &given.spot, value);
                 }
@@ -245,7 +248,7 @@ impl Reading<'_> {
                 }
                 None => return,
             },
-            (None, Some(value)) => match value.text() {
+            (None, Some(value)) => match self.checked_text(name, value) {
                 Some(text) if is_open(text, self.object) => self.open(),
                 Some(text) => {
                     let earlier = |name: &str| self.variables.iter().any(|given| given.name == name);
@@ -264,6 +267,31 @@ impl Reading<'_> {
             spot = &node.spot;
         }
         self.give(name, spot, value);
+    }
+
+    /// The text of a value; says what Kubernetes refuses in it, and what looks like a placeholder.
+    fn checked_text<'n>(&mut self, name: &str, value: &'n Node) -> Option<&'n str> {
+        self.check_text(name, value);
+        let text = value.text()?;
+        if text.replace("${{", "").split_once("{{").is_some_and(|(_, rest)| rest.contains("}}")) {
+            let message =
+                format!("the value of `{name}` looks like a template, and is taken as it is written");
+            self.note(&value.spot, message);
+        }
+        Some(text)
+    }
+
+    /// Says that a value is no text: Kubernetes refuses it without quotes.
+    fn check_text(&mut self, name: &str, value: &Node) {
+        // A parameter of a template becomes what it is given.
+        if let Some(kind) =
+            other_kind(value).filter(|_| !value.is_null() && self.object.unresolved.is_empty())
+        {
+            self.note(
+                &value.spot,
+                format!("the value of `{name}` is {kind}, which Kubernetes refuses without quotes"),
+            );
+        }
     }
 
     /// A value in which nothing is expanded.
@@ -299,10 +327,13 @@ impl Reading<'_> {
                 let value = object.and_then(|object| {
                     let entries = object.node.get("data")?.entries();
                     let entry = entries.iter().find(|entry| entry.key == key)?;
-                    Some((entry.node.text().unwrap_or_default(), entry.spot.clone()))
+                    Some((&entry.node, entry.spot.clone()))
                 });
                 match (value, object) {
-                    (Some((value, spot)), _) => Some((self.plain(value), Some(spot))),
+                    (Some((value, spot)), _) => {
+                        self.check_text(name, value);
+                        Some((self.plain(value.text().unwrap_or_default()), Some(spot)))
+                    }
                     (None, _) if optional => None,
                     (None, object) => {
                         let why = match object {

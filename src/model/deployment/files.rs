@@ -10,9 +10,9 @@ use super::interpolation::Budget;
 use crate::base::yaml::tree::{Node, Spot, documents};
 
 /// So many files are enough for a deployment.
-const FILES: usize = 400;
+const FILES: usize = 4000;
 /// So many bytes are enough for all of them.
-const BYTES: usize = 16 << 20;
+const BYTES: usize = 64 << 20;
 
 /// What is at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,11 +64,27 @@ pub(super) struct Reader<'a> {
     count: Cell<usize>,
     bytes: Cell<usize>,
     budget: Rc<Budget>,
+    lost: Cell<bool>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(files: &'a dyn Files) -> Self {
-        Self { files, count: Cell::new(0), bytes: Cell::new(0), budget: Rc::default() }
+        Self {
+            files,
+            count: Cell::new(0),
+            bytes: Cell::new(0),
+            budget: Rc::default(),
+            lost: Cell::new(false),
+        }
+    }
+
+    /// Remembers that something is not read that may have the container that is looked for.
+    pub(super) fn lose(&self) {
+        self.lost.set(true);
+    }
+
+    pub(super) fn has_lost(&self) -> bool {
+        self.lost.get()
     }
 
     pub(super) fn label(&self, path: &str) -> String {
@@ -212,7 +228,7 @@ pub(super) mod tests {
     fn no_more_is_read_than_a_deployment_can_need() {
         let files = Memory::of(&[("a", "x: 1")]);
         let reader = Reader::new(&files);
-        let error = (0..1000).find_map(|_| reader.text("a").err()).expect("ends");
+        let error = (0..10_000).find_map(|_| reader.text("a").err()).expect("ends");
         assert!(matches!(error, DeploymentError::TooMuch { .. }), "{error}");
     }
 }

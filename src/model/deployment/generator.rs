@@ -1,6 +1,8 @@
 //! `configMapGenerator` and `secretGenerator` of a kustomization. Of Secrets, only the keys are kept:
 //! their values are of no concern to a local run.
 
+use std::collections::HashSet;
+
 use super::files::{Reader, name_of, path_at};
 use super::object::{Object, at_mut, put};
 use super::{DeploymentError, finding, texts, wrong};
@@ -8,130 +10,241 @@ use crate::base::yaml::Position;
 use crate::base::yaml::tree::{Entry, Node, Spot, Value};
 use crate::model::inventory::Finding;
 
-/// Applies one item of a generator: makes an object, or changes one that is there.
-pub(super) fn item(
-    reader: &Reader<'_>,
-    folder: &str,
-    kind: &str,
-    item: &Node,
-    objects: &mut Vec<Object>,
-    findings: &mut Vec<Finding>,
-) -> Result<(), DeploymentError> {
-    let Some(name) = item.text_of("name") else {
-        return Err(wrong(&item.spot, "a generator has no `name`"));
-    };
-    let mut data = data(reader, folder, item, findings)?;
-    if kind == "Secret" {
-        for entry in &mut data {
-            entry.node = Node::text_at(&entry.spot, "");
-        }
-    }
-    let existing = objects.iter_mut().find(|object| object.kind() == kind && object.is_called(name));
-    match (item.text_of("behavior").unwrap_or("create"), existing) {
-        ("create", None) => objects.push(object(kind, name, item, data)),
-        ("create", Some(_)) => {
-            return Err(wrong(
-                &item.spot,
-                format!("there is a {kind} `{name}` already; `behavior` may be `merge`"),
-            ));
-        }
-        (behavior @ ("merge" | "replace"), Some(known)) => {
-            if at_mut(&mut known.node, &["data"]).is_none() || behavior == "replace" {
-                let empty = Node { spot: item.spot.clone(), value: Value::Map(Vec::new()) };
-                put(&mut known.node, "data", &item.spot, empty);
+/// A generator of a kustomization, and what all generators there have in common.
+pub(super) struct Generator<'a> {
+    pub(super) reader: &'a Reader<'a>,
+    pub(super) folder: &'a str,
+    pub(super) kind: &'a str,
+    pub(super) item: &'a Node,
+    /// `generatorOptions`.
+    pub(super) options: Option<&'a Node>,
+}
+
+impl Generator<'_> {
+    /// Makes an object, or changes one that is there.
+    pub(super) fn apply(
+        &self,
+        objects: &mut Vec<Object>,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), DeploymentError> {
+        let spot = &self.item.spot;
+        let Some(name) = self.item.text_of("name") else {
+            return Err(wrong(spot, "a generator has no `name`"));
+        };
+        let mut data = self.data(findings)?;
+        if self.kind == "Secret" {
+            for entry in &mut data {
+                entry.node = Node::text_at(&entry.spot, "");
             }
-            if let Some(node) = at_mut(&mut known.node, &["data"]) {
-                for entry in data {
-                    put(node, &entry.key, &entry.spot, entry.node);
+        }
+        let mut made = self.object(name, data);
+        made.is_hashed = !self.is_set("disableNameSuffixHash");
+        let known: Vec<usize> = (0..objects.len()).filter(|index| objects[*index].has_id_of(&made)).collect();
+        match (self.item.text_of("behavior").unwrap_or("create"), known.as_slice()) {
+            ("create" | "unspecified" | "", []) => objects.push(made),
+            ("create" | "unspecified" | "", _) => {
+                let message = format!("there is a {} `{name}` already; `behavior` may be `merge`", self.kind);
+                return Err(wrong(spot, message));
+            }
+            (behavior @ ("merge" | "replace"), [index]) => {
+                change(&mut objects[*index], &made, behavior == "merge");
+            }
+            ("merge" | "replace", []) => {
+                findings.push(finding(spot, format!("there is no {} `{name}` to change", self.kind)));
+                objects.push(made);
+            }
+            ("merge" | "replace", _) => {
+                return Err(wrong(spot, format!("there is more than one {} `{name}` to change", self.kind)));
+            }
+            (other, _) => return Err(wrong(spot, format!("`{other}` is no behavior of a generator"))),
+        }
+        Ok(())
+    }
+
+    /// Whether an option is set here or for all generators.
+    fn is_set(&self, key: &str) -> bool {
+        let own = self.item.get("options").and_then(|options| options.get(key));
+        own.or_else(|| self.options?.get(key)).is_some_and(Node::is_true)
+    }
+
+    fn object(&self, name: &str, data: Vec<Entry>) -> Object {
+        let spot = &self.item.spot;
+        let entry = |key: &str, node: Node| Entry { key: key.to_owned(), spot: spot.clone(), node };
+        let map = |entries: Vec<Entry>| Node { spot: spot.clone(), value: Value::Map(entries) };
+        let mut metadata = vec![entry("name", Node::text_at(spot, name))];
+        let namespace = self.item.text_of("namespace");
+        metadata.extend(namespace.map(|space| entry("namespace", Node::text_at(spot, space))));
+        for key in ["labels", "annotations"] {
+            let mut given = map(Vec::new());
+            for options in [self.options, self.item.get("options")].into_iter().flatten() {
+                for one in options.get(key).map_or(&[][..], Node::entries) {
+                    put(&mut given, &one.key, &one.spot, one.node.clone());
+                }
+            }
+            if !given.entries().is_empty() {
+                metadata.push(entry(key, given));
+            }
+        }
+        Object::new(map(vec![
+            entry("apiVersion", Node::text_at(spot, "v1")),
+            entry("kind", Node::text_at(spot, self.kind)),
+            entry("metadata", map(metadata)),
+            entry("data", map(data)),
+        ]))
+    }
+
+    fn data(&self, findings: &mut Vec<Finding>) -> Result<Vec<Entry>, DeploymentError> {
+        for entry in self.item.entries() {
+            let known =
+                ["name", "namespace", "behavior", "literals", "env", "envs", "files", "type", "options"];
+            if !known.contains(&entry.key.as_str()) {
+                findings.push(finding(&entry.spot, format!("`{}` of a generator is not known", entry.key)));
+            }
+        }
+        let mut data = Data { entries: Vec::new(), keys: HashSet::new(), findings };
+        self.environment_files(&mut data)?;
+        for (literal, spot) in texts(self.item.get("literals"), "literals", data.findings) {
+            match literal.split_once('=') {
+                Some((key, value)) if !key.is_empty() => data.add(key, unquoted(value), &spot),
+                _ => {
+                    data.note(
+                        &spot,
+                        "a literal of a generator must be `KEY=VALUE`, and this one is left out",
+                    );
                 }
             }
         }
-        ("merge" | "replace", None) => {
-            findings.push(finding(&item.spot, format!("there is no {kind} `{name}` to change")));
-            objects.push(object(kind, name, item, data));
+        for (path, spot) in texts(self.item.get("files"), "files", data.findings) {
+            let (key, path) = path.split_once('=').unwrap_or((name_of(&path), &path));
+            let Some(path) = self.file(path, &spot, &mut data)? else { continue };
+            match self.reader.text(&path) {
+                Ok(text) => {
+                    let start = Spot {
+                        file: self.reader.label(&path).into(),
+                        position: Position { line: 1, column: 1 },
+                    };
+                    data.add(key, &text, &start);
+                }
+                Err(DeploymentError::File(trouble)) => {
+                    data.note(&spot, format!("`{key}` has no value: {trouble}"));
+                }
+                Err(error) => return Err(error),
+            }
         }
-        (other, _) => return Err(wrong(&item.spot, format!("`{other}` is no behavior of a generator"))),
+        Ok(data.entries)
     }
-    Ok(())
+
+    /// A file that a generator names; what it gives is missing if it is not there.
+    fn file(&self, path: &str, spot: &Spot, data: &mut Data<'_>) -> Result<Option<String>, DeploymentError> {
+        let file = path_at(self.folder, path, spot)?;
+        let is_there = self.reader.is_file(&file)?;
+        if !is_there {
+            data.note(spot, format!("there is no file `{path}`, and what it gives is missing"));
+        }
+        Ok(is_there.then_some(file))
+    }
+
+    fn environment_files(&self, data: &mut Data<'_>) -> Result<(), DeploymentError> {
+        let mut files = texts(self.item.get("envs"), "envs", data.findings);
+        files.extend(self.item.get("env").and_then(|env| Some((env.text()?.to_owned(), env.spot.clone()))));
+        for (path, spot) in files {
+            let Some(path) = self.file(&path, &spot, data)? else { continue };
+            let (text, label) = (self.reader.text(&path)?, self.reader.label(&path));
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            for (index, line) in text.split_terminator('\n').enumerate() {
+                let spot =
+                    Spot { file: label.as_str().into(), position: Position { line: index + 1, column: 1 } };
+                data.line(line.strip_suffix('\r').unwrap_or(line).trim_start(), &spot);
+            }
+        }
+        Ok(())
+    }
 }
 
-fn object(kind: &str, name: &str, item: &Node, data: Vec<Entry>) -> Object {
-    let spot = &item.spot;
-    let entry = |key: &str, node: Node| Entry { key: key.to_owned(), spot: spot.clone(), node };
-    let map = |entries: Vec<Entry>| Node { spot: spot.clone(), value: Value::Map(entries) };
-    let mut metadata = vec![entry("name", Node::text_at(spot, name))];
-    metadata.extend(item.text_of("namespace").map(|space| entry("namespace", Node::text_at(spot, space))));
-    let node = map(vec![
-        entry("kind", Node::text_at(spot, kind)),
-        entry("metadata", map(metadata)),
-        entry("data", map(data)),
-    ]);
-    Object::new(node)
+/// What a generator puts into an object.
+struct Data<'a> {
+    entries: Vec<Entry>,
+    keys: HashSet<String>,
+    findings: &'a mut Vec<Finding>,
+}
+
+impl Data<'_> {
+    fn note(&mut self, spot: &Spot, message: impl Into<String>) {
+        self.findings.push(finding(spot, message));
+    }
+
+    fn add(&mut self, key: &str, value: &str, spot: &Spot) {
+        if !is_key(key) {
+            // It may be a part of a secret, and is not shown.
+            self.note(spot, "what stands before `=` here can be no key, and is left out");
+        } else if self.keys.insert(key.to_owned()) {
+            let node = Node::text_at(spot, value);
+            self.entries.push(Entry { key: key.to_owned(), spot: spot.clone(), node });
+        } else {
+            self.note(
+                spot,
+                format!("the key `{key}` is there twice, which kustomize refuses; the first holds"),
+            );
+        }
+    }
+
+    /// A line of an environment file, in which quotes and what follows a value are parts of it.
+    fn line(&mut self, line: &str, spot: &Spot) {
+        if line.is_empty() || line.starts_with('#') {
+            return;
+        }
+        let (key, value) = match line.split_once('=') {
+            Some((key, value)) => (key, Some(value)),
+            None => (line, None),
+        };
+        let is_name =
+            is_key(key) && !key.starts_with(|c: char| c.is_ascii_digit()) && !matches!(key, "." | "..");
+        if !is_name {
+            // The line may be a part of a secret, and is not shown.
+            self.note(spot, "this line is no `NAME=VALUE`, and is left out");
+            return;
+        }
+        if value.is_none() {
+            let message = format!(
+                "`{key}` has no value here: it is empty, and older kustomize takes it from whoever deploys"
+            );
+            self.note(spot, message);
+        }
+        self.add(key, value.unwrap_or_default(), spot);
+    }
+}
+
+/// Changes an object that is there: its data is kept, or not.
+fn change(known: &mut Object, made: &Object, keeps: bool) {
+    let spot = made.node.spot.clone();
+    known.is_hashed = made.is_hashed;
+    if !keeps || at_mut(&mut known.node, &["data"]).is_none() {
+        let empty = Node { spot: spot.clone(), value: Value::Map(Vec::new()) };
+        put(&mut known.node, "data", &spot, empty);
+    }
+    for part in [&["data"][..], &["metadata", "labels"], &["metadata", "annotations"]] {
+        let Some(given) = made.node.at(part) else { continue };
+        if at_mut(&mut known.node, part).is_none()
+            && let Some(metadata) = at_mut(&mut known.node, &["metadata"])
+        {
+            let key = part.last().copied().unwrap_or_default();
+            put(metadata, key, &spot, Node { spot: spot.clone(), value: Value::Map(Vec::new()) });
+        }
+        if let Some(node) = at_mut(&mut known.node, part) {
+            for entry in given.entries() {
+                put(node, &entry.key, &entry.spot, entry.node.clone());
+            }
+        }
+    }
+}
+
+/// A value without the quotes around it.
+fn unquoted(value: &str) -> &str {
+    let inner = |quote| value.strip_prefix(quote).and_then(|rest: &str| rest.strip_suffix(quote));
+    inner('"').or_else(|| inner('\'')).unwrap_or(value)
 }
 
 /// Whether a text can be a key of a ConfigMap.
 fn is_key(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-}
-
-fn data(
-    reader: &Reader<'_>,
-    folder: &str,
-    item: &Node,
-    findings: &mut Vec<Finding>,
-) -> Result<Vec<Entry>, DeploymentError> {
-    let mut data = Vec::new();
-    let mut add = |key: &str, value: &str, spot: &Spot| {
-        data.push(Entry { key: key.trim().to_owned(), spot: spot.clone(), node: Node::text_at(spot, value) });
-    };
-    for (literal, spot) in texts(item.get("literals"), "literals", findings) {
-        let Some((key, value)) = literal.split_once('=') else {
-            return Err(wrong(&spot, "a literal of a generator must be `KEY=VALUE`"));
-        };
-        let inner = |quote| value.strip_prefix(quote).and_then(|rest: &str| rest.strip_suffix(quote));
-        add(key, inner('"').or_else(|| inner('\'')).unwrap_or(value), &spot);
-    }
-    let mut envs = texts(item.get("envs"), "envs", findings);
-    envs.extend(item.get("env").and_then(|env| Some((env.text()?.to_owned(), env.spot.clone()))));
-    for (path, spot) in envs {
-        let path = path_at(folder, &path, &spot)?;
-        let (text, label) = (reader.text(&path)?, reader.label(&path));
-        for (index, line) in text.lines().enumerate() {
-            let line = line.trim_start();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let spot =
-                Spot { file: label.as_str().into(), position: Position { line: index + 1, column: 1 } };
-            let (key, value) = match line.split_once('=') {
-                Some((key, value)) => (key.trim(), Some(value)),
-                None => (line.trim_end(), None),
-            };
-            match value {
-                // The line may be a part of a secret, and is not shown.
-                _ if !is_key(key) => {
-                    findings.push(finding(&spot, "this line is no `NAME=VALUE`, and is left out"));
-                }
-                Some(value) => add(key, value, &spot),
-                None => findings.push(finding(
-                    &spot,
-                    format!("`{key}` takes its value from whoever deploys, and is not known here"),
-                )),
-            }
-        }
-    }
-    for (path, spot) in texts(item.get("files"), "files", findings) {
-        let (key, path) = path.split_once('=').unwrap_or((name_of(&path), &path));
-        let path = path_at(folder, path, &spot)?;
-        let text = reader.text(&path)?;
-        let start = Spot { file: reader.label(&path).into(), position: Position { line: 1, column: 1 } };
-        add(key, &text, &start);
-    }
-    for entry in item.entries() {
-        let known = ["name", "namespace", "behavior", "literals", "env", "envs", "files", "type", "options"];
-        if !known.contains(&entry.key.as_str()) {
-            findings.push(finding(&entry.spot, format!("`{}` of a generator is not known", entry.key)));
-        }
-    }
-    Ok(data)
 }

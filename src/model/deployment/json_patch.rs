@@ -1,23 +1,22 @@
-//! JSON patches (RFC 6902) on trees of YAML.
+//! JSON patches (RFC 6902) on trees of YAML, as the library that kustomize uses applies them: an absent
+//! key is set by `replace`, and a negative index counts from the end.
 
+use super::object::check_size;
+use super::scalar::is_text;
 use super::{DeploymentError, wrong};
 use crate::base::yaml::tree::{Entry, Node, Value};
 
 /// No patch has more operations.
 const OPERATIONS: usize = 1000;
-/// No object becomes larger, or deeper.
-const NODES: usize = 100_000;
-const BYTES: usize = 8 << 20;
-const DEPTH: usize = 200;
 
 /// Applies the operations of a patch, in order.
 pub(super) fn apply(target: &mut Node, operations: &Node) -> Result<(), DeploymentError> {
     for (index, operation) in operations.items().iter().enumerate() {
-        one(target, operation)?;
-        let (nodes, bytes, depth) = target.size();
-        if index >= OPERATIONS || nodes > NODES || bytes > BYTES || depth > DEPTH {
-            return Err(wrong(&operation.spot, "the patch makes the object too large"));
+        if index >= OPERATIONS {
+            return Err(wrong(&operation.spot, format!("the patch has more than {OPERATIONS} operations")));
         }
+        one(target, operation)?;
+        check_size(target, &operation.spot)?;
     }
     Ok(())
 }
@@ -42,14 +41,18 @@ fn one(target: &mut Node, operation: &Node) -> Result<(), DeploymentError> {
     match required("op")? {
         "add" => insert(target, path, value()?).ok_or_else(|| missing(path)),
         "remove" => take(target, path).map(|_| ()).ok_or_else(|| missing(path)),
-        "replace" => {
-            let value = value()?;
-            *find(target, path).ok_or_else(|| missing(path))? = value;
-            Ok(())
-        }
+        "replace" => set(target, path, value()?).ok_or_else(|| missing(path)),
         "test" => {
-            let found = find(target, path).ok_or_else(|| missing(path))?;
-            if is_same(found, &value()?) {
+            let wanted = value()?;
+            let is_met = match find(target, path) {
+                Some(found) => is_same(found, &wanted),
+                // What is not there is nothing, as long as what it would be in is there.
+                None => {
+                    wanted.is_null()
+                        && matches!(parent(target, path), Some((Node { value: Value::Map(_), .. }, _)))
+                }
+            };
+            if is_met {
                 return Ok(());
             }
             Err(wrong(spot, format!("the patch expects another value at `{path}`")))
@@ -85,9 +88,35 @@ fn child<'a>(node: &'a mut Node, part: &str) -> Option<&'a mut Node> {
         Value::Map(entries) => {
             entries.iter_mut().find(|entry| entry.key == part).map(|entry| &mut entry.node)
         }
-        Value::List(items) => items.get_mut(part.parse::<usize>().ok()?),
+        Value::List(items) => {
+            let index = index(part, items.len())?;
+            items.get_mut(index)
+        }
         Value::Scalar { .. } => None,
     }
+}
+
+/// An index of a list of so many items; a negative one counts from the end.
+fn index(part: &str, length: usize) -> Option<usize> {
+    let number = part.parse::<isize>().ok()?;
+    let index = if number < 0 { number.checked_add_unsigned(length)? } else { number };
+    usize::try_from(index).ok().filter(|index| *index < length)
+}
+
+/// Sets what is at a path: an item that is there, or a key whether it is there or not.
+fn set(target: &mut Node, path: &str, value: Node) -> Option<()> {
+    if path.is_empty() {
+        *target = value;
+        return Some(());
+    }
+    let (parent, last) = parent(target, path)?;
+    if let Value::Map(_) = parent.value {
+        let spot = value.spot.clone();
+        super::object::put(parent, &last, &spot, value);
+        return Some(());
+    }
+    *child(parent, &last)? = value;
+    Some(())
 }
 
 fn parent<'a>(node: &'a mut Node, path: &str) -> Option<(&'a mut Node, String)> {
@@ -110,7 +139,7 @@ fn insert(target: &mut Node, path: &str, value: Node) -> Option<()> {
         }
         Value::List(items) if last == "-" => items.push(value),
         Value::List(items) => {
-            let index = last.parse::<usize>().ok().filter(|index| *index <= items.len())?;
+            let index = index(&last, items.len() + 1)?;
             items.insert(index, value);
         }
         Value::Scalar { .. } => return None,
@@ -126,7 +155,7 @@ fn take(target: &mut Node, path: &str) -> Option<Node> {
             Some(entries.remove(at).node)
         }
         Value::List(items) => {
-            let index = last.parse::<usize>().ok().filter(|index| *index < items.len())?;
+            let index = index(&last, items.len())?;
             Some(items.remove(index))
         }
         Value::Scalar { .. } => None,
@@ -135,7 +164,9 @@ fn take(target: &mut Node, path: &str) -> Option<Node> {
 
 fn is_same(one: &Node, other: &Node) -> bool {
     match (&one.value, &other.value) {
-        (Value::Scalar { text: a, .. }, Value::Scalar { text: b, .. }) => a == b,
+        (Value::Scalar { text: a, .. }, Value::Scalar { text: b, .. }) => {
+            a == b && is_text(one) == is_text(other)
+        }
         (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b)),
         (Value::Map(a), Value::Map(b)) => {
             let same = |entry: &Entry| {
@@ -176,6 +207,12 @@ mod tests {
             &["x", "y", "d"],
         );
         ok("[{op: copy, from: /l/0, path: /l/-}]", &["x", "y", "x", "b/c"]);
+        ok("[{op: replace, path: /a/new, value: 1}]", &["x", "y", "b/c", "new"]);
+        ok(
+            "[{op: replace, path: /l/-1/n, value: z}, {op: add, path: /l/-2, value: {n: w}}]",
+            &["x", "w", "z", "b/c"],
+        );
+        ok("[{op: test, path: /a/none, value: null}, {op: remove, path: /l/-2}]", &["y", "b/c"]);
     }
 
     #[test]
@@ -188,7 +225,8 @@ mod tests {
             "[{op: test, path: /l/0/n, value: y}]",
             "[{op: add, path: /l/9, value: 1}]",
             "[{op: add, path: nowhere, value: 1}]",
-            "[{op: replace, path: /x, value: 1}]",
+            "[{op: replace, path: /x/y, value: 1}]",
+            "[{op: replace, path: /l/-, value: 1}]",
             "[{op: fly, path: /a}]",
             "[{op: add, path: /a/x}]",
             "[{path: /a}]",

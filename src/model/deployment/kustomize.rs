@@ -1,43 +1,41 @@
-//! Kustomizations: bases, components and overlays, put together as `kustomize build` does it, but for
-//! the hashes at the ends of generated names.
+//! Kustomizations: bases, components and overlays, put together in the order in which `kustomize build`
+//! does it. What cannot be done is a finding, and all the rest is done.
 
 use super::files::{FileKind, Reader, path_at};
-use super::object::{Object, at_mut, from_document};
-use super::{DeploymentError, finding, generator, patch, texts, wrong};
-use crate::base::yaml::tree::{Node, Spot, Value};
+use super::generator::Generator;
+use super::object::{Object, from_document};
+use super::transform::{self, End};
+use super::variable::{self, Variable};
+use super::{DeploymentError, finding, patch, reference, replacement, texts, wrong};
+use crate::base::yaml::tree::{Node, Spot};
 use crate::model::inventory::Finding;
 
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Keys that change nothing in what a container gets.
-const SILENT: &[&str] = &[
-    "apiVersion",
-    "buildMetadata",
-    "commonAnnotations",
-    "commonLabels",
-    "generatorOptions",
-    "kind",
-    "labels",
-    "metadata",
-    "openapi",
-    "replicas",
-    "sortOptions",
-];
+const SILENT: &[&str] = &["apiVersion", "buildMetadata", "kind", "metadata", "sortOptions", "validators"];
 
 /// Keys that are read.
 const READ: &[&str] = &[
     "bases",
+    "commonAnnotations",
+    "commonLabels",
     "components",
     "configMapGenerator",
+    "generatorOptions",
     "images",
+    "labels",
     "namePrefix",
     "nameSuffix",
     "namespace",
     "patches",
     "patchesJson6902",
     "patchesStrategicMerge",
+    "replacements",
+    "replicas",
     "resources",
     "secretGenerator",
+    "vars",
 ];
 
 /// Whether a file of this name is a kustomization.
@@ -62,28 +60,62 @@ pub(super) fn build(
     folder: &str,
     findings: &mut Vec<Finding>,
 ) -> Result<Vec<Object>, DeploymentError> {
-    let spot = Spot {
-        file: reader.label(folder).into(),
-        position: crate::base::yaml::Position { line: 1, column: 1 },
-    };
-    Builder { reader, findings, above: Vec::new() }.folder(folder, &spot, Vec::new())
+    let position = crate::base::yaml::Position { line: 1, column: 1 };
+    let spot = Spot { file: reader.label(folder).into(), position };
+    let mut builder = Builder { reader, findings, above: Vec::new(), variables: Vec::new() };
+    let mut objects = Vec::new();
+    let built = builder.folder(folder, &spot, &mut objects, "Kustomization");
+    builder.hold_part(built)?;
+    let variables = std::mem::take(&mut builder.variables);
+    reference::follow(&mut objects, &mut |error| builder.hold(Err(error)))?;
+    variable::fill(&mut objects, &variables, &mut |error| builder.hold(Err(error)))?;
+    objects.retain(|object| {
+        let mark = object.metadata("annotations").iter().find(|entry| entry.key == LOCAL);
+        mark.is_none_or(|entry| entry.node.text() == Some("false"))
+    });
+    Ok(objects)
 }
+
+/// What is so marked is no part of what is made.
+const LOCAL: &str = "config.kubernetes.io/local-config";
 
 struct Builder<'a> {
     reader: &'a Reader<'a>,
     findings: &'a mut Vec<Finding>,
     /// The folders that are being built.
     above: Vec<String>,
+    variables: Vec<Variable>,
 }
 
 impl Builder<'_> {
+    /// Makes a finding of what went wrong, unless nothing more can be read at all.
+    fn hold(&mut self, done: Result<(), DeploymentError>) -> Result<(), DeploymentError> {
+        match done {
+            Err(error @ DeploymentError::TooMuch { .. }) => Err(error),
+            Err(error) => {
+                self.findings.push(error.into_finding());
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// The same, where objects are missing for it.
+    fn hold_part(&mut self, done: Result<(), DeploymentError>) -> Result<(), DeploymentError> {
+        if done.is_err() {
+            self.reader.lose();
+        }
+        self.hold(done)
+    }
+
     /// Builds a folder on top of objects: none, but for a component.
     fn folder(
         &mut self,
         folder: &str,
         from: &Spot,
-        objects: Vec<Object>,
-    ) -> Result<Vec<Object>, DeploymentError> {
+        objects: &mut Vec<Object>,
+        kind: &str,
+    ) -> Result<(), DeploymentError> {
         if self.above.iter().any(|above| above == folder) {
             return Err(DeploymentError::Cycle { place: from.line(), path: self.reader.label(folder) });
         }
@@ -91,19 +123,23 @@ impl Builder<'_> {
             return Err(wrong(from, format!("there is no kustomization in `{}`", self.reader.label(folder))));
         };
         let documents = self.reader.documents(&path)?;
-        let Some(node) = documents.first() else { return Ok(objects) };
+        let Some(node) = documents.first() else { return Ok(()) };
+        if let Some(second) = documents.get(1) {
+            self.findings
+                .push(finding(&second.spot, "a kustomization is one document, and this one is not read"));
+        }
+        let written = node.text_of("kind").unwrap_or("Kustomization");
+        if written != kind {
+            let message = format!("this is a {written}, and a {kind} is wanted here");
+            self.findings.push(finding(&node.spot, message));
+        }
         self.above.push(folder.to_owned());
         let built = self.build(folder, node, objects);
         self.above.pop();
         built
     }
 
-    fn build(
-        &mut self,
-        folder: &str,
-        node: &Node,
-        mut objects: Vec<Object>,
-    ) -> Result<Vec<Object>, DeploymentError> {
+    fn build(&mut self, folder: &str, node: &Node, objects: &mut Vec<Object>) -> Result<(), DeploymentError> {
         for entry in node.entries() {
             let key = entry.key.as_str();
             if !READ.contains(&key) && !SILENT.contains(&key) {
@@ -113,12 +149,17 @@ impl Builder<'_> {
         let mut named = texts(node.get("resources"), "resources", self.findings);
         named.extend(texts(node.get("bases"), "bases", self.findings));
         for (path, spot) in named {
-            let more = self.resource(folder, &path, &spot)?;
-            objects.extend(more);
+            let mut more = Vec::new();
+            let read = self.resource(folder, &path, &spot, &mut more);
+            self.hold_part(read)?;
+            self.append(objects, more);
         }
         for (key, kind) in [("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")] {
             for item in items(node, key) {
-                generator::item(self.reader, folder, kind, item, &mut objects, self.findings)?;
+                let options = node.get("generatorOptions");
+                let generator = Generator { reader: self.reader, folder, kind, item, options };
+                let made = generator.apply(objects, self.findings);
+                self.hold(made)?;
             }
         }
         // After what is generated, which they may change.
@@ -127,56 +168,139 @@ impl Builder<'_> {
                 self.note_remote(&path, &spot);
                 continue;
             }
-            let below = path_at(folder, &path, &spot)?;
-            objects = self.folder(&below, &spot, objects)?;
+            let built = path_at(folder, &path, &spot)
+                .and_then(|below| self.folder(&below, &spot, objects, "Component"));
+            self.hold_part(built)?;
         }
-        for item in items(node, "patchesStrategicMerge") {
-            patch::strategic_item(self.reader, folder, item, &mut objects, self.findings)?;
+        self.transform(folder, node, objects)?;
+        for item in items(node, "vars") {
+            let defined = variable::define(item, objects, &mut self.variables);
+            self.hold(defined)?;
         }
-        for item in items(node, "patches") {
-            patch::item(self.reader, folder, item, &mut objects, self.findings)?;
-        }
-        if let Some(namespace) = node.get("namespace") {
-            set_namespace(&mut objects, namespace);
-        }
-        let prefix = node.text_of("namePrefix").unwrap_or_default();
-        let suffix = node.text_of("nameSuffix").unwrap_or_default();
-        if !(prefix.is_empty() && suffix.is_empty()) {
-            rename(&mut objects, prefix, suffix);
-        }
-        for item in items(node, "patchesJson6902") {
-            patch::item(self.reader, folder, item, &mut objects, self.findings)?;
-        }
-        for item in items(node, "images") {
-            set_image(&mut objects, item);
-        }
-        Ok(objects)
+        Ok(())
     }
 
-    fn resource(&mut self, folder: &str, path: &str, spot: &Spot) -> Result<Vec<Object>, DeploymentError> {
+    /// What changes all that has been put together.
+    fn transform(
+        &mut self,
+        folder: &str,
+        node: &Node,
+        objects: &mut Vec<Object>,
+    ) -> Result<(), DeploymentError> {
+        let reader = self.reader;
+        for item in items(node, "patchesStrategicMerge") {
+            let done = patch::strategic_item(reader, folder, item, objects, self.findings);
+            self.hold(done)?;
+        }
+        for item in items(node, "patches") {
+            let done = patch::item(reader, folder, item, objects, self.findings);
+            self.hold(done)?;
+        }
+        if let Some(namespace) = node.get("namespace") {
+            let done = transform::set_namespace(objects, namespace);
+            self.hold(done)?;
+        }
+        for (key, end) in [("namePrefix", End::Prefix), ("nameSuffix", End::Suffix)] {
+            if let Some(text) = node.text_of(key).filter(|text| !text.is_empty()) {
+                transform::rename(objects, end, text);
+            }
+        }
+        self.metadata(node, objects);
+        for item in items(node, "patchesJson6902") {
+            let done = patch::json_item(reader, folder, item, objects);
+            self.hold(done)?;
+        }
+        for item in items(node, "replicas") {
+            let done = transform::set_replicas(objects, item);
+            self.hold(done)?;
+        }
+        for item in items(node, "images") {
+            let done = transform::set_image(objects, item);
+            self.hold(done)?;
+        }
+        for item in items(node, "replacements") {
+            match replacement::items(reader, folder, item) {
+                Ok(all) => {
+                    for one in &all {
+                        let done = replacement::apply(one, objects, self.findings);
+                        self.hold(done)?;
+                    }
+                }
+                Err(error) => self.hold(Err(error))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Labels and annotations, by which patches and replacements may choose.
+    fn metadata(&mut self, node: &Node, objects: &mut [Object]) {
+        for item in items(node, "labels") {
+            if let Some(pairs) = item.get("pairs") {
+                let is = |key: &str| item.get(key).is_some_and(Node::is_true);
+                let in_templates = is("includeSelectors") || is("includeTemplates");
+                transform::add_metadata(objects, "labels", pairs, in_templates);
+            }
+            if let Some(fields) = item.get("fields") {
+                self.findings.push(patch::unknown("fields` in `labels", &fields.spot));
+            }
+        }
+        for (key, to) in [("commonLabels", "labels"), ("commonAnnotations", "annotations")] {
+            if let Some(given) = node.get(key) {
+                transform::add_metadata(objects, to, given, true);
+            }
+        }
+    }
+
+    /// Adds objects; kustomize refuses one that is there already.
+    fn append(&mut self, objects: &mut Vec<Object>, more: Vec<Object>) {
+        for object in more {
+            match objects.iter().find(|known| known.is_same(&object)) {
+                Some(known) => {
+                    let message = format!(
+                        "there is another {} `{}` at {}, which kustomize refuses: this one is left out",
+                        object.kind(),
+                        object.name(),
+                        known.node.spot.line()
+                    );
+                    self.findings.push(finding(&object.node.spot, message));
+                }
+                None => objects.push(object),
+            }
+        }
+    }
+
+    fn resource(
+        &mut self,
+        folder: &str,
+        path: &str,
+        spot: &Spot,
+        objects: &mut Vec<Object>,
+    ) -> Result<(), DeploymentError> {
         if is_remote(path) {
             self.note_remote(path, spot);
-            return Ok(Vec::new());
+            return Ok(());
         }
         let below = path_at(folder, path, spot)?;
         match self.reader.kind(&below)? {
-            Some(FileKind::Folder) => self.folder(&below, spot, Vec::new()),
+            Some(FileKind::Folder) => self.folder(&below, spot, objects, "Kustomization"),
             Some(FileKind::File) => {
-                let mut objects = Vec::new();
-                for document in self.reader.documents(&below)? {
+                for document in self.reader.manifests(&below, self.findings)? {
                     if document.get("kind").is_none() {
                         self.findings.push(finding(&document.spot, "this has no `kind`, and is not read"));
                         continue;
                     }
                     objects.extend(from_document(document, self.findings)?);
                 }
-                Ok(objects)
+                Ok(())
             }
-            None => Err(wrong(spot, format!("there is no file or folder `{path}`"))),
+            None => {
+                Err(wrong(spot, format!("there is no file or folder `{path}`, and what it gives is missing")))
+            }
         }
     }
 
     fn note_remote(&mut self, path: &str, spot: &Spot) {
+        self.reader.lose();
         let message = format!("`{path}` is in another repository, and is not read");
         self.findings.push(finding(spot, message));
     }
@@ -186,102 +310,12 @@ fn items<'a>(node: &'a Node, key: &str) -> &'a [Node] {
     node.get(key).map_or(&[][..], Node::items)
 }
 
+/// Whether a resource is somewhere else: a URL, or `user@host:path` as SSH has it.
 fn is_remote(path: &str) -> bool {
+    let is_ssh = path.split_once(':').is_some_and(|(host, _)| host.contains('@') && !host.contains('/'));
     path.contains("://")
         || path.contains("?ref=")
-        || path.starts_with("git@")
-        || path.starts_with("github.com/")
-}
-
-fn set_namespace(objects: &mut [Object], namespace: &Node) {
-    for object in objects {
-        if let Some(metadata) = at_mut(&mut object.node, &["metadata"]) {
-            super::object::put(metadata, "namespace", &namespace.spot, namespace.clone());
-        }
-    }
-}
-
-/// Gives all objects other names, and follows that where containers name them.
-fn rename(objects: &mut [Object], prefix: &str, suffix: &str) {
-    let mut renamed: Vec<(String, String, String)> = Vec::new();
-    for object in objects.iter_mut() {
-        if ["Namespace", "CustomResourceDefinition"].contains(&object.kind()) {
-            continue;
-        }
-        let (kind, before) = (object.kind().to_owned(), object.name().to_owned());
-        let after = format!("{prefix}{before}{suffix}");
-        object.rename(after.clone());
-        renamed.push((kind, before, after));
-    }
-    for object in objects.iter_mut() {
-        let Some(path) = object.pod_path() else { continue };
-        let Some(pod) = at_mut(&mut object.node, path) else { continue };
-        for key in ["containers", "initContainers"] {
-            let Some(Node { value: Value::List(containers), .. }) = at_mut(pod, &[key]) else { continue };
-            containers.iter_mut().for_each(|container| follow(container, &renamed));
-        }
-    }
-}
-
-/// Follows new names in a container: `configMapRef`, `secretKeyRef` and their like.
-fn follow(node: &mut Node, renamed: &[(String, String, String)]) {
-    match &mut node.value {
-        Value::Map(entries) => {
-            for entry in entries {
-                let kind = match entry.key.as_str() {
-                    "configMapRef" | "configMapKeyRef" => "ConfigMap",
-                    "secretRef" | "secretKeyRef" => "Secret",
-                    _ => {
-                        follow(&mut entry.node, renamed);
-                        continue;
-                    }
-                };
-                let Some(Node { value: Value::Scalar { text, .. }, .. }) = at_mut(&mut entry.node, &["name"])
-                else {
-                    continue;
-                };
-                let new = renamed.iter().find(|(of, before, _)| of == kind && before == text);
-                if let Some((_, _, after)) = new {
-                    text.clone_from(after);
-                }
-            }
-        }
-        Value::List(items) => items.iter_mut().for_each(|item| follow(item, renamed)),
-        Value::Scalar { .. } => {}
-    }
-}
-
-/// An item of `images`: another name, tag or digest for an image.
-fn set_image(objects: &mut [Object], item: &Node) {
-    let Some(wanted) = item.text_of("name") else { return };
-    for object in objects {
-        let Some(path) = object.pod_path() else { continue };
-        let Some(pod) = at_mut(&mut object.node, path) else { continue };
-        for key in ["containers", "initContainers"] {
-            let Some(Node { value: Value::List(containers), .. }) = at_mut(pod, &[key]) else { continue };
-            for container in containers {
-                let Some(Node { value: Value::Scalar { text, .. }, .. }) = at_mut(container, &["image"])
-                else {
-                    continue;
-                };
-                let (name, rest) = image_parts(text);
-                if name != wanted {
-                    continue;
-                }
-                let new = item.text_of("newName").unwrap_or(name);
-                *text = match (item.text_of("digest"), item.text_of("newTag")) {
-                    (Some(digest), _) => format!("{new}@{digest}"),
-                    (None, Some(tag)) => format!("{new}:{tag}"),
-                    (None, None) => format!("{new}{rest}"),
-                };
-            }
-        }
-    }
-}
-
-/// The name of an image, and its tag or digest.
-fn image_parts(image: &str) -> (&str, &str) {
-    let last = image.rfind('/').map_or(0, |at| at + 1);
-    let end = image[last..].find(['@', ':']).map_or(image.len(), |at| last + at);
-    image.split_at(end)
+        || path.contains("?version=")
+        || is_ssh
+        || ["github.com/", "gitlab.com/", "bitbucket.org/", "git::"].iter().any(|head| path.starts_with(head))
 }

@@ -19,7 +19,22 @@ const KEYS: &[(&str, &str)] = &[
     ("volumeMounts", "mountPath"),
     ("volumeDevices", "devicePath"),
     ("hostAliases", "ip"),
+    ("topologySpreadConstraints", "topologyKey"),
 ];
+
+/// Kinds whose lists kustomize can merge, by the version of their API. Without a version, nothing is
+/// known of a kind.
+const KNOWN: &[(&str, &str, &[&str])] = &[
+    ("", "v1", &["Pod", "PodTemplate", "ReplicationController", "Service", "ServiceAccount"]),
+    ("apps", "v1", &["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"]),
+    ("batch", "v1", &["CronJob", "Job"]),
+    ("batch", "v1beta1", &["CronJob"]),
+];
+
+/// Whether kustomize knows how to merge the lists of a kind.
+pub(super) fn is_keyed((group, version): (&str, &str), kind: &str) -> bool {
+    KNOWN.iter().any(|known| (known.0, known.1) == (group, version) && known.2.contains(&kind))
+}
 
 /// How to merge.
 pub(super) struct Merge<'a> {
@@ -44,6 +59,7 @@ impl Merge<'_> {
             (Value::List(base), Node { value: Value::List(patch), spot: by }) => {
                 let by_key = KEYS.iter().find(|(list, _)| self.keyed && *list == key);
                 Some(match by_key {
+                    Some(_) if patch.is_empty() => Node { spot, value: Value::List(base) },
                     Some((_, by_key)) => Node { spot, value: Value::List(self.items(base, patch, by_key)) },
                     None => self.clean(Node { spot: by, value: Value::List(patch) }),
                 })
@@ -81,10 +97,12 @@ impl Merge<'_> {
 
     /// What the patch names comes first, in its order; the rest keeps its own.
     fn items(&mut self, base: Vec<Node>, patch: Vec<Node>, key: &str) -> Vec<Node> {
-        if patch.iter().any(|item| directive(item) == Some("replace")) {
+        if patch.iter().any(|item| directive(item) == Some("replace") && item.text_of(key).is_none()) {
             let kept = patch.into_iter().filter(|item| directive(item).is_none());
             return kept.map(|item| self.clean(item)).collect();
         }
+        let patch = self.first_of_each(patch, key, "this patch");
+        let base = self.first_of_each(base, key, "what this patch changes");
         let wanted: HashSet<&str> = patch.iter().filter_map(|item| item.text_of(key)).collect();
         let mut known = HashMap::new();
         let mut rest = Vec::new();
@@ -98,7 +116,15 @@ impl Merge<'_> {
         }
         let mut merged = Vec::new();
         for item in patch {
-            match item.text_of(key).and_then(|id| known.remove(id)) {
+            let known = item.text_of(key).and_then(|id| known.remove(id));
+            if directive(&item) == Some("replace") {
+                let message =
+                    format!("`$patch: replace` in an item with a `{key}` changes nothing in kustomize");
+                self.findings.push(finding(&item.spot, message));
+                merged.extend(known);
+                continue;
+            }
+            match known {
                 Some(known) => merged.extend(self.node(known, item, "")),
                 None if directive(&item) == Some("delete") => {}
                 None => merged.push(self.clean(item)),
@@ -106,6 +132,28 @@ impl Merge<'_> {
         }
         merged.extend(rest);
         merged
+    }
+
+    /// Of items with the same key, the first; one without a key has no place in a merged list.
+    fn first_of_each(&mut self, items: Vec<Node>, key: &str, whose: &str) -> Vec<Node> {
+        let mut seen = HashSet::new();
+        let mut kept = Vec::new();
+        for item in items {
+            match item.text_of(key) {
+                None => {
+                    let message = format!(
+                        "this item has no `{key}`, by which kustomize merges, and is lost in {whose}"
+                    );
+                    self.findings.push(finding(&item.spot, message));
+                }
+                Some(id) if !seen.insert(id.to_owned()) => {
+                    let message = format!("`{id}` is there twice, and only the first counts in {whose}");
+                    self.findings.push(finding(&item.spot, message));
+                }
+                Some(_) => kept.push(item),
+            }
+        }
+        kept
     }
 
     /// Without what only tells how to merge.
@@ -118,7 +166,10 @@ impl Merge<'_> {
                 let own = own.into_iter().filter(|entry| !entry.node.is_null());
                 Value::Map(own.map(|entry| Entry { node: self.clean(entry.node), ..entry }).collect())
             }
-            Value::List(items) => Value::List(items.into_iter().map(|item| self.clean(item)).collect()),
+            Value::List(items) => {
+                let kept = items.into_iter().filter(|item| directive(item) != Some("delete"));
+                Value::List(kept.map(|item| self.clean(item)).collect())
+            }
             scalar => scalar,
         };
         Node { spot: node.spot, value }
@@ -179,6 +230,14 @@ mod tests {
         assert_eq!(names(&node), ["D=d"]);
         let (node, _) = merged(BASE, "{env: [{$patch: replace}, {name: D, value: d}]}", true);
         assert_eq!(names(&node), ["D=d"]);
+        let (node, _) = merged(BASE, "{env: []}", true);
+        assert_eq!(names(&node).len(), 3, "an empty list changes nothing");
+        let (node, findings) = merged(
+            BASE,
+            "{env: [{name: A, $patch: replace}, {name: B, value: x}, {name: B, $patch: delete}]}",
+            true,
+        );
+        assert_eq!((names(&node).join(" "), findings.len()), ("A=a B=x C=c".to_owned(), 2), "{findings:?}");
         let (_, findings) = merged(BASE, "{$retainKeys: [env]}", true);
         assert_eq!(findings, ["p:1:2: the directive `$retainKeys` of a patch is not known"]);
     }

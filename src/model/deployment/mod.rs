@@ -10,22 +10,30 @@ mod compose;
 mod container;
 mod dotenv;
 pub mod expansion;
+mod field_path;
 mod files;
 mod generator;
 mod interpolation;
 mod json_patch;
 mod kustomize;
+mod manifest;
 mod merge;
 mod object;
 mod patch;
 mod probe;
+mod reference;
+mod replacement;
+mod scalar;
+mod selector;
 mod template;
+mod transform;
+mod variable;
 
 use std::ops::Range;
 
 use crate::base::text;
-use crate::base::yaml::YamlError;
 use crate::base::yaml::tree::{Node, Spot};
+use crate::base::yaml::{Position, YamlError};
 use crate::model::inventory::Finding;
 use crate::model::probe::Ready;
 use candidate::Candidate;
@@ -173,7 +181,7 @@ pub enum DeploymentError {
         path: String,
     },
     /// More files than any deployment needs.
-    #[error("{file}: the deployment is too large to be read: more than 400 files, or 16 MiB")]
+    #[error("{file}: the deployment is too large to be read: more than 4000 files, or 64 MiB")]
     TooMuch {
         /// Where it became too much.
         file: String,
@@ -199,6 +207,9 @@ pub enum DeploymentError {
     NoContainer {
         /// Where the inventory names it.
         place: String,
+        /// What was not understood, and may be why.
+        #[source]
+        because: Option<Box<Because>>,
     },
     /// The container that is meant is not there.
     #[error("{place}: the deployment has no container `{wanted}`; it has {}", text::join_and(candidates))]
@@ -209,6 +220,9 @@ pub enum DeploymentError {
         wanted: String,
         /// What there is.
         candidates: Vec<String>,
+        /// What was not understood, and may be why.
+        #[source]
+        because: Option<Box<Because>>,
     },
     /// Several containers may be meant.
     #[error("{place}: which container is `{component}`? The deployment has {}", text::join_and(candidates))]
@@ -219,7 +233,60 @@ pub enum DeploymentError {
         component: String,
         /// What there is.
         candidates: Vec<String>,
+        /// What was not understood, and may be why.
+        #[source]
+        because: Option<Box<Because>>,
     },
+}
+
+/// Something that was not understood, and the next.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{finding}")]
+pub struct Because {
+    finding: Finding,
+    #[source]
+    next: Option<Box<Because>>,
+}
+
+impl Because {
+    /// The first of what was not understood.
+    fn of(findings: &[Finding]) -> Option<Box<Self>> {
+        let shown = findings.iter().take(SHOWN).rev();
+        shown.fold(None, |next, finding| Some(Box::new(Self { finding: finding.clone(), next })))
+    }
+}
+
+/// So many reasons are shown of an error.
+const SHOWN: usize = 5;
+
+impl DeploymentError {
+    /// The same as something that was not understood, where the rest still holds.
+    fn into_finding(self) -> Finding {
+        let message = self.to_string();
+        let (place, message) = match self {
+            Self::Yaml(YamlError { file, position, message }) => return Finding { file, position, message },
+            Self::File(FileTrouble { path, why }) => {
+                return Finding {
+                    file: path,
+                    position: None,
+                    message: format!("this cannot be read: {why}"),
+                };
+            }
+            Self::TooMuch { file } => return Finding { file, position: None, message },
+            Self::Wrong { place, message } => (place, message),
+            Self::Missing { place, path } => (place, format!("there is no file or folder `{path}`")),
+            Self::Outside { place, path } => (place, format!("`{path}` leads out of the repository")),
+            Self::Cycle { place, path } => (place, format!("the kustomization `{path}` is built on itself")),
+            Self::NoContainer { place, .. } | Self::NoSuch { place, .. } | Self::Ambiguous { place, .. } => {
+                (place, message)
+            }
+        };
+        let at = place.rsplit_once(':').and_then(|(file, line)| Some((file.to_owned(), line.parse().ok()?)));
+        match at {
+            Some((file, line)) => Finding { file, position: Some(Position { line, column: 1 }), message },
+            None => Finding { file: place, position: None, message },
+        }
+    }
 }
 
 /// What is wrong at a place.
@@ -251,6 +318,8 @@ struct Pool {
     objects: Vec<Object>,
     services: Vec<Service>,
     findings: Vec<Finding>,
+    /// Whether something was not read that may have the component's container.
+    is_incomplete: bool,
 }
 
 /// Reads the deployment of a component.
@@ -274,10 +343,12 @@ pub fn read(component: &str, items: &[Item<'_>]) -> Result<Deployment, Deploymen
             }
             Some(FileKind::File) => read_file(&reader, &path, &mut pool)?,
         }
+        pool.is_incomplete |= reader.has_lost();
     }
+    pool.objects = object::last_applied(std::mem::take(&mut pool.objects), &mut pool.findings);
     object::note_kinds(&pool.objects, &mut pool.findings);
     let candidates = Candidate::all(&pool.objects, &pool.services);
-    let chosen = candidate::choose(component, items, &candidates)?;
+    let chosen = candidate::choose(component, items, &candidates, pool.is_incomplete, &mut pool.findings)?;
     let container = match chosen {
         Candidate::Container(one) => container::read(one, &pool.objects, &mut pool.findings),
         Candidate::Service(service) => service.container(&pool.services, &mut pool.findings)?,
@@ -291,7 +362,12 @@ fn read_folder(reader: &Reader<'_>, folder: &str, pool: &mut Pool) -> Result<(),
         pool.objects.extend(objects);
         return Ok(());
     }
-    for name in reader.names(folder)? {
+    if manifest::note_chart(reader, folder, &mut pool.findings)? {
+        return Ok(());
+    }
+    let names = reader.names(folder)?;
+    manifest::note_templates(reader, folder, &names, &mut pool.findings)?;
+    for name in names {
         let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
         let is_read = [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end));
         if is_read && reader.is_file(&path)? {
@@ -302,7 +378,7 @@ fn read_folder(reader: &Reader<'_>, folder: &str, pool: &mut Pool) -> Result<(),
 }
 
 fn read_file(reader: &Reader<'_>, path: &str, pool: &mut Pool) -> Result<(), DeploymentError> {
-    for document in reader.documents(path)? {
+    for document in reader.manifests(path, &mut pool.findings)? {
         if document.get("kind").is_some() {
             pool.objects.extend(object::from_document(document, &mut pool.findings)?);
         } else if compose::is_project(&document) {

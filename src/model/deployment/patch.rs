@@ -1,41 +1,22 @@
-//! The patches of a kustomization: what each is applied to, and how.
-
-use regex::Regex;
+//! The patches of a kustomization: what each is applied to, and how. A patch that cannot be applied is
+//! an error here, which the caller makes a finding.
 
 use super::files::{Reader, path_at};
-use super::merge::Merge;
-use super::object::{Object, from_document};
+use super::merge::{Merge, is_keyed};
+use super::object::{Object, check_size, from_document};
+use super::selector::Selector;
 use super::{DeploymentError, finding, json_patch, wrong};
-use crate::base::yaml::tree::{Node, Spot, documents};
+use crate::base::yaml::tree::{Node, Spot, Value, documents};
 use crate::model::inventory::Finding;
 
-/// Which objects a patch is meant for.
-struct Target {
-    kind: Option<Regex>,
-    name: Option<Regex>,
-    namespace: Option<Regex>,
+/// What a patch may change beside the rest.
+#[derive(Clone, Copy, Default)]
+struct Allowed {
+    name: bool,
+    kind: bool,
 }
 
-impl Target {
-    fn read(node: &Node) -> Result<Self, DeploymentError> {
-        let pattern = |key: &str| {
-            let Some(text) = node.text_of(key) else { return Ok(None) };
-            let pattern = Regex::new(&format!("^(?:{text})$"));
-            pattern.map(Some).map_err(|_| wrong(&node.spot, format!("`{text}` is no regular expression")))
-        };
-        Ok(Self { kind: pattern("kind")?, name: pattern("name")?, namespace: pattern("namespace")? })
-    }
-
-    fn fits(&self, object: &Object) -> bool {
-        let is = |pattern: &Option<Regex>, text: &str| pattern.as_ref().is_none_or(|p| p.is_match(text));
-        let named = std::iter::once(object.name()).chain(object.former.iter().map(String::as_str));
-        is(&self.kind, object.kind())
-            && is(&self.namespace, object.namespace().unwrap_or_default())
-            && named.into_iter().any(|name| is(&self.name, name))
-    }
-}
-
-/// Applies an item of `patches` or `patchesJson6902`: with a target, written here or in a file.
+/// Applies an item of `patches`: with a target or without, written here or in a file.
 pub(super) fn item(
     reader: &Reader<'_>,
     folder: &str,
@@ -43,35 +24,50 @@ pub(super) fn item(
     objects: &mut Vec<Object>,
     findings: &mut Vec<Finding>,
 ) -> Result<(), DeploymentError> {
-    let target = item.get("target");
-    if let Some(target) = target {
-        for selector in ["labelSelector", "annotationSelector"] {
-            if let Some(node) = target.get(selector) {
-                let message = format!("`{selector}` of a patch is not known, and the patch is left out");
-                findings.push(finding(&node.spot, message));
-                return Ok(());
-            }
+    if item.text().is_some() {
+        return strategic_item(reader, folder, item, objects, findings);
+    }
+    for entry in item.entries() {
+        if !["patch", "path", "target", "options"].contains(&entry.key.as_str()) {
+            findings.push(unknown(&format!("{}` in `patches", entry.key), &entry.spot));
         }
     }
-    let target = target.map(Target::read).transpose()?;
-    let bodies = match (item.get("patch"), item.text_of("path")) {
-        (Some(patch), _) => inline(patch)?,
-        (None, Some(path)) => reader.documents(&path_at(folder, path, &item.spot)?)?,
-        (None, None) => return Err(wrong(&item.spot, "a patch has neither `patch` nor `path`")),
-    };
-    for body in bodies {
-        if !json_patch::is_one(&body) {
-            strategic(&body, target.as_ref(), objects, findings)?;
-            continue;
-        }
-        let Some(target) = &target else {
-            return Err(wrong(&body.spot, "a JSON patch needs a `target`"));
+    let bodies = bodies(reader, folder, item)?;
+    let target = item.get("target").map(Selector::read).transpose()?;
+    let is_allowed = |key: &str| item.at(&["options", key]).is_some_and(Node::is_true);
+    let allowed = Allowed { name: is_allowed("allowNameChange"), kind: is_allowed("allowKindChange") };
+    if bodies.iter().any(json_patch::is_one) {
+        let Some(target) = target else {
+            return Err(wrong(&item.spot, "a JSON patch needs a `target`"));
         };
-        for object in objects.iter_mut().filter(|object| target.fits(object)) {
-            json_patch::apply(&mut object.node, &body)?;
-        }
+        return json(&target, &bodies, objects, true);
     }
-    Ok(())
+    let Some(target) = target else {
+        return bodies.into_iter().try_for_each(|body| strategic(body, allowed, objects, findings));
+    };
+    let [body] = bodies.as_slice() else {
+        return Err(wrong(&item.spot, "with a `target`, a patch is one document"));
+    };
+    let chosen = (0..objects.len()).filter(|index| target.fits(&objects[*index])).collect();
+    merge(body, allowed, chosen, objects, findings)
+}
+
+/// Applies an item of `patchesJson6902`.
+pub(super) fn json_item(
+    reader: &Reader<'_>,
+    folder: &str,
+    item: &Node,
+    objects: &mut [Object],
+) -> Result<(), DeploymentError> {
+    let target = item.get("target").filter(|target| target.text_of("name").is_some());
+    let Some(target) = target else {
+        return Err(wrong(&item.spot, "an item of `patchesJson6902` needs a `target` with a `name`"));
+    };
+    let bodies = bodies(reader, folder, item)?;
+    if !bodies.iter().any(json_patch::is_one) {
+        return Err(wrong(&item.spot, "this is no list of operations"));
+    }
+    json(&Selector::read(target)?, &bodies, objects, false)
 }
 
 /// Applies an item of `patchesStrategicMerge`: a path, or the patch itself.
@@ -82,61 +78,125 @@ pub(super) fn strategic_item(
     objects: &mut Vec<Object>,
     findings: &mut Vec<Finding>,
 ) -> Result<(), DeploymentError> {
-    let text = item.text().unwrap_or_default();
-    let bodies = match text.contains('\n') {
-        true => inline(item)?,
-        false => reader.documents(&path_at(folder, text, &item.spot)?)?,
+    let text = item.text().ok_or_else(|| wrong(&item.spot, "this is neither a path nor a patch"))?;
+    let bodies = match text.contains('\n') || text.contains(": ") {
+        true => inline(text, &item.spot)?,
+        false => reader.documents(&file_at(reader, folder, text, &item.spot)?)?,
     };
-    bodies.iter().try_for_each(|body| strategic(body, None, objects, findings))
+    bodies.into_iter().try_for_each(|body| strategic(body, Allowed::default(), objects, findings))
+}
+
+/// The documents of a patch.
+fn bodies(reader: &Reader<'_>, folder: &str, item: &Node) -> Result<Vec<Node>, DeploymentError> {
+    let bodies = match (item.get("patch"), item.get("path")) {
+        (Some(_), Some(path)) => return Err(wrong(&path.spot, "a patch has both `patch` and `path`")),
+        (Some(patch), None) => {
+            let text = patch.text().ok_or_else(|| wrong(&patch.spot, "`patch` is no text"))?;
+            check_json(text, &patch.spot)?;
+            inline(text, &patch.spot)?
+        }
+        (None, Some(path)) => {
+            let text = path.text().ok_or_else(|| wrong(&path.spot, "`path` is no text"))?;
+            let file = file_at(reader, folder, text, &path.spot)?;
+            check_json(&reader.text(&file)?, &path.spot)?;
+            reader.documents(&file)?
+        }
+        (None, None) => return Err(wrong(&item.spot, "a patch has neither `patch` nor `path`")),
+    };
+    if bodies.is_empty() {
+        return Err(wrong(&item.spot, "the patch is empty"));
+    }
+    Ok(bodies)
+}
+
+/// What begins like JSON is read as JSON by kustomize, and not as YAML.
+fn check_json(text: &str, spot: &Spot) -> Result<(), DeploymentError> {
+    let text = text.trim();
+    let is_json = || serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    if text.starts_with('[') && !is_json() {
+        return Err(wrong(spot, "a patch that begins with `[` must be JSON, and this is none"));
+    }
+    Ok(())
+}
+
+/// A file that is there.
+fn file_at(reader: &Reader<'_>, folder: &str, path: &str, spot: &Spot) -> Result<String, DeploymentError> {
+    let file = path_at(folder, path, spot)?;
+    match reader.is_file(&file)? {
+        true => Ok(file),
+        false => Err(wrong(spot, format!("there is no file `{path}`"))),
+    }
 }
 
 /// A patch that is written as a text within the kustomization: its places are counted from there.
-fn inline(node: &Node) -> Result<Vec<Node>, DeploymentError> {
-    let Some(text) = node.text() else { return Ok(vec![node.clone()]) };
-    let text = format!("{}{text}", "\n".repeat(node.spot.position.line.saturating_sub(1)));
-    Ok(documents(&node.spot.file, &text)?)
+fn inline(text: &str, spot: &Spot) -> Result<Vec<Node>, DeploymentError> {
+    let text = format!("{}{text}", "\n".repeat(spot.position.line.saturating_sub(1)));
+    Ok(documents(&spot.file, &text)?)
 }
 
+/// Applies operations to all objects that they are meant for; to none of them if they cannot be
+/// applied to one.
+fn json(
+    target: &Selector,
+    bodies: &[Node],
+    objects: &mut [Object],
+    stores: bool,
+) -> Result<(), DeploymentError> {
+    // Of several documents, kustomize reads the first.
+    let Some(operations) = bodies.first() else { return Ok(()) };
+    let mut changed = Vec::new();
+    for (index, object) in objects.iter().enumerate().filter(|(_, object)| target.fits(object)) {
+        let mut object = object.clone();
+        if stores {
+            object.store_id();
+        }
+        give_annotations(&mut object.node, stores);
+        json_patch::apply(&mut object.node, operations)?;
+        changed.push((index, object));
+    }
+    for (index, object) in changed {
+        objects[index] = object;
+    }
+    Ok(())
+}
+
+/// While kustomize works on an object that it has changed, the object has annotations.
+fn give_annotations(node: &mut Node, always: bool) {
+    let spot = node.spot.clone();
+    if let Some(metadata) = super::object::at_mut(node, &["metadata"])
+        && always
+        && metadata.get("annotations").is_none()
+    {
+        let empty = Node { spot: spot.clone(), value: Value::Map(Vec::new()) };
+        super::object::put(metadata, "annotations", &spot, empty);
+    }
+}
+
+/// Applies a patch to the object that it names.
 fn strategic(
-    patch: &Node,
-    target: Option<&Target>,
+    body: Node,
+    allowed: Allowed,
     objects: &mut Vec<Object>,
     findings: &mut Vec<Finding>,
 ) -> Result<(), DeploymentError> {
-    for patch in from_document(patch.clone(), findings)? {
-        let fits = |object: &Object| match target {
-            Some(target) => target.fits(object),
-            None => {
-                let near =
-                    patch.namespace().is_none_or(|wanted| object.namespace().is_none_or(|n| n == wanted));
-                object.kind() == patch.kind() && object.is_called(patch.name()) && near
-            }
-        };
-        let count = objects.iter().filter(|object| fits(object)).count();
-        if count.saturating_mul(patch.node.size().0) > LARGEST {
-            return Err(wrong(&patch.node.spot, "this patch changes too much"));
+    if body.get("kind").is_none() {
+        return Err(wrong(&body.spot, "this patch has no `kind`, and no `target` says what it changes"));
+    }
+    for patch in from_document(body, findings)? {
+        let chosen: Vec<usize> =
+            (0..objects.len()).filter(|index| objects[*index].has_id_of(&patch)).collect();
+        if chosen.len() != 1 {
+            let count = if chosen.is_empty() { "no" } else { "more than one" };
+            let kind =
+                patch.node.text_of("apiVersion").map(|version| format!("{version} ")).unwrap_or_default();
+            let message = format!(
+                "there is {count} {kind}{} `{}` that this patch could change",
+                patch.kind(),
+                patch.name()
+            );
+            return Err(wrong(&patch.node.spot, message));
         }
-        let before = std::mem::take(objects);
-        let mut used = false;
-        for mut object in before {
-            if !fits(&object) {
-                objects.push(object);
-                continue;
-            }
-            used = true;
-            // Kinds that kustomize does not know by heart have no keys for their lists.
-            let keyed = object.kind() != "DeploymentConfig";
-            let body = nameless(patch.node.clone());
-            if let Some(node) = (Merge { keyed, findings }).node(object.node, body, "") {
-                object.node = node;
-                objects.push(object);
-            }
-        }
-        if !used && target.is_none() {
-            let message =
-                format!("there is no {} `{}` that this patch could change", patch.kind(), patch.name());
-            findings.push(finding(&patch.node.spot, message));
-        }
+        merge(&patch.node, allowed, chosen, objects, findings)?;
     }
     Ok(())
 }
@@ -144,14 +204,45 @@ fn strategic(
 /// So many nodes may be put into all objects by one patch.
 const LARGEST: usize = 500_000;
 
+fn merge(
+    body: &Node,
+    allowed: Allowed,
+    chosen: Vec<usize>,
+    objects: &mut Vec<Object>,
+    findings: &mut Vec<Finding>,
+) -> Result<(), DeploymentError> {
+    if chosen.len().saturating_mul(body.size().0) > LARGEST {
+        return Err(wrong(&body.spot, "this patch changes too much"));
+    }
+    let mut gone = Vec::new();
+    for index in chosen {
+        let object = &mut objects[index];
+        if allowed.name || allowed.kind {
+            object.store_id();
+        }
+        let keyed = is_keyed(object.group_version(), object.kind());
+        let body = without_identity(body.clone(), allowed);
+        match (Merge { keyed, findings }).node(object.node.clone(), body, "") {
+            Some(node) => {
+                check_size(&node, &object.node.spot)?;
+                object.node = node;
+            }
+            None => gone.push(index),
+        }
+    }
+    for index in gone.into_iter().rev() {
+        objects.remove(index);
+    }
+    Ok(())
+}
+
 /// Without what only says which object is meant: that has a name of its own, maybe another by now.
-fn nameless(mut patch: Node) -> Node {
-    use crate::base::yaml::tree::Value;
+fn without_identity(mut patch: Node, allowed: Allowed) -> Node {
     if let Value::Map(entries) = &mut patch.value {
-        entries.retain(|entry| !["kind", "apiVersion"].contains(&entry.key.as_str()));
+        entries.retain(|entry| entry.key != "apiVersion" && (allowed.kind || entry.key != "kind"));
         for entry in entries.iter_mut().filter(|entry| entry.key == "metadata") {
             if let Value::Map(inner) = &mut entry.node.value {
-                inner.retain(|entry| !["name", "namespace"].contains(&entry.key.as_str()));
+                inner.retain(|entry| entry.key != "namespace" && (allowed.name || entry.key != "name"));
             }
         }
     }

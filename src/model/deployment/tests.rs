@@ -85,6 +85,7 @@ fn a_deployment_with_all_that_may_be_in_it() {
         variables(&web),
         [
             "P_HOST=web.example.org @web.yaml:42",
+            "P_a-b=ok @web.yaml:43",
             "token=<login/token> @web.yaml:47",
             "USER=<login/USER> @web.yaml:48",
             "LATER=$(NAME) @web.yaml:24",
@@ -119,7 +120,7 @@ fn a_deployment_with_all_that_may_be_in_it() {
     for wanted in [
         "web.yaml:50:1: the kind `Rollout` is not read: what `other` gives is missing",
         "web.yaml:22:16: the ConfigMap `absent` is not among the files: which variables it gives is not known",
-        "`P_a-b` cannot be the name of a variable here",
+        "the value of `NUMBER` is a number, which Kubernetes refuses without quotes",
         "web.yaml:31:40: `LOST` has no value: the ConfigMap `settings` has no key `NONE`",
         "`fileKeyRef` of the variable `ODD` is not known",
         "the container `proxy` of the same pod is not run",
@@ -149,13 +150,14 @@ fn every_kind_of_workload() {
             format!("{{kind: List, items: [{object}]}}"),
             format!("{{kind: Template, objects: [{object}], parameters: []}}"),
         ] {
-            let read = read_as("other", "f.yaml", &[("f.yaml", &text)]).expect(&text);
+            let read = read_as("app", "f.yaml", &[("f.yaml", &text)]).expect(&text);
             assert_eq!((variables(&read).len(), findings(&read).len()), (1, 0), "{text}");
         }
     }
 }
 
 const BASE: &str = "\
+apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web}
 spec:
@@ -203,6 +205,7 @@ patches:
       path: /spec/template/spec/containers/0/env/-
       value: {name: ADDED, value: json}
 - patch: |-
+    apiVersion: apps/v1
     kind: Deployment
     metadata: {name: web}
     spec:
@@ -216,8 +219,8 @@ patches:
 images: [{name: registry.example.org/web, newTag: v7}]
 helmCharts: []
 ";
-    let level = "kind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: app, env: [\n  {name: LEVEL, value: WARN}]}]}}}\n";
-    let part = "kind: Component\npatches:\n- target: {kind: Deployment}\n  patch: '[{op: add, path: /spec/template/spec/containers/0/workingDir, value: /part}]'\n";
+    let level = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: app, env: [\n  {name: LEVEL, value: WARN}]}]}}}\n";
+    let part = "kind: Component\npatches:\n- target: {kind: Deployment}\n  patch: '- {op: add, path: /spec/template/spec/containers/0/workingDir, value: /part}'\n";
     let files = overlay(kustomization, &[("over/level.yaml", level), ("part/kustomization.yaml", part)]);
     let read = read_as("web", "over", &files).expect("reads");
     assert_eq!(
@@ -226,46 +229,73 @@ helmCharts: []
             "A=1 @base/kustomization.yaml:5",
             "B=3 @over/kustomization.yaml:8",
             "PASSWORD=<prod-base-login/PASSWORD> @base/login.env:2",
-            "URL=https://web.prod.example.org @over/kustomization.yaml:26",
-            "LEVEL=WARN @over/level.yaml:4",
+            "URL=https://web.prod.example.org @over/kustomization.yaml:27",
+            "LEVEL=WARN @over/level.yaml:5",
             "ADDED=json @over/kustomization.yaml:15",
         ]
     );
     assert_eq!(read.container.image.as_deref(), Some("registry.example.org/web:v7"));
     assert_eq!(read.container.workdir.as_deref(), Some("/part"));
     assert_eq!(read.container.label, "Deployment/prod-base-web, container app");
-    let wanted = "over/kustomization.yaml:28:1: `helmCharts` of a kustomization is not known, and what it does is missing";
+    let wanted = "over/kustomization.yaml:29:1: `helmCharts` of a kustomization is not known, and what it does is missing";
     assert_eq!(findings(&read), [wanted]);
 }
 
 #[test]
-fn what_makes_no_sense_in_a_kustomization() {
-    let error = |kustomization: &str| {
-        let files = overlay(kustomization, &[]);
-        read_as("web", "over/kustomization.yaml", &files)
-            .map(|d| findings(&d))
-            .map_err(|error| error.to_string())
+fn what_cannot_be_done_in_a_kustomization_costs_only_itself() {
+    let wrong = |more: &str| {
+        let head = if more.starts_with("resources") { "" } else { "resources: [../base]\n" };
+        let text = format!("{head}{more}");
+        let read = read_as("web", "over/kustomization.yaml", &overlay(&text, &[])).expect(more);
+        assert!(
+            variables(&read).contains(&"LEVEL=DEBUG @base/web.yaml:12".to_owned()),
+            "{:?}",
+            variables(&read)
+        );
+        let found = findings(&read);
+        assert_eq!(found.len(), 1, "{more}: {found:#?}");
+        assert!(found[0].starts_with("over/kustomization.yaml:"), "{found:?}");
+        found[0].clone()
     };
-    let cycle = error("resources: [../over]").expect_err("is a cycle");
-    assert_eq!(cycle, "over/kustomization.yaml:1: the kustomization `over` is built on itself");
-    let outside = error("resources: [../../x]").expect_err("is outside");
-    assert_eq!(outside, "over/kustomization.yaml:1: `../../x` leads out of the repository");
-    let absent = error("resources: [none.yaml]").expect_err("is absent");
-    assert_eq!(absent, "over/kustomization.yaml:1: there is no file or folder `none.yaml`");
-    for wrong in [
-        "resources: [../base]\nconfigMapGenerator: [{name: settings}]",
-        "resources: [../base]\npatches: [{patch: '[{op: test, path: /kind, value: x}]', target: {kind: Deployment}}]",
-        "resources: [../base]\npatches: [{patch: '[]'}]",
-        "resources: [../base]\npatches: [{target: {name: '('}, patch: '[]'}]",
-        "resources: [../base]\nconfigMapGenerator: [{name: a, literals: [x]}]",
-        "resources: [\n",
+    for (text, message) in [
+        ("resources: [../base, ../over]", "built on itself"),
+        ("resources: [../base, ../../x]", "leads out of the repository"),
+        ("resources: [../base, none.yaml]", "there is no file or folder `none.yaml`"),
+        ("resources: [../base, 'https://example.org/x?ref=1']", "in another repository"),
+        ("resources: [../base, 'deploy@git.example.org:team/base.git']", "in another repository"),
+        ("components: [../part]", "there is no kustomization in `part`"),
+        ("configMapGenerator: [{name: base-settings}]", "there is a ConfigMap `base-settings` already"),
+        ("configMapGenerator: [{name: a, literals: [x]}]", "must be `KEY=VALUE`"),
+        ("configMapGenerator: [{name: a, literals: [X=1, X=2]}]", "is there twice"),
+        ("configMapGenerator: [{name: a, envs: [none.env]}]", "there is no file `none.env`"),
+        ("configMapGenerator: [{name: a, behavior: merge}]", "there is no ConfigMap `a` to change"),
+        (
+            "patches: [{patch: '- {op: test, path: /kind, value: x}', target: {kind: Deployment}}]",
+            "expects another value",
+        ),
+        (
+            "patches: [{patch: '- {op: remove, path: /spec/none}', target: {kind: Deployment}}]",
+            "cannot find `/spec/none`",
+        ),
+        ("patches: [{patch: '[{op: remove, path: /spec}]', target: {kind: Deployment}}]", "must be JSON"),
+        ("patches: [{patch: '- {op: remove, path: /spec}'}]", "needs a `target`"),
+        ("patches: [{path: none.yaml}]", "there is no file `none.yaml`"),
+        ("patches: [{target: {name: '('}, patch: 'a: b'}]", "is no regular expression"),
+        ("patches: [{target: {labelSelector: 'a b'}, patch: 'a: b'}]", "is no `labelSelector`"),
+        ("patches: [{patch: '{kind: Job, metadata: {name: no}}'}]", "there is no Job `no`"),
+        ("patches: [{patch: '{kind: Deployment, metadata: {name: web}}'}]", "there is no Deployment `web`"),
+        ("replacements: [{source: {kind: Job}, targets: []}]", "no object is meant by the source"),
+        ("replacements: [{source: {kind: Deployment, fieldPath: spec.x}, targets: []}]", "has no `spec.x`"),
+        ("replacements: [{path: none.yaml}]", "there is no file `none.yaml`"),
+        ("vars: [{name: A, objref: {kind: Job, apiVersion: v1, name: x}}]", "`$(A)` has no value"),
+        ("images: [{newTag: a}]", "has no `name`"),
+        ("replicas: [{name: x, count: 1}]", "no `x` that could have replicas"),
+        ("transformers: [x.yaml]", "`transformers` of a kustomization is not known"),
+        ("openapi: {path: x}", "`openapi` of a kustomization is not known"),
     ] {
-        error(wrong).expect_err(wrong);
+        let found = wrong(text);
+        assert!(found.contains(message), "{text}: {found}");
     }
-    let seen = error(
-        "resources: [../base, 'https://example.org/x?ref=1']\npatches: [{patch: '{kind: Job, metadata: {name: no}}'}]",
-    );
-    assert_eq!(seen.expect("reads").len(), 2);
 }
 
 const COMPOSE: &str = "\
@@ -377,7 +407,7 @@ fn lines_of_secret_files_are_not_shown() {
         [
             "base/login.env:2:1: this line is no `NAME=VALUE`, and is left out",
             "base/login.env:3:1: this line is no `NAME=VALUE`, and is left out",
-            "base/login.env:4:1: `PASSED` takes its value from whoever deploys, and is not known here",
+            "base/login.env:4:1: `PASSED` has no value here: it is empty, and older kustomize takes it from whoever deploys",
         ]
     );
     let open = [("compose.yaml", compose), ("web.env", "hunter2 x='y\n")];
@@ -411,7 +441,7 @@ fn which_container_is_meant() {
     assert_eq!(choose("x", Some("b/app")).as_deref(), Ok("Pod/b, container app"));
     assert_eq!(
         choose("app", None),
-        Err("i.yaml:7: which container is `app`? The deployment has `Pod/a, container app` and `Pod/b, container app`".to_owned())
+        Err("i.yaml:7: which container is `app`? The deployment has `Pod/a/app` and `Pod/b/app`".to_owned())
     );
     assert!(choose("none", None).is_err() && choose("x", Some("app")).is_err());
     let error = choose("x", Some("nobody")).expect_err("is not there");

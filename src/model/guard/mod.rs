@@ -197,7 +197,7 @@ pub fn judge(findings: &[Finding], allowed: &[String], inventory: &Inventory) ->
             let place = inventory.written.place(&format!("production.environment.{name}"));
             return Err(Refusal::Locked { name: name.clone(), place });
         }
-        if name != COMMAND && !crate::model::environment::is_variable_name(name) {
+        if name != COMMAND && !crate::model::environment::is_environment_name(name) {
             return Err(Refusal::Name(text::safe_line(name).into_owned()));
         }
     }

@@ -47,7 +47,15 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
             pods.push_str(&yaml::to_string(&config_map(draft, unit)));
         }
         pods.push_str("---\n");
-        pods.push_str(&yaml::to_string(&pod(draft, unit)));
+        let mut texts = Texts::default();
+        let pod = pod(draft, unit, &mut texts);
+        pods.push_str(&texts.put_into(&yaml::to_string(&pod)));
+    }
+    if !draft.hidden().is_empty() {
+        lacks.push(
+            "A secret gets between double quotes: write `\\` before each `\"` and `\\` of it, and `\\n` for a line break."
+                .to_owned(),
+        );
     }
     lacks.extend(
         draft
@@ -74,7 +82,65 @@ fn config_map(draft: &Draft<'_>, unit: &Unit) -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": pod_name(unit)}, "data": data})
 }
 
-fn pod(draft: &Draft<'_>, unit: &Unit) -> Value {
+/// Texts that Kubernetes expands `$(NAME)` in, and that are texts whatever they look like.
+#[derive(Default)]
+struct Texts(Vec<String>);
+
+impl Texts {
+    /// Keeps a text that means what it says, and gives what stands for it until all is written.
+    fn keep(&mut self, parts: &[Part]) -> Value {
+        let mut text = String::new();
+        for (index, part) in parts.iter().enumerate() {
+            match part {
+                Part::Plain(plain) => text.push_str(&escaped(plain, parts.get(index + 1).is_some())),
+                Part::Secret(name) => text.push_str(&format!("${{{name}}}")),
+            }
+        }
+        self.0.push(text);
+        mark(self.0.len() - 1).into()
+    }
+
+    /// Puts the texts into what was written, each in double quotes.
+    fn put_into(&self, written: &str) -> String {
+        let mut whole = String::new();
+        for line in written.lines() {
+            let (head, last) = line.rsplit_once(' ').unwrap_or(("", line));
+            let index = last.strip_prefix(MARK).and_then(|index| index.parse::<usize>().ok());
+            match index.and_then(|index| self.0.get(index)) {
+                Some(text) => whole.push_str(&format!("{head} {}", Value::from(text.as_str()))),
+                None => whole.push_str(line),
+            }
+            whole.push('\n');
+        }
+        whole
+    }
+}
+
+/// What stands for a text that is kept; no other text of a Pod begins so.
+const MARK: &str = "cki-text-of-a-pod-";
+
+fn mark(index: usize) -> String {
+    format!("{MARK}{index}")
+}
+
+/// A text as Kubernetes takes it for that text: `$$` is a dollar sign to it, and `$(NAME)` a variable.
+/// What follows may begin with either.
+fn escaped(text: &str, is_followed: bool) -> String {
+    let mut made = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        made.push_str(&rest[..at]);
+        let after = rest[at..].trim_start_matches('$');
+        let count = rest.len() - at - after.len();
+        let is_special = count > 1 || after.starts_with('(') || (after.is_empty() && is_followed);
+        made.push_str(&"$".repeat(if is_special { 2 * count } else { count }));
+        rest = after;
+    }
+    made.push_str(rest);
+    made
+}
+
+fn pod(draft: &Draft<'_>, unit: &Unit, texts: &mut Texts) -> Value {
     let name = pod_name(unit);
     let labels: Map<String, Value> = Draft::labels(unit)
         .into_iter()
@@ -87,7 +153,7 @@ fn pod(draft: &Draft<'_>, unit: &Unit) -> Value {
     let (volumes, mounts) = volumes(unit);
     let mut spec = json!({
         "restartPolicy": if unit.once && unit.needs.is_empty() { "Never" } else { restart },
-        "containers": [container(draft, unit, mounts)],
+        "containers": [container(draft, unit, mounts, texts)],
     });
     if !volumes.is_empty() {
         spec["volumes"] = volumes.into();
@@ -95,14 +161,14 @@ fn pod(draft: &Draft<'_>, unit: &Unit) -> Value {
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}, "spec": spec})
 }
 
-fn container(draft: &Draft<'_>, unit: &Unit, mounts: Vec<Value>) -> Value {
+fn container(draft: &Draft<'_>, unit: &Unit, mounts: Vec<Value>, texts: &mut Texts) -> Value {
     let mut container = Map::new();
     let mut put = |key: &str, value: Value| container.insert(key.to_owned(), value);
     put("name", "main".into());
     put("image", Draft::image(unit).into());
     put("imagePullPolicy", "IfNotPresent".into());
     if let Some(command) = &unit.command {
-        let words: Vec<String> = command.iter().map(|word| rendered(&draft.parts(word))).collect();
+        let words: Vec<Value> = command.iter().map(|word| texts.keep(&draft.parts(word))).collect();
         put(if unit.replaces_entrypoint() { "command" } else { "args" }, words.into());
     }
     if let Some(workdir) = &unit.workdir {
@@ -111,7 +177,7 @@ fn container(draft: &Draft<'_>, unit: &Unit, mounts: Vec<Value>) -> Value {
     let environment: Vec<Value> = draft
         .environment(unit)
         .into_iter()
-        .map(|(name, parts)| json!({"name": name, "value": rendered(&parts)}))
+        .map(|(name, parts)| json!({"name": name, "value": texts.keep(&parts)}))
         .collect();
     if !environment.is_empty() {
         put("env", environment.into());
@@ -202,4 +268,35 @@ fn rendered(parts: &[Part]) -> String {
             Part::Secret(name) => format!("${{{name}}}"),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::deployment::expansion::{joined, pieces};
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_kubernetes_would_expand_is_escaped() {
+        for (text, written) in
+            [("$(A)", "$$(A)"), ("x$$y", "x$$$$y"), ("$A ${B}", "$A ${B}"), ("$$(A", "$$$$(A"), ("$", "$")]
+        {
+            assert_eq!(escaped(text, false), written, "{text}");
+        }
+        assert_eq!(escaped("$", true), "$$");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(text in "[$()Aé \n\"'\\\\:#]{0,30}") {
+            let read = joined(&pieces(&escaped(&text, false), &|_| true), &|_| Some("expanded"));
+            prop_assert_eq!(&read, &text);
+            let wanted = escaped(&text, false);
+            let mut texts = Texts::default();
+            let value = json!({"value": texts.keep(&[Part::Plain(text)])});
+            let written = texts.put_into(&yaml::to_string(&value));
+            let back = yaml::tree::documents("f", &written).expect("parses");
+            prop_assert_eq!(back[0].text_of("value"), Some(wanted.as_str()));
+        }
+    }
 }

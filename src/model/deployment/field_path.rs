@@ -1,0 +1,240 @@
+//! Paths to fields of an object as kustomize writes them: `spec.containers.[name=web].env.0.value`. What
+//! is put there is for `replacement` and `variable`.
+
+use regex::RegexBuilder;
+
+use crate::base::yaml::tree::{Entry, Node, Spot, Value};
+
+/// No path is longer.
+const PARTS: usize = 100;
+
+/// The parts of a path: `\.` is a dot, and so is one in brackets.
+pub(super) fn parts(path: &str) -> Vec<String> {
+    let mut split: Vec<String> = Vec::new();
+    let mut pieces = path.split('.').peekable();
+    // A path may begin with the separator.
+    if path.starts_with('.') && path.len() > 1 {
+        pieces.next();
+    }
+    for piece in pieces {
+        match split.last_mut() {
+            Some(last) if last.ends_with('\\') => {
+                last.pop();
+                last.push('.');
+                last.push_str(piece);
+            }
+            _ => split.push(piece.to_owned()),
+        }
+    }
+    let mut parts = Vec::new();
+    let mut split = split.into_iter();
+    while let Some(mut part) = split.next() {
+        if part.starts_with('[') && !part.ends_with(']') {
+            for more in split.by_ref() {
+                part.push('.');
+                part.push_str(&more);
+                if more.ends_with(']') {
+                    break;
+                }
+            }
+            if !part.contains('=') {
+                part = part.trim_matches(['[', ']']).to_owned();
+            }
+        }
+        parts.push(part);
+    }
+    parts.truncate(PARTS);
+    parts
+}
+
+/// The parts of the path of a variable, in which an index follows a field: `spec.ports[0].port`.
+pub(super) fn of_variable(path: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    for part in parts(path) {
+        match part.strip_suffix(']').and_then(|rest| rest.split_once('[')) {
+            Some((field, index)) if !field.is_empty() => {
+                all.push(field.to_owned());
+                all.push(if index.contains('=') { format!("[{index}]") } else { index.to_owned() });
+            }
+            _ => all.push(part),
+        }
+    }
+    all
+}
+
+/// `[key=value]`, taken apart.
+fn condition(part: &str) -> Option<(&str, &str)> {
+    part.strip_prefix('[')?.strip_suffix(']')?.split_once('=')
+}
+
+/// The node at a path that names one, as the source of a value does.
+pub(super) fn find<'a>(node: &'a Node, parts: &[String]) -> Option<&'a Node> {
+    parts.iter().try_fold(node, |node, part| match &node.value {
+        Value::Map(_) => node.get(part),
+        Value::List(items) => match condition(part) {
+            Some((key, wanted)) => items.iter().find(|item| {
+                let value = if key.is_empty() { item.text() } else { item.text_of(key) };
+                value == Some(wanted)
+            }),
+            None if part == "-" => items.last(),
+            None => items.get(part.parse::<usize>().ok()?),
+        },
+        Value::Scalar { .. } => None,
+    })
+}
+
+/// What a target is made of where it is not there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Made {
+    Scalar,
+    List,
+    Map,
+}
+
+impl Made {
+    pub(super) fn of(node: &Node) -> Self {
+        match node.value {
+            Value::Scalar { .. } => Self::Scalar,
+            Value::List(_) => Self::List,
+            Value::Map(_) => Self::Map,
+        }
+    }
+
+    fn node(self, spot: &Spot) -> Node {
+        let value = match self {
+            Self::Scalar => Value::Scalar { text: String::new(), plain: true },
+            Self::List => Value::List(Vec::new()),
+            Self::Map => Value::Map(Vec::new()),
+        };
+        Node { spot: spot.clone(), value }
+    }
+}
+
+/// Changes every node that a path fits, and says how many those are; what is not there is made if
+/// `make` says of what.
+pub(super) fn change(
+    node: &mut Node,
+    parts: &[String],
+    make: Option<Made>,
+    spot: &Spot,
+    set: &mut dyn FnMut(&mut Node) -> Result<(), String>,
+) -> Result<usize, String> {
+    let Some((part, rest)) = parts.split_first() else {
+        set(node)?;
+        return Ok(1);
+    };
+    // A field that is to be made is made for what comes next.
+    let next = || match (rest.first(), make) {
+        (None, make) => make,
+        (Some(part), Some(_)) => {
+            Some(if condition(part).is_some() || is_index(part) { Made::List } else { Made::Map })
+        }
+        (Some(_), None) => None,
+    };
+    if part == "*" {
+        let Value::List(items) = &mut node.value else { return Err("`*` stands for no list".to_owned()) };
+        return items.iter_mut().try_fold(0, |sum, item| Ok(sum + change(item, rest, make, spot, set)?));
+    }
+    if let Some((key, wanted)) = condition(part) {
+        let Value::List(items) = &mut node.value else { return Err(format!("`{part}` stands for no list")) };
+        // In a target, it is a pattern, and may fit a part.
+        let pattern = RegexBuilder::new(wanted).size_limit(1 << 20).build();
+        let pattern = pattern.map_err(|_| format!("`{wanted}` is no regular expression"))?;
+        let fits = |item: &Node| {
+            let value = if key.is_empty() { item.text() } else { item.text_of(key) };
+            value.is_some_and(|value| pattern.is_match(value))
+        };
+        if make.is_some() && !items.iter().any(fits) {
+            let text = Node::text_at(spot, wanted);
+            items.push(match key {
+                "" => text,
+                key => super::transform::map_of(key, spot, text),
+            });
+        }
+        let fitting = items.iter_mut().filter(|item| fits(item));
+        return fitting.into_iter().try_fold(0, |sum, item| Ok(sum + change(item, rest, make, spot, set)?));
+    }
+    if is_index(part) {
+        let index = part.parse::<usize>().map_err(|_| format!("`{part}` is no index"))?;
+        let Value::List(items) = &mut node.value else { return Err(format!("`{part}` stands for no list")) };
+        if index == items.len()
+            && let Some(made) = next()
+        {
+            items.push(made.node(spot));
+        }
+        let item = items.get_mut(index).ok_or_else(|| format!("there is no item {part}"))?;
+        return change(item, rest, make, spot, set);
+    }
+    match &mut node.value {
+        Value::Map(entries) => {
+            let at = entries.iter().position(|entry| entry.key == *part);
+            let at = match (at, next()) {
+                (Some(at), _) => at,
+                (None, Some(made)) => {
+                    entries.push(Entry { key: part.clone(), spot: spot.clone(), node: made.node(spot) });
+                    entries.len() - 1
+                }
+                (None, None) => return Ok(0),
+            };
+            change(&mut entries[at].node, rest, make, spot, set)
+        }
+        Value::Scalar { .. } => Err(format!("`{part}` is in a text, which `cki` does not take apart")),
+        Value::List(_) => Err(format!("`{part}` is a field of a list")),
+    }
+}
+
+fn is_index(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::yaml::tree::documents;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_path_is_taken_apart_at_its_dots() {
+        let shown = |path: &str| parts(path).join("|");
+        assert_eq!(shown("a.b.0"), "a|b|0");
+        assert_eq!(shown(r"data.x\.yaml"), "data|x.yaml");
+        assert_eq!(shown("a.[name=b.c].d"), "a|[name=b.c]|d");
+        assert_eq!(shown("metadata.annotations.[a.b/c]"), "metadata|annotations|a.b/c");
+        assert_eq!(of_variable("spec.ports[0].port").join("|"), "spec|ports|0|port");
+    }
+
+    #[test]
+    fn a_target_may_be_many_fields_and_may_be_made() {
+        let read = |text: &str| documents("f", text).expect("parses").remove(0);
+        let mut node = read("{c: [{n: web, v: 1}, {n: web2, v: 2}, {n: db}]}");
+        let spot = node.spot.clone();
+        let mut put = |path: &str, make| {
+            let set = &mut |node: &mut Node| {
+                *node = Node::text_at(&spot, "x");
+                Ok(())
+            };
+            change(&mut node, &parts(path), make, &spot, set)
+        };
+        assert_eq!(put("c.[n=web].v", None), Ok(2), "it is a pattern");
+        assert_eq!(put("c.*.v", None), Ok(2));
+        assert_eq!(put("c.[n=none].v", None), Ok(0));
+        assert_eq!(put("c.[n=^new$].v", None), Ok(0));
+        assert_eq!(put("c.[n=new].v", Some(Made::Scalar)), Ok(1));
+        assert_eq!(put("a.b.c", Some(Made::Scalar)), Ok(1));
+        assert!(put("c.9", None).is_err() && put("c.n", None).is_err() && put("c.0.n.x", None).is_err());
+        assert_eq!(find(&node, &parts("c.[n=new].v")).and_then(Node::text), Some("x"));
+        assert_eq!(find(&node, &parts("a.b.c")).and_then(Node::text), Some("x"));
+        assert_eq!(find(&node, &parts("c.-.n")).and_then(Node::text), Some("new"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_makes_it_panic(path in "[a.\\[\\]=\\\\0*-]{0,20}") {
+            let mut node = documents("f", "{a: [{a: 0}, 0], '0': [a]}").expect("parses").remove(0);
+            let spot = node.spot.clone();
+            let parts = parts(&path);
+            let _ = find(&node, &parts);
+            let _ = change(&mut node, &parts, Some(Made::Scalar), &spot, &mut |_| Ok(()));
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Files of objects that cannot be read as a whole: the documents in them that can, and a name for those
+//! that are templates of another program.
+
+use super::files::{FileKind, Reader, folder_of, name_of};
+use super::{DeploymentError, finding};
+use crate::base::yaml::tree::{Node, Spot, Value, documents};
+use crate::base::yaml::{Position, YamlError};
+use crate::model::inventory::Finding;
+
+impl Reader<'_> {
+    /// The documents of a file of objects. What cannot be read is a finding.
+    pub(super) fn manifests(
+        &self,
+        path: &str,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Vec<Node>, DeploymentError> {
+        if note_chart(self, folder_of(path), findings)? {
+            return Ok(Vec::new());
+        }
+        match self.documents(path) {
+            Ok(documents) => Ok(documents),
+            Err(error) => salvage(self, path, error, findings),
+        }
+    }
+}
+
+/// Names a folder that belongs to a Helm chart, whose files are templates; says whether it does.
+pub(super) fn note_chart(
+    reader: &Reader<'_>,
+    folder: &str,
+    findings: &mut Vec<Finding>,
+) -> Result<bool, DeploymentError> {
+    let mut chart = folder;
+    // Templates may be in folders of their own.
+    let mut above = Some(folder);
+    while let Some(here) = above {
+        if name_of(here) == "templates" {
+            chart = folder_of(here);
+        }
+        above = (!here.is_empty()).then(|| folder_of(here));
+    }
+    let file = if chart.is_empty() { "Chart.yaml".to_owned() } else { format!("{chart}/Chart.yaml") };
+    if !reader.is_file(&file)? {
+        return Ok(false);
+    }
+    reader.lose();
+    let spot = start_of(&reader.label(&file));
+    let message = format!(
+        "this is a Helm chart: render it with `helm template {}`, and let `path:` name the result",
+        reader.label(chart)
+    );
+    if findings.iter().all(|known| known.message != message) {
+        findings.push(finding(&spot, message));
+    }
+    Ok(true)
+}
+
+/// Names the files of a folder that would be objects if another program had rendered them.
+pub(super) fn note_templates(
+    reader: &Reader<'_>,
+    folder: &str,
+    names: &[String],
+    findings: &mut Vec<Finding>,
+) -> Result<(), DeploymentError> {
+    for name in names {
+        let Some(what) = template_by_name(name) else { continue };
+        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+        if reader.kind(&path)? == Some(FileKind::File) {
+            reader.lose();
+            let message =
+                format!("this is {what}, and is not read: render it, and let `path:` name the result");
+            findings.push(finding(&start_of(&reader.label(&path)), message));
+        }
+    }
+    Ok(())
+}
+
+/// What a file is that another program makes objects of.
+fn template_by_name(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase();
+    let (stem, end) = name.rsplit_once('.')?;
+    let made_of = |ends: &[&str]| ends.iter().any(|end| stem.ends_with(end));
+    match end {
+        "j2" | "jinja" | "jinja2" => Some("a Jinja template"),
+        "jsonnet" | "libsonnet" => Some("a Jsonnet program"),
+        "cue" => Some("a CUE program"),
+        "dhall" => Some("a Dhall program"),
+        "erb" => Some("an ERB template"),
+        "gotmpl" => Some("a Go template"),
+        "tpl" | "tmpl" | "template" | "mustache" | "hbs" | "in" | "envsubst"
+            if made_of(&[".yaml", ".yml", ".json"]) =>
+        {
+            Some("a template")
+        }
+        _ => None,
+    }
+}
+
+/// What a text is that is not YAML because another program fills it in first.
+fn template_by_text(text: &str) -> Option<&'static str> {
+    let has = |part: &str| text.contains(part);
+    if has("{{")
+        && [".Values", ".Release", ".Chart", "include ", ".Capabilities"].iter().any(|part| has(part))
+    {
+        return Some("a Helm template");
+    }
+    match () {
+        () if has("{%") => Some("a Jinja template"),
+        () if has("{{") => Some("a template (of Helm, Jinja or Go)"),
+        () if has("<%") => Some("an ERB template"),
+        () if has("#@") => Some("a ytt template"),
+        () => None,
+    }
+}
+
+/// The documents of a file that can be read, where not all can.
+pub(super) fn salvage(
+    reader: &Reader<'_>,
+    path: &str,
+    error: DeploymentError,
+    findings: &mut Vec<Finding>,
+) -> Result<Vec<Node>, DeploymentError> {
+    let DeploymentError::Yaml(error) = error else {
+        return match error {
+            error @ DeploymentError::TooMuch { .. } => Err(error),
+            error => {
+                reader.lose();
+                findings.push(error.into_finding());
+                Ok(Vec::new())
+            }
+        };
+    };
+    let (text, label) = (reader.text(path)?, reader.label(path));
+    if let Some(what) = template_by_text(&text) {
+        reader.lose();
+        let line = error.position.map_or(1, |position| position.line);
+        let spot = Spot { file: label.as_str().into(), position: Position { line, column: 1 } };
+        let message = format!("this is {what}, and is not read: render it, and let `path:` name the result");
+        findings.push(finding(&spot, message));
+        return Ok(Vec::new());
+    }
+    let mut read = Vec::new();
+    for (start, piece) in pieces(&text) {
+        if is_definition(piece) {
+            continue;
+        }
+        match documents(&label, piece) {
+            Ok(mut documents) => {
+                documents.iter_mut().for_each(|node| shift(node, start));
+                read.append(&mut documents);
+            }
+            Err(error) => {
+                reader.lose();
+                findings.push(DeploymentError::Yaml(shifted(error, start)).into_finding());
+            }
+        }
+    }
+    Ok(read)
+}
+
+/// The documents of a text, each with the number of lines before it.
+fn pieces(text: &str) -> Vec<(usize, &str)> {
+    let mut pieces = Vec::new();
+    let (mut begin, mut first, mut at) = (0, 0, 0);
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let is_mark = line
+            .strip_prefix("---")
+            .is_some_and(|rest| rest.trim_start().len() < rest.len() || rest.is_empty());
+        if is_mark && at > begin {
+            pieces.push((first, &text[begin..at]));
+            (begin, first) = (at, number);
+        }
+        at += line.len();
+    }
+    pieces.push((first, &text[begin..]));
+    pieces
+}
+
+/// Whether a document only defines a kind, as long ones mostly do, and gives nothing to a container.
+fn is_definition(piece: &str) -> bool {
+    piece.lines().any(|line| {
+        line.strip_prefix("kind:")
+            .is_some_and(|kind| kind.trim().trim_matches(['"', '\'']) == "CustomResourceDefinition")
+    })
+}
+
+/// Moves all places of a node down. The depth of nodes is bounded.
+fn shift(node: &mut Node, lines: usize) {
+    node.spot.position.line += lines;
+    match &mut node.value {
+        Value::List(items) => items.iter_mut().for_each(|item| shift(item, lines)),
+        Value::Map(entries) => {
+            for entry in entries {
+                entry.spot.position.line += lines;
+                shift(&mut entry.node, lines);
+            }
+        }
+        Value::Scalar { .. } => {}
+    }
+}
+
+fn shifted(mut error: YamlError, lines: usize) -> YamlError {
+    if let Some(position) = &mut error.position {
+        position.line += lines;
+    }
+    error
+}
+
+fn start_of(label: &str) -> Spot {
+    Spot { file: label.into(), position: Position { line: 1, column: 1 } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::files::tests::Memory;
+    use super::*;
+
+    fn read(files: &[(&str, &str)], path: &str) -> (Vec<String>, Vec<String>) {
+        let files = Memory::of(files);
+        let mut findings = Vec::new();
+        let nodes = Reader::new(&files).manifests(path, &mut findings).expect("reads");
+        let seen =
+            nodes.iter().map(|node| format!("{} {}", node.text_of("kind").unwrap_or("?"), node.spot.line()));
+        (seen.collect(), findings.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn a_document_that_is_no_yaml_costs_only_itself() {
+        let text =
+            "kind: A\n---\na: [1\n--- # next\nkind: B\n---\nkind: CustomResourceDefinition\na: {\n---\n";
+        let (seen, findings) = read(&[("f.yaml", text)], "f.yaml");
+        assert_eq!(seen, ["A f.yaml:1", "B f.yaml:5"]);
+        assert!(findings.len() == 1 && findings[0].starts_with("f.yaml:3:"), "{findings:?}");
+    }
+
+    #[test]
+    fn templates_are_named_for_what_they_are() {
+        let helm = "kind: A\n{{- if .Values.x }}\nb: c\n{{- end }}\n";
+        let (seen, findings) = read(&[("f.yaml", helm)], "f.yaml");
+        assert!(seen.is_empty() && findings[0].contains("a Helm template"), "{findings:?}");
+        let chart = [("c/Chart.yaml", "name: c"), ("c/templates/sub/f.yaml", "kind: A")];
+        let (seen, findings) = read(&chart, "c/templates/sub/f.yaml");
+        assert!(seen.is_empty() && findings[0].contains("`helm template c`"), "{findings:?}");
+        for (text, what) in
+            [("a: {% if x %}\n", "a Jinja"), ("a: {{ x }}\n", "Helm, Jinja or Go"), ("a: [<% x %>\n", "ERB")]
+        {
+            let (_, findings) = read(&[("f.yaml", text)], "f.yaml");
+            assert!(findings[0].contains(what), "{findings:?}");
+        }
+        assert_eq!(template_by_name("web.yml.j2"), Some("a Jinja template"));
+        assert_eq!(template_by_name("web.yaml.tmpl"), Some("a template"));
+        assert_eq!((template_by_name("web.yaml"), template_by_name("setup.tpl")), (None, None));
+    }
+}

@@ -1,0 +1,157 @@
+//! `vars` of kustomizations: `$(NAME)` in the commands and variables of containers, which is filled in
+//! when all the rest is done.
+
+use std::collections::HashMap;
+
+use super::field_path::{self, find};
+use super::object::{Object, at_mut, check_size};
+use super::scalar::is_text;
+use super::{DeploymentError, wrong};
+use crate::base::yaml::tree::{Node, Spot, Value};
+
+/// A variable that has found its object.
+pub(super) struct Variable {
+    name: String,
+    field: String,
+    spot: Spot,
+}
+
+/// Kinds in whose pods they are filled in.
+const FILLED: &[&str] = &["CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"];
+
+/// Reads an item of `vars`, and marks the object that it takes its value from.
+pub(super) fn define(
+    item: &Node,
+    objects: &mut [Object],
+    variables: &mut Vec<Variable>,
+) -> Result<(), DeploymentError> {
+    let text = |keys: &[&str]| item.at(keys).and_then(Node::text);
+    let (Some(name), Some(target)) = (text(&["name"]), text(&["objref", "name"])) else {
+        return Err(wrong(&item.spot, "an item of `vars` needs a `name` and an `objref` with a `name`"));
+    };
+    if variables.iter().any(|known| known.name == name) {
+        return Err(wrong(&item.spot, format!("there is another variable `{name}`")));
+    }
+    let kind = text(&["objref", "kind"]).unwrap_or_default();
+    let version =
+        text(&["objref", "apiVersion"]).map(|version| version.split_once('/').unwrap_or(("", version)));
+    let group = version.map(|(group, _)| group).or_else(|| text(&["objref", "group"])).unwrap_or_default();
+    let version =
+        version.map(|(_, version)| version).or_else(|| text(&["objref", "version"])).unwrap_or_default();
+    let namespace = text(&["objref", "namespace"]);
+    let is_meant = |object: &&mut Object| {
+        object.group_version() == (group, version)
+            && object.ids().iter().any(|id| {
+                id.kind == kind && id.name == target && namespace.is_none_or(|wanted| wanted == id.namespace)
+            })
+    };
+    let mut found: Vec<&mut Object> = objects.iter_mut().filter(is_meant).collect();
+    match found.as_mut_slice() {
+        [object] => object.vars.push(name.to_owned()),
+        [] => {}
+        _ => return Err(wrong(&item.spot, format!("`{name}` may take its value from more than one object"))),
+    }
+    let field = text(&["fieldref", "fieldPath"]).or_else(|| text(&["fieldref", "fieldpath"]));
+    variables.push(Variable {
+        name: name.to_owned(),
+        field: field.unwrap_or("metadata.name").to_owned(),
+        spot: item.spot.clone(),
+    });
+    Ok(())
+}
+
+/// Fills all variables in. One that has no value is handed to `note`, and stays as it is.
+pub(super) fn fill(
+    objects: &mut [Object],
+    variables: &[Variable],
+    note: &mut dyn FnMut(DeploymentError) -> Result<(), DeploymentError>,
+) -> Result<(), DeploymentError> {
+    let mut values: HashMap<&str, Node> = HashMap::new();
+    for variable in variables {
+        let object = objects.iter().find(|object| object.vars.contains(&variable.name));
+        let parts = field_path::of_variable(&variable.field);
+        match object.and_then(|object| find(&object.node, &parts)) {
+            Some(node) if matches!(node.value, Value::Scalar { .. }) => {
+                values.insert(&variable.name, node.clone());
+            }
+            _ => {
+                let message = format!(
+                    "`$({})` has no value: no object has the field `{}`",
+                    variable.name, variable.field
+                );
+                note(wrong(&variable.spot, message))?;
+            }
+        }
+    }
+    if values.is_empty() {
+        return Ok(());
+    }
+    for object in objects.iter_mut().filter(|object| FILLED.contains(&object.kind())) {
+        let spot = object.node.spot.clone();
+        let Some(pod) = object.pod_path().and_then(|path| at_mut(&mut object.node, path)) else { continue };
+        for key in ["containers", "initContainers"] {
+            let Some(Node { value: Value::List(containers), .. }) = at_mut(pod, &[key]) else { continue };
+            for container in containers {
+                fill_container(container, &values);
+                check_size(container, &spot)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn fill_container(container: &mut Node, values: &HashMap<&str, Node>) {
+    for key in ["command", "args"] {
+        if let Some(Node { value: Value::List(words), .. }) = at_mut(container, &[key]) {
+            words.iter_mut().for_each(|word| fill_text(word, values));
+        }
+    }
+    if let Some(Node { value: Value::List(items), .. }) = at_mut(container, &["env"]) {
+        for item in items {
+            if let Some(value) = at_mut(item, &["value"]) {
+                fill_text(value, values);
+            }
+        }
+    }
+}
+
+/// The longest text that variables may make.
+const LONGEST: usize = 1 << 20;
+
+/// Puts values into a text; `$$` becomes `$`, as kustomize has it once there is a variable at all.
+fn fill_text(node: &mut Node, values: &HashMap<&str, Node>) {
+    if !is_text(node) {
+        return;
+    }
+    let Value::Scalar { text, .. } = &node.value else { return };
+    let whole =
+        text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')')).and_then(|name| values.get(name));
+    if let Some(Node { value: value @ Value::Scalar { .. }, .. }) = whole {
+        // It stays a number if it is one.
+        node.value = value.clone();
+        return;
+    }
+    let (mut made, mut rest) = (String::new(), text.as_str());
+    while let Some(at) = rest.find('$') {
+        made.push_str(&rest[..at]);
+        let after = &rest[at + 1..];
+        if let Some(more) = after.strip_prefix('$') {
+            made.push('$');
+            rest = more;
+        } else if let Some((name, more)) = after.strip_prefix('(').and_then(|inner| inner.split_once(')')) {
+            match values.get(name).and_then(Node::text) {
+                Some(value) => made.push_str(value),
+                None => made.extend(["$(", name, ")"]),
+            }
+            rest = more;
+        } else {
+            made.push('$');
+            rest = after;
+        }
+        if made.len() > LONGEST {
+            break;
+        }
+    }
+    made.push_str(rest);
+    node.value = Value::Scalar { text: made, plain: false };
+}
