@@ -3,6 +3,7 @@
 //! test comes from here; the rest of the program never asks the operating system for it directly.
 
 pub mod env;
+pub mod firewall;
 pub mod folders;
 pub mod memory;
 pub mod netns;

@@ -3,12 +3,13 @@
 
 use std::fs::File;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use nix::sched::{CloneFlags, setns};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 
 /// The network that another process lives in. Only root may enter it.
@@ -51,21 +52,62 @@ impl OtherNetwork {
         self.socket(address).await?.connect(address).await
     }
 
+    /// The network of one process of this machine, which may be our own.
+    ///
+    /// # Errors
+    /// When there is no such process, or its network may not be looked at.
+    pub fn of_process(process: u32) -> io::Result<Self> {
+        File::open(format!("/proc/{process}/ns/net")).map(|file| Self(Arc::new(file)))
+    }
+
+    /// Tries whether a process in this network reaches an address of another one, at which nobody
+    /// needs to listen: a listener is put there for the moment. An answer is the kernel's own, so
+    /// that it takes no program in either network.
+    ///
+    /// # Errors
+    /// When the networks cannot be entered, which is an outer error, or when nothing gets through
+    /// within the limit, which is an inner one.
+    pub async fn contact(
+        &self,
+        other: &Self,
+        address: IpAddr,
+        limit: Duration,
+    ) -> io::Result<Result<(), io::Error>> {
+        let place = SocketAddr::new(address, 0);
+        let socket = other.socket(place).await?;
+        socket.bind(place)?;
+        let listener: TcpListener = socket.listen(1)?;
+        let place = listener.local_addr()?;
+        let socket = self.socket(place).await?;
+        Ok(match tokio::time::timeout(limit, socket.connect(place)).await {
+            Ok(connected) => connected.map(drop),
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        })
+    }
+
     /// A socket belongs to the network in which it was made, whoever uses it then.
     async fn socket(&self, address: SocketAddr) -> io::Result<TcpSocket> {
-        let (answer, made) = oneshot::channel();
+        self.within(move || match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        })
+        .await?
+    }
+
+    /// Does something short in the network. A process that it starts lives there.
+    ///
+    /// # Errors
+    /// When the network may not be entered.
+    pub async fn within<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+        let (answer, done) = oneshot::channel();
         let network = Arc::clone(&self.0);
         // A thread can enter a network by itself; this one ends there, and never comes back.
         std::thread::Builder::new().name("network".to_owned()).spawn(move || {
-            let socket = setns(&*network, CloneFlags::CLONE_NEWNET).map_err(io::Error::from);
-            let socket = socket.and_then(|()| match address {
-                SocketAddr::V4(_) => TcpSocket::new_v4(),
-                SocketAddr::V6(_) => TcpSocket::new_v6(),
-            });
-            // Whoever has asked may have gone.
-            drop(answer.send(socket));
+            let entered = setns(&*network, CloneFlags::CLONE_NEWNET).map_err(io::Error::from);
+            // The caller may have gone.
+            drop(answer.send(entered.map(|()| work())));
         })?;
-        made.await.map_err(io::Error::other)?
+        done.await.map_err(io::Error::other)?
     }
 }
 

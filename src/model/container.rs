@@ -149,6 +149,8 @@ pub struct ContainerInside {
     pub environment: BTreeMap<String, String>,
     /// Its address on its network, whoever may reach it.
     pub address: Option<IpAddr>,
+    /// Its address on each of its networks, by the network's id and by its name.
+    pub addresses: Vec<(String, IpAddr)>,
     /// A process in it, by its number on the engine's machine; 0 if none runs.
     pub process: u32,
     /// Published ports: in the container, and on this machine.

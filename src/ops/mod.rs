@@ -3,6 +3,7 @@
 
 pub mod build;
 pub mod clone;
+pub mod contact;
 pub mod deployment;
 pub mod doctor;
 pub mod engine;

@@ -53,6 +53,7 @@ pub(super) fn of_run(error: &RunError) -> Meaning {
             hint(Exit::Failed, "`run.command` of the entry must name a program of the image.")
         }
         RunError::Production { .. } => hint(Exit::Refused, "nothing was started."),
+        RunError::NoContact { why, .. } => Meaning { exit: Exit::Unreachable, hints: of_contact(&why.remedies()) },
         RunError::NotReady { .. } => hint(
             Exit::TimedOut,
             "its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.",
@@ -104,6 +105,20 @@ pub(super) fn of_run(error: &RunError) -> Meaning {
         RunError::PublishDetached => {
             hint(Exit::Usage, "leave `--detach` out, or open the network with `--network internet`.")
         }
+    }
+}
+
+/// What lets containers reach each other again.
+fn of_contact(remedies: &[String]) -> Vec<String> {
+    match remedies {
+        [rule, switch] => vec![
+            format!("`{rule}` as root lets containers of one network reach each other."),
+            format!("`{switch}` does so for all networks, and keeps what goes on within them from the firewall."),
+        ],
+        [switch] => vec![format!("try `{switch}` as root, which keeps the firewall out of it.")],
+        _ => vec![
+            "another firewall may be in the way: `nft list ruleset` and `ebtables -L` as root show it.".to_owned(),
+        ],
     }
 }
 

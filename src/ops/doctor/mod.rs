@@ -5,6 +5,7 @@
 mod engine;
 mod files;
 mod gitlab;
+mod network;
 mod programs;
 mod shell;
 
@@ -211,6 +212,7 @@ fn checks(patient: &Patient) -> Vec<(&'static str, Looking<'_>)> {
         ("workspace", files::workspace(patient).boxed()),
         ("engine", engine::engine(patient).boxed()),
         ("native engine", engine::native(patient).boxed()),
+        ("network", network::between_containers(patient).boxed()),
         ("leftovers", engine::leftovers(patient).boxed()),
         ("git", programs::git(patient).boxed()),
         ("cpp", programs::cpp(patient).boxed()),
@@ -278,7 +280,7 @@ mod tests {
     #[tokio::test]
     async fn every_check_finds_something() {
         let checks = doctor(&patient(&[]), &Events::silent()).await;
-        assert_eq!(checks.len(), 12);
+        assert_eq!(checks.len(), 13);
         for Check { name, found } in checks {
             assert!(!found.why.is_empty() && !found.why.ends_with('.'), "{name}: {}", found.why);
             assert!(found.lacks.is_none() || found.fix.is_some(), "{name}");

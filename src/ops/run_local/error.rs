@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::base::text;
+use crate::ops::contact::Why;
 use crate::systems::git::GitError;
 
 /// A run that cannot be.
@@ -69,6 +70,16 @@ pub enum RunError {
         wanted: String,
         /// What it is.
         found: Option<String>,
+    },
+    /// The firewall of this machine is between them.
+    #[error("`{from}` and `{to}` cannot reach each other on the run's network: {why}")]
+    NoContact {
+        /// One of them.
+        from: String,
+        /// The other.
+        to: String,
+        /// What is in the way.
+        why: Why,
     },
     /// It is not ready in time.
     #[error("`{name}` is not ready after {}: {why}", text::duration(*after))]

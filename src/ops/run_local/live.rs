@@ -98,6 +98,7 @@ async fn bring_up(
         let image = images.get(&unit.name).map(String::as_str);
         let (handle, output) = ground.start(unit, image, tools, whose, &plan.locked).await?;
         let mut running = Running::attend(unit, handle, output, &redactor, tools);
+        ground.meet(&running.handle, tools).await?;
         if let Some(task) = task {
             let done = running.until_useful(unit, &task, tools).await?;
             whose.making.done(unit);

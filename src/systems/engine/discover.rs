@@ -162,9 +162,20 @@ enum At {
 
 /// Looks for an engine.
 pub async fn discover(env: &Env, wanted: Wanted) -> Discovery {
+    look_at(env, places(env, wanted), wanted).await
+}
+
+/// Looks for an engine that listens already, and starts none.
+pub async fn discover_listening(env: &Env, wanted: Wanted) -> Discovery {
+    let mut places = places(env, wanted);
+    places.retain(|place| place.at != At::Program);
+    look_at(env, places, wanted).await
+}
+
+async fn look_at(env: &Env, places: Vec<Place>, wanted: Wanted) -> Discovery {
     let mut discovery = Discovery { engine: None, candidates: Vec::new() };
     let mut decided = false;
-    for place in places(env, wanted) {
+    for place in places {
         let Place { origin, at } = place;
         let (mut address, mut outcome) = (at.to_string(), Outcome::NotTried);
         if !decided {

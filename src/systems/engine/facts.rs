@@ -58,6 +58,8 @@ struct Binding {
 struct Endpoint {
     #[serde(rename = "IPAddress")]
     address: String,
+    #[serde(rename = "NetworkID")]
+    id: String,
 }
 
 /// One container in a list.
@@ -135,12 +137,17 @@ impl ContainerEngine {
     pub async fn inside(&self, id: &str) -> Result<ContainerInside, EngineError> {
         let facts = self.inspect(id).await?;
         let network = facts.network_settings;
-        let mut endpoints = network.networks.unwrap_or_default().into_values();
-        let address = endpoints.find_map(|endpoint| endpoint.address.parse::<IpAddr>().ok());
+        let mut addresses = Vec::new();
+        for (name, endpoint) in network.networks.unwrap_or_default() {
+            if let Ok(address) = endpoint.address.parse::<IpAddr>() {
+                addresses.extend([name, endpoint.id].map(|network| (network, address)));
+            }
+        }
         Ok(ContainerInside {
             process: facts.state.pid,
             environment: facts.config.env.unwrap_or_default().into_iter().map(variable).collect(),
-            address,
+            address: addresses.first().map(|(_, address)| *address),
+            addresses,
             ports: published(network.ports.unwrap_or_default()),
         })
     }

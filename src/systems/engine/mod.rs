@@ -41,7 +41,7 @@ use tokio::sync::{OnceCell, RwLock};
 
 pub use address::{Address, Kind, Unsupported};
 pub use build::BuildRequest;
-pub use discover::{Candidate, Discovery, Origin, Outcome, Wanted, discover};
+pub use discover::{Candidate, Discovery, Origin, Outcome, Wanted, discover, discover_listening};
 pub use error::{EngineError, PullCause, Thing};
 pub use exec::{Exec, ExecRequest, Input};
 pub use follow::LogRequest;
@@ -166,6 +166,12 @@ impl ContainerEngine {
         }
         // Podman's virtual machine is not to be had as root, and it takes long to describe itself.
         Ok(self.kind() == Kind::Podman || !self.is_desktop().await?)
+    }
+
+    /// The number of the engine's process, if it is one of this machine that is seen from here. Its
+    /// network is the one whose firewall is in the way of its containers.
+    pub async fn process(&self) -> Option<u32> {
+        self.shared.address.process().await
     }
 
     /// Asks whether the engine still answers.

@@ -66,6 +66,11 @@ impl Cli {
         Self::with(Engine::Podman, Engine::Podman.address())
     }
 
+    /// On an engine of the test's own.
+    pub(crate) fn at(engine: Engine, address: String) -> Self {
+        Self::with(engine, Some(address))
+    }
+
     /// Without a container engine, for tests of what is the same everywhere.
     pub(crate) fn native() -> Self {
         Self::new()

@@ -6,6 +6,7 @@ pub(crate) mod beyond;
 pub(crate) mod call;
 pub(crate) mod cli;
 pub(crate) mod engine;
+pub(crate) mod fenced;
 pub(crate) mod git_server;
 pub(crate) mod limit;
 mod limit_test;

@@ -19,6 +19,7 @@ mod needs;
 mod network;
 mod places;
 mod plan;
+mod reach;
 mod read;
 mod run;
 mod running;

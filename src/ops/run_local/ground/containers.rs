@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 
+use super::neighbours::Neighbours;
 use super::network::{Laid, Way, lay};
 use super::{Belonging, Network};
 use crate::model::container::{ContainerInside, ContainerSpec, Publish};
@@ -25,6 +26,7 @@ use crate::systems::engine::{ContainerEngine, OutputStream};
 pub(in crate::ops::run_local) struct Containers {
     pub(super) engine: ContainerEngine,
     pub(super) network: Laid,
+    pub(super) neighbours: Neighbours,
 }
 
 impl Containers {
@@ -38,7 +40,7 @@ impl Containers {
     ) -> anyhow::Result<Self> {
         let network = lay(engine, tools, network, plan, whose).await?;
         tools.events.start("network", "").finish(State::Done, network.reach(plan));
-        Ok(Self { engine: engine.clone(), network })
+        Ok(Self { engine: engine.clone(), network, neighbours: Neighbours::default() })
     }
 
     /// Starts a unit.

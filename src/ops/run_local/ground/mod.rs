@@ -4,6 +4,7 @@
 mod containers;
 mod kept;
 mod native;
+mod neighbours;
 mod network;
 mod production;
 
@@ -89,6 +90,18 @@ impl Ground {
             Self::Containers(ground) => ground.forget(unit, whose).await,
             // A process that is not there has left nothing.
             Self::Native(_) => Ok(()),
+        }
+    }
+
+    /// Sees whether a unit that was started reaches another one of the run.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub(super) async fn meet(&self, handle: &Handle, tools: &Tools<'_>) -> anyhow::Result<()> {
+        match (self, handle) {
+            (Self::Containers(ground), Handle::Container(container)) => ground.meet(container, tools).await,
+            // Processes share an interface that nothing is in the way of.
+            _ => Ok(()),
         }
     }
 

@@ -37,6 +37,7 @@ pub(super) enum Way {
 pub(super) struct Laid {
     /// The network's id.
     id: Option<String>,
+    name: String,
     bounds: Bounds,
     way: Way,
     /// The addresses of units, where they must be given theirs.
@@ -70,13 +71,19 @@ pub(super) async fn lay(
     if whose.publish && whose.lifetime == Lifetime::Kept && way != Way::Publish {
         return Err(RunError::PublishDetached.into());
     }
-    let mut laid =
-        Laid { id: None, bounds, way, addresses: BTreeMap::new(), production: Production::default() };
+    let mut laid = Laid {
+        id: None,
+        name: format!("cki-{}", whose.run),
+        bounds,
+        way,
+        addresses: BTreeMap::new(),
+        production: Production::default(),
+    };
     if bounds == Bounds::Closed && plan.units().count() == 1 {
         return Ok(laid);
     }
     let labels = whose.identity(tools, plan.first(), "network", Role::Service).to_labels();
-    let name = format!("cki-{}", whose.run);
+    let name = laid.name.clone();
     if bounds == Bounds::Closed {
         let made = engine.create_closed_network(&name, labels).await?;
         laid.id = Some(made.id);
@@ -144,6 +151,11 @@ impl Laid {
     /// How this machine reaches the ports of its containers.
     pub(super) fn way(&self) -> Way {
         self.way
+    }
+
+    /// The id and the name of the network, if there is one: engines list networks by either.
+    pub(super) fn names(&self) -> Option<[&str; 2]> {
+        self.id.as_deref().map(|id| [id, self.name.as_str()])
     }
 
     /// Puts a container on the network.

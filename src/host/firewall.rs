@@ -1,0 +1,308 @@
+//! The firewall that traffic between two containers of one network may have to pass: facts that say
+//! which rule is in the way. Proving that something is in the way is not done here: see
+//! [`OtherNetwork::contact`].
+//!
+//! Where `net.bridge.bridge-nf-call-iptables` is 1, the kernel shows what goes from one port of a
+//! bridge to another to the chain FORWARD of iptables. Docker turns forwarding on and sets the
+//! policy of that chain to DROP; for its own networks it writes rules that accept, and netavark
+//! (Podman) writes none for internal networks.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use super::netns::OtherNetwork;
+use super::{Env, programs};
+use crate::base::text::safe_line;
+
+/// The switch that shows bridged traffic to iptables.
+const SWITCH: &str = "/proc/sys/net/bridge/bridge-nf-call-iptables";
+/// The programs that list rules. The two kinds of tables are apart, and a packet passes both.
+const PROGRAMS: [&str; 3] = ["iptables", "iptables-legacy", "iptables-nft"];
+/// The folders of administrators' programs, which `PATH` may lack.
+const FOLDERS: [&str; 2] = ["/usr/sbin", "/sbin"];
+/// Listing the rules may take this long.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// At most so many rules are looked at, however the chains call each other.
+const RULES: usize = 200_000;
+/// Chains may call each other this deep (the kernel allows 16).
+const DEPTH: usize = 16;
+
+/// What accepts traffic within a bridge and nothing else, in front of all other rules.
+const ACCEPT: &str = "-I FORWARD -m physdev --physdev-is-bridged -j ACCEPT";
+
+/// The firewall of one network of this machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Firewall {
+    /// Bridged traffic is shown to iptables.
+    pub sees_bridges: bool,
+    /// The rules as `iptables -S` writes them, by the program that listed them.
+    rules: Vec<(String, String)>,
+}
+
+/// A rule or policy in the way of bridged traffic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    /// The program in whose tables it stands.
+    program: String,
+    /// `-P FORWARD DROP`, or a rule.
+    rule: String,
+}
+
+impl Obstacle {
+    /// Commands that take it out of the way, each sufficient by itself.
+    #[must_use]
+    pub fn remedies(&self) -> [String; 2] {
+        [format!("{} {ACCEPT}", self.program), switch_off()]
+    }
+}
+
+/// The command by which bridged traffic is not shown to iptables any more.
+#[must_use]
+pub fn switch_off() -> String {
+    "sysctl -w net.bridge.bridge-nf-call-iptables=0".to_owned()
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.rule.strip_prefix("-P FORWARD ") {
+            Some(policy) => write!(f, "the policy of the chain FORWARD is {policy}"),
+            None => write!(f, "the rule `{}` is in the way", self.rule),
+        }
+    }
+}
+
+impl Firewall {
+    /// Reads the facts of a network, which takes root.
+    ///
+    /// # Errors
+    /// When the network cannot be entered.
+    pub async fn read(network: &OtherNetwork, env: &Env) -> io::Result<Self> {
+        let switch = network.within(|| std::fs::read_to_string(SWITCH)).await?;
+        let sees_bridges = switch.is_ok_and(|value| value.trim() == "1");
+        let mut rules = Vec::new();
+        for (name, program) in PROGRAMS.iter().filter_map(|name| Some((*name, find(env, name)?))) {
+            if let Some(text) = list(network, program).await {
+                rules.push((name.to_owned(), text));
+            }
+        }
+        Ok(Self { sees_bridges, rules })
+    }
+
+    /// One that sees bridged traffic, with these rules.
+    #[cfg(test)]
+    pub(crate) fn of(program: &str, rules: &str) -> Self {
+        Self { sees_bridges: true, rules: vec![(program.to_owned(), rules.to_owned())] }
+    }
+
+    /// What is in the way of traffic within a bridge of one of these names; of a name with a number behind it
+    /// where rules end in `+`.
+    #[must_use]
+    pub fn obstacle(&self, bridges: &[String]) -> Option<Obstacle> {
+        let tables = self.rules.iter().filter(|_| self.sees_bridges);
+        tables.into_iter().find_map(|(program, text)| {
+            let rule = Tables::parse(text).blocks(bridges)?;
+            Some(Obstacle { program: program.clone(), rule: safe_line(&rule).into_owned() })
+        })
+    }
+
+    /// Whether Docker's chains are called: it then writes a rule that accepts for each of its networks.
+    #[must_use]
+    pub fn has_docker(&self) -> bool {
+        let calls = |line: &str| line.starts_with("-A FORWARD ") && line.contains(" -j DOCKER");
+        self.rules.iter().any(|(_, text)| text.lines().any(calls))
+    }
+}
+
+fn find(env: &Env, name: &str) -> Option<PathBuf> {
+    let usual = || FOLDERS.iter().map(|folder| format!("{folder}/{name}"));
+    programs::find(env, name).or_else(|| usual().find_map(|file| programs::find(env, &file)))
+}
+
+/// The rules that a program lists in a network.
+async fn list(network: &OtherNetwork, program: PathBuf) -> Option<String> {
+    let runtime = tokio::runtime::Handle::current();
+    let spawn = move || {
+        // A child lives in the network of the thread that has started it.
+        let _runtime = runtime.enter();
+        tokio::process::Command::new(program)
+            .arg("-S")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+    };
+    let child = network.within(spawn).await.ok()?.ok()?;
+    let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.ok()?.ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The chains of a table of filters.
+struct Tables<'a> {
+    policy: Option<&'a str>,
+    chains: BTreeMap<&'a str, Vec<&'a str>>,
+}
+
+/// What becomes of a packet in a chain.
+enum Fate {
+    Accepted,
+    Dropped(String),
+    /// The chain has nothing to say of it.
+    Returned,
+}
+
+impl<'a> Tables<'a> {
+    fn parse(text: &'a str) -> Self {
+        let mut tables = Self { policy: None, chains: BTreeMap::new() };
+        for line in text.lines() {
+            if line.starts_with("-P FORWARD ") {
+                tables.policy = Some(line.trim_end());
+            } else if let Some((chain, _)) = line.strip_prefix("-A ").and_then(|rest| rest.split_once(' ')) {
+                tables.chains.entry(chain).or_default().push(line);
+            }
+        }
+        tables
+    }
+
+    /// The rule or policy that ends the way of a first packet from one port of a bridge to another.
+    fn blocks(&self, bridges: &[String]) -> Option<String> {
+        let mut budget = RULES;
+        match self.walk("FORWARD", bridges, DEPTH, &mut budget) {
+            Fate::Accepted => None,
+            Fate::Dropped(rule) => Some(rule),
+            Fate::Returned => self.policy.filter(|policy| !policy.ends_with(" ACCEPT")).map(str::to_owned),
+        }
+    }
+
+    fn walk(&self, chain: &str, bridges: &[String], depth: usize, budget: &mut usize) -> Fate {
+        for rule in self.chains.get(chain).into_iter().flatten() {
+            let Some(left) = budget.checked_sub(1) else { return Fate::Returned };
+            *budget = left;
+            let Some(target) = target(rule, bridges) else { continue };
+            match target {
+                "ACCEPT" => return Fate::Accepted,
+                "DROP" | "REJECT" => return Fate::Dropped((*rule).to_owned()),
+                "RETURN" => return Fate::Returned,
+                // One that the kernel brings, as LOG, has no rules, and changes nothing here.
+                chain if depth > 0 => match self.walk(chain, bridges, depth - 1, budget) {
+                    Fate::Returned => {}
+                    fate => return fate,
+                },
+                _ => {}
+            }
+        }
+        Fate::Returned
+    }
+}
+
+/// Where a rule sends the packet; `None` if the rule is not for it. One with a condition that is not
+/// known here is taken not to be.
+fn target<'a>(rule: &'a str, bridges: &[String]) -> Option<&'a str> {
+    let mut words = rule.split(' ').skip(2);
+    let mut negated = false;
+    while let Some(word) = words.next() {
+        match word {
+            "!" => {
+                negated = true;
+                continue;
+            }
+            "-j" | "-g" => return words.next(),
+            "-i" | "-o" => {
+                let name = words.next()?.trim_end_matches('+');
+                let is_ours = name.is_empty() || bridges.iter().any(|one| one == name);
+                if is_ours == negated {
+                    return None;
+                }
+            }
+            // What follows says what is looked at.
+            "-m" => drop(words.next()),
+            "--physdev-is-bridged" if !negated => {}
+            "--ctstate" | "--state" => {
+                let has_new = words.next()?.split(',').any(|state| state == "NEW");
+                if has_new == negated {
+                    return None;
+                }
+            }
+            "--comment" => {
+                let quoted = words.next()?;
+                if quoted.starts_with('"') && !(quoted.len() > 1 && quoted.ends_with('"')) {
+                    words.by_ref().find(|word| word.ends_with('"'));
+                }
+            }
+            _ => return None,
+        }
+        negated = false;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blocked(rules: &str) -> Option<String> {
+        Tables::parse(rules).blocks(&["podman".to_owned()])
+    }
+
+    #[test]
+    fn the_policy_of_docker_is_in_the_way_of_what_it_has_no_rule_for() {
+        let docker = "-P INPUT ACCEPT\n-P FORWARD DROP\n-P OUTPUT ACCEPT\n-N DOCKER\n-N DOCKER-USER\n\
+            -A FORWARD -j DOCKER-USER\n-A FORWARD -o docker0 -j DOCKER\n\
+            -A FORWARD -i docker0 ! -o docker0 -j ACCEPT\n-A FORWARD -i docker0 -o docker0 -j ACCEPT\n\
+            -A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n\
+            -A DOCKER-USER -j RETURN\n";
+        assert_eq!(blocked(docker).as_deref(), Some("-P FORWARD DROP"));
+        assert_eq!(blocked(&docker.replace("FORWARD DROP", "FORWARD ACCEPT")), None);
+        for more in [
+            "-A DOCKER-USER -i podman+ -o podman+ -j ACCEPT\n",
+            "-A DOCKER-USER -m physdev --physdev-is-bridged -j ACCEPT\n",
+            "-A DOCKER-USER ! -i eth0 -m comment --comment \"what is ours\" -j ACCEPT\n",
+        ] {
+            let text = docker.replace("-A DOCKER-USER -j RETURN\n", more);
+            assert_eq!(blocked(&text), None, "{more}");
+        }
+        let firewall = |sees_bridges| Firewall { sees_bridges, ..Firewall::of("iptables", docker) };
+        let obstacle = firewall(true).obstacle(&["podman".to_owned()]).expect("is one");
+        assert_eq!(obstacle.to_string(), "the policy of the chain FORWARD is DROP");
+        assert_eq!(
+            obstacle.remedies()[0],
+            "iptables -I FORWARD -m physdev --physdev-is-bridged -j ACCEPT"
+        );
+        assert!(firewall(true).has_docker());
+        assert_eq!(firewall(false).obstacle(&["podman".to_owned()]), None);
+    }
+
+    #[test]
+    fn a_rule_that_is_in_the_way_is_named() {
+        let reject = "-A FORWARD -j REJECT --reject-with icmp-host-prohibited";
+        assert_eq!(blocked(&format!("-P FORWARD ACCEPT\n{reject}\n")).as_deref(), Some(reject));
+        for other in [
+            "-A FORWARD -s 10.0.0.0/8 -j DROP",
+            "-A FORWARD -i eth0 -j DROP",
+            "-A FORWARD ! -i podman+ -j DROP",
+            "-A FORWARD -p udp -j DROP",
+            "-A FORWARD -m conntrack --ctstate INVALID -j DROP",
+            "-A FORWARD -j LOG",
+            "-A FORWARD -j",
+            "-A FORWARD",
+            "",
+        ] {
+            assert_eq!(blocked(&format!("-P FORWARD ACCEPT\n{other}\n")), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn chains_that_call_each_other_come_to_an_end() {
+        let mut rules = String::from("-P FORWARD DROP\n-A FORWARD -j C0\n");
+        for chain in 0..20 {
+            for _ in 0..20 {
+                rules.push_str(&format!("-A C{chain} -j C{}\n", (chain + 1) % 20));
+            }
+        }
+        assert_eq!(blocked(&rules).as_deref(), Some("-P FORWARD DROP"));
+    }
+}

@@ -1,0 +1,60 @@
+//! The containers of a run as neighbours on its network: as soon as there are two, it is tried whether
+//! one reaches the other. Once is enough, since what is in the way stands before the whole network.
+//! A run of a single container pays nothing.
+
+use tokio::sync::Mutex;
+
+use super::containers::Containers;
+use crate::ops::contact::{self, Contact};
+use crate::ops::run_local::RunError;
+use crate::ops::run_local::handle::Container;
+use crate::ops::tools::Tools;
+
+/// What is known of the neighbours.
+#[derive(Debug, Default)]
+pub(super) struct Neighbours(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Two have reached each other, or nothing can be tried here.
+    settled: bool,
+    /// Those that were started: name and id.
+    started: Vec<(String, String)>,
+}
+
+impl Containers {
+    /// Takes notice of a container that was started, and sees whether it reaches another one.
+    ///
+    /// # Errors
+    /// When it does not, with the cause and what mends it.
+    pub(super) async fn meet(&self, container: &Container, tools: &Tools<'_>) -> anyhow::Result<()> {
+        let Some(network) = self.network.names() else { return Ok(()) };
+        let (name, id) = (&container.what.name, &container.id);
+        let mut known = self.neighbours.0.lock().await;
+        if known.settled {
+            return Ok(());
+        }
+        if !known.started.is_empty() && !self.engine.lets_us_in().await? {
+            tools.events.note("network: not root, so whether containers reach each other is not tried");
+            known.settled = true;
+            return Ok(());
+        }
+        // The latest is the one that is most likely to run still.
+        for (other, other_id) in known.started.iter().rev() {
+            match contact::between(&self.engine, tools.env, (id, other_id), &network).await? {
+                Contact::Made => {
+                    known.settled = true;
+                    return Ok(());
+                }
+                Contact::Lost(why) => {
+                    let (from, to) = (name.clone(), other.clone());
+                    return Err(RunError::NoContact { from, to, why }.into());
+                }
+                // One of them has ended: the next that is started tries again.
+                Contact::Unknown => {}
+            }
+        }
+        known.started.push((name.clone(), id.clone()));
+        Ok(())
+    }
+}

@@ -1,0 +1,176 @@
+//! An engine of one test's own, in a network of its own, whose firewall is therefore one of its own:
+//! what a rule does to containers is tried there, and the machine's firewall is never touched.
+
+use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use cki::host::{Host, programs};
+
+use super::cli::BUSYBOX;
+use super::engine::Engine;
+
+/// As Docker leaves a machine that did not forward before: what nothing accepts is dropped.
+const FENCE: &str = "
+set -e
+ip link set lo up
+echo 1 > /proc/sys/net/ipv4/ip_forward
+echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables
+iptables -P FORWARD DROP
+exec \"$@\"";
+
+/// Where bridged traffic is shown to iptables.
+const SWITCH: &str = "/proc/sys/net/bridge/bridge-nf-call-iptables";
+
+/// An engine behind a fence. It goes, and its network with it, when this is dropped.
+pub(crate) struct Fenced {
+    folder: tempfile::TempDir,
+    child: Child,
+}
+
+impl Fenced {
+    /// What is missing on this machine for an engine of a kind.
+    pub(crate) fn lacks(engine: Engine) -> Option<String> {
+        let env = Host::real().env;
+        let program = if engine == Engine::Docker { "dockerd" } else { "podman" };
+        if !nix::unistd::geteuid().is_root() {
+            return Some("a network of its own needs root".to_owned());
+        }
+        if !Path::new(SWITCH).exists() {
+            return Some("the kernel's module br_netfilter is not loaded".to_owned());
+        }
+        let missing = [program, "iptables", "ip", "unshare", "nsenter", "busybox", "tar"];
+        missing.iter().find(|name| programs::find(&env, name).is_none()).map(|name| format!("no {name} here"))
+    }
+
+    /// Starts one, with the image of nothing but a shell.
+    pub(crate) fn start(engine: Engine) -> Self {
+        // Sockets and run folders have a limit to the length of their paths.
+        let folder = tempfile::Builder::new().prefix("cki-f").rand_bytes(6).tempdir_in("/tmp");
+        let folder = folder.expect("a temporary folder");
+        let socket = folder.path().join("s");
+        let log = std::fs::File::create(folder.path().join("log")).expect("makes a file");
+        let words = if engine == Engine::Docker { docker(folder.path()) } else { podman(folder.path()) };
+        let child = Command::new("unshare")
+            .args(["--net", "sh", "-c", FENCE, "fence"])
+            .args(words)
+            .arg(format!("unix://{}", socket.display()))
+            .env("CONTAINERS_CONF", folder.path().join("containers.conf"))
+            .env("CONTAINERS_STORAGE_CONF", folder.path().join("storage.conf"))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("has room for another descriptor"))
+            .stderr(log)
+            .spawn()
+            .expect("util-linux is installed");
+        let fenced = Self { folder, child };
+        let answers = || request(&socket, "GET /_ping HTTP/1.0\r\n\r\n", &[]).contains("200 OK");
+        assert!(super::comes_true(answers), "{}", fenced.log());
+        fenced.import();
+        fenced
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("unix://{}", self.folder.path().join("s").display())
+    }
+
+    /// Runs a command line where the engine is.
+    #[track_caller]
+    pub(crate) fn type_in(&self, line: &str) {
+        let words = shell_words::split(line).expect("a command line");
+        let status = Command::new("nsenter")
+            .arg(format!("--net=/proc/{}/ns/net", self.child.id()))
+            .args(words)
+            .stdout(Stdio::null())
+            .status();
+        assert!(status.expect("util-linux is installed").success(), "{line}");
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).expect("is there")
+    }
+
+    fn import(&self) {
+        let make = "mkdir -p root/bin; cp $(command -v busybox) root/bin/busybox
+            for name in $(root/bin/busybox --list); do [ -e root/bin/$name ] || ln -s busybox root/bin/$name; done
+            tar -C root -cf image.tar .";
+        let made = Command::new("sh").args(["-ec", make]).current_dir(self.folder.path()).status();
+        assert!(made.expect("there is a shell").success());
+        let image = std::fs::read(self.folder.path().join("image.tar")).expect("was made");
+        let (name, tag) = BUSYBOX.rsplit_once(':').expect("has a tag");
+        let length = image.len();
+        let mut head = format!("POST /images/create?fromSrc=-&repo={name}&tag={tag} HTTP/1.0\r\n");
+        write!(head, "Content-Type: application/x-tar\r\nContent-Length: {length}\r\n\r\n").expect("fits");
+        let answer = request(&self.folder.path().join("s"), &head, &image);
+        assert!(answer.contains("200 OK"), "{answer}");
+        // Podman calls it `latest`.
+        let head = format!("POST /images/{name}:latest/tag?repo={name}&tag={tag} HTTP/1.0\r\nContent-Length: 0\r\n\r\n");
+        request(&self.folder.path().join("s"), &head, &[]);
+    }
+}
+
+fn request(socket: &Path, head: &str, body: &[u8]) -> String {
+    let mut answer = Vec::new();
+    if let Ok(mut stream) = UnixStream::connect(socket) {
+        let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
+        sent.and_then(|()| stream.read_to_end(&mut answer).map(drop)).unwrap_or_default();
+    }
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn docker(folder: &Path) -> Vec<String> {
+    let at = |name: &str| folder.join(name).display().to_string();
+    std::fs::write(folder.join("daemon.json"), "{}").expect("writes");
+    let name = folder.file_name().expect("has a name").to_string_lossy().into_owned();
+    let flags = [
+        ("--config-file", at("daemon.json")),
+        ("--pidfile", at("pid")),
+        ("--data-root", at("data")),
+        ("--exec-root", at("run")),
+        ("--containerd-namespace", name.clone()),
+        ("--containerd-plugins-namespace", format!("{name}-plugins")),
+        ("--storage-driver", "vfs".to_owned()),
+        ("--shutdown-timeout", "1".to_owned()),
+        ("--default-address-pool", "base=10.78.0.0/17,size=24".to_owned()),
+    ];
+    let words = flags.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]);
+    ["dockerd".to_owned()].into_iter().chain(words).chain(["--host".to_owned()]).collect()
+}
+
+fn podman(folder: &Path) -> Vec<String> {
+    let at = folder.display();
+    std::fs::create_dir(folder.join("networks")).expect("makes a folder");
+    let containers = format!(
+        "[containers]\ndefault_ulimits = [\"nofile=1024:16384\", \"nproc=4096:4096\"]\nlog_driver = \"k8s-file\"\n\
+         [engine]\nruntime = \"runc\"\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\n\
+         lock_type = \"file\"\ntmp_dir = \"{at}/tmp\"\n\
+         [network]\nnetwork_backend = \"netavark\"\nnetwork_config_dir = \"{at}/networks\"\n\
+         default_subnet = \"10.78.254.0/24\"\n\
+         default_subnet_pools = [{{\"base\" = \"10.78.128.0/18\", \"size\" = 24}}]\n"
+    );
+    let storage = format!("[storage]\ndriver = \"vfs\"\ngraphroot = \"{at}/graph\"\nrunroot = \"{at}/run\"\n");
+    std::fs::write(folder.join("containers.conf"), containers).expect("writes");
+    std::fs::write(folder.join("storage.conf"), storage).expect("writes");
+    ["podman", "system", "service", "--time=0"].map(str::to_owned).into()
+}
+
+impl Drop for Fenced {
+    fn drop(&mut self) {
+        let id = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).expect("a process id"));
+        let _ = nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM);
+        let gone = super::comes_true(|| matches!(self.child.try_wait(), Ok(Some(_))));
+        if !gone {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+        // Whatever is mounted below goes first, or the folder could not be removed.
+        let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        let below = mounts.lines().filter_map(|line| line.split(' ').nth(1).map(PathBuf::from));
+        let mut below: Vec<PathBuf> = below.filter(|path| path.starts_with(self.folder.path())).collect();
+        below.sort();
+        for path in below.iter().rev() {
+            let _ = Command::new("umount").arg("--lazy").arg(path).status();
+        }
+    }
+}
