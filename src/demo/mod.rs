@@ -6,4 +6,5 @@ pub mod base_image;
 pub mod gitlab;
 pub mod play;
 pub mod project;
+mod step;
 pub mod walk;

@@ -2,15 +2,11 @@
 //! what they print, and takes everything down again, however it ends.
 
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
 
 use anyhow::Context as _;
-use nix::sys::signal::{Signal as Kill, kill};
-use nix::unistd::Pid;
-use tokio::process::{Child, Command};
 
 use super::gitlab::{Config, Options, Pace, StandIn};
+use super::step::{Step, missing, step};
 use super::{base_image, project};
 use crate::base::exit::Exit;
 use crate::base::files;
@@ -18,21 +14,10 @@ use crate::base::owner::Owner;
 use crate::base::{assets, digest};
 use crate::config;
 use crate::host::Host;
-use crate::host::signals::{Signal, Stop};
-use crate::model::container::Status;
+use crate::host::signals::Stop;
 use crate::model::event::Events;
-use crate::model::identity::Role;
 use crate::ops::engine::Engine;
-use crate::ops::running;
-use crate::systems::native::Native;
 use crate::ui::{Ui, style};
-
-/// How long the service is watched once it is ready.
-const WATCH: Duration = Duration::from_secs(4);
-/// How long a command of the demo may take.
-const LIMIT: Duration = Duration::from_secs(600);
-/// How often the engine is asked whether the service runs.
-const LOOK: Duration = Duration::from_millis(200);
 
 /// What the demo is given.
 pub struct Demo<'a> {
@@ -52,16 +37,6 @@ pub struct Demo<'a> {
     pub folder: PathBuf,
     /// Leave everything to play with.
     pub keep: bool,
-}
-
-/// How the demo ended.
-enum Step {
-    /// The next one can begin.
-    Done,
-    /// A signal came.
-    Stopped(Signal),
-    /// A command did not end as it should.
-    Failed(Exit),
 }
 
 /// Starts the stand-in for a project that was laid out.
@@ -140,6 +115,46 @@ pub async fn remove_abandoned(host: &Host, engine: &Engine) {
     }
 }
 
+/// A command of the demo, and what it must print for the demo to have shown it; of the others, the exit
+/// code says all.
+struct Chapter {
+    why: &'static str,
+    args: &'static [&'static str],
+    shows: &'static [&'static str],
+}
+
+/// All of them, in order.
+fn chapters() -> [Chapter; 7] {
+    let chapter = |why, args, shows| Chapter { why, args, shows };
+    [
+        chapter("See what there is.", &["list"], &[]),
+        chapter(
+            "Look at one component: what it is, what it touches, who touches it.",
+            &["show", "pipeline-herder"],
+            &[],
+        ),
+        chapter("Get its code.", &["clone", "pipeline-herder"], &[]),
+        chapter("Build it.", &["build", "pipeline-herder"], &[]),
+        chapter(
+            "Run it, with what it needs, never in production. It goes on until Ctrl-C.",
+            &["run-local", "pipeline-herder"],
+            &[
+                "environment: development, production: false",
+                "INFO  Connected to ",
+                "as herder, password ••••••••",
+                "Job 1042 failed",
+                "Job 1043 failed",
+            ],
+        ),
+        chapter(
+            "Run a cron job: it does its work once and ends.",
+            &["run-local", "orphan-hunter"],
+            &["3 Pods, token ••••••••", "but this is development", "Pod runner-3"],
+        ),
+        chapter("Have a merge request tried in staging.", &["stage", "--mr", "213"], &[]),
+    ]
+}
+
 /// What a demo in a folder is called on the engine.
 #[must_use]
 pub fn name(folder: &Path) -> String {
@@ -183,36 +198,21 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
     project::write(&layout)?;
     files::write_whole(&folder.join("head"), head.as_bytes(), 0o644)?;
     let clone = folder.join("clones/cki-tools");
-    let steps: [(&str, &[&str], &Path, Option<u8>); 7] = [
-        ("See what there is.", &["list"], folder, Some(0)),
-        (
-            "Look at one component: what it is, what it touches, who touches it.",
-            &["show", "pipeline-herder"],
-            folder,
-            Some(0),
-        ),
-        ("Get its code.", &["clone", "pipeline-herder"], folder, Some(0)),
-        ("Build it.", &["build", "pipeline-herder"], folder, Some(0)),
-        (
-            "Run it, with what it needs, never in production. It goes on until Ctrl-C.",
-            &["run-local", "pipeline-herder"],
-            folder,
-            None,
-        ),
-        ("Run a cron job: it does its work once and ends.", &["run-local", "orphan-hunter"], folder, Some(0)),
-        ("Have a merge request tried in staging.", &["stage", "--mr", "213"], &clone, Some(0)),
-    ];
-    for (why, args, cwd, expected) in steps {
+    for Chapter { why, args, shows } in chapters() {
         if args[0] == "build" && demo.engine.is_native() {
             continue;
         }
+        let cwd = if args[0] == "stage" { &clone } else { folder };
         ui.data("");
         ui.data(&style::dim(&format!("# {why}")));
-        if cwd != folder.as_path() {
+        if cwd != folder {
             ui.data(&format!("$ {}", style::command("cd clones/cki-tools")));
         }
         ui.data(&format!("$ {}", style::command(&format!("cki {}", args.join(" ")))));
-        match step(demo, args, cwd, expected).await? {
+        match step(demo, args, cwd, shows).await? {
+            Step::Done if args[0] == "clone" && !clone.join(".git").exists() => {
+                return Ok(missing(ui, args, &format!("there is no clone at `{}`", clone.display())));
+            }
             Step::Done => {}
             Step::Stopped(signal) => return Ok(signal.exit()),
             Step::Failed(exit) => return Ok(exit),
@@ -223,112 +223,6 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
         kept(ui, folder, gitlab.url());
     }
     Ok(Exit::Done)
-}
-
-/// Types one command. One without an expected exit code is a service: it is watched for a while and
-/// then interrupted, as Ctrl-C would.
-async fn step(demo: &Demo<'_>, args: &[&str], cwd: &Path, expected: Option<u8>) -> anyhow::Result<Step> {
-    let mut child = start(demo, args, cwd)?;
-    let interrupt = |kind: Kill| {
-        let pid = child.id().and_then(|id| i32::try_from(id).ok());
-        // One that has ended in this moment needs no signal.
-        pid.map(|pid| kill(Pid::from_raw(pid), kind))
-    };
-    if expected.is_none() {
-        tokio::select! {
-            () = service_was_watched(demo) => {
-                interrupt(Kill::SIGINT);
-            }
-            _ = demo.stop.requested() => {}
-            // It ended by itself, which is judged below.
-            () = ended(child.id()) => {}
-        }
-    }
-    let signal = tokio::select! {
-        status = tokio::time::timeout(LIMIT, child.wait()) => {
-            return Ok(judge(demo.ui, args, status??, expected));
-        }
-        signal = demo.stop.requested() => signal,
-    };
-    let pid = child.id().and_then(|id| i32::try_from(id).ok());
-    let send = |kind: Kill| pid.map(|pid| kill(Pid::from_raw(pid), kind));
-    send(Kill::SIGINT);
-    // The command cleans up after itself, and is asked to hurry if the person is in one.
-    tokio::select! {
-        _ = child.wait() => {}
-        _ = demo.stop.forced() => {
-            send(Kill::SIGINT);
-            child.wait().await?;
-        }
-    }
-    Ok(Step::Stopped(signal))
-}
-
-fn judge(ui: &Ui, args: &[&str], status: ExitStatus, expected: Option<u8>) -> Step {
-    let wanted = expected.unwrap_or(Exit::Interrupted.code());
-    if status.code() == Some(i32::from(wanted)) {
-        return Step::Done;
-    }
-    let hint = "its output is above; `cki doctor` looks at this machine.".to_owned();
-    ui.error(&format!("`cki {}` did not end as it should: {status}.", args.join(" ")), &[], &[hint]);
-    Step::Failed(Exit::Failed)
-}
-
-/// Starts this program again, with the demo's settings and none of the person's own.
-fn start(demo: &Demo<'_>, args: &[&str], cwd: &Path) -> anyhow::Result<Child> {
-    let Demo { host, folder, .. } = demo;
-    let ours = |name: &std::ffi::OsStr| {
-        let name = name.to_string_lossy();
-        name.starts_with("CKI_") || name == "XDG_CONFIG_HOME"
-    };
-    let mut command = Command::new(&host.executable);
-    command
-        .args(args)
-        .current_dir(cwd)
-        .env_clear()
-        .envs(host.env.iter().filter(|(name, _)| !ours(name)))
-        .env("XDG_CONFIG_HOME", folder.join("config"))
-        .stdin(Stdio::null())
-        // Ctrl-C reaches this program alone, which passes it on.
-        .process_group(0)
-        .kill_on_drop(true);
-    die_with_us(&mut command);
-    command.spawn().with_context(|| format!("cannot start `{}`", host.executable.display()))
-}
-
-/// Should this program be killed, what it has started is asked to end (prctl(2)).
-fn die_with_us(command: &mut Command) {
-    #[expect(unsafe_code, reason = "between fork and exec, only one system call is made")]
-    // SAFETY: prctl is safe to call after a fork, and nothing is allocated.
-    unsafe {
-        command.pre_exec(|| {
-            nix::libc::prctl(nix::libc::PR_SET_PDEATHSIG, nix::libc::SIGTERM);
-            Ok(())
-        });
-    }
-}
-
-/// Waits until a process is gone or has become a zombie.
-async fn ended(pid: Option<u32>) {
-    while pid.is_some_and(|pid| crate::host::started(pid).is_some()) {
-        // It is no child of this process, so that nobody tells when it ends.
-        tokio::time::sleep(LOOK).await;
-    }
-}
-
-/// Waits until the component runs, and then for as long as one likes to watch it.
-async fn service_was_watched(demo: &Demo<'_>) {
-    let native = Native::new(&demo.host.env);
-    let runs = async || {
-        let all = running::list(&demo.engine, &native).await.unwrap_or_default();
-        all.iter().any(|one| one.identity.role == Role::Component && one.status == Status::Running)
-    };
-    while !runs().await {
-        // Another process starts it: it is looked for until it is there.
-        tokio::time::sleep(LOOK).await;
-    }
-    // Time to see it work.
-    tokio::time::sleep(WATCH).await;
 }
 
 fn kept(ui: &Ui, folder: &Path, url: &str) {

@@ -268,10 +268,7 @@ mod tests {
         let firewall = |sees_bridges| Firewall { sees_bridges, ..Firewall::of("iptables", docker) };
         let obstacle = firewall(true).obstacle(&["podman".to_owned()]).expect("is one");
         assert_eq!(obstacle.to_string(), "the policy of the chain FORWARD is DROP");
-        assert_eq!(
-            obstacle.remedies()[0],
-            "iptables -I FORWARD -m physdev --physdev-is-bridged -j ACCEPT"
-        );
+        assert_eq!(obstacle.remedies()[0], "iptables -I FORWARD -m physdev --physdev-is-bridged -j ACCEPT");
         assert!(firewall(true).has_docker());
         assert_eq!(firewall(false).obstacle(&["podman".to_owned()]), None);
     }

@@ -98,7 +98,10 @@ impl OtherNetwork {
     ///
     /// # Errors
     /// When the network may not be entered.
-    pub async fn within<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    pub async fn within<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> io::Result<T> {
         let (answer, done) = oneshot::channel();
         let network = Arc::clone(&self.0);
         // A thread can enter a network by itself; this one ends there, and never comes back.

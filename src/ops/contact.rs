@@ -95,9 +95,15 @@ pub(super) async fn between(
     (from, to): (&str, &str),
     network: &[&str],
 ) -> Result<Contact, EngineError> {
-    let Some((from_inside, to_inside)) = running(engine, from, to).await? else { return Ok(Contact::Unknown) };
+    let Some((from_inside, to_inside)) = running(engine, from, to).await? else {
+        return Ok(Contact::Unknown);
+    };
     let on = |inside: &ContainerInside| {
-        inside.addresses.iter().find(|(name, _)| network.contains(&name.as_str())).map(|(_, address)| *address)
+        inside
+            .addresses
+            .iter()
+            .find(|(name, _)| network.contains(&name.as_str()))
+            .map(|(_, address)| *address)
     };
     let (Some(_), Some(address)) = (on(&from_inside), on(&to_inside)) else { return Ok(Contact::Unknown) };
     let opened = OtherNetwork::of_container(from, from_inside.process)

@@ -51,6 +51,7 @@ fn each_check_says_what_was_found_and_what_mends_it() {
     configuration  ✔ ok          /tmp/cki-TESTID/project/cki.toml
     inventory      ✔ ok          untitled, /tmp/cki-TESTID/project/inventory.yaml (named by /tmp/cki-TESTID/project/cki.toml:1): 1 component
     engine         – not needed  CKI_ENGINE asks for the native engine
+    network        – not needed  no container engine is wanted
     leftovers      ✔ ok          nothing is left of runs that were killed
     git            ✘ failed      not installed, and needed for 1 repository behind SSH
                                  → cki setup
@@ -63,7 +64,7 @@ fn each_check_says_what_was_found_and_what_mends_it() {
     completion     ! warning     bash does not complete `cki`: /tmp/cki-TESTID/home/.bashrc does not say so
                                  → cki setup
     --- stderr
-    12 checks, 1 failed, 3 with a warning
+    13 checks, 1 failed, 3 with a warning
     --- exit 1
     ");
     cli.run("doctor --offline -q").ends_with(1);

@@ -53,7 +53,9 @@ pub(super) fn of_run(error: &RunError) -> Meaning {
             hint(Exit::Failed, "`run.command` of the entry must name a program of the image.")
         }
         RunError::Production { .. } => hint(Exit::Refused, "nothing was started."),
-        RunError::NoContact { why, .. } => Meaning { exit: Exit::Unreachable, hints: of_contact(&why.remedies()) },
+        RunError::NoContact { why, .. } => {
+            Meaning { exit: Exit::Unreachable, hints: of_contact(&why.remedies()) }
+        }
         RunError::NotReady { .. } => hint(
             Exit::TimedOut,
             "its last lines are above; `run.ready_timeout` in `cki.toml` gives it more time.",
@@ -113,11 +115,14 @@ fn of_contact(remedies: &[String]) -> Vec<String> {
     match remedies {
         [rule, switch] => vec![
             format!("`{rule}` as root lets containers of one network reach each other."),
-            format!("`{switch}` does so for all networks, and keeps what goes on within them from the firewall."),
+            format!(
+                "`{switch}` does so for all networks, and keeps what goes on within them from the firewall."
+            ),
         ],
         [switch] => vec![format!("try `{switch}` as root, which keeps the firewall out of it.")],
         _ => vec![
-            "another firewall may be in the way: `nft list ruleset` and `ebtables -L` as root show it.".to_owned(),
+            "another firewall may be in the way: `nft list ruleset` and `ebtables -L` as root show it."
+                .to_owned(),
         ],
     }
 }

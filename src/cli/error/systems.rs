@@ -93,7 +93,7 @@ pub(super) fn of_git(error: &GitError) -> Meaning {
 
 pub(super) fn of_engine(error: &EngineError) -> Meaning {
     match error {
-        EngineError::Unreachable { .. } | EngineError::Silent { .. } => {
+        EngineError::Unreachable { .. } | EngineError::Severed { .. } | EngineError::Silent { .. } => {
             hint(Exit::Unreachable, "`cki doctor` looks at the engine; `--engine native` does without one.")
         }
         EngineError::NoPermission { .. } => hint(

@@ -75,7 +75,9 @@ async fn look(patient: &Patient, kind: Kind) -> Option<Look> {
     };
     let looked = async {
         if engine.is_rootless().await? {
-            return Ok(Look::Open("it is rootless, and this machine's firewall is not in the way".to_owned()));
+            return Ok(Look::Open(
+                "it is rootless, and this machine's firewall is not in the way".to_owned(),
+            ));
         }
         if !engine.lets_us_in().await? {
             return Ok(Look::Unknown("only root can look at it".to_owned()));
@@ -134,8 +136,12 @@ mod tests {
     #[test]
     fn one_engine_in_the_way_of_the_other_is_a_failure_with_its_remedy() {
         let firewall = Firewall::of("iptables", "-P FORWARD DROP\n-A FORWARD -j DOCKER-USER\n");
-        let looks =
-            || vec![(Kind::Docker, of_facts(&firewall, Kind::Docker)), (Kind::Podman, of_facts(&firewall, Kind::Podman))];
+        let looks = || {
+            vec![
+                (Kind::Docker, of_facts(&firewall, Kind::Docker)),
+                (Kind::Podman, of_facts(&firewall, Kind::Podman)),
+            ]
+        };
         let found = judge(looks());
         assert_eq!(found.state, State::Failed);
         assert_eq!(
@@ -144,7 +150,10 @@ mod tests {
              traffic within a network, since `net.bridge.bridge-nf-call-iptables` is 1 and the policy of the \
              chain FORWARD is DROP"
         );
-        assert_eq!(found.fix.as_deref(), Some("iptables -I FORWARD -m physdev --physdev-is-bridged -j ACCEPT"));
+        assert_eq!(
+            found.fix.as_deref(),
+            Some("iptables -I FORWARD -m physdev --physdev-is-bridged -j ACCEPT")
+        );
         assert_eq!(
             found.details,
             [
@@ -157,7 +166,10 @@ mod tests {
         assert_eq!(judge(vec![(Kind::Docker, of_facts(&flushed, Kind::Docker))]).state, State::Failed);
         let open = Firewall::of("iptables", "-P FORWARD ACCEPT\n");
         let found = judge(vec![(Kind::Podman, of_facts(&open, Kind::Podman))]);
-        assert_eq!((found.state, found.why.as_str()), (State::Good, "containers on one network of Podman reach each other"));
+        assert_eq!(
+            (found.state, found.why.as_str()),
+            (State::Good, "containers on one network of Podman reach each other")
+        );
         let unknown = Look::Unknown("only root can look at it".to_owned());
         assert_eq!(judge(vec![(Kind::Docker, unknown)]).state, State::NotNeeded);
         assert_eq!(judge(Vec::new()).state, State::NotNeeded);

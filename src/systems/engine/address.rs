@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -14,6 +14,10 @@ use crate::base::text::safe_line;
 
 /// More than any engine sends for what is asked here.
 const LONGEST: u64 = 64 << 20;
+/// How every answer begins.
+const HTTP: &[u8] = b"HTTP/1.";
+/// A socket at which too many wait already is tried again after this, within the caller's limit.
+const FULL: Duration = Duration::from_millis(20);
 
 /// Where an engine listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +83,21 @@ impl Address {
         }
     }
 
+    /// The same, asked again while every connection is broken, for at most so long.
+    pub(super) async fn ping_until_known(&self, limit: Duration, dying: Duration) -> Result<Pong, Silence> {
+        let began = tokio::time::Instant::now();
+        let mut pause = Duration::from_millis(5);
+        loop {
+            match self.ping(limit).await {
+                Err(Silence::Severed) if began.elapsed() < dying => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_millis(200));
+                }
+                known => return known,
+            }
+        }
+    }
+
     /// Asks for something by its path.
     pub(super) async fn get(&self, path: &str) -> io::Result<Answer> {
         self.send(&format!("GET {path} HTTP/1.0\r\nHost: engine\r\n\r\n")).await
@@ -96,7 +115,7 @@ impl Address {
 
     async fn send(&self, request: &str) -> io::Result<Answer> {
         match self {
-            Self::Unix(socket) => exchange(UnixStream::connect(socket).await?, request).await,
+            Self::Unix(socket) => exchange(connect(socket).await?, request).await,
             Self::Tcp(host) => exchange(TcpStream::connect(host.as_str()).await?, request).await,
         }
     }
@@ -107,6 +126,16 @@ impl Address {
         let Self::Unix(path) = self else { return None };
         let pid = UnixStream::connect(path).await.ok()?.peer_cred().ok()?.pid()?;
         u32::try_from(pid).ok().filter(|pid| *pid > 0)
+    }
+}
+
+/// Connects to a socket, which refuses nobody for being busy: a person is told that it does not answer.
+pub(super) async fn connect(socket: &Path) -> io::Result<UnixStream> {
+    loop {
+        match UnixStream::connect(socket).await {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => tokio::time::sleep(FULL).await,
+            other => return other,
+        }
     }
 }
 
@@ -135,9 +164,17 @@ async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &str
     stream.write_all(request.as_bytes()).await?;
     let mut bytes = Vec::new();
     stream.take(LONGEST).read_to_end(&mut bytes).await?;
-    let end = bytes.windows(4).position(|end| end == b"\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
+    let Some(end) = bytes.windows(4).position(|end| end == b"\r\n\r\n") else {
+        let begins = bytes.starts_with(HTTP) || HTTP.starts_with(&bytes);
+        return Err(if begins { io::ErrorKind::ConnectionAborted } else { io::ErrorKind::InvalidData }.into());
+    };
     let body = bytes.split_off(end + 4);
-    Ok(Answer { head: String::from_utf8_lossy(&bytes[..end]).into_owned(), body })
+    let answer = Answer { head: String::from_utf8_lossy(&bytes[..end]).into_owned(), body };
+    let length = answer.header("content-length").and_then(|length| length.parse::<usize>().ok());
+    if length.is_some_and(|length| answer.body.len() < length) {
+        return Err(io::ErrorKind::ConnectionAborted.into());
+    }
+    Ok(answer)
 }
 
 fn has_port(host: &str) -> bool {
@@ -203,7 +240,10 @@ impl Pong {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Silence {
     Absent,
+    Refused,
     NoPermission,
+    /// It closed the connection before it had answered.
+    Severed,
     Failed(String),
     TimedOut(Duration),
     NotAnEngine,
@@ -214,8 +254,12 @@ impl Silence {
         match error.kind() {
             io::ErrorKind::NotFound => Self::Absent,
             io::ErrorKind::PermissionDenied => Self::NoPermission,
-            io::ErrorKind::ConnectionRefused => Self::Failed("nothing listens there".to_owned()),
-            io::ErrorKind::UnexpectedEof => Self::NotAnEngine,
+            io::ErrorKind::ConnectionRefused => Self::Refused,
+            io::ErrorKind::InvalidData => Self::NotAnEngine,
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof => Self::Severed,
             _ => Self::Failed(safe_line(&error.to_string()).into_owned()),
         }
     }
@@ -225,7 +269,9 @@ impl fmt::Display for Silence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent => f.write_str("there is no such socket"),
+            Self::Refused => f.write_str("nothing listens there"),
             Self::NoPermission => f.write_str("permission denied"),
+            Self::Severed => f.write_str("it closes every connection without an answer"),
             Self::Failed(why) => f.write_str(why),
             Self::TimedOut(limit) => write!(f, "no answer within {}", crate::base::text::duration(*limit)),
             Self::NotAnEngine => f.write_str("what listens there is not a container engine"),
@@ -262,6 +308,44 @@ mod tests {
         assert_eq!(read("HTTP/1.0 200 OK\r\nServer: nginx"), Err(Silence::NotAnEngine));
         assert_eq!(read("220 mail"), Err(Silence::NotAnEngine));
         assert!(matches!(read("HTTP/1.0 500 Oops\r\nApi-Version: 1.41"), Err(Silence::Failed(_))));
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_is_about_to_end_is_asked_until_it_has() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("s");
+        let address = Address::Unix(path.clone());
+        let listener = tokio::net::UnixListener::bind(&path).expect("binds");
+        let dying = tokio::spawn(async move {
+            // Answers that break off at every place, and then none.
+            let answer = b"HTTP/1.0 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\nO";
+            for length in [0, 3, 20, answer.len()] {
+                let (mut stream, _) = listener.accept().await.expect("accepts");
+                stream.read(&mut [0; 512]).await.expect("reads");
+                stream.write_all(&answer[..length]).await.expect("writes");
+            }
+        });
+        let long = Duration::from_secs(60);
+        assert_eq!(address.ping_until_known(long, long).await, Err(Silence::Refused));
+        dying.await.expect("ends");
+        std::fs::remove_file(&path).expect("is there");
+        assert_eq!(address.ping_until_known(long, long).await, Err(Silence::Absent));
+    }
+
+    #[tokio::test]
+    async fn one_that_breaks_every_connection_is_given_up() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("s");
+        let listener = tokio::net::UnixListener::bind(&path).expect("binds");
+        let closing = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                drop(stream);
+            }
+        });
+        let known =
+            Address::Unix(path).ping_until_known(Duration::from_secs(60), Duration::from_millis(30)).await;
+        assert_eq!(known, Err(Silence::Severed));
+        closing.abort();
     }
 
     #[tokio::test]

@@ -96,7 +96,7 @@ impl ContainerEngine {
                     }
                     id = info.aux.and_then(|image| image.id).or(id);
                 }
-                Some(Err(error)) => break Some(self.error(&doing, &error)),
+                Some(Err(error)) => break Some(self.failed(&doing, &error).await),
             }
         };
         lines.finish(show);

@@ -206,11 +206,12 @@ async fn look(env: &Env, at: &At, wanted: Wanted) -> Result<(ContainerEngine, St
                 return Err(Outcome::Failed("connections over TLS are not supported".to_owned()));
             }
             let address = Address::parse(text).map_err(|error| Outcome::Failed(error.to_string()))?;
-            let pong = address.ping(PATIENCE).await.map_err(|silence| match silence {
-                Silence::Absent => Outcome::Absent,
-                Silence::NoPermission => Outcome::NoPermission,
-                other => Outcome::Failed(other.to_string()),
-            })?;
+            let pong =
+                address.ping_until_known(PATIENCE, PATIENCE).await.map_err(|silence| match silence {
+                    Silence::Absent => Outcome::Absent,
+                    Silence::NoPermission => Outcome::NoPermission,
+                    other => Outcome::Failed(other.to_string()),
+                })?;
             (address, pong, None)
         }
         At::Program => {

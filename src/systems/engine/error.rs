@@ -23,6 +23,14 @@ pub enum EngineError {
         /// Why not.
         reason: String,
     },
+    /// It is there, and closed the connection before it had answered.
+    #[error("the container engine at `{address}` broke the connection when asked to {doing}")]
+    Severed {
+        /// Where it is.
+        address: String,
+        /// What it was asked to do.
+        doing: String,
+    },
     /// Its socket is there, and not for us.
     #[error("you may not use the container engine at `{address}`: permission denied")]
     NoPermission {
@@ -259,27 +267,51 @@ impl EngineError {
             }
             Error::DockerStreamError { error } => Self::Refused { doing, status: 200, message: clean(error) },
             Error::RequestTimeoutError => Self::Silent { address, doing },
-            Error::SocketNotFoundError(_) => {
-                Self::Unreachable { address, reason: "there is no such socket".to_owned() }
+            Error::SocketNotFoundError(_) => Self::gone(address),
+            Error::HyperLegacyError { err } => Self::broken(address, doing, err),
+            Error::HyperResponseError { err } => Self::broken(address, doing, err),
+            Error::IOError { err } => Self::broken(address, doing, err),
+            // An answer that was cut off is JSON without its end.
+            Error::JsonDataError { message, .. } if message.starts_with("EOF while parsing") => {
+                Self::Severed { address, doing }
             }
-            Error::HyperLegacyError { err } => Self::broken(address, err),
-            Error::HyperResponseError { err } => Self::broken(address, err),
-            Error::IOError { err } => Self::broken(address, err),
+            Error::JsonSerdeError { err } if err.is_eof() => Self::Severed { address, doing },
             other => Self::Nonsense { doing, message: clean(&other.to_string()) },
         }
     }
 
-    /// A connection that could not be made, or broke. The root of the chain says why.
-    fn broken(address: String, mut cause: &(dyn std::error::Error + 'static)) -> Self {
-        while let Some(source) = cause.source() {
-            cause = source;
+    /// From an answer that is not JSON: one that was cut off comes from a connection that broke.
+    pub(super) fn unreadable(address: &str, doing: &str, error: &serde_json::Error) -> Self {
+        let (address, doing) = (address.to_owned(), doing.to_owned());
+        match error.is_eof() {
+            true => Self::Severed { address, doing },
+            false => Self::Nonsense { doing, message: clean(&error.to_string()) },
         }
-        match cause.downcast_ref::<io::Error>().map(io::Error::kind) {
+    }
+
+    /// An engine that is not there (any more). Whether its socket was removed, or nobody accepts at
+    /// it, is the same to a person.
+    pub(super) fn gone(address: String) -> Self {
+        Self::Unreachable { address, reason: "nothing listens there".to_owned() }
+    }
+
+    /// A connection that could not be made, or broke. An engine that dies breaks a connection in many
+    /// ways, by the moment: refused, reset, closed before the answer or in the middle of it. All of
+    /// these are one, and what has become of the engine is asked then (`ContainerEngine::outcome`).
+    fn broken(address: String, doing: String, cause: &(dyn std::error::Error + 'static)) -> Self {
+        let chain = std::iter::successors(Some(cause), |cause| cause.source());
+        let kinds = chain.filter_map(|cause| cause.downcast_ref::<io::Error>().map(io::Error::kind));
+        match kinds.last() {
             Some(io::ErrorKind::PermissionDenied) => Self::NoPermission { address },
-            Some(io::ErrorKind::ConnectionRefused) => {
-                Self::Unreachable { address, reason: "nothing listens there".to_owned() }
-            }
-            _ => Self::Unreachable { address, reason: clean(&cause.to_string()) },
+            Some(io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) => Self::gone(address),
+            // Too many wait to be accepted already.
+            Some(io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => Self::Silent { address, doing },
+            Some(
+                kind @ (io::ErrorKind::HostUnreachable
+                | io::ErrorKind::NetworkUnreachable
+                | io::ErrorKind::AddrNotAvailable),
+            ) => Self::Unreachable { address, reason: kind.to_string() },
+            _ => Self::Severed { address, doing },
         }
     }
 }
@@ -325,6 +357,41 @@ mod tests {
             EngineError::new("unix:///x", "list containers", &denied),
             EngineError::NoPermission { .. }
         ));
+    }
+
+    #[test]
+    fn every_way_in_which_a_dying_engine_breaks_a_connection_is_one() {
+        use io::ErrorKind as Kind;
+        let of = |error: Error| EngineError::new("unix:///x", "list containers", &error);
+        let io = |kind: Kind| of(Error::from(io::Error::from(kind)));
+        let nested = |kind: Kind| of(Error::from(io::Error::other(io::Error::from(kind))));
+        for kind in [Kind::ConnectionRefused, Kind::NotFound] {
+            for error in [io(kind), nested(kind)] {
+                let text = "cannot reach the container engine at `unix:///x`: nothing listens there";
+                assert_eq!(error.to_string(), text, "{kind:?}");
+            }
+        }
+        assert!(matches!(of(Error::SocketNotFoundError("x".into())), EngineError::Unreachable { .. }));
+        for kind in [
+            Kind::ConnectionReset,
+            Kind::ConnectionAborted,
+            Kind::BrokenPipe,
+            Kind::UnexpectedEof,
+            Kind::NotConnected,
+            Kind::Other,
+        ] {
+            for error in [io(kind), nested(kind)] {
+                assert!(matches!(error, EngineError::Severed { .. }), "{kind:?}: {error:?}");
+            }
+        }
+        let cut = serde_json::from_str::<Vec<u8>>("[1, 2").expect_err("is cut off");
+        assert!(matches!(EngineError::unreadable("x", "list", &cut), EngineError::Severed { .. }));
+        assert!(matches!(of(Error::from(cut)), EngineError::Severed { .. }));
+        let wrong = serde_json::from_str::<Vec<u8>>("{}").expect_err("is no list");
+        assert!(matches!(EngineError::unreadable("x", "list", &wrong), EngineError::Nonsense { .. }));
+        for kind in [Kind::WouldBlock, Kind::TimedOut] {
+            assert!(matches!(io(kind), EngineError::Silent { .. }), "{kind:?}");
+        }
     }
 
     #[test]

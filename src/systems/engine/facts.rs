@@ -178,6 +178,14 @@ impl ContainerEngine {
     }
 
     async fn get<T: DeserializeOwned>(&self, doing: &str, path: &str) -> Result<T, EngineError> {
+        match self.get_once(doing, path).await {
+            // Nothing was changed, and the engine lives: what broke was this connection alone.
+            Err(EngineError::Severed { .. }) => self.get_once(doing, path).await,
+            other => other,
+        }
+    }
+
+    async fn get_once<T: DeserializeOwned>(&self, doing: &str, path: &str) -> Result<T, EngineError> {
         let mut answer = self.ask(doing, path).await?;
         for pause in AGAIN {
             if answer.status() == 500 {
@@ -186,17 +194,22 @@ impl ContainerEngine {
                 answer = self.ask(doing, path).await?;
             }
         }
-        read(doing, &answer)
+        match read(self.address(), doing, &answer) {
+            Err(error) => Err(self.outcome(error).await),
+            read => read,
+        }
     }
 }
 
 /// The JSON of a good answer, or the engine's reason for a bad one.
-pub(super) fn read<T: DeserializeOwned>(doing: &str, answer: &Answer) -> Result<T, EngineError> {
+pub(super) fn read<T: DeserializeOwned>(
+    address: &str,
+    doing: &str,
+    answer: &Answer,
+) -> Result<T, EngineError> {
     if matches!(answer.status(), 200 | 201) {
-        return serde_json::from_slice(&answer.body).map_err(|error| EngineError::Nonsense {
-            doing: doing.to_owned(),
-            message: clean(&error.to_string()),
-        });
+        let read = serde_json::from_slice(&answer.body);
+        return read.map_err(|error| EngineError::unreadable(address, doing, &error));
     }
     #[derive(Deserialize)]
     struct Refusal {

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use super::container::short;
 use super::error::EngineError;
 use super::output::{Chunk, OutputStream};
-use super::{ContainerEngine, Kind};
+use super::{ContainerEngine, Kind, SLOW};
 use crate::model::event::Stream;
 
 /// How long a follower may lag behind the end of the container.
@@ -116,7 +116,13 @@ impl Log {
             .tail(&tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string()))
             .build();
         let doing = format!("read the log of container `{}`", short(&self.id));
-        OutputStream::watched(&self.engine, doing, self.engine.docker.logs(&self.id, Some(options)))
+        let log = OutputStream::watched(
+            &self.engine,
+            doing.clone(),
+            self.engine.docker.logs(&self.id, Some(options)),
+        );
+        // What is in a log already comes without a pause.
+        if follow { log } else { log.within(SLOW, &self.engine, doing) }
     }
 
     async fn follow(&self, tail: Option<usize>, sender: &Sender) -> Result<(), EngineError> {

@@ -144,10 +144,14 @@ impl ContainerEngine {
         let doing = format!("pull image `{name}`");
         let mut layers = Layers::default();
         while let Some(item) = watch(self, &mut answer).await? {
-            match item.map_err(|error| self.error(&doing, &error)) {
+            match item {
                 Ok(info) => layers.report(info, task),
-                Err(EngineError::Refused { message, .. }) => return Err(EngineError::pull(name, message)),
-                Err(error) => return Err(error),
+                Err(error) => {
+                    return Err(match self.failed(&doing, &error).await {
+                        EngineError::Refused { message, .. } => EngineError::pull(name, message),
+                        error => error,
+                    });
+                }
             }
         }
         // An engine that fails late ends the stream without an error.

@@ -62,6 +62,10 @@ const QUICK: Duration = Duration::from_secs(20);
 const SLOW: Duration = Duration::from_secs(90);
 /// How long a stream may say nothing before the engine is asked whether it is still there.
 const SILENCE: Duration = Duration::from_secs(5);
+/// An engine that breaks every connection for so long is not one that is just ending.
+const DYING: Duration = Duration::from_secs(3);
+/// After a connection broke, an engine that answers is asked once more after this.
+const LAST_BREATH: Duration = Duration::from_millis(100);
 /// bollard's own time limit. It counts until the first header, and both engines send headers as
 /// late as the first byte of a log or the last of a build context: our own limits apply instead.
 const NEVER: u64 = 30 * 24 * 3600;
@@ -174,21 +178,40 @@ impl ContainerEngine {
         self.shared.address.process().await
     }
 
-    /// Asks whether the engine still answers.
+    /// Asks whether the engine still answers. One that is dying breaks connections before it stops
+    /// listening: it is asked until it does either.
     ///
     /// # Errors
     /// When it does not, saying in which way.
     pub async fn ping(&self) -> Result<(), EngineError> {
         use address::Silence;
         let address = self.shared.shown.clone();
-        match self.shared.address.ping(QUICK).await {
+        match self.shared.address.ping_until_known(QUICK, DYING).await {
             Ok(_) => Ok(()),
             Err(Silence::NoPermission) => Err(EngineError::NoPermission { address }),
+            Err(Silence::Absent | Silence::Refused) => Err(EngineError::gone(address)),
             Err(Silence::TimedOut(_)) => {
                 Err(EngineError::Silent { address, doing: "say whether it is alive".to_owned() })
             }
             Err(silence) => Err(EngineError::Unreachable { address, reason: silence.to_string() }),
         }
+    }
+
+    /// What is to be said of an error. A connection that broke says nothing of its cause: the engine
+    /// is asked what has become of it, so that the same cause is told alike at whatever moment it
+    /// struck.
+    async fn outcome(&self, error: EngineError) -> EngineError {
+        if !matches!(error, EngineError::Severed { .. }) {
+            return error;
+        }
+        for _ in 0..2 {
+            if let Err(dead) = self.ping().await {
+                return dead;
+            }
+            // An answer may be the last one of an engine that is about to end.
+            tokio::time::sleep(LAST_BREATH).await;
+        }
+        error
     }
 
     async fn info(&self) -> Result<&SystemInfo, EngineError> {
@@ -218,15 +241,17 @@ impl ContainerEngine {
         tokio::select! {
             biased;
             answer = tokio::time::timeout(limit, answer) => match answer {
-                Ok(answer) => answer.map_err(|error| self.error(doing, &error)),
+                Ok(Ok(answer)) => Ok(answer),
+                Ok(Err(error)) => Err(self.failed(doing, &error).await),
                 Err(_) => Err(silent(doing)),
             },
             dead = pulse => Err(if matches!(dead, EngineError::Silent { .. }) { silent(doing) } else { dead }),
         }
     }
 
-    fn error(&self, doing: &str, error: &bollard::errors::Error) -> EngineError {
-        EngineError::new(&self.shared.shown, doing, error)
+    /// What is to be said of bollard's error for something that was asked.
+    async fn failed(&self, doing: &str, error: &bollard::errors::Error) -> EngineError {
+        self.outcome(EngineError::new(&self.shared.shown, doing, error)).await
     }
 
     /// Does something that leaves a trace on the engine, to its end, even when the caller stops

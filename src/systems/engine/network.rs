@@ -176,7 +176,8 @@ impl ContainerEngine {
                                 .map_err(bollard::errors::Error::from)
                         };
                         let answer = engine.call(&doing, SLOW, ask).await?;
-                        read::<PodmanNetwork>(&doing, &answer).map(PodmanNetwork::facts)
+                        let read = read::<PodmanNetwork>(engine.address(), &doing, &answer);
+                        read.map(PodmanNetwork::facts)
                     }
                 })
                 .await;

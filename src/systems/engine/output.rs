@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::time::Duration;
 
 use bollard::container::LogOutput;
 use bollard::errors::Error;
@@ -57,6 +58,19 @@ impl OutputStream {
         Self(Box::pin(chunks.fuse()))
     }
 
+    /// The same, given up when nothing comes for so long, although the engine lives.
+    pub(super) fn within(self, limit: Duration, engine: &ContainerEngine, doing: String) -> Self {
+        let address = engine.address().to_owned();
+        let state = Some((self, EngineError::Silent { address, doing }));
+        Self::new(stream::unfold(state, move |state| async move {
+            let (mut output, silent) = state?;
+            match tokio::time::timeout(limit, output.next()).await {
+                Ok(item) => item.map(|item| (item, Some((output, silent)))),
+                Err(_) => Some((Err(silent), None)),
+            }
+        }))
+    }
+
     /// From what bollard gives, asking the engine whether it still lives whenever nothing comes
     /// for a while: one that is stuck would leave us waiting for ever.
     pub(super) fn watched(
@@ -72,7 +86,7 @@ impl OutputStream {
             match item {
                 Ok(None) => None,
                 Ok(Some(Ok(output_item))) => Some((Ok(chunk(output_item)), Some((output, engine, doing)))),
-                Ok(Some(Err(error))) => Some((Err(engine.error(&doing, &error)), None)),
+                Ok(Some(Err(error))) => Some((Err(engine.failed(&doing, &error).await), None)),
                 Err(error) => Some((Err(error), None)),
             }
         }))

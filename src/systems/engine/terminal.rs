@@ -11,9 +11,9 @@ use bollard::query_parameters::{ResizeContainerTTYOptionsBuilder, ResizeExecOpti
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 
-use super::address::{Address, Answer};
+use super::address::{Address, Answer, connect};
 use super::container::short;
 use super::error::{EngineError, clean};
 use super::exec::not_running;
@@ -130,8 +130,7 @@ impl ContainerEngine {
         let (answer, reader, writer) = match tokio::time::timeout(SLOW, begun).await {
             Ok(Ok(begun)) => begun,
             Ok(Err(error)) => {
-                let (address, reason) = (self.shared.shown.clone(), error.to_string());
-                return Err(EngineError::Unreachable { address, reason });
+                return Err(self.failed(&doing, &error.into()).await);
             }
             Err(_) => return Err(EngineError::Silent { address: self.shared.shown.clone(), doing }),
         };
@@ -260,7 +259,7 @@ async fn upgrade(
     body: &str,
 ) -> io::Result<(Answer, TerminalReader, TerminalWriter)> {
     match address {
-        Address::Unix(socket) => exchange(UnixStream::connect(socket).await?, path, body).await,
+        Address::Unix(socket) => exchange(connect(socket).await?, path, body).await,
         Address::Tcp(host) => exchange(TcpStream::connect(host.as_str()).await?, path, body).await,
     }
 }

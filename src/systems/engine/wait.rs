@@ -72,13 +72,7 @@ impl ContainerEngine {
     }
 
     async fn stage(&self, id: &str) -> Result<Stage, EngineError> {
-        let facts = match self.inspect(id).await {
-            // A connection that broke says little: asked again, the engine answers, or it is known
-            // why it does not.
-            Err(EngineError::Unreachable { .. }) => self.inspect(id).await,
-            other => other,
-        };
-        Ok(facts?.state.stage())
+        Ok(self.inspect(id).await?.state.stage())
     }
 
     /// Whether it was the init that ended, because it could not run the program. The engine has

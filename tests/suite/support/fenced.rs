@@ -105,7 +105,9 @@ impl Fenced {
         let answer = request(&self.folder.path().join("s"), &head, &image);
         assert!(answer.contains("200 OK"), "{answer}");
         // Podman calls it `latest`.
-        let head = format!("POST /images/{name}:latest/tag?repo={name}&tag={tag} HTTP/1.0\r\nContent-Length: 0\r\n\r\n");
+        let head = format!(
+            "POST /images/{name}:latest/tag?repo={name}&tag={tag} HTTP/1.0\r\nContent-Length: 0\r\n\r\n"
+        );
         request(&self.folder.path().join("s"), &head, &[]);
     }
 }
@@ -149,7 +151,8 @@ fn podman(folder: &Path) -> Vec<String> {
          default_subnet = \"10.78.254.0/24\"\n\
          default_subnet_pools = [{{\"base\" = \"10.78.128.0/18\", \"size\" = 24}}]\n"
     );
-    let storage = format!("[storage]\ndriver = \"vfs\"\ngraphroot = \"{at}/graph\"\nrunroot = \"{at}/run\"\n");
+    let storage =
+        format!("[storage]\ndriver = \"vfs\"\ngraphroot = \"{at}/graph\"\nrunroot = \"{at}/run\"\n");
     std::fs::write(folder.join("containers.conf"), containers).expect("writes");
     std::fs::write(folder.join("storage.conf"), storage).expect("writes");
     ["podman", "system", "service", "--time=0"].map(str::to_owned).into()

@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use super::app;
 use crate::support::cli::Cli;
 use crate::support::engine::{Engine, on};
-use crate::support::proxy::Proxy;
+use crate::support::proxy::{Hold, Proxy};
 
 /// For a shell: what a server answers to `ask HOST PORT`. (The `wget` of a static busybox crashes.)
 const ASK: &str = "ask() { printf 'GET /passwd HTTP/1.0\r\n\r\n' | nc -w 3 $1 $2 2>/dev/null | tail -n 1; }";
@@ -221,6 +221,37 @@ fn the_engine_goes_away(cli: &Cli) {
     assert!(began.elapsed() < Duration::from_secs(20));
     assert_ne!(cli.left(), [""; 0], "nobody could remove it");
     // Whoever comes next, when the engine is back, cleans up.
+    cli.run("ps -q").ends_with(0);
+}
+
+on!(docker, podman: an_engine_that_dies_at_any_moment_is_told_alike);
+fn an_engine_that_dies_at_any_moment_is_told_alike(cli: &Cli) {
+    app(cli, "service", "echo up; sleep 1000", "");
+    let address = cli.engine.address().expect("is one");
+    let variable = if cli.engine == Engine::Docker { "DOCKER_HOST" } else { "CONTAINER_HOST" };
+    let moments = [
+        Hold::Request("POST /containers/create"),
+        Hold::Answer("POST /containers/create"),
+        Hold::Request("POST /attach"),
+        Hold::Answer("POST /start"),
+        Hold::Request("POST /wait"),
+        Hold::Answer("GET /json"),
+    ];
+    for (number, moment) in moments.into_iter().enumerate() {
+        let socket = cli.folder().join(format!("engine-{number}.sock"));
+        let proxy = Proxy::holding(&address, &socket, moment);
+        cli.wait_for("the socket", || proxy.listens());
+        let run = cli.call("run-local app").set(variable, proxy.address()).start();
+        cli.wait_for(&format!("{moment:?}"), || proxy.holds());
+        proxy.cut();
+        let ended = run.end().ends_with(6);
+        let last = ended.stderr.lines().rev().find(|line| line.starts_with("error: ")).expect("is told");
+        assert!(
+            last.starts_with("error: cannot reach the container engine at ")
+                && last.ends_with(": nothing listens there."),
+            "{moment:?}: {ended}"
+        );
+    }
     cli.run("ps -q").ends_with(0);
 }
 

@@ -7,7 +7,6 @@ use super::app;
 use crate::support::cli::Cli;
 use crate::support::engine::Engine;
 use crate::support::fenced::Fenced;
-use crate::support::skip;
 
 /// A component that asks another for something, and has nothing against getting nothing.
 fn pair(cli: &Cli) {
@@ -19,15 +18,12 @@ fn pair(cli: &Cli) {
     ));
 }
 
-fn fenced(what: &str, engine: Engine) -> Option<(Fenced, Cli)> {
-    if let Some(why) = Fenced::lacks(engine) {
-        skip(what, &why);
-        return None;
-    }
+fn fenced(engine: Engine) -> (Fenced, Cli) {
+    assert_eq!(Fenced::lacks(engine), None, "an engine behind a firewall of its own can be had");
     let fenced = Fenced::start(engine);
     let cli = Cli::at(engine, fenced.address());
     pair(&cli);
-    Some((fenced, cli))
+    (fenced, cli)
 }
 
 /// The commands in the hints of an error.
@@ -37,21 +33,27 @@ fn remedies(text: &str) -> Vec<String> {
 }
 
 #[test]
+#[ignore = "needs root, Podman and iptables (bash tests/run)"]
 fn a_podman_run_whose_containers_cannot_reach_each_other_says_what_is_in_the_way() {
-    let Some((fenced, cli)) = fenced("a firewall before Podman", Engine::Podman) else { return };
+    let (fenced, cli) = fenced(Engine::Podman);
     let run = cli.run("run-local app");
     let typed = remedies(&run.stderr);
-    assert_snapshot!(run, @"");
+    assert_snapshot!(run, @"
+    --- stderr
+      env          1 variable: 1 locked
+      network      isolated: it reaches web and nothing else
+      web          ready
+    error: `app` and `web` cannot reach each other on the run's network: this machine's firewall drops traffic within a network, since `net.bridge.bridge-nf-call-iptables` is 1 and the policy of the chain FORWARD is DROP.
+    hint: `iptables -I FORWARD -m physdev --physdev-is-bridged -j ACCEPT` as root lets containers of one network reach each other.
+    hint: `sysctl -w net.bridge.bridge-nf-call-iptables=0` does so for all networks, and keeps what goes on within them from the firewall.
+    --- exit 6
+    ");
     assert_eq!(cli.left(), [""; 0]);
     let doctor = cli.run("doctor --offline -o json").json();
     let checks = doctor["checks"].as_array().expect("has checks");
     let network = checks.iter().find(|check| check["name"] == "network").expect("is there");
     assert_eq!(network["state"], "failed", "{network}");
     assert_eq!(network["fix"], typed[0].as_str(), "{network}");
-    // A network that is open has the same bridge in it.
-    cli.run("run-local app --network internet").ends_with(6).says("cannot reach each other");
-    // A container alone has nobody to reach.
-    cli.run("run-local web --once").fails().says("`web`");
     let undo = ["iptables -F FORWARD", "sysctl -q -w net.bridge.bridge-nf-call-iptables=1"];
     for (remedy, undo) in typed.iter().zip(undo) {
         fenced.type_in(remedy);
@@ -59,11 +61,15 @@ fn a_podman_run_whose_containers_cannot_reach_each_other_says_what_is_in_the_way
         fenced.type_in(undo);
     }
     cli.run("run-local app").ends_with(6).says("the policy of the chain FORWARD is DROP");
+    // A container alone has nobody to reach.
+    app(&cli, "job", "echo alone", "");
+    assert_eq!(cli.run("run-local app").ends_with(0).stdout, "alone\n");
 }
 
 #[test]
+#[ignore = "needs root, Docker and iptables (bash tests/run)"]
 fn a_docker_run_whose_containers_cannot_reach_each_other_says_what_is_in_the_way() {
-    let Some((fenced, cli)) = fenced("a firewall before Docker", Engine::Docker) else { return };
+    let (fenced, cli) = fenced(Engine::Docker);
     // Docker writes the rules that its networks need, and the policy is in nobody's way.
     assert_eq!(cli.run("run-local app").ends_with(0).stdout, "hello\ndone\n");
     fenced.type_in("iptables -I FORWARD -m physdev --physdev-is-bridged -j DROP");

@@ -1,0 +1,213 @@
+//! One command of the demo: it is typed, what it prints is shown, and it is seen whether that is what
+//! the demo is about. A demo that shows something else has failed. Which commands there are is in
+//! `walk`.
+
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use nix::sys::signal::{Signal as Kill, kill};
+use nix::unistd::Pid;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::watch;
+
+use super::walk::Demo;
+use crate::base::exit::Exit;
+use crate::base::text::safe_line;
+use crate::host::signals::Signal;
+use crate::ui::Ui;
+
+/// How long the service is watched at least, from its first line on.
+const WATCH: Duration = Duration::from_secs(4);
+/// How long a service may take to show what it should.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// What is left of the output of a command that has ended may take this long to read.
+const DRAIN: Duration = Duration::from_secs(5);
+/// How long a command of the demo may take.
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// How a step ended.
+pub(super) enum Step {
+    /// The next one can begin.
+    Done,
+    /// A signal came.
+    Stopped(Signal),
+    /// A command did not end as it should, or did not show what it should.
+    Failed(Exit),
+}
+
+/// The one command that goes on until it is told to end.
+const SERVICE: [&str; 2] = ["run-local", "pipeline-herder"];
+
+/// What a command has shown so far.
+struct Seen {
+    lines: usize,
+    /// What it has not shown yet.
+    left: Vec<String>,
+}
+
+/// Types one command. A service goes on: it is watched until it has shown what it should, and then
+/// interrupted, as Ctrl-C would.
+pub(super) async fn step(demo: &Demo<'_>, args: &[&str], cwd: &Path, shows: &[&str]) -> anyhow::Result<Step> {
+    let mut child = start(demo, args, cwd, !shows.is_empty())?;
+    let (id, output) = (child.id(), child.stdout.take());
+    let left = shows.iter().map(|text| (*text).to_owned()).collect();
+    let (seen, watched) = watch::channel(Seen { lines: 0, left });
+    let is_service = *args == SERVICE;
+    let interrupt = || {
+        let pid = id.and_then(|id| i32::try_from(id).ok());
+        // One that has ended in this moment needs no signal.
+        pid.map(|pid| kill(Pid::from_raw(pid), Kill::SIGINT))
+    };
+    let life = async {
+        let watching = async {
+            if is_service {
+                was_watched(watched, WATCH, PATIENCE).await;
+                interrupt();
+            }
+            std::future::pending::<()>().await;
+        };
+        let living = async {
+            let showing = show(demo.ui, output, &seen);
+            tokio::pin!(showing);
+            let mut is_open = true;
+            let status = loop {
+                tokio::select! {
+                    status = child.wait() => break status,
+                    () = &mut showing, if is_open => is_open = false,
+                }
+            };
+            if is_open {
+                // An orphan that holds the output open is not waited for.
+                let _ = tokio::time::timeout(DRAIN, showing).await;
+            }
+            status.map_err(anyhow::Error::from)
+        };
+        tokio::select! {
+            status = living => status,
+            () = watching => unreachable!("it waits for ever"),
+        }
+    };
+    tokio::pin!(life);
+    let signal = tokio::select! {
+        status = tokio::time::timeout(LIMIT, &mut life) => {
+            let wanted = if is_service { Exit::Interrupted } else { Exit::Done };
+            return Ok(judge(demo.ui, args, status??, wanted, &seen.borrow().left));
+        }
+        signal = demo.stop.requested() => signal,
+    };
+    interrupt();
+    // The command cleans up after itself, and is asked to hurry if the person is in one.
+    tokio::select! {
+        _ = &mut life => {}
+        _ = demo.stop.forced() => {
+            interrupt();
+            life.await?;
+        }
+    }
+    Ok(Step::Stopped(signal))
+}
+
+/// Shows what a command prints, line by line, and takes notice of it.
+async fn show(ui: &Ui, output: Option<ChildStdout>, seen: &watch::Sender<Seen>) {
+    let Some(output) = output else { return };
+    let mut lines = BufReader::new(output).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        ui.data(&line);
+        let plain = safe_line(&line);
+        seen.send_modify(|seen| {
+            seen.lines += 1;
+            seen.left.retain(|text| !plain.contains(text.as_str()));
+        });
+    }
+}
+
+/// Waits until a service has shown all that it should, and for a while to watch it; or until it has had
+/// long enough for that.
+async fn was_watched(mut seen: watch::Receiver<Seen>, least: Duration, most: Duration) {
+    let shown = async {
+        // The sender lives as long as the command.
+        let _ = seen.wait_for(|seen| seen.lines > 0).await;
+        let watching = tokio::time::sleep(least);
+        let _ = seen.wait_for(|seen| seen.left.is_empty()).await;
+        watching.await;
+    };
+    let _ = tokio::time::timeout(most, shown).await;
+}
+
+fn judge(ui: &Ui, args: &[&str], status: ExitStatus, wanted: Exit, left: &[String]) -> Step {
+    if status.code() != Some(i32::from(wanted.code())) {
+        let hint = "its output is above; `cki doctor` looks at this machine.".to_owned();
+        ui.error(&format!("`cki {}` did not end as it should: {status}.", args.join(" ")), &[], &[hint]);
+        return Step::Failed(Exit::Failed);
+    }
+    match left {
+        [] => Step::Done,
+        [text, ..] => Step::Failed(missing(ui, args, &format!("it did not print `{text}`"))),
+    }
+}
+
+/// Tells what a command has not done although it ended well.
+pub(super) fn missing(ui: &Ui, args: &[&str], what: &str) -> Exit {
+    let hint = "its output is above; `cki doctor` looks at this machine.".to_owned();
+    ui.error(&format!("`cki {}` did not do what the demo is to show: {what}.", args.join(" ")), &[], &[hint]);
+    Exit::Failed
+}
+
+/// Starts this program again, with the demo's settings and none of the person's own.
+fn start(demo: &Demo<'_>, args: &[&str], cwd: &Path, is_looked_at: bool) -> anyhow::Result<Child> {
+    let Demo { host, folder, .. } = demo;
+    let ours = |name: &std::ffi::OsStr| {
+        let name = name.to_string_lossy();
+        name.starts_with("CKI_") || name == "XDG_CONFIG_HOME"
+    };
+    let mut command = Command::new(&host.executable);
+    command
+        .args(args)
+        .current_dir(cwd)
+        .env_clear()
+        .envs(host.env.iter().filter(|(name, _)| !ours(name)))
+        .env("XDG_CONFIG_HOME", folder.join("config"))
+        .stdin(Stdio::null())
+        // Ctrl-C reaches this program alone, which passes it on.
+        .process_group(0)
+        .kill_on_drop(true);
+    // What is not looked at goes straight to the terminal, which decides how tables look.
+    if is_looked_at {
+        command.stdout(Stdio::piped());
+    }
+    die_with_us(&mut command);
+    command.spawn().with_context(|| format!("cannot start `{}`", host.executable.display()))
+}
+
+/// Should this program be killed, what it has started is asked to end (prctl(2)).
+fn die_with_us(command: &mut Command) {
+    #[expect(unsafe_code, reason = "between fork and exec, only one system call is made")]
+    // SAFETY: prctl is safe to call after a fork, and nothing is allocated.
+    unsafe {
+        command.pre_exec(|| {
+            nix::libc::prctl(nix::libc::PR_SET_PDEATHSIG, nix::libc::SIGTERM);
+            Ok(())
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_service_is_watched_until_it_has_shown_everything_and_not_for_ever() {
+        let left = || vec!["one".to_owned()];
+        let (short, long) = (Duration::from_millis(1), Duration::from_secs(600));
+        let (seen, watched) = watch::channel(Seen { lines: 1, left: left() });
+        let mut watching = tokio::spawn(was_watched(watched, short, long));
+        assert!(tokio::time::timeout(Duration::from_millis(30), &mut watching).await.is_err());
+        seen.send_modify(|seen| seen.left.clear());
+        watching.await.expect("ends");
+        let (_seen, watched) = watch::channel(Seen { lines: 1, left: left() });
+        was_watched(watched, short, short).await;
+    }
+}
