@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use crate::base::assets::Assets;
 use crate::base::files::FileError;
 use crate::host::Env;
-use crate::model::environment::{Ground, RuleError, SecretRules};
+use crate::model::environment::{Ground, RuleError, SecretNames, SecretRules};
 use crate::model::guard::{CredentialError, Credentials, DenyList, Guard};
 use crate::model::inventory::Inventory;
 use crate::ops::keep::{Keep, KeepError};
@@ -15,6 +15,8 @@ use crate::ops::workspace::Workspace;
 
 /// How reference secrets are made.
 const SECRETS: &str = "reference-secrets.yaml";
+/// Which variables hold secrets.
+pub(super) const NAMES: &str = "secret-names.yaml";
 /// What looks like a real credential.
 pub(super) const CREDENTIALS: &str = "credentials.yaml";
 /// The same without any.
@@ -66,6 +68,8 @@ impl Rules {
         };
         let (file, secrets) = text(SECRETS, "rules: []")?;
         let secrets = SecretRules::read(&file, &secrets)?;
+        let (file, names) = text(NAMES, "rules: []")?;
+        let secrets = secrets.with_names(SecretNames::read(&file, &names)?);
         let (file, credentials) = text(CREDENTIALS, NO_CREDENTIALS)?;
         let guard = Guard::new(inventory, Credentials::read(&file, &credentials)?);
         let services = assets.names("services")?;

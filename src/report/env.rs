@@ -141,7 +141,7 @@ fn env_view<'a>(component: &'a str, environment: &'a Environment, reveal: bool) 
             required: variable.required,
             r#type: variable.kind.as_deref(),
             origin: variable.origin.id(),
-            reason: variable.origin.reason(),
+            reason: variable.reason(),
             place: variable.origin.place(),
             instead_of: variable.instead_of.as_ref().map(Origin::id),
             replaced_by: variable.replaced_by.as_deref(),

@@ -95,7 +95,7 @@ fn why(variable: &Variable) -> String {
     let mut why = match &variable.origin {
         Origin::Missing { .. } if variable.required => "required, no value".to_owned(),
         Origin::Missing { .. } => "optional, no value".to_owned(),
-        other => other.reason(),
+        _ => variable.reason(),
     };
     if let Some(before) = &variable.instead_of {
         why.push_str(&format!(", instead of {}", before.reason()));

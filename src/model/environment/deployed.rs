@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::hidden::{holds_password, in_production, is_made_of_secret, is_secret_by_name};
-use super::{Environment, EnvironmentError, Origin, ProductionRules, Variable};
+use super::hidden::{holds_password, in_production};
+use super::replace::{Local, Placeholders};
+use super::{Environment, EnvironmentError, Origin, ProductionRules, SecretNames, Source, Variable};
 use crate::base::secret::Secret;
 use crate::model::deployment::expansion::{Piece, joined};
-use crate::model::deployment::{Container, GivenValue};
+use crate::model::deployment::{Container, Given, GivenValue};
 use crate::model::inventory::{Component, Declared};
 
 /// The system takes no longer values.
@@ -54,38 +55,41 @@ pub enum ProductionValue {
     Elsewhere(String),
 }
 
+/// The texts that a local run has in the place of those of the deployment, by variable.
+pub(super) type LocalTexts = BTreeMap<String, Vec<Piece>>;
+
 /// Adds the layer. What it says is settled later, when all other layers are known.
 pub(super) fn add(
     deployed: Deployed<'_>,
     component: &Component,
+    placeholders: Placeholders<'_>,
     variables: &mut BTreeMap<String, Variable>,
-) -> Result<(), EnvironmentError> {
+) -> Result<LocalTexts, EnvironmentError> {
+    let names = placeholders.rules.names();
+    let mut texts = LocalTexts::new();
     let declared = |name: &str| component.environment.iter().find(|declared| declared.name == name);
     let is_open = |name: &str| declared(name).is_some_and(|declared| declared.secret == Some(false));
     let is_secret = |name: &str, value: &str| {
         declared(name).is_some_and(Declared::is_secret)
-            || (!is_open(name) && is_secret_by_name(name, value))
+            || (!is_open(name) && names.judge(name, value).hide)
             || (deployed.is_credential)(name, value)
     };
-    let written = in_production(deployed.container, &is_secret);
+    let written = in_production(deployed.container, &is_secret, names);
     for (given, known) in deployed.container.variables.iter().zip(written) {
         let place = given.place.clone();
-        let variable = variables.entry(given.name.clone()).or_insert_with(|| Variable {
-            name: given.name.clone(),
-            value: None,
-            secret: false,
-            own: false,
-            required: false,
-            kind: None,
-            origin: Origin::Missing { place: place.clone() },
-            instead_of: None,
-            replaced_by: None,
-            production: None,
-            description: None,
-        });
+        let variable = variables
+            .entry(given.name.clone())
+            .or_insert_with(|| Variable::new(&given.name, Origin::Missing { place: place.clone() }));
         let taken = match (&given.value, &known.value) {
-            (GivenValue::Secret { .. }, _) => {
+            (GivenValue::Secret { secret, key }, _) => {
                 variable.secret = true;
+                variable.source = Some(Source {
+                    name: given.name.clone(),
+                    kept_as: format!("Secret {secret}, key {key}"),
+                    value: None,
+                    declared: false,
+                    why: format!("key `{key}` of Secret `{secret}`"),
+                });
                 None
             }
             (GivenValue::Field(field), _) => {
@@ -94,14 +98,24 @@ pub(super) fn add(
                     Secret::new(made.value)
                 })
             }
-            (GivenValue::Text(_), ProductionValue::Written(value)) => {
-                // A credential may be written where it should not be.
-                variable.secret |= !is_open(&given.name)
-                    && (is_made_of_secret(given) || is_secret_by_name(&given.name, value.expose()));
-                (!variable.secret).then(|| value.clone())
+            (GivenValue::Text(_) | GivenValue::Unknown(_), known) => {
+                let value = known.written();
+                let local = match () {
+                    () if is_open(&given.name) => Local::Same,
+                    () if declared(&given.name).is_some_and(Declared::is_secret) => Local::Whole(Source {
+                        name: given.name.clone(),
+                        kept_as: format!("variable {}", given.name),
+                        value: value.filter(|value| !value.expose().is_empty()).cloned(),
+                        declared: true,
+                        why: "declared to be secret".to_owned(),
+                    }),
+                    () => placeholders.of(given, value.map(Secret::expose))?,
+                };
+                layer(deployed, given, value, local, variable, &mut texts)
             }
-            _ => None,
         };
+        let hides = |value: &Secret| !is_open(&given.name) && names.judge(&given.name, value.expose()).hide;
+        variable.secret |= taken.as_ref().is_some_and(hides);
         variable.production = Some(known);
         if let Some(value) = taken {
             let before = std::mem::replace(&mut variable.origin, Origin::Deployment { place });
@@ -109,17 +123,58 @@ pub(super) fn add(
             variable.value = Some(value);
         }
     }
-    Ok(())
+    Ok(texts)
+}
+
+/// The value that a local run takes, unless a placeholder is made for all of it.
+fn layer(
+    deployed: Deployed<'_>,
+    given: &Given,
+    value: Option<&Secret>,
+    local: Local,
+    variable: &mut Variable,
+    texts: &mut LocalTexts,
+) -> Option<Secret> {
+    let (pieces, reasons) = match local {
+        // A credential that no name tells is for the guard to refuse.
+        Local::Same => return value.cloned(),
+        Local::Whole(source) => {
+            variable.secret = true;
+            variable.source = Some(source);
+            return None;
+        }
+        Local::Parts(pieces, reasons) => (pieces, reasons),
+    };
+    let text = joined(&pieces, &|_| None);
+    if (deployed.is_credential)(&given.name, &text) {
+        variable.secret = true;
+        variable.source = Some(Source {
+            name: given.name.clone(),
+            kept_as: format!("variable {}", given.name),
+            value: value.cloned(),
+            declared: false,
+            why: format!("{}, and the rest looks like a credential", reasons.join(", ")),
+        });
+        return None;
+    }
+    variable.parts = reasons;
+    texts.insert(given.name.clone(), pieces);
+    Some(Secret::new(text))
 }
 
 /// Puts the local values of other variables into those that the deployment makes of them, and takes
 /// out what names production.
 pub(super) fn settle(
     deployed: Deployed<'_>,
+    texts: &LocalTexts,
+    names: &SecretNames,
     variables: &mut BTreeMap<String, Variable>,
 ) -> Result<(), EnvironmentError> {
     for given in &deployed.container.variables {
-        let GivenValue::Text(pieces) = &given.value else { continue };
+        let pieces = match (texts.get(&given.name), &given.value) {
+            (Some(pieces), _) | (None, GivenValue::Text(pieces)) => pieces,
+            _ => continue,
+        };
         let parts = || {
             pieces.iter().filter_map(|piece| match piece {
                 Piece::Variable(name) => variables.get(name),
@@ -149,6 +204,7 @@ pub(super) fn settle(
             (Origin::Deployment { place }, Some(local)) if (deployed.names_production)(&local) => {
                 match deployed.rules.replace(&given.name, &local, deployed.names_production)? {
                     Some(made) => {
+                        variable.parts.clear();
                         variable.value = Some(Secret::new(made.value));
                         variable.replaced_by = Some(made.rule);
                     }
@@ -160,7 +216,7 @@ pub(super) fn settle(
                 }
             }
             (Origin::Deployment { .. }, Some(local)) => {
-                variable.secret |= holds_password(&local);
+                variable.secret |= !variable.parts.is_empty() || holds_password(&local, names);
                 variable.value = Some(Secret::new(local));
             }
             _ => {}
@@ -196,7 +252,7 @@ mod tests {
     use super::super::{Inputs, Provided, SecretRules, Wishes};
     use super::*;
     use crate::base::assets::embedded_text;
-    use crate::model::deployment::{Given, Part};
+    use crate::model::deployment::Part;
     use crate::model::inventory::{Document, Inventory};
 
     const TABLE: &str = "\
@@ -247,6 +303,8 @@ components:
         let rules = embedded_text("production-values.yaml").expect("is built in");
         let rules = ProductionRules::read("p", rules).expect("are valid");
         let secrets = embedded_text("reference-secrets.yaml").expect("is built in");
+        let names = embedded_text("secret-names.yaml").expect("is built in");
+        let names = SecretNames::read("n", names).expect("are valid");
         let names_production = |text: &str| text.contains("prod.example.org");
         let provided = Provided {
             name: "BUS".into(),
@@ -265,7 +323,7 @@ components:
                 is_credential: &|_, value| value.contains("glpat-"),
             }),
             provided: vec![provided],
-            secrets: &SecretRules::read("r", secrets).expect("are valid"),
+            secrets: &SecretRules::read("r", secrets).expect("are valid").with_names(names),
             ground: crate::model::environment::Ground::of("w"),
             wishes,
         });

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::hidden::in_production;
-use super::{Environment, ProductionValue, looks_secret};
+use super::{Environment, ProductionValue, SecretNames};
 use crate::base::secret::Secret;
 use crate::model::deployment::Container;
 
@@ -84,12 +84,14 @@ impl Side {
         container: &Container,
         is_secret: &dyn Fn(&str) -> bool,
         is_credential: &dyn Fn(&str, &str) -> bool,
+        names: &SecretNames,
     ) -> Self {
-        let is_hidden =
-            |name: &str, value: &str| is_secret(name) || looks_secret(name) || is_credential(name, value);
-        let known = in_production(container, &is_hidden);
+        let is_hidden = |name: &str, value: &str| {
+            is_secret(name) || names.judge(name, value).hide || is_credential(name, value)
+        };
+        let known = in_production(container, &is_hidden, names);
         let values = container.variables.iter().zip(known).map(|(given, known)| {
-            let secret = known.secret || is_secret(&given.name) || looks_secret(&given.name);
+            let secret = known.secret || is_secret(&given.name);
             (given.name.clone(), SideValue { value: known.value, secret, place: Some(known.place) })
         });
         Self(values.collect())
@@ -191,7 +193,9 @@ mod tests {
             ],
             ..Container::default()
         };
-        let side = Side::deployed(&container, &|_| false, &|_, value| value == "marked");
+        let names = crate::base::assets::embedded_text("secret-names.yaml").expect("is built in");
+        let names = SecretNames::read("n", names).expect("are valid");
+        let side = Side::deployed(&container, &|_| false, &|_, value| value == "marked", &names);
         let hidden: Vec<&str> =
             side.0.iter().filter(|(_, value)| value.secret).map(|(name, _)| name.as_str()).collect();
         assert_eq!(hidden, ["AGAIN", "DB_PASSWORD", "LINK", "MARKED", "URL"]);

@@ -5,16 +5,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::deployed::{InProduction, ProductionValue, expanded};
-use super::looks_secret;
+use super::secret_name::SecretNames;
+use super::secret_part;
 use crate::base::secret::Secret;
 use crate::model::deployment::expansion::Piece;
-use crate::model::deployment::{Container, Given, GivenValue};
+use crate::model::deployment::{Container, GivenValue};
 
 /// What is known of the values in production, one for each variable. What is in a Secret stays as it
-/// is written where other values are made of it. `is_secret` judges a name with its value.
+/// is written where other values are made of it. `is_secret` judges a name with its value, `names` what
+/// is in a value.
 pub(super) fn in_production(
     container: &Container,
     is_secret: &dyn Fn(&str, &str) -> bool,
+    names: &SecretNames,
 ) -> Vec<InProduction> {
     let mut known: BTreeMap<&str, String> = BTreeMap::new();
     let mut hidden: BTreeSet<&str> = BTreeSet::new();
@@ -24,10 +27,17 @@ pub(super) fn in_production(
             GivenValue::Text(pieces) => {
                 let is_hidden =
                     |piece: &Piece| matches!(piece, Piece::Variable(name) if hidden.contains(name.as_str()));
-                let is_tainted = is_made_of_secret(given) || pieces.iter().any(is_hidden);
+                let is_tainted = pieces.iter().any(is_hidden);
                 match expanded(pieces, &|name| known.get(name).map(String::as_str)) {
                     Some(made) => {
-                        let secret = is_tainted || holds_password(&made) || is_secret(&given.name, &made);
+                        let is_made_of_secret = given.parts.iter().any(|part| {
+                            let text = made.get(part.range.clone()).unwrap_or("");
+                            names.judge(&part.name, text).hide
+                        });
+                        let secret = is_tainted
+                            || is_made_of_secret
+                            || holds_password(&made, names)
+                            || is_secret(&given.name, &made);
                         if secret {
                             hidden.insert(&given.name);
                         }
@@ -48,33 +58,11 @@ pub(super) fn in_production(
     all
 }
 
-/// Whether something that is secret by its name was put into a value.
-pub(super) fn is_made_of_secret(given: &Given) -> bool {
-    let GivenValue::Text(pieces) = &given.value else { return false };
-    let [Piece::Text(text)] = pieces.as_slice() else { return false };
-    given.parts.iter().any(|part| is_secret_by_name(&part.name, text.get(part.range.clone()).unwrap_or("")))
-}
-
-/// Whether a value is secret by the name that it has, unless it is so short and plain that it can be
-/// no credential.
-#[must_use]
-pub fn is_secret_by_name(name: &str, value: &str) -> bool {
-    looks_secret(name) && !is_harmless(value)
-}
-
-/// Whether a value is so short and plain that it can be no credential, whatever its name.
-pub(super) fn is_harmless(value: &str) -> bool {
-    let value = value.to_lowercase();
-    value.is_empty()
-        || ["true", "false", "yes", "no", "on", "off", "none"].contains(&value.as_str())
-        || (value.len() <= 6 && value.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
 /// Whether an address in a text has a login in it, or the text assigns something by a name that says
 /// that it is secret: `postgres://user:password@host`, `host=x password=y`. It does not matter which
 /// host it is for, and better one too many.
-pub(super) fn holds_password(text: &str) -> bool {
-    text.split("://").skip(1).any(has_login) || assigns_secret(text)
+pub(super) fn holds_password(text: &str, names: &SecretNames) -> bool {
+    text.split("://").skip(1).any(has_login) || !secret_part::find(text, names).is_empty()
 }
 
 /// Whether what stands behind `://` begins with a login.
@@ -96,29 +84,15 @@ fn has_login(rest: &str) -> bool {
         && !secret.starts_with("${")
 }
 
-/// Whether there is a `name=value` or `"name": "value"` in a text whose name says that it is secret.
-fn assigns_secret(text: &str) -> bool {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    text.match_indices(['=', ':']).any(|(at, sign)| {
-        let before = text[..at].trim_end_matches(['"', '\'', '\\', ' ']);
-        let start = before
-            .rfind(|c| !is_name(c))
-            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
-        let name = before[start..].replace('-', "_");
-        let value = text[at + sign.len()..].trim_start_matches(['"', '\'', '\\', ' ']);
-        let value =
-            value.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '&' | ';' | ',')).next();
-        let value = value.unwrap_or_default();
-        !name.is_empty() && !value.starts_with(['$', '/', '<', '{', '*']) && is_secret_by_name(&name, value)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::assets::embedded_text;
 
     #[test]
     fn a_password_is_seen_wherever_it_stands() {
+        let names = embedded_text("secret-names.yaml").expect("is built in");
+        let names = SecretNames::read("n", names).expect("are valid");
         for text in [
             "postgres://u:hunter2@db.prod.example.org/x",
             "postgres://u:hun/ter2@db.example.org/x",
@@ -130,7 +104,7 @@ mod tests {
             r#"{"api_key": "hunter2"}"#,
             "AccountName=x;Shared-Secret=hunter2;",
         ] {
-            assert!(holds_password(text), "{text}");
+            assert!(holds_password(text, &names), "{text}");
         }
         for text in [
             "https://db.example.org:5432/x",
@@ -143,7 +117,7 @@ mod tests {
             "{\"gitlab.test\": \"GITLAB_TOKEN\"}",
             "",
         ] {
-            assert!(!holds_password(text), "{text}");
+            assert!(!holds_password(text, &names), "{text}");
         }
     }
 }

@@ -29,7 +29,9 @@ impl MadeFiles {
         for variable in variables.values_mut() {
             let Origin::Missing { place } = &variable.origin else { continue };
             let kind = variable.kind.as_deref();
-            let made = if variable.secret {
+            let made = if let Some(source) = &variable.source {
+                Some(rules.make_for(kind, source, ground)?)
+            } else if variable.secret {
                 Some(rules.make(&variable.name, kind, ground)?)
             } else if variable.required {
                 rules.make_public(&variable.name, kind, ground)?
@@ -94,17 +96,9 @@ impl MadeFiles {
         ground: &Ground,
     ) -> Result<(), RuleError> {
         let variable = variables.entry(name.to_owned()).or_insert_with(|| Variable {
-            name: name.to_owned(),
-            value: None,
             secret: true,
-            own: false,
             required: true,
-            kind: None,
-            origin: Origin::Missing { place: place.clone() },
-            instead_of: None,
-            description: None,
-            production: None,
-            replaced_by: None,
+            ..Variable::new(name, Origin::Missing { place: place.clone() })
         });
         if matches!(variable.origin, Origin::Missing { .. }) {
             let made = rules.make(name, variable.kind.as_deref(), ground)?;

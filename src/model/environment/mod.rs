@@ -11,6 +11,9 @@ mod hidden;
 mod made;
 mod production;
 mod reference_secret;
+mod replace;
+mod secret_name;
+mod secret_part;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -20,11 +23,11 @@ use crate::base::text;
 use crate::model::container::ContainerFile;
 use crate::model::inventory::{Component, Inventory};
 pub use deployed::{Deployed, InProduction, ProductionValue};
-pub use hidden::is_secret_by_name;
 use made::MadeFiles;
 pub use made::hidden_parts;
 pub use production::{ProductionRules, Replaced};
-pub use reference_secret::{FOLDER, Ground, Made, RuleError, SecretRules};
+pub use reference_secret::{FOLDER, Ground, Made, RuleError, SecretRules, Source};
+pub use secret_name::{Judgement, SecretNames};
 
 /// A variable with its value and the reason for it.
 #[derive(Debug, Clone)]
@@ -47,10 +50,46 @@ pub struct Variable {
     pub instead_of: Option<Origin>,
     /// The rule that put this value in the place of one that is right only in production.
     pub replaced_by: Option<String>,
+    /// The secret of the deployment that a reference secret replaces as a whole.
+    pub source: Option<Source>,
+    /// Why parts of the value are reference secrets: a few words for each.
+    pub parts: Vec<String>,
     /// What the deployment has there.
     pub production: Option<InProduction>,
     /// What it is for.
     pub description: Option<String>,
+}
+
+impl Variable {
+    /// One of which nothing is known but its origin.
+    fn new(name: &str, origin: Origin) -> Self {
+        Self {
+            name: name.to_owned(),
+            value: None,
+            secret: false,
+            own: false,
+            required: false,
+            kind: None,
+            origin,
+            instead_of: None,
+            replaced_by: None,
+            source: None,
+            parts: Vec::new(),
+            production: None,
+            description: None,
+        }
+    }
+
+    /// Why the variable has this value, and what of it is made up for which reason.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let reason = self.origin.reason();
+        match (&self.origin, &self.source) {
+            (Origin::Reference { .. }, Some(source)) => format!("{reason}: {}", source.why),
+            _ if self.parts.is_empty() => reason,
+            _ => format!("{reason}, with a reference secret in it: {}", self.parts.join(", ")),
+        }
+    }
 }
 
 /// Where a value comes from.
@@ -242,10 +281,15 @@ impl Environment {
     /// # Errors
     /// When the user's wishes would claim production, or a rule for secrets is broken.
     pub fn resolve(inputs: Inputs<'_>) -> Result<Self, EnvironmentError> {
-        let mut variables = declared(inputs.component);
-        if let Some(deployed) = inputs.deployed {
-            deployed::add(deployed, inputs.component, &mut variables)?;
-        }
+        let names = inputs.secrets.names();
+        let mut variables = declared(inputs.component, names);
+        let local = match inputs.deployed {
+            Some(deployed) => {
+                let placeholders = replace::Placeholders { rules: inputs.secrets, ground: &inputs.ground };
+                deployed::add(deployed, inputs.component, placeholders, &mut variables)?
+            }
+            None => BTreeMap::new(),
+        };
         for provided in inputs.provided {
             let origin = Origin::Service { service: provided.service, place: provided.place };
             set(&mut variables, &provided.name, provided.value, origin, provided.secret);
@@ -267,6 +311,7 @@ impl Environment {
             if let Some(variable) = variables.get_mut(name) {
                 variable.instead_of = Some(std::mem::replace(&mut variable.origin, Origin::Unset));
                 variable.value = None;
+                variable.parts.clear();
             }
         }
         for (name, value, origin) in inputs.wishes.set {
@@ -274,7 +319,8 @@ impl Environment {
                 let by = origin.place().map_or_else(|| "`--env`".to_owned(), |place| format!("`{place}`"));
                 return Err(refuse(&name, Some(value.expose()), by));
             }
-            let secret = looks_secret(&name);
+            let secret =
+                names.judge(&name, value.expose()).hide || hidden::holds_password(value.expose(), names);
             set(&mut variables, &name, value, origin, secret);
         }
         files.follow(&mut variables, inputs.secrets, &inputs.ground)?;
@@ -284,7 +330,7 @@ impl Environment {
         }
         let files = files.wanted(&variables);
         if let Some(deployed) = inputs.deployed {
-            deployed::settle(deployed, &mut variables)?;
+            deployed::settle(deployed, &local, names, &mut variables)?;
         }
         Ok(Self { variables: variables.into_values().collect(), files })
     }
@@ -334,6 +380,9 @@ impl Environment {
             add(count(&from), &|n| format!("{n} from {wanted}"));
         }
         add(count(&|o| matches!(o, Origin::Reference { .. })), &|n| text::plural(n, "reference secret"));
+        add(with_value.iter().filter(|v| !v.parts.is_empty()).count(), &|n| {
+            format!("{n} with a reference secret in {}", if n == 1 { "it" } else { "them" })
+        });
         add(count(&|o| matches!(o, Origin::File { .. } | Origin::Flag)), &|n| format!("{n} yours"));
         add(count(&|o| matches!(o, Origin::Locked { .. })), &|n| format!("{n} locked"));
         let all = text::plural(with_value.len(), "variable");
@@ -341,7 +390,7 @@ impl Environment {
     }
 }
 
-fn declared(component: &Component) -> BTreeMap<String, Variable> {
+fn declared(component: &Component, names: &SecretNames) -> BTreeMap<String, Variable> {
     let mut variables = BTreeMap::new();
     for (index, declared) in component.environment.iter().enumerate() {
         let place = component.written.place(&format!("environment.{index}"));
@@ -349,20 +398,18 @@ fn declared(component: &Component) -> BTreeMap<String, Variable> {
             Some(_) => Origin::Default { place },
             None => Origin::Missing { place },
         };
+        let looks_secret = |value: &String| names.judge(&declared.name, value).hide;
+        let is_secret =
+            declared.secret.unwrap_or_else(|| declared.default.as_ref().is_some_and(looks_secret));
         variables.insert(
             declared.name.clone(),
             Variable {
-                name: declared.name.clone(),
                 value: declared.default.as_deref().map(Secret::new),
-                secret: declared.is_secret(),
-                own: false,
+                secret: is_secret,
                 required: declared.required,
                 kind: declared.kind.clone(),
-                origin,
-                instead_of: None,
-                replaced_by: None,
-                production: None,
                 description: declared.description.clone(),
+                ..Variable::new(&declared.name, origin)
             },
         );
     }
@@ -379,35 +426,13 @@ fn set(variables: &mut BTreeMap<String, Variable>, name: &str, value: Secret, or
             variable.secret |= secret;
             variable.own = own;
             variable.replaced_by = None;
+            variable.parts.clear();
         }
         None => {
-            variables.insert(
-                name.to_owned(),
-                Variable {
-                    name: name.to_owned(),
-                    value: Some(value),
-                    secret,
-                    own,
-                    required: false,
-                    kind: None,
-                    origin,
-                    instead_of: None,
-                    replaced_by: None,
-                    production: None,
-                    description: None,
-                },
-            );
+            let variable = Variable { value: Some(value), secret, own, ..Variable::new(name, origin) };
+            variables.insert(name.to_owned(), variable);
         }
     }
-}
-
-/// Whether a variable of which nobody says otherwise is to be hidden, by its name. Better one too many.
-#[must_use]
-pub fn looks_secret(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "PRIVATE_KEY", "API_KEY", "ACCESS_KEY", "AUTH"]
-        .iter()
-        .any(|part| name.contains(part))
 }
 
 /// Whether a text can name a variable.
@@ -430,5 +455,7 @@ impl fmt::Display for Origin {
     }
 }
 
+#[cfg(test)]
+mod real_names;
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ use minijinja::{Environment as Templates, ErrorKind, Value, context};
 use regex::Regex;
 use serde::Deserialize;
 
+use super::secret_name::SecretNames;
 use crate::base::digest;
 use crate::base::secret::Secret;
 use crate::base::x509::Material;
@@ -45,6 +46,16 @@ pub enum RuleError {
         /// Why.
         source: minijinja::Error,
     },
+    /// A rule names a shape that there is not.
+    #[error("{file}: rule `{rule}` has the shape `{shape}`, which is not among `shapes`")]
+    Shape {
+        /// The file.
+        file: String,
+        /// The rule.
+        rule: String,
+        /// The shape.
+        shape: String,
+    },
     /// A file would be where no file can be put.
     #[error(
         "{file}: rule `{rule}` makes a file, so its value must be a path in `{FOLDER}`, and not `{path}`"
@@ -78,6 +89,9 @@ struct WrittenRule {
     name: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
+    form: Option<String>,
+    #[serde(default)]
+    shared: bool,
     #[serde(default)]
     public: bool,
     value: String,
@@ -91,12 +105,13 @@ struct WrittenRule {
 #[derive(Debug)]
 struct Rule {
     name: Option<Regex>,
+    form: Option<Regex>,
     written: WrittenRule,
 }
 
 /// The rules, in order; the first that matches makes the value.
 #[derive(Debug, Clone)]
-pub struct SecretRules(Arc<Rules>);
+pub struct SecretRules(Arc<Rules>, SecretNames);
 
 #[derive(Debug)]
 struct Rules {
@@ -125,6 +140,32 @@ impl Ground {
     }
 }
 
+/// The secret of a deployment that a placeholder replaces.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The name that its form is chosen by: that of the variable, or of the one that Compose puts in.
+    pub name: String,
+    /// What it is called where it is kept, the same for all variables that get it from there.
+    pub kept_as: String,
+    /// The value that it has in production, if that is known.
+    pub value: Option<Secret>,
+    /// Whether the component's table declares the variable to be secret.
+    pub declared: bool,
+    /// Why it is replaced, in a few words.
+    pub why: String,
+}
+
+impl Source {
+    /// What its placeholder depends on: the value if it is known, so that all that hold the same
+    /// secret still fit together.
+    fn seed(&self) -> String {
+        match &self.value {
+            Some(value) => format!("value {}", value.expose()),
+            None => format!("source {}", self.kept_as),
+        }
+    }
+}
+
 /// A value that a rule has made.
 #[derive(Debug, Clone)]
 pub struct Made {
@@ -146,16 +187,59 @@ impl SecretRules {
     pub fn read(file: &str, text: &str) -> Result<Self, RuleError> {
         let (written, _) = yaml::parse::<Written>(file, text)?;
         let compile = |rule: WrittenRule| {
-            let name = rule.name.as_ref().map(|pattern| Regex::new(&format!("^(?:{pattern})$"))).transpose();
-            let name = name.map_err(|source| RuleError::Pattern {
-                file: file.to_owned(),
-                rule: rule.rule.clone(),
-                source,
-            })?;
-            Ok(Rule { name, written: rule })
+            let whole = |pattern: &Option<String>| {
+                let regex = pattern.as_ref().map(|pattern| Regex::new(&format!("^(?:{pattern})$")));
+                regex.transpose().map_err(|source| RuleError::Pattern {
+                    file: file.to_owned(),
+                    rule: rule.rule.clone(),
+                    source,
+                })
+            };
+            let (name, form) = (whole(&rule.name)?, whole(&rule.form)?);
+            Ok(Rule { name, form, written: rule })
         };
         let rules = written.rules.into_iter().map(compile).collect::<Result<_, RuleError>>()?;
-        Ok(Self(Arc::new(Rules { file: file.to_owned(), rules })))
+        Ok(Self(Arc::new(Rules { file: file.to_owned(), rules }), SecretNames::none()))
+    }
+
+    /// With the rules that say which variables hold secrets.
+    #[must_use]
+    pub fn with_names(self, names: SecretNames) -> Self {
+        Self(self.0, names)
+    }
+
+    /// The rules that say which variables hold secrets.
+    #[must_use]
+    pub fn names(&self) -> &SecretNames {
+        &self.1
+    }
+
+    /// Makes the value that replaces a secret of a deployment. The same secret always has the same
+    /// value in a workspace, whatever the variables are called that hold it.
+    ///
+    /// # Errors
+    /// When no rule matches or its template is broken.
+    pub fn make_for(&self, kind: Option<&str>, source: &Source, ground: &Ground) -> Result<Made, RuleError> {
+        let name = source.name.as_str();
+        let form = source.value.as_ref().map(Secret::expose);
+        let mut rules = self.0.rules.iter().filter(|rule| {
+            let fits_form = match (&rule.form, form) {
+                (Some(wanted), Some(value)) => wanted.is_match(value),
+                (Some(_), None) => false,
+                // What is known keeps its own form, not one that its name suggests.
+                (None, Some(_)) if !source.declared => rule.written.shared,
+                (None, _) => true,
+            };
+            fits_form && rule.fits(name, kind)
+        });
+        match rules.next() {
+            Some(rule) if rule.form.is_some() || rule.written.shared => {
+                let facts = Facts { name, seed: &source.seed(), length: form.map_or(0, str::len) };
+                self.apply(rule, facts, ground, 0)
+            }
+            Some(rule) => self.apply(rule, Facts::of(name), ground, 0),
+            None => self.make(name, kind, ground),
+        }
     }
 
     /// Makes the value of a secret variable. The same variable in the same workspace always has the
@@ -166,7 +250,7 @@ impl SecretRules {
     pub fn make(&self, name: &str, kind: Option<&str>, ground: &Ground) -> Result<Made, RuleError> {
         let mut rules = self.fitting(name, kind);
         let rule = rules.next().ok_or_else(|| self.none_for(name))?;
-        self.apply(rule, name, ground, 0)
+        self.apply(rule, Facts::of(name), ground, 0)
     }
 
     /// Makes the value of a variable that is no secret, if a rule is for such variables, too.
@@ -180,7 +264,7 @@ impl SecretRules {
         ground: &Ground,
     ) -> Result<Option<Made>, RuleError> {
         let rule = self.fitting(name, kind).find(|rule| rule.written.public);
-        rule.map(|rule| self.apply(rule, name, ground, 0)).transpose()
+        rule.map(|rule| self.apply(rule, Facts::of(name), ground, 0)).transpose()
     }
 
     /// Whether the value of a variable is a JSON object whose values are names of variables.
@@ -190,24 +274,24 @@ impl SecretRules {
     }
 
     fn fitting(&self, name: &str, kind: Option<&str>) -> impl Iterator<Item = &Rule> {
-        self.0.rules.iter().filter(move |rule| {
-            rule.name.as_ref().is_none_or(|pattern| pattern.is_match(name))
-                && rule.written.kind.as_deref().is_none_or(|wanted| Some(wanted) == kind)
-        })
+        let general = self.0.rules.iter().filter(|rule| rule.form.is_none() && !rule.written.shared);
+        general.filter(move |rule| rule.fits(name, kind))
     }
 
     fn none_for(&self, name: &str) -> RuleError {
         RuleError::NoRule { file: self.0.file.clone(), name: name.to_owned() }
     }
 
-    fn apply(&self, rule: &Rule, name: &str, ground: &Ground, depth: usize) -> Result<Made, RuleError> {
-        let templates = self.templates(name, ground, depth);
+    fn apply(&self, rule: &Rule, facts: Facts<'_>, ground: &Ground, depth: usize) -> Result<Made, RuleError> {
+        let Facts { name, length, .. } = facts;
+        let templates = self.templates(facts.seed, ground, depth);
         let written = &rule.written;
         let fill = |text: &str| {
             let facts = context! {
                 name => name,
                 variable => Value::from(name.to_lowercase()),
                 folder => FOLDER,
+                length => length,
                 hosts => ground.hosts.to_vec(),
             };
             templates.render_str(text, facts).map_err(|source| RuleError::Template {
@@ -232,8 +316,8 @@ impl SecretRules {
     }
 
     /// The functions that a rule may use.
-    fn templates(&self, name: &str, ground: &Ground, depth: usize) -> Templates<'static> {
-        let bytes = digest::bytes_of_parts([&*ground.seed, name]);
+    fn templates(&self, seed: &str, ground: &Ground, depth: usize) -> Templates<'static> {
+        let bytes = digest::bytes_of_parts([&*ground.seed, seed]);
         let mut templates = Templates::new();
         templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
         templates.add_function("hex", move |count: usize| take(&digest::hex(&bytes), count));
@@ -250,7 +334,7 @@ impl SecretRules {
                 return Err(minijinja::Error::new(ErrorKind::InvalidOperation, message));
             }
             let rule = rules.fitting(name, None).next().ok_or_else(|| rules.none_for(name));
-            let made = rule.and_then(|rule| rules.apply(rule, name, &below, depth + 1));
+            let made = rule.and_then(|rule| rules.apply(rule, Facts::of(name), &below, depth + 1));
             made.map(|made| made.value.expose().to_owned()).map_err(|error| {
                 let message = format!("the secret of `{name}` cannot be made");
                 minijinja::Error::new(ErrorKind::InvalidOperation, message).with_source(error)
@@ -265,6 +349,29 @@ impl SecretRules {
             });
         }
         templates
+    }
+}
+
+impl Rule {
+    fn fits(&self, name: &str, kind: Option<&str>) -> bool {
+        self.name.as_ref().is_none_or(|pattern| pattern.is_match(name))
+            && self.written.kind.as_deref().is_none_or(|wanted| Some(wanted) == kind)
+    }
+}
+
+/// What a value is made for.
+#[derive(Clone, Copy)]
+struct Facts<'a> {
+    name: &'a str,
+    /// What the value depends on, besides the workspace.
+    seed: &'a str,
+    /// The bytes of the value that it replaces.
+    length: usize,
+}
+
+impl<'a> Facts<'a> {
+    fn of(name: &'a str) -> Self {
+        Self { name, seed: name, length: 0 }
     }
 }
 

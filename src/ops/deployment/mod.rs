@@ -12,11 +12,11 @@ use crate::base::assets::Assets;
 use crate::base::files::FileError;
 use crate::base::text;
 use crate::model::deployment::{self, Container, DeploymentError, Files, Item};
-use crate::model::environment::{self, ProductionRules, RuleError};
+use crate::model::environment::{self, ProductionRules, RuleError, SecretNames};
 use crate::model::guard::{CredentialError, Credentials, DenyList};
 use crate::model::inventory::{Component, Finding, Inventory};
 use crate::model::reference::Reference;
-use crate::ops::rules::{CREDENTIALS, NO_CREDENTIALS};
+use crate::ops::rules::{CREDENTIALS, NAMES, NO_CREDENTIALS};
 use crate::ops::source::{self, SourceError};
 use crate::ops::tools::Tools;
 use crate::ops::workspace::Workspace;
@@ -89,6 +89,8 @@ pub struct Deployed {
     rules: Arc<ProductionRules>,
     hosts: Arc<DenyList>,
     credentials: Arc<Credentials>,
+    /// Which variables hold secrets.
+    pub(super) names: SecretNames,
 }
 
 impl Deployed {
@@ -112,6 +114,7 @@ impl Deployed {
             rules: Arc::clone(&self.rules),
             hosts: Arc::clone(&self.hosts),
             credentials: Arc::clone(&self.credentials),
+            names: self.names.clone(),
         })
     }
 
@@ -222,12 +225,15 @@ fn read(
     let rules = ProductionRules::read(&file, &rules)?;
     let (file, credentials) = text(CREDENTIALS, NO_CREDENTIALS)?;
     let credentials = Credentials::read(&file, &credentials)?;
+    let (file, names) = text(NAMES, "rules: []")?;
+    let names = SecretNames::read(&file, &names)?;
     Ok(Deployed {
         container: read.container,
         findings: read.findings,
         rules: Arc::new(rules),
         hosts: Arc::new(DenyList::from(inventory)),
         credentials: Arc::new(credentials),
+        names,
     })
 }
 

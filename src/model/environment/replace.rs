@@ -1,0 +1,176 @@
+//! Which secrets of a deployment a local run gets placeholders for: a whole value, or parts of one,
+//! each with the reason. What a placeholder looks like is for `reference_secret`.
+
+use std::ops::Range;
+
+use super::reference_secret::{Ground, RuleError, SecretRules, Source};
+use super::secret_part::{self, Part};
+use crate::base::secret::Secret;
+use crate::model::deployment::expansion::Piece;
+use crate::model::deployment::{Given, GivenValue};
+
+/// What makes placeholders.
+#[derive(Clone, Copy)]
+pub(super) struct Placeholders<'a> {
+    pub(super) rules: &'a SecretRules,
+    pub(super) ground: &'a Ground,
+}
+
+/// What a local run gets in the place of a value.
+pub(super) enum Local {
+    /// What the deployment has.
+    Same,
+    /// A placeholder for all of it.
+    Whole(Source),
+    /// The same but for some parts, and why those are replaced.
+    Parts(Vec<Piece>, Vec<String>),
+}
+
+/// A part of a text that is replaced.
+struct Span {
+    range: Range<usize>,
+    source: Source,
+}
+
+impl Placeholders<'_> {
+    /// Decides about a variable that the table says nothing about. `value` is what it is in production
+    /// as a whole, if that is known.
+    pub(super) fn of(self, given: &Given, value: Option<&str>) -> Result<Local, RuleError> {
+        let names = self.rules.names();
+        let (Some(value), GivenValue::Text(pieces)) = (value, &given.value) else {
+            return self.of_unknown(given);
+        };
+        let judged = names.judge(&given.name, value);
+        if let (Some(range), Some(rule)) = (&judged.replace, &judged.rule)
+            && *range == (0..value.len())
+        {
+            let why = format!("its name and value say {rule}");
+            return Ok(Local::Whole(source(&given.name, Some(value), why)));
+        }
+        let mut made = Vec::new();
+        let mut reasons = Vec::new();
+        for piece in pieces {
+            let Piece::Text(text) = piece else {
+                made.push(piece.clone());
+                continue;
+            };
+            let mut spans = Vec::new();
+            if let ([_], Some(range), Some(rule)) = (pieces.as_slice(), &judged.replace, &judged.rule) {
+                let secret = text.get(range.clone()).unwrap_or("");
+                spans.push(Span {
+                    range: range.clone(),
+                    source: source(&given.name, Some(secret), rule.clone()),
+                });
+            }
+            if pieces.len() == 1 {
+                spans.extend(self.interpolated(given, text));
+            }
+            let found = secret_part::find(text, names).into_iter();
+            spans.extend(found.map(|Part { range, what }| {
+                let secret = Some(&text[range.clone()]);
+                Span { source: source("", secret, what), range }
+            }));
+            made.push(Piece::Text(self.filled(text, spans, &mut reasons)?));
+        }
+        Ok(if reasons.is_empty() { Local::Same } else { Local::Parts(made, reasons) })
+    }
+
+    /// Decides about a value that cannot be known from the files.
+    fn of_unknown(self, given: &Given) -> Result<Local, RuleError> {
+        let names = self.rules.names();
+        if let Some(rule) = names.certain(&given.name) {
+            // Where all of it is one variable, others may be made of the same.
+            let whole = match given.parts.as_slice() {
+                [part] if given.draft.as_deref() == Some("") => part.name.as_str(),
+                _ => given.name.as_str(),
+            };
+            let why = format!("its name says {rule}, and the files have no value");
+            return Ok(Local::Whole(source(whole, None, why)));
+        }
+        let Some(draft) = &given.draft else { return Ok(Local::Same) };
+        let mut spans = self.interpolated(given, draft);
+        let is_filled = |name: &str, at: usize| {
+            spans.iter().any(|span| span.source.name == name && span.range == (at..at))
+        };
+        // What lacks anything but secrets stays unknown.
+        let lacks = given.parts.iter().any(|part| !part.known && !is_filled(&part.name, part.range.start));
+        if lacks {
+            return Ok(Local::Same);
+        }
+        spans.extend(secret_part::find(draft, names).into_iter().map(|Part { range, what }| {
+            let secret = Some(&draft[range.clone()]);
+            Span { source: source("", secret, what), range }
+        }));
+        let mut reasons = Vec::new();
+        let text = self.filled(draft, spans, &mut reasons)?;
+        Ok(Local::Parts(vec![Piece::Text(text)], reasons))
+    }
+
+    /// The variables in a text that Compose has put there and that are secret.
+    fn interpolated(self, given: &Given, text: &str) -> Vec<Span> {
+        let names = self.rules.names();
+        let mut spans = Vec::new();
+        for part in &given.parts {
+            let Some(value) = text.get(part.range.clone()) else { continue };
+            let why = format!("made of `{}`", part.name);
+            if part.known {
+                if let Some(range) = names.judge(&part.name, value).replace {
+                    let start = part.range.start;
+                    let secret = value.get(range.clone());
+                    let range = start + range.start..start + range.end;
+                    spans.push(Span { range, source: source(&part.name, secret, why) });
+                }
+            } else if names.certain(&part.name).is_some() || is_password_of_address(text, part.range.start) {
+                spans.push(Span { range: part.range.clone(), source: source(&part.name, None, why) });
+            }
+        }
+        spans
+    }
+
+    /// A text with placeholders in the place of its spans; of those that overlap, the longest first one.
+    fn filled(
+        self,
+        text: &str,
+        mut spans: Vec<Span>,
+        reasons: &mut Vec<String>,
+    ) -> Result<String, RuleError> {
+        spans.sort_by_key(|span| (span.range.start, std::cmp::Reverse(span.range.end)));
+        let mut made = String::new();
+        let mut end = 0;
+        for span in spans {
+            let is_known = span.source.value.is_some();
+            if span.range.start < end || (is_known && span.range.is_empty()) {
+                continue;
+            }
+            made.push_str(&text[end..span.range.start]);
+            made.push_str(self.value(&span.source)?.expose());
+            end = span.range.end;
+            reasons.push(span.source.why);
+        }
+        made.push_str(&text[end..]);
+        Ok(made)
+    }
+
+    /// A placeholder that can stand inside of a text: no path of a file.
+    fn value(self, source: &Source) -> Result<Secret, RuleError> {
+        let made = self.rules.make_for(None, source, self.ground)?;
+        if made.file.is_none() {
+            return Ok(made.value);
+        }
+        let plain = Source { name: String::new(), ..source.clone() };
+        Ok(self.rules.make_for(None, &plain, self.ground)?.value)
+    }
+}
+
+/// A secret that the files hold or name, of a variable that nobody has declared.
+fn source(name: &str, value: Option<&str>, why: String) -> Source {
+    let (name, value) = (name.to_owned(), value.map(Secret::new));
+    Source { kept_as: format!("variable {name}"), name, value, declared: false, why }
+}
+
+/// Returns whether the password of an address stands at a place of a text.
+fn is_password_of_address(text: &str, at: usize) -> bool {
+    let (before, after) = text.split_at(at);
+    let Some((_, login)) = before.rsplit_once("://") else { return false };
+    after.starts_with('@') && login.ends_with(':') && !login.contains(['/', '@', ' ', '?', '#'])
+}

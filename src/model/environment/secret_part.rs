@@ -1,0 +1,336 @@
+//! Secrets inside of longer values: the password of an address, of a connection string or of a command
+//! line, what authorises a request. Whether a name in such a text is that of a secret is for
+//! `secret_name`.
+
+use std::ops::Range;
+
+use super::secret_name::SecretNames;
+
+/// Texts longer than this are not looked into.
+const LONGEST: usize = 32 << 10;
+/// No secret in a text is looked for in more bytes.
+const LONGEST_VALUE: usize = 4096;
+/// No more names in a text are judged.
+const NAMES: usize = 2000;
+/// No text has more of them.
+const MOST: usize = 100;
+
+/// A secret in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Its bytes.
+    pub(super) range: Range<usize>,
+    /// What it is: `password of an address`.
+    pub(super) what: String,
+}
+
+/// Finds the secrets in a text, in order; none overlaps another.
+pub(super) fn find(text: &str, names: &SecretNames) -> Vec<Part> {
+    if text.len() > LONGEST {
+        return Vec::new();
+    }
+    let mut parts = addresses(text);
+    parts.extend(assignments(text, names));
+    parts.extend(authorizations(text));
+    parts.extend(private_keys(text));
+    without_overlaps(parts)
+}
+
+/// The parts in order; of those that overlap, the one that begins first.
+pub(super) fn without_overlaps(mut parts: Vec<Part>) -> Vec<Part> {
+    parts.retain(|part| !part.range.is_empty());
+    parts.sort_by_key(|part| (part.range.start, std::cmp::Reverse(part.range.end)));
+    let mut end = 0;
+    parts.retain(|part| {
+        let is_free = part.range.start >= end;
+        end = if is_free { part.range.end } else { end };
+        is_free
+    });
+    parts.truncate(MOST);
+    parts
+}
+
+/// Returns whether a text stands for a value that is filled in later.
+fn is_open(text: &str) -> bool {
+    text.is_empty()
+        || text.starts_with(['<', '{', '*'])
+        || ["$(", "${", "$", "%("].iter().any(|sign| text.starts_with(sign))
+}
+
+/// The passwords in addresses, `scheme://user:password@host`, and tokens in the place of a user.
+fn addresses(text: &str) -> Vec<Part> {
+    let starts = text.match_indices("://").map(|(at, sign)| at + sign.len());
+    let password = |start: usize| {
+        let rest = &text[start..];
+        let end = rest.find([' ', '\t', '\r', '\n', '"', '\'', '|', '<', '>']).unwrap_or(rest.len());
+        // Where one address ends and the next begins in a list of them.
+        let rest = &rest[..end];
+        let rest = rest
+            .find("://")
+            .map_or(rest, |next| rest[..next].rfind(',').map_or(&rest[..next], |comma| &rest[..comma]));
+        let (before, _) = rest.rsplit_once('@')?;
+        let authority = before.split(['/', '?', '#']).next().unwrap_or(before);
+        let login = match authority.len() < before.len() {
+            false => before,
+            // Either a password that is not encoded as it should be, or a path with an `@` in it.
+            true if authority.contains('@') => authority.rsplit_once('@').map_or("", |(login, _)| login),
+            true => {
+                let is_port = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+                match authority.split_once(':') {
+                    Some((_, part)) if !is_port(part) => before,
+                    _ => return None,
+                }
+            }
+        };
+        match login.split_once(':') {
+            Some((user, password)) if !password.is_empty() => {
+                let start = start + user.len() + 1;
+                let what = "password of an address".to_owned();
+                (!is_open(password)).then_some(Part { range: start..start + password.len(), what })
+            }
+            _ => {
+                let user = login.trim_end_matches(':');
+                let is_token = user.len() >= 16 && user.bytes().any(|byte| byte.is_ascii_digit());
+                let what = "token of an address".to_owned();
+                (is_token && !is_open(user)).then_some(Part { range: start..start + user.len(), what })
+            }
+        }
+    };
+    starts.take(MOST).filter_map(password).collect()
+}
+
+/// The values of `name=value`, `"name": "value"` and `--name value` whose names say that they are secret.
+fn assignments(text: &str, names: &SecretNames) -> Vec<Part> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    let mut parts = Vec::new();
+    for (at, sign) in text.match_indices(['=', ':', ' ']).take(NAMES) {
+        let before = text[..at].trim_end_matches(['"', '\'', '\\', ' ']);
+        let start = before
+            .rfind(|c| !is_name(c))
+            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+        let name = &before[start..];
+        let is_option = name.starts_with('-');
+        // Between an option and its value, there is but a space.
+        if (sign == " ") != (is_option && before.len() == at) && sign == " " {
+            continue;
+        }
+        // A part of a longer list, as in `arn:…:secret:x`.
+        if sign == ":" && text[..start].ends_with(':') {
+            continue;
+        }
+        let name = name.trim_matches(['-', '.']);
+        // What authorises has a scheme before its secret.
+        if name.eq_ignore_ascii_case("authorization") {
+            continue;
+        }
+        // A scheme or a port is no assignment; a list of words has none.
+        let behind = &text[at + sign.len()..];
+        if name.is_empty() || name.len() > 64 || behind.starts_with("//") {
+            continue;
+        }
+        let trimmed = behind.trim_start_matches(' ').trim_start_matches('\\');
+        let mut from = text.len() - trimmed.len();
+        let trimmed = &trimmed[..trimmed.floor_char_boundary(LONGEST_VALUE)];
+        let quote =
+            trimmed.chars().next().filter(|c| matches!(c, '"' | '\'' | '{') && !trimmed.starts_with("{{"));
+        let value = match quote {
+            Some(quote) => {
+                from += 1;
+                let close = if quote == '{' { '}' } else { quote };
+                // JSON in JSON has its quotes escaped.
+                let rest = &trimmed[1..];
+                if quote == '{' && rest.trim_start().starts_with(['"', '}']) {
+                    continue;
+                }
+                rest.split([close, '\n']).next().unwrap_or("").trim_end_matches('\\')
+            }
+            None => {
+                let ends =
+                    |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '&' | ';' | ',' | '}' | ']');
+                trimmed.split(ends).next().unwrap_or("")
+            }
+        };
+        if is_open(value) || value.starts_with('-') && is_option {
+            continue;
+        }
+        let judged = names.judge(name, value);
+        if let Some(range) = judged.replace {
+            let what = format!("{} `{name}` in the text", judged.rule.unwrap_or_default());
+            parts.push(Part { range: from + range.start..from + range.end, what });
+        }
+        if parts.len() >= MOST {
+            break;
+        }
+    }
+    parts
+}
+
+/// What authorises a request: `Bearer …`, `Authorization: Basic …`.
+fn authorizations(text: &str) -> Vec<Part> {
+    const SCHEMES: &[&str] = &["bearer", "basic", "token", "apikey", "splunk"];
+    let lower = text.to_ascii_lowercase();
+    let mut parts = Vec::new();
+    for scheme in SCHEMES {
+        for (at, _) in lower.match_indices(scheme).take(MOST) {
+            let before = lower[..at].trim_end_matches([' ', '"', '\'']);
+            let is_header = before.is_empty()
+                || ["authorization:", "authorization=", "authorization\":", "authorization':"]
+                    .iter()
+                    .any(|header| before.ends_with(header));
+            let rest = &text[at + scheme.len()..];
+            let gap =
+                if rest.starts_with("%20") { 3 } else { rest.len() - rest.trim_start_matches(' ').len() };
+            let secret = rest[gap..].split(|c: char| c.is_whitespace() || "\"',;".contains(c)).next();
+            let secret = secret.unwrap_or("");
+            // `token` alone is a word like any other.
+            let is_long = secret.len() >= if before.is_empty() { 16 } else { 8 };
+            if is_header && gap > 0 && is_long && !is_open(secret) {
+                let start = at + scheme.len() + gap;
+                let what = "authorization".to_owned();
+                parts.push(Part { range: start..start + secret.len(), what });
+            }
+        }
+    }
+    parts
+}
+
+/// Private keys in PEM.
+fn private_keys(text: &str) -> Vec<Part> {
+    const BEGIN: &str = "-----BEGIN ";
+    const END: &str = "PRIVATE KEY-----";
+    let mut parts = Vec::new();
+    for (at, _) in text.match_indices(BEGIN).take(MOST) {
+        let rest = &text[at + BEGIN.len()..];
+        let Some(head) = rest.find("-----").filter(|head| rest[..*head].ends_with("PRIVATE KEY")) else {
+            continue;
+        };
+        let body = at + BEGIN.len() + head;
+        let end = text[body..].find(END).map_or(text.len(), |end| body + end + END.len());
+        parts.push(Part { range: at..end, what: "private key".to_owned() });
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use super::*;
+    use proptest::prelude::*;
+
+    static NAMES: LazyLock<SecretNames> = LazyLock::new(|| {
+        let text = crate::base::assets::embedded_text("secret-names.yaml").expect("is built in");
+        SecretNames::read("secret-names.yaml", text).expect("are valid")
+    });
+
+    fn names() -> SecretNames {
+        NAMES.clone()
+    }
+
+    /// A text with `•` in the place of its secrets.
+    fn masked(text: &str, names: &SecretNames) -> String {
+        let mut made = String::new();
+        let mut end = 0;
+        for part in find(text, names) {
+            made.push_str(&text[end..part.range.start]);
+            made.push('•');
+            end = part.range.end;
+        }
+        made.push_str(&text[end..]);
+        made
+    }
+
+    #[test]
+    fn only_the_secret_in_a_value_is_found() {
+        let names = names();
+        for (text, expected) in [
+            ("postgres://u:hunter2@db.prod.example.org/x", "postgres://u:•@db.prod.example.org/x"),
+            ("postgres://u:hun/ter2@db.example.org/x", "postgres://u:•@db.example.org/x"),
+            ("postgres://u:p@ss@db/x", "postgres://u:•@db/x"),
+            ("amqps://a.test, amqps://u:p@b.test", "amqps://a.test, amqps://u:•@b.test"),
+            ("amqp://u:p1@a,amqp://u:p2@b", "amqp://u:•@a,amqp://u:•@b"),
+            (
+                "mongodb://u:p@h1:27017,h2:27017/db?replicaSet=r",
+                "mongodb://u:•@h1:27017,h2:27017/db?replicaSet=r",
+            ),
+            ("https://0123456789abcdef0123456789abcdef@sentry.test/1", "https://•@sentry.test/1"),
+            ("redis://:hunter2@localhost", "redis://:•@localhost"),
+            ("host=db user=u password=hunter2 sslmode=disable", "host=db user=u password=• sslmode=disable"),
+            ("host=db password='a b' user=u", "host=db password='•' user=u"),
+            (
+                "jdbc:postgresql://h/db?user=u&password=hunter2&ssl=true",
+                "jdbc:postgresql://h/db?user=u&password=•&ssl=true",
+            ),
+            (
+                r#"{"user": "u", "password": "hunter2", "port": 1}"#,
+                r#"{"user": "u", "password": "•", "port": 1}"#,
+            ),
+            (r#"{"api_key": "hunter2"}"#, r#"{"api_key": "•"}"#),
+            (
+                "AccountName=x;AccountKey=aGVsbG8=;EndpointSuffix=y",
+                "AccountName=x;AccountKey=•;EndpointSuffix=y",
+            ),
+            (
+                "Server=db;User Id=sa;Password=Hunter2!;Encrypt=no",
+                "Server=db;User Id=sa;Password=•;Encrypt=no",
+            ),
+            ("--user app --password hunter2 --verbose", "--user app --password • --verbose"),
+            ("--user=app --password=hunter2", "--user=app --password=•"),
+            (
+                "redis-server --requirepass hunter2 --appendonly yes",
+                "redis-server --requirepass • --appendonly yes",
+            ),
+            ("-Dspring.datasource.password=hunter2 -Xmx1g", "-Dspring.datasource.password=• -Xmx1g"),
+            ("Authorization: Bearer abcdefgh12345678", "Authorization: Bearer •"),
+            ("authorization=Basic%20dXNlcjpwYXNz,x=y", "authorization=Basic%20•,x=y"),
+            ("Bearer abcdefgh12345678", "Bearer •"),
+            (
+                r#"org.apache.kafka.PlainLoginModule required username="u" password="hunter2";"#,
+                r#"org.apache.kafka.PlainLoginModule required username="u" password="•";"#,
+            ),
+            ("-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\n", "•\n"),
+        ] {
+            assert_eq!(masked(text, &names), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_secret_is_none() {
+        let names = names();
+        for text in [
+            "https://db.example.org:5432/x",
+            "https://cdn.test/@scope/name",
+            "https://cdn.test:80/@scope/name",
+            "postgres://u:$(DB_PASSWORD)@h/",
+            "postgres://u:<password>@h/",
+            "ssh://git@github.com/x/y.git",
+            "postgres://postgres@db/x",
+            "me@example.org",
+            "oauth=true",
+            "https://id.test/oauth2/token",
+            r#"{"gitlab.test": "GITLAB_TOKEN"}"#,
+            "--password-file /run/secrets/x --token-ttl 1h",
+            "INTERNAL:SASL_PLAINTEXT,EXTERNAL:SSL",
+            "key: value",
+            "a token of thanks to everybody here",
+            "basic authentication is not supported",
+            "Password must have 8 characters",
+            "grant_type=password",
+            "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----",
+            "",
+        ] {
+            assert_eq!(find(text, &names), [], "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parts_are_parts_in_order(text in "[a-z:/@=&\"'{} é-]{0,60}|\\PC{0,60}") {
+            let mut end = 0;
+            for part in find(&text, &names()) {
+                prop_assert!(part.range.start >= end && text.get(part.range.clone()).is_some());
+                end = part.range.end;
+            }
+        }
+    }
+}
