@@ -85,7 +85,9 @@ impl Variable {
     pub fn reason(&self) -> String {
         let reason = self.origin.reason();
         match (&self.origin, &self.source) {
-            (Origin::Reference { .. }, Some(source)) => format!("{reason}: {}", source.why),
+            (Origin::Reference { .. }, Some(source)) if !source.why.is_empty() => {
+                format!("{reason}: {}", source.why)
+            }
             _ if self.parts.is_empty() => reason,
             _ => format!("{reason}, with a reference secret in it: {}", self.parts.join(", ")),
         }
