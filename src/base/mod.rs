@@ -4,6 +4,7 @@
 pub mod assets;
 pub mod clock;
 pub mod digest;
+pub mod dotenv;
 pub mod exit;
 pub mod files;
 pub mod http;

@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_ignored::Path;
 
 /// A place in a text, both counted from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// Line.
     pub line: usize,

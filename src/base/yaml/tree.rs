@@ -169,11 +169,23 @@ impl Node {
 /// # Errors
 /// When the text is not YAML, has the same key twice, or is blown up.
 pub fn documents(file: &str, text: &str) -> Result<Vec<Node>, YamlError> {
+    Ok(tagged_documents(file, text)?.0)
+}
+
+/// Tags by the position of the node that has them: `!reset`, or `tag:yaml.org,2002:str`.
+pub type Tags = HashMap<Position, String>;
+
+/// Reads the documents of a text together with the tags of their nodes.
+///
+/// # Errors
+/// As [`documents`].
+pub fn tagged_documents(file: &str, text: &str) -> Result<(Vec<Node>, Tags), YamlError> {
     let mut builder = Builder {
         file: file.into(),
         open: Vec::new(),
         anchors: HashMap::new(),
         done: Vec::new(),
+        tags: Tags::new(),
         nodes: 0,
         bytes: 0,
     };
@@ -186,7 +198,7 @@ pub fn documents(file: &str, text: &str) -> Result<Vec<Node>, YamlError> {
         })?;
         builder.take(event, &span)?;
     }
-    Ok(builder.done.into_iter().filter(|node| !node.is_null()).collect())
+    Ok((builder.done.into_iter().filter(|node| !node.is_null()).collect(), builder.tags))
 }
 
 /// A collection that is not complete.
@@ -206,6 +218,7 @@ struct Builder {
     open: Vec<Open>,
     anchors: HashMap<usize, (Node, (usize, usize, usize))>,
     done: Vec<Node>,
+    tags: Tags,
     nodes: usize,
     bytes: usize,
 }
@@ -214,6 +227,12 @@ impl Builder {
     fn take(&mut self, event: Event<'_>, span: &Span) -> Result<(), YamlError> {
         let position = Position { line: span.start.line(), column: span.start.col() + 1 };
         let spot = Spot { file: self.file.clone(), position };
+        if let Event::Scalar(_, _, _, Some(tag))
+        | Event::SequenceStart(_, _, Some(tag))
+        | Event::MappingStart(_, _, Some(tag)) = &event
+        {
+            self.tags.insert(position, tag.to_string());
+        }
         match event {
             Event::DocumentStart(..) => self.anchors.clear(),
             Event::Scalar(text, style, anchor, tag) => {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::DeploymentError;
 use super::interpolation::Budget;
-use crate::base::yaml::tree::{Node, Spot, documents};
+use crate::base::yaml::tree::{Node, Spot, Tags, tagged_documents};
 
 /// So many files are enough for a deployment.
 const FILES: usize = 4000;
@@ -120,8 +120,13 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn documents(&self, path: &str) -> Result<Vec<Node>, DeploymentError> {
+        Ok(self.tagged(path)?.0)
+    }
+
+    /// The documents of a file with the tags of their nodes.
+    pub(super) fn tagged(&self, path: &str) -> Result<(Vec<Node>, Tags), DeploymentError> {
         let text = self.text(path)?;
-        Ok(documents(&self.label(path), &text)?)
+        Ok(tagged_documents(&self.label(path), &text)?)
     }
 
     fn one_more(&self, path: &str) -> Result<(), DeploymentError> {

@@ -42,6 +42,8 @@ pub(super) struct Interpolated {
     pub(super) unset: Vec<String>,
     /// The variables in the text, those without a value too, each after those that it is made of.
     pub(super) parts: Vec<Part>,
+    /// Which variable is required and has no value, and why it is, in the words of the file.
+    pub(super) required: Option<String>,
 }
 
 impl Interpolated {
@@ -49,6 +51,22 @@ impl Interpolated {
     fn note(&mut self, name: &str, start: usize, known: bool) {
         self.parts.push(Part { name: name.to_owned(), range: start..self.text.len(), known });
     }
+
+    /// Takes over another text.
+    fn append(&mut self, other: Self) {
+        let start = self.text.len();
+        self.text.push_str(&other.text);
+        self.unset.extend(other.unset);
+        self.parts.extend(shifted(&other.parts, start));
+    }
+}
+
+/// The parts of a text that stands in another.
+fn shifted(parts: &[Part], start: usize) -> impl Iterator<Item = Part> + '_ {
+    parts.iter().map(move |part| {
+        let range = start + part.range.start..start + part.range.end;
+        Part { range, ..part.clone() }
+    })
 }
 
 /// No expression is nested deeper.
@@ -60,10 +78,9 @@ const PART: usize = 32;
 /// No text becomes longer.
 const LONGEST: usize = 1 << 20;
 
-/// Puts variables into a text.
-///
-/// # Errors
-/// When it is written wrongly, or requires a variable that is not there: why.
+/// Puts variables into a text, as the package `template` of compose-go does it: a `$` that begins
+/// nothing stays, `.` of its patterns stops at line ends, and a default is looked at even if it is not
+/// used.
 pub(super) fn interpolate(
     text: &str,
     value: Values<'_, '_>,
@@ -94,20 +111,26 @@ fn part(text: &str, source: &Source<'_, '_>, made: &mut Interpolated, depth: usi
             made.text.push('$');
             rest = more;
         } else if let Some(inner) = after.strip_prefix('{') {
-            let end = closing(inner).ok_or_else(|| format!("`${{{}…` is not closed", shown(inner)))?;
+            let length = braced_length(inner).ok_or_else(|| wrong(inner))?;
+            let end = closing(&inner[..length]).unwrap_or(length - 1);
             braced(&inner[..end], source, made, depth)?;
             rest = &inner[end + 1..];
         } else {
             let length = name_length(after);
             if length == 0 {
-                return Err("a `$` that stands for itself is written `$$`".to_owned());
+                made.text.push('$');
+            } else {
+                plain(&after[..length], source, made)?;
             }
-            plain(&after[..length], source, made)?;
             rest = &after[length..];
         }
     }
     made.text.push_str(rest);
     Ok(())
+}
+
+fn wrong(inner: &str) -> String {
+    format!("`${{{}…` is written wrongly", shown(inner))
 }
 
 /// The name that a text begins with. What follows may be a part of a secret, and is not shown.
@@ -116,17 +139,38 @@ fn shown(text: &str) -> &str {
     if name.len() <= LONGEST_NAME { name } else { "" }
 }
 
-/// Where the brace closes that is open.
+/// How much of a text, behind `${`, an expression may take: up to the brace behind the name, or, with an
+/// operator, up to the last one in its line.
+fn braced_length(inner: &str) -> Option<usize> {
+    let length = name_length(inner);
+    let rest = &inner[length..];
+    let is_operator = |rest: &str| rest.starts_with(['-', '+', '?']);
+    if length == 0 {
+        return None;
+    }
+    if is_operator(rest) || rest.strip_prefix(':').is_some_and(is_operator) {
+        let line = inner.find('\n').unwrap_or(inner.len());
+        return inner[..line].rfind('}').map(|at| at + 1);
+    }
+    rest.starts_with('}').then_some(length + 1)
+}
+
+/// Where the first expression of a text ends, behind its `${`. As in compose-go, the character behind a
+/// brace that opens is not looked at.
 fn closing(inner: &str) -> Option<usize> {
-    let mut open = 0;
     let bytes = inner.as_bytes();
-    for (at, byte) in bytes.iter().enumerate() {
-        match byte {
-            b'{' if at > 0 && bytes[at - 1] == b'$' => open += 1,
-            b'}' if open == 0 => return Some(at),
+    let (mut open, mut at) = (1_i32, 1);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'}' if open == 1 => return Some(at),
             b'}' => open -= 1,
+            b'{' => {
+                open += 1;
+                at += 1;
+            }
             _ => {}
         }
+        at += 1;
     }
     None
 }
@@ -140,13 +184,16 @@ fn name_length(text: &str) -> usize {
 
 fn plain(name: &str, source: &Source<'_, '_>, made: &mut Interpolated) -> Result<(), String> {
     match (source.value)(name) {
-        Some(value) => put(name, value, source, made)?,
-        None => {
-            source.budget.take(name.len())?;
-            made.note(name, made.text.len(), false);
-            made.unset.push(name.to_owned());
-        }
+        Some(value) => put(name, value, source, made),
+        None => lack(name, source, made),
     }
+}
+
+/// Notes a variable without a value.
+fn lack(name: &str, source: &Source<'_, '_>, made: &mut Interpolated) -> Result<(), String> {
+    source.budget.take(name.len() + PART)?;
+    made.note(name, made.text.len(), false);
+    made.unset.push(name.to_owned());
     Ok(())
 }
 
@@ -156,53 +203,52 @@ fn put(name: &str, value: &Known, source: &Source<'_, '_>, made: &mut Interpolat
     source.budget.take(value.text.len() + name.len() + PART + parts)?;
     let start = made.text.len();
     made.text.push_str(&value.text);
-    made.parts.extend(value.parts.iter().map(|part| {
-        let range = start + part.range.start..start + part.range.end;
-        Part { range, ..part.clone() }
-    }));
+    made.parts.extend(shifted(&value.parts, start));
     made.note(name, start, true);
     Ok(())
 }
 
+/// An expression without its braces.
 fn braced(inner: &str, source: &Source<'_, '_>, made: &mut Interpolated, depth: usize) -> Result<(), String> {
     let length = name_length(inner);
-    let (name, rest) = inner.split_at(length);
-    let wrong = || format!("`${{{}…}}` is written wrongly", shown(inner));
-    if name.is_empty() {
-        return Err(wrong());
-    }
-    if rest.is_empty() {
+    let (name, operator) = inner.split_at(length);
+    if operator.is_empty() {
         return plain(name, source, made);
     }
-    let (counts_empty, operator) = match rest.strip_prefix(':') {
-        Some(rest) => (false, rest),
-        None => (true, rest),
+    let (counts_empty, operator) = match operator.strip_prefix(':') {
+        Some(operator) => (false, operator),
+        None => (true, operator),
     };
-    let known = (source.value)(name).filter(|value| counts_empty || !value.text.is_empty());
     let mut operator_chars = operator.chars();
-    let kind = operator_chars.next().ok_or_else(wrong)?;
-    let word = operator_chars.as_str();
+    let kind = operator_chars.next().ok_or_else(|| wrong(inner))?;
+    let mut word = Interpolated::default();
+    part(operator_chars.as_str(), source, &mut word, depth + 1)?;
+    made.required = made.required.take().or_else(|| word.required.take());
+    let known = (source.value)(name).filter(|value| counts_empty || !value.text.is_empty());
     match (kind, known) {
         ('-' | '?', Some(known)) => put(name, known, source, made)?,
         ('-', None) => {
-            source.budget.take(name.len() + PART)?;
+            source.budget.take(word.text.len() + name.len() + PART)?;
             let start = made.text.len();
-            part(word, source, made, depth + 1)?;
+            made.append(word);
             made.note(name, start, true);
         }
-        ('+', Some(_)) => part(word, source, made, depth + 1)?,
+        ('+', Some(_)) => {
+            source.budget.take(word.text.len())?;
+            made.append(word);
+        }
         ('+', None) => {}
         ('?', None) => {
-            let mut message = Interpolated::default();
-            part(word, source, &mut message, depth + 1)?;
-            let why = if message.text.is_empty() || !message.parts.is_empty() {
-                "it is required".to_owned()
+            lack(name, source, made)?;
+            // A reason that is made of variables may hold a secret.
+            let why = if word.text.is_empty() || !word.parts.is_empty() {
+                String::new()
             } else {
-                message.text
+                format!(": {}", word.text)
             };
-            return Err(format!("`{name}` has no value: {why}"));
+            made.required.get_or_insert(format!("`{name}` is required and has no value{why}"));
         }
-        _ => return Err(wrong()),
+        _ => return Err(wrong(inner)),
     }
     Ok(())
 }
@@ -238,12 +284,16 @@ mod tests {
             assert_eq!((made.text.as_str(), made.unset.len()), (meant, 0), "{written}");
         }
         assert_eq!(interpolate("x${NO}").expect("is blank").unset, ["NO"]);
-        assert_eq!(interpolate("${NO:?set it}"), Err("`NO` has no value: set it".to_owned()));
-        assert_eq!(interpolate("${NO:?$HIDDEN}"), Err("`NO` has no value: it is required".to_owned()));
-        let error = interpolate("${A!hunter2}").expect_err("is wrong");
-        assert_eq!(error, "`${A…}` is written wrongly");
-        for wrong in ["${", "$", "${A", "${1}", "${A!x}", "$-", "${}", "${NO:?}"] {
+        let required = |text: &str| interpolate(text).expect(text).required.expect(text);
+        assert_eq!(required("${NO:?set it}"), "`NO` is required and has no value: set it");
+        assert_eq!(required("${A:-${NO?$HIDDEN}}"), "`NO` is required and has no value");
+        assert_eq!(interpolate("x${NO?}y").expect("is made").text, "xy");
+        assert_eq!(interpolate("${A!hunter2}"), Err("`${A…` is written wrongly".to_owned()));
+        for wrong in ["${", "${A", "${1}", "${A!x}", "${}", "${A:-x\ny}", "${A:-${NO}"] {
             assert!(interpolate(wrong).is_err(), "{wrong}");
+        }
+        for same in ["$", "^a$|b", "$1", "$-", "$(A)", "a$"] {
+            assert_eq!(interpolate(same).expect(same).text, same);
         }
         let deep = format!("{}x{}", "${NO:-".repeat(1000), "}".repeat(1000));
         assert!(interpolate(&deep).is_err());

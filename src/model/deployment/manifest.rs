@@ -3,7 +3,7 @@
 
 use super::files::{FileKind, Reader, folder_of, name_of};
 use super::{DeploymentError, finding};
-use crate::base::yaml::tree::{Node, Spot, Value, documents};
+use crate::base::yaml::tree::{Node, Spot, Tags, Value, documents};
 use crate::base::yaml::{Position, YamlError};
 use crate::model::inventory::Finding;
 
@@ -14,12 +14,21 @@ impl Reader<'_> {
         path: &str,
         findings: &mut Vec<Finding>,
     ) -> Result<Vec<Node>, DeploymentError> {
+        Ok(self.tagged_manifests(path, findings)?.0)
+    }
+
+    /// The same, with the tags of their nodes.
+    pub(super) fn tagged_manifests(
+        &self,
+        path: &str,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(Vec<Node>, Tags), DeploymentError> {
         if note_chart(self, folder_of(path), findings)? {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Tags::new()));
         }
-        match self.documents(path) {
+        match self.tagged(path) {
             Ok(documents) => Ok(documents),
-            Err(error) => salvage(self, path, error, findings),
+            Err(error) => Ok((salvage(self, path, error, findings)?, Tags::new())),
         }
     }
 }

@@ -8,7 +8,6 @@
 mod candidate;
 mod compose;
 mod container;
-mod dotenv;
 pub mod expansion;
 mod field_path;
 mod files;
@@ -30,6 +29,7 @@ mod transform;
 mod variable;
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use crate::base::text;
 use crate::base::yaml::tree::{Node, Spot};
@@ -37,7 +37,7 @@ use crate::base::yaml::{Position, YamlError};
 use crate::model::inventory::Finding;
 use crate::model::probe::Ready;
 use candidate::Candidate;
-use compose::Service;
+use compose::Projects;
 use expansion::Piece;
 pub use files::{FileKind, FileTrouble, Files};
 use files::{Reader, name_of};
@@ -131,6 +131,8 @@ pub enum GivenValue {
     Field(String),
     /// It cannot be known from the files, for this reason.
     Unknown(String),
+    /// Whoever deploys must give it, for this reason.
+    Required(String),
 }
 
 /// What was read.
@@ -304,7 +306,12 @@ const VARIABLES: usize = 5000;
 
 /// Whether there are too many; the first that is left out is named.
 fn is_full(variables: &[Given], spot: &Spot, findings: &mut Vec<Finding>) -> bool {
-    let full = variables.len() >= VARIABLES;
+    is_full_at(variables.len(), spot, findings)
+}
+
+/// Whether so many variables are too many; the first that is left out is named.
+fn is_full_at(count: usize, spot: &Spot, findings: &mut Vec<Finding>) -> bool {
+    let full = count >= VARIABLES;
     let message = format!("there are more than {VARIABLES} variables, and the rest is left out");
     if full && findings.last().is_none_or(|last| last.message != message) {
         findings.push(finding(spot, message));
@@ -314,9 +321,9 @@ fn is_full(variables: &[Given], spot: &Spot, findings: &mut Vec<Finding>) -> boo
 
 /// All that was found in the files.
 #[derive(Default)]
-struct Pool {
+struct Pool<'a> {
     objects: Vec<Object>,
-    services: Vec<Service>,
+    projects: Projects<'a>,
     findings: Vec<Finding>,
     /// Whether something was not read that may have the component's container.
     is_incomplete: bool,
@@ -329,7 +336,7 @@ struct Pool {
 pub fn read(component: &str, items: &[Item<'_>]) -> Result<Deployment, DeploymentError> {
     let mut pool = Pool::default();
     for item in items {
-        let reader = Reader::new(item.files);
+        let reader = Rc::new(Reader::new(item.files));
         let outside = || DeploymentError::Outside { place: item.place.into(), path: item.path.into() };
         let path = files::resolved("", item.path).ok_or_else(outside)?;
         match reader.kind(&path)? {
@@ -347,16 +354,21 @@ pub fn read(component: &str, items: &[Item<'_>]) -> Result<Deployment, Deploymen
     }
     pool.objects = object::last_applied(std::mem::take(&mut pool.objects), &mut pool.findings);
     object::note_kinds(&pool.objects, &mut pool.findings);
-    let candidates = Candidate::all(&pool.objects, &pool.services);
+    let services = pool.projects.services();
+    let candidates = Candidate::all(&pool.objects, &services);
     let chosen = candidate::choose(component, items, &candidates, pool.is_incomplete, &mut pool.findings)?;
     let container = match chosen {
         Candidate::Container(one) => container::read(one, &pool.objects, &mut pool.findings),
-        Candidate::Service(service) => service.container(&pool.services, &mut pool.findings)?,
+        Candidate::Service(service) => pool.projects.container(service, &mut pool.findings),
     };
     Ok(Deployment { container, findings: pool.findings })
 }
 
-fn read_folder(reader: &Reader<'_>, folder: &str, pool: &mut Pool) -> Result<(), DeploymentError> {
+fn read_folder<'a>(
+    reader: &Rc<Reader<'a>>,
+    folder: &str,
+    pool: &mut Pool<'a>,
+) -> Result<(), DeploymentError> {
     if kustomize::file_in(reader, folder)?.is_some() {
         let objects = kustomize::build(reader, folder, &mut pool.findings)?;
         pool.objects.extend(objects);
@@ -365,8 +377,9 @@ fn read_folder(reader: &Reader<'_>, folder: &str, pool: &mut Pool) -> Result<(),
     if manifest::note_chart(reader, folder, &mut pool.findings)? {
         return Ok(());
     }
-    let names = reader.names(folder)?;
+    let mut names = reader.names(folder)?;
     manifest::note_templates(reader, folder, &names, &mut pool.findings)?;
+    compose::in_order(folder, &mut names, pool, reader);
     for name in names {
         let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
         let is_read = [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end));
@@ -377,12 +390,13 @@ fn read_folder(reader: &Reader<'_>, folder: &str, pool: &mut Pool) -> Result<(),
     Ok(())
 }
 
-fn read_file(reader: &Reader<'_>, path: &str, pool: &mut Pool) -> Result<(), DeploymentError> {
-    for document in reader.manifests(path, &mut pool.findings)? {
+fn read_file<'a>(reader: &Rc<Reader<'a>>, path: &str, pool: &mut Pool<'a>) -> Result<(), DeploymentError> {
+    let (documents, tags) = reader.tagged_manifests(path, &mut pool.findings)?;
+    for document in documents {
         if document.get("kind").is_some() {
             pool.objects.extend(object::from_document(document, &mut pool.findings)?);
         } else if compose::is_project(&document) {
-            compose::read(reader, path, &document, pool)?;
+            pool.projects.add(reader, path, document, &tags)?;
         } else {
             let message = "this is neither an object of Kubernetes nor a Compose file, and is not read";
             pool.findings.push(finding(&document.spot, message));

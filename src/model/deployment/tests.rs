@@ -16,6 +16,7 @@ fn variables(deployment: &Deployment) -> Vec<String> {
         GivenValue::Secret { secret, key } => format!("<{secret}/{key}>"),
         GivenValue::Field(field) => format!("<{field}>"),
         GivenValue::Unknown(why) => format!("? {why}"),
+        GivenValue::Required(why) => format!("! {why}"),
     };
     deployment.container.variables.iter().map(|g| format!("{}={} @{}", g.name, value(g), g.place)).collect()
 }

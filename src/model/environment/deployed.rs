@@ -99,7 +99,7 @@ pub(super) fn add(
                     Secret::new(made.value)
                 })
             }
-            (GivenValue::Text(_) | GivenValue::Unknown(_), known) => {
+            (GivenValue::Text(_) | GivenValue::Unknown(_) | GivenValue::Required(_), known) => {
                 let value = known.written();
                 let local = match () {
                     () if is_open(&given.name) => Local::Same,
@@ -117,6 +117,7 @@ pub(super) fn add(
         };
         let hides = |value: &Secret| !is_open(&given.name) && names.judge(&given.name, value.expose()).hide;
         variable.secret |= taken.as_ref().is_some_and(hides);
+        variable.required |= matches!(given.value, GivenValue::Required(_));
         variable.production = Some(known);
         if let Some(value) = taken {
             let before = std::mem::replace(&mut variable.origin, Origin::Deployment { place });

@@ -51,7 +51,9 @@ pub(super) fn in_production(
                 (ProductionValue::Elsewhere(format!("Secret {secret}, key {key}")), true)
             }
             GivenValue::Field(field) => (ProductionValue::Elsewhere(field.clone()), false),
-            GivenValue::Unknown(why) => (ProductionValue::Elsewhere(format!("unknown: {why}")), false),
+            GivenValue::Unknown(why) | GivenValue::Required(why) => {
+                (ProductionValue::Elsewhere(format!("unknown: {why}")), false)
+            }
         };
         all.push(InProduction { value, place: given.place.clone(), secret });
     }

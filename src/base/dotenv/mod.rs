@@ -1,0 +1,8 @@
+//! Environment files: reader and writer of `NAME=VALUE` lines, as Docker Compose 2 reads them. Putting
+//! variables into values is left to the caller, since each program looks them up in another order.
+
+mod read;
+mod write;
+
+pub use read::{Invalid, Statement, Text, statements};
+pub use write::{Reader, Written, write};

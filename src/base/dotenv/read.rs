@@ -1,0 +1,241 @@
+//! Reader of environment files: comments, `export`, `NAME: value`, quotes over several lines, escapes.
+//! It accepts what Compose accepts; a statement that Compose refuses is an [`Invalid`], and reading goes
+//! on in the next line.
+
+/// A statement of an environment file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The name.
+    pub name: String,
+    /// The value; `None` for a name alone, whose value is inherited.
+    pub value: Option<Text>,
+    /// The line in which the statement begins.
+    pub line: usize,
+}
+
+/// The text of a value, without quotes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Text {
+    /// In single quotes: taken as it is.
+    Literal(String),
+    /// Variables are put into it.
+    Template(String),
+}
+
+/// A statement that is none. The text is not part of it: it may hold a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Invalid {
+    /// The line in which it begins.
+    pub line: usize,
+    /// Why it is none.
+    pub message: &'static str,
+}
+
+const NO_ASSIGNMENT: Invalid = Invalid { line: 0, message: "this is no `NAME=VALUE`, and is left out" };
+
+/// Reads the statements of a text.
+#[must_use]
+pub fn statements(text: &str) -> Vec<Result<Statement, Invalid>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader = Reader { rest: text, line: 1 };
+    let mut found = Vec::new();
+    while reader.skip_to_statement() {
+        let (line, before) = (reader.line, reader.rest);
+        found.push(reader.statement().map_err(|invalid| {
+            // Quotes that are never closed must not cost what follows.
+            (reader.rest, reader.line) = (before, line);
+            reader.skip_line();
+            Invalid { line, ..invalid }
+        }));
+    }
+    found
+}
+
+struct Reader<'a> {
+    rest: &'a str,
+    line: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn advance(&mut self, bytes: usize) -> &'a str {
+        let (taken, rest) = self.rest.split_at(bytes);
+        self.line += taken.bytes().filter(|byte| *byte == b'\n').count();
+        self.rest = rest;
+        taken
+    }
+
+    fn skip_line(&mut self) {
+        self.advance(self.rest.find('\n').map_or(self.rest.len(), |at| at + 1));
+    }
+
+    /// Goes to the next statement; `false` at the end.
+    fn skip_to_statement(&mut self) -> bool {
+        loop {
+            self.advance(self.rest.len() - self.rest.trim_start().len());
+            if !self.rest.starts_with('#') {
+                return !self.rest.is_empty();
+            }
+            self.skip_line();
+        }
+    }
+
+    fn skip_spaces(&mut self) {
+        self.advance(self.rest.len() - self.rest.trim_start_matches(is_space).len());
+    }
+
+    fn statement(&mut self) -> Result<Statement, Invalid> {
+        let line = self.line;
+        if self.rest.strip_prefix("export").is_some_and(|rest| rest.starts_with(char::is_whitespace)) {
+            self.advance("export".len());
+            self.skip_spaces();
+        }
+        let is_name = |c: char| is_space(c) || c.is_alphanumeric() || "_.-[]".contains(c);
+        let end = self.rest.find(|c| !is_name(c)).unwrap_or(self.rest.len());
+        let separator = self.rest[end..].chars().next();
+        let name = self.advance(end).trim_end().to_owned();
+        if !matches!(separator, None | Some('=' | ':' | '\n')) || name.contains(' ') || name.is_empty() {
+            return Err(NO_ASSIGNMENT);
+        }
+        self.advance(separator.map_or(0, char::len_utf8));
+        if !matches!(separator, Some('=' | ':')) {
+            return Ok(Statement { name, value: None, line });
+        }
+        self.skip_spaces();
+        let value = match self.rest.chars().next() {
+            Some(quote @ ('"' | '\'')) => self.quoted(quote)?,
+            _ => {
+                let line = self.advance(self.rest.find('\n').unwrap_or(self.rest.len()));
+                let value = line.split_once(" #").map_or(line, |(value, _)| value);
+                Text::Template(value.trim_end().to_owned())
+            }
+        };
+        Ok(Statement { name, value: Some(value), line })
+    }
+
+    fn quoted(&mut self, quote: char) -> Result<Text, Invalid> {
+        let mut text = String::new();
+        let mut is_escaped = false;
+        for (at, c) in self.rest.char_indices().skip(1) {
+            if c == quote && !is_escaped {
+                self.advance(at + 1);
+                return Ok(match quote {
+                    '"' => Text::Template(unescaped(&text)),
+                    _ => Text::Literal(text),
+                });
+            }
+            if c == '\\' && !is_escaped {
+                is_escaped = true;
+                continue;
+            }
+            if is_escaped && c != quote {
+                text.push('\\');
+            }
+            is_escaped = false;
+            text.push(c);
+        }
+        Err(Invalid { line: 0, message: "the quotes of this value are not closed, and it is left out" })
+    }
+}
+
+/// A space within a line.
+fn is_space(c: char) -> bool {
+    matches!(c, '\t' | '\u{b}' | '\u{c}' | '\r' | ' ' | '\u{85}' | '\u{a0}')
+}
+
+/// Replaces the escapes of double quotes. A `$` that is escaped becomes `$$`, which interpolation makes
+/// one of.
+fn unescaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        plain.push_str(&rest[..at]);
+        let mut after = rest[at + 1..].chars();
+        let meant = match after.next() {
+            Some('a') => "\u{7}",
+            Some('b') => "\u{8}",
+            Some('f') => "\u{c}",
+            Some('n') => "\n",
+            Some('r') => "\r",
+            Some('t') => "\t",
+            Some('v') => "\u{b}",
+            Some('$') => "$$",
+            Some('"') => "\"",
+            Some('\\') => "\\",
+            Some('0') => {
+                let digits = after.as_str();
+                let end = digits.bytes().take(3).take_while(u8::is_ascii_digit).count();
+                match u8::from_str_radix(&digits[..end], 8) {
+                    Ok(code) if end == 3 => plain.push(char::from(code)),
+                    _ => plain.extend(["\\", &digits[..end]]),
+                }
+                rest = &digits[end..];
+                continue;
+            }
+            _ => {
+                plain.push('\\');
+                rest = &rest[at + 1..];
+                continue;
+            }
+        };
+        plain.push_str(meant);
+        rest = after.as_str();
+    }
+    plain.push_str(rest);
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn template(name: &str, text: &str, line: usize) -> Result<Statement, Invalid> {
+        Ok(Statement { name: name.to_owned(), value: Some(Text::Template(text.to_owned())), line })
+    }
+
+    fn literal(name: &str, text: &str, line: usize) -> Result<Statement, Invalid> {
+        Ok(Statement { name: name.to_owned(), value: Some(Text::Literal(text.to_owned())), line })
+    }
+
+    #[test]
+    fn statements_are_those_that_compose_reads() {
+        let text = "\u{feff}# c\n\nA=a # c\r\nexport B = 'x # $A\\'s'# c\nC=\"$A \\\"q\\\" \\$A\n two\" # c\n\
+                    D=${A}#d\r\nE=\na.b-c: yes\nG=\"\\t\\0101\\q\"H=# no comment\nI='\\n\\\\'\n";
+        let expected = [
+            template("A", "a", 3),
+            literal("B", "x # $A's", 4),
+            template("C", "$A \"q\" $$A\n two", 5),
+            template("D", "${A}#d", 7),
+            template("E", "", 8),
+            template("a.b-c", "yes", 9),
+            template("G", "\tA\\q", 10),
+            template("H", "# no comment", 10),
+            literal("I", "\\n\\\\", 11),
+        ];
+        assert_eq!(statements(text), expected);
+    }
+
+    #[test]
+    fn a_name_alone_is_inherited() {
+        let names = |text: &str| {
+            statements(text).into_iter().flatten().map(|s| (s.name, s.value)).collect::<Vec<_>>()
+        };
+        assert_eq!(names("A\nB"), [("A".to_owned(), None), ("B".to_owned(), None)]);
+    }
+
+    #[test]
+    fn one_wrong_line_does_not_cost_the_others() {
+        let read = statements("A=1\nhunter2 x\nB=\"open\nC=3\n!\nD=4\n");
+        let wrong: Vec<usize> = read.iter().filter_map(|one| one.as_ref().err()).map(|e| e.line).collect();
+        let names: Vec<&str> = read.iter().flatten().map(|s| s.name.as_str()).collect();
+        assert_eq!((wrong, names), (vec![2, 3, 5], vec!["A", "C", "D"]));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "[A=$:'\"\\\\#0{}\\n\\ré ]{0,40}") {
+            let _ = statements(&text);
+        }
+    }
+}

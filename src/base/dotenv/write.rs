@@ -1,0 +1,143 @@
+//! Writer of environment files. Each value is written in the form that most programs read alike; the
+//! programs that read it otherwise are named, so that nobody finds it out from a component that fails.
+
+use std::fmt;
+
+/// A program that reads environment files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reader {
+    /// `docker run --env-file`, and Podman's: no quotes, no escapes.
+    Engine,
+    /// A POSIX shell that sources the file.
+    Shell,
+    /// The Python package `python-dotenv`.
+    PythonDotenv,
+    /// `env_file` of Docker Compose, and `cki --env-file`.
+    Compose,
+}
+
+impl fmt::Display for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Engine => "`docker run --env-file`",
+            Self::Shell => "a shell",
+            Self::PythonDotenv => "python-dotenv",
+            Self::Compose => "Docker Compose",
+        })
+    }
+}
+
+/// A line for an environment file; it may hold line feeds in quotes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The text, without the line feed at its end.
+    pub text: String,
+    /// Programs that read another value from it, or none.
+    pub misread_by: Vec<Reader>,
+}
+
+/// Writes a variable.
+#[must_use]
+pub fn write(name: &str, value: &str) -> Written {
+    let mut misread_by = Vec::new();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
+    let text = if value.chars().all(is_plain) {
+        value.to_owned()
+    } else if !value.contains('\'') && !value.ends_with('\\') && !has_pair(value) {
+        misread_by.push(Reader::Engine);
+        format!("'{value}'")
+    } else {
+        misread_by.push(Reader::Engine);
+        in_double_quotes(value, &mut misread_by)
+    };
+    // It turns line ends into its own, and puts variables into what is in single quotes, too.
+    if value.contains('\r') && text.starts_with('\'') || value.contains("${") {
+        misread_by.push(Reader::PythonDotenv);
+    }
+    let is_start = |c: char| c.is_ascii_alphabetic() || c == '_';
+    if !name.starts_with(is_start) || !name.chars().all(|c| is_start(c) || c.is_ascii_digit()) {
+        misread_by.push(Reader::Shell);
+        let is_known = |c: char| c.is_alphanumeric() || "_.-[]".contains(c);
+        if name.is_empty() || !name.chars().all(is_known) {
+            misread_by.push(Reader::Compose);
+        }
+    }
+    misread_by.sort_unstable();
+    misread_by.dedup();
+    Written { text: format!("{name}={text}"), misread_by }
+}
+
+/// Whether python-dotenv takes a backslash for an escape, even in single quotes.
+fn has_pair(value: &str) -> bool {
+    value.contains("\\\\")
+}
+
+fn in_double_quotes(value: &str, misread_by: &mut Vec<Reader>) -> String {
+    let mut text = String::from("\"");
+    for c in value.chars() {
+        match c {
+            '"' | '\\' => text.extend(['\\', c]),
+            '$' => {
+                text.push_str("\\$");
+                misread_by.push(Reader::PythonDotenv);
+            }
+            // A shell that sources the file must run nothing.
+            '`' => {
+                text.push_str("\\0140");
+                misread_by.extend([Reader::PythonDotenv, Reader::Shell]);
+            }
+            '\r' => {
+                text.push_str("\\r");
+                misread_by.push(Reader::Shell);
+            }
+            _ => text.push(c),
+        }
+    }
+    // It looks for the end of the value in what follows.
+    if value.ends_with('\\') {
+        misread_by.push(Reader::PythonDotenv);
+    }
+    text.push('"');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Text, statements};
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn values_are_quoted_only_where_needed() {
+        for (value, text) in [
+            ("plain", "A=plain"),
+            ("", "A="),
+            ("pa$word", "A='pa$word'"),
+            ("it's", "A=\"it's\""),
+            (" lead", "A=' lead'"),
+            ("x #y", "A='x #y'"),
+            ("two\nlines", "A='two\nlines'"),
+            ("~", "A='~'"),
+            ("it's $5", "A=\"it's \\$5\""),
+        ] {
+            assert_eq!(write("A", value).text, text, "{value}");
+        }
+        assert_eq!(write("A", "x").misread_by, []);
+        assert_eq!(write("A", "x y").misread_by, [Reader::Engine]);
+        assert_eq!(write("a.b", "x").misread_by, [Reader::Shell]);
+        assert_eq!(write("A", "it's ${B}").misread_by, [Reader::Engine, Reader::PythonDotenv]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(values in prop::collection::vec("[a $'\"`\\\\\\n\\r#{}é=~]{0,8}", 1..6)) {
+            let text: String = values.iter().map(|value| write("A", value).text + "\n").collect();
+            let read: Vec<String> = statements(&text).into_iter().map(|one| match one.expect("is valid").value {
+                Some(Text::Literal(text)) => text,
+                Some(Text::Template(text)) => text.replace("$$", "$"),
+                None => "none".to_owned(),
+            }).collect();
+            prop_assert_eq!(read, values);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! A document of a Compose file, made ready to be merged: scalars are read as Compose reads them,
+//! variables are put in, and what `!reset` and `!override` take away is known.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::super::Part;
+use super::super::interpolation::{Budget, Known, interpolate};
+use super::merge;
+use super::scalar::{Scalar, plain};
+use crate::base::yaml::Position;
+use crate::base::yaml::tree::{Entry, Node, Spot, Tags, Value};
+
+/// The variables of a project: those of its `.env`.
+pub(super) type Variables = std::collections::BTreeMap<String, Known>;
+
+/// What is known of a text in which variables were put.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Taint {
+    /// Variables that only a deployer has.
+    pub(super) unset: Vec<String>,
+    /// The text that was made.
+    pub(super) text: String,
+    /// The variables that are in it.
+    pub(super) parts: Vec<Part>,
+    /// Which variable a deployer must give.
+    pub(super) required: Option<String>,
+    /// Why there is no text at all.
+    pub(super) wrong: Option<String>,
+    /// Compose refuses the scalar: it is a date.
+    pub(super) is_date: bool,
+}
+
+impl Taint {
+    /// Why Compose does not take the text.
+    pub(super) fn refusal(&self) -> Option<&str> {
+        self.wrong.as_deref().or(self.required.as_deref())
+    }
+}
+
+/// Taints by the place of the text.
+pub(super) type Taints = HashMap<(Arc<str>, Position), Rc<Taint>>;
+
+/// The key of a place.
+pub(super) fn place(spot: &Spot) -> (Arc<str>, Position) {
+    (Arc::clone(&spot.file), spot.position)
+}
+
+/// The services of a document.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Document {
+    pub(super) services: Vec<Entry>,
+    pub(super) include: Option<Node>,
+    /// What the document takes away from those before it: paths from `services` on.
+    pub(super) resets: Vec<Vec<String>>,
+}
+
+/// What documents are read with.
+pub(super) struct Preparation<'a> {
+    pub(super) variables: &'a Variables,
+    pub(super) budget: &'a Budget,
+    pub(super) taints: &'a mut Taints,
+}
+
+impl Preparation<'_> {
+    /// Makes a document ready.
+    pub(super) fn document(&mut self, document: Node, tags: &Tags) -> Document {
+        let mut made = Document::default();
+        let Value::Map(entries) = document.value else { return made };
+        for Entry { key, spot, node } in entries {
+            match key.as_str() {
+                "services" => {
+                    let mut path = Vec::new();
+                    if let Some(mut node) = kept(node, tags, &mut path, &mut made.resets) {
+                        self.node(&mut node, tags);
+                        made.services = services(node);
+                    }
+                }
+                "include" => {
+                    let mut node = Node { spot, ..node };
+                    self.node(&mut node, tags);
+                    made.include = Some(node);
+                }
+                _ => {}
+            }
+        }
+        made
+    }
+
+    fn node(&mut self, node: &mut Node, tags: &Tags) {
+        match &mut node.value {
+            Value::List(items) => items.iter_mut().for_each(|item| self.node(item, tags)),
+            Value::Map(entries) => entries.iter_mut().for_each(|entry| self.node(&mut entry.node, tags)),
+            Value::Scalar { text, plain } => self.scalar(&node.spot, text, plain, tags),
+        }
+    }
+
+    fn scalar(&mut self, spot: &Spot, text: &mut String, is_plain: &mut bool, tags: &Tags) {
+        let tag = tags.get(&spot.position).map_or("", String::as_str);
+        let is_typed =
+            tag.strip_prefix("tag:yaml.org,2002:").is_some_and(|tag| tag != "str" && tag != "binary");
+        if *is_plain || is_typed {
+            match plain(text) {
+                Scalar::Null => return *is_plain = true,
+                Scalar::Text(meant) => *text = meant,
+                Scalar::Date => {
+                    self.taints.insert(place(spot), Rc::new(Taint { is_date: true, ..Taint::default() }));
+                }
+            }
+            *is_plain = false;
+        }
+        if !text.contains('$') {
+            return;
+        }
+        let taint = match interpolate(text, &|name| self.variables.get(name), self.budget) {
+            Ok(made) => {
+                text.clone_from(&made.text);
+                let (unset, parts, required) = (made.unset, made.parts, made.required);
+                Taint { unset, parts, required, text: made.text, ..Taint::default() }
+            }
+            Err(wrong) => {
+                // A list says with it which variable it is.
+                text.truncate(text.find('=').map_or(0, |at| at + 1));
+                Taint { wrong: Some(wrong), ..Taint::default() }
+            }
+        };
+        self.taints.insert(place(spot), Rc::new(taint));
+    }
+}
+
+/// A node without what is reset in it; `None` if it is itself. The paths of all that replaces what was
+/// there are remembered.
+fn kept(node: Node, tags: &Tags, path: &mut Vec<String>, resets: &mut Vec<Vec<String>>) -> Option<Node> {
+    match tags.get(&node.spot.position).map(String::as_str) {
+        Some("!reset") => {
+            resets.push(path.clone());
+            return None;
+        }
+        Some("!override") => {
+            resets.push(path.clone());
+            return Some(node);
+        }
+        _ => {}
+    }
+    let value = match node.value {
+        Value::List(items) => {
+            // Nothing is taken out of lists but what is reset in them.
+            let mut inner = Vec::new();
+            Value::List(items.into_iter().filter_map(|item| kept(item, tags, path, &mut inner)).collect())
+        }
+        Value::Map(entries) => {
+            let keep = |entry: Entry| {
+                path.push(entry.key.clone());
+                let node = kept(entry.node, tags, path, resets);
+                path.pop();
+                Some(Entry { node: node?, key: entry.key, spot: entry.spot })
+            };
+            Value::Map(entries.into_iter().filter_map(keep).collect())
+        }
+        scalar => scalar,
+    };
+    Some(Node { spot: node.spot, value })
+}
+
+/// Takes away what a document resets.
+pub(super) fn reset(services: &mut Vec<Entry>, resets: &[Vec<String>]) {
+    for path in resets {
+        remove(services, path);
+    }
+}
+
+fn remove(entries: &mut Vec<Entry>, path: &[String]) {
+    match path {
+        [] => entries.clear(),
+        [key] => entries.retain(|entry| entry.key != *key),
+        [key, rest @ ..] => {
+            let entry = entries.iter_mut().find(|entry| entry.key == *key);
+            if let Some(Entry { node: Node { value: Value::Map(below), .. }, .. }) = entry {
+                remove(below, rest);
+            }
+        }
+    }
+}
+
+fn services(node: Node) -> Vec<Entry> {
+    let Value::Map(entries) = node.value else { return Vec::new() };
+    let canonical = |mut entry: Entry| {
+        if let Value::Map(fields) = &mut entry.node.value {
+            for field in fields.iter_mut().filter(|field| field.key == "depends_on") {
+                let spot = field.node.spot.clone();
+                let node = std::mem::replace(&mut field.node, Node::text_at(&spot, ""));
+                field.node = merge::mapping(node);
+            }
+        }
+        entry
+    };
+    entries.into_iter().map(canonical).collect()
+}

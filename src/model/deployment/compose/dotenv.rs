@@ -1,0 +1,241 @@
+//! Environment files as Compose reads them: which variables are put into their values. How their lines
+//! are written is for [`crate::base::dotenv`].
+
+use std::collections::BTreeSet;
+
+use super::super::expansion::Piece;
+use super::super::interpolation::{Budget, Known, Values, interpolate};
+use super::super::{GivenValue, Part, finding};
+use super::document::Variables;
+use crate::base::dotenv::{Statement, Text, statements};
+use crate::base::yaml::Position;
+use crate::base::yaml::tree::Spot;
+use crate::model::inventory::Finding;
+
+/// A line of such a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) name: String,
+    pub(super) value: GivenValue,
+    /// The variables that were put into its text.
+    pub(super) parts: Vec<Part>,
+    /// The text without those that have no value, if it lacks nothing else.
+    pub(super) draft: Option<String>,
+    pub(super) spot: Spot,
+}
+
+impl Line {
+    /// The value, for others to be made of.
+    pub(super) fn known(&self) -> Option<Known> {
+        Some(Known { text: only_text(&self.value)?.to_owned(), parts: self.parts.clone() })
+    }
+}
+
+/// What is read, and what is none.
+pub(super) type Lines = (Vec<Line>, Vec<Finding>);
+
+/// Reads a file. Names that `outer` knows are put into the values, else those of `earlier` files and of
+/// the lines above; a name without a value has the one that `outer` knows.
+pub(super) fn read(
+    label: &str,
+    text: &str,
+    outer: Values<'_, '_>,
+    earlier: &Variables,
+    budget: &Budget,
+) -> Lines {
+    let mut defined: Variables = Variables::new();
+    let mut lost: BTreeSet<String> = BTreeSet::new();
+    let (mut lines, mut findings) = (Vec::new(), Vec::new());
+    for statement in statements(text) {
+        let Statement { name, value, line } = match statement {
+            Ok(statement) => statement,
+            Err(invalid) => {
+                findings.push(finding(&spot(label, invalid.line), invalid.message));
+                continue;
+            }
+        };
+        let spot = spot(label, line);
+        let Filled { value, parts, draft } = match value {
+            None => match outer(&name) {
+                Some(value) => Filled { parts: value.parts.clone(), ..Filled::plain(value.text.as_str()) },
+                None => Filled::unknown(PASSED_ON),
+            },
+            Some(Text::Literal(text)) => Filled::plain(text),
+            Some(Text::Template(text)) => {
+                let known = |wanted: &str| {
+                    let above = || defined.get(wanted).or_else(|| earlier.get(wanted));
+                    outer(wanted).or_else(|| above().filter(|_| !lost.contains(wanted)))
+                };
+                filled(&text, &known, budget, &spot, &mut findings)
+            }
+        };
+        match only_text(&value) {
+            Some(text) => {
+                lost.remove(&name);
+                defined.insert(name.clone(), Known { text: text.to_owned(), parts: parts.clone() });
+            }
+            None => {
+                lost.insert(name.clone());
+            }
+        }
+        lines.push(Line { name, value, parts, draft, spot });
+    }
+    (lines, findings)
+}
+
+/// Reads a file of the form `raw`, in which all is as it is.
+pub(super) fn read_raw(label: &str, text: &str, outer: Values<'_, '_>) -> Lines {
+    let (mut lines, mut findings) = (Vec::new(), Vec::new());
+    for (index, line) in text.strip_prefix('\u{feff}').unwrap_or(text).lines().enumerate() {
+        let line = line.trim_start();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let spot = spot(label, index + 1);
+        let (name, value) = line.split_once('=').map_or((line, None), |(name, value)| (name, Some(value)));
+        if name.is_empty() || name.contains(char::is_whitespace) {
+            findings.push(finding(&spot, super::NO_ASSIGNMENT));
+            continue;
+        }
+        let known = value.is_none().then(|| outer(name)).flatten();
+        let Filled { value, parts, draft } = match (value, known) {
+            (Some(value), _) => Filled::plain(value),
+            (None, Some(known)) => {
+                Filled { parts: known.parts.clone(), ..Filled::plain(known.text.as_str()) }
+            }
+            (None, None) => Filled::unknown(PASSED_ON),
+        };
+        lines.push(Line { name: name.to_owned(), value, parts, draft, spot });
+    }
+    (lines, findings)
+}
+
+/// Why a name alone has no value here.
+pub(super) const PASSED_ON: &str = "it is passed on from whoever deploys";
+
+fn spot(label: &str, line: usize) -> Spot {
+    Spot { file: label.into(), position: Position { line, column: 1 } }
+}
+
+/// A value with what was put into it.
+struct Filled {
+    value: GivenValue,
+    parts: Vec<Part>,
+    draft: Option<String>,
+}
+
+impl Filled {
+    fn plain(text: impl Into<String>) -> Self {
+        Self { value: GivenValue::Text(vec![Piece::Text(text.into())]), parts: Vec::new(), draft: None }
+    }
+
+    fn unknown(why: &str) -> Self {
+        Self { value: GivenValue::Unknown(why.to_owned()), parts: Vec::new(), draft: None }
+    }
+}
+
+fn filled(
+    text: &str,
+    known: Values<'_, '_>,
+    budget: &Budget,
+    spot: &Spot,
+    findings: &mut Vec<Finding>,
+) -> Filled {
+    let made = match interpolate(text, known, budget) {
+        Ok(made) => made,
+        Err(wrong) => {
+            findings.push(finding(spot, format!("this line has no value: {wrong}")));
+            return Filled::unknown(&wrong);
+        }
+    };
+    let value = match (made.required, made.unset.first()) {
+        (Some(required), _) => {
+            findings.push(finding(spot, format!("this line has no value: {required}")));
+            GivenValue::Required(required)
+        }
+        (None, Some(name)) => GivenValue::Unknown(format!("`{name}` has no value in the files")),
+        (None, None) => return Filled { parts: made.parts, ..Filled::plain(made.text) },
+    };
+    Filled { value, parts: made.parts, draft: Some(made.text) }
+}
+
+/// The text of a value that is nothing else.
+fn only_text(value: &GivenValue) -> Option<&str> {
+    match value {
+        GivenValue::Text(pieces) => match pieces.as_slice() {
+            [Piece::Text(text)] => Some(text),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &str) -> Lines {
+        let out = Known { text: "out".to_owned(), parts: Vec::new() };
+        let earlier =
+            Variables::from([("EARLY".to_owned(), Known { text: "early".to_owned(), parts: Vec::new() })]);
+        super::read("f", text, &|name| (name == "OUT").then_some(&out), &earlier, &Budget::default())
+    }
+
+    fn values(lines: &[Line]) -> Vec<(String, String, usize)> {
+        let value = |line: &Line| only_text(&line.value).unwrap_or("?").to_owned();
+        lines.iter().map(|line| (line.name.clone(), value(line), line.spot.position.line)).collect()
+    }
+
+    #[test]
+    fn variables_are_looked_up_outside_first() {
+        let text = "A=a # c\nOUT=own\nC=\"$A $OUT ${EARLY}\"\nD='$A'\nOUT\nF=${NO}\nG=$F\nH\nI=${NO:?why}\nEARLY=$EARLY!\n";
+        let expected = [
+            ("A", "a", 1),
+            ("OUT", "own", 2),
+            ("C", "a out early", 3),
+            ("D", "$A", 4),
+            ("OUT", "out", 5),
+            ("F", "?", 6),
+            ("G", "?", 7),
+            ("H", "?", 8),
+            ("I", "?", 9),
+            ("EARLY", "early!", 10),
+        ];
+        let expected: Vec<_> = expected.map(|(n, v, l)| (n.to_owned(), v.to_owned(), l)).into();
+        let (lines, findings) = read(text);
+        assert_eq!(values(&lines), expected);
+        assert_eq!(
+            findings[0].to_string(),
+            "f:9:1: this line has no value: `NO` is required and has no value: why"
+        );
+        let (lines, _) = read_raw("f", "A='x' # $B\r\n#\nB\n", &|_| None);
+        assert_eq!(
+            values(&lines),
+            [("A".to_owned(), "'x' # $B".to_owned(), 1), ("B".to_owned(), "?".to_owned(), 3)]
+        );
+    }
+
+    #[test]
+    fn it_is_known_what_a_value_is_made_of() {
+        let text = "DB_PASSWORD=hunter2\nURL=x/$DB_PASSWORD\nAGAIN=<$URL>\nPLAIN=x\nOPEN=a$NO-b\n";
+        let (lines, _) = read(text);
+        let made_of = |line: &Line| -> Vec<String> {
+            let text = line.draft.as_deref().or(only_text(&line.value)).expect("has a text");
+            line.parts.iter().map(|part| format!("{}={}", part.name, &text[part.range.clone()])).collect()
+        };
+        let seen: Vec<Vec<String>> = lines.iter().map(made_of).collect();
+        let again = ["DB_PASSWORD=hunter2", "URL=x/hunter2"];
+        let expected: [&[&str]; 5] = [&[], &["DB_PASSWORD=hunter2"], &again, &[], &["NO="]];
+        assert_eq!(seen, expected);
+        assert_eq!(lines[4].draft.as_deref(), Some("a-b"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "[A=$'\"\\\\#{}\\n\\ré ]{0,40}") {
+            let _ = read(&text);
+            let _ = read_raw("f", &text, &|_| None);
+        }
+    }
+}

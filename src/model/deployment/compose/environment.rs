@@ -1,0 +1,315 @@
+//! The variables of a Compose service: those of its environment files, and over them its own.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::super::expansion::Piece;
+use super::super::files::resolved;
+use super::super::interpolation::Known;
+use super::super::{Given, GivenValue, Part, finding, is_full_at};
+use super::document::{Taint, Variables, place};
+use super::dotenv::{self, PASSED_ON};
+use super::project::Project;
+use crate::base::yaml::tree::{Entry, Node, Spot, Value};
+use crate::model::environment::is_environment_name;
+use crate::model::inventory::Finding;
+
+/// Names of files that show which variables a file that is not committed has.
+const EXAMPLES: &[&str] = &["example", "sample", "template", "dist"];
+
+/// A variable of `environment`.
+struct Own {
+    name: String,
+    spot: Spot,
+    /// Nothing, if only its name is given.
+    value: Option<(String, Rc<Taint>)>,
+}
+
+/// An item of `env_file`.
+struct File {
+    written: String,
+    spot: Spot,
+    is_required: bool,
+    format: Option<String>,
+}
+
+/// The variables of a service, in the order in which they are defined.
+pub(super) fn variables(project: &Project<'_>, service: &Node, findings: &mut Vec<Finding>) -> Vec<Given> {
+    let mut own: Vec<Own> = Vec::new();
+    if let Some(environment) = service.get("environment") {
+        read_own(project, environment, &mut own, findings);
+    }
+    let mut given: Vec<Given> = Vec::new();
+    for one in &own {
+        let (name, place) = (one.name.clone(), one.spot.line());
+        given.push(match &one.value {
+            Some((text, taint)) => {
+                Given { name, place, ..value_of(&one.name, text, taint, &one.spot, findings) }
+            }
+            None => match project.variables.get(&one.name) {
+                Some(known) => {
+                    Given { name, place, parts: known.parts.clone(), ..unnamed(text(&known.text)) }
+                }
+                None => {
+                    let message =
+                        format!("`{name}` is passed on from whoever deploys: no value is known here");
+                    findings.push(finding(&one.spot, message));
+                    Given { name, place, ..unnamed(GivenValue::Unknown(PASSED_ON.to_owned())) }
+                }
+            },
+        });
+    }
+    let defined: Variables = given.iter().filter_map(known).collect();
+    let mut all = Collected::default();
+    for file in files(project, service, findings) {
+        read_file(project, &file, &defined, &mut all, findings);
+    }
+    for (given, own) in given.into_iter().zip(&own) {
+        all.give(given, &own.spot, findings);
+    }
+    all.variables()
+}
+
+/// Variables by name, the last of each.
+#[derive(Default)]
+struct Collected {
+    given: Vec<Option<Given>>,
+    index: BTreeMap<String, usize>,
+    count: usize,
+    is_full: bool,
+}
+
+impl Collected {
+    fn give(&mut self, given: Given, spot: &Spot, findings: &mut Vec<Finding>) {
+        if !is_environment_name(&given.name) {
+            findings.push(finding(spot, "this cannot be the name of a variable, and is left out"));
+            return;
+        }
+        match self.index.get(&given.name) {
+            Some(&at) => self.given[at] = None,
+            None if self.is_full || is_full_at(self.count, spot, findings) => {
+                self.is_full = true;
+                return;
+            }
+            None => self.count += 1,
+        }
+        self.index.insert(given.name.clone(), self.given.len());
+        self.given.push(Some(given));
+    }
+
+    fn variables(self) -> Vec<Given> {
+        self.given.into_iter().flatten().collect()
+    }
+}
+
+fn text(text: impl Into<String>) -> GivenValue {
+    GivenValue::Text(vec![Piece::Text(text.into())])
+}
+
+/// The value of a variable, for the lines of environment files to be made of.
+fn known(given: &Given) -> Option<(String, Known)> {
+    let GivenValue::Text(pieces) = &given.value else { return None };
+    let [Piece::Text(text)] = pieces.as_slice() else { return None };
+    Some((given.name.clone(), Known { text: text.clone(), parts: given.parts.clone() }))
+}
+
+fn unnamed(value: GivenValue) -> Given {
+    Given { name: String::new(), place: String::new(), value, parts: Vec::new(), draft: None }
+}
+
+/// A variable with what is put into its value, without name and place.
+fn value_of(name: &str, written: &str, taint: &Taint, spot: &Spot, findings: &mut Vec<Finding>) -> Given {
+    if taint.is_date {
+        findings.push(finding(spot, format!("`{name}` is a date, which Compose refuses: put it in quotes")));
+    }
+    if let Some(wrong) = &taint.wrong {
+        findings.push(finding(spot, format!("`{name}` has no value: {wrong}")));
+        return unnamed(GivenValue::Unknown(wrong.clone()));
+    }
+    let parts = parts_of(written, taint);
+    let value = match (&taint.required, taint.unset.first()) {
+        (Some(required), _) => {
+            findings.push(finding(spot, format!("`{name}` is not known: {required}")));
+            GivenValue::Required(required.clone())
+        }
+        (None, Some(unset)) => {
+            let why = format!("`{unset}` has no value in the `.env` of the project");
+            findings.push(finding(spot, format!("`{name}` is not known: {why}")));
+            GivenValue::Unknown(why)
+        }
+        (None, None) => return Given { parts, ..unnamed(text(written)) },
+    };
+    Given { parts, draft: Some(written.to_owned()), ..unnamed(value) }
+}
+
+/// The parts of a value. In a list, the name stands before it in the same text.
+fn parts_of(value: &str, taint: &Taint) -> Vec<Part> {
+    let before = taint.text.len().saturating_sub(value.len());
+    let within = |part: &Part| {
+        let start = part.range.start.checked_sub(before)?;
+        Some(Part { range: start..part.range.end.checked_sub(before)?, ..part.clone() })
+    };
+    taint.parts.iter().filter_map(within).collect()
+}
+
+fn read_own(project: &Project<'_>, environment: &Node, own: &mut Vec<Own>, findings: &mut Vec<Finding>) {
+    let taint = |node: &Node| project.taints.get(&place(&node.spot)).cloned().unwrap_or_default();
+    for Entry { key, spot, node } in environment.entries() {
+        let value = match &node.value {
+            Value::Scalar { .. } if node.is_null() => None,
+            Value::Scalar { text, .. } => Some((text.clone(), taint(node))),
+            _ => {
+                findings.push(finding(spot, format!("the value of `{key}` is no text, and is left out")));
+                continue;
+            }
+        };
+        own.push(Own { name: key.clone(), spot: spot.clone(), value });
+    }
+    for item in environment.items() {
+        let Some(written) = item.text() else {
+            findings.push(finding(&item.spot, super::NO_ASSIGNMENT));
+            continue;
+        };
+        let (name, value) = match written.split_once('=') {
+            Some((name, value)) => (name, Some((value.to_owned(), taint(item)))),
+            None => (written, None),
+        };
+        // What is no name may be a part of a secret.
+        if !is_environment_name(name) {
+            findings.push(finding(&item.spot, super::NO_ASSIGNMENT));
+            continue;
+        }
+        own.push(Own { name: name.to_owned(), spot: item.spot.clone(), value });
+    }
+    let mut last: BTreeMap<String, usize> = BTreeMap::new();
+    last.extend(own.iter().enumerate().map(|(at, one)| (one.name.clone(), at)));
+    let mut at = 0;
+    own.retain(|one| {
+        at += 1;
+        last.get(&one.name) == Some(&(at - 1))
+    });
+}
+
+/// The environment files of a service. One that is named again takes the place of the first.
+fn files(project: &Project<'_>, service: &Node, findings: &mut Vec<Finding>) -> Vec<File> {
+    let Some(node) = service.get("env_file") else { return Vec::new() };
+    let items = match &node.value {
+        Value::List(items) => items.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    let mut files: Vec<File> = Vec::new();
+    let mut index: BTreeMap<String, usize> = BTreeMap::new();
+    for item in items {
+        let path = if item.text().is_some() { Some(item) } else { item.get("path") };
+        let Some((path, written)) = path.and_then(|path| Some((path, path.text()?))) else {
+            findings.push(finding(&item.spot, "this item of `env_file` names no file"));
+            continue;
+        };
+        if super::service::is_refused(project, path, "this file of `env_file`", findings) {
+            continue;
+        }
+        let file = File {
+            written: written.to_owned(),
+            spot: item.spot.clone(),
+            is_required: item.text_of("required") != Some("false"),
+            format: item.text_of("format").map(str::to_owned),
+        };
+        match index.get(written) {
+            Some(&at) => files[at] = file,
+            None => {
+                index.insert(written.to_owned(), files.len());
+                files.push(file);
+            }
+        }
+    }
+    files
+}
+
+fn read_file(
+    project: &Project<'_>,
+    file: &File,
+    own: &Variables,
+    all: &mut Collected,
+    findings: &mut Vec<Finding>,
+) {
+    let reader = &project.reader;
+    let written = &file.written;
+    let path = resolved(&project.folder, written);
+    let path = path.filter(|path| reader.is_file(path).unwrap_or(false));
+    let Some(path) = path else {
+        if file.is_required {
+            let message = format!(
+                "the file `{written}` is not in the repository: what it gives is known to whoever deploys"
+            );
+            findings.push(finding(&file.spot, message));
+            read_example(project, file, all, findings);
+        }
+        return;
+    };
+    let content = match reader.text(&path) {
+        Ok(content) => content,
+        Err(error) => {
+            findings.push(finding(&file.spot, format!("{error}, and what it gives is missing")));
+            return;
+        }
+    };
+    let outer = |name: &str| project.variables.get(name).or_else(|| own.get(name));
+    let label = reader.label(&path);
+    let (lines, more) = match file.format.as_deref() {
+        Some("raw") => dotenv::read_raw(&label, &content, &outer),
+        None | Some(".env" | "") => {
+            let mut earlier: Variables = all.given.iter().flatten().filter_map(known).collect();
+            earlier.extend(own.iter().map(|(name, known)| (name.clone(), known.clone())));
+            dotenv::read(&label, &content, &outer, &earlier, &reader.budget())
+        }
+        Some(other) => {
+            findings.push(finding(
+                &file.spot,
+                format!("the format `{other}` of an environment file is not known"),
+            ));
+            return;
+        }
+    };
+    findings.extend(more);
+    for line in lines {
+        let is_inherited = matches!(&line.value, GivenValue::Unknown(why) if why == PASSED_ON);
+        if is_inherited {
+            let message =
+                format!("`{}` is passed on from whoever deploys: no value is known here", line.name);
+            findings.push(finding(&line.spot, message));
+            if all.index.contains_key(&line.name) {
+                continue;
+            }
+        } else if let GivenValue::Unknown(why) = &line.value {
+            findings.push(finding(&line.spot, format!("`{}` is not known: {why}", line.name)));
+        }
+        let given = Given {
+            name: line.name,
+            place: line.spot.line(),
+            value: line.value,
+            parts: line.parts,
+            draft: line.draft,
+        };
+        all.give(given, &line.spot, findings);
+    }
+}
+
+/// Takes the names of the variables from an example of a file that is not there: `.env.example`.
+fn read_example(project: &Project<'_>, file: &File, all: &mut Collected, findings: &mut Vec<Finding>) {
+    let is_there = |path: &String| project.reader.is_file(path).unwrap_or(false);
+    let path = EXAMPLES.iter().find_map(|end| {
+        let with_end = resolved(&project.folder, &format!("{}.{end}", file.written)).filter(is_there);
+        let before = file.written.strip_suffix(".env").map(|start| format!("{start}.{end}.env"));
+        with_end.or_else(|| resolved(&project.folder, &before?).filter(is_there))
+    });
+    let Some(path) = path else { return };
+    let Ok(content) = project.reader.text(&path) else { return };
+    let label = project.reader.label(&path);
+    let (lines, _) = dotenv::read(&label, &content, &|_| None, &Variables::new(), &project.reader.budget());
+    for line in lines {
+        let why = format!("the file `{}` is not in the repository", file.written);
+        let value = GivenValue::Unknown(why);
+        let given = Given { name: line.name, place: line.spot.line(), ..unnamed(value) };
+        all.give(given, &line.spot, findings);
+    }
+}

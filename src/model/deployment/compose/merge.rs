@@ -1,0 +1,128 @@
+//! How a service of one Compose file changes that of another, and how an extending service changes the
+//! one that it extends: the rules of compose-go's `override`.
+
+use std::collections::HashMap;
+
+use crate::base::yaml::tree::{Entry, Node, Spot, Value};
+
+/// A field that cannot be merged, since it is another kind of node in each file: Compose refuses it.
+pub(super) type Refused = Vec<(String, Spot)>;
+
+/// Puts a service on top of another.
+pub(super) fn services(base: Node, over: Node, refused: &mut Refused) -> Node {
+    let Node { spot, value } = base;
+    match (value, over.value) {
+        (Value::Map(base), Value::Map(over)) => {
+            Node { spot, value: Value::Map(maps(base, over, refused, &mut field)) }
+        }
+        // `null` changes nothing.
+        (Value::Scalar { .. }, value) => Node { spot: over.spot, value },
+        (base, _) => Node { spot, value: base },
+    }
+}
+
+/// How two nodes of the same key are merged.
+pub(super) type Merge<'a> = &'a mut dyn FnMut(&str, Node, Node, &mut Refused) -> Node;
+
+/// Merges mappings key by key.
+pub(super) fn maps(
+    base: Vec<Entry>,
+    over: Vec<Entry>,
+    refused: &mut Refused,
+    merge: Merge<'_>,
+) -> Vec<Entry> {
+    let mut index: HashMap<String, usize> =
+        base.iter().enumerate().map(|(at, entry)| (entry.key.clone(), at)).collect();
+    let mut merged: Vec<Option<Entry>> = base.into_iter().map(Some).collect();
+    for entry in over {
+        match index.get(&entry.key) {
+            Some(&at) => {
+                merged[at] = merged[at].take().map(|known| Entry {
+                    node: merge(&entry.key, known.node, entry.node, refused),
+                    key: entry.key,
+                    spot: entry.spot,
+                });
+            }
+            None => {
+                index.insert(entry.key.clone(), merged.len());
+                merged.push(Some(entry));
+            }
+        }
+    }
+    merged.into_iter().flatten().collect()
+}
+
+fn field(key: &str, base: Node, over: Node, refused: &mut Refused) -> Node {
+    match key {
+        "command" | "entrypoint" => over,
+        "environment" | "env_file" => {
+            let spot = over.spot.clone();
+            let items = [sequence(base), sequence(over)].concat();
+            Node { spot, value: Value::List(items) }
+        }
+        "depends_on" => any(key, mapping(base), mapping(over), refused),
+        "healthcheck" => match (base, over) {
+            (Node { spot, value: Value::Map(base) }, Node { value: Value::Map(over), .. }) => {
+                let mut merge = |key: &str, base, over, refused: &mut Refused| match key {
+                    "test" => over,
+                    _ => any(key, base, over, refused),
+                };
+                Node { spot, value: Value::Map(maps(base, over, refused, &mut merge)) }
+            }
+            (base, over) => any(key, base, over, refused),
+        },
+        _ => any(key, base, over, refused),
+    }
+}
+
+/// A field without a rule of its own: mappings are merged, lists are joined, else the later one holds.
+fn any(key: &str, base: Node, over: Node, refused: &mut Refused) -> Node {
+    if over.is_null() {
+        return base;
+    }
+    match (base.value, over.value) {
+        (Value::Map(base_entries), Value::Map(entries)) => {
+            Node { spot: base.spot, value: Value::Map(maps(base_entries, entries, refused, &mut any)) }
+        }
+        (Value::List(mut items), Value::List(more)) => {
+            items.extend(more);
+            Node { spot: over.spot, value: Value::List(items) }
+        }
+        (Value::Scalar { .. }, value) => Node { spot: over.spot, value },
+        (value, _) => {
+            refused.push((key.to_owned(), over.spot));
+            Node { spot: base.spot, value }
+        }
+    }
+}
+
+/// A list, of what may be a mapping: `NAME=VALUE`. The place of each item is that of its value.
+fn sequence(node: Node) -> Vec<Node> {
+    match node.value {
+        Value::List(items) => items,
+        Value::Map(entries) => entries.into_iter().filter_map(assignment).collect(),
+        Value::Scalar { .. } if node.is_null() => Vec::new(),
+        Value::Scalar { .. } => vec![node],
+    }
+}
+
+fn assignment(entry: Entry) -> Option<Node> {
+    match &entry.node.value {
+        Value::Scalar { .. } if entry.node.is_null() => Some(Node::text_at(&entry.spot, entry.key)),
+        Value::Scalar { text, .. } => Some(Node::text_at(&entry.node.spot, format!("{}={text}", entry.key))),
+        _ => None,
+    }
+}
+
+/// A mapping, of what may be a list of keys.
+pub(super) fn mapping(node: Node) -> Node {
+    let Value::List(items) = &node.value else { return node };
+    let entry = |item: &Node| {
+        Some(Entry {
+            key: item.text()?.to_owned(),
+            spot: item.spot.clone(),
+            node: Node { spot: item.spot.clone(), value: Value::Map(Vec::new()) },
+        })
+    };
+    Node { value: Value::Map(items.iter().filter_map(entry).collect()), spot: node.spot }
+}

@@ -1,0 +1,84 @@
+//! Paths as a service names them: relative to the directory of its file, and brought to that of the
+//! project where another file extends or includes it.
+
+use super::super::files::resolved;
+use crate::base::yaml::tree::{Node, Value};
+
+/// The path from one directory to another, both from the root on: `../common`, or `.`.
+pub(super) fn relative(from: &str, to: &str) -> String {
+    let parts = |path: &str| -> Vec<String> {
+        path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    };
+    let (from, to) = (parts(from), parts(to));
+    let same = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = from[same..].iter().map(|_| "..".to_owned());
+    let path: Vec<String> = up.chain(to[same..].iter().cloned()).collect();
+    if path.is_empty() { ".".to_owned() } else { path.join("/") }
+}
+
+/// A path below a directory, from the root on.
+pub(super) fn joined(folder: &str, path: &str) -> Option<String> {
+    resolved(folder, path)
+}
+
+/// Two parts of a path as one, without `.` and with `..` only at its start.
+fn cleaned(folder: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in folder.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+}
+
+/// Puts a directory before the paths of a service: those of `env_file` and `extends`.
+pub(super) fn rebase(service: &mut Node, folder: &str) {
+    let Value::Map(fields) = &mut service.value else { return };
+    for field in fields {
+        match field.key.as_str() {
+            "env_file" => for_each_path(&mut field.node, "path", folder),
+            "extends" => {
+                if let Value::Map(_) = field.node.value {
+                    for_each_path(&mut field.node, "file", folder);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn for_each_path(node: &mut Node, key: &str, folder: &str) {
+    match &mut node.value {
+        Value::Scalar { text, plain: false } if !text.starts_with('/') && !text.is_empty() => {
+            *text = cleaned(folder, text);
+        }
+        Value::Scalar { .. } => {}
+        Value::List(items) => items.iter_mut().for_each(|item| for_each_path(item, key, folder)),
+        Value::Map(entries) => {
+            let path = entries.iter_mut().filter(|entry| entry.key == key);
+            path.for_each(|entry| for_each_path(&mut entry.node, "", folder));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_brought_from_one_directory_to_another() {
+        for (from, to, path) in [("a/b", "a/c", "../c"), ("", "x", "x"), ("a", "a", "."), ("a", "", "..")] {
+            assert_eq!(relative(from, to), path, "{from} {to}");
+        }
+        for (folder, path, whole) in
+            [(".", "./a.env", "a.env"), ("../c", "../d/x", "../d/x"), ("..", "../x", "../../x")]
+        {
+            assert_eq!(cleaned(folder, path), whole, "{folder} {path}");
+        }
+    }
+}

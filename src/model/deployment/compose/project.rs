@@ -1,0 +1,368 @@
+//! A Compose project: the services of its files, put together in the order of the files. Paths, and the
+//! `.env`, count from the directory of the first file.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
+
+use super::super::files::{Reader, folder_of, resolved};
+use super::super::{DeploymentError, Part, finding};
+use super::document::{Document, Preparation, Taint, Taints, Variables, place, reset};
+use super::dotenv::{self, Line};
+use super::merge::{self, Refused};
+use super::paths;
+use crate::base::yaml::tree::{Entry, Node, Spot, Tags, Value};
+use crate::model::inventory::Finding;
+
+/// No chain of `extends` or `include` is longer.
+const LONGEST_CHAIN: usize = 50;
+
+/// The services of the files of one repository.
+pub(super) struct Project<'a> {
+    pub(super) reader: Rc<Reader<'a>>,
+    /// The directory that paths count from.
+    pub(super) folder: String,
+    pub(super) variables: Rc<Variables>,
+    pub(super) services: Vec<Entry>,
+    pub(super) taints: Taints,
+    /// What was not understood of each service.
+    pub(super) notes: BTreeMap<String, Vec<Finding>>,
+    extended: HashMap<String, Rc<Document>>,
+}
+
+/// Where a file is read: what its variables are, and which directory its paths count from.
+#[derive(Clone)]
+struct Scope {
+    folder: String,
+    variables: Rc<Variables>,
+    /// The files that include this one.
+    included: Vec<String>,
+}
+
+/// Whose notes concern every service.
+pub(super) const ALL: &str = "";
+
+impl<'a> Project<'a> {
+    /// Opens the project whose first file is at a path.
+    pub(super) fn open(reader: &Rc<Reader<'a>>, path: &str) -> Result<Self, DeploymentError> {
+        let mut project = Self {
+            reader: Rc::clone(reader),
+            folder: folder_of(path).to_owned(),
+            variables: Rc::default(),
+            services: Vec::new(),
+            taints: Taints::new(),
+            notes: BTreeMap::new(),
+            extended: HashMap::new(),
+        };
+        let beside = paths::joined(&project.folder, ".env");
+        let mut variables = Variables::new();
+        if let Some(beside) = beside.filter(|path| reader.is_file(path).unwrap_or(false)) {
+            project.read_variables(&beside, &Variables::new(), &mut variables)?;
+        }
+        project.variables = Rc::new(variables);
+        Ok(project)
+    }
+
+    /// Adds a document of one of the project's files.
+    pub(super) fn add(&mut self, path: &str, document: Node, tags: &Tags) -> Result<(), DeploymentError> {
+        let scope = Scope {
+            folder: self.folder.clone(),
+            variables: Rc::clone(&self.variables),
+            included: vec![path.to_owned()],
+        };
+        let mut services = std::mem::take(&mut self.services);
+        let added = self.add_to(&mut services, &scope, document, tags);
+        self.services = services;
+        added
+    }
+
+    fn add_to(
+        &mut self,
+        services: &mut Vec<Entry>,
+        scope: &Scope,
+        document: Node,
+        tags: &Tags,
+    ) -> Result<(), DeploymentError> {
+        let mut document = self.prepared(scope, document, tags);
+        let include = document.include.take();
+        let mut own = self.extended_services(scope, &Rc::new(document.clone()))?;
+        reset(services, &document.resets);
+        if let Some(include) = include {
+            self.include(&mut own, scope, &include)?;
+        }
+        let mut refused = Refused::new();
+        let known = std::mem::take(services);
+        *services = merge::maps(known, own, &mut refused, &mut |_, base, over, refused| {
+            merge::services(base, over, refused)
+        });
+        self.note_refused(ALL, refused);
+        Ok(())
+    }
+
+    fn prepared(&mut self, scope: &Scope, document: Node, tags: &Tags) -> Document {
+        let budget = self.reader.budget();
+        let variables = &scope.variables;
+        Preparation { variables, budget: &budget, taints: &mut self.taints }.document(document, tags)
+    }
+
+    pub(super) fn note(&mut self, service: &str, spot: &Spot, message: impl Into<String>) {
+        self.notes.entry(service.to_owned()).or_default().push(finding(spot, message));
+    }
+
+    fn note_refused(&mut self, service: &str, refused: Refused) {
+        for (key, spot) in refused {
+            self.note(
+                service,
+                &spot,
+                format!("this `{key}` cannot be merged with an earlier one, and is left out"),
+            );
+        }
+    }
+
+    /// Reads the variables of a file into those that are known; lookups go to `outer` first.
+    fn read_variables(
+        &mut self,
+        path: &str,
+        outer: &Variables,
+        known: &mut Variables,
+    ) -> Result<(), DeploymentError> {
+        let text = self.reader.text(path)?;
+        let label = self.reader.label(path);
+        let (lines, findings) =
+            dotenv::read(&label, &text, &|name| outer.get(name), known, &self.reader.budget());
+        self.notes.entry(ALL.to_owned()).or_default().extend(findings);
+        known.extend(lines.into_iter().filter_map(|line: Line| Some((line.name.clone(), line.known()?))));
+        Ok(())
+    }
+}
+
+/// `extends`.
+impl Project<'_> {
+    fn extended_services(
+        &mut self,
+        scope: &Scope,
+        document: &Rc<Document>,
+    ) -> Result<Vec<Entry>, DeploymentError> {
+        let mut services = Vec::new();
+        for entry in &document.services {
+            let mut seen = Vec::new();
+            let node = self.extended(scope, document, entry, &entry.key, &mut seen)?;
+            services.push(Entry { key: entry.key.clone(), spot: entry.spot.clone(), node });
+        }
+        Ok(services)
+    }
+
+    /// A service on top of the one that it extends. `of` is the service that this is done for.
+    fn extended(
+        &mut self,
+        scope: &Scope,
+        document: &Rc<Document>,
+        entry: &Entry,
+        of: &str,
+        seen: &mut Vec<Spot>,
+    ) -> Result<Node, DeploymentError> {
+        let mut own = entry.node.clone();
+        let Some(extends) = take(&mut own, "extends") else { return Ok(own) };
+        if extends.is_null() {
+            return Ok(own);
+        }
+        if seen.contains(&entry.spot) || seen.len() >= LONGEST_CHAIN {
+            self.note(of, &extends.spot, "`extends` leads back to itself, or is too long, and is left out");
+            return Ok(own);
+        }
+        seen.push(entry.spot.clone());
+        let name = extends.text().or_else(|| extends.text_of("service")).unwrap_or_default();
+        let there = match extends.get("file") {
+            Some(file) => self.extended_file(scope, file, of)?,
+            None => Some(Rc::clone(document)),
+        };
+        let Some(there) = there else { return Ok(own) };
+        let Some(base) = there.services.iter().find(|service| service.key == name) else {
+            self.note(
+                of,
+                &extends.spot,
+                format!("there is no service `{name}` to extend, and what it gives is missing"),
+            );
+            return Ok(own);
+        };
+        let base = self.extended(scope, &there, base, of, seen)?;
+        let mut source = vec![Entry { key: entry.key.clone(), spot: entry.spot.clone(), node: base }];
+        reset(&mut source, &document.resets);
+        let mut refused = Refused::new();
+        let merged = match source.pop() {
+            Some(base) => merge::services(base.node, own, &mut refused),
+            None => own,
+        };
+        self.note_refused(of, refused);
+        Ok(merged)
+    }
+
+    /// The services of another file, with their paths as seen from the directory of the project.
+    fn extended_file(
+        &mut self,
+        scope: &Scope,
+        file: &Node,
+        of: &str,
+    ) -> Result<Option<Rc<Document>>, DeploymentError> {
+        let written = file.text().unwrap_or_default();
+        let path = resolved(&scope.folder, written).filter(|path| self.reader.is_file(path).unwrap_or(false));
+        let Some(path) = path else {
+            self.note(
+                of,
+                &file.spot,
+                format!("there is no file `{written}` to extend from, and what it gives is missing"),
+            );
+            return Ok(None);
+        };
+        let key = format!("{}\n{path}", scope.folder);
+        if let Some(known) = self.extended.get(&key) {
+            return Ok(Some(Rc::clone(known)));
+        }
+        let (documents, tags) = self.reader.tagged(&path)?;
+        let mut all = Document::default();
+        for document in documents {
+            let document = self.prepared(scope, document, &tags);
+            reset(&mut all.services, &document.resets);
+            let mut refused = Refused::new();
+            all.services =
+                merge::maps(all.services, document.services, &mut refused, &mut |_, base, over, refused| {
+                    merge::services(base, over, refused)
+                });
+            all.resets.extend(document.resets);
+            self.note_refused(of, refused);
+        }
+        let prefix = paths::relative(&scope.folder, folder_of(&path));
+        for entry in &mut all.services {
+            paths::rebase(&mut entry.node, &prefix);
+        }
+        let all = Rc::new(all);
+        self.extended.insert(key, Rc::clone(&all));
+        Ok(Some(all))
+    }
+}
+
+/// Takes a key out of a mapping.
+fn take(node: &mut Node, key: &str) -> Option<Node> {
+    let Value::Map(entries) = &mut node.value else { return None };
+    let at = entries.iter().position(|entry| entry.key == key)?;
+    Some(entries.remove(at).node)
+}
+
+/// `include`.
+impl Project<'_> {
+    fn include(
+        &mut self,
+        own: &mut Vec<Entry>,
+        scope: &Scope,
+        include: &Node,
+    ) -> Result<(), DeploymentError> {
+        for item in include.items() {
+            let files = match item.text() {
+                Some(_) => vec![item],
+                None => item.get("path").map(one_or_more).unwrap_or_default(),
+            };
+            let mut found = Vec::new();
+            for file in files {
+                let written = file.text().unwrap_or_default();
+                let path = resolved(&scope.folder, written);
+                match path.filter(|path| self.reader.is_file(path).unwrap_or(false)) {
+                    Some(path) => found.push(path),
+                    None => self.note(
+                        ALL,
+                        &file.spot,
+                        format!("there is no file `{written}` to include, and what it gives is missing"),
+                    ),
+                }
+            }
+            let Some(first) = found.first().cloned() else { continue };
+            if scope.included.contains(&first) || scope.included.len() >= LONGEST_CHAIN {
+                self.note(ALL, &item.spot, "`include` leads back to itself, or is too long, and is left out");
+                continue;
+            }
+            let inner = self.included_scope(scope, item, &first)?;
+            let mut services = Vec::new();
+            for path in found {
+                let (documents, tags) = self.reader.tagged(&path)?;
+                for document in documents {
+                    self.add_to(&mut services, &inner, document, &tags)?;
+                }
+            }
+            self.import(own, services, scope, &inner);
+        }
+        Ok(())
+    }
+
+    fn included_scope(&mut self, scope: &Scope, item: &Node, first: &str) -> Result<Scope, DeploymentError> {
+        let folder =
+            match item.text_of("project_directory").and_then(|written| resolved(&scope.folder, written)) {
+                Some(folder) => folder,
+                None => folder_of(first).to_owned(),
+            };
+        let mut files = Vec::new();
+        for file in item.get("env_file").map(one_or_more).unwrap_or_default() {
+            let written = file.text().unwrap_or_default();
+            match resolved(&scope.folder, written).filter(|path| self.reader.is_file(path).unwrap_or(false)) {
+                Some(path) => files.push(path),
+                None => self.note(
+                    ALL,
+                    &file.spot,
+                    format!("the file `{written}` is not among the files of the repository"),
+                ),
+            }
+        }
+        if item.get("env_file").is_none() {
+            files.extend(
+                paths::joined(&folder, ".env").filter(|path| self.reader.is_file(path).unwrap_or(false)),
+            );
+        }
+        let mut variables = Variables::new();
+        for file in files {
+            self.read_variables(&file, &scope.variables, &mut variables)?;
+        }
+        variables.extend(scope.variables.iter().map(|(name, known)| (name.clone(), known.clone())));
+        let included = scope.included.iter().cloned().chain([first.to_owned()]).collect();
+        Ok(Scope { folder, variables: Rc::new(variables), included })
+    }
+
+    fn import(&mut self, own: &mut Vec<Entry>, services: Vec<Entry>, scope: &Scope, inner: &Scope) {
+        let prefix = paths::relative(&scope.folder, &inner.folder);
+        let mut known: HashSet<String> = own.iter().map(|entry| entry.key.clone()).collect();
+        for mut entry in services {
+            if !known.insert(entry.key.clone()) {
+                let message = "this service is there already, and what is included is left out";
+                self.note(&entry.key.clone(), &entry.spot, message);
+                continue;
+            }
+            paths::rebase(&mut entry.node, &prefix);
+            self.pass_on(&mut entry.node, &inner.variables);
+            own.push(entry);
+        }
+    }
+
+    /// Gives the items of a list that are names alone the values that the included file has for them.
+    fn pass_on(&mut self, service: &mut Node, variables: &Variables) {
+        let Value::Map(fields) = &mut service.value else { return };
+        for field in fields.iter_mut().filter(|field| field.key == "environment") {
+            let Value::List(items) = &mut field.node.value else { continue };
+            for item in items {
+                let Value::Scalar { text, .. } = &mut item.value else { continue };
+                if let Some(known) = variables.get(text.as_str()) {
+                    let (name, parts) = (text.clone(), known.parts.clone());
+                    text.push('=');
+                    text.push_str(&known.text);
+                    let part = Part { name, range: 0..known.text.len(), known: true };
+                    let parts = parts.into_iter().chain([part]).collect();
+                    let taint = Taint { text: known.text.clone(), parts, ..Taint::default() };
+                    self.taints.insert(place(&item.spot), Rc::new(taint));
+                }
+            }
+        }
+    }
+}
+
+/// A text, or the items of a list.
+fn one_or_more(node: &Node) -> Vec<&Node> {
+    match &node.value {
+        Value::List(items) => items.iter().collect(),
+        _ => vec![node],
+    }
+}

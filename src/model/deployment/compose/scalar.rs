@@ -1,0 +1,162 @@
+//! Scalars as Docker Compose reads them: the mix of YAML 1.1 and 1.2 of `go.yaml.in/yaml/v3`, printed by
+//! Go's `%v`. `010` is 8, `1.10` is 1.1, `yes` stays a text.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// What a plain scalar is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Scalar {
+    Null,
+    /// A text, or something else in the form in which it becomes one.
+    Text(String),
+    /// A date, which Compose refuses as a value.
+    Date,
+}
+
+static FLOAT: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$").ok());
+static DATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]+)?(Z|[-+][0-9]{2}:[0-9]{2})?)?$",
+    )
+    .ok()
+});
+
+/// Reads a plain scalar.
+pub(super) fn plain(text: &str) -> Scalar {
+    let same = |text: &str| Scalar::Text(text.to_owned());
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Scalar::Null,
+        "true" | "True" | "TRUE" => return same("true"),
+        "false" | "False" | "FALSE" => return same("false"),
+        ".nan" | ".NaN" | ".NAN" => return same("NaN"),
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => return same("+Inf"),
+        "-.inf" | "-.Inf" | "-.INF" => return same("-Inf"),
+        _ => {}
+    }
+    let number = match text.as_bytes()[0] {
+        b'.' => float(text),
+        b'+' | b'-' | b'0'..=b'9' => {
+            if DATE.as_ref().is_some_and(|date| date.is_match(text)) {
+                return Scalar::Date;
+            }
+            let digits = text.replace('_', "");
+            integer(&digits).or_else(|| float(&digits))
+        }
+        _ => None,
+    };
+    number.map_or_else(|| same(text), Scalar::Text)
+}
+
+/// An integer in the bases of Go's `ParseInt`.
+fn integer(text: &str) -> Option<String> {
+    let (negative, digits) = match text.strip_prefix(['-', '+']) {
+        Some(digits) => (text.starts_with('-'), digits),
+        None => (false, text),
+    };
+    let (base, digits) = match digits.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (16, &digits[2..]),
+        [b'0', b'o' | b'O', ..] => (8, &digits[2..]),
+        [b'0', b'b' | b'B', ..] => (2, &digits[2..]),
+        [b'0', _, ..] => (8, &digits[1..]),
+        _ => (10, digits),
+    };
+    if digits.starts_with(['-', '+']) {
+        return None;
+    }
+    let number = i128::from_str_radix(digits, base).ok()?;
+    let number = if negative { -number } else { number };
+    let has_sign = text.starts_with(['-', '+']);
+    let most = if has_sign { i128::from(i64::MAX) } else { i128::from(u64::MAX) };
+    (number >= i128::from(i64::MIN) && number <= most).then(|| number.to_string())
+}
+
+fn float(text: &str) -> Option<String> {
+    if !FLOAT.as_ref().is_some_and(|float| float.is_match(text)) {
+        return None;
+    }
+    let number: f64 = text.parse().ok()?;
+    number.is_finite().then(|| printed(number))
+}
+
+/// A number as Go's `%v` prints it.
+fn printed(number: f64) -> String {
+    let shortest = format!("{number:e}");
+    let Some((mantissa, exponent)) = shortest.split_once('e') else { return shortest };
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    if !(-4..6).contains(&exponent) {
+        return format!("{mantissa}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs());
+    }
+    format!("{number}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn scalars_are_what_compose_makes_of_them() {
+        for (written, meant) in [
+            ("False", "false"),
+            ("010", "8"),
+            ("1.10", "1.1"),
+            ("0x1F", "31"),
+            ("1e3", "1000"),
+            ("+5", "5"),
+            ("1_000", "1000"),
+            ("yes", "yes"),
+            (".inf", "+Inf"),
+            ("0o17", "15"),
+            ("0b101", "5"),
+            ("-0x1F", "-31"),
+            ("1e21", "1e+21"),
+            ("1e20", "1e+20"),
+            ("123456789012345678901234567890", "1.2345678901234568e+29"),
+            ("18446744073709551615", "18446744073709551615"),
+            ("0.000001", "1e-06"),
+            ("0.0001", "0.0001"),
+            ("1.", "1"),
+            (".5", "0.5"),
+            ("-0", "0"),
+            ("1:30", "1:30"),
+            ("08", "8"),
+            ("09.5", "9.5"),
+            ("0x_F", "15"),
+            ("12e03", "12000"),
+            ("9007199254740993", "9007199254740993"),
+            ("123456789.5", "1.234567895e+08"),
+            ("21000000.0", "2.1e+07"),
+            ("1e6", "1e+06"),
+            ("-0.0", "-0"),
+            ("0x", "0x"),
+            ("0o8", "0o8"),
+            ("1_000.5", "1000.5"),
+            ("0777_1", "4089"),
+            ("1e", "1e"),
+            ("+010", "8"),
+            ("_1", "_1"),
+            ("1_", "1"),
+            ("1e400", "1e400"),
+            ("0b2", "0b2"),
+            ("100000.0", "100000"),
+            ("1.2.3", "1.2.3"),
+            ("-", "-"),
+            ("=", "="),
+        ] {
+            assert_eq!(plain(written), Scalar::Text(meant.to_owned()), "{written}");
+        }
+        assert_eq!(plain("2001-01-01"), Scalar::Date);
+        assert_eq!(plain("2001-01-01 10:00:00.5"), Scalar::Date);
+        assert_eq!(plain("2001-01-01x"), Scalar::Text("2001-01-01x".to_owned()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "[-+.0-9xobeE_:TéN~]{0,24}") {
+            let _ = plain(&text);
+        }
+    }
+}

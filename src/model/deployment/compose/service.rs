@@ -1,0 +1,195 @@
+//! What a Compose service gives to its container: its command, ports, health check, and what must have
+//! ended before it starts.
+
+use super::super::expansion::Piece;
+use super::super::{Container, finding, texts};
+use super::document::place;
+use super::environment;
+use super::ports::Ports;
+use super::project::Project;
+use super::words;
+use crate::base::yaml::tree::{Entry, Node};
+use crate::model::inventory::Finding;
+use crate::model::probe::Ready;
+
+/// What is not done, and would change what a container is given.
+const NOT_DONE: &[&str] = &["secrets", "configs", "volumes", "volumes_from", "provider", "credential_spec"];
+
+/// A service with those among the others that must have ended well before it starts:
+/// <https://docs.docker.com/reference/compose-file/services/#depends_on>.
+pub(super) fn container(project: &Project<'_>, name: &str, findings: &mut Vec<Finding>) -> Container {
+    let Some(service) = find(project, name) else { return Container::default() };
+    let mut container = own_container(project, service, findings);
+    for before in before(project, service, findings) {
+        let initial = own_container(project, before, findings);
+        container.init.push(Container { ready: None, ..initial });
+    }
+    container
+}
+
+fn find<'p>(project: &'p Project<'_>, name: &str) -> Option<&'p Entry> {
+    project.services.iter().find(|service| service.key == name)
+}
+
+/// Who must have ended before a service starts, each after those that it waits for itself.
+fn before<'p>(project: &'p Project<'_>, service: &'p Entry, findings: &mut Vec<Finding>) -> Vec<&'p Entry> {
+    let mut seen = vec![service.key.as_str()];
+    let mut found = Vec::new();
+    // Each with how many of those before it are done.
+    let mut open = vec![(service, 0)];
+    while let Some((one, at)) = open.pop() {
+        let needs = one.node.get("depends_on").map_or(&[][..], Node::entries);
+        let Some(need) = needs.get(at) else {
+            if one.key != service.key {
+                found.push(one);
+            }
+            continue;
+        };
+        open.push((one, at + 1));
+        if need.node.text_of("condition") != Some("service_completed_successfully") {
+            continue;
+        }
+        match find(project, &need.key) {
+            Some(other) if seen.contains(&other.key.as_str()) => {}
+            Some(other) => {
+                seen.push(&other.key);
+                open.push((other, 0));
+            }
+            None => {
+                let message = format!("there is no service `{}` that could come before", need.key);
+                findings.push(finding(&need.spot, message));
+            }
+        }
+    }
+    found
+}
+
+fn own_container(project: &Project<'_>, entry: &Entry, findings: &mut Vec<Finding>) -> Container {
+    let service = &entry.node;
+    for key in NOT_DONE {
+        if let Some(node) = service.get(key) {
+            let message = format!("`{key}` of a Compose service is not known, and what it gives is missing");
+            findings.push(finding(&node.spot, message));
+        }
+    }
+    let variables = environment::variables(project, service, findings);
+    let entrypoint = command(project, service, "entrypoint", findings);
+    let args = command(project, service, "command", findings);
+    let mut text = |key: &str, blank_is_none: bool| {
+        let node = service.get(key)?;
+        let text = node.text()?;
+        let known = !is_refused(project, node, &format!("`{key}`"), findings);
+        let whole = !note_unset(project, node, &format!("`{key}`"), findings);
+        (known && (whole || !blank_is_none) && !text.is_empty()).then(|| text.to_owned())
+    };
+    let (image, workdir) = (text("image", true), text("working_dir", true));
+    Container {
+        label: format!("Compose service {}", entry.key),
+        place: service.spot.line(),
+        image,
+        command: entrypoint,
+        args,
+        workdir,
+        ports: ports(project, service, findings),
+        ready: ready(project, service, findings),
+        variables,
+        init: Vec::new(),
+    }
+}
+
+/// Whether Compose refuses a text, since a variable in it is required; this is named.
+pub(super) fn is_refused(
+    project: &Project<'_>,
+    node: &Node,
+    what: &str,
+    findings: &mut Vec<Finding>,
+) -> bool {
+    let Some(taint) = project.taints.get(&place(&node.spot)) else { return false };
+    if let Some(refusal) = taint.refusal() {
+        findings.push(finding(&node.spot, format!("{what} is left out: {refusal}")));
+    }
+    taint.refusal().is_some()
+}
+
+/// Names a variable of a text that has no value.
+fn note_unset(project: &Project<'_>, node: &Node, what: &str, findings: &mut Vec<Finding>) -> bool {
+    let Some(taint) = project.taints.get(&place(&node.spot)) else { return false };
+    for name in &taint.unset {
+        let message = format!("`{name}` in {what} has no value in the `.env` of the project");
+        findings.push(finding(&node.spot, message));
+    }
+    !taint.unset.is_empty()
+}
+
+/// A command: a list, or a line that is split.
+fn command(project: &Project<'_>, service: &Node, key: &str, findings: &mut Vec<Finding>) -> Vec<Vec<Piece>> {
+    let Some(node) = service.get(key) else { return Vec::new() };
+    let what = format!("`{key}`");
+    let items = if node.text().is_some() { std::slice::from_ref(node) } else { node.items() };
+    if items.iter().any(|item| is_refused(project, item, &what, findings)) {
+        return Vec::new();
+    }
+    for item in items {
+        note_unset(project, item, &what, findings);
+    }
+    let words = match node.text() {
+        Some(line) => words::split(line).unwrap_or_else(|| {
+            let message =
+                format!("`{key}` cannot be split into words, which Compose refuses, and is left out");
+            findings.push(finding(&node.spot, message));
+            Vec::new()
+        }),
+        None => texts(Some(node), key, findings).into_iter().map(|(text, _)| text).collect(),
+    };
+    words.into_iter().map(|word| vec![Piece::Text(word)]).collect()
+}
+
+fn ports(project: &Project<'_>, service: &Node, findings: &mut Vec<Finding>) -> Vec<u16> {
+    let mut ports = Ports::default();
+    for key in ["ports", "expose"] {
+        for item in service.get(key).map_or(&[][..], Node::items) {
+            let node = if item.text().is_some() { Some(item) } else { item.get("target") };
+            let Some((node, written)) = node.and_then(|node| Some((node, node.text()?))) else {
+                findings.push(finding(&item.spot, "this port has no number in `target`, and is left out"));
+                continue;
+            };
+            let what = format!("a port of `{key}`");
+            if is_refused(project, node, &what, findings) || note_unset(project, node, &what, findings) {
+                continue;
+            }
+            if let Err(message) = ports.add(written, item.text_of("protocol")) {
+                findings.push(finding(&item.spot, message));
+            }
+        }
+    }
+    ports.found
+}
+
+fn ready(project: &Project<'_>, service: &Node, findings: &mut Vec<Finding>) -> Option<Ready> {
+    let check = service.get("healthcheck")?;
+    if check.get("disable").is_some_and(Node::is_true) {
+        return None;
+    }
+    let test = check.get("test")?;
+    let items = if test.text().is_some() { std::slice::from_ref(test) } else { test.items() };
+    if items.iter().any(|item| is_refused(project, item, "the health check", findings)) {
+        return None;
+    }
+    for item in items {
+        note_unset(project, item, "the health check", findings);
+    }
+    let shell = |line: &str| Ready::Exec(vec!["/bin/sh".to_owned(), "-c".to_owned(), line.to_owned()]);
+    if let Some(line) = test.text() {
+        return Some(shell(line));
+    }
+    let words: Vec<String> = texts(Some(test), "test", findings).into_iter().map(|(text, _)| text).collect();
+    match words.split_first() {
+        Some((kind, rest)) if kind == "CMD" && !rest.is_empty() => Some(Ready::Exec(rest.to_vec())),
+        Some((kind, [line])) if kind == "CMD-SHELL" => Some(shell(line)),
+        Some((kind, _)) if kind == "NONE" => None,
+        _ => {
+            findings.push(finding(&test.spot, "this health check is none that Compose knows"));
+            None
+        }
+    }
+}
