@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this folder
-# Docker Compose, which the benchmark compares with. Debian has version 1 only; a package for Python
+# Docker Compose, which the tests and the benchmark compare with. Debian has version 1 only; a package for Python
 # carries the program of version 2.
 
 compose_version=2.40.3

@@ -5,6 +5,7 @@
 //! with that as the reason: `tests/run` includes the ignored ones. No test passes by skipping.
 
 mod completion;
+mod compose;
 mod demo;
 mod docs;
 mod doctor;

@@ -65,6 +65,16 @@ pub(crate) fn python() -> String {
     needed("CKI_TEST_PYTHON")
 }
 
+/// Docker Compose 2, as a program of its own.
+pub(crate) fn compose() -> Option<String> {
+    variable("CKI_TEST_COMPOSE")
+}
+
+/// How many cases a test against another program is to make up.
+pub(crate) fn cases() -> Option<u32> {
+    variable("CKI_TEST_CASES")?.parse().ok()
+}
+
 /// Whether files that come from the program are to be written anew instead of compared.
 pub(crate) fn blesses() -> bool {
     variable("CKI_TEST_BLESS").is_some()

@@ -1,0 +1,368 @@
+//! What `cki` makes of Compose projects, compared with what `docker-compose config` makes of them: the
+//! same, or a finding that names the place. Projects are made up by proptest: services with values of
+//! odd forms, environment files, several Compose files, `extends`, `include`, `!reset`, interpolation.
+//! `CKI_TEST_CASES` says how many; each has several services, which are compared at once.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use cki::model::deployment::expansion::joined;
+use cki::model::deployment::{self, Deployment, FileKind, FileTrouble, Files, GivenValue, Item};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::Value;
+
+use crate::support;
+
+/// Files in memory, written to a directory for Compose.
+#[derive(Debug, Clone, Default)]
+struct Project {
+    files: BTreeMap<String, String>,
+    /// Its Compose files, in order.
+    named: Vec<String>,
+    services: BTreeSet<String>,
+}
+
+impl Files for Project {
+    fn kind(&self, path: &str) -> Result<Option<FileKind>, FileTrouble> {
+        let below = format!("{path}/");
+        Ok(match self.files.contains_key(path) {
+            true => Some(FileKind::File),
+            false if path.is_empty() || self.files.keys().any(|key| key.starts_with(&below)) => {
+                Some(FileKind::Folder)
+            }
+            false => None,
+        })
+    }
+
+    fn text(&self, path: &str) -> Result<String, FileTrouble> {
+        let missing = || FileTrouble { path: path.to_owned(), why: "it is not there".to_owned() };
+        self.files.get(path).cloned().ok_or_else(missing)
+    }
+
+    fn names(&self, _: &str) -> Result<Vec<String>, FileTrouble> {
+        Ok(Vec::new())
+    }
+
+    fn label(&self, path: &str) -> String {
+        path.to_owned()
+    }
+}
+
+impl Project {
+    fn read(&self, service: &str) -> Result<Deployment, deployment::DeploymentError> {
+        let named = self.named.iter();
+        let items: Vec<Item<'_>> =
+            named.map(|path| Item { files: self, path, container: Some(service), place: "i:1" }).collect();
+        deployment::read(service, &items)
+    }
+
+    /// What Compose makes of it: its services, or why it refuses.
+    fn config(&self, program: &str) -> Result<Value, String> {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        for (path, text) in &self.files {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("is below")).expect("makes directories");
+            std::fs::write(path, text).expect("writes");
+        }
+        let mut command = Command::new(program);
+        command.env_clear().env("HOME", folder.path()).current_dir(folder.path());
+        // Compose looks for variables in the `.env` of the working directory, too.
+        let home = folder.path().join("p");
+        command.current_dir(&home).args(["-p", "p"]);
+        for file in &self.named {
+            command.arg("-f").arg(folder.path().join(file));
+        }
+        let output = command.args(["config", "--format", "json"]).output().expect("runs docker-compose");
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        let mut config: Value = serde_json::from_slice(&output.stdout).expect("is JSON");
+        Ok(config["services"].take())
+    }
+}
+
+/// Values as they may stand behind a key in YAML, without line ends.
+fn scalar() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => "[-+]?[0-9]{1,3}",
+        2 => "[-+.]?[0-9oxbeE_.]{1,6}",
+        1 => prop::sample::select(vec!["False", "TRUE", "true", "yes", "no", "On", "~", "null", "", ".inf", "-.Inf", ".nan", "1e21", "1.10", "010", "0x1F", "1:30", "'010'", "\"1e3\"", "!!str 010", "'null'", "''"]).prop_map(str::to_owned),
+        4 => template().prop_map(|text| format!("'{}'", text.replace('\'', "''"))),
+        1 => template().prop_map(|text| format!("{text:?}")),
+    ]
+}
+
+/// A text with variables in it.
+fn template() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        4 => "[a-z /.:,]{0,4}",
+        3 => prop::sample::select(vec!["$A", "${A}", "${B:-b}", "${NO:-d}", "${NO-d}", "${E:-d}", "${E-d}", "${A:+x}", "${NO:+x}", "${E+x}", "${E:+x}", "${A:?e}", "${NO:-${A}}", "${NO:-${B:-c}}/${A}", "$$", "$$A", "${A}}", "${A:-}}"]).prop_map(str::to_owned),
+        1 => prop::sample::select(vec!["$", "$1", "$-", "^a$|b", "$(x)", "${NO:-{}}", "#", " # c", "=", "é", "\\", "it's", "\""]).prop_map(str::to_owned),
+    ];
+    prop::collection::vec(piece, 0..4).prop_map(|pieces| pieces.concat())
+}
+
+fn name() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["A", "B", "K", "L", "M", "a.b", "my-flag", "X1"]).prop_map(str::to_owned)
+}
+
+/// A line of an environment file.
+fn line() -> impl Strategy<Value = String> {
+    let value = prop_oneof![
+        4 => template().prop_map(|text| text.replace(['"', '\''], "")),
+        2 => template().prop_map(|text| format!("'{}'", text.replace(['\'', '\\'], ""))),
+        2 => template().prop_map(|text| format!("\"{}\"", text.replace(['"', '\\'], ""))),
+        1 => prop::sample::select(vec!["\"a\\nb\" # c", "'two\nlines'", "\"\\$A\\t\\\\\"", "'it\\'s'", "x # y", "x#y", "# z", "\"\\0101\"", ""]).prop_map(str::to_owned),
+    ];
+    let sign = prop::sample::select(vec!["=", "=", "=", " = ", ": "]);
+    let end = prop::sample::select(vec!["\n", "\n", "\r\n", "\n\n# c\n"]);
+    let start = prop::sample::select(vec!["", "", "export ", "  "]);
+    (start, name(), sign, value, end)
+        .prop_map(|(start, name, sign, value, end)| format!("{start}{name}{sign}{value}{end}"))
+}
+
+fn lines() -> impl Strategy<Value = String> {
+    (prop::bool::weighted(0.1), prop::collection::vec(line(), 0..5))
+        .prop_map(|(mark, lines)| format!("{}{}", if mark { "\u{feff}" } else { "" }, lines.concat()))
+}
+
+/// The fields of a service, as lines of a flow mapping's entries.
+fn fields(has_image: bool) -> impl Strategy<Value = Vec<String>> {
+    let map = prop::collection::btree_map(name(), scalar(), 0..4)
+        .prop_map(|map| map.into_iter().map(|(k, v)| format!("      {k}: {v}\n")).collect::<String>())
+        .prop_map(|text| {
+            if text.is_empty() {
+                "    environment: {}\n".to_owned()
+            } else {
+                format!("    environment:\n{text}")
+            }
+        });
+    let list =
+        prop::collection::btree_map(name(), prop::option::weighted(0.9, template()), 1..4).prop_map(|map| {
+            let item = |(k, v): (String, Option<String>)| {
+                let text = v.map_or_else(|| k.clone(), |v| format!("{k}={v}"));
+                format!("      - '{}'\n", text.replace('\'', "''"))
+            };
+            format!("    environment:\n{}", map.into_iter().map(item).collect::<String>())
+        });
+    let tagged = prop::sample::select(vec![
+        "    environment: !reset null\n",
+        "    environment: !override {K: only}\n",
+        "    environment: {A: !reset null, L: l}\n",
+        "    command: !reset null\n",
+        "    command: null\n",
+    ])
+    .prop_map(str::to_owned);
+    let environment = prop_oneof![4 => map, 3 => list, 1 => tagged, 1 => Just(String::new())];
+    let files = prop::collection::vec(
+        prop::sample::select(vec![
+            "a.env",
+            "./b.env",
+            "../c/c.env",
+            "{path: a.env}",
+            "{path: none.env, required: false}",
+            "{path: b.env, format: raw}",
+            "${A:+a.env}",
+        ]),
+        0..3,
+    );
+    let files = (files, any::<bool>()).prop_map(|(files, single)| match (files.as_slice(), single) {
+        ([], _) => String::new(),
+        ([one], true) if !one.starts_with('{') => format!("    env_file: '{one}'\n"),
+        (all, _) => {
+            all.iter().collect::<BTreeSet<_>>().into_iter().fold("    env_file:\n".to_owned(), |text, one| {
+                if one.starts_with('{') {
+                    format!("{text}      - {one}\n")
+                } else {
+                    format!("{text}      - '{one}'\n")
+                }
+            })
+        }
+    });
+    let command = prop_oneof![
+        3 => Just(String::new()),
+        2 => "[a-z '\"\\\\|;&$#=]{0,10}".prop_map(|line| format!("    command: '{}'\n", line.replace('\'', "''"))),
+        1 => prop::collection::vec(template(), 0..3).prop_map(|words| {
+            let words: Vec<String> = words.iter().map(|word| format!("'{}'", word.replace('\'', "''"))).collect();
+            format!("    entrypoint: [{}]\n", words.join(", "))
+        }),
+    ];
+    let ports = prop::sample::select(vec![
+        "",
+        "",
+        "    ports: ['3000-3002', '8080:80/tcp', '53:53/udp']\n",
+        "    ports: [{target: 443, published: '1'}, '127.0.0.1::81']\n",
+        "    ports: [3000, '9000-9001:90-91']\n    expose: ['7', 8]\n",
+        "    ports: [{target: 53, protocol: udp}, '${NO:-7070}']\n",
+    ]);
+    let image = if has_image {
+        Just("    image: 'x:${A}'\n".to_owned()).boxed()
+    } else {
+        Just(String::new()).boxed()
+    };
+    (image, environment, files, command, ports).prop_map(|(image, environment, files, command, ports)| {
+        vec![image, environment, files, command, ports.to_owned()]
+    })
+}
+
+/// A Compose file: `services` by name.
+fn file(names: &'static [&'static str], has_image: bool) -> impl Strategy<Value = Vec<(String, String)>> {
+    let service = fields(has_image).prop_map(|fields| fields.concat());
+    let extends = prop::sample::select(vec![
+        "",
+        "",
+        "    extends: first\n",
+        "    extends: {service: base, file: ../c/base.yaml}\n",
+    ]);
+    prop::collection::vec((service, extends), names.len()).prop_map(move |services| {
+        let named = names.iter().zip(services);
+        named
+            .map(|(name, (text, extends))| {
+                let extends = if has_image && *name != "first" { extends } else { "" };
+                ((*name).to_owned(), format!("{text}{extends}"))
+            })
+            .collect()
+    })
+}
+
+fn rendered(services: &[(String, String)]) -> String {
+    let body = |text: &str| if text.is_empty() { " {}\n".to_owned() } else { format!("\n{text}") };
+    let services: String = services.iter().map(|(name, text)| format!("  {name}:{}", body(text))).collect();
+    format!("services:\n{services}")
+}
+
+fn project() -> impl Strategy<Value = Project> {
+    let base = file(&["first", "web", "api"], true);
+    let over = prop::option::weighted(0.5, file(&["web", "api"], false));
+    let common = file(&["base"], true);
+    let included = prop::option::weighted(0.3, file(&["extra"], true));
+    let env = prop::collection::vec(lines(), 6);
+    (base, over, common, included, env).prop_map(|(base, over, common, included, env)| {
+        let mut project = Project::default();
+        let mut put = |path: &str, text: String| project.files.insert(path.to_owned(), text);
+        let mut main = rendered(&base);
+        let mut services: BTreeSet<String> = base.iter().map(|(name, _)| name.clone()).collect();
+        if let Some(included) = &included {
+            main.push_str("include: [../i/included.yaml]\n");
+            put("i/included.yaml", rendered(included));
+            put("i/.env", "A=inner\nQ=inner\n".to_owned());
+            put("i/a.env", "IN=$A\n".to_owned());
+            put("i/b.env", "IN=b\n".to_owned());
+            services.insert("extra".to_owned());
+        }
+        put("p/compose.yaml", main);
+        put("c/base.yaml", rendered(&common));
+        let mut named = vec!["p/compose.yaml".to_owned()];
+        if let Some(over) = over {
+            put("o/over.yaml", rendered(&over));
+            named.push("o/over.yaml".to_owned());
+        }
+        put("p/.env", format!("A=va\nE=\n{}", env[0]));
+        for (path, text) in ["p/a.env", "p/b.env", "c/c.env", "c/a.env", "c/b.env"].into_iter().zip(&env[1..])
+        {
+            put(path, text.clone());
+        }
+        Project { named, services, ..project }
+    })
+}
+
+/// What differs without a finding that says so.
+fn difference(project: &Project, services: &Value) -> Option<String> {
+    project.services.iter().find_map(|name| {
+        let read = match project.read(name) {
+            Ok(read) => read,
+            Err(error) => return Some(format!("{name} cannot be read: {error}")),
+        };
+        let there = &services[name];
+        let findings: Vec<String> = read.findings.iter().map(ToString::to_string).collect();
+        // Compose doubles the `$` in what it prints.
+        let plain = |text: &str| text.replace("$$", "$");
+        let mut wanted: BTreeMap<String, Option<String>> = BTreeMap::new();
+        if let Some(environment) = there["environment"].as_object() {
+            wanted.extend(environment.iter().map(|(name, value)| (name.clone(), value.as_str().map(plain))));
+        }
+        let mut got: BTreeMap<String, Option<String>> = BTreeMap::new();
+        for given in &read.container.variables {
+            let value = match &given.value {
+                GivenValue::Text(pieces) => Some(joined(pieces, &|_| None)),
+                _ => None,
+            };
+            if value.is_none() && wanted.get(&given.name).is_none_or(|wanted| wanted.is_some()) {
+                let is_named = findings
+                    .iter()
+                    .any(|finding| finding.contains(&given.place) && finding.contains(&given.name));
+                if !is_named {
+                    return Some(format!(
+                        "{name}: `{}` has no value, and nothing says so: {findings:#?}",
+                        given.name
+                    ));
+                }
+                wanted.remove(&given.name);
+                continue;
+            }
+            got.insert(given.name.clone(), value);
+        }
+        if got != wanted {
+            return Some(format!("{name}: variables {got:#?} and not {wanted:#?}; {findings:#?}"));
+        }
+        let words = |key: &str| -> Vec<String> {
+            there[key].as_array().into_iter().flatten().filter_map(Value::as_str).map(plain).collect()
+        };
+        let own = |words: &[Vec<deployment::expansion::Piece>]| -> Vec<String> {
+            words.iter().map(|word| joined(word, &|_| None)).collect()
+        };
+        for (key, own) in
+            [("entrypoint", own(&read.container.command)), ("command", own(&read.container.args))]
+        {
+            if own != words(key) && !findings.iter().any(|finding| finding.contains(key)) {
+                return Some(format!("{name}: {key} {own:?} and not {:?}; {findings:#?}", words(key)));
+            }
+        }
+        let ports = there["ports"].as_array().into_iter().flatten();
+        let tcp = ports.filter(|port| port["protocol"] == "tcp").filter_map(|port| port["target"].as_u64());
+        let exposed =
+            there["expose"].as_array().into_iter().flatten().filter_map(|one| one.as_str()?.parse().ok());
+        let wanted: BTreeSet<u64> = tcp.chain(exposed).collect();
+        let own: BTreeSet<u64> = read.container.ports.iter().map(|port| u64::from(*port)).collect();
+        if own != wanted {
+            return Some(format!("{name}: ports {own:?} and not {wanted:?}; {findings:#?}"));
+        }
+        let image = there["image"].as_str().map(plain);
+        (read.container.image != image)
+            .then(|| format!("{name}: image {:?} and not {image:?}", read.container.image))
+    })
+}
+
+#[test]
+#[ignore = "needs CKI_TEST_COMPOSE (bash tests/run)"]
+fn compose_projects_are_read_as_docker_compose_reads_them() {
+    let program = support::compose();
+    let cases = support::cases().unwrap_or(250);
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 400, ..Config::default() };
+    let (compared, refused) = (Cell::new(0_u32), Cell::new(0_u32));
+    let outcome = TestRunner::new(config).run(&project(), |project| {
+        // What Compose refuses is read without a panic; nothing is there to compare it with.
+        let services = match project.config(&program) {
+            Ok(services) => services,
+            Err(_) => {
+                refused.set(refused.get() + 1);
+                for name in &project.services {
+                    let _ = project.read(name);
+                }
+                return Ok(());
+            }
+        };
+        compared.set(compared.get() + 1);
+        match difference(&project, &services) {
+            Some(different) => Err(TestCaseError::fail(different)),
+            None => Ok(()),
+        }
+    });
+    if let Err(error) = outcome {
+        panic!("after {} projects: {error}", compared.get());
+    }
+    let (compared, refused) = (compared.get(), refused.get());
+    assert!(compared > refused, "of {cases} projects, Compose refused {refused}");
+}
