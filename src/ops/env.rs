@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::assets::Assets;
+use crate::base::dotenv;
 use crate::base::files::{self, FileError};
 use crate::base::secret::Secret;
+use crate::model::deployment;
 use crate::model::environment::{
     Environment, EnvironmentError, Ground, Inputs, Origin, Wishes, is_environment_name,
 };
@@ -156,12 +158,7 @@ pub fn wishes(
     let mut set = Vec::new();
     for file in &user.files {
         let text = files::read_text(&cwd.join(file), LIMIT)?;
-        for (index, text) in text.lines().enumerate() {
-            let place = format!("{}:{}", file.display(), index + 1);
-            if let Some((name, value)) = line(text, &place, own)? {
-                set.push((name, value, Origin::File { place }));
-            }
-        }
+        read_file(&text, &file.display().to_string(), own, &mut set)?;
     }
     for text in &user.set {
         // The shell has taken the quotes away that were not meant: the value is what is left.
@@ -173,22 +170,37 @@ pub fn wishes(
     Ok(Wishes { set, unset: user.unset.clone() })
 }
 
-/// One line of an environment file, as Docker reads them, with `export` and quotes also understood.
-fn line(
-    line: &str,
-    place: &str,
+/// Reads an environment file as Compose reads them. Variables in its values are those of the lines above
+/// and of the files before, else those of `cki`'s own environment.
+fn read_file(
+    text: &str,
+    label: &str,
     own: &dyn Fn(&str) -> Option<String>,
-) -> Result<Option<(String, Secret)>, EnvError> {
-    let line = line.trim();
-    if line.is_empty() || line.starts_with('#') {
-        return Ok(None);
+    set: &mut Vec<(String, Secret, Origin)>,
+) -> Result<(), EnvError> {
+    let mut above: BTreeMap<String, String> =
+        set.iter().map(|(name, value, _)| (name.clone(), value.expose().to_owned())).collect();
+    for statement in dotenv::statements(text) {
+        let wrong = |line: usize, message: String| {
+            let place = format!("{label}:{line}");
+            EnvError::Assignment { place, message }
+        };
+        let statement = statement.map_err(|invalid| wrong(invalid.line, invalid.message.to_owned()))?;
+        let line = statement.line;
+        let lookup = |name: &str| above.get(name).cloned().or_else(|| own(name));
+        let value = match statement.value {
+            None => None,
+            Some(dotenv::Text::Literal(text)) => Some(text),
+            Some(dotenv::Text::Template(text)) => {
+                Some(deployment::fill(&text, &lookup).map_err(|why| wrong(line, why))?)
+            }
+        };
+        let place = format!("{label}:{line}");
+        let (name, value) = assignment(&statement.name, value, &place, own)?;
+        above.insert(name.clone(), value.expose().to_owned());
+        set.push((name, value, Origin::File { place }));
     }
-    let line = line.strip_prefix("export ").unwrap_or(line);
-    let (name, value) = match line.split_once('=') {
-        Some((name, value)) => (name.trim(), Some(unquote(value))),
-        None => (line, None),
-    };
-    assignment(name, value, place, own).map(Some)
+    Ok(())
 }
 
 /// A name with its value; without one, with the value that it has here.
@@ -218,36 +230,6 @@ fn assignment(
     Ok((name.to_owned(), Secret::new(value)))
 }
 
-fn unquote(value: &str) -> String {
-    let value = value.trim();
-    let inner = |quote| value.strip_prefix(quote).and_then(|rest: &str| rest.strip_suffix(quote));
-    match (inner('"'), inner('\'')) {
-        (Some(escaped), _) => unescape(escaped),
-        (None, Some(literal)) => literal.to_owned(),
-        (None, None) => value.to_owned(),
-    }
-}
-
-/// What `cki env -o dotenv` writes in double quotes; any other backslash stands for itself.
-fn unescape(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text.chars();
-    while let Some(next) = rest.next() {
-        let meant = match (next, rest.as_str().chars().next()) {
-            ('\\', Some('n')) => '\n',
-            ('\\', Some('r')) => '\r',
-            ('\\', Some(same @ ('"' | '\\'))) => same,
-            _ => {
-                plain.push(next);
-                continue;
-            }
-        };
-        plain.push(meant);
-        rest.next();
-    }
-    plain
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,16 +248,33 @@ mod tests {
         assert_eq!(wishes.set[1].2.place(), Some(format!("{}:4", file.display()).as_str()));
     }
 
+    fn read(text: &str) -> Result<Vec<(String, String)>, String> {
+        let mut set = Vec::new();
+        let own = |name: &str| (name == "OWN").then(|| "own".to_owned());
+        read_file(text, "f", &own, &mut set).map_err(|error| error.to_string())?;
+        Ok(set.into_iter().map(|(name, value, _)| (name, value.expose().to_owned())).collect())
+    }
+
     #[test]
-    fn values_are_taken_as_they_are_meant() {
-        for (written, meant) in [
-            (r#""a\\new \"b\"\r\n""#, "a\\new \"b\"\r\n"),
-            (r"'a\n'", r"a\n"),
-            ("\"", "\""),
-            (r"a\nb", r"a\nb"),
-        ] {
-            assert_eq!(unquote(written), meant, "{written}");
-        }
+    fn files_are_read_as_compose_reads_them() {
+        let text = "\u{feff}A=\"quoted\" # comment\nB=plain # comment\nC=a#b\nD=$A\nE='pa$word'\nF=\"one\ntwo\"\n\
+                    G: ${NO:-$OWN}\r\na.b=1\n";
+        let read_here = read(text).expect("reads");
+        let seen: Vec<(&str, &str)> = read_here.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let expected = [
+            ("A", "quoted"),
+            ("B", "plain"),
+            ("C", "a#b"),
+            ("D", "quoted"),
+            ("E", "pa$word"),
+            ("F", "one\ntwo"),
+            ("G", "own"),
+            ("a.b", "1"),
+        ];
+        assert_eq!(seen, expected);
+        let error = read("A=1\nB=pa$word\n").expect_err("would lose a part");
+        assert_eq!(error, "f:2: `word` has no value; a `$` that is meant as it is stands in single quotes");
+        assert!(read("A=1\n\nB='x\n").expect_err("is open").starts_with("f:3: the quotes"));
         let user = UserVariables { set: vec!["A=\"x\" ".into()], ..UserVariables::default() };
         let wishes = wishes(&user, Path::new("/"), &|_| None).expect("reads");
         assert_eq!(wishes.set[0].1.expose(), "\"x\" ", "a flag is not a line of a file");
@@ -283,7 +282,7 @@ mod tests {
 
     #[test]
     fn what_is_no_assignment_is_refused() {
-        for wrong in ["1A=x", "A B=x", "NOWHERE", ""] {
+        for wrong in ["=x", "A B=x", "NOWHERE", ""] {
             let user = UserVariables { set: vec![wrong.into()], ..UserVariables::default() };
             assert!(wishes(&user, Path::new("/"), &|_| None).is_err(), "{wrong}");
         }

@@ -2,11 +2,16 @@
 //! The forms for programs hold reference secrets as they are, since those are made up and a program
 //! needs them; a secret of the user's own, and what is made of one, is in them only with `--reveal`.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
+use crate::base::dotenv::{self, Reader};
 use crate::base::secret::{MASK, Secret};
-use crate::base::text::{Cell, Table, safe_line};
-use crate::model::environment::{Environment, InProduction, Origin, ProductionValue, Variable};
+use crate::base::text::{Cell, Table, join_and, plural, safe_line};
+use crate::model::environment::{
+    Environment, InProduction, Origin, ProductionValue, Variable, is_variable_name,
+};
 use crate::report::{env_explain, view};
 use crate::ui::{Ui, style};
 
@@ -15,7 +20,7 @@ use crate::ui::{Ui, style};
 pub enum EnvFormat {
     /// Aligned, with secrets masked.
     Table,
-    /// `NAME=VALUE` lines, as container engines read them.
+    /// `NAME=VALUE` lines, quoted so that most programs read them alike.
     Dotenv,
     /// One JSON object.
     Json,
@@ -69,12 +74,46 @@ pub fn print(ui: &Ui, component: &str, environment: &Environment, options: EnvOp
         EnvFormat::Table if explain => env_explain::print(ui, environment, reveal),
         EnvFormat::Table => table(ui, environment, reveal),
         EnvFormat::Json => view::print(ui, &env_view(component, environment, reveal)),
-        EnvFormat::Dotenv => {
-            assignments(ui, environment, reveal, |name, value| format!("{name}={}", dotenv(value)));
+        EnvFormat::Dotenv => in_dotenv(ui, environment, reveal),
+        EnvFormat::Shell => in_shell(ui, environment, reveal),
+    }
+}
+
+/// Lines of an environment file, and which programs read some of them otherwise.
+fn in_dotenv(ui: &Ui, environment: &Environment, reveal: bool) {
+    let mut misread: BTreeMap<Reader, Vec<String>> = BTreeMap::new();
+    assignments(ui, environment, reveal, |name, value| {
+        let written = dotenv::write(name, value);
+        for reader in written.misread_by {
+            misread.entry(reader).or_default().push(format!("`{name}`"));
         }
-        EnvFormat::Shell => assignments(ui, environment, reveal, |name, value| {
-            format!("export {name}={}", shell_words::quote(value))
-        }),
+        written.text
+    });
+    for (reader, names) in misread {
+        let count = names.len();
+        let shown =
+            if count > SHOWN { format!("{} of them", plural(count, "variable")) } else { join_and(&names) };
+        ui.say(&style::dim(&format!("{reader} reads other values of this file: {shown}.")));
+    }
+}
+
+/// No more names are listed.
+const SHOWN: usize = 6;
+
+fn in_shell(ui: &Ui, environment: &Environment, reveal: bool) {
+    let mut left_out = Vec::new();
+    assignments(ui, environment, reveal, |name, value| {
+        if is_variable_name(name) {
+            return format!("export {name}={}", shell_words::quote(value));
+        }
+        left_out.push(format!("`{name}`"));
+        format!("# A shell has no variables called {}.", safe_line(name))
+    });
+    if !left_out.is_empty() {
+        ui.warning(&format!(
+            "A shell cannot have {}: the name is not one of a shell's variables.",
+            join_and(&left_out)
+        ));
     }
 }
 
@@ -110,24 +149,13 @@ pub(super) fn one_line(text: &str) -> String {
     safe_line(&text.replace('\n', "⏎")).into_owned()
 }
 
-fn assignments(ui: &Ui, environment: &Environment, reveal: bool, line: impl Fn(&str, &str) -> String) {
+fn assignments(ui: &Ui, environment: &Environment, reveal: bool, mut line: impl FnMut(&str, &str) -> String) {
     for variable in environment.variables.iter().filter(|variable| variable.value.is_some()) {
         match visible(variable, reveal) {
             Some(value) => ui.data(&line(&variable.name, value)),
             None => ui.data(&format!("# {} is a secret of yours; --reveal prints it.", variable.name)),
         }
     }
-}
-
-/// A value for an environment file. Container engines take all that is behind the `=` as it is, so
-/// only what would be lost that way is in double quotes: several lines, spaces at the ends, and
-/// what looks quoted already.
-fn dotenv(value: &str) -> String {
-    if !value.contains(['\n', '\r']) && value.trim() == value && !value.starts_with(['"', '\'']) {
-        return value.to_owned();
-    }
-    let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r");
-    format!("\"{escaped}\"")
 }
 
 fn env_view<'a>(component: &'a str, environment: &'a Environment, reveal: bool) -> EnvView<'a> {
@@ -158,17 +186,4 @@ fn production_view<'a>(variable: &Variable, known: &'a InProduction) -> Producti
         ProductionValue::Elsewhere(what) => (None, Some(what.as_str())),
     };
     ProductionView { value, description, place: &known.place }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dotenv_values_are_quoted_only_where_needed() {
-        assert_eq!(dotenv("plain value"), "plain value");
-        assert_eq!(dotenv(r#"{"a": "b"} # c\d"#), r#"{"a": "b"} # c\d"#);
-        assert_eq!(dotenv(r#""a" "#), r#""\"a\" ""#);
-        assert_eq!(dotenv("two\nlines"), "\"two\\nlines\"");
-    }
 }

@@ -1,7 +1,8 @@
 //! Interpolation as Compose does it: `$NAME`, `${NAME}`, defaults, requirements and replacements.
 //! Values come from whoever asks, never from the environment of this program.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Part;
 
@@ -89,6 +90,38 @@ pub(super) fn interpolate(
     let mut made = Interpolated::default();
     part(text, &Source { value, budget }, &mut made, 0)?;
     Ok(made)
+}
+
+/// Puts variables into a value of a file of the user's, who has no deployer to fill in the rest.
+///
+/// # Errors
+/// When it is written wrongly, or a variable in it has no value.
+pub fn fill(text: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
+    let mut known: BTreeMap<String, Known> = BTreeMap::new();
+    let budget = Budget::default();
+    loop {
+        let asked = RefCell::new(BTreeSet::new());
+        let lookup = |name: &str| {
+            asked.borrow_mut().insert(name.to_owned());
+            known.get(name)
+        };
+        let made = interpolate(text, &lookup, &budget)?;
+        let missing = asked.into_inner().into_iter().filter(|name| !known.contains_key(name));
+        let found: Vec<(String, Known)> = missing
+            .filter_map(|name| value(&name).map(|text| (name, Known { text, parts: Vec::new() })))
+            .collect();
+        if !found.is_empty() {
+            known.extend(found);
+            continue;
+        }
+        return match (made.required, made.unset.first()) {
+            (Some(required), _) => Err(required),
+            (None, Some(name)) => {
+                Err(format!("`{name}` has no value; a `$` that is meant as it is stands in single quotes"))
+            }
+            (None, None) => Ok(made.text),
+        };
+    }
 }
 
 struct Source<'a, 'v> {

@@ -41,6 +41,7 @@ use compose::Projects;
 use expansion::Piece;
 pub use files::{FileKind, FileTrouble, Files};
 use files::{Reader, name_of};
+pub use interpolation::fill;
 use object::Object;
 
 /// A container as its deployment has it.

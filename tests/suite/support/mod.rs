@@ -66,8 +66,9 @@ pub(crate) fn python() -> String {
 }
 
 /// Docker Compose 2, as a program of its own.
-pub(crate) fn compose() -> Option<String> {
-    variable("CKI_TEST_COMPOSE")
+#[track_caller]
+pub(crate) fn compose() -> String {
+    needed("CKI_TEST_COMPOSE")
 }
 
 /// How many cases a test against another program is to make up.
