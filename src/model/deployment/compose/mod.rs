@@ -87,12 +87,6 @@ pub(super) struct Service {
     project: usize,
 }
 
-impl Service {
-    pub(super) fn label(&self) -> String {
-        format!("Compose service {}", self.name)
-    }
-}
-
 impl<'a> Projects<'a> {
     /// Adds a document of a Compose file. A service that an earlier one has too is changed by it.
     pub(super) fn add(
