@@ -10,7 +10,7 @@ use crate::base::http::{Http, HttpPolicy};
 use crate::base::text::{plural, safe_line};
 use crate::config::{Color, Config, Format, Settings};
 use crate::host::Host;
-use crate::host::signals::Stop;
+use crate::host::signals::{Signal, Stop};
 use crate::model::event::Events;
 use crate::model::inventory::Inventory;
 use crate::ops;
@@ -128,7 +128,12 @@ impl Context {
             .enable_all()
             .build()
             .context("cannot start the runtime")?;
-        let result = runtime.block_on(async { work(Stop::listen()?).await });
+        let result = runtime.block_on(async {
+            let stop = Stop::listen()?;
+            let unread = stop.clone();
+            self.host.stdout.on_failure(move || unread.raise(Signal::Pipe));
+            work(stop).await
+        });
         // A thread that waits for a server in vain must not keep the program from ending.
         runtime.shutdown_timeout(std::time::Duration::from_millis(200));
         result

@@ -128,8 +128,7 @@ impl Ui {
             text.push('\n');
         }
         self.0.progress.suspend(|| {
-            // Whoever closed standard output does not want the rest; that is no error.
-            let _ = self.0.stdout.write(text.as_bytes());
+            self.0.stdout.write(text.as_bytes());
         });
     }
 
@@ -200,7 +199,7 @@ impl Inner {
     fn write_error(&self, text: &str) {
         self.progress.suspend(|| {
             // There is nowhere left to say that it failed.
-            let _ = self.stderr.write(text.as_bytes());
+            self.stderr.write(text.as_bytes());
         });
     }
 
@@ -247,7 +246,7 @@ impl Inner {
                 object["time"] = time.into();
             }
             self.progress.suspend(|| {
-                let _ = self.stdout.write(format!("{object}\n").as_bytes());
+                self.stdout.write(format!("{object}\n").as_bytes());
             });
             return;
         }
@@ -264,7 +263,7 @@ impl Inner {
         let time = time.map_or_else(String::new, |time| format!("{} ", style::dim(&time)));
         let line = self.fit(&format!("{prefix}{time}{safe}"), color);
         self.progress.suspend(|| {
-            let _ = output.write(format!("{line}\n").as_bytes());
+            output.write(format!("{line}\n").as_bytes());
         });
     }
 }
