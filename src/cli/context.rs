@@ -75,6 +75,10 @@ impl Context {
         config_trouble: Option<String>,
     ) -> anyhow::Result<Self> {
         let settings = Settings::resolve(&config, &host.env)?;
+        host.hide_login(&settings.gitlab_url.0);
+        if let Some((token, _)) = &settings.gitlab_token {
+            host.hide(token);
+        }
         let color = match settings.color {
             Color::Auto => None,
             Color::Always => Some(true),

@@ -26,7 +26,10 @@ use context::Context;
 /// Runs the program on a machine.
 #[must_use]
 pub fn run(host: Host) -> ExitCode {
+    host.hide_logins();
     let exit = answer(host.clone());
+    host.stdout.finish();
+    host.stderr.finish();
     after_writing(&host, exit).into()
 }
 

@@ -3,7 +3,7 @@
 
 use std::io::{self, IsTerminal as _, Write};
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -11,6 +11,8 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use super::Env;
+use crate::base::redact::{RedactStream, Redactor};
+use crate::base::secret::Secret;
 
 /// A stream to write to, shared by its holders. It remembers its first failure: nobody who writes
 /// has to look whether that worked, and the end of the program tells a failure in one place.
@@ -20,8 +22,16 @@ pub struct Output(Arc<Shared>);
 struct Shared {
     writer: Mutex<Box<dyn Write + Send>>,
     failure: OnceLock<io::Error>,
+    mask: Mutex<Mask>,
     /// Called at the first failure.
     alarm: Mutex<Option<Alarm>>,
+}
+
+/// What must not be written: the user's own logins, which are nobody's variable.
+#[derive(Default)]
+struct Mask {
+    secrets: Vec<Secret>,
+    stream: Option<RedactStream>,
 }
 
 type Alarm = Box<dyn FnOnce() + Send>;
@@ -30,7 +40,12 @@ impl Output {
     /// Any writer.
     pub fn new(writer: impl Write + Send + 'static) -> Self {
         let writer = Mutex::new(Box::new(writer) as Box<dyn Write + Send>);
-        Self(Arc::new(Shared { writer, failure: OnceLock::new(), alarm: Mutex::default() }))
+        Self(Arc::new(Shared {
+            writer,
+            failure: OnceLock::new(),
+            mask: Mutex::default(),
+            alarm: Mutex::default(),
+        }))
     }
 
     /// Standard output of this process.
@@ -62,8 +77,56 @@ impl Output {
         (Self::new(Memory(bytes.clone())), bytes)
     }
 
+    /// Masks a secret in all that is written from here on.
+    pub fn hide(&self, secret: &Secret) {
+        let mut mask = self.mask();
+        if !mask.secrets.contains(secret) {
+            mask.secrets.push(secret.clone());
+            let redactor = Redactor::new(&mask.secrets);
+            mask.stream = (!redactor.is_idle()).then(|| redactor.stream());
+        }
+    }
+
+    fn mask(&self) -> MutexGuard<'_, Mask> {
+        self.0.mask.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Writes all of it at once. After a failure, nothing more is written.
     pub fn write(&self, bytes: &[u8]) {
+        self.masked(bytes, true);
+    }
+
+    /// Writes a piece of a stream that goes on: the end of the piece may be the beginning of a
+    /// secret, and is then written with the next piece, with [`Output::write`] or
+    /// [`Output::finish`].
+    pub fn pass(&self, bytes: &[u8]) {
+        self.masked(bytes, false);
+    }
+
+    /// Writes what was held back.
+    pub fn finish(&self) {
+        self.masked(&[], true);
+    }
+
+    fn masked(&self, bytes: &[u8], whole: bool) {
+        let mut mask = self.mask();
+        let Some(stream) = &mut mask.stream else {
+            drop(mask);
+            return self.write_out(bytes);
+        };
+        let mut shown = Vec::with_capacity(bytes.len());
+        stream.push(bytes, &mut shown);
+        if whole {
+            stream.finish(&mut shown);
+        }
+        drop(mask);
+        self.write_out(&shown);
+    }
+
+    fn write_out(&self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
         if self.failure().is_some() {
             return;
         }

@@ -15,6 +15,7 @@ pub mod list;
 pub mod needs;
 pub mod own_image;
 mod reach;
+mod relay;
 pub mod rules;
 pub mod run_local;
 pub mod running;
