@@ -18,13 +18,21 @@ use crate::ops::doctor::Patient;
 use crate::ops::engine::Engine;
 use crate::ops::leftovers::Dead;
 use crate::ops::tools::Tools;
+use crate::ops::trust::{Project, Standing, TrustError};
 use crate::ops::workspace::Workspace;
+use crate::report;
 use crate::systems::git::{Git, Login, Logins};
 use crate::systems::native::Native;
 use crate::ui::{Options, Ui, Verbosity};
 
 /// So many findings are told by each command that reads the inventory; `cki doctor` tells more.
 const FINDINGS: usize = 10;
+
+/// Proof that what the project's files decide may take effect: there is no such file, nothing in it
+/// matters, or the person trusts its directory. Whatever starts, sends, builds or writes something
+/// asks for it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Believed(());
 
 /// What commands share.
 pub(super) struct Context {
@@ -120,6 +128,24 @@ impl Context {
         Ok(inventory)
     }
 
+    /// Makes sure that the person trusts what the project's files decide; asks on a terminal.
+    pub(super) fn believe(&self) -> anyhow::Result<Believed> {
+        let Some(project) = Project::of(&self.config, &self.host.env)? else { return Ok(Believed(())) };
+        let standing = project.standing()?;
+        if standing == Standing::Trusted {
+            return Ok(Believed(()));
+        }
+        if !self.ui.can_ask() || self.ui.is_json() {
+            return Err(project.untrusted(standing).into());
+        }
+        if !report::trust::ask(&self.ui, &self.host, &project, standing) {
+            return Err(TrustError::Declined(project.file).into());
+        }
+        // The files may have changed while the question was open: what was shown is what is recorded.
+        project.trust()?;
+        Ok(Believed(()))
+    }
+
     /// Where work reports to.
     pub(super) fn events(&self) -> Events {
         Events::new(self.ui.clone())
@@ -144,9 +170,9 @@ impl Context {
     }
 
     /// What reaches repositories, with the logins that the settings hold.
-    pub(super) fn git(&self) -> anyhow::Result<Git> {
+    pub(super) fn git(&self, believed: Believed) -> anyhow::Result<Git> {
         let mut logins = Logins::default();
-        if let Some((url, token)) = super::token::for_gitlab(self)? {
+        if let Some((url, token)) = super::token::for_gitlab(self, believed)? {
             // GitLab takes an access token as the password of any user.
             logins.add(&url, Login { user: "oauth2".to_owned(), secret: token })?;
         }
