@@ -8,7 +8,7 @@ use super::args::{Command, Globals};
 use crate::base::assets::Assets;
 use crate::base::http::{Http, HttpPolicy};
 use crate::base::text::{plural, safe_line};
-use crate::config::{Color, Config, Format, Settings};
+use crate::config::{Color, Config, Format, Origin, Settings};
 use crate::host::Host;
 use crate::host::signals::{Signal, Stop};
 use crate::model::event::Events;
@@ -104,7 +104,7 @@ impl Context {
         let policy = HttpPolicy { ca_file: settings.ca_file.clone(), offline: settings.offline };
         let own_format = globals.output.clone().filter(|form| !Format::is_one(form));
         Ok(Self {
-            assets: Assets::new(settings.templates.iter().cloned().collect()),
+            assets: assets(&config, &settings, &ui),
             workspace: Workspace::new(&settings.workspace),
             http: Arc::new(Http::new(policy)),
             host,
@@ -237,4 +237,18 @@ impl Context {
             .into()),
         }
     }
+}
+
+/// The templates. Comments are posted in the person's name, so a project does not write them.
+fn assets(config: &Config, settings: &Settings, ui: &Ui) -> Assets {
+    const COMMENTS: &str = "comments";
+    let assets = Assets::new(settings.templates.iter().cloned().collect());
+    let origin = config.get("templates").map(|value| value.origin);
+    let Some(origin @ Origin::Project { .. }) = origin else { return assets };
+    if settings.templates.iter().any(|directory| directory.join(COMMENTS).exists()) {
+        ui.warning(&format!(
+            "{origin}: `{COMMENTS}/` of a project's templates is ignored; name it in your own `cki.toml`."
+        ));
+    }
+    assets.closed(COMMENTS)
 }
