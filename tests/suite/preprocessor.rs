@@ -52,6 +52,7 @@ async fn what_is_wrong_is_said() {
 }
 
 #[tokio::test]
+#[ignore = "needs cpp (bash tests/run)"]
 async fn a_build_file_cannot_read_what_is_beyond_its_context() {
     let outside = tempfile::tempdir().expect("a temporary folder");
     let secret = outside.path().join("token");
@@ -72,8 +73,7 @@ async fn a_build_file_cannot_read_what_is_beyond_its_context() {
     ]);
     std::os::unix::fs::symlink(outside.path().join("token"), folder.path().join("link")).expect("links");
     for file in ["pragma", "marker", "nested", "import", "macro", "link", "process", "loud"] {
-        let Some(result) = run(folder.path(), &format!("{file}.in")).await else { return };
-        let error = result.expect_err(file);
+        let error = run(folder.path(), &format!("{file}.in")).await.expect_err(file);
         assert!(matches!(error, PreprocessError::Beyond { .. }), "{file}: {error}");
     }
 }
