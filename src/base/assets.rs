@@ -20,6 +20,8 @@ const LIMIT: u64 = 4 << 20;
 #[derive(Debug, Clone, Default)]
 pub struct Assets {
     overrides: Vec<PathBuf>,
+    /// The directory below `templates/` of which only the binary's own files count.
+    closed: Option<&'static str>,
 }
 
 /// One template with its origin.
@@ -36,7 +38,21 @@ impl Assets {
     /// folder that has a file wins.
     #[must_use]
     pub fn new(overrides: Vec<PathBuf>) -> Self {
-        Self { overrides }
+        Self { overrides, closed: None }
+    }
+
+    /// The same, except that nothing replaces the files of one directory.
+    #[must_use]
+    pub fn closed(self, directory: &'static str) -> Self {
+        Self { closed: Some(directory), ..self }
+    }
+
+    fn overrides(&self, path: &str) -> &[PathBuf] {
+        let first = Path::new(path).components().next();
+        let is_closed = self.closed.is_some_and(|closed| {
+            first.is_some_and(|first| first.as_os_str() == closed) || path.contains("..")
+        });
+        if is_closed { &[] } else { &self.overrides }
     }
 
     /// One template by its path below `templates/`, `None` if nobody has it.
@@ -44,7 +60,7 @@ impl Assets {
     /// # Errors
     /// When a file of the user's is there but cannot be read.
     pub fn text(&self, path: &str) -> Result<Option<Asset>, FileError> {
-        for folder in &self.overrides {
+        for folder in self.overrides(path) {
             let file = folder.join(path);
             match files::read_text(&file, LIMIT) {
                 Ok(text) => {
@@ -67,7 +83,7 @@ impl Assets {
         let mut names: Vec<String> = EMBEDDED
             .get_dir(folder)
             .map_or_else(Vec::new, |dir| dir.files().filter_map(|file| name_of(file.path())).collect());
-        for path in &self.overrides {
+        for path in self.overrides(folder) {
             names.extend(files::names_in(&path.join(folder))?);
         }
         names.sort();
@@ -120,6 +136,9 @@ mod tests {
         let mine = assets.text("services/mine.yaml").expect("reads").expect("is there");
         assert_eq!(mine.text, "mine");
         assert!(assets.names("services").expect("lists").contains(&"mine.yaml".to_owned()));
+        let closed = assets.clone().closed("services");
+        assert!(closed.text("services/mine.yaml").expect("reads").is_none());
+        assert!(!closed.names("services").expect("lists").contains(&"mine.yaml".to_owned()));
         assert!(assets.text("services/none.yaml").expect("reads").is_none());
         let ours = assets.text("inventory/inventory.yaml").expect("reads").expect("is built in");
         assert_eq!(ours.origin, "built in: inventory/inventory.yaml");

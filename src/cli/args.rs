@@ -112,6 +112,7 @@ pub(super) enum Command {
     Doctor(commands::doctor::DoctorArgs),
     Setup(commands::setup::SetupArgs),
     Config(commands::config::ConfigArgs),
+    Trust(commands::trust::TrustArgs),
     #[command(hide = true)]
     StandIn(commands::stand_in::StandInArgs),
     Completions(commands::completions::CompletionsArgs),

@@ -8,7 +8,7 @@ use super::args::{Command, Globals};
 use crate::base::assets::Assets;
 use crate::base::http::{Http, HttpPolicy};
 use crate::base::text::{plural, safe_line};
-use crate::config::{Color, Config, Format, Settings};
+use crate::config::{Color, Config, Format, Origin, Settings};
 use crate::host::Host;
 use crate::host::signals::{Signal, Stop};
 use crate::model::event::Events;
@@ -18,13 +18,21 @@ use crate::ops::doctor::Patient;
 use crate::ops::engine::Engine;
 use crate::ops::leftovers::Dead;
 use crate::ops::tools::Tools;
+use crate::ops::trust::{Project, Standing, TrustError};
 use crate::ops::workspace::Workspace;
+use crate::report;
 use crate::systems::git::{Git, Login, Logins};
 use crate::systems::native::Native;
 use crate::ui::{Options, Ui, Verbosity};
 
 /// So many findings are told by each command that reads the inventory; `cki doctor` tells more.
 const FINDINGS: usize = 10;
+
+/// Proof that what the project's files decide may take effect: there is no such file, nothing in it
+/// matters, or the person trusts its directory. Whatever starts, sends, builds or writes something
+/// asks for it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Believed(());
 
 /// What commands share.
 pub(super) struct Context {
@@ -96,7 +104,7 @@ impl Context {
         let policy = HttpPolicy { ca_file: settings.ca_file.clone(), offline: settings.offline };
         let own_format = globals.output.clone().filter(|form| !Format::is_one(form));
         Ok(Self {
-            assets: Assets::new(settings.templates.iter().cloned().collect()),
+            assets: assets(&config, &settings, &ui),
             workspace: Workspace::new(&settings.workspace),
             http: Arc::new(Http::new(policy)),
             host,
@@ -118,6 +126,24 @@ impl Context {
             self.ui.warning(&format!("The inventory has {}", plural(more, "more finding")));
         }
         Ok(inventory)
+    }
+
+    /// Makes sure that the person trusts what the project's files decide; asks on a terminal.
+    pub(super) fn believe(&self) -> anyhow::Result<Believed> {
+        let Some(project) = Project::of(&self.config, &self.host.env)? else { return Ok(Believed(())) };
+        let standing = project.standing()?;
+        if standing == Standing::Trusted {
+            return Ok(Believed(()));
+        }
+        if !self.ui.can_ask() || self.ui.is_json() {
+            return Err(project.untrusted(standing).into());
+        }
+        if !report::trust::ask(&self.ui, &self.host, &project, standing) {
+            return Err(TrustError::Declined(project.file).into());
+        }
+        // The files may have changed while the question was open: what was shown is what is recorded.
+        project.trust()?;
+        Ok(Believed(()))
     }
 
     /// Where work reports to.
@@ -144,9 +170,9 @@ impl Context {
     }
 
     /// What reaches repositories, with the logins that the settings hold.
-    pub(super) fn git(&self) -> anyhow::Result<Git> {
+    pub(super) fn git(&self, believed: Believed) -> anyhow::Result<Git> {
         let mut logins = Logins::default();
-        if let Some((url, token)) = super::token::for_gitlab(self)? {
+        if let Some((url, token)) = super::token::for_gitlab(self, believed)? {
             // GitLab takes an access token as the password of any user.
             logins.add(&url, Login { user: "oauth2".to_owned(), secret: token })?;
         }
@@ -211,4 +237,18 @@ impl Context {
             .into()),
         }
     }
+}
+
+/// The templates. Comments are posted in the person's name, so a project does not write them.
+fn assets(config: &Config, settings: &Settings, ui: &Ui) -> Assets {
+    const COMMENTS: &str = "comments";
+    let assets = Assets::new(settings.templates.iter().cloned().collect());
+    let origin = config.get("templates").map(|value| value.origin);
+    let Some(origin @ Origin::Project { .. }) = origin else { return assets };
+    if settings.templates.iter().any(|directory| directory.join(COMMENTS).exists()) {
+        ui.warning(&format!(
+            "{origin}: `{COMMENTS}/` of a project's templates is ignored; name it in your own `cki.toml`."
+        ));
+    }
+    assets.closed(COMMENTS)
 }

@@ -1,13 +1,16 @@
 //! The access token for GitLab, for commands that want one. How it is found, and who may have it,
 //! is `ops::token`.
 
-use super::context::Context;
+use super::context::{Believed, Context};
 use crate::base::secret::Secret;
 pub(super) use crate::ops::token::TokenError;
 use crate::ops::token::{self, Standing};
 
 /// The server and the token for it, if there is one that may be sent there.
-pub(super) fn for_gitlab(context: &Context) -> Result<Option<(String, Secret)>, TokenError> {
+pub(super) fn for_gitlab(
+    context: &Context,
+    _believed: Believed,
+) -> Result<Option<(String, Secret)>, TokenError> {
     let url = &context.settings.gitlab_url.0;
     match token::look(&context.settings, &context.host.cwd, None)? {
         Standing::Usable { token, .. } => {

@@ -34,6 +34,11 @@ pub struct Key {
     /// Only the user's own file, environment and flags may set it: a project that was cloned from
     /// somewhere may not.
     pub personal: bool,
+    /// The one value that only the user's own file, environment and flags may give it.
+    pub personal_value: Option<&'static str>,
+    /// Decides what runs, what is sent, or what is written: a project's file may do so once its
+    /// directory is trusted.
+    pub decisive: bool,
     /// What it does, as a sentence.
     pub help: &'static str,
 }
@@ -47,7 +52,11 @@ impl Key {
 }
 
 const fn key(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Key {
-    Key { name, kind, default, secret: false, personal: false, help }
+    Key { name, kind, default, secret: false, personal: false, personal_value: None, decisive: false, help }
+}
+
+const fn decisive(key: Key) -> Key {
+    Key { decisive: true, ..key }
 }
 
 const fn personal(key: Key) -> Key {
@@ -60,36 +69,57 @@ const fn secret(key: Key) -> Key {
 
 /// All settings, in the order in which they are shown.
 pub const KEYS: &[Key] = &[
-    key("inventory", Kind::Path, "", "The inventory: a folder or a file. Without it, the built-in one."),
-    key("workspace", Kind::Path, "", "The folder for clones. Without it, `cki` in the home directory."),
-    key(
+    decisive(key(
+        "inventory",
+        Kind::Path,
+        "",
+        "The inventory: a folder or a file. Without it, the built-in one.",
+    )),
+    decisive(key(
+        "workspace",
+        Kind::Path,
+        "",
+        "The folder for clones. Without it, `cki` in the home directory.",
+    )),
+    decisive(key(
         "templates",
         Kind::Path,
         "",
         "A folder whose files replace built-in templates of the same path, but not the inventory.",
-    ),
-    key("engine", Kind::Choice(&["auto", "docker", "podman", "native"]), "auto", "What runs components."),
+    )),
+    Key {
+        personal_value: Some("native"),
+        ..decisive(key(
+            "engine",
+            Kind::Choice(&["auto", "docker", "podman", "native"]),
+            "auto",
+            "What runs components.",
+        ))
+    },
     key("output", Kind::Choice(&["text", "json"]), "text", "The form of results."),
     key("color", Kind::Choice(&["auto", "always", "never"]), "auto", "Whether to use colour."),
-    key("offline", Kind::Bool, "false", "Connect to nothing but this machine."),
+    Key {
+        personal_value: Some("false"),
+        ..key("offline", Kind::Bool, "false", "Connect to nothing but this machine.")
+    },
     key("jobs", Kind::Number, "8", "How many repositories are cloned at the same time."),
-    key("ca_file", Kind::Path, "", "Additional certificates of authorities, in PEM form."),
-    key("gitlab.url", Kind::Url, "https://gitlab.com", "The GitLab server for staging requests."),
-    secret(key(
+    decisive(key("ca_file", Kind::Path, "", "Additional certificates of authorities, in PEM form.")),
+    decisive(key("gitlab.url", Kind::Url, "https://gitlab.com", "The GitLab server for staging requests.")),
+    decisive(secret(key(
         "gitlab.token",
         Kind::Text,
         "",
         "The access token for it. Only you may read a file of yours that holds it.",
-    )),
+    ))),
     personal(key("gitlab.token_file", Kind::Path, "", "A file with the token, readable by its owner only.")),
     personal(key("gitlab.token_command", Kind::Text, "", "A command that prints the token.")),
-    key(
+    decisive(key(
         "merge_request_ref",
         Kind::Text,
         "refs/merge-requests/{n}/head",
         "Where a server keeps the head of merge request `{n}`.",
-    ),
-    key("image_tag", Kind::Text, "latest", "The tag of published images to run."),
+    )),
+    decisive(key("image_tag", Kind::Text, "latest", "The tag of published images to run.")),
     key(
         "run.ready_timeout",
         Kind::Number,
@@ -98,7 +128,12 @@ pub const KEYS: &[Key] = &[
     ),
     key("run.stop_grace", Kind::Number, "10", "Seconds between asking a component to stop and killing it."),
     key("run.memory", Kind::Size, "4GiB", "Memory that a component may use unless its entry says otherwise."),
-    key("stage.bot", Kind::Text, "cki-ci-bot", "The user name of the bot that stages merge requests."),
+    decisive(key(
+        "stage.bot",
+        Kind::Text,
+        "cki-ci-bot",
+        "The user name of the bot that stages merge requests.",
+    )),
     key(
         "stage.timeout",
         Kind::Number,

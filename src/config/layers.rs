@@ -8,13 +8,14 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{KEYS, Key, Kind};
+use super::project::{self, ProjectFile};
 use crate::base::files::{self, FileError};
 use crate::base::text;
 use crate::host::Env;
 use crate::model::inventory::Memory;
 
 /// The file's name, in a project and in the user's configuration folder.
-const FILE: &str = "cki.toml";
+pub(super) const FILE: &str = "cki.toml";
 /// A longer file is no configuration.
 const LIMIT: u64 = 1 << 20;
 
@@ -96,12 +97,14 @@ pub enum ConfigError {
         why: String,
     },
     /// A project may not set this.
-    #[error("{place}: a project's file may not set `{key}`; only your own may")]
+    #[error("{place}: a project's file may not set `{key}`{why}; only your own may")]
     Personal {
         /// The setting.
         key: String,
         /// `file:line:column`.
         place: String,
+        /// Which value it may not have, if it may have others.
+        why: String,
     },
     /// There is no home directory to put things.
     #[error("there is no home directory: `HOME` is not set")]
@@ -116,6 +119,8 @@ pub struct Config {
     pub warnings: Vec<String>,
     /// The files that were read.
     pub files: Vec<PathBuf>,
+    /// The project's file, if there is one that counts.
+    pub project: Option<PathBuf>,
 }
 
 impl Config {
@@ -133,10 +138,7 @@ impl Config {
         if let Some(file) = &user {
             config.read_file(file, false)?;
         }
-        let project = cwd.ancestors().map(|folder| folder.join(FILE)).find(|file| file.is_file());
-        if let Some(file) = project.filter(|file| Some(file) != user.as_ref()) {
-            config.read_file(&file, true)?;
-        }
+        config.read_project(env, cwd)?;
         for key in KEYS {
             let variable = key.variable();
             if let Some(text) = env.get(&variable) {
@@ -145,6 +147,16 @@ impl Config {
         }
         config.warn_of_variables(env);
         config.with_flags(cwd, flags)
+    }
+
+    /// The project's file of a directory, as if nothing overrode it.
+    ///
+    /// # Errors
+    /// When it cannot be read or understood, or sets what it may not.
+    pub fn of_project(env: &Env, directory: &Path) -> Result<Self, ConfigError> {
+        let mut config = Self::default();
+        config.read_project(env, directory)?;
+        Ok(config)
     }
 
     /// Only what flags give, for when the files cannot be read.
@@ -178,6 +190,50 @@ impl Config {
             let key = KEYS.iter().find(|key| key.name == name && !key.default.is_empty())?;
             Some(Value { text: key.default.to_owned(), origin: Origin::Default })
         })
+    }
+
+    /// The settings of the project's file that decide what runs, what is sent or what is written, as
+    /// far as nothing above that file overrides them.
+    pub fn project_decisions(&self) -> impl Iterator<Item = (&'static Key, &Value)> {
+        KEYS.iter().filter(|key| key.decisive).filter_map(|key| {
+            let value = self.values.get(key.name)?;
+            matches!(value.origin, Origin::Project { .. }).then_some((key, value))
+        })
+    }
+
+    /// What a project's file may not set even when its directory is trusted, because of what else it
+    /// sets or of where it is.
+    fn check_project(&self, file: &Path) -> Result<(), ConfigError> {
+        let of_project =
+            |name: &str| self.values.get(name).filter(|value| matches!(value.origin, Origin::Project { .. }));
+        let refuse = |key: &str, value: &Value, why: &str| {
+            let (key, place, why) = (key.to_owned(), value.origin.to_string(), why.to_owned());
+            Err(ConfigError::Personal { key, place, why })
+        };
+        if let Some(value) = of_project("ca_file").filter(|_| of_project("gitlab.url").is_none()) {
+            return refuse("ca_file", value, " without `gitlab.url`");
+        }
+        let directory = file.parent().unwrap_or(Path::new("/"));
+        match of_project("workspace") {
+            Some(value) if !project::is_inside(Path::new(&value.text), directory) => {
+                refuse("workspace", value, " to a place outside its own directory")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn read_project(&mut self, env: &Env, cwd: &Path) -> Result<(), ConfigError> {
+        let user = env.config_folder().map(|directory| directory.join(FILE));
+        match project::find(cwd, user.as_deref()) {
+            Some(ProjectFile::Found(file)) => {
+                self.read_file(&file, true)?;
+                self.check_project(&file)?;
+                self.project = Some(file);
+            }
+            Some(ProjectFile::Ignored(warning)) => self.warnings.push(warning),
+            None => {}
+        }
+        Ok(())
     }
 
     fn read_file(&mut self, file: &Path, project: bool) -> Result<(), ConfigError> {
@@ -225,7 +281,8 @@ impl Config {
             };
             let origin = origin(line);
             if key.personal && matches!(origin, Origin::Project { .. }) {
-                return Err(ConfigError::Personal { key: name, place: format!("{origin}:{column}") });
+                let place = format!("{origin}:{column}");
+                return Err(ConfigError::Personal { key: name, place, why: String::new() });
             }
             let (line, column) = place(text, value.span().start);
             let place = format!("{}:{line}:{column}", file.display());
@@ -275,6 +332,10 @@ impl Config {
             }
             Kind::Choice(choices) => return Err(wrong(format!("it is one of {}", choices.join(", ")))),
         };
+        if matches!(origin, Origin::Project { .. }) && key.personal_value == Some(text.as_str()) {
+            let (key, place) = (key.name.to_owned(), place.to_owned());
+            return Err(ConfigError::Personal { key, place, why: format!(" to `{text}`") });
+        }
         self.values.insert(key.name, Value { text, origin });
         Ok(())
     }

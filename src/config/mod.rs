@@ -4,6 +4,7 @@
 
 mod keys;
 mod layers;
+mod project;
 mod settings;
 
 pub use keys::{KEYS, Key, Kind};

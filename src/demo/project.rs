@@ -98,7 +98,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let layout = Layout {
             folder: folder.path().to_path_buf(),
-            engine: "native".into(),
+            engine: "auto".into(),
             gitlab: "http://127.0.0.1:1".into(),
             program: "/usr/bin/cki".into(),
             plays: "/demo".into(),

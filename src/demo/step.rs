@@ -170,6 +170,7 @@ fn start(demo: &Demo<'_>, args: &[&str], cwd: &Path, is_looked_at: bool) -> anyh
         .env_clear()
         .envs(host.env.iter().filter(|(name, _)| !ours(name)))
         .env("XDG_CONFIG_HOME", folder.join("config"))
+        .env("CKI_ENGINE", demo.engine.name())
         .stdin(Stdio::null())
         // Ctrl-C reaches this program alone, which passes it on.
         .process_group(0)

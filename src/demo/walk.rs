@@ -13,10 +13,11 @@ use crate::base::files;
 use crate::base::owner::Owner;
 use crate::base::{assets, digest};
 use crate::config;
-use crate::host::Host;
 use crate::host::signals::Stop;
+use crate::host::{Env, Host};
 use crate::model::event::Events;
 use crate::ops::engine::Engine;
+use crate::ops::trust;
 use crate::ui::{Ui, style};
 
 /// What the demo is given.
@@ -62,7 +63,7 @@ pub async fn walk(demo: &Demo<'_>) -> anyhow::Result<Exit> {
     if demo.keep && matches!(result, Ok(Exit::Done)) {
         return result;
     }
-    let left = take_down(&demo.engine, &demo.folder, &name).await;
+    let left = take_down(&demo.host.env, &demo.engine, &demo.folder, &name).await;
     if matches!(result, Ok(Exit::Done)) && left.is_ok() {
         demo.ui.say(&style::dim("Cleaned up: nothing is left behind."));
         next(demo.ui);
@@ -75,11 +76,13 @@ pub async fn walk(demo: &Demo<'_>) -> anyhow::Result<Exit> {
 ///
 /// # Errors
 /// When something cannot be removed.
-pub async fn take_down(engine: &Engine, folder: &Path, name: &str) -> anyhow::Result<()> {
+pub async fn take_down(env: &Env, engine: &Engine, folder: &Path, name: &str) -> anyhow::Result<()> {
     let images = match engine {
         Engine::Containers(engine) => base_image::remove(engine, name).await,
         Engine::Native(_) => Ok(()),
     };
+    // One that was killed early was never trusted, and its folder may be gone.
+    let _ = trust::forget(env, folder);
     files::remove_folder(folder)?;
     images
 }
@@ -110,7 +113,7 @@ pub async fn remove_abandoned(host: &Host, engine: &Engine) {
         let owner = label.and_then(|label| Owner::parse(&label));
         if owner.is_some_and(|owner| !host.is_alive(&owner)) {
             // Somebody else's stays; that is no reason not to show the demo.
-            let _ = take_down(engine, &folder, &name(&folder)).await;
+            let _ = take_down(&host.env, engine, &folder, &name(&folder)).await;
         }
     }
 }
@@ -189,13 +192,15 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
     };
     let layout = project::Layout {
         folder: folder.clone(),
-        engine: demo.engine.name().to_owned(),
+        // A project's file cannot choose to do without an engine: the person does, by the environment.
+        engine: if demo.engine.is_native() { "auto" } else { demo.engine.name() }.to_owned(),
         gitlab: gitlab.url().to_owned(),
         program,
         plays,
         base,
     };
     project::write(&layout)?;
+    trust::trust_own(&host.env, folder)?;
     files::write_whole(&folder.join("head"), head.as_bytes(), 0o644)?;
     let clone = folder.join("clones/cki-tools");
     for Chapter { why, args, shows } in chapters() {
@@ -220,15 +225,18 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
     }
     ui.data("");
     if demo.keep {
-        kept(ui, folder, gitlab.url());
+        kept(ui, folder, gitlab.url(), demo.wanted == config::Engine::Native);
     }
     Ok(Exit::Done)
 }
 
-fn kept(ui: &Ui, folder: &Path, url: &str) {
+fn kept(ui: &Ui, folder: &Path, url: &str, native: bool) {
     let folder = folder.display();
     ui.data(&format!("The project stays in {folder}. Play with it:"));
     ui.data(&format!("  $ {}", style::command(&format!("cd {folder}"))));
+    if native {
+        ui.data(&format!("  $ {}", style::command("export CKI_ENGINE=native")));
+    }
     ui.data(&format!("  $ {}", style::command("cki run-local pipeline-herder --mr 213")));
     ui.data(&format!(
         "  $ {}   {}",

@@ -30,4 +30,5 @@ pub mod stand_in;
 pub mod stored;
 pub mod token;
 pub mod tools;
+pub mod trust;
 pub mod workspace;

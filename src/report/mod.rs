@@ -18,4 +18,5 @@ pub mod scan;
 pub mod setup;
 pub mod show;
 pub mod stage;
+pub mod trust;
 pub mod view;

@@ -59,8 +59,12 @@ pub fn print_plan(ui: &Ui, plan: &Plan) {
         safe_line(&facts.title),
         style::dim(&format!("head {head}{draft}")),
     ));
-    let asks = plan.comment.lines().next().unwrap_or_default();
-    ui.say(&format!("Asks  {}", style::command(&safe_line(asks))));
+    // All that would be posted, since it is posted in the person's name.
+    for (number, line) in plan.comment.lines().enumerate() {
+        let label = if number == 0 { "Asks  " } else { "      " };
+        let paint = if number == 0 { style::command } else { style::dim };
+        ui.say(format!("{label}{}", paint(&safe_line(line))).trim_end());
+    }
 }
 
 /// Prints what came of it, and gives the exit code of `cki`.

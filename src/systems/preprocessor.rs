@@ -15,8 +15,11 @@ use crate::host::{Env, programs};
 
 /// Longer than any build file, with all that it includes.
 const LONGEST: u64 = 4 << 20;
-/// So much of what it complains about is read.
-const LONGEST_COMPLAINT: u64 = 64 << 10;
+/// Longest list of included files and complaints, in bytes. A longer one is refused: what it does not
+/// show could be anything.
+const LONGEST_COMPLAINT: u64 = 4 << 20;
+/// Most symbolic links that a path may lead through (path_resolution(7)).
+const MOST_LINKS: usize = 40;
 /// It reads a few files.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -89,7 +92,9 @@ pub async fn preprocess(
     let missing = || PreprocessError::NotInstalled { file: file.to_owned() };
     let program = programs::find(env, "cpp").ok_or_else(missing)?;
     let mut command = Command::new(program);
-    command.args(["-E", "-iquote"]).arg(context).args(["-traditional", "-undef"]);
+    // `-H` lists each file as it is opened, and unlike the markers in the output nothing in the file can
+    // change that list.
+    command.args(["-E", "-H", "-nostdinc", "-iquote"]).arg(context).args(["-traditional", "-undef"]);
     let own = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(context);
     for folder in std::iter::once(own).chain(include.iter().map(PathBuf::as_path)) {
         command.arg("-I").arg(folder);
@@ -109,13 +114,13 @@ pub async fn preprocess(
 
     let allowed: Vec<&Path> =
         [context, own].into_iter().chain(include.iter().map(PathBuf::as_path)).collect();
-    let (text, included) = without_markers(&text);
-    if let Some(beyond) = included.iter().find(|path| !is_below(path, context, &allowed)) {
+    if let Some(beyond) = included(&complaints).find(|path| !is_below(path, context, &allowed)) {
         return Err(PreprocessError::Beyond {
             file: file.to_owned(),
             included: safe_line(beyond).into_owned(),
         });
     }
+    let text = without_markers(&text);
     let complaints = messages(&complaints);
     let refused = |message: String| PreprocessError::Refused { file: file.to_owned(), message };
     if let Some(fatal) = complaints.iter().find(|line| !good && is_fatal(line)) {
@@ -152,8 +157,12 @@ async fn run(mut command: Command, source: String) -> std::io::Result<Output> {
     if cut {
         return Err(std::io::Error::other(format!("its output is longer than {LONGEST} bytes")));
     }
+    let (complaints, cut) = complaints?;
+    if cut {
+        return Err(std::io::Error::other(format!("it complains of more than {LONGEST_COMPLAINT} bytes")));
+    }
     let good = child.wait().await?.success();
-    Ok(Output { good, text, complaints: complaints?.0 })
+    Ok(Output { good, text, complaints })
 }
 
 /// Reads to the end, keeps the beginning; says whether that is all.
@@ -167,45 +176,76 @@ async fn bounded(stream: Option<impl AsyncRead + Unpin>, limit: u64) -> std::io:
     Ok((String::from_utf8_lossy(&bytes).into_owned(), cut))
 }
 
-/// Takes out the lines by which the preprocessor says where what follows comes from
-/// (`# 1 "path" 1`), and returns the paths in them. They hold absolute paths of this machine, and
-/// an image's layers are reused only where its build file stays the same.
-fn without_markers(text: &str) -> (String, Vec<String>) {
-    let (mut kept, mut paths) = (String::with_capacity(text.len()), Vec::new());
-    for line in text.lines() {
-        match marker(line) {
-            Some((path, flags)) => {
-                // 3: a header of the system, which the preprocessor brings by itself.
-                let builtin = path.starts_with('<') || flags.split(' ').any(|flag| flag == "3");
-                if !builtin && !paths.iter().any(|known| known == path) {
-                    paths.push(path.to_owned());
-                }
-            }
-            None if kept.is_empty() && line.trim().is_empty() => {}
-            None => {
-                kept.push_str(line);
-                kept.push('\n');
-            }
-        }
-    }
-    (kept, paths)
+/// The files that were opened, from lines such as `.. a/b` (gcc(1), `-H`).
+fn included(complaints: &str) -> impl Iterator<Item = &str> {
+    complaints.lines().filter_map(|line| {
+        let path = line.trim_start_matches('.');
+        if path.len() == line.len() { None } else { path.strip_prefix(' ') }
+    })
 }
 
-fn marker(line: &str) -> Option<(&str, &str)> {
-    let (number, rest) = line.strip_prefix("# ")?.split_once(' ')?;
-    if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
+/// Takes out the lines by which the preprocessor says where what follows comes from
+/// (`# 1 "path" 1`). They hold absolute paths of this machine, and an image's layers are reused only
+/// where its build file stays the same.
+fn without_markers(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    for line in text.lines() {
+        if !is_marker(line) && !(kept.is_empty() && line.trim().is_empty()) {
+            kept.push_str(line);
+            kept.push('\n');
+        }
     }
-    let rest = rest.strip_prefix('"')?;
-    let end = rest.rfind('"')?;
-    Some((&rest[..end], &rest[end + 1..]))
+    kept
+}
+
+fn is_marker(line: &str) -> bool {
+    let Some((number, rest)) = line.strip_prefix("# ").and_then(|rest| rest.split_once(' ')) else {
+        return false;
+    };
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && rest.strip_prefix('"').is_some_and(|path| path.contains('"'))
 }
 
 /// Whether an included file, links resolved, is in one of the folders.
 fn is_below(path: &str, context: &Path, allowed: &[&Path]) -> bool {
-    // A path that names nothing is not an included file but a comment that looks like a marker.
-    let Ok(real) = context.join(path).canonicalize() else { return true };
-    allowed.iter().filter_map(|folder| folder.canonicalize().ok()).any(|folder| real.starts_with(folder))
+    let path = context.join(path);
+    // A path that names nothing is not an included file but a line of the file that looks like a marker.
+    let Ok(real) = path.canonicalize() else { return path.symlink_metadata().is_err() };
+    !is_by_process(&path)
+        && allowed
+            .iter()
+            .filter_map(|folder| folder.canonicalize().ok())
+            .any(|folder| real.starts_with(folder))
+}
+
+/// Whether a path leads through `/proc` or `/dev`, where it means another file to each process.
+fn is_by_process(path: &Path) -> bool {
+    let mut waiting: Vec<PathBuf> = vec![path.to_owned()];
+    let mut links = 0;
+    while let Some(path) = waiting.pop() {
+        let mut walked = PathBuf::new();
+        for part in path.components() {
+            match part {
+                std::path::Component::ParentDir => {
+                    // What lies above a link is above where the link leads.
+                    walked = walked.canonicalize().unwrap_or(walked);
+                    walked.pop();
+                }
+                part => walked.push(part),
+            }
+            if walked.starts_with("/proc") || walked.starts_with("/dev") {
+                return true;
+            }
+            if let Ok(target) = walked.read_link() {
+                links += 1;
+                if links > MOST_LINKS {
+                    return true;
+                }
+                waiting.push(walked.parent().unwrap_or(Path::new("/")).join(target));
+            }
+        }
+    }
+    false
 }
 
 fn messages(complaints: &str) -> Vec<String> {
@@ -238,10 +278,38 @@ mod tests {
     }
 
     #[test]
-    fn markers() {
-        let text = "# 0 \"<stdin>\"\n# 1 \"/usr/include/stdc-predef.h\" 1 3 4\n\n# 1 \"a b\" 2\nFROM x\n# 12 monkeys\n";
-        let (text, paths) = without_markers(text);
-        assert_eq!(text, "FROM x\n# 12 monkeys\n");
-        assert_eq!(paths, ["a b"]);
+    fn markers_are_taken_out() {
+        let text = "# 0 \"<stdin>\"\n# 1 \"/usr/include/x.h\" 1 3 4\n\n# 1 \"a b\" 2\nFROM x\n# 12 monkeys\n";
+        assert_eq!(without_markers(text), "FROM x\n# 12 monkeys\n");
+    }
+
+    #[test]
+    fn included_files_are_listed() {
+        let said = ". c.h\n.. /a b\n<stdin>:1: error: no\nMultiple include guards may be useful for:\nc.h\n";
+        assert_eq!(included(said).collect::<Vec<_>>(), ["c.h", "/a b"]);
+    }
+
+    #[test]
+    fn a_path_that_means_another_file_to_each_process_is_told() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let link = |name: &str, target: &str| {
+            std::os::unix::fs::symlink(target, folder.path().join(name)).expect("links");
+        };
+        link("cwd", "/proc/self/cwd");
+        link("chain", "cwd/x");
+        link("loop", "loop");
+        link("plain", ".");
+        for (path, is) in [
+            ("/proc/self/cwd/../x", true),
+            ("/dev/stdin", true),
+            ("/x/../proc/self/environ", true),
+            ("cwd/../secret", true),
+            ("chain", true),
+            ("loop", true),
+            ("plain/plain/x", false),
+            ("a/../b", false),
+        ] {
+            assert_eq!(is_by_process(&folder.path().join(path)), is, "{path}");
+        }
     }
 }

@@ -50,3 +50,30 @@ async fn what_is_wrong_is_said() {
         assert!(error.contains(words), "{error}");
     }
 }
+
+#[tokio::test]
+#[ignore = "needs cpp (bash tests/run)"]
+async fn a_build_file_cannot_read_what_is_beyond_its_context() {
+    let outside = tempfile::tempdir().expect("a temporary folder");
+    let secret = outside.path().join("token");
+    std::fs::write(&secret, "glpat-of-somebody\n").expect("writes");
+    let secret = secret.display();
+    let folder = support::folder_with(&[
+        ("pragma.in", "#define BS \\/**/\nFROM x\nENV T=BS\n#include \"pragma.h\"\n"),
+        ("pragma.h", &format!("#pragma GCC system_header\n#include \"{secret}\"\n")),
+        ("marker.in", &format!("# 1 \"x\" 3\nFROM x\n#include \"{secret}\"\n")),
+        ("nested.in", "FROM x\n#include \"nested.h\"\n"),
+        ("nested.h", &format!("# 1 \"d.h\" 1 3\n#include \"{secret}\"\n# 3 \"x\" 2\n")),
+        ("import.in", &format!("FROM x\n#import \"{secret}\"\n")),
+        ("macro.in", &format!("FROM x\n#define F \"{secret}\"\n#include F\n")),
+        ("link.in", "FROM x\n#include \"link\"\n"),
+        ("process.in", "FROM x\n#include \"/proc/self/environ\"\n"),
+        // Behind more complaints than anybody reads.
+        ("loud.in", &format!("FROM x\n{}#include \"{secret}\"\n", "#a very odd line\n".repeat(3000))),
+    ]);
+    std::os::unix::fs::symlink(outside.path().join("token"), folder.path().join("link")).expect("links");
+    for file in ["pragma", "marker", "nested", "import", "macro", "link", "process", "loud"] {
+        let error = run(folder.path(), &format!("{file}.in")).await.expect_err(file);
+        assert!(matches!(error, PreprocessError::Beyond { .. }), "{file}: {error}");
+    }
+}

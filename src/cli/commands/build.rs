@@ -37,9 +37,10 @@ pub(in crate::cli) struct BuildArgs {
 
 pub(in crate::cli) fn run(args: BuildArgs, context: &Context) -> anyhow::Result<Exit> {
     let BuildArgs { component, mr, tag, no_cache } = args;
+    let believed = context.believe()?;
     let inventory = context.inventory()?;
     let component = inventory.find(&component)?;
-    let git = context.git()?;
+    let git = context.git(believed)?;
     let quiet = context.ui.verbosity() == Verbosity::Quiet;
     let wish = Wish { merge_request: mr, tag, no_cache, quiet };
     let built = context.block_on(async |stop| {

@@ -67,7 +67,7 @@ pub(in crate::cli) fn run(args: DemoArgs, context: &Context) -> anyhow::Result<E
             let folder = kept(folder, context)?;
             context.block_on(async |_| {
                 let engine = context.engine().await?;
-                walk::take_down(&engine, &folder, &walk::name(&folder)).await
+                walk::take_down(&context.host.env, &engine, &folder, &walk::name(&folder)).await
             })?;
             context.ui.say(&format!("Removed `{}` and its images.", folder.display()));
             Ok(Exit::Done)

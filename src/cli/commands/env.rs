@@ -96,6 +96,10 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
             return Err(UsageError(message).into());
         }
     };
+    if matches!(format, EnvFormat::Dotenv | EnvFormat::Shell) {
+        // Another program takes it for its own environment.
+        context.believe()?;
+    }
     let inventory = context.inventory()?;
     let component = inventory.find(&component)?;
     let rules = Rules::load(&context.assets, &inventory, &context.host.env, &context.workspace)?;

@@ -28,7 +28,13 @@ pub(in crate::cli) struct GcArgs {
 }
 
 pub(in crate::cli) fn run(args: &GcArgs, context: &Context) -> anyhow::Result<Exit> {
-    let inventory = if args.images { Some(context.inventory()?) } else { None };
+    let inventory = if args.images {
+        // It decides which images are removed.
+        context.believe()?;
+        Some(context.inventory()?)
+    } else {
+        None
+    };
     let collected = context.block_on(async |stop| {
         let collected = async {
             let events = context.events();

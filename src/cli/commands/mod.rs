@@ -21,6 +21,7 @@ pub(super) mod shell;
 pub(super) mod show;
 pub(super) mod stage;
 pub(super) mod stand_in;
+pub(super) mod trust;
 
 use super::args::Command;
 use super::context::Context;
@@ -49,6 +50,7 @@ pub(super) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Ex
         Command::Stage(args) => stage::run(&args, context),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Setup(args) => setup::run(&args, context),
+        Command::Trust(args) => trust::run(&args, context),
         Command::Config(args) => config::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),
         Command::Man(args) => man::run(&args, context),

@@ -174,6 +174,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
     {
         return Err(UsageError(format!("`{access}` is no component; write `--mount={access}`")).into());
     }
+    let believed = context.believe()?;
     let inventory = context.inventory()?;
     let request = Request {
         components: named(&inventory, &components)?,
@@ -206,7 +207,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         let message = format!("`{flag}` is for one component, and {} are given", request.components.len());
         return Err(UsageError(message).into());
     }
-    let git = context.git()?;
+    let git = context.git(believed)?;
     if plan.dry_run || plan.form.is_some() {
         return show(&plan, context, &inventory, &git, &request);
     }

@@ -7,7 +7,7 @@ use clap_complete::ArgValueCandidates;
 
 use crate::base::clock::SystemClock;
 use crate::base::exit::Exit;
-use crate::cli::context::Context;
+use crate::cli::context::{Believed, Context};
 use crate::cli::error::UsageError;
 use crate::cli::{complete, token};
 use crate::config::Origin;
@@ -62,6 +62,7 @@ pub(in crate::cli) struct StageArgs {
 }
 
 pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result<Exit> {
+    let believed = context.believe()?;
     let inventory = context.inventory()?;
     let component = args.component.as_deref().map(|name| inventory.find(name)).transpose()?;
     let target = target(&inventory, component, args.project.as_deref(), &context.host.cwd)?;
@@ -77,7 +78,7 @@ pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result
         ..StageOptions::default()
     };
     let outcome = context.block_on(async |stop| {
-        let gitlab = gitlab(context, &target)?;
+        let gitlab = gitlab(context, &target, believed)?;
         let planned = tokio::select! {
             planned = plan(&gitlab, &staging) => planned?,
             signal = stop.requested() => return Ok(Err(signal.exit())),
@@ -127,7 +128,7 @@ fn staging(
 
 /// The server: the one of the settings, or the one that a remote names if nobody set another; that
 /// one gets no token, since the token is for the first.
-fn gitlab(context: &Context, target: &Target<'_>) -> anyhow::Result<GitLab> {
+fn gitlab(context: &Context, target: &Target<'_>, believed: Believed) -> anyhow::Result<GitLab> {
     let (url, origin) = &context.settings.gitlab_url;
     let other = target.server.as_ref().filter(|server| *origin == Origin::Default && *server != url);
     let means = Means::new(context.http.clone(), Arc::new(SystemClock::new()), context.events());
@@ -137,6 +138,6 @@ fn gitlab(context: &Context, target: &Target<'_>) -> anyhow::Result<GitLab> {
         ));
         return Ok(GitLab::new(server, None, means)?);
     }
-    let token = token::for_gitlab(context)?.map(|(_, token)| token);
+    let token = token::for_gitlab(context, believed)?.map(|(_, token)| token);
     Ok(GitLab::new(url, token, means)?)
 }

@@ -5,6 +5,8 @@ mod running;
 mod staging;
 mod systems;
 
+use std::path::Path;
+
 use super::token::TokenError;
 
 use crate::base::assets::BUILT_IN;
@@ -34,6 +36,7 @@ use crate::ops::setup::SetupError;
 use crate::ops::source::SourceError;
 use crate::ops::stage::{StageError, TargetError};
 use crate::ops::stand_in::ListenError;
+use crate::ops::trust::TrustError;
 use crate::systems::changes::ChangeError;
 use crate::systems::engine::EngineError;
 use crate::systems::git::GitError;
@@ -135,6 +138,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
         NeedError => |error| Some(of_need(error)),
         Refusal => |error| Some(of_refusal(error)),
         RulesError => |error| Some(of_rules(error)),
+        TrustError => |error| Some(of_trust(error)),
         TokenError => |error| Some(of_token(error)),
         DeployedError => |error| Some(deployment::of_deployed(error)),
         BuildError => |error| Some(of_build(error)),
@@ -196,6 +200,29 @@ fn of_config(error: &ConfigError) -> Meaning {
             hint(Exit::Invalid, format!("move `{key}` to `cki.toml` in your own configuration folder."))
         }
         _ => hint(Exit::Invalid, "the settings are described in docs/reference/settings.md."),
+    }
+}
+
+fn of_trust(error: &TrustError) -> Meaning {
+    let trust = |file: &Path| {
+        let directory = file.parent().unwrap_or(file).display().to_string();
+        format!("`cki trust {}`", shell_words::quote(&directory))
+    };
+    match error {
+        TrustError::Untrusted { file, .. } => {
+            hint(Exit::Refused, format!("read these files, then {} lets them decide.", trust(file)))
+        }
+        TrustError::Declined(file) => {
+            hint(Exit::Refused, format!("nothing was done; {} trusts it later.", trust(file)))
+        }
+        TrustError::NoProject(_) => {
+            hint(Exit::NotFound, "`cki config` shows which files the settings come from.")
+        }
+        TrustError::NoState => hint(
+            Exit::Invalid,
+            "set `XDG_STATE_HOME`, or name the inventory for this call with `--inventory`.",
+        ),
+        TrustError::File(inner) => of_file(inner),
     }
 }
 
@@ -326,7 +353,7 @@ fn of_open(error: &OpenError) -> Meaning {
 }
 
 /// What to do about a clone that was left alone.
-pub(super) fn commit_or_stash(path: &std::path::Path) -> String {
+pub(super) fn commit_or_stash(path: &Path) -> String {
     format!("commit, stash or remove what is in `{}`; `cki` never touches it.", path.display())
 }
 

@@ -32,6 +32,9 @@ pub(super) fn of_staging(error: &StagingError) -> Meaning {
         StagingError::UnknownKey { .. } | StagingError::Mismatch { .. } => {
             hint(Exit::Usage, "`cki show COMPONENT` lists what can be set; nothing was sent.")
         }
+        StagingError::QuickAction { .. } => {
+            hint(Exit::Refused, "nothing was posted; take the line out of the template of the comment.")
+        }
         StagingError::BadPattern { .. } | StagingError::BadBot { .. } => plain(Exit::Invalid),
         _ => hint(Exit::Usage, "nothing was sent."),
     }

@@ -115,6 +115,7 @@ fn check(text: &str, request: &StagingRequest) -> Result<(), StagingError> {
     if text.len() > LONGEST_COMMENT {
         return fail("it is too long");
     }
+    check_lines(text)?;
     let Some(command) = parse_command(text, request.bot()) else {
         return fail("it does not mention the bot and the word `test` in one line");
     };
@@ -125,6 +126,36 @@ fn check(text: &str, request: &StagingRequest) -> Result<(), StagingError> {
         return Err(StagingError::Unfaithful { why: format!("it has `[{}]` besides", shown(other)) });
     }
     Ok(())
+}
+
+/// Refuses what GitLab itself might act on: a line that begins with `/` is a quick action, done with
+/// the rights of the person (GitLab's user documentation, "GitLab quick actions").
+fn check_lines(text: &str) -> Result<(), StagingError> {
+    let is_break = |c: char| matches!(c, '\n' | '\u{2028}' | '\u{2029}' | '\u{85}');
+    if text.chars().any(|c| c.is_control() && c != '\n') {
+        return Err(StagingError::Unfaithful { why: "it has a control character".to_owned() });
+    }
+    match text.split(is_break).find(|line| line.trim_start().starts_with('/')) {
+        None => Ok(()),
+        Some(line) => Err(StagingError::QuickAction { line: shown(line) }),
+    }
+}
+
+/// Whether a comment asks the bot for exactly this request, in the words of its author: what it quotes
+/// of others does not count.
+#[must_use]
+pub fn asks_for(body: &str, request: &StagingRequest, marker: &Marker) -> bool {
+    let own: Vec<&str> = body.lines().filter(|line| !line.trim_start().starts_with('>')).collect();
+    let own = own.join("\n");
+    Marker::find(&own).as_ref() == Some(marker)
+        && parse_command(&own, request.bot()).is_some_and(|command| {
+            // As in the fingerprint, the order does not count.
+            same(&command.parameters, request.parameters()) && same(&command.reruns, request.reruns())
+        })
+}
+
+fn same<T: PartialEq>(some: &[T], others: &[T]) -> bool {
+    some.len() == others.len() && some.iter().all(|one| others.contains(one))
 }
 
 /// A comment as the bot reads it.
@@ -239,9 +270,27 @@ mod tests {
             let error = written(template, &asked).expect_err(template).to_string();
             assert!(error.contains(why), "{template}: {error}");
         }
+        for line in ["/approve", "  /merge", "/assign @somebody", "a\u{2028}/close", "a\u{85}/close"] {
+            let error = written(&format!("@{{{{ bot }}}} test {{{{ parameters }}}}\n{line}"), &asked);
+            let error = error.expect_err(line).to_string();
+            assert!(error.contains("quick action") || error.contains("control"), "{line}: {error}");
+        }
+        assert!(written("@{{ bot }} test {{ parameters }} and/or a/b", &asked).is_ok());
         let short = written("@{{ bot }} test {{ parameters }}", &asked).expect("is written");
         assert!(Marker::find(&short).is_some(), "the marker is added");
         assert!(Marker::new("HEAD", &asked).is_err());
+    }
+
+    #[test]
+    fn a_quoted_request_is_no_request() {
+        let asked = request(&["a=1"], &[]);
+        let marker = Marker::new(SHA, &asked).expect("a commit");
+        let body = written(TEMPLATE, &asked).expect("is written");
+        assert!(asks_for(&body, &asked, &marker));
+        let quoted: Vec<String> = body.lines().map(|line| format!("> {line}")).collect();
+        assert!(!asks_for(&format!("{}\n\nWhy this?", quoted.join("\n")), &asked, &marker));
+        assert!(!asks_for(&format!("look: {marker}"), &asked, &marker));
+        assert!(!asks_for(&body.replace("[a=1]", "[a=2]"), &asked, &marker));
     }
 
     #[test]

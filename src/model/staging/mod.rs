@@ -9,7 +9,7 @@ mod request;
 mod status;
 
 pub use answer::{AnswerRow, pipeline_of_url};
-pub use comment::{Command, Marker, comment, parse_command};
+pub use comment::{Command, Marker, asks_for, comment, parse_command};
 pub use parameter::{Parameter, StageParameter};
 pub use request::{Rerun, StagingRequest};
 pub use status::PipelineStatus;
@@ -105,6 +105,12 @@ pub enum StagingError {
     Template {
         /// The complaint.
         why: String,
+    },
+    /// A line that GitLab would act on.
+    #[error("the comment has the line `{line}`, which GitLab would execute as a quick action")]
+    QuickAction {
+        /// The line.
+        line: String,
     },
     /// The template leaves something out, or adds something.
     #[error("the template makes a comment that the bot would read differently: {why}")]

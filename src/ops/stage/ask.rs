@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::facts::{CommentRef, MergeRequestFacts, is_user};
 use super::{Asked, Plan, StageError};
 use crate::model::event::Events;
-use crate::model::staging::Marker;
+use crate::model::staging::asks_for;
 use crate::systems::gitlab::{GitLab, GitLabError, Note, User};
 
 /// So many pages of a hundred comments are looked through.
@@ -35,9 +35,10 @@ pub(super) async fn past(gitlab: &GitLab, plan: &Plan, me: &User) -> Result<Past
     })
 }
 
-/// Somebody else may have copied the marker; it counts only in the user's own comments.
+/// Somebody else may have copied the marker, and the user may have quoted it: it counts only in the
+/// user's own words.
 fn is_ours(note: &Note, plan: &Plan, me: &User) -> bool {
-    is_user(note.author.as_ref(), &me.username) && Marker::find(&note.body).as_ref() == Some(&plan.marker)
+    is_user(note.author.as_ref(), &me.username) && asks_for(&note.body, &plan.request, &plan.marker)
 }
 
 /// What must be known before the comment is posted.

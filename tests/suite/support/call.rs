@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use cki::host::Env;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -29,6 +30,8 @@ pub(crate) struct Call<'a> {
     /// A folder with so little room, in kilobytes.
     cramped: Option<(PathBuf, u32)>,
     folder: PathBuf,
+    /// As somebody who has not trusted the project.
+    untrusting: bool,
 }
 
 impl<'a> Call<'a> {
@@ -43,12 +46,19 @@ impl<'a> Call<'a> {
             stdout: None,
             cramped: None,
             folder,
+            untrusting: false,
         }
     }
 
     /// With one more variable.
     pub(crate) fn set(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
         self.variables.push((name, value.into()));
+        self
+    }
+
+    /// As somebody who has not trusted what the project's files decide; all other calls have.
+    pub(crate) fn untrusting(mut self) -> Self {
+        self.untrusting = true;
         self
     }
 
@@ -84,7 +94,13 @@ impl<'a> Call<'a> {
 
     /// Starts it, in a process group of its own, as a shell would.
     pub(crate) fn start(self) -> Started<'a> {
-        let Self { cli, words, variables, stdin, columns, stdout, cramped, folder } = self;
+        let Self { cli, words, variables, stdin, columns, stdout, cramped, folder, untrusting } = self;
+        if !untrusting {
+            let env =
+                Env::new(cli.variables.iter().chain(variables.iter().map(|(name, value)| (name, value))));
+            // A test may write files that nobody can read, or have nowhere to keep trust.
+            let _ = cki::ops::trust::trust_own(&env, &cli.project());
+        }
         let (out, err) = (folder.join("stdout"), folder.join("stderr"));
         let file = |path: &Path| File::create(path).expect("makes a file");
         let mut command = match cramped {

@@ -28,6 +28,7 @@ mod secrets;
 mod services;
 mod shell;
 mod streams;
+mod trust;
 mod watch;
 
 use std::io::{Read as _, Write as _};

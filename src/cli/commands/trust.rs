@@ -1,0 +1,59 @@
+//! `cki trust`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::base::exit::Exit;
+use crate::cli::context::Context;
+use crate::config::Config;
+use crate::ops::trust::{Project, TrustError, forget};
+use crate::report;
+
+/// Trust the settings of a project's `cki.toml`
+///
+/// A `cki.toml` in the working directory or above, and the inventory and templates that it names,
+/// are read by every command. What they decide takes effect in commands that start, send, build or
+/// write something only after you trusted that directory. Trust ends when one of these files changes.
+///
+/// Examples:
+///   cki trust
+///   cki trust ~/team/deployment
+///   cki trust --remove
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(in crate::cli) struct TrustArgs {
+    /// The directory; without it, the working directory
+    #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    directory: Option<PathBuf>,
+    /// Remove the trust
+    #[arg(long)]
+    remove: bool,
+    /// Show what the files decide, and change nothing
+    #[arg(short = 'n', long, conflicts_with = "remove")]
+    dry_run: bool,
+}
+
+pub(in crate::cli) fn run(args: &TrustArgs, context: &Context) -> anyhow::Result<Exit> {
+    let cwd = &context.host.cwd;
+    let directory = args.directory.as_ref().map_or_else(|| cwd.clone(), |directory| cwd.join(directory));
+    // The project alone counts, whatever flags and variables say about this one call.
+    let env = &context.host.env;
+    let config = Config::of_project(env, &directory)?;
+    let Some(file) = config.project.as_deref() else { return Err(TrustError::NoProject(directory).into()) };
+    if args.remove {
+        let directory = file.parent().unwrap_or(file);
+        report::trust::print_removed(&context.ui, directory, forget(env, directory)?);
+        return Ok(Exit::Done);
+    }
+    let Some(project) = Project::of(&config, env)? else {
+        context.ui.say("Its `cki.toml` decides nothing that needs trust.");
+        return Ok(Exit::Done);
+    };
+    let standing = project.standing()?;
+    if !args.dry_run {
+        project.trust()?;
+    }
+    report::trust::print(&context.ui, &project, standing, args.dry_run);
+    Ok(Exit::Done)
+}

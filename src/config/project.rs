@@ -1,0 +1,150 @@
+//! The `cki.toml` of a project: which file counts, and which settings it may never make. The file is
+//! found upward from the working directory, so a stranger may have written it. Whether the person
+//! trusts its directory is for `ops::trust`.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Component, Path, PathBuf};
+
+use nix::unistd::{Gid, Group, Uid, User, geteuid};
+
+use super::layers::FILE;
+
+/// The project's file, or why it does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ProjectFile {
+    /// Read it.
+    Found(PathBuf),
+    /// Ignore it, with this warning.
+    Ignored(String),
+}
+
+/// Finds the nearest `cki.toml` in `cwd` and the directories above it.
+pub(super) fn find(cwd: &Path, user_file: Option<&Path>) -> Option<ProjectFile> {
+    let file = cwd.ancestors().map(|directory| directory.join(FILE)).find(|file| file.is_file())?;
+    if Some(file.as_path()) == user_file {
+        return None;
+    }
+    Some(match distrusted(&file) {
+        None => ProjectFile::Found(file),
+        Some(why) => ProjectFile::Ignored(format!("`{}` is ignored: {why}.", file.display())),
+    })
+}
+
+/// Why nobody may believe a file: somebody else owns it, or can change it (as git judges
+/// repositories, CVE-2022-24765).
+fn distrusted(file: &Path) -> Option<String> {
+    let (Ok(link), Ok(target)) = (file.symlink_metadata(), file.metadata()) else {
+        return Some("its owner cannot be read".to_owned());
+    };
+    let directory = file.parent().and_then(|directory| directory.metadata().ok());
+    [&link, &target]
+        .into_iter()
+        .find_map(foreign)
+        .or_else(|| open(&target))
+        .or_else(|| directory.as_ref().and_then(open_directory))
+}
+
+fn foreign(facts: &Metadata) -> Option<String> {
+    let owner = Uid::from_raw(facts.uid());
+    if owner == geteuid() || owner.is_root() {
+        return None;
+    }
+    let name = User::from_uid(owner).ok().flatten().map_or_else(|| owner.to_string(), |user| user.name);
+    Some(format!("it belongs to the user {name}"))
+}
+
+fn open(facts: &Metadata) -> Option<String> {
+    if facts.mode() & 0o002 != 0 {
+        return Some("every user of this machine can change it".to_owned());
+    }
+    if facts.mode() & 0o020 != 0 && !is_private_group(facts) {
+        return Some("its group can change it".to_owned());
+    }
+    None
+}
+
+/// A directory in which others can replace files. With the sticky bit, as on /tmp, they cannot.
+fn open_directory(facts: &Metadata) -> Option<String> {
+    let sticky = facts.mode() & 0o1000 != 0;
+    if sticky { None } else { open(facts).map(|why| why.replace(" it", " files in its directory")) }
+}
+
+/// Whether the group that owns a file has no members but the owner: many systems give each user such
+/// a group, and a umask of 002.
+fn is_private_group(facts: &Metadata) -> bool {
+    let group = Gid::from_raw(facts.gid());
+    if group.as_raw() == 0 {
+        return true;
+    }
+    let (Ok(Some(group)), Ok(Some(owner))) =
+        (Group::from_gid(group), User::from_uid(Uid::from_raw(facts.uid())))
+    else {
+        return false;
+    };
+    group.name == owner.name && group.mem.iter().all(|member| *member == owner.name)
+}
+
+/// Whether `path` is `directory` or lies below it once every link that exists is followed.
+pub(super) fn is_inside(path: &Path, directory: &Path) -> bool {
+    let (Some(path), Some(directory)) = (resolved(path), resolved(directory)) else { return false };
+    path.starts_with(directory)
+}
+
+/// The path with the links of its existing part followed; the rest is taken as it is, without `..`.
+fn resolved(path: &Path) -> Option<PathBuf> {
+    let there = path.ancestors().find(|part| part.symlink_metadata().is_ok())?;
+    let mut whole = there.canonicalize().ok()?;
+    for part in path.strip_prefix(there).ok()?.components() {
+        match part {
+            Component::Normal(name) => whole.push(name),
+            Component::CurDir => {}
+            _ => return None,
+        }
+    }
+    Some(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_others_can_change_is_ignored() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let file = directory.path().join(FILE);
+        std::fs::write(&file, "").expect("writes");
+        let mode = |path: &Path, mode| {
+            std::fs::set_permissions(path, Permissions::from_mode(mode)).expect("sets");
+        };
+        mode(&file, 0o644);
+        assert_eq!(find(directory.path(), None), Some(ProjectFile::Found(file.clone())));
+        assert_eq!(find(&directory.path().join("a/b"), None), Some(ProjectFile::Found(file.clone())));
+        assert_eq!(find(directory.path(), Some(&file)), None);
+        mode(&file, 0o646);
+        let Some(ProjectFile::Ignored(why)) = find(directory.path(), None) else { panic!("is read") };
+        assert!(why.ends_with("every user of this machine can change it."), "{why}");
+        mode(&file, 0o644);
+        mode(directory.path(), 0o777);
+        let Some(ProjectFile::Ignored(why)) = find(directory.path(), None) else { panic!("is read") };
+        assert!(why.ends_with("can change files in its directory."), "{why}");
+        mode(directory.path(), 0o1777);
+        assert!(matches!(find(directory.path(), None), Some(ProjectFile::Found(_))));
+    }
+
+    #[test]
+    fn links_do_not_lead_out() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let root = directory.path();
+        std::fs::create_dir(root.join("project")).expect("makes");
+        symlink(root, root.join("project/out")).expect("links");
+        symlink(root.join("nowhere"), root.join("project/dangling")).expect("links");
+        let inside = |path: &str| is_inside(&root.join("project").join(path), &root.join("project"));
+        assert!(inside("clones") && inside("a/b/c") && inside(".") && inside("./x"));
+        assert!(!inside("..") && !inside("../other") && !inside("out") && !inside("out/x"));
+        assert!(!inside("new/../../x") && !inside("dangling") && !inside("dangling/x"));
+    }
+}

@@ -1,0 +1,284 @@
+//! Trust in a project's files: what they decide, whether the person has agreed to it, and the record
+//! of that. A record holds for one directory and one content, as direnv's does; it is kept with the
+//! user's state, where no project can write. Which commands ask is for `cli`.
+
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::base::digest;
+use crate::base::files::{self, FileError};
+use crate::config::Config;
+use crate::host::Env;
+
+/// The directory below the user's state that holds a file for each trusted directory.
+const RECORDS: &str = "trusted";
+/// Longest record, in bytes.
+const RECORD_LIMIT: u64 = 64 << 10;
+/// Longest file that is looked at, in bytes.
+const FILE_LIMIT: u64 = 64 << 20;
+/// Most files that one setting may name.
+const FILES_LIMIT: usize = 200_000;
+/// Inventories and templates have files directly in their directory, and one level below.
+const DEPTH: usize = 2;
+
+/// Trust that cannot be established.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// Nobody has agreed to what the files decide.
+    #[error("`{}` is not trusted{}, and it decides {decides}", file.display(), if *changed { " any more, since its files have changed" } else { "" })]
+    Untrusted {
+        /// The project's `cki.toml`.
+        file: PathBuf,
+        /// The settings that it makes.
+        decides: String,
+        /// Whether an earlier content of these files was trusted.
+        changed: bool,
+    },
+    /// The person was asked, and did not agree.
+    #[error("`{}` stays untrusted", .0.display())]
+    Declined(PathBuf),
+    /// There is no project's file to trust.
+    #[error("there is no `cki.toml` of a project in `{}` or above it", .0.display())]
+    NoProject(PathBuf),
+    /// There is no directory for the record.
+    #[error("trust cannot be recorded: neither `XDG_STATE_HOME` nor `HOME` is set")]
+    NoState,
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// A project whose `cki.toml` makes settings that matter.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// Its `cki.toml`.
+    pub file: PathBuf,
+    /// What it decides.
+    pub decisions: Vec<Decision>,
+    /// A hash of all that was looked at.
+    fingerprint: String,
+    state: Option<PathBuf>,
+}
+
+/// One setting that a project makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The setting.
+    pub name: &'static str,
+    /// Its value; `None` if it is secret.
+    pub value: Option<String>,
+    /// How many files it names, if it names files.
+    pub files: Option<usize>,
+}
+
+/// How a project stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The person agreed to this very content.
+    Trusted,
+    /// The person agreed to an earlier content.
+    Changed,
+    /// The person never agreed.
+    Unknown,
+}
+
+impl Project {
+    /// The project of the working directory, if it decides anything that needs trust.
+    ///
+    /// # Errors
+    /// When a file that it names cannot be read.
+    pub fn of(config: &Config, env: &Env) -> Result<Option<Self>, TrustError> {
+        let Some(file) = config.project.clone() else { return Ok(None) };
+        let mut parts = vec![b"cki.toml".to_vec(), read(&file)?];
+        let mut decisions = Vec::new();
+        for (key, value) in config.project_decisions() {
+            let files = match key.name {
+                "inventory" | "templates" => Some(files_of(Path::new(&value.text))?),
+                "ca_file" => Some(vec![PathBuf::from(&value.text)]),
+                _ => None,
+            };
+            for path in files.iter().flatten() {
+                parts.push(path.as_os_str().as_bytes().to_vec());
+                parts.push(read(path)?);
+            }
+            decisions.push(Decision {
+                name: key.name,
+                value: (!key.secret).then(|| value.text.clone()),
+                files: files.map(|files| files.len()),
+            });
+        }
+        if decisions.is_empty() {
+            return Ok(None);
+        }
+        let (fingerprint, state) = (digest::of_parts(parts), env.state_folder());
+        Ok(Some(Self { file, decisions, fingerprint, state }))
+    }
+
+    /// The directory of its `cki.toml`.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.file.parent().unwrap_or(Path::new("/"))
+    }
+
+    /// How it stands.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub fn standing(&self) -> Result<Standing, TrustError> {
+        let Ok(record) = self.record() else { return Ok(Standing::Unknown) };
+        Ok(match files::read_text(&record, RECORD_LIMIT) {
+            Ok(text) if text.lines().next() == Some(self.fingerprint.as_str()) => Standing::Trusted,
+            Ok(_) => Standing::Changed,
+            Err(error) if error.is_missing() => Standing::Unknown,
+            Err(error) => return Err(error.into()),
+        })
+    }
+
+    /// Records that the person agrees to this content.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn trust(&self) -> Result<(), TrustError> {
+        let directory = self.directory().display();
+        files::write_whole(
+            &self.record()?,
+            format!("{}\n{directory}\n", self.fingerprint).as_bytes(),
+            0o600,
+        )?;
+        Ok(())
+    }
+
+    /// The error of a command that needs trust.
+    #[must_use]
+    pub fn untrusted(&self, standing: Standing) -> TrustError {
+        let names: Vec<String> =
+            self.decisions.iter().map(|decision| format!("`{}`", decision.name)).collect();
+        TrustError::Untrusted {
+            file: self.file.clone(),
+            decides: names.join(", "),
+            changed: standing == Standing::Changed,
+        }
+    }
+
+    fn record(&self) -> Result<PathBuf, TrustError> {
+        record_of(self.state.as_deref(), self.directory())
+    }
+}
+
+/// Trusts a project that `cki` itself has just written.
+///
+/// # Errors
+/// When it cannot be read, or the record cannot be written.
+pub fn trust_own(env: &Env, directory: &Path) -> anyhow::Result<()> {
+    let config = Config::of_project(env, directory)?;
+    if let Some(project) = Project::of(&config, env)? {
+        project.trust()?;
+    }
+    Ok(())
+}
+
+/// Forgets a project, whatever has become of its files. Returns whether it was trusted.
+///
+/// # Errors
+/// When the record cannot be removed.
+pub fn forget(env: &Env, directory: &Path) -> Result<bool, TrustError> {
+    let record = record_of(env.state_folder().as_deref(), directory)?;
+    match std::fs::remove_file(&record) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(FileError::new("remove", record, error).into()),
+    }
+}
+
+fn record_of(state: Option<&Path>, directory: &Path) -> Result<PathBuf, TrustError> {
+    let state = state.ok_or(TrustError::NoState)?;
+    let directory = directory.canonicalize().map_err(|error| FileError::new("read", directory, error))?;
+    Ok(state.join(RECORDS).join(digest::of_parts([directory.as_os_str().as_bytes()])))
+}
+
+/// The files that an inventory or a directory of templates consists of; none if it is not there.
+fn files_of(root: &Path) -> Result<Vec<PathBuf>, FileError> {
+    if root.is_file() {
+        return Ok(vec![root.to_path_buf()]);
+    }
+    let mut found = Vec::new();
+    let mut level = vec![root.to_path_buf()];
+    for _ in 0..DEPTH {
+        let mut below = Vec::new();
+        for directory in &level {
+            for name in files::names_in(directory)?.iter().filter(|name| !name.starts_with('.')) {
+                let path = directory.join(name);
+                if path.is_dir() {
+                    below.push(path);
+                } else if path.is_file() {
+                    found.push(path);
+                }
+            }
+            if found.len() > FILES_LIMIT {
+                let why = format!("there are more than {FILES_LIMIT} files");
+                return Err(FileError::new("read", root, io::Error::other(why)));
+            }
+        }
+        level = below;
+    }
+    Ok(found)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+    use std::io::Read as _;
+    let fail = |source| FileError::new("read", path, source);
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(fail)?;
+    file.take(FILE_LIMIT).read_to_end(&mut bytes).map_err(fail)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trust_holds_for_one_directory_and_one_content() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let project = root.path().join("project");
+        std::fs::create_dir_all(project.join("inventory/service")).expect("makes");
+        let write = |path: &str, text: &str| std::fs::write(project.join(path), text).expect("writes");
+        write("cki.toml", "inventory = \"inventory\"\noutput = \"json\"\n");
+        write("inventory/service/a.yaml", "kind: job\n");
+        let state = root.path().join("state").display().to_string();
+        let env = Env::new([("XDG_STATE_HOME", state.as_str()), ("HOME", "/nonexistent")]);
+        let look = || {
+            let config = Config::load(&env, &project, []).expect("loads");
+            Project::of(&config, &env).expect("reads").expect("decides something")
+        };
+        let first = look();
+        assert_eq!(first.decisions.len(), 1);
+        assert_eq!((first.decisions[0].name, first.decisions[0].files), ("inventory", Some(1)));
+        assert_eq!(first.standing().expect("reads"), Standing::Unknown);
+        first.trust().expect("writes");
+        assert_eq!(look().standing().expect("reads"), Standing::Trusted);
+        for (path, text) in [
+            ("inventory/service/a.yaml", "kind: service\n"),
+            ("inventory/service/b.yaml", "kind: job\n"),
+            ("cki.toml", "inventory = \"inventory\"\nimage_tag = \"x\"\n"),
+        ] {
+            write(path, text);
+            assert_eq!(look().standing().expect("reads"), Standing::Changed, "{path}");
+            look().trust().expect("writes");
+            assert_eq!(look().standing().expect("reads"), Standing::Trusted, "{path}");
+        }
+        assert!(forget(&env, &project).expect("removes") && !forget(&env, &project).expect("is gone"));
+        assert_eq!(look().standing().expect("reads"), Standing::Unknown);
+    }
+
+    #[test]
+    fn what_decides_nothing_needs_no_trust() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        std::fs::write(root.path().join("cki.toml"), "output = \"json\"\ninventory = \"i\"\n")
+            .expect("writes");
+        let env = Env::new([("CKI_INVENTORY", "/mine"), ("HOME", "/nonexistent")]);
+        let config = Config::load(&env, root.path(), []).expect("loads");
+        assert!(Project::of(&config, &env).expect("reads").is_none());
+    }
+}

@@ -1,0 +1,94 @@
+//! `cki trust`: what a project's files decide, and whether that is believed. Nothing is decided here.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::base::secret::MASK;
+use crate::base::text::{Cell, Table, plural, safe_line};
+use crate::ops::trust::{Decision, Project, Standing};
+use crate::report::view;
+use crate::ui::{Ui, style};
+
+#[derive(Serialize)]
+struct TrustView<'a> {
+    directory: String,
+    file: String,
+    trusted: bool,
+    decides: Vec<DecisionView<'a>>,
+}
+
+#[derive(Serialize)]
+struct DecisionView<'a> {
+    name: &'a str,
+    value: Option<&'a str>,
+    files: Option<usize>,
+}
+
+/// Prints what a project decides, and that it is trusted from now on. With `dry_run`, how it stands.
+pub fn print(ui: &Ui, project: &Project, before: Standing, dry_run: bool) {
+    let trusted = !dry_run || before == Standing::Trusted;
+    if ui.is_json() {
+        let decides = project.decisions.iter().map(|decision| DecisionView {
+            name: decision.name,
+            value: decision.value.as_deref(),
+            files: decision.files,
+        });
+        return view::print(
+            ui,
+            &TrustView {
+                directory: project.directory().display().to_string(),
+                file: project.file.display().to_string(),
+                trusted,
+                decides: decides.collect(),
+            },
+        );
+    }
+    ui.lines(decisions(project).lines(ui.columns()));
+    let directory = safe_line(&project.directory().display().to_string()).into_owned();
+    ui.say(&match (dry_run, before) {
+        (false, Standing::Trusted) => format!("`{directory}` was trusted already."),
+        (false, _) => format!("`{directory}` is trusted until one of these files changes."),
+        (true, Standing::Trusted) => format!("`{directory}` is trusted."),
+        (true, Standing::Changed) => {
+            format!("`{directory}` is not trusted any more: its files have changed.")
+        }
+        (true, Standing::Unknown) => format!("`{directory}` is not trusted."),
+    });
+}
+
+/// Prints that trust was removed, or that there was none.
+pub fn print_removed(ui: &Ui, directory: &Path, removed: bool) {
+    let directory = safe_line(&directory.display().to_string()).into_owned();
+    ui.say(&if removed {
+        format!("`{directory}` is not trusted any more.")
+    } else {
+        format!("`{directory}` was not trusted.")
+    });
+}
+
+/// Asks the person whether to trust a project, with all that it decides.
+#[must_use]
+pub fn ask(ui: &Ui, host: &crate::host::Host, project: &Project, standing: Standing) -> bool {
+    let file = safe_line(&project.file.display().to_string()).into_owned();
+    ui.say(&if standing == Standing::Changed {
+        format!("`{file}` and what it names have changed since you trusted them. They decide:")
+    } else {
+        format!("`{file}` is not trusted yet. It decides:")
+    });
+    for line in decisions(project).lines(ui.columns()) {
+        ui.say(&line);
+    }
+    ui.confirm(host, "Trust this directory?", false)
+}
+
+fn decisions(project: &Project) -> Table {
+    let mut table = Table::new(2);
+    for decision in &project.decisions {
+        let Decision { name, value, files } = decision;
+        let value = value.as_deref().map_or(MASK.into(), safe_line).into_owned();
+        let files = files.map(|count| plural(count, "file")).unwrap_or_default();
+        table.row([Cell::painted(*name, style::name), value.into(), Cell::painted(files, style::dim)]);
+    }
+    table
+}

@@ -1,0 +1,153 @@
+//! What a project's files decide, and from when on: nothing that they name starts, sends, builds or
+//! writes before the person trusts their directory.
+
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+use insta::assert_snapshot;
+
+use crate::support::cli::Cli;
+
+const JOB: &str = "
+version: 1
+title: Team
+components:
+  - {name: job, category: service, kind: job, run: {command: [sh, -c, 'echo it ran; touch ran']}}
+";
+
+#[test]
+fn run_local_needs_trust_and_list_does_not() {
+    let cli = Cli::new();
+    cli.inventory(JOB);
+    let untrusting = |line: &str| cli.call(line).untrusting().end();
+    assert_eq!(untrusting("list").code, 0);
+    assert_eq!(untrusting("show job").code, 0);
+    assert_eq!(untrusting("env job").code, 0);
+    assert_snapshot!(untrusting("run-local job"), @r"
+    --- stderr
+    error: `/tmp/cki-TESTID/project/cki.toml` is not trusted, and it decides `inventory`.
+    hint: read these files, then `cki trust /tmp/cki-TESTID/project` lets them decide.
+    --- exit 7
+    ");
+    for line in [
+        "clone job",
+        "build job",
+        "stage --mr 1 --project g/p -n",
+        "env job -o shell",
+        "run-local job --dry-run",
+    ] {
+        let outcome = untrusting(line);
+        assert_eq!(outcome.code, 7, "cki {line}: {}", outcome);
+        assert!(outcome.stderr.contains("is not trusted"), "cki {line}: {}", outcome);
+    }
+    assert!(!cli.project().join("ran").exists());
+    assert_snapshot!(untrusting("trust -n"), @r"
+      inventory  /tmp/cki-TESTID/project/inventory.yaml  1 file
+    --- stderr
+    `/tmp/cki-TESTID/project` is not trusted.
+    --- exit 0
+    ");
+    assert_snapshot!(untrusting("trust"), @r"
+      inventory  /tmp/cki-TESTID/project/inventory.yaml  1 file
+    --- stderr
+    `/tmp/cki-TESTID/project` is trusted until one of these files changes.
+    --- exit 0
+    ");
+    assert!(untrusting("run-local job").stdout.contains("it ran"));
+    assert_snapshot!(untrusting("trust"), @r"
+      inventory  /tmp/cki-TESTID/project/inventory.yaml  1 file
+    --- stderr
+    `/tmp/cki-TESTID/project` was trusted already.
+    --- exit 0
+    ");
+    cli.inventory_more("  - {name: other, category: service}\n");
+    let changed = untrusting("run-local job");
+    assert_eq!(changed.code, 7);
+    assert!(changed.stderr.contains("is not trusted any more, since its files have changed"), "{}", changed);
+    assert_eq!(untrusting("trust").code, 0);
+    assert_eq!(untrusting("run-local job").code, 0);
+    assert_eq!(untrusting("trust --remove").code, 0);
+    assert_eq!(untrusting("run-local job").code, 7);
+}
+
+#[test]
+fn what_a_person_names_for_one_call_is_believed() {
+    let cli = Cli::new();
+    cli.inventory(JOB);
+    let outcome = cli.call("run-local job --inventory inventory.yaml").untrusting().end();
+    assert_eq!(outcome.code, 0, "{}", outcome);
+    let outcome = cli.call("run-local job").untrusting().set("CKI_INVENTORY", "inventory.yaml").end();
+    assert_eq!(outcome.code, 0, "{}", outcome);
+    // What else the project decides is not named by that.
+    cli.write("cki.toml", "inventory = 'inventory.yaml'\ntemplates = 'templates'\n");
+    let outcome = cli.call("run-local job --inventory inventory.yaml").untrusting().end();
+    assert_eq!(outcome.code, 7, "{}", outcome);
+    assert!(outcome.stderr.contains("it decides `templates`"), "{}", outcome);
+}
+
+#[test]
+fn a_change_of_a_template_ends_trust() {
+    let cli = Cli::new();
+    cli.inventory(JOB);
+    cli.write("cki.toml", "inventory = 'inventory.yaml'\ntemplates = 'templates'\n");
+    cli.write("templates/services/bus.yaml", "image: localhost/bus:1\n");
+    assert_eq!(cli.run("run-local job").code, 0);
+    cli.write("templates/services/bus.yaml", "image: localhost/evil:1\n");
+    assert_eq!(cli.call("run-local job").untrusting().end().code, 7);
+}
+
+#[test]
+fn trust_without_a_project_says_so() {
+    let cli = Cli::new();
+    assert_snapshot!(cli.run("trust"), @r"
+    --- stderr
+    error: there is no `cki.toml` of a project in `/tmp/cki-TESTID/project` or above it.
+    hint: `cki config` shows which files the settings come from.
+    --- exit 3
+    ");
+    cli.write("cki.toml", "output = 'text'\n");
+    assert_snapshot!(cli.run("trust"), @r"
+    --- stderr
+    Its `cki.toml` decides nothing that needs trust.
+    --- exit 0
+    ");
+    assert_eq!(cli.run("run-local nothing").code, 3);
+}
+
+#[test]
+fn some_settings_are_the_persons_even_in_a_trusted_project() {
+    let cli = Cli::new();
+    symlink(cli.folder(), cli.project().join("out")).expect("links");
+    for (text, key) in [
+        ("engine = 'native'", "`engine` to `native`"),
+        ("offline = false", "`offline` to `false`"),
+        ("ca_file = 'ca.pem'", "`ca_file` without `gitlab.url`"),
+        ("workspace = '..'", "`workspace` to a place outside its own directory"),
+        ("workspace = '/tmp'", "`workspace` to a place outside its own directory"),
+        ("workspace = 'out/home/.config'", "`workspace` to a place outside its own directory"),
+        ("workspace = 'a/../../home/.config'", "`workspace` to a place outside its own directory"),
+        ("[gitlab]\ntoken_command = 'id'", "`gitlab.token_command`"),
+        ("[gitlab]\ntoken_file = 'x'", "`gitlab.token_file`"),
+    ] {
+        cli.write("cki.toml", text);
+        let outcome = cli.run("list");
+        assert_eq!(outcome.code, 4, "{text}: {}", outcome);
+        let said = format!("a project's file may not set {key}; only your own may");
+        assert!(outcome.stderr.contains(&said), "{text}: {}", outcome);
+    }
+    cli.write("../home/.config/cki/cki.toml", "engine = 'native'\noffline = false\n");
+    cli.write("cki.toml", "workspace = 'clones'\n");
+    assert_eq!(cli.run("list").code, 0);
+}
+
+#[test]
+fn a_file_that_others_can_change_is_ignored_with_a_warning() {
+    let cli = Cli::new();
+    cli.inventory(JOB);
+    let file = cli.project().join("cki.toml");
+    std::fs::set_permissions(&file, Permissions::from_mode(0o666)).expect("sets");
+    let outcome = cli.run("list kind=job");
+    assert!(outcome.stderr.contains("inventory: CKI, built in"), "{}", outcome);
+    assert_snapshot!(outcome.stderr.lines().next().unwrap_or_default().replace(&cli.id, "TESTID"), @"warning: `/tmp/cki-TESTID/project/cki.toml` is ignored: every user of this machine can change it.");
+    assert_eq!(cli.run("run-local job").code, 3);
+}
