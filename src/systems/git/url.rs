@@ -103,7 +103,8 @@ impl GitUrl {
         let usual = match scheme {
             Scheme::Ssh => 22,
             Scheme::Git => 9418,
-            Scheme::Http | Scheme::Local => url.port_or_known_default().unwrap_or_default(),
+            // `Url` leaves out the port that is the usual one of http and https.
+            Scheme::Http | Scheme::Local => 0,
         };
         let port = url.port().filter(|port| *port != usual);
         let path = percent_decode(url.path());
