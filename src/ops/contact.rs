@@ -3,7 +3,7 @@
 //! program in any image, and a moment. Why nothing gets through is read from the firewall.
 //!
 //! It needs a way into the containers' networks, which only root has, and only with an engine of this
-//! machine: where there is none, [`Contact::Unknown`] is all that is known.
+//! machine: where there is none, `Contact::Unknown` is all that is known.
 
 use std::io;
 use std::net::IpAddr;

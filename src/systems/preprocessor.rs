@@ -190,7 +190,8 @@ fn included(complaints: &str) -> impl Iterator<Item = &str> {
 fn without_markers(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     for line in text.lines() {
-        if !is_marker(line) && !(kept.is_empty() && line.trim().is_empty()) {
+        let leading = kept.is_empty() && line.trim().is_empty();
+        if !is_marker(line) && !leading {
             kept.push_str(line);
             kept.push('\n');
         }

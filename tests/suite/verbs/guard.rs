@@ -115,7 +115,7 @@ fn a_person_may_allow_it(cli: &Cli) {
     call.end().ends_with(7);
     refused(cli, "run-local app -e URL=mq.example.com --allow TOKEN");
     refused(cli, "run-local app --allow IS_PRODUCTION").says("error: `IS_PRODUCTION` cannot be allowed");
-    cli.run("run-local app --allow A-B").ends_with(2);
+    cli.run("run-local app --allow A=B").ends_with(2);
     cli.run("run-local app --allow @command -q -- mq.example.com").ends_with(0);
 }
 

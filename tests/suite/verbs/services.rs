@@ -143,7 +143,8 @@ fn kept_services_are_used_again_or_replaced(cli: &Cli) {
 on!(docker, podman: two_runs_share_what_is_kept_and_nothing_else);
 fn two_runs_share_what_is_kept_and_nothing_else(cli: &Cli) {
     counting(cli, "needs: [store]");
-    let script = "busybox nc -w 3 store 9000 </dev/null; exec sleep 1000";
+    // The server takes one connection after another, and refuses in between.
+    let script = "until busybox nc -w 3 store 9000 </dev/null; do sleep 0.1; done; exec sleep 1000";
     let inventory = std::fs::read_to_string(cli.project().join("inventory.yaml")).expect("is there");
     app(cli, "service", script, "needs: [store]");
     cli.write("cki.toml", "inventory = \"inventory.yaml\"\ntemplates = \"templates\"\n");
