@@ -32,7 +32,7 @@ pub struct Invalid {
     pub message: &'static str,
 }
 
-const NO_ASSIGNMENT: Invalid = Invalid { line: 0, message: "this is no `NAME=VALUE`, and is left out" };
+const NO_ASSIGNMENT: Invalid = Invalid { line: 0, message: "this is no `NAME=VALUE`" };
 
 /// Reads the statements of a text.
 #[must_use]
@@ -134,7 +134,7 @@ impl<'a> Reader<'a> {
             is_escaped = false;
             text.push(c);
         }
-        Err(Invalid { line: 0, message: "the quotes of this value are not closed, and it is left out" })
+        Err(Invalid { line: 0, message: "the quotes of this value are not closed" })
     }
 }
 

@@ -150,6 +150,8 @@ fn a_merge_request(cli: &Cli) {
     let built = cli.run("build plain --mr 213 -q");
     assert_snapshot!(built, @"
     localhost/cki/plain:mr-213-COMMIT2
+    --- stderr
+    warning: `/tmp/cki-TESTID/home/cki/tools` is at merge request !213; `git -C /tmp/cki-TESTID/home/cki/tools switch main` goes back.
     --- exit 0
     ");
     let labels = cli.bench().image(built.stdout.trim()).expect("was built");

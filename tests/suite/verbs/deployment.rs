@@ -50,6 +50,7 @@ spec:
             - {name: API_TOKEN, valueFrom: {secretKeyRef: {name: login, key: token}}}
             - {name: NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
             - {name: IS_PRODUCTION, value: 'true'}
+apiVersion: apps/v1
 ";
 
 const OVERLAY: &str = "\
@@ -63,6 +64,7 @@ patches:
     metadata: {name: web}
     spec: {template: {spec: {containers: [{name: web, env: [
       {name: HOST, value: api.prod.example.org}]}]}}}
+    apiVersion: apps/v1
 ";
 
 const COMPOSE: &str = "\

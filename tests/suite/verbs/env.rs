@@ -293,7 +293,7 @@ fn what_cannot_be_understood() {
     cli.write("bad.env", "A=1\n\nno assignment\n");
     assert_snapshot!(cli.run("env plain --env-file bad.env"), @"
     --- stderr
-    error: bad.env:3: `no assignment` cannot be the name of a variable.
+    error: bad.env:3: this is no `NAME=VALUE`.
     hint: write `NAME=VALUE`; `#` begins a comment.
     --- exit 2
     ");

@@ -50,7 +50,8 @@ pub(super) fn read(
         let Statement { name, value, line } = match statement {
             Ok(statement) => statement,
             Err(invalid) => {
-                findings.push(finding(&spot(label, invalid.line), invalid.message));
+                let message = format!("{}, and is left out", invalid.message);
+                findings.push(finding(&spot(label, invalid.line), message));
                 continue;
             }
         };
