@@ -173,9 +173,9 @@ pub(super) fn settle(
     variables: &mut BTreeMap<String, Variable>,
 ) -> Result<(), EnvironmentError> {
     for given in &deployed.container.variables {
-        let pieces = match (texts.get(&given.name), &given.value) {
-            (Some(pieces), _) | (None, GivenValue::Text(pieces)) => pieces,
-            _ => continue,
+        let ((Some(pieces), _) | (None, GivenValue::Text(pieces))) = (texts.get(&given.name), &given.value)
+        else {
+            continue;
         };
         let parts = || {
             pieces.iter().filter_map(|piece| match piece {

@@ -130,7 +130,8 @@ fn assignments(text: &str, names: &SecretNames) -> Vec<Part> {
         }
         let trimmed = behind.trim_start_matches(' ').trim_start_matches('\\');
         let mut from = text.len() - trimmed.len();
-        let trimmed = &trimmed[..trimmed.floor_char_boundary(LONGEST_VALUE)];
+        let longest = (0..=LONGEST_VALUE.min(trimmed.len())).rev().find(|at| trimmed.is_char_boundary(*at));
+        let trimmed = &trimmed[..longest.unwrap_or(0)];
         let quote =
             trimmed.chars().next().filter(|c| matches!(c, '"' | '\'' | '{') && !trimmed.starts_with("{{"));
         let value = match quote {

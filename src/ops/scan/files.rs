@@ -173,7 +173,7 @@ fn libraries(inventory: &Inventory) -> HashMap<String, Library> {
     let mut libraries = HashMap::new();
     for repo in inventory.repos.keys() {
         let package = repo.replace('-', "_");
-        let component = owners.get(repo.as_str()).map(|reference| reference.to_string());
+        let component = owners.get(repo.as_str()).map(ToString::to_string);
         let library = Library { package: package.clone(), repo: repo.clone(), component };
         libraries.entry(package).or_insert(library);
     }

@@ -35,7 +35,7 @@ pub enum Network {
 #[derive(Debug)]
 pub(super) enum Ground {
     /// On a container engine.
-    Containers(Containers),
+    Containers(Box<Containers>),
     /// On this machine.
     Native(Processes),
 }
@@ -75,9 +75,9 @@ impl Ground {
         whose: &Belonging<'_>,
     ) -> anyhow::Result<Self> {
         Ok(match engine {
-            Engine::Containers(engine) => {
-                Self::Containers(Containers::lay(engine, tools, request.network, plan, whose).await?)
-            }
+            Engine::Containers(engine) => Self::Containers(Box::new(
+                Containers::lay(engine, tools, request.network, plan, whose).await?,
+            )),
             Engine::Native(native) => {
                 Self::Native(Processes::lay(native, tools, request.network, plan, whose)?)
             }
