@@ -79,7 +79,7 @@ pub enum RunError {
         /// The other.
         to: String,
         /// What is in the way.
-        why: Why,
+        why: Box<Why>,
     },
     /// It is not ready in time.
     #[error("`{name}` is not ready after {}: {why}", text::duration(*after))]

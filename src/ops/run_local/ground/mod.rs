@@ -35,7 +35,7 @@ pub enum Network {
 #[derive(Debug)]
 pub(super) enum Ground {
     /// On a container engine.
-    Containers(Containers),
+    Containers(Box<Containers>),
     /// On this machine.
     Native(Processes),
 }
@@ -76,7 +76,8 @@ impl Ground {
     ) -> anyhow::Result<Self> {
         Ok(match engine {
             Engine::Containers(engine) => {
-                Self::Containers(Containers::lay(engine, tools, request.network, plan, whose).await?)
+                let ground = Containers::lay(engine, tools, request.network, plan, whose).await?;
+                Self::Containers(Box::new(ground))
             }
             Engine::Native(native) => {
                 Self::Native(Processes::lay(native, tools, request.network, plan, whose)?)

@@ -48,7 +48,7 @@ impl Containers {
                 }
                 Contact::Lost(why) => {
                     let (from, to) = (name.clone(), other.clone());
-                    return Err(RunError::NoContact { from, to, why }.into());
+                    return Err(RunError::NoContact { from, to, why: Box::new(why) }.into());
                 }
                 // One of them has ended: the next that is started tries again.
                 Contact::Unknown => {}
