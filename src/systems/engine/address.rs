@@ -321,7 +321,7 @@ mod tests {
             let answer = b"HTTP/1.0 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\nO";
             for length in [0, 3, 20, answer.len()] {
                 let (mut stream, _) = listener.accept().await.expect("accepts");
-                let _ = stream.read(&mut [0; 512]).await.expect("reads");
+                assert_ne!(stream.read(&mut [0; 512]).await.expect("reads"), 0);
                 stream.write_all(&answer[..length]).await.expect("writes");
             }
         });
