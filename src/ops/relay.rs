@@ -1,17 +1,23 @@
 //! Output on its way to the person: masked, otherwise as it is, and sent on in one event as soon as
-//! no more of it is at hand. So a batch costs one write, and nothing waits for what has not come.
+//! no more of it is at hand. So a batch costs one write, and nothing waits for what has not come: only
+//! in the midst of a burst, lines that an engine gives one by one are gathered for a moment.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt as _, StreamExt as _};
+use tokio::time::Instant;
 
 use crate::base::redact::{RedactStream, Redactor};
 use crate::model::event::{Event, Events, Stream, Written};
 
 /// So many bytes are sent on although more may be at hand.
 const LARGEST: usize = 64 << 10;
+
+/// Between two events at least, which nobody notices.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// So many pieces are taken before anything else is looked at.
 const AT_ONCE: usize = 1024;
@@ -69,12 +75,55 @@ impl Batch {
         }
     }
 
+    /// Whether there is anything to send on.
+    pub(super) fn holds(&self) -> bool {
+        !self.pieces.is_empty()
+    }
+
     /// Sends on what there is.
     pub(super) fn send(&mut self) {
         self.size = 0;
         if !self.pieces.is_empty() {
             self.events.send(Event::Output(std::mem::take(&mut self.pieces)));
         }
+    }
+}
+
+/// What is to be done next with a stream of output.
+pub(super) enum Step<T> {
+    /// Take this; `None` is the end.
+    Take(Option<T>),
+    /// Send on what was taken.
+    Send,
+}
+
+/// Says when output is sent on: at once, unless that was done a moment ago.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    sent: Option<Instant>,
+}
+
+impl Pace {
+    /// The next step; `holds` tells whether anything was taken and not sent on. Dropping the future
+    /// loses nothing.
+    pub(super) async fn next<S>(&mut self, output: &mut S, holds: bool) -> Step<S::Item>
+    where
+        S: futures_util::Stream + Unpin,
+    {
+        if let Some(next) = output.next().now_or_never() {
+            return Step::Take(next);
+        }
+        if !holds {
+            return Step::Take(output.next().await);
+        }
+        let due = self.sent.map(|sent| sent + PAUSE).filter(|due| *due > Instant::now());
+        if let Some(due) = due
+            && let Ok(next) = tokio::time::timeout_at(due, output.next()).await
+        {
+            return Step::Take(next);
+        }
+        self.sent = Some(Instant::now());
+        Step::Send
     }
 }
 
@@ -93,6 +142,7 @@ pub(super) async fn relay<E>(
     let mut batch = Batch::new(events);
     let mut masked = Vec::new();
     let mut taken = 0_usize;
+    let mut pace = Pace::default();
     let result = loop {
         taken += 1;
         if taken.is_multiple_of(AT_ONCE) {
@@ -100,12 +150,11 @@ pub(super) async fn relay<E>(
             batch.send();
             tokio::task::yield_now().await;
         }
-        let at_hand = output.next().now_or_never();
-        let next = match at_hand {
-            Some(next) => next,
-            None => {
+        let next = match pace.next(&mut output, batch.holds()).await {
+            Step::Take(next) => next,
+            Step::Send => {
                 batch.send();
-                output.next().await
+                continue;
             }
         };
         match next {
@@ -168,9 +217,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn lines_that_come_one_by_one_in_a_burst_are_gathered() {
+        let lines = stream::iter(0..20_000).then(|_| async {
+            tokio::task::yield_now().await;
+            out(b"a short line of a log\n")
+        });
+        let began = Instant::now();
+        let seen = relayed(lines.boxed()).await;
+        let most = began.elapsed().as_millis() / PAUSE.as_millis();
+        let most = usize::try_from(most).expect("is short") + 3 + 20_000 * 22 / LARGEST + 20_000 / AT_ONCE;
+        assert!(seen.len() <= most, "{} events", seen.len());
+    }
+
+    #[tokio::test]
     async fn what_has_come_is_not_kept_for_what_has_not() {
         let slow = stream::iter([b"one\n", b"two\n"]).then(|line| async move {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(PAUSE * 2).await;
             out(line)
         });
         let seen = relayed(slow.boxed()).await;

@@ -97,6 +97,11 @@ impl Pump {
         self.take(stream, |lane, out| lane.redact.push(bytes, out), false);
     }
 
+    /// Whether anything was taken and not sent on.
+    pub(super) fn holds(&self) -> bool {
+        self.batch.holds() || !self.unlogged.is_empty()
+    }
+
     /// Sends on what has been taken: no more is at hand.
     pub(super) fn send(&mut self) {
         self.batch.send();

@@ -3,7 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -11,6 +10,7 @@ use crate::base::redact::Redactor;
 use crate::base::text::safe_line;
 use crate::model::event::{Event, Stream, Task};
 use crate::model::probe::Ready;
+use crate::ops::relay::{Pace, Step};
 use crate::ops::tools::Tools;
 
 use super::RunError;
@@ -63,17 +63,13 @@ impl Running {
         let tail = pump.tail();
         let pump = output.map(|mut output| {
             tokio::spawn(async move {
+                let mut pace = Pace::default();
                 loop {
-                    let at_hand = output.next().now_or_never();
-                    let next = match at_hand {
-                        Some(next) => next,
-                        None => {
-                            pump.send();
-                            output.next().await
-                        }
-                    };
-                    let Some((stream, bytes)) = next else { break };
-                    pump.push(stream, &bytes);
+                    match pace.next(&mut output, pump.holds()).await {
+                        Step::Take(Some((stream, bytes))) => pump.push(stream, &bytes),
+                        Step::Take(None) => break,
+                        Step::Send => pump.send(),
+                    }
                 }
                 pump.finish();
             })

@@ -23,7 +23,7 @@ use crate::host::signals::{Signal, Stop};
 use crate::host::{memory, streams};
 use crate::model::event::{Event, Events, Stream, Written};
 use crate::ops::engine::Engine;
-use crate::ops::relay::Batch;
+use crate::ops::relay::{Batch, Pace, Step};
 use crate::systems::engine::LogRequest;
 use crate::systems::native::Native;
 
@@ -380,17 +380,18 @@ async fn read(
     let mut cutters: BTreeMap<bool, Cutter> = BTreeMap::new();
     let mut masked = Vec::new();
     let (mut ready, mut size) = (VecDeque::new(), 0);
+    let mut pace = Pace::default();
     loop {
-        let at_hand = if size < PART { output.next().now_or_never() } else { None };
-        let next = match at_hand {
-            Some(next) => next,
-            None => {
-                size = 0;
-                if !ready.is_empty() && to.send(Ok(std::mem::take(&mut ready))).await.is_err() {
-                    return Ok(());
-                }
-                output.next().await
+        let step = match size < PART || ready.is_empty() {
+            true => pace.next(&mut output, !ready.is_empty()).await,
+            false => Step::Send,
+        };
+        let Step::Take(next) = step else {
+            size = 0;
+            if to.send(Ok(std::mem::take(&mut ready))).await.is_err() {
+                return Ok(());
             }
+            continue;
         };
         let Some(next) = next else { break };
         let (stream, bytes, time) = match next {
