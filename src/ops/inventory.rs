@@ -91,7 +91,9 @@ fn built_in() -> Vec<Document> {
 pub fn compile() -> Result<String, YamlError> {
     let documents = built_in();
     let tree = |document: &Document| -> Result<_, YamlError> {
-        Ok(yaml::tree::documents(&document.file, &document.text)?.into_iter().next())
+        // An entry may say nothing but that it is there.
+        let first = |text: &str| Ok(yaml::tree::documents(&document.file, text)?.into_iter().next());
+        first(&document.text).and_then(|tree| if tree.is_none() { first("{}") } else { Ok(tree) })
     };
     let trees = documents.iter().map(tree).collect::<Result<Vec<_>, _>>()?;
     let name = |document: &'_ Document| document.file.trim_start_matches(assets::BUILT_IN).to_owned();

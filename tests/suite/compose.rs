@@ -291,7 +291,7 @@ fn difference(project: &Project, services: &Value) -> Option<String> {
                 GivenValue::Text(pieces) => Some(joined(pieces, &|_| None)),
                 _ => None,
             };
-            if value.is_none() && wanted.get(&given.name).is_none_or(|wanted| wanted.is_some()) {
+            if value.is_none() && wanted.get(&given.name).is_none_or(Option::is_some) {
                 let is_named = findings
                     .iter()
                     .any(|finding| finding.contains(&given.place) && finding.contains(&given.name));
@@ -346,15 +346,12 @@ fn compose_projects_are_read_as_docker_compose_reads_them() {
     let (compared, refused) = (Cell::new(0_u32), Cell::new(0_u32));
     let outcome = TestRunner::new(config).run(&project(), |project| {
         // What Compose refuses is read without a panic; nothing is there to compare it with.
-        let services = match project.config(&program) {
-            Ok(services) => services,
-            Err(_) => {
-                refused.set(refused.get() + 1);
-                for name in &project.services {
-                    let _ = project.read(name);
-                }
-                return Ok(());
+        let Ok(services) = project.config(&program) else {
+            refused.set(refused.get() + 1);
+            for name in &project.services {
+                let _ = project.read(name);
             }
+            return Ok(());
         };
         compared.set(compared.get() + 1);
         match difference(&project, &services) {

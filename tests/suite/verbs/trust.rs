@@ -37,8 +37,8 @@ fn run_local_needs_trust_and_list_does_not() {
         "run-local job --dry-run",
     ] {
         let outcome = untrusting(line);
-        assert_eq!(outcome.code, 7, "cki {line}: {}", outcome);
-        assert!(outcome.stderr.contains("is not trusted"), "cki {line}: {}", outcome);
+        assert_eq!(outcome.code, 7, "cki {line}: {outcome}");
+        assert!(outcome.stderr.contains("is not trusted"), "cki {line}: {outcome}");
     }
     assert!(!cli.project().join("ran").exists());
     assert_snapshot!(untrusting("trust -n"), @r"
@@ -75,13 +75,13 @@ fn what_a_person_names_for_one_call_is_believed() {
     let cli = Cli::new();
     cli.inventory(JOB);
     let outcome = cli.call("run-local job --inventory inventory.yaml").untrusting().end();
-    assert_eq!(outcome.code, 0, "{}", outcome);
+    assert_eq!(outcome.code, 0, "{outcome}");
     let outcome = cli.call("run-local job").untrusting().set("CKI_INVENTORY", "inventory.yaml").end();
-    assert_eq!(outcome.code, 0, "{}", outcome);
+    assert_eq!(outcome.code, 0, "{outcome}");
     // What else the project decides is not named by that.
     cli.write("cki.toml", "inventory = 'inventory.yaml'\ntemplates = 'templates'\n");
     let outcome = cli.call("run-local job --inventory inventory.yaml").untrusting().end();
-    assert_eq!(outcome.code, 7, "{}", outcome);
+    assert_eq!(outcome.code, 7, "{outcome}");
     assert!(outcome.stderr.contains("it decides `templates`"), "{}", outcome);
 }
 
@@ -131,9 +131,9 @@ fn some_settings_are_the_persons_even_in_a_trusted_project() {
     ] {
         cli.write("cki.toml", text);
         let outcome = cli.run("list");
-        assert_eq!(outcome.code, 4, "{text}: {}", outcome);
+        assert_eq!(outcome.code, 4, "{text}: {outcome}");
         let said = format!("a project's file may not set {key}; only your own may");
-        assert!(outcome.stderr.contains(&said), "{text}: {}", outcome);
+        assert!(outcome.stderr.contains(&said), "{text}: {outcome}");
     }
     cli.write("../home/.config/cki/cki.toml", "engine = 'native'\noffline = false\n");
     cli.write("cki.toml", "workspace = 'clones'\n");
