@@ -160,6 +160,7 @@ fn a_merge_request(cli: &Cli) {
     from the merge request
     --- stderr
       tools        unchanged
+    warning: `/tmp/cki-TESTID/home/cki/tools` is at merge request !213; `git -C /tmp/cki-TESTID/home/cki/tools switch main` goes back.
       image        localhost/cki/plain:mr-213-COMMIT2  unchanged
       env          no variables
       network      isolated: it reaches nothing
