@@ -33,6 +33,16 @@ pub(super) enum Handle {
     Process(Box<Child>),
 }
 
+impl Handle {
+    /// The name and the id of its container, if it has one.
+    pub(super) fn neighbour(&self) -> Option<(String, String)> {
+        match self {
+            Self::Container(container) => Some((container.what.name.clone(), container.id.clone())),
+            Self::Process(_) => None,
+        }
+    }
+}
+
 /// A unit in a container.
 pub(super) struct Container {
     pub(super) engine: ContainerEngine,

@@ -48,7 +48,7 @@ pub(super) async fn live(
     let watchers = Watcher::all(plan)?;
     let start = async {
         let ground = Ground::lay(tools, engine, request, plan, &whose).await?;
-        let units = bring_up(tools, &ground, plan, images, &whose).await?;
+        let units = bring_up(tools, &ground, plan, images, &whose, request.detach).await?;
         anyhow::Ok((ground, units))
     };
     let (ground, mut units) = tokio::select! {
@@ -61,14 +61,21 @@ pub(super) async fn live(
     if plan.wanted().any(|unit| !unit.once) {
         memory::give_back_code();
     }
-    let how = if plan.is_worked_on() {
-        let images = images.clone();
-        let shop =
-            Workshop { tools, engine, request, plan, ground: &ground, whose: &whose, images, watchers };
-        shop.live(&mut units).await
-    } else {
-        let mut state = Watched::new(units.len());
-        watch_over(tools, request, plan, &units, &mut state).await
+    let neighbours: Vec<_> = units.iter().filter_map(|one| one.handle.neighbour()).collect();
+    let watch = async {
+        if plan.is_worked_on() {
+            let images = images.clone();
+            let shop =
+                Workshop { tools, engine, request, plan, ground: &ground, whose: &whose, images, watchers };
+            shop.live(&mut units).await
+        } else {
+            let mut state = Watched::new(units.len());
+            watch_over(tools, request, plan, &units, &mut state).await
+        }
+    };
+    let how = tokio::select! {
+        how = watch => how,
+        lost = met(&ground, neighbours, tools) => Err(lost),
     };
     if !matches!(how, Ok(How::Detached(_))) {
         // What was written last is read to its end; an orphan that holds the output open is not
@@ -79,6 +86,16 @@ pub(super) async fn live(
     how
 }
 
+/// Sees whether units that run reach each other, and returns only if they do not.
+async fn met(ground: &Ground, neighbours: Vec<(String, String)>, tools: &Tools<'_>) -> anyhow::Error {
+    for neighbour in neighbours {
+        if let Err(error) = ground.meet(Some(neighbour), tools).await {
+            return error;
+        }
+    }
+    std::future::pending().await
+}
+
 /// Starts the units: each as soon as what it needs itself is ready, and no sooner. What is needed is
 /// ready when this returns, and what had to do its work first has done it.
 async fn bring_up(
@@ -87,6 +104,7 @@ async fn bring_up(
     plan: &RunPlan,
     images: &BTreeMap<String, String>,
     whose: &Belonging<'_>,
+    detach: bool,
 ) -> anyhow::Result<Vec<Running>> {
     let secrets: Vec<_> = plan.units().flat_map(Unit::secrets).collect();
     let redactor = Redactor::new(secrets);
@@ -98,7 +116,10 @@ async fn bring_up(
         let image = images.get(&unit.name).map(String::as_str);
         let (handle, output) = ground.start(unit, image, tools, whose, &plan.locked).await?;
         let mut running = Running::attend(unit, handle, output, &redactor, tools);
-        ground.meet(&running.handle, tools).await?;
+        // What the person runs is met while it runs (`met`): it obeys signals from its first line on.
+        if is_needed || detach {
+            ground.meet(running.handle.neighbour(), tools).await?;
+        }
         if let Some(task) = task {
             let done = running.until_useful(unit, &task, tools).await?;
             whose.making.done(unit);

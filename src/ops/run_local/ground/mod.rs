@@ -97,9 +97,13 @@ impl Ground {
     ///
     /// # Errors
     /// When it does not.
-    pub(super) async fn meet(&self, handle: &Handle, tools: &Tools<'_>) -> anyhow::Result<()> {
-        match (self, handle) {
-            (Self::Containers(ground), Handle::Container(container)) => ground.meet(container, tools).await,
+    pub(super) async fn meet(
+        &self,
+        neighbour: Option<(String, String)>,
+        tools: &Tools<'_>,
+    ) -> anyhow::Result<()> {
+        match (self, neighbour) {
+            (Self::Containers(ground), Some(neighbour)) => ground.meet(&neighbour, tools).await,
             // Processes share an interface that nothing is in the way of.
             _ => Ok(()),
         }

@@ -7,7 +7,6 @@ use tokio::sync::Mutex;
 use super::containers::Containers;
 use crate::ops::contact::{self, Contact};
 use crate::ops::run_local::RunError;
-use crate::ops::run_local::handle::Container;
 use crate::ops::tools::Tools;
 
 /// What is known of the neighbours.
@@ -27,9 +26,8 @@ impl Containers {
     ///
     /// # Errors
     /// When it does not, with the cause and what mends it.
-    pub(super) async fn meet(&self, container: &Container, tools: &Tools<'_>) -> anyhow::Result<()> {
+    pub(super) async fn meet(&self, (name, id): &(String, String), tools: &Tools<'_>) -> anyhow::Result<()> {
         let Some(network) = self.network.names() else { return Ok(()) };
-        let (name, id) = (&container.what.name, &container.id);
         let mut known = self.neighbours.0.lock().await;
         if known.settled {
             return Ok(());
