@@ -24,8 +24,13 @@ impl FileError {
     /// Whether the file was simply not there.
     #[must_use]
     pub fn is_missing(&self) -> bool {
-        self.source.kind() == io::ErrorKind::NotFound
+        is_absent(&self.source)
     }
+}
+
+/// Whether an error says that there is nothing: no such name, or a part of the path is no directory.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// Reads a text file of at most `limit` bytes.

@@ -260,10 +260,9 @@ impl Config {
                 value.trim_end_matches('/').to_owned()
             }
             Kind::Url => return Err(wrong("it begins with `http://` or `https://`".to_owned())),
-            Kind::Bool => match value {
-                "true" | "1" | "yes" => "true".to_owned(),
-                "false" | "0" | "no" => "false".to_owned(),
-                _ => return Err(wrong("it is `true` or `false`".to_owned())),
+            Kind::Bool => match text::truth(value) {
+                Some(truth) => truth.to_string(),
+                None => return Err(wrong(text::TRUTHS.to_owned())),
             },
             Kind::Number => match value.parse::<u16>() {
                 Ok(number @ 1..=9999) => number.to_string(),
@@ -271,7 +270,9 @@ impl Config {
             },
             Kind::Size if Memory::parse(value).is_some() => value.to_owned(),
             Kind::Size => return Err(wrong("it is like `512MiB`, and 8 MiB at least".to_owned())),
-            Kind::Choice(choices) if choices.contains(&value) => value.to_owned(),
+            Kind::Choice(choices) if choices.contains(&value.to_ascii_lowercase().as_str()) => {
+                value.to_ascii_lowercase()
+            }
             Kind::Choice(choices) => return Err(wrong(format!("it is one of {}", choices.join(", ")))),
         };
         self.values.insert(key.name, Value { text, origin });

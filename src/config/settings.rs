@@ -108,7 +108,12 @@ impl Settings {
         let number = |name: &str| required(name).parse::<u64>().unwrap_or(1);
         let workspace = match path("workspace") {
             Some(folder) => folder,
-            None => env.home().ok_or(ConfigError::NoHome)?.join("cki"),
+            // A user without a home directory has a place for data, or for temporary files.
+            None => env
+                .home()
+                .map(|home| home.join("cki"))
+                .or_else(|| Some(env.data_folder()?.join("clones")))
+                .unwrap_or_else(|| env.runtime_folder().join("clones")),
         };
         let url = config.get("gitlab.url");
         Ok(Self {

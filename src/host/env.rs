@@ -14,6 +14,13 @@ impl Env {
         Self(pairs.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
     }
 
+    /// The same with one variable set.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.0.insert(name.into(), value.into());
+        self
+    }
+
     /// A variable that is set, not empty, and text.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
@@ -34,7 +41,7 @@ impl Env {
     /// The home directory.
     #[must_use]
     pub fn home(&self) -> Option<PathBuf> {
-        self.get_os("HOME").map(PathBuf::from)
+        self.absolute("HOME")
     }
 
     /// The folder for configuration files: `$XDG_CONFIG_HOME/cki`.

@@ -48,10 +48,11 @@ impl Host {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the operating system")]
     pub fn real() -> Self {
-        let env = Env::new(std::env::vars_os());
+        let env = with_home(Env::new(std::env::vars_os()));
         Self {
             args: std::env::args_os().collect(),
-            cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
+            // Of a directory that is no more, relative paths lead nowhere, and not to `/`.
+            cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/proc/self/cwd")),
             executable: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("cki")),
             stdout: Output::stdout(),
             stderr: Output::stderr(),
@@ -88,6 +89,19 @@ impl Host {
             Ok(0) | Err(_) => None,
             Ok(_) => Some(line.trim_end_matches(['\r', '\n']).to_owned()),
         }
+    }
+}
+
+/// An environment with a home directory: without `HOME`, or with a relative one, that of the user's
+/// entry in passwd(5).
+fn with_home(env: Env) -> Env {
+    if env.home().is_some_and(|home| home.is_absolute()) {
+        return env;
+    }
+    let user = nix::unistd::User::from_uid(nix::unistd::getuid()).ok().flatten();
+    match user.map(|user| user.dir).filter(|home| home.is_absolute()) {
+        Some(home) => env.with("HOME", home),
+        None => env,
     }
 }
 

@@ -245,7 +245,7 @@ fn image_name(component: &Component, commit: &str, inputs: &str, dirty: bool, so
 
 /// The merge request that is checked out.
 fn merge_request(source: &Source) -> Option<u64> {
-    source.checkout.branch.as_deref()?.strip_prefix("mr-")?.parse().ok()
+    crate::ops::clone_notes::merge_request(&source.checkout)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use futures_util::StreamExt as _;
 use crate::base::text::safe_line;
 use crate::host::signals::{Signal, Stop};
 use crate::model::event::{Events, State};
+use crate::ops::clone_notes;
 use crate::systems::git::{
     Checkout, CommitId, Git, GitError, GitUrl, Job, MergeRequest, NewClone, Outcome, Standing, inspect,
     standing, without_login,
@@ -248,6 +249,11 @@ fn one(wanted: Wanted, depth: Option<u32>, git: &Git, events: &Events, stop: &St
     let checkout = inspect(&wanted.target).ok().flatten();
     let repository = repository(wanted, state, checkout);
     task.finish(repository.state.state(), repository.detail());
+    if let (CloneState::Done(_), Some(checkout)) = (&repository.state, &repository.checkout) {
+        // Whoever asked for the merge request knows; to go back is told here as well.
+        clone_notes::tell_merge_request(&repository.path, checkout, events);
+        clone_notes::tell_missing(&repository.path, events);
+    }
     repository
 }
 

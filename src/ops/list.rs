@@ -46,6 +46,15 @@ pub fn unknown(inventory: &Inventory, filter: &Filter) -> Vec<String> {
     facts.into_iter().filter_map(sentence).collect()
 }
 
+/// Whether a word has the form `key=value`, with a key that no filter has.
+#[must_use]
+pub fn has_unknown_key(word: &str) -> bool {
+    let Some((key, _)) = word.split_once('=') else { return false };
+    let is_key =
+        !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    is_key && !matches!(key, "kind" | "owner" | "people" | "infrastructure" | "category")
+}
+
 fn fits(component: &Component, filter: &Filter) -> bool {
     let is = |field: &Option<String>, wanted: &str| {
         field.as_deref().is_some_and(|value| value.eq_ignore_ascii_case(wanted))

@@ -4,6 +4,7 @@
 pub mod build;
 pub mod clone;
 pub mod contact;
+pub mod clone_notes;
 pub mod deployment;
 pub mod doctor;
 pub mod engine;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::host::signals::Signal;
 use crate::model::inventory::Component;
 use crate::ops::clone::{CloneRequest, CloneState, Wanted, clone};
+use crate::ops::clone_notes;
 use crate::ops::tools::Tools;
 use crate::systems::git::{Checkout, GitError, MergeRequest, inspect};
 
@@ -72,6 +73,8 @@ pub async fn ensure(
     if merge_request.is_none()
         && let Some(checkout) = inspect(&path)?
     {
+        clone_notes::tell_merge_request(&path, &checkout, &tools.events);
+        clone_notes::tell_missing(&path, &tools.events);
         return Ok(Source { repo: repo.to_owned(), path, checkout });
     }
     let url = url.ok_or_else(|| SourceError::NoAddress {

@@ -190,6 +190,19 @@ pub fn bytes(count: u64) -> String {
     }
 }
 
+/// How a truth value may be written, as a sentence for errors.
+pub const TRUTHS: &str = "it is `true`, `yes`, `on` or `1`, or `false`, `no`, `off` or `0`";
+
+/// Reads a truth value, in any case.
+#[must_use]
+pub fn truth(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Some(true),
+        "false" | "no" | "off" | "0" => Some(false),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

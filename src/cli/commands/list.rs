@@ -7,7 +7,8 @@ use crate::base::exit::Exit;
 use crate::base::text::safe_line;
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::ops::list::{Filter, list, unknown};
+use crate::cli::error::UsageError;
+use crate::ops::list::{Filter, has_unknown_key, list, unknown};
 use crate::report;
 
 /// List the components of the inventory
@@ -35,6 +36,11 @@ pub(in crate::cli) struct ListArgs {
 pub(in crate::cli) fn run(args: ListArgs, context: &Context) -> anyhow::Result<Exit> {
     let ListArgs { text, kind, owner, infrastructure } = args;
     let inventory = context.inventory()?;
+    if let Some(word) = text.iter().find(|word| has_unknown_key(word)) {
+        let message = format!("`{}` filters by nothing that `cki` knows", safe_line(word));
+        let known = "it knows `kind=`, `owner=`, `people=`, `infrastructure=` and `category=`";
+        return Err(UsageError(format!("{message}; {known}")).into());
+    }
     let filter = Filter { words: text, kind, owner, infrastructure };
     let found = list(&inventory, &filter);
     report::list::print(&context.ui, &inventory, &found);

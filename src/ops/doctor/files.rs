@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Found, Patient, blocking};
+use super::{Found, Patient, State, blocking};
 use crate::base::text::{bytes, plural};
 use crate::host::folders;
 
@@ -42,10 +42,20 @@ pub(super) async fn inventory(patient: &Patient) -> Found {
     }
 }
 
-/// The workspace: whether it is there or can be made, and how much room it has.
+/// The workspace: whether it is there or can be made, and how much room it has; and whether what runs
+/// must find again can be kept.
 pub(super) async fn workspace(patient: &Patient) -> Found {
-    let folder = patient.settings.workspace.clone();
-    blocking(move || look(&folder)).await
+    let (folder, state) = (patient.settings.workspace.clone(), patient.env.state_folder());
+    blocking(move || {
+        let kept = state.as_deref().map(look).filter(|kept| matches!(kept.state, State::Failed));
+        match (look(&folder), kept) {
+            (found, Some(kept)) if !matches!(found.state, State::Failed) => {
+                Found::failed(format!("the state of workspaces cannot be kept: {}", kept.why))
+            }
+            (found, _) => found,
+        }
+    })
+    .await
 }
 
 fn look(folder: &Path) -> Found {
@@ -81,7 +91,6 @@ fn some<T: ToString>(count: usize, items: impl IntoIterator<Item = T>) -> Vec<St
 
 #[cfg(test)]
 mod tests {
-    use super::super::State;
     use super::super::tests::patient;
     use super::*;
 

@@ -17,6 +17,8 @@ pub struct Checkout {
     pub head: Option<CommitId>,
     /// The branch that is checked out, unless the head is detached.
     pub branch: Option<String>,
+    /// The default branch of the remote, as far as is known.
+    pub default_branch: Option<String>,
     /// Files that git knows are changed and not committed.
     pub dirty: bool,
     /// There are files that git neither knows nor ignores.
@@ -97,7 +99,14 @@ fn read(repository: &Repository, root: &Path) -> Result<Checkout, git2::Error> {
         let shown = GitUrl::parse(url).map_or_else(|_| without_login(url), |url| url.to_string());
         remotes.push((name.to_owned(), shown));
     }
+    let default = |remote: &str| -> Result<Option<String>, git2::Error> {
+        let prefix = format!("refs/remotes/{remote}/");
+        let Ok(head) = repository.find_reference(&format!("{prefix}HEAD")) else { return Ok(None) };
+        Ok(head.symbolic_target()?.and_then(|name| name.strip_prefix(&prefix)).map(str::to_owned))
+    };
+    let default_branch = default("origin")?;
     Ok(Checkout {
+        default_branch,
         root: root.components().collect(),
         head: head.map(CommitId::new),
         branch: full.map(|name| name.trim_start_matches("refs/heads/").to_owned()),

@@ -109,7 +109,9 @@ async fn without_a_branch_that_follows_another_nothing_happens() {
     // The branch that is followed is gone.
     bench.commit(second, "refs/heads/next", &[file("a", "3\n")]);
     std::fs::remove_file(bench.served().join("refs/heads/main")).expect("removes");
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::NoUpstream { branch: "main".into() });
+    let found = bench.clone(&url).await;
+    let is_told = |error: &GitError| matches!(error, GitError::BranchGone { branch, .. } if branch == "main");
+    assert!(matches!(&found.state, CloneState::Failed(error) if is_told(error)), "{found:?}");
     assert_eq!(bench.ask(&["rev-parse", "origin/next"]).len(), 40);
 }
 

@@ -176,6 +176,7 @@ fn a_merge_request_has_a_branch_of_its_own() {
     assert_snapshot!(cli.run("clone single --mr 7"), @"
     --- stderr
       one          cloned, at COMMIT4 (mr-7)
+    warning: `/tmp/cki-TESTID/home/cki/one` is at merge request !7; `git -C /tmp/cki-TESTID/home/cki/one switch main` goes back.
     1 repository: 1 changed
     --- exit 0
     ");

@@ -159,3 +159,48 @@ fn other_spellings_of_an_address_are_the_same_repository() {
         cli.run("clone a").ends_with(0).says("unchanged");
     }
 }
+
+#[test]
+fn a_run_at_a_merge_request_says_so_and_how_to_go_back() {
+    let cli = Cli::native();
+    let repositories = teams(&cli);
+    let deployment = "kind: Pod\napiVersion: v1\nmetadata: {name: a}\nspec: {containers: [{name: a}]}\n";
+    let files = [("main.sh", "echo merge request\n"), ("deploy.yaml", deployment)];
+    repositories.commit_to("team-a/api", "refs/merge-requests/7/head", &files);
+    cli.inventory(&TEAMS.lines().take(2).map(|line| format!("{line}\n")).collect::<String>());
+    cli.run("clone a --mr 7").ends_with(0).says("is at merge request !7");
+    let run = cli.run("run-local a").ends_with(0).says("is at merge request !7");
+    assert_eq!(run.stdout, "merge request\n");
+    let back = run.stderr.split('`').find(|part| part.starts_with("git -C")).expect("a command").to_owned();
+    type_it(&cli, &back);
+    let run = cli.run("run-local a").ends_with(0);
+    assert_eq!(run.stdout, "code of team a\n");
+    assert!(!run.stderr.contains("merge request"), "{}", run.stderr);
+}
+
+#[test]
+fn what_was_not_fetched_is_named_with_the_command_that_fetches_it() {
+    let cli = Cli::native();
+    let _repositories = teams(&cli);
+    let source = cli.folder().join("work");
+    let of_a = cli.fill("{served}/team-a/api.git");
+    git(&cli, cli.folder(), &["clone", "-q", &of_a, "work"]);
+    let of_b = cli.fill("{served}/team-b/api.git");
+    git(&cli, &source, &["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", &of_b, "lib"]);
+    std::fs::write(source.join(".gitattributes"), "*.bin -filter\n*.dat filter=lfs\n").expect("writes");
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
+    std::fs::write(source.join("x.dat"), pointer).expect("writes");
+    let config = ["-c", "user.name=P", "-c", "user.email=p@example.com", "-c", "filter.lfs.clean=cat"];
+    git(&cli, &source, &[&config[..], &["add", "-A"]].concat());
+    git(&cli, &source, &[&config[..], &["commit", "-qm", "more"]].concat());
+    git(&cli, &source, &["push", "-q", "origin", "HEAD:main"]);
+    cli.inventory(&TEAMS.lines().take(2).map(|line| format!("{line}\n")).collect::<String>());
+    for line in ["clone a", "run-local a"] {
+        let said = cli.run(line).ends_with(0).stderr;
+        assert!(
+            said.contains("1 submodule not fetched (lib)") && said.contains("submodule update --init"),
+            "{said}"
+        );
+        assert!(said.contains("(x.dat)") && said.contains("lfs pull"), "{said}");
+    }
+}

@@ -1,0 +1,68 @@
+//! What a clone lacks of what its commit names: submodules that were not fetched, and files that Git
+//! LFS keeps elsewhere. Reading only; `cki` names them and leaves fetching them to `git`.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use git2::{Repository, SubmoduleUpdate};
+
+use super::error::at;
+use super::{GitError, tree};
+
+/// How a file begins that stands for one kept elsewhere (git-lfs, `docs/spec.md`).
+const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
+/// Such files are no longer than this.
+const LONGEST_POINTER: u32 = 1024;
+/// The most small files that are opened to see whether they are such.
+const MOST: usize = 20_000;
+
+/// What a clone lacks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Missing {
+    /// The paths of submodules.
+    pub submodules: Vec<String>,
+    /// The paths of files.
+    pub files: Vec<String>,
+}
+
+/// Looks for what a clone lacks; nothing, if there is no clone.
+///
+/// # Errors
+/// When the clone cannot be read.
+pub fn missing(folder: &Path) -> Result<Missing, GitError> {
+    match tree::open(folder) {
+        Ok(repository) => look(&repository, folder).map_err(at(folder)),
+        Err(GitError::NoRepository { .. }) => Ok(Missing::default()),
+        Err(error) => Err(error),
+    }
+}
+
+fn look(repository: &Repository, folder: &Path) -> Result<Missing, git2::Error> {
+    let mut missing = Missing::default();
+    if folder.join(".gitmodules").is_file() {
+        for submodule in repository.submodules()? {
+            let is_wanted = submodule.update_strategy() != SubmoduleUpdate::None;
+            let is_there = folder.join(submodule.path()).join(".git").exists();
+            if is_wanted && !is_there && submodule.index_id().is_some() {
+                missing.submodules.push(submodule.path().display().to_string());
+            }
+        }
+    }
+    let index = repository.index()?;
+    let names = |entry: &git2::IndexEntry| String::from_utf8_lossy(&entry.path).into_owned();
+    let uses_lfs = index.iter().filter(|entry| entry.path.ends_with(b".gitattributes")).any(|entry| {
+        fs_err::read_to_string(folder.join(names(&entry))).is_ok_and(|text| text.contains("filter=lfs"))
+    });
+    if uses_lfs {
+        let small = index.iter().filter(|entry| entry.file_size <= LONGEST_POINTER).take(MOST);
+        missing.files.extend(small.map(|entry| names(&entry)).filter(|path| is_pointer(&folder.join(path))));
+    }
+    Ok(missing)
+}
+
+fn is_pointer(path: &Path) -> bool {
+    let mut begin = Vec::new();
+    let is_file = path.symlink_metadata().is_ok_and(|facts| facts.is_file());
+    let Some(file) = is_file.then(|| fs_err::File::open(path).ok()).flatten() else { return false };
+    file.take(POINTER.len() as u64).read_to_end(&mut begin).is_ok() && begin == POINTER
+}
