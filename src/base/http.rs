@@ -52,8 +52,8 @@ impl Http {
         &self.policy
     }
 
-    /// The client. Redirects are followed within the same host only, and never from HTTPS to HTTP,
-    /// so that a token reaches nobody else.
+    /// The client. Redirects are followed within the same origin only (scheme, host and port), so
+    /// that a token reaches nobody else.
     ///
     /// # Errors
     /// When the certificates cannot be loaded.
@@ -88,11 +88,8 @@ impl Http {
             .connect_timeout(Duration::from_secs(10))
             .read_timeout(Duration::from_secs(60))
             .redirect(reqwest::redirect::Policy::custom(|attempt| {
-                let to = attempt.url();
-                let safe = attempt.previous().last().is_some_and(|from| {
-                    from.host_str() == to.host_str()
-                        && (from.scheme() == to.scheme() || to.scheme() == "https")
-                });
+                let to = attempt.url().origin();
+                let safe = attempt.previous().last().is_some_and(|from| from.origin() == to);
                 if attempt.previous().len() > 5 || !safe { attempt.stop() } else { attempt.follow() }
             }));
         if let Some(path) = &self.policy.ca_file {

@@ -1,10 +1,10 @@
 //! What a shell asks for when a person presses TAB. Answers come from files on this machine, never
 //! from a network, and an error is no answer: nothing may appear on the terminal.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap_complete::CompletionCandidate;
-use clap_complete::env::{CompleteEnv, Elvish, Fish, Powershell, Shells, Zsh};
+use clap_complete::env::{Elvish, Fish, Powershell, Shells, Zsh};
 
 use super::args::command_tree;
 use super::bash::{self, Bash};
@@ -22,16 +22,27 @@ pub(super) const SHELLS: Shells<'static> = Shells(&[&Bash, &Elvish, &Fish, &Powe
 
 /// Answers a shell, if it is one that asks.
 pub(super) fn answer(host: &Host) -> bool {
-    if host.env.get(VARIABLE).is_none() {
-        return false;
+    // As clap's own `CompleteEnv`, but for where the answer is written.
+    let Some(shell) = host.env.get(VARIABLE).filter(|name| !matches!(*name, "" | "0")) else { return false };
+    let name = Path::new(shell).file_stem().and_then(|name| name.to_str()).unwrap_or(shell);
+    let mut text = Vec::new();
+    if let Some(shell) = SHELLS.completer(name) {
+        let words: Vec<_> = host.args.iter().skip_while(|word| *word != "--").skip(1).cloned().collect();
+        let written = if words.is_empty() {
+            shell.write_registration(VARIABLE, "cki", "cki", "cki", &mut text)
+        } else {
+            let mut tree = command_tree();
+            tree.build();
+            shell.write_complete(&mut tree, words, Some(&host.cwd), &mut text)
+        };
+        if written.is_err() {
+            text.clear();
+        }
     }
-    CompleteEnv::with_factory(command_tree)
-        .var(VARIABLE)
-        .shells(SHELLS)
-        .bin("cki")
-        .completer("cki")
-        .try_complete(host.args.iter().cloned(), Some(&host.cwd))
-        .unwrap_or(true)
+    if !text.is_empty() {
+        host.stdout.write(&text);
+    }
+    true
 }
 
 /// The components, with their descriptions.

@@ -10,7 +10,7 @@ use crate::base::http::{Http, HttpPolicy};
 use crate::base::text::{plural, safe_line};
 use crate::config::{Color, Config, Format, Settings};
 use crate::host::Host;
-use crate::host::signals::Stop;
+use crate::host::signals::{Signal, Stop};
 use crate::model::event::Events;
 use crate::model::inventory::Inventory;
 use crate::ops;
@@ -75,6 +75,10 @@ impl Context {
         config_trouble: Option<String>,
     ) -> anyhow::Result<Self> {
         let settings = Settings::resolve(&config, &host.env)?;
+        host.hide_login(&settings.gitlab_url.0);
+        if let Some((token, _)) = &settings.gitlab_token {
+            host.hide(token);
+        }
         let color = match settings.color {
             Color::Auto => None,
             Color::Always => Some(true),
@@ -128,7 +132,12 @@ impl Context {
             .enable_all()
             .build()
             .context("cannot start the runtime")?;
-        let result = runtime.block_on(async { work(Stop::listen()?).await });
+        let result = runtime.block_on(async {
+            let stop = Stop::listen()?;
+            let unread = stop.clone();
+            self.host.stdout.on_failure(move || unread.raise(Signal::Pipe));
+            work(stop).await
+        });
         // A thread that waits for a server in vain must not keep the program from ending.
         runtime.shutdown_timeout(std::time::Duration::from_millis(200));
         result

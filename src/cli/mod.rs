@@ -26,8 +26,30 @@ use context::Context;
 /// Runs the program on a machine.
 #[must_use]
 pub fn run(host: Host) -> ExitCode {
+    host.hide_logins();
+    let exit = answer(host.clone());
+    host.stdout.finish();
+    host.stderr.finish();
+    after_writing(&host, exit).into()
+}
+
+/// How the program ends, given how its output fared. Nothing that is printed goes past
+/// [`Host::stdout`], so a failure to write is seen here whoever wrote.
+fn after_writing(host: &Host, exit: Exit) -> Exit {
+    let Some(failure) = host.stdout.failure() else { return exit };
+    let is_well = matches!(exit, Exit::Done | Exit::Component(0) | Exit::Unread);
+    if failure.kind() == std::io::ErrorKind::BrokenPipe {
+        return if is_well { Exit::Unread } else { exit };
+    }
+    let why = failure.to_string();
+    let why = why.split(" (os error").next().unwrap_or_default();
+    plain_ui(host).error(&format!("cannot write to standard output: {why}."), &[], &[]);
+    if is_well { Exit::Failed } else { exit }
+}
+
+fn answer(host: Host) -> Exit {
     if complete::answer(&host) {
-        return Exit::Done.into();
+        return Exit::Done;
     }
     if asks_version(&host.args) {
         first_ui(&host, None).data(&command_version());
@@ -35,7 +57,7 @@ pub fn run(host: Host) -> ExitCode {
     }
     let cli = match Cli::try_parse_from(&host.args) {
         Ok(cli) => cli,
-        Err(error) => return usage(&host, &error).into(),
+        Err(error) => return usage(&host, &error),
     };
     let ui = first_ui(&host, cli.globals.color);
     let (ui, result) = match Context::of(&cli.command, host, &cli.globals) {
@@ -43,14 +65,18 @@ pub fn run(host: Host) -> ExitCode {
         Err(error) => (ui, Ok(Err(error))),
     };
     match result {
-        Ok(Ok(exit)) => exit.into(),
-        Ok(Err(error)) => error::report(&ui, &error).into(),
+        Ok(Ok(exit)) => exit,
+        Ok(Err(error)) => error::report(&ui, &error),
         Err(_) => {
             let hint = "please report the command and what is above; `RUST_BACKTRACE=1` shows more.";
             ui.error("this is a bug in `cki`.", &[], &[hint.to_owned()]);
-            Exit::Bug.into()
+            Exit::Bug
         }
     }
+}
+
+fn plain_ui(host: &Host) -> Ui {
+    Ui::new(host, Options { color: None, verbosity: Verbosity::Normal, json: false })
 }
 
 /// Runs a command. A panic has said what it is; guards have cleaned up when it arrives here.
@@ -81,7 +107,7 @@ fn first_ui(host: &Host, color: Option<Color>) -> Ui {
 /// Help and version go to standard output and are no error; anything else is one of usage.
 fn usage(host: &Host, error: &clap::Error) -> Exit {
     let wants_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    let ui = Ui::new(host, Options { color: None, verbosity: Verbosity::Normal, json: false });
+    let ui = plain_ui(host);
     let text = error.render().ansi().to_string();
     let text = text.trim_end();
     if wants_help {

@@ -10,7 +10,10 @@ use crate::ops::token::{self, Standing};
 pub(super) fn for_gitlab(context: &Context) -> Result<Option<(String, Secret)>, TokenError> {
     let url = &context.settings.gitlab_url.0;
     match token::look(&context.settings, &context.host.cwd, None)? {
-        Standing::Usable { token, .. } => Ok(Some((url.clone(), token))),
+        Standing::Usable { token, .. } => {
+            context.host.hide(&token);
+            Ok(Some((url.clone(), token)))
+        }
         Standing::Missing => Ok(None),
         Standing::Withheld { by } => {
             context.ui.warning(&format!(

@@ -19,6 +19,7 @@ use std::sync::LazyLock;
 
 use crate::base::digest;
 use crate::base::owner::Owner;
+use crate::base::secret::Secret;
 pub use env::Env;
 pub use streams::{Output, Terminal};
 
@@ -62,6 +63,31 @@ impl Host {
         }
     }
 
+    /// Masks a secret in all that is printed from here on.
+    pub fn hide(&self, secret: &Secret) {
+        self.stdout.hide(secret);
+        self.stderr.hide(secret);
+    }
+
+    /// Masks the logins that stand in the addresses of the environment: of engines and of proxies.
+    pub fn hide_logins(&self) {
+        for (name, value) in self.env.iter() {
+            let name = name.to_string_lossy().to_ascii_uppercase();
+            if matches!(name.as_str(), "DOCKER_HOST" | "CONTAINER_HOST" | "CKI_GITLAB_URL")
+                || name.ends_with("_PROXY")
+            {
+                self.hide_login(&value.to_string_lossy());
+            }
+        }
+    }
+
+    /// Masks the login of an address, if it has one.
+    pub fn hide_login(&self, address: &str) {
+        if let Some(secret) = login_of(address) {
+            self.hide(&secret);
+        }
+    }
+
     /// The time zone of this machine.
     #[must_use]
     pub fn zone(&self) -> jiff::tz::TimeZone {
@@ -102,6 +128,17 @@ fn with_home(env: Env) -> Env {
     match user.map(|user| user.dir).filter(|home| home.is_absolute()) {
         Some(home) => env.with("HOME", home),
         None => env,
+    }
+}
+
+/// The secret part of an address: the password of its login, or a login that is a token by itself.
+fn login_of(address: &str) -> Option<Secret> {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let (login, _) = rest.rsplit_once('@')?;
+    match login.split_once(':') {
+        Some((_, password)) => Some(Secret::new(password)),
+        None if address.starts_with("ssh:") => None,
+        None => Some(Secret::new(login)).filter(|_| login.len() >= 8),
     }
 }
 
@@ -161,6 +198,15 @@ fn boot_id() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_secret_part_of_an_address() {
+        let of = |address: &str| login_of(address).map(|secret| secret.expose().to_owned());
+        assert_eq!(of("tcp://user:hunter2@h:1"), Some("hunter2".to_owned()));
+        assert_eq!(of("http://user:p@ss/w:rd@h:1/x"), Some("p@ss/w:rd".to_owned()));
+        assert_eq!(of("https://glpat-0123456789@h"), Some("glpat-0123456789".to_owned()));
+        assert_eq!((of("ssh://somebody@h"), of("unix:///run/x"), of("tcp://h:1")), (None, None, None));
+    }
 
     #[test]
     fn this_process_lives_and_another_boot_does_not() {

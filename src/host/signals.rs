@@ -15,6 +15,8 @@ pub enum Signal {
     Interrupt,
     /// SIGTERM.
     Terminate,
+    /// Standard output cannot be written to any more, as SIGPIPE would say.
+    Pipe,
 }
 
 impl Signal {
@@ -25,6 +27,7 @@ impl Signal {
             Self::HangUp => Exit::HungUp,
             Self::Interrupt => Exit::Interrupted,
             Self::Terminate => Exit::Terminated,
+            Self::Pipe => Exit::Unread,
         }
     }
 }

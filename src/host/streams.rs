@@ -2,31 +2,62 @@
 //! looks, is decided in `ui`.
 
 use std::io::{self, IsTerminal as _, Write};
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use super::Env;
+use crate::base::redact::{RedactStream, Redactor};
+use crate::base::secret::Secret;
 
-/// A stream to write to, shared by whoever holds it.
+/// A stream to write to, shared by its holders. It remembers its first failure: nobody who writes
+/// has to look whether that worked, and the end of the program tells a failure in one place.
 #[derive(Clone)]
-pub struct Output(Arc<Mutex<Box<dyn Write + Send>>>);
+pub struct Output(Arc<Shared>);
+
+struct Shared {
+    writer: Mutex<Box<dyn Write + Send>>,
+    failure: OnceLock<io::Error>,
+    mask: Mutex<Mask>,
+    /// Called at the first failure.
+    alarm: Mutex<Option<Alarm>>,
+}
+
+/// What must not be written: the user's own logins, which are nobody's variable.
+#[derive(Default)]
+struct Mask {
+    secrets: Vec<Secret>,
+    stream: Option<RedactStream>,
+}
+
+type Alarm = Box<dyn FnOnce() + Send>;
 
 impl Output {
     /// Any writer.
     pub fn new(writer: impl Write + Send + 'static) -> Self {
-        Self(Arc::new(Mutex::new(Box::new(writer))))
+        let writer = Mutex::new(Box::new(writer) as Box<dyn Write + Send>);
+        Self(Arc::new(Shared {
+            writer,
+            failure: OnceLock::new(),
+            mask: Mutex::default(),
+            alarm: Mutex::default(),
+        }))
     }
 
     /// Standard output of this process.
     #[must_use]
     pub fn stdout() -> Self {
-        Self::new(io::stdout())
+        Self::new(Descriptor(io::stdout()))
     }
 
     /// Standard error of this process.
     #[must_use]
     pub fn stderr() -> Self {
-        Self::new(io::stderr())
+        Self::new(Descriptor(io::stderr()))
     }
 
     /// Memory, and a way to read what was written: for tests.
@@ -46,14 +77,136 @@ impl Output {
         (Self::new(Memory(bytes.clone())), bytes)
     }
 
-    /// Writes all of it at once and flushes.
-    ///
-    /// # Errors
-    /// When the other end is gone or full.
-    pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        let mut writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.write_all(bytes)?;
-        writer.flush()
+    /// Masks a secret in all that is written from here on.
+    pub fn hide(&self, secret: &Secret) {
+        let mut mask = self.mask();
+        if !mask.secrets.contains(secret) {
+            mask.secrets.push(secret.clone());
+            let redactor = Redactor::new(&mask.secrets);
+            mask.stream = (!redactor.is_idle()).then(|| redactor.stream());
+        }
+    }
+
+    fn mask(&self) -> MutexGuard<'_, Mask> {
+        self.0.mask.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes all of it at once. After a failure, nothing more is written.
+    pub fn write(&self, bytes: &[u8]) {
+        self.masked(bytes, true);
+    }
+
+    /// Writes a piece of a stream that goes on: the end of the piece may be the beginning of a
+    /// secret, and is then written with the next piece, with [`Output::write`] or
+    /// [`Output::finish`].
+    pub fn pass(&self, bytes: &[u8]) {
+        self.masked(bytes, false);
+    }
+
+    /// Writes what was held back.
+    pub fn finish(&self) {
+        self.masked(&[], true);
+    }
+
+    fn masked(&self, bytes: &[u8], whole: bool) {
+        let mut mask = self.mask();
+        let Some(stream) = &mut mask.stream else {
+            drop(mask);
+            return self.write_out(bytes);
+        };
+        let mut shown = Vec::with_capacity(bytes.len());
+        stream.push(bytes, &mut shown);
+        if whole {
+            stream.finish(&mut shown);
+        }
+        drop(mask);
+        self.write_out(&shown);
+    }
+
+    fn write_out(&self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        if self.failure().is_some() {
+            return;
+        }
+        let mut writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = writer.write_all(bytes).and_then(|()| writer.flush());
+        drop(writer);
+        if let Err(error) = result
+            && self.0.failure.set(error).is_ok()
+            && let Some(alarm) = self.take_alarm()
+        {
+            alarm();
+        }
+    }
+
+    /// The first failure, if there was one.
+    #[must_use]
+    pub fn failure(&self) -> Option<&io::Error> {
+        self.0.failure.get()
+    }
+
+    /// Calls this at the first failure, at once if that has happened.
+    pub fn on_failure(&self, alarm: impl FnOnce() + Send + 'static) {
+        *self.0.alarm.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(alarm));
+        if self.failure().is_some()
+            && let Some(alarm) = self.take_alarm()
+        {
+            alarm();
+        }
+    }
+
+    fn take_alarm(&self) -> Option<Alarm> {
+        self.0.alarm.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// A standard stream without the buffer of the standard library, which writes line by line, and
+/// without its exception for descriptors that cannot be written to: it takes those for a success.
+struct Descriptor<T>(T);
+
+impl<T: AsFd> Write for Descriptor<T> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match nix::unistd::write(&self.0, bytes) {
+                // Another program that shares the stream does not want to wait. This one does.
+                Err(Errno::EAGAIN) => {
+                    let mut room = [PollFd::new(self.0.as_fd(), PollFlags::POLLOUT)];
+                    poll(&mut room, PollTimeout::NONE)?;
+                }
+                other => return Ok(other?),
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Waits until nobody reads standard output any more. Only a pipe tells; for anything else, this
+/// never ends.
+pub async fn reader_gone() {
+    if watch_reader().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn watch_reader() -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt as _;
+    let stdout = std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    if !stdout.metadata()?.file_type().is_fifo() {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    #[expect(unsafe_code, reason = "the file keeps its descriptor open for as long as it lives")]
+    let watched = unsafe { AsyncFd::register_with_interest(stdout, Interest::ERROR) }?;
+    loop {
+        let mut guard = watched.ready(Interest::ERROR).await?;
+        if guard.ready().is_error() {
+            return Ok(());
+        }
+        guard.clear_ready();
     }
 }
 

@@ -54,33 +54,42 @@ pub enum Event {
         /// What was worked on.
         subject: String,
     },
-    /// Output of a component or a backing service: one line without its end, masked already.
+    /// One line of text about work on a subject, without its end, masked already: of a build, of a
+    /// package manager, the last words of what failed.
     Line {
-        /// Who wrote it.
+        /// Whose it is.
         subject: String,
         /// Where to.
         stream: Stream,
         /// The line: untrusted text.
         text: String,
     },
+    /// Output of components and backing services, as it came and in this order: all that was at hand,
+    /// so that it is written at once.
+    Output(Vec<Written>),
     /// Who will write lines, all of them, so that their names align from the first line on. When
     /// there are several, each line names who wrote it.
     Speakers(Vec<String>),
-    /// A line of a log: as [`Event::Line`], and when it was written, where that is known and wanted.
-    Logged {
-        /// Who wrote it.
-        subject: String,
-        /// Where to.
-        stream: Stream,
-        /// The line: untrusted text.
-        text: String,
-        /// When.
-        time: Option<jiff::Timestamp>,
-    },
     /// Something a person should see although the work goes on.
     Warning(String),
     /// What was decided and why; shown with `-v`.
     Note(String),
+}
+
+/// A piece of output: bytes that were masked already and are otherwise as they were written. It need
+/// be neither a line nor whole characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Who wrote it.
+    pub subject: Arc<str>,
+    /// Where to.
+    pub stream: Stream,
+    /// What: untrusted.
+    pub bytes: Vec<u8>,
+    /// When, where that is known and wanted.
+    pub time: Option<jiff::Timestamp>,
+    /// Nothing more comes from there.
+    pub ends: bool,
 }
 
 /// How a pipeline is. All text in it is safe to show.

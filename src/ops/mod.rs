@@ -3,8 +3,8 @@
 
 pub mod build;
 pub mod clone;
-pub mod contact;
 pub mod clone_notes;
+pub mod contact;
 pub mod deployment;
 pub mod doctor;
 pub mod engine;
@@ -17,6 +17,7 @@ pub mod list;
 pub mod needs;
 pub mod own_image;
 mod reach;
+mod relay;
 pub mod rules;
 pub mod run_local;
 pub mod running;

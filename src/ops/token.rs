@@ -13,7 +13,6 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use crate::base::files::{self, FileError};
-use crate::base::http::is_loopback;
 use crate::base::secret::Secret;
 use crate::base::text::duration;
 use crate::config::{Origin, Settings};
@@ -68,11 +67,10 @@ pub fn look(settings: &Settings, cwd: &Path, patience: Option<Duration>) -> Resu
 }
 
 /// The project's file that names the server, if the token is not that file's own.
-fn withheld_by((url, url_origin): &(String, Origin), token: &Origin) -> Option<String> {
-    let host = reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
-    let is_here = host.as_deref().is_some_and(is_loopback);
+fn withheld_by((_, url_origin): &(String, Origin), token: &Origin) -> Option<String> {
+    // Anybody may listen on a port of this machine, a component that is run among them.
     let from_project = |origin: &Origin| matches!(origin, Origin::Project { .. });
-    (from_project(url_origin) && !from_project(token) && !is_here).then(|| url_origin.to_string())
+    (from_project(url_origin) && !from_project(token)).then(|| url_origin.to_string())
 }
 
 /// The token and who gave it: the setting itself, a file, or a command. The latter two are named in
@@ -175,7 +173,8 @@ mod tests {
         assert_eq!(withheld_by(&evil, &own), Some("/p/cki.toml:1".to_owned()));
         assert_eq!(withheld_by(&evil, &project()), None);
         assert_eq!(withheld_by(&("https://gitlab.com".to_owned(), Origin::Default), &own), None);
-        assert_eq!(withheld_by(&("http://127.0.0.1:1".to_owned(), project()), &own), None);
+        let here = ("http://127.0.0.1:1".to_owned(), project());
+        assert_eq!(withheld_by(&here, &own), Some("/p/cki.toml:1".to_owned()));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! decided by whoever calls, above all `report`.
 
 mod lines;
+mod output;
 mod pipelines;
 mod progress;
 pub mod style;
@@ -11,8 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::text;
 use crate::host::{Host, Output, Terminal};
-use crate::model::event::{Event, Sink, State, Stream};
+use crate::model::event::{Event, Sink, State, Stream, Written};
 use lines::Prefixes;
+use output::Outputs;
 use pipelines::Followed;
 use progress::Progress;
 
@@ -51,6 +53,7 @@ struct Inner {
     color_err: bool,
     progress: Progress,
     prefixes: Mutex<Prefixes>,
+    outputs: Mutex<Outputs>,
     followed: Followed,
 }
 
@@ -80,7 +83,8 @@ impl Ui {
             color_out: wanted(terminal.stdout),
             color_err: wanted(terminal.stderr),
             progress: Progress::new(draws),
-            prefixes: Mutex::new(Prefixes::default()),
+            prefixes: Mutex::default(),
+            outputs: Mutex::default(),
             followed: Followed::default(),
         }))
     }
@@ -128,8 +132,7 @@ impl Ui {
             text.push('\n');
         }
         self.0.progress.suspend(|| {
-            // Whoever closed standard output does not want the rest; that is no error.
-            let _ = self.0.stdout.write(text.as_bytes());
+            self.0.stdout.write(text.as_bytes());
         });
     }
 
@@ -198,9 +201,12 @@ impl Inner {
     }
 
     fn write_error(&self, text: &str) {
+        if self.outputs.lock().unwrap_or_else(PoisonError::into_inner).break_line() {
+            self.stderr.write(b"\n");
+        }
         self.progress.suspend(|| {
             // There is nowhere left to say that it failed.
-            let _ = self.stderr.write(text.as_bytes());
+            self.stderr.write(text.as_bytes());
         });
     }
 
@@ -233,39 +239,20 @@ impl Inner {
         self.message(&format!("  {painted}  {detail}{time}"));
     }
 
-    fn line(&self, subject: &str, stream: Stream, line: &str, time: Option<jiff::Timestamp>) {
-        let safe = text::safe_line(line);
-        let time = time.map(lines::time);
-        if self.options.json {
-            let mut object = serde_json::json!({
-                "type": "line",
-                "from": subject,
-                "stream": if stream == Stream::Stdout { "stdout" } else { "stderr" },
-                "text": safe,
-            });
-            if let Some(time) = time {
-                object["time"] = time.into();
-            }
-            self.progress.suspend(|| {
-                let _ = self.stdout.write(format!("{object}\n").as_bytes());
-            });
-            return;
-        }
-        let to_stdout = stream == Stream::Stdout;
-        let (output, color, terminal) = if to_stdout {
-            (&self.stdout, self.color_out, self.terminal.stdout)
-        } else {
-            (&self.stderr, self.color_err, self.terminal.stderr)
-        };
-        let prefix = {
-            let mut prefixes = self.prefixes.lock().unwrap_or_else(PoisonError::into_inner);
-            if terminal || prefixes.are_needed() { prefixes.prefix(subject) } else { String::new() }
-        };
-        let time = time.map_or_else(String::new, |time| format!("{} ", style::dim(&time)));
-        let line = self.fit(&format!("{prefix}{time}{safe}"), color);
-        self.progress.suspend(|| {
-            let _ = output.write(format!("{line}\n").as_bytes());
-        });
+    /// A line of text about work, which is never the data that was asked for.
+    fn line(&self, subject: &str, stream: Stream, line: &str) {
+        let bytes = format!("{}\n", text::safe_line(line)).into_bytes();
+        // It ends its line, so that nothing of it is kept.
+        self.output(vec![Written { subject: subject.into(), stream, bytes, time: None, ends: false }]);
+    }
+
+    /// Whether more than one writes, so that lines need names.
+    fn several(&self) -> bool {
+        self.prefixes.lock().unwrap_or_else(PoisonError::into_inner).are_needed()
+    }
+
+    fn prefix(&self, subject: &str) -> String {
+        self.prefixes.lock().unwrap_or_else(PoisonError::into_inner).prefix(subject)
     }
 }
 
@@ -283,8 +270,8 @@ impl Sink for Ui {
             }
             Event::Pipeline(one) => inner.pipeline(&one),
             Event::Dismissed { subject } => inner.progress.finish(&subject),
-            Event::Line { subject, stream, text } => inner.line(&subject, stream, &text, None),
-            Event::Logged { subject, stream, text, time } => inner.line(&subject, stream, &text, time),
+            Event::Line { subject, stream, text } => inner.line(&subject, stream, &text),
+            Event::Output(pieces) => inner.output(pieces),
             Event::Speakers(names) => {
                 inner.prefixes.lock().unwrap_or_else(PoisonError::into_inner).announce(&names);
             }
@@ -297,3 +284,6 @@ impl Sink for Ui {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,11 +39,23 @@ impl Redactor {
     /// Masks a whole text.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
+        String::from_utf8_lossy(&self.bytes(text.as_bytes())).into_owned()
+    }
+
+    /// Masks a whole text that need not be UTF-8.
+    #[must_use]
+    pub fn bytes(&self, bytes: &[u8]) -> Vec<u8> {
         let mut stream = self.stream();
-        let mut out = Vec::with_capacity(text.len());
-        stream.push(text.as_bytes(), &mut out);
+        let mut out = Vec::with_capacity(bytes.len());
+        stream.push(bytes, &mut out);
         stream.finish(&mut out);
-        String::from_utf8_lossy(&out).into_owned()
+        out
+    }
+
+    /// Whether there is nothing to mask.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.phrases.is_none()
     }
 
     /// Begins a stream.

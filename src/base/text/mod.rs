@@ -1,11 +1,13 @@
 //! Words and lines: plural forms, nearest names, widths, tables, and making foreign text safe for
 //! a terminal. Colour is `ui::style`.
 
+mod lines;
 mod safe;
 mod size;
 mod table;
 
-pub use safe::{LineSplitter, safe_line};
+pub use lines::{LineCutter, LineSplitter, line_text};
+pub use safe::safe_line;
 pub use size::parse_bytes;
 pub use table::{Cell, Table};
 

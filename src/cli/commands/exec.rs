@@ -7,11 +7,13 @@ use super::shell::person;
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::ops::running::{self, ExecWish, Left};
+use crate::host::signals::Stop;
+use crate::ops::running::{self, ExecWish, Instance, Left};
 
 /// Run a command beside a running component
 ///
 /// Its standard input is passed on unless that is a terminal. Its exit code becomes that of `cki`.
+/// Into a file or a pipe, its output passes as it is, byte for byte, except for secrets.
 ///
 /// Examples:
 ///   cki exec pipeline-herder -- env
@@ -49,12 +51,22 @@ pub(in crate::cli) fn run(args: ExecArgs, context: &Context) -> anyhow::Result<E
         }
         let passes_on = interactive || !context.host.terminal.stdin;
         let wish = ExecWish { command, stdin: passes_on.then(running::standard_input), workdir };
-        let events = context.events();
-        tokio::select! {
-            code = running::exec(instance, wish, &events) => Ok(exit(Left::Ended(code?))),
-            signal = stop.requested() => Ok(signal.exit()),
-        }
+        pass_bytes(instance, wish, context, &stop).await
     })
+}
+
+/// Runs a command that has no terminal: what it reads and writes passes as it is.
+pub(super) async fn pass_bytes(
+    instance: &Instance,
+    wish: ExecWish,
+    context: &Context,
+    stop: &Stop,
+) -> anyhow::Result<Exit> {
+    let events = context.events();
+    tokio::select! {
+        code = running::exec(instance, wish, &events) => Ok(exit(Left::Ended(code?))),
+        signal = stop.requested() => Ok(signal.exit()),
+    }
 }
 
 /// How `cki` ends with a command.

@@ -14,6 +14,7 @@ use crate::ops::running::{self, LogWish};
 ///
 /// Of several, the lines come in the order of time, each after the name of who wrote it. Docker
 /// keeps times exactly, Podman in whole seconds, and without an engine nobody keeps them.
+/// Into a file or a pipe, output passes as it is, byte for byte, except for secrets.
 ///
 /// Examples:
 ///   cki logs pipeline-herder

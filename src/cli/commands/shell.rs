@@ -3,11 +3,11 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
-use super::exec::exit;
+use super::exec::{exit, pass_bytes};
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::ops::running::{self, Person};
+use crate::ops::running::{self, ExecWish, Person};
 
 /// Open a shell in a running component, or in one like it that has ended
 ///
@@ -15,9 +15,11 @@ use crate::ops::running::{self, Person};
 /// network. Everything that is typed goes to it, Ctrl-C as well; its exit code becomes that of `cki`.
 /// Of a component that has ended and was kept, it is in a new container of the same image, with the
 /// same environment, volumes and network: what the component wrote elsewhere is not in it.
+/// Where standard input is no terminal, the shell reads its commands from there.
 ///
 /// Examples:
 ///   cki shell pipeline-herder
+///   echo 'ls -l; env' | cki shell pipeline-herder
 ///   cki shell rabbitmq
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
@@ -41,6 +43,11 @@ pub(in crate::cli) fn run(args: ShellArgs, context: &Context) -> anyhow::Result<
             context.ui.say(&format!(
                 "`{name}` has ended: this is a new container like it, with the files of its image."
             ));
+        }
+        if !context.host.terminal.stdin && instance.is_alive() {
+            let command = vec![running::shell_of(instance).await?.to_owned()];
+            let wish = ExecWish { command, stdin: Some(running::standard_input()), workdir };
+            return pass_bytes(instance, wish, context, &stop).await;
         }
         let owner = context.host.owner();
         Ok(exit(running::shell(instance, workdir, person(context), owner, &stop).await?))

@@ -213,11 +213,11 @@ impl Handle {
 
     /// Where its lines go beside the person, so that `cki logs` finds them; an engine keeps them
     /// by itself.
-    pub(super) fn log(&self) -> Option<impl Fn(&str) + Send + use<>> {
+    pub(super) fn log(&self) -> Option<impl Fn(&[u8]) + Send + use<>> {
         let Self::Process(child) = self else { return None };
         let log = child.log.clone()?;
         // A log that cannot be written must not end the run.
-        Some(move |line: &str| drop(log.append(line)))
+        Some(move |lines: &[u8]| drop(log.append(lines)))
     }
 
     /// Connects to a port of the unit.

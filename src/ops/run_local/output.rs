@@ -1,5 +1,5 @@
-//! What a component writes, on its way to the person: masked, cut into lines of bounded length,
-//! and watched for the line that says it is ready.
+//! What a component writes, on its way to the person: masked, sent on as it is, and cut into lines
+//! of bounded length to look for the one that says it is ready.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 use crate::base::redact::{RedactStream, Redactor};
-use crate::base::text::LineSplitter;
-use crate::model::event::{Event, Events, Stream};
+use crate::base::text::{LineCutter, line_text};
+use crate::model::event::{Events, Stream};
+use crate::ops::relay::Batch;
 
 /// Lines are cut here.
 const LONGEST_LINE: usize = 64 << 10;
@@ -17,8 +18,8 @@ const KEPT: usize = 12;
 
 /// Takes the output of one unit.
 pub(super) struct Pump {
-    subject: String,
-    events: Events,
+    subject: Arc<str>,
+    batch: Batch,
     shown: bool,
     stdout: Lane,
     stderr: Lane,
@@ -26,15 +27,17 @@ pub(super) struct Pump {
     /// The text to look for, and whether it was seen.
     wanted: Option<(String, watch::Sender<bool>)>,
     log: Option<Log>,
+    /// Whole lines that the log has not been given.
+    unlogged: Vec<u8>,
 }
 
 struct Lane {
     redact: RedactStream,
-    lines: LineSplitter,
+    lines: LineCutter,
 }
 
 /// Takes whole lines.
-type Log = Box<dyn Fn(&str) + Send>;
+type Log = Box<dyn Fn(&[u8]) + Send>;
 
 /// The last lines of a unit.
 #[derive(Debug, Clone, Default)]
@@ -58,16 +61,17 @@ impl Tail {
 impl Pump {
     /// For a unit. What is not `shown` is only kept for the case of a failure.
     pub(super) fn new(subject: &str, redactor: &Redactor, events: &Events, shown: bool) -> Self {
-        let lane = || Lane { redact: redactor.stream(), lines: LineSplitter::new(LONGEST_LINE) };
+        let lane = || Lane { redact: redactor.stream(), lines: LineCutter::new(LONGEST_LINE) };
         Self {
-            subject: subject.to_owned(),
-            events: events.clone(),
+            subject: subject.into(),
+            batch: Batch::new(events),
             shown,
             stdout: lane(),
             stderr: lane(),
             tail: Tail::default(),
             wanted: None,
             log: None,
+            unlogged: Vec::new(),
         }
     }
 
@@ -78,51 +82,74 @@ impl Pump {
         receiver
     }
 
-    /// Also gives every line, masked, to this.
-    pub(super) fn also(&mut self, log: impl Fn(&str) + Send + 'static) {
+    /// Also gives all lines, masked, to this.
+    pub(super) fn also(&mut self, log: impl Fn(&[u8]) + Send + 'static) {
         self.log = Some(Box::new(log));
     }
 
-    /// The last lines, to be read at any time.
+    /// The last lines, to be read at any time; none of what is shown anyway.
     pub(super) fn tail(&self) -> Tail {
         self.tail.clone()
     }
 
-    /// Takes a piece of output.
+    /// Takes a piece of output, which is shown with the next [`Pump::send`] at the latest.
     pub(super) fn push(&mut self, stream: Stream, bytes: &[u8]) {
         self.take(stream, |lane, out| lane.redact.push(bytes, out), false);
+    }
+
+    /// Sends on what has been taken: no more is at hand.
+    pub(super) fn send(&mut self) {
+        self.batch.send();
+        if let Some(log) = self.log.as_ref().filter(|_| !self.unlogged.is_empty()) {
+            log(&self.unlogged);
+        }
+        self.unlogged.clear();
     }
 
     /// Gives out what is left at the end.
     pub(super) fn finish(&mut self) {
         for stream in [Stream::Stdout, Stream::Stderr] {
             self.take(stream, |lane, out| lane.redact.finish(out), true);
+            if self.shown {
+                self.batch.end(&self.subject, stream);
+            }
         }
+        self.send();
     }
 
     fn take(&mut self, stream: Stream, mask: impl FnOnce(&mut Lane, &mut Vec<u8>), last: bool) {
-        let Self { subject, events, shown, stdout, stderr, tail, wanted, log } = self;
+        let Self { subject, batch, shown, stdout, stderr, tail, wanted, log, unlogged } = self;
         let lane = if stream == Stream::Stdout { stdout } else { stderr };
         let mut masked = Vec::new();
         mask(lane, &mut masked);
-        let mut line = |text: &str| {
-            tail.push(text);
-            if let Some(log) = log {
-                log(text);
+        if *shown {
+            batch.push(subject, stream, &masked);
+        }
+        let mut is_seen = false;
+        let mut line = |line: &[u8]| {
+            if log.is_some() {
+                unlogged.extend_from_slice(line);
             }
-            if *shown {
-                events.send(Event::Line { subject: subject.clone(), stream, text: text.to_owned() });
+            if *shown && wanted.is_none() {
+                return;
             }
-            // Last, so that a line is shown before what follows from it.
-            if let Some((wanted, seen)) = wanted
-                && text.contains(wanted.as_str())
-            {
-                seen.send_replace(true);
-            }
+            let text = line_text(line);
+            tail.push(&text);
+            is_seen |= wanted.as_ref().is_some_and(|(wanted, _)| text.contains(wanted.as_str()));
         };
         lane.lines.push(&masked, &mut line);
         if last {
             lane.lines.finish(&mut line);
+        }
+        if self.unlogged.len() >= LONGEST_LINE {
+            self.send();
+        }
+        if is_seen {
+            // A line is shown before what follows from it.
+            self.send();
+            if let Some((_, seen)) = self.wanted.take() {
+                seen.send_replace(true);
+            }
         }
     }
 }

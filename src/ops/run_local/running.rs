@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -63,7 +63,16 @@ impl Running {
         let tail = pump.tail();
         let pump = output.map(|mut output| {
             tokio::spawn(async move {
-                while let Some((stream, bytes)) = output.next().await {
+                loop {
+                    let at_hand = output.next().now_or_never();
+                    let next = match at_hand {
+                        Some(next) => next,
+                        None => {
+                            pump.send();
+                            output.next().await
+                        }
+                    };
+                    let Some((stream, bytes)) = next else { break };
                     pump.push(stream, &bytes);
                 }
                 pump.finish();

@@ -1,16 +1,13 @@
-//! `cki exec`: a command beside something that runs, whose output is masked line by line. One on a
-//! terminal is `shell`'s.
+//! `cki exec`: a command beside something that runs, whose output is masked and otherwise as it is. One
+//! on a terminal is `shell`'s.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
-use futures_util::stream::BoxStream;
 
-use super::{Instance, LONGEST_LINE, Place, RunningError, redactor};
-use crate::base::redact::Redactor;
-use crate::base::text::LineSplitter;
-use crate::model::event::{Event, Events, Stream};
+use super::{Instance, Place, RunningError, redactor};
+use crate::model::event::Events;
+use crate::ops::relay::relay;
 use crate::systems::engine::{ExecRequest, Input};
 use crate::systems::native::Beside;
 
@@ -31,8 +28,6 @@ impl std::fmt::Debug for ExecWish {
     }
 }
 
-type Output = BoxStream<'static, Result<(Stream, bytes::Bytes), RunningError>>;
-
 /// Runs a command beside a running component, and gives its exit code.
 ///
 /// # Errors
@@ -45,21 +40,11 @@ pub async fn exec(instance: &Instance, wish: ExecWish, events: &Events) -> Resul
         Place::Container(engine, id) => {
             let request = ExecRequest { command, stdin, workdir };
             let mut exec = engine.exec(id, request).await?;
-            let (sender, receiver) = tokio::sync::mpsc::channel(16);
-            let output = futures_util::stream::unfold(receiver, |mut receiver| async {
-                receiver.recv().await.map(|next| (next, receiver))
+            let output = futures_util::stream::unfold(&mut exec.output, |output| async {
+                let next = output.next().await?.map(|chunk| (chunk.stream, chunk.bytes));
+                Some((next, output))
             });
-            let read = async {
-                while let Some(next) = exec.output.next().await {
-                    let next = next.map(|chunk| (chunk.stream, chunk.bytes)).map_err(RunningError::from);
-                    if sender.send(next).await.is_err() {
-                        break;
-                    }
-                }
-                drop(sender);
-            };
-            let ((), shown) = tokio::join!(read, show(name, output.boxed(), &redactor, events));
-            shown?;
+            relay(output.boxed(), name, &redactor, events).await?;
             Ok(exec.wait().await?)
         }
         Place::Process(native, facts) => {
@@ -76,41 +61,11 @@ pub async fn exec(instance: &Instance, wish: ExecWish, events: &Events) -> Resul
                 tokio::spawn(async move { tokio::io::copy(&mut stdin, &mut input).await });
             }
             if let Some(output) = process.output() {
-                show(name, output.map(Ok).boxed(), &redactor, events).await?;
+                relay(output.map(Ok::<_, RunningError>).boxed(), name, &redactor, events).await?;
             }
             Ok(i64::from(process.wait().await?))
         }
     }
-}
-
-async fn show(
-    name: &str,
-    mut output: Output,
-    redactor: &Redactor,
-    events: &Events,
-) -> Result<(), RunningError> {
-    let mut lanes: BTreeMap<bool, _> = BTreeMap::new();
-    let send = |stream: Stream, text: &str| {
-        events.send(Event::Line { subject: name.to_owned(), stream, text: text.to_owned() });
-    };
-    let mut masked = Vec::new();
-    while let Some(next) = output.next().await {
-        let (stream, bytes) = next?;
-        let (redact, lines) = lanes
-            .entry(stream == Stream::Stderr)
-            .or_insert_with(|| (redactor.stream(), LineSplitter::new(LONGEST_LINE)));
-        masked.clear();
-        redact.push(&bytes, &mut masked);
-        lines.push(&masked, |text| send(stream, text));
-    }
-    for (is_stderr, (mut redact, mut lines)) in lanes {
-        let stream = if is_stderr { Stream::Stderr } else { Stream::Stdout };
-        masked.clear();
-        redact.finish(&mut masked);
-        lines.push(&masked, |text| send(stream, text));
-        lines.finish(|text| send(stream, text));
-    }
-    Ok(())
 }
 
 /// The standard input of this process, to be passed on.

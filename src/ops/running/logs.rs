@@ -3,13 +3,14 @@
 //! Podman whole seconds, and a process without an engine nothing. Of the same moment, those of one
 //! instance stay together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
+use futures_util::{FutureExt as _, StreamExt as _};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -17,11 +18,12 @@ use tokio::task::AbortHandle;
 use super::select::{is_meant, select_outputs};
 use super::{Instance, LONGEST_LINE, Place, RunningError, list, redactor};
 use crate::base::redact::{RedactStream, Redactor};
-use crate::base::text::LineSplitter;
-use crate::host::memory;
-use crate::host::signals::Stop;
-use crate::model::event::{Event, Events, Stream};
+use crate::base::text::LineCutter;
+use crate::host::signals::{Signal, Stop};
+use crate::host::{memory, streams};
+use crate::model::event::{Event, Events, Stream, Written};
 use crate::ops::engine::Engine;
+use crate::ops::relay::Batch;
 use crate::systems::engine::LogRequest;
 use crate::systems::native::Native;
 
@@ -29,8 +31,12 @@ use crate::systems::native::Native;
 const PATIENCE: Duration = Duration::from_millis(150);
 /// How often it is looked for others, while following.
 const LOOK: Duration = Duration::from_secs(1);
-/// So many lines of each are read ahead.
-const AHEAD: usize = 16;
+/// So many parts of the lines of each are read ahead.
+const AHEAD: usize = 4;
+/// So many lines go on before anything else is looked at.
+const AT_ONCE: usize = 4096;
+/// The lines that are at hand go on in parts of about so many bytes.
+const PART: usize = 32 << 10;
 
 /// Which part of the logs, and how it is shown.
 #[derive(Debug, Clone, Copy, Default)]
@@ -70,12 +76,24 @@ pub async fn logs(
     for one in &chosen {
         merge.open(one, label(one, &chosen)).await?;
     }
-    events.send(Event::Speakers(merge.lanes.iter().map(|lane| lane.label.clone()).collect()));
+    events.send(Event::Speakers(merge.lanes.iter().map(|lane| lane.label.to_string()).collect()));
     if wish.follow {
         memory::give_back_code();
     }
+    let mut batch = Batch::new(events);
     let shown = async {
         loop {
+            // What is at hand goes on at once, and is written when there is no more.
+            for _ in 0..AT_ONCE {
+                match merge.next().now_or_never() {
+                    Some(Some((label, line))) => send(&mut batch, &label, line?, wish.timestamps),
+                    Some(None) => return Ok(()),
+                    None => break,
+                }
+            }
+            batch.send();
+            // A signal is heard although there is always more.
+            tokio::task::yield_now().await;
             let look = async {
                 match wish.follow && !queries.is_empty() {
                     // Instances that begin later are found by looking again.
@@ -85,16 +103,30 @@ pub async fn logs(
             };
             tokio::select! {
                 next = merge.next() => match next {
-                    Some((label, line)) => line?.send(label, wish.timestamps, events),
+                    Some((label, line)) => send(&mut batch, &label, line?, wish.timestamps),
                     None => return Ok(()),
                 },
                 () = look => merge.open_more(engine, native, queries, events).await?,
             }
         }
     };
-    tokio::select! {
+    let result = tokio::select! {
         shown = shown => shown,
+        () = unread(wish.follow) => {
+            stop.raise(Signal::Pipe);
+            Ok(())
+        }
         _ = stop.requested() => Ok(()),
+    };
+    batch.send();
+    result
+}
+
+/// While following, nobody who has gone is waited for.
+async fn unread(follow: bool) {
+    match follow {
+        true => streams::reader_gone().await,
+        false => std::future::pending().await,
     }
 }
 
@@ -105,30 +137,39 @@ fn label(one: &Instance, beside: &[&Instance]) -> String {
     if same > 1 { format!("{name} {}", &one.identity.run.as_str()[..4]) } else { name.clone() }
 }
 
-/// A line on its way.
+/// A line on its way, with its end, or a piece of output where nobody has to know about lines.
 struct Line {
     stream: Stream,
-    text: String,
+    bytes: Vec<u8>,
     time: Option<Timestamp>,
+    /// Nothing more comes on this stream.
+    ends: bool,
 }
 
-impl Line {
-    fn send(self, subject: String, timed: bool, events: &Events) {
-        let Self { stream, text, time } = self;
-        events.send(Event::Logged { subject, stream, text, time: time.filter(|_| timed) });
+fn send(batch: &mut Batch, subject: &Arc<str>, line: Line, timed: bool) {
+    let Line { stream, bytes, time, ends } = line;
+    match time.filter(|_| timed) {
+        None => {
+            batch.push(subject, stream, &bytes);
+            if ends {
+                batch.end(subject, stream);
+            }
+        }
+        time => batch.add(Written { subject: subject.clone(), stream, bytes, time, ends }),
     }
 }
 
 type Next = Result<Line, RunningError>;
+type Part = Result<VecDeque<Line>, RunningError>;
 
 /// The output of one instance.
 struct Lane {
     instance: Instance,
-    label: String,
-    lines: mpsc::Receiver<Next>,
+    label: Arc<str>,
+    parts: mpsc::Receiver<Part>,
     reader: AbortHandle,
-    /// The next line.
-    head: Option<Next>,
+    /// The next lines, of which there is one at least.
+    head: Option<Part>,
     /// There will be no more.
     ended: bool,
     /// What it had written before is through: it need not be waited for.
@@ -154,16 +195,18 @@ impl Merge {
     async fn open(&mut self, instance: &Instance, label: String) -> Result<(), RunningError> {
         let output = output(instance, self.wish, self.stamped).await?;
         let redactor = redactor(instance).await?;
-        let (sender, lines) = mpsc::channel(AHEAD);
+        let (sender, parts) = mpsc::channel(AHEAD);
+        let cut = self.stamped;
         let reader = tokio::spawn(async move {
-            if let Err(error) = read(output, &redactor, &sender).await {
+            if let Err(error) = read(output, &redactor, cut, &sender).await {
                 // Whoever has gone does not want to know.
                 let _ = sender.send(Err(error)).await;
             }
         });
         let reader = reader.abort_handle();
         let instance = instance.clone();
-        self.lanes.push(Lane { instance, label, lines, reader, head: None, ended: false, is_live: false });
+        let label = label.into();
+        self.lanes.push(Lane { instance, label, parts, reader, head: None, ended: false, is_live: false });
         Ok(())
     }
 
@@ -181,14 +224,14 @@ impl Merge {
             if !self.lanes.iter().any(|lane| lane.instance.is(one)) && one.is_alive() {
                 self.stamped |= self.wish.timestamps;
                 self.open(one, label(one, &meant)).await?;
-                events.send(Event::Speakers(self.lanes.iter().map(|lane| lane.label.clone()).collect()));
+                events.send(Event::Speakers(self.lanes.iter().map(|lane| lane.label.to_string()).collect()));
             }
         }
         Ok(())
     }
 
     /// The next line of all; nothing when all have ended. Dropping the future loses nothing.
-    async fn next(&mut self) -> Option<(String, Next)> {
+    async fn next(&mut self) -> Option<(Arc<str>, Next)> {
         loop {
             for lane in &mut self.lanes {
                 lane.fill();
@@ -216,9 +259,9 @@ impl Merge {
     async fn more(&mut self, wanted: impl Fn(&Lane) -> bool) {
         poll_fn(|context| {
             for lane in self.lanes.iter_mut().filter(|lane| wanted(lane)) {
-                if let Poll::Ready(line) = lane.lines.poll_recv(context) {
-                    lane.ended = line.is_none();
-                    lane.head = line;
+                if let Poll::Ready(part) = lane.parts.poll_recv(context) {
+                    lane.ended = part.is_none();
+                    lane.head = part;
                     return Poll::Ready(());
                 }
             }
@@ -228,19 +271,30 @@ impl Merge {
     }
 
     /// The earliest of the lines that are there.
-    fn take(&mut self) -> Option<(String, Next)> {
-        let time = |lane: &Lane| lane.head.as_ref().map(|head| head.as_ref().ok().and_then(|line| line.time));
+    fn take(&mut self) -> Option<(Arc<str>, Next)> {
+        let time = |lane: &Lane| match &lane.head {
+            Some(Ok(lines)) => lines.front().and_then(|line| line.time),
+            _ => None,
+        };
         let earliest =
             self.lanes.iter_mut().filter(|lane| lane.head.is_some()).min_by_key(|lane| time(lane))?;
-        earliest.head.take().map(|line| (earliest.label.clone(), line))
+        let line = match earliest.head.take()? {
+            Ok(mut lines) => {
+                let line = lines.pop_front()?;
+                earliest.head = (!lines.is_empty()).then_some(Ok(lines));
+                Ok(line)
+            }
+            Err(error) => Err(error),
+        };
+        Some((earliest.label.clone(), line))
     }
 }
 
 impl Lane {
     fn fill(&mut self) {
         if self.head.is_none() && !self.ended {
-            match self.lines.try_recv() {
-                Ok(line) => self.head = Some(line),
+            match self.parts.try_recv() {
+                Ok(part) => self.head = Some(part),
                 Err(mpsc::error::TryRecvError::Disconnected) => self.ended = true,
                 Err(mpsc::error::TryRecvError::Empty) => {}
             }
@@ -274,52 +328,100 @@ async fn output(instance: &Instance, wish: LogWish, stamped: bool) -> Result<Out
     })
 }
 
-/// What was written to one of the two streams, cut into masked lines.
+/// What was written to one of the two streams, masked, and cut into lines if they have times.
 struct Cutter {
     redact: RedactStream,
-    lines: LineSplitter,
+    lines: Option<LineCutter>,
     /// When the line began that has not ended yet.
     began: Option<Timestamp>,
 }
 
-/// Reads output to its end, line by line.
-async fn read(mut output: Output, redactor: &Redactor, to: &mpsc::Sender<Next>) -> Result<(), RunningError> {
+impl Cutter {
+    /// Takes what may be shown.
+    fn take(
+        &mut self,
+        (stream, time): (Stream, Option<Timestamp>),
+        masked: &[u8],
+        ready: &mut VecDeque<Line>,
+    ) {
+        let mut line = |bytes: &[u8], time| {
+            ready.push_back(Line { stream, bytes: bytes.to_vec(), time, ends: false });
+        };
+        let Some(lines) = &mut self.lines else {
+            if !masked.is_empty() {
+                line(masked, None);
+            }
+            return;
+        };
+        let mut began = self.began.take();
+        lines.push(masked, |bytes| line(bytes, began.take().or(time)));
+        self.began = began;
+    }
+
+    fn finish(mut self, stream: Stream, ready: &mut VecDeque<Line>) {
+        let mut masked = Vec::new();
+        self.redact.finish(&mut masked);
+        self.take((stream, self.began), &masked, ready);
+        let mut rest = Line { stream, bytes: Vec::new(), time: self.began, ends: true };
+        if let Some(lines) = &mut self.lines {
+            lines.finish(|bytes| rest.bytes.extend_from_slice(bytes));
+        }
+        ready.push_back(rest);
+    }
+}
+
+/// Reads output to its end. What is at hand goes on together.
+async fn read(
+    mut output: Output,
+    redactor: &Redactor,
+    cut: bool,
+    to: &mpsc::Sender<Part>,
+) -> Result<(), RunningError> {
     let mut cutters: BTreeMap<bool, Cutter> = BTreeMap::new();
     let mut masked = Vec::new();
-    let mut ready = Vec::new();
-    while let Some(next) = output.next().await {
-        let (stream, bytes, time) = next?;
+    let (mut ready, mut size) = (VecDeque::new(), 0);
+    loop {
+        let at_hand = if size < PART { output.next().now_or_never() } else { None };
+        let next = match at_hand {
+            Some(next) => next,
+            None => {
+                size = 0;
+                if !ready.is_empty() && to.send(Ok(std::mem::take(&mut ready))).await.is_err() {
+                    return Ok(());
+                }
+                output.next().await
+            }
+        };
+        let Some(next) = next else { break };
+        let (stream, bytes, time) = match next {
+            Ok(piece) => piece,
+            Err(error) => {
+                if !ready.is_empty() {
+                    // Whoever has gone does not want it.
+                    let _ = to.send(Ok(ready)).await;
+                }
+                return Err(error);
+            }
+        };
         let cutter = cutters.entry(stream == Stream::Stderr).or_insert_with(|| Cutter {
             redact: redactor.stream(),
-            lines: LineSplitter::new(LONGEST_LINE),
+            lines: cut.then(|| LineCutter::new(LONGEST_LINE)),
             began: None,
         });
         masked.clear();
         cutter.redact.push(&bytes, &mut masked);
-        let mut began = cutter.began.take();
-        cutter.lines.push(&masked, |text| {
-            ready.push(Line { stream, text: text.to_owned(), time: began.take().or(time) });
-        });
+        size += bytes.len();
+        cutter.take((stream, time), &masked, &mut ready);
         if !bytes.ends_with(b"\n") {
-            cutter.began = began.or(time);
-        }
-        for line in ready.drain(..) {
-            if to.send(Ok(line)).await.is_err() {
-                return Ok(());
-            }
+            cutter.began = cutter.began.or(time);
         }
     }
-    for (is_stderr, mut cutter) in cutters {
-        let stream = if is_stderr { Stream::Stderr } else { Stream::Stdout };
-        masked.clear();
-        cutter.redact.finish(&mut masked);
-        let mut take = |text: &str| ready.push(Line { stream, text: text.to_owned(), time: cutter.began });
-        cutter.lines.push(&masked, &mut take);
-        cutter.lines.finish(&mut take);
+    for (is_stderr, cutter) in cutters {
+        cutter.finish(if is_stderr { Stream::Stderr } else { Stream::Stdout }, &mut ready);
     }
-    for line in ready {
+    if !ready.is_empty() {
         // As above.
-        let _ = to.send(Ok(line)).await;
+        let _ = to.send(Ok(ready)).await;
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ pub use exec::{ExecWish, exec, standard_input};
 pub use health::{Health, health};
 pub use logs::{LogWish, logs};
 pub use select::{select, select_one};
-pub use shell::{Left, Person, interact, shell};
+pub use shell::{Left, Person, interact, shell, shell_of};
 
 /// Lines are cut here.
 const LONGEST_LINE: usize = 64 << 10;

@@ -57,9 +57,18 @@ pub async fn shell(
     if !instance.is_alive() {
         return beside_ended(instance, workdir, person, owner, stop).await;
     }
+    let shell = shell_of(instance).await?;
+    interact(instance, vec![shell.to_owned()], workdir, person, stop).await
+}
+
+/// The best shell that is there beside a component that runs.
+///
+/// # Errors
+/// When there is none.
+pub async fn shell_of(instance: &Instance) -> Result<&'static str, RunningError> {
     for shell in SHELLS {
         if has(instance, shell).await? {
-            return interact(instance, vec![shell.to_owned()], workdir, person, stop).await;
+            return Ok(shell);
         }
     }
     Err(RunningError::NoShell { name: instance.identity.name.clone(), tried: SHELLS.join("` nor `") })
@@ -191,19 +200,14 @@ impl Masked<'_> {
     fn show(&mut self, bytes: &[u8]) {
         let mut shown = Vec::with_capacity(bytes.len());
         self.stream.push(bytes, &mut shown);
-        self.write(&shown);
+        self.screen.pass(&shown);
     }
 
     /// Shows what was held back.
     fn flush(&mut self) {
         let mut shown = Vec::new();
         self.stream.finish(&mut shown);
-        self.write(&shown);
-    }
-
-    fn write(&self, bytes: &[u8]) {
-        // Who cannot see any more leaves by other means.
-        let _ = self.screen.write(bytes);
+        self.screen.write(&shown);
     }
 }
 

@@ -16,6 +16,7 @@ use super::GitError;
 use super::refusal;
 use super::session::Session;
 use super::url::without_login;
+use crate::base::redact::Redactor;
 
 /// Servers tell git by this name; some answer nobody else.
 const AGENT: &str = concat!("git/2.0 (cki ", env!("CARGO_PKG_VERSION"), ")");
@@ -89,7 +90,13 @@ impl Link {
     fn advertisement(&self, url: &str, name: &str) -> Result<State, GitError> {
         let mut target = self.target(url, "info/refs")?;
         target.query_pairs_mut().append_pair("service", name);
-        let response = self.ask(&target, Client::get)?;
+        let mut response = self.ask(&target, Client::get)?;
+        // The client follows a redirect within one origin only. To the same host over TLS, the login
+        // does not go along unless it is for that origin.
+        if let Some(to) = encrypted(&target, &response) {
+            self.session.permit(to.host_str().unwrap_or(""))?;
+            response = self.ask(&to, Client::get)?;
+        }
         let response = self.accept(response, &format!("application/x-{name}-advertisement"))?;
         self.follow(&target, response.url())?;
         Ok(State::Reading(Answer { response, rest: Bytes::new() }))
@@ -177,8 +184,18 @@ impl Link {
     fn words(&self, mut response: Response) -> Result<Option<String>, GitError> {
         let chunk = self.session.wait(response.chunk())?.ok().flatten().unwrap_or_default();
         let text = String::from_utf8_lossy(&chunk[..chunk.len().min(1024)]).into_owned();
+        let login = self.session.login(response.url()).map(|login| &login.secret);
+        let text = Redactor::new(login).text(&text);
         Ok(text.lines().map(str::trim).find(|line| !line.is_empty()).map(refusal::quotable))
     }
+}
+
+/// Where a server wants to be asked over TLS instead.
+fn encrypted(asked: &Url, response: &Response) -> Option<Url> {
+    let to = response.headers().get(header::LOCATION)?.to_str().ok()?;
+    let to = asked.join(to).ok()?;
+    let is_upgrade = asked.scheme() == "http" && to.scheme() == "https" && asked.host() == to.host();
+    (response.status().is_redirection() && is_upgrade).then_some(to)
 }
 
 /// One request and its answer: libgit2 writes the one, then reads the other.

@@ -13,6 +13,7 @@ use super::error::GitLabError;
 use super::request::{Method, Request};
 use super::retry::{self, Next, Trouble};
 use crate::base::http::is_loopback;
+use crate::base::redact::Redactor;
 use crate::base::text::duration;
 
 /// No answer in JSON is longer.
@@ -107,10 +108,22 @@ impl GitLab {
                     ..Answer::default()
                 })
             }
-            Ok(response) => receive(request, response).await,
+            // Whatever becomes of the server's words, the token is not among them.
+            Ok(response) => receive(request, response).await.map(|answer| self.without_token(answer)),
             Err(error) if error.is_connect() || error.is_builder() => Err(Fault::NotSent(error)),
             Err(error) => Err(Fault::Broken(error)),
         })
+    }
+
+    fn without_token(&self, mut answer: Answer) -> Answer {
+        let redactor = Redactor::new(&self.token);
+        answer.body = redactor.bytes(&answer.body);
+        let Headers { content_type, location, .. } = &mut answer.headers;
+        *content_type = redactor.text(content_type);
+        if let Some(location) = location {
+            *location = redactor.text(location);
+        }
+        answer
     }
 
     fn headers(&self, request: &Request) -> Result<HeaderMap, GitLabError> {

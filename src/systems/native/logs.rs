@@ -30,9 +30,9 @@ pub(super) fn open(path: &Path) -> Result<File, FileError> {
     options.open(path).map_err(|source| FileError::new("write", path, source))
 }
 
-/// Appends a line to a log.
-pub(super) fn append(mut log: &File, line: &str) -> io::Result<()> {
-    log.write_all(format!("{line}\n").as_bytes())?;
+/// Appends lines to a log.
+pub(super) fn append(mut log: &File, lines: &[u8]) -> io::Result<()> {
+    log.write_all(lines)?;
     bound(log);
     Ok(())
 }
@@ -127,8 +127,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("log");
         let log = open(&path).expect("opens");
-        for line in ["one", "two", "three"] {
-            append(&log, line).expect("writes");
+        for line in ["one\n", "two\n", "three\n"] {
+            append(&log, line.as_bytes()).expect("writes");
         }
         let file = File::open(&path).expect("opens");
         let of = |lines| begin_of_tail(&file, 0, lines).expect("reads");
@@ -139,7 +139,7 @@ mod tests {
     fn a_log_keeps_only_its_end() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let log = open(&folder.path().join("log")).expect("opens");
-        let line = "x".repeat((1 << 20) - 1);
+        let line = [vec![b'x'; (1 << 20) - 1], vec![b'\n']].concat();
         for _ in 0..40 {
             append(&log, &line).expect("writes");
         }

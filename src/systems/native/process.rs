@@ -32,12 +32,12 @@ pub type Output = BoxStream<'static, (Stream, Bytes)>;
 pub struct ProcessLog(Arc<File>);
 
 impl ProcessLog {
-    /// Appends a line, masked by the caller.
+    /// Appends lines, masked by the caller.
     ///
     /// # Errors
-    /// When it cannot be written.
-    pub fn append(&self, line: &str) -> io::Result<()> {
-        logs::append(&self.0, line)
+    /// When they cannot be written.
+    pub fn append(&self, lines: &[u8]) -> io::Result<()> {
+        logs::append(&self.0, lines)
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) struct Call<'a> {
     variables: Vec<(&'static str, OsString)>,
     stdin: Option<Vec<u8>>,
     columns: Option<u16>,
+    stdout: Option<Stdio>,
     /// A folder with so little room, in kilobytes.
     cramped: Option<(PathBuf, u32)>,
     folder: PathBuf,
@@ -33,7 +34,16 @@ pub(crate) struct Call<'a> {
 impl<'a> Call<'a> {
     pub(super) fn new(cli: &'a Cli, words: Vec<String>, folder: PathBuf) -> Self {
         std::fs::create_dir(&folder).expect("makes a folder");
-        Self { cli, words, variables: Vec::new(), stdin: None, columns: None, cramped: None, folder }
+        Self {
+            cli,
+            words,
+            variables: Vec::new(),
+            stdin: None,
+            columns: None,
+            stdout: None,
+            cramped: None,
+            folder,
+        }
     }
 
     /// With one more variable.
@@ -54,6 +64,12 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// With something that the test has opened as standard output.
+    pub(crate) fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
+        self.stdout = Some(stdout.into());
+        self
+    }
+
     /// On a machine where a folder is empty and a disk of its own with so many kilobytes. What is in
     /// it in the end is listed on standard error.
     pub(crate) fn cramped(mut self, folder: &Path, kilobytes: u32) -> Self {
@@ -68,7 +84,7 @@ impl<'a> Call<'a> {
 
     /// Starts it, in a process group of its own, as a shell would.
     pub(crate) fn start(self) -> Started<'a> {
-        let Self { cli, words, variables, stdin, columns, cramped, folder } = self;
+        let Self { cli, words, variables, stdin, columns, stdout, cramped, folder } = self;
         let (out, err) = (folder.join("stdout"), folder.join("stderr"));
         let file = |path: &Path| File::create(path).expect("makes a file");
         let mut command = match cramped {
@@ -102,6 +118,9 @@ impl<'a> Call<'a> {
                 command.stdout(inner)
             }
         };
+        if let Some(stdout) = stdout {
+            command.stdout(stdout);
+        }
         let child = command.spawn().expect("starts");
         // The program alone holds the terminal from here on, or its end is never seen.
         drop(command);
@@ -208,14 +227,15 @@ impl Started<'_> {
             reader.join().expect("reads to the end");
         }
         let code = status.code().or_else(|| status.signal().map(|signal| -signal)).expect("one of the two");
-        let (stdout, stderr) = (text(&self.out), text(&self.err));
+        let bytes = std::fs::read(&self.out).expect("was made");
+        let (stdout, stderr) = (String::from_utf8_lossy(&bytes).into_owned(), text(&self.err));
         let gap = |text: &str| if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
         let whole = if stderr.is_empty() {
             format!("{stdout}{}--- exit {code}", gap(&stdout))
         } else {
             format!("{stdout}{}--- stderr\n{stderr}{}--- exit {code}", gap(&stdout), gap(&stderr))
         };
-        Outcome { code, text: self.cli.redact(&whole), stdout, stderr }
+        Outcome { code, text: self.cli.redact(&whole), bytes, stdout, stderr }
     }
 }
 

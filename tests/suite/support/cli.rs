@@ -283,6 +283,8 @@ pub(crate) struct Outcome {
     pub(crate) code: i32,
     /// As it was printed.
     pub(crate) stdout: String,
+    /// Standard output as it was written.
+    pub(crate) bytes: Vec<u8>,
     pub(crate) stderr: String,
     /// The same, with what differs from run to run replaced.
     pub(super) text: String,

@@ -27,6 +27,7 @@ mod scan;
 mod secrets;
 mod services;
 mod shell;
+mod streams;
 mod watch;
 
 use std::io::{Read as _, Write as _};

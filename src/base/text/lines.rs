@@ -1,0 +1,137 @@
+//! Cuts streams of bytes into lines of bounded length. What a line looks like where it is shown is
+//! in `safe`.
+
+/// Cuts a stream of bytes into lines: whatever arrives, no more than the limit is held in memory.
+/// Nothing is lost or added, so that the lines together are the stream.
+#[derive(Debug)]
+pub struct LineCutter {
+    pending: Vec<u8>,
+    limit: usize,
+}
+
+impl LineCutter {
+    /// Lines longer than `limit` bytes are cut there and go on in the next line.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self { pending: Vec::new(), limit: limit.max(4) }
+    }
+
+    /// Takes bytes in, gives each line that is complete to `line`, with its end. A line that was cut
+    /// has none.
+    pub fn push(&mut self, mut bytes: &[u8], mut line: impl FnMut(&[u8])) {
+        while !bytes.is_empty() {
+            let room = bytes.len().min(self.limit - self.pending.len());
+            if let Some(end) = memchr::memchr(b'\n', &bytes[..room]) {
+                let (taken, rest) = bytes.split_at(end + 1);
+                bytes = rest;
+                if self.pending.is_empty() {
+                    line(taken);
+                } else {
+                    self.pending.extend_from_slice(taken);
+                    line(&self.pending);
+                    self.pending.clear();
+                }
+                continue;
+            }
+            self.pending.extend_from_slice(&bytes[..room]);
+            bytes = &bytes[room..];
+            if self.pending.len() >= self.limit {
+                // A cut in the middle of a character leaves its bytes for the next line.
+                let end = self.pending.len() - incomplete_tail(&self.pending);
+                line(&self.pending[..end]);
+                self.pending.drain(..end);
+            }
+        }
+    }
+
+    /// Gives out what is left when the stream ends.
+    pub fn finish(&mut self, mut line: impl FnMut(&[u8])) {
+        if !self.pending.is_empty() {
+            line(&self.pending);
+            self.pending.clear();
+        }
+    }
+}
+
+/// Cuts a stream of bytes into lines of text, for readers: without their ends, and with `U+FFFD` for
+/// bytes that are not UTF-8.
+#[derive(Debug)]
+pub struct LineSplitter(LineCutter);
+
+impl LineSplitter {
+    /// Lines longer than `limit` bytes are cut there and go on in the next line.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self(LineCutter::new(limit))
+    }
+
+    /// Takes bytes in, gives each line that is complete to `line`, without its end.
+    pub fn push(&mut self, bytes: &[u8], mut line: impl FnMut(&str)) {
+        self.0.push(bytes, |bytes| line(&line_text(bytes)));
+    }
+
+    /// Gives out what is left when the stream ends.
+    pub fn finish(&mut self, mut line: impl FnMut(&str)) {
+        self.0.finish(|bytes| line(&line_text(bytes)));
+    }
+}
+
+/// The text of a line without its end; bytes that are not UTF-8 become `U+FFFD`.
+#[must_use]
+pub fn line_text(line: &[u8]) -> std::borrow::Cow<'_, str> {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+/// How many bytes at the end begin a UTF-8 character that is not complete.
+fn incomplete_tail(bytes: &[u8]) -> usize {
+    for back in 1..=bytes.len().min(3) {
+        let byte = bytes[bytes.len() - back];
+        let length = match byte {
+            0xc0..=0xdf => 2,
+            0xe0..=0xef => 3,
+            0xf0..=0xf7 => 4,
+            0x80..=0xbf => continue,
+            _ => return 0,
+        };
+        return if length > back { back } else { 0 };
+    }
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn lines_are_cut_at_the_limit() {
+        let mut lines = Vec::new();
+        let mut splitter = LineSplitter::new(4);
+        splitter.push("ab\r\nabcdefü\nrest".as_bytes(), |line| lines.push(line.to_owned()));
+        splitter.finish(|line| lines.push(line.to_owned()));
+        assert_eq!(lines, ["ab", "abcd", "efü", "", "rest"]);
+    }
+
+    proptest! {
+        #[test]
+        fn splitting_does_not_depend_on_the_chunks(
+            bytes in prop::collection::vec(prop_oneof![Just(b'\n'), any::<u8>()], 0..200),
+            cut in 0usize..200,
+        ) {
+            let collect = |parts: &[&[u8]]| {
+                let mut lines: Vec<Vec<u8>> = Vec::new();
+                let mut cutter = LineCutter::new(16);
+                for part in parts {
+                    cutter.push(part, |line| lines.push(line.to_owned()));
+                }
+                cutter.finish(|line| lines.push(line.to_owned()));
+                lines
+            };
+            let cut = cut.min(bytes.len());
+            let lines = collect(&[&bytes]);
+            prop_assert_eq!(&lines, &collect(&[&bytes[..cut], &bytes[cut..]]));
+            prop_assert_eq!(lines.concat(), bytes);
+        }
+    }
+}

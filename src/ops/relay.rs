@@ -1,0 +1,191 @@
+//! Output on its way to the person: masked, otherwise as it is, and sent on in one event as soon as
+//! no more of it is at hand. So a batch costs one write, and nothing waits for what has not come.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt as _, StreamExt as _};
+
+use crate::base::redact::{RedactStream, Redactor};
+use crate::model::event::{Event, Events, Stream, Written};
+
+/// So many bytes are sent on although more may be at hand.
+const LARGEST: usize = 64 << 10;
+
+/// So many pieces are taken before anything else is looked at.
+const AT_ONCE: usize = 1024;
+
+/// Output that is sent on in one event.
+pub(super) struct Batch {
+    events: Events,
+    pieces: Vec<Written>,
+    size: usize,
+}
+
+impl Batch {
+    pub(super) fn new(events: &Events) -> Self {
+        Self { events: events.clone(), pieces: Vec::new(), size: 0 }
+    }
+
+    /// Takes a piece that may go on in the next one.
+    pub(super) fn push(&mut self, subject: &Arc<str>, stream: Stream, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        match self.pieces.last_mut() {
+            Some(last)
+                if last.stream == stream && last.time.is_none() && Arc::ptr_eq(&last.subject, subject) =>
+            {
+                last.bytes.extend_from_slice(bytes);
+                self.grow(bytes.len());
+            }
+            _ => self.add(Written {
+                subject: subject.clone(),
+                stream,
+                bytes: bytes.to_vec(),
+                time: None,
+                ends: false,
+            }),
+        }
+    }
+
+    /// Takes a piece that stands for itself.
+    pub(super) fn add(&mut self, piece: Written) {
+        let size = piece.bytes.len() + size_of::<Written>();
+        self.pieces.push(piece);
+        self.grow(size);
+    }
+
+    /// One of the two streams of a subject has ended.
+    pub(super) fn end(&mut self, subject: &Arc<str>, stream: Stream) {
+        self.add(Written { subject: subject.clone(), stream, bytes: Vec::new(), time: None, ends: true });
+    }
+
+    fn grow(&mut self, by: usize) {
+        self.size += by;
+        if self.size >= LARGEST {
+            self.send();
+        }
+    }
+
+    /// Sends on what there is.
+    pub(super) fn send(&mut self) {
+        self.size = 0;
+        if !self.pieces.is_empty() {
+            self.events.send(Event::Output(std::mem::take(&mut self.pieces)));
+        }
+    }
+}
+
+/// Pieces of output, as they come.
+pub(super) type Pieces<'a, E> = BoxStream<'a, Result<(Stream, Bytes), E>>;
+
+/// Masks output and sends it on until it ends.
+pub(super) async fn relay<E>(
+    mut output: Pieces<'_, E>,
+    subject: &str,
+    redactor: &Redactor,
+    events: &Events,
+) -> Result<(), E> {
+    let subject = Arc::from(subject);
+    let mut masks: [RedactStream; 2] = [redactor.stream(), redactor.stream()];
+    let mut batch = Batch::new(events);
+    let mut masked = Vec::new();
+    let mut taken = 0_usize;
+    let result = loop {
+        taken += 1;
+        if taken.is_multiple_of(AT_ONCE) {
+            // The caller hears a signal although there is always more.
+            batch.send();
+            tokio::task::yield_now().await;
+        }
+        let at_hand = output.next().now_or_never();
+        let next = match at_hand {
+            Some(next) => next,
+            None => {
+                batch.send();
+                output.next().await
+            }
+        };
+        match next {
+            Some(Ok((stream, bytes))) => {
+                masked.clear();
+                masks[usize::from(stream == Stream::Stderr)].push(&bytes, &mut masked);
+                batch.push(&subject, stream, &masked);
+            }
+            Some(Err(error)) => break Err(error),
+            None => break Ok(()),
+        }
+    };
+    for (stream, mask) in [Stream::Stdout, Stream::Stderr].into_iter().zip(&mut masks) {
+        masked.clear();
+        mask.finish(&mut masked);
+        batch.push(&subject, stream, &masked);
+        batch.end(&subject, stream);
+    }
+    batch.send();
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::secret::{MASK, Secret};
+    use crate::model::event::Sink;
+    use futures_util::stream;
+    use std::sync::Mutex;
+
+    #[derive(Clone, Default)]
+    struct Seen(Arc<Mutex<Vec<Vec<Written>>>>);
+
+    impl Sink for Seen {
+        fn send(&self, event: Event) {
+            if let Event::Output(pieces) = event {
+                self.0.lock().expect("nobody panics").push(pieces);
+            }
+        }
+    }
+
+    fn out(bytes: &[u8]) -> Result<(Stream, Bytes), ()> {
+        Ok((Stream::Stdout, Bytes::copy_from_slice(bytes)))
+    }
+
+    async fn relayed(output: Pieces<'static, ()>) -> Vec<Vec<Written>> {
+        let seen = Seen::default();
+        let redactor = Redactor::new(&[Secret::new("hunter22")]);
+        relay(output, "x", &redactor, &Events::new(seen.clone())).await.expect("nothing fails");
+        seen.0.lock().expect("nobody panics").clone()
+    }
+
+    #[tokio::test]
+    async fn what_is_at_hand_is_one_event_for_every_64_kib() {
+        let lines = (0..20_000).map(|_| out(b"a short line of a log\n"));
+        let seen = relayed(stream::iter(lines).boxed()).await;
+        let bytes: usize = seen.iter().flatten().map(|piece| piece.bytes.len()).sum();
+        assert_eq!(bytes, 20_000 * 22);
+        assert!(seen.len() <= 2 + bytes / LARGEST + 20_000 / AT_ONCE, "{} events", seen.len());
+    }
+
+    #[tokio::test]
+    async fn what_has_come_is_not_kept_for_what_has_not() {
+        let slow = stream::iter([b"one\n", b"two\n"]).then(|line| async move {
+            tokio::task::yield_now().await;
+            out(line)
+        });
+        let seen = relayed(slow.boxed()).await;
+        assert_eq!(seen.iter().map(|pieces| pieces[0].bytes.len()).collect::<Vec<_>>(), [4, 4, 0]);
+    }
+
+    #[tokio::test]
+    async fn bytes_pass_as_they_are_but_for_secrets_at_any_border() {
+        let whole = b"\0\r\x1b[1m\xff\xc2\x85 hunter22\xff no end";
+        for cut in 0..whole.len() {
+            let (one, other) = whole.split_at(cut);
+            let seen = relayed(stream::iter([out(one), out(other)]).boxed()).await;
+            let bytes: Vec<u8> = seen.iter().flatten().flat_map(|piece| piece.bytes.clone()).collect();
+            let expected = [b"\0\r\x1b[1m\xff\xc2\x85 ", MASK.as_bytes(), b"\xff no end"].concat();
+            assert_eq!(bytes, expected, "cut at {cut}");
+        }
+    }
+}

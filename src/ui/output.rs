@@ -1,0 +1,193 @@
+//! Output of components and backing services on its way to a standard stream. Where that is no
+//! terminal, the bytes pass unchanged; with a time or the name of who wrote it before each line if
+//! that is wanted. On a terminal it is cut into lines that are safe to show, and in JSON into objects.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Inner, style};
+use crate::base::text::{self, LineCutter};
+use crate::model::event::{Stream, Written};
+
+/// Lines are cut here.
+const LONGEST_LINE: usize = 64 << 10;
+
+/// What is known of the output so far.
+#[derive(Debug, Default)]
+pub(super) struct Outputs {
+    lanes: BTreeMap<(Arc<str>, bool), Lane>,
+    /// Whose line has not ended, on each of the two streams. Never so on a terminal.
+    open: [Option<Arc<str>>; 2],
+}
+
+impl Outputs {
+    /// Whether something else has to begin a new line on standard error; it does so from here on.
+    pub(super) fn break_line(&mut self) -> bool {
+        self.open[index(Stream::Stderr)].take().is_some()
+    }
+}
+
+/// One of the two streams of one subject.
+#[derive(Debug)]
+struct Lane {
+    cutter: LineCutter,
+    /// When the line began that has not ended.
+    began: Option<jiff::Timestamp>,
+}
+
+/// How a stream wants it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As it is.
+    Bytes,
+    /// As it is, after the name or time of each line.
+    Prefixed,
+    /// Safe to show.
+    Screen,
+    /// One object a line.
+    Json,
+}
+
+fn index(stream: Stream) -> usize {
+    usize::from(stream == Stream::Stderr)
+}
+
+impl Inner {
+    /// Writes pieces of output, those for the same stream at once.
+    pub(super) fn output(&self, pieces: Vec<Written>) {
+        let mut outputs = self.outputs.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut batch = Vec::new();
+        let mut target = Stream::Stdout;
+        for piece in pieces {
+            let to = if self.options.json { Stream::Stdout } else { piece.stream };
+            if to != target {
+                self.write_batch(target, &mut batch);
+                target = to;
+            }
+            match self.form(&piece) {
+                Form::Bytes => {
+                    batch.extend_from_slice(&piece.bytes);
+                    if let Some(last) = piece.bytes.last() {
+                        outputs.open[index(to)] = (*last != b'\n').then(|| piece.subject.clone());
+                    }
+                }
+                form => self.lines_of(form, &piece, &mut outputs, &mut batch),
+            }
+        }
+        self.write_batch(target, &mut batch);
+    }
+
+    fn form(&self, piece: &Written) -> Form {
+        let terminal = match piece.stream {
+            Stream::Stdout => self.terminal.stdout,
+            Stream::Stderr => self.terminal.stderr,
+        };
+        if self.options.json {
+            Form::Json
+        } else if terminal {
+            Form::Screen
+        } else if piece.time.is_some() || self.several() {
+            Form::Prefixed
+        } else {
+            Form::Bytes
+        }
+    }
+
+    fn write_batch(&self, stream: Stream, batch: &mut Vec<u8>) {
+        if batch.is_empty() {
+            return;
+        }
+        let output = match stream {
+            Stream::Stdout => &self.stdout,
+            Stream::Stderr => &self.stderr,
+        };
+        self.progress.suspend(|| output.pass(batch));
+        batch.clear();
+    }
+
+    /// The lines that a piece completes.
+    fn lines_of(&self, form: Form, piece: &Written, outputs: &mut Outputs, batch: &mut Vec<u8>) {
+        let Outputs { lanes, open } = outputs;
+        let key = (piece.subject.clone(), piece.stream == Stream::Stderr);
+        let lane =
+            lanes.entry(key).or_insert_with(|| Lane { cutter: LineCutter::new(LONGEST_LINE), began: None });
+        let mut began = lane.began.take();
+        let mut take = |line: &[u8]| {
+            let time = began.take().or(piece.time);
+            match form {
+                Form::Json => self.object(piece, line, time, batch),
+                Form::Screen => self.shown(piece, line, time, batch),
+                Form::Bytes | Form::Prefixed => {
+                    self.prefixed(piece, line, time, &mut open[index(piece.stream)], batch);
+                }
+            }
+        };
+        lane.cutter.push(&piece.bytes, &mut take);
+        if piece.ends {
+            lane.cutter.finish(take);
+        }
+        if !piece.bytes.ends_with(b"\n") {
+            lane.began = began.or(piece.time);
+        }
+    }
+
+    fn object(&self, piece: &Written, line: &[u8], time: Option<jiff::Timestamp>, batch: &mut Vec<u8>) {
+        let text = text::line_text(line);
+        let mut object = serde_json::json!({
+            "type": "line",
+            "from": *piece.subject,
+            "stream": if piece.stream == Stream::Stdout { "stdout" } else { "stderr" },
+            // JSON has its own way to write what a terminal would act on.
+            "text": if self.terminal.stdout { text::safe_line(&text) } else { text },
+        });
+        if let Some(time) = time {
+            object["time"] = super::lines::time(time).into();
+        }
+        batch.extend_from_slice(format!("{object}\n").as_bytes());
+    }
+
+    fn shown(&self, piece: &Written, line: &[u8], time: Option<jiff::Timestamp>, batch: &mut Vec<u8>) {
+        let text = text::line_text(line);
+        let before = self.before(piece, time, true);
+        let line = self.fit(&format!("{before}{}", text::safe_line(&text)), self.color(piece.stream));
+        batch.extend_from_slice(line.as_bytes());
+        batch.push(b'\n');
+    }
+
+    fn prefixed(
+        &self,
+        piece: &Written,
+        line: &[u8],
+        time: Option<jiff::Timestamp>,
+        open: &mut Option<Arc<str>>,
+        batch: &mut Vec<u8>,
+    ) {
+        // A line that was cut goes on, unless somebody else has written since.
+        if open.as_ref() != Some(&piece.subject) {
+            if open.is_some() {
+                batch.push(b'\n');
+            }
+            let before = self.before(piece, time, self.several());
+            batch.extend_from_slice(self.fit(&before, self.color(piece.stream)).as_bytes());
+        }
+        batch.extend_from_slice(line);
+        *open = (!line.ends_with(b"\n")).then(|| piece.subject.clone());
+    }
+
+    /// The name and the time before a line.
+    fn before(&self, piece: &Written, time: Option<jiff::Timestamp>, named: bool) -> String {
+        let mut before = if named { self.prefix(&piece.subject) } else { String::new() };
+        if let Some(time) = time {
+            before.push_str(&style::dim(&super::lines::time(time)));
+            before.push(' ');
+        }
+        before
+    }
+
+    fn color(&self, stream: Stream) -> bool {
+        match stream {
+            Stream::Stdout => self.color_out,
+            Stream::Stderr => self.color_err,
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Tests of output: what is written, and in how many writes.
+
+use std::sync::{Arc, Mutex};
+
+use super::*;
+
+#[derive(Clone, Default)]
+struct Writes(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl std::io::Write for Writes {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("nobody panics").push(bytes.to_vec());
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Writes {
+    fn all(&self) -> Vec<u8> {
+        self.0.lock().expect("nobody panics").concat()
+    }
+
+    fn count(&self) -> usize {
+        self.0.lock().expect("nobody panics").len()
+    }
+}
+
+fn ui(terminal: Terminal, json: bool) -> (Ui, Writes, Writes) {
+    let (out, err) = (Writes::default(), Writes::default());
+    let host = Host {
+        stdout: Output::new(out.clone()),
+        stderr: Output::new(err.clone()),
+        terminal,
+        env: crate::host::Env::new([("", ""); 0]),
+        ..Host::real()
+    };
+    (Ui::new(&host, Options { color: None, verbosity: Verbosity::Normal, json }), out, err)
+}
+
+fn piece(subject: &str, stream: Stream, bytes: &[u8]) -> Written {
+    Written { subject: subject.into(), stream, bytes: bytes.to_vec(), time: None, ends: false }
+}
+
+#[test]
+fn many_lines_are_one_write_in_every_form() {
+    let pieces = || (0..1000).map(|_| piece("a", Stream::Stdout, b"line\n")).collect::<Vec<_>>();
+    let screen = Terminal { stdout: true, ..Terminal::NONE };
+    for (terminal, json) in [(Terminal::NONE, false), (Terminal::NONE, true), (screen, false)] {
+        let (ui, out, _) = ui(terminal, json);
+        ui.send(Event::Output(pieces()));
+        assert_eq!(out.count(), 1);
+        assert_eq!(out.all().iter().filter(|byte| **byte == b'\n').count(), 1000);
+    }
+}
+
+#[test]
+fn bytes_pass_as_they_are_where_there_is_no_terminal() {
+    let odd = b"\0\r\x1b[1m\xff\xc2\x85 no end";
+    let (ui, out, err) = ui(Terminal::NONE, false);
+    ui.send(Event::Output(vec![piece("a", Stream::Stdout, odd), piece("a", Stream::Stderr, odd)]));
+    assert_eq!((out.all(), err.all()), (odd.to_vec(), odd.to_vec()));
+    // A message begins a line of its own.
+    ui.say("done");
+    assert_eq!(err.all(), [odd, &b"\ndone\n"[..]].concat());
+}
+
+#[test]
+fn of_several_each_line_has_its_name_before_its_bytes() {
+    let (ui, out, _) = ui(Terminal::NONE, false);
+    ui.send(Event::Speakers(vec!["a".into(), "bb".into()]));
+    ui.send(Event::Output(vec![
+        piece("a", Stream::Stdout, b"\xff\x1b[1m one\r\nha"),
+        piece("bb", Stream::Stdout, b"two\n"),
+        piece("a", Stream::Stdout, b"lf\n\n"),
+        Written { ends: true, ..piece("bb", Stream::Stdout, b"no end") },
+    ]));
+    let expected =
+        ["a  │ ".as_bytes(), b"\xff\x1b[1m one\r\n", "bb │ two\na  │ half\na  │ \nbb │ no end".as_bytes()];
+    assert_eq!(String::from_utf8_lossy(&out.all()), String::from_utf8_lossy(&expected.concat()));
+    assert_eq!(out.all(), expected.concat());
+}
+
+#[test]
+fn a_line_that_was_cut_goes_on_unless_another_one_speaks() {
+    let (ui, out, _) = ui(Terminal::NONE, false);
+    ui.send(Event::Speakers(vec!["a".into(), "b".into()]));
+    let long = vec![b'x'; 100 << 10];
+    ui.send(Event::Output(vec![piece("a", Stream::Stdout, &long), piece("a", Stream::Stdout, b"\n")]));
+    assert_eq!(out.all(), ["a │ ".as_bytes(), &long, b"\n"].concat());
+    ui.send(Event::Output(vec![piece("a", Stream::Stdout, &long), piece("b", Stream::Stdout, b"b\n")]));
+    assert!(out.all().ends_with("x\nb │ b\n".as_bytes()));
+}
+
+#[test]
+fn nothing_that_a_terminal_acts_on_is_shown_there() {
+    let (ui, out, _) = ui(Terminal { stdout: true, ..Terminal::NONE }, false);
+    ui.send(Event::Output(vec![Written {
+        ends: true,
+        ..piece("a", Stream::Stdout, b"\x1b[1mx\x1b[0m\x07\xff")
+    }]));
+    let shown = anstream::adapter::strip_str(&String::from_utf8(out.all()).expect("is text")).to_string();
+    assert_eq!(shown, "a │ x\u{fffd}\n");
+}
+
+#[test]
+fn json_has_the_text_as_it_is() {
+    let (ui, out, _) = ui(Terminal::NONE, true);
+    ui.send(Event::Output(vec![piece("a", Stream::Stderr, b"\x1b[1mx\0\n")]));
+    let object: serde_json::Value = serde_json::from_slice(&out.all()).expect("is JSON");
+    assert_eq!(object["text"], "\u{1b}[1mx\0");
+    assert_eq!(object["stream"], "stderr");
+}
