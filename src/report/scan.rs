@@ -43,6 +43,9 @@ pub fn print(ui: &Ui, component: &str, outcome: &ScanOutcome) {
             let given = one.given.as_ref();
             let place = given.and_then(|given| given.place.clone()).unwrap_or_default();
             let why = match (given, one.places.is_empty()) {
+                (_, false) if one.places.iter().all(|place| place.build) => {
+                    "read when an image is built only".to_owned()
+                }
                 (_, false) => "read by tests only".to_owned(),
                 (Some(given), _) if given.has_value => given.reason.clone(),
                 _ => "declared without a value".to_owned(),

@@ -29,6 +29,36 @@
 ; os.environ.get('X', 'default')
 (call function: [(identifier) (attribute)] @function arguments: (argument_list) @arguments) @read
 
+; click.option("--x", envvar="X"), typer.Option(envvar=["X", "Y"])
+((keyword_argument name: (identifier) @_k value: (string) @name) (#eq? @_k "envvar"))
+((keyword_argument name: (identifier) @_k value: [(list (string) @name) (tuple (string) @name)])
+  (#eq? @_k "envvar"))
+((keyword_argument name: (identifier) @_k value: [(identifier) (attribute) (call)] @unknown)
+  (#eq? @_k "envvar"))
+((argument_list
+  (keyword_argument name: (identifier) @_k value: (string) @name)
+  (keyword_argument name: (identifier) @_r value: (true)))
+  (#eq? @_k "envvar") (#eq? @_r "required") (#set! required))
+((argument_list
+  (keyword_argument name: (identifier) @_r value: (true))
+  (keyword_argument name: (identifier) @_k value: (string) @name))
+  (#eq? @_k "envvar") (#eq? @_r "required") (#set! required))
+((argument_list
+  (keyword_argument name: (identifier) @_k value: (string) @name)
+  (keyword_argument name: (identifier) @_d))
+  (#eq? @_k "envvar") (#any-of? @_d "default" "default_factory") (#set! default))
+((argument_list
+  (keyword_argument name: (identifier) @_d)
+  (keyword_argument name: (identifier) @_k value: (string) @name))
+  (#eq? @_k "envvar") (#any-of? @_d "default" "default_factory") (#set! default))
+; main(auto_envvar_prefix="X"): a variable for each option, under names that are made at run time.
+((keyword_argument name: (identifier) @_k) @unknown (#eq? @_k "auto_envvar_prefix"))
+((pair key: (string) @_k) @unknown (#match? @_k "auto_envvar_prefix"))
+; class Settings(BaseSettings): a variable for each field
+(class_definition superclasses: (argument_list
+  [(identifier) @unknown (attribute attribute: (identifier) @unknown)]
+  (#eq? @unknown "BaseSettings")))
+
 ; os.environ['X']
 (subscript value: [(identifier) (attribute)] @object subscript: (_) @key) @read
 (assignment left: (subscript value: [(identifier) (attribute)] @object subscript: (_) @key) @write)

@@ -20,6 +20,23 @@
 ; env!("X"), option_env!("X")
 (macro_invocation macro: (_) @function (token_tree) @arguments (#set! suffix "!")) @read
 
+; format!("{}", env::var("X")), vec![option_env!("Y")]: what is in a macro is but a row of tokens.
+((token_tree (identifier) @_f . (token_tree . "(" . (string_literal) @name))
+  (#any-of? @_f "var" "var_os"))
+((token_tree (identifier) @_f . "!" . (token_tree . "(" . (string_literal) @name))
+  (#any-of? @_f "env" "option_env") (#set! default))
+((token_tree
+  (identifier) @_f . (token_tree . "(" . (string_literal) @name) . "." . (identifier) @_m)
+  (#any-of? @_f "var" "var_os") (#any-of? @_m "unwrap" "expect") (#set! required))
+((token_tree
+  (identifier) @_f . (token_tree . "(" . (string_literal) @name) . "." . (identifier) @_m)
+  (#any-of? @_f "var" "var_os")
+  (#any-of? @_m "unwrap_or" "unwrap_or_else" "unwrap_or_default" "or_else" "map_or" "map_or_else")
+  (#set! default))
+((token_tree
+  (identifier) @_e . "::" . (identifier) @_f . (token_tree . "(" . (identifier)) @unknown)
+  (#eq? @_e "env") (#any-of? @_f "var" "var_os"))
+
 ; env::var("X").unwrap_or("default".into()), .ok(), .is_ok()
 (call_expression
   function: (field_expression value: (_) @fallback field: (field_identifier) @_m)

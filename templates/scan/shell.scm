@@ -15,6 +15,9 @@
 ((unary_expression operator: (test_operator) @_v (word) @name) (#eq? @_v "-v") (#set! default))
 ((command name: (command_name) @_c argument: (word) @name) (#eq? @_c "printenv"))
 
+; envsubst < template: the names are in other files, or in its argument.
+((command name: (command_name) @_c) @unknown (#eq? @_c "envsubst"))
+
 ; What is set here is not read from the environment afterwards.
 (variable_assignment name: (variable_name) @assigned)
 (variable_assignment name: (subscript name: (variable_name) @assigned))

@@ -15,7 +15,8 @@ use crate::model::environment::is_variable_name;
 
 /// Reads one file.
 pub(super) fn scan(language: &Language, text: &str) -> Result<FileScan, RulesError> {
-    let mut reader = Reader { language, known: BTreeSet::new(), found: FileScan::default() };
+    let mut reader =
+        Reader { language, known: BTreeSet::new(), image: BTreeSet::new(), found: FileScan::default() };
     for instruction in instructions(text) {
         reader.read(&instruction)?;
     }
@@ -101,6 +102,8 @@ struct Reader<'a> {
     language: &'a Language,
     /// Arguments and variables that the file has given a meaning.
     known: BTreeSet<String>,
+    /// Variables that the image has when it runs, whatever it is given then.
+    image: BTreeSet<String>,
     found: FileScan,
 }
 
@@ -121,6 +124,7 @@ impl Reader<'_> {
                 for (name, value, at) in env_assignments(rest) {
                     self.expand(value, line + at);
                     self.known.insert(name.to_owned());
+                    self.image.insert(name.to_owned());
                     self.found.sets.push((name.to_owned(), line + at));
                 }
             }
@@ -161,9 +165,15 @@ impl Reader<'_> {
             },
         };
         let scan = reading::scan(self.language, Grammar::Bash, &script, &BTreeMap::new())?;
-        let has_given = |find: &&Find| !self.known.contains(&find.name);
-        for find in scan.finds.iter().filter(has_given).cloned().collect::<Vec<_>>() {
-            self.add(&find.name, line + find.line - 1, find.need, build);
+        for find in scan.finds {
+            // When the image runs, it has what `ENV` says unless something else is given; arguments of
+            // its build are no longer there.
+            let need = match build {
+                true if self.known.contains(&find.name) => continue,
+                false if self.image.contains(&find.name) => Need::Default,
+                _ => find.need,
+            };
+            self.add(&find.name, line + find.line - 1, need, build);
         }
         self.found.unknown.extend(scan.unknown.into_iter().map(|mut unknown| {
             unknown.line += line - 1;

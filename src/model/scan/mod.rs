@@ -115,4 +115,6 @@ fn shown(text: &str) -> String {
 }
 
 #[cfg(test)]
+mod indirect;
+#[cfg(test)]
 mod tests;

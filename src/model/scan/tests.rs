@@ -26,7 +26,7 @@ fn scanned(file: &str, text: &str) -> FileScan {
 
 /// `NAME:line`, with `?` behind what is optional and `=` behind what has a default; then
 /// `@line text` for what is not known, and `!line` for errors.
-fn found(file: &str, text: &str) -> Vec<String> {
+pub(super) fn found(file: &str, text: &str) -> Vec<String> {
     let scan = scanned(file, text);
     let mut found: Vec<String> = Vec::new();
     for find in &scan.finds {
@@ -344,6 +344,7 @@ mod tests {
             "D:9=",
             "E:11 build",
             "F:11? build",
+            "G:13?",
             "H:14",
             "I:19?",
             "J:21=",
@@ -441,6 +442,7 @@ HEALTHCHECK --interval=5s CMD test -n "$M"
     assert_eq!(
         found("Containerfile", text),
         [
+            "A:19=",
             "BASE:2= build",
             "C:5? build",
             "E:7? build",

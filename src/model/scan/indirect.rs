@@ -1,0 +1,46 @@
+//! Variables that are read where no function is called for it: in macros, by options of a program, by
+//! the command of an image.
+
+use super::tests::found;
+
+#[test]
+fn what_is_in_a_macro_of_rust_is_read() {
+    let text = "\
+fn f() {
+    let url = format!(\"{}/q\", std::env::var(\"A\").unwrap());
+    println!(\"{} {}\", url, env::var(\"B\").unwrap_or_default());
+    vec![option_env!(\"C\"), matches!(env::var_os(\"D\"), Some(_))];
+    error!(\"{}\", env::var(name)); // env::var(\"NO\")
+}
+";
+    assert_eq!(found("x.rs", text), ["A:2", "B:3=", "C:4=", "D:4?", "@5 (name)"]);
+}
+
+#[test]
+fn options_of_python_programs_read_variables() {
+    let text = "\
+@click.option('--a', envvar='A', required=True)
+@click.option('--b', default='x', envvar='B')
+@click.option('--c', envvar=['C', 'D'])
+def main(e: str = typer.Option(..., envvar='E'), f = typer.Option(envvar=NAMES)): pass
+main(auto_envvar_prefix='APP')
+class Settings(BaseSettings):
+    url: str
+";
+    let expected =
+        ["A:1", "B:2=", "C:3?", "D:3?", "E:4?", "@4 NAMES", "@5 auto_envvar_prefix='APP'", "@6 BaseSettings"];
+    assert_eq!(found("x.py", text), expected);
+}
+
+#[test]
+fn what_an_image_sets_is_read_by_its_command() {
+    let text = "\
+FROM x
+ARG WORD=a
+ENV LEVEL=info
+RUN echo $LEVEL
+CMD server --level $LEVEL --word $WORD
+";
+    assert_eq!(found("Dockerfile", text), ["LEVEL:5=", "WORD:2= build", "WORD:5?"]);
+    assert_eq!(found("x.sh", "envsubst < a > b\n"), ["@1 envsubst"]);
+}
