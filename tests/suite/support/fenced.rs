@@ -92,7 +92,7 @@ impl Fenced {
     }
 
     fn import(&self) {
-        let make = "mkdir -p root/bin; cp $(command -v busybox) root/bin/busybox
+        let make = "mkdir -p root/bin root/tmp; chmod 1777 root/tmp; cp $(command -v busybox) root/bin/busybox
             for name in $(root/bin/busybox --list); do [ -e root/bin/$name ] || ln -s busybox root/bin/$name; done
             tar -C root -cf image.tar .";
         let made = Command::new("sh").args(["-ec", make]).current_dir(self.folder.path()).status();
