@@ -31,8 +31,10 @@ const RULES: usize = 200_000;
 /// Chains may call each other this deep (the kernel allows 16).
 const DEPTH: usize = 16;
 
-/// What accepts traffic within a bridge and nothing else, in front of all other rules.
-const ACCEPT: &str = "-I FORWARD -m physdev --physdev-is-bridged -j ACCEPT";
+/// What accepts traffic within a bridge and nothing else.
+const ACCEPT: &str = "-m physdev --physdev-is-bridged -j ACCEPT";
+/// The chain that Docker leaves to the administrator, and keeps in front of all rules of its own.
+const OWN_CHAIN: &str = "DOCKER-USER";
 
 /// The firewall of one network of this machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,6 +50,8 @@ pub struct Firewall {
 pub struct Obstacle {
     /// The program in whose tables it stands.
     program: String,
+    /// The chain whose first rule comes before all others.
+    first: &'static str,
     /// `-P FORWARD DROP`, or a rule.
     rule: String,
 }
@@ -56,7 +60,7 @@ impl Obstacle {
     /// Commands that take it out of the way, each sufficient by itself.
     #[must_use]
     pub fn remedies(&self) -> [String; 2] {
-        [format!("{} {ACCEPT}", self.program), switch_off()]
+        [format!("{} -I {} {ACCEPT}", self.program, self.first), switch_off()]
     }
 }
 
@@ -105,7 +109,9 @@ impl Firewall {
         let tables = self.rules.iter().filter(|_| self.sees_bridges);
         tables.into_iter().find_map(|(program, text)| {
             let rule = Tables::parse(text).blocks(bridges)?;
-            Some(Obstacle { program: program.clone(), rule: safe_line(&rule).into_owned() })
+            let calls_own = text.lines().any(|line| line.strip_prefix("-A FORWARD -j ") == Some(OWN_CHAIN));
+            let first = if calls_own { OWN_CHAIN } else { "FORWARD" };
+            Some(Obstacle { program: program.clone(), first, rule: safe_line(&rule).into_owned() })
         })
     }
 
@@ -268,7 +274,10 @@ mod tests {
         let firewall = |sees_bridges| Firewall { sees_bridges, ..Firewall::of("iptables", docker) };
         let obstacle = firewall(true).obstacle(&["podman".to_owned()]).expect("is one");
         assert_eq!(obstacle.to_string(), "the policy of the chain FORWARD is DROP");
-        assert_eq!(obstacle.remedies()[0], "iptables -I FORWARD -m physdev --physdev-is-bridged -j ACCEPT");
+        assert_eq!(
+            obstacle.remedies()[0],
+            "iptables -I DOCKER-USER -m physdev --physdev-is-bridged -j ACCEPT"
+        );
         assert!(firewall(true).has_docker());
         assert_eq!(firewall(false).obstacle(&["podman".to_owned()]), None);
     }

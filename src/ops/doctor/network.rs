@@ -152,7 +152,7 @@ mod tests {
         );
         assert_eq!(
             found.fix.as_deref(),
-            Some("iptables -I FORWARD -m physdev --physdev-is-bridged -j ACCEPT")
+            Some("iptables -I DOCKER-USER -m physdev --physdev-is-bridged -j ACCEPT")
         );
         assert_eq!(
             found.details,

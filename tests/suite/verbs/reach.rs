@@ -72,10 +72,10 @@ fn a_docker_run_whose_containers_cannot_reach_each_other_says_what_is_in_the_way
     let (fenced, cli) = fenced(Engine::Docker);
     // Docker writes the rules that its networks need, and the policy is in nobody's way.
     assert_eq!(cli.run("run-local app").ends_with(0).stdout, "hello\ndone\n");
-    fenced.type_in("iptables -I FORWARD -m physdev --physdev-is-bridged -j DROP");
+    fenced.type_in("iptables -I DOCKER-USER -m physdev --physdev-is-bridged -j DROP");
     let run = cli.run("run-local app").ends_with(6);
     let typed = remedies(&run.stderr);
-    let run = run.says("the rule `-A FORWARD -m physdev --physdev-is-bridged -j DROP` is in the way");
+    let run = run.says("the rule `-A DOCKER-USER -m physdev --physdev-is-bridged -j DROP` is in the way");
     run.says("error: `app` and `web` cannot reach each other on the run's network");
     assert_eq!(cli.left(), [""; 0]);
     fenced.type_in(&typed[0]);
