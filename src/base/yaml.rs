@@ -3,17 +3,20 @@
 //! The parser behind the name `serde_yaml` is `serde-saphyr`; see `docs/decisions/`.
 
 mod fields;
+mod places;
 mod simple;
 mod tape;
 pub mod tree;
 mod typed;
 
-use std::collections::HashMap;
 use std::fmt;
 
-use granit_parser::{Event, Parser};
 use serde::de::DeserializeOwned;
 use serde_ignored::Path;
+
+pub use places::Places;
+#[cfg(test)]
+pub(crate) use places::count;
 
 /// A place in a text, both counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,7 +47,7 @@ impl fmt::Display for At<'_> {
     }
 }
 
-/// A key that nothing read. Where it stands, [`locate`] finds.
+/// A key that nothing read. Where it stands, [`Places`] finds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownKey {
     /// The path to it, as `environment.2.nmae`.
@@ -165,104 +168,7 @@ pub fn to_string<T: serde::Serialize>(value: &T) -> String {
 /// first character of an item.
 #[must_use]
 pub fn position(text: &str, path: &str) -> Option<Position> {
-    locate(text, &[path]).get(path).copied()
-}
-
-/// Where the nodes of several paths stand, found in one walk through the text, which ends with the
-/// last of them.
-#[must_use]
-pub fn locate<'a>(text: &str, paths: &[&'a str]) -> HashMap<&'a str, Position> {
-    let mut walk = Walk {
-        wanted: paths.iter().map(|path| (*path, None)).collect(),
-        missing: 0,
-        path: String::new(),
-        open: Vec::new(),
-    };
-    walk.missing = walk.wanted.len();
-    for event in Parser::new_from_str(text) {
-        let Ok((event, span)) = event else { break };
-        if walk.missing == 0 {
-            break;
-        }
-        walk.take(&event, Position { line: span.start.line(), column: span.start.col() + 1 });
-    }
-    walk.wanted.into_iter().filter_map(|(path, at)| Some((path, at?))).collect()
-}
-
-/// A walk through the nodes of a text.
-struct Walk<'a> {
-    wanted: HashMap<&'a str, Option<Position>>,
-    missing: usize,
-    /// The path of the node that is next, or of the collection that is open.
-    path: String,
-    open: Vec<Open>,
-}
-
-/// A collection that is open.
-struct Open {
-    /// How long its path is.
-    length: usize,
-    /// The number of the next item; `None` in a mapping.
-    next: Option<usize>,
-    /// The key has been read, and its value is next.
-    keyed: bool,
-}
-
-impl Walk<'_> {
-    fn take(&mut self, event: &Event<'_>, at: Position) {
-        match event {
-            Event::MappingEnd | Event::SequenceEnd => {
-                self.open.pop();
-                return;
-            }
-            Event::Scalar(..) | Event::Alias(..) | Event::MappingStart(..) | Event::SequenceStart(..) => {}
-            _ => return,
-        }
-        if self.open.is_empty() {
-            self.path.clear();
-        }
-        if let Some(open) = self.open.last_mut() {
-            if !open.keyed {
-                self.path.truncate(open.length);
-                if open.length > 0 {
-                    self.path.push('.');
-                }
-            }
-            match (open.next, open.keyed) {
-                (Some(next), _) => {
-                    self.path.push_str(&next.to_string());
-                    open.next = Some(next + 1);
-                    self.found(at);
-                }
-                (None, true) => open.keyed = false,
-                (None, false) => {
-                    match event {
-                        Event::Scalar(text, ..) => self.path.push_str(text),
-                        _ => self.path.push('?'),
-                    }
-                    open.keyed = true;
-                    self.found(at);
-                    // A key that is a collection has no path of its own.
-                    if matches!(event, Event::Scalar(..) | Event::Alias(..)) {
-                        return;
-                    }
-                }
-            }
-        }
-        let next = match event {
-            Event::MappingStart(..) => None,
-            Event::SequenceStart(..) => Some(0),
-            _ => return,
-        };
-        self.open.push(Open { length: self.path.len(), next, keyed: false });
-    }
-
-    fn found(&mut self, at: Position) {
-        if let Some(place @ None) = self.wanted.get_mut(self.path.as_str()) {
-            *place = Some(at);
-            self.missing -= 1;
-        }
-    }
+    Places::new("").position(text, path)
 }
 
 fn is_blank(text: &str) -> bool {

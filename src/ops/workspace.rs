@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::model::inventory::{Component, Inventory};
+use crate::model::inventory::{Component, Inventory, is_plain, short_name};
 use crate::systems::git::{GitError, GitUrl, Standing, standing};
 
 /// A folder with clones.
@@ -110,21 +110,6 @@ impl Workspace {
     }
 }
 
-/// The name of a repository's directory: its name in the inventory, or the last part of its address.
-fn short_name(repo: &str) -> String {
-    if is_plain(repo) {
-        return repo.to_owned();
-    }
-    let last = repo.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or(repo);
-    let name = last.strip_suffix(".git").unwrap_or(last).replace("..", "_");
-    if matches!(name.as_str(), "" | ".") { "repository".to_owned() } else { name }
-}
-
-/// Whether a name is one that the inventory gives, fit for a directory.
-fn is_plain(repo: &str) -> bool {
-    !repo.contains(['/', ':']) && !matches!(repo, "" | "." | "..")
-}
-
 /// Whether the inventory has another repository of the same short name. A name that the inventory gives
 /// belongs to that repository alone.
 fn is_shared(inventory: &Inventory, repo: &str, name: &str, address: &GitUrl) -> bool {
@@ -132,5 +117,5 @@ fn is_shared(inventory: &Inventory, repo: &str, name: &str, address: &GitUrl) ->
         let url = inventory.repo_url(other).and_then(|url| GitUrl::parse(url).ok());
         url.is_some_and(|url| !url.is_same_repository(address))
     };
-    !is_plain(repo) && inventory.repo_names().any(|other| short_name(other) == name && is_another(other))
+    !is_plain(repo) && inventory.repos_of(name).any(is_another)
 }

@@ -14,14 +14,34 @@ const KEY: usize = 100;
 
 /// The document of a text, if it is written in the simple way.
 pub(super) fn read(text: &str) -> Option<Vec<Token<'_>>> {
+    read_noting(text, None).map(|reader| reader.tokens)
+}
+
+/// Where the items of a list at the top begin and end, if the text is written in the simple way.
+pub(super) fn items<'a>(text: &'a str, list: &'a str) -> Option<Items> {
+    read_noting(text, Some(list)).map(|reader| reader.items)
+}
+
+fn read_noting<'a>(text: &'a str, noted: Option<&'a str>) -> Option<Reader<'a>> {
     if !text.chars().all(is_simple) {
         return None;
     }
-    let text = text.strip_prefix("---\n").unwrap_or(text);
-    let mut reader = Reader { text, next: 0, line: None, tokens: Vec::with_capacity(text.len() / 16) };
+    let next = if text.starts_with("---\n") { 4 } else { 0 };
+    let tokens = Vec::with_capacity(text.len() / 16);
+    let (line, is_noting, items) = (None, false, Items::default());
+    let mut reader = Reader { text, next, start: next, line, tokens, noted, is_noting, items };
     reader.advance();
     reader.block(0, 0)?;
-    reader.line.is_none().then_some(reader.tokens)
+    reader.line.is_none().then_some(reader)
+}
+
+/// The items of a list that is written in lines of its own.
+#[derive(Debug, Default)]
+pub(super) struct Items {
+    /// For each the byte at which its first line begins, and how many columns stand before it there.
+    pub(super) starts: Vec<(usize, usize)>,
+    /// The byte after the last line of all.
+    pub(super) end: usize,
 }
 
 fn is_simple(c: char) -> bool {
@@ -50,8 +70,15 @@ impl Line<'_> {
 struct Reader<'a> {
     text: &'a str,
     next: usize,
+    /// Where the line begins.
+    start: usize,
     line: Option<Line<'a>>,
     tokens: Vec<Token<'a>>,
+    /// The key of a list whose items are noted.
+    noted: Option<&'a str>,
+    /// The list of that key is next, or open.
+    is_noting: bool,
+    items: Items,
 }
 
 impl<'a> Reader<'a> {
@@ -59,7 +86,8 @@ impl<'a> Reader<'a> {
     fn advance(&mut self) {
         let mut apart = false;
         self.line = loop {
-            if self.next >= self.text.len() {
+            self.start = self.next.min(self.text.len());
+            if self.start == self.text.len() {
                 break None;
             }
             let rest = &self.text[self.next..];
@@ -85,7 +113,14 @@ impl<'a> Reader<'a> {
         if line.is_item() {
             self.tokens.push(Token::List);
             while let Some(line) = self.line.filter(|line| line.indent == indent && line.is_item()) {
+                if depth == 1 && self.is_noting {
+                    let item = line.content[1..].trim_start_matches(' ');
+                    self.items.starts.push((self.start, indent + line.content.len() - item.len()));
+                }
                 self.item(line, depth)?;
+            }
+            if depth == 1 && self.is_noting {
+                self.items.end = self.start;
             }
         } else {
             let mut keys = Vec::new();
@@ -94,6 +129,9 @@ impl<'a> Reader<'a> {
                 let (key, value) = key(line.content)?;
                 keys.push(key);
                 self.tokens.push(Token::Quoted(Cow::Borrowed(key)));
+                if depth == 0 {
+                    self.is_noting = self.noted == Some(key);
+                }
                 self.value(value, indent, depth)?;
             }
             distinct(&keys)?;

@@ -196,8 +196,89 @@ proptest! {
     }
 
     #[test]
+    fn places_in_any_entries_are_those_of_a_walk_from_the_top(text in lines(), flow in flow()) {
+        for text in [text, format!("a: b\ncomponents: [{flow}, {flow}]\nz: {flow}\n")] {
+            let places = Places::new("list");
+            let others = Places::new("components");
+            for (path, at) in from_the_top(&text) {
+                prop_assert_eq!(places.position(&text, &path), Some(at), "{} of\n{}", &path, &text);
+                prop_assert_eq!(others.position(&text, &path), Some(at), "{} of\n{}", &path, &text);
+            }
+        }
+    }
+
+    #[test]
     fn any_text_is_read_alike_or_left_to_the_whole_parser(text in "[-a-c0:{}\\[\\],&*<!|>?'\"#~\n \t%@é]{0,40}") {
         same::<serde_json::Value>(&text);
         same::<Entry>(&text);
+    }
+}
+
+/// The places of all parts of a text, found by one walk from the top.
+fn from_the_top(text: &str) -> Vec<(String, Position)> {
+    let Ok(nodes) = tree::documents("f", text) else { return Vec::new() };
+    let mut todo: Vec<(String, &tree::Node)> =
+        nodes.iter().take(1).map(|node| (String::new(), node)).collect();
+    let mut paths = Vec::new();
+    while let Some((path, node)) = todo.pop() {
+        let join = |part: &str| if path.is_empty() { part.to_owned() } else { format!("{path}.{part}") };
+        for (at, item) in node.items().iter().enumerate() {
+            todo.push((join(&at.to_string()), item));
+        }
+        for entry in node.entries() {
+            todo.push((join(&entry.key), &entry.node));
+        }
+        paths.push(path);
+    }
+    // A document without a long list is walked from the top.
+    let whole = Places::new("\0");
+    paths.into_iter().filter_map(|path| Some((path.clone(), whole.position(text, &path)?))).collect()
+}
+
+#[test]
+fn parts_of_entries_have_the_places_that_a_walk_from_the_top_gives() {
+    for text in [
+        "a: 1\ncomponents:\n- name: x\n  run: {a: [b, c]}\n\n# c\n-   name: y\n    list:\n    - 1\n    - k: v\nz:\n  y: 1\n",
+        "---\ncomponents:\n  - {name: x, a: {b: c}}\n  - name: y\n    a: b\n",
+        "components: [{name: x, a: [1, 2]}, {name: 'y', é: {b: ü, c: 1}}, z]\nafter: {b: 1}\n",
+        "components:\n- &a\n  name: x\n  v: |\n    - name: no\n- <<: *a\n  b: *a\n-\n  name: z\n- # why\n  name: q\n  r: 1\n",
+        "components:\n- !!map {a: b}\n- !x\n  a: b\n- &y {a: b}\n- ? a\n  : b\n  c: d\n- \"a\": b\n  'c d': {e.f: g}\n",
+        "components: {a: {b: c}}\n",
+        "{components: [{a: b,\n c: d}, {e: f}], z: 1}\n",
+        "b: {c: d}\n",
+    ] {
+        let places = Places::new("components");
+        let expected = from_the_top(text);
+        for (path, at) in &expected {
+            assert_eq!(places.position(text, path), Some(*at), "{path} of\n{text}");
+        }
+        assert!(expected.len() > 1, "{text}");
+        for none in ["components.0.none", "components.99", "none", "components.x"] {
+            assert_eq!(places.position(text, none), None, "{none} of\n{text}");
+        }
+    }
+}
+
+#[test]
+fn a_place_near_the_end_is_found_from_its_entry() {
+    for form in [
+        "- name: cNUMBER\n  environment:\n  - {name: A}\n",
+        "- {name: cNUMBER, environment: [{name: A}]}\n",
+        "- name: \"c\\x41NUMBER\"\n  environment: [{name: A}]\n",
+    ] {
+        let walked = |count: usize, asked: usize| {
+            let entries: String = (0..count).map(|at| form.replace("NUMBER", &at.to_string())).collect();
+            let text = format!("components:\n{entries}production: {{environment: {{X: y}}}}\n");
+            let places = Places::new("components");
+            let find = |at: usize| {
+                assert!(places.position(&text, &format!("components.{at}.environment.0")).is_some());
+                assert!(places.position(&text, "production.environment.X").is_some());
+            };
+            count::during(|| (count - asked..count).for_each(find)).1
+        };
+        let once = walked(1000, 1);
+        // The usual form is not walked through at all, and any other form once.
+        assert!(once < if form.contains('\\') { 20_000 } else { 60 }, "{once}: {form}");
+        assert!(walked(1000, 1000) - once < 1000 * 20, "{form}");
     }
 }

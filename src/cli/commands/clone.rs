@@ -1,5 +1,7 @@
 //! `cki clone`.
 
+use std::collections::HashSet;
+
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
@@ -41,6 +43,7 @@ pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<
     let inventory = context.inventory()?;
     let mr = mr.map(|iid| MergeRequest::new(iid, &context.settings.merge_request_ref)).transpose()?;
     let mut repositories: Vec<Wanted> = Vec::new();
+    let mut targets = HashSet::new();
     let mut otherwise = Exit::Done;
     for name in &components {
         let component = inventory.find(name)?;
@@ -50,7 +53,7 @@ pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<
             let merge_request = mr.clone().filter(|_| own == Some(place.repo.as_str()));
             let target = place.directory().to_owned();
             match place.url {
-                Some(url) if !repositories.iter().any(|known| known.target == target) => {
+                Some(url) if targets.insert(target.clone()) => {
                     repositories.push(Wanted { name: place.repo, url, target, merge_request });
                 }
                 Some(_) => {}

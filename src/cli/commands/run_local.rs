@@ -1,5 +1,7 @@
 //! `cki run-local`.
 
+use std::collections::HashMap;
+
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
@@ -247,10 +249,14 @@ fn show(
 /// The components that are meant, each once. Their names are those of hosts, so no two may share one.
 fn named<'a>(inventory: &'a Inventory, names: &[String]) -> anyhow::Result<Vec<&'a Component>> {
     let mut components: Vec<&Component> = Vec::new();
+    let mut known: HashMap<&str, &Component> = HashMap::new();
     for name in names {
         let next = inventory.find(name)?;
-        match components.iter().find(|one| one.name() == next.name()) {
-            None => components.push(next),
+        match known.get(next.name()) {
+            None => {
+                known.insert(next.name(), next);
+                components.push(next);
+            }
             Some(one) if one.reference == next.reference => {}
             Some(one) => {
                 let message = format!(

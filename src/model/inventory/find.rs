@@ -43,9 +43,10 @@ impl Inventory {
         let same: Vec<&Component> =
             named.iter().copied().filter(|one| one.name().eq_ignore_ascii_case(typed)).collect();
         let lower = typed.to_lowercase();
-        let holds = |one: &&Component| one.reference.to_string().to_lowercase().contains(&lower);
-        let by_part =
-            || self.components.iter().filter(|one| !lower.is_empty() && holds(one)).collect::<Vec<_>>();
+        let by_part = || match lower.is_empty() {
+            true => Vec::new(),
+            false => self.index.holding(&self.components, &lower),
+        };
         let stages: [&dyn Fn() -> Vec<&'a Component>; 3] = [&|| same.clone(), &|| named.clone(), &by_part];
         for stage in stages {
             match stage().as_slice() {

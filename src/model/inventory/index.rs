@@ -1,7 +1,7 @@
 //! Look-ups in an inventory by category, by reference and by name, none of which walks all entries.
 //! Which of several entries is meant by what a person typed is for `find`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use super::{Category, Component};
@@ -13,6 +13,10 @@ use crate::model::reference::Reference;
 pub(super) struct Index {
     categories: HashMap<String, usize>,
     names: OnceLock<Names>,
+    /// The references in lower case.
+    lower: OnceLock<Vec<String>>,
+    /// The repositories by the name of a directory for their clone.
+    repos: OnceLock<HashMap<String, Vec<String>>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -82,6 +86,35 @@ impl Index {
         self.names(components).runnable.get(name).map(|at| *at as usize)
     }
 
+    /// The entries whose reference holds a text that is in lower case.
+    pub(super) fn holding<'a>(&self, components: &'a [Component], part: &str) -> Vec<&'a Component> {
+        let lower = || components.iter().map(|one| one.reference.to_string().to_lowercase()).collect();
+        let lower = self.lower.get_or_init(lower).iter().zip(components);
+        lower.filter(|(reference, _)| reference.contains(part)).map(|(_, component)| component).collect()
+    }
+
+    /// The repositories, each once, whose clones would be in a directory of the same short name.
+    pub(super) fn repos<'a>(
+        &'a self,
+        name: &str,
+        all: impl Iterator<Item = &'a str>,
+    ) -> impl Iterator<Item = &'a str> {
+        let repos = self.repos.get_or_init(|| {
+            let mut seen = HashSet::new();
+            let mut repos: HashMap<String, Vec<String>> = HashMap::new();
+            for repo in all.filter(|repo| seen.insert(*repo)) {
+                count::one();
+                repos.entry(short_name(repo)).or_default().push(repo.to_owned());
+            }
+            repos
+        });
+        let found = repos.get(name).map(Vec::as_slice).unwrap_or_default();
+        found.iter().map(|repo| {
+            count::one();
+            repo.as_str()
+        })
+    }
+
     fn names(&self, components: &[Component]) -> &Names {
         self.names.get_or_init(|| {
             let mut names = Names::default();
@@ -96,6 +129,23 @@ impl Index {
             names
         })
     }
+}
+
+/// The name of a repository's directory: its name in the inventory, or the last part of its address.
+#[must_use]
+pub fn short_name(repo: &str) -> String {
+    if is_plain(repo) {
+        return repo.to_owned();
+    }
+    let last = repo.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or(repo);
+    let name = last.strip_suffix(".git").unwrap_or(last).replace("..", "_");
+    if matches!(name.as_str(), "" | ".") { "repository".to_owned() } else { name }
+}
+
+/// Whether a name is one that the inventory gives, fit for a directory.
+#[must_use]
+pub fn is_plain(repo: &str) -> bool {
+    !repo.contains(['/', ':']) && !matches!(repo, "" | "." | "..")
 }
 
 /// The order of entries: by category in its order, then by name.
@@ -113,7 +163,7 @@ pub(super) fn sort(components: Vec<Component>, index: &Index) -> Vec<Component> 
 }
 
 /// How many entries were looked at, so that a test can see what grows how.
-pub(super) mod count {
+pub(crate) mod count {
     #[cfg(test)]
     thread_local! {
         static LOOKED_AT: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
@@ -128,7 +178,7 @@ pub(super) mod count {
 
     /// How many were looked at by this thread while something was done.
     #[cfg(test)]
-    pub(in super::super) fn during<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    pub(crate) fn during<T>(work: impl FnOnce() -> T) -> (T, usize) {
         let before = LOOKED_AT.with(std::cell::Cell::get);
         let result = work();
         (result, LOOKED_AT.with(std::cell::Cell::get) - before)

@@ -25,6 +25,9 @@ pub use entry::{
 pub use find::LookupError;
 pub use hosts::host_names;
 use index::Index;
+#[cfg(test)]
+pub(crate) use index::count;
+pub use index::{is_plain, short_name};
 pub use limits::{Capability, Memory, Place};
 pub use need::{Need, Parameters};
 pub use problem::Finding;
@@ -150,6 +153,11 @@ impl Inventory {
     pub fn repo_names(&self) -> impl Iterator<Item = &str> {
         let named = self.repos.keys().map(String::as_str);
         named.chain(self.components.iter().flat_map(Component::repos))
+    }
+
+    /// The repositories of a short name, each once: a few, however many there are.
+    pub fn repos_of(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.index.repos(name, self.repo_names())
     }
 
     /// Who depends on an entry, and how.

@@ -1,11 +1,9 @@
 //! What is wrong with an inventory without making it unusable. It is noted as it is found; its place
 //! and what may be meant instead are looked for only when a person is told.
 
-use std::collections::BTreeMap;
-
 use super::{Inventory, Written};
 use crate::base::text;
-use crate::base::yaml::{self, Position};
+use crate::base::yaml::Position;
 
 /// Something in the inventory that is wrong, but does not hinder its use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,22 +63,9 @@ impl Inventory {
     #[must_use]
     pub fn findings(&self, most: usize) -> Vec<Finding> {
         let problems = &self.problems[..most.min(self.problems.len())];
-        // Each file is walked once for all places that are wanted in it.
-        let mut files: BTreeMap<&str, (&Written, Vec<&str>)> = BTreeMap::new();
-        for problem in problems {
-            let (_, paths) =
-                files.entry(problem.written.file()).or_insert_with(|| (&problem.written, Vec::new()));
-            paths.push(&problem.path);
-        }
-        let files: BTreeMap<&str, _> = files
-            .into_iter()
-            .map(|(file, (written, paths))| (file, yaml::locate(written.text(), &paths)))
-            .collect();
         let finding = |problem: &Problem| Finding {
             file: problem.written.file().to_owned(),
-            position: files
-                .get(problem.written.file())
-                .and_then(|places| places.get(problem.path.as_str()).copied()),
+            position: problem.written.position_of(&problem.path),
             message: self.message(problem),
         };
         problems.iter().map(finding).collect()

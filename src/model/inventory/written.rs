@@ -1,10 +1,10 @@
 //! Where the parts of an inventory are written. Entries of one file share its text, and a place is
-//! looked for when somebody asks for it.
+//! looked for when somebody asks for it, from the start of its entry.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::base::yaml::{self, Position};
+use crate::base::yaml::{Places, Position};
 
 /// Where an entry is written, and where in there its parts stand.
 #[derive(Debug, Clone)]
@@ -18,12 +18,14 @@ pub struct Written {
 struct Text {
     file: String,
     text: Cow<'static, str>,
+    places: Places,
 }
 
 impl Written {
     /// A whole file.
     pub(super) fn new(file: String, text: Cow<'static, str>) -> Self {
-        Self { source: Arc::new(Text { file, text }), entry: None }
+        let places = Places::new("components");
+        Self { source: Arc::new(Text { file, text, places }), entry: None }
     }
 
     /// One of the entries in its list of components.
@@ -59,7 +61,12 @@ impl Written {
     /// The place of a part, such as `environment.2.name`; the place of the entry for an empty one.
     #[must_use]
     pub fn position(&self, part: &str) -> Option<Position> {
-        yaml::position(self.text(), &self.path(part))
+        self.position_of(&self.path(part))
+    }
+
+    /// The place of a path from the top of the file.
+    pub(super) fn position_of(&self, path: &str) -> Option<Position> {
+        self.source.places.position(self.text(), path)
     }
 
     /// `file:line` of a part.

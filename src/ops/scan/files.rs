@@ -1,7 +1,8 @@
 //! Which files are looked at: those of the component's sources, its build file, and what they import
 //! from repositories that are cloned. Nothing outside of a clone is ever opened.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::read::{Fate, Reading};
@@ -40,8 +41,10 @@ pub(super) struct Files {
     pub(super) repositories: Vec<Repository>,
     pub(super) wanted: Vec<Wanted>,
     seen: BTreeSet<(usize, PathBuf)>,
-    /// Where a package is: the number of the repository.
-    packages: BTreeMap<String, Option<usize>>,
+    /// Which repository of the inventory a package is in, as far as they are cloned.
+    packages: OnceCell<HashMap<String, String>>,
+    /// The repositories of the inventory by the name of the package that they would be.
+    libraries: OnceCell<HashMap<String, Library>>,
 }
 
 /// The files of a component.
@@ -125,28 +128,56 @@ impl Files {
 
     /// The repository that a package is in, if it is cloned.
     fn package(&mut self, package: &str, request: ScanRequest<'_>) -> Option<usize> {
-        if let Some(known) = self.packages.get(package) {
-            return *known;
-        }
         // What others have at that time, nobody knows.
         if request.revision.is_some() {
             return None;
         }
-        let names: Vec<&String> = request.inventory.repos.keys().collect();
-        let has_it = |name: &String| {
-            let Ok(Some(root)) = request.workspace.place(request.inventory, name).found() else {
-                return false;
-            };
-            ["", "src"].iter().any(|folder| {
-                let place = root.join(folder).join(package);
-                place.is_dir() || place.with_extension("py").is_file()
-            })
-        };
-        let home = names.into_iter().find(|name| has_it(name));
-        let home = home.and_then(|name| self.repository(request, name).ok()?);
-        self.packages.insert(package.to_owned(), home);
-        home
+        let name = self.packages.get_or_init(|| packages(request)).get(package)?.clone();
+        self.repository(request, &name).ok()?
     }
+
+    /// The repository of a package by its name, if that is not cloned.
+    fn library(&mut self, package: &str, request: ScanRequest<'_>) -> Option<Library> {
+        let library = self.libraries.get_or_init(|| libraries(request.inventory)).get(package)?;
+        let place = request.workspace.place(request.inventory, &library.repo);
+        matches!(place.found(), Ok(None)).then(|| library.clone())
+    }
+}
+
+/// What can be imported from the top, or from `src`, of each clone of the inventory's repositories; the
+/// first that has it counts.
+fn packages(request: ScanRequest<'_>) -> HashMap<String, String> {
+    let mut packages = HashMap::new();
+    for repo in request.inventory.repos.keys() {
+        let Ok(Some(root)) = request.workspace.place(request.inventory, repo).found() else { continue };
+        let listed = [root.join("src"), root].into_iter().filter_map(|place| std::fs::read_dir(place).ok());
+        for path in listed.flatten().filter_map(|entry| Some(entry.ok()?.path())) {
+            let is_module = path.extension().is_some_and(|one| one == "py") && path.is_file();
+            let name = if is_module { path.file_stem() } else { path.file_name().filter(|_| path.is_dir()) };
+            if let Some(name) = name.and_then(|name| name.to_str()) {
+                packages.entry(name.to_owned()).or_insert_with(|| repo.clone());
+            }
+        }
+    }
+    packages
+}
+
+/// The repositories of the inventory, each by its name as it would be imported.
+fn libraries(inventory: &Inventory) -> HashMap<String, Library> {
+    let mut owners = HashMap::new();
+    for component in &inventory.components {
+        for repo in component.repos() {
+            owners.entry(repo).or_insert(&component.reference);
+        }
+    }
+    let mut libraries = HashMap::new();
+    for repo in inventory.repos.keys() {
+        let package = repo.replace('-', "_");
+        let component = owners.get(repo.as_str()).map(|reference| reference.to_string());
+        let library = Library { package: package.clone(), repo: repo.clone(), component };
+        libraries.entry(package).or_insert(library);
+    }
+    libraries
 }
 
 /// The files that the files of one round import, and that nobody has looked at yet.
@@ -179,7 +210,8 @@ pub(super) fn imported(
                     }
                 }
                 None => {
-                    outcome.libraries.extend(import.package().and_then(|package| library(package, request)));
+                    let package = import.package();
+                    outcome.libraries.extend(package.and_then(|package| files.library(package, request)));
                 }
             }
         }
@@ -190,16 +222,4 @@ pub(super) fn imported(
 /// A path in a repository, if there is a file.
 fn existing(files: &Files, repository: usize, path: &Path) -> Option<PathBuf> {
     files.repositories[repository].store.file(path)
-}
-
-/// The repository of a package by its name, if that is not cloned.
-fn library(package: &str, request: ScanRequest<'_>) -> Option<Library> {
-    let inventory: &Inventory = request.inventory;
-    let repo = inventory.repos.keys().find(|repo| repo.replace('-', "_") == package)?;
-    if !matches!(request.workspace.place(inventory, repo).found(), Ok(None)) {
-        return None;
-    }
-    let owner = inventory.components.iter().find(|component| component.repos().contains(&repo.as_str()));
-    let component = owner.map(|component| component.reference.to_string());
-    Some(Library { package: package.to_owned(), repo: repo.clone(), component })
 }

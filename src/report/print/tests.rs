@@ -45,6 +45,7 @@ fn plan(units: Vec<Unit>) -> RunPlan {
         summaries: Vec::new(),
         findings: Vec::new(),
         locked: BTreeMap::new(),
+        needed: Default::default(),
     }
 }
 

@@ -1,13 +1,14 @@
 //! A plan in the making: components and what they need are added one after the other, and what each
 //! is to do is settled when all are known. What a finished plan tells is in the module above.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::environment::Wishes;
 use crate::model::guard::Finding;
 use crate::model::identity::Role;
 use crate::model::inventory::{Component, Parameters};
 use crate::model::probe::Ready;
+use crate::model::reference::Reference;
 use crate::model::service::{ServiceTemplate, Surroundings};
 use crate::ops::deployment::{self, Deployed};
 use crate::ops::env::{check_complete, resolve};
@@ -27,8 +28,10 @@ pub(super) struct Draft<'a> {
     found: Vec<Found>,
     /// Whether no containers are used.
     native: bool,
-    /// What is meant by each name: the reference of a component, or nothing for a backing service.
-    known: BTreeMap<String, Option<String>>,
+    /// Those that were asked for.
+    wanted: HashSet<&'a Reference>,
+    /// What is meant by each name.
+    known: HashMap<String, Meant>,
     /// The environment of each component, in a few words.
     pub(super) summaries: BTreeMap<String, String>,
     /// What the guard has found.
@@ -42,6 +45,14 @@ enum Found {
     Component(Box<Unit>, Box<Component>, Vec<Unit>),
     /// A backing service for a component, with what each who needs it asks of it.
     Service(Box<ServiceTemplate>, String, Vec<Parameters>),
+}
+
+/// What a name means.
+#[derive(Clone, PartialEq)]
+enum Meant {
+    Component(Reference),
+    /// A backing service, and where it is in what is started.
+    Service(usize),
 }
 
 /// A component that is being added: what it needs comes first.
@@ -71,7 +82,8 @@ impl<'a> Draft<'a> {
             around,
             native,
             found: Vec::new(),
-            known: BTreeMap::new(),
+            wanted: request.components.iter().map(|one| &one.reference).collect(),
+            known: HashMap::new(),
             summaries: BTreeMap::new(),
             findings: Vec::new(),
         }
@@ -104,11 +116,11 @@ impl<'a> Draft<'a> {
 
     /// Begins to add a component, unless it is there already.
     fn enter(&mut self, component: &'a Component, of: &str) -> anyhow::Result<Option<Entered<'a>>> {
-        if !self.is_new(component.name(), Some(component))? {
+        if !self.is_new(component)? {
             return Ok(None);
         }
         let (tools, request) = (self.tools, self.request);
-        let is_wanted = request.components.iter().any(|one| one.reference == component.reference);
+        let is_wanted = self.wanted.contains(&component.reference);
         let wishes = if is_wanted { work::wishes(request, component)? } else { Wishes::default() };
         let deployed = deployment::for_run(tools, component)?;
         let mut resolved = resolve(
@@ -229,33 +241,32 @@ impl<'a> Draft<'a> {
         asked: Parameters,
         of: &str,
     ) -> Result<(), RunError> {
-        let name = template.name().to_owned();
-        if self.is_new(&name, None)? {
-            self.found.push(Found::Service(Box::new(template), of.to_owned(), vec![asked]));
-            return Ok(());
-        }
-        for found in &mut self.found {
-            if let Found::Service(known, _, all) = found
-                && known.name() == name
-                && !all.contains(&asked)
-            {
-                all.push(asked);
-                break;
+        let name = template.name();
+        match self.known.get(name) {
+            None => {
+                self.known.insert(name.to_owned(), Meant::Service(self.found.len()));
+                self.found.push(Found::Service(Box::new(template), of.to_owned(), vec![asked]));
+            }
+            Some(Meant::Component(_)) => return Err(RunError::SameName { name: name.to_owned() }),
+            Some(Meant::Service(at)) => {
+                if let Some(Found::Service(_, _, all)) = self.found.get_mut(*at) {
+                    all.push(asked);
+                }
             }
         }
         Ok(())
     }
 
-    /// Whether nothing of this name is among what is started. A name means one thing only.
-    fn is_new(&mut self, name: &str, component: Option<&Component>) -> Result<bool, RunError> {
-        let meant = component.map(|component| component.reference.to_string());
-        match self.known.get(name) {
+    /// Whether a component is not among what is started. A name means one thing only.
+    fn is_new(&mut self, component: &Component) -> Result<bool, RunError> {
+        match self.known.get(component.name()) {
             None => {
-                self.known.insert(name.to_owned(), meant);
+                let meant = Meant::Component(component.reference.clone());
+                self.known.insert(component.name().to_owned(), meant);
                 Ok(true)
             }
-            Some(known) if *known == meant => Ok(false),
-            Some(_) => Err(RunError::SameName { name: name.to_owned() }),
+            Some(Meant::Component(known)) if *known == component.reference => Ok(false),
+            Some(_) => Err(RunError::SameName { name: component.name().to_owned() }),
         }
     }
 
@@ -263,7 +274,7 @@ impl<'a> Draft<'a> {
     /// always does whatever is asked of this run, and all that is asked of each backing service.
     pub(super) fn settle(self) -> anyhow::Result<Vec<Unit>> {
         let Self { tools, request, around, found, native, .. } = self;
-        let needed: Vec<String> = found
+        let needed: HashSet<String> = found
             .iter()
             .filter_map(
                 |one| if let Found::Component(unit, ..) = one { Some(unit.needs.clone()) } else { None },
@@ -274,6 +285,10 @@ impl<'a> Draft<'a> {
         for one in found {
             match one {
                 Found::Service(template, of, asked) => {
+                    // What many ask for alike is asked once.
+                    let mut seen = HashSet::new();
+                    let asked: Vec<Parameters> =
+                        asked.into_iter().filter(|one| seen.insert(one.clone())).collect();
                     let service = template.fill(needs::at(around, template.name()), &asked)?;
                     units.push(Unit { kept: request.keep_services, ..service_unit(service, &of) });
                 }

@@ -3,7 +3,8 @@
 
 mod draft;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::OnceLock;
 
 use crate::model::guard::{self, Finding};
 use crate::model::identity::RunId;
@@ -34,6 +35,8 @@ pub struct RunPlan {
     pub findings: Vec<Finding>,
     /// Variables that must have exactly these values in what is started.
     pub locked: BTreeMap<String, String>,
+    /// The names of the units that others need.
+    pub(crate) needed: OnceLock<HashSet<String>>,
 }
 
 impl RunPlan {
@@ -50,13 +53,14 @@ impl RunPlan {
     /// Whether several components were asked for.
     #[must_use]
     pub fn is_group(&self) -> bool {
-        self.wanted().count() > 1
+        self.wanted().nth(1).is_some()
     }
 
     /// Whether another unit needs this one.
     #[must_use]
     pub fn is_needed(&self, unit: &Unit) -> bool {
-        self.units().any(|other| other.needs.contains(&unit.name))
+        let needed = || self.units().flat_map(|unit| unit.needs.iter().cloned()).collect();
+        self.needed.get_or_init(needed).contains(&unit.name)
     }
 
     /// Whether changes to sources are to take effect.
@@ -125,7 +129,8 @@ pub fn plan(
     let locked = tools.inventory.production.environment.clone();
     let findings = std::mem::take(&mut draft.findings);
     let (network, detach) = (request.network, request.detach);
-    Ok(RunPlan { run, units: draft.settle()?, native, network, detach, summaries, findings, locked })
+    let (units, needed) = (draft.settle()?, OnceLock::new());
+    Ok(RunPlan { run, units, native, network, detach, summaries, findings, locked, needed })
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Plans, as the inventory and the wishes of a user make them.
 
 use super::*;
+use crate::base::yaml;
 use crate::model::identity::Role;
-use crate::model::inventory::{Document, Inventory};
+use crate::model::inventory::{self, Document, Inventory};
 use crate::ops::run_local::unit::Image;
 
 const SAMPLE: &str = "\
@@ -46,7 +47,7 @@ fn planned(text: &str, names: &[&str], once: bool, args: &[&str]) -> anyhow::Res
         offline: true,
         ready_timeout: std::time::Duration::from_secs(1),
         stop_grace: std::time::Duration::from_secs(1),
-        memory: crate::model::inventory::Memory::default(),
+        memory: inventory::Memory::default(),
         events: crate::model::event::Events::silent(),
         stop: crate::host::signals::Stop::new(),
     };
@@ -131,4 +132,58 @@ fn commands_take_arguments_in_their_place() {
     assert!(main(&run("nightly", false, &[]).expect("plans")).once);
     assert!(command("only-once", false, &[]).is_err());
     assert_eq!(command("only-once", true, &["v"]).expect("plans"), "o v");
+}
+
+/// Components of one file that need each other in a chain, the first of which is called `c0`.
+fn chain(count: usize) -> String {
+    let entry = |at: usize| {
+        let need = if at + 1 < count { format!("c{}", at + 1) } else { String::new() };
+        format!(
+            "- name: c{at}\n  category: x\n  image: i\n  environment:\n  - {{name: A, default: b}}\n  \
+             run: {{command: [a], needs: [{need}], init: [[b]], ready: {{tcp: 80}}}}\n"
+        )
+    };
+    format!(
+        "components:\n{}production: {{environment: {{X: y}}}}\n",
+        (0..count).map(entry).collect::<String>()
+    )
+}
+
+/// How many entries were looked at, and how many nodes of the text were walked through.
+fn steps<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    let ((result, entries), nodes) = yaml::count::during(|| inventory::count::during(work));
+    (result, entries + nodes)
+}
+
+#[test]
+fn a_plan_of_a_chain_of_any_length_takes_the_same_for_each_unit() {
+    let planned = |count: usize| {
+        let (plan, steps) = steps(|| planned(&chain(count), &["c0"], false, &[]).expect("plans"));
+        assert_eq!(plan.units.len(), 2 * count);
+        assert!(plan.units().all(|unit| plan.is_needed(unit) == (unit.name != "c0")));
+        steps
+    };
+    let (small, large) = (planned(1000), planned(10_000));
+    assert!(large < small * 12, "{small} for 1000, {large} for 10000");
+}
+
+#[test]
+fn a_plan_of_many_that_were_asked_for_takes_the_same_for_each() {
+    let planned = |count: usize| {
+        let names: Vec<String> = (0..count).map(|at| format!("x/c{at}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        steps(|| planned(&chain(count), &names, false, &[]).expect("plans")).1
+    };
+    let (small, large) = (planned(200), planned(2000));
+    assert!(large < small * 12, "{small} for 200, {large} for 2000");
+}
+
+#[test]
+fn a_plan_of_the_last_entry_walks_through_no_other() {
+    let planned = |count: usize| {
+        let name = format!("c{}", count - 1);
+        yaml::count::during(|| planned(&chain(count), &[&name], false, &[]).expect("plans")).1
+    };
+    let (small, large) = (planned(10), planned(5000));
+    assert!(small > 0 && large == small, "{small} for 10, {large} for 5000");
 }

@@ -1,0 +1,312 @@
+//! Where the parts of a document stand. One walk through a document finds where each entry of its long
+//! list begins; the parts of an entry are found from there, once, when the first of them is looked for.
+//! No look-up walks through what comes before.
+
+use std::sync::OnceLock;
+
+use granit_parser::{Event, Parser};
+
+use super::{Position, simple};
+
+/// The places in one document.
+#[derive(Debug)]
+pub struct Places {
+    /// The key of its long list.
+    list: &'static str,
+    found: OnceLock<Found>,
+}
+
+#[derive(Debug, Default)]
+struct Found {
+    /// All that is not within an entry.
+    outside: Map,
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// The first byte of it.
+    start: usize,
+    /// The byte after it, if it is in brackets.
+    end: Option<usize>,
+    at: Position,
+    inside: OnceLock<Map>,
+}
+
+impl Places {
+    /// The places in a document that may have a long list at a key.
+    #[must_use]
+    pub fn new(list: &'static str) -> Self {
+        Self { list, found: OnceLock::new() }
+    }
+
+    /// Where the node of a path such as `components.3.environment.2.name` stands in the text, which is
+    /// always the same one.
+    #[must_use]
+    pub fn position(&self, text: &str, path: &str) -> Option<Position> {
+        let found = self.found.get_or_init(|| find(text, self.list));
+        let Some((number, inside)) = entry_of(path, self.list) else { return found.outside.get(path) };
+        let entry = found.entries.get(number)?;
+        if inside.is_empty() {
+            return Some(entry.at);
+        }
+        let next = || found.entries.get(number + 1).map_or(text.len(), |next| next.start);
+        let inside_of = || inside_of(&text[..entry.end.unwrap_or_else(next)], entry);
+        entry.inside.get_or_init(inside_of).get(inside)
+    }
+}
+
+/// The number of an entry, and the path within it.
+fn entry_of<'a>(path: &'a str, list: &str) -> Option<(usize, &'a str)> {
+    let rest = path.strip_prefix(list)?.strip_prefix('.')?;
+    let (number, inside) = rest.split_once('.').unwrap_or((rest, ""));
+    Some((number.parse().ok()?, inside))
+}
+
+/// Finds the entries, and all that is around them.
+fn find(text: &str, list: &'static str) -> Found {
+    let Some(items) = simple::items(text, list).filter(|items| !items.starts.is_empty()) else {
+        let mut walk = Walk { list: Some(list), ..Walk::default() };
+        walk.through(text, (1, 0));
+        return Found { outside: Map::of(walk.outside), entries: walk.entries };
+    };
+    let mut line = Lines { text, at: 0, line: 1 };
+    let entry = |(start, column): (usize, usize)| Entry {
+        start: start + column,
+        // In the usual form, what is in brackets ends with its line.
+        end: text[start + column..]
+            .starts_with(['{', '['])
+            .then(|| text[start..].find('\n').map_or(text.len(), |end| start + end)),
+        at: Position { line: line.of(start), column: column + 1 },
+        inside: OnceLock::new(),
+    };
+    let first = items.starts.first().map_or(0, |(start, _)| *start);
+    let entries = items.starts.into_iter().map(entry).collect();
+    let end = line.of(items.end);
+    // In the usual form, what is before and after the list are documents of their own.
+    let mut walk = Walk::default();
+    walk.through(&text[..first], (1, 0));
+    walk.through(&text[items.end..], (end, 0));
+    Found { outside: Map::of(walk.outside), entries }
+}
+
+/// The places in an entry of a text that ends with it, or a little after it.
+fn inside_of(text: &str, entry: &Entry) -> Map {
+    let mut walk = Walk::default();
+    let rest = &text[entry.start..];
+    if rest.starts_with(['{', '[']) {
+        walk.through(rest, (entry.at.line, entry.at.column - 1));
+        return Map::of(walk.outside);
+    }
+    // The columns of the lines of a block count, so it is read from the start of its first line.
+    let line = text[..entry.start].rfind('\n').map_or(0, |end| end + 1);
+    let is_item = text[line..entry.start].trim_start_matches(' ').starts_with('-');
+    walk.ends_after_item = is_item;
+    walk.through(&text[line..], (entry.at.line, 0));
+    Map::of(walk.outside)
+}
+
+/// The numbers of lines, of places that come in the order of the text.
+struct Lines<'a> {
+    text: &'a str,
+    at: usize,
+    line: usize,
+}
+
+impl Lines<'_> {
+    fn of(&mut self, at: usize) -> usize {
+        self.line += self.text.as_bytes()[self.at..at].iter().filter(|byte| **byte == b'\n').count();
+        self.at = at;
+        self.line
+    }
+}
+
+/// Positions by path. A path is kept as its hash, since paths together may be much longer than their
+/// text; two paths with one hash would get the place of the first.
+#[derive(Debug, Default)]
+struct Map(Vec<(PathHash, u32, u32)>);
+
+impl Map {
+    fn of(mut found: Vec<(PathHash, u32, u32)>) -> Self {
+        // Of two nodes with one path, the first counts.
+        found.sort_by_key(|(path, ..)| *path);
+        found.dedup_by_key(|(path, ..)| *path);
+        found.shrink_to_fit();
+        Self(found)
+    }
+
+    fn get(&self, path: &str) -> Option<Position> {
+        let wanted = PathHash::default().text(path);
+        let at = self.0.binary_search_by_key(&wanted, |(path, ..)| *path).ok()?;
+        let (_, line, column) = self.0[at];
+        Some(Position { line: line as usize, column: column as usize })
+    }
+}
+
+/// The hash of a path (FNV-1a), to which more can be added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct PathHash(u64);
+
+impl Default for PathHash {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl PathHash {
+    fn text(self, text: &str) -> Self {
+        text.bytes().fold(self, |hash, byte| Self((hash.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)))
+    }
+}
+
+/// A walk through the nodes of a text.
+#[derive(Default)]
+struct Walk {
+    /// The key of a list whose items are entries.
+    list: Option<&'static str>,
+    /// The text begins with an item of a list, which is all that is wanted of it.
+    ends_after_item: bool,
+    outside: Vec<(PathHash, u32, u32)>,
+    entries: Vec<Entry>,
+    /// The path of the node that is next, or of the collection that is open.
+    path: PathHash,
+    /// Whether the last key of the whole is that of the list.
+    at_list: bool,
+    open: Vec<Open>,
+}
+
+/// A collection that is open.
+struct Open {
+    /// Its path; `None` for that of the whole.
+    path: Option<PathHash>,
+    /// The number of the next item; `None` in a mapping.
+    next: Option<usize>,
+    /// The key has been read, and its value is next.
+    keyed: bool,
+}
+
+impl Walk {
+    /// Walks through a text until its first document ends or something is wrong with it. It begins at
+    /// a line and after so many columns.
+    fn through(&mut self, text: &str, (line, columns): (usize, usize)) {
+        self.open.clear();
+        // An alias may be of what another entry names.
+        let options = granit_parser::options! { emit_unresolved_aliases: true };
+        for event in Parser::new_from_str_with_options(text, options) {
+            let Ok((event, span)) = event else { break };
+            count::one();
+            let (start, first) = (span.start, span.start.line() == 1);
+            let column = start.col() + 1 + if first { columns } else { 0 };
+            let at = Position { line: start.line() + line - 1, column };
+            self.take(&event, at, start.byte_offset());
+            let is_end = matches!(event, Event::MappingEnd | Event::SequenceEnd);
+            if let Some(entry) =
+                self.entries.last_mut().filter(|_| is_end && self.at_list && self.open.len() == 2)
+                && text[entry.start..].starts_with(['{', '['])
+            {
+                entry.end = entry.end.or(span.end.byte_offset());
+            }
+            if matches!(event, Event::DocumentEnd) || self.is_done(&event) {
+                break;
+            }
+        }
+    }
+
+    fn is_done(&self, event: &Event<'_>) -> bool {
+        let is_end = matches!(event, Event::MappingEnd | Event::SequenceEnd);
+        is_end && (self.open.is_empty() || (self.ends_after_item && self.open.len() == 1))
+    }
+
+    fn take(&mut self, event: &Event<'_>, at: Position, byte: Option<usize>) {
+        match event {
+            Event::MappingEnd | Event::SequenceEnd => {
+                self.open.pop();
+                return;
+            }
+            Event::Scalar(..)
+            | Event::Alias(..)
+            | Event::UnresolvedAlias(..)
+            | Event::MappingStart(..)
+            | Event::SequenceStart(..) => {}
+            _ => return,
+        }
+        let depth = self.open.len();
+        let is_entry = depth == 2 && self.at_list && self.open[1].next.is_some();
+        match self.open.last_mut() {
+            // The item is the whole of what is wanted.
+            Some(_) if self.ends_after_item && depth == 1 => self.path = PathHash::default(),
+            Some(Open { path, next: Some(next), .. }) => {
+                self.path = below(*path).text(&next.to_string());
+                *next += 1;
+                if is_entry {
+                    let start = byte.unwrap_or_default();
+                    self.entries.push(Entry { start, end: None, at, inside: OnceLock::new() });
+                } else {
+                    self.found(at);
+                }
+            }
+            Some(open) if open.keyed => open.keyed = false,
+            Some(open) => {
+                let key = match event {
+                    Event::Scalar(text, ..) => text,
+                    _ => "?",
+                };
+                self.path = below(open.path).text(key);
+                open.keyed = true;
+                if depth == 1 {
+                    self.at_list = self.list == Some(key);
+                }
+                self.found(at);
+                // A key that is a collection has no path of its own.
+                if !matches!(event, Event::MappingStart(..) | Event::SequenceStart(..)) {
+                    return;
+                }
+            }
+            None => {}
+        }
+        let next = match event {
+            Event::MappingStart(..) => None,
+            Event::SequenceStart(..) => Some(0),
+            _ => return,
+        };
+        let is_whole = depth == 0 || (self.ends_after_item && depth == 1);
+        self.open.push(Open { path: (!is_whole).then_some(self.path), next, keyed: false });
+    }
+
+    fn found(&mut self, at: Position) {
+        let is_list = self.open.get(1).is_some_and(|open| open.next.is_some());
+        let is_in_entry = self.at_list && is_list && self.open.len() > 2;
+        if !is_in_entry {
+            let short = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+            self.outside.push((self.path, short(at.line), short(at.column)));
+        }
+    }
+}
+
+/// The beginning of the paths of what is in a collection.
+fn below(path: Option<PathHash>) -> PathHash {
+    path.map_or_else(PathHash::default, |path| path.text("."))
+}
+
+/// How many nodes were walked through, so that a test can see what grows how.
+pub(crate) mod count {
+    #[cfg(test)]
+    thread_local! {
+        static WALKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    }
+
+    /// Counts one more event of the parser, in tests only.
+    #[inline]
+    pub(super) fn one() {
+        #[cfg(test)]
+        WALKED.with(|count| count.set(count.get() + 1));
+    }
+
+    /// How many events this thread walked through while something was done.
+    #[cfg(test)]
+    pub(crate) fn during<T>(work: impl FnOnce() -> T) -> (T, usize) {
+        let before = WALKED.with(std::cell::Cell::get);
+        let result = work();
+        (result, WALKED.with(std::cell::Cell::get) - before)
+    }
+}
