@@ -27,10 +27,11 @@ use context::Context;
 #[must_use]
 pub fn run(host: Host) -> ExitCode {
     host.hide_logins();
-    let exit = answer(host.clone());
-    host.stdout.finish();
-    host.stderr.finish();
-    after_writing(&host, exit).into()
+    let after = host.clone();
+    let exit = answer(host);
+    after.stdout.finish();
+    after.stderr.finish();
+    after_writing(&after, exit).into()
 }
 
 /// How the program ends, given how its output fared. Nothing that is printed goes past
@@ -53,7 +54,7 @@ fn answer(host: Host) -> Exit {
     }
     if asks_version(&host.args) {
         first_ui(&host, None).data(&command_version());
-        return Exit::Done.into();
+        return Exit::Done;
     }
     let cli = match Cli::try_parse_from(&host.args) {
         Ok(cli) => cli,

@@ -79,7 +79,7 @@ fn tell(job: Job<'_>, names: &[String], one: &str, many: &str) {
         0 => {}
         1 => job.events.note(format!("{}: {one}", shown[0])),
         count if count > NAMED => {
-            job.events.note(format!("{} and {} more: {many}", shown.join(", "), count - NAMED))
+            job.events.note(format!("{} and {} more: {many}", shown.join(", "), count - NAMED));
         }
         _ => job.events.note(format!("{}: {many}", shown.join(", "))),
     }

@@ -76,8 +76,8 @@ async fn an_attached_process_has_the_log_that_is_given() {
     let (machine, space) = (Machine::new(), Space::new());
     let running = machine.run(machine.shell("exec sleep 1000"), &space);
     let log = running.process.log().expect("has one");
-    log.append(b"one").expect("writes");
-    log.append(b"two").expect("writes");
+    log.append(b"one\n").expect("writes");
+    log.append(b"two\n").expect("writes");
     let facts = machine.only();
     assert_eq!(running.process.facts().map(|facts| facts.identity.clone()), Some(facts.identity.clone()));
     let mut log = machine.native.logs(&facts, false, None).expect("has one");

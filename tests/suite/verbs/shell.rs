@@ -70,8 +70,8 @@ fn a_command_on_a_terminal(cli: &Cli) {
     let inside = cli.run("exec --workdir /tmp web-{id} -- sh -c 'pwd; exit 4'").ends_with(4);
     assert_eq!(inside.stdout, "/tmp\n");
     cli.run("exec -t web-{id} -- true").ends_with(2).says("error: there is no terminal to type at.");
-    cli.run("shell web-{id}")
-        .ends_with(2)
-        .says("hint: without one, `cki exec COMPONENT -- COMMAND` runs a command.");
+    // A shell reads its commands from where they come.
+    cli.call("shell web-{id}").stdin("exit 5\n").end().ends_with(5);
+    cli.run("shell web-{id}").ends_with(0);
     cli.run("down web-{id}").ends_with(0);
 }
