@@ -300,7 +300,7 @@ impl EngineError {
     /// these are one, and what has become of the engine is asked then (`ContainerEngine::outcome`).
     fn broken(address: String, doing: String, cause: &(dyn std::error::Error + 'static)) -> Self {
         let chain = std::iter::successors(Some(cause), |cause| cause.source());
-        let kinds = chain.filter_map(|cause| cause.downcast_ref::<io::Error>().map(io::Error::kind));
+        let kinds = chain.filter_map(|cause| cause.downcast_ref::<io::Error>().map(innermost));
         match kinds.last() {
             Some(io::ErrorKind::PermissionDenied) => Self::NoPermission { address },
             Some(io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) => Self::gone(address),
@@ -314,6 +314,14 @@ impl EngineError {
             _ => Self::Severed { address, doing },
         }
     }
+}
+
+/// The kind of an error that others may be wrapped around. What is wrapped is no source of its wrapper.
+fn innermost(mut error: &io::Error) -> io::ErrorKind {
+    while let Some(inner) = error.get_ref().and_then(|inner| inner.downcast_ref::<io::Error>()) {
+        error = inner;
+    }
+    error.kind()
 }
 
 /// An engine's message as one line that may be shown: bounded, without escape sequences.
