@@ -28,7 +28,8 @@ fn of_deployment(error: &DeploymentError) -> Meaning {
     match error {
         DeploymentError::Ambiguous { .. } | DeploymentError::NoSuch { .. } => hint(
             Exit::Invalid,
-            "say which with `container: NAME`, or `container: WORKLOAD/NAME`, beside the path.",
+            "say which with `container: CONTAINER`, `WORKLOAD/CONTAINER` or \
+             `NAMESPACE/KIND/WORKLOAD/CONTAINER`, beside the path.",
         ),
         DeploymentError::Missing { .. } => hint(
             Exit::NotFound,
