@@ -7,8 +7,9 @@ use crate::base::files::{self, FileError};
 use crate::model::deployment::{FileKind, FileTrouble, Files};
 use crate::systems::git::Tree;
 
-/// No file of a deployment is longer.
-const LIMIT: u64 = 1 << 20;
+/// No file of a deployment is longer: bundles of definitions have some MiB. The model bounds all of them
+/// together.
+const LIMIT: u64 = 16 << 20;
 
 /// The files of a clone.
 pub(super) struct CloneFiles {
@@ -99,7 +100,7 @@ impl Files for TreeFiles {
 
     fn text(&self, path: &str) -> Result<String, FileTrouble> {
         let content = self.0.content(path, LIMIT).map_err(|error| self.trouble(path, &error))?;
-        let content = content.ok_or_else(|| self.trouble(path, &"it is not there, or too long"))?;
+        let content = content.ok_or_else(|| self.trouble(path, &"it is not there, or longer than 16 MiB"))?;
         String::from_utf8(content).map_err(|_| self.trouble(path, &"it is no text in UTF-8"))
     }
 
@@ -126,7 +127,8 @@ mod tests {
         std::fs::write(root.join(".git/config"), "secret").expect("writes");
         std::os::unix::fs::symlink("/etc", root.join("deploy/out")).expect("links");
         std::os::unix::fs::symlink("a.yaml", root.join("deploy/in.yaml")).expect("links");
-        std::fs::write(root.join("long"), vec![b'x'; (1 << 20) + 1]).expect("writes");
+        let long = std::fs::File::create(root.join("long")).expect("makes");
+        long.set_len(LIMIT + 1).expect("takes no room");
         let files = CloneFiles::new(root).expect("opens");
         assert_eq!(files.text("deploy/in.yaml").as_deref(), Ok("kind: Pod"));
         assert_eq!(files.kind("deploy"), Ok(Some(FileKind::Folder)));
