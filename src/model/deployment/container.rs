@@ -2,7 +2,7 @@
 //! command, its ports.
 
 use super::candidate::Place;
-use super::expansion::{Piece, pieces};
+use super::expansion::{Piece, pieces, spoiled};
 use super::object::{Object, find};
 use super::scalar::other_kind;
 use super::{Container, Given, GivenValue, finding, probe, texts};
@@ -34,7 +34,9 @@ fn read_one(place: Place<'_>, objects: &[Object], findings: &mut Vec<Finding>) -
     let variables = reading.variables;
     let is_defined = |name: &str| variables.iter().any(|given| given.name == name);
     let mut words = |key: &str| -> Vec<Vec<Piece>> {
-        texts(node.get(key), key, findings).iter().map(|(text, _)| pieces(text, &is_defined)).collect()
+        let words = texts(node.get(key), key, findings);
+        words.iter().for_each(|(text, spot)| note_spoiled(text, spot, findings));
+        words.iter().map(|(text, _)| pieces(text, &is_defined)).collect()
     };
     let (command, args) = (words("command"), words("args"));
     note_files(object, node, findings);
@@ -54,6 +56,16 @@ fn read_one(place: Place<'_>, objects: &[Object], findings: &mut Vec<Finding>) -
         ready,
         variables,
         init: Vec::new(),
+    }
+}
+
+/// Says that a letter does not reach the program, since Kubernetes takes `$` and one byte of it together.
+fn note_spoiled(text: &str, spot: &Spot, findings: &mut Vec<Finding>) {
+    if let Some(letter) = spoiled(text) {
+        let message = format!(
+            "Kubernetes spoils the `{letter}` behind this `$`, and `cki` keeps it: `$${letter}` means both as they are"
+        );
+        findings.push(finding(spot, message));
     }
 }
 
@@ -149,7 +161,29 @@ fn settle(made: &mut GivenValue, name: &str, before: &GivenValue) {
     };
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
+    /// The object that a name means here. That only one of the two names a namespace is said: they meet
+    /// only if the other one is applied to it.
+    fn find(&mut self, kind: &str, name: &str, spot: &Spot) -> Option<&'a Object> {
+        let found = find(self.objects, kind, name, self.object)?;
+        if found.effective_namespace() != self.object.effective_namespace() {
+            let said = |object: &Object| match object.namespace() {
+                Some(namespace) => format!("is in the namespace `{namespace}`"),
+                None => "names no namespace".to_owned(),
+            };
+            let message = format!(
+                "the {kind} `{name}` {}, and `{}` {}: it is taken, as if both were in the same one",
+                said(found),
+                self.object.name(),
+                said(self.object)
+            );
+            if self.findings.iter().all(|known| known.message != message) {
+                self.note(spot, message);
+            }
+        }
+        Some(found)
+    }
+
     fn note(&mut self, spot: &Spot, message: impl Into<String>) {
         self.findings.push(finding(spot, message));
     }
@@ -191,7 +225,7 @@ impl Reading<'_> {
                 }
             };
             let name = entry.node.text_of("name").unwrap_or_default();
-            let Some(object) = find(self.objects, kind, name, self.object) else {
+            let Some(object) = self.find(kind, name, &entry.spot) else {
                 if !entry.node.get("optional").is_some_and(Node::is_true) {
                     let message = format!(
                         "the {kind} `{name}` is not among the files: which variables it gives is not known"
@@ -224,6 +258,10 @@ impl Reading<'_> {
             self.note(&item.spot, "this item of `env` has no `name`");
             return;
         };
+        if let Some(kind) = item.get("name").and_then(other_kind) {
+            let message = format!("the name `{name}` is {kind}, which Kubernetes refuses without quotes");
+            self.note(&item.spot, message);
+        }
         for entry in item.entries() {
             if !["name", "value", "valueFrom"].contains(&entry.key.as_str()) {
                 self.note(&entry.spot, format!("`{}` of the variable `{name}` is not known", entry.key));
@@ -251,6 +289,7 @@ impl Reading<'_> {
             (None, Some(value)) => match self.checked_text(name, value) {
                 Some(text) if is_open(text, self.object) => self.open(),
                 Some(text) => {
+                    note_spoiled(text, &value.spot, self.findings);
                     let earlier = |name: &str| self.variables.iter().any(|given| given.name == name);
                     GivenValue::Text(pieces(text, &earlier))
                 }
@@ -314,6 +353,12 @@ impl Reading<'_> {
             self.note(&from.spot, format!("`valueFrom` of `{name}` says nothing"));
             return Some((GivenValue::Unknown("`valueFrom` says nothing".to_owned()), None));
         };
+        if let Some(second) = from.entries().get(1) {
+            self.note(
+                &second.spot,
+                format!("`valueFrom` of `{name}` says two things, which Kubernetes refuses"),
+            );
+        }
         let text = |key: &str| entry.node.text_of(key).unwrap_or_default().to_owned();
         let optional = entry.node.get("optional").is_some_and(Node::is_true);
         let here = |value| Some((value, None));
@@ -323,7 +368,7 @@ impl Reading<'_> {
             "resourceFieldRef" => here(GivenValue::Field(text("resource"))),
             "configMapKeyRef" => {
                 let (map, key) = (text("name"), text("key"));
-                let object = find(self.objects, "ConfigMap", &map, self.object);
+                let object = self.find("ConfigMap", &map, &entry.spot);
                 let value = object.and_then(|object| {
                     let entries = object.node.get("data")?.entries();
                     let entry = entries.iter().find(|entry| entry.key == key)?;

@@ -44,6 +44,25 @@ pub fn pieces(text: &str, is_defined: &dyn Fn(&str) -> bool) -> Vec<Piece> {
     pieces
 }
 
+/// A letter that Kubernetes takes apart: of what follows a `$` that begins nothing, it copies the first
+/// byte as if that were a character, and so does kustomize.
+#[must_use]
+pub fn spoiled(text: &str) -> Option<char> {
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('$') {
+        let next = after.chars().next()?;
+        if !next.is_ascii() {
+            return Some(next);
+        }
+        rest = match next {
+            '$' => &after[1..],
+            '(' => after.split_once(')').map_or(after, |(_, more)| more),
+            _ => after,
+        };
+    }
+    None
+}
+
 /// Puts pieces together. A variable without a value stands there as it is written.
 #[must_use]
 pub fn joined<'a>(pieces: &[Piece], value: &dyn Fn(&str) -> Option<&'a str>) -> String {
@@ -89,10 +108,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn letters_behind_a_dollar_are_spoiled() {
+        for (text, letter) in [
+            ("a$é", Some('é')),
+            ("$(A)$ž", Some('ž')),
+            ("$$$é", Some('é')),
+            ("$(é", None),
+            ("$$é", None),
+            ("$(é)é$", None),
+            ("$aé", None),
+            ("é", None),
+        ] {
+            assert_eq!(spoiled(text), letter, "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text in "[$()ABé ]{0,30}") {
             let _ = expand(&text);
+            let _ = spoiled(&text);
         }
 
         #[test]

@@ -167,7 +167,9 @@ impl Merge<'_> {
                 Value::Map(own.map(|entry| Entry { node: self.clean(entry.node), ..entry }).collect())
             }
             Value::List(items) => {
-                let kept = items.into_iter().filter(|item| directive(item) != Some("delete"));
+                // Where lists are replaced, kustomize only takes the directive out of an item.
+                let keyed = self.keyed;
+                let kept = items.into_iter().filter(|item| !keyed || directive(item) != Some("delete"));
                 Value::List(kept.map(|item| self.clean(item)).collect())
             }
             scalar => scalar,
@@ -228,6 +230,8 @@ mod tests {
     fn lists_of_unknown_kinds_and_by_directive_are_replaced() {
         let (node, _) = merged(BASE, "{env: [{name: D, value: d}]}", false);
         assert_eq!(names(&node), ["D=d"]);
+        let (node, _) = merged(BASE, "{env: [{name: A, $patch: delete}]}", false);
+        assert_eq!(names(&node), ["A=-"]);
         let (node, _) = merged(BASE, "{env: [{$patch: replace}, {name: D, value: d}]}", true);
         assert_eq!(names(&node), ["D=d"]);
         let (node, _) = merged(BASE, "{env: []}", true);

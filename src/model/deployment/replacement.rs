@@ -3,6 +3,7 @@
 use super::field_path::{self, Made, change, find};
 use super::files::{Reader, path_at};
 use super::object::{Object, check_size};
+use super::scalar::other_kind;
 use super::selector::Selector;
 use super::{DeploymentError, finding, texts, wrong};
 use crate::base::yaml::tree::{Node, Value};
@@ -152,20 +153,14 @@ fn set(field: &mut Node, value: &Node, delimiter: Option<&str>, index: i64) -> R
         Value::Scalar { text, .. } => text.clone(),
         _ => String::new(),
     };
-    let Value::Scalar { text, plain } = &mut field.value else {
+    let Value::Scalar { text, .. } = &field.value else {
         if delimiter.is_some() {
             return Err("only a text has parts".to_owned());
         }
         *field = value.clone();
         return Ok(());
     };
-    // What was a text stays one.
-    let was_text = !*plain
-        || super::scalar::is_text(&Node {
-            spot: value.spot.clone(),
-            value: Value::Scalar { text: text.clone(), plain: true },
-        });
-    *text = match delimiter {
+    let made = match delimiter {
         None => whole,
         Some(delimiter) => {
             let mut parts: Vec<&str> = text.split(delimiter).collect();
@@ -177,7 +172,14 @@ fn set(field: &mut Node, value: &Node, delimiter: Option<&str>, index: i64) -> R
             parts.join(delimiter)
         }
     };
-    *plain = !was_text;
-    field.spot = value.spot.clone();
+    // What was a text stays one, and what was none has to stay that too.
+    let (before, plain) = (other_kind(field), other_kind(field).is_some());
+    let after = Node { spot: value.spot.clone(), value: Value::Scalar { text: made, plain } };
+    if let Some(kind) = before
+        && other_kind(&after) != before
+    {
+        return Err(format!("`{}` is not {kind}, as what is there", after.text().unwrap_or_default()));
+    }
+    *field = after;
     Ok(())
 }
