@@ -161,7 +161,14 @@ impl Compiled<'_> {
 #[must_use]
 pub fn to_string<T: serde::Serialize>(value: &T) -> String {
     // What is written is made of strings, numbers, truth values, lists and maps with string keys.
-    serde_yaml::to_string(value).unwrap_or_default()
+    let text = serde_yaml::to_string(value).unwrap_or_default();
+    // The parser of Docker Compose takes a tab at the start of a block for an indentation.
+    let has_tab = |line: &str| line.trim_start_matches(' ').starts_with('\t');
+    if !text.lines().any(has_tab) {
+        return text;
+    }
+    let options = serde_yaml::ser_options! { prefer_block_scalars: false };
+    serde_yaml::to_string_with_options(value, options).unwrap_or_default()
 }
 
 /// Where the node of a path such as `environment.2.name` stands: the key of a mapping, or the

@@ -152,7 +152,7 @@ pub(super) fn one_line(text: &str) -> String {
 fn assignments(ui: &Ui, environment: &Environment, reveal: bool, mut line: impl FnMut(&str, &str) -> String) {
     for variable in environment.variables.iter().filter(|variable| variable.value.is_some()) {
         match visible(variable, reveal) {
-            Some(value) => ui.data(&line(&variable.name, value)),
+            Some(value) => ui.exact(&format!("{}\n", line(&variable.name, value))),
             None => ui.data(&format!("# {} is a secret of yours; --reveal prints it.", variable.name)),
         }
     }

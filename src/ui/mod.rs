@@ -136,6 +136,14 @@ impl Ui {
         });
     }
 
+    /// Prints data for other programs, byte for byte; on a terminal without control sequences.
+    pub fn exact(&self, text: &str) {
+        let shown = self.0.terminal.stdout.then(|| anstream::adapter::strip_str(text).to_string());
+        self.0.progress.suspend(|| {
+            self.0.stdout.write(shown.as_deref().unwrap_or(text).as_bytes());
+        });
+    }
+
     /// Prints a line that says what is done or was changed; not with `-q`.
     pub fn say(&self, line: &str) {
         if self.0.options.verbosity > Verbosity::Quiet {

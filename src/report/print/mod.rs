@@ -33,9 +33,7 @@ const SHORT: usize = 6;
 
 /// Prints the equivalent of a plan. Secrets are in it only if they are to be `revealed`.
 pub fn print(ui: &Ui, plan: &RunPlan, form: Form, reveal: bool) {
-    // Not at CR: it may be a part of a value.
-    let text = text(plan, form, reveal);
-    ui.lines(text.strip_suffix('\n').unwrap_or(&text).split('\n'));
+    ui.exact(&text(plan, form, reveal));
 }
 
 fn text(plan: &RunPlan, form: Form, reveal: bool) -> String {
