@@ -332,7 +332,8 @@ fn difference(project: &Project, services: &Value) -> Option<String> {
             return Some(format!("{name}: ports {own:?} and not {wanted:?}; {findings:#?}"));
         }
         let image = there["image"].as_str().map(plain);
-        (read.container.image != image)
+        let is_named = findings.iter().any(|finding| finding.contains("`image`"));
+        (read.container.image != image && !is_named)
             .then(|| format!("{name}: image {:?} and not {image:?}", read.container.image))
     })
 }
