@@ -13,6 +13,13 @@ use nix::unistd::Pid;
 
 use crate::support;
 
+/// Demos name their images alike, and one that ends removes those of another.
+fn alone() -> std::sync::MutexGuard<'static, ()> {
+    static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _wait = crate::support::limit::waits("the end of another demo");
+    ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 /// Where and on what a demo runs.
 struct Stage {
     folder: tempfile::TempDir,
@@ -78,6 +85,7 @@ impl Stage {
 
     /// Runs a demo to its end.
     fn whole(&self) {
+        let _alone = alone();
         let demo = self.start();
         let folder = self.folder_of(&demo);
         let output = demo.wait_with_output().expect("ends");
@@ -113,6 +121,7 @@ impl Stage {
 
     /// Interrupts a demo as soon as it has written something.
     fn interrupted_at(&self, mark: &str) {
+        let _alone = alone();
         let mut demo = self.start();
         let folder = self.folder_of(&demo);
         let (sender, lines) = std::sync::mpsc::channel();

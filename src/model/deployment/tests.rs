@@ -518,3 +518,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_line_without_a_value_takes_an_earlier_value_away() {
+    let compose = "services: {web: {image: 'x:${A}', env_file: [e.env], environment: {B: '${A}', C: '$D'}}}";
+    let files = [
+        ("c.yaml", compose),
+        (".env", "A=old\nA=$NOWHERE\nD=kept\nD\n"),
+        ("e.env", "E=old\nE=$NOWHERE\nF=kept\nF\n"),
+    ];
+    let web = read_as("web", "c.yaml", &files).expect("reads");
+    let expected = [
+        "E=? `NOWHERE` has no value in the files @e.env:2",
+        "F=kept @e.env:3",
+        "B=? `A` has no value in the `.env` of the project @c.yaml:1",
+        "C=kept @c.yaml:1",
+    ];
+    assert_eq!((variables(&web).as_slice(), web.container.image), (&expected.map(str::to_owned)[..], None));
+}

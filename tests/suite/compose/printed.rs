@@ -118,7 +118,7 @@ fn printed_run_is_read_back(program: &str, values: &Values, command: &[String]) 
 fn run<S: Strategy>(strategy: &S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
     let cases = support::cases().unwrap_or(25);
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 300, ..Config::default() };
-    if let Err(error) = TestRunner::new(config).run(strategy, test) {
+    if let Err(error) = support::runner(config).run(strategy, test) {
         panic!("{error}");
     }
 }

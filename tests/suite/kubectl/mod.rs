@@ -102,7 +102,7 @@ fn kustomizations_give_what_kubectl_says_or_a_finding() {
         Config { cases: support::cases().unwrap_or(CASES), failure_persistence: None, ..Config::default() };
     let equal = std::cell::Cell::new(0_u32);
     let all = std::cell::Cell::new(0_u32);
-    let done = TestRunner::new(config).run(&cases::kustomization(), |files| {
+    let done = support::runner(config).run(&cases::kustomization(), |files| {
         all.set(all.get() + 1);
         let (given, findings) = given(&files);
         if given.as_ref().is_ok_and(|all| all.values().any(|value| value == UNKNOWN)) {

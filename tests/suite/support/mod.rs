@@ -82,6 +82,16 @@ pub(crate) fn cases() -> Option<u32> {
     variable("CKI_TEST_CASES")?.parse().ok()
 }
 
+/// Makes the cases of a comparison with another program: always the same ones in `tests/run`, so that
+/// it does not fail by chance for what nobody changed, and new ones with `CKI_TEST_CASES`.
+pub(crate) fn runner(config: proptest::test_runner::Config) -> proptest::test_runner::TestRunner {
+    use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
+    match cases() {
+        Some(_) => TestRunner::new(config),
+        None => TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)),
+    }
+}
+
 /// Whether files that come from the program are to be written anew instead of compared.
 pub(crate) fn blesses() -> bool {
     variable("CKI_TEST_BLESS").is_some()

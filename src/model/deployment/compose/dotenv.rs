@@ -29,6 +29,11 @@ impl Line {
     pub(super) fn known(&self) -> Option<Known> {
         Some(Known { text: only_text(&self.value)?.to_owned(), parts: self.parts.clone() })
     }
+
+    /// Whether the line is a name alone whose value only a deployer has.
+    pub(super) fn is_passed_on(&self) -> bool {
+        matches!(&self.value, GivenValue::Unknown(why) if why == PASSED_ON)
+    }
 }
 
 /// What is read, and what is none.
@@ -56,6 +61,7 @@ pub(super) fn read(
             }
         };
         let spot = spot(label, line);
+        let is_alone = value.is_none();
         let Filled { value, parts, draft } = match value {
             None => match outer(&name) {
                 Some(value) => Filled { parts: value.parts.clone(), ..Filled::plain(value.text.as_str()) },
@@ -75,9 +81,10 @@ pub(super) fn read(
                 lost.remove(&name);
                 defined.insert(name.clone(), Known { text: text.to_owned(), parts: parts.clone() });
             }
-            None => {
+            None if !is_alone => {
                 lost.insert(name.clone());
             }
+            None => {}
         }
         lines.push(Line { name, value, parts, draft, spot });
     }

@@ -272,8 +272,7 @@ fn read_file(
     };
     findings.extend(more);
     for line in lines {
-        let is_inherited = matches!(&line.value, GivenValue::Unknown(why) if why == PASSED_ON);
-        if is_inherited {
+        if line.is_passed_on() {
             let message =
                 format!("`{}` is passed on from whoever deploys: no value is known here", line.name);
             findings.push(finding(&line.spot, message));

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::super::files::{Reader, folder_of, resolved};
 use super::super::{DeploymentError, Part, finding};
 use super::document::{Document, Preparation, Taint, Taints, Variables, place, reset};
-use super::dotenv::{self, Line};
+use super::dotenv;
 use super::merge::{self, Refused};
 use super::paths;
 use crate::base::yaml::tree::{Entry, Node, Spot, Tags, Value};
@@ -130,7 +130,18 @@ impl<'a> Project<'a> {
         let (lines, findings) =
             dotenv::read(&label, &text, &|name| outer.get(name), known, &self.reader.budget());
         self.notes.entry(ALL.to_owned()).or_default().extend(findings);
-        known.extend(lines.into_iter().filter_map(|line: Line| Some((line.name.clone(), line.known()?))));
+        for line in lines {
+            match line.known() {
+                Some(value) => {
+                    known.insert(line.name, value);
+                }
+                // A name alone that nobody has a value for changes nothing.
+                None if line.is_passed_on() => {}
+                None => {
+                    known.remove(&line.name);
+                }
+            }
+        }
         Ok(())
     }
 }
