@@ -12,7 +12,7 @@ use std::process::Command;
 use cki::model::deployment::expansion::joined;
 use cki::model::deployment::{self, Deployment, FileKind, FileTrouble, Files, GivenValue, Item};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::Config;
 use serde_json::Value;
 
 use crate::support;

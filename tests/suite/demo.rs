@@ -16,7 +16,7 @@ use crate::support;
 /// Demos name their images alike, and one that ends removes those of another.
 fn alone() -> std::sync::MutexGuard<'static, ()> {
     static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    let _wait = crate::support::limit::waits("the end of another demo");
+    let _wait = support::limit::waits("the end of another demo");
     ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 

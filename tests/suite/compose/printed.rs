@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::Config;
 use serde_json::{Value, json};
 
 use crate::support;

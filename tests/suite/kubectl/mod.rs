@@ -10,7 +10,7 @@ use std::process::Command;
 
 use cki::model::deployment::expansion::Piece;
 use cki::model::deployment::{Container, FileKind, FileTrouble, Files, GivenValue, Item, read};
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use proptest::test_runner::{Config, TestCaseError};
 
 use crate::support;
 
