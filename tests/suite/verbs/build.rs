@@ -178,6 +178,7 @@ fn a_merge_request(cli: &Cli) {
     repositories.commit_to("tools", "refs/merge-requests/213/head", &FILES);
     assert_snapshot!(cli.run("build plain --mr 213 -q"), @"
     --- stderr
+    warning: `/tmp/cki-TESTID/home/cki/tools` is at merge request !213; `git -C /tmp/cki-TESTID/home/cki/tools switch main` goes back.
     error: `/tmp/cki-TESTID/home/cki/tools` is not at merge request !213: left alone: it has uncommitted changes, 1 behind.
     hint: commit, stash or remove what is in `/tmp/cki-TESTID/home/cki/tools`; `cki` never touches it.
     --- exit 7

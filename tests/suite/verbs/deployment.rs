@@ -370,7 +370,7 @@ fn what_cannot_be_read_is_an_error_with_its_place() {
         "`../../../etc` leads out of the repository",
         "which container is `c4`? The deployment has `Pod/a/b` and `Pod/a/c`",
         "`A` is not known: `B` is required and has no value: tell me",
-        "home/cki/deploy/long.yaml`: it is longer than 1048576 bytes",
+        "inventory.yaml:9: the deployment has no container",
         "inventory.yaml:10: the deployment has no file or folder `none`",
         "inventory.yaml:11: `../x` leads out of the repository",
     ]
