@@ -116,7 +116,7 @@ fn parse_whole<T: DeserializeOwned>(file: &str, text: &str) -> Result<(T, Vec<Un
     Ok((value, unknown))
 }
 
-/// What is parsed may be as large as its text: only what aliases make of it has a bound of its own.
+/// Limits of the parser: the size of the text bounds them, and only the expansion of aliases has its own.
 fn options(text: &str) -> serde_yaml::Options {
     let mut options = serde_yaml::Options::default();
     options.emit_comments = false;

@@ -201,7 +201,7 @@ impl Config {
         })
     }
 
-    /// What a project's file may not set even when its directory is trusted, because of what else it
+    /// Refuses what a project's file may not set even when its directory is trusted, because of what else it
     /// sets or of where it is.
     fn check_project(&self, file: &Path) -> Result<(), ConfigError> {
         let of_project =

@@ -31,7 +31,7 @@ pub(super) fn find(cwd: &Path, user_file: Option<&Path>) -> Option<ProjectFile> 
     })
 }
 
-/// Why nobody may believe a file: somebody else owns it, or can change it (as git judges
+/// Returns the reason not to believe a file: somebody else owns it, or can change it (as git judges
 /// repositories, CVE-2022-24765).
 fn distrusted(file: &Path) -> Option<String> {
     let (Ok(link), Ok(target)) = (file.symlink_metadata(), file.metadata()) else {

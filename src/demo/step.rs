@@ -28,7 +28,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// How long a command of the demo may take.
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// How a step ended.
+/// End of a step.
 pub(super) enum Step {
     /// The next one can begin.
     Done,

@@ -28,7 +28,7 @@ pub enum Text {
 pub struct Invalid {
     /// The line in which it begins.
     pub line: usize,
-    /// Why it is none.
+    /// Reason why it is none.
     pub message: &'static str,
 }
 

@@ -83,7 +83,7 @@ pub fn line_text(line: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line))
 }
 
-/// How many bytes at the end begin a UTF-8 character that is not complete.
+/// Counts the bytes at the end that begin an incomplete UTF-8 character.
 fn incomplete_tail(bytes: &[u8]) -> usize {
     for back in 1..=bytes.len().min(3) {
         let byte = bytes[bytes.len() - back];

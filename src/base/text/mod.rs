@@ -192,7 +192,7 @@ pub fn bytes(count: u64) -> String {
     }
 }
 
-/// How a truth value may be written, as a sentence for errors.
+/// Accepted spellings of a truth value, as a sentence for errors.
 pub const TRUTHS: &str = "it is `true`, `yes`, `on` or `1`, or `false`, `no`, `off` or `0`";
 
 /// Reads a truth value, in any case.

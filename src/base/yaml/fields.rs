@@ -123,7 +123,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     #[derive(Deserialize)]
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "only the keys of these types are asked for, never their values")]
     struct Top {
         name: String,
         inner: Option<Vec<Inner>>,
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[derive(Deserialize)]
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "only the keys of these types are asked for, never their values")]
     struct Inner {
         #[serde(rename = "type")]
         kind: String,

@@ -288,7 +288,7 @@ fn below(path: Option<PathHash>) -> PathHash {
     path.map_or_else(PathHash::default, |path| path.text("."))
 }
 
-/// How many nodes were walked through, so that a test can see what grows how.
+/// Count of nodes walked through, for tests of growth.
 pub(crate) mod count {
     #[cfg(test)]
     thread_local! {
@@ -302,7 +302,7 @@ pub(crate) mod count {
         WALKED.with(|count| count.set(count.get() + 1));
     }
 
-    /// How many events this thread walked through while something was done.
+    /// Counts the events that this thread walks through during an action.
     #[cfg(test)]
     pub(crate) fn during<T>(work: impl FnOnce() -> T) -> (T, usize) {
         let before = WALKED.with(std::cell::Cell::get);

@@ -17,7 +17,7 @@ pub(super) fn read(text: &str) -> Option<Vec<Token<'_>>> {
     read_noting(text, None).map(|reader| reader.tokens)
 }
 
-/// Where the items of a list at the top begin and end, if the text is written in the simple way.
+/// Byte ranges of the items of a top-level list, if the text is written in the simple way.
 pub(super) fn items<'a>(text: &'a str, list: &'a str) -> Option<Items> {
     read_noting(text, Some(list)).map(|reader| reader.items)
 }
@@ -70,7 +70,7 @@ impl Line<'_> {
 struct Reader<'a> {
     text: &'a str,
     next: usize,
-    /// Where the line begins.
+    /// Byte offset of the line.
     start: usize,
     line: Option<Line<'a>>,
     tokens: Vec<Token<'a>>,
@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
         self.scalar_or_flow(content, line.indent, depth)
     }
 
-    /// What comes after `key:`.
+    /// Text after `key:`.
     fn value(&mut self, value: &'a str, indent: usize, depth: usize) -> Option<()> {
         if !value.is_empty() && !value.starts_with('#') {
             return self.scalar_or_flow(value, indent, depth);
@@ -337,7 +337,7 @@ impl<'a> Flow<'a, '_> {
         Some(())
     }
 
-    /// What is between brackets, with commas in between and none at the end.
+    /// Content of brackets, separated by commas, with none at the end.
     fn members(&mut self, close: char, mut member: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
         self.skip_spaces();
         if !self.take(close) {

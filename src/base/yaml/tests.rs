@@ -57,7 +57,7 @@ fn comments_alone_are_an_empty_mapping() {
 
 /// All that entries are made of.
 #[derive(Debug, Deserialize)]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "only the keys of these types are asked for, never their values")]
 struct Entry {
     name: Option<String>,
     a: Option<u16>,
@@ -73,7 +73,7 @@ struct Entry {
 }
 
 #[derive(Debug, Deserialize)]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "only the keys of these types are asked for, never their values")]
 struct Inner {
     key: String,
     port: Option<u32>,

@@ -28,7 +28,7 @@ impl serde::de::Error for Doubt {
     }
 }
 
-/// What is left of the tokens.
+/// Tokens not read yet.
 pub(super) struct Tokens<'t, 'a> {
     rest: std::slice::Iter<'t, Token<'a>>,
 }

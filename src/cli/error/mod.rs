@@ -352,7 +352,7 @@ fn of_open(error: &OpenError) -> Meaning {
     }
 }
 
-/// What to do about a clone that was left alone.
+/// Returns the hint for a clone that was left alone.
 pub(super) fn commit_or_stash(path: &Path) -> String {
     format!("commit, stash or remove what is in `{}`; `cki` never touches it.", path.display())
 }

@@ -110,7 +110,7 @@ pub(super) fn of_run(error: &RunError) -> Meaning {
     }
 }
 
-/// What lets containers reach each other again.
+/// Returns the hints that let containers reach each other again.
 fn of_contact(remedies: &[String]) -> Vec<String> {
     match remedies {
         [rule, switch] => vec![
