@@ -29,7 +29,8 @@ impl Containers {
     pub(super) async fn meet(&self, (name, id): &(String, String), tools: &Tools<'_>) -> anyhow::Result<()> {
         let Some(network) = self.network.names() else { return Ok(()) };
         let mut known = self.neighbours.0.lock().await;
-        if known.settled {
+        // One that is met again would meet itself.
+        if known.settled || known.started.iter().any(|(_, other)| other == id) {
             return Ok(());
         }
         if !known.started.is_empty() && !self.engine.lets_us_in().await? {
