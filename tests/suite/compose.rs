@@ -342,7 +342,7 @@ fn difference(project: &Project, services: &Value) -> Option<String> {
 #[ignore = "needs CKI_TEST_COMPOSE (bash tests/run)"]
 fn compose_projects_are_read_as_docker_compose_reads_them() {
     let program = support::compose();
-    let cases = support::cases().unwrap_or(120);
+    let cases = support::cases().unwrap_or(180);
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 400, ..Config::default() };
     let (compared, refused) = (Cell::new(0_u32), Cell::new(0_u32));
     let outcome = support::runner(config).run(&project(), |project| {

@@ -1,7 +1,7 @@
 //! A Compose project: the services of its files, put together in the order of the files. Paths, and the
 //! `.env`, count from the directory of the first file.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::super::files::{Reader, folder_of, resolved};
@@ -22,6 +22,8 @@ pub(super) struct Project<'a> {
     /// The directory that paths count from.
     pub(super) folder: String,
     pub(super) variables: Rc<Variables>,
+    /// Variables that its `.env` sets to what cannot be known.
+    unknown: Rc<BTreeSet<String>>,
     pub(super) services: Vec<Entry>,
     pub(super) taints: Taints,
     /// What was not understood of each service.
@@ -34,6 +36,8 @@ pub(super) struct Project<'a> {
 struct Scope {
     folder: String,
     variables: Rc<Variables>,
+    /// Variables that have no known value here, and so none in what is included either.
+    unknown: Rc<BTreeSet<String>>,
     /// The files that include this one.
     included: Vec<String>,
 }
@@ -48,17 +52,18 @@ impl<'a> Project<'a> {
             reader: Rc::clone(reader),
             folder: folder_of(path).to_owned(),
             variables: Rc::default(),
+            unknown: Rc::default(),
             services: Vec::new(),
             taints: Taints::new(),
             notes: BTreeMap::new(),
             extended: HashMap::new(),
         };
         let beside = paths::joined(&project.folder, ".env");
-        let mut variables = Variables::new();
+        let (mut variables, mut unknown) = (Variables::new(), BTreeSet::new());
         if let Some(beside) = beside.filter(|path| reader.is_file(path).unwrap_or(false)) {
-            project.read_variables(&beside, &Variables::new(), &mut variables)?;
+            project.read_variables(&beside, &Variables::new(), &mut variables, &mut unknown)?;
         }
-        project.variables = Rc::new(variables);
+        (project.variables, project.unknown) = (Rc::new(variables), Rc::new(unknown));
         Ok(project)
     }
 
@@ -67,6 +72,7 @@ impl<'a> Project<'a> {
         let scope = Scope {
             folder: self.folder.clone(),
             variables: Rc::clone(&self.variables),
+            unknown: Rc::clone(&self.unknown),
             included: vec![path.to_owned()],
         };
         let mut services = std::mem::take(&mut self.services);
@@ -118,12 +124,14 @@ impl<'a> Project<'a> {
         }
     }
 
-    /// Reads the variables of a file into those that are known; lookups go to `outer` first.
+    /// Reads the variables of a file into those that are known, or those that are not; lookups go to
+    /// `outer` first.
     fn read_variables(
         &mut self,
         path: &str,
         outer: &Variables,
         known: &mut Variables,
+        unknown: &mut BTreeSet<String>,
     ) -> Result<(), DeploymentError> {
         let text = self.reader.text(path)?;
         let label = self.reader.label(path);
@@ -133,12 +141,14 @@ impl<'a> Project<'a> {
         for line in lines {
             match line.known() {
                 Some(value) => {
+                    unknown.remove(&line.name);
                     known.insert(line.name, value);
                 }
                 // A name alone that nobody has a value for changes nothing.
                 None if line.is_passed_on() => {}
                 None => {
                     known.remove(&line.name);
+                    unknown.insert(line.name);
                 }
             }
         }
@@ -325,13 +335,17 @@ impl Project<'_> {
                 paths::joined(&folder, ".env").filter(|path| self.reader.is_file(path).unwrap_or(false)),
             );
         }
-        let mut variables = Variables::new();
+        let (mut variables, mut unknown) = (Variables::new(), BTreeSet::new());
         for file in files {
-            self.read_variables(&file, &scope.variables, &mut variables)?;
+            self.read_variables(&file, &scope.variables, &mut variables, &mut unknown)?;
         }
+        // What the including project sets counts more, be its value known or not.
+        unknown.retain(|name| !scope.variables.contains_key(name));
+        unknown.extend(scope.unknown.iter().cloned());
+        variables.retain(|name, _| !scope.unknown.contains(name));
         variables.extend(scope.variables.iter().map(|(name, known)| (name.clone(), known.clone())));
         let included = scope.included.iter().cloned().chain([first.to_owned()]).collect();
-        Ok(Scope { folder, variables: Rc::new(variables), included })
+        Ok(Scope { folder, variables: Rc::new(variables), unknown: Rc::new(unknown), included })
     }
 
     fn import(&mut self, own: &mut Vec<Entry>, services: Vec<Entry>, scope: &Scope, inner: &Scope) {
