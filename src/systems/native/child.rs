@@ -13,6 +13,7 @@ use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{ForkResult, Pid, chdir, setpgid, setsid};
 
+use super::hardening::Blocks;
 use super::kernel;
 use super::rooms::{Refusal, Rooms, own_proc};
 use super::supervisor::{Duty, supervise};
@@ -20,6 +21,8 @@ use super::supervisor::{Duty, supervise};
 /// What a child needs to know, made before the fork.
 #[derive(Debug)]
 pub(super) struct Plan {
+    /// What of this program is wiped in its forks.
+    pub(super) blocks: Blocks,
     /// The namespaces to join.
     pub(super) rooms: Arc<Rooms>,
     /// To make a PID namespace.
@@ -37,6 +40,7 @@ pub(super) struct Plan {
 impl Plan {
     /// Makes a component of this child. It returns in the process that is to exec.
     pub(super) fn carry_out(&self) -> io::Result<()> {
+        self.blocks.wipe();
         setsid()?;
         self.rooms.enter()?;
         if self.own_processes {
@@ -65,6 +69,7 @@ impl Plan {
         }
         chdir(self.workdir.as_c_str())?;
         prctl::set_no_new_privs()?;
+        kernel::drop_capabilities()?;
         kernel::close_on_exec_from(3);
         SigSet::all().thread_unblock()?;
         Ok(())

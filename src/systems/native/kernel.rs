@@ -11,9 +11,11 @@
 
 use std::io;
 use std::mem::{size_of, zeroed};
+use std::ops::Range;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
+use std::ptr::with_exposed_provenance_mut;
 
 use nix::errno::Errno;
 use nix::libc;
@@ -118,6 +120,28 @@ pub(super) fn default_signals() {
         // SAFETY: no handler is installed. Those that cannot be changed are refused.
         unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
+}
+
+/// Overwrites memory of a forked child that the kernel shows to others.
+pub(super) fn wipe(block: &Range<usize>) {
+    // SAFETY: the callers name the arguments and the environment that this program was started with
+    // (proc_pid_stat(5)). They are writable, and nothing in a forked child reads them any more.
+    unsafe { with_exposed_provenance_mut::<u8>(block.start).write_bytes(0, block.len()) };
+}
+
+/// Gives up all capabilities. As `PR_SET_NO_NEW_PRIVS` is set, no program that is executed has any,
+/// root's included (capabilities(7)).
+pub(super) fn drop_capabilities() -> nix::Result<()> {
+    /// `_LINUX_CAPABILITY_VERSION_3`: 64 capabilities in two halves.
+    #[repr(C)]
+    struct Header {
+        version: u32,
+        pid: libc::c_int,
+    }
+    let header = Header { version: 0x2008_0522, pid: 0 };
+    let none = [0u32; 6];
+    // SAFETY: capset(2) reads a header and two times three numbers.
+    Errno::result(unsafe { libc::syscall(libc::SYS_capset, &raw const header, none.as_ptr()) }).map(drop)
 }
 
 /// A child that has ended, and its exit code (128 and the signal's number, if one killed it), or

@@ -3,12 +3,13 @@
 //! environment, is given.
 //!
 //! From the bottom: `kernel` (calls that Rust cannot check), `rooms` (namespaces), `supervisor`
-//! (who sees to it that nothing outlives a component), `child` (from fork to exec), `maker`
-//! (namespaces and sockets made in a fork); above the forks `space`, `start`, `process`, `runs`,
+//! (who sees to it that nothing outlives a component), `child` (from fork to exec), `hardening`
+//! (what a component cannot read of this program), `maker` (namespaces and sockets made in a fork); above the forks `space`, `start`, `process`, `runs`,
 //! `logs` and `remains`.
 
 mod child;
 mod error;
+mod hardening;
 mod kernel;
 mod logs;
 mod maker;

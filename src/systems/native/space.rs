@@ -80,6 +80,10 @@ impl Space {
                 },
             ),
             ("environment", Ok("only what it is given, PATH, TERM and the locale".to_owned())),
+            (
+                "capabilities",
+                Ok("none, root's included; it cannot read the memory or environment of `cki`".to_owned()),
+            ),
             ("home", Ok("a temporary folder".to_owned())),
             ("terminal", Ok("a session and process group of its own, nothing to read from".to_owned())),
             (

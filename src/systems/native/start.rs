@@ -12,9 +12,10 @@ use std::sync::Arc;
 
 use super::child::Plan;
 use super::error::NativeError;
+use super::hardening::Blocks;
 use super::process::Process;
 use super::rooms::Rooms;
-use super::{kernel, logs};
+use super::{hardening, kernel, logs};
 use crate::base::secret::Secret;
 use crate::host::{Env, programs};
 use crate::model::container::ContainerFile;
@@ -143,7 +144,9 @@ impl Start<'_> {
         let file = self.check()?;
         let failed = |source| NativeError::Start { file: file.clone(), source };
         let (ours, theirs) = UnixStream::pair().map_err(failed)?;
+        hardening::close_memory();
         let plan = Plan {
+            blocks: Blocks::of_this_process(),
             rooms: self.rooms,
             own_processes: self.own_processes,
             workdir: CString::new(self.workdir.as_os_str().as_bytes())

@@ -44,6 +44,33 @@ async fn it_has_a_home_of_its_own_no_open_files_and_no_terminal() {
 }
 
 #[tokio::test]
+async fn a_component_cannot_read_its_starter() {
+    let machine = Machine::new();
+    // Its parent is a fork of this program. Where it sees the machine's processes, so is this one.
+    let script = format!(
+        "for p in $PPID {}; do \
+           test -d /proc/$p || continue; echo looked; \
+           (tr '\\0' '\\n' </proc/$p/environ | grep = && echo environment) 2>/dev/null; \
+           (exec 5</proc/$p/mem && echo memory) 2>/dev/null; \
+         done; \
+         tr -d '\\0' </proc/$PPID/cmdline; \
+         sed -n 's/^Cap\\(Prm\\|Eff\\|Amb\\):\\t//p' /proc/self/status",
+        std::process::id(),
+    );
+    let space = Space::new();
+    let (output, _) = machine.run(machine.shell(&script), &space).end().await;
+    let (looked, rest): (Vec<&str>, Vec<&str>) = output.lines().partition(|line| *line == "looked");
+    assert!(!looked.is_empty(), "{output}");
+    assert_eq!(rest, ["0000000000000000"; 3], "neither environment nor memory nor capabilities: {output}");
+    let mut beside = machine.native.spawn(machine.spec("sleep", &["sleep", "60"]), &space).expect("starts");
+    drop(beside.output());
+    let supervisor = machine.supervisor(&machine.only());
+    let arguments = std::fs::read(format!("/proc/{supervisor}/cmdline")).expect("is there");
+    let shown = String::from_utf8_lossy(&arguments);
+    assert_eq!(shown.trim_matches('\0'), "", "`ps` shows everybody the arguments of a process");
+}
+
+#[tokio::test]
 async fn the_network_is_the_runs_own() {
     let (machine, space) = (Machine::new(), Space::new());
     let outside = TcpListener::bind("127.0.0.1:0").expect("binds");

@@ -1,0 +1,70 @@
+//! What keeps a component from reading this program: its forks, the supervisor and `init`, hold a copy
+//! of its memory, environment and arguments, and are processes of the same user. Their memory cannot
+//! be read (`PR_SET_DUMPABLE`), environment and arguments are wiped, and the component has no
+//! capability that would lift this for root. What a component sees of the machine otherwise is in
+//! `rooms`.
+
+use std::ops::Range;
+
+use nix::sys::prctl;
+
+use super::kernel;
+
+/// Where the kernel has put arguments and environment of this program, which `ps` and
+/// `/proc/PID/environ` show: addresses in its memory, the same in a fork.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Blocks {
+    arguments: Range<usize>,
+    environment: Range<usize>,
+}
+
+impl Blocks {
+    /// Those of this process. Both are empty where the kernel does not tell.
+    pub(super) fn of_this_process() -> Self {
+        std::fs::read_to_string("/proc/self/stat").ok().and_then(|stat| Self::parse(&stat)).unwrap_or_default()
+    }
+
+    /// Reads the fields 48 to 51 of proc_pid_stat(5). The name of the program, which may hold blanks and
+    /// parentheses, ends with the last `)`.
+    fn parse(stat: &str) -> Option<Self> {
+        let (_, fields) = stat.rsplit_once(')')?;
+        // The first field behind the name is number 3.
+        let mut fields = fields.split_ascii_whitespace().skip(48 - 3).map(|field| field.parse().ok());
+        let mut next = || fields.next().flatten();
+        Some(Self { arguments: next()?..next()?, environment: next()?..next()? })
+    }
+
+    /// In a fork: wipes both.
+    pub(super) fn wipe(&self) {
+        kernel::wipe(&self.arguments);
+        kernel::wipe(&self.environment);
+    }
+}
+
+/// Keeps other processes of this user from reading the memory of this one and of its forks, until they
+/// become another program. Nobody can attach a debugger to it, and it leaves no core dump.
+pub(super) fn close_memory() {
+    // It is refused for values that do not exist only.
+    let _ = prctl::set_dumpable(false);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_blocks_are_found_behind_any_name() {
+        let fields: Vec<String> = (3..=52).map(|number| (number * 10).to_string()).collect();
+        let stat = format!("7 (a ) b) {}\n", fields.join(" "));
+        let blocks = Blocks::parse(&stat).expect("has all fields");
+        assert_eq!((blocks.arguments, blocks.environment), (480..490, 500..510));
+        assert!(Blocks::parse("7 (cki) S 1 2").is_none());
+    }
+
+    #[test]
+    fn the_blocks_of_this_process_hold_its_arguments() {
+        let blocks = Blocks::of_this_process();
+        let arguments: usize = std::env::args_os().map(|argument| argument.len() + 1).sum();
+        assert_eq!(blocks.arguments.len(), arguments);
+    }
+}
