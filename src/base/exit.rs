@@ -28,6 +28,8 @@ pub enum Exit {
     HungUp,
     /// Interrupted (SIGINT).
     Interrupted,
+    /// Told to end at once (SIGQUIT).
+    Quit,
     /// The reader of standard output went away (SIGPIPE).
     Unread,
     /// Terminated (SIGTERM).
@@ -38,7 +40,7 @@ pub enum Exit {
 
 impl Exit {
     /// Every fixed code with its meaning, in ascending order.
-    pub const TABLE: [(Self, &'static str); 14] = [
+    pub const TABLE: [(Self, &'static str); 15] = [
         (Self::Done, "done"),
         (Self::Failed, "the thing asked about failed: a job, a check, a pipeline"),
         (Self::Usage, "the command line was not understood"),
@@ -51,6 +53,7 @@ impl Exit {
         (Self::TimedOut, "a time limit ran out"),
         (Self::HungUp, "hung up (SIGHUP)"),
         (Self::Interrupted, "interrupted (SIGINT)"),
+        (Self::Quit, "told to end at once (SIGQUIT)"),
         (Self::Unread, "the reader of standard output went away (SIGPIPE)"),
         (Self::Terminated, "terminated (SIGTERM)"),
     ];
@@ -71,6 +74,7 @@ impl Exit {
             Self::TimedOut => 124,
             Self::HungUp => 129,
             Self::Interrupted => 130,
+            Self::Quit => 131,
             Self::Unread => 141,
             Self::Terminated => 143,
             Self::Component(code) => code,
@@ -92,6 +96,6 @@ mod tests {
     fn the_table_is_ascending_and_complete() {
         let codes: Vec<u8> = Exit::TABLE.iter().map(|(exit, _)| exit.code()).collect();
         assert!(codes.is_sorted());
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 70, 124, 129, 130, 141, 143]);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 70, 124, 129, 130, 131, 141, 143]);
     }
 }

@@ -1,5 +1,5 @@
 //! Signals, in one place. The first SIGINT, SIGTERM or SIGHUP asks for a graceful end, a second
-//! one for an end at once. What that means is up to whoever waits for it.
+//! one, or SIGQUIT (Ctrl-\), for an end at once. What that means is up to whoever waits for it.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -15,6 +15,8 @@ pub enum Signal {
     Interrupt,
     /// SIGTERM.
     Terminate,
+    /// Ctrl-\: SIGQUIT.
+    Quit,
     /// Standard output cannot be written to any more, as SIGPIPE would say.
     Pipe,
 }
@@ -27,6 +29,7 @@ impl Signal {
             Self::HangUp => Exit::HungUp,
             Self::Interrupt => Exit::Interrupted,
             Self::Terminate => Exit::Terminated,
+            Self::Quit => Exit::Quit,
             Self::Pipe => Exit::Unread,
         }
     }
@@ -63,6 +66,7 @@ impl Stop {
             (SignalKind::hangup(), Signal::HangUp),
             (SignalKind::interrupt(), Signal::Interrupt),
             (SignalKind::terminate(), Signal::Terminate),
+            (SignalKind::quit(), Signal::Quit),
         ] {
             let mut stream = signal(kind)?;
             let stop = stop.clone();
@@ -78,7 +82,7 @@ impl Stop {
     /// Asks, as a signal would.
     pub fn raise(&self, signal: Signal) {
         self.raise.send_modify(|(count, first)| {
-            *count += 1;
+            *count += if signal == Signal::Quit { 2 } else { 1 };
             first.get_or_insert(signal);
         });
     }
@@ -124,5 +128,12 @@ mod tests {
         assert_eq!(stop.requested().await, Signal::Terminate);
         stop.raise(Signal::Interrupt);
         assert_eq!(stop.forced().await, Signal::Terminate);
+    }
+
+    #[tokio::test]
+    async fn quit_forces_at_once() {
+        let stop = Stop::new();
+        stop.raise(Signal::Quit);
+        assert_eq!(stop.forced().await, Signal::Quit);
     }
 }

@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::base::files;
 use crate::host::{self, Env};
+use crate::model::container::Status;
 use crate::model::identity::{COMPONENT, Identity, Lifetime, Role, RunId};
 use crate::model::inventory::Inventory;
 use crate::model::reference::Reference;
 use crate::ops::engine::{Engine, OpenError};
-use crate::systems::engine::{ContainerEngine, EngineError, ImageSummary, VolumeFacts, orphaned_services};
+use crate::systems::engine::{ContainerEngine, Ender, EngineError, ImageSummary, VolumeFacts, orphaned_services};
 use crate::systems::git;
 use crate::systems::native::Native;
 
@@ -32,6 +33,8 @@ pub enum Kind {
     Volume,
     /// A process without an engine, or only its temporary folder.
     Process,
+    /// A command in a container, whose `cki exec` is gone.
+    Command,
     /// A folder that had been begun.
     Folder,
     /// A clone that had been begun.
@@ -49,6 +52,7 @@ impl Kind {
             Self::Network => "network",
             Self::Volume => "volume",
             Self::Process => "process",
+            Self::Command => "command",
             Self::Folder => "folder",
             Self::Clone => "clone",
             Self::Image => "image",
@@ -247,7 +251,9 @@ pub struct Collected {
 /// # Errors
 /// When the engine does not say what there is.
 pub async fn collect(dead: Dead<'_>, images: Option<&Inventory>, dry: bool) -> Result<Collected, OpenError> {
-    let found = dead.find().await?;
+    let mut found = dead.find().await?;
+    let commands = abandoned_commands(dead.engine).await?;
+    found.extend(commands.iter().map(|(leftover, _)| leftover.clone()));
     let mut collected = Collected::default();
     if dry {
         collected.removed = found;
@@ -259,7 +265,12 @@ pub async fn collect(dead: Dead<'_>, images: Option<&Inventory>, dry: bool) -> R
                 engine.sweep(|who| is_of(who, &hollow)).await?;
             }
         }
-        let still = dead.find().await?;
+        let mut still = dead.find().await?;
+        for (leftover, ender) in commands {
+            if ender.end().await.is_err() {
+                still.push(leftover);
+            }
+        }
         let (left, removed) = found.into_iter().partition(|one| still.contains(one));
         collected.removed = removed;
         let left: Vec<Leftover> = left;
@@ -284,6 +295,23 @@ pub async fn collect(dead: Dead<'_>, images: Option<&Inventory>, dry: bool) -> R
         }
     }
     Ok(collected)
+}
+
+/// What was started by `cki exec` and `cki shell` in containers that run, and whose client is gone.
+async fn abandoned_commands(engine: &Engine) -> Result<Vec<(Leftover, Ender)>, OpenError> {
+    let Engine::Containers(engine) = engine else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for one in engine.list(None).await? {
+        let Some(who) = identity(&one.labels).filter(|_| one.status == Status::Running) else { continue };
+        let enders = match engine.abandoned_commands(&one.id).await {
+            // It has ended meanwhile, and so has all that ran in it.
+            Err(EngineError::NotRunning { .. } | EngineError::NotFound { .. }) => continue,
+            enders => enders?,
+        };
+        let leftover = Leftover::of(Kind::Command, one.name.clone(), &who);
+        found.extend(enders.into_iter().map(|ender| (leftover.clone(), ender)));
+    }
+    Ok(found)
 }
 
 /// The images of components that were built, but for the newest of each, and for those to which

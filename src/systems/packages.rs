@@ -257,7 +257,7 @@ async fn end(child: &mut Child, stop: &Stop) -> std::io::Result<ExitStatus> {
         let number = match signal {
             Signal::HangUp => Number::SIGHUP,
             Signal::Interrupt => Number::SIGINT,
-            Signal::Terminate | Signal::Pipe => Number::SIGTERM,
+            Signal::Terminate | Signal::Quit | Signal::Pipe => Number::SIGTERM,
         };
         // Refused for a child of root; a Ctrl-C at the terminal has reached that one already.
         let _ = kill(Pid::from_raw(pid), number);

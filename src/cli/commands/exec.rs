@@ -62,11 +62,7 @@ pub(super) async fn pass_bytes(
     context: &Context,
     stop: &Stop,
 ) -> anyhow::Result<Exit> {
-    let events = context.events();
-    tokio::select! {
-        code = running::exec(instance, wish, &events) => Ok(exit(Left::Ended(code?))),
-        signal = stop.requested() => Ok(signal.exit()),
-    }
+    Ok(exit(running::exec(instance, wish, &context.events(), stop).await?))
 }
 
 /// How `cki` ends with a command.

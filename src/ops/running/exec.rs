@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
 
-use super::{Instance, Place, RunningError, redactor};
+use super::{Instance, Left, Place, RunningError, redactor};
+use crate::host::signals::Stop;
 use crate::model::event::Events;
 use crate::ops::relay::relay;
 use crate::systems::engine::{ExecRequest, Input};
@@ -28,11 +29,17 @@ impl std::fmt::Debug for ExecWish {
     }
 }
 
-/// Runs a command beside a running component, and gives its exit code.
+/// Runs a command beside a running component. A signal that asks `cki` to end ends the command, too, and
+/// what that has started.
 ///
 /// # Errors
 /// When it does not run.
-pub async fn exec(instance: &Instance, wish: ExecWish, events: &Events) -> Result<i64, RunningError> {
+pub async fn exec(
+    instance: &Instance,
+    wish: ExecWish,
+    events: &Events,
+    stop: &Stop,
+) -> Result<Left, RunningError> {
     let ExecWish { command, stdin, workdir } = wish;
     let redactor = redactor(instance).await?;
     let name = &instance.identity.name;
@@ -44,8 +51,14 @@ pub async fn exec(instance: &Instance, wish: ExecWish, events: &Events) -> Resul
                 let next = output.next().await?.map(|chunk| (chunk.stream, chunk.bytes));
                 Some((next, output))
             });
-            relay(output.boxed(), name, &redactor, events).await?;
-            Ok(exec.wait().await?)
+            tokio::select! {
+                relayed = relay(output.boxed(), name, &redactor, events) => relayed?,
+                signal = stop.requested() => {
+                    exec.end().await?;
+                    return Ok(Left::Stopped(signal));
+                }
+            }
+            Ok(Left::Ended(exec.wait().await?))
         }
         Place::Process(native, facts) => {
             let beside = Beside {
@@ -60,10 +73,16 @@ pub async fn exec(instance: &Instance, wish: ExecWish, events: &Events) -> Resul
                 // It ends with the input or the command, whichever ends first.
                 tokio::spawn(async move { tokio::io::copy(&mut stdin, &mut input).await });
             }
-            if let Some(output) = process.output() {
-                relay(output.map(Ok::<_, RunningError>).boxed(), name, &redactor, events).await?;
+            let Some(output) = process.output() else { return Ok(Left::Ended(process.wait().await?.into())) };
+            tokio::select! {
+                relayed = relay(output.map(Ok::<_, RunningError>).boxed(), name, &redactor, events) => relayed?,
+                signal = stop.requested() => {
+                    process.kill()?;
+                    process.wait().await?;
+                    return Ok(Left::Stopped(signal));
+                }
             }
-            Ok(i64::from(process.wait().await?))
+            Ok(Left::Ended(process.wait().await?.into()))
         }
     }
 }

@@ -271,8 +271,11 @@ impl Far {
     async fn give_up(self) -> Result<(), RunningError> {
         match self {
             Self::Container(exec, ..) => Ok(exec.remove().await?),
-            // It ends with this.
-            Self::Process(..) => Ok(()),
+            Self::Process(mut process, _) => {
+                process.kill()?;
+                process.wait().await?;
+                Ok(())
+            }
         }
     }
 

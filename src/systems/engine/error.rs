@@ -97,6 +97,12 @@ pub enum EngineError {
         /// The container.
         container: String,
     },
+    /// A command that cannot be ended.
+    #[error("what was started in container `{container}` goes on")]
+    GoesOn {
+        /// The container.
+        container: String,
+    },
     /// A build that ended without an image.
     #[error("image `{tag}` cannot be built{}: {message}", step.as_ref().map_or_else(String::new, |step| format!(" at {step}")))]
     BuildFailed {

@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWriteExt as _};
 
 use super::container::short;
 use super::error::EngineError;
+use super::mark::{Ender, Mark};
 use super::output::OutputStream;
 use super::{ContainerEngine, QUICK, SLOW};
 
@@ -32,14 +33,14 @@ impl fmt::Debug for ExecRequest {
     }
 }
 
-/// A command that runs. It goes on when this is dropped: no engine can end it.
+/// A command that runs. It is ended when this is dropped before [`Exec::wait`] has returned.
 #[derive(Debug)]
 pub struct Exec {
     /// What it writes. Read it to its end, or the command stands still.
     pub output: OutputStream,
-    engine: ContainerEngine,
     id: String,
-    container: String,
+    ender: Option<Ender>,
+    mark: Mark,
 }
 
 impl ContainerEngine {
@@ -49,12 +50,13 @@ impl ContainerEngine {
     /// When the container does not run. A program that is not there is no error but exit code 126
     /// or 127, with the reason in the output.
     pub async fn exec(&self, id: &str, request: ExecRequest) -> Result<Exec, EngineError> {
-        let container = short(id).to_owned();
-        let doing = format!("run a command in container `{container}`");
+        let doing = format!("run a command in container `{}`", short(id));
+        let mark = Mark::new();
         let options = CreateExecOptions::<String> {
             attach_stdin: Some(request.stdin.is_some()),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
+            env: Some(vec![mark.variable()]),
             cmd: Some(request.command),
             working_dir: request.workdir,
             ..Default::default()
@@ -71,7 +73,9 @@ impl ContainerEngine {
             tokio::spawn(feed(stdin, input));
         }
         let output = OutputStream::watched(self, doing, output);
-        Ok(Exec { output, engine: self.clone(), id: exec, container })
+        let (engine, container) = (self.clone(), id.to_owned());
+        let ender = Ender { engine, container, exec: Some(exec.clone()), mark: mark.clone() };
+        Ok(Exec { output, id: exec, ender: Some(ender), mark })
     }
 }
 
@@ -91,7 +95,35 @@ impl Exec {
         while let Some(chunk) = self.output.next().await {
             chunk?;
         }
-        self.engine.exec_ended(&self.id, &self.container).await
+        let Some(ender) = &self.ender else { return Ok(-1) };
+        let code = ender.engine.exec_ended(&self.id, short(&ender.container)).await;
+        self.ender = None;
+        code
+    }
+
+    /// Ends it, and what it has started.
+    ///
+    /// # Errors
+    /// When it goes on.
+    pub async fn end(mut self) -> Result<(), EngineError> {
+        match self.ender.take() {
+            Some(ender) => ender.end().await,
+            None => Ok(()),
+        }
+    }
+
+    /// What it and all that it has started carry.
+    pub(super) fn mark(&self) -> &Mark {
+        &self.mark
+    }
+}
+
+impl Drop for Exec {
+    /// Nobody waits for it: it ends in a task of its own, if there is still a runtime for that.
+    fn drop(&mut self) {
+        if let (Some(ender), Ok(runtime)) = (self.ender.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(async move { ender.end().await });
+        }
     }
 }
 

@@ -20,6 +20,7 @@ mod facts;
 mod files;
 mod follow;
 mod image;
+mod mark;
 mod network;
 mod output;
 mod podman_limits;
@@ -45,6 +46,7 @@ pub use discover::{Candidate, Discovery, Origin, Outcome, Wanted, discover, disc
 pub use error::{EngineError, PullCause, Thing};
 pub use exec::{Exec, ExecRequest, Input};
 pub use follow::LogRequest;
+pub use mark::Ender;
 pub use image::{ImageFacts, ImageSummary};
 pub use network::{ClosedNetwork, NetworkFacts};
 pub use output::{Chunk, OutputStream};

@@ -17,6 +17,7 @@ use super::address::{Address, Answer, connect};
 use super::container::short;
 use super::error::{EngineError, clean};
 use super::exec::not_running;
+use super::mark::{Ender, Mark};
 use super::podman_limits::Limits;
 use super::spec::resources;
 use super::{ContainerEngine, QUICK, SLOW};
@@ -29,8 +30,8 @@ pub type TerminalReader = Box<dyn AsyncRead + Send + Unpin>;
 /// What is typed at it.
 pub type TerminalWriter = Box<dyn AsyncWrite + Send + Unpin>;
 
-/// A command that runs on a terminal of its own. It goes on when this is dropped, unless it minds
-/// that its terminal is gone, as a shell does.
+/// A command that runs on a terminal of its own. It goes on when this is dropped without
+/// [`TerminalExec::remove`], unless it minds that its terminal is gone, as a shell does.
 pub struct TerminalExec {
     engine: ContainerEngine,
     what: What,
@@ -39,8 +40,8 @@ pub struct TerminalExec {
 
 /// What has the terminal.
 enum What {
-    /// A command in a container.
-    Exec(String),
+    /// A command in a container, by its id, and what ends it.
+    Exec(String, Ender),
     /// A container, which is there for that alone.
     Container(String),
 }
@@ -63,12 +64,15 @@ impl ContainerEngine {
         workdir: Option<String>,
         term: Option<&str>,
     ) -> Result<(TerminalExec, TerminalReader, TerminalWriter), EngineError> {
+        let mark = Mark::new();
+        let mut env = vec![mark.variable()];
+        env.extend(term.map(|term| format!("TERM={term}")));
         let options = CreateExecOptions::<String> {
             attach_stdin: Some(true),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
             tty: Some(true),
-            env: term.map(|term| vec![format!("TERM={term}")]),
+            env: Some(env),
             cmd: Some(command),
             working_dir: workdir,
             ..Default::default()
@@ -80,8 +84,10 @@ impl ContainerEngine {
             .upgrade(&path, r#"{"Detach":false,"Tty":true}"#, doing)
             .await
             .map_err(|error| not_running(error, id))?;
-        let container = short(id).to_owned();
-        Ok((TerminalExec { engine: self.clone(), what: What::Exec(exec), container }, reader, writer))
+        let (engine, container) = (self.clone(), id.to_owned());
+        let ender = Ender { engine, container, exec: Some(exec.clone()), mark };
+        let (what, container) = (What::Exec(exec, ender), short(id).to_owned());
+        Ok((TerminalExec { engine: self.clone(), what, container }, reader, writer))
     }
 
     /// Runs a command in a new container that is as one that has ended: of its image, with its
@@ -213,7 +219,7 @@ impl TerminalExec {
         let (rows, columns) = (rows.into(), columns.into());
         // A terminal of the wrong size is no reason to end what runs on it.
         let _ = match &self.what {
-            What::Exec(id) => {
+            What::Exec(id, _) => {
                 let options = ResizeExecOptionsBuilder::new().h(rows).w(columns).build();
                 self.engine.call(&doing, QUICK, self.engine.docker.resize_exec(id, options)).await
             }
@@ -230,7 +236,7 @@ impl TerminalExec {
     /// When the engine does not say.
     pub async fn wait(self) -> Result<i64, EngineError> {
         match &self.what {
-            What::Exec(id) => self.engine.exec_ended(id, &self.container).await,
+            What::Exec(id, _) => self.engine.exec_ended(id, &self.container).await,
             What::Container(id) => {
                 let ended = self.engine.wait_for_end(id).await;
                 self.engine.remove(id).await?;
@@ -239,13 +245,13 @@ impl TerminalExec {
         }
     }
 
-    /// Removes the container, if there is one for this alone.
+    /// Ends the command and what it has started; removes the container, if there is one for this alone.
     ///
     /// # Errors
     /// When the engine does not do it.
     pub async fn remove(self) -> Result<(), EngineError> {
         match &self.what {
-            What::Exec(_) => Ok(()),
+            What::Exec(_, ender) => ender.end().await,
             What::Container(id) => self.engine.remove(id).await,
         }
     }

@@ -16,7 +16,7 @@ use nix::unistd::{ForkResult, Pid, chdir, setpgid, setsid};
 use super::hardening::Blocks;
 use super::kernel;
 use super::rooms::{Refusal, Rooms, own_proc};
-use super::supervisor::{Duty, supervise};
+use super::supervisor::{Below, Duty, END, supervise};
 
 /// What a child needs to know, made before the fork.
 #[derive(Debug)]
@@ -49,17 +49,20 @@ impl Plan {
         // Neither supervisor is to end by a signal, and the component starts afresh.
         SigSet::all().thread_block()?;
         kernel::default_signals();
-        prctl::set_child_subreaper(true)?;
-        leave_behind(Duty {
-            lifeline: Some(self.lifeline.as_fd()),
-            over_init: self.own_processes,
-            log: self.log,
-        })?;
-        if self.own_processes {
+        let below = match () {
+            () if self.own_processes => Below::Init,
+            () if self.rooms.processes.is_some() => Below::Supervisor,
+            () => Below::Component,
+        };
+        leave_behind(Duty { lifeline: Some(self.lifeline.as_fd()), below, log: self.log })?;
+        if below == Below::Init {
             own_proc().map_err(Refusal::errno)?;
-            leave_behind(Duty { lifeline: None, over_init: false, log: false })?;
         }
+        // Before the next supervisor, which looks for its children in `/proc`.
         self.rooms.enter_mounts()?;
+        if below != Below::Component {
+            leave_behind(Duty { lifeline: None, below: Below::Component, log: false })?;
+        }
         if self.terminal {
             // A session of its own, whose terminal it is: its group is in the foreground.
             setsid()?;
@@ -78,9 +81,14 @@ impl Plan {
 
 /// Forks: the parent becomes the supervisor of the child, which goes on.
 fn leave_behind(duty: Duty<'_>) -> io::Result<()> {
+    prctl::set_child_subreaper(true)?;
+    let last = match duty.below {
+        Below::Supervisor => END,
+        Below::Init | Below::Component => Signal::SIGKILL,
+    };
     if let ForkResult::Parent { child } = kernel::fork()? {
         supervise(child, duty);
     }
-    prctl::set_pdeathsig(Signal::SIGKILL)?;
+    prctl::set_pdeathsig(last)?;
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! ```text
 //! cki ── supervisor ── component …                    where PID namespaces are refused
 //! cki ── supervisor ── init (PID 1 inside) ── component …             everywhere else
+//! cki ── supervisor ── supervisor (inside) ── command …   beside a component that has an init
 //! ```
 //!
 //! - The supervisor ends the component when `cki` is gone, however it went: its end of the lifeline
@@ -41,13 +42,25 @@ pub(super) const RELEASE: u8 = b'r';
 
 const LIFELINE: RawFd = 3;
 
+/// What a supervisor has below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Below {
+    /// What is run, which leads a process group.
+    Component,
+    /// The first process of a PID namespace, itself a supervisor: all in there end with it.
+    Init,
+    /// A supervisor in the PID namespace of others. Orphans in there never come out, so that it has to
+    /// end them.
+    Supervisor,
+}
+
 /// What a supervisor is told.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Duty<'a> {
     /// The end of the lifeline, if it has one.
     pub(super) lifeline: Option<BorrowedFd<'a>>,
-    /// The child is itself a supervisor, to which signals are passed, not to a group.
-    pub(super) over_init: bool,
+    /// What the child is.
+    pub(super) below: Below,
     /// Standard output is a log file, to be kept from growing for ever.
     pub(super) log: bool,
 }
@@ -88,12 +101,15 @@ pub(super) fn supervise(child: Pid, duty: Duty<'_>) -> ! {
             match i32::try_from(facts.ssi_signo).map(Signal::try_from) {
                 Ok(Ok(END)) => break 128 + Signal::SIGKILL as i32,
                 Ok(Ok(signal @ (Signal::SIGTERM | Signal::SIGINT | Signal::SIGHUP | Signal::SIGQUIT))) => {
-                    pass(child, duty.over_init, signal);
+                    pass(child, duty.below, signal);
                 }
                 _ => {}
             }
         }
     };
+    if duty.below == Below::Supervisor {
+        end_by(child);
+    }
     end(child);
     kernel::exit(code)
 }
@@ -123,9 +139,24 @@ fn settle(duty: Duty<'_>) -> nix::Result<SignalFd> {
 }
 
 /// Passes a signal on to the component's group; to itself, as long as it has made none.
-fn pass(child: Pid, over_init: bool, signal: Signal) {
-    if over_init || killpg(child, signal).is_err() {
+fn pass(child: Pid, below: Below, signal: Signal) {
+    if below != Below::Component || killpg(child, signal).is_err() {
         let _ = kill(child, signal);
+    }
+}
+
+/// Has a supervisor end all that is its, and waits for that, for at most five seconds.
+fn end_by(supervisor: Pid) {
+    let _ = kill(supervisor, END);
+    for _ in 0..5000 {
+        match kernel::ended_child() {
+            Ok(Some((pid, _))) if pid == supervisor => return,
+            Ok(Some((pid, _))) => kernel::reap(pid),
+            Ok(None) | Err(Errno::EINTR) => {
+                kernel::poll([-1, -1], 1);
+            }
+            Err(_) => return,
+        }
     }
 }
 

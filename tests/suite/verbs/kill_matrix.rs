@@ -56,7 +56,7 @@ fn cells(phases: &[Phase]) -> Vec<Cell> {
     let killed = phases.iter().map(|phase| (*phase, Signal::SIGKILL));
     let asked = [Phase::Starting, Phase::Running]
         .into_iter()
-        .flat_map(|phase| [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].map(|signal| (phase, signal)));
+        .flat_map(|phase| [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT].map(|signal| (phase, signal)));
     killed.chain(asked).collect()
 }
 
@@ -65,6 +65,7 @@ fn code(signal: Signal) -> i32 {
         Signal::SIGINT => 130,
         Signal::SIGTERM => 143,
         Signal::SIGHUP => 129,
+        Signal::SIGQUIT => 131,
         _ => -9,
     }
 }

@@ -75,3 +75,51 @@ fn a_command_on_a_terminal(cli: &Cli) {
     cli.run("shell web-{id}").ends_with(0);
     cli.run("down web-{id}").ends_with(0);
 }
+
+/// What a command starts, apart from it: each of its own session, and one that ignores signals.
+const FAMILY: &str =
+    "sh -c 'setsid sleep 7701 & (trap \"\" TERM HUP INT; echo is $((40+2)); while :; do sleep 0.1; done)'";
+
+/// Whether any of the family is there still.
+fn lives(cli: &Cli) -> bool {
+    let all = cli.run("exec web-{id} -- sh -c 'cat /proc/[0-9]*/cmdline 2>/dev/null | tr \"\\0\" \" \"'");
+    let all = all.ends_with(0);
+    all.stdout.contains("sleep 7701") || all.stdout.contains("echo is")
+}
+
+on!(docker, podman, native: what_exec_and_shell_have_started_ends_with_them);
+fn what_exec_and_shell_have_started_ends_with_them(cli: &Cli) {
+    begin(cli);
+    let signals =
+        [(Signal::SIGINT, 130), (Signal::SIGTERM, 143), (Signal::SIGHUP, 129), (Signal::SIGQUIT, 131)];
+    for (signal, code) in signals {
+        let mut command = cli.start(&format!("exec web-{{id}} -- {FAMILY}"));
+        command.until("is 42");
+        command.signal(signal);
+        command.end().ends_with(code);
+        assert!(!lives(cli), "{signal}: {}", cli.run("exec web-{id} -- ps -ef").stdout);
+    }
+    let mut person = Person::starts(cli, "shell web-{id}");
+    person.types(&format!("{FAMILY}\n"));
+    person.until("is 42");
+    person.signals(Signal::SIGHUP);
+    person.ends_with(129);
+    assert!(!lives(cli), "closed terminal");
+    cli.run("down web-{id}").ends_with(0);
+}
+
+on!(docker, podman: gc_ends_the_commands_of_a_killed_exec);
+fn gc_ends_the_commands_of_a_killed_exec(cli: &Cli) {
+    begin(cli);
+    let mut command = cli.start(&format!("exec web-{{id}} -- {FAMILY}"));
+    command.until("is 42");
+    assert!(lives(cli));
+    command.signal(Signal::SIGKILL);
+    command.end();
+    cli.run("gc --dry-run").ends_with(0).says("command");
+    assert!(lives(cli), "nothing is ended in a dry run");
+    cli.run("gc").ends_with(0).says("command");
+    assert!(!lives(cli));
+    cli.run("exec web-{id} -- true").ends_with(0);
+    cli.run("down web-{id}").ends_with(0);
+}

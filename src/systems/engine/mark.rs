@@ -1,0 +1,195 @@
+//! Ending a command in a container. No engine can do it, and the command goes on when its client has
+//! gone (moby#9098). So each carries a mark in its environment, which what it starts inherits: what
+//! carries the mark is found and signalled from within, by a shell of the container. Where that has
+//! none, only the command itself is ended, if it is a process of this machine.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::time::Instant;
+
+use super::container::short;
+use super::error::EngineError;
+use super::exec::ExecRequest;
+use super::{ContainerEngine, QUICK};
+use crate::base::owner::Owner;
+use crate::host;
+
+/// The variable that holds the mark.
+const VARIABLE: &str = "CKI_EXEC";
+
+/// A command that is asked to end is killed after this.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// What has been killed so long ago and still is there cannot be killed.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Prints the mark of each process that has one and, if that is the first argument, sends it the signal
+/// of the second. It needs nothing but a POSIX shell, whose `read` leaves out what separates variables.
+const SCRIPT: &str = r#"for d in /proc/[0-9]*; do
+  x=
+  { while IFS= read -r l || [ -n "$l" ]; do x=$x$l; done <"$d/environ"; } 2>/dev/null
+  case $x in *CKI_EXEC=*)
+    m=${x##*CKI_EXEC=}; m=${m%%;*}; echo "$m"
+    [ "$m" != "$1" ] || [ "$2" = 0 ] || kill -s "$2" "${d#/proc/}" 2>/dev/null
+  esac
+done"#;
+
+/// What tells one command from all others: the process that has started it, and a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mark(String);
+
+impl Mark {
+    /// A new one, of this process.
+    pub(super) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(1);
+        let owner = host::owner(std::process::id()).map(|owner| owner.to_label()).unwrap_or_default();
+        Self(format!("{}/{owner}", COUNT.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// As a variable, with a sign for its end.
+    pub(super) fn variable(&self) -> String {
+        format!("{VARIABLE}={};", self.0)
+    }
+
+    /// The process that has started the command; `None` for text that is no mark of ours.
+    fn owner(&self) -> Option<Owner> {
+        Owner::parse(self.0.split_once('/')?.1)
+    }
+}
+
+/// Ends a command, and what it has started.
+#[derive(Debug, Clone)]
+pub struct Ender {
+    pub(super) engine: ContainerEngine,
+    pub(super) container: String,
+    /// The id of the command on the engine, if it was not found by its mark.
+    pub(super) exec: Option<String>,
+    pub(super) mark: Mark,
+}
+
+impl Ender {
+    /// Asks it to end, and kills it after a second. That it has ended already is no error.
+    ///
+    /// # Errors
+    /// When it goes on.
+    pub async fn end(&self) -> Result<(), EngineError> {
+        let began = Instant::now();
+        let mut signal = "TERM";
+        let mut pause = Duration::from_millis(20);
+        loop {
+            let marks = match self.engine.signal_marked(&self.container, Some((&self.mark, signal))).await {
+                // What is in a container ends with it.
+                Err(EngineError::NotRunning { .. } | EngineError::NotFound { .. }) => return Ok(()),
+                marks => marks?,
+            };
+            match marks {
+                None if self.kill_from_outside().await => return Ok(()),
+                Some(marks) if !marks.contains(&self.mark) => return Ok(()),
+                Some(_) if began.elapsed() < LIMIT => {}
+                _ => return Err(EngineError::GoesOn { container: short(&self.container).to_owned() }),
+            }
+            signal = if began.elapsed() < PATIENCE { "0" } else { "KILL" };
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(200));
+        }
+    }
+
+    /// Kills the command as a process of this machine. Whether there is nothing left to kill.
+    async fn kill_from_outside(&self) -> bool {
+        let Some(exec) = &self.exec else { return false };
+        let doing = format!("look at a command in container `{}`", short(&self.container));
+        let inspect = self.engine.docker.inspect_exec(exec);
+        let Ok(facts) = self.engine.call(&doing, QUICK, inspect).await else { return false };
+        if facts.running != Some(true) {
+            return true;
+        }
+        let Some(pid) = facts.pid.and_then(|pid| i32::try_from(pid).ok()).filter(|pid| *pid > 1) else {
+            return false;
+        };
+        // The number is that of another process on another machine: its control group tells.
+        let group = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+        group.contains(&self.container) && kill(Pid::from_raw(pid), Signal::SIGKILL).is_ok()
+    }
+}
+
+impl ContainerEngine {
+    /// The commands in a running container whose client, a process of this machine, has gone.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn abandoned_commands(&self, id: &str) -> Result<Vec<Ender>, EngineError> {
+        let runs_commands = |facts: &serde_json::Value| {
+            facts["ExecIDs"].as_array().is_some_and(|commands| !commands.is_empty())
+        };
+        if !runs_commands(&self.described(id).await?) {
+            return Ok(Vec::new());
+        }
+        let mut marks = self.signal_marked(id, None).await?.unwrap_or_default();
+        marks.dedup();
+        marks.retain(|mark| mark.owner().is_some_and(|owner| !host::is_alive(&owner)));
+        let ender =
+            |mark| Ender { engine: self.clone(), container: id.to_owned(), exec: None, mark };
+        Ok(marks.into_iter().map(ender).collect())
+    }
+
+    /// The marks of the processes in a container, once for each; those with the given one are sent the
+    /// signal. `None` if the container has no shell.
+    async fn signal_marked(
+        &self,
+        id: &str,
+        to: Option<(&Mark, &str)>,
+    ) -> Result<Option<Vec<Mark>>, EngineError> {
+        let (mark, signal) = to.map_or(("", "0"), |(mark, signal)| (mark.0.as_str(), signal));
+        let command = ["sh", "-c", SCRIPT, "sh", mark, signal].map(str::to_owned).to_vec();
+        let mut exec = self.exec(id, ExecRequest { command, ..ExecRequest::default() }).await?;
+        let own = exec.mark().clone();
+        let mut said = Vec::new();
+        while let Some(chunk) = exec.output.next().await {
+            said.extend_from_slice(&chunk?.bytes);
+        }
+        // As engines and shells say that there is no such program.
+        if matches!(exec.wait().await?, 126 | 127) {
+            return Ok(None);
+        }
+        let said = String::from_utf8_lossy(&said);
+        Ok(Some(said.lines().map(|line| Mark(line.to_owned())).filter(|mark| *mark != own).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_tells_its_owner_and_no_two_are_alike() {
+        let (one, other) = (Mark::new(), Mark::new());
+        assert_ne!(one, other);
+        assert_eq!(one.owner(), host::owner(std::process::id()));
+        assert!(Mark("x".to_owned()).owner().is_none());
+    }
+
+    #[test]
+    fn the_script_finds_and_ends_what_carries_the_mark_in_any_shell() {
+        for shell in ["dash", "bash", "busybox"] {
+            let mark = Mark::new();
+            let (name, value) = ("CKI_EXEC", format!("{};", mark.0));
+            let mut marked = std::process::Command::new("sleep");
+            let Ok(mut marked) =
+                marked.arg("1000").env("BEFORE", "a\nb").env(name, value).env("Z", "\n").spawn()
+            else {
+                panic!("`sleep` is there");
+            };
+            let mut command = std::process::Command::new(shell);
+            if shell == "busybox" {
+                command.arg("sh");
+            }
+            let output = command.args(["-c", SCRIPT, "sh", &mark.0, "KILL"]).output().expect("is there");
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(said.lines().any(|line| line == mark.0), "{shell}: {said}");
+            let status = marked.wait().expect("ends");
+            assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9), "{shell}");
+        }
+    }
+}
