@@ -13,7 +13,9 @@ use crate::model::identity::{COMPONENT, Identity, Lifetime, Role, RunId};
 use crate::model::inventory::Inventory;
 use crate::model::reference::Reference;
 use crate::ops::engine::{Engine, OpenError};
-use crate::systems::engine::{ContainerEngine, Ender, EngineError, ImageSummary, VolumeFacts, orphaned_services};
+use crate::systems::engine::{
+    ContainerEngine, Ender, EngineError, ImageSummary, VolumeFacts, orphaned_services,
+};
 use crate::systems::git;
 use crate::systems::native::Native;
 

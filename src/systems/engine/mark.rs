@@ -129,8 +129,7 @@ impl ContainerEngine {
         let mut marks = self.signal_marked(id, None).await?.unwrap_or_default();
         marks.dedup();
         marks.retain(|mark| mark.owner().is_some_and(|owner| !host::is_alive(&owner)));
-        let ender =
-            |mark| Ender { engine: self.clone(), container: id.to_owned(), exec: None, mark };
+        let ender = |mark| Ender { engine: self.clone(), container: id.to_owned(), exec: None, mark };
         Ok(marks.into_iter().map(ender).collect())
     }
 

@@ -46,8 +46,8 @@ pub use discover::{Candidate, Discovery, Origin, Outcome, Wanted, discover, disc
 pub use error::{EngineError, PullCause, Thing};
 pub use exec::{Exec, ExecRequest, Input};
 pub use follow::LogRequest;
-pub use mark::Ender;
 pub use image::{ImageFacts, ImageSummary};
+pub use mark::Ender;
 pub use network::{ClosedNetwork, NetworkFacts};
 pub use output::{Chunk, OutputStream};
 pub use podman_service::orphaned_services;

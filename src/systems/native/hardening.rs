@@ -21,7 +21,10 @@ pub(super) struct Blocks {
 impl Blocks {
     /// Those of this process. Both are empty where the kernel does not tell.
     pub(super) fn of_this_process() -> Self {
-        std::fs::read_to_string("/proc/self/stat").ok().and_then(|stat| Self::parse(&stat)).unwrap_or_default()
+        std::fs::read_to_string("/proc/self/stat")
+            .ok()
+            .and_then(|stat| Self::parse(&stat))
+            .unwrap_or_default()
     }
 
     /// Reads the fields 48 to 51 of proc_pid_stat(5). The name of the program, which may hold blanks and

@@ -54,9 +54,9 @@ type Cell = (Phase, Signal);
 
 fn cells(phases: &[Phase]) -> Vec<Cell> {
     let killed = phases.iter().map(|phase| (*phase, Signal::SIGKILL));
-    let asked = [Phase::Starting, Phase::Running]
-        .into_iter()
-        .flat_map(|phase| [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT].map(|signal| (phase, signal)));
+    let asked = [Phase::Starting, Phase::Running].into_iter().flat_map(|phase| {
+        [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT].map(|signal| (phase, signal))
+    });
     killed.chain(asked).collect()
 }
 
