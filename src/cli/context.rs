@@ -9,6 +9,7 @@ use crate::base::assets::Assets;
 use crate::base::http::{Http, HttpPolicy};
 use crate::base::text::{plural, safe_line};
 use crate::config::{Color, Config, Format, Origin, Settings};
+use crate::demo::walk;
 use crate::host::Host;
 use crate::host::signals::{Signal, Stop};
 use crate::model::event::Events;
@@ -189,7 +190,9 @@ impl Context {
             workspace: self.workspace.root(),
             env: &self.host.env,
         };
-        for name in left.sweep().await? {
+        let demos = walk::remove_abandoned(&self.host, &engine).await;
+        let demos = demos.into_iter().map(|folder| folder.display().to_string());
+        for name in left.sweep().await?.into_iter().chain(demos) {
             events.note(format!("removed `{name}`, which a run that was killed had left behind"));
         }
         Ok(engine)

@@ -9,12 +9,11 @@ use super::gitlab::{Config, Options, Pace, StandIn};
 use super::step::{Step, missing, step};
 use super::{base_image, project};
 use crate::base::exit::Exit;
-use crate::base::files;
-use crate::base::owner::Owner;
+use crate::base::files::{self, FileError};
 use crate::base::{assets, digest};
 use crate::config;
 use crate::host::signals::Stop;
-use crate::host::{Env, Host};
+use crate::host::{Env, Host, scratch};
 use crate::model::event::Events;
 use crate::ops::engine::Engine;
 use crate::ops::trust;
@@ -89,33 +88,33 @@ pub async fn take_down(env: &Env, engine: &Engine, folder: &Path, name: &str) ->
 
 /// What the folders of demos that are not kept are called.
 const PREFIX: &str = "cki-demo-";
-/// The file in such a folder that names the process that it belongs to.
-const OWNER: &str = "owner";
 
-/// A folder for a demo of this process.
+/// A folder for a demo of this process, whose name nobody can guess.
 ///
 /// # Errors
 /// When it cannot be made.
 pub fn temporary_folder(host: &Host) -> anyhow::Result<PathBuf> {
-    let owner = host.owner();
-    let folder = host.env.temporary_folder().join(format!("{PREFIX}{}", owner.pid));
-    files::remove_folder(&folder)?;
-    files::write_whole(&folder.join(OWNER), owner.to_label().as_bytes(), 0o644)?;
-    Ok(folder)
+    let parent = host.env.temporary_folder();
+    let folder = scratch::owned(&parent, PREFIX).map_err(|error| FileError::new("create", &parent, error))?;
+    Ok(folder.keep())
 }
 
-/// Removes what demos that were killed have left behind.
-pub async fn remove_abandoned(host: &Host, engine: &Engine) {
-    let temporary = host.env.temporary_folder();
-    let names = files::names_in(&temporary).unwrap_or_default();
-    for folder in names.iter().filter(|name| name.starts_with(PREFIX)).map(|name| temporary.join(name)) {
-        let label = files::read_text(&folder.join(OWNER), 1000).ok();
-        let owner = label.and_then(|label| Owner::parse(&label));
-        if owner.is_some_and(|owner| !host.is_alive(&owner)) {
-            // Somebody else's stays; that is no reason not to show the demo.
-            let _ = take_down(&host.env, engine, &folder, &name(&folder)).await;
+/// The folders of demos that were killed before they could remove them.
+#[must_use]
+pub fn abandoned(host: &Host) -> Vec<PathBuf> {
+    scratch::abandoned(&host.env.temporary_folder(), PREFIX)
+}
+
+/// Removes what demos that were killed have left behind, and gives the folders that went. Somebody
+/// else's stays.
+pub async fn remove_abandoned(host: &Host, engine: &Engine) -> Vec<PathBuf> {
+    let mut removed = Vec::new();
+    for folder in abandoned(host) {
+        if take_down(&host.env, engine, &folder, &name(&folder)).await.is_ok() {
+            removed.push(folder);
         }
     }
+    removed
 }
 
 /// A command of the demo, and what it must print for the demo to have shown it; of the others, the exit

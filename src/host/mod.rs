@@ -9,6 +9,7 @@ pub mod memory;
 pub mod netns;
 pub mod own_program;
 pub mod programs;
+pub mod scratch;
 pub mod signals;
 pub mod streams;
 pub mod tty;

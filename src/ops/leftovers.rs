@@ -3,10 +3,11 @@
 //! what it was.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::base::files;
+use crate::host::scratch::abandoned_scratch;
 use crate::host::{self, Env};
 use crate::model::container::Status;
 use crate::model::identity::{COMPONENT, Identity, Lifetime, Role, RunId};
@@ -37,6 +38,8 @@ pub enum Kind {
     Process,
     /// A command in a container, whose `cki exec` is gone.
     Command,
+    /// A demo: its folder, and what it has built.
+    Demo,
     /// A folder that had been begun.
     Folder,
     /// A clone that had been begun.
@@ -55,6 +58,7 @@ impl Kind {
             Self::Volume => "volume",
             Self::Process => "process",
             Self::Command => "command",
+            Self::Demo => "demo",
             Self::Folder => "folder",
             Self::Clone => "clone",
             Self::Image => "image",
@@ -80,7 +84,9 @@ impl Leftover {
         Self { kind, name, run: Some(who.run.to_string()), component: Some(who.component.clone()) }
     }
 
-    fn path(kind: Kind, path: &Path) -> Self {
+    /// A thing that is found by its path.
+    #[must_use]
+    pub fn path(kind: Kind, path: &Path) -> Self {
         Self { kind, name: path.display().to_string(), run: None, component: None }
     }
 }
@@ -122,12 +128,17 @@ impl Dead<'_> {
             }
         }
         names.extend(self.native.sweep(is_abandoned).await?.into_iter().map(|who| who.name));
-        let folders = orphaned_services(self.env).into_iter();
+        let folders = self.folders().into_iter();
         // One that cannot be removed is in nobody's way.
         let folders = folders.filter(|folder| files::remove_folder(folder).is_ok());
         let folders = folders.chain(git::sweep(self.workspace));
         names.extend(folders.map(|path| path.display().to_string()));
         Ok(names)
+    }
+
+    /// Temporary folders.
+    fn folders(self) -> Vec<PathBuf> {
+        [orphaned_services(self.env), abandoned_scratch(self.env)].concat()
     }
 
     /// What [`collect`] would remove.
@@ -139,7 +150,7 @@ impl Dead<'_> {
         if !self.engine.is_native() {
             found.extend(left_native(self.native)?);
         }
-        found.extend(orphaned_services(self.env).iter().map(|path| Leftover::path(Kind::Folder, path)));
+        found.extend(self.folders().iter().map(|path| Leftover::path(Kind::Folder, path)));
         found.extend(git::half_clones(self.workspace).iter().map(|path| Leftover::path(Kind::Clone, path)));
         Ok(found)
     }

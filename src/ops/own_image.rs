@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::base::digest;
 use crate::base::files::{self, FileError};
-use crate::host::own_program;
+use crate::host::{own_program, scratch::scratch};
 use crate::model::event::{Events, State};
 use crate::ops::tools::Tools;
 use crate::systems::engine::context::{self, Dockerfile};
@@ -36,7 +36,7 @@ pub async fn ensure(tools: &Tools<'_>, engine: &ContainerEngine) -> anyhow::Resu
         return Ok(image);
     }
     let task = tools.events.start("stand-ins", "building an image of this program");
-    let scratch = tempfile::tempdir()?;
+    let scratch = scratch(tools.env)?;
     let root = scratch.path().join("root");
     for (target, source) in sources {
         let target = root.join(target.strip_prefix("/").unwrap_or(&target));

@@ -42,10 +42,15 @@ impl Stage {
     }
 
     fn start(&self) -> Child {
+        self.command(&["demo"]).spawn().expect("starts")
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
         let home = self.folder.path();
         let mut command = Command::new(env!("CARGO_BIN_EXE_cki"));
         command
-            .args(["--engine", self.engine, "demo"])
+            .args(["--engine", self.engine])
+            .args(args)
             .env_clear()
             .envs(support::clean_env(home).iter())
             .envs(self.address.clone())
@@ -54,7 +59,7 @@ impl Stage {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        command.spawn().expect("starts")
+        command
     }
 
     /// What is left of a demo: folders and images.
@@ -79,15 +84,24 @@ impl Stage {
         left
     }
 
-    fn folder_of(&self, demo: &Child) -> PathBuf {
-        self.folder.path().join(format!("cki-demo-{}", demo.id()))
+    /// The folder of the demo that runs, once it is there; it is the only one.
+    fn folder_of(&self, demo: &mut Child) -> PathBuf {
+        loop {
+            let mut names = std::fs::read_dir(self.folder.path()).expect("reads").filter_map(Result::ok);
+            if let Some(found) = names.find(|one| one.file_name().to_string_lossy().starts_with("cki-demo-"))
+            {
+                return found.path();
+            }
+            assert!(demo.try_wait().expect("is asked").is_none(), "it ended before it had a folder");
+            std::thread::yield_now();
+        }
     }
 
     /// Runs a demo to its end.
     fn whole(&self) {
         let _alone = alone();
-        let demo = self.start();
-        let folder = self.folder_of(&demo);
+        let mut demo = self.start();
+        let folder = self.folder_of(&mut demo);
         let output = demo.wait_with_output().expect("ends");
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert_eq!(output.status.code(), Some(0), "{out}\n{err}");
@@ -123,7 +137,7 @@ impl Stage {
     fn interrupted_at(&self, mark: &str) {
         let _alone = alone();
         let mut demo = self.start();
-        let folder = self.folder_of(&demo);
+        let folder = self.folder_of(&mut demo);
         let (sender, lines) = std::sync::mpsc::channel();
         let streams: [Box<dyn std::io::Read + Send>; 2] = [
             Box::new(demo.stdout.take().expect("is piped")),
@@ -163,6 +177,27 @@ fn it_does_the_main_job_on_docker() {
 #[ignore = "needs CKI_TEST_PODMAN (bash tests/run)"]
 fn it_does_the_main_job_on_podman() {
     Stage::podman().whole();
+}
+
+#[test]
+fn a_killed_demo_is_removed_by_the_next_command() {
+    let stage = Stage::native();
+    let _alone = alone();
+    let mut demo = stage.start();
+    let folder = stage.folder_of(&mut demo);
+    demo.kill().expect("is there");
+    demo.wait().expect("ends");
+    assert_eq!(stage.left(&folder).len(), 1);
+    let run = |args: &[&str]| {
+        let output = stage.command(args).output().expect("starts");
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let said = run(&["gc", "--dry-run"]);
+    assert!(said.contains("demo") && said.contains(&folder.display().to_string()), "{said}");
+    assert_eq!(stage.left(&folder).len(), 1, "nothing goes in a dry run");
+    run(&["ps"]);
+    assert_eq!(stage.left(&folder), Vec::<String>::new());
 }
 
 #[test]

@@ -84,7 +84,6 @@ fn walk(keep: bool, context: &Context) -> anyhow::Result<Exit> {
     }
     context.block_on(async |stop| {
         let engine = context.engine().await?;
-        walk::remove_abandoned(&context.host, &engine).await;
         let folder = match &kept {
             Some(folder) => folder.clone(),
             None => walk::temporary_folder(&context.host)?,

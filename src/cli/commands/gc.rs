@@ -4,14 +4,15 @@ use clap::Args;
 
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
+use crate::demo::walk;
 use crate::ops;
-use crate::ops::leftovers::{Dead, collect};
+use crate::ops::leftovers::{Dead, Kind, Leftover, collect};
 use crate::report;
 
 /// Remove what runs that were killed have left behind
 ///
-/// Containers, networks, volumes, temporary folders and half clones whose `cki` is gone, and nothing
-/// else. Every command that uses the engine does the same by itself; this one says what it was.
+/// Containers, networks, volumes, commands of `cki exec`, demos, temporary folders and half clones whose
+/// `cki` is gone, and nothing else. Every command that uses the engine does the same by itself; this one says what it was.
 ///
 /// Examples:
 ///   cki gc --dry-run
@@ -46,7 +47,20 @@ pub(in crate::cli) fn run(args: &GcArgs, context: &Context) -> anyhow::Result<Ex
                 workspace: context.workspace.root(),
                 env: &context.host.env,
             };
-            collect(dead, inventory.as_ref(), args.dry_run).await
+            let demos = walk::abandoned(&context.host);
+            let mut collected = collect(dead, inventory.as_ref(), args.dry_run).await?;
+            let removed = if args.dry_run {
+                demos.clone()
+            } else {
+                walk::remove_abandoned(&context.host, &engine).await
+            };
+            for folder in demos {
+                match removed.contains(&folder) {
+                    true => collected.removed.push(Leftover::path(Kind::Demo, &folder)),
+                    false => collected.left.push(format!("demo `{}` could not be removed", folder.display())),
+                }
+            }
+            anyhow::Ok(collected)
         };
         tokio::select! {
             collected = collected => Ok(Ok(collected?)),

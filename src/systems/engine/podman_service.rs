@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -18,7 +18,7 @@ use nix::unistd::Pid;
 use super::address::{Address, Pong};
 use super::error::clean;
 use crate::base::files::FileError;
-use crate::host::Env;
+use crate::host::{Env, scratch};
 
 /// How long it may take until it answers; the first time it lays out its storage.
 const START: Duration = Duration::from_secs(30);
@@ -175,16 +175,11 @@ const PREFIX: &str = "podman-";
 fn make_folder(env: &Env) -> Result<PathBuf, FileError> {
     let parent = parent(env);
     private_folder(&parent)?;
-    for folder in orphans(&parent) {
+    for folder in scratch::abandoned(&parent, PREFIX) {
         // A failure leaves it to the next.
         let _ = std::fs::remove_dir_all(folder);
     }
-    let pid = std::process::id();
-    let started = crate::host::started(pid).unwrap_or(0);
-    let folder = tempfile::Builder::new()
-        .prefix(&format!("{PREFIX}{pid}-{started}-"))
-        .permissions(std::fs::Permissions::from_mode(0o700))
-        .tempdir_in(&parent);
+    let folder = scratch::owned(&parent, PREFIX);
     folder.map(tempfile::TempDir::keep).map_err(|source| FileError::new("create", &parent, source))
 }
 
@@ -219,28 +214,19 @@ fn parent(env: &Env) -> PathBuf {
 
 /// The folders of services whose owners were killed before they could remove them.
 pub fn orphaned_services(env: &Env) -> Vec<PathBuf> {
-    orphans(&parent(env))
-}
-
-fn orphans(parent: &Path) -> Vec<PathBuf> {
+    let parent = parent(env);
     // In somebody else's folder is nothing of ours.
     let is_ours = |facts: std::fs::Metadata| facts.is_dir() && facts.uid() == nix::unistd::getuid().as_raw();
     if !parent.symlink_metadata().is_ok_and(is_ours) {
         return Vec::new();
     }
-    let is_orphan = |name: &String| {
-        let mut parts = name.strip_prefix(PREFIX).unwrap_or_default().split('-');
-        let owner = parts.next().and_then(|pid| pid.parse().ok());
-        let started = parts.next().and_then(|started| started.parse().ok());
-        matches!((owner, started), (Some(pid), Some(started)) if crate::host::started(pid) != Some(started))
-    };
-    let names = crate::base::files::names_in(parent).unwrap_or_default();
-    names.into_iter().filter(is_orphan).map(|name| parent.join(name)).collect()
+    scratch::abandoned(&parent, PREFIX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
     fn folders_are_private_and_orphans_go() {

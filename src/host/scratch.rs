@@ -1,0 +1,75 @@
+//! Temporary directories whose names say which process has made them, so that what a killed one has
+//! left is found by the next. Files that have no name are the better way where one will do.
+
+use std::fs::Permissions;
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::{Env, started};
+use crate::base::files;
+
+const PREFIX: &str = "cki-scratch-";
+
+/// A directory for files that are needed for a while, which goes when this is dropped.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn scratch(env: &Env) -> io::Result<tempfile::TempDir> {
+    owned(&env.temporary_folder(), PREFIX)
+}
+
+/// The directories of processes that were killed before they could remove them.
+#[must_use]
+pub fn abandoned_scratch(env: &Env) -> Vec<PathBuf> {
+    abandoned(&env.temporary_folder(), PREFIX)
+}
+
+/// A new directory for this user alone, whose name begins with the prefix and names this process.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn owned(parent: &Path, prefix: &str) -> io::Result<tempfile::TempDir> {
+    let pid = std::process::id();
+    let began = started(pid).unwrap_or(0);
+    tempfile::Builder::new()
+        .prefix(&format!("{prefix}{pid}-{began}-"))
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir_in(parent)
+}
+
+/// The directories that [`owned`] has made and whose process is gone. Those of other users are not
+/// among them.
+#[must_use]
+pub fn abandoned(parent: &Path, prefix: &str) -> Vec<PathBuf> {
+    let is_abandoned = |name: &String| {
+        let mut parts = name.strip_prefix(prefix).unwrap_or_default().split('-');
+        let owner = parts.next().and_then(|pid| pid.parse().ok());
+        let began = parts.next().and_then(|began| began.parse().ok());
+        matches!((owner, began), (Some(pid), Some(began)) if started(pid) != Some(began))
+    };
+    let user = nix::unistd::getuid().as_raw();
+    let is_ours =
+        |path: &PathBuf| path.symlink_metadata().is_ok_and(|facts| facts.is_dir() && facts.uid() == user);
+    let names = files::names_in(parent).unwrap_or_default();
+    names.into_iter().filter(is_abandoned).map(|name| parent.join(name)).filter(is_ours).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_directories_of_dead_processes_are_abandoned() {
+        let parent = tempfile::tempdir().expect("a temporary directory");
+        let env = Env::new([("TMPDIR", parent.path())]);
+        let own = scratch(&env).expect("makes one");
+        assert_eq!(own.path().metadata().expect("is there").permissions().mode() & 0o777, 0o700);
+        let dead = parent.path().join("cki-scratch-1-999999999999-x");
+        std::fs::create_dir(&dead).expect("makes one");
+        std::fs::write(parent.path().join("cki-scratch-1-999999999999-file"), "").expect("writes");
+        std::os::unix::fs::symlink("/", parent.path().join("cki-scratch-1-999999999999-l")).expect("links");
+        std::fs::create_dir(parent.path().join("cki-scratch-mine")).expect("makes one");
+        assert_eq!(abandoned_scratch(&env), [dead]);
+    }
+}
