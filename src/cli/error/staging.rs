@@ -22,7 +22,9 @@ pub(super) fn of_stage(error: &StageError) -> Meaning {
             exit: of_gitlab(source).exit,
             hints: vec!["the same command finds the comment if it is there.".to_owned()],
         },
-        StageError::RequestDeleted { .. } | StageError::AnswerDeleted { .. } => plain(Exit::Failed),
+        StageError::RequestDeleted { .. }
+        | StageError::AnswerDeleted { .. }
+        | StageError::AnswerTooLong { .. } => plain(Exit::Failed),
         StageError::Stopped { signal, .. } => plain(signal.exit()),
     }
 }

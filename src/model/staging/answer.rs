@@ -32,6 +32,13 @@ pub struct AnswerRow {
 }
 
 impl AnswerRow {
+    /// The server of an address, to be compared: its name and port.
+    #[must_use]
+    pub fn server_of(url: &str) -> Option<String> {
+        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+        rest.split(['/', '?', '#']).next().map(str::to_ascii_lowercase)
+    }
+
     /// The bot found nothing to run.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
@@ -73,22 +80,42 @@ fn escape(text: &str) -> String {
     escaped
 }
 
+/// The rows of a comment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AnswerTable {
+    /// Those that were read.
+    pub rows: Vec<AnswerRow>,
+    /// There are more.
+    pub is_cut: bool,
+}
+
+/// The rows that were read of a comment; `None` if it has no table.
+#[must_use]
+pub fn parse(body: &str) -> Option<Vec<AnswerRow>> {
+    read(body).map(|table| table.rows)
+}
+
 /// Reads every table of a comment that has the four columns, in whatever order and with whatever
 /// others. `None` if there is none.
 #[must_use]
-pub fn parse(body: &str) -> Option<Vec<AnswerRow>> {
+pub fn read(body: &str) -> Option<AnswerTable> {
+    let whole = body;
     let body = &body[..floor(body, MOST_BYTES)];
     let mut lines = body.lines().map(unquote).peekable();
-    let mut found: Option<Vec<AnswerRow>> = None;
+    let mut found: Option<AnswerTable> = None;
     while let Some(line) = lines.next() {
         let Some(columns) = Columns::of(line) else { continue };
         if lines.next_if(|next| is_rule(next)).is_none() {
             continue;
         }
-        let rows = found.get_or_insert_default();
-        while rows.len() < MOST_ROWS {
-            let Some(line) = lines.next_if(|next| next.contains('|')) else { break };
-            rows.push(columns.row(line));
+        let table = found.get_or_insert_default();
+        table.is_cut = body.len() < whole.len();
+        while let Some(line) = lines.next_if(|next| next.contains('|')) {
+            if table.rows.len() == MOST_ROWS {
+                table.is_cut = true;
+                return found;
+            }
+            table.rows.push(columns.row(line));
         }
     }
     found
@@ -377,7 +404,10 @@ mod tests {
     fn a_huge_answer_is_cut() {
         let mut body = "Group|Branch|ID|Status\n-|-|-|-\n".to_owned();
         body.push_str(&"a|b|1|failed\n".repeat(100_000));
-        assert_eq!(parse(&body).map(|rows| rows.len()), Some(MOST_ROWS));
+        let table = read(&body).expect("is one");
+        assert_eq!((table.rows.len(), table.is_cut), (MOST_ROWS, true));
+        let whole = read(&body[..body.len() - 13 * 99_900]).expect("is one");
+        assert_eq!((whole.rows.len(), whole.is_cut), (100, false));
         assert!(parse(&"|".repeat(5_000_000)).is_none());
     }
 }

@@ -16,7 +16,7 @@ pub use status::PipelineStatus;
 
 /// Reading and writing the table in the bot's answer.
 pub mod table {
-    pub use super::answer::{parse, render};
+    pub use super::answer::{AnswerTable, parse, read, render};
 }
 
 use crate::base::text::{join_and, safe_line, truncate};

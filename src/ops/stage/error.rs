@@ -65,6 +65,14 @@ pub enum StageError {
         /// Where it was.
         url: String,
     },
+    /// The bot's answer has more rows than are read.
+    #[error("the bot's answer is too long: {rows} of its pipelines were followed, and it has more: {url}")]
+    AnswerTooLong {
+        /// Where it is.
+        url: String,
+        /// How many were followed.
+        rows: usize,
+    },
     /// A second signal came while the comment was on its way.
     #[error("stopped while the comment on `{merge_request}` was being posted; it may be there")]
     Stopped {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::facts::{CommentRef, is_user, shown};
 use super::pick::{Pick, pick};
 use super::row::Row;
+use super::same::pair;
 use super::{Asked, Ended, Plan, StageError, StageOptions, StageOutcome, failures};
 use crate::base::text::{duration, plural};
 use crate::host::signals::Stop;
@@ -68,6 +69,8 @@ struct Follower<'a> {
     notes: Watch<Vec<Note>>,
     answer: Option<Answer>,
     rows: Vec<Row>,
+    /// The answer has more than is read of it.
+    is_cut: bool,
     waiting: Option<Task>,
     /// What the bot said that is no answer.
     said: Option<String>,
@@ -95,6 +98,7 @@ impl<'a> Follower<'a> {
             notes: Watch::notes(&facts.project, facts.iid),
             answer: None,
             rows: Vec::new(),
+            is_cut: false,
             waiting: Some(events.start("answered", format!("waiting for @{}", plan.request.bot()))),
             said: None,
             warned_head: None,
@@ -164,7 +168,14 @@ impl<'a> Follower<'a> {
                 return Err(StageError::AnswerDeleted { url: answer.place.url.clone() });
             }
         }
-        Ok(!self.rows.is_empty() && self.rows.iter().all(Row::is_finished))
+        let is_over = !self.rows.is_empty() && self.rows.iter().all(Row::is_finished);
+        match &self.answer {
+            // What was not read may have failed.
+            Some(answer) if is_over && self.is_cut => {
+                Err(StageError::AnswerTooLong { url: answer.place.url.clone(), rows: self.rows.len() })
+            }
+            _ => Ok(is_over),
+        }
     }
 
     async fn look_at_merge_request(&mut self) -> Result<(), StageError> {
@@ -289,11 +300,14 @@ impl<'a> Follower<'a> {
 
     fn read_table(&mut self, body: &str) {
         // An answer that is no table for a moment changes nothing.
-        let told: Vec<AnswerRow> = table::parse(body).unwrap_or_default();
+        let Some(table) = table::read(body) else { return };
+        self.is_cut |= table.is_cut;
         let default = self.options.pipelines_project.as_ref().unwrap_or(&self.plan.merge_request.project);
-        for one in told {
-            match self.rows.iter_mut().find(|row| row.is(&one)) {
-                Some(row) => row.update(one, self.gitlab, default),
+        let known: Vec<&AnswerRow> = self.rows.iter().map(Row::told).collect();
+        let pairs = pair(&known, &table.rows, self.gitlab.server());
+        for (at, one) in pairs.into_iter().zip(table.rows) {
+            match at {
+                Some(at) => self.rows[at].update(one, self.gitlab, default),
                 None => self.rows.push(Row::new(one, self.gitlab, default)),
             }
         }

@@ -10,6 +10,7 @@ mod follow;
 mod outcome;
 mod pick;
 mod row;
+mod same;
 mod target;
 
 use std::time::Duration;
