@@ -145,8 +145,16 @@ pub struct ContainerFacts {
 /// What is known of a container's inside once it runs.
 #[derive(Debug, Clone, Default)]
 pub struct ContainerInside {
-    /// The environment in its specification.
+    /// The engine's id of it.
+    pub id: String,
+    /// The environment in its specification, that of its image included.
     pub environment: BTreeMap<String, String>,
+    /// The program that it runs in any case, with its arguments.
+    pub entrypoint: Vec<String>,
+    /// Its command, or the arguments of its entry point.
+    pub command: Vec<String>,
+    /// The command by which the engine asks for its health, if any.
+    pub health: Vec<String>,
     /// Its address on its network, whoever may reach it.
     pub address: Option<IpAddr>,
     /// Its address on each of its networks, by the network's id and by its name.

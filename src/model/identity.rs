@@ -26,6 +26,9 @@ pub const SPECIFICATION: &str = "cki.specification";
 /// The label with the names, joined by commas, of variables whose values must not be shown.
 pub const SECRETS: &str = "cki.secrets";
 
+/// The label with the names, joined by commas, of what the user allowed the guard to let through.
+pub const ALLOWED: &str = "cki.allowed";
+
 /// The label with the question whose answer says that something is ready:
 /// [`super::probe::Ready::to_label`].
 pub const READY: &str = "cki.ready";

@@ -1,6 +1,7 @@
 //! What the environments of local runs are made and checked by: the rules for reference secrets, what
 //! these are made from, and the guard.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -61,17 +62,11 @@ impl Rules {
         env: &Env,
         workspace: &Workspace,
     ) -> Result<Self, RulesError> {
-        let text = |name: &str, otherwise: &'static str| match assets.text(name) {
-            Ok(Some(asset)) => Ok((asset.origin, asset.text)),
-            Ok(None) => Ok((name.to_owned(), otherwise.into())),
-            Err(error) => Err(error),
-        };
-        let (file, secrets) = text(SECRETS, "rules: []")?;
+        let (file, secrets) = text(assets, SECRETS, "rules: []")?;
         let secrets = SecretRules::read(&file, &secrets)?;
-        let (file, names) = text(NAMES, "rules: []")?;
+        let (file, names) = text(assets, NAMES, "rules: []")?;
         let secrets = secrets.with_names(SecretNames::read(&file, &names)?);
-        let (file, credentials) = text(CREDENTIALS, NO_CREDENTIALS)?;
-        let guard = Guard::new(inventory, Credentials::read(&file, &credentials)?);
+        let guard = guard(assets, inventory)?;
         let services = assets.names("services")?;
         let names: Vec<String> =
             services.iter().filter_map(|name| name.strip_suffix(".yaml")).map(str::to_owned).collect();
@@ -85,6 +80,27 @@ impl Rules {
         };
         Ok(Self { secrets, ground, guard })
     }
+}
+
+/// What must not be in a local run.
+///
+/// # Errors
+/// When a file of the user's cannot be read or does not work.
+pub fn guard(assets: &Assets, inventory: &Inventory) -> Result<Guard, RulesError> {
+    let (file, credentials) = text(assets, CREDENTIALS, NO_CREDENTIALS)?;
+    Ok(Guard::new(inventory, Credentials::read(&file, &credentials)?))
+}
+
+/// A file of rules: the user's, the built-in one, or what stands for it.
+fn text(
+    assets: &Assets,
+    name: &str,
+    otherwise: &'static str,
+) -> Result<(String, Cow<'static, str>), FileError> {
+    Ok(match assets.text(name)? {
+        Some(asset) => (asset.origin, asset.text),
+        None => (name.to_owned(), otherwise.into()),
+    })
 }
 
 /// Where the inventory's repositories are served, as far as that is no production.

@@ -7,6 +7,7 @@ use super::exec::{exit, pass_bytes};
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
+use crate::ops::rules::guard;
 use crate::ops::running::{self, ExecWish, Person};
 
 /// Open a shell in a running component, or in one like it that has ended
@@ -50,7 +51,10 @@ pub(in crate::cli) fn run(args: ShellArgs, context: &Context) -> anyhow::Result<
             return pass_bytes(instance, wish, context, &stop).await;
         }
         let owner = context.host.owner();
-        Ok(exit(running::shell(instance, workdir, person(context), owner, &stop).await?))
+        let inventory = context.inventory()?;
+        let guard = guard(&context.assets, &inventory)?;
+        let rules = (&guard, &inventory);
+        Ok(exit(running::shell(instance, workdir, person(context), owner, rules, &stop).await?))
     })
 }
 

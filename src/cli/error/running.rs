@@ -52,7 +52,6 @@ pub(super) fn of_run(error: &RunError) -> Meaning {
         RunError::Program { .. } => {
             hint(Exit::Failed, "`run.command` of the entry must name a program of the image.")
         }
-        RunError::Production { .. } => hint(Exit::Refused, "nothing was started."),
         RunError::NoContact { why, .. } => {
             Meaning { exit: Exit::Unreachable, hints: of_contact(&why.remedies()) }
         }
@@ -145,6 +144,7 @@ pub(super) fn of_running(error: &RunningError) -> Meaning {
         RunningError::NoShell { .. } => {
             hint(Exit::NotFound, "`cki exec COMPONENT -- COMMAND` runs what is there.")
         }
+        RunningError::Refused(_) => hint(Exit::Refused, "nothing was started."),
         RunningError::Ended { name } => {
             hint(Exit::NotFound, format!("`cki logs {name}` shows what it has written."))
         }

@@ -3,12 +3,10 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use super::host::{LONGEST, ascii, canonical, hosts, is_host_character, is_within};
 use super::views::views;
 use crate::model::inventory::{Inventory, Written};
 use crate::model::reference::Reference;
-
-/// A longer name is none (RFC 1035, section 2.3.4).
-const LONGEST: usize = 255;
 
 /// One pattern of the inventory.
 #[derive(Debug, Clone)]
@@ -25,7 +23,7 @@ pub struct Rule {
 /// What a pattern stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Hosts {
-    /// Names, in lower case, with `*` for any part.
+    /// Names in their one form, with `*` for any part.
     Names(String),
     /// Addresses that have the first so many bits in common.
     Network(IpAddr, u32),
@@ -33,17 +31,21 @@ enum Hosts {
 
 impl Hosts {
     fn parse(pattern: &str) -> Option<Self> {
-        let pattern = pattern.trim_end_matches('.').to_lowercase();
         let (address, bits) = match pattern.split_once('/') {
             Some((address, bits)) => (address, Some(bits)),
-            None => (pattern.as_str(), None),
+            None => (pattern, None),
         };
         if let Ok(address) = address.trim_matches(['[', ']']).parse::<IpAddr>() {
             let most = if address.is_ipv4() { 32 } else { 128 };
             let bits = bits.map_or(Ok(most), str::parse).ok().filter(|bits| *bits <= most)?;
+            if let (IpAddr::V6(long), IpAddr::V4(short), 96..) = (address, address.to_canonical(), bits) {
+                debug_assert!(long.to_ipv4_mapped() == Some(short));
+                return Some(Self::Network(short.into(), bits - 96));
+            }
             return Some(Self::Network(address, bits));
         }
-        let good = |c: char| is_host_character(c) || c == '*';
+        let pattern = canonical(pattern);
+        let good = |c: char| is_host_character(c) || c == '*' || !c.is_ascii();
         let is_name = !pattern.is_empty() && pattern.len() <= LONGEST && pattern.chars().all(good);
         (is_name && bits.is_none()).then_some(Self::Names(pattern))
     }
@@ -73,7 +75,7 @@ impl Rule {
     /// Whether it is about this host: a name without port, or an address.
     #[must_use]
     pub fn is_about(&self, host: &str) -> bool {
-        self.matches.has(&normal(host))
+        self.matches.has(&canonical(host))
     }
 
     /// The host, if the pattern stands for a single one.
@@ -145,7 +147,19 @@ impl DenyList {
     /// The rule that is about a host: a name without port, or an address.
     #[must_use]
     pub fn denies(&self, host: &str) -> Option<&Rule> {
-        self.matching(&normal(host))
+        self.matching(&canonical(host))
+    }
+
+    /// All spellings of a name that a table of hosts needs so that none of them is asked elsewhere: as
+    /// it is asked for on the wire and in Unicode, with and without the dot at its end.
+    #[must_use]
+    pub fn spellings(host: &str) -> Vec<String> {
+        let name = canonical(host);
+        let mut all: Vec<String> = ascii(&name).into_iter().chain([name]).collect();
+        all.dedup();
+        let dotted: Vec<String> = all.iter().map(|name| format!("{name}.")).collect();
+        all.extend(dotted);
+        all
     }
 
     /// The hosts that are written out, without `*` or a range.
@@ -157,27 +171,24 @@ impl DenyList {
     /// what is encoded in it.
     #[must_use]
     pub fn names_production(&self, text: &str) -> Option<&Rule> {
-        self.find(text).map(|(_, rule)| rule)
+        self.find(text, false).map(|(_, rule)| rule)
     }
 
-    /// The same, with the host.
+    /// The same, with the host. `hinted` tells that a number in it may be an address.
     #[must_use]
-    pub fn find(&self, text: &str) -> Option<(String, &Rule)> {
+    pub fn find(&self, text: &str, hinted: bool) -> Option<(String, &Rule)> {
         if self.rules.is_empty() {
             return None;
         }
-        let addresses = self.others.iter().any(|at| matches!(self.rules[*at].matches, Hosts::Network(..)));
         views(text).iter().find_map(|view| {
-            let names = names(view).find_map(|host| Some((host.clone(), self.matching(&host)?)));
-            names.or_else(|| {
-                let host =
-                    addresses.then(|| ipv6_addresses(view))?.find(|host| self.matching(host).is_some())?;
-                self.matching(&host).map(|rule| (host.clone(), rule))
+            hosts(view, hinted).into_iter().find_map(|host| {
+                let rule = self.matching(&host)?;
+                Some((host, rule))
             })
         })
     }
 
-    /// The first rule about a host that is in lower case already.
+    /// The first rule about a host in its one form.
     fn matching(&self, host: &str) -> Option<&Rule> {
         let whole = self.names.get(host);
         let ends = host.char_indices().map(|(at, _)| at).chain([host.len()]);
@@ -185,39 +196,6 @@ impl DenyList {
         let other = self.others.iter().find(|at| self.rules[**at].matches.has(host));
         [whole, by_end, other].into_iter().flatten().min().map(|at| &self.rules[*at])
     }
-}
-
-/// A host as it is compared with patterns.
-fn normal(host: &str) -> String {
-    host.trim_matches(['[', ']']).trim_end_matches('.').to_lowercase()
-}
-
-fn is_host_character(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '-' | '.' | '_')
-}
-
-/// Everything in a text that may be the name of a host, or an IPv4 address: whole, so that no part of
-/// a longer name counts.
-fn names(text: &str) -> impl Iterator<Item = String> {
-    let runs = text.split(|c| !is_host_character(c)).filter(|run| !run.is_empty());
-    runs.flat_map(|run| {
-        // `-hname`, as some programs take it.
-        let mut characters = run.chars();
-        let glued = (characters.next() == Some('-') && characters.next().is_some_and(char::is_alphabetic))
-            .then_some(characters.as_str());
-        [glued, Some(run)].into_iter().flatten().filter_map(|name| {
-            let name = name.trim_matches(['.', '-']);
-            (!name.is_empty() && name.len() <= LONGEST).then(|| name.to_lowercase())
-        })
-    })
-}
-
-fn ipv6_addresses(text: &str) -> impl Iterator<Item = String> {
-    let runs = text.split(|c: char| !c.is_ascii_hexdigit() && c != ':' && c != '.');
-    runs.filter(|run| run.matches(':').count() >= 2).filter_map(|run| {
-        let tries = [run, run.strip_prefix(':').unwrap_or(run), run.trim_end_matches(['.', ':'])];
-        tries.into_iter().find(|text| text.parse::<IpAddr>().is_ok()).map(str::to_lowercase)
-    })
 }
 
 /// Whether a name is of a pattern in which `*` stands for any part, even none.
@@ -241,22 +219,6 @@ fn fits(pattern: &[u8], name: &[u8]) -> bool {
         }
     }
     pattern[at..].iter().all(|byte| *byte == b'*')
-}
-
-fn is_within(host: IpAddr, network: IpAddr, bits: u32) -> bool {
-    // An IPv4 address may be written as one of IPv6.
-    let host = if network.is_ipv4() { host.to_canonical() } else { host };
-    match (host, network) {
-        (IpAddr::V4(host), IpAddr::V4(network)) => {
-            let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
-            host.to_bits() & mask == network.to_bits() & mask
-        }
-        (IpAddr::V6(host), IpAddr::V6(network)) => {
-            let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
-            host.to_bits() & mask == network.to_bits() & mask
-        }
-        _ => false,
-    }
 }
 
 #[cfg(test)]
@@ -318,7 +280,7 @@ components:
             ["gitlab.com", "a.b.example.org", "10.1.2.3", "192.0.2.7", "bus.test", "mq-1.test", "vpn.test"]
         {
             for text in around(host) {
-                let (found, _) = list.find(&text).unwrap_or_else(|| panic!("{text}"));
+                let (found, _) = list.find(&text, false).unwrap_or_else(|| panic!("{text}"));
                 assert_eq!(found, host, "{text}");
             }
         }
@@ -331,6 +293,44 @@ components:
         ] {
             assert!(list.names_production(text).is_some(), "{text}");
         }
+    }
+
+    #[test]
+    fn no_spelling_gets_through() {
+        let list = list();
+        for text in [
+            "https://ｇｉｔｌａｂ．ｃｏｍ／x",
+            "https：／／gitlab。com",
+            "git\u{ad}lab.com",
+            "http://git\u{200b}lab.com.:443/",
+            "https://git\tlab\n.com/",
+            "GİTLAB.com a.b.EXAMPLE.org",
+            "gitlab\\x2ecom",
+            "http://0x0a.1/",
+            "http://167838211:80",
+            "amqp://me@10.66051",
+            "[::ffff:a01:203]",
+            "http://[64:ff9b::10.1.2.3%25eth0]/",
+            "2002:a01:203::",
+            "«gitlab.com»",
+            "name=xn--gitlab-.com,x.xn--bcher-kva.example.org",
+        ] {
+            assert!(list.names_production(text).is_some(), "{text}");
+        }
+        let text = "production: {hosts: ['bücher.test', 'xn--mnchen-3ya.test', '::ffff:10.2.0.0/112', '*.ÉCOLE.test']}";
+        let head = Document { file: "i.yaml".into(), text: text.into(), reference: None };
+        let list = DenyList::from(&Inventory::read("here", vec![head]).expect("reads"));
+        for text in [
+            "xn--bcher-kva.test", "https://BU\u{308}CHER.test/", "münchen.test", "10.2.3.4", "a.école.test",
+            "a.xn--cole-9oa.test",
+        ] {
+            assert!(list.names_production(text).is_some(), "{text}");
+        }
+        assert_eq!(
+            DenyList::spellings("Bücher.test."),
+            ["xn--bcher-kva.test", "bücher.test", "xn--bcher-kva.test.", "bücher.test."]
+        );
+        assert_eq!(DenyList::spellings("a.test"), ["a.test", "a.test."]);
     }
 
     #[test]
@@ -349,7 +349,7 @@ components:
             "localhost",
         ] {
             for text in around(host) {
-                assert_eq!(list.find(&text).map(|(host, _)| host), None, "{text}");
+                assert_eq!(list.find(&text, false).map(|(host, _)| host), None, "{text}");
             }
         }
         for text in ["", "12:30:45", "00:11:22:33:44:55", "2001:db9::1", "false", "10.0.0", "git lab.com"] {
@@ -427,7 +427,7 @@ components:
 
         #[test]
         fn any_text_can_be_looked_at(text in "\\PC{0,80}") {
-            let _ = list().find(&text);
+            let _ = list().find(&text, false);
         }
     }
 }

@@ -4,6 +4,8 @@
 
 mod credential;
 mod deny;
+mod gate;
+mod host;
 mod views;
 
 use crate::base::text;
@@ -11,6 +13,7 @@ use crate::model::environment::{Environment, Origin};
 use crate::model::inventory::Inventory;
 pub use credential::{CredentialError, Credentials};
 pub use deny::{DenyList, Rule, is_host_pattern};
+pub use gate::{Gate, Passed, Startable, Starting};
 
 /// What stands for the arguments of a command where the name of a variable is asked for; no variable
 /// can have this name.
@@ -104,7 +107,8 @@ impl Guard {
     /// What is wrong with a value; `name` is the variable that holds it.
     #[must_use]
     pub fn reasons(&self, name: Option<&str>, value: &str) -> Vec<Reason> {
-        let host = self.hosts.find(value).map(|(host, rule)| Reason::Production {
+        let hinted = name.is_none_or(host::hints_at_host);
+        let host = self.hosts.find(value, hinted).map(|(host, rule)| Reason::Production {
             host,
             pattern: rule.pattern.clone(),
             place: rule.place(),
@@ -150,8 +154,18 @@ impl Guard {
     /// The arguments of a command that must not be there. `source` says where the command comes from.
     #[must_use]
     pub fn command(&self, component: &str, command: &[String], source: &str) -> Option<Finding> {
+        self.words(component, command.iter().map(String::as_str), source)
+    }
+
+    /// The same for words that are not in one list.
+    fn words<'a>(
+        &self,
+        component: &str,
+        words: impl IntoIterator<Item = &'a str>,
+        source: &str,
+    ) -> Option<Finding> {
         let mut reasons: Vec<Reason> = Vec::new();
-        for reason in command.iter().flat_map(|argument| self.reasons(None, argument)) {
+        for reason in words.into_iter().flat_map(|word| self.reasons(None, word)) {
             if !reasons.contains(&reason) {
                 reasons.push(reason);
             }
@@ -181,6 +195,18 @@ pub enum Refusal {
         name: String,
         /// `file:line` of the lock.
         place: String,
+    },
+    /// What would be started does not know that it is no production.
+    #[error("`{component}` would start with `{variable}` {}, and it must be `{wanted}`", found.as_ref().map_or("unset".to_owned(), |found| format!("set to `{found}`")))]
+    Unlocked {
+        /// What would be started.
+        component: String,
+        /// The variable.
+        variable: String,
+        /// What it must be.
+        wanted: String,
+        /// What it is.
+        found: Option<String>,
     },
     /// What is to be allowed is no variable.
     #[error("`{0}` cannot be allowed: it is neither the name of a variable nor `{COMMAND}`")]
@@ -222,11 +248,16 @@ pub fn judge(findings: &[Finding], allowed: &[String], inventory: &Inventory) ->
 /// What is to be said loudly about what the person allows.
 #[must_use]
 pub fn sentences(findings: &[Finding], allowed: &[String]) -> Vec<String> {
-    let used = findings.iter().filter(|finding| allowed.contains(&finding.name));
-    let used = used.map(|finding| format!("Allowed by `--allow {}`: {finding}.", finding.name));
+    let used = used(findings, allowed);
     let unused = allowed.iter().filter(|name| !findings.iter().any(|finding| finding.name == **name));
     let unused = unused.map(|name| format!("`--allow {name}` allows nothing: nothing is wrong with it."));
     used.chain(unused).collect()
+}
+
+/// What is said of each value that the person allows.
+pub fn used<'a>(findings: &'a [Finding], allowed: &'a [String]) -> impl Iterator<Item = String> + 'a {
+    let used = findings.iter().filter(|finding| allowed.contains(&finding.name));
+    used.map(|finding| format!("Allowed by `--allow {}`: {finding}.", finding.name))
 }
 
 #[cfg(test)]

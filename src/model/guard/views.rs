@@ -9,9 +9,11 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 /// So often something that was decoded is decoded again.
-const DEPTH: usize = 3;
+const DEPTH: usize = 4;
 /// Fewer characters of base64 hold nothing of interest, and every longer word would be one.
 const SHORTEST: usize = 12;
+/// Shorter pieces of text in bytes come by chance.
+const SHORTEST_TEXT: usize = 4;
 
 /// The text, and all that it says when it is decoded.
 pub(super) fn views(text: &str) -> Vec<Cow<'_, str>> {
@@ -24,7 +26,8 @@ pub(super) fn views(text: &str) -> Vec<Cow<'_, str>> {
         for view in &found[from..until] {
             more.extend(unescape_percent(view));
             more.extend(unescape_json(view));
-            more.extend(plain_dots(view));
+            more.extend(without_breaks(view));
+            more.extend(hexadecimal_runs(view));
             more.extend(base64_runs(view));
         }
         from = until;
@@ -67,14 +70,19 @@ fn unescape_json(text: &str) -> Option<String> {
         }
         match rest.next() {
             Some('n' | 'r' | 't') => plain.push('\n'),
-            Some('u') => {
-                let code = rest.as_str().get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+            Some(kind @ ('u' | 'x' | 'U')) => {
+                let length = match kind {
+                    'x' => 2,
+                    'u' => 4,
+                    _ => 8,
+                };
+                let code = rest.as_str().get(..length).and_then(|digits| u32::from_str_radix(digits, 16).ok());
                 match code.and_then(char::from_u32) {
                     Some(meant) => {
                         plain.push(meant);
-                        rest = rest.as_str()[4..].chars();
+                        rest = rest.as_str()[length..].chars();
                     }
-                    None => plain.push('u'),
+                    None => plain.push(kind),
                 }
             }
             Some(other) => plain.push(other),
@@ -84,10 +92,38 @@ fn unescape_json(text: &str) -> Option<String> {
     Some(plain)
 }
 
-/// The other full stops that may stand between the labels of a name (RFC 3490, section 3.1).
-fn plain_dots(text: &str) -> Option<String> {
-    let dots = ['\u{3002}', '\u{ff0e}', '\u{ff61}'];
-    text.contains(dots).then(|| text.replace(dots, "."))
+/// What parsers of addresses make of a text: they drop tabs and line breaks anywhere in it.
+fn without_breaks(text: &str) -> Option<String> {
+    let breaks = ['\t', '\n', '\r'];
+    text.trim().contains(breaks).then(|| text.replace(breaks, ""))
+}
+
+/// What unbroken runs of hexadecimal digits say, where that is text.
+fn hexadecimal_runs(text: &str) -> Vec<String> {
+    let runs = text.split(|c: char| !c.is_ascii_hexdigit());
+    let runs = runs.filter(|run| run.len() >= 2 * SHORTEST && run.len().is_multiple_of(2));
+    let decoded = runs.filter_map(|run| {
+        let pairs = run.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());
+        let bytes: Option<Vec<u8>> = pairs.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect();
+        text_in(&bytes?)
+    });
+    decoded.collect()
+}
+
+/// The text in some bytes: what is between bytes of other kinds counts, too, and of text in which every
+/// other byte is none, the rest.
+fn text_in(bytes: &[u8]) -> Option<String> {
+    let zeros = bytes.iter().filter(|byte| **byte == 0).count();
+    let bytes: Vec<u8> = if zeros * 3 > bytes.len() {
+        bytes.iter().copied().filter(|byte| *byte != 0).collect()
+    } else {
+        bytes.to_vec()
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let is_strange = |c: char| c == char::REPLACEMENT_CHARACTER || (c.is_control() && !c.is_ascii_whitespace());
+    // What is nothing but strange has no name in it.
+    let longest = text.split(is_strange).map(str::len).max()?;
+    (longest >= SHORTEST_TEXT).then(|| text.replace(is_strange, " "))
 }
 
 /// What unbroken runs of the characters of base64 say, where that is text; of a text that is nothing
@@ -113,10 +149,12 @@ fn decode(run: &str) -> Option<String> {
     if run.len() < SHORTEST {
         return None;
     }
-    let bytes = ENGINE.decode(run.replace('-', "+").replace('_', "/")).ok()?;
-    let text = String::from_utf8(bytes).ok()?;
-    let strange = text.chars().any(|c| c.is_control() && !c.is_ascii_whitespace());
-    (!strange).then_some(text)
+    let mut run = run.replace('-', "+").replace('_', "/");
+    // One character alone is no byte.
+    if run.len() % 4 == 1 {
+        run.pop();
+    }
+    text_in(&ENGINE.decode(run).ok()?)
 }
 
 #[cfg(test)]
@@ -142,7 +180,10 @@ mod tests {
             "amqps%3A%2F%2Fmq%2Eexample%2Eorg".to_owned(),
             "amqps%253A%252F%252Fmq%252Eexample.org".to_owned(),
             r#"{"a": "{\"b\": \"https:\/\/mq\u002eexample.org\"}"}"#.to_owned(),
-            "mq。example．org".to_owned(),
+            "mq\\x2eexample\\x2eorg".to_owned(),
+            "mq.exa\tmple.o\nrg".to_owned(),
+            "6d712e6578616d706c652e6f7267".to_owned(),
+            base64::engine::general_purpose::STANDARD.encode(b"\xff\xfe\x00\x01mq.example.org\x80"),
         ] {
             assert!(says(&text, "mq.example.org"), "{text}");
         }

@@ -59,18 +59,6 @@ pub enum RunError {
         /// In which way it is missing.
         missing: &'static str,
     },
-    /// The container would not know that it is no production.
-    #[error("`{name}` would start with `{variable}` {}, and it must be `{wanted}`", found.as_ref().map_or("unset".to_owned(), |found| format!("set to `{found}`")))]
-    Production {
-        /// What would be started.
-        name: String,
-        /// The variable.
-        variable: String,
-        /// What it must be.
-        wanted: String,
-        /// What it is.
-        found: Option<String>,
-    },
     /// The firewall of this machine is between them.
     #[error("`{from}` and `{to}` cannot reach each other on the run's network: {why}")]
     NoContact {

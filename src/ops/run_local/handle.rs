@@ -17,6 +17,7 @@ use super::RunError;
 use super::ground::Kept;
 use crate::model::container::Publish;
 use crate::model::event::{Events, Stream};
+use crate::model::guard::Passed;
 use crate::ops::reach::Reach;
 use crate::systems::engine::{ContainerEngine, EngineError, ExecRequest};
 use crate::systems::native::{Native, Process, ProcessFacts, ProcessLog, Published, Space};
@@ -239,7 +240,7 @@ impl Handle {
     }
 
     /// Runs a command in the unit: its exit code, and the end of what it wrote.
-    pub(super) async fn try_command(&self, command: &[String]) -> anyhow::Result<(i64, String)> {
+    pub(super) async fn try_command(&self, command: &Passed<Vec<String>>) -> anyhow::Result<(i64, String)> {
         let mut said = Vec::new();
         let mut keep = |bytes: &[u8]| {
             said.extend_from_slice(bytes);
@@ -248,7 +249,7 @@ impl Handle {
         };
         let code = match self {
             Self::Container(container) => {
-                let request = ExecRequest { command: command.to_vec(), ..ExecRequest::default() };
+                let request = ExecRequest::new(command.clone());
                 let mut exec = container.engine.exec(&container.id, request).await?;
                 while let Some(chunk) = exec.output.next().await {
                     keep(&chunk?.bytes);

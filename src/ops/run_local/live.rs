@@ -10,11 +10,13 @@ use tokio::sync::watch;
 use crate::base::redact::Redactor;
 use crate::host::memory;
 use crate::model::event::State;
+use crate::model::guard::Gate;
 use crate::model::identity::Lifetime;
 use crate::ops::engine::Engine;
 use crate::ops::tools::Tools;
 
 use super::ground::{Belonging, Ground, Kept, Making};
+use super::guard::Asked;
 use super::plan::RunPlan;
 use super::reload::{Watcher, Workshop};
 use super::running::Running;
@@ -33,6 +35,7 @@ pub(super) async fn live(
     plan: &RunPlan,
     images: &BTreeMap<String, String>,
     making: &Making,
+    gate: &Gate<'_>,
 ) -> anyhow::Result<How> {
     let whose = Belonging {
         run: &plan.run,
@@ -44,6 +47,7 @@ pub(super) async fn live(
         network: plan.network,
         publish: plan.publishes(),
         making,
+        gate,
     };
     let watchers = Watcher::all(plan)?;
     let start = async {
@@ -114,8 +118,9 @@ async fn bring_up(
         let is_needed = plan.is_needed(unit);
         let task = is_needed.then(|| tools.events.start(unit.name.clone(), "starting"));
         let image = images.get(&unit.name).map(String::as_str);
-        let (handle, output) = ground.start(unit, image, tools, whose, &plan.locked).await?;
-        let mut running = Running::attend(unit, handle, output, &redactor, tools);
+        let asked = Asked::of(unit, whose.gate)?;
+        let started = ground.start(unit, image, tools, whose).await?;
+        let mut running = Running::attend(unit, started, asked, &redactor, tools);
         // What the person runs is met while it runs (`met`): it obeys signals from its first line on.
         if is_needed || detach {
             ground.meet(running.handle.neighbour(), tools).await?;

@@ -27,6 +27,7 @@ use futures_util::future::FutureExt as _;
 use crate::host::signals::Signal;
 use crate::model::environment::Wishes;
 use crate::model::event::{Event, State};
+use crate::model::guard::Gate;
 use crate::model::identity::RunId;
 use crate::model::inventory::Component;
 use crate::ops::deployment;
@@ -190,9 +191,10 @@ pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> a
     let run = RunId::new(entropy.as_bytes());
     let rules = Rules::load(tools.assets, tools.inventory, tools.env, tools.workspace)?;
     deployment::fetch(tools, &request.components, request.merge_request).await?;
-    let plan = plan::plan(tools, request, &rules, engine.is_native(), run.clone())?;
+    let mut plan = plan::plan(tools, request, &rules, engine.is_native(), run.clone())?;
     let images = prepare::prepare(tools, engine, request, &plan).await?;
-    guard::watch_over(tools, engine, request, &rules.guard, &plan, &images).await?;
+    let gate = Gate::new(&rules.guard, tools.inventory, &request.allow);
+    guard::watch_over(tools, engine, &gate, &mut plan, &images).await?;
     if let Some(ended) = goes_on(engine, request, &plan, &images, &rules.ground.seed).await? {
         return Ok(ended);
     }
@@ -204,8 +206,9 @@ pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> a
     }
 
     let making = Making::new(tools.owner.clone(), rules.ground.seed.clone());
-    let live =
-        AssertUnwindSafe(live::live(tools, engine, request, &plan, &images, &making)).catch_unwind().await;
+    let live = AssertUnwindSafe(live::live(tools, engine, request, &plan, &images, &making, &gate))
+        .catch_unwind()
+        .await;
     let stays = match &live {
         Ok(end) if request.keep.applies(end) => kept::keep(tools, engine, request, &run).await,
         _ => false,

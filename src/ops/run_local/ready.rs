@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::handle::Handle;
 use crate::base::text::safe_line;
+use crate::model::guard::Passed;
 use crate::model::probe::Ready;
 
 /// The first pause between two questions.
@@ -27,6 +28,7 @@ const ANSWER: Duration = Duration::from_secs(5);
 pub(super) async fn until_ready(
     handle: &Handle,
     ready: &Ready,
+    command: &Passed<Vec<String>>,
     log: Option<watch::Receiver<bool>>,
     limit: Duration,
 ) -> Result<(), String> {
@@ -40,7 +42,7 @@ pub(super) async fn until_ready(
     }
     let mut pause = FIRST;
     loop {
-        let answer = match timeout(ANSWER, ask(handle, ready)).await {
+        let answer = match timeout(ANSWER, ask(handle, ready, command)).await {
             Ok(answer) => answer,
             Err(_) => Err("no answer in time".to_owned()),
         };
@@ -53,7 +55,7 @@ pub(super) async fn until_ready(
     }
 }
 
-async fn ask(handle: &Handle, ready: &Ready) -> Result<(), String> {
+async fn ask(handle: &Handle, ready: &Ready, command: &Passed<Vec<String>>) -> Result<(), String> {
     match ready {
         Ready::Tcp(port) => match handle.dial(*port).await {
             Ok(_) => Ok(()),
@@ -67,9 +69,11 @@ async fn ask(handle: &Handle, ready: &Ready) -> Result<(), String> {
                 Err(error) => Err(format!("GET {path} on port {port}: {error}")),
             }
         }
-        Ready::Exec(command) => match handle.try_command(command).await {
+        Ready::Exec(_) => match handle.try_command(command).await {
             Ok((0, _)) => Ok(()),
-            Ok((code, said)) => Err(format!("`{}` {}", shell_words::join(command), ended_with(code, &said))),
+            Ok((code, said)) => {
+                Err(format!("`{}` {}", shell_words::join(command.iter()), ended_with(code, &said)))
+            }
             Err(error) => Err(error.to_string()),
         },
         // Answered above; without output to read there is no answer.

@@ -18,6 +18,7 @@ use crate::ops::tools::Tools;
 use crate::systems::changes::{ChangeError, Changes};
 
 use super::ground::{Belonging, Ground};
+use super::guard::{Asked, watch_over_one};
 use super::handle::Handle;
 use super::plan::RunPlan;
 use super::running::Running;
@@ -190,7 +191,7 @@ impl Workshop<'_> {
         }
     }
 
-    /// Ends what runs, and starts it anew.
+    /// Ends what runs, and starts it anew: the unit as its new image makes it.
     async fn restart(
         &self,
         unit: &Unit,
@@ -200,8 +201,16 @@ impl Workshop<'_> {
     ) -> anyhow::Result<()> {
         let tools = self.tools;
         let old = &mut units[at];
-        // Whoever looks at a port of this machine finds it there again.
         let mut unit = unit.clone();
+        let image = self.images.get(&unit.name).map(String::as_str);
+        if let (Engine::Containers(engine), Some(image)) = (self.engine, image)
+            && let Err(error) = watch_over_one(tools, engine, self.whose.gate, &mut unit, image).await
+        {
+            let now = if state.is_alive(at) { "is as it was" } else { "does not run" };
+            self.failed(&unit, now, &error);
+            return Ok(());
+        }
+        // Whoever looks at a port of this machine finds it there again.
         for (port, local) in old.handle.ports() {
             let same = unit.work.publish.iter_mut().find(|one| one.container == port);
             same.into_iter().for_each(|one| one.host = Some(local));
@@ -215,11 +224,12 @@ impl Workshop<'_> {
             let _ = tokio::time::timeout(DRAIN, pump).await;
         }
         old.handle.remove().await?;
-        let image = self.images.get(&unit.name).map(String::as_str);
-        match self.ground.start(unit, image, tools, self.whose, &self.plan.locked).await {
-            Ok((handle, output)) => {
-                let redactor = Redactor::new(self.plan.units().flat_map(Unit::secrets));
-                units[at] = Running::attend(unit, handle, output, &redactor, tools);
+        let asked = Asked::of(unit, self.whose.gate)?;
+        match self.ground.start(unit, image, tools, self.whose).await {
+            Ok(started) => {
+                let secrets = self.plan.units().flat_map(Unit::secrets).chain(unit.secrets());
+                let redactor = Redactor::new(secrets);
+                units[at] = Running::attend(unit, started, asked, &redactor, tools);
                 state.started(at);
             }
             Err(error) => {

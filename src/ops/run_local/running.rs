@@ -14,6 +14,7 @@ use crate::ops::relay::{Pace, Step};
 use crate::ops::tools::Tools;
 
 use super::RunError;
+use super::guard::Asked;
 use super::handle::{Handle, Output};
 use super::output::{Pump, Tail};
 use super::ready;
@@ -29,6 +30,7 @@ pub(super) struct Running {
     pub(super) wanted: bool,
     pub(super) handle: Handle,
     pub(super) pump: Option<JoinHandle<()>>,
+    asked: Asked,
     tail: Tail,
     /// Tells when the line that says that it is ready has been seen.
     seen: Option<watch::Receiver<bool>>,
@@ -47,8 +49,8 @@ impl Running {
     /// end is kept.
     pub(super) fn attend(
         unit: &Unit,
-        handle: Handle,
-        output: Option<Output>,
+        (handle, output): (Handle, Option<Output>),
+        asked: Asked,
         redactor: &Redactor,
         tools: &Tools<'_>,
     ) -> Self {
@@ -74,7 +76,7 @@ impl Running {
                 pump.finish();
             })
         });
-        Self { name: unit.name.clone(), wanted: unit.wanted, handle, pump, tail, seen }
+        Self { name: unit.name.clone(), wanted: unit.wanted, handle, pump, asked, tail, seen }
     }
 
     /// Asks until it is ready.
@@ -82,7 +84,8 @@ impl Running {
     /// # Errors
     /// When the time is up.
     pub(super) async fn ask_ready(&self, ready: &Ready, limit: Duration) -> Result<(), RunError> {
-        let answer = ready::until_ready(&self.handle, ready, self.seen.clone(), limit).await;
+        let answer =
+            ready::until_ready(&self.handle, ready, &self.asked.ready, self.seen.clone(), limit).await;
         answer.map_err(|why| RunError::NotReady { name: self.name.clone(), why, after: limit })
     }
 
@@ -129,7 +132,7 @@ impl Running {
             task.detail(format!("waiting until {ready}"));
             self.ask_ready(ready, limit).await?;
         }
-        for command in &unit.setup {
+        for command in &self.asked.setup {
             task.detail("setting up");
             let how = match tokio::time::timeout(limit, self.handle.try_command(command)).await {
                 Ok(answer) => match answer? {
@@ -138,7 +141,7 @@ impl Running {
                 },
                 Err(_) => "does not end".to_owned(),
             };
-            let command = safe_line(&shell_words::join(command)).into_owned();
+            let command = safe_line(&shell_words::join(command.iter())).into_owned();
             return Err(RunError::Setup { name: self.name.clone(), command, how }.into());
         }
         Ok(())

@@ -8,6 +8,7 @@ use futures_util::StreamExt as _;
 use super::{Instance, Left, Place, RunningError, redactor};
 use crate::host::signals::Stop;
 use crate::model::event::Events;
+use crate::model::guard::Passed;
 use crate::ops::relay::relay;
 use crate::systems::engine::{ExecRequest, Input};
 use crate::systems::native::Beside;
@@ -45,7 +46,7 @@ pub async fn exec(
     let name = &instance.identity.name;
     match &instance.place {
         Place::Container(engine, id) => {
-            let request = ExecRequest { command, stdin, workdir };
+            let request = ExecRequest { command: Passed::typed(command), stdin, workdir };
             let mut exec = engine.exec(id, request).await?;
             let output = futures_util::stream::unfold(&mut exec.output, |output| async {
                 let next = output.next().await?.map(|chunk| (chunk.stream, chunk.bytes));
@@ -61,6 +62,7 @@ pub async fn exec(
             Ok(Left::Ended(exec.wait().await?))
         }
         Place::Process(native, facts) => {
+            let command = Passed::typed(command);
             let beside = Beside {
                 command: &command,
                 workdir: workdir.map(PathBuf::from),

@@ -12,6 +12,7 @@ use super::{Instance, Place, redactor};
 use crate::base::text::safe_line;
 use crate::model::container::Status;
 use crate::model::event::Stream;
+use crate::model::guard::Passed;
 use crate::model::probe::Ready;
 use crate::ops::engine::Engine;
 use crate::ops::reach::Reach;
@@ -85,7 +86,7 @@ async fn ask(one: &Instance, ready: &Ready) -> Result<(), String> {
                 Err(error) => Err(format!("GET {path} on port {port}: {error}")),
             }
         }
-        Ready::Exec(command) => match run(one, command).await {
+        Ready::Exec(command) => match run(one, &Passed::recorded(command.clone())).await {
             Ok((0, _)) => Ok(()),
             Ok((code, said)) => {
                 Err(format!("`{}` ends with {code}: {}", shell_words::join(command), safe_line(&said)))
@@ -112,7 +113,7 @@ async fn dial(one: &Instance, port: u16) -> io::Result<TcpStream> {
 }
 
 /// Runs a command: its exit code, and the end of what it said.
-async fn run(one: &Instance, command: &[String]) -> anyhow::Result<(i64, String)> {
+async fn run(one: &Instance, command: &Passed<Vec<String>>) -> anyhow::Result<(i64, String)> {
     let mut said = Vec::new();
     let mut keep = |bytes: &[u8]| {
         said.extend_from_slice(bytes);
@@ -121,7 +122,7 @@ async fn run(one: &Instance, command: &[String]) -> anyhow::Result<(i64, String)
     };
     let code = match &one.place {
         Place::Container(engine, id) => {
-            let request = ExecRequest { command: command.to_vec(), ..ExecRequest::default() };
+            let request = ExecRequest::new(command.clone());
             let mut exec = engine.exec(id, request).await?;
             while let Some(chunk) = exec.output.next().await {
                 keep(&chunk?.bytes);

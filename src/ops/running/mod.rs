@@ -16,7 +16,8 @@ use crate::base::secret::Secret;
 use crate::host;
 use crate::model::container::Status;
 use crate::model::environment::{FOLDER, hidden_parts};
-use crate::model::identity::{Identity, Lifetime, READY, Role, SECRETS};
+use crate::model::guard::Refusal;
+use crate::model::identity::{ALLOWED, Identity, Lifetime, READY, Role, SECRETS};
 use crate::model::probe::Ready;
 use crate::ops::engine::{Engine, OpenError};
 use crate::systems::engine::{ContainerEngine, EngineError};
@@ -52,6 +53,8 @@ pub struct Instance {
     pub ready: Option<Ready>,
     /// Names of variables whose values must not be shown.
     secret: Vec<String>,
+    /// What the user allowed the guard to let through.
+    allowed: Vec<String>,
     place: Place,
 }
 
@@ -125,6 +128,9 @@ pub enum RunningError {
     /// The container engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The guard does not let it start.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// The system failed.
     #[error(transparent)]
     Native(#[from] NativeError),
@@ -154,6 +160,7 @@ pub async fn list(engine: &Engine, native: &Native) -> Result<Vec<Instance>, Run
                 is_kept,
                 ready: label(READY).and_then(Ready::from_label),
                 secret: names(label(SECRETS).unwrap_or_default()),
+                allowed: names(label(ALLOWED).unwrap_or_default()),
                 place: Place::Container(containers.clone(), facts.id),
             });
         }
@@ -169,6 +176,7 @@ pub async fn list(engine: &Engine, native: &Native) -> Result<Vec<Instance>, Run
             is_kept: false,
             ready: facts.ready.as_deref().and_then(Ready::from_label),
             secret: facts.secret.clone(),
+            allowed: Vec::new(),
             place: Place::Process(native.clone(), Box::new(facts)),
         });
     }

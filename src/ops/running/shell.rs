@@ -12,7 +12,9 @@ use crate::base::redact::RedactStream;
 use crate::host::signals::{Signal, Stop};
 use crate::host::streams::Output;
 use crate::host::tty::{self, Resized, Screen, Size, Tty};
+use crate::model::guard::{Gate, Guard, Passed, Starting};
 use crate::model::identity::{Lifetime, Role};
+use crate::model::inventory::Inventory;
 use crate::systems::engine::{EngineError, ExecRequest, TerminalExec, TerminalReader, TerminalWriter, Twin};
 use crate::systems::native::{Beside, NativeError, Process};
 
@@ -43,7 +45,7 @@ pub enum Left {
 }
 
 /// Runs a shell beside a component that runs: the best that is there. Of one that has ended, it runs
-/// in a new container like it, which belongs to `owner`.
+/// in a new container like it, which belongs to `owner` and passes the guard as the first one did.
 ///
 /// # Errors
 /// When there is none, or standard input is no terminal.
@@ -52,10 +54,11 @@ pub async fn shell(
     workdir: Option<String>,
     person: Person<'_>,
     owner: Owner,
+    rules: (&Guard, &Inventory),
     stop: &Stop,
 ) -> Result<Left, RunningError> {
     if !instance.is_alive() {
-        return beside_ended(instance, workdir, person, owner, stop).await;
+        return beside_ended(instance, workdir, person, owner, rules, stop).await;
     }
     let shell = shell_of(instance).await?;
     interact(instance, vec![shell.to_owned()], workdir, person, stop).await
@@ -76,11 +79,10 @@ pub async fn shell_of(instance: &Instance) -> Result<&'static str, RunningError>
 
 /// Whether a shell is there, and is one.
 async fn has(instance: &Instance, shell: &str) -> Result<bool, RunningError> {
-    let command = [shell, "-c", "exit 0"].map(str::to_owned);
+    let command = Passed::own([shell, "-c", "exit 0"].map(str::to_owned).to_vec());
     match &instance.place {
         Place::Container(engine, id) => {
-            let request = ExecRequest { command: command.to_vec(), ..ExecRequest::default() };
-            Ok(engine.exec(id, request).await?.wait().await? == 0)
+            Ok(engine.exec(id, ExecRequest::new(command)).await?.wait().await? == 0)
         }
         Place::Process(native, facts) => match native.exec(facts, &command, false) {
             Ok(mut process) => Ok(process.wait().await? == 0),
@@ -113,6 +115,7 @@ async fn beside_ended(
     workdir: Option<String>,
     person: Person<'_>,
     owner: Owner,
+    (guard, inventory): (&Guard, &Inventory),
     stop: &Stop,
 ) -> Result<Left, RunningError> {
     let name = &instance.identity.name;
@@ -134,13 +137,27 @@ async fn beside_ended(
         workdir,
         term: person.term,
     };
-    let begun = engine.twin_on_terminal(id, twin).await.map_err(|error| match error {
-        EngineError::NoProgram { .. } => {
-            RunningError::NoShell { name: name.clone(), tried: SHELLS.join("` nor `") }
+    let created = engine.create_twin(id, twin).await?;
+    let gate = Gate::new(guard, inventory, &instance.allowed);
+    let is_component = instance.identity.role == Role::Component;
+    let starting = Starting { name, source: "in its new container", is_component };
+    let begun = async {
+        let passed = gate.pass(engine.inside(&created).await?, starting)?;
+        engine.start_on_terminal(&passed).await.map_err(|error| match error {
+            EngineError::NoProgram { .. } => {
+                RunningError::NoShell { name: name.clone(), tried: SHELLS.join("` nor `") }
+            }
+            error => error.into(),
+        })
+    };
+    let (exec, reader, writer) = match begun.await {
+        Ok(begun) => begun,
+        Err(error) => {
+            // The first error is the one to report.
+            let _ = engine.remove(&created).await;
+            return Err(error);
         }
-        error => error.into(),
-    });
-    let (exec, reader, writer) = begun?;
+    };
     exec.resize(size.0, size.1).await;
     pass(instance, Far::Container(exec, reader, writer), (terminal, resized), person, stop).await
 }
@@ -225,6 +242,7 @@ impl Far {
         term: Option<&str>,
         size: Size,
     ) -> Result<Self, RunningError> {
+        let command = Passed::typed(command);
         match &instance.place {
             Place::Container(engine, id) => {
                 let (exec, reader, writer) = engine.exec_on_terminal(id, command, workdir, term).await?;

@@ -44,7 +44,6 @@ fn plan(units: Vec<Unit>) -> RunPlan {
         detach: false,
         summaries: Vec::new(),
         findings: Vec::new(),
-        locked: BTreeMap::new(),
         needed: Default::default(),
     }
 }

@@ -16,7 +16,8 @@ use super::error::{EngineError, Thing};
 use super::output::OutputStream;
 use super::reference::Reference;
 use super::{ContainerEngine, Kind, QUICK, SLOW, files, podman_limits, spec};
-use crate::model::container::{ContainerFile, ContainerSpec, Copied};
+use crate::model::container::{ContainerFile, ContainerInside, ContainerSpec, Copied};
+use crate::model::guard::Passed;
 
 /// How long a container that is being removed by somebody else may take to be gone.
 const GOING: Duration = Duration::from_secs(20);
@@ -138,13 +139,14 @@ impl ContainerEngine {
         }
     }
 
-    /// Starts a container; one that runs already is no error.
+    /// Starts a container that has passed the gate with what the engine has made of it; one that runs
+    /// already is no error.
     ///
     /// # Errors
     /// When its program is not there or not executable, when a port is in use, and whatever else
     /// keeps it from starting. The container then still exists, as created.
-    pub async fn start(&self, id: &str) -> Result<(), EngineError> {
-        let (engine, id) = (self.clone(), id.to_owned());
+    pub async fn start(&self, container: &Passed<ContainerInside>) -> Result<(), EngineError> {
+        let (engine, id) = (self.clone(), container.id.clone());
         self.unbroken(async move {
             let doing = format!("start container `{}`", short(&id));
             let start = engine.docker.start_container(&id, None::<StartContainerOptions>);

@@ -12,19 +12,27 @@ use super::error::EngineError;
 use super::mark::{Ender, Mark};
 use super::output::OutputStream;
 use super::{ContainerEngine, QUICK, SLOW};
+use crate::model::guard::Passed;
 
 /// What a command reads: bytes in memory (`std::io::Cursor`), a file, standard input.
 pub type Input = Pin<Box<dyn AsyncRead + Send>>;
 
 /// A command to run in a container.
-#[derive(Default)]
 pub struct ExecRequest {
     /// The program and its arguments.
-    pub command: Vec<String>,
+    pub command: Passed<Vec<String>>,
     /// What it reads; nothing if there is none.
     pub stdin: Option<Input>,
     /// The working directory, if not the container's own.
     pub workdir: Option<String>,
+}
+
+impl ExecRequest {
+    /// A command that reads nothing, in the container's own working directory.
+    #[must_use]
+    pub fn new(command: Passed<Vec<String>>) -> Self {
+        Self { command, stdin: None, workdir: None }
+    }
 }
 
 impl fmt::Debug for ExecRequest {
@@ -57,7 +65,7 @@ impl ContainerEngine {
             attach_stdout: Some(true),
             attach_stderr: Some(true),
             env: Some(vec![mark.variable()]),
-            cmd: Some(request.command),
+            cmd: Some(request.command.into_inner()),
             working_dir: request.workdir,
             ..Default::default()
         };

@@ -21,6 +21,7 @@ use crate::model::identity::{self, RunId};
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct Inspected {
+    id: String,
     pub(super) state: State,
     config: Config,
     network_settings: NetworkSettings,
@@ -38,6 +39,23 @@ pub(super) struct State {
 #[serde(rename_all = "PascalCase", default)]
 struct Config {
     env: Option<Vec<String>>,
+    cmd: Option<Vec<String>>,
+    entrypoint: Option<Words>,
+    healthcheck: Option<Healthcheck>,
+}
+
+/// Podman has written a list of one word as that word.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Words {
+    List(Vec<String>),
+    One(String),
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Healthcheck {
+    test: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -144,8 +162,16 @@ impl ContainerEngine {
             }
         }
         Ok(ContainerInside {
+            id: facts.id,
             process: facts.state.pid,
             environment: facts.config.env.unwrap_or_default().into_iter().map(variable).collect(),
+            command: facts.config.cmd.unwrap_or_default(),
+            entrypoint: match facts.config.entrypoint {
+                Some(Words::List(words)) => words,
+                Some(Words::One(word)) => vec![word],
+                None => Vec::new(),
+            },
+            health: facts.config.healthcheck.and_then(|check| check.test).unwrap_or_default(),
             address: addresses.first().map(|(_, address)| *address),
             addresses,
             ports: published(network.ports.unwrap_or_default()),

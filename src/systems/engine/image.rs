@@ -35,6 +35,8 @@ pub struct ImageFacts {
     pub user: Option<String>,
     /// With what environment.
     pub environment: BTreeMap<String, String>,
+    /// How the engine asks for its health, if it does.
+    pub health: Vec<String>,
 }
 
 /// One image in a list.
@@ -205,6 +207,7 @@ fn facts(image: ImageInspect) -> ImageFacts {
         entrypoint: config.entrypoint.unwrap_or_default(),
         workdir: text(config.working_dir),
         user: text(config.user),
+        health: config.healthcheck.and_then(|check| check.test).unwrap_or_default(),
         environment: config
             .env
             .unwrap_or_default()

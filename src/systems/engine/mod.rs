@@ -289,6 +289,7 @@ impl ContainerEngine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::guard::Passed;
 
     /// Clean-up runs in a task of its own, and so may everything else.
     #[test]
@@ -297,7 +298,7 @@ mod tests {
         sends(|engine| async move { engine.sweep(|_| true).await.map(drop) });
         sends(|engine| async move { engine.wait("x").await });
         sends(|engine| async move { engine.create(&Default::default()).await });
-        sends(|engine| async move { engine.exec("x", ExecRequest::default()).await });
+        sends(|engine| async move { engine.exec("x", ExecRequest::new(Passed::typed(Vec::new()))).await });
         sends(
             |engine| async move { engine.logs("x", LogRequest::default()).await?.next().await.transpose() },
         );

@@ -67,7 +67,7 @@ fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
         dns: spec.closed.then(|| words(&[NOBODY])),
         dns_options: spec.closed.then(|| words(&["timeout:1", "attempts:1"])),
         dns_search: spec.closed.then(|| words(&["."])),
-        sysctls: sysctls(spec),
+        sysctls: sysctls(spec.closed, &limits.keep),
         cap_drop: limits.unprivileged.then(|| words(&["ALL"])),
         cap_add: (limits.unprivileged && !limits.keep.is_empty()).then(|| limits.keep.clone()),
         security_opt: limits.unprivileged.then(|| words(&["no-new-privileges"])),
@@ -98,13 +98,15 @@ fn mounts(spec: &ContainerSpec) -> Vec<Mount> {
     volumes(spec).iter().map(|path| volume(path, spec)).chain(stores(spec)).chain(bound).collect()
 }
 
-fn sysctls(spec: &ContainerSpec) -> Option<HashMap<String, String>> {
+/// The kernel's settings of a container: without IPv6 if it is closed, and by the capabilities that it
+/// keeps. Engines write these with and without `CAP_`.
+pub(super) fn sysctls(closed: bool, kept: &[String]) -> Option<HashMap<String, String>> {
     let mut set = HashMap::new();
-    if spec.closed && has_ipv6() {
+    if closed && has_ipv6() {
         let off = |which| (format!("net.ipv6.conf.{which}.disable_ipv6"), "1".to_owned());
         set.extend(["all", "default"].map(off));
     }
-    if spec.limits.keep.iter().any(|kept| kept == LOW_PORTS) {
+    if kept.iter().any(|kept| kept.trim_start_matches("CAP_") == LOW_PORTS) {
         // Whoever is not root has no capability, whatever is kept; Docker does this by itself.
         set.insert("net.ipv4.ip_unprivileged_port_start".to_owned(), "0".to_owned());
     }
@@ -114,7 +116,7 @@ fn sysctls(spec: &ContainerSpec) -> Option<HashMap<String, String>> {
 /// The capability to listen on ports below 1024.
 const LOW_PORTS: &str = "NET_BIND_SERVICE";
 /// Asked for names, it refuses at once: nobody listens there.
-const NOBODY: &str = "127.0.0.1";
+pub(super) const NOBODY: &str = "127.0.0.1";
 /// What is temporary may be executed, as on most machines: programs unpack themselves there.
 const TEMPORARY: &str = "rw,exec,nosuid,nodev,mode=1777";
 

@@ -19,8 +19,10 @@ use super::error::{EngineError, clean};
 use super::exec::not_running;
 use super::mark::{Ender, Mark};
 use super::podman_limits::Limits;
-use super::spec::resources;
+use super::spec::{NOBODY, resources, sysctls};
 use super::{ContainerEngine, QUICK, SLOW};
+use crate::model::container::ContainerInside;
+use crate::model::guard::Passed;
 
 /// No answer's head is longer.
 const LONGEST_HEAD: usize = 64 << 10;
@@ -60,7 +62,7 @@ impl ContainerEngine {
     pub async fn exec_on_terminal(
         &self,
         id: &str,
-        command: Vec<String>,
+        command: Passed<Vec<String>>,
         workdir: Option<String>,
         term: Option<&str>,
     ) -> Result<(TerminalExec, TerminalReader, TerminalWriter), EngineError> {
@@ -73,7 +75,7 @@ impl ContainerEngine {
             attach_stderr: Some(true),
             tty: Some(true),
             env: Some(env),
-            cmd: Some(command),
+            cmd: Some(command.into_inner()),
             working_dir: workdir,
             ..Default::default()
         };
@@ -90,40 +92,35 @@ impl ContainerEngine {
         Ok((TerminalExec { engine: self.clone(), what, container }, reader, writer))
     }
 
-    /// Runs a command in a new container that is as one that has ended: of its image, with its
-    /// environment, volumes, network and limits, and none of its files. It is gone after
-    /// [`TerminalExec::wait`], or when somebody sweeps what its labels say.
+    /// Creates a container that is as one that has ended: of its image, with its environment,
+    /// volumes, network and limits, and none of its files. Gives its id.
     ///
     /// # Errors
-    /// When the image or the program is not there, and whatever else keeps it from starting.
-    pub async fn twin_on_terminal(
-        &self,
-        id: &str,
-        twin: Twin<'_>,
-    ) -> Result<(TerminalExec, TerminalReader, TerminalWriter), EngineError> {
+    /// When the image is not there.
+    pub async fn create_twin(&self, id: &str, twin: Twin<'_>) -> Result<String, EngineError> {
         let original = self.described(id).await?;
         let body = twin_body(&original, id, &twin, self.ulimits().await);
         let (engine, name) = (self.clone(), twin.name.to_owned());
         let image = original["Config"]["Image"].as_str().unwrap_or_default().to_owned();
-        let created = self.unbroken(async move { engine.create_empty(&name, &image, body).await }).await?;
-        let doing = format!("attach to container `{}`", short(&created));
-        let path = format!("/containers/{created}/attach?stream=1&stdin=1&stdout=1&stderr=1");
-        let begun = async {
-            let ends = self.upgrade(&path, "", doing).await?;
-            self.start(&created).await?;
-            Ok(ends)
-        };
-        match begun.await {
-            Ok((reader, writer)) => {
-                let (what, container) = (What::Container(created), short(id).to_owned());
-                Ok((TerminalExec { engine: self.clone(), what, container }, reader, writer))
-            }
-            Err(error) => {
-                // The first error is the one to report.
-                let _ = self.remove(&created).await;
-                Err(error)
-            }
-        }
+        self.unbroken(async move { engine.create_empty(&name, &image, body).await }).await
+    }
+
+    /// Starts a container that has a terminal. It is gone after [`TerminalExec::wait`], or when
+    /// somebody sweeps what its labels say.
+    ///
+    /// # Errors
+    /// When its program is not there, and whatever else keeps it from starting.
+    pub async fn start_on_terminal(
+        &self,
+        container: &Passed<ContainerInside>,
+    ) -> Result<(TerminalExec, TerminalReader, TerminalWriter), EngineError> {
+        let id = &container.id;
+        let doing = format!("attach to container `{}`", short(id));
+        let path = format!("/containers/{id}/attach?stream=1&stdin=1&stdout=1&stderr=1");
+        let (reader, writer) = self.upgrade(&path, "", doing).await?;
+        self.start(container).await?;
+        let (what, short) = (What::Container(id.clone()), short(id).to_owned());
+        Ok((TerminalExec { engine: self.clone(), what, container: short }, reader, writer))
     }
 
     async fn upgrade(
@@ -175,6 +172,9 @@ fn twin_body(original: &Value, id: &str, twin: &Twin<'_>, ulimits: Option<Limits
     let mut environment: Vec<String> = read(&config["Env"]).unwrap_or_default();
     environment.retain(|pair| !pair.starts_with("TERM="));
     environment.extend(twin.term.map(|term| format!("TERM={term}")));
+    // Podman does not tell the kernel's settings of a container. These follow from what it tells.
+    let kept: Vec<String> = read(&host["CapAdd"]).unwrap_or_default();
+    let is_closed = read::<Vec<String>>(&host["Dns"]).is_some_and(|dns| dns == [NOBODY]);
     let network = original["NetworkSettings"]["Networks"].as_object().and_then(|all| all.keys().next());
     ContainerCreateBody {
         image: read(&config["Image"]),
@@ -201,7 +201,7 @@ fn twin_body(original: &Value, id: &str, twin: &Twin<'_>, ulimits: Option<Limits
             dns: read(&host["Dns"]),
             dns_options: read(&host["DnsOptions"]),
             dns_search: read(&host["DnsSearch"]),
-            sysctls: read(&host["Sysctls"]),
+            sysctls: sysctls(is_closed, &kept),
             pids_limit: read(&host["PidsLimit"]),
             memory: read(&host["Memory"]),
             memory_swap: read(&host["MemorySwap"]),

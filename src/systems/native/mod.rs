@@ -41,6 +41,7 @@ pub use start::{Beside, ProcessSpec};
 use crate::base::secret::Secret;
 use crate::host::{self, Env};
 use crate::model::environment::hidden_parts;
+use crate::model::guard::Passed;
 use crate::model::identity::{Identity, Lifetime, RunId};
 use kernel::Living;
 use remains::PATIENCE;
@@ -67,9 +68,9 @@ impl Native {
     ///
     /// # Errors
     /// When the program or the working directory is missing, or the system refuses.
-    pub fn spawn(&self, spec: ProcessSpec, space: &Space) -> Result<Process, NativeError> {
+    pub fn spawn(&self, spec: Passed<ProcessSpec>, space: &Space) -> Result<Process, NativeError> {
         let ProcessSpec { identity, command, workdir, environment, secret, files, ready, ports, detached } =
-            spec;
+            spec.into_inner();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let mut facts = ProcessFacts {
             folder: self.folder.join(runs::folder_name(&identity)),
@@ -127,7 +128,7 @@ impl Native {
     pub fn exec(
         &self,
         facts: &ProcessFacts,
-        command: &[String],
+        command: &Passed<Vec<String>>,
         input: bool,
     ) -> Result<Process, NativeError> {
         self.beside(facts, Beside { command, workdir: None, input, terminal: None, term: None })

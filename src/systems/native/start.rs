@@ -19,6 +19,7 @@ use super::{hardening, kernel, logs};
 use crate::base::secret::Secret;
 use crate::host::{Env, programs};
 use crate::model::container::ContainerFile;
+use crate::model::guard::{Passed, Startable};
 use crate::model::identity::Identity;
 
 /// What to run.
@@ -45,11 +46,21 @@ pub struct ProcessSpec {
     pub detached: bool,
 }
 
+impl Startable for ProcessSpec {
+    fn variables(&self) -> Vec<(&str, &str)> {
+        self.environment.iter().map(|(name, value)| (name.as_str(), value.expose())).collect()
+    }
+
+    fn words(&self) -> Vec<&str> {
+        self.command.iter().map(String::as_str).collect()
+    }
+}
+
 /// A command to run beside a process.
 #[derive(Debug)]
 pub struct Beside<'a> {
     /// The program and its arguments.
-    pub command: &'a [String],
+    pub command: &'a Passed<Vec<String>>,
     /// The working directory, if not that of the process.
     pub workdir: Option<PathBuf>,
     /// Whether it reads what is written to [`Process::input`].

@@ -101,7 +101,7 @@ async fn what_is_cancelled_in_the_middle_leaves_nothing(lab: Arc<Lab>) {
             spec.volumes = vec!["/data".to_owned()];
             let id = lab.engine.create(&spec).await?;
             let output = lab.engine.attach(&id).await?;
-            lab.engine.start(&id).await?;
+            lab.start(&id).await?;
             Ok::<_, cki::systems::engine::EngineError>(output)
         };
         let _ = tokio::time::timeout(Duration::from_millis(millis), whole).await;
@@ -123,7 +123,7 @@ async fn volumes_go_with_their_containers(lab: Arc<Lab>) {
     spec.volumes = vec!["/data".to_owned()];
     let id = lab.engine.create(&spec).await.expect("creates");
     let volume = mine(&id).await.expect("has a volume");
-    lab.engine.start(&id).await.expect("starts");
+    lab.start(&id).await.expect("starts");
     lab.engine.wait(&id).await.expect("ends");
     other.inspect_volume(&volume).await.expect("is there");
     lab.engine.remove(&id).await.expect("removes");

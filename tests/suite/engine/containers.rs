@@ -42,8 +42,8 @@ async fn a_long_run_stops_when_asked(lab: Arc<Lab>) {
     let spec = lab.shell("trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.1; done");
     let id = lab.engine.create(&spec).await.expect("creates");
     let mut output = lab.engine.attach(&id).await.expect("attaches");
-    lab.engine.start(&id).await.expect("starts");
-    lab.engine.start(&id).await.expect("a second start is no error");
+    lab.start(&id).await.expect("starts");
+    lab.start(&id).await.expect("a second start is no error");
     until(&mut output, "up").await;
     let all = lab.engine.list(Some(&lab.run)).await.expect("lists");
     assert_eq!((all.len(), &all[0].status, all[0].name.as_str()), (1, &Status::Running, spec.name.as_str()));
@@ -63,7 +63,7 @@ async fn what_does_not_listen_is_killed(lab: Arc<Lab>) {
     let deaf = lab.engine.create(&lab.shell("trap '' TERM; echo up; while :; do sleep 0.1; done")).await;
     let deaf = deaf.expect("creates");
     let mut output = lab.engine.attach(&deaf).await.expect("attaches");
-    lab.engine.start(&deaf).await.expect("starts");
+    lab.start(&deaf).await.expect("starts");
     until(&mut output, "up").await;
     let began = Instant::now();
     lab.engine.stop(&deaf, Duration::from_secs(1)).await.expect("stops");
@@ -72,7 +72,7 @@ async fn what_does_not_listen_is_killed(lab: Arc<Lab>) {
     // Process 1 of its own would ignore the signal: there is an init before it.
     let plain = lab.engine.create(&lab.shell("echo up; exec sleep 1000")).await.expect("creates");
     let mut output = lab.engine.attach(&plain).await.expect("attaches");
-    lab.engine.start(&plain).await.expect("starts");
+    lab.start(&plain).await.expect("starts");
     // Before it is up, the init may not listen yet.
     until(&mut output, "up").await;
     lab.engine.stop(&plain, Duration::from_secs(20)).await.expect("stops");
@@ -86,7 +86,7 @@ async fn what_does_not_listen_is_killed(lab: Arc<Lab>) {
 async fn a_wait_tells_the_truth(lab: Arc<Lab>) {
     let id = lab.engine.create(&lab.shell("exit 4")).await.expect("creates");
     assert!(matches!(lab.engine.wait(&id).await, Err(EngineError::NotStarted { .. })));
-    lab.engine.start(&id).await.expect("starts");
+    lab.start(&id).await.expect("starts");
     for _ in 0..3 {
         assert_eq!(lab.engine.wait(&id).await.expect("ends"), 4, "as often as it is asked");
     }
@@ -129,7 +129,7 @@ async fn what_is_not_there_is_said_to_be_so(lab: Arc<Lab>) {
     spec.image = "no/../thing?".to_owned();
     assert!(matches!(lab.engine.create(&spec).await, Err(EngineError::Invalid { .. })));
     let nobody = "0".repeat(64);
-    assert!(lab.engine.start(&nobody).await.expect_err("is not there").is_not_found());
+    assert!(lab.start(&nobody).await.expect_err("is not there").is_not_found());
     assert!(lab.engine.inside(&nobody).await.expect_err("is not there").is_not_found());
     assert!(lab.engine.wait(&nobody).await.expect_err("is not there").is_not_found());
     assert!(lab.engine.logs(&nobody, Default::default()).await.expect_err("is not there").is_not_found());
@@ -150,7 +150,7 @@ async fn a_taken_port_is_named(lab: Arc<Lab>) {
         let id = lab.engine.create(&spec).await.expect("creates");
         let result = async {
             let output = if attached { Some(lab.engine.attach(&id).await?) } else { None };
-            lab.engine.start(&id).await.map(|()| output)
+            lab.start(&id).await.map(|()| output)
         };
         let error = result.await.expect_err("the port is taken");
         assert!(
@@ -171,7 +171,7 @@ async fn an_unknown_program_is_named(lab: Arc<Lab>) {
             let id = lab.engine.create(&spec).await.expect("creates");
             let result = async {
                 let _output = if attached { Some(lab.engine.attach(&id).await?) } else { None };
-                lab.engine.start(&id).await?;
+                lab.start(&id).await?;
                 lab.engine.wait(&id).await
             };
             match result.await.expect_err(program) {

@@ -14,6 +14,7 @@ use cki::systems::engine::{BuildRequest, ContainerEngine, EngineError, OutputStr
 use std::sync::{Arc, Mutex};
 
 use crate::support::limit;
+use crate::support::passed::passed;
 
 /// The image with busybox in it.
 pub(crate) const BOX: &str = "cki-test/box:1";
@@ -107,10 +108,15 @@ impl Lab {
         }
     }
 
+    /// Starts a container that nothing is wrong with.
+    pub(crate) async fn start(&self, id: &str) -> Result<(), EngineError> {
+        self.engine.start(&passed(self.engine.inside(id).await?)).await
+    }
+
     /// Creates and starts.
     pub(crate) async fn started(&self, spec: &ContainerSpec) -> String {
         let id = self.engine.create(spec).await.expect("creates");
-        self.engine.start(&id).await.expect("starts");
+        self.start(&id).await.expect("starts");
         id
     }
 
@@ -119,7 +125,7 @@ impl Lab {
         let id = self.engine.create(spec).await.expect("creates");
         let output = self.engine.attach(&id).await.expect("attaches");
         let drain = tokio::spawn(drained(output));
-        self.engine.start(&id).await.expect("starts");
+        self.start(&id).await.expect("starts");
         let code = self.engine.wait(&id).await.expect("ends");
         let (out, err) = drain.await.expect("is not cancelled").expect("is whole");
         self.engine.remove(&id).await.expect("removes");

@@ -7,6 +7,7 @@ use cki::systems::engine::{EngineError, ExecRequest, LogRequest};
 
 use super::lab::{Lab, drained, eventually, until, words};
 use super::on_both;
+use crate::support::passed::passed;
 
 on_both!(
     logs_are_what_was_written,
@@ -102,7 +103,7 @@ async fn a_follower_may_leave(lab: Arc<Lab>) {
 
 /// A command's exit code and output.
 async fn run(lab: &Lab, id: &str, command: &[&str]) -> (i64, String) {
-    let request = ExecRequest { command: words(command), ..Default::default() };
+    let request = ExecRequest::new(passed(words(command)));
     let mut exec = lab.engine.exec(id, request).await.expect("runs");
     let mut out = String::new();
     while let Some(chunk) = exec.output.next().await {
@@ -119,7 +120,7 @@ async fn a_command_has_input_output_and_code(lab: Arc<Lab>) {
     }
     let input = "a line\n".repeat(50_000);
     let request = ExecRequest {
-        command: words(&["sh", "-c", "pwd; cat; echo done >&2"]),
+        command: passed(words(&["sh", "-c", "pwd; cat; echo done >&2"])),
         stdin: Some(Box::pin(std::io::Cursor::new(input.clone()))),
         workdir: Some("/bin".to_owned()),
     };
@@ -141,17 +142,17 @@ async fn a_command_has_input_output_and_code(lab: Arc<Lab>) {
 }
 
 async fn a_command_needs_a_running_container(lab: Arc<Lab>) {
-    let request = || ExecRequest { command: words(&["true"]), ..Default::default() };
+    let request = || ExecRequest::new(passed(words(&["true"])));
     let id = lab.engine.create(&lab.shell("true")).await.expect("creates");
     assert!(matches!(lab.engine.exec(&id, request()).await, Err(EngineError::NotRunning { .. })));
-    lab.engine.start(&id).await.expect("starts");
+    lab.start(&id).await.expect("starts");
     lab.engine.wait(&id).await.expect("ends");
     assert!(matches!(lab.engine.exec(&id, request()).await, Err(EngineError::NotRunning { .. })));
     lab.engine.remove(&id).await.expect("removes");
     assert!(lab.engine.exec(&id, request()).await.expect_err("is gone").is_not_found());
     // One that ends under the command.
     let id = lab.started(&lab.shell("sleep 1000")).await;
-    let request = ExecRequest { command: words(&["sleep", "1000"]), ..Default::default() };
+    let request = ExecRequest::new(passed(words(&["sleep", "1000"])));
     let exec = lab.engine.exec(&id, request).await.expect("runs");
     let (ended, killed) = tokio::join!(exec.wait(), lab.engine.kill(&id));
     killed.expect("kills");

@@ -1,6 +1,7 @@
 //! How processes begin and end, and that nothing of them is left.
 
 use super::*;
+use crate::support::passed::passed;
 
 #[tokio::test]
 async fn exit_codes_come_through() {
@@ -21,7 +22,7 @@ async fn what_cannot_be_started_is_said_and_leaves_nothing() {
     std::fs::write(here.join("plain"), "").expect("writes");
     std::fs::write(here.join("script"), "#!/no/such/interpreter\n").expect("writes");
     std::fs::set_permissions(here.join("script"), std::fs::Permissions::from_mode(0o755)).expect("may");
-    let try_it = |command: &[&str]| machine.native.spawn(machine.spec("x", command), &space);
+    let try_it = |command: &[&str]| machine.native.spawn(passed(machine.spec("x", command)), &space);
     assert!(matches!(try_it(&["no-such-program"]), Err(NativeError::MissingProgram { .. })));
     assert!(matches!(try_it(&["./plain"]), Err(NativeError::NotExecutable { .. })));
     assert!(matches!(try_it(&[]), Err(NativeError::EmptyCommand { .. })));
@@ -30,11 +31,11 @@ async fn what_cannot_be_started_is_said_and_leaves_nothing() {
     assert!(error.to_string().contains("interpreter"), "{error}");
     let mut spec = machine.shell("true");
     spec.workdir = here.join("none");
-    assert!(matches!(machine.native.spawn(spec, &space), Err(NativeError::MissingWorkdir { .. })));
+    assert!(matches!(machine.native.spawn(passed(spec), &space), Err(NativeError::MissingWorkdir { .. })));
     assert!(machine.is_clean());
     let first = machine.run(machine.shell("sleep 1000"), &space);
     assert!(matches!(
-        machine.native.spawn(machine.shell("sleep 1000"), &space),
+        machine.native.spawn(passed(machine.shell("sleep 1000")), &space),
         Err(NativeError::Exists { .. })
     ));
     drop(first);

@@ -26,6 +26,7 @@ use futures_util::StreamExt as _;
 use tokio::io::AsyncReadExt as _;
 
 use crate::support::part::{self, PART};
+use crate::support::passed::passed;
 
 /// Starts what hides from its parent, its group and its session, and says so.
 const HIDE: &str = "(setsid sh -c '(setsid sh -c \"echo hidden; exec sleep 1000\" &)' &); ";
@@ -93,7 +94,7 @@ impl Machine {
     }
 
     fn run(&self, spec: ProcessSpec, space: &Space) -> Running {
-        let mut process = self.native.spawn(spec, space).expect("starts");
+        let mut process = self.native.spawn(passed(spec), space).expect("starts");
         let output = process.output().expect("is attached");
         Running { process, output, seen: String::new() }
     }
@@ -242,10 +243,10 @@ async fn own(folder: &Path) {
         ports: Vec::new(),
         detached: lifetime == Lifetime::Kept,
     };
-    let kept = native.spawn(spec("kept", Lifetime::Kept, "exec sleep 1000"), &space).expect("starts");
+    let kept = native.spawn(passed(spec("kept", Lifetime::Kept, "exec sleep 1000")), &space).expect("starts");
     drop(kept);
     let script = format!("trap '' TERM; {HIDE} sleep 1000; exit 1");
-    let mut owned = native.spawn(spec("owned", Lifetime::Owner, &script), &space).expect("starts");
+    let mut owned = native.spawn(passed(spec("owned", Lifetime::Owner, &script)), &space).expect("starts");
     let mut output = owned.output().expect("is attached");
     assert_eq!(output.next().await.expect("says something").1, "hidden\n");
     writeln!(std::io::stdout(), "ready").expect("writes");

@@ -1,6 +1,7 @@
 //! Runs that are found again: detached ones, those whose owner or supervisor was killed, and logs.
 
 use super::*;
+use crate::support::passed::passed;
 
 #[tokio::test]
 async fn a_detached_process_is_found_read_entered_and_stopped() {
@@ -12,7 +13,7 @@ async fn a_detached_process_is_found_read_entered_and_stopped() {
     spec.secret = vec!["TOKEN".into()];
     spec.ports = vec![(1, 2)];
     spec.detached = true;
-    let mut process = machine.native.spawn(spec.clone(), &space).expect("starts");
+    let mut process = machine.native.spawn(passed(spec.clone()), &space).expect("starts");
     assert!(process.output().is_none());
     drop(process);
     let facts = machine.only();
@@ -26,7 +27,8 @@ async fn a_detached_process_is_found_read_entered_and_stopped() {
 
     let words = |command: &[&str]| command.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
     let script = "echo $TOKEN; pwd; readlink /proc/self/ns/net; exit 9";
-    let mut beside = machine.native.exec(&facts, &words(&["sh", "-c", script]), false).expect("enters");
+    let mut beside =
+        machine.native.exec(&facts, &passed(words(&["sh", "-c", script])), false).expect("enters");
     let output = beside.output().expect("is attached");
     let (output, code) = Running { process: beside, output, seen: String::new() }.end().await;
     let lines: Vec<&str> = output.lines().collect();
@@ -35,7 +37,8 @@ async fn a_detached_process_is_found_read_entered_and_stopped() {
     let here = machine.folder.path().to_str().expect("is text");
     assert_eq!(lines, ["t0ken", here, inside.to_str().expect("is text")]);
     assert_eq!(code, 9);
-    let error = machine.native.exec(&facts, &words(&["no-such-program"]), false).expect_err("is missing");
+    let error =
+        machine.native.exec(&facts, &passed(words(&["no-such-program"])), false).expect_err("is missing");
     assert!(matches!(error, NativeError::MissingProgram { .. }), "{error}");
 
     assert!(machine.native.sweep(|_| true).await.expect("sweeps").is_empty(), "the living are left alone");
@@ -53,7 +56,7 @@ async fn a_detached_process_is_found_read_entered_and_stopped() {
     assert!(log.starts_with("out\nerr\n") && log.ends_with("bye\n"), "{log}");
     assert!(!facts.is_alive());
     assert!(matches!(
-        machine.native.exec(&facts, &words(&["true"]), false),
+        machine.native.exec(&facts, &passed(words(&["true"])), false),
         Err(NativeError::NotRunning { .. })
     ));
     assert!(machine.is_clean());
@@ -64,7 +67,7 @@ async fn stop_does_not_wait_for_the_deaf_for_ever() {
     let (machine, space) = (Machine::new(), Space::new());
     let mut spec = machine.shell(&format!("trap '' TERM; {HIDE} while :; do sleep 0.02; done"));
     spec.detached = true;
-    drop(machine.native.spawn(spec, &space).expect("starts"));
+    drop(machine.native.spawn(passed(spec), &space).expect("starts"));
     let facts = machine.only();
     eventually("it hides", || machine.living().len() >= 2).await;
     machine.native.stop(&facts, Duration::from_millis(50)).await.expect("stops");
@@ -92,7 +95,7 @@ async fn the_log_of_a_detached_process_does_not_grow_for_ever() {
     let script = format!("yes 'some line' | head -c {WRITTEN}; echo; echo end; exec sleep 1000");
     let mut spec = machine.shell(&script);
     spec.detached = true;
-    drop(machine.native.spawn(spec, &Space::new()).expect("starts"));
+    drop(machine.native.spawn(passed(spec), &Space::new()).expect("starts"));
     let facts = machine.only();
     let log = || std::fs::metadata(machine.file(&facts, "log")).expect("is there");
     eventually("all is written", || log().len() == WRITTEN + 5).await;
@@ -155,7 +158,7 @@ async fn a_killed_supervisor_is_swept_after() {
     let (machine, space) = (Machine::new(), Space::new());
     let mut spec = machine.shell(&format!("{HIDE} sleep 1000"));
     spec.detached = true;
-    drop(machine.native.spawn(spec, &space).expect("starts"));
+    drop(machine.native.spawn(passed(spec), &space).expect("starts"));
     let facts = machine.only();
     eventually("it hides", || machine.living().len() >= 2).await;
     let supervisor = machine.supervisor(&facts);

@@ -1,6 +1,7 @@
 //! What a process sees, and does not see: environment, home, files, network, other processes.
 
 use super::*;
+use crate::support::passed::passed;
 
 #[tokio::test]
 async fn the_environment_is_exactly_what_was_asked_for() {
@@ -24,7 +25,7 @@ async fn it_has_a_home_of_its_own_no_open_files_and_no_terminal() {
     let machine = Machine::new();
     let script = "stat -c %a $HOME; touch $HOME/x; pwd; ls /proc/self/fd; readlink /proc/self/fd/0; \
                   test \"$(cut -d' ' -f7 /proc/self/stat)\" = 0 && echo no terminal; ulimit -c; echo e >&2";
-    let mut process = machine.native.spawn(machine.shell(script), &Space::new()).expect("starts");
+    let mut process = machine.native.spawn(passed(machine.shell(script)), &Space::new()).expect("starts");
     let mut output = process.output().expect("is attached");
     let (mut stdout, mut stderr) = (String::new(), String::new());
     while let Some((stream, bytes)) = output.next().await {

@@ -12,6 +12,7 @@ pub(crate) mod limit;
 mod limit_test;
 pub(crate) mod lookalike;
 pub(crate) mod part;
+pub(crate) mod passed;
 pub(crate) mod person;
 pub(crate) mod proxy;
 pub(crate) mod repository;

@@ -182,3 +182,88 @@ fn what_is_no_host_is_a_finding() {
         .says("inventory.yaml:1:22: `https://a.example.org` is no host")
         .says("`a b` is no host: write a name, with `*` for any part, an address, or a range");
 }
+
+on!(docker, podman, native: every_command_passes_the_same_guard);
+fn every_command_passes_the_same_guard(cli: &Cli) {
+    let repositories = Repositories::new(cli);
+    repositories.commit("tools", &[("a", "a\n")]);
+    let token = token();
+    for (run, line) in [
+        ("debug: {port: {port}, command: [echo, 'https://a.prod.example.org']}", "--debug-port {port}"),
+        (&format!("debug: {{port: {{port}}, command: [echo, {token}, '{{command}}']}}"), "--debug-port {port}"),
+        ("init: [[echo, a.prod.example.org]]", ""),
+        ("ready: {exec: [echo, a.prod.example.org]}", ""),
+        ("ready: {http: /a.prod.example.org, port: 80}", ""),
+    ] {
+        cli.inventory(&format!(
+            "production: {{hosts: ['*.prod.example.org']}}
+repos: {{tools: '{{served}}/tools.git'}}
+components: [{{name: app, category: x, image: '{{busybox}}', sources: [{{repo: tools}}], run: {{command: [echo, started mq], {run}}}}}]\n"
+        ));
+        refused(cli, &cli.fill(&format!("run-local app {line}"))).says("`--allow @command`");
+    }
+}
+
+on!(docker, podman: the_health_check_of_an_image_is_a_command);
+fn the_health_check_of_an_image_is_a_command(cli: &Cli) {
+    let repositories = Repositories::new(cli);
+    repositories.commit(
+        "tools",
+        &[("Dockerfile", "FROM {busybox}\nHEALTHCHECK CMD wget -q http://d.prod.example.org/ || exit 1\n")],
+    );
+    cli.inventory(
+        "production: {hosts: ['*.prod.example.org']}
+repos: {tools: '{served}/tools.git'}
+components: [{name: app, category: x, kind: job, build: {repo: tools}, run: {command: [echo, it ran]}}]\n",
+    );
+    // Podman tells of it only once there is a container.
+    let outcome = cli.run("run-local app").ends_with(7).says("the command of `app` (");
+    assert!(!outcome.says("names `d.prod.example.org`").stdout.contains("it ran"));
+    assert_eq!(cli.left(), [""; 0]);
+}
+
+on!(docker, podman: what_is_built_anew_passes_the_guard_again);
+fn what_is_built_anew_passes_the_guard_again(cli: &Cli) {
+    let repositories = Repositories::new(cli);
+    repositories.commit("tools", &[("Dockerfile", "FROM {busybox}\nENV NUMBER=one\n")]);
+    cli.inventory(
+        "production: {hosts: ['*.prod.example.org']}
+repos: {tools: '{served}/tools.git'}
+components: [{name: app, category: x, build: {repo: tools}, run: {command: [sh, -c, 'echo number $NUMBER; exec sleep 1000']}}]\n",
+    );
+    let clone = cli.workspace().join("tools");
+    let mut run = cli.start("run-local app --watch");
+    run.until("number one");
+    run.until("  watching     the sources of app");
+    for (file, why) in [
+        ("FROM {busybox}\nENV NUMBER=two URL=http://e.prod.example.org\n".to_owned(), "e.prod.example.org"),
+        (format!("FROM {{busybox}}\nENV NUMBER=three TOKEN={}\n", token()), "a real credential"),
+    ] {
+        std::fs::write(clone.join("Dockerfile"), cli.fill(&file)).expect("writes");
+        run.until(why);
+        assert!(!run.has_ended());
+    }
+    std::fs::write(clone.join("Dockerfile"), cli.fill("FROM {busybox}\nENV NUMBER=four\n")).expect("writes");
+    run.until("number four");
+    run.signal(nix::sys::signal::Signal::SIGINT);
+    let outcome = run.end().ends_with(130).says("`app` is as it was: ");
+    let all = format!("{}{}", outcome.stdout, outcome.stderr);
+    assert!(!all.contains("number two") && !all.contains("number three") && !all.contains(&token()), "{outcome}");
+}
+
+on!(docker, podman: a_credential_of_an_image_is_not_shown);
+fn a_credential_of_an_image_is_not_shown(cli: &Cli) {
+    let repositories = Repositories::new(cli);
+    repositories.commit("tools", &[("Dockerfile", &format!("FROM {{busybox}}\nENV BAKED={}\n", token()))]);
+    cli.inventory(
+        "repos: {tools: '{served}/tools.git'}
+components: [{name: app-{id}, category: x, build: {repo: tools}, run: {command: [sh, -c, 'echo it is $BAKED; exec sleep 1000'], ready: {log: it is}}}]\n",
+    );
+    cli.run("run-local app-{id} --detach").ends_with(7);
+    cli.run("run-local app-{id} --detach --allow BAKED").ends_with(0);
+    for line in ["logs app-{id}", "exec app-{id} -- env"] {
+        let outcome = cli.run(line).ends_with(0);
+        assert!(!outcome.stdout.contains(&token()) && outcome.stdout.contains("••••"), "{outcome}");
+    }
+    cli.run("down app-{id}").ends_with(0);
+}

@@ -64,6 +64,9 @@ fn shell(cli: &Cli) {
     person.types("printf 'GET /passwd HTTP/1.0\\r\\n\\r\\n' | nc -w 3 web-");
     person.types(&format!("{} 8000 | tail -n 1\n", cli.id));
     person.until("nobody:x:65534");
+    // Its network is as closed as that of the component, IPv6 included.
+    person.types("echo six: $(cat /proc/net/if_inet6 2>/dev/null | wc -l) $(cat /proc/sys/net/ipv6/conf/all/disable_ipv6 2>/dev/null || echo 1)\n");
+    person.until("six: 0 1");
     person.types("exit 5\n");
     person.ends_with(5);
     let person = Person::starts(cli, "shell app-{id}");

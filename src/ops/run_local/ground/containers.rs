@@ -1,6 +1,5 @@
 //! Units in containers, on a network of the run's own or on none. How it is laid is in `network`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
@@ -11,7 +10,8 @@ use super::{Belonging, Network};
 use crate::model::container::{ContainerInside, ContainerSpec, Publish};
 use crate::model::environment::FOLDER;
 use crate::model::event::State;
-use crate::model::identity::{READY, SECRETS};
+use crate::model::guard::{Gate, Passed, Refusal, Starting};
+use crate::model::identity::{ALLOWED, READY, SECRETS};
 use crate::model::probe::Ready;
 use crate::ops::reach::Reach;
 use crate::ops::run_local::handle::{Container, Handle, Output, Started};
@@ -50,7 +50,6 @@ impl Containers {
         image: Option<&str>,
         tools: &Tools<'_>,
         whose: &Belonging<'_>,
-        locked: &BTreeMap<String, String>,
     ) -> anyhow::Result<(Handle, Option<Output>)> {
         let image = image.ok_or_else(|| RunError::NoImage { name: unit.name.clone() })?;
         if unit.kept {
@@ -61,7 +60,8 @@ impl Containers {
         if self.network.way() == Way::Publish {
             spec.publish = ports_for_engine(unit);
         }
-        let (mut container, output) = self.start_container(&spec, unit, locked, self.network.way()).await?;
+        let (mut container, output) =
+            self.start_container(&spec, unit, whose.gate, self.network.way()).await?;
         if self.network.way() != Way::Publish && !unit.work.publish.is_empty() {
             container.forward(&unit.work.publish, &tools.events).await?;
         }
@@ -73,23 +73,22 @@ impl Containers {
         Ok(self.engine.remove(&container_name(unit, whose)).await?)
     }
 
-    /// Creates, checks and starts a container, with its output attached from the first byte.
+    /// Creates and starts a container, with its output attached from the first byte. What passes the
+    /// gate in between is what the engine has understood, with all that the image adds.
     pub(super) async fn start_container(
         &self,
         spec: &ContainerSpec,
         unit: &Unit,
-        locked: &BTreeMap<String, String>,
+        gate: &Gate<'_>,
         way: Way,
     ) -> anyhow::Result<(Container, Output)> {
         let engine = &self.engine;
         let id = engine.create(spec).await?;
         let output = engine.attach(&id).await?;
-        if unit.is_component && !locked.is_empty() {
-            check_locked(engine, &id, unit, locked).await?;
-        }
+        let passed = pass(engine.inside(&id).await?, unit, &spec.image, gate)?;
         let program = unit.command.as_ref().and_then(|command| command.first().cloned());
         let what = Arc::new(Started { name: unit.name.clone(), program });
-        engine.start(&id).await.map_err(|error| what.explain(error))?;
+        engine.start(&passed).await.map_err(|error| what.explain(error))?;
         let mut container = Container {
             engine: engine.clone(),
             id,
@@ -150,6 +149,8 @@ fn container_name(unit: &Unit, whose: &Belonging<'_>) -> String {
 pub(super) fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Belonging<'_>) -> ContainerSpec {
     let mut labels = whose.identity(tools, &unit.of, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
+    let allowed = whose.gate.allowed();
+    labels.extend((!allowed.is_empty()).then(|| (ALLOWED.to_owned(), allowed.join(","))));
     labels.extend(unit.ready.as_ref().map(|ready| (READY.to_owned(), ready.to_label())));
     labels.extend(again::label(unit, image, whose));
     // Reference secrets are not in the container itself, but on a volume that goes with it.
@@ -172,26 +173,13 @@ pub(super) fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Bel
     }
 }
 
-/// Reads back what the engine has understood: a container that could take itself for production is
-/// never started.
-async fn check_locked(
-    engine: &ContainerEngine,
-    id: &str,
+/// Lets a container through the gate as the engine has it.
+pub(super) fn pass(
+    inside: ContainerInside,
     unit: &Unit,
-    locked: &BTreeMap<String, String>,
-) -> anyhow::Result<()> {
-    let inside = engine.inside(id).await?;
-    for (name, wanted) in locked {
-        let found = inside.environment.get(name);
-        if found != Some(wanted) {
-            return Err(RunError::Production {
-                name: unit.name.clone(),
-                variable: name.clone(),
-                wanted: wanted.clone(),
-                found: found.cloned(),
-            }
-            .into());
-        }
-    }
-    Ok(())
+    image: &str,
+    gate: &Gate<'_>,
+) -> Result<Passed<ContainerInside>, Refusal> {
+    let source = format!("in its container, of image {image}");
+    gate.pass(inside, Starting { name: &unit.name, source: &source, is_component: unit.is_component })
 }

@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Belonging;
-use super::containers::{Containers, container, pieces, ports_for_engine};
+use super::containers::{Containers, container, pass, pieces, ports_for_engine};
 use super::network::{Way, lay_apart, way_apart};
 use crate::base::digest;
 use crate::base::owner::Owner;
 use crate::host;
 use crate::model::container::{ContainerFacts, Status};
+use crate::model::guard::Gate;
 use crate::model::identity::{Identity, Lifetime, Role, RunId, SPECIFICATION};
 use crate::model::probe::Ready;
 use crate::ops::run_local::RunError;
@@ -155,7 +156,7 @@ impl Containers {
         let mut kept = Kept::Made;
         loop {
             match self.find(&identity, &specification).await? {
-                Found::Good(facts) => return self.reuse(unit, &facts).await,
+                Found::Good(facts) => return self.reuse(unit, image, &facts, whose.gate).await,
                 Found::Removed => kept = Kept::Replaced,
                 Found::Coming if began.elapsed() > OTHERS => {
                     return Err(RunError::KeptInUse { name: unit.name.clone() }.into());
@@ -216,7 +217,13 @@ impl Containers {
         Ok(Found::Removed)
     }
 
-    async fn reuse(&self, unit: &Unit, facts: &ContainerFacts) -> anyhow::Result<(Handle, Option<Output>)> {
+    async fn reuse(
+        &self,
+        unit: &Unit,
+        image: &str,
+        facts: &ContainerFacts,
+        gate: &Gate<'_>,
+    ) -> anyhow::Result<(Handle, Option<Output>)> {
         let engine = &self.engine;
         // The line that says ready may be long past.
         let tail = (!matches!(unit.ready, Some(Ready::Log(_)))).then_some(LINES);
@@ -227,6 +234,8 @@ impl Containers {
             engine.logs(&facts.id, request),
             self.network.admit(engine, &facts.id, unit),
         )?;
+        // Another run may have allowed more than this one.
+        let inside = pass(inside, unit, image, gate)?.into_inner();
         let program = unit.command.as_ref().and_then(|command| command.first().cloned());
         let container = Container {
             engine: engine.clone(),
@@ -269,7 +278,7 @@ impl Containers {
         }
         let (network, is_new) = self.own_network(identity, whose).await?;
         spec.network = Some((network.clone(), vec![unit.name.clone()]));
-        let made = self.start_container(&spec, unit, &BTreeMap::new(), way).await;
+        let made = self.start_container(&spec, unit, whose.gate, way).await;
         if is_new && made.as_ref().is_err_and(is_name_taken) {
             engine.remove_network(&network).await?;
         }

@@ -8,12 +8,11 @@ mod neighbours;
 mod network;
 mod production;
 
-use std::collections::BTreeMap;
-
 use super::Request;
 use super::handle::{Handle, Output};
 use super::plan::RunPlan;
 use super::unit::Unit;
+use crate::model::guard::Gate;
 use crate::model::identity::{Identity, Lifetime, Role, RunId};
 use crate::ops::engine::Engine;
 use crate::ops::tools::Tools;
@@ -49,6 +48,8 @@ pub(super) struct Belonging<'a> {
     pub(super) publish: bool,
     /// What is being made that outlives the run, and is no use before it is ready.
     pub(super) making: &'a Making,
+    /// What everything passes when it is started.
+    pub(super) gate: &'a Gate<'a>,
 }
 
 impl Belonging<'_> {
@@ -116,11 +117,10 @@ impl Ground {
         image: Option<&str>,
         tools: &Tools<'_>,
         whose: &Belonging<'_>,
-        locked: &BTreeMap<String, String>,
     ) -> anyhow::Result<(Handle, Option<Output>)> {
         match self {
-            Self::Containers(ground) => ground.start(unit, image, tools, whose, locked).await,
-            Self::Native(ground) => ground.start(unit, tools, whose, locked).await,
+            Self::Containers(ground) => ground.start(unit, image, tools, whose).await,
+            Self::Native(ground) => ground.start(unit, tools, whose).await,
         }
     }
 }

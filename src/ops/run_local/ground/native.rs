@@ -1,6 +1,5 @@
 //! Units as processes of this machine, in a space of their own.
 
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 
@@ -9,6 +8,7 @@ use futures_util::StreamExt as _;
 use super::{Belonging, Network};
 use crate::model::container::Publish;
 use crate::model::event::{State, Stream};
+use crate::model::guard::Starting;
 use crate::model::identity::{Lifetime, Role};
 use crate::model::probe::Ready;
 use crate::ops::run_local::RunError;
@@ -66,7 +66,6 @@ impl Processes {
         unit: &Unit,
         tools: &Tools<'_>,
         whose: &Belonging<'_>,
-        locked: &BTreeMap<String, String>,
     ) -> anyhow::Result<(Handle, Option<Output>)> {
         let Some(command) = &unit.native else {
             return Err(RunError::NotNative {
@@ -76,19 +75,6 @@ impl Processes {
             .into());
         };
         let environment = command.environment.as_ref().unwrap_or(&unit.environment).clone();
-        for (name, wanted) in locked.iter().filter(|_| unit.is_component) {
-            let found =
-                environment.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.expose());
-            if found != Some(wanted) {
-                return Err(RunError::Production {
-                    name: unit.name.clone(),
-                    variable: name.clone(),
-                    wanted: wanted.clone(),
-                    found: found.map(str::to_owned),
-                }
-                .into());
-            }
-        }
         let workdir = match &command.repo {
             Some(repo) => tools.workspace.place(tools.inventory, repo).target()?,
             None => PathBuf::from("/"),
@@ -118,7 +104,9 @@ impl Processes {
             ports: published.iter().map(|one| (one.port, one.local)).collect(),
             detached: whose.lifetime == Lifetime::Kept,
         };
-        let mut process = self.native.spawn(spec, &self.space)?;
+        let starting =
+            Starting { name: &unit.name, source: "as its process has it", is_component: unit.is_component };
+        let mut process = self.native.spawn(whose.gate.pass(spec, starting)?, &self.space)?;
         let output = match (process.output(), process.facts()) {
             // One that goes on by itself writes its own log, and what it says is read from there.
             (None, Some(facts)) => {

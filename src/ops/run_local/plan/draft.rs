@@ -179,6 +179,11 @@ impl<'a> Draft<'a> {
         {
             self.findings.extend(guard.command(name, command, &place(key)));
         }
+        let debugger = component.run.as_ref().and_then(|run| run.debug.as_ref());
+        if let Some(debugger) = debugger.filter(|_| self.request.debug_port.is_some()) {
+            let place = component.written.place("run.debug.command");
+            self.findings.extend(guard.command(name, &debugger.command, &place));
+        }
         for command in &run.init {
             self.findings.extend(guard.command(name, command, &component.written.place("run.init")));
         }

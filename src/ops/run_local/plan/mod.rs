@@ -3,7 +3,7 @@
 
 mod draft;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use crate::model::guard::{self, Finding};
@@ -12,6 +12,7 @@ use crate::model::service::Surroundings;
 use crate::ops::rules::Rules;
 use crate::ops::tools::Tools;
 
+use super::guard::commands;
 use super::unit::Unit;
 use super::{Network, Request, RunError};
 use draft::Draft;
@@ -33,8 +34,6 @@ pub struct RunPlan {
     pub summaries: Vec<String>,
     /// What the guard would refuse, did the user not allow it.
     pub findings: Vec<Finding>,
-    /// Variables that must have exactly these values in what is started.
-    pub locked: BTreeMap<String, String>,
     /// The names of the units that others need.
     pub(crate) needed: OnceLock<HashSet<String>>,
 }
@@ -120,17 +119,17 @@ pub fn plan(
     }
     let first = request.components.first().map_or("", |component| component.name());
     draft.findings.extend(rules.guard.command(first, &request.args, "after `--`"));
-    guard::judge(&draft.findings, &request.allow, tools.inventory)?;
     let summaries = request.components.iter().map(|component| {
         let summary = draft.summaries.get(component.name()).cloned().unwrap_or_default();
         if is_group { format!("{}: {summary}", component.name()) } else { summary }
     });
     let summaries = summaries.collect();
-    let locked = tools.inventory.production.environment.clone();
-    let findings = std::mem::take(&mut draft.findings);
+    let mut findings = std::mem::take(&mut draft.findings);
     let (network, detach) = (request.network, request.detach);
     let (units, needed) = (draft.settle()?, OnceLock::new());
-    Ok(RunPlan { run, units, native, network, detach, summaries, findings, locked, needed })
+    findings.extend(commands(&rules.guard, &units, &findings));
+    guard::judge(&findings, &request.allow, tools.inventory)?;
+    Ok(RunPlan { run, units, native, network, detach, summaries, findings, needed })
 }
 
 #[cfg(test)]

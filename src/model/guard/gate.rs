@@ -1,0 +1,204 @@
+//! The gate that everything passes at the moment it is started: what cannot show a [`Passed`] is not
+//! started, since the functions that start something take nothing else. How values are judged is in
+//! the module above; what to tell before that moment is for those who plan.
+
+use std::ops::Deref;
+
+use super::{Finding, Guard, Refusal, judge};
+use crate::model::container::ContainerInside;
+use crate::model::inventory::Inventory;
+
+/// Something that has passed the gate.
+#[derive(Debug, Clone)]
+pub struct Passed<T>(T);
+
+impl<T> Passed<T> {
+    /// The thing itself; it has to pass again to be started later.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> Deref for Passed<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl Passed<Vec<String>> {
+    /// A command that the user types into something that runs, and that nobody else decides.
+    #[must_use]
+    pub fn typed(command: Vec<String>) -> Self {
+        Self(command)
+    }
+
+    /// A command that this program itself has, and that no file decides.
+    #[must_use]
+    pub fn own(command: Vec<String>) -> Self {
+        Self(command)
+    }
+
+    /// A command that passed when the container was started whose label holds it.
+    #[must_use]
+    pub fn recorded(command: Vec<String>) -> Self {
+        Self(command)
+    }
+}
+
+/// Something that can be started, as it will be.
+pub trait Startable {
+    /// The environment that it gets.
+    fn variables(&self) -> Vec<(&str, &str)>;
+    /// Every word that is executed, or asked, without anybody typing it.
+    fn words(&self) -> Vec<&str>;
+}
+
+impl Startable for Vec<String> {
+    fn variables(&self) -> Vec<(&str, &str)> {
+        Vec::new()
+    }
+
+    fn words(&self) -> Vec<&str> {
+        self.iter().map(String::as_str).collect()
+    }
+}
+
+impl Startable for ContainerInside {
+    fn variables(&self) -> Vec<(&str, &str)> {
+        self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+
+    fn words(&self) -> Vec<&str> {
+        let all = [&self.entrypoint, &self.command, &self.health].into_iter().flatten();
+        all.map(String::as_str).collect()
+    }
+}
+
+/// What is started, in the words of a refusal.
+#[derive(Debug, Clone, Copy)]
+pub struct Starting<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Where what it is given comes from.
+    pub source: &'a str,
+    /// It must know that it is not production.
+    pub is_component: bool,
+}
+
+/// The guard with what the user allows for this run.
+#[derive(Debug, Clone, Copy)]
+pub struct Gate<'a> {
+    guard: &'a Guard,
+    inventory: &'a Inventory,
+    allowed: &'a [String],
+}
+
+impl<'a> Gate<'a> {
+    /// For one run.
+    #[must_use]
+    pub fn new(guard: &'a Guard, inventory: &'a Inventory, allowed: &'a [String]) -> Self {
+        Self { guard, inventory, allowed }
+    }
+
+    /// The guard.
+    #[must_use]
+    pub fn guard(&self) -> &'a Guard {
+        self.guard
+    }
+
+    /// What the user allows.
+    #[must_use]
+    pub fn allowed(&self) -> &'a [String] {
+        self.allowed
+    }
+
+    /// Lets something through that may be started now.
+    ///
+    /// # Errors
+    /// When it is given what nobody allowed, or lacks what says that it is not production.
+    pub fn pass<T: Startable>(&self, what: T, starting: Starting<'_>) -> Result<Passed<T>, Refusal> {
+        let variables = what.variables();
+        let locked = &self.inventory.production.environment;
+        for (name, wanted) in locked.iter().filter(|_| starting.is_component) {
+            let found = variables.iter().rev().find(|(key, _)| key == name).map(|(_, value)| *value);
+            if found != Some(wanted) {
+                return Err(Refusal::Unlocked {
+                    component: starting.name.to_owned(),
+                    variable: name.clone(),
+                    wanted: wanted.clone(),
+                    found: found.map(str::to_owned),
+                });
+            }
+        }
+        let mut findings: Vec<Finding> = Vec::new();
+        for (name, value) in &variables {
+            let reasons = self.guard.reasons(Some(name), value);
+            let finding = Finding::new(starting.name, name, starting.source, reasons);
+            let is_locked = locked.contains_key(*name);
+            findings.extend(finding.map(|finding| Finding { locked: is_locked, ..finding }));
+        }
+        findings.extend(self.guard.words(starting.name, what.words(), starting.source));
+        judge(&findings, self.allowed, self.inventory)?;
+        Ok(Passed(what))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::guard::{COMMAND, Credentials};
+    use crate::model::inventory::Document;
+
+    fn parts() -> (Inventory, Guard) {
+        let text = "production: {environment: {IS_PRODUCTION: 'false'}, hosts: [prod.example]}\n";
+        let head = Document { file: "i.yaml".into(), text: text.into(), reference: None };
+        let inventory = Inventory::read("here", vec![head]).expect("reads");
+        let credentials = Credentials::read("c.yaml", "{marks: [], rules: []}").expect("reads");
+        let guard = Guard::new(&inventory, credentials);
+        (inventory, guard)
+    }
+
+    fn inside(pairs: &[(&str, &str)]) -> ContainerInside {
+        let environment = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        ContainerInside { environment: environment.collect(), ..ContainerInside::default() }
+    }
+
+    const APP: Starting<'static> = Starting { name: "app", source: "image x", is_component: true };
+
+    #[test]
+    fn a_container_passes_with_what_it_really_has() {
+        let (inventory, guard) = parts();
+        let none = Gate::new(&guard, &inventory, &[]);
+        assert!(none.pass(inside(&[("IS_PRODUCTION", "false"), ("A", "b")]), APP).is_ok());
+        for (pairs, said) in [
+            (vec![("A", "b")], "`app` would start with `IS_PRODUCTION` unset, and it must be `false`"),
+            (vec![("IS_PRODUCTION", "true")], "`app` would start with `IS_PRODUCTION` set to `true`"),
+            (
+                vec![("IS_PRODUCTION", "false"), ("URL", "http://prod.example/")],
+                "`URL` of `app` (image x) names `prod.example`",
+            ),
+        ] {
+            let refusal = none.pass(inside(&pairs), APP).expect_err("is refused").to_string();
+            assert!(refusal.starts_with(said), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_executed_in_it_counts() {
+        let (inventory, guard) = parts();
+        let words = || vec!["wget".to_owned(), "prod.example".to_owned()];
+        let base = || inside(&[("IS_PRODUCTION", "false")]);
+        let command = [COMMAND.to_owned()];
+        for one in [
+            ContainerInside { command: words(), ..base() },
+            ContainerInside { entrypoint: words(), ..base() },
+            ContainerInside { health: words(), ..base() },
+        ] {
+            assert!(Gate::new(&guard, &inventory, &[]).pass(one.clone(), APP).is_err());
+            assert!(Gate::new(&guard, &inventory, &command).pass(one, APP).is_ok());
+        }
+        assert!(Gate::new(&guard, &inventory, &[]).pass(words(), APP).is_err());
+    }
+}

@@ -1,0 +1,275 @@
+//! Hosts as those see them who connect: one form for each name, whichever of its spellings a text
+//! has, and all addresses that a spelling of one stands for. Which hosts belong to production is in
+//! `deny`, what a text says when it is decoded in `views`.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use idna::uts46::{AsciiDenyList, Hyphens, Uts46};
+
+/// A longer name is none (RFC 1035, section 2.3.4).
+pub(super) const LONGEST: usize = 255;
+/// Words near a number that say that it is the address of a host.
+const HINTS: [&str; 14] = [
+    "host", "addr", "server", "url", "uri", "endpoint", "broker", "proxy", "peer", "gateway", "upstream",
+    "target", "dns", "node",
+];
+
+/// Whether something of this name may hold a host, so that a number in it may be an address.
+pub(super) fn hints_at_host(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    HINTS.iter().any(|hint| name.contains(hint)) || name.split(['_', '-', '.']).any(|part| part == "ip")
+}
+
+/// A character of a name.
+pub(super) fn is_host_character(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '-' | '.' | '_')
+}
+
+/// The one form of a name: what browsers make of it (UTS 46), shown in Unicode, without the dot at its
+/// end. What cannot be a name stays as it is, in lower case.
+pub(super) fn canonical(host: &str) -> String {
+    let host = host.trim_matches(['[', ']']).trim_end_matches('.');
+    match mapped(host) {
+        (name, true) => name.trim_end_matches('.').to_owned(),
+        (_, false) => host.to_lowercase(),
+    }
+}
+
+/// The name as it is asked for on the wire, where that is another one.
+pub(super) fn ascii(host: &str) -> Option<String> {
+    let made = Uts46::new().to_ascii(
+        host.as_bytes(),
+        AsciiDenyList::EMPTY,
+        Hyphens::Allow,
+        idna::uts46::DnsLength::Ignore,
+    );
+    made.ok().map(std::borrow::Cow::into_owned)
+}
+
+/// A text after the mapping of names, and whether all of it may be part of one.
+fn mapped(text: &str) -> (String, bool) {
+    if text.is_ascii() && !text.to_ascii_lowercase().contains("xn--") {
+        return (text.to_ascii_lowercase(), true);
+    }
+    let (mapped, good) = Uts46::new().to_unicode(text.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow);
+    (mapped.into_owned(), good.is_ok())
+}
+
+/// What older clients make of a name (IDNA 2003), where that is another one.
+fn older(name: &str) -> Option<String> {
+    let differs = |c| matches!(c, 'ß' | 'ς' | '\u{200c}' | '\u{200d}');
+    name.contains(differs).then(|| {
+        name.replace('ß', "ss").replace('ς', "σ").replace(['\u{200c}', '\u{200d}'], "")
+    })
+}
+
+/// Everything in a text that may be a host: names in their one form, addresses in theirs; each whole,
+/// so that no part of a longer one counts. `hinted` tells that a number may be an address.
+pub(super) fn hosts(text: &str, hinted: bool) -> Vec<String> {
+    let hinted = hinted || hints_at_host(text);
+    let mut found = Vec::new();
+    collect(text, hinted, &mut found);
+    if !text.is_ascii() {
+        // Full-width letters, dots of other scripts, characters that are ignored: between those that
+        // can be in no name whatever they are mapped to.
+        let is_apart = |c: char| c.is_ascii() && !is_host_character(c);
+        for run in text.split(is_apart).filter(|run| !run.is_ascii()) {
+            collect(&mapped(run).0, hinted, &mut found);
+        }
+    }
+    let older: Vec<String> = found.iter().filter_map(|name| older(name)).collect();
+    found.extend(older);
+    found
+}
+
+/// The same of a text in which every character stands for itself.
+fn collect(text: &str, hinted: bool, found: &mut Vec<String>) {
+    let mut at = 0;
+    for run in text.split(|c| !is_host_character(c)) {
+        let (before, after) = (&text[..at], &text[at + run.len()..]);
+        at += run.len() + after.chars().next().map_or(0, char::len_utf8);
+        if run.is_empty() {
+            continue;
+        }
+        // `-hname`, as some programs take it.
+        let mut characters = run.chars();
+        let glued = (characters.next() == Some('-') && characters.next().is_some_and(char::is_alphabetic))
+            .then_some(characters.as_str());
+        for name in [glued, Some(run)].into_iter().flatten() {
+            let name = name.trim_matches(['.', '-']);
+            if !name.is_empty() && name.len() <= LONGEST {
+                found.push(canonical(name));
+            }
+        }
+        let has_port = after.strip_prefix(':').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        let is_place = has_port || before.ends_with("//") || before.ends_with('@');
+        let addresses = ipv4_readings(run.trim_matches(['.', '-']), hinted || is_place);
+        found.extend(addresses.iter().map(ToString::to_string));
+    }
+    let runs = text.split(|c: char| !c.is_ascii_hexdigit() && c != ':' && c != '.');
+    for run in runs.filter(|run| run.matches(':').count() >= 2) {
+        let tries = [run, run.strip_prefix(':').unwrap_or(run), run.trim_end_matches(['.', ':'])];
+        let address = tries.into_iter().find_map(|text| text.parse::<IpAddr>().ok());
+        found.extend(address.map(|address| address.to_string()));
+    }
+}
+
+/// The addresses that a text is when it is read as `inet_aton` does: one to four numbers, each decimal,
+/// octal or hexadecimal, the last of which fills what is left. Some programs take what begins with a
+/// zero for decimal all the same. Fewer than four numbers are an address only where one is expected.
+pub(super) fn ipv4_readings(text: &str, expected: bool) -> Vec<Ipv4Addr> {
+    let parts: Vec<&str> = text.split('.').collect();
+    if parts.len() > 4 || (parts.len() < 4 && !expected) || text.is_empty() {
+        return Vec::new();
+    }
+    let read = |octal: bool| {
+        let numbers: Option<Vec<u64>> = parts.iter().map(|part| number(part, octal)).collect();
+        let numbers = numbers?;
+        let (last, first) = numbers.split_last()?;
+        let room = 4 - first.len();
+        if first.iter().any(|number| *number > 255) || *last >= 1 << (8 * room) {
+            return None;
+        }
+        let bits = first.iter().enumerate().fold(*last, |bits, (at, number)| bits | number << (24 - 8 * at));
+        u32::try_from(bits).ok().map(Ipv4Addr::from)
+    };
+    let mut all: Vec<Ipv4Addr> = [read(true), read(false)].into_iter().flatten().collect();
+    all.dedup();
+    all
+}
+
+fn number(part: &str, octal: bool) -> Option<u64> {
+    let (digits, radix) = match part.strip_prefix("0x").or_else(|| part.strip_prefix("0X")) {
+        // Browsers take it for a zero.
+        Some("") => return Some(0),
+        Some(digits) => (digits, 16),
+        None if octal && part.len() > 1 && part.starts_with('0') => (part, 8),
+        None => (part, 10),
+    };
+    let is_number = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
+    // Zeros before it are no limit to a number.
+    let digits = digits.trim_start_matches('0');
+    match (is_number, digits) {
+        (false, _) => None,
+        (true, "") => Some(0),
+        (true, digits) if digits.len() > 12 => None,
+        (true, digits) => u64::from_str_radix(digits, radix).ok(),
+    }
+}
+
+/// The IPv4 addresses that an address of the other kind leads to: mapped, compatible, translated, by
+/// NAT64, 6to4, ISATAP or Teredo.
+pub(super) fn embedded(address: Ipv6Addr) -> Vec<Ipv4Addr> {
+    let part = address.segments();
+    let of = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
+    let last = of(part[6], part[7]);
+    let mut all = Vec::new();
+    if part[..4] == [0; 4] || part[..6] == [0x64, 0xff9b, 0, 0, 0, 0] || part[..3] == [0x64, 0xff9b, 1] {
+        all.push(last);
+    }
+    if part[0] == 0x2002 {
+        all.push(of(part[1], part[2]));
+    }
+    if matches!(part[4], 0 | 0x200) && part[5] == 0x5efe {
+        all.push(last);
+    }
+    if part[..2] == [0x2001, 0] {
+        all.extend([of(part[2], part[3]), of(!part[6], !part[7])]);
+    }
+    all
+}
+
+/// Whether an address is in a network, in whatever form it comes.
+pub(super) fn is_within(host: IpAddr, network: IpAddr, bits: u32) -> bool {
+    match (host, network) {
+        (IpAddr::V4(host), IpAddr::V4(network)) => {
+            let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
+            host.to_bits() & mask == network.to_bits() & mask
+        }
+        (IpAddr::V6(host), IpAddr::V6(network)) => {
+            let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
+            host.to_bits() & mask == network.to_bits() & mask
+        }
+        (IpAddr::V6(host), IpAddr::V4(_)) => {
+            embedded(host).into_iter().any(|host| is_within(host.into(), network, bits))
+        }
+        (IpAddr::V4(host), IpAddr::V6(_)) => is_within(host.to_ipv6_mapped().into(), network, bits),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_name_has_one_form() {
+        for (spelling, name) in [
+            ("GitLab.COM.", "gitlab.com"),
+            ("xn--bcher-kva.example", "bücher.example"),
+            ("XN--BCHER-KVA.example", "bücher.example"),
+            ("bu\u{308}cher.example", "bücher.example"),
+            ("BÜCHER。example", "bücher.example"),
+            ("ｇｉｔｌａｂ．com", "gitlab.com"),
+            ("git\u{ad}lab\u{200b}.com", "gitlab.com"),
+            ("ⓖitlab.com", "gitlab.com"),
+            ("a_b.test", "a_b.test"),
+        ] {
+            assert_eq!(canonical(spelling), name, "{spelling}");
+        }
+        assert_eq!(ascii("bücher.example").as_deref(), Some("xn--bcher-kva.example"));
+        assert_eq!(hosts("x=straße.test", false).last().map(String::as_str), Some("strasse.test"));
+    }
+
+    #[test]
+    fn an_address_has_many() {
+        let one = Ipv4Addr::new(10, 1, 2, 3);
+        for text in [
+            "10.1.2.3", "0x0a.1.2.3", "012.1.2.3", "0xA.0x1.02.3", "10.1.515", "10.66051", "167838211",
+            "0x0a010203", "01200201003", "0000010.1.2.3", "012.000001.2.3",
+        ] {
+            assert!(ipv4_readings(text, true).contains(&one), "{text}");
+        }
+        for text in ["10.66051", "167838211", "10.1.515"] {
+            assert_eq!(ipv4_readings(text, false), [Ipv4Addr::LOCALHOST; 0], "{text}");
+            assert!(hosts(&format!("http://{text}/x"), false).contains(&one.to_string()), "{text}");
+            assert!(hosts(&format!("u@{text}"), false).contains(&one.to_string()), "{text}");
+            assert!(hosts(&format!("{text}:5672"), false).contains(&one.to_string()), "{text}");
+            assert!(hosts(&format!("--host={text}"), false).contains(&one.to_string()), "{text}");
+        }
+        for text in ["10.1.2.3.4", "10.1.2.256", "4294967296", "0xg.1.2.3", "", "a.b.c.d", "10..2.3"] {
+            assert_eq!(ipv4_readings(text, true), [Ipv4Addr::LOCALHOST; 0], "{text}");
+        }
+        for text in [
+            "::ffff:10.1.2.3", "::ffff:a01:203", "::10.1.2.3", "64:ff9b::a01:203", "2002:a01:203::1",
+            "fe80::5efe:a01:203", "2001:db8::200:5efe:10.1.2.3", "::ffff:0:10.1.2.3", "64:ff9b:1::a01:203",
+        ] {
+            let address: Ipv6Addr = text.parse().expect("is one");
+            assert!(embedded(address).contains(&one), "{text}");
+        }
+        assert_eq!(embedded("2001:db8::a01:203".parse().expect("is one")), [Ipv4Addr::LOCALHOST; 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_can_be_looked_at(text in "\\PC{0,80}", hinted: bool) {
+            let _ = hosts(&text, hinted);
+        }
+
+        #[test]
+        fn every_reading_is_an_address(bits: u32, first in 0usize..4, radix in prop::collection::vec(0usize..3, 4)) {
+            let address = Ipv4Addr::from(bits);
+            let octets = address.octets();
+            let write = |number: u32, radix: usize| match radix {
+                0 => number.to_string(),
+                1 => format!("0{number:o}"),
+                _ => format!("0x{number:x}"),
+            };
+            let mut parts: Vec<String> =
+                octets[..first].iter().zip(&radix).map(|(octet, radix)| write((*octet).into(), *radix)).collect();
+            let mask = u32::MAX.checked_shr(8 * u32::try_from(first).expect("is small")).unwrap_or(0);
+            parts.push(write(bits & mask, radix[3]));
+            prop_assert!(ipv4_readings(&parts.join("."), true).contains(&address));
+        }
+    }
+}
