@@ -2,16 +2,36 @@
 //! first use, since loading certificates costs time that most commands need not spend.
 //! What is asked of a server belongs to the folder of that system.
 
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
+
+use reqwest::Url;
 
 /// How to connect.
 #[derive(Debug, Clone, Default)]
 pub struct HttpPolicy {
-    /// A file with additional certificates of authorities, in PEM.
-    pub ca_file: Option<std::path::PathBuf>,
+    /// Additional certificates of authorities.
+    pub ca_file: Option<CaFile>,
     /// No connection to anything but this machine.
     pub offline: bool,
+}
+
+/// Additional certificates of authorities, and who may show one of theirs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaFile {
+    /// The file, in PEM.
+    pub path: PathBuf,
+    /// The only server that is trusted by it; `None` is every server.
+    pub server: Option<String>,
+}
+
+impl CaFile {
+    /// Whether it counts for the server of an address: scheme, host and port are the same.
+    fn is_for(&self, url: &Url) -> bool {
+        let server = self.server.as_deref();
+        server.is_none_or(|server| Url::parse(server).is_ok_and(|server| server.origin() == url.origin()))
+    }
 }
 
 /// Why no client could be made.
@@ -31,19 +51,21 @@ pub enum HttpError {
     Client(#[source] reqwest::Error),
 }
 
-/// A client of the policy, made on first use and then shared.
+/// The clients of the policy, each made on first use and then shared.
 #[derive(Debug, Default)]
 pub struct Http {
     policy: HttpPolicy,
-    client: OnceLock<reqwest::Client>,
-    local: OnceLock<reqwest::Client>,
+    /// With and without the additional certificates.
+    clients: [OnceLock<reqwest::Client>; 2],
+    /// The same without a proxy.
+    direct: [OnceLock<reqwest::Client>; 2],
 }
 
 impl Http {
     /// Remembers the policy; nothing is built or opened.
     #[must_use]
     pub fn new(policy: HttpPolicy) -> Self {
-        Self { policy, client: OnceLock::new(), local: OnceLock::new() }
+        Self { policy, ..Self::default() }
     }
 
     /// The policy.
@@ -52,35 +74,38 @@ impl Http {
         &self.policy
     }
 
-    /// The client. Redirects are followed within the same origin only (scheme, host and port), so
-    /// that a token reaches nobody else.
+    /// The client for the server of an address. Redirects are followed within the same origin only
+    /// (scheme, host and port), so that a token reaches nobody else, nor do additional certificates
+    /// count for another server than they are for.
     ///
     /// # Errors
     /// When the certificates cannot be loaded.
-    pub fn client(&self) -> Result<&reqwest::Client, HttpError> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
-        }
-        let client = self.build()?.build().map_err(HttpError::Client)?;
-        Ok(self.client.get_or_init(|| client))
+    pub fn client(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
+        let ca_file = self.policy.ca_file.as_ref().filter(|file| file.is_for(url));
+        made(&self.clients[usize::from(ca_file.is_some())], || Self::build(ca_file))
     }
 
-    /// The client for a host: what is on this machine is not asked through a proxy.
+    /// The same; what is on this machine is not asked through a proxy.
     ///
     /// # Errors
     /// When the certificates cannot be loaded.
-    pub fn client_for(&self, host: &str) -> Result<&reqwest::Client, HttpError> {
-        if !is_loopback(host) {
-            return self.client();
+    pub fn client_for(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
+        if !url.host_str().is_some_and(is_loopback) {
+            return self.client(url);
         }
-        if let Some(client) = self.local.get() {
-            return Ok(client);
-        }
-        let client = self.build()?.no_proxy().build().map_err(HttpError::Client)?;
-        Ok(self.local.get_or_init(|| client))
+        let ca_file = self.policy.ca_file.as_ref().filter(|file| file.is_for(url));
+        made(&self.direct[usize::from(ca_file.is_some())], || Ok(Self::build(ca_file)?.no_proxy()))
     }
 
-    fn build(&self) -> Result<reqwest::ClientBuilder, HttpError> {
+    /// Whether all certificates can be loaded.
+    ///
+    /// # Errors
+    /// When they cannot.
+    pub fn check(&self) -> Result<(), HttpError> {
+        Self::build(self.policy.ca_file.as_ref())?.build().map(drop).map_err(HttpError::Client)
+    }
+
+    fn build(ca_file: Option<&CaFile>) -> Result<reqwest::ClientBuilder, HttpError> {
         // A second installation is refused and harmless.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
@@ -92,7 +117,7 @@ impl Http {
                 let safe = attempt.previous().last().is_some_and(|from| from.origin() == to);
                 if attempt.previous().len() > 5 || !safe { attempt.stop() } else { attempt.follow() }
             }));
-        if let Some(path) = &self.policy.ca_file {
+        if let Some(CaFile { path, .. }) = ca_file {
             let pem = super::files::read_text(path, 4 << 20)?;
             let certificates = reqwest::Certificate::from_pem_bundle(pem.as_bytes())
                 .ok()
@@ -104,10 +129,42 @@ impl Http {
     }
 }
 
+/// What is in a cell, made if there is nothing.
+fn made(
+    cell: &OnceLock<reqwest::Client>,
+    build: impl FnOnce() -> Result<reqwest::ClientBuilder, HttpError>,
+) -> Result<&reqwest::Client, HttpError> {
+    if let Some(client) = cell.get() {
+        return Ok(client);
+    }
+    let client = build()?.build().map_err(HttpError::Client)?;
+    Ok(cell.get_or_init(|| client))
+}
+
 /// Whether a host name or address means this machine.
 #[must_use]
 pub fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_count_for_their_server_only() {
+        let file = |server: Option<&str>| CaFile { path: "ca.pem".into(), server: server.map(str::to_owned) };
+        let url = |text: &str| Url::parse(text).expect("is one");
+        let one = file(Some("https://git.example/root"));
+        for same in ["https://git.example/", "https://GIT.example:443/a/b.git", "https://me:x@git.example/"] {
+            assert!(one.is_for(&url(same)), "{same}");
+        }
+        for other in ["http://git.example/", "https://git.example:8443/", "https://git.example.evil/", "https://gitlab.com"] {
+            assert!(!one.is_for(&url(other)), "{other}");
+            assert!(file(None).is_for(&url(other)), "{other}");
+        }
+        assert!(!file(Some("nonsense")).is_for(&url("https://git.example")));
+    }
 }

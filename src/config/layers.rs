@@ -114,13 +114,17 @@ pub enum ConfigError {
 /// All settings that somebody gave.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
-    values: BTreeMap<&'static str, Value>,
+    pub(super) values: BTreeMap<&'static str, Value>,
     /// What should be seen: keys that do not exist.
     pub warnings: Vec<String>,
     /// The files that were read.
     pub files: Vec<PathBuf>,
     /// The project's file, if there is one that counts.
     pub project: Option<PathBuf>,
+    /// The server that the project's file names, even if something overrides it.
+    pub(super) project_server: Option<String>,
+    /// The servers that the user names.
+    pub(super) own_servers: Vec<String>,
 }
 
 impl Config {
@@ -146,7 +150,9 @@ impl Config {
             }
         }
         config.warn_of_variables(env);
-        config.with_flags(cwd, flags)
+        let mut config = config.with_flags(cwd, flags)?;
+        config.warn_of_certificates();
+        Ok(config)
     }
 
     /// The project's file of a directory, as if nothing overrode it.
@@ -335,6 +341,11 @@ impl Config {
         if matches!(origin, Origin::Project { .. }) && key.personal_value == Some(text.as_str()) {
             let (key, place) = (key.name.to_owned(), place.to_owned());
             return Err(ConfigError::Personal { key, place, why: format!(" to `{text}`") });
+        }
+        match (key.name, &origin) {
+            ("gitlab.url", Origin::Project { .. }) => self.project_server = Some(text.clone()),
+            ("gitlab.url", _) => self.own_servers.push(text.clone()),
+            _ => {}
         }
         self.values.insert(key.name, Value { text, origin });
         Ok(())

@@ -2,6 +2,7 @@
 //! environment, flags. The highest layer that has a value wins, and every value knows its origin.
 //! What a setting does is decided by whoever uses it.
 
+mod certificates;
 mod keys;
 mod layers;
 mod project;

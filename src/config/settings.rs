@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::layers::{Config, ConfigError, Origin};
+use crate::base::http::CaFile;
 use crate::base::secret::Secret;
 use crate::host::Env;
 use crate::model::inventory::Memory;
@@ -69,7 +70,7 @@ pub struct Settings {
     /// How many repositories are cloned at the same time.
     pub jobs: usize,
     /// Additional certificates.
-    pub ca_file: Option<PathBuf>,
+    pub ca_file: Option<CaFile>,
     /// The GitLab server, and who says so.
     pub gitlab_url: (String, Origin),
     /// The token for it, and who says so.
@@ -134,7 +135,7 @@ impl Settings {
             },
             offline: required("offline") == "true",
             jobs: usize::try_from(number("jobs")).unwrap_or(8),
-            ca_file: path("ca_file"),
+            ca_file: config.ca_file(),
             gitlab_url: url.map_or((String::new(), Origin::Default), |value| (value.text, value.origin)),
             gitlab_token: config
                 .get("gitlab.token")

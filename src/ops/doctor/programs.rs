@@ -59,8 +59,8 @@ fn wanting_cpp(inventory: &Inventory) -> usize {
 /// Certificates of authorities: without any, there is no connection to a server.
 pub(super) async fn certificates(patient: &Patient) -> Found {
     let http = patient.http.clone();
-    let ca_file = patient.settings.ca_file.as_ref().map(|file| format!(", and {}", file.display()));
-    match blocking(move || http.client().map(|_| ())).await {
+    let ca_file = patient.settings.ca_file.as_ref().map(|file| format!(", and {}", file.path.display()));
+    match blocking(move || http.check()).await {
         Ok(()) => Found::good(format!("those of the system{}", ca_file.unwrap_or_default())),
         Err(error @ (HttpError::CaFile(_) | HttpError::CaContent { .. })) => {
             Found::failed(format!("`ca_file` cannot be used: {error}"))

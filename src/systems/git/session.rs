@@ -59,8 +59,9 @@ impl Session {
         self.url.to_string()
     }
 
-    pub(super) fn client(&self) -> Result<&reqwest::Client, GitError> {
-        Ok(self.http.client()?)
+    /// The client for the server of an address.
+    pub(super) fn client(&self, to: &Url) -> Result<&reqwest::Client, GitError> {
+        Ok(self.http.client(to)?)
     }
 
     /// Whether connections to a host are allowed.

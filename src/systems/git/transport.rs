@@ -142,7 +142,7 @@ impl Link {
     /// Sends a request that can be repeated: with a login only once the server wants it.
     fn ask(&self, to: &Url, build: impl Fn(&Client, Url) -> RequestBuilder) -> Result<Response, GitError> {
         let send = || -> Result<Response, GitError> {
-            let request = self.sign(build(self.session.client()?, to.clone()), to);
+            let request = self.sign(build(self.session.client(to)?, to.clone()), to);
             let sent = self.session.wait(request.send())?;
             sent.map_err(|error| refusal::of_transfer(self.session.shown(), error, false))
         };
@@ -316,7 +316,7 @@ impl Exchange {
             receiver.recv().await.map(|piece| (piece, receiver))
         });
         let to = self.post()?;
-        let client = self.link.session.client()?;
+        let client = self.link.session.client(&to)?;
         // What is sent in pieces cannot be sent again, so a login that is known goes with it.
         self.link.with_login.store(true, Ordering::Relaxed);
         let request = self.link.sign(self.headers(client.post(to.clone())), &to);

@@ -84,7 +84,7 @@ impl GitLab {
         if self.http.policy().offline && !self.base.host_str().is_some_and(is_loopback) {
             return Err(GitLabError::Offline { server: self.server.clone() });
         }
-        let client = self.http.client_for(self.base.host_str().unwrap_or_default())?;
+        let client = self.http.client_for(&self.base)?;
         let mut url = self.base.clone();
         url.set_path(&format!("{}/api/v4{}", self.base.path().trim_end_matches('/'), request.path));
         if !request.query.is_empty() {

@@ -1,0 +1,82 @@
+//! For whom additional certificates of authorities count. How connections use them is `base::http`.
+
+use std::path::PathBuf;
+
+use super::keys::KEYS;
+use super::layers::{Config, Origin, Value};
+use crate::base::http::CaFile;
+
+impl Config {
+    /// Additional certificates. Those of a project's file are for the server that the same file names,
+    /// and never for one that is the user's.
+    #[must_use]
+    pub fn ca_file(&self) -> Option<CaFile> {
+        let value = self.get("ca_file").filter(|value| !value.text.is_empty())?;
+        let path = PathBuf::from(&value.text);
+        if !matches!(value.origin, Origin::Project { .. }) {
+            return Some(CaFile { path, server: None });
+        }
+        let server = self.project_server.clone()?;
+        let origin = |url: &str| reqwest::Url::parse(url).map(|url| url.origin()).ok();
+        let usual = KEYS.iter().filter(|key| key.name == "gitlab.url").map(|key| key.default);
+        let mut own = self.own_servers.iter().map(String::as_str).chain(usual);
+        let is_own = own.any(|own| origin(own) == origin(&server));
+        (!is_own).then_some(CaFile { path, server: Some(server) })
+    }
+
+    /// Says what of a project's file does not count.
+    pub(super) fn warn_of_certificates(&mut self) {
+        if let Some(value @ Value { origin: Origin::Project { .. }, .. }) = self.values.get("ca_file")
+            && self.ca_file().is_none()
+        {
+            let server = self.project_server.as_deref().unwrap_or_default();
+            let place = &value.origin;
+            self.warnings.push(format!(
+                "{place}: `ca_file` is ignored: `{server}` is your own server, and a project's file does \
+                 not decide whom you trust there."
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::Env;
+
+    /// What counts when the user's own file and the project's say this.
+    fn certificates(own: &str, project: &str, variable: Option<&str>) -> (Option<Option<String>>, usize) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (home, cwd) = (folder.path().join("config/cki"), folder.path().join("project"));
+        for (folder, text) in [(&home, own), (&cwd, project)] {
+            std::fs::create_dir_all(folder).expect("makes");
+            std::fs::write(folder.join("cki.toml"), text).expect("writes");
+        }
+        let config_home = folder.path().join("config").display().to_string();
+        let mut env = vec![("XDG_CONFIG_HOME", config_home.as_str())];
+        env.extend(variable.map(|url| ("CKI_GITLAB_URL", url)));
+        let config = Config::load(&Env::new(env), &cwd, []).expect("is read");
+        (config.ca_file().map(|file| file.server), config.warnings.len())
+    }
+
+    #[test]
+    fn those_of_a_project_count_for_its_own_server() {
+        let project = "ca_file = 'ca.pem'\n[gitlab]\nurl = 'https://theirs.example'\n";
+        let theirs = Some("https://theirs.example".to_owned());
+        assert_eq!(certificates("", project, None), (Some(theirs.clone()), 0));
+        assert_eq!(certificates("[gitlab]\nurl = 'https://mine.example'\n", project, None), (Some(theirs.clone()), 0));
+        // Whatever overrides the server, they stay with the one that the file names.
+        assert_eq!(certificates("", project, Some("https://mine.example")), (Some(theirs), 0));
+    }
+
+    #[test]
+    fn those_of_a_project_never_count_for_the_users_server() {
+        let project = "ca_file = 'ca.pem'\n[gitlab]\nurl = 'https://Mine.example:443/x'\n";
+        assert_eq!(certificates("[gitlab]\nurl = 'https://mine.example'\n", project, None), (None, 1));
+        assert_eq!(certificates("", project, Some("https://mine.example")), (None, 1));
+        let usual = "ca_file = 'ca.pem'\n[gitlab]\nurl = 'https://gitlab.com'\n";
+        assert_eq!(certificates("", usual, None), (None, 1));
+        // The user's own count everywhere.
+        assert_eq!(certificates("ca_file = 'own.pem'\n", "", None), (Some(None), 0));
+    }
+}
