@@ -161,7 +161,12 @@ mod tests {
         for same in ["https://git.example/", "https://GIT.example:443/a/b.git", "https://me:x@git.example/"] {
             assert!(one.is_for(&url(same)), "{same}");
         }
-        for other in ["http://git.example/", "https://git.example:8443/", "https://git.example.evil/", "https://gitlab.com"] {
+        for other in [
+            "http://git.example/",
+            "https://git.example:8443/",
+            "https://git.example.evil/",
+            "https://gitlab.com",
+        ] {
             assert!(!one.is_for(&url(other)), "{other}");
             assert!(file(None).is_for(&url(other)), "{other}");
         }

@@ -64,7 +64,10 @@ mod tests {
         let project = "ca_file = 'ca.pem'\n[gitlab]\nurl = 'https://theirs.example'\n";
         let theirs = Some("https://theirs.example".to_owned());
         assert_eq!(certificates("", project, None), (Some(theirs.clone()), 0));
-        assert_eq!(certificates("[gitlab]\nurl = 'https://mine.example'\n", project, None), (Some(theirs.clone()), 0));
+        assert_eq!(
+            certificates("[gitlab]\nurl = 'https://mine.example'\n", project, None),
+            (Some(theirs.clone()), 0)
+        );
         // Whatever overrides the server, they stay with the one that the file names.
         assert_eq!(certificates("", project, Some("https://mine.example")), (Some(theirs), 0));
     }

@@ -321,7 +321,11 @@ components:
         let head = Document { file: "i.yaml".into(), text: text.into(), reference: None };
         let list = DenyList::from(&Inventory::read("here", vec![head]).expect("reads"));
         for text in [
-            "xn--bcher-kva.test", "https://BU\u{308}CHER.test/", "münchen.test", "10.2.3.4", "a.école.test",
+            "xn--bcher-kva.test",
+            "https://BU\u{308}CHER.test/",
+            "münchen.test",
+            "10.2.3.4",
+            "a.école.test",
             "a.xn--cole-9oa.test",
         ] {
             assert!(list.names_production(text).is_some(), "{text}");

@@ -58,9 +58,8 @@ fn mapped(text: &str) -> (String, bool) {
 /// What older clients make of a name (IDNA 2003), where that is another one.
 fn older(name: &str) -> Option<String> {
     let differs = |c| matches!(c, 'ß' | 'ς' | '\u{200c}' | '\u{200d}');
-    name.contains(differs).then(|| {
-        name.replace('ß', "ss").replace('ς', "σ").replace(['\u{200c}', '\u{200d}'], "")
-    })
+    name.contains(differs)
+        .then(|| name.replace('ß', "ss").replace('ς', "σ").replace(['\u{200c}', '\u{200d}'], ""))
 }
 
 /// Everything in a text that may be a host: names in their one form, addresses in theirs; each whole,
@@ -101,7 +100,8 @@ fn collect(text: &str, hinted: bool, found: &mut Vec<String>) {
                 found.push(canonical(name));
             }
         }
-        let has_port = after.strip_prefix(':').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        let has_port =
+            after.strip_prefix(':').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
         let is_place = has_port || before.ends_with("//") || before.ends_with('@');
         let addresses = ipv4_readings(run.trim_matches(['.', '-']), hinted || is_place);
         found.extend(addresses.iter().map(ToString::to_string));
@@ -225,8 +225,17 @@ mod tests {
     fn an_address_has_many() {
         let one = Ipv4Addr::new(10, 1, 2, 3);
         for text in [
-            "10.1.2.3", "0x0a.1.2.3", "012.1.2.3", "0xA.0x1.02.3", "10.1.515", "10.66051", "167838211",
-            "0x0a010203", "01200201003", "0000010.1.2.3", "012.000001.2.3",
+            "10.1.2.3",
+            "0x0a.1.2.3",
+            "012.1.2.3",
+            "0xA.0x1.02.3",
+            "10.1.515",
+            "10.66051",
+            "167838211",
+            "0x0a010203",
+            "01200201003",
+            "0000010.1.2.3",
+            "012.000001.2.3",
         ] {
             assert!(ipv4_readings(text, true).contains(&one), "{text}");
         }
@@ -241,8 +250,15 @@ mod tests {
             assert_eq!(ipv4_readings(text, true), [Ipv4Addr::LOCALHOST; 0], "{text}");
         }
         for text in [
-            "::ffff:10.1.2.3", "::ffff:a01:203", "::10.1.2.3", "64:ff9b::a01:203", "2002:a01:203::1",
-            "fe80::5efe:a01:203", "2001:db8::200:5efe:10.1.2.3", "::ffff:0:10.1.2.3", "64:ff9b:1::a01:203",
+            "::ffff:10.1.2.3",
+            "::ffff:a01:203",
+            "::10.1.2.3",
+            "64:ff9b::a01:203",
+            "2002:a01:203::1",
+            "fe80::5efe:a01:203",
+            "2001:db8::200:5efe:10.1.2.3",
+            "::ffff:0:10.1.2.3",
+            "64:ff9b:1::a01:203",
         ] {
             let address: Ipv6Addr = text.parse().expect("is one");
             assert!(embedded(address).contains(&one), "{text}");

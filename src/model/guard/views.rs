@@ -76,7 +76,8 @@ fn unescape_json(text: &str) -> Option<String> {
                     'u' => 4,
                     _ => 8,
                 };
-                let code = rest.as_str().get(..length).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+                let code =
+                    rest.as_str().get(..length).and_then(|digits| u32::from_str_radix(digits, 16).ok());
                 match code.and_then(char::from_u32) {
                     Some(meant) => {
                         plain.push(meant);
@@ -120,7 +121,8 @@ fn text_in(bytes: &[u8]) -> Option<String> {
         bytes.to_vec()
     };
     let text = String::from_utf8_lossy(&bytes);
-    let is_strange = |c: char| c == char::REPLACEMENT_CHARACTER || (c.is_control() && !c.is_ascii_whitespace());
+    let is_strange =
+        |c: char| c == char::REPLACEMENT_CHARACTER || (c.is_control() && !c.is_ascii_whitespace());
     // What is nothing but strange has no name in it.
     let longest = text.split(is_strange).map(str::len).max()?;
     (longest >= SHORTEST_TEXT).then(|| text.replace(is_strange, " "))

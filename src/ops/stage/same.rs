@@ -82,12 +82,14 @@ mod tests {
         ];
         assert_eq!(followed(&tables), tables[2]);
         // A number that replaces one that has failed takes nothing away.
-        let again = [vec![row("a", "main", None, None, "failed")], vec![row("a", "main", Some(8), None, "success")]];
+        let again =
+            [vec![row("a", "main", None, None, "failed")], vec![row("a", "main", Some(8), None, "success")]];
         assert_eq!(followed(&again).len(), 2);
     }
 
     fn any_row() -> impl Strategy<Value = AnswerRow> {
-        let host = prop::option::of(prop::sample::select(vec!["gitlab.example", "other.example", "x.example:8443"]));
+        let host =
+            prop::option::of(prop::sample::select(vec!["gitlab.example", "other.example", "x.example:8443"]));
         let status = prop::sample::select(vec!["pending", "running", "success", "failed"]);
         ("[ab]", "[mn]", prop::option::of(1u64..4), host, status)
             .prop_map(|(group, branch, id, host, status)| row(&group, &branch, id, host, status))

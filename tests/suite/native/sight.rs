@@ -63,7 +63,8 @@ async fn a_component_cannot_read_its_starter() {
     let (looked, rest): (Vec<&str>, Vec<&str>) = output.lines().partition(|line| *line == "looked");
     assert!(!looked.is_empty(), "{output}");
     assert_eq!(rest, ["0000000000000000"; 3], "neither environment nor memory nor capabilities: {output}");
-    let mut beside = machine.native.spawn(passed(machine.spec("sleep", &["sleep", "60"])), &space).expect("starts");
+    let mut beside =
+        machine.native.spawn(passed(machine.spec("sleep", &["sleep", "60"])), &space).expect("starts");
     drop(beside.output());
     let supervisor = machine.supervisor(&machine.only());
     let arguments = std::fs::read(format!("/proc/{supervisor}/cmdline")).expect("is there");

@@ -190,7 +190,10 @@ fn every_command_passes_the_same_guard(cli: &Cli) {
     let token = token();
     for (run, line) in [
         ("debug: {port: {port}, command: [echo, 'https://a.prod.example.org']}", "--debug-port {port}"),
-        (&format!("debug: {{port: {{port}}, command: [echo, {token}, '{{command}}']}}"), "--debug-port {port}"),
+        (
+            &format!("debug: {{port: {{port}}, command: [echo, {token}, '{{command}}']}}"),
+            "--debug-port {port}",
+        ),
         ("init: [[echo, a.prod.example.org]]", ""),
         ("ready: {exec: [echo, a.prod.example.org]}", ""),
         ("ready: {http: /a.prod.example.org, port: 80}", ""),
@@ -248,7 +251,10 @@ components: [{name: app, category: x, build: {repo: tools}, run: {command: [sh, 
     run.signal(nix::sys::signal::Signal::SIGINT);
     let outcome = run.end().ends_with(130).says("`app` is as it was: ");
     let all = format!("{}{}", outcome.stdout, outcome.stderr);
-    assert!(!all.contains("number two") && !all.contains("number three") && !all.contains(&token()), "{outcome}");
+    assert!(
+        !all.contains("number two") && !all.contains("number three") && !all.contains(&token()),
+        "{outcome}"
+    );
 }
 
 on!(docker, podman: a_credential_of_an_image_is_not_shown);
