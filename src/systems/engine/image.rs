@@ -1,6 +1,7 @@
 //! Images: what is known of them, and getting them from a registry. Making them is in `build`.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use bollard::models::{CreateImageInfo, ImageInspect};
 use bollard::query_parameters::{
@@ -13,6 +14,10 @@ use super::reference::{Reference, familiar};
 use super::{ContainerEngine, QUICK, SLOW};
 use crate::base::text::safe_line;
 use crate::model::event::{Task, Unit};
+
+/// An engine that says nothing of a download for so long waits for a registry that will not answer.
+/// Podman is silent while it unpacks a layer, which takes minutes for a large one.
+const STALLED: Duration = Duration::from_secs(10 * 60);
 
 /// What is known of one image.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -145,10 +150,13 @@ impl ContainerEngine {
         let mut answer = Box::pin(self.docker.create_image(Some(options), None, None));
         let doing = format!("pull image `{name}`");
         let mut layers = Layers::default();
-        while let Some(item) = watch(self, &mut answer).await? {
+        loop {
+            let silent = |_| EngineError::Silent { address: self.address().to_owned(), doing: doing.clone() };
+            let item = tokio::time::timeout(STALLED, watch(self, &mut answer)).await.map_err(silent)??;
             match item {
-                Ok(info) => layers.report(info, task),
-                Err(error) => {
+                None => break,
+                Some(Ok(info)) => layers.report(info, task),
+                Some(Err(error)) => {
                     return Err(match self.failed(&doing, &error).await {
                         EngineError::Refused { message, .. } => EngineError::pull(name, message),
                         error => error,

@@ -7,7 +7,7 @@ use super::app;
 use crate::support::call::Started;
 use crate::support::cli::Cli;
 use crate::support::engine::{Engine, on};
-use crate::support::proxy::Proxy;
+use crate::support::proxy::{Hold, Proxy};
 use crate::support::repository::Repositories;
 
 /// The most memory of its own that it may take while it follows.
@@ -29,6 +29,24 @@ fn an_engine_that_gets_stuck(cli: &Cli) {
     assert_ne!(cli.left(), [""; 0], "nobody could remove it");
     cli.run("ps -q").ends_with(0);
     cli.wait_for("it to be gone", || cli.left().is_empty());
+}
+
+on!(docker: no_command_waits_for_ever_for_an_answer);
+fn no_command_waits_for_ever_for_an_answer(cli: &Cli) {
+    app(cli, "service", "echo up; sleep 1000", "");
+    let address = cli.engine.address().expect("is one");
+    let hold = Hold::Request("GET /containers/json");
+    let proxy = Proxy::holding(&address, &cli.folder().join("engine.sock"), hold);
+    cli.wait_for("the socket", || proxy.listens());
+    let began = Instant::now();
+    let lines = ["ps", "logs app", "exec app -- true", "down app", "gc", "run-local app"];
+    let all = lines.map(|line| cli.call(line).set("DOCKER_HOST", proxy.address()).start());
+    for command in all {
+        let ended = command.end().ends_with(6);
+        ended.says("does not answer when asked to list containers");
+    }
+    // Each of them asks once, or twice, and waits for 20 seconds.
+    assert!(began.elapsed() < Duration::from_secs(80));
 }
 
 /// The most memory that it has of its own, until it ends.
