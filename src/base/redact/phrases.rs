@@ -14,8 +14,26 @@ pub(super) const SHORTEST: usize = 4;
 /// A longer window would leave more traces in the table than it saves looks.
 const WIDEST: usize = 16;
 
-/// Entries of the table: small enough for the nearest cache.
-const SLOTS: usize = 1 << 14;
+/// Entries of the table: small enough for a near cache, large enough for the forms of 50 secrets.
+const SLOTS: usize = 1 << 16;
+
+/// One phrase.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Phrase {
+    /// What is looked for.
+    pub(super) bytes: Box<[u8]>,
+    /// One of these right before it belongs to it.
+    pub(super) before: Box<[u8]>,
+    /// A character of base64 right after it belongs to it, and what fills that up.
+    pub(super) goes_on: bool,
+}
+
+impl Phrase {
+    /// A phrase that nothing around belongs to.
+    pub(super) fn plain(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.into(), before: Box::default(), goes_on: false }
+    }
+}
 
 /// A set of phrases.
 pub(super) struct Phrases {
@@ -25,26 +43,25 @@ pub(super) struct Phrases {
     /// the last that some phrase has in it.
     skips: Box<[u8; SLOTS]>,
     /// The phrases, sorted.
-    sorted: Vec<Box<[u8]>>,
+    sorted: Vec<Phrase>,
     /// Which of them have these last four bytes in the window, the longest first.
     by_gram: HashMap<u32, Vec<usize>>,
     /// For each pair of bytes, whether a phrase begins with it.
     beginnings: Box<[u64; 1 << 10]>,
-    longest: usize,
+    pub(super) longest: usize,
+    /// What may belong to a phrase although it is before it.
+    before: [bool; 256],
 }
 
 impl Phrases {
     /// The phrases, of which those that are too short are left out; `None` if there are none.
-    pub(super) fn new(phrases: impl IntoIterator<Item = Vec<u8>>) -> Option<Self> {
-        let mut sorted: Vec<Box<[u8]>> = phrases
-            .into_iter()
-            .filter(|phrase| phrase.len() >= SHORTEST)
-            .map(Vec::into_boxed_slice)
-            .collect();
+    pub(super) fn new(phrases: impl IntoIterator<Item = Phrase>) -> Option<Self> {
+        let mut sorted: Vec<Phrase> =
+            phrases.into_iter().filter(|phrase| phrase.bytes.len() >= SHORTEST).collect();
         sorted.sort_unstable();
         sorted.dedup();
-        let longest = sorted.iter().map(|phrase| phrase.len()).max()?;
-        let window = sorted.iter().map(|phrase| phrase.len()).min()?.min(WIDEST);
+        let longest = sorted.iter().map(|phrase| phrase.bytes.len()).max()?;
+        let window = sorted.iter().map(|phrase| phrase.bytes.len()).min()?.min(WIDEST);
         let last = window - SHORTEST;
         let mut set = Self {
             window,
@@ -53,8 +70,12 @@ impl Phrases {
             sorted,
             beginnings: Box::new([0; 1 << 10]),
             longest,
+            before: [false; 256],
         };
-        for (index, phrase) in set.sorted.iter().enumerate() {
+        for (index, Phrase { bytes: phrase, before, .. }) in set.sorted.iter().enumerate() {
+            for byte in before {
+                set.before[usize::from(*byte)] = true;
+            }
             for (at, gram) in phrase[..window].windows(SHORTEST).enumerate() {
                 let skip = &mut set.skips[slot(gram_of(gram))];
                 *skip = (*skip).min(to_byte(last - at));
@@ -64,44 +85,53 @@ impl Phrases {
             set.by_gram.entry(gram_of(&phrase[last..window])).or_default().push(index);
         }
         for same in set.by_gram.values_mut() {
-            same.sort_by_key(|index| std::cmp::Reverse(set.sorted[*index].len()));
+            same.sort_by_key(|index| std::cmp::Reverse(set.sorted[*index].bytes.len()));
         }
         Some(set)
     }
 
-    /// Where phrases are, by their start; where several start, the longest.
-    pub(super) fn find(&self, bytes: &[u8], mut found: impl FnMut(usize, usize)) {
+    /// Where phrases are, by their start; where several start, the longest that is taken.
+    pub(super) fn find(&self, bytes: &[u8], mut take: impl FnMut(usize, &Phrase) -> bool) {
         let mut end = self.window;
         while let Some(last) = bytes.get(end - SHORTEST..end) {
             let gram = gram_of(last);
             let skip = usize::from(self.skips[slot(gram)]);
             if skip == 0 {
                 let start = end - self.window;
-                let here = self.by_gram.get(&gram).into_iter().flatten();
-                let mut here = here.map(|index| &self.sorted[*index]);
-                if let Some(phrase) = here.find(|phrase| bytes[start..].starts_with(phrase)) {
-                    found(start, start + phrase.len());
+                for phrase in self.by_gram.get(&gram).into_iter().flatten().map(|index| &self.sorted[*index])
+                {
+                    if bytes[start..].starts_with(&phrase.bytes) && take(start, phrase) {
+                        break;
+                    }
                 }
             }
             end += skip.max(1);
         }
     }
 
-    /// How many bytes at the end may be the start of a phrase that goes on.
-    pub(super) fn open_end(&self, bytes: &[u8]) -> usize {
+    /// Where, near the end, a phrase may begin that goes on; the first such place that is taken.
+    pub(super) fn open_end(&self, bytes: &[u8], take: impl Fn(usize) -> bool) -> usize {
         let from = bytes.len().saturating_sub(self.longest - 1);
-        let may_go_on = |tail: &[u8]| {
-            if let [first, second, ..] = tail {
-                let (word, bit) = pair(*first, *second);
-                if self.beginnings[word] & bit == 0 {
-                    return false;
-                }
+        (from..bytes.len())
+            .find(|start| self.may_go_on(&bytes[*start..]) && take(*start))
+            .unwrap_or(bytes.len())
+    }
+
+    fn may_go_on(&self, tail: &[u8]) -> bool {
+        if let [first, second, ..] = tail {
+            let (word, bit) = pair(*first, *second);
+            if self.beginnings[word] & bit == 0 {
+                return false;
             }
-            // What goes on after the tail comes right after it.
-            let next = self.sorted.partition_point(|phrase| &**phrase <= tail);
-            self.sorted.get(next).is_some_and(|phrase| phrase.starts_with(tail))
-        };
-        (from..bytes.len()).find(|start| may_go_on(&bytes[*start..])).map_or(0, |start| bytes.len() - start)
+        }
+        // What goes on after the tail comes right after it.
+        let next = self.sorted.partition_point(|phrase| &*phrase.bytes <= tail);
+        self.sorted.get(next).is_some_and(|phrase| phrase.bytes.starts_with(tail))
+    }
+
+    /// Whether a byte may belong to a phrase that begins right after it.
+    pub(super) fn may_precede(&self, byte: u8) -> bool {
+        self.before[usize::from(byte)]
     }
 }
 
@@ -131,7 +161,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn phrases(texts: &[String]) -> Option<Phrases> {
-        Phrases::new(texts.iter().map(|text| text.clone().into_bytes()))
+        Phrases::new(texts.iter().map(|text| Phrase::plain(text.as_bytes())))
     }
 
     proptest! {
@@ -146,7 +176,10 @@ mod tests {
                 return Ok(());
             };
             let mut found = Vec::new();
-            phrases.find(text.as_bytes(), |from, to| found.push((from, to)));
+            phrases.find(text.as_bytes(), |from, phrase| {
+                found.push((from, from + phrase.bytes.len()));
+                true
+            });
             let expected: Vec<(usize, usize)> = (0..text.len())
                 .filter_map(|start| {
                     let here = long.iter().filter(|one| text[start..].starts_with(one.as_str()));
@@ -156,8 +189,8 @@ mod tests {
             prop_assert_eq!(found, expected);
             let open = (0..text.len())
                 .find(|start| long.iter().any(|one| one.len() > text.len() - start && one.starts_with(&text[*start..])))
-                .map_or(0, |start| text.len() - start);
-            prop_assert_eq!(phrases.open_end(text.as_bytes()), open);
+                .unwrap_or(text.len());
+            prop_assert_eq!(phrases.open_end(text.as_bytes(), |_| true), open);
         }
     }
 }

@@ -1,0 +1,252 @@
+//! A text as a reader takes it: without what nobody sees, with escaped characters as what they stand
+//! for, and with the place of every byte in the text that it was made of. A text and any escaped
+//! form of it fold to the same. That is what secrets are looked for in.
+
+use super::terminal::{Reading, Unit, is_control};
+use super::units::unit;
+
+/// A word of so many characters of base64 at the end of a line is a line that was broken there.
+const BROKEN: usize = 60;
+
+/// A text, folded.
+#[derive(Debug, Default)]
+pub(super) struct Folded {
+    /// What a reader takes it for.
+    pub(super) bytes: Vec<u8>,
+    /// Whatever does not stand for itself, in order.
+    pieces: Vec<Piece>,
+    /// Where the first piece begins that depends on what comes next.
+    pub(super) open: Option<usize>,
+    /// Something in it reaches over more than a byte, so that a text may look different beside it.
+    pub(super) is_escaped: bool,
+    /// There are control sequences of a terminal in it.
+    pub(super) has_sequences: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    /// Where its bytes are in the folded text.
+    at: usize,
+    /// How many they are.
+    length: usize,
+    /// Where it is in the text.
+    raw: (usize, usize),
+    is_newline: bool,
+}
+
+/// How texts are folded.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Folding {
+    /// Quotes are all the same, and several count as one: shells write a quote in many ways.
+    pub(super) quotes: bool,
+}
+
+const PLAIN: u8 = 0;
+const SPECIAL: u8 = 1;
+const QUOTE: u8 = 2;
+
+/// What may not stand for itself.
+const KINDS: [u8; 256] = {
+    let mut kinds = [PLAIN; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        if byte < 0x20 || byte >= 0x7f {
+            kinds[byte] = SPECIAL;
+        }
+        byte += 1;
+    }
+    kinds[b'%' as usize] = SPECIAL;
+    kinds[b'\\' as usize] = SPECIAL;
+    kinds[b'&' as usize] = SPECIAL;
+    kinds[b'"' as usize] = QUOTE;
+    kinds[b'\'' as usize] = QUOTE;
+    kinds
+};
+
+impl Folded {
+    /// Folds a text in place of what was folded before.
+    pub(super) fn fold(&mut self, text: &[u8], reading: Reading, folding: Folding) {
+        self.bytes.clear();
+        self.pieces.clear();
+        (self.open, self.is_escaped, self.has_sequences) = (None, false, false);
+        let least = if folding.quotes { SPECIAL } else { QUOTE };
+        let is_special = |byte: &u8| {
+            let kind = KINDS[usize::from(*byte)];
+            kind == SPECIAL || kind == QUOTE && least == SPECIAL
+        };
+        let mut at = 0;
+        while at < text.len() {
+            let plain = text[at..].iter().position(is_special).unwrap_or(text.len() - at);
+            self.bytes.extend_from_slice(&text[at..at + plain]);
+            at += plain;
+            let Some(first) = text.get(at).copied() else { break };
+            if matches!(first, b'"' | b'\'') {
+                self.quote((at, at + 1));
+                at += 1;
+                continue;
+            }
+            at = match unit(text, at, reading) {
+                Unit::Plain(end) => {
+                    self.bytes.extend_from_slice(&text[at..end]);
+                    end
+                }
+                Unit::Newline(end) => self.piece((at, end), &[], true),
+                Unit::Nothing(end) => {
+                    self.is_escaped |= end > at + 1 || !is_control(first);
+                    self.has_sequences |= first == 0x1b || first >= 0x80;
+                    self.piece((at, end), &[], false)
+                }
+                Unit::Bytes { end, bytes: [b'"' | b'\'', ..], length: 1 } if folding.quotes => {
+                    self.is_escaped = true;
+                    self.quote((at, end));
+                    end
+                }
+                Unit::Bytes { end, bytes, length } => {
+                    self.is_escaped = true;
+                    self.piece((at, end), &bytes[..length], false)
+                }
+                Unit::Open => {
+                    self.open = Some(at);
+                    self.is_escaped = true;
+                    self.has_sequences |= first == 0x1b || first >= 0x80;
+                    break;
+                }
+            };
+        }
+    }
+
+    fn piece(&mut self, raw: (usize, usize), bytes: &[u8], is_newline: bool) -> usize {
+        self.pieces.push(Piece { at: self.bytes.len(), length: bytes.len(), raw, is_newline });
+        self.bytes.extend_from_slice(bytes);
+        raw.1
+    }
+
+    /// Takes a quote, which is one with a quote right before it.
+    fn quote(&mut self, raw: (usize, usize)) {
+        let end = self.bytes.len();
+        let before = self.pieces.iter_mut().rev().find(|piece| piece.length > 0);
+        match before {
+            Some(piece) if piece.at + piece.length == end && self.bytes.last() == Some(&b'\'') => {
+                piece.raw.1 = raw.1;
+                self.piece(raw, &[], false);
+            }
+            _ => {
+                self.piece(raw, b"'", false);
+            }
+        }
+    }
+
+    /// Where a byte is in the text.
+    pub(super) fn raw(&self, at: usize) -> (usize, usize) {
+        let next = self.pieces.partition_point(|piece| piece.at <= at);
+        let Some(piece) = next.checked_sub(1).and_then(|index| self.pieces.get(index)) else {
+            return (at, at + 1);
+        };
+        if at < piece.at + piece.length {
+            return piece.raw;
+        }
+        let start = piece.raw.1 + (at - piece.at - piece.length);
+        (start, start + 1)
+    }
+
+    /// The beginning of the piece that a place of the text is in the midst of.
+    pub(super) fn whole(&self, raw: usize) -> usize {
+        self.around(raw).map_or(raw, |piece| piece.0)
+    }
+
+    /// A part of the text without the beginning or the end of a piece: half of a control sequence would
+    /// do something else.
+    pub(super) fn without_halves(&self, (from, to): (usize, usize)) -> (usize, usize) {
+        let first = self.around(from).filter(|piece| piece.1 < to);
+        let last = self.around(to).filter(|piece| piece.0 > from);
+        (first.map_or(from, |piece| piece.0), last.map_or(to, |piece| piece.1))
+    }
+
+    /// The piece that a place of the text is in the midst of.
+    fn around(&self, raw: usize) -> Option<(usize, usize)> {
+        let next = self.pieces.partition_point(|piece| piece.raw.0 < raw);
+        let piece = self.pieces.get(next.checked_sub(1)?)?;
+        (piece.raw.1 > raw).then_some(piece.raw)
+    }
+
+    /// Whether the text begins or ends with something that nobody sees.
+    pub(super) fn has_unseen_edge(&self, length: usize) -> bool {
+        let is_edge = |piece: &Piece| piece.length == 0 && (piece.raw.0 == 0 || piece.raw.1 == length);
+        self.pieces.iter().any(is_edge)
+    }
+
+    /// Where the first line ends in a part of the folded text, and where that is in the text.
+    pub(super) fn newline(&self, from: usize, to: usize) -> Option<(usize, usize)> {
+        let first = self.pieces.partition_point(|piece| piece.at <= from);
+        let newline =
+            self.pieces[first..].iter().take_while(|piece| piece.at < to).find(|piece| piece.is_newline)?;
+        Some((newline.at, newline.raw.0))
+    }
+
+    /// The word of base64 right before a place of the text, given that at its beginning.
+    pub(super) fn word(&self, before: Word, raw: usize) -> Word {
+        let next = self.pieces.partition_point(|piece| piece.raw.0 < raw);
+        let to = match next.checked_sub(1).and_then(|index| self.pieces.get(index)) {
+            Some(piece) => piece.at + piece.length + raw.saturating_sub(piece.raw.1),
+            None => raw,
+        };
+        let newline = self.pieces[..next].iter().rev().find(|piece| piece.is_newline);
+        let (from, before) = newline.map_or((0, before), |newline| (newline.at, Word::default()));
+        before.after(&self.bytes[from..to.min(self.bytes.len())])
+    }
+
+    /// What is in a part of the text without the pieces of it that nobody sees; and these.
+    pub(super) fn seen_and_unseen(&self, text: &[u8], from: usize) -> (Vec<u8>, Vec<u8>) {
+        let (mut seen, mut unseen, mut at) = (Vec::new(), Vec::new(), from);
+        for piece in self.pieces.iter().filter(|piece| piece.raw.0 >= from && piece.length == 0) {
+            seen.extend_from_slice(text.get(at..piece.raw.0).unwrap_or_default());
+            unseen.extend_from_slice(&text[piece.raw.0..piece.raw.1]);
+            at = at.max(piece.raw.1);
+        }
+        seen.extend_from_slice(text.get(at..self.open.unwrap_or(text.len())).unwrap_or_default());
+        (seen, unseen)
+    }
+}
+
+/// Folds a text that is whole.
+pub(super) fn fold(text: &[u8], folding: Folding) -> Folded {
+    let mut folded = Folded::default();
+    folded.fold(text, Reading { strip: true, last: true }, folding);
+    folded
+}
+
+/// The length of the word of base64 at the end of a text, given that of the one before the text; none
+/// of it counts if it is a number, as digests are.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Word {
+    length: usize,
+    is_number: bool,
+}
+
+impl Word {
+    /// The word at the end of a text that goes on after this one.
+    fn after(self, text: &[u8]) -> Self {
+        let mut word = Self { length: 0, is_number: true };
+        for byte in text.iter().rev() {
+            if !is_base64(*byte) || word.length > BROKEN && !word.is_number {
+                return word;
+            }
+            word.length += 1;
+            word.is_number &= byte.is_ascii_hexdigit();
+        }
+        Self {
+            length: word.length + self.length,
+            is_number: word.is_number && (self.is_number || self.length == 0),
+        }
+    }
+
+    /// Whether a line that ends with it was broken there.
+    pub(super) fn is_broken(self) -> bool {
+        self.length >= BROKEN && !self.is_number
+    }
+}
+
+/// Whether a byte may be a part of base64.
+pub(super) fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=')
+}

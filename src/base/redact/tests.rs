@@ -1,0 +1,332 @@
+//! What is masked, at any cut of a stream, and what is left as it is.
+
+use super::*;
+use base64::Engine as _;
+use proptest::prelude::*;
+
+use crate::base::secret::MASK;
+
+fn redactor(secrets: &[&str]) -> Redactor {
+    let secrets: Vec<Secret> = secrets.iter().map(|s| Secret::new(*s)).collect();
+    Redactor::new(&secrets)
+}
+
+#[test]
+fn a_secret_is_masked_once_in_all_its_forms() {
+    let redactor = redactor(&["s3cr3t/väl ue"]);
+    assert_eq!(redactor.text("a s3cr3t/väl ue b"), format!("a {MASK} b"));
+    assert_eq!(redactor.text("u=s3cr3t%2Fv%C3%A4l%20ue&x"), format!("u={MASK}&x"));
+    for prefix in ["", "x", "xy"] {
+        let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{prefix}s3cr3t/väl ue"));
+        assert!(redactor.text(&encoded).contains(MASK), "{prefix}");
+    }
+    assert_eq!(redactor.text("s3cr3t"), "s3cr3t");
+}
+
+#[test]
+fn a_prefix_is_shown_as_soon_as_it_cannot_become_a_secret() {
+    let redactor = redactor(&["secret"]);
+    let mut stream = redactor.stream();
+    let mut out = Vec::new();
+    stream.push(b"login: sec", &mut out);
+    assert_eq!(out, b"login: ");
+    stream.push(b"tor", &mut out);
+    assert_eq!(out, b"login: sector");
+}
+
+#[test]
+fn an_endless_chain_of_overlaps_takes_no_memory() {
+    let redactor = redactor(&["abab"]);
+    let mut stream = redactor.stream();
+    let mut out = Vec::new();
+    for _ in 0..1000 {
+        stream.push(b"abababab", &mut out);
+        assert!(stream.held() < 16);
+    }
+    stream.finish(&mut out);
+    assert_eq!(out, MASK.as_bytes());
+}
+
+proptest! {
+    #[test]
+    fn no_secret_survives_any_split(
+        words in prop::collection::vec("[ab]{4,7}|[a-d]{1,3}|secret|secretive|[ -~]{0,9}", 0..30),
+        cuts in prop::collection::vec(0usize..12, 1..40),
+    ) {
+        let secrets = ["secret", "secretive", "abab", "babba", "retbab"];
+        let redactor = redactor(&secrets);
+        let text = words.concat();
+        let mut stream = redactor.stream();
+        let (mut out, mut rest) = (Vec::new(), text.as_bytes());
+        let mut cuts = cuts.iter().cycle();
+        let mut steps = 0;
+        while !rest.is_empty() {
+            // A run of zeros makes no progress for ever; every few steps take one byte.
+            steps += 1;
+            let cut = cuts.next().copied().unwrap_or(1).max(usize::from(steps % 3 == 0)).min(rest.len());
+            stream.push(&rest[..cut], &mut out);
+            rest = &rest[cut..];
+        }
+        stream.finish(&mut out);
+        let out = String::from_utf8(out).expect("the mask is UTF-8");
+        for secret in secrets {
+            prop_assert!(!out.replace(MASK, "\0").contains(secret), "{secret} in {out:?}");
+        }
+        prop_assert_eq!(&out, &redactor.text(&text));
+        if !secrets.iter().any(|secret| text.contains(secret)) {
+            prop_assert_eq!(out, text);
+        }
+    }
+}
+
+/// Sequences and characters that nobody sees.
+const UNSEEN: &[&str] = &[
+    "\x1b[0m",
+    "\x1b[1;36m",
+    "\x1b[01;31m\x1b[K",
+    "\x1b[38;2;1;2;3m",
+    "\x1b(B",
+    "\x1bM",
+    "\x1b]0;a title\x07",
+    "\x1b]8;;https://example.net/a\x1b\\",
+    "\x1b]8;id=1;\x07",
+    "\x1bPq#0;2;0\x1b\\",
+    "\u{9b}31m",
+    "\u{9d}8;;x\u{9c}",
+    "\0",
+    "\x07",
+    "\x08",
+    "\x7f",
+    "\r",
+    "\u{200b}",
+    "\u{ad}",
+    "\u{feff}",
+    "\u{202e}",
+];
+
+fn percent(text: &str, safe: &str, lower: bool, plus: bool) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b' ' if plus => "+".to_owned(),
+            _ if byte.is_ascii_alphanumeric() || safe.as_bytes().contains(&byte) => {
+                char::from(byte).to_string()
+            }
+            _ if lower => format!("%{byte:02x}"),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+fn json(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+fn ascii_json(text: &str) -> String {
+    json(text)
+        .encode_utf16()
+        .map(|unit| match u8::try_from(unit) {
+            Ok(byte) if byte.is_ascii() => char::from(byte).to_string(),
+            _ => format!("\\u{unit:04x}"),
+        })
+        .collect()
+}
+
+fn each_byte(text: &str, write: impl Fn(u8) -> String) -> String {
+    text.bytes().map(write).collect()
+}
+
+/// The usual ways to write a text.
+fn written(text: &str, way: usize) -> String {
+    match way {
+        0 => text.to_owned(),
+        1 => percent(text, "-_.~", false, false),
+        2 => percent(text, "-_.~/", true, false),
+        3 => percent(text, "-_.~!'()*", false, false),
+        4 => percent(text, "-_.", false, true),
+        5 => json(text),
+        6 => ascii_json(text),
+        7 => json(&json(text)),
+        8 => ascii_json(&ascii_json(text)),
+        9 => each_byte(text, |byte| format!("\\x{byte:02x}")),
+        10 => each_byte(text, |byte| format!("\\{byte:03o}")),
+        11 => text
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            .replace('"', "&quot;")
+            .replace('\'', "&#39;"),
+        12 => text.chars().map(|char| format!("&#x{:x};", u32::from(char))).collect(),
+        13 => text.replace('\'', "'\\''"),
+        14 => text.replace('\'', "'\"'\"'"),
+        15 => each_byte(text, |byte| format!("{byte:02x}")),
+        16 => each_byte(text, |byte| format!("{byte:02X}")),
+        17 => percent(&json(text), "", false, false),
+        18 => percent(&percent(text, "", false, false), "", true, false),
+        19 => json(text).replace('/', "\\/"),
+        20 => text.chars().map(|char| format!("\\u{{{:x}}}", u32::from(char))).collect(),
+        _ => text
+            .chars()
+            .map(|char| if char.is_ascii_alphanumeric() { char.to_string() } else { format!("\\{char}") })
+            .collect(),
+    }
+}
+
+/// Puts what nobody sees between characters.
+fn colored(text: &str, places: &[(usize, usize)]) -> String {
+    let mut out = String::new();
+    let last = text.chars().count().saturating_sub(1);
+    for (index, char) in text.chars().enumerate() {
+        if index > 0 && index <= last {
+            for (_, what) in places.iter().filter(|(place, _)| place % last.max(1) == index - 1) {
+                out.push_str(UNSEEN[what % UNSEEN.len()]);
+            }
+        }
+        out.push(char);
+    }
+    out
+}
+
+fn streamed(redactor: &Redactor, text: &[u8], cuts: &[usize]) -> Vec<u8> {
+    let (mut stream, mut out, mut rest) = (redactor.stream(), Vec::new(), text);
+    for cut in cuts.iter().cycle() {
+        let (now, later) = rest.split_at((cut + 1).min(rest.len()));
+        stream.push(now, &mut out);
+        rest = later;
+        if rest.is_empty() {
+            break;
+        }
+    }
+    stream.finish(&mut out);
+    out
+}
+
+fn a_secret() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-zA-Z0-9]{4,20}",
+        "[a-zA-Z][!-~]{2,24}[a-zA-Z]{2}",
+        "[a-zA-Z]{2}[a-z /+=&?%\\\\\"'<>]{2,12}[a-zA-Z0-9]{2}",
+        "[a-z]{3}[äéßж€😀 ]{1,6}[a-z]{3}",
+    ]
+    // Of these, only the usual forms are known.
+    .prop_filter("its ends are seen", |secret| {
+        let folded = folded::fold(secret.as_bytes(), Folding { quotes: true });
+        folded.bytes.len() >= SHORTEST && !folded.has_unseen_edge(secret.len())
+    })
+}
+
+/// How often the properties are tried: more for whoever wants to know, by `CKI_TEST_CASES`.
+fn cases() -> u32 {
+    std::env::var("CKI_TEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(700)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
+
+    #[test]
+    fn a_secret_is_hidden_however_it_is_written_colored_and_cut(
+        secret in a_secret(),
+        way in 0usize..22,
+        places in prop::collection::vec((0usize..40, 0usize..UNSEEN.len()), 0..4),
+        cuts in prop::collection::vec(0usize..20, 1..10),
+    ) {
+        let redactor = redactor(&[&secret, "another one"]);
+        let text = format!("<< {} >>\n", colored(&written(&secret, way), &places));
+        let expected = format!("<< {MASK} >>\n");
+        let shown = streamed(&redactor, text.as_bytes(), &cuts);
+        prop_assert_eq!(String::from_utf8_lossy(&shown), expected, "{:?}", text);
+    }
+
+    #[test]
+    fn no_bit_of_a_secret_in_base64_is_shown(
+        secret in a_secret(),
+        before in prop::collection::vec(any::<u8>(), 0..90),
+        after in prop::collection::vec(any::<u8>(), 0..90),
+        url in any::<bool>(),
+        width in prop_oneof![Just(0usize), Just(64), Just(76)],
+        places in prop::collection::vec((0usize..400, 0usize..UNSEEN.len()), 0..4),
+        cuts in prop::collection::vec(0usize..90, 1..10),
+    ) {
+        use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+        let whole = [&before[..], secret.as_bytes(), &after].concat();
+        let encoded = if url { URL_SAFE_NO_PAD.encode(&whole) } else { STANDARD.encode(&whole) };
+        let from = before.len() * 8 / 6;
+        let to = ((before.len() + secret.len()) * 8).div_ceil(6);
+        let lines = |text: &str, first: usize| -> String {
+            text.chars().enumerate().flat_map(|(index, char)| {
+                let breaks = width > 0 && index + first > 0 && (index + first) % width == 0;
+                breaks.then_some('\n').into_iter().chain([char])
+            }).collect()
+        };
+        let wrapped = lines(&encoded, 0);
+        let text = if url { colored(&wrapped, &places) } else { wrapped };
+        let shown = String::from_utf8(streamed(&redactor(&[&secret]), text.as_bytes(), &cuts)).expect("UTF-8");
+        let seen: String = String::from_utf8_lossy(&folded::fold(shown.as_bytes(), Folding { quotes: false }).bytes).into_owned();
+        let expected = format!("{}{MASK}{}", &encoded[..from], &encoded[to..]);
+        // What fills up the end may go with it.
+        prop_assert_eq!(seen.trim_end_matches('='), expected.trim_end_matches('='), "{:?}", text);
+    }
+
+    #[test]
+    fn rubbish_passes_and_no_cut_matters(
+        pieces in prop::collection::vec(prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..6),
+            prop::sample::select(UNSEEN).prop_map(|text| text.as_bytes().to_vec()),
+            "[%&;a-f0-9ux\\\\{}]{1,6}".prop_map(String::into_bytes),
+            Just(b"hunter22".to_vec()), Just(b"hun".to_vec()), Just(b"ter22".to_vec()),
+        ], 0..12),
+        cuts in prop::collection::vec(0usize..9, 1..10),
+    ) {
+        // A line that ends ends what begins in its last three characters, unless that is known to go on.
+        let mut text = pieces.concat();
+        text.retain(|byte| *byte != b'\n');
+        let redactor = redactor(&["hunter22"]);
+        let shown = streamed(&redactor, &text, &cuts);
+        prop_assert_eq!(&shown, &redactor.bytes(&text));
+        if text.iter().filter(|byte| **byte == b'h').count() == 0 && !text.contains(&b'%') {
+            let may_be_hidden = text.windows(2).any(|pair| matches!(pair, b"\\1" | b"\\u" | b"\\x" | b"68"));
+            prop_assert!(may_be_hidden || shown == text);
+        }
+    }
+}
+
+#[test]
+fn the_ends_of_a_secret_are_hidden_though_nobody_sees_them_in_other_texts() {
+    for secret in ["\\nabcd", "abcd\\n", "%0Aabcd", "a\\b\\", "\"\"\"\"", "\\\\\\\\"] {
+        let redactor = redactor(&[secret]);
+        for way in [0, 1, 5] {
+            let text = format!("({})", written(secret, way));
+            assert_eq!(redactor.text(&text), format!("({MASK})"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_control_sequence_stays_whole_beside_a_mask() {
+    let redactor = redactor(&["hunter22"]);
+    let link = "\x1b]8;;https://example.net/?t=hunter22\x07hun\x1b[1mter22\x1b]8;;\x07";
+    assert_eq!(redactor.text(link), format!("\x1b]8;;https://example.net/?t={MASK}\x07{MASK}\x1b]8;;\x07"));
+    assert_eq!(redactor.text("a\x1b]0;hun\x07ter22"), format!("a{MASK}"));
+}
+
+#[test]
+fn endless_rubbish_inside_of_a_secret_takes_no_memory_and_hides_it_still() {
+    for junk in [&b"\0"[..], b"\x1b[0m", b"x"] {
+        let redactor = redactor(&["supersecret"]);
+        let mut stream = redactor.stream();
+        let (begins, ends) =
+            if junk == b"x" { (&b"s\x1b]0;"[..], &b"\x07"[..]) } else { (&b"s"[..], &b""[..]) };
+        let mut out = Vec::new();
+        stream.push(begins, &mut out);
+        let many = junk.repeat(8 << 10);
+        for _ in 0..40 {
+            stream.push(&many, &mut out);
+            assert!(stream.held() < 200 << 10, "{}", stream.held());
+        }
+        stream.push(ends, &mut out);
+        stream.push(b"upersecret and more", &mut out);
+        stream.finish(&mut out);
+        let shown = String::from_utf8_lossy(&out);
+        assert!(shown.contains(MASK) && shown.ends_with(" and more") && !shown.contains("secret"));
+    }
+}

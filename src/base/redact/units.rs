@@ -1,0 +1,300 @@
+//! The smallest pieces of a text that are not what they seem: what nobody sees, and characters that
+//! are written in an escaped form. One piece is read at a time, from any place of the text. Putting
+//! pieces together is the business of [`super::folded`].
+
+use super::terminal::{Reading, Unit, is_control, visible};
+
+/// Longer runs of invisible bytes inside of one escaped character end it.
+const LONGEST_GAP: usize = 1024;
+
+/// So many levels of percent-encoding are undone.
+const LEVELS: usize = 6;
+
+/// A byte with the place after it, or why there is none.
+enum Next {
+    Byte(u8, usize),
+    /// No byte that could be a part of the piece.
+    Break,
+    Open,
+}
+
+/// The piece at a place, which is inside of the text.
+pub(super) fn unit(text: &[u8], at: usize, reading: Reading) -> Unit {
+    let reader = Reader { text, reading };
+    match reader.unit(at) {
+        Unit::Open if reading.last && is_control(text[at]) => Unit::Nothing(at + 1),
+        Unit::Open if reading.last => Unit::Plain(at + 1),
+        unit => unit,
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    text: &'a [u8],
+    reading: Reading,
+}
+
+impl Reader<'_> {
+    fn unit(self, at: usize) -> Unit {
+        let Some(first) = self.text.get(at).copied() else { return Unit::Open };
+        match first {
+            b'%' => match self.percent(at) {
+                Next::Byte(b'\\', end) => self.backslash(end),
+                Next::Byte(byte, end) if is_control(byte) => Unit::Nothing(end),
+                Next::Byte(byte, end) => bytes(&[byte], end),
+                Next::Break => Unit::Plain(at + 1),
+                Next::Open => Unit::Open,
+            },
+            b'\\' => self.backslash(at + 1),
+            b'&' => self.entity(at),
+            _ => visible(self.text, at, self.reading),
+        }
+    }
+
+    /// The next byte that a reader sees.
+    fn seen(self, from: usize) -> Next {
+        let mut at = from;
+        while at < self.text.len() {
+            match visible(self.text, at, self.reading) {
+                Unit::Plain(_) => return Next::Byte(self.text[at], at + 1),
+                Unit::Nothing(end) if end - from <= LONGEST_GAP => at = end,
+                Unit::Open => break,
+                _ => return Next::Break,
+            }
+        }
+        if self.reading.last { Next::Break } else { Next::Open }
+    }
+
+    /// A byte that is percent-encoded, in as many levels as there are.
+    fn percent(self, at: usize) -> Next {
+        let mut from = at + 1;
+        for _ in 0..LEVELS {
+            let (high, after) = match self.digit(from) {
+                Ok(digit) => digit,
+                Err(next) => return next,
+            };
+            let (low, end) = match self.digit(after) {
+                Ok(digit) => digit,
+                Err(next) => return next,
+            };
+            let byte = high * 16 + low;
+            if byte != b'%' {
+                return Next::Byte(byte, end);
+            }
+            match (self.digit(end), self.digit(end).and_then(|(_, end)| self.digit(end))) {
+                (Ok(_), Ok(_)) => from = end,
+                (Err(Next::Open), _) | (_, Err(Next::Open)) => return Next::Open,
+                _ => return Next::Byte(byte, end),
+            }
+        }
+        Next::Break
+    }
+
+    /// A hexadecimal digit.
+    fn digit(self, at: usize) -> Result<(u8, usize), Next> {
+        match self.seen(at) {
+            Next::Byte(byte, end) => value(byte, 16).map(|value| (value, end)).ok_or(Next::Break),
+            other => Err(other),
+        }
+    }
+
+    /// The next byte, percent-encoded or not.
+    fn next(self, at: usize) -> Next {
+        match self.seen(at) {
+            Next::Byte(b'%', end) => match self.percent(end - 1) {
+                Next::Break => Next::Byte(b'%', end),
+                other => other,
+            },
+            other => other,
+        }
+    }
+
+    /// What a backslash begins, as JSON, C, Python and shells have it. A backslash that begins nothing
+    /// is nothing, so that it does not matter how often it is escaped itself.
+    fn backslash(self, after: usize) -> Unit {
+        let alone = Unit::Nothing(after);
+        match self.next(after) {
+            Next::Open => Unit::Open,
+            Next::Byte(b'x', end) => self.number(end, 16, 2, false).unwrap_or(alone),
+            Next::Byte(b'U', end) => self.number(end, 16, 8, true).unwrap_or(alone),
+            Next::Byte(b'u', end) => match self.next(end) {
+                Next::Open => Unit::Open,
+                Next::Byte(b'{', end) => {
+                    let Some(unit) = self.number(end, 16, 6, true) else { return alone };
+                    let (Unit::Nothing(closes) | Unit::Bytes { end: closes, .. }) = unit else { return unit };
+                    match (self.next(closes), unit) {
+                        (Next::Byte(b'}', end), Unit::Bytes { bytes, length, .. }) => {
+                            Unit::Bytes { end, bytes, length }
+                        }
+                        (Next::Byte(b'}', end), _) => Unit::Nothing(end),
+                        (Next::Open, _) => Unit::Open,
+                        _ => alone,
+                    }
+                }
+                _ => self.utf16(end).unwrap_or(alone),
+            },
+            Next::Byte(b'0'..=b'7', end) => self.number(end - 1, 8, 3, false).unwrap_or(alone),
+            Next::Byte(b'a' | b'b' | b'e' | b'E' | b'f' | b'n' | b'r' | b't' | b'v', end) => {
+                Unit::Nothing(end)
+            }
+            _ => alone,
+        }
+    }
+
+    /// A number in at most so many digits: a character, or a byte.
+    fn number(self, at: usize, base: u32, digits: usize, is_char: bool) -> Option<Unit> {
+        let (mut number, mut end, mut count) = (0_u32, at, 0);
+        while count < digits {
+            match self.next(end) {
+                Next::Byte(byte, after) if value(byte, base).is_some() => {
+                    number = number * base + u32::from(value(byte, base)?);
+                    end = after;
+                    count += 1;
+                }
+                Next::Open => return Some(Unit::Open),
+                _ => break,
+            }
+        }
+        if count == 0 {
+            return None;
+        }
+        if is_char {
+            character(number, end)
+        } else {
+            Some(control_or(u8::try_from(number & 0xff).ok()?, end))
+        }
+    }
+
+    /// Four digits, and four more where the first are half of a character.
+    fn utf16(self, at: usize) -> Option<Unit> {
+        let (high, end) = match self.half(at) {
+            Ok(half) => half,
+            Err(next) => return matches!(next, Next::Open).then_some(Unit::Open),
+        };
+        if !(0xd800..0xdc00).contains(&high) {
+            return character(high, end);
+        }
+        let mut from = end;
+        // However often the backslash is escaped itself.
+        for place in 0..=LEVELS {
+            match self.next(from) {
+                Next::Byte(b'\\', after) if place < LEVELS => from = after,
+                Next::Byte(b'u', after) if place > 0 => {
+                    from = after;
+                    break;
+                }
+                Next::Open => return Some(Unit::Open),
+                _ => return None,
+            }
+        }
+        match self.half(from) {
+            Ok((low @ 0xdc00..0xe000, end)) => {
+                character(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00), end)
+            }
+            Err(Next::Open) => Some(Unit::Open),
+            _ => None,
+        }
+    }
+
+    fn half(self, at: usize) -> Result<(u32, usize), Next> {
+        let (mut number, mut end) = (0, at);
+        for _ in 0..4 {
+            match self.next(end) {
+                Next::Byte(byte, after) => {
+                    number = number * 16 + u32::from(value(byte, 16).ok_or(Next::Break)?);
+                    end = after;
+                }
+                other => return Err(other),
+            }
+        }
+        Ok((number, end))
+    }
+
+    /// A character of HTML, as templates escape it.
+    fn entity(self, at: usize) -> Unit {
+        let plain = Unit::Plain(at + 1);
+        let mut name = String::new();
+        let mut end = at + 1;
+        loop {
+            match self.next(end) {
+                Next::Open => return Unit::Open,
+                Next::Byte(b';', after) => {
+                    end = after;
+                    break;
+                }
+                Next::Byte(byte, after)
+                    if (byte.is_ascii_alphanumeric() || byte == b'#') && may_go_on(&name, byte) =>
+                {
+                    name.push(char::from(byte));
+                    end = after;
+                }
+                _ => return plain,
+            }
+        }
+        let number = name.strip_prefix('#').map(|digits| match digits.strip_prefix(['x', 'X']) {
+            Some(digits) => u32::from_str_radix(digits, 16),
+            None => digits.parse(),
+        });
+        match (number, name.as_str()) {
+            (Some(Ok(number)), _) => character(number, end).unwrap_or(plain),
+            // Escaped once more: the rest follows.
+            (_, "amp") => match self.unit_after_ampersand(end) {
+                Some(unit) => unit,
+                None => bytes(b"&", end),
+            },
+            (_, "lt") => bytes(b"<", end),
+            (_, "gt") => bytes(b">", end),
+            (_, "quot") => bytes(b"\"", end),
+            (_, "apos") => bytes(b"'", end),
+            _ => plain,
+        }
+    }
+
+    /// `amp;quot;` after an ampersand that was written as `&amp;`.
+    fn unit_after_ampersand(self, end: usize) -> Option<Unit> {
+        for (name, byte) in
+            [(&b"quot;"[..], b"\""), (b"lt;", b"<"), (b"gt;", b">"), (b"#39;", b"'"), (b"amp;", b"&")]
+        {
+            if self.text[end..].starts_with(name) {
+                return Some(bytes(byte, end + name.len()));
+            }
+            let rest = &self.text[end..];
+            if !self.reading.last && name.starts_with(rest) {
+                return Some(Unit::Open);
+            }
+        }
+        None
+    }
+}
+
+/// Whether a name of HTML that is known may go on so.
+fn may_go_on(name: &str, byte: u8) -> bool {
+    if name.starts_with('#') {
+        return name.len() < 9;
+    }
+    let name = [name.as_bytes(), &[byte]].concat();
+    [&b"amp"[..], b"lt", b"gt", b"quot", b"apos", b"#"].iter().any(|known| known.starts_with(&name))
+}
+
+fn bytes(these: &[u8], end: usize) -> Unit {
+    let mut bytes = [0; 4];
+    bytes[..these.len()].copy_from_slice(these);
+    Unit::Bytes { end, bytes, length: these.len() }
+}
+
+/// A byte, unless it is one that counts for nothing.
+fn control_or(byte: u8, end: usize) -> Unit {
+    if is_control(byte) || byte == b'\\' { Unit::Nothing(end) } else { bytes(&[byte], end) }
+}
+
+fn character(number: u32, end: usize) -> Option<Unit> {
+    let char = char::from_u32(number)?;
+    if char.is_ascii_control() || char == '\\' {
+        return Some(Unit::Nothing(end));
+    }
+    Some(bytes(char.encode_utf8(&mut [0; 4]).as_bytes(), end))
+}
+
+fn value(byte: u8, base: u32) -> Option<u8> {
+    char::from(byte).to_digit(base).and_then(|digit| u8::try_from(digit).ok())
+}
