@@ -15,5 +15,6 @@ pub mod secret;
 pub mod share;
 pub mod sources;
 pub mod text;
+pub mod variable;
 pub mod x509;
 pub mod yaml;

@@ -66,8 +66,8 @@ impl Host {
 
     /// Masks a secret in all that is printed from here on.
     pub fn hide(&self, secret: &Secret) {
-        self.stdout.hide(secret);
-        self.stderr.hide(secret);
+        self.stdout.hide([secret]);
+        self.stderr.hide([secret]);
     }
 
     /// Masks the logins that stand in the addresses of the environment: of engines and of proxies.

@@ -1,6 +1,7 @@
 //! Standard output and error, and what is at their other ends. What is written to them, and how it
 //! looks, is decided in `ui`.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -27,10 +28,11 @@ struct Shared {
     alarm: Mutex<Option<Alarm>>,
 }
 
-/// What must not be written: the user's own logins, which are nobody's variable.
+/// What must not be written: all secrets that are known, and the user's own logins.
 #[derive(Default)]
 struct Mask {
     secrets: Vec<Secret>,
+    redactor: Redactor,
     stream: Option<RedactStream>,
 }
 
@@ -77,14 +79,33 @@ impl Output {
         (Self::new(Memory(bytes.clone())), bytes)
     }
 
-    /// Masks a secret in all that is written from here on.
-    pub fn hide(&self, secret: &Secret) {
+    /// Masks secrets in all that is written from here on.
+    pub fn hide<'a>(&self, secrets: impl IntoIterator<Item = &'a Secret>) {
         let mut mask = self.mask();
-        if !mask.secrets.contains(secret) {
-            mask.secrets.push(secret.clone());
-            let redactor = Redactor::new(&mask.secrets);
-            mask.stream = (!redactor.is_idle()).then(|| redactor.stream());
+        let known = mask.secrets.len();
+        for secret in secrets {
+            if !mask.secrets.contains(secret) {
+                mask.secrets.push(secret.clone());
+            }
         }
+        if mask.secrets.len() > known {
+            mask.redactor = Redactor::new(&mask.secrets);
+            // What the old stream holds back is written before anything else.
+            let mut held = Vec::new();
+            if let Some(mut old) = mask.stream.take() {
+                old.finish(&mut held);
+            }
+            mask.stream = (!mask.redactor.is_idle()).then(|| mask.redactor.stream());
+            drop(mask);
+            self.write_out(&held);
+        }
+    }
+
+    /// A text as it may be written: before anything else is done to it, so that a secret in it is found.
+    #[must_use]
+    pub fn masked<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let redactor = self.mask().redactor.clone();
+        if redactor.is_idle() { Cow::Borrowed(text) } else { Cow::Owned(redactor.text(text)) }
     }
 
     fn mask(&self) -> MutexGuard<'_, Mask> {
@@ -93,22 +114,22 @@ impl Output {
 
     /// Writes all of it at once. After a failure, nothing more is written.
     pub fn write(&self, bytes: &[u8]) {
-        self.masked(bytes, true);
+        self.write_masked(bytes, true);
     }
 
     /// Writes a piece of a stream that goes on: the end of the piece may be the beginning of a
     /// secret, and is then written with the next piece, with [`Output::write`] or
     /// [`Output::finish`].
     pub fn pass(&self, bytes: &[u8]) {
-        self.masked(bytes, false);
+        self.write_masked(bytes, false);
     }
 
     /// Writes what was held back.
     pub fn finish(&self) {
-        self.masked(&[], true);
+        self.write_masked(&[], true);
     }
 
-    fn masked(&self, bytes: &[u8], whole: bool) {
+    fn write_masked(&self, bytes: &[u8], whole: bool) {
         let mut mask = self.mask();
         let Some(stream) = &mut mask.stream else {
             drop(mask);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::staging::PipelineStatus;
+use crate::base::secret::Secret;
 
 /// Something that happened. `subject` is the thing worked on, as a person calls it: a repository,
 /// an image, a component.
@@ -70,6 +71,8 @@ pub enum Event {
     /// Who will write lines, all of them, so that their names align from the first line on. When
     /// there are several, each line names who wrote it.
     Speakers(Vec<String>),
+    /// Secrets that have become known: they are not to be printed from here on, whoever does it.
+    Secrets(Vec<Secret>),
     /// Something a person should see although the work goes on.
     Warning(String),
     /// What was decided and why; shown with `-v`.
@@ -181,6 +184,11 @@ impl Events {
     /// Sends an event.
     pub fn send(&self, event: Event) {
         self.0.send(event);
+    }
+
+    /// Says what must not be printed from here on.
+    pub fn hide<'a>(&self, secrets: impl IntoIterator<Item = &'a Secret>) {
+        self.send(Event::Secrets(secrets.into_iter().cloned().collect()));
     }
 
     /// Says that something should be seen.

@@ -19,7 +19,7 @@ pub fn print<T: Serialize>(ui: &Ui, view: &T) {
     let versioned = Versioned { schema_version: SCHEMA_VERSION, view };
     // View structs hold only strings, numbers, lists and maps with string keys.
     let text = serde_json::to_string_pretty(&versioned).unwrap_or_default();
-    ui.data(&text);
+    ui.exact(&format!("{text}\n"));
 }
 
 /// Prints a result as one line of JSON, the last of a stream of lines.
@@ -31,5 +31,5 @@ pub fn print_line<T: Serialize>(ui: &Ui, kind: &str, view: &T) {
         view: Versioned<'a, T>,
     }
     let line = Line { r#type: kind, view: Versioned { schema_version: SCHEMA_VERSION, view } };
-    ui.data(&serde_json::to_string(&line).unwrap_or_default());
+    ui.exact(&format!("{}\n", serde_json::to_string(&line).unwrap_or_default()));
 }

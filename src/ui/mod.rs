@@ -168,6 +168,12 @@ impl Ui {
         }
     }
 
+    /// A text without the secrets that are known, before anything else is done to it.
+    #[must_use]
+    pub fn masked(&self, text: &str) -> String {
+        self.0.stderr.masked(text).into_owned()
+    }
+
     /// Asks a question that is answered with yes or no; no answer is `default`.
     #[must_use]
     pub fn confirm(&self, host: &Host, question: &str, default: bool) -> bool {
@@ -192,6 +198,21 @@ impl std::fmt::Debug for Ui {
 }
 
 impl Inner {
+    /// An event without secrets: what is done to its texts later may hide one from the stream.
+    fn masked(&self, event: Event) -> Event {
+        let mask = |text: String| self.stderr.masked(&text).into_owned();
+        match event {
+            Event::Detail { subject, text } => Event::Detail { subject, text: mask(text) },
+            Event::Line { subject, stream, text } => Event::Line { subject, stream, text: mask(text) },
+            Event::Finished { subject, state, detail, took } => {
+                Event::Finished { subject, state, detail: mask(detail), took }
+            }
+            Event::Warning(text) => Event::Warning(mask(text)),
+            Event::Note(text) => Event::Note(mask(text)),
+            other => other,
+        }
+    }
+
     fn message(&self, line: &str) {
         let line = self.fit(line, self.color_err);
         self.write_error(&format!("{line}\n"));
@@ -200,6 +221,8 @@ impl Inner {
     /// Prints a sentence after a label; on a terminal, it is broken between words.
     fn labelled(&self, label: &str, paint: fn(&str) -> String, text: &str) {
         let indent = label.chars().count() + 1;
+        // Before a line may be broken within it.
+        let text = &self.stderr.masked(text);
         let columns = self.terminal.columns.filter(|_| self.terminal.stderr).unwrap_or(usize::MAX);
         let mut lines = text::wrap(text, columns.saturating_sub(indent).max(20)).into_iter();
         self.message(&format!("{} {}", paint(label), lines.next().unwrap_or_default()));
@@ -267,7 +290,7 @@ impl Inner {
 impl Sink for Ui {
     fn send(&self, event: Event) {
         let inner = &self.0;
-        match event {
+        match inner.masked(event) {
             Event::Started { subject, doing } => inner.progress.start(&subject, &doing),
             Event::Progress { subject, done, total, unit } => {
                 inner.progress.progress(&subject, done, total, unit);
@@ -277,6 +300,10 @@ impl Sink for Ui {
                 inner.finished(&subject, state, &detail, took);
             }
             Event::Pipeline(one) => inner.pipeline(&one),
+            Event::Secrets(secrets) => {
+                inner.stdout.hide(&secrets);
+                inner.stderr.hide(&secrets);
+            }
             Event::Dismissed { subject } => inner.progress.finish(&subject),
             Event::Line { subject, stream, text } => inner.line(&subject, stream, &text),
             Event::Output(pieces) => inner.output(pieces),

@@ -71,7 +71,8 @@ fn hint(exit: Exit, hint: impl Into<String>) -> Meaning {
 /// Prints an error with its causes and hints.
 pub(super) fn report(ui: &Ui, error: &anyhow::Error) -> Exit {
     let meaning = meaning(error);
-    let safe = |text: String| text::safe_line(&text.replace('\n', " ")).into_owned();
+    // First of all, so that nothing which is done to a text hides a secret in it.
+    let safe = |text: String| text::safe_line(&ui.masked(&text).replace('\n', " ")).into_owned();
     let message = sentence(safe(error.to_string()));
     let mut causes: Vec<String> = Vec::new();
     let mut before = error.to_string();
@@ -276,6 +277,12 @@ fn of_environment(error: &EnvironmentError) -> Meaning {
         EnvironmentError::Locked { name, .. } => hint(
             Exit::Refused,
             format!("leave `{name}` out: a local run never claims production, and nothing overrides that."),
+        ),
+        EnvironmentError::LikeLocked { name, .. } => hint(
+            Exit::Refused,
+            format!(
+                "leave `{name}` out, with `--unset {name}` if a deployment has it: many programs ignore the case of names."
+            ),
         ),
         EnvironmentError::Rule(_) => plain(Exit::Invalid),
     }

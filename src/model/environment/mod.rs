@@ -20,6 +20,7 @@ use std::fmt;
 
 use crate::base::secret::Secret;
 use crate::base::text;
+pub use crate::base::variable::{is_environment_name, is_variable_name};
 use crate::model::container::ContainerFile;
 use crate::model::inventory::{Component, Inventory};
 pub use deployed::{Deployed, InProduction, ProductionValue};
@@ -272,6 +273,16 @@ pub enum EnvironmentError {
         /// `file:line` of the lock.
         place: String,
     },
+    /// A name that many programs take for a locked one.
+    #[error("`{name}` differs from `{locked}` in its case only, which is locked in a local run at {place}")]
+    LikeLocked {
+        /// The variable.
+        name: String,
+        /// The one that is locked.
+        locked: String,
+        /// `file:line` of the lock.
+        place: String,
+    },
     /// A rule for reference secrets does not work.
     #[error(transparent)]
     Rule(#[from] RuleError),
@@ -315,6 +326,15 @@ impl Environment {
                 variable.value = None;
                 variable.parts.clear();
             }
+        }
+        let wished = inputs.wishes.set.iter().map(|(name, ..)| name);
+        let set_already = variables.iter().filter(|(_, one)| one.value.is_some()).map(|(name, _)| name);
+        if let Some((name, locked)) = set_already.chain(wished).find_map(|name| {
+            let like = locked.keys().find(|locked| locked.eq_ignore_ascii_case(name) && *locked != name)?;
+            Some((name, like))
+        }) {
+            let place = place(locked);
+            return Err(EnvironmentError::LikeLocked { name: name.clone(), locked: locked.clone(), place });
         }
         for (name, value, origin) in inputs.wishes.set {
             if locked.get(&name).is_some_and(|locked| locked != value.expose()) {
@@ -435,20 +455,6 @@ fn set(variables: &mut BTreeMap<String, Variable>, name: &str, value: Secret, or
             variables.insert(name.to_owned(), variable);
         }
     }
-}
-
-/// Whether a text can name a variable.
-#[must_use]
-pub fn is_variable_name(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
-/// Whether a text can name a variable in the environment of a program. Engines take more than a shell
-/// does: `discovery.type`, `my-flag`.
-#[must_use]
-pub fn is_environment_name(text: &str) -> bool {
-    !text.is_empty() && !text.contains(|c: char| c == '=' || c.is_whitespace() || c.is_control())
 }
 
 impl fmt::Display for Origin {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::limits::{Capability, Memory, Place};
 use super::need::Need;
+use crate::base::variable;
 use crate::model::probe::Ready;
 use crate::model::reference::Reference;
 
@@ -61,6 +62,7 @@ pub struct Dependency {
 #[derive(Debug, Clone, Deserialize)]
 pub struct Declared {
     /// The name.
+    #[serde(deserialize_with = "variable::name")]
     pub name: String,
     /// `string`, `url`, `json`, `yaml`, `path`, `enum`, `bool`, `int`, …
     #[serde(rename = "type")]
@@ -176,7 +178,7 @@ pub struct Debugger {
     /// The port that it listens on.
     pub port: u16,
     /// Variables that it wants.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "variable::keys")]
     pub environment: BTreeMap<String, String>,
     /// The command to run instead. An item `{command}` stands for the usual one.
     #[serde(default)]
@@ -268,7 +270,7 @@ impl Category {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Production {
     /// Variables with the only value that they may have in a local run.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "variable::keys")]
     pub environment: BTreeMap<String, String>,
     /// Host names with `*` for any part, addresses, and ranges of addresses.
     #[serde(default)]

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::base::secret::Secret;
 use crate::base::text;
+use crate::base::variable;
 use crate::base::yaml::{self, YamlError};
 use crate::model::container::ContainerFile;
 use crate::model::environment::{Ground, Provided, RuleError, SecretRules};
@@ -71,7 +72,7 @@ struct Written {
     parameters: Parameters,
     #[serde(default)]
     command: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "variable::keys")]
     environment: BTreeMap<String, String>,
     #[serde(default)]
     files: BTreeMap<String, String>,
@@ -82,7 +83,7 @@ struct Written {
     setup: Vec<WrittenStep>,
     #[serde(default)]
     volumes: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "variable::keys")]
     provides: BTreeMap<String, WrittenValue>,
     native: Option<WrittenNative>,
 }
@@ -103,7 +104,7 @@ struct WrittenStep {
 #[derive(Debug, Clone, Deserialize)]
 struct WrittenNative {
     command: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "variable::keys")]
     environment: BTreeMap<String, String>,
 }
 

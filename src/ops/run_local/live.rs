@@ -111,7 +111,8 @@ async fn bring_up(
     detach: bool,
 ) -> anyhow::Result<Vec<Running>> {
     let secrets: Vec<_> = plan.units().flat_map(Unit::secrets).collect();
-    let redactor = Redactor::new(secrets);
+    let redactor = Redactor::new(secrets.iter().copied());
+    tools.events.hide(secrets);
     let gates = Gates::of(plan);
     let starts = plan.units().map(async |unit| {
         gates.wait_for(&unit.needs).await;

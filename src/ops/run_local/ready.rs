@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::handle::Handle;
+use crate::base::redact::Redactor;
 use crate::base::text::safe_line;
 use crate::model::guard::Passed;
 use crate::model::probe::Ready;
@@ -31,6 +32,7 @@ pub(super) async fn until_ready(
     command: &Passed<Vec<String>>,
     log: Option<watch::Receiver<bool>>,
     limit: Duration,
+    redactor: &Redactor,
 ) -> Result<(), String> {
     let deadline = Instant::now() + limit;
     if let (Ready::Log(text), Some(mut seen)) = (ready, log) {
@@ -42,7 +44,7 @@ pub(super) async fn until_ready(
     }
     let mut pause = FIRST;
     loop {
-        let answer = match timeout(ANSWER, ask(handle, ready, command)).await {
+        let answer = match timeout(ANSWER, ask(handle, ready, command, redactor)).await {
             Ok(answer) => answer,
             Err(_) => Err("no answer in time".to_owned()),
         };
@@ -55,7 +57,12 @@ pub(super) async fn until_ready(
     }
 }
 
-async fn ask(handle: &Handle, ready: &Ready, command: &Passed<Vec<String>>) -> Result<(), String> {
+async fn ask(
+    handle: &Handle,
+    ready: &Ready,
+    command: &Passed<Vec<String>>,
+    redactor: &Redactor,
+) -> Result<(), String> {
     match ready {
         Ready::Tcp(port) => match handle.dial(*port).await {
             Ok(_) => Ok(()),
@@ -72,7 +79,9 @@ async fn ask(handle: &Handle, ready: &Ready, command: &Passed<Vec<String>>) -> R
         Ready::Exec(_) => match handle.try_command(command).await {
             Ok((0, _)) => Ok(()),
             Ok((code, said)) => {
-                Err(format!("`{}` {}", shell_words::join(command.iter()), ended_with(code, &said)))
+                let words = command.iter().map(|word| redactor.text(word));
+                let ended = ended_with(code, &redactor.text(&said));
+                Err(format!("`{}` {ended}", safe_line(&shell_words::join(words))))
             }
             Err(error) => Err(error.to_string()),
         },

@@ -227,8 +227,10 @@ impl Workshop<'_> {
         let asked = Asked::of(unit, self.whose.gate)?;
         match self.ground.start(unit, image, tools, self.whose).await {
             Ok(started) => {
-                let secrets = self.plan.units().flat_map(Unit::secrets).chain(unit.secrets());
-                let redactor = Redactor::new(secrets);
+                let secrets: Vec<_> =
+                    self.plan.units().flat_map(Unit::secrets).chain(unit.secrets()).collect();
+                let redactor = Redactor::new(secrets.iter().copied());
+                tools.events.hide(secrets);
                 units[at] = Running::attend(unit, started, asked, &redactor, tools);
                 state.started(at);
             }

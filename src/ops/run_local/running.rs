@@ -34,6 +34,8 @@ pub(super) struct Running {
     tail: Tail,
     /// Tells when the line that says that it is ready has been seen.
     seen: Option<watch::Receiver<bool>>,
+    /// Hides what a command in it says that is not to be shown.
+    redactor: Redactor,
 }
 
 impl Drop for Running {
@@ -76,7 +78,8 @@ impl Running {
                 pump.finish();
             })
         });
-        Self { name: unit.name.clone(), wanted: unit.wanted, handle, pump, asked, tail, seen }
+        let (name, wanted, redactor) = (unit.name.clone(), unit.wanted, redactor.clone());
+        Self { name, wanted, handle, pump, asked, tail, seen, redactor }
     }
 
     /// Asks until it is ready.
@@ -84,8 +87,8 @@ impl Running {
     /// # Errors
     /// When the time is up.
     pub(super) async fn ask_ready(&self, ready: &Ready, limit: Duration) -> Result<(), RunError> {
-        let answer =
-            ready::until_ready(&self.handle, ready, &self.asked.ready, self.seen.clone(), limit).await;
+        let (asked, seen) = (&self.asked.ready, self.seen.clone());
+        let answer = ready::until_ready(&self.handle, ready, asked, seen, limit, &self.redactor).await;
         answer.map_err(|why| RunError::NotReady { name: self.name.clone(), why, after: limit })
     }
 
@@ -137,11 +140,12 @@ impl Running {
             let how = match tokio::time::timeout(limit, self.handle.try_command(command)).await {
                 Ok(answer) => match answer? {
                     (0, _) => continue,
-                    (code, said) => ready::ended_with(code, &said),
+                    (code, said) => ready::ended_with(code, &self.redactor.text(&said)),
                 },
                 Err(_) => "does not end".to_owned(),
             };
-            let command = safe_line(&shell_words::join(command.iter())).into_owned();
+            let words = command.iter().map(|word| self.redactor.text(word));
+            let command = safe_line(&shell_words::join(words)).into_owned();
             return Err(RunError::Setup { name: self.name.clone(), command, how }.into());
         }
         Ok(())

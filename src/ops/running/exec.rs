@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
 
-use super::{Instance, Left, Place, RunningError, redactor};
+use super::{Instance, Left, Place, RunningError, secrets};
+use crate::base::redact::Redactor;
 use crate::host::signals::Stop;
 use crate::model::event::Events;
 use crate::model::guard::Passed;
@@ -42,7 +43,9 @@ pub async fn exec(
     stop: &Stop,
 ) -> Result<Left, RunningError> {
     let ExecWish { command, stdin, workdir } = wish;
-    let redactor = redactor(instance).await?;
+    let secrets = secrets(instance).await?;
+    events.hide(&secrets);
+    let redactor = Redactor::new(&secrets);
     let name = &instance.identity.name;
     match &instance.place {
         Place::Container(engine, id) => {

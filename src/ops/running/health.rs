@@ -61,11 +61,6 @@ pub async fn health(
             Ok(Ok(())) => return Some(Health::Ready),
             Ok(Err(why)) => why,
         };
-        // What a command said may hold what is not to be shown.
-        let why = match redactor(one).await {
-            Ok(redactor) => redactor.text(&why),
-            Err(_) => "it cannot be said safely why not".to_owned(),
-        };
         let is_young = u64::try_from(now - one.created).is_ok_and(|age| age < allowed.as_secs());
         Some(if is_young { Health::Starting(why) } else { Health::NotReady(why) })
     });
@@ -89,7 +84,13 @@ async fn ask(one: &Instance, ready: &Ready) -> Result<(), String> {
         Ready::Exec(command) => match run(one, &Passed::recorded(command.clone())).await {
             Ok((0, _)) => Ok(()),
             Ok((code, said)) => {
-                Err(format!("`{}` ends with {code}: {}", shell_words::join(command), safe_line(&said)))
+                // What a command says may hold what is not to be shown.
+                let Ok(redactor) = redactor(one).await else {
+                    return Err(format!("its command ends with {code}; what it says cannot be said safely"));
+                };
+                let words = command.iter().map(|word| redactor.text(word));
+                let (words, said) = (shell_words::join(words), redactor.text(&said));
+                Err(format!("`{}` ends with {code}: {}", safe_line(&words), safe_line(&said)))
             }
             Err(error) => Err(error.to_string()),
         },

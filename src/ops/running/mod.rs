@@ -204,7 +204,12 @@ fn sort(instances: &mut [Instance]) {
 
 /// What to mask in the output of an instance: its own secrets, read from where it runs.
 async fn redactor(instance: &Instance) -> Result<Redactor, RunningError> {
-    let secrets: Vec<Secret> = match &instance.place {
+    Ok(Redactor::new(&secrets(instance).await?))
+}
+
+/// What must not be shown of an instance.
+async fn secrets(instance: &Instance) -> Result<Vec<Secret>, RunningError> {
+    Ok(match &instance.place {
         Place::Container(engine, id) => {
             let inside = engine.inside(id).await?;
             let values = instance.secret.iter().filter_map(|name| inside.environment.get(name));
@@ -215,6 +220,5 @@ async fn redactor(instance: &Instance) -> Result<Redactor, RunningError> {
             secrets
         }
         Place::Process(native, facts) => native.secrets(facts)?,
-    };
-    Ok(Redactor::new(&secrets))
+    })
 }
