@@ -120,6 +120,7 @@ impl Context {
     /// Loads the inventory, and says what is wrong with it.
     pub(super) fn inventory(&self) -> anyhow::Result<Inventory> {
         let inventory = ops::inventory::load(self.settings.inventory.as_deref())?;
+        self.host.hide_logins_of(inventory.addresses());
         for finding in inventory.findings(FINDINGS) {
             self.ui.warning(&safe_line(&finding.to_string()));
         }

@@ -84,9 +84,14 @@ impl Host {
 
     /// Masks the login of an address, if it has one.
     pub fn hide_login(&self, address: &str) {
-        if let Some(secret) = login_of(address) {
-            self.hide(&secret);
-        }
+        self.hide_logins_of([address]);
+    }
+
+    /// Masks the logins of addresses.
+    pub fn hide_logins_of<'a>(&self, addresses: impl IntoIterator<Item = &'a str>) {
+        let secrets: Vec<Secret> = addresses.into_iter().flat_map(logins_of).collect();
+        self.stdout.hide(&secrets);
+        self.stderr.hide(&secrets);
     }
 
     /// The time zone of this machine.
@@ -132,15 +137,24 @@ fn with_home(env: Env) -> Env {
     }
 }
 
-/// The secret part of an address: the password of its login, or a login that is a token by itself.
-fn login_of(address: &str) -> Option<Secret> {
-    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let (login, _) = rest.rsplit_once('@')?;
-    match login.split_once(':') {
-        Some((_, password)) => Some(Secret::new(password)),
-        None if address.starts_with("ssh:") => None,
-        None => Some(Secret::new(login)).filter(|_| login.len() >= 8),
-    }
+/// The secret parts of an address: the password of its login, or a login that is a token by itself. A
+/// password may hold `/` and `@` although an address may not, so that there may be two ways to read it.
+fn logins_of(address: &str) -> Vec<Secret> {
+    let (scheme, rest) =
+        address.split_once("://").map_or((None, address), |(scheme, rest)| (Some(scheme), rest));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let has_password = authority.split_once(':').is_some_and(|(_, port)| !is_number(port));
+    let login = authority.rsplit_once('@').map(|(login, _)| login);
+    let longer = rest.rsplit_once('@').map(|(login, _)| login).filter(|_| has_password);
+    let mut logins: Vec<&str> = login.into_iter().chain(longer).collect();
+    logins.dedup();
+    let secret = |login: &str| match (login.split_once(':'), scheme) {
+        (Some((_, password)), _) => Some(Secret::new(password)),
+        (None, None | Some("ssh" | "git+ssh")) => None,
+        (None, Some(_)) => Some(Secret::new(login)).filter(|_| login.len() >= 8),
+    };
+    logins.into_iter().filter_map(secret).collect()
 }
 
 /// Whether a process named earlier still lives. Of one of another machine, or of another namespace of
@@ -202,10 +216,19 @@ mod tests {
 
     #[test]
     fn the_secret_part_of_an_address() {
-        let of = |address: &str| login_of(address).map(|secret| secret.expose().to_owned());
+        let of = |address: &str| {
+            let secrets: Vec<String> =
+                logins_of(address).iter().map(|secret| secret.expose().to_owned()).collect();
+            secrets.last().cloned()
+        };
         assert_eq!(of("tcp://user:hunter2@h:1"), Some("hunter2".to_owned()));
         assert_eq!(of("http://user:p@ss/w:rd@h:1/x"), Some("p@ss/w:rd".to_owned()));
+        assert_eq!(of("http://alice:s3cr3t/Tok3n@127.0.0.1:1/x"), Some("s3cr3t/Tok3n".to_owned()));
         assert_eq!(of("https://glpat-0123456789@h"), Some("glpat-0123456789".to_owned()));
+        let none = ["https://h/@scope/x", "https://h:8080/a@b", "git@host.example:a/b.git", "https://h"];
+        assert!(none.iter().all(|address| of(address).is_none()));
+        // Which of the two it is, the address does not tell.
+        assert_eq!(logins_of("https://u:word@h/@scope/x").len(), 2);
         assert_eq!((of("ssh://somebody@h"), of("unix:///run/x"), of("tcp://h:1")), (None, None, None));
     }
 

@@ -136,6 +136,13 @@ pub struct Inventory {
 }
 
 impl Inventory {
+    /// All addresses in it that may hold a login.
+    pub fn addresses(&self) -> impl Iterator<Item = &str> {
+        let links = self.components.iter().flat_map(|one| one.documentation.iter().chain(&one.monitoring));
+        let links = links.filter_map(|link| link.url.as_deref());
+        self.repos.values().map(String::as_str).chain(links)
+    }
+
     /// The entry with exactly this reference.
     #[must_use]
     pub fn get(&self, reference: &Reference) -> Option<&Component> {
