@@ -17,6 +17,7 @@ mod house;
 mod kubectl;
 mod layering;
 mod machine;
+mod masking;
 mod native;
 mod preprocessor;
 mod setup;

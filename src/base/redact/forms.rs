@@ -57,18 +57,10 @@ impl Forms {
         if text.contains(' ') {
             self.folded.push(Phrase::plain(&fold(text.replace(' ', "+").as_bytes(), folding).bytes));
         }
-        // `repr` of Python and others write characters of Latin-1 as one byte.
-        if !text.is_ascii()
-            && let Some(latin) =
-                text.chars().map(|char| u8::try_from(u32::from(char)).ok()).collect::<Option<Vec<u8>>>()
-        {
-            let visible: Vec<u8> = String::from_utf8_lossy(&folded)
-                .chars()
-                .filter_map(|char| u8::try_from(u32::from(char)).ok())
-                .collect();
-            if latin.len() >= SHORTEST && visible.len() >= SHORTEST {
-                self.folded.push(Phrase::plain(&visible));
-            }
+        // Python's `ascii` and others write characters of Latin-1 as one byte.
+        if !text.is_ascii() {
+            let latin = String::from_utf8_lossy(&folded).chars().flat_map(latin).collect::<Vec<u8>>();
+            self.folded.push(Phrase::plain(&latin));
         }
         // Where every byte was escaped, what looks like an escaped character in the secret is none.
         let literal = literal(text, folding);
@@ -121,6 +113,14 @@ const ALPHABETS: [&[u8; 64]; 2] = [
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
 ];
+
+/// A character as one byte, if it has one, else in UTF-8.
+fn latin(char: char) -> Vec<u8> {
+    match u8::try_from(u32::from(char)) {
+        Ok(byte) => vec![byte],
+        Err(_) => char.encode_utf8(&mut [0; 4]).as_bytes().to_vec(),
+    }
+}
 
 /// A text without what folding takes out of any text.
 fn literal(text: &str, folding: Folding) -> Vec<u8> {

@@ -1,0 +1,121 @@
+//! Secrets that the usual programs have encoded: what comes out of the masker holds nothing of them,
+//! wherever the text is cut and however it is coloured. How secrets are found is tested beside the code.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use cki::base::redact::Redactor;
+use cki::base::secret::{MASK, Secret};
+
+/// Secrets, and what Python makes of them: one JSON object a line.
+const PYTHON: &str = r#"
+import base64, binascii, html, json, pprint, random, shlex, string, urllib.parse as u
+random.seed(20)
+plain = string.ascii_letters + string.digits
+ends = string.ascii_letters
+def made(between, least, most):
+    return random.choice(ends) + ''.join(random.choice(between) for _ in range(random.randint(least, most))) + 'Zq'
+secrets = [made(plain, 1, 20) for _ in range(12)] + [made(plain + ' /+=&?%"\'<>!()*~^,;@:$#', 4, 24) for _ in range(24)]
+secrets += [made(plain + 'äéß€ж', 5, 12) for _ in range(6)] + ['DOM\\user\\Zq1', 'a\tb\tc\tdZq']
+secrets += ['-----BEGIN KEY-----\n' + '\n'.join(base64.b64encode(bytes(random.randbytes(48))).decode() for _ in range(6)) + '\n-----END KEY-----']
+for s in secrets:
+    b = s.encode()
+    forms = dict(plain=s, quote=u.quote(s), quote_all=u.quote(s, safe=''), quote_plus=u.quote_plus(s), lower=u.quote(s, safe='').lower()
+        if s.islower() else u.quote(s, safe=''), urlencode=u.urlencode({'k': s})[2:], component=u.quote(s, safe="!'()*-_.~"),
+        json=json.dumps(s)[1:-1], json_utf8=json.dumps(s, ensure_ascii=False)[1:-1], json_twice=json.dumps(json.dumps(s))[3:-3],
+        go=json.dumps(s)[1:-1].replace('&', '\\u0026').replace('<', '\\u003c').replace('>', '\\u003e'),
+        repr=repr(s)[1:-1], ascii=ascii(s)[1:-1], bytes=repr(b)[2:-1], html=html.escape(s), unicode=s.encode('unicode_escape').decode(),
+        base64=base64.b64encode(b).decode(), url64=base64.urlsafe_b64encode(b).decode(), lines64=base64.encodebytes(b).decode().rstrip('\n'),
+        hex=b.hex(), HEX=b.hex().upper(), colons=b.hex(':'), hexlify=binascii.hexlify(b).decode())
+    if "'" not in s[:1] + s[-1:]:
+        forms['shlex'] = shlex.quote(s).strip("'") if "'" in s or shlex.quote(s) != s else s
+    half = len(s) // 2
+    if '\n' not in s:
+        forms['grep'] = s[:half] + '\x1b[01;31m\x1b[K' + s[half:half + 1] + '\x1b[m\x1b[K' + s[half + 1:]
+        forms['rich'] = ''.join('\x1b[1;36m' + c + '\x1b[0m' if c.isdigit() else c for c in s[:-1]) + s[-1]
+        forms['link'] = s[:half] + '\x1b]8;id=7;https://example.net\x1b\\' + s[half:half + 1] + '\x1b]8;;\x1b\\' + s[half + 1:]
+    for way, text in forms.items():
+        print(json.dumps([s, way, text]))
+"#;
+
+fn output_of(program: &str, args: &[&str], input: &str) -> String {
+    let mut child = Command::new(program)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("`{program}` is needed: {error}"));
+    child.stdin.take().expect("is piped").write_all(input.as_bytes()).expect("reads");
+    let output = child.wait_with_output().expect("ends");
+    assert!(output.status.success(), "{program} {args:?}");
+    String::from_utf8(output.stdout).expect("is UTF-8")
+}
+
+/// The text in pieces, of which no two in a row are of one size.
+fn masked(redactor: &Redactor, text: &str, first: usize) -> String {
+    let (mut stream, mut out, mut rest, mut size) = (redactor.stream(), Vec::new(), text.as_bytes(), first);
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at(size.min(rest.len()));
+        stream.push(now, &mut out);
+        (rest, size) = (later, size * 7 % 23 + 1);
+    }
+    stream.finish(&mut out);
+    String::from_utf8(out).expect("is UTF-8")
+}
+
+fn check(redactor: &Redactor, way: &str, text: &str) {
+    let whole = format!("<{way}: {text} >\n");
+    let expected = format!("<{way}: {MASK} >\n");
+    for first in [1, 2, 5, whole.len()] {
+        assert_eq!(masked(redactor, &whole, first), expected, "{way} of {text:?}");
+    }
+}
+
+#[test]
+fn secrets_are_hidden_in_what_python_makes_of_them() {
+    let forms = output_of("python3", &["-"], PYTHON);
+    let forms: Vec<[String; 3]> =
+        forms.lines().map(|line| serde_json::from_str(line).expect("is JSON")).collect();
+    assert!(forms.len() > 900, "{}", forms.len());
+    for [secret, way, text] in &forms {
+        check(&Redactor::new(&[Secret::new(secret.as_str()), Secret::new("another one")]), way, text);
+    }
+}
+
+#[test]
+fn secrets_are_hidden_in_what_command_line_tools_make_of_them() {
+    let long = "token-0123456789-abcdefghij-".repeat(5);
+    for secret in ["hunter2", "four", "pa ss/w+rd&x'y\"z", long.trim_end_matches('-')] {
+        let redactor = Redactor::new(&[Secret::new(secret)]);
+        for (program, args) in [
+            ("base64", &[][..]),
+            ("base64", &["--wrap=0"]),
+            ("base64", &["--wrap=64"]),
+            ("openssl", &["base64"]),
+            ("openssl", &["base64", "-A"]),
+            ("bash", &["-c", "IFS= read -r -d '' x; printf %q \"$x\""]),
+            ("od", &["-An", "-v", "-tx1", "-w999"]),
+        ] {
+            // `read` wants an end, which is none of the text.
+            let input = if program == "bash" { format!("{secret}\0") } else { secret.to_owned() };
+            let text = output_of(program, args, &input);
+            check(&redactor, program, text.trim());
+        }
+    }
+}
+
+#[test]
+fn a_mask_takes_nothing_that_is_no_secret() {
+    let redactor = Redactor::new(&[Secret::new("hunter22")]);
+    for text in [
+        "100%\r\n",
+        "a\\b &c; \x1b[31mred\x1b[0m\n",
+        "\x1b]0;title\x07$ ",
+        "\u{9b}1m\0\x08é€\n",
+        "hunter2 2\n",
+    ] {
+        for first in 1..6 {
+            assert_eq!(masked(&redactor, text, first), text);
+        }
+    }
+}
