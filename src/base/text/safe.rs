@@ -29,8 +29,23 @@ pub fn safe_line(text: &str) -> Cow<'_, str> {
 fn is_plain(character: char) -> bool {
     match character {
         '\t' => true,
-        // Bidirectional overrides and isolates, zero-width and line separators.
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => false,
+        // Characters that reorder text, separate lines, or are not seen: those of the general category
+        // Cf (Unicode 16) that stand for no letter, and fillers.
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{61c}'
+        | '\u{115f}'..='\u{1160}'
+        | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{3164}'
+        | '\u{feff}'
+        | '\u{ffa0}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e007f}' => false,
         c => !c.is_control(),
     }
 }
@@ -46,6 +61,7 @@ mod tests {
         assert_eq!(safe_line("\x1b[31mred\x1b[0m"), "red");
         assert_eq!(safe_line("\x1b]0;title\x07after"), "after");
         assert_eq!(safe_line("a\u{202e}b"), "a<U+202E>b");
+        assert_eq!(safe_line("a\u{61c}b\u{ad}c\u{e0041}"), "a<U+061C>b<U+00AD>c<U+E0041>");
         assert!(!safe_line("a\rb").contains('\r'));
     }
 

@@ -170,14 +170,16 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         ("--image", image.is_some()),
         ("ARGS", !args.is_empty()),
     ];
-    // A component of which that is a part of the name would be run as well.
-    if let Some(access) =
-        components.iter().find(|one| mount.is_some() && ["ro", "rw"].contains(&one.as_str()))
-    {
-        return Err(UsageError(format!("`{access}` is no component; write `--mount={access}`")).into());
-    }
     let believed = context.believe()?;
     let inventory = context.inventory()?;
+    // A component of which that is a part of the name would be run as well.
+    let is_access = |name: &&String| {
+        let is_component = || inventory.components.iter().any(|one| one.reference.name == **name);
+        mount.is_some() && ["ro", "rw"].contains(&name.as_str()) && !is_component()
+    };
+    if let Some(access) = components.iter().find(is_access) {
+        return Err(UsageError(format!("`{access}` is no component; write `--mount={access}`")).into());
+    }
     let request = Request {
         components: named(&inventory, &components)?,
         merge_request: mr,

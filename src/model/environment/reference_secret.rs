@@ -18,6 +18,8 @@ use crate::base::yaml::{self, YamlError};
 /// The folder for files with reference secrets, in a container.
 pub const FOLDER: &str = "/run/secrets/cki-reference";
 /// A secret that is made from others that are made from others is a loop.
+/// No placeholder of a kind is longer.
+const LONGEST: usize = 64 << 10;
 const DEEPEST: usize = 4;
 
 /// A rule that does not work.
@@ -320,9 +322,14 @@ impl SecretRules {
         let bytes = digest::bytes_of_parts([&*ground.seed, seed]);
         let mut templates = Templates::new();
         templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
-        templates.add_function("hex", move |count: usize| take(&digest::hex(&bytes), count));
-        templates.add_function("alnum", move |count: usize| alphanumeric(&bytes, count));
-        templates.add_function("digits", move |count: usize| digits(&bytes, count));
+        templates.add_function("hex", move |count: usize| {
+            bounded(count).map(|count| take(&digest::hex(&bytes), count))
+        });
+        templates.add_function("alnum", move |count: usize| {
+            bounded(count).map(|count| alphanumeric(&bytes, count))
+        });
+        templates
+            .add_function("digits", move |count: usize| bounded(count).map(|count| digits(&bytes, count)));
         let services = ground.services.clone();
         templates.add_function("service", move |name: &str| {
             services.get(name).map_or_else(|| Value::from(()), |facts| Value::from_pairs(facts.clone()))
@@ -395,6 +402,15 @@ fn is_in_folder(path: &str) -> bool {
 
 fn take(text: &str, count: usize) -> String {
     text.chars().cycle().take(count).collect()
+}
+
+/// The length of a placeholder, if it is one that a program may want.
+fn bounded(count: usize) -> Result<usize, minijinja::Error> {
+    if count <= LONGEST {
+        return Ok(count);
+    }
+    let message = format!("{count} characters are too many: {LONGEST} at most");
+    Err(minijinja::Error::new(ErrorKind::InvalidOperation, message))
 }
 
 fn alphanumeric(bytes: &[u8; 32], count: usize) -> String {

@@ -254,5 +254,9 @@ fn rules_that_go_wrong_say_where() {
     assert!(deeper.contains("must be a path"), "{deeper}");
     assert!(make("rules: [{rule: x, value: '{{ ca_certificate() }}'}]").contains("rule `x` cannot be made"));
     assert!(make("rules: [{rule: x, value: \"{{ secret('A') }}\"}]").contains("rule `x` cannot be made"));
+    for endless in ["alnum", "digits", "hex"] {
+        let rules = format!("rules: [{{rule: x, value: '{{{{ {endless}(2000000000) }}}}'}}]");
+        assert!(make(&rules).contains("rule `x` cannot be made"), "{endless}");
+    }
     assert!(make("rules: []").contains("no rule makes a value for `A`"));
 }
