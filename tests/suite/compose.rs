@@ -3,7 +3,7 @@
 //! odd forms, environment files, several Compose files, `extends`, `include`, `!reset`, interpolation.
 //! `CKI_TEST_CASES` says how many; each has several services, which are compared at once.
 
-mod printed;
+pub(crate) mod printed;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -12,19 +12,19 @@ use serde_json::{Value, json};
 
 use crate::support;
 
-type Values = BTreeMap<String, String>;
+pub(crate) type Values = BTreeMap<String, String>;
 
 /// Texts that are hard to write.
-fn text() -> impl Strategy<Value = String> {
+pub(crate) fn text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => "[a-z0-9 /.:,@%+~-]{0,3}",
-        4 => prop::sample::select(vec!["$", "'", "\"", "`", "\\", "\n", "\r", "\r\n", "\t", "#", " #", "${A}", "$A", "$$", "=", "!", "é", "{", "}", "\\n", "it's", "&", "|", ">", "?", "- ", "null", "010", "\u{1}"]).prop_map(str::to_owned),
+        4 => prop::sample::select(vec!["$", "$(V1)", "$$(V2)", "'", "\"", "`", "\\", "\n", "\r", "\r\n", "\t", "#", " #", "${A}", "$A", "$$", "=", "!", "é", "{", "}", "\\n", "it's", "&", "|", ">", "?", "- ", "null", "010", "\u{1}"]).prop_map(str::to_owned),
     ];
     prop::collection::vec(piece, 0..5).prop_map(|pieces| pieces.concat())
 }
 
 /// Runs `cki` on a component with these variables and this command.
-fn cki(folder: &Path, values: &Values, command: &[String], args: &[&str]) -> Output {
+pub(crate) fn cki(folder: &Path, values: &Values, command: &[String], args: &[&str]) -> Output {
     let environment: Vec<Value> =
         values.iter().map(|(name, value)| json!({"name": name, "default": value, "secret": false})).collect();
     let component = json!({
@@ -55,7 +55,7 @@ fn environment_of(service: &Value) -> Values {
     all.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.replace("$$", "$")))).collect()
 }
 
-fn plain(output: &Output) -> String {
+pub(crate) fn plain(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -115,7 +115,7 @@ fn printed_run_is_read_back(program: &str, values: &Values, command: &[String]) 
     Ok(())
 }
 
-fn run<S: Strategy>(strategy: &S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
+pub(crate) fn run<S: Strategy>(strategy: &S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
     let cases = support::cases().unwrap_or(25);
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 300, ..Config::default() };
     if let Err(error) = support::runner(config).run(strategy, test) {

@@ -2,6 +2,7 @@
 //! or a finding with its place. The kustomizations are made in `cases`, `resolve` reads the answer.
 
 mod cases;
+mod printed;
 mod resolve;
 
 use std::collections::BTreeMap;

@@ -76,7 +76,7 @@ pub(super) fn variables(text: &str) -> Result<BTreeMap<String, String>, String> 
 }
 
 /// `$(NAME)` and `$$`, character by character.
-fn expanded(text: &str, known: &BTreeMap<String, String>) -> String {
+pub(super) fn expanded(text: &str, known: &BTreeMap<String, String>) -> String {
     let characters: Vec<char> = text.chars().collect();
     let (mut made, mut at) = (String::new(), 0);
     while at < characters.len() {
