@@ -13,6 +13,7 @@ mod engine;
 mod generated;
 mod git;
 mod gitlab;
+mod hosts;
 mod house;
 mod kubectl;
 mod layering;

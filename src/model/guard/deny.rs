@@ -188,6 +188,13 @@ impl DenyList {
         })
     }
 
+    /// The hosts of production that a text names.
+    #[must_use]
+    pub fn named_in(&self, text: &str) -> Vec<String> {
+        let all = views(text).iter().flat_map(|view| hosts(view, false)).collect::<Vec<_>>();
+        all.into_iter().filter(|host| self.matching(host).is_some()).collect()
+    }
+
     /// The first rule about a host in its one form.
     fn matching(&self, host: &str) -> Option<&Rule> {
         let whole = self.names.get(host);
