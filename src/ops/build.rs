@@ -10,7 +10,8 @@ use crate::base::digest;
 use crate::base::files::{self, FileError};
 use crate::model::event::{Events, State};
 use crate::model::identity::COMPONENT;
-use crate::model::inventory::{Build, Component};
+use crate::model::inventory::{Build, BuildNetwork, Component};
+use crate::ops::production::Production;
 use crate::ops::source::{self, Source};
 use crate::ops::tools::Tools;
 use crate::systems::engine::context::{self, Dockerfile, Packed};
@@ -134,12 +135,19 @@ pub async fn build(
             (INPUTS.to_owned(), inputs),
         ]);
         labels.extend(merge_request(&source).map(|number| (MERGE_REQUEST.to_owned(), number.to_string())));
+        let args = build.args.values().map(String::as_str);
+        let production = Production::of(tools.inventory, args.chain([recipe.text.as_str()]));
+        let closed = build.network == BuildNetwork::None;
+        let reach = if closed { "isolated: it reaches nothing".to_owned() } else { open(&production) };
+        tools.events.start("build", "").finish(State::Done, reach);
         let request = BuildRequest {
             tag: image.clone(),
             labels,
             args: build.args.clone(),
             target: build.target.clone(),
             no_cache: wish.no_cache,
+            hosts: production.hosts_of_build().collect(),
+            closed,
         };
         let lines = if wish.quiet { Events::silent() } else { tools.events.clone() };
         built.id = tokio::select! {
@@ -152,6 +160,11 @@ pub async fn build(
         engine.tag_image(&image, tag).await?;
     }
     Ok(built)
+}
+
+/// What the steps of a build reach, in words.
+fn open(production: &Production) -> String {
+    format!("open: its steps reach {}", production.reach())
 }
 
 /// What goes into an image beside the sources.
@@ -175,6 +188,7 @@ impl Recipe {
         parts.extend(build.args.iter().map(|(key, value)| format!("{key}={value}")));
         parts.extend(build.target.clone());
         parts.extend(build.context.clone());
+        parts.extend((build.network == BuildNetwork::None).then(|| "no network".to_owned()));
         digest::of_parts(parts)
     }
 }

@@ -16,6 +16,7 @@ pub mod leftovers;
 pub mod list;
 pub mod needs;
 pub mod own_image;
+pub mod production;
 mod reach;
 mod relay;
 pub mod rules;

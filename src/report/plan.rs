@@ -65,6 +65,8 @@ struct BuildView {
     context: String,
     file: Option<String>,
     target: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -310,6 +312,7 @@ fn image_view(unit: &Unit) -> ImageView {
             context: build.context.display().to_string(),
             file: build.file.as_ref().map(|file| file.display().to_string()),
             target: build.target.clone(),
+            network: build.network.as_written(),
         }),
         _ => None,
     };

@@ -293,6 +293,8 @@ struct BuildView<'a> {
     file: Option<&'a str>,
     context: Option<&'a str>,
     target: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -391,6 +393,7 @@ fn show_view<'a>(shown: &'a Shown<'a>) -> ShowView<'a> {
             file: build.file.as_deref(),
             context: build.context.as_deref(),
             target: build.target.as_deref(),
+            network: build.network.as_written(),
         }),
         run: component.run.as_ref().map(|run| RunView {
             command: &run.command,

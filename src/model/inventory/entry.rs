@@ -100,6 +100,28 @@ pub struct Build {
     pub args: BTreeMap<String, String>,
     /// The stage to build.
     pub target: Option<String>,
+    /// What its steps reach.
+    #[serde(default)]
+    pub network: BuildNetwork,
+}
+
+/// What the steps of a build reach.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BuildNetwork {
+    /// Whatever this machine reaches but production, since packages come from there.
+    #[default]
+    Internet,
+    /// Nothing.
+    None,
+}
+
+impl BuildNetwork {
+    /// As it is written, if it is not what holds without a word.
+    #[must_use]
+    pub fn as_written(self) -> Option<&'static str> {
+        (self == Self::None).then_some("none")
+    }
 }
 
 /// How a component is run.

@@ -19,8 +19,8 @@ use std::collections::BTreeMap;
 use crate::base::text;
 use crate::model::reference::Reference;
 pub use entry::{
-    Build, Category, Debugger, Declared, Dependency, DeploymentFiles, Link, Parameter, Production, Run,
-    ServiceChoice, Source, Stage, Synced, Watch,
+    Build, BuildNetwork, Category, Debugger, Declared, Dependency, DeploymentFiles, Link, Parameter,
+    Production, Run, ServiceChoice, Source, Stage, Synced, Watch,
 };
 pub use find::LookupError;
 pub use hosts::host_names;

@@ -8,7 +8,7 @@ use crate::base::secret::Secret;
 use crate::model::container::{ContainerFile, Copied, Limits, Mount, Publish};
 use crate::model::environment::{Environment, hidden_parts};
 use crate::model::identity::Role;
-use crate::model::inventory::{Capability, Component, Memory};
+use crate::model::inventory::{BuildNetwork, Capability, Component, Memory};
 use crate::model::probe::Ready;
 use crate::model::service::Service;
 use crate::ops::own_image;
@@ -114,6 +114,8 @@ pub struct BuildPlan {
     pub args: BTreeMap<String, String>,
     /// The stage.
     pub target: Option<String>,
+    /// What its steps reach.
+    pub network: BuildNetwork,
 }
 
 impl BuildPlan {
@@ -269,6 +271,7 @@ pub(super) fn build_plan(
         context,
         args: build.args.clone(),
         target: build.target.clone(),
+        network: build.network,
     }))
 }
 

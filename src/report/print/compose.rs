@@ -1,10 +1,13 @@
 //! The Compose file of a plan. Its form is the Compose Specification's.
 
+use std::net::IpAddr;
+
 use serde_json::{Map, Value, json};
 
 use super::{Draft, Part, asking};
 use crate::base::yaml;
 use crate::model::container::Limits;
+use crate::model::inventory::BuildNetwork;
 use crate::ops::run_local::unit::Unit;
 
 pub(super) fn text(draft: &Draft<'_>) -> String {
@@ -86,6 +89,13 @@ fn service(draft: &Draft<'_>, unit: &Unit) -> Value {
         if let Some(target) = &build.target {
             how["target"] = plain(target).into();
         }
+        if build.network == BuildNetwork::None {
+            how["network"] = "none".into();
+        }
+        let hosts: Vec<String> = draft.blocked_in_build(build).map(entry).collect();
+        if !hosts.is_empty() {
+            how["extra_hosts"] = hosts.into();
+        }
         put("build", how);
     }
     if let Some(command) = &unit.command {
@@ -107,6 +117,10 @@ fn service(draft: &Draft<'_>, unit: &Unit) -> Value {
         put("environment", environment.into());
     }
     put("networks", json!(["run"]));
+    let hosts: Vec<String> = draft.blocked().map(entry).collect();
+    if !hosts.is_empty() {
+        put("extra_hosts", hosts.into());
+    }
     let ports: Vec<String> =
         Draft::published(unit).iter().map(|(port, local)| format!("127.0.0.1:{local}:{port}")).collect();
     if !ports.is_empty() {
@@ -209,6 +223,11 @@ fn volumes(unit: &Unit) -> Vec<Value> {
         })
     });
     own.chain(mounts).collect()
+}
+
+/// An entry of a table of hosts.
+fn entry((name, address): (String, IpAddr)) -> String {
+    plain(&format!("{name}:{address}"))
 }
 
 fn words(draft: &Draft<'_>, command: &[String]) -> Value {

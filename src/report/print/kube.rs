@@ -1,6 +1,8 @@
 //! The Pods of a plan, for `podman kube play`: one for each unit, so that ports do not get into each
 //! other's way, and found by their names on a network.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::{Draft, Part};
@@ -157,6 +159,16 @@ fn pod(draft: &Draft<'_>, unit: &Unit, texts: &mut Texts) -> Value {
     });
     if !volumes.is_empty() {
         spec["volumes"] = volumes.into();
+    }
+    // Kubernetes takes no name with a dot at its end, and none that is not as on the wire.
+    let is_plain = |name: &String| name.is_ascii() && !name.ends_with('.');
+    let mut aliases: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, address) in draft.blocked().filter(|(name, address)| is_plain(name) && address.is_ipv4()) {
+        aliases.entry(address.to_string()).or_default().push(name);
+    }
+    if !aliases.is_empty() {
+        let aliases = aliases.iter().map(|(ip, names)| json!({"ip": ip, "hostnames": names}));
+        spec["hostAliases"] = aliases.collect::<Vec<_>>().into();
     }
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}, "spec": spec})
 }

@@ -7,10 +7,12 @@ mod kube;
 mod podman;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use crate::base::text::{plural, safe_line};
 use crate::model::container::Publish;
 use crate::model::identity::{COMPONENT, NAME, ROLE};
+use crate::model::inventory::BuildNetwork;
 use crate::model::probe::Ready;
 use crate::ops::run_local::Network;
 use crate::ops::run_local::plan::RunPlan;
@@ -160,6 +162,18 @@ impl<'a> Draft<'a> {
     /// Whether the network leads nowhere. Engines publish no ports on one that does not.
     fn is_closed(&self) -> bool {
         self.plan.network == Network::Isolated && !self.plan.publishes()
+    }
+
+    /// The table of hosts that keeps production out of reach, where the network is open.
+    fn blocked(&self) -> impl Iterator<Item = (String, IpAddr)> {
+        let is_open = !self.is_closed();
+        self.plan.production.hosts().filter(move |_| is_open)
+    }
+
+    /// The same for builds that have a network.
+    fn blocked_in_build(&self, build: &BuildPlan) -> impl Iterator<Item = (String, IpAddr)> {
+        let is_open = build.network == BuildNetwork::Internet;
+        self.plan.production.hosts_of_build().filter(move |_| is_open)
     }
 
     /// Comments that every form begins with: what it is, what it lacks, and where its secrets are.

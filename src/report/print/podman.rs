@@ -2,6 +2,7 @@
 
 use super::{Draft, shell_word as rendered};
 use crate::model::container::Limits;
+use crate::model::inventory::BuildNetwork;
 use crate::model::probe::Ready;
 use crate::ops::run_local::unit::Unit;
 
@@ -64,6 +65,12 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
             build.args.iter().flat_map(|(key, value)| ["--build-arg".to_owned(), format!("{key}={value}")]),
         );
         words.extend(build.target.iter().flat_map(|target| ["--target".to_owned(), target.clone()]));
+        if build.network == BuildNetwork::None {
+            words.push("--network=none".to_owned());
+        }
+        words.extend(
+            draft.blocked_in_build(build).map(|(name, address)| format!("--add-host={name}:{address}")),
+        );
         words.push(build.context.display().to_string());
         script.push_str(&format!("{}\n", shell_words::join(words)));
     }
@@ -114,6 +121,9 @@ fn command(draft: &Draft<'_>, unit: &Unit, needed: bool) -> String {
     flag("--name", full.clone());
     flag("--network", "\"$network\"".into());
     flag("--network-alias", quoted(&unit.name));
+    for (name, address) in draft.blocked() {
+        flag("--add-host", quoted(&format!("{name}:{address}")));
+    }
     flag("--init", String::new());
     for (key, value) in Draft::labels(unit) {
         flag("--label", quoted(&format!("{key}={value}")));

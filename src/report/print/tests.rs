@@ -44,6 +44,7 @@ fn plan(units: Vec<Unit>) -> RunPlan {
         detach: false,
         summaries: Vec::new(),
         findings: Vec::new(),
+        production: Default::default(),
         needed: Default::default(),
     }
 }
@@ -91,4 +92,31 @@ fn a_shell_reads_values_as_they_are() {
     let command = r#"'echo $(date) ${HOME} '\''it'\'''\''s'\'' '"${TOKEN:?}""#;
     assert!(line.starts_with(command), "{line}");
     assert!(text.contains(r#"--env URL=x://u:"${TOKEN:?}"@h"#), "{text}");
+}
+
+#[test]
+fn production_stays_out_of_reach_of_what_is_printed() {
+    let text_of = "production: {hosts: [prod.test, 'bücher.test']}\n".to_owned();
+    let head =
+        crate::model::inventory::Document { file: "i.yaml".into(), text: text_of.into(), reference: None };
+    let inventory = crate::model::inventory::Inventory::read("here", vec![head]).expect("reads");
+    let mut open = sample();
+    open.network = Network::Internet;
+    open.production = open.production_of(&inventory);
+    let compose = text(&open, Form::Compose, false);
+    let podman = text(&open, Form::Podman, false);
+    for name in ["prod.test", "prod.test.", "bücher.test", "xn--bcher-kva.test."] {
+        assert_eq!(compose.matches(&format!("- {name}:255.255.255.255\n")).count(), 2, "{name}: {compose}");
+        assert_eq!(
+            podman.matches(&format!("--add-host {name}:255.255.255.255 ")).count(),
+            2,
+            "{name}: {podman}"
+        );
+    }
+    let kube = text(&open, Form::Kube, false);
+    assert!(kube.contains("hostAliases:") && kube.contains("xn--bcher-kva.test"), "{kube}");
+    open.network = Network::Isolated;
+    for form in [Form::Compose, Form::Podman, Form::Kube] {
+        assert!(!text(&open, form, false).contains("prod.test"), "a closed network needs none");
+    }
 }

@@ -1,18 +1,19 @@
 //! Building an image from a context that was packed before. The engine's classic builder is used,
 //! which both engines have; what only BuildKit understands fails with the engine's own words.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
+use std::net::IpAddr;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
-use bollard::query_parameters::{BuildImageOptions, BuildImageOptionsBuilder};
 use bytes::Bytes;
 use futures_util::stream;
 
 use super::ContainerEngine;
 use super::build_lines::BuildLines;
+use super::build_request::parameters;
 use super::context::Packed;
 use super::error::EngineError;
 use super::image::with_algorithm;
@@ -36,6 +37,10 @@ pub struct BuildRequest {
     pub target: Option<String>,
     /// Do every step again.
     pub no_cache: bool,
+    /// Names that lead to these addresses in every step, whatever a name service says.
+    pub hosts: Vec<(String, IpAddr)>,
+    /// No step has a network.
+    pub closed: bool,
 }
 
 impl ContainerEngine {
@@ -70,8 +75,9 @@ impl ContainerEngine {
         task: &Task,
         events: &Events,
     ) -> Result<String, EngineError> {
-        let body = bollard::body_try_stream(pieces(context.file()));
-        let mut answer = Box::pin(self.docker.build_image(options(request, context), None, Some(body)));
+        let parameters = parameters(self.kind(), request, context.dockerfile());
+        let mut answer =
+            Box::pin(self.send_build(parameters, reqwest::Body::wrap_stream(pieces(context.file()))));
         let doing = format!("build image `{}`", request.tag);
         let mut lines = BuildLines::new();
         let mut id = None;
@@ -129,24 +135,6 @@ impl ContainerEngine {
             }),
         }
     }
-}
-
-fn options(request: &BuildRequest, context: &Packed) -> BuildImageOptions {
-    let map = |pairs: &BTreeMap<String, String>| -> HashMap<String, String> {
-        pairs.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
-    };
-    let mut options = BuildImageOptionsBuilder::new()
-        .dockerfile(context.dockerfile())
-        .t(&request.tag)
-        .labels(&map(&request.labels))
-        .buildargs(&map(&request.args))
-        .nocache(request.no_cache)
-        .rm(true)
-        .forcerm(true);
-    if let Some(target) = &request.target {
-        options = options.target(target);
-    }
-    options.build()
 }
 
 /// The bytes of a file, piece by piece, wherever its own position is.

@@ -10,6 +10,7 @@
 mod address;
 mod build;
 mod build_lines;
+mod build_request;
 mod container;
 pub mod context;
 mod discover;

@@ -115,6 +115,7 @@ async fn args_and_targets_and_labels_arrive(lab: Arc<Lab>) {
         labels: [("cki.test".to_owned(), "ü = 1".to_owned())].into(),
         target: Some("first".to_owned()),
         no_cache: true,
+        ..Default::default()
     };
     let events = Events::silent();
     let task = events.start("image", "building");

@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 use nix::sys::signal::Signal;
 
+use crate::support::beyond::{Arrived, ThisMachine};
 use crate::support::cli::Cli;
 use crate::support::engine::on;
 use crate::support::repository::Repositories;
@@ -125,6 +126,7 @@ fn through_the_preprocessor(cli: &Cli) {
     made by cki
     --- stderr
       tools        cloned, at COMMIT1 (main)
+      build        open: its steps reach whatever this machine reaches
       image        localhost/cki/made:COMMIT1  built
       env          no variables
       network      isolated: it reaches nothing
@@ -236,4 +238,46 @@ fn an_interrupted_build(cli: &Cli) {
     build.signal(Signal::SIGINT);
     assert_snapshot!(build.end().ends_with(130).stdout, @"");
     assert!(cli.bench().images("cki.component=job/slow").is_empty());
+}
+
+/// Tries whatever a step could reach of this machine, and shows the table of hosts.
+fn reaching(cli: &Cli, network: &str) {
+    let repositories = Repositories::new(cli);
+    let step = "FROM {busybox}\nRUN for at in 127.0.0.1 {targets}; do busybox nc -w 1 $at {port} </dev/null; done; \
+        echo blocked: $(grep {id} /etc/hosts | sort | tr -s '[:space:]' ' ')\n";
+    repositories.commit("tools", &[("Dockerfile", step)]);
+    cli.inventory(&format!(
+        "production: {{hosts: ['Prod-{{id}}.test', '*.wild-{{id}}.test']}}
+repos: {{tools: '{{served}}/tools.git'}}
+components: [{{name: app, category: x, kind: job, build: {{repo: tools, {network}args: {{A: 'http://db.wild-{{id}}.test/'}}}}, run: {{command: [echo, it ran]}}}}]\n"
+    ));
+}
+
+on!(docker, podman: a_build_reaches_neither_production_nor_loopback);
+fn a_build_reaches_neither_production_nor_loopback(cli: &Cli) {
+    let machine = ThisMachine::listen(cli.port);
+    cli.place("targets", "");
+    reaching(cli, "");
+    let outcome = cli.run("build app --no-cache").ends_with(0).says(
+        "  build        open: its steps reach whatever this machine reaches except 2 known hosts of production; \
+         other hosts of `*.wild-TESTID.test` are in reach",
+    );
+    for name in ["prod-TESTID.test", "db.wild-TESTID.test"] {
+        for spelling in [name.to_owned(), format!("{name}.")] {
+            let outcome = cli.redact(&outcome.stderr);
+            assert!(outcome.contains(&format!("255.255.255.255 {spelling} ")), "{spelling}: {outcome}");
+        }
+    }
+    assert_eq!(machine.arrived(), Arrived { tcp: 0, udp: 0 }, "{outcome}");
+}
+
+on!(docker, podman: a_build_without_a_network_reaches_nothing);
+fn a_build_without_a_network_reaches_nothing(cli: &Cli) {
+    let machine = ThisMachine::listen(cli.port);
+    let targets: Vec<String> = ThisMachine::addresses().iter().map(ToString::to_string).collect();
+    cli.place("targets", &targets.join(" "));
+    reaching(cli, "network: none, ");
+    let outcome = cli.run("run-local app").ends_with(0).says("  build        isolated: it reaches nothing");
+    assert_eq!(machine.arrived(), Arrived { tcp: 0, udp: 0 }, "{outcome}");
+    assert!(outcome.says("it ran").stdout.contains("it ran"));
 }

@@ -101,10 +101,10 @@ on!(docker, podman: production_stays_out_of_reach_of_an_open_network);
 fn production_stays_out_of_reach_of_an_open_network(cli: &Cli) {
     // The guard would refuse names that it can read.
     let script = "for name in prod db.wild; do nc -w 3 $name-{id}.test {port} 2>&1; done
-        grep -c {id} /etc/hosts";
+        for name in prod-{id} xn--bcher-kva.p-{id} bücher.p-{id}; do nc -w 3 $name.test. {port} 2>&1; done; grep -c {id} /etc/hosts";
     let command = serde_json::json!(["sh", "-c", cli.fill(script)]);
     cli.inventory(&format!(
-        "production: {{hosts: ['Prod-{{id}}.test', '*.wild-{{id}}.test']}}
+        "production: {{hosts: ['Prod-{{id}}.test', '*.wild-{{id}}.test', 'Bücher.p-{{id}}.test']}}
 components:
   - name: app
     category: job
@@ -117,10 +117,13 @@ components:
     assert_snapshot!(cli.run("run-local app --network internet"), @"
     nc: can't connect to remote host (255.255.255.255): Network is unreachable
     nc: can't connect to remote host (255.255.255.255): Network is unreachable
-    4
+    nc: can't connect to remote host (255.255.255.255): Network is unreachable
+    nc: can't connect to remote host (255.255.255.255): Network is unreachable
+    nc: can't connect to remote host (255.255.255.255): Network is unreachable
+    16
     --- stderr
       env          no variables
-      network      open: whatever this machine reaches except 2 known hosts of production; other hosts of `*.wild-TESTID.test` are in reach
+      network      open: whatever this machine reaches except 3 known hosts of production; other hosts of `*.wild-TESTID.test` are in reach
     ✔ `app` ended after TIME, nothing left behind.
     --- exit 0
     ");

@@ -6,7 +6,6 @@ mod kept;
 mod native;
 mod neighbours;
 mod network;
-mod production;
 
 use super::Request;
 use super::handle::{Handle, Output};

@@ -10,11 +10,11 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::production::Production;
 use super::{Belonging, Network};
 use crate::model::container::ContainerSpec;
 use crate::model::identity::{Lifetime, Role};
 use crate::model::probe::Ready;
+use crate::ops::production::Production;
 use crate::ops::run_local::RunError;
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::unit::Unit;
@@ -98,7 +98,7 @@ pub(super) async fn lay(
     }
     laid.id = Some(engine.create_network(&name, labels, bounds != Bounds::Open).await?);
     if bounds == Bounds::Open {
-        laid.production = Production::of(tools.inventory, plan);
+        laid.production = plan.production_of(tools.inventory);
         if network != Network::Internet {
             tools.events.warn(
                 "This engine's containers cannot be reached from here on a network of their own, so the \

@@ -8,7 +8,9 @@ use std::sync::OnceLock;
 
 use crate::model::guard::{self, Finding};
 use crate::model::identity::RunId;
+use crate::model::inventory::Inventory;
 use crate::model::service::Surroundings;
+use crate::ops::production::Production;
 use crate::ops::rules::Rules;
 use crate::ops::tools::Tools;
 
@@ -34,6 +36,8 @@ pub struct RunPlan {
     pub summaries: Vec<String>,
     /// What the guard would refuse, did the user not allow it.
     pub findings: Vec<Finding>,
+    /// Hosts that stay out of reach where something is open: the network, or a build.
+    pub production: Production,
     /// The names of the units that others need.
     pub(crate) needed: OnceLock<HashSet<String>>,
 }
@@ -72,6 +76,14 @@ impl RunPlan {
     #[must_use]
     pub fn publishes(&self) -> bool {
         self.units().any(|unit| !unit.work.publish.is_empty())
+    }
+
+    /// The hosts of production that are known to this run.
+    #[must_use]
+    pub fn production_of(&self, inventory: &Inventory) -> Production {
+        let environment = self.units().flat_map(|unit| &unit.environment).map(|(_, value)| value.expose());
+        let commands = self.units().flat_map(|unit| unit.command.iter().flatten()).map(String::as_str);
+        Production::of(inventory, environment.chain(commands))
     }
 
     /// The reference of the component that what the units share belongs to.
@@ -129,7 +141,12 @@ pub fn plan(
     let (units, needed) = (draft.settle()?, OnceLock::new());
     findings.extend(commands(&rules.guard, &units, &findings));
     guard::judge(&findings, &request.allow, tools.inventory)?;
-    Ok(RunPlan { run, units, native, network, detach, summaries, findings, needed })
+    let production = Production::default();
+    let plan = RunPlan { run, units, native, network, detach, summaries, findings, production, needed };
+    // A closed network has no need of them, and a large inventory has many.
+    let has_builds = plan.units().any(|unit| unit.work.build.is_some());
+    let is_open = network == Network::Internet || plan.publishes() || has_builds;
+    Ok(if is_open { RunPlan { production: plan.production_of(tools.inventory), ..plan } } else { plan })
 }
 
 #[cfg(test)]

@@ -1,24 +1,34 @@
-//! The hosts of production, kept out of reach of a run whose network is open: their names lead to
-//! an address to which nobody can connect. That is done in the table of hosts of each container,
-//! where only whole names can stand. Of a pattern, those names stand there that are known: that the
-//! inventory mentions, or the environment or the command of one of the run's units.
+//! The hosts of production, kept out of reach of a run or a build whose network is open: their names
+//! lead to an address to which nobody can connect. That is done in the table of hosts of each
+//! container, where only whole names can stand, each in all the spellings that are asked for. Of a
+//! pattern, those names stand there that are known: that the inventory mentions, or the environment or
+//! the command of one of the run's units, or the build file.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::base::text::{join_and, plural};
 use crate::model::guard::DenyList;
-use crate::model::inventory::{Inventory, host_names};
-use crate::ops::run_local::plan::RunPlan;
+use crate::model::inventory::Inventory;
 
 /// A connection there fails at once, whatever the network.
 const NOWHERE: Ipv4Addr = Ipv4Addr::BROADCAST;
 /// More patterns than this are counted and not named.
 const NAMED: usize = 3;
 
+/// By these names engines know this machine.
+const OWN_NAMES: [&str; 4] =
+    ["host.docker.internal", "gateway.docker.internal", "host.containers.internal", "host.lima.internal"];
+
+/// The addresses of a name that leads nowhere.
+fn blocked(name: String) -> [(String, IpAddr); 2] {
+    let both = [IpAddr::from(NOWHERE), IpAddr::from(NOWHERE.to_ipv6_mapped())];
+    both.map(|address| (name.clone(), address))
+}
+
 /// Hosts that are out of reach.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Production {
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Production {
     /// Whole names.
     names: BTreeSet<String>,
     /// Patterns that stand for other names, too.
@@ -26,21 +36,16 @@ pub(super) struct Production {
 }
 
 impl Production {
-    /// Those that are known to a run. A value that names one may have been allowed; the host itself
+    /// Those that are known from texts. A value that names one may have been allowed; the host itself
     /// never is.
-    pub(super) fn of(inventory: &Inventory, plan: &RunPlan) -> Self {
+    #[must_use]
+    pub fn of<'a>(inventory: &'a Inventory, texts: impl IntoIterator<Item = &'a str>) -> Self {
         let denied = DenyList::from(inventory);
         let mut production = Self { names: denied.literal_hosts().collect(), patterns: Vec::new() };
         let patterns = denied.rules().filter(|rule| rule.host().is_none());
         production.patterns.extend(patterns.map(|rule| rule.pattern.clone()));
-        let environment = plan.units().flat_map(|unit| &unit.environment).map(|(_, value)| value.expose());
-        let commands = plan.units().flat_map(|unit| unit.command.iter().flatten()).map(String::as_str);
-        let of_units = environment.chain(commands).flat_map(host_names);
-        for name in inventory.mentioned_hosts().chain(of_units) {
-            let name = name.to_ascii_lowercase();
-            if denied.denies(&name).is_some() {
-                production.names.insert(name);
-            }
+        for text in inventory.mentioned_hosts().chain(texts) {
+            production.names.extend(denied.named_in(text));
         }
         // What the table of hosts holds are names.
         production.names.retain(|name| name.parse::<IpAddr>().is_err());
@@ -49,13 +54,24 @@ impl Production {
 
     /// What a container's table of hosts says of them. Those who ask for the other kind of address
     /// only must find one as well, or they would go on asking elsewhere.
-    pub(super) fn hosts(&self) -> impl Iterator<Item = (String, IpAddr)> {
-        let both = [IpAddr::from(NOWHERE), IpAddr::from(NOWHERE.to_ipv6_mapped())];
-        self.names.iter().flat_map(move |name| both.map(|address| (name.clone(), address)))
+    pub fn hosts(&self) -> impl Iterator<Item = (String, IpAddr)> {
+        self.spellings().flat_map(blocked)
+    }
+
+    /// The same for a build, in which this machine has no name either.
+    pub fn hosts_of_build(&self) -> impl Iterator<Item = (String, IpAddr)> {
+        let own = OWN_NAMES.iter().map(|name| (*name).to_owned());
+        self.spellings().chain(own).flat_map(blocked)
+    }
+
+    /// Every spelling of every name.
+    pub fn spellings(&self) -> impl Iterator<Item = String> {
+        self.names.iter().flat_map(|name| DenyList::spellings(name))
     }
 
     /// What of this machine's reach is left, in words.
-    pub(super) fn reach(&self) -> String {
+    #[must_use]
+    pub fn reach(&self) -> String {
         let mut words = "whatever this machine reaches".to_owned();
         if !self.names.is_empty() {
             words = format!("{words} except {} of production", plural(self.names.len(), "known host"));
@@ -93,6 +109,15 @@ mod tests {
         );
         let hosts: Vec<String> =
             some(&["a.org"], &[]).hosts().map(|(name, address)| format!("{name} {address}")).collect();
-        assert_eq!(hosts, ["a.org 255.255.255.255", "a.org ::ffff:255.255.255.255"]);
+        assert_eq!(
+            hosts,
+            [
+                "a.org 255.255.255.255",
+                "a.org ::ffff:255.255.255.255",
+                "a.org. 255.255.255.255",
+                "a.org. ::ffff:255.255.255.255"
+            ]
+        );
+        assert!(some(&[], &[]).hosts_of_build().any(|(name, _)| name == "host.docker.internal"));
     }
 }

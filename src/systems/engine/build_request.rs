@@ -1,0 +1,172 @@
+//! The request that builds an image, and its answer. It is sent here and not by bollard, whose request
+//! has no place for several hosts, nor for the network of a build on Podman: there, each build is on
+//! this machine's own network unless it is told otherwise.
+
+use std::io;
+use std::net::IpAddr;
+
+use bollard::errors::Error;
+use bollard::models::BuildInfo;
+use bytes::BytesMut;
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use serde_json::json;
+
+use super::address::Address;
+use super::build::BuildRequest;
+use super::{ContainerEngine, Kind};
+
+/// A longer line of the answer is none.
+const LONGEST: usize = 1 << 20;
+
+/// The parameters of the request.
+pub(super) fn parameters(kind: Kind, request: &BuildRequest, dockerfile: &str) -> Vec<(String, String)> {
+    let mut all: Vec<(String, String)> = Vec::new();
+    let mut put = |key: &str, value: String| all.push((key.to_owned(), value));
+    put("dockerfile", dockerfile.to_owned());
+    put("t", request.tag.clone());
+    put("labels", json!(request.labels).to_string());
+    put("buildargs", json!(request.args).to_string());
+    put("nocache", request.no_cache.to_string());
+    put("rm", "true".to_owned());
+    put("forcerm", "true".to_owned());
+    if let Some(target) = &request.target {
+        put("target", target.clone());
+    }
+    let hosts = request.hosts.iter().map(|(name, address): &(String, IpAddr)| format!("{name}:{address}"));
+    match (kind, request.closed) {
+        (Kind::Docker, true) => put("networkmode", "none".to_owned()),
+        (Kind::Docker, false) => hosts.for_each(|host| put("extrahosts", host)),
+        (Kind::Podman, true) => put("networkmode", "NetworkDisabled".to_owned()),
+        (Kind::Podman, false) => {
+            put("networkmode", "NetworkEnabled".to_owned());
+            put("nsoptions", json!([{"Name": "network", "Host": false}]).to_string());
+            put("extrahosts", json!(hosts.collect::<Vec<_>>()).to_string());
+        }
+    }
+    all
+}
+
+impl ContainerEngine {
+    /// Sends a context, and gives what the engine says of the build as it comes.
+    pub(super) fn send_build(
+        &self,
+        parameters: Vec<(String, String)>,
+        context: reqwest::Body,
+    ) -> impl Stream<Item = Result<BuildInfo, Error>> + Send + use<> {
+        let address = self.shared.address.clone();
+        stream::once(async move { send(&address, &parameters, context).await.map(items) }).try_flatten()
+    }
+}
+
+async fn send(
+    address: &Address,
+    parameters: &[(String, String)],
+    context: reqwest::Body,
+) -> Result<reqwest::Response, Error> {
+    // A second installation is refused and harmless.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    let (client, host) = match address {
+        Address::Unix(socket) => (client.unix_socket(socket.as_path()), "engine"),
+        Address::Tcp(host) => (client, host.as_str()),
+    };
+    let client = client.build().map_err(io::Error::other)?;
+    let sent = client
+        .post(format!("http://{host}/build"))
+        .query(parameters)
+        .header(reqwest::header::CONTENT_TYPE, "application/x-tar")
+        .body(context)
+        .send()
+        .await
+        .map_err(broken)?;
+    let status_code = sent.status().as_u16();
+    if sent.status().is_success() {
+        return Ok(sent);
+    }
+    let body = sent.bytes().await.map_err(broken)?;
+    let message = serde_json::from_slice::<serde_json::Value>(&body).ok();
+    let message = message.as_ref().and_then(|body| body["message"].as_str()).unwrap_or_default().to_owned();
+    Err(Error::DockerResponseServerError { status_code, message })
+}
+
+/// The items of an answer: one on each line.
+fn items(answer: reqwest::Response) -> impl Stream<Item = Result<BuildInfo, Error>> + Send {
+    let state = (answer.bytes_stream().boxed(), BytesMut::new(), false);
+    let lines = stream::try_unfold(state, |(mut pieces, mut buffer, mut ended)| async move {
+        loop {
+            let end = buffer.iter().position(|byte| *byte == b'\n');
+            match (end, ended) {
+                (Some(end), _) => return Ok(Some((buffer.split_to(end + 1), (pieces, buffer, ended)))),
+                (None, true) if buffer.is_empty() => return Ok(None),
+                (None, true) => return Ok(Some((buffer.split(), (pieces, buffer, ended)))),
+                (None, false) if buffer.len() > LONGEST => {
+                    return Err(Error::from(io::Error::other("a line of its answer does not end")));
+                }
+                (None, false) => match pieces.next().await {
+                    Some(piece) => buffer.extend_from_slice(&piece.map_err(broken)?),
+                    None => ended = true,
+                },
+            }
+        }
+    });
+    lines.try_filter_map(|line| async move {
+        let line = line.trim_ascii();
+        if line.is_empty() {
+            return Ok(None);
+        }
+        let info: BuildInfo = serde_json::from_slice(line)?;
+        match info.error_detail.and_then(|detail| detail.message) {
+            Some(error) => Err(Error::DockerStreamError { error }),
+            None => Ok(Some(BuildInfo { error_detail: None, ..serde_json::from_slice(line)? })),
+        }
+    })
+}
+
+/// A connection that failed, by the reason that the system gave, if it gave one.
+fn broken(error: reqwest::Error) -> Error {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    while let Some(one) = cause {
+        if let Some(found) = one.downcast_ref::<io::Error>() {
+            return Error::from(io::Error::new(found.kind(), found.to_string()));
+        }
+        cause = one.source();
+    }
+    let kind = if error.is_body() || error.is_decode() || error.is_request() {
+        io::ErrorKind::UnexpectedEof
+    } else {
+        io::ErrorKind::Other
+    };
+    Error::from(io::Error::new(kind, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(kind: Kind, closed: bool) -> Vec<(String, String)> {
+        let hosts =
+            vec![("a.prod".to_owned(), IpAddr::from([255; 4])), ("b.prod".to_owned(), [255; 4].into())];
+        let all = parameters(kind, &BuildRequest { closed, hosts, ..BuildRequest::default() }, "Dockerfile");
+        let of_network = |key: &str| ["networkmode", "nsoptions", "extrahosts"].contains(&key);
+        all.into_iter().filter(|(key, _)| of_network(key)).collect()
+    }
+
+    #[test]
+    fn each_engine_is_told_in_its_own_words() {
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(of(Kind::Docker, true), [pair("networkmode", "none")]);
+        assert_eq!(of(Kind::Podman, true), [pair("networkmode", "NetworkDisabled")]);
+        assert_eq!(
+            of(Kind::Docker, false),
+            [pair("extrahosts", "a.prod:255.255.255.255"), pair("extrahosts", "b.prod:255.255.255.255")]
+        );
+        assert_eq!(
+            of(Kind::Podman, false),
+            [
+                pair("networkmode", "NetworkEnabled"),
+                pair("nsoptions", r#"[{"Host":false,"Name":"network"}]"#),
+                pair("extrahosts", r#"["a.prod:255.255.255.255","b.prod:255.255.255.255"]"#),
+            ]
+        );
+    }
+}
