@@ -164,7 +164,7 @@ mod tests {
             of(Kind::Podman, false),
             [
                 pair("networkmode", "NetworkEnabled"),
-                pair("nsoptions", r#"[{"Host":false,"Name":"network"}]"#),
+                pair("nsoptions", r#"[{"Name":"network","Host":false}]"#),
                 pair("extrahosts", r#"["a.prod:255.255.255.255","b.prod:255.255.255.255"]"#),
             ]
         );
