@@ -106,7 +106,7 @@ impl Context {
         let own_format = globals.output.clone().filter(|form| !Format::is_one(form));
         Ok(Self {
             assets: assets(&config, &settings, &ui),
-            workspace: Workspace::new(&settings.workspace),
+            workspace: Workspace::new(&settings.workspace, host.env.clone()),
             http: Arc::new(Http::new(policy)),
             host,
             config,

@@ -13,7 +13,7 @@ use crate::model::event::{Events, State};
 use crate::ops::clone_notes;
 use crate::systems::git::{
     Checkout, CommitId, Git, GitError, GitUrl, Job, MergeRequest, NewClone, Outcome, Standing, inspect,
-    standing, without_login,
+    without_login,
 };
 
 /// As many at a time, unless said otherwise.
@@ -279,7 +279,7 @@ fn settle(
         let order = NewClone { url: &url, target: &wanted.target, depth, merge_request: request };
         return Ok(CloneState::of(git.make_clone(&order, job).map(|()| Outcome::Cloned)));
     }
-    check(&wanted.target, &url)?;
+    check(git, &wanted.target, &url)?;
     Ok(CloneState::of(match request {
         Some(request) => git.merge_request(&wanted.target, &url, request, depth, job),
         None => git.update(&wanted.target, job),
@@ -287,8 +287,8 @@ fn settle(
 }
 
 /// Sees to it that what stands in a place is a clone of the repository.
-fn check(target: &Path, url: &GitUrl) -> Result<(), GitError> {
-    let (found, unused) = match standing(target, Some(url))? {
+fn check(git: &Git, target: &Path, url: &GitUrl) -> Result<(), GitError> {
+    let (found, unused) = match git.standing(target, url)? {
         Standing::Other { found, unused, .. } => (found, unused),
         Standing::Local => (Vec::new(), "origin".to_owned()),
         Standing::Free | Standing::Clone { .. } | Standing::Files => return Ok(()),

@@ -28,6 +28,17 @@ pub fn tell_merge_request(path: &Path, checkout: &Checkout, events: &Events) {
     }
 }
 
+/// Tells that the files of a clone are those of two commits.
+pub fn tell_half_updated(path: &Path, component: &str, checkout: &Checkout, events: &Events) {
+    if checkout.half_updated {
+        events.warn(format!(
+            "`{}` is half updated: `cki` was killed at it. `cki clone {}` finishes that.",
+            safe_line(&path.display().to_string()),
+            safe_line(component)
+        ));
+    }
+}
+
 /// Tells what a clone lacks.
 pub fn tell_missing(path: &Path, events: &Events) {
     // What cannot be read fails where it is used.

@@ -75,6 +75,7 @@ pub async fn ensure(
     {
         clone_notes::tell_merge_request(&path, &checkout, &tools.events);
         clone_notes::tell_missing(&path, &tools.events);
+        clone_notes::tell_half_updated(&path, component.name(), &checkout, &tools.events);
         return Ok(Source { repo: repo.to_owned(), path, checkout });
     }
     let url = url.ok_or_else(|| SourceError::NoAddress {

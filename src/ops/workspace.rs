@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::host::Env;
 use crate::model::inventory::{Component, Inventory, is_plain, short_name};
 use crate::systems::git::{GitError, GitUrl, Standing, standing};
 
@@ -11,6 +12,7 @@ use crate::systems::git::{GitError, GitUrl, Standing, standing};
 #[derive(Debug, Clone)]
 pub struct Workspace {
     root: PathBuf,
+    env: Env,
 }
 
 /// One repository and where its clone belongs.
@@ -61,10 +63,11 @@ impl Place {
 }
 
 impl Workspace {
-    /// The workspace in a folder, which need not exist yet.
+    /// The workspace in a folder, which need not exist yet. The environment names the person's git
+    /// configuration.
     #[must_use]
-    pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+    pub fn new(root: impl Into<PathBuf>, env: Env) -> Self {
+        Self { root: root.into(), env }
     }
 
     /// The folder.
@@ -84,15 +87,15 @@ impl Workspace {
         let place =
             |path: PathBuf, standing| Place { repo: repo.to_owned(), url: url.clone(), path, standing };
         let Some(address) = url.as_deref().and_then(|url| GitUrl::parse(url).ok()) else {
-            let found = standing(&short, None);
+            let found = standing(&short, None, &self.env);
             return place(short, found);
         };
         let own = self.root.join(format!("{name}-{}", address.fingerprint()));
-        let in_own = standing(&own, Some(&address));
+        let in_own = standing(&own, Some(&address), &self.env);
         if !matches!(in_own, Ok(Standing::Free)) {
             return place(own, in_own);
         }
-        let in_short = standing(&short, Some(&address));
+        let in_short = standing(&short, Some(&address), &self.env);
         let is_shared = is_shared(inventory, repo, &name, &address);
         let takes_short = match &in_short {
             Ok(Standing::Clone { origin }) => *origin || !is_shared,

@@ -65,6 +65,15 @@ pub(super) fn of_git(error: &GitError) -> Meaning {
         GitError::NoMergeRequest { .. } => hint(Exit::NotFound, "look at its number on the server again."),
         GitError::NoProgram { .. } => hint(Exit::NotFound, "install `git`: this address needs it."),
         GitError::Url { .. } | GitError::RefName { .. } => plain(Exit::Invalid),
+        GitError::Config { .. } => hint(Exit::Invalid, "`git config --list --show-origin` shows all of it."),
+        GitError::Forbidding { protocol, .. } => {
+            hint(Exit::Refused, format!("set `protocol.{protocol}.allow`, or `GIT_ALLOW_PROTOCOL`, to allow it."))
+        }
+        GitError::Elsewhere { path, .. } => {
+            let path = path.display().to_string();
+            let unset = shell_words::join(["git", "-C", &path, "config", "--unset", "core.worktree"]);
+            hint(Exit::Refused, format!("unless you want that: `{unset}`."))
+        }
         GitError::Occupied { .. } | GitError::Foreign { .. } | GitError::NoRepository { .. } => {
             plain(Exit::Refused)
         }

@@ -1,14 +1,17 @@
 //! Which way to a repository: through libgit2, or through the installed `git`. This is the only
 //! place that decides it; both ways do the same for the same wish.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
-use git2::Repository;
+use git2::{Oid, Repository};
 
 use super::error::at;
 use super::program::Program;
 use super::session::Session;
+use super::tracking::Told;
+use super::transfer::Transfer;
 use super::url::Scheme;
 use super::{Git, GitError, GitUrl, Job, library};
 
@@ -16,8 +19,8 @@ use super::{Git, GitError, GitUrl, Job, library};
 pub(super) struct Advertised {
     /// The full name of the branch that it calls its own.
     pub(super) default_branch: Option<String>,
-    /// The refs that it has: branches, tags, and those asked for.
-    pub(super) refs: BTreeSet<String>,
+    /// The refs that it has, branches, tags, and those asked for, and what they name.
+    pub(super) refs: BTreeMap<String, Oid>,
     /// Whether these are all branches and tags.
     pub(super) is_complete: bool,
     /// Whether only so many commits will be fetched as the wish says.
@@ -52,13 +55,23 @@ pub(super) enum Prune {
 enum Way {
     Library,
     Program,
+    /// The program, because of a setting that libgit2 does not know.
+    Obedient(String),
 }
 
-fn way(url: &GitUrl) -> Way {
-    match url.scheme() {
-        Scheme::Http | Scheme::Git | Scheme::Local => Way::Library,
-        Scheme::Ssh => Way::Program,
+fn way(url: &GitUrl, setting: Option<String>) -> Way {
+    match (url.scheme(), setting) {
+        (Scheme::Ssh, _) => Way::Program,
+        (_, Some(setting)) => Way::Obedient(setting),
+        (Scheme::Http | Scheme::Git | Scheme::Local, None) => Way::Library,
     }
+}
+
+/// What a transfer needs.
+struct Means<'a> {
+    transfer: Transfer<'a>,
+    actual: GitUrl,
+    session: Arc<Session>,
 }
 
 impl Git {
@@ -70,45 +83,74 @@ impl Git {
         job: Job<'_>,
         wish: &Wish<'_>,
     ) -> Result<Advertised, GitError> {
-        let (actual, session) = self.begin(repository, url, job)?;
+        let means = self.begin(repository, url, false, job)?;
+        let (inner, session) = (means.transfer.repository(), &means.session);
         let mut wish = Wish { ..*wish };
-        if wish.depth.is_some() && actual.scheme() == Scheme::Local {
+        if wish.depth.is_some() && means.actual.scheme() == Scheme::Local {
+            let actual = &means.actual;
             job.events.note(format!("`{actual}` is on this machine and is cloned with its whole history"));
             wish.depth = None;
         }
-        let program =
-            || Program::find(&self.env).map(|program| program.fetch(repository, url, &session, job, &wish));
-        match way(&actual) {
-            Way::Program => program().ok_or_else(|| GitError::NoProgram { url: actual.to_string() })?,
-            Way::Library => match library::fetch(repository, &actual, &session, job, &wish) {
-                Err(first) if may_know_login(&first) => better(first, program(), job),
-                result => result,
-            },
-        }
+        let told = Told::of(repository).map_err(at(repository.path()))?;
+        let advertised = self.go(
+            &means,
+            job,
+            |program| program.fetch(inner, url, session, job, &wish),
+            || library::fetch(inner, &means.actual, session, job, &wish),
+        )?;
+        means.transfer.settle()?;
+        told.tell(repository, url, &advertised, job).map_err(at(repository.path()))?;
+        Ok(advertised)
     }
 
     /// Pushes one refspec.
     ///
     /// # Errors
     /// When the other end cannot be reached or does not accept it.
-    pub fn push(
-        &self,
-        folder: &std::path::Path,
-        url: &GitUrl,
-        refspec: &str,
-        job: Job<'_>,
-    ) -> Result<(), GitError> {
+    pub fn push(&self, folder: &Path, url: &GitUrl, refspec: &str, job: Job<'_>) -> Result<(), GitError> {
         if refspec.starts_with('-') || refspec.chars().any(char::is_control) {
             return Err(GitError::RefName { name: refspec.escape_default().to_string() });
         }
         let repository = Repository::open(folder).map_err(at(folder))?;
-        let (actual, session) = self.begin(&repository, url, job)?;
-        let program =
-            || Program::find(&self.env).map(|program| program.push(&repository, url, &session, job, refspec));
-        match way(&actual) {
-            Way::Program => program().ok_or_else(|| GitError::NoProgram { url: actual.to_string() })?,
-            Way::Library => match library::push(&repository, &actual, &session, job, refspec) {
-                Err(first) if may_know_login(&first) => better(first, program(), job),
+        let means = self.begin(&repository, url, true, job)?;
+        let (inner, session) = (means.transfer.repository(), &means.session);
+        self.go(
+            &means,
+            job,
+            |program| program.push(inner, url, session, job, refspec),
+            || library::push(inner, &means.actual, session, job, refspec),
+        )
+    }
+
+    /// Does it one way or the other.
+    fn go<T>(
+        &self,
+        means: &Means<'_>,
+        job: Job<'_>,
+        program: impl Fn(Program<'_>) -> Result<T, GitError>,
+        library: impl Fn() -> Result<T, GitError>,
+    ) -> Result<T, GitError> {
+        let url = &means.actual;
+        let found = || Program::find(&self.env, means.session.clone());
+        match way(url, means.transfer.user.needs_program(url)) {
+            Way::Program => {
+                program(found().ok_or_else(|| GitError::NoProgram { url: url.to_string() })?)
+            }
+            Way::Obedient(setting) => match found() {
+                Some(found) => {
+                    job.events.note(format!("`{setting}` is set for git: the installed `git` does the transfer"));
+                    program(found)
+                }
+                None => {
+                    job.events.warn(format!(
+                        "`{setting}` is set for git and has no effect on `{url}`: only the `git` program \
+                         obeys it, and it is not installed."
+                    ));
+                    library()
+                }
+            },
+            Way::Library => match library() {
+                Err(first) if may_know_login(&first) => better(first, found().map(program), job),
                 result => result,
             },
         }
@@ -116,20 +158,21 @@ impl Git {
 
     /// Where an address leads, since the person's git configuration may rewrite it (`insteadOf`),
     /// and whether that may be connected to.
-    fn begin(
+    fn begin<'a>(
         &self,
-        repository: &Repository,
+        repository: &'a Repository,
         url: &GitUrl,
+        push: bool,
         job: Job<'_>,
-    ) -> Result<(GitUrl, Arc<Session>), GitError> {
-        let remote = repository.remote_anonymous(url.as_str()).map_err(at(repository.path()))?;
-        let rewritten = remote.url().map_err(at(repository.path()))?;
-        let actual = if rewritten == url.as_str() { url.clone() } else { GitUrl::parse(rewritten)? };
+    ) -> Result<Means<'a>, GitError> {
+        let transfer = Transfer::begin(repository, url, &self.env)?;
+        let actual = transfer.user.rewritten(url, push)?;
+        transfer.user.permit(&actual)?;
         let session = Session::new(self.http.clone(), self.logins.clone(), actual.clone(), job.stop.clone());
         if actual.scheme() != Scheme::Local {
             session.permit(actual.host())?;
         }
-        Ok((actual, session))
+        Ok(Means { transfer, actual, session })
     }
 }
 
@@ -167,7 +210,9 @@ mod tests {
             ("ssh://h/x", Way::Program),
             ("git@h:x", Way::Program),
         ] {
-            assert_eq!(way(&GitUrl::parse(url).expect(url)), expected, "{url}");
+            assert_eq!(way(&GitUrl::parse(url).expect(url), None), expected, "{url}");
         }
+        let https = GitUrl::parse("https://h/x").expect("an address");
+        assert_eq!(way(&https, Some("http.proxy".into())), Way::Obedient("http.proxy".into()));
     }
 }

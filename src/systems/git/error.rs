@@ -128,6 +128,20 @@ pub enum GitError {
         /// The merge request.
         iid: u64,
     },
+    /// The person's git configuration cannot be read.
+    #[error("cannot read your git configuration: {why}")]
+    Config {
+        /// Why not.
+        why: String,
+    },
+    /// The person's git configuration forbids the protocol.
+    #[error("your git configuration forbids the protocol `{protocol}`, by which `{url}` is reached")]
+    Forbidding {
+        /// The repository.
+        url: String,
+        /// The protocol.
+        protocol: &'static str,
+    },
     /// The name of a ref cannot be used.
     #[error("`{name}` is not the name of a ref")]
     RefName {
@@ -167,6 +181,14 @@ pub enum GitError {
     NoRepository {
         /// The folder.
         path: PathBuf,
+    },
+    /// The repository's configuration says that its files are elsewhere.
+    #[error("the files of the repository in `{}` are said to be in `{}`", path.display(), files.display())]
+    Elsewhere {
+        /// The folder.
+        path: PathBuf,
+        /// Where its files would be.
+        files: PathBuf,
     },
     /// The repository belongs to another user of this machine, so its settings are not trusted.
     #[error("`{}` belongs to another user", path.display())]

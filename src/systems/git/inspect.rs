@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use git2::Repository;
 
 use super::error::at;
-use super::{CommitId, GitError, GitUrl, tree, without_login};
+use super::user_config::UserConfig;
+use super::{CommitId, GitError, GitUrl, moving, tree, without_login};
+use crate::host::Env;
 
 /// What a clone looks like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,20 +32,29 @@ pub struct Checkout {
     pub ahead_behind: Option<(usize, usize)>,
     /// Whether it lacks older history.
     pub shallow: bool,
+    /// Whether a process was killed while it brought the files to another commit.
+    pub half_updated: bool,
 }
 
 /// The address by which a clone itself goes to a repository. The person's git configuration may
 /// rewrite both addresses.
-pub(super) fn remote_of(repository: &Repository, wanted: &GitUrl) -> Result<Option<GitUrl>, git2::Error> {
-    let address = |remote: git2::Remote<'_>| remote.url().ok().and_then(|url| GitUrl::parse(url).ok());
-    let rewritten = address(repository.remote_anonymous(wanted.as_str())?);
-    for name in repository.remotes()?.iter() {
-        let found = address(repository.find_remote(name?.unwrap_or_default())?).filter(|url| {
-            let is = |wanted: &GitUrl| url.is_same_repository(wanted);
-            is(wanted) || rewritten.as_ref().is_some_and(is)
-        });
-        if found.is_some() {
-            return Ok(found);
+pub(super) fn remote_of(
+    repository: &Repository,
+    wanted: &GitUrl,
+    env: &Env,
+) -> Result<Option<GitUrl>, GitError> {
+    let user = UserConfig::read(env)?;
+    let goal = user.rewritten(wanted, false)?;
+    let names = repository.remotes().map_err(at(repository.path()))?;
+    for name in names.iter() {
+        let name = name.map_err(at(repository.path()))?.unwrap_or_default();
+        let address = tree::address(repository, name).ok().and_then(|url| GitUrl::parse(&url).ok());
+        let is_it = |url: &GitUrl| {
+            let actual = user.rewritten(url, false).ok();
+            url.is_same_repository(wanted) || actual.is_some_and(|url| url.is_same_repository(&goal))
+        };
+        if let Some(found) = address.filter(is_it) {
+            return Ok(Some(found));
         }
     }
     Ok(None)
@@ -115,5 +126,6 @@ fn read(repository: &Repository, root: &Path) -> Result<Checkout, git2::Error> {
         remotes,
         ahead_behind,
         shallow: repository.is_shallow(),
+        half_updated: moving::is_half_moved(repository),
     })
 }

@@ -30,7 +30,7 @@ pub(super) fn fetch(
     let mut connection =
         remote.connect_auth(Direction::Fetch, Some(callbacks(job)), None).map_err(explain)?;
     let refs = connection.list().map_err(explain)?;
-    let refs = refs.iter().map(|head| head.name().to_owned()).collect();
+    let refs = refs.iter().map(|head| (head.name().to_owned(), head.oid())).collect();
     let default_branch = connection.default_branch().ok();
     let default_branch = default_branch.and_then(|name| name.as_str().ok().map(str::to_owned));
     let advertised = Advertised { default_branch, refs, is_complete: true, shallow: wish.depth.is_some() };
@@ -38,7 +38,7 @@ pub(super) fn fetch(
     if specs.is_empty() {
         return Ok(advertised);
     }
-    make_way(repository, &specs, &advertised, wish.prune, job).map_err(at(repository.path()))?;
+    make_way(repository, &specs, &advertised, wish.prune).map_err(at(repository.path()))?;
     let mut options = FetchOptions::new();
     options.remote_callbacks(callbacks(job)).update_fetchhead(false).download_tags(AutotagOption::Auto);
     if let Some(depth) = wish.depth {

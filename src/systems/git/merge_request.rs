@@ -10,6 +10,7 @@ use git2::{Oid, Reference, Repository};
 use super::choose::{Advertised, Prune, Wish};
 use super::error::at;
 use super::inspect::remote_of;
+use super::moving::{self, Moved};
 use super::{CommitId, Git, GitError, GitUrl, Job, Outcome, tree};
 
 /// A merge request of a repository.
@@ -67,7 +68,7 @@ impl MergeRequest {
 
     /// What to fetch for it.
     pub(super) fn refspec(&self, url: &GitUrl, advertised: &Advertised) -> Result<String, GitError> {
-        if !advertised.refs.contains(&self.source) {
+        if !advertised.refs.contains_key(&self.source) {
             return Err(GitError::NoMergeRequest { url: url.to_string(), iid: self.iid });
         }
         Ok(format!("+{}:{}", self.source, self.incoming()))
@@ -114,13 +115,14 @@ impl Git {
     ) -> Result<Outcome, GitError> {
         let at = at(folder);
         let repository = tree::open(folder)?;
+        moving::heal(&repository).map_err(&at)?;
         if let Some(doing) = tree::busy(&repository) {
             return Ok(Outcome::Busy { doing });
         }
         let Some(branch) = tree::branch(&repository).map_err(&at)? else {
             return Ok(Outcome::Detached);
         };
-        let url = remote_of(&repository, url).map_err(&at)?.unwrap_or_else(|| url.clone());
+        let url = remote_of(&repository, url, &self.env)?.unwrap_or_else(|| url.clone());
         request.forget_incoming(&repository).map_err(&at)?;
         let ask = [request.source()];
         let plan = |advertised: &Advertised| Ok(vec![request.refspec(&url, advertised)?]);
@@ -177,32 +179,40 @@ fn apply(repository: &Repository, request: &MergeRequest, branch: &str) -> Resul
     let kept = tree::commit_of(repository, &request.kept())?;
     let is_there = branch == request.own();
     let step = decide(own, kept, head, |a, b| repository.graph_ahead_behind(a, b))?;
-    if tree::changes(repository)?.tracked {
-        let behind = own.map_or(Ok((0, 0)), |own| repository.graph_ahead_behind(own, head))?.1;
-        return Ok(Outcome::Dirty { behind });
-    }
-    let goal = match (step, own) {
-        (Step::Diverged(ahead, behind), _) => return Ok(Outcome::Diverged { ahead, behind }),
-        (Step::Ahead(ahead), _) if is_there => return Ok(Outcome::Ahead { ahead }),
-        (Step::Stay, _) if is_there => {
-            request.settle(repository, head)?;
-            return Ok(Outcome::Unchanged);
-        }
+    let goal = match (&step, own) {
         (Step::Ahead(_), Some(own)) => own,
         _ => head,
     };
-    let paths = tree::move_to(repository, goal)?;
-    if !paths.is_empty() {
-        return Ok(Outcome::InTheWay { paths });
+    let moves = matches!(step, Step::Move) || !is_there;
+    let is_clean =
+        if moves { moving::forget_same(repository, goal)? } else { !tree::changes(repository)?.tracked };
+    if !is_clean {
+        let behind = own.map_or(Ok((0, 0)), |own| repository.graph_ahead_behind(own, head))?.1;
+        return Ok(Outcome::Dirty { behind });
     }
+    match step {
+        Step::Diverged(ahead, behind) => return Ok(Outcome::Diverged { ahead, behind }),
+        Step::Ahead(ahead) if is_there => return Ok(Outcome::Ahead { ahead }),
+        Step::Stay if is_there => {
+            request.settle(repository, head)?;
+            return Ok(Outcome::Unchanged);
+        }
+        _ => {}
+    }
+    let moving = match moving::move_to(repository, goal)? {
+        Moved::Done(moving) => moving,
+        Moved::InTheWay(paths) => return Ok(Outcome::InTheWay { paths }),
+    };
     if goal == head {
         request.settle(repository, head)?;
     }
     let to = CommitId::new(goal);
     if is_there {
+        moving.done();
         return Ok(Outcome::Updated { from: own.map(CommitId::new), to });
     }
     repository.set_head(&request.own())?;
+    moving.done();
     Ok(Outcome::Switched { branch: request.branch(), to })
 }
 

@@ -14,17 +14,21 @@ mod library;
 mod login;
 mod merge_request;
 mod missing;
+mod moving;
 mod outcome;
 mod program;
 mod refusal;
 mod session;
+mod stale;
 mod standing;
 mod temporary;
 mod tracking;
+mod transfer;
 mod transport;
 mod tree;
 mod update;
 mod url;
+mod user_config;
 
 use std::sync::Arc;
 
@@ -62,6 +66,14 @@ impl Git {
     pub fn new(http: Arc<Http>, logins: Logins, env: Env) -> Self {
         transport::register();
         Self { http, logins, env }
+    }
+
+    /// What stands in a directory, compared with the address of a repository.
+    ///
+    /// # Errors
+    /// When there is a repository that cannot be read.
+    pub fn standing(&self, folder: &std::path::Path, wanted: &GitUrl) -> Result<Standing, GitError> {
+        standing(folder, Some(wanted), &self.env)
     }
 }
 

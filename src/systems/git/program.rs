@@ -8,7 +8,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use git2::Repository;
+use git2::{Oid, Repository};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
@@ -31,6 +31,13 @@ const LAST_LINES: usize = 20;
 /// How long it may take to end when asked to.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// Where a login is for [`HELPER`].
+const LOGIN_USER: &str = "CKI_GIT_LOGIN_USER";
+const LOGIN_SECRET: &str = "CKI_GIT_LOGIN_SECRET";
+/// A credential helper (gitcredentials(7)) that tells the login in the environment.
+const HELPER: &str = "!f() { test \"$1\" = get && printf 'username=%s\\npassword=%s\\n' \
+                      \"$CKI_GIT_LOGIN_USER\" \"$CKI_GIT_LOGIN_SECRET\"; }; f";
+
 /// Variables that would make it work on another repository, as they do within a hook.
 const ELSEWHERE: [&str; 12] = [
     "GIT_DIR",
@@ -51,6 +58,7 @@ const ELSEWHERE: [&str; 12] = [
 pub(super) struct Program<'a> {
     file: PathBuf,
     env: &'a Env,
+    session: Arc<Session>,
 }
 
 /// What it said.
@@ -62,8 +70,8 @@ struct Said {
 
 impl<'a> Program<'a> {
     /// Looks it up.
-    pub(super) fn find(env: &'a Env) -> Option<Self> {
-        programs::find(env, "git").map(|file| Self { file, env })
+    pub(super) fn find(env: &'a Env, session: Arc<Session>) -> Option<Self> {
+        programs::find(env, "git").map(|file| Self { file, env, session })
     }
 
     pub(super) fn fetch(
@@ -83,7 +91,7 @@ impl<'a> Program<'a> {
         if specs.is_empty() {
             return Ok(advertised);
         }
-        make_way(repository, &specs, &advertised, wish.prune, job).map_err(at(repository.path()))?;
+        make_way(repository, &specs, &advertised, wish.prune).map_err(at(repository.path()))?;
         let depth = wish.depth.map(|depth| format!("--depth={depth}"));
         let mut fetching =
             vec!["fetch", "--progress", "--no-recurse-submodules", "--no-prune", "--no-prune-tags"];
@@ -123,6 +131,30 @@ impl<'a> Program<'a> {
         if said.status.success() { Ok(said) } else { Err(read_failure(session.shown(), &said.last_lines)) }
     }
 
+    /// Settings that pass on what this program knows: a login for the server, and its authorities.
+    fn given(&self) -> Vec<OsString> {
+        let mut given = Vec::new();
+        if let Some((origin, _)) = self.session.own_login() {
+            for value in ["", HELPER] {
+                given.push("-c".into());
+                given.push(format!("credential.{origin}.helper={value}").into());
+            }
+        }
+        if let Some(file) = self.session.ca_file() {
+            let mut setting = OsString::from("http.sslCAInfo=");
+            setting.push(file);
+            given.extend(["-c".into(), setting]);
+        }
+        given
+    }
+
+    /// The login, by way of the environment: arguments are seen by everybody on this machine.
+    fn login(&self) -> Vec<(&'static str, String)> {
+        self.session.own_login().map_or_else(Vec::new, |(_, login)| {
+            vec![(LOGIN_USER, login.user.clone()), (LOGIN_SECRET, login.secret.expose().to_owned())]
+        })
+    }
+
     fn command(&self, repository: &Repository, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.file);
         let mut folder = OsString::from("--git-dir=");
@@ -131,9 +163,11 @@ impl<'a> Program<'a> {
             .arg(folder)
             // What cleans up in the background would outlive us.
             .args(["-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "protocol.ext.allow=never"])
+            .args(self.given())
             .args(arguments)
             .env_clear()
             .envs(self.env.iter().filter(|(name, _)| !ELSEWHERE.iter().any(|other| name == other)))
+            .envs(self.login())
             .env("LC_ALL", "C")
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GCM_INTERACTIVE", "never")
@@ -245,7 +279,7 @@ fn read_progress(line: &str) -> Option<(u64, u64)> {
 fn read_listing(said: &Said, wish: &Wish<'_>) -> Advertised {
     let mut advertised = Advertised {
         default_branch: None,
-        refs: std::collections::BTreeSet::new(),
+        refs: std::collections::BTreeMap::new(),
         is_complete: said.output.len() < MOST_OUTPUT,
         shallow: wish.depth.is_some(),
     };
@@ -257,8 +291,10 @@ fn read_listing(said: &Said, wish: &Wish<'_>) -> Advertised {
                 Some(branch) => target = Some(branch.to_owned()),
                 None => advertised.default_branch = target.take(),
             }
-        } else if !name.ends_with("^{}") {
-            advertised.refs.insert(name.to_owned());
+        } else if !name.ends_with("^{}")
+            && let Ok(id) = Oid::from_str(what)
+        {
+            advertised.refs.insert(name.to_owned(), id);
         }
     }
     advertised
@@ -337,7 +373,7 @@ mod tests {
             "ref: refs/heads/dev\tHEAD\n1234\tHEAD\n1234\trefs/heads/dev\n5678\trefs/merge-requests/1/head\n";
         let advertised = read_listing(&said(text), &wish);
         assert_eq!(advertised.default_branch.as_deref(), Some("refs/heads/dev"));
-        assert!(advertised.refs.contains("refs/heads/dev") && advertised.refs.contains(&ask[0]));
+        assert!(advertised.refs.contains_key("refs/heads/dev") && advertised.refs.contains_key(&ask[0]));
         assert_eq!(read_listing(&said("ref: refs/heads/dev\tHEAD\n"), &wish).default_branch, None);
     }
 

@@ -82,6 +82,17 @@ impl Session {
         own.or_else(|| self.logins.of(url))
     }
 
+    /// The login for the repository's own server, and that server.
+    pub(super) fn own_login(&self) -> Option<(String, &Login)> {
+        let url = Url::parse(self.url.as_str()).ok().filter(|_| self.url.scheme() == Scheme::Http)?;
+        self.login(&url).map(|login| (origin(&url), login))
+    }
+
+    /// The additional authorities of the policy.
+    pub(super) fn ca_file(&self) -> Option<&Path> {
+        self.http.policy().ca_file.as_deref().filter(|_| self.url.scheme() == Scheme::Http)
+    }
+
     pub(super) fn stop(&self) -> &Stop {
         &self.stop
     }

@@ -6,7 +6,9 @@ use std::path::Path;
 use git2::{Config, ConfigLevel, Repository};
 
 use super::temporary::is_occupied;
+use super::user_config::UserConfig;
 use super::{GitError, GitUrl, tree, without_login};
+use crate::host::Env;
 
 /// The setting of a clone that holds the address it was made for.
 const MADE_FOR: &str = "cki.repository";
@@ -37,53 +39,54 @@ pub enum Standing {
     Files,
 }
 
-/// A remote: its name, its address as it is written, and as git goes there.
+/// A remote: its name, and its address as it is written.
 struct Remote {
     name: String,
-    written: String,
-    actual: String,
+    url: String,
 }
 
-/// Compares what stands in a directory with the address of a repository.
+/// Compares what stands in a directory with the address of a repository. The environment names the
+/// person's git configuration, which may rewrite addresses.
 ///
 /// # Errors
 /// When there is a repository that cannot be read.
-pub fn standing(folder: &Path, wanted: Option<&GitUrl>) -> Result<Standing, GitError> {
+pub fn standing(folder: &Path, wanted: Option<&GitUrl>, env: &Env) -> Result<Standing, GitError> {
     if !is_occupied(folder) {
         return Ok(Standing::Free);
     }
-    let (remotes, config, rewritten) = match tree::open(folder) {
+    let (remotes, config) = match tree::open(folder) {
         Ok(repository) => {
-            let read = || -> Result<_, git2::Error> {
-                let rewritten = wanted.map(|wanted| rewritten(&repository, wanted)).transpose()?.flatten();
-                Ok((remotes(&repository)?, repository.config()?, rewritten))
-            };
+            let read = || -> Result<_, git2::Error> { Ok((remotes(&repository)?, repository.config()?)) };
             read().map_err(super::error::at(folder))?
         }
         Err(GitError::NoRepository { .. }) => return Ok(Standing::Files),
         // Its settings are not followed, but may be looked at.
         Err(error @ GitError::Foreign { .. }) => {
             let Ok(config) = Config::open(&folder.join(".git/config")) else { return Err(error) };
-            (written_remotes(&config), config, None)
+            (written_remotes(&config), config)
         }
         Err(error) => return Err(error),
     };
     let Some(wanted) = wanted.filter(|_| !remotes.is_empty()) else { return Ok(Standing::Local) };
-    let is_it = |remote: &&Remote| {
-        let addresses =
-            [&remote.written, &remote.actual].into_iter().filter_map(|url| GitUrl::parse(url).ok());
-        addresses.into_iter().any(|address| {
-            address.is_same_repository(wanted)
-                || rewritten.as_ref().is_some_and(|wanted| address.is_same_repository(wanted))
-        })
-    };
-    let matching: Vec<&Remote> = remotes.iter().filter(is_it).collect();
+    let parse = |remote: &Remote| GitUrl::parse(&remote.url).ok();
+    let is_it = |remote: &&Remote| parse(remote).is_some_and(|url| url.is_same_repository(wanted));
+    let mut matching: Vec<&Remote> = remotes.iter().filter(is_it).collect();
+    if matching.is_empty() {
+        // Then they may be the same once the person's configuration has rewritten them.
+        let user = UserConfig::read(env)?;
+        let goal = user.rewritten(wanted, false)?;
+        let is_rewritten = |remote: &&Remote| {
+            let actual = parse(remote).and_then(|url| user.rewritten(&url, false).ok());
+            actual.is_some_and(|url| url.is_same_repository(&goal))
+        };
+        matching = remotes.iter().filter(is_rewritten).collect();
+    }
     if !matching.is_empty() {
         let origin = remotes.len() == matching.len() || matching.iter().any(|remote| remote.name == "origin");
         return Ok(Standing::Clone { origin });
     }
     let shown = |remote: &Remote| {
-        GitUrl::parse(&remote.written).map_or_else(|_| without_login(&remote.written), |url| url.to_string())
+        GitUrl::parse(&remote.url).map_or_else(|_| without_login(&remote.url), |url| url.to_string())
     };
     let unused = ["upstream", "inventory"].into_iter().map(str::to_owned);
     let unused = unused.chain((2..).map(|number| format!("inventory-{number}")));
@@ -104,20 +107,12 @@ pub(super) fn note_made_for(repository: &Repository, url: &GitUrl) -> Result<(),
     repository.config()?.set_str(MADE_FOR, url.as_str())
 }
 
-/// The address that the person's git configuration makes of an address.
-fn rewritten(repository: &Repository, url: &GitUrl) -> Result<Option<GitUrl>, git2::Error> {
-    let remote = repository.remote_anonymous(url.as_str())?;
-    Ok(remote.url().ok().and_then(|url| GitUrl::parse(url).ok()))
-}
-
 fn remotes(repository: &Repository) -> Result<Vec<Remote>, git2::Error> {
-    let config = repository.config()?.snapshot()?;
     let mut remotes = Vec::new();
     for name in repository.remotes()?.iter() {
-        let name = name?.unwrap_or_default();
-        let actual = repository.find_remote(name)?.url().unwrap_or_default().to_owned();
-        let written = config.get_str(&format!("remote.{name}.url")).unwrap_or(&actual).to_owned();
-        remotes.push(Remote { name: name.to_owned(), written, actual });
+        let name = name?.unwrap_or_default().to_owned();
+        let url = tree::address(repository, &name).unwrap_or_default();
+        remotes.push(Remote { name, url });
     }
     Ok(remotes)
 }
@@ -129,7 +124,7 @@ fn written_remotes(config: &Config) -> Vec<Remote> {
     while let Some(Ok(entry)) = entries.next() {
         let (Ok(name), Ok(url)) = (entry.name(), entry.value()) else { continue };
         let name = name.trim_start_matches("remote.").trim_end_matches(".url").to_owned();
-        remotes.push(Remote { name, written: url.to_owned(), actual: url.to_owned() });
+        remotes.push(Remote { name, url: url.to_owned() });
     }
     remotes
 }

@@ -1,19 +1,25 @@
 //! A folder beside the place where a clone will stand, in which it is made. It takes that place
 //! when it is whole, and is removed otherwise. Whoever makes it holds a lock on it, which the system
-//! releases when the process dies however it dies: so one that was left by a dead process is known.
+//! releases when the process dies however it dies: so one that was left by a dead process is known. It
+//! holds a mark of ours, too: a folder of a person's that is merely called the same is none.
 
 use std::fs::{File, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::GitError;
+use super::{GitError, stale};
 use crate::base::files::{self, FileError};
 
 /// Between the name of the clone and what is random.
 const MARK: &str = ".cki-";
 /// How much of the name is random.
 const RANDOM: usize = 12;
+/// The file that marks a folder as unfinished, and what is in it.
+const UNFINISHED: &str = "cki-unfinished";
+const NOTE: &str = "Made by cki, and not finished: the next `cki clone` or `cki gc` removes this folder.\n";
+/// Where that file is in a folder that becomes a clone: what looks at the clone's files must not see it.
+const REPOSITORY: &str = ".git";
 
 /// A folder of our own.
 pub(super) struct Temporary {
@@ -22,8 +28,17 @@ pub(super) struct Temporary {
 }
 
 impl Temporary {
-    /// Makes one beside a place.
+    /// Makes one beside the place of a clone.
     pub(super) fn beside(target: &Path) -> Result<Self, GitError> {
+        Self::make(target, Some(REPOSITORY))
+    }
+
+    /// Makes one within a repository, named after a place that nothing takes.
+    pub(super) fn within(target: &Path) -> Result<Self, GitError> {
+        Self::make(target, None)
+    }
+
+    fn make(target: &Path, below: Option<&str>) -> Result<Self, GitError> {
         let (parent, name) = place(target)?;
         let fail = |source| FileError::new("create a folder in", parent, source);
         loop {
@@ -42,6 +57,10 @@ impl Temporary {
             // Not every file system has locks; there, one that is left over stays.
             let taken = matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
             if !taken && is_still_at(&lock, folder.path()) {
+                let marked = below.map_or_else(|| folder.path().to_owned(), |name| folder.path().join(name));
+                files::make_folder(&marked)?;
+                let mark = marked.join(UNFINISHED);
+                std::fs::write(&mark, NOTE).map_err(|error| FileError::new("write", &mark, error))?;
                 return Ok(Self { folder, _lock: lock });
             }
         }
@@ -51,10 +70,12 @@ impl Temporary {
         self.folder.path()
     }
 
-    /// Puts it where it belongs.
+    /// Puts it where it belongs. Nothing is replaced but an empty folder.
     pub(super) fn put(self, target: &Path) -> Result<(), GitError> {
         match std::fs::rename(self.folder.path(), target) {
             Ok(()) => {
+                // Left there, it would mean nothing: the name is another.
+                let _ = std::fs::remove_file(target.join(REPOSITORY).join(UNFINISHED));
                 // What it was is not there any more: nothing to remove.
                 let _ = self.folder.keep();
                 Ok(())
@@ -73,20 +94,42 @@ pub(super) fn is_occupied(target: &Path) -> bool {
     }
 }
 
-/// The half clones that dead processes left in a folder.
+/// What dead processes left in a folder of clones: half clones, and in the clones half transfers.
 #[must_use]
 pub fn half_clones(parent: &Path) -> Vec<PathBuf> {
-    left(parent).into_iter().map(|(path, _)| path).collect()
+    let mut found: Vec<PathBuf> = left(parent).into_iter().map(|(path, _)| path).collect();
+    for repository in repositories(parent) {
+        found.extend(left(&repository).into_iter().map(|(path, _)| path));
+        found.extend(stale::unfinished_packs(&repository.join("objects")));
+    }
+    found
 }
 
-/// Removes what dead processes left in a folder, and says what that was. What cannot be removed
-/// stays: it does no harm, and the work at hand is not to fail for it.
+/// Removes what dead processes left in a folder of clones, and says what that was. What cannot be
+/// removed stays: it does no harm, and the work at hand is not to fail for it.
 pub fn sweep(parent: &Path) -> Vec<PathBuf> {
+    let mut removed = sweep_one(parent);
+    for repository in repositories(parent) {
+        removed.extend(sweep_one(&repository));
+        removed.extend(stale::remove_packs(&repository.join("objects")));
+    }
+    removed
+}
+
+/// The same for what lies in one folder itself.
+pub(super) fn sweep_one(parent: &Path) -> Vec<PathBuf> {
     left(parent)
         .into_iter()
         .filter(|(path, _)| files::remove_folder(path).is_ok())
         .map(|(path, _)| path)
         .collect()
+}
+
+/// The repositories of the clones in a folder. A link leads to what is somebody else's business.
+fn repositories(parent: &Path) -> Vec<PathBuf> {
+    let is_folder = |path: &PathBuf| path.symlink_metadata().is_ok_and(|facts| facts.is_dir());
+    let clones = files::names_in(parent).unwrap_or_default().into_iter().map(|name| parent.join(name));
+    clones.filter(is_folder).map(|clone| clone.join(REPOSITORY)).filter(is_folder).collect()
 }
 
 /// What dead processes left in a folder, with the locks that nobody else can hold meanwhile.
@@ -95,7 +138,7 @@ fn left(parent: &Path) -> Vec<(PathBuf, File)> {
     let held = names.iter().filter(|name| is_ours(name)).filter_map(|name| {
         let path = parent.join(name);
         let is_folder = path.symlink_metadata().is_ok_and(|facts| facts.is_dir());
-        let lock = is_folder.then(|| File::open(&path).ok()).flatten()?;
+        let lock = (is_folder && is_marked(&path)).then(|| File::open(&path).ok()).flatten()?;
         (lock.try_lock().is_ok() && is_still_at(&lock, &path)).then_some((path, lock))
     });
     held.collect()
@@ -108,6 +151,13 @@ fn is_ours(name: &str) -> bool {
     random.is_some_and(|(_, random)| {
         random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
     })
+}
+
+/// Whether a folder holds our mark.
+fn is_marked(path: &Path) -> bool {
+    [path.join(UNFINISHED), path.join(REPOSITORY).join(UNFINISHED)]
+        .iter()
+        .any(|mark| files::read_text(mark, NOTE.len() as u64).is_ok_and(|text| text == NOTE))
 }
 
 fn is_still_at(open: &File, path: &Path) -> bool {
@@ -148,11 +198,15 @@ mod tests {
     fn what_lives_stays_and_what_died_goes() {
         let folder = tempfile::tempdir().expect("a folder");
         let dead = folder.path().join(".x.cki-Ab0123456789");
-        std::fs::create_dir_all(dead.join("deep")).expect("makes");
+        let theirs = folder.path().join(".y.cki-Ab0123456789");
+        std::fs::create_dir_all(dead.join(".git")).expect("makes");
+        std::fs::write(dead.join(".git").join(UNFINISHED), NOTE).expect("writes");
+        std::fs::create_dir_all(theirs.join(".git")).expect("makes");
         std::fs::create_dir(folder.path().join("x")).expect("makes");
         let alive = Temporary::beside(&folder.path().join("x")).expect("makes");
         sweep(folder.path());
-        assert!(!dead.exists() && alive.path().exists());
+        assert!(!dead.exists() && alive.path().exists() && theirs.exists());
+        std::fs::remove_dir_all(theirs).expect("removes");
         alive.put(&folder.path().join("x")).expect("an empty folder gives way");
         assert_eq!(files::names_in(folder.path()).expect("reads"), ["x"]);
         std::fs::write(folder.path().join("x/file"), "").expect("writes");

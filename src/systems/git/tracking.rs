@@ -1,13 +1,14 @@
-//! The refs of a clone that follow those of a remote, before a fetch: what the remote no longer has
-//! goes, so that a name is free for what it has now (`topic` before `topic/one`). Both ways to a
-//! repository use it, so both do the same.
+//! The refs of a clone that follow those of a remote. Before a fetch, what the remote no longer has
+//! goes, so that a name is free for what it has now (`topic` before `topic/one`); after it, what went is
+//! told. Both ways to a repository use it, so both do the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use git2::Repository;
+use git2::{Oid, Repository};
 
-use super::Job;
 use super::choose::{Advertised, Prune};
+use super::{GitUrl, Job};
 
 /// Where a tag is kept that a tag of the remote is in the way of.
 const ASIDE: &str = "refs/cki/tags/";
@@ -21,29 +22,24 @@ pub(super) fn make_way(
     specs: &[String],
     advertised: &Advertised,
     prune: Prune,
-    job: Job<'_>,
 ) -> Result<(), git2::Error> {
     if !advertised.is_complete {
         return Ok(());
     }
     let local = local_refs(repository)?;
     let incoming: BTreeSet<String> =
-        advertised.refs.iter().flat_map(|name| specs.iter().filter_map(|spec| map(spec, name))).collect();
+        advertised.refs.keys().flat_map(|name| specs.iter().filter_map(|spec| map(spec, name))).collect();
     let taken = Names::new(&incoming);
-    let mut gone = Vec::new();
-    for name in &local {
+    for name in local.keys() {
         let follows = !incoming.contains(name) && specs.iter().any(|spec| unmap(spec, name).is_some());
         if follows && (prune != Prune::OnlyInTheWay || taken.conflicts(name)) {
             repository.find_reference(name)?.delete()?;
-            gone.push(name.strip_prefix("refs/remotes/").unwrap_or(name).to_owned());
         }
     }
-    tell(job, &gone, "is gone from the server", "are gone from the server");
     let theirs: BTreeSet<String> =
-        advertised.refs.iter().filter(|name| name.starts_with(TAGS)).cloned().collect();
+        advertised.refs.keys().filter(|name| name.starts_with(TAGS)).cloned().collect();
     let taken = Names::new(&theirs);
-    let mut aside = Vec::new();
-    for name in local.iter().filter(|name| name.starts_with(TAGS) && !theirs.contains(*name)) {
+    for name in local.keys().filter(|name| name.starts_with(TAGS) && !theirs.contains(*name)) {
         let mut tag = repository.find_reference(name)?;
         if prune == Prune::TrackedAndTags {
             tag.delete()?;
@@ -54,11 +50,8 @@ pub(super) fn make_way(
                 repository.reference(&kept, target, true, "cki: a tag of the remote needs the name")?;
             }
             tag.delete()?;
-            aside.push(format!("{} (kept as {kept})", name.trim_start_matches(TAGS)));
         }
     }
-    let (one, many) = ("makes way for a tag of the server", "make way for tags of the server");
-    tell(job, &aside, &format!("tag {one}"), &format!("tags {many}"));
     Ok(())
 }
 
@@ -66,37 +59,123 @@ pub(super) fn make_way(
 fn make_room(repository: &Repository, wanted: &str) -> Result<(), git2::Error> {
     let wanted = BTreeSet::from([wanted.to_owned()]);
     let names = Names::new(&wanted);
-    for name in local_refs(repository)?.iter().filter(|name| name.starts_with(ASIDE) && names.conflicts(name))
+    for name in local_refs(repository)?.keys().filter(|name| name.starts_with(ASIDE) && names.conflicts(name))
     {
         repository.find_reference(name)?.delete()?;
     }
     Ok(())
 }
 
-fn tell(job: Job<'_>, names: &[String], one: &str, many: &str) {
-    let shown: Vec<&str> = names.iter().take(NAMED).map(String::as_str).collect();
-    match names.len() {
-        0 => {}
-        1 => job.events.note(format!("{}: {one}", shown[0])),
-        count if count > NAMED => {
-            job.events.note(format!("{} and {} more: {many}", shown.join(", "), count - NAMED));
+/// What a clone has before a fetch, to tell afterwards what the fetch took from it.
+pub(super) struct Told {
+    refs: BTreeMap<String, Oid>,
+    /// The refs that local branches follow, and those branches.
+    followed: BTreeMap<String, String>,
+    /// The one that is checked out: what it follows is told by whoever updates it.
+    current: Option<String>,
+}
+
+impl Told {
+    /// Looks at a clone.
+    pub(super) fn of(repository: &Repository) -> Result<Self, git2::Error> {
+        let refs = local_refs(repository)?;
+        let mut followed = BTreeMap::new();
+        for name in refs.keys() {
+            let upstream = repository.branch_upstream_name(name).ok();
+            let Some(branch) = name.strip_prefix("refs/heads/") else { continue };
+            if let Some(upstream) = upstream.as_ref().and_then(|upstream| upstream.as_str().ok()) {
+                followed.insert(upstream.to_owned(), branch.to_owned());
+            }
         }
-        _ => job.events.note(format!("{}: {many}", shown.join(", "))),
+        let current = super::tree::branch(repository)?;
+        let current = current.and_then(|name| name.strip_prefix("refs/heads/").map(str::to_owned));
+        Ok(Self { refs, followed, current })
+    }
+
+    /// Tells what is gone and what has moved: as a warning where it concerns what the clone has of its
+    /// own, a branch that followed it, or a tag.
+    pub(super) fn tell(
+        &self,
+        repository: &Repository,
+        url: &GitUrl,
+        advertised: &Advertised,
+        job: Job<'_>,
+    ) -> Result<(), git2::Error> {
+        let now = local_refs(repository)?;
+        let path = repository.workdir().unwrap_or_else(|| repository.path());
+        let at = path.components().collect::<std::path::PathBuf>();
+        let (mut gone, mut aside) = (Vec::new(), Vec::new());
+        for name in self.refs.keys().filter(|name| !now.contains_key(*name)) {
+            let short = name.strip_prefix("refs/remotes/").unwrap_or(name);
+            let tag = name.strip_prefix(TAGS);
+            let kept = tag.map(|tag| format!("{ASIDE}{tag}")).filter(|kept| now.contains_key(kept));
+            match (self.followed.get(name), tag.zip(kept)) {
+                (_, Some((tag, kept))) => aside.push(format!("{tag} (kept as {kept})")),
+                (Some(branch), None) if self.current.as_ref() != Some(branch) => job.events.warn(format!(
+                    "`{short}` is gone from the server; `{branch}` in `{}` followed it and stays. {}",
+                    at.display(),
+                    removal(&at, branch)
+                )),
+                _ => gone.push(short.to_owned()),
+            }
+        }
+        if let Some((names, _)) = named(&gone) {
+            let verb = if gone.len() == 1 { "is" } else { "are" };
+            job.events.note(format!("{names}: {verb} gone from the server"));
+        }
+        if let Some((names, one)) = named(&aside) {
+            let what = if one { "tag makes way for a tag" } else { "tags make way for tags" };
+            job.events.warn(format!("{names}: {what} of the server"));
+        }
+        let moved: Vec<String> = advertised
+            .refs
+            .iter()
+            .filter(|(name, id)| now.get(*name).is_some_and(|mine| mine != *id))
+            .filter_map(|(name, _)| name.strip_prefix(TAGS).map(str::to_owned))
+            .collect();
+        if let Some((names, one)) = named(&moved) {
+            let mut words = vec!["git", "-C", at.to_str().unwrap_or("."), "fetch", "--force", url.as_str()];
+            let specs: Vec<String> =
+                moved.iter().take(NAMED).map(|tag| format!("{TAGS}{tag}:{TAGS}{tag}")).collect();
+            words.extend(specs.iter().map(String::as_str));
+            job.events.warn(format!(
+                "{} {names} of `{}` {} not what the server has now; `{}` takes {}.",
+                if one { "Tag" } else { "Tags" },
+                at.display(),
+                if one { "is" } else { "are" },
+                shell_words::join(words),
+                if one { "it" } else { "them" },
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn removal(path: &Path, branch: &str) -> String {
+    let path = path.display().to_string();
+    format!("`{}` removes it.", shell_words::join(["git", "-C", &path, "branch", "-D", "--", branch]))
+}
+
+/// Some of the names, and whether it is one.
+fn named(names: &[String]) -> Option<(String, bool)> {
+    let shown = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len() {
+        0 => None,
+        count if count > NAMED => Some((format!("{shown} and {} more", count - NAMED), false)),
+        count => Some((shown, count == 1)),
     }
 }
 
 /// The refs that name a commit or tag themselves.
-fn local_refs(repository: &Repository) -> Result<Vec<String>, git2::Error> {
-    let mut names = Vec::new();
+pub(super) fn local_refs(repository: &Repository) -> Result<BTreeMap<String, Oid>, git2::Error> {
+    let mut refs = BTreeMap::new();
     for reference in repository.references()? {
         let reference = reference?;
-        if reference.target().is_some()
-            && let Ok(name) = reference.name()
-        {
-            names.push(name.to_owned());
+        if let (Ok(name), Some(id)) = (reference.name(), reference.target()) {
+            refs.insert(name.to_owned(), id);
         }
     }
-    Ok(names)
+    Ok(refs)
 }
 
 /// Names of refs, of which none may be a directory of another.

@@ -1,24 +1,33 @@
-//! The working tree of a clone: what a person has changed in it, and moving it to another commit
-//! without losing any of that.
+//! A clone and its working tree: where it is, and what a person has changed in it. Moving it to another
+//! commit is `moving`.
 
-use std::cell::RefCell;
 use std::path::Path;
 
-use git2::build::CheckoutBuilder;
-use git2::{CheckoutNotificationType, ErrorCode, Oid, Repository, RepositoryState, Status, StatusOptions};
+use git2::{ErrorCode, Oid, Repository, RepositoryState, Status, StatusOptions};
 
 use super::GitError;
 use super::error::at;
 
-/// So many files are named at most when they are in the way.
-const NAMED: usize = 5;
-
-/// Opens the repository in a folder, not one further up.
+/// Opens the repository in a folder, not one further up. Its configuration may say that its files are
+/// somewhere else (`core.worktree`): there, nothing is read or written.
 pub(super) fn open(folder: &Path) -> Result<Repository, GitError> {
-    Repository::open(folder).map_err(|error| match error.code() {
+    let repository = Repository::open(folder).map_err(|error| match error.code() {
         ErrorCode::NotFound => GitError::NoRepository { path: folder.to_owned() },
         _ => at(folder)(error),
-    })
+    })?;
+    let real = |path: &Path| path.canonicalize().ok();
+    match repository.workdir() {
+        Some(files) if real(files) != real(folder) => {
+            Err(GitError::Elsewhere { path: folder.to_owned(), files: files.to_owned() })
+        }
+        _ => Ok(repository),
+    }
+}
+
+/// The address of a remote as it is written. libgit2's own has been rewritten by what the clone itself
+/// says, which has no effect on where `cki` goes.
+pub(super) fn address(repository: &Repository, remote: &str) -> Result<String, git2::Error> {
+    repository.config()?.snapshot()?.get_string(&format!("remote.{remote}.url"))
 }
 
 /// What is half done in it.
@@ -79,28 +88,5 @@ pub(super) fn commit_of(repository: &Repository, name: &str) -> Result<Option<Oi
         Ok(id) => Ok(Some(id)),
         Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-/// Changes the files from those of the present commit to those of another one. Nothing happens if
-/// that would overwrite something; then it says what.
-pub(super) fn move_to(repository: &Repository, commit: Oid) -> Result<Vec<String>, git2::Error> {
-    let object = repository.find_object(commit, None)?;
-    let in_the_way = RefCell::new(Vec::new());
-    let mut options = CheckoutBuilder::new();
-    options.safe().overwrite_ignored(false).notify_on(CheckoutNotificationType::CONFLICT);
-    options.notify(|_, path, _, _, _| {
-        let mut named = in_the_way.borrow_mut();
-        if let Some(path) = path.filter(|_| named.len() < NAMED) {
-            named.push(path.display().to_string());
-        }
-        true
-    });
-    let result = repository.checkout_tree(&object, Some(&mut options));
-    drop(options);
-    let named = in_the_way.into_inner();
-    match result {
-        Err(error) if named.is_empty() => Err(error),
-        _ => Ok(named),
     }
 }

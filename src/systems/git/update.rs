@@ -7,6 +7,8 @@ use git2::{ErrorCode, Oid, Repository};
 
 use super::choose::{Advertised, Prune, Wish};
 use super::error::at;
+use super::moving::{self, Moved};
+use super::user_config::UserConfig;
 use super::{CommitId, Git, GitError, GitUrl, Job, Outcome, tree};
 
 const HEADS: &str = "refs/heads/";
@@ -28,6 +30,7 @@ impl Git {
     pub fn update(&self, folder: &Path, job: Job<'_>) -> Result<Outcome, GitError> {
         let at = at(folder);
         let repository = tree::open(folder)?;
+        moving::heal(&repository).map_err(&at)?;
         if let Some(doing) = tree::busy(&repository) {
             return Ok(Outcome::Busy { doing });
         }
@@ -40,19 +43,20 @@ impl Git {
             return no_upstream();
         };
         let remote = repository.find_remote(&upstream.remote).map_err(&at)?;
-        let url = GitUrl::parse(remote.url().map_err(&at)?)?;
+        let url = GitUrl::parse(&tree::address(&repository, &upstream.remote).map_err(&at)?)?;
         let specs = tracking_specs(&remote).map_err(&at)?;
         let former = former_default(&repository, &upstream.remote).map_err(&at)?;
         let ask = [upstream.theirs.clone()];
         let plan = |advertised: &Advertised| Ok(upstream.plan(&specs, advertised));
-        let prune = prune(&repository, &upstream.remote).map_err(&at)?;
+        let user = UserConfig::read(&self.env)?;
+        let prune = prune(&repository, &user, &upstream.remote).map_err(&at)?;
         let wish = Wish { ask: &ask, depth: None, prune, plan: &plan };
         let advertised = self.fetch(&repository, &url, job, &wish)?;
         let default = advertised.default_branch.as_deref().and_then(|name| name.strip_prefix(HEADS));
         if let Some(default) = default {
             upstream.note_default(&repository, default).map_err(&at)?;
         }
-        if advertised.refs.contains(&upstream.theirs)
+        if advertised.refs.contains_key(&upstream.theirs)
             && let Some(theirs) = tree::commit_of(&repository, &upstream.tracking).map_err(&at)?
         {
             let was_default = former.as_deref() == upstream.theirs.strip_prefix(HEADS);
@@ -89,13 +93,14 @@ fn gone(folder: &Path, branch: &str, default: Option<&str>) -> GitError {
     }
 }
 
-/// What the person's git says about refs that a remote no longer has. Unless they say no, these go: a
-/// clone that keeps them cannot be brought up to date for ever.
-fn prune(repository: &Repository, remote: &str) -> Result<Prune, git2::Error> {
-    let config = repository.config()?.snapshot()?;
+/// What the person's git, or the clone, says about refs that a remote no longer has. Unless they say no,
+/// these go: a clone that keeps them cannot be brought up to date for ever.
+fn prune(repository: &Repository, user: &UserConfig, remote: &str) -> Result<Prune, git2::Error> {
+    let own = repository.config()?.open_level(git2::ConfigLevel::Local)?;
     let truth = |key: &str| {
-        let own = config.get_bool(&format!("remote.{remote}.{key}"));
-        own.or_else(|_| config.get_bool(&format!("fetch.{key}"))).ok()
+        let of_remote = format!("remote.{remote}.{key}");
+        let set = own.get_bool(&of_remote).or_else(|_| own.get_bool(&format!("fetch.{key}"))).ok();
+        set.or_else(|| user.truth(&of_remote)).or_else(|| user.truth(&format!("fetch.{key}")))
     };
     Ok(match (truth("prune"), truth("pruneTags")) {
         (Some(false), _) => Prune::OnlyInTheWay,
@@ -122,7 +127,7 @@ impl Upstream {
     fn plan(&self, specs: &[String], advertised: &Advertised) -> Vec<String> {
         let is_there = |spec: &&String| {
             let from = spec.trim_start_matches('+').split(':').next().unwrap_or_default();
-            from.contains('*') || advertised.refs.contains(from)
+            from.contains('*') || advertised.refs.contains_key(from)
         };
         let mut there: Vec<String> = specs.iter().filter(is_there).cloned().collect();
         if there.len() < specs.len()
@@ -256,7 +261,13 @@ fn advance(repository: &Repository, branch: &str, theirs: Oid) -> Result<Outcome
         Some(mine) => repository.graph_ahead_behind(mine, theirs)?,
         None => (0, 1),
     };
-    if tree::changes(repository)?.tracked {
+    let moves = (ahead, behind.min(1)) == (0, 1);
+    let is_clean = if moves {
+        moving::forget_same(repository, theirs)?
+    } else {
+        !tree::changes(repository)?.tracked
+    };
+    if !is_clean {
         return Ok(Outcome::Dirty { behind });
     }
     match (ahead, behind) {
@@ -265,14 +276,15 @@ fn advance(repository: &Repository, branch: &str, theirs: Oid) -> Result<Outcome
         (0, _) => {}
         (ahead, behind) => return Ok(Outcome::Diverged { ahead, behind }),
     }
-    let paths = tree::move_to(repository, theirs)?;
-    if !paths.is_empty() {
-        return Ok(Outcome::InTheWay { paths });
-    }
+    let moving = match moving::move_to(repository, theirs)? {
+        Moved::Done(moving) => moving,
+        Moved::InTheWay(paths) => return Ok(Outcome::InTheWay { paths }),
+    };
     // Should a person have committed in the meantime, their branch stays where it is.
     match mine {
         Some(mine) => repository.reference_matching(branch, theirs, true, mine, "cki: fast-forward")?,
         None => repository.reference(branch, theirs, false, "cki: first commits")?,
     };
+    moving.done();
     Ok(Outcome::Updated { from: mine.map(CommitId::new), to: CommitId::new(theirs) })
 }

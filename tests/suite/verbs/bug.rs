@@ -86,7 +86,7 @@ fn a_panic_leaves_nothing(cli: &Cli) {
             ("XDG_RUNTIME_DIR", folder("runtime")),
             ("XDG_STATE_HOME", folder("state")),
         ]);
-        let (assets, workspace) = (Assets::default(), Workspace::new(folder("clones")));
+        let (assets, workspace) = (Assets::default(), Workspace::new(folder("clones"), env.clone()));
         let git = Git::new(Arc::new(Http::default()), Logins::default(), env.clone());
         let engine = engine(cli, &env).await;
         let component = inventory.find(&format!("app-{}", cli.id)).expect("is there");

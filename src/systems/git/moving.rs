@@ -1,0 +1,241 @@
+//! Moves the files of a clone from one commit to another, and finishes what a killed process has begun:
+//! while files move, a mark in the repository names both commits. Whoever finds it and is not the one at
+//! work puts back what the move has done. What a person has done is never touched: a file counts as moved
+//! only if it holds what the goal has for it, which git can give back at any time.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use git2::build::CheckoutBuilder;
+use git2::{CheckoutNotificationType, Delta, DiffDelta, FileMode, Oid, Repository, Status, Tree};
+
+use super::{stale, tree};
+use crate::base::files;
+
+/// So many files are named at most when they are in the way.
+const NAMED: usize = 5;
+/// The file in a repository that says between which commits files are being moved.
+const MARK: &str = "cki-moving";
+/// More than two names of commits.
+const LONGEST_MARK: u64 = 200;
+
+/// Files that were moved, while the refs still have to follow.
+pub(super) struct Moving {
+    mark: PathBuf,
+    _lock: File,
+}
+
+impl Moving {
+    fn begin(repository: &Repository, goal: Oid) -> Result<Self, git2::Error> {
+        let from = tree::head(repository)?.unwrap_or(Oid::ZERO_SHA1);
+        let mark = repository.path().join(MARK);
+        let fail = |error: std::io::Error| git2::Error::from_str(&format!("`{}`: {error}", mark.display()));
+        std::fs::write(&mark, format!("{from} {goal}\n")).map_err(fail)?;
+        let lock = File::open(&mark).map_err(fail)?;
+        // Not every file system has locks; there, two at work may disturb each other as before.
+        let _ = lock.try_lock();
+        Ok(Self { mark: mark.clone(), _lock: lock })
+    }
+
+    /// The refs have followed.
+    pub(super) fn done(self) {
+        // What stays is looked at by the next update, which finds nothing to do.
+        let _ = std::fs::remove_file(&self.mark);
+    }
+}
+
+/// Whether a process was killed while it moved the files of this repository.
+pub(super) fn is_half_moved(repository: &Repository) -> bool {
+    dead_mark(repository).is_some()
+}
+
+/// The commits of a mark that nobody is at work for.
+fn dead_mark(repository: &Repository) -> Option<(Oid, Oid)> {
+    let path = repository.path().join(MARK);
+    let text = files::read_text(&path, LONGEST_MARK).ok()?;
+    let (from, goal) = text.trim().split_once(' ')?;
+    let is_dead = File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
+    is_dead.then(|| Some((Oid::from_str(from).ok()?, Oid::from_str(goal).ok()?))).flatten()
+}
+
+/// Puts back what a killed process has moved.
+pub(super) fn heal(repository: &Repository) -> Result<(), git2::Error> {
+    let Some((from, goal)) = dead_mark(repository) else { return Ok(()) };
+    stale::remove_locks(repository.path());
+    let head = tree::head(repository)?.unwrap_or(Oid::ZERO_SHA1);
+    // Where the head is at the goal, the files are as well.
+    if head == from && repository.find_commit(goal).is_ok() {
+        put_back(repository, goal, true)?;
+    }
+    let _ = std::fs::remove_file(repository.path().join(MARK));
+    Ok(())
+}
+
+/// Puts back changes if all of them are what the goal has; says whether nothing else is changed.
+pub(super) fn forget_same(repository: &Repository, goal: Oid) -> Result<bool, git2::Error> {
+    let changes = tree::changes(repository)?;
+    if !changes.tracked {
+        return Ok(true);
+    }
+    let target = repository.find_commit(goal)?.tree()?;
+    let is_ours = |path: &str| {
+        let wanted = target.get_path(Path::new(path)).ok();
+        holds(repository, Path::new(path), wanted.map(|entry| (entry.id(), entry.filemode())), false)
+    };
+    for entry in repository.statuses(None)?.iter() {
+        let is_tracked = !entry.status().difference(Status::WT_NEW | Status::IGNORED).is_empty();
+        if is_tracked && !entry.path().is_ok_and(is_ours) {
+            return Ok(false);
+        }
+    }
+    put_back(repository, goal, false)?;
+    Ok(!tree::changes(repository)?.tracked)
+}
+
+/// What came of a move.
+pub(super) enum Moved {
+    /// The files are there.
+    Done(Moving),
+    /// Nothing was moved: these would have been overwritten.
+    InTheWay(Vec<String>),
+}
+
+/// Changes the files from those of the present commit to those of another one. Nothing happens if
+/// that would overwrite something; then it says what.
+pub(super) fn move_to(repository: &Repository, goal: Oid) -> Result<Moved, git2::Error> {
+    let moving = Moving::begin(repository, goal)?;
+    let mut in_the_way = check_out(repository, goal)?;
+    if !in_the_way.is_empty() {
+        let target = repository.find_commit(goal)?.tree()?;
+        let is_other = |path: &PathBuf| {
+            let wanted = target.get_path(path).ok().map(|entry| (entry.id(), entry.filemode()));
+            !holds(repository, path, wanted, false)
+        };
+        let others: Vec<PathBuf> = in_the_way.iter().filter(|path| is_other(path)).cloned().collect();
+        if others.is_empty() {
+            put_back(repository, goal, false)?;
+            in_the_way = check_out(repository, goal)?;
+        } else {
+            in_the_way = others;
+        }
+    }
+    if in_the_way.is_empty() {
+        return Ok(Moved::Done(moving));
+    }
+    moving.done();
+    Ok(Moved::InTheWay(in_the_way.iter().take(NAMED).map(|path| path.display().to_string()).collect()))
+}
+
+fn check_out(repository: &Repository, goal: Oid) -> Result<Vec<PathBuf>, git2::Error> {
+    let object = repository.find_object(goal, None)?;
+    let in_the_way = RefCell::new(Vec::new());
+    let mut options = CheckoutBuilder::new();
+    options.safe().overwrite_ignored(false).notify_on(CheckoutNotificationType::CONFLICT);
+    options.notify(|_, path, _, _, _| {
+        in_the_way.borrow_mut().extend(path.map(Path::to_owned));
+        true
+    });
+    let result = repository.checkout_tree(&object, Some(&mut options));
+    drop(options);
+    let found = in_the_way.into_inner();
+    match result {
+        Err(error) if found.is_empty() => Err(error),
+        _ => Ok(found),
+    }
+}
+
+/// Puts files that hold what the goal has for them back to what the present commit has. With `partly`,
+/// also those that hold only the beginning, as a killed process leaves them.
+fn put_back(repository: &Repository, goal: Oid, partly: bool) -> Result<(), git2::Error> {
+    let Some(root) = repository.workdir() else { return Ok(()) };
+    let base: Option<Tree<'_>> = match tree::head(repository)? {
+        Some(head) => Some(repository.find_commit(head)?.tree()?),
+        None => None,
+    };
+    let target = repository.find_commit(goal)?.tree()?;
+    let diff = repository.diff_tree_to_tree(base.as_ref(), Some(&target), None)?;
+    let mut index = repository.index()?;
+    let mut restored = CheckoutBuilder::new();
+    restored.force().disable_pathspec_match(true);
+    let mut any = false;
+    for delta in diff.deltas() {
+        let Some(path) = delta.new_file().path().or_else(|| delta.old_file().path()) else { continue };
+        let is_moved = holds(repository, path, wanted(&delta), partly)
+            || (partly && path_of(root, path).is_some_and(|path| path.symlink_metadata().is_err()));
+        let is_staged = index.get_path(path, 0).map(|entry| entry.id)
+            != Some(delta.old_file().id()).filter(|id| !id.is_zero());
+        if delta.status() == Delta::Added {
+            if is_moved {
+                remove(root, path);
+            }
+            if is_moved && is_staged {
+                index.remove_path(path)?;
+            }
+        } else if is_moved {
+            restored.path(path);
+            any = true;
+        }
+    }
+    index.write()?;
+    if let Some(base) = base.filter(|_| any) {
+        repository.checkout_tree(base.as_object(), Some(&mut restored))?;
+    }
+    Ok(())
+}
+
+fn wanted(delta: &DiffDelta<'_>) -> Option<(Oid, i32)> {
+    let new = delta.new_file();
+    (delta.status() != Delta::Deleted).then(|| (new.id(), i32::from(new.mode())))
+}
+
+/// Whether a path holds what a commit has for it; nothing, if the commit has nothing. With `partly`, the
+/// beginning of it is enough.
+fn holds(repository: &Repository, path: &Path, wanted: Option<(Oid, i32)>, partly: bool) -> bool {
+    let Some(full) = repository.workdir().and_then(|root| path_of(root, path)) else { return false };
+    let facts = full.symlink_metadata();
+    let Some((id, mode)) = wanted else { return facts.is_err() };
+    let (Ok(facts), Ok(blob)) = (facts, repository.find_blob(id)) else { return false };
+    let content = blob.content();
+    if mode == i32::from(FileMode::Link) {
+        use std::os::unix::ffi::OsStrExt as _;
+        return facts.is_symlink()
+            && std::fs::read_link(&full).is_ok_and(|to| to.as_os_str().as_bytes() == content);
+    }
+    // Lines may end in another way here than in the repository.
+    if !facts.is_file() || facts.len() > 2 * content.len() as u64 {
+        return false;
+    }
+    let mut found = Vec::new();
+    let read = File::open(&full).and_then(|file| file.take(facts.len()).read_to_end(&mut found));
+    let is_it = |found: &[u8]| if partly { content.starts_with(found) } else { content == found };
+    read.is_ok() && (is_it(&found) || is_it(&without_returns(&found)))
+}
+
+fn without_returns(text: &[u8]) -> Vec<u8> {
+    let is_kept = |at: usize| text[at] != b'\r' || text.get(at + 1) != Some(&b'\n');
+    (0..text.len()).filter(|at| is_kept(*at)).map(|at| text[at]).collect()
+}
+
+/// A path in the clone, unless a link on the way leads elsewhere.
+fn path_of(root: &Path, path: &Path) -> Option<PathBuf> {
+    let above = path.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty());
+    for above in above {
+        if root.join(above).symlink_metadata().is_ok_and(|facts| facts.is_symlink()) {
+            return None;
+        }
+    }
+    Some(root.join(path))
+}
+
+/// Removes a file, and the folders above that are empty then.
+fn remove(root: &Path, path: &Path) {
+    // What stays is in the way, and is told.
+    let _ = std::fs::remove_file(root.join(path));
+    for above in path.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty()) {
+        if std::fs::remove_dir(root.join(above)).is_err() {
+            break;
+        }
+    }
+}

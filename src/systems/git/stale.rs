@@ -1,0 +1,78 @@
+//! What killed processes leave within a repository: unfinished packs, and locks. Nothing tells whose
+//! they were, so what a process has open stays.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::base::files;
+
+/// How unfinished packs begin: libgit2's, and git's.
+const PACKS: [&str; 3] = ["pack_git2_", "tmp_pack_", "tmp_idx_"];
+/// The files that are replaced by way of a lock.
+const LOCKED: [&str; 5] = ["index", "HEAD", "packed-refs", "config", "shallow"];
+/// The most folders of refs that are looked through.
+const MOST: usize = 10_000;
+
+/// Removes packs that nobody is writing any more, and says which.
+pub(super) fn remove_packs(objects: &Path) -> Vec<PathBuf> {
+    remove(unfinished_packs(objects))
+}
+
+/// The packs that nobody is writing any more.
+pub(super) fn unfinished_packs(objects: &Path) -> Vec<PathBuf> {
+    let folder = objects.join("pack");
+    let names = files::names_in(&folder).unwrap_or_default();
+    let unfinished = names.iter().filter(|name| PACKS.iter().any(|begin| name.starts_with(begin)));
+    unused(unfinished.map(|name| folder.join(name)).collect())
+}
+
+/// Removes locks that nobody holds any more: for a repository in which a process of ours was killed.
+pub(super) fn remove_locks(repository: &Path) {
+    let mut locks: Vec<PathBuf> =
+        LOCKED.iter().map(|name| repository.join(format!("{name}.lock"))).collect();
+    let mut folders = vec![repository.join("refs")];
+    let mut seen = 0;
+    while let Some(folder) = folders.pop().filter(|_| seen < MOST) {
+        seen += 1;
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for entry in entries.flatten() {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
+                Ok(kind) if kind.is_file() && entry.file_name().to_string_lossy().ends_with(".lock") => {
+                    locks.push(entry.path());
+                }
+                _ => {}
+            }
+        }
+    }
+    remove(unused(locks));
+}
+
+fn remove(mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    // What cannot be removed is reported by whoever needs its place.
+    paths.retain(|path| std::fs::remove_file(path).is_ok());
+    paths
+}
+
+/// The files among these that no process has open, as far as this one may see.
+fn unused(paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    let is_file = |path: &PathBuf| path.symlink_metadata().is_ok_and(|facts| facts.is_file());
+    let mut paths: Vec<PathBuf> = paths.into_iter().filter(is_file).collect();
+    if paths.is_empty() {
+        return paths;
+    }
+    let open = open_files();
+    paths.retain(|path| path.canonicalize().is_ok_and(|real| !open.contains(&real)));
+    paths
+}
+
+fn open_files() -> BTreeSet<PathBuf> {
+    let mut open = BTreeSet::new();
+    let Ok(processes) = std::fs::read_dir("/proc") else { return open };
+    let is_process = |name: &std::ffi::OsStr| name.to_str().is_some_and(|name| name.parse::<u32>().is_ok());
+    for process in processes.flatten().filter(|entry| is_process(&entry.file_name())) {
+        let Ok(files) = std::fs::read_dir(process.path().join("fd")) else { continue };
+        open.extend(files.flatten().filter_map(|file| std::fs::read_link(file.path()).ok()));
+    }
+    open
+}

@@ -1,0 +1,171 @@
+//! A repository of our own, within that of a clone, in which a transfer happens. It has the clone's refs
+//! and objects to begin with, and nothing of its configuration, hooks or attributes: those are the word
+//! of whoever wrote the clone, and git runs programs that they name. What a transfer brings reaches the
+//! clone once all of it is there; one that was killed is removed as a whole by the next.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use git2::{Config, ConfigLevel, Oid, Repository};
+
+use super::error::at;
+use super::temporary::{Temporary, sweep_one};
+use super::user_config::{Text, UserConfig};
+use super::tracking::local_refs as refs;
+use super::{GitError, GitUrl, stale};
+use crate::base::files::{self, FileError};
+use crate::host::Env;
+
+/// Between what is random, the name of a transfer's folder.
+const NAME: &str = "transfer";
+/// The file with the commits whose parents are missing.
+const SHALLOW: &str = "shallow";
+
+/// Refs and what they name.
+type Refs = BTreeMap<String, Oid>;
+
+/// A transfer that is under way.
+pub(super) struct Transfer<'a> {
+    clone: &'a Repository,
+    folder: Temporary,
+    inner: Repository,
+    /// The person's own configuration.
+    pub(super) user: UserConfig,
+    before: Refs,
+}
+
+impl<'a> Transfer<'a> {
+    /// Begins one, after what dead ones have left is removed.
+    pub(super) fn begin(clone: &'a Repository, url: &GitUrl, env: &Env) -> Result<Self, GitError> {
+        let at = at(clone.path());
+        if !sweep_one(clone.path()).is_empty() {
+            stale::remove_locks(clone.path());
+        }
+        stale::remove_packs(&objects(clone));
+        let folder = Temporary::within(&clone.path().join(NAME))?;
+        let before = refs(clone).map_err(&at)?;
+        lay_out(folder.path(), clone, &before)?;
+        // Read from where the clone is, so that `includeIf "gitdir:…"` means it.
+        let text = Text::of(env)?;
+        write(folder.path(), "config", include_of(&text).as_bytes())?;
+        let reading = Repository::open(folder.path()).map_err(&at)?;
+        let read = || -> Result<UserConfig, git2::Error> {
+            let own = reading.config()?.open_level(ConfigLevel::Local)?.snapshot()?;
+            UserConfig::new(env, own)
+        };
+        let user = read().map_err(|error| GitError::Config { why: error.message().to_owned() })?;
+        // The program reads the person's configuration by itself; the address is there for its conditions.
+        write(folder.path(), "config", config_of(url).as_bytes())?;
+        let inner = Repository::open(folder.path()).map_err(&at)?;
+        // What libgit2 needs of the configuration is decided before it is called.
+        inner.set_config(&Config::new().map_err(&at)?).map_err(&at)?;
+        Ok(Self { clone, folder, inner, user, before })
+    }
+
+    /// The repository in which it happens.
+    pub(super) fn repository(&self) -> &Repository {
+        &self.inner
+    }
+
+    /// Takes what was brought into the clone: objects first, so that no ref names what is not there.
+    pub(super) fn settle(self) -> Result<(), GitError> {
+        let (from, to) = (self.folder.path().join("objects"), objects(self.clone));
+        move_objects(&from, &to)?;
+        let shallow = self.folder.path().join(SHALLOW);
+        if let Ok(lines) = fs_err::read(&shallow) {
+            files::write_whole(&common(self.clone).join(SHALLOW), &lines, 0o644)?;
+        }
+        self.settle_refs().map_err(at(self.clone.path()))
+    }
+
+    fn settle_refs(&self) -> Result<(), git2::Error> {
+        let after = refs(&Repository::open(self.folder.path())?)?;
+        // What goes first makes room for what comes.
+        for name in self.before.keys().filter(|name| !after.contains_key(*name)) {
+            if let Ok(mut reference) = self.clone.find_reference(name) {
+                reference.delete()?;
+            }
+        }
+        for (name, id) in after.iter().filter(|(name, id)| self.before.get(*name) != Some(id)) {
+            self.clone.reference(name, *id, true, "cki: fetch")?;
+        }
+        Ok(())
+    }
+}
+
+/// What the linked work trees of a repository share.
+fn common(repository: &Repository) -> &Path {
+    repository.commondir()
+}
+
+fn objects(repository: &Repository) -> std::path::PathBuf {
+    common(repository).join("objects")
+}
+
+/// Writes a bare repository that borrows the clone's objects.
+fn lay_out(folder: &Path, clone: &Repository, refs: &Refs) -> Result<(), GitError> {
+    for name in ["objects/info", "objects/pack", "refs/heads"] {
+        files::make_folder(&folder.join(name))?;
+    }
+    write(folder, "HEAD", b"ref: refs/heads/none\n")?;
+    let objects = objects(clone);
+    let objects = objects.canonicalize().map_err(|error| FileError::new("read", &objects, error))?;
+    let mut lines = objects.as_os_str().as_bytes().to_vec();
+    if lines.contains(&b'\n') {
+        let source = std::io::Error::other("its path holds a line break");
+        return Err(FileError::new("fetch into", objects, source).into());
+    }
+    lines.push(b'\n');
+    write(folder, "objects/info/alternates", &lines)?;
+    let mut packed = String::from("# pack-refs with: sorted \n");
+    for (name, id) in refs {
+        let _ = writeln!(packed, "{id} {name}");
+    }
+    write(folder, "packed-refs", packed.as_bytes())?;
+    match fs_err::read(common(clone).join(SHALLOW)) {
+        Ok(lines) => write(folder, SHALLOW, &lines),
+        Err(_) => Ok(()),
+    }
+}
+
+const CORE: &str = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n";
+
+fn include_of(text: &Text) -> String {
+    format!("[include]\n\tpath = {}\n{CORE}", text.path().display())
+}
+
+fn config_of(url: &GitUrl) -> String {
+    let url = url.as_str().replace('\\', "\\\\").replace('"', "\\\"");
+    format!("{CORE}[remote \"origin\"]\n\turl = \"{url}\"\n")
+}
+
+fn write(folder: &Path, name: &str, content: &[u8]) -> Result<(), GitError> {
+    let path = folder.join(name);
+    Ok(std::fs::write(&path, content).map_err(|error| FileError::new("write", path, error))?)
+}
+
+/// Moves packs and single objects. The index of a pack comes last: without one, a pack is no pack.
+fn move_objects(from: &Path, to: &Path) -> Result<(), FileError> {
+    for folder in files::names_in(from)? {
+        let is_pack = folder == "pack";
+        let is_fan = folder.len() == 2 && folder.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_pack && !is_fan {
+            continue;
+        }
+        let (from, to) = (from.join(&folder), to.join(&folder));
+        files::make_folder(&to)?;
+        let mut names = files::names_in(&from)?;
+        names.retain(|name| if is_pack { name.starts_with("pack-") } else { !name.starts_with("tmp_") });
+        names.sort_by_key(|name| (Path::new(name).extension().is_some_and(|end| end == "idx"), name.clone()));
+        for name in names {
+            let target = to.join(&name);
+            // An object is named after what it holds: one that is there is the same.
+            if target.symlink_metadata().is_err() {
+                files::rename(&from.join(&name), &target)?;
+            }
+        }
+    }
+    Ok(())
+}

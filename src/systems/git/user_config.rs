@@ -1,0 +1,407 @@
+//! The person's own git configuration, as the `git` program would read it: the files that the
+//! environment names, and the entries in the environment itself. What a clone's own configuration says
+//! is no part of it: that is the clone's, and whoever wrote the clone wrote it. libgit2 knows nothing of
+//! `GIT_CONFIG_GLOBAL` and its like, so the text is put together here; which way a transfer takes is
+//! decided in `choose`.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use git2::Config;
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use reqwest::Url;
+
+use super::{GitError, GitUrl, Scheme};
+use crate::host::Env;
+
+/// The most entries that the environment may hold.
+const MOST: usize = 10_000;
+/// Settings of `http` that say nothing about who is asked, how, and with which secrets.
+const HARMLESS: [&str; 15] = [
+    "postbuffer",
+    "lowspeedlimit",
+    "lowspeedtime",
+    "maxrequests",
+    "minsessions",
+    "ssltry",
+    "savecookies",
+    "emptyauth",
+    "noepsv",
+    "useragent",
+    "version",
+    "sslbackend",
+    "delegation",
+    "keepaliveidle",
+    "keepaliveinterval",
+];
+/// Variables of the same kind.
+const HTTP_VARIABLES: [&str; 8] = [
+    "GIT_SSL_NO_VERIFY",
+    "GIT_SSL_CAINFO",
+    "GIT_SSL_CAPATH",
+    "GIT_SSL_CERT",
+    "GIT_SSL_KEY",
+    "GIT_SSL_VERSION",
+    "GIT_SSL_CIPHER_LIST",
+    "GIT_HTTP_PROXY_AUTHMETHOD",
+];
+
+/// The text of the configuration, in memory: it may hold secrets, and is gone with the process.
+pub(super) struct Text(std::fs::File);
+
+impl Text {
+    /// Puts it together.
+    pub(super) fn of(env: &Env) -> Result<Self, GitError> {
+        let mut text = Vec::new();
+        let files = files(env);
+        for file in files.iter().filter(|file| file.is_file()) {
+            text.extend_from_slice(b"[include]\n\tpath = ");
+            quote(file.as_os_str().as_bytes(), &mut text);
+            text.push(b'\n');
+        }
+        entries(env, &mut text)?;
+        let fail = |error: std::io::Error| GitError::Config { why: format!("it cannot be kept: {error}") };
+        let memory = memfd_create("git-config", MFdFlags::MFD_CLOEXEC).map_err(|error| fail(error.into()))?;
+        let mut file = std::fs::File::from(memory);
+        file.write_all(&text).map_err(fail)?;
+        Ok(Self(file))
+    }
+
+    /// Where this process can open it.
+    pub(super) fn path(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/self/fd/{}", self.0.as_raw_fd()))
+    }
+}
+
+/// The person's configuration, read.
+pub(super) struct UserConfig {
+    config: Config,
+    /// What the environment sets that only the program can follow.
+    beyond: Option<String>,
+    /// The same, for HTTP.
+    beyond_http: Option<&'static str>,
+    allowed: Option<Vec<String>>,
+    from_user: bool,
+}
+
+impl UserConfig {
+    /// With what libgit2 has read from [`Text`].
+    pub(super) fn new(env: &Env, config: Config) -> Result<Self, git2::Error> {
+        let variable = is_set(env, "GIT_CONFIG_PARAMETERS").then(|| "GIT_CONFIG_PARAMETERS".to_owned());
+        let beyond = match variable {
+            Some(name) => Some(name),
+            None => conditional(&config)?,
+        };
+        Ok(Self {
+            beyond,
+            beyond_http: HTTP_VARIABLES.into_iter().find(|name| env.get_os(name).is_some()),
+            allowed: raw(env, "GIT_ALLOW_PROTOCOL")
+                .map(|list| list.to_string_lossy().split(':').map(str::to_owned).collect()),
+            from_user: raw(env, "GIT_PROTOCOL_FROM_USER").is_none_or(is_true),
+            config,
+        })
+    }
+
+    /// The person's configuration for what is no transfer.
+    pub(super) fn read(env: &Env) -> Result<Self, GitError> {
+        let text = Text::of(env)?;
+        let read = || Self::new(env, Config::open(&text.path())?.snapshot()?);
+        read().map_err(|error| GitError::Config { why: error.message().to_owned() })
+    }
+
+    /// A truth value, unless it is not set.
+    pub(super) fn truth(&self, key: &str) -> Option<bool> {
+        self.config.get_bool(key).ok()
+    }
+
+    /// The address that an address is rewritten to (`insteadOf`), or for pushing (`pushInsteadOf`).
+    pub(super) fn rewritten(&self, url: &GitUrl, push: bool) -> Result<GitUrl, GitError> {
+        let found = rewrite(&self.rules(if push { ".pushinsteadof" } else { ".insteadof" }), url.as_str());
+        match found {
+            Some(found) => GitUrl::parse(&found),
+            None if push => self.rewritten(url, false),
+            None => Ok(url.clone()),
+        }
+    }
+
+    /// The rules of one kind: what an address begins with, and what takes the place of that.
+    fn rules(&self, kind: &str) -> Vec<(String, String)> {
+        let mut rules = Vec::new();
+        let Ok(mut entries) = self.config.entries(Some("^url\\.")) else { return rules };
+        while let Some(Ok(entry)) = entries.next() {
+            let (Ok(name), Ok(value)) = (entry.name(), entry.value()) else { continue };
+            if let Some(base) = name.strip_prefix("url.").and_then(|name| name.strip_suffix(kind)) {
+                rules.push((value.to_owned(), base.to_owned()));
+            }
+        }
+        rules
+    }
+
+    /// The setting because of which the program must do the transfer, if there is one.
+    pub(super) fn needs_program(&self, url: &GitUrl) -> Option<String> {
+        if self.beyond.is_some() {
+            return self.beyond.clone();
+        }
+        let at = Url::parse(url.as_str()).ok().filter(|_| url.scheme() == Scheme::Http)?;
+        if let Some(name) = self.beyond_http {
+            return Some(name.to_owned());
+        }
+        let mut entries = self.config.entries(Some("^http\\.")).ok()?;
+        while let Some(Ok(entry)) = entries.next() {
+            let Some(rest) = entry.name().ok().and_then(|name| name.strip_prefix("http.")) else { continue };
+            let (section, key) = rest.rsplit_once('.').map_or((None, rest), |(url, key)| (Some(url), key));
+            let says_nothing = match key {
+                "sslverify" => entry.value().is_ok_and(|value| is_true(OsStr::new(value))),
+                "followredirects" => entry.value().is_ok_and(|value| value == "initial"),
+                key => HARMLESS.contains(&key) || key.starts_with("schannel"),
+            };
+            if !says_nothing && section.is_none_or(|section| is_within(section, &at)) {
+                return Some(format!("http.{key}"));
+            }
+        }
+        None
+    }
+
+    /// Refuses a protocol that the person has forbidden (`protocol.*.allow`, `GIT_ALLOW_PROTOCOL`).
+    pub(super) fn permit(&self, url: &GitUrl) -> Result<(), GitError> {
+        let name = match url.scheme() {
+            Scheme::Http if url.as_str().starts_with("https:") => "https",
+            Scheme::Http => "http",
+            Scheme::Git => "git",
+            Scheme::Ssh => "ssh",
+            Scheme::Local => "file",
+        };
+        let is_allowed = match &self.allowed {
+            Some(names) => names.iter().any(|allowed| allowed == name),
+            None => {
+                let own = self.config.get_string(&format!("protocol.{name}.allow"));
+                match own.or_else(|_| self.config.get_string("protocol.allow")).as_deref() {
+                    Ok("never") => false,
+                    Ok("user") => self.from_user,
+                    Ok(_) => true,
+                    Err(_) => name != "file" || self.from_user,
+                }
+            }
+        };
+        if is_allowed { Ok(()) } else { Err(GitError::Forbidding { url: url.to_string(), protocol: name }) }
+    }
+}
+
+/// A condition of an `includeIf` that libgit2 does not know.
+fn conditional(config: &Config) -> Result<Option<String>, git2::Error> {
+    let mut entries = config.entries(Some("^includeif\\."))?;
+    while let Some(entry) = entries.next() {
+        let name = entry?.name().unwrap_or_default().to_owned();
+        let condition = name.trim_start_matches("includeif.");
+        if !["gitdir:", "gitdir/i:", "onbranch:"].iter().any(|known| condition.starts_with(known)) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
+/// The longest rule that applies, as git has it.
+fn rewrite(rules: &[(String, String)], url: &str) -> Option<String> {
+    let fitting = rules.iter().filter(|(begin, _)| !begin.is_empty() && url.starts_with(begin.as_str()));
+    let mut best: Option<&(String, String)> = None;
+    for rule in fitting {
+        if best.is_none_or(|best| rule.0.len() > best.0.len()) {
+            best = Some(rule);
+        }
+    }
+    best.map(|(begin, base)| format!("{base}{}", &url[begin.len()..]))
+}
+
+/// Whether a section `http.<address>` is about an address.
+fn is_within(section: &str, url: &Url) -> bool {
+    let Ok(section) = Url::parse(section) else { return false };
+    let labels = |url: &Url| -> Vec<String> {
+        url.host_str().unwrap_or_default().split('.').map(str::to_ascii_lowercase).collect()
+    };
+    let (theirs, ours) = (labels(&section), labels(url));
+    let same_host = theirs.len() == ours.len() && theirs.iter().zip(&ours).all(|(a, b)| a == "*" || a == b);
+    let path = section.path().trim_end_matches('/');
+    let below = url.path().strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let user = section.username();
+    section.scheme() == url.scheme()
+        && section.port_or_known_default() == url.port_or_known_default()
+        && same_host
+        && below
+        && (user.is_empty() || user == url.username())
+}
+
+/// The files that git reads, lowest first.
+fn files(env: &Env) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    if !raw(env, "GIT_CONFIG_NOSYSTEM").is_some_and(is_true) {
+        files.push(raw(env, "GIT_CONFIG_SYSTEM").map_or_else(|| "/etc/gitconfig".into(), PathBuf::from));
+    }
+    if let Some(global) = raw(env, "GIT_CONFIG_GLOBAL") {
+        files.push(global.into());
+    } else {
+        let home = env.get_os("HOME").map(Path::new);
+        let xdg = env.get_os("XDG_CONFIG_HOME").map(PathBuf::from);
+        let xdg = xdg.or_else(|| home.map(|home| home.join(".config")));
+        files.extend(xdg.map(|folder| folder.join("git/config")));
+        files.extend(home.map(|home| home.join(".gitconfig")));
+    }
+    // A relative path is taken from where the program was started, as git takes it.
+    files.into_iter().filter_map(|file| std::path::absolute(file).ok()).collect()
+}
+
+/// The entries in `GIT_CONFIG_COUNT`, `GIT_CONFIG_KEY_n` and `GIT_CONFIG_VALUE_n`.
+fn entries(env: &Env, text: &mut Vec<u8>) -> Result<(), GitError> {
+    let Some(count) = env.get_os("GIT_CONFIG_COUNT") else { return Ok(()) };
+    let refuse = |why: String| Err(GitError::Config { why });
+    let Some(count) = count.to_str().and_then(|count| count.parse().ok()).filter(|count| *count <= MOST) else {
+        return refuse(format!("`GIT_CONFIG_COUNT` is no number up to {MOST}"));
+    };
+    for number in 0..count {
+        let variable = |what: &str| raw(env, &format!("GIT_CONFIG_{what}_{number}"));
+        let (Some(key), Some(value)) = (variable("KEY"), variable("VALUE")) else {
+            return refuse(format!(
+                "`GIT_CONFIG_KEY_{number}` or `GIT_CONFIG_VALUE_{number}` is missing, and \
+                 `GIT_CONFIG_COUNT` is {count}"
+            ));
+        };
+        let Some(header) = key.to_str().and_then(header) else {
+            return refuse(format!("`GIT_CONFIG_KEY_{number}` is not the name of a setting"));
+        };
+        text.extend_from_slice(header.as_bytes());
+        quote(value.as_bytes(), text);
+        text.push(b'\n');
+    }
+    Ok(())
+}
+
+/// `a.b.c` as it begins in a file: a section, and the name in it.
+fn header(key: &str) -> Option<String> {
+    let (section, rest) = key.split_once('.')?;
+    let (subsection, name) =
+        rest.rsplit_once('.').map_or((None, rest), |(subsection, name)| (Some(subsection), name));
+    let is_word = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let is_name = is_word(name) && name.starts_with(|first: char| first.is_ascii_alphabetic());
+    if !is_word(section) || !is_name || rest.contains(['\n', '\0']) {
+        return None;
+    }
+    Some(match subsection {
+        Some(subsection) => {
+            let subsection = subsection.replace('\\', "\\\\").replace('"', "\\\"");
+            format!("[{section} \"{subsection}\"]\n\t{name} = ")
+        }
+        None => format!("[{section}]\n\t{name} = "),
+    })
+}
+
+fn quote(value: &[u8], text: &mut Vec<u8>) {
+    text.push(b'"');
+    for byte in value {
+        match byte {
+            b'"' | b'\\' => text.extend([b'\\', *byte]),
+            b'\n' => text.extend(b"\\n"),
+            byte => text.push(*byte),
+        }
+    }
+    text.push(b'"');
+}
+
+/// A variable, also if it is empty.
+fn raw<'a>(env: &'a Env, name: &str) -> Option<&'a OsStr> {
+    env.iter().find(|(found, _)| *found == OsStr::new(name)).map(|(_, value)| value)
+}
+
+fn is_set(env: &Env, name: &str) -> bool {
+    env.get_os(name).is_some()
+}
+
+/// A truth value as git reads it from a variable.
+fn is_true(value: &OsStr) -> bool {
+    let value: OsString = value.to_ascii_lowercase();
+    ["true", "yes", "on"].iter().any(|word| value == *word)
+        || value.to_str().and_then(|value| value.parse::<i64>().ok()).is_some_and(|number| number != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> UserConfig {
+        let count = pairs.len().to_string();
+        let numbered = pairs.iter().enumerate().flat_map(|(number, (key, value))| {
+            [
+                (format!("GIT_CONFIG_KEY_{number}"), (*key).to_owned()),
+                (format!("GIT_CONFIG_VALUE_{number}"), (*value).to_owned()),
+            ]
+        });
+        let fixed = [("GIT_CONFIG_NOSYSTEM".to_owned(), "1".to_owned()), ("GIT_CONFIG_COUNT".to_owned(), count)];
+        UserConfig::read(&Env::new(numbered.chain(fixed))).expect("reads")
+    }
+
+    fn url(text: &str) -> GitUrl {
+        GitUrl::parse(text).expect(text)
+    }
+
+    #[test]
+    fn entries_of_the_environment_are_read_with_any_characters() {
+        let user = read(&[("a.b\"\\ c.d-e", "x\"\\\n#;y "), ("core.x", "")]);
+        assert_eq!(user.config.get_string("a.b\"\\ c.d-e").as_deref(), Ok("x\"\\\n#;y "));
+        assert_eq!(user.config.get_string("core.x").as_deref(), Ok(""));
+        for wrong in [[("GIT_CONFIG_COUNT", "x")], [("GIT_CONFIG_COUNT", "-1")], [("GIT_CONFIG_COUNT", "1")]] {
+            assert!(matches!(UserConfig::read(&Env::new(wrong)), Err(GitError::Config { .. })), "{wrong:?}");
+        }
+        for key in ["x", "x.", ".x", "a b.c", "a.1", "a.b\nc.d"] {
+            assert_eq!(header(key), None, "{key:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_rule_rewrites_once_and_pushing_has_its_own() {
+        let user = read(&[
+            ("url.https://a/.insteadOf", "https://h/"),
+            ("url.https://b/.insteadOf", "https://h/x/"),
+            ("url.https://c/.insteadOf", "https://a/"),
+            ("url.ssh://p/.pushInsteadOf", "https://h/"),
+        ]);
+        let to = |from: &str, push| user.rewritten(&url(from), push).expect("rewrites").to_string();
+        assert_eq!(to("https://h/y", false), "https://a/y");
+        assert_eq!(to("https://h/x/y", false), "https://b/y");
+        assert_eq!(to("https://h/y", true), "ssh://p/y");
+        assert_eq!(to("https://z/y", true), "https://z/y");
+    }
+
+    #[test]
+    fn what_only_the_program_obeys_is_found_for_its_addresses() {
+        let user = read(&[
+            ("http.postBuffer", "1"),
+            ("http.sslVerify", "true"),
+            ("http.https://h:8443/a.extraHeader", "X: y"),
+            ("http.https://*.example.com.proxy", "http://p"),
+        ]);
+        let found = |text: &str| user.needs_program(&url(text));
+        assert_eq!(found("https://h:8443/a/b").as_deref(), Some("http.extraheader"));
+        assert_eq!(found("https://x.example.com/b").as_deref(), Some("http.proxy"));
+        for other in ["https://h:8443/ab", "https://h/a", "http://h:8443/a", "https://x.y.example.com/b", "/a"] {
+            assert_eq!(found(other), None, "{other}");
+        }
+        let user = read(&[("http.sslVerify", "false")]);
+        assert_eq!(user.needs_program(&url("https://h/a")).as_deref(), Some("http.sslverify"));
+        let user = read(&[("includeIf.hasconfig:remote.*.url:https://h/**.path", "/x")]);
+        assert!(user.needs_program(&url("/a")).is_some());
+    }
+
+    #[test]
+    fn a_forbidden_protocol_is_refused() {
+        let user = read(&[("protocol.allow", "never"), ("protocol.https.allow", "always")]);
+        assert!(user.permit(&url("https://h/x")).is_ok());
+        for other in ["http://h/x", "git://h/x", "/x", "git@h:x"] {
+            assert!(matches!(user.permit(&url(other)), Err(GitError::Forbidding { .. })), "{other}");
+        }
+        let user = UserConfig::read(&Env::new([("GIT_ALLOW_PROTOCOL", "https:ssh")])).expect("reads");
+        assert!(user.permit(&url("git@h:x")).is_ok() && user.permit(&url("/x")).is_err());
+    }
+}
