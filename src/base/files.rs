@@ -1,6 +1,8 @@
 //! Files and folders, with the path in every error, and writes that are whole or not at all.
 
-use std::io::{self, Write as _};
+use std::fs::{File, Metadata};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// An operation on a file that failed.
@@ -26,6 +28,15 @@ impl FileError {
     pub fn is_missing(&self) -> bool {
         is_absent(&self.source)
     }
+
+    /// Whether there is something that cannot be read as what it should be: no file, no text, too long,
+    /// or not for this user.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        use io::ErrorKind::{FileTooLarge, InvalidData, InvalidInput, IsADirectory, PermissionDenied};
+        let kinds = [FileTooLarge, InvalidData, InvalidInput, IsADirectory, PermissionDenied];
+        self.verb == "read" && kinds.contains(&self.source.kind())
+    }
 }
 
 /// Whether an error says that there is nothing: no such name, or a part of the path is no directory.
@@ -33,19 +44,55 @@ fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
+/// Opens a file to read it. Only a file: a pipe would wait for a writer, a device might do something, and
+/// neither comes to an end.
+///
+/// # Errors
+/// When it cannot be opened, or is no file.
+pub fn open(path: &Path) -> Result<File, FileError> {
+    let fail = |source| FileError::new("read", path, source);
+    // Looked at before, since opening alone may have an effect, and after, since it may be exchanged.
+    only_file(&path.metadata().map_err(fail)?).map_err(fail)?;
+    let flags = nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY;
+    let file = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(fail)?;
+    only_file(&file.metadata().map_err(fail)?).map_err(fail)?;
+    Ok(file)
+}
+
+fn only_file(facts: &Metadata) -> io::Result<()> {
+    let kind = facts.file_type();
+    let (error, what) = match () {
+        () if kind.is_file() => return Ok(()),
+        () if kind.is_dir() => (io::ErrorKind::IsADirectory, "a directory"),
+        () if kind.is_fifo() => (io::ErrorKind::InvalidInput, "a pipe"),
+        () if kind.is_socket() => (io::ErrorKind::InvalidInput, "a socket"),
+        () => (io::ErrorKind::InvalidInput, "a device"),
+    };
+    Err(io::Error::new(error, format!("it is {what}, not a file")))
+}
+
+/// Reads a file of at most `limit` bytes.
+///
+/// # Errors
+/// When it cannot be read, is no file, or is longer than `limit`.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+    let fail = |source| FileError::new("read", path, source);
+    let mut bytes = Vec::new();
+    open(path)?.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() as u64 > limit {
+        let why = format!("it is longer than {limit} bytes");
+        return Err(fail(io::Error::new(io::ErrorKind::FileTooLarge, why)));
+    }
+    Ok(bytes)
+}
+
 /// Reads a text file of at most `limit` bytes.
 ///
 /// # Errors
-/// When it cannot be read, is longer than `limit`, or is not UTF-8.
+/// When it cannot be read, is no file, is longer than `limit`, or is not UTF-8.
 pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
-    use std::io::Read as _;
     let fail = |source| FileError::new("read", path, source);
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(fail)?;
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
-    if bytes.len() as u64 > limit {
-        return Err(fail(io::Error::other(format!("it is longer than {limit} bytes"))));
-    }
+    let bytes = read(path, limit)?;
     String::from_utf8(bytes).map_err(|error| {
         let good = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
         let line = good.matches('\n').count() + 1;
@@ -143,6 +190,21 @@ mod tests {
         let mode = std::fs::metadata(&path).expect("is there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert_eq!(names_in(&folder.path().join("deep")).expect("lists"), ["file"]);
+    }
+
+    #[test]
+    fn only_files_are_read_and_nothing_is_waited_for() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let at = |name: &str| folder.path().join(name);
+        nix::unistd::mkfifo(&at("pipe"), nix::sys::stat::Mode::S_IRWXU).expect("makes");
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket")).expect("binds");
+        std::fs::create_dir(at("directory")).expect("makes");
+        std::os::unix::fs::symlink("/dev/zero", at("device")).expect("links");
+        for name in ["pipe", "socket", "directory", "device"] {
+            let error = read_text(&at(name), 10).expect_err(name);
+            assert!(error.is_unreadable() && !error.is_missing(), "{error}");
+            assert!(error.to_string().ends_with(&format!("it is a {name}, not a file")), "{error}");
+        }
     }
 
     #[test]

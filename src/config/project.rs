@@ -21,7 +21,9 @@ pub(super) enum ProjectFile {
 
 /// Finds the nearest `cki.toml` in `cwd` and the directories above it.
 pub(super) fn find(cwd: &Path, user_file: Option<&Path>) -> Option<ProjectFile> {
-    let file = cwd.ancestors().map(|directory| directory.join(FILE)).find(|file| file.is_file())?;
+    // Whatever it is: one that cannot be read is told, not passed over.
+    let is_there = |file: &PathBuf| file.symlink_metadata().is_ok();
+    let file = cwd.ancestors().map(|directory| directory.join(FILE)).find(is_there)?;
     if Some(file.as_path()) == user_file {
         return None;
     }

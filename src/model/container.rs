@@ -45,6 +45,8 @@ pub struct ContainerSpec {
     pub volumes: Vec<String>,
     /// Folders and files of this machine that are seen in it.
     pub mounts: Vec<Mount>,
+    /// What is empty in it, and cannot be written, although a mount has something there.
+    pub hidden: Vec<Hidden>,
     /// Sources to copy in before it starts, without what their ignore files name.
     pub copies: Vec<Copied>,
     /// Volumes that outlive the container: their names, and where they are in it.
@@ -62,6 +64,15 @@ pub struct Mount {
     pub to: String,
     /// Whether the container may write to it.
     pub writable: bool,
+}
+
+/// A path below a mount that the container does not get to see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hidden {
+    /// There: an absolute path.
+    pub path: String,
+    /// Whether it is a directory, or a file.
+    pub is_directory: bool,
 }
 
 /// Sources that are copied into a container.

@@ -207,7 +207,7 @@ async fn recipe(
         None => ["Containerfile", "Dockerfile"]
             .iter()
             .map(|name| context.join(name))
-            .find(|file| file.is_file())
+            .find(|file| file.symlink_metadata().is_ok())
             .unwrap_or_else(|| context.join("Dockerfile")),
     };
     let text = match files::read_text(&file, LIMIT) {

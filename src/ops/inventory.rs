@@ -107,7 +107,8 @@ pub fn compile() -> Result<String, YamlError> {
 fn folder(root: &Path) -> Result<Vec<Document>, LoadError> {
     let mut wanted: Vec<(PathBuf, Option<Reference>)> = Vec::new();
     let head = root.join(HEAD);
-    if head.is_file() {
+    // Whatever it is: what cannot be read is told.
+    if head.symlink_metadata().is_ok() {
         wanted.push((head, None));
     }
     for category in files::names_in(root)? {

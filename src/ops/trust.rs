@@ -229,8 +229,7 @@ fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     use std::io::Read as _;
     let fail = |source| FileError::new("read", path, source);
     let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(fail)?;
-    file.take(FILE_LIMIT).read_to_end(&mut bytes).map_err(fail)?;
+    files::open(path)?.take(FILE_LIMIT).read_to_end(&mut bytes).map_err(fail)?;
     Ok(bytes)
 }
 

@@ -13,6 +13,9 @@ use crate::base::files::{self, FileError};
 use crate::base::yaml::{self, YamlError};
 use crate::host::Env;
 
+/// The longest start file of a shell that is read.
+const LONGEST: u64 = 16 << 20;
+
 /// The template.
 const TEMPLATE: &str = "shells.yaml";
 /// What `cki setup` has written is known by this.
@@ -137,10 +140,10 @@ fn nearest(file: &Path) -> Option<(&Path, std::fs::Metadata)> {
 
 /// The content of a file that need not be there, nor be text.
 fn content(file: &Path) -> Result<Option<Vec<u8>>, FileError> {
-    match std::fs::read(file) {
+    match files::read(file, LONGEST) {
         Ok(content) => Ok(Some(content)),
-        Err(source) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(FileError::new("read", file, source)),
+        Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -4,7 +4,9 @@
 
 mod arrival;
 mod cancel;
+mod half;
 mod merge_request;
+mod obedience;
 mod program;
 mod push;
 mod reach;

@@ -99,7 +99,9 @@ pub(super) fn of_run(error: &RunError) -> Meaning {
         RunError::NoDebugger { place, .. } => {
             hint(Exit::Invalid, format!("add `debug` to the `run` section at {}.", at(place)))
         }
-        RunError::Outside { .. } | RunError::NotAbsolute { .. } => plain(Exit::Invalid),
+        RunError::Outside { .. } | RunError::GitFolder { .. } | RunError::NotAbsolute { .. } => {
+            plain(Exit::Invalid)
+        }
         RunError::NoSource { .. } => {
             hint(Exit::NotFound, "`run.mount` and `run.watch` of the entry name what is in the clone.")
         }

@@ -66,9 +66,10 @@ pub(super) fn of_git(error: &GitError) -> Meaning {
         GitError::NoProgram { .. } => hint(Exit::NotFound, "install `git`: this address needs it."),
         GitError::Url { .. } | GitError::RefName { .. } => plain(Exit::Invalid),
         GitError::Config { .. } => hint(Exit::Invalid, "`git config --list --show-origin` shows all of it."),
-        GitError::Forbidding { protocol, .. } => {
-            hint(Exit::Refused, format!("set `protocol.{protocol}.allow`, or `GIT_ALLOW_PROTOCOL`, to allow it."))
-        }
+        GitError::Forbidding { protocol, .. } => hint(
+            Exit::Refused,
+            format!("set `protocol.{protocol}.allow`, or `GIT_ALLOW_PROTOCOL`, to allow it."),
+        ),
         GitError::Elsewhere { path, .. } => {
             let path = path.display().to_string();
             let unset = shell_words::join(["git", "-C", &path, "config", "--unset", "core.worktree"]);
@@ -88,10 +89,20 @@ pub(super) fn of_git(error: &GitError) -> Meaning {
                 ],
             }
         }
-        GitError::BranchGone { path, default, .. } => {
-            let default = default.as_deref().unwrap_or("BRANCH");
-            let switch = shell_words::join(["git", "-C", &path.display().to_string(), "switch", default]);
-            hint(Exit::NotFound, format!("`{switch}` goes on with what the server has."))
+        GitError::BranchGone { path, branch, switch, .. } => {
+            let path = path.display().to_string();
+            let git = |words: &Vec<String>| {
+                let words = words.iter().map(String::as_str);
+                shell_words::join(["git", "-C", path.as_str()].into_iter().chain(words))
+            };
+            let commands: Vec<String> = switch.iter().map(git).collect();
+            let hint_text = if commands.is_empty() {
+                let push = ["push", "origin", branch.as_str()].map(str::to_owned).to_vec();
+                format!("the server has no branch left; `{}` brings this one there.", git(&push))
+            } else {
+                format!("`{}` goes on with what the server has.", commands.join(" && "))
+            };
+            hint(Exit::NotFound, hint_text)
         }
         GitError::Offline { .. } => hint(Exit::Unreachable, "leave `--offline` out."),
         GitError::File(inner) => of_file(inner),
@@ -165,7 +176,11 @@ pub(super) fn of_gitlab(error: &GitLabError) -> Meaning {
 }
 
 pub(super) fn of_file(error: &FileError) -> Meaning {
-    plain(if error.is_missing() { Exit::NotFound } else { Exit::Failed })
+    plain(match () {
+        () if error.is_missing() => Exit::NotFound,
+        () if error.is_unreadable() => Exit::Invalid,
+        () => Exit::Failed,
+    })
 }
 
 pub(super) fn of_change(error: &ChangeError) -> Meaning {

@@ -5,7 +5,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use super::{Category, Component};
-use crate::model::reference::Reference;
+use crate::model::reference::{Reference, is_name};
+
+/// The longest name of a directory, before what tells it from another.
+const LONGEST: usize = 100;
 
 /// The index of an inventory whose entries are sorted. What is about names is made when the first one
 /// is looked up: most commands never do.
@@ -138,14 +141,17 @@ pub fn short_name(repo: &str) -> String {
         return repo.to_owned();
     }
     let last = repo.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or(repo);
-    let name = last.strip_suffix(".git").unwrap_or(last).replace("..", "_");
-    if matches!(name.as_str(), "" | ".") { "repository".to_owned() } else { name }
+    let name = last.strip_suffix(".git").unwrap_or(last);
+    let name = name.trim_start_matches(|first: char| !first.is_ascii_alphanumeric());
+    let fit = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
+    let name: String = name.chars().map(fit).take(LONGEST).collect();
+    if name.is_empty() { "repository".to_owned() } else { name }
 }
 
 /// Whether a name is one that the inventory gives, fit for a directory.
 #[must_use]
 pub fn is_plain(repo: &str) -> bool {
-    !repo.contains(['/', ':']) && !matches!(repo, "" | "." | "..")
+    is_name(repo)
 }
 
 /// The order of entries: by category in its order, then by name.

@@ -156,6 +156,12 @@ impl Inventory {
                 Err(error) => errors.note(error),
             }
         }
+        // The name becomes that of a directory, and an argument of commands.
+        for name in head.repos.keys().filter(|name| !is_name(name)) {
+            let rule = "letters, digits, `-`, `_` and `.` only, beginning with a letter or digit";
+            let message = format!("`{}` is no name of a repository: {rule}", name.escape_debug());
+            errors.note(InventoryError::Name { file: written.spot("repos"), message });
+        }
         self.title = head.title.unwrap_or_else(|| "untitled".to_owned());
         self.categories = head.categories;
         self.repos = head.repos;

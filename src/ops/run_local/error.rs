@@ -176,6 +176,14 @@ pub enum RunError {
         /// The path.
         path: String,
     },
+    /// A path is one of git's own.
+    #[error("{place}: `{path}` is what git keeps, which no component gets to see")]
+    GitFolder {
+        /// The entry.
+        place: String,
+        /// The path.
+        path: String,
+    },
     /// A path is none of a container.
     #[error("{place}: `{path}` is not the absolute path of a folder in a container")]
     NotAbsolute {

@@ -8,6 +8,7 @@ use crate::ops::engine::Engine;
 use crate::ops::own_image;
 use crate::ops::source;
 use crate::ops::tools::Tools;
+use crate::systems::git::is_within_repository;
 
 use super::plan::RunPlan;
 use super::unit::{Image, Unit};
@@ -88,7 +89,8 @@ async fn sources(tools: &Tools<'_>, request: &Request<'_>, unit: &Unit) -> anyho
     let mounts = unit.work.mounts.iter().map(|mount| &mount.from);
     for path in mounts.chain(unit.work.copies.iter().map(|copied| &copied.from)) {
         let is_inside = match (path.canonicalize(), clone.canonicalize()) {
-            (Ok(path), Ok(clone)) => path.starts_with(clone),
+            // A link may lead to what git keeps.
+            (Ok(path), Ok(clone)) => path.strip_prefix(clone).is_ok_and(|below| !is_within_repository(below)),
             _ => false,
         };
         if !is_inside {

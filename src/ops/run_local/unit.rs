@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::base::secret::Secret;
-use crate::model::container::{ContainerFile, Copied, Limits, Mount, Publish};
+use crate::model::container::{ContainerFile, Copied, Hidden, Limits, Mount, Publish};
 use crate::model::environment::{Environment, hidden_parts};
 use crate::model::identity::Role;
 use crate::model::inventory::{BuildNetwork, Capability, Component, Memory};
@@ -14,6 +14,7 @@ use crate::model::service::Service;
 use crate::ops::own_image;
 use crate::ops::tools::Tools;
 use crate::systems::git::GitError;
+use crate::systems::git::repositories_below;
 
 /// Nothing has a use for more processes.
 const PROCESSES: u32 = 4096;
@@ -86,6 +87,22 @@ pub struct Work {
     pub publish: Vec<Publish>,
     /// How its image is built, if it is.
     pub build: Option<BuildPlan>,
+}
+
+impl Work {
+    /// What git keeps below the folders of this machine that the container sees: none of its business.
+    #[must_use]
+    pub fn hidden(&self) -> Vec<Hidden> {
+        let below = |mount: &Mount| {
+            let root = mount.to.trim_end_matches('/').to_owned();
+            let found = if mount.from.is_dir() { repositories_below(&mount.from) } else { Vec::new() };
+            found.into_iter().map(move |(path, is_directory)| Hidden {
+                path: format!("{root}/{}", path.display()),
+                is_directory,
+            })
+        };
+        self.mounts.iter().flat_map(below).collect()
+    }
 }
 
 /// What a change to sources does.

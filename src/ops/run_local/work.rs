@@ -10,6 +10,7 @@ use crate::model::container::{Copied, Mount, Publish};
 use crate::model::environment::{Origin, Wishes};
 use crate::model::inventory::{Component, Debugger};
 use crate::ops::tools::Tools;
+use crate::systems::git::is_within_repository;
 
 /// Plans the work on a component that was asked for.
 pub(super) fn plan(
@@ -139,8 +140,12 @@ fn reload(component: &Component, clone: &Path, native: bool, unit: &mut Unit) ->
     Ok(Reload { root, rebuild, restart: watch.restart })
 }
 
-/// A path of a repository.
+/// A path of a repository's files. What git keeps is none of them: a program that may write there has
+/// the person's next `git` run something, and one that may read there sees other people's branches.
 fn inside(clone: &Path, path: &str, place: impl Fn() -> String) -> Result<PathBuf, RunError> {
+    if is_within_repository(Path::new(path)) {
+        return Err(RunError::GitFolder { place: place(), path: path.to_owned() });
+    }
     let plain = Path::new(path).components().all(|part| matches!(part, Part::Normal(_) | Part::CurDir));
     if !plain || path.is_empty() {
         return Err(RunError::Outside { place: place(), path: path.to_owned() });
@@ -168,7 +173,7 @@ mod tests {
         let inside = |path: &str| inside(Path::new("/w/c"), path, place);
         assert_eq!(inside(".").ok(), Some("/w/c".into()));
         assert_eq!(inside("./a/./b").ok(), Some("/w/c/a/b".into()));
-        for wrong in ["..", "a/../..", "/etc", ""] {
+        for wrong in ["..", "a/../..", "/etc", "", ".git", "./.git/hooks", "sub/.GIT"] {
             assert!(inside(wrong).is_err(), "{wrong}");
         }
         assert!(absolute("/code".into(), place).is_ok());

@@ -90,9 +90,8 @@ impl Store {
         let mut start = Vec::new();
         match self {
             Self::Clone(root) => {
-                let read = std::fs::File::open(root.join(path))
-                    .and_then(|file| file.take(FIRST_LINE).read_to_end(&mut start));
-                if read.is_err() {
+                let Ok(file) = files::open(&root.join(path)) else { return String::new() };
+                if file.take(FIRST_LINE).read_to_end(&mut start).is_err() {
                     return String::new();
                 }
             }

@@ -222,7 +222,15 @@ fn volumes(unit: &Unit) -> Vec<Value> {
             "bind": {"create_host_path": false},
         })
     });
-    own.chain(mounts).collect()
+    let hidden = unit.work.hidden().into_iter().map(|hidden| {
+        if hidden.is_directory {
+            let tmpfs = json!({"size": 4096, "mode": 0o555});
+            return json!({"type": "tmpfs", "target": plain(&hidden.path), "read_only": true, "tmpfs": tmpfs});
+        }
+        let target = plain(&hidden.path);
+        json!({"type": "bind", "source": "/dev/null", "target": target, "read_only": true})
+    });
+    own.chain(mounts).chain(hidden).collect()
 }
 
 /// An entry of a table of hosts.

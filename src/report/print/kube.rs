@@ -256,6 +256,15 @@ fn volumes(unit: &Unit) -> (Vec<Value>, Vec<Value>) {
             json!({"name": name, "hostPath": {"path": mount.from.display().to_string(), "type": kind}});
         (volume, json!({"name": name, "mountPath": mount.to, "readOnly": !mount.writable}))
     });
+    let hidden = unit.work.hidden().into_iter().enumerate().map(|(index, hidden)| {
+        let name = format!("hidden-{index}");
+        let volume = if hidden.is_directory {
+            json!({"name": name, "emptyDir": {"medium": "Memory", "sizeLimit": "4Ki"}})
+        } else {
+            json!({"name": name, "hostPath": {"path": "/dev/null", "type": "CharDevice"}})
+        };
+        (volume, json!({"name": name, "mountPath": hidden.path, "readOnly": true}))
+    });
     let temporary = ["/tmp", "/run", "/var/tmp"].into_iter().filter(|_| unit.limits.read_only);
     let temporary = temporary.enumerate().map(|(index, path)| {
         let name = format!("temporary-{index}");
@@ -268,7 +277,7 @@ fn volumes(unit: &Unit) -> (Vec<Value>, Vec<Value>) {
         let volume = json!({"name": name, "configMap": {"name": pod_name(unit), "items": items}});
         (volume, json!({"name": name, "mountPath": file.path, "subPath": key, "readOnly": true}))
     });
-    own.chain(mounts).chain(temporary).chain(files).unzip()
+    own.chain(mounts).chain(hidden).chain(temporary).chain(files).unzip()
 }
 
 /// A text with the names of secrets in it, for `envsubst`.

@@ -145,6 +145,10 @@ fn command(draft: &Draft<'_>, unit: &Unit, needed: bool) -> String {
         let (from, to) = (mount.from.display(), &mount.to);
         flag("--mount", quoted(&format!("type=bind,src={from},dst={to},{access}")));
     }
+    for hidden in unit.work.hidden() {
+        let kind = if hidden.is_directory { "type=tmpfs,tmpfs-size=4096" } else { "type=bind,src=/dev/null" };
+        flag("--mount", quoted(&format!("{kind},dst={},ro", hidden.path)));
+    }
     let Limits { unprivileged, memory, processes, keep, read_only } = &unit.limits;
     if *unprivileged {
         flag("--cap-drop", "ALL".into());

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{
-    ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HostConfig, Mount, MountType,
-    MountVolumeOptions, NetworkingConfig, PortBinding, ResourcesUlimits,
+    ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HostConfig, Mount, MountTmpfsOptions,
+    MountType, MountVolumeOptions, NetworkingConfig, PortBinding, ResourcesUlimits,
 };
 
 use super::error::EngineError;
 use super::podman_limits::Limits as Ulimits;
 use crate::base::text::safe_line;
-use crate::model::container::ContainerSpec;
+use crate::model::container::{ContainerSpec, Hidden};
 
 /// Only this machine reaches a published port.
 const LOOPBACK: &str = "127.0.0.1";
@@ -95,7 +95,26 @@ fn mounts(spec: &ContainerSpec) -> Vec<Mount> {
         read_only: Some(!mount.writable),
         ..Default::default()
     });
-    volumes(spec).iter().map(|path| volume(path, spec)).chain(stores(spec)).chain(bound).collect()
+    let hidden = spec.hidden.iter().map(hide);
+    let own = volumes(spec);
+    own.iter().map(|path| volume(path, spec)).chain(stores(spec)).chain(bound).chain(hidden).collect()
+}
+
+/// Nothing, in the place of something.
+fn hide(hidden: &Hidden) -> Mount {
+    let nothing = hidden.is_directory.then(|| MountTmpfsOptions {
+        size_bytes: Some(4096),
+        mode: Some(0o555),
+        ..Default::default()
+    });
+    Mount {
+        source: (!hidden.is_directory).then(|| "/dev/null".to_owned()),
+        target: Some(hidden.path.clone()),
+        typ: Some(if hidden.is_directory { MountType::TMPFS } else { MountType::BIND }),
+        read_only: Some(true),
+        tmpfs_options: nothing,
+        ..Default::default()
+    }
 }
 
 /// The kernel's settings of a container: without IPv6 if it is closed, and by the capabilities that it

@@ -133,12 +133,11 @@ impl Git {
         let url = &means.actual;
         let found = || Program::find(&self.env, means.session.clone());
         match way(url, means.transfer.user.needs_program(url)) {
-            Way::Program => {
-                program(found().ok_or_else(|| GitError::NoProgram { url: url.to_string() })?)
-            }
+            Way::Program => program(found().ok_or_else(|| GitError::NoProgram { url: url.to_string() })?),
             Way::Obedient(setting) => match found() {
                 Some(found) => {
-                    job.events.note(format!("`{setting}` is set for git: the installed `git` does the transfer"));
+                    job.events
+                        .note(format!("`{setting}` is set for git: the installed `git` does the transfer"));
                     program(found)
                 }
                 None => {

@@ -167,14 +167,16 @@ pub enum GitError {
         unused: String,
     },
     /// The branch that is checked out follows one that the remote no longer has.
-    #[error("`{branch}` follows a branch that is no longer on the server")]
+    #[error("`{branch}` follows `{theirs}`, which is no longer on the server")]
     BranchGone {
         /// The clone.
         path: PathBuf,
         /// The branch.
         branch: String,
-        /// The default branch of the remote, if it has one.
-        default: Option<String>,
+        /// Its name on the server.
+        theirs: String,
+        /// The commands of git that lead to a branch of the server, if it has one.
+        switch: Vec<Vec<String>>,
     },
     /// There is no repository in a folder.
     #[error("`{}` is not a repository", path.display())]

@@ -8,11 +8,14 @@ use git2::{Repository, SubmoduleUpdate};
 
 use super::error::at;
 use super::{GitError, tree};
+use crate::base::files;
 
 /// How a file begins that stands for one kept elsewhere (git-lfs, `docs/spec.md`).
 const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
 /// Such files are no longer than this.
 const LONGEST_POINTER: u32 = 1024;
+/// The longest file with attributes.
+const LONGEST_ATTRIBUTES: u64 = 1 << 20;
 /// The most small files that are opened to see whether they are such.
 const MOST: usize = 20_000;
 
@@ -51,7 +54,8 @@ fn look(repository: &Repository, folder: &Path) -> Result<Missing, git2::Error> 
     let index = repository.index()?;
     let names = |entry: &git2::IndexEntry| String::from_utf8_lossy(&entry.path).into_owned();
     let uses_lfs = index.iter().filter(|entry| entry.path.ends_with(b".gitattributes")).any(|entry| {
-        fs_err::read_to_string(folder.join(names(&entry))).is_ok_and(|text| text.contains("filter=lfs"))
+        files::read_text(&folder.join(names(&entry)), LONGEST_ATTRIBUTES)
+            .is_ok_and(|text| text.contains("filter=lfs"))
     });
     if uses_lfs {
         let small = index.iter().filter(|entry| entry.file_size <= LONGEST_POINTER).take(MOST);

@@ -15,6 +15,7 @@ mod login;
 mod merge_request;
 mod missing;
 mod moving;
+mod nested;
 mod outcome;
 mod program;
 mod refusal;
@@ -41,6 +42,7 @@ pub use inspect::{Checkout, discover, inspect};
 pub use login::{Login, Logins};
 pub use merge_request::MergeRequest;
 pub use missing::{Missing, missing};
+pub use nested::{is_within_repository, repositories_below};
 pub use outcome::Outcome;
 pub use standing::{Standing, standing};
 pub use temporary::{half_clones, sweep};
@@ -66,6 +68,12 @@ impl Git {
     pub fn new(http: Arc<Http>, logins: Logins, env: Env) -> Self {
         transport::register();
         Self { http, logins, env }
+    }
+
+    /// The same with other logins.
+    #[must_use]
+    pub fn with_logins(self, logins: Logins) -> Self {
+        Self { logins, ..self }
     }
 
     /// What stands in a directory, compared with the address of a repository.

@@ -9,7 +9,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use git2::build::CheckoutBuilder;
-use git2::{CheckoutNotificationType, Delta, DiffDelta, FileMode, Oid, Repository, Status, Tree};
+use git2::{CheckoutNotificationType, Delta, DiffDelta, FileMode, ObjectType, Oid, Repository, Status, Tree};
 
 use super::{stale, tree};
 use crate::base::files;
@@ -81,8 +81,8 @@ pub(super) fn forget_same(repository: &Repository, goal: Oid) -> Result<bool, gi
     }
     let target = repository.find_commit(goal)?.tree()?;
     let is_ours = |path: &str| {
-        let wanted = target.get_path(Path::new(path)).ok();
-        holds(repository, Path::new(path), wanted.map(|entry| (entry.id(), entry.filemode())), false)
+        let path = Path::new(path);
+        holds(repository, path, wanted_at(&target, path), false)
     };
     for entry in repository.statuses(None)?.iter() {
         let is_tracked = !entry.status().difference(Status::WT_NEW | Status::IGNORED).is_empty();
@@ -109,10 +109,7 @@ pub(super) fn move_to(repository: &Repository, goal: Oid) -> Result<Moved, git2:
     let mut in_the_way = check_out(repository, goal)?;
     if !in_the_way.is_empty() {
         let target = repository.find_commit(goal)?.tree()?;
-        let is_other = |path: &PathBuf| {
-            let wanted = target.get_path(path).ok().map(|entry| (entry.id(), entry.filemode()));
-            !holds(repository, path, wanted, false)
-        };
+        let is_other = |path: &PathBuf| !holds(repository, path, wanted_at(&target, path), false);
         let others: Vec<PathBuf> = in_the_way.iter().filter(|path| is_other(path)).cloned().collect();
         if others.is_empty() {
             put_back(repository, goal, false)?;
@@ -157,9 +154,7 @@ fn put_back(repository: &Repository, goal: Oid, partly: bool) -> Result<(), git2
     let target = repository.find_commit(goal)?.tree()?;
     let diff = repository.diff_tree_to_tree(base.as_ref(), Some(&target), None)?;
     let mut index = repository.index()?;
-    let mut restored = CheckoutBuilder::new();
-    restored.force().disable_pathspec_match(true);
-    let mut any = false;
+    let mut moved = Vec::new();
     for delta in diff.deltas() {
         let Some(path) = delta.new_file().path().or_else(|| delta.old_file().path()) else { continue };
         let is_moved = holds(repository, path, wanted(&delta), partly)
@@ -174,15 +169,27 @@ fn put_back(repository: &Repository, goal: Oid, partly: bool) -> Result<(), git2
                 index.remove_path(path)?;
             }
         } else if is_moved {
-            restored.path(path);
-            any = true;
+            moved.push(path.to_owned());
         }
     }
     index.write()?;
-    if let Some(base) = base.filter(|_| any) {
+    // A folder that is still where a file was holds something of a person's.
+    moved.retain(|path| path_of(root, path).is_some_and(|path| !path.is_dir()));
+    if let Some(base) = base.filter(|_| !moved.is_empty()) {
+        let mut restored = CheckoutBuilder::new();
+        restored.force().disable_pathspec_match(true);
+        for path in moved {
+            restored.path(path);
+        }
         repository.checkout_tree(base.as_object(), Some(&mut restored))?;
     }
     Ok(())
+}
+
+/// What a commit has for a path, if that is a file.
+fn wanted_at(target: &Tree<'_>, path: &Path) -> Option<(Oid, i32)> {
+    let entry = target.get_path(path).ok()?;
+    (entry.kind() != Some(ObjectType::Tree)).then(|| (entry.id(), entry.filemode()))
 }
 
 fn wanted(delta: &DiffDelta<'_>) -> Option<(Oid, i32)> {
@@ -195,7 +202,8 @@ fn wanted(delta: &DiffDelta<'_>) -> Option<(Oid, i32)> {
 fn holds(repository: &Repository, path: &Path, wanted: Option<(Oid, i32)>, partly: bool) -> bool {
     let Some(full) = repository.workdir().and_then(|root| path_of(root, path)) else { return false };
     let facts = full.symlink_metadata();
-    let Some((id, mode)) = wanted else { return facts.is_err() };
+    // A folder may be in the place of a file that goes; what is in it is looked at by itself.
+    let Some((id, mode)) = wanted else { return facts.map_or(true, |facts| facts.is_dir()) };
     let (Ok(facts), Ok(blob)) = (facts, repository.find_blob(id)) else { return false };
     let content = blob.content();
     if mode == i32::from(FileMode::Link) {
@@ -208,9 +216,9 @@ fn holds(repository: &Repository, path: &Path, wanted: Option<(Oid, i32)>, partl
         return false;
     }
     let mut found = Vec::new();
-    let read = File::open(&full).and_then(|file| file.take(facts.len()).read_to_end(&mut found));
+    let read = files::open(&full).is_ok_and(|file| file.take(facts.len()).read_to_end(&mut found).is_ok());
     let is_it = |found: &[u8]| if partly { content.starts_with(found) } else { content == found };
-    read.is_ok() && (is_it(&found) || is_it(&without_returns(&found)))
+    read && (is_it(&found) || is_it(&without_returns(&found)))
 }
 
 fn without_returns(text: &[u8]) -> Vec<u8> {

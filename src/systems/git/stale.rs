@@ -28,8 +28,7 @@ pub(super) fn unfinished_packs(objects: &Path) -> Vec<PathBuf> {
 
 /// Removes locks that nobody holds any more: for a repository in which a process of ours was killed.
 pub(super) fn remove_locks(repository: &Path) {
-    let mut locks: Vec<PathBuf> =
-        LOCKED.iter().map(|name| repository.join(format!("{name}.lock"))).collect();
+    let mut locks: Vec<PathBuf> = LOCKED.iter().map(|name| repository.join(format!("{name}.lock"))).collect();
     let mut folders = vec![repository.join("refs")];
     let mut seen = 0;
     while let Some(folder) = folders.pop().filter(|_| seen < MOST) {

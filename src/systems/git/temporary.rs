@@ -3,10 +3,14 @@
 //! releases when the process dies however it dies: so one that was left by a dead process is known. It
 //! holds a mark of ours, too: a folder of a person's that is merely called the same is none.
 
+use std::ffi::OsStr;
 use std::fs::{File, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::{GitError, stale};
 use crate::base::files::{self, FileError};
@@ -25,6 +29,8 @@ const REPOSITORY: &str = ".git";
 pub(super) struct Temporary {
     folder: tempfile::TempDir,
     _lock: File,
+    /// The folder that it is in: held open, so that nobody exchanges it meanwhile.
+    parent: File,
 }
 
 impl Temporary {
@@ -41,13 +47,16 @@ impl Temporary {
     fn make(target: &Path, below: Option<&str>) -> Result<Self, GitError> {
         let (parent, name) = place(target)?;
         let fail = |source| FileError::new("create a folder in", parent, source);
+        // Links on the way are followed once, now.
+        let real = parent.canonicalize().map_err(fail)?;
+        let parent_file = File::open(&real).map_err(fail)?;
         loop {
             let folder = tempfile::Builder::new()
                 .prefix(&format!(".{name}{MARK}"))
                 .rand_bytes(RANDOM)
                 // What the user's mask leaves of it: this will be the clone's own folder.
                 .permissions(Permissions::from_mode(0o777))
-                .tempdir_in(parent)
+                .tempdir_in(&real)
                 .map_err(fail)?;
             // Until it is locked, whoever sweeps takes it for left over: then another one is made.
             let lock = match File::open(folder.path()) {
@@ -61,7 +70,7 @@ impl Temporary {
                 files::make_folder(&marked)?;
                 let mark = marked.join(UNFINISHED);
                 std::fs::write(&mark, NOTE).map_err(|error| FileError::new("write", &mark, error))?;
-                return Ok(Self { folder, _lock: lock });
+                return Ok(Self { folder, _lock: lock, parent: parent_file });
             }
         }
     }
@@ -70,24 +79,54 @@ impl Temporary {
         self.folder.path()
     }
 
-    /// Puts it where it belongs. Nothing is replaced but an empty folder.
+    /// Puts it where it belongs, in the folder in which it was made, whatever has become of the path to
+    /// that. Nothing is replaced but an empty folder, and no link is followed.
     pub(super) fn put(self, target: &Path) -> Result<(), GitError> {
-        match std::fs::rename(self.folder.path(), target) {
+        let occupied = || GitError::Occupied { path: target.to_owned() };
+        let (_, to) = place(target)?;
+        let from = self.folder.path();
+        let here = from.parent().unwrap_or(Path::new("/"));
+        if !is_still_at(&self.parent, here) {
+            return Err(occupied());
+        }
+        let from_name = from.file_name().unwrap_or_default();
+        // Fails for anything but an empty folder, and also where nothing is.
+        let _ = unlinkat(&self.parent, to.as_str(), UnlinkatFlags::RemoveDir);
+        match rename_to_nothing(&self.parent, from_name, OsStr::new(&to)) {
             Ok(()) => {
                 // Left there, it would mean nothing: the name is another.
-                let _ = std::fs::remove_file(target.join(REPOSITORY).join(UNFINISHED));
+                let _ = std::fs::remove_file(here.join(&to).join(REPOSITORY).join(UNFINISHED));
                 // What it was is not there any more: nothing to remove.
                 let _ = self.folder.keep();
                 Ok(())
             }
-            Err(_) if is_occupied(target) => Err(GitError::Occupied { path: target.to_owned() }),
-            Err(source) => Err(FileError::new("rename", self.folder.path(), source).into()),
+            Err(Errno::EEXIST | Errno::ENOTEMPTY | Errno::ENOTDIR) => Err(occupied()),
+            Err(error) => Err(FileError::new("rename", from, error.into()).into()),
         }
     }
 }
 
-/// Whether a place is taken by something other than an empty folder.
+/// Renames within a folder, unless something has the name.
+fn rename_to_nothing(folder: &File, from: &OsStr, to: &OsStr) -> nix::Result<()> {
+    #[cfg(target_env = "gnu")]
+    match nix::fcntl::renameat2(folder, from, folder, to, nix::fcntl::RenameFlags::RENAME_NOREPLACE) {
+        // Not every file system knows it.
+        Err(Errno::EINVAL | Errno::ENOSYS) => {}
+        result => return result,
+    }
+    match nix::sys::stat::fstatat(folder, to, nix::fcntl::AtFlags::AT_SYMLINK_NOFOLLOW) {
+        Err(Errno::ENOENT) => nix::fcntl::renameat(folder, from, folder, to),
+        Ok(_) => Err(Errno::EEXIST),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a place is taken by something other than an empty folder. A link is something, wherever it
+/// leads.
 pub(super) fn is_occupied(target: &Path) -> bool {
+    if target.symlink_metadata().is_ok_and(|facts| facts.is_symlink()) {
+        return true;
+    }
     match std::fs::read_dir(target) {
         Ok(mut entries) => entries.next().is_some(),
         Err(_) => target.symlink_metadata().is_ok(),
@@ -214,6 +253,35 @@ mod tests {
         let error = second.put(&folder.path().join("x")).expect_err("is taken");
         assert!(matches!(error, GitError::Occupied { .. }));
         assert_eq!(files::names_in(folder.path()).expect("reads"), ["x"]);
+    }
+
+    #[test]
+    fn a_place_that_is_taken_meanwhile_is_not_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let elsewhere = tempfile::tempdir().expect("a folder");
+        let target = folder.path().join("x");
+        let take: [&dyn Fn(); 3] = [
+            &|| std::os::unix::fs::symlink(elsewhere.path(), &target).expect("links"),
+            &|| std::os::unix::fs::symlink("/nowhere", &target).expect("links"),
+            &|| std::fs::write(&target, "").expect("writes"),
+        ];
+        for taken in take {
+            assert!(!is_occupied(&target));
+            let made = Temporary::beside(&target).expect("makes");
+            taken();
+            assert!(is_occupied(&target));
+            assert!(matches!(made.put(&target), Err(GitError::Occupied { .. })));
+            assert_eq!(files::names_in(folder.path()).expect("reads"), ["x"]);
+            std::fs::remove_file(&target).expect("removes");
+        }
+        // The folder itself is exchanged for a link.
+        let inner = folder.path().join("inner");
+        std::fs::create_dir(&inner).expect("makes");
+        let made = Temporary::beside(&inner.join("x")).expect("makes");
+        std::fs::rename(&inner, folder.path().join("moved")).expect("renames");
+        std::os::unix::fs::symlink(elsewhere.path(), &inner).expect("links");
+        assert!(matches!(made.put(&inner.join("x")), Err(GitError::Occupied { .. })));
+        assert_eq!(files::names_in(elsewhere.path()).expect("reads"), [""; 0]);
     }
 
     #[test]

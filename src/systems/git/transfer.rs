@@ -12,8 +12,8 @@ use git2::{Config, ConfigLevel, Oid, Repository};
 
 use super::error::at;
 use super::temporary::{Temporary, sweep_one};
-use super::user_config::{Text, UserConfig};
 use super::tracking::local_refs as refs;
+use super::user_config::{Text, UserConfig};
 use super::{GitError, GitUrl, stale};
 use crate::base::files::{self, FileError};
 use crate::host::Env;

@@ -77,19 +77,11 @@ impl Git {
             Some(default) if upstream.was_default(former.as_deref()) => {
                 match upstream.follow(&repository, &branch, default).map_err(&at)? {
                     Some(outcome) => Ok(outcome),
-                    None => Err(gone(folder, &branch, Some(default))),
+                    None => Err(upstream.gone(&repository, folder, &branch, &advertised).map_err(&at)?),
                 }
             }
-            default => Err(gone(folder, &branch, default)),
+            _ => Err(upstream.gone(&repository, folder, &branch, &advertised).map_err(&at)?),
         }
-    }
-}
-
-fn gone(folder: &Path, branch: &str, default: Option<&str>) -> GitError {
-    GitError::BranchGone {
-        path: folder.to_owned(),
-        branch: branch.trim_start_matches(HEADS).to_owned(),
-        default: default.map(str::to_owned),
     }
 }
 
@@ -200,6 +192,46 @@ impl Upstream {
         Ok(Some(outcome))
     }
 
+    /// The error for a branch that follows nothing any more, with the way on.
+    fn gone(
+        &self,
+        repository: &Repository,
+        folder: &Path,
+        branch: &str,
+        advertised: &Advertised,
+    ) -> Result<GitError, git2::Error> {
+        let there: Vec<&str> = advertised.refs.keys().filter_map(|name| name.strip_prefix(HEADS)).collect();
+        let default = advertised.default_branch.as_deref().and_then(|name| name.strip_prefix(HEADS));
+        let usual = default.into_iter().chain(["main", "master"]).find(|name| there.contains(name));
+        let next = usual.or(there.first().copied());
+        let switch = next.map(|next| self.way_to(repository, next)).transpose()?;
+        let branch = branch.trim_start_matches(HEADS).to_owned();
+        let theirs = self.theirs.trim_start_matches(HEADS).to_owned();
+        Ok(GitError::BranchGone {
+            path: folder.to_owned(),
+            branch,
+            theirs,
+            switch: switch.unwrap_or_default(),
+        })
+    }
+
+    /// The commands of git that lead to a branch of the remote.
+    fn way_to(&self, repository: &Repository, name: &str) -> Result<Vec<Vec<String>>, git2::Error> {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        if tree::commit_of(repository, &format!("{HEADS}{name}"))?.is_some() {
+            return Ok(vec![words(&["switch", name])]);
+        }
+        let tracking = format!("{}/{name}", self.remote);
+        if tree::commit_of(repository, &format!("refs/remotes/{tracking}"))?.is_none() {
+            let fetch = words(&["fetch", &self.remote, &format!("{name}:{name}")]);
+            return Ok(vec![fetch, words(&["switch", name])]);
+        }
+        let remote = repository.find_remote(&self.remote)?;
+        let is_tracked = remote.refspecs().any(|spec| spec.src_matches(&format!("{HEADS}{name}")));
+        let track = if is_tracked { "--track" } else { "--no-track" };
+        Ok(vec![words(&["switch", "-c", name, track, &tracking])])
+    }
+
     /// Where a remote is set to fetch the one branch only, it is to fetch the new one.
     fn keep_fetching(&self, repository: &Repository, default: &str) -> Result<(), git2::Error> {
         let old = self.theirs.trim_start_matches(HEADS);
@@ -262,11 +294,8 @@ fn advance(repository: &Repository, branch: &str, theirs: Oid) -> Result<Outcome
         None => (0, 1),
     };
     let moves = (ahead, behind.min(1)) == (0, 1);
-    let is_clean = if moves {
-        moving::forget_same(repository, theirs)?
-    } else {
-        !tree::changes(repository)?.tracked
-    };
+    let is_clean =
+        if moves { moving::forget_same(repository, theirs)? } else { !tree::changes(repository)?.tracked };
     if !is_clean {
         return Ok(Outcome::Dirty { behind });
     }

@@ -256,7 +256,8 @@ fn files(env: &Env) -> Vec<PathBuf> {
 fn entries(env: &Env, text: &mut Vec<u8>) -> Result<(), GitError> {
     let Some(count) = env.get_os("GIT_CONFIG_COUNT") else { return Ok(()) };
     let refuse = |why: String| Err(GitError::Config { why });
-    let Some(count) = count.to_str().and_then(|count| count.parse().ok()).filter(|count| *count <= MOST) else {
+    let Some(count) = count.to_str().and_then(|count| count.parse().ok()).filter(|count| *count <= MOST)
+    else {
         return refuse(format!("`GIT_CONFIG_COUNT` is no number up to {MOST}"));
     };
     for number in 0..count {
@@ -338,7 +339,8 @@ mod tests {
                 (format!("GIT_CONFIG_VALUE_{number}"), (*value).to_owned()),
             ]
         });
-        let fixed = [("GIT_CONFIG_NOSYSTEM".to_owned(), "1".to_owned()), ("GIT_CONFIG_COUNT".to_owned(), count)];
+        let fixed =
+            [("GIT_CONFIG_NOSYSTEM".to_owned(), "1".to_owned()), ("GIT_CONFIG_COUNT".to_owned(), count)];
         UserConfig::read(&Env::new(numbered.chain(fixed))).expect("reads")
     }
 
@@ -351,7 +353,8 @@ mod tests {
         let user = read(&[("a.b\"\\ c.d-e", "x\"\\\n#;y "), ("core.x", "")]);
         assert_eq!(user.config.get_string("a.b\"\\ c.d-e").as_deref(), Ok("x\"\\\n#;y "));
         assert_eq!(user.config.get_string("core.x").as_deref(), Ok(""));
-        for wrong in [[("GIT_CONFIG_COUNT", "x")], [("GIT_CONFIG_COUNT", "-1")], [("GIT_CONFIG_COUNT", "1")]] {
+        for wrong in [[("GIT_CONFIG_COUNT", "x")], [("GIT_CONFIG_COUNT", "-1")], [("GIT_CONFIG_COUNT", "1")]]
+        {
             assert!(matches!(UserConfig::read(&Env::new(wrong)), Err(GitError::Config { .. })), "{wrong:?}");
         }
         for key in ["x", "x.", ".x", "a b.c", "a.1", "a.b\nc.d"] {
@@ -385,7 +388,9 @@ mod tests {
         let found = |text: &str| user.needs_program(&url(text));
         assert_eq!(found("https://h:8443/a/b").as_deref(), Some("http.extraheader"));
         assert_eq!(found("https://x.example.com/b").as_deref(), Some("http.proxy"));
-        for other in ["https://h:8443/ab", "https://h/a", "http://h:8443/a", "https://x.y.example.com/b", "/a"] {
+        for other in
+            ["https://h:8443/ab", "https://h/a", "http://h:8443/a", "https://x.y.example.com/b", "/a"]
+        {
             assert_eq!(found(other), None, "{other}");
         }
         let user = read(&[("http.sslVerify", "false")]);

@@ -9,7 +9,7 @@ use cki::host::signals::Signal;
 use crate::support::part;
 
 /// Names the address for [`clone_until_killed`], and where to.
-const VARIABLE: &str = "CKI_TEST_CLONE_UNTIL_KILLED";
+pub(super) const VARIABLE: &str = "CKI_TEST_CLONE_UNTIL_KILLED";
 
 impl Bench {
     async fn with_much() -> Self {

@@ -9,14 +9,14 @@ use cki::host::Env;
 
 impl Bench {
     /// With variables for the `git` program.
-    fn git_in(&self, variables: &[(&str, &str)]) -> Git {
+    pub(super) fn git_in(&self, variables: &[(&str, &str)]) -> Git {
         let clean = clean_env(self.folder.path());
         let clean = clean.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         let more = variables.iter().map(|(name, value)| (name.into(), value.into()));
         Git::new(Arc::new(Http::new(HttpPolicy::default())), Logins::default(), Env::new(clean.chain(more)))
     }
 
-    fn script(&self, name: &str, text: &str) -> String {
+    pub(super) fn script(&self, name: &str, text: &str) -> String {
         let path = self.folder.path().join(name);
         std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("writes");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("sets");

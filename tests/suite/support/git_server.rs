@@ -40,6 +40,7 @@ struct Shared {
     address: String,
     root: PathBuf,
     log: Mutex<Vec<Seen>>,
+    headers: Mutex<Vec<(String, String)>>,
     stalled: Notify,
 }
 
@@ -63,6 +64,7 @@ impl GitServer {
             address: address.clone(),
             root: root.to_owned(),
             log: Mutex::default(),
+            headers: Mutex::default(),
             stalled: Notify::new(),
         });
         let router = axum::Router::new().fallback(answer).with_state(shared.clone());
@@ -78,6 +80,12 @@ impl GitServer {
     /// The requests so far, which are forgotten by that.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         std::mem::take(&mut *self.shared.log.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The values of a header in all requests so far.
+    pub(crate) fn headers(&self, name: &str) -> Vec<String> {
+        let all = self.shared.headers.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().filter(|(found, _)| found == name).map(|(_, value)| value.clone()).collect()
     }
 
     /// Waits until an answer has stalled.
@@ -101,6 +109,10 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         length: request.headers().contains_key(header::CONTENT_LENGTH),
     };
     shared.log.lock().unwrap_or_else(PoisonError::into_inner).push(seen);
+    let headers = request.headers().iter().filter(|(name, _)| name.as_str().starts_with("x-"));
+    let headers = headers
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+    shared.headers.lock().unwrap_or_else(PoisonError::into_inner).extend(headers);
     let (first, rest) = path[1..].split_once('/').unwrap_or((&path[1..], ""));
     let is_pack = request.method() == Method::POST;
     match first {

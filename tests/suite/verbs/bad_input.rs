@@ -278,3 +278,44 @@ fn templates_that_are_wrong() {
     --- exit 4
     ");
 }
+
+#[test]
+fn what_cannot_be_read_ends_alike_whatever_wanted_it() {
+    type Spoil = fn(&std::path::Path);
+    let spoils: [(&str, Spoil); 4] = [
+        ("it is a directory, not a file", |path| std::fs::create_dir_all(path).expect("makes")),
+        ("it is a pipe, not a file", |path| {
+            nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).expect("makes");
+        }),
+        ("it is a device, not a file", |path| std::os::unix::fs::symlink("/dev/zero", path).expect("links")),
+        ("it is no text in UTF-8", |path| std::fs::write(path, b"a: \xff\n").expect("writes")),
+    ];
+    let entry = "components: [{name: a, category: x}]\n";
+    for (why, spoil) in spoils {
+        let cli = Cli::new();
+        cli.inventory(entry);
+        std::fs::create_dir(cli.project().join("folder")).expect("makes");
+        spoil(&cli.project().join("folder/inventory.yaml"));
+        cli.run("list --inventory folder").ends_with(4).says(why);
+        cli.run("show a --inventory folder").ends_with(4).says(why);
+        spoil(&cli.project().join("vars"));
+        cli.run("env a --env-file vars").ends_with(4).says(why);
+        if !why.contains("directory") {
+            // A directory may be an inventory.
+            cli.run("list --inventory vars").ends_with(4).says(why);
+        }
+        let settings = cli.project().join("cki.toml");
+        let _ = std::fs::remove_file(&settings);
+        spoil(&settings);
+        let found = cli.run("list");
+        if why.contains("device") {
+            // What every user can write is not believed at all.
+            found.says("is ignored");
+        } else {
+            found.ends_with(4).says(why);
+        }
+    }
+    let cli = Cli::new();
+    cli.inventory(entry);
+    cli.run("env a --env-file absent").ends_with(3);
+}

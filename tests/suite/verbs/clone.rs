@@ -361,3 +361,69 @@ fn a_killed_clone_leaves_nothing_half() {
     assert_eq!(names(&cli.workspace()), ["slow", "slower"]);
     assert_eq!(git(&cli, "slow", &["fsck", "--strict"]), "");
 }
+
+#[test]
+fn names_of_repositories_cannot_lead_anywhere() {
+    for name in ["../x", "a/b", ".ssh", "-x", "a b", "a\\nb", ".."] {
+        let cli = Cli::new();
+        cli.inventory(&format!(
+            "repos: {{\"{name}\": 'https://h/x'}}\ncomponents: [{{name: a, category: x, sources: [{{repo: x}}]}}]\n"
+        ));
+        cli.run("list").ends_with(4).says("is no name of a repository");
+        cli.run("clone a").ends_with(4);
+        assert_eq!(names(&cli.workspace()), [""; 0]);
+    }
+}
+
+#[test]
+fn a_clone_lands_on_no_link() {
+    let cli = Cli::new();
+    let (_repositories, _server) = served(&cli);
+    let elsewhere = cli.folder().join("elsewhere");
+    std::fs::create_dir_all(&elsewhere).expect("makes");
+    std::fs::create_dir_all(cli.workspace()).expect("makes");
+    for to in [elsewhere.as_path(), Path::new("/nowhere/at/all")] {
+        std::os::unix::fs::symlink(to, cli.workspace().join("one")).expect("links");
+        cli.run("clone single").ends_with(7).says("is in the way");
+        assert_eq!(names(&elsewhere), [""; 0]);
+        std::fs::remove_file(cli.workspace().join("one")).expect("removes");
+    }
+}
+
+#[test]
+fn the_way_on_from_a_branch_that_is_gone_works_as_it_is_typed() {
+    let cli = Cli::new();
+    let (repositories, _server) = served(&cli);
+    repositories.commit_to("one", "refs/heads/topic", &[("a.txt", "topic")]);
+    cli.run("clone single").ends_with(0);
+    git(&cli, "one", &["checkout", "-q", "-b", "topic", "--track", "origin/topic"]);
+    git(&cli, "one", &["branch", "-q", "other", "--track", "origin/main"]);
+    std::fs::remove_file(cli.folder().join("served/one.git/refs/heads/topic")).expect("removes");
+    git(&cli, "one", &["branch", "-q", "-D", "main"]);
+    let found = cli.run("clone single").ends_with(3).says("`topic` follows `topic`, which is no longer");
+    let hint = found.stderr.lines().find_map(|line| line.strip_prefix("hint: `git -C ")).expect("a hint");
+    let command = hint.split('`').next().expect("a command");
+    let words = shell_words::split(command).expect("is one");
+    let words: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
+    assert_eq!(words, ["switch", "-c", "main", "--track", "origin/main"]);
+    git(&cli, "one", &words);
+    cli.run("clone single").ends_with(0).says("unchanged");
+}
+
+#[test]
+fn what_goes_and_moves_on_the_server_is_told_if_the_clone_has_it() {
+    let cli = Cli::new();
+    let (repositories, _server) = served(&cli);
+    repositories.commit_to("one", "refs/heads/topic", &[("a.txt", "topic")]);
+    repositories.commit_to("one", "refs/tags/v1", &[("a.txt", "tag")]);
+    cli.run("clone single").ends_with(0);
+    git(&cli, "one", &["fetch", "-q", "../../served/one.git", "refs/tags/v1:refs/tags/v1"]);
+    git(&cli, "one", &["branch", "-q", "topic", "--track", "origin/topic"]);
+    std::fs::remove_file(cli.folder().join("served/one.git/refs/heads/topic")).expect("removes");
+    repositories.commit_to("one", "refs/tags/v1", &[("a.txt", "another")]);
+    let found = cli.run("clone single").ends_with(0).says("`origin/topic` is gone from the server");
+    let (_, after) = found.stderr.split_once("not what the server has now; `").expect("the tag is told");
+    let words = shell_words::split(after.split('`').next().expect("a command")).expect("is one");
+    let words: Vec<&str> = words.iter().skip(3).map(String::as_str).collect();
+    assert_eq!(words[..2], ["fetch", "--force"]);
+}

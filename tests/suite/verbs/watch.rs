@@ -237,6 +237,35 @@ fn a_mount_is_only_read_unless_asked(cli: &Cli) {
     cli.run("run-local app --debug-port 5678 -q").ends_with(4).says("has no `run.debug`");
 }
 
+on!(docker, podman: what_git_keeps_is_not_mounted);
+fn what_git_keeps_is_not_mounted(cli: &Cli) {
+    let script = "[sh, -c, 'cd /code; ls -A .git sub/.git; cat linked/.git; \
+                  for x in .git sub/.git; do echo evil > $x/config; mkdir $x/hooks; done; \
+                  echo evil > linked/.git; mv .git moved; rm -rf .git sub/.git linked; exit 0']";
+    let more = "sources: [{repo: tools}], image: '{busybox}'";
+    let clone = component(cli, &format!("{script}, workdir: /code"), more);
+    cli.run("clone app").ends_with(0);
+    for folder in ["sub/.git", "linked"] {
+        std::fs::create_dir_all(clone.join(folder)).expect("makes");
+    }
+    std::fs::write(clone.join("sub/.git/config"), "mine").expect("writes");
+    std::fs::write(clone.join("linked/.git"), "gitdir: ../elsewhere").expect("writes");
+    let config = std::fs::read_to_string(clone.join(".git/config")).expect("reads");
+    for mount in ["--mount", "--mount=rw"] {
+        let outcome = cli.run(&format!("run-local app {mount} -q")).ends_with(0);
+        assert_eq!(outcome.stdout, ".git:\n\nsub/.git:\n", "{mount}: {outcome}");
+        let read = |file: &str| std::fs::read_to_string(clone.join(file)).expect("reads");
+        assert_eq!((read(".git/config"), read("sub/.git/config")), (config.clone(), "mine".to_owned()));
+        assert_eq!(read("linked/.git"), "gitdir: ../elsewhere", "{mount}");
+        assert!(!clone.join("moved").exists());
+    }
+    std::os::unix::fs::symlink(".git", clone.join("link")).expect("links");
+    for (path, code) in [(".git", 4), ("sub/.GIT/hooks", 4), ("link", 3)] {
+        entry(cli, &format!("{script}, mount: {{{path}: /code}}"), more);
+        cli.run("run-local app --mount=rw -q").ends_with(code);
+    }
+}
+
 on!(docker, podman, native: a_debugger_is_let_in);
 fn a_debugger_is_let_in(cli: &Cli) {
     let debug = "debug: {port: {port}, environment: {DEBUGGED: 'yes'}, command: [sh, -c, 'echo $DEBUGGED $0 $*; exec busybox httpd -f -p {port} -h /etc', '{command}']}";

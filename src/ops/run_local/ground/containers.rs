@@ -168,6 +168,7 @@ pub(super) fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Bel
         files: unit.files.clone(),
         limits: unit.limits.clone(),
         mounts: unit.work.mounts.clone(),
+        hidden: unit.work.hidden(),
         copies: unit.work.copies.clone(),
         ..ContainerSpec::default()
     }

@@ -29,8 +29,10 @@ fn group(names: &[&str], once: bool, args: &[&str]) -> anyhow::Result<RunPlan> {
 fn planned(text: &str, names: &[&str], once: bool, args: &[&str]) -> anyhow::Result<RunPlan> {
     let head = Document { file: "i.yaml".into(), text: text.to_owned().into(), reference: None };
     let inventory = Inventory::read("here", vec![head]).expect("reads");
-    let (assets, workspace) =
-        (crate::base::assets::Assets::default(), crate::ops::workspace::Workspace::new("/w", crate::host::Env::default()));
+    let (assets, workspace) = (
+        crate::base::assets::Assets::default(),
+        crate::ops::workspace::Workspace::new("/w", crate::host::Env::default()),
+    );
     let env = crate::host::Env::default();
     let http = std::sync::Arc::new(crate::base::http::Http::default());
     let git = crate::systems::git::Git::new(http, crate::systems::git::Logins::default(), env.clone());

@@ -1,0 +1,59 @@
+//! The repositories in a directory: its own, and those of submodules and other clones within it. For
+//! whoever passes the directory on without them.
+
+use std::path::{Path, PathBuf};
+
+/// The name of a repository in a directory of files, or of the file that leads to one.
+const REPOSITORY: &str = ".git";
+
+/// Whether a path leads into a repository, in the eyes of any file system.
+#[must_use]
+pub fn is_within_repository(path: &Path) -> bool {
+    path.components().any(|part| part.as_os_str().eq_ignore_ascii_case(REPOSITORY))
+}
+
+/// Where repositories, or files that lead to one, are below a directory: relative to it, and whether it
+/// is a directory. Links are not followed.
+#[must_use]
+pub fn repositories_below(directory: &Path) -> Vec<(PathBuf, bool)> {
+    let mut found = Vec::new();
+    let mut open = vec![PathBuf::new()];
+    while let Some(below) = open.pop() {
+        // What cannot be listed by its owner cannot be by a container of theirs, either.
+        let Ok(entries) = std::fs::read_dir(directory.join(&below)) else { continue };
+        for entry in entries.flatten() {
+            let Ok(kind) = entry.file_type() else { continue };
+            let path = below.join(entry.file_name());
+            if entry.file_name().eq_ignore_ascii_case(REPOSITORY) {
+                if kind.is_dir() || kind.is_file() {
+                    found.push((path, kind.is_dir()));
+                }
+            } else if kind.is_dir() {
+                open.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repositories_are_found_wherever_they_are() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for path in [".git/modules/a/.git", "a/b/.git", "node/.GIT"] {
+            std::fs::create_dir_all(folder.path().join(path)).expect("makes");
+        }
+        std::fs::create_dir(folder.path().join("sub")).expect("makes");
+        std::fs::write(folder.path().join("sub/.git"), "gitdir: x").expect("writes");
+        std::os::unix::fs::symlink("/", folder.path().join("root")).expect("links");
+        let found = repositories_below(folder.path());
+        let expected = [(".git", true), ("a/b/.git", true), ("node/.GIT", true), ("sub/.git", false)];
+        assert_eq!(found, expected.map(|(path, is_folder)| (PathBuf::from(path), is_folder)));
+        assert!(is_within_repository(Path::new("a/.Git/config")));
+        assert!(!is_within_repository(Path::new("a/.gitignore")));
+    }
+}
