@@ -74,6 +74,12 @@ impl Http {
         &self.policy
     }
 
+    /// The additional certificates that count for the server of an address.
+    #[must_use]
+    pub fn ca_file(&self, url: &Url) -> Option<&std::path::Path> {
+        self.policy.ca_file.as_ref().filter(|file| file.is_for(url)).map(|file| file.path.as_path())
+    }
+
     /// The client for the server of an address. Redirects are followed within the same origin only
     /// (scheme, host and port), so that a token reaches nobody else, nor do additional certificates
     /// count for another server than they are for.

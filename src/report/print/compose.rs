@@ -224,8 +224,8 @@ fn volumes(unit: &Unit) -> Vec<Value> {
     });
     let hidden = unit.work.hidden().into_iter().map(|hidden| {
         if hidden.is_directory {
-            let tmpfs = json!({"size": 4096, "mode": 0o555});
-            return json!({"type": "tmpfs", "target": plain(&hidden.path), "read_only": true, "tmpfs": tmpfs});
+            let target = plain(&hidden.path);
+            return json!({"type": "volume", "target": target, "volume": {"nocopy": true}});
         }
         let target = plain(&hidden.path);
         json!({"type": "bind", "source": "/dev/null", "target": target, "read_only": true})

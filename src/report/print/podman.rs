@@ -146,8 +146,8 @@ fn command(draft: &Draft<'_>, unit: &Unit, needed: bool) -> String {
         flag("--mount", quoted(&format!("type=bind,src={from},dst={to},{access}")));
     }
     for hidden in unit.work.hidden() {
-        let kind = if hidden.is_directory { "type=tmpfs,tmpfs-size=4096" } else { "type=bind,src=/dev/null" };
-        flag("--mount", quoted(&format!("{kind},dst={},ro", hidden.path)));
+        let kind = if hidden.is_directory { "type=volume" } else { "type=bind,ro,src=/dev/null" };
+        flag("--mount", quoted(&format!("{kind},dst={}", hidden.path)));
     }
     let Limits { unprivileged, memory, processes, keep, read_only } = &unit.limits;
     if *unprivileged {

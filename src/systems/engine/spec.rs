@@ -95,26 +95,29 @@ fn mounts(spec: &ContainerSpec) -> Vec<Mount> {
         read_only: Some(!mount.writable),
         ..Default::default()
     });
-    let hidden = spec.hidden.iter().map(hide);
+    let hidden = spec.hidden.iter().map(|hidden| hide(hidden, spec));
     let own = volumes(spec);
     own.iter().map(|path| volume(path, spec)).chain(stores(spec)).chain(bound).chain(hidden).collect()
 }
 
-/// Nothing, in the place of something.
-fn hide(hidden: &Hidden) -> Mount {
-    let nothing = hidden.is_directory.then(|| MountTmpfsOptions {
-        size_bytes: Some(4096),
-        mode: Some(0o555),
-        ..Default::default()
-    });
-    Mount {
-        source: (!hidden.is_directory).then(|| "/dev/null".to_owned()),
-        target: Some(hidden.path.clone()),
-        typ: Some(if hidden.is_directory { MountType::TMPFS } else { MountType::BIND }),
-        read_only: Some(true),
-        tmpfs_options: nothing,
-        ..Default::default()
+/// Nothing, in the place of something. For a directory, a volume of the container's own that is empty: in
+/// a temporary file system, Podman puts a copy of what is there. Docker has no such volume that cannot be
+/// written; what is written to it goes with the container.
+fn hide(hidden: &Hidden, spec: &ContainerSpec) -> Mount {
+    if !hidden.is_directory {
+        return Mount {
+            source: Some("/dev/null".to_owned()),
+            target: Some(hidden.path.clone()),
+            typ: Some(MountType::BIND),
+            read_only: Some(true),
+            ..Default::default()
+        };
     }
+    let mut mount = volume(&hidden.path, spec);
+    if let Some(options) = &mut mount.volume_options {
+        options.no_copy = Some(true);
+    }
+    mount
 }
 
 /// The kernel's settings of a container: without IPv6 if it is closed, and by the capabilities that it

@@ -140,8 +140,8 @@ impl<'a> Program<'a> {
                 given.push(format!("credential.{origin}.helper={value}").into());
             }
         }
-        if let Some(file) = self.session.ca_file() {
-            let mut setting = OsString::from("http.sslCAInfo=");
+        if let Some((origin, file)) = self.session.ca_file() {
+            let mut setting = OsString::from(format!("http.{origin}.sslCAInfo="));
             setting.push(file);
             given.extend(["-c".into(), setting]);
         }

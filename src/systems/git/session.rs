@@ -88,9 +88,10 @@ impl Session {
         self.login(&url).map(|login| (origin(&url), login))
     }
 
-    /// The additional authorities of the policy.
-    pub(super) fn ca_file(&self) -> Option<&Path> {
-        self.http.policy().ca_file.as_deref().filter(|_| self.url.scheme() == Scheme::Http)
+    /// The additional authorities for the repository's own server, and that server.
+    pub(super) fn ca_file(&self) -> Option<(String, &Path)> {
+        let url = Url::parse(self.url.as_str()).ok().filter(|_| self.url.scheme() == Scheme::Http)?;
+        self.http.ca_file(&url).map(|file| (origin(&url), file))
     }
 
     pub(super) fn stop(&self) -> &Stop {

@@ -11,7 +11,7 @@ use super::{golden, head};
 use crate::house::rust_files;
 
 /// What others have named, by what it is about.
-const OTHERS: [(&str, &[(&str, &str)]); 5] = [
+const OTHERS: [(&str, &[(&str, &str)]); 6] = [
     (
         "Folders",
         &[
@@ -70,6 +70,18 @@ const OTHERS: [(&str, &[(&str, &str)]); 5] = [
                 "The certificates of authorities, instead of the system's. `ca_file` adds to them.",
             ),
             ("SSL_CERT_DIR", "A folder with such certificates."),
+        ],
+    ),
+    (
+        "Git",
+        &[
+            (
+                "GIT_CONFIG_GLOBAL",
+                "Your git configuration, read as `git` reads it, whichever way a transfer takes. So are \
+                 `GIT_CONFIG_SYSTEM` and `GIT_CONFIG_NOSYSTEM`.",
+            ),
+            ("GIT_CONFIG_COUNT", "Git settings in `GIT_CONFIG_KEY_0`, `GIT_CONFIG_VALUE_0` and so on."),
+            ("GIT_ALLOW_PROTOCOL", "The only protocols by which repositories are reached, with `:` between."),
         ],
     ),
     (

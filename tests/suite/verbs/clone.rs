@@ -417,7 +417,8 @@ fn what_goes_and_moves_on_the_server_is_told_if_the_clone_has_it() {
     repositories.commit_to("one", "refs/heads/topic", &[("a.txt", "topic")]);
     repositories.commit_to("one", "refs/tags/v1", &[("a.txt", "tag")]);
     cli.run("clone single").ends_with(0);
-    git(&cli, "one", &["fetch", "-q", "../../served/one.git", "refs/tags/v1:refs/tags/v1"]);
+    let served = cli.folder().join("served/one.git").display().to_string();
+    git(&cli, "one", &["fetch", "-q", &served, "refs/tags/v1:refs/tags/v1"]);
     git(&cli, "one", &["branch", "-q", "topic", "--track", "origin/topic"]);
     std::fs::remove_file(cli.folder().join("served/one.git/refs/heads/topic")).expect("removes");
     repositories.commit_to("one", "refs/tags/v1", &[("a.txt", "another")]);
