@@ -12,7 +12,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use super::Env;
-use crate::base::redact::{RedactStream, Redactor};
+use crate::base::redact::{RedactStream, Redactor, without_tokens};
 use crate::base::secret::Secret;
 
 /// A stream to write to, shared by its holders. It remembers its first failure: nobody who writes
@@ -101,11 +101,14 @@ impl Output {
         }
     }
 
-    /// A text as it may be written: before anything else is done to it, so that a secret in it is found.
+    /// A text as it may be written, without what is a token by its form: before anything else is done to it, so that a secret in it is found.
     #[must_use]
     pub fn masked<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let redactor = self.mask().redactor.clone();
-        if redactor.is_idle() { Cow::Borrowed(text) } else { Cow::Owned(redactor.text(text)) }
+        if redactor.is_idle() {
+            return without_tokens(text);
+        }
+        Cow::Owned(without_tokens(&redactor.text(text)).into_owned())
     }
 
     fn mask(&self) -> MutexGuard<'_, Mask> {

@@ -10,6 +10,7 @@ mod forms;
 mod phrases;
 mod stream;
 mod terminal;
+mod tokens;
 mod units;
 
 use std::fmt;
@@ -20,6 +21,7 @@ use folded::Folding;
 use phrases::Phrases;
 pub use stream::RedactStream;
 use stream::Sought;
+pub use tokens::without_tokens;
 
 /// Secrets shorter than this are not looked for: masking them would eat ordinary words.
 pub const SHORTEST: usize = phrases::SHORTEST;

@@ -1,6 +1,7 @@
 //! What is known of a merge request and of comments, cut short and safe to show.
 
 use super::StageError;
+use crate::base::redact::without_tokens;
 use crate::base::text::{safe_line, truncate};
 use crate::systems::gitlab::{MergeRequest, Note, User};
 
@@ -77,7 +78,7 @@ pub struct CommentRef {
 
 /// Foreign text: one safe line of bounded length.
 pub(super) fn shown(text: &str, columns: usize) -> String {
-    truncate(&safe_line(text), columns)
+    truncate(&without_tokens(&safe_line(text)), columns)
 }
 
 /// An address that can be shown and opened.

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::base::redact::without_tokens;
 use crate::base::text::{LineSplitter, safe_line, truncate};
 
 /// No line is longer.
@@ -12,10 +13,13 @@ const LONGEST_LINE: usize = 400;
 /// The last lines that say something. `cut` says that the first line is not whole.
 #[must_use]
 pub(super) fn last_lines(log: &[u8], cut: bool, most: usize) -> Vec<String> {
+    // A key has several lines.
+    let log = String::from_utf8_lossy(log);
+    let log = without_tokens(&log);
     let mut lines = Vec::new();
     let mut splitter = LineSplitter::new(16 << 10);
     let mut take = |line: &str| lines.push(line.to_owned());
-    splitter.push(log, &mut take);
+    splitter.push(log.as_bytes(), &mut take);
     splitter.finish(&mut take);
     let whole = lines.iter().skip(usize::from(cut && lines.len() > 1));
     let told: Vec<String> = whole.filter_map(|line| told(line)).collect();
@@ -36,6 +40,7 @@ fn told(line: &str) -> Option<String> {
     let line = SECTION.replace_all(&line, "");
     let shown = line.rsplit('\r').find(|part| !safe_line(part).trim().is_empty())?;
     let shown = safe_line(shown);
+    let shown = without_tokens(&shown);
     let shown = shown.trim_end();
     (!shown.is_empty()).then(|| truncate(shown, LONGEST_LINE))
 }
@@ -43,6 +48,7 @@ fn told(line: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::secret::MASK;
 
     #[test]
     fn a_log_ends_with_what_went_wrong() {
@@ -56,6 +62,8 @@ mod tests {
         assert_eq!(last_lines(log, true, 10), expected);
         assert_eq!(last_lines(log, false, 2), expected[3..]);
         assert_eq!(last_lines(b"only", true, 5), ["only"]);
+        let log = b"t=glpat-\x1b[1m0123456789\x1b[0mabcdefghij\n-----BEGIN PRIVATE KEY-----\nMIIE0123\n-----END PRIVATE KEY-----\n";
+        assert_eq!(last_lines(log, false, 9), [format!("t={MASK}"), MASK.to_owned()]);
         assert!(last_lines(b"", false, 5).is_empty());
     }
 

@@ -11,6 +11,7 @@ mod env;
 mod faults;
 mod group;
 mod guard;
+mod hidden;
 mod kept;
 mod kill;
 mod kill_matrix;

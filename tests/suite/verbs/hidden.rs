@@ -1,0 +1,113 @@
+//! Secrets in everything that `cki` prints besides the output of components, and names of variables
+//! in what it writes for other programs. What is found in output is tested beside the masker.
+
+use crate::support::cli::{Cli, Outcome};
+use crate::support::engine::on;
+
+const SECRET: &str = "declsecret11";
+
+#[track_caller]
+fn shows_nothing(outcome: &Outcome) {
+    let shown = format!("{}{}", outcome.stdout, outcome.stderr);
+    assert!(!shown.contains(SECRET) && !shown.contains(&SECRET[..9]), "{outcome}");
+}
+
+fn inventory(cli: &Cli, kind: &str, run: &serde_json::Value) {
+    cli.inventory(&format!(
+        "components:\n  - {{name: app, category: x, kind: {kind}, image: '{{busybox}}', environment: [{{name: DECL, secret: true}}], run: {run}}}\n"
+    ));
+}
+
+on!(docker, podman, native: the_error_of_a_readiness_probe_hides_secrets);
+fn the_error_of_a_readiness_probe_hides_secrets(cli: &Cli) {
+    // In colour, as a program writes it that takes numbers apart.
+    let probe = "printf 'err %s\\033[1m%s\\033[0m\\n' ${DECL%11} ${DECL##*[a-z]} >&2; exit 1";
+    let run = serde_json::json!({"command": ["sleep", "60"], "ready": {"exec": ["sh", "-c", probe]}});
+    inventory(cli, "service", &run);
+    let call =
+        cli.call(&format!("run-local app --detach -e DECL={SECRET}")).set("CKI_RUN_READY_TIMEOUT", "1");
+    let outcome = call.end().fails().says("ends with 1: err ••••••••");
+    shows_nothing(&outcome);
+}
+
+on!(docker, podman, native: a_secret_in_colours_is_hidden_wherever_it_is_shown);
+fn a_secret_in_colours_is_hidden_wherever_it_is_shown(cli: &Cli) {
+    let script = "printf 'a %s\\033[1;36m%s\\033[0m\\n' ${DECL%11} ${DECL##*[a-z]};
+        printf 'b %s\\000%s\\n' ${DECL%11} ${DECL##*[a-z]}; echo end";
+    inventory(cli, "job", &serde_json::json!({"command": ["sh", "-c", script]}));
+    let line = format!("run-local app -e DECL={SECRET}");
+    for outcome in [cli.run(&line), cli.call(&line).terminal(100).end()] {
+        let outcome = outcome.ends_with(0).says("a ••••••••").says("b ••••••••").says("end");
+        shows_nothing(&outcome);
+        assert!(!outcome.stdout.contains("secret"), "{outcome}");
+    }
+}
+
+#[test]
+fn logins_in_addresses_are_hidden() {
+    let cli = Cli::new();
+    cli.inventory(
+        "repos: {r: 'http://alice:s3cr3t/Tok3n@127.0.0.1:9/r.git', s: 'https://glpat-0123456789@127.0.0.1:9/s.git'}
+components: [{name: app, category: x, sources: [{repo: r}, {repo: s}]}]\n",
+    );
+    for line in ["show app", "show app -o json", "clone app"] {
+        let outcome = cli.run(line);
+        let shown = format!("{}{}", outcome.stdout, outcome.stderr);
+        assert!(shown.contains("••••••••@127.0.0.1:9"), "{outcome}");
+        assert!(!shown.contains("Tok3n") && !shown.contains("glpat-"), "{outcome}");
+    }
+}
+
+#[test]
+fn names_that_would_be_commands_or_other_variables_are_refused_where_they_are_read() {
+    let cli = Cli::new();
+    for name in ["A;touch pwned;B", "Z\\nIS_PRODUCTION", "X$(touch pwned)", "", "A=B", "A B", "\\0"] {
+        for entry in [
+            format!("environment: [{{name: \"{name}\", default: v}}], run: {{command: [x]}}"),
+            format!("run: {{command: [x], debug: {{port: 1, environment: {{\"{name}\": v}}}}}}"),
+        ] {
+            cli.inventory(&format!("components:\n  - {{name: app, category: x, {entry}}}\n"));
+            cli.run("env app -o shell").ends_with(4).says(":2:").says("cannot be the name of a variable");
+        }
+        cli.inventory("components: [{name: app, category: x, run: {command: [x], needs: [s]}}]\n");
+        cli.write("cki.toml", "inventory = \"inventory.yaml\"\ntemplates = \"templates\"\n");
+        for key in ["environment", "provides"] {
+            let value = if key == "provides" { "{value: v}" } else { "v" };
+            cli.write("templates/services/s.yaml", &format!("image: x\n{key}: {{\"{name}\": {value}}}\n"));
+            cli.run("env app -o dotenv").ends_with(4).says("cannot be the name of a variable");
+        }
+    }
+}
+
+#[test]
+fn a_name_that_differs_from_a_locked_one_by_case_is_refused() {
+    let cli = Cli::new();
+    let with = |environment: &str| {
+        cli.inventory(&format!(
+            "production: {{environment: {{IS_PRODUCTION: \"false\"}}}}
+components: [{{name: app, category: x, environment: [{environment}], run: {{command: [x]}}}}]\n"
+        ));
+    };
+    with("");
+    cli.run("env app -e Is_Production=true")
+        .ends_with(7)
+        .says("differs from `IS_PRODUCTION` in its case only");
+    with("{name: is_production, default: 'true'}");
+    cli.run("env app").ends_with(7).says("`is_production` differs");
+    cli.run("env app --unset is_production").ends_with(0);
+}
+
+#[test]
+fn what_is_written_for_programs_is_the_same_in_any_locale() {
+    let cli = Cli::new();
+    cli.inventory("components: [{name: app, category: x, run: {command: [x]}}]\n");
+    let value = "é…│✔→•–“x”· a\u{1b}[31mred\u{1b}[0m\tb\u{1}c";
+    for form in ["json", "dotenv", "shell"] {
+        let line = format!("env app -e {} -o {form}", shell_words::quote(&format!("V={value}")));
+        let outcome = cli.call(&line).set("LC_ALL", "C").end().ends_with(0);
+        assert_eq!(outcome.stdout, cli.run(&line).stdout);
+        let written =
+            if form == "json" { serde_json::Value::from(value).to_string() } else { value.to_owned() };
+        assert!(outcome.stdout.contains(&written), "{outcome}");
+    }
+}
