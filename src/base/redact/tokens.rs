@@ -10,13 +10,14 @@ use regex::Regex;
 use crate::base::secret::MASK;
 
 /// One of these is in every such form: most texts are done with after a look for them.
-const ANCHORS: [&str; 15] = [
+const ANCHORS: [&str; 16] = [
     "glpat-",
     "gldt-",
     "glrt-",
     "glptt-",
     "glcbt-",
     "gh",
+    "github_pat_",
     "xox",
     "AKIA",
     "ASIA",
