@@ -152,7 +152,11 @@ pub async fn build(
         let lines = if wish.quiet { Events::silent() } else { tools.events.clone() };
         built.id = tokio::select! {
             id = engine.build(&request, &packed, &task, &lines) => id?,
-            signal = tools.stop.requested() => return Err(source::SourceError::Stopped(signal).into()),
+            signal = tools.stop.requested() => {
+                // A second signal waits for nothing.
+                tokio::select! { () = engine.settled() => {} _ = tools.stop.forced() => {} }
+                return Err(source::SourceError::Stopped(signal).into());
+            }
         };
         task.finish(State::Done, format!("{image}  built"));
     }

@@ -293,7 +293,8 @@ pub async fn collect(dead: Dead<'_>, images: Option<&Inventory>, dry: bool) -> R
     if let (Some(inventory), Engine::Containers(engine)) = (images, dead.engine) {
         for image in old_images(engine, inventory).await? {
             let component = image.labels.get(COMPONENT).cloned();
-            for name in image.tags {
+            let names = if image.tags.is_empty() { vec![image.id] } else { image.tags };
+            for name in names {
                 let item = Leftover { kind: Kind::Image, name, run: None, component: component.clone() };
                 match if dry { Ok(true) } else { engine.remove_image(&item.name).await } {
                     Ok(true) => collected.removed.push(item),
@@ -328,7 +329,8 @@ async fn abandoned_commands(engine: &Engine) -> Result<Vec<(Leftover, Ender)>, O
 }
 
 /// The images of components that were built, but for the newest of each, and for those to which
-/// somebody gave a name of their own.
+/// somebody gave a name of their own. Those without a name are what a cancelled build has left, or what
+/// another image has taken the name of.
 async fn old_images(
     engine: &ContainerEngine,
     inventory: &Inventory,
@@ -338,11 +340,11 @@ async fn old_images(
     for image in engine.images_with_label(COMPONENT).await? {
         let component = image.labels.get(COMPONENT).cloned().unwrap_or_default();
         let known = Reference::parse(&component).is_some_and(|one| inventory.get(&one).is_some());
-        let is_built = !image.tags.is_empty() && image.tags.iter().all(|tag| tag.starts_with(BUILT));
+        let is_built = image.tags.iter().all(|tag| tag.starts_with(BUILT));
         if !known || !is_built {
             continue;
         }
-        if seen.contains(&component) {
+        if image.tags.is_empty() || seen.contains(&component) {
             old.push(image);
         } else {
             seen.push(component);

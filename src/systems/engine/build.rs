@@ -46,7 +46,8 @@ pub struct BuildRequest {
 impl ContainerEngine {
     /// Builds an image and returns its id. Every line of output is sent as an event of the task's
     /// subject, and the step is its progress. Docker ends the build when this is dropped; Podman
-    /// lets the instruction that runs come to its end, and makes no image.
+    /// lets the instruction that runs come to its end, and makes no image. The layers that were made
+    /// until then are removed in a task of its own, for which [`ContainerEngine::settled`] waits.
     ///
     /// # Errors
     /// When an instruction fails, with its step and the last lines of output.
@@ -80,6 +81,7 @@ impl ContainerEngine {
             Box::pin(self.send_build(parameters, reqwest::Body::wrap_stream(pieces(context.file()))));
         let doing = format!("build image `{}`", request.tag);
         let mut lines = BuildLines::new();
+        let mut unfinished = Unfinished { engine: self.clone(), layers: Vec::new() };
         let mut id = None;
         task.detail(format!("sending {} to the engine", crate::base::text::bytes(context.size())));
         let show = |line: &str, step: Option<&super::build_lines::Step>| {
@@ -96,6 +98,7 @@ impl ContainerEngine {
                 Some(Ok(info)) => {
                     if let Some(text) = info.stream {
                         lines.push(&text, show);
+                        unfinished.layers.extend(lines.new_layers());
                     }
                     if let Some(status) = info.status {
                         task.detail(super::error::clean(&status));
@@ -106,6 +109,8 @@ impl ContainerEngine {
             }
         };
         lines.finish(show);
+        // What was made is the next attempt's cache.
+        unfinished.layers.clear();
         match failure {
             Some(EngineError::Refused { message, .. }) => Err(EngineError::BuildFailed {
                 tag: request.tag.clone(),
@@ -134,6 +139,29 @@ impl ContainerEngine {
                 last: lines.last.into(),
             }),
         }
+    }
+}
+
+/// A build that has not ended, and the layers that it has made so far. Dropped before its end, they go:
+/// nobody has given them a name, so that nobody would find them.
+struct Unfinished {
+    engine: ContainerEngine,
+    layers: Vec<String>,
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        let layers = std::mem::take(&mut self.layers);
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        if layers.is_empty() {
+            return;
+        }
+        let engine = self.engine.clone();
+        let making = Arc::clone(&engine.shared.making).try_read_owned();
+        runtime.spawn(async move {
+            engine.remove_layers(&layers).await;
+            drop(making);
+        });
     }
 }
 

@@ -23,16 +23,53 @@ pub(super) struct BuildLines {
     splitter: LineSplitter,
     pub(super) step: Option<Step>,
     pub(super) last: VecDeque<String>,
+    layers: NewLayers,
+}
+
+/// Finds the ids of the layers that a build has made, and not taken from the engine's cache.
+#[derive(Default)]
+struct NewLayers {
+    /// The layer that is named next is the base image's or the cache's.
+    is_old: bool,
+    found: Vec<String>,
+}
+
+impl NewLayers {
+    fn take(&mut self, line: &str, step: Option<&Step>) {
+        if let Some(step) = step {
+            self.is_old = step.instruction.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("FROM"));
+        }
+        let Some(rest) = line.strip_prefix(" ---> ").or_else(|| line.strip_prefix("--> ")) else { return };
+        if rest.starts_with("Using cache") {
+            self.is_old = true;
+        } else if !self.is_old && rest.len() >= 11 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            self.found.push(rest.to_owned());
+        }
+    }
 }
 
 impl BuildLines {
     pub(super) fn new() -> Self {
-        Self { splitter: LineSplitter::new(LONGEST_LINE), step: None, last: VecDeque::new() }
+        Self {
+            splitter: LineSplitter::new(LONGEST_LINE),
+            step: None,
+            last: VecDeque::new(),
+            layers: NewLayers::default(),
+        }
+    }
+
+    /// The ids of the layers that the build has made since this was asked last.
+    pub(super) fn new_layers(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.layers.found)
     }
 
     /// Takes a piece in; gives out each line that is complete, and the step if it begins one.
     pub(super) fn push(&mut self, text: &str, mut line: impl FnMut(&str, Option<&Step>)) {
-        let (step, last) = (&mut self.step, &mut self.last);
+        let (step, last, layers) = (&mut self.step, &mut self.last, &mut self.layers);
+        let mut line = |text: &str, step: Option<&Step>| {
+            layers.take(text, step);
+            line(text, step);
+        };
         self.splitter.push(text.as_bytes(), |raw| take(raw, step, last, &mut line));
     }
 
@@ -118,6 +155,21 @@ mod tests {
         assert_eq!(seen, expected.map(|(line, step)| (line.to_owned(), step)));
         assert_eq!(lines.step.map(|step| step.to_string()).as_deref(), Some("step 2/2: RUN a:b"));
         assert_eq!(lines.last, ["warning", "100%"]);
+    }
+
+    #[test]
+    fn only_new_layers_are_found() {
+        let docker = "Step 1/4 : FROM x\n ---> 0123456789ab\nStep 2/4 : RUN a\n ---> Using cache\n \
+                      ---> 1123456789ab\nStep 3/4 : RUN b\n ---> Running in 2123456789ab\nRemoving \
+                      intermediate container 2123456789ab\n ---> 3123456789ab\nStep 4/4 : RUN c\n";
+        let podman = "STEP 1/3: FROM x\nSTEP 2/3: RUN a\n--> Using cache 1123456789ab\n--> 11234567890\n\
+                      STEP 3/3: RUN b\n--> 31234567890\n";
+        for (said, wanted) in [(docker, "3123456789ab"), (podman, "31234567890")] {
+            let mut lines = BuildLines::new();
+            lines.push(said, |_, _| ());
+            assert_eq!(lines.new_layers(), [wanted]);
+            assert!(lines.new_layers().is_empty());
+        }
     }
 
     #[test]

@@ -19,6 +19,10 @@ use crate::model::event::{Task, Unit};
 /// Podman is silent while it unpacks a layer, which takes minutes for a large one.
 const STALLED: Duration = Duration::from_secs(10 * 60);
 
+/// So often, and after so long, a layer that is still in use is tried again.
+const LOOKS: usize = 10;
+const MOMENT: Duration = Duration::from_millis(200);
+
 /// What is known of one image.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageFacts {
@@ -113,6 +117,26 @@ impl ContainerEngine {
             Ok(_) => Ok(true),
             Err(error) if error.status() == Some(404) => Ok(false),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Removes layers that have no name, the last one first. One that is in use stays, as do the parents
+    /// of each: the container of the instruction that was cancelled goes a moment after its client.
+    pub(super) async fn remove_layers(&self, layers: &[String]) {
+        let options = || Some(RemoveImageOptionsBuilder::new().noprune(true).build());
+        for id in layers.iter().rev() {
+            let inspect = self.docker.inspect_image(id);
+            let facts = self.call("look at a layer", QUICK, inspect).await;
+            if !facts.is_ok_and(|image| image.repo_tags.unwrap_or_default().is_empty()) {
+                continue;
+            }
+            for _ in 0..LOOKS {
+                let removed = self.docker.remove_image(id, options(), None);
+                match self.call("remove a layer", SLOW, removed).await {
+                    Err(error) if error.status() == Some(409) => tokio::time::sleep(MOMENT).await,
+                    _ => break,
+                }
+            }
         }
     }
 

@@ -282,7 +282,7 @@ impl ContainerEngine {
 
     /// Waits until nothing is being made any more. All that makes something has a deadline, hence
     /// so has this.
-    async fn settled(&self) {
+    pub async fn settled(&self) {
         drop(self.shared.making.write().await);
     }
 }

@@ -5,7 +5,7 @@ use nix::sys::signal::Signal;
 
 use crate::support::beyond::{Arrived, ThisMachine};
 use crate::support::cli::Cli;
-use crate::support::engine::on;
+use crate::support::engine::{Engine, on};
 use crate::support::repository::Repositories;
 
 const INVENTORY: &str = "\
@@ -39,7 +39,10 @@ const FILES: [(&str, &str); 11] = [
     ("builds/made.in", "#define WHO cki\n#include \"snippet\"\nRUN echo made by WHO > /made\n"),
     ("builds/snippet", "/* what all have in common */\nFROM {busybox}\n"),
     ("builds/failing", "FROM {busybox}\nRUN echo doing; echo what it says >&2; exit 7\n"),
-    ("builds/slow", "FROM {busybox}\nRUN echo {id} has begun; sleep 4\n"),
+    (
+        "builds/slow",
+        "FROM {busybox}\nLABEL layer={id}\nRUN echo {id} >/made\nRUN echo {id} has begun; sleep 4\n",
+    ),
 ];
 
 fn repositories(cli: &Cli) -> Repositories<'_> {
@@ -237,6 +240,15 @@ fn an_interrupted_build(cli: &Cli) {
     build.until("{id} has begun");
     build.signal(Signal::SIGINT);
     assert_snapshot!(build.end().ends_with(130).stdout, @"");
+    let layers = || cli.bench().images(&format!("layer={}", cli.id));
+    if cli.engine == Engine::Podman {
+        // It runs the instruction to its end, and keeps what that needs for as long.
+        cli.wait_for("the layers to be gone", || {
+            cli.run("gc --images").ends_with(0);
+            layers().is_empty()
+        });
+    }
+    assert_eq!(layers(), [""; 0], "nobody finds what has no name");
     assert!(cli.bench().images("cki.component=job/slow").is_empty());
 }
 
