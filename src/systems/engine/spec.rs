@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{
-    ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HostConfig, Mount, MountTmpfsOptions,
-    MountType, MountVolumeOptions, NetworkingConfig, PortBinding, ResourcesUlimits,
+    ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HostConfig, Mount, MountType,
+    MountVolumeOptions, NetworkingConfig, PortBinding, ResourcesUlimits,
 };
 
 use super::error::EngineError;
