@@ -91,10 +91,24 @@ impl UnknownKey {
 /// # Errors
 /// When the text is not YAML, or not of this type.
 pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<(T, Vec<UnknownKey>), YamlError> {
-    match simple::read(text).and_then(|tokens| from_tokens(&tokens)) {
-        Some(value) => Ok((value, Vec::new())),
+    match parse_simple(text) {
+        Some(parsed) => Ok(parsed),
         None => parse_whole(file, text),
     }
+}
+
+/// The same, if the text is written in the simple way and nothing is wrong with it.
+fn parse_simple<T: DeserializeOwned>(text: &str) -> Option<(T, Vec<UnknownKey>)> {
+    let tokens = simple::read(text)?;
+    // To note paths takes longer than to read, and there are rarely any to note.
+    if let Some(value) = from_tokens(&tokens) {
+        return Some((value, Vec::new()));
+    }
+    let mut unknown = Vec::new();
+    let mut tokens = typed::Tokens::skipping(&tokens);
+    let note = |path: Path<'_>| unknown.push(UnknownKey::new::<T>(&path));
+    let value = serde_ignored::deserialize(&mut tokens, note).ok()?;
+    tokens.is_done().then_some((value, unknown))
 }
 
 /// The same by the whole parser, whatever the text.

@@ -71,16 +71,13 @@ fn find(text: &str, list: &'static str) -> Found {
         return Found { outside: Map::of(walk.outside), entries: walk.entries };
     };
     let mut line = Lines { text, at: 0, line: 1 };
-    let entry = |(start, column): (usize, usize)| Entry {
+    let entry = |(start, column, end): (usize, usize, Option<usize>)| Entry {
         start: start + column,
-        // In the usual form, what is in brackets ends with its line.
-        end: text[start + column..]
-            .starts_with(['{', '['])
-            .then(|| text[start..].find('\n').map_or(text.len(), |end| start + end)),
+        end,
         at: Position { line: line.of(start), column: column + 1 },
         inside: OnceLock::new(),
     };
-    let first = items.starts.first().map_or(0, |(start, _)| *start);
+    let first = items.starts.first().map_or(0, |(start, ..)| *start);
     let entries = items.starts.into_iter().map(entry).collect();
     let end = line.of(items.end);
     // In the usual form, what is before and after the list are documents of their own.
@@ -94,13 +91,16 @@ fn find(text: &str, list: &'static str) -> Found {
 fn inside_of(text: &str, entry: &Entry) -> Map {
     let mut walk = Walk::default();
     let rest = &text[entry.start..];
-    if rest.starts_with(['{', '[']) {
+    let line = text[..entry.start].rfind('\n').map_or(0, |end| end + 1);
+    let before = text[line..entry.start].trim_start_matches(' ');
+    let is_item = before.starts_with('-');
+    // A pair in brackets has none of its own, and is one whatever follows it.
+    let is_pair = !before.is_empty() && !is_item;
+    if rest.starts_with(['{', '[']) || is_pair {
         walk.through(rest, (entry.at.line, entry.at.column - 1));
         return Map::of(walk.outside);
     }
     // The columns of the lines of a block count, so it is read from the start of its first line.
-    let line = text[..entry.start].rfind('\n').map_or(0, |end| end + 1);
-    let is_item = text[line..entry.start].trim_start_matches(' ').starts_with('-');
     walk.ends_after_item = is_item;
     walk.through(&text[line..], (entry.at.line, 0));
     Map::of(walk.outside)

@@ -13,8 +13,8 @@ pub(super) enum Token<'a> {
     Plain(Cow<'a, str>),
     /// A scalar that is a text whatever it looks like.
     Quoted(Cow<'a, str>),
-    /// A list begins.
-    List,
+    /// A list begins, with so many items where that is known.
+    List(Option<usize>),
     /// A mapping begins: keys and values in turns.
     Map,
     /// The innermost list or mapping ends.
@@ -77,7 +77,7 @@ pub(super) fn read(text: &str) -> Option<Vec<Document<'_>>> {
                 documents.push((scalar()?, Vec::new()));
                 None
             }
-            "l" => Some(Token::List),
+            "l" => Some(Token::List(None)),
             "m" => Some(Token::Map),
             "e" => Some(Token::End),
             "p" => Some(Token::Plain(scalar()?.into())),

@@ -31,11 +31,18 @@ impl serde::de::Error for Doubt {
 /// Tokens not read yet.
 pub(super) struct Tokens<'t, 'a> {
     rest: std::slice::Iter<'t, Token<'a>>,
+    /// Whether what nothing reads is passed over.
+    is_skipping: bool,
 }
 
 impl<'t, 'a> Tokens<'t, 'a> {
     pub(super) fn new(tokens: &'t [Token<'a>]) -> Self {
-        Self { rest: tokens.iter() }
+        Self { rest: tokens.iter(), is_skipping: false }
+    }
+
+    /// Tokens of which some may be read by nothing.
+    pub(super) fn skipping(tokens: &'t [Token<'a>]) -> Self {
+        Self { rest: tokens.iter(), is_skipping: true }
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -79,16 +86,26 @@ fn is_text(text: &str) -> bool {
         && !OTHERS.iter().any(|other| other.eq_ignore_ascii_case(text))
 }
 
+/// Whether it is known what a text without quotes is to a reader that takes anything.
+fn is_any(text: &str) -> bool {
+    is_text(text) || is_null(text) || number(text).is_some() || matches!(text, "true" | "false")
+}
+
 impl<'de> Deserializer<'de> for &mut Tokens<'_, '_> {
     type Error = Doubt;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
         match self.peek().ok_or(Doubt)? {
-            Token::List => self.deserialize_seq(visitor),
+            Token::List(_) => self.deserialize_seq(visitor),
             Token::Map => self.deserialize_map(visitor),
             Token::Quoted(_) => self.deserialize_str(visitor),
             Token::Plain(text) if is_text(text) => self.deserialize_str(visitor),
             Token::Plain(text) if number(text).is_some() => visitor.visit_u64(self.number()?),
+            Token::Plain(text) if matches!(&**text, "true" | "false") => self.deserialize_bool(visitor),
+            Token::Plain(text) if is_null(text) => {
+                self.next()?;
+                visitor.visit_unit()
+            }
             _ => Err(Doubt),
         }
     }
@@ -148,15 +165,15 @@ impl<'de> Deserializer<'de> for &mut Tokens<'_, '_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
-        matches!(self.next()?, Token::List).then_some(()).ok_or(Doubt)?;
-        let value = visitor.visit_seq(Members(self))?;
+        let Token::List(count) = self.next()? else { return Err(Doubt) };
+        let value = visitor.visit_seq(Members { tokens: self, count: *count })?;
         self.end()?;
         Ok(value)
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
         matches!(self.next()?, Token::Map).then_some(()).ok_or(Doubt)?;
-        let value = visitor.visit_map(Members(self))?;
+        let value = visitor.visit_map(Members { tokens: self, count: None })?;
         self.end()?;
         Ok(value)
     }
@@ -179,10 +196,25 @@ impl<'de> Deserializer<'de> for &mut Tokens<'_, '_> {
         Err(Doubt)
     }
 
-    // What nothing reads is for the whole parser, which tells of it; so is what is rarely read.
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Doubt> {
-        Err(Doubt)
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
+        if !self.is_skipping {
+            return Err(Doubt);
+        }
+        let mut open = 0_usize;
+        loop {
+            match self.next()? {
+                Token::List(_) | Token::Map => open += 1,
+                Token::End => open = open.checked_sub(1).ok_or(Doubt)?,
+                Token::Quoted(_) => {}
+                Token::Plain(text) => is_any(text).then_some(()).ok_or(Doubt)?,
+            }
+            if open == 0 {
+                return visitor.visit_unit();
+            }
+        }
     }
+
+    // What is rarely read is for the whole parser.
 
     fn deserialize_unit<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Doubt> {
         Err(Doubt)
@@ -194,16 +226,23 @@ impl<'de> Deserializer<'de> for &mut Tokens<'_, '_> {
 }
 
 /// The members of a collection.
-struct Members<'m, 't, 'a>(&'m mut Tokens<'t, 'a>);
+struct Members<'m, 't, 'a> {
+    tokens: &'m mut Tokens<'t, 'a>,
+    /// How many there are, so that a list takes as much memory as it needs.
+    count: Option<usize>,
+}
 
 impl<'de> SeqAccess<'de> for Members<'_, '_, '_> {
     type Error = Doubt;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Doubt> {
-        match self.0.peek() {
+        match self.tokens.peek() {
             Some(Token::End) => Ok(None),
-            _ => seed.deserialize(&mut *self.0).map(Some),
+            _ => seed.deserialize(&mut *self.tokens).map(Some),
         }
+    }
+    fn size_hint(&self) -> Option<usize> {
+        self.count
     }
 }
 
@@ -211,13 +250,13 @@ impl<'de> MapAccess<'de> for Members<'_, '_, '_> {
     type Error = Doubt;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Doubt> {
-        match self.0.peek() {
+        match self.tokens.peek() {
             Some(Token::End) => Ok(None),
-            _ => seed.deserialize(&mut *self.0).map(Some),
+            _ => seed.deserialize(&mut *self.tokens).map(Some),
         }
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Doubt> {
-        seed.deserialize(&mut *self.0)
+        seed.deserialize(&mut *self.tokens)
     }
 }

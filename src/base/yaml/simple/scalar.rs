@@ -1,0 +1,252 @@
+//! Scalars and keys in the styles that YAML has for them: plain, in quotes, and as a block of lines.
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr2};
+
+use super::super::tape::Token;
+use super::{Reader, trim_end, trim_start};
+
+/// A longer key is left to the whole parser.
+const KEY: usize = 100;
+
+impl<'a> Reader<'a> {
+    /// A text without quotes, that may go on in lines that are indented further.
+    pub(super) fn plain(&mut self, value: &'a str, indent: usize) -> Option<()> {
+        let (text, commented) = plain_line(value)?;
+        is_start(text).then_some(())?;
+        let mut text = Cow::Borrowed(text);
+        let mut commented = commented;
+        self.advance();
+        while let Some(line) = self.line.filter(|line| line.indent > indent) {
+            let (more, comment) = plain_line(line.content).filter(|_| !line.apart && !commented)?;
+            commented = comment;
+            let text = text.to_mut();
+            text.push(' ');
+            text.push_str(more);
+            self.advance();
+        }
+        self.tokens.push(Token::Plain(text));
+        Some(())
+    }
+
+    /// A text after `|` or `>`: the lines below that are indented further.
+    pub(super) fn block_scalar(&mut self, header: &'a str, indent: usize) -> Option<()> {
+        let (style, rest) = header.split_at(1);
+        let (chomp, rest) = match rest.as_bytes().first() {
+            Some(b'-' | b'+') => rest.split_at(1),
+            _ => ("", rest),
+        };
+        let after = trim_start(rest);
+        (after.is_empty() || (after.starts_with('#') && after.len() < rest.len())).then_some(())?;
+        let mut text = String::new();
+        let mut column = None;
+        // Ends of lines that are not written yet.
+        let mut breaks = 0;
+        loop {
+            let start = self.next;
+            let Some(line) = self.take_line() else { break };
+            let content = trim_start(line);
+            let spaces = line.len() - content.len();
+            if content.is_empty() {
+                // Spaces beyond the column would count, or be wrong before the first line.
+                (spaces <= column.unwrap_or(indent + 1)).then_some(())?;
+                breaks += 1;
+                continue;
+            }
+            let column = *column.get_or_insert(spaces);
+            if spaces < column || column <= indent {
+                self.next = start;
+                break;
+            }
+            // A line that is indented further is not folded, nor are those around it.
+            let is_folded = style == ">" && !text.is_empty();
+            (style == "|" || spaces == column).then_some(())?;
+            match breaks {
+                1 if is_folded => text.push(' '),
+                _ => text.extend(std::iter::repeat_n('\n', breaks - usize::from(is_folded))),
+            }
+            text.push_str(&line[column..]);
+            breaks = 1;
+        }
+        // Without any line, or an end of the last one, what is meant is for the whole parser.
+        (!text.is_empty() && self.text[..self.next.min(self.text.len())].ends_with('\n')).then_some(())?;
+        let breaks = match chomp {
+            "-" => 0,
+            "+" => breaks,
+            _ => 1,
+        };
+        text.extend(std::iter::repeat_n('\n', breaks));
+        self.tokens.push(Token::Quoted(text.into()));
+        self.advance();
+        self.ends(indent)
+    }
+}
+
+/// A key at the start of a text, and how many bytes it takes with its colon.
+pub(super) fn key(content: &str) -> Option<(&str, usize)> {
+    let first = *content.as_bytes().first()?;
+    let (key, end) = if matches!(first, b'"' | b'\'') {
+        let length = memchr2(first, b'\n', &content.as_bytes()[1..])?;
+        let key = &content[1..=length];
+        // What has escapes, or quotes in it, is not taken apart here.
+        (content.as_bytes()[length + 1] == first && !key.contains('\\')).then_some(())?;
+        (key, length + 2)
+    } else {
+        is_key_start(first).then_some(())?;
+        let end = content.bytes().position(|byte| !is_key_byte(byte))?;
+        let key = &content[..end];
+        (!is_null(key)).then_some(())?;
+        (key, end)
+    };
+    let is_key = end <= KEY && content.as_bytes().get(end) == Some(&b':') && key != "<<";
+    is_key.then_some((key, end + 1))
+}
+
+fn is_key_start(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_'
+}
+
+fn is_key_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/')
+}
+
+/// Whether a text without quotes is nothing.
+pub(in super::super) fn is_null(text: &str) -> bool {
+    matches!(text, "" | "~" | "null" | "Null" | "NULL")
+}
+
+/// Whether a text without quotes may begin like this.
+pub(super) fn is_start(text: &str) -> bool {
+    match text.as_bytes() {
+        // A flag, or a number below 0.
+        [b'-', next, ..] => next.is_ascii_alphanumeric() || matches!(next, b'-' | b'.' | b'/' | b'_'),
+        [
+            b'-' | b'?' | b':' | b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>'
+            | b'\'' | b'"' | b'%' | b'@' | b'`',
+            ..,
+        ] => false,
+        _ => true,
+    }
+}
+
+/// The text of a line without its comment, and whether there is one.
+pub(super) fn plain_line(line: &str) -> Option<(&str, bool)> {
+    let bytes = line.as_bytes();
+    let (mut from, mut end) = (0, None);
+    while let Some(found) = memchr2(b'#', b':', &bytes[from..]) {
+        let at = from + found;
+        if bytes[at] == b'#' && at > 0 && bytes[at - 1] == b' ' {
+            end = Some(at - 1);
+            break;
+        }
+        if bytes[at] == b':' && matches!(bytes.get(at + 1), None | Some(b' ')) {
+            return None;
+        }
+        from = at + 1;
+    }
+    let text = trim_end(&line[..end.unwrap_or(line.len())]);
+    if text.is_empty() || text.starts_with('#') || text.ends_with(':') {
+        return None;
+    }
+    Some((text, end.is_some()))
+}
+
+/// A text in quotes that begins at a place, and the place after it. Lines that it goes on in begin at
+/// a least column.
+pub(super) fn quoted(text: &str, at: usize, least: usize) -> Option<(Cow<'_, str>, usize)> {
+    let bytes = text.as_bytes();
+    let quote = bytes[at];
+    let start = at + 1;
+    let (mut from, mut is_plain) = (start, true);
+    let end = loop {
+        let found = from + memchr2(quote, b'\\', &bytes[from..])?;
+        match (bytes[found], bytes.get(found + 1)) {
+            (b'\\', _) if quote == b'\'' => from = found + 1,
+            (b'\\', next) => {
+                // An end of a line, or what is not ASCII, is rarely escaped.
+                next.is_some_and(u8::is_ascii_graphic).then_some(())?;
+                (from, is_plain) = (found + 2, false);
+            }
+            (_, Some(b'\'')) if quote == b'\'' => (from, is_plain) = (found + 2, false),
+            _ => break found,
+        }
+    };
+    let written = &text[start..end];
+    let folded = if memchr(b'\n', written.as_bytes()).is_some() {
+        Cow::Owned(folded(written, least)?)
+    } else {
+        Cow::Borrowed(written)
+    };
+    let value = match (is_plain, quote) {
+        (true, _) => folded,
+        (false, b'\'') => folded.replace("''", "'").into(),
+        (false, _) => unescaped(&folded)?.into(),
+    };
+    Some((value, end + 1))
+}
+
+/// Lines as one text: a single end of a line is a space, and of more all but the first count.
+fn folded(written: &str, least: usize) -> Option<String> {
+    let mut lines = written.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+    let mut text = trim_end(lines.next()?).to_owned();
+    let mut breaks = 0;
+    let mut lines = lines.peekable();
+    while let Some(line) = lines.next() {
+        breaks += 1;
+        let content = trim_start(line);
+        let is_last = lines.peek().is_none();
+        if content.is_empty() && !is_last {
+            continue;
+        }
+        let column = line.len() - content.len();
+        (column >= least && !is_marker(line)).then_some(())?;
+        match breaks {
+            1 => text.push(' '),
+            _ => text.extend(std::iter::repeat_n('\n', breaks - 1)),
+        }
+        text.push_str(if is_last { content } else { trim_end(content) });
+        breaks = 0;
+    }
+    Some(text)
+}
+
+/// Whether a line begins or ends a document.
+pub(super) fn is_marker(line: &str) -> bool {
+    line.starts_with("---") || line.starts_with("...")
+}
+
+/// A text in which each backslash is followed by a printable ASCII character.
+fn unescaped(text: &str) -> Option<String> {
+    let mut value = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = memchr(b'\\', rest.as_bytes()) {
+        value.push_str(&rest[..at]);
+        let (mark, after) = rest[at + 1..].split_at_checked(1)?;
+        rest = after;
+        let digits = match mark {
+            "x" => 2,
+            "u" => 4,
+            "U" => 8,
+            other => {
+                value.push(match other {
+                    "n" => '\n',
+                    "t" => '\t',
+                    "r" => '\r',
+                    "0" => '\0',
+                    "e" => '\u{1b}',
+                    "\\" | "\"" | "/" => other.chars().next()?,
+                    _ => return None,
+                });
+                continue;
+            }
+        };
+        let (digits, after) = rest.split_at_checked(digits)?;
+        digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then_some(())?;
+        // A part of a pair, as JSON writes what is beyond 16 bits, is no character.
+        value.push(char::from_u32(u32::from_str_radix(digits, 16).ok()?)?);
+        rest = after;
+    }
+    value.push_str(rest);
+    Some(value)
+}
