@@ -77,14 +77,16 @@ fn only_file(facts: &Metadata) -> io::Result<()> {
 /// When it cannot be read, is no file, or is longer than `limit`.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let fail = |source| FileError::new("read", path, source);
-    let mut bytes = Vec::new();
-    open(path)?.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
+    let bytes = bytes_of(open(path)?, limit).map_err(fail)?;
     if bytes.len() as u64 > limit {
         let why = format!("it is longer than {limit} bytes");
         return Err(fail(io::Error::new(io::ErrorKind::FileTooLarge, why)));
     }
     Ok(bytes)
 }
+
+/// Bytes of a file that is read without asking how long it is.
+const SHORT: usize = 8 << 10;
 
 /// Reads a text file of at most `limit` bytes.
 ///
@@ -102,6 +104,25 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
             format!("it is no text in UTF-8, from line {line}, column {column} on"),
         ))
     })
+}
+
+/// What a file holds, and a little more than the limit of one that is longer.
+fn bytes_of(file: File, limit: u64) -> io::Result<Vec<u8>> {
+    let mut file = file.take(limit.saturating_add(1));
+    // Most files are short: they are read at once, and take no more memory than they are long.
+    let mut short = [0; SHORT];
+    let mut length = 0;
+    while length < SHORT {
+        match file.read(&mut short[length..]) {
+            Ok(0) => return Ok(short[..length].to_vec()),
+            Ok(more) => length += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let mut bytes = short.to_vec();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Writes a file by way of a temporary one beside it, so that a reader sees the old content or
@@ -171,7 +192,7 @@ pub fn names_in(path: &Path) -> Result<Vec<String>, FileError> {
         let entry = entry.map_err(|source| FileError::new("read", path, source))?;
         names.push(entry.file_name().to_string_lossy().into_owned());
     }
-    names.sort();
+    names.sort_unstable();
     Ok(names)
 }
 

@@ -1,36 +1,51 @@
 //! Work on many items, shared among the processors of this machine. What the work is, the caller
 //! says; nothing here waits for anything outside of the process.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
 /// More threads than this do not help with files on one disk.
 const MOST: usize = 8;
 
 /// Does the same work with each item and gives the results in the order of the items. A thread is
-/// started for at least `least` items, since it costs more than little work saves.
+/// started for at least `least` items, since it costs more than little work saves. Threads take that
+/// many items at a time, so that all end together even where something else keeps a processor busy.
 pub fn map<T: Send, R: Send>(items: Vec<T>, least: usize, work: impl Fn(T) -> R + Sync) -> Vec<R> {
-    if items.len() < least.max(1) * 2 {
+    let least = least.max(1);
+    if items.len() < least * 2 {
         return items.into_iter().map(work).collect();
     }
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(MOST);
-    let shares = (items.len() / least.max(1)).clamp(1, processors);
-    let size = items.len().div_ceil(shares);
-    let work = &work;
+    let count = items.len();
     let mut items = items.into_iter();
-    let first: Vec<T> = items.by_ref().take(size).collect();
-    std::thread::scope(|scope| {
-        let mut workers = Vec::new();
-        while items.len() > 0 {
-            let share: Vec<T> = items.by_ref().take(size).collect();
-            workers.push(scope.spawn(move || share.into_iter().map(work).collect::<Vec<R>>()));
+    let portions: Vec<Mutex<Vec<T>>> =
+        (0..count.div_ceil(least)).map(|_| Mutex::new(items.by_ref().take(least).collect())).collect();
+    let next = AtomicUsize::new(0);
+    // Does one portion after another until none is left.
+    let take = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(portion) = portions.get(at) else { return done };
+            let items = std::mem::take(&mut *portion.lock().unwrap_or_else(PoisonError::into_inner));
+            done.push((at, items.into_iter().map(&work).collect::<Vec<R>>()));
         }
-        let mut results: Vec<R> = first.into_iter().map(work).collect();
+    };
+    let mut done = std::thread::scope(|scope| {
+        let workers: Vec<_> = (1..processors.min(portions.len())).map(|_| scope.spawn(take)).collect();
+        let mut done = take();
         for worker in workers {
             match worker.join() {
-                Ok(share) => results.extend(share),
+                Ok(more) => done.extend(more),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-        results
-    })
+        done
+    });
+    done.sort_unstable_by_key(|(at, _)| *at);
+    let mut results = Vec::with_capacity(count);
+    done.into_iter().for_each(|(_, portion)| results.extend(portion));
+    results
 }
 
 #[cfg(test)]

@@ -88,16 +88,17 @@ fn distinct(values: impl FnOnce(&Inventory) -> Vec<String>) -> Vec<CompletionCan
 }
 
 fn candidates(from: impl FnOnce(&Inventory) -> Vec<CompletionCandidate>) -> Vec<CompletionCandidate> {
-    inventory().as_ref().map(from).unwrap_or_default()
+    inventory().map(from).unwrap_or_default()
 }
 
-fn inventory() -> Option<Inventory> {
+/// The inventory, which stays until the program ends.
+fn inventory() -> Option<&'static Inventory> {
     let host = Host::real();
     let typed = typed_inventory(&host);
     let flags = typed.map(|path| ("inventory", path.display().to_string(), "--inventory".to_owned()));
     let config = Config::load(&host.env, &host.cwd, flags).ok()?;
     let settings = Settings::resolve(&config, &host.env).ok()?;
-    crate::ops::inventory::load(settings.inventory.as_deref()).ok()
+    crate::ops::inventory::load(settings.inventory.as_deref()).ok().map(|one| &*Box::leak(Box::new(one)))
 }
 
 /// The value of `--inventory` among the words typed so far.

@@ -117,9 +117,10 @@ impl Context {
         })
     }
 
-    /// Loads the inventory, and says what is wrong with it.
-    pub(super) fn inventory(&self) -> anyhow::Result<Inventory> {
-        let inventory = ops::inventory::load(self.settings.inventory.as_deref())?;
+    /// Loads the inventory, and says what is wrong with it. It stays until the program ends: each
+    /// command has one, and taking a large one apart would cost as much as much of reading it.
+    pub(super) fn inventory(&self) -> anyhow::Result<&'static Inventory> {
+        let inventory = Box::leak(Box::new(ops::inventory::load(self.settings.inventory.as_deref())?));
         self.host.hide_logins_of(inventory.addresses());
         for finding in inventory.findings(FINDINGS) {
             self.ui.warning(&safe_line(&finding.to_string()));

@@ -1,19 +1,19 @@
 //! Finds the files of an inventory and reads it. What the files mean is for `model::inventory`.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::base::files::{self, FileError};
 use crate::base::text::plural;
 use crate::base::yaml::{self, Compiled, YamlError};
 use crate::base::{assets, share};
-use crate::model::inventory::{Document, Inventory, InventoryError};
-use crate::model::reference::Reference;
+use crate::model::inventory::{Document, Inventory, InventoryError, Part};
+use crate::model::reference::{Reference, is_name};
 
 /// No file of an inventory is longer: its text and what it holds are in memory at once.
 const LIMIT: u64 = 64 << 20;
-/// A thread costs as much as so many files to open.
-const SHARE: usize = 64;
+/// A thread costs as much as so many files to read.
+const SHARE: usize = 24;
 /// The files of the built-in inventory, compiled: a golden test makes it of them.
 const COMPILED: &str = "inventory.compiled";
 /// The head of an inventory that is a folder.
@@ -60,14 +60,14 @@ pub fn load(path: Option<&Path>) -> Result<Inventory, LoadError> {
         return Ok(Inventory::read_compiled("built in", documents.collect())?);
     };
     let origin = path.display().to_string();
-    let documents = if path.is_dir() {
+    let parts = if path.is_dir() {
         folder(path)?
     } else if path.exists() {
-        vec![document((path.to_path_buf(), None))?]
+        vec![Part::parse(document(path, None)?)]
     } else {
         return Err(LoadError::Missing(origin));
     };
-    Ok(Inventory::read(&origin, documents)?)
+    Ok(Inventory::of_parts(&origin, parts)?)
 }
 
 fn built_in() -> Vec<Document> {
@@ -103,46 +103,55 @@ pub fn compile() -> Result<String, YamlError> {
 }
 
 /// Reads `inventory.yaml` and `<category>/<name>.yaml`; nothing deeper, so a link that leads back
-/// does no harm.
-fn folder(root: &Path) -> Result<Vec<Document>, LoadError> {
-    let mut wanted: Vec<(PathBuf, Option<Reference>)> = Vec::new();
-    let head = root.join(HEAD);
+/// does no harm. Each file is parsed by the thread that reads it.
+fn folder(root: &Path) -> Result<Vec<Result<Part, InventoryError>>, LoadError> {
+    let is_category = |name: &String| !name.starts_with('.') && is_name(name) && root.join(name).is_dir();
+    let categories: Vec<String> = files::names_in(root)?.into_iter().filter(is_category).collect();
+    // The files of each category; the paths are put together by the threads.
+    let mut wanted: Vec<(Option<&str>, String)> = Vec::new();
     // Whatever it is: what cannot be read is told.
-    if head.symlink_metadata().is_ok() {
-        wanted.push((head, None));
+    if root.join(HEAD).symlink_metadata().is_ok() {
+        wanted.push((None, HEAD.to_owned()));
     }
-    for category in files::names_in(root)? {
-        let folder = root.join(&category);
-        if category.starts_with('.') || !folder.is_dir() {
-            continue;
-        }
-        for file in files::names_in(&folder)? {
-            let name = file.strip_suffix(".yaml").or_else(|| file.strip_suffix(".yml"));
-            if let Some(reference) = name.and_then(|name| Reference::parse(&format!("{category}/{name}"))) {
-                wanted.push((folder.join(&file), Some(reference)));
-            }
-        }
+    for category in &categories {
+        let is_entry = |file: &String| entry_name(file).is_some();
+        let files = files::names_in(&root.join(category))?.into_iter().filter(is_entry);
+        wanted.extend(files.map(|file| (Some(category.as_str()), file)));
     }
-    let (mut documents, mut failed, mut others) = (Vec::with_capacity(wanted.len()), None, 0);
-    for read in share::map(wanted, SHARE, document) {
+    let part = |(category, file): (Option<&str>, String)| {
+        let Some((category, name)) = category.zip(entry_name(&file)) else {
+            return Ok(Part::parse(document(&root.join(file), None)?));
+        };
+        let path = root.join(category).join(&file);
+        Ok(Part::parse(document(&path, Some(Reference::new(category, name)))?))
+    };
+    let (mut parts, mut failed, mut others) = (Vec::with_capacity(wanted.len()), None, 0);
+    for read in share::map(wanted, SHARE, part) {
         match read {
-            Ok(document) => documents.push(document),
+            Ok(part) => parts.push(part),
             Err(error) if failed.is_none() => failed = Some(error),
             Err(_) => others += 1,
         }
     }
     match failed {
-        None => Ok(documents),
+        None => Ok(parts),
         Some(LoadError::File(first)) if others > 0 => Err(LoadError::Files { first, others }),
         Some(error) => Err(error),
     }
 }
 
-fn document((path, reference): (PathBuf, Option<Reference>)) -> Result<Document, LoadError> {
-    let file = path.display().to_string();
-    match files::read_text(&path, LIMIT) {
-        Ok(text) => Ok(Document { file, text: text.into(), reference }),
-        Err(_) if path.metadata().is_ok_and(|found| found.len() > LIMIT) => Err(LoadError::TooLong(file)),
+/// The name of the entry that a file holds.
+fn entry_name(file: &str) -> Option<&str> {
+    let name = file.strip_suffix(".yaml").or_else(|| file.strip_suffix(".yml"));
+    name.filter(|name| is_name(name))
+}
+
+fn document(path: &Path, reference: Option<Reference>) -> Result<Document, LoadError> {
+    match files::read_text(path, LIMIT) {
+        Ok(text) => Ok(Document { file: path.display().to_string(), text: text.into(), reference }),
+        Err(_) if path.metadata().is_ok_and(|found| found.len() > LIMIT) => {
+            Err(LoadError::TooLong(path.display().to_string()))
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -89,7 +89,7 @@ pub fn command_line(argv: &[String]) -> String {
 /// How many terminal columns a text takes.
 #[must_use]
 pub fn width(text: &str) -> usize {
-    text.width()
+    if safe::is_printable(text) { text.len() } else { text.width() }
 }
 
 /// The text cut to a number of columns, with `…` where something was cut.

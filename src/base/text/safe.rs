@@ -8,7 +8,7 @@ use std::borrow::Cow;
 /// A tab stays.
 #[must_use]
 pub fn safe_line(text: &str) -> Cow<'_, str> {
-    if text.chars().all(is_plain) {
+    if is_printable(text) || text.chars().all(is_plain) {
         return Cow::Borrowed(text);
     }
     let stripped = anstream::adapter::strip_str(text).to_string();
@@ -24,6 +24,11 @@ pub fn safe_line(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(safe)
+}
+
+/// Whether a text is nothing but printable ASCII characters, as most are: many are compared at once.
+pub(super) fn is_printable(text: &str) -> bool {
+    text.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'))
 }
 
 fn is_plain(character: char) -> bool {

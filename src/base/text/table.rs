@@ -1,6 +1,8 @@
 //! Tables of plain columns that fit a width: the widest column gives way first, and nothing wraps
 //! into the next one. Styling is applied after the widths are known, so that it never counts.
 
+use std::borrow::Cow;
+
 use super::{truncate, width};
 
 /// One cell: its text, and how to paint the text once it has been fitted.
@@ -73,12 +75,19 @@ impl Table {
         let mut line = " ".repeat(self.indent);
         let mut pending = 0;
         for (index, cell) in row.iter().enumerate() {
-            let text = truncate(&cell.text, widths[index]);
-            let used = width(&text);
+            let own = width(&cell.text);
+            let text = match own <= widths[index] {
+                true => Cow::Borrowed(cell.text.as_str()),
+                false => Cow::Owned(truncate(&cell.text, widths[index])),
+            };
+            let used = if let Cow::Owned(text) = &text { width(text) } else { own };
             if !text.is_empty() {
-                line.push_str(&" ".repeat(pending));
+                line.extend(std::iter::repeat_n(' ', pending));
                 pending = 0;
-                line.push_str(&cell.paint.map_or_else(|| text.clone(), |paint| paint(&text)));
+                match cell.paint {
+                    Some(paint) => line.push_str(&paint(&text)),
+                    None => line.push_str(&text),
+                }
             }
             pending += widths[index] - used + GAP;
         }

@@ -44,7 +44,7 @@ pub(in crate::cli) fn run(args: BuildArgs, context: &Context) -> anyhow::Result<
     let quiet = context.ui.verbosity() == Verbosity::Quiet;
     let wish = Wish { merge_request: mr, tag, no_cache, quiet };
     let built = context.block_on(async |stop| {
-        let tools = context.tools(&inventory, &git, stop);
+        let tools = context.tools(inventory, &git, stop);
         match context.engine().await? {
             Engine::Containers(engine) => build(&tools, &engine, component, &wish).await,
             Engine::Native(_) => Err(BuildError::Native.into()),

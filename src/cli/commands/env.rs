@@ -102,7 +102,7 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
     }
     let inventory = context.inventory()?;
     let component = inventory.find(&component)?;
-    let rules = Rules::load(&context.assets, &inventory, &context.host.env, &context.workspace)?;
+    let rules = Rules::load(&context.assets, inventory, &context.host.env, &context.workspace)?;
     let program = context.host.executable.display().to_string();
     let host = if context.settings.engine == Engine::Native { "127.0.0.1" } else { "" };
     let around = Surroundings { host, program: &program, ground: &rules.ground, rules: &rules.secrets };
@@ -110,14 +110,14 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
     if let Some(with) = diff {
         let (assets, workspace) = (&context.assets, &context.workspace);
         let guard = &rules.guard;
-        let whose = Whose { component, inventory: &inventory, workspace, assets, around, guard };
+        let whose = Whose { component, inventory, workspace, assets, around, guard };
         return compare_with(context, whose, wishes, &with, format);
     }
-    let deployed = deployed(context, component, &inventory)?;
-    let mut resolved = resolve(component, &inventory, &context.assets, around, deployed.as_ref(), wishes)?;
+    let deployed = deployed(context, component, inventory)?;
+    let mut resolved = resolve(component, inventory, &context.assets, around, deployed.as_ref(), wishes)?;
     let findings = rules.guard.inspect(component.name(), &mut resolved.environment);
     if scan {
-        return scan_sources(component, &inventory, &resolved.environment, format, context);
+        return scan_sources(component, inventory, &resolved.environment, format, context);
     }
     print(&context.ui, component.name(), &resolved.environment, EnvOptions { format, explain, reveal });
     for finding in findings {

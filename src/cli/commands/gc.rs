@@ -48,7 +48,7 @@ pub(in crate::cli) fn run(args: &GcArgs, context: &Context) -> anyhow::Result<Ex
                 env: &context.host.env,
             };
             let demos = walk::abandoned(&context.host);
-            let mut collected = collect(dead, inventory.as_ref(), args.dry_run).await?;
+            let mut collected = collect(dead, inventory, args.dry_run).await?;
             let removed = if args.dry_run {
                 demos.clone()
             } else {

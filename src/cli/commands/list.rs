@@ -42,9 +42,9 @@ pub(in crate::cli) fn run(args: ListArgs, context: &Context) -> anyhow::Result<E
         return Err(UsageError(format!("{message}; {known}")).into());
     }
     let filter = Filter { words: text, kind, owner, infrastructure };
-    let found = list(&inventory, &filter);
-    report::list::print(&context.ui, &inventory, &found);
-    for sentence in unknown(&inventory, &filter) {
+    let found = list(inventory, &filter);
+    report::list::print(&context.ui, inventory, &found);
+    for sentence in unknown(inventory, &filter) {
         context.ui.warning(&safe_line(&format!("{sentence}.")));
     }
     Ok(Exit::Done)

@@ -181,7 +181,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
         return Err(UsageError(format!("`{access}` is no component; write `--mount={access}`")).into());
     }
     let request = Request {
-        components: named(&inventory, &components)?,
+        components: named(inventory, &components)?,
         merge_request: mr,
         image,
         once,
@@ -213,11 +213,11 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
     }
     let git = context.git(believed)?;
     if plan.dry_run || plan.form.is_some() {
-        return show(&plan, context, &inventory, &git, &request);
+        return show(&plan, context, inventory, &git, &request);
     }
     let began = std::time::Instant::now();
     let ended = context.block_on(async |stop| {
-        let tools = context.tools(&inventory, &git, stop);
+        let tools = context.tools(inventory, &git, stop);
         let engine = context.engine().await?;
         run_component(&tools, &engine, &request).await
     })?;

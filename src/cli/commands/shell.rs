@@ -52,8 +52,8 @@ pub(in crate::cli) fn run(args: ShellArgs, context: &Context) -> anyhow::Result<
         }
         let owner = context.host.owner();
         let inventory = context.inventory()?;
-        let guard = guard(&context.assets, &inventory)?;
-        let rules = (&guard, &inventory);
+        let guard = guard(&context.assets, inventory)?;
+        let rules = (&guard, inventory);
         Ok(exit(running::shell(instance, workdir, person(context), owner, rules, &stop).await?))
     })
 }

@@ -24,7 +24,7 @@ pub(in crate::cli) struct ShowArgs {
 pub(in crate::cli) fn run(args: &ShowArgs, context: &Context) -> anyhow::Result<Exit> {
     let inventory = context.inventory()?;
     let component = inventory.find(&args.component)?;
-    let shown = ops::show::show(component, &inventory, &context.workspace);
+    let shown = ops::show::show(component, inventory, &context.workspace);
     report::show::print(&context.ui, &shown);
     Ok(Exit::Done)
 }

@@ -65,9 +65,9 @@ pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result
     let believed = context.believe()?;
     let inventory = context.inventory()?;
     let component = args.component.as_deref().map(|name| inventory.find(name)).transpose()?;
-    let target = target(&inventory, component, args.project.as_deref(), &context.host.cwd)?;
-    let entry = target.component.and_then(|component| component.stage.as_ref());
-    let staging = staging(args, context, &inventory, &target, entry)?;
+    let target = target(inventory, component, args.project.as_deref(), &context.host.cwd)?;
+    let entry = target.component.and_then(|component| component.stage.as_deref());
+    let staging = staging(args, context, inventory, &target, entry)?;
     let options = StageOptions {
         dry_run: args.dry_run,
         no_wait: args.no_wait,

@@ -259,9 +259,9 @@ pub(super) struct Entry {
     #[serde(default)]
     pub(super) deployment: Vec<DeploymentFiles>,
     pub(super) image: Option<String>,
-    pub(super) build: Option<Build>,
-    pub(super) run: Option<Run>,
-    pub(super) stage: Option<Stage>,
+    pub(super) build: Option<Box<Build>>,
+    pub(super) run: Option<Box<Run>>,
+    pub(super) stage: Option<Box<Stage>>,
 }
 
 /// A category of entries.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use super::{Category, Component};
-use crate::model::reference::{Reference, is_name};
+use crate::model::reference::is_name;
 
 /// The longest name of a directory, before what tells it from another.
 const LONGEST: usize = 100;
@@ -15,19 +15,14 @@ const LONGEST: usize = 100;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Index {
     categories: HashMap<String, usize>,
-    names: OnceLock<Names>,
+    /// The entries of each name, as [`plain`] writes it, in the order of the inventory.
+    names: OnceLock<HashMap<String, Vec<u32>>>,
+    /// The first entry of each name that can be run.
+    runnable: OnceLock<HashMap<String, u32>>,
     /// The references in lower case.
     lower: OnceLock<Vec<String>>,
     /// The repositories by the name of a directory for their clone.
     repos: OnceLock<HashMap<String, Vec<String>>>,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Names {
-    /// The entries of each name, as [`plain`] writes it, in the order of the inventory.
-    all: HashMap<String, Vec<u32>>,
-    /// The first entry of each name that can be run.
-    runnable: HashMap<String, u32>,
 }
 
 /// A name as it is compared: people write `pipeline_herder` after the Python module.
@@ -76,7 +71,7 @@ impl Index {
         components: &'a [Component],
         name: &str,
     ) -> impl Iterator<Item = &'a Component> {
-        let found = self.names(components).all.get(&plain(name)).map(Vec::as_slice).unwrap_or_default();
+        let found = self.names(components).get(&plain(name)).map(Vec::as_slice).unwrap_or_default();
         found.iter().map(|at| {
             count::one();
             &components[*at as usize]
@@ -86,7 +81,16 @@ impl Index {
     /// The place of the first entry of exactly this name that can be run.
     pub(super) fn runnable(&self, components: &[Component], name: &str) -> Option<usize> {
         count::one();
-        self.names(components).runnable.get(name).map(|at| *at as usize)
+        let runnable = self.runnable.get_or_init(|| {
+            let mut runnable = HashMap::with_capacity(components.len());
+            for (at, component) in short_places(components) {
+                if component.is_runnable() {
+                    runnable.entry(component.name().to_owned()).or_insert(at);
+                }
+            }
+            runnable
+        });
+        runnable.get(name).map(|at| *at as usize)
     }
 
     /// The entries whose reference holds a text that is in lower case.
@@ -118,20 +122,23 @@ impl Index {
         })
     }
 
-    fn names(&self, components: &[Component]) -> &Names {
+    fn names(&self, components: &[Component]) -> &HashMap<String, Vec<u32>> {
         self.names.get_or_init(|| {
-            let mut names = Names::default();
-            for (at, component) in components.iter().enumerate() {
-                count::one();
-                let at = u32::try_from(at).unwrap_or(u32::MAX);
-                names.all.entry(plain(component.name())).or_default().push(at);
-                if component.is_runnable() {
-                    names.runnable.entry(component.name().to_owned()).or_insert(at);
-                }
+            let mut names: HashMap<String, Vec<u32>> = HashMap::with_capacity(components.len());
+            for (at, component) in short_places(components) {
+                names.entry(plain(component.name())).or_default().push(at);
             }
             names
         })
     }
+}
+
+/// The entries with their places.
+fn short_places(components: &[Component]) -> impl Iterator<Item = (u32, &Component)> {
+    components.iter().enumerate().map(|(at, component)| {
+        count::one();
+        (u32::try_from(at).unwrap_or(u32::MAX), component)
+    })
 }
 
 /// The name of a repository's directory: its name in the inventory, or the last part of its address.
@@ -155,17 +162,34 @@ pub fn is_plain(repo: &str) -> bool {
 }
 
 /// The order of entries: by category in its order, then by name.
-pub(super) fn sort(components: Vec<Component>, index: &Index) -> Vec<Component> {
+pub(super) fn sort(components: &mut [Component], index: &Index) {
+    let mut orders: Vec<usize> = Vec::with_capacity(components.len());
+    let mut before: Option<&str> = None;
+    for component in &*components {
+        let category = component.reference.category.as_str();
+        // Entries of a category mostly stand together.
+        let order = match orders.last().filter(|_| before == Some(category)) {
+            Some(order) => *order,
+            None => index.category(category).unwrap_or(usize::MAX),
+        };
+        orders.push(order);
+        before = Some(category);
+    }
     // Entries are large, so their places are sorted first.
-    let order = |reference: &Reference| index.category(&reference.category).unwrap_or(usize::MAX);
-    let orders: Vec<usize> = components.iter().map(|one| order(&one.reference)).collect();
     let mut places: Vec<usize> = (0..components.len()).collect();
     places.sort_by(|a, b| {
         count::one();
         orders[*a].cmp(&orders[*b]).then_with(|| components[*a].name().cmp(components[*b].name()))
     });
-    let mut components: Vec<Option<Component>> = components.into_iter().map(Some).collect();
-    places.into_iter().filter_map(|at| components[at].take()).collect()
+    for at in 0..places.len() {
+        // What stood at a place that has been filled is where it was swapped to.
+        let mut from = places[at];
+        while from < at {
+            from = places[from];
+        }
+        places[at] = from;
+        components.swap(at, from);
+    }
 }
 
 /// How many entries were looked at, so that a test can see what grows how.

@@ -32,7 +32,7 @@ pub use limits::{Capability, Memory, Place};
 pub use need::{Need, Parameters};
 pub use problem::Finding;
 use problem::Problem;
-pub use read::{Document, InventoryError};
+pub use read::{Document, InventoryError, Part};
 pub use written::Written;
 
 /// One entry.
@@ -65,11 +65,11 @@ pub struct Component {
     /// The published image, without tag.
     pub image: Option<String>,
     /// How its image is built.
-    pub build: Option<Build>,
+    pub build: Option<Box<Build>>,
     /// How it is run.
-    pub run: Option<Run>,
+    pub run: Option<Box<Run>>,
     /// How a merge request of it is staged.
-    pub stage: Option<Stage>,
+    pub stage: Option<Box<Stage>>,
     /// Where the entry is written.
     pub written: Written,
 }

@@ -8,8 +8,8 @@ use super::entry::{Entry, Head};
 use super::index::Index;
 use super::problem::{Problem, What};
 use super::{Component, Inventory, Production, Written};
+use crate::base::text;
 use crate::base::yaml::{self, Compiled, UnknownKey, YamlError};
-use crate::base::{share, text};
 use crate::model::reference::{Reference, is_name};
 
 /// The text of one file.
@@ -90,10 +90,7 @@ impl Inventory {
     /// # Errors
     /// When a document cannot be understood, or the whole makes no sense.
     pub fn read(origin: &str, documents: Vec<Document>) -> Result<Self, InventoryError> {
-        if documents.is_empty() {
-            return Err(InventoryError::Empty(origin.to_owned()));
-        }
-        Self::of_parts(origin, share::map(documents, SHARE, parse))
+        Self::of_parts(origin, documents.into_iter().map(Part::parse).collect())
     }
 
     /// Reads an inventory whose documents have been compiled as well: their texts are then for places
@@ -107,15 +104,19 @@ impl Inventory {
     ) -> Result<Self, InventoryError> {
         let part = |(document, compiled): (Document, Option<Compiled<'_>>)| match compiled {
             Some(compiled) => of_compiled(document, &compiled),
-            None => parse(document),
+            None => Part::parse(document),
         };
-        Self::of_parts(origin, documents.into_iter().map(part))
+        Self::of_parts(origin, documents.into_iter().map(part).collect())
     }
 
-    fn of_parts(
-        origin: &str,
-        parts: impl IntoIterator<Item = Result<Part, InventoryError>>,
-    ) -> Result<Self, InventoryError> {
+    /// Puts an inventory together of its documents, each of which has been parsed.
+    ///
+    /// # Errors
+    /// As for [`Self::read`].
+    pub fn of_parts(origin: &str, parts: Vec<Result<Part, InventoryError>>) -> Result<Self, InventoryError> {
+        if parts.is_empty() {
+            return Err(InventoryError::Empty(origin.to_owned()));
+        }
         let mut read = Self {
             title: "untitled".to_owned(),
             origin: origin.to_owned(),
@@ -124,7 +125,7 @@ impl Inventory {
             production: Production::default(),
             services: BTreeMap::new(),
             written: Written::new(origin.to_owned(), Cow::Borrowed("")),
-            components: Vec::new(),
+            components: Vec::with_capacity(parts.len()),
             problems: Vec::new(),
             index: Index::default(),
         };
@@ -144,7 +145,7 @@ impl Inventory {
         let Part { content, written, problems } = part;
         self.problems.extend(problems);
         let head = match content {
-            Content::Entry(one) => return self.components.push(*one),
+            Content::Entry(one) => return self.components.push(one),
             Content::Head(head) => *head,
         };
         if let Some(version) = head.version.filter(|version| *version != 1) {
@@ -192,30 +193,33 @@ impl Errors {
 }
 
 /// What one document holds, and what is wrong with it.
-struct Part {
+pub struct Part {
     content: Content,
     written: Written,
     problems: Vec<Problem>,
 }
 
 enum Content {
-    Entry(Box<Component>),
+    Entry(Component),
     Head(Box<Head>),
 }
 
-/// A thread costs as much as so many small files.
-const SHARE: usize = 12;
-
-fn parse(document: Document) -> Result<Part, InventoryError> {
-    let Document { file, text, reference } = document;
-    match reference {
-        Some(reference) => {
-            let (entry, unknown) = yaml::parse::<Entry>(&file, &text)?;
-            of_entry(entry, reference, Written::new(file, text), unknown)
-        }
-        None => {
-            let (head, unknown) = yaml::parse::<Head>(&file, &text)?;
-            Ok(of_head(head, Written::new(file, text), unknown))
+impl Part {
+    /// Parses a document.
+    ///
+    /// # Errors
+    /// When it cannot be understood.
+    pub fn parse(document: Document) -> Result<Self, InventoryError> {
+        let Document { file, text, reference } = document;
+        match reference {
+            Some(reference) => {
+                let (entry, unknown) = yaml::parse::<Entry>(&file, &text)?;
+                of_entry(entry, reference, Written::new(file, text), unknown)
+            }
+            None => {
+                let (head, unknown) = yaml::parse::<Head>(&file, &text)?;
+                Ok(of_head(head, Written::new(file, text), unknown))
+            }
         }
     }
 }
@@ -223,12 +227,12 @@ fn parse(document: Document) -> Result<Part, InventoryError> {
 fn of_compiled(document: Document, compiled: &Compiled<'_>) -> Result<Part, InventoryError> {
     let written = |document: Document| Written::new(document.file, document.text);
     if let Some(reference) = &document.reference {
-        let Some(entry) = compiled.typed::<Entry>() else { return parse(document) };
+        let Some(entry) = compiled.typed::<Entry>() else { return Part::parse(document) };
         return of_entry(entry, reference.clone(), written(document), Vec::new());
     }
     match compiled.typed::<Head>() {
         Some(head) => Ok(of_head(head, written(document), Vec::new())),
-        None => parse(document),
+        None => Part::parse(document),
     }
 }
 
@@ -239,7 +243,7 @@ fn of_entry(
     unknown: Vec<UnknownKey>,
 ) -> Result<Part, InventoryError> {
     let problems = unknown_keys(&written, unknown);
-    let content = Content::Entry(Box::new(component(entry, Some(reference), written.clone())?));
+    let content = Content::Entry(component(entry, Some(reference), written.clone())?);
     Ok(Part { content, written, problems })
 }
 

@@ -13,14 +13,18 @@ impl Inventory {
     /// Sorts, fills in what a category implies, and checks the whole.
     pub(super) fn settle(&mut self) -> Result<(), InventoryError> {
         self.index = Index::new(&self.categories);
+        let mut before = "";
         for component in &self.components {
             let id = &component.reference.category;
+            if std::mem::replace(&mut before, id) == id {
+                continue;
+            }
             if self.index.add_category(id, self.categories.len()) {
                 let (id, title, description, kind, production) = (id.clone(), None, None, None, None);
                 self.categories.push(Category { id, title, description, kind, production });
             }
         }
-        self.components = index::sort(std::mem::take(&mut self.components), &self.index);
+        index::sort(&mut self.components, &self.index);
         self.check_names()?;
         let implied: BTreeMap<String, String> =
             self.categories.iter().filter_map(|c| Some((c.id.clone(), c.kind.clone()?))).collect();

@@ -75,8 +75,8 @@ pub fn completed(
 #[must_use]
 pub fn initial(component: &Component, deployed: &Deployed, before: &Deployed) -> Component {
     let mut made = component.clone();
-    let run = made.run.take().unwrap_or_default();
-    made.run = Some(Run {
+    let run = *made.run.take().unwrap_or_default();
+    let run = Run {
         command: Vec::new(),
         once: Vec::new(),
         workdir: None,
@@ -87,7 +87,8 @@ pub fn initial(component: &Component, deployed: &Deployed, before: &Deployed) ->
         watch: None,
         debug: None,
         ..run
-    });
+    };
+    made.run = Some(Box::new(run));
     if !before.container.shares_image(&deployed.container) {
         (made.build, made.image) = (None, before.container.image.clone());
     }

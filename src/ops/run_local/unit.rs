@@ -225,7 +225,7 @@ pub(super) fn component_unit(
     tag: &str,
     memory: Memory,
 ) -> Unit {
-    let run = component.run.clone().unwrap_or_default();
+    let run = *component.run.clone().unwrap_or_default();
     let image = match (&component.build, &component.image) {
         (Some(_), _) => Image::Built(component.reference.to_string()),
         (None, Some(image)) => Image::Named(with_tag(image, tag)),
