@@ -319,7 +319,7 @@ fn of_refusal(error: &Refusal) -> Meaning {
         Refusal::Locked { .. } => {
             hint(Exit::Refused, "nothing was started: a local run never claims production.")
         }
-        Refusal::Unlocked { .. } => hint(Exit::Refused, "nothing was started."),
+        Refusal::Unlocked { .. } | Refusal::More(_) => hint(Exit::Refused, "nothing was started."),
         Refusal::Name(_) => plain(Exit::Usage),
     }
 }

@@ -2,6 +2,7 @@
 //! started, since the functions that start something take nothing else. How values are judged is in
 //! the module above; what to tell before that moment is for those who plan.
 
+use std::collections::HashMap;
 use std::ops::Deref;
 
 use super::{Finding, Guard, Refusal, judge};
@@ -121,8 +122,10 @@ impl<'a> Gate<'a> {
     pub fn pass<T: Startable>(&self, what: T, starting: Starting<'_>) -> Result<Passed<T>, Refusal> {
         let variables = what.variables();
         let locked = &self.inventory.production.environment;
+        // Of two values of one name, the last counts.
+        let given: HashMap<&str, &str> = variables.iter().copied().collect();
         for (name, wanted) in locked.iter().filter(|_| starting.is_component) {
-            let found = variables.iter().rev().find(|(key, _)| key == name).map(|(_, value)| *value);
+            let found = given.get(name.as_str()).copied();
             if found != Some(wanted) {
                 return Err(Refusal::Unlocked {
                     component: starting.name.to_owned(),

@@ -8,6 +8,9 @@ mod gate;
 mod host;
 mod views;
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use crate::base::text;
 use crate::model::environment::{Environment, Origin};
 use crate::model::inventory::Inventory;
@@ -174,6 +177,9 @@ impl Guard {
     }
 }
 
+/// Each refused value is a cause of its own, up to so many; the rest are counted.
+const TOLD: usize = 20;
+
 /// A run that must not be.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
@@ -186,8 +192,11 @@ pub enum Refusal {
         #[source]
         next: Option<Box<Refusal>>,
         /// The names to allow, unless one of them cannot be.
-        names: Vec<String>,
+        names: Arc<[String]>,
     },
+    /// The rest of many values.
+    #[error("{} must not be in a local run either", text::plural(*.0, "more value"))]
+    More(usize),
     /// Somebody wants to allow what the inventory fixes.
     #[error("`{name}` cannot be allowed: the inventory fixes its value in every local run ({place})")]
     Locked {
@@ -227,19 +236,19 @@ pub fn judge(findings: &[Finding], allowed: &[String], inventory: &Inventory) ->
             return Err(Refusal::Name(text::safe_line(name).into_owned()));
         }
     }
-    let is_allowed = |finding: &&Finding| !finding.locked && allowed.contains(&finding.name);
+    let allowed: HashSet<&str> = allowed.iter().map(String::as_str).collect();
+    let is_allowed = |finding: &&Finding| !finding.locked && allowed.contains(finding.name.as_str());
     let refused: Vec<&Finding> = findings.iter().filter(|finding| !is_allowed(finding)).collect();
-    let mut names: Vec<String> = Vec::new();
-    for finding in &refused {
-        if !names.contains(&finding.name) {
-            names.push(finding.name.clone());
-        }
-    }
-    if refused.iter().any(|finding| finding.locked) {
-        names.clear();
-    }
-    let refusal = refused.into_iter().rev().fold(None, |next: Option<Box<Refusal>>, finding| {
-        let (first, names) = (Box::new(finding.clone()), names.clone());
+    let mut seen = HashSet::new();
+    let names = refused.iter().map(|finding| &finding.name).filter(|name| seen.insert(*name));
+    let names: Arc<[String]> = match refused.iter().any(|finding| finding.locked) {
+        true => Arc::default(),
+        false => names.cloned().collect(),
+    };
+    let (told, rest) = refused.split_at(refused.len().min(TOLD));
+    let more = (!rest.is_empty()).then(|| Box::new(Refusal::More(rest.len())));
+    let refusal = told.iter().rev().fold(more, |next, finding| {
+        let (first, names) = (Box::new((*finding).clone()), Arc::clone(&names));
         Some(Box::new(Refusal::Values { first, next, names }))
     });
     refusal.map_or(Ok(()), |refusal| Err(*refusal))
@@ -249,14 +258,16 @@ pub fn judge(findings: &[Finding], allowed: &[String], inventory: &Inventory) ->
 #[must_use]
 pub fn sentences(findings: &[Finding], allowed: &[String]) -> Vec<String> {
     let used = used(findings, allowed);
-    let unused = allowed.iter().filter(|name| !findings.iter().any(|finding| finding.name == **name));
+    let found: HashSet<&str> = findings.iter().map(|finding| finding.name.as_str()).collect();
+    let unused = allowed.iter().filter(|name| !found.contains(name.as_str()));
     let unused = unused.map(|name| format!("`--allow {name}` allows nothing: nothing is wrong with it."));
     used.chain(unused).collect()
 }
 
 /// What is said of each value that the person allows.
 pub fn used<'a>(findings: &'a [Finding], allowed: &'a [String]) -> impl Iterator<Item = String> + 'a {
-    let used = findings.iter().filter(|finding| allowed.contains(&finding.name));
+    let allowed: HashSet<&str> = allowed.iter().map(String::as_str).collect();
+    let used = findings.iter().filter(move |finding| allowed.contains(finding.name.as_str()));
     used.map(|finding| format!("Allowed by `--allow {}`: {finding}.", finding.name))
 }
 

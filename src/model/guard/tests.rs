@@ -161,7 +161,7 @@ fn a_person_allows_one_name_for_one_run() {
     );
     let Refusal::Values { next, names: wanted, .. } = refusal else { panic!("is about values") };
     assert!(next.expect("is there").to_string().starts_with("`B` of"));
-    assert_eq!(wanted, ["A", "B"]);
+    assert_eq!(*wanted, ["A", "B"]);
     assert!(judge(&both, &names(&["A"]), &inventory).expect_err("B is not").to_string().starts_with("`B`"));
     judge(&both, &names(&["A", "B", "C"]), &inventory).expect("are allowed");
     let said = sentences(&both, &names(&["A", "B", "C"]));

@@ -4,7 +4,7 @@
 
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -17,7 +17,7 @@ use crate::model::container::ContainerFile;
 use crate::model::environment::{Ground, Provided, RuleError, SecretRules};
 use crate::model::inventory::Parameters;
 use crate::model::probe::Ready;
-use value::Maker;
+use value::{Maker, Needs};
 
 /// A template that does not work.
 #[derive(Debug, thiserror::Error)]
@@ -224,7 +224,7 @@ impl ServiceTemplate {
         around: Surroundings<'_>,
         own: &Parameters,
     ) -> Result<Vec<Provided>, ServiceError> {
-        let maker = Maker::new(&self.file, around, Some(own), std::slice::from_ref(own));
+        let maker = Maker::new(&self.file, around, Some(own), &Needs::of(std::slice::from_ref(own)));
         let one = |(name, value): (&String, &WrittenValue)| {
             Ok(Provided {
                 name: name.clone(),
@@ -242,7 +242,8 @@ impl ServiceTemplate {
     /// # Errors
     /// When a value cannot be made.
     pub fn fill(&self, around: Surroundings<'_>, needs: &[Parameters]) -> Result<Service, ServiceError> {
-        let maker = Maker::new(&self.file, around, None, needs);
+        let all = Needs::of(needs);
+        let maker = Maker::new(&self.file, around, None, &all);
         let written = &self.written;
         let pairs = |what: &str, pairs: &BTreeMap<String, String>| {
             pairs
@@ -272,7 +273,7 @@ impl ServiceTemplate {
             files: files.collect::<Result<_, ServiceError>>()?,
             ports: written.ports.clone(),
             ready: written.ready.clone(),
-            setup: self.setup(around, needs)?,
+            setup: self.setup(around, needs, &all)?,
             volumes: written.volumes.clone(),
             native: native.transpose()?,
         })
@@ -283,15 +284,16 @@ impl ServiceTemplate {
         &self,
         around: Surroundings<'_>,
         needs: &[Parameters],
+        all: &Needs,
     ) -> Result<Vec<Vec<String>>, ServiceError> {
-        let mut commands = Vec::new();
+        let (mut commands, mut known) = (Vec::new(), HashSet::new());
         for own in needs {
-            let maker = Maker::new(&self.file, around, Some(own), needs);
+            let maker = Maker::new(&self.file, around, Some(own), all);
             for (index, step) in self.written.setup.iter().enumerate() {
                 let key = format!("setup.{index}");
                 let wanted = step.when.as_ref().map_or(Ok(true), |when| maker.holds(&key, when))?;
                 let command = if wanted { maker.list(&key, &step.run)? } else { Vec::new() };
-                if !command.is_empty() && !commands.contains(&command) {
+                if !command.is_empty() && known.insert(command.clone()) {
                     commands.push(command);
                 }
             }

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 
 use minijinja::value::Serde;
 use minijinja::{Environment as Templates, UndefinedBehavior, Value};
-use serde::Serialize;
 
 use super::{ServiceError, Surroundings};
 use crate::model::inventory::Parameters;
@@ -18,13 +17,14 @@ pub(super) struct Maker<'a> {
     context: Value,
 }
 
-#[derive(Serialize)]
-struct Context<'a> {
-    #[serde(flatten)]
-    own: Option<&'a Parameters>,
-    host: &'a str,
-    cki: &'a str,
-    needs: &'a [Parameters],
+/// What all ask who need a service, in the form that templates see. It is shared by all makers.
+#[derive(Clone)]
+pub(super) struct Needs(Value);
+
+impl Needs {
+    pub(super) fn of(needs: &[Parameters]) -> Self {
+        Self(Serde(needs).into())
+    }
 }
 
 impl<'a> Maker<'a> {
@@ -32,10 +32,14 @@ impl<'a> Maker<'a> {
         file: &'a str,
         around: Surroundings<'a>,
         own: Option<&'a Parameters>,
-        needs: &'a [Parameters],
+        needs: &Needs,
     ) -> Self {
-        let context = Context { own, host: around.host, cki: around.program, needs };
-        Self { file, around, context: Serde(context).into() }
+        let own = own.into_iter().flatten().map(|(name, value)| (name.clone(), Serde(value).into()));
+        let mut context: BTreeMap<String, Value> = own.collect();
+        context.insert("host".to_owned(), around.host.into());
+        context.insert("cki".to_owned(), around.program.into());
+        context.insert("needs".to_owned(), needs.0.clone());
+        Self { file, around, context: Value::from_object(context) }
     }
 
     /// A text with what is filled in.

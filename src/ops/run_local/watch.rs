@@ -1,5 +1,7 @@
 //! Watches over a run that has been started, until something ends it.
 
+use std::collections::HashMap;
+
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
@@ -47,7 +49,9 @@ pub(super) async fn watch(
     state: &mut Watched,
 ) -> anyhow::Result<How> {
     let Watched { alive, ready } = state;
-    let unit = |index: usize| of(plan, &units[index]);
+    let planned = planned(plan, units.iter());
+    let unit = |index: usize| planned[index];
+    let needing = needing(&planned);
     let mut endings: FuturesUnordered<_> =
         units.iter().enumerate().filter(|(index, _)| alive[*index]).map(ending).collect();
     let mut asking: FuturesUnordered<_> = (0..units.len())
@@ -69,7 +73,7 @@ pub(super) async fn watch(
                     reload::ended(tools, &units[index].name, code);
                     continue;
                 }
-                if !may_end(plan, unit(index), units, alive) {
+                if !may_end(unit(index), &needing, alive) {
                     units[index].show_last(tools).await;
                     return Err(RunError::ServiceEnded { name: units[index].name.clone(), code }.into());
                 }
@@ -107,9 +111,44 @@ pub(super) async fn watch(
     Ok(how)
 }
 
-/// The plan of something that runs.
-fn of<'a>(plan: &'a RunPlan, one: &Running) -> &'a Unit {
-    plan.units().find(|unit| unit.name == one.name).expect("what runs was planned")
+/// The plans of what runs, in its order.
+fn planned<'a, 'r>(plan: &'a RunPlan, units: impl Iterator<Item = &'r Running>) -> Vec<&'a Unit> {
+    let by_name: HashMap<&str, &Unit> = plan.units().map(|unit| (unit.name.as_str(), unit)).collect();
+    units.map(|one| *by_name.get(one.name.as_str()).expect("what runs was planned")).collect()
+}
+
+/// For each name, the places of the units that need it.
+fn needing<'a>(units: &[&'a Unit]) -> HashMap<&'a str, Vec<usize>> {
+    let mut needing: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, unit) in units.iter().enumerate() {
+        for need in &unit.needs {
+            needing.entry(need).or_default().push(at);
+        }
+    }
+    needing
+}
+
+/// The order in which units end, those of a round at once: each after all that need it. The places of
+/// the units.
+fn rounds(units: &[&Unit]) -> Vec<Vec<usize>> {
+    let places: HashMap<&str, usize> =
+        units.iter().enumerate().map(|(at, unit)| (unit.name.as_str(), at)).collect();
+    let needed = |at: usize| units[at].needs.iter().filter_map(|need| places.get(need.as_str()).copied());
+    let mut waiting_for = vec![0_usize; units.len()];
+    (0..units.len()).flat_map(needed).for_each(|at| waiting_for[at] += 1);
+    let mut now: Vec<usize> = (0..units.len()).filter(|at| waiting_for[*at] == 0).collect();
+    let mut rounds = Vec::new();
+    while !now.is_empty() {
+        let mut next = Vec::new();
+        for at in now.iter().flat_map(|at| needed(*at)) {
+            waiting_for[at] -= 1;
+            if waiting_for[at] == 0 {
+                next.push(at);
+            }
+        }
+        rounds.push(std::mem::replace(&mut now, next));
+    }
+    rounds
 }
 
 /// Waits for the end of a unit.
@@ -119,9 +158,9 @@ async fn ending((index, one): (usize, &Running)) -> (usize, anyhow::Result<i64>)
 
 /// Whether the end of a unit is its own affair: it was asked for, and nobody who is alive needs it,
 /// unless it was to do its work and end.
-fn may_end(plan: &RunPlan, unit: &Unit, units: &[Running], alive: &[bool]) -> bool {
-    let mut others = units.iter().zip(alive).filter(|(_, alive)| **alive).map(|(one, _)| of(plan, one));
-    unit.wanted && (unit.once || !others.any(|other| other.needs.contains(&unit.name)))
+fn may_end(unit: &Unit, needing: &HashMap<&str, Vec<usize>>, alive: &[bool]) -> bool {
+    let is_needed = || needing.get(unit.name.as_str()).is_some_and(|all| all.iter().any(|at| alive[*at]));
+    unit.wanted && (unit.once || !is_needed())
 }
 
 /// Tells how one component of a group has ended.
@@ -146,14 +185,9 @@ async fn end(tools: &Tools<'_>, plan: &RunPlan, how: &How, going: Vec<&Running>)
     }
     let task = tools.events.start("stopping", format!("{} (again to force)", names.join(", ")));
     let stops = async {
-        let mut rest = wanted.clone();
-        while !rest.is_empty() {
-            let is_free =
-                |one: &&Running| !rest.iter().any(|other| of(plan, other).needs.contains(&one.name));
-            let (now, later) = rest.iter().copied().partition(is_free);
-            rest = later;
-            let now: Vec<&Running> = now;
-            for stopped in join_all(now.iter().map(|one| one.handle.stop(tools.stop_grace))).await {
+        for now in rounds(&planned(plan, wanted.iter().copied())) {
+            let stops = now.into_iter().map(|at| wanted[at].handle.stop(tools.stop_grace));
+            for stopped in join_all(stops).await {
                 stopped?;
             }
         }

@@ -6,8 +6,11 @@ mod compose;
 mod kube;
 mod podman;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
+
+use regex::{Regex, RegexBuilder};
 
 use crate::base::text::{plural, safe_line};
 use crate::model::container::Publish;
@@ -60,46 +63,49 @@ struct Draft<'a> {
     plan: &'a RunPlan,
     /// What everything of the run is called by.
     name: String,
-    /// Secret values with the names of the variables that stand for them, the longest first.
-    secrets: Vec<(String, String)>,
+    /// Secret values with the names of the variables that stand for them.
+    secrets: HashMap<&'a str, String>,
+    /// The secret values that may be part of a text.
+    long: Option<Regex>,
+    /// The variables that hold secrets: the unit and the name.
+    secret_variables: HashSet<(&'a str, &'a str)>,
     reveal: bool,
 }
 
 impl<'a> Draft<'a> {
     fn new(plan: &'a RunPlan, reveal: bool) -> Self {
-        let mut secrets: Vec<(String, String)> = Vec::new();
+        let all = secrets_of(plan);
+        let secret_variables = all.iter().map(|(unit, name, _)| (*unit, *name)).collect();
+        let wanted: HashSet<&str> = plan.wanted().map(|unit| unit.name.as_str()).collect();
+        let (mut secrets, mut taken) = (HashMap::new(), HashSet::new());
         // Those of components first, since their names are the ones that people know.
-        let (own, others): (Vec<_>, Vec<_>) =
-            secrets_of(plan).partition(|(of, ..)| plan.wanted().any(|unit| unit.name == *of));
+        let (own, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(of, ..)| wanted.contains(of));
         for (unit, name, value) in own.into_iter().chain(others) {
-            if !secrets.iter().any(|(known, _)| known == value) {
-                let is_taken = secrets.iter().any(|(_, taken)| taken == name);
+            secrets.entry(value).or_insert_with(|| {
+                let is_taken = taken.contains(name);
                 let name = if is_taken { variable(&format!("{unit}_{name}")) } else { name.to_owned() };
-                secrets.push((value.to_owned(), name));
-            }
+                taken.insert(name.clone());
+                name
+            });
         }
-        secrets.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
         let first = plan.wanted().next().map_or("run", |unit| &unit.name);
-        Self { plan, name: format!("cki-{}", first.to_lowercase()), secrets, reveal }
+        let long = any_of(secrets.keys().copied().filter(|value| value.len() >= SHORT));
+        Self { plan, name: format!("cki-{}", first.to_lowercase()), secrets, long, secret_variables, reveal }
     }
 
     /// A text with its secrets set apart.
     fn parts(&self, text: &str) -> Vec<Part> {
-        let found = |rest: &str| {
-            let long = self.secrets.iter().filter(|(value, _)| value.len() >= SHORT);
-            long.filter_map(|(value, name)| Some((rest.find(value)?, value.len(), name.clone())))
-                .min_by_key(|(at, ..)| *at)
-        };
-        let (mut parts, mut rest) = (Vec::new(), text);
-        while let Some((at, length, name)) = found(rest).filter(|_| !self.reveal) {
-            if at > 0 {
-                parts.push(Part::Plain(rest[..at].to_owned()));
+        let (mut parts, mut from) = (Vec::new(), 0);
+        for found in self.long.iter().filter(|_| !self.reveal).flat_map(|long| long.find_iter(text)) {
+            let Some(name) = self.secrets.get(found.as_str()) else { continue };
+            if found.start() > from {
+                parts.push(Part::Plain(text[from..found.start()].to_owned()));
             }
-            parts.push(Part::Secret(name));
-            rest = &rest[at + length..];
+            parts.push(Part::Secret(name.clone()));
+            from = found.end();
         }
-        if !rest.is_empty() || parts.is_empty() {
-            parts.push(Part::Plain(rest.to_owned()));
+        if from < text.len() || parts.is_empty() {
+            parts.push(Part::Plain(text[from..].to_owned()));
         }
         parts
     }
@@ -108,10 +114,10 @@ impl<'a> Draft<'a> {
     fn environment(&self, unit: &'a Unit) -> Vec<(&'a str, Vec<Part>)> {
         let given = unit.environment.iter().map(|(name, value)| {
             let value = value.expose();
-            let secret = secrets_of(self.plan).any(|(of, known, _)| of == unit.name && known == name);
-            let hidden = self.secrets.iter().find(|(known, _)| secret && !self.reveal && known == value);
+            let secret = self.secret_variables.contains(&(unit.name.as_str(), name.as_str()));
+            let hidden = self.secrets.get(value).filter(|_| secret && !self.reveal);
             let parts = match hidden {
-                Some((_, stand_in)) => vec![Part::Secret(stand_in.clone())],
+                Some(stand_in) => vec![Part::Secret(stand_in.clone())],
                 None => self.parts(value),
             };
             (name.as_str(), parts)
@@ -122,11 +128,7 @@ impl<'a> Draft<'a> {
 
     /// The variables whose values are not in the text.
     fn hidden(&self) -> BTreeSet<&str> {
-        if self.reveal {
-            BTreeSet::new()
-        } else {
-            self.secrets.iter().map(|(_, name)| name.as_str()).collect()
-        }
+        if self.reveal { BTreeSet::new() } else { self.secrets.values().map(String::as_str).collect() }
     }
 
     /// The image of a unit; one that is built has a name that is always the same.
@@ -214,18 +216,27 @@ impl<'a> Draft<'a> {
 
 /// The secrets of a plan: unit, variable, value. Services hide all of theirs; what a component is told
 /// openly is none.
-fn secrets_of(plan: &RunPlan) -> impl Iterator<Item = (&str, &str, &str)> {
+fn secrets_of(plan: &RunPlan) -> Vec<(&str, &str, &str)> {
     let open: BTreeSet<&str> = plan
         .units()
         .flat_map(|unit| unit.environment.iter().filter(|(name, _)| !unit.secret.contains(name)))
         .map(|(_, value)| value.expose())
         .collect();
-    plan.units().flat_map(move |unit| {
-        let open = open.clone();
-        let all = unit.environment.iter().filter(|(name, _)| unit.secret.contains(name));
-        all.map(|(name, value)| (unit.name.as_str(), name.as_str(), value.expose()))
-            .filter(move |(.., value)| !value.is_empty() && !open.contains(value))
-    })
+    let all = plan.units().flat_map(|unit| {
+        let secret = unit.environment.iter().filter(|(name, _)| unit.secret.contains(name));
+        secret.map(|(name, value)| (unit.name.as_str(), name.as_str(), value.expose()))
+    });
+    all.filter(|(.., value)| !value.is_empty() && !open.contains(value)).collect()
+}
+
+/// What finds any of some texts in one pass; where several begin at one place, the longest.
+fn any_of<'a>(texts: impl Iterator<Item = &'a str>) -> Option<Regex> {
+    let mut texts: Vec<&str> = texts.collect();
+    texts.sort_unstable_by_key(|text| (Reverse(text.len()), *text));
+    let pattern = texts.iter().map(|text| regex::escape(text)).collect::<Vec<_>>().join("|");
+    let length = pattern.len().max(1 << 16);
+    let built = RegexBuilder::new(&pattern).size_limit(length.saturating_mul(256)).build();
+    built.ok().filter(|_| !texts.is_empty())
 }
 
 /// The name of a variable, from any text.
