@@ -1,6 +1,8 @@
 //! Floor 0: what any command-line program needs. Nothing here knows a noun of `cki`
 //! (component, engine, merge request, …); whatever does belongs higher.
 
+#[cfg(test)]
+pub(crate) mod allocated;
 pub mod assets;
 pub mod clock;
 pub mod digest;

@@ -7,6 +7,8 @@ mod commands;
 mod complete;
 mod context;
 mod error;
+#[cfg(test)]
+mod growth;
 mod token;
 
 use std::ffi::OsString;

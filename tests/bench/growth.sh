@@ -1,39 +1,71 @@
 # shellcheck shell=bash disable=SC2154 # variables of tests/setup and tests/bench/run
-# How time and memory grow with the entries of an inventory: four sizes as a directory with a file for
-# each entry, and one file of many entries. Each entry has sources, dependencies, an environment and
+# How time and memory grow with the entries of an inventory: directories with a file for each entry, and
+# single files of many entries. Each entry has sources, dependencies, an environment and
 # needs.
 
 growth_rounds=7
 
-# Time and peak memory of `cki list` and of completing a name. The ratio is that of the time to the
-# previous size: ten times the entries should take ten times as long, and a little less than that
-# where starting the program counts.
+# Time and peak memory of `cki list`, of completing a name and of `cki show`, for directories of four
+# sizes, files of many entries, and files whose entries each need the one before. The ratio is that of the
+# time to the previous size: ten times the entries should take ten times as long, and a little less than
+# that where starting the program counts.
 growth() {
-  local count before list complete peak inventory
+  local count before list complete show peak inventory
   for count in 100 1000 10000 100000; do
     inventory=$results/growth/$count
     [ -d "$inventory" ] || growth_directory "$count" "$inventory"
-    growth_times
-    growth_row "list, $count files" "$list" "$before" "$peak"
-    [ "$count" != 10000 ] || growth_row '  completing a name' "$complete" '' "$peak" 150
-    before=$list
+    growth_rows "$count files"
   done
-  inventory=$results/growth/one.yaml
-  [ -f "$inventory" ] || growth_file 10000 >"$inventory"
-  growth_times
-  growth_row 'list, one file of 10000' "$list" '' "$peak"
+  before=
+  for count in 1000 10000; do
+    inventory=$results/growth/one-$count.yaml
+    [ -f "$inventory" ] || growth_file "$count" >"$inventory"
+    growth_rows "one file of $count"
+  done
+  before=
+  for count in 1000 10000; do
+    inventory=$results/growth/chain-$count.yaml
+    [ -f "$inventory" ] || growth_chain "$count" >"$inventory"
+    growth_rows "a chain of $count"
+  done
 }
 
-# Sets list, complete and peak from the inventory.
+# The rows of one inventory.
+growth_rows() { # what
+  local most=
+  [ "$1" != '10000 files' ] || most=150
+  growth_times
+  growth_row "list, $1" "$list" "${before-}" "$peak" "$most"
+  growth_row '  completing a name' "$complete" '' "$peak" "$most"
+  growth_row '  show one' "$show" '' "$peak"
+  before=$list
+}
+
+# Sets list, complete, show and peak from the inventory: the least of several times, since whatever else
+# the machine does only ever adds to them.
 growth_times() {
-  local lists=() completes=() round
+  local lists=() completes=() shows=() round
   peak=$(alone /usr/bin/time --format %M "$cki" --inventory "$inventory" list 2>&1 >/dev/null | tail -n 1)
   for round in $(seq "$growth_rounds"); do
     lists+=("$(seconds_of alone "$cki" --inventory "$inventory" list)")
     completes+=("$(seconds_of alone COMPLETE=bash _CLAP_COMPLETE_INDEX=4 "$cki" -- cki --inventory "$inventory" show c9)")
+    shows+=("$(seconds_of alone "$cki" --inventory "$inventory" show c9)")
   done
-  list=$(median "${lists[@]}")
-  complete=$(median "${completes[@]}")
+  list=$(least "${lists[@]}")
+  complete=$(least "${completes[@]}")
+  show=$(least "${shows[@]}")
+}
+
+least() {
+  printf '%s\n' "$@" | sort -n | head -n 1
+}
+
+growth_chain() { # count
+  printf 'version: 1\ncomponents:\n'
+  awk -v count="$1" 'BEGIN {
+    for (at = 0; at < count; at++)
+      print "- name: c" at "\n  category: service\n  run: {command: [x], needs: [" (at ? "c" (at - 1) : "redis") "]}"
+  }'
 }
 
 growth_row() { # what, seconds, seconds of a tenth of it, peak in KB, most milliseconds

@@ -1,0 +1,54 @@
+//! How many bytes a test allocates, so that it can see whether what a command does grows faster than its
+//! input. Built for tests only.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+thread_local! {
+    static BYTES: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The allocator of the system, with a count for each thread.
+struct Counting;
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+#[expect(unsafe_code, reason = "each call is handed on as it is to the allocator of the system")]
+// SAFETY: the contract of each function is that of the function which it calls with the same arguments.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size());
+        // SAFETY: see above.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size());
+        // SAFETY: see above.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size);
+        // SAFETY: see above.
+        unsafe { System.realloc(memory, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: see above.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+fn count(bytes: usize) {
+    // A thread that ends allocates when its count is gone already.
+    let _ = BYTES.try_with(|count| count.set(count.get() + bytes));
+}
+
+/// Counts the bytes that this thread allocates while something is done.
+pub(crate) fn during<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    let before = BYTES.with(Cell::get);
+    let result = work();
+    (result, BYTES.with(Cell::get) - before)
+}

@@ -1,0 +1,212 @@
+//! Tests that what commands do grows no faster than the inventory, the run or the sources: entries that
+//! are looked at and bytes that are allocated are counted for two sizes. Time is for `tests/bench/run`.
+
+use crate::base::allocated;
+use crate::base::assets::{Assets, embedded_text};
+use crate::host::Env;
+use crate::model::environment::{Environment, Ground, SecretRules, Wishes};
+use crate::model::guard::{COMMAND, Credentials, DenyList, Finding, Guard, Reason, judge, sentences};
+use crate::model::inventory::{Document, Inventory, Parameters, count};
+use crate::model::service::{ServiceTemplate, Surroundings};
+use crate::ops::list::{Filter, list, unknown};
+use crate::ops::scan::{ScanRequest, scan};
+use crate::ops::workspace::Workspace;
+use crate::ops::{env, show};
+
+/// The larger size, and how many times larger it is than the smaller one.
+const LARGE: usize = 2400;
+const TIMES: usize = 8;
+
+/// Runs something for two sizes, and fails if the count for the larger one has grown faster than the size:
+/// by more than a quarter, which is for vectors that grow and maps that become deeper.
+fn grows_no_faster(what: &str, count: impl Fn(usize) -> usize) {
+    // The first run also makes what is made once.
+    count(8);
+    let (small, large) = (count(LARGE / TIMES), count(LARGE));
+    assert!(large <= small * TIMES * 5 / 4, "{what}: {small} becomes {large}, {TIMES} times the input");
+}
+
+/// The same of something that is about one entry: what is allocated for it depends on no other.
+fn grows_not_at_all(what: &str, count: impl Fn(usize) -> usize) {
+    count(8);
+    let (small, large) = (count(LARGE / TIMES), count(LARGE));
+    assert!(large <= small * 5 / 4 + 4096, "{what}: {small} becomes {large}, {TIMES} times the input");
+}
+
+fn text(count: usize) -> String {
+    let mut text = "repos: {tools: 'https://example.org/tools'}\ncomponents:\n".to_owned();
+    for at in 0..count {
+        let needs = if at == 0 { "redis".to_owned() } else { format!("redis, c{}", at - 1) };
+        text.push_str(&format!(
+            "- name: c{at}\n  category: external\n  description: >\n    The number {at}.\n  people: [t{}]\n  \
+             kind: job\n  hosts: ['h{at}.test', '*.w{at}.test']\n  sources: [{{repo: tools, path: src}}]\n  \
+             dependencies: [{{verb: reads, target: external/c{}}}]\n  environment: [{{name: V{at}, default: x}}]\n  \
+             run: {{command: [c{at}], needs: [{needs}]}}\n",
+            at % 50,
+            at / 2,
+        ));
+    }
+    text
+}
+
+fn inventory(count: usize) -> Inventory {
+    let head = Document { file: "i.yaml".into(), text: text(count).into(), reference: None };
+    Inventory::read("here", vec![head]).expect("reads")
+}
+
+fn looked_at<T>(work: impl FnOnce() -> T) -> usize {
+    count::during(work).1
+}
+
+fn bytes<T>(work: impl FnOnce() -> T) -> usize {
+    allocated::during(work).1
+}
+
+fn rules() -> SecretRules {
+    SecretRules::read("r", embedded_text("reference-secrets.yaml").expect("is built in")).expect("are valid")
+}
+
+#[test]
+fn reading_an_inventory_grows_with_its_entries() {
+    grows_no_faster("bytes", |count| {
+        let head = Document { file: "i.yaml".into(), text: text(count).into(), reference: None };
+        bytes(|| Inventory::read("here", vec![head]).expect("reads"))
+    });
+    // Unknown keys and other findings are told, and only the first few of them are placed.
+    grows_no_faster("bytes with findings", |count| {
+        let text = text(count).replace("kind: job", "kinb: job").replace("repo: tools", "repo: tolls");
+        let head = Document { file: "i.yaml".into(), text: text.into(), reference: None };
+        bytes(|| Inventory::read("here", vec![head]).expect("reads").findings(5))
+    });
+}
+
+#[test]
+fn list_grows_with_the_entries() {
+    let filter = |word: &str| Filter { words: vec![word.to_owned()], ..Filter::default() };
+    grows_no_faster("bytes", |count| {
+        let inventory = inventory(count);
+        bytes(|| list(&inventory, &filter("number")).len() + unknown(&inventory, &filter("owner=t1")).len())
+    });
+}
+
+#[test]
+fn show_and_clone_of_one_component_do_not_grow() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let workspace = Workspace::new(folder.path(), Env::default());
+    let last = |inventory: &Inventory| inventory.components.len() - 1;
+    grows_not_at_all("entries that `show` looks at", |count| {
+        let inventory = inventory(count);
+        let component = &inventory.components[last(&inventory)];
+        looked_at(|| show::show(component, &inventory, &workspace))
+    });
+    grows_not_at_all("bytes that `show` allocates", |count| {
+        let inventory = inventory(count);
+        let component = &inventory.components[last(&inventory)];
+        bytes(|| show::show(component, &inventory, &workspace))
+    });
+    grows_not_at_all("bytes for the places of clones", |count| {
+        let inventory = inventory(count);
+        let component = &inventory.components[last(&inventory)];
+        bytes(|| workspace.places(&inventory, component).len())
+    });
+}
+
+#[test]
+fn env_of_one_component_does_not_grow() {
+    let (rules, ground, assets) = (rules(), Ground::of("s"), Assets::default());
+    let around = Surroundings { host: "", program: "/cki", ground: &ground, rules: &rules };
+    let resolve = |inventory: &Inventory| {
+        let component = inventory.components.last().expect("has some");
+        env::resolve(component, inventory, &assets, around, None, Wishes::default()).expect("resolves");
+    };
+    grows_not_at_all("bytes", |count| {
+        let inventory = inventory(count);
+        // The index of names is made once.
+        resolve(&inventory);
+        bytes(|| resolve(&inventory))
+    });
+    grows_not_at_all("entries", |count| {
+        let inventory = inventory(count);
+        resolve(&inventory);
+        looked_at(|| resolve(&inventory))
+    });
+}
+
+#[test]
+fn the_guard_grows_with_hosts_and_findings() {
+    grows_no_faster("bytes of its rules", |count| {
+        let inventory = inventory(count);
+        bytes(|| DenyList::from(&inventory))
+    });
+    let guard = |count: usize| {
+        Guard::new(
+            &inventory(count),
+            Credentials::read("c", "rules: []\nlocal: []\nmarks: []\n").expect("reads"),
+        )
+    };
+    grows_not_at_all("bytes for one value", |count| {
+        let guard = guard(count);
+        let ask = || assert_eq!(guard.reasons(Some("X"), "https://a.w7.test/ and h8.test.org").len(), 1);
+        // The places of the entries of a file are found once.
+        ask();
+        bytes(ask)
+    });
+    let finding = |at: usize| Finding {
+        component: "app".into(),
+        name: if at == 0 { COMMAND.into() } else { format!("V{at}") },
+        source: "--env".into(),
+        locked: false,
+        reasons: vec![Reason::Credential { kind: "token".into(), place: "c.yaml".into() }],
+    };
+    let inventory = inventory(1);
+    grows_no_faster("bytes to judge", |count| {
+        let findings: Vec<Finding> = (0..count).map(finding).collect();
+        let names: Vec<String> = findings.iter().map(|one| one.name.clone()).collect();
+        bytes(|| {
+            judge(&findings, &[], &inventory).expect_err("is refused");
+            judge(&findings, &names, &inventory).expect("is allowed");
+            assert_eq!(sentences(&findings, &names).len(), count);
+        })
+    });
+}
+
+#[test]
+fn a_backing_service_grows_with_those_who_need_it() {
+    let (rules, ground) = (rules(), Ground::of("s"));
+    let around = Surroundings { host: "", program: "/cki", ground: &ground, rules: &rules };
+    for (name, key) in [("postgres", "database"), ("rabbitmq", "virtual_host")] {
+        let text = embedded_text(&format!("services/{name}.yaml")).expect("is built in");
+        let template = ServiceTemplate::read(name, name, text).expect("reads");
+        grows_no_faster(name, |count| {
+            let asked = |at: usize| Parameters::from([(key.to_owned(), format!("n{at}").into())]);
+            let needs: Vec<Parameters> =
+                (0..count / 4).map(|at| template.parameters(&asked(at), "f").expect("are known")).collect();
+            bytes(|| template.fill(around, &needs).expect("is filled in"))
+        });
+    }
+}
+
+#[test]
+fn scan_grows_with_the_sources() {
+    let assets = Assets::default();
+    let inventory = inventory(1);
+    grows_no_faster("bytes", |count| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let sources = folder.path().join("tools/src");
+        std::fs::create_dir_all(&sources).expect("makes");
+        for at in 0..count / 8 {
+            let text = format!("import os\nfrom . import m{}\nos.environ['V{at}']\n", at / 2);
+            std::fs::write(sources.join(format!("m{at}.py")), text).expect("writes");
+        }
+        let workspace = Workspace::new(folder.path(), Env::default());
+        let request = ScanRequest {
+            component: &inventory.components[0],
+            inventory: &inventory,
+            workspace: &workspace,
+            assets: &assets,
+            environment: &Environment::default(),
+            revision: None,
+        };
+        bytes(|| assert_eq!(scan(request).expect("scans").languages.values().sum::<usize>(), count / 8))
+    });
+}
