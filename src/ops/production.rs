@@ -21,9 +21,9 @@ const OWN_NAMES: [&str; 4] =
     ["host.docker.internal", "gateway.docker.internal", "host.containers.internal", "host.lima.internal"];
 
 /// The addresses of a name that leads nowhere.
-fn blocked(name: String) -> [(String, IpAddr); 2] {
+fn blocked(name: &str) -> [(String, IpAddr); 2] {
     let both = [IpAddr::from(NOWHERE), IpAddr::from(NOWHERE.to_ipv6_mapped())];
-    both.map(|address| (name.clone(), address))
+    both.map(|address| (name.to_owned(), address))
 }
 
 /// Hosts that are out of reach.
@@ -55,13 +55,13 @@ impl Production {
     /// What a container's table of hosts says of them. Those who ask for the other kind of address
     /// only must find one as well, or they would go on asking elsewhere.
     pub fn hosts(&self) -> impl Iterator<Item = (String, IpAddr)> {
-        self.spellings().flat_map(blocked)
+        self.spellings().flat_map(|name| blocked(&name))
     }
 
     /// The same for a build, in which this machine has no name either.
     pub fn hosts_of_build(&self) -> impl Iterator<Item = (String, IpAddr)> {
         let own = OWN_NAMES.iter().map(|name| (*name).to_owned());
-        self.spellings().chain(own).flat_map(blocked)
+        self.spellings().chain(own).flat_map(|name| blocked(&name))
     }
 
     /// Every spelling of every name.

@@ -217,7 +217,12 @@ fn a_secret() -> impl Strategy<Value = String> {
 
 /// How often the properties are tried: more for whoever wants to know, by `CKI_TEST_CASES`.
 fn cases() -> u32 {
-    std::env::var("CKI_TEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(700)
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "no test runs a command with an environment of its own here"
+    )]
+    let cases = std::env::var("CKI_TEST_CASES");
+    cases.ok().and_then(|cases| cases.parse().ok()).unwrap_or(700)
 }
 
 proptest! {
@@ -254,7 +259,7 @@ proptest! {
         let to = ((before.len() + secret.len()) * 8).div_ceil(6);
         let lines = |text: &str, first: usize| -> String {
             text.chars().enumerate().flat_map(|(index, char)| {
-                let breaks = width > 0 && index + first > 0 && (index + first) % width == 0;
+                let breaks = width > 0 && index + first > 0 && (index + first).is_multiple_of(width);
                 breaks.then_some('\n').into_iter().chain([char])
             }).collect()
         };

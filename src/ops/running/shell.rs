@@ -159,7 +159,7 @@ async fn beside_ended(
         }
     };
     exec.resize(size.0, size.1).await;
-    pass(instance, Far::Container(exec, reader, writer), (terminal, resized), person, stop).await
+    pass(instance, Far::Container(Box::new(exec), reader, writer), (terminal, resized), person, stop).await
 }
 
 /// Passes on what is typed and shown, until the command ends.
@@ -230,7 +230,7 @@ impl Masked<'_> {
 
 /// The command's end of it.
 enum Far {
-    Container(TerminalExec, TerminalReader, TerminalWriter),
+    Container(Box<TerminalExec>, TerminalReader, TerminalWriter),
     Process(Box<Process>, Screen),
 }
 
@@ -247,7 +247,7 @@ impl Far {
             Place::Container(engine, id) => {
                 let (exec, reader, writer) = engine.exec_on_terminal(id, command, workdir, term).await?;
                 exec.resize(size.0, size.1).await;
-                Ok(Self::Container(exec, reader, writer))
+                Ok(Self::Container(Box::new(exec), reader, writer))
             }
             Place::Process(native, facts) => {
                 let (inner, screen) = tty::open(size).map_err(RunningError::Terminal)?;

@@ -25,7 +25,7 @@ pub(super) fn pair(known: &[&AnswerRow], told: &[AnswerRow], server: &str) -> Ve
         let unnumbered = free.get_mut(&(row.group.clone(), row.branch.clone(), None, None));
         let Some(free) = unnumbered else { continue };
         let waits = |index: &usize| known[*index].status != PipelineStatus::Failed;
-        *pair = free.iter().position(|index| waits(index)).and_then(|at| free.remove(at));
+        *pair = free.iter().position(waits).and_then(|at| free.remove(at));
     }
     pairs
 }
