@@ -138,7 +138,7 @@ pub(super) async fn relay<E>(
     events: &Events,
 ) -> Result<(), E> {
     let subject = Arc::from(subject);
-    let mut masks: [RedactStream; 2] = [redactor.stream(), redactor.stream()];
+    let mut masks: [RedactStream; 2] = [redactor.outside_stream(), redactor.stream()];
     let mut batch = Batch::new(events);
     let mut masked = Vec::new();
     let mut taken = 0_usize;

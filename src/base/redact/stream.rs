@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::folded::{Folded, Folding, Word, is_base64};
 use super::phrases::{Phrase, Phrases};
 use super::terminal::Reading;
+use super::tokens::Tokens;
 use crate::base::secret::MASK;
 
 /// Beside what the longest phrase needs, so much is held back for what nobody sees.
@@ -51,6 +52,9 @@ pub struct RedactStream {
     /// The word that `held` goes on with.
     word: Word,
     folded: Folded,
+    /// What is left of secrets is looked at for tokens by their form.
+    tokens: Option<Tokens>,
+    shown: Vec<u8>,
 }
 
 impl std::fmt::Debug for RedactStream {
@@ -68,8 +72,10 @@ struct Look {
 }
 
 impl RedactStream {
-    pub(super) fn new(sought: Option<Arc<Sought>>) -> Self {
+    pub(super) fn new(sought: Option<Arc<Sought>>, tokens: Option<Tokens>) -> Self {
         Self {
+            tokens,
+            shown: Vec::new(),
             sought,
             held: Vec::new(),
             masked: 0,
@@ -81,6 +87,31 @@ impl RedactStream {
 
     /// Takes bytes in and appends what may be shown to `out`.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        let Some(mut tokens) = self.tokens.take() else { return self.push_secrets(bytes, out) };
+        match self.sought {
+            None => tokens.push(bytes, out),
+            Some(_) => {
+                let mut shown = std::mem::take(&mut self.shown);
+                self.push_secrets(bytes, &mut shown);
+                tokens.push(&shown, out);
+                shown.clear();
+                self.shown = shown;
+            }
+        }
+        self.tokens = Some(tokens);
+    }
+
+    /// Ends the stream: what was held back cannot become a phrase any more.
+    pub fn finish(&mut self, out: &mut Vec<u8>) {
+        let Some(mut tokens) = self.tokens.take() else { return self.finish_secrets(out) };
+        let mut shown = Vec::new();
+        self.finish_secrets(&mut shown);
+        tokens.push(&shown, out);
+        tokens.finish(out);
+        self.tokens = Some(tokens);
+    }
+
+    fn push_secrets(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         let Some(sought) = self.sought.clone() else { return out.extend_from_slice(bytes) };
         self.held.extend_from_slice(bytes);
         let look = self.look(&sought, false);
@@ -90,8 +121,7 @@ impl RedactStream {
         }
     }
 
-    /// Ends the stream: what was held back cannot become a phrase any more.
-    pub fn finish(&mut self, out: &mut Vec<u8>) {
+    fn finish_secrets(&mut self, out: &mut Vec<u8>) {
         let Some(sought) = self.sought.clone() else { return };
         let look = self.look(&sought, true);
         self.write(&look.hidden, self.held.len(), out);

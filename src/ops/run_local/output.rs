@@ -61,7 +61,7 @@ impl Tail {
 impl Pump {
     /// For a unit. What is not `shown` is only kept for the case of a failure.
     pub(super) fn new(subject: &str, redactor: &Redactor, events: &Events, shown: bool) -> Self {
-        let lane = || Lane { redact: redactor.stream(), lines: LineCutter::new(LONGEST_LINE) };
+        let lane = || Lane { redact: redactor.outside_stream(), lines: LineCutter::new(LONGEST_LINE) };
         Self {
             subject: subject.into(),
             batch: Batch::new(events),

@@ -405,7 +405,7 @@ async fn read(
             }
         };
         let cutter = cutters.entry(stream == Stream::Stderr).or_insert_with(|| Cutter {
-            redact: redactor.stream(),
+            redact: redactor.outside_stream(),
             lines: cut.then(|| LineCutter::new(LONGEST_LINE)),
             began: None,
         });

@@ -170,7 +170,7 @@ async fn pass(
     person: Person<'_>,
     stop: &Stop,
 ) -> Result<Left, RunningError> {
-    let mut masked = Masked { stream: redactor(instance).await?.stream(), screen: person.screen };
+    let mut masked = Masked { stream: redactor(instance).await?.outside_stream(), screen: person.screen };
     let mut holds = false;
     let mut listens = true;
     loop {
