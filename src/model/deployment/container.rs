@@ -55,6 +55,7 @@ fn read_one(place: Place<'_>, objects: &[Object], findings: &mut Vec<Finding>) -
         ports: ports(node, findings),
         ready,
         variables,
+        interpolated: Vec::new(),
         init: Vec::new(),
     }
 }

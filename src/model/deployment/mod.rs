@@ -31,6 +31,7 @@ mod variable;
 use std::ops::Range;
 use std::rc::Rc;
 
+use crate::base::secret::Secret;
 use crate::base::text;
 use crate::base::yaml::tree::{Node, Spot};
 use crate::base::yaml::{Position, YamlError};
@@ -57,6 +58,9 @@ pub struct Container {
     pub command: Vec<Vec<Piece>>,
     /// What takes the place of the image's arguments.
     pub args: Vec<Vec<Piece>>,
+    /// The variables that Compose has put into command and health check, with their values: names may
+    /// say that they are secret.
+    pub interpolated: Vec<(String, Secret)>,
     /// The working directory.
     pub workdir: Option<String>,
     /// Ports it listens on.

@@ -300,6 +300,7 @@ components:
             ports: Vec::new(),
             ready: None,
             variables,
+            interpolated: Vec::new(),
             init: Vec::new(),
         };
         let rules = embedded_text("production-values.yaml").expect("is built in");

@@ -162,6 +162,32 @@ impl Placeholders<'_> {
     }
 }
 
+impl SecretRules {
+    /// Placeholders for those variables of a text that are secret: each secret, and what a local run has
+    /// in its place. It is the same that an environment gets for the same variable.
+    ///
+    /// # Errors
+    /// When a rule does not work.
+    pub fn placeholders<'a>(
+        &self,
+        interpolated: &'a [(String, Secret)],
+        ground: &Ground,
+    ) -> Result<Vec<(&'a str, Secret)>, RuleError> {
+        let placeholders = Placeholders { rules: self, ground };
+        let mut made = Vec::new();
+        for (name, value) in interpolated {
+            let value = value.expose();
+            let Some(range) = self.names().judge(name, value).replace else { continue };
+            let secret = &value[range];
+            let why = format!("made of `{name}`");
+            made.push((secret, placeholders.value(&source(name, Some(secret), why))?));
+        }
+        // One may be a part of another.
+        made.sort_by_key(|(secret, _)| std::cmp::Reverse(secret.len()));
+        Ok(made)
+    }
+}
+
 /// A secret that the files hold or name, of a variable that nobody has declared.
 fn source(name: &str, value: Option<&str>, why: String) -> Source {
     let (name, value) = (name.to_owned(), value.map(Secret::new));

@@ -7,6 +7,8 @@ use super::{Deployed, DeployedError};
 use crate::model::deployment::expansion::Piece;
 use crate::model::environment::Environment;
 use crate::model::inventory::{Component, Run};
+use crate::model::probe::Ready;
+use crate::ops::rules::Rules;
 use crate::ops::tools::Tools;
 
 /// The component with what its deployment says of how it is run, where its entry says nothing. What is
@@ -19,16 +21,24 @@ pub fn completed(
     component: &Component,
     deployed: Option<&Deployed>,
     environment: &Environment,
+    rules: &Rules,
 ) -> Result<Component, DeployedError> {
     let mut component = component.clone();
     let Some(deployed) = deployed else { return Ok(component) };
     let container = &deployed.container;
     let mut run = component.run.take().unwrap_or_default();
+    let placeholders = rules.secrets.placeholders(&container.interpolated, &rules.ground)?;
+    let local = |word: String| {
+        placeholders.iter().fold(word, |word, (secret, placeholder)| match word.contains(secret) {
+            true => word.replace(secret, placeholder.expose()),
+            false => word,
+        })
+    };
     if run.command.is_empty() && run.once.is_empty() {
         let words = |words: &[Vec<Piece>]| -> Result<Vec<String>, DeployedError> {
             let mut made = Vec::new();
             for (index, pieces) in words.iter().enumerate() {
-                let word = environment.expand(pieces);
+                let word = local(environment.expand(pieces));
                 let names_production = |text: &str| deployed.names_production(text);
                 if !names_production(&word) {
                     made.push(word);
@@ -61,7 +71,10 @@ pub fn completed(
         run.ports.clone_from(&container.ports);
     }
     if run.ready.is_none() {
-        run.ready.clone_from(&container.ready);
+        run.ready = match container.ready.clone() {
+            Some(Ready::Exec(words)) => Some(Ready::Exec(words.into_iter().map(local).collect())),
+            ready => ready,
+        };
     }
     if component.image.is_none() && component.build.is_none() {
         component.image.clone_from(&container.image);

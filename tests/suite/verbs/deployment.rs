@@ -266,11 +266,11 @@ fn no_secret_of_a_deployment_is_shown() {
     let cli = Cli::new();
     let repositories = Repositories::new(&cli);
     let files = |pod: &str| {
-        let compose = "services: {composed: {image: x, environment: {MODE: '${DB_PASSWORD}', URL: 'pg://u:${DB_PASSWORD}@h'}}}";
+        let compose = "services: {composed: {image: x, environment: {MODE: '${DB_PASSWORD}', URL: 'pg://u:${DB_PASSWORD}@h'}, command: 'serve --password=${DB_PASSWORD} --level ${LEVEL}', healthcheck: {test: 'ask ${DB_PASSWORD}'}}}";
         let files = [
             ("overlays/production/a.yaml", pod.to_owned()),
             ("compose.yaml", compose.to_owned()),
-            (".env", "DB_PASSWORD=hunter2\n".to_owned()),
+            (".env", "DB_PASSWORD=hunter2\nLEVEL=info\n".to_owned()),
         ];
         files.map(|(path, text)| (path, text))
     };
@@ -299,6 +299,15 @@ fn no_secret_of_a_deployment_is_shown() {
         let all = format!("{}{}", outcome.stdout, outcome.stderr);
         assert!(!all.contains("hunter2") && all.contains("URL"), "{line}: {outcome}");
     }
+    // A command gets the placeholder that the variable has.
+    let printed = cli.run("run-local composed --engine native --print compose --reveal").ends_with(0).stdout;
+    let mode = cli.run("env composed -o json --reveal").ends_with(0).stdout;
+    let mode: serde_json::Value = serde_json::from_str(&mode).expect("is JSON");
+    let variables = mode["variables"].as_array().expect("is a list");
+    let mode = variables.iter().find(|one| one["name"] == "MODE").expect("is there")["value"].as_str();
+    let mode = mode.expect("has a value");
+    assert!(!printed.contains("hunter2") && printed.contains(&format!("--password={mode}")), "{printed}");
+    assert!(printed.contains("info") && printed.contains(&format!("ask {mode}")), "{printed}");
     // A secret of the user's own is hidden wherever it gets to.
     let mine = cli.run("env web -o dotenv -e API_TOKEN=mine").ends_with(0).stdout;
     assert!(!mine.contains("mine") && mine.contains("# URL is a secret of yours"), "{mine}");

@@ -1,6 +1,8 @@
 //! What a Compose service gives to its container: its command, ports, health check, and what must have
 //! ended before it starts.
 
+use std::collections::BTreeSet;
+
 use super::super::expansion::Piece;
 use super::super::{Container, finding, texts};
 use super::document::place;
@@ -8,6 +10,7 @@ use super::environment;
 use super::ports::Ports;
 use super::project::Project;
 use super::words;
+use crate::base::secret::Secret;
 use crate::base::yaml::tree::{Entry, Node};
 use crate::model::inventory::Finding;
 use crate::model::probe::Ready;
@@ -93,6 +96,7 @@ fn own_container(project: &Project<'_>, entry: &Entry, findings: &mut Vec<Findin
         ports: ports(project, service, findings),
         ready: ready(project, service, findings),
         variables,
+        interpolated: interpolated(project, service),
         init: Vec::new(),
     }
 }
@@ -119,6 +123,28 @@ fn note_unset(project: &Project<'_>, node: &Node, what: &str, findings: &mut Vec
         findings.push(finding(&node.spot, message));
     }
     !taint.unset.is_empty()
+}
+
+/// What variables have given to command and health check, each once.
+fn interpolated(project: &Project<'_>, service: &Node) -> Vec<(String, Secret)> {
+    let test = service.get("healthcheck").and_then(|check| check.get("test"));
+    let all = [service.get("entrypoint"), service.get("command"), test];
+    let items = all.into_iter().flatten().flat_map(|node| match node.text() {
+        Some(_) => std::slice::from_ref(node),
+        None => node.items(),
+    });
+    let mut found = BTreeSet::new();
+    for item in items {
+        let (Some(taint), Some(text)) = (project.taints.get(&place(&item.spot)), item.text()) else {
+            continue;
+        };
+        for part in taint.parts.iter().filter(|part| part.known) {
+            if let Some(value) = text.get(part.range.clone()).filter(|value| !value.is_empty()) {
+                found.insert((part.name.clone(), value.to_owned()));
+            }
+        }
+    }
+    found.into_iter().map(|(name, value)| (name, Secret::new(value))).collect()
 }
 
 /// A command: a list, or a line that is split.

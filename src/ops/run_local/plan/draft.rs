@@ -134,7 +134,8 @@ impl<'a> Draft<'a> {
         self.findings.extend(self.rules.guard.inspect(component.name(), &mut resolved.environment));
         check_complete(component, &resolved.environment)?;
         self.summaries.insert(component.name().to_owned(), resolved.environment.summary());
-        let whole = deployment::completed(tools, component, deployed.as_ref(), &resolved.environment)?;
+        let whole =
+            deployment::completed(tools, component, deployed.as_ref(), &resolved.environment, self.rules)?;
         self.inspect(component, &whole, deployed.as_ref());
         let mut unit = component_unit(&whole, &resolved.environment, tools.image_tag, tools.memory);
         unit.work.build = build_plan(component, tools, request.merge_request.filter(|_| is_wanted))?;
@@ -216,7 +217,8 @@ impl<'a> Draft<'a> {
             let mut resolved =
                 resolve(&made, tools.inventory, tools.assets, self.around, Some(&before), wishes.clone())?;
             self.findings.extend(self.rules.guard.inspect(component.name(), &mut resolved.environment));
-            let whole = deployment::completed(tools, &made, Some(&before), &resolved.environment)?;
+            let whole =
+                deployment::completed(tools, &made, Some(&before), &resolved.environment, self.rules)?;
             self.inspect(&made, &whole, Some(&before));
             let mut one = component_unit(&whole, &resolved.environment, tools.image_tag, tools.memory);
             let shares_image = before.container.shares_image(&deployed.container);
