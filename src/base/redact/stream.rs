@@ -17,8 +17,9 @@ const WIDEST: usize = 16;
 /// A phrase that is shorter than this is looked for across the end of a line only where a line was broken.
 const ACROSS: usize = 8;
 
-/// So much of a phrase before the end of a line makes it likely that it goes on after it.
-const LIKELY: usize = 4;
+/// So much of a phrase before the end of a line makes it likely that it goes on after it. With less, a line
+/// that ends in an ordinary word would be held back until the next one comes.
+const LIKELY: usize = 12;
 
 /// What is looked for.
 pub(super) struct Sought {
