@@ -18,6 +18,12 @@
 ; `env:"X,required" envDefault:"y"`
 (field_declaration tag: (_) @tag)
 
+; viper.AutomaticEnv(), envconfig.Process("app", &settings): names that are made at run time
+((call_expression function: (selector_expression field: (field_identifier) @_f)) @unknown
+  (#eq? @_f "AutomaticEnv"))
+((call_expression function: (selector_expression operand: (identifier) @_o field: (field_identifier) @_f)) @unknown
+  (#eq? @_o "envconfig") (#any-of? @_f "Process" "MustProcess"))
+
 ; &cli.StringFlag{EnvVars: []string{"X"}}
 ((keyed_element
   (literal_element (identifier) @_k)

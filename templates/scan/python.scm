@@ -19,7 +19,7 @@
 
 ; env = os.environ; env = environs.Env(); NAME = 'X'
 (assignment left: (identifier) @alias right: [(identifier) (attribute)] @path)
-(assignment left: (identifier) @alias right: (call function: (attribute) @path))
+(assignment left: (identifier) @alias right: (call function: [(identifier) (attribute)] @path))
 (module (expression_statement
   (assignment left: (identifier) @constant right: (string) @text)))
 ; class Settings: NAME = 'X'

@@ -87,5 +87,10 @@
   (mod_item) @test
   (#eq? @_a "cfg") (#eq? @_t "test"))
 
+; envy::prefixed("APP_"), config::Environment::with_prefix("APP"): names that are made at run time
+((call_expression function: (scoped_identifier path: (_) @_p name: (identifier) @_n)) @unknown
+  (#match? @_p "(^|::)(envy|Environment|Env)$")
+  (#any-of? @_n "from_env" "from_env_safe" "prefixed" "with_prefix" "raw"))
+
 ; fn setting(name: &str) -> String { env::var(name) }
 (function_item name: (identifier) @wrapper parameters: (parameters) @parameters body: (_) @body)

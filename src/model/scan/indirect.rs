@@ -44,3 +44,27 @@ CMD server --level $LEVEL --word $WORD
     assert_eq!(found("Dockerfile", text), ["LEVEL:5=", "WORD:2= build", "WORD:5?"]);
     assert_eq!(found("x.sh", "envsubst < a > b\n"), ["@1 envsubst"]);
 }
+
+#[test]
+fn libraries_that_read_variables_are_known_or_named() {
+    let python = "\
+from environs import Env
+import environ
+env = Env()
+a = env.str('A')
+other = environ.Env(DEBUG=(bool, False))
+b = other.bool('B', default=True) or compute('NO')
+";
+    assert_eq!(found("x.py", python), ["A:4", "B:6="]);
+    let rust = "\
+fn f() {
+    dotenvy::var(\"A\").unwrap();
+    envy::prefixed(\"APP_\").from_env();
+    config::Environment::with_prefix(\"CFG\");
+}
+";
+    let named = ["A:2", "@3 envy::prefixed(\"APP_\")", "@4 config::Environment::with_prefix(\"CFG\")"];
+    assert_eq!(found("x.rs", rust), named);
+    let go = "package m\nfunc f() { viper.AutomaticEnv(); envconfig.Process(\"p\", &s) }\n";
+    assert_eq!(found("x.go", go), ["@2 envconfig.Process(\"p\", &s)", "@2 viper.AutomaticEnv()"]);
+}
