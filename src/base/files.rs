@@ -29,13 +29,11 @@ impl FileError {
         is_absent(&self.source)
     }
 
-    /// Whether there is something that cannot be read as what it should be: no file, no text, too long,
-    /// or not for this user.
+    /// Whether there is something that cannot be read: no file, no text, too long, not for this user, or
+    /// on a medium that fails.
     #[must_use]
     pub fn is_unreadable(&self) -> bool {
-        use io::ErrorKind::{FileTooLarge, InvalidData, InvalidInput, IsADirectory, PermissionDenied};
-        let kinds = [FileTooLarge, InvalidData, InvalidInput, IsADirectory, PermissionDenied];
-        self.verb == "read" && kinds.contains(&self.source.kind())
+        self.verb == "read" && !self.is_missing()
     }
 }
 

@@ -326,7 +326,11 @@ fn of_refusal(error: &Refusal) -> Meaning {
 
 fn of_rules(error: &RulesError) -> Meaning {
     match error {
-        RulesError::File(inner) | RulesError::Keep(KeepError::File(inner)) => of_file(inner),
+        RulesError::File(inner) => of_file(inner),
+        RulesError::Keep(KeepError::File(_)) => hint(
+            Exit::Invalid,
+            "set `XDG_STATE_HOME` to a directory that you can write to; placeholders of secrets are kept there.",
+        ),
         RulesError::Keep(KeepError::NoFolder) => {
             hint(Exit::Invalid, "set `XDG_STATE_HOME` to a folder of yours.")
         }
