@@ -80,11 +80,23 @@ impl Terminal<'_> {
             }
             Some(
                 '\u{ad}'
+                | '\u{300}'..='\u{36f}'
                 | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{1ab0}'..='\u{1aff}'
+                | '\u{1dc0}'..='\u{1dff}'
                 | '\u{200b}'..='\u{200f}'
                 | '\u{202a}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}'
-                | '\u{feff}',
+                | '\u{20d0}'..='\u{20ff}'
+                | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}'
+                | '\u{fe20}'..='\u{fe2f}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e0fff}',
             ) => Unit::Nothing(at + length),
             Some(_) => Unit::Plain(at + length),
             None => Unit::Plain(at + 1),

@@ -7,15 +7,23 @@ use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
+use super::terminal::{Reading, Unit, is_control, visible};
 use crate::base::secret::MASK;
 
 /// One of these is in every such form: most texts are done with after a look for them.
-const ANCHORS: [&str; 20] = [
+const ANCHORS: [&str; 38] = [
     "glpat-",
     "gldt-",
     "glrt-",
     "glptt-",
     "glcbt-",
+    "glft-",
+    "glsoat-",
+    "glimt-",
+    "glagent-",
+    "gloas-",
+    "glffct-",
+    "GR1348941",
     "ghp_",
     "gho_",
     "ghu_",
@@ -23,13 +31,24 @@ const ANCHORS: [&str; 20] = [
     "ghr_",
     "github_pat_",
     "xox",
+    "xapp-",
     "AKIA",
     "ASIA",
     "eyJ",
     "-----BEGIN ",
     "sk-",
+    "sk_live_",
+    "rk_live_",
     "npm_",
     "pypi-",
+    "hf_",
+    "dckr_pat_",
+    "AIza",
+    "SG.",
+    "ya29.",
+    "sha256~",
+    "hvs.",
+    "dop_v1_",
     "\"auth\"",
 ];
 
@@ -47,16 +66,27 @@ static LOOK: LazyLock<Regex> = LazyLock::new(|| {
 
 static FORMS: LazyLock<Regex> = LazyLock::new(|| {
     let forms = [
-        r"\bgl(?:pat|dt|rt|ptt|cbt)-[A-Za-z0-9_.=-]{16,}",
-        r"\bgh[pousr]_[A-Za-z0-9]{30,}",
-        r"\bgithub_pat_[A-Za-z0-9_]{22,}",
-        r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}",
-        r"\bA[KS]IA[A-Z0-9]{16}\b",
-        r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",
-        r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----(?:[^-]*-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|[A-Za-z0-9+/=\s\\,:-]*)",
+        r"gl(?:pat|dt|rt|ptt|cbt|ft|soat|imt|agent|oas|ffct)-[A-Za-z0-9_.=-]{16,}",
+        r"GR1348941[A-Za-z0-9_-]{16,}",
+        r"gh[pousr]_[A-Za-z0-9]{30,}",
+        r"github_pat_[A-Za-z0-9_]{22,}",
+        r"xox[abeoprs]-[A-Za-z0-9-]{10,}",
+        r"xapp-[A-Za-z0-9-]{20,}",
+        r"A[KS]IA[A-Z0-9]{16}\b",
+        r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",
+        r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----(?:(?s:.*?)-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|[A-Za-z0-9+/=\s\\,:-]*)",
         r"\bsk-[A-Za-z0-9_-]{20,}",
-        r"\bnpm_[A-Za-z0-9]{36}",
-        r"\bpypi-[A-Za-z0-9_-]{50,}",
+        r"[rs]k_live_[A-Za-z0-9]{16,}",
+        r"npm_[A-Za-z0-9]{36}",
+        r"pypi-[A-Za-z0-9_-]{50,}",
+        r"\bhf_[A-Za-z0-9]{30,}",
+        r"dckr_pat_[A-Za-z0-9_-]{20,}",
+        r"AIza[A-Za-z0-9_-]{35}",
+        r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",
+        r"\bya29\.[A-Za-z0-9_-]{20,}",
+        r"sha256~[A-Za-z0-9_-]{40,}",
+        r"\bhvs\.[A-Za-z0-9_-]{20,}",
+        r"dop_v1_[a-f0-9]{40,}",
     ];
     // Text from outside need not be UTF-8.
     Regex::new(&format!(r#"(?-u)(?P<auth>"auth"\s*:\s*")[A-Za-z0-9+/=]{{8,}}|{}"#, forms.join("|")))
@@ -74,13 +104,62 @@ pub fn without_tokens(text: &str) -> Cow<'_, str> {
 }
 
 fn masked(bytes: &[u8]) -> Cow<'_, [u8]> {
-    if !LOOK.is_match(bytes) {
+    let view = View::of(bytes, true);
+    if !LOOK.is_match(&view.text) {
         return Cow::Borrowed(bytes);
     }
-    FORMS.replace_all(bytes, |found: &regex::bytes::Captures<'_>| {
-        let before = found.name("auth").map_or(&b""[..], |before| before.as_bytes());
-        [before, MASK.as_bytes()].concat()
-    })
+    let mut made = Vec::new();
+    let mut end = 0;
+    for found in FORMS.captures_iter(&view.text) {
+        let whole = found.get_match();
+        let start = found.name("auth").map_or(whole.start(), |before| before.end());
+        made.extend_from_slice(&bytes[end..view.place(start)]);
+        made.extend_from_slice(MASK.as_bytes());
+        end = view.place(whole.end() - 1) + 1;
+    }
+    made.extend_from_slice(&bytes[end..]);
+    Cow::Owned(made)
+}
+
+/// A text as a reader sees it: without what only a terminal acts on.
+struct View<'a> {
+    text: Cow<'a, [u8]>,
+    /// Where each byte of the text was written; every byte at its own place, if this is empty.
+    places: Vec<usize>,
+    /// Before this place, no sequence for a terminal is cut.
+    whole: usize,
+}
+
+impl<'a> View<'a> {
+    fn of(bytes: &'a [u8], last: bool) -> Self {
+        let is_text = |byte: &u8| !is_control(*byte) || matches!(byte, b'\n' | b'\r' | b'\t');
+        if bytes.iter().all(is_text) {
+            return Self { text: Cow::Borrowed(bytes), places: Vec::new(), whole: bytes.len() };
+        }
+        let (mut text, mut places, mut at) = (Vec::new(), Vec::new(), 0);
+        while at < bytes.len() {
+            let end = match visible(bytes, at, Reading { strip: true, last }) {
+                Unit::Nothing(end) if !is_text(&bytes[at]) || bytes[at] >= 0x80 => {
+                    at = end;
+                    continue;
+                }
+                Unit::Open if !last => break,
+                Unit::Nothing(end) | Unit::Plain(end) | Unit::Newline(end) | Unit::Bytes { end, .. } => end,
+                Unit::Open => bytes.len(),
+            };
+            text.extend_from_slice(&bytes[at..end]);
+            places.extend(at..end);
+            at = end;
+        }
+        Self { text: Cow::Owned(text), places, whole: at }
+    }
+
+    fn place(&self, at: usize) -> usize {
+        match &self.text {
+            Cow::Borrowed(_) => at,
+            Cow::Owned(_) => self.places.get(at).copied().unwrap_or(self.whole),
+        }
+    }
 }
 
 /// A stream without tokens, wherever it is cut.
@@ -94,13 +173,13 @@ impl Tokens {
     /// Takes bytes in and appends what may be shown to `out`.
     pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         if self.held.is_empty() {
-            let open = open(bytes);
+            let open = raw_open(bytes);
             out.extend_from_slice(&masked(&bytes[..open]));
             self.held.extend_from_slice(&bytes[open..]);
             return;
         }
         self.held.extend_from_slice(bytes);
-        let open = open(&self.held);
+        let open = raw_open(&self.held);
         out.extend_from_slice(&masked(&self.held[..open]));
         self.held.drain(..open);
     }
@@ -110,6 +189,11 @@ impl Tokens {
         out.extend_from_slice(&masked(&self.held));
         self.held.clear();
     }
+}
+
+fn raw_open(bytes: &[u8]) -> usize {
+    let view = View::of(bytes, false);
+    view.place(open(&view.text))
 }
 
 /// Where what may go on as a token begins: in the last word, or with the private key that has no end yet.
@@ -130,18 +214,17 @@ fn open(bytes: &[u8]) -> usize {
             }
         }
     }
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"_.=-\"".contains(&byte);
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"_.=-~\"".contains(&byte);
     let recent = bytes.len().saturating_sub(LONGEST_WORD);
     let start = bytes[recent..].iter().rposition(|byte| !is_word(*byte)).map_or(recent, |at| recent + at + 1);
     let start = start.max(over);
-    let is_inside = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let is_inside = |byte: u8| byte.is_ascii_alphanumeric();
     let begins = |at: &usize| {
         let rest = &bytes[*at..];
-        let is_boundary = *at == 0 || !is_inside(bytes[at - 1]) || !is_inside(rest[0]);
-        is_boundary
-            && ANCHORS
-                .iter()
-                .any(|anchor| rest.starts_with(anchor.as_bytes()) || anchor.as_bytes().starts_with(rest))
+        // One or two letters at the end of an ordinary word are no beginning.
+        let may_begin = rest.len() > 2 || *at == 0 || !is_inside(bytes[at - 1]);
+        let is_begun = |anchor: &&str| anchor.as_bytes().starts_with(rest) && may_begin;
+        ANCHORS.iter().any(|anchor| rest.starts_with(anchor.as_bytes()) || is_begun(anchor))
     };
     (start..bytes.len()).find(begins).unwrap_or(bytes.len())
 }
@@ -175,6 +258,15 @@ mod tests {
             without_tokens(&rest),
             format!("k: {MASK}\nand words follow. -----BEGIN CERTIFICATE-----\n{long}\n")
         );
+        let token = format!("glpat-{}", &long[..20]);
+        for before in ["x_", "\\n", "%3D", "a="] {
+            assert_eq!(without_tokens(&format!("{before}{token} b")), format!("{before}{MASK} b"));
+        }
+        let coloured = format!("a {}\x1b[31m{}\x1b[0m b\0", &token[..9], &token[9..]);
+        assert_eq!(without_tokens(&coloured), format!("a {MASK}\x1b[0m b\0"));
+        let quoted =
+            "-----BEGIN PRIVATE KEY-----\n> Comment: a-b (c)\n> MIIabc\n> -----END PRIVATE KEY-----\nb";
+        assert_eq!(without_tokens(quoted), format!("{MASK}\nb"));
         for text in ["ghost task-force-of-the-whole-company-here", "AKIA", "eyJ.eyJ.x", "sk-learn", "through"]
         {
             assert_eq!(without_tokens(text), text);
@@ -187,8 +279,12 @@ mod tests {
         let token = format!("glpat-{}", &long[..20]);
         let key = format!("-----BEGIN PRIVATE KEY-----\n{long}\n{long}==\n-----END PRIVATE KEY-----");
         let certificate = format!("-----BEGIN CERTIFICATE-----\n{long}\n-----END CERTIFICATE-----");
-        let text = format!("as {token}, \"auth\":\"{token}\"\n{certificate}\n{key}\ng sk- xo\nlast {token}");
-        let wanted = format!("as {MASK}, \"auth\":\"{MASK}\"\n{certificate}\n{MASK}\ng sk- xo\nlast {MASK}");
+        let coloured = format!("{}\x1b[31m{}", &token[..9], &token[9..]);
+        let text = format!(
+            "as {coloured} {token}, \"auth\":\"{token}\"\n{certificate}\n{key}\ng sk- xo\nlast {token}"
+        );
+        let wanted =
+            format!("as {MASK} {MASK}, \"auth\":\"{MASK}\"\n{certificate}\n{MASK}\ng sk- xo\nlast {MASK}");
         for size in 1..text.len() {
             let (mut tokens, mut out) = (Tokens::default(), Vec::new());
             for piece in text.as_bytes().chunks(size) {

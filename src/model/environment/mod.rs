@@ -288,6 +288,13 @@ pub enum EnvironmentError {
     Rule(#[from] RuleError),
 }
 
+/// Whether a program that reads variables in any case takes one name for the other, whichever way it folds
+/// them: `ſ` is `S` in capitals, and the sign for Kelvin `k` in small letters.
+fn same_but_for_case(one: &str, other: &str) -> bool {
+    let folded = |name: &str| name.to_lowercase().to_uppercase();
+    folded(one) == folded(other)
+}
+
 impl Environment {
     /// Applies the rules.
     ///
@@ -330,7 +337,7 @@ impl Environment {
         let wished = inputs.wishes.set.iter().map(|(name, ..)| name);
         let set_already = variables.iter().filter(|(_, one)| one.value.is_some()).map(|(name, _)| name);
         if let Some((name, locked)) = set_already.chain(wished).find_map(|name| {
-            let like = locked.keys().find(|locked| locked.eq_ignore_ascii_case(name) && *locked != name)?;
+            let like = locked.keys().find(|locked| same_but_for_case(locked, name) && *locked != name)?;
             Some((name, like))
         }) {
             let place = place(locked);

@@ -92,6 +92,7 @@ components: [{{name: app, category: x, environment: [{environment}], run: {{comm
     cli.run("env app -e Is_Production=true")
         .ends_with(7)
         .says("differs from `IS_PRODUCTION` in its case only");
+    cli.run("env app -e I\u{17f}_PRODUCTION=true").ends_with(7).says("differs from `IS_PRODUCTION`");
     with("{name: is_production, default: 'true'}");
     cli.run("env app").ends_with(7).says("`is_production` differs");
     cli.run("env app --unset is_production").ends_with(0);
