@@ -84,7 +84,10 @@ impl Assets {
             .get_dir(folder)
             .map_or_else(Vec::new, |dir| dir.files().filter_map(|file| name_of(file.path())).collect());
         for path in self.overrides(folder) {
-            names.extend(files::names_in(&path.join(folder))?);
+            let folder = path.join(folder);
+            for name in files::all_names_in(&folder)? {
+                names.push(name.into_string().map_err(|name| files::no_text(folder.join(name)))?);
+            }
         }
         names.sort();
         names.dedup();

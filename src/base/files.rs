@@ -1,5 +1,6 @@
 //! Files and folders, with the path in every error, and writes that are whole or not at all.
 
+use std::ffi::OsString;
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
@@ -167,6 +168,12 @@ pub fn remove_folder(path: &Path) -> Result<(), FileError> {
     }
 }
 
+/// The error for a file whose name must be text and is not.
+#[must_use]
+pub fn no_text(path: PathBuf) -> FileError {
+    FileError::new("read", path, io::Error::new(io::ErrorKind::InvalidData, "its name is not UTF-8"))
+}
+
 /// Moves a file or folder within one file system.
 ///
 /// # Errors
@@ -175,11 +182,20 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
     std::fs::rename(from, to).map_err(|source| FileError::new("rename", from, source))
 }
 
-/// The names in a folder, sorted; a folder that is not there has none.
+/// The names in a folder that are UTF-8, sorted: for folders of which only names of `cki`'s own matter.
+/// A folder that is not there has none.
 ///
 /// # Errors
 /// When it cannot be read.
 pub fn names_in(path: &Path) -> Result<Vec<String>, FileError> {
+    Ok(all_names_in(path)?.into_iter().filter_map(|name| name.into_string().ok()).collect())
+}
+
+/// All names in a folder, sorted; a folder that is not there has none.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn all_names_in(path: &Path) -> Result<Vec<OsString>, FileError> {
     let entries = match std::fs::read_dir(path) {
         Ok(entries) => entries,
         Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -188,7 +204,7 @@ pub fn names_in(path: &Path) -> Result<Vec<String>, FileError> {
     let mut names = Vec::new();
     for entry in entries {
         let entry = entry.map_err(|source| FileError::new("read", path, source))?;
-        names.push(entry.file_name().to_string_lossy().into_owned());
+        names.push(entry.file_name());
     }
     names.sort_unstable();
     Ok(names)

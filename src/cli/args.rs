@@ -1,6 +1,7 @@
 //! The command line: global flags and the list of commands. What belongs to one command is in its
 //! own file below `commands/`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
@@ -70,20 +71,19 @@ pub(super) struct Globals {
 
 impl Globals {
     /// The settings that flags give: name, value, and the flag.
-    pub(super) fn settings(&self) -> Vec<(&'static str, String, String)> {
+    pub(super) fn settings(&self) -> Vec<(&'static str, OsString, String)> {
         let Self { inventory, workspace, engine, output, color, quiet: _, verbose: _, offline } = self;
         let mut settings = Vec::new();
-        let mut add = |name: &'static str, value: Option<String>| {
+        let mut add = |name: &'static str, value: Option<OsString>| {
             settings.extend(value.map(|value| (name, value, format!("--{name}"))));
         };
-        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
-        add("inventory", path(inventory));
-        add("workspace", path(workspace));
-        add("engine", engine.map(|engine| value_name(&engine)));
+        add("inventory", inventory.clone().map(Into::into));
+        add("workspace", workspace.clone().map(Into::into));
+        add("engine", engine.map(|engine| value_name(&engine).into()));
         // `cki env` has forms of its own.
-        add("output", output.clone().filter(|form| Format::is_one(form)));
-        add("color", color.map(|color| value_name(&color)));
-        add("offline", offline.then(|| "true".to_owned()));
+        add("output", output.clone().filter(|form| Format::is_one(form)).map(Into::into));
+        add("color", color.map(|color| value_name(&color).into()));
+        add("offline", offline.then(|| "true".into()));
         settings
     }
 }

@@ -95,7 +95,7 @@ fn candidates(from: impl FnOnce(&Inventory) -> Vec<CompletionCandidate>) -> Vec<
 fn inventory() -> Option<&'static Inventory> {
     let host = Host::real();
     let typed = typed_inventory(&host);
-    let flags = typed.map(|path| ("inventory", path.display().to_string(), "--inventory".to_owned()));
+    let flags = typed.map(|path| ("inventory", path.into_os_string(), "--inventory".to_owned()));
     let config = Config::load(&host.env, &host.cwd, flags).ok()?;
     let settings = Settings::resolve(&config, &host.env).ok()?;
     crate::ops::inventory::load(settings.inventory.as_deref()).ok().map(|one| &*Box::leak(Box::new(one)))

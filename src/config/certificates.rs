@@ -1,7 +1,5 @@
 //! For whom additional certificates of authorities count. How connections use them is `base::http`.
 
-use std::path::PathBuf;
-
 use super::keys::KEYS;
 use super::layers::{Config, Origin, Value};
 use crate::base::http::CaFile;
@@ -11,9 +9,8 @@ impl Config {
     /// and never for one that is the user's.
     #[must_use]
     pub fn ca_file(&self) -> Option<CaFile> {
-        let value = self.get("ca_file").filter(|value| !value.text.is_empty())?;
-        let path = PathBuf::from(&value.text);
-        if !matches!(value.origin, Origin::Project { .. }) {
+        let Value { path: Some(path), origin, .. } = self.get("ca_file")? else { return None };
+        if !matches!(origin, Origin::Project { .. }) {
             return Some(CaFile { path, server: None });
         }
         let server = self.project_server.clone()?;

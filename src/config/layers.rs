@@ -1,6 +1,7 @@
 //! The layers of settings, and the files that two of them come from.
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -60,8 +61,10 @@ impl fmt::Display for Origin {
 /// A value with its origin.
 #[derive(Debug, Clone)]
 pub struct Value {
-    /// As text; a path is absolute.
+    /// As text. That of a path is to be shown only: `path` is what opens it.
     pub text: String,
+    /// The absolute path, if it is one: its bytes may be no text.
+    pub path: Option<PathBuf>,
     /// Where it comes from.
     pub origin: Origin,
 }
@@ -135,7 +138,7 @@ impl Config {
     pub fn load(
         env: &Env,
         cwd: &Path,
-        flags: impl IntoIterator<Item = (&'static str, String, String)>,
+        flags: impl IntoIterator<Item = (&'static str, OsString, String)>,
     ) -> Result<Self, ConfigError> {
         let mut config = Self::default();
         let user = env.config_folder().map(|folder| folder.join(FILE));
@@ -145,8 +148,8 @@ impl Config {
         config.read_project(env, cwd)?;
         for key in KEYS {
             let variable = key.variable();
-            if let Some(text) = env.get(&variable) {
-                config.set(key, text, Origin::Environment(variable.clone()), &variable, cwd)?;
+            if let Some(value) = env.get_os(&variable) {
+                config.set(key, value, Origin::Environment(variable.clone()), &variable, cwd)?;
             }
         }
         config.warn_of_variables(env);
@@ -171,7 +174,7 @@ impl Config {
     /// When a value is wrong.
     pub fn of_flags(
         cwd: &Path,
-        flags: impl IntoIterator<Item = (&'static str, String, String)>,
+        flags: impl IntoIterator<Item = (&'static str, OsString, String)>,
     ) -> Result<Self, ConfigError> {
         Self::default().with_flags(cwd, flags)
     }
@@ -179,7 +182,7 @@ impl Config {
     fn with_flags(
         mut self,
         cwd: &Path,
-        flags: impl IntoIterator<Item = (&'static str, String, String)>,
+        flags: impl IntoIterator<Item = (&'static str, OsString, String)>,
     ) -> Result<Self, ConfigError> {
         for (name, text, flag) in flags {
             if let Some(key) = KEYS.iter().find(|key| key.name == name) {
@@ -194,7 +197,7 @@ impl Config {
     pub fn get(&self, name: &str) -> Option<Value> {
         self.values.get(name).cloned().or_else(|| {
             let key = KEYS.iter().find(|key| key.name == name && !key.default.is_empty())?;
-            Some(Value { text: key.default.to_owned(), origin: Origin::Default })
+            Some(Value { text: key.default.to_owned(), path: None, origin: Origin::Default })
         })
     }
 
@@ -221,7 +224,7 @@ impl Config {
         }
         let directory = file.parent().unwrap_or(Path::new("/"));
         match of_project("workspace") {
-            Some(value) if !project::is_inside(Path::new(&value.text), directory) => {
+            Some(value) if value.path.as_deref().is_some_and(|path| !project::is_inside(path, directory)) => {
                 refuse("workspace", value, " to a place outside its own directory")
             }
             _ => Ok(()),
@@ -298,7 +301,7 @@ impl Config {
                 place: place.clone(),
                 why: "it is one text, number or truth value".to_owned(),
             })?;
-            self.set(key, &value, origin, &place, folder)?;
+            self.set(key, value.as_ref(), origin, &place, folder)?;
         }
         Ok(())
     }
@@ -306,19 +309,25 @@ impl Config {
     fn set(
         &mut self,
         key: &'static Key,
-        value: &str,
+        value: &OsStr,
         origin: Origin,
         place: &str,
         folder: &Path,
     ) -> Result<(), ConfigError> {
         let wrong = |why: String| {
-            let value = if key.secret { "…".to_owned() } else { text::safe_line(value).into_owned() };
+            let shown = value.to_string_lossy();
+            let value = if key.secret { "…".to_owned() } else { text::safe_line(&shown).into_owned() };
             ConfigError::Value { key: key.name.to_owned(), value, place: place.to_owned(), why }
         };
+        if key.kind == Kind::Path {
+            let path = (!value.is_empty()).then(|| folder.join(value));
+            let text = path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+            self.values.insert(key.name, Value { text, path, origin });
+            return Ok(());
+        }
+        let value = value.to_str().ok_or_else(|| wrong("it is text in UTF-8".to_owned()))?;
         let text = match key.kind {
-            Kind::Text => value.to_owned(),
-            Kind::Path if value.is_empty() => String::new(),
-            Kind::Path => folder.join(value).display().to_string(),
+            Kind::Text | Kind::Path => value.to_owned(),
             Kind::Url if value.starts_with("http://") || value.starts_with("https://") => {
                 value.trim_end_matches('/').to_owned()
             }
@@ -347,7 +356,7 @@ impl Config {
             ("gitlab.url", _) => self.own_servers.push(text.clone()),
             _ => {}
         }
-        self.values.insert(key.name, Value { text, origin });
+        self.values.insert(key.name, Value { text, path: None, origin });
         Ok(())
     }
 
@@ -397,7 +406,7 @@ mod tests {
         std::fs::write(folder.path().join("project/cki.toml"), project).expect("writes");
         let home = home.display().to_string();
         let pairs = env.iter().copied().chain([("XDG_CONFIG_HOME", home.as_str())]);
-        Config::load(&Env::new(pairs), &deep, [("jobs", "3".to_owned(), "-j".to_owned())])
+        Config::load(&Env::new(pairs), &deep, [("jobs", "3".into(), "-j".to_owned())])
     }
 
     #[test]

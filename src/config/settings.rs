@@ -105,7 +105,7 @@ impl Settings {
     pub fn resolve(config: &Config, env: &Env) -> Result<Self, ConfigError> {
         let text = |name: &str| config.get(name).map(|value| value.text).filter(|text| !text.is_empty());
         let required = |name: &str| text(name).unwrap_or_default();
-        let path = |name: &str| text(name).map(PathBuf::from);
+        let path = |name: &str| config.get(name)?.path;
         let number = |name: &str| required(name).parse::<u64>().unwrap_or(1);
         let workspace = match path("workspace") {
             Some(folder) => folder,

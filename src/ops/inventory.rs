@@ -1,6 +1,8 @@
 //! Finds the files of an inventory and reads it. What the files mean is for `model::inventory`.
 
 use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use crate::base::files::{self, FileError};
@@ -105,24 +107,30 @@ pub fn compile() -> Result<String, YamlError> {
 /// Reads `inventory.yaml` and `<category>/<name>.yaml`; nothing deeper, so a link that leads back
 /// does no harm. Each file is parsed by the thread that reads it.
 fn folder(root: &Path) -> Result<Vec<Result<Part, InventoryError>>, LoadError> {
-    let is_category = |name: &String| !name.starts_with('.') && is_name(name) && root.join(name).is_dir();
-    let categories: Vec<String> = files::names_in(root)?.into_iter().filter(is_category).collect();
+    // One whose name is no text cannot be a category; if it holds entries, that is told.
+    let is_category = |name: &OsString| {
+        let can_be = name.to_str().map_or(!name.as_bytes().starts_with(b"."), is_name);
+        can_be && root.join(name).is_dir()
+    };
+    let categories: Vec<OsString> = files::all_names_in(root)?.into_iter().filter(is_category).collect();
     // The files of each category; the paths are put together by the threads.
-    let mut wanted: Vec<(Option<&str>, String)> = Vec::new();
+    let mut wanted: Vec<(Option<&OsStr>, OsString)> = Vec::new();
     // Whatever it is: what cannot be read is told.
     if root.join(HEAD).symlink_metadata().is_ok() {
-        wanted.push((None, HEAD.to_owned()));
+        wanted.push((None, HEAD.into()));
     }
     for category in &categories {
-        let is_entry = |file: &String| entry_name(file).is_some();
-        let files = files::names_in(&root.join(category))?.into_iter().filter(is_entry);
-        wanted.extend(files.map(|file| (Some(category.as_str()), file)));
+        let files = files::all_names_in(&root.join(category))?.into_iter().filter(|file| is_entry(file));
+        wanted.extend(files.map(|file| (Some(category.as_os_str()), file)));
     }
-    let part = |(category, file): (Option<&str>, String)| {
-        let Some((category, name)) = category.zip(entry_name(&file)) else {
+    let part = |(category, file): (Option<&OsStr>, OsString)| {
+        let Some(category) = category else {
             return Ok(Part::parse(document(&root.join(file), None)?));
         };
         let path = root.join(category).join(&file);
+        let Some((category, name)) = category.to_str().zip(file.to_str().and_then(entry_name)) else {
+            return Err(files::no_text(path).into());
+        };
         Ok(Part::parse(document(&path, Some(Reference::new(category, name)))?))
     };
     let (mut parts, mut failed, mut others) = (Vec::with_capacity(wanted.len()), None, 0);
@@ -138,6 +146,15 @@ fn folder(root: &Path) -> Result<Vec<Result<Part, InventoryError>>, LoadError> {
         Some(LoadError::File(first)) if others > 0 => Err(LoadError::Files { first, others }),
         Some(error) => Err(error),
     }
+}
+
+/// Whether a file holds an entry, or would if its name were text.
+fn is_entry(file: &OsStr) -> bool {
+    let bytes = file.as_bytes();
+    file.to_str().map_or_else(
+        || !bytes.starts_with(b".") && (bytes.ends_with(b".yaml") || bytes.ends_with(b".yml")),
+        |file| entry_name(file).is_some(),
+    )
 }
 
 /// The name of the entry that a file holds.

@@ -44,6 +44,16 @@ pub enum TrustError {
     /// There is no directory for the record.
     #[error("trust cannot be recorded: neither `XDG_STATE_HOME` nor `HOME` is set")]
     NoState,
+    /// What a setting names cannot be read, so nobody can agree to it.
+    #[error("`{name}` of `{}` names what cannot be trusted: {source}", file.display())]
+    Named {
+        /// The project's `cki.toml`.
+        file: PathBuf,
+        /// The setting.
+        name: &'static str,
+        /// Why.
+        source: FileError,
+    },
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
@@ -93,14 +103,15 @@ impl Project {
         let mut parts = vec![b"cki.toml".to_vec(), read(&file)?];
         let mut decisions = Vec::new();
         for (key, value) in config.project_decisions() {
+            let fail = |source| TrustError::Named { file: file.clone(), name: key.name, source };
             let files = match key.name {
-                "inventory" | "templates" => Some(files_of(Path::new(&value.text))?),
-                "ca_file" => Some(vec![PathBuf::from(&value.text)]),
+                "inventory" | "templates" => value.path.as_deref().map(files_of).transpose().map_err(fail)?,
+                "ca_file" => value.path.clone().map(|path| vec![path]),
                 _ => None,
             };
             for path in files.iter().flatten() {
                 parts.push(path.as_os_str().as_bytes().to_vec());
-                parts.push(read(path)?);
+                parts.push(read(path).map_err(fail)?);
             }
             decisions.push(Decision {
                 name: key.name,
@@ -197,9 +208,11 @@ fn record_of(state: Option<&Path>, directory: &Path) -> Result<PathBuf, TrustErr
     Ok(state.join(RECORDS).join(digest::of_parts([directory.as_os_str().as_bytes()])))
 }
 
-/// The files that an inventory or a directory of templates consists of; none if it is not there.
+/// The files that an inventory or a directory of templates consists of. One that is not there is an
+/// error: whoever agreed to nothing would later be held to have agreed to what comes there.
 fn files_of(root: &Path) -> Result<Vec<PathBuf>, FileError> {
-    if root.is_file() {
+    let facts = root.metadata().map_err(|error| FileError::new("read", root, error))?;
+    if facts.is_file() {
         return Ok(vec![root.to_path_buf()]);
     }
     let mut found = Vec::new();
@@ -207,7 +220,10 @@ fn files_of(root: &Path) -> Result<Vec<PathBuf>, FileError> {
     for _ in 0..DEPTH {
         let mut below = Vec::new();
         for directory in &level {
-            for name in files::names_in(directory)?.iter().filter(|name| !name.starts_with('.')) {
+            for name in files::all_names_in(directory)? {
+                if name.as_bytes().starts_with(b".") {
+                    continue;
+                }
                 let path = directory.join(name);
                 if path.is_dir() {
                     below.push(path);

@@ -223,6 +223,9 @@ fn of_trust(error: &TrustError) -> Meaning {
             Exit::Invalid,
             "set `XDG_STATE_HOME`, or name the inventory for this call with `--inventory`.",
         ),
+        TrustError::Named { .. } => {
+            hint(Exit::Invalid, "make it readable, or name another place in that file.")
+        }
         TrustError::File(inner) => of_file(inner),
     }
 }

@@ -69,7 +69,9 @@ impl Files for CloneFiles {
 
     fn names(&self, folder: &str) -> Result<Vec<String>, FileTrouble> {
         let real = self.must_find(folder)?;
-        files::names_in(&real)
+        // One that is no text is then not found by its name, which is told.
+        files::all_names_in(&real)
+            .map(|names| names.iter().map(|name| name.to_string_lossy().into_owned()).collect())
             .map_err(|error| FileTrouble { path: self.label(folder), why: error.source.to_string() })
     }
 

@@ -20,6 +20,14 @@ pub(super) fn body(
     spec: &ContainerSpec,
     ulimits: Option<Ulimits>,
 ) -> Result<ContainerCreateBody, EngineError> {
+    // An engine is asked in JSON, and would bind another path than is meant.
+    if let Some(mount) = spec.mounts.iter().find(|mount| mount.from.to_str().is_none()) {
+        return Err(EngineError::Invalid {
+            what: "a mount",
+            text: safe_line(&mount.from.display().to_string()).into_owned(),
+            why: "its path is not UTF-8, and engines take no other".to_owned(),
+        });
+    }
     Ok(ContainerCreateBody {
         image: Some(spec.image.clone()),
         entrypoint: spec.entrypoint.clone().map(entrypoint),
@@ -348,5 +356,14 @@ mod tests {
         assert!(environment(&spec("A=B", "x")).is_err());
         let error = environment(&spec("A", "hunter2\0")).expect_err("has a NUL").to_string();
         assert!(!error.contains("hunter2"));
+    }
+
+    #[test]
+    fn a_mount_whose_path_is_no_text_is_refused() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let from = std::path::PathBuf::from(std::ffi::OsStr::from_bytes(b"/x/b\xff"));
+        let mount = crate::model::container::Mount { from, to: "/to".into(), writable: false };
+        let spec = ContainerSpec { mounts: vec![mount], ..ContainerSpec::default() };
+        assert!(body(&spec, None).expect_err("is refused").to_string().contains("not UTF-8"));
     }
 }

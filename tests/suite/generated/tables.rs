@@ -29,7 +29,8 @@ flags. A higher layer wins, and `cki config` shows every value with the place it
   one. It may not set what is marked as personal; and your token is not sent to a server that only a
   project's file names.
 - A dot in a name stands for a table: `stage.bot` is `bot` in `[stage]`.
-- A relative path counts from the file that names it, elsewhere from the working directory.
+- A relative path counts from the file that names it, elsewhere from the working directory. On the
+  command line and in a variable, a path need not be UTF-8; every other value is.
 
 An unknown setting is a warning, a value that cannot be is an error; both name file and line.
 

@@ -16,6 +16,7 @@ mod kept;
 mod kill;
 mod kill_matrix;
 mod logs;
+mod names;
 mod needs;
 mod network;
 mod places;

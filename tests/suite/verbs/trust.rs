@@ -79,6 +79,7 @@ fn what_a_person_names_for_one_call_is_believed() {
     let outcome = cli.call("run-local job").untrusting().set("CKI_INVENTORY", "inventory.yaml").end();
     assert_eq!(outcome.code, 0, "{outcome}");
     // What else the project decides is not named by that.
+    cli.write("templates/services/mine.yaml", "");
     cli.write("cki.toml", "inventory = 'inventory.yaml'\ntemplates = 'templates'\n");
     let outcome = cli.call("run-local job --inventory inventory.yaml").untrusting().end();
     assert_eq!(outcome.code, 7, "{outcome}");

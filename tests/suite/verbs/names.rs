@@ -1,0 +1,109 @@
+//! Directories and files whose names are not UTF-8: whatever names them, they are found, or told.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::support::cli::Cli;
+
+const ENTRY: &str = "description: A.\nkind: job\nsources: []\n";
+
+/// A directory with an inventory, whose name is no text.
+fn odd(cli: &Cli) -> PathBuf {
+    let odd = cli.folder().join(OsStr::from_bytes(b"b\xff"));
+    std::fs::create_dir_all(odd.join("service")).expect("makes");
+    std::fs::write(odd.join("inventory.yaml"), "title: Odd\n").expect("writes");
+    std::fs::write(odd.join("service/odd-one.yaml"), ENTRY).expect("writes");
+    odd
+}
+
+fn cki(cli: &Cli, cwd: &Path, words: &[&OsStr], variable: Option<(&str, &OsStr)>) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cki"));
+    command.args(words).env_clear().current_dir(cwd).env("HOME", cli.folder().join("home")).envs(variable);
+    let Output { status, stdout, stderr } = command.output().expect("starts");
+    let text = [stdout, stderr].concat();
+    (status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
+}
+
+#[test]
+fn every_way_to_name_an_inventory_takes_any_bytes() {
+    let cli = Cli::new();
+    let odd = odd(&cli);
+    let (whole, here, file) = (odd.as_os_str(), OsStr::new("."), OsStr::new("inventory.yaml"));
+    let flag = |value: &OsStr| -> OsString { [OsStr::new("--inventory="), value].into_iter().collect() };
+    let outside = cli.project();
+    for (cwd, value) in [(outside.as_path(), whole), (&odd, whole), (&odd, here)] {
+        for (words, variable) in [(vec![flag(value)], None), (Vec::new(), Some(("CKI_INVENTORY", value)))] {
+            let words: Vec<&OsStr> =
+                words.iter().map(OsString::as_os_str).chain([OsStr::new("list")]).collect();
+            let (code, said) = cki(&cli, cwd, &words, variable);
+            assert!(code == 0 && said.contains("odd-one"), "{words:?} {variable:?}: {code} {said}");
+        }
+    }
+    let (code, said) = cki(&cli, &odd, &[&flag(file), OsStr::new("list")], None);
+    assert!(!said.contains("there is no inventory"), "{code} {said}");
+    // The file of a project in it, too, and what trust is recorded over.
+    std::fs::write(odd.join("cki.toml"), "inventory = '.'\nworkspace = 'clones'\n").expect("writes");
+    let (code, said) = cki(&cli, &odd, &[OsStr::new("list")], None);
+    assert!(code == 0 && said.contains("odd-one"), "{code} {said}");
+    let (code, said) = cki(&cli, &odd, &[OsStr::new("trust")], None);
+    assert!(code == 0 && said.contains("3 files"), "{code} {said}");
+}
+
+#[test]
+fn every_other_path_takes_any_bytes_and_what_is_no_path_does_not() {
+    let cli = Cli::new();
+    let odd = odd(&cli);
+    std::fs::create_dir(odd.join("services")).expect("makes");
+    std::fs::write(odd.join("services/broken.yaml"), "a: [").expect("writes");
+    let env = cki::host::Env::new([("HOME", cli.folder().join("home"))]);
+    for name in ["CKI_WORKSPACE", "CKI_TEMPLATES", "CKI_CA_FILE", "CKI_GITLAB_TOKEN_FILE", "CKI_INVENTORY"] {
+        let env = env.clone().with(name, odd.as_os_str());
+        let config = cki::config::Config::load(&env, &cli.project(), []).expect("loads");
+        let settings = cki::config::Settings::resolve(&config, &env).expect("is whole");
+        let found = match name {
+            "CKI_WORKSPACE" => Some(settings.workspace),
+            "CKI_TEMPLATES" => settings.templates,
+            "CKI_CA_FILE" => settings.ca_file.map(|file| file.path),
+            "CKI_GITLAB_TOKEN_FILE" => settings.gitlab_token_file,
+            _ => settings.inventory,
+        };
+        assert_eq!(found.as_ref(), Some(&odd), "{name}");
+    }
+    for name in ["CKI_ENGINE", "CKI_IMAGE_TAG", "CKI_GITLAB_TOKEN"] {
+        let value = OsStr::from_bytes(b"x\xff");
+        let (code, said) = cki(&cli, &cli.project(), &[OsStr::new("list")], Some((name, value)));
+        assert!(code == 4 && said.contains(&format!("error: {name}: `")), "{name}: {code} {said}");
+        assert_eq!(said.contains("`…`"), name == "CKI_GITLAB_TOKEN", "{said}");
+    }
+}
+
+#[test]
+fn a_file_whose_name_is_no_text_is_named() {
+    let cli = Cli::new();
+    for (directory, file) in [(&b"service"[..], &b"q\xff.yaml"[..]), (b"more\xff", b"a.yaml")] {
+        let root = cli.project().join("inventory");
+        let directory = root.join(OsStr::from_bytes(directory));
+        std::fs::create_dir_all(&directory).expect("makes");
+        let file = directory.join(OsStr::from_bytes(file));
+        std::fs::write(&file, ENTRY).expect("writes");
+        cli.run("list --inventory inventory").ends_with(4).says("its name is not UTF-8");
+        std::fs::remove_file(file).expect("removes");
+        std::fs::write(directory.join(OsStr::from_bytes(b"README\xff")), "no entry").expect("writes");
+        std::fs::write(directory.join(OsStr::from_bytes(b".hidden\xff.yaml")), "no entry").expect("writes");
+    }
+    cli.write("inventory/service/a.yaml", ENTRY);
+    cli.run("list --inventory inventory").ends_with(0);
+}
+
+#[test]
+fn trust_refuses_what_cannot_be_read() {
+    let cli = Cli::new();
+    for setting in ["inventory", "templates"] {
+        cli.write("cki.toml", &format!("{setting} = 'none'\n"));
+        let outcome = cli.call("trust").untrusting().end().ends_with(4);
+        assert!(outcome.stderr.contains(&format!("`{setting}` of `")), "{outcome}");
+        assert!(!cli.folder().join("home/.local/state/cki/trusted").exists(), "nothing is recorded");
+    }
+}
