@@ -177,6 +177,9 @@ fn words(outcome: &Outcome) -> String {
         Outcome::Renamed { from, branch, to } => {
             format!("{from} is now called {branch} on the server, followed, at {}", to.short())
         }
+        Outcome::Rewritten { branch, from, to } => {
+            format!("{branch} was rewritten on the server, followed, {} → {}", from.short(), to.short())
+        }
         Outcome::Unchanged => "unchanged".to_owned(),
         Outcome::Ahead { ahead } => format!("unchanged, {ahead} ahead"),
         Outcome::Dirty { behind: 0 } => "left alone: it has uncommitted changes".to_owned(),
@@ -184,6 +187,13 @@ fn words(outcome: &Outcome) -> String {
         Outcome::Diverged { ahead, behind } => {
             format!("left alone: it has diverged, {ahead} ahead, {behind} behind")
         }
+        Outcome::DirtyRewritten { branch } => {
+            format!("left alone: {branch} was rewritten on the server, and there are uncommitted changes")
+        }
+        Outcome::DivergedRewritten { branch, ahead, behind } => format!(
+            "left alone: {branch} was rewritten on the server, {ahead} ahead, {behind} behind; \
+             `git log --left-right HEAD...@{{u}}` there shows the difference"
+        ),
         Outcome::Detached => "left alone: no branch is checked out".to_owned(),
         Outcome::NoUpstream { branch } => format!("left alone: {branch} follows no branch of a remote"),
         Outcome::Busy { doing } => format!("left alone: {doing} is under way"),

@@ -11,6 +11,7 @@ mod program;
 mod push;
 mod reach;
 mod refs;
+mod rewritten;
 mod update;
 
 pub(crate) use cancel::clone_until_killed;

@@ -19,6 +19,7 @@ mod nested;
 mod outcome;
 mod program;
 mod refusal;
+mod rewritten;
 mod session;
 mod stale;
 mod standing;

@@ -31,6 +31,15 @@ pub enum Outcome {
         /// Where it is.
         to: CommitId,
     },
+    /// The remote's branch was rewritten, and the clone, which had no commit of its own, followed.
+    Rewritten {
+        /// The branch.
+        branch: String,
+        /// Where it was.
+        from: CommitId,
+        /// Where it is.
+        to: CommitId,
+    },
     /// It has what the remote has.
     Unchanged,
     /// It has what the remote has and more; there was nothing to do.
@@ -45,6 +54,20 @@ pub enum Outcome {
     },
     /// Left alone: clone and remote each have commits of their own.
     Diverged {
+        /// Commits that only the clone has.
+        ahead: usize,
+        /// Commits that only the remote has.
+        behind: usize,
+    },
+    /// Left alone: the remote's branch was rewritten, and files were changed and not committed.
+    DirtyRewritten {
+        /// The branch.
+        branch: String,
+    },
+    /// Left alone: the remote's branch was rewritten, and the clone has commits of its own.
+    DivergedRewritten {
+        /// The branch.
+        branch: String,
         /// Commits that only the clone has.
         ahead: usize,
         /// Commits that only the remote has.
@@ -79,10 +102,13 @@ impl Outcome {
             | Self::Updated { .. }
             | Self::Switched { .. }
             | Self::Renamed { .. }
+            | Self::Rewritten { .. }
             | Self::Unchanged
             | Self::Ahead { .. } => false,
             Self::Dirty { .. }
+            | Self::DirtyRewritten { .. }
             | Self::Diverged { .. }
+            | Self::DivergedRewritten { .. }
             | Self::Detached
             | Self::NoUpstream { .. }
             | Self::Busy { .. }

@@ -1,4 +1,4 @@
-//! Brings a clone up to date: fetch, then fast-forward. What holds a person's work (changes,
+//! Brings a clone up to date: fetch, then fast-forward, or follow a rewritten branch. What holds a person's work (changes,
 //! commits of its own, something half done) is left alone. Merge requests are `merge_request`.
 
 use std::path::Path;
@@ -8,6 +8,7 @@ use git2::{ErrorCode, Oid, Repository};
 use super::choose::{Advertised, Prune, Wish};
 use super::error::at;
 use super::moving::{self, Moved};
+use super::rewritten::{self, Rewrite};
 use super::user_config::UserConfig;
 use super::{CommitId, Git, GitError, GitUrl, Job, Outcome, tree};
 
@@ -51,6 +52,7 @@ impl Git {
         let user = UserConfig::read(&self.env)?;
         let prune = prune(&repository, &user, &upstream.remote).map_err(&at)?;
         let wish = Wish { ask: &ask, depth: None, prune, plan: &plan };
+        let held = tree::commit_of(&repository, &upstream.tracking).map_err(&at)?;
         let advertised = self.fetch(&repository, &url, job, &wish)?;
         let default = advertised.default_branch.as_deref().and_then(|name| name.strip_prefix(HEADS));
         if let Some(default) = default {
@@ -69,7 +71,7 @@ impl Git {
                     branch.trim_start_matches(HEADS)
                 ));
             }
-            return advance(&repository, &branch, theirs).map_err(&at);
+            return upstream.advance(&repository, &branch, held, theirs).map_err(&at);
         }
         match default {
             // A clone of an empty repository that is empty still.
@@ -167,7 +169,7 @@ impl Upstream {
                 if repository.graph_ahead_behind(mine, theirs)?.0 > 0 {
                     return Ok(None);
                 }
-                let outcome = advance(repository, branch, theirs)?;
+                let outcome = self.advance(repository, branch, None, theirs)?;
                 if outcome.is_left_alone() {
                     return Ok(Some(outcome));
                 }
@@ -181,7 +183,7 @@ impl Upstream {
             }
             None => {
                 repository.set_head(&new)?;
-                advance(repository, &new, theirs)?
+                self.advance(repository, &new, None, theirs)?
             }
         };
         if tree::commit_of(repository, &new)?.is_some() {
@@ -190,6 +192,64 @@ impl Upstream {
             branch.set_upstream(Some(&format!("{}/{default}", self.remote)))?;
         }
         Ok(Some(outcome))
+    }
+
+    /// Moves the branch to what the server has, unless that would touch a person's work. `held` is what
+    /// the tracking ref named before the fetch.
+    fn advance(
+        &self,
+        repository: &Repository,
+        branch: &str,
+        held: Option<Oid>,
+        theirs: Oid,
+    ) -> Result<Outcome, git2::Error> {
+        let mine = tree::head(repository)?;
+        let (ahead, behind) = match mine {
+            Some(mine) => repository.graph_ahead_behind(mine, theirs)?,
+            None => (0, 1),
+        };
+        let rewrite = match mine {
+            Some(mine) if ahead > 0 && behind > 0 => {
+                rewritten::find(repository, &self.tracking, held, (mine, theirs))?
+            }
+            _ => Rewrite::No,
+        };
+        let moves = rewrite == Rewrite::Whole || (ahead == 0 && behind > 0);
+        let is_clean = if moves {
+            moving::forget_same(repository, theirs)?
+        } else {
+            !tree::changes(repository)?.tracked
+        };
+        let short = branch.trim_start_matches(HEADS).to_owned();
+        match (ahead, behind) {
+            _ if !is_clean && rewrite != Rewrite::No => {
+                return Ok(Outcome::DirtyRewritten { branch: short });
+            }
+            _ if !is_clean => return Ok(Outcome::Dirty { behind }),
+            _ if moves => {}
+            (0, _) => return Ok(Outcome::Unchanged),
+            (ahead, 0) => return Ok(Outcome::Ahead { ahead }),
+            (ahead, behind) if rewrite == Rewrite::Partly => {
+                return Ok(Outcome::DivergedRewritten { branch: short, ahead, behind });
+            }
+            (ahead, behind) => return Ok(Outcome::Diverged { ahead, behind }),
+        }
+        let moving = match moving::move_to(repository, theirs)? {
+            Moved::Done(moving) => moving,
+            Moved::InTheWay(paths) => return Ok(Outcome::InTheWay { paths }),
+        };
+        let why = if rewrite == Rewrite::Whole { "cki: follow a rewrite" } else { "cki: fast-forward" };
+        // Should a person have committed in the meantime, their branch stays where it is.
+        match mine {
+            Some(mine) => repository.reference_matching(branch, theirs, true, mine, why)?,
+            None => repository.reference(branch, theirs, false, "cki: first commits")?,
+        };
+        moving.done();
+        let to = CommitId::new(theirs);
+        Ok(match mine.filter(|_| rewrite == Rewrite::Whole) {
+            Some(mine) => Outcome::Rewritten { branch: short, from: CommitId::new(mine), to },
+            None => Outcome::Updated { from: mine.map(CommitId::new), to },
+        })
     }
 
     /// The error for a branch that follows nothing any more, with the way on.
@@ -285,35 +345,4 @@ fn tracking_specs(remote: &git2::Remote<'_>) -> Result<Vec<String>, git2::Error>
         }
     }
     Ok(specs)
-}
-
-fn advance(repository: &Repository, branch: &str, theirs: Oid) -> Result<Outcome, git2::Error> {
-    let mine = tree::head(repository)?;
-    let (ahead, behind) = match mine {
-        Some(mine) => repository.graph_ahead_behind(mine, theirs)?,
-        None => (0, 1),
-    };
-    let moves = (ahead, behind.min(1)) == (0, 1);
-    let is_clean =
-        if moves { moving::forget_same(repository, theirs)? } else { !tree::changes(repository)?.tracked };
-    if !is_clean {
-        return Ok(Outcome::Dirty { behind });
-    }
-    match (ahead, behind) {
-        (0, 0) => return Ok(Outcome::Unchanged),
-        (ahead, 0) => return Ok(Outcome::Ahead { ahead }),
-        (0, _) => {}
-        (ahead, behind) => return Ok(Outcome::Diverged { ahead, behind }),
-    }
-    let moving = match moving::move_to(repository, theirs)? {
-        Moved::Done(moving) => moving,
-        Moved::InTheWay(paths) => return Ok(Outcome::InTheWay { paths }),
-    };
-    // Should a person have committed in the meantime, their branch stays where it is.
-    match mine {
-        Some(mine) => repository.reference_matching(branch, theirs, true, mine, "cki: fast-forward")?,
-        None => repository.reference(branch, theirs, false, "cki: first commits")?,
-    };
-    moving.done();
-    Ok(Outcome::Updated { from: mine.map(CommitId::new), to: CommitId::new(theirs) })
 }

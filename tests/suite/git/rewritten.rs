@@ -1,0 +1,92 @@
+//! A branch that was rewritten on the server, and what a clone of it does then.
+
+use super::*;
+
+/// The tip of a branch, in a clone; and what the server has in its place afterwards.
+async fn rewritten(over_ssh: bool) -> (Bench, Git, String, CommitId, CommitId) {
+    let mut bench = Bench::new().await;
+    let (git, url) = if over_ssh {
+        (bench.git_over_ssh(), bench.ssh_url())
+    } else {
+        (bench.git(), bench.server.url("x.git"))
+    };
+    let old = bench.commit(bench.first, "refs/heads/main", &[file("a", "old\n"), file("b", "1\n")]);
+    bench.clone_with(&git, bench.wanted(&url), None).await;
+    let new = bench.commit(bench.first, "refs/heads/new", &[file("a", "new\n"), file("b", "1\n")]);
+    (bench, git, url, old, new)
+}
+
+fn rewrite(bench: &Bench, new: CommitId) {
+    bench.history.point("refs/heads/main", new).expect("points");
+}
+
+fn head(bench: &Bench) -> String {
+    bench.ask(&["rev-parse", "HEAD"])
+}
+
+#[tokio::test]
+async fn a_rewritten_branch_is_followed_both_ways() {
+    for (over_ssh, fetched_before) in [(false, false), (true, false), (false, true)] {
+        let (bench, git, url, old, new) = rewritten(over_ssh).await;
+        rewrite(&bench, new);
+        if fetched_before {
+            bench.ask(&["fetch", "-q"]);
+        }
+        let found = bench.clone_with(&git, bench.wanted(&url), None).await;
+        assert_eq!(
+            found.detail(),
+            format!("main was rewritten on the server, followed, {} → {}", old.short(), new.short()),
+        );
+        assert_eq!((head(&bench), bench.ask(&["status", "--porcelain"])), (new.to_string(), String::new()));
+        assert_eq!(done(&bench.clone_with(&git, bench.wanted(&url), None).await), &Outcome::Unchanged);
+        bench.assert_whole();
+    }
+}
+
+#[tokio::test]
+async fn a_rewritten_branch_with_own_commits_is_left_alone() {
+    let (bench, git, url, _, new) = rewritten(false).await;
+    std::fs::write(bench.target().join("b"), "mine\n").expect("writes");
+    bench.ask(&["commit", "-qam", "mine"]);
+    let mine = head(&bench);
+    rewrite(&bench, new);
+    for _ in 0..2 {
+        let found = bench.clone_with(&git, bench.wanted(&url), None).await;
+        let expected = Outcome::DivergedRewritten { branch: "main".into(), ahead: 2, behind: 1 };
+        assert_eq!(done(&found), &expected);
+        assert!(found.detail().contains("`git log --left-right HEAD...@{u}`"), "{}", found.detail());
+        assert_eq!(head(&bench), mine);
+    }
+    assert_eq!(bench.ask(&["log", "--left-right", "--format=%m", "HEAD...@{u}"]).lines().count(), 3);
+}
+
+#[tokio::test]
+async fn a_rewritten_branch_is_left_alone_where_files_are_changed() {
+    let (bench, git, url, old, new) = rewritten(false).await;
+    std::fs::write(bench.target().join("b"), "mine\n").expect("writes");
+    rewrite(&bench, new);
+    let found = bench.clone_with(&git, bench.wanted(&url), None).await;
+    assert_eq!(
+        found.detail(),
+        "left alone: main was rewritten on the server, and there are uncommitted changes"
+    );
+    assert_eq!(head(&bench), old.to_string());
+    bench.ask(&["checkout", "-q", "b"]);
+    assert!(!done(&bench.clone_with(&git, bench.wanted(&url), None).await).is_left_alone());
+    assert_eq!(head(&bench), new.to_string());
+}
+
+#[tokio::test]
+async fn what_a_person_pushed_is_kept_when_the_server_drops_it() {
+    let (bench, git, url, _, new) = rewritten(false).await;
+    std::fs::write(bench.target().join("b"), "mine\n").expect("writes");
+    bench.ask(&["commit", "-qam", "mine"]);
+    let mine = head(&bench);
+    let served = bench.served();
+    bench.ask(&["config", "remote.origin.pushurl", &served.display().to_string()]);
+    bench.ask(&["push", "-q", "origin", "main"]);
+    rewrite(&bench, new);
+    let found = bench.clone_with(&git, bench.wanted(&url), None).await;
+    assert!(matches!(done(&found), Outcome::DivergedRewritten { .. }), "{}", found.detail());
+    assert_eq!(head(&bench), mine);
+}
