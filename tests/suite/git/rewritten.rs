@@ -24,7 +24,8 @@ fn head(bench: &Bench) -> String {
     bench.ask(&["rev-parse", "HEAD"])
 }
 
-#[tokio::test]
+// The server answers while `git fetch` is waited for.
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rewritten_branch_is_followed_both_ways() {
     for (over_ssh, fetched_before) in [(false, false), (true, false), (false, true)] {
         let (bench, git, url, old, new) = rewritten(over_ssh).await;
