@@ -208,12 +208,19 @@ fn record_of(state: Option<&Path>, directory: &Path) -> Result<PathBuf, TrustErr
     Ok(state.join(RECORDS).join(digest::of_parts([directory.as_os_str().as_bytes()])))
 }
 
-/// The files that an inventory or a directory of templates consists of. One that is not there is an
-/// error: whoever agreed to nothing would later be held to have agreed to what comes there.
+/// The files that an inventory or a directory of templates consists of; none if it is not there yet. What
+/// comes there later ends trust.
 fn files_of(root: &Path) -> Result<Vec<PathBuf>, FileError> {
-    let facts = root.metadata().map_err(|error| FileError::new("read", root, error))?;
+    let facts = match root.metadata().map_err(|error| FileError::new("read", root, error)) {
+        Err(error) if error.is_missing() => return Ok(Vec::new()),
+        facts => facts?,
+    };
     if facts.is_file() {
         return Ok(vec![root.to_path_buf()]);
+    }
+    if !facts.is_dir() {
+        let why = io::Error::other("it is neither a file nor a directory");
+        return Err(FileError::new("read", root, why));
     }
     let mut found = Vec::new();
     let mut level = vec![root.to_path_buf()];
