@@ -1,4 +1,4 @@
-//! How many bytes a test allocates, so that it can see whether what a command does grows faster than its
+//! Counts the bytes that a test allocates, to show that the work of a command grows no faster than its
 //! input. Built for tests only.
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -47,7 +47,7 @@ fn is_absent(error: &io::Error) -> bool {
 /// neither comes to an end.
 ///
 /// # Errors
-/// When it cannot be opened, or is no file.
+/// Fails when it cannot be opened, or is no file.
 pub fn open(path: &Path) -> Result<File, FileError> {
     let fail = |source| FileError::new("read", path, source);
     // Looked at before, since opening alone may have an effect, and after, since it may be exchanged.
@@ -73,7 +73,7 @@ fn only_file(facts: &Metadata) -> io::Result<()> {
 /// Reads a file of at most `limit` bytes.
 ///
 /// # Errors
-/// When it cannot be read, is no file, or is longer than `limit`.
+/// Fails when it cannot be read, is no file, or is longer than `limit`.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let fail = |source| FileError::new("read", path, source);
     let bytes = bytes_of(open(path)?, limit).map_err(fail)?;
@@ -90,7 +90,7 @@ const SHORT: usize = 8 << 10;
 /// Reads a text file of at most `limit` bytes.
 ///
 /// # Errors
-/// When it cannot be read, is no file, is longer than `limit`, or is not UTF-8.
+/// Fails when it cannot be read, is no file, is longer than `limit`, or is not UTF-8.
 pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
     let fail = |source| FileError::new("read", path, source);
     let bytes = read(path, limit)?;
@@ -105,7 +105,7 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
     })
 }
 
-/// What a file holds, and a little more than the limit of one that is longer.
+/// Reads a file, and of one over the limit one byte more than the limit.
 fn bytes_of(file: File, limit: u64) -> io::Result<Vec<u8>> {
     let mut file = file.take(limit.saturating_add(1));
     // Most files are short: they are read at once, and take no more memory than they are long.
@@ -194,7 +194,7 @@ pub fn names_in(path: &Path) -> Result<Vec<String>, FileError> {
 /// All names in a folder, sorted; a folder that is not there has none.
 ///
 /// # Errors
-/// When it cannot be read.
+/// Fails when it cannot be read.
 pub fn all_names_in(path: &Path) -> Result<Vec<OsString>, FileError> {
     let entries = match std::fs::read_dir(path) {
         Ok(entries) => entries,

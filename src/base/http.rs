@@ -106,7 +106,7 @@ impl Http {
     /// Whether all certificates can be loaded.
     ///
     /// # Errors
-    /// When they cannot.
+    /// Fails when they cannot.
     pub fn check(&self) -> Result<(), HttpError> {
         Self::build(self.policy.ca_file.as_ref())?.build().map(drop).map_err(HttpError::Client)
     }
@@ -135,7 +135,7 @@ impl Http {
     }
 }
 
-/// What is in a cell, made if there is nothing.
+/// Returns the content of a cell, made first if it is empty.
 fn made(
     cell: &OnceLock<reqwest::Client>,
     build: impl FnOnce() -> Result<reqwest::ClientBuilder, HttpError>,

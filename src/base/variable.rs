@@ -24,7 +24,7 @@ pub fn is_environment_name(text: &str) -> bool {
 /// Reads the name of a variable.
 ///
 /// # Errors
-/// When no program could have it in its environment.
+/// Fails when no program could have it in its environment.
 pub fn name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let text = String::deserialize(from)?;
     check(&text).map_err(Error::custom)?;
@@ -34,7 +34,7 @@ pub fn name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
 /// Reads a mapping whose keys are names of variables.
 ///
 /// # Errors
-/// When one of them is none.
+/// Fails when one of them is none.
 pub fn keys<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     from: D,
 ) -> Result<BTreeMap<String, T>, D::Error> {

@@ -41,7 +41,7 @@ mod tests {
     use super::*;
     use crate::host::Env;
 
-    /// What counts when the user's own file and the project's say this.
+    /// Returns the certificates that count, given the user's own file and the project's.
     fn certificates(own: &str, project: &str, variable: Option<&str>) -> (Option<Option<String>>, usize) {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (home, cwd) = (folder.path().join("config/cki"), folder.path().join("project"));

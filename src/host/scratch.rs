@@ -14,7 +14,7 @@ const PREFIX: &str = "cki-scratch-";
 /// A directory for files that are needed for a while, which goes when this is dropped.
 ///
 /// # Errors
-/// When it cannot be made.
+/// Fails when it cannot be made.
 pub fn scratch(env: &Env) -> io::Result<tempfile::TempDir> {
     owned(&env.temporary_folder(), PREFIX)
 }
@@ -28,7 +28,7 @@ pub fn abandoned_scratch(env: &Env) -> Vec<PathBuf> {
 /// A new directory for this user alone, whose name begins with the prefix and names this process.
 ///
 /// # Errors
-/// When it cannot be made.
+/// Fails when it cannot be made.
 pub fn owned(parent: &Path, prefix: &str) -> io::Result<tempfile::TempDir> {
     let pid = std::process::id();
     let began = started(pid).unwrap_or(0);

@@ -28,7 +28,7 @@ struct Shared {
     alarm: Mutex<Option<Alarm>>,
 }
 
-/// What must not be written: all secrets that are known, and the user's own logins.
+/// Text that must not be written: all secrets that are known, and the user's own logins.
 #[derive(Default)]
 struct Mask {
     secrets: Vec<Secret>,

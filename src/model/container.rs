@@ -45,7 +45,7 @@ pub struct ContainerSpec {
     pub volumes: Vec<String>,
     /// Folders and files of this machine that are seen in it.
     pub mounts: Vec<Mount>,
-    /// What is empty in it although a mount has something there; what is written there goes with it.
+    /// Paths that are empty in the container although a mount has content there; writes to them go with it.
     pub hidden: Vec<Hidden>,
     /// Sources to copy in before it starts, without what their ignore files name.
     pub copies: Vec<Copied>,

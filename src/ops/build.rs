@@ -11,7 +11,7 @@ use crate::base::files::{self, FileError};
 use crate::model::event::{Events, State};
 use crate::model::identity::COMPONENT;
 use crate::model::inventory::{Build, BuildNetwork, Component};
-use crate::ops::production::Production;
+use crate::ops::production::BlockedHosts;
 use crate::ops::source::{self, Source};
 use crate::ops::tools::Tools;
 use crate::systems::engine::context::{self, Dockerfile, Packed};
@@ -136,7 +136,7 @@ pub async fn build(
         ]);
         labels.extend(merge_request(&source).map(|number| (MERGE_REQUEST.to_owned(), number.to_string())));
         let args = build.args.values().map(String::as_str);
-        let production = Production::of(tools.inventory, args.chain([recipe.text.as_str()]));
+        let production = BlockedHosts::of(tools.inventory, args.chain([recipe.text.as_str()]));
         let closed = build.network == BuildNetwork::None;
         let reach = if closed { "isolated: it reaches nothing".to_owned() } else { open(&production) };
         tools.events.start("build", "").finish(State::Done, reach);
@@ -166,8 +166,8 @@ pub async fn build(
     Ok(built)
 }
 
-/// What the steps of a build reach, in words.
-fn open(production: &Production) -> String {
+/// Describes the hosts in reach of a build.
+fn open(production: &BlockedHosts) -> String {
     format!("open: its steps reach {}", production.reach())
 }
 

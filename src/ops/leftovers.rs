@@ -311,7 +311,7 @@ pub async fn collect(dead: Dead<'_>, images: Option<&Inventory>, dry: bool) -> R
     Ok(collected)
 }
 
-/// What was started by `cki exec` and `cki shell` in containers that run, and whose client is gone.
+/// Finds commands of `cki exec` and `cki shell` in running containers whose client is gone.
 async fn abandoned_commands(engine: &Engine) -> Result<Vec<(Leftover, Ender)>, OpenError> {
     let Engine::Containers(engine) = engine else { return Ok(Vec::new()) };
     let mut found = Vec::new();

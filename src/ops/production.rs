@@ -28,14 +28,14 @@ fn blocked(name: &str) -> [(String, IpAddr); 2] {
 
 /// Hosts that are out of reach.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Production {
+pub struct BlockedHosts {
     /// Whole names.
     names: BTreeSet<String>,
     /// Patterns that stand for other names, too.
     patterns: Vec<String>,
 }
 
-impl Production {
+impl BlockedHosts {
     /// Those that are known from texts. A value that names one may have been allowed; the host itself
     /// never is.
     #[must_use]
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn what_is_in_reach_is_said() {
-        let some = |names: &[&str], patterns: &[&str]| Production {
+        let some = |names: &[&str], patterns: &[&str]| BlockedHosts {
             names: names.iter().map(|one| (*one).to_owned()).collect(),
             patterns: patterns.iter().map(|one| (*one).to_owned()).collect(),
         };

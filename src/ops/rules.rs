@@ -30,7 +30,7 @@ pub struct Rules {
     pub secrets: SecretRules,
     /// What they are made from.
     pub ground: Ground,
-    /// What must not be in a local run.
+    /// The guard of local runs.
     pub guard: Guard,
 }
 
@@ -85,7 +85,7 @@ impl Rules {
 /// What must not be in a local run.
 ///
 /// # Errors
-/// When a file of the user's cannot be read or does not work.
+/// Fails when a file of the user's cannot be read or does not work.
 pub fn guard(assets: &Assets, inventory: &Inventory) -> Result<Guard, RulesError> {
     let (file, credentials) = text(assets, CREDENTIALS, NO_CREDENTIALS)?;
     Ok(Guard::new(inventory, Credentials::read(&file, &credentials)?))

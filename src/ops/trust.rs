@@ -44,14 +44,14 @@ pub enum TrustError {
     /// There is no directory for the record.
     #[error("trust cannot be recorded: neither `XDG_STATE_HOME` nor `HOME` is set")]
     NoState,
-    /// What a setting names cannot be read, so nobody can agree to it.
+    /// A file that a setting names cannot be read.
     #[error("`{name}` of `{}` names what cannot be trusted: {source}", file.display())]
     Named {
         /// The project's `cki.toml`.
         file: PathBuf,
         /// The setting.
         name: &'static str,
-        /// Why.
+        /// The cause.
         source: FileError,
     },
     /// A file cannot be read or written.

@@ -2,7 +2,7 @@
 //! for, and with the place of every byte in the text that it was made of. A text and any escaped
 //! form of it fold to the same. That is what secrets are looked for in.
 
-use super::terminal::{Reading, Unit, is_control};
+use super::terminal::{Lexeme, ReadOptions, is_control};
 use super::units::unit;
 
 /// A word of so many characters of base64 at the end of a line is a line that was broken there.
@@ -11,11 +11,11 @@ const BROKEN: usize = 60;
 /// A text, folded.
 #[derive(Debug, Default)]
 pub(super) struct Folded {
-    /// What a reader takes it for.
+    /// The text as a reader takes it.
     pub(super) bytes: Vec<u8>,
     /// Whatever does not stand for itself, in order.
     pieces: Vec<Piece>,
-    /// Where the first piece begins that depends on what comes next.
+    /// Start of the first piece whose meaning depends on the bytes that follow.
     pub(super) open: Option<usize>,
     /// Something in it reaches over more than a byte, so that a text may look different beside it.
     pub(super) is_escaped: bool,
@@ -25,16 +25,16 @@ pub(super) struct Folded {
 
 #[derive(Debug, Clone, Copy)]
 struct Piece {
-    /// Where its bytes are in the folded text.
+    /// Offset of its bytes in the folded text.
     at: usize,
-    /// How many they are.
+    /// Number of those bytes.
     length: usize,
-    /// Where it is in the text.
+    /// Its range in the text.
     raw: (usize, usize),
     is_newline: bool,
 }
 
-/// How texts are folded.
+/// Options of folding.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Folding {
     /// Quotes are all the same, and several count as one: shells write a quote in many ways.
@@ -45,7 +45,7 @@ const PLAIN: u8 = 0;
 const SPECIAL: u8 = 1;
 const QUOTE: u8 = 2;
 
-/// What may not stand for itself.
+/// Kinds of bytes that may need decoding.
 const KINDS: [u8; 256] = {
     let mut kinds = [PLAIN; 256];
     let mut byte = 0;
@@ -65,7 +65,7 @@ const KINDS: [u8; 256] = {
 
 impl Folded {
     /// Folds a text in place of what was folded before.
-    pub(super) fn fold(&mut self, text: &[u8], reading: Reading, folding: Folding) {
+    pub(super) fn fold(&mut self, text: &[u8], reading: ReadOptions, folding: Folding) {
         self.bytes.clear();
         self.pieces.clear();
         (self.open, self.is_escaped, self.has_sequences) = (None, false, false);
@@ -86,26 +86,26 @@ impl Folded {
                 continue;
             }
             at = match unit(text, at, reading) {
-                Unit::Plain(end) => {
+                Lexeme::Plain(end) => {
                     self.bytes.extend_from_slice(&text[at..end]);
                     end
                 }
-                Unit::Newline(end) => self.piece((at, end), &[], true),
-                Unit::Nothing(end) => {
+                Lexeme::Newline(end) => self.piece((at, end), &[], true),
+                Lexeme::Nothing(end) => {
                     self.is_escaped |= end > at + 1 || !is_control(first);
                     self.has_sequences |= first == 0x1b || first >= 0x80;
                     self.piece((at, end), &[], false)
                 }
-                Unit::Bytes { end, bytes: [b'"' | b'\'', ..], length: 1 } if folding.quotes => {
+                Lexeme::Bytes { end, bytes: [b'"' | b'\'', ..], length: 1 } if folding.quotes => {
                     self.is_escaped = true;
                     self.quote((at, end));
                     end
                 }
-                Unit::Bytes { end, bytes, length } => {
+                Lexeme::Bytes { end, bytes, length } => {
                     self.is_escaped = true;
                     self.piece((at, end), &bytes[..length], false)
                 }
-                Unit::Open => {
+                Lexeme::Open => {
                     self.open = Some(at);
                     self.is_escaped = true;
                     self.has_sequences |= first == 0x1b || first >= 0x80;
@@ -136,7 +136,7 @@ impl Folded {
         }
     }
 
-    /// Where a byte is in the text.
+    /// Returns the range in the text of a byte of the folded text.
     pub(super) fn raw(&self, at: usize) -> (usize, usize) {
         let next = self.pieces.partition_point(|piece| piece.at <= at);
         let Some(piece) = next.checked_sub(1).and_then(|index| self.pieces.get(index)) else {
@@ -175,7 +175,7 @@ impl Folded {
         self.pieces.iter().any(is_edge)
     }
 
-    /// Where the first line ends in a part of the folded text, and where that is in the text.
+    /// Finds the first line end in a part of the folded text: its offset there, and in the text.
     pub(super) fn newline(&self, from: usize, to: usize) -> Option<(usize, usize)> {
         let first = self.pieces.partition_point(|piece| piece.at <= from);
         let newline =
@@ -195,7 +195,7 @@ impl Folded {
         before.after(&self.bytes[from..to.min(self.bytes.len())])
     }
 
-    /// What is in a part of the text without the pieces of it that nobody sees; and these.
+    /// Splits a part of the text into what a reader sees and the invisible pieces.
     pub(super) fn seen_and_unseen(&self, text: &[u8], from: usize) -> (Vec<u8>, Vec<u8>) {
         let (mut seen, mut unseen, mut at) = (Vec::new(), Vec::new(), from);
         for piece in self.pieces.iter().filter(|piece| piece.raw.0 >= from && piece.length == 0) {
@@ -211,7 +211,7 @@ impl Folded {
 /// Folds a text that is whole.
 pub(super) fn fold(text: &[u8], folding: Folding) -> Folded {
     let mut folded = Folded::default();
-    folded.fold(text, Reading { strip: true, last: true }, folding);
+    folded.fold(text, ReadOptions { strip: true, last: true }, folding);
     folded
 }
 

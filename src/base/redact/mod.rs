@@ -21,7 +21,7 @@ use folded::Folding;
 use phrases::Phrases;
 pub use stream::RedactStream;
 use stream::Sought;
-use tokens::Tokens;
+use tokens::TokenStream;
 pub use tokens::without_tokens;
 
 /// Secrets shorter than this are not looked for: masking them would eat ordinary words.
@@ -88,7 +88,7 @@ impl Redactor {
     /// Begins a stream of text from outside, in which tokens and private keys are known by their form.
     #[must_use]
     pub fn outside_stream(&self) -> RedactStream {
-        RedactStream::new(self.sought.clone(), Some(Tokens::default()))
+        RedactStream::new(self.sought.clone(), Some(TokenStream::default()))
     }
 }
 

@@ -20,7 +20,7 @@ const SLOTS: usize = 1 << 16;
 /// One phrase.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Phrase {
-    /// What is looked for.
+    /// The bytes to find.
     pub(super) bytes: Box<[u8]>,
     /// One of these right before it belongs to it.
     pub(super) before: Box<[u8]>,
@@ -49,7 +49,7 @@ pub(super) struct Phrases {
     /// For each pair of bytes, whether a phrase begins with it.
     beginnings: Box<[u64; 1 << 10]>,
     pub(super) longest: usize,
-    /// What may belong to a phrase although it is before it.
+    /// Bytes that may belong to a phrase although they precede it.
     before: [bool; 256],
 }
 
@@ -90,7 +90,7 @@ impl Phrases {
         Some(set)
     }
 
-    /// Where phrases are, by their start; where several start, the longest that is taken.
+    /// Finds phrases in the order of their starts; of several at one place, the longest that `take` accepts.
     pub(super) fn find(&self, bytes: &[u8], mut take: impl FnMut(usize, &Phrase) -> bool) {
         let mut end = self.window;
         while let Some(last) = bytes.get(end - SHORTEST..end) {
@@ -109,7 +109,7 @@ impl Phrases {
         }
     }
 
-    /// Where, near the end, a phrase may begin that goes on; the first such place that is taken.
+    /// Finds the first place near the end, accepted by `take`, that may begin an unfinished phrase.
     pub(super) fn open_end(&self, bytes: &[u8], take: impl Fn(usize) -> bool) -> usize {
         let from = bytes.len().saturating_sub(self.longest - 1);
         (from..bytes.len())

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::folded::{Folded, Folding, Word, is_base64};
 use super::phrases::{Phrase, Phrases};
-use super::terminal::Reading;
-use super::tokens::Tokens;
+use super::terminal::ReadOptions;
+use super::tokens::TokenStream;
 use crate::base::secret::MASK;
 
 /// Beside what the longest phrase needs, so much is held back for what nobody sees.
@@ -21,7 +21,7 @@ const ACROSS: usize = 8;
 /// that ends in an ordinary word would be held back until the next one comes.
 const LIKELY: usize = 12;
 
-/// What is looked for.
+/// The phrases to find.
 pub(super) struct Sought {
     /// In the text as it is.
     pub(super) raw: Phrases,
@@ -29,7 +29,7 @@ pub(super) struct Sought {
     pub(super) folded: Option<Phrases>,
     /// Some of the first are not among the second.
     pub(super) needs_raw: bool,
-    /// How texts are folded.
+    /// Options of folding.
     pub(super) folding: Folding,
 }
 
@@ -44,7 +44,7 @@ impl Sought {
 /// One stream being masked.
 pub struct RedactStream {
     sought: Option<Arc<Sought>>,
-    /// What may be the start of a phrase, or has been masked but may still run on.
+    /// Bytes that may start a phrase, or were masked and may still run on.
     held: Vec<u8>,
     /// So many bytes at the start of `held` belong to a phrase that was found.
     masked: usize,
@@ -53,8 +53,8 @@ pub struct RedactStream {
     /// The word that `held` goes on with.
     word: Word,
     folded: Folded,
-    /// What is left of secrets is looked at for tokens by their form.
-    tokens: Option<Tokens>,
+    /// The search for tokens by their form, in the text that is left.
+    tokens: Option<TokenStream>,
     shown: Vec<u8>,
 }
 
@@ -64,7 +64,7 @@ impl std::fmt::Debug for RedactStream {
     }
 }
 
-/// What a look at the held bytes tells.
+/// Result of searching the held bytes.
 struct Look {
     /// The parts that belong to phrases.
     hidden: Vec<(usize, usize)>,
@@ -73,7 +73,7 @@ struct Look {
 }
 
 impl RedactStream {
-    pub(super) fn new(sought: Option<Arc<Sought>>, tokens: Option<Tokens>) -> Self {
+    pub(super) fn new(sought: Option<Arc<Sought>>, tokens: Option<TokenStream>) -> Self {
         Self {
             tokens,
             shown: Vec::new(),
@@ -130,7 +130,7 @@ impl RedactStream {
         self.word = Word::default();
     }
 
-    /// How many bytes are held back.
+    /// Number of bytes held back.
     #[cfg(test)]
     pub(super) fn held(&self) -> usize {
         self.held.len()
@@ -139,12 +139,12 @@ impl RedactStream {
     fn look(&mut self, sought: &Sought, last: bool) -> Look {
         let mut look = Look { hidden: vec![(0, self.masked)], open: self.held.len() };
         let mut folded = std::mem::take(&mut self.folded);
-        folded.fold(&self.held, Reading { strip: true, last }, sought.folding);
+        folded.fold(&self.held, ReadOptions { strip: true, last }, sought.folding);
         self.look_into(&folded, sought, last, &mut look);
         if folded.has_sequences {
             // A link has an address that nobody sees on a terminal, but in a file.
             let mut whole = Folded::default();
-            whole.fold(&self.held, Reading { strip: false, last }, sought.folding);
+            whole.fold(&self.held, ReadOptions { strip: false, last }, sought.folding);
             self.look_into(&whole, sought, last, &mut look);
         }
         if sought.needs_raw || folded.is_escaped {
@@ -236,7 +236,7 @@ impl RedactStream {
     fn relieve(&mut self, sought: &Sought, out: &mut Vec<u8>) {
         let before = self.held.len();
         let mut folded = std::mem::take(&mut self.folded);
-        folded.fold(&self.held, Reading { strip: true, last: false }, sought.folding);
+        folded.fold(&self.held, ReadOptions { strip: true, last: false }, sought.folding);
         let (mut kept, unseen) = folded.seen_and_unseen(&self.held, 0);
         if !kept.is_empty() {
             self.mask(out);
@@ -292,7 +292,7 @@ impl View<'_> {
         self.folded.newline(at - 1, at + 1).is_none_or(|(_, newline)| self.is_broken(newline))
     }
 
-    /// Where what belongs to a phrase ends, and whether that depends on what comes next.
+    /// Returns the end of all that belongs to a phrase, and whether the next bytes may move it.
     fn end(&self, phrase: &Phrase, end: usize) -> (usize, bool) {
         let bytes = &self.folded.bytes;
         if !phrase.goes_on {

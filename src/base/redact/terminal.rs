@@ -1,10 +1,10 @@
-//! What a terminal acts on and a reader never sees: control characters, the sequences that they
+//! Text that a terminal acts on and a reader never sees: control characters, the sequences that they
 //! begin (ECMA-48), and characters of Unicode without a width. Escaped characters are the business
 //! of [`super::units`].
 
 /// One piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unit {
+pub(super) enum Lexeme {
     /// Bytes that stand for themselves, up to here.
     Plain(usize),
     /// Up to here, nothing that a reader sees.
@@ -13,28 +13,28 @@ pub(super) enum Unit {
     Newline(usize),
     /// These bytes, written in the text up to `end`.
     Bytes {
-        /// Where the piece ends.
+        /// End of the piece.
         end: usize,
         /// The bytes, of which the first `length` count.
         bytes: [u8; 4],
-        /// How many bytes count.
+        /// Number of bytes that count.
         length: usize,
     },
     /// It depends on what comes next.
     Open,
 }
 
-/// How a text is looked at.
+/// Options of reading a text.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reading {
+pub(super) struct ReadOptions {
     /// Control sequences are taken out as a whole; else their bytes are text like any other.
     pub(super) strip: bool,
     /// Nothing comes after the text.
     pub(super) last: bool,
 }
 
-/// What is at a place: invisible, or as it is.
-pub(super) fn visible(text: &[u8], at: usize, reading: Reading) -> Unit {
+/// Classifies the piece at a place: invisible, or as it is.
+pub(super) fn visible(text: &[u8], at: usize, reading: ReadOptions) -> Lexeme {
     Terminal { text, reading }.visible(at)
 }
 
@@ -46,22 +46,22 @@ pub(super) fn is_control(byte: u8) -> bool {
 #[derive(Clone, Copy)]
 struct Terminal<'a> {
     text: &'a [u8],
-    reading: Reading,
+    reading: ReadOptions,
 }
 
 impl Terminal<'_> {
-    /// What is no escaped character: invisible, or as it is.
-    fn visible(self, at: usize) -> Unit {
+    /// Classifies a piece that is no escaped character.
+    fn visible(self, at: usize) -> Lexeme {
         match self.text[at] {
-            b'\n' => Unit::Newline(at + 1),
+            b'\n' => Lexeme::Newline(at + 1),
             0x1b => self.sequence(at, at + 1),
-            byte if is_control(byte) => Unit::Nothing(at + 1),
+            byte if is_control(byte) => Lexeme::Nothing(at + 1),
             0x80.. => self.beyond_ascii(at),
-            _ => Unit::Plain(at + 1),
+            _ => Lexeme::Plain(at + 1),
         }
     }
 
-    fn beyond_ascii(self, at: usize) -> Unit {
+    fn beyond_ascii(self, at: usize) -> Lexeme {
         let text = &self.text[at..];
         let length = match text[0] {
             0xc2..=0xdf => 2,
@@ -69,10 +69,10 @@ impl Terminal<'_> {
             0xf0..=0xf4 => 4,
             // A control character of ISO 6429 in one byte, as an old terminal takes it.
             byte @ 0x80..=0x9f => return self.introduced(byte, at, at + 1),
-            _ => return Unit::Plain(at + 1),
+            _ => return Lexeme::Plain(at + 1),
         };
         let Some(char) = text.get(..length) else {
-            return Unit::Open;
+            return Lexeme::Open;
         };
         match std::str::from_utf8(char).ok().and_then(|char| char.chars().next()) {
             Some(char @ '\u{80}'..='\u{9f}') => {
@@ -97,52 +97,52 @@ impl Terminal<'_> {
                 | '\u{ffa0}'
                 | '\u{fff9}'..='\u{fffb}'
                 | '\u{e0000}'..='\u{e0fff}',
-            ) => Unit::Nothing(at + length),
-            Some(_) => Unit::Plain(at + length),
-            None => Unit::Plain(at + 1),
+            ) => Lexeme::Nothing(at + length),
+            Some(_) => Lexeme::Plain(at + length),
+            None => Lexeme::Plain(at + 1),
         }
     }
 
     /// A sequence that begins with ESC (ECMA-48).
-    fn sequence(self, at: usize, after: usize) -> Unit {
+    fn sequence(self, at: usize, after: usize) -> Lexeme {
         if !self.reading.strip {
-            return Unit::Nothing(after);
+            return Lexeme::Nothing(after);
         }
         match self.text.get(after) {
-            None => Unit::Open,
+            None => Lexeme::Open,
             Some(b'[' | b']' | b'P' | b'X' | b'^' | b'_') => {
                 self.introduced(self.text[after] + 0x40, at, after + 1)
             }
             Some(0x20..=0x2f) => {
                 let end = self.skip(after, 0x20..=0x2f);
                 match self.text.get(end) {
-                    None => Unit::Open,
-                    Some(0x30..=0x7e) => Unit::Nothing(end + 1),
-                    Some(_) => Unit::Nothing(end),
+                    None => Lexeme::Open,
+                    Some(0x30..=0x7e) => Lexeme::Nothing(end + 1),
+                    Some(_) => Lexeme::Nothing(end),
                 }
             }
-            Some(0x30..=0x7e) => Unit::Nothing(after + 1),
-            Some(_) => Unit::Nothing(after),
+            Some(0x30..=0x7e) => Lexeme::Nothing(after + 1),
+            Some(_) => Lexeme::Nothing(after),
         }
     }
 
-    /// What a control character of the second set begins.
-    fn introduced(self, control: u8, at: usize, after: usize) -> Unit {
+    /// Reads what a control character of the second set introduces.
+    fn introduced(self, control: u8, at: usize, after: usize) -> Lexeme {
         if !self.reading.strip {
-            return Unit::Nothing(after);
+            return Lexeme::Nothing(after);
         }
         match control {
             0x9b => {
                 let end = self.skip(after, 0x30..=0x3f);
                 let end = self.skip(end, 0x20..=0x2f);
                 match self.text.get(end) {
-                    None => Unit::Open,
-                    Some(0x40..=0x7e) => Unit::Nothing(end + 1),
-                    Some(_) => Unit::Nothing(end),
+                    None => Lexeme::Open,
+                    Some(0x40..=0x7e) => Lexeme::Nothing(end + 1),
+                    Some(_) => Lexeme::Nothing(end),
                 }
             }
             0x9d | 0x90 | 0x98 | 0x9e | 0x9f => self.string(at, after, control == 0x9d),
-            _ => Unit::Nothing(after),
+            _ => Lexeme::Nothing(after),
         }
     }
 
@@ -152,20 +152,20 @@ impl Terminal<'_> {
 
     /// A string for the terminal, which a bell or a terminator ends, and anything that a terminal
     /// takes for the end of it. A line does not begin inside of one.
-    fn string(self, at: usize, from: usize, bell: bool) -> Unit {
+    fn string(self, at: usize, from: usize, bell: bool) -> Lexeme {
         let ends = |byte: &u8| matches!(byte, 0x1b | 0x18 | 0x1a | b'\n' | 0xc2) || bell && *byte == 7;
         let mut end = from;
         loop {
             let Some(length) = self.text[end..].iter().position(ends) else {
-                return if self.reading.last { Unit::Nothing(at + 1) } else { Unit::Open };
+                return if self.reading.last { Lexeme::Nothing(at + 1) } else { Lexeme::Open };
             };
             end += length;
             match (self.text[end], self.text.get(end + 1)) {
-                (0x1b, Some(b'\\')) | (0xc2, Some(0x9c)) => return Unit::Nothing(end + 2),
-                (0x1b | 0xc2, None) => return Unit::Open,
-                (0x1b, _) | (b'\n', _) => return Unit::Nothing(end),
+                (0x1b, Some(b'\\')) | (0xc2, Some(0x9c)) => return Lexeme::Nothing(end + 2),
+                (0x1b | 0xc2, None) => return Lexeme::Open,
+                (0x1b, _) | (b'\n', _) => return Lexeme::Nothing(end),
                 (0xc2, _) => end += 1,
-                _ => return Unit::Nothing(end + 1),
+                _ => return Lexeme::Nothing(end + 1),
             }
         }
     }

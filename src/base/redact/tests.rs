@@ -1,4 +1,4 @@
-//! What is masked, at any cut of a stream, and what is left as it is.
+//! Tests of masking at any cut of a stream, and of text that passes unchanged.
 
 use super::*;
 use base64::Engine as _;
@@ -215,7 +215,7 @@ fn a_secret() -> impl Strategy<Value = String> {
     })
 }
 
-/// How often the properties are tried: more for whoever wants to know, by `CKI_TEST_CASES`.
+/// Number of generated cases; `CKI_TEST_CASES` sets another.
 fn cases() -> u32 {
     #[expect(
         clippy::disallowed_methods,

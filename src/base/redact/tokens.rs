@@ -1,4 +1,4 @@
-//! Tokens and private keys that tell by their form what they are, in texts from outside: messages,
+//! TokenStream and private keys that tell by their form what they are, in texts from outside: messages,
 //! output of components, logs of jobs and of builds, comments. Nobody declared these; what was declared
 //! is found by the [`super::Redactor`].
 
@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
-use super::terminal::{Reading, Unit, is_control, visible};
+use super::terminal::{Lexeme, ReadOptions, is_control, visible};
 use crate::base::secret::MASK;
 
 /// One of these is in every such form: most texts are done with after a look for them.
@@ -124,7 +124,7 @@ fn masked(bytes: &[u8]) -> Cow<'_, [u8]> {
 /// A text as a reader sees it: without what only a terminal acts on.
 struct View<'a> {
     text: Cow<'a, [u8]>,
-    /// Where each byte of the text was written; every byte at its own place, if this is empty.
+    /// Offset of each byte of the text in the original; empty if they are the same.
     places: Vec<usize>,
     /// Before this place, no sequence for a terminal is cut.
     whole: usize,
@@ -138,14 +138,17 @@ impl<'a> View<'a> {
         }
         let (mut text, mut places, mut at) = (Vec::new(), Vec::new(), 0);
         while at < bytes.len() {
-            let end = match visible(bytes, at, Reading { strip: true, last }) {
-                Unit::Nothing(end) if !is_text(&bytes[at]) || bytes[at] >= 0x80 => {
+            let end = match visible(bytes, at, ReadOptions { strip: true, last }) {
+                Lexeme::Nothing(end) if !is_text(&bytes[at]) || bytes[at] >= 0x80 => {
                     at = end;
                     continue;
                 }
-                Unit::Open if !last => break,
-                Unit::Nothing(end) | Unit::Plain(end) | Unit::Newline(end) | Unit::Bytes { end, .. } => end,
-                Unit::Open => bytes.len(),
+                Lexeme::Open if !last => break,
+                Lexeme::Nothing(end)
+                | Lexeme::Plain(end)
+                | Lexeme::Newline(end)
+                | Lexeme::Bytes { end, .. } => end,
+                Lexeme::Open => bytes.len(),
             };
             text.extend_from_slice(&bytes[at..end]);
             places.extend(at..end);
@@ -164,12 +167,12 @@ impl<'a> View<'a> {
 
 /// A stream without tokens, wherever it is cut.
 #[derive(Debug, Default)]
-pub(super) struct Tokens {
-    /// What may be the beginning of one.
+pub(super) struct TokenStream {
+    /// Bytes that may begin a token.
     held: Vec<u8>,
 }
 
-impl Tokens {
+impl TokenStream {
     /// Takes bytes in and appends what may be shown to `out`.
     pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         if self.held.is_empty() {
@@ -196,7 +199,7 @@ fn raw_open(bytes: &[u8]) -> usize {
     view.place(open(&view.text))
 }
 
-/// Where what may go on as a token begins: in the last word, or with the private key that has no end yet.
+/// Returns the start of an unfinished token: in the last word, or a private key without its last line.
 fn open(bytes: &[u8]) -> usize {
     let recent = bytes.len().saturating_sub(LONGEST_KEY);
     let mut over = 0;
@@ -286,7 +289,7 @@ mod tests {
         let wanted =
             format!("as {MASK} {MASK}, \"auth\":\"{MASK}\"\n{certificate}\n{MASK}\ng sk- xo\nlast {MASK}");
         for size in 1..text.len() {
-            let (mut tokens, mut out) = (Tokens::default(), Vec::new());
+            let (mut tokens, mut out) = (TokenStream::default(), Vec::new());
             for piece in text.as_bytes().chunks(size) {
                 tokens.push(piece, &mut out);
             }
@@ -298,7 +301,7 @@ mod tests {
     #[test]
     fn ordinary_text_is_not_held_back() {
         for text in ["$ ", "password: ", "Loading", "100%", "> ", "a.b=c"] {
-            let (mut tokens, mut out) = (Tokens::default(), Vec::new());
+            let (mut tokens, mut out) = (TokenStream::default(), Vec::new());
             tokens.push(text.as_bytes(), &mut out);
             assert_eq!(String::from_utf8_lossy(&out), text);
         }

@@ -2,7 +2,7 @@
 //! are written in an escaped form. One piece is read at a time, from any place of the text. Putting
 //! pieces together is the business of [`super::folded`].
 
-use super::terminal::{Reading, Unit, is_control, visible};
+use super::terminal::{Lexeme, ReadOptions, is_control, visible};
 
 /// Longer runs of invisible bytes inside of one escaped character end it.
 const LONGEST_GAP: usize = 1024;
@@ -19,11 +19,11 @@ enum Next {
 }
 
 /// The piece at a place, which is inside of the text.
-pub(super) fn unit(text: &[u8], at: usize, reading: Reading) -> Unit {
+pub(super) fn unit(text: &[u8], at: usize, reading: ReadOptions) -> Lexeme {
     let reader = Reader { text, reading };
     match reader.unit(at) {
-        Unit::Open if reading.last && is_control(text[at]) => Unit::Nothing(at + 1),
-        Unit::Open if reading.last => Unit::Plain(at + 1),
+        Lexeme::Open if reading.last && is_control(text[at]) => Lexeme::Nothing(at + 1),
+        Lexeme::Open if reading.last => Lexeme::Plain(at + 1),
         unit => unit,
     }
 }
@@ -31,19 +31,19 @@ pub(super) fn unit(text: &[u8], at: usize, reading: Reading) -> Unit {
 #[derive(Clone, Copy)]
 struct Reader<'a> {
     text: &'a [u8],
-    reading: Reading,
+    reading: ReadOptions,
 }
 
 impl Reader<'_> {
-    fn unit(self, at: usize) -> Unit {
-        let Some(first) = self.text.get(at).copied() else { return Unit::Open };
+    fn unit(self, at: usize) -> Lexeme {
+        let Some(first) = self.text.get(at).copied() else { return Lexeme::Open };
         match first {
             b'%' => match self.percent(at) {
                 Next::Byte(b'\\', end) => self.backslash(end),
-                Next::Byte(byte, end) if is_control(byte) => Unit::Nothing(end),
+                Next::Byte(byte, end) if is_control(byte) => Lexeme::Nothing(end),
                 Next::Byte(byte, end) => bytes(&[byte], end),
-                Next::Break => Unit::Plain(at + 1),
-                Next::Open => Unit::Open,
+                Next::Break => Lexeme::Plain(at + 1),
+                Next::Open => Lexeme::Open,
             },
             b'\\' => self.backslash(at + 1),
             b'&' => self.entity(at),
@@ -56,9 +56,9 @@ impl Reader<'_> {
         let mut at = from;
         while at < self.text.len() {
             match visible(self.text, at, self.reading) {
-                Unit::Plain(_) => return Next::Byte(self.text[at], at + 1),
-                Unit::Nothing(end) if end - from <= LONGEST_GAP => at = end,
-                Unit::Open => break,
+                Lexeme::Plain(_) => return Next::Byte(self.text[at], at + 1),
+                Lexeme::Nothing(end) if end - from <= LONGEST_GAP => at = end,
+                Lexeme::Open => break,
                 _ => return Next::Break,
             }
         }
@@ -109,25 +109,27 @@ impl Reader<'_> {
         }
     }
 
-    /// What a backslash begins, as JSON, C, Python and shells have it. A backslash that begins nothing
+    /// Decodes the escape after a backslash, as JSON, C, Python and shells have it. A backslash that begins nothing
     /// is nothing, so that it does not matter how often it is escaped itself.
-    fn backslash(self, after: usize) -> Unit {
-        let alone = Unit::Nothing(after);
+    fn backslash(self, after: usize) -> Lexeme {
+        let alone = Lexeme::Nothing(after);
         match self.next(after) {
-            Next::Open => Unit::Open,
+            Next::Open => Lexeme::Open,
             Next::Byte(b'x', end) => self.number(end, 16, 2, false).unwrap_or(alone),
             Next::Byte(b'U', end) => self.number(end, 16, 8, true).unwrap_or(alone),
             Next::Byte(b'u', end) => match self.next(end) {
-                Next::Open => Unit::Open,
+                Next::Open => Lexeme::Open,
                 Next::Byte(b'{', end) => {
                     let Some(unit) = self.number(end, 16, 6, true) else { return alone };
-                    let (Unit::Nothing(closes) | Unit::Bytes { end: closes, .. }) = unit else { return unit };
+                    let (Lexeme::Nothing(closes) | Lexeme::Bytes { end: closes, .. }) = unit else {
+                        return unit;
+                    };
                     match (self.next(closes), unit) {
-                        (Next::Byte(b'}', end), Unit::Bytes { bytes, length, .. }) => {
-                            Unit::Bytes { end, bytes, length }
+                        (Next::Byte(b'}', end), Lexeme::Bytes { bytes, length, .. }) => {
+                            Lexeme::Bytes { end, bytes, length }
                         }
-                        (Next::Byte(b'}', end), _) => Unit::Nothing(end),
-                        (Next::Open, _) => Unit::Open,
+                        (Next::Byte(b'}', end), _) => Lexeme::Nothing(end),
+                        (Next::Open, _) => Lexeme::Open,
                         _ => alone,
                     }
                 }
@@ -135,14 +137,14 @@ impl Reader<'_> {
             },
             Next::Byte(b'0'..=b'7', end) => self.number(end - 1, 8, 3, false).unwrap_or(alone),
             Next::Byte(b'a' | b'b' | b'e' | b'E' | b'f' | b'n' | b'r' | b't' | b'v', end) => {
-                Unit::Nothing(end)
+                Lexeme::Nothing(end)
             }
             _ => alone,
         }
     }
 
     /// A number in at most so many digits: a character, or a byte.
-    fn number(self, at: usize, base: u32, digits: usize, is_char: bool) -> Option<Unit> {
+    fn number(self, at: usize, base: u32, digits: usize, is_char: bool) -> Option<Lexeme> {
         let (mut number, mut end, mut count) = (0_u32, at, 0);
         while count < digits {
             match self.next(end) {
@@ -151,7 +153,7 @@ impl Reader<'_> {
                     end = after;
                     count += 1;
                 }
-                Next::Open => return Some(Unit::Open),
+                Next::Open => return Some(Lexeme::Open),
                 _ => break,
             }
         }
@@ -166,10 +168,10 @@ impl Reader<'_> {
     }
 
     /// Four digits, and four more where the first are half of a character.
-    fn utf16(self, at: usize) -> Option<Unit> {
+    fn utf16(self, at: usize) -> Option<Lexeme> {
         let (high, end) = match self.half(at) {
             Ok(half) => half,
-            Err(next) => return matches!(next, Next::Open).then_some(Unit::Open),
+            Err(next) => return matches!(next, Next::Open).then_some(Lexeme::Open),
         };
         if !(0xd800..0xdc00).contains(&high) {
             return character(high, end);
@@ -183,7 +185,7 @@ impl Reader<'_> {
                     from = after;
                     break;
                 }
-                Next::Open => return Some(Unit::Open),
+                Next::Open => return Some(Lexeme::Open),
                 _ => return None,
             }
         }
@@ -191,7 +193,7 @@ impl Reader<'_> {
             Ok((low @ 0xdc00..0xe000, end)) => {
                 character(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00), end)
             }
-            Err(Next::Open) => Some(Unit::Open),
+            Err(Next::Open) => Some(Lexeme::Open),
             _ => None,
         }
     }
@@ -211,13 +213,13 @@ impl Reader<'_> {
     }
 
     /// A character of HTML, as templates escape it.
-    fn entity(self, at: usize) -> Unit {
-        let plain = Unit::Plain(at + 1);
+    fn entity(self, at: usize) -> Lexeme {
+        let plain = Lexeme::Plain(at + 1);
         let mut name = String::new();
         let mut end = at + 1;
         loop {
             match self.next(end) {
-                Next::Open => return Unit::Open,
+                Next::Open => return Lexeme::Open,
                 Next::Byte(b';', after) => {
                     end = after;
                     break;
@@ -251,7 +253,7 @@ impl Reader<'_> {
     }
 
     /// `amp;quot;` after an ampersand that was written as `&amp;`.
-    fn unit_after_ampersand(self, end: usize) -> Option<Unit> {
+    fn unit_after_ampersand(self, end: usize) -> Option<Lexeme> {
         for (name, byte) in
             [(&b"quot;"[..], b"\""), (b"lt;", b"<"), (b"gt;", b">"), (b"#39;", b"'"), (b"amp;", b"&")]
         {
@@ -260,7 +262,7 @@ impl Reader<'_> {
             }
             let rest = &self.text[end..];
             if !self.reading.last && name.starts_with(rest) {
-                return Some(Unit::Open);
+                return Some(Lexeme::Open);
             }
         }
         None
@@ -276,21 +278,21 @@ fn may_go_on(name: &str, byte: u8) -> bool {
     [&b"amp"[..], b"lt", b"gt", b"quot", b"apos", b"#"].iter().any(|known| known.starts_with(&name))
 }
 
-fn bytes(these: &[u8], end: usize) -> Unit {
+fn bytes(these: &[u8], end: usize) -> Lexeme {
     let mut bytes = [0; 4];
     bytes[..these.len()].copy_from_slice(these);
-    Unit::Bytes { end, bytes, length: these.len() }
+    Lexeme::Bytes { end, bytes, length: these.len() }
 }
 
 /// A byte, unless it is one that counts for nothing.
-fn control_or(byte: u8, end: usize) -> Unit {
-    if is_control(byte) || byte == b'\\' { Unit::Nothing(end) } else { bytes(&[byte], end) }
+fn control_or(byte: u8, end: usize) -> Lexeme {
+    if is_control(byte) || byte == b'\\' { Lexeme::Nothing(end) } else { bytes(&[byte], end) }
 }
 
-fn character(number: u32, end: usize) -> Option<Unit> {
+fn character(number: u32, end: usize) -> Option<Lexeme> {
     let char = char::from_u32(number)?;
     if char.is_ascii_control() || char == '\\' {
-        return Some(Unit::Nothing(end));
+        return Some(Lexeme::Nothing(end));
     }
     Some(bytes(char.encode_utf8(&mut [0; 4]).as_bytes(), end))
 }

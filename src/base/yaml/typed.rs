@@ -228,7 +228,7 @@ impl<'de> Deserializer<'de> for &mut Tokens<'_, '_> {
 /// The members of a collection.
 struct Members<'m, 't, 'a> {
     tokens: &'m mut Tokens<'t, 'a>,
-    /// How many there are, so that a list takes as much memory as it needs.
+    /// Number of items, so that a list takes as much memory as it needs.
     count: Option<usize>,
 }
 

@@ -167,7 +167,7 @@ impl SecretRules {
     /// in its place. It is the same that an environment gets for the same variable.
     ///
     /// # Errors
-    /// When a rule does not work.
+    /// Fails when a rule does not work.
     pub fn placeholders<'a>(
         &self,
         interpolated: &'a [(String, Secret)],

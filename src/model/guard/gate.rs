@@ -77,12 +77,12 @@ impl Startable for ContainerInside {
     }
 }
 
-/// What is started, in the words of a refusal.
+/// Names the container or process to start, for a refusal.
 #[derive(Debug, Clone, Copy)]
 pub struct Starting<'a> {
     /// Its name.
     pub name: &'a str,
-    /// Where what it is given comes from.
+    /// Source of its values.
     pub source: &'a str,
     /// It must know that it is not production.
     pub is_component: bool,
@@ -109,7 +109,7 @@ impl<'a> Gate<'a> {
         self.guard
     }
 
-    /// What the user allows.
+    /// Names of the variables that the user allows.
     #[must_use]
     pub fn allowed(&self) -> &'a [String] {
         self.allowed
@@ -118,7 +118,7 @@ impl<'a> Gate<'a> {
     /// Lets something through that may be started now.
     ///
     /// # Errors
-    /// When it is given what nobody allowed, or lacks what says that it is not production.
+    /// Fails when it is given what nobody allowed, or lacks what says that it is not production.
     pub fn pass<T: Startable>(&self, what: T, starting: Starting<'_>) -> Result<Passed<T>, Refusal> {
         let variables = what.variables();
         let locked = &self.inventory.production.environment;

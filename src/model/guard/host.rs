@@ -55,7 +55,7 @@ fn mapped(text: &str) -> (String, bool) {
     (mapped.into_owned(), good.is_ok())
 }
 
-/// What older clients make of a name (IDNA 2003), where that is another one.
+/// Maps a name as older clients do (IDNA 2003), if the result differs.
 fn older(name: &str) -> Option<String> {
     let differs = |c| matches!(c, 'ß' | 'ς' | '\u{200c}' | '\u{200d}');
     name.contains(differs)

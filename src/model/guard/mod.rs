@@ -205,16 +205,16 @@ pub enum Refusal {
         /// `file:line` of the lock.
         place: String,
     },
-    /// What would be started does not know that it is no production.
+    /// A locked variable is missing or has another value.
     #[error("`{component}` would start with `{variable}` {}, and it must be `{wanted}`", found.as_ref().map_or("unset".to_owned(), |found| format!("set to `{found}`")))]
     Unlocked {
-        /// What would be started.
+        /// The component.
         component: String,
         /// The variable.
         variable: String,
-        /// What it must be.
+        /// The required value.
         wanted: String,
-        /// What it is.
+        /// The value found.
         found: Option<String>,
     },
     /// What is to be allowed is no variable.
@@ -264,7 +264,7 @@ pub fn sentences(findings: &[Finding], allowed: &[String]) -> Vec<String> {
     used.chain(unused).collect()
 }
 
-/// What is said of each value that the person allows.
+/// Describes each value that the user allowed.
 pub fn used<'a>(findings: &'a [Finding], allowed: &'a [String]) -> impl Iterator<Item = String> + 'a {
     let allowed: HashSet<&str> = allowed.iter().map(String::as_str).collect();
     let used = findings.iter().filter(move |finding| allowed.contains(finding.name.as_str()));

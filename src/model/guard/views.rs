@@ -93,13 +93,13 @@ fn unescape_json(text: &str) -> Option<String> {
     Some(plain)
 }
 
-/// What parsers of addresses make of a text: they drop tabs and line breaks anywhere in it.
+/// Drops tabs and line breaks anywhere in a text, as URL parsers do.
 fn without_breaks(text: &str) -> Option<String> {
     let breaks = ['\t', '\n', '\r'];
     text.trim().contains(breaks).then(|| text.replace(breaks, ""))
 }
 
-/// What unbroken runs of hexadecimal digits say, where that is text.
+/// Decodes unbroken runs of hexadecimal digits that hold text.
 fn hexadecimal_runs(text: &str) -> Vec<String> {
     let runs = text.split(|c: char| !c.is_ascii_hexdigit());
     let runs = runs.filter(|run| run.len() >= 2 * SHORTEST && run.len().is_multiple_of(2));

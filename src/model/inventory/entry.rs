@@ -100,12 +100,12 @@ pub struct Build {
     pub args: BTreeMap<String, String>,
     /// The stage to build.
     pub target: Option<String>,
-    /// What its steps reach.
+    /// Network of its steps.
     #[serde(default)]
     pub network: BuildNetwork,
 }
 
-/// What the steps of a build reach.
+/// Network of the steps of a build.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BuildNetwork {

@@ -209,7 +209,7 @@ impl Part {
     /// Parses a document.
     ///
     /// # Errors
-    /// When it cannot be understood.
+    /// Fails when it cannot be understood.
     pub fn parse(document: Document) -> Result<Self, InventoryError> {
         let Document { file, text, reference } = document;
         match reference {

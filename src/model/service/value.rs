@@ -17,7 +17,7 @@ pub(super) struct Maker<'a> {
     context: Value,
 }
 
-/// What all ask who need a service, in the form that templates see. It is shared by all makers.
+/// The requests of all components that need a service, in the form that templates see. It is shared by all makers.
 #[derive(Clone)]
 pub(super) struct Needs(Value);
 

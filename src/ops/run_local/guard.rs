@@ -1,5 +1,5 @@
 //! The guard over a run. Each thing passes the gate when it is started (`ground`), and its commands
-//! with it ([`Asked`]); what would not pass is told before that, as soon as it is known, so that
+//! with it ([`GuardedCommands`]); what would not pass is told before that, as soon as it is known, so that
 //! nothing is started in vain.
 
 use std::collections::BTreeMap;
@@ -50,7 +50,7 @@ pub(super) async fn watch_over_one(
     Ok(())
 }
 
-/// What an image brings along that must not be there.
+/// Checks the environment, commands and health check of an image.
 async fn look_at_image(
     engine: &ContainerEngine,
     gate: &Gate<'_>,
@@ -82,8 +82,8 @@ async fn look_at_image(
     Ok(findings)
 }
 
-/// What is wrong with the commands of units, whoever planned them: nothing that is run has no place
-/// here. What is known of a component already is not told twice.
+/// Checks the commands of all units, whatever planned them. Findings of a component that are known
+/// already are not repeated.
 pub(super) fn commands(guard: &guard::Guard, units: &[Unit], known: &[Finding]) -> Vec<Finding> {
     let all = units.iter().flat_map(|unit| {
         let native = unit.native.iter().map(|native| &native.command);
@@ -114,14 +114,14 @@ fn asked_words(ready: &Ready) -> Vec<String> {
 
 /// The commands that are run in a unit once it has started: they have passed the gate with it.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
+pub(super) struct GuardedCommands {
     /// That which asks whether it is ready.
     pub(super) ready: Passed<Vec<String>>,
     /// Those that set it up.
     pub(super) setup: Vec<Passed<Vec<String>>>,
 }
 
-impl Asked {
+impl GuardedCommands {
     /// Those of a unit that is about to be started.
     pub(super) fn of(unit: &Unit, gate: &Gate<'_>) -> Result<Self, Refusal> {
         let pass = |words: Vec<String>, source| {

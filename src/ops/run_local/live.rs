@@ -16,7 +16,7 @@ use crate::ops::engine::Engine;
 use crate::ops::tools::Tools;
 
 use super::ground::{Belonging, Ground, Kept, Making};
-use super::guard::Asked;
+use super::guard::GuardedCommands;
 use super::plan::RunPlan;
 use super::reload::{Watcher, Workshop};
 use super::running::Running;
@@ -119,7 +119,7 @@ async fn bring_up(
         let is_needed = plan.is_needed(unit);
         let task = is_needed.then(|| tools.events.start(unit.name.clone(), "starting"));
         let image = images.get(&unit.name).map(String::as_str);
-        let asked = Asked::of(unit, whose.gate)?;
+        let asked = GuardedCommands::of(unit, whose.gate)?;
         let started = ground.start(unit, image, tools, whose).await?;
         let mut running = Running::attend(unit, started, asked, &redactor, tools);
         // What the person runs is met while it runs (`met`): it obeys signals from its first line on.

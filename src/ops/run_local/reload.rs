@@ -18,7 +18,7 @@ use crate::ops::tools::Tools;
 use crate::systems::changes::{ChangeError, Changes};
 
 use super::ground::{Belonging, Ground};
-use super::guard::{Asked, watch_over_one};
+use super::guard::{GuardedCommands, watch_over_one};
 use super::handle::Handle;
 use super::plan::RunPlan;
 use super::running::Running;
@@ -224,7 +224,7 @@ impl Workshop<'_> {
             let _ = tokio::time::timeout(DRAIN, pump).await;
         }
         old.handle.remove().await?;
-        let asked = Asked::of(unit, self.whose.gate)?;
+        let asked = GuardedCommands::of(unit, self.whose.gate)?;
         match self.ground.start(unit, image, tools, self.whose).await {
             Ok(started) => {
                 let secrets: Vec<_> =

@@ -14,7 +14,7 @@ use crate::ops::relay::{Pace, Step};
 use crate::ops::tools::Tools;
 
 use super::RunError;
-use super::guard::Asked;
+use super::guard::GuardedCommands;
 use super::handle::{Handle, Output};
 use super::output::{Pump, Tail};
 use super::ready;
@@ -30,7 +30,7 @@ pub(super) struct Running {
     pub(super) wanted: bool,
     pub(super) handle: Handle,
     pub(super) pump: Option<JoinHandle<()>>,
-    asked: Asked,
+    asked: GuardedCommands,
     tail: Tail,
     /// Tells when the line that says that it is ready has been seen.
     seen: Option<watch::Receiver<bool>>,
@@ -52,7 +52,7 @@ impl Running {
     pub(super) fn attend(
         unit: &Unit,
         (handle, output): (Handle, Option<Output>),
-        asked: Asked,
+        asked: GuardedCommands,
         redactor: &Redactor,
         tools: &Tools<'_>,
     ) -> Self {

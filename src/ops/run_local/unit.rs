@@ -90,7 +90,7 @@ pub struct Work {
 }
 
 impl Work {
-    /// What git keeps below the folders of this machine that the container sees: none of its business.
+    /// The `.git` files and directories below its mounts, which the container must not see.
     #[must_use]
     pub fn hidden(&self) -> Vec<Hidden> {
         let below = |mount: &Mount| {
@@ -131,7 +131,7 @@ pub struct BuildPlan {
     pub args: BTreeMap<String, String>,
     /// The stage.
     pub target: Option<String>,
-    /// What its steps reach.
+    /// Network of its steps.
     pub network: BuildNetwork,
 }
 

@@ -53,7 +53,7 @@ pub struct Instance {
     pub ready: Option<Ready>,
     /// Names of variables whose values must not be shown.
     secret: Vec<String>,
-    /// What the user allowed the guard to let through.
+    /// Names of the variables that the user allowed in its run.
     allowed: Vec<String>,
     place: Place,
 }
@@ -207,7 +207,7 @@ async fn redactor(instance: &Instance) -> Result<Redactor, RunningError> {
     Ok(Redactor::new(&secrets(instance).await?))
 }
 
-/// What must not be shown of an instance.
+/// Collects the secrets of an instance.
 async fn secrets(instance: &Instance) -> Result<Vec<Secret>, RunningError> {
     Ok(match &instance.place {
         Place::Container(engine, id) => {

@@ -68,9 +68,9 @@ pub enum StageError {
     /// The bot's answer has more rows than are read.
     #[error("the bot's answer is too long: {rows} of its pipelines were followed, and it has more: {url}")]
     AnswerTooLong {
-        /// Where it is.
+        /// Its address.
         url: String,
-        /// How many were followed.
+        /// Number of rows that are followed.
         rows: usize,
     },
     /// A second signal came while the comment was on its way.

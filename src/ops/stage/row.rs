@@ -59,7 +59,7 @@ impl Row {
         self.project = project;
     }
 
-    /// What the table says of it.
+    /// The row as the table has it.
     pub(super) fn told(&self) -> &AnswerRow {
         &self.told
     }

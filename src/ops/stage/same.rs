@@ -1,4 +1,4 @@
-//! Which rows of a table that was edited are about pipelines that are followed already. A pure rule:
+//! Pairs the rows of an edited table with the pipelines that are followed already. A pure rule:
 //! a row is its group, its branch, its number and the server of its link, and each row of a table is
 //! one pipeline, so nothing is merged, and what is no longer in the table is still followed.
 

@@ -229,7 +229,7 @@ fn secrets_of(plan: &RunPlan) -> Vec<(&str, &str, &str)> {
     all.filter(|(.., value)| !value.is_empty() && !open.contains(value)).collect()
 }
 
-/// What finds any of some texts in one pass; where several begin at one place, the longest.
+/// Builds an expression that finds any of some texts in one pass, the longest at each place.
 fn any_of<'a>(texts: impl Iterator<Item = &'a str>) -> Option<Regex> {
     let mut texts: Vec<&str> = texts.collect();
     texts.sort_unstable_by_key(|text| (Reverse(text.len()), *text));

@@ -112,7 +112,7 @@ impl Exec {
     /// Ends it, and what it has started.
     ///
     /// # Errors
-    /// When it goes on.
+    /// Fails when it goes on.
     pub async fn end(mut self) -> Result<(), EngineError> {
         match self.ender.take() {
             Some(ender) => ender.end().await,
@@ -120,7 +120,7 @@ impl Exec {
         }
     }
 
-    /// What it and all that it has started carry.
+    /// The mark of the command and of its descendants.
     pub(super) fn mark(&self) -> &Mark {
         &self.mark
     }

@@ -44,7 +44,7 @@ pub struct ImageFacts {
     pub user: Option<String>,
     /// With what environment.
     pub environment: BTreeMap<String, String>,
-    /// How the engine asks for its health, if it does.
+    /// Command of its health check; empty if it has none.
     pub health: Vec<String>,
 }
 

@@ -23,7 +23,7 @@ const VARIABLE: &str = "CKI_EXEC";
 
 /// A command that is asked to end is killed after this.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// What has been killed so long ago and still is there cannot be killed.
+/// Time limit for ending a command, kills included.
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// Prints the mark of each process that has one and, if that is the first argument, sends it the signal
@@ -37,7 +37,7 @@ const SCRIPT: &str = r#"for d in /proc/[0-9]*; do
   esac
 done"#;
 
-/// What tells one command from all others: the process that has started it, and a number.
+/// Identifies one command: the process that has started it, and a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mark(String);
 
@@ -74,7 +74,7 @@ impl Ender {
     /// Asks it to end, and kills it after a second. That it has ended already is no error.
     ///
     /// # Errors
-    /// When it goes on.
+    /// Fails when it goes on.
     pub async fn end(&self) -> Result<(), EngineError> {
         let began = Instant::now();
         let mut signal = "TERM";
@@ -119,7 +119,7 @@ impl ContainerEngine {
     /// The commands in a running container whose client, a process of this machine, has gone.
     ///
     /// # Errors
-    /// When the engine does not answer.
+    /// Fails when the engine does not answer.
     pub async fn abandoned_commands(&self, id: &str) -> Result<Vec<Ender>, EngineError> {
         let runs_commands = |facts: &serde_json::Value| {
             facts["ExecIDs"].as_array().is_some_and(|commands| !commands.is_empty())

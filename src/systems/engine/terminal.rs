@@ -96,7 +96,7 @@ impl ContainerEngine {
     /// volumes, network and limits, and none of its files. Gives its id.
     ///
     /// # Errors
-    /// When the image is not there.
+    /// Fails when the image is not there.
     pub async fn create_twin(&self, id: &str, twin: Twin<'_>) -> Result<String, EngineError> {
         let original = self.described(id).await?;
         let body = twin_body(&original, id, &twin, self.ulimits().await);
@@ -109,7 +109,7 @@ impl ContainerEngine {
     /// somebody sweeps what its labels say.
     ///
     /// # Errors
-    /// When its program is not there, and whatever else keeps it from starting.
+    /// Fails when its program is not there, and whatever else keeps it from starting.
     pub async fn start_on_terminal(
         &self,
         container: &Passed<ContainerInside>,

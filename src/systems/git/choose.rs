@@ -67,7 +67,7 @@ fn way(url: &GitUrl, setting: Option<String>) -> Way {
     }
 }
 
-/// What a transfer needs.
+/// Requirements of a transfer.
 struct Means<'a> {
     transfer: Transfer<'a>,
     actual: GitUrl,

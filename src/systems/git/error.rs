@@ -109,7 +109,7 @@ pub enum GitError {
     Start {
         /// Its file.
         program: PathBuf,
-        /// Why not.
+        /// The reason.
         error: std::io::Error,
     },
     /// The `git` program failed for a reason of its own.
@@ -189,7 +189,7 @@ pub enum GitError {
     Elsewhere {
         /// The folder.
         path: PathBuf,
-        /// Where its files would be.
+        /// The directory of its files.
         files: PathBuf,
     },
     /// The repository belongs to another user of this machine, so its settings are not trusted.

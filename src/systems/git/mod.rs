@@ -77,10 +77,10 @@ impl Git {
         Self { logins, ..self }
     }
 
-    /// What stands in a directory, compared with the address of a repository.
+    /// Compares the content of a directory with the address of a repository.
     ///
     /// # Errors
-    /// When there is a repository that cannot be read.
+    /// Fails when there is a repository that cannot be read.
     pub fn standing(&self, folder: &std::path::Path, wanted: &GitUrl) -> Result<Standing, GitError> {
         standing(folder, Some(wanted), &self.env)
     }

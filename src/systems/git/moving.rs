@@ -94,7 +94,7 @@ pub(super) fn forget_same(repository: &Repository, goal: Oid) -> Result<bool, gi
     Ok(!tree::changes(repository)?.tracked)
 }
 
-/// What came of a move.
+/// Result of moving a work tree.
 pub(super) enum Moved {
     /// The files are there.
     Done(Moving),
@@ -186,7 +186,7 @@ fn put_back(repository: &Repository, goal: Oid, partly: bool) -> Result<(), git2
     Ok(())
 }
 
-/// What a commit has for a path, if that is a file.
+/// Returns the object and mode of a path in a tree, if it is a file.
 fn wanted_at(target: &Tree<'_>, path: &Path) -> Option<(Oid, i32)> {
     let entry = target.get_path(path).ok()?;
     (entry.kind() != Some(ObjectType::Tree)).then(|| (entry.id(), entry.filemode()))

@@ -12,8 +12,8 @@ pub fn is_within_repository(path: &Path) -> bool {
     path.components().any(|part| part.as_os_str().eq_ignore_ascii_case(REPOSITORY))
 }
 
-/// Where repositories, or files that lead to one, are below a directory: relative to it, and whether it
-/// is a directory. Links are not followed.
+/// Finds `.git` directories and files below a directory: each relative path, and whether it is a
+/// directory. Links are not followed.
 #[must_use]
 pub fn repositories_below(directory: &Path) -> Vec<(PathBuf, bool)> {
     let mut found = Vec::new();

@@ -11,7 +11,7 @@ pub enum Outcome {
     Updated {
         /// Where it was; a clone of an empty repository was nowhere.
         from: Option<CommitId>,
-        /// Where it is.
+        /// The commit now.
         to: CommitId,
     },
     /// It was switched to another branch.
@@ -35,7 +35,7 @@ pub enum Outcome {
     Rewritten {
         /// The branch.
         branch: String,
-        /// Where it was.
+        /// The commit before.
         from: CommitId,
         /// Where it is.
         to: CommitId,

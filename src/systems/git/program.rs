@@ -31,7 +31,7 @@ const LAST_LINES: usize = 20;
 /// How long it may take to end when asked to.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Where a login is for [`HELPER`].
+/// Variables that hold a login for [`HELPER`].
 const LOGIN_USER: &str = "CKI_GIT_LOGIN_USER";
 const LOGIN_SECRET: &str = "CKI_GIT_LOGIN_SECRET";
 /// A credential helper (gitcredentials(7)) that tells the login in the environment.

@@ -3,7 +3,7 @@
 
 use git2::{ErrorCode, Oid, Repository, Revwalk};
 
-/// What git writes into the log of a remote-tracking ref that a person's own push has moved.
+/// Message of git in the reflog of a remote-tracking ref that a push of this clone has moved.
 const PUSHED: &str = "update by push";
 
 /// The commits that only the clone has, compared with what the server had.
@@ -40,7 +40,7 @@ pub(super) fn find(
     Ok(if is_some { Rewrite::Partly } else { Rewrite::No })
 }
 
-/// What the log of a ref says that it held: what was fetched, and what a person has pushed.
+/// Reads the reflog of a ref: the tips that were fetched, and those that were pushed.
 fn logged(repository: &Repository, name: &str) -> Result<(Vec<Oid>, Vec<Oid>), git2::Error> {
     let log = match repository.reflog(name) {
         Ok(log) => log,

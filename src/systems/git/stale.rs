@@ -1,4 +1,4 @@
-//! What killed processes leave within a repository: unfinished packs, and locks. Nothing tells whose
+//! Leftovers of killed processes in a repository: unfinished packs, and locks. Nothing tells whose
 //! they were, so what a process has open stays.
 
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::files;
 
-/// How unfinished packs begin: libgit2's, and git's.
+/// Prefixes of unfinished packs: libgit2's, and git's.
 const PACKS: [&str; 3] = ["pack_git2_", "tmp_pack_", "tmp_idx_"];
 /// The files that are replaced by way of a lock.
 const LOCKED: [&str; 5] = ["index", "HEAD", "packed-refs", "config", "shallow"];

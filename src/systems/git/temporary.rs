@@ -22,7 +22,7 @@ const RANDOM: usize = 12;
 /// The file that marks a folder as unfinished, and what is in it.
 const UNFINISHED: &str = "cki-unfinished";
 const NOTE: &str = "Made by cki, and not finished: the next `cki clone` or `cki gc` removes this folder.\n";
-/// Where that file is in a folder that becomes a clone: what looks at the clone's files must not see it.
+/// Directory of that file in a future clone, where nothing takes it for a file of the repository.
 const REPOSITORY: &str = ".git";
 
 /// A folder of our own.
@@ -133,7 +133,7 @@ pub(super) fn is_occupied(target: &Path) -> bool {
     }
 }
 
-/// What dead processes left in a folder of clones: half clones, and in the clones half transfers.
+/// Finds half clones of dead processes in the workspace, and half transfers in its clones.
 #[must_use]
 pub fn half_clones(parent: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = left(parent).into_iter().map(|(path, _)| path).collect();

@@ -66,7 +66,7 @@ fn make_room(repository: &Repository, wanted: &str) -> Result<(), git2::Error> {
     Ok(())
 }
 
-/// What a clone has before a fetch, to tell afterwards what the fetch took from it.
+/// Refs of a clone before a fetch, to tell afterwards which ones the fetch removed.
 pub(super) struct Told {
     refs: BTreeMap<String, Oid>,
     /// The refs that local branches follow, and those branches.

@@ -13,7 +13,7 @@ use git2::{Config, ConfigLevel, Oid, Repository};
 use super::error::at;
 use super::temporary::{Temporary, sweep_one};
 use super::tracking::local_refs as refs;
-use super::user_config::{Text, UserConfig};
+use super::user_config::{ConfigText, UserConfig};
 use super::{GitError, GitUrl, stale};
 use crate::base::files::{self, FileError};
 use crate::host::Env;
@@ -48,7 +48,7 @@ impl<'a> Transfer<'a> {
         let before = refs(clone).map_err(&at)?;
         lay_out(folder.path(), clone, &before)?;
         // Read from where the clone is, so that `includeIf "gitdir:…"` means it.
-        let text = Text::of(env)?;
+        let text = ConfigText::of(env)?;
         write(folder.path(), "config", include_of(&text).as_bytes())?;
         let reading = Repository::open(folder.path()).map_err(&at)?;
         let read = || -> Result<UserConfig, git2::Error> {
@@ -95,7 +95,7 @@ impl<'a> Transfer<'a> {
     }
 }
 
-/// What the linked work trees of a repository share.
+/// Returns the directory that linked work trees share.
 fn common(repository: &Repository) -> &Path {
     repository.commondir()
 }
@@ -132,7 +132,7 @@ fn lay_out(folder: &Path, clone: &Repository, refs: &Refs) -> Result<(), GitErro
 
 const CORE: &str = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n";
 
-fn include_of(text: &Text) -> String {
+fn include_of(text: &ConfigText) -> String {
     format!("[include]\n\tpath = {}\n{CORE}", text.path().display())
 }
 

@@ -87,8 +87,8 @@ impl Git {
     }
 }
 
-/// What the person's git, or the clone, says about refs that a remote no longer has. Unless they say no,
-/// these go: a clone that keeps them cannot be brought up to date for ever.
+/// Returns the prune settings of the user's git configuration or of the clone. Unless they are off, refs
+/// that the remote no longer has go: a clone that keeps them cannot be brought up to date for ever.
 fn prune(repository: &Repository, user: &UserConfig, remote: &str) -> Result<Prune, git2::Error> {
     let own = repository.config()?.open_level(git2::ConfigLevel::Local)?;
     let truth = |key: &str| {

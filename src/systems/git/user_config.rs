@@ -50,9 +50,9 @@ const HTTP_VARIABLES: [&str; 8] = [
 ];
 
 /// The text of the configuration, in memory: it may hold secrets, and is gone with the process.
-pub(super) struct Text(std::fs::File);
+pub(super) struct ConfigText(std::fs::File);
 
-impl Text {
+impl ConfigText {
     /// Puts it together.
     pub(super) fn of(env: &Env) -> Result<Self, GitError> {
         let mut text = Vec::new();
@@ -70,7 +70,7 @@ impl Text {
         Ok(Self(file))
     }
 
-    /// Where this process can open it.
+    /// A path by which this process can open it.
     pub(super) fn path(&self) -> PathBuf {
         PathBuf::from(format!("/proc/self/fd/{}", self.0.as_raw_fd()))
     }
@@ -79,7 +79,7 @@ impl Text {
 /// The person's configuration, read.
 pub(super) struct UserConfig {
     config: Config,
-    /// What the environment sets that only the program can follow.
+    /// Setting of the environment that only the git program can follow.
     beyond: Option<String>,
     /// The same, for HTTP.
     beyond_http: Option<&'static str>,
@@ -88,7 +88,7 @@ pub(super) struct UserConfig {
 }
 
 impl UserConfig {
-    /// With what libgit2 has read from [`Text`].
+    /// With what libgit2 has read from [`ConfigText`].
     pub(super) fn new(env: &Env, config: Config) -> Result<Self, git2::Error> {
         let variable = is_set(env, "GIT_CONFIG_PARAMETERS").then(|| "GIT_CONFIG_PARAMETERS".to_owned());
         let beyond = match variable {
@@ -107,7 +107,7 @@ impl UserConfig {
 
     /// The person's configuration for what is no transfer.
     pub(super) fn read(env: &Env) -> Result<Self, GitError> {
-        let text = Text::of(env)?;
+        let text = ConfigText::of(env)?;
         let read = || Self::new(env, Config::open(&text.path())?.snapshot()?);
         read().map_err(|error| GitError::Config { why: error.message().to_owned() })
     }

@@ -21,7 +21,7 @@ use super::supervisor::{Below, Duty, END, supervise};
 /// What a child needs to know, made before the fork.
 #[derive(Debug)]
 pub(super) struct Plan {
-    /// What of this program is wiped in its forks.
+    /// Memory of this program that is wiped in its forks.
     pub(super) blocks: Blocks,
     /// The namespaces to join.
     pub(super) rooms: Arc<Rooms>,

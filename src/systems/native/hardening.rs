@@ -1,4 +1,4 @@
-//! What keeps a component from reading this program: its forks, the supervisor and `init`, hold a copy
+//! Keeps a component from reading this program: its forks, the supervisor and `init`, hold a copy
 //! of its memory, environment and arguments, and are processes of the same user. Their memory cannot
 //! be read (`PR_SET_DUMPABLE`), environment and arguments are wiped, and the component has no
 //! capability that would lift this for root. What a component sees of the machine otherwise is in
@@ -10,8 +10,8 @@ use nix::sys::prctl;
 
 use super::kernel;
 
-/// Where the kernel has put arguments and environment of this program, which `ps` and
-/// `/proc/PID/environ` show: addresses in its memory, the same in a fork.
+/// Addresses of the arguments and environment of this program, which `ps` and
+/// `/proc/PID/environ` show. They are the same in a fork.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Blocks {
     arguments: Range<usize>,

@@ -42,10 +42,10 @@ pub(super) const RELEASE: u8 = b'r';
 
 const LIFELINE: RawFd = 3;
 
-/// What a supervisor has below it.
+/// Kind of the child of a supervisor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Below {
-    /// What is run, which leads a process group.
+    /// The component, which leads a process group.
     Component,
     /// The first process of a PID namespace, itself a supervisor: all in there end with it.
     Init,
@@ -59,7 +59,7 @@ pub(super) enum Below {
 pub(super) struct Duty<'a> {
     /// The end of the lifeline, if it has one.
     pub(super) lifeline: Option<BorrowedFd<'a>>,
-    /// What the child is.
+    /// Kind of the child.
     pub(super) below: Below,
     /// Standard output is a log file, to be kept from growing for ever.
     pub(super) log: bool,

@@ -179,6 +179,7 @@ pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: 
         if holds().await {
             return;
         }
+        // Polls: no event says that the state of the engine has changed.
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("it never came true that {what}");

@@ -1,5 +1,5 @@
-//! Who git obeys: the person, in whatever way their configuration is given, alike on both ways to a
-//! repository; and never the clone, whatever was planted in it.
+//! Git configuration: the user's counts in every form and with both transports, and a clone's own never
+//! does, however hostile.
 
 use super::*;
 

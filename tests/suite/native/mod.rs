@@ -193,6 +193,7 @@ async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + LIMIT;
     while !is_so() {
         assert!(Instant::now() < deadline, "never: {what}");
+        // Polls: other processes do not say when they have got there.
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

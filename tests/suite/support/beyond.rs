@@ -47,6 +47,7 @@ impl Listener {
                 let tcp = tcp.clone();
                 move || match listener.accept() {
                     Ok(_) => drop(tcp.fetch_add(1, Ordering::SeqCst)),
+                    // Polls: the listener does not block, so that the thread sees when to stop.
                     Err(_) => std::thread::sleep(LOOK),
                 }
             }),

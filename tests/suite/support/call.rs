@@ -203,6 +203,7 @@ impl Started<'_> {
                 panic!("`cki {}` ended ({status}) without: {what}\n{}", self.words.join(" "), self.said());
             }
             assert!(Instant::now() < deadline, "`cki` never {what}\n{}", self.said());
+            // Polls: output and the end of the process are both waited for.
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -237,6 +238,7 @@ impl Started<'_> {
                 self.words.join(" "),
                 self.said()
             );
+            // Polls: `wait` has no time limit.
             std::thread::sleep(Duration::from_millis(5));
         };
         if let Some(reader) = self.reader.take() {

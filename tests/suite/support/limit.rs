@@ -133,6 +133,7 @@ pub(crate) fn watch(limit: Duration) {
     let all = seconds("CKI_TEST_LIMIT_ALL", ALL);
     let thread = std::thread::Builder::new().name("limits".into()).spawn(move || {
         loop {
+            // The watchdog looks at intervals; nothing waits for it.
             std::thread::sleep(limit.div_f32(20.0).min(Duration::from_secs(1)));
             look(limit, began.elapsed() > all);
         }
@@ -215,6 +216,7 @@ fn test_of(thread: i32) -> Option<String> {
             // The harness names a thread after its test, all of which are in modules.
             return name.filter(|name| name.contains("::")).map(|name| format!("{name}{}", at(&place)));
         }
+        // Polls: the answer comes from a signal handler, which cannot wake anybody.
         std::thread::sleep(Duration::from_millis(50));
     }
     let name = std::fs::read_to_string(format!("/proc/self/task/{thread}/comm")).ok()?;

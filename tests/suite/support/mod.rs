@@ -129,6 +129,7 @@ pub(crate) fn comes_true(mut is_so: impl FnMut() -> bool) -> bool {
         if Instant::now() > deadline {
             return false;
         }
+        // Polls: the condition is any state of the machine, with no event for it.
         std::thread::sleep(Duration::from_millis(20));
     }
     true

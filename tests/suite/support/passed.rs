@@ -1,4 +1,4 @@
-//! What has passed the gate of the guard, with an inventory that has nothing against it.
+//! Commands that have passed the gate of the guard, with an inventory that has nothing against it.
 
 use cki::model::guard::{Credentials, Gate, Guard, Passed, Startable, Starting};
 use cki::model::inventory::{Document, Inventory};

@@ -54,6 +54,7 @@ fn peak(run: &mut Started<'_>) -> u64 {
     let mut peak = 0;
     while !run.has_ended() {
         peak = peak.max(run.own_memory());
+        // A sample of the memory, until the process ends.
         std::thread::sleep(Duration::from_millis(10));
     }
     peak

@@ -76,6 +76,7 @@ fn a_second_signal_ends_what_does_not_listen(cli: &Cli) {
     while !run.has_ended() {
         run.signal(Signal::SIGINT);
         assert!(began.elapsed() < Duration::from_secs(60), "is not forced");
+        // Between two signals, so that they are not merged into one.
         std::thread::sleep(Duration::from_millis(50));
     }
     run.end().ends_with(130).says("nothing left behind");
@@ -154,6 +155,7 @@ fn much_output_is_complete(cli: &Cli) {
     let mut peak = 0;
     while !run.has_ended() {
         peak = peak.max(run.peak_memory());
+        // A sample of the memory, until the process ends.
         std::thread::sleep(Duration::from_millis(10));
     }
     let outcome = run.end().ends_with(0);

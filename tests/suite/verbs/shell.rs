@@ -76,7 +76,7 @@ fn a_command_on_a_terminal(cli: &Cli) {
     cli.run("down web-{id}").ends_with(0);
 }
 
-/// What a command starts, apart from it: each of its own session, and one that ignores signals.
+/// A command whose descendants have sessions of their own; one of them ignores signals.
 const FAMILY: &str =
     "sh -c 'setsid sleep 7701 & (trap \"\" TERM HUP INT; echo is $((40+2)); while :; do sleep 0.1; done)'";
 

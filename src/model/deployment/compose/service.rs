@@ -125,7 +125,7 @@ fn note_unset(project: &Project<'_>, node: &Node, what: &str, findings: &mut Vec
     !taint.unset.is_empty()
 }
 
-/// What variables have given to command and health check, each once.
+/// Collects the values that variables gave to command and health check, each once.
 fn interpolated(project: &Project<'_>, service: &Node) -> Vec<(String, Secret)> {
     let test = service.get("healthcheck").and_then(|check| check.get("test"));
     let all = [service.get("entrypoint"), service.get("command"), test];

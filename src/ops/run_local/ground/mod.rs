@@ -47,7 +47,7 @@ pub(super) struct Belonging<'a> {
     pub(super) publish: bool,
     /// What is being made that outlives the run, and is no use before it is ready.
     pub(super) making: &'a Making,
-    /// What everything passes when it is started.
+    /// The gate that each start passes.
     pub(super) gate: &'a Gate<'a>,
 }
 

@@ -14,7 +14,7 @@ use super::{Belonging, Network};
 use crate::model::container::ContainerSpec;
 use crate::model::identity::{Lifetime, Role};
 use crate::model::probe::Ready;
-use crate::ops::production::Production;
+use crate::ops::production::BlockedHosts;
 use crate::ops::run_local::RunError;
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::unit::Unit;
@@ -43,7 +43,7 @@ pub(super) struct Laid {
     /// The addresses of units, where they must be given theirs.
     addresses: BTreeMap<String, Ipv4Addr>,
     /// Hosts that stay out of reach where the network is open.
-    production: Production,
+    production: BlockedHosts,
 }
 
 /// What is in reach from a network.
@@ -77,7 +77,7 @@ pub(super) async fn lay(
         bounds,
         way,
         addresses: BTreeMap::new(),
-        production: Production::default(),
+        production: BlockedHosts::default(),
     };
     if bounds == Bounds::Closed && plan.units().count() == 1 {
         return Ok(laid);

@@ -10,7 +10,7 @@ use crate::model::guard::{self, Finding};
 use crate::model::identity::RunId;
 use crate::model::inventory::Inventory;
 use crate::model::service::Surroundings;
-use crate::ops::production::Production;
+use crate::ops::production::BlockedHosts;
 use crate::ops::rules::Rules;
 use crate::ops::tools::Tools;
 
@@ -37,7 +37,7 @@ pub struct RunPlan {
     /// What the guard would refuse, did the user not allow it.
     pub findings: Vec<Finding>,
     /// Hosts that stay out of reach where something is open: the network, or a build.
-    pub production: Production,
+    pub production: BlockedHosts,
     /// The names of the units that others need.
     pub(crate) needed: OnceLock<HashSet<String>>,
 }
@@ -80,10 +80,10 @@ impl RunPlan {
 
     /// The hosts of production that are known to this run.
     #[must_use]
-    pub fn production_of(&self, inventory: &Inventory) -> Production {
+    pub fn production_of(&self, inventory: &Inventory) -> BlockedHosts {
         let environment = self.units().flat_map(|unit| &unit.environment).map(|(_, value)| value.expose());
         let commands = self.units().flat_map(|unit| unit.command.iter().flatten()).map(String::as_str);
-        Production::of(inventory, environment.chain(commands))
+        BlockedHosts::of(inventory, environment.chain(commands))
     }
 
     /// The reference of the component that what the units share belongs to.
@@ -141,7 +141,7 @@ pub fn plan(
     let (units, needed) = (draft.settle()?, OnceLock::new());
     findings.extend(commands(&rules.guard, &units, &findings));
     guard::judge(&findings, &request.allow, tools.inventory)?;
-    let production = Production::default();
+    let production = BlockedHosts::default();
     let plan = RunPlan { run, units, native, network, detach, summaries, findings, production, needed };
     // A closed network has no need of them, and a large inventory has many.
     let has_builds = plan.units().any(|unit| unit.work.build.is_some());
