@@ -2,6 +2,8 @@
 //! begin (ECMA-48), and characters of Unicode without a width. Escaped characters are the business
 //! of [`super::units`].
 
+use crate::base::text::is_invisible;
+
 /// One piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lexeme {
@@ -36,6 +38,20 @@ pub(super) struct ReadOptions {
 /// Classifies the piece at a place: invisible, or as it is.
 pub(super) fn visible(text: &[u8], at: usize, reading: ReadOptions) -> Lexeme {
     Terminal { text, reading }.visible(at)
+}
+
+/// Returns whether a character changes the look of the one before it: combining marks, and selectors of a
+/// variation.
+fn is_mark(character: char) -> bool {
+    matches!(
+        character,
+        '\u{300}'..='\u{36f}'
+            | '\u{1ab0}'..='\u{1aff}'
+            | '\u{1dc0}'..='\u{1dff}'
+            | '\u{20d0}'..='\u{20ff}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{fe20}'..='\u{fe2f}'
+    )
 }
 
 /// Whether a byte is a control character by itself.
@@ -78,26 +94,7 @@ impl Terminal<'_> {
             Some(char @ '\u{80}'..='\u{9f}') => {
                 self.introduced(u8::try_from(u32::from(char)).unwrap_or_default(), at, at + 2)
             }
-            Some(
-                '\u{ad}'
-                | '\u{300}'..='\u{36f}'
-                | '\u{61c}'
-                | '\u{115f}'..='\u{1160}'
-                | '\u{180b}'..='\u{180f}'
-                | '\u{1ab0}'..='\u{1aff}'
-                | '\u{1dc0}'..='\u{1dff}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{202a}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{20d0}'..='\u{20ff}'
-                | '\u{3164}'
-                | '\u{fe00}'..='\u{fe0f}'
-                | '\u{fe20}'..='\u{fe2f}'
-                | '\u{feff}'
-                | '\u{ffa0}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e0fff}',
-            ) => Lexeme::Nothing(at + length),
+            Some(char) if is_invisible(char) || is_mark(char) => Lexeme::Nothing(at + length),
             Some(_) => Lexeme::Plain(at + length),
             None => Lexeme::Plain(at + 1),
         }

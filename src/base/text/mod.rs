@@ -7,7 +7,7 @@ mod size;
 mod table;
 
 pub use lines::{LineCutter, LineSplitter, line_text};
-pub use safe::safe_line;
+pub use safe::{is_invisible, safe_line};
 pub use size::parse_bytes;
 pub use table::{Cell, Table};
 

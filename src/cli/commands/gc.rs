@@ -11,8 +11,8 @@ use crate::report;
 
 /// Remove what runs that were killed have left behind
 ///
-/// Containers, networks, volumes, commands of `cki exec`, demos, temporary folders and half clones whose
-/// `cki` is gone, and nothing else. Every command that uses the engine does the same by itself; this one says what it was.
+/// Containers, networks, volumes, commands of `cki exec`, demos, temporary directories and half clones whose
+/// `cki` is gone, and nothing else. Every command that uses the engine does the same; this one lists what it was.
 ///
 /// Examples:
 ///   cki gc --dry-run
