@@ -181,7 +181,10 @@ impl ContainerEngine {
     /// All that the engine says of a container.
     pub(super) async fn described(&self, id: &str) -> Result<serde_json::Value, EngineError> {
         self.inspect(id).await?;
-        self.get(&format!("look at container `{}`", short(id)), &format!("/containers/{id}/json")).await
+        let doing = format!("look at container `{}`", short(id));
+        let answer = self.get(&doing, &format!("/containers/{id}/json")).await;
+        // It may have gone since.
+        answer.map_err(|error: EngineError| error.or_not_found(Thing::Container, short(id)))
     }
 
     pub(super) async fn inspect(&self, id: &str) -> Result<Inspected, EngineError> {
