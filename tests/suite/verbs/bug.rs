@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cki::base::assets::Assets;
 use cki::base::http::Http;
@@ -28,6 +28,9 @@ use crate::support::engine::on;
 
 /// More than a run tells of itself.
 const MOMENTS: usize = 100;
+
+/// Longer than a thread takes to drop what its panicking task owns. `cki` ends only after its threads.
+const UNWINDING: Duration = Duration::from_secs(5);
 
 /// Panics at what is told at one moment.
 struct Panicking {
@@ -111,7 +114,14 @@ fn a_panic_leaves_nothing(cli: &Cli) {
             };
             let request = Request::of(component);
             let run = AssertUnwindSafe(run_local::run(&tools, &engine, &request)).catch_unwind().await;
-            let left = left(cli, &engine, &PathBuf::from(folder("runtime"))).await;
+            let place = PathBuf::from(folder("runtime"));
+            let mut left = left(cli, &engine, &place).await;
+            // A task that panics in another thread drops what it owns there, while the run returns here.
+            let began = Instant::now();
+            while !left.is_empty() && began.elapsed() < UNWINDING {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                left = self::left(cli, &engine, &place).await;
+            }
             assert!(left.is_empty(), "after the panic at moment {at}: {left:?}");
             if let Ok(ended) = run {
                 return Some((at, ended.expect("runs").how));
