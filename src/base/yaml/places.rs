@@ -1,6 +1,7 @@
 //! Where the parts of a document stand. One walk through a document finds where each entry of its long
 //! list begins; the parts of an entry are found from there, once, when the first of them is looked for.
-//! No look-up walks through what comes before.
+//! No look-up walks through what comes before. A list in brackets has no entries of this kind: what its
+//! parts are depends on the brackets around them (`[:,a]`), so all their places are kept at once.
 
 use std::sync::OnceLock;
 
@@ -18,7 +19,7 @@ pub struct Places {
 
 #[derive(Debug, Default)]
 struct Found {
-    /// All that is not within an entry.
+    /// All that is not within an entry of a list in lines of its own.
     outside: Map,
     entries: Vec<Entry>,
 }
@@ -46,7 +47,7 @@ impl Places {
     pub fn position(&self, text: &str, path: &str) -> Option<Position> {
         let found = self.found.get_or_init(|| find(text, self.list));
         let Some((number, inside)) = entry_of(path, self.list) else { return found.outside.get(path) };
-        let entry = found.entries.get(number)?;
+        let Some(entry) = found.entries.get(number) else { return found.outside.get(path) };
         if inside.is_empty() {
             return Some(entry.at);
         }
@@ -92,16 +93,12 @@ fn inside_of(text: &str, entry: &Entry) -> Map {
     let mut walk = Walk::default();
     let rest = &text[entry.start..];
     let line = text[..entry.start].rfind('\n').map_or(0, |end| end + 1);
-    let before = text[line..entry.start].trim_start_matches(' ');
-    let is_item = before.starts_with('-');
-    // A pair in brackets has none of its own, and is one whatever follows it.
-    let is_pair = !before.is_empty() && !is_item;
-    if rest.starts_with(['{', '[']) || is_pair {
+    if rest.starts_with(['{', '[']) {
         walk.through(rest, (entry.at.line, entry.at.column - 1));
         return Map::of(walk.outside);
     }
     // The columns of the lines of a block count, so it is read from the start of its first line.
-    walk.ends_after_item = is_item;
+    walk.ends_after_item = text[line..entry.start].trim_start_matches(' ').starts_with('-');
     walk.through(&text[line..], (entry.at.line, 0));
     Map::of(walk.outside)
 }
@@ -170,7 +167,7 @@ struct Walk {
     entries: Vec<Entry>,
     /// The path of the node that is next, or of the collection that is open.
     path: PathHash,
-    /// Whether the last key of the whole is that of the list.
+    /// The last key of the whole is that of the list, which is in lines of its own.
     at_list: bool,
     open: Vec<Open>,
 }
@@ -199,6 +196,10 @@ impl Walk {
             let column = start.col() + 1 + if first { columns } else { 0 };
             let at = Position { line: start.line() + line - 1, column };
             self.take(&event, at, start.byte_offset());
+            if matches!(event, Event::SequenceStart(..)) && self.at_list && self.open.len() == 2 {
+                let is_in_brackets = |at| text[at..].starts_with('[');
+                self.at_list = !start.byte_offset().is_some_and(is_in_brackets);
+            }
             let is_end = matches!(event, Event::MappingEnd | Event::SequenceEnd);
             if let Some(entry) =
                 self.entries.last_mut().filter(|_| is_end && self.at_list && self.open.len() == 2)

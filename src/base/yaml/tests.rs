@@ -323,6 +323,7 @@ fn parts_of_entries_have_the_places_that_a_walk_from_the_top_gives() {
         "components:\n- !!map {a: b}\n- !x\n  a: b\n- &y {a: b}\n- ? a\n  : b\n  c: d\n- \"a\": b\n  'c d': {e.f: g}\n",
         "components: {a: {b: c}}\n",
         "{components: [{a: b,\n c: d}, {e: f}], z: 1}\n",
+        "components: [:,0, a: {b: c},\n:,\nd: [e], f :]\n",
         "b: {c: d}\n",
     ] {
         let places = Places::new("components");
