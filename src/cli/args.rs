@@ -43,11 +43,11 @@ pub(super) struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Globals {
-    /// Use this inventory: a folder or a file
+    /// Use this inventory: a directory or a file
     #[arg(long, global = true, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
     pub(super) inventory: Option<PathBuf>,
-    /// Keep clones in this folder
-    #[arg(long, global = true, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
+    /// Keep clones in this directory
+    #[arg(long, global = true, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub(super) workspace: Option<PathBuf>,
     /// Run components with this engine
     #[arg(long, global = true, value_name = "ENGINE")]
@@ -127,8 +127,34 @@ pub fn command_tree() -> clap::Command {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     #[test]
     fn the_command_line_is_sound() {
         super::command_tree().debug_assert();
+    }
+
+    /// Adds the options of a command and of those below it: each letter with the names it stands for.
+    fn letters(command: &clap::Command, found: &mut BTreeMap<char, BTreeSet<String>>) {
+        for arg in command.get_arguments() {
+            let long = arg.get_long().unwrap_or_default();
+            if let Some(letter) = arg.get_short() {
+                found.entry(letter).or_default().insert(long.to_owned());
+            }
+            assert!(long != "dry-run" || arg.get_short() == Some('n'), "`{}` has no -n", command.get_name());
+        }
+        command.get_subcommands().for_each(|sub| letters(sub, found));
+    }
+
+    #[test]
+    fn each_short_option_has_one_meaning() {
+        let mut tree = super::command_tree();
+        tree.build();
+        let mut found = BTreeMap::new();
+        letters(&tree, &mut found);
+        let several: Vec<_> = found.iter().filter(|(_, names)| names.len() > 1).collect();
+        // `logs` has nothing to try out, and `-n` is what `docker logs` and `tail` take.
+        let tail = BTreeSet::from(["dry-run".to_owned(), "tail".to_owned()]);
+        assert_eq!(several, [(&'n', &tail)], "letters with several meanings");
     }
 }

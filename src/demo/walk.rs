@@ -242,7 +242,7 @@ fn kept(ui: &Ui, folder: &Path, url: &str, native: bool) {
         style::command("cki demo serve &"),
         style::dim(&format!("# the stand-in, at {url}"))
     ));
-    ui.data(&format!("  $ {}", style::command("cki stage --mr 213 --component pipeline-herder --again")));
+    ui.data(&format!("  $ {}", style::command("cki stage --mr 213 --component pipeline-herder --force")));
     ui.data(&format!("  $ {}   {}", style::command("cki demo clean"), style::dim("# when you are done")));
 }
 

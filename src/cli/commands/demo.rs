@@ -34,14 +34,14 @@ pub(in crate::cli) struct DemoArgs {
 enum DemoCommand {
     /// Serve the GitLab stand-in of a demo that was kept
     Serve {
-        /// The folder of the demo; without it, the working directory
-        #[arg(value_hint = clap::ValueHint::DirPath)]
+        /// The directory of the demo (default: the working directory)
+        #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
         folder: Option<PathBuf>,
     },
     /// Remove a demo that was kept
     Clean {
-        /// The folder of the demo; without it, the working directory
-        #[arg(value_hint = clap::ValueHint::DirPath)]
+        /// The directory of the demo (default: the working directory)
+        #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
         folder: Option<PathBuf>,
     },
     /// Play a component of the demo

@@ -31,8 +31,8 @@ pub(in crate::cli) struct ExecArgs {
     /// Give it this terminal, with every key that is typed; `-it` is the same
     #[arg(short, long)]
     tty: bool,
-    /// Run it in this folder
-    #[arg(short, long, value_name = "FOLDER")]
+    /// Run it in this directory of the container
+    #[arg(short, long, value_name = "DIR")]
     workdir: Option<String>,
     /// The command
     #[arg(last = true, required = true, value_name = "COMMAND")]

@@ -18,7 +18,7 @@ use crate::ops::running::{self, LogWish};
 ///
 /// Examples:
 ///   cki logs pipeline-herder
-///   cki logs -f --tail 20 pipeline-herder rabbitmq
+///   cki logs -f -n 20 pipeline-herder rabbitmq
 ///   cki logs --since 10m --timestamps pipeline-herder
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
@@ -30,13 +30,13 @@ pub(in crate::cli) struct LogsArgs {
     #[arg(short, long)]
     follow: bool,
     /// Only so many of the last lines of each
-    #[arg(long, value_name = "LINES")]
+    #[arg(short = 'n', long, value_name = "LINES")]
     tail: Option<usize>,
     /// Only since then: `10m`, `14:30`, `2026-11-22`, `2026-11-22T14:30`
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
     /// Say when each line was written
-    #[arg(short, long)]
+    #[arg(long)]
     timestamps: bool,
 }
 

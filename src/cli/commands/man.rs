@@ -10,29 +10,29 @@ use crate::base::text::plural;
 use crate::cli::args::command_tree;
 use crate::cli::context::Context;
 
-/// Print the manual page, or write the pages of all commands into a folder
+/// Print the manual page, or write the pages of all commands into a directory
 ///
 /// Examples:
 ///   cki man | man -l -
-///   cki man --folder ~/.local/share/man/man1
+///   cki man --dir ~/.local/share/man/man1
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct ManArgs {
     /// The command; without it, `cki` itself
     command: Vec<String>,
-    /// Write all pages into this folder instead
-    #[arg(long, value_name = "FOLDER", conflicts_with = "command", value_hint = clap::ValueHint::DirPath)]
-    folder: Option<PathBuf>,
+    /// Write all pages into this directory instead
+    #[arg(long, value_name = "DIR", conflicts_with = "command", value_hint = clap::ValueHint::DirPath)]
+    dir: Option<PathBuf>,
 }
 
 pub(in crate::cli) fn run(args: &ManArgs, context: &Context) -> anyhow::Result<Exit> {
     let mut tree = command_tree();
     tree.build();
-    if let Some(folder) = &args.folder {
-        let folder = context.host.cwd.join(folder);
+    if let Some(dir) = &args.dir {
+        let dir = context.host.cwd.join(dir);
         let mut written = 0;
-        write_pages(&tree, "cki", &folder, &mut written)?;
-        context.ui.say(&format!("Wrote {} into `{}`.", plural(written, "page"), folder.display()));
+        write_pages(&tree, "cki", &dir, &mut written)?;
+        context.ui.say(&format!("Wrote {} into `{}`.", plural(written, "page"), dir.display()));
         return Ok(Exit::Done);
     }
     let mut command = &tree;
@@ -50,13 +50,13 @@ pub(in crate::cli) fn run(args: &ManArgs, context: &Context) -> anyhow::Result<E
 fn write_pages(
     command: &clap::Command,
     name: &str,
-    folder: &std::path::Path,
+    dir: &std::path::Path,
     written: &mut usize,
 ) -> anyhow::Result<()> {
-    files::write_whole(&folder.join(format!("{name}.1")), page(command, name)?.as_bytes(), 0o644)?;
+    files::write_whole(&dir.join(format!("{name}.1")), page(command, name)?.as_bytes(), 0o644)?;
     *written += 1;
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
-        write_pages(sub, &format!("{name}-{}", sub.get_name()), folder, written)?;
+        write_pages(sub, &format!("{name}-{}", sub.get_name()), dir, written)?;
     }
     Ok(())
 }

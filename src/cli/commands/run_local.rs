@@ -81,7 +81,7 @@ pub(in crate::cli) struct RunLocalArgs {
 #[command(next_help_heading = "Work")]
 struct WorkArgs {
     /// Let changes to its sources take effect while it runs
-    #[arg(short, long, conflicts_with = "detach")]
+    #[arg(long, conflicts_with = "detach")]
     watch: bool,
     /// Show its clone to its container; to be read only, unless it is `--mount=rw`
     #[arg(long, value_name = "ACCESS", num_args = 0..=1, require_equals = true, default_missing_value = "ro")]
@@ -105,7 +105,7 @@ enum AccessArg {
 #[command(next_help_heading = "Plan")]
 struct PlanArgs {
     /// Show all that would be started, and start nothing
-    #[arg(long, conflicts_with = "form")]
+    #[arg(short = 'n', long, conflicts_with = "form")]
     dry_run: bool,
     /// Print what runs the same without `cki`, and start nothing
     #[arg(long = "print", value_name = "FORM")]

@@ -24,7 +24,7 @@ pub(in crate::cli) struct SetupArgs {
     #[arg(short, long)]
     yes: bool,
     /// Show what would be done, and change nothing
-    #[arg(long, conflicts_with = "yes")]
+    #[arg(short = 'n', long, conflicts_with = "yes")]
     dry_run: bool,
 }
 

@@ -28,8 +28,8 @@ pub(in crate::cli) struct ShellArgs {
     /// The component, a backing service of it, or the id of a run
     #[arg(add = ArgValueCandidates::new(complete::components))]
     component: String,
-    /// Begin in this folder
-    #[arg(short, long, value_name = "FOLDER")]
+    /// Start in this directory of the container
+    #[arg(short, long, value_name = "DIR")]
     workdir: Option<String>,
 }
 

@@ -53,9 +53,9 @@ pub(in crate::cli) struct StageArgs {
     /// Ask, and do not wait for an answer
     #[arg(long)]
     no_wait: bool,
-    /// Ask again, even if it was asked before
+    /// Post a new request even if this commit was requested before
     #[arg(long)]
-    again: bool,
+    force: bool,
     /// Do not ask whether to post the comment
     #[arg(short, long)]
     yes: bool,
@@ -71,7 +71,7 @@ pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result
     let options = StageOptions {
         dry_run: args.dry_run,
         no_wait: args.no_wait,
-        again: args.again,
+        force: args.force,
         timeout: Some(context.settings.stage_timeout),
         interval: context.settings.stage_interval,
         pipelines_project: entry.and_then(|entry| entry.pipelines.clone()),
@@ -84,7 +84,7 @@ pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result
             signal = stop.requested() => return Ok(Err(signal.exit())),
         };
         report::stage::print_plan(&context.ui, &planned);
-        let asks = !args.dry_run && (planned.earlier.is_none() || args.again);
+        let asks = !args.dry_run && (planned.earlier.is_none() || args.force);
         if asks && !args.yes && context.ui.can_ask() && !context.ui.is_json() {
             let posts = context.ui.confirm(&context.host, "Post this comment?", false);
             if !posts {

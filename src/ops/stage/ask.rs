@@ -67,10 +67,10 @@ pub(super) async fn ask(
     gitlab: &GitLab,
     plan: &Plan,
     ready: Ready,
-    again: bool,
+    force: bool,
     events: &Events,
 ) -> Result<Asked, StageError> {
-    match ready.past.earlier.clone().filter(|_| !again) {
+    match ready.past.earlier.clone().filter(|_| !force) {
         Some(earlier) => Ok(Asked::Found(earlier)),
         None => Ok(Asked::Posted(post(gitlab, plan, &ready, events).await?)),
     }

@@ -59,8 +59,8 @@ pub struct StageOptions {
     pub dry_run: bool,
     /// Ask, and do not wait for an answer.
     pub no_wait: bool,
-    /// Ask again, even if it was asked before.
-    pub again: bool,
+    /// Post a new request even if this commit was requested before.
+    pub force: bool,
     /// How long to follow, in all.
     pub timeout: Option<Duration>,
     /// How long to wait for the bot's answer.
@@ -81,7 +81,7 @@ impl Default for StageOptions {
         Self {
             dry_run: false,
             no_wait: false,
-            again: false,
+            force: false,
             timeout: None,
             answer_within: minutes(60),
             interval: Duration::from_secs(5),
@@ -153,7 +153,7 @@ pub async fn run(
     };
     // A comment on its way is not called back: a first signal waits for it, a second does not.
     outcome.asked = tokio::select! {
-        asked = ask::ask(gitlab, &plan, ready, options.again, events) => asked?,
+        asked = ask::ask(gitlab, &plan, ready, options.force, events) => asked?,
         signal = stop.forced() => {
             return Err(StageError::Stopped { merge_request: plan.merge_request.reference(), signal });
         }

@@ -1,5 +1,6 @@
 //! The reference of the commands, from the tree that clap parses with.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use clap::{Arg, Command};
@@ -20,10 +21,36 @@ fn the_commands() {
     }
     text.push_str("\n## Global options\n\nEvery command has these.\n");
     table(&mut text, "option", tree.get_arguments().filter(|arg| arg.is_global_set()));
+    short_options(&mut text, &tree);
     for command in tree.get_subcommands().filter(shown) {
         describe(&mut text, command, 2);
     }
     golden("docs/reference/commands.md", &text);
+}
+
+/// The letters, each with the options it stands for and the commands that have them.
+fn short_options(text: &mut String, tree: &Command) {
+    fn collect(command: &Command, found: &mut BTreeMap<(char, String), BTreeSet<String>>) {
+        for arg in command.get_arguments() {
+            if let (Some(short), Some(long)) = (arg.get_short(), arg.get_long()) {
+                let all = arg.is_global_set() || long == "help";
+                let name = if all { "all" } else { command.get_bin_name().unwrap_or(command.get_name()) };
+                found.entry((short, long.to_owned())).or_default().insert(format!("`{name}`"));
+            }
+        }
+        command.get_subcommands().filter(shown).for_each(|sub| collect(sub, found));
+    }
+    let mut found = BTreeMap::new();
+    collect(tree, &mut found);
+    text.push_str(
+        "\n## Short options\n\nA letter means the same in every command. The one exception is `-n`: `cki logs` \
+         has no `--dry-run`,\nand takes it for `--tail`, as `docker logs` does.\n\n\
+         | letter | option | commands |\n|---|---|---|\n",
+    );
+    for ((short, long), commands) in found {
+        let commands: Vec<String> = commands.into_iter().collect();
+        let _ = writeln!(text, "| `-{short}` | `--{long}` | {} |", commands.join(", ").replace("`all`", "all"));
+    }
 }
 
 fn shown(command: &&Command) -> bool {

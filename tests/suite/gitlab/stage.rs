@@ -158,7 +158,7 @@ async fn asking_twice_finds_the_first_request() {
     assert_eq!(second.asked(), 1);
 
     let mut again = Try::new(&stand_in, TOOLS, 213).asking(&["a=1", "b=2"], &[]);
-    again.options.again = true;
+    again.options.force = true;
     let outcome = again.run().await.expect("is asked");
     assert!(matches!(outcome.asked, Asked::Posted(_)) && outcome.succeeded());
     assert_eq!(again.asked(), 2);
@@ -357,7 +357,7 @@ async fn without_links_the_projects_are_told_or_guessed() {
     let [one] = &outcome.pipelines[..] else { panic!("one pipeline: {outcome:?}") };
     assert!(one.succeeded() && !one.by_hearsay);
     assert_eq!(one.project.as_deref(), Some("group/pipelines"));
-    attempt.options = StageOptions { again: true, ..StageOptions::default() };
+    attempt.options = StageOptions { force: true, ..StageOptions::default() };
     let outcome = attempt.run().await.expect("is asked");
     let [one] = &outcome.pipelines[..] else { panic!("one pipeline: {outcome:?}") };
     assert!(one.succeeded() && one.by_hearsay, "not a pipeline of the merge request's project");

@@ -53,7 +53,7 @@ fn of_several(cli: &Cli) {
         }
         assert_eq!(both.stderr, cli.fill("a-{id}    │ error\n"));
     }
-    assert_eq!(cli.run("logs --tail 1 long-{id}").ends_with(0).stdout, "b2\n");
+    assert_eq!(cli.run("logs -n 1 long-{id}").ends_with(0).stdout, "b2\n");
     let json = cli.run("logs -o json --tail 1 long-{id}").ends_with(0);
     assert!(json.stdout.contains(r#""stream":"stdout","text":"b2""#), "{json}");
     for name in ["a", "long"] {
