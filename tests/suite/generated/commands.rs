@@ -49,7 +49,8 @@ fn short_options(text: &mut String, tree: &Command) {
     );
     for ((short, long), commands) in found {
         let commands: Vec<String> = commands.into_iter().collect();
-        let _ = writeln!(text, "| `-{short}` | `--{long}` | {} |", commands.join(", ").replace("`all`", "all"));
+        let _ =
+            writeln!(text, "| `-{short}` | `--{long}` | {} |", commands.join(", ").replace("`all`", "all"));
     }
 }
 
