@@ -394,6 +394,8 @@ fn place(text: &str, offset: usize) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn load(user: &str, project: &str, env: &[(&str, &str)]) -> Result<Config, ConfigError> {
@@ -448,5 +450,60 @@ mod tests {
             load("", "[gitlab]\ntoken_command = \"x\"\n", &[]),
             Err(ConfigError::Personal { .. })
         ));
+    }
+
+    /// Lines of a file: settings that a project may have and those that it may not, and what is wrong.
+    fn lines() -> impl Strategy<Value = String> {
+        const VALUES: &[&str] = &[
+            "'native'",
+            "'../..'",
+            "'inside'",
+            "'/'",
+            "1",
+            "true",
+            "'yes'",
+            "''",
+            "[1]",
+            "{ url = 'x' }",
+            "\"\\u0000\"",
+            "2026-01-01",
+            "'https://h'",
+            "\"a\nb\"",
+            "1e400",
+        ];
+        let name = prop_oneof![
+            4 => prop::sample::select(KEYS.iter().map(|key| key.name).collect::<Vec<_>>()).boxed(),
+            1 => prop::sample::select(vec!["gitlab", "stage", "'gitlab'.\"url\"", "x", "gitlab.x.y", ""]).boxed(),
+        ];
+        let line = (name, prop::sample::select(VALUES), "[=.\\[\\]{}#'\" \n]{0,2}")
+            .prop_map(|(name, value, rest)| format!("{name} = {value}{rest}"));
+        prop::collection::vec(line, 0..6).prop_map(|lines| lines.join("\n"))
+    }
+
+    proptest! {
+        #[test]
+        fn a_project_never_sets_what_is_personal_and_errors_have_their_place(project in lines(), any in "[ -~\n]{0,40}") {
+            for text in [&project, &any] {
+                let config = match load("", text, &[]) {
+                    Ok(config) => config,
+                    Err(error) => {
+                        let shown = error.to_string();
+                        let (_, place) = shown.split_once("project/cki.toml:").ok_or_else(|| TestCaseError::fail(shown.clone()))?;
+                        let line: usize = place.split(':').next().and_then(|line| line.parse().ok()).unwrap_or_default();
+                        prop_assert!((1..=text.split('\n').count()).contains(&line), "{}\n{}", shown, text);
+                        continue;
+                    }
+                };
+                for (name, value) in &config.values {
+                    let key = KEYS.iter().find(|key| key.name == *name).expect("is a setting");
+                    let of_project = matches!(value.origin, Origin::Project { .. });
+                    prop_assert!(!of_project || !key.personal, "{} of\n{}", name, text);
+                    prop_assert!(!of_project || (*name, value.text.as_str()) != ("engine", "native"), "{}", text);
+                    if let (true, "workspace", Some(path)) = (of_project, *name, &value.path) {
+                        prop_assert!(path.starts_with(config.project.as_deref().and_then(Path::parent).expect("has one")));
+                    }
+                }
+            }
+        }
     }
 }

@@ -178,7 +178,8 @@ async fn bounded(stream: Option<impl AsyncRead + Unpin>, limit: u64) -> std::io:
 
 /// The files that were opened, from lines such as `.. a/b` (gcc(1), `-H`).
 fn included(complaints: &str) -> impl Iterator<Item = &str> {
-    complaints.lines().filter_map(|line| {
+    // A name may end with a carriage return.
+    complaints.split('\n').filter_map(|line| {
         let path = line.trim_start_matches('.');
         if path.len() == line.len() { None } else { path.strip_prefix(' ') }
     })
@@ -207,16 +208,16 @@ fn is_marker(line: &str) -> bool {
     is_number && rest.strip_prefix('"').is_some_and(|path| path.contains('"'))
 }
 
-/// Whether an included file, links resolved, is in one of the folders.
+/// Whether an included file, links resolved, is in one of the directories. What cannot be resolved is not:
+/// `cpp` has opened it, so it is a file there.
 fn is_below(path: &str, context: &Path, allowed: &[&Path]) -> bool {
     let path = context.join(path);
-    // A path that names nothing is not an included file but a line of the file that looks like a marker.
-    let Ok(real) = path.canonicalize() else { return path.symlink_metadata().is_err() };
+    let Ok(real) = path.canonicalize() else { return false };
     !is_by_process(&path)
         && allowed
             .iter()
-            .filter_map(|folder| folder.canonicalize().ok())
-            .any(|folder| real.starts_with(folder))
+            .filter_map(|directory| directory.canonicalize().ok())
+            .any(|directory| real.starts_with(directory))
 }
 
 /// Whether a path leads through `/proc` or `/dev`, where it means another file to each process.

@@ -58,6 +58,8 @@ checks_cargo_test() {
   while read -r variable; do
     export "${variable?}"
   done < <(machine_variables)
+  # Property tests try the same inputs each time, so that no run fails by chance for what nobody changed.
+  export PROPTEST_RNG_SEED=${PROPTEST_RNG_SEED:-1}
   # Much of their time, the tests wait for an engine.
   export RUST_TEST_THREADS=${RUST_TEST_THREADS:-3}
   cargo test --locked --no-fail-fast "$@" -- --include-ignored 2>&1 | tee "$logs/tests.log"
@@ -87,6 +89,14 @@ checks_lint() { # name, command…
   fi
 }
 
+# What the failed tests said, without their stack traces, in a few lines each: the log may be out of
+# reach where somebody else ran this.
+checks_reasons() {
+  awk '/^---- .* stdout ----$/ { shown = 1; lines = 0 }
+    /^stack backtrace:$/ || /^failures:$/ { shown = 0 }
+    shown && lines++ < 25 { print "  " substr($0, 1, 400) }' "$logs/tests.log" >&2
+}
+
 # The last two lines: what it comes to, and cargo's own closing line with the numbers of all
 # test binaries together.
 checks_summary() { # when it began
@@ -96,6 +106,7 @@ checks_summary() { # when it began
   if [ "$verdict" = ok ]; then
     printf 'All is well: every test ran, nothing failed, nothing is left on either engine.\n' >&2
   else
+    checks_reasons
     printf 'error: failed: %s. The logs are in %s.\n' "${checks_failed[*]}" "${logs#"$root"/}" >&2
   fi
   sed -n 's/^test result: [A-Za-z]*\. //p' "$logs/tests.log" | awk -v seconds="$seconds" -v verdict="$verdict" '

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use proptest::prelude::*;
+
 use cki::host::Env;
 use cki::systems::preprocessor::{PreprocessError, Preprocessed, preprocess};
 
@@ -76,4 +78,116 @@ async fn a_build_file_cannot_read_what_is_beyond_its_context() {
         let error = run(folder.path(), &format!("{file}.in")).await.expect_err(file);
         assert!(matches!(error, PreprocessError::Beyond { .. }), "{file}: {error}");
     }
+}
+
+/// Lines of build files: what includes, what changes how `cpp` includes, and what looks like its output.
+/// `@` stands for a path.
+const LINES: &[&str] = &[
+    "#include \"@\"",
+    "#include <@>",
+    "#include_next \"@\"",
+    "#import \"@\"",
+    " # include \"@\"",
+    "#inc\\\nlude \"@\"",
+    "%:include \"@\"",
+    "??=include \"@\"",
+    "#define F \"@\"",
+    "#define F <@>",
+    "#include F",
+    "#define Q #include \"@\"",
+    "Q",
+    "F",
+    "#pragma GCC system_header",
+    "_Pragma(\"GCC system_header\")",
+    "#pragma GCC dependency \"@\"",
+    "#pragma once",
+    "#pragma push_macro(\"F\")",
+    "#line 1 \"@\"",
+    "# 1 \"@\" 1 3",
+    "# 1 \"@\" 2",
+    "# 3 \"x\" 2",
+    "#ident \"@\"",
+    "#if __has_include(\"@\")",
+    "#ifdef F",
+    "#else",
+    "#endif",
+    "#undef F",
+    "#/* */include \"@\"",
+    "/* ",
+    " */",
+    ". @",
+    "__FILE__ __BASE_FILE__ __INCLUDE_LEVEL__",
+    "FROM x",
+    "\u{0}\r#include \"@\"\r",
+];
+
+const PATHS: &[&str] = &[
+    "@outside/token",
+    "../outside/token",
+    "sub/../../outside/token",
+    "link",
+    "sub/link",
+    "return\r",
+    "directory/token",
+    "/proc/self/cwd/../outside/token",
+    "/proc/self/environ",
+    "/dev/stdin",
+    "own.h",
+    "sub/other.h",
+    "other.h",
+    "nothing",
+];
+
+fn lines() -> impl Strategy<Value = String> {
+    let line = (prop::sample::select(LINES), prop::sample::select(PATHS))
+        .prop_map(|(line, path)| line.replace('@', path));
+    prop::collection::vec(line, 1..7).prop_map(|lines| lines.join("\n") + "\n")
+}
+
+#[test]
+#[ignore = "needs cpp (bash tests/run)"]
+fn preprocess_never_returns_text_from_outside_the_context() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let (context, outside) = (folder.path().join("context"), folder.path().join("outside"));
+    for directory in [context.join("sub"), outside.clone()] {
+        std::fs::create_dir_all(directory).expect("creates");
+    }
+    std::fs::write(outside.join("token"), "word-of-another-directory\n").expect("writes");
+    for (link, target) in [("link", "token"), ("sub/link", "token"), ("return\r", "token"), ("directory", "")]
+    {
+        std::os::unix::fs::symlink(outside.join(target), context.join(link)).expect("links");
+    }
+    let runtime = tokio::runtime::Runtime::new().expect("starts");
+    let config = ProptestConfig {
+        cases: support::cases().unwrap_or(200),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let returned = std::cell::Cell::new(0);
+    let refused = std::cell::Cell::new(0);
+    let test = support::runner(config).run(&(lines(), lines(), lines()), |texts| {
+        let write = |name: &str, text: &str| {
+            let text = text.replace("@outside", &outside.display().to_string());
+            std::fs::write(context.join(name), text).expect("writes");
+        };
+        write("main.in", &format!("FROM x\n{}", texts.0));
+        write("own.h", &texts.1);
+        write("sub/other.h", &texts.2);
+        match runtime.block_on(run(&context, "main.in")) {
+            Ok(result) => {
+                returned.set(returned.get() + 1);
+                prop_assert!(!result.text.contains("word-of-another"), "{}", result.text);
+                let said = result.warnings.concat();
+                prop_assert!(!said.contains("word-of-another"), "{}", said);
+            }
+            Err(error) => {
+                refused.set(refused.get() + 1);
+                prop_assert!(!error.to_string().contains("word-of-another"), "{}", error);
+            }
+        }
+        Ok(())
+    });
+    test.unwrap_or_else(|error| panic!("{error}"));
+    let (returned, refused) = (returned.get(), refused.get());
+    assert!(returned > 0 && refused > 0, "{returned} returned, {refused} refused");
 }

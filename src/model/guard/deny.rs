@@ -411,10 +411,9 @@ components:
         }
 
         #[test]
-        fn no_name_below_a_denied_one_gets_through(labels in "[a-z0-9-]{1,8}(\\.[a-z0-9]{1,6}){0,3}", text in 0usize..18) {
+        fn no_name_below_a_denied_one_gets_through(labels in "[a-z0-9][a-z0-9-]{0,7}(\\.[a-z0-9]{1,6}){0,3}", text in 0usize..18) {
             let list = list();
-            let host = format!("{}.example.org", labels.trim_matches('-'));
-            prop_assume!(!host.starts_with('.'));
+            let host = format!("{}.example.org", labels.trim_end_matches('-'));
             prop_assert!(list.names_production(&around(&host)[text]).is_some());
         }
 

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use proptest::prelude::*;
+
 use super::index::count;
 use super::*;
 
@@ -167,4 +169,89 @@ fn what_makes_no_sense_is_an_error() {
     let error = read("title: x\ncategories: 7\n").expect_err("is no list").to_string();
     assert!(error.starts_with("inventory.yaml:2:13: "), "{error}");
     assert!(matches!(read("version: 2"), Err(InventoryError::Version { version: 2, .. })));
+}
+
+/// Texts that are nearly an inventory: the sample with pieces taken out, moved, doubled and put in.
+fn nearly() -> impl Strategy<Value = String> {
+    const PIECES: &[&str] = &[
+        "components:",
+        "- ",
+        "{",
+        "}",
+        "[",
+        "]",
+        ": ",
+        "\n",
+        "\n  ",
+        "&a ",
+        "*a",
+        "<<: *a",
+        "!!map ",
+        "!x ",
+        "null",
+        "~",
+        "'",
+        "\"",
+        "#",
+        "|\n",
+        "---\n",
+        "...\n",
+        "%YAML 1.1\n",
+        "\t",
+        "\u{feff}",
+        "é\u{301}",
+        "name",
+        "category",
+        "run: {needs: [a, b]}",
+        "environment: [{name: A, secret: 1}]",
+        "version: 2",
+        "needs: [{redis: {}}]",
+        "repos: {'../x': y}",
+        "production: {hosts: ['*']}",
+        "1e999",
+        "0x_1",
+        "2026-01-01",
+    ];
+    let change = (
+        any::<prop::sample::Index>(),
+        0_usize..40,
+        any::<prop::sample::Index>(),
+        prop::sample::select(PIECES),
+    );
+    prop::collection::vec(change, 0..5).prop_map(|changes| {
+        let mut text: Vec<char> = SAMPLE.chars().collect();
+        for (at, length, to, piece) in changes {
+            let at = at.index(text.len() + 1);
+            let taken: Vec<char> = text.drain(at..text.len().min(at + length)).collect();
+            let to = to.index(text.len() + 1);
+            let put: Vec<char> = match length % 3 {
+                0 => piece.chars().collect(),
+                1 => taken,
+                _ => taken.iter().chain(&taken).copied().collect(),
+            };
+            text.splice(to..to, put);
+        }
+        text.into_iter().collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused_and_what_is_found_has_its_place(text in nearly()) {
+        let lines = text.split('\n').count();
+        let head = Document { file: "inventory.yaml".into(), text: Cow::Owned(text.clone()), reference: None };
+        match Inventory::read("here", vec![head]) {
+            Ok(inventory) => {
+                for finding in inventory.findings(usize::MAX) {
+                    let at = finding.position.ok_or_else(|| TestCaseError::fail(format!("{finding} in\n{text}")))?;
+                    prop_assert!((1..=lines).contains(&at.line) && at.column > 0, "{}\n{}", finding, text);
+                }
+                for component in &inventory.components {
+                    prop_assert!(inventory.get(&component.reference).is_some());
+                    let _ = inventory.find(component.name());
+                }
+            }
+            Err(error) => prop_assert!(error.to_string().contains("inventory.yaml"), "{}", error),
+        }
+    }
 }
