@@ -1,6 +1,6 @@
 //! The map of `cki`, floor by floor, lowest first. A module may use only floors below its own;
 //! `tests/suite/layering.rs` holds the same table and fails on any other edge.
-//! The story behind it is in `docs/architecture.md`.
+//! `docs/architecture.md` tells the story behind it, `docs/glossary.md` defines the terms.
 
 pub mod base;
 pub mod cli;
