@@ -2,50 +2,24 @@
 //! alias bombs, and reports keys that nothing read; every error and finding has line and column.
 //! The parser behind the name `serde_yaml` is `serde-saphyr`; see `docs/decisions/`.
 
+mod error;
 mod fields;
 mod places;
+mod position;
 mod simple;
 mod tape;
 pub mod tree;
 mod typed;
 
-use std::fmt;
-
 use serde::de::DeserializeOwned;
 use serde_ignored::Path;
 
+pub use error::YamlError;
+use error::{is_blank, message, one_line};
 pub use places::Places;
 #[cfg(test)]
 pub(crate) use places::count;
-
-/// A place in a text, both counted from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Position {
-    /// Line.
-    pub line: usize,
-    /// Column, in characters.
-    pub column: usize,
-}
-
-/// A text that is not what it should be.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{file}{}: {message}", At(.position))]
-pub struct YamlError {
-    /// The name of the text: a path.
-    pub file: String,
-    /// Where, if the parser knows.
-    pub position: Option<Position>,
-    /// Why, on one line.
-    pub message: String,
-}
-
-struct At<'a>(&'a Option<Position>);
-
-impl fmt::Display for At<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |at| write!(f, ":{}:{}", at.line, at.column))
-    }
-}
+pub use position::Position;
 
 /// A key that nothing read. Where it stands, [`Places`] finds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,40 +164,6 @@ pub fn to_string<T: serde::Serialize>(value: &T) -> String {
 #[must_use]
 pub fn position(text: &str, path: &str) -> Option<Position> {
     Places::new("").position(text, path)
-}
-
-fn is_blank(text: &str) -> bool {
-    text.lines().all(|line| {
-        let line = line.trim();
-        line.is_empty() || line.starts_with('#') || line == "---"
-    })
-}
-
-/// What is wrong, for the person who wrote the text.
-fn message(error: &serde_yaml::Error) -> String {
-    use serde_yaml::Error;
-    match error {
-        Error::AliasError { error, .. } => message(error),
-        Error::Budget { .. }
-        | Error::AliasReplayCounterOverflow { .. }
-        | Error::AliasReplayLimitExceeded { .. }
-        | Error::AliasExpansionLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. } => {
-            "it is too large, or its aliases make it so".to_owned()
-        }
-        Error::Unexpected { expected: "sequence start", .. } => "a list is wanted here".to_owned(),
-        Error::Unexpected { expected: "mapping start", .. } => "a mapping is wanted here".to_owned(),
-        Error::InvalidScalar { ty: "u16", .. } => "a whole number from 0 to 65535 is wanted here".to_owned(),
-        Error::InvalidScalar { ty: "u32", .. } => "a whole number is wanted here".to_owned(),
-        other => other.render_with_formatter(&serde_yaml::UserMessageFormatter),
-    }
-}
-
-fn one_line(message: &str) -> String {
-    let first = message.lines().find(|line| !line.trim().is_empty()).unwrap_or(message).trim();
-    // The parser ends its message with the place, which is already at the front of ours.
-    let end = first.rfind(" at line ").unwrap_or(first.len());
-    first[..end].to_owned()
 }
 
 #[cfg(test)]

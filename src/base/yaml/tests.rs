@@ -4,6 +4,7 @@ use super::*;
 use proptest::prelude::*;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::fmt;
 
 #[derive(Debug, Deserialize)]
 struct Sample {

@@ -193,7 +193,7 @@ pub fn tagged_documents(file: &str, text: &str) -> Result<(Vec<Node>, Tags), Yam
         let (event, span) = event.map_err(|error| {
             let marker = error.marker();
             let position = Position { line: marker.line().max(1), column: marker.col() + 1 };
-            let message = super::one_line(&error.info());
+            let message = super::error::one_line(&error.info());
             YamlError { file: file.to_owned(), position: Some(position), message }
         })?;
         builder.take(event, &span)?;

@@ -4,9 +4,9 @@
 //! does not know. Scalars are read in `scalar`, and what is in brackets in `flow`.
 
 mod flow;
+mod multiline;
 mod scalar;
-
-use std::collections::HashSet;
+mod words;
 
 use memchr::memchr;
 
@@ -14,9 +14,7 @@ use super::tape::Token;
 use flow::Flow;
 pub(super) use scalar::is_null;
 use scalar::{key, quoted};
-
-/// Greatest depth of collections in each other.
-const DEPTH: usize = 24;
+use words::{DEPTH, distinct, trim_end, trim_start};
 
 /// The document of a text, if it is written in the simple way.
 pub(super) fn read(text: &str) -> Option<Vec<Token<'_>>> {
@@ -294,25 +292,4 @@ impl<'a> Reader<'a> {
         }
         self.finish(end, indent)
     }
-}
-
-/// Returns nothing if one of the keys is there twice.
-fn distinct(keys: &[&str]) -> Option<()> {
-    let are = match keys.len() {
-        0..=16 => keys.iter().enumerate().all(|(at, key)| !keys[..at].contains(key)),
-        count => keys.iter().collect::<HashSet<_>>().len() == count,
-    };
-    are.then_some(())
-}
-
-/// The text without the spaces before it.
-fn trim_start(text: &str) -> &str {
-    let spaces = text.bytes().position(|byte| byte != b' ').unwrap_or(text.len());
-    &text[spaces..]
-}
-
-/// The text without the spaces after it.
-fn trim_end(text: &str) -> &str {
-    let end = text.bytes().rposition(|byte| byte != b' ').map_or(0, |last| last + 1);
-    &text[..end]
 }

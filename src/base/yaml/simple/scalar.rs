@@ -4,84 +4,10 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2};
 
-use super::super::tape::Token;
-use super::{Reader, trim_end, trim_start};
+use super::words::{trim_end, trim_start};
 
 /// A longer key is left to the whole parser.
 const KEY: usize = 100;
-
-impl<'a> Reader<'a> {
-    /// A text without quotes, that may go on in lines that are indented further.
-    pub(super) fn plain(&mut self, value: &'a str, indent: usize) -> Option<()> {
-        let (text, commented) = plain_line(value)?;
-        is_start(text).then_some(())?;
-        let mut text = Cow::Borrowed(text);
-        let mut commented = commented;
-        self.advance();
-        while let Some(line) = self.line.filter(|line| line.indent > indent) {
-            let (more, comment) = plain_line(line.content).filter(|_| !line.apart && !commented)?;
-            commented = comment;
-            let text = text.to_mut();
-            text.push(' ');
-            text.push_str(more);
-            self.advance();
-        }
-        self.tokens.push(Token::Plain(text));
-        Some(())
-    }
-
-    /// A text after `|` or `>`: the lines below that are indented further.
-    pub(super) fn block_scalar(&mut self, header: &'a str, indent: usize) -> Option<()> {
-        let (style, rest) = header.split_at(1);
-        let (chomp, rest) = match rest.as_bytes().first() {
-            Some(b'-' | b'+') => rest.split_at(1),
-            _ => ("", rest),
-        };
-        let after = trim_start(rest);
-        (after.is_empty() || (after.starts_with('#') && after.len() < rest.len())).then_some(())?;
-        let mut text = String::new();
-        let mut column = None;
-        // Ends of lines that are not written yet.
-        let mut breaks = 0;
-        loop {
-            let start = self.next;
-            let Some(line) = self.take_line() else { break };
-            let content = trim_start(line);
-            let spaces = line.len() - content.len();
-            if content.is_empty() {
-                // Spaces beyond the column would count, or be wrong before the first line.
-                (spaces <= column.unwrap_or(indent + 1)).then_some(())?;
-                breaks += 1;
-                continue;
-            }
-            let column = *column.get_or_insert(spaces);
-            if spaces < column || column <= indent {
-                self.next = start;
-                break;
-            }
-            // A line that is indented further is not folded, nor are those around it.
-            let is_folded = style == ">" && !text.is_empty();
-            (style == "|" || spaces == column).then_some(())?;
-            match breaks {
-                1 if is_folded => text.push(' '),
-                _ => text.extend(std::iter::repeat_n('\n', breaks - usize::from(is_folded))),
-            }
-            text.push_str(&line[column..]);
-            breaks = 1;
-        }
-        // Without any line, or an end of the last one, what is meant is for the whole parser.
-        (!text.is_empty() && self.text[..self.next.min(self.text.len())].ends_with('\n')).then_some(())?;
-        let breaks = match chomp {
-            "-" => 0,
-            "+" => breaks,
-            _ => 1,
-        };
-        text.extend(std::iter::repeat_n('\n', breaks));
-        self.tokens.push(Token::Quoted(text.into()));
-        self.advance();
-        self.ends(indent)
-    }
-}
 
 /// A key at the start of a text, and how many bytes it takes with its colon.
 pub(super) fn key(content: &str) -> Option<(&str, usize)> {
@@ -187,7 +113,7 @@ pub(super) fn quoted(text: &str, at: usize, least: usize) -> Option<(Cow<'_, str
 }
 
 /// Lines as one text: a single end of a line is a space, and of more all but the first count.
-fn folded(written: &str, least: usize) -> Option<String> {
+pub(super) fn folded(written: &str, least: usize) -> Option<String> {
     let mut lines = written.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
     let mut text = trim_end(lines.next()?).to_owned();
     let mut breaks = 0;
