@@ -4,6 +4,8 @@
 
 mod lines;
 mod output;
+mod outputs;
+mod pipeline_states;
 mod pipelines;
 mod progress;
 pub mod style;
@@ -14,8 +16,8 @@ use crate::base::text;
 use crate::host::{Host, Output, Terminal};
 use crate::model::event::{Event, Sink, State, Stream, Written};
 use lines::Prefixes;
-use output::Outputs;
-use pipelines::Followed;
+use outputs::Outputs;
+use pipeline_states::Followed;
 use progress::Progress;
 
 /// How much is said.

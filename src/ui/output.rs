@@ -2,38 +2,15 @@
 //! terminal, the bytes pass unchanged; with a time or the name of who wrote it before each line if
 //! that is wanted. On a terminal it is cut into lines that are safe to show, and in JSON into objects.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::outputs::{Lane, Outputs, index};
 use super::{Inner, style};
 use crate::base::text::{self, LineCutter};
 use crate::model::event::{Stream, Written};
 
 /// Lines are cut here.
 const LONGEST_LINE: usize = 64 << 10;
-
-/// What is known of the output so far.
-#[derive(Debug, Default)]
-pub(super) struct Outputs {
-    lanes: BTreeMap<(Arc<str>, bool), Lane>,
-    /// Whose line has not ended, on each of the two streams. Never so on a terminal.
-    open: [Option<Arc<str>>; 2],
-}
-
-impl Outputs {
-    /// Whether something else has to begin a new line on standard error; it does so from here on.
-    pub(super) fn break_line(&mut self) -> bool {
-        self.open[index(Stream::Stderr)].take().is_some()
-    }
-}
-
-/// One of the two streams of one subject.
-#[derive(Debug)]
-struct Lane {
-    cutter: LineCutter,
-    /// When the line began that has not ended.
-    began: Option<jiff::Timestamp>,
-}
 
 /// How a stream wants it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,10 +23,6 @@ enum Form {
     Screen,
     /// One object a line.
     Json,
-}
-
-fn index(stream: Stream) -> usize {
-    usize::from(stream == Stream::Stderr)
 }
 
 impl Inner {

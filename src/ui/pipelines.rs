@@ -1,24 +1,8 @@
 //! Pipelines that are followed: in place on a terminal, a line for each new state elsewhere.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-
 use super::{Inner, Verbosity, style};
 use crate::base::text::safe_line;
 use crate::model::event::{PipelineEvent, State};
-use crate::model::staging::PipelineStatus;
-
-/// The states that were shown last, by pipeline.
-#[derive(Debug, Default)]
-pub(super) struct Followed(Mutex<BTreeMap<String, PipelineStatus>>);
-
-impl Followed {
-    /// Whether this state is a new one.
-    fn is_new(&self, subject: &str, status: &PipelineStatus) -> bool {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(subject.to_owned(), status.clone()).as_ref() != Some(status)
-    }
-}
 
 impl Inner {
     /// Shows how a pipeline is.

@@ -1,0 +1,18 @@
+//! The states of pipelines that were shown last. How they are shown is in `pipelines`.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::model::staging::PipelineStatus;
+
+/// The states that were shown last, by pipeline.
+#[derive(Debug, Default)]
+pub(super) struct Followed(Mutex<BTreeMap<String, PipelineStatus>>);
+
+impl Followed {
+    /// Whether this state is a new one.
+    pub(super) fn is_new(&self, subject: &str, status: &PipelineStatus) -> bool {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(subject.to_owned(), status.clone()).as_ref() != Some(status)
+    }
+}
