@@ -7,9 +7,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::error::RulesError;
 use super::grammar::Grammar;
 use super::reading;
-use super::rules::{Language, RulesError};
+use super::rules::Language;
 use super::{FileScan, Find, Need};
 use crate::model::environment::is_variable_name;
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use tree_sitter::{ParseOptions, Parser, Query, Tree};
 
-use super::rules::RulesError;
+use super::error::RulesError;
 
 /// So long may the parsing of one file take.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -6,9 +6,10 @@ use std::ops::Range;
 
 use tree_sitter::{Node, Tree};
 
+use super::error::RulesError;
 use super::grammar::Grammar;
 use super::notes::{Act, Name, Notes, Place, PlaceKind};
-use super::rules::{Getter, Language, Missing, RulesError, by_end};
+use super::rules::{Getter, Language, Missing, by_end};
 use super::syntax::{self, Arguments};
 use super::{FileScan, Find, Need, Unknown, shown};
 use crate::model::environment::is_variable_name;

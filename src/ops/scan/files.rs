@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use super::read::{Fate, Reading};
+use super::source_file::{Fate, Reading, Repository, Wanted};
 use super::store::Store;
 use super::{Library, ScanError, ScanOutcome, ScanRequest};
 use crate::model::inventory::Inventory;
@@ -13,27 +13,6 @@ use crate::model::scan::{ScanRules, candidates};
 
 /// So many files at most are looked at.
 const MOST: usize = 20_000;
-
-/// A repository.
-pub(super) struct Repository {
-    /// Its name in the inventory.
-    pub(super) name: String,
-    /// Its files.
-    pub(super) store: Store,
-}
-
-/// A file to be looked at.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Wanted {
-    /// The number of its repository.
-    pub(super) repository: usize,
-    /// Its path in there.
-    pub(super) path: PathBuf,
-    /// Whether an image is built from it, whatever it is called.
-    pub(super) is_build_file: bool,
-    /// Whether it is looked at only for being imported.
-    pub(super) shared: bool,
-}
 
 /// What there is to look at.
 #[derive(Default)]

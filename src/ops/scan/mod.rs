@@ -1,142 +1,31 @@
 //! `cki env --scan`: what the sources of a component read, against what it is given. Reading only:
 //! nothing is cloned, changed or run.
 
+mod error;
 mod files;
+mod outcome;
 mod read;
+mod request;
+mod source_file;
 mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::base::assets::Assets;
-use crate::base::files::FileError;
 use crate::base::text::safe_line;
 use crate::model::environment::{Environment, Origin};
-use crate::model::inventory::{Component, Inventory};
-use crate::model::scan::{
-    self, Comparison, FileScan, Getter, Given, Grammar, Known, Language, Place, ReadError, RulesError,
-    ScanRules, Unknown,
-};
-use crate::ops::workspace::Workspace;
-use crate::systems::git::GitError;
-use files::{Repository, Wanted};
-use read::{Fate, Reading};
+use crate::model::inventory::Component;
+use crate::model::scan::{self, FileScan, Getter, Given, Grammar, Known, Language, Place, ScanRules};
+pub use error::ScanError;
+pub use outcome::ScanOutcome;
+pub use request::{Library, ScanRequest};
+use source_file::{Fate, Reading, Repository, Wanted};
 
 /// The rules.
 const RULES: &str = "scan/rules.yaml";
 /// Modules that import modules that import modules, so far.
 const ROUNDS: usize = 32;
-
-/// A scan that cannot be made, or that found what must not be.
-#[derive(Debug, thiserror::Error)]
-pub enum ScanError {
-    /// The rules cannot be had.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// A query does not work.
-    #[error(transparent)]
-    Rules(#[from] RulesError),
-    /// A file cannot be read.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// A clone cannot be read.
-    #[error(transparent)]
-    Git(#[from] GitError),
-    /// There is nothing to look at.
-    #[error("the inventory names no sources of `{component}`")]
-    NoSources {
-        /// Whose.
-        component: String,
-    },
-    /// There is nothing here yet to look at.
-    #[error("no source of `{component}` is cloned")]
-    NotCloned {
-        /// Whose.
-        component: String,
-    },
-    /// What is here has no such revision.
-    #[error("no source of `{component}` has the revision `{revision}`")]
-    NoRevision {
-        /// Whose.
-        component: String,
-        /// What was asked for.
-        revision: String,
-    },
-    /// It would fail.
-    #[error("{}", lacking_message(component, variables))]
-    Lacking {
-        /// Which component.
-        component: String,
-        /// The variables, each with a place that reads it.
-        variables: Vec<(String, String)>,
-    },
-}
-
-impl ScanError {
-    /// Whether there is nothing to look at.
-    #[must_use]
-    pub fn is_absence(&self) -> bool {
-        matches!(self, Self::NoSources { .. } | Self::NotCloned { .. } | Self::NoRevision { .. })
-    }
-}
-
-fn lacking_message(component: &str, variables: &[(String, String)]) -> String {
-    let noun = crate::base::text::plural(variables.len(), "variable");
-    format!("`{component}` fails without {noun} that nothing gives: {}", super::env::names_of(variables))
-}
-
-/// What is looked at.
-#[derive(Debug, Clone, Copy)]
-pub struct ScanRequest<'a> {
-    /// Whose sources.
-    pub component: &'a Component,
-    /// Where it is from.
-    pub inventory: &'a Inventory,
-    /// Where clones are.
-    pub workspace: &'a Workspace,
-    /// The rules.
-    pub assets: &'a Assets,
-    /// What it is given.
-    pub environment: &'a Environment,
-    /// The revision to look at, as git writes revisions; otherwise what is checked out.
-    pub revision: Option<&'a str>,
-}
-
-/// Code in another repository that is made use of, and is not here.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Library {
-    /// As it is imported.
-    pub package: String,
-    /// The repository.
-    pub repo: String,
-    /// A component that has it among its repositories.
-    pub component: Option<String>,
-}
-
-/// What was found.
-#[derive(Debug, Default)]
-pub struct ScanOutcome {
-    /// The variables.
-    pub comparison: Comparison,
-    /// Variables whose names are not known before the program runs, with the file.
-    pub unknown: Vec<(String, Unknown)>,
-    /// Files that were not read, with the reason.
-    pub not_read: Vec<(String, String)>,
-    /// Files that were not understood to their end, with the lines.
-    pub errors: Vec<(String, Vec<usize>)>,
-    /// How many files in languages that are not known there were, by the end of their names.
-    pub strange: BTreeMap<String, usize>,
-    /// How many files were read, by language.
-    pub languages: BTreeMap<String, usize>,
-    /// Those that were read for being imported.
-    pub shared: usize,
-    /// Repositories of its sources that are not cloned.
-    pub not_cloned: Vec<String>,
-    /// Libraries that are not cloned.
-    pub libraries: BTreeSet<Library>,
-    /// Whether there were more files than are looked at.
-    pub cut_short: bool,
-}
 
 /// Looks at the sources.
 ///

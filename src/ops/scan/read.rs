@@ -5,31 +5,11 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::files::{Repository, Wanted};
-use crate::model::scan::{self, FileScan, Getter, RulesError, ScanRules};
+use super::source_file::{Fate, Reading, Repository, Wanted};
+use crate::model::scan::{self, Getter, RulesError, ScanRules};
 
 /// So many at a time at most.
 const THREADS: usize = 4;
-
-/// One file.
-#[derive(Debug)]
-pub(super) struct Reading {
-    pub(super) wanted: Wanted,
-    pub(super) fate: Fate,
-}
-
-/// What became of it.
-#[derive(Debug)]
-pub(super) enum Fate {
-    /// It was read.
-    Read { language: usize, scan: FileScan },
-    /// It is in no language that is known.
-    Strange,
-    /// It is none that holds code.
-    NoCode,
-    /// It was not read.
-    NotRead(String),
-}
 
 /// Reads files, and gives them in the same order.
 pub(super) fn all(
