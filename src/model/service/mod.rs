@@ -2,6 +2,8 @@
 //! to those who need it. The templates are `templates/services/*.yaml`; how their values are made is
 //! in `value`, and starting a service is for `ops`.
 
+mod context;
+mod error;
 mod value;
 
 use std::collections::{BTreeMap, HashSet};
@@ -12,57 +14,14 @@ use serde_json::Value;
 use crate::base::secret::Secret;
 use crate::base::text;
 use crate::base::variable;
-use crate::base::yaml::{self, YamlError};
+use crate::base::yaml;
 use crate::model::container::ContainerFile;
-use crate::model::environment::{Ground, Provided, RuleError, SecretRules};
+use crate::model::environment::Provided;
 use crate::model::inventory::Parameters;
 use crate::model::probe::Ready;
+pub use context::Surroundings;
+pub use error::ServiceError;
 use value::{Maker, Needs};
-
-/// A template that does not work.
-#[derive(Debug, thiserror::Error)]
-pub enum ServiceError {
-    /// The file is not what it should be.
-    #[error(transparent)]
-    Yaml(#[from] YamlError),
-    /// A value cannot be made.
-    #[error("{file}: `{key}` cannot be made")]
-    Template {
-        /// The file.
-        file: String,
-        /// Which value.
-        key: String,
-        /// Why.
-        source: minijinja::Error,
-    },
-    /// A rule for secrets does not work.
-    #[error(transparent)]
-    Rule(#[from] RuleError),
-    /// Something is asked of a service that it knows nothing of.
-    #[error("{place}: `{service}` has no parameter `{parameter}`")]
-    Parameter {
-        /// Where it is asked.
-        place: String,
-        /// The service.
-        service: String,
-        /// What is asked.
-        parameter: String,
-        /// The nearest names.
-        nearest: Vec<String>,
-    },
-    /// A parameter of the wrong kind.
-    #[error("{place}: the parameter `{parameter}` of `{service}` must be {wanted}")]
-    ParameterKind {
-        /// Where it is asked.
-        place: String,
-        /// The service.
-        service: String,
-        /// What is asked.
-        parameter: String,
-        /// What it must be.
-        wanted: &'static str,
-    },
-}
 
 #[derive(Debug, Clone, Deserialize)]
 struct Written {
@@ -150,19 +109,6 @@ pub struct NativeService {
     pub command: Vec<String>,
     /// Its whole environment.
     pub environment: Vec<(String, Secret)>,
-}
-
-/// What differs from place to place.
-#[derive(Debug, Clone, Copy)]
-pub struct Surroundings<'a> {
-    /// The name or address under which the service is found; empty for its own name.
-    pub host: &'a str,
-    /// The `cki` program itself, for services that it plays.
-    pub program: &'a str,
-    /// What reference secrets are made from.
-    pub ground: &'a Ground,
-    /// How reference secrets are made.
-    pub rules: &'a SecretRules,
 }
 
 impl ServiceTemplate {

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::base::assets;
+use crate::model::environment::{Ground, SecretRules};
 
 fn rules() -> SecretRules {
     let text = assets::embedded_text("reference-secrets.yaml").expect("is built in");
