@@ -1,6 +1,7 @@
 //! The inventory: which components there are, what each is, and what it touches. Reading its files
 //! is for `ops`; how it looks is for `report`.
 
+mod component;
 mod entry;
 mod find;
 mod hosts;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 
 use crate::base::text;
 use crate::model::reference::Reference;
+pub use component::Component;
 pub use entry::{
     Build, BuildNetwork, Category, Debugger, Declared, Dependency, DeploymentFiles, Link, Parameter,
     Production, Run, ServiceChoice, Source, Stage, Synced, Watch,
@@ -34,83 +36,6 @@ pub use problem::Finding;
 use problem::Problem;
 pub use read::{Document, InventoryError, Part};
 pub use written::Written;
-
-/// One entry.
-#[derive(Debug, Clone)]
-pub struct Component {
-    /// Its name.
-    pub reference: Reference,
-    /// In a sentence or two, what it does.
-    pub description: Option<String>,
-    /// `service`, `cronjob`, …; the category may imply it.
-    pub kind: Option<String>,
-    /// Where it runs: the name of an entry of the infrastructure.
-    pub infrastructure: Option<String>,
-    /// Who is responsible.
-    pub people: Vec<String>,
-    /// Where it is described.
-    pub documentation: Vec<Link>,
-    /// Where its code and configuration live.
-    pub sources: Vec<Source>,
-    /// Where it is observed.
-    pub monitoring: Vec<Link>,
-    /// What it needs at run time.
-    pub dependencies: Vec<Dependency>,
-    /// Its environment table.
-    pub environment: Vec<Declared>,
-    /// Where it is reached: names with `*` for any part, addresses, and ranges of addresses.
-    pub hosts: Vec<String>,
-    /// What deploys it.
-    pub deployment: Vec<DeploymentFiles>,
-    /// The published image, without tag.
-    pub image: Option<String>,
-    /// How its image is built.
-    pub build: Option<Box<Build>>,
-    /// How it is run.
-    pub run: Option<Box<Run>>,
-    /// How a merge request of it is staged.
-    pub stage: Option<Box<Stage>>,
-    /// Where the entry is written.
-    pub written: Written,
-}
-
-impl Component {
-    /// The name without the category.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.reference.name
-    }
-
-    /// Whether it does its work and ends: then exit code 0 is success, and nothing else is.
-    #[must_use]
-    pub fn is_one_shot(&self) -> bool {
-        matches!(self.kind.as_deref(), Some("cronjob" | "job" | "function"))
-    }
-
-    /// Whether anything says how to run it.
-    #[must_use]
-    pub fn is_runnable(&self) -> bool {
-        self.run.as_ref().is_some_and(|run| !run.command.is_empty() || !run.once.is_empty())
-            || self.image.is_some()
-            || self.build.is_some()
-            || !self.deployment.is_empty()
-    }
-
-    /// The repositories of its build, of its sources and of its deployment, each once, in order.
-    #[must_use]
-    pub fn repos(&self) -> Vec<&str> {
-        let mut repos: Vec<&str> = Vec::new();
-        let build = self.build.as_ref().map(|build| build.repo.as_str());
-        let sources = self.sources.iter().map(|source| source.repo.as_str());
-        let deployment = self.deployment.iter().map(|files| files.repo.as_str());
-        for repo in build.into_iter().chain(sources).chain(deployment) {
-            if !repos.contains(&repo) {
-                repos.push(repo);
-            }
-        }
-        repos
-    }
-}
 
 /// A whole inventory.
 #[derive(Debug, Clone)]
@@ -141,6 +66,18 @@ impl Inventory {
         let links = self.components.iter().flat_map(|one| one.documentation.iter().chain(&one.monitoring));
         let links = links.filter_map(|link| link.url.as_deref());
         self.repos.values().map(String::as_str).chain(links)
+    }
+
+    /// How much is wrong with it.
+    #[must_use]
+    pub fn finding_count(&self) -> usize {
+        self.problems.len()
+    }
+
+    /// What is wrong with it: the first `most` findings.
+    #[must_use]
+    pub fn findings(&self, most: usize) -> Vec<Finding> {
+        self.problems.iter().take(most).map(|problem| problem.finding(&self.repos)).collect()
     }
 
     /// The entry with exactly this reference.

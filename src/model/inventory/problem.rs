@@ -1,7 +1,9 @@
 //! What is wrong with an inventory without making it unusable. It is noted as it is found; its place
 //! and what may be meant instead are looked for only when a person is told.
 
-use super::{Inventory, Written};
+use std::collections::BTreeMap;
+
+use super::Written;
 use crate::base::text;
 use crate::base::yaml::Position;
 
@@ -50,29 +52,18 @@ impl Problem {
     pub(super) fn of(written: &Written, part: &str, what: What) -> Self {
         Self { written: written.clone(), path: written.path(part), what }
     }
-}
 
-impl Inventory {
-    /// How much is wrong with it.
-    #[must_use]
-    pub fn finding_count(&self) -> usize {
-        self.problems.len()
+    /// What a person is told, given the repositories of the inventory.
+    pub(super) fn finding(&self, repos: &BTreeMap<String, String>) -> Finding {
+        Finding {
+            file: self.written.file().to_owned(),
+            position: self.written.position_of(&self.path),
+            message: self.message(repos),
+        }
     }
 
-    /// What is wrong with it: the first `most` findings.
-    #[must_use]
-    pub fn findings(&self, most: usize) -> Vec<Finding> {
-        let problems = &self.problems[..most.min(self.problems.len())];
-        let finding = |problem: &Problem| Finding {
-            file: problem.written.file().to_owned(),
-            position: problem.written.position_of(&problem.path),
-            message: self.message(problem),
-        };
-        problems.iter().map(finding).collect()
-    }
-
-    fn message(&self, problem: &Problem) -> String {
-        match &problem.what {
+    fn message(&self, repos: &BTreeMap<String, String>) -> String {
+        match &self.what {
             What::UnknownKey { key, known } => {
                 let nearest = text::nearest(key, known.iter().copied());
                 let there = text::join_some(known.iter().map(|key| format!("`{key}`")));
@@ -80,10 +71,10 @@ impl Inventory {
                     true => format!("; the keys there are {there}"),
                     false => did_you_mean(&nearest),
                 };
-                format!("the key `{}` is unknown{instead}", problem.path)
+                format!("the key `{}` is unknown{instead}", self.path)
             }
             What::UnknownRepository(repo) => {
-                let nearest = text::nearest(repo, self.repos.keys().map(String::as_str));
+                let nearest = text::nearest(repo, repos.keys().map(String::as_str));
                 format!("there is no repository `{repo}`{}", did_you_mean(&nearest))
             }
             What::NoHost(host) => format!(
