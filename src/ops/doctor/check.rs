@@ -1,0 +1,88 @@
+//! A check and its result. The checks themselves have a file for each thing that they look at.
+
+/// What came of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// All is well.
+    Good,
+    /// Something works less well than it could.
+    Warning,
+    /// Something does not work.
+    Failed,
+    /// It does not matter here.
+    NotNeeded,
+}
+
+/// What is missing and can be installed or set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lack {
+    /// A container engine.
+    Engine,
+    /// The C preprocessor.
+    Cpp,
+    /// The `git` program.
+    Git,
+    /// Certificates of authorities.
+    Certificates,
+    /// The shell's completion.
+    Completion,
+}
+
+/// What a check has found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// What came of it.
+    pub state: State,
+    /// What was found, in a line.
+    pub why: String,
+    /// More of it, a line each.
+    pub details: Vec<String>,
+    /// The command that mends it, if one does.
+    pub fix: Option<String>,
+    /// What `cki setup` can do about it.
+    pub lacks: Option<Lack>,
+}
+
+impl Found {
+    pub(super) fn new(state: State, why: impl Into<String>) -> Self {
+        Self { state, why: why.into(), details: Vec::new(), fix: None, lacks: None }
+    }
+
+    pub(super) fn good(why: impl Into<String>) -> Self {
+        Self::new(State::Good, why)
+    }
+
+    pub(super) fn warning(why: impl Into<String>) -> Self {
+        Self::new(State::Warning, why)
+    }
+
+    pub(super) fn failed(why: impl Into<String>) -> Self {
+        Self::new(State::Failed, why)
+    }
+
+    pub(super) fn not_needed(why: impl Into<String>) -> Self {
+        Self::new(State::NotNeeded, why)
+    }
+
+    pub(super) fn details(self, details: Vec<String>) -> Self {
+        Self { details, ..self }
+    }
+
+    pub(super) fn fix(self, command: impl Into<String>) -> Self {
+        Self { fix: Some(command.into()), ..self }
+    }
+
+    /// Mended by `cki setup`.
+    pub(super) fn lacks(self, lack: Lack) -> Self {
+        Self { lacks: Some(lack), ..self.fix("cki setup") }
+    }
+}
+
+/// One check and what it has found. Texts from outside are safe to show.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// What was looked at.
+    pub name: &'static str,
+    /// What was found.
+    pub found: Found,
+}

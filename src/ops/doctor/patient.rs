@@ -1,0 +1,115 @@
+//! The machine and the settings that the checks look at. Each check reads what it needs from here; what
+//! several need is looked up once.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+
+use crate::base::assets::Assets;
+use crate::base::http::{Http, HttpPolicy};
+use crate::config::{self, Config, Origin, Settings};
+use crate::host::Env;
+use crate::model::inventory::Inventory;
+use crate::ops::token::{self, Standing, TokenError};
+use crate::systems::engine::{Discovery, Wanted, discover};
+
+/// What is looked at. Whatever several checks need is looked up once.
+#[derive(Debug)]
+pub struct Patient {
+    pub(super) env: Env,
+    pub(super) cwd: PathBuf,
+    /// The settings, or why the files with them cannot be used; `settings` are then those of flags.
+    pub(super) config: Result<Config, String>,
+    pub(super) settings: Settings,
+    pub(super) http: Arc<Http>,
+    pub(super) discovery: OnceCell<Discovery>,
+    pub(super) inventory: OnceCell<Result<Inventory, String>>,
+    pub(super) token: OnceCell<Result<Standing, TokenError>>,
+}
+
+impl Patient {
+    /// This machine, with these settings. Nothing is looked at yet.
+    #[must_use]
+    pub fn new(env: &Env, cwd: PathBuf, config: Result<Config, String>, settings: Settings) -> Self {
+        let policy = HttpPolicy { ca_file: settings.ca_file.clone(), offline: settings.offline };
+        Self {
+            env: env.clone(),
+            cwd,
+            config,
+            settings,
+            // One of its own: what it remembers must not hide what is wrong now.
+            http: Arc::new(Http::new(policy)),
+            discovery: OnceCell::new(),
+            inventory: OnceCell::new(),
+            token: OnceCell::new(),
+        }
+    }
+
+    /// The environment.
+    #[must_use]
+    pub fn env(&self) -> &Env {
+        &self.env
+    }
+
+    /// The engine that the settings ask for.
+    #[must_use]
+    pub fn wanted(&self) -> config::Engine {
+        self.settings.engine
+    }
+
+    /// The templates for what `cki setup` runs and writes: those of a project that was cloned from
+    /// somewhere are not asked.
+    #[must_use]
+    pub fn trusted_assets(&self) -> Assets {
+        let origin =
+            self.config.as_ref().ok().and_then(|config| config.get("templates")).map(|value| value.origin);
+        let own = !matches!(origin, Some(Origin::Project { .. }));
+        Assets::new(self.settings.templates.iter().filter(|_| own).cloned().collect())
+    }
+
+    /// What engines there are; `None` if none is wanted.
+    pub(super) async fn discovery(&self) -> Option<&Discovery> {
+        let wanted = match self.settings.engine {
+            config::Engine::Native => return None,
+            config::Engine::Auto => Wanted::Auto,
+            config::Engine::Docker => Wanted::Docker,
+            config::Engine::Podman => Wanted::Podman,
+        };
+        Some(self.discovery.get_or_init(|| discover(&self.env, wanted)).await)
+    }
+
+    pub(super) async fn inventory(&self) -> Result<&Inventory, &str> {
+        let load = || {
+            let path = self.settings.inventory.clone();
+            blocking(move || {
+                super::super::inventory::load(path.as_deref()).map_err(|error| error.to_string())
+            })
+        };
+        self.inventory.get_or_init(load).await.as_ref().map_err(String::as_str)
+    }
+
+    pub(super) async fn token(&self) -> &Result<Standing, TokenError> {
+        let look = || {
+            let (settings, cwd) = (self.settings.clone(), self.cwd.clone());
+            blocking(move || token::look(&settings, &cwd, Some(FOR_THE_TOKEN)))
+        };
+        self.token.get_or_init(look).await
+    }
+}
+
+/// A command that prints the token has so long.
+pub(super) const FOR_THE_TOKEN: Duration = Duration::from_secs(2);
+
+/// Does something that may block, off the threads of the runtime.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Only the end of the runtime cancels it.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
