@@ -2,6 +2,7 @@
 //! a mail server that sends nothing on. Both write what they get to their output, and nothing to disk.
 
 mod http;
+mod log;
 mod smtp;
 
 use std::io;
@@ -13,9 +14,7 @@ use tokio::net::TcpListener;
 pub use http::Answer;
 
 use crate::host::signals::Stop;
-
-/// Writes a line.
-pub type Say = Arc<dyn Fn(&str) + Send + Sync>;
+pub use log::Say;
 
 /// Where the HTTP server listens.
 const HTTP: u16 = 8080;
