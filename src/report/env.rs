@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::env_value::value;
 use crate::base::dotenv::{self, Reader};
 use crate::base::secret::{MASK, Secret};
 use crate::base::text::{Cell, Table, join_and, plural, safe_line};
@@ -133,20 +134,6 @@ fn table(ui: &Ui, environment: &Environment, reveal: bool) {
     }
     ui.lines(table.lines(ui.columns()));
     ui.say(&style::dim(&environment.summary()));
-}
-
-/// A value on one line, and how it is painted.
-pub(super) fn value(variable: &Variable, reveal: bool) -> (String, fn(&str) -> String) {
-    match &variable.value {
-        None => ("–".to_owned(), style::warn),
-        Some(_) if variable.secret && !reveal => (MASK.to_owned(), style::secret),
-        Some(value) => (one_line(value.expose()), str::to_owned),
-    }
-}
-
-/// A text that may have several lines, on one.
-pub(super) fn one_line(text: &str) -> String {
-    safe_line(&text.replace('\n', "⏎")).into_owned()
 }
 
 fn assignments(ui: &Ui, environment: &Environment, reveal: bool, mut line: impl FnMut(&str, &str) -> String) {

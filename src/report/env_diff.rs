@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::env::one_line;
+use super::env_value::one_line;
 use super::view;
 use crate::base::secret::MASK;
 use crate::base::text::{self, Cell, Table, safe_line};

@@ -1,7 +1,7 @@
 //! `cki env --explain`: of each variable its value, why it is that, where that is written, and what
 //! production has there. A table where there is room for it, otherwise a few lines for each.
 
-use super::env::{one_line, value};
+use super::env_value::{one_line, value};
 use crate::base::secret::MASK;
 use crate::base::text::{self, Cell, Table, safe_line};
 use crate::model::environment::{Environment, Origin, ProductionValue, Variable};

@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod env;
 pub mod env_diff;
 mod env_explain;
+mod env_value;
 pub mod gc;
 pub mod list;
 pub mod plan;

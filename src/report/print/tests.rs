@@ -5,7 +5,8 @@ use crate::base::secret::Secret;
 use crate::base::yaml;
 use crate::model::container::Limits;
 use crate::model::identity::{Role, RunId};
-use crate::ops::run_local::unit::Work;
+use crate::ops::run_local::Network;
+use crate::ops::run_local::unit::{Image, Unit, Work};
 
 fn unit(name: &str, environment: &[(&str, &str)], secret: &[&str]) -> Unit {
     Unit {

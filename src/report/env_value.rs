@@ -1,0 +1,20 @@
+//! The value of a variable as `cki env` shows it.
+
+use crate::base::secret::MASK;
+use crate::base::text::safe_line;
+use crate::model::environment::Variable;
+use crate::ui::style;
+
+/// A value on one line, and how it is painted.
+pub(super) fn value(variable: &Variable, reveal: bool) -> (String, fn(&str) -> String) {
+    match &variable.value {
+        None => ("–".to_owned(), style::warn),
+        Some(_) if variable.secret && !reveal => (MASK.to_owned(), style::secret),
+        Some(value) => (one_line(value.expose()), str::to_owned),
+    }
+}
+
+/// A text that may have several lines, on one.
+pub(super) fn one_line(text: &str) -> String {
+    safe_line(&text.replace('\n', "⏎")).into_owned()
+}

@@ -1,0 +1,244 @@
+//! A run plan in the terms that all forms of `--print` share: parts, with their environment, mounts and
+//! secrets. How each form writes them is in a file of its own.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::net::IpAddr;
+
+use regex::{Regex, RegexBuilder};
+
+use crate::base::text::{plural, safe_line};
+use crate::model::container::Publish;
+use crate::model::identity::{COMPONENT, NAME, ROLE};
+use crate::model::inventory::BuildNetwork;
+use crate::model::probe::Ready;
+use crate::ops::run_local::Network;
+use crate::ops::run_local::plan::RunPlan;
+use crate::ops::run_local::unit::{BuildPlan, Image, Unit};
+
+/// Shorter values are taken for secrets only where they are the whole value of a variable that is one.
+pub(super) const SHORT: usize = 6;
+
+/// A piece of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Part {
+    Plain(String),
+    /// A secret, by the name of the variable that holds its value.
+    Secret(String),
+}
+
+/// What the forms are made of.
+pub(super) struct Draft<'a> {
+    pub(super) plan: &'a RunPlan,
+    /// What everything of the run is called by.
+    pub(super) name: String,
+    /// Secret values with the names of the variables that stand for them.
+    secrets: HashMap<&'a str, String>,
+    /// The secret values that may be part of a text.
+    pub(super) long: Option<Regex>,
+    /// The variables that hold secrets: the unit and the name.
+    secret_variables: HashSet<(&'a str, &'a str)>,
+    pub(super) reveal: bool,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(plan: &'a RunPlan, reveal: bool) -> Self {
+        let all = secrets_of(plan);
+        let secret_variables = all.iter().map(|(unit, name, _)| (*unit, *name)).collect();
+        let wanted: HashSet<&str> = plan.wanted().map(|unit| unit.name.as_str()).collect();
+        let (mut secrets, mut taken) = (HashMap::new(), HashSet::new());
+        // Those of components first, since their names are the ones that people know.
+        let (own, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(of, ..)| wanted.contains(of));
+        for (unit, name, value) in own.into_iter().chain(others) {
+            secrets.entry(value).or_insert_with(|| {
+                let is_taken = taken.contains(name);
+                let name = if is_taken { variable(&format!("{unit}_{name}")) } else { name.to_owned() };
+                taken.insert(name.clone());
+                name
+            });
+        }
+        let first = plan.wanted().next().map_or("run", |unit| &unit.name);
+        let long = any_of(secrets.keys().copied().filter(|value| value.len() >= SHORT));
+        Self { plan, name: format!("cki-{}", first.to_lowercase()), secrets, long, secret_variables, reveal }
+    }
+
+    /// A text with its secrets set apart.
+    pub(super) fn parts(&self, text: &str) -> Vec<Part> {
+        let (mut parts, mut from) = (Vec::new(), 0);
+        for found in self.long.iter().filter(|_| !self.reveal).flat_map(|long| long.find_iter(text)) {
+            let Some(name) = self.secrets.get(found.as_str()) else { continue };
+            if found.start() > from {
+                parts.push(Part::Plain(text[from..found.start()].to_owned()));
+            }
+            parts.push(Part::Secret(name.clone()));
+            from = found.end();
+        }
+        if from < text.len() || parts.is_empty() {
+            parts.push(Part::Plain(text[from..].to_owned()));
+        }
+        parts
+    }
+
+    /// The variables of a unit.
+    pub(super) fn environment(&self, unit: &'a Unit) -> Vec<(&'a str, Vec<Part>)> {
+        let given = unit.environment.iter().map(|(name, value)| {
+            let value = value.expose();
+            let secret = self.secret_variables.contains(&(unit.name.as_str(), name.as_str()));
+            let hidden = self.secrets.get(value).filter(|_| secret && !self.reveal);
+            let parts = match hidden {
+                Some(stand_in) => vec![Part::Secret(stand_in.clone())],
+                None => self.parts(value),
+            };
+            (name.as_str(), parts)
+        });
+        // The last one counts.
+        given.collect::<BTreeMap<_, _>>().into_iter().collect()
+    }
+
+    /// The variables whose values are not in the text.
+    pub(super) fn hidden(&self) -> BTreeSet<&str> {
+        if self.reveal { BTreeSet::new() } else { self.secrets.values().map(String::as_str).collect() }
+    }
+
+    /// The image of a unit; one that is built has a name that is always the same.
+    pub(super) fn image(unit: &Unit) -> String {
+        match &unit.image {
+            Image::Named(name) => name.clone(),
+            Image::Built(_) => format!("localhost/cki/{}:local", unit.name.to_lowercase()),
+            // Only `cki` has what is in it: whoever runs this has to put something in its place.
+            Image::Own => format!("{}-of-cki", unit.name.to_lowercase()),
+            Image::Unknown => "unknown".to_owned(),
+        }
+    }
+
+    /// Units whose images are built.
+    pub(super) fn builds(&self) -> impl Iterator<Item = (&'a Unit, &'a BuildPlan)> {
+        self.plan.units().filter_map(|unit| match (&unit.image, &unit.work.build) {
+            (Image::Built(_), Some(build)) => Some((unit, build)),
+            _ => None,
+        })
+    }
+
+    /// Labels without those that would make it a run of `cki`, which would remove it.
+    pub(super) fn labels(unit: &Unit) -> [(&'static str, String); 3] {
+        [(COMPONENT, unit.of.clone()), (ROLE, unit.role.as_str().to_owned()), (NAME, unit.name.clone())]
+    }
+
+    /// The ports of a unit that this machine is to reach.
+    pub(super) fn published(unit: &Unit) -> Vec<(u16, u16)> {
+        let pair = |one: &Publish| (one.container, one.host.unwrap_or(one.container));
+        unit.work.publish.iter().map(pair).collect()
+    }
+
+    /// Whether the network leads nowhere. Engines publish no ports on one that does not.
+    pub(super) fn is_closed(&self) -> bool {
+        self.plan.network == Network::Isolated && !self.plan.publishes()
+    }
+
+    /// The table of hosts that keeps production out of reach, where the network is open.
+    pub(super) fn blocked(&self) -> impl Iterator<Item = (String, IpAddr)> {
+        let is_open = !self.is_closed();
+        self.plan.production.hosts().filter(move |_| is_open)
+    }
+
+    /// The same for builds that have a network.
+    pub(super) fn blocked_in_build(&self, build: &BuildPlan) -> impl Iterator<Item = (String, IpAddr)> {
+        let is_open = build.network == BuildNetwork::Internet;
+        self.plan.production.hosts_of_build().filter(move |_| is_open)
+    }
+
+    /// Comments that every form begins with: what it is, what it lacks, and where its secrets are.
+    pub(super) fn head(&self, how: &str, lacks: &[String]) -> String {
+        let names: Vec<&str> = self.plan.wanted().map(|unit| unit.name.as_str()).collect();
+        let mut lines =
+            vec![format!("{} as `cki run-local` would run it, without `cki`.", names.join(" and "))];
+        lines.push(how.to_owned());
+        let hidden: Vec<&str> = self.hidden().into_iter().collect();
+        if !hidden.is_empty() {
+            let count = plural(hidden.len(), "secret");
+            lines.push(format!("{count} must be in the environment; `--reveal` prints them here instead:"));
+            lines.push(format!("  {}", hidden.join(" ")));
+        }
+        if self.plan.network == Network::Isolated && !self.is_closed() {
+            lines.push("The network leads to the internet, or its ports could not be published.".to_owned());
+        }
+        for unit in self.plan.units().filter(|unit| unit.image == Image::Own) {
+            lines.push(format!(
+                "{} is played by `cki` itself: put an image of your own in its place.",
+                unit.name
+            ));
+        }
+        lines.extend(lacks.iter().cloned());
+        lines.iter().fold(String::new(), |text, line| format!("{text}# {}\n", safe_line(line)))
+    }
+
+    /// The sentence about something that only `cki` asks.
+    pub(super) fn cannot_wait(unit: &Unit) -> Option<String> {
+        match &unit.ready {
+            Some(ready @ Ready::Log(_)) => {
+                Some(format!("Nobody waits until {} is ready ({ready}): a log cannot be asked.", unit.name))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The secrets of a plan: unit, variable, value. Services hide all of theirs; what a component is told
+/// openly is none.
+pub(super) fn secrets_of(plan: &RunPlan) -> Vec<(&str, &str, &str)> {
+    let open: BTreeSet<&str> = plan
+        .units()
+        .flat_map(|unit| unit.environment.iter().filter(|(name, _)| !unit.secret.contains(name)))
+        .map(|(_, value)| value.expose())
+        .collect();
+    let all = plan.units().flat_map(|unit| {
+        let secret = unit.environment.iter().filter(|(name, _)| unit.secret.contains(name));
+        secret.map(|(name, value)| (unit.name.as_str(), name.as_str(), value.expose()))
+    });
+    all.filter(|(.., value)| !value.is_empty() && !open.contains(value)).collect()
+}
+
+/// Builds an expression that finds any of some texts in one pass, the longest at each place.
+pub(super) fn any_of<'a>(texts: impl Iterator<Item = &'a str>) -> Option<Regex> {
+    let mut texts: Vec<&str> = texts.collect();
+    texts.sort_unstable_by_key(|text| (Reverse(text.len()), *text));
+    let pattern = texts.iter().map(|text| regex::escape(text)).collect::<Vec<_>>().join("|");
+    let length = pattern.len().max(1 << 16);
+    let built = RegexBuilder::new(&pattern).size_limit(length.saturating_mul(256)).build();
+    built.ok().filter(|_| !texts.is_empty())
+}
+
+/// The name of a variable, from any text.
+pub(super) fn variable(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+}
+
+/// A command that asks, in a container, whether something is ready there; `None` for what cannot be
+/// asked so. Whatever is in the image is taken.
+pub(super) fn asking(ready: &Ready) -> Option<Vec<String>> {
+    let shell = |script: String| Some(vec!["sh".to_owned(), "-c".to_owned(), script]);
+    match ready {
+        Ready::Exec(command) => Some(command.clone()),
+        Ready::Tcp(port) => shell(format!(
+            "nc -z 127.0.0.1 {port} 2>/dev/null || bash -c '</dev/tcp/127.0.0.1/{port}' 2>/dev/null"
+        )),
+        Ready::Http { path, port } => {
+            let url = shell_words::quote(&format!("http://127.0.0.1:{port}{path}")).into_owned();
+            shell(format!(
+                "curl -fsS -o /dev/null {url} 2>/dev/null || wget -q -O /dev/null {url} 2>/dev/null"
+            ))
+        }
+        Ready::Log(_) => None,
+    }
+}
+
+/// A word of a shell's, in which secrets are variables that must be set.
+pub(super) fn shell_word(parts: &[Part]) -> String {
+    parts
+        .iter()
+        .map(|part| match part {
+            Part::Plain(text) => shell_words::quote(text).into_owned(),
+            Part::Secret(name) => format!("\"${{{name}:?}}\""),
+        })
+        .collect()
+}
