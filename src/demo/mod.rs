@@ -6,5 +6,6 @@ pub mod base_image;
 pub mod gitlab;
 pub mod play;
 pub mod project;
+pub mod session;
 mod step;
 pub mod walk;

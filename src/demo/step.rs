@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::watch;
 
-use super::walk::Demo;
+use super::session::Demo;
 use crate::base::exit::Exit;
 use crate::base::text::safe_line;
 use crate::host::signals::Signal;

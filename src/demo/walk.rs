@@ -6,38 +6,17 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::gitlab::{Config, Options, Pace, StandIn};
+use super::session::Demo;
 use super::step::{Step, missing, step};
 use super::{base_image, project};
 use crate::base::exit::Exit;
 use crate::base::files::{self, FileError};
 use crate::base::{assets, digest};
 use crate::config;
-use crate::host::signals::Stop;
 use crate::host::{Env, Host, scratch};
-use crate::model::event::Events;
 use crate::ops::engine::Engine;
 use crate::ops::trust;
 use crate::ui::{Ui, style};
-
-/// What the demo is given.
-pub struct Demo<'a> {
-    /// The machine.
-    pub host: &'a Host,
-    /// What prints.
-    pub ui: &'a Ui,
-    /// Where work reports.
-    pub events: Events,
-    /// What runs components.
-    pub engine: Engine,
-    /// Which engine was asked for.
-    pub wanted: config::Engine,
-    /// What stops it.
-    pub stop: Stop,
-    /// Where the project is laid out.
-    pub folder: PathBuf,
-    /// Leave everything to play with.
-    pub keep: bool,
-}
 
 /// Starts the stand-in for a project that was laid out.
 ///

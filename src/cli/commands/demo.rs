@@ -9,7 +9,8 @@ use crate::base::exit::Exit;
 use crate::base::files;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
-use crate::demo::walk::{self, Demo};
+use crate::demo::session::Demo;
+use crate::demo::walk;
 use crate::demo::{play, project};
 
 /// Show it all on a small project, on this machine, in a minute

@@ -4,40 +4,11 @@
 
 use std::time::Duration;
 
+use super::asked::{Asked, Row};
 use super::config::{Earlier, Staging};
 use super::script::seconds;
 use super::state::State;
-use crate::model::staging::{AnswerRow, Command, PipelineStatus, parse_command, table};
-
-/// A comment to be answered.
-#[derive(Debug, Clone)]
-pub(super) struct Asked {
-    note: u64,
-    due: Duration,
-    command: Command,
-    /// The comment with the table, and what is in the table.
-    answer: Option<(u64, Vec<Row>)>,
-}
-
-/// A row of the table.
-#[derive(Debug, Clone)]
-struct Row {
-    group: String,
-    branch: String,
-    pipeline: Option<u64>,
-    /// As the bot saw it last.
-    status: PipelineStatus,
-}
-
-impl Row {
-    fn new(group: String, branch: String, pipeline: Option<u64>) -> Self {
-        let status = match pipeline {
-            Some(_) => PipelineStatus::Created,
-            None => PipelineStatus::Unknown("not found".to_owned()),
-        };
-        Self { group, branch, pipeline, status }
-    }
-}
+use crate::model::staging::{AnswerRow, parse_command, table};
 
 impl State {
     /// Notices a comment.

@@ -3,6 +3,7 @@
 //! staging requests, and switches to misbehave. What it serves is data (`config`).
 
 mod api;
+mod asked;
 mod bot;
 mod config;
 mod control;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::bot::Asked;
+use super::asked::Asked;
 use super::config::{Config, MergeRequest, Project, Script, User};
 use super::fault::Fault;
 use super::script::{self, Moment};
