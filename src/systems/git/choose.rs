@@ -1,54 +1,19 @@
 //! Which way to a repository: through libgit2, or through the installed `git`. This is the only
 //! place that decides it; both ways do the same for the same wish.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use git2::{Oid, Repository};
+use git2::Repository;
 
 use super::error::at;
+use super::fetch::{Advertised, Wish};
 use super::program::Program;
 use super::session::Session;
 use super::tracking::Told;
 use super::transfer::Transfer;
 use super::url::Scheme;
 use super::{Git, GitError, GitUrl, Job, library};
-
-/// What a remote repository has.
-pub(super) struct Advertised {
-    /// The full name of the branch that it calls its own.
-    pub(super) default_branch: Option<String>,
-    /// The refs that it has, branches, tags, and those asked for, and what they name.
-    pub(super) refs: BTreeMap<String, Oid>,
-    /// Whether these are all branches and tags.
-    pub(super) is_complete: bool,
-    /// Whether only so many commits will be fetched as the wish says.
-    pub(super) shallow: bool,
-}
-
-/// What to fetch.
-pub(super) struct Wish<'a> {
-    /// Refs whose presence matters for the plan.
-    pub(super) ask: &'a [String],
-    /// So many commits of each branch only.
-    pub(super) depth: Option<u32>,
-    /// What to do with refs that the remote no longer has.
-    pub(super) prune: Prune,
-    /// The refspecs to fetch, once it is known what there is.
-    pub(super) plan: &'a dyn Fn(&Advertised) -> Result<Vec<String>, GitError>,
-}
-
-/// Which refs of a clone go when the remote no longer has theirs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Prune {
-    /// Those whose names are needed for what is fetched.
-    OnlyInTheWay,
-    /// All that the refspecs give.
-    Tracked,
-    /// These, and tags.
-    TrackedAndTags,
-}
 
 /// A way to a repository.
 #[derive(Debug, PartialEq, Eq)]

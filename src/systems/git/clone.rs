@@ -6,8 +6,8 @@ use std::path::Path;
 use git2::build::CheckoutBuilder;
 use git2::{CheckoutNotificationType, Repository, RepositoryInitOptions};
 
-use super::choose::{Advertised, Prune, Wish};
 use super::error::at;
+use super::fetch::{Advertised, Prune, Wish};
 use super::temporary::{Temporary, is_occupied, place, sweep};
 use super::{Git, GitError, GitUrl, Job, MergeRequest, standing, tree};
 use crate::base::files;

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use git2::{AutotagOption, Direction, FetchOptions, PushOptions, RemoteCallbacks, Repository};
 
-use super::choose::{Advertised, Wish};
 use super::error::at;
+use super::fetch::{Advertised, Wish};
 use super::refusal::quotable;
 use super::session::Session;
 use super::tracking::make_way;

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use git2::{Oid, Reference, Repository};
 
-use super::choose::{Advertised, Prune, Wish};
 use super::error::at;
+use super::fetch::{Advertised, Prune, Wish};
 use super::inspect::remote_of;
 use super::moving::{self, Moved};
 use super::{CommitId, Git, GitError, GitUrl, Job, Outcome, tree};

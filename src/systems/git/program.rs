@@ -14,8 +14,8 @@ use nix::unistd::Pid;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 
-use super::choose::{Advertised, Wish};
 use super::error::at;
+use super::fetch::{Advertised, Wish};
 use super::refusal::quotable;
 use super::session::Session;
 use super::tracking::make_way;
@@ -351,7 +351,7 @@ fn read_failure(url: String, last_lines: &[String]) -> GitError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::systems::git::choose::Prune;
+    use crate::systems::git::fetch::Prune;
 
     #[test]
     fn progress_is_read() {

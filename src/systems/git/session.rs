@@ -11,7 +11,8 @@ use git2::{ErrorClass, ErrorCode};
 use reqwest::Url;
 
 use super::GitError;
-use super::login::{Login, Logins, origin};
+use super::login::Login;
+use super::logins::{Logins, origin};
 use super::url::{GitUrl, Scheme};
 use crate::base::http::{Http, is_loopback};
 use crate::host::signals::Stop;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use git2::{Oid, Repository};
 
-use super::choose::{Advertised, Prune};
+use super::fetch::{Advertised, Prune};
 use super::{GitUrl, Job};
 
 /// Where a tag is kept that a tag of the remote is in the way of.

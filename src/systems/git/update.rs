@@ -5,8 +5,8 @@ use std::path::Path;
 
 use git2::{ErrorCode, Oid, Repository};
 
-use super::choose::{Advertised, Prune, Wish};
 use super::error::at;
+use super::fetch::{Advertised, Prune, Wish};
 use super::moving::{self, Moved};
 use super::rewritten::{self, Rewrite};
 use super::user_config::UserConfig;
