@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +15,6 @@ use nix::fcntl::{FallocateFlags, fallocate};
 use nix::unistd::{Whence, lseek};
 use tokio::io::AsyncReadExt as _;
 
-use super::runs::ProcessFacts;
 use crate::base::files::FileError;
 
 /// How much of a log is kept. It may lie in memory, where `$XDG_RUNTIME_DIR` does.
@@ -49,15 +49,15 @@ pub(super) fn bound(log: impl AsFd) {
     }
 }
 
-/// Reads a log, and goes on until the process has ended, if that is wanted.
+/// Reads a log, and waits at its end for more as long as there may be some.
 pub(super) fn read(
-    facts: ProcessFacts,
-    follow: bool,
+    path: &Path,
+    may_grow: impl Fn() -> bool + Send + Sync + 'static,
     tail: Option<usize>,
 ) -> Result<BoxStream<'static, Bytes>, FileError> {
-    let path = facts.log();
-    let failed = |source| FileError::new("read", &path, source);
-    let file = File::open(&path).map_err(failed)?;
+    let failed = |source| FileError::new("read", path, source);
+    let file = File::open(path).map_err(failed)?;
+    let may_grow = Arc::new(may_grow);
     // The first line after a hole is the rest of one.
     let begin = lseek(&file, 0, Whence::SeekData).unwrap_or(0);
     let from = match tail {
@@ -67,11 +67,11 @@ pub(super) fn read(
     lseek(&file, from, Whence::SeekSet).map_err(|errno| failed(errno.into()))?;
     let state = (tokio::fs::File::from_std(file), from > 0 && from == begin);
     let chunks = unfold(state, move |(mut file, mut inside_line)| {
-        let facts = facts.clone();
+        let may_grow = Arc::clone(&may_grow);
         async move {
             loop {
                 // Asked before reading, so that nothing written before its end is missed.
-                let goes_on = follow && facts.is_alive();
+                let goes_on = may_grow();
                 let mut buffer = Vec::with_capacity(64 << 10);
                 match file.read_buf(&mut buffer).await {
                     Ok(0) if goes_on => tokio::time::sleep(PAUSE).await,

@@ -221,7 +221,8 @@ impl Native {
         follow: bool,
         tail: Option<usize>,
     ) -> Result<BoxStream<'static, Bytes>, NativeError> {
-        Ok(logs::read(facts.clone(), follow, tail)?)
+        let process = facts.clone();
+        Ok(logs::read(&facts.log(), move || follow && process.is_alive(), tail)?)
     }
 
     /// Ends a process, kindly at first: after so long, it and all that it started are killed. Then
