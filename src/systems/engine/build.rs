@@ -1,10 +1,8 @@
 //! Building an image from a context that was packed before. The engine's classic builder is used,
 //! which both engines have; what only BuildKit understands fails with the engine's own words.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
-use std::net::IpAddr;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
@@ -13,7 +11,7 @@ use futures_util::stream;
 
 use super::ContainerEngine;
 use super::build_lines::BuildLines;
-use super::build_request::parameters;
+use super::build_request::{BuildRequest, parameters};
 use super::context::Packed;
 use super::error::EngineError;
 use super::image::with_algorithm;
@@ -23,25 +21,6 @@ use crate::model::event::{Event, Events, Stream, Task, Unit};
 
 /// The context is sent in pieces of this size.
 const PIECE: usize = 256 << 10;
-
-/// What to build.
-#[derive(Debug, Default)]
-pub struct BuildRequest {
-    /// The name of the image, with a tag.
-    pub tag: String,
-    /// Labels of the image.
-    pub labels: BTreeMap<String, String>,
-    /// Values for the Dockerfile's `ARG`s.
-    pub args: BTreeMap<String, String>,
-    /// The stage to build, if not the last.
-    pub target: Option<String>,
-    /// Do every step again.
-    pub no_cache: bool,
-    /// Names that lead to these addresses in every step, whatever a name service says.
-    pub hosts: Vec<(String, IpAddr)>,
-    /// No step has a network.
-    pub closed: bool,
-}
 
 impl ContainerEngine {
     /// Builds an image and returns its id. Every line of output is sent as an event of the task's

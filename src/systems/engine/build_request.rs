@@ -2,6 +2,7 @@
 //! has no place for several hosts, nor for the network of a build on Podman: there, each build is on
 //! this machine's own network unless it is told otherwise.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
 
@@ -12,7 +13,6 @@ use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 
 use super::address::Address;
-use super::build::BuildRequest;
 use super::{ContainerEngine, Kind};
 
 /// A longer line of the answer is none.
@@ -137,6 +137,25 @@ fn broken(error: reqwest::Error) -> Error {
         io::ErrorKind::Other
     };
     Error::from(io::Error::new(kind, error))
+}
+
+/// What to build.
+#[derive(Debug, Default)]
+pub struct BuildRequest {
+    /// The name of the image, with a tag.
+    pub tag: String,
+    /// Labels of the image.
+    pub labels: BTreeMap<String, String>,
+    /// Values for the Dockerfile's `ARG`s.
+    pub args: BTreeMap<String, String>,
+    /// The stage to build, if not the last.
+    pub target: Option<String>,
+    /// Do every step again.
+    pub no_cache: bool,
+    /// Names that lead to these addresses in every step, whatever a name service says.
+    pub hosts: Vec<(String, IpAddr)>,
+    /// No step has a network.
+    pub closed: bool,
 }
 
 #[cfg(test)]

@@ -1,45 +1,17 @@
 //! Commands in a running container.
 
-use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
 use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
-use tokio::io::{AsyncRead, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 
 use super::container::short;
 use super::error::EngineError;
+use super::exec_request::{ExecRequest, Input};
 use super::mark::{Ender, Mark};
 use super::output::OutputStream;
 use super::{ContainerEngine, QUICK, SLOW};
-use crate::model::guard::Passed;
-
-/// What a command reads: bytes in memory (`std::io::Cursor`), a file, standard input.
-pub type Input = Pin<Box<dyn AsyncRead + Send>>;
-
-/// A command to run in a container.
-pub struct ExecRequest {
-    /// The program and its arguments.
-    pub command: Passed<Vec<String>>,
-    /// What it reads; nothing if there is none.
-    pub stdin: Option<Input>,
-    /// The working directory, if not the container's own.
-    pub workdir: Option<String>,
-}
-
-impl ExecRequest {
-    /// A command that reads nothing, in the container's own working directory.
-    #[must_use]
-    pub fn new(command: Passed<Vec<String>>) -> Self {
-        Self { command, stdin: None, workdir: None }
-    }
-}
-
-impl fmt::Debug for ExecRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ExecRequest").field("command", &self.command).finish_non_exhaustive()
-    }
-}
 
 /// A command that runs. It is ended when this is dropped before [`Exec::wait`] has returned.
 #[derive(Debug)]

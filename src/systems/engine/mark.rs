@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::container::short;
 use super::error::EngineError;
-use super::exec::ExecRequest;
+use super::exec_request::ExecRequest;
 use super::{ContainerEngine, QUICK};
 use crate::base::owner::Owner;
 use crate::host;

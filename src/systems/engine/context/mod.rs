@@ -13,10 +13,8 @@ use std::sync::Arc;
 use super::error::EngineError;
 use crate::base::files::FileError;
 use packer::Packer;
-use rules::Rules;
+use rules::{MADE, Rules};
 
-/// The name in the context of a Dockerfile that is not a file of it.
-const MADE: &str = ".cki.dockerfile";
 /// What to build by.
 #[derive(Debug, Clone)]
 pub enum Dockerfile {

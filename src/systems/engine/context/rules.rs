@@ -3,7 +3,6 @@
 use std::io;
 use std::path::{Component, Path};
 
-use super::MADE;
 use super::ignore::Ignore;
 use crate::base::files::{self, FileError};
 use crate::base::text::safe_line;
@@ -124,3 +123,6 @@ impl Rules {
         send
     }
 }
+
+/// The name in the context of a Dockerfile that is not a file of it.
+pub(super) const MADE: &str = ".cki.dockerfile";
