@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use clap_complete::CompletionCandidate;
 use clap_complete::env::{Elvish, Fish, Powershell, Shells, Zsh};
 
-use super::args::command_tree;
 use super::bash::{self, Bash};
 use crate::base::text::safe_line;
 use crate::config::{Config, Settings};
@@ -21,7 +20,7 @@ pub(super) const VARIABLE: &str = "COMPLETE";
 pub(super) const SHELLS: Shells<'static> = Shells(&[&Bash, &Elvish, &Fish, &Powershell, &Zsh]);
 
 /// Answers a shell, if it is one that asks.
-pub(super) fn answer(host: &Host) -> bool {
+pub(super) fn answer(host: &Host, command_tree: fn() -> clap::Command) -> bool {
     // As clap's own `CompleteEnv`, but for where the answer is written.
     let Some(shell) = host.env.get(VARIABLE).filter(|name| !matches!(*name, "" | "0")) else { return false };
     let name = Path::new(shell).file_stem().and_then(|name| name.to_str()).unwrap_or(shell);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
-use super::args::{Command, Globals};
+use super::globals::Globals;
 use crate::base::assets::Assets;
 use crate::base::http::{Http, HttpPolicy};
 use crate::base::text::{plural, safe_line};
@@ -22,7 +22,7 @@ use crate::ops::tools::Tools;
 use crate::ops::trust::{Project, Standing, TrustError};
 use crate::ops::workspace::Workspace;
 use crate::report;
-use crate::systems::git::{Git, Login, Logins};
+use crate::systems::git::Git;
 use crate::systems::native::Native;
 use crate::ui::{Options, Ui, Verbosity};
 
@@ -51,14 +51,6 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// For a command.
-    pub(super) fn of(command: &Command, host: Host, globals: &Globals) -> anyhow::Result<Self> {
-        match command {
-            Command::Doctor(_) | Command::Setup(_) => Self::lenient(host, globals),
-            _ => Self::new(host, globals),
-        }
-    }
-
     /// Reads the settings; opens nothing.
     pub(super) fn new(host: Host, globals: &Globals) -> anyhow::Result<Self> {
         let config = Config::load(&host.env, &host.cwd, globals.settings())?;
@@ -170,16 +162,6 @@ impl Context {
         // A thread that waits for a server in vain must not keep the program from ending.
         runtime.shutdown_timeout(std::time::Duration::from_millis(200));
         result
-    }
-
-    /// What reaches repositories, with the logins that the settings hold.
-    pub(super) fn git(&self, believed: Believed) -> anyhow::Result<Git> {
-        let mut logins = Logins::default();
-        if let Some((url, token)) = super::token::for_gitlab(self, believed)? {
-            // GitLab takes an access token as the password of any user.
-            logins.add(&url, Login { user: "oauth2".to_owned(), secret: token })?;
-        }
-        Ok(Git::new(self.http.clone(), logins, self.host.env.clone()))
     }
 
     /// The engine that is wanted, after what dead runs left on it was removed.

@@ -7,6 +7,7 @@ mod commands;
 mod complete;
 mod context;
 mod error;
+mod globals;
 #[cfg(test)]
 mod growth;
 mod token;
@@ -51,7 +52,7 @@ fn after_writing(host: &Host, exit: Exit) -> Exit {
 }
 
 fn answer(host: Host) -> Exit {
-    if complete::answer(&host) {
+    if complete::answer(&host, command_tree) {
         return Exit::Done;
     }
     if asks_version(&host.args) {
@@ -63,7 +64,11 @@ fn answer(host: Host) -> Exit {
         Err(error) => return usage(&host, &error),
     };
     let ui = first_ui(&host, cli.globals.color);
-    let (ui, result) = match Context::of(&cli.command, host, &cli.globals) {
+    let context = match cli.command.looks_at_settings() {
+        true => Context::lenient(host, &cli.globals),
+        false => Context::new(host, &cli.globals),
+    };
+    let (ui, result) = match context {
         Ok(context) => (context.ui.clone(), dispatch(cli.command, &context)),
         Err(error) => (ui, Ok(Err(error))),
     };

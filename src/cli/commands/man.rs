@@ -7,7 +7,6 @@ use clap::Args;
 use crate::base::exit::Exit;
 use crate::base::files;
 use crate::base::text::plural;
-use crate::cli::args::command_tree;
 use crate::cli::context::Context;
 
 /// Print the manual page, or write the pages of all commands into a directory
@@ -25,8 +24,11 @@ pub(in crate::cli) struct ManArgs {
     dir: Option<PathBuf>,
 }
 
-pub(in crate::cli) fn run(args: &ManArgs, context: &Context) -> anyhow::Result<Exit> {
-    let mut tree = command_tree();
+pub(in crate::cli) fn run(
+    args: &ManArgs,
+    mut tree: clap::Command,
+    context: &Context,
+) -> anyhow::Result<Exit> {
     tree.build();
     if let Some(dir) = &args.dir {
         let dir = context.host.cwd.join(dir);

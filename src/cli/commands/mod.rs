@@ -23,7 +23,7 @@ pub(super) mod stage;
 pub(super) mod stand_in;
 pub(super) mod trust;
 
-use super::args::Command;
+use super::args::{Command, command_tree};
 use super::context::Context;
 use crate::base::exit::Exit;
 
@@ -53,6 +53,6 @@ pub(super) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Ex
         Command::Trust(args) => trust::run(&args, context),
         Command::Config(args) => config::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),
-        Command::Man(args) => man::run(&args, context),
+        Command::Man(args) => man::run(&args, command_tree(), context),
     }
 }

@@ -1,6 +1,7 @@
 //! The one place where an error becomes an exit code, and gets its hints: what to type next.
 
 mod deployment;
+mod diagnosis;
 mod running;
 mod staging;
 mod systems;
@@ -9,7 +10,6 @@ use std::path::Path;
 
 use super::token::TokenError;
 
-use crate::base::assets::BUILT_IN;
 use crate::base::exit::Exit;
 use crate::base::files::FileError;
 use crate::base::http::HttpError;
@@ -44,29 +44,12 @@ use crate::systems::gitlab::GitLabError;
 use crate::systems::native::NativeError;
 use crate::systems::preprocessor::PreprocessError;
 use crate::ui::Ui;
+use diagnosis::{Meaning, at, did_you_mean, hint, plain};
+pub(super) use diagnosis::{UsageError, commit_or_stash};
 use running::{of_build, of_port, of_run, of_running};
 use staging::{of_stage, of_staging, of_target};
 use systems::{of_change, of_engine, of_file, of_git, of_gitlab, of_native, of_preprocess, of_token};
 pub(super) use systems::{of_left_alone, of_worst};
-
-/// A command line that makes no sense although its parts do.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct UsageError(pub(super) String);
-
-/// What an error means for the person who sees it.
-struct Meaning {
-    exit: Exit,
-    hints: Vec<String>,
-}
-
-fn plain(exit: Exit) -> Meaning {
-    Meaning { exit, hints: Vec::new() }
-}
-
-fn hint(exit: Exit, hint: impl Into<String>) -> Meaning {
-    Meaning { exit, hints: vec![hint.into()] }
-}
 
 /// Prints an error with its causes and hints.
 pub(super) fn report(ui: &Ui, error: &anyhow::Error) -> Exit {
@@ -92,30 +75,12 @@ fn sentence(text: String) -> String {
     if text.ends_with(['.', '!', '?']) { text } else { format!("{text}.") }
 }
 
-fn did_you_mean(nearest: &[String], otherwise: &str) -> String {
-    match nearest {
-        [] => otherwise.to_owned(),
-        names => {
-            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            format!("did you mean {}?", names.join(" or "))
-        }
-    }
-}
-
 /// The first cause that says what kind of error it is. An error that only wraps another one does not
 /// show that one as its cause, so each enum looks into its own wrappers.
 fn meaning(error: &anyhow::Error) -> Meaning {
     error.chain().find_map(of_cause).unwrap_or_else(|| {
         hint(Exit::Bug, "this error is not one that `cki` knows; please report it with the command.")
     })
-}
-
-/// A place to write something at, which must be on this machine.
-fn at(place: &str) -> String {
-    place.strip_prefix(BUILT_IN).map_or_else(
-        || place.to_owned(),
-        |file| format!("{file} of a copy of the built-in inventory, which `--inventory` names"),
-    )
 }
 
 fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
@@ -365,11 +330,6 @@ fn of_open(error: &OpenError) -> Meaning {
         OpenError::Engine(inner) => of_engine(inner),
         OpenError::Native(inner) => of_native(inner),
     }
-}
-
-/// Returns the hint for a clone that was left alone.
-pub(super) fn commit_or_stash(path: &Path) -> String {
-    format!("commit, stash or remove what is in `{}`; `cki` never touches it.", path.display())
 }
 
 fn of_source(error: &SourceError) -> Meaning {

@@ -1,0 +1,49 @@
+//! What an error means for a person: an exit code and hints. Which error means what is in the other
+//! files.
+
+use std::path::Path;
+
+use crate::base::assets::BUILT_IN;
+use crate::base::exit::Exit;
+
+/// A command line that makes no sense although its parts do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(in crate::cli) struct UsageError(pub(in crate::cli) String);
+
+/// What an error means for the person who sees it.
+pub(super) struct Meaning {
+    pub(super) exit: Exit,
+    pub(super) hints: Vec<String>,
+}
+
+pub(super) fn plain(exit: Exit) -> Meaning {
+    Meaning { exit, hints: Vec::new() }
+}
+
+pub(super) fn hint(exit: Exit, hint: impl Into<String>) -> Meaning {
+    Meaning { exit, hints: vec![hint.into()] }
+}
+
+pub(super) fn did_you_mean(nearest: &[String], otherwise: &str) -> String {
+    match nearest {
+        [] => otherwise.to_owned(),
+        names => {
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            format!("did you mean {}?", names.join(" or "))
+        }
+    }
+}
+
+/// A place to write something at, which must be on this machine.
+pub(super) fn at(place: &str) -> String {
+    place.strip_prefix(BUILT_IN).map_or_else(
+        || place.to_owned(),
+        |file| format!("{file} of a copy of the built-in inventory, which `--inventory` names"),
+    )
+}
+
+/// Returns the hint for a clone that was left alone.
+pub(in crate::cli) fn commit_or_stash(path: &Path) -> String {
+    format!("commit, stash or remove what is in `{}`; `cki` never touches it.", path.display())
+}

@@ -1,0 +1,61 @@
+//! The flags of every command.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::config::{Color, Engine, Format};
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(super) struct Globals {
+    /// Use this inventory: a directory or a file
+    #[arg(long, global = true, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
+    pub(super) inventory: Option<PathBuf>,
+    /// Keep clones in this directory
+    #[arg(long, global = true, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(super) workspace: Option<PathBuf>,
+    /// Run components with this engine
+    #[arg(long, global = true, value_name = "ENGINE")]
+    pub(super) engine: Option<Engine>,
+    /// Print results as `text` or `json`; `cki env` has `table`, `json`, `dotenv` and `shell`
+    #[arg(short, long, global = true, value_name = "FORMAT")]
+    pub(super) output: Option<String>,
+    /// Use colour
+    #[arg(long, global = true, value_name = "WHEN")]
+    pub(super) color: Option<Color>,
+    /// Print data and errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Say what was decided and why
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+    /// Connect to nothing but this machine
+    #[arg(long, global = true)]
+    pub(super) offline: bool,
+}
+
+impl Globals {
+    /// The settings that flags give: name, value, and the flag.
+    pub(super) fn settings(&self) -> Vec<(&'static str, OsString, String)> {
+        let Self { inventory, workspace, engine, output, color, quiet: _, verbose: _, offline } = self;
+        let mut settings = Vec::new();
+        let mut add = |name: &'static str, value: Option<OsString>| {
+            settings.extend(value.map(|value| (name, value, format!("--{name}"))));
+        };
+        add("inventory", inventory.clone().map(Into::into));
+        add("workspace", workspace.clone().map(Into::into));
+        add("engine", engine.map(|engine| value_name(&engine).into()));
+        // `cki env` has forms of its own.
+        add("output", output.clone().filter(|form| Format::is_one(form)).map(Into::into));
+        add("color", color.map(|color| value_name(&color).into()));
+        add("offline", offline.then(|| "true".into()));
+        settings
+    }
+}
+
+pub(super) fn value_name<T: clap::ValueEnum>(value: &T) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
