@@ -22,6 +22,20 @@ use crate::model::event::{Event, Events, Stream, Task, Unit};
 /// The context is sent in pieces of this size.
 const PIECE: usize = 256 << 10;
 
+/// Most attempts at a build whose cached layers another program removes meanwhile.
+const BUILD_ATTEMPTS: usize = 3;
+
+/// Returns whether an engine could not find a layer that it had itself chosen from its cache. A concurrent
+/// removal of images takes along the layers that no image uses any more, those of an unfinished build
+/// among them. Docker says the first, Podman (containers/storage) the others.
+fn is_lost_layer(message: &str) -> bool {
+    let is_of_cache = message.contains("cached image") || message.contains("layer");
+    message.contains("unknown parent image ID")
+        || message.contains("layer not known")
+        || (is_of_cache
+            && ["image not known", "identifier is not a"].iter().any(|text| message.contains(text)))
+}
+
 impl ContainerEngine {
     /// Builds an image and returns its id. Every line of output is sent as an event of the task's
     /// subject, and the step is its progress. Docker ends the build when this is dropped; Podman
@@ -38,13 +52,16 @@ impl ContainerEngine {
         events: &Events,
     ) -> Result<String, EngineError> {
         Reference::parse(&request.tag)?;
-        match self.build_once(request, context, task, events).await {
-            // Who removes an image at this moment takes along the layers that no image has any more:
-            // those of this build among them, until it has made one. They are made anew.
-            Err(EngineError::BuildFailed { message, .. }) if message.contains("unknown parent image ID") => {
-                self.build_once(request, context, task, events).await
+        let mut attempt = 1;
+        loop {
+            match self.build_once(request, context, task, events).await {
+                Err(EngineError::BuildFailed { message, .. })
+                    if attempt < BUILD_ATTEMPTS && is_lost_layer(&message) =>
+                {
+                    attempt += 1;
+                }
+                other => return other,
             }
-            other => other,
         }
     }
 
@@ -157,4 +174,25 @@ fn pieces(file: &Arc<File>) -> impl futures_util::Stream<Item = Result<Bytes, io
         let next = at + piece.len() as u64;
         Ok((!piece.is_empty()).then(|| (Bytes::from(piece), (file, next))))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_lost_layer;
+
+    #[test]
+    fn only_a_layer_lost_by_the_engine_is_worth_another_attempt() {
+        for lost in [
+            "unknown parent image ID sha256:0123",
+            "checking if cached image exists from a previous build: getting top layer info: layer not known",
+            "reading layers of cached image: image not known",
+        ] {
+            assert!(is_lost_layer(lost), "{lost}");
+        }
+        for other in
+            ["initializing source docker://x: image not known", "process exited with 1", "no such file"]
+        {
+            assert!(!is_lost_layer(other), "{other}");
+        }
+    }
 }
