@@ -1,6 +1,6 @@
 //! Files and folders, with the path in every error, and writes that are whole or not at all.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
@@ -56,6 +56,45 @@ pub fn open(path: &Path) -> Result<File, FileError> {
     let file = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(fail)?;
     only_file(&file.metadata().map_err(fail)?).map_err(fail)?;
     Ok(file)
+}
+
+/// Refuses what is neither a file nor a directory, links followed, for programs and libraries that open it
+/// by themselves. What is not there, or leads nowhere, is no special file.
+///
+/// # Errors
+/// Fails when it is a pipe, a socket or a device.
+pub fn refuse_special(path: &Path) -> Result<(), FileError> {
+    match path.metadata() {
+        Ok(facts) if !facts.is_dir() => {
+            only_file(&facts).map_err(|source| FileError::new("read", path, source))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The same in a directory and all below it: for each name, `suspects` gives the paths in the directory
+/// that has it to look at. Links to directories are not followed.
+///
+/// # Errors
+/// Fails at the first one that is a pipe, a socket or a device.
+pub fn refuse_special_below<'p>(
+    root: &Path,
+    suspects: impl Fn(&OsStr) -> &'p [&'p str],
+) -> Result<(), FileError> {
+    let mut open = vec![root.to_path_buf()];
+    while let Some(directory) = open.pop() {
+        // What cannot be listed is not opened by anyone else, either.
+        let Ok(entries) = std::fs::read_dir(&directory) else { continue };
+        for entry in entries.flatten() {
+            for suspect in suspects(&entry.file_name()) {
+                refuse_special(&directory.join(suspect))?;
+            }
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                open.push(entry.path());
+            }
+        }
+    }
+    Ok(())
 }
 
 fn only_file(facts: &Metadata) -> io::Result<()> {
@@ -240,6 +279,24 @@ mod tests {
             assert!(error.is_unreadable() && !error.is_missing(), "{error}");
             assert!(error.to_string().ends_with(&format!("it is a {name}, not a file")), "{error}");
         }
+    }
+
+    #[test]
+    fn special_files_are_refused_where_they_matter() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let deep = folder.path().join("a/b");
+        std::fs::create_dir_all(&deep).expect("makes");
+        nix::unistd::mkfifo(&deep.join("pipe"), nix::sys::stat::Mode::S_IRWXU).expect("makes");
+        let look = |name: &'static str| {
+            refuse_special_below(folder.path(), |found| if found == name { &["pipe"] } else { &[] })
+        };
+        look("other").expect("nobody opens it");
+        let error = look("pipe").expect_err("is a pipe");
+        assert_eq!(error.path, deep.join("pipe"));
+        std::os::unix::fs::symlink("/nowhere", deep.join("dangling")).expect("links");
+        refuse_special(&deep.join("dangling")).expect("is nothing");
+        std::os::unix::fs::symlink("pipe", deep.join("link")).expect("links");
+        refuse_special(&deep.join("link")).expect_err("leads to a pipe");
     }
 
     #[test]

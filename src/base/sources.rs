@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
 
+use super::files::{self, FileError};
+
 /// What there is at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources {
@@ -40,8 +42,11 @@ impl State {
 
 impl Sources {
     /// Reads a folder, or a file alone. What vanishes meanwhile, or cannot be read, is not there.
-    #[must_use]
-    pub fn read(root: &Path) -> Self {
+    ///
+    /// # Errors
+    /// Fails when an ignore file is a pipe, a socket or a device.
+    pub fn read(root: &Path) -> Result<Self, FileError> {
+        refuse_special_ignore_files(root)?;
         let mut sources = Self::default();
         let mut walk = WalkBuilder::new(root);
         walk.hidden(false).parents(false).require_git(false).follow_links(false);
@@ -54,7 +59,7 @@ impl Sources {
                 sources.files.insert(entry.into_path(), State::of(&facts));
             }
         }
-        sources
+        Ok(sources)
     }
 
     /// The files that are not the same, or not there, in one of the two.
@@ -66,6 +71,19 @@ impl Sources {
         paths.sort();
         paths
     }
+}
+
+/// Refuses ignore files that are no files: whoever walks by them opens them, and a pipe has no end.
+///
+/// # Errors
+/// Fails at the first pipe, socket or device.
+pub fn refuse_special_ignore_files(root: &Path) -> Result<(), FileError> {
+    files::refuse_special_below(root, |name| match name.to_str() {
+        Some(".gitignore") => &[".gitignore"],
+        Some(".ignore") => &[".ignore"],
+        Some(".git") => &[".git", ".git/info/exclude", ".git/commondir"],
+        _ => &[],
+    })
 }
 
 /// What version control and editors keep beside sources: swap files, locks, backups, and the file by
@@ -100,7 +118,7 @@ mod tests {
         }
         write(".gitignore", "made/\n");
         write("sub/.gitignore", "*.log\n");
-        let before = Sources::read(root);
+        let before = Sources::read(root).expect("reads");
         let names: Vec<String> = before
             .files
             .keys()
@@ -112,7 +130,7 @@ mod tests {
         write("new", "");
         write("made/x", "22");
         std::fs::remove_file(root.join("sub/b.py")).expect("removes");
-        let after = Sources::read(root);
+        let after = Sources::read(root).expect("reads");
         let changed = ["a.py", "new", "sub/b.py"].map(|path| root.join(path));
         assert_eq!(before.differing(&after), changed);
         assert_eq!(after.differing(&before), changed);

@@ -1,10 +1,26 @@
 //! Signals, in one place. The first SIGINT, SIGTERM or SIGHUP asks for a graceful end, a second
-//! one, or SIGQUIT (Ctrl-\), for an end at once. What that means is up to whoever waits for it.
+//! one, or SIGQUIT (Ctrl-\), for an end at once. What that means is up to whoever waits for it. A thread
+//! of its own hears them, so that no work, however it blocks, makes the program deaf.
+
+use std::io::Write as _;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::base::exit::Exit;
+
+/// So long after the second signal, the program ends whatever it does: it is stuck, in a file that never
+/// ends or in a call to the system that does not return.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Whom signals are told now, and the number of that one. Work that follows takes the place of what was
+/// before it.
+static HEARER: Mutex<(u64, Option<Stop>)> = Mutex::new((0, None));
+
+/// Whether the thread that hears signals could be started.
+static LISTENING: OnceLock<bool> = OnceLock::new();
 
 /// A signal that asks the program to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,27 +72,28 @@ impl Stop {
         Self { state, raise }
     }
 
-    /// Listens for the signals of this process; call it within the runtime.
+    /// Listens for the signals of this process, until somebody else does.
     ///
     /// # Errors
     /// When the system refuses a handler.
     pub fn listen() -> std::io::Result<Self> {
         let stop = Self::new();
-        for (kind, meaning) in [
-            (SignalKind::hangup(), Signal::HangUp),
-            (SignalKind::interrupt(), Signal::Interrupt),
-            (SignalKind::terminate(), Signal::Terminate),
-            (SignalKind::quit(), Signal::Quit),
-        ] {
-            let mut stream = signal(kind)?;
-            let stop = stop.clone();
-            tokio::spawn(async move {
-                while stream.recv().await.is_some() {
-                    stop.raise(meaning);
-                }
-            });
+        {
+            let mut hearer = HEARER.lock().unwrap_or_else(PoisonError::into_inner);
+            *hearer = (hearer.0 + 1, Some(stop.clone()));
         }
-        Ok(stop)
+        let mut failure = None;
+        let is_listening = LISTENING.get_or_init(|| match hear() {
+            Ok(()) => true,
+            Err(error) => {
+                failure = Some(error);
+                false
+            }
+        });
+        match failure {
+            None if *is_listening => Ok(stop),
+            failure => Err(failure.unwrap_or_else(|| std::io::Error::other("nobody hears signals"))),
+        }
     }
 
     /// Asks, as a signal would.
@@ -103,6 +120,10 @@ impl Stop {
         self.wait(2).await
     }
 
+    fn count(&self) -> usize {
+        self.state.borrow().0
+    }
+
     async fn wait(&self, least: usize) -> Signal {
         let mut state = self.state.clone();
         loop {
@@ -113,6 +134,58 @@ impl Stop {
                 _ => std::future::pending().await,
             }
         }
+    }
+}
+
+/// Starts the thread that hears signals. It only waits for them: work happens elsewhere.
+fn hear() -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (told, mut tells) = tokio::sync::mpsc::unbounded_channel();
+    for (kind, meaning) in [
+        (SignalKind::hangup(), Signal::HangUp),
+        (SignalKind::interrupt(), Signal::Interrupt),
+        (SignalKind::terminate(), Signal::Terminate),
+        (SignalKind::quit(), Signal::Quit),
+    ] {
+        let _inside = runtime.enter();
+        let (mut stream, told) = (signal(kind)?, told.clone());
+        runtime.spawn(async move {
+            while stream.recv().await.is_some() {
+                let _ = told.send(meaning);
+            }
+        });
+    }
+    let listen = move || {
+        runtime.block_on(async {
+            while let Some(meaning) = tells.recv().await {
+                let (number, hearer) = HEARER.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let Some(stop) = hearer else { continue };
+                stop.raise(meaning);
+                if stop.count() >= 2 {
+                    tokio::spawn(give_up(number, stop));
+                }
+            }
+        });
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(listen).map(|_| ())
+}
+
+/// Ends the program if it is still at the same work when patience ends. What it has made stays, as after
+/// SIGKILL, for the next command to remove.
+async fn give_up(number: u64, stop: Stop) {
+    tokio::time::sleep(PATIENCE).await;
+    if HEARER.lock().unwrap_or_else(PoisonError::into_inner).0 != number {
+        return;
+    }
+    // Not by way of the gate for output, whose lock the stuck work may hold.
+    let _ = std::io::stderr().write_all(
+        b"\nerror: `cki` was asked to end and is stuck: it ends now.\n\
+          hint: `cki gc` removes what it has left.\n",
+    );
+    let code = stop.now().map_or(1, |signal| i32::from(signal.exit().code()));
+    #[expect(unsafe_code, reason = "guards cannot run: what they wait for never comes")]
+    unsafe {
+        nix::libc::_exit(code)
     }
 }
 

@@ -227,7 +227,11 @@ pub async fn clone(request: CloneRequest, git: &Git, events: &Events, stop: &Sto
         repositories = &mut work => repositories,
         signal = stop.requested() => {
             own.0.raise(signal);
-            work.await
+            tokio::select! {
+                repositories = &mut work => repositories,
+                // A thread that does not come back is left to itself.
+                _ = stop.forced() => Vec::new(),
+            }
         }
     };
     CloneOutcome { repositories, stopped: own.0.now() }

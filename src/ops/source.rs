@@ -1,7 +1,7 @@
 //! The clone that a build or a run works from: made if it is not there, left as it is if it is,
 //! and moved to a merge request if one is asked for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::host::signals::Signal;
 use crate::model::inventory::Component;
@@ -71,11 +71,8 @@ pub async fn ensure(
     let place = tools.workspace.place(tools.inventory, repo);
     let (url, path) = (place.url.clone(), place.target()?);
     if merge_request.is_none()
-        && let Some(checkout) = inspect(&path)?
+        && let Some(checkout) = look(tools, component, &path).await?
     {
-        clone_notes::tell_merge_request(&path, &checkout, &tools.events);
-        clone_notes::tell_missing(&path, &tools.events);
-        clone_notes::tell_half_updated(&path, component.name(), &checkout, &tools.events);
         return Ok(Source { repo: repo.to_owned(), path, checkout });
     }
     let url = url.ok_or_else(|| SourceError::NoAddress {
@@ -100,5 +97,34 @@ pub async fn ensure(
         }
         (CloneState::Done(_), Some(checkout), _) => Ok(Source { repo: repo.to_owned(), path, checkout }),
         _ => Err(SourceError::InTheWay { path, detail }),
+    }
+}
+
+/// Looks at the clone that is there, and tells what is worth knowing of it. Its files are a stranger's:
+/// however long they take, a signal is heard meanwhile.
+async fn look(
+    tools: &Tools<'_>,
+    component: &Component,
+    path: &Path,
+) -> Result<Option<Checkout>, SourceError> {
+    let (path, name, events) = (path.to_owned(), component.name().to_owned(), tools.events.clone());
+    let work = tokio::task::spawn_blocking(move || {
+        let checkout = inspect(&path)?;
+        if let Some(checkout) = &checkout {
+            clone_notes::tell_merge_request(&path, checkout, &events);
+            clone_notes::tell_missing(&path, &events);
+            clone_notes::tell_half_updated(&path, &name, checkout, &events);
+        }
+        Ok::<_, GitError>(checkout)
+    });
+    tokio::select! {
+        done = work => match done {
+            Ok(checkout) => Ok(checkout?),
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(SourceError::Stopped(Signal::Terminate)),
+            },
+        },
+        signal = tools.stop.requested() => Err(SourceError::Stopped(signal)),
     }
 }

@@ -126,7 +126,8 @@ impl Changes {
         let mut unreadable = BTreeSet::new();
         loop {
             let replaced = std::mem::take(&mut *self.replaced.lock().unwrap_or_else(PoisonError::into_inner));
-            let now = Sources::read(&self.root);
+            let now = Sources::read(&self.root)
+                .map_err(|error| ChangeError::System { path: error.path, source: error.source })?;
             let mut places = now.folders.clone();
             if places.is_empty() {
                 // A file alone; or the folder itself is gone for the moment, and maybe what it is in.

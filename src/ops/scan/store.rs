@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use ignore::WalkBuilder;
 
 use crate::base::files;
+use crate::base::sources::refuse_special_ignore_files;
 use crate::base::text::bytes;
 use crate::model::scan::ScanRules;
 use crate::systems::git::{GitError, Tree};
@@ -157,6 +158,10 @@ fn walk_folder(
     rules: &ScanRules,
     found: &mut dyn FnMut(Result<PathBuf, String>) -> bool,
 ) {
+    if let Err(error) = refuse_special_ignore_files(root) {
+        found(Err(error.to_string()));
+        return;
+    }
     let skipped = rules.skipped.clone();
     let walk = WalkBuilder::new(root.join(start))
         .hidden(false)

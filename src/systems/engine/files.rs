@@ -21,7 +21,12 @@ pub(super) fn sources(copies: &[Copied], wanted: impl Fn(&Path) -> bool) -> Resu
     let mut tar = tar::Builder::new(Vec::new());
     let mut size = 0;
     for Copied { from, to } in copies {
-        for path in Sources::read(from).files.into_keys().filter(|path| wanted(path)) {
+        let found = Sources::read(from).map_err(|error| EngineError::Invalid {
+            what: "a source for a container",
+            text: crate::base::text::safe_line(&error.path.display().to_string()).into_owned(),
+            why: error.source.to_string(),
+        })?;
+        for path in found.files.into_keys().filter(|path| wanted(path)) {
             let below = path.strip_prefix(from).unwrap_or(&path);
             let inside = Path::new(to.trim_start_matches('/')).join(below);
             // A file alone has the whole path already.
@@ -73,9 +78,9 @@ fn append_source(tar: &mut tar::Builder<Vec<u8>>, path: &Path, inside: &Path) ->
     if facts.len() > MOST {
         return Ok(facts.len());
     }
-    let content = match fs_err::read(path) {
+    let content = match crate::base::files::read(path, MOST) {
         Ok(content) => content,
-        Err(error) => return gone(error),
+        Err(error) => return gone(error.source),
     };
     header.set_size(content.len() as u64);
     tar.append_data(&mut header, inside, content.as_slice())?;

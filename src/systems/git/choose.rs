@@ -13,7 +13,7 @@ use super::session::Session;
 use super::tracking::Told;
 use super::transfer::Transfer;
 use super::url::Scheme;
-use super::{Git, GitError, GitUrl, Job, library};
+use super::{Git, GitError, GitUrl, Job, library, special, tree};
 
 /// A way to a repository.
 #[derive(Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Git {
         if refspec.starts_with('-') || refspec.chars().any(char::is_control) {
             return Err(GitError::RefName { name: refspec.escape_default().to_string() });
         }
-        let repository = Repository::open(folder).map_err(at(folder))?;
+        let repository = tree::open(folder)?;
         let means = self.begin(&repository, url, true, job)?;
         let (inner, session) = (means.transfer.repository(), &means.session);
         self.go(
@@ -133,7 +133,9 @@ impl Git {
         let actual = transfer.user.rewritten(url, push)?;
         transfer.user.permit(&actual)?;
         let session = Session::new(self.http.clone(), self.logins.clone(), actual.clone(), job.stop.clone());
-        if actual.scheme() != Scheme::Local {
+        if actual.scheme() == Scheme::Local {
+            special::refuse(Path::new(actual.path()))?;
+        } else {
             session.permit(actual.host())?;
         }
         Ok(Means { transfer, actual, session })

@@ -77,11 +77,7 @@ pub fn inspect(folder: &Path) -> Result<Option<Checkout>, GitError> {
 /// # Errors
 /// When there is one that cannot be read.
 pub fn discover(folder: &Path) -> Result<Option<Checkout>, GitError> {
-    match Repository::discover(folder) {
-        Ok(repository) => look(&repository),
-        Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
-        Err(error) => Err(at(folder)(error)),
-    }
+    tree::discover(folder)?.map_or(Ok(None), |repository| look(&repository))
 }
 
 fn look(repository: &Repository) -> Result<Option<Checkout>, GitError> {

@@ -6,6 +6,7 @@
 mod choose;
 mod clone;
 mod commit;
+mod config_paths;
 mod error;
 mod fetch;
 mod files;
@@ -23,6 +24,7 @@ mod program;
 mod refusal;
 mod rewritten;
 mod session;
+mod special;
 mod stale;
 mod standing;
 mod temporary;

@@ -14,7 +14,7 @@ use super::error::at;
 use super::temporary::{Temporary, sweep_one};
 use super::tracking::local_refs as refs;
 use super::user_config::{ConfigText, UserConfig};
-use super::{GitError, GitUrl, stale};
+use super::{GitError, GitUrl, stale, tree};
 use crate::base::files::{self, FileError};
 use crate::host::Env;
 
@@ -50,7 +50,7 @@ impl<'a> Transfer<'a> {
         // Read from where the clone is, so that `includeIf "gitdir:…"` means it.
         let text = ConfigText::of(env)?;
         write(folder.path(), "config", include_of(&text).as_bytes())?;
-        let reading = Repository::open(folder.path()).map_err(&at)?;
+        let reading = tree::open_own(folder.path()).map_err(&at)?;
         let read = || -> Result<UserConfig, git2::Error> {
             let own = reading.config()?.open_level(ConfigLevel::Local)?.snapshot()?;
             UserConfig::new(env, own)
@@ -58,7 +58,7 @@ impl<'a> Transfer<'a> {
         let user = read().map_err(|error| GitError::Config { why: error.message().to_owned() })?;
         // The program reads the person's configuration by itself; the address is there for its conditions.
         write(folder.path(), "config", config_of(url).as_bytes())?;
-        let inner = Repository::open(folder.path()).map_err(&at)?;
+        let inner = tree::open_own(folder.path()).map_err(&at)?;
         // What libgit2 needs of the configuration is decided before it is called.
         inner.set_config(&Config::new().map_err(&at)?).map_err(&at)?;
         Ok(Self { clone, folder, inner, user, before })
@@ -81,7 +81,7 @@ impl<'a> Transfer<'a> {
     }
 
     fn settle_refs(&self) -> Result<(), git2::Error> {
-        let after = refs(&Repository::open(self.folder.path())?)?;
+        let after = refs(&tree::open_own(self.folder.path())?)?;
         // What goes first makes room for what comes.
         for name in self.before.keys().filter(|name| !after.contains_key(*name)) {
             if let Ok(mut reference) = self.clone.find_reference(name) {

@@ -5,16 +5,13 @@ use std::path::Path;
 
 use git2::{ErrorCode, Oid, Repository, RepositoryState, Status, StatusOptions};
 
-use super::GitError;
 use super::error::at;
+use super::{GitError, special};
 
 /// Opens the repository in a folder, not one further up. Its configuration may say that its files are
 /// somewhere else (`core.worktree`): there, nothing is read or written.
 pub(super) fn open(folder: &Path) -> Result<Repository, GitError> {
-    let repository = Repository::open(folder).map_err(|error| match error.code() {
-        ErrorCode::NotFound => GitError::NoRepository { path: folder.to_owned() },
-        _ => at(folder)(error),
-    })?;
+    let repository = open_anywhere(folder)?;
     let real = |path: &Path| path.canonicalize().ok();
     match repository.workdir() {
         Some(files) if real(files) != real(folder) => {
@@ -22,6 +19,34 @@ pub(super) fn open(folder: &Path) -> Result<Repository, GitError> {
         }
         _ => Ok(repository),
     }
+}
+
+/// Opens the repository in a folder, wherever its files are, once nothing special is found in it. No
+/// other function opens one that is not our own.
+fn open_anywhere(folder: &Path) -> Result<Repository, GitError> {
+    special::refuse(folder)?;
+    open_own(folder).map_err(|error| match error.code() {
+        ErrorCode::NotFound => GitError::NoRepository { path: folder.to_owned() },
+        _ => at(folder)(error),
+    })
+}
+
+/// Opens a repository that was just made here.
+#[expect(clippy::disallowed_methods, reason = "whoever opens a clone has looked at it before")]
+pub(super) fn open_own(folder: &Path) -> Result<Repository, git2::Error> {
+    Repository::open(folder)
+}
+
+/// Opens the repository that a folder is in: its own, or that of the nearest folder above it.
+pub(super) fn discover(folder: &Path) -> Result<Option<Repository>, GitError> {
+    let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    for above in real.ancestors().filter(|above| above.join(".git").symlink_metadata().is_ok()) {
+        match open_anywhere(above) {
+            Err(GitError::NoRepository { .. }) => {}
+            opened => return opened.map(Some),
+        }
+    }
+    Ok(None)
 }
 
 /// The address of a remote as it is written. libgit2's own has been rewritten by what the clone itself

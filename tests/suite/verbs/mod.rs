@@ -29,9 +29,12 @@ mod scan;
 mod secrets;
 mod services;
 mod shell;
+mod special_files;
 mod streams;
 mod trust;
 mod watch;
+
+pub(crate) use special_files::stuck_at_work;
 
 use std::io::{Read as _, Write as _};
 

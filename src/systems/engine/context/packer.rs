@@ -150,8 +150,9 @@ impl Packer {
     }
 
     fn file(&mut self, path: &str, full: &Path) -> io::Result<()> {
-        // What was a file a moment ago may be a link by now.
-        let file = File::options().read(true).custom_flags(nix::libc::O_NOFOLLOW).open(full)?;
+        // What was a file a moment ago may be a link or a pipe by now.
+        let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
+        let file = File::options().read(true).custom_flags(flags).open(full)?;
         let facts = file.metadata()?;
         let mode = if facts.permissions().mode() & 0o111 == 0 { 0o644 } else { 0o755 };
         let size = facts.len();

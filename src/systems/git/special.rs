@@ -1,0 +1,177 @@
+//! Special files in a clone. libgit2 opens what a clone holds without a look: a named pipe in place of a
+//! file makes it wait for ever, where no signal reaches. So each repository is looked at before it is
+//! opened, and what is neither a file nor a directory is refused. The opening itself is `tree`.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs::Metadata;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::GitError;
+use super::config_paths::paths_in;
+use crate::base::files::{self, FileError};
+
+/// The name of a repository in its working tree, or of the file that leads to one.
+const REPOSITORY: &str = ".git";
+/// More files and directories than this are in no repository that git still works in.
+const MOST: usize = 4_000_000;
+/// A longer file that names another place is none.
+const LONGEST_PLACE: u64 = 64 << 10;
+/// A longer configuration file was written by no person.
+const LONGEST_CONFIG: u64 = 1 << 20;
+/// The socket of git's own file system monitor, which libgit2 leaves alone.
+const MONITOR: &str = "fsmonitor--daemon.ipc";
+
+/// Refuses a clone in which libgit2 would open something that is no file: in its repository, in what that
+/// leads to, and among the files that say what git ignores.
+///
+/// # Errors
+/// Fails at the first pipe, socket or device.
+pub(super) fn refuse(folder: &Path) -> Result<(), GitError> {
+    let mut search = Search::default();
+    let repository = folder.join(REPOSITORY);
+    if repository.symlink_metadata().is_ok() {
+        search.working_tree(folder)?;
+    } else if folder.join("HEAD").symlink_metadata().is_ok() {
+        search.open.push(folder.to_owned());
+    }
+    search.finish()
+}
+
+/// What remains to be looked at.
+#[derive(Default)]
+struct Search {
+    /// Directories of repositories.
+    open: Vec<PathBuf>,
+    /// Directories and configuration files that were looked at, by device and number.
+    seen: BTreeSet<(u64, u64)>,
+    count: usize,
+}
+
+impl Search {
+    /// Looks at the files of a working tree that libgit2 reads by their names, and notes the repositories
+    /// in it: its own, and those of submodules.
+    fn working_tree(&mut self, root: &Path) -> Result<(), GitError> {
+        let mut open = vec![root.to_owned()];
+        while let Some(directory) = open.pop() {
+            let Ok(entries) = std::fs::read_dir(&directory) else { continue };
+            for entry in entries.flatten() {
+                self.count_one(&directory)?;
+                match entry.file_name().as_bytes() {
+                    b".gitignore" | b".gitattributes" | b".gitmodules" => {
+                        files::refuse_special(&entry.path())?;
+                    }
+                    b".git" => self.repository(&entry.path())?,
+                    _ if entry.file_type().is_ok_and(|kind| kind.is_dir()) => open.push(entry.path()),
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes a repository, or that to which a file of its name leads.
+    fn repository(&mut self, path: &Path) -> Result<(), GitError> {
+        files::refuse_special(path)?;
+        if path.is_dir() {
+            self.open.push(path.to_owned());
+            return Ok(());
+        }
+        let here = path.parent().unwrap_or(Path::new("/"));
+        self.open.extend(places(path, b"gitdir:")?.into_iter().map(|place| here.join(place)));
+        Ok(())
+    }
+
+    /// Looks at all repositories that are noted, and at those to which they lead.
+    fn finish(mut self) -> Result<(), GitError> {
+        while let Some(directory) = self.open.pop() {
+            let Ok(facts) = directory.metadata() else { continue };
+            if !self.is_new(&facts) {
+                continue;
+            }
+            let Ok(entries) = std::fs::read_dir(&directory) else { continue };
+            for entry in entries.flatten() {
+                self.count_one(&directory)?;
+                self.entry(&directory, &entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, directory: &Path, entry: &std::fs::DirEntry) -> Result<(), GitError> {
+        let (path, name) = (entry.path(), entry.file_name());
+        let Ok(kind) = entry.file_type() else { return Ok(()) };
+        if kind.is_dir() || kind.is_symlink() && path.is_dir() {
+            self.open.push(path);
+            return Ok(());
+        }
+        if name == MONITOR {
+            return Ok(());
+        }
+        files::refuse_special(&path)?;
+        match name.as_bytes() {
+            b"commondir" => self.open.extend(places(&path, b"")?.into_iter().map(|to| directory.join(to))),
+            b"alternates" => {
+                // Relative to the directory of objects, `info` is in which this is.
+                let objects = directory.parent().unwrap_or(directory);
+                self.open.extend(places(&path, b"")?.into_iter().map(|to| objects.join(to)));
+            }
+            b"config" | b"config.worktree" => self.config(path)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Looks at the files that a configuration file names, and those that they include.
+    fn config(&mut self, first: PathBuf) -> Result<(), GitError> {
+        let mut open = vec![first];
+        while let Some(path) = open.pop() {
+            files::refuse_special(&path)?;
+            let Ok(facts) = path.metadata() else { continue };
+            if !facts.is_file() || !self.is_new(&facts) {
+                continue;
+            }
+            self.count_one(&path)?;
+            let here = path.parent().unwrap_or(Path::new("/"));
+            for named in paths_in(&read(&path, LONGEST_CONFIG)?) {
+                // Relative to the file, if it includes, and else to where the process is.
+                for place in [here.join(&named), named] {
+                    files::refuse_special(&place)?;
+                    open.push(place);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_new(&mut self, facts: &Metadata) -> bool {
+        self.seen.insert((facts.dev(), facts.ino()))
+    }
+
+    fn count_one(&mut self, at: &Path) -> Result<(), GitError> {
+        self.count += 1;
+        if self.count <= MOST {
+            return Ok(());
+        }
+        let why = format!("more than {MOST} files and directories are in and beside it");
+        Err(FileError::new("read", at, std::io::Error::other(why)).into())
+    }
+}
+
+/// The paths in a file that has one on each line, after a word.
+fn places(path: &Path, word: &[u8]) -> Result<Vec<PathBuf>, GitError> {
+    let text = read(path, LONGEST_PLACE)?;
+    let lines = text.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(word));
+    let lines = lines.map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    Ok(lines.map(|line| PathBuf::from(OsStr::from_bytes(line))).collect())
+}
+
+/// What is in a file. One that cannot be read is not read by libgit2, either.
+fn read(path: &Path, limit: u64) -> Result<Vec<u8>, GitError> {
+    match files::read(path, limit) {
+        Err(error) if error.source.kind() == std::io::ErrorKind::FileTooLarge => Err(error.into()),
+        read => Ok(read.unwrap_or_default()),
+    }
+}
