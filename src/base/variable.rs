@@ -12,13 +12,22 @@ pub fn is_variable_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
+/// Signs that a name may have beside letters and digits: engines take them, and no shell or file with
+/// variables acts on one.
+const SIGNS: &str = "_.-/:@%+,[]";
+
+/// How bash exports a function: whoever starts bash with such a variable has it run what is in it.
+const FUNCTION: &str = "BASH_FUNC_";
+
 /// Whether a text can name a variable in the environment of a program. Engines take more than a shell
-/// does: `discovery.type`, `my-flag`. What a shell or a file with variables would act on is taken nowhere.
+/// does: `discovery.type`, `my-flag`. What a shell or a file with variables would act on is taken nowhere,
+/// and neither is a function for bash.
 #[must_use]
 pub fn is_environment_name(text: &str) -> bool {
     !text.is_empty()
         && !text.starts_with('-')
-        && text.chars().all(|c| c.is_alphanumeric() || "_.-/:@%+,[]".contains(c))
+        && !text.starts_with(FUNCTION)
+        && text.chars().all(|c| c.is_alphanumeric() || SIGNS.contains(c))
 }
 
 /// Reads the name of a variable.
@@ -48,7 +57,12 @@ fn check(name: &str) -> Result<(), String> {
         return Ok(());
     }
     let shown = super::text::safe_line(name);
-    Err(format!("`{shown}` cannot be the name of a variable: letters, digits, `_`, `.` and `-` can"))
+    if name.starts_with(FUNCTION) {
+        return Err(format!("`{shown}` cannot be the name of a variable: bash runs what is in it"));
+    }
+    Err(format!(
+        "`{shown}` cannot be the name of a variable: letters, digits and `{SIGNS}` can, without `-` first"
+    ))
 }
 
 #[cfg(test)]
@@ -78,6 +92,8 @@ mod tests {
             "A\u{202e}",
             "'",
             "\"",
+            "BASH_FUNC_ls%%",
+            "BASH_FUNC_x",
         ] {
             assert!(!is_environment_name(name), "{name:?}");
         }

@@ -234,7 +234,18 @@ fn files_of(root: &Path) -> Result<Vec<PathBuf>, FileError> {
                 let path = directory.join(name);
                 if path.is_dir() {
                     below.push(path);
-                } else if path.is_file() {
+                } else if path.symlink_metadata().is_ok_and(|facts| facts.is_symlink()) {
+                    // Content from elsewhere would be trusted unseen, and change unseen.
+                    let leads_out = path.canonicalize().is_ok_and(|real| !is_within(&real, root));
+                    if leads_out {
+                        let why = io::Error::other("it is a link that leads out of the directory");
+                        return Err(FileError::new("read", path, why));
+                    }
+                    if path.is_file() {
+                        found.push(path);
+                    }
+                } else {
+                    // A pipe, a socket or a device is refused where it is read.
                     found.push(path);
                 }
             }
@@ -246,6 +257,11 @@ fn files_of(root: &Path) -> Result<Vec<PathBuf>, FileError> {
         level = below;
     }
     Ok(found)
+}
+
+/// Whether a place is in a directory, links resolved.
+fn is_within(real: &Path, directory: &Path) -> bool {
+    directory.canonicalize().is_ok_and(|directory| real.starts_with(directory))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, FileError> {
@@ -292,6 +308,29 @@ mod tests {
         }
         assert!(forget(&env, &project).expect("removes") && !forget(&env, &project).expect("is gone"));
         assert_eq!(look().standing().expect("reads"), Standing::Unknown);
+    }
+
+    #[test]
+    fn what_is_no_file_of_the_project_cannot_be_trusted() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let templates = root.path().join("templates");
+        std::fs::create_dir_all(templates.join("services")).expect("makes");
+        std::fs::write(root.path().join("elsewhere"), "").expect("writes");
+        std::fs::write(root.path().join("cki.toml"), "templates = \"templates\"\n").expect("writes");
+        let env = Env::new([("HOME", "/nonexistent")]);
+        let look = || {
+            let config = Config::load(&env, root.path(), []).expect("loads");
+            Project::of(&config, &env)
+        };
+        assert!(look().expect("reads").is_some());
+        let odd = templates.join("services/odd.yaml");
+        std::os::unix::fs::symlink("../../elsewhere", &odd).expect("links");
+        let error = look().expect_err("leads out").to_string();
+        assert!(error.contains("odd.yaml`: it is a link that leads out of the directory"), "{error}");
+        std::fs::remove_file(&odd).expect("removes");
+        nix::unistd::mkfifo(&odd, nix::sys::stat::Mode::S_IRWXU).expect("makes");
+        let error = look().expect_err("is a pipe").to_string();
+        assert!(error.contains("odd.yaml`: it is a pipe, not a file"), "{error}");
     }
 
     #[test]
