@@ -9,7 +9,7 @@ use cki::base::secret::{MASK, Secret};
 
 /// Secrets, and what Python makes of them: one JSON object a line.
 const PYTHON: &str = r#"
-import base64, binascii, html, json, pprint, random, shlex, string, urllib.parse as u
+import base64, binascii, html, json, quopri, unicodedata, pprint, random, shlex, string, urllib.parse as u
 random.seed(20)
 plain = string.ascii_letters + string.digits
 ends = string.ascii_letters
@@ -26,6 +26,13 @@ for s in secrets:
         go=json.dumps(s)[1:-1].replace('&', '\\u0026').replace('<', '\\u003c').replace('>', '\\u003e'),
         repr=repr(s)[1:-1], ascii=ascii(s)[1:-1], bytes=repr(b)[2:-1], html=html.escape(s), unicode=s.encode('unicode_escape').decode(),
         base64=base64.b64encode(b).decode(), url64=base64.urlsafe_b64encode(b).decode(), lines64=base64.encodebytes(b).decode().rstrip('\n'),
+        b32=base64.b32encode(b).decode(), twice64=base64.b64encode(base64.b64encode(b)).decode(),
+        quopri=quopri.encodestring(b, quotetabs=True).decode().rstrip('\n'), qp_all=''.join('=%02X' % c for c in b),
+        references=''.join('&#%d' % ord(c) for c in s), references_hex=''.join('&#x%x;' % ord(c) for c in s),
+        escape=''.join('%%u%04x' % ord(c) for c in s), octal=''.join('\\%03o' % c for c in b),
+        wide=''.join(chr(ord(c) + 0xfee0) if '!' <= c <= '~' else c for c in s),
+        dashes=b.hex('-'), c_array=', '.join('0x%02x' % c for c in b), array=', '.join(map(str, b)),
+        go_bytes=' '.join(map(str, b)), xxd=b.hex(' ', -2),
         hex=b.hex(), HEX=b.hex().upper(), colons=b.hex(':'), hexlify=binascii.hexlify(b).decode())
     if "'" not in s[:1] + s[-1:]:
         forms['shlex'] = shlex.quote(s).strip("'") if "'" in s or shlex.quote(s) != s else s
@@ -101,6 +108,82 @@ fn secrets_are_hidden_in_what_command_line_tools_make_of_them() {
             let text = output_of(program, args, &input);
             check(&redactor, program, text.trim());
         }
+    }
+}
+
+/// What is left of a dump shows no four bytes of a secret, neither as numbers nor as text.
+fn check_dump(secret: &str, way: &str, text: &str) {
+    let redactor = Redactor::new(&[Secret::new(secret)]);
+    for first in [1, 7, text.len()] {
+        let shown = masked(&redactor, text, first);
+        assert!(shown.contains(MASK), "{way}: {shown}");
+        let digits: String = shown.chars().filter(|c| !c.is_whitespace()).collect();
+        for four in secret.as_bytes().windows(4) {
+            let (hex, plain) = (
+                four.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+                String::from_utf8_lossy(four),
+            );
+            assert!(
+                !digits.contains(&hex) && !shown.contains(&*plain),
+                "{way} of {secret}, from {first}: {shown}"
+            );
+        }
+    }
+}
+
+#[test]
+fn secrets_are_hidden_in_dumps() {
+    for secret in
+        ["hunter22", "abcdef0123456789fedcba", "a longer secret with Words and 0123 in it, of three lines"]
+    {
+        for before in ["", "x", "token is: "] {
+            let input = format!("{before}{secret} and what follows\n");
+            for args in [
+                &["-An", "-v", "-tx1"][..],
+                &["-v", "-tx1"],
+                &["-v", "-Ax", "-tx1z"],
+                &["-v", "-tu1"],
+                &["-v", "-b"],
+            ] {
+                check_dump(secret, &format!("od {args:?}"), &output_of("od", args, &input));
+            }
+            let forms = output_of("python3", &["-c", DUMPS], &input);
+            let forms: Vec<[String; 2]> = serde_json::from_str(&forms).expect("is JSON");
+            for [way, text] in &forms {
+                check_dump(secret, way, text);
+            }
+        }
+    }
+}
+
+/// The forms of `xxd` and `hexdump -C`, which not every machine has.
+const DUMPS: &str = r#"
+import json, sys
+data = sys.stdin.buffer.read()
+lines = [data[at:at + 16] for at in range(0, len(data), 16)]
+text = lambda line: ''.join(chr(c) if 32 <= c < 127 else '.' for c in line)
+xxd = ''.join('%08x: %-39s  %s\n' % (n * 16, l.hex(' ', -2) if len(l) % 2 == 0 else (l[:-1].hex(' ', -2) + ' ' + l[-1:].hex()).strip(), text(l)) for n, l in enumerate(lines))
+canonical = ''.join('%08x  %-48s  |%s|\n' % (n * 16, l[:8].hex(' ') + '  ' + l[8:].hex(' '), text(l)) for n, l in enumerate(lines))
+plain = ''.join(data[at:at + 30].hex() + '\n' for at in range(0, len(data), 30))
+include = '  ' + ',\n  '.join(', '.join('0x%02x' % c for c in data[at:at + 12]) for at in range(0, len(data), 12)) + '\n'
+print(json.dumps([['xxd', xxd], ['hexdump -C', canonical], ['xxd -p', plain], ['xxd -i', include]]))
+"#;
+
+#[test]
+fn secrets_within_a_secret_are_hidden_alone() {
+    let whole = [
+        ("postgres://app:Hunt3r%2F22@db.example.org:5432/x", vec!["Hunt3r/22", "Hunt3r%2F22"]),
+        (r#"{"user": "alice", "password": "tiger9", "host": "db.example.org"}"#, vec!["tiger9"]),
+        ("Server=db.example.org;User Id=sa;Password=tiger9", vec!["tiger9"]),
+        ("MODE=production\nAPI_KEY=tiger9\n", vec!["tiger9"]),
+    ];
+    for (secret, parts) in whole {
+        let redactor = Redactor::new(&[Secret::new(secret)]);
+        for part in parts {
+            assert_eq!(redactor.text(&format!("a {part} b")), format!("a {MASK} b"), "{secret}");
+        }
+        let ordinary = "alice at db.example.org in production is true, mode x\n";
+        assert_eq!(redactor.text(ordinary), ordinary);
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Folded {
     pub(super) open: Option<usize>,
     /// Something in it reaches over more than a byte, so that a text may look different beside it.
     pub(super) is_escaped: bool,
+    /// What comes next may take back the last byte.
+    pub(super) end_may_change: bool,
     /// There are control sequences of a terminal in it.
     pub(super) has_sequences: bool,
 }
@@ -115,10 +117,22 @@ impl Folded {
         }
     }
 
-    fn piece(&mut self, raw: (usize, usize), bytes: &[u8], is_newline: bool) -> usize {
+    /// Appends bytes that a part of the text stands for; gives the end of that part.
+    pub(super) fn piece(&mut self, raw: (usize, usize), bytes: &[u8], is_newline: bool) -> usize {
         self.pieces.push(Piece { at: self.bytes.len(), length: bytes.len(), raw, is_newline });
         self.bytes.extend_from_slice(bytes);
         raw.1
+    }
+
+    /// Takes back the last character, which was written over; gives where it began.
+    pub(super) fn take_back(&mut self) -> Option<usize> {
+        while let Some(piece) = self.pieces.pop() {
+            if piece.length > 0 {
+                self.bytes.truncate(piece.at);
+                return Some(piece.raw.0);
+            }
+        }
+        None
     }
 
     /// Takes a quote, which is one with a quote right before it.

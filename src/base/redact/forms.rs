@@ -1,10 +1,11 @@
 //! The forms in which a secret may stand in a text that was folded ([`super::folded`]): as it is, in
-//! base64 and in hexadecimal digits. What folding undoes (percent-encoding, escapes) is no form here.
+//! base64, base32 and hexadecimal digits. What folding undoes (percent-encoding, escapes) is no form here.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD as STANDARD_ENGINE;
 
 use super::folded::{Folding, fold};
+use super::parts;
 use super::phrases::{Phrase, SHORTEST};
 
 /// Lines of a secret that are shorter than this are no secrets by themselves.
@@ -32,8 +33,13 @@ pub(super) fn of(secret: &str, folding: Folding) -> Forms {
     for line in trimmed.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_LINE) {
         forms.text(line, folding);
     }
-    forms.base64(trimmed.as_bytes());
+    forms.encoded(trimmed.as_bytes());
     forms.hexadecimal(trimmed.as_bytes());
+    for part in parts::of(trimmed) {
+        forms.text(&part, folding);
+        forms.encoded(part.as_bytes());
+        forms.hexadecimal(part.as_bytes());
+    }
     forms
 }
 
@@ -70,29 +76,20 @@ impl Forms {
         self.folded.push(Phrase::plain(&folded));
     }
 
-    /// At each of the three alignments, the characters that do not depend on the neighbours; those that
-    /// also hold bits of a neighbour are told beside.
-    fn base64(&mut self, secret: &[u8]) {
-        for shift in 0..3 {
-            let padded = [&b"\0\0"[..shift], secret].concat();
-            let bits = padded.len() * 8;
-            let (from, to) = ((shift * 8).div_ceil(6), bits / 6);
-            // The first secret bits stand in the last bits of the character before.
-            let known = from * 6 - shift * 8;
-            let low = usize::from(secret[0]) >> 8_usize.saturating_sub(known).min(8);
-            let before: Vec<u8> = (0..64)
-                .filter(|value| known > 0 && value & ((1 << known) - 1) == low)
-                .flat_map(|value| ALPHABETS.map(|alphabet| alphabet[value]))
-                .collect();
-            let mut cores = [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD]
-                .map(|engine| engine.encode(&padded).as_bytes()[from..to].to_vec())
-                .to_vec();
-            cores.dedup();
-            self.folded.extend(cores.into_iter().map(|core| Phrase {
-                bytes: core.into(),
-                before: before.as_slice().into(),
-                goes_on: bits % 6 > 0,
-            }));
+    fn encoded(&mut self, secret: &[u8]) {
+        for base in BASES {
+            for core in base.cores(secret) {
+                self.folded.push(core.phrase(base));
+            }
+        }
+        // Base64 of base64, as in a Secret of Kubernetes that holds what was encoded before: the whole of
+        // it to its end, and within more.
+        let (base, once) = (&BASES[0], STANDARD_ENGINE.encode(secret));
+        self.folded.push(base.core(once.as_bytes(), 0).phrase(base));
+        for base in &BASES[..2] {
+            for inner in base.cores(secret) {
+                self.folded.extend(base.cores(&inner.text).map(|core| core.phrase(base)));
+            }
         }
     }
 
@@ -109,10 +106,73 @@ impl Forms {
     }
 }
 
-const ALPHABETS: [&[u8; 64]; 2] = [
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+/// A way to write bytes in so many bits a character (RFC 4648).
+struct Base {
+    bits: usize,
+    /// The alphabet, and a second one with the same meaning.
+    alphabet: &'static [u8],
+    other: &'static [u8],
+    /// So many bytes at most fill up the end.
+    fill: usize,
+}
+
+const BASES: &[Base] = &[
+    Base { bits: 6, alphabet: STANDARD, other: URL_SAFE, fill: 3 },
+    Base { bits: 6, alphabet: URL_SAFE, other: STANDARD, fill: 3 },
+    Base { bits: 5, alphabet: BASE32, other: BASE32, fill: 7 },
+    Base { bits: 5, alphabet: BASE32_LOWER, other: BASE32_LOWER, fill: 7 },
+    Base { bits: 5, alphabet: BASE32_HEX, other: BASE32_HEX, fill: 7 },
 ];
+
+const STANDARD: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const URL_SAFE: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const BASE32_LOWER: &[u8] = b"abcdefghijklmnopqrstuvwxyz234567";
+const BASE32_HEX: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUV";
+
+/// The characters of an encoded text that depend on nothing beside it.
+struct Core {
+    text: Vec<u8>,
+    /// One of these right before it holds the first bits.
+    before: Vec<u8>,
+    /// The character right after it holds the last bits.
+    goes_on: bool,
+}
+
+impl Core {
+    fn phrase(self, base: &Base) -> Phrase {
+        let goes_on = if self.goes_on { base.fill } else { 0 };
+        Phrase { bytes: self.text.into(), before: self.before.into(), goes_on }
+    }
+}
+
+impl Base {
+    /// The cores of some bytes at each alignment: a character begins at the first bit of every fifth or
+    /// third byte.
+    fn cores<'b>(&'b self, bytes: &'b [u8]) -> impl Iterator<Item = Core> + 'b {
+        let alignments = if self.bits == 6 { 3 } else { 5 };
+        (0..alignments).map(|shift| self.core(bytes, shift))
+    }
+
+    fn core(&self, bytes: &[u8], shift: usize) -> Core {
+        let skipped = (shift * 8).div_ceil(self.bits) * self.bits - shift * 8;
+        let value = |at: usize| {
+            (at..at + self.bits)
+                .fold(0, |value, bit| value << 1 | usize::from(bytes[bit / 8] >> (7 - bit % 8) & 1))
+        };
+        let count = (bytes.len() * 8).saturating_sub(skipped) / self.bits;
+        let text = (0..count).map(|n| self.alphabet[value(skipped + n * self.bits)]).collect();
+        let first = usize::from(bytes[0]) >> 8_usize.saturating_sub(skipped).min(8);
+        let is_before = |value: &usize| skipped > 0 && value & ((1 << skipped) - 1) == first;
+        let mut before: Vec<u8> = (0..1 << self.bits)
+            .filter(is_before)
+            .flat_map(|value| [self.alphabet[value], self.other[value]])
+            .collect();
+        before.sort_unstable();
+        before.dedup();
+        Core { text, before, goes_on: (bytes.len() * 8 - skipped) % self.bits > 0 }
+    }
+}
 
 /// A character as one byte, if it has one, else in UTF-8.
 fn latin(char: char) -> Vec<u8> {

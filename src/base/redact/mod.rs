@@ -1,17 +1,21 @@
 //! Masks secrets in a stream of bytes, wherever the stream is cut. A secret is found as a reader would
 //! see it: without the control sequences of a terminal, and also where it was escaped for a URL, JSON, a
-//! program or HTML, in base64 (whatever it is aligned to, in lines or not), and in hexadecimal digits; of
-//! a secret of several lines, every line is found as well. What is not masked passes unchanged.
+//! program or HTML, in base64 and base32 (whatever it is aligned to, in lines or not), and in numbers, as
+//! dumps have them; of a secret of several lines, every line is found as well, and of one that is an
+//! address or a document, the secrets in it. What is not masked passes unchanged.
 //! Memory is bounded by the longest secret. What counts as one is decided by whoever makes the
 //! [`Redactor`].
 
+mod dump;
 mod folded;
 mod forms;
+mod parts;
 mod phrases;
 mod stream;
 mod terminal;
 mod tokens;
 mod units;
+mod views;
 
 use std::fmt;
 use std::sync::Arc;
@@ -90,6 +94,14 @@ impl Redactor {
     pub fn outside_stream(&self) -> RedactStream {
         RedactStream::new(self.sought.clone(), Some(TokenStream::default()))
     }
+}
+
+/// Decodes what is escaped in a text, as the search for secrets does, and leaves out what nobody sees;
+/// `None` if that changes nothing.
+#[must_use]
+pub fn as_read(text: &str) -> Option<String> {
+    let read = folded::fold(text.as_bytes(), Folding { quotes: false }).bytes;
+    (read != text.as_bytes()).then(|| String::from_utf8_lossy(&read).into_owned())
 }
 
 #[cfg(test)]

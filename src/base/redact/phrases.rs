@@ -24,14 +24,15 @@ pub(super) struct Phrase {
     pub(super) bytes: Box<[u8]>,
     /// One of these right before it belongs to it.
     pub(super) before: Box<[u8]>,
-    /// A character of base64 right after it belongs to it, and what fills that up.
-    pub(super) goes_on: bool,
+    /// A character of its alphabet right after it belongs to it, and what fills that up, so many bytes at
+    /// most.
+    pub(super) goes_on: usize,
 }
 
 impl Phrase {
     /// A phrase that nothing around belongs to.
     pub(super) fn plain(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.into(), before: Box::default(), goes_on: false }
+        Self { bytes: bytes.into(), before: Box::default(), goes_on: 0 }
     }
 }
 
@@ -127,6 +128,12 @@ impl Phrases {
         // What goes on after the tail comes right after it.
         let next = self.sorted.partition_point(|phrase| &*phrase.bytes <= tail);
         self.sorted.get(next).is_some_and(|phrase| phrase.bytes.starts_with(tail))
+    }
+
+    /// Whether a phrase begins with a byte of these.
+    pub(super) fn begins_with(&self, bytes: std::ops::RangeInclusive<u8>) -> bool {
+        let next = self.sorted.partition_point(|phrase| phrase.bytes[0] < *bytes.start());
+        self.sorted.get(next).is_some_and(|phrase| bytes.contains(&phrase.bytes[0]))
     }
 
     /// Whether a byte may belong to a phrase that begins right after it.

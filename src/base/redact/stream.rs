@@ -6,6 +6,7 @@ use super::folded::{Folded, Folding, Word, is_base64};
 use super::phrases::{Phrase, Phrases};
 use super::terminal::ReadOptions;
 use super::tokens::TokenStream;
+use super::{dump, views};
 use crate::base::secret::MASK;
 
 /// Beside what the longest phrase needs, so much is held back for what nobody sees.
@@ -140,13 +141,14 @@ impl RedactStream {
         let mut look = Look { hidden: vec![(0, self.masked)], open: self.held.len() };
         let mut folded = std::mem::take(&mut self.folded);
         folded.fold(&self.held, ReadOptions { strip: true, last }, sought.folding);
-        self.look_into(&folded, sought, last, &mut look);
+        self.look_into(&folded, sought.folded.as_ref(), last, &mut look);
         if folded.has_sequences {
             // A link has an address that nobody sees on a terminal, but in a file.
             let mut whole = Folded::default();
             whole.fold(&self.held, ReadOptions { strip: false, last }, sought.folding);
-            self.look_into(&whole, sought, last, &mut look);
+            self.look_into(&whole, sought.folded.as_ref(), last, &mut look);
         }
+        self.look_into_views(sought, last, &mut look);
         if sought.needs_raw || folded.is_escaped {
             sought.raw.find(&self.held, |start, phrase| {
                 look.hidden.push((start, start + phrase.bytes.len()));
@@ -163,8 +165,21 @@ impl RedactStream {
         look
     }
 
-    fn look_into(&self, folded: &Folded, sought: &Sought, last: bool, look: &mut Look) {
-        let Some(phrases) = &sought.folded else { return };
+    /// Looks into the other readings of the text, as far as it has any.
+    fn look_into_views(&self, sought: &Sought, last: bool, look: &mut Look) {
+        let raw = &sought.raw;
+        let views = [views::written_over(&self.held, last), views::unquoted(&self.held, last)];
+        let candidates = dump::candidates(&self.held, last);
+        let dumps = dump::BASES.iter().filter(|_| !candidates.is_empty());
+        let dumps = dumps.map(|base| dump::read(&self.held, &candidates, *base, raw, last));
+        for view in views.into_iter().flatten().chain(dumps) {
+            self.look_into(&view, Some(raw), last, look);
+            look.open = look.open.min(view.open.unwrap_or(look.open));
+        }
+    }
+
+    fn look_into(&self, folded: &Folded, phrases: Option<&Phrases>, last: bool, look: &mut Look) {
+        let Some(phrases) = phrases else { return };
         let Look { hidden, open } = look;
         let bytes = &folded.bytes;
         let view = View { folded, word: self.word };
@@ -178,6 +193,7 @@ impl RedactStream {
             let (to, is_open) = view.end(phrase, end);
             let (from, to) = (folded.raw(from).0, folded.raw(to - 1).1);
             hidden.push((from, to));
+            let is_open = is_open || folded.end_may_change && end == bytes.len();
             if is_open && !last {
                 *open = from.min(*open);
             }
@@ -295,7 +311,7 @@ impl View<'_> {
     /// Returns the end of all that belongs to a phrase, and whether the next bytes may move it.
     fn end(&self, phrase: &Phrase, end: usize) -> (usize, bool) {
         let bytes = &self.folded.bytes;
-        if !phrase.goes_on {
+        if phrase.goes_on == 0 {
             return (end, false);
         }
         let mut to = end;
@@ -304,7 +320,7 @@ impl View<'_> {
             Some(_) => return (to, false),
             None => return (to, self.belongs(to)),
         }
-        while to < end + 3 && self.belongs(to) {
+        while to < end + phrase.goes_on && self.belongs(to) {
             match bytes.get(to) {
                 Some(b'=') => to += 1,
                 Some(_) => break,

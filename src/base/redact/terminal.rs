@@ -2,6 +2,8 @@
 //! begin (ECMA-48), and characters of Unicode without a width. Escaped characters are the business
 //! of [`super::units`].
 
+use icu_normalizer::ComposingNormalizerBorrowed;
+
 use crate::base::text::is_invisible;
 
 /// One piece.
@@ -54,6 +56,27 @@ fn is_mark(character: char) -> bool {
     )
 }
 
+/// The characters of ASCII that another character is a form of (NFKC): full-width letters, letters of
+/// mathematics, letters in circles.
+fn plain_form(character: char) -> Option<([u8; 4], usize)> {
+    let may_be = matches!(
+        character,
+        '\u{aa}' | '\u{b2}'..='\u{b3}' | '\u{b9}'..='\u{ba}' | '\u{1d2c}'..='\u{1d9c}' | '\u{2024}'..='\u{209c}'
+            | '\u{2100}'..='\u{214f}' | '\u{2460}'..='\u{24ea}' | '\u{fe4d}'..='\u{fe6b}' | '\u{ff01}'..='\u{ff5e}'
+            | '\u{1d400}'..='\u{1d7ff}' | '\u{1f100}'..='\u{1f14f}' | '\u{1fbf0}'..='\u{1fbf9}'
+    );
+    if !may_be {
+        return None;
+    }
+    let (mut bytes, mut count) = ([0; 4], 0);
+    let form = ComposingNormalizerBorrowed::new_nfkc();
+    for plain in form.normalize_iter(std::iter::once(character)) {
+        *bytes.get_mut(count)? = u8::try_from(plain).ok().filter(u8::is_ascii_graphic)?;
+        count += 1;
+    }
+    Some((bytes, count))
+}
+
 /// Whether a byte is a control character by itself.
 pub(super) fn is_control(byte: u8) -> bool {
     byte < 0x20 || byte == 0x7f
@@ -95,7 +118,13 @@ impl Terminal<'_> {
                 self.introduced(u8::try_from(u32::from(char)).unwrap_or_default(), at, at + 2)
             }
             Some(char) if is_invisible(char) || is_mark(char) => Lexeme::Nothing(at + length),
-            Some(_) => Lexeme::Plain(at + length),
+            Some(char) => plain_form(char).map_or(Lexeme::Plain(at + length), |(bytes, count)| {
+                match bytes[..count] {
+                    // Escaped or not, that counts for nothing.
+                    [b'\\'] => Lexeme::Nothing(at + length),
+                    _ => Lexeme::Bytes { end: at + length, bytes, length: count },
+                }
+            }),
             None => Lexeme::Plain(at + 1),
         }
     }

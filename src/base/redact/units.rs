@@ -10,6 +10,9 @@ const LONGEST_GAP: usize = 1024;
 /// So many levels of percent-encoding are undone.
 const LEVELS: usize = 6;
 
+/// No number of a character of HTML has more digits.
+const LONGEST_NUMBER: usize = 16;
+
 /// A byte with the place after it, or why there is none.
 enum Next {
     Byte(u8, usize),
@@ -38,6 +41,7 @@ impl Reader<'_> {
     fn unit(self, at: usize) -> Lexeme {
         let Some(first) = self.text.get(at).copied() else { return Lexeme::Open };
         match first {
+            b'%' if let Some(unit) = self.percent_unicode(at + 1) => unit,
             b'%' => match self.percent(at) {
                 Next::Byte(b'\\', end) => self.backslash(end),
                 Next::Byte(byte, end) if is_control(byte) => Lexeme::Nothing(end),
@@ -90,6 +94,14 @@ impl Reader<'_> {
         Next::Break
     }
 
+    /// A character as JavaScript's `escape` writes it: `%u0073`.
+    fn percent_unicode(self, at: usize) -> Option<Lexeme> {
+        match self.seen(at) {
+            Next::Byte(b'u' | b'U', end) => self.utf16(end, b'%'),
+            _ => None,
+        }
+    }
+
     /// A hexadecimal digit.
     fn digit(self, at: usize) -> Result<(u8, usize), Next> {
         match self.seen(at) {
@@ -133,7 +145,7 @@ impl Reader<'_> {
                         _ => alone,
                     }
                 }
-                _ => self.utf16(end).unwrap_or(alone),
+                _ => self.utf16(end, b'\\').unwrap_or(alone),
             },
             Next::Byte(b'0'..=b'7', end) => self.number(end - 1, 8, 3, false).unwrap_or(alone),
             Next::Byte(b'a' | b'b' | b'e' | b'E' | b'f' | b'n' | b'r' | b't' | b'v', end) => {
@@ -167,8 +179,9 @@ impl Reader<'_> {
         }
     }
 
-    /// Four digits, and four more where the first are half of a character.
-    fn utf16(self, at: usize) -> Option<Lexeme> {
+    /// Four digits, and four more where the first are half of a character: those have a sign before them,
+    /// too.
+    fn utf16(self, at: usize, sign: u8) -> Option<Lexeme> {
         let (high, end) = match self.half(at) {
             Ok(half) => half,
             Err(next) => return matches!(next, Next::Open).then_some(Lexeme::Open),
@@ -180,7 +193,7 @@ impl Reader<'_> {
         // However often the backslash is escaped itself.
         for place in 0..=LEVELS {
             match self.next(from) {
-                Next::Byte(b'\\', after) if place < LEVELS => from = after,
+                Next::Byte(byte, after) if byte == sign && place < LEVELS => from = after,
                 Next::Byte(b'u', after) if place > 0 => {
                     from = after;
                     break;
@@ -212,43 +225,69 @@ impl Reader<'_> {
         Ok((number, end))
     }
 
-    /// A character of HTML, as templates escape it.
+    /// A character of HTML, as templates escape it. As browsers take it, the semicolon may be missing.
     fn entity(self, at: usize) -> Lexeme {
         let plain = Lexeme::Plain(at + 1);
-        let mut name = String::new();
-        let mut end = at + 1;
+        match self.next(at + 1) {
+            Next::Open => Lexeme::Open,
+            Next::Byte(b'#', end) => self.numbered(end).unwrap_or(plain),
+            _ => self.named(at + 1).unwrap_or(plain),
+        }
+    }
+
+    /// A character by its number, in decimal or hexadecimal digits.
+    fn numbered(self, at: usize) -> Option<Lexeme> {
+        let (base, mut end) = match self.next(at) {
+            Next::Byte(b'x' | b'X', end) => (16, end),
+            _ => (10, at),
+        };
+        let (mut number, mut count) = (0_u32, 0);
+        while count < LONGEST_NUMBER {
+            match self.next(end) {
+                Next::Byte(byte, after) if value(byte, base).is_some() => {
+                    number = number.saturating_mul(base).saturating_add(u32::from(value(byte, base)?));
+                    (end, count) = (after, count + 1);
+                }
+                Next::Open => return Some(Lexeme::Open),
+                _ => break,
+            }
+        }
+        if count == 0 {
+            return None;
+        }
+        match self.next(end) {
+            Next::Open => return Some(Lexeme::Open),
+            Next::Byte(b';', after) => end = after,
+            _ => {}
+        }
+        character(number, end)
+    }
+
+    /// A character by its name.
+    fn named(self, at: usize) -> Option<Lexeme> {
+        let (mut name, mut end) = (String::new(), at);
         loop {
             match self.next(end) {
-                Next::Open => return Lexeme::Open,
-                Next::Byte(b';', after) => {
+                Next::Open => return Some(Lexeme::Open),
+                Next::Byte(b';', after) if !name.is_empty() => {
                     end = after;
                     break;
                 }
-                Next::Byte(byte, after)
-                    if (byte.is_ascii_alphanumeric() || byte == b'#') && may_go_on(&name, byte) =>
-                {
+                Next::Byte(byte, after) if may_go_on(&name, byte) => {
                     name.push(char::from(byte));
                     end = after;
                 }
-                _ => return plain,
+                _ => break,
             }
         }
-        let number = name.strip_prefix('#').map(|digits| match digits.strip_prefix(['x', 'X']) {
-            Some(digits) => u32::from_str_radix(digits, 16),
-            None => digits.parse(),
-        });
-        match (number, name.as_str()) {
-            (Some(Ok(number)), _) => character(number, end).unwrap_or(plain),
+        match name.as_str() {
             // Escaped once more: the rest follows.
-            (_, "amp") => match self.unit_after_ampersand(end) {
-                Some(unit) => unit,
-                None => bytes(b"&", end),
-            },
-            (_, "lt") => bytes(b"<", end),
-            (_, "gt") => bytes(b">", end),
-            (_, "quot") => bytes(b"\"", end),
-            (_, "apos") => bytes(b"'", end),
-            _ => plain,
+            "amp" => Some(self.unit_after_ampersand(end).unwrap_or_else(|| bytes(b"&", end))),
+            "lt" => Some(bytes(b"<", end)),
+            "gt" => Some(bytes(b">", end)),
+            "quot" => Some(bytes(b"\"", end)),
+            "apos" => Some(bytes(b"'", end)),
+            _ => None,
         }
     }
 
@@ -271,11 +310,8 @@ impl Reader<'_> {
 
 /// Whether a name of HTML that is known may go on so.
 fn may_go_on(name: &str, byte: u8) -> bool {
-    if name.starts_with('#') {
-        return name.len() < 9;
-    }
     let name = [name.as_bytes(), &[byte]].concat();
-    [&b"amp"[..], b"lt", b"gt", b"quot", b"apos", b"#"].iter().any(|known| known.starts_with(&name))
+    [&b"amp"[..], b"lt", b"gt", b"quot", b"apos"].iter().any(|known| known.starts_with(&name))
 }
 
 fn bytes(these: &[u8], end: usize) -> Lexeme {

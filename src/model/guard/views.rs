@@ -1,5 +1,5 @@
-//! What a text may say besides what is plainly there: percent-encoded, escaped as in JSON, or in
-//! base64. What is looked for in it is decided elsewhere.
+//! What a text may say besides what is plainly there: percent-encoded, escaped as in JSON, C or HTML, or
+//! in base64. What is looked for in it is decided elsewhere.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use crate::base::redact::as_read;
 
 /// So often something that was decoded is decoded again.
 const DEPTH: usize = 4;
@@ -24,6 +26,7 @@ pub(super) fn views(text: &str) -> Vec<Cow<'_, str>> {
         let until = found.len();
         let mut more = Vec::new();
         for view in &found[from..until] {
+            more.extend(as_read(view));
             more.extend(unescape_percent(view));
             more.extend(unescape_json(view));
             more.extend(without_breaks(view));
@@ -184,6 +187,11 @@ mod tests {
             r#"{"a": "{\"b\": \"https:\/\/mq\u002eexample.org\"}"}"#.to_owned(),
             "mq\\x2eexample\\x2eorg".to_owned(),
             "mq.exa\tmple.o\nrg".to_owned(),
+            "mq&#46;example&#x2e;org".to_owned(),
+            "mq&#46example.org".to_owned(),
+            "mq\\056example\\56org".to_owned(),
+            "mq%u002eexample.org".to_owned(),
+            "mq.ex\x1b[1mample.org".to_owned(),
             "6d712e6578616d706c652e6f7267".to_owned(),
             base64::engine::general_purpose::STANDARD.encode(b"\xff\xfe\x00\x01mq.example.org\x80"),
         ] {

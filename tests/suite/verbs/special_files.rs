@@ -109,8 +109,7 @@ fn what_a_clone_leads_to_is_looked_at_as_well() {
     cli.run("clone app").ends_with(4).says("alternates`: it is a pipe, not a file");
     std::fs::remove_file(cli.folder().join("served/tools.git/objects/info/alternates")).expect("removes");
     // What git's own monitor leaves, and ordinary links, are fine.
-    let _monitor =
-        std::os::unix::net::UnixListener::bind(git.join("fsmonitor--daemon.ipc")).expect("binds");
+    let _monitor = std::os::unix::net::UnixListener::bind(git.join("fsmonitor--daemon.ipc")).expect("binds");
     symlink("/nowhere", git.join("dangling")).expect("links");
     symlink(".", git.join("loop")).expect("links");
     cli.run("clone app").ends_with(0);

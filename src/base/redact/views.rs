@@ -1,0 +1,100 @@
+//! Other readings of a text beside the usual one ([`super::folded`]): characters that are written over
+//! others, as printers made them bold, and quoted-printable. Each is made only where its signs are in the
+//! text. Numbers that stand for bytes are the business of [`super::dump`].
+
+use super::folded::Folded;
+use super::terminal::{Lexeme, ReadOptions, visible};
+
+/// A step to the left, as a terminal takes it.
+const LEFT: &[u8] = b"\x1b[D";
+
+/// The text with only what was written last in each place, if anything was written over.
+pub(super) fn written_over(text: &[u8], last: bool) -> Option<Folded> {
+    // A line at the end may be under what comes next.
+    let is_under = !last && text.last() == Some(&b'_');
+    if !is_under && memchr::memchr(8, text).is_none() && memchr::memmem::find(text, LEFT).is_none() {
+        return None;
+    }
+    let text = if is_under { &text[..text.len() - 1] } else { text };
+    let mut view = Folded::default();
+    view.end_may_change = true;
+    let (mut at, mut from) = (0, None);
+    while at < text.len() {
+        let step = if text[at] == 8 { 1 } else { LEFT.len() };
+        if text[at] == 8 || text[at..].starts_with(LEFT) {
+            from = view.take_back();
+            at += step;
+            continue;
+        }
+        at = match visible(text, at, ReadOptions { strip: true, last }) {
+            Lexeme::Plain(end) | Lexeme::Bytes { end, .. } => {
+                // The same again makes it bold.
+                let begin = from.take().filter(|from| text[*from..].starts_with(&text[at..end]));
+                view.piece((begin.unwrap_or(at), end), &text[at..end], false)
+            }
+            Lexeme::Newline(end) => {
+                from = None;
+                view.piece((at, end), &[], true)
+            }
+            Lexeme::Nothing(end) => end,
+            Lexeme::Open => {
+                view.open = Some(at);
+                break;
+            }
+        };
+    }
+    // What comes next is written there.
+    if let Some(from) = from.filter(|_| !last) {
+        view.open = view.open.or(Some(from));
+    }
+    Some(view)
+}
+
+/// The text as it was before it was made quoted-printable (RFC 2045), if it may be that.
+pub(super) fn unquoted(text: &[u8], last: bool) -> Option<Folded> {
+    memchr::memchr_iter(b'=', text).find(|at| !matches!(sign(text, *at, last), Sign::None))?;
+    let (mut view, mut done) = (Folded::default(), 0);
+    for at in memchr::memchr_iter(b'=', text) {
+        if at < done {
+            continue;
+        }
+        match sign(text, at, last) {
+            Sign::None => {}
+            Sign::Open => {
+                view.bytes.extend_from_slice(&text[done..at]);
+                view.open = Some(at);
+                return Some(view);
+            }
+            Sign::Bytes(bytes, end) => {
+                view.bytes.extend_from_slice(&text[done..at]);
+                done = view.piece((at, end), &bytes, false);
+            }
+        }
+    }
+    view.bytes.extend_from_slice(&text[done..]);
+    Some(view)
+}
+
+/// What a `=` stands for.
+enum Sign {
+    /// Itself.
+    None,
+    /// That depends on what comes next.
+    Open,
+    /// A byte, or nothing at the end of a line that goes on; up to here.
+    Bytes(Vec<u8>, usize),
+}
+
+fn sign(text: &[u8], at: usize, last: bool) -> Sign {
+    let digit = |at: usize| text.get(at).map(|byte| char::from(*byte).to_digit(16));
+    match (text.get(at + 1), digit(at + 1), digit(at + 2)) {
+        (Some(b'\n'), ..) => Sign::Bytes(Vec::new(), at + 2),
+        (Some(b'\r'), ..) if text.get(at + 2) == Some(&b'\n') => Sign::Bytes(Vec::new(), at + 3),
+        (_, Some(Some(high)), Some(Some(low))) => {
+            Sign::Bytes(u8::try_from(high * 16 + low).into_iter().collect(), at + 3)
+        }
+        (None, ..) | (_, Some(Some(_)), None) if !last => Sign::Open,
+        (Some(b'\r'), ..) if !last && at + 2 == text.len() => Sign::Open,
+        _ => Sign::None,
+    }
+}
