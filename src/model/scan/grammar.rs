@@ -30,8 +30,6 @@ pub enum Grammar {
     JavaScript,
     /// Python.
     Python,
-    /// Ruby. It is read word by word.
-    Ruby,
     /// Rust.
     Rust,
     /// TypeScript with JSX.
@@ -44,7 +42,7 @@ impl Grammar {
     /// The grammar; for those that have none of their own, that of the shell.
     fn language(self) -> tree_sitter::Language {
         match self {
-            Self::Bash | Self::Dockerfile | Self::Ruby => tree_sitter_bash::LANGUAGE.into(),
+            Self::Bash | Self::Dockerfile => tree_sitter_bash::LANGUAGE.into(),
             Self::Go => tree_sitter_go::LANGUAGE.into(),
             Self::JavaScript => tree_sitter_javascript::LANGUAGE.into(),
             Self::Python => tree_sitter_python::LANGUAGE.into(),

@@ -10,7 +10,6 @@ mod grammar;
 mod imports;
 mod notes;
 mod reading;
-mod ruby;
 mod rules;
 mod syntax;
 
@@ -36,7 +35,6 @@ pub fn scan(
 ) -> Result<FileScan, RulesError> {
     let mut scan = match language.grammar {
         Grammar::Dockerfile => dockerfile::scan(language, text)?,
-        Grammar::Ruby => ruby::scan(language, text),
         grammar => reading::scan(language, grammar, text, more)?,
     };
     let is_kept =

@@ -356,66 +356,6 @@ mod tests {
 }
 
 #[test]
-fn ruby() {
-    let text = r##"
-ENV['A'] # ENV['NO1']
-ENV.fetch('B')
-ENV.fetch('C', 'x')
-ENV.fetch('D') { |k| 'x' }
-ENV['E'] || 'x'
-ENV['F'] ||= 'x'
-ENV["P_#{x}"]
-ENV['NO2'] = 'x'
-ENV.key?('G')
-NAME = 'H'
-ENV[NAME]
-e = ENV
-e['I']
-s = <<~EOS
-  ENV['NO3'] #{ENV['J']}
-EOS
-"ENV['NO4']"
-x['NO5']
-def must(name)
-  ENV.fetch(name)
-end
-# ENV['NO6']
-=begin
-ENV['NO7']
-=end
-t = x / ENV['K'].to_i / 2 # "
-%w[ENV['NO8'] a].each { |v| puts v }
-ENV.fetch 'L', nil
-ENV.fetch('M') do |key| 'x' end
-list << ENV['N']
-/ENV['NO9']/ =~ x
-__END__
-ENV['NO10']
-"##;
-    assert_eq!(
-        found("x.rb", text),
-        [
-            "A:2?",
-            "B:3",
-            "C:4=",
-            "D:5=",
-            "E:6=",
-            "F:7=",
-            "G:10?",
-            "H:12?",
-            "I:14?",
-            "J:16?",
-            "K:27?",
-            "L:29?",
-            "M:30=",
-            "N:31?",
-            "@8 ENV[\"P_#{x}\"]",
-            "@21 ENV.fetch(name)",
-        ]
-    );
-}
-
-#[test]
 fn dockerfiles() {
     let text = r#"# syntax=docker/dockerfile:1
 ARG BASE=fedora:40

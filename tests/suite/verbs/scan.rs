@@ -82,7 +82,7 @@ fn cloned(cli: &Cli) -> Repositories<'_> {
         ],
     );
     repositories.commit("my-lib", &[("my_lib/things.py", "import os\nMODE = os.environ['LIB_MODE']\n")]);
-    repositories.commit("other", &[("a.rb", "ENV.fetch('B')\n")]);
+    repositories.commit("other", &[("a.go", "package a\nimport \"os\"\nvar b = os.Getenv(\"B\")\n")]);
     cli.run("clone clean").ends_with(0);
     repositories
 }
