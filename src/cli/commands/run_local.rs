@@ -120,8 +120,6 @@ struct PlanArgs {
 enum FormArg {
     /// A Compose file
     Compose,
-    /// A script for Podman
-    Podman,
     /// Pods for `podman kube play`
     Kube,
 }
@@ -239,7 +237,6 @@ fn show(
     let plan = dry_run(&tools, request, native)?;
     let form = form.as_ref().map(|form| match form {
         FormArg::Compose => Form::Compose,
-        FormArg::Podman => Form::Podman,
         FormArg::Kube => Form::Kube,
     });
     match form {

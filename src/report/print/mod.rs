@@ -5,7 +5,6 @@
 mod compose;
 mod draft;
 mod kube;
-mod podman;
 
 use crate::ops::run_local::plan::RunPlan;
 use crate::ui::Ui;
@@ -16,8 +15,6 @@ use draft::{Draft, Part, asking, shell_word};
 pub enum Form {
     /// A Compose file.
     Compose,
-    /// A script for Podman.
-    Podman,
     /// Pods for `podman kube play`.
     Kube,
 }
@@ -31,7 +28,6 @@ fn text(plan: &RunPlan, form: Form, reveal: bool) -> String {
     let draft = Draft::new(plan, reveal);
     match form {
         Form::Compose => compose::text(&draft),
-        Form::Podman => podman::text(&draft),
         Form::Kube => kube::text(&draft),
     }
 }

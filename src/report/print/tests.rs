@@ -59,7 +59,7 @@ fn sample() -> RunPlan {
 
 #[test]
 fn no_form_holds_a_secret_unless_asked_to() {
-    for form in [Form::Compose, Form::Podman, Form::Kube] {
+    for form in [Form::Compose, Form::Kube] {
         let hidden = text(&sample(), form, false);
         assert!(!hidden.contains("pw-123456") && !hidden.contains("other-secret"), "{hidden}");
         // Two secrets of the same name are told apart.
@@ -87,15 +87,6 @@ fn values_come_out_of_compose_as_they_went_in() {
 }
 
 #[test]
-fn a_shell_reads_values_as_they_are() {
-    let text = text(&sample(), Form::Podman, false);
-    let line = text.lines().find(|line| line.contains("'echo $(date)")).expect("has the command").trim();
-    let command = r#"'echo $(date) ${HOME} '\''it'\'''\''s'\'' '"${TOKEN:?}""#;
-    assert!(line.starts_with(command), "{line}");
-    assert!(text.contains(r#"--env URL=x://u:"${TOKEN:?}"@h"#), "{text}");
-}
-
-#[test]
 fn production_stays_out_of_reach_of_what_is_printed() {
     let text_of = "production: {hosts: [prod.test, 'bücher.test']}\n".to_owned();
     let head =
@@ -105,19 +96,13 @@ fn production_stays_out_of_reach_of_what_is_printed() {
     open.network = Network::Internet;
     open.production = open.production_of(&inventory);
     let compose = text(&open, Form::Compose, false);
-    let podman = text(&open, Form::Podman, false);
     for name in ["prod.test", "prod.test.", "bücher.test", "xn--bcher-kva.test."] {
         assert_eq!(compose.matches(&format!("- {name}:255.255.255.255\n")).count(), 2, "{name}: {compose}");
-        assert_eq!(
-            podman.matches(&format!("--add-host {name}:255.255.255.255 ")).count(),
-            2,
-            "{name}: {podman}"
-        );
     }
     let kube = text(&open, Form::Kube, false);
     assert!(kube.contains("hostAliases:") && kube.contains("xn--bcher-kva.test"), "{kube}");
     open.network = Network::Isolated;
-    for form in [Form::Compose, Form::Podman, Form::Kube] {
+    for form in [Form::Compose, Form::Kube] {
         assert!(!text(&open, form, false).contains("prod.test"), "a closed network needs none");
     }
 }

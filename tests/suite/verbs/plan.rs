@@ -114,17 +114,6 @@ fn what_is_printed_runs_without_cki(cli: &Cli) {
         command.env("CONTAINER_HOST", &address).env("HOME", cli.folder()).env("API_TOKEN", "hunter22");
         command.output().expect("runs")
     };
-    let text = cli.run("run-local app-{id} --print podman").ends_with(0).stdout;
-    assert!(!text.contains("cki-reference"), "{text}");
-    let script = cli.write("run.sh", "");
-    std::fs::write(&script, text).expect("writes");
-    let ended = run("bash", &["run.sh"]);
-    let shown = String::from_utf8_lossy(&ended.stdout).into_owned();
-    assert_eq!(shown, "hunter22\nhunter22, false\n", "{}", String::from_utf8_lossy(&ended.stderr));
-    assert_eq!(ended.status.code(), Some(3));
-    let left = run("podman", &["ps", "--all", "--filter", &format!("name={}", cli.id), "--quiet"]);
-    assert_eq!(String::from_utf8_lossy(&left.stdout), "");
-
     let pods = cli.run("run-local app-{id} --print kube --reveal").ends_with(0).stdout;
     let all = documents(&pods);
     let names: Vec<&Value> = all.iter().map(|pod| &pod["metadata"]["name"]).collect();
