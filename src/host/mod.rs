@@ -5,7 +5,6 @@
 pub mod env;
 pub mod firewall;
 pub mod folders;
-pub mod memory;
 pub mod netns;
 pub mod own_program;
 pub mod programs;

@@ -8,7 +8,6 @@ use futures_util::future::{join_all, try_join_all};
 use tokio::sync::watch;
 
 use crate::base::redact::Redactor;
-use crate::host::memory;
 use crate::model::event::State;
 use crate::model::guard::Gate;
 use crate::model::identity::Lifetime;
@@ -62,9 +61,6 @@ pub(super) async fn live(
             return Ok(How::Stopped(signal));
         }
     };
-    if plan.wanted().any(|unit| !unit.once) {
-        memory::give_back_code();
-    }
     let neighbours: Vec<_> = units.iter().filter_map(|one| one.handle.neighbour()).collect();
     let watch = async {
         if plan.is_worked_on() {

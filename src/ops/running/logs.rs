@@ -20,7 +20,7 @@ use super::{Instance, LONGEST_LINE, Place, RunningError, list, redactor};
 use crate::base::redact::{RedactStream, Redactor};
 use crate::base::text::LineCutter;
 use crate::host::signals::{Signal, Stop};
-use crate::host::{memory, streams};
+use crate::host::streams;
 use crate::model::event::{Event, Events, Stream, Written};
 use crate::ops::engine::Engine;
 use crate::ops::relay::{Batch, Pace, Step};
@@ -77,9 +77,6 @@ pub async fn logs(
         merge.open(one, label(one, &chosen)).await?;
     }
     events.send(Event::Speakers(merge.lanes.iter().map(|lane| lane.label.to_string()).collect()));
-    if wish.follow {
-        memory::give_back_code();
-    }
     let mut batch = Batch::new(events);
     let shown = async {
         loop {
