@@ -1,5 +1,6 @@
 //! What a test can do to a stand-in that no request of GitLab's API does: let time pass, lose
-//! things, misbehave. Given in the process, or as JSON to `/-/control`.
+//! things, misbehave. Only the process that started it can: no request
+//! that it serves reaches this.
 
 use std::time::Duration;
 

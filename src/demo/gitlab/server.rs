@@ -20,7 +20,6 @@ use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::control::Control;
 use super::fault::{Fault, How};
 use super::reply::{Incoming, Reply, decode_query, encode_query};
 use super::state::State;
@@ -75,9 +74,6 @@ async fn handle(
         fields: fields(&header("content-type").unwrap_or_default(), &body),
         query,
     };
-    if incoming.path == "/-/control" {
-        return respond(control(&state, &incoming, &body));
-    }
     let target = format!("{}?{}", incoming.path, encode_query(&incoming.query));
     let fault = {
         let mut state = lock(&state);
@@ -139,29 +135,6 @@ async fn misbehave(state: &SharedState, line: &Line, incoming: &Incoming, fault:
             respond(reply.with("link", link))
         }
     }
-}
-
-/// Does what a test asks for: one control, or a list of them.
-fn control(state: &SharedState, incoming: &Incoming, body: &[u8]) -> Reply {
-    let mut state = lock(state);
-    if incoming.method == "GET" {
-        return Reply::json(200, &serde_json::json!({ "requests": state.requests }));
-    }
-    let value: Value = match serde_json::from_slice(body) {
-        Ok(value) => value,
-        Err(error) => return Reply::error(400, &error.to_string()),
-    };
-    let list = if value.is_array() { value } else { Value::Array(vec![value]) };
-    let controls: Vec<Control> = match serde_json::from_value(list) {
-        Ok(controls) => controls,
-        Err(error) => return Reply::error(400, &error.to_string()),
-    };
-    for control in controls {
-        if let Err(error) = state.control(control) {
-            return Reply::error(404, &error.to_string());
-        }
-    }
-    Reply::json(200, &serde_json::json!({ "done": true }))
 }
 
 /// The fields of a body: JSON, or a form.

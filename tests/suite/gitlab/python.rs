@@ -1,7 +1,8 @@
 //! An independent client reads the stand-in: python-gitlab.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::{ALICE, READER, stand_in};
 use crate::support;
@@ -11,12 +12,20 @@ use crate::support;
 fn python_gitlab_takes_it_for_gitlab() {
     let stand_in = stand_in();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/python_gitlab_reads.py");
-    let output = Command::new(support::python())
+    let mut child = Command::new(support::python())
         .arg(script)
         .args([stand_in.url(), ALICE, READER])
         .env("NO_PROXY", "127.0.0.1")
-        .output()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
         .expect("Python starts");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stdout));
+    // Each line asks for something that no request of GitLab's API does.
+    let mut answers = child.stdin.take().expect("is piped");
+    for line in BufReader::new(child.stdout.take().expect("is piped")).lines() {
+        let control = serde_json::from_str(&line.expect("is text")).expect("is a control");
+        stand_in.control(control).expect("is taken");
+        writeln!(answers, "done").expect("is read");
+    }
+    assert!(child.wait().expect("ends").success(), "python-gitlab reads something else");
 }
