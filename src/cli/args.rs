@@ -54,7 +54,6 @@ pub(super) enum Command {
     Gc(commands::gc::GcArgs),
     Stage(commands::stage::StageArgs),
     Doctor(commands::doctor::DoctorArgs),
-    Setup(commands::setup::SetupArgs),
     Config(commands::config::ConfigArgs),
     Trust(commands::trust::TrustArgs),
     #[command(hide = true)]
@@ -66,7 +65,7 @@ pub(super) enum Command {
 impl Command {
     /// Whether the command looks at what is wrong with the settings, and so does without them.
     pub(super) fn looks_at_settings(&self) -> bool {
-        matches!(self, Self::Doctor(_) | Self::Setup(_))
+        matches!(self, Self::Doctor(_))
     }
 }
 

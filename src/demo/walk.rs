@@ -163,7 +163,7 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
         Engine::Native(_) => {
             ui.data(match demo.wanted {
                 config::Engine::Native => "Components run as processes, as was asked for.",
-                _ => "No container engine answers, so components run as processes; `cki setup` would install one.",
+                _ => "No container engine answers, so components run as processes; `cki doctor` says how to install one.",
             });
             (program, folder.join("plays").display().to_string(), "none".to_owned())
         }

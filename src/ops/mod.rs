@@ -23,7 +23,6 @@ pub mod rules;
 pub mod run_local;
 pub mod running;
 pub mod scan;
-pub mod setup;
 pub mod show;
 pub mod source;
 pub mod stage;

@@ -3,6 +3,7 @@
 
 pub mod build;
 pub mod clone;
+pub mod completions;
 pub mod config;
 pub mod doctor;
 pub mod env;
@@ -16,7 +17,6 @@ pub mod print;
 pub mod ps;
 pub mod run_local;
 pub mod scan;
-pub mod setup;
 pub mod show;
 pub mod stage;
 pub mod trust;

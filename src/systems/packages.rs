@@ -1,26 +1,18 @@
-//! The system's package manager: which it is, what packages are called there, and running it. The
-//! table is a template, `packages.yaml`. What is missing, and whether it shall be installed, is for
+//! The system's package manager: which it is, what packages are called there, and the commands that
+//! install them. The table is a template, `packages.yaml`. Nothing is run here; what is missing is for
 //! `ops`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
-use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
 
-use nix::sys::signal::{Signal as Number, kill};
-use nix::unistd::{Pid, User, geteuid, getuid};
+use nix::unistd::{User, geteuid, getuid};
 use serde::Deserialize;
-use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::process::{Child, Command};
 
 use crate::base::assets::Assets;
 use crate::base::files::FileError;
-use crate::base::text::{LineSplitter, command_line};
+use crate::base::text::command_line;
 use crate::base::yaml::{self, YamlError};
-use crate::host::signals::{Signal, Stop};
 use crate::host::{Env, programs};
-use crate::model::event::{Event, Events, Stream};
 
 /// The template.
 const TEMPLATE: &str = "packages.yaml";
@@ -28,46 +20,18 @@ const TEMPLATE: &str = "packages.yaml";
 const ROOTS_FOLDERS: [&str; 2] = ["/usr/sbin", "/sbin"];
 /// What gives others the rights of root.
 const RAISERS: [&str; 2] = ["sudo", "doas"];
-/// Lines are cut here.
-const LONGEST_LINE: usize = 4 << 10;
-/// So long after its end, what a command has written is waited for.
-const LAST_WORDS: Duration = Duration::from_millis(500);
 /// systemd runs where this is (sd_booted(3)).
 const SYSTEMD: &str = "/run/systemd/system";
 
-/// A package manager that cannot be used, or has failed.
+/// The table of packages cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PackagesError {
-    /// The template cannot be read.
+    /// The template is not valid.
     #[error(transparent)]
     Template(#[from] YamlError),
     /// The template cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A program cannot be run.
-    #[error("`{program}` cannot be run")]
-    Program {
-        /// The program.
-        program: String,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// It has failed.
-    #[error("`{command}` failed: {status}")]
-    Failed {
-        /// The command.
-        command: String,
-        /// How it ended.
-        status: ExitStatus,
-    },
-    /// It was asked to end.
-    #[error("`{command}` was stopped")]
-    Stopped {
-        /// The command.
-        command: String,
-        /// By what.
-        signal: Signal,
-    },
 }
 
 /// A package manager.
@@ -82,7 +46,7 @@ pub struct Manager {
     pub refresh: Option<Vec<String>>,
     /// The command to which packages are added.
     pub install: Vec<String>,
-    /// The engine that is at home there.
+    /// The engine that is usual on that system.
     pub engine: String,
     packages: BTreeMap<String, Vec<String>>,
 }
@@ -93,6 +57,18 @@ impl Manager {
     #[must_use]
     pub fn packages(&self, thing: &str) -> Option<&[String]> {
         self.packages.get(thing).map(Vec::as_slice).filter(|packages| !packages.is_empty())
+    }
+
+    /// The line to type to install a thing; `None` if there is no package with it.
+    #[must_use]
+    pub fn install_command(&self, env: &Env, thing: &str) -> Option<String> {
+        let install = [self.install.as_slice(), self.packages(thing)?].concat();
+        let shown = |argv: &[String]| match self.root {
+            true => command_line(&as_root(env, argv)),
+            false => command_line(argv),
+        };
+        let commands = self.refresh.iter().chain([&install]).map(|argv| shown(argv));
+        Some(commands.collect::<Vec<_>>().join(" && "))
     }
 }
 
@@ -179,14 +155,8 @@ pub fn as_root(env: &Env, argv: &[String]) -> Vec<String> {
 
 /// Whether this process has the rights of root.
 #[must_use]
-pub fn is_root() -> bool {
+fn is_root() -> bool {
     geteuid().is_root()
-}
-
-/// Whether commands can be run with the rights of root.
-#[must_use]
-pub fn can_be_root(env: &Env) -> bool {
-    is_root() || raiser(env).is_some()
 }
 
 fn raiser(env: &Env) -> Option<&'static str> {
@@ -198,93 +168,6 @@ fn raiser(env: &Env) -> Option<&'static str> {
 pub fn user() -> String {
     let user = getuid();
     User::from_uid(user).ok().flatten().map_or_else(|| user.to_string(), |user| user.name)
-}
-
-/// Runs a command to its end: no shell, nothing to read from, each line that it writes an event of
-/// `who`. A first signal is passed on to it, a second one kills it; in between it is waited for,
-/// since a package manager that is cut off leaves packages half installed. It stays in the group of
-/// this process, so that `sudo` may ask for a password.
-///
-/// # Errors
-/// When it cannot be run, fails or was stopped.
-pub async fn run(
-    who: &str,
-    argv: &[String],
-    env: &Env,
-    events: &Events,
-    stop: &Stop,
-) -> Result<(), PackagesError> {
-    let (program, args) = argv.split_first().map_or(("", [].as_slice()), |(first, rest)| (first, rest));
-    let cannot = |source| PackagesError::Program { program: program.to_owned(), source };
-    let file = programs::find(env, program).ok_or_else(|| cannot(std::io::ErrorKind::NotFound.into()))?;
-    let mut child = Command::new(file)
-        .args(args)
-        .env_clear()
-        .envs(env.iter())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(cannot)?;
-    let outputs = (child.stdout.take(), child.stderr.take());
-    let mut shown = pin!(async { tokio::join!(show(outputs.0, who, events), show(outputs.1, who, events)) });
-    let status = {
-        let mut ended = pin!(end(&mut child, stop));
-        tokio::select! {
-            status = &mut ended => {
-                // A service that was started along the way may hold the pipes for ever.
-                let _ = tokio::time::timeout(LAST_WORDS, &mut shown).await;
-                status
-            }
-            _ = &mut shown => ended.await,
-        }
-    };
-    let command = command_line(argv);
-    match (stop.now(), status.map_err(cannot)?) {
-        (None, status) if status.success() => Ok(()),
-        (None, status) => Err(PackagesError::Failed { command, status }),
-        (Some(signal), _) => Err(PackagesError::Stopped { command, signal }),
-    }
-}
-
-/// Waits for a child. A signal is passed on to it; only a second one kills it.
-async fn end(child: &mut Child, stop: &Stop) -> std::io::Result<ExitStatus> {
-    let signal = tokio::select! {
-        status = child.wait() => return status,
-        signal = stop.requested() => signal,
-    };
-    if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
-        let number = match signal {
-            Signal::HangUp => Number::SIGHUP,
-            Signal::Interrupt => Number::SIGINT,
-            Signal::Terminate | Signal::Quit | Signal::Pipe => Number::SIGTERM,
-        };
-        // Refused for a child of root; a Ctrl-C at the terminal has reached that one already.
-        let _ = kill(Pid::from_raw(pid), number);
-    }
-    tokio::select! {
-        status = child.wait() => status,
-        _ = stop.forced() => {
-            child.start_kill()?;
-            child.wait().await
-        }
-    }
-}
-
-/// Sends what is written as events, line by line.
-async fn show(output: Option<impl AsyncRead + Unpin>, subject: &str, events: &Events) {
-    let Some(mut output) = output else { return };
-    let mut lines = LineSplitter::new(LONGEST_LINE);
-    let mut buffer = [0; 4096];
-    let mut line = |text: &str| {
-        // A progress bar redraws its line; its last state is enough.
-        let text = text.rsplit('\r').next().unwrap_or(text).to_owned();
-        events.send(Event::Line { subject: subject.to_owned(), stream: Stream::Stderr, text });
-    };
-    while let Ok(count @ 1..) = output.read(&mut buffer).await {
-        lines.push(&buffer[..count], &mut line);
-    }
-    lines.finish(&mut line);
 }
 
 #[cfg(test)]
@@ -318,18 +201,17 @@ mod tests {
         assert_eq!(packages.manager(&env).map(|manager| manager.program.as_str()), Some("zypper"));
     }
 
-    #[tokio::test]
-    async fn a_command_tells_its_lines_and_how_it_ended() {
-        let env = Env::new([("PATH", "/usr/bin:/bin")]);
-        let argv = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        let (sink, stop) = (Events::silent(), Stop::new());
-        run("x", &argv(&["true"]), &env, &sink, &stop).await.expect("is true");
-        let error = run("x", &argv(&["sh", "-c", "exit 3"]), &env, &sink, &stop).await.expect_err("fails");
-        assert_eq!(error.to_string(), "`sh -c 'exit 3'` failed: exit status: 3");
-        let error = run("x", &argv(&["no-such-program"]), &env, &sink, &stop).await.expect_err("is missing");
-        assert!(matches!(error, PackagesError::Program { .. }));
-        stop.raise(Signal::Terminate);
-        let error = run("x", &argv(&["sleep", "1000"]), &env, &sink, &stop).await.expect_err("is stopped");
-        assert!(matches!(error, PackagesError::Stopped { signal: Signal::Terminate, .. }));
+    #[test]
+    fn a_command_installs_a_thing_with_the_manager_of_the_system() {
+        let packages = Packages::read(&Assets::default()).expect("is good");
+        let on = |program: &str, thing: &str| {
+            let manager = packages.managers.iter().find(|one| one.program == program).expect("is known");
+            // These tests run as root, or behind `sudo`.
+            manager.install_command(&Env::default(), thing).map(|command| command.replace("sudo ", ""))
+        };
+        assert_eq!(on("apt-get", "git").as_deref(), Some("apt-get update && apt-get install git"));
+        assert_eq!(on("dnf", "docker").as_deref(), Some("dnf install moby-engine"));
+        assert_eq!(on("brew", "git").as_deref(), Some("brew install git"));
+        assert_eq!(on("brew", "cpp"), None);
     }
 }

@@ -1,5 +1,5 @@
-//! The user's shell: which it is, and whether it completes `cki`. The shells are a template,
-//! `shells.yaml`; the scripts that they load are `cki completions`.
+//! The user's shell: which it is, whether it completes `cki`, and where the script for that is written.
+//! The shells are a template, `shells.yaml`; the scripts themselves are `cki completions`.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -13,17 +13,27 @@ use crate::base::files::{self, FileError};
 use crate::base::yaml::{self, YamlError};
 use crate::host::Env;
 
-/// The longest start file of a shell that is read.
+/// The longest start file of a shell that is read, in bytes.
 const LONGEST: u64 = 16 << 20;
 
 /// The template.
 const TEMPLATE: &str = "shells.yaml";
-/// What `cki setup` has written is known by this.
-pub const MARK: &str = "# added by `cki setup`";
 
 /// A shell that cannot be looked at or taught.
 #[derive(Debug, thiserror::Error)]
 pub enum ShellError {
+    /// It is none that is known.
+    #[error("cannot tell which shell to complete in: {}", match .named {
+        Some(name) => format!("`SHELL` is `{name}`, which is not supported"),
+        None => "`SHELL` is not set".to_owned(),
+    })]
+    Unknown {
+        /// The value of `SHELL`.
+        named: Option<String>,
+    },
+    /// There is no home directory.
+    #[error("cannot tell where your files are: there is no home directory")]
+    NoHome,
     /// The template cannot be read.
     #[error(transparent)]
     Template(#[from] YamlError),
@@ -39,7 +49,7 @@ pub enum ShellError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The file belongs to somebody else, who would be locked out of it.
-    #[error("`{}` belongs to another user", .0.display())]
+    #[error("cannot write `{}`: it belongs to another user", .0.display())]
     Foreign(PathBuf),
 }
 
@@ -52,7 +62,12 @@ struct Written {
 struct WrittenShell {
     name: String,
     file: String,
-    line: String,
+    #[serde(default)]
+    start: Option<String>,
+    #[serde(default)]
+    line: Option<String>,
+    #[serde(default)]
+    loader: Vec<String>,
     #[serde(default)]
     instead: Vec<String>,
 }
@@ -62,78 +77,102 @@ struct WrittenShell {
 pub struct Shell {
     /// Its name.
     pub name: String,
-    /// The file that it reads.
+    /// The file for the script.
     pub file: PathBuf,
-    /// The line for it.
-    pub line: String,
+    /// The file that it reads when it starts, and the line in there that loads the script.
+    pub start: Option<(PathBuf, String)>,
+    /// Whether it loads the script without that line.
+    pub loads: bool,
     instead: Vec<PathBuf>,
 }
 
+/// How far a shell is from completing `cki`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It completes, by this file.
+    Completes(PathBuf),
+    /// The script is there, and the start file does not load it.
+    NotLoaded,
+    /// There is no script.
+    Nothing,
+}
+
+/// The name of the shell that `SHELL` names, as `cki completions` knows it.
+#[must_use]
+pub fn name_of_user(env: &Env) -> Option<String> {
+    let program = env.get("SHELL").map(Path::new).and_then(Path::file_name)?;
+    match program.to_string_lossy().into_owned() {
+        name if name == "pwsh" => Some("powershell".to_owned()),
+        name => Some(name),
+    }
+}
+
 impl Shell {
-    /// The shell that `SHELL` names; `None` if there is none, or none that is known.
+    /// The shell of a name; `None` if none of that name is known.
     ///
     /// # Errors
-    /// When the template is not what it should be.
-    pub fn of_user(env: &Env, assets: &Assets) -> Result<Option<Self>, ShellError> {
-        let Some(program) = env.get("SHELL").map(Path::new).and_then(Path::file_name) else {
-            return Ok(None);
-        };
-        let name = match program.to_string_lossy().into_owned() {
-            name if name == "pwsh" => "powershell".to_owned(),
-            name => name,
-        };
+    /// When the template is not what it should be, or there is no home directory.
+    pub fn named(name: &str, env: &Env, assets: &Assets) -> Result<Option<Self>, ShellError> {
         let Some(asset) = assets.text(TEMPLATE)? else { return Ok(None) };
         let (written, _) = yaml::parse::<Written>(&asset.origin, &asset.text)?;
         let Some(shell) = written.shells.into_iter().find(|shell| shell.name == name) else {
             return Ok(None);
         };
-        let Some(home) = env.home() else { return Ok(None) };
-        let path = |text: &str| fill(text, env, &home).map(PathBuf::from);
+        let home = env.home().ok_or(ShellError::NoHome)?;
+        let file = fill(&shell.file, env, &home, "")?;
+        let path = |text: &str| fill(text, env, &home, &file).map(PathBuf::from);
+        let paths = |all: &[String]| all.iter().map(|text| path(text)).collect::<Result<Vec<_>, _>>();
+        let start = match (&shell.start, &shell.line) {
+            (Some(start), Some(line)) => Some((path(start)?, fill(line, env, &home, &file)?)),
+            _ => None,
+        };
         Ok(Some(Self {
-            file: path(&shell.file)?,
-            instead: shell.instead.iter().map(|text| path(text)).collect::<Result<_, ShellError>>()?,
-            name,
-            line: shell.line,
+            loads: start.is_none() || paths(&shell.loader)?.iter().any(|file| file.is_file()),
+            instead: paths(&shell.instead)?,
+            name: shell.name,
+            file: file.into(),
+            start,
         }))
     }
 
-    /// The file that makes it complete `cki`, if one does.
+    /// Looks whether it completes `cki`.
     ///
     /// # Errors
-    /// When its own file is there and cannot be read.
-    pub fn taught_by(&self) -> Result<Option<PathBuf>, ShellError> {
+    /// When its start file is there and cannot be read.
+    pub fn standing(&self) -> Result<Standing, ShellError> {
         if let Some(file) = self.instead.iter().find(|file| file.is_file()) {
-            return Ok(Some(file.clone()));
+            return Ok(Standing::Completes(file.clone()));
         }
-        let text = content(&self.file)?.unwrap_or_default();
-        Ok(teaches(&String::from_utf8_lossy(&text), &self.name).then(|| self.file.clone()))
+        if let Some((start, line)) = &self.start {
+            let text = content(start)?.unwrap_or_default();
+            let ours = [format!("cki completions {}", self.name), format!("COMPLETE={} cki", self.name)];
+            if loads(&String::from_utf8_lossy(&text), ours.iter().chain([line])) {
+                return Ok(Standing::Completes(start.clone()));
+            }
+        }
+        Ok(match (self.file.is_file(), self.loads) {
+            (true, true) => Standing::Completes(self.file.clone()),
+            (true, false) => Standing::NotLoaded,
+            (false, _) => Standing::Nothing,
+        })
     }
 
-    /// Makes it complete `cki` from its next start on: one line at the end of its file, unless that
-    /// is done already. A link stays one, and the file keeps its mode.
+    /// Writes the script to its file, whole or not at all. A link stays one, and a file keeps its mode.
     ///
     /// # Errors
     /// When the file is somebody else's, or cannot be written.
-    pub fn teach(&self) -> Result<(), ShellError> {
-        if self.taught_by()?.is_some() {
-            return Ok(());
-        }
+    pub fn install(&self, script: &str) -> Result<(), ShellError> {
         let file = self.file.canonicalize().unwrap_or_else(|_| self.file.clone());
         let mode = match nearest(&file) {
             Some((_, facts)) if facts.uid() != geteuid().as_raw() => return Err(ShellError::Foreign(file)),
             Some((path, facts)) if path == file => facts.permissions().mode() & 0o7777,
             _ => 0o644,
         };
-        let mut text = content(&file)?.unwrap_or_default();
-        if !text.is_empty() && !text.ends_with(b"\n") {
-            text.push(b'\n');
-        }
-        text.extend_from_slice(format!("{}  {MARK}\n", self.line).as_bytes());
-        Ok(files::write_whole(&file, &text, mode)?)
+        Ok(files::write_whole(&file, script.as_bytes(), mode)?)
     }
 }
 
-/// The file, or the nearest folder above it that exists.
+/// The file, or the nearest directory above it that exists.
 fn nearest(file: &Path) -> Option<(&Path, std::fs::Metadata)> {
     file.ancestors().find_map(|path| Some((path, path.metadata().ok()?)))
 }
@@ -147,17 +186,16 @@ fn content(file: &Path) -> Result<Option<Vec<u8>>, FileError> {
     }
 }
 
-/// Whether a line that is no comment loads the completion.
-fn teaches(text: &str, shell: &str) -> bool {
-    let ours = [format!("cki completions {shell}"), format!("COMPLETE={shell} cki")];
+/// Whether a line that is no comment has one of these texts.
+fn loads<'a>(text: &str, ours: impl Iterator<Item = &'a String> + Clone) -> bool {
     text.lines()
         .filter(|line| !line.trim_start().starts_with('#'))
-        .any(|line| ours.iter().any(|ours| line.contains(ours.as_str())))
+        .any(|line| ours.clone().any(|ours| line.contains(ours.as_str())))
 }
 
-fn fill(text: &str, env: &Env, home: &Path) -> Result<String, ShellError> {
+fn fill(text: &str, env: &Env, home: &Path, script: &str) -> Result<String, ShellError> {
     let shown = |path: &Path| path.display().to_string();
-    let folder = |variable: &str, below: &str| {
+    let directory = |variable: &str, below: &str| {
         env.get(variable)
             .filter(|path| path.starts_with('/'))
             .map_or_else(|| shown(&home.join(below)), str::to_owned)
@@ -166,8 +204,9 @@ fn fill(text: &str, env: &Env, home: &Path) -> Result<String, ShellError> {
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
     let around = context! {
         home => shown(home),
-        config => folder("XDG_CONFIG_HOME", ".config"),
-        data => folder("XDG_DATA_HOME", ".local/share"),
+        script => shell_words::quote(script),
+        config => directory("XDG_CONFIG_HOME", ".config"),
+        data => directory("XDG_DATA_HOME", ".local/share"),
         zdotdir => env.get("ZDOTDIR").map_or_else(|| shown(home), str::to_owned),
     };
     templates.render_str(text, around).map_err(|source| ShellError::Value { value: text.to_owned(), source })
@@ -177,57 +216,82 @@ fn fill(text: &str, env: &Env, home: &Path) -> Result<String, ShellError> {
 mod tests {
     use super::*;
 
-    fn shell(home: &Path, program: &str) -> Option<Shell> {
+    fn shell(home: &Path, name: &str) -> Shell {
         let home = home.display().to_string();
-        let env = Env::new([("HOME", home.as_str()), ("SHELL", program), ("ZDOTDIR", "/z")]);
-        Shell::of_user(&env, &Assets::default()).expect("the template is good")
+        let env = Env::new([("HOME", home.as_str()), ("ZDOTDIR", "/z")]);
+        Shell::named(name, &env, &Assets::default()).expect("the template is good").expect("is known")
     }
 
     #[test]
     fn each_shell_has_a_file_of_its_own() {
-        let file = |program: &str| shell(Path::new("/h"), program).map(|shell| shell.file);
-        assert_eq!(file("/bin/bash"), Some("/h/.bashrc".into()));
-        assert_eq!(file("/bin/zsh"), Some("/z/.zshrc".into()));
-        assert_eq!(file("fish"), Some("/h/.config/fish/completions/cki.fish".into()));
-        assert_eq!(file("/usr/bin/elvish"), Some("/h/.config/elvish/rc.elv".into()));
-        assert_eq!(file("/usr/bin/pwsh"), Some("/h/.config/powershell/profile.ps1".into()));
-        assert_eq!(file("/bin/ksh"), None);
-        assert_eq!(file(""), None);
+        let files = |name: &str| {
+            let shell = shell(Path::new("/h h"), name);
+            (
+                shell.file.display().to_string(),
+                shell.start.map(|(file, line)| (file.display().to_string(), line)),
+            )
+        };
+        let (file, start) = files("bash");
+        assert_eq!(file, "/h h/.local/share/bash-completion/completions/cki");
+        let line = "source '/h h/.local/share/bash-completion/completions/cki'".to_owned();
+        assert_eq!(start, Some(("/h h/.bashrc".to_owned(), line)));
+        assert_eq!(files("zsh").1.expect("has a start file").0, "/z/.zshrc");
+        assert_eq!(files("fish"), ("/h h/.config/fish/completions/cki.fish".to_owned(), None));
+        assert_eq!(files("elvish").1.expect("has a start file").0, "/h h/.config/elvish/rc.elv");
+        assert_eq!(files("powershell").1.expect("has a start file").0, "/h h/.config/powershell/profile.ps1");
+        assert_eq!(
+            Shell::named("ksh", &Env::new([("HOME", "/h")]), &Assets::default()).expect("reads"),
+            None
+        );
+        let homeless = Shell::named("bash", &Env::default(), &Assets::default());
+        assert!(matches!(homeless, Err(ShellError::NoHome)));
+        let name = |shell: &str| name_of_user(&Env::new([("SHELL", shell)]));
+        assert_eq!((name("/usr/bin/pwsh"), name("")), (Some("powershell".to_owned()), None));
     }
 
     #[test]
-    fn a_shell_is_taught_once_and_its_file_stays_what_it_was() {
-        let home = tempfile::tempdir().expect("a temporary folder");
-        let shell = shell(home.path(), "/bin/bash").expect("is known");
-        assert_eq!(shell.taught_by().expect("looks"), None);
-        let real = home.path().join("dotfiles-bashrc");
-        // Without an end of line, and not all of it text.
-        std::fs::write(&real, b"# cki completions bash\nalias x='\xff'").expect("writes");
-        std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o600)).expect("sets the mode");
-        std::os::unix::fs::symlink(&real, &shell.file).expect("links");
-        for _ in 0..2 {
-            shell.teach().expect("teaches");
+    fn a_shell_completes_once_its_start_file_loads_the_script() {
+        let home = tempfile::tempdir().expect("a temporary directory");
+        let mut zsh = shell(home.path(), "zsh");
+        let (_, line) = zsh.start.clone().expect("has a start file");
+        let start = home.path().join(".zshrc");
+        zsh.start = Some((start.clone(), line.clone()));
+        zsh.instead.clear();
+        assert_eq!(zsh.standing().expect("looks"), Standing::Nothing);
+        zsh.install("script").expect("installs");
+        assert_eq!(zsh.standing().expect("looks"), Standing::NotLoaded);
+        // Not all of it need be text, and a comment loads nothing.
+        std::fs::write(&start, b"# cki completions zsh\nalias x='\xff'\n").expect("writes");
+        assert_eq!(zsh.standing().expect("looks"), Standing::NotLoaded);
+        for loading in [line.as_str(), "source <(cki completions zsh)"] {
+            std::fs::write(&start, loading).expect("writes");
+            assert_eq!(zsh.standing().expect("looks"), Standing::Completes(start.clone()));
         }
-        assert_eq!(shell.taught_by().expect("looks"), Some(shell.file.clone()));
-        let text = std::fs::read(&real).expect("reads");
-        let wanted = format!("# cki completions bash\nalias x='?'\n{}  {MARK}\n", shell.line);
-        let text: Vec<u8> = text.into_iter().map(|byte| if byte == 0xff { b'?' } else { byte }).collect();
-        assert_eq!(String::from_utf8_lossy(&text), wanted);
-        assert!(shell.file.is_symlink());
-        assert_eq!(real.metadata().expect("is there").permissions().mode() & 0o777, 0o600);
+        let fish = shell(home.path(), "fish");
+        fish.install("script").expect("installs");
+        assert!(
+            fish.instead[0].is_file() || fish.standing().expect("looks") == Standing::Completes(fish.file)
+        );
     }
 
     #[test]
-    fn a_missing_file_is_made_and_one_that_cannot_be_read_is_left_alone() {
-        let home = tempfile::tempdir().expect("a temporary folder");
-        let fish = shell(home.path(), "fish").expect("is known");
-        fish.teach().expect("teaches");
-        let text = std::fs::read_to_string(&fish.file).expect("is there");
-        assert_eq!(text, format!("{}  {MARK}\n", fish.line));
-        let bash = shell(home.path(), "bash").expect("is known");
-        std::fs::create_dir(&bash.file).expect("makes");
-        assert!(matches!(bash.teach(), Err(ShellError::File(_))));
-        let foreign = shell(Path::new("/proc/1/nobody"), "bash").expect("is known");
-        assert!(foreign.teach().is_err());
+    fn an_installed_script_replaces_the_old_one_and_keeps_link_and_mode() {
+        let home = tempfile::tempdir().expect("a temporary directory");
+        let fish = shell(home.path(), "fish");
+        let real = home.path().join("dotfiles.fish");
+        std::fs::write(&real, "old").expect("writes");
+        std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o600)).expect("sets the mode");
+        std::fs::create_dir_all(fish.file.parent().expect("is in a directory")).expect("makes");
+        std::os::unix::fs::symlink(&real, &fish.file).expect("links");
+        for script in ["one", "two"] {
+            fish.install(script).expect("installs");
+            assert_eq!(std::fs::read_to_string(&real).expect("reads"), script);
+        }
+        assert!(fish.file.is_symlink());
+        assert_eq!(real.metadata().expect("is there").permissions().mode() & 0o777, 0o600);
+        let bash = shell(home.path(), "bash");
+        std::fs::create_dir_all(&bash.file).expect("makes");
+        assert!(matches!(bash.install("x"), Err(ShellError::File(_))));
+        assert!(shell(Path::new("/proc/1/nobody"), "bash").install("x").is_err());
     }
 }

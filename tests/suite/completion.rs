@@ -1,4 +1,4 @@
-//! Completion as people have it: the real shells, at a terminal, set up by `cki setup`, with keys
+//! Completion as people have it: the real shells, at a terminal, set up by `cki completions --install`, with keys
 //! that are pressed. And what it must not do: reach for the network, or put anything alive on the
 //! terminal or the command line.
 
@@ -47,18 +47,26 @@ impl Home {
         command
     }
 
-    /// Sets the shell up as a person would, on a machine that lacks nothing else.
+    /// Sets the shell up as a person would: installs the script, and adds the line where one is needed.
     fn set_up(&self) {
-        self.write("small.yaml", "components: [{name: a, category: x}]");
         let output = self
             .command(env!("CARGO_BIN_EXE_cki"))
-            .args(["setup", "--yes", "--engine", "native", "--offline", "--inventory", "small.yaml"])
-            // No package manager is in reach, whatever is missing.
-            .env("PATH", Path::new(env!("CARGO_BIN_EXE_cki")).parent().expect("is in a folder"))
+            .args(["completions", "--install"])
             .output()
             .expect("runs");
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && said.contains("writing"), "{said}");
+        assert!(output.status.success() && said.contains("Wrote `"), "{said}");
+        if let Some((_, start)) =
+            said.split_once("add this line to `").or(said.split_once("Add this line to `"))
+        {
+            let (start, rest) = start.split_once('`').expect("is in backticks");
+            let line = match String::from_utf8_lossy(&output.stdout).into_owned() {
+                empty if empty.is_empty() => rest.trim_start_matches(':').trim().to_owned(),
+                line => line,
+            };
+            std::fs::create_dir_all(Path::new(start).parent().expect("is in a directory")).expect("makes");
+            std::fs::write(start, line).expect("writes");
+        }
     }
 
     fn write(&self, name: &str, text: &str) {
@@ -211,6 +219,41 @@ fn in_elvish() {
     let home = Home::new("/usr/bin/elvish");
     home.set_up();
     completes_components(&home, "elvish", &["pipeline-herder"]);
+}
+
+#[test]
+fn completions_install_says_what_it_wrote_and_what_is_left() {
+    let home = Home::new("/usr/bin/elvish");
+    let run = |args: &[&str]| {
+        let output =
+            home.command(env!("CARGO_BIN_EXE_cki")).arg("completions").args(args).output().expect("runs");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("is text");
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let path = |below: &str| home.folder.path().join(below);
+    let script = path(".local/share/cki/completions/cki.elv");
+    let (code, line, said) = run(&["--install"]);
+    assert_eq!((code, line.trim()), (Some(0), format!("eval (slurp < {})", script.display()).as_str()));
+    assert!(said.contains(&format!("Wrote `{}`", script.display())) && said.contains("rc.elv"), "{said}");
+    assert_eq!(std::fs::read_to_string(&script).expect("is there").trim(), run(&["elvish"]).1.trim());
+    // The start file of a shell belongs to the person.
+    assert!(!path(".config/elvish/rc.elv").exists());
+    home.write("rc", &line);
+    std::fs::create_dir_all(path(".config/elvish")).expect("makes");
+    std::fs::rename(path("rc"), path(".config/elvish/rc.elv")).expect("moves");
+    let (code, line, said) = run(&["--install"]);
+    assert_eq!((code, line.as_str()), (Some(0), ""), "{said}");
+    let (_, json, _) = run(&["fish", "--install", "-o", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("is JSON");
+    assert_eq!((&json["shell"], &json["line"]), (&"fish".into(), &serde_json::Value::Null));
+    // Neither a shell that is not known nor none is guessed.
+    let home = Home::new("/bin/ksh");
+    for install in [&["completions"][..], &["completions", "--install"]] {
+        let output = home.command(env!("CARGO_BIN_EXE_cki")).args(install).output().expect("runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("`SHELL` is `/bin/ksh`, which is not supported"), "{said}");
+    }
 }
 
 #[test]

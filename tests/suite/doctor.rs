@@ -54,20 +54,48 @@ fn each_check_says_what_was_found_and_what_mends_it() {
     network        – not needed  no container engine is wanted
     leftovers      ✔ ok          nothing is left of runs that were killed
     git            ✘ failed      not installed, and needed for 1 repository behind SSH
-                                 → cki setup
+                                 · none of these package managers is in PATH: apt-get, dnf, zypper, pacman, apk, brew
     cpp            ! warning     not installed, and needed to build 1 component
-                                 → cki setup
+                                 · none of these package managers is in PATH: apt-get, dnf, zypper, pacman, apk, brew
     certificates   ✔ ok          those of the system
     gitlab         – not needed  https://gitlab.com (default), not asked with `--offline`
     token          ! warning     none: `cki stage` and private repositories need one
                                  → export CKI_GITLAB_TOKEN=…
-    completion     ! warning     bash does not complete `cki`: /tmp/cki-TESTID/home/.bashrc does not say so
-                                 → cki setup
+    completion     ! warning     bash does not complete `cki`
+                                 → cki completions --install
     --- stderr
     13 checks, 1 failed, 3 with a warning
     --- exit 1
     ");
     cli.run("doctor --offline -q").ends_with(1);
+}
+
+#[test]
+fn doctor_prints_the_commands_that_install_what_is_missing() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let cli = bare();
+    let program = |name: &str| {
+        let file = cli.folder().join("programs").join(name);
+        std::fs::write(&file, "#!/bin/sh\necho called >&2\n").expect("writes");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).expect("sets the mode");
+    };
+    program("dnf");
+    // The tables of a project are not used.
+    cli.write("cki.toml", "inventory = 'inventory.yaml'\ntemplates = 'templates'\n");
+    cli.write(
+        "templates/packages.yaml",
+        "managers: [{program: dnf, install: [evil], engine: x, packages: {git: [git]}}]\nengines: {}\n",
+    );
+    let fix = |name: &str, flags: &str| {
+        let outcome = cli.run(&format!("doctor --offline -o json {flags}"));
+        assert!(!outcome.stderr.contains("called"), "{outcome}");
+        let fix = check(&outcome, name)["fix"].as_str().unwrap_or_default().to_owned();
+        fix.strip_prefix("sudo ").map(str::to_owned).unwrap_or(fix)
+    };
+    assert_eq!(fix("git", ""), "dnf install git");
+    assert_eq!(fix("cpp", ""), "dnf install cpp");
+    program("apt-get");
+    assert!(fix("git", "").ends_with("apt-get install git"));
 }
 
 #[test]

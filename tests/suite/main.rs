@@ -21,6 +21,5 @@ mod machine;
 mod masking;
 mod native;
 mod preprocessor;
-mod setup;
 mod support;
 mod verbs;

@@ -6,20 +6,30 @@ use clap::{Args, ValueEnum};
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
+use crate::report;
+use crate::systems::shell::{self, ShellError, name_of_user};
 
-/// Print the script that completes `cki` in a shell
+/// Print the script that completes `cki` in a shell, or install it
 ///
-/// Load it when the shell starts, so that it always fits the program:
+/// `--install` writes the script to your own files, and prints the line that loads it where a shell needs
+/// one. To load it when the shell starts, without a file:
 ///   echo 'source <(cki completions bash)' >> ~/.bashrc
 ///   echo 'source <(cki completions zsh)' >> ~/.zshrc
 ///   echo 'cki completions fish | source' >> ~/.config/fish/config.fish
 ///   echo 'eval (cki completions elvish | slurp)' >> ~/.config/elvish/rc.elv
 ///   cki completions powershell | Out-String | Invoke-Expression
+///
+/// Examples:
+///   cki completions --install
+///   cki completions zsh --install
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct CompletionsArgs {
-    /// The shell
-    shell: Shell,
+    /// The shell (default: the one that `SHELL` names)
+    shell: Option<Shell>,
+    /// Write the script to where the shell looks for it
+    #[arg(long)]
+    install: bool,
 }
 
 /// For zsh: from a file of its own in `fpath`, the script is first run when the first completion is
@@ -54,7 +64,22 @@ impl Shell {
 }
 
 pub(in crate::cli) fn run(args: &CompletionsArgs, context: &Context) -> anyhow::Result<Exit> {
-    context.ui.data(script(args.shell)?.trim_end());
+    let env = &context.host.env;
+    let named = name_of_user(env);
+    let unknown = || ShellError::Unknown { named: env.get("SHELL").map(str::to_owned) };
+    let shell = match args.shell {
+        Some(shell) => shell,
+        None => named.and_then(|name| Shell::from_str(&name, false).ok()).ok_or_else(unknown)?,
+    };
+    let script = script(shell)?;
+    if !args.install {
+        context.ui.data(script.trim_end());
+        return Ok(Exit::Done);
+    }
+    let assets = context.patient().trusted_assets();
+    let target = shell::Shell::named(shell.name(), env, &assets)?.ok_or_else(unknown)?;
+    target.install(&script)?;
+    report::completions::print(&context.ui, &target, &target.standing()?);
     Ok(Exit::Done)
 }
 

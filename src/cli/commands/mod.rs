@@ -16,7 +16,6 @@ pub(super) mod logs;
 pub(super) mod man;
 pub(super) mod ps;
 pub(super) mod run_local;
-pub(super) mod setup;
 pub(super) mod shell;
 pub(super) mod show;
 pub(super) mod stage;
@@ -49,7 +48,6 @@ pub(super) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Ex
         Command::Gc(args) => gc::run(&args, context),
         Command::Stage(args) => stage::run(&args, context),
         Command::Doctor(args) => doctor::run(&args, context),
-        Command::Setup(args) => setup::run(&args, context),
         Command::Trust(args) => trust::run(&args, context),
         Command::Config(args) => config::run(&args, context),
         Command::Completions(args) => completions::run(&args, context),

@@ -32,7 +32,6 @@ use crate::ops::rules::RulesError;
 use crate::ops::run_local::RunError;
 use crate::ops::running::RunningError;
 use crate::ops::scan::ScanError;
-use crate::ops::setup::SetupError;
 use crate::ops::source::SourceError;
 use crate::ops::stage::{StageError, TargetError};
 use crate::ops::stand_in::ListenError;
@@ -43,6 +42,7 @@ use crate::systems::git::GitError;
 use crate::systems::gitlab::GitLabError;
 use crate::systems::native::NativeError;
 use crate::systems::preprocessor::PreprocessError;
+use crate::systems::shell::ShellError;
 use crate::ui::Ui;
 use diagnosis::{Meaning, at, did_you_mean, hint, plain};
 pub(super) use diagnosis::{UsageError, commit_or_stash};
@@ -111,7 +111,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
         RunError => |error| Some(of_run(error)),
         RunningError => |error| Some(of_running(error)),
         ScanError => |error| Some(of_scan(error)),
-        SetupError => |error| Some(of_setup(error)),
+        ShellError => |error| Some(of_shell(error)),
         OpenError => |error| Some(of_open(error)),
         SourceError => |error| Some(of_source(error)),
         PreprocessError => |error| Some(of_preprocess(error)),
@@ -311,12 +311,13 @@ fn of_rules(error: &RulesError) -> Meaning {
     }
 }
 
-fn of_setup(error: &SetupError) -> Meaning {
+fn of_shell(error: &ShellError) -> Meaning {
     match error {
-        SetupError::NobodyToAsk => {
-            hint(Exit::Usage, "`cki setup --yes` does it without asking; `--dry-run` only shows it.")
-        }
-        SetupError::Packages(_) | SetupError::Shell(_) => plain(Exit::Invalid),
+        ShellError::Unknown { .. } => hint(Exit::Usage, "name one, as in `cki completions bash`."),
+        ShellError::NoHome => hint(Exit::Invalid, "set `HOME` to your home directory."),
+        ShellError::Foreign(_) => hint(Exit::Refused, "`cki completions` prints the script."),
+        ShellError::File(inner) => of_file(inner),
+        ShellError::Template(_) | ShellError::Value { .. } => plain(Exit::Invalid),
     }
 }
 
@@ -324,7 +325,7 @@ fn of_open(error: &OpenError) -> Meaning {
     match error {
         OpenError::None { tried, .. } => {
             let mut hints: Vec<String> = tried.iter().map(|place| format!("tried {place}.")).collect();
-            hints.push("`cki doctor` says more, and `cki setup` installs an engine.".to_owned());
+            hints.push("`cki doctor` says more, and prints the command that installs an engine.".to_owned());
             Meaning { exit: Exit::Unreachable, hints }
         }
         OpenError::Engine(inner) => of_engine(inner),

@@ -7,6 +7,9 @@ use crate::ops::build::BuildError;
 use crate::ops::run_local::RunError;
 use crate::ops::running::RunningError;
 
+/// The hint for what only a container engine does.
+const ENGINE: &str = "`cki doctor --engine auto` prints the command that installs a container engine.";
+
 pub(super) fn of_build(error: &BuildError) -> Meaning {
     match error {
         BuildError::NoBuild { place, .. } => hint(
@@ -18,7 +21,7 @@ pub(super) fn of_build(error: &BuildError) -> Meaning {
         BuildError::NoFile { place, .. } => hint(Exit::NotFound, format!("{place} says which file it is.")),
         BuildError::Outside { .. } => plain(Exit::Invalid),
         BuildError::Empty(_) => plain(Exit::NotFound),
-        BuildError::Native => hint(Exit::Unreachable, "`cki setup` installs a container engine."),
+        BuildError::Native => hint(Exit::Unreachable, ENGINE),
     }
 }
 
@@ -43,9 +46,7 @@ pub(super) fn of_run(error: &RunError) -> Meaning {
         RunError::Offline { image } => {
             hint(Exit::Unreachable, format!("leave `--offline` out, or load `{image}` into the engine."))
         }
-        RunError::NotNative { is_service: true, .. } => {
-            hint(Exit::Unreachable, "`cki setup` installs a container engine, which can run it.")
-        }
+        RunError::NotNative { is_service: true, .. } => hint(Exit::Unreachable, ENGINE),
         RunError::NotNative { .. } => {
             hint(Exit::Invalid, "the entry has no `run.command`, and without an image there is no other.")
         }

@@ -29,7 +29,7 @@ pub(super) fn of_token(error: &TokenError) -> Meaning {
 pub(super) fn of_preprocess(error: &PreprocessError) -> Meaning {
     match error {
         PreprocessError::NotInstalled { .. } => {
-            hint(Exit::NotFound, "`cki setup` installs `cpp`, or install the package `cpp` yourself.")
+            hint(Exit::NotFound, "`cki doctor` prints the command that installs `cpp`.")
         }
         _ => plain(Exit::Failed),
     }
@@ -142,7 +142,7 @@ pub(super) fn of_native(error: &NativeError) -> Meaning {
     match error {
         NativeError::MissingProgram { .. } | NativeError::MissingFile { .. } => hint(
             Exit::NotFound,
-            "install it, or use a container engine, whose images bring their own; `cki setup` installs one.",
+            "install it, or use a container engine, whose images bring their own; `cki doctor --engine auto` prints the command.",
         ),
         NativeError::NotRunning { .. } => plain(Exit::NotFound),
         _ => plain(Exit::Failed),

@@ -13,21 +13,6 @@ pub enum State {
     NotNeeded,
 }
 
-/// What is missing and can be installed or set up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lack {
-    /// A container engine.
-    Engine,
-    /// The C preprocessor.
-    Cpp,
-    /// The `git` program.
-    Git,
-    /// Certificates of authorities.
-    Certificates,
-    /// The shell's completion.
-    Completion,
-}
-
 /// What a check has found.
 #[derive(Debug, Clone)]
 pub struct Found {
@@ -39,13 +24,11 @@ pub struct Found {
     pub details: Vec<String>,
     /// The command that mends it, if one does.
     pub fix: Option<String>,
-    /// What `cki setup` can do about it.
-    pub lacks: Option<Lack>,
 }
 
 impl Found {
     pub(super) fn new(state: State, why: impl Into<String>) -> Self {
-        Self { state, why: why.into(), details: Vec::new(), fix: None, lacks: None }
+        Self { state, why: why.into(), details: Vec::new(), fix: None }
     }
 
     pub(super) fn good(why: impl Into<String>) -> Self {
@@ -72,9 +55,15 @@ impl Found {
         Self { fix: Some(command.into()), ..self }
     }
 
-    /// Mended by `cki setup`.
-    pub(super) fn lacks(self, lack: Lack) -> Self {
-        Self { lacks: Some(lack), ..self.fix("cki setup") }
+    /// Adds the command that fixes it, or the reason why there is none.
+    pub(super) fn fix_or_detail(mut self, command: Result<String, String>) -> Self {
+        match command {
+            Ok(command) => self.fix(command),
+            Err(why) => {
+                self.details.push(why);
+                self
+            }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Checks of what runs components: the container engine, the native engine, and what runs that were
 //! killed have left on either.
 
-use super::{Found, Lack, Patient, blocking};
+use super::{Found, Patient, blocking};
 use crate::base::text::{command_line, join_and, plural};
 use crate::config;
 use crate::ops::engine::Engine;
@@ -67,6 +67,8 @@ struct Machine {
     podman: bool,
     /// What lets this user use Docker.
     join: String,
+    /// What installs the engine that is wanted, or usual on this system; or why nothing does.
+    install: Result<String, String>,
 }
 
 impl Machine {
@@ -87,8 +89,25 @@ impl Machine {
                 .map(|start| shown(start)),
             podman: podman && packages.installed(env, "podman").is_some(),
             join: shown(&join),
+            install: install_command(patient, packages),
         }
     }
+}
+
+/// The line that installs an engine and starts its service.
+fn install_command(patient: &Patient, packages: &Packages) -> Result<String, String> {
+    let usual = || packages.manager(&patient.env).map_or("podman", |manager| manager.engine.as_str());
+    let engine = match patient.settings.engine {
+        config::Engine::Docker => "docker",
+        config::Engine::Podman => "podman",
+        config::Engine::Auto | config::Engine::Native => usual(),
+    };
+    let install = patient.install_command(engine)?;
+    let service = packages.engine(engine).filter(|facts| packages::has_systemd() && !facts.start.is_empty());
+    Ok(service.map_or_else(
+        || install.clone(),
+        |facts| format!("{install} && {}", command_line(&packages::as_root(&patient.env, &facts.start))),
+    ))
 }
 
 fn mend(found: Found, candidates: &[Candidate], machine: &Machine) -> Found {
@@ -113,10 +132,10 @@ fn mend(found: Found, candidates: &[Candidate], machine: &Machine) -> Found {
         return found;
     }
     match machine {
-        Machine { docker: Some(start), .. } => Found { lacks: Some(Lack::Engine), ..found.fix(start) },
+        Machine { docker: Some(start), .. } => found.fix(start),
         // It is there and does not work: the details say why, and installing it again is no help.
         Machine { podman: true, .. } => found,
-        _ => found.lacks(Lack::Engine),
+        Machine { install, .. } => found.fix_or_detail(install.clone()),
     }
 }
 
@@ -137,10 +156,13 @@ pub(super) async fn native(patient: &Patient) -> Found {
         .collect();
     let found = match refused.as_slice() {
         [] => Found::good("a network and processes of its own, and this machine's files"),
-        some => Found::warning(format!("no {} of its own, and this machine's files", join_and(some)))
-            .fix("cki setup"),
+        some => Found::warning(format!("no {} of its own, and this machine's files", join_and(some))),
     };
-    let found = found.details(details);
+    let mut found = found.details(details);
+    if !refused.is_empty() && !containers {
+        let packages = Packages::read(&patient.trusted_assets()).map_err(|error| error.to_string());
+        found = found.fix_or_detail(packages.and_then(|packages| install_command(patient, &packages)));
+    }
     if containers { Found { state: super::State::NotNeeded, fix: None, ..found } } else { found }
 }
 
@@ -175,12 +197,12 @@ mod tests {
 
     fn machine(docker: bool, podman: bool) -> Machine {
         let docker = docker.then(|| "sudo systemctl start docker".to_owned());
-        Machine { docker, podman, join: "sudo usermod -aG docker me".into() }
+        let install = Ok("sudo dnf install podman".to_owned());
+        Machine { docker, podman, join: "sudo usermod -aG docker me".into(), install }
     }
 
-    fn fix(candidates: &[Candidate], machine: &Machine) -> (Option<String>, Option<Lack>) {
-        let found = mend(Found::warning("none"), candidates, machine);
-        (found.fix, found.lacks)
+    fn fix(candidates: &[Candidate], machine: &Machine) -> Option<String> {
+        mend(Found::warning("none"), candidates, machine).fix
     }
 
     #[test]
@@ -189,19 +211,18 @@ mod tests {
             candidate(Origin::DockerSocket, Outcome::Absent),
             candidate(Origin::PodmanProgram, Outcome::Absent),
         ];
-        let lack = Some(Lack::Engine);
-        assert_eq!(fix(&absent, &machine(false, false)), (Some("cki setup".into()), lack));
-        assert_eq!(fix(&absent, &machine(true, true)), (Some("sudo systemctl start docker".into()), lack));
-        assert_eq!(fix(&absent, &machine(false, true)), (None, None));
+        assert_eq!(fix(&absent, &machine(false, false)), Some("sudo dnf install podman".into()));
+        assert_eq!(fix(&absent, &machine(true, true)), Some("sudo systemctl start docker".into()));
+        assert_eq!(fix(&absent, &machine(false, true)), None);
         let refused = [candidate(Origin::DockerSocket, Outcome::NoPermission)];
-        assert_eq!(fix(&refused, &machine(true, false)).0, Some("sudo usermod -aG docker me".into()));
+        assert_eq!(fix(&refused, &machine(true, false)), Some("sudo usermod -aG docker me".into()));
         let bound = [
             candidate(Origin::Variable("DOCKER_HOST"), Outcome::Absent),
             candidate(Origin::DockerSocket, Outcome::NotTried),
         ];
-        assert_eq!(fix(&bound, &machine(false, false)), (Some("unset DOCKER_HOST".into()), None));
+        assert_eq!(fix(&bound, &machine(false, false)), Some("unset DOCKER_HOST".into()));
         let context = [candidate(Origin::DockerContext("far".into()), Outcome::Failed("no".into()))];
-        assert_eq!(fix(&context, &machine(false, false)).0, Some("docker context use default".into()));
+        assert_eq!(fix(&context, &machine(false, false)), Some("docker context use default".into()));
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! `cki doctor`: looks at everything that the other commands build upon. A check is a function from
 //! the [`Patient`] to what was [`Found`]; they run at the same time, know nothing of each other,
-//! change nothing, and one that hangs is cut off. Mending is `ops::setup`.
+//! change nothing, and one that hangs is cut off. None of them fixes
+//! anything: a finding has the command to type.
 
 mod check;
 mod engine;
@@ -18,7 +19,7 @@ use futures_util::future::{BoxFuture, join_all};
 
 use crate::base::text::{duration, safe_line};
 use crate::model::event::Events;
-pub use check::{Check, Found, Lack, State};
+pub use check::{Check, Found, State};
 pub use patient::Patient;
 use patient::blocking;
 
@@ -96,7 +97,6 @@ mod tests {
         assert_eq!(checks.len(), 13);
         for Check { name, found } in checks {
             assert!(!found.why.is_empty() && !found.why.ends_with('.'), "{name}: {}", found.why);
-            assert!(found.lacks.is_none() || found.fix.is_some(), "{name}");
         }
     }
 

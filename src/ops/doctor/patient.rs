@@ -14,6 +14,7 @@ use crate::host::Env;
 use crate::model::inventory::Inventory;
 use crate::ops::token::{self, Standing, TokenError};
 use crate::systems::engine::{Discovery, Wanted, discover};
+use crate::systems::packages::Packages;
 
 /// What is looked at. Whatever several checks need is looked up once.
 #[derive(Debug)]
@@ -47,20 +48,19 @@ impl Patient {
         }
     }
 
-    /// The environment.
-    #[must_use]
-    pub fn env(&self) -> &Env {
-        &self.env
+    /// The line to type to install a thing of the table of packages, or the reason why there is none.
+    pub(super) fn install_command(&self, thing: &str) -> Result<String, String> {
+        let packages = Packages::read(&self.trusted_assets()).map_err(|error| error.to_string())?;
+        let Some(manager) = packages.manager(&self.env) else {
+            let known: Vec<&str> = packages.managers.iter().map(|one| one.program.as_str()).collect();
+            return Err(format!("none of these package managers is in PATH: {}", known.join(", ")));
+        };
+        let none = || format!("`{}` has no package with it", manager.program);
+        manager.install_command(&self.env, thing).ok_or_else(none)
     }
 
-    /// The engine that the settings ask for.
-    #[must_use]
-    pub fn wanted(&self) -> config::Engine {
-        self.settings.engine
-    }
-
-    /// The templates for what `cki setup` runs and writes: those of a project that was cloned from
-    /// somewhere are not asked.
+    /// The templates for the commands that are printed and the files that `cki completions --install`
+    /// writes: the person's own and the built-in ones, never those of a project.
     #[must_use]
     pub fn trusted_assets(&self) -> Assets {
         let origin =

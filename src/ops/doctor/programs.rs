@@ -1,6 +1,6 @@
 //! Checks of what others have made: programs that some repositories want, and certificates.
 
-use super::{Found, Lack, Patient, blocking};
+use super::{Found, Patient, blocking};
 use crate::base::http::HttpError;
 use crate::base::text::{plural, plural_of};
 use crate::config;
@@ -19,7 +19,8 @@ pub(super) async fn git(patient: &Patient) -> Found {
         0 => Found::not_needed("not installed; no repository of the inventory is behind SSH"),
         count => {
             let them = plural_of(count, "repository", "repositories");
-            Found::failed(format!("not installed, and needed for {them} behind SSH")).lacks(Lack::Git)
+            Found::failed(format!("not installed, and needed for {them} behind SSH"))
+                .fix_or_detail(patient.install_command("git"))
         }
     }
 }
@@ -43,7 +44,7 @@ pub(super) async fn cpp(patient: &Patient) -> Found {
         discovery.engine.is_some() || patient.settings.engine != config::Engine::Auto
     });
     let found = if builds { Found::failed } else { Found::warning };
-    found(&format!("not installed, and needed to build {them}")).lacks(Lack::Cpp)
+    found(&format!("not installed, and needed to build {them}")).fix_or_detail(patient.install_command("cpp"))
 }
 
 fn wanting_cpp(inventory: &Inventory) -> usize {
@@ -69,7 +70,7 @@ pub(super) async fn certificates(patient: &Patient) -> Found {
             let source = std::error::Error::source(&error).map(ToString::to_string);
             Found::failed("none of the system can be used, so no server can be trusted")
                 .details(source.into_iter().collect())
-                .lacks(Lack::Certificates)
+                .fix_or_detail(patient.install_command("certificates"))
         }
     }
 }
@@ -97,11 +98,12 @@ mod tests {
         let needy = "repos: {a: 'git@x.example:a'}\ncomponents: [{name: a, category: x, build: {repo: a, file: b.in}}]";
         let (_folder, needy) = with(needy, "/none");
         let found = git(&needy).await;
-        assert_eq!((found.state, found.lacks), (State::Failed, Some(Lack::Git)));
+        assert_eq!((found.state, found.fix), (State::Failed, None));
+        assert!(found.details[0].starts_with("none of these package managers is in PATH: apt-get"));
         assert!(found.why.contains("for 1 repository behind"), "{}", found.why);
         // The native engine builds nothing.
         let found = cpp(&needy).await;
-        assert_eq!((found.state, found.lacks), (State::Warning, Some(Lack::Cpp)));
+        assert_eq!(found.state, State::Warning);
         let (_folder, there) = with("", "/usr/bin:/bin");
         assert_eq!(git(&there).await.state, State::Good);
     }
@@ -112,7 +114,7 @@ mod tests {
         let file = folder.path().join("ca.pem");
         let name = file.display().to_string();
         let found = certificates(&patient(&[("CKI_CA_FILE", &name)])).await;
-        assert_eq!((found.state, found.lacks), (State::Failed, None));
+        assert_eq!((found.state, found.fix), (State::Failed, None));
         std::fs::write(&file, "no certificate").expect("writes");
         let found = certificates(&patient(&[("CKI_CA_FILE", &name)])).await;
         assert!(found.why.contains("does not hold certificates"), "{}", found.why);

@@ -1,43 +1,36 @@
 //! The check of the user's shell: whether it completes `cki`.
 
-use super::{Found, Lack, Patient, blocking};
-use crate::host::programs;
-use crate::systems::shell::{Shell, ShellError};
+use shell_words::quote;
 
-/// What is known of the shell.
-enum Known {
-    /// It is none that can be taught, or nobody says which it is.
-    Nothing,
-    /// It completes `cki`, by this file.
-    Taught(Shell, std::path::PathBuf),
-    /// It does not.
-    Untaught(Shell),
-}
+use super::{Found, Patient, blocking};
+use crate::host::programs;
+use crate::systems::shell::{Shell, ShellError, Standing, name_of_user};
 
 /// Whether the user's shell completes `cki`.
 pub(super) async fn completion(patient: &Patient) -> Found {
-    let (env, assets) = (patient.env.clone(), patient.trusted_assets());
-    let look = move || -> Result<Known, ShellError> {
-        let Some(shell) = Shell::of_user(&env, &assets)? else { return Ok(Known::Nothing) };
-        Ok(match shell.taught_by()? {
-            Some(file) => Known::Taught(shell, file),
-            None => Known::Untaught(shell),
-        })
+    let Some(name) = name_of_user(&patient.env) else { return Found::not_needed("`SHELL` names no shell") };
+    let (env, assets, of) = (patient.env.clone(), patient.trusted_assets(), name.clone());
+    let look = move || -> Result<Option<(Shell, Standing)>, ShellError> {
+        let Some(shell) = Shell::named(&of, &env, &assets)? else { return Ok(None) };
+        let standing = shell.standing()?;
+        Ok(Some((shell, standing)))
     };
     match blocking(look).await {
-        Ok(Known::Nothing) => match patient.env.get("SHELL") {
-            None => Found::not_needed("`SHELL` names no shell"),
-            Some(shell) => Found::not_needed(format!("{shell} is none of those that can complete `cki`")),
-        },
-        Ok(Known::Taught(shell, file)) if programs::find(&patient.env, "cki").is_none() => {
-            let found = format!("{} is set up by {}, but `cki` is not in PATH", shell.name, file.display());
-            Found::warning(found)
+        Ok(None) => Found::not_needed(format!("{name} is none of those that can complete `cki`")),
+        Ok(Some((_, Standing::Completes(file)))) => {
+            let found = format!("{name}, by {}", file.display());
+            match programs::find(&patient.env, "cki") {
+                Some(_) => Found::good(found),
+                None => Found::warning(format!("{found}; but `cki` is not in PATH")),
+            }
         }
-        Ok(Known::Taught(shell, file)) => Found::good(format!("{}, by {}", shell.name, file.display())),
-        Ok(Known::Untaught(shell)) => {
-            let found =
-                format!("{} does not complete `cki`: {} does not say so", shell.name, shell.file.display());
-            Found::warning(found).lacks(Lack::Completion)
+        Ok(Some((Shell { start: Some((start, line)), .. }, Standing::NotLoaded))) => Found::warning(format!(
+            "{name} does not complete `cki`: {} lacks the line that loads the script",
+            start.display()
+        ))
+        .fix(format!("echo {} >> {}", quote(&line), quote(&start.display().to_string()))),
+        Ok(Some(_)) => {
+            Found::warning(format!("{name} does not complete `cki`")).fix("cki completions --install")
         }
         Err(error) => Found::failed(error.to_string()),
     }
@@ -57,7 +50,7 @@ mod tests {
         let folder = home.path().display().to_string();
         let it = || patient(&[("SHELL", "/bin/bash"), ("HOME", &folder), ("PATH", "/nonexistent")]);
         let found = completion(&it()).await;
-        assert_eq!((found.state, found.lacks), (State::Warning, Some(Lack::Completion)));
+        assert_eq!((found.state, found.fix.as_deref()), (State::Warning, Some("cki completions --install")));
         std::fs::write(home.path().join(".bashrc"), "source <(cki completions bash)\n").expect("writes");
         let found = completion(&it()).await;
         assert!(found.why.ends_with("`cki` is not in PATH"), "{}", found.why);

@@ -44,7 +44,10 @@ const OTHERS: [(&str, &[(&str, &str)]); 6] = [
             ),
             ("LC_CTYPE", "See `LC_ALL`."),
             ("LANG", "See `LC_ALL`."),
-            ("SHELL", "Which shell `cki doctor` and `cki setup` mean."),
+            (
+                "SHELL",
+                "The shell that `cki doctor` checks and `cki completions` writes for, if none is named.",
+            ),
             ("ZDOTDIR", "Where zsh has its own files; else the home directory."),
         ],
     ),

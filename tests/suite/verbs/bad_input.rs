@@ -254,7 +254,7 @@ components:
     assert_snapshot!(cli.run("build b"), @"
     --- stderr
     error: the native engine runs a component from its clone, and builds no images.
-    hint: `cki setup` installs a container engine.
+    hint: `cki doctor --engine auto` prints the command that installs a container engine.
     --- exit 6
     ");
 }

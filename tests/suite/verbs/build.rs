@@ -141,7 +141,7 @@ fn through_the_preprocessor(cli: &Cli) {
     --- stderr
       image        given up
     error: `/tmp/cki-TESTID/home/cki/tools/builds/made.in` goes through the C preprocessor, and there is no `cpp` in PATH.
-    hint: `cki setup` installs `cpp`, or install the package `cpp` yourself.
+    hint: `cki doctor` prints the command that installs `cpp`.
     --- exit 3
     ");
 }

@@ -117,7 +117,7 @@ fn others_are_at_this_machine_s_own_address(cli: &Cli) {
       network      isolated: it reaches store and nothing else; files and user are this machine's
       store        given up
     error: `store` cannot be run without a container engine.
-    hint: `cki setup` installs a container engine, which can run it.
+    hint: `cki doctor --engine auto` prints the command that installs a container engine.
     --- exit 6
     ");
 }
@@ -267,7 +267,7 @@ fn no_engine_at_all() {
     hint: tried usual socket of Docker, unix:///var/run/docker.sock: not tried.
     hint: tried usual socket of Docker, unix:///tmp/cki-TESTID/runtime/docker.sock: not tried.
     hint: tried usual socket of Docker, unix:///tmp/cki-TESTID/home/.docker/run/docker.sock: not tried.
-    hint: `cki doctor` says more, and `cki setup` installs an engine.
+    hint: `cki doctor` says more, and prints the command that installs an engine.
     --- exit 6
     ");
 }

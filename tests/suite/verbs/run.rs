@@ -190,7 +190,7 @@ fn a_program_that_is_not_there(cli: &Cli) {
         assert_snapshot!(cli.call("run-local app -q").set("PATH", "/usr/bin:/bin").end(), @"
         --- stderr
         error: there is no program `no-such-program` in PATH: `/usr/bin:/bin`.
-        hint: install it, or use a container engine, whose images bring their own; `cki setup` installs one.
+        hint: install it, or use a container engine, whose images bring their own; `cki doctor --engine auto` prints the command.
         --- exit 3
         ");
     } else {

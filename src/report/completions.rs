@@ -1,0 +1,41 @@
+//! `cki completions --install`: where the script is, and the line that loads it, as text and as JSON.
+
+use serde::Serialize;
+
+use crate::report::view;
+use crate::systems::shell::{Shell, Standing};
+use crate::ui::{Ui, style};
+
+#[derive(Serialize)]
+struct InstalledView<'a> {
+    shell: &'a str,
+    file: String,
+    /// The file that needs a line, and that line, unless it is there or not needed.
+    start: Option<String>,
+    line: Option<&'a str>,
+}
+
+/// Prints where the script was written, and what is left to do.
+pub fn print(ui: &Ui, shell: &Shell, standing: &Standing) {
+    let missing = shell.start.as_ref().filter(|_| *standing == Standing::NotLoaded);
+    if ui.is_json() {
+        let (start, line) = missing.map(|(start, line)| (start.display().to_string(), line.as_str())).unzip();
+        let file = shell.file.display().to_string();
+        return view::print(ui, &InstalledView { shell: &shell.name, file, start, line });
+    }
+    ui.say(&format!("Wrote `{}`.", shell.file.display()));
+    match (missing, &shell.start) {
+        (Some((start, line)), _) => {
+            ui.say(&format!("Add this line to `{}`, and start a new {}:", start.display(), shell.name));
+            ui.data(&style::command(line));
+        }
+        (None, Some((start, line))) if *standing == Standing::Completes(shell.file.clone()) => {
+            ui.say(&format!(
+                "A new {} completes `cki`. If it does not, add this line to `{}`: {line}",
+                shell.name,
+                start.display()
+            ))
+        }
+        _ => ui.say(&format!("A new {} completes `cki`.", shell.name)),
+    }
+}
