@@ -9,14 +9,12 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{KEYS, Key, Kind};
-use super::project::{self, ProjectFile};
+use super::project::{self, FILE, ProjectFile};
 use crate::base::files::{self, FileError};
 use crate::base::text;
 use crate::host::Env;
 use crate::model::inventory::Memory;
 
-/// The file's name, in a project and in the user's configuration folder.
-pub(super) const FILE: &str = "cki.toml";
 /// A longer file is no configuration.
 const LIMIT: u64 = 1 << 20;
 

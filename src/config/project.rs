@@ -8,8 +8,6 @@ use std::path::{Component, Path, PathBuf};
 
 use nix::unistd::{Gid, Group, Uid, User, geteuid};
 
-use super::layers::FILE;
-
 /// The project's file, or why it does not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ProjectFile {
@@ -106,6 +104,9 @@ fn resolved(path: &Path) -> Option<PathBuf> {
     }
     Some(whole)
 }
+
+/// The file's name, in a project and in the user's configuration folder.
+pub(super) const FILE: &str = "cki.toml";
 
 #[cfg(test)]
 mod tests {
