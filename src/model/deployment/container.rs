@@ -3,9 +3,11 @@
 
 use super::candidate::Place;
 use super::expansion::{Piece, pieces, spoiled};
+use super::limits::is_full;
 use super::object::{Object, find};
 use super::scalar::other_kind;
-use super::{Container, Given, GivenValue, finding, probe, texts};
+use super::texts::texts;
+use super::{Container, Given, GivenValue, finding, probe};
 use crate::base::yaml::tree::{Node, Spot};
 use crate::model::environment::is_environment_name;
 use crate::model::inventory::Finding;
@@ -195,7 +197,7 @@ impl<'a> Reading<'a> {
             self.note(spot, message);
             return;
         }
-        if super::is_full(&self.variables, spot, self.findings) {
+        if is_full(&self.variables, spot, self.findings) {
             return;
         }
         if let Some(index) = self.variables.iter().position(|given| given.name == name) {

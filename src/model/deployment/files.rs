@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use super::DeploymentError;
+use super::error::{DeploymentError, FileTrouble};
 use super::interpolation::Budget;
 use crate::base::yaml::tree::{Node, Spot, Tags, tagged_documents};
 
@@ -21,16 +21,6 @@ pub enum FileKind {
     File,
     /// A folder.
     Folder,
-}
-
-/// A path that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("cannot read `{path}`: {why}")]
-pub struct FileTrouble {
-    /// The path.
-    pub path: String,
-    /// Why not.
-    pub why: String,
 }
 
 /// The files of a repository, by their paths from its root on, with `/` between folders. The root
@@ -236,4 +226,17 @@ pub(super) mod tests {
         let error = (0..10_000).find_map(|_| reader.text("a").err()).expect("ends");
         assert!(matches!(error, DeploymentError::TooMuch { .. }), "{error}");
     }
+}
+
+/// One thing to read.
+#[derive(Clone, Copy)]
+pub struct Item<'a> {
+    /// The repository's files.
+    pub files: &'a dyn Files,
+    /// A file or folder in it.
+    pub path: &'a str,
+    /// The container that is meant: `container`, or `workload/container`.
+    pub container: Option<&'a str>,
+    /// Where the inventory says so: `file:line`.
+    pub place: &'a str,
 }

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use super::files::{Reader, name_of, path_at};
 use super::object::{Object, at_mut, put};
-use super::{DeploymentError, finding, texts, wrong};
+use super::texts::texts;
+use super::{DeploymentError, finding, wrong};
 use crate::base::yaml::Position;
 use crate::base::yaml::tree::{Entry, Node, Spot, Value};
 use crate::model::inventory::Finding;

@@ -1,12 +1,14 @@
 //! Kustomizations: bases, components and overlays, put together in the order in which `kustomize build`
 //! does it. What cannot be done is a finding, and all the rest is done.
 
+use super::document::from_document;
 use super::files::{FileKind, Reader, path_at};
 use super::generator::Generator;
-use super::object::{Object, from_document};
+use super::object::Object;
+use super::texts::texts;
 use super::transform::{self, End};
 use super::variable::{self, Variable};
-use super::{DeploymentError, finding, patch, reference, replacement, texts, wrong};
+use super::{DeploymentError, finding, patch, reference, replacement, wrong};
 use crate::base::yaml::tree::{Node, Spot};
 use crate::model::inventory::Finding;
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{DeploymentError, finding, reference, template};
+use super::error::{DeploymentError, finding};
 use crate::base::yaml::tree::{Entry, Node, Spot, Value};
 use crate::model::inventory::Finding;
 
@@ -228,33 +228,6 @@ pub(super) fn put(node: &mut Node, key: &str, spot: &Spot, value: Node) {
     }
 }
 
-/// The objects of a document: itself, or what a `List` or a `Template` holds.
-pub(super) fn from_document(
-    document: Node,
-    findings: &mut Vec<Finding>,
-) -> Result<Vec<Object>, DeploymentError> {
-    let kind = document.text_of("kind").unwrap_or_default();
-    if kind == "Template" && document.get("objects").is_some() {
-        return template::objects(document, findings);
-    }
-    if kind == "List" || (kind.ends_with("List") && document.get("items").is_some()) {
-        let items = match document.value {
-            Value::Map(entries) => entries.into_iter().find(|entry| entry.key == "items"),
-            _ => None,
-        };
-        let mut objects = Vec::new();
-        for item in items.map(|entry| list(entry.node)).unwrap_or_default() {
-            if item.get("kind").is_some() {
-                objects.extend(from_document(item, findings)?);
-            } else {
-                findings.push(finding(&item.spot, "this item of a list has no `kind`, and is not read"));
-            }
-        }
-        return Ok(objects);
-    }
-    Ok(vec![Object::new(document)])
-}
-
 pub(super) fn list(node: Node) -> Vec<Node> {
     match node.value {
         Value::List(items) => items,
@@ -286,7 +259,7 @@ pub(super) fn note_kinds(objects: &[Object], findings: &mut Vec<Finding>) {
 pub(super) fn find<'a>(objects: &'a [Object], kind: &str, name: &str, from: &Object) -> Option<&'a Object> {
     let named = || objects.iter().rev().filter(|object| object.kind() == kind && object.name() == name);
     let own = named().find(|object| object.effective_namespace() == from.effective_namespace());
-    own.filter(|object| !object.is_hashed || reference::is_followed(from)).or_else(|| {
+    own.filter(|object| !object.is_hashed || is_followed(from)).or_else(|| {
         named()
             .find(|object| !object.is_hashed && (object.namespace().is_none() || from.namespace().is_none()))
     })
@@ -327,4 +300,13 @@ pub(super) fn check_size(node: &Node, spot: &Spot) -> Result<(), DeploymentError
         return Err(super::wrong(spot, "this makes the object too large"));
     }
     Ok(())
+}
+
+/// Kinds in whose pods kustomize follows references.
+pub(super) const FOLLOWED: &[&str] =
+    &["CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"];
+
+/// Whether kustomize follows the references of an object.
+pub(super) fn is_followed(object: &Object) -> bool {
+    FOLLOWED.contains(&object.kind())
 }

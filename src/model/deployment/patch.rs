@@ -1,9 +1,10 @@
 //! The patches of a kustomization: what each is applied to, and how. A patch that cannot be applied is
 //! an error here, which the caller makes a finding.
 
+use super::document::from_document;
 use super::files::{Reader, path_at};
 use super::merge::{Merge, is_keyed};
-use super::object::{Object, check_size, from_document};
+use super::object::{Object, check_size};
 use super::selector::Selector;
 use super::{DeploymentError, finding, json_patch, wrong};
 use crate::base::yaml::tree::{Node, Spot, Value, documents};

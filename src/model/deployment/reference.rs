@@ -1,17 +1,9 @@
 //! References from pods to ConfigMaps and Secrets whose names a kustomization has changed. kustomize
 //! follows them once, when all the rest is done.
 
-use super::object::{Id, Object};
+use super::object::{Id, Object, is_followed};
 use super::{DeploymentError, wrong};
 use crate::base::yaml::tree::{Node, Spot, Value};
-
-/// Kinds in whose pods kustomize follows references.
-const FOLLOWED: &[&str] = &["CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"];
-
-/// Whether kustomize follows the references of an object.
-pub(super) fn is_followed(object: &Object) -> bool {
-    FOLLOWED.contains(&object.kind())
-}
 
 /// What a reference may mean.
 struct Target {

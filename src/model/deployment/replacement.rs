@@ -5,7 +5,8 @@ use super::files::{Reader, path_at};
 use super::object::{Object, check_size};
 use super::scalar::other_kind;
 use super::selector::Selector;
-use super::{DeploymentError, finding, texts, wrong};
+use super::texts::texts;
+use super::{DeploymentError, finding, wrong};
 use crate::base::yaml::tree::{Node, Value};
 use crate::model::inventory::Finding;
 

@@ -3,12 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use super::object::{Object, from_document, list};
-use super::{DeploymentError, finding};
+use super::error::{DeploymentError, finding, wrong};
+use super::object::{Object, list};
 use crate::base::yaml::tree::{Node, Value};
 use crate::model::inventory::Finding;
 
-pub(super) fn objects(document: Node, findings: &mut Vec<Finding>) -> Result<Vec<Object>, DeploymentError> {
+/// The objects of a template, each read by `read`.
+pub(super) fn objects(
+    document: Node,
+    findings: &mut Vec<Finding>,
+    read: fn(Node, &mut Vec<Finding>) -> Result<Vec<Object>, DeploymentError>,
+) -> Result<Vec<Object>, DeploymentError> {
     let mut values = BTreeMap::new();
     let mut unresolved = Vec::new();
     for parameter in document.get("parameters").map_or(&[][..], Node::items) {
@@ -40,13 +45,13 @@ pub(super) fn objects(document: Node, findings: &mut Vec<Finding>) -> Result<Vec
             }
         });
         if bytes >= LIMIT {
-            return Err(super::wrong(&node.spot, "its parameters make the template too large"));
+            return Err(wrong(&node.spot, "its parameters make the template too large"));
         }
         if node.get("kind").is_none() {
             findings.push(finding(&node.spot, "this object of a template has no `kind`, and is not read"));
             continue;
         }
-        for mut object in from_document(node, findings)? {
+        for mut object in read(node, findings)? {
             object.unresolved.clone_from(&unresolved);
             objects.push(object);
         }
@@ -92,6 +97,7 @@ fn filled(text: &str, values: &BTreeMap<String, String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::deployment::document::from_document;
     use crate::base::yaml::tree::documents;
     use proptest::prelude::*;
 
@@ -106,7 +112,7 @@ objects:
 ";
         let mut findings = Vec::new();
         let document = documents("t.yaml", text).expect("parses").remove(0);
-        let objects = objects(document, &mut findings).expect("reads");
+        let objects = objects(document, &mut findings, from_document).expect("reads");
         let data = objects[0].node.get("data").expect("is there");
         let values: Vec<&str> = data.entries().iter().filter_map(|e| e.node.text()).collect();
         assert_eq!(values, ["a", "${B}-a", "${C}", "", "${NONE}$"]);

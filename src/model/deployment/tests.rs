@@ -1,7 +1,9 @@
 //! Whole deployments, as people write them.
 
 use super::files::tests::Memory;
+use super::expansion::Piece;
 use super::*;
+use crate::model::probe::Ready;
 use proptest::prelude::*;
 
 fn read_as(component: &str, path: &str, files: &[(&str, &str)]) -> Result<Deployment, DeploymentError> {

@@ -102,7 +102,7 @@ pub(super) fn read_raw(label: &str, text: &str, outer: Values<'_, '_>) -> Lines 
         let spot = spot(label, index + 1);
         let (name, value) = line.split_once('=').map_or((line, None), |(name, value)| (name, Some(value)));
         if name.is_empty() || name.contains(char::is_whitespace) {
-            findings.push(finding(&spot, super::NO_ASSIGNMENT));
+            findings.push(finding(&spot, NO_ASSIGNMENT));
             continue;
         }
         let known = value.is_none().then(|| outer(name)).flatten();
@@ -177,6 +177,9 @@ fn only_text(value: &GivenValue) -> Option<&str> {
         _ => None,
     }
 }
+
+/// Said without the text: it may be a part of a secret.
+pub(super) const NO_ASSIGNMENT: &str = "this is no `NAME=VALUE`, and is left out";
 
 #[cfg(test)]
 mod tests {

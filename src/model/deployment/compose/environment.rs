@@ -6,10 +6,11 @@ use std::rc::Rc;
 use super::super::expansion::Piece;
 use super::super::files::resolved;
 use super::super::interpolation::Known;
-use super::super::{Given, GivenValue, Part, finding, is_full_at};
+use super::super::limits::is_full_at;
+use super::super::{Given, GivenValue, Part, finding};
 use super::document::{Taint, Variables, place};
-use super::dotenv::{self, PASSED_ON};
-use super::project::Project;
+use super::dotenv::{self, NO_ASSIGNMENT, PASSED_ON};
+use super::project::{Project, is_refused};
 use crate::base::yaml::tree::{Entry, Node, Spot, Value};
 use crate::model::environment::is_environment_name;
 use crate::model::inventory::Finding;
@@ -167,7 +168,7 @@ fn read_own(project: &Project<'_>, environment: &Node, own: &mut Vec<Own>, findi
     }
     for item in environment.items() {
         let Some(written) = item.text() else {
-            findings.push(finding(&item.spot, super::NO_ASSIGNMENT));
+            findings.push(finding(&item.spot, NO_ASSIGNMENT));
             continue;
         };
         let (name, value) = match written.split_once('=') {
@@ -176,7 +177,7 @@ fn read_own(project: &Project<'_>, environment: &Node, own: &mut Vec<Own>, findi
         };
         // What is no name may be a part of a secret.
         if !is_environment_name(name) {
-            findings.push(finding(&item.spot, super::NO_ASSIGNMENT));
+            findings.push(finding(&item.spot, NO_ASSIGNMENT));
             continue;
         }
         own.push(Own { name: name.to_owned(), spot: item.spot.clone(), value });
@@ -205,7 +206,7 @@ fn files(project: &Project<'_>, service: &Node, findings: &mut Vec<Finding>) -> 
             findings.push(finding(&item.spot, "this item of `env_file` names no file"));
             continue;
         };
-        if super::service::is_refused(project, path, "this file of `env_file`", findings) {
+        if is_refused(project, path, "this file of `env_file`", findings) {
             continue;
         }
         let file = File {

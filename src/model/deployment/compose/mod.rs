@@ -17,14 +17,11 @@ mod words;
 use std::rc::Rc;
 
 use super::files::Reader;
-use super::{Container, DeploymentError, Pool, finding};
+use super::{Container, DeploymentError, finding};
 use crate::base::yaml::Position;
 use crate::base::yaml::tree::{Node, Spot, Tags, Value};
 use crate::model::inventory::Finding;
 use project::{ALL, Project};
-
-/// Said without the text: it may be a part of a secret.
-const NO_ASSIGNMENT: &str = "this is no `NAME=VALUE`, and is left out";
 
 /// The keys of a Compose file, of which one without services may have some.
 const TOP: &[&str] =
@@ -50,11 +47,11 @@ pub(super) fn is_project(document: &Node) -> bool {
 
 /// Leaves of the names in a directory those that Compose reads of itself, in its order, if one of its
 /// default files is among them. Other Compose files are named; the inventory may list them.
-pub(super) fn in_order<'a>(
+pub(super) fn in_order(
     folder: &str,
     names: &mut Vec<String>,
-    pool: &mut Pool<'a>,
-    reader: &Rc<Reader<'a>>,
+    reader: &Reader<'_>,
+    findings: &mut Vec<Finding>,
 ) {
     let found = |all: &[&str]| {
         all.iter().find(|one| names.iter().any(|name| name == *one)).map(|one| (*one).to_owned())
@@ -71,7 +68,7 @@ pub(super) fn in_order<'a>(
         let path = paths::joined(folder, other).unwrap_or_default();
         let spot = Spot { file: reader.label(&path).into(), position: Position { line: 1, column: 1 } };
         let message = "Compose does not read this file unless it is named, and neither does `cki`: list it in `deployment`";
-        pool.findings.push(finding(&spot, message));
+        findings.push(finding(&spot, message));
     }
     names.retain(|name| !is_compose(name));
     names.splice(0..0, [first].into_iter().chain(second));

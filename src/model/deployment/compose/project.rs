@@ -391,3 +391,17 @@ fn one_or_more(node: &Node) -> Vec<&Node> {
         _ => vec![node],
     }
 }
+
+/// Whether Compose refuses a text, since a variable in it is required; this is named.
+pub(super) fn is_refused(
+    project: &Project<'_>,
+    node: &Node,
+    what: &str,
+    findings: &mut Vec<Finding>,
+) -> bool {
+    let Some(taint) = project.taints.get(&place(&node.spot)) else { return false };
+    if let Some(refusal) = taint.refusal() {
+        findings.push(finding(&node.spot, format!("{what} is left out: {refusal}")));
+    }
+    taint.refusal().is_some()
+}

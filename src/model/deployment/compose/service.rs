@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use super::super::expansion::Piece;
-use super::super::{Container, finding, texts};
+use super::super::texts::texts;
+use super::super::{Container, finding};
 use super::document::place;
 use super::environment;
 use super::ports::Ports;
-use super::project::Project;
+use super::project::{Project, is_refused};
 use super::words;
 use crate::base::secret::Secret;
 use crate::base::yaml::tree::{Entry, Node};
@@ -99,20 +100,6 @@ fn own_container(project: &Project<'_>, entry: &Entry, findings: &mut Vec<Findin
         interpolated: interpolated(project, service),
         init: Vec::new(),
     }
-}
-
-/// Whether Compose refuses a text, since a variable in it is required; this is named.
-pub(super) fn is_refused(
-    project: &Project<'_>,
-    node: &Node,
-    what: &str,
-    findings: &mut Vec<Finding>,
-) -> bool {
-    let Some(taint) = project.taints.get(&place(&node.spot)) else { return false };
-    if let Some(refusal) = taint.refusal() {
-        findings.push(finding(&node.spot, format!("{what} is left out: {refusal}")));
-    }
-    taint.refusal().is_some()
 }
 
 /// Names a variable of a text that has no value.

@@ -1,0 +1,21 @@
+//! Lists of texts.
+
+use super::error::finding;
+use crate::base::yaml::tree::{Node, Spot};
+use crate::model::inventory::Finding;
+
+/// A list of texts; anything else in it is named.
+pub(super) fn texts(node: Option<&Node>, what: &str, findings: &mut Vec<Finding>) -> Vec<(String, Spot)> {
+    let Some(node) = node else { return Vec::new() };
+    if node.items().is_empty() && !matches!(node.value, crate::base::yaml::tree::Value::List(_)) {
+        findings.push(finding(&node.spot, format!("`{what}` is no list, and is not read")));
+    }
+    let mut found = Vec::new();
+    for item in node.items() {
+        match item.text() {
+            Some(text) => found.push((text.to_owned(), item.spot.clone())),
+            None => findings.push(finding(&item.spot, format!("this item of `{what}` is no text"))),
+        }
+    }
+    found
+}
