@@ -6,15 +6,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::hidden::{holds_password, in_production};
+use super::production_value::{InProduction, ProductionValue, expanded};
 use super::replace::{Local, Placeholders};
-use super::{Environment, EnvironmentError, Origin, ProductionRules, SecretNames, Source, Variable};
+use super::{EnvironmentError, Origin, ProductionRules, SecretNames, Source, Variable};
 use crate::base::secret::Secret;
 use crate::model::deployment::expansion::{Piece, joined};
 use crate::model::deployment::{Container, Given, GivenValue};
 use crate::model::inventory::{Component, Declared};
-
-/// The system takes no longer values.
-const LONGEST: usize = 128 << 10;
 
 /// A deployment, and what its values are judged by.
 #[derive(Clone, Copy)]
@@ -33,26 +31,6 @@ impl fmt::Debug for Deployed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Deployed").field("container", &self.container.label).finish_non_exhaustive()
     }
-}
-
-/// What a variable is in production, as far as the deployment says.
-#[derive(Debug, Clone)]
-pub struct InProduction {
-    /// The value, or what is known of it.
-    pub value: ProductionValue,
-    /// Where it is written: `file:line`.
-    pub place: String,
-    /// Whether it must not be shown, whatever the local value is.
-    pub secret: bool,
-}
-
-/// A value in production.
-#[derive(Debug, Clone)]
-pub enum ProductionValue {
-    /// Written in the deployment.
-    Written(Secret),
-    /// Not there to be read, in a few words: `Secret login, key token`.
-    Elsewhere(String),
 }
 
 /// The texts that a local run has in the place of those of the deployment, by variable.
@@ -227,31 +205,10 @@ pub(super) fn settle(
     Ok(())
 }
 
-impl Environment {
-    /// A word of a deployment's command with the variables of this environment put in.
-    #[must_use]
-    pub fn expand(&self, pieces: &[Piece]) -> String {
-        let value = |name: &str| {
-            let variable = self.variables.iter().find(|variable| variable.name == name)?;
-            variable.value.as_ref().map(Secret::expose)
-        };
-        expanded(pieces, &value).unwrap_or_default()
-    }
-}
-
-/// The pieces put together, unless that is longer than a value can be.
-pub(super) fn expanded<'a>(pieces: &[Piece], value: &dyn Fn(&str) -> Option<&'a str>) -> Option<String> {
-    let length = |piece: &Piece| match piece {
-        Piece::Text(text) => text.len(),
-        Piece::Variable(name) => value(name).map_or(name.len() + 3, str::len),
-    };
-    let total = pieces.iter().map(length).fold(0_usize, usize::saturating_add);
-    (total <= LONGEST).then(|| joined(pieces, value))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::{Inputs, Provided, SecretRules, Wishes};
+    use super::super::production_value::LONGEST;
+    use super::super::{Environment, Inputs, Provided, SecretRules, Wishes};
     use super::*;
     use crate::base::assets::embedded_text;
     use crate::model::deployment::Part;

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::deployed::{InProduction, ProductionValue, expanded};
+use super::production_value::{InProduction, ProductionValue, expanded};
 use super::secret_name::SecretNames;
 use super::secret_part;
 use crate::base::secret::Secret;

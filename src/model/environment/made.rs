@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::reference_secret::{Ground, Made, RuleError, SecretRules};
+use super::error::RuleError;
+use super::reference_secret::{Ground, Made, SecretRules};
 use super::{Origin, Variable, is_variable_name};
 use crate::base::secret::Secret;
 use crate::model::container::ContainerFile;

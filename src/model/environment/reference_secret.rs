@@ -9,11 +9,12 @@ use minijinja::{Environment as Templates, ErrorKind, Value, context};
 use regex::Regex;
 use serde::Deserialize;
 
+use super::error::RuleError;
 use super::secret_name::SecretNames;
 use crate::base::digest;
 use crate::base::secret::Secret;
 use crate::base::x509::Material;
-use crate::base::yaml::{self, YamlError};
+use crate::base::yaml::{self};
 
 /// The folder for files with reference secrets, in a container.
 pub const FOLDER: &str = "/run/secrets/cki-reference";
@@ -21,64 +22,6 @@ pub const FOLDER: &str = "/run/secrets/cki-reference";
 /// No placeholder of a kind is longer.
 const LONGEST: usize = 64 << 10;
 const DEEPEST: usize = 4;
-
-/// A rule that does not work.
-#[derive(Debug, thiserror::Error)]
-pub enum RuleError {
-    /// The file is not what it should be.
-    #[error(transparent)]
-    Yaml(#[from] YamlError),
-    /// A pattern is no regular expression.
-    #[error("{file}: the pattern of rule `{rule}` is no regular expression")]
-    Pattern {
-        /// The file.
-        file: String,
-        /// The rule.
-        rule: String,
-        /// Why.
-        source: regex::Error,
-    },
-    /// A template does not work.
-    #[error("{file}: the value of rule `{rule}` cannot be made")]
-    Template {
-        /// The file.
-        file: String,
-        /// The rule.
-        rule: String,
-        /// Why.
-        source: minijinja::Error,
-    },
-    /// A rule names a shape that there is not.
-    #[error("{file}: rule `{rule}` has the shape `{shape}`, which is not among `shapes`")]
-    Shape {
-        /// The file.
-        file: String,
-        /// The rule.
-        rule: String,
-        /// The shape.
-        shape: String,
-    },
-    /// A file would be where no file can be put.
-    #[error(
-        "{file}: rule `{rule}` makes a file, so its value must be a path in `{FOLDER}`, and not `{path}`"
-    )]
-    Path {
-        /// The file.
-        file: String,
-        /// The rule.
-        rule: String,
-        /// What its value is.
-        path: String,
-    },
-    /// No rule matches.
-    #[error("{file}: no rule makes a value for `{name}`; a last rule without `name` and `type` would")]
-    NoRule {
-        /// The file.
-        file: String,
-        /// The variable.
-        name: String,
-    },
-}
 
 #[derive(Debug, Deserialize)]
 struct Written {
@@ -306,7 +249,7 @@ impl SecretRules {
         let file = written.file.as_deref().map(&fill).transpose()?;
         if file.is_some() && !is_in_folder(&value) {
             let (file, rule) = (self.0.file.clone(), written.rule.clone());
-            return Err(RuleError::Path { file, rule, path: value });
+            return Err(RuleError::Path { file, rule, path: value, folder: FOLDER });
         }
         let demands = written.demands.iter().map(|name| fill(name)).collect::<Result<_, _>>()?;
         Ok(Made {

@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use super::reference_secret::{Ground, RuleError, SecretRules, Source};
+use super::error::RuleError;
+use super::reference_secret::{Ground, SecretRules, Source};
 use super::secret_part::{self, Part};
 use crate::base::secret::Secret;
 use crate::model::deployment::expansion::Piece;

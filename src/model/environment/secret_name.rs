@@ -9,7 +9,7 @@ use std::sync::Arc;
 use regex::Regex;
 use serde::Deserialize;
 
-use super::RuleError;
+use super::error::RuleError;
 use crate::base::yaml;
 
 /// No name is judged by more than this many bytes of it.
