@@ -3,27 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::Reached;
-use super::ground::{Belonging, specification};
+use super::config_hash::{digest_of, specification};
+use super::outcome::Reached;
 use super::plan::RunPlan;
-use super::unit::Unit;
-use crate::base::digest;
 use crate::model::container::{ContainerFacts, Status};
-use crate::model::identity::{Identity, Lifetime, RunId, SPECIFICATION};
+use crate::model::identity::{Identity, RunId, SPECIFICATION};
 use crate::systems::engine::{ContainerEngine, EngineError};
-
-/// A digest of all that a container of this workspace is made from.
-pub(super) fn digest_of(unit: &Unit, image: &str, network: super::Network, workspace: &str) -> String {
-    let bounds = format!("{:?}", (network, &unit.limits, &unit.work, &unit.of));
-    digest::of_parts([workspace, &specification(unit, image), &bounds])[..20].to_owned()
-}
-
-/// The digest for the label of a container, if it is to go on by itself.
-pub(super) fn label(unit: &Unit, image: &str, whose: &Belonging<'_>) -> Option<(String, String)> {
-    let goes_on = whose.lifetime == Lifetime::Kept;
-    goes_on
-        .then(|| (SPECIFICATION.to_owned(), digest_of(unit, image, whose.network, whose.making.workspace())))
-}
 
 /// The run that is all that is planned, and how it is reached; `None` if something of it is missing,
 /// has ended, or was made from something else.

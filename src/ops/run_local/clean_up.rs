@@ -7,7 +7,7 @@ use crate::ops::engine::Engine;
 use crate::ops::tools::Tools;
 use crate::systems::native::{Native, NativeError};
 
-use super::ground::Making;
+use super::service_reuse::Making;
 
 /// Cleaning up may take this long: more than an engine may for one thing.
 const LIMIT: Duration = Duration::from_secs(120);

@@ -13,8 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 
-use super::RunError;
-use super::ground::Kept;
+use super::error::RunError;
+use super::service_reuse::Kept;
 use crate::model::container::Publish;
 use crate::model::event::{Events, Stream};
 use crate::model::guard::Passed;

@@ -6,7 +6,7 @@ use crate::ops::engine::Engine;
 use crate::ops::leftovers;
 use crate::ops::tools::Tools;
 
-use super::Request;
+use super::request::Request;
 
 /// Keeps everything of a run, and says what to type next. Where that cannot be had, nothing stays.
 pub(super) async fn keep(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>, run: &RunId) -> bool {

@@ -14,14 +14,17 @@ use crate::model::identity::Lifetime;
 use crate::ops::engine::Engine;
 use crate::ops::tools::Tools;
 
-use super::ground::{Belonging, Ground, Kept, Making};
-use super::guard::GuardedCommands;
+use super::commands::GuardedCommands;
+use super::ground::Ground;
+use super::outcome::How;
 use super::plan::RunPlan;
 use super::reload::{Watcher, Workshop};
+use super::request::{Keep, Request};
 use super::running::Running;
+use super::scope::Belonging;
+use super::service_reuse::{Kept, Making};
 use super::unit::Unit;
 use super::watch::{Watched, watch as watch_over};
-use super::{How, Keep, Request};
 
 /// What is left of the output when a unit has ended is waited for this long.
 const DRAIN: Duration = Duration::from_secs(5);

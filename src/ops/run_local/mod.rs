@@ -3,18 +3,24 @@
 
 mod again;
 mod clean_up;
+mod commands;
+mod config_hash;
 mod error;
 mod ground;
 mod guard;
 mod handle;
 mod kept;
 mod live;
+mod outcome;
 mod output;
 pub mod plan;
 mod prepare;
 pub(in crate::ops) mod ready;
 mod reload;
+mod request;
 mod running;
+mod scope;
+mod service_reuse;
 pub mod unit;
 mod watch;
 mod work;
@@ -24,154 +30,17 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::future::FutureExt as _;
 
-use crate::host::signals::Signal;
-use crate::model::environment::Wishes;
 use crate::model::event::{Event, State};
 use crate::model::guard::Gate;
 use crate::model::identity::RunId;
-use crate::model::inventory::Component;
 use crate::ops::deployment;
 use crate::ops::engine::Engine;
 use crate::ops::rules::Rules;
 use crate::ops::tools::Tools;
 pub use error::RunError;
-use ground::Making;
-pub use ground::Network;
-
-/// What to run.
-#[derive(Debug, Clone)]
-pub struct Request<'a> {
-    /// The components, each once; several are one group.
-    pub components: Vec<&'a Component>,
-    /// From this merge request; of one component alone.
-    pub merge_request: Option<u64>,
-    /// This image instead of its own; of one component alone.
-    pub image: Option<String>,
-    /// Do the work once and end.
-    pub once: bool,
-    /// Go on in the background.
-    pub detach: bool,
-    /// Keep backing services for the next run of the workspace.
-    pub keep_services: bool,
-    /// When its end is not the end of what it has made.
-    pub keep: Keep,
-    /// Make its ports reachable on this machine's loopback address.
-    pub publish: bool,
-    /// What it may reach.
-    pub network: Network,
-    /// Its sources are seen in its container.
-    pub mount: Option<Access>,
-    /// Changes to its sources take effect while it runs.
-    pub watch: bool,
-    /// A debugger is reached at this port of this machine; of one component alone.
-    pub debug_port: Option<u16>,
-    /// Arguments for its command; of one component alone.
-    pub args: Vec<String>,
-    /// The user's variables.
-    pub wishes: Wishes,
-    /// The names of variables that may be what the guard refuses.
-    pub allow: Vec<String>,
-}
-
-impl<'a> Request<'a> {
-    /// A plain run of a component.
-    #[must_use]
-    pub fn of(component: &'a Component) -> Self {
-        Self {
-            components: vec![component],
-            merge_request: None,
-            image: None,
-            once: false,
-            detach: false,
-            keep_services: false,
-            keep: Keep::Never,
-            publish: false,
-            network: Network::default(),
-            mount: None,
-            watch: false,
-            debug_port: None,
-            args: Vec::new(),
-            wishes: Wishes::default(),
-            allow: Vec::new(),
-        }
-    }
-}
-
-/// What a container may do with sources of this machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Read them.
-    ReadOnly,
-    /// Change them, too.
-    Writable,
-}
-
-/// When a run's containers stay after its end, to be looked at, until `cki down`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Keep {
-    /// Nothing stays.
-    #[default]
-    Never,
-    /// When it did not end as it should.
-    OnFailure,
-    /// However it ended.
-    Always,
-}
-
-impl Keep {
-    /// Whether they stay after this end; of a panic, nothing does.
-    fn applies(self, end: &anyhow::Result<How>) -> bool {
-        match (self, end) {
-            (_, Ok(How::Detached(_))) | (Self::Never, _) => false,
-            (Self::Always, _) | (Self::OnFailure, Err(_)) => true,
-            (Self::OnFailure, Ok(How::Exited(code))) => *code != 0,
-            (Self::OnFailure, Ok(How::Stopped(_))) => false,
-        }
-    }
-}
-
-/// How a run ended.
-#[derive(Debug)]
-pub struct Ended {
-    /// The run.
-    pub run: RunId,
-    /// The names of the components.
-    pub components: Vec<String>,
-    /// The engine.
-    pub engine: &'static str,
-    /// How.
-    pub how: How,
-    /// The backing services that are kept.
-    pub kept: Vec<String>,
-    /// What could not be removed.
-    pub left: Vec<String>,
-    /// Everything stays, to be looked at.
-    pub stays: bool,
-    /// Nothing was done: it goes on from before.
-    pub already: bool,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum How {
-    /// The component ended with this exit code; of a group, the first that failed, or all of them.
-    Exited(i64),
-    /// A signal ended it.
-    Stopped(Signal),
-    /// It goes on, and is reached like this.
-    Detached(Vec<Reached>),
-}
-
-/// A port of this machine that leads to a component.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reached {
-    /// The component.
-    pub component: String,
-    /// Its port.
-    pub port: u16,
-    /// The port of this machine.
-    pub local: u16,
-}
+pub use outcome::{Ended, How, Reached};
+pub use request::{Access, Keep, Network, Request};
+use service_reuse::Making;
 
 /// What a run would do, without a look at an engine or the network.
 ///

@@ -10,9 +10,10 @@ use crate::ops::source;
 use crate::ops::tools::Tools;
 use crate::systems::git::is_within_repository;
 
+use super::error::RunError;
 use super::plan::RunPlan;
+use super::request::Request;
 use super::unit::{Image, Unit};
-use super::{Request, RunError};
 
 /// Sees to it that there is something to start, and gives the image of each unit by its name.
 pub(super) async fn prepare(

@@ -17,14 +17,17 @@ use crate::ops::engine::Engine;
 use crate::ops::tools::Tools;
 use crate::systems::changes::{ChangeError, Changes};
 
-use super::ground::{Belonging, Ground};
-use super::guard::{GuardedCommands, watch_over_one};
+use super::commands::GuardedCommands;
+use super::ground::Ground;
+use super::guard::watch_over_one;
 use super::handle::Handle;
+use super::outcome::How;
 use super::plan::RunPlan;
+use super::request::Request;
 use super::running::Running;
+use super::scope::Belonging;
 use super::unit::{Image, Unit};
 use super::watch::{Watched, watch};
-use super::{How, Request};
 
 /// What was written last is waited for this long.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -249,11 +252,4 @@ impl Workshop<'_> {
         let text = format!("`{}` {now}: {}. Waiting for the next change.", unit.name, causes.join(": "));
         self.tools.events.warn(text);
     }
-}
-
-/// What a person is told when something that is worked on has ended.
-pub(super) fn ended(tools: &Tools<'_>, name: &str, code: i64) {
-    let task = tools.events.start(name, "");
-    let state = if code == 0 { State::Done } else { State::Failed };
-    task.finish(state, format!("ended with exit code {code}; waiting for a change"));
 }

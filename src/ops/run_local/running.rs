@@ -13,8 +13,8 @@ use crate::model::probe::Ready;
 use crate::ops::relay::{Pace, Step};
 use crate::ops::tools::Tools;
 
-use super::RunError;
-use super::guard::GuardedCommands;
+use super::commands::GuardedCommands;
+use super::error::RunError;
 use super::handle::{Handle, Output};
 use super::output::{Pump, Tail};
 use super::ready;

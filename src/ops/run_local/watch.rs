@@ -9,10 +9,12 @@ use futures_util::stream::FuturesUnordered;
 use crate::model::event::State;
 use crate::ops::tools::Tools;
 
+use super::error::RunError;
+use super::outcome::{How, Reached};
 use super::plan::RunPlan;
+use super::request::Request;
 use super::running::Running;
 use super::unit::Unit;
-use super::{How, Reached, Request, RunError, reload};
 
 /// What has become of the units so far.
 pub(super) struct Watched {
@@ -70,7 +72,7 @@ pub(super) async fn watch(
                 let code = code?;
                 alive[index] = false;
                 if is_worked_on && unit(index).wanted {
-                    reload::ended(tools, &units[index].name, code);
+                    tell_waiting(tools, &units[index].name, code);
                     continue;
                 }
                 if !may_end(unit(index), &needing, alive) {
@@ -216,4 +218,11 @@ fn reached(units: &[Running]) -> Vec<Reached> {
             ports.map(|(port, local)| Reached { component: one.name.clone(), port, local })
         })
         .collect()
+}
+
+/// What a person is told when something that is worked on has ended.
+fn tell_waiting(tools: &Tools<'_>, name: &str, code: i64) {
+    let task = tools.events.start(name, "");
+    let state = if code == 0 { State::Done } else { State::Failed };
+    task.finish(state, format!("ended with exit code {code}; waiting for a change"));
 }

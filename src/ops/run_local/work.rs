@@ -3,8 +3,9 @@
 
 use std::path::{Component as Part, Path, PathBuf};
 
+use super::error::RunError;
+use super::request::{Access, Request};
 use super::unit::{Image, Reload, Unit};
-use super::{Access, Request, RunError};
 use crate::base::secret::Secret;
 use crate::model::container::{Copied, Mount, Publish};
 use crate::model::environment::{Origin, Wishes};

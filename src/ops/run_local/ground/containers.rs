@@ -6,7 +6,6 @@ use futures_util::StreamExt as _;
 
 use super::neighbours::Neighbours;
 use super::network::{Laid, Way, lay};
-use super::{Belonging, Network};
 use crate::model::container::{ContainerInside, ContainerSpec, Publish};
 use crate::model::environment::FOLDER;
 use crate::model::event::State;
@@ -16,8 +15,10 @@ use crate::model::probe::Ready;
 use crate::ops::reach::Reach;
 use crate::ops::run_local::handle::{Container, Handle, Output, Started};
 use crate::ops::run_local::plan::RunPlan;
+use crate::ops::run_local::request::Network;
+use crate::ops::run_local::scope::Belonging;
 use crate::ops::run_local::unit::Unit;
-use crate::ops::run_local::{RunError, again};
+use crate::ops::run_local::{RunError, config_hash};
 use crate::ops::tools::Tools;
 use crate::systems::engine::{ContainerEngine, OutputStream};
 
@@ -152,7 +153,7 @@ pub(super) fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Bel
     let allowed = whose.gate.allowed();
     labels.extend((!allowed.is_empty()).then(|| (ALLOWED.to_owned(), allowed.join(","))));
     labels.extend(unit.ready.as_ref().map(|ready| (READY.to_owned(), ready.to_label())));
-    labels.extend(again::label(unit, image, whose));
+    labels.extend(config_hash::label(unit, image, whose));
     // Reference secrets are not in the container itself, but on a volume that goes with it.
     let folder = unit.files.iter().any(|file| file.path.starts_with(FOLDER)).then(|| FOLDER.to_owned());
     ContainerSpec {

@@ -4,22 +4,22 @@
 //! network as well: so runs share the service, and nothing else. What it stores is in named volumes,
 //! which stay when it is replaced or removed.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::Belonging;
 use super::containers::{Containers, container, pass, pieces, ports_for_engine};
 use super::network::{Way, lay_apart, way_apart};
 use crate::base::digest;
-use crate::base::owner::Owner;
 use crate::host;
 use crate::model::container::{ContainerFacts, Status};
 use crate::model::guard::Gate;
 use crate::model::identity::{Identity, Lifetime, Role, RunId, SPECIFICATION};
 use crate::model::probe::Ready;
 use crate::ops::run_local::RunError;
+use crate::ops::run_local::config_hash::specification;
 use crate::ops::run_local::handle::{Container, Handle, Output, Started};
+use crate::ops::run_local::scope::Belonging;
+use crate::ops::run_local::service_reuse::Kept;
 use crate::ops::run_local::unit::Unit;
 use crate::ops::tools::Tools;
 use crate::systems::engine::{EngineError, LogRequest};
@@ -30,98 +30,6 @@ const OTHERS: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(50);
 /// So many of the last lines of one that was there already are kept for the case of a failure.
 const LINES: usize = 12;
-
-/// How a service that is kept came to be here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::ops::run_local) enum Kept {
-    /// It was made.
-    Made,
-    /// It was there.
-    Reused,
-    /// There was one that was made from something else, or had ended.
-    Replaced,
-}
-
-impl Kept {
-    /// What is said when it is ready.
-    pub(in crate::ops::run_local) fn word(self) -> &'static str {
-        match self {
-            Self::Made => "ready, kept from now on",
-            Self::Reused => "ready, kept from before",
-            Self::Replaced => "ready, in the place of the one that was kept",
-        }
-    }
-}
-
-/// What this process is making that will be kept. Until it is ready it goes with the run like
-/// anything else; what others have made, or stored, does not.
-#[derive(Debug)]
-pub(in crate::ops::run_local) struct Making {
-    owner: Owner,
-    /// Whose services they are: what tells this workspace from others.
-    workspace: Arc<str>,
-    runs: Mutex<BTreeSet<RunId>>,
-    ready: Mutex<Vec<String>>,
-}
-
-impl Making {
-    /// Nothing so far.
-    pub(in crate::ops::run_local) fn new(owner: Owner, workspace: Arc<str>) -> Self {
-        Self { owner, workspace, runs: Mutex::default(), ready: Mutex::default() }
-    }
-
-    /// What tells this workspace from others.
-    pub(in crate::ops::run_local) fn workspace(&self) -> &str {
-        &self.workspace
-    }
-
-    fn begin(&self, run: &RunId) {
-        self.runs().insert(run.clone());
-    }
-
-    fn end(&self, run: &RunId) {
-        self.runs().remove(run);
-    }
-
-    /// A unit is ready.
-    pub(in crate::ops::run_local) fn done(&self, unit: &Unit) {
-        if unit.kept {
-            self.end(&RunId::of_workspace(&self.workspace, &unit.name));
-            self.ready.lock().unwrap_or_else(PoisonError::into_inner).push(unit.name.clone());
-        }
-    }
-
-    /// The names of the services that are ready and will be kept.
-    pub(in crate::ops::run_local) fn kept(&self) -> Vec<String> {
-        let mut kept = self.ready.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        kept.sort();
-        kept
-    }
-
-    /// Whether something goes with the run.
-    pub(in crate::ops::run_local) fn holds(&self, who: &Identity) -> bool {
-        who.owner == self.owner && self.runs().contains(&who.run)
-    }
-
-    fn runs(&self) -> MutexGuard<'_, BTreeSet<RunId>> {
-        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A digest of all that a service is made from.
-pub(in crate::ops::run_local) fn specification(unit: &Unit, image: &str) -> String {
-    let mut parts: Vec<String> = vec![
-        image.to_owned(),
-        format!("{:?}", (&unit.command, &unit.workdir, &unit.ports, &unit.ready, &unit.setup, &unit.volumes)),
-    ];
-    for (name, value) in &unit.environment {
-        parts.extend([name.clone(), value.expose().to_owned()]);
-    }
-    for file in &unit.files {
-        parts.extend([file.path.clone(), file.mode.to_string(), file.content.expose().to_owned()]);
-    }
-    digest::of_parts(parts)[..20].to_owned()
-}
 
 /// What is there of a service.
 enum Found {
@@ -144,7 +52,7 @@ impl Containers {
         whose: &Belonging<'_>,
     ) -> anyhow::Result<(Handle, Option<Output>)> {
         let identity = Identity {
-            run: RunId::of_workspace(&whose.making.workspace, &unit.name),
+            run: RunId::of_workspace(whose.making.workspace(), &unit.name),
             component: format!("services/{}", unit.name),
             role: Role::Service,
             name: unit.name.clone(),
@@ -270,7 +178,7 @@ impl Containers {
         }
         spec.volumes.clear();
         for path in &unit.volumes {
-            spec.stores.push((store(&whose.making.workspace, unit, path), path.clone()));
+            spec.stores.push((store(whose.making.workspace(), unit, path), path.clone()));
         }
         for (name, _) in &spec.stores {
             let data = Identity { role: Role::Data, name: name.clone(), ..identity.clone() };
@@ -325,87 +233,4 @@ fn store(workspace: &str, unit: &Unit, path: &str) -> String {
 
 fn is_name_taken(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref::<EngineError>(), Some(EngineError::NameTaken { .. }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::base::secret::Secret;
-    use crate::model::container::{ContainerFile, Limits};
-    use crate::ops::run_local::unit::{Image, Work};
-
-    fn unit() -> Unit {
-        Unit {
-            name: "db".into(),
-            role: Role::Service,
-            is_component: false,
-            wanted: false,
-            once: false,
-            of: "x/app".into(),
-            needs: Vec::new(),
-            image: Image::Named("db:1".into()),
-            command: None,
-            native: None,
-            environment: vec![("PASSWORD".into(), Secret::new("one"))],
-            secret: vec!["PASSWORD".into()],
-            workdir: None,
-            ports: vec![5432],
-            files: vec![ContainerFile { path: "/f".into(), content: Secret::new("text"), mode: 0o644 }],
-            ready: Some(Ready::Tcp(5432)),
-            setup: Vec::new(),
-            volumes: vec!["/data".into()],
-            kept: true,
-            hidden: Vec::new(),
-            work: Work::default(),
-            keeps_entrypoint: false,
-            limits: Limits::default(),
-        }
-    }
-
-    #[test]
-    fn whatever_it_is_made_from_counts_and_nothing_else() {
-        let first = specification(&unit(), "db:1");
-        assert_eq!(specification(&unit(), "db:1"), first);
-        assert_ne!(specification(&unit(), "db:2"), first);
-        let changes: [fn(&mut Unit); 6] = [
-            |unit| unit.environment[0].1 = Secret::new("two"),
-            |unit| unit.files[0].content = Secret::new("other"),
-            |unit| unit.command = Some(vec!["serve".into()]),
-            |unit| unit.setup.push(vec!["make".into()]),
-            |unit| unit.volumes.clear(),
-            |unit| unit.ready = Some(Ready::Tcp(1)),
-        ];
-        for (index, change) in changes.iter().enumerate() {
-            let mut unit = unit();
-            change(&mut unit);
-            assert_ne!(specification(&unit, "db:1"), first, "change {index}");
-        }
-        // Who needed it first is no part of it.
-        let other = Unit { of: "x/other".into(), ..unit() };
-        assert_eq!(specification(&other, "db:1"), first);
-    }
-
-    #[test]
-    fn what_is_not_ready_goes_and_what_others_made_stays() {
-        let run = RunId::of_workspace("w", "db");
-        let (own, other) = (
-            Owner { pid: 1, started: 2, boot: "b".into(), place: String::new() },
-            Owner { pid: 1, started: 3, boot: "b".into(), place: String::new() },
-        );
-        let who = |owner: &Owner, role| Identity {
-            run: run.clone(),
-            component: "services/db".into(),
-            role,
-            name: "db".into(),
-            owner: owner.clone(),
-            lifetime: Lifetime::Workspace,
-        };
-        let making = Making::new(own.clone(), "w".into());
-        assert!(!making.holds(&who(&own, Role::Service)));
-        making.begin(&run);
-        assert!(making.holds(&who(&own, Role::Service)) && making.holds(&who(&own, Role::Data)));
-        assert!(!making.holds(&who(&other, Role::Data)));
-        making.end(&run);
-        assert!(!making.holds(&who(&own, Role::Service)));
-    }
 }

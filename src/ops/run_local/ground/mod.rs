@@ -7,27 +7,15 @@ mod native;
 mod neighbours;
 mod network;
 
-use super::Request;
 use super::handle::{Handle, Output};
 use super::plan::RunPlan;
+use super::request::Request;
+use super::scope::Belonging;
 use super::unit::Unit;
-use crate::model::guard::Gate;
-use crate::model::identity::{Identity, Lifetime, Role, RunId};
 use crate::ops::engine::Engine;
 use crate::ops::tools::Tools;
 use containers::Containers;
-pub(super) use kept::{Kept, Making, specification};
 use native::Processes;
-
-/// What a run may reach.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Network {
-    /// What it needs, and nothing else.
-    #[default]
-    Isolated,
-    /// Whatever this machine reaches.
-    Internet,
-}
 
 /// Where the units of one run are.
 #[derive(Debug)]
@@ -36,33 +24,6 @@ pub(super) enum Ground {
     Containers(Box<Containers>),
     /// On this machine.
     Native(Processes),
-}
-
-/// Whose a unit is, and how long it is wanted.
-pub(super) struct Belonging<'a> {
-    pub(super) run: &'a RunId,
-    pub(super) lifetime: Lifetime,
-    /// What it may reach.
-    pub(super) network: Network,
-    pub(super) publish: bool,
-    /// What is being made that outlives the run, and is no use before it is ready.
-    pub(super) making: &'a Making,
-    /// The gate that each start passes.
-    pub(super) gate: &'a Gate<'a>,
-}
-
-impl Belonging<'_> {
-    /// Of something in the run; `of` is the reference of the component that it belongs to.
-    fn identity(&self, tools: &Tools<'_>, of: &str, name: &str, role: Role) -> Identity {
-        Identity {
-            run: self.run.clone(),
-            component: of.to_owned(),
-            role,
-            name: name.to_owned(),
-            owner: tools.owner.clone(),
-            lifetime: self.lifetime,
-        }
-    }
 }
 
 impl Ground {
@@ -103,7 +64,9 @@ impl Ground {
         tools: &Tools<'_>,
     ) -> anyhow::Result<()> {
         match (self, neighbour) {
-            (Self::Containers(ground), Some(neighbour)) => ground.meet(&neighbour, tools).await,
+            (Self::Containers(ground), Some(neighbour)) => {
+                ground.neighbours.meet(&ground.engine, &ground.network, &neighbour, tools).await
+            }
             // Processes share an interface that nothing is in the way of.
             _ => Ok(()),
         }

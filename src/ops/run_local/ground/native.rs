@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
 
-use super::{Belonging, Network};
 use crate::model::container::Publish;
 use crate::model::event::{State, Stream};
 use crate::model::guard::Starting;
@@ -14,6 +13,8 @@ use crate::model::probe::Ready;
 use crate::ops::run_local::RunError;
 use crate::ops::run_local::handle::{Handle, Output};
 use crate::ops::run_local::plan::RunPlan;
+use crate::ops::run_local::request::Network;
+use crate::ops::run_local::scope::Belonging;
 use crate::ops::run_local::unit::Unit;
 use crate::ops::tools::Tools;
 use crate::systems::native::{Native, ProcessSpec, Space};

@@ -4,10 +4,11 @@
 
 use tokio::sync::Mutex;
 
-use super::containers::Containers;
+use super::network::Laid;
 use crate::ops::contact::{self, Contact};
 use crate::ops::run_local::RunError;
 use crate::ops::tools::Tools;
+use crate::systems::engine::ContainerEngine;
 
 /// What is known of the neighbours.
 #[derive(Debug, Default)]
@@ -21,26 +22,32 @@ struct Known {
     started: Vec<(String, String)>,
 }
 
-impl Containers {
+impl Neighbours {
     /// Takes notice of a container that was started, and sees whether it reaches another one.
     ///
     /// # Errors
     /// When it does not, with the cause and what mends it.
-    pub(super) async fn meet(&self, (name, id): &(String, String), tools: &Tools<'_>) -> anyhow::Result<()> {
-        let Some(network) = self.network.names() else { return Ok(()) };
-        let mut known = self.neighbours.0.lock().await;
+    pub(super) async fn meet(
+        &self,
+        engine: &ContainerEngine,
+        network: &Laid,
+        (name, id): &(String, String),
+        tools: &Tools<'_>,
+    ) -> anyhow::Result<()> {
+        let Some(network) = network.names() else { return Ok(()) };
+        let mut known = self.0.lock().await;
         // One that is met again would meet itself.
         if known.settled || known.started.iter().any(|(_, other)| other == id) {
             return Ok(());
         }
-        if !known.started.is_empty() && !self.engine.lets_us_in().await? {
+        if !known.started.is_empty() && !engine.lets_us_in().await? {
             tools.events.note("network: not root, so whether containers reach each other is not tried");
             known.settled = true;
             return Ok(());
         }
         // The latest is the one that is most likely to run still.
         for (other, other_id) in known.started.iter().rev() {
-            match contact::between(&self.engine, tools.env, (id, other_id), &network).await? {
+            match contact::between(engine, tools.env, (id, other_id), &network).await? {
                 Contact::Made => {
                     known.settled = true;
                     return Ok(());

@@ -10,13 +10,14 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{Belonging, Network};
 use crate::model::container::ContainerSpec;
 use crate::model::identity::{Lifetime, Role};
 use crate::model::probe::Ready;
 use crate::ops::production::BlockedHosts;
 use crate::ops::run_local::RunError;
 use crate::ops::run_local::plan::RunPlan;
+use crate::ops::run_local::request::Network;
+use crate::ops::run_local::scope::Belonging;
 use crate::ops::run_local::unit::Unit;
 use crate::ops::tools::Tools;
 use crate::systems::engine::{ContainerEngine, EngineError, Kind};

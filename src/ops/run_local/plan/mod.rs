@@ -14,9 +14,10 @@ use crate::ops::production::BlockedHosts;
 use crate::ops::rules::Rules;
 use crate::ops::tools::Tools;
 
-use super::guard::commands;
+use super::commands::commands;
+use super::error::RunError;
+use super::request::{Network, Request};
 use super::unit::Unit;
-use super::{Network, Request, RunError};
 use draft::Draft;
 
 /// Everything that a run starts.

@@ -1,0 +1,97 @@
+//! Digests of all that containers are made from. A container that carries the same one as what is planned is
+//! left as it is.
+
+use super::request::Network;
+use super::scope::Belonging;
+use super::unit::Unit;
+use crate::base::digest;
+use crate::model::identity::{Lifetime, SPECIFICATION};
+
+/// A digest of all that a service is made from.
+pub(super) fn specification(unit: &Unit, image: &str) -> String {
+    let mut parts: Vec<String> = vec![
+        image.to_owned(),
+        format!("{:?}", (&unit.command, &unit.workdir, &unit.ports, &unit.ready, &unit.setup, &unit.volumes)),
+    ];
+    for (name, value) in &unit.environment {
+        parts.extend([name.clone(), value.expose().to_owned()]);
+    }
+    for file in &unit.files {
+        parts.extend([file.path.clone(), file.mode.to_string(), file.content.expose().to_owned()]);
+    }
+    digest::of_parts(parts)[..20].to_owned()
+}
+
+/// A digest of all that a container of this workspace is made from.
+pub(super) fn digest_of(unit: &Unit, image: &str, network: Network, workspace: &str) -> String {
+    let bounds = format!("{:?}", (network, &unit.limits, &unit.work, &unit.of));
+    digest::of_parts([workspace, &specification(unit, image), &bounds])[..20].to_owned()
+}
+
+/// The digest for the label of a container, if it is to go on by itself.
+pub(super) fn label(unit: &Unit, image: &str, whose: &Belonging<'_>) -> Option<(String, String)> {
+    let goes_on = whose.lifetime == Lifetime::Kept;
+    goes_on
+        .then(|| (SPECIFICATION.to_owned(), digest_of(unit, image, whose.network, whose.making.workspace())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::secret::Secret;
+    use crate::model::container::{ContainerFile, Limits};
+    use crate::model::identity::Role;
+    use crate::model::probe::Ready;
+    use crate::ops::run_local::unit::{Image, Work};
+
+    fn unit() -> Unit {
+        Unit {
+            name: "db".into(),
+            role: Role::Service,
+            is_component: false,
+            wanted: false,
+            once: false,
+            of: "x/app".into(),
+            needs: Vec::new(),
+            image: Image::Named("db:1".into()),
+            command: None,
+            native: None,
+            environment: vec![("PASSWORD".into(), Secret::new("one"))],
+            secret: vec!["PASSWORD".into()],
+            workdir: None,
+            ports: vec![5432],
+            files: vec![ContainerFile { path: "/f".into(), content: Secret::new("text"), mode: 0o644 }],
+            ready: Some(Ready::Tcp(5432)),
+            setup: Vec::new(),
+            volumes: vec!["/data".into()],
+            kept: true,
+            hidden: Vec::new(),
+            work: Work::default(),
+            keeps_entrypoint: false,
+            limits: Limits::default(),
+        }
+    }
+
+    #[test]
+    fn whatever_it_is_made_from_counts_and_nothing_else() {
+        let first = specification(&unit(), "db:1");
+        assert_eq!(specification(&unit(), "db:1"), first);
+        assert_ne!(specification(&unit(), "db:2"), first);
+        let changes: [fn(&mut Unit); 6] = [
+            |unit| unit.environment[0].1 = Secret::new("two"),
+            |unit| unit.files[0].content = Secret::new("other"),
+            |unit| unit.command = Some(vec!["serve".into()]),
+            |unit| unit.setup.push(vec!["make".into()]),
+            |unit| unit.volumes.clear(),
+            |unit| unit.ready = Some(Ready::Tcp(1)),
+        ];
+        for (index, change) in changes.iter().enumerate() {
+            let mut unit = unit();
+            change(&mut unit);
+            assert_ne!(specification(&unit, "db:1"), first, "change {index}");
+        }
+        // Who needed it first is no part of it.
+        let other = Unit { of: "x/other".into(), ..unit() };
+        assert_eq!(specification(&other, "db:1"), first);
+    }
+}

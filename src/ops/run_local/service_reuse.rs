@@ -1,0 +1,116 @@
+//! Backing services that outlive the run: how each came to be here, and which are not ready yet. Finding and
+//! making them is `ground::kept`.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::unit::Unit;
+use crate::base::owner::Owner;
+use crate::model::identity::{Identity, RunId};
+
+/// How a service that is kept came to be here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// It was made.
+    Made,
+    /// It was there.
+    Reused,
+    /// There was one that was made from something else, or had ended.
+    Replaced,
+}
+
+impl Kept {
+    /// What is said when it is ready.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Made => "ready, kept from now on",
+            Self::Reused => "ready, kept from before",
+            Self::Replaced => "ready, in the place of the one that was kept",
+        }
+    }
+}
+
+/// What this process is making that will be kept. Until it is ready it goes with the run like
+/// anything else; what others have made, or stored, does not.
+#[derive(Debug)]
+pub(super) struct Making {
+    owner: Owner,
+    /// Whose services they are: what tells this workspace from others.
+    workspace: Arc<str>,
+    runs: Mutex<BTreeSet<RunId>>,
+    ready: Mutex<Vec<String>>,
+}
+
+impl Making {
+    /// Nothing so far.
+    pub(super) fn new(owner: Owner, workspace: Arc<str>) -> Self {
+        Self { owner, workspace, runs: Mutex::default(), ready: Mutex::default() }
+    }
+
+    /// What tells this workspace from others.
+    pub(super) fn workspace(&self) -> &str {
+        &self.workspace
+    }
+
+    pub(super) fn begin(&self, run: &RunId) {
+        self.runs().insert(run.clone());
+    }
+
+    pub(super) fn end(&self, run: &RunId) {
+        self.runs().remove(run);
+    }
+
+    /// A unit is ready.
+    pub(super) fn done(&self, unit: &Unit) {
+        if unit.kept {
+            self.end(&RunId::of_workspace(&self.workspace, &unit.name));
+            self.ready.lock().unwrap_or_else(PoisonError::into_inner).push(unit.name.clone());
+        }
+    }
+
+    /// The names of the services that are ready and will be kept.
+    pub(super) fn kept(&self) -> Vec<String> {
+        let mut kept = self.ready.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        kept.sort();
+        kept
+    }
+
+    /// Whether something goes with the run.
+    pub(super) fn holds(&self, who: &Identity) -> bool {
+        who.owner == self.owner && self.runs().contains(&who.run)
+    }
+
+    fn runs(&self) -> MutexGuard<'_, BTreeSet<RunId>> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::identity::{Lifetime, Role};
+
+    #[test]
+    fn what_is_not_ready_goes_and_what_others_made_stays() {
+        let run = RunId::of_workspace("w", "db");
+        let (own, other) = (
+            Owner { pid: 1, started: 2, boot: "b".into(), place: String::new() },
+            Owner { pid: 1, started: 3, boot: "b".into(), place: String::new() },
+        );
+        let who = |owner: &Owner, role| Identity {
+            run: run.clone(),
+            component: "services/db".into(),
+            role,
+            name: "db".into(),
+            owner: owner.clone(),
+            lifetime: Lifetime::Workspace,
+        };
+        let making = Making::new(own.clone(), "w".into());
+        assert!(!making.holds(&who(&own, Role::Service)));
+        making.begin(&run);
+        assert!(making.holds(&who(&own, Role::Service)) && making.holds(&who(&own, Role::Data)));
+        assert!(!making.holds(&who(&other, Role::Data)));
+        making.end(&run);
+        assert!(!making.holds(&who(&own, Role::Service)));
+    }
+}
