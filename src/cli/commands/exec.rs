@@ -3,12 +3,11 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
-use super::shell::person;
+use super::inside::{exit, pass_bytes, person};
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::host::signals::Stop;
-use crate::ops::running::{self, ExecWish, Instance, Left};
+use crate::ops::running::{self, ExecWish};
 
 /// Run a command beside a running component
 ///
@@ -53,22 +52,4 @@ pub(in crate::cli) fn run(args: ExecArgs, context: &Context) -> anyhow::Result<E
         let wish = ExecWish { command, stdin: passes_on.then(running::standard_input), workdir };
         pass_bytes(instance, wish, context, &stop).await
     })
-}
-
-/// Runs a command that has no terminal: what it reads and writes passes as it is.
-pub(super) async fn pass_bytes(
-    instance: &Instance,
-    wish: ExecWish,
-    context: &Context,
-    stop: &Stop,
-) -> anyhow::Result<Exit> {
-    Ok(exit(running::exec(instance, wish, &context.events(), stop).await?))
-}
-
-/// How `cki` ends with a command.
-pub(super) fn exit(left: Left) -> Exit {
-    match left {
-        Left::Ended(code) => Exit::Component(u8::try_from(code & 0xff).unwrap_or(1)),
-        Left::Stopped(signal) => signal.exit(),
-    }
 }

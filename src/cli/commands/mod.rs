@@ -11,6 +11,7 @@ pub(super) mod down;
 pub(super) mod env;
 pub(super) mod exec;
 pub(super) mod gc;
+mod inside;
 pub(super) mod list;
 pub(super) mod logs;
 pub(super) mod man;

@@ -3,12 +3,12 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
-use super::exec::{exit, pass_bytes};
+use super::inside::{exit, pass_bytes, person};
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::ops::rules::guard;
-use crate::ops::running::{self, ExecWish, Person};
+use crate::ops::running::{self, ExecWish};
 
 /// Open a shell in a running component, or in one like it that has ended
 ///
@@ -56,9 +56,4 @@ pub(in crate::cli) fn run(args: ShellArgs, context: &Context) -> anyhow::Result<
         let rules = (&guard, inventory);
         Ok(exit(running::shell(instance, workdir, person(context), owner, rules, &stop).await?))
     })
-}
-
-/// Who types at this terminal.
-pub(super) fn person(context: &Context) -> Person<'_> {
-    Person { screen: &context.host.stdout, term: context.host.env.get("TERM") }
 }

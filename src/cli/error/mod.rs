@@ -46,7 +46,7 @@ use crate::systems::shell::ShellError;
 use crate::ui::Ui;
 use diagnosis::{Meaning, at, did_you_mean, hint, plain};
 pub(super) use diagnosis::{UsageError, commit_or_stash};
-use running::{of_build, of_port, of_run, of_running};
+use running::{of_build, of_open, of_port, of_run, of_running};
 use staging::{of_stage, of_staging, of_target};
 use systems::{of_change, of_engine, of_file, of_git, of_gitlab, of_native, of_preprocess, of_token};
 pub(super) use systems::{of_left_alone, of_worst};
@@ -318,18 +318,6 @@ fn of_shell(error: &ShellError) -> Meaning {
         ShellError::Foreign(_) => hint(Exit::Refused, "`cki completions` prints the script."),
         ShellError::File(inner) => of_file(inner),
         ShellError::Template(_) | ShellError::Value { .. } => plain(Exit::Invalid),
-    }
-}
-
-fn of_open(error: &OpenError) -> Meaning {
-    match error {
-        OpenError::None { tried, .. } => {
-            let mut hints: Vec<String> = tried.iter().map(|place| format!("tried {place}.")).collect();
-            hints.push("`cki doctor` says more, and prints the command that installs an engine.".to_owned());
-            Meaning { exit: Exit::Unreachable, hints }
-        }
-        OpenError::Engine(inner) => of_engine(inner),
-        OpenError::Native(inner) => of_native(inner),
     }
 }
 

@@ -1,9 +1,10 @@
 //! What it means for a person that something cannot be built or run, or does not go on.
 
+use super::diagnosis::{Meaning, at, hint, plain};
 use super::systems::{of_engine, of_git, of_native};
-use super::{Meaning, at, hint, of_open, plain};
 use crate::base::exit::Exit;
 use crate::ops::build::BuildError;
+use crate::ops::engine::OpenError;
 use crate::ops::run_local::RunError;
 use crate::ops::running::RunningError;
 
@@ -157,5 +158,17 @@ pub(super) fn of_running(error: &RunningError) -> Meaning {
         RunningError::Engine(inner) => of_engine(inner),
         RunningError::Native(inner) => of_native(inner),
         RunningError::Open(inner) => of_open(inner),
+    }
+}
+
+pub(super) fn of_open(error: &OpenError) -> Meaning {
+    match error {
+        OpenError::None { tried, .. } => {
+            let mut hints: Vec<String> = tried.iter().map(|place| format!("tried {place}.")).collect();
+            hints.push("`cki doctor` says more, and prints the command that installs an engine.".to_owned());
+            Meaning { exit: Exit::Unreachable, hints }
+        }
+        OpenError::Engine(inner) => of_engine(inner),
+        OpenError::Native(inner) => of_native(inner),
     }
 }
