@@ -1,5 +1,6 @@
-//! The map of `cki`, floor by floor, lowest first. A module may use only floors below its own;
-//! `tests/suite/layering.rs` holds the same table and fails on any other edge.
+//! The map of `cki`, floor by floor, lowest first. A module may use only floors below its own, and
+//! files never import each other in a ring; `tests/suite/layering.rs` holds the same table and fails
+//! on any other edge.
 //! `docs/architecture.md` tells the story behind it, `docs/glossary.md` defines the terms.
 
 pub mod base;

@@ -1,6 +1,7 @@
 //! The order of the floors: a module uses only floors below its own, and the systems never look at
 //! each other. The table is here; `src/lib.rs` tells it, and `docs/architecture.md` the reasons.
 
+mod rings;
 mod scan;
 
 use std::collections::BTreeSet;
@@ -105,6 +106,14 @@ fn a_module_uses_only_floors_below_its_own() {
     let wrong: Vec<String> =
         files.iter().flat_map(|(path, source)| house.forbidden(&path.to_string_lossy(), source)).collect();
     assert!(wrong.is_empty(), "a module may use only floors below its own:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_do_not_import_each_other_in_rings() {
+    let sources = rust_files("src");
+    let imports = rings::Imports::new(&sources);
+    let told: Vec<_> = imports.rings().iter().map(|ring| imports.told(ring)).collect();
+    assert!(told.is_empty(), "files import each other in a ring:\n{}", told.join("\n"));
 }
 
 #[test]

@@ -2,40 +2,104 @@
 //! and punctuation, in which comments and the insides of strings do not exist; it knows nothing of
 //! what the modules are or may do.
 
-/// A path as it resolves from the root of the crate, and the line where it begins.
+use std::collections::BTreeSet;
+
+/// A path as it is written, resolved as far as that needs no look at other files.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Reference {
     /// Counted from 1.
     pub(super) line: usize,
     /// `crate::a::b` is `["a", "b"]`; a glob ends in `*`.
     pub(super) path: Vec<String>,
+    /// Whether `path` starts at the crate's root. One that does not starts at a name that is known
+    /// where it stands: of an import, of a child module, of another crate, of an item.
+    pub(super) rooted: bool,
+    /// The module in which it stands, inline modules included.
+    pub(super) within: Vec<String>,
+    /// Whether it stands in the tests of the file.
+    pub(super) tested: bool,
+    /// What a `use` makes of it.
+    pub(super) import: Option<Import>,
+}
+
+/// A name that a `use` brings into a module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Import {
+    /// The name after `as`, if there is one.
+    pub(super) name: String,
+    /// Whether the `use` is public in some way, so that others may take the name from here.
+    pub(super) handed_on: bool,
+}
+
+/// What a source says about names.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// In the order of the source.
+    pub(super) references: Vec<Reference>,
+    /// The words that the code uses outside of its tests, without those of its `use` declarations,
+    /// and without the names of methods and fields.
+    pub(super) words: BTreeSet<String>,
+}
+
+impl Names {
+    /// Whether a path of the code begins with a name.
+    pub(super) fn starts_path(&self, name: &str) -> bool {
+        self.references.iter().any(|reference| {
+            !reference.rooted
+                && reference.import.is_none()
+                && reference.path.first().is_some_and(|first| first == name)
+        })
+    }
 }
 
 /// All references of a source to modules of its own crate by `crate::`, `super::` and `self::`, in
 /// `use` (nested braces included) and in the midst of code. `module` is the path of the file's module.
 pub(super) fn references(source: &str, module: &[String]) -> Vec<Reference> {
+    names(source, module).references.into_iter().filter(|reference| reference.rooted).collect()
+}
+
+/// All paths of a source, and the words of its code. `module` is the path of the file's module.
+pub(super) fn names(source: &str, module: &[String]) -> Names {
     let tokens = tokens(source);
-    let mut found = Vec::new();
+    let mut found = Names::default();
     let mut depth = 0_usize;
-    // The inline modules around the current place, each with the depth of its braces.
-    let mut inside: Vec<(String, usize)> = Vec::new();
+    // The inline modules around the current place, each with the depth of its braces, and whether it
+    // holds tests.
+    let mut inside: Vec<(String, usize, bool)> = Vec::new();
+    let mut tests_follow = false;
     let mut at = 0;
     while at < tokens.len() {
+        let here = || module.iter().chain(inside.iter().map(|(name, ..)| name)).cloned().collect();
+        let tested = inside.iter().any(|(.., tested)| *tested);
         match &tokens[at].what {
+            What::Mark('#') if is_for_tests(&tokens[at..]) => tests_follow = true,
             What::Mark('{') => {
                 depth += 1;
                 if let Some(name) = module_opened_by(&tokens, at) {
-                    inside.push((name, depth));
+                    inside.push((name, depth, tests_follow));
                 }
+                tests_follow = false;
             }
+            What::Mark(';') => tests_follow = false,
             What::Mark('}') => {
-                inside.pop_if(|(_, opened)| *opened == depth);
+                inside.pop_if(|(_, opened, _)| *opened == depth);
                 depth = depth.saturating_sub(1);
             }
-            What::Word(_) if begins_path(&tokens, at) => {
-                let here = module.iter().chain(inside.iter().map(|(name, _)| name)).cloned().collect();
-                at = tree(&tokens, at, Base { path: Vec::new(), here: Some(here) }, &mut found);
+            What::Word(word) if word == "use" && begins_import(&tokens, at) => {
+                let handed_on = at.checked_sub(1).is_some_and(|before| is_visibility(&tokens[before].what));
+                at =
+                    tree(&tokens, at + 1, &Base::new(here(), tested, Some(handed_on)), &mut found.references);
                 continue;
+            }
+            What::Word(word) if begins_path(&tokens, at) => {
+                if !tested {
+                    found.words.insert(word.clone());
+                }
+                at = tree(&tokens, at, &Base::new(here(), tested, None), &mut found.references);
+                continue;
+            }
+            What::Word(word) if !tested && !is_named_otherwise(&tokens, at) => {
+                found.words.insert(word.clone());
             }
             _ => {}
         }
@@ -53,48 +117,106 @@ fn module_opened_by(tokens: &[Token], at: usize) -> Option<String> {
     }
 }
 
-/// Whether a path that is rooted in this crate begins here. `pub(in crate::a)` names one without
-/// using it.
+/// Whether the word at `at` is the name of a module that is declared, or of a method or a field.
+fn is_named_otherwise(tokens: &[Token], at: usize) -> bool {
+    let before = at.checked_sub(1);
+    is_mark(tokens, before, '.') || is(tokens, before, &What::Word("mod".to_owned()))
+}
+
+/// Whether `#[cfg(test)]` begins here.
+fn is_for_tests(tokens: &[Token]) -> bool {
+    let words = |text: &str| What::Word(text.to_owned());
+    let attribute = [
+        What::Mark('#'),
+        What::Mark('['),
+        words("cfg"),
+        What::Mark('('),
+        words("test"),
+        What::Mark(')'),
+        What::Mark(']'),
+    ];
+    tokens.len() >= attribute.len() && tokens.iter().zip(&attribute).all(|(token, what)| token.what == *what)
+}
+
+fn is(tokens: &[Token], at: Option<usize>, what: &What) -> bool {
+    at.and_then(|at| tokens.get(at)).is_some_and(|token| token.what == *what)
+}
+
+fn is_mark(tokens: &[Token], at: Option<usize>, mark: char) -> bool {
+    is(tokens, at, &What::Mark(mark))
+}
+
+/// Whether the `use` at `at` brings a name into scope; that of `impl Trait + use<'_>` does not.
+fn begins_import(tokens: &[Token], at: usize) -> bool {
+    matches!(tokens.get(at + 1).map(|token| &token.what), Some(What::Word(_) | What::Mark('{')))
+}
+
+/// Whether a token is the end of `pub` or `pub(...)`.
+fn is_visibility(what: &What) -> bool {
+    *what == What::Word("pub".to_owned()) || *what == What::Mark(')')
+}
+
+/// Whether a path begins here. `pub(in crate::a)` names one without using it.
 fn begins_path(tokens: &[Token], at: usize) -> bool {
-    let is =
-        |at: Option<usize>, what: &What| at.and_then(|at| tokens.get(at)).is_some_and(|t| t.what == *what);
-    let rooted =
-        matches!(&tokens[at].what, What::Word(word) if ["crate", "super", "self"].contains(&word.as_str()));
+    let before = at.checked_sub(1);
     let visibility =
-        is(at.checked_sub(1), &What::Word("in".to_owned())) && is(at.checked_sub(2), &What::Mark('('));
-    rooted && is(Some(at + 1), &What::Colons) && !is(at.checked_sub(1), &What::Colons) && !visibility
+        is(tokens, before, &What::Word("in".to_owned())) && is_mark(tokens, at.checked_sub(2), '(');
+    is(tokens, Some(at + 1), &What::Colons) && !is(tokens, before, &What::Colons) && !visibility
 }
 
 /// What a path has resolved to so far.
 #[derive(Clone)]
 struct Base {
     path: Vec<String>,
-    /// The module that `super` and `self` start from, until a name has been read.
-    here: Option<Vec<String>>,
+    rooted: bool,
+    /// Whether a name has been read: `super` and `self` start a path, and mean something else after
+    /// its beginning.
+    begun: bool,
+    /// The module in which the path stands.
+    within: Vec<String>,
+    /// Whether it stands in the tests of the file.
+    tested: bool,
+    /// In a `use`, whether it hands its names on.
+    handed_on: Option<bool>,
 }
 
 impl Base {
+    fn new(within: Vec<String>, tested: bool, handed_on: Option<bool>) -> Self {
+        Self { path: Vec::new(), rooted: false, begun: false, within, tested, handed_on }
+    }
+
     fn step(&mut self, word: &str) {
-        match (word, &mut self.here) {
-            ("crate", _) => *self = Self { path: Vec::new(), here: None },
-            ("self", Some(here)) => self.path.clone_from(here),
+        match word {
+            "crate" if !self.begun => (self.path, self.rooted, self.begun) = (Vec::new(), true, true),
             // Within braces, `self` is the path before them.
-            ("self", None) => {}
-            ("super", Some(here)) => {
-                here.pop();
-                self.path.clone_from(here);
+            "self" if self.begun => {}
+            "self" | "super" if !self.begun => {
+                if !self.rooted {
+                    (self.path, self.rooted) = (self.within.clone(), true);
+                }
+                if word == "super" {
+                    self.path.pop();
+                }
             }
             _ => {
                 self.path.push(word.to_owned());
-                self.here = None;
+                self.begun = true;
             }
         }
+    }
+
+    fn end(self, line: usize, name: Option<String>) -> Reference {
+        let Self { path, rooted, within, tested, handed_on, .. } = self;
+        let name = name.or_else(|| path.last().cloned()).unwrap_or_default();
+        let import = handed_on.map(|handed_on| Import { name, handed_on });
+        Reference { line, path, rooted, within, tested, import }
     }
 }
 
 /// Reads a path, or a tree of them in braces, from `at`; returns the place behind it.
-fn tree(tokens: &[Token], mut at: usize, mut base: Base, found: &mut Vec<Reference>) -> usize {
+fn tree(tokens: &[Token], mut at: usize, base: &Base, found: &mut Vec<Reference>) -> usize {
     let line = tokens.get(at).map_or(0, |token| token.line);
+    let mut base = base.clone();
     loop {
         match tokens.get(at).map(|token| &token.what) {
             Some(What::Word(word)) => base.step(word),
@@ -108,7 +230,16 @@ fn tree(tokens: &[Token], mut at: usize, mut base: Base, found: &mut Vec<Referen
         }
         at += 1;
     }
-    found.push(Reference { line, path: base.path });
+    let mut name = None;
+    if base.handed_on.is_some()
+        && let (Some(What::Word(renamed)), Some(What::Word(new))) =
+            (tokens.get(at).map(|token| &token.what), tokens.get(at + 1).map(|token| &token.what))
+        && renamed == "as"
+    {
+        name = Some(new.clone());
+        at += 2;
+    }
+    found.push(base.end(line, name));
     at
 }
 
@@ -118,11 +249,7 @@ fn branches(tokens: &[Token], mut at: usize, base: &Base, found: &mut Vec<Refere
         match token.what {
             What::Mark('}') => return at + 1,
             What::Word(_) | What::Mark('*' | '{') => {
-                at = tree(tokens, at, base.clone(), found);
-                // The `as name` that may follow is no part of the path.
-                while tokens.get(at).is_some_and(|token| matches!(token.what, What::Word(_))) {
-                    at += 1;
-                }
+                at = tree(tokens, at, base, found);
             }
             _ => at += 1,
         }
