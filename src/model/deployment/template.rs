@@ -97,8 +97,8 @@ fn filled(text: &str, values: &BTreeMap<String, String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::deployment::document::from_document;
     use crate::base::yaml::tree::documents;
+    use crate::model::deployment::document::from_document;
     use proptest::prelude::*;
 
     #[test]

@@ -1,7 +1,7 @@
 //! Whole deployments, as people write them.
 
-use super::files::tests::Memory;
 use super::expansion::Piece;
+use super::files::tests::Memory;
 use super::*;
 use crate::model::probe::Ready;
 use proptest::prelude::*;

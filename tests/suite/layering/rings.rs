@@ -202,8 +202,16 @@ mod tests {
             &[("m/mod.rs", "mod c; use c::C; struct S;"), ("m/c.rs", "use super::S;")],
             &[("m/mod.rs", "mod c; pub use c::C; fn f(c: C) {} struct S;"), ("m/c.rs", "use super::S;")],
             &[("a.rs", "pub use crate::b::B;"), ("b.rs", "use crate::a::A;")],
-            &[("a.rs", "use crate::b::B;"), ("b.rs", "use crate::c::{C as D};"), ("c.rs", "use crate::a::A;")],
-            &[("m/mod.rs", "mod a; mod b; pub use b::B;"), ("m/a.rs", "use super::B;"), ("m/b.rs", "use super::a::A;")],
+            &[
+                ("a.rs", "use crate::b::B;"),
+                ("b.rs", "use crate::c::{C as D};"),
+                ("c.rs", "use crate::a::A;"),
+            ],
+            &[
+                ("m/mod.rs", "mod a; mod b; pub use b::B;"),
+                ("m/a.rs", "use super::B;"),
+                ("m/b.rs", "use super::a::A;"),
+            ],
         ] {
             assert_eq!(rings(files).len(), 1, "{files:?}");
         }
@@ -217,7 +225,11 @@ mod tests {
     fn what_only_looks_like_a_ring_is_none() {
         for files in [
             [("m/mod.rs", "mod c; pub use c::C; pub struct S;"), ("m/c.rs", "use super::S;")].as_slice(),
-            &[("m/mod.rs", "mod a; mod b; pub use b::B;"), ("m/a.rs", "use super::B;"), ("m/b.rs", "use crate::x;")],
+            &[
+                ("m/mod.rs", "mod a; mod b; pub use b::B;"),
+                ("m/a.rs", "use super::B;"),
+                ("m/b.rs", "use crate::x;"),
+            ],
             &[("a.rs", "use crate::b::B;"), ("b.rs", "#[cfg(test)] mod tests { use crate::a::A; }")],
             &[("m/mod.rs", "mod c; fn f(x: X) { x.c() } struct S;"), ("m/c.rs", "use super::S;")],
             &[("a.rs", "use crate::b::B; mod inner { use super::X; }"), ("b.rs", "// crate::a::A")],
