@@ -95,3 +95,19 @@ fn reasons(document: &str) -> BTreeSet<String> {
     let name = |line: &str| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned());
     document.lines().filter_map(name).collect()
 }
+
+/// A new variant of an error does not compile until somebody has decided on its exit code and hints.
+#[test]
+fn the_meaning_of_errors_has_no_wildcard() {
+    let mut wrong = Vec::new();
+    for (path, text) in rust_files("src/cli/error") {
+        for (at, _) in text.match_indices("_ =>") {
+            let arm = text[at + 4..].trim_start_matches(|c: char| c.is_whitespace() || c == '{');
+            if ["plain(", "hint(", "Meaning"].iter().any(|meaning| arm.starts_with(meaning)) {
+                let line = text[..at].matches('\n').count() + 1;
+                wrong.push(format!("src/cli/error/{}:{line}: list the variants", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}

@@ -35,6 +35,12 @@ fn of_deployment(error: &DeploymentError) -> Meaning {
             Exit::NotFound,
             "the clone may be older than the entry: `git pull` in it, or correct the path.",
         ),
-        _ => plain(Exit::Invalid),
+        DeploymentError::Yaml(_)
+        | DeploymentError::File(_)
+        | DeploymentError::Outside { .. }
+        | DeploymentError::TooMuch { .. }
+        | DeploymentError::Cycle { .. }
+        | DeploymentError::Wrong { .. }
+        | DeploymentError::NoContainer { .. } => plain(Exit::Invalid),
     }
 }

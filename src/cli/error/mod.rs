@@ -46,9 +46,11 @@ use crate::systems::shell::ShellError;
 use crate::ui::Ui;
 use diagnosis::{Meaning, at, did_you_mean, hint, plain};
 pub(super) use diagnosis::{UsageError, commit_or_stash};
-use running::{of_build, of_open, of_port, of_run, of_running};
+use running::{of_build, of_open, of_run, of_running};
 use staging::{of_stage, of_staging, of_target};
-use systems::{of_change, of_engine, of_file, of_git, of_gitlab, of_native, of_preprocess, of_token};
+use systems::{
+    of_change, of_engine, of_file, of_git, of_gitlab, of_native, of_port, of_preprocess, of_token,
+};
 pub(super) use systems::{of_left_alone, of_worst};
 
 /// Prints an error with its causes and hints.
@@ -165,7 +167,9 @@ fn of_config(error: &ConfigError) -> Meaning {
         ConfigError::Personal { key, .. } => {
             hint(Exit::Invalid, format!("move `{key}` to `cki.toml` in your own configuration folder."))
         }
-        _ => hint(Exit::Invalid, "the settings are described in docs/reference/settings.md."),
+        ConfigError::File(_) | ConfigError::Toml { .. } | ConfigError::Value { .. } => {
+            hint(Exit::Invalid, "the settings are described in docs/reference/settings.md.")
+        }
     }
 }
 
@@ -265,7 +269,7 @@ fn of_need(error: &NeedError) -> Meaning {
             Exit::Invalid,
             did_you_mean(nearest, "`parameters` in the service's template names what can be asked of it."),
         ),
-        _ => plain(Exit::Invalid),
+        NeedError::File(_) | NeedError::Service(_) => plain(Exit::Invalid),
     }
 }
 

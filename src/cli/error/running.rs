@@ -1,7 +1,7 @@
 //! What it means for a person that something cannot be built or run, or does not go on.
 
 use super::diagnosis::{Meaning, at, hint, plain};
-use super::systems::{of_engine, of_git, of_native};
+use super::systems::{of_engine, of_git, of_native, of_port};
 use crate::base::exit::Exit;
 use crate::ops::build::BuildError;
 use crate::ops::engine::OpenError;
@@ -24,13 +24,6 @@ pub(super) fn of_build(error: &BuildError) -> Meaning {
         BuildError::Empty(_) => plain(Exit::NotFound),
         BuildError::Native => hint(Exit::Unreachable, ENGINE),
     }
-}
-
-pub(super) fn of_port(port: u16) -> Meaning {
-    hint(
-        Exit::Unreachable,
-        format!("`ss -ltnp sport = :{port}` says what listens there; end it, or give another port."),
-    )
 }
 
 pub(super) fn of_run(error: &RunError) -> Meaning {

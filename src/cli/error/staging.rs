@@ -38,7 +38,14 @@ pub(super) fn of_staging(error: &StagingError) -> Meaning {
             hint(Exit::Refused, "nothing was posted; take the line out of the template of the comment.")
         }
         StagingError::BadPattern { .. } | StagingError::BadBot { .. } => plain(Exit::Invalid),
-        _ => hint(Exit::Usage, "nothing was sent."),
+        StagingError::NotAPair { .. }
+        | StagingError::BadKey { .. }
+        | StagingError::BadValue { .. }
+        | StagingError::Repeated { .. }
+        | StagingError::BadRerun { .. }
+        | StagingError::BadCommit { .. }
+        | StagingError::Template { .. }
+        | StagingError::Unfaithful { .. } => hint(Exit::Usage, "nothing was sent."),
     }
 }
 

@@ -31,8 +31,18 @@ pub(super) fn of_preprocess(error: &PreprocessError) -> Meaning {
         PreprocessError::NotInstalled { .. } => {
             hint(Exit::NotFound, "`cki doctor` prints the command that installs `cpp`.")
         }
-        _ => plain(Exit::Failed),
+        PreprocessError::Program { .. }
+        | PreprocessError::Refused { .. }
+        | PreprocessError::Beyond { .. } => plain(Exit::Failed),
+        PreprocessError::File(inner) => of_file(inner),
     }
+}
+
+pub(super) fn of_port(port: u16) -> Meaning {
+    hint(
+        Exit::Unreachable,
+        format!("`ss -ltnp sport = :{port}` says what listens there; end it, or give another port."),
+    )
 }
 
 /// The exit code of a repository that could not be cloned, after saying what to do about it.
@@ -107,7 +117,24 @@ pub(super) fn of_git(error: &GitError) -> Meaning {
         GitError::Offline { .. } => hint(Exit::Unreachable, "leave `--offline` out."),
         GitError::File(inner) => of_file(inner),
         GitError::Stopped { .. } => plain(Exit::Interrupted),
-        _ => plain(Exit::Unreachable),
+        GitError::Tls { .. } => hint(
+            Exit::Unreachable,
+            "if an authority of your own signs for this server, name its file with `ca_file` in `cki.toml`.",
+        ),
+        GitError::Redirected { to, .. } => {
+            hint(Exit::Unreachable, format!("name `{to}` in the inventory if that is where it is now."))
+        }
+        GitError::NotGit { .. } => {
+            hint(Exit::Unreachable, "check the address of the repository in the inventory.")
+        }
+        GitError::Unreachable { .. }
+        | GitError::Broken { .. }
+        | GitError::Server { .. }
+        | GitError::Http(_)
+        | GitError::Start { .. }
+        | GitError::Program { .. }
+        | GitError::Rejected { .. }
+        | GitError::Library { .. } => plain(Exit::Unreachable),
     }
 }
 
@@ -134,7 +161,22 @@ pub(super) fn of_engine(error: &EngineError) -> Meaning {
         EngineError::NoProgram { .. } | EngineError::NotExecutable { .. } => {
             hint(Exit::Failed, "`run.command` of the entry must name a program of the image.")
         }
-        _ => plain(Exit::Unreachable),
+        EngineError::PortTaken { port: Some(port), .. } => of_port(*port),
+        EngineError::PortTaken { port: None, .. } => {
+            hint(Exit::Unreachable, "`ss -ltnp` shows which ports of this machine are in use.")
+        }
+        EngineError::NameTaken { .. } => {
+            hint(Exit::Unreachable, "`cki ps` shows what runs, and `cki down` removes it.")
+        }
+        EngineError::NotRunning { .. } | EngineError::NotStarted { .. } => {
+            hint(Exit::Unreachable, "`cki ps` shows what runs.")
+        }
+        EngineError::GoesOn { .. } => {
+            hint(Exit::Unreachable, "`cki down` ends its container, and everything in it.")
+        }
+        EngineError::Refused { .. } | EngineError::Nonsense { .. } => {
+            hint(Exit::Unreachable, "`cki doctor` looks at the engine.")
+        }
     }
 }
 
@@ -145,7 +187,17 @@ pub(super) fn of_native(error: &NativeError) -> Meaning {
             "install it, or use a container engine, whose images bring their own; `cki doctor --engine auto` prints the command.",
         ),
         NativeError::NotRunning { .. } => plain(Exit::NotFound),
-        _ => plain(Exit::Failed),
+        NativeError::EmptyCommand { .. }
+        | NativeError::NotExecutable { .. }
+        | NativeError::MissingWorkdir { .. }
+        | NativeError::Variable { .. }
+        | NativeError::Start { .. }
+        | NativeError::Exists { .. }
+        | NativeError::Port { .. }
+        | NativeError::Folder { .. }
+        | NativeError::Unkillable { .. }
+        | NativeError::Process { .. }
+        | NativeError::File(_) => plain(Exit::Failed),
     }
 }
 
@@ -171,7 +223,17 @@ pub(super) fn of_gitlab(error: &GitLabError) -> Meaning {
             Exit::Unreachable,
             "`cki config` shows who named the server, and `cki doctor` asks it; `cki demo serve` starts that of a kept demo.",
         ),
-        _ => plain(Exit::Unreachable),
+        GitLabError::Elsewhere { .. } => hint(
+            Exit::Unreachable,
+            "set `gitlab.url` in `cki.toml` to the address that it sends to, if that is right.",
+        ),
+        GitLabError::Server { .. }
+        | GitLabError::Refused { .. }
+        | GitLabError::Truncated { .. }
+        | GitLabError::TooLong { .. }
+        | GitLabError::BadAnswer { .. }
+        | GitLabError::Circle { .. }
+        | GitLabError::Client(_) => plain(Exit::Unreachable),
     }
 }
 
