@@ -149,37 +149,16 @@ pub(super) fn encode_query(query: &[(String, String)]) -> String {
     pairs.join("&")
 }
 
-fn encode(text: &str) -> String {
-    use std::fmt::Write as _;
-    text.bytes().fold(String::new(), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-        encoded
-    })
+fn encode(text: &str) -> percent_encoding::PercentEncode<'_> {
+    const UNRESERVED: &percent_encoding::AsciiSet =
+        &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    percent_encoding::utf8_percent_encode(text, UNRESERVED)
 }
 
 /// Decodes a part of a URL; `plus` says that `+` is a space, as in queries.
 pub(super) fn decode(text: &str, plus: bool) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let hex = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
-        match (first, hex.and_then(|two| u8::from_str_radix(two, 16).ok())) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = &after[2..];
-                continue;
-            }
-            (b'+', _) if plus => bytes.push(b' '),
-            (byte, _) => bytes.push(*byte),
-        }
-        rest = after;
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    let text = if plus { text.replace('+', " ") } else { text.to_owned() };
+    percent_encoding::percent_decode_str(&text).decode_utf8_lossy().into_owned()
 }
 
 /// Decodes a query, or the body of a form.

@@ -38,19 +38,14 @@ impl Request {
     }
 }
 
-/// A project's path as one piece of a URL: everything but letters, digits and `-_.~` is encoded.
-fn encode(project: &str) -> String {
-    use std::fmt::Write as _;
-    project.bytes().fold(String::with_capacity(project.len() + 8), |mut text, byte| {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "%{byte:02X}");
-        }
-        text
-    })
+/// Encodes a project's path as one segment of a URL: everything but letters, digits and `-_.~`.
+fn encode(project: &str) -> percent_encoding::PercentEncode<'_> {
+    percent_encoding::utf8_percent_encode(project, UNRESERVED)
 }
+
+/// All bytes but those that RFC 3986 calls unreserved.
+const UNRESERVED: &percent_encoding::AsciiSet =
+    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 fn merge_request_path(project: &str, iid: u64) -> String {
     format!("/projects/{}/merge_requests/{iid}", encode(project))

@@ -2,7 +2,6 @@
 //! tries again where that is right.
 
 use std::error::Error as _;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
 use reqwest::header::{self, HeaderMap, HeaderValue};
@@ -45,7 +44,7 @@ impl GitLab {
                 Err(Fault::NotSent(_)) => Trouble::NotSent,
                 Err(_) => Trouble::Broken,
             };
-            match retry::next(request.method, tries, trouble, self.clock.wall(), random()) {
+            match retry::next(request.method, tries, trouble, self.clock.wall(), fastrand::f64()) {
                 Next::Wait(pause) => {
                     if pause > WORTH_SAYING {
                         self.events.note(format!("`{}` asks to wait {}.", self.server, duration(pause)));
@@ -211,11 +210,4 @@ fn why(error: &reqwest::Error) -> String {
     }
     let text = innermost.map_or_else(|| "the request could not be made".to_owned(), ToString::to_string);
     cut(&text)
-}
-
-/// Something between 0 and 1, different each time; all that is wanted of it is not to be the same
-/// in two programs.
-fn random() -> f64 {
-    let hash = RandomState::new().build_hasher().finish();
-    f64::from(u32::try_from(hash >> 32).unwrap_or(0)) / f64::from(u32::MAX)
 }
