@@ -1,5 +1,5 @@
-//! The base image of the demo, made from what this machine has: the running program and the
-//! libraries that it has mapped. Nothing is pulled.
+//! The base image of the demo, built from files of this machine: the running program and the libraries
+//! that it has mapped. Nothing is pulled. The images of components do not belong here.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,15 +13,16 @@ use crate::model::event::{Events, State};
 use crate::systems::engine::context::{self, Dockerfile};
 use crate::systems::engine::{BuildRequest, ContainerEngine};
 
-/// The label of everything that a demo builds, with the demo's name: images inherit it.
+/// The label of every image that a demo builds. Its value is the demo's name, and child images inherit
+/// it.
 pub const LABEL: &str = "cki.demo";
-/// Where the parts are that backing services play.
+/// Directory of the scripts of backing services in the image.
 pub const PLAYS: &str = "/demo";
 
-/// Builds the base image and gives its name.
+/// Builds the base image and returns its name.
 ///
 /// # Errors
-/// When the program or its libraries cannot be read, or the engine fails.
+/// Fails when the program or its libraries cannot be read, or the engine fails.
 pub async fn build(
     engine: &ContainerEngine,
     demo: &str,
@@ -35,7 +36,7 @@ pub async fn build(
     for (target, source) in files_of(program)? {
         let target = root.join(target.strip_prefix("/").unwrap_or(&target));
         files::make_folder(target.parent().unwrap_or(&root))?;
-        // A link takes no space; a copy is made where the file systems differ.
+        // A hard link takes no space; between file systems, a copy is made.
         std::fs::hard_link(&source, &target)
             .or_else(|_| std::fs::copy(&source, &target).map(|_| ()))
             .map_err(|error| FileError::new("copy", &source, error))?;
@@ -60,14 +61,14 @@ pub async fn build(
     Ok(image)
 }
 
-/// Removes every image that a demo has built. A build that was given up may hold on to one for a
-/// moment longer.
+/// Removes every image that a demo has built. A cancelled build may hold on to an image for a moment
+/// longer.
 ///
 /// # Errors
-/// When the engine does not answer, or holds on to an image.
+/// Fails when the engine does not answer, or holds on to an image.
 pub async fn remove(engine: &ContainerEngine, demo: &str) -> anyhow::Result<()> {
     const TRIES: u32 = 20;
-    // An engine may bring the step of a build that was given up to its end, and that leaves an image.
+    // An engine may finish the current step of a cancelled build, and that leaves an image.
     let mut looks = 5;
     for left in (0..TRIES).rev() {
         match remove_once(engine, demo).await {
@@ -76,7 +77,7 @@ pub async fn remove(engine: &ContainerEngine, demo: &str) -> anyhow::Result<()> 
             Err(error) if left == 0 => return Err(error),
             Ok(_) | Err(_) => {}
         }
-        // No engine tells when it has given up a build: it is asked again.
+        // No engine reports when it has given up a build, so this polls.
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
     Ok(())
@@ -84,7 +85,7 @@ pub async fn remove(engine: &ContainerEngine, demo: &str) -> anyhow::Result<()> 
 
 async fn remove_once(engine: &ContainerEngine, demo: &str) -> anyhow::Result<usize> {
     let mut removed = 0;
-    // What was built last rests on what was built first.
+    // Later images are built on earlier ones: remove them in reverse order.
     let mut images = engine.images_with_label(LABEL).await?;
     images.sort_by_key(|image| std::cmp::Reverse(image.created));
     for image in images.into_iter().filter(|image| image.labels.get(LABEL).map(String::as_str) == Some(demo))

@@ -1,6 +1,6 @@
-//! Floor 6: what `cki` brings along to be tried and tested without an account: a small project with
-//! its inventory and repositories, components that play their part, and a stand-in for a GitLab
-//! server. Nothing below this floor knows of it.
+//! Floor 6: everything for trying and testing `cki` without an account: a small project with its
+//! inventory and repositories, the behaviour of its components, and a stand-in for a GitLab server. The
+//! floors below do not know the demo.
 
 pub mod base_image;
 pub mod gitlab;

@@ -1,5 +1,5 @@
-//! Plays a component of the demo from a file that says what it does: listens, answers HTTP, connects
-//! to what it needs, writes lines. It stands in for real code, and is run like it.
+//! Acts as a component of the demo, as a file describes: listens, answers HTTP, connects to dependencies,
+//! writes lines. It replaces real code, and runs in the same way.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -15,10 +15,10 @@ use crate::base::{files, yaml};
 use crate::host::Env;
 use crate::host::signals::Stop;
 
-/// A longer file is no part to play.
+/// Maximum bytes of a file that describes a component.
 const LIMIT: u64 = 64 << 10;
 
-/// What a component does.
+/// The behaviour of a component.
 #[derive(Debug, Deserialize)]
 struct Part {
     /// A port that accepts connections.
@@ -27,12 +27,12 @@ struct Part {
     http: Option<u16>,
     /// An address that must accept a connection.
     connect: Option<String>,
-    /// What is written at the start. `${NAME}` stands for a variable.
+    /// Lines to write at the start. `${NAME}` stands for a variable.
     #[serde(default)]
     lines: Vec<String>,
-    /// What is written again and again.
+    /// A line to write repeatedly.
     repeat: Option<Repeat>,
-    /// The exit code of one that does its work and ends.
+    /// The exit code of a component that ends by itself.
     exit: Option<u8>,
 }
 
@@ -42,10 +42,10 @@ struct Repeat {
     lines: Vec<String>,
 }
 
-/// Plays a part until it is over or a signal comes; gives the exit code. `say` writes a line.
+/// Acts as a component until it ends or a signal comes, and returns the exit code. `say` writes a line.
 ///
 /// # Errors
-/// When the file is no part, or a port cannot be had.
+/// Fails when the file describes no component, or a port is not available.
 pub async fn play(file: &Path, env: &Env, stop: &Stop, say: &dyn Fn(&str)) -> anyhow::Result<u8> {
     let text = files::read_text(file, LIMIT)?;
     let (part, _) = yaml::parse::<Part>(&file.display().to_string(), &text)?;
@@ -77,7 +77,7 @@ pub async fn play(file: &Path, env: &Env, stop: &Stop, say: &dyn Fn(&str)) -> an
     let write = async {
         let Some(repeat) = &part.repeat else { return std::future::pending().await };
         for line in repeat.lines.iter().cycle() {
-            // The pace at which the part is to speak.
+            // The file sets this interval.
             tokio::time::sleep(Duration::from_secs_f64(repeat.seconds.clamp(0.01, 60.0))).await;
             say(&fill(line, &variables));
         }
@@ -93,7 +93,7 @@ async fn serve(listener: TcpListener, is_http: bool) {
     while let Ok((mut stream, _)) = listener.accept().await {
         tokio::spawn(async move {
             let mut request = [0; 1024];
-            // Whoever asks may leave at any time.
+            // A client may disconnect at any time.
             let _ = stream.read(&mut request).await;
             if is_http {
                 let answer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nConnection: close\r\n\r\nup 1\n";
@@ -103,7 +103,7 @@ async fn serve(listener: TcpListener, is_http: bool) {
     }
 }
 
-/// Puts the values of variables in the place of `${NAME}`; one that is not set stays as it is.
+/// Replaces `${NAME}` by the values of variables; a name that is not set stays unchanged.
 fn fill(line: &str, variables: &BTreeMap<String, String>) -> String {
     let mut filled = String::with_capacity(line.len());
     let mut rest = line;

@@ -1,4 +1,4 @@
-//! Lays out the demo's project in a folder: settings, inventory, and a bare repository with a merge
+//! Writes the demo's project into a directory: settings, inventory, and a bare repository with a merge
 //! request. All of it comes from `templates/demo`.
 
 use std::collections::BTreeMap;
@@ -10,33 +10,32 @@ use crate::systems::git::{Author, CommitId, History, Mode, TreeFile};
 
 /// The merge request of the demo.
 pub const MERGE_REQUEST: u64 = 213;
-/// Its project on the stand-in.
+/// Path of its project on the stand-in.
 pub const PROJECT: &str = "cki-project/cki-tools";
-/// When the first commit was made, in seconds since 1970: fixed, so that commits are the same in
-/// every demo.
+/// Time of the first commit in seconds since 1970: fixed, so that commits are the same in every demo.
 const FIRST: i64 = 1_700_000_000;
 
-/// What differs from demo to demo.
+/// The values that differ between demos.
 #[derive(Debug, Clone)]
 pub struct Layout {
-    /// The folder.
+    /// The directory.
     pub folder: PathBuf,
     /// The engine's name.
     pub engine: String,
     /// The stand-in's address.
     pub gitlab: String,
-    /// The program that plays components, where they run.
+    /// Path of the program that acts as components, where they run.
     pub program: String,
-    /// The folder with the parts of backing services, where they run.
+    /// Directory with the scripts of backing services, where they run.
     pub plays: String,
     /// The base image.
     pub base: String,
 }
 
-/// Makes the bare repository, and gives the head of the merge request.
+/// Creates the bare repository, and returns the head of the merge request.
 ///
 /// # Errors
-/// When it cannot be written.
+/// Fails when the repository cannot be written.
 pub fn repository(folder: &Path) -> anyhow::Result<CommitId> {
     let author = Author { name: "Demo Contributor".into(), email: "contributor@example.invalid".into() };
     let main = tree(&["demo/repository/main"]);
@@ -51,7 +50,8 @@ pub fn repository(folder: &Path) -> anyhow::Result<CommitId> {
     Ok(head)
 }
 
-/// The files of some folders of the templates; a later folder's files replace earlier ones.
+/// Returns the files of some directories of the templates; files of a later directory replace earlier
+/// ones.
 fn tree(folders: &[&str]) -> Vec<TreeFile> {
     let mut found = BTreeMap::new();
     for folder in folders {

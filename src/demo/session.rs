@@ -1,4 +1,4 @@
-//! What one walk through the demo is given.
+//! The inputs of one walk through the demo.
 
 use std::path::PathBuf;
 
@@ -9,22 +9,22 @@ use crate::model::event::Events;
 use crate::ops::engine::Engine;
 use crate::ui::Ui;
 
-/// What the demo is given.
+/// The inputs of the demo.
 pub struct Demo<'a> {
     /// The machine.
     pub host: &'a Host,
-    /// What prints.
+    /// The output.
     pub ui: &'a Ui,
-    /// Where work reports.
+    /// The receiver of progress events.
     pub events: Events,
-    /// What runs components.
+    /// The engine of components.
     pub engine: Engine,
-    /// Which engine was asked for.
+    /// The engine that the user asked for.
     pub wanted: config::Engine,
-    /// What stops it.
+    /// The stop signal.
     pub stop: Stop,
-    /// Where the project is laid out.
+    /// Directory of the project.
     pub folder: PathBuf,
-    /// Leave everything to play with.
+    /// Leave everything in place afterwards.
     pub keep: bool,
 }

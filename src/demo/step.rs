@@ -1,6 +1,5 @@
-//! One command of the demo: it is typed, what it prints is shown, and it is seen whether that is what
-//! the demo is about. A demo that shows something else has failed. Which commands there are is in
-//! `walk`.
+//! One command of the demo: types it, shows its output, and checks that the output has what the demo is
+//! about. A demo whose output lacks it has failed. The list of commands is in `walk`.
 
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
@@ -19,37 +18,37 @@ use crate::base::text::safe_line;
 use crate::host::signals::Signal;
 use crate::ui::Ui;
 
-/// How long the service is watched at least, from its first line on.
+/// Minimum time to show the service, from its first line on.
 const WATCH: Duration = Duration::from_secs(4);
-/// How long a service may take to show what it should.
+/// Timeout for a service to show the expected output.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// What is left of the output of a command that has ended may take this long to read.
+/// Timeout for reading the rest of the output of a command that has ended.
 const DRAIN: Duration = Duration::from_secs(5);
-/// How long a command of the demo may take.
+/// Timeout for a command of the demo.
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// End of a step.
 pub(super) enum Step {
-    /// The next one can begin.
+    /// The next step can begin.
     Done,
     /// A signal came.
     Stopped(Signal),
-    /// A command did not end as it should, or did not show what it should.
+    /// A command failed, or its output lacked something.
     Failed(Exit),
 }
 
-/// The one command that goes on until it is told to end.
+/// The one command that runs until a signal ends it.
 const SERVICE: [&str; 2] = ["run-local", "pipeline-herder"];
 
-/// What a command has shown so far.
+/// The progress of a command's output.
 struct Seen {
     lines: usize,
-    /// What it has not shown yet.
+    /// Expected texts that have not appeared yet.
     left: Vec<String>,
 }
 
-/// Types one command. A service goes on: it is watched until it has shown what it should, and then
-/// interrupted, as Ctrl-C would.
+/// Types one command. A service runs on: it is shown until its output has everything expected, and then
+/// interrupted, as by Ctrl-C.
 pub(super) async fn step(demo: &Demo<'_>, args: &[&str], cwd: &Path, shows: &[&str]) -> anyhow::Result<Step> {
     let mut child = start(demo, args, cwd, !shows.is_empty())?;
     let (id, output) = (child.id(), child.stdout.take());
@@ -58,7 +57,7 @@ pub(super) async fn step(demo: &Demo<'_>, args: &[&str], cwd: &Path, shows: &[&s
     let is_service = *args == SERVICE;
     let interrupt = || {
         let pid = id.and_then(|id| i32::try_from(id).ok());
-        // One that has ended in this moment needs no signal.
+        // A command that has just ended needs no signal.
         pid.map(|pid| kill(Pid::from_raw(pid), Kill::SIGINT))
     };
     let life = async {
@@ -80,7 +79,7 @@ pub(super) async fn step(demo: &Demo<'_>, args: &[&str], cwd: &Path, shows: &[&s
                 }
             };
             if is_open {
-                // An orphan that holds the output open is not waited for.
+                // This does not wait for an orphaned process that holds the output open.
                 let _ = tokio::time::timeout(DRAIN, showing).await;
             }
             status.map_err(anyhow::Error::from)
@@ -99,7 +98,7 @@ pub(super) async fn step(demo: &Demo<'_>, args: &[&str], cwd: &Path, shows: &[&s
         signal = demo.stop.requested() => signal,
     };
     interrupt();
-    // The command cleans up after itself, and is asked to hurry if the person is in one.
+    // The command cleans up after itself. A second signal of the user is passed on to it.
     tokio::select! {
         _ = &mut life => {}
         _ = demo.stop.forced() => {
@@ -110,7 +109,7 @@ pub(super) async fn step(demo: &Demo<'_>, args: &[&str], cwd: &Path, shows: &[&s
     Ok(Step::Stopped(signal))
 }
 
-/// Shows what a command prints, line by line, and takes notice of it.
+/// Shows the output of a command line by line, and records it.
 async fn show(ui: &Ui, output: Option<ChildStdout>, seen: &watch::Sender<Seen>) {
     let Some(output) = output else { return };
     let mut lines = BufReader::new(output).lines();
@@ -124,8 +123,8 @@ async fn show(ui: &Ui, output: Option<ChildStdout>, seen: &watch::Sender<Seen>) 
     }
 }
 
-/// Waits until a service has shown all that it should, and for a while to watch it; or until it has had
-/// long enough for that.
+/// Waits until a service has shown everything expected and the minimum time is over, or until the
+/// timeout.
 async fn was_watched(mut seen: watch::Receiver<Seen>, least: Duration, most: Duration) {
     let shown = async {
         // The sender lives as long as the command.
@@ -149,14 +148,14 @@ fn judge(ui: &Ui, args: &[&str], status: ExitStatus, wanted: Exit, left: &[Strin
     }
 }
 
-/// Tells what a command has not done although it ended well.
+/// Reports the text that a successful command did not print.
 pub(super) fn missing(ui: &Ui, args: &[&str], what: &str) -> Exit {
     let hint = "its output is above; `cki doctor` looks at this machine.".to_owned();
     ui.error(&format!("`cki {}` did not do what the demo is to show: {what}.", args.join(" ")), &[], &[hint]);
     Exit::Failed
 }
 
-/// Starts this program again, with the demo's settings and none of the person's own.
+/// Starts this program with the demo's settings and none of the user's own.
 fn start(demo: &Demo<'_>, args: &[&str], cwd: &Path, is_looked_at: bool) -> anyhow::Result<Child> {
     let Demo { host, folder, .. } = demo;
     let ours = |name: &std::ffi::OsStr| {
@@ -175,7 +174,7 @@ fn start(demo: &Demo<'_>, args: &[&str], cwd: &Path, is_looked_at: bool) -> anyh
         // Ctrl-C reaches this program alone, which passes it on.
         .process_group(0)
         .kill_on_drop(true);
-    // What is not looked at goes straight to the terminal, which decides how tables look.
+    // Output that is not checked goes straight to the terminal, which decides the width of tables.
     if is_looked_at {
         command.stdout(Stdio::piped());
     }
@@ -183,10 +182,10 @@ fn start(demo: &Demo<'_>, args: &[&str], cwd: &Path, is_looked_at: bool) -> anyh
     command.spawn().with_context(|| format!("cannot start `{}`", host.executable.display()))
 }
 
-/// Should this program be killed, what it has started is asked to end (prctl(2)).
+/// Sends the child a signal if this program is killed (prctl(2)).
 fn die_with_us(command: &mut Command) {
     #[expect(unsafe_code, reason = "between fork and exec, only one system call is made")]
-    // SAFETY: prctl is safe to call after a fork, and nothing is allocated.
+    // SAFETY: prctl is safe to call after a fork, and this allocates nothing.
     unsafe {
         command.pre_exec(|| {
             nix::libc::prctl(nix::libc::PR_SET_PDEATHSIG, nix::libc::SIGTERM);

@@ -1,5 +1,5 @@
-//! The walk through the demo: sets everything up, types the commands that a person would type, shows
-//! what they print, and takes everything down again, however it ends.
+//! The walk through the demo: sets everything up, types the commands that a user would type, shows their
+//! output, and removes everything again, however the walk ends.
 
 use std::path::{Path, PathBuf};
 
@@ -18,10 +18,10 @@ use crate::ops::engine::Engine;
 use crate::ops::trust;
 use crate::ui::{Ui, style};
 
-/// Starts the stand-in for a project that was laid out.
+/// Starts the stand-in for an existing project.
 ///
 /// # Errors
-/// When its port cannot be had, or what it serves is not well-formed.
+/// Fails when the port is not available, or the configuration is invalid.
 pub fn stand_in(host: &Host, head: &str, port: u16) -> anyhow::Result<StandIn> {
     let file = "demo/gitlab.yaml";
     let text = assets::embedded_text(file).context("the program carries it")?;
@@ -50,42 +50,42 @@ pub async fn walk(demo: &Demo<'_>) -> anyhow::Result<Exit> {
     left.map(|()| exit)
 }
 
-/// Removes what a demo has made: its folder, and its images.
+/// Removes the files of a demo: its directory, and its images.
 ///
 /// # Errors
-/// When something cannot be removed.
+/// Fails when something cannot be removed.
 pub async fn take_down(env: &Env, engine: &Engine, folder: &Path, name: &str) -> anyhow::Result<()> {
     let images = match engine {
         Engine::Containers(engine) => base_image::remove(engine, name).await,
         Engine::Native(_) => Ok(()),
     };
-    // One that was killed early was never trusted, and its folder may be gone.
+    // A demo that was killed early was never trusted, and its directory may be gone.
     let _ = trust::forget(env, folder);
     files::remove_folder(folder)?;
     images
 }
 
-/// What the folders of demos that are not kept are called.
+/// Name prefix of the directories of demos that are not kept.
 const PREFIX: &str = "cki-demo-";
 
-/// A folder for a demo of this process, whose name nobody can guess.
+/// Creates a directory with an unguessable name for a demo of this process.
 ///
 /// # Errors
-/// When it cannot be made.
+/// Fails when the directory cannot be created.
 pub fn temporary_folder(host: &Host) -> anyhow::Result<PathBuf> {
     let parent = host.env.temporary_folder();
     let folder = scratch::owned(&parent, PREFIX).map_err(|error| FileError::new("create", &parent, error))?;
     Ok(folder.keep())
 }
 
-/// The folders of demos that were killed before they could remove them.
+/// Returns the directories of demos that were killed before they could remove them.
 #[must_use]
 pub fn abandoned(host: &Host) -> Vec<PathBuf> {
     scratch::abandoned(&host.env.temporary_folder(), PREFIX)
 }
 
-/// Removes what demos that were killed have left behind, and gives the folders that went. Somebody
-/// else's stays.
+/// Removes leftovers of killed demos, and returns the removed directories. Directories of other users
+/// stay.
 pub async fn remove_abandoned(host: &Host, engine: &Engine) -> Vec<PathBuf> {
     let mut removed = Vec::new();
     for folder in abandoned(host) {
@@ -96,15 +96,15 @@ pub async fn remove_abandoned(host: &Host, engine: &Engine) -> Vec<PathBuf> {
     removed
 }
 
-/// A command of the demo, and what it must print for the demo to have shown it; of the others, the exit
-/// code says all.
+/// A command of the demo, with the text that its output must contain. Without a text, the exit code
+/// decides.
 struct Chapter {
     why: &'static str,
     args: &'static [&'static str],
     shows: &'static [&'static str],
 }
 
-/// All of them, in order.
+/// Returns all chapters, in order.
 fn chapters() -> [Chapter; 7] {
     let chapter = |why, args, shows| Chapter { why, args, shows };
     [
@@ -136,7 +136,7 @@ fn chapters() -> [Chapter; 7] {
     ]
 }
 
-/// What a demo in a folder is called on the engine.
+/// Returns the name of a demo on the engine.
 #[must_use]
 pub fn name(folder: &Path) -> String {
     digest::of_parts([folder.as_os_str().as_encoded_bytes()])[..16].to_owned()
@@ -170,7 +170,7 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
     };
     let layout = project::Layout {
         folder: folder.clone(),
-        // A project's file cannot choose to do without an engine: the person does, by the environment.
+        // A project's file cannot choose the native engine: only the user does, by the environment.
         engine: if demo.engine.is_native() { "auto" } else { demo.engine.name() }.to_owned(),
         gitlab: gitlab.url().to_owned(),
         program,

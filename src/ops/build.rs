@@ -1,5 +1,5 @@
-//! `cki build`: the image of a component, from its clone, by the engine's API. An image that was
-//! built from the same sources is not built again.
+//! `cki build`: builds the image of a component from its clone, through the engine's API. An image of the
+//! same sources is not built again.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,47 +20,47 @@ use crate::systems::preprocessor;
 
 /// The label with the commit that an image was built from.
 pub const COMMIT: &str = "cki.commit";
-/// The label that says whether there were changes that were not committed.
+/// The label that marks an image of uncommitted changes.
 pub const DIRTY: &str = "cki.dirty";
 /// The label with the merge request.
 pub const MERGE_REQUEST: &str = "cki.merge-request";
-/// The label with the digest of all that went into an image.
+/// The label with the digest of all inputs of an image.
 const INPUTS: &str = "cki.inputs";
-/// A longer build file is no build file.
+/// Maximum bytes of a build file.
 const LIMIT: u64 = 4 << 20;
 
-/// What to build.
+/// The options of a build.
 #[derive(Debug, Clone, Default)]
 pub struct Wish {
-    /// From this merge request.
+    /// Build from this merge request.
     pub merge_request: Option<u64>,
-    /// Another name for the image, too.
+    /// A second name for the image.
     pub tag: Option<String>,
-    /// Do every step again.
+    /// Repeat every step.
     pub no_cache: bool,
-    /// Tell the steps only, not what they print.
+    /// Report the steps only, not their output.
     pub quiet: bool,
 }
 
-/// What was built.
+/// A built image.
 #[derive(Debug, Clone)]
 pub struct Built {
-    /// The image.
+    /// Its name.
     pub image: String,
-    /// Its id.
+    /// Its ID.
     pub id: String,
     /// The commit.
     pub commit: String,
-    /// Whether there were changes that were not committed.
+    /// The sources had uncommitted changes.
     pub dirty: bool,
-    /// Whether the same image was there already.
+    /// The same image existed already.
     pub unchanged: bool,
 }
 
-/// A component that cannot be built.
+/// An error of a build.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// Its entry does not say how.
+    /// The entry has no build instructions.
     #[error("the inventory does not say how `{component}` is built: its entry has no `build` section")]
     NoBuild {
         /// The component.
@@ -71,7 +71,7 @@ pub enum BuildError {
     /// The build file is not there.
     #[error("there is no build file `{}`", path.display())]
     NoFile {
-        /// Where it should be.
+        /// The expected path.
         path: PathBuf,
         /// The line of the entry that names it.
         place: String,
@@ -84,7 +84,7 @@ pub enum BuildError {
         /// The path.
         path: String,
     },
-    /// There is nothing to build from.
+    /// The repository has no commit.
     #[error("repository `{0}` has no commit yet")]
     Empty(String),
     /// The native engine has no images.
@@ -95,7 +95,7 @@ pub enum BuildError {
 /// Builds the image of a component.
 ///
 /// # Errors
-/// When its sources cannot be had, or the build fails.
+/// Fails when the sources are not available, or the build fails.
 pub async fn build(
     tools: &Tools<'_>,
     engine: &ContainerEngine,
@@ -106,7 +106,7 @@ pub async fn build(
         component: component.name().to_owned(),
         place: component.written.place(""),
     })?;
-    // Not only once the work is done.
+    // An invalid name must fail before the work, not after it.
     wish.tag.as_deref().map_or(Ok(()), ContainerEngine::check_name)?;
     let source = source::ensure(tools, component, &build.repo, wish.merge_request).await?;
     let commit = source.checkout.head.ok_or_else(|| BuildError::Empty(build.repo.clone()))?;
@@ -153,7 +153,7 @@ pub async fn build(
         built.id = tokio::select! {
             id = engine.build(&request, &packed, &task, &lines) => id?,
             signal = tools.stop.requested() => {
-                // A second signal waits for nothing.
+                // A second signal ends the wait.
                 tokio::select! { () = engine.settled() => {} _ = tools.stop.forced() => {} }
                 return Err(source::SourceError::Stopped(signal).into());
             }
@@ -166,12 +166,12 @@ pub async fn build(
     Ok(built)
 }
 
-/// Describes the hosts in reach of a build.
+/// Describes the hosts that a build can reach.
 fn open(production: &BlockedHosts) -> String {
     format!("open: its steps reach {}", production.reach())
 }
 
-/// What goes into an image beside the sources.
+/// The inputs of an image besides the sources.
 struct Recipe {
     context: PathBuf,
     dockerfile: Dockerfile,
@@ -233,7 +233,7 @@ async fn recipe(
     Ok(Recipe { context, dockerfile: Dockerfile::File(within), text })
 }
 
-/// A path below a clone, that neither it nor a link in it leads out of.
+/// Returns a path below a clone; refuses a path or a symbolic link that leads out of it.
 fn inside(root: &Path, path: &str, place: impl Fn() -> String) -> anyhow::Result<PathBuf> {
     let joined = root.join(path.trim_start_matches("./"));
     let joined = if path == "." { root.to_path_buf() } else { joined };
@@ -248,7 +248,7 @@ fn inside(root: &Path, path: &str, place: impl Fn() -> String) -> anyhow::Result
     Ok(joined)
 }
 
-/// `localhost/cki/NAME:COMMIT`, with what sets it apart from other states of the same commit.
+/// Returns `localhost/cki/NAME:COMMIT`, with a suffix for other states of the same commit.
 fn image_name(component: &Component, commit: &str, inputs: &str, dirty: bool, source: &Source) -> String {
     let name = component.name().to_lowercase();
     let mut tag = commit.to_owned();
@@ -261,7 +261,7 @@ fn image_name(component: &Component, commit: &str, inputs: &str, dirty: bool, so
     format!("localhost/cki/{name}:{tag}")
 }
 
-/// The merge request that is checked out.
+/// Returns the merge request that is checked out.
 fn merge_request(source: &Source) -> Option<u64> {
     crate::ops::clone_notes::merge_request(&source.checkout)
 }

@@ -1,6 +1,5 @@
-//! Clones repositories and brings clones up to date, several at a time. One that cannot be reached
-//! is reported and does not keep the others from being done. Which repositories a component has, and
-//! where they go, is for the caller.
+//! Clones repositories and updates clones, several at a time. An unreachable repository is reported and
+//! does not stop the others. The caller decides on the repositories and their directories.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,44 +15,44 @@ use crate::systems::git::{
     without_login,
 };
 
-/// As many at a time, unless said otherwise.
+/// Default number of parallel jobs.
 pub const JOBS: usize = 8;
 
-/// What to clone.
+/// A request to clone.
 #[derive(Debug, Clone)]
 pub struct CloneRequest {
     /// The repositories.
     pub repositories: Vec<Wanted>,
-    /// So many commits only, of what is not there yet.
+    /// Number of commits in a new clone.
     pub depth: Option<u32>,
-    /// As many at a time.
+    /// Number of parallel jobs.
     pub jobs: usize,
 }
 
-/// A repository to be cloned.
+/// A repository to clone.
 #[derive(Debug, Clone)]
 pub struct Wanted {
-    /// What people call it.
+    /// Display name.
     pub name: String,
     /// Its address.
     pub url: String,
-    /// Where the clone stands, or shall stand.
+    /// Directory of the clone.
     pub target: PathBuf,
-    /// Check out this merge request.
+    /// Merge request to check out.
     pub merge_request: Option<MergeRequest>,
 }
 
-/// What became of all of them.
+/// The outcome for all repositories.
 #[derive(Debug)]
 pub struct CloneOutcome {
-    /// In the order of the request, each place once.
+    /// The repositories in the order of the request, each directory once.
     pub repositories: Vec<Repository>,
     /// The signal that ended it early.
     pub stopped: Option<Signal>,
 }
 
 impl CloneOutcome {
-    /// The first of the errors that is not only about reach, if there is one, else the first.
+    /// Returns the first error that is not only an unreachable repository, else the first error.
     #[must_use]
     pub fn worst(&self) -> Option<&GitError> {
         let failed = self.repositories.iter().find_map(|repository| match &repository.state {
@@ -68,7 +67,7 @@ impl CloneOutcome {
         })
     }
 
-    /// The first of the clones that were to be moved to a merge request, and were left alone.
+    /// Returns the first clone that should have been moved to a merge request and was left unchanged.
     #[must_use]
     pub fn not_at_merge_request(&self) -> Option<&Repository> {
         self.repositories.iter().find(|repository| {
@@ -78,31 +77,31 @@ impl CloneOutcome {
     }
 }
 
-/// What became of one.
+/// The outcome for one repository.
 #[derive(Debug)]
 pub struct Repository {
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// Its address, without a login.
+    /// Its address, without credentials.
     pub url: String,
-    /// Where the clone stands.
+    /// Directory of the clone.
     pub path: PathBuf,
-    /// What became of it.
+    /// State of the clone.
     pub state: CloneState,
-    /// The merge request that was to be checked out.
+    /// The merge request to check out.
     pub merge_request: Option<u64>,
-    /// The clone as it is now, if there is one.
+    /// The clone as it is now, if it exists.
     pub checkout: Option<Checkout>,
 }
 
 impl Repository {
-    /// The commit that is checked out.
+    /// Returns the commit that is checked out.
     #[must_use]
     pub fn head(&self) -> Option<CommitId> {
         self.checkout.as_ref()?.head
     }
 
-    /// In a few words, what became of it.
+    /// Returns the outcome in a few words.
     #[must_use]
     pub fn detail(&self) -> String {
         let mut detail = self.state.detail(self.checkout.as_ref());
@@ -114,16 +113,16 @@ impl Repository {
     }
 }
 
-/// What became of one.
+/// The outcome for one clone.
 #[derive(Debug)]
 pub enum CloneState {
-    /// The clone is there; what was done to it.
+    /// The clone exists, with the change to it.
     Done(Outcome),
-    /// Skipped: it cannot be reached from here.
+    /// Skipped: the repository is unreachable from here.
     OutOfReach(GitError),
-    /// It failed.
+    /// The clone failed.
     Failed(GitError),
-    /// It was not finished, or not begun, since a signal came.
+    /// Not finished, or not started, because of a signal.
     Stopped,
 }
 
@@ -137,7 +136,7 @@ impl CloneState {
         }
     }
 
-    /// How it looks in events.
+    /// Returns the state for events.
     #[must_use]
     pub fn state(&self) -> State {
         match self {
@@ -201,8 +200,8 @@ fn words(outcome: &Outcome) -> String {
     }
 }
 
-/// Does them all. Whoever drops the future stops the work as a signal would; either way nothing half
-/// done is left.
+/// Clones all repositories. Dropping the future stops the work as a signal would; either way no partial
+/// clone is left.
 pub async fn clone(request: CloneRequest, git: &Git, events: &Events, stop: &Stop) -> CloneOutcome {
     let own = Leash(Stop::new());
     let work = async {
@@ -229,7 +228,7 @@ pub async fn clone(request: CloneRequest, git: &Git, events: &Events, stop: &Sto
             own.0.raise(signal);
             tokio::select! {
                 repositories = &mut work => repositories,
-                // A thread that does not come back is left to itself.
+                // This does not wait for threads that do not return.
                 _ = stop.forced() => Vec::new(),
             }
         }
@@ -237,7 +236,7 @@ pub async fn clone(request: CloneRequest, git: &Git, events: &Events, stop: &Sto
     CloneOutcome { repositories, stopped: own.0.now() }
 }
 
-/// Ends the work with the one who wanted it.
+/// Stops the work when it is dropped.
 struct Leash(Stop);
 
 impl Drop for Leash {
@@ -246,7 +245,7 @@ impl Drop for Leash {
     }
 }
 
-/// A thread that did not come to its end: it panicked, or the runtime is being shut down.
+/// Returns the outcome of a thread that did not finish: it panicked, or the runtime is shutting down.
 fn cut_short(error: tokio::task::JoinError, wanted: Wanted) -> Repository {
     if let Ok(panic) = error.try_into_panic() {
         std::panic::resume_unwind(panic);
@@ -259,12 +258,12 @@ fn one(wanted: Wanted, depth: Option<u32>, git: &Git, events: &Events, stop: &St
     let task = events.start(&wanted.name, if is_there { "updating" } else { "cloning" });
     let job = Job { task: &task, events, stop };
     let state = settle(&wanted, is_there, depth, git, job).unwrap_or_else(|error| CloneState::of(Err(error)));
-    // What cannot be read now could not be worked on before, and that error is told.
+    // An unreadable clone could not be worked on before either, and that error is reported.
     let checkout = inspect(&wanted.target).ok().flatten();
     let repository = repository(wanted, state, checkout);
     task.finish(repository.state.state(), repository.detail());
     if let (CloneState::Done(_), Some(checkout)) = (&repository.state, &repository.checkout) {
-        // Whoever asked for the merge request knows; to go back is told here as well.
+        // A caller that asked for the merge request knows of it; the way back is reported here as well.
         clone_notes::tell_merge_request(&repository.path, checkout, events);
         clone_notes::tell_missing(&repository.path, events);
     }
@@ -300,7 +299,7 @@ fn settle(
     }))
 }
 
-/// Sees to it that what stands in a place is a clone of the repository.
+/// Checks that an existing directory is a clone of the repository.
 fn check(git: &Git, target: &Path, url: &GitUrl) -> Result<(), GitError> {
     let (found, unused) = match git.standing(target, url)? {
         Standing::Other { found, unused, .. } => (found, unused),

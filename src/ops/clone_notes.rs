@@ -1,5 +1,5 @@
-//! What should be known of a clone that is worked with: that it is at a merge request, and what it lacks
-//! of what its commit names. Each with the command that changes it.
+//! Notes about a clone: that it is at a merge request, and which submodules or large files are missing.
+//! Each note has the command that changes it.
 
 use std::path::Path;
 
@@ -7,16 +7,16 @@ use crate::base::text::{plural, safe_line};
 use crate::model::event::Events;
 use crate::systems::git::{Checkout, missing};
 
-/// The most paths in one message.
+/// Maximum number of paths in one message.
 const NAMED: usize = 3;
 
-/// The merge request that is checked out.
+/// Returns the merge request that is checked out.
 #[must_use]
 pub fn merge_request(checkout: &Checkout) -> Option<u64> {
     checkout.branch.as_deref()?.strip_prefix("mr-")?.parse().ok()
 }
 
-/// Tells that a clone is at a merge request, and how to go back.
+/// Reports that a clone is at a merge request, and the command to go back.
 pub fn tell_merge_request(path: &Path, checkout: &Checkout, events: &Events) {
     if let Some(number) = merge_request(checkout) {
         let back = checkout.default_branch.as_deref().unwrap_or("-");
@@ -28,7 +28,7 @@ pub fn tell_merge_request(path: &Path, checkout: &Checkout, events: &Events) {
     }
 }
 
-/// Tells that the files of a clone are those of two commits.
+/// Reports that the files of a clone are a mix of two commits.
 pub fn tell_half_updated(path: &Path, component: &str, checkout: &Checkout, events: &Events) {
     if checkout.half_updated {
         events.warn(format!(
@@ -39,9 +39,9 @@ pub fn tell_half_updated(path: &Path, component: &str, checkout: &Checkout, even
     }
 }
 
-/// Tells what a clone lacks.
+/// Reports missing parts of a clone.
 pub fn tell_missing(path: &Path, events: &Events) {
-    // What cannot be read fails where it is used.
+    // An unreadable clone fails where it is used.
     let Ok(found) = missing(path) else { return };
     let told = [
         (found.submodules, "submodule", "not fetched", &["submodule", "update", "--init", "--recursive"][..]),

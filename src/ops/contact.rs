@@ -1,9 +1,9 @@
-//! Whether containers on one network reach each other, proved by contact: from the network of one, a
-//! connection is made to the address of another, which the kernel alone answers. So it takes no
-//! program in any image, and a moment. Why nothing gets through is read from the firewall.
+//! A test of whether containers on one network reach each other: from the network of one, it connects to
+//! the address of another, which the kernel alone answers. So the test needs no program in any image, and
+//! takes a moment. The firewall then tells why packets are lost.
 //!
-//! It needs a way into the containers' networks, which only root has, and only with an engine of this
-//! machine: where there is none, `Contact::Unknown` is all that is known.
+//! The test has to enter the containers' networks, which only root may do, and only with an engine on
+//! this machine: otherwise the result is `Contact::Unknown`.
 
 use std::io;
 use std::net::IpAddr;
@@ -15,30 +15,32 @@ use crate::host::netns::OtherNetwork;
 use crate::model::container::ContainerInside;
 use crate::systems::engine::{ContainerEngine, EngineError, Kind};
 
-/// What gets through takes less than a thousandth of this, where a rule is known to be in the way.
+/// Timeout of the first try. A connection takes less than a thousandth of this, so with a known rule in
+/// the way, one try is enough.
 const FIRST: Duration = Duration::from_secs(1);
-/// Where none is known, it is tried once more: the kernel sends its first packet again after one second.
+/// Timeout of the second try, for when no obstacle is known: the kernel sends its first packet again
+/// after one second.
 const LIMIT: Duration = Duration::from_secs(3);
 
-/// What came of a contact.
+/// The result of a contact.
 #[derive(Debug)]
 pub(super) enum Contact {
-    /// They reach each other.
+    /// The containers reach each other.
     Made,
-    /// It could not be tried.
+    /// The test was not possible.
     Unknown,
-    /// They do not.
+    /// The containers do not reach each other.
     Lost(Why),
 }
 
-/// Why containers of one network do not reach each other.
+/// The reason why containers of one network do not reach each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Why {
-    /// What is in the way, where it is known.
+    /// The obstacle, if known.
     obstacle: Option<Obstacle>,
-    /// The firewall sees what goes on within a network.
+    /// The firewall filters traffic within a bridge network.
     sees_bridges: bool,
-    /// What came of the connection.
+    /// The error of the connection.
     said: String,
 }
 
@@ -61,12 +63,12 @@ impl std::fmt::Display for Why {
 }
 
 impl Why {
-    /// Of facts alone, without a try.
+    /// Returns a reason from facts alone, without a test.
     pub(super) fn of(obstacle: Obstacle) -> Self {
         Self { obstacle: Some(obstacle), sees_bridges: true, said: String::new() }
     }
 
-    /// Commands that mend it, best first, each sufficient by itself; none where nobody knows.
+    /// Returns commands that fix it, best first, each sufficient by itself; none if unknown.
     #[must_use]
     pub fn remedies(&self) -> Vec<String> {
         match &self.obstacle {
@@ -76,7 +78,7 @@ impl Why {
     }
 }
 
-/// How the bridge of a network is called, so far as an engine always calls it so.
+/// Returns the names of a network's bridge, if an engine always names it so.
 pub(super) fn bridges(kind: Kind, network: &[&str]) -> Vec<String> {
     match kind {
         Kind::Docker => network.iter().filter_map(|id| Some(format!("br-{}", id.get(..12)?))).collect(),
@@ -84,11 +86,11 @@ pub(super) fn bridges(kind: Kind, network: &[&str]) -> Vec<String> {
     }
 }
 
-/// Tries whether one container reaches another on a network that both are on, which is known by its
-/// id or by its name.
+/// Tests whether one container reaches another on a network that both are on. The network is given by its
+/// ID or by its name.
 ///
 /// # Errors
-/// When the engine does not answer.
+/// Fails when the engine does not answer.
 pub(super) async fn between(
     engine: &ContainerEngine,
     env: &Env,
@@ -120,7 +122,7 @@ pub(super) async fn between(
             Ok(said) => said,
             Err(contact) => return Ok(contact),
         };
-        // A container that has ended has left the network, which is no proof of anything.
+        // A container that has ended has left the network, so a failure proves nothing.
         if running(engine, from, to).await?.is_none() {
             return Ok(Contact::Unknown);
         }
@@ -128,7 +130,7 @@ pub(super) async fn between(
     Ok(Contact::Lost(Why { obstacle, sees_bridges: firewall.sees_bridges, said }))
 }
 
-/// Makes contact: what is said of one that was lost, or else what came of it.
+/// Connects once; returns the reason of a failure, or the result.
 async fn attempt(
     here: &OtherNetwork,
     there: &OtherNetwork,
@@ -146,7 +148,7 @@ async fn attempt(
     }
 }
 
-/// Both containers, if both run.
+/// Returns both containers, if both run.
 async fn running(
     engine: &ContainerEngine,
     from: &str,
@@ -159,7 +161,7 @@ async fn running(
     }
 }
 
-/// The firewall that is in the way of an engine's containers, where it may be looked at.
+/// Returns the firewall in the way of an engine's containers, if `cki` may read it.
 pub(super) async fn firewall(engine: &ContainerEngine, env: &Env) -> Option<Firewall> {
     let network = OtherNetwork::of_process(engine.process().await?).ok()?;
     Firewall::read(&network, env).await.ok()

@@ -1,5 +1,5 @@
-//! Picks what runs components: a container engine if there is one, else processes of this machine.
-//! Whoever opens an engine also removes what runs of dead processes have left: see `leftovers`.
+//! Selection of an engine: a container engine if there is one, else processes of this machine. Opening an
+//! engine also removes leftovers of dead processes: see `leftovers`.
 
 use crate::config;
 use crate::host::Env;
@@ -7,7 +7,7 @@ use crate::model::event::Events;
 use crate::systems::engine::{ContainerEngine, Discovery, EngineError, Kind, Wanted, discover};
 use crate::systems::native::{Native, NativeError};
 
-/// What runs components.
+/// An engine that runs components.
 #[derive(Debug, Clone)]
 pub enum Engine {
     /// Docker or Podman.
@@ -16,27 +16,27 @@ pub enum Engine {
     Native(Native),
 }
 
-/// There is no engine of the kind that is wanted.
+/// An error of opening an engine.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// None answers.
+    /// No engine answers.
     #[error("no {wanted} engine answers here")]
     None {
         /// `Docker`, `Podman`.
         wanted: &'static str,
-        /// What was tried: a place, and why it did not do.
+        /// The tried addresses, each with the reason why it failed.
         tried: Vec<String>,
     },
-    /// What a dead run left cannot be removed.
+    /// A leftover cannot be removed from a container engine.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// What a dead run left cannot be removed.
+    /// A leftover cannot be removed from the native engine.
     #[error(transparent)]
     Native(#[from] NativeError),
 }
 
 impl Engine {
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -46,17 +46,17 @@ impl Engine {
         }
     }
 
-    /// Whether it is the native one.
+    /// Returns whether this is the native engine.
     #[must_use]
     pub fn is_native(&self) -> bool {
         matches!(self, Self::Native(_))
     }
 }
 
-/// Opens the engine that is wanted.
+/// Opens the wanted engine.
 ///
 /// # Errors
-/// When a container engine is wanted and none answers.
+/// Fails when a container engine is wanted and none answers.
 pub async fn open(wanted: config::Engine, env: &Env, events: &Events) -> Result<Engine, OpenError> {
     let (kind, word) = match wanted {
         config::Engine::Native => return Ok(Engine::Native(Native::new(env))),

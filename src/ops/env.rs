@@ -1,5 +1,5 @@
-//! `cki env`: the environment of a component in a local run, from the entry, what it needs, and
-//! what the user wishes.
+//! `cki env`: the environment of a component in a local run, from the entry, its dependencies, and the
+//! user's variables.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,33 +18,33 @@ use crate::model::service::Surroundings;
 use crate::ops::deployment::Deployed;
 use crate::ops::needs::{self, Asked, Need, NeedError};
 
-/// No file with variables is longer.
+/// Maximum bytes of a file with variables.
 const LIMIT: u64 = 4 << 20;
 
-/// An environment that cannot be made.
+/// An error of resolving an environment.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvError {
-    /// What it needs cannot be had.
+    /// A dependency is not available.
     #[error(transparent)]
     Need(#[from] NeedError),
-    /// The rules refuse.
+    /// The rules refuse the environment.
     #[error(transparent)]
     Environment(#[from] EnvironmentError),
-    /// A file of the user's cannot be read.
+    /// A file of the user cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A line of such a file, or a flag, is no `NAME=VALUE`.
+    /// A line of such a file, or a flag, is not `NAME=VALUE`.
     #[error("{place}: {message}")]
     Assignment {
         /// `file:line`, or the flag.
         place: String,
-        /// What is wrong.
+        /// The reason.
         message: String,
     },
     /// Required variables without a value.
     #[error("{}", lacking_message(component, variables))]
     Lacking {
-        /// Whose.
+        /// Name of the component.
         component: String,
         /// Their names, with the place of their declaration.
         variables: Vec<(String, String)>,
@@ -56,35 +56,35 @@ fn lacking_message(component: &str, variables: &[(String, String)]) -> String {
     format!("`{component}` lacks {noun}: {}", names_of(variables))
 }
 
-/// The names of variables that come with their places, as people read them.
+/// Returns the names of variables for a message, without their places.
 pub(super) fn names_of(variables: &[(String, String)]) -> String {
     variables.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// What the user gives.
+/// The variables that the user gives.
 #[derive(Debug, Clone, Default)]
 pub struct UserVariables {
     /// `NAME=VALUE`, or `NAME` for the value in `cki`'s own environment.
     pub set: Vec<String>,
     /// Files with such lines.
     pub files: Vec<PathBuf>,
-    /// Names to leave out.
+    /// Names to remove.
     pub unset: Vec<String>,
 }
 
-/// A resolved environment, with what the component needs.
+/// A resolved environment, with the dependencies of the component.
 #[derive(Debug)]
 pub struct Resolved<'a> {
     /// The environment.
     pub environment: Environment,
-    /// What must be started for it to be true.
+    /// Dependencies that the environment refers to.
     pub needs: Vec<Need<'a>>,
 }
 
 /// Resolves the environment of a component.
 ///
 /// # Errors
-/// When the rules refuse, or something that is named cannot be read.
+/// Fails when the rules refuse, or a named thing cannot be read.
 pub fn resolve<'a>(
     component: &Component,
     inventory: &'a Inventory,
@@ -122,14 +122,14 @@ pub fn resolve<'a>(
     Ok(Resolved { environment, needs })
 }
 
-/// What rules for reference secrets may know of a service.
+/// Returns the facts about a service that the rules for placeholder secrets may use.
 fn facts(asked: &Asked, around: Surroundings<'_>) -> BTreeMap<String, String> {
     let host = needs::at(around, asked.template.name()).host;
     let provided = asked.provided.iter().map(|one| (one.name.clone(), one.value.expose().to_owned()));
     provided.chain([("host".to_owned(), host.to_owned())]).collect()
 }
 
-/// Fails if a required variable has no value, naming all of them.
+/// Fails if required variables have no value, and names all of them.
 ///
 /// # Errors
 /// [`EnvError::Lacking`].
@@ -145,11 +145,11 @@ pub fn check_complete(component: &Component, environment: &Environment) -> Resul
     })
 }
 
-/// Reads what the user gives. Files come first, in order, so that a flag wins over a file. `own`
-/// looks up a variable in `cki`'s own environment.
+/// Reads the user's variables. Files come first, in order, so that a flag wins over a file. `own` looks
+/// up a variable in `cki`'s own environment.
 ///
 /// # Errors
-/// When a file cannot be read, or a line is no assignment.
+/// Fails when a file cannot be read, or a line is not an assignment.
 pub fn wishes(
     user: &UserVariables,
     cwd: &Path,
@@ -161,7 +161,7 @@ pub fn wishes(
         read_file(&text, &file.display().to_string(), own, &mut set)?;
     }
     for text in &user.set {
-        // The shell has taken the quotes away that were not meant: the value is what is left.
+        // The shell has already removed its quotes: the value is the rest, unchanged.
         let (name, value) = text.split_once('=').map_or((text.as_str(), None), |(n, v)| (n, Some(v)));
         let place = format!("--env {name}");
         let (name, value) = assignment(name, value.map(str::to_owned), &place, own)?;
@@ -170,8 +170,8 @@ pub fn wishes(
     Ok(Wishes { set, unset: user.unset.clone() })
 }
 
-/// Reads an environment file as Compose reads them. Variables in its values are those of the lines above
-/// and of the files before, else those of `cki`'s own environment.
+/// Reads an environment file as Compose does. Variables in its values refer to the lines above, to the
+/// files before, and then to `cki`'s own environment.
 fn read_file(
     text: &str,
     label: &str,
@@ -203,7 +203,7 @@ fn read_file(
     Ok(())
 }
 
-/// A name with its value; without one, with the value that it has here.
+/// Parses `NAME=VALUE`, or `NAME` with its value in `cki`'s own environment.
 fn assignment(
     name: &str,
     value: Option<String>,

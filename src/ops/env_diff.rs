@@ -1,5 +1,5 @@
-//! `cki env --diff`: the environment of a component beside another one: that of another component,
-//! that of its deployment, or its deployment and what its sources read at another time.
+//! `cki env --diff`: compares the environment of a component with that of another component, or of its
+//! deployment, or compares two revisions of its deployment and sources.
 
 use std::collections::BTreeMap;
 
@@ -14,19 +14,19 @@ use crate::ops::env::resolve;
 use crate::ops::scan::{self, ScanError, ScanRequest};
 use crate::ops::workspace::Workspace;
 
-/// What to compare with.
+/// The other side of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum With {
-    /// What the deployment has.
+    /// The environment of the deployment.
     Deployment,
     /// The local environment of another component.
     Component(String),
-    /// The deployment at one revision with that at another, and what the sources read.
+    /// Two revisions of the deployment, with the variables that the sources read.
     Revisions(String, String),
 }
 
 impl With {
-    /// Reads what a person writes: `deployment`, `REV..REV`, or a component.
+    /// Parses `deployment`, `REV..REV`, or the name of a component.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let or_head =
@@ -39,40 +39,40 @@ impl With {
     }
 }
 
-/// Whose environment, and what it is resolved by.
+/// The subject of a comparison and the inputs that resolve it.
 #[derive(Debug, Clone, Copy)]
 pub struct Whose<'a> {
     /// The component.
     pub component: &'a Component,
     /// The inventory.
     pub inventory: &'a Inventory,
-    /// Where clones are.
+    /// The directory of clones.
     pub workspace: &'a Workspace,
     /// Templates.
     pub assets: &'a Assets,
-    /// What differs from place to place.
+    /// The facts that differ between engines and machines.
     pub around: Surroundings<'a>,
-    /// What tells what looks like a credential.
+    /// The guard, which recognises credentials.
     pub guard: &'a Guard,
 }
 
-/// Two environments beside each other.
+/// Two compared environments.
 #[derive(Debug)]
 pub struct Compared {
-    /// What the left one is called.
+    /// Name of the left side.
     pub left: String,
-    /// What the right one is called.
+    /// Name of the right side.
     pub right: String,
-    /// In what they differ.
+    /// The differences.
     pub differences: Differences,
-    /// What was not understood of the deployments.
+    /// Parts of the deployments that were not understood.
     pub findings: Vec<Finding>,
 }
 
-/// Compares.
+/// Compares two environments.
 ///
 /// # Errors
-/// When one of the two cannot be had.
+/// Fails when one of the two is not available.
 pub fn compare(whose: Whose<'_>, wishes: Wishes, with: &With) -> anyhow::Result<Compared> {
     let Whose { component, inventory, .. } = whose;
     let mut findings = Vec::new();
@@ -104,7 +104,7 @@ pub fn compare(whose: Whose<'_>, wishes: Wishes, with: &With) -> anyhow::Result<
 /// A component at a revision of its clones.
 struct At {
     deployed: Result<Deployed, DeployedError>,
-    /// What its sources read, each with a place.
+    /// The variables that its sources read, each with a place.
     reads: Result<BTreeMap<String, String>, ScanError>,
 }
 
@@ -112,7 +112,7 @@ impl At {
     fn read(whose: Whose<'_>, revision: &str) -> anyhow::Result<Self> {
         let Whose { component, inventory, workspace, assets, .. } = whose;
         let deployed = match deployment::load_at(revision, component, inventory, workspace, assets) {
-            // The other of the two may be there.
+            // The other revision may have a deployment.
             Err(error) if !error.is_absence() => return Err(error.into()),
             other => other,
         };
@@ -133,7 +133,7 @@ impl At {
     }
 }
 
-/// Two revisions of a component beside each other: what is known of both, and of nothing else.
+/// Compares two revisions of a component, limited to the facts that both have.
 fn sides(whose: Whose<'_>, left: At, right: At, findings: &mut Vec<Finding>) -> anyhow::Result<(Side, Side)> {
     let (reads, unread) = match (left.reads, right.reads) {
         (Ok(left), Ok(right)) => (Some((left, right)), None),
@@ -143,7 +143,7 @@ fn sides(whose: Whose<'_>, left: At, right: At, findings: &mut Vec<Finding>) -> 
         (Ok(left), Ok(right)) => Some((left, right)),
         (Err(error), _) | (_, Err(error)) => match unread {
             None => None,
-            // Where there is no deployment at all, the sources are what was meant.
+            // Without any deployment, the user means the sources.
             Some(unread)
                 if matches!(error, DeployedError::None { .. }) && !whose.component.sources.is_empty() =>
             {
@@ -188,7 +188,7 @@ fn local(
 ) -> anyhow::Result<Environment> {
     let Whose { inventory, assets, around, .. } = whose;
     let mut environment = resolve(component, inventory, assets, around, deployed, wishes)?.environment;
-    // What looks like a credential is not shown; that it must not be in a run is for those who run it.
+    // A credential is masked here; refusing it is up to a run.
     let _ = whose.guard.inspect(component.name(), &mut environment);
     Ok(environment)
 }

@@ -1,4 +1,4 @@
-//! Finds the files of an inventory and reads it. What the files mean is for `model::inventory`.
+//! Finds and reads the files of an inventory. Their meaning is in `model::inventory`.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -12,19 +12,19 @@ use crate::base::{assets, share};
 use crate::model::inventory::{Document, Inventory, InventoryError, Part};
 use crate::model::reference::{Reference, is_name};
 
-/// No file of an inventory is longer: its text and what it holds are in memory at once.
+/// Maximum bytes of an inventory's file: its text and its content are in memory at once.
 const LIMIT: u64 = 64 << 20;
-/// A thread costs as much as so many files to read.
+/// Number of files for each thread: starting a thread costs as much as reading these.
 const SHARE: usize = 24;
-/// The files of the built-in inventory, compiled: a golden test makes it of them.
+/// Name of the compiled built-in inventory; a golden test compiles it from its files.
 const COMPILED: &str = "inventory.compiled";
-/// The head of an inventory that is a folder.
+/// Name of the head of an inventory that is a directory.
 const HEAD: &str = "inventory.yaml";
 
-/// An inventory that cannot be loaded.
+/// An error of loading an inventory.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// There is nothing at that place.
+    /// The path does not exist.
     #[error("there is no inventory at `{0}`")]
     Missing(String),
     /// A file cannot be read.
@@ -35,21 +35,21 @@ pub enum LoadError {
     Files {
         /// The first.
         first: FileError,
-        /// How many more.
+        /// Number of the others.
         others: usize,
     },
-    /// A file is longer than any may be.
+    /// A file is too long.
     #[error("`{0}` is longer than {limit} MiB, which is the most that one file of an inventory may hold", limit = LIMIT >> 20)]
     TooLong(String),
-    /// The files make no inventory.
+    /// The content is invalid.
     #[error(transparent)]
     Inventory(#[from] InventoryError),
 }
 
-/// Loads an inventory from a folder or a file, or the built-in one.
+/// Loads an inventory from a directory or a file, or the built-in one.
 ///
 /// # Errors
-/// When there is none, or it cannot be read or understood.
+/// Fails when there is no inventory, or it cannot be read or understood.
 pub fn load(path: Option<&Path>) -> Result<Inventory, LoadError> {
     let Some(path) = path else {
         let mut compiled: HashMap<&str, Compiled<'_>> =
@@ -86,14 +86,14 @@ fn built_in() -> Vec<Document> {
         .collect()
 }
 
-/// The built-in inventory as it is carried in the program, made of its files in `templates/`.
+/// Compiles the built-in inventory for the program, from its files in `templates/`.
 ///
 /// # Errors
-/// When one of them is not YAML.
+/// Fails when one of them is not YAML.
 pub fn compile() -> Result<String, YamlError> {
     let documents = built_in();
     let tree = |document: &Document| -> Result<_, YamlError> {
-        // An entry may say nothing but that it is there.
+        // An entry may be empty.
         let first = |text: &str| Ok(yaml::tree::documents(&document.file, text)?.into_iter().next());
         first(&document.text).and_then(|tree| if tree.is_none() { first("{}") } else { Ok(tree) })
     };
@@ -104,18 +104,18 @@ pub fn compile() -> Result<String, YamlError> {
     Ok(yaml::compile(&named.collect::<Vec<_>>()))
 }
 
-/// Reads `inventory.yaml` and `<category>/<name>.yaml`; nothing deeper, so a link that leads back
-/// does no harm. Each file is parsed by the thread that reads it.
+/// Reads `inventory.yaml` and `<category>/<name>.yaml`; nothing deeper, so a link that leads back does no
+/// harm. The thread that reads a file also parses it.
 fn folder(root: &Path) -> Result<Vec<Result<Part, InventoryError>>, LoadError> {
-    // One whose name is no text cannot be a category; if it holds entries, that is told.
+    // A name that is not UTF-8 cannot be a category; if the directory holds entries, that is reported.
     let is_category = |name: &OsString| {
         let can_be = name.to_str().map_or(!name.as_bytes().starts_with(b"."), is_name);
         can_be && root.join(name).is_dir()
     };
     let categories: Vec<OsString> = files::all_names_in(root)?.into_iter().filter(is_category).collect();
-    // The files of each category; the paths are put together by the threads.
+    // The files of each category; the threads join the paths.
     let mut wanted: Vec<(Option<&OsStr>, OsString)> = Vec::new();
-    // Whatever it is: what cannot be read is told.
+    // Any kind of file: reading it reports the error.
     if root.join(HEAD).symlink_metadata().is_ok() {
         wanted.push((None, HEAD.into()));
     }
@@ -148,7 +148,7 @@ fn folder(root: &Path) -> Result<Vec<Result<Part, InventoryError>>, LoadError> {
     }
 }
 
-/// Whether a file holds an entry, or would if its name were text.
+/// Returns whether a file holds an entry, or would if its name were UTF-8.
 fn is_entry(file: &OsStr) -> bool {
     let bytes = file.as_bytes();
     file.to_str().map_or_else(
@@ -157,7 +157,7 @@ fn is_entry(file: &OsStr) -> bool {
     )
 }
 
-/// The name of the entry that a file holds.
+/// Returns the name of the entry in a file.
 fn entry_name(file: &str) -> Option<&str> {
     let name = file.strip_suffix(".yaml").or_else(|| file.strip_suffix(".yml"));
     name.filter(|name| is_name(name))

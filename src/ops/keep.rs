@@ -1,6 +1,6 @@
-//! What a workspace keeps so that its reference secrets are the same at every run and never those of
-//! another workspace: a random seed, and certificates with their keys. All of it is in a folder of
-//! the workspace's own below the folder for state, readable by nobody else.
+//! The stored secrets of a workspace: a random seed, and certificates with their keys. With them,
+//! placeholder secrets are the same at every run and differ between workspaces. They are in a directory
+//! of the workspace's own below the state directory, readable by nobody else.
 
 use std::fs::{DirBuilder, Permissions};
 use std::io::{self, Read as _, Write as _};
@@ -18,50 +18,50 @@ use crate::base::x509::{Material, Pair, X509Error};
 
 const SEED: &str = "seed";
 const CERTIFICATES: &str = "certificates.json";
-/// Neither file is ever longer.
+/// Maximum bytes of either file.
 const LONGEST: u64 = 1 << 20;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Certificates are valid for so long, and from a little earlier on, since clocks differ.
+/// Validity of certificates. It starts a little earlier, since clocks differ.
 const VALID: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
-/// They are renewed so long before their end, so that no run sees it.
+/// Remaining validity at which certificates are renewed, so that none expires during a run.
 const REST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// The names that a server's certificate always has.
+/// The names in every server certificate.
 const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
-/// More names of servers than this come from somebody who plays.
+/// Upper bound on names in the server certificate.
 const MOST_NAMES: usize = 500;
 
-/// What is kept cannot be had.
+/// An error of opening the stored secrets.
 #[derive(Debug, thiserror::Error)]
 pub enum KeepError {
-    /// There is no folder for it.
+    /// There is no directory for them.
     #[error(
         "there is no folder for what reference secrets are made from: neither `XDG_STATE_HOME` nor `HOME` is set"
     )]
     NoFolder,
-    /// It cannot be read or written.
+    /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// It is not what was written there.
+    /// A file has unexpected content.
     #[error("`{}` is not as `cki` has written it", .0.display())]
     Damaged(PathBuf),
-    /// No certificate can be made.
+    /// No certificate can be created.
     #[error(transparent)]
     X509(#[from] X509Error),
 }
 
-/// What a workspace keeps.
+/// The stored secrets of a workspace.
 #[derive(Debug, Clone)]
 pub struct Keep {
-    /// What makes its reference secrets its own.
+    /// The seed of its placeholder secrets.
     pub seed: String,
     /// Its certificates and keys.
     pub material: Material,
 }
 
-/// The seed of a workspace, if it has one already.
+/// Returns the seed of a workspace, if it has one already.
 ///
 /// # Errors
-/// When it is there and cannot be read.
+/// Fails when the seed exists and cannot be read.
 pub fn seed(state: Option<&Path>, workspace: &Path) -> Result<Option<String>, KeepError> {
     let Some(state) = state else { return Ok(None) };
     let file = folder(state, workspace).join(SEED);
@@ -69,12 +69,12 @@ pub fn seed(state: Option<&Path>, workspace: &Path) -> Result<Option<String>, Ke
 }
 
 impl Keep {
-    /// Opens what a workspace keeps, and makes what is missing: the seed once and for ever, the
-    /// certificates when they are not valid at the moment or lack one of these names. Whoever does so
-    /// at the same instant gets the same.
+    /// Opens the stored secrets of a workspace, and creates missing ones: the seed once and for ever, the
+    /// certificates when they are not valid now or lack one of these names. Concurrent callers get the
+    /// same secrets.
     ///
     /// # Errors
-    /// When the folder cannot be read or written, or holds something else.
+    /// Fails when the directory cannot be read or written, or has unexpected content.
     pub fn open(
         state: Option<&Path>,
         workspace: &Path,
@@ -98,7 +98,8 @@ impl Keep {
         let kept = match kept {
             Some(kept) if kept.serves(&names, now) => kept,
             outdated => {
-                // The names of other inventories of the same workspace stay, or each would undo it.
+                // The names of other inventories of the same workspace stay, or each inventory would undo
+                // the other's.
                 names.extend(outdated.iter().flat_map(|kept| kept.names.iter().cloned()));
                 names.sort();
                 names.dedup();
@@ -120,11 +121,12 @@ impl Keep {
     }
 }
 
-/// The folder of a workspace. The path of one that does not exist yet is the same as later on.
+/// Returns the directory of a workspace. A path that does not exist yet gives the same directory as later
+/// on.
 fn folder(state: &Path, workspace: &Path) -> PathBuf {
     let there = workspace.ancestors().find_map(|path| Some((path, path.canonicalize().ok()?)));
     let real: PathBuf = match there {
-        // Put together anew, so that no `/` is at its end.
+        // Joining the parts again removes a `/` at the end.
         Some((path, real)) => {
             real.join(workspace.strip_prefix(path).unwrap_or(Path::new(""))).components().collect()
         }
@@ -134,7 +136,7 @@ fn folder(state: &Path, workspace: &Path) -> PathBuf {
     state.join("workspaces").join(&digest[..32])
 }
 
-/// The certificates as they are written down.
+/// The certificates as stored.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     from: u64,
@@ -201,14 +203,14 @@ fn is_there(file: &Path) -> Result<bool, FileError> {
     file.try_exists().map_err(|source| FileError::new("read", file, source))
 }
 
-/// Reads a file, which nobody else may from then on.
+/// Reads a file, and makes it private.
 fn read(file: &Path) -> Result<String, FileError> {
     let text = files::read_text(file, LONGEST)?;
     narrow(file, 0o600)?;
     Ok(text)
 }
 
-/// Takes away what others may do, should somebody have given it.
+/// Removes permissions of other users from a path.
 fn narrow(path: &Path, mode: u32) -> Result<(), FileError> {
     let fail = |source| FileError::new("protect", path, source);
     let known = std::fs::metadata(path).map_err(fail)?.mode();
@@ -223,7 +225,7 @@ fn make_private(folder: &Path) -> Result<(), FileError> {
     made.map_err(|source| FileError::new("create", folder, source))
 }
 
-/// Writes a file, whole or not at all, unless somebody else was first.
+/// Writes a file atomically, unless another process was first.
 fn first(file: &Path, content: &[u8]) -> Result<(), FileError> {
     let fail = |source| FileError::new("write", file, source);
     let parent = file.parent().unwrap_or(Path::new("/"));

@@ -1,6 +1,5 @@
-//! What runs of dead processes have left: found, and removed. Labels, owners and locks decide, and
-//! nothing else. Every command that opens an engine does it; `cki gc` does it on demand, and says
-//! what it was.
+//! Leftovers of dead processes: finds and removes them. Only labels, owners and locks decide. Every
+//! command that opens an engine removes them; `cki gc` does it on demand, and reports them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,12 +19,12 @@ use crate::systems::engine::{
 use crate::systems::git;
 use crate::systems::native::Native;
 
-/// The name of what says that a run is kept.
+/// Name of the resource that marks a run as kept.
 const KEPT: &str = "kept";
-/// Names of images that `cki build` gives begin with this.
+/// Prefix of the names of images that `cki build` gives.
 const BUILT: &str = "localhost/cki/";
 
-/// What can be left.
+/// A kind of leftover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// A container.
@@ -34,22 +33,22 @@ pub enum Kind {
     Network,
     /// A volume.
     Volume,
-    /// A process without an engine, or only its temporary folder.
+    /// A process without an engine, or only its temporary directory.
     Process,
     /// A command in a container, whose `cki exec` is gone.
     Command,
-    /// A demo: its folder, and what it has built.
+    /// A demo: its directory and its images.
     Demo,
-    /// A folder that had been begun.
+    /// A partly written directory.
     Folder,
-    /// A clone that had been begun.
+    /// An unfinished clone.
     Clone,
-    /// An image that was built, and of which there is a newer one.
+    /// An image that a newer build has replaced.
     Image,
 }
 
 impl Kind {
-    /// In a word.
+    /// Returns the kind in one word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -66,16 +65,16 @@ impl Kind {
     }
 }
 
-/// One thing that is left.
+/// One leftover.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leftover {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// What it is called where it is: on the engine, or as a path.
+    /// Its name on the engine, or its path.
     pub name: String,
     /// The run that made it.
     pub run: Option<String>,
-    /// The component that was run, or that an image is of.
+    /// The component of the run or of the image.
     pub component: Option<String>,
 }
 
@@ -84,35 +83,35 @@ impl Leftover {
         Self { kind, name, run: Some(who.run.to_string()), component: Some(who.component.clone()) }
     }
 
-    /// A thing that is found by its path.
+    /// Returns a leftover that is found by its path.
     #[must_use]
     pub fn path(kind: Kind, path: &Path) -> Self {
         Self { kind, name: path.display().to_string(), run: None, component: None }
     }
 }
 
-/// Where the dead may have left something.
+/// The places that may have leftovers.
 #[derive(Debug, Clone, Copy)]
 pub struct Dead<'a> {
-    /// The engine that is used.
+    /// The engine in use.
     pub engine: &'a Engine,
     /// The processes of this machine, whatever the engine.
     pub native: &'a Native,
-    /// The folder of clones.
+    /// The directory of clones.
     pub workspace: &'a Path,
-    /// The environment, which names the folder for sockets.
+    /// The environment, which names the directory for sockets.
     pub env: &'a Env,
 }
 
 impl Dead<'_> {
-    /// Removes what they left, and gives its names.
+    /// Removes leftovers, and returns their names.
     ///
     /// # Errors
-    /// When the engine does not say what there is.
+    /// Fails when the engine does not list its resources.
     pub async fn sweep(self) -> Result<Vec<String>, OpenError> {
         let mut names = Vec::new();
         if let Engine::Containers(engine) = self.engine {
-            // Most runs decide nothing, and the engine is not asked what was decided.
+            // Most runs are undecided, and the engine is then not queried for decisions.
             let undecided = AtomicBool::new(false);
             let note = |who: &Identity| {
                 undecided.fetch_or(is_abandoned(who) && who.lifetime == Lifetime::Decided, Ordering::Relaxed);
@@ -129,22 +128,22 @@ impl Dead<'_> {
         }
         names.extend(self.native.sweep(is_abandoned).await?.into_iter().map(|who| who.name));
         let folders = self.folders().into_iter();
-        // One that cannot be removed is in nobody's way.
+        // A directory that cannot be removed does no harm.
         let folders = folders.filter(|folder| files::remove_folder(folder).is_ok());
         let folders = folders.chain(git::sweep(self.workspace));
         names.extend(folders.map(|path| path.display().to_string()));
         Ok(names)
     }
 
-    /// Temporary folders.
+    /// Returns temporary directories.
     fn folders(self) -> Vec<PathBuf> {
         [orphaned_services(self.env), abandoned_scratch(self.env)].concat()
     }
 
-    /// What [`collect`] would remove.
+    /// Returns the leftovers that [`collect`] would remove.
     ///
     /// # Errors
-    /// When the engine does not say what there is.
+    /// Fails when the engine does not list its resources.
     pub async fn find(self) -> Result<Vec<Leftover>, OpenError> {
         let mut found = left_by_the_dead(self.engine).await?;
         if !self.engine.is_native() {
@@ -156,10 +155,10 @@ impl Dead<'_> {
     }
 }
 
-/// What dead processes have left on an engine.
+/// Returns the leftovers on an engine.
 ///
 /// # Errors
-/// When the engine does not say what there is.
+/// Fails when the engine does not list its resources.
 pub async fn left_by_the_dead(engine: &Engine) -> Result<Vec<Leftover>, OpenError> {
     let containers = match engine {
         Engine::Containers(engine) => engine,
@@ -181,14 +180,14 @@ pub async fn left_by_the_dead(engine: &Engine) -> Result<Vec<Leftover>, OpenErro
 }
 
 fn left_native(native: &Native) -> Result<Vec<Leftover>, OpenError> {
-    // One that still lives is about to end, and is waited for when it is removed.
+    // A process that still lives is about to end; its removal waits for that.
     let dead = native.list()?.into_iter().filter(|one| is_abandoned(&one.identity));
     let dead = dead.map(|one| Leftover::of(Kind::Process, one.identity.name.clone(), &one.identity));
     let unfinished = native.unfinished()?;
     Ok(dead.chain(unfinished.iter().map(|path| Leftover::path(Kind::Folder, path))).collect())
 }
 
-/// Whether something was to be gone with a process that is gone, unless that decided otherwise.
+/// Returns whether the owner of a resource is gone and did not keep it.
 fn is_abandoned(who: &Identity) -> bool {
     matches!(who.lifetime, Lifetime::Owner | Lifetime::Decided) && !host::is_alive(&who.owner)
 }
@@ -197,7 +196,7 @@ fn identity(labels: &BTreeMap<String, String>) -> Option<Identity> {
     Identity::from_labels(|key| labels.get(key).map(String::as_str))
 }
 
-/// The runs of which something says that all of it is kept.
+/// Returns the runs that a marker keeps.
 async fn kept(engine: &ContainerEngine) -> Result<BTreeSet<RunId>, EngineError> {
     Ok(kept_by(&engine.volumes().await?))
 }
@@ -207,8 +206,8 @@ fn kept_by(volumes: &[VolumeFacts]) -> BTreeSet<RunId> {
     all.filter(|who| who.lifetime == Lifetime::Kept && who.name == KEPT).map(|who| who.run).collect()
 }
 
-/// The runs that were to go on, or to be looked at, and of which somebody else has removed every
-/// container: a network, or what says that it is kept, is all there is, and nobody comes for it.
+/// Returns kept runs that have lost every container to somebody else: only a network or the marker is
+/// left, and no command will come for it.
 async fn hollow(engine: &ContainerEngine) -> Result<BTreeSet<RunId>, EngineError> {
     let (networks, volumes) = tokio::join!(engine.networks(), engine.volumes());
     let (networks, volumes) = (networks?, volumes?);
@@ -218,7 +217,7 @@ async fn hollow(engine: &ContainerEngine) -> Result<BTreeSet<RunId>, EngineError
     let mut runs: BTreeSet<RunId> =
         all.filter(|who| !host::is_alive(&who.owner)).map(|who| who.run).collect();
     if !runs.is_empty() {
-        // Asked last, so that what those who are gone have made until then is among it.
+        // Listed last, so that it includes everything that dead owners have created until then.
         for one in engine.list(None).await? {
             if let Some(who) = identity(&one.labels) {
                 runs.remove(&who.run);
@@ -228,15 +227,15 @@ async fn hollow(engine: &ContainerEngine) -> Result<BTreeSet<RunId>, EngineError
     Ok(runs)
 }
 
-/// Whether something goes with one of these runs; what a service has stored never does.
+/// Returns whether a resource belongs to one of these runs; data of a service never does.
 fn is_of(who: &Identity, runs: &BTreeSet<RunId>) -> bool {
     who.role != Role::Data && runs.contains(&who.run)
 }
 
-/// Keeps all of a run that this process owns, from now on and when it has ended.
+/// Keeps all resources of a run of this process, from now on and after its end.
 ///
 /// # Errors
-/// When the engine refuses.
+/// Fails when the engine refuses.
 pub async fn keep(engine: &Engine, mut who: Identity) -> Result<(), OpenError> {
     who.lifetime = Lifetime::Kept;
     who.name = KEPT.to_owned();
@@ -249,20 +248,20 @@ pub async fn keep(engine: &Engine, mut who: Identity) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// What was removed, or would be.
+/// The outcome of a collection, or of its dry run.
 #[derive(Debug, Default)]
 pub struct Collected {
-    /// What went.
+    /// Removed leftovers.
     pub removed: Vec<Leftover>,
-    /// What did not, and why.
+    /// Leftovers that could not be removed, each with the reason.
     pub left: Vec<String>,
 }
 
-/// Removes what the dead left, and with `images` what was built of components of that inventory
-/// and is not the newest. With `dry`, nothing is removed.
+/// Removes leftovers, and with `images` all images of that inventory's components except the newest. With
+/// `dry`, nothing is removed.
 ///
 /// # Errors
-/// When the engine does not say what there is.
+/// Fails when the engine does not list its resources.
 pub async fn collect(dead: Dead<'_>, images: Option<&Inventory>, dry: bool) -> Result<Collected, OpenError> {
     let mut found = dead.find().await?;
     let commands = abandoned_commands(dead.engine).await?;
@@ -299,7 +298,7 @@ pub async fn collect(dead: Dead<'_>, images: Option<&Inventory>, dry: bool) -> R
                 match if dry { Ok(true) } else { engine.remove_image(&item.name).await } {
                     Ok(true) => collected.removed.push(item),
                     Ok(false) => {}
-                    // A container uses it, ours or somebody's.
+                    // A container uses the image, of `cki` or of somebody else.
                     Err(error) if error.status() == Some(409) => {
                         collected.left.push(format!("image `{}` is in use", item.name));
                     }
@@ -318,7 +317,7 @@ async fn abandoned_commands(engine: &Engine) -> Result<Vec<(Leftover, Ender)>, O
     for one in engine.list(None).await? {
         let Some(who) = identity(&one.labels).filter(|_| one.status == Status::Running) else { continue };
         let enders = match engine.abandoned_commands(&one.id).await {
-            // It has ended meanwhile, and so has all that ran in it.
+            // The container has ended in the meantime, and so have all its commands.
             Err(EngineError::NotRunning { .. } | EngineError::NotFound { .. }) => continue,
             enders => enders?,
         };
@@ -328,9 +327,9 @@ async fn abandoned_commands(engine: &Engine) -> Result<Vec<(Leftover, Ender)>, O
     Ok(found)
 }
 
-/// The images of components that were built, but for the newest of each, and for those to which
-/// somebody gave a name of their own. Those without a name are what a cancelled build has left, or what
-/// another image has taken the name of.
+/// Returns the built images of components, except the newest of each and those that somebody gave a name
+/// of their own. An image without a name is left from a cancelled build, or another image has taken its
+/// name.
 async fn old_images(
     engine: &ContainerEngine,
     inventory: &Inventory,

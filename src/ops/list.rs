@@ -1,31 +1,31 @@
-//! `cki list`: the components of an inventory that fit what was asked for.
+//! `cki list`: filters the components of an inventory.
 
 use std::collections::BTreeSet;
 
 use crate::base::text::join_and;
 use crate::model::inventory::{Component, Inventory};
 
-/// What is asked for; all of it must fit.
+/// A filter; all of its parts must match.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Words that the name or the description holds; `kind=cronjob`, `owner=…`,
-    /// `infrastructure=…` and `category=…` are understood too.
+    /// Words that the name or the description contains. `kind=cronjob`, `owner=…`, `infrastructure=…` and
+    /// `category=…` are filters too.
     pub words: Vec<String>,
     /// The kind.
     pub kind: Option<String>,
-    /// Who is responsible.
+    /// The owner.
     pub owner: Option<String>,
-    /// Where it runs.
+    /// The infrastructure.
     pub infrastructure: Option<String>,
 }
 
-/// The components that fit, in the order of the inventory.
+/// Returns the matching components, in the order of the inventory.
 #[must_use]
 pub fn list<'a>(inventory: &'a Inventory, filter: &Filter) -> Vec<&'a Component> {
     inventory.components.iter().filter(|component| fits(component, filter)).collect()
 }
 
-/// What was asked for and no component has, each with what there is instead.
+/// Returns the parts of a filter that match no component, each with the existing values.
 #[must_use]
 pub fn unknown(inventory: &Inventory, filter: &Filter) -> Vec<String> {
     type Values = for<'a> fn(&'a Component) -> Vec<&'a str>;
@@ -46,7 +46,7 @@ pub fn unknown(inventory: &Inventory, filter: &Filter) -> Vec<String> {
     facts.into_iter().filter_map(sentence).collect()
 }
 
-/// Whether a word has the form `key=value`, with a key that no filter has.
+/// Returns whether a word has the form `key=value`, with an unknown key.
 #[must_use]
 pub fn has_unknown_key(word: &str) -> bool {
     let Some((key, _)) = word.split_once('=') else { return false };

@@ -1,4 +1,4 @@
-//! Floor 4: one file or folder per verb that a user knows. An operation combines systems to do the
+//! Floor 4: one file or directory for each verb that a user knows. An operation combines systems for the
 //! verb and returns an outcome; it never prints and knows no flags.
 
 pub mod build;

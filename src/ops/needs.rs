@@ -1,5 +1,4 @@
-//! What a component needs before it can start: backing services from `templates/services`, and
-//! other components.
+//! The dependencies of a component: backing services from `templates/services`, and other components.
 
 use crate::base::assets::Assets;
 use crate::base::files::FileError;
@@ -8,7 +7,7 @@ use crate::model::environment::Provided;
 use crate::model::inventory::{self, Component, Inventory, Parameters};
 use crate::model::service::{ServiceError, ServiceTemplate, Surroundings};
 
-/// One thing that is needed.
+/// One dependency.
 #[derive(Debug, Clone)]
 pub enum Need<'a> {
     /// A backing service.
@@ -17,28 +16,28 @@ pub enum Need<'a> {
     Component(&'a Component),
 }
 
-/// A backing service, as one component needs it.
+/// A backing service, as one component asks for it.
 #[derive(Debug, Clone)]
 pub struct Asked {
     /// Its template.
     pub template: ServiceTemplate,
-    /// What is asked of it.
+    /// The parameters of the request.
     pub parameters: Parameters,
-    /// What it provides for that.
+    /// The resources that it provides for them.
     pub provided: Vec<Provided>,
 }
 
-/// What is needed cannot be had.
+/// An error of resolving a dependency.
 #[derive(Debug, thiserror::Error)]
 pub enum NeedError {
-    /// Neither a backing service nor a component.
+    /// The name is neither a backing service nor a component.
     #[error("{place}: `{component}` needs `{need}`, which is neither a backing service nor a component")]
     Unknown {
         /// `file:line`.
         place: String,
-        /// Who needs it.
+        /// Name of the dependent component.
         component: String,
-        /// What is needed.
+        /// Name of the dependency.
         need: String,
         /// The nearest names.
         nearest: Vec<String>,
@@ -46,15 +45,15 @@ pub enum NeedError {
     /// A template cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A template does not work.
+    /// A template is invalid.
     #[error(transparent)]
     Service(#[from] ServiceError),
 }
 
-/// What a component needs, in the order in which it says so.
+/// Returns the dependencies of a component, in the order of its entry.
 ///
 /// # Errors
-/// When something is unknown or a template does not work.
+/// Fails when a name is unknown or a template is invalid.
 pub fn of<'a>(
     component: &Component,
     inventory: &'a Inventory,
@@ -107,7 +106,7 @@ fn one<'a>(
     })
 }
 
-/// The surroundings of a service: it is found by its own name, unless all are at one address.
+/// Returns the surroundings of a service: its host is its own name, unless all services have one address.
 pub(super) fn at<'a>(around: Surroundings<'a>, name: &'a str) -> Surroundings<'a> {
     let host = if around.host.is_empty() { name } else { around.host };
     Surroundings { host, ..around }

@@ -1,5 +1,5 @@
-//! An image of this program, for backing services that it plays itself: nothing has to be pulled for
-//! them. It is made once for each build of the program.
+//! An image of this program, for backing services that the program itself provides: nothing has to be
+//! pulled for them. It is built once for each build of the program.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,17 +12,17 @@ use crate::ops::tools::Tools;
 use crate::systems::engine::context::{self, Dockerfile};
 use crate::systems::engine::{BuildRequest, ContainerEngine};
 
-/// By this name a template asks for it.
+/// The name by which a template asks for this image.
 pub const NAME: &str = "cki";
-/// The label by which it is found.
+/// The label of these images.
 const LABEL: &str = "cki.stand-in";
-/// Images of other builds of the program are removed after this time.
+/// Age at which images of other builds of the program are removed.
 const OLD: Duration = Duration::from_secs(24 * 3600);
 
-/// Makes the image unless it is there, and gives its name.
+/// Builds the image unless it exists, and returns its name.
 ///
 /// # Errors
-/// When the program cannot be read, or the engine fails.
+/// Fails when the program cannot be read, or the engine fails.
 pub async fn ensure(tools: &Tools<'_>, engine: &ContainerEngine) -> anyhow::Result<String> {
     let sources = own_program::files_of(Path::new(&tools.program))?;
     let mut parts = Vec::new();
@@ -41,7 +41,7 @@ pub async fn ensure(tools: &Tools<'_>, engine: &ContainerEngine) -> anyhow::Resu
     for (target, source) in sources {
         let target = root.join(target.strip_prefix("/").unwrap_or(&target));
         files::make_folder(target.parent().unwrap_or(&root))?;
-        // A link takes no space; a copy is made where the file systems differ.
+        // A hard link takes no space; between file systems, a copy is made.
         std::fs::hard_link(&source, &target)
             .or_else(|_| std::fs::copy(&source, &target).map(|_| ()))
             .map_err(|error| FileError::new("copy", &source, error))?;
@@ -59,8 +59,7 @@ pub async fn ensure(tools: &Tools<'_>, engine: &ContainerEngine) -> anyhow::Resu
     Ok(image)
 }
 
-/// Removes what other builds of the program have left. That is tidy, and not needed: whatever does
-/// not go stays.
+/// Removes images of other builds of the program. A failure does no harm, so it is ignored.
 async fn remove_old(engine: &ContainerEngine, current: &str) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let before = i64::try_from(now.saturating_sub(OLD).as_secs()).unwrap_or(0);

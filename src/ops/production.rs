@@ -1,8 +1,7 @@
-//! The hosts of production, kept out of reach of a run or a build whose network is open: their names
-//! lead to an address to which nobody can connect. That is done in the table of hosts of each
-//! container, where only whole names can stand, each in all the spellings that are asked for. Of a
-//! pattern, those names stand there that are known: that the inventory mentions, or the environment or
-//! the command of one of the run's units, or the build file.
+//! Blocks the hosts of production in a run or a build whose network is open: their names lead to an
+//! address to which nobody can connect. The hosts file of each container does that. It can hold only
+//! whole names, so it has every spelling of each. For a pattern, it has the known names: those in the
+//! inventory, in the environment or the command of one of the run's units, or in the build file.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
@@ -11,22 +10,22 @@ use crate::base::text::{join_and, plural};
 use crate::model::guard::DenyList;
 use crate::model::inventory::Inventory;
 
-/// A connection there fails at once, whatever the network.
+/// An address where a connection fails at once, on any network.
 const NOWHERE: Ipv4Addr = Ipv4Addr::BROADCAST;
-/// More patterns than this are counted and not named.
+/// Maximum number of patterns to name in a message; the rest are counted.
 const NAMED: usize = 3;
 
-/// By these names engines know this machine.
+/// The names of this machine in containers.
 const OWN_NAMES: [&str; 4] =
     ["host.docker.internal", "gateway.docker.internal", "host.containers.internal", "host.lima.internal"];
 
-/// The addresses of a name that leads nowhere.
+/// Returns the hosts file's entries that block a name.
 fn blocked(name: &str) -> [(String, IpAddr); 2] {
     let both = [IpAddr::from(NOWHERE), IpAddr::from(NOWHERE.to_ipv6_mapped())];
     both.map(|address| (name.to_owned(), address))
 }
 
-/// Hosts that are out of reach.
+/// The blocked hosts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BlockedHosts {
     /// Whole names.
@@ -36,8 +35,8 @@ pub struct BlockedHosts {
 }
 
 impl BlockedHosts {
-    /// Those that are known from texts. A value that names one may have been allowed; the host itself
-    /// never is.
+    /// Returns the hosts that occur in texts. An allowed value may name a host; the host itself stays
+    /// blocked.
     #[must_use]
     pub fn of<'a>(inventory: &'a Inventory, texts: impl IntoIterator<Item = &'a str>) -> Self {
         let denied = DenyList::from(inventory);
@@ -47,29 +46,29 @@ impl BlockedHosts {
         for text in inventory.mentioned_hosts().chain(texts) {
             production.names.extend(denied.named_in(text));
         }
-        // What the table of hosts holds are names.
+        // A hosts file holds names only.
         production.names.retain(|name| name.parse::<IpAddr>().is_err());
         production
     }
 
-    /// What a container's table of hosts says of them. Those who ask for the other kind of address
-    /// only must find one as well, or they would go on asking elsewhere.
+    /// Returns the entries for a container's hosts file. Each name has an address of either family, since
+    /// a program that asks for the missing family would go on to ask a name server.
     pub fn hosts(&self) -> impl Iterator<Item = (String, IpAddr)> {
         self.spellings().flat_map(|name| blocked(&name))
     }
 
-    /// The same for a build, in which this machine has no name either.
+    /// Returns the same entries for a build, in which the names of this machine are blocked too.
     pub fn hosts_of_build(&self) -> impl Iterator<Item = (String, IpAddr)> {
         let own = OWN_NAMES.iter().map(|name| (*name).to_owned());
         self.spellings().chain(own).flat_map(|name| blocked(&name))
     }
 
-    /// Every spelling of every name.
+    /// Returns every spelling of every name.
     pub fn spellings(&self) -> impl Iterator<Item = String> {
         self.names.iter().flat_map(|name| DenyList::spellings(name))
     }
 
-    /// What of this machine's reach is left, in words.
+    /// Describes the hosts that are still reachable.
     #[must_use]
     pub fn reach(&self) -> String {
         let mut words = "whatever this machine reaches".to_owned();

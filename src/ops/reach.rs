@@ -1,4 +1,4 @@
-//! How this machine reaches the ports of containers.
+//! Ways from this machine to the ports of containers.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -9,26 +9,26 @@ use crate::host::netns::OtherNetwork;
 use crate::model::container::ContainerInside;
 use crate::systems::engine::{ContainerEngine, EngineError};
 
-/// How this machine reaches a container.
+/// A way from this machine to a container.
 #[derive(Debug, Clone)]
 pub(super) enum Reach {
-    /// It does not.
+    /// No way.
     Nothing,
-    /// By its address.
+    /// The container's address.
     Address(IpAddr),
-    /// By its address, from within its network.
+    /// The container's address, from within its network.
     Inside(OtherNetwork, IpAddr),
-    /// Its network cannot be entered.
+    /// A network that cannot be entered, with the reason.
     Closed(String),
-    /// By the ports that the engine publishes: in it, and on this machine.
+    /// Published ports: each in the container and on this machine.
     Published(Vec<(u16, u16)>),
 }
 
 impl Reach {
-    /// The best way to a container that may be on a network of any kind.
+    /// Returns the best way to a container on a network of any kind.
     ///
     /// # Errors
-    /// When the engine does not answer.
+    /// Fails when the engine does not answer.
     pub(super) async fn best(
         engine: &ContainerEngine,
         id: &str,
@@ -43,12 +43,12 @@ impl Reach {
         })
     }
 
-    /// From within its network, or, if it has none, from its own loopback interface.
+    /// Returns the way from within its network, or from its own loopback interface if it has none.
     pub(super) fn within(id: &str, inside: &ContainerInside) -> Self {
         let address = inside.address.unwrap_or(Ipv4Addr::LOCALHOST.into());
         match OtherNetwork::of_container(id, inside.process) {
             Ok(network) => Self::Inside(network, address),
-            // One that has ended by now is not reached; whoever waits for its end tells of it.
+            // A container that has ended is unreachable; the code that waits for its end reports it.
             Err(error) => Self::Closed(error.to_string()),
         }
     }
@@ -56,7 +56,7 @@ impl Reach {
     /// Connects to a port.
     ///
     /// # Errors
-    /// When nobody listens there, or there is no way.
+    /// Fails when nothing listens there, or there is no way.
     pub(super) async fn dial(&self, port: u16) -> io::Result<TcpStream> {
         match self {
             Self::Address(address) => TcpStream::connect(SocketAddr::new(*address, port)).await,

@@ -1,6 +1,6 @@
-//! Output on its way to the person: masked, otherwise as it is, and sent on in one event as soon as
-//! no more of it is at hand. So a batch costs one write, and nothing waits for what has not come: only
-//! in the midst of a burst, lines that an engine gives one by one are gathered for a moment.
+//! Output on its way to the user: masked, otherwise unchanged, and sent on in one event as soon as no
+//! more output is available. So a batch costs one write and is never held back for output to come. Only
+//! in a burst, single lines of an engine are gathered for a moment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,16 +13,16 @@ use tokio::time::Instant;
 use crate::base::redact::{RedactStream, Redactor};
 use crate::model::event::{Event, Events, Stream, Written};
 
-/// So many bytes are sent on although more may be at hand.
+/// Bytes at which a batch is sent on although more output may be available.
 const LARGEST: usize = 64 << 10;
 
-/// Between two events at least, which nobody notices.
+/// Minimum time between two events; too short to notice.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// So many pieces are taken before anything else is looked at.
+/// Maximum number of pieces to take before checking for anything else.
 const AT_ONCE: usize = 1024;
 
-/// Output that is sent on in one event.
+/// Output for one event.
 pub(super) struct Batch {
     events: Events,
     pieces: Vec<Written>,
@@ -34,7 +34,7 @@ impl Batch {
         Self { events: events.clone(), pieces: Vec::new(), size: 0 }
     }
 
-    /// Takes a piece that may go on in the next one.
+    /// Adds a piece that may continue in the next one.
     pub(super) fn push(&mut self, subject: &Arc<str>, stream: Stream, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
@@ -56,14 +56,14 @@ impl Batch {
         }
     }
 
-    /// Takes a piece that stands for itself.
+    /// Adds a complete piece.
     pub(super) fn add(&mut self, piece: Written) {
         let size = piece.bytes.len() + size_of::<Written>();
         self.pieces.push(piece);
         self.grow(size);
     }
 
-    /// One of the two streams of a subject has ended.
+    /// Records the end of one of a subject's two streams.
     pub(super) fn end(&mut self, subject: &Arc<str>, stream: Stream) {
         self.add(Written { subject: subject.clone(), stream, bytes: Vec::new(), time: None, ends: true });
     }
@@ -75,12 +75,12 @@ impl Batch {
         }
     }
 
-    /// Whether there is anything to send on.
+    /// Returns whether there is output to send.
     pub(super) fn holds(&self) -> bool {
         !self.pieces.is_empty()
     }
 
-    /// Sends on what there is.
+    /// Sends the output.
     pub(super) fn send(&mut self) {
         self.size = 0;
         if !self.pieces.is_empty() {
@@ -89,23 +89,23 @@ impl Batch {
     }
 }
 
-/// What is to be done next with a stream of output.
+/// The next step for a stream of output.
 pub(super) enum Step<T> {
-    /// Take this; `None` is the end.
+    /// Take this piece; `None` is the end.
     Take(Option<T>),
-    /// Send on what was taken.
+    /// Send the pieces taken so far.
     Send,
 }
 
-/// Says when output is sent on: at once, unless that was done a moment ago.
+/// The pace of sending: at once, unless the last event was a moment ago.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     sent: Option<Instant>,
 }
 
 impl Pace {
-    /// The next step; `holds` tells whether anything was taken and not sent on. Dropping the future
-    /// loses nothing.
+    /// Returns the next step; `holds` says whether there are pieces to send. Dropping the future loses
+    /// nothing.
     pub(super) async fn next<S>(&mut self, output: &mut S, holds: bool) -> Step<S::Item>
     where
         S: futures_util::Stream + Unpin,
@@ -146,7 +146,7 @@ pub(super) async fn relay<E>(
     let result = loop {
         taken += 1;
         if taken.is_multiple_of(AT_ONCE) {
-            // The caller hears a signal although there is always more.
+            // The caller notices a signal although there is always more output.
             batch.send();
             tokio::task::yield_now().await;
         }

@@ -1,5 +1,5 @@
-//! What the environments of local runs are made and checked by: the rules for reference secrets, what
-//! these are made from, and the guard.
+//! The rules for the environments of local runs: the rules for placeholder secrets, the secrets that
+//! these derive from, and the guard.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -14,48 +14,48 @@ use crate::model::inventory::Inventory;
 use crate::ops::keep::{Keep, KeepError};
 use crate::ops::workspace::Workspace;
 
-/// How reference secrets are made.
+/// File of the rules for placeholder secrets.
 const SECRETS: &str = "reference-secrets.yaml";
-/// Which variables hold secrets.
+/// File of the rules for names of variables that hold secrets.
 pub(super) const NAMES: &str = "secret-names.yaml";
-/// What looks like a real credential.
+/// File of the marks of real credentials.
 pub(super) const CREDENTIALS: &str = "credentials.yaml";
-/// The same without any.
+/// An empty file of marks of credentials.
 pub(super) const NO_CREDENTIALS: &str = "{marks: [], rules: []}";
 
 /// The rules.
 #[derive(Debug)]
 pub struct Rules {
-    /// How reference secrets are made.
+    /// The rules for placeholder secrets.
     pub secrets: SecretRules,
-    /// What they are made from.
+    /// The secrets that placeholder secrets derive from.
     pub ground: Ground,
     /// The guard of local runs.
     pub guard: Guard,
 }
 
-/// Rules that cannot be had.
+/// An error of loading the rules.
 #[derive(Debug, thiserror::Error)]
 pub enum RulesError {
-    /// A file of the user's cannot be read.
+    /// A file of the user cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A rule for reference secrets does not work.
+    /// A rule for placeholder secrets is invalid.
     #[error(transparent)]
     Secrets(#[from] RuleError),
-    /// What the workspace keeps cannot be had.
+    /// The stored secrets of the workspace cannot be opened.
     #[error(transparent)]
     Keep(#[from] KeepError),
-    /// A rule about credentials does not work.
+    /// A rule about credentials is invalid.
     #[error(transparent)]
     Credentials(#[from] CredentialError),
 }
 
 impl Rules {
-    /// Reads the rules: the user's, or the built-in ones; and opens what the workspace keeps.
+    /// Loads the user's or the built-in rules, and opens the stored secrets of the workspace.
     ///
     /// # Errors
-    /// When a file of the user's cannot be read or does not work, or the state cannot be written.
+    /// Fails when a file of the user cannot be read or is invalid, or the state cannot be written.
     pub fn load(
         assets: &Assets,
         inventory: &Inventory,
@@ -82,16 +82,16 @@ impl Rules {
     }
 }
 
-/// What must not be in a local run.
+/// Returns the guard of local runs.
 ///
 /// # Errors
-/// Fails when a file of the user's cannot be read or does not work.
+/// Fails when a file of the user cannot be read or is invalid.
 pub fn guard(assets: &Assets, inventory: &Inventory) -> Result<Guard, RulesError> {
     let (file, credentials) = text(assets, CREDENTIALS, NO_CREDENTIALS)?;
     Ok(Guard::new(inventory, Credentials::read(&file, &credentials)?))
 }
 
-/// A file of rules: the user's, the built-in one, or what stands for it.
+/// Returns a file of rules: the user's, the built-in one, or a default.
 fn text(
     assets: &Assets,
     name: &str,
@@ -103,7 +103,7 @@ fn text(
     })
 }
 
-/// Where the inventory's repositories are served, as far as that is no production.
+/// Returns the hosts of the inventory's repositories, except hosts of production.
 fn repository_hosts(inventory: &Inventory, denied: &DenyList) -> Vec<String> {
     let urls = inventory.repos.values().filter_map(|url| url.split_once("://"));
     let mut hosts: Vec<String> = urls

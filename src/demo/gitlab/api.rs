@@ -1,5 +1,5 @@
-//! Who may see and do what: GitLab's REST API version 4, as far as the stand-in has it. Every
-//! refusal is in GitLab's own form.
+//! The stand-in's routes and permissions: the part of GitLab's REST API version 4 that the stand-in has.
+//! Every refusal has GitLab's own form. The JSON of the answers is in `views` and `views_ci`.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::reply::{Incoming, Reply, decode, page};
 use super::state::{Pipeline, State};
 use super::views::request_id;
 
-/// Who asks.
+/// The user behind a request.
 struct Viewer {
     user: Option<String>,
 }
@@ -36,7 +36,7 @@ impl State {
             .with("x-runtime", "0.004213")
     }
 
-    /// Counts the request against the limit; beyond it, it is refused.
+    /// Counts the request against the rate limit, and refuses requests beyond it.
     fn count(&mut self, incoming: &Incoming) -> (Vec<(&'static str, String)>, Option<Reply>) {
         let Some(limit) = self.config.rate_limit else { return (Vec::new(), None) };
         let now = self.time.wall(self.time.now());
@@ -101,7 +101,7 @@ impl State {
         }
     }
 
-    /// Who asks, if the token allows this kind of request.
+    /// Returns the user behind the request, if the token allows this kind of request.
     fn viewer(&self, incoming: &Incoming, parts: &[&str]) -> Result<Viewer, Reply> {
         let Some(text) = incoming.token.as_deref().filter(|token| !token.is_empty()) else {
             return Ok(Viewer { user: None });
@@ -129,7 +129,7 @@ impl State {
         Ok(Viewer { user: Some(token.user.clone()) })
     }
 
-    /// The path of a project that may be known.
+    /// Returns the path of a project that the viewer may see.
     fn visible(&self, project: &str, viewer: &Viewer) -> Result<String, Reply> {
         let found = self.project(project).map(|(_, project)| project);
         let seen = found.filter(|project| {
@@ -212,7 +212,7 @@ impl State {
         Ok(Reply::json(201, &self.note_view(&note)))
     }
 
-    /// Whether the pipelines of a project may be seen.
+    /// Checks that the viewer may see the pipelines of a project.
     fn sees_pipelines(&self, project: &str, viewer: &Viewer) -> Result<(), Reply> {
         let (_, project) = self.project(project).ok_or_else(|| Reply::not_found("Project"))?;
         let level = viewer.name().and_then(|user| project.members.get(user)).copied().unwrap_or(0);
@@ -275,7 +275,7 @@ impl State {
     }
 }
 
-/// A log, or its end if only that is wanted.
+/// Returns a log, or only its end if the request has a range.
 fn trace(incoming: &Incoming, id: u64, log: Vec<u8>) -> Reply {
     let tail = incoming.range.as_deref().and_then(|range| range.strip_prefix("bytes=-")?.parse().ok());
     let total = log.len();
@@ -298,7 +298,7 @@ impl Viewer {
         self.user.as_deref()
     }
 
-    /// The user, where somebody unknown is not enough.
+    /// Returns the user, or refuses an anonymous request.
     fn require(&self) -> Result<&str, Reply> {
         self.name().ok_or_else(Reply::unauthorized)
     }

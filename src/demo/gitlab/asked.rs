@@ -1,16 +1,16 @@
-//! A comment that the bot has still to answer.
+//! Comments that the bot has not yet answered.
 
 use std::time::Duration;
 
 use crate::model::staging::{Command, PipelineStatus};
 
-/// A comment to be answered.
+/// A comment to answer.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
     pub(super) note: u64,
     pub(super) due: Duration,
     pub(super) command: Command,
-    /// The comment with the table, and what is in the table.
+    /// The comment with the table, and the rows of the table.
     pub(super) answer: Option<(u64, Vec<Row>)>,
 }
 
@@ -20,7 +20,7 @@ pub(super) struct Row {
     pub(super) group: String,
     pub(super) branch: String,
     pub(super) pipeline: Option<u64>,
-    /// As the bot saw it last.
+    /// The status that the bot saw last.
     pub(super) status: PipelineStatus,
 }
 

@@ -1,6 +1,6 @@
-//! The bot: reads comments as `model::staging` says a bot reads them, starts pipelines, answers
-//! with a table, and edits that comment as the pipelines go on. It has no task of its own: whoever
-//! looks at the stand-in first lets the bot catch up.
+//! The bot: reads comments by the rules of `model::staging`, starts pipelines, answers with a table, and
+//! edits that comment as the pipelines proceed. It has no task of its own: each request to the stand-in
+//! first lets the bot catch up.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::state::State;
 use crate::model::staging::{AnswerRow, parse_command, table};
 
 impl State {
-    /// Notices a comment.
+    /// Records a comment that asks the bot for something.
     pub(super) fn bot_reads(&mut self, note: u64) {
         let Some(bot) = self.config.bot.clone() else { return };
         let Some(note) = self.notes.iter().find(|one| one.id == note && one.author != bot.user) else {
@@ -22,7 +22,7 @@ impl State {
         self.asked.push(Asked { note: note.id, due, command, answer: None });
     }
 
-    /// Does all that the bot would have done by now.
+    /// Performs all the bot's actions that are due by now.
     pub(super) fn settle(&mut self) {
         let now = self.time.now();
         if self.bot_is_silent {
@@ -47,7 +47,7 @@ impl State {
     fn answer_comment(&mut self, index: usize) {
         let asked = self.asked[index].clone();
         let Some(bot) = self.config.bot.clone() else { return };
-        // A comment that was deleted meanwhile is not answered.
+        // The bot does not answer a comment that was deleted in the meantime.
         let Some(request) = self.notes.iter().find(|one| one.id == asked.note).cloned() else { return };
         let rows = if asked.command.reruns.is_empty() {
             let staging: Vec<Staging> = self
@@ -77,7 +77,7 @@ impl State {
         self.asked[index].answer = Some((note.id, rows));
     }
 
-    /// A pipeline that is gone stays as it was seen last.
+    /// Updates the rows of a table. A deleted pipeline keeps its last status.
     fn look(&self, rows: &mut [Row], now: Duration) {
         for row in rows {
             if let Some(pipeline) = self.pipelines.iter().find(|one| Some(one.id) == row.pipeline) {

@@ -1,5 +1,5 @@
-//! What a stand-in serves, as data: users, tokens, projects, merge requests, and how its bot
-//! behaves. `templates/demo/gitlab.yaml` is one; tests bring their own.
+//! The configuration of a stand-in: users, tokens, projects, merge requests, and the behaviour of its
+//! bot. `templates/demo/gitlab.yaml` is one; tests bring their own. State that changes is in `state`.
 
 use std::collections::BTreeMap;
 
@@ -8,34 +8,34 @@ use serde::Deserialize;
 use crate::base::yaml::{self, YamlError};
 use crate::model::staging::PipelineStatus;
 
-/// Everything.
+/// The configuration of a stand-in.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Config {
-    /// What it says it is.
+    /// GitLab version that it reports.
     pub version: String,
-    /// The commit that it says it was built from.
+    /// GitLab revision that it reports.
     pub revision: String,
-    /// How many requests it allows; without it, any number.
+    /// Rate limit; without one, requests are not limited.
     pub rate_limit: Option<RateLimit>,
-    /// People and bots.
+    /// Persons and bots.
     pub users: Vec<User>,
-    /// Who may come in.
+    /// Access tokens.
     #[serde(default)]
     pub tokens: Vec<Token>,
     /// Projects.
     pub projects: Vec<Project>,
     /// The bot that answers comments.
     pub bot: Option<Bot>,
-    /// How pipelines go, by name.
+    /// Scripts of pipelines, by name.
     #[serde(default)]
     pub scripts: BTreeMap<String, Script>,
 }
 
 impl Config {
-    /// Reads a configuration.
+    /// Parses a configuration.
     ///
     /// # Errors
-    /// When it is not one, or has a key that nothing reads.
+    /// Fails when the text is not a configuration, or has an unknown key.
     pub fn parse(file: &str, text: &str) -> Result<Self, YamlError> {
         let (config, unknown) = yaml::parse::<Self>(file, text)?;
         match unknown.into_iter().next() {
@@ -48,7 +48,7 @@ impl Config {
         }
     }
 
-    /// Sets the commit at the head of a merge request; `false` if there is no such one.
+    /// Sets the commit at the head of a merge request; returns `false` if there is no such merge request.
     pub fn set_head(&mut self, project: &str, iid: u64, sha: &str) -> bool {
         let found = self
             .projects
@@ -60,23 +60,23 @@ impl Config {
     }
 }
 
-/// So many requests in so many seconds, for each token.
+/// A rate limit for each token.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub struct RateLimit {
-    /// How many.
+    /// Number of requests in a period.
     pub requests: u64,
-    /// In how many seconds.
+    /// Length of a period in seconds.
     pub period: u64,
 }
 
 /// A user.
 #[derive(Debug, Clone, Deserialize)]
 pub struct User {
-    /// The name to mention.
+    /// The user name, as in mentions.
     pub username: String,
-    /// The name to show.
+    /// The display name.
     pub name: String,
-    /// Not a person.
+    /// The user is a bot.
     #[serde(default)]
     pub bot: bool,
 }
@@ -84,18 +84,18 @@ pub struct User {
 /// A token of a user.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Token {
-    /// The token itself.
+    /// The secret.
     pub token: String,
-    /// Whose it is.
+    /// Name of its user.
     pub user: String,
     /// `api`, `read_api`, `read_user`.
     pub scopes: Vec<String>,
-    /// It was valid once.
+    /// The token has expired.
     #[serde(default)]
     pub expired: bool,
 }
 
-/// Who sees something.
+/// Audience of a project or of its pipelines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Visibility {
@@ -114,10 +114,10 @@ pub struct Project {
     /// One line about it.
     #[serde(default)]
     pub description: String,
-    /// Who sees it.
+    /// Users who may see the project.
     #[serde(default)]
     pub visibility: Visibility,
-    /// Who sees its pipelines.
+    /// Users who may see its pipelines.
     #[serde(default)]
     pub pipelines: Visibility,
     /// Access levels of users: 10 guest, 20 reporter, 30 developer, 40 maintainer, 50 owner.
@@ -126,7 +126,7 @@ pub struct Project {
     /// Its merge requests.
     #[serde(default)]
     pub merge_requests: Vec<MergeRequest>,
-    /// What the bot tries for it when no pipeline is named.
+    /// Pipelines that the bot starts when a comment names none.
     #[serde(default)]
     pub staging: Vec<Staging>,
 }
@@ -138,10 +138,10 @@ pub struct MergeRequest {
     pub iid: u64,
     /// The title.
     pub title: String,
-    /// What it says.
+    /// Description text.
     #[serde(default)]
     pub description: String,
-    /// Who made it.
+    /// User name of the author.
     pub author: String,
     /// Its branch.
     pub source_branch: String,
@@ -169,11 +169,11 @@ fn first_commit() -> String {
 pub struct Staging {
     /// The bot's name for its group.
     pub group: String,
-    /// The branch that it tries.
+    /// The branch that it tests.
     pub branch: String,
     /// The project in which it runs.
     pub project: String,
-    /// How it goes.
+    /// Name of its script.
     pub script: String,
 }
 
@@ -182,13 +182,13 @@ pub struct Staging {
 pub struct Bot {
     /// Its user.
     pub user: String,
-    /// After how many seconds it answers.
+    /// Seconds until it answers.
     #[serde(default)]
     pub answers_after: f64,
-    /// It answers in the thread of the comment, not beside it.
+    /// The bot answers in the comment's thread; otherwise in a separate comment.
     #[serde(default = "yes")]
     pub threads: bool,
-    /// The numbers in its table lead to the pipelines.
+    /// The pipeline numbers in its table are links.
     #[serde(default = "yes")]
     pub links: bool,
     /// The number of the first pipeline that it starts.
@@ -214,43 +214,43 @@ pub struct Earlier {
     pub group: String,
     /// Its number.
     pub id: u64,
-    /// The branch that it tried.
+    /// The branch that it tested.
     pub branch: String,
     /// The project in which it ran.
     pub project: String,
-    /// How it goes when it is run again.
+    /// Name of the script for a repeated run.
     pub script: String,
 }
 
-/// How a pipeline goes.
+/// The course of a pipeline.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Script {
-    /// Seconds before it waits for a runner.
+    /// Seconds in the status `created`.
     #[serde(default)]
     pub created: f64,
-    /// Seconds it waits for a runner.
+    /// Seconds in the status `pending`.
     #[serde(default)]
     pub pending: f64,
     /// Its jobs; stages follow one another in the order of their first job.
     pub jobs: Vec<ScriptJob>,
 }
 
-/// How a job goes.
+/// The course of a job.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ScriptJob {
     /// Its name.
     pub name: String,
     /// Its stage.
     pub stage: String,
-    /// How long it takes.
+    /// Duration in seconds.
     pub seconds: f64,
-    /// How it ends.
+    /// Final status.
     #[serde(default = "success")]
     pub result: PipelineStatus,
-    /// Its failure is not the pipeline's.
+    /// A failure of the job does not fail the pipeline.
     #[serde(default)]
     pub allow_failure: bool,
-    /// What it writes.
+    /// Its output.
     #[serde(default)]
     pub log: String,
 }

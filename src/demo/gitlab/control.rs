@@ -1,6 +1,5 @@
-//! What a test can do to a stand-in that no request of GitLab's API does: let time pass, lose
-//! things, misbehave. Only the process that started it can: no request
-//! that it serves reaches this.
+//! Controls of a stand-in that GitLab's API does not have: advance the time, lose data, misbehave. Only
+//! the process that started the stand-in can use them: no request reaches this.
 
 use std::time::Duration;
 
@@ -11,18 +10,18 @@ use super::fault::Fault;
 use super::script::seconds;
 use super::state::State;
 
-/// One thing to do.
+/// One control.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Control {
-    /// Lets time pass.
+    /// Advances the time.
     Advance {
-        /// How much.
+        /// Seconds.
         seconds: f64,
     },
-    /// Misbehaves on coming requests.
+    /// Misbehaves on matching requests.
     Misbehave(Fault),
-    /// Forgets all misbehaviour that is still to come.
+    /// Cancels all misbehaviour that is still to come.
     Behave,
     /// Pushes to a merge request.
     MoveHead {
@@ -33,7 +32,7 @@ pub enum Control {
         /// The new commit.
         sha: String,
     },
-    /// Closes a merge request, or merges it.
+    /// Sets the state of a merge request, such as closed or merged.
     SetState {
         /// Its project.
         project: String,
@@ -48,9 +47,9 @@ pub enum Control {
         project: String,
         /// Its number.
         iid: u64,
-        /// Who comments.
+        /// User name of the author.
         user: String,
-        /// What it says.
+        /// Text of the comment.
         body: String,
     },
     /// Deletes a comment.
@@ -73,14 +72,14 @@ pub enum Control {
         /// The project.
         project: String,
     },
-    /// The bot does nothing more, or goes on.
+    /// Silences the bot, or lets it go on.
     SilenceBot {
-        /// Whether it is silent.
+        /// The bot is silent.
         silent: bool,
     },
 }
 
-/// A control that names what is not there.
+/// A control that names something that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the stand-in has no {0}")]
 pub struct ControlError(String);
@@ -136,7 +135,7 @@ impl State {
         Ok(())
     }
 
-    /// Lets time pass, and the bot with it.
+    /// Advances the time and lets the bot catch up.
     pub(super) fn advance(&mut self, span: Duration) {
         self.time.advance(span);
         self.settle();

@@ -1,26 +1,25 @@
-//! Ways to misbehave, on demand: so many times, on so many requests, each a way in which real
-//! servers and networks fail.
+//! Misbehaviour on demand: faults of real servers and networks, for a given number of requests.
 
 use serde::Deserialize;
 
-/// A misbehaviour that waits for its requests.
+/// A misbehaviour that waits for matching requests.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Fault {
     /// `GET` or `POST`; any, if absent.
     pub method: Option<String>,
-    /// A part of the path and query.
+    /// A substring of the path and query.
     #[serde(default)]
     pub path: String,
-    /// So many matching requests are let through first.
+    /// Number of matching requests to serve normally first.
     #[serde(default)]
     pub after: u32,
-    /// So many requests then meet it.
+    /// Number of requests that meet the fault.
     #[serde(default = "once")]
     pub times: u32,
-    /// The request is carried out all the same, only its answer is lost.
+    /// The stand-in carries out the request, and only the answer is lost.
     #[serde(default)]
     pub done: bool,
-    /// What happens.
+    /// The kind of fault.
     pub how: How,
 }
 
@@ -28,38 +27,37 @@ fn once() -> u32 {
     1
 }
 
-/// What happens to a request.
+/// A kind of fault.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
-    /// 429; with a `Retry-After` header if one is given, and a `RateLimit-Reset` so many seconds
-    /// from now.
+    /// Status 429, optionally with a `Retry-After` and a `RateLimit-Reset` header.
     TooMany {
-        /// The header.
+        /// Value of the `Retry-After` header.
         retry_after: Option<String>,
-        /// Seconds.
+        /// Seconds from now for the `RateLimit-Reset` header.
         reset_in: Option<u64>,
     },
-    /// Another status, with the page of a proxy.
+    /// Another status, with an error page of a proxy.
     Status(u16),
-    /// It takes so many milliseconds of the machine's time.
+    /// A delay in milliseconds of real time.
     Slow(u64),
     /// The connection ends in the middle of the body.
     Truncated,
-    /// The body is whole, and half of the JSON.
+    /// A complete body with half of the JSON.
     HalfJson,
-    /// The connection is reset before anything is answered.
+    /// A reset of the connection before the answer.
     Reset,
-    /// A redirect to another place.
+    /// A redirect to another address.
     Redirect(String),
     /// The page of another program, with status 200.
     Page,
-    /// Every list has another page, the same one.
+    /// Lists whose next page is the same page, without end.
     Circle,
 }
 
 impl Fault {
-    /// Whether this request meets it; counts it, if so.
+    /// Returns whether this request meets the fault, and counts it if so.
     pub(super) fn takes(&mut self, method: &str, target: &str) -> bool {
         let matches = self.times > 0
             && self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))

@@ -1,6 +1,6 @@
 //! A stand-in for a GitLab server, for the demo and for tests: stateful, on loopback, with GitLab's
-//! paths, shapes, rights, pages and limits for the calls that `cki` makes, a bot that answers
-//! staging requests, and switches to misbehave. What it serves is data (`config`).
+//! paths, shapes, permissions, pages and limits for the calls that `cki` makes, a bot that answers
+//! staging requests, and controls to misbehave. The served data is in `config`.
 
 mod api;
 mod asked;
@@ -33,20 +33,20 @@ use state::State;
 pub use time::Pace;
 use time::Time;
 
-/// How a stand-in is started.
+/// Options for the start of a stand-in.
 #[derive(Debug)]
 pub struct Options {
-    /// What it serves.
+    /// The data to serve.
     pub config: Config,
-    /// How its time goes.
+    /// The pace of its clock.
     pub pace: Pace,
-    /// What time it is at the start.
+    /// The time on its clock at the start.
     pub began: jiff::Timestamp,
-    /// The port on the loopback address; 0 is any free one.
+    /// The port on the loopback address; 0 picks a free one.
     pub port: u16,
 }
 
-/// A running stand-in. When it is dropped, its port, its connections and its thread are gone.
+/// A running stand-in. Dropping it closes its port and its connections, and ends its thread.
 #[derive(Debug)]
 pub struct StandIn {
     url: String,
@@ -56,10 +56,10 @@ pub struct StandIn {
 }
 
 impl StandIn {
-    /// Starts one. It answers as soon as this returns.
+    /// Starts a stand-in, which answers as soon as this returns.
     ///
     /// # Errors
-    /// When the port cannot be had.
+    /// Fails when the port is not available.
     pub fn start(options: Options) -> io::Result<Self> {
         let Options { config, pace, began, port } = options;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
@@ -74,32 +74,32 @@ impl StandIn {
         Ok(Self { url, state, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Its address: `http://127.0.0.1:PORT`.
+    /// Returns its address: `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Does what no request of the API does.
+    /// Applies a control.
     ///
     /// # Errors
-    /// When it names what is not there.
+    /// Fails when the control names something that does not exist.
     pub fn control(&self, control: Control) -> Result<(), ControlError> {
         lock(&self.state).control(control)
     }
 
-    /// Lets time pass.
+    /// Advances the time.
     pub fn advance(&self, span: Duration) {
         lock(&self.state).advance(span);
     }
 
-    /// The requests that came: method and path.
+    /// Returns the method and path of every received request.
     #[must_use]
     pub fn requests(&self) -> Vec<String> {
         lock(&self.state).requests.clone()
     }
 
-    /// The comments of a merge request, oldest first: number, user, text.
+    /// Returns the comments of a merge request, oldest first: number, user, text.
     #[must_use]
     pub fn comments(&self, project: &str, iid: u64) -> Vec<(u64, String, String)> {
         let mut state = lock(&self.state);
@@ -112,7 +112,7 @@ impl Drop for StandIn {
     fn drop(&mut self) {
         self.stop.take();
         if let Some(thread) = self.thread.take() {
-            // A thread that failed has closed what it had.
+            // A thread that panicked has closed its connections.
             let _ = thread.join();
         }
     }

@@ -1,31 +1,32 @@
-//! Requests and answers as plain data, in GitLab's forms: its errors, its pages, its tags.
+//! Requests and answers as plain data, in GitLab's forms: its errors, its pages, its tags. The network is
+//! in `server`.
 
 use serde_json::{Value, json};
 
 use crate::base::digest;
 
-/// A request that came in.
+/// A received request.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Incoming {
     pub(super) method: String,
-    /// As it came: encoded.
+    /// The path as received: percent-encoded.
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
     pub(super) token: Option<String>,
     pub(super) if_none_match: Option<String>,
     pub(super) range: Option<String>,
-    /// The fields of the body, whatever its form was.
+    /// The fields of the body, from JSON or from a form.
     pub(super) fields: Vec<(String, String)>,
 }
 
 impl Incoming {
-    /// A parameter, of the query or of the body.
+    /// Returns a parameter of the query or of the body.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         let mut all = self.query.iter().chain(&self.fields);
         all.find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// All values of a list such as `scope[]`.
+    /// Returns all values of a list such as `scope[]`.
     pub(super) fn list(&self, name: &str) -> Vec<&str> {
         let listed = format!("{name}[]");
         let wanted = |key: &str| key == name || key == listed;
@@ -33,7 +34,7 @@ impl Incoming {
     }
 }
 
-/// What goes back.
+/// An answer to a request.
 #[derive(Debug, Clone)]
 pub(super) struct Reply {
     pub(super) status: u16,
@@ -56,12 +57,12 @@ impl Reply {
         self
     }
 
-    /// `{"message": "404 Project Not Found"}`.
+    /// Returns an answer of the form `{"message": "404 Project Not Found"}`.
     pub(super) fn message(status: u16, message: &str) -> Self {
         Self::json(status, &json!({ "message": message }))
     }
 
-    /// `{"error": "body is missing"}`.
+    /// Returns an answer of the form `{"error": "body is missing"}`.
     pub(super) fn error(status: u16, error: &str) -> Self {
         Self::json(status, &json!({ "error": error }))
     }
@@ -70,7 +71,7 @@ impl Reply {
         Self::message(404, &format!("404 {what} Not Found"))
     }
 
-    /// What the database does not have.
+    /// Returns GitLab's answer for a missing database record.
     pub(super) fn no_record() -> Self {
         Self::message(404, "404 Not found")
     }
@@ -83,7 +84,7 @@ impl Reply {
         Self::message(403, "403 Forbidden")
     }
 
-    /// What follows from a request to be told only what changed.
+    /// Adds an ETag, and answers 304 if the request has the same one.
     pub(super) fn tagged(mut self, incoming: &Incoming) -> Self {
         if self.status != 200 || incoming.method != "GET" {
             return self;
@@ -99,7 +100,7 @@ impl Reply {
     }
 }
 
-/// One page of a list, with GitLab's headers for it.
+/// Returns one page of a list, with GitLab's headers for it.
 pub(super) fn page(base: &str, incoming: &Incoming, items: &[Value]) -> Result<Reply, Reply> {
     let number = |name: &str, default: usize| match incoming.parameter(name) {
         None => Ok(default),
@@ -155,13 +156,13 @@ fn encode(text: &str) -> percent_encoding::PercentEncode<'_> {
     percent_encoding::utf8_percent_encode(text, UNRESERVED)
 }
 
-/// Decodes a part of a URL; `plus` says that `+` is a space, as in queries.
+/// Decodes a part of a URL. With `plus`, `+` is a space, as in queries.
 pub(super) fn decode(text: &str, plus: bool) -> String {
     let text = if plus { text.replace('+', " ") } else { text.to_owned() };
     percent_encoding::percent_decode_str(&text).decode_utf8_lossy().into_owned()
 }
 
-/// Decodes a query, or the body of a form.
+/// Decodes a query or the body of a form.
 pub(super) fn decode_query(text: &str) -> Vec<(String, String)> {
     text.split('&')
         .filter(|pair| !pair.is_empty())

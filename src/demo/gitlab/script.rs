@@ -1,17 +1,17 @@
-//! How a pipeline is at a moment: a pure function of its script and of the time since it was made.
+//! The state of a pipeline at a moment: a pure function of its script and of the time since its creation.
 
 use std::time::Duration;
 
 use super::config::{Script, ScriptJob};
 use crate::model::staging::PipelineStatus;
 
-/// A pipeline at a moment. All times count from when it was made.
+/// A pipeline at a moment. All times count from its creation.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Moment {
     pub(super) status: PipelineStatus,
     pub(super) started: Option<Duration>,
     pub(super) finished: Option<Duration>,
-    /// When something last changed.
+    /// Time of the last change.
     pub(super) changed: Duration,
     pub(super) jobs: Vec<JobMoment>,
 }
@@ -24,7 +24,7 @@ pub(super) struct JobMoment {
     pub(super) finished: Option<Duration>,
 }
 
-/// How the pipeline of a script is.
+/// Returns the state of a script's pipeline at a moment.
 pub(super) fn at(script: &Script, now: Duration) -> Moment {
     let pending = seconds(script.created);
     let begin = pending + seconds(script.pending);
@@ -48,7 +48,7 @@ pub(super) fn at(script: &Script, now: Duration) -> Moment {
     }
 }
 
-/// When everything happens.
+/// The schedule of a job.
 struct Plan<'a> {
     jobs: Vec<PlannedJob<'a>>,
     end: Duration,
@@ -57,13 +57,14 @@ struct Plan<'a> {
 
 struct PlannedJob<'a> {
     job: &'a ScriptJob,
-    /// From when to when; not at all if an earlier stage fails.
+    /// Start and end; `None` if an earlier stage fails.
     span: Option<(Duration, Duration)>,
-    /// When it is known that it will not run.
+    /// Time at which an earlier failure skips the job.
     skipped: Duration,
 }
 
-/// The jobs of a stage run beside each other; a stage begins when the one before it has ended well.
+/// Schedules all jobs. The jobs of a stage run in parallel, and a stage begins when the one before it has
+/// succeeded.
 fn plan(script: &Script, begin: Duration) -> Plan<'_> {
     let mut stages: Vec<&str> = Vec::new();
     for job in &script.jobs {
@@ -102,7 +103,7 @@ fn job_at(planned: &PlannedJob<'_>, now: Duration, pending: Duration, begin: Dur
         Some((from, _)) if now >= from => {
             JobMoment { status: PipelineStatus::Running, started: Some(from), finished: None }
         }
-        // Jobs of later stages are not offered to runners yet.
+        // Runners do not get jobs of later stages yet.
         Some((from, _)) if now >= pending && from == begin => waiting(PipelineStatus::Pending),
         _ => waiting(PipelineStatus::Created),
     }

@@ -1,5 +1,5 @@
-//! The stand-in on the network: HTTP on the loopback address, in a thread with a runtime of its
-//! own, so that everything it opened is gone when it is dropped.
+//! The stand-in on the network: HTTP on the loopback address, in a thread with a runtime of its own, so
+//! that dropping it closes everything that it opened.
 
 use std::io;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ use super::fault::{Fault, How};
 use super::reply::{Incoming, Reply, decode_query, encode_query};
 use super::state::State;
 
-/// No request has a longer body.
+/// Maximum length of a request body in bytes.
 const BODY_LIMIT: usize = 8 << 20;
 
 pub(super) type SharedState = Arc<Mutex<State>>;
@@ -33,7 +33,7 @@ pub(super) fn lock(state: &SharedState) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Serves until `stop` is dropped or told. Call it in a thread of its own.
+/// Serves until `stop` is sent to or dropped. Blocks its thread.
 pub(super) fn serve(
     listener: std::net::TcpListener,
     state: SharedState,
@@ -49,7 +49,7 @@ pub(super) fn serve(
             _ = stop => Ok(()),
         }
     })
-    // The runtime goes now, and with it every connection.
+    // The runtime is dropped here, and with it every connection.
 }
 
 async fn handle(
@@ -113,7 +113,7 @@ async fn misbehave(state: &SharedState, line: &Line, incoming: &Incoming, fault:
         How::Page => respond(proxy(200)),
         How::Redirect(target) => respond(proxy(302).with("location", target)),
         How::Slow(millis) => {
-            // A slow answer is what was asked for.
+            // The test asked for a slow answer.
             tokio::time::sleep(Duration::from_millis(millis)).await;
             respond(lock(state).answer(incoming))
         }
@@ -137,7 +137,7 @@ async fn misbehave(state: &SharedState, line: &Line, incoming: &Incoming, fault:
     }
 }
 
-/// The fields of a body: JSON, or a form.
+/// Parses the fields of a body: JSON or a form.
 fn fields(content_type: &str, body: &[u8]) -> Vec<(String, String)> {
     if content_type.starts_with("application/x-www-form-urlencoded") {
         return decode_query(&String::from_utf8_lossy(body));
@@ -155,7 +155,7 @@ fn respond(mut reply: Reply) -> Response<Body> {
     head(&reply, Body::from(body))
 }
 
-/// Half of the body, and then the end of the connection.
+/// Returns half of the body, followed by the end of the connection.
 fn cut_short(reply: &Reply) -> Response<Body> {
     let half = Bytes::copy_from_slice(&reply.body[..reply.body.len() / 2]);
     let pieces = [Ok(half), Err(io::Error::other("cut short"))];
@@ -173,14 +173,14 @@ fn head(reply: &Reply, body: Body) -> Response<Body> {
     response
 }
 
-/// Accepts connections that can be reset.
+/// A listener whose connections can be reset.
 struct Door(TcpListener);
 
-/// The string to pull to reset a connection.
+/// A handle that resets a connection.
 #[derive(Debug, Clone)]
 struct Line(Arc<AtomicBool>);
 
-/// A connection that is reset when its line is pulled.
+/// A connection that its handle can reset.
 struct Wire {
     stream: TcpStream,
     line: Line,
@@ -189,7 +189,7 @@ struct Wire {
 impl Wire {
     fn check(&self) -> io::Result<()> {
         if self.line.0.load(Ordering::Relaxed) {
-            // So that closing it sends a reset, not an orderly end.
+            // Closing it then sends a reset, not an orderly end.
             self.stream.set_zero_linger()?;
             return Err(io::ErrorKind::ConnectionReset.into());
         }

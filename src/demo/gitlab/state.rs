@@ -1,5 +1,5 @@
-//! What the stand-in knows: the configuration it began with, and what has happened since. What
-//! requests may see and do is `api`; what the bot does is `bot`.
+//! The state of the stand-in: its configuration, and every change since the start. Permissions are in
+//! `api`, the actions of the bot in `bot`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,19 +11,19 @@ use super::script::{self, Moment};
 use super::time::Time;
 use crate::base::digest;
 
-/// No more requests than this are remembered.
+/// Maximum number of requests to remember.
 const REMEMBERED: usize = 10_000;
 
-/// The whole stand-in.
+/// The state of the stand-in.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) config: Config,
-    /// Its address, without a slash at its end.
+    /// The address, without a slash at the end.
     pub(super) url: String,
     pub(super) time: Time,
     pub(super) notes: Vec<Note>,
     pub(super) pipelines: Vec<Pipeline>,
-    /// Comments that the bot has yet to answer.
+    /// Comments that the bot has not yet answered.
     pub(super) asked: Vec<Asked>,
     pub(super) bot_is_silent: bool,
     pub(super) faults: Vec<Fault>,
@@ -46,7 +46,7 @@ pub(super) struct Note {
     pub(super) created: Duration,
     pub(super) updated: Duration,
     pub(super) discussion: String,
-    /// It stands in a thread.
+    /// The comment is part of a thread.
     pub(super) threaded: bool,
 }
 
@@ -89,20 +89,20 @@ impl State {
         }
     }
 
-    /// Remembers that a request came.
+    /// Remembers a request.
     pub(super) fn remember(&mut self, request: String) {
         if self.requests.len() < REMEMBERED {
             self.requests.push(request);
         }
     }
 
-    /// A project by its number or its path, and its number.
+    /// Returns a project by its number or path, with its number.
     pub(super) fn project(&self, id: &str) -> Option<(u64, &Project)> {
         let mut numbered = (101..).zip(&self.config.projects);
         numbered.find(|(number, project)| project.path == id || number.to_string() == id)
     }
 
-    /// A user by name, and its number.
+    /// Returns a user by name, with its number.
     pub(super) fn user(&self, name: &str) -> Option<(u64, &User)> {
         (1..).zip(&self.config.users).find(|(_, user)| user.username == name)
     }
@@ -112,7 +112,7 @@ impl State {
         project.merge_requests.iter_mut().find(|one| one.iid == iid)
     }
 
-    /// Adds a comment, beside the others or in the thread of one of them.
+    /// Adds a comment on its own, or in the thread of another one.
     pub(super) fn add_note(
         &mut self,
         project: &str,
@@ -146,7 +146,7 @@ impl State {
         note
     }
 
-    /// Starts a pipeline; `None` if there is no such script or project.
+    /// Starts a pipeline; returns `None` if there is no such script or project.
     pub(super) fn start_pipeline(
         &mut self,
         project: &str,

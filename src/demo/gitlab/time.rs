@@ -1,19 +1,19 @@
-//! The stand-in's own time: as fast as is asked for, or only by hand.
+//! The stand-in's own clock: at any pace, or moved only by tests.
 
 use std::time::{Duration, Instant, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How time goes.
+/// The pace of the clock.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pace {
-    /// So many seconds for each second of the machine's.
+    /// Seconds on the clock for each second of real time.
     Live(f64),
-    /// Only when it is told to.
+    /// A clock that moves only by [`Control::Advance`](super::Control::Advance).
     ByHand,
 }
 
-/// What time it is.
+/// The clock.
 #[derive(Debug)]
 pub(super) struct Time {
     pace: Pace,
@@ -27,7 +27,7 @@ impl Time {
         Self { pace, began, machine: Instant::now(), added: Duration::ZERO }
     }
 
-    /// Since it began.
+    /// Returns the time since the start.
     pub(super) fn now(&self) -> Duration {
         let live = match self.pace {
             Pace::Live(scale) => self.machine.elapsed().mul_f64(scale.clamp(0.0, 1e6)),
@@ -40,13 +40,13 @@ impl Time {
         self.added += span;
     }
 
-    /// As GitLab writes it.
+    /// Returns a timestamp in GitLab's format.
     pub(super) fn stamp(&self, at: Duration) -> String {
         let at = SignedDuration::try_from(at).ok().and_then(|span| self.began.checked_add(span).ok());
         at.unwrap_or(Timestamp::MAX).strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
     }
 
-    /// The time of day.
+    /// Returns the wall clock time.
     pub(super) fn wall(&self, at: Duration) -> SystemTime {
         SystemTime::from(self.began) + at
     }

@@ -1,5 +1,6 @@
-//! The shapes in which GitLab shows things: all its fields, of its types. What the stand-in does
-//! not have (labels, milestones, …) is there and empty. Pipelines and jobs are in `views_ci`.
+//! GitLab's JSON for users, projects, merge requests and comments: all fields, with GitLab's types.
+//! Fields that the stand-in does not model (labels, milestones, …) are present and empty. Pipelines and
+//! jobs are in `views_ci`.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use super::state::{Note, State};
 use crate::base::digest;
 
 impl State {
-    /// A user as it stands in other things.
+    /// Returns a user as part of other objects.
     pub(super) fn user_view(&self, name: &str) -> Value {
         let Some((id, user)) = self.user(name) else { return Value::Null };
         json!({
@@ -25,7 +26,7 @@ impl State {
         })
     }
 
-    /// A user as it sees itself.
+    /// Returns a user as shown to that user.
     pub(super) fn own_user_view(&self, name: &str) -> Value {
         let mut view = self.user_view(name);
         let bot = self.user(name).is_some_and(|(_, user)| user.bot);
@@ -53,7 +54,7 @@ impl State {
         view
     }
 
-    /// A project.
+    /// Returns a project.
     pub(super) fn project_view(&self, id: &str, viewer: Option<&str>) -> Value {
         let Some((number, project)) = self.project(id) else { return Value::Null };
         let path = project.path.as_str();
@@ -120,7 +121,7 @@ impl State {
         view
     }
 
-    /// A merge request as it stands in a list.
+    /// Returns a merge request as part of a list.
     pub(super) fn merge_request_view(&self, project: &str, one: &MergeRequest) -> Value {
         let Some((number, project)) = self.project(project) else { return Value::Null };
         let path = &project.path;
@@ -186,7 +187,7 @@ impl State {
         view
     }
 
-    /// A merge request by itself.
+    /// Returns a single merge request.
     pub(super) fn whole_merge_request_view(
         &self,
         project: &str,
@@ -214,12 +215,12 @@ impl State {
         view
     }
 
-    /// The comments of a merge request, oldest first.
+    /// Returns the comments of a merge request, oldest first.
     pub(super) fn notes_of<'a>(&'a self, project: &'a str, iid: u64) -> impl Iterator<Item = &'a Note> {
         self.notes.iter().filter(move |note| note.project == project && note.iid == iid)
     }
 
-    /// A comment.
+    /// Returns a comment.
     pub(super) fn note_view(&self, note: &Note) -> Value {
         let number = self.project(&note.project).map_or(0, |(number, _)| number);
         let mut view = json!({
@@ -250,7 +251,7 @@ impl State {
         view
     }
 
-    /// The threads of a merge request, oldest first.
+    /// Returns the threads of a merge request, oldest first.
     pub(super) fn discussion_views(&self, project: &str, iid: u64) -> Vec<Value> {
         let mut threads: Vec<(&str, bool, Vec<Value>)> = Vec::new();
         for note in self.notes_of(project, iid) {
@@ -276,7 +277,7 @@ pub(super) fn extend(view: &mut Value, more: Value) {
     }
 }
 
-/// Names a request, as GitLab does in its headers.
+/// Returns the ID of a request for GitLab's headers.
 pub(super) fn request_id(count: usize) -> String {
     digest::of_parts([count.to_string()])[..26].to_uppercase()
 }

@@ -1,4 +1,4 @@
-//! The shapes in which GitLab shows pipelines and jobs: all its fields, of its types.
+//! GitLab's JSON for pipelines and jobs: all fields, with GitLab's types.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::views::extend;
 use crate::model::staging::PipelineStatus;
 
 impl State {
-    /// A pipeline as it stands in a list.
+    /// Returns a pipeline as part of a list.
     pub(super) fn pipeline_view(&self, pipeline: &Pipeline) -> Value {
         let moment = pipeline.at(self.time.now());
         let number = self.project(&pipeline.project).map_or(0, |(number, _)| number);
@@ -29,7 +29,7 @@ impl State {
         })
     }
 
-    /// A pipeline by itself.
+    /// Returns a single pipeline.
     pub(super) fn whole_pipeline_view(&self, pipeline: &Pipeline) -> Value {
         let moment = pipeline.at(self.time.now());
         let at = |span: Option<Duration>| span.map(|span| self.time.stamp(pipeline.created + span));
@@ -63,7 +63,7 @@ impl State {
         view
     }
 
-    /// The jobs of a pipeline with their numbers, newest first.
+    /// Returns the jobs of a pipeline with their numbers, newest first.
     pub(super) fn job_views(&self, pipeline: &Pipeline) -> Vec<(u64, PipelineStatus, Value)> {
         let moment = pipeline.at(self.time.now());
         let numbered = (pipeline.first_job..).zip(moment.jobs.iter().enumerate());
@@ -120,7 +120,7 @@ impl State {
         view
     }
 
-    /// What a job has written so far.
+    /// Returns the log of a job so far.
     pub(super) fn log(&self, pipeline: &Pipeline, job: u64) -> String {
         let index = usize::try_from(job - pipeline.first_job).unwrap_or(usize::MAX);
         let moment = pipeline.at(self.time.now());
@@ -130,7 +130,7 @@ impl State {
         let lines = script.log.lines().count();
         match (job.started, job.finished) {
             (_, Some(_)) => script.log.clone(),
-            // As long as it runs, the first half is there.
+            // A running job has written half of its log.
             (Some(_), None) => script.log.split_inclusive('\n').take(lines / 2).collect(),
             _ => String::new(),
         }

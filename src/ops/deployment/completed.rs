@@ -1,5 +1,4 @@
-//! What a deployment says of how its component is run: filled in where the component's entry says
-//! nothing.
+//! The run settings of a component that come from its deployment, where its entry has none.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +10,11 @@ use crate::model::probe::Ready;
 use crate::ops::rules::Rules;
 use crate::ops::tools::Tools;
 
-/// The component with what its deployment says of how it is run, where its entry says nothing. What is
-/// put in the place of words of the command that name production is told.
+/// Returns the component, with the run settings of its deployment where its entry has none. Replacements
+/// of words of the command that name production are reported.
 ///
 /// # Errors
-/// When a rule does not work.
+/// Fails when a rule does not work.
 pub fn completed(
     tools: &Tools<'_>,
     component: &Component,
@@ -45,7 +44,7 @@ pub fn completed(
                     continue;
                 }
                 let name = format!("argument-{}", index + 1);
-                // Not with the value: what takes its place may still hold a secret of it.
+                // Without the value: the replacement may still contain a secret.
                 let number = index + 1;
                 let what = format!("{}: word {number} of the command names production", container.place);
                 match deployed.rules.replace(&name, &word, &names_production)? {
@@ -83,8 +82,8 @@ pub fn completed(
     Ok(component)
 }
 
-/// The component as if it were what must have ended well before it starts: with its command and image,
-/// and nothing that is known of the component itself.
+/// Returns the component as its init container: with that command and image, and without the settings of
+/// the component itself.
 #[must_use]
 pub fn initial(component: &Component, deployed: &Deployed, before: &Deployed) -> Component {
     let mut made = component.clone();

@@ -1,5 +1,5 @@
-//! The files of a clone, and those of a commit in one, as a deployment is read from them. They are only
-//! read, and nothing outside of the clone is.
+//! The files of a deployment, from a clone or from a commit in it. Access is read-only, and nothing
+//! outside of the clone is read.
 
 use std::path::{Path, PathBuf};
 
@@ -7,8 +7,8 @@ use crate::base::files::{self, FileError};
 use crate::model::deployment::{FileKind, FileTrouble, Files};
 use crate::systems::git::Tree;
 
-/// No file of a deployment is longer: bundles of definitions have some MiB. The model bounds all of them
-/// together.
+/// Maximum bytes of a file of a deployment: bundles of definitions have some MiB. The model bounds the
+/// sum of all files.
 const LIMIT: u64 = 16 << 20;
 
 /// The files of a clone.
@@ -23,7 +23,7 @@ impl CloneFiles {
         Ok(Self { root, real })
     }
 
-    /// Where a path really is, unless a link in it leads out of the clone.
+    /// Returns the real path of a file, unless a symbolic link leads out of the clone.
     fn find(&self, path: &str) -> Result<Option<PathBuf>, FileTrouble> {
         let trouble = |why: String| FileTrouble { path: self.label(path), why };
         let real = match self.root.join(path).canonicalize() {
@@ -33,7 +33,7 @@ impl CloneFiles {
         };
         let inside = real.strip_prefix(&self.real);
         let inside = inside.map_err(|_| trouble("a link leads out of the clone".to_owned()))?;
-        // What git keeps for itself is no part of the sources.
+        // The `.git` directory is not part of the sources.
         if inside.components().next().is_some_and(|first| first.as_os_str() == ".git") {
             return Err(trouble("it belongs to git".to_owned()));
         }
@@ -52,7 +52,7 @@ impl Files for CloneFiles {
             if real.is_dir() {
                 Some(FileKind::Folder)
             } else {
-                // A pipe or device would never end.
+                // Reading a pipe or device would never end.
                 real.is_file().then_some(FileKind::File)
             }
         }))
@@ -69,7 +69,7 @@ impl Files for CloneFiles {
 
     fn names(&self, folder: &str) -> Result<Vec<String>, FileTrouble> {
         let real = self.must_find(folder)?;
-        // One that is no text is then not found by its name, which is told.
+        // A name that is not UTF-8 is then not found, which is reported.
         files::all_names_in(&real)
             .map(|names| names.iter().map(|name| name.to_string_lossy().into_owned()).collect())
             .map_err(|error| FileTrouble { path: self.label(folder), why: error.source.to_string() })

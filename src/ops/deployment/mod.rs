@@ -1,5 +1,5 @@
-//! The deployment of a component, read from the clones that hold its files, or from a commit in
-//! them. How files are read is in `files`, what a deployment says of a run in `completed`.
+//! The deployment of a component, read from the clones that hold its files, or from a commit in them.
+//! File access is in `files`, the run settings are in `completed`.
 
 mod completed;
 mod files;
@@ -27,16 +27,16 @@ use files::{CloneFiles, TreeFiles};
 /// The rules for values that point at production.
 const RULES: &str = "production-values.yaml";
 
-/// A deployment that cannot be had.
+/// An error of loading a deployment.
 #[derive(Debug, thiserror::Error)]
 pub enum DeployedError {
-    /// It cannot be read.
+    /// Reading failed.
     #[error(transparent)]
     Deployment(#[from] DeploymentError),
-    /// A rule about values of production does not work.
+    /// A rule about values of production is invalid.
     #[error(transparent)]
     Rule(#[from] RuleError),
-    /// A rule about credentials does not work.
+    /// A rule about credentials is invalid.
     #[error(transparent)]
     Credentials(#[from] CredentialError),
     /// The rules cannot be read.
@@ -50,7 +50,7 @@ pub enum DeployedError {
     NoRevision {
         /// The clone.
         path: PathBuf,
-        /// What was asked for.
+        /// The revision.
         revision: String,
     },
     /// The repository is not cloned.
@@ -72,41 +72,42 @@ pub enum DeployedError {
 }
 
 impl DeployedError {
-    /// Whether there is nothing to be read.
+    /// Returns whether the deployment is absent, as opposed to unreadable.
     #[must_use]
     pub fn is_absence(&self) -> bool {
         matches!(self, Self::None { .. } | Self::NotCloned { .. } | Self::NoRevision { .. })
     }
 }
 
-/// A deployment that was read, with what its values are judged by.
+/// A loaded deployment, with the rules that judge its values.
 #[derive(Debug)]
 pub struct Deployed {
     /// The component's container.
     pub container: Container,
-    /// What was not understood.
+    /// Parts that were not understood.
     pub findings: Vec<Finding>,
     rules: Arc<ProductionRules>,
     hosts: Arc<DenyList>,
     credentials: Arc<Credentials>,
-    /// Which variables hold secrets.
+    /// The rules for names of variables that hold secrets.
     pub(super) names: SecretNames,
 }
 
 impl Deployed {
-    /// Whether a text names a host of production.
+    /// Returns whether a text names a host of production.
     #[must_use]
     pub fn names_production(&self, text: &str) -> bool {
         self.hosts.names_production(text).is_some()
     }
 
-    /// Whether the value of a variable looks like a credential.
+    /// Returns whether the value of a variable looks like a credential.
     #[must_use]
     pub fn is_credential(&self, name: &str, value: &str) -> bool {
         self.credentials.find(Some(name), value).is_some()
     }
 
-    /// What must have ended well before the component starts, each as a deployment of its own.
+    /// Returns the init containers, which must succeed before the component starts, each as a deployment
+    /// of its own.
     pub fn init(&self) -> impl Iterator<Item = Self> {
         self.container.init.iter().map(|container| Self {
             container: container.clone(),
@@ -118,7 +119,7 @@ impl Deployed {
         })
     }
 
-    /// As a layer of an environment.
+    /// Returns the deployment as a layer of an environment.
     #[must_use]
     pub fn layer<'a>(
         &'a self,
@@ -130,10 +131,10 @@ impl Deployed {
     }
 }
 
-/// The component's deployment as it is in its clones.
+/// Loads the component's deployment from its clones.
 ///
 /// # Errors
-/// When there is none, it is not cloned, or cannot be read.
+/// Fails when there is no deployment, it is not cloned, or it cannot be read.
 pub fn load(
     component: &Component,
     inventory: &Inventory,
@@ -145,10 +146,10 @@ pub fn load(
     read(component, inventory, workspace, assets, &open)
 }
 
-/// The component's deployment as it is in a revision of its clones.
+/// Loads the component's deployment from a revision of its clones.
 ///
 /// # Errors
-/// When there is none, it is not cloned, or cannot be read there.
+/// Fails when there is no deployment, it is not cloned, or it cannot be read there.
 pub fn load_at(
     revision: &str,
     component: &Component,
@@ -165,11 +166,11 @@ pub fn load_at(
     read(component, inventory, workspace, assets, &open)
 }
 
-/// The component's deployment if the inventory names one and it is cloned; otherwise `None`, with the
-/// reason if it should be there.
+/// Loads the component's deployment if the inventory names one and it is cloned; otherwise returns
+/// `None`, with the reason if it was expected.
 ///
 /// # Errors
-/// When it is there and cannot be read.
+/// Fails when the deployment exists and cannot be read.
 pub fn load_if_there(
     component: &Component,
     inventory: &Inventory,
@@ -237,11 +238,11 @@ fn read(
     })
 }
 
-/// Clones what the deployments of components, and of the components that they need, are read from.
-/// A repository that is out of reach is no hindrance: the run then goes without what it gives.
+/// Clones the repositories with the deployments of components and of their dependencies. An unreachable
+/// repository is not an error: the run goes on without its deployment.
 ///
 /// # Errors
-/// When a repository is in reach and cannot be cloned.
+/// Fails when a reachable repository cannot be cloned.
 pub async fn fetch(
     tools: &Tools<'_>,
     components: &[&Component],
@@ -272,10 +273,10 @@ pub async fn fetch(
     Ok(())
 }
 
-/// The deployment of a component that is to be run; without it if it is not there.
+/// Loads the deployment of a component for a run; returns `None` if it is absent.
 ///
 /// # Errors
-/// When it is there and cannot be read.
+/// Fails when the deployment exists and cannot be read.
 pub fn for_run(tools: &Tools<'_>, component: &Component) -> Result<Option<Deployed>, DeployedError> {
     let (deployed, missing) = load_if_there(component, tools.inventory, tools.workspace, tools.assets)?;
     if let Some(missing) = missing {

@@ -1,28 +1,28 @@
-//! A check and its result. The checks themselves have a file for each thing that they look at.
+//! A check and its result. The checks themselves have a file for each subject.
 
-/// What came of a check.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// All is well.
+    /// Everything works.
     Good,
     /// Something works less well than it could.
     Warning,
     /// Something does not work.
     Failed,
-    /// It does not matter here.
+    /// The subject is not needed here.
     NotNeeded,
 }
 
-/// What a check has found.
+/// The findings of a check.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// What came of it.
+    /// The result.
     pub state: State,
-    /// What was found, in a line.
+    /// The reason, in one line.
     pub why: String,
-    /// More of it, a line each.
+    /// Details, one line each.
     pub details: Vec<String>,
-    /// The command that mends it, if one does.
+    /// The command that fixes it, if there is one.
     pub fix: Option<String>,
 }
 
@@ -67,11 +67,11 @@ impl Found {
     }
 }
 
-/// One check and what it has found. Texts from outside are safe to show.
+/// One check with its findings. Texts from outside are safe to show.
 #[derive(Debug, Clone)]
 pub struct Check {
-    /// What was looked at.
+    /// The subject.
     pub name: &'static str,
-    /// What was found.
+    /// The findings.
     pub found: Found,
 }

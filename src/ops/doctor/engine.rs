@@ -1,5 +1,4 @@
-//! Checks of what runs components: the container engine, the native engine, and what runs that were
-//! killed have left on either.
+//! Checks of the container engine, of the native engine, and of leftovers of killed runs on either.
 
 use super::{Found, Patient, blocking};
 use crate::base::text::{command_line, join_and, plural};
@@ -10,7 +9,7 @@ use crate::systems::engine::{Candidate, Origin, Outcome};
 use crate::systems::native::{Native, Space};
 use crate::systems::packages::{self, Packages};
 
-/// The container engine: every place where one may be, and what came of looking there.
+/// Checks the container engine: every address that may have one, and the result of trying it.
 pub(super) async fn engine(patient: &Patient) -> Found {
     let wanted = match patient.settings.engine {
         config::Engine::Podman => "Podman",
@@ -48,7 +47,7 @@ pub(super) async fn engine(patient: &Patient) -> Found {
     }
 }
 
-/// A place that was looked at, in few words: the usual ones are known by their address.
+/// Describes an address in few words, without the addresses of well-known origins.
 fn place(Candidate { origin, address, outcome }: &Candidate) -> String {
     match origin {
         Origin::Variable(_) | Origin::DockerContext(_) => format!("{origin}, {address}: {outcome}"),
@@ -59,15 +58,16 @@ fn place(Candidate { origin, address, outcome }: &Candidate) -> String {
     }
 }
 
-/// What of the machine decides how an engine is mended.
+/// The facts about the machine that decide how to fix an engine.
 struct Machine {
-    /// Docker is installed, and wanted: what starts it.
+    /// Docker is installed and wanted: the command that starts it.
     docker: Option<String>,
-    /// Podman is installed, and wanted.
+    /// Podman is installed and wanted.
     podman: bool,
-    /// What lets this user use Docker.
+    /// The command that lets this user use Docker.
     join: String,
-    /// What installs the engine that is wanted, or usual on this system; or why nothing does.
+    /// The command that installs the wanted or usual engine of this system, or the reason why there is
+    /// none.
     install: Result<String, String>,
 }
 
@@ -94,7 +94,7 @@ impl Machine {
     }
 }
 
-/// The line that installs an engine and starts its service.
+/// Returns the command that installs an engine and starts its service.
 fn install_command(patient: &Patient, packages: &Packages) -> Result<String, String> {
     let usual = || packages.manager(&patient.env).map_or("podman", |manager| manager.engine.as_str());
     let engine = match patient.settings.engine {
@@ -114,7 +114,7 @@ fn mend(found: Found, candidates: &[Candidate], machine: &Machine) -> Found {
     let tried = |candidate: &&Candidate| {
         !matches!(candidate.outcome, Outcome::NotTried | Outcome::OtherKind(_) | Outcome::Used { .. })
     };
-    // What a person has set binds: nothing that is installed would be used.
+    // An explicit setting wins: an installed engine would not be used.
     for candidate in candidates.iter().filter(tried) {
         match &candidate.origin {
             Origin::Variable(name) => return found.fix(format!("unset {name}")),
@@ -133,13 +133,14 @@ fn mend(found: Found, candidates: &[Candidate], machine: &Machine) -> Found {
     }
     match machine {
         Machine { docker: Some(start), .. } => found.fix(start),
-        // It is there and does not work: the details say why, and installing it again is no help.
+        // Podman is installed and does not work: the details say why, and installing it again does not
+        // help.
         Machine { podman: true, .. } => found,
         Machine { install, .. } => found.fix_or_detail(install.clone()),
     }
 }
 
-/// What the native engine keeps apart; this matters where no container engine is used.
+/// Checks the isolation of the native engine; it matters where no container engine is used.
 pub(super) async fn native(patient: &Patient) -> Found {
     let containers = patient.discovery().await.is_some_and(|discovery| {
         discovery.engine.is_some() || patient.settings.engine != config::Engine::Auto
@@ -166,7 +167,7 @@ pub(super) async fn native(patient: &Patient) -> Found {
     if containers { Found { state: super::State::NotNeeded, fix: None, ..found } } else { found }
 }
 
-/// What runs that were killed have left. The next command that uses the engine removes it.
+/// Checks for leftovers of killed runs. The next command that uses the engine removes them.
 pub(super) async fn leftovers(patient: &Patient) -> Found {
     let native = Engine::Native(Native::new(&patient.env));
     let containers = patient.discovery().await.and_then(|found| found.engine.clone()).map(Engine::Containers);

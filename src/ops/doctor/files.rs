@@ -1,4 +1,4 @@
-//! Checks of what is read and written: the settings, the inventory, the workspace.
+//! Checks of files: the settings, the inventory, the workspace.
 
 use std::path::Path;
 
@@ -6,12 +6,13 @@ use super::{Found, Patient, State, blocking};
 use crate::base::text::{bytes, plural};
 use crate::host::folders;
 
-/// Of a long list, so many are shown.
+/// Maximum number of items to show of a long list.
 const MOST: usize = 20;
-/// A clone of a larger repository, and the images of a component, want more than this.
+/// Free bytes below which the check warns: a clone of a larger repository and the images of a component
+/// need more.
 const LITTLE_ROOM: u64 = 2_000_000_000;
 
-/// The files with settings: whether they can be read, and whether there is anything unknown in them.
+/// Checks that the files with settings are readable, and have no unknown keys.
 pub(super) async fn configuration(patient: &Patient) -> Found {
     let config = match &patient.config {
         Ok(config) => config,
@@ -26,7 +27,7 @@ pub(super) async fn configuration(patient: &Patient) -> Found {
     }
 }
 
-/// The inventory: whether it loads, and what is wrong with it.
+/// Checks that the inventory loads, and reports its findings.
 pub(super) async fn inventory(patient: &Patient) -> Found {
     let inventory = match patient.inventory().await {
         Ok(inventory) => inventory,
@@ -42,8 +43,8 @@ pub(super) async fn inventory(patient: &Patient) -> Found {
     }
 }
 
-/// The workspace: whether it is there or can be made, and how much room it has; and whether what runs
-/// must find again can be kept.
+/// Checks that the workspace exists or can be created, its free space, and that the state of runs can be
+/// stored.
 pub(super) async fn workspace(patient: &Patient) -> Found {
     let (folder, state) = (patient.settings.workspace.clone(), patient.env.state_folder());
     blocking(move || {
@@ -82,7 +83,7 @@ fn look(folder: &Path) -> Found {
     }
 }
 
-/// The first of a list, and how many more there are.
+/// Returns the first items of a list, and the number of the others.
 fn some<T: ToString>(count: usize, items: impl IntoIterator<Item = T>) -> Vec<String> {
     let mut shown: Vec<String> = items.into_iter().take(MOST).map(|item| item.to_string()).collect();
     shown.extend((count > MOST).then(|| format!("and {} more", count - MOST)));

@@ -1,5 +1,5 @@
-//! Checks of the way to GitLab: the server, and the token for it. The server is asked only by whoever
-//! has a token that it may have.
+//! Checks of GitLab: the server, and the token for it. Only a request with a token that the server may
+//! have reaches it.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -13,12 +13,12 @@ use crate::model::event::Events;
 use crate::ops::token::{Standing, TokenError};
 use crate::systems::gitlab::{GitLab, GitLabError, Means};
 
-/// The server has so long.
+/// Timeout for the server.
 const FOR_THE_SERVER: Duration = Duration::from_secs(3);
-/// No longer between two tries.
+/// Maximum pause between two tries.
 const SHORT: Duration = Duration::from_millis(50);
 
-/// The server: its address, and with a token, whether it answers and whose that is.
+/// Checks the server: its address, and with a token, whether it answers and who the user is.
 pub(super) async fn server(patient: &Patient) -> Found {
     let (url, origin) = &patient.settings.gitlab_url;
     let named = format!("{url} ({origin})");
@@ -40,7 +40,7 @@ pub(super) async fn server(patient: &Patient) -> Found {
     }
 }
 
-/// A clock for somebody who only wants to know: the pauses between tries are short.
+/// A clock with short pauses between tries, since a check should not take long.
 #[derive(Debug)]
 struct Hurried(SystemClock);
 
@@ -54,7 +54,7 @@ impl Clock for Hurried {
     }
 
     fn sleep(&self, span: Duration) -> Pause<'_> {
-        // A server that wants to be left alone for long is left alone.
+        // A long pause that the server asks for is kept.
         self.0.sleep(if span > FOR_THE_SERVER { span } else { span.min(SHORT) })
     }
 }
@@ -84,7 +84,7 @@ async fn ask(patient: &Patient, url: &str, named: &str, token: Secret) -> Found 
     }
 }
 
-/// The token: whether there is one, and whether the server may have it.
+/// Checks that there is a token, and that the server may have it.
 pub(super) async fn token(patient: &Patient) -> Found {
     match patient.token().await {
         Ok(Standing::Usable { from, .. }) => Found::good(format!("from {from}")),

@@ -1,7 +1,6 @@
-//! `cki doctor`: looks at everything that the other commands build upon. A check is a function from
-//! the [`Patient`] to what was [`Found`]; they run at the same time, know nothing of each other,
-//! change nothing, and one that hangs is cut off. None of them fixes
-//! anything: a finding has the command to type.
+//! `cki doctor`: checks everything that the other commands build upon. A check is a function from the
+//! [`Patient`] to [`Found`]. Checks run at the same time, do not know each other, change nothing, and are
+//! cut off if they hang. A check does not fix anything: a finding has the command to type.
 
 mod check;
 mod engine;
@@ -23,12 +22,12 @@ pub use check::{Check, Found, State};
 pub use patient::Patient;
 use patient::blocking;
 
-/// A check that has found nothing by then is cut off.
+/// Timeout of a check.
 const PATIENCE: Duration = Duration::from_secs(6);
 
 type Looking<'a> = BoxFuture<'a, Found>;
 
-/// All checks, in the order in which they are shown.
+/// Returns all checks, in the order of the output.
 fn checks(patient: &Patient) -> Vec<(&'static str, Looking<'_>)> {
     vec![
         ("configuration", files::configuration(patient).boxed()),
@@ -47,7 +46,7 @@ fn checks(patient: &Patient) -> Vec<(&'static str, Looking<'_>)> {
     ]
 }
 
-/// Looks at everything.
+/// Runs all checks.
 pub async fn doctor(patient: &Patient, events: &Events) -> Vec<Check> {
     let task = events.start("doctor", "looking at this machine");
     let looking = checks(patient).into_iter().map(|(name, looking)| limited(name, PATIENCE, looking));
@@ -73,7 +72,7 @@ mod tests {
     use crate::host::Env;
     use std::path::Path;
 
-    /// A machine where nothing is: no engine is looked for, and nothing is connected to.
+    /// Returns a machine without anything: no engine is looked for, and nothing is connected to.
     pub(super) fn patient(pairs: &[(&str, &str)]) -> Patient {
         let nothing = [("CKI_ENGINE", "native"), ("CKI_OFFLINE", "true"), ("HOME", "/nonexistent")];
         let env = Env::new(nothing.into_iter().chain(pairs.iter().copied()));

@@ -1,5 +1,5 @@
-//! The check of what is between containers: whether those on one network of an engine reach each
-//! other. Two containers that run already prove it; without such, the facts of the firewall tell.
+//! The check of the network between containers: whether the containers on one network of an engine reach
+//! each other. Two running containers prove it; without them, the firewall's rules decide.
 
 use super::{Found, Patient};
 use crate::base::text::join_and;
@@ -10,18 +10,18 @@ use crate::model::container::Status;
 use crate::ops::contact::{self, Contact, Why};
 use crate::systems::engine::{ContainerEngine, EngineError, Kind, Wanted, discover_listening};
 
-/// What came of looking at one engine.
+/// The result for one engine.
 enum Look {
-    /// Nothing is in the way, as said.
+    /// Nothing is in the way, for this reason.
     Open(String),
-    /// Something is.
+    /// Something is in the way.
     Blocked(Why),
-    /// It cannot be told.
+    /// The result is unknown, for this reason.
     Unknown(String),
 }
 
-/// Every engine of this machine, whichever is wanted: they share a firewall, and it is one of them
-/// that gets in the way of the other.
+/// Checks every engine of this machine, wanted or not: they share a firewall, and one of them may block
+/// the other.
 pub(super) async fn between_containers(patient: &Patient) -> Found {
     if patient.discovery().await.is_none() {
         return Found::not_needed("no container engine is wanted");
@@ -65,7 +65,7 @@ fn judge(looks: Vec<(Kind, Look)>) -> Found {
 
 async fn look(patient: &Patient, kind: Kind) -> Option<Look> {
     let Some(engine) = listening(patient, kind).await else {
-        // What `podman` starts by itself lives in the same network as this process.
+        // A service that `podman` starts by itself lives in this process's network namespace.
         let is_started = kind == Kind::Podman && programs::find(&patient.env, "podman").is_some();
         if !is_started || !nix::unistd::geteuid().is_root() {
             return None;
@@ -94,7 +94,7 @@ async fn look(patient: &Patient, kind: Kind) -> Option<Look> {
     Some(looked.await.unwrap_or_else(|error| Look::Unknown(error.to_string())))
 }
 
-/// The engine of a kind that listens somewhere; none is started for this.
+/// Returns a listening engine of a kind; starts none.
 async fn listening(patient: &Patient, kind: Kind) -> Option<ContainerEngine> {
     let found = patient.discovery().await.and_then(|found| found.engine.as_ref());
     if let Some(engine) = found.filter(|engine| engine.kind() == kind) {
@@ -104,7 +104,7 @@ async fn listening(patient: &Patient, kind: Kind) -> Option<ContainerEngine> {
     discover_listening(&patient.env, wanted).await.engine
 }
 
-/// Contact between the first two of our containers that run on one network.
+/// Tests contact between the first two containers of `cki` that run on one network.
 async fn among_running(patient: &Patient, engine: &ContainerEngine) -> Result<Contact, EngineError> {
     let mut all = engine.list(None).await?;
     all.retain(|one| one.status == Status::Running);
@@ -119,7 +119,7 @@ async fn among_running(patient: &Patient, engine: &ContainerEngine) -> Result<Co
 }
 
 fn of_facts(firewall: &Firewall, kind: Kind) -> Look {
-    // Docker writes a rule for each of its networks, as long as its own chains are there.
+    // Docker writes a rule for each of its networks, as long as its own chains exist.
     let writes_its_own = kind == Kind::Docker && firewall.has_docker();
     match firewall.obstacle(&contact::bridges(kind, &[])).filter(|_| !writes_its_own) {
         Some(obstacle) => Look::Blocked(Why::of(obstacle)),

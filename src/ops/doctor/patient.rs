@@ -1,5 +1,5 @@
-//! The machine and the settings that the checks look at. Each check reads what it needs from here; what
-//! several need is looked up once.
+//! The machine and the settings that the checks look at. Each check reads its inputs from here, and
+//! shared facts are looked up once.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use crate::ops::token::{self, Standing, TokenError};
 use crate::systems::engine::{Discovery, Wanted, discover};
 use crate::systems::packages::Packages;
 
-/// What is looked at. Whatever several checks need is looked up once.
+/// The subject of the checks. Shared facts are looked up once.
 #[derive(Debug)]
 pub struct Patient {
     pub(super) env: Env,
     pub(super) cwd: PathBuf,
-    /// The settings, or why the files with them cannot be used; `settings` are then those of flags.
+    /// The settings, or the reason why their files are unusable; `settings` are then those of flags.
     pub(super) config: Result<Config, String>,
     pub(super) settings: Settings,
     pub(super) http: Arc<Http>,
@@ -31,7 +31,7 @@ pub struct Patient {
 }
 
 impl Patient {
-    /// This machine, with these settings. Nothing is looked at yet.
+    /// Returns this machine with these settings. Looks at nothing yet.
     #[must_use]
     pub fn new(env: &Env, cwd: PathBuf, config: Result<Config, String>, settings: Settings) -> Self {
         let policy = HttpPolicy { ca_file: settings.ca_file.clone(), offline: settings.offline };
@@ -40,7 +40,7 @@ impl Patient {
             cwd,
             config,
             settings,
-            // One of its own: what it remembers must not hide what is wrong now.
+            // A separate client: remembered answers must not hide a current fault.
             http: Arc::new(Http::new(policy)),
             discovery: OnceCell::new(),
             inventory: OnceCell::new(),
@@ -48,7 +48,8 @@ impl Patient {
         }
     }
 
-    /// The line to type to install a thing of the table of packages, or the reason why there is none.
+    /// Returns the command that installs an item of the table of packages, or the reason why there is
+    /// none.
     pub(super) fn install_command(&self, thing: &str) -> Result<String, String> {
         let packages = Packages::read(&self.trusted_assets()).map_err(|error| error.to_string())?;
         let Some(manager) = packages.manager(&self.env) else {
@@ -59,8 +60,8 @@ impl Patient {
         manager.install_command(&self.env, thing).ok_or_else(none)
     }
 
-    /// The templates for the commands that are printed and the files that `cki completions --install`
-    /// writes: the person's own and the built-in ones, never those of a project.
+    /// Returns the templates for the commands that are printed and the files that `cki completions
+    /// --install` writes: the user's own and the built-in ones, never those of a project.
     #[must_use]
     pub fn trusted_assets(&self) -> Assets {
         let origin =
@@ -69,7 +70,7 @@ impl Patient {
         Assets::new(self.settings.templates.iter().filter(|_| own).cloned().collect())
     }
 
-    /// What engines there are; `None` if none is wanted.
+    /// Returns the engines; `None` if none is wanted.
     pub(super) async fn discovery(&self) -> Option<&Discovery> {
         let wanted = match self.settings.engine {
             config::Engine::Native => return None,
@@ -99,16 +100,16 @@ impl Patient {
     }
 }
 
-/// A command that prints the token has so long.
+/// Timeout of a command that prints the token.
 pub(super) const FOR_THE_TOKEN: Duration = Duration::from_secs(2);
 
-/// Does something that may block, off the threads of the runtime.
+/// Runs a function that may block, off the threads of the runtime.
 pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // Only the end of the runtime cancels it.
+            // Only the end of the runtime cancels the task.
             Err(_) => std::future::pending().await,
         },
     }

@@ -1,4 +1,4 @@
-//! Checks of what others have made: programs that some repositories want, and certificates.
+//! Checks of other software: programs that some repositories need, and certificates.
 
 use super::{Found, Patient, blocking};
 use crate::base::http::HttpError;
@@ -9,7 +9,7 @@ use crate::model::inventory::Inventory;
 use crate::systems::git::{GitUrl, Scheme};
 use crate::systems::preprocessor;
 
-/// The `git` program: repositories behind SSH are reached through it only.
+/// Checks the `git` program: only it reaches repositories behind SSH.
 pub(super) async fn git(patient: &Patient) -> Found {
     if let Some(file) = programs::find(&patient.env, "git") {
         return Found::good(file.display().to_string());
@@ -30,7 +30,7 @@ fn behind_ssh(inventory: &Inventory) -> usize {
     inventory.repos.values().filter(is_ssh).count()
 }
 
-/// The C preprocessor: build files that end in `.in` go through it.
+/// Checks the C preprocessor: build files that end in `.in` go through it.
 pub(super) async fn cpp(patient: &Patient) -> Found {
     if let Some(file) = programs::find(&patient.env, "cpp") {
         return Found::good(file.display().to_string());
@@ -57,7 +57,7 @@ fn wanting_cpp(inventory: &Inventory) -> usize {
         .count()
 }
 
-/// Certificates of authorities: without any, there is no connection to a server.
+/// Checks for certificates of authorities: without any, no connection to a server is possible.
 pub(super) async fn certificates(patient: &Patient) -> Found {
     let http = patient.http.clone();
     let ca_file = patient.settings.ca_file.as_ref().map(|file| format!(", and {}", file.path.display()));
@@ -101,7 +101,7 @@ mod tests {
         assert_eq!((found.state, found.fix), (State::Failed, None));
         assert!(found.details[0].starts_with("none of these package managers is in PATH: apt-get"));
         assert!(found.why.contains("for 1 repository behind"), "{}", found.why);
-        // The native engine builds nothing.
+        // The native engine does not build images.
         let found = cpp(&needy).await;
         assert_eq!(found.state, State::Warning);
         let (_folder, there) = with("", "/usr/bin:/bin");

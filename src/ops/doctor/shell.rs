@@ -1,4 +1,4 @@
-//! The check of the user's shell: whether it completes `cki`.
+//! The check of the completions in the user's shell.
 
 use shell_words::quote;
 
@@ -6,7 +6,7 @@ use super::{Found, Patient, blocking};
 use crate::host::programs;
 use crate::systems::shell::{Shell, ShellError, Standing, name_of_user};
 
-/// Whether the user's shell completes `cki`.
+/// Checks that the user's shell completes `cki`.
 pub(super) async fn completion(patient: &Patient) -> Found {
     let Some(name) = name_of_user(&patient.env) else { return Found::not_needed("`SHELL` names no shell") };
     let (env, assets, of) = (patient.env.clone(), patient.trusted_assets(), name.clone());

@@ -1,5 +1,5 @@
-//! `--detach --keep-services` once more: what goes on already, the same in all that makes it, is left
-//! as it is. What makes a difference is in the digest that every detached container carries.
+//! Reuse of detached runs for `--detach --keep-services`: finds a running run whose configuration hash
+//! matches the plan. The hash is in `config_hash`.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use crate::model::container::{ContainerFacts, Status};
 use crate::model::identity::{Identity, RunId, SPECIFICATION};
 use crate::systems::engine::{ContainerEngine, EngineError};
 
-/// The run that is all that is planned, and how it is reached; `None` if something of it is missing,
-/// has ended, or was made from something else.
+/// Returns the running run that matches the plan, and the ways to reach it; `None` if a part is missing,
+/// has ended, or was made from another configuration.
 pub(super) async fn goes_on(
     engine: &ContainerEngine,
     plan: &RunPlan,
@@ -25,7 +25,7 @@ pub(super) async fn goes_on(
             runs.entry(who.run).or_default().insert(who.name, one);
         }
     }
-    // What is kept for the workspace is a run of its own; what does its work and ends has ended.
+    // Kept services are a run of their own, and units that end by themselves have ended.
     let wanted: Vec<(&str, String)> = plan
         .units()
         .filter(|unit| !unit.kept && !unit.once)

@@ -1,4 +1,4 @@
-//! The one way out of a run: everything that carries its id is removed.
+//! The end of a run: removes everything with its ID.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use crate::systems::native::{Native, NativeError};
 
 use super::service_reuse::Making;
 
-/// Cleaning up may take this long: more than an engine may for one thing.
+/// Timeout for cleaning up: more than an engine may take for one removal.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// Ends the processes of a run, and removes their folders. After a panic they may still live, since
-/// whoever watches over one lets go of it in its own time.
+/// Ends the processes of a run, and removes their directories. After a panic they may still live, since
+/// their supervisors end on their own.
 async fn end_processes(native: &Native, run: &RunId) -> Result<(), NativeError> {
     for facts in native.list()?.into_iter().filter(|facts| facts.identity.run == *run) {
         native.stop(&facts, Duration::ZERO).await?;
@@ -22,7 +22,7 @@ async fn end_processes(native: &Native, run: &RunId) -> Result<(), NativeError> 
     Ok(())
 }
 
-/// Removes everything that a run has made, and says what could not be removed.
+/// Removes everything that a run has created, and reports failures.
 pub(super) async fn clean_up(
     tools: &Tools<'_>,
     engine: &Engine,

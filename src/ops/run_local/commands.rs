@@ -4,8 +4,7 @@ use super::unit::Unit;
 use crate::model::guard::{self, Finding, Gate, Passed, Refusal, Starting};
 use crate::model::probe::Ready;
 
-/// Checks the commands of all units, whatever planned them. Findings of a component that are known
-/// already are not repeated.
+/// Checks the commands of all units, from any source. Known findings of a component are not repeated.
 pub(super) fn commands(guard: &guard::Guard, units: &[Unit], known: &[Finding]) -> Vec<Finding> {
     let all = units.iter().flat_map(|unit| {
         let native = unit.native.iter().map(|native| &native.command);
@@ -25,7 +24,7 @@ pub(super) fn commands(guard: &guard::Guard, units: &[Unit], known: &[Finding]) 
     found
 }
 
-/// The words of a question.
+/// Returns the words of a readiness probe's command.
 pub(super) fn asked_words(ready: &Ready) -> Vec<String> {
     match ready {
         Ready::Exec(command) => command.clone(),
@@ -34,17 +33,17 @@ pub(super) fn asked_words(ready: &Ready) -> Vec<String> {
     }
 }
 
-/// The commands that are run in a unit once it has started: they have passed the gate with it.
+/// The commands that run in a unit after its start. They have passed the gate with it.
 #[derive(Debug, Clone)]
 pub(super) struct GuardedCommands {
-    /// That which asks whether it is ready.
+    /// The command of its readiness probe.
     pub(super) ready: Passed<Vec<String>>,
-    /// Those that set it up.
+    /// The commands that set it up.
     pub(super) setup: Vec<Passed<Vec<String>>>,
 }
 
 impl GuardedCommands {
-    /// Those of a unit that is about to be started.
+    /// Passes the commands of a unit through the gate before its start.
     pub(super) fn of(unit: &Unit, gate: &Gate<'_>) -> Result<Self, Refusal> {
         let pass = |words: Vec<String>, source| {
             gate.pass(words, Starting { name: &unit.name, source, is_component: false })

@@ -1,5 +1,4 @@
-//! Digests of all that containers are made from. A container that carries the same one as what is planned is
-//! left as it is.
+//! Digests of the configuration of containers. A container with the planned digest is left as it is.
 
 use super::request::Network;
 use super::scope::Belonging;
@@ -7,7 +6,7 @@ use super::unit::Unit;
 use crate::base::digest;
 use crate::model::identity::{Lifetime, SPECIFICATION};
 
-/// A digest of all that a service is made from.
+/// Returns a digest of a service's configuration.
 pub(super) fn specification(unit: &Unit, image: &str) -> String {
     let mut parts: Vec<String> = vec![
         image.to_owned(),
@@ -22,13 +21,13 @@ pub(super) fn specification(unit: &Unit, image: &str) -> String {
     digest::of_parts(parts)[..20].to_owned()
 }
 
-/// A digest of all that a container of this workspace is made from.
+/// Returns a digest of the configuration of a container of this workspace.
 pub(super) fn digest_of(unit: &Unit, image: &str, network: Network, workspace: &str) -> String {
     let bounds = format!("{:?}", (network, &unit.limits, &unit.work, &unit.of));
     digest::of_parts([workspace, &specification(unit, image), &bounds])[..20].to_owned()
 }
 
-/// The digest for the label of a container, if it is to go on by itself.
+/// Returns the label with the digest, for a container that outlives the command.
 pub(super) fn label(unit: &Unit, image: &str, whose: &Belonging<'_>) -> Option<(String, String)> {
     let goes_on = whose.lifetime == Lifetime::Kept;
     goes_on
@@ -90,7 +89,7 @@ mod tests {
             change(&mut unit);
             assert_ne!(specification(&unit, "db:1"), first, "change {index}");
         }
-        // Who needed it first is no part of it.
+        // The first dependent is not part of the digest.
         let other = Unit { of: "x/other".into(), ..unit() };
         assert_eq!(specification(&other, "db:1"), first);
     }

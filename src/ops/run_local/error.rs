@@ -1,4 +1,4 @@
-//! Why a run cannot be, or came to a bad end. Which exit code and hints that has is for `cli`.
+//! Errors of a run. Their exit codes and hints are in `cli`.
 
 use std::io;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use crate::base::text;
 use crate::ops::contact::Why;
 use crate::systems::git::GitError;
 
-/// A run that cannot be.
+/// An error of a run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The clone of a repository cannot be used.
     #[error(transparent)]
     Clone(#[from] GitError),
-    /// Nothing says how.
+    /// The entry has no command.
     #[error(
         "the inventory does not say how `{component}` is run: its entry has neither `run`, `build` nor `image`"
     )]
@@ -23,120 +23,120 @@ pub enum RunError {
         /// Its entry.
         place: String,
     },
-    /// It only has a command for a single run.
+    /// The component only has a command for a single run.
     #[error("`{component}` does its work once and ends: it has `run.once` and no `run.command`")]
     OnceOnly {
         /// The component.
         component: String,
     },
-    /// No image.
+    /// There is no image.
     #[error("there is no image for `{name}`")]
     NoImage {
-        /// What it is for.
+        /// Name of the unit.
         name: String,
     },
-    /// The image is not there, and must not be pulled.
+    /// The image is missing, and must not be pulled.
     #[error("image `{image}` is not on the engine, and `--offline` forbids to pull it")]
     Offline {
         /// The image.
         image: String,
     },
-    /// It runs in a container only.
+    /// The component or service needs a container engine.
     #[error("`{name}` cannot be run without a container engine")]
     NotNative {
-        /// What.
+        /// Its name.
         name: String,
         /// It is a backing service.
         is_service: bool,
     },
-    /// There is no such program in the image.
+    /// The image lacks the program.
     #[error("`{name}` cannot be started: `{program}` {missing}")]
     Program {
-        /// What would be started.
+        /// Name of the unit.
         name: String,
         /// The program.
         program: String,
-        /// In which way it is missing.
+        /// The way in which it is missing.
         missing: &'static str,
     },
-    /// The firewall of this machine is between them.
+    /// The firewall of this machine separates two units.
     #[error("`{from}` and `{to}` cannot reach each other on the run's network: {why}")]
     NoContact {
         /// One of them.
         from: String,
         /// The other.
         to: String,
-        /// What is in the way.
+        /// The reason.
         why: Box<Why>,
     },
-    /// It is not ready in time.
+    /// A unit was not ready in time.
     #[error("`{name}` is not ready after {}: {why}", text::duration(*after))]
     NotReady {
-        /// What.
+        /// Name of the unit.
         name: String,
-        /// What it answers.
+        /// The last answer of the probe.
         why: String,
-        /// How long was waited.
+        /// The timeout.
         after: Duration,
     },
-    /// It ended although it is still needed.
+    /// A unit ended while it was needed.
     #[error("`{name}` ended with exit code {code} while it was needed")]
     ServiceEnded {
-        /// What.
+        /// Name of the unit.
         name: String,
         /// Its exit code.
         code: i64,
     },
-    /// It had to do its work before something else could start, and did not.
+    /// A unit that must succeed before its dependents start failed.
     #[error("`{name}` ended with exit code {code}, and what needs it cannot start")]
     StepFailed {
-        /// What.
+        /// Name of the unit.
         name: String,
         /// Its exit code.
         code: i64,
     },
-    /// It has not done its work in time.
+    /// A unit that must end before its dependents start did not end in time.
     #[error("`{name}` has not ended after {}, and what needs it waits for that", text::duration(*after))]
     StepTooLong {
-        /// What.
+        /// Name of the unit.
         name: String,
-        /// How long was waited.
+        /// The timeout.
         after: Duration,
     },
-    /// A service runs, but cannot be set up.
+    /// A service runs, but its setup failed.
     #[error("`{name}` cannot be set up: `{command}` {how}")]
     Setup {
-        /// What.
+        /// Name of the service.
         name: String,
         /// The command.
         command: String,
-        /// How it ended, and what it said.
+        /// The exit code and output of the command.
         how: String,
     },
-    /// Processes have no way to be kept.
+    /// The native engine cannot keep services.
     #[error("without a container engine, backing services cannot be kept")]
     KeepNative,
-    /// It would have to be replaced.
+    /// A kept service would have to be replaced while another run uses it.
     #[error("the kept `{name}` is not as it is needed now, and another run uses it")]
     KeptInUse {
         /// The service.
         name: String,
     },
-    /// One name for two things.
+    /// Two different units have one name.
     #[error("two different things that are needed have the name `{name}`")]
     SameName {
         /// The name.
         name: String,
     },
-    /// It ended before it was ready.
+    /// A unit ended before it was ready.
     #[error("`{name}` ended with exit code {code} before it was ready")]
     EndedEarly {
-        /// What.
+        /// Name of the unit.
         name: String,
         /// Its exit code.
         code: i64,
     },
-    /// There is nothing to work on.
+    /// The component has no sources.
     #[error("`{component}` has no sources: its entry has neither `build` nor `sources`")]
     NoSources {
         /// The component.
@@ -144,7 +144,7 @@ pub enum RunError {
         /// Its entry.
         place: String,
     },
-    /// Nobody says where its sources belong.
+    /// The entry does not say where the sources are in the container.
     #[error("the inventory does not say where the sources of `{component}` are in its container")]
     NoMount {
         /// The component.
@@ -152,7 +152,7 @@ pub enum RunError {
         /// Its entry.
         place: String,
     },
-    /// A change would do nothing.
+    /// A change of the sources would have no effect.
     #[error("a change to the sources of `{component}` would do nothing: it runs a published image")]
     NothingToWatch {
         /// The component.
@@ -160,7 +160,7 @@ pub enum RunError {
         /// Its entry.
         place: String,
     },
-    /// Nobody says how it is debugged.
+    /// The entry has no command for debugging.
     #[error("the inventory does not say how `{component}` is debugged: its entry has no `run.debug`")]
     NoDebugger {
         /// The component.
@@ -176,7 +176,7 @@ pub enum RunError {
         /// The path.
         path: String,
     },
-    /// A path is one of git's own.
+    /// A path leads into the `.git` directory.
     #[error("{place}: `{path}` is what git keeps, which no component gets to see")]
     GitFolder {
         /// The entry.
@@ -184,7 +184,7 @@ pub enum RunError {
         /// The path.
         path: String,
     },
-    /// A path is none of a container.
+    /// A path is not an absolute path of a container.
     #[error("{place}: `{path}` is not the absolute path of a folder in a container")]
     NotAbsolute {
         /// The entry.
@@ -192,12 +192,12 @@ pub enum RunError {
         /// The path.
         path: String,
     },
-    /// There are no such sources.
+    /// The path does not exist in the sources.
     #[error("the sources of `{component}` have no `{}`", path.display())]
     NoSource {
         /// The component.
         component: String,
-        /// What is missing.
+        /// The path.
         path: std::path::PathBuf,
     },
     /// A port cannot be published.
@@ -205,20 +205,20 @@ pub enum RunError {
     Port {
         /// The port.
         port: u16,
-        /// Why.
+        /// Underlying error.
         source: io::Error,
     },
-    /// Something is to listen on a port of this machine that is not free.
+    /// A port of this machine is not free.
     #[error("`{name}` is to listen on port {port} of this machine, which is not free")]
     PortTaken {
-        /// What would listen there.
+        /// Name of the unit.
         name: String,
         /// The port.
         port: u16,
-        /// Why.
+        /// Underlying error.
         source: io::Error,
     },
-    /// Nobody would forward the port.
+    /// Nothing can forward the port.
     #[error(
         "a detached run on an isolated network cannot publish ports: nothing would be left to forward them"
     )]

@@ -1,4 +1,4 @@
-//! Units in containers, on a network of the run's own or on none. How it is laid is in `network`.
+//! Units in containers, on a network of the run's own or on none. Creating the network is in `network`.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub(in crate::ops::run_local) struct Containers {
 }
 
 impl Containers {
-    /// Makes the network of a run.
+    /// Creates the network of a run.
     pub(super) async fn lay(
         engine: &ContainerEngine,
         tools: &Tools<'_>,
@@ -69,13 +69,13 @@ impl Containers {
         Ok((Handle::Container(Box::new(container)), Some(output)))
     }
 
-    /// Removes what was made of a unit that could not be started.
+    /// Removes the remains of a unit that could not be started.
     pub(super) async fn forget(&self, unit: &Unit, whose: &Belonging<'_>) -> anyhow::Result<()> {
         Ok(self.engine.remove(&container_name(unit, whose)).await?)
     }
 
-    /// Creates and starts a container, with its output attached from the first byte. What passes the
-    /// gate in between is what the engine has understood, with all that the image adds.
+    /// Creates and starts a container, with its output attached from the first byte. In between, the
+    /// engine's own description of the container passes the gate, with everything that the image adds.
     pub(super) async fn start_container(
         &self,
         spec: &ContainerSpec,
@@ -107,7 +107,7 @@ impl Containers {
         Ok((container, pieces(output)))
     }
 
-    /// How this machine reaches a container that has been started.
+    /// Returns the way to a started container.
     pub(super) fn reach(way: Way, id: &str, inside: &ContainerInside) -> Reach {
         match (way, inside.address) {
             (Way::Publish, _) => Reach::Published(inside.ports.clone()),
@@ -118,20 +118,20 @@ impl Containers {
     }
 }
 
-/// The output of a container in pieces.
+/// Returns the output of a container in pieces.
 pub(super) fn pieces(output: OutputStream) -> Output {
     let pieces = futures_util::stream::unfold(output, |mut output| async {
         match output.next().await {
             Some(Ok(chunk)) => Some(((chunk.stream, chunk.bytes), output)),
-            // An engine that is gone is noticed by whoever waits for the end of the container.
+            // The code that waits for the end of the container notices a lost engine.
             _ => None,
         }
     });
     pieces.boxed()
 }
 
-/// The ports that the engine publishes: those that are asked whether the unit is ready, and the
-/// component's own if the user wants them.
+/// Returns the ports to publish: those of the readiness probe, and the component's own if the user wants
+/// them.
 pub(super) fn ports_for_engine(unit: &Unit) -> Vec<Publish> {
     let asked = match &unit.ready {
         Some(Ready::Http { port, .. } | Ready::Tcp(port)) => Some(*port),
@@ -154,12 +154,12 @@ pub(super) fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Bel
     labels.extend((!allowed.is_empty()).then(|| (ALLOWED.to_owned(), allowed.join(","))));
     labels.extend(unit.ready.as_ref().map(|ready| (READY.to_owned(), ready.to_label())));
     labels.extend(config_hash::label(unit, image, whose));
-    // Reference secrets are not in the container itself, but on a volume that goes with it.
+    // Placeholder secrets are not in the container itself, but on a volume that is removed with it.
     let folder = unit.files.iter().any(|file| file.path.starts_with(FOLDER)).then(|| FOLDER.to_owned());
     ContainerSpec {
         name: container_name(unit, whose),
         image: image.to_owned(),
-        // A command of the inventory is a whole one: program first.
+        // A command of the inventory is complete: it begins with the program.
         entrypoint: unit.command.as_ref().filter(|_| unit.replaces_entrypoint()).map(|_| Vec::new()),
         command: unit.command.clone(),
         environment: unit.environment.clone(),
@@ -175,7 +175,7 @@ pub(super) fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Bel
     }
 }
 
-/// Lets a container through the gate as the engine has it.
+/// Passes a container through the gate as the engine describes it.
 pub(super) fn pass(
     inside: ContainerInside,
     unit: &Unit,

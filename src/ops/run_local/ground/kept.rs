@@ -1,8 +1,8 @@
-//! Backing services that outlive the run. There is one of a name for a workspace, made from one
-//! specification; every run of the workspace that wants it from the same one uses it. It has a
-//! network of its own, so that it can stay when no run is there, and each run puts it on its own
-//! network as well: so runs share the service, and nothing else. What it stores is in named volumes,
-//! which stay when it is replaced or removed.
+//! Backing services that outlive the run. A workspace has one service for each name, made from one
+//! configuration, and every run of the workspace with the same configuration uses it. The service has a
+//! network of its own, so that it can stay without a run, and each run connects it to its own network as
+//! well: runs share the service and nothing else. Its data is in named volumes, which stay when it is
+//! replaced or removed.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -24,26 +24,26 @@ use crate::ops::run_local::unit::Unit;
 use crate::ops::tools::Tools;
 use crate::systems::engine::{EngineError, LogRequest};
 
-/// Another run that is making the same service is waited for this long, until it has started it.
+/// Timeout for another run that is creating the same service.
 const OTHERS: Duration = Duration::from_secs(20);
-/// Between two looks at it.
+/// Interval between two looks at it.
 const PAUSE: Duration = Duration::from_millis(50);
-/// So many of the last lines of one that was there already are kept for the case of a failure.
+/// Number of last lines to show of an existing service if it fails.
 const LINES: usize = 12;
 
-/// What is there of a service.
+/// The state of a service.
 enum Found {
     Nothing,
-    /// As it is needed.
+    /// It matches the plan.
     Good(Box<ContainerFacts>),
-    /// Removed, since it was not.
+    /// It did not match, and was removed.
     Removed,
     /// Another process is about to start it.
     Coming,
 }
 
 impl Containers {
-    /// Finds or makes a service that is kept, and puts it on the network of this run.
+    /// Finds or starts a kept service, and connects it to the network of this run.
     pub(super) async fn start_kept(
         &self,
         unit: &Unit,
@@ -70,7 +70,7 @@ impl Containers {
                     return Err(RunError::KeptInUse { name: unit.name.clone() }.into());
                 }
                 Found::Coming => {
-                    // Another process makes it, and tells nobody but the engine when it has.
+                    // Another process creates it, and only the engine knows when it is done.
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }
@@ -82,7 +82,7 @@ impl Containers {
                     container.kept = Some(kept);
                     return Ok((Handle::Container(Box::new(container)), Some(output)));
                 }
-                // Another run was quicker: what it makes will be there in a moment.
+                // Another run was quicker: its service will be there in a moment.
                 Err(error) if is_name_taken(&error) && began.elapsed() < OTHERS => {
                     whose.making.end(&identity.run);
                     tokio::time::sleep(PAUSE).await;
@@ -118,7 +118,7 @@ impl Containers {
             {
                 return Err(RunError::KeptInUse { name: identity.name.clone() }.into());
             }
-            // It may have something to write to the end.
+            // The service may have data to write before its end.
             self.engine.stop(&one.id, OTHERS / 2).await?;
             self.engine.remove(&one.id).await?;
         }
@@ -195,7 +195,7 @@ impl Containers {
         Ok((container, output))
     }
 
-    /// The network of a service's own, from before if it is still there, and whether it is new.
+    /// Returns the network of the service, and whether it is new.
     async fn own_network(
         &self,
         identity: &Identity,
@@ -205,26 +205,27 @@ impl Containers {
         if let Some(network) = networks.find(|one| is_free(&one.labels, identity)) {
             return Ok((network.id, false));
         }
-        // Docker would make two of one name, and then know neither by it.
+        // Docker would create two networks of one name, and then find neither by it.
         let name = format!("cki-{}-{}", identity.run, whose.run);
         Ok((lay_apart(&self.engine, &name, identity.to_labels()).await?, true))
     }
 }
 
-/// Whether a network of a service is there to be used: not one that another process has just made.
+/// Returns whether an existing network of a service may be used: not one that another process has just
+/// created.
 fn is_free(labels: &BTreeMap<String, String>, own: &Identity) -> bool {
     Identity::from_labels(|key| labels.get(key).map(String::as_str))
         .is_some_and(|who| who.run == own.run && (who.owner == own.owner || !host::is_alive(&who.owner)))
 }
 
-/// Whether something belongs to another run that still goes on.
+/// Returns whether a resource belongs to another run that is still going on.
 fn is_used_by_another(labels: &BTreeMap<String, String>, own: &Identity) -> bool {
     Identity::from_labels(|key| labels.get(key).map(String::as_str)).is_some_and(|who| {
         who.run != own.run && (who.lifetime == Lifetime::Kept || host::is_alive(&who.owner))
     })
 }
 
-/// The name of the volume for a path of a service.
+/// Returns the name of the volume for a path of a service.
 fn store(workspace: &str, unit: &Unit, path: &str) -> String {
     let workspace = &digest::of_parts([workspace])[..10];
     let place: String = path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();

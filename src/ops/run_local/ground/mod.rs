@@ -1,5 +1,5 @@
-//! Where units run: containers on a network of their own, or processes in a space of their own.
-//! The two differ in here and nowhere else in a run.
+//! Where the units of a run live: containers on a network of their own, or processes in namespaces. The
+//! two differ only in this directory.
 
 mod containers;
 mod kept;
@@ -17,17 +17,17 @@ use crate::ops::tools::Tools;
 use containers::Containers;
 use native::Processes;
 
-/// Where the units of one run are.
+/// The ground on which the units of one run live.
 #[derive(Debug)]
 pub(super) enum Ground {
-    /// On a container engine.
+    /// Containers on an engine.
     Containers(Box<Containers>),
-    /// On this machine.
+    /// Processes on this machine.
     Native(Processes),
 }
 
 impl Ground {
-    /// Makes what the units share, and tells what they will reach.
+    /// Creates the shared parts of the units, and reports what they can reach.
     pub(super) async fn lay(
         tools: &Tools<'_>,
         engine: &Engine,
@@ -45,7 +45,7 @@ impl Ground {
         })
     }
 
-    /// Removes what was made of a unit that could not be started.
+    /// Removes the remains of a unit that could not be started.
     pub(super) async fn forget(&self, unit: &Unit, whose: &Belonging<'_>) -> anyhow::Result<()> {
         match self {
             Self::Containers(ground) => ground.forget(unit, whose).await,
@@ -54,10 +54,10 @@ impl Ground {
         }
     }
 
-    /// Sees whether a unit that was started reaches another one of the run.
+    /// Checks that a started unit reaches another one of the run.
     ///
     /// # Errors
-    /// When it does not.
+    /// Fails when it does not.
     pub(super) async fn meet(
         &self,
         neighbour: Option<(String, String)>,
@@ -67,12 +67,12 @@ impl Ground {
             (Self::Containers(ground), Some(neighbour)) => {
                 ground.neighbours.meet(&ground.engine, &ground.network, &neighbour, tools).await
             }
-            // Processes share an interface that nothing is in the way of.
+            // Nothing is in the way on the interface that processes share.
             _ => Ok(()),
         }
     }
 
-    /// Starts a unit. Its output must be read, or it stands still.
+    /// Starts a unit. Its output must be read, or it blocks.
     pub(super) async fn start(
         &self,
         unit: &Unit,

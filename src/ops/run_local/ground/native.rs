@@ -1,4 +1,4 @@
-//! Units as processes of this machine, in a space of their own.
+//! Units as processes of this machine, in namespaces of their own.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ use crate::ops::run_local::unit::Unit;
 use crate::ops::tools::Tools;
 use crate::systems::native::{Native, ProcessSpec, Space};
 
-/// Processes, and what they share.
+/// Processes, with their shared namespaces.
 #[derive(Debug)]
 pub(in crate::ops::run_local) struct Processes {
     native: Native,
@@ -27,7 +27,7 @@ pub(in crate::ops::run_local) struct Processes {
 }
 
 impl Processes {
-    /// Makes the space of a run.
+    /// Creates the namespaces of a run.
     pub(super) fn lay(
         native: &Native,
         tools: &Tools<'_>,
@@ -81,7 +81,7 @@ impl Processes {
             None => PathBuf::from("/"),
         };
         if !self.space.has_own_network() {
-            // Who answers there would be taken for this one.
+            // Another program on that port would be taken for this unit.
             for port in &unit.ports {
                 TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).map_err(|source| RunError::PortTaken {
                     name: unit.name.clone(),
@@ -109,7 +109,7 @@ impl Processes {
             Starting { name: &unit.name, source: "as its process has it", is_component: unit.is_component };
         let mut process = self.native.spawn(whose.gate.pass(spec, starting)?, &self.space)?;
         let output = match (process.output(), process.facts()) {
-            // One that goes on by itself writes its own log, and what it says is read from there.
+            // A detached unit writes its own log, and its output is read from there.
             (None, Some(facts)) => {
                 let log = self.native.logs(facts, true, None)?;
                 Some(log.map(|bytes| (Stream::Stdout, bytes)).boxed())
