@@ -1,5 +1,5 @@
-//! A container as `cki` wants it, for whatever engine: what to run, with what around it. How an
-//! engine is told so is `systems::engine`.
+//! Engine-independent specification of a container: the program to run, its surroundings and its limits.
+//! The translation into an engine's API belongs in `systems::engine`.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -7,89 +7,90 @@ use std::path::PathBuf;
 
 use crate::base::secret::Secret;
 
-/// What to create.
+/// Specification of a container to create.
 #[derive(Debug, Clone, Default)]
 pub struct ContainerSpec {
-    /// A name, unique on the engine.
+    /// Name, unique on the engine.
     pub name: String,
-    /// The image with its tag.
+    /// Image with its tag.
     pub image: String,
     /// Replaces the image's entry point; an empty list clears it.
     pub entrypoint: Option<Vec<String>>,
     /// Replaces the image's command.
     pub command: Option<Vec<String>>,
-    /// The environment. All values are hidden, since which of them are secret is of no concern here.
+    /// Environment. All values are hidden, since this type does not know which of them are secret.
     pub environment: Vec<(String, Secret)>,
-    /// The working directory.
+    /// Working directory.
     pub workdir: Option<String>,
-    /// Labels: those of [`super::identity::Identity`].
+    /// Labels from [`super::identity::Identity`].
     pub labels: BTreeMap<String, String>,
-    /// The network to join, by id, and the names under which others on it find this container.
-    /// Without one it has nothing but its loopback.
+    /// Network to join, by ID, and the container's aliases on it. Without a network, the container has
+    /// only its loopback interface.
     pub network: Option<(String, Vec<String>)>,
-    /// Its address there; `None` is any that is free.
+    /// Container's address on the network; `None` takes any free address.
     pub address: Option<Ipv4Addr>,
-    /// Nothing is resolved but what its network and `hosts` know: other names are refused at once,
-    /// or as soon as the engine can, and no question leaves it. IPv6 is off, since a bridge always
-    /// has an address of that kind on this machine.
+    /// Resolves only names that the network and `hosts` know. Other names fail at once, or as soon as
+    /// the engine allows, and no query leaves the network. IPv6 is off, since a bridge always has an
+    /// IPv6 address on this machine.
     pub closed: bool,
-    /// What it takes itself for; `None` is for the engine to say.
+    /// Host name; with `None`, the engine chooses one.
     pub hostname: Option<String>,
-    /// Names that it knows by itself, before it asks anybody. One name may have several addresses.
+    /// Entries of the container's hosts file. One name may have several addresses.
     pub hosts: Vec<(String, IpAddr)>,
-    /// Ports to publish on the loopback address of this machine.
+    /// Ports to publish on this machine's loopback address.
     pub publish: Vec<Publish>,
-    /// Files to put in before it starts.
+    /// Files to copy in before the start.
     pub files: Vec<ContainerFile>,
-    /// Paths with a volume of their own that goes with the container.
+    /// Paths with an anonymous volume, which is removed with the container.
     pub volumes: Vec<String>,
-    /// Folders and files of this machine that are seen in it.
+    /// Directories and files of this machine to mount.
     pub mounts: Vec<Mount>,
-    /// Paths that are empty in the container although a mount has content there; writes to them go with it.
+    /// Paths that are empty in the container although a mount has content there; writes to them are lost
+    /// with the container.
     pub hidden: Vec<Hidden>,
-    /// Sources to copy in before it starts, without what their ignore files name.
+    /// Sources to copy in before the start, without the files that their ignore files name.
     pub copies: Vec<Copied>,
-    /// Volumes that outlive the container: their names, and where they are in it.
+    /// Volumes that outlive the container: name and mount path.
     pub stores: Vec<(String, String)>,
-    /// What it must not do.
+    /// Restrictions.
     pub limits: Limits,
 }
 
-/// A folder or file of this machine in a container.
+/// A mount of a directory or file of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {
-    /// Here. It must be there: engines make folders out of what is not.
+    /// Path on this machine. It must exist: engines create directories in place of missing paths.
     pub from: PathBuf,
-    /// There: an absolute path.
+    /// Absolute path in the container.
     pub to: String,
-    /// Whether the container may write to it.
+    /// Allows the container to write to it.
     pub writable: bool,
 }
 
-/// A path below a mount that the container does not get to see.
+/// A path below a mount that is hidden from the container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hidden {
-    /// There: an absolute path.
+    /// Absolute path in the container.
     pub path: String,
-    /// Whether it is a directory, or a file.
+    /// Tells a directory from a file.
     pub is_directory: bool,
 }
 
 /// Sources that are copied into a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copied {
-    /// A folder or a file here.
+    /// Directory or file on this machine.
     pub from: PathBuf,
-    /// Its place there: an absolute path.
+    /// Absolute path in the container.
     pub to: String,
 }
 
 /// A port to publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Publish {
-    /// In the container.
+    /// Port in the container.
     pub container: u16,
-    /// On this machine; `None` is any free one.
+    /// Port on this machine; `None` takes any free port.
     pub host: Option<u16>,
 }
 
@@ -98,44 +99,44 @@ pub struct Publish {
 pub struct ContainerFile {
     /// Absolute path in the container.
     pub path: String,
-    /// What is in it.
+    /// Content of the file.
     pub content: Secret,
     /// Unix permission bits.
     pub mode: u32,
 }
 
-/// What a container must not do.
+/// Restrictions of a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// All capabilities dropped but those that are kept, and no way to gain privileges.
+    /// Drops all capabilities except those in `keep`, and prevents gaining privileges.
     pub unprivileged: bool,
-    /// Capabilities that are kept nevertheless.
+    /// Capabilities to keep.
     pub keep: Vec<String>,
-    /// Nothing can be written but to volumes, and to the folders for what is temporary.
+    /// Makes the file system read-only, except volumes and directories for temporary files.
     pub read_only: bool,
-    /// Bytes of memory.
+    /// Maximum memory in bytes.
     pub memory: Option<u64>,
-    /// Number of processes.
+    /// Maximum number of processes.
     pub processes: Option<u32>,
 }
 
-/// How a container is.
+/// Container state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
-    /// Made, not started.
+    /// Created, not started.
     Created,
     /// Running.
     Running,
-    /// Ended with an exit code.
+    /// Exited, with this exit code.
     Exited(i64),
-    /// Anything else, in the engine's word.
+    /// Any other state, in the engine's word.
     Other(String),
 }
 
-/// What is known of a container that exists.
+/// Listing entry of an existing container.
 #[derive(Debug, Clone)]
 pub struct ContainerFacts {
-    /// The engine's id.
+    /// The engine's ID.
     pub id: String,
     /// Its name.
     pub name: String,
@@ -143,34 +144,34 @@ pub struct ContainerFacts {
     pub image: String,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
-    /// How it is.
+    /// State.
     pub status: Status,
     /// Published ports: in the container, and on this machine.
     pub ports: Vec<(u16, u16)>,
-    /// When it was created, in seconds since 1970.
+    /// Creation time in seconds since 1970.
     pub created: i64,
-    /// The networks that it is on, by whatever the engine calls them: ids or names.
+    /// Networks, by ID or name, whichever the engine reports.
     pub networks: Vec<String>,
 }
 
-/// What is known of a container's inside once it runs.
+/// Details of a running container from the engine's inspection.
 #[derive(Debug, Clone, Default)]
 pub struct ContainerInside {
-    /// The engine's id of it.
+    /// The engine's ID.
     pub id: String,
-    /// The environment in its specification, that of its image included.
+    /// Environment in the container's specification, including that of the image.
     pub environment: BTreeMap<String, String>,
-    /// The program that it runs in any case, with its arguments.
+    /// Entry point with its arguments.
     pub entrypoint: Vec<String>,
-    /// Its command, or the arguments of its entry point.
+    /// Command, or the arguments of the entry point.
     pub command: Vec<String>,
-    /// The command by which the engine asks for its health, if any.
+    /// Command of the engine's health check; empty if there is none.
     pub health: Vec<String>,
-    /// Its address on its network, whoever may reach it.
+    /// Address on its network, reachable or not.
     pub address: Option<IpAddr>,
-    /// Its address on each of its networks, by the network's id and by its name.
+    /// Address on each of its networks, by the network's ID and by its name.
     pub addresses: Vec<(String, IpAddr)>,
-    /// A process in it, by its number on the engine's machine; 0 if none runs.
+    /// PID of its main process on the engine's machine; 0 if it does not run.
     pub process: u32,
     /// Published ports: in the container, and on this machine.
     pub ports: Vec<(u16, u16)>,

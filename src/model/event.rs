@@ -1,5 +1,5 @@
-//! What work reports upward while it is done. Operations and systems send events to a [`Sink`];
-//! how they look on a terminal is for `ui` alone.
+//! Progress events. Operations and systems send events to a [`Sink`]; their display on a terminal
+//! belongs in `ui`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,141 +8,140 @@ use std::time::Duration;
 use super::staging::PipelineStatus;
 use crate::base::secret::Secret;
 
-/// Something that happened. `subject` is the thing worked on, as a person calls it: a repository,
-/// an image, a component.
+/// A progress event. `subject` names a repository, an image or a component in the user's words.
 #[derive(Debug, Clone)]
 pub enum Event {
     /// Work on a subject began.
     Started {
-        /// What is worked on.
+        /// Subject of the work.
         subject: String,
-        /// What is done to it, as `cloning`.
+        /// Kind of work, such as `cloning`.
         doing: String,
     },
-    /// How far it is.
+    /// Progress of the work.
     Progress {
-        /// What is worked on.
+        /// Subject of the work.
         subject: String,
         /// Units done.
         done: u64,
-        /// Units in all, if known.
+        /// Total units, if known.
         total: Option<u64>,
-        /// What is counted.
+        /// Unit of the count.
         unit: Unit,
     },
-    /// One line about what it is doing now: untrusted text, at most a line.
+    /// One line about the current step: untrusted text.
     Detail {
-        /// What is worked on.
+        /// Subject of the work.
         subject: String,
         /// The line.
         text: String,
     },
     /// Work on a subject ended.
     Finished {
-        /// What was worked on.
+        /// Subject of the work.
         subject: String,
-        /// How it ended.
+        /// Result.
         state: State,
-        /// In a few words, what came of it: `cloned`, `image cki/x:1`.
+        /// Result in a few words: `cloned`, `image cki/x:1`.
         detail: String,
-        /// How long it took.
+        /// Duration.
         took: Duration,
     },
-    /// A pipeline that is followed was seen first, or changed.
+    /// A followed pipeline appeared or changed.
     Pipeline(PipelineEvent),
-    /// Work on a subject ended, and what came of it is told by other means.
+    /// Work on a subject ended, and its result is reported elsewhere.
     Dismissed {
-        /// What was worked on.
+        /// Subject of the work.
         subject: String,
     },
-    /// One line of text about work on a subject, without its end, masked already: of a build, of a
-    /// package manager, the last words of what failed.
+    /// One masked line of text about work on a subject, without its line end: from a build, a package
+    /// manager, or the end of a failed program's output.
     Line {
-        /// Whose it is.
+        /// Subject of the work.
         subject: String,
-        /// Where to.
+        /// Output stream.
         stream: Stream,
         /// The line: untrusted text.
         text: String,
     },
-    /// Output of components and backing services, as it came and in this order: all that was at hand,
-    /// so that it is written at once.
+    /// Output of components and backing services in the order of its arrival. One event holds all
+    /// available output, so that `ui` writes it at once.
     Output(Vec<Written>),
-    /// Who will write lines, all of them, so that their names align from the first line on. When
-    /// there are several, each line names who wrote it.
+    /// All names that will write lines, so that their columns align from the first line on. With several
+    /// names, each line shows its own.
     Speakers(Vec<String>),
-    /// Secrets that have become known: they are not to be printed from here on, whoever does it.
+    /// Newly known secrets, which every later output must mask.
     Secrets(Vec<Secret>),
-    /// Something a person should see although the work goes on.
+    /// A warning for the user; the work continues.
     Warning(String),
-    /// What was decided and why; shown with `-v`.
+    /// A decision and its reason; shown with `-v`.
     Note(String),
 }
 
-/// A piece of output: bytes that were masked already and are otherwise as they were written. It need
-/// be neither a line nor whole characters.
+/// A piece of masked output, otherwise unchanged. It may be a part of a line, and may end within a
+/// character.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// Who wrote it.
+    /// Name of the writer.
     pub subject: Arc<str>,
-    /// Where to.
+    /// Output stream.
     pub stream: Stream,
-    /// What: untrusted.
+    /// Untrusted content.
     pub bytes: Vec<u8>,
-    /// When, where that is known and wanted.
+    /// Timestamp, if known and requested.
     pub time: Option<jiff::Timestamp>,
-    /// Nothing more comes from there.
+    /// Marks the end of the stream.
     pub ends: bool,
 }
 
-/// How a pipeline is. All text in it is safe to show.
+/// State of a pipeline. All text in it is safe to show.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PipelineEvent {
-    /// The bot's name for its group.
+    /// The bot's name for the pipeline's group.
     pub group: String,
-    /// The branch, or the number of the earlier pipeline that is run again.
+    /// Branch, or the number of the earlier pipeline that is run again.
     pub branch: String,
-    /// Its number, once it has one.
+    /// Pipeline number, once assigned.
     pub id: Option<u64>,
-    /// How it is.
+    /// Status.
     pub status: PipelineStatus,
-    /// Its page.
+    /// Web page.
     pub url: Option<String>,
-    /// How long it has been running, or ran.
+    /// Running time so far, or in total.
     pub took: Option<Duration>,
-    /// In a few words, where it is: `test aarch64, 3 of 7 jobs`.
+    /// Current position in a few words: `test aarch64, 3 of 7 jobs`.
     pub detail: String,
-    /// Nothing more will happen to it.
+    /// Marks a final status.
     pub finished: bool,
 }
 
 impl PipelineEvent {
-    /// What people call it.
+    /// Returns the name to show to users.
     #[must_use]
     pub fn subject(&self) -> String {
         format!("{} {}", self.group, self.branch)
     }
 }
 
-/// How a piece of work ended.
+/// Result of a piece of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// It was done.
+    /// Done.
     Done,
-    /// There was nothing to do.
+    /// Nothing to do.
     Unchanged,
-    /// It was left out, for a reason given in the detail.
+    /// Left out, for the reason in the detail.
     Skipped,
-    /// It failed.
+    /// Failed.
     Failed,
 }
 
-/// What progress counts.
+/// Unit of a progress count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// Bytes.
     Bytes,
-    /// Things: objects, steps.
+    /// Items, such as objects or steps.
     Items,
 }
 
@@ -155,23 +154,23 @@ pub enum Stream {
     Stderr,
 }
 
-/// Receives events. It must not block for long.
+/// Receiver of events. It must not block for long.
 pub trait Sink: Send + Sync {
     /// Takes one event.
     fn send(&self, event: Event);
 }
 
-/// A sink that can be shared.
+/// A cloneable handle to a sink.
 #[derive(Clone)]
 pub struct Events(Arc<dyn Sink>);
 
 impl Events {
-    /// Shares a sink.
+    /// Wraps a sink.
     pub fn new(sink: impl Sink + 'static) -> Self {
         Self(Arc::new(sink))
     }
 
-    /// A sink that forgets everything.
+    /// Returns a sink that discards all events.
     #[must_use]
     pub fn silent() -> Self {
         struct Silent;
@@ -186,22 +185,22 @@ impl Events {
         self.0.send(event);
     }
 
-    /// Says what must not be printed from here on.
+    /// Sends secrets that every later output must mask.
     pub fn hide<'a>(&self, secrets: impl IntoIterator<Item = &'a Secret>) {
         self.send(Event::Secrets(secrets.into_iter().cloned().collect()));
     }
 
-    /// Says that something should be seen.
+    /// Sends a warning.
     pub fn warn(&self, text: impl Into<String>) {
         self.send(Event::Warning(text.into()));
     }
 
-    /// Says what was decided.
+    /// Sends a note about a decision.
     pub fn note(&self, text: impl Into<String>) {
         self.send(Event::Note(text.into()));
     }
 
-    /// Begins work on a subject. Whoever drops the task without ending it has failed.
+    /// Starts work on a subject. A task that is dropped before its end counts as failed.
     pub fn start(&self, subject: impl Into<String>, doing: impl Into<String>) -> Task {
         let subject = subject.into();
         self.send(Event::Started { subject: subject.clone(), doing: doing.into() });
@@ -215,7 +214,7 @@ impl fmt::Debug for Events {
     }
 }
 
-/// One piece of work that has begun.
+/// One started piece of work.
 #[derive(Debug)]
 pub struct Task {
     events: Events,
@@ -225,28 +224,28 @@ pub struct Task {
 }
 
 impl Task {
-    /// What is worked on.
+    /// Returns the subject.
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.subject
     }
 
-    /// Says how far it is.
+    /// Sends the progress.
     pub fn progress(&self, done: u64, total: Option<u64>, unit: Unit) {
         self.events.send(Event::Progress { subject: self.subject.clone(), done, total, unit });
     }
 
-    /// Says what it is doing now.
+    /// Sends a line about the current step.
     pub fn detail(&self, text: impl Into<String>) {
         self.events.send(Event::Detail { subject: self.subject.clone(), text: text.into() });
     }
 
-    /// Ends it.
+    /// Ends the task with a result.
     pub fn finish(mut self, state: State, detail: impl Into<String>) {
         self.end(state, detail.into());
     }
 
-    /// Ends it without a word: what came of it is told by other means.
+    /// Ends the task silently: its result is reported elsewhere.
     pub fn dismiss(mut self) {
         self.ended = true;
         self.events.send(Event::Dismissed { subject: self.subject.clone() });

@@ -1,62 +1,60 @@
-//! Whose is it? Every container, network and volume that `cki` makes carries these labels, and
-//! only what carries them is ever touched again. The owner is named so that what a killed process
-//! left behind can be told from what a living one still uses.
+//! Labels on every container, network and volume that `cki` creates; `cki` touches only resources with
+//! these labels. The owner label tells leftovers of a killed process from resources of a running one.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::base::owner::Owner;
 
-/// The label that holds the run id; its presence marks a thing as ours.
+/// Label of the run ID, which marks a resource of `cki`.
 pub const RUN: &str = "cki.run";
-/// The label with the component's reference, `category/name`.
+/// Label of the component's reference, `category/name`.
 pub const COMPONENT: &str = "cki.component";
-/// The label with the [`Role`].
+/// Label of the [`Role`].
 pub const ROLE: &str = "cki.role";
-/// The label with the name by which people know a container within its run.
+/// Label of the name by which users know a container within its run.
 pub const NAME: &str = "cki.name";
-/// The label that says who made it: process, its start time, and the boot it lives in.
+/// Label of the owner: process, its start time, and its boot.
 pub const OWNER: &str = "cki.owner";
-/// The label that says until when it is wanted: [`Lifetime`].
+/// Label of the [`Lifetime`].
 pub const LIFETIME: &str = "cki.lifetime";
 
-/// The label of a backing service that is kept, with a digest of all that it was made from.
+/// Label of a retained backing service: a digest of its specification.
 pub const SPECIFICATION: &str = "cki.specification";
 
-/// The label with the names, joined by commas, of variables whose values must not be shown.
+/// Label of the names, joined by commas, of variables whose values must be masked.
 pub const SECRETS: &str = "cki.secrets";
 
-/// The label with the names, joined by commas, of what the user allowed the guard to let through.
+/// Label of the names, joined by commas, of variables that the user allowed the guard to let pass.
 pub const ALLOWED: &str = "cki.allowed";
 
-/// The label with the question whose answer says that something is ready:
-/// [`super::probe::Ready::to_label`].
+/// Label of the readiness probe: [`super::probe::Ready::to_label`].
 pub const READY: &str = "cki.ready";
 
-/// Names one run: short, unique, usable in the name of a container.
+/// ID of a run: short, unique, valid in the name of a container.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(String);
 
 impl RunId {
-    /// Makes an id from entropy (a time and a process id will do).
+    /// Creates an ID from entropy (a time and a process ID are enough).
     #[must_use]
     pub fn new(entropy: &[u8]) -> Self {
         Self(crate::base::digest::of_parts([entropy])[..10].to_owned())
     }
 
-    /// The id of a backing service that all runs of a workspace use: always the same.
+    /// Returns the constant ID of a backing service that all runs of a workspace share.
     #[must_use]
     pub fn of_workspace(seed: &str, service: &str) -> Self {
         Self(crate::base::digest::of_parts(["service", seed, service])[..10].to_owned())
     }
 
-    /// Reads an id back from a label. `None` for anything that this program would not have made.
+    /// Parses an ID from a label. Returns `None` for a text that `cki` would not generate.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         (text.len() == 10 && text.bytes().all(|b| b.is_ascii_hexdigit())).then(|| Self(text.to_owned()))
     }
 
-    /// The id as text.
+    /// Returns the ID as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -69,19 +67,19 @@ impl fmt::Display for RunId {
     }
 }
 
-/// What part a container plays in its run.
+/// Role of a container in its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The component itself.
+    /// Component.
     Component,
-    /// A backing service.
+    /// Backing service.
     Service,
-    /// What a backing service stores, which outlives it.
+    /// Data of a backing service, which outlives it.
     Data,
 }
 
 impl Role {
-    /// As it stands in a label.
+    /// Returns the text in a label.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -91,29 +89,29 @@ impl Role {
         }
     }
 
-    /// From a label.
+    /// Parses a label.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Component, Self::Service, Self::Data].into_iter().find(|role| role.as_str() == text)
     }
 }
 
-/// Until when something is wanted.
+/// Lifetime of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
-    /// As long as the process that made it.
+    /// Ends with the owner process.
     Owner,
-    /// Until somebody says `cki down`.
+    /// Retained until `cki down`.
     Kept,
-    /// The same, and every run of its workspace uses it.
+    /// Retained until `cki down`, and shared by all runs of the workspace.
     Workspace,
-    /// As long as the process that made it, unless that decides at its end that it is kept; then it
-    /// makes something that is [`Lifetime::Kept`] in the same run, since labels cannot be changed.
+    /// Ends with the owner process unless that process retains it. Labels cannot be changed, so
+    /// retaining creates another resource with [`Lifetime::Kept`] in the same run.
     Decided,
 }
 
 impl Lifetime {
-    /// As it stands in a label.
+    /// Returns the text in a label.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -124,7 +122,7 @@ impl Lifetime {
         }
     }
 
-    /// From a label; what is not understood is kept, since nothing is removed on a guess.
+    /// Parses a label; an unknown text means retained, since nothing is removed on a guess.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let all = [Self::Owner, Self::Kept, Self::Workspace, Self::Decided];
@@ -132,25 +130,25 @@ impl Lifetime {
     }
 }
 
-/// Everything the labels say about one thing.
+/// Labels of one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The run it belongs to.
+    /// Run that the resource belongs to.
     pub run: RunId,
-    /// The component that was run.
+    /// Component of the run.
     pub component: String,
-    /// Its part in the run.
+    /// Role in the run.
     pub role: Role,
-    /// What people call it within the run.
+    /// Name within the run, for users.
     pub name: String,
-    /// Who made it.
+    /// Process that created it.
     pub owner: Owner,
-    /// Until when it is wanted.
+    /// Lifetime.
     pub lifetime: Lifetime,
 }
 
 impl Identity {
-    /// The labels to put on a thing.
+    /// Returns the labels to put on a resource.
     #[must_use]
     pub fn to_labels(&self) -> BTreeMap<String, String> {
         [
@@ -166,7 +164,7 @@ impl Identity {
         .collect()
     }
 
-    /// Reads labels back; `None` if the thing is not ours.
+    /// Parses labels; returns `None` if the resource is not one of `cki`.
     #[must_use]
     pub fn from_labels<'a>(label: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
         Some(Self {

@@ -1,5 +1,5 @@
-//! Floor 1: the nouns of `cki` as plain data, with the rules about them. No I/O: whatever reads,
-//! writes or connects is a system (floor 3), and what it found is given to the rules here.
+//! Floor 1: the nouns of `cki` as plain data, with their rules. No I/O: reading, writing and connecting
+//! belong in systems (floor 3), which pass their results to these rules.
 
 pub mod container;
 pub mod deployment;

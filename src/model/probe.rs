@@ -1,22 +1,22 @@
-//! How to know that something that was started is ready to be used. Asking it is for `ops`.
+//! Readiness probes of components and backing services. Running a probe belongs in `ops`.
 
 use serde::{Deserialize, Deserializer};
 
-/// A question whose answer says that something is ready.
+/// A readiness probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ready {
-    /// A GET of this path on this port answers with a status below 400.
+    /// Succeeds when a GET of this path on this port returns a status below 400.
     Http {
         /// Absolute path.
         path: String,
         /// Port.
         port: u16,
     },
-    /// This port accepts a connection.
+    /// Succeeds when this port accepts a connection.
     Tcp(u16),
-    /// This command, run inside, ends with 0.
+    /// Succeeds when this command, run inside the container, exits with 0.
     Exec(Vec<String>),
-    /// A line of output holds this text.
+    /// Succeeds when a line of output contains this text.
     Log(String),
 }
 
@@ -56,7 +56,7 @@ impl<'de> Deserialize<'de> for Ready {
 }
 
 impl Ready {
-    /// As it stands in a label, in the form in which it is written in an inventory.
+    /// Returns the text for a label, in the YAML form of the inventory.
     #[must_use]
     pub fn to_label(&self) -> String {
         let written = match self {
@@ -68,7 +68,7 @@ impl Ready {
         written.to_string()
     }
 
-    /// From a label; what is not understood is no question.
+    /// Parses a label; returns `None` for an unknown text.
     #[must_use]
     pub fn from_label(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()

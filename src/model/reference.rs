@@ -1,25 +1,25 @@
-//! How entries name each other: `category/name`.
+//! Names of entries: `category/name`. Finding the entry of a name belongs in `inventory`.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 
-/// The name of an entry: `cronjob/orphan-hunter`.
+/// Full name of an entry: `cronjob/orphan-hunter`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference {
-    /// The category's id.
+    /// Category ID.
     pub category: String,
-    /// The name within it.
+    /// Name within the category.
     pub name: String,
 }
 
 impl Reference {
-    /// From its two parts.
+    /// Builds a reference from its two parts.
     pub fn new(category: impl Into<String>, name: impl Into<String>) -> Self {
         Self { category: category.into(), name: name.into() }
     }
 
-    /// Reads `category/name`; `None` unless both parts are there and hold nothing but letters,
+    /// Parses `category/name`; returns `None` unless both parts are present and consist of letters,
     /// digits, `-`, `_` and `.`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -28,8 +28,8 @@ impl Reference {
     }
 }
 
-/// Whether a text can name a category or an entry. Such a name is safe in a path, in the name of a
-/// container and in an image tag.
+/// Returns whether a text is a valid name of a category or an entry. Such a name is safe in a path, a
+/// container name and an image tag.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
     !text.is_empty()

@@ -1,5 +1,5 @@
-//! What looks like a real credential, by rules from a template, `credentials.yaml`. A reference
-//! secret has the same form and is told by its mark.
+//! Detection of real credentials, by rules from the template `credentials.yaml`. A placeholder secret
+//! has the same form and is recognized by its mark.
 
 use regex::Regex;
 use serde::Deserialize;
@@ -7,20 +7,20 @@ use serde::Deserialize;
 use super::views::views;
 use crate::base::yaml::{self, YamlError};
 
-/// Rules that do not work.
+/// Invalid credential rules.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
-    /// The file is not what it should be.
+    /// The file is not YAML of the expected form.
     #[error(transparent)]
     Yaml(#[from] YamlError),
-    /// A pattern is no regular expression.
+    /// A pattern is not a regular expression.
     #[error("{file}: the pattern `{pattern}` is no regular expression")]
     Pattern {
         /// The file.
         file: String,
         /// The pattern.
         pattern: String,
-        /// Why.
+        /// Underlying error.
         source: regex::Error,
     },
 }
@@ -47,7 +47,7 @@ struct Rule {
     pattern: Regex,
 }
 
-/// The forms of credentials, and the marks of reference secrets.
+/// Forms of credentials, and marks of placeholder secrets.
 #[derive(Debug)]
 pub struct Credentials {
     file: String,
@@ -60,7 +60,7 @@ impl Credentials {
     /// Reads the rules.
     ///
     /// # Errors
-    /// When the text is not of the form that is wanted, or one of the patterns is wrong.
+    /// Fails when the text is not of the expected form, or a pattern is invalid.
     pub fn read(file: &str, text: &str) -> Result<Self, CredentialError> {
         let (written, _) = yaml::parse::<Written>(file, text)?;
         let compile = |pattern: &str, whole: bool| {
@@ -86,14 +86,15 @@ impl Credentials {
         })
     }
 
-    /// Where the rules are.
+    /// Returns the name of the file with the rules.
     #[must_use]
     pub fn file(&self) -> &str {
         &self.file
     }
 
-    /// What a text looks like: the name of the rule about the first credential in it that is neither
-    /// a reference secret nor only for this machine. `name` is the variable that holds it.
+    /// Returns the name of the rule that matches the first credential in a text. Placeholder secrets and
+    /// credentials that only this machine accepts do not count. `name` is the variable that holds the
+    /// text.
     #[must_use]
     pub fn find(&self, name: Option<&str>, text: &str) -> Option<&str> {
         let rules: Vec<&Rule> = self

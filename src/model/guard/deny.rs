@@ -1,4 +1,5 @@
-//! The hosts of production, from the inventory, and whether a text names one of them.
+//! Hosts of production, from the inventory, and the search for them in a text. The parsing of hosts
+//! belongs in `host`, the decoding of texts in `views`.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,24 +9,24 @@ use super::views::views;
 use crate::model::inventory::{Inventory, Written};
 use crate::model::reference::Reference;
 
-/// One pattern of the inventory.
+/// One host pattern of the inventory.
 #[derive(Debug, Clone)]
 pub struct Rule {
-    /// As it is written.
+    /// The pattern as written.
     pub pattern: String,
-    /// The entry that it belongs to; `None` for `production.hosts`.
+    /// Entry that contains the pattern; `None` for `production.hosts`.
     pub entry: Option<Reference>,
     matches: Hosts,
     written: Written,
     path: String,
 }
 
-/// What a pattern stands for.
+/// Hosts that a pattern matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Hosts {
-    /// Names in their one form, with `*` for any part.
+    /// Names in canonical form, with `*` for any part.
     Names(String),
-    /// Addresses that have the first so many bits in common.
+    /// Network: address and prefix length.
     Network(IpAddr, u32),
 }
 
@@ -58,7 +59,7 @@ impl Hosts {
     }
 }
 
-/// Whether a text can stand in a list of hosts: a name with `*` for any part, an address, or a range
+/// Returns whether a text is a valid host pattern: a name with `*` for any part, an address, or a range
 /// of addresses.
 #[must_use]
 pub fn is_host_pattern(text: &str) -> bool {
@@ -66,19 +67,19 @@ pub fn is_host_pattern(text: &str) -> bool {
 }
 
 impl Rule {
-    /// `file:line` of the pattern.
+    /// Returns `file:line` of the pattern.
     #[must_use]
     pub fn place(&self) -> String {
         self.written.place(&self.path)
     }
 
-    /// Whether it is about this host: a name without port, or an address.
+    /// Returns whether the pattern matches this host: a name without port, or an address.
     #[must_use]
     pub fn is_about(&self, host: &str) -> bool {
         self.matches.has(&canonical(host))
     }
 
-    /// The host, if the pattern stands for a single one.
+    /// Returns the host, if the pattern matches a single one.
     #[must_use]
     pub fn host(&self) -> Option<String> {
         match &self.matches {
@@ -91,16 +92,16 @@ impl Rule {
     }
 }
 
-/// The hosts that no value of a local run may name: those of `production.hosts`, and those of the
-/// entries of categories that belong to production.
+/// Hosts that no value of a local run may name: `production.hosts`, and the hosts of entries in
+/// production categories.
 #[derive(Debug, Clone, Default)]
 pub struct DenyList {
     rules: Vec<Rule>,
-    /// The first rule of each name that is written out.
+    /// First rule of each literal name.
     names: HashMap<String, usize>,
-    /// The first rule of each end of names: those that begin with their only `*`.
+    /// First rule of each suffix, for patterns whose only `*` is at the beginning.
     ends: HashMap<String, usize>,
-    /// The rules that have to be tried one by one.
+    /// Rules to try one by one.
     others: Vec<usize>,
 }
 
@@ -139,19 +140,19 @@ impl From<&Inventory> for DenyList {
 }
 
 impl DenyList {
-    /// All rules.
+    /// Returns all rules.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter()
     }
 
-    /// The rule that is about a host: a name without port, or an address.
+    /// Returns the rule that matches a host: a name without port, or an address.
     #[must_use]
     pub fn denies(&self, host: &str) -> Option<&Rule> {
         self.matching(&canonical(host))
     }
 
-    /// All spellings of a name that a table of hosts needs so that none of them is asked elsewhere: as
-    /// it is asked for on the wire and in Unicode, with and without the dot at its end.
+    /// Returns all spellings of a name that a hosts file needs so that no resolver is asked: as sent to
+    /// DNS and in Unicode, with and without the final dot.
     #[must_use]
     pub fn spellings(host: &str) -> Vec<String> {
         let name = canonical(host);
@@ -162,19 +163,20 @@ impl DenyList {
         all
     }
 
-    /// The hosts that are written out, without `*` or a range.
+    /// Returns the hosts that are written out, without `*` or a range.
     pub fn literal_hosts(&self) -> impl Iterator<Item = String> {
         self.rules.iter().filter_map(Rule::host)
     }
 
-    /// The rule about a host that a text names: by itself, or anywhere in an address, a list, JSON, or
-    /// what is encoded in it.
+    /// Returns the rule about a host that a text names: alone, in an address, in a list, in JSON, or
+    /// encoded.
     #[must_use]
     pub fn names_production(&self, text: &str) -> Option<&Rule> {
         self.find(text, false).map(|(_, rule)| rule)
     }
 
-    /// The same, with the host. `hinted` tells that a number in it may be an address.
+    /// Returns the host and its rule like [`Self::names_production`]. With `hinted`, a number in the
+    /// text may be an address.
     #[must_use]
     pub fn find(&self, text: &str, hinted: bool) -> Option<(String, &Rule)> {
         if self.rules.is_empty() {
@@ -188,14 +190,14 @@ impl DenyList {
         })
     }
 
-    /// The hosts of production that a text names.
+    /// Returns the hosts of production that a text names.
     #[must_use]
     pub fn named_in(&self, text: &str) -> Vec<String> {
         let all = views(text).iter().flat_map(|view| hosts(view, false)).collect::<Vec<_>>();
         all.into_iter().filter(|host| self.matching(host).is_some()).collect()
     }
 
-    /// The first rule about a host in its one form.
+    /// Returns the first rule about a host in canonical form.
     fn matching(&self, host: &str) -> Option<&Rule> {
         let whole = self.names.get(host);
         let ends = host.char_indices().map(|(at, _)| at).chain([host.len()]);
@@ -205,7 +207,7 @@ impl DenyList {
     }
 }
 
-/// Whether a name is of a pattern in which `*` stands for any part, even none.
+/// Returns whether a name matches a pattern in which `*` stands for any part, even an empty one.
 fn fits(pattern: &[u8], name: &[u8]) -> bool {
     let (mut at, mut from) = (0, 0);
     let mut again: Option<(usize, usize)> = None;
@@ -255,7 +257,7 @@ components:
         DenyList::from(&inventory)
     }
 
-    /// Texts that a host may stand in.
+    /// Returns texts that contain the host.
     fn around(host: &str) -> Vec<String> {
         let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
         vec![
@@ -421,7 +423,7 @@ components:
         fn no_longer_name_is_taken_for_a_denied_one(before in "[a-z0-9]{1,6}", after in "\\.[a-z]{2,6}", text in 0usize..18) {
             let list = list();
             for host in [format!("{before}gitlab.com"), format!("gitlab.com{after}"), format!("{before}gitlab.com{after}")] {
-                // What is written without anything between is one name.
+                // Characters without a separator between them form one name.
                 prop_assert!(list.names_production(&around(&host)[text]).is_none(), "{host}");
             }
         }

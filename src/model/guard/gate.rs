@@ -1,6 +1,6 @@
-//! The gate that everything passes at the moment it is started: what cannot show a [`Passed`] is not
-//! started, since the functions that start something take nothing else. How values are judged is in
-//! the module above; what to tell before that moment is for those who plan.
+//! The gate before every start: functions that start something accept only a [`Passed`]. The check of
+//! single values belongs in the parent module, and reports before the start belong in
+//! the planning operations.
 
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -9,12 +9,12 @@ use super::{Finding, Guard, Refusal, judge};
 use crate::model::container::ContainerInside;
 use crate::model::inventory::Inventory;
 
-/// Something that has passed the gate.
+/// A value that has passed the gate.
 #[derive(Debug, Clone)]
 pub struct Passed<T>(T);
 
 impl<T> Passed<T> {
-    /// The thing itself; it has to pass again to be started later.
+    /// Returns the value, which has to pass again before a later start.
     pub fn into_inner(self) -> T {
         self.0
     }
@@ -29,30 +29,30 @@ impl<T> Deref for Passed<T> {
 }
 
 impl Passed<Vec<String>> {
-    /// A command that the user types into something that runs, and that nobody else decides.
+    /// Wraps a command that the user types into a running component.
     #[must_use]
     pub fn typed(command: Vec<String>) -> Self {
         Self(command)
     }
 
-    /// A command that this program itself has, and that no file decides.
+    /// Wraps a command of `cki` itself, which no file can change.
     #[must_use]
     pub fn own(command: Vec<String>) -> Self {
         Self(command)
     }
 
-    /// A command that passed when the container was started whose label holds it.
+    /// Wraps a command from the label of a container, which passed when the container was started.
     #[must_use]
     pub fn recorded(command: Vec<String>) -> Self {
         Self(command)
     }
 }
 
-/// Something that can be started, as it will be.
+/// Something that can be started, in its final form.
 pub trait Startable {
-    /// The environment that it gets.
+    /// Returns its environment.
     fn variables(&self) -> Vec<(&str, &str)>;
-    /// Every word that is executed, or asked, without anybody typing it.
+    /// Returns every word that is executed or probed without being typed by the user.
     fn words(&self) -> Vec<&str>;
 }
 
@@ -77,18 +77,18 @@ impl Startable for ContainerInside {
     }
 }
 
-/// Names the container or process to start, for a refusal.
+/// Description of the container or process to start, for a refusal.
 #[derive(Debug, Clone, Copy)]
 pub struct Starting<'a> {
     /// Its name.
     pub name: &'a str,
     /// Source of its values.
     pub source: &'a str,
-    /// It must know that it is not production.
+    /// Marks a component, which needs the variables that keep it away from production.
     pub is_component: bool,
 }
 
-/// The guard with what the user allows for this run.
+/// The guard with the variables that the user allows for this run.
 #[derive(Debug, Clone, Copy)]
 pub struct Gate<'a> {
     guard: &'a Guard,
@@ -97,32 +97,32 @@ pub struct Gate<'a> {
 }
 
 impl<'a> Gate<'a> {
-    /// For one run.
+    /// Returns the gate of one run.
     #[must_use]
     pub fn new(guard: &'a Guard, inventory: &'a Inventory, allowed: &'a [String]) -> Self {
         Self { guard, inventory, allowed }
     }
 
-    /// The guard.
+    /// Returns the guard.
     #[must_use]
     pub fn guard(&self) -> &'a Guard {
         self.guard
     }
 
-    /// Names of the variables that the user allows.
+    /// Returns the names of the allowed variables.
     #[must_use]
     pub fn allowed(&self) -> &'a [String] {
         self.allowed
     }
 
-    /// Lets something through that may be started now.
+    /// Checks a value and lets it pass if it may be started now.
     ///
     /// # Errors
-    /// Fails when it is given what nobody allowed, or lacks what says that it is not production.
+    /// Fails when a refused value is not allowed, or a locked variable is missing or different.
     pub fn pass<T: Startable>(&self, what: T, starting: Starting<'_>) -> Result<Passed<T>, Refusal> {
         let variables = what.variables();
         let locked = &self.inventory.production.environment;
-        // Of two values of one name, the last counts.
+        // Of several values of one name, the last counts.
         let given: HashMap<&str, &str> = variables.iter().copied().collect();
         for (name, wanted) in locked.iter().filter(|_| starting.is_component) {
             let found = given.get(name.as_str()).copied();

@@ -1,32 +1,32 @@
-//! Hosts as those see them who connect: one form for each name, whichever of its spellings a text
-//! has, and all addresses that a spelling of one stands for. Which hosts belong to production is in
-//! `deny`, what a text says when it is decoded in `views`.
+//! Hosts in texts, as a connecting program reads them: the canonical form of each name, and all
+//! addresses that a spelling stands for. The list of production hosts belongs in `deny`, the decoding of
+//! texts in `views`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use idna::uts46::{AsciiDenyList, Hyphens, Uts46};
 
-/// A longer name is none (RFC 1035, section 2.3.4).
+/// Maximum length of a host name in bytes (RFC 1035, section 2.3.4).
 pub(super) const LONGEST: usize = 255;
-/// Words near a number that say that it is the address of a host.
+/// Words that mark a nearby number as the address of a host.
 const HINTS: [&str; 14] = [
     "host", "addr", "server", "url", "uri", "endpoint", "broker", "proxy", "peer", "gateway", "upstream",
     "target", "dns", "node",
 ];
 
-/// Whether something of this name may hold a host, so that a number in it may be an address.
+/// Returns whether a variable of this name may hold a host, so that a number in it may be an address.
 pub(super) fn hints_at_host(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     HINTS.iter().any(|hint| name.contains(hint)) || name.split(['_', '-', '.']).any(|part| part == "ip")
 }
 
-/// A character of a name.
+/// Returns whether a character can be part of a host name.
 pub(super) fn is_host_character(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '-' | '.' | '_')
 }
 
-/// The one form of a name: what browsers make of it (UTS 46), shown in Unicode, without the dot at its
-/// end. What cannot be a name stays as it is, in lower case.
+/// Returns the canonical form of a name: mapped as browsers do (UTS 46), in Unicode, without the final
+/// dot. A text that cannot be a name is only lower-cased.
 pub(super) fn canonical(host: &str) -> String {
     let host = host.trim_matches(['[', ']']).trim_end_matches('.');
     match mapped(host) {
@@ -35,7 +35,7 @@ pub(super) fn canonical(host: &str) -> String {
     }
 }
 
-/// The name as it is asked for on the wire, where that is another one.
+/// Returns the name as sent to DNS, if that form differs.
 pub(super) fn ascii(host: &str) -> Option<String> {
     let made = Uts46::new().to_ascii(
         host.as_bytes(),
@@ -46,7 +46,7 @@ pub(super) fn ascii(host: &str) -> Option<String> {
     made.ok().map(std::borrow::Cow::into_owned)
 }
 
-/// A text after the mapping of names, and whether all of it may be part of one.
+/// Maps a text by UTS 46, and returns whether all of it may be part of a name.
 fn mapped(text: &str) -> (String, bool) {
     if text.is_ascii() && !text.to_ascii_lowercase().contains("xn--") {
         return (text.to_ascii_lowercase(), true);
@@ -62,15 +62,15 @@ fn older(name: &str) -> Option<String> {
         .then(|| name.replace('ß', "ss").replace('ς', "σ").replace(['\u{200c}', '\u{200d}'], ""))
 }
 
-/// Everything in a text that may be a host: names in their one form, addresses in theirs; each whole,
-/// so that no part of a longer one counts. `hinted` tells that a number may be an address.
+/// Returns everything in a text that may be a host: names and addresses in canonical form. Each host is
+/// complete, so that a part of a longer one does not count. With `hinted`, a number may be an address.
 pub(super) fn hosts(text: &str, hinted: bool) -> Vec<String> {
     let hinted = hinted || hints_at_host(text);
     let mut found = Vec::new();
     collect(text, hinted, &mut found);
     if !text.is_ascii() {
-        // Full-width letters, dots of other scripts, characters that are ignored: between those that
-        // can be in no name whatever they are mapped to.
+        // Full-width letters, dots of other scripts and ignored characters are mapped only between
+        // characters that no mapping makes part of a name.
         let is_apart = |c: char| c.is_ascii() && !is_host_character(c);
         for run in text.split(is_apart).filter(|run| !run.is_ascii()) {
             collect(&mapped(run).0, hinted, &mut found);
@@ -81,7 +81,7 @@ pub(super) fn hosts(text: &str, hinted: bool) -> Vec<String> {
     found
 }
 
-/// The same of a text in which every character stands for itself.
+/// Collects the hosts of a text in which every character stands for itself.
 fn collect(text: &str, hinted: bool, found: &mut Vec<String>) {
     let mut at = 0;
     for run in text.split(|c| !is_host_character(c)) {
@@ -90,7 +90,7 @@ fn collect(text: &str, hinted: bool, found: &mut Vec<String>) {
         if run.is_empty() {
             continue;
         }
-        // `-hname`, as some programs take it.
+        // Some programs accept `-hname`.
         let mut characters = run.chars();
         let glued = (characters.next() == Some('-') && characters.next().is_some_and(char::is_alphabetic))
             .then_some(characters.as_str());
@@ -114,9 +114,10 @@ fn collect(text: &str, hinted: bool, found: &mut Vec<String>) {
     }
 }
 
-/// The addresses that a text is when it is read as `inet_aton` does: one to four numbers, each decimal,
-/// octal or hexadecimal, the last of which fills what is left. Some programs take what begins with a
-/// zero for decimal all the same. Fewer than four numbers are an address only where one is expected.
+/// Returns the addresses that a text stands for under `inet_aton` rules: one to four numbers, each
+/// decimal, octal or hexadecimal, where the last number fills the remaining bytes. Some programs read a
+/// number with a leading zero as decimal, so both readings count. Fewer than four numbers are an address
+/// only with `expected`.
 pub(super) fn ipv4_readings(text: &str, expected: bool) -> Vec<Ipv4Addr> {
     let parts: Vec<&str> = text.split('.').collect();
     if parts.len() > 4 || (parts.len() < 4 && !expected) || text.is_empty() {
@@ -140,14 +141,14 @@ pub(super) fn ipv4_readings(text: &str, expected: bool) -> Vec<Ipv4Addr> {
 
 fn number(part: &str, octal: bool) -> Option<u64> {
     let (digits, radix) = match part.strip_prefix("0x").or_else(|| part.strip_prefix("0X")) {
-        // Browsers take it for a zero.
+        // Browsers read an empty number as zero.
         Some("") => return Some(0),
         Some(digits) => (digits, 16),
         None if octal && part.len() > 1 && part.starts_with('0') => (part, 8),
         None => (part, 10),
     };
     let is_number = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
-    // Zeros before it are no limit to a number.
+    // A number may have any count of leading zeros.
     let digits = digits.trim_start_matches('0');
     match (is_number, digits) {
         (false, _) => None,
@@ -157,7 +158,7 @@ fn number(part: &str, octal: bool) -> Option<u64> {
     }
 }
 
-/// The IPv4 addresses that an address of the other kind leads to: mapped, compatible, translated, by
+/// Returns the IPv4 addresses that an IPv6 address leads to: mapped, compatible, translated, or by
 /// NAT64, 6to4, ISATAP or Teredo.
 pub(super) fn embedded(address: Ipv6Addr) -> Vec<Ipv4Addr> {
     let part = address.segments();
@@ -179,7 +180,7 @@ pub(super) fn embedded(address: Ipv6Addr) -> Vec<Ipv4Addr> {
     all
 }
 
-/// Whether an address is in a network, in whatever form it comes.
+/// Returns whether an address, in any of its forms, is in a network.
 pub(super) fn is_within(host: IpAddr, network: IpAddr, bits: u32) -> bool {
     match (host, network) {
         (IpAddr::V4(host), IpAddr::V4(network)) => {

@@ -1,6 +1,6 @@
-//! The guard: nothing that a local run is given may name a host of production or look like a real
-//! credential, unless the person allows that very variable for that very run. Pure: what to do about
-//! a finding is for whoever starts something.
+//! The guard: no value of a local run may name a host of production or look like a real credential,
+//! unless the user allows that variable for that run. Pure rules: the reaction to a finding belongs in
+//! the caller.
 
 mod credential;
 mod deny;
@@ -18,36 +18,35 @@ pub use credential::{CredentialError, Credentials};
 pub use deny::{DenyList, Rule, is_host_pattern};
 pub use gate::{Gate, Passed, Startable, Starting};
 
-/// What stands for the arguments of a command where the name of a variable is asked for; no variable
-/// can have this name.
+/// Name that stands for a command's arguments in place of a variable; no variable can have this name.
 pub const COMMAND: &str = "@command";
 
-/// Both kinds of rules.
+/// Rules for hosts and credentials.
 #[derive(Debug)]
 pub struct Guard {
-    /// The hosts of production.
+    /// Hosts of production.
     pub hosts: DenyList,
-    /// The forms of credentials.
+    /// Forms of credentials.
     pub credentials: Credentials,
 }
 
-/// Why a value must not be in a local run.
+/// Reason for refusing a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
-    /// It names a host of production.
+    /// The value names a host of production.
     Production {
         /// The host.
         host: String,
-        /// The pattern that it fits.
+        /// The pattern that matches it.
         pattern: String,
         /// `file:line` of the pattern.
         place: String,
     },
-    /// It looks like a real credential.
+    /// The value looks like a real credential.
     Credential {
-        /// What it looks like.
+        /// Kind of credential.
         kind: String,
-        /// Where the rules are.
+        /// File with the rules.
         place: String,
     },
 }
@@ -68,23 +67,23 @@ impl std::fmt::Display for Reason {
     }
 }
 
-/// A value that must not be in a local run. The value itself is never part of it.
+/// A value that must not be in a local run. The finding never contains the value itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Whose value it is.
+    /// Component with the value.
     pub component: String,
     /// The variable, or [`COMMAND`].
     pub name: String,
-    /// Where the value comes from, in words.
+    /// Source of the value, in words.
     pub source: String,
-    /// Nobody can allow it: the inventory fixes the value.
+    /// Marks a value that the inventory locks, so that the user cannot allow it.
     pub locked: bool,
-    /// What is wrong with it.
+    /// Reasons for the refusal.
     pub reasons: Vec<Reason>,
 }
 
 impl Finding {
-    /// If there is a reason for one. `source` says where the value comes from.
+    /// Returns a finding if there are reasons for one. `source` describes the source of the value.
     #[must_use]
     pub fn new(component: &str, name: &str, source: &str, reasons: Vec<Reason>) -> Option<Self> {
         let (component, name, source) = (component.to_owned(), name.to_owned(), source.to_owned());
@@ -101,13 +100,13 @@ impl std::fmt::Display for Finding {
 }
 
 impl Guard {
-    /// For an inventory.
+    /// Returns the guard of an inventory.
     #[must_use]
     pub fn new(inventory: &Inventory, credentials: Credentials) -> Self {
         Self { hosts: DenyList::from(inventory), credentials }
     }
 
-    /// What is wrong with a value; `name` is the variable that holds it.
+    /// Returns the reasons to refuse a value; `name` is the variable that holds it.
     #[must_use]
     pub fn reasons(&self, name: Option<&str>, value: &str) -> Vec<Reason> {
         let hinted = name.is_none_or(host::hints_at_host);
@@ -123,7 +122,7 @@ impl Guard {
         host.into_iter().chain(credential).collect()
     }
 
-    /// The variables of a component that it must not be given.
+    /// Returns the findings in a component's environment.
     #[must_use]
     pub fn environment(&self, component: &str, environment: &Environment) -> Vec<Finding> {
         let with_value = environment.variables.iter().filter_map(|one| Some((one, one.value.as_ref()?)));
@@ -139,8 +138,8 @@ impl Guard {
         findings.collect()
     }
 
-    /// The same; and whatever looks like a real credential is from now on a secret, and one that is
-    /// nobody's but the user's, so that it is not shown, even where the person allows it.
+    /// Returns the findings like [`Self::environment`], and marks values that look like real credentials
+    /// as the user's own secrets, so that they are masked even if the user allows them.
     #[must_use]
     pub fn inspect(&self, component: &str, environment: &mut Environment) -> Vec<Finding> {
         let findings = self.environment(component, environment);
@@ -154,13 +153,13 @@ impl Guard {
         findings
     }
 
-    /// The arguments of a command that must not be there. `source` says where the command comes from.
+    /// Returns the finding about a command's arguments. `source` describes the source of the command.
     #[must_use]
     pub fn command(&self, component: &str, command: &[String], source: &str) -> Option<Finding> {
         self.words(component, command.iter().map(String::as_str), source)
     }
 
-    /// The same for words that are not in one list.
+    /// Checks words from several lists like [`Self::command`].
     fn words<'a>(
         &self,
         component: &str,
@@ -177,27 +176,27 @@ impl Guard {
     }
 }
 
-/// Each refused value is a cause of its own, up to so many; the rest are counted.
+/// Maximum refused values to report one by one; the rest are counted.
 const TOLD: usize = 20;
 
-/// A run that must not be.
+/// Refusal of a run.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// Values that nobody has allowed.
+    /// Refused values that are not allowed.
     #[error("{first}")]
     Values {
-        /// The first.
+        /// First finding.
         first: Box<Finding>,
-        /// The next, if there is one.
+        /// Refusal for the next finding, if any.
         #[source]
         next: Option<Box<Refusal>>,
-        /// The names to allow, unless one of them cannot be.
+        /// Names to allow; empty if one of them cannot be allowed.
         names: Arc<[String]>,
     },
-    /// The rest of many values.
+    /// Number of further values.
     #[error("{} must not be in a local run either", text::plural(*.0, "more value"))]
     More(usize),
-    /// Somebody wants to allow what the inventory fixes.
+    /// The user tries to allow a locked variable.
     #[error("`{name}` cannot be allowed: the inventory fixes its value in every local run ({place})")]
     Locked {
         /// The variable.
@@ -217,15 +216,15 @@ pub enum Refusal {
         /// The value found.
         found: Option<String>,
     },
-    /// What is to be allowed is no variable.
+    /// The name to allow is not a variable.
     #[error("`{0}` cannot be allowed: it is neither the name of a variable nor `{COMMAND}`")]
     Name(String),
 }
 
-/// Refuses what was found, as far as the person does not allow it for this run.
+/// Refuses findings that the user does not allow for this run.
 ///
 /// # Errors
-/// When something is not allowed, or cannot be.
+/// Fails when a finding is not allowed, or a locked variable is named.
 pub fn judge(findings: &[Finding], allowed: &[String], inventory: &Inventory) -> Result<(), Refusal> {
     for name in allowed {
         if inventory.production.environment.contains_key(name) {
@@ -254,7 +253,7 @@ pub fn judge(findings: &[Finding], allowed: &[String], inventory: &Inventory) ->
     refusal.map_or(Ok(()), |refusal| Err(*refusal))
 }
 
-/// What is to be said loudly about what the person allows.
+/// Returns warnings about the values that the user allows.
 #[must_use]
 pub fn sentences(findings: &[Finding], allowed: &[String]) -> Vec<String> {
     let used = used(findings, allowed);

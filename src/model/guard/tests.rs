@@ -1,5 +1,5 @@
-//! What looks like a credential and what does not, that reference secrets never do, and what a person
-//! may allow.
+//! Tests of the guard: real credentials and harmless texts, placeholder secrets, and values that the
+//! user may allow.
 
 use std::sync::{Arc, LazyLock};
 
@@ -12,7 +12,7 @@ use crate::base::x509::Material;
 use crate::model::environment::{Ground, SecretRules};
 use crate::model::inventory::Document;
 
-/// Read once: that takes longer than all that is asked.
+/// Shared by all tests, since reading the rules takes longer than all checks.
 static GUARD: LazyLock<Guard> = LazyLock::new(|| {
     let text = embedded_text("credentials.yaml").expect("is built in");
     let credentials = Credentials::read("credentials.yaml", text).expect("are valid");
@@ -38,7 +38,7 @@ fn ground(seed: &str) -> Ground {
     Ground { material: Some(MATERIAL.clone()), hosts, ..Ground::of(seed) }
 }
 
-/// Put together here, so that nothing in this file looks like one.
+/// Returns real-looking credentials, built from parts so that this file contains none.
 fn real() -> Vec<(&'static str, String)> {
     let letters =
         |count: usize| "aB3dE5gH7jK9mN1pQ2sT4vW6yZ8".chars().cycle().take(count).collect::<String>();

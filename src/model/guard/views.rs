@@ -1,5 +1,5 @@
-//! What a text may say besides what is plainly there: percent-encoded, escaped as in JSON, C or HTML, or
-//! in base64. What is looked for in it is decided elsewhere.
+//! Decoded forms of a text: percent-encoded, escaped as in JSON, C or HTML, or in base64. The search in
+//! them belongs in `host` and `credential`.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -10,14 +10,15 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::base::redact::as_read;
 
-/// So often something that was decoded is decoded again.
+/// Maximum rounds of decoding.
 const DEPTH: usize = 4;
-/// Fewer characters of base64 hold nothing of interest, and every longer word would be one.
+/// Minimum length of base64 to decode; shorter text holds nothing of interest and matches ordinary
+/// words.
 const SHORTEST: usize = 12;
-/// Shorter pieces of text in bytes come by chance.
+/// Minimum length of text found in bytes; shorter pieces occur by chance.
 const SHORTEST_TEXT: usize = 4;
 
-/// The text, and all that it says when it is decoded.
+/// Returns the text and all its decoded forms.
 pub(super) fn views(text: &str) -> Vec<Cow<'_, str>> {
     let mut seen = BTreeSet::new();
     let mut found: Vec<Cow<'_, str>> = vec![Cow::Borrowed(text)];
@@ -96,7 +97,7 @@ fn unescape_json(text: &str) -> Option<String> {
     Some(plain)
 }
 
-/// Drops tabs and line breaks anywhere in a text, as URL parsers do.
+/// Removes tabs and line breaks from a text, as URL parsers do.
 fn without_breaks(text: &str) -> Option<String> {
     let breaks = ['\t', '\n', '\r'];
     text.trim().contains(breaks).then(|| text.replace(breaks, ""))
@@ -114,8 +115,8 @@ fn hexadecimal_runs(text: &str) -> Vec<String> {
     decoded.collect()
 }
 
-/// The text in some bytes: what is between bytes of other kinds counts, too, and of text in which every
-/// other byte is none, the rest.
+/// Extracts the text from some bytes: all printable pieces. If more than a third of the bytes are zero,
+/// as in UTF-16, the zeros are dropped first.
 fn text_in(bytes: &[u8]) -> Option<String> {
     let zeros = bytes.iter().filter(|byte| **byte == 0).count();
     let bytes: Vec<u8> = if zeros * 3 > bytes.len() {
@@ -126,13 +127,13 @@ fn text_in(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(&bytes);
     let is_strange =
         |c: char| c == char::REPLACEMENT_CHARACTER || (c.is_control() && !c.is_ascii_whitespace());
-    // What is nothing but strange has no name in it.
+    // Text of only unusual characters contains no name.
     let longest = text.split(is_strange).map(str::len).max()?;
     (longest >= SHORTEST_TEXT).then(|| text.replace(is_strange, " "))
 }
 
-/// What unbroken runs of the characters of base64 say, where that is text; of a text that is nothing
-/// but base64 in several lines, what the whole says.
+/// Decodes unbroken runs of base64 characters that hold text; if the text is nothing but base64 in
+/// several lines, decodes the whole.
 fn base64_runs(text: &str) -> Vec<String> {
     let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_' | '=');
     let mut found: Vec<String> = text.split(|c| !is_base64(c)).filter_map(decode).collect();
@@ -148,14 +149,14 @@ fn decode(run: &str) -> Option<String> {
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true);
     const ENGINE: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, CONFIG);
-    // `NAME=` may stand before it.
+    // `NAME=` may precede the base64.
     let run = run.trim_end_matches('=');
     let run = run.rsplit('=').next().unwrap_or(run);
     if run.len() < SHORTEST {
         return None;
     }
     let mut run = run.replace('-', "+").replace('_', "/");
-    // One character alone is no byte.
+    // A single remaining character is less than a byte.
     if run.len() % 4 == 1 {
         run.pop();
     }

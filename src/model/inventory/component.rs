@@ -1,63 +1,63 @@
-//! A component: one entry of an inventory. Looking for entries is `Inventory`, and what an entry is read
-//! from is `entry`.
+//! A component: one entry of an inventory. The search for entries belongs in `Inventory`, the YAML form
+//! in `entry`.
 
 use super::entry::{Build, Declared, Dependency, DeploymentFiles, Link, Run, Source, Stage};
 use super::written::Written;
 use crate::model::reference::Reference;
 
-/// One entry.
+/// A component.
 #[derive(Debug, Clone)]
 pub struct Component {
-    /// Its name.
+    /// Full name.
     pub reference: Reference,
-    /// In a sentence or two, what it does.
+    /// Purpose, in a sentence or two.
     pub description: Option<String>,
     /// `service`, `cronjob`, …; the category may imply it.
     pub kind: Option<String>,
-    /// Where it runs: the name of an entry of the infrastructure.
+    /// Infrastructure that it runs on: the name of an entry.
     pub infrastructure: Option<String>,
-    /// Who is responsible.
+    /// Responsible people.
     pub people: Vec<String>,
-    /// Where it is described.
+    /// Links to its documentation.
     pub documentation: Vec<Link>,
-    /// Where its code and configuration live.
+    /// Locations of its code and configuration.
     pub sources: Vec<Source>,
-    /// Where it is observed.
+    /// Links to its monitoring.
     pub monitoring: Vec<Link>,
-    /// What it needs at run time.
+    /// Run-time dependencies.
     pub dependencies: Vec<Dependency>,
-    /// Its environment table.
+    /// Environment table.
     pub environment: Vec<Declared>,
-    /// Where it is reached: names with `*` for any part, addresses, and ranges of addresses.
+    /// Hosts of the component: names with `*` for any part, addresses, and ranges of addresses.
     pub hosts: Vec<String>,
-    /// What deploys it.
+    /// Deployment files.
     pub deployment: Vec<DeploymentFiles>,
-    /// The published image, without tag.
+    /// Published image, without tag.
     pub image: Option<String>,
-    /// How its image is built.
+    /// Build of its image.
     pub build: Option<Box<Build>>,
-    /// How it is run.
+    /// Settings of a local run.
     pub run: Option<Box<Run>>,
-    /// How a merge request of it is staged.
+    /// Settings of staging.
     pub stage: Option<Box<Stage>>,
-    /// Where the entry is written.
+    /// Position of the entry in its file.
     pub written: Written,
 }
 
 impl Component {
-    /// The name without the category.
+    /// Returns the name without the category.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.reference.name
     }
 
-    /// Whether it does its work and ends: then exit code 0 is success, and nothing else is.
+    /// Returns whether the component ends by itself; then only exit code 0 is success.
     #[must_use]
     pub fn is_one_shot(&self) -> bool {
         matches!(self.kind.as_deref(), Some("cronjob" | "job" | "function"))
     }
 
-    /// Whether anything says how to run it.
+    /// Returns whether the entry has enough information to run the component.
     #[must_use]
     pub fn is_runnable(&self) -> bool {
         self.run.as_ref().is_some_and(|run| !run.command.is_empty() || !run.once.is_empty())
@@ -66,7 +66,7 @@ impl Component {
             || !self.deployment.is_empty()
     }
 
-    /// The repositories of its build, of its sources and of its deployment, each once, in order.
+    /// Returns the repositories of its build, its sources and its deployment, each once, in order.
     #[must_use]
     pub fn repos(&self) -> Vec<&str> {
         let mut repos: Vec<&str> = Vec::new();

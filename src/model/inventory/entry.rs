@@ -1,6 +1,5 @@
-//! What one entry of the inventory says, as it is written in YAML. Every key but the name may be
-//! absent, and what is absent stays absent. The format is described in
-//! `docs/reference/inventory.md`.
+//! One entry of the inventory in its YAML form. Every key but the name may be absent, and no default is
+//! filled in here. `docs/reference/inventory.md` describes the format.
 
 use std::collections::BTreeMap;
 
@@ -12,48 +11,48 @@ use crate::base::variable;
 use crate::model::probe::Ready;
 use crate::model::reference::Reference;
 
-/// A link to documentation or a dashboard: a file in a repository, or an address.
+/// A link to documentation or a dashboard: a file in a repository, or a URL.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Link {
-    /// What it is called.
+    /// Text of the link.
     pub label: String,
-    /// The repository, by its name in the inventory.
+    /// Repository, by its name in the inventory.
     pub repo: Option<String>,
-    /// The path in it.
+    /// Path in the repository.
     pub path: Option<String>,
-    /// The address.
+    /// URL.
     pub url: Option<String>,
 }
 
-/// Where code or configuration of a component lives.
+/// Location of code or configuration of a component.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Source {
-    /// The repository, by its name in the inventory.
+    /// Repository, by its name in the inventory.
     pub repo: String,
-    /// The path in it.
+    /// Path in the repository.
     pub path: Option<String>,
 }
 
-/// A file or folder that deploys a component.
+/// A file or directory that deploys a component.
 #[derive(Debug, Clone, Deserialize)]
 pub struct DeploymentFiles {
-    /// The repository, by its name in the inventory.
+    /// Repository, by its name in the inventory.
     pub repo: String,
-    /// The path in it: a file, a folder with a kustomization, or one with objects.
+    /// Path in the repository: a file, a directory with a kustomization, or a directory with objects.
     #[serde(default)]
     pub path: String,
-    /// The container that is meant, where its name is not that of the component.
+    /// Container of the component, if its name differs from that of the component.
     pub container: Option<String>,
 }
 
-/// What a component needs at run time.
+/// A run-time dependency of a component.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Dependency {
-    /// What it does with it: `writes`, `listens`, `clones`, …
+    /// Use of the dependency: `writes`, `listens`, `clones`, …
     pub verb: String,
-    /// What it is.
+    /// Entry of the dependency.
     pub target: Reference,
-    /// Concluded from a description, not stated by the component's owners.
+    /// Marks a dependency that was concluded from a description, not stated by the component's owners.
     #[serde(default)]
     pub inferred: bool,
 }
@@ -61,46 +60,46 @@ pub struct Dependency {
 /// A variable of a component's environment table.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Declared {
-    /// The name.
+    /// Name.
     #[serde(deserialize_with = "variable::name")]
     pub name: String,
     /// `string`, `url`, `json`, `yaml`, `path`, `enum`, `bool`, `int`, …
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// Whether its value must not be shown, where the entry says so.
+    /// States that the value is secret or not; `None` if the entry does not say.
     pub secret: Option<bool>,
-    /// Whether the component does not work without it.
+    /// Marks a variable that the component does not work without.
     #[serde(default)]
     pub required: bool,
-    /// The value that it has when nobody sets it.
+    /// Default value.
     pub default: Option<String>,
-    /// What it is for.
+    /// Purpose.
     pub description: Option<String>,
 }
 
 impl Declared {
-    /// Whether its value must not be shown.
+    /// Returns whether the value must be masked.
     #[must_use]
     pub fn is_secret(&self) -> bool {
         self.secret.unwrap_or(false)
     }
 }
 
-/// How an image is built.
+/// Build of an image.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Build {
-    /// The repository, by its name in the inventory.
+    /// Repository, by its name in the inventory.
     pub repo: String,
-    /// The build file in it. One that ends in `.in` passes through the C preprocessor.
+    /// Build file in the repository. A file that ends in `.in` passes through the C preprocessor.
     pub file: Option<String>,
-    /// The folder that is sent to the engine.
+    /// Directory to send to the engine.
     pub context: Option<String>,
     /// Build arguments.
     #[serde(default)]
     pub args: BTreeMap<String, String>,
-    /// The stage to build.
+    /// Stage to build.
     pub target: Option<String>,
-    /// Network of its steps.
+    /// Network of the build steps.
     #[serde(default)]
     pub network: BuildNetwork,
 }
@@ -109,74 +108,74 @@ pub struct Build {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BuildNetwork {
-    /// Whatever this machine reaches but production, since packages come from there.
+    /// All hosts that this machine reaches except production, since build steps download packages.
     #[default]
     Internet,
-    /// Nothing.
+    /// No network.
     None,
 }
 
 impl BuildNetwork {
-    /// As it is written, if it is not what holds without a word.
+    /// Returns the YAML form, or `None` for the default.
     #[must_use]
     pub fn as_written(self) -> Option<&'static str> {
         (self == Self::None).then_some("none")
     }
 }
 
-/// How a component is run.
+/// Settings of a component's local run.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Run {
-    /// The command, program first.
+    /// Command, program first.
     #[serde(default)]
     pub command: Vec<String>,
-    /// The command that does its work once and ends. An item `{args}` stands for the arguments.
+    /// Command that does its work once and ends. The item `{args}` stands for the arguments.
     #[serde(default)]
     pub once: Vec<String>,
-    /// The working directory in the container.
+    /// Working directory in the container.
     pub workdir: Option<String>,
-    /// Ports it listens on.
+    /// Listening ports.
     #[serde(default)]
     pub ports: Vec<u16>,
-    /// Backing services, or other components, that must be ready before it starts.
+    /// Backing services, or other components, that must be ready before the component starts.
     #[serde(default)]
     pub needs: Vec<Need>,
-    /// Commands that must have ended with 0, one after the other, before it starts: in its own image,
-    /// with its own environment, when what it needs is ready.
+    /// Init commands, each of which must exit with 0 before the next one and the component start. They
+    /// run in the component's image with its environment, after its dependencies are ready.
     #[serde(default)]
     pub init: Vec<Vec<String>>,
-    /// How to know that it is ready.
+    /// Readiness probe.
     pub ready: Option<Ready>,
-    /// Nothing of its file system can be written but the folders for what is temporary, and those of
+    /// Makes the file system read-only, except the directories for temporary files and those in
     /// `writable`.
     #[serde(default)]
     pub read_only: bool,
-    /// Folders that are a volume of their own, which goes when the component does.
+    /// Directories with an anonymous volume, which is removed with the container.
     #[serde(default)]
     pub writable: Vec<Place>,
-    /// Capabilities that it keeps.
+    /// Capabilities to keep.
     #[serde(default)]
     pub capabilities: Vec<Capability>,
-    /// How much memory it may use.
+    /// Maximum memory.
     pub memory: Option<Memory>,
-    /// Arguments for the image's own program, from the deployment.
+    /// Arguments for the image's entry point, from the deployment.
     #[serde(skip)]
     pub image_args: Vec<String>,
-    /// For `--mount`: paths of its repository, and where they are in the container.
+    /// For `--mount`: paths of the repository, with their mount paths in the container.
     #[serde(default)]
     pub mount: BTreeMap<String, String>,
-    /// What a change to its sources does with `--watch`.
+    /// Reaction to changed sources with `--watch`.
     pub watch: Option<Watch>,
-    /// How a debugger is let in.
+    /// Debugger settings.
     pub debug: Option<Debugger>,
 }
 
-/// What a change to sources does, where the image need not be built anew.
+/// Reaction to changed sources that does not need a new image.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Watch {
-    /// What is copied into the container.
+    /// Sources to copy into the container.
     pub sync: Vec<Synced>,
-    /// Whether the command is started anew.
+    /// Restarts the command after a change.
     #[serde(default = "yes")]
     pub restart: bool,
 }
@@ -185,40 +184,40 @@ fn yes() -> bool {
     true
 }
 
-/// Sources that are copied into the container.
+/// Sources to copy into a container.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Synced {
-    /// The path in the repository.
+    /// Path in the repository.
     pub from: String,
-    /// The path in the container.
+    /// Path in the container.
     pub to: String,
 }
 
-/// How a debugger is let in.
+/// Debugger settings.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Debugger {
-    /// The port that it listens on.
+    /// Listening port of the debugger.
     pub port: u16,
-    /// Variables that it wants.
+    /// Additional variables.
     #[serde(default, deserialize_with = "variable::keys")]
     pub environment: BTreeMap<String, String>,
-    /// The command to run instead. An item `{command}` stands for the usual one.
+    /// Command to run in place of the usual one, for which the item `{command}` stands.
     #[serde(default)]
     pub command: Vec<String>,
 }
 
-/// How a merge request of it is tried in staging.
+/// Settings of staging a component's merge requests.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Stage {
-    /// `bot`: a comment that asks a bot.
+    /// `bot`: a comment on the merge request asks a bot.
     pub via: Option<String>,
-    /// The project on GitLab: `group/project`.
+    /// Project on GitLab: `group/project`.
     pub project: Option<String>,
-    /// The project whose pipelines the bot starts, where it is another one.
+    /// Project whose pipelines the bot starts, if it is another one.
     pub pipelines: Option<String>,
-    /// The bot's user name.
+    /// User name of the bot.
     pub bot: Option<String>,
-    /// What can be set.
+    /// Parameters that a request may set.
     #[serde(default)]
     pub parameters: Vec<Parameter>,
 }
@@ -226,15 +225,15 @@ pub struct Stage {
 /// A parameter of a staging request.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Parameter {
-    /// The key.
+    /// Key.
     pub name: String,
-    /// A regular expression that the whole value must match.
+    /// Regular expression that the whole value must match.
     pub pattern: Option<String>,
-    /// What it is for.
+    /// Purpose.
     pub description: Option<String>,
 }
 
-/// One entry as written.
+/// One entry in its YAML form.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Entry {
     pub(super) name: Option<String>,
@@ -267,31 +266,32 @@ pub(super) struct Entry {
 /// A category of entries.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Category {
-    /// The id, as it stands in references.
+    /// ID, as used in references.
     pub id: String,
-    /// The heading.
+    /// Heading.
     pub title: Option<String>,
-    /// What belongs in it.
+    /// Description.
     pub description: Option<String>,
-    /// The kind of entries that do not name one.
+    /// Kind of entries that do not set one.
     pub kind: Option<String>,
-    /// Whether the hosts of its entries belong to production.
+    /// States that the hosts of its entries belong to production or not; `None` if the inventory does
+    /// not say.
     pub production: Option<bool>,
 }
 
 impl Category {
-    /// Whether the hosts of its entries belong to production; where nothing is said, those of what is
-    /// outside and of what everything runs on do.
+    /// Returns whether the hosts of its entries belong to production: by default, only those of the
+    /// categories `external` and `infrastructure`.
     #[must_use]
     pub fn is_production(&self) -> bool {
         self.production.unwrap_or(matches!(self.id.as_str(), "external" | "infrastructure"))
     }
 }
 
-/// What must never be reached or claimed by a local run.
+/// Hosts that a local run must never reach, and variables that keep it away from production.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Production {
-    /// Variables with the only value that they may have in a local run.
+    /// Locked variables with their only allowed value.
     #[serde(default, deserialize_with = "variable::keys")]
     pub environment: BTreeMap<String, String>,
     /// Host names with `*` for any part, addresses, and ranges of addresses.
@@ -299,14 +299,14 @@ pub struct Production {
     pub hosts: Vec<String>,
 }
 
-/// What an inventory says of a backing service beyond its template.
+/// Settings of a backing service that override its template.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct ServiceChoice {
-    /// The image to take in the place of the template's.
+    /// Image that replaces the template's.
     pub image: Option<String>,
 }
 
-/// `inventory.yaml`, or a whole inventory in one file.
+/// Content of `inventory.yaml`, or of a whole inventory in one file.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Head {
     pub(super) version: Option<u32>,

@@ -1,37 +1,36 @@
-//! Which component is meant by what a person typed.
+//! The search for the component that a user typed. Look-ups by exact name belong in `index`.
 
 use super::{Component, Inventory};
 use crate::base::text;
 
-/// No component, or more than one, is meant.
+/// Failed search: no component, or more than one, matches.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LookupError {
     /// Nothing matches.
     #[error("there is no component `{query}` in the inventory ({inventory})")]
     Unknown {
-        /// What was typed.
+        /// Text that the user typed.
         query: String,
-        /// Which inventory.
+        /// Label of the inventory.
         inventory: String,
-        /// The nearest names.
+        /// Nearest names.
         nearest: Vec<String>,
     },
-    /// Several match.
+    /// Several components match.
     #[error("`{query}` could be {}", text::join_some(candidates.iter().map(|one| format!("`{one}`"))))]
     Ambiguous {
-        /// What was typed.
+        /// Text that the user typed.
         query: String,
-        /// The references of those that match.
+        /// References of the matches.
         candidates: Vec<String>,
     },
 }
 
 impl Inventory {
-    /// The component that is meant: by `category/name`, by name, or by a part of the name that no
-    /// other has.
+    /// Finds a component by `category/name`, by name, or by an unambiguous part of the name.
     ///
     /// # Errors
-    /// When none or several are meant.
+    /// Fails when no component or several match.
     pub fn find<'a>(&'a self, query: &str) -> Result<&'a Component, LookupError> {
         let typed = query.trim().trim_matches('/');
         if let Some((category, name)) = typed.split_once('/')

@@ -1,9 +1,10 @@
-//! Names of hosts in the inventory: those of production, and those that any of its texts mention.
+//! Host names that the texts of an inventory mention. The patterns of production hosts belong in
+//! `guard`.
 
 use super::Inventory;
 
 impl Inventory {
-    /// The names of hosts that its files mention, wherever they do.
+    /// Returns the host names anywhere in the files of the inventory.
     pub fn mentioned_hosts(&self) -> impl Iterator<Item = &str> {
         let mut before = &self.written;
         let entries = self.components.iter().map(|component| &component.written);
@@ -14,7 +15,7 @@ impl Inventory {
     }
 }
 
-/// What looks like the name of a host in a text, whatever stands around it.
+/// Returns the host names in a text.
 pub fn host_names(text: &str) -> impl Iterator<Item = &str> {
     let part_of_a_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
     text.split(move |c: char| !part_of_a_name(c))
@@ -22,7 +23,7 @@ pub fn host_names(text: &str) -> impl Iterator<Item = &str> {
         .filter(|name| is_host(name))
 }
 
-/// Whether a text is the full name of a host (RFC 1123, section 2.1), and no address.
+/// Returns whether a text is a fully qualified host name (RFC 1123, section 2.1), and no address.
 fn is_host(name: &str) -> bool {
     let good =
         |label: &str| (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-');

@@ -1,5 +1,5 @@
-//! Look-ups in an inventory by category, by reference and by name, none of which walks all entries.
-//! Which of several entries is meant by what a person typed is for `find`.
+//! Look-ups in an inventory by category, reference and name, without walking all entries. The
+//! interpretation of what a user typed belongs in `find`.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
@@ -7,31 +7,31 @@ use std::sync::OnceLock;
 use super::{Category, Component};
 use crate::model::reference::is_name;
 
-/// The longest name of a directory, before what tells it from another.
+/// Maximum length of a directory name, without the suffix that makes it unique.
 const LONGEST: usize = 100;
 
-/// The index of an inventory whose entries are sorted. What is about names is made when the first one
-/// is looked up: most commands never do.
+/// Index of an inventory with sorted entries. The maps by name are built on first use, since most
+/// commands need none.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Index {
     categories: HashMap<String, usize>,
-    /// The entries of each name, as [`plain`] writes it, in the order of the inventory.
+    /// Entries of each name in the form of [`plain`], in the order of the inventory.
     names: OnceLock<HashMap<String, Vec<u32>>>,
-    /// The first entry of each name that can be run.
+    /// First runnable entry of each name.
     runnable: OnceLock<HashMap<String, u32>>,
-    /// The references in lower case.
+    /// References in lower case.
     lower: OnceLock<Vec<String>>,
-    /// The repositories by the name of a directory for their clone.
+    /// Repositories by the directory name of their clone.
     repos: OnceLock<HashMap<String, Vec<String>>>,
 }
 
-/// A name as it is compared: people write `pipeline_herder` after the Python module.
+/// Returns the form of a name for comparison: users write `pipeline_herder` after the Python module.
 pub(super) fn plain(name: &str) -> String {
     name.to_lowercase().replace(['_', '.'], "-")
 }
 
 impl Index {
-    /// Knows the places of categories.
+    /// Builds the index of categories.
     pub(super) fn new(categories: &[Category]) -> Self {
         let mut index = Self::default();
         for (at, category) in categories.iter().enumerate() {
@@ -40,7 +40,7 @@ impl Index {
         index
     }
 
-    /// Notes the place of a category; `false` if it is known already.
+    /// Adds the position of a category; returns `false` if the category is already known.
     pub(super) fn add_category(&mut self, id: &str, at: usize) -> bool {
         let is_new = !self.categories.contains_key(id);
         if is_new {
@@ -49,12 +49,12 @@ impl Index {
         is_new
     }
 
-    /// The place of a category.
+    /// Returns the position of a category.
     pub(super) fn category(&self, id: &str) -> Option<usize> {
         self.categories.get(id).copied()
     }
 
-    /// The place of the entry with a reference, among entries that are sorted by category and name.
+    /// Returns the position of a reference, among entries sorted by category and name.
     pub(super) fn reference(&self, components: &[Component], category: &str, name: &str) -> Option<usize> {
         let wanted = (self.category(category)?, name);
         let order = |component: &Component| {
@@ -65,7 +65,7 @@ impl Index {
         components.binary_search_by(order).ok()
     }
 
-    /// The entries of a name, however it is written.
+    /// Returns the entries of a name in any of its spellings.
     pub(super) fn named<'a>(
         &self,
         components: &'a [Component],
@@ -78,7 +78,7 @@ impl Index {
         })
     }
 
-    /// The place of the first entry of exactly this name that can be run.
+    /// Returns the position of the first runnable entry of exactly this name.
     pub(super) fn runnable(&self, components: &[Component], name: &str) -> Option<usize> {
         count::one();
         let runnable = self.runnable.get_or_init(|| {
@@ -93,14 +93,14 @@ impl Index {
         runnable.get(name).map(|at| *at as usize)
     }
 
-    /// The entries whose reference holds a text that is in lower case.
+    /// Returns the entries whose reference contains a text in lower case.
     pub(super) fn holding<'a>(&self, components: &'a [Component], part: &str) -> Vec<&'a Component> {
         let lower = || components.iter().map(|one| one.reference.to_string().to_lowercase()).collect();
         let lower = self.lower.get_or_init(lower).iter().zip(components);
         lower.filter(|(reference, _)| reference.contains(part)).map(|(_, component)| component).collect()
     }
 
-    /// The repositories, each once, whose clones would be in a directory of the same short name.
+    /// Returns the repositories, each once, whose clones have the same directory name.
     pub(super) fn repos<'a>(
         &'a self,
         name: &str,
@@ -133,7 +133,7 @@ impl Index {
     }
 }
 
-/// The entries with their places.
+/// Returns the entries with their positions.
 fn short_places(components: &[Component]) -> impl Iterator<Item = (u32, &Component)> {
     components.iter().enumerate().map(|(at, component)| {
         count::one();
@@ -141,7 +141,8 @@ fn short_places(components: &[Component]) -> impl Iterator<Item = (u32, &Compone
     })
 }
 
-/// The name of a repository's directory: its name in the inventory, or the last part of its address.
+/// Returns the directory name of a repository: its name in the inventory, or the last part of its
+/// address.
 #[must_use]
 pub fn short_name(repo: &str) -> String {
     if is_plain(repo) {
@@ -155,19 +156,19 @@ pub fn short_name(repo: &str) -> String {
     if name.is_empty() { "repository".to_owned() } else { name }
 }
 
-/// Whether a name is one that the inventory gives, fit for a directory.
+/// Returns whether a repository is given by its inventory name, which is valid as a directory name.
 #[must_use]
 pub fn is_plain(repo: &str) -> bool {
     is_name(repo)
 }
 
-/// The order of entries: by category in its order, then by name.
+/// Sorts entries by category, in the order of the categories, then by name.
 pub(super) fn sort(components: &mut [Component], index: &Index) {
     let mut orders: Vec<usize> = Vec::with_capacity(components.len());
     let mut before: Option<&str> = None;
     for component in &*components {
         let category = component.reference.category.as_str();
-        // Entries of a category mostly stand together.
+        // Entries of one category are mostly adjacent, so the last order is tried first.
         let order = match orders.last().filter(|_| before == Some(category)) {
             Some(order) => *order,
             None => index.category(category).unwrap_or(usize::MAX),
@@ -175,14 +176,14 @@ pub(super) fn sort(components: &mut [Component], index: &Index) {
         orders.push(order);
         before = Some(category);
     }
-    // Entries are large, so their places are sorted first.
+    // Entries are large, so their positions are sorted first.
     let mut places: Vec<usize> = (0..components.len()).collect();
     places.sort_by(|a, b| {
         count::one();
         orders[*a].cmp(&orders[*b]).then_with(|| components[*a].name().cmp(components[*b].name()))
     });
     for at in 0..places.len() {
-        // What stood at a place that has been filled is where it was swapped to.
+        // Follows the swaps: the entry of a position that has been filled was swapped away.
         let mut from = places[at];
         while from < at {
             from = places[from];
@@ -192,7 +193,7 @@ pub(super) fn sort(components: &mut [Component], index: &Index) {
     }
 }
 
-/// How many entries were looked at, so that a test can see what grows how.
+/// Counter of visited entries, with which tests check how the work grows.
 pub(crate) mod count {
     #[cfg(test)]
     thread_local! {
@@ -206,7 +207,7 @@ pub(crate) mod count {
         LOOKED_AT.with(|count| count.set(count.get() + 1));
     }
 
-    /// How many were looked at by this thread while something was done.
+    /// Returns how many entries this thread visited during some work.
     #[cfg(test)]
     pub(crate) fn during<T>(work: impl FnOnce() -> T) -> (T, usize) {
         let before = LOOKED_AT.with(std::cell::Cell::get);

@@ -1,11 +1,11 @@
-//! What a component may do in its container, as an entry of the inventory says it.
+//! Limits of a component's container, as an entry sets them. Their use belongs in `model::container`.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::base::text::parse_bytes;
 
-/// An amount of memory, never so little that nothing could start in it.
+/// An amount of memory that is enough to start a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Memory(u64);
 
@@ -16,16 +16,16 @@ impl Default for Memory {
 }
 
 impl Memory {
-    /// So much at least: engines refuse what is far below it.
+    /// Minimum in bytes: engines refuse less.
     const LEAST: u64 = 8 << 20;
 
-    /// Reads an amount as people write it.
+    /// Parses an amount with or without a unit.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         parse_bytes(text).filter(|bytes| *bytes >= Self::LEAST).map(Self)
     }
 
-    /// In bytes.
+    /// Returns the amount in bytes.
     #[must_use]
     pub fn bytes(self) -> u64 {
         self.0
@@ -40,13 +40,13 @@ impl<'de> Deserialize<'de> for Memory {
     }
 }
 
-/// A capability (capabilities(7)) that a component keeps, without `CAP_`.
+/// A capability (capabilities(7)) to keep, without `CAP_`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capability(&'static str);
 
 impl Capability {
-    /// Those that reach nothing outside of a container. The others lead out of it, or let a
-    /// component speak on its network as somebody else.
+    /// Capabilities that have no effect outside of a container. The others would break the isolation, or
+    /// let a component impersonate another one on its network.
     const KNOWN: [&'static str; 11] = [
         "CHOWN",
         "DAC_OVERRIDE",
@@ -60,7 +60,7 @@ impl Capability {
         "SETUID",
         "SYS_CHROOT",
     ];
-    /// What the programs of backing services need that start as root and go on as somebody else.
+    /// Capabilities for backing services that start as root and switch to another user.
     pub const OF_SERVICES: [Self; 9] = [
         Self("CHOWN"),
         Self("DAC_OVERRIDE"),
@@ -73,7 +73,7 @@ impl Capability {
         Self("SYS_CHROOT"),
     ];
 
-    /// Its name.
+    /// Returns the name.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.0
@@ -94,12 +94,12 @@ impl<'de> Deserialize<'de> for Capability {
     }
 }
 
-/// A path in a container.
+/// An absolute path in a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place(String);
 
 impl Place {
-    /// The path.
+    /// Returns the path.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.0

@@ -1,5 +1,5 @@
-//! The inventory: which components there are, what each is, and what it touches. Reading its files
-//! is for `ops`; how it looks is for `report`.
+//! The inventory: components, categories, repositories and production hosts. Reading its files belongs
+//! in `ops`, its display in `report`.
 
 mod component;
 mod entry;
@@ -37,74 +37,74 @@ use problem::Problem;
 pub use read::{Document, InventoryError, Part};
 pub use written::Written;
 
-/// A whole inventory.
+/// An inventory.
 #[derive(Debug, Clone)]
 pub struct Inventory {
-    /// What it is called.
+    /// Title.
     pub title: String,
-    /// Where it came from: a path, or `built in`.
+    /// Origin: a path, or `built in`.
     pub origin: String,
-    /// The categories, in the order in which they are shown.
+    /// Categories in display order.
     pub categories: Vec<Category>,
-    /// The repositories by name.
+    /// Addresses of repositories by name.
     pub repos: BTreeMap<String, String>,
-    /// What must never be reached or claimed.
+    /// Production hosts and locked variables.
     pub production: Production,
-    /// What it says of backing services, by name.
+    /// Settings of backing services, by name.
     pub services: BTreeMap<String, ServiceChoice>,
-    /// Where the head is written.
+    /// Position of the head.
     pub written: Written,
-    /// All entries: by category in its order, then by name.
+    /// All entries, sorted by category in display order, then by name.
     pub components: Vec<Component>,
     problems: Vec<Problem>,
     index: Index,
 }
 
 impl Inventory {
-    /// All addresses in it that may hold a login.
+    /// Returns all addresses of the inventory that may contain a login.
     pub fn addresses(&self) -> impl Iterator<Item = &str> {
         let links = self.components.iter().flat_map(|one| one.documentation.iter().chain(&one.monitoring));
         let links = links.filter_map(|link| link.url.as_deref());
         self.repos.values().map(String::as_str).chain(links)
     }
 
-    /// How much is wrong with it.
+    /// Returns the number of findings.
     #[must_use]
     pub fn finding_count(&self) -> usize {
         self.problems.len()
     }
 
-    /// What is wrong with it: the first `most` findings.
+    /// Returns the first `most` findings.
     #[must_use]
     pub fn findings(&self, most: usize) -> Vec<Finding> {
         self.problems.iter().take(most).map(|problem| problem.finding(&self.repos)).collect()
     }
 
-    /// The entry with exactly this reference.
+    /// Returns the entry with exactly this reference.
     #[must_use]
     pub fn get(&self, reference: &Reference) -> Option<&Component> {
         let at = self.index.reference(&self.components, &reference.category, &reference.name)?;
         Some(&self.components[at])
     }
 
-    /// The address of a repository: by its name in the inventory, or given as an address already.
+    /// Returns the address of a repository, given its name in the inventory or an address.
     #[must_use]
     pub fn repo_url<'a>(&'a self, repo: &'a str) -> Option<&'a str> {
         self.repos.get(repo).map(String::as_str).or_else(|| is_address(repo).then_some(repo))
     }
 
-    /// Every repository that the inventory names: by name, or by an address in an entry.
+    /// Returns every repository of the inventory: by name, or by an address in an entry.
     pub fn repo_names(&self) -> impl Iterator<Item = &str> {
         let named = self.repos.keys().map(String::as_str);
         named.chain(self.components.iter().flat_map(Component::repos))
     }
 
-    /// The repositories of a short name, each once: a few, however many there are.
+    /// Returns the repositories of a short name, each once, without walking all repositories.
     pub fn repos_of(&self, name: &str) -> impl Iterator<Item = &str> {
         self.index.repos(name, self.repo_names())
     }
 
-    /// Who depends on an entry, and how.
+    /// Returns the dependents of an entry with their dependency.
     pub fn dependents<'a>(
         &'a self,
         target: &'a Reference,
@@ -118,20 +118,20 @@ impl Inventory {
         })
     }
 
-    /// The heading of a category.
+    /// Returns the heading of a category.
     #[must_use]
     pub fn category(&self, id: &str) -> Option<&Category> {
         self.categories.get(self.index.category(id)?)
     }
 
-    /// In a few words, what it is: `CKI, built in`.
+    /// Returns the title and the origin: `CKI, built in`.
     #[must_use]
     pub fn label(&self) -> String {
         format!("{}, {}", self.title, self.origin)
     }
 
-    /// The component that another one needs: by `category/name` or the whole name. Without any, a
-    /// backing service of that name may be meant.
+    /// Returns the component that a need names, by `category/name` or the whole name. If there is none,
+    /// the need may name a backing service.
     #[must_use]
     pub fn find_exactly(&self, need: &str) -> Option<&Component> {
         self.place_of_needed(need).map(|at| &self.components[at])
@@ -147,7 +147,7 @@ impl Inventory {
         }
     }
 
-    /// The names most like a mistyped one.
+    /// Returns the names nearest to a mistyped one.
     #[must_use]
     pub fn nearest(&self, wrong: &str) -> Vec<String> {
         let by_reference: Vec<String> = self.components.iter().map(|c| c.reference.to_string()).collect();
@@ -161,7 +161,7 @@ impl Inventory {
     }
 }
 
-/// Whether the name of a repository is an address: `https://…`, `/srv/…` or `git@host:…`.
+/// Returns whether a repository is given by its address: `https://…`, `/srv/…` or `git@host:…`.
 fn is_address(repo: &str) -> bool {
     let like_scp = || repo.split_once(':').is_some_and(|(host, _)| host.contains('@') && !host.contains('/'));
     repo.contains("://") || repo.starts_with('/') || like_scp()

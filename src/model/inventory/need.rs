@@ -1,4 +1,5 @@
-//! What a component needs beside it, as it is written: a name, or a name with what is asked of it.
+//! A need of a component in its YAML form: a name, or a name with parameters. Its resolution belongs in
+//! `ops`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,20 +8,20 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-/// What is asked of a backing service, by the names that its template gives.
+/// Parameters of a request to a backing service, by the names that its template declares.
 pub type Parameters = BTreeMap<String, Value>;
 
 /// One item of `run.needs`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Need {
-    /// A backing service or another component.
+    /// Name of a backing service or another component.
     pub name: String,
-    /// What is asked of it.
+    /// Parameters of the request.
     pub parameters: Parameters,
 }
 
 impl Need {
-    /// Nothing but a name.
+    /// Returns a need without parameters.
     #[must_use]
     pub fn of(name: impl Into<String>) -> Self {
         Self { name: name.into(), parameters: Parameters::new() }

@@ -1,5 +1,6 @@
-//! What is wrong with an inventory without making it unusable. It is noted as it is found; its place
-//! and what may be meant instead are looked for only when a person is told.
+//! Faults in an inventory that do not make it unusable. They are recorded as found; their position and
+//! suggestions are computed only for display. Faults that make an inventory unusable are errors in
+//! `read`.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +8,14 @@ use super::Written;
 use crate::base::text;
 use crate::base::yaml::Position;
 
-/// Something in the inventory that is wrong, but does not hinder its use.
+/// A fault in the inventory that does not prevent its use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The file.
+    /// File.
     pub file: String,
-    /// Where in it.
+    /// Position in the file.
     pub position: Option<Position>,
-    /// What is wrong.
+    /// Description of the fault.
     pub message: String,
 }
 
@@ -27,33 +28,33 @@ impl std::fmt::Display for Finding {
     }
 }
 
-/// A finding before anybody asks for it.
+/// A fault without its computed position and message.
 #[derive(Debug, Clone)]
 pub(super) struct Problem {
     pub(super) written: Written,
-    /// The path from the top of the file.
+    /// Path of the faulty part from the top of the file.
     pub(super) path: String,
     pub(super) what: What,
 }
 
-/// What is wrong.
+/// Kind of fault.
 #[derive(Debug, Clone)]
 pub(super) enum What {
-    /// A key that nothing reads, and those that could stand there.
+    /// A key that nothing reads, and the keys that are valid there.
     UnknownKey { key: String, known: &'static [&'static str] },
     /// A repository that the inventory does not name.
     UnknownRepository(String),
-    /// What stands for no host.
+    /// A text that is not a host pattern.
     NoHost(String),
 }
 
 impl Problem {
-    /// A problem with a part of what is written, such as `sources.0.repo`.
+    /// Records a problem with a part of an entry, such as `sources.0.repo`.
     pub(super) fn of(written: &Written, part: &str, what: What) -> Self {
         Self { written: written.clone(), path: written.path(part), what }
     }
 
-    /// What a person is told, given the repositories of the inventory.
+    /// Returns the finding to display, given the repositories of the inventory.
     pub(super) fn finding(&self, repos: &BTreeMap<String, String>) -> Finding {
         Finding {
             file: self.written.file().to_owned(),

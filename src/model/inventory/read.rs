@@ -1,5 +1,5 @@
-//! From the texts of an inventory's files to an [`Inventory`], with everything that is wrong found
-//! and placed. What makes it unusable is an error; the rest are findings.
+//! Parsing the files of an inventory into an [`Inventory`]. Faults that make it unusable are errors; the
+//! others are findings (`problem`). Reading the files from disk belongs in `ops`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,92 +12,92 @@ use crate::base::text;
 use crate::base::yaml::{self, Compiled, UnknownKey, YamlError};
 use crate::model::reference::{Reference, is_name};
 
-/// The text of one file.
+/// Text of one file.
 #[derive(Debug, Clone)]
 pub struct Document {
-    /// Its path, for messages.
+    /// Path, for messages.
     pub file: String,
-    /// What is in it.
+    /// Content.
     pub text: Cow<'static, str>,
-    /// What its place says that it is: the category and the name; `None` for the head.
+    /// Category and name that the file's path implies; `None` for the head.
     pub reference: Option<Reference>,
 }
 
-/// An inventory that cannot be used.
+/// An unusable inventory.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum InventoryError {
-    /// A file is not YAML, or not of the form that is wanted.
+    /// A file is not YAML of the expected form.
     #[error(transparent)]
     Yaml(#[from] YamlError),
-    /// A newer format.
+    /// The inventory has a newer format.
     #[error("{file}: the format has version {version}, and this `cki` knows version 1")]
     Version {
-        /// The file and the place in it.
+        /// File and position.
         file: String,
-        /// The version that it names.
+        /// Version in the file.
         version: u32,
     },
-    /// Two entries of the same name.
+    /// Two entries have the same name.
     #[error("{file}: `{reference}` is there twice; the other one is in {other}")]
     Twice {
-        /// The file of the second, and the place in it.
+        /// File and position of the second entry.
         file: String,
-        /// That of the first.
+        /// File and position of the first entry.
         other: String,
-        /// The name.
+        /// Name.
         reference: Reference,
     },
-    /// An entry without a name, or with one that is none.
+    /// An entry has no name, or an invalid one.
     #[error("{file}: {message}")]
     Name {
-        /// The file and the place in it.
+        /// File and position.
         file: String,
-        /// What is wrong.
+        /// Description of the fault.
         message: String,
     },
-    /// Components that need each other before they can start.
+    /// Components need each other before they can start.
     #[error("{file}: {} need each other, so none of them can start first",
         text::join_some(members.iter().map(|one| format!("`{one}`"))))]
     Cycle {
-        /// The file of the first, and the place of its `needs`.
+        /// File of the first component, and the position of its `needs`.
         file: String,
-        /// The references, in order.
+        /// References, in order.
         members: Vec<String>,
     },
-    /// More than one error.
+    /// There is more than one error.
     #[error("{first} (and {})", text::plural(*others, "more error"))]
     Several {
-        /// The first.
+        /// First error.
         first: Box<InventoryError>,
-        /// How many more.
+        /// Number of further errors.
         others: usize,
     },
-    /// There is nothing there.
+    /// The inventory is empty.
     #[error("`{0}` holds no inventory: neither `inventory.yaml` nor any entry at `category/name.yaml`")]
     Empty(String),
 }
 
 impl InventoryError {
-    /// This error, and how many more there are.
+    /// Adds the number of further errors to this error.
     pub(super) fn with_others(self, others: usize) -> Self {
         if others == 0 { self } else { Self::Several { first: Box::new(self), others } }
     }
 }
 
 impl Inventory {
-    /// Reads an inventory from its documents.
+    /// Parses an inventory.
     ///
     /// # Errors
-    /// When a document cannot be understood, or the whole makes no sense.
+    /// Fails when a document is invalid, or the documents contradict each other.
     pub fn read(origin: &str, documents: Vec<Document>) -> Result<Self, InventoryError> {
         Self::of_parts(origin, documents.into_iter().map(Part::parse).collect())
     }
 
-    /// Reads an inventory whose documents have been compiled as well: their texts are then for places
-    /// only. One without its compiled form is parsed.
+    /// Reads an inventory whose documents are also given in compiled form; their texts then only serve
+    /// for positions. A document without a compiled form is parsed.
     ///
     /// # Errors
-    /// As for [`Self::read`].
+    /// Fails like [`Self::read`].
     pub fn read_compiled(
         origin: &str,
         documents: Vec<(Document, Option<Compiled<'_>>)>,
@@ -109,10 +109,10 @@ impl Inventory {
         Self::of_parts(origin, documents.into_iter().map(part).collect())
     }
 
-    /// Puts an inventory together of its documents, each of which has been parsed.
+    /// Builds an inventory from parsed documents.
     ///
     /// # Errors
-    /// As for [`Self::read`].
+    /// Fails like [`Self::read`].
     pub fn of_parts(origin: &str, parts: Vec<Result<Part, InventoryError>>) -> Result<Self, InventoryError> {
         if parts.is_empty() {
             return Err(InventoryError::Empty(origin.to_owned()));
@@ -157,7 +157,7 @@ impl Inventory {
                 Err(error) => errors.note(error),
             }
         }
-        // The name becomes that of a directory, and an argument of commands.
+        // The name becomes the name of a directory, and an argument of commands.
         for name in head.repos.keys().filter(|name| !is_name(name)) {
             let rule = "letters, digits, `-`, `_` and `.` only, beginning with a letter or digit";
             let message = format!("`{}` is no name of a repository: {rule}", name.escape_debug());
@@ -172,7 +172,7 @@ impl Inventory {
     }
 }
 
-/// The errors of all files, of which the first is told, and how many more there are.
+/// Errors of all files, reported as the first one and the number of the others.
 #[derive(Default)]
 struct Errors {
     first: Option<InventoryError>,
@@ -192,7 +192,7 @@ impl Errors {
     }
 }
 
-/// What one document holds, and what is wrong with it.
+/// Parsed content of one document with its problems.
 pub struct Part {
     content: Content,
     written: Written,
@@ -209,7 +209,7 @@ impl Part {
     /// Parses a document.
     ///
     /// # Errors
-    /// Fails when it cannot be understood.
+    /// Fails when the document is invalid.
     pub fn parse(document: Document) -> Result<Self, InventoryError> {
         let Document { file, text, reference } = document;
         match reference {

@@ -1,5 +1,5 @@
-//! What makes the entries of an inventory one whole: their order, what categories imply, and whether
-//! all that is named is there.
+//! Rules about an inventory as a whole: the order of its entries, values implied by categories, and
+//! checks of references. Rules about a single entry belong in `entry`.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::{Category, Inventory};
 use crate::model::guard::is_host_pattern;
 
 impl Inventory {
-    /// Sorts, fills in what a category implies, and checks the whole.
+    /// Sorts the entries, fills in values implied by categories, and checks the whole.
     pub(super) fn settle(&mut self) -> Result<(), InventoryError> {
         self.index = Index::new(&self.categories);
         let mut before = "";
@@ -38,7 +38,7 @@ impl Inventory {
         self.check_cycles()
     }
 
-    /// No two entries may have the same reference.
+    /// Refuses two entries with the same reference.
     fn check_names(&self) -> Result<(), InventoryError> {
         let mut twice = self.components.windows(2).filter(|pair| pair[0].reference == pair[1].reference);
         let Some(pair) = twice.next() else { return Ok(()) };
@@ -73,7 +73,7 @@ impl Inventory {
         self.problems.extend(problems);
     }
 
-    /// What is no host would never be found in any value, and so protect from nothing.
+    /// Reports invalid host patterns, which would never match a value and so protect nothing.
     fn check_hosts(&mut self) {
         let head = self.production.hosts.iter().enumerate();
         let head = head.map(|(index, host)| (&self.written, "production.hosts", index, host));
@@ -90,8 +90,8 @@ impl Inventory {
         self.problems.extend(problems);
     }
 
-    /// Components that need each other can never be started. Each entry and each need is looked at
-    /// once, whatever leads to it, and the way that led to it is a list of its own: a chain may be as
+    /// Refuses components that need each other, since they can never be started. The search visits each
+    /// entry and each need once, and keeps its path in a list instead of the stack: a chain may be as
     /// long as the inventory.
     fn check_cycles(&self) -> Result<(), InventoryError> {
         #[derive(Clone, Copy, PartialEq)]
@@ -106,7 +106,7 @@ impl Inventory {
             if states[start] != State::New || needs(start).is_empty() {
                 continue;
             }
-            // The entries on the way, and which need of each is next.
+            // Entries on the current path, each with the index of its next need.
             let mut way = vec![(start, 0)];
             states[start] = State::OnTheWay;
             while let Some((at, next)) = way.last_mut() {

@@ -1,5 +1,5 @@
-//! Tests of reading an inventory: what is found, what is refused, and that work grows no faster than
-//! the entries do.
+//! Tests of reading an inventory: findings, refusals, and work that grows no faster than the number of
+//! entries.
 
 use std::borrow::Cow;
 
@@ -84,7 +84,7 @@ repoz: {}
     );
 }
 
-/// Entries of one file that need each other in a chain, or each all earlier ones.
+/// Returns the entries of one file that need each other in a chain, or each all earlier ones.
 fn grown(count: usize, needs: impl Fn(usize) -> Vec<String>) -> String {
     let mut text = "repos: {r: 'https://example.org/r'}\ncomponents:\n".to_owned();
     for at in 0..count {
@@ -106,7 +106,7 @@ fn look_ups_grow_no_faster_than_entries() {
     let looked_at = |count: usize| {
         let text =
             grown(count, |at| vec!["redis".to_owned(), format!("c{}", at / 2), format!("c{}", at / 3)]);
-        // The first needs itself.
+        // The first entry needs itself.
         let text = text.replacen("needs: [redis, c0, c0]", "needs: []", 1);
         let (inventory, reading) = count::during(|| read_text(text).expect("reads"));
         let (_, finding) = count::during(|| {
@@ -120,7 +120,7 @@ fn look_ups_grow_no_faster_than_entries() {
         reading + finding
     };
     let (small, large) = (looked_at(500), looked_at(4000));
-    // What is sorted and searched by halves takes a few more steps for each.
+    // Sorting and binary search take a few more steps per entry.
     assert!(large < small * 12, "{small} for 500, {large} for 4000");
 }
 
@@ -171,7 +171,7 @@ fn what_makes_no_sense_is_an_error() {
     assert!(matches!(read("version: 2"), Err(InventoryError::Version { version: 2, .. })));
 }
 
-/// Texts that are nearly an inventory: the sample with pieces taken out, moved, doubled and put in.
+/// Returns damaged inventories: the sample with pieces removed, moved, doubled and inserted.
 fn nearly() -> impl Strategy<Value = String> {
     const PIECES: &[&str] = &[
         "components:",

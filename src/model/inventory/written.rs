@@ -1,16 +1,16 @@
-//! Where the parts of an inventory are written. Entries of one file share its text, and a place is
-//! looked for when somebody asks for it, from the start of its entry.
+//! Positions of an inventory's parts in its files. Entries of one file share its text, and a position is
+//! searched on demand, from the start of its entry.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::base::yaml::{Places, Position};
 
-/// Where an entry is written, and where in there its parts stand.
+/// Location of an entry, from which the positions of its parts are computed.
 #[derive(Debug, Clone)]
 pub struct Written {
     source: Arc<Text>,
-    /// The number of the entry in its file; `None` if the whole file is the entry, or the head.
+    /// Index of the entry in its file; `None` if the whole file is the entry or the head.
     entry: Option<u32>,
 }
 
@@ -22,34 +22,34 @@ struct Text {
 }
 
 impl Written {
-    /// A whole file.
+    /// Returns the location of a whole file.
     pub(super) fn new(file: String, text: Cow<'static, str>) -> Self {
         let places = Places::new("components");
         Self { source: Arc::new(Text { file, text, places }), entry: None }
     }
 
-    /// One of the entries in its list of components.
+    /// Returns the location of one entry in the file's list of components.
     pub(super) fn entry(&self, number: usize) -> Self {
         Self { source: Arc::clone(&self.source), entry: u32::try_from(number).ok() }
     }
 
-    /// The file.
+    /// Returns the name of the file.
     #[must_use]
     pub fn file(&self) -> &str {
         &self.source.file
     }
 
-    /// The whole text of the file.
+    /// Returns the whole text of the file.
     pub(super) fn text(&self) -> &str {
         &self.source.text
     }
 
-    /// Whether two are in the same file.
+    /// Returns whether two entries are in the same file.
     pub(super) fn is_beside(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.source, &other.source)
     }
 
-    /// The path of a part from the top of the file.
+    /// Returns the path of a part from the top of the file.
     pub(super) fn path(&self, part: &str) -> String {
         match (self.entry, part) {
             (None, part) => part.to_owned(),
@@ -58,18 +58,18 @@ impl Written {
         }
     }
 
-    /// The place of a part, such as `environment.2.name`; the place of the entry for an empty one.
+    /// Returns the position of a part, such as `environment.2.name`, or of the entry for an empty part.
     #[must_use]
     pub fn position(&self, part: &str) -> Option<Position> {
         self.position_of(&self.path(part))
     }
 
-    /// The place of a path from the top of the file.
+    /// Returns the position of a path from the top of the file.
     pub(super) fn position_of(&self, path: &str) -> Option<Position> {
         self.source.places.position(self.text(), path)
     }
 
-    /// `file:line` of a part.
+    /// Returns `file:line` of a part.
     #[must_use]
     pub fn place(&self, part: &str) -> String {
         match self.position(part) {
@@ -78,7 +78,7 @@ impl Written {
         }
     }
 
-    /// `file:line:column` of a part that is wrong.
+    /// Returns `file:line:column` of a faulty part.
     #[must_use]
     pub fn spot(&self, part: &str) -> String {
         match self.position(part) {

@@ -1,16 +1,16 @@
-//! What the values of a service template are rendered with.
+//! Environment in which a service template is rendered. The rendering belongs in `value`.
 
 use crate::model::environment::{Ground, SecretRules};
 
-/// What differs from place to place.
+/// Values that depend on the engine and the run.
 #[derive(Debug, Clone, Copy)]
 pub struct Surroundings<'a> {
-    /// The name or address under which the service is found; empty for its own name.
+    /// Name or address of the service; empty for its own name.
     pub host: &'a str,
-    /// The `cki` program itself, for services that it plays.
+    /// Path of the `cki` program, for stand-ins that it runs itself.
     pub program: &'a str,
-    /// What reference secrets are made from.
+    /// Seed and material of placeholder secrets.
     pub ground: &'a Ground,
-    /// How reference secrets are made.
+    /// Rules for placeholder secrets.
     pub rules: &'a SecretRules,
 }

@@ -1,49 +1,49 @@
-//! Templates of backing services that do not work.
+//! Errors in templates of backing services and in the requests to them.
 
 use crate::base::yaml::YamlError;
 use crate::model::environment::RuleError;
 
-/// A template that does not work.
+/// An invalid template or request.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// The file is not what it should be.
+    /// The file is not YAML of the expected form.
     #[error(transparent)]
     Yaml(#[from] YamlError),
-    /// A value cannot be made.
+    /// A value cannot be rendered.
     #[error("{file}: `{key}` cannot be made")]
     Template {
-        /// The file.
+        /// File.
         file: String,
-        /// Which value.
+        /// Key of the value.
         key: String,
-        /// Why.
+        /// Underlying error.
         source: minijinja::Error,
     },
-    /// A rule for secrets does not work.
+    /// A rule for placeholder secrets is invalid.
     #[error(transparent)]
     Rule(#[from] RuleError),
-    /// Something is asked of a service that it knows nothing of.
+    /// A request has a parameter that the service does not declare.
     #[error("{place}: `{service}` has no parameter `{parameter}`")]
     Parameter {
-        /// Where it is asked.
+        /// Location of the request.
         place: String,
-        /// The service.
+        /// Service.
         service: String,
-        /// What is asked.
+        /// Parameter.
         parameter: String,
-        /// The nearest names.
+        /// Nearest names.
         nearest: Vec<String>,
     },
-    /// A parameter of the wrong kind.
+    /// A parameter has the wrong type.
     #[error("{place}: the parameter `{parameter}` of `{service}` must be {wanted}")]
     ParameterKind {
-        /// Where it is asked.
+        /// Location of the request.
         place: String,
-        /// The service.
+        /// Service.
         service: String,
-        /// What is asked.
+        /// Parameter.
         parameter: String,
-        /// What it must be.
+        /// Expected type.
         wanted: &'static str,
     },
 }

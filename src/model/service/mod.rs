@@ -1,6 +1,6 @@
-//! A backing service: what runs when a component needs, say, a message broker, and what it provides
-//! to those who need it. The templates are `templates/services/*.yaml`; how their values are made is
-//! in `value`, and starting a service is for `ops`.
+//! Backing services, such as a message broker: their specification, and the variables that they provide
+//! to their dependents. The templates are `templates/services/*.yaml`. Rendering values belongs in
+//! `value`, starting a service in `ops`.
 
 mod context;
 mod error;
@@ -67,7 +67,7 @@ struct WrittenNative {
     environment: BTreeMap<String, String>,
 }
 
-/// A template as read.
+/// A parsed service template.
 #[derive(Debug, Clone)]
 pub struct ServiceTemplate {
     name: String,
@@ -75,67 +75,67 @@ pub struct ServiceTemplate {
     written: Written,
 }
 
-/// A service, ready to be started.
+/// A backing service, ready to be started.
 #[derive(Debug, Clone)]
 pub struct Service {
-    /// Its name, under which others find it on the network.
+    /// Name, which is also its name on the network.
     pub name: String,
-    /// In a few words, what it is.
+    /// Description in a few words.
     pub description: Option<String>,
-    /// The image with its tag.
+    /// Image with its tag.
     pub image: String,
-    /// The command in the container; empty for the image's own.
+    /// Command in the container; empty for the image's own.
     pub command: Vec<String>,
-    /// Its environment; every value is hidden, since logins are among them.
+    /// Environment; all values are hidden, since some are logins.
     pub environment: Vec<(String, Secret)>,
-    /// Files that it finds when it starts.
+    /// Files to copy in before the start.
     pub files: Vec<ContainerFile>,
-    /// Ports it listens on.
+    /// Listening ports.
     pub ports: Vec<u16>,
-    /// How to know that it is ready.
+    /// Readiness probe.
     pub ready: Option<Ready>,
-    /// Commands to run inside when it is ready, one after the other.
+    /// Commands to run inside once the service is ready, one after the other.
     pub setup: Vec<Vec<String>>,
-    /// Paths with a volume of their own.
+    /// Paths with an anonymous volume.
     pub volumes: Vec<String>,
-    /// How it is run outside a container, if it can be.
+    /// Form without a container, if the service supports it.
     pub native: Option<NativeService>,
 }
 
-/// A service as a process.
+/// A service that runs as a plain process.
 #[derive(Debug, Clone)]
 pub struct NativeService {
-    /// The command, program first.
+    /// Command, program first.
     pub command: Vec<String>,
-    /// Its whole environment.
+    /// Complete environment.
     pub environment: Vec<(String, Secret)>,
 }
 
 impl ServiceTemplate {
-    /// Reads a template. `file` is for messages.
+    /// Parses a template. `file` is for messages.
     ///
     /// # Errors
-    /// When the text is not of the form that is wanted.
+    /// Fails when the text is not of the expected form.
     pub fn read(name: &str, file: &str, text: &str) -> Result<Self, ServiceError> {
         let (written, _) = yaml::parse::<Written>(file, text)?;
         Ok(Self { name: name.to_owned(), file: file.to_owned(), written })
     }
 
-    /// Its name.
+    /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Takes another image than the one that is written.
+    /// Replaces the image.
     pub fn set_image(&mut self, image: &str) {
         image.clone_into(&mut self.written.image);
     }
 
-    /// What is asked of it, with its own word for what is not said. `place` is for messages.
+    /// Returns the parameters of a request, with defaults filled in. `place` is for messages.
     ///
     /// # Errors
-    /// When something is asked that it does not know, or in another form.
+    /// Fails when a parameter is unknown or has the wrong type.
     pub fn parameters(&self, asked: &Parameters, place: &str) -> Result<Parameters, ServiceError> {
         let mut all = self.written.parameters.clone();
         for (name, value) in asked {
@@ -161,10 +161,10 @@ impl ServiceTemplate {
         Ok(all)
     }
 
-    /// What it gives to one who asks for these parameters.
+    /// Returns the variables that the service provides to a component with these parameters.
     ///
     /// # Errors
-    /// When a value cannot be made.
+    /// Fails when a value cannot be rendered.
     pub fn provided(
         &self,
         around: Surroundings<'_>,
@@ -183,10 +183,10 @@ impl ServiceTemplate {
         self.written.provides.iter().map(one).collect()
     }
 
-    /// The service for all who need it: `needs` is what each of them asks.
+    /// Renders the service for all its dependents; `needs` holds their parameters.
     ///
     /// # Errors
-    /// When a value cannot be made.
+    /// Fails when a value cannot be rendered.
     pub fn fill(&self, around: Surroundings<'_>, needs: &[Parameters]) -> Result<Service, ServiceError> {
         let all = Needs::of(needs);
         let maker = Maker::new(&self.file, around, None, &all);
@@ -201,7 +201,7 @@ impl ServiceTemplate {
         };
         let files = written.files.iter().map(|(path, text)| {
             let content = Secret::new(maker.text(&format!("files.{path}"), text)?);
-            // Whoever it goes on as must be able to read it.
+            // The service may switch to another user, who must be able to read the file.
             Ok(ContainerFile { path: path.clone(), content, mode: 0o644 })
         });
         let native = written.native.as_ref().map(|native| {
@@ -225,7 +225,7 @@ impl ServiceTemplate {
         })
     }
 
-    /// The set-up for each who needs it; what several would have done is done once.
+    /// Returns the setup commands of all dependents; equal commands run once.
     fn setup(
         &self,
         around: Surroundings<'_>,
@@ -248,7 +248,7 @@ impl ServiceTemplate {
     }
 }
 
-/// What a value would have to be, if it is of another kind than the one that is known.
+/// Returns the expected type if the value has another type than the known one.
 fn other_kind(known: &Value, value: &Value) -> Option<&'static str> {
     match (known, value) {
         (Value::Null, _)

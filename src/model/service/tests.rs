@@ -1,4 +1,4 @@
-//! Templates of backing services, tried on the built-in ones and on small ones.
+//! Tests of service templates: the built-in ones and small samples.
 
 use serde_json::json;
 

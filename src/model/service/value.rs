@@ -1,6 +1,5 @@
-//! The values of a template: text in which expressions are filled in. They see `host`, `cki`,
-//! `needs` and `secret('NAME')`, and where one who needs the service is meant, also what that one
-//! asks, by name.
+//! Rendering of template values. Expressions see `host`, `cki`, `needs` and `secret('NAME')`, and in
+//! values for one dependent also its parameters by name.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +9,14 @@ use minijinja::{Environment as Templates, UndefinedBehavior, Value};
 use super::{ServiceError, Surroundings};
 use crate::model::inventory::Parameters;
 
-/// Makes values.
+/// Renderer of values.
 pub(super) struct Maker<'a> {
     file: &'a str,
     around: Surroundings<'a>,
     context: Value,
 }
 
-/// The requests of all components that need a service, in the form that templates see. It is shared by all makers.
+/// Requests of all dependents in the form for templates, shared by all renderers.
 #[derive(Clone)]
 pub(super) struct Needs(Value);
 
@@ -42,7 +41,7 @@ impl<'a> Maker<'a> {
         Self { file, around, context: Value::from_object(context) }
     }
 
-    /// A text with what is filled in.
+    /// Renders a text.
     pub(super) fn text(&self, key: &str, text: &str) -> Result<String, ServiceError> {
         if !text.contains("{{") && !text.contains("{%") {
             return Ok(text.to_owned());
@@ -51,7 +50,8 @@ impl<'a> Maker<'a> {
         templates.render_str(text, self.context.clone()).map_err(|source| self.wrong(key, source))
     }
 
-    /// A list of texts. An item that is nothing but an expression for a list becomes its items.
+    /// Renders a list of texts. An item that is only an expression for a list is replaced by that list's
+    /// items.
     pub(super) fn list(&self, key: &str, items: &[String]) -> Result<Vec<String>, ServiceError> {
         let mut all = Vec::new();
         for item in items {
@@ -63,7 +63,7 @@ impl<'a> Maker<'a> {
         Ok(all)
     }
 
-    /// Whether an expression is true.
+    /// Returns whether an expression is true.
     pub(super) fn holds(&self, key: &str, expression: &str) -> Result<bool, ServiceError> {
         Ok(self.evaluate(key, expression)?.is_true())
     }
@@ -90,7 +90,7 @@ impl<'a> Maker<'a> {
     fn templates(&self, text: &str) -> Result<Templates<'static>, ServiceError> {
         let mut templates = Templates::new();
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
-        // A service and those who log in to it name the same variable, and so share its secret.
+        // A service and its clients use the same variable name, and so share its secret.
         let mut made = BTreeMap::new();
         for name in secret_names(text) {
             let secret = self.around.rules.make(&name, None, self.around.ground)?;
@@ -105,7 +105,7 @@ impl<'a> Maker<'a> {
     }
 }
 
-/// The names in `secret('NAME')`.
+/// Returns the names in `secret('NAME')`.
 fn secret_names(text: &str) -> Vec<String> {
     text.split("secret(")
         .skip(1)

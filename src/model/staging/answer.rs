@@ -1,6 +1,6 @@
-//! The bot's answer: a table in GitLab's markdown, `Group | Branch | ID | Status`, that people and
-//! programs have written in many ways. Reading it is tolerant and bounded; whatever is read is one
-//! line, safe to show.
+//! The bot's answer: a table in GitLab's markdown, `Group | Branch | ID | Status`, which people and
+//! programs write in many variants. The parser is tolerant and bounded; every value is one line and safe
+//! to show. Following the pipelines belongs in `ops::stage`.
 
 use std::sync::LazyLock;
 
@@ -9,37 +9,37 @@ use regex::Regex;
 use super::PipelineStatus;
 use crate::base::text::safe_line;
 
-/// So many rows are read, and no more.
+/// Maximum rows to read.
 const MOST_ROWS: usize = 200;
-/// So many bytes of a comment are read, and no more.
+/// Maximum bytes of a comment to read.
 const MOST_BYTES: usize = 1 << 20;
-/// So many characters of a cell are kept.
+/// Maximum characters of a cell to keep.
 const LONGEST_CELL: usize = 200;
 
-/// One pipeline that the bot answers for.
+/// One pipeline in the bot's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerRow {
     /// The bot's name for a group of pipelines.
     pub group: String,
-    /// The branch, or for a pipeline that was run again the number of the earlier one.
+    /// Branch, or the number of the earlier pipeline that is run again.
     pub branch: String,
-    /// The number of the pipeline, if there is one.
+    /// Pipeline number, if there is one.
     pub id: Option<u64>,
-    /// Where the number points to.
+    /// Link target of the number.
     pub link: Option<String>,
-    /// How the bot says it is.
+    /// Status in the bot's words.
     pub status: PipelineStatus,
 }
 
 impl AnswerRow {
-    /// The server of an address, to be compared: its name and port.
+    /// Returns host and port of a URL, for comparison.
     #[must_use]
     pub fn server_of(url: &str) -> Option<String> {
         let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
         rest.split(['/', '?', '#']).next().map(str::to_ascii_lowercase)
     }
 
-    /// The bot found nothing to run.
+    /// Returns whether the bot found nothing to run.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         match &self.status {
@@ -52,7 +52,7 @@ impl AnswerRow {
     }
 }
 
-/// Writes a table as the bot does.
+/// Renders a table in the bot's form.
 #[must_use]
 pub fn render(rows: &[AnswerRow]) -> String {
     let mut text = "| Group | Branch | ID | Status |\n|-------|--------|----|--------|\n".to_owned();
@@ -68,7 +68,7 @@ pub fn render(rows: &[AnswerRow]) -> String {
     text
 }
 
-/// A backslash before everything that means something in markdown.
+/// Escapes the special characters of markdown.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -80,23 +80,23 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// The rows of a comment.
+/// Rows of a comment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AnswerTable {
-    /// Those that were read.
+    /// Rows that were read.
     pub rows: Vec<AnswerRow>,
-    /// There are more.
+    /// Marks an incomplete table: there are more rows.
     pub is_cut: bool,
 }
 
-/// The rows that were read of a comment; `None` if it has no table.
+/// Parses the rows of a comment; returns `None` if it has no table.
 #[must_use]
 pub fn parse(body: &str) -> Option<Vec<AnswerRow>> {
     read(body).map(|table| table.rows)
 }
 
-/// Reads every table of a comment that has the four columns, in whatever order and with whatever
-/// others. `None` if there is none.
+/// Parses every table of a comment with the four columns, in any order and among other columns. Returns
+/// `None` if there is none.
 #[must_use]
 pub fn read(body: &str) -> Option<AnswerTable> {
     let whole = body;
@@ -121,7 +121,7 @@ pub fn read(body: &str) -> Option<AnswerTable> {
     found
 }
 
-/// Which cell holds what.
+/// Positions of the columns.
 struct Columns {
     group: usize,
     branch: usize,
@@ -150,7 +150,7 @@ impl Columns {
         let id = cell(self.id);
         let status = cell(self.status);
         let word = status.text.trim_matches(|c: char| !c.is_alphanumeric()).trim();
-        // What the bot writes in place of a number says more than an empty status.
+        // In an empty status, the text in place of the number tells more.
         let word = if word.is_empty() { id.text.as_str() } else { word };
         AnswerRow {
             group: cell(self.group).text,
@@ -162,19 +162,19 @@ impl Columns {
     }
 }
 
-/// Without the marks of a quotation.
+/// Removes the marks of a quotation.
 fn unquote(line: &str) -> &str {
     line.trim_start_matches([' ', '\t', '>']).trim_end()
 }
 
-/// The line under the names of the columns.
+/// Returns whether a line separates the header from the rows.
 fn is_rule(line: &str) -> bool {
     line.contains('-')
         && line.contains('|')
         && line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' ' | '\t'))
 }
 
-/// Cuts a line at each `|` without a backslash before it.
+/// Splits a line at each `|` that has no backslash before it.
 fn cells(line: &str) -> impl Iterator<Item = &str> {
     let line = line.trim();
     let line = line.strip_prefix('|').unwrap_or(line);
@@ -184,7 +184,7 @@ fn cells(line: &str) -> impl Iterator<Item = &str> {
         escaped = c == '\\' && !escaped;
         here
     });
-    // What follows the last `|` of a line that ends with one is no cell.
+    // The text after a final `|` is not a cell.
     let mut next = pieces.next();
     std::iter::from_fn(move || {
         let piece = next.take()?;
@@ -193,13 +193,13 @@ fn cells(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What a cell says.
+/// Content of a cell without markdown.
 struct Plain {
     text: String,
     link: Option<String>,
 }
 
-/// Takes the markdown out of a cell.
+/// Removes the markdown from a cell.
 fn plain(cell: &str) -> Plain {
     static LINK: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"^\[((?:\\.|[^\\\]])*)\]\(\s*<?(https?://[^\s<>()"]+)>?(?:\s+"[^"]*")?\s*\)"#)
@@ -246,12 +246,12 @@ fn plain(cell: &str) -> Plain {
     Plain { text: text.trim().to_owned(), link }
 }
 
-/// The greatest length that does not cut a character.
+/// Returns the greatest length up to `most` that does not cut a character.
 fn floor(text: &str, most: usize) -> usize {
     (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0)
 }
 
-/// Project and number of a pipeline by its address, if it is on the server at `base`.
+/// Returns project and number of a pipeline from its URL, if it is on the server at `base`.
 #[must_use]
 pub fn pipeline_of_url(url: &str, base: &str) -> Option<(String, u64)> {
     let without_scheme = |text: &str| text.split_once("://").map(|(_, rest)| rest.to_owned());
@@ -355,7 +355,7 @@ mod tests {
         }
     }
 
-    /// Text as it stands in a row that was read: one safe line without spaces around it.
+    /// Returns texts in the form of a parsed cell: one safe line without surrounding spaces.
     fn word() -> impl Strategy<Value = String> {
         "\\PC{0,30}".prop_filter_map("is not what is read", |text| {
             let text = safe_line(&text).trim().to_owned();

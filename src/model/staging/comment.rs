@@ -1,5 +1,5 @@
-//! The comment that asks: written from a template, marked so that it is found again, and read the
-//! way the bot reads it, so that nothing is sent that would be read differently.
+//! The comment of a staging request: rendered from a template, marked so that it is found again, and
+//! parsed with the bot's rules, so that no comment is sent that the bot would read differently.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -10,10 +10,10 @@ use regex::Regex;
 use super::parameter::is_key;
 use super::{Parameter, Rerun, StagingError, StagingRequest, shown};
 
-/// No comment may be longer on GitLab.
+/// Maximum length of a comment on GitLab.
 const LONGEST_COMMENT: usize = 1_000_000;
 
-/// Stands hidden in a comment, and says for which commit and which request it was made.
+/// Hidden marker in a comment: the commit and the request that it was written for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marker {
     sha: String,
@@ -21,10 +21,10 @@ pub struct Marker {
 }
 
 impl Marker {
-    /// Marks a request for the commit at the head of a merge request.
+    /// Returns the marker of a request for the head of a merge request.
     ///
     /// # Errors
-    /// When `sha` is not the id of a commit.
+    /// Fails when `sha` is not a commit ID.
     pub fn new(sha: &str, request: &StagingRequest) -> Result<Self, StagingError> {
         if !is_commit(sha) {
             return Err(StagingError::BadCommit { sha: shown(sha) });
@@ -32,7 +32,7 @@ impl Marker {
         Ok(Self { sha: sha.to_ascii_lowercase(), request: request.fingerprint() })
     }
 
-    /// Reads the marker of a comment, if it has one.
+    /// Parses the marker of a comment, if it has one.
     #[must_use]
     pub fn find(body: &str) -> Option<Self> {
         static MARKER: LazyLock<Regex> = LazyLock::new(|| {
@@ -43,7 +43,7 @@ impl Marker {
         Some(Self { sha: found[1].to_owned(), request: found[2].to_owned() })
     }
 
-    /// The commit.
+    /// Returns the commit ID.
     #[must_use]
     pub fn sha(&self) -> &str {
         &self.sha
@@ -60,11 +60,11 @@ fn is_commit(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Writes the comment. A template may use `bot`, `selectors` (what to run again), `parameters`
-/// and `marker`; the marker is added if the template leaves it out.
+/// Renders the comment. A template may use `bot`, `selectors` (pipelines to run again), `parameters` and
+/// `marker`; a missing marker is appended.
 ///
 /// # Errors
-/// When the template does not work, or makes a comment that the bot would read as something else.
+/// Fails when the template is invalid, or the bot would read the comment differently.
 pub fn comment(template: &str, request: &StagingRequest, marker: &Marker) -> Result<String, StagingError> {
     let brackets = |items: Vec<String>| items.join(" ");
     let selectors = brackets(request.reruns().iter().map(|one| format!("[{one}]")).collect());
@@ -91,7 +91,7 @@ pub fn comment(template: &str, request: &StagingRequest, marker: &Marker) -> Res
     Ok(text)
 }
 
-/// Where a part is empty, its spaces go with it; those of a value stay.
+/// Removes the spaces around empty parts; spaces within values stay.
 fn tidy(rendered: &str) -> String {
     let mut text = String::with_capacity(rendered.len());
     for line in rendered.lines() {
@@ -109,7 +109,7 @@ fn tidy(rendered: &str) -> String {
     text.trim().to_owned()
 }
 
-/// Reads the comment back as the bot does.
+/// Parses the comment as the bot does, and compares it with the request.
 fn check(text: &str, request: &StagingRequest) -> Result<(), StagingError> {
     let fail = |why: &str| Err(StagingError::Unfaithful { why: why.to_owned() });
     if text.len() > LONGEST_COMMENT {
@@ -128,8 +128,8 @@ fn check(text: &str, request: &StagingRequest) -> Result<(), StagingError> {
     Ok(())
 }
 
-/// Refuses what GitLab itself might act on: a line that begins with `/` is a quick action, done with
-/// the rights of the person (GitLab's user documentation, "GitLab quick actions").
+/// Refuses lines that begin with `/`: GitLab executes quick actions with the rights of the user
+/// (GitLab's user documentation, "GitLab quick actions").
 fn check_lines(text: &str) -> Result<(), StagingError> {
     let is_break = |c: char| matches!(c, '\n' | '\u{2028}' | '\u{2029}' | '\u{85}');
     if text.chars().any(|c| c.is_control() && c != '\n') {
@@ -141,15 +141,15 @@ fn check_lines(text: &str) -> Result<(), StagingError> {
     }
 }
 
-/// Whether a comment asks the bot for exactly this request, in the words of its author: what it quotes
-/// of others does not count.
+/// Returns whether a comment asks the bot for exactly this request. Quotations in the comment do not
+/// count.
 #[must_use]
 pub fn asks_for(body: &str, request: &StagingRequest, marker: &Marker) -> bool {
     let own: Vec<&str> = body.lines().filter(|line| !line.trim_start().starts_with('>')).collect();
     let own = own.join("\n");
     Marker::find(&own).as_ref() == Some(marker)
         && parse_command(&own, request.bot()).is_some_and(|command| {
-            // As in the fingerprint, the order does not count.
+            // The order does not count, as in the fingerprint.
             same(&command.parameters, request.parameters()) && same(&command.reruns, request.reruns())
         })
 }
@@ -158,20 +158,20 @@ fn same<T: PartialEq>(some: &[T], others: &[T]) -> bool {
     some.len() == others.len() && some.iter().all(|one| others.contains(one))
 }
 
-/// A comment as the bot reads it.
+/// A comment, parsed with the bot's rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
-    /// `[key=value]`.
+    /// Parameters, `[key=value]`.
     pub parameters: Vec<Parameter>,
-    /// `[group/id]`.
+    /// Earlier pipelines, `[group/id]`.
     pub reruns: Vec<Rerun>,
-    /// What stands between brackets and is neither.
+    /// Other texts in brackets.
     pub other: Vec<String>,
 }
 
-/// Reads a comment as the bot does: a line that mentions it and then says `test`; whatever stands
-/// between brackets anywhere in the comment is for it, and the rest is free text. `None` if the
-/// comment asks for nothing.
+/// Parses a comment as the bot does: a line mentions the bot and then says `test`; every text in
+/// brackets in the comment is an argument, and the rest is free text. Returns `None` if the comment
+/// requests nothing.
 #[must_use]
 pub fn parse_command(body: &str, bot: &str) -> Option<Command> {
     static HIDDEN: LazyLock<Regex> =
@@ -201,7 +201,7 @@ pub fn parse_command(body: &str, bot: &str) -> Option<Command> {
     Some(command)
 }
 
-/// Whether a line mentions the bot, and then has the word `test`.
+/// Returns whether a line mentions the bot, and then has the word `test`.
 fn asks(line: &str, bot: &str) -> bool {
     let mention = format!("@{bot}");
     let is_part = |c: char| c.is_alphanumeric() || "_-@/".contains(c);

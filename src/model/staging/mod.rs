@@ -1,6 +1,5 @@
-//! Staging a merge request: what can be asked of a project's bot, how the asking is written, and
-//! how its answer is read. Pure rules; talking to GitLab is `systems::gitlab`, and following an
-//! answer to its end is `ops::stage`.
+//! Staging requests: parameters, the comment, and the bot's answer. Pure rules; talking to GitLab
+//! belongs in `systems::gitlab`, following an answer in `ops::stage`.
 
 mod answer;
 mod comment;
@@ -14,105 +13,105 @@ pub use parameter::{Parameter, StageParameter};
 pub use request::{Rerun, StagingRequest};
 pub use status::PipelineStatus;
 
-/// Reading and writing the table in the bot's answer.
+/// The table in the bot's answer.
 pub mod table {
     pub use super::answer::{AnswerTable, parse, read, render};
 }
 
 use crate::base::text::{join_and, safe_line, truncate};
 
-/// A staging request that will not be sent as it is.
+/// An invalid staging request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StagingError {
-    /// Not `key=value`.
+    /// A text is not `key=value`.
     #[error("`{text}` is not of the form `key=value`")]
     NotAPair {
-        /// What was given.
+        /// Given text.
         text: String,
     },
-    /// A key that the bot would not read.
+    /// The bot would not read the key.
     #[error("`{key}` is not a parameter's name: letters, digits and `_`, not starting with a digit")]
     BadKey {
-        /// The key.
+        /// Key.
         key: String,
     },
-    /// A value that the bot would not read as it is meant.
+    /// The bot would read the value differently.
     #[error("the value of `{key}` cannot be sent: {why}")]
     BadValue {
-        /// The key.
+        /// Key.
         key: String,
-        /// What is wrong with the value.
+        /// Reason.
         why: String,
     },
-    /// A key given twice.
+    /// A key is given twice.
     #[error("`{key}` is set more than once")]
     Repeated {
-        /// The key.
+        /// Key.
         key: String,
     },
-    /// A key that the component does not declare.
+    /// The component does not declare the key.
     #[error("there is no staging parameter `{key}`; {}", known(.nearest, .allowed))]
     UnknownKey {
-        /// The key.
+        /// Key.
         key: String,
-        /// The name most like it.
+        /// Nearest name.
         nearest: Option<String>,
-        /// All names that are allowed.
+        /// All allowed names.
         allowed: Vec<String>,
     },
-    /// A value that the declared pattern does not allow.
+    /// The value does not match the declared pattern.
     #[error("`{key}={value}` is not allowed: the value must match `{pattern}`{}", about(.description))]
     Mismatch {
-        /// The key.
+        /// Key.
         key: String,
-        /// The value.
+        /// Value.
         value: String,
-        /// The regular expression that the whole value must match.
+        /// Regular expression that the whole value must match.
         pattern: String,
-        /// What the parameter is for.
+        /// Purpose of the parameter.
         description: Option<String>,
     },
-    /// A declared pattern that is no regular expression.
+    /// A declared pattern is not a regular expression.
     #[error("the pattern `{pattern}` of the staging parameter `{name}` is not a regular expression: {why}")]
     BadPattern {
-        /// The parameter.
+        /// Parameter.
         name: String,
-        /// Its pattern.
+        /// Pattern.
         pattern: String,
-        /// The first line of the complaint.
+        /// First line of the regex error.
         why: String,
     },
-    /// Not `group/id`.
+    /// A text is not `group/id`.
     #[error("`{text}` does not name a pipeline to run again: `group/id`, as `cki/620247`")]
     BadRerun {
-        /// What was given.
+        /// Given text.
         text: String,
     },
-    /// Not the name of a user.
+    /// A text is not a user name.
     #[error("`{name}` cannot be the user name of a bot")]
     BadBot {
-        /// The name.
+        /// Name.
         name: String,
     },
-    /// Not the id of a commit.
+    /// A text is not a commit ID.
     #[error("`{sha}` is not the id of a commit")]
     BadCommit {
-        /// What was given.
+        /// Given text.
         sha: String,
     },
-    /// The template of the comment does not work.
+    /// The template of the comment is invalid.
     #[error("the template of the comment cannot be used: {why}")]
     Template {
-        /// The complaint.
+        /// Reason.
         why: String,
     },
-    /// A line that GitLab would act on.
+    /// GitLab would execute a line.
     #[error("the comment has the line `{line}`, which GitLab would execute as a quick action")]
     QuickAction {
         /// The line.
         line: String,
     },
-    /// The template leaves something out, or adds something.
+    /// The template omits or adds a part of the request.
     #[error("the template makes a comment that the bot would read differently: {why}")]
     Unfaithful {
         /// The difference.
@@ -133,7 +132,7 @@ fn about(description: &Option<String>) -> String {
     description.as_ref().map_or_else(String::new, |text| format!(" ({text})"))
 }
 
-/// Foreign text as it may stand in a message: one line, of bounded length.
+/// Makes untrusted text safe for a message: one line of bounded length.
 fn shown(text: &str) -> String {
     truncate(&safe_line(text), 80)
 }

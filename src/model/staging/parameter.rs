@@ -1,4 +1,5 @@
-//! `[key=value]`: what may be set, and to what.
+//! Parameters of a staging request, `[key=value]`, with the rules for their values. The comment around
+//! them belongs in `comment`.
 
 use regex::{Regex, RegexBuilder};
 
@@ -6,10 +7,10 @@ use super::{StagingError, shown};
 use crate::base::text::{nearest, safe_line};
 use crate::model::inventory;
 
-/// No parameter of a pipeline is longer.
+/// Maximum length of a pipeline parameter's value.
 const LONGEST_VALUE: usize = 2000;
 
-/// One parameter as asked for: a trigger variable of every pipeline that the comment starts.
+/// One requested parameter: a trigger variable of every pipeline that the comment starts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Parameter {
     key: String,
@@ -20,7 +21,7 @@ impl Parameter {
     /// Checks a key and a value.
     ///
     /// # Errors
-    /// When the bot would not read them as they are meant.
+    /// Fails when the bot would read them differently.
     pub fn new(key: &str, value: &str) -> Result<Self, StagingError> {
         if !is_key(key) {
             return Err(StagingError::BadKey { key: shown(key) });
@@ -31,30 +32,30 @@ impl Parameter {
         Ok(Self { key: key.to_owned(), value: value.to_owned() })
     }
 
-    /// From `key=value`.
+    /// Parses `key=value`.
     ///
     /// # Errors
-    /// When it is not of that form, or cannot be sent.
+    /// Fails when the text is not of that form, or cannot be sent.
     pub fn parse(text: &str) -> Result<Self, StagingError> {
         let (key, value) =
             text.split_once('=').ok_or_else(|| StagingError::NotAPair { text: shown(text) })?;
         Self::new(key.trim(), value)
     }
 
-    /// The key.
+    /// Returns the key.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The value.
+    /// Returns the value.
     #[must_use]
     pub fn value(&self) -> &str {
         &self.value
     }
 }
 
-/// Whether a text can be a key: `[A-Za-z_][A-Za-z0-9_]*`.
+/// Returns whether a text is a valid key: `[A-Za-z_][A-Za-z0-9_]*`.
 pub(super) fn is_key(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 255
@@ -62,7 +63,7 @@ pub(super) fn is_key(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Why a value cannot stand between brackets in a comment.
+/// Returns the reason why a value cannot be between brackets in a comment.
 fn trouble(value: &str) -> Option<&'static str> {
     if value.is_empty() {
         return Some("it is empty");
@@ -88,9 +89,9 @@ fn trouble(value: &str) -> Option<&'static str> {
 /// A parameter that a component declares.
 #[derive(Debug, Clone)]
 pub struct StageParameter {
-    /// The key.
+    /// Key.
     pub name: String,
-    /// What it is for.
+    /// Purpose.
     pub description: Option<String>,
     pattern: Option<(String, Regex)>,
 }
@@ -99,12 +100,12 @@ impl StageParameter {
     /// Declares a parameter; the whole value must match the pattern.
     ///
     /// # Errors
-    /// When the pattern is not a regular expression.
+    /// Fails when the pattern is not a regular expression.
     pub fn new(name: &str, pattern: Option<&str>, description: Option<&str>) -> Result<Self, StagingError> {
         let compile = |text: &str| RegexBuilder::new(text).size_limit(1 << 20).build();
         let pattern = pattern
             .map(|text| {
-                // By itself first: `a)|(b` would be valid only inside the brackets.
+                // The pattern must compile alone first: `a)|(b` is valid only inside the added brackets.
                 compile(text)
                     .and_then(|_| compile(&format!(r"\A(?:{text})\z")))
                     .map(|regex| (text.to_owned(), regex))
@@ -118,15 +119,15 @@ impl StageParameter {
         Ok(Self { name: name.to_owned(), description: description.map(str::to_owned), pattern })
     }
 
-    /// From an entry of the inventory.
+    /// Builds the parameter from an entry of the inventory.
     ///
     /// # Errors
-    /// When the pattern is not a regular expression.
+    /// Fails when the pattern is not a regular expression.
     pub fn from_inventory(declared: &inventory::Parameter) -> Result<Self, StagingError> {
         Self::new(&declared.name, declared.pattern.as_deref(), declared.description.as_deref())
     }
 
-    /// The pattern as written.
+    /// Returns the pattern as written.
     #[must_use]
     pub fn pattern(&self) -> Option<&str> {
         self.pattern.as_ref().map(|(text, _)| text.as_str())
@@ -135,7 +136,7 @@ impl StageParameter {
     /// Checks a value.
     ///
     /// # Errors
-    /// When the pattern does not allow it.
+    /// Fails when the value does not match the pattern.
     pub fn check(&self, value: &str) -> Result<(), StagingError> {
         match &self.pattern {
             Some((text, regex)) if !regex.is_match(value) => Err(StagingError::Mismatch {
@@ -149,7 +150,7 @@ impl StageParameter {
     }
 }
 
-/// Checks parameters against what is declared; with nothing declared, all is allowed.
+/// Checks parameters against the declared ones; without any declaration, all are allowed.
 pub(super) fn check_declared(
     parameters: &[Parameter],
     declared: &[StageParameter],

@@ -1,4 +1,5 @@
-//! A whole request to the bot, checked: whom, what to run again, what to set.
+//! A checked request to the bot: its user name, pipelines to run again, and parameters. Writing the
+//! comment belongs in `comment`.
 
 use std::fmt;
 
@@ -6,20 +7,20 @@ use super::parameter::check_declared;
 use super::{Parameter, StageParameter, StagingError, shown};
 use crate::base::digest;
 
-/// `group/id`: one earlier pipeline, to be run again with the merge request's code.
+/// `group/id`: an earlier pipeline to run again with the merge request's code.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rerun {
     /// The bot's name for a group of pipelines.
     pub group: String,
-    /// The pipeline's number.
+    /// Pipeline number.
     pub id: u64,
 }
 
 impl Rerun {
-    /// From `group/id`.
+    /// Parses `group/id`.
     ///
     /// # Errors
-    /// When it is not of that form.
+    /// Fails when the text is not of that form.
     pub fn parse(text: &str) -> Result<Self, StagingError> {
         Self::read(text.trim()).ok_or_else(|| StagingError::BadRerun { text: shown(text) })
     }
@@ -43,7 +44,7 @@ impl fmt::Display for Rerun {
     }
 }
 
-/// What is asked of whom: nothing in it can be misread in a comment.
+/// A valid request, which the bot cannot misread in a comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StagingRequest {
     bot: String,
@@ -52,11 +53,10 @@ pub struct StagingRequest {
 }
 
 impl StagingRequest {
-    /// Checks a request against what the component declares; with nothing declared, every
-    /// parameter is allowed.
+    /// Checks a request against the declared parameters; without any declaration, all are allowed.
     ///
     /// # Errors
-    /// When the bot would not read it as it is meant, or the component does not allow it.
+    /// Fails when the bot would read the request differently, or the component does not allow it.
     pub fn new(
         bot: &str,
         parameters: Vec<Parameter>,
@@ -82,25 +82,26 @@ impl StagingRequest {
         Ok(Self { bot: bot.to_owned(), parameters, reruns: kept })
     }
 
-    /// The bot's user name, without `@`.
+    /// Returns the bot's user name, without `@`.
     #[must_use]
     pub fn bot(&self) -> &str {
         &self.bot
     }
 
-    /// What to set, as given.
+    /// Returns the parameters in the given order.
     #[must_use]
     pub fn parameters(&self) -> &[Parameter] {
         &self.parameters
     }
 
-    /// What to run again, as given, each once.
+    /// Returns the pipelines to run again, each once, in the given order.
     #[must_use]
     pub fn reruns(&self) -> &[Rerun] {
         &self.reruns
     }
 
-    /// Names what is asked, whatever the order in which it was given: 16 hexadecimal digits.
+    /// Returns an ID of the request that does not depend on the order of its parts: 16 hexadecimal
+    /// digits.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let mut parameters: Vec<String> =
@@ -113,7 +114,7 @@ impl StagingRequest {
     }
 }
 
-/// GitLab's rule for user names.
+/// Returns whether a text follows GitLab's rule for user names.
 fn is_user_name(text: &str) -> bool {
     text.len() <= 255
         && text.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_')

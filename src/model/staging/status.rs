@@ -1,4 +1,4 @@
-//! The states of a pipeline or a job, in GitLab's words.
+//! States of a pipeline or a job, in GitLab's words. The display belongs in `report` and `ui`.
 
 use std::fmt;
 
@@ -6,39 +6,39 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::shown;
 
-/// How a pipeline or a job is.
+/// Status of a pipeline or a job.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PipelineStatus {
-    /// Made, nothing done yet.
+    /// Created, not started.
     Created,
-    /// Waits for a resource that another job holds.
+    /// Waiting for a resource that another job holds.
     WaitingForResource,
-    /// Its surroundings are being prepared.
+    /// Preparing its environment.
     Preparing,
-    /// Waits for a runner.
+    /// Waiting for a runner.
     Pending,
-    /// At work.
+    /// Running.
     Running,
-    /// Ended well.
+    /// Succeeded.
     Success,
-    /// Ended badly.
+    /// Failed.
     Failed,
-    /// Ended by a person.
+    /// Canceled by a person.
     Canceled,
-    /// Being ended by a person.
+    /// Being canceled by a person.
     Canceling,
-    /// Left out.
+    /// Skipped.
     Skipped,
-    /// Waits for a person.
+    /// Waiting for a manual start.
     Manual,
-    /// Waits for a time.
+    /// Waiting for its scheduled time.
     Scheduled,
-    /// A word that this program does not know: safe to show, of bounded length.
+    /// A word that `cki` does not know: safe to show, of bounded length.
     Unknown(String),
 }
 
 impl PipelineStatus {
-    /// All that have a word of GitLab's.
+    /// All statuses with a word of GitLab's.
     pub const KNOWN: [Self; 12] = [
         Self::Created,
         Self::WaitingForResource,
@@ -54,7 +54,7 @@ impl PipelineStatus {
         Self::Scheduled,
     ];
 
-    /// From a word, as the API or a person writes it.
+    /// Parses a word from the API or a person.
     #[must_use]
     pub fn parse(word: &str) -> Self {
         let plain = word.trim().to_lowercase().replace([' ', '-'], "_");
@@ -70,7 +70,7 @@ impl PipelineStatus {
             .unwrap_or_else(|| Self::Unknown(shown(word.trim())))
     }
 
-    /// GitLab's word.
+    /// Returns GitLab's word.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -90,13 +90,13 @@ impl PipelineStatus {
         }
     }
 
-    /// Nothing more will happen by itself.
+    /// Returns whether the status is final.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         matches!(self, Self::Success | Self::Failed | Self::Canceled | Self::Skipped)
     }
 
-    /// It ended well.
+    /// Returns whether the pipeline or job succeeded.
     #[must_use]
     pub fn is_success(&self) -> bool {
         *self == Self::Success
