@@ -1,7 +1,6 @@
-//! The map of `cki`, floor by floor, lowest first. A module may use only floors below its own, and
-//! files never import each other in a ring; `tests/suite/layering.rs` holds the same table and fails
-//! on any other edge.
-//! `docs/architecture.md` tells the story behind it, `docs/glossary.md` defines the terms.
+//! The map of `cki`, floor by floor, lowest first. A module may use only floors below its own, and files
+//! never import each other in a ring; `tests/suite/layering.rs` holds the same table and fails on any other
+//! edge. `docs/architecture.md` explains the floors, `docs/glossary.md` defines the terms.
 
 pub mod base;
 pub mod cli;
@@ -14,7 +13,7 @@ pub mod report;
 pub mod systems;
 pub mod ui;
 
-/// Runs the program on a machine, and says how it ended.
+/// Runs the program on a machine and returns its exit code.
 #[must_use]
 pub fn run(host: host::Host) -> std::process::ExitCode {
     cli::run(host)

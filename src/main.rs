@@ -1,5 +1,5 @@
-//! The `cki` program: gives the machine to the library and its answer back. Anything else is in
-//! the library.
+//! The `cki` program: hands the machine to the library and returns the library's exit code. Everything else
+//! is in the library.
 
 use std::process::ExitCode;
 

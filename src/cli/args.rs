@@ -1,4 +1,4 @@
-//! The command line: global flags and the list of commands. What belongs to one command is in its
+//! The command line: the list of commands, and rules on their options. Arguments of one command are in its
 //! own file below `commands/`.
 
 use clap::builder::styling::{AnsiColor, Styles};
@@ -11,7 +11,7 @@ const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
     .usage(AnsiColor::Green.on_default().bold())
     .literal(AnsiColor::Cyan.on_default().bold())
-    // What clap calls the name of a value, as in `--mr <N>`.
+    // Style of the name of a value, which clap calls a placeholder, as in `--mr <N>`.
     .placeholder(AnsiColor::Cyan.on_default())
     .error(AnsiColor::Red.on_default().bold())
     .valid(AnsiColor::Cyan.on_default())
@@ -36,7 +36,7 @@ pub(super) struct Cli {
     pub(super) command: Command,
 }
 
-/// The commands, in the order in which a newcomer needs them.
+/// Commands, in the order in which a newcomer needs them.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Demo(commands::demo::DemoArgs),
@@ -63,13 +63,13 @@ pub(super) enum Command {
 }
 
 impl Command {
-    /// Whether the command looks at what is wrong with the settings, and so does without them.
+    /// Returns whether the command reports invalid settings, and so has to run with them.
     pub(super) fn looks_at_settings(&self) -> bool {
         matches!(self, Self::Doctor(_))
     }
 }
 
-/// The whole tree of commands, for completion, manual pages and the reference.
+/// Returns the whole tree of commands, for completion, manual pages and the reference.
 #[must_use]
 pub fn command_tree() -> clap::Command {
     Cli::command()
@@ -84,7 +84,8 @@ mod tests {
         super::command_tree().debug_assert();
     }
 
-    /// Adds the options of a command and of those below it: each letter with the names it stands for.
+    /// Collects the short options of a command and its subcommands: each letter with the long names that
+    /// use it.
     fn letters(command: &clap::Command, found: &mut BTreeMap<char, BTreeSet<String>>) {
         for arg in command.get_arguments() {
             let long = arg.get_long().unwrap_or_default();
@@ -103,7 +104,7 @@ mod tests {
         let mut found = BTreeMap::new();
         letters(&tree, &mut found);
         let several: Vec<_> = found.iter().filter(|(_, names)| names.len() > 1).collect();
-        // `logs` has nothing to try out, and `-n` is what `docker logs` and `tail` take.
+        // `logs` has no dry run, and `-n` means `--tail` as in `docker logs` and `tail`.
         let tail = BTreeSet::from(["dry-run".to_owned(), "tail".to_owned()]);
         assert_eq!(several, [(&'n', &tail)], "letters with several meanings");
     }

@@ -1,6 +1,6 @@
-//! How bash asks for completion. It breaks words at `=`, `:` and `@` and hands over the pieces, with
-//! the last one to be completed alone: the pieces are put together before the command line is
-//! understood, and what they began with is taken off the answers. What is offered is `complete`.
+//! Completion in bash. Bash splits words at `=`, `:` and `@` and hands over the pieces: this adapter joins
+//! them before clap parses the command line, and removes the part before the last piece from the answers.
+//! Candidates come from `complete`.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -11,10 +11,10 @@ use clap_complete::env::{Bash as Builtin, EnvCompleter};
 
 use crate::host::Host;
 
-/// Where bash breaks words, beside spaces and what has a meaning of its own.
+/// Characters at which bash splits words, in addition to white space and shell syntax.
 const BREAKS: [char; 3] = ['=', ':', '@'];
 
-/// The shell.
+/// Bash, as clap's `EnvCompleter` sees a shell.
 pub(super) struct Bash;
 
 impl EnvCompleter for Bash {
@@ -58,18 +58,18 @@ impl EnvCompleter for Bash {
     }
 }
 
-/// Words that were put together from pieces.
+/// Words joined from the pieces of bash.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Joined {
-    /// The words.
+    /// Words of the command line.
     pub(super) words: Vec<OsString>,
-    /// The one to be completed.
+    /// Index of the word to complete.
     index: usize,
-    /// The pieces of it that come before the one to be completed.
+    /// Part of that word before the piece to complete.
     before: String,
 }
 
-/// Puts pieces together: a break belongs to the word before it and the one after.
+/// Joins pieces: a break belongs to the word before it and to the word after it.
 pub(super) fn join(pieces: Vec<OsString>, index: usize) -> Joined {
     let is_break = |piece: &OsString| {
         piece.to_str().is_some_and(|piece| !piece.is_empty() && piece.chars().all(|c| BREAKS.contains(&c)))
@@ -121,7 +121,7 @@ mod tests {
         );
         let (words, index, _) = joined("cki = x", 2);
         assert_eq!((words.join(" "), index), ("cki = x".into(), 2));
-        // An index beyond the end stays there.
+        // An index beyond the end stays beyond the end.
         assert_eq!(joined("cki", 1).1, 1);
     }
 }

@@ -1,5 +1,6 @@
-//! What a shell asks for when a person presses TAB. Answers come from files on this machine, never
-//! from a network, and an error is no answer: nothing may appear on the terminal.
+//! Candidates for completion in a shell. They come from files on this machine, never from a network, and an
+//! error gives no candidates: nothing may be printed on the terminal. Joining the words of bash is in
+//! `bash`.
 
 use std::path::{Path, PathBuf};
 
@@ -13,15 +14,15 @@ use crate::host::Host;
 use crate::model::inventory::Inventory;
 use crate::model::reference::is_name;
 
-/// The variable by which a shell says that it wants completion.
+/// Environment variable by which a shell asks for completion.
 pub(super) const VARIABLE: &str = "COMPLETE";
 
-/// The shells that can be answered.
+/// Supported shells.
 pub(super) const SHELLS: Shells<'static> = Shells(&[&Bash, &Elvish, &Fish, &Powershell, &Zsh]);
 
-/// Answers a shell, if it is one that asks.
+/// Answers a request for completion. Returns whether a shell made one.
 pub(super) fn answer(host: &Host, command_tree: fn() -> clap::Command) -> bool {
-    // As clap's own `CompleteEnv`, but for where the answer is written.
+    // Same as clap's own `CompleteEnv`, except for the stream to which the answer is written.
     let Some(shell) = host.env.get(VARIABLE).filter(|name| !matches!(*name, "" | "0")) else { return false };
     let name = Path::new(shell).file_stem().and_then(|name| name.to_str()).unwrap_or(shell);
     let mut text = Vec::new();
@@ -44,7 +45,7 @@ pub(super) fn answer(host: &Host, command_tree: fn() -> clap::Command) -> bool {
     true
 }
 
-/// The components, with their descriptions.
+/// Returns the components with their descriptions.
 pub(super) fn components() -> Vec<CompletionCandidate> {
     candidates(|inventory| {
         inventory
@@ -60,25 +61,25 @@ pub(super) fn components() -> Vec<CompletionCandidate> {
     })
 }
 
-/// The kinds of components.
+/// Returns the kinds of components.
 pub(super) fn kinds() -> Vec<CompletionCandidate> {
     distinct(|inventory| inventory.components.iter().filter_map(|c| c.kind.clone()).collect())
 }
 
-/// The people responsible.
+/// Returns the owners of components.
 pub(super) fn owners() -> Vec<CompletionCandidate> {
     distinct(|inventory| inventory.components.iter().flat_map(|c| c.people.clone()).collect())
 }
 
-/// Where components run.
+/// Returns the infrastructures of components.
 pub(super) fn infrastructures() -> Vec<CompletionCandidate> {
     distinct(|inventory| inventory.components.iter().filter_map(|c| c.infrastructure.clone()).collect())
 }
 
 fn distinct(values: impl FnOnce(&Inventory) -> Vec<String>) -> Vec<CompletionCandidate> {
     candidates(|inventory| {
-        // A shell puts what is offered on the command line as it is: nothing may be in it that would
-        // run, break or hide there.
+        // A shell inserts candidates into the command line unchanged: leave out any with a character that
+        // the shell would interpret or hide.
         let mut values: Vec<String> = values(inventory).into_iter().filter(|value| is_name(value)).collect();
         values.sort();
         values.dedup();
@@ -90,7 +91,7 @@ fn candidates(from: impl FnOnce(&Inventory) -> Vec<CompletionCandidate>) -> Vec<
     inventory().map(from).unwrap_or_default()
 }
 
-/// The inventory, which stays until the program ends.
+/// Loads the inventory, and leaks it: the program ends after one answer.
 fn inventory() -> Option<&'static Inventory> {
     let host = Host::real();
     let typed = typed_inventory(&host);
@@ -100,7 +101,7 @@ fn inventory() -> Option<&'static Inventory> {
     crate::ops::inventory::load(settings.inventory.as_deref()).ok().map(|one| &*Box::leak(Box::new(one)))
 }
 
-/// The value of `--inventory` among the words typed so far.
+/// Returns the value of `--inventory` among the words typed so far.
 fn typed_inventory(host: &Host) -> Option<PathBuf> {
     let typed = host.args.iter().skip_while(|word| *word != "--").skip(1).cloned().collect();
     let words = bash::join(typed, 0).words;
@@ -114,7 +115,7 @@ fn typed_inventory(host: &Host) -> Option<PathBuf> {
     None
 }
 
-/// A path as it was typed: shells hand over quotes and `~` as they are.
+/// Returns a typed path without quotes and with `~` expanded: shells hand over both unchanged.
 fn unquoted(typed: &str, home: Option<PathBuf>) -> PathBuf {
     if let (Some(below), Some(home)) = (typed.strip_prefix("~/"), home) {
         return home.join(unquoted(below, None));

@@ -1,4 +1,5 @@
-//! What commands share: the machine, the settings, the printer, and what is loaded on first use.
+//! Context of a command: the machine, the settings, the printer, and everything loaded on first use. Work
+//! of a single command is in `commands/`.
 
 use std::sync::Arc;
 
@@ -26,39 +27,38 @@ use crate::systems::git::Git;
 use crate::systems::native::Native;
 use crate::ui::{Options, Ui, Verbosity};
 
-/// So many findings are told by each command that reads the inventory; `cki doctor` tells more.
+/// Maximum number of findings printed by a command that loads the inventory; `cki doctor` prints more.
 const FINDINGS: usize = 10;
 
-/// Proof that what the project's files decide may take effect: there is no such file, nothing in it
-/// matters, or the person trusts its directory. Whatever starts, sends, builds or writes something
-/// asks for it.
+/// Proof that decisions of the project's files may take effect: there is no such file, it decides nothing,
+/// or the user trusts its directory. Each operation that starts, sends, builds or writes something requires
+/// it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Believed(());
 
-/// What commands share.
+/// Context of a command.
 pub(super) struct Context {
     pub(super) host: Host,
     pub(super) config: Config,
-    /// Why the settings that files and the environment give could not be read.
+    /// Reason why the settings in files and the environment could not be read.
     pub(super) config_trouble: Option<String>,
     pub(super) settings: Settings,
     pub(super) ui: Ui,
     pub(super) assets: Assets,
     pub(super) workspace: Workspace,
     pub(super) http: Arc<Http>,
-    /// What `-o` said, if it is no form that all commands have.
+    /// Value of `-o`, if it is a format that only some commands have.
     pub(super) own_format: Option<String>,
 }
 
 impl Context {
-    /// Reads the settings; opens nothing.
+    /// Reads the settings; opens nothing else.
     pub(super) fn new(host: Host, globals: &Globals) -> anyhow::Result<Self> {
         let config = Config::load(&host.env, &host.cwd, globals.settings())?;
         Self::with(host, globals, config, None)
     }
 
-    /// For commands that look at what is wrong, and so must do without files that are: only what
-    /// flags give counts if the settings cannot be read.
+    /// Reads the settings for commands that diagnose them: if they are invalid, uses the flags alone.
     pub(super) fn lenient(host: Host, globals: &Globals) -> anyhow::Result<Self> {
         match Config::load(&host.env, &host.cwd, globals.settings()) {
             Ok(config) => Self::with(host, globals, config, None),
@@ -109,8 +109,8 @@ impl Context {
         })
     }
 
-    /// Loads the inventory, and says what is wrong with it. It stays until the program ends: each
-    /// command has one, and taking a large one apart would cost as much as much of reading it.
+    /// Loads the inventory and prints its findings. The inventory is leaked: each command loads one, and
+    /// freeing a large one would take about as long as reading it.
     pub(super) fn inventory(&self) -> anyhow::Result<&'static Inventory> {
         let inventory = Box::leak(Box::new(ops::inventory::load(self.settings.inventory.as_deref())?));
         self.host.hide_logins_of(inventory.addresses());
@@ -123,7 +123,7 @@ impl Context {
         Ok(inventory)
     }
 
-    /// Makes sure that the person trusts what the project's files decide; asks on a terminal.
+    /// Checks that the user trusts the decisions of the project's files; asks on a terminal.
     pub(super) fn believe(&self) -> anyhow::Result<Believed> {
         let Some(project) = Project::of(&self.config, &self.host.env)? else { return Ok(Believed(())) };
         let standing = project.standing()?;
@@ -136,17 +136,17 @@ impl Context {
         if !report::trust::ask(&self.ui, &self.host, &project, standing) {
             return Err(TrustError::Declined(project.file).into());
         }
-        // The files may have changed while the question was open: what was shown is what is recorded.
+        // The files may have changed while the question was open: record the content that was shown.
         project.trust()?;
         Ok(Believed(()))
     }
 
-    /// Where work reports to.
+    /// Returns the sink for progress events, which prints them.
     pub(super) fn events(&self) -> Events {
         Events::new(self.ui.clone())
     }
 
-    /// Runs something that waits, with an ear for signals.
+    /// Runs asynchronous work that can be stopped by signals.
     pub(super) fn block_on<T>(&self, work: impl AsyncFnOnce(Stop) -> anyhow::Result<T>) -> anyhow::Result<T> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -159,12 +159,12 @@ impl Context {
             self.host.stdout.on_failure(move || unread.raise(Signal::Pipe));
             work(stop).await
         });
-        // A thread that waits for a server in vain must not keep the program from ending.
+        // A thread that is blocked on a server must not keep the program from ending.
         runtime.shutdown_timeout(std::time::Duration::from_millis(200));
         result
     }
 
-    /// The engine that is wanted, after what dead runs left on it was removed.
+    /// Returns the selected engine, after removing the leftovers of killed runs on it.
     pub(super) async fn engine(&self) -> anyhow::Result<Engine> {
         let events = self.events();
         let engine = ops::engine::open(self.settings.engine, &self.host.env, &events).await?;
@@ -182,18 +182,18 @@ impl Context {
         Ok(engine)
     }
 
-    /// The processes of this machine, whatever the engine.
+    /// Returns the native engine, which manages processes on this machine.
     pub(super) fn native(&self) -> Native {
         Native::new(&self.host.env)
     }
 
-    /// This machine, to be looked at.
+    /// Returns the machine as `cki doctor` examines it.
     pub(super) fn patient(&self) -> Patient {
         let config = self.config_trouble.clone().map_or_else(|| Ok(self.config.clone()), Err);
         Patient::new(&self.host.env, self.host.cwd.clone(), config, self.settings.clone())
     }
 
-    /// What verbs that touch several systems are given.
+    /// Returns the tools for operations that use several systems.
     pub(super) fn tools<'a>(&'a self, inventory: &'a Inventory, git: &'a Git, stop: Stop) -> Tools<'a> {
         Tools {
             inventory,
@@ -214,7 +214,7 @@ impl Context {
         }
     }
 
-    /// Refuses a form of `-o` that this command does not have.
+    /// Rejects a format of `-o` that this command does not have.
     pub(super) fn no_own_format(&self) -> anyhow::Result<()> {
         match &self.own_format {
             None => Ok(()),
@@ -226,7 +226,7 @@ impl Context {
     }
 }
 
-/// The templates. Comments are posted in the person's name, so a project does not write them.
+/// Returns the templates. A project cannot override comments, which are posted in the user's name.
 fn assets(config: &Config, settings: &Settings, ui: &Ui) -> Assets {
     const COMMENTS: &str = "comments";
     let assets = Assets::new(settings.templates.iter().cloned().collect());

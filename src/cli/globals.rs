@@ -1,4 +1,4 @@
-//! The flags of every command.
+//! Flags of every command. Flags of a single command are in `commands/`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,34 +11,35 @@ use crate::config::{Color, Engine, Format};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Globals {
-    /// Use this inventory: a directory or a file
+    /// Use this inventory, a directory or a file (default: the built-in one)
     #[arg(long, global = true, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
     pub(super) inventory: Option<PathBuf>,
-    /// Keep clones in this directory
+    /// Keep clones in this directory (default: `~/cki`)
     #[arg(long, global = true, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub(super) workspace: Option<PathBuf>,
-    /// Run components with this engine
+    /// Run components with this engine (default: `auto`)
     #[arg(long, global = true, value_name = "ENGINE")]
     pub(super) engine: Option<Engine>,
-    /// Print results as `text` or `json`; `cki env` has `table`, `json`, `dotenv` and `shell`
+    /// Print results in this format: `text` (the default) or `json`; `cki env` has `table`,
+    /// `json`, `dotenv` and `shell`
     #[arg(short, long, global = true, value_name = "FORMAT")]
     pub(super) output: Option<String>,
-    /// Use colour
+    /// Colour the output (default: `auto`, only on a terminal)
     #[arg(long, global = true, value_name = "WHEN")]
     pub(super) color: Option<Color>,
     /// Print data and errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
-    /// Say what was decided and why
+    /// Also print details and the reasons for decisions
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
-    /// Connect to nothing but this machine
+    /// Connect to this machine only
     #[arg(long, global = true)]
     pub(super) offline: bool,
 }
 
 impl Globals {
-    /// The settings that flags give: name, value, and the flag.
+    /// Returns the settings that flags give: name, value, and the flag.
     pub(super) fn settings(&self) -> Vec<(&'static str, OsString, String)> {
         let Self { inventory, workspace, engine, output, color, quiet: _, verbose: _, offline } = self;
         let mut settings = Vec::new();
@@ -48,7 +49,7 @@ impl Globals {
         add("inventory", inventory.clone().map(Into::into));
         add("workspace", workspace.clone().map(Into::into));
         add("engine", engine.map(|engine| value_name(&engine).into()));
-        // `cki env` has forms of its own.
+        // `cki env` has additional formats.
         add("output", output.clone().filter(|form| Format::is_one(form)).map(Into::into));
         add("color", color.map(|color| value_name(&color).into()));
         add("offline", offline.then(|| "true".into()));

@@ -1,5 +1,5 @@
-//! Tests that what commands do grows no faster than the inventory, the run or the sources: entries that
-//! are looked at and bytes that are allocated are counted for two sizes. Time is for `tests/bench/run`.
+//! Tests that the work of commands grows no faster than the inventory, the run or the sources: they count
+//! visited entries and allocated bytes for two sizes. Times are measured by `tests/bench/run`.
 
 use crate::base::allocated;
 use crate::base::assets::{Assets, embedded_text};
@@ -13,20 +13,20 @@ use crate::ops::scan::{ScanRequest, scan};
 use crate::ops::workspace::Workspace;
 use crate::ops::{env, show};
 
-/// The larger size, and how many times larger it is than the smaller one.
+/// Larger size, and its ratio to the smaller one.
 const LARGE: usize = 2400;
 const TIMES: usize = 8;
 
-/// Runs something for two sizes, and fails if the count for the larger one has grown faster than the size:
-/// by more than a quarter, which is for vectors that grow and maps that become deeper.
+/// Asserts that a count grows no faster than the size, with a margin of a quarter for vectors that grow and
+/// maps that become deeper.
 fn grows_no_faster(what: &str, count: impl Fn(usize) -> usize) {
-    // The first run also makes what is made once.
+    // The first run also fills caches.
     count(8);
     let (small, large) = (count(LARGE / TIMES), count(LARGE));
     assert!(large <= small * TIMES * 5 / 4, "{what}: {small} becomes {large}, {TIMES} times the input");
 }
 
-/// The same of something that is about one entry: what is allocated for it depends on no other.
+/// Asserts that a count does not depend on the size: work on one entry allocates nothing for the others.
 fn grows_not_at_all(what: &str, count: impl Fn(usize) -> usize) {
     count(8);
     let (small, large) = (count(LARGE / TIMES), count(LARGE));
@@ -72,7 +72,7 @@ fn reading_an_inventory_grows_with_its_entries() {
         let head = Document { file: "i.yaml".into(), text: text(count).into(), reference: None };
         bytes(|| Inventory::read("here", vec![head]).expect("reads"))
     });
-    // Unknown keys and other findings are told, and only the first few of them are placed.
+    // Unknown keys and other findings are reported, and only the first few of them get a position.
     grows_no_faster("bytes with findings", |count| {
         let text = text(count).replace("kind: job", "kinb: job").replace("repo: tools", "repo: tolls");
         let head = Document { file: "i.yaml".into(), text: text.into(), reference: None };
@@ -121,7 +121,7 @@ fn env_of_one_component_does_not_grow() {
     };
     grows_not_at_all("bytes", |count| {
         let inventory = inventory(count);
-        // The index of names is made once.
+        // The index of names is built once.
         resolve(&inventory);
         bytes(|| resolve(&inventory))
     });
@@ -147,7 +147,7 @@ fn the_guard_grows_with_hosts_and_findings() {
     grows_not_at_all("bytes for one value", |count| {
         let guard = guard(count);
         let ask = || assert_eq!(guard.reasons(Some("X"), "https://a.w7.test/ and h8.test.org").len(), 1);
-        // The places of the entries of a file are found once.
+        // The positions of a file's entries are computed once.
         ask();
         bytes(ask)
     });

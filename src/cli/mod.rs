@@ -1,4 +1,4 @@
-//! Floor 7: arguments, context, dispatch, and from an error to an exit code. `commands/` mirrors
+//! Floor 7: arguments, context, dispatch, and the mapping from errors to exit codes. `commands/` mirrors
 //! the command tree, one file per command: resolve, one operation, report, exit.
 
 mod args;
@@ -26,7 +26,7 @@ use args::Cli;
 pub use args::command_tree;
 use context::Context;
 
-/// Runs the program on a machine.
+/// Runs the program on a machine and returns its exit code.
 #[must_use]
 pub fn run(host: Host) -> ExitCode {
     host.hide_logins();
@@ -37,8 +37,8 @@ pub fn run(host: Host) -> ExitCode {
     after_writing(&after, exit).into()
 }
 
-/// How the program ends, given how its output fared. Nothing that is printed goes past
-/// [`Host::stdout`], so a failure to write is seen here whoever wrote.
+/// Returns the exit code after output has ended. All data goes through [`Host::stdout`], so a failure of
+/// any write is seen here.
 fn after_writing(host: &Host, exit: Exit) -> Exit {
     let Some(failure) = host.stdout.failure() else { return exit };
     let is_well = matches!(exit, Exit::Done | Exit::Component(0) | Exit::Unread);
@@ -87,13 +87,14 @@ fn plain_ui(host: &Host) -> Ui {
     Ui::new(host, Options { color: None, verbosity: Verbosity::Normal, json: false })
 }
 
-/// Runs a command. A panic has said what it is; guards have cleaned up when it arrives here.
+/// Runs a command, and catches a panic. The panic hook has printed its message, and drop guards have
+/// cleaned up.
 fn dispatch(command: args::Command, context: &Context) -> std::thread::Result<anyhow::Result<Exit>> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| commands::dispatch(command, context)))
 }
 
-/// Whether nothing but the version is asked for: that needs no tree of commands, which takes longer to
-/// make than all else of it.
+/// Returns whether the command line asks for the version alone: printing it without the tree of commands
+/// saves most of the time.
 fn asks_version(args: &[OsString]) -> bool {
     matches!(args, [_, flag] if flag == "--version" || flag == "-V")
 }
@@ -102,7 +103,7 @@ fn command_version() -> String {
     concat!("cki ", env!("CARGO_PKG_VERSION")).to_owned()
 }
 
-/// What prints until the settings are known.
+/// Returns the printer to use before the settings are read.
 fn first_ui(host: &Host, color: Option<Color>) -> Ui {
     let color = match color {
         Some(Color::Always) => Some(true),
@@ -112,7 +113,8 @@ fn first_ui(host: &Host, color: Option<Color>) -> Ui {
     Ui::new(host, Options { color, verbosity: Verbosity::Normal, json: false })
 }
 
-/// Help and version go to standard output and are no error; anything else is one of usage.
+/// Prints a message of clap: help and version to standard output with exit code 0, anything else as a usage
+/// error.
 fn usage(host: &Host, error: &clap::Error) -> Exit {
     let wants_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     let ui = plain_ui(host);

@@ -1,5 +1,5 @@
-//! The access token for GitLab, for commands that want one, and git with it as its login. How it is
-//! found, and who may have it, is `ops::token`.
+//! Access token for GitLab, and git with the token as its login. The search for the token, and the rules on
+//! who may use it, are in `ops::token`.
 
 use super::context::{Believed, Context};
 use crate::base::secret::Secret;
@@ -7,7 +7,7 @@ pub(super) use crate::ops::token::TokenError;
 use crate::ops::token::{self, Standing};
 use crate::systems::git::{Git, Login, Logins};
 
-/// The server and the token for it, if there is one that may be sent there.
+/// Returns the server and the token for it, if the token may be sent there.
 pub(super) fn for_gitlab(
     context: &Context,
     _believed: Believed,
@@ -30,11 +30,11 @@ pub(super) fn for_gitlab(
 }
 
 impl Context {
-    /// What reaches repositories, with the logins that the settings hold.
+    /// Returns git with the logins from the settings.
     pub(super) fn git(&self, believed: Believed) -> anyhow::Result<Git> {
         let mut logins = Logins::default();
         if let Some((url, token)) = for_gitlab(self, believed)? {
-            // GitLab takes an access token as the password of any user.
+            // GitLab accepts an access token as the password of any user.
             logins.add(&url, Login { user: "oauth2".to_owned(), secret: token })?;
         }
         Ok(Git::new(self.http.clone(), logins, self.host.env.clone()))

@@ -1,12 +1,13 @@
-//! For whom additional certificates of authorities count. How connections use them is `base::http`.
+//! Servers for which additional certificates of authorities count. Their use in connections is in
+//! `base::http`.
 
 use super::keys::KEYS;
 use super::layers::{Config, Origin, Value};
 use crate::base::http::CaFile;
 
 impl Config {
-    /// Additional certificates. Those of a project's file are for the server that the same file names,
-    /// and never for one that is the user's.
+    /// Returns the additional certificates. Those of a project's file count for the server that the same
+    /// file names, and never for the user's own server.
     #[must_use]
     pub fn ca_file(&self) -> Option<CaFile> {
         let Value { path: Some(path), origin, .. } = self.get("ca_file")? else { return None };
@@ -21,7 +22,7 @@ impl Config {
         (!is_own).then_some(CaFile { path, server: Some(server) })
     }
 
-    /// Says what of a project's file does not count.
+    /// Warns of settings in a project's file that have no effect.
     pub(super) fn warn_of_certificates(&mut self) {
         if let Some(value @ Value { origin: Origin::Project { .. }, .. }) = self.values.get("ca_file")
             && self.ca_file().is_none()
@@ -41,7 +42,7 @@ mod tests {
     use super::*;
     use crate::host::Env;
 
-    /// Returns the certificates that count, given the user's own file and the project's.
+    /// Returns the effective certificates, given the user's own file and the project's.
     fn certificates(own: &str, project: &str, variable: Option<&str>) -> (Option<Option<String>>, usize) {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (home, cwd) = (folder.path().join("config/cki"), folder.path().join("project"));
@@ -65,7 +66,7 @@ mod tests {
             certificates("[gitlab]\nurl = 'https://mine.example'\n", project, None),
             (Some(theirs.clone()), 0)
         );
-        // Whatever overrides the server, they stay with the one that the file names.
+        // An override of the server does not extend the project's certificates to another server.
         assert_eq!(certificates("", project, Some("https://mine.example")), (Some(theirs), 0));
     }
 
@@ -76,7 +77,7 @@ mod tests {
         assert_eq!(certificates("", project, Some("https://mine.example")), (None, 1));
         let usual = "ca_file = 'ca.pem'\n[gitlab]\nurl = 'https://gitlab.com'\n";
         assert_eq!(certificates("", usual, None), (None, 1));
-        // The user's own count everywhere.
+        // The user's own certificates count everywhere.
         assert_eq!(certificates("ca_file = 'own.pem'\n", "", None), (Some(None), 0));
     }
 }

@@ -1,12 +1,12 @@
-//! Every setting there is: one table, from which the environment variables, the checks and the
-//! reference in `docs/` come.
+//! Every setting: one table, from which the environment variables, the checks and the reference in `docs/`
+//! are derived. Typed values are in `settings`.
 
-/// What a setting's value must look like.
+/// Type of a setting's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Any text.
     Text,
-    /// A file or folder; relative to the file that names it, or to the working directory.
+    /// A file or directory; relative to the file that names it, or to the working directory.
     Path,
     /// An address that begins with `http://` or `https://`.
     Url,
@@ -20,31 +20,30 @@ pub enum Kind {
     Choice(&'static [&'static str]),
 }
 
-/// One setting.
+/// A setting.
 #[derive(Debug, Clone, Copy)]
 pub struct Key {
-    /// Its name in `cki.toml`: `stage.bot` stands for `bot` in the table `[stage]`.
+    /// Name in `cki.toml`: `stage.bot` stands for `bot` in the table `[stage]`.
     pub name: &'static str,
-    /// What its value looks like.
+    /// Type of its value.
     pub kind: Kind,
-    /// The compiled-in value; empty for none.
+    /// Compiled-in value; empty for none.
     pub default: &'static str,
-    /// Its value is never shown.
+    /// The value is never shown.
     pub secret: bool,
-    /// Only the user's own file, environment and flags may set it: a project that was cloned from
-    /// somewhere may not.
+    /// Only the user's own file, environment and flags may set it: a project comes from other people.
     pub personal: bool,
-    /// The one value that only the user's own file, environment and flags may give it.
+    /// The one value that only the user's own file, environment and flags may set.
     pub personal_value: Option<&'static str>,
-    /// Decides what runs, what is sent, or what is written: a project's file may do so once its
-    /// directory is trusted.
+    /// Decides what runs, is sent, or is written: a project's file may set it once its directory is
+    /// trusted.
     pub decisive: bool,
-    /// What it does, as a sentence.
+    /// Description, as a sentence.
     pub help: &'static str,
 }
 
 impl Key {
-    /// Its environment variable: `CKI_STAGE_BOT`.
+    /// Returns the environment variable: `CKI_STAGE_BOT`.
     #[must_use]
     pub fn variable(&self) -> String {
         format!("CKI_{}", self.name.replace('.', "_").to_uppercase())

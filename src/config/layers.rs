@@ -1,4 +1,4 @@
-//! The layers of settings, and the files that two of them come from.
+//! The layers of settings, and the files behind two of them. Types and names of settings are in `keys`.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -15,26 +15,26 @@ use crate::base::text;
 use crate::host::Env;
 use crate::model::inventory::Memory;
 
-/// A longer file is no configuration.
+/// Maximum bytes of a configuration file.
 const LIMIT: u64 = 1 << 20;
 
-/// Where a value comes from.
+/// Origin of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// Compiled in.
+    /// Compiled-in default.
     Default,
     /// The user's file.
     User {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
-        /// The line.
+        /// Line number, from 1.
         line: usize,
     },
     /// The project's file, found upward from the working directory.
     Project {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
-        /// The line.
+        /// Line number, from 1.
         line: usize,
     },
     /// An environment variable.
@@ -59,15 +59,15 @@ impl fmt::Display for Origin {
 /// A value with its origin.
 #[derive(Debug, Clone)]
 pub struct Value {
-    /// As text. That of a path is to be shown only: `path` is what opens it.
+    /// The value as text. For a path, only for display: use `path` to open it.
     pub text: String,
-    /// The absolute path, if it is one: its bytes may be no text.
+    /// The absolute path, if it is one; its bytes need not be UTF-8.
     pub path: Option<PathBuf>,
-    /// Where it comes from.
+    /// Origin of the value.
     pub origin: Origin,
 }
 
-/// A configuration that cannot be used.
+/// Unusable configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A file cannot be read.
@@ -76,63 +76,63 @@ pub enum ConfigError {
     /// A file is not TOML.
     #[error("{}:{line}:{column}: {message}", file.display())]
     Toml {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
-        /// The line.
+        /// Line number, from 1.
         line: usize,
-        /// The column.
+        /// Column number, from 1.
         column: usize,
-        /// Why.
+        /// Reason from the parser.
         message: String,
     },
-    /// A value is not what it must be.
+    /// Invalid value.
     #[error("{place}: `{key}` cannot be `{value}`: {why}")]
     Value {
-        /// The setting.
+        /// Name of the setting.
         key: String,
-        /// What was given.
+        /// The given value.
         value: String,
-        /// By whom: `file:line:column`, a variable, a flag.
+        /// Its origin: `file:line:column`, a variable, a flag.
         place: String,
-        /// What is wanted.
+        /// Description of valid values.
         why: String,
     },
-    /// A project may not set this.
+    /// Setting that a project may not make.
     #[error("{place}: a project's file may not set `{key}`{why}; only your own may")]
     Personal {
-        /// The setting.
+        /// Name of the setting.
         key: String,
         /// `file:line:column`.
         place: String,
-        /// Which value it may not have, if it may have others.
+        /// The value that it may not have, if others are allowed.
         why: String,
     },
-    /// There is no home directory to put things.
+    /// No home directory for the workspace.
     #[error("there is no home directory: `HOME` is not set")]
     NoHome,
 }
 
-/// All settings that somebody gave.
+/// All settings that have a value in some layer.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     pub(super) values: BTreeMap<&'static str, Value>,
-    /// What should be seen: keys that do not exist.
+    /// Warnings to print, such as unknown keys.
     pub warnings: Vec<String>,
-    /// The files that were read.
+    /// Files that were read.
     pub files: Vec<PathBuf>,
-    /// The project's file, if there is one that counts.
+    /// The project's file, if one counts.
     pub project: Option<PathBuf>,
-    /// The server that the project's file names, even if something overrides it.
+    /// Server that the project's file names, even if another layer overrides it.
     pub(super) project_server: Option<String>,
-    /// The servers that the user names.
+    /// Servers that the user names.
     pub(super) own_servers: Vec<String>,
 }
 
 impl Config {
-    /// Reads the layers. `flags` are names of settings with values, and the flag they came by.
+    /// Reads the layers. `flags` are settings with their values, and the flags that gave them.
     ///
     /// # Errors
-    /// When a file cannot be read or understood, or a value is wrong.
+    /// Fails if a file cannot be read or parsed, or a value is invalid.
     pub fn load(
         env: &Env,
         cwd: &Path,
@@ -156,20 +156,20 @@ impl Config {
         Ok(config)
     }
 
-    /// The project's file of a directory, as if nothing overrode it.
+    /// Reads the project's file of a directory, as if no other layer overrode it.
     ///
     /// # Errors
-    /// When it cannot be read or understood, or sets what it may not.
+    /// Fails if the file cannot be read or parsed, or makes a setting that a project may not make.
     pub fn of_project(env: &Env, directory: &Path) -> Result<Self, ConfigError> {
         let mut config = Self::default();
         config.read_project(env, directory)?;
         Ok(config)
     }
 
-    /// Only what flags give, for when the files cannot be read.
+    /// Reads the flags alone, for use when the files cannot be read.
     ///
     /// # Errors
-    /// When a value is wrong.
+    /// Fails if a value is invalid.
     pub fn of_flags(
         cwd: &Path,
         flags: impl IntoIterator<Item = (&'static str, OsString, String)>,
@@ -190,7 +190,7 @@ impl Config {
         Ok(self)
     }
 
-    /// The value of a setting, the compiled-in one if nobody gave another; `None` if there is none.
+    /// Returns the value of a setting, or its compiled-in default; `None` without either.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Value> {
         self.values.get(name).cloned().or_else(|| {
@@ -199,8 +199,8 @@ impl Config {
         })
     }
 
-    /// The settings of the project's file that decide what runs, what is sent or what is written, as
-    /// far as nothing above that file overrides them.
+    /// Returns the settings of the project's file that decide what runs, is sent or is written, except for
+    /// those that a higher layer overrides.
     pub fn project_decisions(&self) -> impl Iterator<Item = (&'static Key, &Value)> {
         KEYS.iter().filter(|key| key.decisive).filter_map(|key| {
             let value = self.values.get(key.name)?;
@@ -208,8 +208,8 @@ impl Config {
         })
     }
 
-    /// Refuses what a project's file may not set even when its directory is trusted, because of what else it
-    /// sets or of where it is.
+    /// Rejects settings that a project's file may not make even in a trusted directory, because of its
+    /// other settings or of its path.
     fn check_project(&self, file: &Path) -> Result<(), ConfigError> {
         let of_project =
             |name: &str| self.values.get(name).filter(|value| matches!(value.origin, Origin::Project { .. }));
@@ -358,12 +358,13 @@ impl Config {
         Ok(())
     }
 
-    /// Unknown variables of our prefix are likely mistyped; those for tests and completion are not.
+    /// Warns of unknown variables with our prefix, which are likely mistyped, except for those of tests and
+    /// completion.
     fn warn_of_variables(&mut self, env: &Env) {
         let known: Vec<String> = KEYS.iter().map(Key::variable).collect();
         let names: Vec<&str> = env.iter().filter_map(|(name, _)| name.to_str()).collect();
         for name in names.into_iter().filter(|n| n.starts_with("CKI_") && !n.starts_with("CKI_TEST_")) {
-            // A component of the CKI group reads variables of the same prefix; only near misses count.
+            // A component of the CKI group reads variables with the same prefix; only near misses count.
             let nearest = text::nearest(name, known.iter().map(String::as_str));
             let is_near = nearest.first().is_some_and(|near| strsim::levenshtein(near, name) <= 2);
             if is_near && !known.iter().any(|k| k == name) {
@@ -382,7 +383,7 @@ fn scalar(value: &Spanned<DeValue<'_>>) -> Option<String> {
     }
 }
 
-/// Line and column of a byte offset, both from 1.
+/// Returns the line and column of a byte offset, both from 1.
 fn place(text: &str, offset: usize) -> (usize, usize) {
     let before = &text[..offset.min(text.len())];
     let line = before.matches('\n').count() + 1;
@@ -450,7 +451,7 @@ mod tests {
         ));
     }
 
-    /// Lines of a file: settings that a project may have and those that it may not, and what is wrong.
+    /// Generates lines of a file: allowed and forbidden settings, and invalid lines.
     fn lines() -> impl Strategy<Value = String> {
         const VALUES: &[&str] = &[
             "'native'",

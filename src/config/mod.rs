@@ -1,6 +1,6 @@
 //! Floor 2: the settings, in layers: compiled-in default, the user's file, the project's file, the
-//! environment, flags. The highest layer that has a value wins, and every value knows its origin.
-//! What a setting does is decided by whoever uses it.
+//! environment, flags. The highest layer with a value wins, and every value knows its origin. The effect of
+//! a setting is up to the code that uses it.
 
 mod certificates;
 mod keys;

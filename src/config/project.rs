@@ -1,6 +1,6 @@
-//! The `cki.toml` of a project: which file counts, and which settings it may never make. The file is
-//! found upward from the working directory, so a stranger may have written it. Whether the person
-//! trusts its directory is for `ops::trust`.
+//! The `cki.toml` of a project: rules on which file counts, and which settings a project may never make.
+//! The file is found upward from the working directory, so a stranger may have written it. The user's trust
+//! in its directory is in `ops::trust`.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
@@ -8,18 +8,18 @@ use std::path::{Component, Path, PathBuf};
 
 use nix::unistd::{Gid, Group, Uid, User, geteuid};
 
-/// The project's file, or why it does not count.
+/// The project's file, or the reason why it does not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ProjectFile {
-    /// Read it.
+    /// File to read.
     Found(PathBuf),
-    /// Ignore it, with this warning.
+    /// File to ignore, with a warning.
     Ignored(String),
 }
 
 /// Finds the nearest `cki.toml` in `cwd` and the directories above it.
 pub(super) fn find(cwd: &Path, user_file: Option<&Path>) -> Option<ProjectFile> {
-    // Whatever it is: one that cannot be read is told, not passed over.
+    // Of any file type: an unreadable one is an error, and must not be skipped.
     let is_there = |file: &PathBuf| file.symlink_metadata().is_ok();
     let file = cwd.ancestors().map(|directory| directory.join(FILE)).find(is_there)?;
     if Some(file.as_path()) == user_file {
@@ -31,7 +31,7 @@ pub(super) fn find(cwd: &Path, user_file: Option<&Path>) -> Option<ProjectFile> 
     })
 }
 
-/// Returns the reason not to believe a file: somebody else owns it, or can change it (as git judges
+/// Returns the reason to distrust a file: another user owns it, or can change it (git has the same rule for
 /// repositories, CVE-2022-24765).
 fn distrusted(file: &Path) -> Option<String> {
     let (Ok(link), Ok(target)) = (file.symlink_metadata(), file.metadata()) else {
@@ -64,14 +64,15 @@ fn open(facts: &Metadata) -> Option<String> {
     None
 }
 
-/// A directory in which others can replace files. With the sticky bit, as on /tmp, they cannot.
+/// Returns the reason if other users can replace files in a directory. The sticky bit, as on /tmp, prevents
+/// that.
 fn open_directory(facts: &Metadata) -> Option<String> {
     let sticky = facts.mode() & 0o1000 != 0;
     if sticky { None } else { open(facts).map(|why| why.replace(" it", " files in its directory")) }
 }
 
-/// Whether the group that owns a file has no members but the owner: many systems give each user such
-/// a group, and a umask of 002.
+/// Returns whether the group of a file has no members but the owner: many systems give each user such a
+/// group, and a umask of 002.
 fn is_private_group(facts: &Metadata) -> bool {
     let group = Gid::from_raw(facts.gid());
     if group.as_raw() == 0 {
@@ -85,13 +86,13 @@ fn is_private_group(facts: &Metadata) -> bool {
     group.name == owner.name && group.mem.iter().all(|member| *member == owner.name)
 }
 
-/// Whether `path` is `directory` or lies below it once every link that exists is followed.
+/// Returns whether `path` is `directory` or lies below it, after all existing links are followed.
 pub(super) fn is_inside(path: &Path, directory: &Path) -> bool {
     let (Some(path), Some(directory)) = (resolved(path), resolved(directory)) else { return false };
     path.starts_with(directory)
 }
 
-/// The path with the links of its existing part followed; the rest is taken as it is, without `..`.
+/// Returns the path with the links of its existing part followed; the rest is kept without `..`.
 fn resolved(path: &Path) -> Option<PathBuf> {
     let there = path.ancestors().find(|part| part.symlink_metadata().is_ok())?;
     let mut whole = there.canonicalize().ok()?;
@@ -105,7 +106,7 @@ fn resolved(path: &Path) -> Option<PathBuf> {
     Some(whole)
 }
 
-/// The file's name, in a project and in the user's configuration folder.
+/// Name of the file, in a project and in the user's configuration directory.
 pub(super) const FILE: &str = "cki.toml";
 
 #[cfg(test)]

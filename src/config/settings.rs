@@ -1,4 +1,4 @@
-//! The settings as typed values, for whoever uses them.
+//! The settings as typed values. Layers and origins are in `layers`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use crate::base::secret::Secret;
 use crate::host::Env;
 use crate::model::inventory::Memory;
 
-/// What runs components.
+/// Selected engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Engine {
-    /// The best that is there.
+    /// The best available engine.
     Auto,
     /// Docker.
     Docker,
@@ -22,27 +22,27 @@ pub enum Engine {
     Native,
 }
 
-/// The form of results.
+/// Format of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// For people.
+    /// Text for people.
     Text,
-    /// For programs.
+    /// JSON for programs.
     Json,
 }
 
 impl Format {
-    /// Whether a text names a form that every command has.
+    /// Returns whether a text names a format that every command has.
     #[must_use]
     pub fn is_one(text: &str) -> bool {
         matches!(text, "text" | "json")
     }
 }
 
-/// Whether to use colour.
+/// Use of colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Color {
-    /// On a terminal.
+    /// Only on a terminal.
     Auto,
     /// Always.
     Always,
@@ -50,58 +50,58 @@ pub enum Color {
     Never,
 }
 
-/// All settings.
+/// All settings, typed.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The inventory; `None` is the built-in one.
+    /// Inventory; `None` is the built-in one.
     pub inventory: Option<PathBuf>,
-    /// The folder for clones.
+    /// Directory for clones.
     pub workspace: PathBuf,
-    /// A folder with templates that replace built-in ones.
+    /// Directory with templates that replace built-in ones.
     pub templates: Option<PathBuf>,
-    /// What runs components.
+    /// Selected engine.
     pub engine: Engine,
-    /// The form of results.
+    /// Format of results.
     pub output: Format,
-    /// Whether to use colour.
+    /// Use of colour.
     pub color: Color,
-    /// Whether to connect to this machine only.
+    /// Connect to this machine only.
     pub offline: bool,
-    /// How many repositories are cloned at the same time.
+    /// Number of repositories to clone in parallel.
     pub jobs: usize,
     /// Additional certificates.
     pub ca_file: Option<CaFile>,
-    /// The GitLab server, and who says so.
+    /// GitLab server, and the origin of the setting.
     pub gitlab_url: (String, Origin),
-    /// The token for it, and who says so.
+    /// Token for the server, and the origin of the setting.
     pub gitlab_token: Option<(Secret, Origin)>,
-    /// A file with the token.
+    /// File with the token.
     pub gitlab_token_file: Option<PathBuf>,
-    /// A command that prints the token.
+    /// Command that prints the token.
     pub gitlab_token_command: Option<String>,
-    /// Where a server keeps the head of a merge request.
+    /// Git ref of the head of a merge request on a server.
     pub merge_request_ref: String,
-    /// The tag of published images.
+    /// Tag of published images.
     pub image_tag: String,
-    /// Until something that is not ready counts as failed.
+    /// Timeout for a unit to become ready.
     pub ready_timeout: Duration,
-    /// Between asking a component to stop and killing it.
+    /// Time between the request to stop and the kill of a component.
     pub stop_grace: Duration,
-    /// Memory that a component may use unless its entry says otherwise.
+    /// Memory limit of a component without one in its entry.
     pub memory: Memory,
-    /// The user name of the bot.
+    /// User name of the bot.
     pub stage_bot: String,
-    /// Until a staging request is given up.
+    /// Timeout of a staging request.
     pub stage_timeout: Duration,
-    /// Between two looks at a staging request.
+    /// Interval between two polls of a staging request.
     pub stage_interval: Duration,
 }
 
 impl Settings {
-    /// Reads the typed values out of the layers.
+    /// Reads the typed values from the layers.
     ///
     /// # Errors
-    /// When there is no place for the workspace.
+    /// Fails if no directory is available for the workspace.
     pub fn resolve(config: &Config, env: &Env) -> Result<Self, ConfigError> {
         let text = |name: &str| config.get(name).map(|value| value.text).filter(|text| !text.is_empty());
         let required = |name: &str| text(name).unwrap_or_default();
@@ -109,7 +109,7 @@ impl Settings {
         let number = |name: &str| required(name).parse::<u64>().unwrap_or(1);
         let workspace = match path("workspace") {
             Some(folder) => folder,
-            // A user without a home directory has a place for data, or for temporary files.
+            // Without a home directory, the workspace goes below the data or temporary directory.
             None => env
                 .home()
                 .map(|home| home.join("cki"))

@@ -1,69 +1,70 @@
-//! Environment variables and the folders that they name (XDG Base Directory Specification).
+//! Environment variables, and the directories that they name (XDG Base Directory Specification). Names and
+//! meaning of the settings in variables are in `config`.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-/// The environment of the process, read once.
+/// Environment of the process, read once.
 #[derive(Debug, Clone, Default)]
 pub struct Env(BTreeMap<OsString, OsString>);
 
 impl Env {
-    /// From pairs.
+    /// Creates an environment from pairs.
     pub fn new<K: Into<OsString>, V: Into<OsString>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
         Self(pairs.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
     }
 
-    /// The same with one variable set.
+    /// Returns the environment with one variable set.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.0.insert(name.into(), value.into());
         self
     }
 
-    /// A variable that is set, not empty, and text.
+    /// Returns a variable that is set, not empty, and UTF-8.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.get_os(name)?.to_str()
     }
 
-    /// A variable that is set and not empty.
+    /// Returns a variable that is set and not empty.
     #[must_use]
     pub fn get_os(&self, name: &str) -> Option<&OsStr> {
         self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
-    /// All variables, sorted by name.
+    /// Returns all variables, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.0.iter().map(|(key, value)| (key.as_os_str(), value.as_os_str()))
     }
 
-    /// The home directory.
+    /// Returns the home directory.
     #[must_use]
     pub fn home(&self) -> Option<PathBuf> {
         self.absolute("HOME")
     }
 
-    /// The folder for configuration files: `$XDG_CONFIG_HOME/cki`.
+    /// Returns the directory for configuration files: `$XDG_CONFIG_HOME/cki`.
     #[must_use]
     pub fn config_folder(&self) -> Option<PathBuf> {
         self.xdg("XDG_CONFIG_HOME", ".config")
     }
 
-    /// The folder for data that should stay: `$XDG_DATA_HOME/cki`.
+    /// Returns the directory for persistent data: `$XDG_DATA_HOME/cki`.
     #[must_use]
     pub fn data_folder(&self) -> Option<PathBuf> {
         self.xdg("XDG_DATA_HOME", ".local/share")
     }
 
-    /// The folder for what a run must find again: `$XDG_STATE_HOME/cki`.
+    /// Returns the directory for state that later runs need: `$XDG_STATE_HOME/cki`.
     #[must_use]
     pub fn state_folder(&self) -> Option<PathBuf> {
         self.xdg("XDG_STATE_HOME", ".local/state")
     }
 
-    /// The folder for sockets and running processes: `$XDG_RUNTIME_DIR/cki`, or one of the user's
-    /// own below the folder for temporary files.
+    /// Returns the directory for sockets and running processes: `$XDG_RUNTIME_DIR/cki`, or a directory of
+    /// the user in the temporary directory.
     #[must_use]
     pub fn runtime_folder(&self) -> PathBuf {
         self.absolute("XDG_RUNTIME_DIR").map_or_else(
@@ -72,7 +73,7 @@ impl Env {
         )
     }
 
-    /// The folder for temporary files: `$TMPDIR`, or `/tmp`.
+    /// Returns the directory for temporary files: `$TMPDIR`, or `/tmp`.
     #[must_use]
     pub fn temporary_folder(&self) -> PathBuf {
         self.absolute("TMPDIR").unwrap_or_else(|| PathBuf::from("/tmp"))
@@ -84,7 +85,7 @@ impl Env {
             .map(|folder| folder.join("cki"))
     }
 
-    /// The specification says that a relative path is to be ignored.
+    /// Returns the path in a variable. The specification says to ignore a relative path.
     fn absolute(&self, variable: &str) -> Option<PathBuf> {
         self.get_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
     }

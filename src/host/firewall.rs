@@ -1,11 +1,10 @@
-//! The firewall that traffic between two containers of one network may have to pass: facts that say
-//! which rule is in the way. Proving that something is in the way is not done here: see
-//! [`OtherNetwork::contact`].
+//! Firewall rules that block traffic between two containers of one network: reads the rules and names the
+//! blocking one. The test that traffic is blocked is [`OtherNetwork::contact`].
 //!
-//! Where `net.bridge.bridge-nf-call-iptables` is 1, the kernel shows what goes from one port of a
-//! bridge to another to the chain FORWARD of iptables. Docker turns forwarding on and sets the
-//! policy of that chain to DROP; for its own networks it writes rules that accept, and netavark
-//! (Podman) writes none for internal networks.
+//! If `net.bridge.bridge-nf-call-iptables` is 1, the kernel passes traffic between two ports of a bridge
+//! through the chain FORWARD of iptables. Docker turns forwarding on and sets the policy of that chain to
+//! DROP; it adds rules that accept traffic for its own networks, and netavark (Podman) adds none for
+//! internal networks.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,53 +17,53 @@ use super::netns::OtherNetwork;
 use super::{Env, programs};
 use crate::base::text::safe_line;
 
-/// The switch that shows bridged traffic to iptables.
+/// Switch that passes bridged traffic through iptables.
 const SWITCH: &str = "/proc/sys/net/bridge/bridge-nf-call-iptables";
-/// The programs that list rules. The two kinds of tables are apart, and a packet passes both.
+/// Programs that list rules. The two kinds of tables are separate, and a packet passes both.
 const PROGRAMS: [&str; 3] = ["iptables", "iptables-legacy", "iptables-nft"];
-/// The folders of administrators' programs, which `PATH` may lack.
+/// Directories of administrators' programs, which `PATH` may lack.
 const FOLDERS: [&str; 2] = ["/usr/sbin", "/sbin"];
-/// Listing the rules may take this long.
+/// Timeout for listing the rules.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// At most so many rules are looked at, however the chains call each other.
+/// Maximum number of rules to visit, however the chains call each other.
 const RULES: usize = 200_000;
-/// Chains may call each other this deep (the kernel allows 16).
+/// Maximum depth of calls between chains (the kernel allows 16).
 const DEPTH: usize = 16;
 
-/// What accepts traffic within a bridge and nothing else.
+/// Arguments of a rule that accepts traffic within a bridge and nothing else.
 const ACCEPT: &str = "-m physdev --physdev-is-bridged -j ACCEPT";
-/// The chain that Docker leaves to the administrator, and keeps in front of all rules of its own.
+/// Chain that Docker leaves to the administrator, and calls before all of its own rules.
 const OWN_CHAIN: &str = "DOCKER-USER";
 
-/// The firewall of one network of this machine.
+/// Firewall of one network of this machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Firewall {
-    /// Bridged traffic is shown to iptables.
+    /// Bridged traffic passes through iptables.
     pub sees_bridges: bool,
-    /// The rules as `iptables -S` writes them, by the program that listed them.
+    /// Rules in the format of `iptables -S`, each list with the program that printed it.
     rules: Vec<(String, String)>,
 }
 
-/// A rule or policy in the way of bridged traffic.
+/// Rule or policy that blocks bridged traffic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obstacle {
-    /// The program in whose tables it stands.
+    /// Program that manages the rule's tables.
     program: String,
-    /// The chain whose first rule comes before all others.
+    /// Chain whose first rule comes before all others.
     first: &'static str,
     /// `-P FORWARD DROP`, or a rule.
     rule: String,
 }
 
 impl Obstacle {
-    /// Commands that take it out of the way, each sufficient by itself.
+    /// Returns commands that let traffic pass, each sufficient by itself.
     #[must_use]
     pub fn remedies(&self) -> [String; 2] {
         [format!("{} -I {} {ACCEPT}", self.program, self.first), switch_off()]
     }
 }
 
-/// The command by which bridged traffic is not shown to iptables any more.
+/// Returns the command that keeps bridged traffic away from iptables.
 #[must_use]
 pub fn switch_off() -> String {
     "sysctl -w net.bridge.bridge-nf-call-iptables=0".to_owned()
@@ -80,10 +79,10 @@ impl fmt::Display for Obstacle {
 }
 
 impl Firewall {
-    /// Reads the facts of a network, which takes root.
+    /// Reads the firewall of a network, which takes root.
     ///
     /// # Errors
-    /// When the network cannot be entered.
+    /// Fails if this process cannot enter the network.
     pub async fn read(network: &OtherNetwork, env: &Env) -> io::Result<Self> {
         let switch = network.within(|| std::fs::read_to_string(SWITCH)).await?;
         let sees_bridges = switch.is_ok_and(|value| value.trim() == "1");
@@ -96,14 +95,14 @@ impl Firewall {
         Ok(Self { sees_bridges, rules })
     }
 
-    /// One that sees bridged traffic, with these rules.
+    /// Returns a firewall with these rules that bridged traffic passes through.
     #[cfg(test)]
     pub(crate) fn of(program: &str, rules: &str) -> Self {
         Self { sees_bridges: true, rules: vec![(program.to_owned(), rules.to_owned())] }
     }
 
-    /// What is in the way of traffic within a bridge of one of these names; of a name with a number behind it
-    /// where rules end in `+`.
+    /// Returns the rule or policy that blocks traffic within a bridge of one of these names. A rule whose
+    /// interface ends in `+` matches any name with that prefix.
     #[must_use]
     pub fn obstacle(&self, bridges: &[String]) -> Option<Obstacle> {
         let tables = self.rules.iter().filter(|_| self.sees_bridges);
@@ -115,7 +114,8 @@ impl Firewall {
         })
     }
 
-    /// Whether Docker's chains are called: it then writes a rule that accepts for each of its networks.
+    /// Returns whether Docker's chains are called: Docker then adds an accepting rule for each of its
+    /// networks.
     #[must_use]
     pub fn has_docker(&self) -> bool {
         let calls = |line: &str| line.starts_with("-A FORWARD ") && line.contains(" -j DOCKER");
@@ -128,11 +128,11 @@ fn find(env: &Env, name: &str) -> Option<PathBuf> {
     programs::find(env, name).or_else(|| usual().find_map(|file| programs::find(env, &file)))
 }
 
-/// The rules that a program lists in a network.
+/// Returns the rules that a program lists in a network.
 async fn list(network: &OtherNetwork, program: PathBuf) -> Option<String> {
     let runtime = tokio::runtime::Handle::current();
     let spawn = move || {
-        // A child lives in the network of the thread that has started it.
+        // A child process lives in the network of the thread that starts it.
         let _runtime = runtime.enter();
         tokio::process::Command::new(program)
             .arg("-S")
@@ -147,17 +147,17 @@ async fn list(network: &OtherNetwork, program: PathBuf) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The chains of a table of filters.
+/// Chains of the filter table.
 struct Tables<'a> {
     policy: Option<&'a str>,
     chains: BTreeMap<&'a str, Vec<&'a str>>,
 }
 
-/// What becomes of a packet in a chain.
+/// Result of a chain for a packet.
 enum Fate {
     Accepted,
     Dropped(String),
-    /// The chain has nothing to say of it.
+    /// No rule of the chain decided.
     Returned,
 }
 
@@ -174,7 +174,7 @@ impl<'a> Tables<'a> {
         tables
     }
 
-    /// The rule or policy that ends the way of a first packet from one port of a bridge to another.
+    /// Returns the rule or policy that drops the first packet from one port of a bridge to another.
     fn blocks(&self, bridges: &[String]) -> Option<String> {
         let mut budget = RULES;
         match self.walk("FORWARD", bridges, DEPTH, &mut budget) {
@@ -193,7 +193,7 @@ impl<'a> Tables<'a> {
                 "ACCEPT" => return Fate::Accepted,
                 "DROP" | "REJECT" => return Fate::Dropped((*rule).to_owned()),
                 "RETURN" => return Fate::Returned,
-                // One that the kernel brings, as LOG, has no rules, and changes nothing here.
+                // A built-in target of the kernel, such as LOG, has no rules and does not decide here.
                 chain if depth > 0 => match self.walk(chain, bridges, depth - 1, budget) {
                     Fate::Returned => {}
                     fate => return fate,
@@ -205,8 +205,8 @@ impl<'a> Tables<'a> {
     }
 }
 
-/// Where a rule sends the packet; `None` if the rule is not for it. One with a condition that is not
-/// known here is taken not to be.
+/// Returns the target of a rule for the packet; `None` if the rule does not match. A rule with an unknown
+/// condition counts as not matching.
 fn target<'a>(rule: &'a str, bridges: &[String]) -> Option<&'a str> {
     let mut words = rule.split(' ').skip(2);
     let mut negated = false;
@@ -224,7 +224,7 @@ fn target<'a>(rule: &'a str, bridges: &[String]) -> Option<&'a str> {
                     return None;
                 }
             }
-            // What follows says what is looked at.
+            // The word after it names a module; the conditions follow.
             "-m" => drop(words.next()),
             "--physdev-is-bridged" if !negated => {}
             "--ctstate" | "--state" => {

@@ -1,18 +1,18 @@
-//! Folders of the machine: whether this process may write in them, and how much room there is.
-//! What is written there belongs to whoever writes it.
+//! Directories of the machine: tests for write permission and free space. Their content belongs to their
+//! users.
 
 use std::path::Path;
 
 use nix::sys::statvfs::statvfs;
 
-/// Whether this process can make files in a folder: found out with one that has no name, since for
-/// root the permissions say nothing.
+/// Returns whether this process can create files in a directory. Tries it with an unnamed file, since
+/// permissions say nothing about root.
 #[must_use]
 pub fn is_writable(folder: &Path) -> bool {
     tempfile::tempfile_in(folder).is_ok()
 }
 
-/// How many bytes this user may still write to the file system of a folder.
+/// Returns the number of bytes that this user may still write to the file system of a directory.
 #[must_use]
 pub fn room(folder: &Path) -> Option<u64> {
     let facts = statvfs(folder).ok()?;

@@ -1,6 +1,6 @@
-//! Floor 1: the machine as `cki` sees it: arguments, environment, folders, clock, streams,
-//! terminal, signals, child processes. Everything that differs between a person's terminal and a
-//! test comes from here; the rest of the program never asks the operating system for it directly.
+//! Floor 1: the machine as `cki` sees it: arguments, environment, directories, clock, streams, terminal,
+//! signals, child processes. Everything that differs between a user's terminal and a test comes from here;
+//! the rest of the program never asks the operating system for it directly.
 
 pub mod env;
 pub mod firewall;
@@ -23,36 +23,36 @@ use crate::base::secret::Secret;
 pub use env::Env;
 pub use streams::{Output, Terminal};
 
-/// One process's view of its machine.
+/// The machine from the view of one process.
 #[derive(Debug, Clone)]
 pub struct Host {
-    /// The arguments, with the program's name first.
+    /// Arguments, with the program's name first.
     pub args: Vec<OsString>,
-    /// The environment.
+    /// Environment.
     pub env: Env,
-    /// The working directory.
+    /// Working directory.
     pub cwd: PathBuf,
-    /// The running program's own file.
+    /// File of the running program.
     pub executable: PathBuf,
-    /// Where data goes.
+    /// Stream for data.
     pub stdout: Output,
-    /// Where everything else goes.
+    /// Stream for everything else.
     pub stderr: Output,
-    /// What is at the other end of the streams.
+    /// Properties of the terminals at the streams.
     pub terminal: Terminal,
-    /// The time: a function, so that a test can stop it.
+    /// Clock: a function, so that a test can stop it.
     pub now: fn() -> jiff::Timestamp,
 }
 
 impl Host {
-    /// The real machine.
+    /// Returns the real machine.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the operating system")]
     pub fn real() -> Self {
         let env = with_home(Env::new(std::env::vars_os()));
         Self {
             args: std::env::args_os().collect(),
-            // Of a directory that is no more, relative paths lead nowhere, and not to `/`.
+            // If the working directory was removed, relative paths must lead nowhere, instead of to `/`.
             cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/proc/self/cwd")),
             executable: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("cki")),
             stdout: Output::stdout(),
@@ -63,13 +63,13 @@ impl Host {
         }
     }
 
-    /// Masks a secret in all that is printed from here on.
+    /// Masks a secret in all later output.
     pub fn hide(&self, secret: &Secret) {
         self.stdout.hide([secret]);
         self.stderr.hide([secret]);
     }
 
-    /// Masks the logins that stand in the addresses of the environment: of engines and of proxies.
+    /// Masks the logins in addresses of the environment: those of engines and of proxies.
     pub fn hide_logins(&self) {
         for (name, value) in self.env.iter() {
             let name = name.to_string_lossy().to_ascii_uppercase();
@@ -93,26 +93,26 @@ impl Host {
         self.stderr.hide(&secrets);
     }
 
-    /// The time zone of this machine.
+    /// Returns the time zone of this machine.
     #[must_use]
     pub fn zone(&self) -> jiff::tz::TimeZone {
         jiff::tz::TimeZone::try_system().unwrap_or(jiff::tz::TimeZone::UTC)
     }
 
-    /// This process, as the owner of what it makes.
+    /// Returns this process, as the owner of the resources that it creates.
     #[must_use]
     pub fn owner(&self) -> Owner {
         let pid = std::process::id();
         Owner { pid, started: started(pid).unwrap_or(0), boot: boot_id(), place: place() }
     }
 
-    /// Whether the process that a label names still lives.
+    /// Returns whether the process that a label names is still alive.
     #[must_use]
     pub fn is_alive(&self, owner: &Owner) -> bool {
         is_alive(owner)
     }
 
-    /// A line read from standard input; `None` at its end.
+    /// Reads a line from standard input; `None` at its end.
     #[must_use]
     pub fn read_line(&self) -> Option<String> {
         let mut line = String::new();
@@ -123,7 +123,7 @@ impl Host {
     }
 }
 
-/// An environment with a home directory: without `HOME`, or with a relative one, that of the user's
+/// Returns the environment with a home directory: if `HOME` is missing or relative, that of the user's
 /// entry in passwd(5).
 fn with_home(env: Env) -> Env {
     if env.home().is_some_and(|home| home.is_absolute()) {
@@ -136,8 +136,9 @@ fn with_home(env: Env) -> Env {
     }
 }
 
-/// The secret parts of an address: the password of its login, or a login that is a token by itself. A
-/// password may hold `/` and `@` although an address may not, so that there may be two ways to read it.
+/// Returns the secret parts of an address: the password of its login, or a login without a password, which
+/// may be a token. A password may contain `/` and `@` although an address may not, so that some addresses
+/// have two readings.
 fn logins_of(address: &str) -> Vec<Secret> {
     let (scheme, rest) =
         address.split_once("://").map_or((None, address), |(scheme, rest)| (Some(scheme), rest));
@@ -156,8 +157,8 @@ fn logins_of(address: &str) -> Vec<Secret> {
     logins.into_iter().filter_map(secret).collect()
 }
 
-/// Whether a process named earlier still lives. Of one of another machine, or of another namespace of
-/// processes, nobody here can tell that it does not: it counts as living.
+/// Returns whether a process named earlier is still alive. A process of another machine or PID namespace
+/// counts as alive, since this process cannot see its end.
 #[must_use]
 pub fn is_alive(owner: &Owner) -> bool {
     if !owner.place.is_empty() && owner.place != place() {
@@ -166,18 +167,18 @@ pub fn is_alive(owner: &Owner) -> bool {
     owner.boot == boot_id() && started(owner.pid) == Some(owner.started)
 }
 
-/// A process that lives, named for longer than that.
+/// Returns the owner data of a living process.
 #[must_use]
 pub fn owner(pid: u32) -> Option<Owner> {
     Some(Owner { pid, started: started(pid)?, boot: boot_id(), place: place() })
 }
 
-/// When a living process started, in clock ticks since the boot: field 22 of `/proc/PID/stat`
-/// (proc(5)). One that has ended but was not yet waited for does not live.
+/// Returns the start time of a living process, in clock ticks since the boot: field 22 of `/proc/PID/stat`
+/// (proc(5)). A zombie does not count as alive.
 #[must_use]
 pub fn started(pid: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is a name in brackets that may hold anything, brackets included.
+    // The second field is a name in brackets that may contain anything, even brackets.
     let mut after_name = stat[stat.rfind(')')? + 1..].split_whitespace();
     let state = after_name.next()?;
     if matches!(state, "Z" | "X") {
@@ -186,8 +187,8 @@ pub fn started(pid: u32) -> Option<u64> {
     after_name.nth(18)?.parse().ok()
 }
 
-/// This machine, by its machine-id(5) or else its name, and the namespace in which this process sees
-/// others. An engine may be shared: its socket is mounted into containers, or it is reached over a network.
+/// Returns an ID of this machine, from machine-id(5) or else its name, and of the PID namespace of this
+/// process. An engine may be shared: containers mount its socket, or clients reach it over a network.
 fn place() -> String {
     static PLACE: LazyLock<String> = LazyLock::new(|| {
         let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
@@ -226,7 +227,7 @@ mod tests {
         assert_eq!(of("https://glpat-0123456789@h"), Some("glpat-0123456789".to_owned()));
         let none = ["https://h/@scope/x", "https://h:8080/a@b", "git@host.example:a/b.git", "https://h"];
         assert!(none.iter().all(|address| of(address).is_none()));
-        // Which of the two it is, the address does not tell.
+        // The address is ambiguous, so that both readings count.
         assert_eq!(logins_of("https://u:word@h/@scope/x").len(), 2);
         assert_eq!((of("ssh://somebody@h"), of("unix:///run/x"), of("tcp://h:1")), (None, None, None));
     }
@@ -238,7 +239,7 @@ mod tests {
         assert!(host.is_alive(&owner));
         assert!(!host.is_alive(&Owner { boot: "other".into(), ..owner.clone() }));
         assert!(!host.is_alive(&Owner { started: owner.started + 1, ..owner.clone() }));
-        // Who knows what goes on elsewhere?
+        // A process elsewhere counts as alive.
         let elsewhere = Owner { place: "another".into(), boot: "other".into(), ..owner };
         assert!(host.is_alive(&elsewhere));
         assert_eq!(Owner::parse(&elsewhere.to_label()), Some(elsewhere));

@@ -1,5 +1,5 @@
-//! Networks of this machine that other processes live in, and ways into them. Making one is for
-//! whoever starts such processes.
+//! Networks of this machine in which other processes live, and ways into them. The code that starts
+//! processes in a new network also creates that network.
 
 use std::fs::File;
 use std::io;
@@ -12,21 +12,20 @@ use nix::sched::{CloneFlags, setns};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 
-/// The network that another process lives in. Only root may enter it.
+/// Network in which another process lives. Only root may enter it.
 #[derive(Debug, Clone)]
 pub struct OtherNetwork(Arc<File>);
 
 impl OtherNetwork {
-    /// The network of a container's processes, by the container's id. `process` is the number of
-    /// one of them, as the container's engine sees it: an engine may itself live where numbers
-    /// differ from ours, so it is believed only if that process is in the container, and
-    /// otherwise one is looked for.
+    /// Returns the network of a container's processes, by the container's ID. `process` is the PID of one
+    /// of them, as the container's engine sees it: the engine may itself live in another PID namespace, so
+    /// the function verifies that the process is in the container, and otherwise searches for one.
     ///
     /// # Errors
-    /// When none of its processes is found on this machine, or its network may not be looked at.
+    /// Fails if no process of the container is found on this machine, or its network is not accessible.
     pub fn of_container(id: &str, process: u32) -> io::Result<Self> {
         let network = |process: u32| -> Option<io::Result<Self>> {
-            // Opened before it is asked whose it is: a number may be another process's by then.
+            // Open before the check: another process may have the PID by then.
             let file = File::open(format!("/proc/{process}/ns/net"));
             let groups = std::fs::read_to_string(format!("/proc/{process}/cgroup")).ok()?;
             is_in(&groups, id).then(|| file.map(|file| Self(Arc::new(file))))
@@ -47,26 +46,26 @@ impl OtherNetwork {
     /// Connects to an address as a process in the network would.
     ///
     /// # Errors
-    /// When the network may not be entered, or nobody answers there.
+    /// Fails if the network is not accessible, or nothing answers at the address.
     pub async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
         self.socket(address).await?.connect(address).await
     }
 
-    /// The network of one process of this machine, which may be our own.
+    /// Returns the network of one process of this machine, possibly our own.
     ///
     /// # Errors
-    /// When there is no such process, or its network may not be looked at.
+    /// Fails if there is no such process, or its network is not accessible.
     pub fn of_process(process: u32) -> io::Result<Self> {
         File::open(format!("/proc/{process}/ns/net")).map(|file| Self(Arc::new(file)))
     }
 
-    /// Tries whether a process in this network reaches an address of another one, at which nobody
-    /// needs to listen: a listener is put there for the moment. An answer is the kernel's own, so
-    /// that it takes no program in either network.
+    /// Tests whether a process in this network reaches an address of another one. The function listens
+    /// there for the moment of the test, and the kernel itself answers, so that neither network needs a
+    /// program.
     ///
     /// # Errors
-    /// When the networks cannot be entered, which is an outer error, or when nothing gets through
-    /// within the limit, which is an inner one.
+    /// The outer error says that a network is not accessible, the inner one that nothing passes within the
+    /// limit.
     pub async fn contact(
         &self,
         other: &Self,
@@ -85,7 +84,8 @@ impl OtherNetwork {
         })
     }
 
-    /// A socket belongs to the network in which it was made, whoever uses it then.
+    /// Returns a socket in this network: a socket belongs to the network in which it was created, whichever
+    /// thread uses it later.
     async fn socket(&self, address: SocketAddr) -> io::Result<TcpSocket> {
         self.within(move || match address {
             SocketAddr::V4(_) => TcpSocket::new_v4(),
@@ -94,27 +94,27 @@ impl OtherNetwork {
         .await?
     }
 
-    /// Does something short in the network. A process that it starts lives there.
+    /// Runs a short function in the network. Processes that it starts live there.
     ///
     /// # Errors
-    /// When the network may not be entered.
+    /// Fails if the network is not accessible.
     pub async fn within<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> io::Result<T> {
         let (answer, done) = oneshot::channel();
         let network = Arc::clone(&self.0);
-        // A thread can enter a network by itself; this one ends there, and never comes back.
+        // A single thread can enter a network; this one ends there, and never comes back.
         std::thread::Builder::new().name("network".to_owned()).spawn(move || {
             let entered = setns(&*network, CloneFlags::CLONE_NEWNET).map_err(io::Error::from);
-            // The caller may have gone.
+            // The caller may be gone.
             drop(answer.send(entered.map(|()| work())));
         })?;
         done.await.map_err(io::Error::other)?
     }
 }
 
-/// The processes of this machine that are seen from here, those that have been there longest first.
+/// Returns the PIDs that are visible from here, the lowest first.
 fn processes() -> io::Result<impl Iterator<Item = u32>> {
     let mut all: Vec<u32> = std::fs::read_dir("/proc")?
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
@@ -123,8 +123,8 @@ fn processes() -> io::Result<impl Iterator<Item = u32>> {
     Ok(all.into_iter())
 }
 
-/// Whether a process is in a container, by its control groups (cgroups(7)): one of them bears the
-/// container's id, and what watches over the container has a group of another name.
+/// Returns whether a process is in a container, by its control groups (cgroups(7)): one of them is named
+/// after the container's ID. The container's monitor has a group with another name.
 fn is_in(groups: &str, id: &str) -> bool {
     let bears = |group: &str| {
         let group = group.strip_suffix(".scope").unwrap_or(group);

@@ -1,30 +1,31 @@
-//! This program as files: itself, the libraries that it has mapped, and the loader that it asks for.
-//! Together they run anywhere with the same kind of processor and kernel, also where nothing else is.
+//! Files of this program: the executable, its mapped libraries, and its loader. Together they run on any
+//! machine with the same kind of processor and kernel, even in an empty image. Copying them is up to the
+//! caller.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::base::files::FileError;
 
-/// Where the program is to be.
+/// Path of the program in the image.
 pub const PROGRAM: &str = "/usr/bin/cki";
 
-/// A program that cannot be taken along.
+/// Reason why the program cannot be copied.
 #[derive(Debug, thiserror::Error)]
 pub enum ProgramError {
     /// A file cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// It is of no kind that is known.
+    /// The program is not an ELF file.
     #[error("`{}` is no 64-bit little-endian ELF program", .0.display())]
     Kind(PathBuf),
 }
 
-/// The files, by the path where each is to be: the program, what it has mapped, and the loader under
-/// the name by which the program asks for it. The program must be the one that runs.
+/// Returns the files, by their path in the image: the program, its mapped libraries, and the loader under
+/// the name by which the program refers to it. The program must be the running one.
 ///
 /// # Errors
-/// When it is no program for Linux, or cannot be read.
+/// Fails if the program is not an ELF file, or cannot be read.
 pub fn files_of(program: &Path) -> Result<BTreeMap<PathBuf, PathBuf>, ProgramError> {
     let maps = std::fs::read_to_string("/proc/self/maps")
         .map_err(|source| FileError::new("read", "/proc/self/maps", source))?;
@@ -34,7 +35,7 @@ pub fn files_of(program: &Path) -> Result<BTreeMap<PathBuf, PathBuf>, ProgramErr
         let path = PathBuf::from(&line[start..]);
         let is_library = path.file_name().is_some_and(|name| name.to_string_lossy().contains(".so"));
         if is_library && path.is_file() {
-            // The loader looks in these folders without being told.
+            // The loader searches these directories by default.
             if let Some(name) = path.file_name() {
                 found.insert(Path::new("/lib").join(name), path.clone());
             }
@@ -48,8 +49,8 @@ pub fn files_of(program: &Path) -> Result<BTreeMap<PathBuf, PathBuf>, ProgramErr
     Ok(found)
 }
 
-/// The loader that an ELF program names (System V ABI, program header `PT_INTERP`); `None` for a
-/// program that needs none.
+/// Returns the loader that an ELF program names (System V ABI, program header `PT_INTERP`); `None` for a
+/// static program.
 fn interpreter(program: &Path) -> Result<Option<PathBuf>, ProgramError> {
     use std::io::Read as _;
     const PT_INTERP: u32 = 3;

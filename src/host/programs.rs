@@ -1,11 +1,11 @@
-//! Programs installed on the machine: where they are. How one is called belongs to the system that
-//! calls it.
+//! Programs installed on the machine, and their search in `PATH`. Calls of a program are in the system that
+//! uses it.
 
 use std::path::{Path, PathBuf};
 
 use super::Env;
 
-/// The file of a program, looked up in `PATH`, as a shell would.
+/// Returns the file of a program, looked up in `PATH` as a shell does.
 #[must_use]
 pub fn find(env: &Env, name: &str) -> Option<PathBuf> {
     if name.contains('/') {

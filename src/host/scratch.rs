@@ -1,5 +1,5 @@
-//! Temporary directories whose names say which process has made them, so that what a killed one has
-//! left is found by the next. Files that have no name are the better way where one will do.
+//! Temporary directories whose names contain the process that has created them, so that a later command
+//! finds those of killed processes. Prefer unnamed files where they are enough.
 
 use std::fs::Permissions;
 use std::io;
@@ -11,24 +11,24 @@ use crate::base::files;
 
 const PREFIX: &str = "cki-scratch-";
 
-/// A directory for files that are needed for a while, which goes when this is dropped.
+/// Creates a temporary directory that is removed on drop.
 ///
 /// # Errors
-/// Fails when it cannot be made.
+/// Fails if it cannot be created.
 pub fn scratch(env: &Env) -> io::Result<tempfile::TempDir> {
     owned(&env.temporary_folder(), PREFIX)
 }
 
-/// The directories of processes that were killed before they could remove them.
+/// Returns the temporary directories of processes that were killed.
 #[must_use]
 pub fn abandoned_scratch(env: &Env) -> Vec<PathBuf> {
     abandoned(&env.temporary_folder(), PREFIX)
 }
 
-/// A new directory for this user alone, whose name begins with the prefix and names this process.
+/// Creates a directory for this user alone, whose name begins with the prefix and contains this process.
 ///
 /// # Errors
-/// Fails when it cannot be made.
+/// Fails if it cannot be created.
 pub fn owned(parent: &Path, prefix: &str) -> io::Result<tempfile::TempDir> {
     let pid = std::process::id();
     let began = started(pid).unwrap_or(0);
@@ -38,8 +38,7 @@ pub fn owned(parent: &Path, prefix: &str) -> io::Result<tempfile::TempDir> {
         .tempdir_in(parent)
 }
 
-/// The directories that [`owned`] has made and whose process is gone. Those of other users are not
-/// among them.
+/// Returns the directories of [`owned`] whose process is gone, except for those of other users.
 #[must_use]
 pub fn abandoned(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     let is_abandoned = |name: &String| {

@@ -1,6 +1,6 @@
-//! Signals, in one place. The first SIGINT, SIGTERM or SIGHUP asks for a graceful end, a second
-//! one, or SIGQUIT (Ctrl-\), for an end at once. What that means is up to whoever waits for it. A thread
-//! of its own hears them, so that no work, however it blocks, makes the program deaf.
+//! Signals, in one place. The first SIGINT, SIGTERM or SIGHUP asks for a graceful end; a second one, or
+//! SIGQUIT (Ctrl-\), for an immediate end. The response is up to the code that waits for it. A separate
+//! thread receives signals, so that blocking work does not delay them.
 
 use std::io::Write as _;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -11,21 +11,20 @@ use tokio::sync::watch;
 
 use crate::base::exit::Exit;
 
-/// So long after the second signal, the program ends whatever it does: it is stuck, in a file that never
-/// ends or in a call to the system that does not return.
+/// Time after the second signal until the program exits in any case: it is stuck, in a file that never ends
+/// or in a system call that does not return.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Whom signals are told now, and the number of that one. Work that follows takes the place of what was
-/// before it.
+/// Current receiver of signals, and its number. Later work replaces the receiver of earlier work.
 static HEARER: Mutex<(u64, Option<Stop>)> = Mutex::new((0, None));
 
-/// Whether the thread that hears signals could be started.
+/// Success of starting the thread that receives signals.
 static LISTENING: OnceLock<bool> = OnceLock::new();
 
-/// A signal that asks the program to end.
+/// Signal that asks the program to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// The terminal is gone: SIGHUP.
+    /// Terminal closed: SIGHUP.
     HangUp,
     /// Ctrl-C: SIGINT.
     Interrupt,
@@ -33,12 +32,12 @@ pub enum Signal {
     Terminate,
     /// Ctrl-\: SIGQUIT.
     Quit,
-    /// Standard output cannot be written to any more, as SIGPIPE would say.
+    /// Reader of standard output closed, which SIGPIPE would report.
     Pipe,
 }
 
 impl Signal {
-    /// The exit code of a process that ends because of it.
+    /// Returns the exit code of a process that ends because of the signal.
     #[must_use]
     pub fn exit(self) -> Exit {
         match self {
@@ -51,7 +50,7 @@ impl Signal {
     }
 }
 
-/// Whether, and how urgently, the program was asked to end.
+/// Requests to stop, and their urgency.
 #[derive(Debug, Clone)]
 pub struct Stop {
     state: watch::Receiver<(usize, Option<Signal>)>,
@@ -65,17 +64,17 @@ impl Default for Stop {
 }
 
 impl Stop {
-    /// Nobody asks, unless [`Stop::raise`] is called.
+    /// Returns a receiver of requests from [`Stop::raise`] alone.
     #[must_use]
     pub fn new() -> Self {
         let (raise, state) = watch::channel((0, None));
         Self { state, raise }
     }
 
-    /// Listens for the signals of this process, until somebody else does.
+    /// Listens for the signals of this process, until a later call replaces this receiver.
     ///
     /// # Errors
-    /// When the system refuses a handler.
+    /// Fails if the system refuses a handler.
     pub fn listen() -> std::io::Result<Self> {
         let stop = Self::new();
         {
@@ -96,7 +95,7 @@ impl Stop {
         }
     }
 
-    /// Asks, as a signal would.
+    /// Requests a stop, as a signal would.
     pub fn raise(&self, signal: Signal) {
         self.raise.send_modify(|(count, first)| {
             *count += if signal == Signal::Quit { 2 } else { 1 };
@@ -104,7 +103,7 @@ impl Stop {
         });
     }
 
-    /// The first signal, if there was one.
+    /// Returns the first signal, if there was one.
     #[must_use]
     pub fn now(&self) -> Option<Signal> {
         self.state.borrow().1
@@ -137,7 +136,7 @@ impl Stop {
     }
 }
 
-/// Starts the thread that hears signals. It only waits for them: work happens elsewhere.
+/// Starts the thread that receives signals. It does nothing else.
 fn hear() -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (told, mut tells) = tokio::sync::mpsc::unbounded_channel();
@@ -170,14 +169,14 @@ fn hear() -> std::io::Result<()> {
     std::thread::Builder::new().name("signals".to_owned()).spawn(listen).map(|_| ())
 }
 
-/// Ends the program if it is still at the same work when patience ends. What it has made stays, as after
+/// Ends the program if the same work is still running when patience ends. Its resources stay, as after
 /// SIGKILL, for the next command to remove.
 async fn give_up(number: u64, stop: Stop) {
     tokio::time::sleep(PATIENCE).await;
     if HEARER.lock().unwrap_or_else(PoisonError::into_inner).0 != number {
         return;
     }
-    // Not by way of the gate for output, whose lock the stuck work may hold.
+    // Not through `Output`, whose lock the stuck work may hold.
     let _ = std::io::stderr().write_all(
         b"\nerror: `cki` was asked to end and is stuck: it ends now.\n\
           hint: `cki gc` removes what it has left.\n",

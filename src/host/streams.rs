@@ -1,5 +1,5 @@
-//! Standard output and error, and what is at their other ends. What is written to them, and how it
-//! looks, is decided in `ui`.
+//! Standard output and error, and the properties of their terminals. Content and form of the output are
+//! decided in `ui`.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
@@ -15,8 +15,8 @@ use super::Env;
 use crate::base::redact::{RedactStream, Redactor, without_tokens};
 use crate::base::secret::Secret;
 
-/// A stream to write to, shared by its holders. It remembers its first failure: nobody who writes
-/// has to look whether that worked, and the end of the program tells a failure in one place.
+/// Output stream, shared by its holders. It remembers its first failure, so that writers need not check:
+/// the end of the program reports a failure in one place.
 #[derive(Clone)]
 pub struct Output(Arc<Shared>);
 
@@ -24,11 +24,11 @@ struct Shared {
     writer: Mutex<Box<dyn Write + Send>>,
     failure: OnceLock<io::Error>,
     mask: Mutex<Mask>,
-    /// Called at the first failure.
+    /// Callback for the first failure.
     alarm: Mutex<Option<Alarm>>,
 }
 
-/// Text that must not be written: all secrets that are known, and the user's own logins.
+/// Text to mask: all known secrets, and the user's own logins.
 #[derive(Default)]
 struct Mask {
     secrets: Vec<Secret>,
@@ -39,7 +39,7 @@ struct Mask {
 type Alarm = Box<dyn FnOnce() + Send>;
 
 impl Output {
-    /// Any writer.
+    /// Wraps any writer.
     pub fn new(writer: impl Write + Send + 'static) -> Self {
         let writer = Mutex::new(Box::new(writer) as Box<dyn Write + Send>);
         Self(Arc::new(Shared {
@@ -50,19 +50,19 @@ impl Output {
         }))
     }
 
-    /// Standard output of this process.
+    /// Returns the standard output of this process.
     #[must_use]
     pub fn stdout() -> Self {
         Self::new(Descriptor(io::stdout()))
     }
 
-    /// Standard error of this process.
+    /// Returns the standard error of this process.
     #[must_use]
     pub fn stderr() -> Self {
         Self::new(Descriptor(io::stderr()))
     }
 
-    /// Memory, and a way to read what was written: for tests.
+    /// Returns a stream into memory and its content, for tests.
     #[must_use]
     pub fn memory() -> (Self, Arc<Mutex<Vec<u8>>>) {
         struct Memory(Arc<Mutex<Vec<u8>>>);
@@ -79,7 +79,7 @@ impl Output {
         (Self::new(Memory(bytes.clone())), bytes)
     }
 
-    /// Masks secrets in all that is written from here on.
+    /// Masks secrets in all later output.
     pub fn hide<'a>(&self, secrets: impl IntoIterator<Item = &'a Secret>) {
         let mut mask = self.mask();
         let known = mask.secrets.len();
@@ -90,7 +90,7 @@ impl Output {
         }
         if mask.secrets.len() > known {
             mask.redactor = Redactor::new(&mask.secrets);
-            // What the old stream holds back is written before anything else.
+            // Write the text that the old stream holds back before anything else.
             let mut held = Vec::new();
             if let Some(mut old) = mask.stream.take() {
                 old.finish(&mut held);
@@ -101,7 +101,8 @@ impl Output {
         }
     }
 
-    /// A text as it may be written, without what is a token by its form: before anything else is done to it, so that a secret in it is found.
+    /// Returns the text masked, and without tokens that are recognised by their form. Masking comes before
+    /// any other change of the text, so that it finds each secret.
     #[must_use]
     pub fn masked<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let redactor = self.mask().redactor.clone();
@@ -115,19 +116,18 @@ impl Output {
         self.0.mask.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes all of it at once. After a failure, nothing more is written.
+    /// Writes all bytes at once. After a failure, writes nothing more.
     pub fn write(&self, bytes: &[u8]) {
         self.write_masked(bytes, true);
     }
 
-    /// Writes a piece of a stream that goes on: the end of the piece may be the beginning of a
-    /// secret, and is then written with the next piece, with [`Output::write`] or
-    /// [`Output::finish`].
+    /// Writes a piece of a longer stream. The end of the piece may be the beginning of a secret: it is held
+    /// back until the next [`Output::write`], [`Output::pass`] or [`Output::finish`].
     pub fn pass(&self, bytes: &[u8]) {
         self.write_masked(bytes, false);
     }
 
-    /// Writes what was held back.
+    /// Writes the bytes held back.
     pub fn finish(&self) {
         self.write_masked(&[], true);
     }
@@ -165,13 +165,13 @@ impl Output {
         }
     }
 
-    /// The first failure, if there was one.
+    /// Returns the first failure, if there was one.
     #[must_use]
     pub fn failure(&self) -> Option<&io::Error> {
         self.0.failure.get()
     }
 
-    /// Calls this at the first failure, at once if that has happened.
+    /// Calls the function at the first failure, immediately if that has happened.
     pub fn on_failure(&self, alarm: impl FnOnce() + Send + 'static) {
         *self.0.alarm.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(alarm));
         if self.failure().is_some()
@@ -186,15 +186,15 @@ impl Output {
     }
 }
 
-/// A standard stream without the buffer of the standard library, which writes line by line, and
-/// without its exception for descriptors that cannot be written to: it takes those for a success.
+/// Standard stream without the standard library's line buffer, and without its rule that a write to a
+/// closed descriptor counts as success.
 struct Descriptor<T>(T);
 
 impl<T: AsFd> Write for Descriptor<T> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match nix::unistd::write(&self.0, bytes) {
-                // Another program that shares the stream does not want to wait. This one does.
+                // Another program set the shared stream to non-blocking. Wait here instead.
                 Err(Errno::EAGAIN) => {
                     let mut room = [PollFd::new(self.0.as_fd(), PollFlags::POLLOUT)];
                     poll(&mut room, PollTimeout::NONE)?;
@@ -209,8 +209,8 @@ impl<T: AsFd> Write for Descriptor<T> {
     }
 }
 
-/// Waits until nobody reads standard output any more. Only a pipe tells; for anything else, this
-/// never ends.
+/// Waits until the reader of standard output is gone. Only a pipe reports that; for anything else, the
+/// function never returns.
 pub async fn reader_gone() {
     if watch_reader().await.is_err() {
         std::future::pending::<()>().await;
@@ -240,20 +240,20 @@ impl std::fmt::Debug for Output {
     }
 }
 
-/// What the streams are connected to.
+/// Properties of the streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terminal {
-    /// A person can be asked.
+    /// Standard input is a terminal, so that questions get an answer.
     pub stdin: bool,
-    /// A person reads the data.
+    /// Standard output is a terminal.
     pub stdout: bool,
-    /// A person reads the messages.
+    /// Standard error is a terminal.
     pub stderr: bool,
-    /// Columns, where there is a terminal.
+    /// Width in columns, on a terminal.
     pub columns: Option<usize>,
-    /// It can show more than ASCII.
+    /// Non-ASCII characters are displayed.
     pub unicode: bool,
-    /// It wants no colour, and no moving parts: `TERM=dumb`.
+    /// Colour and animation are not supported: `TERM=dumb`.
     pub dumb: bool,
 }
 
@@ -275,7 +275,7 @@ impl Terminal {
             stdout,
             stderr,
             columns,
-            // An empty locale is common in containers, and their terminals do show UTF-8.
+            // An empty locale is common in containers, and their terminals do display UTF-8.
             unicode: !matches!(locale, "C" | "POSIX") && env.get("TERM") != Some("linux"),
             dumb: env.get("TERM") == Some("dumb"),
         }
@@ -293,7 +293,7 @@ fn window_columns() -> Option<usize> {
     columns(io::stdout().as_fd()).or_else(|| columns(io::stderr().as_fd()))
 }
 
-/// The rows and columns of a terminal's window.
+/// Returns the rows and columns of a terminal's window.
 pub(super) fn window(terminal: BorrowedFd<'_>) -> Option<(u16, u16)> {
     let mut size = nix::libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
     #[expect(unsafe_code, reason = "TIOCGWINSZ fills the struct that it is given")]
@@ -301,7 +301,7 @@ pub(super) fn window(terminal: BorrowedFd<'_>) -> Option<(u16, u16)> {
     (answer.is_ok() && size.ws_col > 0).then_some((size.ws_row, size.ws_col))
 }
 
-/// Sets them; what is no terminal has none.
+/// Sets the rows and columns; does nothing without a terminal.
 pub(super) fn set_window(terminal: BorrowedFd<'_>, (rows, columns): (u16, u16)) {
     let size = nix::libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     #[expect(unsafe_code, reason = "TIOCSWINSZ reads the struct that it is given")]

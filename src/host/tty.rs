@@ -1,5 +1,5 @@
-//! The person's terminal as a device, for programs that run on it through this one: what is typed
-//! as it is typed, and the size of the window. Put back as it was when this is dropped.
+//! The user's terminal as a device, for programs that run on it through `cki`: raw input and window size.
+//! Its settings are restored on drop. Forwarding to a container belongs to the engines.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -12,27 +12,27 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The rows and columns of a window.
+/// Rows and columns of a window.
 pub type Size = (u16, u16);
 
-/// The terminal at standard input, in raw mode: every key is passed on, Ctrl-C as well.
+/// Terminal at standard input, in raw mode: every key is passed on, including Ctrl-C.
 #[derive(Debug)]
 pub struct Tty {
     before: Termios,
-    /// Opened anew, since not to block is a matter of what was opened, and standard input is shared
-    /// with whoever started this program.
+    /// Opened a second time: non-blocking mode belongs to the open file, and the parent process shares the
+    /// one of standard input.
     device: AsyncFd<File>,
 }
 
-/// Tells when the window has another size.
+/// Stream of changes of the window size.
 #[derive(Debug)]
 pub struct Resized(Signal);
 
 impl Tty {
-    /// Takes it over. Call it within the runtime.
+    /// Takes over the terminal. Call it within the runtime.
     ///
     /// # Errors
-    /// When standard input is no terminal.
+    /// Fails if standard input is not a terminal.
     pub fn take() -> io::Result<(Self, Resized)> {
         let before = tcgetattr(io::stdin())?;
         let device = File::options()
@@ -47,10 +47,10 @@ impl Tty {
         Ok((Self { before, device }, resized))
     }
 
-    /// What is typed next; nothing at its end. Dropping the future loses nothing.
+    /// Returns the next input; nothing at its end. Dropping the future loses no input.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    /// Fails if the terminal is gone.
     pub async fn typed(&self) -> io::Result<Vec<u8>> {
         let read = |mut device: &File| {
             let mut buffer = vec![0; 4096];
@@ -61,7 +61,7 @@ impl Tty {
         self.device.async_io(Interest::READABLE, read).await
     }
 
-    /// The size of the window.
+    /// Returns the size of the window.
     #[must_use]
     pub fn size(&self) -> Option<Size> {
         super::streams::window(self.device.as_fd())
@@ -69,7 +69,7 @@ impl Tty {
 }
 
 impl Resized {
-    /// Waits until the window has another size.
+    /// Waits until the window size changes.
     pub async fn again(&mut self) {
         if self.0.recv().await.is_none() {
             std::future::pending::<()>().await;
@@ -77,7 +77,7 @@ impl Resized {
     }
 }
 
-/// A file that is read or written when it can be.
+/// Wraps a file for non-blocking reads or writes.
 fn watched(file: File, interest: Interest) -> io::Result<AsyncFd<File>> {
     #[expect(unsafe_code, reason = "the file keeps its descriptor open for as long as it lives")]
     let watched = unsafe { AsyncFd::register_with_interest(file, interest) };
@@ -86,16 +86,16 @@ fn watched(file: File, interest: Interest) -> io::Result<AsyncFd<File>> {
 
 impl Drop for Tty {
     fn drop(&mut self) {
-        // At once: what has not been written may wait for a terminal that is gone. Nothing is left
-        // to be done if it is.
+        // Without draining the output, which may wait for a closed terminal. The terminal may be gone:
+        // ignore errors.
         let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &self.before);
     }
 }
 
-/// A new terminal of a size: the end for the program that runs on it, and the other.
+/// Opens a new terminal with a size: returns the end for the program that runs on it, and the other end.
 ///
 /// # Errors
-/// When there are no more terminals.
+/// Fails if the system has no more terminals.
 pub fn open(size: Size) -> io::Result<(std::os::fd::OwnedFd, Screen)> {
     let (rows, columns) = size;
     let window = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
@@ -108,20 +108,20 @@ pub fn open(size: Size) -> io::Result<(std::os::fd::OwnedFd, Screen)> {
     Ok((slave, Screen(watched(File::from(master), Interest::READABLE | Interest::WRITABLE)?)))
 }
 
-/// What a program on a terminal of our own shows, and where it is typed.
+/// Controlling end of a new terminal: shows the output of the program on it, and types into it.
 #[derive(Debug)]
 pub struct Screen(AsyncFd<File>);
 
 impl Screen {
-    /// What is shown next; nothing when nobody has the terminal open any more.
+    /// Returns the next output; nothing when no program has the terminal open any more.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// Fails if it cannot be read.
     pub async fn shown(&self) -> io::Result<Vec<u8>> {
         let read = |mut screen: &File| {
             let mut buffer = vec![0; 16 << 10];
             let length = match screen.read(&mut buffer) {
-                // So Linux says that the other end is closed.
+                // Linux reports the closed other end in this way.
                 Err(error) if error.raw_os_error() == Some(libc::EIO) => 0,
                 other => other?,
             };
@@ -131,10 +131,10 @@ impl Screen {
         self.0.async_io(Interest::READABLE, read).await
     }
 
-    /// Types something.
+    /// Types keys.
     ///
     /// # Errors
-    /// When nobody has the terminal open any more.
+    /// Fails if no program has the terminal open any more.
     pub async fn type_in(&self, mut keys: &[u8]) -> io::Result<()> {
         while !keys.is_empty() {
             let write = |mut screen: &File| io::Write::write(&mut screen, keys);
@@ -144,7 +144,7 @@ impl Screen {
         Ok(())
     }
 
-    /// Gives it another size; who runs on it is told.
+    /// Changes the window size, which sends SIGWINCH to the program.
     pub fn resize(&self, size: Size) {
         super::streams::set_window(self.0.as_fd(), size);
     }

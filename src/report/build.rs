@@ -1,4 +1,4 @@
-//! `cki build`: the image that was built.
+//! Report of `cki build`: the image that was built.
 
 use serde::Serialize;
 

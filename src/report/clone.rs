@@ -1,4 +1,5 @@
-//! `cki clone`: what became of each repository. The lines for people come while the work goes on.
+//! Report of `cki clone`: the result for each repository. Text for people is printed by events during the
+//! work.
 
 use serde::Serialize;
 
@@ -24,7 +25,7 @@ struct RepositoryView<'a> {
     branch: Option<&'a str>,
 }
 
-/// Prints what became of the repositories.
+/// Prints the results of the repositories.
 pub fn print(ui: &Ui, outcome: &CloneOutcome) {
     if ui.is_json() {
         let repositories = outcome.repositories.iter().map(repository_view).collect();

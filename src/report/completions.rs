@@ -1,4 +1,5 @@
-//! `cki completions --install`: where the script is, and the line that loads it, as text and as JSON.
+//! Report of `cki completions --install`: the path of the script and the line that loads it, as text and as
+//! JSON.
 
 use serde::Serialize;
 
@@ -10,12 +11,12 @@ use crate::ui::{Ui, style};
 struct InstalledView<'a> {
     shell: &'a str,
     file: String,
-    /// The file that needs a line, and that line, unless it is there or not needed.
+    /// File that needs a line, and that line, unless it is present or not needed.
     start: Option<String>,
     line: Option<&'a str>,
 }
 
-/// Prints where the script was written, and what is left to do.
+/// Prints the path of the written script, and the remaining steps.
 pub fn print(ui: &Ui, shell: &Shell, standing: &Standing) {
     let missing = shell.start.as_ref().filter(|_| *standing == Standing::NotLoaded);
     if ui.is_json() {

@@ -1,4 +1,4 @@
-//! `cki config`: every setting, its value and where that comes from.
+//! Report of `cki config`: every setting with its value and origin.
 
 use serde::Serialize;
 

@@ -1,4 +1,5 @@
-//! `cki doctor`: what was found, as a table and as JSON.
+//! Report of `cki doctor`: the results of the checks, as a table and as JSON. The checks are in
+//! `ops::doctor`.
 
 use serde::Serialize;
 
@@ -8,7 +9,7 @@ use crate::ops::doctor::{Check, State};
 use crate::report::view;
 use crate::ui::{Ui, Verbosity, style};
 
-/// The column in which states begin, and the one in which findings do.
+/// Columns at which states and findings begin.
 const STATE: usize = 15;
 const FOUND: usize = STATE + 14;
 
@@ -18,7 +19,7 @@ struct DoctorView<'a> {
     checks: Vec<CheckView<'a>>,
 }
 
-/// One check, for whoever shows some.
+/// One check, for any result that lists checks.
 #[derive(Serialize)]
 pub struct CheckView<'a> {
     name: &'a str,
@@ -28,7 +29,7 @@ pub struct CheckView<'a> {
     fix: Option<&'a str>,
 }
 
-/// Prints all checks, and gives the exit code.
+/// Prints all checks, and returns the exit code.
 pub fn print(ui: &Ui, checks: &[Check]) -> Exit {
     if ui.is_json() {
         let healthy = exit(checks) == Exit::Done;
@@ -47,7 +48,7 @@ pub fn print(ui: &Ui, checks: &[Check]) -> Exit {
     exit(checks)
 }
 
-/// Prints checks as a table. Details of what is well are shown with `-v` only.
+/// Prints checks as a table. Details of passed checks are shown with `-v` only.
 pub fn rows<'a>(ui: &Ui, checks: impl Iterator<Item = &'a Check>) {
     let head = format!("{:<STATE$}{:<width$}FOUND", "CHECK", "STATE", width = FOUND - STATE);
     ui.data(&style::dim(&head));
@@ -56,7 +57,7 @@ pub fn rows<'a>(ui: &Ui, checks: impl Iterator<Item = &'a Check>) {
     }
 }
 
-/// The exit code that checks ask for.
+/// Returns the exit code for checks.
 #[must_use]
 pub fn exit(checks: &[Check]) -> Exit {
     let failed = checks.iter().any(|check| check.found.state == State::Failed);
@@ -93,7 +94,7 @@ fn row(ui: &Ui, Check { name, found }: &Check) {
     }
 }
 
-/// A check for JSON.
+/// Returns a check for JSON.
 #[must_use]
 pub fn check_view(Check { name, found }: &Check) -> CheckView<'_> {
     CheckView {

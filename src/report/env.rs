@@ -1,6 +1,6 @@
-//! `cki env`: as a table, as files for programs to read, and as JSON. The table masks every secret.
-//! The forms for programs hold reference secrets as they are, since those are made up and a program
-//! needs them; a secret of the user's own, and what is made of one, is in them only with `--reveal`.
+//! Report of `cki env`: a table, files for programs, and JSON. The table masks every secret. The formats
+//! for programs contain placeholder secrets unmasked, since those are generated and a program needs them;
+//! they contain the user's own secrets, and values derived from these, only with `--reveal`.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +16,10 @@ use crate::model::environment::{
 use crate::report::{env_explain, view};
 use crate::ui::{Ui, style};
 
-/// The form in which an environment is printed.
+/// Format in which an environment is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EnvFormat {
-    /// Aligned, with secrets masked.
+    /// Aligned table, with secrets masked.
     Table,
     /// `NAME=VALUE` lines, quoted so that most programs read them alike.
     Dotenv,
@@ -57,14 +57,14 @@ struct ProductionView<'a> {
     place: &'a str,
 }
 
-/// How to print an environment.
+/// Options for printing an environment.
 #[derive(Debug, Clone, Copy)]
 pub struct EnvOptions {
-    /// The form.
+    /// Format.
     pub format: EnvFormat,
-    /// With the reason for each value.
+    /// Include the reason for each value.
     pub explain: bool,
-    /// With secrets of the user's own.
+    /// Include the user's own secrets.
     pub reveal: bool,
 }
 
@@ -80,7 +80,7 @@ pub fn print(ui: &Ui, component: &str, environment: &Environment, options: EnvOp
     }
 }
 
-/// Lines of an environment file, and which programs read some of them otherwise.
+/// Prints lines of an environment file, and warns of programs that read some lines differently.
 fn in_dotenv(ui: &Ui, environment: &Environment, reveal: bool) {
     let mut misread: BTreeMap<Reader, Vec<String>> = BTreeMap::new();
     assignments(ui, environment, reveal, |name, value| {
@@ -98,7 +98,7 @@ fn in_dotenv(ui: &Ui, environment: &Environment, reveal: bool) {
     }
 }
 
-/// No more names are listed.
+/// Maximum number of names to list.
 const SHOWN: usize = 6;
 
 fn in_shell(ui: &Ui, environment: &Environment, reveal: bool) {
@@ -118,7 +118,7 @@ fn in_shell(ui: &Ui, environment: &Environment, reveal: bool) {
     }
 }
 
-/// The value if it may be shown to a program.
+/// Returns the value if a program may get it.
 fn visible(variable: &Variable, reveal: bool) -> Option<&str> {
     let own = variable.secret && variable.own;
     variable.value.as_ref().filter(|_| reveal || !own).map(Secret::expose)

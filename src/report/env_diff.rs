@@ -1,5 +1,5 @@
-//! `cki env --diff`: what is only on one side, and what is another value on the other. Secrets are
-//! masked on both.
+//! Report of `cki env --diff`: variables on one side only, and variables with different values. Secrets are
+//! masked on both sides.
 
 use serde::Serialize;
 

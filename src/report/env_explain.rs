@@ -1,5 +1,5 @@
-//! `cki env --explain`: of each variable its value, why it is that, where that is written, and what
-//! production has there. A table where there is room for it, otherwise a few lines for each.
+//! Report of `cki env --explain`: for each variable its value, the reason, the place, and production's
+//! value. A table where the width allows it, otherwise a few lines for each variable.
 
 use super::env_value::{one_line, value};
 use crate::base::secret::MASK;
@@ -7,7 +7,8 @@ use crate::base::text::{self, Cell, Table, safe_line};
 use crate::model::environment::{Environment, Origin, ProductionValue, Variable};
 use crate::ui::{Ui, style};
 
-/// A name that is longer has its value on the next line but one.
+/// Maximum columns of a name with its value on the same line; the value of a longer name has a line of its
+/// own.
 const NAME: usize = 32;
 
 /// Prints an environment with its reasons.
@@ -23,7 +24,7 @@ pub(super) fn print(ui: &Ui, environment: &Environment, reveal: bool) {
     ui.say(&style::dim(&environment.summary()));
 }
 
-/// The columns of a line that may be painted.
+/// Returns the columns of a line, without its colours.
 fn width(line: &str) -> usize {
     text::width(&anstream::adapter::strip_str(line).to_string())
 }
@@ -47,7 +48,7 @@ fn table(environment: &Environment, reveal: bool) -> Table {
     table
 }
 
-/// A variable on its own lines: name and value, then reason and place, then what production has.
+/// Prints a variable on several lines: name and value, then reason and place, then production's value.
 fn stacked(ui: &Ui, environment: &Environment, reveal: bool, columns: usize) {
     let names = environment.variables.iter().map(|variable| text::width(&variable.name));
     let column = names.max().unwrap_or(0).min(NAME);
@@ -56,7 +57,7 @@ fn stacked(ui: &Ui, environment: &Environment, reveal: bool, columns: usize) {
         let (shown, paint) = value(variable, reveal);
         let gap = " ".repeat(column.saturating_sub(text::width(&name)) + 2);
         let used = text::width(&name) + gap.len();
-        // A long name would leave no room for the value behind it.
+        // A long name would leave no room for the value after it.
         if used + 16 > columns {
             ui.data(&style::name(&name));
             ui.data(&format!("  {}", paint(&text::truncate(&shown, columns - 2))));
@@ -81,7 +82,7 @@ fn stacked(ui: &Ui, environment: &Environment, reveal: bool, columns: usize) {
     }
 }
 
-/// A text and its place, on one line if they fit.
+/// Joins a text and its place, on one line if they fit.
 fn beside(text: String, place: &str, room: usize) -> Vec<String> {
     if place.is_empty() {
         return vec![text];
@@ -90,7 +91,7 @@ fn beside(text: String, place: &str, room: usize) -> Vec<String> {
     if text::width(&both) <= room { vec![both] } else { vec![text, place.to_owned()] }
 }
 
-/// Why it has its value, and what is said of it besides.
+/// Returns the reason for a value, with its notes.
 fn why(variable: &Variable) -> String {
     let mut why = match &variable.origin {
         Origin::Missing { .. } if variable.required => "required, no value".to_owned(),
@@ -101,7 +102,7 @@ fn why(variable: &Variable) -> String {
         why.push_str(&format!(", instead of {}", before.reason()));
     }
     match (&variable.replaced_by, &variable.origin) {
-        // The reason has named it.
+        // The reason has already named it.
         (Some(_), Origin::Service { .. }) | (None, _) => {}
         (Some(rule), _) => why.push_str(&format!(", replaced by rule `{rule}`")),
     }

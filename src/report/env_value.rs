@@ -1,11 +1,11 @@
-//! The value of a variable as `cki env` shows it.
+//! Format of a variable's value in `cki env`.
 
 use crate::base::secret::MASK;
 use crate::base::text::safe_line;
 use crate::model::environment::Variable;
 use crate::ui::style;
 
-/// A value on one line, and how it is painted.
+/// Returns a value on one line, and its colour.
 pub(super) fn value(variable: &Variable, reveal: bool) -> (String, fn(&str) -> String) {
     match &variable.value {
         None => ("–".to_owned(), style::warn),
@@ -14,7 +14,7 @@ pub(super) fn value(variable: &Variable, reveal: bool) -> (String, fn(&str) -> S
     }
 }
 
-/// A text that may have several lines, on one.
+/// Joins the lines of a text.
 pub(super) fn one_line(text: &str) -> String {
     safe_line(&text.replace('\n', "⏎")).into_owned()
 }

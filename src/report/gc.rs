@@ -1,4 +1,4 @@
-//! `cki gc`: what was removed, as a table and as JSON.
+//! Report of `cki gc`: the removed leftovers, as a table and as JSON.
 
 use serde::Serialize;
 
@@ -23,7 +23,7 @@ struct LeftoverView<'a> {
     component: Option<&'a str>,
 }
 
-/// Prints what was removed, or would be, and gives the exit code of `cki`.
+/// Prints the leftovers that were, or with `dry` would be, removed, and returns the exit code of `cki`.
 pub fn print(ui: &Ui, collected: &Collected, dry: bool) -> Exit {
     let Collected { removed, left } = collected;
     let exit = if left.is_empty() { Exit::Done } else { Exit::Failed };

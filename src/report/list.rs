@@ -1,4 +1,4 @@
-//! `cki list`, as text and as JSON.
+//! Report of `cki list`, as text and as JSON.
 
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ struct ComponentView<'a> {
     people: &'a [String],
 }
 
-/// Prints the components that were found.
+/// Prints the matching components.
 pub fn print(ui: &Ui, inventory: &Inventory, found: &[&Component]) {
     if ui.is_json() {
         let components = found.iter().map(|component| component_view(component)).collect();

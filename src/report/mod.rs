@@ -1,5 +1,5 @@
-//! Floor 5: from an outcome to text or JSON, one file per verb. JSON comes from view structs of its
-//! own, with a version, never from `model`. Nothing here decides anything.
+//! Floor 5: from an outcome to text or JSON, one file per verb. JSON comes from view structs with a
+//! version, never from `model`. Reports decide nothing.
 
 pub mod build;
 pub mod clone;

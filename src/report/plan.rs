@@ -1,4 +1,4 @@
-//! `cki run-local --dry-run`: all that would be started, in the order of its start. Secrets are
+//! Report of `cki run-local --dry-run`: all units of the plan, in the order of their start. Secrets are
 //! masked.
 
 use serde::Serialize;
@@ -176,7 +176,7 @@ fn rows(ui: &Ui, unit: &UnitView) {
     }
 }
 
-/// What holds without a container.
+/// Statement on limits without a container.
 const NO_LIMITS: &str = "none: files, user, memory and processors are this machine's";
 
 fn limits_text(limits: &LimitsView) -> String {

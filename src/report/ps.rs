@@ -1,4 +1,4 @@
-//! `cki ps`: what runs, as a table and as JSON.
+//! Report of `cki ps`: running components, as a table and as JSON.
 
 use serde::Serialize;
 
@@ -32,8 +32,8 @@ struct InstanceView<'a> {
     kept: bool,
 }
 
-/// Prints what runs, with the answers of those that have a way to know whether they are ready.
-/// `now` is in seconds since 1970.
+/// Prints running components, with the results of those with a readiness probe. `now` is in seconds since
+/// 1970.
 pub fn print(ui: &Ui, instances: &[Instance], health: &[Option<Health>], now: i64) {
     let all = || instances.iter().zip(health.iter().map(Option::as_ref));
     if ui.is_json() {

@@ -1,4 +1,4 @@
-//! `cki run-local`: how it ended. What happens before is told by events.
+//! Report of `cki run-local`: the result of the run. Everything before is shown by events.
 
 use serde::Serialize;
 
@@ -32,7 +32,7 @@ struct PortView<'a> {
     host: u16,
 }
 
-/// Prints how a run ended, and gives the exit code of `cki`.
+/// Prints the result of a run, and returns the exit code of `cki`.
 pub fn print(ui: &Ui, ended: &Ended, took: std::time::Duration) -> Exit {
     let exit = match &ended.how {
         How::Exited(code) => Exit::Component(u8::try_from(*code & 0xff).unwrap_or(1)),

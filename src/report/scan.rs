@@ -1,4 +1,5 @@
-//! `cki env --scan`: what sources read against what is given, as text in groups, and as JSON.
+//! Report of `cki env --scan`: variables that the sources read compared with the environment, as text in
+//! groups, and as JSON.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +11,12 @@ use crate::ops::scan::ScanOutcome;
 use crate::report::view;
 use crate::ui::{Ui, Verbosity, style};
 
-/// So many lines of a group are shown, unless more is asked for.
+/// Maximum lines of a group without `-v`.
 const SHOWN: usize = 20;
-/// A place is not made shorter than this.
+/// Minimum columns of a shortened place.
 const SHORTEST: usize = 16;
 
-/// Prints what was found.
+/// Prints the result of a scan.
 pub fn print(ui: &Ui, component: &str, outcome: &ScanOutcome) {
     if ui.is_json() {
         view::print(ui, &scan_view(component, outcome));
@@ -23,7 +24,7 @@ pub fn print(ui: &Ui, component: &str, outcome: &ScanOutcome) {
     }
     let uses = |is: fn(&UseState) -> bool| {
         let mut uses: Vec<&Use> = outcome.comparison.uses.iter().filter(|one| is(&one.state)).collect();
-        // What is needed most comes first; the rest stays sorted by name.
+        // The most needed variables come first; the rest stays sorted by name.
         uses.sort_by_key(|one| std::cmp::Reverse(one.need));
         uses.into_iter()
     };
@@ -33,7 +34,7 @@ pub fn print(ui: &Ui, component: &str, outcome: &ScanOutcome) {
         "read, given nowhere",
         uses(|state| *state == UseState::Nowhere).map(|one| {
             let row = read(one);
-            // It is in the table, and nothing there says what it shall be.
+            // It is declared, without a value.
             if one.given.is_some() { row.with("declared without a value") } else { row }
         }),
     );
@@ -72,7 +73,7 @@ pub fn print(ui: &Ui, component: &str, outcome: &ScanOutcome) {
             .map(|one| Row::new(&one.name, need(worst(&one.places)), &first_place(&one.places, false))),
     );
     let mut rows = not_understood(outcome);
-    // These begin with a place, and it must leave room for what is the matter there.
+    // These begin with a place, which must leave room for the problem.
     for row in rows.iter_mut().filter(|_| ui.columns().is_some()) {
         row.name = tail(&row.name, ui.columns().unwrap_or_default() * 2 / 5);
     }
@@ -93,7 +94,7 @@ struct Page<'a> {
     is_empty: bool,
 }
 
-/// One line: a name, what is the matter, and where.
+/// One line: a name, the problem, and the place.
 struct Row {
     name: String,
     what: String,
@@ -129,7 +130,7 @@ impl Page<'_> {
             _ => rows.len().saturating_sub(SHOWN),
         };
         rows.truncate(rows.len() - left);
-        // The end of a place says the most: it is the beginning that gives way.
+        // The end of a place says the most: cut its beginning.
         let longest = |of: fn(&Row) -> &str| rows.iter().map(|row| width(of(row))).max().unwrap_or(0);
         let others = 2 + longest(|row| &row.name) + 2 + longest(|row| &row.what) + 2;
         let room = self.ui.columns().map_or(usize::MAX, |columns| columns.saturating_sub(others));
@@ -150,7 +151,7 @@ impl Page<'_> {
     }
 }
 
-/// The end of a text, as many columns as there are.
+/// Returns the end of a text, at most `columns` wide.
 fn tail(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -180,7 +181,7 @@ fn worst(places: &[Place]) -> Option<Need> {
     places.iter().map(|place| place.need).max()
 }
 
-/// The place that matters most, and how many there are.
+/// Returns the most important place, and the number of places.
 fn first_place(places: &[Place], at_run_time: bool) -> String {
     let counts = |place: &&Place| !at_run_time || !(place.test || place.build);
     let matter: Vec<&Place> = places.iter().filter(counts).collect();
@@ -215,7 +216,7 @@ fn not_understood(outcome: &ScanOutcome) -> Vec<Row> {
     rows
 }
 
-/// `12 variables read, 9 given · 34 files: 30 Python, 4 shell · 6 imported`.
+/// Returns a summary: `12 variables read, 9 given · 34 files: 30 Python, 4 shell · 6 imported`.
 fn summary(outcome: &ScanOutcome) -> String {
     let read: Vec<&Use> = outcome.comparison.uses.iter().filter(|one| one.need.is_some()).collect();
     let is_given = |one: &&&Use| matches!(one.state, UseState::Given | UseState::Itself { .. });

@@ -1,4 +1,4 @@
-//! `cki show`, as text and as JSON.
+//! Report of `cki show`, as text and as JSON.
 
 use serde::Serialize;
 
@@ -8,10 +8,10 @@ use crate::ops::show::Shown;
 use crate::report::view;
 use crate::ui::{Ui, style};
 
-/// The column in which facts begin.
+/// Column at which facts begin.
 const LABEL: usize = 16;
 
-/// Prints all that is known of a component.
+/// Prints all facts of a component.
 pub fn print(ui: &Ui, shown: &Shown<'_>) {
     if ui.is_json() {
         return view::print(ui, &show_view(shown));
@@ -138,7 +138,7 @@ impl Page<'_> {
         }
         let mut table = text::Table::new(0);
         let head = |text: &str| text::Cell::painted(text, style::dim);
-        // A column in which nobody says anything takes room from the names.
+        // An empty column would take room from the names.
         let described = declared.iter().any(|variable| variable.description.is_some());
         let columns = ["NAME", "TYPE", "SECRET", "REQUIRED", "DEFAULT", "DESCRIPTION"];
         let columns = if described { &columns[..] } else { &columns[..5] };

@@ -1,4 +1,4 @@
-//! `cki stage`: what will be asked, and what came of it.
+//! Report of `cki stage`: the plan of a request, and its result.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::ops::stage::{Asked, Ended, Plan, StageOutcome};
 use crate::report::view;
 use crate::ui::{Ui, style};
 
-/// So many characters of a commit are shown.
+/// Number of characters of a commit to show.
 const SHORT: usize = 7;
 
 #[derive(Serialize)]
@@ -48,7 +48,7 @@ struct JobView<'a> {
     log: &'a [String],
 }
 
-/// Prints what will be asked.
+/// Prints the plan of a request.
 pub fn print_plan(ui: &Ui, plan: &Plan) {
     let facts = &plan.merge_request;
     let head: String = facts.head.chars().take(SHORT).collect();
@@ -59,7 +59,7 @@ pub fn print_plan(ui: &Ui, plan: &Plan) {
         safe_line(&facts.title),
         style::dim(&format!("head {head}{draft}")),
     ));
-    // All that would be posted, since it is posted in the person's name.
+    // Show the whole comment, since it is posted in the user's name.
     for (number, line) in plan.comment.lines().enumerate() {
         let label = if number == 0 { "Asks  " } else { "      " };
         let paint = if number == 0 { style::command } else { style::dim };
@@ -67,7 +67,7 @@ pub fn print_plan(ui: &Ui, plan: &Plan) {
     }
 }
 
-/// Prints what came of it, and gives the exit code of `cki`.
+/// Prints the result, and returns the exit code of `cki`.
 pub fn print(ui: &Ui, outcome: &StageOutcome) -> Exit {
     if ui.is_json() {
         view::print(ui, &stage_view(outcome));

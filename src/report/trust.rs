@@ -1,4 +1,4 @@
-//! `cki trust`: what a project's files decide, and whether that is believed. Nothing is decided here.
+//! Report of `cki trust`: the decisions of a project's files, and its trust. The rules are in `ops::trust`.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ struct DecisionView<'a> {
     files: Option<usize>,
 }
 
-/// Prints what a project decides, and that it is trusted from now on. With `dry_run`, how it stands.
+/// Prints the decisions of a project, and that it is now trusted; with `dry_run`, its current trust.
 pub fn print(ui: &Ui, project: &Project, before: Standing, dry_run: bool) {
     let trusted = !dry_run || before == Standing::Trusted;
     if ui.is_json() {
@@ -67,7 +67,7 @@ pub fn print_removed(ui: &Ui, directory: &Path, removed: bool) {
     });
 }
 
-/// Asks the person whether to trust a project, with all that it decides.
+/// Asks the user to trust a project, and shows all of its decisions.
 #[must_use]
 pub fn ask(ui: &Ui, host: &crate::host::Host, project: &Project, standing: Standing) -> bool {
     let file = safe_line(&project.file.display().to_string()).into_owned();

@@ -1,10 +1,10 @@
-//! What JSON results have in common.
+//! Common parts of JSON results.
 
 use serde::Serialize;
 
 use crate::ui::Ui;
 
-/// The version of all JSON results. Keys may be added; a change of meaning makes it 2.
+/// Version of all JSON results. Keys may be added; a change of meaning makes it 2.
 pub const SCHEMA_VERSION: u32 = 1;
 
 #[derive(Serialize)]
@@ -17,7 +17,7 @@ struct Versioned<'a, T> {
 /// Prints a result as one JSON object.
 pub fn print<T: Serialize>(ui: &Ui, view: &T) {
     let versioned = Versioned { schema_version: SCHEMA_VERSION, view };
-    // View structs hold only strings, numbers, lists and maps with string keys.
+    // View structs contain only strings, numbers, lists and maps with string keys.
     let text = serde_json::to_string_pretty(&versioned).unwrap_or_default();
     ui.exact(&format!("{text}\n"));
 }

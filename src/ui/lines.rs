@@ -1,10 +1,10 @@
-//! The names before lines of output when several speak: aligned, each in its colour, which is the
-//! same for the same name whenever nobody else on the screen has it.
+//! Prefixes of lines of output from several subjects: aligned, each in its colour. A name keeps its colour
+//! between calls as long as no other name on the screen has it.
 
 use super::style;
 use crate::base::text;
 
-/// Who has spoken so far.
+/// Prefixes in use so far.
 #[derive(Debug, Default)]
 pub(super) struct Prefixes {
     /// Names with their colours.
@@ -14,9 +14,9 @@ pub(super) struct Prefixes {
 }
 
 impl Prefixes {
-    /// Says who will speak.
+    /// Announces the names that will write.
     pub(super) fn announce(&mut self, names: &[String]) {
-        // In an order of their own, so that it does not matter who was asked for first.
+        // Assign colours in sorted order, so that the order of the arguments does not matter.
         let mut names = names.to_vec();
         names.sort();
         names.dedup();
@@ -26,19 +26,19 @@ impl Prefixes {
         self.announced = self.announced.max(names.len());
     }
 
-    /// Whether it was announced that more than one speaks.
+    /// Returns whether more than one name was announced.
     pub(super) fn are_needed(&self) -> bool {
         self.announced > 1
     }
 
-    /// The prefix of a line: `name │ `.
+    /// Returns the prefix of a line: `name │ `.
     pub(super) fn prefix(&mut self, subject: &str) -> String {
         let color = self.number(subject);
         let padding = " ".repeat(self.widest - text::width(subject));
         format!("{}{padding} {} ", style::distinct(color, subject), style::dim("│"))
     }
 
-    /// The colour of a name: its own, or the next that is free.
+    /// Returns the colour number of a name: its own, or the next free one.
     fn number(&mut self, subject: &str) -> usize {
         if let Some((_, color)) = self.subjects.iter().find(|(known, _)| known == subject) {
             return *color;
@@ -53,9 +53,9 @@ impl Prefixes {
     }
 }
 
-/// The time of a line, always as long where it comes from the same engine.
+/// Formats the time of a line, always with the same width for lines of one engine.
 pub(super) fn time(time: jiff::Timestamp) -> String {
-    // Podman has whole seconds, and more digits would claim more.
+    // Podman has whole seconds, and more digits would suggest more precision.
     if time.subsec_nanosecond() == 0 { format!("{time:.0}") } else { format!("{time:.3}") }
 }
 

@@ -1,6 +1,6 @@
-//! Floor 2: the only code that prints. Data goes to standard output, everything else to standard
-//! error; colour and symbols become plain where the other end cannot show them. What is said is
-//! decided by whoever calls, above all `report`.
+//! Floor 2: the only code that prints. Data goes to standard output, everything else to standard error;
+//! colour and symbols become plain where the terminal cannot show them. The content is decided by the
+//! callers, mostly `report`.
 
 mod lines;
 mod output;
@@ -20,29 +20,29 @@ use outputs::Outputs;
 use pipeline_states::Followed;
 use progress::Progress;
 
-/// How much is said.
+/// Amount of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
     /// Data and errors only.
     Quiet,
-    /// What is done.
+    /// Progress and results, too.
     Normal,
-    /// What was decided and why, too.
+    /// Decisions and their reasons, too.
     Verbose,
 }
 
-/// How to print.
+/// Options for printing.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Colour on standard output and standard error; `None` decides by what they are.
+    /// Colour on standard output and standard error; `None`: only on a terminal.
     pub color: Option<bool>,
-    /// How much is said.
+    /// Amount of messages.
     pub verbosity: Verbosity,
-    /// Results are JSON: lines of output become one JSON object each.
+    /// Results are JSON: each line of output becomes a JSON object.
     pub json: bool,
 }
 
-/// What prints. Cheap to clone.
+/// Printer. Cheap to clone.
 #[derive(Clone)]
 pub struct Ui(Arc<Inner>);
 
@@ -60,7 +60,7 @@ struct Inner {
 }
 
 impl Ui {
-    /// For a machine.
+    /// Creates the printer of a machine.
     #[must_use]
     pub fn new(host: &Host, options: Options) -> Self {
         let terminal = host.terminal;
@@ -91,31 +91,31 @@ impl Ui {
         }))
     }
 
-    /// The columns that data may take: those of the terminal, or no limit where there is none.
+    /// Returns the maximum columns of data: the terminal's width, or no limit without a terminal.
     #[must_use]
     pub fn columns(&self) -> Option<usize> {
         self.0.terminal.stdout.then(|| self.0.terminal.columns.unwrap_or(80).max(40))
     }
 
-    /// Whether a person can be asked.
+    /// Returns whether the user can answer a question.
     #[must_use]
     pub fn can_ask(&self) -> bool {
         self.0.terminal.stdin && self.0.terminal.stderr
     }
 
-    /// Whether messages go to a terminal that can be redrawn.
+    /// Returns whether messages go to a terminal that can be redrawn.
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.0.progress.draws()
     }
 
-    /// Whether results are JSON.
+    /// Returns whether results are JSON.
     #[must_use]
     pub fn is_json(&self) -> bool {
         self.0.options.json
     }
 
-    /// How much is said.
+    /// Returns the amount of messages.
     #[must_use]
     pub fn verbosity(&self) -> Verbosity {
         self.0.options.verbosity
@@ -138,7 +138,7 @@ impl Ui {
         });
     }
 
-    /// Prints data for other programs, byte for byte; on a terminal without control sequences.
+    /// Prints data for other programs, byte for byte; on a terminal, without control sequences.
     pub fn exact(&self, text: &str) {
         let shown = self.0.terminal.stdout.then(|| anstream::adapter::strip_str(text).to_string());
         self.0.progress.suspend(|| {
@@ -146,19 +146,19 @@ impl Ui {
         });
     }
 
-    /// Prints a line that says what is done or was changed; not with `-q`.
+    /// Prints a line about progress or a change; not with `-q`.
     pub fn say(&self, line: &str) {
         if self.0.options.verbosity > Verbosity::Quiet {
             self.0.message(line);
         }
     }
 
-    /// Prints a line that must be seen.
+    /// Prints a warning, even with `-q`.
     pub fn warning(&self, text: &str) {
         self.0.labelled("warning:", style::warn, text);
     }
 
-    /// Prints an error: what failed, why, and what to do about it.
+    /// Prints an error with its causes and hints.
     pub fn error(&self, text: &str, causes: &[String], hints: &[String]) {
         self.0.labelled("error:", style::bad, text);
         for (number, cause) in causes.iter().enumerate() {
@@ -170,13 +170,13 @@ impl Ui {
         }
     }
 
-    /// A text without the secrets that are known, before anything else is done to it.
+    /// Returns the text masked. Mask a text before any other change.
     #[must_use]
     pub fn masked(&self, text: &str) -> String {
         self.0.stderr.masked(text).into_owned()
     }
 
-    /// Asks a question that is answered with yes or no; no answer is `default`.
+    /// Asks a question with the answers yes and no; an empty answer is `default`.
     #[must_use]
     pub fn confirm(&self, host: &Host, question: &str, default: bool) -> bool {
         let choices = if default { "[Y/n]" } else { "[y/N]" };
@@ -200,7 +200,7 @@ impl std::fmt::Debug for Ui {
 }
 
 impl Inner {
-    /// An event without secrets: what is done to its texts later may hide one from the stream.
+    /// Returns an event with masked texts: a later change of a text could hide a secret from the stream.
     fn masked(&self, event: Event) -> Event {
         let mask = |text: String| self.stderr.masked(&text).into_owned();
         match event {
@@ -220,10 +220,10 @@ impl Inner {
         self.write_error(&format!("{line}\n"));
     }
 
-    /// Prints a sentence after a label; on a terminal, it is broken between words.
+    /// Prints a sentence after a label; a terminal's line breaks between words.
     fn labelled(&self, label: &str, paint: fn(&str) -> String, text: &str) {
         let indent = label.chars().count() + 1;
-        // Before a line may be broken within it.
+        // Mask before a line break can split a secret.
         let text = &self.stderr.masked(text);
         let columns = self.terminal.columns.filter(|_| self.terminal.stderr).unwrap_or(usize::MAX);
         let mut lines = text::wrap(text, columns.saturating_sub(indent).max(20)).into_iter();
@@ -238,12 +238,12 @@ impl Inner {
             self.stderr.write(b"\n");
         }
         self.progress.suspend(|| {
-            // There is nowhere left to say that it failed.
+            // A failure cannot be reported anywhere.
             self.stderr.write(text.as_bytes());
         });
     }
 
-    /// Makes a line fit what the other end can show.
+    /// Returns a line in the form that the terminal can show.
     fn fit(&self, line: &str, color: bool) -> String {
         let line = if color { line.to_owned() } else { anstream::adapter::strip_str(line).to_string() };
         if self.terminal.unicode { line } else { style::ascii(&line) }
@@ -272,14 +272,14 @@ impl Inner {
         self.message(&format!("  {painted}  {detail}{time}"));
     }
 
-    /// A line of text about work, which is never the data that was asked for.
+    /// Prints a line of text about work, which is never the requested data.
     fn line(&self, subject: &str, stream: Stream, line: &str) {
         let bytes = format!("{}\n", text::safe_line(line)).into_bytes();
-        // It ends its line, so that nothing of it is kept.
+        // The text ends its line, so that the stream holds nothing back.
         self.output(vec![Written { subject: subject.into(), stream, bytes, time: None, ends: false }]);
     }
 
-    /// Whether more than one writes, so that lines need names.
+    /// Returns whether more than one subject writes, so that lines need prefixes.
     fn several(&self) -> bool {
         self.prefixes.lock().unwrap_or_else(PoisonError::into_inner).are_needed()
     }

@@ -1,6 +1,6 @@
-//! Output of components and backing services on its way to a standard stream. Where that is no
-//! terminal, the bytes pass unchanged; with a time or the name of who wrote it before each line if
-//! that is wanted. On a terminal it is cut into lines that are safe to show, and in JSON into objects.
+//! Output of components and backing services on its way to a standard stream. In a file or pipe, the bytes
+//! are unchanged, with the time or name before each line if requested. On a terminal, the output is cut
+//! into lines that are safe to show; in JSON, into objects. The state of unfinished lines is in `outputs`.
 
 use std::sync::Arc;
 
@@ -9,19 +9,19 @@ use super::{Inner, style};
 use crate::base::text::{self, LineCutter};
 use crate::model::event::{Stream, Written};
 
-/// Lines are cut here.
+/// Maximum bytes of a line before it is cut.
 const LONGEST_LINE: usize = 64 << 10;
 
-/// How a stream wants it.
+/// Form of output on a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// As it is.
+    /// Unchanged bytes.
     Bytes,
-    /// As it is, after the name or time of each line.
+    /// Unchanged bytes, with the name or time before each line.
     Prefixed,
-    /// Safe to show.
+    /// Lines safe for a terminal.
     Screen,
-    /// One object a line.
+    /// One JSON object for each line.
     Json,
 }
 
@@ -78,7 +78,7 @@ impl Inner {
         batch.clear();
     }
 
-    /// The lines that a piece completes.
+    /// Returns the lines that a piece completes.
     fn lines_of(&self, form: Form, piece: &Written, outputs: &mut Outputs, batch: &mut Vec<u8>) {
         let Outputs { lanes, open } = outputs;
         let key = (piece.subject.clone(), piece.stream == Stream::Stderr);
@@ -110,7 +110,7 @@ impl Inner {
             "type": "line",
             "from": *piece.subject,
             "stream": if piece.stream == Stream::Stdout { "stdout" } else { "stderr" },
-            // JSON has its own way to write what a terminal would act on.
+            // JSON escapes the characters on which a terminal would act.
             "text": if self.terminal.stdout { text::safe_line(&text) } else { text },
         });
         if let Some(time) = time {
@@ -135,7 +135,7 @@ impl Inner {
         open: &mut Option<Arc<str>>,
         batch: &mut Vec<u8>,
     ) {
-        // A line that was cut goes on, unless somebody else has written since.
+        // A cut line continues, unless another subject has written since.
         if open.as_ref() != Some(&piece.subject) {
             if open.is_some() {
                 batch.push(b'\n');
@@ -147,7 +147,7 @@ impl Inner {
         *open = (!line.ends_with(b"\n")).then(|| piece.subject.clone());
     }
 
-    /// The name and the time before a line.
+    /// Returns the name and the time before a line.
     fn before(&self, piece: &Written, time: Option<jiff::Timestamp>, named: bool) -> String {
         let mut before = if named { self.prefix(&piece.subject) } else { String::new() };
         if let Some(time) = time {

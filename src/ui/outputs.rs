@@ -1,5 +1,4 @@
-//! What is known of the output of components so far: the lines that have not ended. How output is written
-//! is in `output`.
+//! State of the output of components: lines that have not ended. Writing the output is in `output`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,16 +6,16 @@ use std::sync::Arc;
 use crate::base::text::LineCutter;
 use crate::model::event::Stream;
 
-/// What is known of the output so far.
+/// State of the output so far.
 #[derive(Debug, Default)]
 pub(super) struct Outputs {
     pub(super) lanes: BTreeMap<(Arc<str>, bool), Lane>,
-    /// Whose line has not ended, on each of the two streams. Never so on a terminal.
+    /// Subject of the unfinished line on each of the two streams; none on a terminal.
     pub(super) open: [Option<Arc<str>>; 2],
 }
 
 impl Outputs {
-    /// Whether something else has to begin a new line on standard error; it does so from here on.
+    /// Returns whether another message has to begin a new line on standard error, and records the new line.
     pub(super) fn break_line(&mut self) -> bool {
         self.open[index(Stream::Stderr)].take().is_some()
     }
@@ -26,7 +25,7 @@ impl Outputs {
 #[derive(Debug)]
 pub(super) struct Lane {
     pub(super) cutter: LineCutter,
-    /// When the line began that has not ended.
+    /// Time at which the unfinished line began.
     pub(super) began: Option<jiff::Timestamp>,
 }
 

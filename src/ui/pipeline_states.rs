@@ -1,16 +1,16 @@
-//! The states of pipelines that were shown last. How they are shown is in `pipelines`.
+//! States of pipelines that were shown last. Showing them is in `pipelines`.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::model::staging::PipelineStatus;
 
-/// The states that were shown last, by pipeline.
+/// States that were shown last, by pipeline.
 #[derive(Debug, Default)]
 pub(super) struct Followed(Mutex<BTreeMap<String, PipelineStatus>>);
 
 impl Followed {
-    /// Whether this state is a new one.
+    /// Returns whether a state is new.
     pub(super) fn is_new(&self, subject: &str, status: &PipelineStatus) -> bool {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(subject.to_owned(), status.clone()).as_ref() != Some(status)

@@ -1,11 +1,11 @@
-//! Pipelines that are followed: in place on a terminal, a line for each new state elsewhere.
+//! Progress of pipelines: redrawn in place on a terminal, a line for each new state elsewhere.
 
 use super::{Inner, Verbosity, style};
 use crate::base::text::safe_line;
 use crate::model::event::{PipelineEvent, State};
 
 impl Inner {
-    /// Shows how a pipeline is.
+    /// Shows the state of a pipeline.
     pub(super) fn pipeline(&self, one: &PipelineEvent) {
         let subject = one.subject();
         let number = one.id.map(|id| id.to_string());

@@ -1,5 +1,5 @@
-//! One line per piece of work, redrawn in place: on a terminal only, after a quarter of a second,
-//! and out of the way whenever something else is printed.
+//! One line for each task, redrawn in place: on a terminal only, after a quarter of a second, and removed
+//! while something else is printed. Text of events is in `report`.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -10,9 +10,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::base::text;
 use crate::model::event::Unit;
 
-/// Work shorter than this is not drawn.
+/// Minimum duration of a task before it is drawn.
 const DELAY: Duration = Duration::from_millis(250);
-/// How often lines are redrawn.
+/// Interval of redrawing.
 const TICK: Duration = Duration::from_millis(100);
 
 /// The lines being drawn.
@@ -51,7 +51,7 @@ impl Progress {
         self.state.is_some()
     }
 
-    /// Takes the lines away while something else is printed.
+    /// Removes the lines while something else is printed.
     pub(super) fn suspend<R>(&self, print: impl FnOnce() -> R) -> R {
         if self.draws() { self.bars.suspend(print) } else { print() }
     }
@@ -63,7 +63,7 @@ impl Progress {
         self.tick();
     }
 
-    /// Says anew what is done to a subject, whether or not it was begun before.
+    /// Updates the text of a subject's task, whether or not it has begun.
     pub(super) fn follow(&self, subject: &str, doing: &str) {
         self.with(|drawn| {
             let work = drawn.works.entry(subject.to_owned()).or_insert_with(|| Work::new(doing));
@@ -103,7 +103,7 @@ impl Progress {
         }
     }
 
-    /// Redraws in the background, as long as there is work.
+    /// Redraws in the background, as long as there are tasks.
     fn tick(&self) {
         let Some(state) = &self.state else { return };
         let mut drawn = state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -149,7 +149,7 @@ impl Work {
         }
         let bar = self.bar.get_or_insert_with(|| {
             let bar = bars.add(ProgressBar::no_length());
-            // The template is constant; were it wrong, the plain style would serve.
+            // The template is constant; the default style would be an acceptable fallback.
             let style = ProgressStyle::with_template("  {spinner:.cyan} {prefix:.bold}  {wide_msg:.dim}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
             bar.set_prefix(subject.to_owned());

@@ -1,4 +1,4 @@
-//! Colour by role. A report always paints; what cannot be shown is taken off at the output.
+//! Colours by role. A report always paints; the output removes colours that cannot be shown.
 
 use std::fmt::Write as _;
 
@@ -9,64 +9,64 @@ fn paint(code: &str, text: &str) -> String {
     painted
 }
 
-/// The name of a thing.
+/// Paints the name of a thing.
 #[must_use]
 pub fn name(text: &str) -> String {
     paint("1", text)
 }
 
-/// A heading.
+/// Paints a heading.
 #[must_use]
 pub fn heading(text: &str) -> String {
     paint("1;4", text)
 }
 
-/// Something that went well.
+/// Paints a success.
 #[must_use]
 pub fn good(text: &str) -> String {
     paint("32", text)
 }
 
-/// Something that went wrong.
+/// Paints a failure.
 #[must_use]
 pub fn bad(text: &str) -> String {
     paint("1;31", text)
 }
 
-/// Something to look at.
+/// Paints a warning.
 #[must_use]
 pub fn warn(text: &str) -> String {
     paint("33", text)
 }
 
-/// What to do next.
+/// Paints a hint.
 #[must_use]
 pub fn hint(text: &str) -> String {
     paint("36", text)
 }
 
-/// Less important.
+/// Paints less important text.
 #[must_use]
 pub fn dim(text: &str) -> String {
     paint("2", text)
 }
 
-/// A secret's mask.
+/// Paints a secret's mask.
 #[must_use]
 pub fn secret(text: &str) -> String {
     paint("35", text)
 }
 
-/// A command to type.
+/// Paints a command to type.
 #[must_use]
 pub fn command(text: &str) -> String {
     paint("1;36", text)
 }
 
-/// So many colours of prefixes there are.
+/// Number of distinct prefix colours.
 pub const DISTINCT: usize = 12;
 
-/// The colours of prefixes, by number.
+/// Paints a prefix in the colour with this number.
 #[must_use]
 pub fn distinct(number: usize, text: &str) -> String {
     const CODES: [&str; DISTINCT] =
@@ -74,7 +74,7 @@ pub fn distinct(number: usize, text: &str) -> String {
     paint(CODES[number % DISTINCT], text)
 }
 
-/// The text with our symbols in plain form, for a terminal that has no others.
+/// Returns the text with our symbols replaced by ASCII, for a terminal that shows nothing else.
 #[must_use]
 pub fn ascii(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut plain, character| {

@@ -1,4 +1,4 @@
-//! Tests of output: what is written, and in how many writes.
+//! Tests of output: its content, and the number of writes.
 
 use std::sync::{Arc, Mutex};
 

@@ -13,7 +13,7 @@ use crate::ui::Verbosity;
 
 /// Build the image of a component from its clone
 ///
-/// Sources that were built before are not built again.
+/// Reuses an existing image of the same sources.
 ///
 /// Examples:
 ///   cki build pipeline-herder
@@ -21,16 +21,16 @@ use crate::ui::Verbosity;
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct BuildArgs {
-    /// The component
+    /// Component to build
     #[arg(add = ArgValueCandidates::new(complete::components))]
     component: String,
-    /// Build this merge request
+    /// Build merge request N
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     mr: Option<u64>,
-    /// Give the image this name, too
+    /// Add this name to the image
     #[arg(long, value_name = "NAME")]
     tag: Option<String>,
-    /// Do every step again
+    /// Build without the cache of earlier builds
     #[arg(long)]
     no_cache: bool,
 }

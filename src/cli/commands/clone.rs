@@ -13,9 +13,9 @@ use crate::ops::clone::{CloneRequest, Wanted, clone};
 use crate::report;
 use crate::systems::git::MergeRequest;
 
-/// Clone the repositories of components, or bring the clones up to date
+/// Clone the repositories of components, or update existing clones
 ///
-/// A tree with changes of yours is never touched.
+/// Never touches a working tree with uncommitted changes.
 ///
 /// Examples:
 ///   cki clone pipeline-herder
@@ -24,16 +24,16 @@ use crate::systems::git::MergeRequest;
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct CloneArgs {
-    /// The components
+    /// Components to clone
     #[arg(required = true, add = ArgValueCandidates::new(complete::components))]
     components: Vec<String>,
-    /// Check out this merge request on a branch of its own
+    /// Check out merge request N on a branch of its own
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     mr: Option<u64>,
-    /// Fetch only so many commits of what is not cloned yet
+    /// Fetch only the last N commits of a new clone (default: all)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     depth: Option<u32>,
-    /// Clone so many repositories at the same time
+    /// Clone N repositories in parallel (default: 8)
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: Option<u16>,
 }
@@ -48,7 +48,7 @@ pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<
     let mut otherwise = Exit::Done;
     for name in &components {
         let component = inventory.find(name)?;
-        // A merge request is one of the repository that the component is built from.
+        // A merge request belongs to the repository from which the component is built.
         let own = component.repos().first().copied();
         for place in context.workspace.places(inventory, component) {
             let merge_request = mr.clone().filter(|_| own == Some(place.repo.as_str()));

@@ -9,7 +9,7 @@ use crate::cli::context::Context;
 use crate::report;
 use crate::systems::shell::{self, ShellError, name_of_user};
 
-/// Print the script that completes `cki` in a shell, or install it
+/// Print the completion script for a shell, or install it
 ///
 /// `--install` writes the script to your own files, and prints the line that loads it where a shell needs
 /// one. To load it when the shell starts, without a file:
@@ -25,22 +25,22 @@ use crate::systems::shell::{self, ShellError, name_of_user};
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct CompletionsArgs {
-    /// The shell (default: the one that `SHELL` names)
+    /// Shell (default: from `SHELL`)
     shell: Option<Shell>,
-    /// Write the script to where the shell looks for it
+    /// Write the script to the directory from which the shell loads it
     #[arg(long)]
     install: bool,
 }
 
-/// For zsh: from a file of its own in `fpath`, the script is first run when the first completion is
-/// wanted, and must answer it.
+/// Tail of the script for zsh: zsh first runs an autoloaded file of `fpath` at the first
+/// completion, which the script then has to answer.
 const AS_A_FILE: &str = r#"
 if [[ "${funcstack[1]}" == _cki ]]; then
     _clap_dynamic_completer_cki "$@"
 fi
 "#;
 
-/// A shell that can be completed.
+/// Shell with a completion script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Shell {
     Bash,
@@ -51,7 +51,7 @@ pub(in crate::cli) enum Shell {
 }
 
 impl Shell {
-    /// Its name.
+    /// Returns the name of the shell.
     pub(in crate::cli) fn name(self) -> &'static str {
         match self {
             Self::Bash => "bash",

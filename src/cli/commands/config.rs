@@ -6,7 +6,7 @@ use crate::base::exit::Exit;
 use crate::cli::context::Context;
 use crate::report;
 
-/// Show every setting, its value and where that comes from
+/// Show every setting with its value and origin
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ConfigArgs {}
 

@@ -13,10 +13,11 @@ use crate::demo::session::Demo;
 use crate::demo::walk;
 use crate::demo::{play, project};
 
-/// Show it all on a small project, on this machine, in a minute
+/// Try every command on a sample project
 ///
-/// Lays out a project, starts a stand-in for GitLab, runs the main commands for real, and removes
-/// everything again. No account and no network is needed.
+/// Creates a sample project and a stand-in for GitLab on this machine, runs the main commands for
+/// real, and removes everything at the end. Needs no account and no network. Takes about a
+/// minute.
 ///
 /// Examples:
 ///   cki demo
@@ -24,7 +25,7 @@ use crate::demo::{play, project};
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct DemoArgs {
-    /// Leave the project to play with
+    /// Keep the sample project
     #[arg(long)]
     keep: bool,
     #[command(subcommand)]
@@ -33,22 +34,22 @@ pub(in crate::cli) struct DemoArgs {
 
 #[derive(Debug, Subcommand)]
 enum DemoCommand {
-    /// Serve the GitLab stand-in of a demo that was kept
+    /// Serve the GitLab stand-in of a kept demo
     Serve {
-        /// The directory of the demo (default: the working directory)
+        /// Directory of the demo (default: the working directory)
         #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
         folder: Option<PathBuf>,
     },
-    /// Remove a demo that was kept
+    /// Remove a kept demo
     Clean {
-        /// The directory of the demo (default: the working directory)
+        /// Directory of the demo (default: the working directory)
         #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
         folder: Option<PathBuf>,
     },
-    /// Play a component of the demo
+    /// Run a component of the demo
     #[command(hide = true)]
     Play {
-        /// What it does
+        /// File with the component's behaviour
         file: PathBuf,
     },
 }
@@ -95,7 +96,7 @@ fn walk(keep: bool, context: &Context) -> anyhow::Result<Exit> {
     })
 }
 
-/// The folder of a demo that was kept.
+/// Returns the directory of a kept demo.
 fn kept(folder: Option<PathBuf>, context: &Context) -> anyhow::Result<PathBuf> {
     let folder = folder.map_or_else(|| context.host.cwd.clone(), |folder| context.host.cwd.join(folder));
     if !folder.join("head").is_file() || !folder.join("git/cki-tools.git").is_dir() {

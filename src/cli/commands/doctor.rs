@@ -8,10 +8,10 @@ use crate::host::signals::{Signal, Stop};
 use crate::ops::doctor::{Check, Patient, doctor};
 use crate::report;
 
-/// Look at everything that the other commands need
+/// Check the requirements of the other commands
 ///
-/// Each check says what it found and, if something is wrong, the command that mends it. Nothing is
-/// changed. The exit code is 1 if a check failed.
+/// Prints the result of each check and, for a problem, the command that fixes it. Changes
+/// nothing. The exit code is 1 if a check failed.
 ///
 /// Examples:
 ///   cki doctor
@@ -30,7 +30,7 @@ pub(in crate::cli) fn run(_args: &DoctorArgs, context: &Context) -> anyhow::Resu
     })
 }
 
-/// Looks at a machine, unless a signal comes.
+/// Runs the checks until they end or a signal arrives.
 pub(super) async fn look(patient: &Patient, context: &Context, stop: &Stop) -> Result<Vec<Check>, Signal> {
     let events = context.events();
     tokio::select! {

@@ -12,10 +12,10 @@ use crate::model::identity::Lifetime;
 use crate::ops::running::Doomed;
 use crate::ops::{keep, running, stored};
 
-/// Stop and remove what runs
+/// Stop and remove running components
 ///
-/// Only what `cki` has started, with everything that belongs to the same run. What kept backing
-/// services have stored stays, unless `--volumes` says otherwise.
+/// Removes containers and processes that `cki` has started, and the rest of their run. Keeps the
+/// data of retained backing services unless `--volumes` is given.
 ///
 /// Examples:
 ///   cki down pipeline-herder
@@ -24,13 +24,13 @@ use crate::ops::{keep, running, stored};
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment, group = clap::ArgGroup::new("what").required(true))]
 pub(in crate::cli) struct DownArgs {
-    /// The component, a kept backing service, or the id of a run
+    /// Component, retained backing service, or run ID
     #[arg(group = "what", add = ArgValueCandidates::new(complete::components))]
     component: Option<String>,
-    /// Everything
+    /// Remove all runs
     #[arg(long, group = "what")]
     all: bool,
-    /// Also remove what backing services kept for this workspace have stored
+    /// Also remove the data of backing services retained for this workspace
     #[arg(long)]
     volumes: bool,
 }
@@ -42,7 +42,7 @@ pub(in crate::cli) fn run(args: &DownArgs, context: &Context) -> anyhow::Result<
         let mut all = running::list(&engine, &native).await?;
         let state = context.host.env.state_folder();
         let seed = keep::seed(state.as_deref(), context.workspace.root())?.unwrap_or_default();
-        // By its name, only the service that is kept for this workspace is meant.
+        // A name means only the service that is retained for this workspace.
         all.retain(|one| {
             let is_kept = one.identity.lifetime == Lifetime::Workspace;
             args.all || !is_kept || stored::is_of_workspace(&one.identity, &seed)
@@ -50,7 +50,7 @@ pub(in crate::cli) fn run(args: &DownArgs, context: &Context) -> anyhow::Result<
         let doomed: Vec<_> = match &args.component {
             Some(component) => {
                 let selected = match running::select(&all, component) {
-                    // It may be gone, and what it has stored be there.
+                    // The service may be gone while its data still exists.
                     Err(running::RunningError::NotRunning { .. }) if args.volumes => Vec::new(),
                     selected => selected?,
                 };

@@ -23,7 +23,7 @@ use crate::ops::scan::ScanRequest;
 use crate::report;
 use crate::report::env::{EnvFormat, EnvOptions, print};
 
-/// Show the environment that a component gets in a local run
+/// Show the environment of a component in a local run
 ///
 /// Examples:
 ///   cki env pipeline-herder --explain
@@ -33,26 +33,27 @@ use crate::report::env::{EnvFormat, EnvOptions, print};
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct EnvArgs {
-    /// The component
+    /// Component to show
     #[arg(add = ArgValueCandidates::new(complete::components))]
     component: String,
     #[command(flatten)]
     pub(in crate::cli) variables: VariableArgs,
-    /// Say where each value comes from and why
+    /// Show the origin of each value and the reason for it
     #[arg(long)]
     explain: bool,
-    /// Compare with its deployment or another component, or two revisions of its clones
+    /// Compare with the deployment, another component, or two revisions of the clones
     ///
-    /// `deployment` is what the deployment has in the place of the local values; `REV..REV` are two
-    /// branches, tags or commits of the clones that hold its deployment and its sources: what the one
-    /// gives, and what the other reads; anything else is a component.
+    /// `deployment` compares the local values with those of the deployment. `REV..REV` compares
+    /// two branches, tags or commits of the clones with the deployment and the sources: the
+    /// variables that the deployment gives, and those that the sources read. Anything else is the
+    /// name of a component.
     #[arg(long, value_name = "WITH", conflicts_with_all = ["explain", "reveal", "scan"])]
     diff: Option<String>,
-    /// Show secrets, your own ones too
+    /// Show secrets, including your own
     #[arg(long)]
     reveal: bool,
-    /// Compare it with the variables that the component's sources read, as far as they are cloned;
-    /// exit code 1 says that the component fails without one that nothing gives
+    /// Compare with the variables that the cloned sources of the component read; the exit code is
+    /// 1 if a required variable is missing
     #[arg(long, conflicts_with_all = ["explain", "reveal", "diff"])]
     scan: bool,
 }
@@ -61,19 +62,19 @@ pub(in crate::cli) struct EnvArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Environment")]
 pub(in crate::cli) struct VariableArgs {
-    /// Set a variable; `NAME` alone passes on the value that it has here
+    /// Set a variable; `NAME` alone passes on its value from your environment
     #[arg(short = 'e', long = "env", value_name = "NAME=VALUE")]
     pub(in crate::cli) set: Vec<String>,
     /// Read variables from a file of `NAME=VALUE` lines
     #[arg(long = "env-file", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(in crate::cli) files: Vec<PathBuf>,
-    /// Leave a variable out
+    /// Remove a variable
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) unset: Vec<String>,
 }
 
 impl VariableArgs {
-    /// What the user wishes.
+    /// Returns the overrides that the user asked for.
     pub(in crate::cli) fn wishes(&self, context: &Context) -> anyhow::Result<Wishes> {
         let Self { set, files, unset } = self;
         let user = UserVariables { set: set.clone(), files: files.clone(), unset: unset.clone() };
@@ -97,7 +98,7 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
         }
     };
     if matches!(format, EnvFormat::Dotenv | EnvFormat::Shell) {
-        // Another program takes it for its own environment.
+        // Another program would use the output as its own environment.
         context.believe()?;
     }
     let inventory = context.inventory()?;
@@ -127,7 +128,7 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
     Ok(Exit::Done)
 }
 
-/// Shows in what the environment differs from another one.
+/// Prints the differences from another environment.
 fn compare_with(
     context: &Context,
     whose: Whose<'_>,
@@ -146,7 +147,7 @@ fn compare_with(
     Ok(Exit::Done)
 }
 
-/// The component's deployment if there is one; what was not understood of it is said.
+/// Returns the environment of the component's deployment, if there is one, and prints its findings.
 fn deployed(
     context: &Context,
     component: &Component,
@@ -164,7 +165,7 @@ fn deployed(
     Ok(deployed)
 }
 
-/// `--scan`.
+/// Runs `--scan`.
 fn scan_sources(
     component: &Component,
     inventory: &Inventory,

@@ -9,10 +9,11 @@ use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::ops::running::{self, ExecWish};
 
-/// Run a command beside a running component
+/// Run a command in a running component
 ///
-/// Its standard input is passed on unless that is a terminal. Its exit code becomes that of `cki`.
-/// Into a file or a pipe, its output passes as it is, byte for byte, except for secrets.
+/// Passes on standard input unless it is a terminal. Exits with the exit code of the command.
+/// Written to a file or a pipe, the output of the command is unchanged byte for byte, except for
+/// secrets.
 ///
 /// Examples:
 ///   cki exec pipeline-herder -- env
@@ -21,19 +22,19 @@ use crate::ops::running::{self, ExecWish};
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct ExecArgs {
-    /// The component, a backing service of it, or the id of a run
+    /// Component, backing service of a component, or run ID
     #[arg(add = ArgValueCandidates::new(complete::components))]
     component: String,
-    /// Pass on what is typed, line by line
+    /// Pass on standard input from a terminal, line by line
     #[arg(short, long)]
     interactive: bool,
-    /// Give it this terminal, with every key that is typed; `-it` is the same
+    /// Pass on this terminal with every key; `-it` is the same
     #[arg(short, long)]
     tty: bool,
-    /// Run it in this directory of the container
+    /// Run the command in this directory of the container (default: that of the component)
     #[arg(short, long, value_name = "DIR")]
     workdir: Option<String>,
-    /// The command
+    /// Command to run, with its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<String>,
 }

@@ -9,10 +9,11 @@ use crate::ops;
 use crate::ops::leftovers::{Dead, Kind, Leftover, collect};
 use crate::report;
 
-/// Remove what runs that were killed have left behind
+/// Remove leftovers of killed runs
 ///
-/// Containers, networks, volumes, commands of `cki exec`, demos, temporary directories and half clones whose
-/// `cki` is gone, and nothing else. Every command that uses the engine does the same; this one lists what it was.
+/// Removes containers, networks, volumes, commands of `cki exec`, demos, temporary directories
+/// and partial clones whose `cki` is gone, and nothing else. Every command that uses the engine
+/// does the same; this one lists the removed leftovers.
 ///
 /// Examples:
 ///   cki gc --dry-run
@@ -20,17 +21,17 @@ use crate::report;
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct GcArgs {
-    /// Only say what would be removed
+    /// Show leftovers without removing them
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Also remove the images that `cki` built of components of the inventory, all but the newest
+    /// Also remove images that `cki` built of components in the inventory, except for the newest of each
     #[arg(long)]
     images: bool,
 }
 
 pub(in crate::cli) fn run(args: &GcArgs, context: &Context) -> anyhow::Result<Exit> {
     let inventory = if args.images {
-        // It decides which images are removed.
+        // The inventory decides which images are removed.
         context.believe()?;
         Some(context.inventory()?)
     } else {
@@ -64,7 +65,7 @@ pub(in crate::cli) fn run(args: &GcArgs, context: &Context) -> anyhow::Result<Ex
         };
         tokio::select! {
             collected = collected => Ok(Ok(collected?)),
-            // What is left is found by the next.
+            // The next command finds the remaining leftovers.
             signal = stop.requested() => Ok(Err(signal)),
         }
     })?;

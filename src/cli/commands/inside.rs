@@ -1,16 +1,17 @@
-//! What `cki exec` and `cki shell` share: a command inside a component, and the exit code that it gives.
+//! Parts shared by `cki exec` and `cki shell`: running a command in a component, and its exit
+//! code. The arguments of each are in its own file.
 
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
 use crate::host::signals::Stop;
 use crate::ops::running::{self, ExecWish, Instance, Left, Person};
 
-/// Who types at this terminal.
+/// Returns the user at this terminal.
 pub(super) fn person(context: &Context) -> Person<'_> {
     Person { screen: &context.host.stdout, term: context.host.env.get("TERM") }
 }
 
-/// Runs a command that has no terminal: what it reads and writes passes as it is.
+/// Runs a command without a terminal: its input and output pass unchanged.
 pub(super) async fn pass_bytes(
     instance: &Instance,
     wish: ExecWish,
@@ -20,7 +21,7 @@ pub(super) async fn pass_bytes(
     Ok(exit(running::exec(instance, wish, &context.events(), stop).await?))
 }
 
-/// How `cki` ends with a command.
+/// Returns the exit code of `cki` for an ended command.
 pub(super) fn exit(left: Left) -> Exit {
     match left {
         Left::Ended(code) => Exit::Component(u8::try_from(code & 0xff).unwrap_or(1)),

@@ -20,15 +20,15 @@ use crate::report;
 #[derive(Debug, Args)]
 #[command(visible_alias = "ls", verbatim_doc_comment)]
 pub(in crate::cli) struct ListArgs {
-    /// Words that the name or description must hold; also `kind=`, `owner=`, `infrastructure=` and `category=`
+    /// Words in the name or description; also `kind=`, `owner=`, `infrastructure=` and `category=`
     text: Vec<String>,
-    /// Only components of this kind
+    /// List only components of this kind
     #[arg(long, value_name = "KIND", add = ArgValueCandidates::new(complete::kinds))]
     kind: Option<String>,
-    /// Only components this person or team is responsible for
+    /// List only components of this person or team
     #[arg(long, value_name = "WHO", add = ArgValueCandidates::new(complete::owners))]
     owner: Option<String>,
-    /// Only components that run here
+    /// List only components on this infrastructure
     #[arg(long, value_name = "WHERE", add = ArgValueCandidates::new(complete::infrastructures))]
     infrastructure: Option<String>,
 }

@@ -10,11 +10,11 @@ use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::ops::running::{self, LogWish};
 
-/// Show what running components have written
+/// Show the output of running components
 ///
-/// Of several, the lines come in the order of time, each after the name of who wrote it. Docker
-/// keeps times exactly, Podman in whole seconds, and without an engine nobody keeps them.
-/// Into a file or a pipe, output passes as it is, byte for byte, except for secrets.
+/// Merges the lines of several components in the order of time, each prefixed with the name of
+/// its component. Docker records exact times, Podman whole seconds, and the native engine none.
+/// Written to a file or a pipe, the output is unchanged byte for byte, except for secrets.
 ///
 /// Examples:
 ///   cki logs pipeline-herder
@@ -23,19 +23,19 @@ use crate::ops::running::{self, LogWish};
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct LogsArgs {
-    /// Components, backing services, or the ids of runs; all that run if none is named
+    /// Components, backing services, or run IDs (default: all running ones)
     #[arg(value_name = "COMPONENT", add = ArgValueCandidates::new(complete::components))]
     components: Vec<String>,
-    /// Go on until they end, with those that are started meanwhile
+    /// Wait for new lines until all components have ended, including components started meanwhile
     #[arg(short, long)]
     follow: bool,
-    /// Only so many of the last lines of each
+    /// Show only the last LINES lines of each component (default: all)
     #[arg(short = 'n', long, value_name = "LINES")]
     tail: Option<usize>,
-    /// Only since then: `10m`, `14:30`, `2026-11-22`, `2026-11-22T14:30`
+    /// Show only lines since a time: `10m`, `14:30`, `2026-11-22`, `2026-11-22T14:30`
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
-    /// Say when each line was written
+    /// Show the time of each line
     #[arg(long)]
     timestamps: bool,
 }
@@ -53,7 +53,7 @@ pub(in crate::cli) fn run(args: LogsArgs, context: &Context) -> anyhow::Result<E
     context.block_on(async |stop| {
         let engine = context.engine().await?;
         running::logs(&engine, &context.native(), &components, wish, &context.events(), &stop).await?;
-        // Whoever ends `cki logs -f` with Ctrl-C has seen what was wanted, but a script wants to know.
+        // The exit code tells a script about the signal, although Ctrl-C is the usual end of `cki logs -f`.
         Ok(stop.now().map_or(Exit::Done, crate::host::signals::Signal::exit))
     })
 }

@@ -17,9 +17,9 @@ use crate::cli::context::Context;
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct ManArgs {
-    /// The command; without it, `cki` itself
+    /// Command (default: `cki` itself)
     command: Vec<String>,
-    /// Write all pages into this directory instead
+    /// Write the pages of all commands into this directory
     #[arg(long, value_name = "DIR", conflicts_with = "command", value_hint = clap::ValueHint::DirPath)]
     dir: Option<PathBuf>,
 }

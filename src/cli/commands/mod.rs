@@ -1,5 +1,5 @@
 //! One file per command: an args struct and a `run` that resolves, calls one operation, reports,
-//! and says how it ended.
+//! and returns the exit code. The work itself is in `ops`.
 
 pub(super) mod build;
 pub(super) mod clone;

@@ -7,9 +7,9 @@ use crate::cli::context::Context;
 use crate::ops::running;
 use crate::report;
 
-/// Show what runs
+/// List running components
 ///
-/// What has a way to know whether it is ready is asked at this moment.
+/// Runs the readiness probes now; nothing is cached.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PsArgs {}
 

@@ -20,8 +20,8 @@ use crate::systems::git::Git;
 
 /// Run components on this machine, in non-production mode
 ///
-/// Clones and builds them if that has not been done, starts what they need, and removes everything
-/// when they end. The exit code of the component becomes that of `cki`; of several, that of the first
+/// Clones and builds the components if needed, starts their dependencies, and removes everything
+/// when they end. Exits with the exit code of the component; of several, with that of the first
 /// that fails.
 ///
 /// Examples:
@@ -33,32 +33,32 @@ use crate::systems::git::Git;
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct RunLocalArgs {
-    /// The component, or several that are run as one group
+    /// Component to run, or several to run as one group
     #[arg(required = true, value_name = "COMPONENT", add = ArgValueCandidates::new(complete::components))]
     components: Vec<String>,
-    /// Run this merge request
+    /// Run merge request N
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     mr: Option<u64>,
     /// Run this image instead of building one
     #[arg(long, value_name = "IMAGE", conflicts_with = "mr")]
     image: Option<String>,
-    /// Do the work once and end
+    /// Exit after one pass of the component's work
     #[arg(long, conflicts_with = "detach")]
     once: bool,
-    /// Go on in the background
+    /// Run in the background
     #[arg(short, long)]
     detach: bool,
-    /// Keep backing services and what they store, for the next run of this workspace; with
-    /// `--detach`, leave as it is what goes on already
+    /// Keep backing services and their data for the next run in this workspace; with `--detach`,
+    /// reuse an identical run that is already up
     #[arg(long)]
     keep_services: bool,
-    /// Keep what it has made when it ends, to look at it with `cki logs` and `cki shell`
+    /// Keep containers and other resources after the run, for `cki logs` and `cki shell`
     #[arg(long, value_name = "WHEN", default_value = "never", conflicts_with = "detach")]
     keep: KeepArg,
-    /// Make its ports reachable at 127.0.0.1
+    /// Publish the ports of the components on 127.0.0.1
     #[arg(short, long)]
     publish: bool,
-    /// What it may reach
+    /// Limit the network of the components
     #[arg(long, value_name = "WHAT", default_value = "isolated")]
     network: NetworkArg,
     #[command(flatten)]
@@ -67,11 +67,11 @@ pub(in crate::cli) struct RunLocalArgs {
     plan: PlanArgs,
     #[command(flatten)]
     variables: VariableArgs,
-    /// Let this variable name production or hold a real credential, in this run only; `@command`
-    /// stands for the command and its arguments
+    /// Allow this variable to contain a production host or a real credential, for this run only;
+    /// `@command` stands for the command and its arguments
     #[arg(long, value_name = "NAME", help_heading = "Environment")]
     allow: Vec<String>,
-    /// Arguments for its command
+    /// Arguments for the component's command
     #[arg(last = true, value_name = "ARGS")]
     args: Vec<String>,
 }
@@ -80,42 +80,42 @@ pub(in crate::cli) struct RunLocalArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Work")]
 struct WorkArgs {
-    /// Let changes to its sources take effect while it runs
+    /// Apply changes of the sources while the component runs
     #[arg(long, conflicts_with = "detach")]
     watch: bool,
-    /// Show its clone to its container; to be read only, unless it is `--mount=rw`
+    /// Mount the component's clone into its container (read-only by default; `--mount=rw` for read-write)
     #[arg(long, value_name = "ACCESS", num_args = 0..=1, require_equals = true, default_missing_value = "ro")]
     mount: Option<AccessArg>,
-    /// Let a debugger in, at this port of 127.0.0.1
+    /// Start the component under a debugger that listens on this port of 127.0.0.1
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     debug_port: Option<u16>,
 }
 
-/// What a container may do with sources of this machine.
+/// Access of a container to sources on this machine.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum AccessArg {
-    /// It can read it
+    /// Read-only
     Ro,
-    /// It can change it, too
+    /// Read-write
     Rw,
 }
 
-/// Flags that show what would be done.
+/// Flags that print the plan.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Plan")]
 struct PlanArgs {
-    /// Show all that would be started, and start nothing
+    /// Show the plan without starting anything
     #[arg(short = 'n', long, conflicts_with = "form")]
     dry_run: bool,
-    /// Print what runs the same without `cki`, and start nothing
+    /// Print an equivalent that runs without `cki`, without starting anything
     #[arg(long = "print", value_name = "FORM")]
     form: Option<FormArg>,
-    /// Print secrets, your own ones too
+    /// Print secrets, including your own
     #[arg(long, requires = "form")]
     reveal: bool,
 }
 
-/// What runs the same without `cki`.
+/// Equivalent that runs without `cki`.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum FormArg {
     /// A Compose file
@@ -124,23 +124,23 @@ enum FormArg {
     Kube,
 }
 
-/// When something is kept.
+/// Condition for keeping the resources of a run.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum KeepArg {
-    /// Nothing is left behind
+    /// Remove everything
     Never,
-    /// When it does not end as it should
+    /// Keep everything if the run fails
     OnFailure,
-    /// However it ends
+    /// Keep everything
     Always,
 }
 
-/// What a component may reach.
+/// Reach of a component's network.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum NetworkArg {
-    /// What it needs, and nothing else
+    /// Only dependencies
     Isolated,
-    /// Whatever this machine reaches, except known hosts of production
+    /// Everything that this machine reaches, except known production hosts
     Internet,
 }
 
@@ -170,7 +170,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
     ];
     let believed = context.believe()?;
     let inventory = context.inventory()?;
-    // A component of which that is a part of the name would be run as well.
+    // The access could be a part of a component's name, and that component would run as well.
     let is_access = |name: &&String| {
         let is_component = || inventory.components.iter().any(|one| one.reference.name == **name);
         mount.is_some() && ["ro", "rw"].contains(&name.as_str()) && !is_component()
@@ -222,7 +222,7 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
     Ok(report::run_local::print(&context.ui, &ended, began.elapsed()))
 }
 
-/// Shows what would be done, without a look at an engine or the network.
+/// Prints the plan, without using an engine or the network.
 fn show(
     plan: &PlanArgs,
     context: &Context,
@@ -232,7 +232,7 @@ fn show(
 ) -> anyhow::Result<Exit> {
     let PlanArgs { dry_run: _, form, reveal } = plan;
     let tools = context.tools(inventory, git, Stop::new());
-    // What runs without `cki` runs in containers.
+    // The equivalents run in containers.
     let native = form.is_none() && context.settings.engine == Engine::Native;
     let plan = dry_run(&tools, request, native)?;
     let form = form.as_ref().map(|form| match form {
@@ -246,7 +246,7 @@ fn show(
     Ok(Exit::Done)
 }
 
-/// The components that are meant, each once. Their names are those of hosts, so no two may share one.
+/// Returns the named components, each once. Their names become host names, so no two may share one.
 fn named<'a>(inventory: &'a Inventory, names: &[String]) -> anyhow::Result<Vec<&'a Component>> {
     let mut components: Vec<&Component> = Vec::new();
     let mut known: HashMap<&str, &Component> = HashMap::new();

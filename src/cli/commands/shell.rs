@@ -10,13 +10,14 @@ use crate::cli::context::Context;
 use crate::ops::rules::guard;
 use crate::ops::running::{self, ExecWish};
 
-/// Open a shell in a running component, or in one like it that has ended
+/// Open a shell in a running component, or in a copy of one that has ended
 ///
-/// It is `bash` if that is there, else `sh`, with the environment of the component and on its
-/// network. Everything that is typed goes to it, Ctrl-C as well; its exit code becomes that of `cki`.
-/// Of a component that has ended and was kept, it is in a new container of the same image, with the
-/// same environment, volumes and network: what the component wrote elsewhere is not in it.
-/// Where standard input is no terminal, the shell reads its commands from there.
+/// Runs `bash` if the image has it, else `sh`, with the environment and the network of the
+/// component. Every key goes to the shell, including Ctrl-C. Exits with the exit code of the
+/// shell. For a component that has ended and was kept, the shell runs in a new container of the
+/// same image, with the same environment, volumes and network; files that the component wrote
+/// elsewhere are missing. If standard input is not a terminal, the shell reads its commands from
+/// there.
 ///
 /// Examples:
 ///   cki shell pipeline-herder
@@ -25,10 +26,10 @@ use crate::ops::running::{self, ExecWish};
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct ShellArgs {
-    /// The component, a backing service of it, or the id of a run
+    /// Component, backing service of a component, or run ID
     #[arg(add = ArgValueCandidates::new(complete::components))]
     component: String,
-    /// Start in this directory of the container
+    /// Start in this directory of the container (default: that of the component)
     #[arg(short, long, value_name = "DIR")]
     workdir: Option<String>,
 }

@@ -8,7 +8,7 @@ use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::{ops, report};
 
-/// Show all that is known of a component
+/// Show a component
 ///
 /// Examples:
 ///   cki show pipeline-herder
@@ -16,7 +16,7 @@ use crate::{ops, report};
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct ShowArgs {
-    /// The component: its name, `category/name`, or a part of the name that no other has
+    /// Component: its name, `category/name`, or a unique part of the name
     #[arg(add = ArgValueCandidates::new(complete::components))]
     component: String,
 }

@@ -17,13 +17,13 @@ use crate::ops::stage::{StageOptions, Staging, Target, plan, run as stage, targe
 use crate::report;
 use crate::systems::gitlab::{GitLab, Means};
 
-/// The template of the comment.
+/// Template of the comment.
 const TEMPLATE: &str = "comments/stage.md";
 
-/// Have a merge request tried in staging
+/// Test a merge request in staging
 ///
-/// Asks the project's bot in a comment, and follows the pipelines to their end: the exit code is 0
-/// only if all of them succeeded. Asking twice for the same commit finds the first request.
+/// Asks the project's bot in a comment, and follows the pipelines to their end. The exit code is
+/// 0 only if all pipelines succeed. A second call for the same commit resumes the first request.
 ///
 /// Examples:
 ///   cki stage --mr 213
@@ -32,31 +32,31 @@ const TEMPLATE: &str = "comments/stage.md";
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct StageArgs {
-    /// The merge request
+    /// Merge request to test
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     mr: u64,
-    /// The component; without it, the remotes of the working directory say which project
+    /// Component (default: from the remotes of the working directory)
     #[arg(long, value_name = "COMPONENT", add = ArgValueCandidates::new(complete::components))]
     component: Option<String>,
-    /// The project on GitLab
+    /// Project on GitLab (default: that of the component, or of the working directory)
     #[arg(long, value_name = "GROUP/PROJECT")]
     project: Option<String>,
     /// Set a variable of the pipelines
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Run this earlier pipeline again
+    /// Run an earlier pipeline again
     #[arg(long, value_name = "GROUP/ID")]
     rerun: Vec<String>,
-    /// Show what would be asked, and change nothing
+    /// Show the comment without posting it
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Ask, and do not wait for an answer
+    /// Post the comment without waiting for pipelines
     #[arg(long)]
     no_wait: bool,
     /// Post a new request even if this commit was requested before
     #[arg(long)]
     force: bool,
-    /// Do not ask whether to post the comment
+    /// Post the comment without a confirmation
     #[arg(short, long)]
     yes: bool,
 }
@@ -102,7 +102,7 @@ pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result
     })
 }
 
-/// The request, checked before anything is sent.
+/// Returns the request, checked before anything is sent.
 fn staging(
     args: &StageArgs,
     context: &Context,
@@ -126,8 +126,8 @@ fn staging(
     })
 }
 
-/// The server: the one of the settings, or the one that a remote names if nobody set another; that
-/// one gets no token, since the token is for the first.
+/// Returns a client for the server in the settings, or for the server of a remote if the settings
+/// name none. The latter gets no token, since the token belongs to the former.
 fn gitlab(context: &Context, target: &Target<'_>, believed: Believed) -> anyhow::Result<GitLab> {
     let (url, origin) = &context.settings.gitlab_url;
     let other = target.server.as_ref().filter(|server| *origin == Origin::Default && *server != url);

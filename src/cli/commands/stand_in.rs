@@ -1,4 +1,4 @@
-//! `cki stand-in`: what plays backing services. It is for templates, and is hidden from people.
+//! `cki stand-in`: stand-ins for backing services. Service templates use it, so it is hidden from help.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::base::exit::Exit;
 use crate::cli::context::Context;
 use crate::ops::stand_in;
 
-/// Play a backing service
+/// Run a stand-in for a backing service
 #[derive(Debug, Args)]
 pub(in crate::cli) struct StandInArgs {
     #[command(subcommand)]
@@ -18,13 +18,13 @@ pub(in crate::cli) struct StandInArgs {
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 enum Service {
-    /// Answer HTTP requests as `CKI_STAND_IN` says
+    /// Answer HTTP requests from the table in `CKI_STAND_IN`
     Http,
-    /// Take mail, and send it to nobody
+    /// Accept mail and discard it
     Smtp,
 }
 
-/// The variable with the answers as JSON.
+/// Environment variable with the answers, as JSON.
 const ANSWERS: &str = "CKI_STAND_IN";
 
 pub(in crate::cli) fn run(args: &StandInArgs, context: &Context) -> anyhow::Result<Exit> {

@@ -12,9 +12,10 @@ use crate::report;
 
 /// Trust the settings of a project's `cki.toml`
 ///
-/// A `cki.toml` in the working directory or above, and the inventory and templates that it names,
-/// are read by every command. What they decide takes effect in commands that start, send, build or
-/// write something only after you trusted that directory. Trust ends when one of these files changes.
+/// Every command reads a `cki.toml` in the working directory or above it, and the inventory and
+/// templates that the file names. Their decisions take effect in commands that start, send, build
+/// or write something only after you have trusted that directory. Trust ends when one of these
+/// files changes.
 ///
 /// Examples:
 ///   cki trust
@@ -23,13 +24,13 @@ use crate::report;
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct TrustArgs {
-    /// The directory; without it, the working directory
+    /// Directory of the project (default: the working directory)
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     directory: Option<PathBuf>,
     /// Remove the trust
     #[arg(long)]
     remove: bool,
-    /// Show what the files decide, and change nothing
+    /// Show the decisions of the files without trusting them
     #[arg(short = 'n', long, conflicts_with = "remove")]
     dry_run: bool,
 }
@@ -37,7 +38,7 @@ pub(in crate::cli) struct TrustArgs {
 pub(in crate::cli) fn run(args: &TrustArgs, context: &Context) -> anyhow::Result<Exit> {
     let cwd = &context.host.cwd;
     let directory = args.directory.as_ref().map_or_else(|| cwd.clone(), |directory| cwd.join(directory));
-    // The project alone counts, whatever flags and variables say about this one call.
+    // Only the project counts, without the flags and variables of this call.
     let env = &context.host.env;
     let config = Config::of_project(env, &directory)?;
     let Some(file) = config.project.as_deref() else { return Err(TrustError::NoProject(directory).into()) };

@@ -1,4 +1,4 @@
-//! What it means for a person that a deployment cannot be read.
+//! Exit codes and hints for errors of deployments.
 
 use super::{Meaning, hint, of_file, of_git, plain};
 use crate::base::exit::Exit;

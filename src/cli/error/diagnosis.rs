@@ -1,17 +1,16 @@
-//! What an error means for a person: an exit code and hints. Which error means what is in the other
-//! files.
+//! Exit code and hints of an error. The mapping from errors to diagnoses is in the other files.
 
 use std::path::Path;
 
 use crate::base::assets::BUILT_IN;
 use crate::base::exit::Exit;
 
-/// A command line that makes no sense although its parts do.
+/// Invalid combination of valid arguments.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(in crate::cli) struct UsageError(pub(in crate::cli) String);
 
-/// What an error means for the person who sees it.
+/// Exit code and hints of an error.
 pub(super) struct Meaning {
     pub(super) exit: Exit,
     pub(super) hints: Vec<String>,
@@ -35,7 +34,7 @@ pub(super) fn did_you_mean(nearest: &[String], otherwise: &str) -> String {
     }
 }
 
-/// A place to write something at, which must be on this machine.
+/// Returns the file to edit for a place, which must be on this machine: for a built-in file, names a copy.
 pub(super) fn at(place: &str) -> String {
     place.strip_prefix(BUILT_IN).map_or_else(
         || place.to_owned(),
@@ -43,7 +42,7 @@ pub(super) fn at(place: &str) -> String {
     )
 }
 
-/// Returns the hint for a clone that was left alone.
+/// Returns the hint for a clone that `cki` did not touch.
 pub(in crate::cli) fn commit_or_stash(path: &Path) -> String {
     format!("commit, stash or remove what is in `{}`; `cki` never touches it.", path.display())
 }

@@ -1,4 +1,4 @@
-//! The one place where an error becomes an exit code, and gets its hints: what to type next.
+//! The one mapping from errors to exit codes and hints, which say what to type next.
 
 mod deployment;
 mod diagnosis;
@@ -53,17 +53,17 @@ use systems::{
 };
 pub(super) use systems::{of_left_alone, of_worst};
 
-/// Prints an error with its causes and hints.
+/// Prints an error with its causes and hints, and returns its exit code.
 pub(super) fn report(ui: &Ui, error: &anyhow::Error) -> Exit {
     let meaning = meaning(error);
-    // First of all, so that nothing which is done to a text hides a secret in it.
+    // Mask first, so that no later change of the text hides a secret from masking.
     let safe = |text: String| text::safe_line(&ui.masked(&text).replace('\n', " ")).into_owned();
     let message = sentence(safe(error.to_string()));
     let mut causes: Vec<String> = Vec::new();
     let mut before = error.to_string();
     for cause in error.chain().skip(1) {
         let cause = cause.to_string();
-        // A transparent error says the same as its cause.
+        // A transparent error has the same message as its cause.
         if cause != before && !before.contains(&cause) {
             causes.push(sentence(safe(cause.clone())));
         }
@@ -77,8 +77,8 @@ fn sentence(text: String) -> String {
     if text.ends_with(['.', '!', '?']) { text } else { format!("{text}.") }
 }
 
-/// The first cause that says what kind of error it is. An error that only wraps another one does not
-/// show that one as its cause, so each enum looks into its own wrappers.
+/// Returns the diagnosis of the first cause with a known type. A transparent wrapper does not expose the
+/// wrapped error as its cause, so each enum looks into its own wrappers.
 fn meaning(error: &anyhow::Error) -> Meaning {
     error.chain().find_map(of_cause).unwrap_or_else(|| {
         hint(Exit::Bug, "this error is not one that `cki` knows; please report it with the command.")

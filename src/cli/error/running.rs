@@ -1,4 +1,4 @@
-//! What it means for a person that something cannot be built or run, or does not go on.
+//! Exit codes and hints for errors of builds and runs.
 
 use super::diagnosis::{Meaning, at, hint, plain};
 use super::systems::{of_engine, of_git, of_native, of_port};
@@ -8,7 +8,7 @@ use crate::ops::engine::OpenError;
 use crate::ops::run_local::RunError;
 use crate::ops::running::RunningError;
 
-/// The hint for what only a container engine does.
+/// Hint for features that need a container engine.
 const ENGINE: &str = "`cki doctor --engine auto` prints the command that installs a container engine.";
 
 pub(super) fn of_build(error: &BuildError) -> Meaning {
@@ -106,7 +106,7 @@ pub(super) fn of_run(error: &RunError) -> Meaning {
     }
 }
 
-/// Returns the hints that let containers reach each other again.
+/// Returns the hints that restore contact between containers.
 fn of_contact(remedies: &[String]) -> Vec<String> {
     match remedies {
         [rule, switch] => vec![

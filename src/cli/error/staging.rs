@@ -1,4 +1,4 @@
-//! What it means for a person that nothing can be asked of a bot, or that it did not go well.
+//! Exit codes and hints for errors of staging.
 
 use super::systems::{of_git, of_gitlab};
 use super::{Meaning, at, hint, plain};

@@ -1,4 +1,4 @@
-//! What errors of single systems mean for the person who sees them.
+//! Exit codes and hints for errors of single systems.
 
 use std::path::Path;
 
@@ -45,12 +45,12 @@ pub(super) fn of_port(port: u16) -> Meaning {
     )
 }
 
-/// The exit code of a repository that could not be cloned, after saying what to do about it.
+/// Prints the hints for a repository that could not be cloned, and returns the exit code.
 pub(in crate::cli) fn of_worst(ui: &Ui, error: &GitError) -> Exit {
     tell(ui, of_git(error))
 }
 
-/// The exit code of a clone that is not at the merge request asked for, after saying what to do about it.
+/// Prints the hints for a clone that is not at the requested merge request, and returns the exit code.
 pub(in crate::cli) fn of_left_alone(ui: &Ui, path: &Path) -> Exit {
     tell(ui, hint(Exit::Refused, super::commit_or_stash(path)))
 }

@@ -1,4 +1,4 @@
-//! The Compose file of a plan. Its form is the Compose Specification's.
+//! Compose file of a plan, in the format of the Compose Specification.
 
 use std::net::IpAddr;
 
@@ -99,7 +99,7 @@ fn service(draft: &Draft<'_>, unit: &Unit) -> Value {
         put("build", how);
     }
     if let Some(command) = &unit.command {
-        // A command of a component is a whole one.
+        // A component's command is complete, so the image's entrypoint is cleared.
         if unit.replaces_entrypoint() {
             put("entrypoint", json!([]));
         }
@@ -170,7 +170,7 @@ fn service(draft: &Draft<'_>, unit: &Unit) -> Value {
     service.into()
 }
 
-/// What its container must not do.
+/// Returns the limits of a unit's container.
 fn limits(limits: &Limits) -> Map<String, Value> {
     let mut service = Map::new();
     let mut put = |key: &str, value: Value| service.insert(key.to_owned(), value);
@@ -188,7 +188,7 @@ fn limits(limits: &Limits) -> Map<String, Value> {
     }
     if let Some(memory) = memory {
         put("mem_limit", (*memory).into());
-        // As much as memory: no swap.
+        // The same as the memory limit: no swap.
         put("memswap_limit", (*memory).into());
     }
     if let Some(processes) = processes {
@@ -197,12 +197,12 @@ fn limits(limits: &Limits) -> Map<String, Value> {
     service
 }
 
-/// The name of a file of a unit.
+/// Returns the name of a file of a unit.
 fn config(unit: &Unit, index: usize) -> String {
     format!("{}-{index}", unit.name)
 }
 
-/// When those who need it may start.
+/// Returns the condition under which dependents of a unit may start.
 fn condition(unit: &Unit) -> &'static str {
     match unit.ready.as_ref().and_then(asking) {
         _ if unit.once => "service_completed_successfully",
@@ -233,7 +233,7 @@ fn volumes(unit: &Unit) -> Vec<Value> {
     own.chain(mounts).chain(hidden).collect()
 }
 
-/// An entry of a table of hosts.
+/// Formats an entry of a hosts table.
 fn entry((name, address): (String, IpAddr)) -> String {
     plain(&format!("{name}:{address}"))
 }
@@ -242,7 +242,7 @@ fn words(draft: &Draft<'_>, command: &[String]) -> Value {
     command.iter().map(|word| rendered(&draft.parts(word))).collect::<Vec<_>>().into()
 }
 
-/// A text in which Compose finds its variables.
+/// Renders a text in which Compose interpolates the variables of secrets.
 fn rendered(parts: &[Part]) -> String {
     parts
         .iter()
@@ -253,7 +253,7 @@ fn rendered(parts: &[Part]) -> String {
         .collect()
 }
 
-/// A text in which Compose finds none.
+/// Escapes a text in which Compose must not interpolate variables.
 fn plain(text: &str) -> String {
     text.replace('$', "$$")
 }

@@ -1,5 +1,5 @@
-//! A run plan in the terms that all forms of `--print` share: parts, with their environment, mounts and
-//! secrets. How each form writes them is in a file of its own.
+//! Run plan in the terms that all forms of `--print` share: parts, with their environment, mounts and
+//! secrets. Each form has a file of its own.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -16,27 +16,28 @@ use crate::ops::run_local::Network;
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::unit::{BuildPlan, Image, Unit};
 
-/// Shorter values are taken for secrets only where they are the whole value of a variable that is one.
+/// Minimum bytes of a value that is searched for in texts. A shorter secret is recognised only as the whole
+/// value of a secret variable.
 pub(super) const SHORT: usize = 6;
 
-/// A piece of a text.
+/// Piece of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Part {
     Plain(String),
-    /// A secret, by the name of the variable that holds its value.
+    /// Secret, by the name of the variable that holds its value.
     Secret(String),
 }
 
-/// What the forms are made of.
+/// Common input of all forms.
 pub(super) struct Draft<'a> {
     pub(super) plan: &'a RunPlan,
-    /// What everything of the run is called by.
+    /// Name of the run, from which all other names are derived.
     pub(super) name: String,
-    /// Secret values with the names of the variables that stand for them.
+    /// Secret values, with the names of the variables that replace them.
     secrets: HashMap<&'a str, String>,
-    /// The secret values that may be part of a text.
+    /// Pattern of the secret values that may be part of a text.
     pub(super) long: Option<Regex>,
-    /// The variables that hold secrets: the unit and the name.
+    /// Variables that hold secrets: the unit and the name.
     secret_variables: HashSet<(&'a str, &'a str)>,
     pub(super) reveal: bool,
 }
@@ -47,7 +48,7 @@ impl<'a> Draft<'a> {
         let secret_variables = all.iter().map(|(unit, name, _)| (*unit, *name)).collect();
         let wanted: HashSet<&str> = plan.wanted().map(|unit| unit.name.as_str()).collect();
         let (mut secrets, mut taken) = (HashMap::new(), HashSet::new());
-        // Those of components first, since their names are the ones that people know.
+        // Components first, since people know their names.
         let (own, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(of, ..)| wanted.contains(of));
         for (unit, name, value) in own.into_iter().chain(others) {
             secrets.entry(value).or_insert_with(|| {
@@ -62,7 +63,7 @@ impl<'a> Draft<'a> {
         Self { plan, name: format!("cki-{}", first.to_lowercase()), secrets, long, secret_variables, reveal }
     }
 
-    /// A text with its secrets set apart.
+    /// Splits a text into plain parts and secrets.
     pub(super) fn parts(&self, text: &str) -> Vec<Part> {
         let (mut parts, mut from) = (Vec::new(), 0);
         for found in self.long.iter().filter(|_| !self.reveal).flat_map(|long| long.find_iter(text)) {
@@ -79,7 +80,7 @@ impl<'a> Draft<'a> {
         parts
     }
 
-    /// The variables of a unit.
+    /// Returns the variables of a unit.
     pub(super) fn environment(&self, unit: &'a Unit) -> Vec<(&'a str, Vec<Part>)> {
         let given = unit.environment.iter().map(|(name, value)| {
             let value = value.expose();
@@ -91,27 +92,27 @@ impl<'a> Draft<'a> {
             };
             (name.as_str(), parts)
         });
-        // The last one counts.
+        // The last value counts.
         given.collect::<BTreeMap<_, _>>().into_iter().collect()
     }
 
-    /// The variables whose values are not in the text.
+    /// Returns the variables whose values are not in the text.
     pub(super) fn hidden(&self) -> BTreeSet<&str> {
         if self.reveal { BTreeSet::new() } else { self.secrets.values().map(String::as_str).collect() }
     }
 
-    /// The image of a unit; one that is built has a name that is always the same.
+    /// Returns the image of a unit; a built image has a constant name.
     pub(super) fn image(unit: &Unit) -> String {
         match &unit.image {
             Image::Named(name) => name.clone(),
             Image::Built(_) => format!("localhost/cki/{}:local", unit.name.to_lowercase()),
-            // Only `cki` has what is in it: whoever runs this has to put something in its place.
+            // The image contains `cki` itself: the user has to replace it.
             Image::Own => format!("{}-of-cki", unit.name.to_lowercase()),
             Image::Unknown => "unknown".to_owned(),
         }
     }
 
-    /// Units whose images are built.
+    /// Returns the units with an image to build.
     pub(super) fn builds(&self) -> impl Iterator<Item = (&'a Unit, &'a BuildPlan)> {
         self.plan.units().filter_map(|unit| match (&unit.image, &unit.work.build) {
             (Image::Built(_), Some(build)) => Some((unit, build)),
@@ -119,35 +120,36 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// Labels without those that would make it a run of `cki`, which would remove it.
+    /// Returns the labels without those that mark a run of `cki`, which would remove it.
     pub(super) fn labels(unit: &Unit) -> [(&'static str, String); 3] {
         [(COMPONENT, unit.of.clone()), (ROLE, unit.role.as_str().to_owned()), (NAME, unit.name.clone())]
     }
 
-    /// The ports of a unit that this machine is to reach.
+    /// Returns the published ports of a unit.
     pub(super) fn published(unit: &Unit) -> Vec<(u16, u16)> {
         let pair = |one: &Publish| (one.container, one.host.unwrap_or(one.container));
         unit.work.publish.iter().map(pair).collect()
     }
 
-    /// Whether the network leads nowhere. Engines publish no ports on one that does not.
+    /// Returns whether the network is isolated. Engines publish no ports on an isolated network.
     pub(super) fn is_closed(&self) -> bool {
         self.plan.network == Network::Isolated && !self.plan.publishes()
     }
 
-    /// The table of hosts that keeps production out of reach, where the network is open.
+    /// Returns the hosts table that keeps production out of reach on an open network.
     pub(super) fn blocked(&self) -> impl Iterator<Item = (String, IpAddr)> {
         let is_open = !self.is_closed();
         self.plan.production.hosts().filter(move |_| is_open)
     }
 
-    /// The same for builds that have a network.
+    /// Returns the hosts table for builds with a network.
     pub(super) fn blocked_in_build(&self, build: &BuildPlan) -> impl Iterator<Item = (String, IpAddr)> {
         let is_open = build.network == BuildNetwork::Internet;
         self.plan.production.hosts_of_build().filter(move |_| is_open)
     }
 
-    /// Comments that every form begins with: what it is, what it lacks, and where its secrets are.
+    /// Returns the comments at the start of every form: its purpose, its limits, and the source of its
+    /// secrets.
     pub(super) fn head(&self, how: &str, lacks: &[String]) -> String {
         let names: Vec<&str> = self.plan.wanted().map(|unit| unit.name.as_str()).collect();
         let mut lines =
@@ -172,7 +174,7 @@ impl<'a> Draft<'a> {
         lines.iter().fold(String::new(), |text, line| format!("{text}# {}\n", safe_line(line)))
     }
 
-    /// The sentence about something that only `cki` asks.
+    /// Returns the sentence about a probe that only `cki` can run.
     pub(super) fn cannot_wait(unit: &Unit) -> Option<String> {
         match &unit.ready {
             Some(ready @ Ready::Log(_)) => {
@@ -183,8 +185,8 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// The secrets of a plan: unit, variable, value. Services hide all of theirs; what a component is told
-/// openly is none.
+/// Returns the secrets of a plan: unit, variable, value. Services mark all their values as secret; a value
+/// that any unit gets openly is not secret.
 pub(super) fn secrets_of(plan: &RunPlan) -> Vec<(&str, &str, &str)> {
     let open: BTreeSet<&str> = plan
         .units()
@@ -198,7 +200,7 @@ pub(super) fn secrets_of(plan: &RunPlan) -> Vec<(&str, &str, &str)> {
     all.filter(|(.., value)| !value.is_empty() && !open.contains(value)).collect()
 }
 
-/// Builds an expression that finds any of some texts in one pass, the longest at each place.
+/// Builds a pattern that matches any of some texts in one pass, the longest at each place.
 pub(super) fn any_of<'a>(texts: impl Iterator<Item = &'a str>) -> Option<Regex> {
     let mut texts: Vec<&str> = texts.collect();
     texts.sort_unstable_by_key(|text| (Reverse(text.len()), *text));
@@ -208,13 +210,13 @@ pub(super) fn any_of<'a>(texts: impl Iterator<Item = &'a str>) -> Option<Regex> 
     built.ok().filter(|_| !texts.is_empty())
 }
 
-/// The name of a variable, from any text.
+/// Returns a variable name made from any text.
 pub(super) fn variable(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
-/// A command that asks, in a container, whether something is ready there; `None` for what cannot be
-/// asked so. Whatever is in the image is taken.
+/// Returns a command that probes readiness inside of a container, with the programs in its image; `None`
+/// for probes that no command can run.
 pub(super) fn asking(ready: &Ready) -> Option<Vec<String>> {
     let shell = |script: String| Some(vec!["sh".to_owned(), "-c".to_owned(), script]);
     match ready {
@@ -232,7 +234,7 @@ pub(super) fn asking(ready: &Ready) -> Option<Vec<String>> {
     }
 }
 
-/// A word of a shell's, in which secrets are variables that must be set.
+/// Quotes a word for a shell, in which secrets are variables that must be set.
 pub(super) fn shell_word(parts: &[Part]) -> String {
     parts
         .iter()

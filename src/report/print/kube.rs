@@ -1,5 +1,5 @@
-//! The Pods of a plan, for `podman kube play`: one for each unit, so that ports do not get into each
-//! other's way, and found by their names on a network.
+//! Pods of a plan, for `podman kube play`: one for each unit, so that ports do not conflict, connected by
+//! their names on a network.
 
 use std::collections::BTreeMap;
 
@@ -75,7 +75,7 @@ fn file_key(index: usize) -> String {
     format!("file-{index}")
 }
 
-/// The files of a unit.
+/// Returns the ConfigMap with the files of a unit.
 fn config_map(draft: &Draft<'_>, unit: &Unit) -> Value {
     let files = unit.files.iter().enumerate();
     let data: Map<String, Value> = files
@@ -84,12 +84,12 @@ fn config_map(draft: &Draft<'_>, unit: &Unit) -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": pod_name(unit)}, "data": data})
 }
 
-/// Texts that Kubernetes expands `$(NAME)` in, and that are texts whatever they look like.
+/// Strings in which Kubernetes expands `$(NAME)`, kept aside so that YAML quotes each of them as a string.
 #[derive(Default)]
 struct Texts(Vec<String>);
 
 impl Texts {
-    /// Keeps a text that means what it says, and gives what stands for it until all is written.
+    /// Keeps a string, and returns its mark, which stands for it until the document is written.
     fn keep(&mut self, parts: &[Part]) -> Value {
         let mut text = String::new();
         for (index, part) in parts.iter().enumerate() {
@@ -102,7 +102,7 @@ impl Texts {
         mark(self.0.len() - 1).into()
     }
 
-    /// Puts the texts into what was written, each in double quotes.
+    /// Replaces the marks in the document by the strings, each in double quotes.
     fn put_into(&self, written: &str) -> String {
         let mut whole = String::new();
         for line in written.lines() {
@@ -118,15 +118,15 @@ impl Texts {
     }
 }
 
-/// What stands for a text that is kept; no other text of a Pod begins so.
+/// Prefix of the mark of a kept string; no other string of a Pod begins with it.
 const MARK: &str = "cki-text-of-a-pod-";
 
 fn mark(index: usize) -> String {
     format!("{MARK}{index}")
 }
 
-/// A text as Kubernetes takes it for that text: `$$` is a dollar sign to it, and `$(NAME)` a variable.
-/// What follows may begin with either.
+/// Escapes a text for Kubernetes, which reads `$$` as a dollar sign and `$(NAME)` as a variable. The text
+/// after it may begin with either.
 fn escaped(text: &str, is_followed: bool) -> String {
     let mut made = String::new();
     let mut rest = text;
@@ -160,7 +160,7 @@ fn pod(draft: &Draft<'_>, unit: &Unit, texts: &mut Texts) -> Value {
     if !volumes.is_empty() {
         spec["volumes"] = volumes.into();
     }
-    // Kubernetes takes no name with a dot at its end, and none that is not as on the wire.
+    // Kubernetes rejects names that end in a dot or are not ASCII.
     let is_plain = |name: &String| name.is_ascii() && !name.ends_with('.');
     let mut aliases: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, address) in draft.blocked().filter(|(name, address)| is_plain(name) && address.is_ipv4()) {
@@ -194,7 +194,7 @@ fn container(draft: &Draft<'_>, unit: &Unit, mounts: Vec<Value>, texts: &mut Tex
     if !environment.is_empty() {
         put("env", environment.into());
     }
-    // Podman publishes every port that is named, on all addresses unless told otherwise.
+    // Podman publishes every named port, on all addresses by default.
     let ports: Vec<Value> = Draft::published(unit)
         .iter()
         .map(|(port, local)| json!({"containerPort": port, "hostPort": local, "hostIP": "127.0.0.1"}))
@@ -243,7 +243,7 @@ fn probe(draft: &Draft<'_>, ready: &Ready) -> Option<Value> {
     Some(probe)
 }
 
-/// The volumes of a Pod, and where they are in it.
+/// Returns the volumes of a Pod, and their mounts.
 fn volumes(unit: &Unit) -> (Vec<Value>, Vec<Value>) {
     let own = unit.volumes.iter().enumerate().map(|(index, path)| {
         let name = format!("own-{index}");
@@ -280,7 +280,7 @@ fn volumes(unit: &Unit) -> (Vec<Value>, Vec<Value>) {
     own.chain(mounts).chain(hidden).chain(temporary).chain(files).unzip()
 }
 
-/// A text with the names of secrets in it, for `envsubst`.
+/// Renders a text with the names of secrets in it, for `envsubst`.
 fn rendered(parts: &[Part]) -> String {
     parts
         .iter()

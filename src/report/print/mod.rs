@@ -1,6 +1,6 @@
-//! `cki run-local --print`: a plan as a file that runs without `cki`. What the forms have in common is
-//! here: what is told of each unit, and how secrets are kept out. What a form cannot say stands as a
-//! comment at its top, so that nobody takes it for the same.
+//! Report of `cki run-local --print`: a plan as a file that runs without `cki`. This file chooses the form
+//! and adds warnings; the shared parts are in `draft`. Features that a form lacks are listed in a comment
+//! at its top.
 
 mod compose;
 mod draft;
@@ -10,7 +10,7 @@ use crate::ops::run_local::plan::RunPlan;
 use crate::ui::Ui;
 use draft::{Draft, Part, asking, shell_word};
 
-/// The form of the equivalent.
+/// Form of the equivalent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// A Compose file.
@@ -19,7 +19,7 @@ pub enum Form {
     Kube,
 }
 
-/// Prints the equivalent of a plan. Secrets are in it only if they are to be `revealed`.
+/// Prints the equivalent of a plan, with secrets only if `reveal` is set.
 pub fn print(ui: &Ui, plan: &RunPlan, form: Form, reveal: bool) {
     ui.exact(&text(plan, form, reveal));
 }

@@ -1,4 +1,4 @@
-//! What the forms make of texts that are hard to write.
+//! Tests of the forms with texts that are hard to quote.
 
 use super::*;
 use crate::base::secret::Secret;
@@ -62,7 +62,7 @@ fn no_form_holds_a_secret_unless_asked_to() {
     for form in [Form::Compose, Form::Kube] {
         let hidden = text(&sample(), form, false);
         assert!(!hidden.contains("pw-123456") && !hidden.contains("other-secret"), "{hidden}");
-        // Two secrets of the same name are told apart.
+        // Two secrets with the same name stay separate.
         assert!(hidden.contains("# 2 secrets must be in the environment"), "{hidden}");
         assert!(hidden.contains("#   B_TOKEN TOKEN\n"), "{hidden}");
         let shown = text(&sample(), form, true);
@@ -82,7 +82,7 @@ fn values_come_out_of_compose_as_they_went_in() {
     assert_eq!(a["entrypoint"], serde_json::json!([]));
     assert_eq!(file["networks"]["run"]["internal"], true);
     assert_eq!(file["services"]["b"]["environment"]["URL"], "x://u:${TOKEN:?}@h");
-    // Nothing of it may look like a run of `cki`.
+    // The labels must not look like a run of `cki`.
     assert!(!text.contains("cki.run"), "{text}");
 }
 
