@@ -90,7 +90,7 @@ fn scalar() -> impl Strategy<Value = String> {
     prop_oneof![
         3 => "[-+]?[0-9]{1,3}",
         2 => "[-+.]?[0-9oxbeE_.]{1,6}",
-        1 => prop::sample::select(vec!["False", "TRUE", "true", "yes", "no", "On", "~", "null", "", ".inf", "-.Inf", ".nan", "1e21", "1.10", "010", "0x1F", "1:30", "'010'", "\"1e3\"", "!!str 010", "'null'", "''"]).prop_map(str::to_owned),
+        1 => prop::sample::select(vec!["False", "TRUE", "true", "yes", "no", "On", "~", "null", "", ".inf", "-.Inf", ".nan", "1e21", "1.10", "010", "0x1F", "1:30", "'010'", "\"1e3\"", "!!str 010", "'null'", "''", "y", "N", "OFF", "1_000", "0o10", "190:20:30", "2024-01-01", "2024-1-1T1:2:3.50+02:00", "2024-02-30"]).prop_map(str::to_owned),
         4 => template().prop_map(|text| format!("'{}'", text.replace('\'', "''"))),
         1 => template().prop_map(|text| format!("{text:?}")),
     ]

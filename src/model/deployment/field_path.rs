@@ -102,9 +102,9 @@ impl Made {
 
     fn node(self, spot: &Spot) -> Node {
         let value = match self {
-            Self::Scalar => Value::Scalar { text: String::new(), plain: true },
             Self::List => Value::List(Vec::new()),
-            Self::Map => Value::Map(Vec::new()),
+            // A scalar that is put here takes the place of the whole.
+            Self::Scalar | Self::Map => Value::Map(Vec::new()),
         };
         Node { spot: spot.clone(), value }
     }

@@ -2,7 +2,7 @@
 //! key is set by `replace`, and a negative index counts from the end.
 
 use super::object::check_size;
-use super::scalar::is_text;
+use super::scalar::{other_kind, patch_values};
 use super::{DeploymentError, wrong};
 use crate::base::yaml::tree::{Entry, Node, Value};
 
@@ -34,9 +34,13 @@ fn one(target: &mut Node, operation: &Node) -> Result<(), DeploymentError> {
     let path = required("path")?;
     let missing = |path: &str| wrong(spot, format!("the patch cannot find `{path}`"));
     // `null` is a value here.
-    let value = || {
+    let value = || -> Result<Node, DeploymentError> {
         let entry = operation.entries().iter().find(|entry| entry.key == "value");
-        entry.map(|entry| entry.node.clone()).ok_or_else(|| wrong(spot, "this operation has no `value`"))
+        let mut value = entry
+            .map(|entry| entry.node.clone())
+            .ok_or_else(|| wrong(spot, "this operation has no `value`"))?;
+        patch_values(&mut value);
+        Ok(value)
     };
     match required("op")? {
         "add" => insert(target, path, value()?).ok_or_else(|| missing(path)),
@@ -165,7 +169,7 @@ fn take(target: &mut Node, path: &str) -> Option<Node> {
 fn is_same(one: &Node, other: &Node) -> bool {
     match (&one.value, &other.value) {
         (Value::Scalar { text: a, .. }, Value::Scalar { text: b, .. }) => {
-            a == b && is_text(one) == is_text(other)
+            a == b && other_kind(one).is_none() == other_kind(other).is_none()
         }
         (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b)),
         (Value::Map(a), Value::Map(b)) => {

@@ -8,7 +8,7 @@ use super::object::Object;
 use super::texts::texts;
 use super::transform::{self, End};
 use super::variable::{self, Variable};
-use super::{DeploymentError, finding, patch, reference, replacement, wrong};
+use super::{DeploymentError, finding, patch, reference, replacement, scalar, wrong};
 use crate::base::yaml::tree::{Node, Spot};
 use crate::model::inventory::Finding;
 
@@ -75,6 +75,7 @@ pub(super) fn build(
         let mark = object.metadata("annotations").iter().find(|entry| entry.key == LOCAL);
         mark.is_none_or(|entry| entry.node.text() == Some("false"))
     });
+    objects.iter_mut().for_each(|object| scalar::print(&mut object.node, findings));
     Ok(objects)
 }
 

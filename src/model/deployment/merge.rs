@@ -53,6 +53,10 @@ impl Merge<'_> {
         }
         let Node { spot, value } = base;
         match (value, patch) {
+            // A text in quotes keeps them.
+            (Value::Scalar { plain: false, .. }, Node { value: Value::Scalar { text, .. }, spot: by }) => {
+                Some(Node { spot: by, value: Value::Scalar { text, plain: false } })
+            }
             (Value::Map(base), Node { value: Value::Map(patch), .. }) => {
                 Some(Node { spot, value: Value::Map(self.entries(base, patch)) })
             }

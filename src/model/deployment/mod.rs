@@ -8,6 +8,7 @@
 mod candidate;
 mod compose;
 mod container;
+mod date;
 mod document;
 mod error;
 pub mod expansion;
@@ -23,6 +24,7 @@ mod manifest;
 mod merge;
 mod object;
 mod patch;
+mod plain;
 mod probe;
 mod reference;
 mod replacement;

@@ -5,6 +5,7 @@ use super::document::from_document;
 use super::files::{Reader, path_at};
 use super::merge::{Merge, is_keyed};
 use super::object::{Object, check_size};
+use super::scalar::through_json;
 use super::selector::Selector;
 use super::{DeploymentError, finding, json_patch, wrong};
 use crate::base::yaml::tree::{Node, Spot, Value, documents};
@@ -151,6 +152,7 @@ fn json(
         if stores {
             object.store_id();
         }
+        through_json(&mut object.node);
         give_annotations(&mut object.node, stores);
         json_patch::apply(&mut object.node, operations)?;
         changed.push((index, object));

@@ -3,7 +3,7 @@
 use super::field_path::{self, Made, change, find};
 use super::files::{Reader, path_at};
 use super::object::{Object, check_size};
-use super::scalar::other_kind;
+use super::scalar::kustomize_kind;
 use super::selector::Selector;
 use super::texts::texts;
 use super::{DeploymentError, finding, wrong};
@@ -174,10 +174,10 @@ fn set(field: &mut Node, value: &Node, delimiter: Option<&str>, index: i64) -> R
         }
     };
     // What was a text stays one, and what was none has to stay that too.
-    let (before, plain) = (other_kind(field), other_kind(field).is_some());
+    let (before, plain) = (kustomize_kind(field), kustomize_kind(field).is_some());
     let after = Node { spot: value.spot.clone(), value: Value::Scalar { text: made, plain } };
     if let Some(kind) = before
-        && other_kind(&after) != before
+        && kustomize_kind(&after) != before
     {
         return Err(format!("`{}` is not {kind}, as what is there", after.text().unwrap_or_default()));
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::field_path::{self, find};
 use super::object::{Object, at_mut, check_size};
-use super::scalar::is_text;
+use super::scalar::{as_written, kustomize_kind};
 use super::{DeploymentError, wrong};
 use crate::base::yaml::tree::{Node, Spot, Value};
 
@@ -120,15 +120,15 @@ const LONGEST: usize = 1 << 20;
 
 /// Puts values into a text; `$$` becomes `$`, as kustomize has it once there is a variable at all.
 fn fill_text(node: &mut Node, values: &HashMap<&str, Node>) {
-    if !is_text(node) {
+    if kustomize_kind(node).is_some() {
         return;
     }
     let Value::Scalar { text, .. } = &node.value else { return };
     let whole =
         text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')')).and_then(|name| values.get(name));
-    if let Some(Node { value: value @ Value::Scalar { .. }, .. }) = whole {
+    if let Some(value) = whole {
         // It stays a number if it is one.
-        node.value = value.clone();
+        node.value = as_written(value);
         return;
     }
     let (mut made, mut rest) = (String::new(), text.as_str());

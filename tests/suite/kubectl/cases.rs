@@ -25,6 +25,23 @@ fn value() -> impl Strategy<Value = &'static str> {
         "tRue",
         "1.2.3",
     ];
+    // Texts to kustomize, and something else to many who read YAML.
+    let typed = vec![
+        "yes",
+        "No",
+        "on",
+        "OFF",
+        "y",
+        "N",
+        "2024-01-01",
+        "2024-1-1",
+        "2024-01-01 10:00:00",
+        "2024-01-01T10:00:00.5+02:00",
+        "2024-02-30",
+        "1:30",
+        "0o8",
+        "1e400",
+    ];
     let made = vec![
         "'$(A)'",
         "'$$(A)'",
@@ -38,8 +55,8 @@ fn value() -> impl Strategy<Value = &'static str> {
         "'a,b,c'",
         "PLACEHOLDER",
     ];
-    let odd = vec!["1", "010", "yes", "1.10", "null", "~", "0x1F", "[a]"];
-    prop_oneof![40 => select(plain), 30 => select(made), 1 => select(odd)]
+    let odd = vec!["1", "010", "True", "1.10", "null", "~", "0x1F", "1_000", "0o10", ".inf", "[a]"];
+    prop_oneof![40 => select(plain), 30 => select(made), 12 => select(typed), 1 => select(odd)]
 }
 
 /// The version of a Deployment, which is rarely left out.
@@ -100,7 +117,20 @@ fn generator(
 ) -> impl Strategy<Value = String> {
     let literal = (
         prop_oneof![4 => Just("k1"), 4 => select(vec!["k2", "A", "s1"])],
-        select(vec!["g", "'q'", "\\\"q", "x=y", " z ", "", "$(A)", "PLACEHOLDER"]),
+        select(vec![
+            "g",
+            "'q'",
+            "\\\"q",
+            "x=y",
+            " z ",
+            "",
+            "$(A)",
+            "PLACEHOLDER",
+            "yes",
+            "010",
+            "2024-01-01",
+            "~",
+        ]),
     );
     let more = select(vec![
         "",
@@ -244,7 +274,8 @@ pub(super) fn kustomization() -> impl Strategy<Value = BTreeMap<String, String>>
         weighted(0.4, generator("configMapGenerator", "cfg", ", behavior: merge")),
         weighted(0.3, patch()),
     );
-    (base, over).prop_map(|((deployment, configuration, secret, base, base_patches), (over, patches, replacements, merged, part))| {
+    let data = select(vec!["one", "one", "yes", "N", "2024-01-01", "2024-1-1 1:2:3", "1:30", "True", "010"]);
+    (base, over, data).prop_map(|((deployment, configuration, secret, base, base_patches), (over, patches, replacements, merged, part), data)| {
         let base = format!(
             "resources: [web.yaml, plain.yaml]\n{configuration}{secret}{base}{}",
             list("patches", &base_patches)
@@ -260,12 +291,12 @@ pub(super) fn kustomization() -> impl Strategy<Value = BTreeMap<String, String>>
             "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n{}",
             list("patches", &part.into_iter().collect::<Vec<_>>())
         );
-        let plain = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain}\ndata: {p1: one, p2: 'x:y:z', A: from}\n";
+        let plain = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: plain}}\ndata: {{p1: {data}, p2: 'x:y:z', A: from}}\n");
         let more = "# comment\nE=1 # no comment\n  F=\"q\" \nG=\n";
         [
             ("base/kustomization.yaml", base.as_str()),
             ("base/web.yaml", deployment.as_str()),
-            ("base/plain.yaml", plain),
+            ("base/plain.yaml", plain.as_str()),
             ("base/more.env", more),
             ("over/kustomization.yaml", over.as_str()),
             ("over/more.env", more),

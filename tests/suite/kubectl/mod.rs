@@ -110,13 +110,25 @@ fn kustomizations_give_what_kubectl_says_or_a_finding() {
             // The variable is said to have no value that is known.
             return Ok(());
         }
+        let wanted = || {
+            let directory = tempfile::tempdir().expect("a temporary directory");
+            built(&kubectl, directory.path(), &files).and_then(|text| resolve::variables(&text))
+        };
         if !findings.is_empty() || given.is_err() {
             // Whatever is missing has been said, with its place.
-            let nameless = findings.iter().find(|finding| !finding.contains(':'));
-            return nameless.map_or(Ok(()), |one| Err(TestCaseError::fail(format!("has no place: {one}"))));
+            if let Some(one) = findings.iter().find(|finding| !finding.contains(':')) {
+                return Err(TestCaseError::fail(format!("has no place: {one}")));
+            }
+            // That Kubernetes refuses a value is so.
+            let refused = findings.iter().find(|finding| finding.contains("refuses without quotes"));
+            return match refused {
+                Some(refused) if wanted().is_ok() => {
+                    Err(TestCaseError::fail(format!("is not refused: {refused}")))
+                }
+                _ => Ok(()),
+            };
         }
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let wanted = built(&kubectl, directory.path(), &files).and_then(|text| resolve::variables(&text));
+        let wanted = wanted();
         match wanted {
             Ok(wanted) if Ok(&wanted) == given.as_ref() => {
                 equal.set(equal.get() + 1);

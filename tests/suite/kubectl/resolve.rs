@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use cki::base::yaml::tree::{Node, documents};
+use cki::base::yaml::tree::{Node, Value, documents};
 
 pub(super) fn secret(key: &str) -> String {
     format!("<secret {key}>")
@@ -11,6 +11,23 @@ pub(super) fn secret(key: &str) -> String {
 
 pub(super) fn field(field: &str) -> String {
     format!("<field {field}>")
+}
+
+/// The text of a value. Kubernetes refuses one that is something else, which `kubectl` prints without
+/// quotes.
+fn text_of(node: Option<&Node>) -> Result<String, String> {
+    let Some(node) = node else { return Ok(String::new()) };
+    let is_other = match &node.value {
+        Value::Scalar { text, plain } => {
+            let is_number = || text.parse::<f64>().is_ok_and(f64::is_finite);
+            *plain && (matches!(text.as_str(), "true" | "false") || is_number())
+        }
+        _ => true,
+    };
+    match is_other {
+        true => Err(format!("{node:?} is no text")),
+        false => Ok(node.text().unwrap_or_default().to_owned()),
+    }
 }
 
 /// The variables of the container `web`.
@@ -44,23 +61,23 @@ pub(super) fn variables(text: &str) -> Result<BTreeMap<String, String>, String> 
             for entry in target.get("data").map_or(&[][..], Node::entries) {
                 let value = match kind {
                     "Secret" => secret(&entry.key),
-                    _ => entry.node.text().unwrap_or_default().to_owned(),
+                    _ => text_of(Some(&entry.node))?,
                 };
                 all.insert(format!("{prefix}{}", entry.key), value);
             }
         }
     }
     for item in container.get("env").map_or(&[][..], Node::items) {
-        let name = item.text_of("name").unwrap_or_default().to_owned();
+        let name = text_of(item.get("name"))?;
         let value = match item.get("valueFrom") {
-            None => expanded(item.text_of("value").unwrap_or_default(), &all),
+            None => expanded(&text_of(item.get("value"))?, &all),
             Some(from) => match from.entries().first().map(|entry| (entry.key.as_str(), &entry.node)) {
                 Some(("configMapKeyRef", reference)) => {
                     let target = find("ConfigMap", reference.text_of("name").unwrap_or_default());
                     let key = reference.text_of("key").unwrap_or_default();
-                    let value = target.and_then(|target| target.at(&["data"])?.text_of(key));
+                    let value = target.and_then(|target| target.at(&["data"])?.get(key));
                     match (value, reference.text_of("optional")) {
-                        (Some(value), _) => value.to_owned(),
+                        (Some(value), _) => text_of(Some(value))?,
                         (None, Some("true")) => continue,
                         _ => return Err(format!("{name} has no value")),
                     }

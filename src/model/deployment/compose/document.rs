@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::super::Part;
 use super::super::interpolation::{Budget, Known, interpolate};
+use super::super::plain::{Scalar, read};
 use super::merge;
-use super::scalar::{Scalar, plain};
 use crate::base::yaml::Position;
 use crate::base::yaml::tree::{Entry, Node, Spot, Tags, Value};
 
@@ -28,8 +28,6 @@ pub(super) struct Taint {
     pub(super) required: Option<String>,
     /// Why there is no text at all.
     pub(super) wrong: Option<String>,
-    /// Compose refuses the scalar: it is a date.
-    pub(super) is_date: bool,
 }
 
 impl Taint {
@@ -101,14 +99,23 @@ impl Preparation<'_> {
         let is_typed =
             tag.strip_prefix("tag:yaml.org,2002:").is_some_and(|tag| tag != "str" && tag != "binary");
         if *is_plain || is_typed {
-            match plain(text) {
+            *is_plain = match read(text) {
                 Scalar::Null => return *is_plain = true,
-                Scalar::Text(meant) => *text = meant,
-                Scalar::Date => {
-                    self.taints.insert(place(spot), Rc::new(Taint { is_date: true, ..Taint::default() }));
+                Scalar::Text => false,
+                Scalar::Truth(truth) => {
+                    *text = truth.to_string();
+                    false
                 }
-            }
-            *is_plain = false;
+                Scalar::Number(number) => {
+                    *text = number;
+                    false
+                }
+                // It becomes a text where it is merged; elsewhere, Compose refuses it.
+                Scalar::Date(date) => {
+                    *text = date.printed();
+                    true
+                }
+            };
         }
         if !text.contains('$') {
             return;

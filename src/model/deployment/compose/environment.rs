@@ -120,9 +120,6 @@ fn unnamed(value: GivenValue) -> Given {
 
 /// A variable with what is put into its value, without name and place.
 fn value_of(name: &str, written: &str, taint: &Taint, spot: &Spot, findings: &mut Vec<Finding>) -> Given {
-    if taint.is_date {
-        findings.push(finding(spot, format!("`{name}` is a date, which Compose refuses: put it in quotes")));
-    }
     if let Some(wrong) = &taint.wrong {
         findings.push(finding(spot, format!("`{name}` has no value: {wrong}")));
         return unnamed(GivenValue::Unknown(wrong.clone()));

@@ -10,7 +10,7 @@ mod merge;
 mod paths;
 mod ports;
 mod project;
-mod scalar;
+mod schema;
 mod service;
 mod words;
 

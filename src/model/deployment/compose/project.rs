@@ -10,6 +10,7 @@ use super::document::{Document, Preparation, Taint, Taints, Variables, place, re
 use super::dotenv;
 use super::merge::{self, Refused};
 use super::paths;
+use super::schema::Refusals;
 use crate::base::yaml::tree::{Entry, Node, Spot, Tags, Value};
 use crate::model::inventory::Finding;
 
@@ -88,6 +89,7 @@ impl<'a> Project<'a> {
         document: Node,
         tags: &Tags,
     ) -> Result<(), DeploymentError> {
+        let rest = Refusals::of_rest(document.entries());
         let mut document = self.prepared(scope, document, tags);
         let include = document.include.take();
         let mut own = self.extended_services(scope, &Rc::new(document.clone()))?;
@@ -101,6 +103,10 @@ impl<'a> Project<'a> {
             merge::services(base, over, refused)
         });
         self.note_refused(ALL, refused);
+        // Compose looks at the whole after each file.
+        for (spot, message) in rest.into_iter().chain(Refusals::of_services(services)) {
+            self.note_once(&spot, message);
+        }
         Ok(())
     }
 
@@ -112,6 +118,15 @@ impl<'a> Project<'a> {
 
     pub(super) fn note(&mut self, service: &str, spot: &Spot, message: impl Into<String>) {
         self.notes.entry(service.to_owned()).or_default().push(finding(spot, message));
+    }
+
+    /// Names what concerns every service, and is found again after each file.
+    fn note_once(&mut self, spot: &Spot, message: String) {
+        let found = finding(spot, message);
+        let notes = self.notes.entry(ALL.to_owned()).or_default();
+        if !notes.contains(&found) {
+            notes.push(found);
+        }
     }
 
     fn note_refused(&mut self, service: &str, refused: Refused) {

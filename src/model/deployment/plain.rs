@@ -1,53 +1,52 @@
-//! Scalars as Docker Compose reads them: the mix of YAML 1.1 and 1.2 of `go.yaml.in/yaml/v3`, printed by
-//! Go's `%v`. `010` is 8, `1.10` is 1.1, `yes` stays a text.
+//! Plain scalars as Docker Compose and kustomize read them: the mix of YAML 1.1 and 1.2 of
+//! `go.yaml.in/yaml/v3`, printed by Go's `%v`. `010` is 8, `1.10` is 1.1, `yes` stays a text. What
+//! `kubectl` reads in another way is in `scalar`.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::date::Date;
+
 /// What a plain scalar is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Scalar {
     Null,
-    /// A text, or something else in the form in which it becomes one.
-    Text(String),
-    /// A date, which Compose refuses as a value.
-    Date,
+    Truth(bool),
+    /// A number, as it is printed.
+    Number(String),
+    /// A text, which is what is written.
+    Text,
+    Date(Date),
 }
 
 static FLOAT: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$").ok());
-static DATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]+)?(Z|[-+][0-9]{2}:[0-9]{2})?)?$",
-    )
-    .ok()
-});
 
 /// Reads a plain scalar.
-pub(super) fn plain(text: &str) -> Scalar {
-    let same = |text: &str| Scalar::Text(text.to_owned());
+pub(super) fn read(text: &str) -> Scalar {
+    let number = |text: &str| Scalar::Number(text.to_owned());
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Scalar::Null,
-        "true" | "True" | "TRUE" => return same("true"),
-        "false" | "False" | "FALSE" => return same("false"),
-        ".nan" | ".NaN" | ".NAN" => return same("NaN"),
-        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => return same("+Inf"),
-        "-.inf" | "-.Inf" | "-.INF" => return same("-Inf"),
+        "true" | "True" | "TRUE" => return Scalar::Truth(true),
+        "false" | "False" | "FALSE" => return Scalar::Truth(false),
+        ".nan" | ".NaN" | ".NAN" => return number("NaN"),
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => return number("+Inf"),
+        "-.inf" | "-.Inf" | "-.INF" => return number("-Inf"),
         _ => {}
     }
     let number = match text.as_bytes()[0] {
         b'.' => float(text),
         b'+' | b'-' | b'0'..=b'9' => {
-            if DATE.as_ref().is_some_and(|date| date.is_match(text)) {
-                return Scalar::Date;
+            if let Some(date) = Date::read(text) {
+                return Scalar::Date(date);
             }
             let digits = text.replace('_', "");
             integer(&digits).or_else(|| float(&digits))
         }
         _ => None,
     };
-    number.map_or_else(|| same(text), Scalar::Text)
+    number.map_or(Scalar::Text, Scalar::Number)
 }
 
 /// An integer in the bases of Go's `ParseInt`.
@@ -98,7 +97,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn scalars_are_what_compose_makes_of_them() {
+    fn scalars_are_what_go_makes_of_them() {
         for (written, meant) in [
             ("False", "false"),
             ("010", "8"),
@@ -146,17 +145,24 @@ mod tests {
             ("-", "-"),
             ("=", "="),
         ] {
-            assert_eq!(plain(written), Scalar::Text(meant.to_owned()), "{written}");
+            let read = match read(written) {
+                Scalar::Number(number) => number,
+                Scalar::Truth(truth) => truth.to_string(),
+                Scalar::Text => written.to_owned(),
+                other => panic!("{written} is {other:?}"),
+            };
+            assert_eq!(read, meant, "{written}");
         }
-        assert_eq!(plain("2001-01-01"), Scalar::Date);
-        assert_eq!(plain("2001-01-01 10:00:00.5"), Scalar::Date);
-        assert_eq!(plain("2001-01-01x"), Scalar::Text("2001-01-01x".to_owned()));
+        assert!(matches!(read("2001-01-01"), Scalar::Date(_)));
+        assert!(matches!(read("2001-01-01 10:00:00.5"), Scalar::Date(_)));
+        assert_eq!(read("2001-01-01x"), Scalar::Text);
+        assert_eq!(read("2001-02-30"), Scalar::Text);
     }
 
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text in "[-+.0-9xobeE_:TéN~]{0,24}") {
-            let _ = plain(&text);
+            let _ = read(&text);
         }
     }
 }

@@ -1,0 +1,262 @@
+//! The keys that Compose knows, by the schema of the Compose Specification. It refuses a project that has
+//! another one, a value of another shape, or a date without quotes; here, each is a finding with its place.
+//! Of the schema, only what keys and shapes need is kept; what a value means is not judged here.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::Value as Json;
+
+use crate::base::text::nearest;
+use crate::base::yaml::tree::{Entry, Node, Spot, Value};
+
+/// `schema/compose-spec.json` of compose-go 2.13, without descriptions, formats and limits.
+const TEXT: &str = include_str!("schema.json");
+
+static SCHEMA: LazyLock<Json> = LazyLock::new(|| serde_json::from_str(TEXT).unwrap_or_default());
+static PATTERNS: LazyLock<HashMap<&'static str, Regex>> = LazyLock::new(|| {
+    let mut patterns = HashMap::new();
+    let mut open = vec![&*SCHEMA];
+    while let Some(node) = open.pop() {
+        let keys = node.get("patternProperties").and_then(Json::as_object).into_iter().flatten();
+        for (pattern, _) in keys {
+            if let Ok(regex) = Regex::new(pattern) {
+                patterns.insert(pattern.as_str(), regex);
+            }
+        }
+        match node {
+            Json::Object(entries) => open.extend(entries.values()),
+            Json::Array(items) => open.extend(items),
+            _ => {}
+        }
+    }
+    patterns
+});
+
+/// No file has more findings of this kind.
+const FINDINGS: usize = 100;
+
+/// What Compose refuses of a project: each with its place.
+pub(super) struct Refusals {
+    found: Vec<(Spot, String)>,
+}
+
+impl Refusals {
+    /// Looks at the services of a project, as they are once all files before are merged.
+    pub(super) fn of_services(services: &[Entry]) -> Vec<(Spot, String)> {
+        let mut all = Self { found: Vec::new() };
+        let schemas = alternatives([property("services")].into_iter().flatten().collect());
+        all.entries(services, &schemas, "services");
+        all.found
+    }
+
+    /// Looks at what else is in a document.
+    pub(super) fn of_rest(document: &[Entry]) -> Vec<(Spot, String)> {
+        let mut all = Self { found: Vec::new() };
+        let rest: Vec<Entry> = document.iter().filter(|entry| entry.key != "services").cloned().collect();
+        all.entries(&rest, &[&SCHEMA], "");
+        all.found
+    }
+
+    fn entries(&mut self, entries: &[Entry], schemas: &[&'static Json], path: &str) {
+        for Entry { key, spot, node } in entries {
+            let below: Vec<&'static Json> = schemas.iter().filter_map(|schema| of_key(schema, key)).collect();
+            if below.is_empty() {
+                self.add(spot, unknown(key, path, schemas));
+                continue;
+            }
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            self.node(node, &alternatives(below), &path);
+        }
+    }
+
+    /// The depth of nodes is bounded.
+    fn node(&mut self, node: &Node, schemas: &[&'static Json], path: &str) {
+        if node.is_null() || self.found.len() >= FINDINGS {
+            return;
+        }
+        let fitting: Vec<&'static Json> =
+            schemas.iter().copied().filter(|schema| has_shape(schema, node)).collect();
+        if fitting.is_empty() {
+            let shapes: BTreeSet<&str> = schemas.iter().flat_map(|schema| types(schema)).map(shape).collect();
+            let wanted = shapes.into_iter().collect::<Vec<_>>().join(" or ");
+            self.add(&node.spot, format!("`{path}` must be {wanted}: Compose refuses the project"));
+            return;
+        }
+        match &node.value {
+            Value::Map(entries) => self.entries(entries, &fitting, path),
+            Value::List(items) => {
+                let below = fitting.iter().filter_map(|schema| schema.get("items")).collect();
+                let below = alternatives(below);
+                for item in items.iter().filter(|_| !below.is_empty()) {
+                    self.node(item, &below, path);
+                }
+            }
+            // What is plain still, and is not nothing, is a date.
+            Value::Scalar { plain: true, .. } => {
+                let message = format!("`{path}` is a date, for which Compose refuses the project: quote it");
+                self.add(&node.spot, message);
+            }
+            Value::Scalar { .. } => {}
+        }
+    }
+
+    fn add(&mut self, spot: &Spot, message: String) {
+        if self.found.len() < FINDINGS {
+            self.found.push((spot.clone(), message));
+        }
+    }
+}
+
+fn unknown(key: &str, path: &str, schemas: &[&'static Json]) -> String {
+    let known = schemas.iter().filter_map(|schema| schema.get("properties")?.as_object());
+    let near = nearest(key, known.flat_map(|properties| properties.keys().map(String::as_str)));
+    let near = near.first().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    let place = if path.is_empty() { String::new() } else { format!(" in `{path}`") };
+    format!("the key `{key}`{place} is none of Compose, which refuses the project{near}")
+}
+
+fn property(key: &str) -> Option<&'static Json> {
+    SCHEMA.get("properties")?.get(key)
+}
+
+/// Schemas with what they refer to, and each alternative of its own.
+fn alternatives(schemas: Vec<&'static Json>) -> Vec<&'static Json> {
+    let mut open = schemas;
+    let mut found = Vec::new();
+    // The schema is ours: no reference leads back to itself without a key between.
+    while let Some(schema) = open.pop() {
+        if let Some(name) = schema.get("$ref").and_then(Json::as_str) {
+            open.extend(SCHEMA.pointer(name.trim_start_matches('#')));
+        } else if let Some(one_of) = schema.get("oneOf").and_then(Json::as_array) {
+            open.extend(one_of);
+        } else {
+            found.push(schema);
+        }
+    }
+    found
+}
+
+/// What a schema says of a key; `None` if it does not allow it.
+fn of_key(schema: &'static Json, key: &str) -> Option<&'static Json> {
+    static ANYTHING: LazyLock<Json> = LazyLock::new(|| Json::Bool(true));
+    if let Some(known) = schema.get("properties").and_then(|properties| properties.get(key)) {
+        return Some(known);
+    }
+    let patterns = schema.get("patternProperties").and_then(Json::as_object);
+    let mut fitting = patterns
+        .into_iter()
+        .flatten()
+        .filter(|(pattern, _)| PATTERNS.get(pattern.as_str()).is_some_and(|pattern| pattern.is_match(key)));
+    if let Some((_, known)) = fitting.next() {
+        return Some(known);
+    }
+    match schema.get("additionalProperties") {
+        Some(Json::Bool(false)) => None,
+        Some(known @ Json::Object(_)) => Some(known),
+        _ => Some(&ANYTHING),
+    }
+}
+
+/// The types that a schema allows: none if it allows any.
+fn types(schema: &'static Json) -> Vec<&'static str> {
+    match schema.get("type") {
+        Some(Json::String(one)) => vec![one],
+        Some(Json::Array(all)) => all.iter().filter_map(Json::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn shape(kind: &str) -> &'static str {
+    match kind {
+        "object" => "a mapping",
+        "array" => "a list",
+        _ => "a text, a number or a truth value",
+    }
+}
+
+fn has_shape(schema: &'static Json, node: &Node) -> bool {
+    let own = match &node.value {
+        Value::Map(_) => shape("object"),
+        Value::List(_) => shape("array"),
+        Value::Scalar { .. } => shape("string"),
+    };
+    let types = types(schema);
+    types.is_empty() || types.into_iter().any(|kind| shape(kind) == own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::yaml::tree::documents;
+
+    fn refused(text: &str) -> Vec<String> {
+        let document = documents("c.yaml", text).expect("parses").remove(0);
+        let services = document.get("services").map_or(&[][..], Node::entries);
+        let found = [Refusals::of_rest(document.entries()), Refusals::of_services(services)].concat();
+        found.into_iter().map(|(spot, message)| format!("{}: {message}", spot.position.line)).collect()
+    }
+
+    #[test]
+    fn the_schema_is_carried_whole() {
+        assert!(SCHEMA.pointer("/$defs/service/properties/environment").is_some());
+        assert!(PATTERNS.contains_key("^x-"));
+    }
+
+    #[test]
+    fn unknown_keys_are_named_at_every_depth() {
+        for (text, wanted) in [
+            ("services:\n  a: {image: x, bogus: 1}", "2: the key `bogus` in `services.a` is none"),
+            ("services:\n  a: {enviroment: {A: b}}", "did you mean `environment`?"),
+            ("services:\n  a: {build: {bogus: 1}}", "`bogus` in `services.a.build`"),
+            ("services:\n  a: {env_file: [{path: a, bogus: 1}]}", "`bogus` in `services.a.env_file`"),
+            ("services:\n  a: {depends_on: {b: {bogus: 1}}}", "`services.a.depends_on.b`"),
+            ("services:\n  a: {ulimits: {nofile: {bogus: 1}}}", "`services.a.ulimits.nofile`"),
+            ("bogus: 1\nservices: {}", "1: the key `bogus` is none of Compose"),
+            ("services: {}\nnetworks: {n: {bogus: 1}}", "2: the key `bogus` in `networks.n`"),
+            ("services:\n  a: {environment: 5}", "`services.a.environment` must be a list or a mapping"),
+            ("services:\n  a: {ports: {b: c}}", "`services.a.ports` must be a list"),
+        ] {
+            let found = refused(text);
+            assert!(found.len() == 1 && found[0].contains(wanted), "{text}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_compose_takes_is_not_named() {
+        let text = "
+x-a: {b: c}
+name: p
+services:
+  a:
+    x-own: 1
+    image: x
+    build: .
+    command: [a, 1, true]
+    environment: [A=b, C]
+    env_file: a.env
+    labels: {a: 1}
+    ports: [80, '1:2', {target: 3, x-y: z}]
+    healthcheck: {test: [CMD, a], x-a: b}
+    deploy: {resources: {limits: {cpus: '1'}}}
+    logging: {driver: d, options: {anything: 1}}
+    depends_on: {b: {condition: service_started}}
+    networks: {default: , n: {aliases: [a]}}
+    extra_hosts: {a: b}
+    volumes: ['a:/b', {type: bind, source: a, target: b}]
+    sysctls: {a.b: 1}
+    develop: {watch: [{path: a, action: sync, target: b}]}
+  b: {environment: }
+volumes: {v: , w: {driver_opts: {a: 1}}}
+networks: {n: {ipam: {config: [{subnet: a}]}}}
+secrets: {s: {file: a}}
+configs: {c: {content: a}}
+";
+        assert!(
+            refused(&text.replace("'1:2'", "\"1:2\"")).iter().all(|one| one.contains("is a date")),
+            "{:#?}",
+            refused(text)
+        );
+    }
+}
