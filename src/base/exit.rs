@@ -45,7 +45,10 @@ impl Exit {
         (Self::Failed, "the thing asked about failed: a job, a check, a pipeline"),
         (Self::Usage, "the command line was not understood"),
         (Self::NotFound, "what was named does not exist"),
-        (Self::Invalid, "the configuration or the inventory is invalid"),
+        (
+            Self::Invalid,
+            "the configuration, the inventory or a file that was named is invalid or cannot be read",
+        ),
         (Self::Unauthorised, "not authorised"),
         (Self::Unreachable, "the network, a server or the container engine failed"),
         (Self::Refused, "refused for safety"),

@@ -155,31 +155,31 @@ pub fn wishes(
     cwd: &Path,
     own: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Wishes, EnvError> {
-    let mut set = Vec::new();
+    let mut wishes = Wishes { unset: user.unset.clone(), ..Wishes::default() };
     for file in &user.files {
         let text = files::read_text(&cwd.join(file), LIMIT)?;
-        read_file(&text, &file.display().to_string(), own, &mut set)?;
+        read_file(&text, &file.display().to_string(), own, &mut wishes)?;
     }
     for text in &user.set {
         // The shell has already removed its quotes: the value is the rest, unchanged.
         let (name, value) = text.split_once('=').map_or((text.as_str(), None), |(n, v)| (n, Some(v)));
         let place = format!("--env {name}");
         let (name, value) = assignment(name, value.map(str::to_owned), &place, own)?;
-        set.push((name, value, Origin::Flag));
+        wishes.set.push((name, value, Origin::Flag));
     }
-    Ok(Wishes { set, unset: user.unset.clone() })
+    Ok(wishes)
 }
 
 /// Reads an environment file as Compose does. Variables in its values refer to the lines above, to the
-/// files before, and then to `cki`'s own environment.
+/// files before, and then to `cki`'s own environment. A missing one is a note, and is left out.
 fn read_file(
     text: &str,
     label: &str,
     own: &dyn Fn(&str) -> Option<String>,
-    set: &mut Vec<(String, Secret, Origin)>,
+    wishes: &mut Wishes,
 ) -> Result<(), EnvError> {
     let mut above: BTreeMap<String, String> =
-        set.iter().map(|(name, value, _)| (name.clone(), value.expose().to_owned())).collect();
+        wishes.set.iter().map(|(name, value, _)| (name.clone(), value.expose().to_owned())).collect();
     for statement in dotenv::statements(text) {
         let wrong = |line: usize, message: String| {
             let place = format!("{label}:{line}");
@@ -188,17 +188,35 @@ fn read_file(
         let statement = statement.map_err(|invalid| wrong(invalid.line, invalid.message.to_owned()))?;
         let line = statement.line;
         let lookup = |name: &str| above.get(name).cloned().or_else(|| own(name));
+        let place = format!("{label}:{line}");
         let value = match statement.value {
+            None if own(&statement.name).is_none() => {
+                wishes.notes.push(match statement.follows_quotes {
+                    // It may be a part of a secret.
+                    true => format!(
+                        "{place}: what follows the closing quote is a line of its own, and gives no value"
+                    ),
+                    false => format!("{place}: `{}` is not set here, and is left out", statement.name),
+                });
+                continue;
+            }
             None => None,
             Some(dotenv::Text::Literal(text)) => Some(text),
             Some(dotenv::Text::Template(text)) => {
-                Some(deployment::fill(&text, &lookup).map_err(|why| wrong(line, why))?)
+                let (text, unset) = deployment::fill(&text, &lookup).map_err(|why| wrong(line, why))?;
+                let note = |name: &String| {
+                    format!(
+                        "{place}: `{name}` has no value, and nothing takes its place in `{}`; a `$` that is meant as it is stands in single quotes",
+                        statement.name
+                    )
+                };
+                wishes.notes.extend(unset.iter().map(note));
+                Some(text)
             }
         };
-        let place = format!("{label}:{line}");
         let (name, value) = assignment(&statement.name, value, &place, own)?;
         above.insert(name.clone(), value.expose().to_owned());
-        set.push((name, value, Origin::File { place }));
+        wishes.set.push((name, value, Origin::File { place }));
     }
     Ok(())
 }
@@ -249,10 +267,16 @@ mod tests {
     }
 
     fn read(text: &str) -> Result<Vec<(String, String)>, String> {
-        let mut set = Vec::new();
+        Ok(noted(text)?.0)
+    }
+
+    /// The variables of a file, and what is said of it.
+    fn noted(text: &str) -> Result<(Vec<(String, String)>, Vec<String>), String> {
+        let mut wishes = Wishes::default();
         let own = |name: &str| (name == "OWN").then(|| "own".to_owned());
-        read_file(text, "f", &own, &mut set).map_err(|error| error.to_string())?;
-        Ok(set.into_iter().map(|(name, value, _)| (name, value.expose().to_owned())).collect())
+        read_file(text, "f", &own, &mut wishes).map_err(|error| error.to_string())?;
+        let set = wishes.set.into_iter().map(|(name, value, _)| (name, value.expose().to_owned()));
+        Ok((set.collect(), wishes.notes))
     }
 
     #[test]
@@ -272,8 +296,15 @@ mod tests {
             ("a.b", "1"),
         ];
         assert_eq!(seen, expected);
-        let error = read("A=1\nB=pa$word\n").expect_err("would lose a part");
-        assert_eq!(error, "f:2: `word` has no value; a `$` that is meant as it is stands in single quotes");
+        let (set, notes) = noted("A=1\nB=pa$word\nBARE\nC=\"x\" y\n").expect("Compose takes it");
+        let set: Vec<String> = set.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(set, ["A=1", "B=pa", "C=x"]);
+        for (note, part) in
+            notes.iter().zip(["f:2: `word` has no value", "f:3: `BARE` is not", "f:4: what follows"])
+        {
+            assert!(note.starts_with(part), "{note}");
+        }
+        assert_eq!(notes.len(), 3, "{notes:?}");
         assert!(read("A=1\n\nB='x\n").expect_err("is open").starts_with("f:3: the quotes"));
         let user = UserVariables { set: vec!["A=\"x\" ".into()], ..UserVariables::default() };
         let wishes = wishes(&user, Path::new("/"), &|_| None).expect("reads");

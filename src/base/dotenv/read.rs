@@ -11,6 +11,8 @@ pub struct Statement {
     pub value: Option<Text>,
     /// The line in which the statement begins.
     pub line: usize,
+    /// Whether it begins in the line in which the quotes of the value before end.
+    pub follows_quotes: bool,
 }
 
 /// The text of a value, without quotes.
@@ -40,9 +42,16 @@ pub fn statements(text: &str) -> Vec<Result<Statement, Invalid>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader { rest: text, line: 1 };
     let mut found = Vec::new();
+    let mut quotes_end = None;
     while reader.skip_to_statement() {
         let (line, before) = (reader.line, reader.rest);
-        found.push(reader.statement().map_err(|invalid| {
+        let follows_quotes = quotes_end == Some(line);
+        quotes_end = None;
+        let read = reader.statement().map(|(statement, has_quotes)| {
+            quotes_end = has_quotes.then_some(reader.line);
+            Statement { follows_quotes, ..statement }
+        });
+        found.push(read.map_err(|invalid| {
             // Quotes that are never closed must not cost what follows.
             (reader.rest, reader.line) = (before, line);
             reader.skip_line();
@@ -84,7 +93,8 @@ impl<'a> Reader<'a> {
         self.advance(self.rest.len() - self.rest.trim_start_matches(is_space).len());
     }
 
-    fn statement(&mut self) -> Result<Statement, Invalid> {
+    /// A statement, and whether its value has quotes.
+    fn statement(&mut self) -> Result<(Statement, bool), Invalid> {
         let line = self.line;
         if self.rest.strip_prefix("export").is_some_and(|rest| rest.starts_with(char::is_whitespace)) {
             self.advance("export".len());
@@ -99,9 +109,10 @@ impl<'a> Reader<'a> {
         }
         self.advance(separator.map_or(0, char::len_utf8));
         if !matches!(separator, Some('=' | ':')) {
-            return Ok(Statement { name, value: None, line });
+            return Ok((Statement { name, value: None, line, follows_quotes: false }, false));
         }
         self.skip_spaces();
+        let has_quotes = self.rest.starts_with(['"', '\'']);
         let value = match self.rest.chars().next() {
             Some(quote @ ('"' | '\'')) => self.quoted(quote)?,
             _ => {
@@ -110,7 +121,7 @@ impl<'a> Reader<'a> {
                 Text::Template(value.trim_end().to_owned())
             }
         };
-        Ok(Statement { name, value: Some(value), line })
+        Ok((Statement { name, value: Some(value), line, follows_quotes: false }, has_quotes))
     }
 
     fn quoted(&mut self, quote: char) -> Result<Text, Invalid> {
@@ -191,11 +202,17 @@ mod tests {
     use proptest::prelude::*;
 
     fn template(name: &str, text: &str, line: usize) -> Result<Statement, Invalid> {
-        Ok(Statement { name: name.to_owned(), value: Some(Text::Template(text.to_owned())), line })
+        Ok(Statement {
+            name: name.to_owned(),
+            value: Some(Text::Template(text.to_owned())),
+            line,
+            follows_quotes: false,
+        })
     }
 
     fn literal(name: &str, text: &str, line: usize) -> Result<Statement, Invalid> {
-        Ok(Statement { name: name.to_owned(), value: Some(Text::Literal(text.to_owned())), line })
+        let value = Some(Text::Literal(text.to_owned()));
+        Ok(Statement { name: name.to_owned(), value, line, follows_quotes: false })
     }
 
     #[test]
@@ -213,7 +230,10 @@ mod tests {
             template("H", "# no comment", 10),
             literal("I", "\\n\\\\", 11),
         ];
-        assert_eq!(statements(text), expected);
+        let mut read = statements(text);
+        assert!(read[7].as_ref().is_ok_and(|one| one.follows_quotes), "{:?}", read[7]);
+        read.iter_mut().flatten().for_each(|one| one.follows_quotes = false);
+        assert_eq!(read, expected);
     }
 
     #[test]

@@ -79,7 +79,11 @@ impl VariableArgs {
         let Self { set, files, unset } = self;
         let user = UserVariables { set: set.clone(), files: files.clone(), unset: unset.clone() };
         let own = |name: &str| context.host.env.get(name).map(str::to_owned);
-        Ok(wishes(&user, &context.host.cwd, &own)?)
+        let wishes = wishes(&user, &context.host.cwd, &own)?;
+        for note in &wishes.notes {
+            context.ui.warning(&safe_line(note));
+        }
+        Ok(wishes)
     }
 }
 

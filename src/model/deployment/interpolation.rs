@@ -92,11 +92,12 @@ pub(super) fn interpolate(
     Ok(made)
 }
 
-/// Puts variables into a value of a file of the user's, who has no deployer to fill in the rest.
+/// Puts variables into a value of a file of the user's, who has no deployer to fill in the rest: nothing
+/// takes the place of those without a value, which are named beside the text.
 ///
 /// # Errors
-/// When it is written wrongly, or a variable in it has no value.
-pub fn fill(text: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
+/// When it is written wrongly, or a variable that it requires has no value.
+pub fn fill(text: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<(String, Vec<String>), String> {
     let mut known: BTreeMap<String, Known> = BTreeMap::new();
     let budget = Budget::default();
     loop {
@@ -114,12 +115,9 @@ pub fn fill(text: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<String
             known.extend(found);
             continue;
         }
-        return match (made.required, made.unset.first()) {
-            (Some(required), _) => Err(required),
-            (None, Some(name)) => {
-                Err(format!("`{name}` has no value; a `$` that is meant as it is stands in single quotes"))
-            }
-            (None, None) => Ok(made.text),
+        return match made.required {
+            Some(required) => Err(required),
+            None => Ok((made.text, made.unset)),
         };
     }
 }

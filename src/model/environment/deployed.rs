@@ -309,7 +309,7 @@ components:
             given("LACKING", GivenValue::Unknown("why".into())),
         ];
         let set = vec![("MINE".to_owned(), Secret::new("mine"), Origin::Flag)];
-        let all = resolved(variables, Wishes { set, unset: vec![] });
+        let all = resolved(variables, Wishes { set, unset: vec![], ..Wishes::default() });
         let seen = |name: &str| (value(&all, name), find(&all, name).origin.id());
         assert_eq!(seen("LEVEL"), (Some("DEBUG"), "deployment"));
         assert_eq!(seen("KEPT"), (Some("here"), "default"));
@@ -340,7 +340,7 @@ components:
             (Some("local"), Some("namespace"))
         );
         let set = vec![("HOST".to_owned(), Secret::new("localhost"), Origin::Flag)];
-        let all = resolved(variables, Wishes { set, unset: vec![] });
+        let all = resolved(variables, Wishes { set, unset: vec![], ..Wishes::default() });
         assert_eq!(value(&all, "URL"), Some("https://localhost/v1"));
     }
 
@@ -406,7 +406,7 @@ components:
         ];
         let own = |set: &[(&str, &str)]| {
             let set = set.iter().map(|(n, v)| ((*n).to_owned(), Secret::new(*v), Origin::Flag)).collect();
-            let all = resolved(variables.clone(), Wishes { set, unset: vec![] });
+            let all = resolved(variables.clone(), Wishes { set, unset: vec![], ..Wishes::default() });
             let own = all.iter().filter(|(_, variable)| variable.secret && variable.own);
             own.map(|(name, _)| name.clone()).collect::<Vec<_>>()
         };

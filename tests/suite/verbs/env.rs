@@ -293,8 +293,14 @@ fn what_cannot_be_understood() {
     --- stderr
     error: bad.env:3: this is no `NAME=VALUE`.
     hint: write `NAME=VALUE`; `#` begins a comment.
-    --- exit 2
+    --- exit 4
     ");
+    cli.write("odd.env", "BARE\nL=\\$x\nQ=\"a\" b\n");
+    cli.run("env plain --env-file odd.env")
+        .ends_with(0)
+        .says("odd.env:1: `BARE` is not set here, and is left out")
+        .says("odd.env:2: `x` has no value, and nothing takes its place in `L`")
+        .says("odd.env:3: what follows the closing quote is a line of its own");
     assert_snapshot!(cli.run("env plain --env-file absent.env"), @"
     --- stderr
     error: cannot read `/tmp/cki-TESTID/project/absent.env`: No such file or directory (os error 2).

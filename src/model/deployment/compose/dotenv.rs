@@ -52,7 +52,7 @@ pub(super) fn read(
     let mut lost: BTreeSet<String> = BTreeSet::new();
     let (mut lines, mut findings) = (Vec::new(), Vec::new());
     for statement in statements(text) {
-        let Statement { name, value, line } = match statement {
+        let Statement { name, value, line, .. } = match statement {
             Ok(statement) => statement,
             Err(invalid) => {
                 let message = format!("{}, and is left out", invalid.message);
