@@ -112,7 +112,8 @@ impl Context {
     /// Loads the inventory and prints its findings. The inventory is leaked: each command loads one, and
     /// freeing a large one would take about as long as reading it.
     pub(super) fn inventory(&self) -> anyhow::Result<&'static Inventory> {
-        let inventory = Box::leak(Box::new(ops::inventory::load(self.settings.inventory.as_deref())?));
+        let path = self.settings.inventory.as_deref();
+        let inventory = Box::leak(Box::new(ops::inventory::load_checked(path, &self.assets)?));
         self.host.hide_logins_of(inventory.addresses());
         for finding in inventory.findings(FINDINGS) {
             self.ui.warning(&safe_line(&finding.to_string()));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt as _;
 
-use crate::base::text::safe_line;
+use crate::base::text::{join_and, safe_line};
 use crate::host::signals::{Signal, Stop};
 use crate::model::event::{Events, State};
 use crate::ops::clone_notes;
@@ -40,6 +40,14 @@ pub struct Wanted {
     pub target: PathBuf,
     /// Merge request to check out.
     pub merge_request: Option<MergeRequest>,
+}
+
+/// There is nothing to clone.
+#[derive(Debug, thiserror::Error)]
+pub enum CloneError {
+    /// The entries of these components name no repository.
+    #[error("the inventory names no repository of {}", join_and(.0))]
+    NoRepository(Vec<String>),
 }
 
 /// The outcome for all repositories.

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::base::assets::Assets;
 use crate::base::files::{self, FileError};
 use crate::base::text::plural;
 use crate::base::yaml::{self, Compiled, YamlError};
@@ -20,6 +21,11 @@ const SHARE: usize = 24;
 const COMPILED: &str = "inventory.compiled";
 /// Name of the head of an inventory that is a directory.
 const HEAD: &str = "inventory.yaml";
+
+/// The finding of a head that was named in place of its directory.
+const HEAD_ALONE: &str = "it has no `components`: those beside it, in `CATEGORY/NAME.yaml`, are read if the inventory is the directory";
+const NO_NAME: &str = "it is not read, since no component can be called so: a name has letters, digits, `-`, `_` and `.`, begins with a letter or digit, and has 100 characters at most";
+const NO_CATEGORY: &str = "its files are not read, since no category can be called so: a name has letters, digits, `-`, `_` and `.`, begins with a letter or digit, and has 100 characters at most";
 
 /// An error of loading an inventory.
 #[derive(Debug, thiserror::Error)]
@@ -62,14 +68,42 @@ pub fn load(path: Option<&Path>) -> Result<Inventory, LoadError> {
         return Ok(Inventory::read_compiled("built in", documents.collect())?);
     };
     let origin = path.display().to_string();
+    let mut unread = Vec::new();
     let parts = if path.is_dir() {
-        folder(path)?
+        folder(path, &mut unread)?
     } else if path.exists() {
         vec![Part::parse(document(path, None)?)]
     } else {
         return Err(LoadError::Missing(origin));
     };
-    Ok(Inventory::of_parts(&origin, parts)?)
+    let mut inventory = Inventory::of_parts(&origin, parts)?;
+    for (path, why) in unread {
+        inventory.note_unread(path.display().to_string(), why);
+    }
+    if inventory.components.is_empty() && path.is_file() {
+        let is_head = path.file_name() == Some(OsStr::new(HEAD));
+        inventory.note_unread(origin, if is_head { HEAD_ALONE } else { "it has no `components`" });
+    }
+    Ok(inventory)
+}
+
+/// Loads the inventory of a person, and checks what its entries need against the backing services that
+/// there are. Of the built-in one, a test does so.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_checked(path: Option<&Path>, assets: &Assets) -> Result<Inventory, LoadError> {
+    let mut inventory = load(path)?;
+    if path.is_some() {
+        let services: Vec<String> =
+            assets.names("services")?.iter().filter_map(|name| service_name(name)).collect();
+        inventory.check_needs(&services);
+    }
+    Ok(inventory)
+}
+
+fn service_name(file: &str) -> Option<String> {
+    file.strip_suffix(".yaml").map(str::to_owned)
 }
 
 fn built_in() -> Vec<Document> {
@@ -105,14 +139,25 @@ pub fn compile() -> Result<String, YamlError> {
 }
 
 /// Reads `inventory.yaml` and `<category>/<name>.yaml`; nothing deeper, so a link that leads back does no
-/// harm. The thread that reads a file also parses it.
-fn folder(root: &Path) -> Result<Vec<Result<Part, InventoryError>>, LoadError> {
+/// harm. The thread that reads a file also parses it. It adds what has no valid
+/// name to `unread`.
+fn folder(
+    root: &Path,
+    unread: &mut Vec<(PathBuf, &'static str)>,
+) -> Result<Vec<Result<Part, InventoryError>>, LoadError> {
     // A name that is not UTF-8 cannot be a category; if the directory holds entries, that is reported.
     let is_category = |name: &OsString| {
         let can_be = name.to_str().map_or(!name.as_bytes().starts_with(b"."), is_name);
         can_be && root.join(name).is_dir()
     };
-    let categories: Vec<OsString> = files::all_names_in(root)?.into_iter().filter(is_category).collect();
+    let (categories, others): (Vec<OsString>, Vec<OsString>) =
+        files::all_names_in(root)?.into_iter().partition(is_category);
+    for other in others.iter().filter(|name| !name.as_bytes().starts_with(b".")) {
+        let path = root.join(other);
+        if path.is_dir() && files::all_names_in(&path)?.iter().any(|file| is_yaml(file)) {
+            unread.push((path, NO_CATEGORY));
+        }
+    }
     // The files of each category; the threads join the paths.
     let mut wanted: Vec<(Option<&OsStr>, OsString)> = Vec::new();
     // Any kind of file: reading it reports the error.
@@ -120,8 +165,13 @@ fn folder(root: &Path) -> Result<Vec<Result<Part, InventoryError>>, LoadError> {
         wanted.push((None, HEAD.into()));
     }
     for category in &categories {
-        let files = files::all_names_in(&root.join(category))?.into_iter().filter(|file| is_entry(file));
-        wanted.extend(files.map(|file| (Some(category.as_os_str()), file)));
+        for file in files::all_names_in(&root.join(category))? {
+            if is_entry(&file) {
+                wanted.push((Some(category.as_os_str()), file));
+            } else if is_yaml(&file) {
+                unread.push((root.join(category).join(file), NO_NAME));
+            }
+        }
     }
     let part = |(category, file): (Option<&OsStr>, OsString)| {
         let Some(category) = category else {
@@ -150,11 +200,13 @@ fn folder(root: &Path) -> Result<Vec<Result<Part, InventoryError>>, LoadError> {
 
 /// Returns whether a file holds an entry, or would if its name were UTF-8.
 fn is_entry(file: &OsStr) -> bool {
+    file.to_str().map_or_else(|| is_yaml(file), |file| entry_name(file).is_some())
+}
+
+/// Whether a file is meant to be read, going by the end of its name.
+fn is_yaml(file: &OsStr) -> bool {
     let bytes = file.as_bytes();
-    file.to_str().map_or_else(
-        || !bytes.starts_with(b".") && (bytes.ends_with(b".yaml") || bytes.ends_with(b".yml")),
-        |file| entry_name(file).is_some(),
-    )
+    !bytes.starts_with(b".") && (bytes.ends_with(b".yaml") || bytes.ends_with(b".yml"))
 }
 
 /// Returns the name of the entry in a file.
@@ -179,13 +231,53 @@ mod tests {
 
     #[test]
     fn the_built_in_inventory_is_whole() {
-        let inventory = load(None).expect("loads");
+        let mut inventory = load(None).expect("loads");
+        let services = Assets::default().names("services").expect("are carried");
+        inventory.check_needs(&services.iter().filter_map(|name| service_name(name)).collect::<Vec<_>>());
         assert_eq!(inventory.findings(9), []);
         assert_eq!(inventory.title, "CKI");
         assert_eq!(inventory.components.len(), 44);
         assert!(inventory.get(&Reference::new("external", "gitlab-com")).is_none());
         let lookaside = inventory.find("lookaside-static").expect("is there");
         assert_eq!(lookaside.kind.as_deref(), Some("cronjob"));
+    }
+
+    #[test]
+    fn what_is_left_out_and_what_nobody_has_is_named() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let root = folder.path();
+        let write = |path: &str, text: &str| {
+            std::fs::create_dir_all(root.join(path).parent().expect("has one")).expect("makes");
+            std::fs::write(root.join(path), text).expect("writes");
+        };
+        write("inventory.yaml", "title: T\n");
+        write("service/a b.yaml", "description: A.\n");
+        write("service/.a.yaml", "description: hidden\n");
+        write("two words/b.yaml", "description: B.\n");
+        write("notes and so on/c.md", "none");
+        write("service/a.yaml", "run: {needs: [postgrs, b, postgres]}\n");
+        write("service/b.yaml", "run: {needs: [a]}\n");
+        let shown = |inventory: &Inventory| -> Vec<String> {
+            inventory
+                .findings(9)
+                .iter()
+                .map(|one| one.to_string().replace(&root.display().to_string(), ""))
+                .collect()
+        };
+        let seen = shown(&load_checked(Some(root), &Assets::default()).expect("loads"));
+        for (finding, part) in seen.iter().zip([
+            "/two words: its files are not read",
+            "/service/a b.yaml: it is not read",
+            "/service/a.yaml:1:15: there is no backing service or component `postgrs`; did you mean `postgres`?",
+            "/service/a.yaml:1:24: `b` cannot be started",
+            "/service/b.yaml:1:15: `a` cannot be started",
+        ]) {
+            assert!(finding.starts_with(part), "{seen:#?}");
+        }
+        assert_eq!(seen.len(), 5, "{seen:#?}");
+        let alone =
+            shown(&load_checked(Some(&root.join("inventory.yaml")), &Assets::default()).expect("loads"));
+        assert!(alone.len() == 1 && alone[0].contains("if the inventory is the directory"), "{alone:?}");
     }
 
     #[test]

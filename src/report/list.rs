@@ -66,7 +66,7 @@ fn lines(inventory: &Inventory, found: &[&Component], columns: Option<usize>) ->
         facts.extend(component.infrastructure.as_deref());
         table.row([
             Cell::painted(component.name(), style::name),
-            safe_line(component.description.as_deref().unwrap_or("–")).into_owned().into(),
+            safe_line(first_line(component.description.as_deref())).into_owned().into(),
             Cell::painted(safe_line(&facts.join(" · ")), style::dim),
         ]);
     }
@@ -86,10 +86,16 @@ fn lines(inventory: &Inventory, found: &[&Component], columns: Option<usize>) ->
     lines
 }
 
+/// A description may have several lines; the first is what it is, in short.
+fn first_line(description: Option<&str>) -> &str {
+    description.and_then(|text| text.lines().map(str::trim).find(|line| !line.is_empty())).unwrap_or("–")
+}
+
 fn heading(inventory: &Inventory, id: &str) -> String {
     let category = inventory.category(id);
     let title = category.and_then(|category| category.title.as_deref()).unwrap_or(id);
     let about = category.and_then(|category| category.description.as_deref());
+    let about = about.map(|about| first_line(Some(about)));
     match about {
         Some(about) => format!("{}  {}", style::heading(&safe_line(title)), style::dim(&safe_line(about))),
         None => style::heading(&safe_line(title)),

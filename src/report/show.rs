@@ -31,6 +31,11 @@ struct Page<'a> {
     columns: Option<usize>,
 }
 
+/// A text of several lines, in a cell of a table.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 impl Page<'_> {
     fn title(&mut self, shown: &Shown<'_>) {
         let component = shown.component;
@@ -43,7 +48,12 @@ impl Page<'_> {
         let gap = page.saturating_sub(text::width(component.name()) + text::width(&facts)).max(2);
         self.ui.data(&format!("{}{}{}", style::name(component.name()), " ".repeat(gap), style::dim(&facts)));
         let description = component.description.as_deref().unwrap_or("No description.");
-        self.ui.lines(text::wrap(&safe_line(description), page));
+        for line in description.trim_end().lines() {
+            let indent = &line[..line.len() - line.trim_start_matches(' ').len()];
+            let wrapped = text::wrap(&safe_line(line.trim()), page.saturating_sub(indent.len()).max(20));
+            let wrapped = if wrapped.is_empty() { vec![String::new()] } else { wrapped };
+            self.ui.lines(wrapped.into_iter().map(|line| format!("{indent}{line}").trim_end().to_owned()));
+        }
         self.ui.data("");
         self.rows("Kind", vec![component.kind.clone().unwrap_or_else(dash)]);
         self.rows("Infrastructure", vec![component.infrastructure.clone().unwrap_or_else(dash)]);
@@ -156,7 +166,11 @@ impl Page<'_> {
                 yes(variable.is_secret()).into(),
                 yes(variable.required).into(),
                 default.into(),
-                if described { or_dash(&variable.description).into() } else { "".into() },
+                if described {
+                    or_dash(&variable.description.as_deref().map(one_line)).into()
+                } else {
+                    "".into()
+                },
             ]);
         }
         self.table("Environment", &table);

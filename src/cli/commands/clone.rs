@@ -8,8 +8,7 @@ use clap_complete::ArgValueCandidates;
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::cli::error::UsageError;
-use crate::ops::clone::{CloneRequest, Wanted, clone};
+use crate::ops::clone::{CloneError, CloneRequest, Wanted, clone};
 use crate::report;
 use crate::systems::git::MergeRequest;
 
@@ -66,8 +65,10 @@ pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<
         }
     }
     if repositories.is_empty() {
-        let message = format!("the inventory names no repository of {}", components.join(", "));
-        return Err(UsageError(message).into());
+        return match otherwise {
+            Exit::Done => Err(CloneError::NoRepository(components).into()),
+            lacking => Ok(lacking),
+        };
     }
     let jobs = jobs.map_or(context.settings.jobs, usize::from);
     let request = CloneRequest { repositories, depth, jobs };

@@ -15,13 +15,14 @@ use crate::base::files::FileError;
 use crate::base::http::HttpError;
 use crate::base::text;
 use crate::config::ConfigError;
-use crate::model::environment::EnvironmentError;
+use crate::model::environment::{EnvironmentError, RuleError};
 use crate::model::guard::Refusal;
 use crate::model::inventory::LookupError;
 use crate::model::scan::ReadError;
 use crate::model::service::ServiceError;
 use crate::model::staging::StagingError;
 use crate::ops::build::BuildError;
+use crate::ops::clone::CloneError;
 use crate::ops::deployment::DeployedError;
 use crate::ops::engine::OpenError;
 use crate::ops::env::EnvError;
@@ -98,6 +99,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
     }
     when! {
         UsageError => |_| Some(hint(Exit::Usage, "`cki help` and `cki help COMMAND` show what there is.")),
+        CloneError => |_| Some(hint(Exit::NotFound, "add `sources` to the entry.")),
         LookupError => |error| Some(of_lookup(error)),
         LoadError => |error| Some(of_load(error)),
         ConfigError => |error| Some(of_config(error)),
@@ -209,7 +211,7 @@ fn of_env(error: &EnvError) -> Meaning {
         EnvError::Assignment { place, .. } if place.starts_with("--env") => {
             hint(Exit::Usage, "write `-e NAME=VALUE`, or export the variable.")
         }
-        EnvError::Assignment { .. } => hint(Exit::Usage, "write `NAME=VALUE`; `#` begins a comment."),
+        EnvError::Assignment { .. } => hint(Exit::Invalid, "write `NAME=VALUE`; `#` begins a comment."),
         EnvError::Need(inner) => of_need(inner),
         EnvError::Environment(inner) => of_environment(inner),
         EnvError::File(inner) => of_file(inner),
@@ -256,7 +258,7 @@ fn of_environment(error: &EnvironmentError) -> Meaning {
                 "leave `{name}` out, with `--unset {name}` if a deployment has it: many programs ignore the case of names."
             ),
         ),
-        EnvironmentError::Rule(_) => plain(Exit::Invalid),
+        EnvironmentError::Rule(inner) => of_rule(inner),
     }
 }
 
@@ -299,19 +301,21 @@ fn of_refusal(error: &Refusal) -> Meaning {
 fn of_rules(error: &RulesError) -> Meaning {
     match error {
         RulesError::File(inner) => of_file(inner),
-        RulesError::Keep(KeepError::File(_)) => hint(
+        RulesError::Secrets(inner) => of_rule(inner),
+        RulesError::Credentials(_) => plain(Exit::Invalid),
+    }
+}
+
+fn of_rule(error: &RuleError) -> Meaning {
+    let RuleError::Keep(cause) = error else { return plain(Exit::Invalid) };
+    match cause.downcast_ref::<KeepError>() {
+        Some(KeepError::File(_)) => hint(
             Exit::Invalid,
             "set `XDG_STATE_HOME` to a directory that you can write to; placeholders of secrets are kept there.",
         ),
-        RulesError::Keep(KeepError::NoFolder) => {
-            hint(Exit::Invalid, "set `XDG_STATE_HOME` to a folder of yours.")
-        }
-        RulesError::Keep(KeepError::Damaged(_)) => {
-            hint(Exit::Invalid, "remove it, and new reference secrets are made.")
-        }
-        RulesError::Secrets(_) | RulesError::Credentials(_) | RulesError::Keep(KeepError::X509(_)) => {
-            plain(Exit::Invalid)
-        }
+        Some(KeepError::NoFolder) => hint(Exit::Invalid, "set `XDG_STATE_HOME` to a folder of yours."),
+        Some(KeepError::Damaged(_)) => hint(Exit::Invalid, "remove it, and new reference secrets are made."),
+        Some(KeepError::X509(_)) | None => plain(Exit::Invalid),
     }
 }
 

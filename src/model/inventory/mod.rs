@@ -77,7 +77,11 @@ impl Inventory {
     /// Returns the first `most` findings.
     #[must_use]
     pub fn findings(&self, most: usize) -> Vec<Finding> {
-        self.problems.iter().take(most).map(|problem| problem.finding(&self.repos)).collect()
+        self.problems
+            .iter()
+            .take(most)
+            .map(|problem| problem.finding(&self.repos, &self.components))
+            .collect()
     }
 
     /// Returns the entry with exactly this reference.

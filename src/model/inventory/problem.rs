@@ -3,8 +3,10 @@
 //! `read`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Written;
+use super::component::Component;
 use crate::base::text;
 use crate::base::yaml::Position;
 
@@ -46,6 +48,10 @@ pub(super) enum What {
     UnknownRepository(String),
     /// A text that is not a host pattern.
     NoHost(String),
+    /// What is needed is neither a backing service, of which these are known, nor an entry that runs.
+    UnknownNeed { need: String, services: Arc<[String]> },
+    /// A file or a folder that is not read, or has nothing.
+    Unread(&'static str),
 }
 
 impl Problem {
@@ -54,16 +60,16 @@ impl Problem {
         Self { written: written.clone(), path: written.path(part), what }
     }
 
-    /// Returns the finding to display, given the repositories of the inventory.
-    pub(super) fn finding(&self, repos: &BTreeMap<String, String>) -> Finding {
+    /// Returns the finding to display, given the repositories and the entries of the inventory.
+    pub(super) fn finding(&self, repos: &BTreeMap<String, String>, entries: &[Component]) -> Finding {
         Finding {
             file: self.written.file().to_owned(),
             position: self.written.position_of(&self.path),
-            message: self.message(repos),
+            message: self.message(repos, entries),
         }
     }
 
-    fn message(&self, repos: &BTreeMap<String, String>) -> String {
+    fn message(&self, repos: &BTreeMap<String, String>, entries: &[Component]) -> String {
         match &self.what {
             What::UnknownKey { key, known } => {
                 let nearest = text::nearest(key, known.iter().copied());
@@ -78,6 +84,21 @@ impl Problem {
                 let nearest = text::nearest(repo, repos.keys().map(String::as_str));
                 format!("there is no repository `{repo}`{}", did_you_mean(&nearest))
             }
+            What::UnknownNeed { need, services } => {
+                let is_there = entries.iter().any(|one| match need.split_once('/') {
+                    Some(_) => one.reference.to_string() == *need,
+                    None => one.name() == need,
+                });
+                if is_there {
+                    return format!(
+                        "`{need}` cannot be started for another: its entry has no `run.command`, `image`, `build` or `deployment`"
+                    );
+                }
+                let entries = entries.iter().map(Component::name);
+                let nearest = text::nearest(need, services.iter().map(String::as_str).chain(entries));
+                format!("there is no backing service or component `{need}`{}", did_you_mean(&nearest))
+            }
+            What::Unread(why) => (*why).to_owned(),
             What::NoHost(host) => format!(
                 "`{host}` is no host: write a name, with `*` for any part, an address, or a range as in `10.0.0.0/8`"
             ),

@@ -56,8 +56,7 @@ pub enum InventoryError {
         message: String,
     },
     /// Components need each other before they can start.
-    #[error("{file}: {} need each other, so none of them can start first",
-        text::join_some(members.iter().map(|one| format!("`{one}`"))))]
+    #[error("{file}: {}", cycle(members))]
     Cycle {
         /// File of the first component, and the position of its `needs`.
         file: String,
@@ -81,6 +80,16 @@ impl InventoryError {
     /// Adds the number of further errors to this error.
     pub(super) fn with_others(self, others: usize) -> Self {
         if others == 0 { self } else { Self::Several { first: Box::new(self), others } }
+    }
+}
+
+fn cycle(members: &[String]) -> String {
+    match members {
+        [one] => format!("`{one}` needs itself, so it can never start"),
+        all => format!(
+            "{} need each other, so none of them can start first",
+            text::join_some(all.iter().map(|one| format!("`{one}`")))
+        ),
     }
 }
 

@@ -1,12 +1,14 @@
 //! Rules about an inventory as a whole: the order of its entries, values implied by categories, and
 //! checks of references. Rules about a single entry belong in `entry`.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use super::index::{self, Index, count};
 use super::problem::{Problem, What};
 use super::read::InventoryError;
-use super::{Category, Inventory};
+use super::{Category, Inventory, Written};
 use crate::model::guard::is_host_pattern;
 
 impl Inventory {
@@ -87,6 +89,31 @@ impl Inventory {
                 Problem::of(written, &format!("{list}.{index}"), What::NoHost(host.clone()))
             })
             .collect();
+        self.problems.extend(problems);
+    }
+
+    /// Notes a file or a directory of the inventory that is not read, and why.
+    pub fn note_unread(&mut self, path: String, why: &'static str) {
+        let written = Written::new(path, Cow::Borrowed(""));
+        self.problems.push(Problem::of(&written, "", What::Unread(why)));
+    }
+
+    /// Notes each name in `needs` that is neither one of these backing services nor an entry that can run.
+    pub fn check_needs(&mut self, services: &[String]) {
+        let known: HashSet<&str> = services.iter().map(String::as_str).collect();
+        let mut shared: Option<Arc<[String]>> = None;
+        let mut problems = Vec::new();
+        for component in &self.components {
+            let needs = component.run.iter().flat_map(|run| &run.needs).enumerate();
+            for (index, need) in needs {
+                if known.contains(need.name.as_str()) || self.find_exactly(&need.name).is_some() {
+                    continue;
+                }
+                let services = Arc::clone(shared.get_or_insert_with(|| services.into()));
+                let what = What::UnknownNeed { need: need.name.clone(), services };
+                problems.push(Problem::of(&component.written, &format!("run.needs.{index}"), what));
+            }
+        }
         self.problems.extend(problems);
     }
 

@@ -261,8 +261,8 @@ fn what_is_out_of_reach_does_not_keep_the_others() {
     assert_snapshot!(cli.run("clone nothing"), @"
     --- stderr
     error: the inventory names no repository of nothing.
-    hint: `cki help` and `cki help COMMAND` show what there is.
-    --- exit 2
+    hint: add `sources` to the entry.
+    --- exit 3
     ");
     assert_snapshot!(cli.run("clone distant --offline -j 1"), @"
     --- stderr
@@ -277,9 +277,7 @@ fn what_is_out_of_reach_does_not_keep_the_others() {
     --- stderr
     warning: /tmp/cki-TESTID/project/inventory.yaml:1:54: there is no repository `unknown`
     warning: The inventory has no address for `unknown`.
-    error: the inventory names no repository of nowhere.
-    hint: `cki help` and `cki help COMMAND` show what there is.
-    --- exit 2
+    --- exit 4
     ");
 }
 
