@@ -156,7 +156,12 @@ fn sides(whose: Whose<'_>, left: At, right: At, findings: &mut Vec<Finding>) -> 
     let (mut one, mut two) = (Side::default(), Side::default());
     if let Some((left, right)) = deployed {
         let side = |at: &Deployed| {
-            Side::deployed(&at.container, &is_secret, &|name, value| at.is_credential(name, value), &at.names)
+            Side::deployed(
+                &at.container,
+                &is_secret,
+                &|name, value| at.is_credential(name, value),
+                at.names(),
+            )
         };
         (one, two) = (side(&left), side(&right));
         findings.extend(left.findings.into_iter().chain(right.findings));

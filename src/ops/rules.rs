@@ -8,10 +8,10 @@ use std::time::SystemTime;
 use crate::base::assets::Assets;
 use crate::base::files::FileError;
 use crate::host::Env;
-use crate::model::environment::{Ground, RuleError, SecretNames, SecretRules};
+use crate::model::environment::{Cause, Ground, Kept, RuleError, SecretNames, SecretRules};
 use crate::model::guard::{CredentialError, Credentials, DenyList, Guard};
 use crate::model::inventory::Inventory;
-use crate::ops::keep::{Keep, KeepError};
+use crate::ops::keep::Keep;
 use crate::ops::workspace::Workspace;
 
 /// File of the rules for placeholder secrets.
@@ -43,19 +43,17 @@ pub enum RulesError {
     /// A rule for placeholder secrets is invalid.
     #[error(transparent)]
     Secrets(#[from] RuleError),
-    /// The stored secrets of the workspace cannot be opened.
-    #[error(transparent)]
-    Keep(#[from] KeepError),
     /// A rule about credentials is invalid.
     #[error(transparent)]
     Credentials(#[from] CredentialError),
 }
 
 impl Rules {
-    /// Loads the user's or the built-in rules, and opens the stored secrets of the workspace.
+    /// Loads the user's or the built-in rules. The first reference secret opens the stored secrets of the
+    /// workspace.
     ///
     /// # Errors
-    /// Fails when a file of the user cannot be read or is invalid, or the state cannot be written.
+    /// Fails when a file of the user cannot be read or is invalid.
     pub fn load(
         assets: &Assets,
         inventory: &Inventory,
@@ -71,13 +69,14 @@ impl Rules {
         let names: Vec<String> =
             services.iter().filter_map(|name| name.strip_suffix(".yaml")).map(str::to_owned).collect();
         let state = env.state_folder();
-        let keep = Keep::open(state.as_deref(), workspace.root(), &names, SystemTime::now())?;
-        let ground = Ground {
-            seed: keep.seed.into(),
-            material: Some(Arc::new(keep.material)),
-            hosts: repository_hosts(inventory, &guard.hosts).into(),
-            ..Ground::default()
-        };
+        let root = workspace.root().to_owned();
+        let kept = Kept::new(move || {
+            let keep = Keep::open(state.as_deref(), &root, &names, SystemTime::now());
+            let keep = keep.map_err(|error| -> Cause { Arc::new(error) })?;
+            Ok((keep.seed.into(), Some(Arc::new(keep.material))))
+        });
+        let ground =
+            Ground { kept, hosts: repository_hosts(inventory, &guard.hosts).into(), ..Ground::default() };
         Ok(Self { secrets, ground, guard })
     }
 }

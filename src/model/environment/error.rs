@@ -1,5 +1,6 @@
 //! An environment that is not complete.
 
+use super::kept::Cause;
 use crate::base::yaml::YamlError;
 
 /// No environment can be made.
@@ -41,6 +42,9 @@ pub enum EnvironmentError {
 /// A rule that does not work.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleError {
+    /// What the workspace keeps cannot be had.
+    #[error("{0}")]
+    Keep(Cause),
     /// The file is not what it should be.
     #[error(transparent)]
     Yaml(#[from] YamlError),

@@ -9,6 +9,7 @@ mod deployed;
 pub mod difference;
 mod error;
 mod hidden;
+mod kept;
 mod made;
 mod production;
 mod production_value;
@@ -28,6 +29,7 @@ use crate::model::deployment::expansion::Piece;
 use crate::model::inventory::{Component, Inventory};
 pub use deployed::Deployed;
 pub use error::{EnvironmentError, RuleError};
+pub use kept::{Cause, Keeping, Kept};
 use made::MadeFiles;
 pub use made::hidden_parts;
 pub use production::{ProductionRules, Replaced};
@@ -59,6 +61,8 @@ pub struct Wishes {
     pub set: Vec<(String, Secret, Origin)>,
     /// `--unset NAME`.
     pub unset: Vec<String>,
+    /// What was odd in the lines of `--env-file`, with their places.
+    pub notes: Vec<String>,
 }
 
 /// All that the rules need.

@@ -10,6 +10,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::error::RuleError;
+use super::kept::{Keeping, Kept};
 use super::secret_name::SecretNames;
 use crate::base::digest;
 use crate::base::secret::Secret;
@@ -67,10 +68,8 @@ struct Rules {
 /// What values are made from. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Ground {
-    /// What makes them differ between workspaces.
-    pub seed: Arc<str>,
-    /// Certificates and keys.
-    pub material: Option<Arc<Material>>,
+    /// What the workspace keeps for them.
+    pub kept: Kept,
     /// The hosts of the inventory's repositories, without those of production.
     pub hosts: Arc<[String]>,
     /// What the services of the run provide: by service, the variables, and `host`.
@@ -81,7 +80,7 @@ impl Ground {
     /// With a seed and nothing else.
     #[must_use]
     pub fn of(seed: &str) -> Self {
-        Self { seed: seed.into(), ..Self::default() }
+        Self { kept: Kept::of(seed, None), ..Self::default() }
     }
 }
 
@@ -229,7 +228,8 @@ impl SecretRules {
 
     fn apply(&self, rule: &Rule, facts: Facts<'_>, ground: &Ground, depth: usize) -> Result<Made, RuleError> {
         let Facts { name, length, .. } = facts;
-        let templates = self.templates(facts.seed, ground, depth);
+        let templates =
+            self.templates(facts.seed, ground.kept.open().map_err(RuleError::Keep)?, ground, depth);
         let written = &rule.written;
         let fill = |text: &str| {
             let facts = context! {
@@ -261,8 +261,14 @@ impl SecretRules {
     }
 
     /// The functions that a rule may use.
-    fn templates(&self, seed: &str, ground: &Ground, depth: usize) -> Templates<'static> {
-        let bytes = digest::bytes_of_parts([&*ground.seed, seed]);
+    fn templates(
+        &self,
+        seed: &str,
+        (own, material): &Keeping,
+        ground: &Ground,
+        depth: usize,
+    ) -> Templates<'static> {
+        let bytes = digest::bytes_of_parts([&**own, seed]);
         let mut templates = Templates::new();
         templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
         templates.add_function("hex", move |count: usize| {
@@ -291,7 +297,7 @@ impl SecretRules {
             })
         });
         for (what, of) in PARTS {
-            let material = ground.material.clone();
+            let material = material.clone();
             templates.add_function(*what, move || {
                 material.as_deref().map(of).ok_or_else(|| {
                     minijinja::Error::new(ErrorKind::InvalidOperation, "there are no certificates here")

@@ -59,7 +59,11 @@ fn flag(name: &str, value: &str) -> (String, Secret, Origin) {
 
 #[test]
 fn each_layer_wins_over_those_below() {
-    let wishes = Wishes { set: vec![flag("LEVEL", "INFO"), flag("EXTRA", "1")], unset: vec!["PORT".into()] };
+    let wishes = Wishes {
+        set: vec![flag("LEVEL", "INFO"), flag("EXTRA", "1")],
+        unset: vec!["PORT".into()],
+        ..Wishes::default()
+    };
     let environment = resolve(wishes, "w").expect("resolves");
     let seen: Vec<(&str, Option<&str>, &str)> = environment
         .variables
@@ -86,12 +90,12 @@ fn each_layer_wins_over_those_below() {
 
 #[test]
 fn production_cannot_be_claimed() {
-    let claim = Wishes { set: vec![flag("IS_PRODUCTION", "true")], unset: vec![] };
+    let claim = Wishes { set: vec![flag("IS_PRODUCTION", "true")], unset: vec![], ..Wishes::default() };
     let error = resolve(claim, "w").expect_err("is refused").to_string();
     assert!(error.contains("`IS_PRODUCTION` must be `false`") && error.contains("i.yaml:1"), "{error}");
-    let unset = Wishes { set: vec![], unset: vec!["IS_PRODUCTION".into()] };
+    let unset = Wishes { set: vec![], unset: vec!["IS_PRODUCTION".into()], ..Wishes::default() };
     assert!(matches!(resolve(unset, "w"), Err(EnvironmentError::Locked { .. })));
-    let same = Wishes { set: vec![flag("IS_PRODUCTION", "false")], unset: vec![] };
+    let same = Wishes { set: vec![flag("IS_PRODUCTION", "false")], unset: vec![], ..Wishes::default() };
     assert!(resolve(same, "w").is_ok());
 }
 
@@ -117,10 +121,9 @@ fn made(table: &'static str, wishes: Wishes, services: &[(&str, &[(&str, &str)])
     let material = Material::new(&[], now, now + std::time::Duration::from_secs(60)).expect("makes");
     let facts = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
     let ground = Ground {
-        material: Some(Arc::new(material)),
+        kept: Kept::of("seed", Some(Arc::new(material))),
         hosts: Arc::new(["gitlab.com".to_owned(), "git.test".to_owned()]),
         services: Arc::new(services.iter().map(|(name, pairs)| ((*name).into(), facts(pairs))).collect()),
-        ..Ground::of("seed")
     };
     Environment::resolve(Inputs {
         component: &inventory.components[0],
@@ -140,7 +143,11 @@ fn value<'a>(environment: &'a Environment, name: &str) -> &'a str {
 }
 
 fn wish(name: &str, value: &str) -> Wishes {
-    Wishes { set: vec![(name.into(), Secret::new(value), Origin::Flag)], unset: Vec::new() }
+    Wishes {
+        set: vec![(name.into(), Secret::new(value), Origin::Flag)],
+        unset: Vec::new(),
+        ..Wishes::default()
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::assets::embedded_text;
 use crate::base::x509::Material;
-use crate::model::environment::{Ground, SecretRules};
+use crate::model::environment::{Ground, Kept, SecretRules};
 use crate::model::inventory::Document;
 
 /// Shared by all tests, since reading the rules takes longer than all checks.
@@ -35,7 +35,7 @@ static MATERIAL: LazyLock<Arc<Material>> = LazyLock::new(|| {
 
 fn ground(seed: &str) -> Ground {
     let hosts = Arc::new(["gitlab.test".to_owned()]);
-    Ground { material: Some(MATERIAL.clone()), hosts, ..Ground::of(seed) }
+    Ground { kept: Kept::of(seed, Some(MATERIAL.clone())), hosts, ..Ground::default() }
 }
 
 /// Returns real-looking credentials, built from parts so that this file contains none.

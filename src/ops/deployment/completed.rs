@@ -47,7 +47,7 @@ pub fn completed(
                 // Without the value: the replacement may still contain a secret.
                 let number = index + 1;
                 let what = format!("{}: word {number} of the command names production", container.place);
-                match deployed.rules.replace(&name, &word, &names_production)? {
+                match deployed.judge.rules.replace(&name, &word, &names_production)? {
                     Some(replaced) => {
                         let rule = &replaced.rule;
                         tools.events.warn(format!("{what}; the rule `{rule}` puts another in its place"));

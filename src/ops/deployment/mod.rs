@@ -4,6 +4,7 @@
 mod completed;
 mod files;
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -86,24 +87,65 @@ pub struct Deployed {
     pub container: Container,
     /// Parts that were not understood.
     pub findings: Vec<Finding>,
-    rules: Arc<ProductionRules>,
-    hosts: Arc<DenyList>,
-    credentials: Arc<Credentials>,
+    judge: Arc<Judge>,
+}
+
+/// Rules that judge the values of deployments, the same for a whole inventory.
+#[derive(Debug)]
+struct Judge {
+    rules: ProductionRules,
+    hosts: DenyList,
+    credentials: Credentials,
     /// The rules for names of variables that hold secrets.
-    pub(super) names: SecretNames,
+    names: SecretNames,
+}
+
+impl Judge {
+    fn load(inventory: &Inventory, assets: &Assets) -> Result<Self, DeployedError> {
+        let text = |name: &str, otherwise: &'static str| -> Result<_, FileError> {
+            let asset = assets.text(name)?;
+            Ok(asset.map_or_else(|| (name.to_owned(), otherwise.into()), |asset| (asset.origin, asset.text)))
+        };
+        let (file, rules) = text(RULES, "rules: []")?;
+        let rules = ProductionRules::read(&file, &rules)?;
+        let (file, credentials) = text(CREDENTIALS, NO_CREDENTIALS)?;
+        let credentials = Credentials::read(&file, &credentials)?;
+        let (file, names) = text(NAMES, "rules: []")?;
+        let names = SecretNames::read(&file, &names)?;
+        Ok(Self { rules, hosts: DenyList::from(inventory), credentials, names })
+    }
+}
+
+/// The rules that judge deployments, loaded with the first deployment and kept for all others.
+#[derive(Debug, Default)]
+pub struct Judges(OnceCell<Arc<Judge>>);
+
+impl Judges {
+    fn of(&self, inventory: &Inventory, assets: &Assets) -> Result<Arc<Judge>, DeployedError> {
+        if let Some(judge) = self.0.get() {
+            return Ok(Arc::clone(judge));
+        }
+        let judge = Arc::new(Judge::load(inventory, assets)?);
+        Ok(Arc::clone(self.0.get_or_init(|| judge)))
+    }
 }
 
 impl Deployed {
+    /// The rules for names of variables that hold secrets.
+    pub(super) fn names(&self) -> &SecretNames {
+        &self.judge.names
+    }
+
     /// Returns whether a text names a host of production.
     #[must_use]
     pub fn names_production(&self, text: &str) -> bool {
-        self.hosts.names_production(text).is_some()
+        self.judge.hosts.names_production(text).is_some()
     }
 
     /// Returns whether the value of a variable looks like a credential.
     #[must_use]
     pub fn is_credential(&self, name: &str, value: &str) -> bool {
-        self.credentials.find(Some(name), value).is_some()
+        self.judge.credentials.find(Some(name), value).is_some()
     }
 
     /// Returns the init containers, which must succeed before the component starts, each as a deployment
@@ -112,10 +154,7 @@ impl Deployed {
         self.container.init.iter().map(|container| Self {
             container: container.clone(),
             findings: Vec::new(),
-            rules: Arc::clone(&self.rules),
-            hosts: Arc::clone(&self.hosts),
-            credentials: Arc::clone(&self.credentials),
-            names: self.names.clone(),
+            judge: Arc::clone(&self.judge),
         })
     }
 
@@ -126,7 +165,7 @@ impl Deployed {
         names_production: &'a dyn Fn(&str) -> bool,
         is_credential: &'a dyn Fn(&str, &str) -> bool,
     ) -> environment::Deployed<'a> {
-        let (container, rules) = (&self.container, &*self.rules);
+        let (container, rules) = (&self.container, &self.judge.rules);
         environment::Deployed { container, rules, names_production, is_credential }
     }
 }
@@ -141,9 +180,19 @@ pub fn load(
     workspace: &Workspace,
     assets: &Assets,
 ) -> Result<Deployed, DeployedError> {
+    load_judged(component, inventory, workspace, assets, &Judges::default())
+}
+
+fn load_judged(
+    component: &Component,
+    inventory: &Inventory,
+    workspace: &Workspace,
+    assets: &Assets,
+    judges: &Judges,
+) -> Result<Deployed, DeployedError> {
     let open =
         |path: PathBuf| -> Result<Box<dyn Files>, DeployedError> { Ok(Box::new(CloneFiles::new(path)?)) };
-    read(component, inventory, workspace, assets, &open)
+    read(component, inventory, workspace, assets, judges, &open)
 }
 
 /// Loads the component's deployment from a revision of its clones.
@@ -163,7 +212,7 @@ pub fn load_at(
             None => Err(DeployedError::NoRevision { path, revision: text::safe_line(revision).into_owned() }),
         }
     };
-    read(component, inventory, workspace, assets, &open)
+    read(component, inventory, workspace, assets, &Judges::default(), &open)
 }
 
 /// Loads the component's deployment if the inventory names one and it is cloned; otherwise returns
@@ -177,7 +226,13 @@ pub fn load_if_there(
     workspace: &Workspace,
     assets: &Assets,
 ) -> Result<(Option<Deployed>, Option<String>), DeployedError> {
-    match load(component, inventory, workspace, assets) {
+    if_there(load(component, inventory, workspace, assets))
+}
+
+fn if_there(
+    loaded: Result<Deployed, DeployedError>,
+) -> Result<(Option<Deployed>, Option<String>), DeployedError> {
+    match loaded {
         Ok(deployed) => Ok((Some(deployed), None)),
         Err(DeployedError::None { .. }) => Ok((None, None)),
         Err(missing @ DeployedError::NotCloned { .. }) => Ok((None, Some(missing.to_string()))),
@@ -192,6 +247,7 @@ fn read(
     inventory: &Inventory,
     workspace: &Workspace,
     assets: &Assets,
+    judges: &Judges,
     open: Open<'_>,
 ) -> Result<Deployed, DeployedError> {
     if component.deployment.is_empty() {
@@ -218,24 +274,8 @@ fn read(
         })
         .collect();
     let read = deployment::read(component.name(), &items)?;
-    let text = |name: &str, otherwise: &'static str| -> Result<_, FileError> {
-        let asset = assets.text(name)?;
-        Ok(asset.map_or_else(|| (name.to_owned(), otherwise.into()), |asset| (asset.origin, asset.text)))
-    };
-    let (file, rules) = text(RULES, "rules: []")?;
-    let rules = ProductionRules::read(&file, &rules)?;
-    let (file, credentials) = text(CREDENTIALS, NO_CREDENTIALS)?;
-    let credentials = Credentials::read(&file, &credentials)?;
-    let (file, names) = text(NAMES, "rules: []")?;
-    let names = SecretNames::read(&file, &names)?;
-    Ok(Deployed {
-        container: read.container,
-        findings: read.findings,
-        rules: Arc::new(rules),
-        hosts: Arc::new(DenyList::from(inventory)),
-        credentials: Arc::new(credentials),
-        names,
-    })
+    let judge = judges.of(inventory, assets)?;
+    Ok(Deployed { container: read.container, findings: read.findings, judge })
 }
 
 /// Clones the repositories with the deployments of components and of their dependencies. An unreachable
@@ -277,8 +317,13 @@ pub async fn fetch(
 ///
 /// # Errors
 /// Fails when the deployment exists and cannot be read.
-pub fn for_run(tools: &Tools<'_>, component: &Component) -> Result<Option<Deployed>, DeployedError> {
-    let (deployed, missing) = load_if_there(component, tools.inventory, tools.workspace, tools.assets)?;
+pub fn for_run(
+    tools: &Tools<'_>,
+    component: &Component,
+    judges: &Judges,
+) -> Result<Option<Deployed>, DeployedError> {
+    let (inventory, workspace) = (tools.inventory, tools.workspace);
+    let (deployed, missing) = if_there(load_judged(component, inventory, workspace, tools.assets, judges))?;
     if let Some(missing) = missing {
         tools.events.note(missing);
     }

@@ -27,15 +27,17 @@ mod work;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use futures_util::future::FutureExt as _;
 
+use crate::model::environment::RuleError;
 use crate::model::event::{Event, State};
 use crate::model::guard::Gate;
 use crate::model::identity::RunId;
 use crate::ops::deployment;
 use crate::ops::engine::Engine;
-use crate::ops::rules::Rules;
+use crate::ops::rules::{Rules, RulesError};
 use crate::ops::tools::Tools;
 pub use error::RunError;
 pub use outcome::{Ended, How, Reached};
@@ -64,7 +66,8 @@ pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> a
     let images = prepare::prepare(tools, engine, request, &plan).await?;
     let gate = Gate::new(&rules.guard, tools.inventory, &request.allow);
     guard::watch_over(tools, engine, &gate, &mut plan, &images).await?;
-    if let Some(ended) = goes_on(engine, request, &plan, &images, &rules.ground.seed).await? {
+    let (seed, _) = rules.ground.kept.open().map_err(RuleError::Keep).map_err(RulesError::Secrets)?;
+    if let Some(ended) = goes_on(engine, request, &plan, &images, seed).await? {
         return Ok(ended);
     }
     for summary in &plan.summaries {
@@ -74,7 +77,7 @@ pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> a
         tools.events.send(Event::Speakers(plan.wanted().map(|unit| unit.name.clone()).collect()));
     }
 
-    let making = Making::new(tools.owner.clone(), rules.ground.seed.clone());
+    let making = Making::new(tools.owner.clone(), Arc::clone(seed));
     let live = AssertUnwindSafe(live::live(tools, engine, request, &plan, &images, &making, &gate))
         .catch_unwind()
         .await;

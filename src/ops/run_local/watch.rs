@@ -63,6 +63,9 @@ pub(super) async fn watch(
         .map(async |(index, ready)| (index, units[index].ask_ready(ready, tools.ready_timeout).await))
         .collect();
     let is_worked_on = plan.is_worked_on();
+    let holds = |index: usize| unit(index).wanted && !(request.once && plan.is_needed(unit(index)));
+    // As long as one of them goes on, so does the run.
+    let mut going = (0..units.len()).filter(|index| alive[*index] && holds(*index)).count();
     let how = loop {
         if request.detach && asking.is_empty() {
             return Ok(How::Detached(reached(units)));
@@ -71,6 +74,7 @@ pub(super) async fn watch(
             Some((index, code)) = endings.next() => {
                 let code = code?;
                 alive[index] = false;
+                going -= usize::from(holds(index));
                 if is_worked_on && unit(index).wanted {
                     tell_waiting(tools, &units[index].name, code);
                     continue;
@@ -82,10 +86,7 @@ pub(super) async fn watch(
                 if plan.is_group() {
                     told(tools, &units[index].name, code);
                 }
-                let goes_on = |index: usize| {
-                    alive[index] && unit(index).wanted && !(request.once && plan.is_needed(unit(index)))
-                };
-                if code != 0 || !(0..units.len()).any(goes_on) {
+                if code != 0 || going == 0 {
                     break How::Exited(code);
                 }
             }

@@ -36,6 +36,7 @@ pub(super) struct Draft<'a> {
     pub(super) summaries: BTreeMap<String, String>,
     /// What the guard has found.
     pub(super) findings: Vec<Finding>,
+    judges: deployment::Judges,
 }
 
 /// One thing that is started.
@@ -86,6 +87,7 @@ impl<'a> Draft<'a> {
             known: HashMap::new(),
             summaries: BTreeMap::new(),
             findings: Vec::new(),
+            judges: deployment::Judges::default(),
         }
     }
 
@@ -122,7 +124,7 @@ impl<'a> Draft<'a> {
         let (tools, request) = (self.tools, self.request);
         let is_wanted = self.wanted.contains(&component.reference);
         let wishes = if is_wanted { work::wishes(request, component)? } else { Wishes::default() };
-        let deployed = deployment::for_run(tools, component)?;
+        let deployed = deployment::for_run(tools, component, &self.judges)?;
         let mut resolved = resolve(
             component,
             tools.inventory,
