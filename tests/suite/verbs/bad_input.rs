@@ -235,24 +235,28 @@ components:
     );
     assert_snapshot!(cli.run("run-local a"), @"
     --- stderr
+    warning: /tmp/cki-TESTID/project/inventory.yaml:4:33: there is no backing service or component `rabitmq`; did you mean `rabbitmq`?
     error: /tmp/cki-TESTID/project/inventory.yaml:4: `a` needs `rabitmq`, which is neither a backing service nor a component.
     hint: did you mean `rabbitmq`?
     --- exit 4
     ");
     assert_snapshot!(cli.run("run-local b"), @"
     --- stderr
+    warning: /tmp/cki-TESTID/project/inventory.yaml:4:33: there is no backing service or component `rabitmq`; did you mean `rabbitmq`?
     error: the inventory does not say how `b` is run: its entry has neither `run`, `build` nor `image`.
     hint: add a `run` section at /tmp/cki-TESTID/project/inventory.yaml:5, or name an image with `--image`.
     --- exit 4
     ");
     assert_snapshot!(cli.run("run-local c"), @"
     --- stderr
+    warning: /tmp/cki-TESTID/project/inventory.yaml:4:33: there is no backing service or component `rabitmq`; did you mean `rabbitmq`?
     error: `c` does its work once and ends: it has `run.once` and no `run.command`.
     hint: `cki run-local c --once -- ARGS` runs it.
     --- exit 2
     ");
     assert_snapshot!(cli.run("build b"), @"
     --- stderr
+    warning: /tmp/cki-TESTID/project/inventory.yaml:4:33: there is no backing service or component `rabitmq`; did you mean `rabbitmq`?
     error: the native engine runs a component from its clone, and builds no images.
     hint: `cki doctor --engine auto` prints the command that installs a container engine.
     --- exit 6

@@ -396,7 +396,7 @@ fn words_from_outside_are_not_alive() {
     }
     assert_snapshot!(cli.run("list"), @"
     x
-      a  red , a bell , a new^Jline, backwards <U+202E>
+      a  red , a bell , a new
     --- stderr
     1 component · inventory: untitled, /tmp/cki-TESTID/project/inventory.yaml
     --- exit 0
