@@ -143,7 +143,7 @@ mod tests {
     use crate::base::yaml::tree::documents;
 
     fn one(text: &str) -> Node {
-        documents("f", text).expect("parses").remove(0)
+        documents("f", &format!("- {text}")).expect("parses").remove(0).items()[0].clone()
     }
 
     /// Each scalar with what `kubectl` and what `kubectl kustomize` make of it.

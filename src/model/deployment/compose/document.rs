@@ -111,10 +111,7 @@ impl Preparation<'_> {
                     false
                 }
                 // It becomes a text where it is merged; elsewhere, Compose refuses it.
-                Scalar::Date(date) => {
-                    *text = date.printed();
-                    true
-                }
+                Scalar::Date(_) => true,
             };
         }
         if !text.contains('$') {

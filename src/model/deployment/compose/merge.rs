@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::super::date::Date;
 use crate::base::yaml::tree::{Entry, Node, Spot, Value};
 
 /// A field that cannot be merged, since it is another kind of node in each file: Compose refuses it.
@@ -109,7 +110,11 @@ fn sequence(node: Node) -> Vec<Node> {
 fn assignment(entry: Entry) -> Option<Node> {
     match &entry.node.value {
         Value::Scalar { .. } if entry.node.is_null() => Some(Node::text_at(&entry.spot, entry.key)),
-        Value::Scalar { text, .. } => Some(Node::text_at(&entry.node.spot, format!("{}={text}", entry.key))),
+        Value::Scalar { text, plain } => {
+            let date = Date::read(text).filter(|_| *plain).map(Date::printed);
+            let text = date.as_deref().unwrap_or(text);
+            Some(Node::text_at(&entry.node.spot, format!("{}={text}", entry.key)))
+        }
         _ => None,
     }
 }
