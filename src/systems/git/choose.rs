@@ -1,5 +1,5 @@
-//! Which way to a repository: through libgit2, or through the installed `git`. This is the only
-//! place that decides it; both ways do the same for the same wish.
+//! Choice between libgit2 and the installed `git` for a transfer. Nothing else decides it; both do the same
+//! for the same request.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::transfer::Transfer;
 use super::url::Scheme;
 use super::{Git, GitError, GitUrl, Job, library, special, tree};
 
-/// A way to a repository.
+/// Means of a transfer.
 #[derive(Debug, PartialEq, Eq)]
 enum Way {
     Library,
@@ -87,7 +87,7 @@ impl Git {
         )
     }
 
-    /// Does it one way or the other.
+    /// Runs a transfer through libgit2 or the program.
     fn go<T>(
         &self,
         means: &Means<'_>,
@@ -120,8 +120,8 @@ impl Git {
         }
     }
 
-    /// Where an address leads, since the person's git configuration may rewrite it (`insteadOf`),
-    /// and whether that may be connected to.
+    /// Resolves the address, which the user's git configuration may rewrite (`insteadOf`), and checks that
+    /// connecting to it is allowed.
     fn begin<'a>(
         &self,
         repository: &'a Repository,
@@ -142,13 +142,13 @@ impl Git {
     }
 }
 
-/// The installed `git` may know a login where we know none: from a credential helper, `.netrc`, or
-/// a program that asks.
+/// Returns whether the installed `git` may know a login that `cki` does not: from a credential helper,
+/// `.netrc`, or a program that asks.
 fn may_know_login(error: &GitError) -> bool {
     matches!(error, GitError::Unauthorised { user: None, .. })
 }
 
-/// The second try's result, unless it got no further than the first.
+/// Returns the second try's result, unless it got no further than the first.
 fn better<T>(first: GitError, second: Option<Result<T, GitError>>, job: Job<'_>) -> Result<T, GitError> {
     match second {
         None => Err(first),

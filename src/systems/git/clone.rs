@@ -1,5 +1,5 @@
-//! Makes a clone: whole, or not at all. It is made in a temporary folder beside its place. Bringing
-//! one that is there up to date is `update`.
+//! Creation of a clone, whole or not at all: in a temporary directory next to its target. Updating an
+//! existing clone is `update`.
 
 use std::path::Path;
 
@@ -12,33 +12,33 @@ use super::temporary::{Temporary, is_occupied, place, sweep};
 use super::{Git, GitError, GitUrl, Job, MergeRequest, standing, tree};
 use crate::base::files;
 
-/// Where the branches of the remote stand in a clone.
+/// Prefix of the remote's branches in a clone.
 const TRACKING: &str = "refs/remotes/origin/";
 const HEADS: &str = "refs/heads/";
 
-/// A clone to be made.
+/// Order for a clone.
 #[derive(Debug)]
 pub struct NewClone<'a> {
-    /// The repository.
+    /// Repository to clone.
     pub url: &'a GitUrl,
-    /// Where the clone shall stand: nothing is there, or an empty folder.
+    /// Target of the clone: a path where nothing exists, or an empty directory.
     pub target: &'a Path,
-    /// So many commits of the default branch only.
+    /// Number of commits to fetch, of the default branch only; `None` fetches all.
     pub depth: Option<u32>,
-    /// Check this out instead of the default branch.
+    /// Merge request to check out instead of the default branch.
     pub merge_request: Option<&'a MergeRequest>,
 }
 
 impl Git {
-    /// Makes a clone. What earlier ones left behind that were killed is removed first.
+    /// Makes a clone. First removes leftovers of earlier clones whose process was killed.
     ///
     /// # Errors
-    /// When the repository is out of reach or lacks the merge request, the place is taken, or the
-    /// work was stopped. Nothing is left of the clone then.
+    /// When the repository is out of reach or lacks the merge request, the target is occupied, or the work
+    /// was stopped. Nothing is left of the clone then.
     pub fn make_clone(&self, order: &NewClone<'_>, job: Job<'_>) -> Result<(), GitError> {
         let (parent, _) = place(order.target)?;
         files::make_folder(parent)?;
-        // What that was, nobody wants to know here.
+        // The list of removed leftovers is not needed here.
         let _ = sweep(parent);
         if is_occupied(order.target) {
             return Err(GitError::Occupied { path: order.target.to_owned() });
@@ -53,7 +53,7 @@ impl Git {
 
     fn fill(&self, folder: &Path, order: &NewClone<'_>, job: Job<'_>) -> Result<(), GitError> {
         let at = at(order.target);
-        // The branch's name is only a stand-in until the remote has told its own.
+        // The branch's name is a stand-in until the remote has sent its own.
         let mut options = RepositoryInitOptions::new();
         options.initial_head("main");
         let repository = Repository::init_opts(folder, &options).map_err(&at)?;
@@ -71,7 +71,7 @@ impl Git {
     }
 }
 
-/// The refspec for branches: of a shallow clone the default branch only, as git has it.
+/// Returns the refspec for branches: of a shallow clone the default branch only, as git does.
 fn branches(advertised: &Advertised) -> String {
     let default = advertised.default_branch.as_deref().and_then(|name| name.strip_prefix(HEADS));
     let name = default.filter(|_| advertised.shallow).unwrap_or("*");
@@ -86,7 +86,7 @@ fn plan(order: &NewClone<'_>, advertised: &Advertised) -> Result<Vec<String>, Gi
     Ok(specs)
 }
 
-/// The remote, its branches as they are tracked, and the branch to work on.
+/// Configures the remote, its tracked branches, and the branch to work on.
 fn set_up(
     repository: &Repository,
     order: &NewClone<'_>,
@@ -103,7 +103,7 @@ fn set_up(
         branch.set_upstream(Some(&format!("origin/{name}")))?;
         repository.set_head(&format!("{HEADS}{name}"))?;
     } else {
-        // Nothing is there yet: the branch is to follow the remote's once there is something.
+        // The repository is empty: the branch follows the remote's once that exists.
         let mut config = repository.config()?;
         config.set_str("branch.main.remote", "origin")?;
         config.set_str("branch.main.merge", "refs/heads/main")?;
@@ -114,7 +114,7 @@ fn set_up(
     }
 }
 
-/// The branch to work on: the one the remote calls its own, else a usual one, else any.
+/// Returns the branch to work on: the remote's default, else a usual name, else any.
 fn default_branch(repository: &Repository, advertised: &Advertised) -> Result<Option<String>, git2::Error> {
     let mut names = Vec::new();
     for reference in repository.references_glob(&format!("{TRACKING}*"))? {

@@ -1,8 +1,8 @@
-//! The id of a commit.
+//! Commit ids. Their commits are read elsewhere.
 
 use std::fmt;
 
-/// A commit's id.
+/// Id of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CommitId(git2::Oid);
 
@@ -15,14 +15,14 @@ impl CommitId {
         self.0
     }
 
-    /// Reads a full id.
+    /// Parses a full id.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        // The library would take a part of an id for one that ends in zeros.
+        // libgit2 would accept a part of an id and fill it up with zeros.
         (text.len() == 40).then(|| git2::Oid::from_str(text).ok()).flatten().map(Self)
     }
 
-    /// The first seven digits, as people write it.
+    /// Returns the first seven digits.
     #[must_use]
     pub fn short(self) -> String {
         let mut text = self.to_string();

@@ -1,12 +1,11 @@
-//! The paths in a configuration file of git that libgit2 opens by itself: those of included files, and of
-//! files with patterns and attributes. Settings are not read here: which of these count is left open, so
-//! that a path too many is the worst that can come of it.
+//! Paths in a git configuration file that libgit2 opens on its own: included files, and files with patterns
+//! and attributes. Does not evaluate settings: an ineffective one costs at worst a path too many.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
-/// The last parts of the keys, in lower case.
+/// Last parts of the keys, in lower case.
 const KEYS: [&[u8]; 3] = [b"path", b"excludesfile", b"attributesfile"];
 
 /// Finds the values of keys that may name a file to open, in the order of the text.
@@ -28,11 +27,10 @@ pub(super) fn paths_in(text: &[u8]) -> Vec<PathBuf> {
     found
 }
 
-/// A value up to the end of its line: quotes, escapes, comments and lines that go on are read as git
-/// reads them.
+/// Reads a value up to the end of its line; treats quotes, escapes, comments and continued lines as git does.
 fn value(text: &[u8]) -> Vec<u8> {
     let (mut value, mut is_quoted, mut bytes) = (Vec::new(), false, text.iter().copied());
-    // Blanks at the end belong to the value only if something follows.
+    // Trailing blanks belong to the value only if something follows.
     let mut length = 0;
     while let Some(byte) = bytes.next() {
         match byte {

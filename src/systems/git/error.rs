@@ -1,5 +1,5 @@
-//! What can go wrong between this machine and a repository. Each case is its own, so that hints and
-//! exit codes can be chosen elsewhere; no message holds a login.
+//! Errors of operations with git. Each case has its own variant, so that `cli::error` can choose hints and
+//! exit codes; no message contains a login.
 
 use std::path::PathBuf;
 
@@ -12,224 +12,224 @@ pub enum GitError {
     /// The address cannot be used.
     #[error("`{url}` is not the address of a repository: {why}")]
     Url {
-        /// The address, without a login.
+        /// Address, without a login.
         url: String,
-        /// What is wrong with it.
+        /// Fault of the address.
         why: &'static str,
     },
-    /// No connection may be made to another machine.
+    /// Offline: no connection to another machine is allowed.
     #[error("`{url}` is on another machine, and connections are turned off")]
     Offline {
-        /// The repository.
+        /// Address of the repository.
         url: String,
     },
     /// The host is unknown, refuses, or does not answer.
     #[error("cannot reach `{url}`: {why}")]
     Unreachable {
-        /// The repository.
+        /// Address of the repository.
         url: String,
-        /// The innermost cause.
+        /// Innermost cause.
         why: String,
     },
     /// TLS failed: an unknown authority, a wrong name, or no TLS at all.
     #[error("no secure connection to `{url}`: {why}")]
     Tls {
-        /// The repository.
+        /// Address of the repository.
         url: String,
-        /// The innermost cause.
+        /// Innermost cause.
         why: String,
     },
-    /// The connection broke while data was on its way.
+    /// The connection broke during the transfer.
     #[error("the connection to `{url}` broke: {why}")]
     Broken {
-        /// The repository.
+        /// Address of the repository.
         url: String,
-        /// The innermost cause.
+        /// Innermost cause.
         why: String,
     },
-    /// The server wants a login, or another one.
+    /// The server requires a login, or a different one.
     #[error("`{url}` {}", match user { Some(user) => format!("refuses the login of `{user}`"), None => "wants a login".to_owned() })]
     Unauthorised {
-        /// The repository.
+        /// Address of the repository.
         url: String,
-        /// The user whose login was tried.
+        /// User whose login was tried.
         user: Option<String>,
     },
-    /// The server knows who asks and says no.
+    /// The login is valid but lacks permission.
     #[error("access to `{url}` is denied{}", colon(why))]
     Forbidden {
-        /// The repository.
+        /// Address of the repository.
         url: String,
-        /// What the server says about it.
+        /// Reason from the server.
         why: Option<String>,
     },
-    /// There is no such repository, or it is hidden from who asks.
+    /// The repository does not exist, or is hidden from this login.
     #[error("there is no repository at `{url}`, or it is hidden")]
     NotFound {
-        /// The repository.
+        /// Address of the repository.
         url: String,
     },
-    /// The server answered with an error of its own.
+    /// The server failed.
     #[error("the server of `{url}` answered {status}{}", colon(why))]
     Server {
-        /// The repository.
+        /// Address of the repository.
         url: String,
-        /// The HTTP status.
+        /// HTTP status.
         status: u16,
-        /// What the server says about it.
+        /// Reason from the server.
         why: Option<String>,
     },
-    /// The server sends elsewhere, where a login must not follow.
+    /// The server redirects to another origin, which must not get the login.
     #[error("`{url}` redirects to `{to}`, which is not followed")]
     Redirected {
-        /// The repository.
+        /// Address of the repository.
         url: String,
-        /// Where to.
+        /// Target of the redirect.
         to: String,
     },
-    /// What answers does not speak git.
+    /// The server does not speak the git protocol.
     #[error("`{url}` answers, but not as a git server: {why}")]
     NotGit {
-        /// The repository.
+        /// Address of the repository.
         url: String,
-        /// What it does instead.
+        /// Description of its answer.
         why: String,
     },
-    /// The HTTP client cannot be made.
+    /// The HTTP client cannot be created.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// The address needs the `git` program.
+    /// The address requires the `git` program, which is not installed.
     #[error("`{url}` needs the `git` program, which is not installed")]
     NoProgram {
-        /// The repository.
+        /// Address of the repository.
         url: String,
     },
     /// The `git` program cannot be started.
     #[error("cannot start `{}`: {error}", program.display())]
     Start {
-        /// Its file.
+        /// Path of the program.
         program: PathBuf,
-        /// The reason.
+        /// Underlying error.
         error: std::io::Error,
     },
-    /// The `git` program failed for a reason of its own.
+    /// The `git` program failed for an unrecognised reason.
     #[error("git says about `{url}`: {why}")]
     Program {
-        /// The repository.
+        /// Address of the repository.
         url: String,
-        /// Its last words.
+        /// Last lines of its output.
         why: String,
     },
     /// The repository has no such merge request.
     #[error("`{url}` has no merge request !{iid}")]
     NoMergeRequest {
-        /// The repository.
+        /// Address of the repository.
         url: String,
-        /// The merge request.
+        /// Number of the merge request.
         iid: u64,
     },
-    /// The person's git configuration cannot be read.
+    /// The user's git configuration cannot be read.
     #[error("cannot read your git configuration: {why}")]
     Config {
-        /// Why not.
+        /// Reason.
         why: String,
     },
-    /// The person's git configuration forbids the protocol.
+    /// The user's git configuration forbids the protocol.
     #[error("your git configuration forbids the protocol `{protocol}`, by which `{url}` is reached")]
     Forbidding {
-        /// The repository.
+        /// Address of the repository.
         url: String,
-        /// The protocol.
+        /// Forbidden protocol.
         protocol: &'static str,
     },
-    /// The name of a ref cannot be used.
+    /// The name of a ref is invalid.
     #[error("`{name}` is not the name of a ref")]
     RefName {
-        /// The name.
+        /// Name.
         name: String,
     },
-    /// The place for a clone holds something else.
+    /// The path of a clone holds something else.
     #[error("`{}` is in the way: it is not a clone", path.display())]
     Occupied {
-        /// The place.
+        /// Path of the clone.
         path: PathBuf,
     },
-    /// The place of a clone holds a clone of another repository.
+    /// The path of a clone holds a clone of another repository.
     #[error("`{}` is {}, not of `{wanted}`", path.display(), clone_of(found))]
     OtherRepository {
-        /// The place.
+        /// Path of the clone.
         path: PathBuf,
-        /// The addresses of its remotes, without logins.
+        /// Addresses of its remotes, without logins.
         found: Vec<String>,
-        /// The repository that belongs there.
+        /// Address of the expected repository.
         wanted: String,
-        /// A name that none of its remotes has.
+        /// Name that none of its remotes has.
         unused: String,
     },
-    /// The branch that is checked out follows one that the remote no longer has.
+    /// The checked-out branch follows one that the remote no longer has.
     #[error("`{branch}` follows `{theirs}`, which is no longer on the server")]
     BranchGone {
-        /// The clone.
+        /// Path of the clone.
         path: PathBuf,
-        /// The branch.
+        /// Local branch.
         branch: String,
-        /// Its name on the server.
+        /// Name of the branch on the server.
         theirs: String,
-        /// The commands of git that lead to a branch of the server, if it has one.
+        /// Git commands that switch to a branch of the server, if it has one.
         switch: Vec<Vec<String>>,
     },
-    /// There is no repository in a folder.
+    /// A directory holds no repository.
     #[error("`{}` is not a repository", path.display())]
     NoRepository {
-        /// The folder.
+        /// Path of the directory.
         path: PathBuf,
     },
-    /// The repository's configuration says that its files are elsewhere.
+    /// The repository's configuration places its files in another directory.
     #[error("the files of the repository in `{}` are said to be in `{}`", path.display(), files.display())]
     Elsewhere {
-        /// The folder.
+        /// Path of the directory.
         path: PathBuf,
-        /// The directory of its files.
+        /// Directory of its files.
         files: PathBuf,
     },
     /// The repository belongs to another user of this machine, so its settings are not trusted.
     #[error("`{}` belongs to another user", path.display())]
     Foreign {
-        /// The folder.
+        /// Path of the directory.
         path: PathBuf,
     },
-    /// The remote end did not accept a push.
+    /// The remote rejected a push.
     #[error("`{url}` does not accept `{reference}`: {why}")]
     Rejected {
-        /// The repository.
+        /// Address of the repository.
         url: String,
-        /// The ref.
+        /// Rejected ref.
         reference: String,
-        /// What the other end says.
+        /// Reason from the remote.
         why: String,
     },
-    /// The work was stopped as asked.
+    /// The work was stopped on request.
     #[error("stopped while working on `{what}`")]
     Stopped {
-        /// The repository.
+        /// Address or directory of the repository.
         what: String,
     },
-    /// A file or folder made trouble.
+    /// An operation on a file or directory failed.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The library failed at something within a repository.
+    /// libgit2 failed within a repository.
     #[error("git cannot work on `{what}`: {}", error.message())]
     Library {
-        /// The repository's address or folder.
+        /// Address or directory of the repository.
         what: String,
-        /// What the library says.
+        /// Error of libgit2.
         error: git2::Error,
     },
 }
 
 impl GitError {
-    /// Whether the repository is out of reach for who asks from here, while others may well be in
-    /// reach: a host unknown or silent, a login missing, a repository not there.
+    /// Returns whether the repository is out of reach for this user and machine, while others may be in
+    /// reach: an unknown or silent host, a missing login, a missing repository.
     #[must_use]
     pub fn is_out_of_reach(&self) -> bool {
         matches!(
@@ -248,7 +248,7 @@ impl GitError {
         )
     }
 
-    /// Whether the cause is a missing, wrong or insufficient login.
+    /// Returns whether the cause is a missing, wrong or insufficient login.
     #[must_use]
     pub fn is_about_login(&self) -> bool {
         matches!(self, Self::Unauthorised { .. } | Self::Forbidden { .. })
@@ -269,7 +269,7 @@ fn colon(why: &Option<String>) -> String {
     why.as_ref().map(|why| format!(": {why}")).unwrap_or_default()
 }
 
-/// For work within one repository: what failed there.
+/// Returns a function that wraps libgit2's errors with the repository at `path`.
 pub(super) fn at<'a>(path: &'a std::path::Path) -> impl Fn(git2::Error) -> GitError + 'a {
     move |error| match error.code() {
         git2::ErrorCode::Owner => GitError::Foreign { path: path.to_owned() },

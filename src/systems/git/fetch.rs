@@ -1,4 +1,4 @@
-//! What to fetch, and what the remote has. Which way it is fetched is decided in `choose`.
+//! Content of a fetch, and the refs that the remote advertises. `choose` decides the means.
 
 use std::collections::BTreeMap;
 
@@ -6,37 +6,37 @@ use git2::Oid;
 
 use super::GitError;
 
-/// What a remote repository has.
+/// Refs of a remote repository.
 pub(super) struct Advertised {
-    /// The full name of the branch that it calls its own.
+    /// Full name of the remote's default branch.
     pub(super) default_branch: Option<String>,
-    /// The refs that it has, branches, tags, and those asked for, and what they name.
+    /// Refs and their objects: branches, tags, and the requested ones.
     pub(super) refs: BTreeMap<String, Oid>,
-    /// Whether these are all branches and tags.
+    /// `refs` holds all branches and tags.
     pub(super) is_complete: bool,
-    /// Whether only so many commits will be fetched as the wish says.
+    /// The fetch is limited to the request's `depth`.
     pub(super) shallow: bool,
 }
 
-/// What to fetch.
+/// Request for a fetch.
 pub(super) struct Wish<'a> {
     /// Refs whose presence matters for the plan.
     pub(super) ask: &'a [String],
-    /// So many commits of each branch only.
+    /// Number of commits to fetch of each branch; `None` fetches all.
     pub(super) depth: Option<u32>,
-    /// What to do with refs that the remote no longer has.
+    /// Treatment of refs that the remote no longer has.
     pub(super) prune: Prune,
-    /// The refspecs to fetch, once it is known what there is.
+    /// Function from the advertised refs to the refspecs to fetch.
     pub(super) plan: &'a dyn Fn(&Advertised) -> Result<Vec<String>, GitError>,
 }
 
-/// Which refs of a clone go when the remote no longer has theirs.
+/// Extent of pruning: the refs of a clone to remove when the remote no longer has theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Prune {
-    /// Those whose names are needed for what is fetched.
+    /// Refs whose names conflict with fetched ones.
     OnlyInTheWay,
-    /// All that the refspecs give.
+    /// All refs that the refspecs map to.
     Tracked,
-    /// These, and tags.
+    /// The tracked refs, and tags.
     TrackedAndTags,
 }

@@ -7,7 +7,7 @@ use git2::{ErrorCode, ObjectType, Repository};
 use super::error::at;
 use super::{GitError, tree};
 
-/// The files of a commit.
+/// Files of a commit.
 pub struct Tree {
     repository: Repository,
     id: git2::Oid,
@@ -16,8 +16,8 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// The files of a revision, as git writes revisions: a branch, a tag, a commit, `HEAD~1`. `None`
-    /// if there is no such revision.
+    /// Opens the files of a revision in git's syntax: a branch, a tag, a commit, `HEAD~1`. Returns `None` if
+    /// the revision does not exist.
     ///
     /// # Errors
     /// When there is no clone, or it cannot be read.
@@ -32,26 +32,26 @@ impl Tree {
         };
         let mut id = find(revision).map_err(at(folder))?;
         if id.is_none() {
-            // A branch that nobody has checked out yet.
+            // The branch exists only on the remote; nobody has checked it out yet.
             id = find(&format!("origin/{revision}")).map_err(at(folder))?;
         }
         let (root, revision) = (folder.to_path_buf(), revision.to_owned());
         Ok(id.map(|id| Self { repository, id, root, revision }))
     }
 
-    /// The clone's folder.
+    /// Returns the directory of the clone.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The revision as it was asked for.
+    /// Returns the revision as the caller wrote it.
     #[must_use]
     pub fn revision(&self) -> &str {
         &self.revision
     }
 
-    /// Whether a path is a folder; `None` if there is nothing, or neither a file nor a folder.
+    /// Returns whether a path is a directory; `None` if it is neither a file nor a directory, or missing.
     ///
     /// # Errors
     /// When the repository cannot be read.
@@ -63,7 +63,7 @@ impl Tree {
         })
     }
 
-    /// What is in a file; `None` if it is not there, or longer than `limit`.
+    /// Returns the content of a file; `None` if the file is missing, or longer than `limit`.
     ///
     /// # Errors
     /// When the repository cannot be read.
@@ -77,10 +77,10 @@ impl Tree {
         Ok(Some(blob.content().to_vec()))
     }
 
-    /// The names in a folder, sorted.
+    /// Returns the names in a directory, sorted.
     ///
     /// # Errors
-    /// When there is no such folder, or the repository cannot be read.
+    /// When the directory does not exist, or the repository cannot be read.
     pub fn names(&self, folder: &str) -> Result<Vec<String>, GitError> {
         let Some((id, ObjectType::Tree)) = self.find(folder)? else { return Ok(Vec::new()) };
         let tree = self.repository.find_tree(id).map_err(at(&self.root))?;
@@ -90,7 +90,7 @@ impl Tree {
         Ok(names)
     }
 
-    /// The object at a path. A symbolic link is none: where it leads is not followed.
+    /// Returns the object at a path. A symbolic link counts as missing: its target is not followed.
     fn find(&self, path: &str) -> Result<Option<(git2::Oid, ObjectType)>, GitError> {
         if path.is_empty() {
             return Ok(Some((self.id, ObjectType::Tree)));

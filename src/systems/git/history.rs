@@ -1,6 +1,5 @@
-//! Writes a repository from nothing: commits with given content, author and time, so that their
-//! ids are the same wherever and whenever they are made. For repositories that come with the
-//! program, such as those of a demonstration.
+//! Creation of a repository from nothing: commits with given content, author and time, so that their ids are
+//! always the same. For repositories that come with the program, such as the demo's.
 
 use std::path::Path;
 
@@ -10,62 +9,62 @@ use git2::{Repository, RepositoryInitOptions, Signature, Time};
 use super::error::at;
 use super::{CommitId, GitError};
 
-/// Who commits.
+/// Author of commits.
 #[derive(Debug, Clone)]
 pub struct Author {
-    /// The name.
+    /// Name.
     pub name: String,
-    /// The mail address.
+    /// Mail address.
     pub email: String,
 }
 
-/// What kind of file one is.
+/// Mode of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// An ordinary file.
+    /// Ordinary file.
     Plain,
-    /// A program.
+    /// Executable file.
     Executable,
-    /// A symbolic link; the content is where it points to.
+    /// Symbolic link; the content is its target.
     Link,
 }
 
-/// A file of a commit.
+/// File of a commit.
 #[derive(Debug, Clone)]
 pub struct TreeFile {
-    /// Its path in the repository.
+    /// Path in the repository.
     pub path: String,
-    /// What it holds.
+    /// Content.
     pub content: Vec<u8>,
-    /// Its kind.
+    /// Mode.
     pub mode: Mode,
 }
 
-/// A bare repository that is being written.
+/// A bare repository under construction.
 pub struct History {
     repository: Repository,
     author: Author,
     seconds: i64,
 }
 
-/// Between one commit and the next.
+/// Seconds between one commit and the next.
 const STEP: i64 = 3600;
 
 impl History {
-    /// Begins one in a folder that is not there yet or is empty. The first commit is dated `start`
-    /// (in seconds since 1970), each further one an hour later.
+    /// Creates a repository in a directory that is missing or empty. The first commit is dated `start` (in
+    /// seconds since 1970), each further one an hour later.
     ///
     /// # Errors
     /// When it cannot be made there.
     pub fn begin(folder: &Path, default_branch: &str, author: Author, start: i64) -> Result<Self, GitError> {
         let mut options = RepositoryInitOptions::new();
-        // A person's templates may hold hooks, which have no business here.
+        // The user's templates may contain hooks, which do not belong here.
         options.bare(true).no_reinit(true).external_template(false).initial_head(default_branch);
         let repository = Repository::init_opts(folder, &options).map_err(at(folder))?;
         Ok(Self { repository, author, seconds: start })
     }
 
-    /// Commits a whole tree: what is not among the files is not in the commit.
+    /// Commits a whole tree: files that are not given are not in the commit.
     ///
     /// # Errors
     /// When a path cannot be in a repository, or the repository cannot be written.
@@ -103,7 +102,7 @@ impl History {
         self.repository.commit(None, &who, &who, message, &tree, &parents)
     }
 
-    /// Points a ref, a branch (`refs/heads/…`) or any other, to a commit, wherever it was before.
+    /// Points a ref, a branch (`refs/heads/…`) or any other, to a commit, whether or not it exists.
     ///
     /// # Errors
     /// When it is not the full name of a ref, or cannot be written.

@@ -1,5 +1,4 @@
-//! Looks at a clone: which commit and branch, what is changed, where it came from. Nothing in it is
-//! changed, and nothing is connected to.
+//! State of a clone: commit, branch, changes, remotes. Changes nothing in it and opens no connection.
 
 use std::path::{Path, PathBuf};
 
@@ -10,34 +9,34 @@ use super::user_config::UserConfig;
 use super::{CommitId, GitError, GitUrl, moving, tree, without_login};
 use crate::host::Env;
 
-/// What a clone looks like.
+/// State of a clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkout {
-    /// Its folder.
+    /// Its directory.
     pub root: PathBuf,
-    /// The commit that is checked out; none in an empty repository.
+    /// Checked-out commit; `None` in an empty repository.
     pub head: Option<CommitId>,
-    /// The branch that is checked out, unless the head is detached.
+    /// Checked-out branch, unless the head is detached.
     pub branch: Option<String>,
-    /// The default branch of the remote, as far as is known.
+    /// Default branch of the remote, as last known.
     pub default_branch: Option<String>,
-    /// Files that git knows are changed and not committed.
+    /// Tracked files have uncommitted changes.
     pub dirty: bool,
-    /// There are files that git neither knows nor ignores.
+    /// Untracked files exist that are not ignored.
     pub untracked: bool,
-    /// Name and address of each remote, as git goes there, without logins.
+    /// Name and address of each remote, as git resolves it, without logins.
     pub remotes: Vec<(String, String)>,
-    /// Commits that only the branch has, and that only the branch it follows has, as far as was
-    /// fetched.
+    /// Number of commits that only the branch has, and that only its upstream branch has, as of the last
+    /// fetch.
     pub ahead_behind: Option<(usize, usize)>,
-    /// Whether it lacks older history.
+    /// The clone lacks older history.
     pub shallow: bool,
-    /// Whether a process was killed while it brought the files to another commit.
+    /// A process was killed while it moved the files to another commit.
     pub half_updated: bool,
 }
 
-/// The address by which a clone itself goes to a repository. The person's git configuration may
-/// rewrite both addresses.
+/// Returns the address of a clone's remote for a repository. The user's git configuration may rewrite both
+/// addresses.
 pub(super) fn remote_of(
     repository: &Repository,
     wanted: &GitUrl,
@@ -60,7 +59,7 @@ pub(super) fn remote_of(
     Ok(None)
 }
 
-/// Looks at the clone in a folder; `None` if there is none, or one without files of its own.
+/// Inspects the clone in a directory; `None` if there is none, or if it is bare.
 ///
 /// # Errors
 /// When there is one that cannot be read.
@@ -72,7 +71,7 @@ pub fn inspect(folder: &Path) -> Result<Option<Checkout>, GitError> {
     }
 }
 
-/// Looks at the clone that a folder is in: its own, or that of the nearest folder above it.
+/// Inspects the clone that contains a directory: its own, or that of the nearest parent directory.
 ///
 /// # Errors
 /// When there is one that cannot be read.

@@ -1,5 +1,4 @@
-//! The way through libgit2. When it is taken is decided in `choose`; HTTP is carried by
-//! `transport`.
+//! Transfers through libgit2. `choose` decides when to use it; `transport` carries its HTTP.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +13,7 @@ use super::tracking::make_way;
 use super::{GitError, GitUrl, Job};
 use crate::model::event::Unit;
 
-/// Progress is told no more often than this.
+/// Minimum time between two progress events.
 const OFTEN: Duration = Duration::from_millis(50);
 
 pub(super) fn fetch(
@@ -107,7 +106,7 @@ fn callbacks<'a>(job: Job<'a>) -> RemoteCallbacks<'a> {
     callbacks
 }
 
-/// Tells progress, but not too often.
+/// Reporter of progress, with a limited rate.
 struct Meter<'a> {
     job: Job<'a>,
     told: Option<Instant>,

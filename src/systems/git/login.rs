@@ -2,11 +2,11 @@
 
 use crate::base::secret::Secret;
 
-/// A user's name and password or token.
+/// User name with a password or token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
-    /// The user; GitLab takes any name, commonly `oauth2`, with a token.
+    /// User name; GitLab takes any name with a token, commonly `oauth2`.
     pub user: String,
-    /// The password or token.
+    /// Password or token.
     pub secret: Secret,
 }

@@ -1,5 +1,5 @@
-//! The logins of all servers: a login belongs to one origin (scheme, host and port), so that a token
-//! never reaches another server, nor travels unencrypted because an address says `http`.
+//! Logins of all servers. A login belongs to one origin (scheme, host and port), so that a token never
+//! reaches another server, nor travels unencrypted because an address says `http`.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,8 @@ use super::url::without_login;
 pub struct Logins(BTreeMap<String, Login>);
 
 impl Logins {
-    /// Adds a login for a server: the server's address, as `https://gitlab.com`, or only its
-    /// host (with a port if need be), which means `https`.
+    /// Adds a login for a server, given by its address such as `https://gitlab.com`, or only by its host (and
+    /// port), which implies `https`.
     ///
     /// # Errors
     /// When the server is no address of a web server.
@@ -34,13 +34,13 @@ impl Logins {
         Ok(())
     }
 
-    /// The login for the server of an address.
+    /// Returns the login for the server of an address.
     pub(super) fn of(&self, url: &Url) -> Option<&Login> {
         self.0.get(&origin(url))
     }
 }
 
-/// Scheme, host and port, as text.
+/// Returns scheme, host and port as text.
 pub(super) fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }

@@ -1,7 +1,6 @@
-//! Fetches a merge request and checks it out on a branch of its own, by the same rules as
-//! `update`: a person's changes and commits are left alone. Merge requests are often pushed anew with
-//! other commits; the head that was fetched last is kept in a ref, so that what a person has added
-//! can be told from what the author has replaced.
+//! Fetches a merge request and checks it out on its own branch, by the rules of `update`: the user's changes
+//! and commits are left alone. Authors often force-push merge requests; a ref keeps the head of the last
+//! fetch, so that the user's own commits can be told from those that the author has replaced.
 
 use std::path::Path;
 
@@ -13,7 +12,7 @@ use super::inspect::remote_of;
 use super::moving::{self, Moved};
 use super::{CommitId, Git, GitError, GitUrl, Job, Outcome, tree};
 
-/// A merge request of a repository.
+/// Merge request of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MergeRequest {
     iid: u64,
@@ -21,7 +20,8 @@ pub struct MergeRequest {
 }
 
 impl MergeRequest {
-    /// By number; `pattern` is the ref where the server keeps its head, with `{n}` for the number.
+    /// Creates a merge request by number. `pattern` is the server's ref of its head, with `{n}` for the
+    /// number.
     ///
     /// # Errors
     /// When the pattern does not give the name of a ref.
@@ -35,19 +35,19 @@ impl MergeRequest {
         }
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub fn iid(&self) -> u64 {
         self.iid
     }
 
-    /// The name of its branch in a clone.
+    /// Returns the name of its branch in a clone.
     #[must_use]
     pub fn branch(&self) -> String {
         format!("mr-{}", self.iid)
     }
 
-    /// The ref on the server.
+    /// Returns the ref on the server.
     pub(super) fn source(&self) -> String {
         self.source.clone()
     }
@@ -56,17 +56,17 @@ impl MergeRequest {
         format!("refs/heads/{}", self.branch())
     }
 
-    /// Where the head lands that is being fetched.
+    /// Returns the ref that receives the head during a fetch.
     fn incoming(&self) -> String {
         format!("refs/cki/incoming/{}", self.iid)
     }
 
-    /// Where the head is kept that the branch was last moved to.
+    /// Returns the ref that keeps the head to which the branch was last moved.
     fn kept(&self) -> String {
         format!("refs/cki/mr/{}", self.iid)
     }
 
-    /// What to fetch for it.
+    /// Returns the refspec to fetch for it.
     pub(super) fn refspec(&self, url: &GitUrl, advertised: &Advertised) -> Result<String, GitError> {
         if !advertised.refs.contains_key(&self.source) {
             return Err(GitError::NoMergeRequest { url: url.to_string(), iid: self.iid });
@@ -81,7 +81,7 @@ impl MergeRequest {
         repository.set_head(&self.own())
     }
 
-    /// Puts the branch on a head and remembers it.
+    /// Moves the branch to a head and stores that head.
     fn settle(&self, repository: &Repository, head: Oid) -> Result<(), git2::Error> {
         repository.reference(&self.own(), head, true, "cki: merge request")?;
         repository.reference(&self.kept(), head, true, "cki: merge request")?;
@@ -98,9 +98,8 @@ impl MergeRequest {
 }
 
 impl Git {
-    /// Fetches a merge request into a clone and checks it out. If one of the clone's remotes is the
-    /// same repository as `url`, the way there is that remote's. `depth` counts only in a clone that
-    /// lacks history already.
+    /// Fetches a merge request into a clone and checks it out. If one of the clone's remotes is the same
+    /// repository as `url`, that remote's address is used. `depth` has an effect only in a shallow clone.
     ///
     /// # Errors
     /// When there is no such merge request, no clone, the repository is out of reach, or the work
@@ -135,21 +134,21 @@ impl Git {
     }
 }
 
-/// What is to happen to the branch.
+/// Action on the branch.
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
-    /// It goes to the fetched head.
+    /// Moves it to the fetched head.
     Move,
-    /// It is there.
+    /// Leaves it: it is at the fetched head.
     Stay,
-    /// It has commits of a person's on top.
+    /// Leaves it: the user has commits on top.
     Ahead(usize),
-    /// It has commits of a person's beside the head.
+    /// Leaves it: the user's commits and the head diverged.
     Diverged(usize, usize),
 }
 
-/// Decides it from where the branch is, and the head that it was last moved to. `count` tells how
-/// many commits the first has that the second lacks, and the other way round.
+/// Decides the action from the branch's commit, and the head to which it was last moved. `count` returns how
+/// many commits the first has that the second lacks, and the reverse.
 fn decide<E>(
     own: Option<Oid>,
     kept: Option<Oid>,
@@ -160,7 +159,7 @@ fn decide<E>(
     if own == head {
         return Ok(Step::Stay);
     }
-    // Nothing on it but what was fetched before: it follows, wherever the head went.
+    // The branch holds only fetched commits: it follows the head.
     if let Some(kept) = kept
         && count(own, kept)?.0 == 0
     {
@@ -224,7 +223,7 @@ mod tests {
         Oid::from_bytes(&[digit; 20]).expect("twenty bytes")
     }
 
-    /// A base 1 with 2 on it, 3 on 2 by a person, and 4 on 1 instead of 2.
+    /// Counts for this history: base 1 with 2 on it, the user's 3 on 2, and 4 on 1 instead of 2.
     fn count(a: Oid, b: Oid) -> Result<(usize, usize), ()> {
         let history = |id: Oid| match id.as_bytes()[0] {
             1 => vec![1],
@@ -243,10 +242,10 @@ mod tests {
         assert_eq!(step(None, None, 2), Ok(Step::Move));
         assert_eq!(step(Some(2), Some(2), 2), Ok(Step::Stay));
         assert_eq!(step(Some(1), Some(1), 2), Ok(Step::Move));
-        // Pushed anew: other commits, or fewer.
+        // After a force-push: other commits, or fewer.
         assert_eq!(step(Some(2), Some(2), 4), Ok(Step::Move));
         assert_eq!(step(Some(2), Some(2), 1), Ok(Step::Move));
-        // The same, with a commit of a person's on top.
+        // The same, with a commit of the user's on top.
         assert_eq!(step(Some(3), Some(2), 2), Ok(Step::Ahead(1)));
         assert_eq!(step(Some(3), Some(2), 4), Ok(Step::Diverged(2, 1)));
         // A branch of that name that was never fetched.

@@ -1,5 +1,5 @@
-//! What a clone lacks of what its commit names: submodules that were not fetched, and files that Git
-//! LFS keeps elsewhere. Reading only; `cki` names them and leaves fetching them to `git`.
+//! Content that a clone lacks: submodules that were not fetched, and files in Git LFS. Only reads; `cki`
+//! names them and leaves fetching to `git`.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -10,25 +10,25 @@ use super::error::at;
 use super::{GitError, tree};
 use crate::base::files;
 
-/// How a file begins that stands for one kept elsewhere (git-lfs, `docs/spec.md`).
+/// First line of a Git LFS pointer file (git-lfs, `docs/spec.md`).
 const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
-/// Such files are no longer than this.
+/// Maximum bytes of a pointer file.
 const LONGEST_POINTER: u32 = 1024;
-/// The longest file with attributes.
+/// Maximum bytes of an attributes file.
 const LONGEST_ATTRIBUTES: u64 = 1 << 20;
-/// The most small files that are opened to see whether they are such.
+/// Maximum number of small files to check for pointers.
 const MOST: usize = 20_000;
 
-/// What a clone lacks.
+/// Content that a clone lacks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Missing {
-    /// The paths of submodules.
+    /// Paths of submodules.
     pub submodules: Vec<String>,
-    /// The paths of files.
+    /// Paths of files.
     pub files: Vec<String>,
 }
 
-/// Looks for what a clone lacks; nothing, if there is no clone.
+/// Finds the content that a clone lacks; empty if there is no clone.
 ///
 /// # Errors
 /// When the clone cannot be read.

@@ -1,7 +1,7 @@
-//! Git: the one place that speaks to it, through libgit2, or through the installed `git` where
-//! libgit2 cannot go. It knows repositories, branches and commits; components, the workspace and
-//! configuration belong to others. Whatever takes a [`Job`] blocks: it belongs on a thread that
-//! may (`tokio::task::spawn_blocking`).
+//! Git: the only code that uses it, through libgit2, or through the installed `git` where libgit2 cannot be
+//! used. It knows repositories, branches and commits; components, the workspace and configuration do not
+//! belong here. A function that takes a [`Job`] blocks: call it on a thread that may
+//! (`tokio::task::spawn_blocking`).
 
 mod choose;
 mod clone;
@@ -59,7 +59,7 @@ use crate::host::Env;
 use crate::host::signals::Stop;
 use crate::model::event::{Events, Task};
 
-/// The means to reach repositories.
+/// Access to repositories.
 #[derive(Debug, Clone)]
 pub struct Git {
     http: Arc<Http>,
@@ -68,15 +68,15 @@ pub struct Git {
 }
 
 impl Git {
-    /// With a policy for connections, and logins by server. The environment is that of the `git`
-    /// program, should it be needed.
+    /// Creates it with a policy for connections, and logins by server. The environment is that of the `git`
+    /// program, if it is used.
     #[must_use]
     pub fn new(http: Arc<Http>, logins: Logins, env: Env) -> Self {
         transport::register();
         Self { http, logins, env }
     }
 
-    /// The same with other logins.
+    /// Replaces the logins.
     #[must_use]
     pub fn with_logins(self, logins: Logins) -> Self {
         Self { logins, ..self }
@@ -91,13 +91,13 @@ impl Git {
     }
 }
 
-/// A piece of work on a repository: where its progress is told, and what may stop it.
+/// One job on a repository: its progress receiver and its stop signal.
 #[derive(Debug, Clone, Copy)]
 pub struct Job<'a> {
-    /// The work itself.
+    /// Task that shows its progress.
     pub task: &'a Task,
-    /// Where decisions are told.
+    /// Receiver of decisions.
     pub events: &'a Events,
-    /// Whether it shall stop.
+    /// Stop signal.
     pub stop: &'a Stop,
 }

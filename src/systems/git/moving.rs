@@ -1,7 +1,7 @@
-//! Moves the files of a clone from one commit to another, and finishes what a killed process has begun:
-//! while files move, a mark in the repository names both commits. Whoever finds it and is not the one at
-//! work puts back what the move has done. What a person has done is never touched: a file counts as moved
-//! only if it holds what the goal has for it, which git can give back at any time.
+//! Moves the files of a clone from one commit to another, and repairs a move whose process was killed: during
+//! a move, a mark in the repository names both commits. A later process that finds the mark undoes that move.
+//! The user's work is never touched: a file counts as moved only if it has the content of the target commit,
+//! which git can restore at any time.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -14,14 +14,14 @@ use git2::{CheckoutNotificationType, Delta, DiffDelta, FileMode, ObjectType, Oid
 use super::{stale, tree};
 use crate::base::files;
 
-/// So many files are named at most when they are in the way.
+/// Maximum number of conflicting files to name.
 const NAMED: usize = 5;
-/// The file in a repository that says between which commits files are being moved.
+/// File in a repository that names the two commits of a move.
 const MARK: &str = "cki-moving";
-/// More than two names of commits.
+/// Maximum bytes of the mark, which holds two commit ids.
 const LONGEST_MARK: u64 = 200;
 
-/// Files that were moved, while the refs still have to follow.
+/// A finished move of files, before its refs are updated.
 pub(super) struct Moving {
     mark: PathBuf,
     _lock: File,
@@ -34,24 +34,24 @@ impl Moving {
         let fail = |error: std::io::Error| git2::Error::from_str(&format!("`{}`: {error}", mark.display()));
         std::fs::write(&mark, format!("{from} {goal}\n")).map_err(fail)?;
         let lock = File::open(&mark).map_err(fail)?;
-        // Not every file system has locks; there, two at work may disturb each other as before.
+        // Some file systems have no locks; there, two concurrent moves may disturb each other.
         let _ = lock.try_lock();
         Ok(Self { mark: mark.clone(), _lock: lock })
     }
 
-    /// The refs have followed.
+    /// Ends the move, after its refs were updated.
     pub(super) fn done(self) {
-        // What stays is looked at by the next update, which finds nothing to do.
+        // If the mark stays, the next update reads it and finds nothing to do.
         let _ = std::fs::remove_file(&self.mark);
     }
 }
 
-/// Whether a process was killed while it moved the files of this repository.
+/// Returns whether a process was killed while it moved the files of this repository.
 pub(super) fn is_half_moved(repository: &Repository) -> bool {
     dead_mark(repository).is_some()
 }
 
-/// The commits of a mark that nobody is at work for.
+/// Returns the commits of a mark whose process has ended.
 fn dead_mark(repository: &Repository) -> Option<(Oid, Oid)> {
     let path = repository.path().join(MARK);
     let text = files::read_text(&path, LONGEST_MARK).ok()?;
@@ -60,12 +60,12 @@ fn dead_mark(repository: &Repository) -> Option<(Oid, Oid)> {
     is_dead.then(|| Some((Oid::from_str(from).ok()?, Oid::from_str(goal).ok()?))).flatten()
 }
 
-/// Puts back what a killed process has moved.
+/// Undoes the move of a killed process.
 pub(super) fn heal(repository: &Repository) -> Result<(), git2::Error> {
     let Some((from, goal)) = dead_mark(repository) else { return Ok(()) };
     stale::remove_locks(repository.path());
     let head = tree::head(repository)?.unwrap_or(Oid::ZERO_SHA1);
-    // Where the head is at the goal, the files are as well.
+    // If the head is at the target, the files are as well.
     if head == from && repository.find_commit(goal).is_ok() {
         put_back(repository, goal, true)?;
     }
@@ -73,7 +73,7 @@ pub(super) fn heal(repository: &Repository) -> Result<(), git2::Error> {
     Ok(())
 }
 
-/// Puts back changes if all of them are what the goal has; says whether nothing else is changed.
+/// Reverts changes if all of them equal the target commit; returns whether no other changes exist.
 pub(super) fn forget_same(repository: &Repository, goal: Oid) -> Result<bool, git2::Error> {
     let changes = tree::changes(repository)?;
     if !changes.tracked {
@@ -96,14 +96,14 @@ pub(super) fn forget_same(repository: &Repository, goal: Oid) -> Result<bool, gi
 
 /// Result of moving a work tree.
 pub(super) enum Moved {
-    /// The files are there.
+    /// The files were moved.
     Done(Moving),
-    /// Nothing was moved: these would have been overwritten.
+    /// Nothing was moved: these files would have been overwritten.
     InTheWay(Vec<String>),
 }
 
-/// Changes the files from those of the present commit to those of another one. Nothing happens if
-/// that would overwrite something; then it says what.
+/// Moves the files from the present commit to another one. If that would overwrite files, moves nothing and
+/// returns their names.
 pub(super) fn move_to(repository: &Repository, goal: Oid) -> Result<Moved, git2::Error> {
     let moving = Moving::begin(repository, goal)?;
     let mut in_the_way = check_out(repository, goal)?;
@@ -143,8 +143,8 @@ fn check_out(repository: &Repository, goal: Oid) -> Result<Vec<PathBuf>, git2::E
     }
 }
 
-/// Puts files that hold what the goal has for them back to what the present commit has. With `partly`,
-/// also those that hold only the beginning, as a killed process leaves them.
+/// Restores files that have the content of the target commit to the present commit. With `partly`, also files
+/// that hold only the beginning of it, as a killed process leaves them.
 fn put_back(repository: &Repository, goal: Oid, partly: bool) -> Result<(), git2::Error> {
     let Some(root) = repository.workdir() else { return Ok(()) };
     let base: Option<Tree<'_>> = match tree::head(repository)? {
@@ -173,7 +173,7 @@ fn put_back(repository: &Repository, goal: Oid, partly: bool) -> Result<(), git2
         }
     }
     index.write()?;
-    // A folder that is still where a file was holds something of a person's.
+    // A directory in place of a file holds the user's work.
     moved.retain(|path| path_of(root, path).is_some_and(|path| !path.is_dir()));
     if let Some(base) = base.filter(|_| !moved.is_empty()) {
         let mut restored = CheckoutBuilder::new();
@@ -197,12 +197,12 @@ fn wanted(delta: &DiffDelta<'_>) -> Option<(Oid, i32)> {
     (delta.status() != Delta::Deleted).then(|| (new.id(), i32::from(new.mode())))
 }
 
-/// Whether a path holds what a commit has for it; nothing, if the commit has nothing. With `partly`, the
-/// beginning of it is enough.
+/// Returns whether a path has the content of a commit, or is missing if the commit lacks it. With `partly`,
+/// the beginning of the content is enough.
 fn holds(repository: &Repository, path: &Path, wanted: Option<(Oid, i32)>, partly: bool) -> bool {
     let Some(full) = repository.workdir().and_then(|root| path_of(root, path)) else { return false };
     let facts = full.symlink_metadata();
-    // A folder may be in the place of a file that goes; what is in it is looked at by itself.
+    // A directory may replace a removed file; its content is checked separately.
     let Some((id, mode)) = wanted else { return facts.map_or(true, |facts| facts.is_dir()) };
     let (Ok(facts), Ok(blob)) = (facts, repository.find_blob(id)) else { return false };
     let content = blob.content();
@@ -211,7 +211,7 @@ fn holds(repository: &Repository, path: &Path, wanted: Option<(Oid, i32)>, partl
         return facts.is_symlink()
             && std::fs::read_link(&full).is_ok_and(|to| to.as_os_str().as_bytes() == content);
     }
-    // Lines may end in another way here than in the repository.
+    // Line endings may differ from those in the repository.
     if !facts.is_file() || facts.len() > 2 * content.len() as u64 {
         return false;
     }
@@ -226,7 +226,7 @@ fn without_returns(text: &[u8]) -> Vec<u8> {
     (0..text.len()).filter(|at| is_kept(*at)).map(|at| text[at]).collect()
 }
 
-/// A path in the clone, unless a link on the way leads elsewhere.
+/// Returns a path in the clone, unless a symbolic link on the way leads elsewhere.
 fn path_of(root: &Path, path: &Path) -> Option<PathBuf> {
     let above = path.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty());
     for above in above {
@@ -237,9 +237,9 @@ fn path_of(root: &Path, path: &Path) -> Option<PathBuf> {
     Some(root.join(path))
 }
 
-/// Removes a file, and the folders above that are empty then.
+/// Removes a file, and its parent directories that are empty then.
 fn remove(root: &Path, path: &Path) {
-    // What stays is in the way, and is told.
+    // A file that cannot be removed is reported as a conflict.
     let _ = std::fs::remove_file(root.join(path));
     for above in path.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty()) {
         if std::fs::remove_dir(root.join(above)).is_err() {

@@ -1,25 +1,25 @@
-//! The repositories in a directory: its own, and those of submodules and other clones within it. For
-//! whoever passes the directory on without them.
+//! Repositories in a directory: its own, and those of submodules and other clones within it. For callers that
+//! pass the directory on without them.
 
 use std::path::{Path, PathBuf};
 
-/// The name of a repository in a directory of files, or of the file that leads to one.
+/// Name of a repository's directory, or of the file that points to one.
 const REPOSITORY: &str = ".git";
 
-/// Whether a path leads into a repository, in the eyes of any file system.
+/// Returns whether a path leads into a repository, also on file systems that ignore case.
 #[must_use]
 pub fn is_within_repository(path: &Path) -> bool {
     path.components().any(|part| part.as_os_str().eq_ignore_ascii_case(REPOSITORY))
 }
 
-/// Finds `.git` directories and files below a directory: each relative path, and whether it is a
-/// directory. Links are not followed.
+/// Finds `.git` directories and files below a directory: each relative path, and whether it is a directory.
+/// Does not follow links.
 #[must_use]
 pub fn repositories_below(directory: &Path) -> Vec<(PathBuf, bool)> {
     let mut found = Vec::new();
     let mut open = vec![PathBuf::new()];
     while let Some(below) = open.pop() {
-        // What cannot be listed by its owner cannot be by a container of theirs, either.
+        // A directory that its owner cannot list is unreadable for a container of that user, too.
         let Ok(entries) = std::fs::read_dir(directory.join(&below)) else { continue };
         for entry in entries.flatten() {
             let Ok(kind) = entry.file_type() else { continue };

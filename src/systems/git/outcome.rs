@@ -1,100 +1,99 @@
-//! What became of a clone. How it is worded is for others.
+//! Outcome of an update or clone. Its wording belongs to `report`.
 
 use super::CommitId;
 
-/// What became of a clone.
+/// Outcome for a clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was made.
+    /// It was created.
     Cloned,
-    /// It was moved on to what the remote has.
+    /// It was fast-forwarded to the remote.
     Updated {
-        /// Where it was; a clone of an empty repository was nowhere.
+        /// Commit before; `None` for the clone of an empty repository.
         from: Option<CommitId>,
-        /// The commit now.
+        /// Commit now.
         to: CommitId,
     },
     /// It was switched to another branch.
     Switched {
-        /// The branch.
+        /// Branch.
         branch: String,
-        /// Where it is.
+        /// Commit now.
         to: CommitId,
     },
-    /// The remote has another default branch instead of the one that was checked out, and the clone
-    /// was moved on to that.
+    /// The remote's default branch, which was checked out, has another name, and the clone was moved on to
+    /// it.
     Renamed {
-        /// The branch as it was called.
+        /// Old name of the branch.
         from: String,
-        /// The branch as it is called.
+        /// New name of the branch.
         branch: String,
-        /// Where it is.
+        /// Commit now.
         to: CommitId,
     },
     /// The remote's branch was rewritten, and the clone, which had no commit of its own, followed.
     Rewritten {
-        /// The branch.
+        /// Branch.
         branch: String,
-        /// The commit before.
+        /// Commit before.
         from: CommitId,
-        /// Where it is.
+        /// Commit now.
         to: CommitId,
     },
-    /// It has what the remote has.
+    /// It equals the remote.
     Unchanged,
-    /// It has what the remote has and more; there was nothing to do.
+    /// It has unpushed commits on top of the remote's; nothing to do.
     Ahead {
-        /// Commits that only the clone has.
+        /// Number of commits that only the clone has.
         ahead: usize,
     },
-    /// Left alone: files were changed and not committed.
+    /// Left alone: it has uncommitted changes.
     Dirty {
-        /// Commits that only the remote has.
+        /// Number of commits that only the remote has.
         behind: usize,
     },
-    /// Left alone: clone and remote each have commits of their own.
+    /// Left alone: clone and remote diverged.
     Diverged {
-        /// Commits that only the clone has.
+        /// Number of commits that only the clone has.
         ahead: usize,
-        /// Commits that only the remote has.
+        /// Number of commits that only the remote has.
         behind: usize,
     },
-    /// Left alone: the remote's branch was rewritten, and files were changed and not committed.
+    /// Left alone: the remote's branch was rewritten, and the clone has uncommitted changes.
     DirtyRewritten {
-        /// The branch.
+        /// Branch.
         branch: String,
     },
     /// Left alone: the remote's branch was rewritten, and the clone has commits of its own.
     DivergedRewritten {
-        /// The branch.
+        /// Branch.
         branch: String,
-        /// Commits that only the clone has.
+        /// Number of commits that only the clone has.
         ahead: usize,
-        /// Commits that only the remote has.
+        /// Number of commits that only the remote has.
         behind: usize,
     },
     /// Left alone: no branch is checked out.
     Detached,
-    /// Left alone: the branch follows none of a remote's.
+    /// Left alone: the branch has no upstream branch.
     NoUpstream {
-        /// The branch.
+        /// Branch.
         branch: String,
     },
-    /// Left alone: something is half done, a merge or a rebase.
+    /// Left alone: a merge or rebase is in progress.
     Busy {
-        /// What.
+        /// Name of that operation.
         doing: &'static str,
     },
-    /// Left alone: files that git does not know would be overwritten.
+    /// Left alone: untracked files would be overwritten.
     InTheWay {
-        /// One of them, or more.
+        /// Some of these files.
         paths: Vec<String>,
     },
 }
 
 impl Outcome {
-    /// Whether the clone was not brought to where it should be, so that nothing of a person's work
-    /// is touched.
+    /// Returns whether the clone was not updated, to protect the user's work.
     #[must_use]
     pub fn is_left_alone(&self) -> bool {
         match self {

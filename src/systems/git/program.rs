@@ -1,6 +1,5 @@
-//! The way through the installed `git`: arguments only, never a shell, never a question to a
-//! person, in a session of its own so that it and whatever it starts (`ssh`) can be stopped. When it
-//! is taken is decided in `choose`.
+//! Transfers through the installed `git`: arguments only, never a shell, never a prompt, in its own session,
+//! so that `git` and its children (`ssh`) can be stopped. `choose` decides when to use it.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -24,21 +23,21 @@ use crate::base::text::LineSplitter;
 use crate::host::{Env, programs};
 use crate::model::event::Unit;
 
-/// How much of what it writes is kept at most: the refs of large repositories are many.
+/// Maximum bytes of its output to keep: large repositories have many refs.
 const MOST_OUTPUT: usize = 32 << 20;
-/// So many of its last lines may say why it failed.
+/// Maximum number of its last lines to search for the cause of a failure.
 const LAST_LINES: usize = 20;
-/// How long it may take to end when asked to.
+/// Time between the request to end and SIGKILL.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Variables that hold a login for [`HELPER`].
+/// Variables that hold the login for [`HELPER`].
 const LOGIN_USER: &str = "CKI_GIT_LOGIN_USER";
 const LOGIN_SECRET: &str = "CKI_GIT_LOGIN_SECRET";
-/// A credential helper (gitcredentials(7)) that tells the login in the environment.
+/// Credential helper (gitcredentials(7)) that prints the login from the environment.
 const HELPER: &str = "!f() { test \"$1\" = get && printf 'username=%s\\npassword=%s\\n' \
                       \"$CKI_GIT_LOGIN_USER\" \"$CKI_GIT_LOGIN_SECRET\"; }; f";
 
-/// Variables that would make it work on another repository, as they do within a hook.
+/// Variables that would direct `git` to another repository, as they do within a hook.
 const ELSEWHERE: [&str; 12] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
@@ -61,7 +60,7 @@ pub(super) struct Program<'a> {
     session: Arc<Session>,
 }
 
-/// What it said.
+/// Output of the program.
 struct Said {
     status: ExitStatus,
     output: String,
@@ -69,7 +68,7 @@ struct Said {
 }
 
 impl<'a> Program<'a> {
-    /// Looks it up.
+    /// Finds the program.
     pub(super) fn find(env: &'a Env, session: Arc<Session>) -> Option<Self> {
         programs::find(env, "git").map(|file| Self { file, env, session })
     }
@@ -114,7 +113,7 @@ impl<'a> Program<'a> {
         Ok(())
     }
 
-    /// Runs it in a repository, to its end or until the work shall stop.
+    /// Runs it in a repository, until it ends or the work is stopped.
     fn run(
         &self,
         repository: &Repository,
@@ -131,7 +130,8 @@ impl<'a> Program<'a> {
         if said.status.success() { Ok(said) } else { Err(read_failure(session.shown(), &said.last_lines)) }
     }
 
-    /// Settings that pass on what this program knows: a login for the server, and its authorities.
+    /// Returns settings for the program: a credential helper with the login for the server, and its
+    /// authorities.
     fn given(&self) -> Vec<OsString> {
         let mut given = Vec::new();
         if let Some((origin, _)) = self.session.own_login() {
@@ -148,7 +148,7 @@ impl<'a> Program<'a> {
         given
     }
 
-    /// The login, by way of the environment: arguments are seen by everybody on this machine.
+    /// Returns the login as environment variables, since arguments are visible to every user of this machine.
     fn login(&self) -> Vec<(&'static str, String)> {
         self.session.own_login().map_or_else(Vec::new, |(_, login)| {
             vec![(LOGIN_USER, login.user.clone()), (LOGIN_SECRET, login.secret.expose().to_owned())]
@@ -161,7 +161,7 @@ impl<'a> Program<'a> {
         folder.push(repository.path());
         command
             .arg(folder)
-            // What cleans up in the background would outlive us.
+            // Background maintenance would outlive `cki`.
             .args(["-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "protocol.ext.allow=never"])
             .args(self.given())
             .args(arguments)
@@ -183,8 +183,8 @@ impl<'a> Program<'a> {
     }
 }
 
-/// A session of its own has no terminal: `ssh` cannot wait there for a passphrase. And should we be
-/// killed, nobody else would end it.
+/// Starts a session without a terminal, so that `ssh` cannot wait for a passphrase, and makes `git` end if
+/// `cki` is killed.
 fn detach() -> nix::Result<()> {
     nix::unistd::setsid()?;
     #[cfg(target_os = "linux")]
@@ -192,7 +192,7 @@ fn detach() -> nix::Result<()> {
     Ok(())
 }
 
-/// Reads what it says until it ends, or ends it.
+/// Reads its output until it ends, or ends it.
 async fn attend(mut child: Child, session: &Session, job: Job<'_>) -> Result<Said, GitError> {
     let (output, errors) = (child.stdout.take(), child.stderr.take());
     let mut last_lines = Vec::new();
@@ -216,12 +216,12 @@ async fn attend(mut child: Child, session: &Session, job: Job<'_>) -> Result<Sai
     }
 }
 
-/// Ends it and what it started: asked first, so that it removes its own temporary files.
+/// Ends it and its children, with SIGTERM first so that it removes its temporary files.
 async fn end(child: &mut Child) {
     for signal in [Signal::SIGTERM, Signal::SIGKILL] {
-        // Without an id it has ended and been reaped.
+        // Without an id, it has ended and been reaped.
         let Some(id) = child.id().and_then(|id| i32::try_from(id).ok()) else { return };
-        // It may end just now: then there is nobody to hear the signal.
+        // The process may end at this moment; then nothing receives the signal.
         let _ = killpg(Pid::from_raw(id), signal);
         if tokio::time::timeout(GRACE, child.wait()).await.is_ok() {
             return;
@@ -233,7 +233,7 @@ async fn read_all(stream: Option<impl AsyncRead + Unpin>) -> String {
     let mut bytes = Vec::new();
     if let Some(stream) = stream {
         let mut rest = stream.take(MOST_OUTPUT as u64);
-        // What breaks off is as good as what ended: the exit status tells.
+        // A broken read is like the end: the exit status decides.
         let _ = rest.read_to_end(&mut bytes).await;
         let _ = tokio::io::copy(&mut rest.into_inner(), &mut tokio::io::sink()).await;
     }
@@ -255,7 +255,7 @@ async fn read_lines(stream: Option<impl AsyncRead + Unpin>, job: Job<'_>, last_l
         }
     };
     while let Ok(length @ 1..) = stream.read(&mut buffer).await {
-        // Progress is written over itself with carriage returns.
+        // Carriage returns separate updates of the progress.
         for byte in &mut buffer[..length] {
             if *byte == b'\r' {
                 *byte = b'\n';
@@ -266,7 +266,7 @@ async fn read_lines(stream: Option<impl AsyncRead + Unpin>, job: Job<'_>, last_l
     splitter.finish(&mut hear);
 }
 
-/// `Receiving objects:  12% (34/281), …`
+/// Parses a line such as `Receiving objects:  12% (34/281), …`.
 fn read_progress(line: &str) -> Option<(u64, u64)> {
     let line = line.strip_prefix("remote: ").unwrap_or(line);
     let (_, rest) = line.split_once("% (")?;
@@ -275,7 +275,7 @@ fn read_progress(line: &str) -> Option<(u64, u64)> {
     Some((done.parse().ok()?, total.parse().ok()?))
 }
 
-/// The lines of `git ls-remote --symref`.
+/// Parses the lines of `git ls-remote --symref`.
 fn read_listing(said: &Said, wish: &Wish<'_>) -> Advertised {
     let mut advertised = Advertised {
         default_branch: None,
@@ -286,7 +286,7 @@ fn read_listing(said: &Said, wish: &Wish<'_>) -> Advertised {
     let mut target = None;
     for (what, name) in said.output.lines().filter_map(|line| line.split_once('\t')) {
         if name == "HEAD" {
-            // First where it points to, then, if there is something, the commit.
+            // The line with the target of `HEAD` comes first, then its commit, if it exists.
             match what.strip_prefix("ref: ") {
                 Some(branch) => target = Some(branch.to_owned()),
                 None => advertised.default_branch = target.take(),
@@ -300,7 +300,7 @@ fn read_listing(said: &Said, wish: &Wish<'_>) -> Advertised {
     advertised
 }
 
-/// Reads from its last words why it failed: what it and `ssh` say in the C locale.
+/// Finds the cause of a failure in the last lines, which `git` and `ssh` write in the C locale.
 fn read_failure(url: String, last_lines: &[String]) -> GitError {
     let line_with = |words: &[&str]| {
         last_lines.iter().find(|line| words.iter().any(|word| line.to_ascii_lowercase().contains(word)))

@@ -1,5 +1,5 @@
-//! Reads why a server or a connection refuses: HTTP's status codes, the errors of the HTTP client.
-//! How the requests are made is `transport`; what the `git` program says is read in `program`.
+//! Causes of failed HTTP transfers: status codes, and errors of the HTTP client. Requests are made in
+//! `transport`; `program` reads the output of `git`.
 
 use std::error::Error;
 
@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 use super::GitError;
 use crate::base::text::{safe_line, truncate};
 
-/// A server answered, but not with what was asked for.
+/// Returns the error for an unexpected HTTP status.
 pub(super) fn of_status(
     url: String,
     status: StatusCode,
@@ -27,7 +27,7 @@ pub(super) fn of_status(
     }
 }
 
-/// A request failed before its answer began, or (`begun`) while it was on its way.
+/// Returns the error for a request that failed before its answer began, or (`begun`) during it.
 pub(super) fn of_transfer(url: String, error: reqwest::Error, begun: bool) -> GitError {
     let error = error.without_url();
     let why = quotable(&innermost(&error));
@@ -40,7 +40,7 @@ pub(super) fn of_transfer(url: String, error: reqwest::Error, begun: bool) -> Gi
     if begun { GitError::Broken { url, why } } else { GitError::Unreachable { url, why } }
 }
 
-/// Foreign text fit for a message: harmless, one line, not endless.
+/// Returns foreign text made fit for a message: safe, one line, bounded.
 pub(super) fn quotable(text: &str) -> String {
     let line = text.lines().next().unwrap_or("");
     truncate(&safe_line(line.trim()), 200)
@@ -60,8 +60,7 @@ fn is_about_tls(error: &(dyn Error + 'static)) -> bool {
         if error.is::<rustls::Error>() {
             return true;
         }
-        // What an error of the standard library wraps is not its source, but its source is that of
-        // what it wraps.
+        // The source of an error of the standard library is not the wrapped error, but that one's source.
         let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         cause = wrapped.map(|inner| inner as &(dyn Error + 'static)).or_else(|| error.source());
     }

@@ -1,17 +1,17 @@
-//! Tells a branch that was rewritten on the server from one that holds a person's own commits: by what
-//! the remote-tracking ref held before. Moving a clone is `moving`; what to do about it is `update`.
+//! Tells a branch that was rewritten on the server from one with the user's own commits, by the earlier
+//! values of the remote-tracking ref. Moving a clone is `moving`; the reaction is `update`.
 
 use git2::{ErrorCode, Oid, Repository, Revwalk};
 
-/// Message of git in the reflog of a remote-tracking ref that a push of this clone has moved.
+/// Reflog message of git for a remote-tracking ref that a push of this clone has moved.
 const PUSHED: &str = "update by push";
 
-/// The commits that only the clone has, compared with what the server had.
+/// Origin of the commits that only the clone has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rewrite {
     /// The server never had them, as far as is known.
     No,
-    /// The server had all of them: nothing is the person's own.
+    /// The server had all of them: none is the user's own.
     Whole,
     /// The server had some of them.
     Partly,
@@ -26,11 +26,11 @@ pub(super) fn find(
 ) -> Result<Rewrite, git2::Error> {
     let (mut had, pushed) = logged(repository, tracking)?;
     had.extend(held);
-    // What was cleaned up meanwhile proves nothing.
+    // Commits that git has pruned meanwhile prove nothing.
     had.retain(|id| !pushed.contains(id) && repository.find_commit(*id).is_ok());
     let ahead = only_in(repository, mine, &[theirs])?.collect::<Result<Vec<_>, _>>()?;
     let ahead: std::collections::BTreeSet<Oid> = ahead.into_iter().collect();
-    // What the person has pushed is theirs, even if the server has dropped it since.
+    // Pushed commits are the user's, even if the server has dropped them since.
     let is_own = pushed.iter().any(|id| ahead.contains(id));
     had.push(theirs);
     if !is_own && only_in(repository, mine, &had)?.next().is_none() {

@@ -1,6 +1,6 @@
-//! What one operation with git carries through libgit2, whose callbacks know nothing of it: the
-//! HTTP policy, the logins, whether it shall stop, and the first failure in its own words (libgit2
-//! passes on only a text). Each operation runs on one thread and has its session there.
+//! Session of one git operation, carried past libgit2, whose callbacks take no context: the HTTP policy, the
+//! logins, the stop signal, and the first failure as an error of its own (libgit2 passes on only a text).
+//! Each operation runs on one thread and has its session there.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -21,7 +21,7 @@ thread_local! {
     static CURRENT: RefCell<Option<Arc<Session>>> = const { RefCell::new(None) };
 }
 
-/// One operation's means.
+/// Context of one operation.
 pub(super) struct Session {
     http: Arc<Http>,
     logins: Logins,
@@ -30,7 +30,7 @@ pub(super) struct Session {
     failure: Mutex<Option<GitError>>,
 }
 
-/// While it lives, the session is the thread's.
+/// Guard: while it lives, the session belongs to the thread.
 pub(super) struct Entered(());
 
 impl Drop for Entered {
@@ -50,22 +50,22 @@ impl Session {
         Entered(())
     }
 
-    /// The session of this thread.
+    /// Returns the session of this thread.
     pub(super) fn current() -> Option<Arc<Self>> {
         CURRENT.with_borrow(Clone::clone)
     }
 
-    /// The repository as it is shown.
+    /// Returns the repository's name for messages.
     pub(super) fn shown(&self) -> String {
         self.url.to_string()
     }
 
-    /// The client for the server of an address.
+    /// Returns the HTTP client for the server of an address.
     pub(super) fn client(&self, to: &Url) -> Result<&reqwest::Client, GitError> {
         Ok(self.http.client(to)?)
     }
 
-    /// Whether connections to a host are allowed.
+    /// Checks that connections to a host are allowed.
     pub(super) fn permit(&self, host: &str) -> Result<(), GitError> {
         if self.http.policy().offline && !is_loopback(host) {
             return Err(GitError::Offline { url: self.shown() });
@@ -73,8 +73,8 @@ impl Session {
         Ok(())
     }
 
-    /// The login for the server of an address: the one in the repository's own address before one
-    /// that is known for its server.
+    /// Returns the login for the server of an address: the one in the repository's own address before one
+    /// that is known for the server.
     pub(super) fn login(&self, url: &Url) -> Option<&Login> {
         let own = self
             .url
@@ -83,13 +83,13 @@ impl Session {
         own.or_else(|| self.logins.of(url))
     }
 
-    /// The login for the repository's own server, and that server.
+    /// Returns the repository's own server, and the login for it.
     pub(super) fn own_login(&self) -> Option<(String, &Login)> {
         let url = Url::parse(self.url.as_str()).ok().filter(|_| self.url.scheme() == Scheme::Http)?;
         self.login(&url).map(|login| (origin(&url), login))
     }
 
-    /// The additional authorities for the repository's own server, and that server.
+    /// Returns the repository's own server, and the additional authorities for it.
     pub(super) fn ca_file(&self) -> Option<(String, &Path)> {
         let url = Url::parse(self.url.as_str()).ok().filter(|_| self.url.scheme() == Scheme::Http)?;
         self.http.ca_file(&url).map(|file| (origin(&url), file))
@@ -103,8 +103,8 @@ impl Session {
         GitError::Stopped { what: self.shown() }
     }
 
-    /// Waits for something asynchronous, unless the work shall stop. Needs a thread that belongs to
-    /// the runtime and may block.
+    /// Waits for a future, unless the work is stopped. Requires a thread that belongs to the runtime and may
+    /// block.
     pub(super) fn wait<T>(&self, future: impl Future<Output = T>) -> Result<T, GitError> {
         tokio::runtime::Handle::current().block_on(async {
             tokio::select! {
@@ -115,14 +115,14 @@ impl Session {
         })
     }
 
-    /// Keeps the first failure, for [`Session::explain`], and gives libgit2 one to pass on.
+    /// Stores the first failure, for [`Session::explain`], and returns one for libgit2 to pass on.
     pub(super) fn fail(&self, error: GitError) -> git2::Error {
         let passed_on = git2::Error::new(ErrorCode::GenericError, ErrorClass::Net, error.to_string());
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         passed_on
     }
 
-    /// What really failed, when libgit2 gave up.
+    /// Returns the stored failure in place of libgit2's error.
     pub(super) fn explain(&self, error: git2::Error) -> GitError {
         if self.stop.now().is_some() {
             return self.stopped();
@@ -139,7 +139,7 @@ impl Session {
         let url = self.shown();
         let why = error.message().to_owned();
         match (self.url.scheme(), error.class(), error.code()) {
-            // The transport for folders passes on the text only.
+            // libgit2's transport for directories passes on only the text.
             (Scheme::Local, ..) if why.contains("is not owned by current user") => {
                 GitError::Foreign { path: self.url.path().into() }
             }

@@ -1,6 +1,6 @@
-//! Special files in a clone. libgit2 opens what a clone holds without a look: a named pipe in place of a
-//! file makes it wait for ever, where no signal reaches. So each repository is looked at before it is
-//! opened, and what is neither a file nor a directory is refused. The opening itself is `tree`.
+//! Special files in a clone. libgit2 opens the files of a clone without a check: a named pipe in place of a
+//! file makes it block forever, unreachable for signals. So `cki` checks each repository before it opens it,
+//! and refuses anything but files and directories. The opening itself is `tree`.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -13,19 +13,19 @@ use super::GitError;
 use super::config_paths::paths_in;
 use crate::base::files::{self, FileError};
 
-/// The name of a repository in its working tree, or of the file that leads to one.
+/// Name of a repository in its working tree, or of the file that points to one.
 const REPOSITORY: &str = ".git";
-/// More files and directories than this are in no repository that git still works in.
+/// Maximum number of files and directories to check; no repository in which git still works has more.
 const MOST: usize = 4_000_000;
-/// A longer file that names another place is none.
+/// Maximum bytes of a file that names another path.
 const LONGEST_PLACE: u64 = 64 << 10;
-/// A longer configuration file was written by no person.
+/// Maximum bytes of a configuration file; a longer one was not written by hand.
 const LONGEST_CONFIG: u64 = 1 << 20;
-/// The socket of git's own file system monitor, which libgit2 leaves alone.
+/// Socket of git's own file system monitor, which libgit2 does not open.
 const MONITOR: &str = "fsmonitor--daemon.ipc";
 
-/// Refuses a clone in which libgit2 would open something that is no file: in its repository, in what that
-/// leads to, and among the files that say what git ignores.
+/// Refuses a clone in which libgit2 would open something other than a file: in its repository, in the places
+/// to which that points, and among its ignore files.
 ///
 /// # Errors
 /// Fails at the first pipe, socket or device.
@@ -40,19 +40,19 @@ pub(super) fn refuse(folder: &Path) -> Result<(), GitError> {
     search.finish()
 }
 
-/// What remains to be looked at.
+/// Progress of the search.
 #[derive(Default)]
 struct Search {
-    /// Directories of repositories.
+    /// Directories of repositories still to check.
     open: Vec<PathBuf>,
-    /// Directories and configuration files that were looked at, by device and number.
+    /// Checked directories and configuration files, by device and inode.
     seen: BTreeSet<(u64, u64)>,
     count: usize,
 }
 
 impl Search {
-    /// Looks at the files of a working tree that libgit2 reads by their names, and notes the repositories
-    /// in it: its own, and those of submodules.
+    /// Checks the files of a working tree that libgit2 reads by name, and queues the repositories in it: its
+    /// own, and those of submodules.
     fn working_tree(&mut self, root: &Path) -> Result<(), GitError> {
         let mut open = vec![root.to_owned()];
         while let Some(directory) = open.pop() {
@@ -72,7 +72,7 @@ impl Search {
         Ok(())
     }
 
-    /// Notes a repository, or that to which a file of its name leads.
+    /// Queues a repository, or the one to which a `.git` file points.
     fn repository(&mut self, path: &Path) -> Result<(), GitError> {
         files::refuse_special(path)?;
         if path.is_dir() {
@@ -84,7 +84,7 @@ impl Search {
         Ok(())
     }
 
-    /// Looks at all repositories that are noted, and at those to which they lead.
+    /// Checks all queued repositories, and those to which they point.
     fn finish(mut self) -> Result<(), GitError> {
         while let Some(directory) = self.open.pop() {
             let Ok(facts) = directory.metadata() else { continue };
@@ -114,7 +114,7 @@ impl Search {
         match name.as_bytes() {
             b"commondir" => self.open.extend(places(&path, b"")?.into_iter().map(|to| directory.join(to))),
             b"alternates" => {
-                // Relative to the directory of objects, `info` is in which this is.
+                // Paths are relative to the directory of objects, the parent of this `info`.
                 let objects = directory.parent().unwrap_or(directory);
                 self.open.extend(places(&path, b"")?.into_iter().map(|to| objects.join(to)));
             }
@@ -124,7 +124,7 @@ impl Search {
         Ok(())
     }
 
-    /// Looks at the files that a configuration file names, and those that they include.
+    /// Checks the files that a configuration file names, and those that they include.
     fn config(&mut self, first: PathBuf) -> Result<(), GitError> {
         let mut open = vec![first];
         while let Some(path) = open.pop() {
@@ -136,7 +136,7 @@ impl Search {
             self.count_one(&path)?;
             let here = path.parent().unwrap_or(Path::new("/"));
             for named in paths_in(&read(&path, LONGEST_CONFIG)?) {
-                // Relative to the file, if it includes, and else to where the process is.
+                // An include is relative to the file, any other path to the working directory.
                 for place in [here.join(&named), named] {
                     files::refuse_special(&place)?;
                     open.push(place);
@@ -160,7 +160,7 @@ impl Search {
     }
 }
 
-/// The paths in a file that has one on each line, after a word.
+/// Returns the paths in a file that has one on each line, after a prefix.
 fn places(path: &Path, word: &[u8]) -> Result<Vec<PathBuf>, GitError> {
     let text = read(path, LONGEST_PLACE)?;
     let lines = text.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(word));
@@ -168,7 +168,7 @@ fn places(path: &Path, word: &[u8]) -> Result<Vec<PathBuf>, GitError> {
     Ok(lines.map(|line| PathBuf::from(OsStr::from_bytes(line))).collect())
 }
 
-/// What is in a file. One that cannot be read is not read by libgit2, either.
+/// Returns the content of a file; empty if it is unreadable, since libgit2 cannot read it, either.
 fn read(path: &Path, limit: u64) -> Result<Vec<u8>, GitError> {
     match files::read(path, limit) {
         Err(error) if error.source.kind() == std::io::ErrorKind::FileTooLarge => Err(error.into()),

@@ -1,5 +1,5 @@
-//! Leftovers of killed processes in a repository: unfinished packs, and locks. Nothing tells whose
-//! they were, so what a process has open stays.
+//! Leftovers of killed processes in a repository: unfinished packs, and locks. Nothing records their owner,
+//! so a file that any process has open stays.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,17 +8,17 @@ use crate::base::files;
 
 /// Prefixes of unfinished packs: libgit2's, and git's.
 const PACKS: [&str; 3] = ["pack_git2_", "tmp_pack_", "tmp_idx_"];
-/// The files that are replaced by way of a lock.
+/// Files that git replaces by way of a lock.
 const LOCKED: [&str; 5] = ["index", "HEAD", "packed-refs", "config", "shallow"];
-/// The most folders of refs that are looked through.
+/// Maximum number of ref directories to search.
 const MOST: usize = 10_000;
 
-/// Removes packs that nobody is writing any more, and says which.
+/// Removes packs that no process is writing any more, and returns their paths.
 pub(super) fn remove_packs(objects: &Path) -> Vec<PathBuf> {
     remove(unfinished_packs(objects))
 }
 
-/// The packs that nobody is writing any more.
+/// Returns the packs that no process is writing any more.
 pub(super) fn unfinished_packs(objects: &Path) -> Vec<PathBuf> {
     let folder = objects.join("pack");
     let names = files::names_in(&folder).unwrap_or_default();
@@ -26,7 +26,7 @@ pub(super) fn unfinished_packs(objects: &Path) -> Vec<PathBuf> {
     unused(unfinished.map(|name| folder.join(name)).collect())
 }
 
-/// Removes locks that nobody holds any more: for a repository in which a process of ours was killed.
+/// Removes locks that no process holds any more, in a repository in which a process of `cki` was killed.
 pub(super) fn remove_locks(repository: &Path) {
     let mut locks: Vec<PathBuf> = LOCKED.iter().map(|name| repository.join(format!("{name}.lock"))).collect();
     let mut folders = vec![repository.join("refs")];
@@ -48,12 +48,12 @@ pub(super) fn remove_locks(repository: &Path) {
 }
 
 fn remove(mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
-    // What cannot be removed is reported by whoever needs its place.
+    // A lock that cannot be removed is reported by the operation that needs its path.
     paths.retain(|path| std::fs::remove_file(path).is_ok());
     paths
 }
 
-/// The files among these that no process has open, as far as this one may see.
+/// Returns the files that no process has open, as far as this process may see.
 fn unused(paths: Vec<PathBuf>) -> Vec<PathBuf> {
     let is_file = |path: &PathBuf| path.symlink_metadata().is_ok_and(|facts| facts.is_file());
     let mut paths: Vec<PathBuf> = paths.into_iter().filter(is_file).collect();

@@ -1,5 +1,5 @@
-//! What stands in a directory, compared with the address of a repository: its clone, a clone of
-//! another one, or no clone at all. Where clones belong is for `ops::workspace`.
+//! Content of a directory, compared with the address of a repository: its clone, a clone of another one, or
+//! no clone at all. The paths of clones belong to `ops::workspace`.
 
 use std::path::Path;
 
@@ -10,43 +10,42 @@ use super::user_config::UserConfig;
 use super::{GitError, GitUrl, tree, without_login};
 use crate::host::Env;
 
-/// The setting of a clone that holds the address it was made for.
+/// Setting of a clone that holds the address for which it was made.
 const MADE_FOR: &str = "cki.repository";
 
-/// What stands in a directory.
+/// Content of a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     /// Nothing, or an empty directory.
     Free,
     /// A clone of the repository.
     Clone {
-        /// Whether `origin` is the repository, not only another remote, as in a clone of a fork.
+        /// `origin` is the repository, not only another remote, as in a clone of a fork.
         origin: bool,
     },
-    /// A repository without a remote, or one whose address in the inventory is not known: there is
-    /// nothing to compare.
+    /// A repository without a remote, or one whose expected address is unknown: nothing to compare.
     Local,
     /// A clone of other repositories.
     Other {
-        /// The addresses of its remotes, without logins.
+        /// Addresses of its remotes, without logins.
         found: Vec<String>,
-        /// A name that none of its remotes has.
+        /// Name that none of its remotes has.
         unused: String,
-        /// Whether `cki` made it, for another repository.
+        /// `cki` made it, for another repository.
         made_for_another: bool,
     },
     /// Files that belong to no repository.
     Files,
 }
 
-/// A remote: its name, and its address as it is written.
+/// Name of a remote, and its address as written.
 struct Remote {
     name: String,
     url: String,
 }
 
-/// Compares what stands in a directory with the address of a repository. The environment names the
-/// person's git configuration, which may rewrite addresses.
+/// Compares the content of a directory with the address of a repository. The environment locates the user's
+/// git configuration, which may rewrite addresses.
 ///
 /// # Errors
 /// When there is a repository that cannot be read.
@@ -60,7 +59,7 @@ pub fn standing(folder: &Path, wanted: Option<&GitUrl>, env: &Env) -> Result<Sta
             read().map_err(super::error::at(folder))?
         }
         Err(GitError::NoRepository { .. }) => return Ok(Standing::Files),
-        // Its settings are not followed, but may be looked at.
+        // A foreign clone's settings are not applied, but may be read.
         Err(error @ GitError::Foreign { .. }) => {
             let Ok(config) = Config::open(&folder.join(".git/config")) else { return Err(error) };
             (written_remotes(&config), config)
@@ -72,7 +71,7 @@ pub fn standing(folder: &Path, wanted: Option<&GitUrl>, env: &Env) -> Result<Sta
     let is_it = |remote: &&Remote| parse(remote).is_some_and(|url| url.is_same_repository(wanted));
     let mut matching: Vec<&Remote> = remotes.iter().filter(is_it).collect();
     if matching.is_empty() {
-        // Then they may be the same once the person's configuration has rewritten them.
+        // They may be equal after the user's configuration has rewritten them.
         let user = UserConfig::read(env)?;
         let goal = user.rewritten(wanted, false)?;
         let is_rewritten = |remote: &&Remote| {
@@ -102,7 +101,7 @@ pub fn standing(folder: &Path, wanted: Option<&GitUrl>, env: &Env) -> Result<Sta
     })
 }
 
-/// Notes in a clone for which repository it is made.
+/// Stores in a clone the address of the repository for which it is made.
 pub(super) fn note_made_for(repository: &Repository, url: &GitUrl) -> Result<(), git2::Error> {
     repository.config()?.set_str(MADE_FOR, url.as_str())
 }
@@ -117,7 +116,7 @@ fn remotes(repository: &Repository) -> Result<Vec<Remote>, git2::Error> {
     Ok(remotes)
 }
 
-/// The remotes as a configuration file alone has them.
+/// Returns the remotes as a configuration file alone defines them.
 fn written_remotes(config: &Config) -> Vec<Remote> {
     let mut remotes = Vec::new();
     let Ok(mut entries) = config.entries(Some(r"^remote\..*\.url$")) else { return remotes };

@@ -1,7 +1,7 @@
-//! A folder beside the place where a clone will stand, in which it is made. It takes that place
-//! when it is whole, and is removed otherwise. Whoever makes it holds a lock on it, which the system
-//! releases when the process dies however it dies: so one that was left by a dead process is known. It
-//! holds a mark of ours, too: a folder of a person's that is merely called the same is none.
+//! Temporary directory next to the target of a clone, in which the clone is made. It is renamed to the target
+//! once whole, and removed otherwise. Its process holds a lock on it, which the kernel releases however the
+//! process dies: so leftovers can be told. It also holds a mark, so that a user's directory with a similar
+//! name is never taken for one.
 
 use std::ffi::OsStr;
 use std::fs::{File, Permissions, TryLockError};
@@ -15,31 +15,31 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 use super::{GitError, stale};
 use crate::base::files::{self, FileError};
 
-/// Between the name of the clone and what is random.
+/// Infix between the name of the clone and the random part.
 const MARK: &str = ".cki-";
-/// How much of the name is random.
+/// Length of the random part.
 const RANDOM: usize = 12;
-/// The file that marks a folder as unfinished, and what is in it.
+/// File that marks a directory as unfinished, and its content.
 const UNFINISHED: &str = "cki-unfinished";
 const NOTE: &str = "Made by cki, and not finished: the next `cki clone` or `cki gc` removes this folder.\n";
-/// Directory of that file in a future clone, where nothing takes it for a file of the repository.
+/// Directory of that file in a future clone, where git does not take it for a file of the repository.
 const REPOSITORY: &str = ".git";
 
-/// A folder of our own.
+/// A temporary directory of `cki`.
 pub(super) struct Temporary {
     folder: tempfile::TempDir,
     _lock: File,
-    /// The folder that it is in: held open, so that nobody exchanges it meanwhile.
+    /// Parent directory, held open so that nobody can exchange it meanwhile.
     parent: File,
 }
 
 impl Temporary {
-    /// Makes one beside the place of a clone.
+    /// Creates one next to the target of a clone.
     pub(super) fn beside(target: &Path) -> Result<Self, GitError> {
         Self::make(target, Some(REPOSITORY))
     }
 
-    /// Makes one within a repository, named after a place that nothing takes.
+    /// Creates one within a repository, under a name that nothing else uses.
     pub(super) fn within(target: &Path) -> Result<Self, GitError> {
         Self::make(target, None)
     }
@@ -47,23 +47,24 @@ impl Temporary {
     fn make(target: &Path, below: Option<&str>) -> Result<Self, GitError> {
         let (parent, name) = place(target)?;
         let fail = |source| FileError::new("create a folder in", parent, source);
-        // Links on the way are followed once, now.
+        // Links on the way are resolved once, now.
         let real = parent.canonicalize().map_err(fail)?;
         let parent_file = File::open(&real).map_err(fail)?;
         loop {
             let folder = tempfile::Builder::new()
                 .prefix(&format!(".{name}{MARK}"))
                 .rand_bytes(RANDOM)
-                // What the user's mask leaves of it: this will be the clone's own folder.
+                // The umask applies: this becomes the clone's own directory.
                 .permissions(Permissions::from_mode(0o777))
                 .tempdir_in(&real)
                 .map_err(fail)?;
-            // Until it is locked, whoever sweeps takes it for left over: then another one is made.
+            // Until it is locked, a concurrent sweep takes it for a leftover and removes it; then another one
+            // is created.
             let lock = match File::open(folder.path()) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 opened => opened.map_err(fail)?,
             };
-            // Not every file system has locks; there, one that is left over stays.
+            // Some file systems have no locks; there, leftovers stay.
             let taken = matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
             if !taken && is_still_at(&lock, folder.path()) {
                 let marked = below.map_or_else(|| folder.path().to_owned(), |name| folder.path().join(name));
@@ -79,8 +80,8 @@ impl Temporary {
         self.folder.path()
     }
 
-    /// Puts it where it belongs, in the folder in which it was made, whatever has become of the path to
-    /// that. Nothing is replaced but an empty folder, and no link is followed.
+    /// Renames it to its target, within the parent directory that was opened at its creation, whatever now
+    /// lies at that path. Replaces nothing but an empty directory, and follows no link.
     pub(super) fn put(self, target: &Path) -> Result<(), GitError> {
         let occupied = || GitError::Occupied { path: target.to_owned() };
         let (_, to) = place(target)?;
@@ -90,13 +91,13 @@ impl Temporary {
             return Err(occupied());
         }
         let from_name = from.file_name().unwrap_or_default();
-        // Fails for anything but an empty folder, and also where nothing is.
+        // Fails for anything but an empty directory, and if nothing exists.
         let _ = unlinkat(&self.parent, to.as_str(), UnlinkatFlags::RemoveDir);
         match rename_to_nothing(&self.parent, from_name, OsStr::new(&to)) {
             Ok(()) => {
-                // Left there, it would mean nothing: the name is another.
+                // A mark that stays has no effect: the directory has another name now.
                 let _ = std::fs::remove_file(here.join(&to).join(REPOSITORY).join(UNFINISHED));
-                // What it was is not there any more: nothing to remove.
+                // The temporary path no longer exists: nothing to remove.
                 let _ = self.folder.keep();
                 Ok(())
             }
@@ -106,11 +107,11 @@ impl Temporary {
     }
 }
 
-/// Renames within a folder, unless something has the name.
+/// Renames within a directory, unless the new name exists.
 fn rename_to_nothing(folder: &File, from: &OsStr, to: &OsStr) -> nix::Result<()> {
     #[cfg(target_env = "gnu")]
     match nix::fcntl::renameat2(folder, from, folder, to, nix::fcntl::RenameFlags::RENAME_NOREPLACE) {
-        // Not every file system knows it.
+        // Some file systems do not support it.
         Err(Errno::EINVAL | Errno::ENOSYS) => {}
         result => return result,
     }
@@ -121,7 +122,7 @@ fn rename_to_nothing(folder: &File, from: &OsStr, to: &OsStr) -> nix::Result<()>
     }
 }
 
-/// Whether a place is taken by something other than an empty folder. A link is something, wherever it
+/// Returns whether something other than an empty directory exists at a path. A link counts, wherever it
 /// leads.
 pub(super) fn is_occupied(target: &Path) -> bool {
     if target.symlink_metadata().is_ok_and(|facts| facts.is_symlink()) {
@@ -133,7 +134,7 @@ pub(super) fn is_occupied(target: &Path) -> bool {
     }
 }
 
-/// Finds half clones of dead processes in the workspace, and half transfers in its clones.
+/// Finds unfinished clones of dead processes in the workspace, and unfinished transfers in its clones.
 #[must_use]
 pub fn half_clones(parent: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = left(parent).into_iter().map(|(path, _)| path).collect();
@@ -144,8 +145,8 @@ pub fn half_clones(parent: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Removes what dead processes left in a folder of clones, and says what that was. What cannot be
-/// removed stays: it does no harm, and the work at hand is not to fail for it.
+/// Removes the leftovers of dead processes in a directory of clones, and returns their paths. Leftovers that
+/// cannot be removed stay: they do no harm, and the present work must not fail because of them.
 pub fn sweep(parent: &Path) -> Vec<PathBuf> {
     let mut removed = sweep_one(parent);
     for repository in repositories(parent) {
@@ -155,7 +156,7 @@ pub fn sweep(parent: &Path) -> Vec<PathBuf> {
     removed
 }
 
-/// The same for what lies in one folder itself.
+/// Removes the leftovers directly in one directory.
 pub(super) fn sweep_one(parent: &Path) -> Vec<PathBuf> {
     left(parent)
         .into_iter()
@@ -164,14 +165,14 @@ pub(super) fn sweep_one(parent: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The repositories of the clones in a folder. A link leads to what is somebody else's business.
+/// Returns the repositories of the clones in a directory. Does not follow links.
 fn repositories(parent: &Path) -> Vec<PathBuf> {
     let is_folder = |path: &PathBuf| path.symlink_metadata().is_ok_and(|facts| facts.is_dir());
     let clones = files::names_in(parent).unwrap_or_default().into_iter().map(|name| parent.join(name));
     clones.filter(is_folder).map(|clone| clone.join(REPOSITORY)).filter(is_folder).collect()
 }
 
-/// What dead processes left in a folder, with the locks that nobody else can hold meanwhile.
+/// Finds the leftovers of dead processes in a directory, with locks that keep other processes away.
 fn left(parent: &Path) -> Vec<(PathBuf, File)> {
     let names = files::names_in(parent).unwrap_or_default();
     let held = names.iter().filter(|name| is_ours(name)).filter_map(|name| {
@@ -183,7 +184,7 @@ fn left(parent: &Path) -> Vec<(PathBuf, File)> {
     held.collect()
 }
 
-/// Whether a name is one that [`Temporary::beside`] gives.
+/// Returns whether [`Temporary::beside`] creates such names.
 fn is_ours(name: &str) -> bool {
     let random =
         name.strip_prefix('.').and_then(|name| name.rsplit_once(MARK)).filter(|(name, _)| !name.is_empty());
@@ -192,7 +193,7 @@ fn is_ours(name: &str) -> bool {
     })
 }
 
-/// Whether a folder holds our mark.
+/// Returns whether a directory holds the mark.
 fn is_marked(path: &Path) -> bool {
     [path.join(UNFINISHED), path.join(REPOSITORY).join(UNFINISHED)]
         .iter()
@@ -207,7 +208,7 @@ fn is_still_at(open: &File, path: &Path) -> bool {
     }
 }
 
-/// The folder that holds a place, and the place's name in it.
+/// Returns the parent directory of a path, and its name there.
 pub(super) fn place(target: &Path) -> Result<(&Path, String), GitError> {
     let nowhere = || GitError::Occupied { path: PathBuf::from(target) };
     let name = target.file_name().ok_or_else(nowhere)?.to_string_lossy().into_owned();
@@ -274,7 +275,7 @@ mod tests {
             assert_eq!(files::names_in(folder.path()).expect("reads"), ["x"]);
             std::fs::remove_file(&target).expect("removes");
         }
-        // The folder itself is exchanged for a link.
+        // The directory itself is replaced by a link.
         let inner = folder.path().join("inner");
         std::fs::create_dir(&inner).expect("makes");
         let made = Temporary::beside(&inner.join("x")).expect("makes");

@@ -1,6 +1,6 @@
-//! The refs of a clone that follow those of a remote. Before a fetch, what the remote no longer has
-//! goes, so that a name is free for what it has now (`topic` before `topic/one`); after it, what went is
-//! told. Both ways to a repository use it, so both do the same.
+//! Remote-tracking refs of a clone. Before a fetch, refs that the remote no longer has are removed, so that
+//! their names are free for new ones (`topic` before `topic/one`); after it, the removed ones are reported.
+//! Both means of a transfer use this module, so both do the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,13 +10,13 @@ use git2::{Oid, Repository};
 use super::fetch::{Advertised, Prune};
 use super::{GitUrl, Job};
 
-/// Where a tag is kept that a tag of the remote is in the way of.
+/// Prefix under which a tag is kept when a tag of the remote conflicts with it.
 const ASIDE: &str = "refs/cki/tags/";
 const TAGS: &str = "refs/tags/";
-/// The most names in one message.
+/// Maximum number of names in one message.
 const NAMED: usize = 5;
 
-/// Makes way for what is about to be fetched.
+/// Removes or moves refs that conflict with the coming fetch.
 pub(super) fn make_way(
     repository: &Repository,
     specs: &[String],
@@ -55,7 +55,7 @@ pub(super) fn make_way(
     Ok(())
 }
 
-/// Removes kept tags that are in the way of another one.
+/// Removes kept tags that conflict with another one.
 fn make_room(repository: &Repository, wanted: &str) -> Result<(), git2::Error> {
     let wanted = BTreeSet::from([wanted.to_owned()]);
     let names = Names::new(&wanted);
@@ -69,14 +69,14 @@ fn make_room(repository: &Repository, wanted: &str) -> Result<(), git2::Error> {
 /// Refs of a clone before a fetch, to tell afterwards which ones the fetch removed.
 pub(super) struct Told {
     refs: BTreeMap<String, Oid>,
-    /// The refs that local branches follow, and those branches.
+    /// Refs that local branches follow, and those branches.
     followed: BTreeMap<String, String>,
-    /// The one that is checked out: what it follows is told by whoever updates it.
+    /// Checked-out branch; `update` reports its upstream.
     current: Option<String>,
 }
 
 impl Told {
-    /// Looks at a clone.
+    /// Reads the refs of a clone.
     pub(super) fn of(repository: &Repository) -> Result<Self, git2::Error> {
         let refs = local_refs(repository)?;
         let mut followed = BTreeMap::new();
@@ -92,8 +92,8 @@ impl Told {
         Ok(Self { refs, followed, current })
     }
 
-    /// Tells what is gone and what has moved: as a warning where it concerns what the clone has of its
-    /// own, a branch that followed it, or a tag.
+    /// Reports removed and moved refs: as a warning if they concern a local branch that followed one, or a
+    /// tag.
     pub(super) fn tell(
         &self,
         repository: &Repository,
@@ -156,7 +156,7 @@ fn removal(path: &Path, branch: &str) -> String {
     format!("`{}` removes it.", shell_words::join(["git", "-C", &path, "branch", "-D", "--", branch]))
 }
 
-/// Some of the names, and whether it is one.
+/// Returns some of the names as text, and whether there is only one.
 fn named(names: &[String]) -> Option<(String, bool)> {
     let shown = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
     match names.len() {
@@ -166,7 +166,7 @@ fn named(names: &[String]) -> Option<(String, bool)> {
     }
 }
 
-/// The refs that name a commit or tag themselves.
+/// Returns the refs that name a commit or tag themselves.
 pub(super) fn local_refs(repository: &Repository) -> Result<BTreeMap<String, Oid>, git2::Error> {
     let mut refs = BTreeMap::new();
     for reference in repository.references()? {
@@ -178,7 +178,7 @@ pub(super) fn local_refs(repository: &Repository) -> Result<BTreeMap<String, Oid
     Ok(refs)
 }
 
-/// Names of refs, of which none may be a directory of another.
+/// Names of refs, none of which is a directory of another.
 struct Names<'a> {
     names: &'a BTreeSet<String>,
 }
@@ -188,7 +188,7 @@ impl<'a> Names<'a> {
         Self { names }
     }
 
-    /// Whether a name cannot be beside them.
+    /// Returns whether a name cannot exist next to them.
     fn conflicts(&self, name: &str) -> bool {
         let below = format!("{name}/");
         let first = self.names.range(below.clone()..).next();
@@ -197,13 +197,13 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Where a refspec puts a ref of the remote.
+/// Returns the local ref to which a refspec maps a ref of the remote.
 fn map(spec: &str, name: &str) -> Option<String> {
     let (from, to) = spec.trim_start_matches('+').split_once(':')?;
     replace(from, to, name)
 }
 
-/// The ref of the remote that a refspec puts to a name.
+/// Returns the ref of the remote that a refspec maps to a local name.
 fn unmap(spec: &str, name: &str) -> Option<String> {
     let (from, to) = spec.trim_start_matches('+').split_once(':')?;
     replace(to, from, name)

@@ -1,7 +1,7 @@
-//! A repository of our own, within that of a clone, in which a transfer happens. It has the clone's refs
-//! and objects to begin with, and nothing of its configuration, hooks or attributes: those are the word
-//! of whoever wrote the clone, and git runs programs that they name. What a transfer brings reaches the
-//! clone once all of it is there; one that was killed is removed as a whole by the next.
+//! A temporary repository within that of a clone, in which a transfer happens. It starts with the clone's
+//! refs and objects, and without its configuration, hooks and attributes: the author of the clone controls
+//! those, and git runs programs that they name. Fetched content reaches the clone only once it is complete;
+//! the next transfer removes the directory of a killed one.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,26 +18,26 @@ use super::{GitError, GitUrl, stale, tree};
 use crate::base::files::{self, FileError};
 use crate::host::Env;
 
-/// Between what is random, the name of a transfer's folder.
+/// Infix in the name of a transfer's directory, between random parts.
 const NAME: &str = "transfer";
-/// The file with the commits whose parents are missing.
+/// File with the commits whose parents are missing.
 const SHALLOW: &str = "shallow";
 
-/// Refs and what they name.
+/// Refs and their objects.
 type Refs = BTreeMap<String, Oid>;
 
-/// A transfer that is under way.
+/// A transfer in progress.
 pub(super) struct Transfer<'a> {
     clone: &'a Repository,
     folder: Temporary,
     inner: Repository,
-    /// The person's own configuration.
+    /// User's own configuration.
     pub(super) user: UserConfig,
     before: Refs,
 }
 
 impl<'a> Transfer<'a> {
-    /// Begins one, after what dead ones have left is removed.
+    /// Starts a transfer, after removing leftovers of dead ones.
     pub(super) fn begin(clone: &'a Repository, url: &GitUrl, env: &Env) -> Result<Self, GitError> {
         let at = at(clone.path());
         if !sweep_one(clone.path()).is_empty() {
@@ -47,7 +47,7 @@ impl<'a> Transfer<'a> {
         let folder = Temporary::within(&clone.path().join(NAME))?;
         let before = refs(clone).map_err(&at)?;
         lay_out(folder.path(), clone, &before)?;
-        // Read from where the clone is, so that `includeIf "gitdir:…"` means it.
+        // Read with the clone's path, so that `includeIf "gitdir:…"` matches it.
         let text = ConfigText::of(env)?;
         write(folder.path(), "config", include_of(&text).as_bytes())?;
         let reading = tree::open_own(folder.path()).map_err(&at)?;
@@ -56,20 +56,20 @@ impl<'a> Transfer<'a> {
             UserConfig::new(env, own)
         };
         let user = read().map_err(|error| GitError::Config { why: error.message().to_owned() })?;
-        // The program reads the person's configuration by itself; the address is there for its conditions.
+        // The program reads the user's configuration itself; the address is there for its conditions.
         write(folder.path(), "config", config_of(url).as_bytes())?;
         let inner = tree::open_own(folder.path()).map_err(&at)?;
-        // What libgit2 needs of the configuration is decided before it is called.
+        // `user_config` has evaluated the settings that libgit2 needs.
         inner.set_config(&Config::new().map_err(&at)?).map_err(&at)?;
         Ok(Self { clone, folder, inner, user, before })
     }
 
-    /// The repository in which it happens.
+    /// Returns the temporary repository.
     pub(super) fn repository(&self) -> &Repository {
         &self.inner
     }
 
-    /// Takes what was brought into the clone: objects first, so that no ref names what is not there.
+    /// Moves the result into the clone: objects first, so that no ref names a missing one.
     pub(super) fn settle(self) -> Result<(), GitError> {
         let (from, to) = (self.folder.path().join("objects"), objects(self.clone));
         move_objects(&from, &to)?;
@@ -82,7 +82,7 @@ impl<'a> Transfer<'a> {
 
     fn settle_refs(&self) -> Result<(), git2::Error> {
         let after = refs(&tree::open_own(self.folder.path())?)?;
-        // What goes first makes room for what comes.
+        // Removed refs free names for new ones, so they go first.
         for name in self.before.keys().filter(|name| !after.contains_key(*name)) {
             if let Ok(mut reference) = self.clone.find_reference(name) {
                 reference.delete()?;
@@ -146,7 +146,7 @@ fn write(folder: &Path, name: &str, content: &[u8]) -> Result<(), GitError> {
     Ok(std::fs::write(&path, content).map_err(|error| FileError::new("write", path, error))?)
 }
 
-/// Moves packs and single objects. The index of a pack comes last: without one, a pack is no pack.
+/// Moves packs and loose objects. The index of a pack moves last, since git ignores a pack without one.
 fn move_objects(from: &Path, to: &Path) -> Result<(), FileError> {
     for folder in files::names_in(from)? {
         let is_pack = folder == "pack";
@@ -161,7 +161,7 @@ fn move_objects(from: &Path, to: &Path) -> Result<(), FileError> {
         names.sort_by_key(|name| (Path::new(name).extension().is_some_and(|end| end == "idx"), name.clone()));
         for name in names {
             let target = to.join(&name);
-            // An object is named after what it holds: one that is there is the same.
+            // An object is named after its content: an existing one is the same.
             if target.symlink_metadata().is_err() {
                 files::rename(&from.join(&name), &target)?;
             }

@@ -1,6 +1,6 @@
-//! Git's smart HTTP protocol (gitprotocol-http(5)) for libgit2, over the program's own HTTP client:
-//! one policy for certificates, proxies, time limits and logins. libgit2 speaks the packets; here
-//! they are only carried. Answers are streamed, and so are large questions.
+//! Git's smart HTTP protocol (gitprotocol-http(5)) for libgit2, over the program's own HTTP client: one
+//! policy for certificates, proxies, timeouts and logins. libgit2 reads and writes the packets; this module
+//! only carries them. Answers and large requests are streamed.
 
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,14 +18,14 @@ use super::session::Session;
 use super::url::without_login;
 use crate::base::redact::Redactor;
 
-/// Servers tell git by this name; some answer nobody else.
+/// User agent; some servers answer only clients whose name begins with `git`.
 const AGENT: &str = concat!("git/2.0 (cki ", env!("CARGO_PKG_VERSION"), ")");
-/// A question up to this size is sent whole, with its length; what is longer is sent in pieces.
+/// Maximum bytes of a request that is sent whole, with its length; a longer one is sent in pieces.
 const WHOLE: usize = 1 << 20;
-/// The size of a piece.
+/// Bytes of a piece.
 const PIECE: usize = 1 << 16;
 
-/// Makes libgit2 come here for `http` and `https`. What it connects for must have entered a
+/// Registers this transport with libgit2 for `http` and `https`. The calling thread must have entered a
 /// [`Session`].
 pub(super) fn register() {
     static ONCE: Once = Once::new();
@@ -52,16 +52,16 @@ pub(super) fn register() {
     });
 }
 
-/// What the requests of one connection share.
+/// State that the requests of one connection share.
 struct Link {
     session: Arc<Session>,
-    /// Where the repository was found after redirects.
+    /// Address of the repository after redirects.
     base: Mutex<Option<Url>>,
-    /// The server wanted the login once, so it is sent from then on.
+    /// The server has required the login, so each further request carries it.
     with_login: AtomicBool,
 }
 
-/// libgit2's view of a connection.
+/// Transport that libgit2 calls.
 struct Http(Arc<Link>);
 
 impl SmartSubtransport for Http {
@@ -80,19 +80,19 @@ impl SmartSubtransport for Http {
     }
 
     fn close(&self) -> Result<(), git2::Error> {
-        // Every request is a connection of its own kind; the client pools what lies below.
+        // Each request stands alone; the client pools the connections below.
         Ok(())
     }
 }
 
 impl Link {
-    /// Asks for the refs, and learns where the repository is and whether it wants a login.
+    /// Requests the refs, and learns the repository's final address and whether the server requires a login.
     fn advertisement(&self, url: &str, name: &str) -> Result<State, GitError> {
         let mut target = self.target(url, "info/refs")?;
         target.query_pairs_mut().append_pair("service", name);
         let mut response = self.ask(&target, Client::get)?;
-        // The client follows a redirect within one origin only. To the same host over TLS, the login
-        // does not go along unless it is for that origin.
+        // The client follows redirects within one origin only. On a redirect to the same host over TLS, the
+        // login is sent only if it is for that origin.
         if let Some(to) = encrypted(&target, &response) {
             self.session.permit(to.host_str().unwrap_or(""))?;
             response = self.ask(&to, Client::get)?;
@@ -102,12 +102,12 @@ impl Link {
         Ok(State::Reading(Answer { response, rest: Bytes::new() }))
     }
 
-    /// The address of a part of the repository.
+    /// Returns the address of a part of the repository.
     fn target(&self, url: &str, part: &str) -> Result<Url, GitError> {
         let base = self.base.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let refuse = |why| GitError::Url { url: without_login(url), why };
         let mut target = base.map_or_else(|| Url::parse(url), Ok).map_err(|_| refuse("it cannot be read"))?;
-        // A login in the address was taken into the session.
+        // The session has taken the login out of the address.
         let _ = target.set_password(None);
         let _ = target.set_username("");
         self.session.permit(target.host_str().unwrap_or(""))?;
@@ -119,14 +119,14 @@ impl Link {
         Ok(target)
     }
 
-    /// Remembers where redirects led to.
+    /// Stores the target of redirects.
     fn follow(&self, asked: &Url, answered: &Url) -> Result<(), GitError> {
         if asked == answered {
             return Ok(());
         }
         let elsewhere =
             || GitError::Redirected { url: self.session.shown(), to: without_login(answered.as_str()) };
-        // Not from `https` down to `http`, and only to a place where the other parts will be.
+        // Refuses a step from `https` down to `http`, and a target without the repository's other parts.
         let base = answered
             .path()
             .strip_suffix("/info/refs")
@@ -139,7 +139,7 @@ impl Link {
         Ok(())
     }
 
-    /// Sends a request that can be repeated: with a login only once the server wants it.
+    /// Sends a repeatable request: with a login only once the server requires it.
     fn ask(&self, to: &Url, build: impl Fn(&Client, Url) -> RequestBuilder) -> Result<Response, GitError> {
         let send = || -> Result<Response, GitError> {
             let request = self.sign(build(self.session.client(to)?, to.clone()), to);
@@ -161,7 +161,7 @@ impl Link {
         }
     }
 
-    /// Whether an answer is what git expects.
+    /// Checks that an answer is one of the git protocol.
     fn accept(&self, response: Response, kind: &str) -> Result<Response, GitError> {
         let status = response.status();
         let found = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -180,7 +180,7 @@ impl Link {
         Err(refusal::of_status(url, status, user, to, words))
     }
 
-    /// The first line of an answer in plain text: servers say there why they refuse.
+    /// Returns the first line of a plain-text answer, in which servers explain a refusal.
     fn words(&self, mut response: Response) -> Result<Option<String>, GitError> {
         let chunk = self.session.wait(response.chunk())?.ok().flatten().unwrap_or_default();
         let text = String::from_utf8_lossy(&chunk[..chunk.len().min(1024)]).into_owned();
@@ -190,7 +190,7 @@ impl Link {
     }
 }
 
-/// Where a server wants to be asked over TLS instead.
+/// Returns the address to which a server redirects for TLS.
 fn encrypted(asked: &Url, response: &Response) -> Option<Url> {
     let to = response.headers().get(header::LOCATION)?.to_str().ok()?;
     let to = asked.join(to).ok()?;
@@ -198,7 +198,7 @@ fn encrypted(asked: &Url, response: &Response) -> Option<Url> {
     (response.status().is_redirection() && is_upgrade).then_some(to)
 }
 
-/// One request and its answer: libgit2 writes the one, then reads the other.
+/// One request and its answer: libgit2 writes the request, then reads the answer.
 struct Exchange {
     link: Arc<Link>,
     name: &'static str,
@@ -207,17 +207,17 @@ struct Exchange {
 }
 
 enum State {
-    /// The question is being written and may still be sent whole.
+    /// The request is being written and may still be sent whole.
     Asking(Vec<u8>),
-    /// The question is too long for that, and is on its way.
+    /// The request is too long for that, and is being sent in pieces.
     Streaming(Upload),
     /// The answer is being read.
     Reading(Answer),
-    /// Nothing more can come.
+    /// The exchange has ended.
     Over,
 }
 
-/// A question on its way.
+/// A request that is being streamed.
 struct Upload {
     pieces: mpsc::Sender<Result<Bytes, io::Error>>,
     pending: Vec<u8>,
@@ -226,12 +226,12 @@ struct Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        // Does nothing to a request that is over; any other must not end as if it were complete.
+        // Has no effect on a finished request; any other must not end as if it were complete.
         self.answer.abort();
     }
 }
 
-/// An answer on its way.
+/// An answer that is being streamed.
 struct Answer {
     response: Response,
     rest: Bytes,
@@ -262,7 +262,7 @@ impl Exchange {
         Ok(length)
     }
 
-    /// What was written is all: sends what is left of it and waits for the beginning of the answer.
+    /// Ends the request: sends the rest of it and waits for the beginning of the answer.
     fn finish_asking(&mut self) -> Result<(), GitError> {
         let response = match std::mem::replace(&mut self.state, State::Over) {
             State::Asking(question) => {
@@ -317,14 +317,14 @@ impl Exchange {
         });
         let to = self.post()?;
         let client = self.link.session.client(&to)?;
-        // What is sent in pieces cannot be sent again, so a login that is known goes with it.
+        // A streamed request cannot be repeated, so it carries the login if one is known.
         self.link.with_login.store(true, Ordering::Relaxed);
         let request = self.link.sign(self.headers(client.post(to.clone())), &to);
         let request = request.body(reqwest::Body::wrap_stream(stream));
         let answer = tokio::runtime::Handle::current().spawn(request.send());
         let upload = Upload { pieces, pending: Vec::new(), answer };
-        // There is room for the first piece; should the request have failed already, the next
-        // piece or the answer tells.
+        // The channel has room for the first piece; if the request has failed already, the next piece or the
+        // answer reports it.
         let _ = upload.pieces.try_send(Ok(Bytes::from(begun)));
         Ok(upload)
     }
@@ -332,7 +332,7 @@ impl Exchange {
     fn finish_upload(&self, mut upload: Upload) -> Result<Response, GitError> {
         let session = &self.link.session;
         let last = Bytes::from(std::mem::take(&mut upload.pending));
-        // A receiver that is gone has an answer or a failure for us.
+        // If the receiver is gone, it left an answer or a failure.
         let _ = session.wait(upload.pieces.send(Ok(last)))?;
         let (closed, _) = mpsc::channel(1);
         drop(std::mem::replace(&mut upload.pieces, closed));
@@ -341,7 +341,7 @@ impl Exchange {
         sent.map_err(|error| refusal::of_transfer(session.shown(), error, false))
     }
 
-    /// The server does not want the rest: it has answered already, and says why.
+    /// Reads the answer of a server that answered before the whole request was sent.
     fn refused(&mut self) -> Result<(), GitError> {
         self.finish_asking()?;
         Err(GitError::Broken {

@@ -1,5 +1,4 @@
-//! A clone and its working tree: where it is, and what a person has changed in it. Moving it to another
-//! commit is `moving`.
+//! A clone and its working tree: its path, and the user's changes. Moving it to another commit is `moving`.
 
 use std::path::Path;
 
@@ -8,8 +7,8 @@ use git2::{ErrorCode, Oid, Repository, RepositoryState, Status, StatusOptions};
 use super::error::at;
 use super::{GitError, special};
 
-/// Opens the repository in a folder, not one further up. Its configuration may say that its files are
-/// somewhere else (`core.worktree`): there, nothing is read or written.
+/// Opens the repository in a directory, not in a parent. Fails if its configuration places its files
+/// elsewhere (`core.worktree`): nothing there may be read or written.
 pub(super) fn open(folder: &Path) -> Result<Repository, GitError> {
     let repository = open_anywhere(folder)?;
     let real = |path: &Path| path.canonicalize().ok();
@@ -21,8 +20,8 @@ pub(super) fn open(folder: &Path) -> Result<Repository, GitError> {
     }
 }
 
-/// Opens the repository in a folder, wherever its files are, once nothing special is found in it. No
-/// other function opens one that is not our own.
+/// Opens the repository in a directory, wherever its files are, after the check for special files. No other
+/// function opens a repository that `cki` did not make.
 fn open_anywhere(folder: &Path) -> Result<Repository, GitError> {
     special::refuse(folder)?;
     open_own(folder).map_err(|error| match error.code() {
@@ -31,13 +30,13 @@ fn open_anywhere(folder: &Path) -> Result<Repository, GitError> {
     })
 }
 
-/// Opens a repository that was just made here.
+/// Opens a repository that `cki` just made.
 #[expect(clippy::disallowed_methods, reason = "whoever opens a clone has looked at it before")]
 pub(super) fn open_own(folder: &Path) -> Result<Repository, git2::Error> {
     Repository::open(folder)
 }
 
-/// Opens the repository that a folder is in: its own, or that of the nearest folder above it.
+/// Opens the repository that contains a directory: its own, or that of the nearest parent directory.
 pub(super) fn discover(folder: &Path) -> Result<Option<Repository>, GitError> {
     let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     for above in real.ancestors().filter(|above| above.join(".git").symlink_metadata().is_ok()) {
@@ -49,13 +48,13 @@ pub(super) fn discover(folder: &Path) -> Result<Option<Repository>, GitError> {
     Ok(None)
 }
 
-/// The address of a remote as it is written. libgit2's own has been rewritten by what the clone itself
-/// says, which has no effect on where `cki` goes.
+/// Returns the address of a remote as written. libgit2 returns it rewritten by the clone's own configuration,
+/// which has no effect on the address that `cki` uses.
 pub(super) fn address(repository: &Repository, remote: &str) -> Result<String, git2::Error> {
     repository.config()?.snapshot()?.get_string(&format!("remote.{remote}.url"))
 }
 
-/// What is half done in it.
+/// Returns the operation that is in progress in a repository.
 pub(super) fn busy(repository: &Repository) -> Option<&'static str> {
     match repository.state() {
         RepositoryState::Clean => None,
@@ -71,12 +70,12 @@ pub(super) fn busy(repository: &Repository) -> Option<&'static str> {
     }
 }
 
-/// What a person has changed.
+/// Uncommitted work of the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Changes {
-    /// Files that git knows differ from the commit.
+    /// Tracked files differ from the commit.
     pub(super) tracked: bool,
-    /// There are files that git neither knows nor ignores.
+    /// Untracked files exist that are not ignored.
     pub(super) untracked: bool,
 }
 
@@ -92,13 +91,13 @@ pub(super) fn changes(repository: &Repository) -> Result<Changes, git2::Error> {
     Ok(changes)
 }
 
-/// The name of the branch that is checked out, as `refs/heads/x`, even if it has no commit yet.
+/// Returns the name of the checked-out branch, such as `refs/heads/x`, even if it has no commit yet.
 pub(super) fn branch(repository: &Repository) -> Result<Option<String>, git2::Error> {
     let head = repository.find_reference("HEAD")?;
     Ok(head.symbolic_target()?.map(str::to_owned))
 }
 
-/// The commit that is checked out.
+/// Returns the checked-out commit.
 pub(super) fn head(repository: &Repository) -> Result<Option<Oid>, git2::Error> {
     match repository.head() {
         Ok(head) => Ok(head.target()),
@@ -107,7 +106,7 @@ pub(super) fn head(repository: &Repository) -> Result<Option<Oid>, git2::Error> 
     }
 }
 
-/// The commit of a ref, if there is one.
+/// Returns the commit of a ref, if the ref exists.
 pub(super) fn commit_of(repository: &Repository, name: &str) -> Result<Option<Oid>, git2::Error> {
     match repository.refname_to_id(name) {
         Ok(id) => Ok(Some(id)),

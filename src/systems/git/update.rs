@@ -1,5 +1,5 @@
-//! Brings a clone up to date: fetch, then fast-forward, or follow a rewritten branch. What holds a person's work (changes,
-//! commits of its own, something half done) is left alone. Merge requests are `merge_request`.
+//! Update of a clone: fetch, then fast-forward, or follow a rewritten branch. A clone with the user's work
+//! (changes, own commits, an operation in progress) is left alone. Merge requests are `merge_request`.
 
 use std::path::Path;
 
@@ -14,17 +14,17 @@ use super::{CommitId, Git, GitError, GitUrl, Job, Outcome, tree};
 
 const HEADS: &str = "refs/heads/";
 
-/// The branch of a remote that a local one follows.
+/// Upstream branch of a local one.
 struct Upstream {
     remote: String,
-    /// The branch's name there.
+    /// Name of the branch on the remote.
     theirs: String,
-    /// Where it is tracked here.
+    /// Its remote-tracking ref.
     tracking: String,
 }
 
 impl Git {
-    /// Fetches what the checked-out branch follows, and fast-forwards to it.
+    /// Fetches the upstream of the checked-out branch, and fast-forwards to it.
     ///
     /// # Errors
     /// When there is no repository, or its remote is out of reach, or the work was stopped.
@@ -74,7 +74,7 @@ impl Git {
             return upstream.advance(&repository, &branch, held, theirs).map_err(&at);
         }
         match default {
-            // A clone of an empty repository that is empty still.
+            // The repository was empty when it was cloned, and still is.
             None if tree::head(&repository).map_err(&at)?.is_none() => Ok(Outcome::Unchanged),
             Some(default) if upstream.was_default(former.as_deref()) => {
                 match upstream.follow(&repository, &branch, default).map_err(&at)? {
@@ -87,8 +87,8 @@ impl Git {
     }
 }
 
-/// Returns the prune settings of the user's git configuration or of the clone. Unless they are off, refs
-/// that the remote no longer has go: a clone that keeps them cannot be brought up to date for ever.
+/// Returns the prune settings of the user's git configuration or of the clone. Pruning is on by default: a
+/// clone that keeps refs which the remote no longer has may become impossible to update.
 fn prune(repository: &Repository, user: &UserConfig, remote: &str) -> Result<Prune, git2::Error> {
     let own = repository.config()?.open_level(git2::ConfigLevel::Local)?;
     let truth = |key: &str| {
@@ -103,7 +103,7 @@ fn prune(repository: &Repository, user: &UserConfig, remote: &str) -> Result<Pru
     })
 }
 
-/// The branch that was the remote's default when it was asked last.
+/// Returns the branch that was the remote's default at the last fetch.
 fn former_default(repository: &Repository, remote: &str) -> Result<Option<String>, git2::Error> {
     let prefix = format!("refs/remotes/{remote}/");
     match repository.find_reference(&format!("{prefix}HEAD")) {
@@ -116,8 +116,8 @@ fn former_default(repository: &Repository, remote: &str) -> Result<Option<String
 }
 
 impl Upstream {
-    /// The refspecs to fetch: those of the remote without branches that it no longer has, and its
-    /// default branch if that takes the place of one.
+    /// Returns the refspecs to fetch: those of the remote without branches that it no longer has, and its
+    /// default branch if that replaces one.
     fn plan(&self, specs: &[String], advertised: &Advertised) -> Vec<String> {
         let is_there = |spec: &&String| {
             let from = spec.trim_start_matches('+').split(':').next().unwrap_or_default();
@@ -133,7 +133,7 @@ impl Upstream {
         there
     }
 
-    /// Notes the remote's default branch, as a clone does.
+    /// Stores the remote's default branch, as a clone does.
     fn note_default(&self, repository: &Repository, default: &str) -> Result<(), git2::Error> {
         let tracking = format!("refs/remotes/{}/{default}", self.remote);
         if tree::commit_of(repository, &tracking)?.is_some() {
@@ -143,14 +143,14 @@ impl Upstream {
         Ok(())
     }
 
-    /// Whether the branch that is followed was the remote's default.
+    /// Returns whether the upstream branch was the remote's default.
     fn was_default(&self, former: Option<&str>) -> bool {
         let theirs = self.theirs.trim_start_matches(HEADS);
         former.map_or_else(|| matches!(theirs, "main" | "master"), |former| former == theirs)
     }
 
-    /// Moves on to the remote's new default branch, under its name; `None` if a person has done
-    /// something that this would hide.
+    /// Switches to the remote's new default branch, under its name; `None` if that would hide work of the
+    /// user.
     fn follow(
         &self,
         repository: &Repository,
@@ -194,8 +194,8 @@ impl Upstream {
         Ok(Some(outcome))
     }
 
-    /// Moves the branch to what the server has, unless that would touch a person's work. `held` is what
-    /// the tracking ref named before the fetch.
+    /// Moves the branch to the server's commit, unless that would touch the user's work. `held` is the value
+    /// of the tracking ref before the fetch.
     fn advance(
         &self,
         repository: &Repository,
@@ -239,7 +239,7 @@ impl Upstream {
             Moved::InTheWay(paths) => return Ok(Outcome::InTheWay { paths }),
         };
         let why = if rewrite == Rewrite::Whole { "cki: follow a rewrite" } else { "cki: fast-forward" };
-        // Should a person have committed in the meantime, their branch stays where it is.
+        // If the user has committed meanwhile, the branch stays.
         match mine {
             Some(mine) => repository.reference_matching(branch, theirs, true, mine, why)?,
             None => repository.reference(branch, theirs, false, "cki: first commits")?,
@@ -252,7 +252,7 @@ impl Upstream {
         })
     }
 
-    /// The error for a branch that follows nothing any more, with the way on.
+    /// Returns the error for a branch without an upstream any more, with the commands to continue.
     fn gone(
         &self,
         repository: &Repository,
@@ -275,7 +275,7 @@ impl Upstream {
         })
     }
 
-    /// The commands of git that lead to a branch of the remote.
+    /// Returns the git commands that switch to a branch of the remote.
     fn way_to(&self, repository: &Repository, name: &str) -> Result<Vec<Vec<String>>, git2::Error> {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         if tree::commit_of(repository, &format!("{HEADS}{name}"))?.is_some() {
@@ -292,7 +292,7 @@ impl Upstream {
         Ok(vec![words(&["switch", "-c", name, track, &tracking])])
     }
 
-    /// Where a remote is set to fetch the one branch only, it is to fetch the new one.
+    /// Adds the new branch to the remote's refspecs, if these name only the old one.
     fn keep_fetching(&self, repository: &Repository, default: &str) -> Result<(), git2::Error> {
         let old = self.theirs.trim_start_matches(HEADS);
         let own = format!("{HEADS}{old}:refs/remotes/{}/{old}", self.remote);
@@ -322,7 +322,7 @@ fn upstream(repository: &Repository, branch: &str) -> Result<Option<Upstream>, g
     let remote = found(repository.branch_upstream_remote(branch))?;
     let theirs = found(repository.branch_upstream_merge(branch))?;
     let (Some(remote), Some(theirs)) = (remote, theirs) else { return Ok(None) };
-    // A branch may follow another local one (`.`), or an address that is no remote's.
+    // A branch may follow another local one (`.`), or an address that belongs to no remote.
     if repository.find_remote(&remote).is_err() {
         return Ok(None);
     }
@@ -334,7 +334,7 @@ fn upstream(repository: &Repository, branch: &str) -> Result<Option<Upstream>, g
     }))
 }
 
-/// What the remote is set to fetch, but for what would move a person's own branches.
+/// Returns the remote's fetch refspecs, without those that would move the user's own branches.
 fn tracking_specs(remote: &git2::Remote<'_>) -> Result<Vec<String>, git2::Error> {
     let mut specs = Vec::new();
     for spec in remote.fetch_refspecs()?.iter() {

@@ -1,5 +1,5 @@
-//! The address of a repository: which kind it is, and its text without any login. Whatever shows,
-//! stores or compares an address takes it from here. Which way to go to it is `choose`.
+//! Address of a repository: its scheme, and its text without a login. All code that shows, stores or compares
+//! an address uses this module. The means of a transfer are `choose`.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -13,7 +13,7 @@ use super::refusal::quotable;
 use crate::base::digest;
 use crate::base::secret::Secret;
 
-/// How a repository is reached.
+/// Scheme of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
     /// `http://` or `https://`.
@@ -26,20 +26,20 @@ pub enum Scheme {
     Local,
 }
 
-/// A repository's address. It shows itself without a login.
+/// Address of a repository. Its text form has no login.
 #[derive(Clone, PartialEq, Eq)]
 pub struct GitUrl {
     text: String,
     scheme: Scheme,
     host: String,
-    /// The port, unless it is the scheme's own.
+    /// Port, unless it is the scheme's default.
     port: Option<u16>,
     path: String,
     login: Option<Login>,
 }
 
 impl GitUrl {
-    /// Reads an address. A login within it is taken out and kept apart.
+    /// Parses an address. A login in it is removed and stored separately.
     ///
     /// # Errors
     /// When it is no address of a repository, or could be taken for an option by a program.
@@ -94,8 +94,8 @@ impl GitUrl {
                 Some(Login { user: percent_decode(user), secret })
             }
         };
-        // The user of an ssh address is not a secret, and the connection needs it. What has a host
-        // can have a login, so taking it away cannot fail.
+        // The user of an ssh address is not a secret, and the connection needs it. An address with a host can
+        // have a login, so removing it cannot fail.
         let _ = url.set_password(None);
         if scheme != Scheme::Ssh {
             let _ = url.set_username("");
@@ -103,7 +103,7 @@ impl GitUrl {
         let usual = match scheme {
             Scheme::Ssh => 22,
             Scheme::Git => 9418,
-            // `Url` leaves out the port that is the usual one of http and https.
+            // `Url` omits the default port of http and https.
             Scheme::Http | Scheme::Local => 0,
         };
         let port = url.port().filter(|port| *port != usual);
@@ -111,7 +111,7 @@ impl GitUrl {
         Ok(Self { text: url.to_string(), scheme, host, port, path, login })
     }
 
-    /// `[user@]host:path`, as ssh and scp know it.
+    /// Parses `[user@]host:path`, the form of ssh and scp.
     fn like_scp(text: &str) -> Result<Self, &'static str> {
         const NEITHER: &str = "it has no scheme (as in https://…) and is no absolute path";
         let (before, path) = text.split_once(':').ok_or(NEITHER)?;
@@ -138,47 +138,46 @@ impl GitUrl {
         })
     }
 
-    /// How it is reached.
+    /// Returns the scheme.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
         self.scheme
     }
 
-    /// The host's name; empty for a local path.
+    /// Returns the host's name; empty for a local path.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The path within the host; for a local repository the path of its folder.
+    /// Returns the path within the host; for a local repository, the path of its directory.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The address without a login.
+    /// Returns the address without a login.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The login that stood in the address.
+    /// Returns the login that stood in the address.
     pub(super) fn login(&self) -> Option<&Login> {
         self.login.as_ref()
     }
 
-    /// Whether both name the same repository, whichever way they go there: a clone made over ssh
-    /// is a clone of the same repository over https. The case of the host, a port that is the
-    /// scheme's own, a user, slashes at the end and a final `.git` make no difference; the case of the
-    /// path does.
+    /// Returns whether both name the same repository, by any scheme: a clone made over ssh is a clone of the
+    /// same repository over https. The case of the host, the scheme's default port, a user, trailing slashes
+    /// and a final `.git` make no difference; the case of the path does.
     #[must_use]
     pub fn is_same_repository(&self, other: &Self) -> bool {
-        // Ports are comparable only between two of a kind.
+        // Ports are comparable only within one scheme.
         let ports_differ = self.scheme == other.scheme && self.port != other.port;
         self.host() == other.host() && self.plain_path() == other.plain_path() && !ports_differ
     }
 
-    /// A short text that is the same for all spellings of the address of one repository.
+    /// Returns a short text that is equal for all spellings of the address of one repository.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let port = self.port.filter(|_| self.scheme != Scheme::Ssh).map(|port| port.to_string());
@@ -187,7 +186,7 @@ impl GitUrl {
         whole
     }
 
-    /// The path without what makes no difference.
+    /// Returns the path without the parts that make no difference.
     fn plain_path(&self) -> String {
         if self.scheme == Scheme::Local
             && let Some(path) = local_repository(&self.path)
@@ -212,7 +211,7 @@ impl fmt::Debug for GitUrl {
     }
 }
 
-/// A text that may be an address, without what may be a login in it. For showing only.
+/// Returns a text that may be an address, without any part that may be a login. For display only.
 #[must_use]
 pub fn without_login(text: &str) -> String {
     let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
@@ -228,8 +227,8 @@ pub fn without_login(text: &str) -> String {
     if scheme.is_empty() { format!("{host}{after}") } else { format!("{scheme}://{host}{after}") }
 }
 
-/// The directory of a repository on this machine, as git finds it from a path: the path itself, or with
-/// `.git` added. `None` if there is none.
+/// Returns the directory of a repository on this machine, as git finds it from a path: the path itself, or
+/// with `.git` added. `None` if there is none.
 fn local_repository(path: &str) -> Option<String> {
     let found = [path.to_owned(), format!("{}.git", path.trim_end_matches('/'))]
         .into_iter()

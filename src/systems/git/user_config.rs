@@ -1,8 +1,7 @@
-//! The person's own git configuration, as the `git` program would read it: the files that the
-//! environment names, and the entries in the environment itself. What a clone's own configuration says
-//! is no part of it: that is the clone's, and whoever wrote the clone wrote it. libgit2 knows nothing of
-//! `GIT_CONFIG_GLOBAL` and its like, so the text is put together here; which way a transfer takes is
-//! decided in `choose`.
+//! User's own git configuration, as the `git` program would read it: the files that the environment names,
+//! and the entries in the environment itself. A clone's own configuration is excluded, since the author of
+//! the clone controls it. libgit2 ignores `GIT_CONFIG_GLOBAL` and similar variables, so the text is composed
+//! here; `choose` decides the means of a transfer.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
@@ -17,9 +16,9 @@ use reqwest::Url;
 use super::{GitError, GitUrl, Scheme};
 use crate::host::Env;
 
-/// The most entries that the environment may hold.
+/// Maximum number of entries in the environment.
 const MOST: usize = 10_000;
-/// Settings of `http` that say nothing about who is asked, how, and with which secrets.
+/// Settings of `http` that have no influence on identity, secrets and the way a request is made.
 const HARMLESS: [&str; 15] = [
     "postbuffer",
     "lowspeedlimit",
@@ -49,11 +48,11 @@ const HTTP_VARIABLES: [&str; 8] = [
     "GIT_HTTP_PROXY_AUTHMETHOD",
 ];
 
-/// The text of the configuration, in memory: it may hold secrets, and is gone with the process.
+/// Text of the configuration, in memory: it may hold secrets, and vanishes with the process.
 pub(super) struct ConfigText(std::fs::File);
 
 impl ConfigText {
-    /// Puts it together.
+    /// Composes the text.
     pub(super) fn of(env: &Env) -> Result<Self, GitError> {
         let mut text = Vec::new();
         let files = files(env);
@@ -70,13 +69,13 @@ impl ConfigText {
         Ok(Self(file))
     }
 
-    /// A path by which this process can open it.
+    /// Returns a path by which this process can open it.
     pub(super) fn path(&self) -> PathBuf {
         PathBuf::from(format!("/proc/self/fd/{}", self.0.as_raw_fd()))
     }
 }
 
-/// The person's configuration, read.
+/// The user's configuration, parsed.
 pub(super) struct UserConfig {
     config: Config,
     /// Setting of the environment that only the git program can follow.
@@ -88,7 +87,7 @@ pub(super) struct UserConfig {
 }
 
 impl UserConfig {
-    /// With what libgit2 has read from [`ConfigText`].
+    /// Creates it from the configuration that libgit2 has read from [`ConfigText`].
     pub(super) fn new(env: &Env, config: Config) -> Result<Self, git2::Error> {
         let variable = is_set(env, "GIT_CONFIG_PARAMETERS").then(|| "GIT_CONFIG_PARAMETERS".to_owned());
         let beyond = match variable {
@@ -105,19 +104,19 @@ impl UserConfig {
         })
     }
 
-    /// The person's configuration for what is no transfer.
+    /// Reads the user's configuration outside of a transfer.
     pub(super) fn read(env: &Env) -> Result<Self, GitError> {
         let text = ConfigText::of(env)?;
         let read = || Self::new(env, Config::open(&text.path())?.snapshot()?);
         read().map_err(|error| GitError::Config { why: error.message().to_owned() })
     }
 
-    /// A truth value, unless it is not set.
+    /// Returns a boolean setting, unless it is not set.
     pub(super) fn truth(&self, key: &str) -> Option<bool> {
         self.config.get_bool(key).ok()
     }
 
-    /// The address that an address is rewritten to (`insteadOf`), or for pushing (`pushInsteadOf`).
+    /// Returns the address as rewritten by `insteadOf`, or for pushing by `pushInsteadOf`.
     pub(super) fn rewritten(&self, url: &GitUrl, push: bool) -> Result<GitUrl, GitError> {
         let found = rewrite(&self.rules(if push { ".pushinsteadof" } else { ".insteadof" }), url.as_str());
         match found {
@@ -127,7 +126,7 @@ impl UserConfig {
         }
     }
 
-    /// The rules of one kind: what an address begins with, and what takes the place of that.
+    /// Returns the rules of one kind: the prefix of an address, and its replacement.
     fn rules(&self, kind: &str) -> Vec<(String, String)> {
         let mut rules = Vec::new();
         let Ok(mut entries) = self.config.entries(Some("^url\\.")) else { return rules };
@@ -140,7 +139,7 @@ impl UserConfig {
         rules
     }
 
-    /// The setting because of which the program must do the transfer, if there is one.
+    /// Returns the setting that requires the program for the transfer, if there is one.
     pub(super) fn needs_program(&self, url: &GitUrl) -> Option<String> {
         if self.beyond.is_some() {
             return self.beyond.clone();
@@ -165,7 +164,7 @@ impl UserConfig {
         None
     }
 
-    /// Refuses a protocol that the person has forbidden (`protocol.*.allow`, `GIT_ALLOW_PROTOCOL`).
+    /// Refuses a protocol that the user has forbidden (`protocol.*.allow`, `GIT_ALLOW_PROTOCOL`).
     pub(super) fn permit(&self, url: &GitUrl) -> Result<(), GitError> {
         let name = match url.scheme() {
             Scheme::Http if url.as_str().starts_with("https:") => "https",
@@ -190,7 +189,7 @@ impl UserConfig {
     }
 }
 
-/// A condition of an `includeIf` that libgit2 does not know.
+/// Returns a condition of an `includeIf` that libgit2 does not know.
 fn conditional(config: &Config) -> Result<Option<String>, git2::Error> {
     let mut entries = config.entries(Some("^includeif\\."))?;
     while let Some(entry) = entries.next() {
@@ -203,7 +202,7 @@ fn conditional(config: &Config) -> Result<Option<String>, git2::Error> {
     Ok(None)
 }
 
-/// The longest rule that applies, as git has it.
+/// Applies the longest matching rule, as git does.
 fn rewrite(rules: &[(String, String)], url: &str) -> Option<String> {
     let fitting = rules.iter().filter(|(begin, _)| !begin.is_empty() && url.starts_with(begin.as_str()));
     let mut best: Option<&(String, String)> = None;
@@ -215,7 +214,7 @@ fn rewrite(rules: &[(String, String)], url: &str) -> Option<String> {
     best.map(|(begin, base)| format!("{base}{}", &url[begin.len()..]))
 }
 
-/// Whether a section `http.<address>` is about an address.
+/// Returns whether a section `http.<address>` applies to an address.
 fn is_within(section: &str, url: &Url) -> bool {
     let Ok(section) = Url::parse(section) else { return false };
     let labels = |url: &Url| -> Vec<String> {
@@ -233,7 +232,7 @@ fn is_within(section: &str, url: &Url) -> bool {
         && (user.is_empty() || user == url.username())
 }
 
-/// The files that git reads, lowest first.
+/// Returns the files that git reads, lowest precedence first.
 fn files(env: &Env) -> Vec<PathBuf> {
     let mut files = Vec::new();
     if !raw(env, "GIT_CONFIG_NOSYSTEM").is_some_and(is_true) {
@@ -248,11 +247,11 @@ fn files(env: &Env) -> Vec<PathBuf> {
         files.extend(xdg.map(|folder| folder.join("git/config")));
         files.extend(home.map(|home| home.join(".gitconfig")));
     }
-    // A relative path is taken from where the program was started, as git takes it.
+    // A relative path is resolved against the working directory, as git does.
     files.into_iter().filter_map(|file| std::path::absolute(file).ok()).collect()
 }
 
-/// The entries in `GIT_CONFIG_COUNT`, `GIT_CONFIG_KEY_n` and `GIT_CONFIG_VALUE_n`.
+/// Appends the entries of `GIT_CONFIG_COUNT`, `GIT_CONFIG_KEY_n` and `GIT_CONFIG_VALUE_n`.
 fn entries(env: &Env, text: &mut Vec<u8>) -> Result<(), GitError> {
     let Some(count) = env.get_os("GIT_CONFIG_COUNT") else { return Ok(()) };
     let refuse = |why: String| Err(GitError::Config { why });
@@ -278,7 +277,7 @@ fn entries(env: &Env, text: &mut Vec<u8>) -> Result<(), GitError> {
     Ok(())
 }
 
-/// `a.b.c` as it begins in a file: a section, and the name in it.
+/// Returns the beginning of `a.b.c` in a file: a section, and the name in it.
 fn header(key: &str) -> Option<String> {
     let (section, rest) = key.split_once('.')?;
     let (subsection, name) =
@@ -311,7 +310,7 @@ fn quote(value: &[u8], text: &mut Vec<u8>) {
     text.push(b'"');
 }
 
-/// A variable, also if it is empty.
+/// Returns a variable, even if it is empty.
 fn raw<'a>(env: &'a Env, name: &str) -> Option<&'a OsStr> {
     env.iter().find(|(found, _)| *found == OsStr::new(name)).map(|(_, value)| value)
 }
@@ -320,7 +319,7 @@ fn is_set(env: &Env, name: &str) -> bool {
     env.get_os(name).is_some()
 }
 
-/// A truth value as git reads it from a variable.
+/// Parses a boolean variable as git does.
 fn is_true(value: &OsStr) -> bool {
     let value: OsString = value.to_ascii_lowercase();
     ["true", "yes", "on"].iter().any(|word| value == *word)

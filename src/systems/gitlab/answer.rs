@@ -1,5 +1,5 @@
-//! Answers as plain data, and what they mean. Nothing a server says gets into a message without
-//! being cut short and made safe.
+//! Plain-data server answers and their interpretation. Server text is shortened and made safe before it
+//! enters a message. Sending requests is `send`.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -8,17 +8,17 @@ use super::error::GitLabError;
 use super::request::Request;
 use crate::base::text::{safe_line, truncate};
 
-/// What came back.
+/// Answer to a request.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: Headers,
     pub(super) body: Vec<u8>,
-    /// Bytes before `body` that were not kept.
+    /// Number of bytes before `body` that were dropped.
     pub(super) skipped: u64,
 }
 
-/// The headers that matter.
+/// Headers that this client uses.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Headers {
     pub(super) content_type: String,
@@ -29,7 +29,7 @@ pub(super) struct Headers {
     pub(super) retry_after: Option<String>,
     pub(super) rate_limit_reset: Option<String>,
     pub(super) content_range: Option<String>,
-    /// Only GitLab sends it.
+    /// The answer has a header that only GitLab sends.
     pub(super) gitlab_meta: bool,
 }
 
@@ -38,20 +38,20 @@ impl Answer {
         self.headers.content_type.split(';').next().is_some_and(|kind| kind.trim().ends_with("json"))
     }
 
-    /// Whether the body is only the end of what there is.
+    /// Returns whether the body is only the end of the content.
     pub(super) fn is_tail(&self) -> bool {
         let whole = self.headers.content_range.as_deref().is_some_and(|range| range.starts_with("bytes 0-"));
         self.skipped > 0 || (self.status == 206 && !whole)
     }
 
-    /// Whether it is JSON that stops in the middle.
+    /// Returns whether the body is JSON that stops in the middle.
     pub(super) fn is_cut_short(&self) -> bool {
         self.is_json()
             && serde_json::from_slice::<serde::de::IgnoredAny>(&self.body).is_err_and(|error| error.is_eof())
     }
 }
 
-/// Takes an answer that is of use, and turns any other into an error.
+/// Returns a usable answer, and turns any other into an error.
 pub(super) fn judge(
     server: &str,
     request: &Request,
@@ -84,7 +84,7 @@ pub(super) fn judge(
     }
 }
 
-/// Reads the body.
+/// Parses the body as JSON.
 pub(super) fn read<T: DeserializeOwned>(
     server: &str,
     request: &Request,
@@ -104,7 +104,7 @@ fn kind(answer: &Answer) -> String {
     }
 }
 
-/// What the server says about a refusal: GitLab's `message`, `error` or `error_description`.
+/// Returns the server's reason for a refusal: GitLab's `message`, `error` or `error_description`.
 fn reason(answer: &Answer) -> Option<String> {
     let value: Value = serde_json::from_slice(&answer.body).ok()?;
     let text =
@@ -116,7 +116,7 @@ fn reason(answer: &Answer) -> Option<String> {
     Some(cut(text.trim_end_matches('.'))).filter(|text| !text.is_empty())
 }
 
-/// A server's words as they may stand in a message.
+/// Returns server text made safe and short enough for a message.
 pub(super) fn cut(text: &str) -> String {
     truncate(&safe_line(&text.chars().take(400).collect::<String>()), 160)
 }

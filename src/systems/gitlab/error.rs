@@ -1,156 +1,154 @@
-//! What can go wrong between this program and a GitLab server. What it means for the exit code,
-//! and what to try next, is decided in `cli::error`.
+//! Errors of requests to a GitLab server. `cli::error` decides their exit codes and hints.
 
 use std::time::Duration;
 
 use crate::base::http::HttpError;
 use crate::base::text::{bytes, duration};
 
-/// A request that did not lead to an answer of use. `server` is the address of the server, `what`
-/// the thing asked about, as a person calls it.
+/// A failed request. `server` is the address of the server, `what` the requested resource as a user calls it.
 #[derive(Debug, thiserror::Error)]
 pub enum GitLabError {
-    /// It does not exist, or the token may not know that it does.
+    /// The resource does not exist, or the token may not see it.
     #[error("{what} was not found on `{server}`")]
     NotFound {
-        /// The server.
+        /// Address of the server.
         server: String,
-        /// What was asked for.
+        /// Requested resource.
         what: String,
     },
-    /// 401: no token, or one that is not valid.
+    /// 401: the token is missing or invalid.
     #[error("{}", unauthorised(.server, .what, *.had_token))]
     Unauthorised {
-        /// The server.
+        /// Address of the server.
         server: String,
-        /// What was asked for.
+        /// Requested resource.
         what: String,
-        /// Whether a token was sent.
+        /// The request carried a token.
         had_token: bool,
     },
-    /// 403: the token is valid and has no right to this.
+    /// 403: the token is valid but lacks permission.
     #[error("`{server}` does not allow access to {what}{}", because(.reason))]
     Forbidden {
-        /// The server.
+        /// Address of the server.
         server: String,
-        /// What was asked for.
+        /// Requested resource.
         what: String,
-        /// What the server says about it.
+        /// Reason from the server.
         reason: Option<String>,
     },
-    /// There is a server, and it is something else.
+    /// The server is not GitLab.
     #[error("`{server}` is not a GitLab server: {why}")]
     NotGitLab {
-        /// The server.
+        /// Address of the server.
         server: String,
-        /// How it shows.
+        /// Evidence for that.
         why: String,
     },
-    /// It redirects to where a token is not sent without being told to.
+    /// The server redirects to an address that gets no token unless the user configures it.
     #[error("`{server}` sends requests on to `{target}`")]
     Elsewhere {
-        /// The server.
+        /// Address of the server.
         server: String,
-        /// Where to.
+        /// Target of the redirect.
         target: String,
     },
-    /// 429, and still after waiting.
+    /// 429, even after waiting.
     #[error("`{server}` allows no more requests for now{}", later(.wait))]
     RateLimited {
-        /// The server.
+        /// Address of the server.
         server: String,
-        /// How long it asks to wait.
+        /// Wait that the server asks for.
         wait: Option<Duration>,
     },
     /// 5xx: the server failed.
     #[error("`{server}` failed on {what} (status {status})")]
     Server {
-        /// The server.
+        /// Address of the server.
         server: String,
-        /// What was asked for.
+        /// Requested resource.
         what: String,
-        /// The HTTP status.
+        /// HTTP status.
         status: u16,
     },
     /// Any other refusal.
     #[error("`{server}` refused {what} (status {status}){}", because(.reason))]
     Refused {
-        /// The server.
+        /// Address of the server.
         server: String,
-        /// What was asked for.
+        /// Requested resource.
         what: String,
-        /// The HTTP status.
+        /// HTTP status.
         status: u16,
-        /// What the server says about it.
+        /// Reason from the server.
         reason: Option<String>,
     },
-    /// No connection, or one that broke before an answer came.
+    /// The connection failed, or broke before an answer came.
     #[error("cannot reach `{server}`: {why}")]
     Unreachable {
-        /// The server.
+        /// Address of the server.
         server: String,
-        /// The innermost reason.
+        /// Innermost cause.
         why: String,
-        /// Whether the request may have arrived all the same.
+        /// The request may have arrived all the same.
         may_have_arrived: bool,
     },
-    /// An answer that ended too early.
+    /// The answer ended too early.
     #[error("the answer of `{server}` about {what} ended too early")]
     Truncated {
-        /// The server.
+        /// Address of the server.
         server: String,
-        /// What was asked for.
+        /// Requested resource.
         what: String,
     },
-    /// An answer that is longer than any sensible one.
+    /// The answer exceeds the size limit.
     #[error("the answer of `{server}` about {what} is longer than {}", bytes(*.limit as u64))]
     TooLong {
-        /// The server.
+        /// Address of the server.
         server: String,
-        /// What was asked for.
+        /// Requested resource.
         what: String,
-        /// The limit in bytes.
+        /// Limit in bytes.
         limit: usize,
     },
-    /// An answer that is not what it should be.
+    /// The answer has an unexpected form.
     #[error("the answer of `{server}` about {what} is not understood: {why}")]
     BadAnswer {
-        /// The server.
+        /// Address of the server.
         server: String,
-        /// What was asked for.
+        /// Requested resource.
         what: String,
-        /// The first line of the complaint.
+        /// First line of the parser's error.
         why: String,
     },
-    /// A list whose pages lead back to one that was read already.
+    /// A list whose next page was read already.
     #[error("the pages of {what} on `{server}` lead in a circle")]
     Circle {
-        /// The server.
+        /// Address of the server.
         server: String,
-        /// What was asked for.
+        /// Requested resource.
         what: String,
     },
-    /// No network is to be used.
+    /// The network must not be used.
     #[error("`{server}` cannot be asked while offline")]
     Offline {
-        /// The server.
+        /// Address of the server.
         server: String,
     },
-    /// Not the address of a server.
+    /// The text is not the address of a server.
     #[error("`{url}` cannot be the address of a GitLab server: {why}")]
     BadUrl {
-        /// What was given.
+        /// Given text.
         url: String,
-        /// What is wrong with it.
+        /// Fault of the text.
         why: String,
     },
-    /// No client could be made.
+    /// The HTTP client cannot be created.
     #[error(transparent)]
     Client(#[from] HttpError),
 }
 
 impl GitLabError {
-    /// Whether the same request may well succeed a little later.
+    /// Returns whether the same request may succeed a little later.
     #[must_use]
     pub fn is_passing(&self) -> bool {
         matches!(
@@ -163,7 +161,7 @@ impl GitLabError {
         )
     }
 
-    /// Whether a request that changes something may have done so, although it failed.
+    /// Returns whether a failed request may have changed something on the server.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
         match self {
@@ -175,13 +173,13 @@ impl GitLabError {
         }
     }
 
-    /// Whether the thing asked for is not there.
+    /// Returns whether the requested resource does not exist.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound { .. })
     }
 
-    /// Whether it is there, perhaps, and not for this token.
+    /// Returns whether the resource may exist but the token has no access.
     #[must_use]
     pub fn is_denied(&self) -> bool {
         matches!(self, Self::Forbidden { .. } | Self::Unauthorised { .. })

@@ -1,6 +1,6 @@
-//! A GitLab server, through its REST API version 4. Requests are built (`request`) and answers
-//! read (`answer`, `pages`, `trace`) by pure functions; `send` alone uses the network, and waits
-//! and tries again by the rule in `retry`. What is done with merge requests is for `ops`.
+//! A GitLab server, through its REST API version 4. Pure functions build requests (`request`) and read
+//! answers (`answer`, `pages`, `trace`); only `send` uses the network, and waits and retries by the rule in
+//! `retry`. The use of merge requests belongs to `ops`.
 
 mod answer;
 mod error;
@@ -27,31 +27,31 @@ use request::Request;
 pub use types::{Discussion, Job, MergeRequest, Note, Pipeline, Project, User, Version};
 pub use watch::Watch;
 
-/// So much of the end of a log is asked for.
+/// Maximum bytes to request from the end of a log.
 const LOG_TAIL: usize = 64 << 10;
 
-/// What a client works with.
+/// Dependencies of a client.
 #[derive(Debug, Clone)]
 pub struct Means {
-    /// How to connect.
+    /// HTTP client factory and its policy.
     pub http: Arc<Http>,
-    /// How to wait.
+    /// Clock for waits and timeouts.
     pub clock: Arc<dyn Clock>,
-    /// Where to say why it waits.
+    /// Receiver of messages about waits.
     pub events: Events,
-    /// How long one request may take.
+    /// Timeout of one request.
     pub timeout: Duration,
 }
 
 impl Means {
-    /// With a time limit of one minute for a request.
+    /// Creates them with a timeout of one minute per request.
     #[must_use]
     pub fn new(http: Arc<Http>, clock: Arc<dyn Clock>, events: Events) -> Self {
         Self { http, clock, events, timeout: Duration::from_secs(60) }
     }
 }
 
-/// A client of one server.
+/// Client of one server.
 #[derive(Debug)]
 pub struct GitLab {
     base: reqwest::Url,
@@ -66,14 +66,14 @@ pub struct GitLab {
 /// A list, as far as it was read.
 #[derive(Debug, Clone)]
 pub struct Listing<T> {
-    /// What was read.
+    /// Items that were read.
     pub items: Vec<T>,
-    /// Whether all was read that was wanted: not, if there were too many pages.
+    /// The whole requested list was read; `false` if it had too many pages.
     pub complete: bool,
 }
 
 impl GitLab {
-    /// A client of the server at an address such as `https://gitlab.com`. Nothing is opened.
+    /// Creates a client of the server at an address such as `https://gitlab.com`. Opens no connection.
     ///
     /// # Errors
     /// When the address cannot be that of a server.
@@ -103,25 +103,25 @@ impl GitLab {
         Ok(Self { base, server, token, http, clock, events, timeout })
     }
 
-    /// The server's address, without a slash at its end.
+    /// Returns the server's address, without a trailing slash.
     #[must_use]
     pub fn server(&self) -> &str {
         &self.server
     }
 
-    /// Whether requests carry a token.
+    /// Returns whether requests carry a token.
     #[must_use]
     pub fn has_token(&self) -> bool {
         self.token.is_some()
     }
 
-    /// The clock by which it waits.
+    /// Returns the clock by which the client waits.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
     }
 
-    /// What GitLab it is. GitLab says so only to those who have a token.
+    /// Returns the version of GitLab, which GitLab tells only clients with a token.
     ///
     /// # Errors
     /// [`GitLabError::NotGitLab`] for a server that is something else.
@@ -136,7 +136,7 @@ impl GitLab {
         })
     }
 
-    /// Whose token it is.
+    /// Returns the user to whom the token belongs.
     ///
     /// # Errors
     /// When the server does not say.
@@ -144,7 +144,7 @@ impl GitLab {
         self.get(&request::user()).await
     }
 
-    /// A project by its path.
+    /// Returns a project by its path.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -152,7 +152,7 @@ impl GitLab {
         self.get(&request::project(project)).await
     }
 
-    /// A merge request.
+    /// Returns a merge request.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -160,8 +160,8 @@ impl GitLab {
         self.get(&request::merge_request(project, iid)).await
     }
 
-    /// The comments of a merge request, newest first, page by page until `enough` says so, and at
-    /// most so many pages of a hundred.
+    /// Returns the comments of a merge request, newest first. Reads page by page until `enough` returns true,
+    /// and at most `pages` pages of a hundred.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -175,7 +175,7 @@ impl GitLab {
         self.list(request::notes(project, iid), pages, enough).await
     }
 
-    /// The threads of a merge request, oldest first, at most so many pages of a hundred.
+    /// Returns the threads of a merge request, oldest first, from at most `pages` pages of a hundred.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -188,7 +188,7 @@ impl GitLab {
         self.list(request::discussions(project, iid), pages, |_| false).await
     }
 
-    /// One comment.
+    /// Returns one comment.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -196,8 +196,8 @@ impl GitLab {
         self.get(&request::note(project, iid, id)).await
     }
 
-    /// Comments on a merge request. It is tried again only if it certainly did not happen; see
-    /// [`GitLabError::is_ambiguous`] for when it may have.
+    /// Comments on a merge request. Retries only if no comment can have been made;
+    /// [`GitLabError::is_ambiguous`] marks the failures after which one may exist.
     ///
     /// # Errors
     /// When the server does not say that the comment was made.
@@ -205,7 +205,7 @@ impl GitLab {
         self.get(&request::create_note(project, iid, body)).await
     }
 
-    /// A pipeline.
+    /// Returns a pipeline.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -213,7 +213,7 @@ impl GitLab {
         self.get(&request::pipeline(project, id)).await
     }
 
-    /// The jobs of a pipeline, at most so many pages of a hundred.
+    /// Returns the jobs of a pipeline, from at most `pages` pages of a hundred.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -226,7 +226,7 @@ impl GitLab {
         self.list(request::jobs(project, pipeline), pages, |_| false).await
     }
 
-    /// The last lines of a job's log that say something: safe to show, of bounded length.
+    /// Returns the last non-empty lines of a job's log, safe to show and of bounded length.
     ///
     /// # Errors
     /// When it cannot be read.

@@ -1,11 +1,11 @@
-//! Lists that come in pages: where the next one is. Only the query of the server's link is used,
-//! so that no answer can send the token to another place.
+//! Pagination: finds the next page of a list. Uses only the query of the server's link, so that no answer can
+//! send the token to another place.
 
 use super::answer::Headers;
 use super::request::Request;
 
-/// The query of the next page, if there is one: by `Link` (offset and keyset pagination alike),
-/// else by `X-Next-Page`.
+/// Returns the query of the next page, if there is one: from `Link` (offset and keyset pagination alike),
+/// else from `X-Next-Page`.
 pub(super) fn next(request: &Request, headers: &Headers) -> Option<Vec<(String, String)>> {
     let by_link = headers.link.as_deref().and_then(next_link).and_then(|url| query_of(&url));
     by_link.or_else(|| {
@@ -17,7 +17,7 @@ pub(super) fn next(request: &Request, headers: &Headers) -> Option<Vec<(String, 
     })
 }
 
-/// The address with `rel="next"` in a `Link` header (RFC 8288).
+/// Returns the address with `rel="next"` in a `Link` header (RFC 8288).
 fn next_link(header: &str) -> Option<String> {
     let mut rest = header;
     while let Some(start) = rest.find('<') {

@@ -1,29 +1,29 @@
-//! Requests as plain data: what to ask, and what it is about. Sending is `send`.
+//! Plain-data requests: the resource, and its name for messages. Sending is `send`.
 
 use serde_json::{Value, json};
 
-/// What is done to a resource.
+/// HTTP method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method {
-    /// Read it: may be repeated at will.
+    /// Reads a resource; may be repeated at will.
     Get,
-    /// Make one: never repeated without looking.
+    /// Creates a resource; never repeated without looking.
     Post,
 }
 
-/// One request.
+/// Request to the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Request {
     pub(super) method: Method,
-    /// Below `/api/v4`, encoded.
+    /// Path below `/api/v4`, encoded.
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
     pub(super) body: Option<Value>,
-    /// What was known before, to be told only what changed.
+    /// `ETag` of the last known answer, so that the server sends only changes.
     pub(super) etag: Option<String>,
-    /// Only so many bytes at the end are wanted.
+    /// Maximum bytes wanted from the end of the answer.
     pub(super) tail: Option<usize>,
-    /// What it is about, as a person calls it.
+    /// Name of the resource, as a user calls it.
     pub(super) what: String,
 }
 
@@ -71,7 +71,7 @@ pub(super) fn merge_request(project: &str, iid: u64) -> Request {
     Request::get(merge_request_path(project, iid), format!("merge request `{project}!{iid}`"))
 }
 
-/// Newest first, so that what matters is on the first page.
+/// Builds a request for comments, newest first, so that the first page holds the relevant ones.
 pub(super) fn notes(project: &str, iid: u64) -> Request {
     let path = format!("{}/notes", merge_request_path(project, iid));
     Request::get(path, format!("the comments of `{project}!{iid}`")).with(&[

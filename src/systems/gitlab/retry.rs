@@ -1,23 +1,23 @@
-//! When to try again, and how long to wait before: a pure rule.
+//! Retry rule: decides whether to retry, and after which pause. A pure function; `send` waits.
 
 use std::time::{Duration, SystemTime};
 
 use super::answer::Headers;
 use super::request::Method;
 
-/// So many tries in all.
+/// Maximum number of tries in all.
 pub(super) const TRIES: u32 = 5;
-/// The first pause; each further one is twice as long.
+/// First pause; each further one is twice as long.
 const FIRST: Duration = Duration::from_millis(200);
-/// No pause that this program chooses is longer.
+/// Longest pause that this program chooses.
 const LONGEST: Duration = Duration::from_secs(10);
-/// A server that asks for more than this is not waited for.
+/// Longest wait that a server may ask for; beyond it, the client gives up.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What went wrong with a try.
+/// Failure of a try.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Trouble<'a> {
-    /// An answer of no use.
+    /// An unusable answer.
     Status(u16, &'a Headers),
     /// The request was never sent.
     NotSent,
@@ -25,18 +25,18 @@ pub(super) enum Trouble<'a> {
     Broken,
 }
 
-/// What to do about it.
+/// Decision after a failed try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Wait so long, then try again.
+    /// Wait this long, then retry.
     Wait(Duration),
-    /// Give up. The server may have said how long it wants to be left alone.
+    /// Give up. The server may have asked for this wait.
     GiveUp(Option<Duration>),
 }
 
-/// Decides. `tries` have been made; `jitter` is between 0 and 1.
+/// Decides whether to retry after `tries` tries. `jitter` is between 0 and 1.
 pub(super) fn next(method: Method, tries: u32, trouble: Trouble<'_>, now: SystemTime, jitter: f64) -> Next {
-    // Only what certainly did not happen may be repeated when it would change something.
+    // A request that changes something may be repeated only if the server cannot have carried it out.
     let repeatable = matches!(
         (method, trouble),
         (_, Trouble::Status(429, _) | Trouble::NotSent)
@@ -53,7 +53,7 @@ pub(super) fn next(method: Method, tries: u32, trouble: Trouble<'_>, now: System
         return Next::GiveUp(asked);
     }
     let pause = match asked {
-        // A little later than asked, and not all at once.
+        // Waits a little longer than asked, with jitter, so that clients do not all retry at once.
         Some(wait) => wait + FIRST.mul_f64(jitter.clamp(0.0, 1.0)),
         None => {
             let doubled = FIRST * 2u32.saturating_pow(tries.saturating_sub(1).min(16));
@@ -63,8 +63,8 @@ pub(super) fn next(method: Method, tries: u32, trouble: Trouble<'_>, now: System
     Next::Wait(pause)
 }
 
-/// How long the server wants to be left alone: `Retry-After` in seconds or as a date, else
-/// `RateLimit-Reset` as seconds since 1970.
+/// Returns the wait that the server asks for: `Retry-After` in seconds or as a date, else `RateLimit-Reset`
+/// as seconds since 1970.
 fn asked_for(headers: &Headers, now: SystemTime) -> Option<Duration> {
     let until = |then: SystemTime| then.duration_since(now).unwrap_or(Duration::ZERO);
     let after = headers.retry_after.as_deref().map(str::trim).and_then(|text| {

@@ -1,5 +1,5 @@
-//! The one place that talks to the network: sends a request, reads a bounded answer, waits and
-//! tries again where that is right.
+//! The only code here that uses the network: sends a request, reads a bounded answer, waits and retries. The
+//! retry rule is `retry`, the reading of answers `answer`.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -15,14 +15,14 @@ use crate::base::http::is_loopback;
 use crate::base::redact::Redactor;
 use crate::base::text::duration;
 
-/// No answer in JSON is longer.
+/// Maximum bytes of a JSON answer.
 const JSON_LIMIT: usize = 8 << 20;
-/// Of a log whose end is wanted, no more is read.
+/// Maximum bytes to read of a log whose end is wanted.
 const LOG_LIMIT: u64 = 128 << 20;
-/// A pause longer than this is worth a word.
+/// Longest pause that is not reported.
 const WORTH_SAYING: Duration = Duration::from_secs(2);
 
-/// A try that brought no whole answer.
+/// Failed try: no whole answer.
 #[derive(Debug)]
 enum Fault {
     NotSent(reqwest::Error),
@@ -32,7 +32,7 @@ enum Fault {
 }
 
 impl GitLab {
-    /// Sends a request until there is an answer of use, or no hope of one.
+    /// Sends a request until the answer is usable or the retry rule gives up.
     pub(super) async fn send(&self, request: &Request) -> Result<Answer, GitLabError> {
         let mut tries = 0;
         loop {
@@ -78,7 +78,7 @@ impl GitLab {
         }
     }
 
-    /// One try. The outer error is one that no further try can mend.
+    /// Makes one try. The outer error is one that no retry can fix.
     async fn once(&self, request: &Request) -> Result<Result<Answer, Fault>, GitLabError> {
         if self.http.policy().offline && !self.base.host_str().is_some_and(is_loopback) {
             return Err(GitLabError::Offline { server: self.server.clone() });
@@ -98,7 +98,7 @@ impl GitLab {
             sending = sending.json(body);
         }
         Ok(match sending.send().await {
-            // Following a redirect has made a read of it: nothing was changed.
+            // A followed redirect turns the request into a GET: nothing was changed.
             Ok(response) if request.method == Method::Post && *response.url() != url => {
                 let location = Some(response.url().to_string());
                 Ok(Answer {
@@ -107,7 +107,7 @@ impl GitLab {
                     ..Answer::default()
                 })
             }
-            // Whatever becomes of the server's words, the token is not among them.
+            // Removes the token from server text before it gets any further.
             Ok(response) => receive(request, response).await.map(|answer| self.without_token(answer)),
             Err(error) if error.is_connect() || error.is_builder() => Err(Fault::NotSent(error)),
             Err(error) => Err(Fault::Broken(error)),
@@ -137,7 +137,7 @@ impl GitLab {
             headers.insert("private-token", value);
         }
         let mut set = |name, text: &str| {
-            // What came in a header can be sent in one.
+            // The value came in a header, so it can be sent in one.
             if let Ok(value) = HeaderValue::from_str(text) {
                 headers.insert(name, value);
             }
@@ -152,7 +152,7 @@ impl GitLab {
     }
 }
 
-/// Reads the head and as much of the body as is wanted.
+/// Reads the headers and at most the limit of the body.
 async fn receive(request: &Request, mut response: reqwest::Response) -> Result<Answer, Fault> {
     let status = response.status().as_u16();
     let headers = headers_of(&response);
@@ -199,7 +199,7 @@ fn headers_of(response: &reqwest::Response) -> Headers {
     }
 }
 
-/// The innermost reason, which is the one that says something.
+/// Returns the innermost cause, which is the informative one.
 fn why(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "it does not answer in time".to_owned();

@@ -1,4 +1,4 @@
-//! The log of a job as people want to read it: its last lines, without GitLab's own marks.
+//! Readable end of a job's log: its last lines, without GitLab's own markers. Reading the log is `send`.
 
 use std::sync::LazyLock;
 
@@ -7,13 +7,13 @@ use regex::Regex;
 use crate::base::redact::without_tokens;
 use crate::base::text::{LineSplitter, safe_line, truncate};
 
-/// No line is longer.
+/// Maximum characters of a line.
 const LONGEST_LINE: usize = 400;
 
-/// The last lines that say something. `cut` says that the first line is not whole.
+/// Returns the last non-empty lines. `cut` says that the first line is not whole.
 #[must_use]
 pub(super) fn last_lines(log: &[u8], cut: bool, most: usize) -> Vec<String> {
-    // A key has several lines.
+    // A key spans several lines.
     let log = String::from_utf8_lossy(log);
     let log = without_tokens(&log);
     let mut lines = Vec::new();
@@ -26,8 +26,8 @@ pub(super) fn last_lines(log: &[u8], cut: bool, most: usize) -> Vec<String> {
     told[told.len().saturating_sub(most)..].to_vec()
 }
 
-/// What a line says: without the runner's time stamp, the marks of sections, and what a carriage
-/// return has written over.
+/// Returns the text of a line without the runner's timestamp, section markers, and text that a carriage
+/// return has overwritten.
 fn told(line: &str) -> Option<String> {
     static STAMP: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z [0-9a-f]{2}[OE][+ ]?")

@@ -1,127 +1,127 @@
-//! What GitLab's API says, as far as this program reads it. Fields that it does not need are not
-//! here; fields that older servers leave out are optional.
+//! Types of GitLab's API, with the fields that this program reads. Fields that older servers omit are
+//! optional. Requests are `request`.
 
 use serde::Deserialize;
 
 use crate::model::staging::PipelineStatus;
 
-/// `GET /version`.
+/// Answer of `GET /version`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Version {
-    /// As `18.5.1-ee`.
+    /// Version, such as `18.5.1-ee`.
     pub version: String,
-    /// The commit it was built from.
+    /// Commit of the build.
     pub revision: String,
 }
 
-/// A person or a bot.
+/// User or bot.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct User {
-    /// The number.
+    /// User ID.
     pub id: u64,
-    /// The name to mention.
+    /// Name to mention.
     pub username: String,
-    /// The name to show.
+    /// Name to show.
     #[serde(default)]
     pub name: String,
 }
 
-/// A project.
+/// Project.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Project {
-    /// The number.
+    /// Project ID.
     pub id: u64,
-    /// `group/project`.
+    /// Path, as `group/project`.
     pub path_with_namespace: String,
-    /// Its page.
+    /// URL of its page.
     pub web_url: String,
 }
 
-/// A merge request.
+/// Merge request.
 #[derive(Debug, Clone, Deserialize)]
 pub struct MergeRequest {
-    /// The number within its project.
+    /// Number within its project.
     pub iid: u64,
-    /// The project's number.
+    /// Project ID.
     pub project_id: u64,
-    /// The title.
+    /// Title.
     pub title: String,
-    /// `opened`, `closed`, `locked`, `merged`.
+    /// State: `opened`, `closed`, `locked` or `merged`.
     pub state: String,
-    /// The commit at its head; none while it has no commits.
+    /// Commit at its head; `None` while it has no commits.
     pub sha: Option<String>,
-    /// Its page.
+    /// URL of its page.
     pub web_url: String,
-    /// Who made it.
+    /// Author.
     pub author: Option<User>,
-    /// The branch that is to be merged.
+    /// Source branch.
     pub source_branch: String,
-    /// The branch it is to be merged into.
+    /// Target branch.
     pub target_branch: String,
-    /// Not meant to be merged yet.
+    /// Marked as a draft, not ready to merge.
     #[serde(default)]
     pub draft: bool,
 }
 
-/// A comment.
+/// Comment.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Note {
-    /// The number, unique on the server and growing.
+    /// Comment ID, unique on the server and ascending.
     pub id: u64,
-    /// The text as written.
+    /// Text as written.
     pub body: String,
-    /// Who wrote it.
+    /// Author.
     pub author: Option<User>,
-    /// When it was written (ISO 8601).
+    /// Timestamp of its creation (ISO 8601).
     pub created_at: String,
-    /// Written by GitLab itself about what was done.
+    /// Written by GitLab itself to record an action.
     #[serde(default)]
     pub system: bool,
 }
 
-/// A thread of comments, or a single one.
+/// Thread of comments, or a single comment.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Discussion {
-    /// The id.
+    /// Thread ID.
     pub id: String,
     /// Its comments, oldest first.
     pub notes: Vec<Note>,
 }
 
-/// A pipeline.
+/// Pipeline.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Pipeline {
-    /// The number, unique on the server.
+    /// Pipeline ID, unique on the server.
     pub id: u64,
-    /// How it is.
+    /// Status.
     pub status: PipelineStatus,
-    /// The branch or tag.
+    /// Branch or tag.
     #[serde(rename = "ref")]
     pub branch: Option<String>,
-    /// Its page.
+    /// URL of its page.
     pub web_url: String,
-    /// When it began (ISO 8601).
+    /// Timestamp of its start (ISO 8601).
     pub started_at: Option<String>,
-    /// How many seconds it ran, once it has ended.
+    /// Duration in seconds, once it has ended.
     pub duration: Option<f64>,
 }
 
-/// A job of a pipeline.
+/// Job of a pipeline.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Job {
-    /// The number.
+    /// Job ID.
     pub id: u64,
-    /// The name.
+    /// Name.
     pub name: String,
-    /// The stage.
+    /// Stage.
     pub stage: String,
-    /// How it is.
+    /// Status.
     pub status: PipelineStatus,
-    /// Its failure is not the pipeline's.
+    /// Its failure does not fail the pipeline.
     #[serde(default)]
     pub allow_failure: bool,
-    /// Why it failed, in GitLab's word.
+    /// Reason of its failure, in GitLab's word.
     pub failure_reason: Option<String>,
-    /// Its page.
+    /// URL of its page.
     pub web_url: String,
 }

@@ -1,5 +1,5 @@
-//! Looking at the same thing again and again: the server is asked only for what changed, by the
-//! tag of what was seen last (`ETag`, RFC 9110).
+//! Polling of a resource: sends the `ETag` of the last answer (RFC 9110), so that the server answers only
+//! with changes. The pace of polling is the caller's.
 
 use serde::de::DeserializeOwned;
 
@@ -8,7 +8,7 @@ use super::error::GitLabError;
 use super::request::{self, Request};
 use super::{GitLab, Job, MergeRequest, Note, Pipeline, pages};
 
-/// Something that is looked at repeatedly, and how it was last seen.
+/// A polled resource, and its last known value.
 #[derive(Debug)]
 pub struct Watch<T> {
     request: Request,
@@ -21,7 +21,7 @@ impl<T> Watch<T> {
         Self { request, etag: None, value: None }
     }
 
-    /// How it was last seen.
+    /// Returns the last known value.
     #[must_use]
     pub fn value(&self) -> Option<&T> {
         self.value.as_ref()
@@ -29,7 +29,7 @@ impl<T> Watch<T> {
 }
 
 impl Watch<MergeRequest> {
-    /// A merge request.
+    /// Watches a merge request.
     #[must_use]
     pub fn merge_request(project: &str, iid: u64) -> Self {
         Self::new(request::merge_request(project, iid))
@@ -37,7 +37,7 @@ impl Watch<MergeRequest> {
 }
 
 impl Watch<Note> {
-    /// One comment of a merge request.
+    /// Watches one comment of a merge request.
     #[must_use]
     pub fn note(project: &str, iid: u64, id: u64) -> Self {
         Self::new(request::note(project, iid, id))
@@ -45,7 +45,7 @@ impl Watch<Note> {
 }
 
 impl Watch<Vec<Note>> {
-    /// The comments of a merge request, newest first.
+    /// Watches the comments of a merge request, newest first.
     #[must_use]
     pub fn notes(project: &str, iid: u64) -> Self {
         Self::new(request::notes(project, iid))
@@ -53,7 +53,7 @@ impl Watch<Vec<Note>> {
 }
 
 impl Watch<Pipeline> {
-    /// A pipeline.
+    /// Watches a pipeline.
     #[must_use]
     pub fn pipeline(project: &str, id: u64) -> Self {
         Self::new(request::pipeline(project, id))
@@ -61,7 +61,7 @@ impl Watch<Pipeline> {
 }
 
 impl Watch<Vec<Job>> {
-    /// The jobs of a pipeline.
+    /// Watches the jobs of a pipeline.
     #[must_use]
     pub fn jobs(project: &str, pipeline: u64) -> Self {
         Self::new(request::jobs(project, pipeline))
@@ -69,10 +69,10 @@ impl Watch<Vec<Job>> {
 }
 
 impl GitLab {
-    /// Looks again; `false` if nothing changed.
+    /// Reads the resource again; returns `false` if nothing changed.
     ///
     /// # Errors
-    /// When it cannot be read; what was seen last stays.
+    /// When it cannot be read; the last known value stays.
     pub async fn refresh<T: DeserializeOwned>(&self, watch: &mut Watch<T>) -> Result<bool, GitLabError> {
         let Some(answer) = self.changed(watch).await? else { return Ok(false) };
         watch.value = Some(answer::read(&self.server, &watch.request, &answer)?);
@@ -80,10 +80,10 @@ impl GitLab {
         Ok(true)
     }
 
-    /// Looks again at a list, page by page until `enough` says so, and at most so many pages.
+    /// Reads a list again, page by page until `enough` returns true, and at most `pages` pages.
     ///
     /// # Errors
-    /// When it cannot be read; what was seen last stays.
+    /// When it cannot be read; the last known value stays.
     pub async fn refresh_list<T: DeserializeOwned>(
         &self,
         watch: &mut Watch<Vec<T>>,
@@ -92,7 +92,7 @@ impl GitLab {
     ) -> Result<bool, GitLabError> {
         let Some(answer) = self.changed(watch).await? else { return Ok(false) };
         let mut items: Vec<T> = answer::read(&self.server, &watch.request, &answer)?;
-        // The tag of the first page says nothing of the others.
+        // The tag of the first page says nothing about the other pages.
         let mut etag = answer.headers.etag.clone();
         if let Some(query) = pages::next(&watch.request, &answer.headers).filter(|_| !enough(&items)) {
             etag = None;
