@@ -1,6 +1,6 @@
-//! Changes to sources on disk, as the system tells of them. What it tells is only taken as a sign that
-//! something happened: what did is found by looking, once it is quiet. So a storm of renames is one
-//! change, files that come and go are none, and nothing is looked at while nothing happens.
+//! Changes to sources on disk. An event of the kernel is only a sign of activity: a scan finds the changed
+//! files once it is quiet. So a storm of renames is one change, files that come and go are none, and nothing
+//! is scanned while nothing happens. The reaction to changes belongs to `ops`.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -15,50 +15,50 @@ use tokio::time::{Instant, timeout};
 
 use crate::base::sources::Sources;
 
-/// So long must nothing happen before a change is over.
+/// Time without events after which a change is complete.
 const QUIET: Duration = Duration::from_millis(100);
-/// A change that does not end is told of after this.
+/// Maximum time before a continuing change is reported.
 const LONGEST: Duration = Duration::from_secs(2);
 
 /// Sources cannot be watched.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
-    /// There is nothing.
+    /// The path does not exist.
     #[error("`{}` cannot be watched: it is not there", .0.display())]
     Missing(PathBuf),
-    /// The system has a limit.
+    /// The kernel's limit of watches is reached.
     #[error("`{}` cannot be watched: it has more folders than the system watches for one user", .0.display())]
     Limit(PathBuf),
-    /// The system refuses.
+    /// The kernel refuses.
     #[error("`{}` cannot be watched", path.display())]
     System {
-        /// What.
+        /// Path.
         path: PathBuf,
-        /// Why.
+        /// Underlying error.
         source: io::Error,
     },
 }
 
-/// Watches a folder of sources, until it is dropped.
+/// Watcher of a directory of sources, until it is dropped.
 #[derive(Debug)]
 pub struct Changes {
     root: PathBuf,
     known: Sources,
     watcher: RecommendedWatcher,
     watched: BTreeSet<PathBuf>,
-    /// What was removed or renamed since the last look. What has the same name now is something else,
-    /// which the system does not watch.
+    /// Paths removed or renamed since the last scan. A new file or directory of the same name is not yet
+    /// watched.
     replaced: Arc<Mutex<BTreeSet<PathBuf>>>,
     bell: Arc<Notify>,
-    /// Something has happened that was not looked at yet.
+    /// Events have come that were not yet followed by a scan.
     rung: bool,
 }
 
 impl Changes {
-    /// Begins to watch. Ignored folders are not watched, however many there are.
+    /// Starts watching. Ignored directories are not watched, however many there are.
     ///
     /// # Errors
-    /// When there is nothing to watch, or the system does not watch so much.
+    /// Fails if the root is missing, or the kernel's limit of watches is reached.
     pub fn watch(root: &Path) -> Result<Self, ChangeError> {
         if !root.exists() {
             return Err(ChangeError::Missing(root.to_path_buf()));
@@ -68,7 +68,7 @@ impl Changes {
         let replaced = Arc::new(Mutex::new(BTreeSet::new()));
         let note = replaced.clone();
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            // What is only read does not change, and it is read by this program itself.
+            // Read access changes nothing, and `cki` itself reads the files.
             let is_read = matches!(&event, Ok(event) if is_read(event.kind));
             if let Ok(event) = event
                 && matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)))
@@ -97,11 +97,11 @@ impl Changes {
         Ok(this)
     }
 
-    /// The files that have changed since the last time, once it is quiet. Dropping the future loses
+    /// Waits for quiet and returns the files that have changed since the last call. Dropping the future loses
     /// nothing.
     ///
     /// # Errors
-    /// When a new folder cannot be watched.
+    /// Fails if a new directory cannot be watched.
     pub async fn next(&mut self) -> Result<Vec<PathBuf>, ChangeError> {
         loop {
             if !self.rung {
@@ -120,9 +120,9 @@ impl Changes {
         }
     }
 
-    /// Looks at what there is, and watches folders that are new.
+    /// Scans the sources, and watches new directories.
     fn look(&mut self) -> Result<Sources, ChangeError> {
-        // They may be readable the next time.
+        // They may be readable at the next scan.
         let mut unreadable = BTreeSet::new();
         loop {
             let replaced = std::mem::take(&mut *self.replaced.lock().unwrap_or_else(PoisonError::into_inner));
@@ -130,7 +130,7 @@ impl Changes {
                 .map_err(|error| ChangeError::System { path: error.path, source: error.source })?;
             let mut places = now.folders.clone();
             if places.is_empty() {
-                // A file alone; or the folder itself is gone for the moment, and maybe what it is in.
+                // The root is a file; or it is missing for the moment, maybe with its parents.
                 let around = self.root.ancestors().skip(1).find(|folder| folder.exists());
                 places.extend(around.map(Path::to_path_buf));
             }
@@ -139,7 +139,7 @@ impl Changes {
             let gone: Vec<PathBuf> = gone.cloned().collect();
             for path in gone {
                 self.watched.remove(&path);
-                // What is gone is watched no more.
+                // A removed path needs no watch.
                 let _ = self.watcher.unwatch(&path);
             }
             let fresh = places.difference(&self.watched).filter(|path| !unreadable.contains(*path));
@@ -159,7 +159,7 @@ impl Changes {
                     }
                 }
             }
-            // What was put into them before they were watched is seen by looking again.
+            // Another scan finds files that were created in them before they were watched.
         }
     }
 }
@@ -201,7 +201,7 @@ mod tests {
         let none = timeout(Duration::from_millis(600), changes.next()).await;
         assert!(none.is_err(), "nothing stayed: {none:?}");
 
-        // Many at once, in new folders too, as when a branch is checked out.
+        // Many at once, in new directories too, as at a checkout of a branch.
         for number in 0..20 {
             std::fs::create_dir_all(root.join(format!("deep/{number}"))).expect("makes");
             for file in 0..100 {
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(changes.next().await.expect("sees"), [root.join("deep/7/late")]);
     }
 
-    /// Writes until it is seen, since nobody tells when something is watched.
+    /// Writes until the change is seen, since nothing reports when a watch is active.
     async fn seen(changes: &mut Changes, path: &Path) -> bool {
         for number in 0..20 {
             std::fs::write(path, "x".repeat(number)).expect("writes");
@@ -261,7 +261,7 @@ mod tests {
         for gone in [&root.join("some"), &root] {
             std::fs::remove_dir_all(gone).expect("removes");
             std::fs::create_dir_all(&deep).expect("makes");
-            // Nothing is another file than before, and this is what makes it quiet.
+            // No file differs from before.
             let none = timeout(Duration::from_millis(400), changes.next()).await;
             assert!(none.is_err(), "no file changed: {none:?}");
             assert!(seen(&mut changes, &deep.join("late")).await, "{} came back", gone.display());

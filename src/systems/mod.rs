@@ -1,5 +1,5 @@
-//! Floor 3: one folder per outside system. They never look at each other, nor at `ui` or `config`;
-//! what several of them need is in `base` or `host`, and combining them is for `ops`.
+//! Floor 3: one directory per outside system. These modules never use each other, nor `ui` or `config`;
+//! shared code is in `base` or `host`, and combining systems belongs to `ops`.
 
 pub mod changes;
 pub mod engine;

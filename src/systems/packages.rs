@@ -1,6 +1,5 @@
-//! The system's package manager: which it is, what packages are called there, and the commands that
-//! install them. The table is a template, `packages.yaml`. Nothing is run here; what is missing is for
-//! `ops`.
+//! Package manager of the machine: its kind, its names of packages, and the commands that install them. The
+//! table is a template, `packages.yaml`. Nothing is run here; finding missing programs belongs to `ops`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,13 +13,13 @@ use crate::base::text::command_line;
 use crate::base::yaml::{self, YamlError};
 use crate::host::{Env, programs};
 
-/// The template.
+/// Name of the template.
 const TEMPLATE: &str = "packages.yaml";
-/// Where programs of root are, which the `PATH` of others commonly leaves out.
+/// Directories of root's programs, which the `PATH` of other users often omits.
 const ROOTS_FOLDERS: [&str; 2] = ["/usr/sbin", "/sbin"];
-/// What gives others the rights of root.
+/// Programs that run a command as root.
 const RAISERS: [&str; 2] = ["sudo", "doas"];
-/// systemd runs where this is (sd_booted(3)).
+/// Directory that exists while systemd runs (sd_booted(3)).
 const SYSTEMD: &str = "/run/systemd/system";
 
 /// The table of packages cannot be used.
@@ -34,32 +33,32 @@ pub enum PackagesError {
     File(#[from] FileError),
 }
 
-/// A package manager.
+/// Package manager.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Manager {
     /// Its program.
     pub program: String,
-    /// Whether it wants to run as root.
+    /// It must run as root.
     #[serde(default = "yes")]
     pub root: bool,
-    /// The command that brings its lists up to date, where that must be asked for.
+    /// Command that refreshes its lists, if that is a separate step.
     pub refresh: Option<Vec<String>>,
-    /// The command to which packages are added.
+    /// Command to which packages are appended.
     pub install: Vec<String>,
-    /// The engine that is usual on that system.
+    /// Usual engine of the system.
     pub engine: String,
     packages: BTreeMap<String, Vec<String>>,
 }
 
 impl Manager {
-    /// The packages with a thing: an engine by its name, `cpp`, `git`, `certificates`. `None` if it
-    /// has none.
+    /// Returns the packages that provide a thing: an engine by its name, `cpp`, `git`, `certificates`. `None`
+    /// if there are none.
     #[must_use]
     pub fn packages(&self, thing: &str) -> Option<&[String]> {
         self.packages.get(thing).map(Vec::as_slice).filter(|packages| !packages.is_empty())
     }
 
-    /// The line to type to install a thing; `None` if there is no package with it.
+    /// Returns the command line that installs a thing; `None` if no package provides it.
     #[must_use]
     pub fn install_command(&self, env: &Env, thing: &str) -> Option<String> {
         let install = [self.install.as_slice(), self.packages(thing)?].concat();
@@ -72,26 +71,26 @@ impl Manager {
     }
 }
 
-/// How an engine is brought to life.
+/// Commands that set up an engine.
 #[derive(Debug, Clone, Deserialize)]
 pub struct EngineFacts {
-    /// The program that shows that it is installed.
+    /// Program that is present if the engine is installed.
     pub program: String,
-    /// How systemd starts its service, if it has one.
+    /// Command that starts its systemd service, if it has one.
     #[serde(default)]
     pub start: Vec<String>,
-    /// What starts it without systemd.
+    /// Command that starts it without systemd.
     #[serde(default)]
     pub by_hand: Vec<String>,
-    /// To what a user's name is added for the right to use it.
+    /// Command to which a user's name is appended to grant access to it.
     #[serde(default)]
     pub join: Vec<String>,
 }
 
-/// The table.
+/// Table of packages.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Packages {
-    /// The managers, in the order in which they are looked for.
+    /// Managers, in the order of detection.
     pub managers: Vec<Manager>,
     engines: BTreeMap<String, EngineFacts>,
 }
@@ -104,7 +103,7 @@ impl Packages {
     /// Reads the table.
     ///
     /// # Errors
-    /// When the template is not what it should be.
+    /// Fails if the template is invalid.
     pub fn read(assets: &Assets) -> Result<Self, PackagesError> {
         let (file, text) = match assets.text(TEMPLATE)? {
             Some(asset) => (asset.origin, asset.text),
@@ -113,19 +112,19 @@ impl Packages {
         Ok(yaml::parse(&file, &text)?.0)
     }
 
-    /// The manager of this machine.
+    /// Returns the manager of this machine.
     #[must_use]
     pub fn manager(&self, env: &Env) -> Option<&Manager> {
         self.managers.iter().find(|manager| programs::find(env, &manager.program).is_some())
     }
 
-    /// What is known of an engine.
+    /// Returns the facts of an engine.
     #[must_use]
     pub fn engine(&self, name: &str) -> Option<&EngineFacts> {
         self.engines.get(name)
     }
 
-    /// The program of an engine, if that is installed.
+    /// Returns the program of an engine, if it is installed.
     #[must_use]
     pub fn installed(&self, env: &Env, engine: &str) -> Option<PathBuf> {
         let program = &self.engine(engine)?.program;
@@ -136,14 +135,14 @@ impl Packages {
     }
 }
 
-/// Whether systemd runs this machine's services.
+/// Returns whether systemd runs this machine's services.
 #[must_use]
 pub fn has_systemd() -> bool {
     Path::new(SYSTEMD).is_dir()
 }
 
-/// A command as it is run with the rights of root: as it is for root, else behind `sudo` or `doas`,
-/// whichever is installed.
+/// Returns a command to run as root: unchanged for root, else behind `sudo` or `doas`, whichever is
+/// installed.
 #[must_use]
 pub fn as_root(env: &Env, argv: &[String]) -> Vec<String> {
     if is_root() {
@@ -153,7 +152,7 @@ pub fn as_root(env: &Env, argv: &[String]) -> Vec<String> {
     std::iter::once(raise.to_owned()).chain(argv.iter().cloned()).collect()
 }
 
-/// Whether this process has the rights of root.
+/// Returns whether this process runs as root.
 #[must_use]
 fn is_root() -> bool {
     geteuid().is_root()
@@ -163,7 +162,7 @@ fn raiser(env: &Env) -> Option<&'static str> {
     RAISERS.into_iter().find(|name| programs::find(env, name).is_some())
 }
 
-/// The name of the user of this process, or the number where there is no name.
+/// Returns the name of this process's user, or the number if there is no name.
 #[must_use]
 pub fn user() -> String {
     let user = getuid();

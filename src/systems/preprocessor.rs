@@ -1,6 +1,6 @@
-//! Build files that go through the C preprocessor, as buildah does with a Containerfile whose name
-//! ends in `.in`: `cpp -E -traditional -undef`, with the context and the file's own folder to look
-//! for what it includes. What is built from the result is for `systems::engine`.
+//! Build files that go through the C preprocessor, as buildah treats a Containerfile whose name ends in
+//! `.in`: `cpp -E -traditional -undef`, with the context and the file's own directory as include paths.
+//! Building the result belongs to `systems::engine`.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -13,47 +13,47 @@ use crate::base::files::{self, FileError};
 use crate::base::text::safe_line;
 use crate::host::{Env, programs};
 
-/// Longer than any build file, with all that it includes.
+/// Maximum bytes of a preprocessed build file.
 const LONGEST: u64 = 4 << 20;
-/// Longest list of included files and complaints, in bytes. A longer one is refused: what it does not
-/// show could be anything.
+/// Maximum bytes of the list of included files and warnings. A longer one is refused: its missing part could
+/// contain anything.
 const LONGEST_COMPLAINT: u64 = 4 << 20;
-/// Most symbolic links that a path may lead through (path_resolution(7)).
+/// Maximum number of symbolic links in a path (path_resolution(7)).
 const MOST_LINKS: usize = 40;
-/// It reads a few files.
+/// Timeout of the preprocessor, which reads a few files.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Why a build file could not be preprocessed.
+/// A build file could not be preprocessed.
 #[derive(Debug, thiserror::Error)]
 pub enum PreprocessError {
     /// The program is not installed.
     #[error("`{}` goes through the C preprocessor, and there is no `cpp` in PATH", file.display())]
     NotInstalled {
-        /// The build file.
+        /// Build file.
         file: PathBuf,
     },
-    /// It cannot be run, or does not end.
+    /// The program cannot be run, or does not end.
     #[error("`cpp` cannot be run on `{}`: {why}", file.display())]
     Program {
-        /// The build file.
+        /// Build file.
         file: PathBuf,
-        /// Why not.
+        /// Reason.
         why: String,
     },
-    /// It says that the file is wrong.
+    /// The program reports an error in the file.
     #[error("`{}` cannot be preprocessed: {message}", file.display())]
     Refused {
-        /// The build file.
+        /// Build file.
         file: PathBuf,
-        /// Its words.
+        /// Its message.
         message: String,
     },
-    /// The file includes what is not its business.
+    /// The file includes one outside of the allowed directories.
     #[error("`{}` includes `{included}`, which is beyond its build context", file.display())]
     Beyond {
-        /// The build file.
+        /// Build file.
         file: PathBuf,
-        /// What it includes.
+        /// Included path.
         included: String,
     },
     /// The build file cannot be read.
@@ -61,27 +61,26 @@ pub enum PreprocessError {
     File(#[from] FileError),
 }
 
-/// A build file as the engine gets it.
+/// Build file as the engine gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preprocessed {
-    /// The text.
+    /// Text.
     pub text: String,
-    /// What the preprocessor complains about: each comment in it, for instance.
+    /// Warnings of the preprocessor: one for each comment in the file, for instance.
     pub warnings: Vec<String>,
 }
 
-/// Whether a build file goes through the preprocessor.
+/// Returns whether a build file goes through the preprocessor.
 #[must_use]
 pub fn is_meant_for(file: &Path) -> bool {
     file.extension().is_some_and(|extension| extension == "in")
 }
 
-/// Preprocesses a build file of a context. `include` are further folders to look for what it
-/// includes.
+/// Preprocesses a build file of a context. `include` are further include directories.
 ///
 /// # Errors
-/// When `cpp` is not installed, when an included file is missing or is not in any of the folders,
-/// and when there is nothing left of the file.
+/// Fails if `cpp` is not installed, if an included file is missing or is not in any of the directories, and
+/// if there is nothing left of the file.
 pub async fn preprocess(
     env: &Env,
     file: &Path,
@@ -92,14 +91,14 @@ pub async fn preprocess(
     let missing = || PreprocessError::NotInstalled { file: file.to_owned() };
     let program = programs::find(env, "cpp").ok_or_else(missing)?;
     let mut command = Command::new(program);
-    // `-H` lists each file as it is opened, and unlike the markers in the output nothing in the file can
-    // change that list.
+    // `-H` lists each file as it is opened; unlike the markers in the output, the file cannot change that
+    // list.
     command.args(["-E", "-H", "-nostdinc", "-iquote"]).arg(context).args(["-traditional", "-undef"]);
     let own = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(context);
     for folder in std::iter::once(own).chain(include.iter().map(PathBuf::as_path)) {
         command.arg("-I").arg(folder);
     }
-    // Only what it needs of the environment: variables of its own would change what it does.
+    // Only the necessary variables: some would change the program's behaviour.
     command
         .arg("-")
         .current_dir(context)
@@ -146,7 +145,7 @@ async fn run(mut command: Command, source: String) -> std::io::Result<Output> {
     let stdin = child.stdin.take();
     let write = async {
         if let Some(mut stdin) = stdin {
-            // It may refuse the file before it has read all of it.
+            // The program may refuse the file before it has read all of it.
             let _ = stdin.write_all(source.as_bytes()).await;
         }
     };
@@ -165,7 +164,7 @@ async fn run(mut command: Command, source: String) -> std::io::Result<Output> {
     Ok(Output { good, text, complaints })
 }
 
-/// Reads to the end, keeps the beginning; says whether that is all.
+/// Reads to the end, keeps the beginning; returns whether that is all.
 async fn bounded(stream: Option<impl AsyncRead + Unpin>, limit: u64) -> std::io::Result<(String, bool)> {
     let mut bytes = Vec::new();
     let mut cut = false;
@@ -176,7 +175,7 @@ async fn bounded(stream: Option<impl AsyncRead + Unpin>, limit: u64) -> std::io:
     Ok((String::from_utf8_lossy(&bytes).into_owned(), cut))
 }
 
-/// The files that were opened, from lines such as `.. a/b` (gcc(1), `-H`).
+/// Returns the opened files, from lines such as `.. a/b` (gcc(1), `-H`).
 fn included(complaints: &str) -> impl Iterator<Item = &str> {
     // A name may end with a carriage return.
     complaints.split('\n').filter_map(|line| {
@@ -185,9 +184,8 @@ fn included(complaints: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Takes out the lines by which the preprocessor says where what follows comes from
-/// (`# 1 "path" 1`). They hold absolute paths of this machine, and an image's layers are reused only
-/// where its build file stays the same.
+/// Removes the preprocessor's line markers (`# 1 "path" 1`). They contain absolute paths of this machine, and
+/// an engine reuses an image's layers only if its build file stays the same.
 fn without_markers(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     for line in text.lines() {
@@ -208,8 +206,8 @@ fn is_marker(line: &str) -> bool {
     is_number && rest.strip_prefix('"').is_some_and(|path| path.contains('"'))
 }
 
-/// Whether an included file, links resolved, is in one of the directories. What cannot be resolved is not:
-/// `cpp` has opened it, so it is a file there.
+/// Returns whether an included file, with links resolved, is in one of the directories. An unresolvable path
+/// is not: `cpp` has opened it, so the file exists in its view.
 fn is_below(path: &str, context: &Path, allowed: &[&Path]) -> bool {
     let path = context.join(path);
     let Ok(real) = path.canonicalize() else { return false };
@@ -220,7 +218,7 @@ fn is_below(path: &str, context: &Path, allowed: &[&Path]) -> bool {
             .any(|directory| real.starts_with(directory))
 }
 
-/// Whether a path leads through `/proc` or `/dev`, where it means another file to each process.
+/// Returns whether a path leads through `/proc` or `/dev`, where it means a different file to each process.
 fn is_by_process(path: &Path) -> bool {
     let mut waiting: Vec<PathBuf> = vec![path.to_owned()];
     let mut links = 0;
@@ -229,7 +227,7 @@ fn is_by_process(path: &Path) -> bool {
         for part in path.components() {
             match part {
                 std::path::Component::ParentDir => {
-                    // What lies above a link is above where the link leads.
+                    // The parent of a link is the parent of its target.
                     walked = walked.canonicalize().unwrap_or(walked);
                     walked.pop();
                 }
@@ -258,9 +256,9 @@ fn messages(complaints: &str) -> Vec<String> {
         .collect()
 }
 
-/// What is wrong, among what is only odd. Every comment is an error to the preprocessor
-/// (`invalid preprocessing directive #comment`), which leaves it out; so does buildah. What leaves
-/// out more than a line is wrong.
+/// Returns whether a message is an error, not only a warning. Every comment is an error to the preprocessor
+/// (`invalid preprocessing directive #comment`), which omits it; buildah ignores these as well. A message is
+/// fatal if more than a line is omitted.
 fn is_fatal(message: &str) -> bool {
     ["fatal error:", "error: #error", "unterminated"].iter().any(|fatal| message.contains(fatal))
 }

@@ -1,5 +1,5 @@
-//! The user's shell: which it is, whether it completes `cki`, and where the script for that is written.
-//! The shells are a template, `shells.yaml`; the scripts themselves are `cki completions`.
+//! User's shell: its kind, whether it completes `cki`, and the path for its script. The shells are a
+//! template, `shells.yaml`; the scripts themselves are `cki completions`.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -13,22 +13,22 @@ use crate::base::files::{self, FileError};
 use crate::base::yaml::{self, YamlError};
 use crate::host::Env;
 
-/// The longest start file of a shell that is read, in bytes.
+/// Maximum bytes of a shell's start file.
 const LONGEST: u64 = 16 << 20;
 
-/// The template.
+/// Name of the template.
 const TEMPLATE: &str = "shells.yaml";
 
-/// A shell that cannot be looked at or taught.
+/// A shell cannot be inspected or set up.
 #[derive(Debug, thiserror::Error)]
 pub enum ShellError {
-    /// It is none that is known.
+    /// The shell is not supported.
     #[error("cannot tell which shell to complete in: {}", match .named {
         Some(name) => format!("`SHELL` is `{name}`, which is not supported"),
         None => "`SHELL` is not set".to_owned(),
     })]
     Unknown {
-        /// The value of `SHELL`.
+        /// Value of `SHELL`.
         named: Option<String>,
     },
     /// There is no home directory.
@@ -37,18 +37,18 @@ pub enum ShellError {
     /// The template cannot be read.
     #[error(transparent)]
     Template(#[from] YamlError),
-    /// A value of the template cannot be made.
+    /// A value of the template cannot be rendered.
     #[error("`{TEMPLATE}`: the value `{value}` cannot be made")]
     Value {
-        /// The value as it is written.
+        /// Value as written.
         value: String,
-        /// Why not.
+        /// Underlying error.
         source: minijinja::Error,
     },
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The file belongs to somebody else, who would be locked out of it.
+    /// The file belongs to another user, who would lose access to it.
     #[error("cannot write `{}`: it belongs to another user", .0.display())]
     Foreign(PathBuf),
 }
@@ -72,32 +72,32 @@ struct WrittenShell {
     instead: Vec<String>,
 }
 
-/// The user's shell.
+/// User's shell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shell {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// The file for the script.
+    /// File for the script.
     pub file: PathBuf,
-    /// The file that it reads when it starts, and the line in there that loads the script.
+    /// Start file, and the line in it that loads the script.
     pub start: Option<(PathBuf, String)>,
-    /// Whether it loads the script without that line.
+    /// It loads the script without that line.
     pub loads: bool,
     instead: Vec<PathBuf>,
 }
 
-/// How far a shell is from completing `cki`.
+/// State of the completion of `cki` in a shell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     /// It completes, by this file.
     Completes(PathBuf),
-    /// The script is there, and the start file does not load it.
+    /// The script exists, but the start file does not load it.
     NotLoaded,
     /// There is no script.
     Nothing,
 }
 
-/// The name of the shell that `SHELL` names, as `cki completions` knows it.
+/// Returns the shell in `SHELL`, by its name for `cki completions`.
 #[must_use]
 pub fn name_of_user(env: &Env) -> Option<String> {
     let program = env.get("SHELL").map(Path::new).and_then(Path::file_name)?;
@@ -108,10 +108,10 @@ pub fn name_of_user(env: &Env) -> Option<String> {
 }
 
 impl Shell {
-    /// The shell of a name; `None` if none of that name is known.
+    /// Returns the shell of a name; `None` if it is not supported.
     ///
     /// # Errors
-    /// When the template is not what it should be, or there is no home directory.
+    /// Fails if the template is invalid, or there is no home directory.
     pub fn named(name: &str, env: &Env, assets: &Assets) -> Result<Option<Self>, ShellError> {
         let Some(asset) = assets.text(TEMPLATE)? else { return Ok(None) };
         let (written, _) = yaml::parse::<Written>(&asset.origin, &asset.text)?;
@@ -135,10 +135,10 @@ impl Shell {
         }))
     }
 
-    /// Looks whether it completes `cki`.
+    /// Checks whether it completes `cki`.
     ///
     /// # Errors
-    /// When its start file is there and cannot be read.
+    /// Fails if its start file exists and cannot be read.
     pub fn standing(&self) -> Result<Standing, ShellError> {
         if let Some(file) = self.instead.iter().find(|file| file.is_file()) {
             return Ok(Standing::Completes(file.clone()));
@@ -157,10 +157,10 @@ impl Shell {
         })
     }
 
-    /// Writes the script to its file, whole or not at all. A link stays one, and a file keeps its mode.
+    /// Writes the script to its file, whole or not at all. A link stays a link, and a file keeps its mode.
     ///
     /// # Errors
-    /// When the file is somebody else's, or cannot be written.
+    /// Fails if the file belongs to another user, or cannot be written.
     pub fn install(&self, script: &str) -> Result<(), ShellError> {
         let file = self.file.canonicalize().unwrap_or_else(|_| self.file.clone());
         let mode = match nearest(&file) {
@@ -172,12 +172,12 @@ impl Shell {
     }
 }
 
-/// The file, or the nearest directory above it that exists.
+/// Returns the file, or the nearest existing directory above it.
 fn nearest(file: &Path) -> Option<(&Path, std::fs::Metadata)> {
     file.ancestors().find_map(|path| Some((path, path.metadata().ok()?)))
 }
 
-/// The content of a file that need not be there, nor be text.
+/// Returns the content of a file, which may be missing or not be text.
 fn content(file: &Path) -> Result<Option<Vec<u8>>, FileError> {
     match files::read(file, LONGEST) {
         Ok(content) => Ok(Some(content)),
@@ -186,7 +186,7 @@ fn content(file: &Path) -> Result<Option<Vec<u8>>, FileError> {
     }
 }
 
-/// Whether a line that is no comment has one of these texts.
+/// Returns whether a line that is no comment contains one of these texts.
 fn loads<'a>(text: &str, ours: impl Iterator<Item = &'a String> + Clone) -> bool {
     text.lines()
         .filter(|line| !line.trim_start().starts_with('#'))
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(zsh.standing().expect("looks"), Standing::Nothing);
         zsh.install("script").expect("installs");
         assert_eq!(zsh.standing().expect("looks"), Standing::NotLoaded);
-        // Not all of it need be text, and a comment loads nothing.
+        // Not all of it is text, and a comment loads nothing.
         std::fs::write(&start, b"# cki completions zsh\nalias x='\xff'\n").expect("writes");
         assert_eq!(zsh.standing().expect("looks"), Standing::NotLoaded);
         for loading in [line.as_str(), "source <(cki completions zsh)"] {

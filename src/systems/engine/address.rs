@@ -1,6 +1,5 @@
-//! Where an engine listens, and the few questions that are asked there without bollard: `_ping`,
-//! whose answer is in the headers, those whose answers are read in `facts`, and what only Podman's
-//! own API has.
+//! Address of an engine, and the few requests sent there without bollard: `_ping`, whose answer is in the
+//! headers, those whose answers `facts` reads, and those of Podman's own API.
 
 use std::fmt;
 use std::io;
@@ -12,37 +11,37 @@ use tokio::net::{TcpStream, UnixStream};
 
 use crate::base::text::safe_line;
 
-/// More than any engine sends for what is asked here.
+/// Maximum bytes of an answer.
 const LONGEST: u64 = 64 << 20;
-/// How every answer begins.
+/// First bytes of every answer.
 const HTTP: &[u8] = b"HTTP/1.";
-/// A socket at which too many wait already is tried again after this, within the caller's limit.
+/// Pause before the next try at a socket whose queue is full, within the caller's timeout.
 const FULL: Duration = Duration::from_millis(20);
 
-/// Where an engine listens.
+/// Address of an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
-    /// A socket in the file system.
+    /// Socket in the file system.
     Unix(PathBuf),
-    /// A host and port that speak plain HTTP.
+    /// Host and port that speak plain HTTP.
     Tcp(String),
 }
 
-/// An address that this program cannot use.
+/// An address that this program does not support.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{address}` is not supported: {why}")]
 pub struct Unsupported {
-    /// The address as it was written.
+    /// Address as written.
     pub address: String,
-    /// What is not supported.
+    /// Unsupported part.
     pub why: &'static str,
 }
 
 impl Address {
-    /// Reads an address as `DOCKER_HOST` has it.
+    /// Parses an address in the form of `DOCKER_HOST`.
     ///
     /// # Errors
-    /// When it asks for a transport other than a socket or plain HTTP.
+    /// Fails if the address requires a transport other than a socket or plain HTTP.
     pub fn parse(text: &str) -> Result<Self, Unsupported> {
         let refuse = |why| Err(Unsupported { address: safe_line(text).into_owned(), why });
         match text.split_once("://") {
@@ -63,7 +62,7 @@ impl Address {
         }
     }
 
-    /// Whether the engine is on this machine, as far as an address can tell.
+    /// Returns whether the engine is on this machine, as far as an address can tell.
     #[must_use]
     pub fn is_local(&self) -> bool {
         match self {
@@ -74,7 +73,7 @@ impl Address {
         }
     }
 
-    /// Asks whether an engine answers there, and which.
+    /// Pings the engine, and returns its kind and version.
     pub(super) async fn ping(&self, limit: Duration) -> Result<Pong, Silence> {
         match tokio::time::timeout(limit, self.get("/_ping")).await {
             Ok(Ok(answer)) => Pong::read(&answer),
@@ -83,7 +82,7 @@ impl Address {
         }
     }
 
-    /// The same, asked again while every connection is broken, for at most so long.
+    /// Pings the engine, and retries while every connection breaks, for at most `dying`.
     pub(super) async fn ping_until_known(&self, limit: Duration, dying: Duration) -> Result<Pong, Silence> {
         let began = tokio::time::Instant::now();
         let mut pause = Duration::from_millis(5);
@@ -98,12 +97,12 @@ impl Address {
         }
     }
 
-    /// Asks for something by its path.
+    /// Sends a GET request.
     pub(super) async fn get(&self, path: &str) -> io::Result<Answer> {
         self.send(&format!("GET {path} HTTP/1.0\r\nHost: engine\r\n\r\n")).await
     }
 
-    /// Asks for something to be made, described as JSON.
+    /// Sends a POST request with a JSON body.
     pub(super) async fn post(&self, path: &str, body: &str) -> io::Result<Answer> {
         let length = body.len();
         self.send(&format!(
@@ -120,8 +119,7 @@ impl Address {
         }
     }
 
-    /// The number of the process that listens there, if it is one of this machine that can be seen
-    /// from here.
+    /// Returns the PID of the listening process, if it is a visible one of this machine.
     pub(super) async fn process(&self) -> Option<u32> {
         let Self::Unix(path) = self else { return None };
         let pid = UnixStream::connect(path).await.ok()?.peer_cred().ok()?.pid()?;
@@ -129,7 +127,8 @@ impl Address {
     }
 }
 
-/// Connects to a socket, which refuses nobody for being busy: a person is told that it does not answer.
+/// Connects to a socket. Retries while its queue is full: the caller's timeout reports that it does not
+/// answer.
 pub(super) async fn connect(socket: &Path) -> io::Result<UnixStream> {
     loop {
         match UnixStream::connect(socket).await {
@@ -139,7 +138,7 @@ pub(super) async fn connect(socket: &Path) -> io::Result<UnixStream> {
     }
 }
 
-/// An answer: its head without the empty line, and its body.
+/// Answer: its head without the empty line, and its body.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) head: String,
@@ -147,7 +146,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// The status; 0 if what listens there does not speak HTTP.
+    /// Returns the status; 0 if the answer is not HTTP.
     pub(super) fn status(&self) -> u16 {
         let line = self.head.lines().next().filter(|line| line.starts_with("HTTP/1."));
         line.and_then(|line| line.split(' ').nth(1)?.parse().ok()).unwrap_or(0)
@@ -159,7 +158,7 @@ impl Answer {
     }
 }
 
-/// As HTTP/1.0, whose answers end with the connection and are not cut into chunks.
+/// Sends a request as HTTP/1.0, whose answers end with the connection and are not chunked.
 async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &str) -> io::Result<Answer> {
     stream.write_all(request.as_bytes()).await?;
     let mut bytes = Vec::new();
@@ -190,7 +189,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// The two engines that are spoken to.
+/// Supported engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Docker.
@@ -208,7 +207,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// What an engine says of itself when it is pinged.
+/// Answer to a ping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pong {
     pub(super) kind: Kind,
@@ -236,13 +235,13 @@ impl Pong {
     }
 }
 
-/// Why there was no good answer.
+/// Reason for a missing or bad answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Silence {
     Absent,
     Refused,
     NoPermission,
-    /// It closed the connection before it had answered.
+    /// The engine closed the connection before it had answered.
     Severed,
     Failed(String),
     TimedOut(Duration),
@@ -317,7 +316,7 @@ mod tests {
         let address = Address::Unix(path.clone());
         let listener = tokio::net::UnixListener::bind(&path).expect("binds");
         let dying = tokio::spawn(async move {
-            // Answers that break off at every place, and then none.
+            // Answers that break off at every offset, then none.
             let answer = b"HTTP/1.0 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\nO";
             for length in [0, 3, 20, answer.len()] {
                 let (mut stream, _) = listener.accept().await.expect("accepts");

@@ -1,5 +1,5 @@
-//! Building an image from a context that was packed before. The engine's classic builder is used,
-//! which both engines have; what only BuildKit understands fails with the engine's own words.
+//! Building an image from a packed context. Uses the classic builder, which both engines have; Dockerfiles
+//! that need BuildKit fail with the engine's own message. Packing is `context`, the request `build_request`.
 
 use std::fs::File;
 use std::io;
@@ -19,15 +19,15 @@ use super::output::watch;
 use super::reference::Reference;
 use crate::model::event::{Event, Events, Stream, Task, Unit};
 
-/// The context is sent in pieces of this size.
+/// Bytes of each piece of the context.
 const PIECE: usize = 256 << 10;
 
-/// Most attempts at a build whose cached layers another program removes meanwhile.
+/// Maximum number of attempts at a build whose cached layers another program removes meanwhile.
 const BUILD_ATTEMPTS: usize = 3;
 
 /// Returns whether an engine could not find a layer that it had itself chosen from its cache. A concurrent
-/// removal of images takes along the layers that no image uses any more, those of an unfinished build
-/// among them. Docker says the first, Podman (containers/storage) the others.
+/// removal of images also removes unused layers, including those of an unfinished build. Docker reports the
+/// first message, Podman (containers/storage) the others.
 fn is_lost_layer(message: &str) -> bool {
     let is_of_cache = message.contains("cached image") || message.contains("layer");
     message.contains("unknown parent image ID")
@@ -37,13 +37,13 @@ fn is_lost_layer(message: &str) -> bool {
 }
 
 impl ContainerEngine {
-    /// Builds an image and returns its id. Every line of output is sent as an event of the task's
-    /// subject, and the step is its progress. Docker ends the build when this is dropped; Podman
-    /// lets the instruction that runs come to its end, and makes no image. The layers that were made
-    /// until then are removed in a task of its own, for which [`ContainerEngine::settled`] waits.
+    /// Builds an image and returns its id. Sends every line of output as an event of the task's subject, and
+    /// the step as its progress. When this is dropped, Docker ends the build; Podman finishes the current
+    /// instruction, and makes no image. A separate task removes the layers made until then;
+    /// [`ContainerEngine::settled`] waits for it.
     ///
     /// # Errors
-    /// When an instruction fails, with its step and the last lines of output.
+    /// Fails if an instruction fails, with its step and the last lines of output.
     pub async fn build(
         &self,
         request: &BuildRequest,
@@ -105,7 +105,7 @@ impl ContainerEngine {
             }
         };
         lines.finish(show);
-        // What was made is the next attempt's cache.
+        // The layers made so far are the next attempt's cache.
         unfinished.layers.clear();
         match failure {
             Some(EngineError::Refused { message, .. }) => Err(EngineError::BuildFailed {
@@ -119,7 +119,7 @@ impl ContainerEngine {
         }
     }
 
-    /// The id of what was built; a stream that ends without naming an image has not built one.
+    /// Returns the id of the image; a stream that ends without naming one is a failure.
     async fn built(
         &self,
         request: &BuildRequest,
@@ -138,8 +138,8 @@ impl ContainerEngine {
     }
 }
 
-/// A build that has not ended, and the layers that it has made so far. Dropped before its end, they go:
-/// nobody has given them a name, so that nobody would find them.
+/// A build in progress, and the layers that it has made so far. If dropped before the build's end, the layers
+/// are removed: they have no name, so no later clean-up would find them.
 struct Unfinished {
     engine: ContainerEngine,
     layers: Vec<String>,
@@ -161,7 +161,7 @@ impl Drop for Unfinished {
     }
 }
 
-/// The bytes of a file, piece by piece, wherever its own position is.
+/// Returns the bytes of a file in pieces, independent of its position.
 fn pieces(file: &Arc<File>) -> impl futures_util::Stream<Item = Result<Bytes, io::Error>> + use<> {
     stream::try_unfold((Arc::clone(file), 0u64), |(file, at)| async move {
         let read = tokio::task::spawn_blocking(move || {

@@ -1,16 +1,16 @@
-//! What a build says: pieces of text that are neither lines nor safe to show, in which both
-//! engines announce their steps.
+//! Output of a build: splits the engine's text pieces into lines that are safe to show, and finds the steps
+//! in it.
 
 use std::collections::VecDeque;
 
 use crate::base::text::{LineSplitter, safe_line};
 
-/// Longer lines are cut into several.
+/// Maximum bytes of a line; longer ones are split.
 const LONGEST_LINE: usize = 4096;
-/// So many last lines are kept for the report of a failure.
+/// Number of last lines to keep for the report of a failure.
 const KEPT: usize = 20;
 
-/// A step of a build, as an engine announces it.
+/// Step of a build, as an engine announces it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Step {
     pub(super) number: u64,
@@ -18,7 +18,7 @@ pub(super) struct Step {
     pub(super) instruction: String,
 }
 
-/// Turns what a build says into lines and steps.
+/// Splitter of build output into lines and steps.
 pub(super) struct BuildLines {
     splitter: LineSplitter,
     pub(super) step: Option<Step>,
@@ -26,10 +26,10 @@ pub(super) struct BuildLines {
     layers: NewLayers,
 }
 
-/// Finds the ids of the layers that a build has made, and not taken from the engine's cache.
+/// Collector of the ids of layers that a build has made, without those from the engine's cache.
 #[derive(Default)]
 struct NewLayers {
-    /// The layer that is named next is the base image's or the cache's.
+    /// The next layer to be named is the base image's or the cache's.
     is_old: bool,
     found: Vec<String>,
 }
@@ -58,12 +58,12 @@ impl BuildLines {
         }
     }
 
-    /// The ids of the layers that the build has made since this was asked last.
+    /// Returns the ids of the layers that the build has made since the last call.
     pub(super) fn new_layers(&mut self) -> Vec<String> {
         std::mem::take(&mut self.layers.found)
     }
 
-    /// Takes a piece in; gives out each line that is complete, and the step if it begins one.
+    /// Takes in a piece; passes on each complete line, with the step if it begins one.
     pub(super) fn push(&mut self, text: &str, mut line: impl FnMut(&str, Option<&Step>)) {
         let (step, last, layers) = (&mut self.step, &mut self.last, &mut self.layers);
         let mut line = |text: &str, step: Option<&Step>| {
@@ -73,7 +73,7 @@ impl BuildLines {
         self.splitter.push(text.as_bytes(), |raw| take(raw, step, last, &mut line));
     }
 
-    /// Gives out what is left at the end.
+    /// Passes on the rest at the end.
     pub(super) fn finish(&mut self, mut line: impl FnMut(&str, Option<&Step>)) {
         let (step, last) = (&mut self.step, &mut self.last);
         self.splitter.finish(|raw| take(raw, step, last, &mut line));
@@ -86,7 +86,7 @@ fn take(
     last: &mut VecDeque<String>,
     line: &mut impl FnMut(&str, Option<&Step>),
 ) {
-    // A program that redraws its line wants the last state of it to be seen.
+    // Of a line that a program redraws, the last state counts.
     let raw = raw.rsplit('\r').find(|part| !part.is_empty()).unwrap_or(raw);
     let text = safe_line(raw);
     if text.trim().is_empty() {
@@ -104,12 +104,12 @@ fn take(
     line(&text, begins.as_ref());
 }
 
-/// What an engine says of its own work, and not the instruction of its.
+/// Returns whether a line is from the engine itself, not from the instruction.
 fn is_bookkeeping(line: &str) -> bool {
     [" ---> ", "--> ", "Removing intermediate container "].iter().any(|start| line.starts_with(start))
 }
 
-/// `Step 2/3 : RUN make` (Docker), `STEP 2/3: RUN make` (Podman).
+/// Parses `Step 2/3 : RUN make` (Docker), `STEP 2/3: RUN make` (Podman).
 fn announced(line: &str) -> Option<Step> {
     let rest = line.strip_prefix("Step ").or_else(|| line.strip_prefix("STEP "))?;
     let (count, instruction) = rest.split_once(':')?;

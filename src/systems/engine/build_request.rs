@@ -1,6 +1,6 @@
-//! The request that builds an image, and its answer. It is sent here and not by bollard, whose request
-//! has no place for several hosts, nor for the network of a build on Podman: there, each build is on
-//! this machine's own network unless it is told otherwise.
+//! Request that builds an image, and its answer. It does not go through bollard, whose request cannot take
+//! several hosts, nor the network of a build on Podman: there, each build uses this machine's own network
+//! unless the request says otherwise.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,10 +15,10 @@ use serde_json::json;
 use super::address::Address;
 use super::{ContainerEngine, Kind};
 
-/// A longer line of the answer is none.
+/// Maximum bytes of a line of the answer.
 const LONGEST: usize = 1 << 20;
 
-/// The parameters of the request.
+/// Returns the parameters of the request.
 pub(super) fn parameters(kind: Kind, request: &BuildRequest, dockerfile: &str) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
     let mut put = |key: &str, value: String| all.push((key.to_owned(), value));
@@ -47,7 +47,7 @@ pub(super) fn parameters(kind: Kind, request: &BuildRequest, dockerfile: &str) -
 }
 
 impl ContainerEngine {
-    /// Sends a context, and gives what the engine says of the build as it comes.
+    /// Sends a context, and streams the engine's messages about the build.
     pub(super) fn send_build(
         &self,
         parameters: Vec<(String, String)>,
@@ -63,7 +63,7 @@ async fn send(
     parameters: &[(String, String)],
     context: reqwest::Body,
 ) -> Result<reqwest::Response, Error> {
-    // A second installation is refused and harmless.
+    // A second installation fails, harmlessly.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
     let (client, host) = match address {
@@ -89,7 +89,7 @@ async fn send(
     Err(Error::DockerResponseServerError { status_code, message })
 }
 
-/// The items of an answer: one on each line.
+/// Splits an answer into its items, one per line.
 fn items(answer: reqwest::Response) -> impl Stream<Item = Result<BuildInfo, Error>> + Send {
     let state = (answer.bytes_stream().boxed(), BytesMut::new(), false);
     let lines = stream::try_unfold(state, |(mut pieces, mut buffer, mut ended)| async move {
@@ -122,7 +122,7 @@ fn items(answer: reqwest::Response) -> impl Stream<Item = Result<BuildInfo, Erro
     })
 }
 
-/// A connection that failed, by the reason that the system gave, if it gave one.
+/// Converts a failed connection, with the kernel's error if there is one.
 fn broken(error: reqwest::Error) -> Error {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
     while let Some(one) = cause {
@@ -139,22 +139,22 @@ fn broken(error: reqwest::Error) -> Error {
     Error::from(io::Error::new(kind, error))
 }
 
-/// What to build.
+/// Specification of a build.
 #[derive(Debug, Default)]
 pub struct BuildRequest {
-    /// The name of the image, with a tag.
+    /// Name of the image, with a tag.
     pub tag: String,
     /// Labels of the image.
     pub labels: BTreeMap<String, String>,
     /// Values for the Dockerfile's `ARG`s.
     pub args: BTreeMap<String, String>,
-    /// The stage to build, if not the last.
+    /// Stage to build; `None` builds the last one.
     pub target: Option<String>,
-    /// Do every step again.
+    /// Run every step, without the cache.
     pub no_cache: bool,
-    /// Names that lead to these addresses in every step, whatever a name service says.
+    /// Names that resolve to these addresses in every step, regardless of DNS.
     pub hosts: Vec<(String, IpAddr)>,
-    /// No step has a network.
+    /// Run all steps without a network.
     pub closed: bool,
 }
 

@@ -1,5 +1,5 @@
-//! Containers from the cradle to the grave. What to create is translated in `spec`; how one ends
-//! is told in `wait`, what it writes in `output` and `follow`, how it is in `facts`.
+//! Life of a container, from creation to removal. `spec` translates its specification; `wait` reports its
+//! end, `output` and `follow` its output, `facts` its state.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,15 +19,15 @@ use super::{ContainerEngine, Kind, QUICK, SLOW, files, podman_limits, spec};
 use crate::model::container::{ContainerFile, ContainerInside, ContainerSpec, Copied};
 use crate::model::guard::Passed;
 
-/// How long a container that is being removed by somebody else may take to be gone.
+/// Timeout for a concurrent removal of a container.
 const GOING: Duration = Duration::from_secs(20);
 
 impl ContainerEngine {
-    /// Creates a container with its files in it and returns its id. It is not started, and it is
-    /// not removed by itself when it ends: whoever creates it removes it, or sweeps.
+    /// Creates a container with its files and returns its id. Does not start it. The engine does not remove
+    /// it at its end: the caller removes it, or sweeps.
     ///
     /// # Errors
-    /// When the image is missing, the name is taken, something in the specification cannot be had.
+    /// Fails if the image is missing, the name is taken, or the specification cannot be met.
     pub async fn create(&self, spec: &ContainerSpec) -> Result<String, EngineError> {
         Reference::parse(&spec.image)?;
         let body = spec::body(spec, self.ulimits().await)?;
@@ -70,10 +70,10 @@ impl ContainerEngine {
         }
     }
 
-    /// Copies sources into a container, running or not: those of the files that are still there.
+    /// Copies sources into a container, running or not; `files` that no longer exist are left out.
     ///
     /// # Errors
-    /// When the container does not take them.
+    /// Fails if the container does not take them.
     pub async fn copy_in(&self, id: &str, copies: &[Copied], files: &[PathBuf]) -> Result<(), EngineError> {
         let archive = tokio::task::block_in_place(|| {
             files::sources(copies, |path| files.iter().any(|file| file == path))
@@ -94,10 +94,10 @@ impl ContainerEngine {
         self.call(&doing, SLOW, upload).await
     }
 
-    /// The text files in a folder of a container; none if there is no such folder.
+    /// Returns the text files in a directory of a container; empty if the directory is missing.
     ///
     /// # Errors
-    /// When the container is gone, or the engine does not answer.
+    /// Fails if the container is gone, or the engine does not answer.
     pub async fn files(&self, id: &str, folder: &str) -> Result<Vec<ContainerFile>, EngineError> {
         let options = DownloadFromContainerOptionsBuilder::new().path(folder).build();
         let doing = format!("read `{folder}` in container `{}`", short(id));
@@ -125,8 +125,8 @@ impl ContainerEngine {
         *self.shared.ulimits.get_or_init(|| podman_limits::needed(&self.shared.address)).await
     }
 
-    /// Connects to a container's output. Before the start, so that nothing is missed; and whoever
-    /// has connected must read, or the container stands still as soon as it has written much.
+    /// Attaches to a container's output. Call it before the start, so that nothing is missed; the caller must
+    /// then read, or the container blocks when the buffer is full.
     ///
     /// # Errors
     /// As [`ContainerEngine::start`]: Podman prepares the start here already.
@@ -139,12 +139,11 @@ impl ContainerEngine {
         }
     }
 
-    /// Starts a container that has passed the gate with what the engine has made of it; one that runs
-    /// already is no error.
+    /// Starts a container that has passed the gate with the engine's view of it. Succeeds if it already runs.
     ///
     /// # Errors
-    /// When its program is not there or not executable, when a port is in use, and whatever else
-    /// keeps it from starting. The container then still exists, as created.
+    /// Fails if its program is missing or not executable, if a port is in use, or the engine refuses for
+    /// another reason. The container then still exists, as created.
     pub async fn start(&self, container: &Passed<ContainerInside>) -> Result<(), EngineError> {
         let (engine, id) = (self.clone(), container.id.clone());
         self.unbroken(async move {
@@ -155,11 +154,11 @@ impl ContainerEngine {
         .await
     }
 
-    /// Asks a container to end, and kills it when it has not after `grace`. One that does not run,
-    /// or does not exist, is no error.
+    /// Sends a container its stop signal, and kills it after `grace`. Succeeds if it does not run or does not
+    /// exist.
     ///
     /// # Errors
-    /// When the engine does not do it.
+    /// Fails if the engine refuses.
     pub async fn stop(&self, id: &str, grace: Duration) -> Result<(), EngineError> {
         let seconds = i32::try_from(grace.as_secs()).unwrap_or(i32::MAX);
         let options = StopContainerOptionsBuilder::new().t(seconds).build();
@@ -171,10 +170,10 @@ impl ContainerEngine {
         }
     }
 
-    /// Kills a container. One that does not run, or does not exist, is no error.
+    /// Kills a container. Succeeds if it does not run or does not exist.
     ///
     /// # Errors
-    /// When the engine does not do it.
+    /// Fails if the engine refuses.
     pub async fn kill(&self, id: &str) -> Result<(), EngineError> {
         let options = KillContainerOptionsBuilder::new().signal("SIGKILL").build();
         let doing = format!("kill container `{}`", short(id));
@@ -185,11 +184,11 @@ impl ContainerEngine {
         }
     }
 
-    /// Removes a container, running or not, with its anonymous volumes. When this returns it is
-    /// gone, also when somebody else was about to remove it, or had.
+    /// Removes a container, running or not, with its anonymous volumes. On return it is gone, even if a
+    /// concurrent removal was under way or done.
     ///
     /// # Errors
-    /// When the engine does not do it.
+    /// Fails if the engine refuses.
     pub async fn remove(&self, id: &str) -> Result<(), EngineError> {
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
         let doing = format!("remove container `{}`", short(id));
@@ -206,7 +205,7 @@ impl ContainerEngine {
                 match self.inspect(id).await {
                     Err(error) if error.is_not_found() => return Ok(()),
                     Err(error) if error.is_engine_gone() => return Err(error),
-                    // Somebody else removes it; the engine tells when it has gone, not that it goes.
+                    // A concurrent removal is under way; the engine reports its end, not its progress.
                     _ => tokio::time::sleep(Duration::from_millis(50)).await,
                 }
             }
@@ -215,13 +214,13 @@ impl ContainerEngine {
     }
 }
 
-/// An id as people read it.
+/// Returns an id in short form.
 pub(super) fn short(id: &str) -> &str {
     let hexadecimal = id.len() == 64 && id.bytes().all(|b| b.is_ascii_hexdigit());
     if hexadecimal { &id[..12] } else { id }
 }
 
-/// Why a container did not start, from the runtime's words.
+/// Finds the reason in the runtime's message for a container that did not start.
 fn start_error(id: &str, error: EngineError) -> EngineError {
     let container = short(id).to_owned();
     let EngineError::Refused { message, .. } = &error else { return error };
@@ -243,7 +242,7 @@ fn start_error(id: &str, error: EngineError) -> EngineError {
     error
 }
 
-/// The port in `… 127.0.0.1:8080: bind: address already in use`.
+/// Returns the port in `… 127.0.0.1:8080: bind: address already in use`.
 fn taken_port(message: &str) -> Option<u16> {
     message.match_indices("127.0.0.1:").find_map(|(at, prefix)| {
         let rest = &message[at + prefix.len()..];

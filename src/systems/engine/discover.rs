@@ -1,6 +1,5 @@
-//! Which engines there may be on this machine, in the order in which they are tried, and what came
-//! of each. The first that answers is taken. An address that a person has set is binding: if
-//! nothing answers there, no other engine is used in its place.
+//! Discovery of engines on this machine: tries the candidates in order and takes the first that answers. An
+//! address that the user has set is binding: if no engine answers there, no other is used.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,13 +11,13 @@ use super::docker_context;
 use super::podman_service::PodmanService;
 use crate::host::{Env, programs};
 
-/// A socket of this machine that has not answered by then will not.
+/// Timeout of a socket of this machine.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Which engine is asked for.
+/// Requested engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
-    /// The first that answers.
+    /// First that answers.
     Auto,
     /// Docker only.
     Docker,
@@ -36,20 +35,20 @@ impl Wanted {
     }
 }
 
-/// Why somewhere is looked at.
+/// Source of a candidate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// An environment variable says so.
+    /// An environment variable names it.
     Variable(&'static str),
-    /// A context of Docker's client says so.
+    /// A context of Docker's client names it.
     DockerContext(String),
-    /// Docker usually listens there.
+    /// Docker's default socket.
     DockerSocket,
-    /// Podman usually listens there, for one user.
+    /// Podman's default socket for one user.
     PodmanRootless,
-    /// Podman usually listens there, for the whole machine.
+    /// Podman's default socket for the whole machine.
     PodmanRootful,
-    /// The program is installed, and can be made to listen.
+    /// The program is installed, and can be started as a service.
     PodmanProgram,
 }
 
@@ -62,7 +61,7 @@ impl Origin {
         }
     }
 
-    /// Whether a person has set it for the kind that is wanted, so that nothing else will do.
+    /// Returns whether the user has set it for the requested kind, so that no other candidate counts.
     fn binds(&self, wanted: Wanted) -> bool {
         match self {
             Self::Variable("CONTAINER_HOST") => wanted != Wanted::Docker,
@@ -85,25 +84,25 @@ impl fmt::Display for Origin {
     }
 }
 
-/// What came of looking.
+/// Outcome of a try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It answers, and is used.
+    /// The engine answers, and is used.
     Used {
-        /// Which it is.
+        /// Kind of the engine.
         kind: Kind,
         /// Its version.
         version: String,
     },
-    /// Nothing is there.
+    /// Nothing exists at the address.
     Absent,
-    /// It is there, and not for us.
+    /// The socket exists, but this user has no permission.
     NoPermission,
-    /// It is another engine than the one wanted.
+    /// The engine is of another kind than requested.
     OtherKind(Kind),
-    /// It cannot be used, for a reason.
+    /// It cannot be used, for this reason.
     Failed(String),
-    /// One before it decided.
+    /// An earlier candidate decided.
     NotTried,
 }
 
@@ -120,14 +119,14 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// A place where an engine may be, and what came of looking there.
+/// Possible address of an engine, and the outcome of its try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// Why there.
+    /// Source.
     pub origin: Origin,
-    /// Where.
+    /// Address.
     pub address: String,
-    /// What came of it.
+    /// Outcome.
     pub outcome: Outcome,
 }
 
@@ -137,16 +136,16 @@ impl fmt::Display for Candidate {
     }
 }
 
-/// What was found.
+/// Result of the discovery.
 #[derive(Debug)]
 pub struct Discovery {
-    /// The engine, if one answers.
+    /// Engine, if one answers.
     pub engine: Option<ContainerEngine>,
-    /// Every place, in the order of trying.
+    /// All candidates, in the order of trying.
     pub candidates: Vec<Candidate>,
 }
 
-/// A place to look at.
+/// Address to try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Place {
     origin: Origin,
@@ -160,12 +159,12 @@ enum At {
     Program,
 }
 
-/// Looks for an engine.
+/// Finds an engine; starts a Podman service if necessary.
 pub async fn discover(env: &Env, wanted: Wanted) -> Discovery {
     look_at(env, places(env, wanted), wanted).await
 }
 
-/// Looks for an engine that listens already, and starts none.
+/// Finds an engine that already listens, and starts none.
 pub async fn discover_listening(env: &Env, wanted: Wanted) -> Discovery {
     let mut places = places(env, wanted);
     places.retain(|place| place.at != At::Program);
@@ -187,7 +186,7 @@ async fn look_at(env: &Env, places: Vec<Place>, wanted: Wanted) -> Discovery {
                     decided = true;
                 }
                 Err(why) => {
-                    // Another kind than wanted is no failure of what was set for the other kind.
+                    // An engine of another kind is no failure of an address that was set for the other kind.
                     decided = origin.binds(wanted) && !matches!(why, Outcome::OtherKind(_));
                     outcome = why;
                 }
@@ -229,7 +228,7 @@ async fn look(env: &Env, at: &At, wanted: Wanted) -> Result<(ContainerEngine, St
     engine.map(|engine| (engine, version)).map_err(|error| Outcome::Failed(error.to_string()))
 }
 
-/// Where to look, best first.
+/// Returns the addresses to try, best first.
 fn places(env: &Env, wanted: Wanted) -> Vec<Place> {
     let mut places = Vec::new();
     let mut add = |origin: Origin, at: At| {
@@ -249,7 +248,7 @@ fn places(env: &Env, wanted: Wanted) -> Vec<Place> {
             add(Origin::Variable(name), At::Text(address.to_owned()));
         }
     }
-    // Docker's client looks at its contexts only where the variable is not set.
+    // Docker's client uses its contexts only if the variable is not set.
     if env.get("DOCKER_HOST").is_none()
         && let Some(context) = docker_context::chosen(env)
     {

@@ -1,5 +1,5 @@
-//! Docker's own notion of which engine is meant: the contexts of its client, as
-//! `~/.docker/config.json` and the files beside it have them.
+//! Contexts of Docker's client, as in `~/.docker/config.json` and the files next to it. Trying their
+//! addresses is `discover`.
 
 use std::path::PathBuf;
 
@@ -12,11 +12,11 @@ use crate::host::Env;
 
 const LONGEST: u64 = 1 << 20;
 
-/// A context that somebody has chosen.
+/// The user's chosen context.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Context {
     pub(super) name: String,
-    /// Its address, or why it has none.
+    /// Its address, or the reason for its absence.
     pub(super) host: Result<String, String>,
 }
 
@@ -43,8 +43,8 @@ struct Endpoint {
     host: String,
 }
 
-/// The context chosen by `DOCKER_CONTEXT` or by the configuration file; `None` for the one called
-/// `default`, which is no context but the usual socket.
+/// Returns the context chosen by `DOCKER_CONTEXT` or by the configuration file; `None` for `default`, which
+/// is no context but the default socket.
 pub(super) fn chosen(env: &Env) -> Option<Context> {
     let folder = env
         .get_os("DOCKER_CONFIG")

@@ -1,5 +1,4 @@
-//! What can go wrong between us and an engine, each naming the thing. What a person should do
-//! about it is said elsewhere.
+//! Errors of engine requests; each names the affected thing. `cli::error` decides their exit codes and hints.
 
 use std::fmt;
 use std::io;
@@ -9,165 +8,165 @@ use bollard::errors::Error;
 use crate::base::files::FileError;
 use crate::base::text::safe_line;
 
-/// Engines quote whole command lines and stack traces; this much of them is kept.
+/// Maximum bytes of an engine's message to keep, since engines quote whole command lines and stack traces.
 const LONGEST_MESSAGE: usize = 2000;
 
-/// Something that an engine was asked for and did not do.
+/// A failed engine request.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// Nothing answers at its address (any more).
+    /// No engine answers at the address (any more).
     #[error("cannot reach the container engine at `{address}`: {reason}")]
     Unreachable {
-        /// Where it should be.
+        /// Address.
         address: String,
-        /// Why not.
+        /// Reason.
         reason: String,
     },
-    /// It is there, and closed the connection before it had answered.
+    /// The engine closed the connection before it had answered.
     #[error("the container engine at `{address}` broke the connection when asked to {doing}")]
     Severed {
-        /// Where it is.
+        /// Address.
         address: String,
-        /// What it was asked to do.
+        /// Attempted operation.
         doing: String,
     },
-    /// Its socket is there, and not for us.
+    /// The socket exists, but this user has no permission.
     #[error("you may not use the container engine at `{address}`: permission denied")]
     NoPermission {
-        /// Where it is.
+        /// Address.
         address: String,
     },
-    /// It is there, but does not answer in time.
+    /// The engine does not answer in time.
     #[error("the container engine at `{address}` does not answer when asked to {doing}")]
     Silent {
-        /// Where it is.
+        /// Address.
         address: String,
-        /// What it was asked to do.
+        /// Attempted operation.
         doing: String,
     },
-    /// What is named does not exist on the engine.
+    /// The named object does not exist on the engine.
     #[error("there is no {thing} `{name}` on the container engine")]
     NotFound {
-        /// What kind of thing.
+        /// Kind of object.
         thing: Thing,
-        /// Its name or id.
+        /// Name or id.
         name: String,
     },
-    /// A name that must be unique is not.
+    /// The name is in use, and must be unique.
     #[error("there already is a {thing} `{name}` on the container engine")]
     NameTaken {
-        /// What kind of thing.
+        /// Kind of object.
         thing: Thing,
-        /// Its name.
+        /// Name.
         name: String,
     },
     /// A port to publish is in use.
     #[error("cannot start container `{container}`: {} is already in use", port.map_or_else(|| "a port to publish".to_owned(), |port| format!("port {port} of this machine")))]
     PortTaken {
-        /// The container that wanted it.
+        /// Container that publishes it.
         container: String,
-        /// The port, where the engine says which.
+        /// Port, if the engine names it.
         port: Option<u16>,
     },
     /// The program to run is not in the image.
     #[error("cannot start container `{container}`: its program is not in the image: {message}")]
     NoProgram {
-        /// The container.
+        /// Container.
         container: String,
-        /// The engine's words.
+        /// Engine's message.
         message: String,
     },
-    /// The program to run is in the image and cannot be executed.
+    /// The program to run is in the image but not executable.
     #[error("cannot start container `{container}`: its program cannot be executed: {message}")]
     NotExecutable {
-        /// The container.
+        /// Container.
         container: String,
-        /// The engine's words.
+        /// Engine's message.
         message: String,
     },
-    /// Somebody waits for the end of what never began.
+    /// The container was never started, so its end cannot be awaited.
     #[error("container `{container}` was never started")]
     NotStarted {
-        /// The container.
+        /// Container.
         container: String,
     },
-    /// Something can be done in a running container only.
+    /// The operation requires a running container.
     #[error("container `{container}` is not running")]
     NotRunning {
-        /// The container.
+        /// Container.
         container: String,
     },
     /// A command that cannot be ended.
     #[error("what was started in container `{container}` goes on")]
     GoesOn {
-        /// The container.
+        /// Container.
         container: String,
     },
-    /// A build that ended without an image.
+    /// A build ended without an image.
     #[error("image `{tag}` cannot be built{}: {message}", step.as_ref().map_or_else(String::new, |step| format!(" at {step}")))]
     BuildFailed {
-        /// The image.
+        /// Image.
         tag: String,
-        /// The step that failed, as `step 3/7: RUN make`.
+        /// Failed step, such as `step 3/7: RUN make`.
         step: Option<String>,
-        /// The engine's words.
+        /// Engine's message.
         message: String,
-        /// The last lines of the output.
+        /// Last lines of the output.
         last: Vec<String>,
     },
-    /// An image that the engine could not fetch.
+    /// The engine could not pull an image.
     #[error("image `{image}` cannot be pulled: {message}")]
     PullFailed {
-        /// The image.
+        /// Image.
         image: String,
-        /// What kind of failure it seems to be.
+        /// Probable kind of failure.
         cause: PullCause,
-        /// The engine's words.
+        /// Engine's message.
         message: String,
     },
-    /// Anything else that the engine refuses, in its own words.
+    /// Any other refusal, with the engine's message.
     #[error("the container engine refuses to {doing}: {message}")]
     Refused {
-        /// What it was asked to do.
+        /// Attempted operation.
         doing: String,
         /// HTTP status; 200 for a refusal in the middle of an answer.
         status: u16,
-        /// The engine's words.
+        /// Engine's message.
         message: String,
     },
-    /// An answer that makes no sense.
+    /// The answer cannot be interpreted.
     #[error("the container engine's answer to `{doing}` is not understood: {message}")]
     Nonsense {
-        /// What it was asked to do.
+        /// Attempted operation.
         doing: String,
-        /// What is wrong with it.
+        /// Fault of the answer.
         message: String,
     },
-    /// Something that is refused here, before the engine sees it.
+    /// The value is invalid; it was not sent to the engine.
     #[error("`{text}` cannot be {what}: {why}")]
     Invalid {
-        /// What it was meant to be: `the name of an image`.
+        /// Expected kind of value, such as `the name of an image`.
         what: &'static str,
-        /// As it was written.
+        /// Value as written.
         text: String,
-        /// What is wrong with it.
+        /// Fault of the value.
         why: String,
     },
-    /// A file on this machine.
+    /// An operation on a file of this machine failed.
     #[error(transparent)]
     File(#[from] FileError),
 }
 
-/// Why an image could not be fetched, as far as the engine's words tell.
+/// Cause of a failed pull, as far as the engine's message tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PullCause {
-    /// The registry does not have it.
+    /// The registry does not have the image.
     NotFound,
-    /// The registry wants a login, or another one; some say so of what they do not have.
+    /// The registry requires a login, or a different one; some report missing images this way.
     Unauthorised,
     /// The registry cannot be reached.
     Unreachable,
-    /// Something else.
+    /// Any other cause.
     Other,
 }
 
@@ -188,16 +187,16 @@ impl PullCause {
     }
 }
 
-/// What an engine holds.
+/// Kind of object on an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thing {
-    /// A container.
+    /// Container.
     Container,
-    /// An image.
+    /// Image.
     Image,
-    /// A network.
+    /// Network.
     Network,
-    /// A volume.
+    /// Volume.
     Volume,
 }
 
@@ -213,20 +212,20 @@ impl fmt::Display for Thing {
 }
 
 impl EngineError {
-    /// Whether the engine itself is gone or stuck, so that asking for anything else is pointless.
+    /// Returns whether the engine itself is gone or stuck, so that further requests are pointless.
     #[must_use]
     pub fn is_engine_gone(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::NoPermission { .. } | Self::Silent { .. })
     }
 
-    /// Whether the thing asked about does not exist.
+    /// Returns whether the named object does not exist.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound { .. })
     }
 
-    /// Whether the engine refuses with one of these in its words. Status codes differ between the
-    /// engines; the words of the runtime below them do not.
+    /// Returns whether the engine's message contains one of these phrases. Status codes differ between the
+    /// engines; the phrases of the runtime below them do not.
     pub(super) fn says(&self, phrases: &[&str]) -> bool {
         let Self::Refused { message, .. } = self else { return false };
         let message = message.to_lowercase();
@@ -237,7 +236,7 @@ impl EngineError {
         Self::PullFailed { image: image.to_owned(), cause: PullCause::of(&message), message }
     }
 
-    /// The status with which the engine refused it.
+    /// Returns the HTTP status of a refusal.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self {
@@ -246,25 +245,25 @@ impl EngineError {
         }
     }
 
-    /// Whether the engine refuses because what was named is not there. Podman says so with a 500
-    /// when it went while it was looked at.
+    /// Returns whether the engine refuses because the named object is missing. Podman answers with a 500 if
+    /// the object vanished during the request.
     pub(super) fn is_absence(&self) -> bool {
         let gone =
             ["no such container", "no such network", "no such volume", "logs from container which is dead"];
         self.status() == Some(404) || self.says(&gone)
     }
 
-    /// Whether Podman stumbled over a process that ended while it looked at it: asked again, it knows.
+    /// Returns whether Podman failed because a process ended while Podman inspected it: a retry succeeds.
     pub(super) fn is_stumble(&self) -> bool {
         self.says(&["no such process"])
     }
 
-    /// The same, as the absence of a thing if that is what it is.
+    /// Returns the same error, or `NotFound` if it reports a missing object.
     pub(super) fn or_not_found(self, thing: Thing, name: &str) -> Self {
         if self.is_absence() { Self::NotFound { thing, name: name.to_owned() } } else { self }
     }
 
-    /// From bollard's error for something that was asked of the engine at an address.
+    /// Converts bollard's error for a request to the engine at an address.
     pub(super) fn new(address: &str, doing: &str, error: &Error) -> Self {
         let (address, doing) = (address.to_owned(), doing.to_owned());
         match error {
@@ -277,7 +276,7 @@ impl EngineError {
             Error::HyperLegacyError { err } => Self::broken(address, doing, err),
             Error::HyperResponseError { err } => Self::broken(address, doing, err),
             Error::IOError { err } => Self::broken(address, doing, err),
-            // An answer that was cut off is JSON without its end.
+            // A truncated answer is JSON without its end.
             Error::JsonDataError { message, .. } if message.starts_with("EOF while parsing") => {
                 Self::Severed { address, doing }
             }
@@ -286,7 +285,7 @@ impl EngineError {
         }
     }
 
-    /// From an answer that is not JSON: one that was cut off comes from a connection that broke.
+    /// Converts the error of an answer that is not JSON: a truncated one means that the connection broke.
     pub(super) fn unreadable(address: &str, doing: &str, error: &serde_json::Error) -> Self {
         let (address, doing) = (address.to_owned(), doing.to_owned());
         match error.is_eof() {
@@ -295,22 +294,22 @@ impl EngineError {
         }
     }
 
-    /// An engine that is not there (any more). Whether its socket was removed, or nobody accepts at
-    /// it, is the same to a person.
+    /// Returns the error for a missing engine. A removed socket and one without a listener are the same to a
+    /// user.
     pub(super) fn gone(address: String) -> Self {
         Self::Unreachable { address, reason: "nothing listens there".to_owned() }
     }
 
-    /// A connection that could not be made, or broke. An engine that dies breaks a connection in many
-    /// ways, by the moment: refused, reset, closed before the answer or in the middle of it. All of
-    /// these are one, and what has become of the engine is asked then (`ContainerEngine::outcome`).
+    /// Returns the error for a failed or broken connection. A dying engine breaks a connection in many ways,
+    /// depending on the moment: refused, reset, closed before or within the answer. They are treated as one,
+    /// and `ContainerEngine::outcome` then checks the state of the engine.
     fn broken(address: String, doing: String, cause: &(dyn std::error::Error + 'static)) -> Self {
         let chain = std::iter::successors(Some(cause), |cause| cause.source());
         let kinds = chain.filter_map(|cause| cause.downcast_ref::<io::Error>().map(innermost));
         match kinds.last() {
             Some(io::ErrorKind::PermissionDenied) => Self::NoPermission { address },
             Some(io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) => Self::gone(address),
-            // Too many wait to be accepted already.
+            // The queue of connections is full.
             Some(io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => Self::Silent { address, doing },
             Some(
                 kind @ (io::ErrorKind::HostUnreachable
@@ -322,7 +321,7 @@ impl EngineError {
     }
 }
 
-/// The kind of an error that others may be wrapped around. What is wrapped is no source of its wrapper.
+/// Returns the kind of an error that others may wrap. The wrapped error is not the source of its wrapper.
 fn innermost(mut error: &io::Error) -> io::ErrorKind {
     while let Some(inner) = error.get_ref().and_then(|inner| inner.downcast_ref::<io::Error>()) {
         error = inner;
@@ -330,7 +329,7 @@ fn innermost(mut error: &io::Error) -> io::ErrorKind {
     error.kind()
 }
 
-/// An engine's message as one line that may be shown: bounded, without escape sequences.
+/// Returns an engine's message as one line that is safe to show: bounded, without escape sequences.
 pub(super) fn clean(message: &str) -> String {
     let lines: Vec<String> = message
         .lines()

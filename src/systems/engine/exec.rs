@@ -1,4 +1,4 @@
-//! Commands in a running container.
+//! Commands in a running container. Those with a terminal are `terminal`; ending a command is `mark`.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use super::mark::{Ender, Mark};
 use super::output::OutputStream;
 use super::{ContainerEngine, QUICK, SLOW};
 
-/// A command that runs. It is ended when this is dropped before [`Exec::wait`] has returned.
+/// A running command. It is ended if this is dropped before [`Exec::wait`] has returned.
 #[derive(Debug)]
 pub struct Exec {
-    /// What it writes. Read it to its end, or the command stands still.
+    /// Its output. Read it to the end, or the command blocks.
     pub output: OutputStream,
     id: String,
     ender: Option<Ender>,
@@ -27,8 +27,8 @@ impl ContainerEngine {
     /// Runs a command in a running container.
     ///
     /// # Errors
-    /// When the container does not run. A program that is not there is no error but exit code 126
-    /// or 127, with the reason in the output.
+    /// Fails if the container does not run. A missing program is no error but exit code 126 or 127, with the
+    /// reason in the output.
     pub async fn exec(&self, id: &str, request: ExecRequest) -> Result<Exec, EngineError> {
         let doing = format!("run a command in container `{}`", short(id));
         let mark = Mark::new();
@@ -49,7 +49,7 @@ impl ContainerEngine {
             return Err(EngineError::Nonsense { doing, message: "it ran it out of sight".to_owned() });
         };
         if let Some(stdin) = request.stdin {
-            // It ends with the input or the command, whichever ends first.
+            // The task ends with the input or the command, whichever ends first.
             tokio::spawn(feed(stdin, input));
         }
         let output = OutputStream::watched(self, doing, output);
@@ -59,18 +59,18 @@ impl ContainerEngine {
     }
 }
 
-/// A command that reads no more is no error.
+/// Feeds a command's input. A command that stops reading is no error.
 async fn feed(mut stdin: Input, mut input: Pin<Box<dyn tokio::io::AsyncWrite + Send>>) {
     let _ = tokio::io::copy(&mut stdin, &mut input).await;
     let _ = input.shutdown().await;
 }
 
 impl Exec {
-    /// The exit code, once the output has ended; what is left of the output is read first.
+    /// Reads the rest of the output, and returns the exit code.
     ///
     /// # Errors
-    /// When the engine does not say, or says that the command still runs although its output is at
-    /// an end.
+    /// Fails if the engine does not report it, or reports that the command still runs although its output is
+    /// at an end.
     pub async fn wait(mut self) -> Result<i64, EngineError> {
         while let Some(chunk) = self.output.next().await {
             chunk?;
@@ -81,10 +81,10 @@ impl Exec {
         code
     }
 
-    /// Ends it, and what it has started.
+    /// Ends it, and its descendants.
     ///
     /// # Errors
-    /// Fails when it goes on.
+    /// Fails if the command continues.
     pub async fn end(mut self) -> Result<(), EngineError> {
         match self.ender.take() {
             Some(ender) => ender.end().await,
@@ -92,14 +92,14 @@ impl Exec {
         }
     }
 
-    /// The mark of the command and of its descendants.
+    /// Returns the mark of the command and of its descendants.
     pub(super) fn mark(&self) -> &Mark {
         &self.mark
     }
 }
 
 impl Drop for Exec {
-    /// Nobody waits for it: it ends in a task of its own, if there is still a runtime for that.
+    /// Ends an abandoned command in a separate task, if there is still a runtime for that.
     fn drop(&mut self) {
         if let (Some(ender), Ok(runtime)) = (self.ender.take(), tokio::runtime::Handle::try_current()) {
             runtime.spawn(async move { ender.end().await });
@@ -108,7 +108,7 @@ impl Drop for Exec {
 }
 
 impl ContainerEngine {
-    /// Prepares a command in a container: its id.
+    /// Prepares a command in a container, and returns its id.
     pub(super) async fn create_exec(
         &self,
         container: &str,
@@ -119,7 +119,7 @@ impl ContainerEngine {
         Ok(created.map_err(|error| not_running(error, container))?.id)
     }
 
-    /// The exit code of a command whose output has ended.
+    /// Returns the exit code of a command whose output has ended.
     pub(super) async fn exec_ended(&self, id: &str, container: &str) -> Result<i64, EngineError> {
         let doing = format!("say how a command in container `{container}` ended");
         // A command may close its output a moment before it ends.
@@ -133,14 +133,15 @@ impl ContainerEngine {
             if facts.running != Some(true) {
                 return Ok(facts.exit_code.unwrap_or(-1));
             }
-            // Its output has ended, and the exit code comes in a moment; there is no call that waits.
+            // The exit code comes a moment after the end of the output; the API has no call that waits for
+            // it.
             pause = (pause * 2).min(Duration::from_millis(500));
             tokio::time::sleep(pause).await;
         }
     }
 }
 
-/// Engines have several words for a container that does not run.
+/// Recognises the engines' different errors for a container that does not run.
 pub(super) fn not_running(error: EngineError, container: &str) -> EngineError {
     let container = short(container).to_owned();
     match error.status() {

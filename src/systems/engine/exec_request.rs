@@ -1,4 +1,4 @@
-//! A command to run in a container. How it runs is `exec`, on a terminal `terminal`.
+//! Request for a command in a container. `exec` runs it, `terminal` runs it on a terminal.
 
 use std::fmt;
 use std::pin::Pin;
@@ -7,21 +7,21 @@ use tokio::io::AsyncRead;
 
 use crate::model::guard::Passed;
 
-/// What a command reads: bytes in memory (`std::io::Cursor`), a file, standard input.
+/// Input of a command: bytes in memory (`std::io::Cursor`), a file, standard input.
 pub type Input = Pin<Box<dyn AsyncRead + Send>>;
 
-/// A command to run in a container.
+/// Command to run in a container.
 pub struct ExecRequest {
-    /// The program and its arguments.
+    /// Program and its arguments.
     pub command: Passed<Vec<String>>,
-    /// What it reads; nothing if there is none.
+    /// Input; `None` is empty.
     pub stdin: Option<Input>,
-    /// The working directory, if not the container's own.
+    /// Working directory, if not the container's own.
     pub workdir: Option<String>,
 }
 
 impl ExecRequest {
-    /// A command that reads nothing, in the container's own working directory.
+    /// Creates a command without input, in the container's own working directory.
     #[must_use]
     pub fn new(command: Passed<Vec<String>>) -> Self {
         Self { command, stdin: None, workdir: None }

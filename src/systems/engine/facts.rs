@@ -1,6 +1,6 @@
-//! How containers are. The answers are read here and not by bollard, which refuses a whole list
-//! for one word that it does not know: Podman calls a container `stopped` from its end until its
-//! clean-up, which may be a moment or, if somebody killed that, for ever.
+//! State of containers. Answers are parsed here and not by bollard, which refuses a whole list for one
+//! unknown word: Podman calls a container `stopped` from its end until its clean-up, which may take a moment
+//! or, if the clean-up was killed, forever.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -17,7 +17,7 @@ use super::{ContainerEngine, QUICK};
 use crate::model::container::{ContainerFacts, ContainerInside, Status};
 use crate::model::identity::{self, RunId};
 
-/// One container, as far as it is of interest.
+/// Relevant parts of one container's description.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct Inspected {
@@ -44,7 +44,7 @@ struct Config {
     healthcheck: Option<Healthcheck>,
 }
 
-/// Podman has written a list of one word as that word.
+/// List of words, which Podman may write as a single word.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Words {
@@ -115,7 +115,7 @@ struct Port {
     public_port: Option<u16>,
 }
 
-/// Where a container is in its life.
+/// Stage in the life of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     NotStarted,
@@ -134,12 +134,13 @@ impl State {
 }
 
 impl ContainerEngine {
-    /// All containers with our label, of one run or of every run, running or not, oldest first.
+    /// Returns all containers with the label of `cki`, of one run or of every run, running or not, oldest
+    /// first.
     ///
     /// # Errors
-    /// When the engine does not answer.
+    /// Fails if the engine does not answer.
     pub async fn list(&self, run: Option<&RunId>) -> Result<Vec<ContainerFacts>, EngineError> {
-        // {"label":["cki.run=0123456789"]}: nothing in our label needs to be encoded.
+        // {"label":["cki.run=0123456789"]}: the label needs no further encoding.
         let filters = format!("%7B%22label%22%3A%5B%22{}%22%5D%7D", our_label(run));
         let path = format!("/containers/json?all=1&filters={filters}");
         let answer: Vec<Listed> = self.get("list containers", &path).await?;
@@ -148,10 +149,10 @@ impl ContainerEngine {
         Ok(all)
     }
 
-    /// What a container has inside: its environment, its address, its ports.
+    /// Returns the inside of a container: its environment, address and ports.
     ///
     /// # Errors
-    /// When it does not exist.
+    /// Fails if the container does not exist.
     pub async fn inside(&self, id: &str) -> Result<ContainerInside, EngineError> {
         let facts = self.inspect(id).await?;
         let network = facts.network_settings;
@@ -178,12 +179,12 @@ impl ContainerEngine {
         })
     }
 
-    /// All that the engine says of a container.
+    /// Returns the engine's whole description of a container.
     pub(super) async fn described(&self, id: &str) -> Result<serde_json::Value, EngineError> {
         self.inspect(id).await?;
         let doing = format!("look at container `{}`", short(id));
         let answer = self.get(&doing, &format!("/containers/{id}/json")).await;
-        // It may have gone since.
+        // The container may have vanished since.
         answer.map_err(|error: EngineError| error.or_not_found(Thing::Container, short(id)))
     }
 
@@ -208,7 +209,7 @@ impl ContainerEngine {
 
     async fn get<T: DeserializeOwned>(&self, doing: &str, path: &str) -> Result<T, EngineError> {
         match self.get_once(doing, path).await {
-            // Nothing was changed, and the engine lives: what broke was this connection alone.
+            // The request changed nothing, and the engine lives: only this connection broke.
             Err(EngineError::Severed { .. }) => self.get_once(doing, path).await,
             other => other,
         }
@@ -218,7 +219,7 @@ impl ContainerEngine {
         let mut answer = self.ask(doing, path).await?;
         for pause in AGAIN {
             if answer.status() == 500 {
-                // An engine stumbles over what is being removed while it lists.
+                // An engine may fail on objects that are removed while it lists them.
                 tokio::time::sleep(Duration::from_millis(pause)).await;
                 answer = self.ask(doing, path).await?;
             }
@@ -230,7 +231,7 @@ impl ContainerEngine {
     }
 }
 
-/// The JSON of a good answer, or the engine's reason for a bad one.
+/// Parses the JSON of a successful answer, or returns the engine's reason for a refusal.
 pub(super) fn read<T: DeserializeOwned>(
     address: &str,
     doing: &str,
@@ -249,11 +250,11 @@ pub(super) fn read<T: DeserializeOwned>(
     Err(EngineError::Refused { doing, status: answer.status(), message: clean(&refusal) })
 }
 
-/// Milliseconds before each further try. Podman looks at processes and records that go while it
-/// looks at them, and fails; the next time they are gone.
+/// Milliseconds before each retry. Podman fails on processes and records that vanish while it reads them; a
+/// retry no longer finds them.
 const AGAIN: [u64; 3] = [20, 60, 180];
 
-/// The label by which ours are found.
+/// Returns the label by which resources of `cki` are found.
 pub(super) fn our_label(run: Option<&RunId>) -> String {
     run.map_or_else(|| identity::RUN.to_owned(), |run| format!("{}={run}", identity::RUN))
 }
@@ -288,7 +289,7 @@ impl Listed {
     }
 }
 
-/// A list has the exit code only in what is meant for people: `Exited (137) 2 minutes ago`.
+/// Parses the exit code, which lists contain only in the text for users: `Exited (137) 2 minutes ago`.
 fn status(state: &str, words: &str) -> Status {
     let exit_code = || words.split_once('(')?.1.split_once(')')?.0.parse().ok();
     match state {
@@ -308,7 +309,7 @@ fn variable(pair: String) -> (String, String) {
     }
 }
 
-/// `{"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}], "81/tcp": null}`
+/// Parses `{"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}], "81/tcp": null}`.
 fn published(ports: HashMap<String, Option<Vec<Binding>>>) -> Vec<(u16, u16)> {
     let mut all: Vec<(u16, u16)> = ports
         .into_iter()

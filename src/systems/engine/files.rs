@@ -1,4 +1,4 @@
-//! Files for a container, as the tar that is put into it before it starts.
+//! Files for a container, as tars that are unpacked in it before it starts. Sending them is `container`.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
@@ -12,11 +12,11 @@ use crate::model::container::{ContainerFile, Copied};
 
 use super::spec::home;
 
-/// Sources that take more memory than this are not copied.
+/// Maximum bytes of sources to copy, which are held in memory.
 const MOST: u64 = 512 << 20;
 
-/// A tar to unpack at `/`, with sources as they are now; of those, only what is `wanted`. A file that
-/// changes while it is read is taken as it was read, one that vanishes is left out.
+/// Returns a tar to unpack at `/`, with the present sources that are `wanted`. A file that changes while it
+/// is read is taken as read; one that vanishes is left out.
 pub(super) fn sources(copies: &[Copied], wanted: impl Fn(&Path) -> bool) -> Result<Vec<u8>, EngineError> {
     let mut tar = tar::Builder::new(Vec::new());
     let mut size = 0;
@@ -29,7 +29,7 @@ pub(super) fn sources(copies: &[Copied], wanted: impl Fn(&Path) -> bool) -> Resu
         for path in found.files.into_keys().filter(|path| wanted(path)) {
             let below = path.strip_prefix(from).unwrap_or(&path);
             let inside = Path::new(to.trim_start_matches('/')).join(below);
-            // A file alone has the whole path already.
+            // A single file already has the whole path.
             let inside =
                 if below.as_os_str().is_empty() { PathBuf::from(to.trim_start_matches('/')) } else { inside };
             let added = append_source(&mut tar, &path, &inside).map_err(|error| EngineError::Invalid {
@@ -50,7 +50,7 @@ pub(super) fn sources(copies: &[Copied], wanted: impl Fn(&Path) -> bool) -> Resu
     Ok(tar.into_inner().expect("writing to memory cannot fail"))
 }
 
-/// Appends a file or a link, and gives its size.
+/// Appends a file or a link, and returns its size.
 fn append_source(tar: &mut tar::Builder<Vec<u8>>, path: &Path, inside: &Path) -> io::Result<u64> {
     let gone = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => Ok(0),
@@ -87,12 +87,12 @@ fn append_source(tar: &mut tar::Builder<Vec<u8>>, path: &Path, inside: &Path) ->
     Ok(content.len() as u64)
 }
 
-/// Of a folder in a container, no more is read.
+/// Maximum bytes to read of a directory in a container.
 pub(super) const MOST_READ: usize = 4 << 20;
 
-/// Tars, each with the folder where it is to be unpacked: the volumes that have files in them, and
-/// `/` for the other files. They name no folders: both engines make those that are missing, and
-/// naming one that is there would set its permissions anew.
+/// Returns tars, each with the directory in which it is to be unpacked: the volumes with files, and `/` for
+/// the other files. They contain no directories: both engines create missing ones, and listing an existing
+/// one would reset its permissions.
 pub(super) fn archives(
     files: &[ContainerFile],
     volumes: &[String],
@@ -111,7 +111,7 @@ pub(super) fn archives(
     Ok(tars.into_iter().map(|(place, tar)| (place.to_owned(), finished(tar).into())).collect())
 }
 
-/// The text files of a tar that an engine has made of a folder; what is cut off is left out.
+/// Returns the text files of an engine's tar of a directory, without truncated ones.
 pub(super) fn texts(folder: &str, tar: &[u8]) -> Vec<ContainerFile> {
     let mut tar = tar::Archive::new(tar);
     let Ok(entries) = tar.entries() else { return Vec::new() };

@@ -1,7 +1,7 @@
-//! Logs of a container. Following them is not to be trusted: Docker may lose the end when the
-//! container ends, and Podman drops lines from the middle of a burst, or never ends. So Docker's
-//! follower is the live view of which the rest is read when the container has ended; and Podman's
-//! only says that there is something new, which is then read from the log itself.
+//! Logs of a container. Following is unreliable on both engines: Docker may lose the last lines when the
+//! container ends, and Podman drops lines from the middle of a burst, or never ends. So Docker's follower
+//! gives the live view, and the rest is read when the container has ended; Podman's only signals that there
+//! is something new, which is then read from the log itself.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -17,41 +17,41 @@ use super::output::{Chunk, OutputStream};
 use super::{ContainerEngine, Kind, SLOW};
 use crate::model::event::Stream;
 
-/// How long a follower may lag behind the end of the container.
+/// Maximum delay of a follower after the end of the container.
 const LAG: Duration = Duration::from_millis(300);
-/// Between two readings of a log at least.
+/// Minimum time between two readings of a log.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Between two readings of a log at most, if it is not long.
+/// Maximum time between two readings of a log, unless it is long.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// A tail is kept in memory up to this many bytes.
+/// Maximum bytes of a tail, which is held in memory.
 const LONGEST_TAIL: usize = 16 << 20;
 
-/// Which part of the logs.
+/// Selection of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LogRequest {
-    /// Go on with what comes, until the container ends.
+    /// Continue with new lines, until the container ends.
     pub follow: bool,
-    /// Only so many of the last lines that are there already.
+    /// Number of existing last lines; `None` means all.
     pub tail: Option<usize>,
-    /// Only what was written since, in seconds since 1970.
+    /// Earliest timestamp, in seconds since 1970.
     pub since: Option<i64>,
-    /// Each piece begins with the time when it was written: see [`Chunk::split_time`].
+    /// Begin each piece with its timestamp: see [`Chunk::split_time`].
     pub timestamps: bool,
 }
 
 impl ContainerEngine {
-    /// What a container has written, and with `follow` what it goes on to write.
+    /// Returns a container's output so far, and with `follow` its further output.
     ///
     /// # Errors
-    /// When the container does not exist.
+    /// Fails if the container does not exist.
     pub async fn logs(&self, id: &str, request: LogRequest) -> Result<OutputStream, EngineError> {
-        // The log of what does not exist is an error in the midst of the stream at best.
+        // Without this, a missing container would be an error in the middle of the stream at best.
         self.inspect(id).await?;
         let since = request.since.map_or(0, |since| i32::try_from(since.max(0)).unwrap_or(i32::MAX));
         let log = Log { engine: self.clone(), id: id.to_owned(), since, timestamps: request.timestamps };
         match (request.follow, request.tail) {
             (true, _) => {}
-            // What Podman calls the last lines are pieces as they were written, in reverse.
+            // Podman's tail counts pieces as written, not lines, and returns them in reverse.
             (false, Some(lines)) if self.kind() == Kind::Podman => {
                 let tail = log.tail(lines, &mut Position::default()).await?;
                 return Ok(OutputStream::new(stream::iter(tail.into_iter().map(Ok))));
@@ -61,7 +61,7 @@ impl ContainerEngine {
         let (sender, receiver) = mpsc::channel(64);
         let follower = Follower(tokio::spawn(async move {
             if let Err(error) = log.follow(request.tail, &sender).await {
-                // A receiver that is gone does not want it.
+                // If the receiver is gone, nothing reads the error.
                 let _ = sender.send(Err(error)).await;
             }
         }));
@@ -71,7 +71,7 @@ impl ContainerEngine {
     }
 }
 
-/// Ends with whoever reads it.
+/// Task that ends with its reader.
 struct Follower(JoinHandle<()>);
 
 impl Drop for Follower {
@@ -89,7 +89,7 @@ struct Log {
     timestamps: bool,
 }
 
-/// How many bytes of each stream have been dealt with.
+/// Number of bytes of each stream that were handled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Position {
     stdout: usize,
@@ -121,7 +121,7 @@ impl Log {
             doing.clone(),
             self.engine.docker.logs(&self.id, Some(options)),
         );
-        // What is in a log already comes without a pause.
+        // Existing lines come without a pause.
         if follow { log } else { log.within(SLOW, &self.engine, doing) }
     }
 
@@ -139,13 +139,13 @@ impl Log {
         match followed {
             Ok(()) => self.send_rest(&mut done, sender).await,
             Err(EngineError::NotStarted { .. }) => Ok(()),
-            // Nothing can be read of what is not there any more; what was seen is what there is.
+            // A removed container cannot be read; the lines so far are all.
             Err(error) if error.is_not_found() => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    /// Gives out what comes, until the container ends.
+    /// Passes on new output, until the container ends.
     async fn follow_live(&self, done: &mut Position, sender: &Sender) -> Result<(), EngineError> {
         let ended = self.engine.wait_for_end(&self.id);
         tokio::pin!(ended);
@@ -155,7 +155,7 @@ impl Log {
                 chunk = live.next() => match chunk {
                     Some(Ok(chunk)) => send(chunk, done, sender).await,
                     Some(Err(error)) if error.is_engine_gone() => return Err(error),
-                    // The container's end says whether this was the end of the log.
+                    // The container's state decides whether this was the end of the log.
                     Some(Err(_)) | None => return ended.await.map(drop),
                 },
                 end = &mut ended => {
@@ -170,7 +170,7 @@ impl Log {
         Ok(())
     }
 
-    /// Reads the log again whenever there is something new in it, until the container ends.
+    /// Reads the log again whenever it has something new, until the container ends.
     async fn follow_by_reading(&self, done: &mut Position, sender: &Sender) -> Result<(), EngineError> {
         let news = Notify::new();
         let listening = async {
@@ -178,7 +178,7 @@ impl Log {
             while let Some(Ok(_)) = live.next().await {
                 news.notify_one();
             }
-            // From here on only the clock says that there may be something new.
+            // From here on, only the timer triggers another reading.
             std::future::pending::<()>().await;
         };
         let reading = async {
@@ -187,7 +187,7 @@ impl Log {
                 if let Err(error) = self.send_rest(done, sender).await {
                     return error;
                 }
-                // A long log takes long to read: most of the time is left to others.
+                // A long log takes long to read: most of the time is left to other work.
                 tokio::time::sleep((began.elapsed() * 10).max(PAUSE)).await;
                 let _ = tokio::time::timeout(PATIENCE, news.notified()).await;
             }
@@ -199,7 +199,7 @@ impl Log {
         }
     }
 
-    /// Gives out what is in the log and has not been dealt with.
+    /// Passes on the lines of the log that were not handled yet.
     async fn send_rest(&self, done: &mut Position, sender: &Sender) -> Result<(), EngineError> {
         let mut rest = Skip::new(self.open(false, None), *done);
         while let Some(chunk) = rest.next().await {
@@ -213,7 +213,7 @@ impl Log {
         Ok(())
     }
 
-    /// The last lines of what is there. All that was read for them is counted as dealt with.
+    /// Returns the last existing lines. All bytes read for them count as handled.
     async fn tail(&self, lines: usize, done: &mut Position) -> Result<VecDeque<Chunk>, EngineError> {
         let mut tail = Tail::new(lines);
         let mut log = self.open(false, None);
@@ -226,15 +226,15 @@ impl Log {
     }
 }
 
-/// Gives a piece out; what is counted has been given out, wherever this is dropped. When nobody
-/// takes it any more, the whole task is about to be aborted.
+/// Passes on a piece; counted bytes were passed on, wherever this is dropped. Without a receiver, the whole
+/// task is about to be aborted.
 async fn send(chunk: Chunk, done: &mut Position, sender: &Sender) {
     let Ok(room) = sender.reserve().await else { return std::future::pending().await };
     *done.of(chunk.stream) += chunk.bytes.len();
     room.send(Ok(chunk));
 }
 
-/// A log without its first bytes.
+/// Filter that drops the first bytes of a log.
 struct Skip {
     log: OutputStream,
     left: Position,
@@ -262,13 +262,13 @@ impl Skip {
     }
 }
 
-/// The last lines of a log, of both streams together.
+/// Last lines of a log, of both streams together.
 struct Tail {
     lines: usize,
-    /// One line a piece, or a part of one that goes on in the next.
+    /// One line a piece, or a part of one that continues in the next.
     kept: VecDeque<Chunk>,
     bytes: usize,
-    /// How many of the pieces end a line.
+    /// Number of pieces that end a line.
     ended: usize,
 }
 

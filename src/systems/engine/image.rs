@@ -1,4 +1,4 @@
-//! Images: what is known of them, and getting them from a registry. Making them is in `build`.
+//! Images: their facts, names, removal, and pulls from a registry. Building them is `build`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -15,34 +15,34 @@ use super::{ContainerEngine, QUICK, SLOW};
 use crate::base::text::safe_line;
 use crate::model::event::{Task, Unit};
 
-/// An engine that says nothing of a download for so long waits for a registry that will not answer.
-/// Podman is silent while it unpacks a layer, which takes minutes for a large one.
+/// Maximum silence of a pull; after it, the registry is taken for unresponsive. Podman is silent while it
+/// unpacks a layer, which takes minutes for a large one.
 const STALLED: Duration = Duration::from_secs(10 * 60);
 
-/// So often, and after so long, a layer that is still in use is tried again.
+/// Number of tries, and the pause between them, for a layer that is still in use.
 const LOOKS: usize = 10;
 const MOMENT: Duration = Duration::from_millis(200);
 
-/// What is known of one image.
+/// Facts of one image.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageFacts {
-    /// Its id: `sha256:` and 64 digits.
+    /// Id: `sha256:` and 64 digits.
     pub id: String,
-    /// Its labels.
+    /// Labels.
     pub labels: BTreeMap<String, String>,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// When it was made, as the engine writes it (RFC 3339).
+    /// Timestamp of its creation, as the engine writes it (RFC 3339).
     pub created: Option<String>,
-    /// What it runs if nothing else is said.
+    /// Default command.
     pub command: Vec<String>,
-    /// What it runs in any case.
+    /// Entry point.
     pub entrypoint: Vec<String>,
-    /// Where.
+    /// Working directory.
     pub workdir: Option<String>,
-    /// As whom; `None` is root.
+    /// User; `None` is root.
     pub user: Option<String>,
-    /// With what environment.
+    /// Environment.
     pub environment: BTreeMap<String, String>,
     /// Command of its health check; empty if it has none.
     pub health: Vec<String>,
@@ -51,23 +51,23 @@ pub struct ImageFacts {
 /// One image in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageSummary {
-    /// Its id.
+    /// Id.
     pub id: String,
-    /// Its names, without those that only say that it has none.
+    /// Names, without the engines' markers for an image that has none.
     pub tags: Vec<String>,
-    /// Its labels.
+    /// Labels.
     pub labels: BTreeMap<String, String>,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// When it was made, in seconds since 1970.
+    /// Timestamp of its creation, in seconds since 1970.
     pub created: i64,
 }
 
 impl ContainerEngine {
-    /// What the engine knows of an image, by name or id; `None` if it does not have it.
+    /// Returns the facts of an image, by name or id; `None` if the engine does not have it.
     ///
     /// # Errors
-    /// When the name is none, or the engine does not answer.
+    /// Fails if the name is invalid, or the engine does not answer.
     pub async fn image(&self, name: &str) -> Result<Option<ImageFacts>, EngineError> {
         Reference::parse(name)?;
         let doing = format!("look at image `{name}`");
@@ -78,10 +78,10 @@ impl ContainerEngine {
         }
     }
 
-    /// All images that carry a label, newest first.
+    /// Returns all images with a label, newest first.
     ///
     /// # Errors
-    /// When the engine does not answer.
+    /// Fails if the engine does not answer.
     pub async fn images_with_label(&self, key: &str) -> Result<Vec<ImageSummary>, EngineError> {
         let filters = HashMap::from([("label", vec![key])]);
         let options = ListImagesOptionsBuilder::new().filters(&filters).build();
@@ -105,10 +105,10 @@ impl ContainerEngine {
         Ok(all)
     }
 
-    /// Removes an image by name or id; `false` if there was none. A container that uses it keeps it.
+    /// Removes an image by name or id; returns `false` if there was none. A container that uses it keeps it.
     ///
     /// # Errors
-    /// When it is in use.
+    /// Fails if the image is in use.
     pub async fn remove_image(&self, name: &str) -> Result<bool, EngineError> {
         Reference::parse(name)?;
         let doing = format!("remove image `{name}`");
@@ -120,8 +120,8 @@ impl ContainerEngine {
         }
     }
 
-    /// Removes layers that have no name, the last one first. One that is in use stays, as do the parents
-    /// of each: the container of the instruction that was cancelled goes a moment after its client.
+    /// Removes layers without a name, the last one first. A layer in use stays, as do the parents of each:
+    /// the container of a cancelled instruction goes a moment after its client.
     pub(super) async fn remove_layers(&self, layers: &[String]) {
         let options = || Some(RemoveImageOptionsBuilder::new().noprune(true).build());
         for id in layers.iter().rev() {
@@ -140,10 +140,10 @@ impl ContainerEngine {
         }
     }
 
-    /// Gives an image one more name.
+    /// Adds a name to an image.
     ///
     /// # Errors
-    /// When there is no such image, or the new name is none.
+    /// Fails if there is no such image, or the new name is invalid.
     pub async fn tag_image(&self, source: &str, target: &str) -> Result<(), EngineError> {
         Reference::parse(source)?;
         let name = Reference::parse(target)?;
@@ -153,22 +153,21 @@ impl ContainerEngine {
         answer.map_err(|error| error.or_not_found(Thing::Image, source))
     }
 
-    /// Checks that a text can name an image.
+    /// Checks that a text is a valid name of an image.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Fails with the fault of an invalid name.
     pub fn check_name(text: &str) -> Result<(), EngineError> {
         Reference::parse(text).map(|_| ())
     }
 
-    /// Fetches an image from its registry, without a login. Whether the network may be used at all
-    /// is for the caller to decide.
+    /// Pulls an image from its registry, without a login. The caller decides whether the network may be used.
     ///
     /// # Errors
-    /// When the registry does not have it, or cannot be reached.
+    /// Fails if the registry does not have it, or cannot be reached.
     pub async fn pull(&self, name: &str, task: &Task) -> Result<(), EngineError> {
         let parsed = Reference::parse(name)?;
-        // Without a tag, every tag there is would be fetched.
+        // Without a tag, the engine would fetch every tag.
         let tag = parsed.digest.or(parsed.tag).unwrap_or("latest");
         let options = CreateImageOptionsBuilder::new().from_image(parsed.name).tag(tag).build();
         let mut answer = Box::pin(self.docker.create_image(Some(options), None, None));
@@ -196,7 +195,7 @@ impl ContainerEngine {
     }
 }
 
-/// How far the layers of an image are.
+/// Progress of the layers of an image.
 #[derive(Default)]
 struct Layers {
     bytes: HashMap<String, (u64, u64)>,
@@ -249,7 +248,7 @@ fn facts(image: ImageInspect) -> ImageFacts {
     }
 }
 
-/// Podman leaves out the `sha256:` here and there.
+/// Adds the `sha256:` that Podman omits in some answers.
 pub(super) fn with_algorithm(id: String) -> String {
     if id.len() == 64 && !id.contains(':') { format!("sha256:{id}") } else { id }
 }

@@ -1,7 +1,7 @@
-//! Ending a command in a container. No engine can do it, and the command goes on when its client has
-//! gone (moby#9098). So each carries a mark in its environment, which what it starts inherits: what
-//! carries the mark is found and signalled from within, by a shell of the container. Where that has
-//! none, only the command itself is ended, if it is a process of this machine.
+//! Ends commands in containers. No engine can do that, and a command outlives its client (moby#9098). So each
+//! command carries a mark in its environment, which its descendants inherit: a shell of the container finds
+//! and signals the processes with the mark. In a container without a shell, only the command itself is ended,
+//! if it is a process of this machine.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -18,16 +18,16 @@ use crate::base::owner::Owner;
 use crate::host;
 use crate::model::guard::Passed;
 
-/// The variable that holds the mark.
+/// Variable that holds the mark.
 const VARIABLE: &str = "CKI_EXEC";
 
-/// A command that is asked to end is killed after this.
+/// Time between SIGTERM and SIGKILL.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Time limit for ending a command, kills included.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Prints the mark of each process that has one and, if that is the first argument, sends it the signal
-/// of the second. It needs nothing but a POSIX shell, whose `read` leaves out what separates variables.
+/// Prints the mark of each process that has one and sends it the signal of the second argument, if its mark
+/// is the first argument. Needs only a POSIX shell, whose `read` drops the separators of variables.
 const SCRIPT: &str = r#"for d in /proc/[0-9]*; do
   x=
   { while IFS= read -r l || [ -n "$l" ]; do x=$x$l; done <"$d/environ"; } 2>/dev/null
@@ -37,51 +37,51 @@ const SCRIPT: &str = r#"for d in /proc/[0-9]*; do
   esac
 done"#;
 
-/// Identifies one command: the process that has started it, and a number.
+/// Mark of one command: the process that has started it, and a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mark(String);
 
 impl Mark {
-    /// A new one, of this process.
+    /// Creates a new mark of this process.
     pub(super) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(1);
         let owner = host::owner(std::process::id()).map(|owner| owner.to_label()).unwrap_or_default();
         Self(format!("{}/{owner}", COUNT.fetch_add(1, Ordering::Relaxed)))
     }
 
-    /// As a variable, with a sign for its end.
+    /// Returns it as a variable, with an end marker.
     pub(super) fn variable(&self) -> String {
         format!("{VARIABLE}={};", self.0)
     }
 
-    /// The process that has started the command; `None` for text that is no mark of ours.
+    /// Returns the process that has started the command; `None` for text that is not a mark of `cki`.
     fn owner(&self) -> Option<Owner> {
         Owner::parse(self.0.split_once('/')?.1)
     }
 }
 
-/// Ends a command, and what it has started.
+/// Means to end a command and its descendants.
 #[derive(Debug, Clone)]
 pub struct Ender {
     pub(super) engine: ContainerEngine,
     pub(super) container: String,
-    /// The id of the command on the engine, if it was not found by its mark.
+    /// Id of the command on the engine, unless it was found by its mark.
     pub(super) exec: Option<String>,
     pub(super) mark: Mark,
 }
 
 impl Ender {
-    /// Asks it to end, and kills it after a second. That it has ended already is no error.
+    /// Sends SIGTERM, and SIGKILL after a second. Succeeds if it has already ended.
     ///
     /// # Errors
-    /// Fails when it goes on.
+    /// Fails if the command continues.
     pub async fn end(&self) -> Result<(), EngineError> {
         let began = Instant::now();
         let mut signal = "TERM";
         let mut pause = Duration::from_millis(20);
         loop {
             let marks = match self.engine.signal_marked(&self.container, Some((&self.mark, signal))).await {
-                // What is in a container ends with it.
+                // The processes of a container end with it.
                 Err(EngineError::NotRunning { .. } | EngineError::NotFound { .. }) => return Ok(()),
                 marks => marks?,
             };
@@ -97,7 +97,7 @@ impl Ender {
         }
     }
 
-    /// Kills the command as a process of this machine. Whether there is nothing left to kill.
+    /// Kills the command as a process of this machine. Returns whether there is nothing left to kill.
     async fn kill_from_outside(&self) -> bool {
         let Some(exec) = &self.exec else { return false };
         let doing = format!("look at a command in container `{}`", short(&self.container));
@@ -109,17 +109,17 @@ impl Ender {
         let Some(pid) = facts.pid.and_then(|pid| i32::try_from(pid).ok()).filter(|pid| *pid > 1) else {
             return false;
         };
-        // The number is that of another process on another machine: its control group tells.
+        // On another machine, the PID is that of another process: its control group tells.
         let group = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
         group.contains(&self.container) && kill(Pid::from_raw(pid), Signal::SIGKILL).is_ok()
     }
 }
 
 impl ContainerEngine {
-    /// The commands in a running container whose client, a process of this machine, has gone.
+    /// Returns the commands in a running container whose client, a process of this machine, has ended.
     ///
     /// # Errors
-    /// Fails when the engine does not answer.
+    /// Fails if the engine does not answer.
     pub async fn abandoned_commands(&self, id: &str) -> Result<Vec<Ender>, EngineError> {
         let runs_commands = |facts: &serde_json::Value| {
             facts["ExecIDs"].as_array().is_some_and(|commands| !commands.is_empty())
@@ -134,8 +134,8 @@ impl ContainerEngine {
         Ok(marks.into_iter().map(ender).collect())
     }
 
-    /// The marks of the processes in a container, once for each; those with the given one are sent the
-    /// signal. `None` if the container has no shell.
+    /// Returns the marks of the processes in a container, without duplicates; signals those with the given
+    /// one. Returns `None` if the container has no shell.
     async fn signal_marked(
         &self,
         id: &str,
@@ -149,7 +149,7 @@ impl ContainerEngine {
         while let Some(chunk) = exec.output.next().await {
             said.extend_from_slice(&chunk?.bytes);
         }
-        // As engines and shells say that there is no such program.
+        // Exit codes of engines and shells for a missing program.
         if matches!(exec.wait().await?, 126 | 127) {
             return Ok(None);
         }

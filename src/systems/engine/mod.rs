@@ -1,11 +1,11 @@
-//! The one place that speaks to a container engine, Docker or Podman, by its API. It knows images,
-//! containers, networks and what they are labelled with; what a component is, and what is run for
-//! it, is for `ops`. Where the two engines differ, they differ in here and nowhere else.
+//! Container engines, Docker or Podman: the only code that uses their API. It knows images, containers,
+//! networks, volumes and their labels; components and the decisions about them belong to `ops`. All
+//! differences between the two engines are handled here.
 //!
-//! Three rules hold throughout. Every question has a deadline, and every stream is watched, since
-//! an engine that is stuck says nothing for ever. What changes something runs to its end even if
-//! whoever asked has gone, so that a clean-up that comes later finds all of it. And nothing is
-//! ever removed that does not carry our labels, or was not named by its id.
+//! Three rules hold throughout. Every request has a timeout, and every stream is watched, since a stuck
+//! engine stays silent forever. A request that changes something runs to its end even if the caller is gone,
+//! so that a later clean-up finds all results. And nothing is ever removed that neither carries the labels of
+//! `cki` nor was named by its id.
 
 mod address;
 mod build;
@@ -61,21 +61,21 @@ pub use volume::VolumeFacts;
 use address::Pong;
 use podman_service::PodmanService;
 
-/// How long an engine may take for what it answers from memory.
+/// Timeout of a request that the engine answers from memory.
 const QUICK: Duration = Duration::from_secs(20);
-/// How long it may take for what makes or removes something.
+/// Timeout of a request that creates or removes something.
 const SLOW: Duration = Duration::from_secs(90);
-/// How long a stream may say nothing before the engine is asked whether it is still there.
+/// Silence of a stream after which the engine is pinged.
 const SILENCE: Duration = Duration::from_secs(5);
-/// An engine that breaks every connection for so long is not one that is just ending.
+/// Time of broken connections after which an engine does not count as just ending.
 const DYING: Duration = Duration::from_secs(3);
-/// After a connection broke, an engine that answers is asked once more after this.
+/// Pause before a second ping of an engine that answers after a connection broke.
 const LAST_BREATH: Duration = Duration::from_millis(100);
-/// bollard's own time limit. It counts until the first header, and both engines send headers as
-/// late as the first byte of a log or the last of a build context: our own limits apply instead.
+/// bollard's own timeout, out of effect. It counts until the first header, and both engines send headers as
+/// late as the first byte of a log or the last of a build context: the timeouts above apply instead.
 const NEVER: u64 = 30 * 24 * 3600;
 
-/// A container engine that answers. It is cheap to clone, and the clones are one.
+/// A container engine that answers. Clones are cheap and share one connection.
 #[derive(Debug, Clone)]
 pub struct ContainerEngine {
     docker: Docker,
@@ -90,14 +90,14 @@ struct Shared {
     version: String,
     info: OnceCell<SystemInfo>,
     ulimits: OnceCell<Option<podman_limits::Limits>>,
-    /// Held for reading by everything that makes something, for as long as the engine works on it.
+    /// Lock held for reading during each request that creates something.
     making: Arc<RwLock<()>>,
-    /// A service of our own, which ends with the last clone.
+    /// Podman service of this process, which ends with the last clone.
     _service: Option<PodmanService>,
 }
 
 impl ContainerEngine {
-    /// For an engine that has answered at an address.
+    /// Creates the client of an engine that has answered at an address.
     fn new(address: Address, pong: Pong, service: Option<PodmanService>) -> Result<Self, EngineError> {
         let shown = address.to_string();
         let docker = match &address {
@@ -118,39 +118,39 @@ impl ContainerEngine {
         Ok(Self { docker, shared: Arc::new(shared) })
     }
 
-    /// Which engine it is.
+    /// Returns its kind.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.shared.kind
     }
 
-    /// Where it listens.
+    /// Returns its address.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.shared.shown
     }
 
-    /// Its version, as it says.
+    /// Returns its version, as it reports it.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.shared.version
     }
 
-    /// Whether it runs without the rights of root. Podman takes a third of a second to say so;
-    /// the answer is remembered.
+    /// Returns whether it runs without root. Podman takes a third of a second to answer; the result is
+    /// cached.
     ///
     /// # Errors
-    /// When the engine does not answer.
+    /// Fails if the engine does not answer.
     pub async fn is_rootless(&self) -> Result<bool, EngineError> {
         let options = self.info().await?.security_options.as_deref().unwrap_or_default();
         Ok(options.iter().any(|option| option.split(',').any(|word| word == "name=rootless")))
     }
 
-    /// Whether a program on this machine can connect to the address of a container: true on Linux
+    /// Returns whether a program on this machine can connect to the address of a container: true on Linux
     /// with an engine of this machine that runs as root, and not in a virtual machine.
     ///
     /// # Errors
-    /// When the engine does not answer.
+    /// Fails if the engine does not answer.
     pub async fn reaches_containers(&self) -> Result<bool, EngineError> {
         if !cfg!(target_os = "linux") || !self.shared.address.is_local() || self.is_rootless().await? {
             return Ok(false);
@@ -163,31 +163,31 @@ impl ContainerEngine {
         Ok(system.contains("Docker Desktop"))
     }
 
-    /// Whether this process may enter the networks of the engine's containers: it is root, and the
-    /// containers are processes of the machine that it sees.
+    /// Returns whether this process may enter the networks of the engine's containers: it is root, and the
+    /// containers are visible processes of this machine.
     ///
     /// # Errors
-    /// When the engine does not answer.
+    /// Fails if the engine does not answer.
     pub async fn lets_us_in(&self) -> Result<bool, EngineError> {
         let root = cfg!(target_os = "linux") && nix::unistd::geteuid().is_root();
         if !root || self.shared.address.process().await.is_none() {
             return Ok(false);
         }
-        // Podman's virtual machine is not to be had as root, and it takes long to describe itself.
+        // Podman's virtual machine never runs as root, and Podman is slow to describe itself.
         Ok(self.kind() == Kind::Podman || !self.is_desktop().await?)
     }
 
-    /// The number of the engine's process, if it is one of this machine that is seen from here. Its
-    /// network is the one whose firewall is in the way of its containers.
+    /// Returns the PID of the engine's process, if it is a visible one of this machine. The firewall of its
+    /// network namespace is the one that can block its containers.
     pub async fn process(&self) -> Option<u32> {
         self.shared.address.process().await
     }
 
-    /// Asks whether the engine still answers. One that is dying breaks connections before it stops
-    /// listening: it is asked until it does either.
+    /// Pings the engine. A dying engine breaks connections before it stops listening, so this retries until
+    /// it answers or stops.
     ///
     /// # Errors
-    /// When it does not, saying in which way.
+    /// Fails if the engine does not answer, with the way in which it fails.
     pub async fn ping(&self) -> Result<(), EngineError> {
         use address::Silence;
         let address = self.shared.shown.clone();
@@ -202,9 +202,8 @@ impl ContainerEngine {
         }
     }
 
-    /// What is to be said of an error. A connection that broke says nothing of its cause: the engine
-    /// is asked what has become of it, so that the same cause is told alike at whatever moment it
-    /// struck.
+    /// Returns the error to report. A broken connection does not tell its cause, so the state of the engine
+    /// is checked: the same cause gives the same error at any moment.
     async fn outcome(&self, error: EngineError) -> EngineError {
         if !matches!(error, EngineError::Severed { .. }) {
             return error;
@@ -213,7 +212,7 @@ impl ContainerEngine {
             if let Err(dead) = self.ping().await {
                 return dead;
             }
-            // An answer may be the last one of an engine that is about to end.
+            // The answer may be the last one of an ending engine.
             tokio::time::sleep(LAST_BREATH).await;
         }
         error
@@ -224,7 +223,7 @@ impl ContainerEngine {
         self.shared.info.get_or_try_init(ask).await
     }
 
-    /// Asks something, with a limit to how long the answer may take.
+    /// Sends a request with a timeout.
     async fn call<T>(
         &self,
         doing: &str,
@@ -233,10 +232,10 @@ impl ContainerEngine {
     ) -> Result<T, EngineError> {
         let silent =
             |doing: &str| EngineError::Silent { address: self.shared.shown.clone(), doing: doing.to_owned() };
-        // What takes long is told from an engine that is stuck by asking for something quick.
+        // A quick request tells a slow operation from a stuck engine.
         let pulse = async {
             loop {
-                // Asked now and then, and not at once: most calls are over by then.
+                // Sent at intervals, and not at once: most calls are over by then.
                 tokio::time::sleep(SILENCE).await;
                 if let Err(error) = self.ping().await {
                     return error;
@@ -254,14 +253,14 @@ impl ContainerEngine {
         }
     }
 
-    /// What is to be said of bollard's error for something that was asked.
+    /// Converts bollard's error for a request into the error to report.
     async fn failed(&self, doing: &str, error: &bollard::errors::Error) -> EngineError {
         self.outcome(EngineError::new(&self.shared.shown, doing, error)).await
     }
 
-    /// Does something that leaves a trace on the engine, to its end, even when the caller stops
-    /// waiting for it: an engine goes on with a request whose client has gone, and a clean-up must
-    /// not run before it is through. [`ContainerEngine::settled`] waits for all of these.
+    /// Runs a request that leaves a trace on the engine to its end, even if the caller is cancelled: an
+    /// engine continues a request whose client is gone, and a clean-up must not run before its end.
+    /// [`ContainerEngine::settled`] waits for all of these.
     async fn unbroken<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, EngineError>> + Send + 'static,
@@ -282,8 +281,7 @@ impl ContainerEngine {
         }
     }
 
-    /// Waits until nothing is being made any more. All that makes something has a deadline, hence
-    /// so has this.
+    /// Waits until no request is creating anything. Each of them has a timeout, hence so has this.
     pub async fn settled(&self) {
         drop(self.shared.making.write().await);
     }
@@ -294,7 +292,7 @@ mod tests {
     use super::*;
     use crate::model::guard::Passed;
 
-    /// Clean-up runs in a task of its own, and so may everything else.
+    /// Clean-up runs in a separate task, so all futures must be `Send`.
     #[test]
     fn everything_can_be_spawned() {
         fn sends<F: Future + Send>(_: impl FnOnce(ContainerEngine) -> F) {}

@@ -1,10 +1,9 @@
 //! Networks, one for each run.
 //!
-//! A closed network is an internal one on which this machine has no address, so that nothing that
-//! listens on this machine is reached either. On Docker it is an option of the bridge, and names
-//! are found as usual. On Podman a network without a gateway can only be had without its name
-//! service, too, which would ask this machine's for whatever it does not know; then containers are
-//! given addresses, and know each other's names by heart.
+//! A closed network is an internal one on which this machine has no address, so that containers cannot reach
+//! programs on this machine, either. On Docker it is an option of the bridge, and name resolution works. On
+//! Podman, a network without a gateway must do without name resolution, which would forward unknown names to
+//! this machine's resolver; so containers get fixed addresses and a list of each other's names.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -23,26 +22,26 @@ use super::error::{EngineError, Thing};
 use super::facts::{our_label, read};
 use super::{ContainerEngine, Kind, QUICK, SLOW};
 
-/// How long the containers on a network may take to leave it, and it to go.
+/// Timeout for the containers to leave a network, and for its removal.
 const LEAVING: Duration = Duration::from_secs(10);
 
-/// Docker's option by which a bridge gets no address of this machine.
+/// Docker's option for a bridge without an address of this machine.
 const NO_HOST_ADDRESS: &str = "com.docker.network.bridge.inhibit_ipv4";
-/// Podman's own API, of which every version since 4 understands this.
+/// Endpoint of Podman's own API, which every version since 4 supports.
 const PODMAN_NETWORKS: &str = "/v4.0.0/libpod/networks/create";
 
-/// A closed network that was made.
+/// A created closed network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClosedNetwork {
-    /// The engine's id.
+    /// Id on the engine.
     pub id: String,
-    /// Its addresses, where containers must be given theirs, since nobody answers for their names.
+    /// Addresses to assign to containers, if the network has no name resolution.
     pub addresses: Option<Addresses>,
-    /// Whether the engine has done as it was asked, and given this machine no address on it.
+    /// The engine has given this machine no address on it, as requested.
     pub is_closed: bool,
 }
 
-/// The addresses of a network that containers may have.
+/// Addresses of a network that containers may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Addresses {
     network: Ipv4Addr,
@@ -56,17 +55,16 @@ impl Addresses {
         Some(Self { network: network.parse().ok()?, prefix })
     }
 
-    /// The addresses from the last on, so that those which the engine gives by itself, from the
-    /// first on, are not among the first of them.
+    /// Returns the addresses in descending order, since the engine assigns its own in ascending order.
     pub fn last_first(self) -> impl Iterator<Item = Ipv4Addr> {
         let size = 1_u32 << (32 - self.prefix);
         let network = u32::from(self.network) & !(size - 1);
-        // Neither the network's own address, nor the gateway's, nor that of all.
+        // Excludes the addresses of the network, the gateway and the broadcast.
         (2..size - 1).rev().map(move |host| Ipv4Addr::from(network + host))
     }
 }
 
-/// What Podman says of a network.
+/// Podman's description of a network.
 #[derive(Debug, Deserialize)]
 struct PodmanNetwork {
     id: String,
@@ -91,12 +89,12 @@ impl PodmanNetwork {
     }
 }
 
-/// Whether a version of Podman has networks as they are asked for here: since 4.
+/// Returns whether a version of Podman supports these network requests: since 4.
 fn has_own_networks(version: &str) -> bool {
     version.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_none_or(|major| major >= 4)
 }
 
-/// The body of the request by which Podman makes a closed network.
+/// Returns the body of Podman's request for a closed network.
 fn podman_closed(name: &str, labels: &BTreeMap<String, String>) -> String {
     let request = serde_json::json!({
         "name": name,
@@ -108,24 +106,23 @@ fn podman_closed(name: &str, labels: &BTreeMap<String, String>) -> String {
     request.to_string()
 }
 
-/// A network that carries our label.
+/// A network with the label of `cki`.
 #[derive(Debug, Clone)]
 pub struct NetworkFacts {
-    /// The engine's id.
+    /// Id on the engine.
     pub id: String,
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// Its labels.
+    /// Labels.
     pub labels: BTreeMap<String, String>,
 }
 
 impl ContainerEngine {
-    /// Creates a network and returns its id, the only thing to call it by from then on: on Docker
-    /// a name can have two networks. From an internal one nothing beyond it is reached, except
-    /// what listens on this machine itself.
+    /// Creates a network and returns its id, which is its only unique name: on Docker two networks can share
+    /// a name. From an internal one, containers reach nothing outside of it, except programs on this machine.
     ///
     /// # Errors
-    /// When the name is taken (Podman), or the engine has no addresses left.
+    /// Fails if the name is taken (Podman), or the engine has no addresses left.
     pub async fn create_network(
         &self,
         name: &str,
@@ -148,8 +145,8 @@ impl ContainerEngine {
         .await
     }
 
-    /// Creates a network from which nothing beyond it is reached, and no program of this machine.
-    /// Nor does this machine reach what is on it, except by entering it.
+    /// Creates a network from which containers reach nothing outside of it, and no program of this machine.
+    /// This machine does not reach its containers, either, except by entering the network.
     ///
     /// # Errors
     /// As [`ContainerEngine::create_network`].
@@ -186,7 +183,7 @@ impl ContainerEngine {
             name: name.to_owned(),
             internal: Some(true),
             labels: Some(labels.into_iter().collect()),
-            // Whatever the daemon is set to.
+            // Overrides the daemon's setting.
             enable_ipv6: Some(false),
             options: Some(HashMap::from([(NO_HOST_ADDRESS.to_owned(), "true".to_owned())])),
             ..Default::default()
@@ -202,7 +199,7 @@ impl ContainerEngine {
         .await
     }
 
-    /// Sees a network made, to its end.
+    /// Runs the creation of a network to its end.
     async fn make_network<T, F>(
         &self,
         name: &str,
@@ -221,8 +218,8 @@ impl ContainerEngine {
                     Err(error) if error.says(&["already used", "already exists"]) => {
                         return Err(EngineError::NameTaken { thing: Thing::Network, name });
                     }
-                    // Podman looks at all interfaces for addresses that are free, and stumbles over
-                    // one that goes away meanwhile with the network of another run.
+                    // Podman searches all interfaces for free addresses, and fails on one that vanishes
+                    // meanwhile with the network of another run.
                     Err(error) if began.elapsed() < LEAVING && error.says(&["no such network interface"]) => {
                         tokio::time::sleep(Duration::from_millis(20)).await;
                     }
@@ -233,11 +230,11 @@ impl ContainerEngine {
         .await
     }
 
-    /// Puts a container that exists on one more network, under these names; at an address of its
-    /// own where the network needs that.
+    /// Connects an existing container to a further network, under these names; at a fixed address if the
+    /// network requires that.
     ///
     /// # Errors
-    /// When either does not exist, or the address is taken.
+    /// Fails if the network or container does not exist, or the address is taken.
     pub async fn connect_network(
         &self,
         network: &str,
@@ -264,10 +261,10 @@ impl ContainerEngine {
         .await
     }
 
-    /// Takes a container off a network. One that is not on it is no error.
+    /// Disconnects a container from a network. Succeeds if it is not connected.
     ///
     /// # Errors
-    /// When the engine does not do it.
+    /// Fails if the engine refuses.
     pub async fn disconnect_network(&self, network: &str, container: &str) -> Result<(), EngineError> {
         let doing = format!("take container `{}` off network `{}`", short(container), short(network));
         let request = NetworkDisconnectRequest { container: container.to_owned(), force: Some(true) };
@@ -277,11 +274,11 @@ impl ContainerEngine {
         }
     }
 
-    /// Removes a network by its id. One that is not there is no error. Containers that are being
-    /// removed keep it for a moment, so it is tried for some seconds.
+    /// Removes a network by its id. Succeeds if it does not exist. Retries for some seconds, since containers
+    /// in removal keep it for a moment.
     ///
     /// # Errors
-    /// When it stays in use.
+    /// Fails if the network stays in use.
     pub async fn remove_network(&self, id: &str) -> Result<(), EngineError> {
         let began = Instant::now();
         let mut pause = Duration::from_millis(20);
@@ -296,10 +293,10 @@ impl ContainerEngine {
         }
     }
 
-    /// Removes a network by its id, unless somebody is in it; gives whether it is gone.
+    /// Removes a network by its id, unless it is in use; returns whether it is gone.
     ///
     /// # Errors
-    /// When the engine does not do it for another reason.
+    /// Fails if the engine refuses for another reason.
     pub(super) async fn try_remove_network(&self, id: &str) -> Result<bool, EngineError> {
         match self.remove_network_once(id).await {
             Err(error) if is_in_use(&error) => Ok(false),
@@ -315,10 +312,10 @@ impl ContainerEngine {
         }
     }
 
-    /// All networks with our label.
+    /// Returns all networks with the label of `cki`.
     ///
     /// # Errors
-    /// When the engine does not answer.
+    /// Fails if the engine does not answer.
     pub async fn networks(&self) -> Result<Vec<NetworkFacts>, EngineError> {
         let options = ListNetworksOptionsBuilder::new().filters(&ours()).build();
         let ask = || self.call("list networks", QUICK, self.docker.list_networks(Some(options.clone())));
@@ -337,12 +334,12 @@ impl ContainerEngine {
     }
 }
 
-/// Whether somebody is in a network that was to be removed.
+/// Returns whether a removal failed because containers use the network.
 fn is_in_use(error: &EngineError) -> bool {
     error.says(&["active endpoints", "is being used"])
 }
 
-/// Whatever has our label.
+/// Returns the filter for everything with the label of `cki`.
 pub(super) fn ours() -> HashMap<&'static str, Vec<String>> {
     HashMap::from([("label", vec![our_label(None)])])
 }

@@ -1,5 +1,5 @@
-//! What a container or a command in it writes, as it comes. The end of it is not the end of the
-//! program: an engine that dies ends it just as well, so an exit code is asked for separately.
+//! Output of a container or of a command in it, as it comes. Its end is not the end of the program: the death
+//! of the engine ends it, too, so the exit code is a separate request.
 
 use std::fmt;
 use std::pin::Pin;
@@ -17,17 +17,17 @@ use crate::model::event::Stream;
 /// A piece of output: neither a line nor whole characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
-    /// Where it was written to.
+    /// Stream to which it was written.
     pub stream: Stream,
-    /// What was written.
+    /// Content.
     pub bytes: Bytes,
 }
 
 impl Chunk {
-    /// Takes off the time that an engine puts before each piece of a log when it is asked to.
+    /// Splits off the timestamp that an engine puts before each piece of a log on request.
     #[must_use]
     pub fn split_time(mut self) -> (Option<jiff::Timestamp>, Self) {
-        // No time is longer: `2026-11-22T10:00:00.123456789+01:00`.
+        // Longest timestamp: `2026-11-22T10:00:00.123456789+01:00`.
         let end = self.bytes.iter().take(40).position(|byte| *byte == b' ');
         let time = end.and_then(|end| std::str::from_utf8(&self.bytes[..end]).ok()?.parse().ok());
         if let (Some(_), Some(end)) = (time, end) {
@@ -39,26 +39,25 @@ impl Chunk {
 
 type Chunks = Pin<Box<dyn futures_util::Stream<Item = Result<Chunk, EngineError>> + Send>>;
 
-/// Output as it comes. The order within one of the two streams is kept, that between them is not:
-/// the engines read them apart.
+/// Output as it comes. The order is kept within each of the two streams, not between them: the engines read
+/// them separately.
 pub struct OutputStream(Chunks);
 
 impl OutputStream {
-    /// The next piece; `None` at the end. After an error comes nothing more. Dropping the future
-    /// loses nothing.
+    /// Returns the next piece; `None` at the end and after an error. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Result<Chunk, EngineError>> {
         self.0.next().await
     }
 
-    /// From anything that gives chunks.
+    /// Creates it from any stream of chunks.
     pub(super) fn new(
         chunks: impl futures_util::Stream<Item = Result<Chunk, EngineError>> + Send + 'static,
     ) -> Self {
-        // Whoever asks again after the end gets the end again.
+        // Further calls after the end return the end again.
         Self(Box::pin(chunks.fuse()))
     }
 
-    /// The same, given up when nothing comes for so long, although the engine lives.
+    /// Limits the silence of the stream, after which it fails although the engine lives.
     pub(super) fn within(self, limit: Duration, engine: &ContainerEngine, doing: String) -> Self {
         let address = engine.address().to_owned();
         let state = Some((self, EngineError::Silent { address, doing }));
@@ -71,8 +70,8 @@ impl OutputStream {
         }))
     }
 
-    /// From what bollard gives, asking the engine whether it still lives whenever nothing comes
-    /// for a while: one that is stuck would leave us waiting for ever.
+    /// Creates it from bollard's stream. Pings the engine whenever the stream is silent for a while, since a
+    /// stuck engine would block it forever.
     pub(super) fn watched(
         engine: &ContainerEngine,
         doing: String,
@@ -99,8 +98,8 @@ impl fmt::Debug for OutputStream {
     }
 }
 
-/// The next item of a stream of the engine's, with a look at the engine whenever it is silent. The
-/// look does not get in the way of an item that comes meanwhile.
+/// Returns the next item of an engine's stream, and pings the engine whenever the stream is silent. The ping
+/// does not delay an item that comes meanwhile.
 pub(super) async fn watch<S: futures_util::Stream + Unpin>(
     engine: &ContainerEngine,
     stream: &mut S,

@@ -1,16 +1,16 @@
-//! Resource limits for containers of a Podman that may not raise its own. It asks for a million
-//! files and processes whatever it may have, and where its own limits are lower and it lacks the
-//! right to raise them, no container starts. Then containers get what the service itself has.
-//! Docker gives its own limits by itself.
+//! Resource limits for containers of a Podman that may not raise its own. By default, Podman requests a
+//! million files and processes for a container; if its own limits are lower and it lacks the right to raise
+//! them, no container starts. Then containers get the limits of the service itself. Docker needs no such
+//! help.
 
 use super::address::Address;
 
 /// Podman's default for both.
 const WANTED: i64 = 1 << 20;
-/// `CAP_SYS_RESOURCE`: may raise limits.
+/// `CAP_SYS_RESOURCE`: the right to raise limits.
 const SYS_RESOURCE: u32 = 24;
 
-/// Limits to ask for.
+/// Limits to request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Limits {
     /// Open files.
@@ -19,8 +19,8 @@ pub(super) struct Limits {
     pub(super) processes: i64,
 }
 
-/// What containers of the service behind a socket must be given; `None` if it needs no help, or
-/// cannot be looked at.
+/// Returns the limits to request from the service behind a socket; `None` if it needs none, or its process is
+/// not visible.
 pub(super) async fn needed(address: &Address) -> Option<Limits> {
     let pid = address.process().await?;
     let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).ok();
@@ -36,7 +36,7 @@ fn decide(status: &str, limits: &str) -> Option<Limits> {
     (short && !may_raise).then(|| Limits { files: files.min(WANTED), processes: processes.min(WANTED) })
 }
 
-/// `Max open files            1024                 524288               files`
+/// Parses a line such as `Max open files            1024                 524288               files`.
 fn hard(limits: &str, name: &str) -> Option<i64> {
     let line = limits.lines().find_map(|line| line.strip_prefix(name))?;
     match line.split_whitespace().nth(1)? {

@@ -1,6 +1,6 @@
-//! A Podman service of our own, for a machine that has the program and no socket: it listens in a
-//! folder that only we can enter, and lives as long as this value, or as this process, whichever
-//! ends first. Containers that it started outlive it.
+//! A Podman service of this process, for a machine with the program and no socket: it listens in a directory
+//! that only this user can enter, and lives as long as its value or this process, whichever ends first. Its
+//! containers outlive it.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
@@ -20,14 +20,14 @@ use super::error::clean;
 use crate::base::files::FileError;
 use crate::host::{Env, scratch};
 
-/// How long it may take until it answers; the first time it lays out its storage.
+/// Timeout until it answers; the first time it sets up its storage.
 const START: Duration = Duration::from_secs(30);
-/// How long it may take to end when asked to.
+/// Time between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(2);
-/// The path of a socket fits into 108 bytes (unix(7)).
+/// Maximum bytes of a socket's path, which must fit into 108 bytes (unix(7)).
 const LONGEST_SOCKET: usize = 100;
 
-/// A service that runs, and what it leaves behind when this is dropped: nothing.
+/// A running service. Dropping it ends the service and removes its directory.
 #[derive(Debug)]
 pub(super) struct PodmanService {
     group: Pid,
@@ -35,7 +35,7 @@ pub(super) struct PodmanService {
     folder: PathBuf,
 }
 
-/// Why there is no service.
+/// Reason for a missing service.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ServiceError {
     #[error(transparent)]
@@ -66,7 +66,7 @@ impl PodmanService {
             Ok((keep(command, program)?, log))
         });
         let ((group, keeper), mut log) = spawned.inspect_err(|_| drop(std::fs::remove_dir_all(&folder)))?;
-        // From here on the guard cleans up, also when this future is dropped.
+        // From here on, the guard cleans up, also if this future is dropped.
         let service = Self { group, keeper: Some(keeper), folder };
         let address = Address::Unix(socket);
         let began = Instant::now();
@@ -93,14 +93,14 @@ fn command(env: &Env, program: &Path, socket: &Path) -> Command {
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        // Ctrl-C on the terminal is for us to handle; the service is needed for the clean-up.
+        // `cki` handles Ctrl-C itself, and needs the service for the clean-up.
         .process_group(0);
     #[cfg(target_os = "linux")]
     die_with_parent(&mut command);
     command
 }
 
-/// Without this, the service would stay for ever when this process is killed.
+/// Ends the service when this process is killed; otherwise it would stay forever.
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "between fork and exec, two system calls without allocation")]
 fn die_with_parent(command: &mut Command) {
@@ -115,8 +115,8 @@ fn die_with_parent(command: &mut Command) {
     }
 }
 
-/// Starts a process in a thread of its own, which stays until the process ends: the signal at the
-/// parent's death is really one at the death of the thread that started it.
+/// Starts a process in a separate thread, which lives until the process ends: the signal at the parent's
+/// death is really sent at the death of the starting thread.
 fn keep(mut command: Command, program: &Path) -> Result<(Pid, JoinHandle<()>), ServiceError> {
     let (sender, receiver) = mpsc::channel();
     let keeper = std::thread::Builder::new().name("podman".to_owned()).spawn(move || {
@@ -125,7 +125,7 @@ fn keep(mut command: Command, program: &Path) -> Result<(Pid, JoinHandle<()>), S
         let told = sender.send(started);
         if let Some(mut child) = child {
             if told.is_err() {
-                // Nobody waits for it any more.
+                // The receiver is gone.
                 let _ = child.kill();
             }
             let _ = child.wait();
@@ -141,8 +141,8 @@ fn keep(mut command: Command, program: &Path) -> Result<(Pid, JoinHandle<()>), S
 impl Drop for PodmanService {
     fn drop(&mut self) {
         if let Some(keeper) = self.keeper.take() {
-            // While the keeper has not finished, the process has not been waited for, and its
-            // number cannot have become another's.
+            // While the keeper has not finished, the process has not been reaped, and its PID cannot be
+            // reused.
             let ended = |limit: Duration| {
                 let began = Instant::now();
                 while !keeper.is_finished() && began.elapsed() < limit {
@@ -152,13 +152,13 @@ impl Drop for PodmanService {
             };
             for (signal, limit) in [(Signal::SIGTERM, GRACE), (Signal::SIGKILL, GRACE)] {
                 if !ended(Duration::ZERO) {
-                    // One that has just ended need not be told.
+                    // The process may have just ended.
                     let _ = killpg(self.group, signal);
                     ended(limit);
                 }
             }
         }
-        // The folder of a service that was killed is removed by the next one to start.
+        // The next service to start removes the directory of a killed one.
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
@@ -171,20 +171,20 @@ fn last_words(log: &mut File) -> String {
 
 const PREFIX: &str = "podman-";
 
-/// A folder of our own that nobody else can enter, below the folder for sockets.
+/// Creates a directory that only this user can enter, below the directory for sockets.
 fn make_folder(env: &Env) -> Result<PathBuf, FileError> {
     let parent = parent(env);
     private_folder(&parent)?;
     for folder in scratch::abandoned(&parent, PREFIX) {
-        // A failure leaves it to the next.
+        // The next start retries a failed removal.
         let _ = std::fs::remove_dir_all(folder);
     }
     let folder = scratch::owned(&parent, PREFIX);
     folder.map(tempfile::TempDir::keep).map_err(|source| FileError::new("create", &parent, source))
 }
 
-/// Makes a folder for this user alone, and refuses one that is somebody else's: its name below
-/// `/tmp` can be guessed.
+/// Creates a directory for this user alone, and refuses one of another user: its name below `/tmp` can be
+/// guessed.
 fn private_folder(path: &Path) -> Result<(), FileError> {
     let fail = |source| FileError::new("create", path, source);
     if let Some(parent) = path.parent() {
@@ -212,10 +212,10 @@ fn parent(env: &Env) -> PathBuf {
     }
 }
 
-/// The folders of services whose owners were killed before they could remove them.
+/// Returns the directories of services whose owners were killed before they could remove them.
 pub fn orphaned_services(env: &Env) -> Vec<PathBuf> {
     let parent = parent(env);
-    // In somebody else's folder is nothing of ours.
+    // A directory of another user holds nothing of this one's.
     let is_ours = |facts: std::fs::Metadata| facts.is_dir() && facts.uid() == nix::unistd::getuid().as_raw();
     if !parent.symlink_metadata().is_ok_and(is_ours) {
         return Vec::new();

@@ -1,8 +1,8 @@
-//! Names of images. They become part of a URL, so nothing but a name gets through.
+//! Names of images. They become part of a URL, so only valid names may pass.
 
 use super::error::EngineError;
 
-/// A name taken apart: `registry:5000/group/name`, and a tag or digest.
+/// Parsed name: `registry:5000/group/name`, and a tag or digest.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Reference<'a> {
     pub(super) name: &'a str,
@@ -58,13 +58,14 @@ impl<'a> Reference<'a> {
     }
 }
 
-/// A name as people write it: Podman puts in front of it what Docker leaves out.
+/// Returns a name in short form, without the prefix that Podman adds and Docker omits.
 pub(super) fn familiar(name: &str) -> &str {
     let rest = name.strip_prefix("docker.io/").unwrap_or(name);
     rest.strip_prefix("library/").filter(|_| rest.len() < name.len()).unwrap_or(rest)
 }
 
-/// Letters as given, and separators that stand neither first nor alone.
+/// Returns whether a text consists of the given letters and separators, begins with a letter or `_`, and has
+/// no `..`.
 fn is_word(text: &str, letter: impl Fn(u8) -> bool) -> bool {
     let first = text.bytes().next();
     first.is_some_and(|b| letter(b) || b == b'_')

@@ -1,4 +1,4 @@
-//! A container as we want it, in the words of the API. Pure: nothing is sent from here.
+//! Translation of a container's specification into API requests. Pure: it sends nothing.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,15 +12,15 @@ use super::podman_limits::Limits as Ulimits;
 use crate::base::text::safe_line;
 use crate::model::container::{ContainerSpec, Hidden};
 
-/// Only this machine reaches a published port.
+/// Host address of published ports, so that only this machine reaches them.
 const LOOPBACK: &str = "127.0.0.1";
 
-/// The body of the request that creates a container.
+/// Returns the body of the request that creates a container.
 pub(super) fn body(
     spec: &ContainerSpec,
     ulimits: Option<Ulimits>,
 ) -> Result<ContainerCreateBody, EngineError> {
-    // An engine is asked in JSON, and would bind another path than is meant.
+    // Requests are JSON, so the engine would bind a different path.
     if let Some(mount) = spec.mounts.iter().find(|mount| mount.from.to_str().is_none()) {
         return Err(EngineError::Invalid {
             what: "a mount",
@@ -55,7 +55,8 @@ pub(super) fn body(
     })
 }
 
-/// No entry point is an empty word: of an empty list, Podman takes the image's own.
+/// Returns an entry point for the API. None is one empty word: for an empty list, Podman takes the image's
+/// own.
 fn entrypoint(words: Vec<String>) -> Vec<String> {
     if words.is_empty() { vec![String::new()] } else { words }
 }
@@ -66,7 +67,7 @@ fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let memory = limits.memory.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
     HostConfig {
-        // A process 1 that passes signals on and buries orphans; most programs do neither.
+        // A PID 1 that passes signals on and reaps orphans; most programs do neither.
         init: Some(true),
         network_mode: Some(spec.network.as_ref().map_or_else(|| "none".to_owned(), |(id, _)| id.clone())),
         port_bindings: Some(spec.publish.iter().map(|port| binding(port.container, port.host)).collect()),
@@ -86,7 +87,7 @@ fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
             ["/tmp", "/run", "/var/tmp"].into_iter().filter(mounted).map(temporary).collect()
         }),
         memory,
-        // As much as memory: no swap.
+        // Equal to the memory: no swap.
         memory_swap: memory,
         pids_limit: limits.processes.map(i64::from),
         ulimits: ulimits.map(resources),
@@ -94,7 +95,7 @@ fn host_config(spec: &ContainerSpec, ulimits: Option<Ulimits>) -> HostConfig {
     }
 }
 
-/// Volumes of its own, and what it sees of this machine.
+/// Returns the container's own volumes, and its mounts from this machine.
 fn mounts(spec: &ContainerSpec) -> Vec<Mount> {
     let bound = spec.mounts.iter().map(|mount| Mount {
         source: Some(mount.from.display().to_string()),
@@ -108,9 +109,9 @@ fn mounts(spec: &ContainerSpec) -> Vec<Mount> {
     own.iter().map(|path| volume(path, spec)).chain(stores(spec)).chain(bound).chain(hidden).collect()
 }
 
-/// Nothing, in the place of something. For a directory, a volume of the container's own that is empty: in
-/// a temporary file system, Podman puts a copy of what is there. Docker has no such volume that cannot be
-/// written; what is written to it goes with the container.
+/// Returns a mount that hides a path behind nothing. For a directory, it is an empty volume of the
+/// container's own: into a temporary file system, Podman copies the hidden content. Docker has no such
+/// read-only volume; data written to it vanishes with the container.
 fn hide(hidden: &Hidden, spec: &ContainerSpec) -> Mount {
     if !hidden.is_directory {
         return Mount {
@@ -128,8 +129,8 @@ fn hide(hidden: &Hidden, spec: &ContainerSpec) -> Mount {
     mount
 }
 
-/// The kernel's settings of a container: without IPv6 if it is closed, and by the capabilities that it
-/// keeps. Engines write these with and without `CAP_`.
+/// Returns the sysctls of a container: without IPv6 if it is closed, and according to its kept capabilities,
+/// which engines write with and without `CAP_`.
 pub(super) fn sysctls(closed: bool, kept: &[String]) -> Option<HashMap<String, String>> {
     let mut set = HashMap::new();
     if closed && has_ipv6() {
@@ -137,28 +138,28 @@ pub(super) fn sysctls(closed: bool, kept: &[String]) -> Option<HashMap<String, S
         set.extend(["all", "default"].map(off));
     }
     if kept.iter().any(|kept| kept.trim_start_matches("CAP_") == LOW_PORTS) {
-        // Whoever is not root has no capability, whatever is kept; Docker does this by itself.
+        // A user other than root has no capability, whichever are kept; Docker sets this itself.
         set.insert("net.ipv4.ip_unprivileged_port_start".to_owned(), "0".to_owned());
     }
     (!set.is_empty()).then_some(set)
 }
 
-/// The capability to listen on ports below 1024.
+/// Capability to listen on ports below 1024.
 const LOW_PORTS: &str = "NET_BIND_SERVICE";
-/// Asked for names, it refuses at once: nobody listens there.
+/// Name server at which nothing listens, so that each lookup fails at once.
 pub(super) const NOBODY: &str = "127.0.0.1";
-/// What is temporary may be executed, as on most machines: programs unpack themselves there.
+/// Mount options of temporary file systems. They allow execution, as on most machines, since programs unpack
+/// themselves there.
 const TEMPORARY: &str = "rw,exec,nosuid,nodev,mode=1777";
 
-/// Where the kernel has no IPv6, it cannot be turned off. The engine may be on another machine, but
-/// then it is more likely to have it than not.
+/// Returns whether the kernel has IPv6; without it, IPv6 cannot be turned off. The engine may be on another
+/// machine, which more likely has IPv6 than not.
 fn has_ipv6() -> bool {
     !std::path::Path::new("/proc/sys/net").exists() || std::path::Path::new("/proc/sys/net/ipv6").exists()
 }
 
-/// The paths with a volume of their own: those that are asked for, and where nothing else can be
-/// written, the folders of files. Docker puts files into a volume of a container that is read-only
-/// otherwise, and nowhere else.
+/// Returns the paths with a volume of their own: the requested ones, and in a read-only container the
+/// directories of its files. Docker copies files into a volume of a read-only container, and nowhere else.
 pub(super) fn volumes(spec: &ContainerSpec) -> Vec<String> {
     let mut volumes = spec.volumes.clone();
     for file in spec.files.iter().filter(|_| spec.limits.read_only) {
@@ -172,7 +173,7 @@ pub(super) fn volumes(spec: &ContainerSpec) -> Vec<String> {
     volumes
 }
 
-/// The volume that a path is in: the innermost one.
+/// Returns the innermost volume that contains a path.
 pub(super) fn home<'a>(path: &str, volumes: &'a [String]) -> Option<&'a str> {
     let holds = |volume: &&str| {
         path.strip_prefix(volume.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
@@ -180,7 +181,7 @@ pub(super) fn home<'a>(path: &str, volumes: &'a [String]) -> Option<&'a str> {
     volumes.iter().map(String::as_str).filter(holds).max_by_key(|volume| volume.len())
 }
 
-/// What Podman must be told.
+/// Returns the limits that Podman must be given.
 pub(super) fn resources(limits: Ulimits) -> Vec<ResourcesUlimits> {
     let limit = |name: &str, hard| ResourcesUlimits {
         name: Some(name.to_owned()),
@@ -190,8 +191,8 @@ pub(super) fn resources(limits: Ulimits) -> Vec<ResourcesUlimits> {
     vec![limit("nofile", limits.files), limit("nproc", limits.processes)]
 }
 
-/// An anonymous volume. It carries the labels of its container, so that it is found as well when
-/// the container has been removed without it.
+/// Returns an anonymous volume. It carries the labels of its container, so that it is also found if the
+/// container was removed without it.
 fn volume(path: &str, spec: &ContainerSpec) -> Mount {
     Mount {
         target: Some(path.to_owned()),
@@ -204,7 +205,7 @@ fn volume(path: &str, spec: &ContainerSpec) -> Mount {
     }
 }
 
-/// Volumes that are there already, by name.
+/// Returns the mounts of existing volumes, by name.
 fn stores(spec: &ContainerSpec) -> impl Iterator<Item = Mount> {
     spec.stores.iter().map(|(name, path)| Mount {
         source: Some(name.clone()),
@@ -226,8 +227,8 @@ fn port_name(port: u16) -> String {
     format!("{port}/tcp")
 }
 
-/// Always `NAME=value`: of a bare name, Podman takes the value from its own environment. Of two
-/// with one name the last counts, as the engines do not agree on that either.
+/// Returns the environment, always as `NAME=value`: for a bare name, Podman takes the value from its own
+/// environment. Of two with one name the last counts, as the engines do not agree on that, either.
 fn environment(spec: &ContainerSpec) -> Result<Vec<String>, EngineError> {
     let mut last = BTreeMap::new();
     for (name, value) in &spec.environment {

@@ -1,5 +1,5 @@
-//! Removing what is ours. The labels decide, and nothing else: not a name, not a manifest, not
-//! what somebody remembers. What does not carry all of them is not seen.
+//! Removal of everything that belongs to `cki`. Only the labels decide: no name, no manifest, no memory.
+//! Resources without all of them are ignored.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,27 +13,27 @@ use super::{ContainerEngine, NetworkFacts};
 use crate::model::container::{ContainerFacts, Status};
 use crate::model::identity::Identity;
 
-/// So many removals at a time.
+/// Maximum number of concurrent removals.
 const AT_ONCE: usize = 8;
-/// A network that somebody is still in is tried again after so long, at first and at last.
+/// First and last pause between tries to remove a network that is in use.
 const FIRST_TRY: Duration = Duration::from_millis(10);
 const LAST_TRY: Duration = Duration::from_millis(200);
 
-/// What a sweep removed.
+/// Result of a sweep.
 #[derive(Debug, Default)]
 pub struct Swept {
-    /// Containers, by what people call them, or by name.
+    /// Containers, by display name, or by name.
     pub containers: Vec<String>,
     /// Networks, by name.
     pub networks: Vec<String>,
     /// Volumes, by name.
     pub volumes: Vec<String>,
-    /// What could not be removed, and why.
+    /// Errors of failed removals.
     pub left: Vec<EngineError>,
 }
 
 impl Swept {
-    /// Whether there was nothing to do.
+    /// Returns whether there was nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.containers.is_empty()
@@ -44,13 +44,12 @@ impl Swept {
 }
 
 impl ContainerEngine {
-    /// Removes every container, network and volume of ours for which `doomed` holds. It begins
-    /// when nothing is being made any more through this engine value, so that what a cancelled
-    /// piece of work left behind is found. One thing that cannot be removed does not keep the
-    /// others.
+    /// Removes every container, network and volume of `cki` for which `doomed` returns true. Begins when no
+    /// request through this engine value is creating anything any more, so that results of cancelled work are
+    /// found. A failed removal does not stop the others.
     ///
     /// # Errors
-    /// When the engine does not say what there is.
+    /// Fails if the engine does not answer.
     pub async fn sweep(
         &self,
         doomed: impl Fn(&Identity) -> bool + Send + Sync,
@@ -58,10 +57,10 @@ impl ContainerEngine {
         self.end(doomed, None).await
     }
 
-    /// The same; with a time of `grace`, what runs is asked to end first, and has so long.
+    /// Removes the same; with `grace`, running containers first get that time to end.
     ///
     /// # Errors
-    /// When the engine does not say what there is.
+    /// Fails if the engine does not answer.
     pub async fn end(
         &self,
         doomed: impl Fn(&Identity) -> bool + Send + Sync,
@@ -78,7 +77,7 @@ impl ContainerEngine {
         let (containers, others): (Vec<_>, Vec<_>) =
             containers.into_iter().partition(|one| is_doomed(&one.labels));
         let networks: Vec<_> = networks.into_iter().filter(|one| is_doomed(&one.labels)).collect();
-        // What goes on without a network that goes leaves it.
+        // Containers that stay must leave a network that is removed.
         let guests: Vec<_> = networks
             .iter()
             .flat_map(|network| {
@@ -106,7 +105,7 @@ impl ContainerEngine {
         Ok(swept)
     }
 
-    /// Removes a container when it has ended; returns its name.
+    /// Removes a container after its end; returns its name.
     async fn ended(
         &self,
         one: ContainerFacts,
@@ -121,7 +120,7 @@ impl ContainerEngine {
         Ok(one.name)
     }
 
-    /// Removes one thing by its id; returns its name.
+    /// Removes one resource by its id; returns its name.
     fn gone(
         &self,
         thing: Thing,
@@ -143,8 +142,8 @@ impl ContainerEngine {
     }
 }
 
-/// Containers leaving their networks. A network can go as soon as the last one is out, which is before
-/// the engine has done with that container: so it is tried from when the first is out.
+/// Tracker of containers that leave their networks. A network can be removed as soon as the last one is out,
+/// which is before the engine has finished that container: so removal is tried from the first departure on.
 #[derive(Default)]
 struct Leaving {
     one_is_out: Notify,
@@ -164,7 +163,7 @@ impl Leaving {
         self.one_is_out();
     }
 
-    /// Tries to remove the networks until all containers are out; what is left then is no error yet.
+    /// Tries to remove the networks until all containers are out; a network that remains is no error yet.
     async fn emptied(&self, engine: &ContainerEngine, networks: &[NetworkFacts]) {
         self.one_is_out.notified().await;
         let tries = networks.iter().map(async |network| {
@@ -173,7 +172,7 @@ impl Leaving {
                 if !matches!(engine.try_remove_network(&network.id).await, Ok(false)) {
                     break;
                 }
-                // No engine tells when a network is empty.
+                // No engine reports that a network is empty.
                 let _ = tokio::time::timeout(pause, self.all_are_out.notified()).await;
                 pause = (pause * 2).min(LAST_TRY);
             }
@@ -183,8 +182,7 @@ impl Leaving {
 }
 
 impl Swept {
-    /// Does several removals, some at a time: returns the names of what went, keeps why the others
-    /// did not.
+    /// Runs removals, several at a time: returns the names of removed resources, and stores the errors.
     async fn each<F>(&mut self, removals: impl Iterator<Item = F>) -> Vec<String>
     where
         F: Future<Output = Result<String, EngineError>>,

@@ -1,6 +1,5 @@
-//! A command in a container that has a terminal. Its connection is made here and not by bollard,
-//! which takes the first bytes of a terminal for the head of a frame if they are small: what goes
-//! over this one is passed on as it is.
+//! A command in a container with a terminal. Its connection does not go through bollard, which mistakes the
+//! first bytes of a terminal for a frame header if they are small: this one passes all bytes on unchanged.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -24,27 +23,27 @@ use super::{ContainerEngine, QUICK, SLOW};
 use crate::model::container::ContainerInside;
 use crate::model::guard::Passed;
 
-/// No answer's head is longer.
+/// Maximum bytes of an answer's head.
 const LONGEST_HEAD: usize = 64 << 10;
 
-/// What a terminal shows.
+/// Output of a terminal.
 pub type TerminalReader = Box<dyn AsyncRead + Send + Unpin>;
-/// What is typed at it.
+/// Input of a terminal.
 pub type TerminalWriter = Box<dyn AsyncWrite + Send + Unpin>;
 
-/// A command that runs on a terminal of its own. It goes on when this is dropped without
-/// [`TerminalExec::remove`], unless it minds that its terminal is gone, as a shell does.
+/// A command that runs on its own terminal. If dropped without [`TerminalExec::remove`], it continues, unless
+/// it reacts to the loss of its terminal, as a shell does.
 pub struct TerminalExec {
     engine: ContainerEngine,
     what: What,
     container: String,
 }
 
-/// What has the terminal.
+/// Process on the terminal.
 enum What {
-    /// A command in a container, by its id, and what ends it.
+    /// Command in a container, by its id, and the means to end it.
     Exec(String, Ender),
-    /// A container, which is there for that alone.
+    /// Container that exists only for this command.
     Container(String),
 }
 
@@ -55,7 +54,7 @@ impl std::fmt::Debug for TerminalExec {
 }
 
 impl ContainerEngine {
-    /// Runs a command in a running container, on a terminal. `term` is what kind of terminal it is.
+    /// Runs a command in a running container, on a terminal of the type `term`.
     ///
     /// # Errors
     /// As [`ContainerEngine::exec`].
@@ -92,11 +91,11 @@ impl ContainerEngine {
         Ok((TerminalExec { engine: self.clone(), what, container }, reader, writer))
     }
 
-    /// Creates a container that is as one that has ended: of its image, with its environment,
-    /// volumes, network and limits, and none of its files. Gives its id.
+    /// Creates a container like one that has ended: with its image, environment, volumes, network and limits,
+    /// and without its files. Returns its id.
     ///
     /// # Errors
-    /// Fails when the image is not there.
+    /// Fails if the image is missing.
     pub async fn create_twin(&self, id: &str, twin: Twin<'_>) -> Result<String, EngineError> {
         let original = self.described(id).await?;
         let body = twin_body(&original, id, &twin, self.ulimits().await);
@@ -105,11 +104,11 @@ impl ContainerEngine {
         self.unbroken(async move { engine.create_empty(&name, &image, body).await }).await
     }
 
-    /// Starts a container that has a terminal. It is gone after [`TerminalExec::wait`], or when
-    /// somebody sweeps what its labels say.
+    /// Starts a container that has a terminal. It is removed after [`TerminalExec::wait`], or by a sweep for
+    /// its labels.
     ///
     /// # Errors
-    /// Fails when its program is not there, and whatever else keeps it from starting.
+    /// Fails if its program is missing, or the engine refuses for another reason.
     pub async fn start_on_terminal(
         &self,
         container: &Passed<ContainerInside>,
@@ -147,23 +146,23 @@ impl ContainerEngine {
     }
 }
 
-/// A container like another one.
+/// Container modelled on another one.
 #[derive(Debug, Clone)]
 pub struct Twin<'a> {
-    /// Its name.
+    /// Name.
     pub name: &'a str,
-    /// Its labels.
+    /// Labels.
     pub labels: BTreeMap<String, String>,
-    /// What runs in it, program first.
+    /// Command, program first.
     pub command: Vec<String>,
-    /// Where, if not where the other one ran.
+    /// Working directory, if not that of the other container.
     pub workdir: Option<String>,
-    /// What kind of terminal it has.
+    /// Terminal type (`TERM`), if it has a terminal.
     pub term: Option<&'a str>,
 }
 
-/// What to create, from how an engine describes the other one. What it does not say, or says in a
-/// way that is not understood, is left to the engine.
+/// Returns the body of the creating request, from an engine's description of the other container. Missing or
+/// unreadable fields are left to the engine.
 fn twin_body(original: &Value, id: &str, twin: &Twin<'_>, ulimits: Option<Limits>) -> ContainerCreateBody {
     fn read<T: DeserializeOwned>(value: &Value) -> Option<T> {
         serde_json::from_value(value.clone()).ok()
@@ -172,7 +171,7 @@ fn twin_body(original: &Value, id: &str, twin: &Twin<'_>, ulimits: Option<Limits
     let mut environment: Vec<String> = read(&config["Env"]).unwrap_or_default();
     environment.retain(|pair| !pair.starts_with("TERM="));
     environment.extend(twin.term.map(|term| format!("TERM={term}")));
-    // Podman does not tell the kernel's settings of a container. These follow from what it tells.
+    // Podman does not report the sysctls of a container. These follow from its other fields.
     let kept: Vec<String> = read(&host["CapAdd"]).unwrap_or_default();
     let is_closed = read::<Vec<String>>(&host["Dns"]).is_some_and(|dns| dns == [NOBODY]);
     let network = original["NetworkSettings"]["Networks"].as_object().and_then(|all| all.keys().next());
@@ -213,11 +212,11 @@ fn twin_body(original: &Value, id: &str, twin: &Twin<'_>, ulimits: Option<Limits
 }
 
 impl TerminalExec {
-    /// Tells the size of the person's terminal. One that has ended, or not quite begun, is no error.
+    /// Sets the size of the terminal. Ignores a command that has ended or not quite started.
     pub async fn resize(&self, rows: u16, columns: u16) {
         let doing = format!("resize a terminal in container `{}`", self.container);
         let (rows, columns) = (rows.into(), columns.into());
-        // A terminal of the wrong size is no reason to end what runs on it.
+        // A terminal of the wrong size is no reason to end its command.
         let _ = match &self.what {
             What::Exec(id, _) => {
                 let options = ResizeExecOptionsBuilder::new().h(rows).w(columns).build();
@@ -230,10 +229,10 @@ impl TerminalExec {
         };
     }
 
-    /// The exit code, once the terminal shows nothing more.
+    /// Waits for the end of the output, and returns the exit code.
     ///
     /// # Errors
-    /// When the engine does not say.
+    /// Fails if the engine does not report the exit code.
     pub async fn wait(self) -> Result<i64, EngineError> {
         match &self.what {
             What::Exec(id, _) => self.engine.exec_ended(id, &self.container).await,
@@ -245,10 +244,10 @@ impl TerminalExec {
         }
     }
 
-    /// Ends the command and what it has started; removes the container, if there is one for this alone.
+    /// Ends the command and its descendants; removes the container, if it exists only for this command.
     ///
     /// # Errors
-    /// When the engine does not do it.
+    /// Fails if the engine refuses.
     pub async fn remove(self) -> Result<(), EngineError> {
         match &self.what {
             What::Exec(_, ender) => ender.end().await,
@@ -257,8 +256,8 @@ impl TerminalExec {
     }
 }
 
-/// Sends a request after whose answer the connection is no HTTP any more. Of an answer that is none
-/// of these, the body is read.
+/// Sends a request whose answer upgrades the connection to a raw stream. Of any other answer, the body is
+/// read.
 async fn upgrade(
     address: &Address,
     path: &str,
@@ -294,7 +293,7 @@ async fn exchange(
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let mut answer = Answer { head, body: Vec::new() };
     if !matches!(answer.status(), 101 | 200) {
-        // Errors come with their length, and are read for as long as they come.
+        // Errors have a length, and are read for as long as they come.
         let _ = tokio::time::timeout(QUICK, async {
             let wanted = answer.header("content-length").and_then(|length| length.parse().ok());
             while rest.len() < wanted.unwrap_or(0).min(LONGEST_HEAD) && stream.read_buf(&mut rest).await? > 0
@@ -313,7 +312,7 @@ async fn exchange(
 mod tests {
     use super::*;
 
-    /// An answer, and what is read from the terminal after it.
+    /// Returns an answer, and the bytes read from the terminal after it.
     async fn answered(text: &'static str) -> (u16, String, Vec<u8>) {
         let (ours, mut theirs) = tokio::io::duplex(4096);
         theirs.write_all(text.as_bytes()).await.expect("has room");

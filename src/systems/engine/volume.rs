@@ -1,4 +1,4 @@
-//! Volumes: what outlives a container, and goes by our labels alone.
+//! Volumes: they outlive containers, and only the labels of `cki` decide about them.
 
 use std::collections::BTreeMap;
 
@@ -11,20 +11,20 @@ use super::network::{ours, sorted};
 use super::{ContainerEngine, QUICK, SLOW};
 use crate::model::identity;
 
-/// A volume that carries our label.
+/// A volume with the label of `cki`.
 #[derive(Debug, Clone)]
 pub struct VolumeFacts {
-    /// Its name, which is its id.
+    /// Name, which is its id.
     pub name: String,
-    /// Its labels.
+    /// Labels.
     pub labels: BTreeMap<String, String>,
 }
 
 impl ContainerEngine {
-    /// All volumes with our label.
+    /// Returns all volumes with the label of `cki`.
     ///
     /// # Errors
-    /// When the engine does not answer.
+    /// Fails if the engine does not answer.
     pub async fn volumes(&self) -> Result<Vec<VolumeFacts>, EngineError> {
         let options = ListVolumesOptionsBuilder::new().filters(&ours()).build();
         let answer = self.call("list volumes", QUICK, self.docker.list_volumes(Some(options))).await?;
@@ -35,10 +35,10 @@ impl ContainerEngine {
             .collect())
     }
 
-    /// Makes a volume, unless it is there already.
+    /// Creates a volume, unless it exists already.
     ///
     /// # Errors
-    /// When somebody else has one of this name, or the engine cannot make it.
+    /// Fails if a foreign volume has this name, or the engine cannot create it.
     pub async fn create_volume(
         &self,
         name: &str,

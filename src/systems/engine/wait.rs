@@ -1,6 +1,6 @@
-//! How a container ended. The engines' own answer to that question has holes (it is lost, it is
-//! wrong for a container that was removed, it comes at once for one that never began), so it only
-//! says when to look, and the state of the container says what happened.
+//! End of a container. The engines' own wait request has gaps (the answer gets lost, is wrong for a removed
+//! container, or comes at once for one that never started), so it only triggers a check, and the state of the
+//! container decides.
 
 use std::time::Duration;
 
@@ -17,17 +17,17 @@ use super::{ContainerEngine, SILENCE};
 use crate::base::text::safe_line;
 use crate::model::event::Stream;
 
-/// Between two looks when the engine answers nonsense, so that it is not asked without end.
+/// Pause between two checks after a bad answer of the engine.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Milliseconds before each of the first looks.
+/// Milliseconds before each of the first checks.
 const LOOKS: [u64; 5] = [0, 10, 20, 40, 80];
 
 impl ContainerEngine {
-    /// Waits until a container ends, and says with which exit code. It must have been started.
+    /// Waits until a container ends, and returns its exit code. The container must have been started.
     ///
     /// # Errors
-    /// When it was never started, when its program could not be run after all, when it is gone,
-    /// and when the engine is.
+    /// Fails if the container was never started, its program could not be run, or the container or the engine
+    /// is gone.
     pub async fn wait(&self, id: &str) -> Result<i64, EngineError> {
         let code = self.wait_for_end(id).await?;
         match self.init_failure(id, code).await {
@@ -37,8 +37,8 @@ impl ContainerEngine {
     }
 
     pub(super) async fn wait_for_end(&self, id: &str) -> Result<i64, EngineError> {
-        // Who waits has often just seen the end of the output. Podman answers a question for the
-        // end up to half a second late, and one for the state at once.
+        // Callers have often just seen the end of the output. Podman answers a wait request up to half a
+        // second late, and a state request at once.
         for pause in LOOKS {
             tokio::time::sleep(Duration::from_millis(pause)).await;
             if let Stage::Ended(code) = self.stage(id).await? {
@@ -50,7 +50,7 @@ impl ContainerEngine {
             let said = loop {
                 match tokio::time::timeout(SILENCE, answer.next()).await {
                     Ok(item) => break item.and_then(code),
-                    // Not an answer yet: look whether the engine lives, and whether the answer is late.
+                    // No answer yet: check whether the engine lives, and whether the answer is late.
                     Err(_) => {
                         if let Stage::Ended(code) = self.stage(id).await? {
                             return Ok(code);
@@ -63,7 +63,7 @@ impl ContainerEngine {
                 (Ok(Stage::NotStarted), _) => {
                     return Err(EngineError::NotStarted { container: short(id).to_owned() });
                 }
-                // Removed by somebody right after its end.
+                // The container was removed right after its end.
                 (Err(error), Some(code)) if error.is_not_found() => return Ok(code),
                 (Err(error), _) => return Err(error),
                 (Ok(Stage::Running), _) => tokio::time::sleep(PAUSE).await,
@@ -75,8 +75,8 @@ impl ContainerEngine {
         Ok(self.inspect(id).await?.state.stage())
     }
 
-    /// Whether it was the init that ended, because it could not run the program. The engine has
-    /// started it and is content; what went wrong is the one line in the log.
+    /// Returns the error of an init process that could not run the program. The engine counts the container
+    /// as started; the only trace is one line in the log.
     async fn init_failure(&self, id: &str, code: i64) -> Option<EngineError> {
         if ![1, 126, 127].contains(&code) {
             return None;
@@ -94,7 +94,7 @@ impl ContainerEngine {
     }
 }
 
-/// How the inits that the engines bring begin their last words: tini (Docker), catatonit (Podman).
+/// Beginnings of the last message of the engines' inits: tini (Docker), catatonit (Podman).
 const INITS: [&str; 2] = ["[FATAL tini (", "ERROR (catatonit:"];
 
 fn init_message(container: &str, log: &str) -> Option<EngineError> {
@@ -111,11 +111,11 @@ fn init_message(container: &str, log: &str) -> Option<EngineError> {
     })
 }
 
-/// The exit code in an answer, if it is one.
+/// Returns the exit code in an answer, if it is one.
 fn code(answer: Result<ContainerWaitResponse, Error>) -> Option<i64> {
     match answer {
         Ok(answer) if answer.error.is_none() && answer.status_code >= 0 => Some(answer.status_code),
-        // A code other than 0 is an error to bollard; with words in it, it is one to us as well.
+        // bollard reports a code other than 0 as an error; with a message, it is a real one.
         Err(Error::DockerContainerWaitError { code, error }) if error.is_empty() => Some(code),
         _ => None,
     }

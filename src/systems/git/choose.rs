@@ -71,7 +71,7 @@ impl Git {
     /// Pushes one refspec.
     ///
     /// # Errors
-    /// When the other end cannot be reached or does not accept it.
+    /// Fails if the remote cannot be reached or rejects the push.
     pub fn push(&self, folder: &Path, url: &GitUrl, refspec: &str, job: Job<'_>) -> Result<(), GitError> {
         if refspec.starts_with('-') || refspec.chars().any(char::is_control) {
             return Err(GitError::RefName { name: refspec.escape_default().to_string() });

@@ -33,8 +33,8 @@ impl Git {
     /// Makes a clone. First removes leftovers of earlier clones whose process was killed.
     ///
     /// # Errors
-    /// When the repository is out of reach or lacks the merge request, the target is occupied, or the work
-    /// was stopped. Nothing is left of the clone then.
+    /// Fails if the repository is out of reach or lacks the merge request, the target is occupied, or the
+    /// work was stopped. Nothing is left of the clone then.
     pub fn make_clone(&self, order: &NewClone<'_>, job: Job<'_>) -> Result<(), GitError> {
         let (parent, _) = place(order.target)?;
         files::make_folder(parent)?;

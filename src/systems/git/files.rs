@@ -20,7 +20,7 @@ impl Tree {
     /// the revision does not exist.
     ///
     /// # Errors
-    /// When there is no clone, or it cannot be read.
+    /// Fails if there is no clone, or it cannot be read.
     pub fn open(folder: &Path, revision: &str) -> Result<Option<Self>, GitError> {
         let repository = tree::open(folder)?;
         let find = |name: &str| match repository.revparse_single(name) {
@@ -54,7 +54,7 @@ impl Tree {
     /// Returns whether a path is a directory; `None` if it is neither a file nor a directory, or missing.
     ///
     /// # Errors
-    /// When the repository cannot be read.
+    /// Fails if the repository cannot be read.
     pub fn is_folder(&self, path: &str) -> Result<Option<bool>, GitError> {
         Ok(match self.find(path)? {
             Some((_, ObjectType::Tree)) => Some(true),
@@ -66,7 +66,7 @@ impl Tree {
     /// Returns the content of a file; `None` if the file is missing, or longer than `limit`.
     ///
     /// # Errors
-    /// When the repository cannot be read.
+    /// Fails if the repository cannot be read.
     pub fn content(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, GitError> {
         let Some((id, ObjectType::Blob)) = self.find(path)? else { return Ok(None) };
         let header = self.repository.odb().and_then(|odb| odb.read_header(id)).map_err(at(&self.root))?;
@@ -80,7 +80,7 @@ impl Tree {
     /// Returns the names in a directory, sorted.
     ///
     /// # Errors
-    /// When the directory does not exist, or the repository cannot be read.
+    /// Fails if the directory does not exist, or the repository cannot be read.
     pub fn names(&self, folder: &str) -> Result<Vec<String>, GitError> {
         let Some((id, ObjectType::Tree)) = self.find(folder)? else { return Ok(Vec::new()) };
         let tree = self.repository.find_tree(id).map_err(at(&self.root))?;

@@ -55,7 +55,7 @@ impl History {
     /// seconds since 1970), each further one an hour later.
     ///
     /// # Errors
-    /// When it cannot be made there.
+    /// Fails if the repository cannot be created.
     pub fn begin(folder: &Path, default_branch: &str, author: Author, start: i64) -> Result<Self, GitError> {
         let mut options = RepositoryInitOptions::new();
         // The user's templates may contain hooks, which do not belong here.
@@ -67,7 +67,7 @@ impl History {
     /// Commits a whole tree: files that are not given are not in the commit.
     ///
     /// # Errors
-    /// When a path cannot be in a repository, or the repository cannot be written.
+    /// Fails if a path cannot be in a repository, or the repository cannot be written.
     pub fn commit(
         &mut self,
         parent: Option<CommitId>,
@@ -105,7 +105,7 @@ impl History {
     /// Points a ref, a branch (`refs/heads/…`) or any other, to a commit, whether or not it exists.
     ///
     /// # Errors
-    /// When it is not the full name of a ref, or cannot be written.
+    /// Fails if the text is not the full name of a ref, or the ref cannot be written.
     pub fn point(&self, reference: &str, to: CommitId) -> Result<(), GitError> {
         if !reference.starts_with("refs/") || !git2::Reference::is_valid_name(reference) {
             return Err(GitError::RefName { name: reference.escape_default().to_string() });

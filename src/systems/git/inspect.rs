@@ -62,7 +62,7 @@ pub(super) fn remote_of(
 /// Inspects the clone in a directory; `None` if there is none, or if it is bare.
 ///
 /// # Errors
-/// When there is one that cannot be read.
+/// Fails if there is a clone that cannot be read.
 pub fn inspect(folder: &Path) -> Result<Option<Checkout>, GitError> {
     match tree::open(folder) {
         Ok(repository) => look(&repository),
@@ -74,7 +74,7 @@ pub fn inspect(folder: &Path) -> Result<Option<Checkout>, GitError> {
 /// Inspects the clone that contains a directory: its own, or that of the nearest parent directory.
 ///
 /// # Errors
-/// When there is one that cannot be read.
+/// Fails if there is a clone that cannot be read.
 pub fn discover(folder: &Path) -> Result<Option<Checkout>, GitError> {
     tree::discover(folder)?.map_or(Ok(None), |repository| look(&repository))
 }

@@ -19,7 +19,7 @@ impl Logins {
     /// port), which implies `https`.
     ///
     /// # Errors
-    /// When the server is no address of a web server.
+    /// Fails if the text is not the address of a web server.
     pub fn add(&mut self, server: &str, login: Login) -> Result<(), GitError> {
         let refuse = || GitError::Url {
             url: quotable(&without_login(server)),

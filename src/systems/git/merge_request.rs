@@ -24,7 +24,7 @@ impl MergeRequest {
     /// number.
     ///
     /// # Errors
-    /// When the pattern does not give the name of a ref.
+    /// Fails if the pattern does not give the name of a ref.
     pub fn new(iid: u64, pattern: &str) -> Result<Self, GitError> {
         let source = pattern.replace("{n}", &iid.to_string());
         let is_full = source.starts_with("refs/") && source != pattern;
@@ -102,8 +102,8 @@ impl Git {
     /// repository as `url`, that remote's address is used. `depth` has an effect only in a shallow clone.
     ///
     /// # Errors
-    /// When there is no such merge request, no clone, the repository is out of reach, or the work
-    /// was stopped.
+    /// Fails if there is no such merge request, no clone, the repository is out of reach, or the work was
+    /// stopped.
     pub fn merge_request(
         &self,
         folder: &Path,

@@ -31,7 +31,7 @@ pub struct Missing {
 /// Finds the content that a clone lacks; empty if there is no clone.
 ///
 /// # Errors
-/// When the clone cannot be read.
+/// Fails if the clone cannot be read.
 pub fn missing(folder: &Path) -> Result<Missing, GitError> {
     match tree::open(folder) {
         Ok(repository) => look(&repository, folder).map_err(at(folder)),

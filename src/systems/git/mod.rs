@@ -85,7 +85,7 @@ impl Git {
     /// Compares the content of a directory with the address of a repository.
     ///
     /// # Errors
-    /// Fails when there is a repository that cannot be read.
+    /// Fails if there is a repository that cannot be read.
     pub fn standing(&self, folder: &std::path::Path, wanted: &GitUrl) -> Result<Standing, GitError> {
         standing(folder, Some(wanted), &self.env)
     }

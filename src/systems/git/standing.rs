@@ -48,7 +48,7 @@ struct Remote {
 /// git configuration, which may rewrite addresses.
 ///
 /// # Errors
-/// When there is a repository that cannot be read.
+/// Fails if there is a repository that cannot be read.
 pub fn standing(folder: &Path, wanted: Option<&GitUrl>, env: &Env) -> Result<Standing, GitError> {
     if !is_occupied(folder) {
         return Ok(Standing::Free);

@@ -27,7 +27,7 @@ impl Git {
     /// Fetches the upstream of the checked-out branch, and fast-forwards to it.
     ///
     /// # Errors
-    /// When there is no repository, or its remote is out of reach, or the work was stopped.
+    /// Fails if there is no repository, or its remote is out of reach, or the work was stopped.
     pub fn update(&self, folder: &Path, job: Job<'_>) -> Result<Outcome, GitError> {
         let at = at(folder);
         let repository = tree::open(folder)?;

@@ -42,7 +42,7 @@ impl GitUrl {
     /// Parses an address. A login in it is removed and stored separately.
     ///
     /// # Errors
-    /// When it is no address of a repository, or could be taken for an option by a program.
+    /// Fails if the text is not the address of a repository, or could be taken for an option by a program.
     pub fn parse(text: &str) -> Result<Self, GitError> {
         let refuse = |why| Err(GitError::Url { url: quotable(&without_login(text)), why });
         if text.is_empty() {

@@ -18,7 +18,8 @@ use crate::host::Env;
 
 /// Maximum number of entries in the environment.
 const MOST: usize = 10_000;
-/// Settings of `http` that have no influence on identity, secrets and the way a request is made.
+/// Settings of `http` that do not require the `git` program: they change neither the client's identity, nor
+/// its secrets, nor the route of a request.
 const HARMLESS: [&str; 15] = [
     "postbuffer",
     "lowspeedlimit",
@@ -36,7 +37,7 @@ const HARMLESS: [&str; 15] = [
     "keepaliveidle",
     "keepaliveinterval",
 ];
-/// Variables of the same kind.
+/// Variables for HTTP that only the `git` program can follow.
 const HTTP_VARIABLES: [&str; 8] = [
     "GIT_SSL_NO_VERIFY",
     "GIT_SSL_CAINFO",
@@ -80,7 +81,7 @@ pub(super) struct UserConfig {
     config: Config,
     /// Setting of the environment that only the git program can follow.
     beyond: Option<String>,
-    /// The same, for HTTP.
+    /// Variable of the environment, for HTTP, that only the `git` program can follow.
     beyond_http: Option<&'static str>,
     allowed: Option<Vec<String>>,
     from_user: bool,

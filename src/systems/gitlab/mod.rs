@@ -76,7 +76,7 @@ impl GitLab {
     /// Creates a client of the server at an address such as `https://gitlab.com`. Opens no connection.
     ///
     /// # Errors
-    /// When the address cannot be that of a server.
+    /// Fails if the address cannot be that of a server.
     pub fn new(base_url: &str, token: Option<Secret>, means: Means) -> Result<Self, GitLabError> {
         let fail = |why: &str| GitLabError::BadUrl { url: answer::cut(base_url), why: why.to_owned() };
         let trimmed = base_url.trim().trim_end_matches('/');
@@ -139,7 +139,7 @@ impl GitLab {
     /// Returns the user to whom the token belongs.
     ///
     /// # Errors
-    /// When the server does not say.
+    /// Fails if the server does not answer.
     pub async fn user(&self) -> Result<User, GitLabError> {
         self.get(&request::user()).await
     }
@@ -147,7 +147,7 @@ impl GitLab {
     /// Returns a project by its path.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// Fails if the server refuses or does not answer.
     pub async fn project(&self, project: &str) -> Result<Project, GitLabError> {
         self.get(&request::project(project)).await
     }
@@ -155,7 +155,7 @@ impl GitLab {
     /// Returns a merge request.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// Fails if the server refuses or does not answer.
     pub async fn merge_request(&self, project: &str, iid: u64) -> Result<MergeRequest, GitLabError> {
         self.get(&request::merge_request(project, iid)).await
     }
@@ -164,7 +164,7 @@ impl GitLab {
     /// and at most `pages` pages of a hundred.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// Fails if the server refuses or does not answer.
     pub async fn notes(
         &self,
         project: &str,
@@ -178,7 +178,7 @@ impl GitLab {
     /// Returns the threads of a merge request, oldest first, from at most `pages` pages of a hundred.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// Fails if the server refuses or does not answer.
     pub async fn discussions(
         &self,
         project: &str,
@@ -191,7 +191,7 @@ impl GitLab {
     /// Returns one comment.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// Fails if the server refuses or does not answer.
     pub async fn note(&self, project: &str, iid: u64, id: u64) -> Result<Note, GitLabError> {
         self.get(&request::note(project, iid, id)).await
     }
@@ -200,7 +200,7 @@ impl GitLab {
     /// [`GitLabError::is_ambiguous`] marks the failures after which one may exist.
     ///
     /// # Errors
-    /// When the server does not say that the comment was made.
+    /// Fails if the server does not confirm that the comment was made.
     pub async fn create_note(&self, project: &str, iid: u64, body: &str) -> Result<Note, GitLabError> {
         self.get(&request::create_note(project, iid, body)).await
     }
@@ -208,7 +208,7 @@ impl GitLab {
     /// Returns a pipeline.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// Fails if the server refuses or does not answer.
     pub async fn pipeline(&self, project: &str, id: u64) -> Result<Pipeline, GitLabError> {
         self.get(&request::pipeline(project, id)).await
     }
@@ -216,7 +216,7 @@ impl GitLab {
     /// Returns the jobs of a pipeline, from at most `pages` pages of a hundred.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// Fails if the server refuses or does not answer.
     pub async fn jobs(
         &self,
         project: &str,
@@ -229,7 +229,7 @@ impl GitLab {
     /// Returns the last non-empty lines of a job's log, safe to show and of bounded length.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// Fails if the server refuses or does not answer.
     pub async fn log_tail(&self, project: &str, job: u64, lines: usize) -> Result<Vec<String>, GitLabError> {
         let answer = self.send(&request::trace(project, job, LOG_TAIL)).await?;
         Ok(trace::last_lines(&answer.body, answer.is_tail(), lines))

@@ -72,7 +72,7 @@ impl GitLab {
     /// Reads the resource again; returns `false` if nothing changed.
     ///
     /// # Errors
-    /// When it cannot be read; the last known value stays.
+    /// Fails if the server refuses or does not answer; the last known value stays.
     pub async fn refresh<T: DeserializeOwned>(&self, watch: &mut Watch<T>) -> Result<bool, GitLabError> {
         let Some(answer) = self.changed(watch).await? else { return Ok(false) };
         watch.value = Some(answer::read(&self.server, &watch.request, &answer)?);
@@ -83,7 +83,7 @@ impl GitLab {
     /// Reads a list again, page by page until `enough` returns true, and at most `pages` pages.
     ///
     /// # Errors
-    /// When it cannot be read; the last known value stays.
+    /// Fails if the server refuses or does not answer; the last known value stays.
     pub async fn refresh_list<T: DeserializeOwned>(
         &self,
         watch: &mut Watch<Vec<T>>,

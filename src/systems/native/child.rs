@@ -1,5 +1,5 @@
-//! From a fork to a component: what the child does between fork and exec. It leaves a supervisor
-//! behind (see there for who is whose parent).
+//! Child side of a start, from fork to exec. It leaves a supervisor behind (`supervisor` describes the tree
+//! of processes).
 //!
 //! All of this runs after a fork and allocates nothing (see `kernel::fork`).
 
@@ -18,27 +18,27 @@ use super::kernel;
 use super::rooms::{Refusal, Rooms, own_proc};
 use super::supervisor::{Below, Duty, END, supervise};
 
-/// What a child needs to know, made before the fork.
+/// Data that a child needs, prepared before the fork.
 #[derive(Debug)]
 pub(super) struct Plan {
-    /// Memory of this program that is wiped in its forks.
+    /// Memory of this program that its forks wipe.
     pub(super) blocks: Blocks,
-    /// The namespaces to join.
+    /// Namespaces to join.
     pub(super) rooms: Arc<Rooms>,
-    /// To make a PID namespace.
+    /// Create a PID namespace.
     pub(super) own_processes: bool,
-    /// The working directory.
+    /// Working directory.
     pub(super) workdir: CString,
-    /// The supervisor's end of the lifeline.
+    /// Supervisor's end of the lifeline.
     pub(super) lifeline: OwnedFd,
     /// Standard output is a log file.
     pub(super) log: bool,
-    /// Standard input is a terminal of its own.
+    /// Standard input is the component's own terminal.
     pub(super) terminal: bool,
 }
 
 impl Plan {
-    /// Makes a component of this child. It returns in the process that is to exec.
+    /// Turns this child into a component. Returns in the process that is to exec.
     pub(super) fn carry_out(&self) -> io::Result<()> {
         self.blocks.wipe();
         setsid()?;
@@ -46,7 +46,7 @@ impl Plan {
         if self.own_processes {
             unshare(CloneFlags::CLONE_NEWPID)?;
         }
-        // Neither supervisor is to end by a signal, and the component starts afresh.
+        // No signal may end a supervisor, and the component starts with default signals.
         SigSet::all().thread_block()?;
         kernel::default_signals();
         let below = match () {
@@ -58,13 +58,13 @@ impl Plan {
         if below == Below::Init {
             own_proc().map_err(Refusal::errno)?;
         }
-        // Before the next supervisor, which looks for its children in `/proc`.
+        // Must precede the next supervisor, which looks for its children in `/proc`.
         self.rooms.enter_mounts()?;
         if below != Below::Component {
             leave_behind(Duty { lifeline: None, below: Below::Component, log: false })?;
         }
         if self.terminal {
-            // A session of its own, whose terminal it is: its group is in the foreground.
+            // A session of its own, with this terminal: its process group is in the foreground.
             setsid()?;
             kernel::take_terminal()?;
         } else {
@@ -79,7 +79,7 @@ impl Plan {
     }
 }
 
-/// Forks: the parent becomes the supervisor of the child, which goes on.
+/// Forks: the parent becomes the supervisor of the child, which continues.
 fn leave_behind(duty: Duty<'_>) -> io::Result<()> {
     prctl::set_child_subreaper(true)?;
     let last = match duty.below {

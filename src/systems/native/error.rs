@@ -1,4 +1,5 @@
-//! What can go wrong with a process, each kind to be told from the others.
+//! Errors of native processes, one variant per kind of failure. `cli::error` decides their exit codes and
+//! hints.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,115 +7,115 @@ use std::path::PathBuf;
 use crate::base::files::FileError;
 use crate::base::text::plural_of;
 
-/// Why a process could not be started, found, or ended.
+/// Error of starting, finding or ending a process.
 #[derive(Debug, thiserror::Error)]
 pub enum NativeError {
-    /// There is nothing to run.
+    /// The command is empty.
     #[error("the command of `{name}` is empty")]
     EmptyCommand {
-        /// Whose command.
+        /// Name within the run.
         name: String,
     },
-    /// No such program in `PATH`.
+    /// `PATH` has no such program.
     #[error("there is no program `{program}` in PATH: `{path}`")]
     MissingProgram {
-        /// The program.
+        /// Program.
         program: String,
-        /// Where it was looked for.
+        /// Searched directories, as in `PATH`.
         path: String,
     },
     /// The command names a file that does not exist.
     #[error("there is no program `{}`", file.display())]
     MissingFile {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
     },
-    /// The file is there, but may not be run.
+    /// The file exists but is not executable.
     #[error("`{}` is not executable", file.display())]
     NotExecutable {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
     },
-    /// No such working directory.
+    /// The working directory does not exist.
     #[error("the working directory `{}` does not exist", workdir.display())]
     MissingWorkdir {
-        /// The folder.
+        /// Path of the directory.
         workdir: PathBuf,
     },
-    /// A variable that cannot be set.
+    /// A variable cannot be set.
     #[error("the variable `{variable}` cannot be set for a process: {reason}")]
     Variable {
-        /// Its name.
+        /// Name of the variable.
         variable: String,
-        /// Why not.
+        /// Reason.
         reason: &'static str,
     },
-    /// The system refused to run the program.
+    /// The kernel refused to run the program.
     #[error("cannot run `{}`: {source}{}", file.display(), interpreter(source))]
     Start {
-        /// The program's file.
+        /// File of the program.
         file: PathBuf,
-        /// Why not.
+        /// Underlying error.
         source: io::Error,
     },
-    /// Something of that name is part of the run already.
+    /// The run already has a process of that name.
     #[error("run {run} has a process `{name}` already")]
     Exists {
-        /// The run.
+        /// Run ID.
         run: String,
-        /// The name within it.
+        /// Name within the run.
         name: String,
     },
-    /// What was asked needs a living process.
+    /// The operation requires a running process.
     #[error("`{name}` of run {run} is not running")]
     NotRunning {
-        /// The run.
+        /// Run ID.
         run: String,
-        /// The name within it.
+        /// Name within the run.
         name: String,
     },
-    /// A port of this machine is in use.
+    /// A port of this machine cannot be bound.
     #[error("port {port} of this machine cannot be used: {source}")]
     Port {
-        /// The port.
+        /// Port.
         port: u16,
-        /// Why not.
+        /// Underlying error.
         source: io::Error,
     },
-    /// The folder for runs could be another user's trap.
+    /// The directory for runs may be under the control of another user.
     #[error("the folder `{}` {reason}, so runs cannot be kept in it", path.display())]
     Folder {
-        /// The folder.
+        /// Path of the directory.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Reason.
         reason: &'static str,
     },
-    /// Not even SIGKILL ended everything.
+    /// Processes survived SIGKILL.
     #[error("{} of `{name}` cannot be killed: {}", plural_of(*count, "process", "processes"), list(pids))]
     Unkillable {
-        /// The name within the run.
+        /// Name within the run.
         name: String,
-        /// How many.
+        /// Number of processes.
         count: usize,
-        /// Their numbers.
+        /// PIDs of these processes.
         pids: Vec<u32>,
     },
     /// A process could not be watched or signalled.
     #[error("cannot {verb} `{name}`: {source}")]
     Process {
-        /// What was tried: `wait for`, `signal`, …
+        /// Attempted operation: `wait for`, `signal`, …
         verb: &'static str,
-        /// The name within the run.
+        /// Name within the run.
         name: String,
-        /// Why it failed.
+        /// Underlying error.
         source: io::Error,
     },
-    /// A file of the run.
+    /// An operation on a file of the run failed.
     #[error(transparent)]
     File(#[from] FileError),
 }
 
-/// The system says `not found` also of a script whose interpreter is missing.
+/// Returns a remark on a possibly missing interpreter, since the kernel reports that as `not found`, too.
 fn interpreter(source: &io::Error) -> &'static str {
     if source.kind() == io::ErrorKind::NotFound { " (the interpreter that it names is missing)" } else { "" }
 }

@@ -1,8 +1,7 @@
-//! Keeps a component from reading this program: its forks, the supervisor and `init`, hold a copy
-//! of its memory, environment and arguments, and are processes of the same user. Their memory cannot
-//! be read (`PR_SET_DUMPABLE`), environment and arguments are wiped, and the component has no
-//! capability that would lift this for root. What a component sees of the machine otherwise is in
-//! `rooms`.
+//! Protects this program from a component: its forks, the supervisor and `init`, hold a copy of its memory,
+//! environment and arguments, and are processes of the same user. Their memory cannot be read
+//! (`PR_SET_DUMPABLE`), environment and arguments are wiped, and the component has no capability that would
+//! lift this for root. The component's view of the machine is otherwise limited in `rooms`.
 
 use std::ops::Range;
 
@@ -10,8 +9,8 @@ use nix::sys::prctl;
 
 use super::kernel;
 
-/// Addresses of the arguments and environment of this program, which `ps` and
-/// `/proc/PID/environ` show. They are the same in a fork.
+/// Addresses of the arguments and environment of this program, which `ps` and `/proc/PID/environ` show. They
+/// are the same in a fork.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Blocks {
     arguments: Range<usize>,
@@ -19,7 +18,7 @@ pub(super) struct Blocks {
 }
 
 impl Blocks {
-    /// Those of this process. Both are empty where the kernel does not tell.
+    /// Returns those of this process; both are empty if the kernel does not tell.
     pub(super) fn of_this_process() -> Self {
         std::fs::read_to_string("/proc/self/stat")
             .ok()
@@ -27,27 +26,27 @@ impl Blocks {
             .unwrap_or_default()
     }
 
-    /// Reads the fields 48 to 51 of proc_pid_stat(5). The name of the program, which may hold blanks and
+    /// Parses the fields 48 to 51 of proc_pid_stat(5). The name of the program, which may contain blanks and
     /// parentheses, ends with the last `)`.
     fn parse(stat: &str) -> Option<Self> {
         let (_, fields) = stat.rsplit_once(')')?;
-        // The first field behind the name is number 3.
+        // The first field after the name is number 3.
         let mut fields = fields.split_ascii_whitespace().skip(48 - 3).map(|field| field.parse().ok());
         let mut next = || fields.next().flatten();
         Some(Self { arguments: next()?..next()?, environment: next()?..next()? })
     }
 
-    /// In a fork: wipes both.
+    /// Wipes both; for use in a fork.
     pub(super) fn wipe(&self) {
         kernel::wipe(&self.arguments);
         kernel::wipe(&self.environment);
     }
 }
 
-/// Keeps other processes of this user from reading the memory of this one and of its forks, until they
-/// become another program. Nobody can attach a debugger to it, and it leaves no core dump.
+/// Keeps other processes of this user from reading the memory of this one and of its forks, until they exec.
+/// No debugger can attach to it, and it leaves no core dump.
 pub(super) fn close_memory() {
-    // It is refused for values that do not exist only.
+    // The call fails only for invalid values.
     let _ = prctl::set_dumpable(false);
 }
 

@@ -1,5 +1,5 @@
-//! The calls to the kernel that Rust cannot check, each behind a function that can be called
-//! safely, and nothing else: what they are used for is in `child`, `supervisor` and `maker`.
+//! Kernel calls that Rust cannot check, each behind a safe function. Nothing else belongs here: their use is
+//! in `child`, `supervisor` and `maker`.
 //!
 //! All of them but [`before_exec`] and [`Living`] allocate nothing, so that they may be called
 //! after a fork.
@@ -27,43 +27,43 @@ use tokio::io::unix::AsyncFd;
 use crate::base::owner::Owner;
 use crate::host;
 
-/// Forks. As other threads may have held locks, the child may only do what signal handlers may
-/// (signal-safety(7)), nothing that allocates above all, and ends with exec or [`exit`].
+/// Forks. As other threads may hold locks, the child may only do what signal handlers may (signal-safety(7)),
+/// in particular not allocate, and must end with exec or [`exit`].
 pub(super) fn fork() -> nix::Result<ForkResult> {
-    // SAFETY: the callers, all in this folder, keep to what is said above.
+    // SAFETY: the callers, all in this directory, keep to the conditions above.
     unsafe { nix::unistd::fork() }
 }
 
-/// Has `prepare` run in the child between fork and exec, under the conditions of [`fork`].
+/// Runs `prepare` in the child between fork and exec, under the conditions of [`fork`].
 pub(super) fn before_exec(
     command: &mut Command,
     prepare: impl FnMut() -> io::Result<()> + Send + Sync + 'static,
 ) {
-    // SAFETY: the one caller keeps to what is said at `fork`.
+    // SAFETY: the only caller keeps to the conditions of `fork`.
     unsafe { command.pre_exec(prepare) };
 }
 
-/// Ends this process at once, without any of Rust's or libc's clean-up, which is the parent's.
+/// Ends this process at once, without the clean-up of Rust or libc, which belongs to the parent.
 pub(super) fn exit(code: i32) -> ! {
     // SAFETY: always allowed.
     unsafe { libc::_exit(code) }
 }
 
-/// Makes `at` another name for an open file, and stay open on exec.
+/// Duplicates an open file to descriptor `at`, which stays open on exec.
 pub(super) fn place(file: BorrowedFd<'_>, at: RawFd) -> nix::Result<()> {
-    // SAFETY: only descriptors 0 to 3 of a forked child are replaced, where nobody uses them.
+    // SAFETY: only descriptors 0 to 3 of a forked child are replaced, where nothing else uses them.
     Errno::result(unsafe { libc::dup2(file.as_raw_fd(), at) }).map(drop)
 }
 
-/// A descriptor that was put in its place by [`place`], and is never closed.
+/// Returns a descriptor that [`place`] has set, and that is never closed.
 pub(super) fn placed(at: RawFd) -> BorrowedFd<'static> {
     // SAFETY: see above.
     unsafe { BorrowedFd::borrow_raw(at) }
 }
 
-/// Owns a descriptor that has just been received.
+/// Takes ownership of a descriptor that was just received.
 pub(super) fn adopt(received: RawFd) -> OwnedFd {
-    // SAFETY: the kernel has made it for this process, and nobody else knows of it.
+    // SAFETY: the kernel has created it for this process, and no other code knows of it.
     unsafe { OwnedFd::from_raw_fd(received) }
 }
 
@@ -80,10 +80,10 @@ pub(super) fn close_from(first: RawFd) {
     }
 }
 
-/// Has all descriptors of a forked child from `first` on closed on exec, also those that this
-/// program was itself started with.
+/// Marks all descriptors of a forked child from `first` on as close-on-exec, including those that this
+/// program inherited at its start.
 pub(super) fn close_on_exec_from(first: RawFd) {
-    // SAFETY: it is only a flag.
+    // SAFETY: only sets a flag.
     unsafe {
         let flag = libc::CLOSE_RANGE_CLOEXEC;
         if libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, flag) != 0 {
@@ -105,32 +105,32 @@ fn most_descriptors() -> RawFd {
     RawFd::try_from(limit.min(1 << 20)).unwrap_or(1 << 20)
 }
 
-/// Waits until one of the descriptors can be read or was closed at the other end, or the time is
-/// over. A negative descriptor is left out. The answer says which.
+/// Waits until one of the descriptors is readable or closed at the other end, or the timeout has passed.
+/// Ignores a negative descriptor. Returns the state of each.
 pub(super) fn poll(descriptors: [RawFd; 2], milliseconds: i32) -> [bool; 2] {
     let mut polled = descriptors.map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 });
-    // SAFETY: the array is as long as is said.
+    // SAFETY: the array has the given length.
     let answer = unsafe { libc::poll(polled.as_mut_ptr(), 2, milliseconds) };
     polled.map(|polled| answer > 0 && polled.revents != 0)
 }
 
-/// Puts every signal back to what it does by itself: neither ignored nor handled.
+/// Resets every signal to its default action.
 pub(super) fn default_signals() {
     for signal in 1..=64 {
-        // SAFETY: no handler is installed. Those that cannot be changed are refused.
+        // SAFETY: no handler is installed. The kernel refuses signals that cannot be changed.
         unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
 }
 
-/// Overwrites memory of a forked child that the kernel shows to others.
+/// Overwrites memory of a forked child that the kernel shows to other processes.
 pub(super) fn wipe(block: &Range<usize>) {
-    // SAFETY: the callers name the arguments and the environment that this program was started with
+    // SAFETY: the callers pass the arguments and the environment with which this program was started
     // (proc_pid_stat(5)). They are writable, and nothing in a forked child reads them any more.
     unsafe { with_exposed_provenance_mut::<u8>(block.start).write_bytes(0, block.len()) };
 }
 
-/// Gives up all capabilities. As `PR_SET_NO_NEW_PRIVS` is set, no program that is executed has any,
-/// root's included (capabilities(7)).
+/// Drops all capabilities. As `PR_SET_NO_NEW_PRIVS` is set, no executed program has any, not even as root
+/// (capabilities(7)).
 pub(super) fn drop_capabilities() -> nix::Result<()> {
     /// `_LINUX_CAPABILITY_VERSION_3`: 64 capabilities in two halves.
     #[repr(C)]
@@ -144,8 +144,8 @@ pub(super) fn drop_capabilities() -> nix::Result<()> {
     Errno::result(unsafe { libc::syscall(libc::SYS_capset, &raw const header, none.as_ptr()) }).map(drop)
 }
 
-/// A child that has ended, and its exit code (128 and the signal's number, if one killed it), or
-/// nothing if all live. It stays as it is until [`reap`], and so does its number.
+/// Returns a child that has ended, with its exit code (128 plus the signal's number, if a signal killed it),
+/// or `None` if all live. It stays a zombie until [`reap`], so its PID is not reused.
 pub(super) fn ended_child() -> nix::Result<Option<(Pid, i32)>> {
     // SAFETY: plain old data, filled in by the kernel, read as waitid(2) says.
     unsafe {
@@ -159,21 +159,21 @@ pub(super) fn ended_child() -> nix::Result<Option<(Pid, i32)>> {
     }
 }
 
-/// Lets go of a child that has ended.
+/// Reaps a child that has ended.
 pub(super) fn reap(child: Pid) {
-    // SAFETY: waitpid(2) may be told to write no status.
+    // SAFETY: waitpid(2) accepts a null pointer for the status.
     unsafe { libc::waitpid(child.as_raw(), std::ptr::null_mut(), 0) };
 }
 
-/// Makes standard input the terminal of the session that this process leads.
+/// Makes standard input the controlling terminal of the session that this process leads.
 pub(super) fn take_terminal() -> nix::Result<()> {
     // SAFETY: the call takes a number and no memory (ioctl_tty(2)).
     Errno::result(unsafe { libc::ioctl(0, libc::TIOCSCTTY, 0) }).map(drop)
 }
 
-/// Brings up the loopback interface of the network that this process is in.
+/// Brings up the loopback interface of this process's network namespace.
 pub(super) fn loopback_up() -> nix::Result<()> {
-    // SAFETY: the request is plain old data and as SIOCSIFFLAGS wants it (netdevice(7)).
+    // SAFETY: the request is plain old data in the form of SIOCSIFFLAGS (netdevice(7)).
     unsafe {
         let socket = Errno::result(libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0))?;
         let socket = OwnedFd::from_raw_fd(socket);
@@ -185,23 +185,23 @@ pub(super) fn loopback_up() -> nix::Result<()> {
     }
 }
 
-/// Makes a TCP socket in the network that this process is in.
+/// Creates a TCP socket in this process's network namespace.
 pub(super) fn tcp_socket() -> nix::Result<OwnedFd> {
     let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
-    // SAFETY: a new descriptor is owned by nobody else.
+    // SAFETY: a new descriptor has no other owner.
     unsafe { Ok(OwnedFd::from_raw_fd(Errno::result(libc::socket(libc::AF_INET, kind, 0))?)) }
 }
 
-/// Hands an open file to the process at the other end of a Unix socket (unix(7)), with one byte.
+/// Sends an open file to the process at the other end of a Unix socket (unix(7)), with one byte.
 pub(super) fn send_file(channel: BorrowedFd<'_>, file: BorrowedFd<'_>) -> nix::Result<()> {
-    // The kernel wants the control message aligned as its header is.
+    // The kernel requires the alignment of the control message's header.
     #[repr(C, align(8))]
     struct Control([u8; 64]);
     let length = u32::try_from(size_of::<RawFd>()).unwrap_or(4);
     let mut byte = [0u8];
     let mut control = Control([0; 64]);
-    // SAFETY: the message points at what lives until the call is over, and the control buffer has
-    // room for one header and one descriptor (cmsg(3)).
+    // SAFETY: the message points to data that outlives the call, and the control buffer has room for one
+    // header and one descriptor (cmsg(3)).
     unsafe {
         let mut part = libc::iovec { iov_base: byte.as_mut_ptr().cast(), iov_len: 1 };
         let mut message: libc::msghdr = zeroed();
@@ -218,31 +218,31 @@ pub(super) fn send_file(channel: BorrowedFd<'_>, file: BorrowedFd<'_>) -> nix::R
     }
 }
 
-/// A process that lived when it was found, and that no other can be mistaken for: a signal reaches
-/// it or nobody (pidfd_open(2), Linux 5.3).
+/// Handle of a process that lived when it was found. A signal reaches that process or none (pidfd_open(2),
+/// Linux 5.3).
 #[derive(Debug)]
 pub(super) struct Living(OwnedFd);
 
 impl Living {
-    /// Whatever process has this number now.
+    /// Opens the process that has this PID now.
     pub(super) fn with_number(pid: u32) -> io::Result<Self> {
-        // SAFETY: a new descriptor is owned by nobody else.
+        // SAFETY: a new descriptor has no other owner.
         unsafe {
             let fd = Errno::result(libc::syscall(libc::SYS_pidfd_open, pid, 0))?;
             Ok(Self(OwnedFd::from_raw_fd(RawFd::try_from(fd).map_err(io::Error::other)?)))
         }
     }
 
-    /// The very process that was named, if it lives.
+    /// Opens exactly the given process, if it lives.
     pub(super) fn find(process: &Owner) -> Option<Self> {
         let found = Self::with_number(process.pid).ok()?;
-        // Asked after the descriptor is held, so that it is about the process that is held.
+        // Checked after the descriptor is open, so that the answer is about the process it refers to.
         host::is_alive(process).then_some(found)
     }
 
-    /// Sends a signal; that it has ended meanwhile is no error.
+    /// Sends a signal; succeeds if the process has ended meanwhile.
     pub(super) fn signal(&self, signal: Signal) -> io::Result<()> {
-        // SAFETY: pidfd_send_signal(2) may be given no further facts.
+        // SAFETY: pidfd_send_signal(2) accepts a null pointer for further information.
         let answer = unsafe {
             let none = std::ptr::null::<libc::siginfo_t>();
             libc::syscall(libc::SYS_pidfd_send_signal, self.0.as_raw_fd(), signal as libc::c_int, none, 0)

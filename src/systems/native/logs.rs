@@ -1,5 +1,5 @@
-//! The log of a process: a file that keeps its last few megabytes. Masking secrets is for the
-//! caller, in what is appended and in what is read.
+//! Log of a process: a file that keeps its last few megabytes. Masking secrets is the task of the caller, for
+//! writing and for reading.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -17,13 +17,13 @@ use tokio::io::AsyncReadExt as _;
 
 use crate::base::files::FileError;
 
-/// How much of a log is kept. It may lie in memory, where `$XDG_RUNTIME_DIR` does.
+/// Maximum bytes of a log to keep. It may lie in memory, as `$XDG_RUNTIME_DIR` does.
 const KEPT: i64 = 8 << 20;
 
-/// How often a log is looked at for more.
+/// Time between two checks of a log for new lines.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Opens a log to append to it.
+/// Opens a log for appending.
 pub(super) fn open(path: &Path) -> Result<File, FileError> {
     let mut options = File::options();
     options.append(true).create(true).mode(0o600);
@@ -37,8 +37,8 @@ pub(super) fn append(mut log: &File, lines: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the space of all but the last part of a log back, as a hole at its start. Where the file
-/// system cannot do that, the log grows. Allocates nothing, since it is also called after a fork.
+/// Frees the space of all but the last part of a log, as a hole at its start. If the file system does not
+/// support that, the log grows. Allocates nothing, since it is also called after a fork.
 pub(super) fn bound(log: impl AsFd) {
     let log = log.as_fd();
     let Ok(size) = lseek(log, 0, Whence::SeekEnd) else { return };
@@ -49,7 +49,7 @@ pub(super) fn bound(log: impl AsFd) {
     }
 }
 
-/// Reads a log, and waits at its end for more as long as there may be some.
+/// Reads a log, and waits at its end for more while it may grow.
 pub(super) fn read(
     path: &Path,
     may_grow: impl Fn() -> bool + Send + Sync + 'static,
@@ -58,7 +58,7 @@ pub(super) fn read(
     let failed = |source| FileError::new("read", path, source);
     let file = File::open(path).map_err(failed)?;
     let may_grow = Arc::new(may_grow);
-    // The first line after a hole is the rest of one.
+    // The first line after a hole is incomplete.
     let begin = lseek(&file, 0, Whence::SeekData).unwrap_or(0);
     let from = match tail {
         Some(lines) => begin_of_tail(&file, begin, lines).map_err(failed)?,
@@ -70,7 +70,7 @@ pub(super) fn read(
         let may_grow = Arc::clone(&may_grow);
         async move {
             loop {
-                // Asked before reading, so that nothing written before its end is missed.
+                // Checked before reading, so that no line is missed that was written before the end.
                 let goes_on = may_grow();
                 let mut buffer = Vec::with_capacity(64 << 10);
                 match file.read_buf(&mut buffer).await {
@@ -92,7 +92,7 @@ pub(super) fn read(
     Ok(chunks.boxed())
 }
 
-/// Where the last so many lines begin, `begin` being the earliest place there is.
+/// Returns the offset of the last `lines` lines, at least `begin`.
 fn begin_of_tail(file: &File, begin: i64, lines: usize) -> io::Result<i64> {
     let mut at = lseek(file, 0, Whence::SeekEnd)?;
     let mut buffer = vec![0; 64 << 10];
@@ -103,7 +103,7 @@ fn begin_of_tail(file: &File, begin: i64, lines: usize) -> io::Result<i64> {
         at -= i64::try_from(size).unwrap_or(0);
         file.read_exact_at(&mut buffer[..size], at.unsigned_abs())?;
         for index in (0..size).rev() {
-            // The end of the last line begins no other one.
+            // The newline of the last line starts no further line.
             let ends_line = buffer[index] == b'\n' && !std::mem::take(&mut is_last);
             is_last = false;
             if ends_line {

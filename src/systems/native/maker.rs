@@ -1,9 +1,8 @@
-//! Short-lived forks of this program that make something in a namespace and hand it over: the
-//! namespaces of a run themselves, and sockets in its network. A process of several threads, which
-//! this one is, cannot enter a user namespace; its fork, having one thread, can. Root would not
-//! need that, but one way for both is simpler than two.
+//! Short-lived forks of this program that create something in a namespace and hand it over: the namespaces of
+//! a run, and sockets in its network. A process with several threads, such as this one, cannot enter a user
+//! namespace; its single-threaded fork can. Root could do without, but one way for both is simpler.
 //!
-//! What runs in a fork allocates nothing (see `kernel::fork`).
+//! Code that runs in a fork allocates nothing (see `kernel::fork`).
 
 use std::ffi::CStr;
 use std::io::{self, IoSliceMut, Read as _};
@@ -22,21 +21,21 @@ use nix::unistd::{ForkResult, Pid, getgid, getuid, read, write};
 use super::kernel;
 use super::rooms::{Refusal, Rooms, Step, own_proc};
 
-/// Where a fork that closes everything else keeps the channel to its parent.
+/// Descriptor of the channel to the parent, in a fork that closes all others.
 const CHANNEL: RawFd = 3;
 
-/// What the machine gave.
+/// Namespaces that could be created.
 #[derive(Debug)]
 pub(super) struct Made {
-    /// The namespaces to join.
+    /// Namespaces to join.
     pub(super) rooms: Rooms,
-    /// Whether there is a network among them.
+    /// Success of the network namespace.
     pub(super) network: Result<(), Refusal>,
-    /// Whether processes that have joined them may make a PID namespace each.
+    /// Success of a PID namespace per process within them.
     pub(super) processes: Result<(), Refusal>,
 }
 
-/// Makes the namespaces of a run.
+/// Creates the namespaces of a run.
 pub(super) fn rooms() -> Made {
     let maps = Maps::of_this_user();
     in_fork(|channel| prepare(channel, &maps), collect).unwrap_or_else(|error| {
@@ -46,7 +45,7 @@ pub(super) fn rooms() -> Made {
     })
 }
 
-/// Makes a TCP socket in a run's network.
+/// Creates a TCP socket in a run's network.
 pub(super) fn socket(rooms: &Rooms) -> io::Result<OwnedFd> {
     let make = |channel: BorrowedFd<'_>| match rooms.enter().and_then(|()| kernel::tcp_socket()) {
         Ok(socket) => kernel::send_file(channel, socket.as_fd()).map_or_else(|errno| errno as i32, |()| 0),
@@ -61,8 +60,8 @@ pub(super) fn socket(rooms: &Rooms) -> io::Result<OwnedFd> {
     })
 }
 
-/// Runs `make` in a fork, with a channel to this process, where `collect` takes what it made. That
-/// the channel is closed is the sign for the fork to end.
+/// Runs `make` in a fork, with a channel to this process, where `collect` takes the result. Closing the
+/// channel tells the fork to end.
 fn in_fork<T>(
     make: impl FnOnce(BorrowedFd<'_>) -> i32,
     collect: impl FnOnce(&UnixStream, Pid) -> io::Result<T>,
@@ -74,16 +73,16 @@ fn in_fork<T>(
             drop(theirs);
             let collected = collect(&ours, child);
             drop(ours);
-            // Either it ends by itself now, or it was waited for already.
+            // The child ends now, or was reaped already.
             while waitpid(child, None) == Err(Errno::EINTR) {}
             collected
         }
     }
 }
 
-/// In the fork: makes the namespaces, reports, and stays until they have been opened.
+/// Creates the namespaces, reports, and stays until the parent has opened them; runs in the fork.
 fn prepare(channel: BorrowedFd<'_>, maps: &Maps) -> i32 {
-    // Frees this process of the other end, whose being closed it waits for below.
+    // Closes the fork's copy of the other end, whose closing it waits for below.
     if kernel::place(channel, CHANNEL).is_err() {
         return 1;
     }
@@ -99,7 +98,7 @@ fn prepare(channel: BorrowedFd<'_>, maps: &Maps) -> i32 {
     }
     if network.is_ok() {
         network = Step::Loopback.take(kernel::loopback_up());
-        // As in a container, any port may be listened on; that it stays otherwise is no harm.
+        // As in a container, any port may be bound; a failure is harmless.
         let _ = write_to(c"/proc/sys/net/ipv4/ip_unprivileged_port_start", b"0");
     }
     let [step, errno] = Refusal::to_bytes(network);
@@ -114,18 +113,18 @@ fn prepare(channel: BorrowedFd<'_>, maps: &Maps) -> i32 {
     0
 }
 
-/// In the fork: becomes all-powerful in a user namespace, and nobody else outside of it.
+/// Gets all capabilities in a user namespace, without other rights outside of it; runs in the fork.
 fn enter_user_namespace(maps: &Maps) -> Result<(), Refusal> {
     Step::User.take(unshare(CloneFlags::CLONE_NEWUSER))?;
-    // The maps can only be written by a process that may be looked at.
+    // Only a dumpable process may write the maps.
     Step::Map.take(prctl::set_dumpable(true))?;
     Step::Map.take(write_to(c"/proc/self/setgroups", b"deny"))?;
     Step::Map.take(write_to(c"/proc/self/uid_map", &maps.user))?;
     Step::Map.take(write_to(c"/proc/self/gid_map", &maps.group))
 }
 
-/// In the fork: tries a PID namespace with a `/proc`. Success is reported by the fork's fork, since
-/// only that one is in it.
+/// Tries a PID namespace with a `/proc`; runs in the fork. The fork's own child reports success, since only
+/// that is in the namespace.
 fn try_processes(channel: BorrowedFd<'_>) -> Result<(), Refusal> {
     Step::Processes.take(unshare(CloneFlags::CLONE_NEWPID))?;
     match Step::Processes.take(kernel::fork())? {
@@ -142,7 +141,7 @@ fn write_to(file: &CStr, content: &[u8]) -> nix::Result<()> {
     write(&file, content).map(drop)
 }
 
-/// The lines that make a user the same one inside of a user namespace, written before the fork.
+/// Lines that map a user to itself within a user namespace, written before the fork.
 struct Maps {
     user: Vec<u8>,
     group: Vec<u8>,
@@ -158,7 +157,7 @@ impl Maps {
     }
 }
 
-/// In the parent: opens what the fork has made.
+/// Opens the result of the fork; runs in the parent.
 fn collect(mut channel: &UnixStream, child: Pid) -> io::Result<Made> {
     let mut report = [0u8; 5];
     channel.read_exact(&mut report)?;
@@ -176,7 +175,7 @@ fn collect(mut channel: &UnixStream, child: Pid) -> io::Result<Made> {
     Ok(Made { rooms, network, processes: Refusal::from_bytes(processes) })
 }
 
-/// In the parent: takes the file that `kernel::send_file` sends, or nothing at the channel's end.
+/// Receives the file that `kernel::send_file` sends, or `None` at the channel's end; runs in the parent.
 fn receive_file(channel: &UnixStream) -> io::Result<Option<OwnedFd>> {
     let mut byte = [0u8];
     let mut parts = [IoSliceMut::new(&mut byte)];

@@ -1,11 +1,10 @@
-//! Processes without any container engine: the command of a component as a child of this program,
-//! kept apart as far as the kernel allows. Knows nothing of the inventory; what to run, with what
-//! environment, is given.
+//! Native engine: runs the command of a component as a child of this program, isolated as far as the kernel
+//! allows. Knows nothing of the inventory; callers pass command and environment.
 //!
-//! From the bottom: `kernel` (calls that Rust cannot check), `rooms` (namespaces), `supervisor`
-//! (who sees to it that nothing outlives a component), `child` (from fork to exec), `hardening`
-//! (what a component cannot read of this program), `maker` (namespaces and sockets made in a fork); above the forks `space`, `start`, `process`, `runs`,
-//! `logs` and `remains`.
+//! From the bottom: `kernel` (calls that Rust cannot check), `rooms` (namespaces), `supervisor` (ends
+//! everything with the component), `child` (from fork to exec), `hardening` (protection of this program's
+//! secrets), `maker` (namespaces and sockets made in a fork); above the forks `space`, `start`, `process`,
+//! `runs`, `logs` and `remains`.
 
 mod child;
 mod error;
@@ -48,26 +47,26 @@ use remains::PATIENCE;
 use rooms::Rooms;
 use start::Start;
 
-/// The processes of this user.
+/// Native processes of this user.
 #[derive(Debug, Clone)]
 pub struct Native {
-    /// Where runs are kept.
+    /// Directory for runs.
     folder: PathBuf,
     inherited: BTreeMap<OsString, OsString>,
 }
 
 impl Native {
-    /// Those whose folders are in the runtime folder of this environment, which also gives new
-    /// ones their `PATH`, `TERM` and locale.
+    /// Creates it for the runtime directory of this environment, which also gives new processes their `PATH`,
+    /// `TERM` and locale.
     #[must_use]
     pub fn new(env: &Env) -> Self {
         Self { folder: env.runtime_folder().join("native"), inherited: start::inherited(env) }
     }
 
-    /// Starts a process in a space. Call it within the runtime.
+    /// Starts a process in a space. Requires a runtime.
     ///
     /// # Errors
-    /// When the program or the working directory is missing, or the system refuses.
+    /// Fails if the program or the working directory is missing, or the kernel refuses.
     pub fn spawn(&self, spec: Passed<ProcessSpec>, space: &Space) -> Result<Process, NativeError> {
         let ProcessSpec { identity, command, workdir, environment, secret, files, ready, ports, detached } =
             spec.into_inner();
@@ -105,12 +104,12 @@ impl Native {
         runs::make_runs_folder(&self.folder)?;
         let log = facts.create(&hidden, &files)?;
         let mut process = start.go().inspect_err(|_| {
-            // What cannot be removed now is found by the next sweep.
+            // The next sweep removes what remains.
             let _ = runs::remove(&facts.folder);
         })?;
         facts.process = process.supervisor().and_then(host::owner);
         let written = facts.write(&facts.folder);
-        // From here on, the guard takes the folder away with the process.
+        // From here on, dropping the process also removes its directory.
         process.keep(facts, log);
         written?;
         if detached {
@@ -119,12 +118,11 @@ impl Native {
         Ok(process)
     }
 
-    /// Runs a command beside a living process: in its space, its working directory, and with its
-    /// environment. With `input`, it reads what is written to [`Process::input`]. Call it within
-    /// the runtime.
+    /// Runs a command in the space, working directory and environment of a living process. With `input`, the
+    /// command reads the data written to [`Process::input`]. Requires a runtime.
     ///
     /// # Errors
-    /// When the process does not live, or the program is missing.
+    /// Fails if the process does not live, or the program is missing.
     pub fn exec(
         &self,
         facts: &ProcessFacts,
@@ -134,10 +132,10 @@ impl Native {
         self.beside(facts, Beside { command, workdir: None, input, terminal: None, term: None })
     }
 
-    /// As [`Native::exec`], with more to say about it.
+    /// Runs a command as [`Native::exec`] does, with more options.
     ///
     /// # Errors
-    /// As there.
+    /// As [`Native::exec`].
     pub fn beside(&self, facts: &ProcessFacts, beside: Beside<'_>) -> Result<Process, NativeError> {
         let Beside { command, workdir, input, terminal, term } = beside;
         let pid = facts.pid()?;
@@ -146,7 +144,7 @@ impl Native {
         let rooms = Rooms::of(pid).map_err(failed)?;
         let mut environment = remains::environment(pid).unwrap_or_default();
         environment.extend(term.map(|term| ("TERM".into(), term.into())));
-        // If it is still there, then what was opened and read is its own.
+        // If the process still lives, the data read above is its own.
         facts.pid()?;
         let start = Start {
             name,
@@ -162,10 +160,10 @@ impl Native {
         start.go()
     }
 
-    /// The space that a living process is in.
+    /// Returns the space of a living process.
     ///
     /// # Errors
-    /// When the process does not live.
+    /// Fails if the process does not live.
     pub fn space(&self, facts: &ProcessFacts) -> Result<Space, NativeError> {
         let pid = facts.pid()?;
         let name = &facts.identity.name;
@@ -176,27 +174,27 @@ impl Native {
         Ok(Space::of(rooms))
     }
 
-    /// All processes that have a folder, living or dead, oldest first.
+    /// Returns all processes that have a directory, living or dead, oldest first.
     ///
     /// # Errors
-    /// When the folder for runs cannot be read.
+    /// Fails if the directory for runs cannot be read.
     pub fn list(&self) -> Result<Vec<ProcessFacts>, NativeError> {
         runs::list(&self.folder)
     }
 
-    /// Folders that somebody who was killed had begun to make.
+    /// Returns directories whose creator was killed before they were complete.
     ///
     /// # Errors
-    /// When the folder for runs cannot be read.
+    /// Fails if the directory for runs cannot be read.
     pub fn unfinished(&self) -> Result<Vec<PathBuf>, NativeError> {
         runs::unfinished(&self.folder)
     }
 
-    /// What must not be shown of the environment that a process was given. That of a living one is
-    /// read from the process, that of one that was detached and has ended from beside its log.
+    /// Returns the secrets in the environment of a process: of a living one from the process itself, of a
+    /// detached one that has ended from the file next to its log.
     ///
     /// # Errors
-    /// When that cannot be read.
+    /// Fails if the secrets cannot be read.
     pub fn secrets(&self, facts: &ProcessFacts) -> Result<Vec<Secret>, NativeError> {
         let mut secrets = facts.kept_secrets()?;
         if let Ok(pid) = facts.pid() {
@@ -209,12 +207,12 @@ impl Native {
         Ok(secrets)
     }
 
-    /// The log of a process: what it has written if it is detached, secrets included, and what was
-    /// appended if not. With `follow` it ends when the process has; with `tail`, it begins with so
-    /// many of the lines that are there already.
+    /// Returns the log of a process: its unmasked output if it is detached, else the appended lines. With
+    /// `follow`, the log ends when the process has ended; with `tail`, it begins with that number of existing
+    /// lines.
     ///
     /// # Errors
-    /// When there is none.
+    /// Fails if the process has no log.
     pub fn logs(
         &self,
         facts: &ProcessFacts,
@@ -225,11 +223,11 @@ impl Native {
         Ok(logs::read(&facts.log(), move || follow && process.is_alive(), tail)?)
     }
 
-    /// Ends a process, kindly at first: after so long, it and all that it started are killed. Then
-    /// its folder is removed.
+    /// Ends a process: with SIGTERM first; after `grace`, it and all its descendants are killed. Then removes
+    /// its directory.
     ///
     /// # Errors
-    /// When something cannot be killed or removed.
+    /// Fails if something cannot be killed or removed.
     pub async fn stop(&self, facts: &ProcessFacts, grace: Duration) -> Result<(), NativeError> {
         if let Some(supervisor) = facts.process.as_ref().and_then(Living::find) {
             let name = &facts.identity.name;
@@ -249,10 +247,10 @@ impl Native {
         self.clear(facts).await
     }
 
-    /// Keeps the folders of a run's processes, with their logs, when they have ended.
+    /// Keeps the directories of a run's processes, with their logs, after their end.
     ///
     /// # Errors
-    /// When that cannot be written down.
+    /// Fails if the note cannot be written.
     pub fn keep(&self, run: &RunId) -> Result<(), NativeError> {
         for mut facts in self.list()?.into_iter().filter(|one| one.identity.run == *run) {
             facts.identity.lifetime = Lifetime::Kept;
@@ -261,12 +259,12 @@ impl Native {
         Ok(())
     }
 
-    /// Removes what is left of dead processes that are abandoned in the caller's eyes: their
-    /// folders, and whatever of them a killed supervisor could not end. The living are left alone, but for
-    /// those whose owner is dead: they are waited for, since they end by themselves.
+    /// Removes the leftovers of dead processes that `abandoned` selects: their directories, and descendants
+    /// that a killed supervisor could not end. Leaves living processes alone, but waits for those whose owner
+    /// is dead, since they are about to end.
     ///
     /// # Errors
-    /// When something cannot be killed or removed.
+    /// Fails if something cannot be killed or removed.
     pub async fn sweep(&self, abandoned: impl Fn(&Identity) -> bool) -> Result<Vec<Identity>, NativeError> {
         runs::remove_unfinished(&self.folder)?;
         let mut swept = Vec::new();
@@ -274,7 +272,7 @@ impl Native {
             if !abandoned(&facts.identity) {
                 continue;
             }
-            // Whose owner was killed a moment ago is about to end.
+            // A process whose owner was just killed is about to end.
             if let Some(supervisor) = facts.process.as_ref().and_then(Living::find)
                 && !host::is_alive(&facts.identity.owner)
             {

@@ -1,5 +1,4 @@
-//! A process of this program's own: its output, its end, and that nothing of it outlives the value
-//! that stands for it.
+//! A started process: its output and its end. Dropping its value ends it with all its descendants.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -22,12 +21,10 @@ use super::{logs, remains, runs};
 use crate::model::event::Stream;
 use crate::model::identity::Lifetime;
 
-/// What a process writes, in pieces as they come; it ends when the process and all that it started
-/// have.
+/// Output of a process, in pieces as they come; it ends when the process and all its descendants have.
 pub type Output = BoxStream<'static, (Stream, Bytes)>;
 
-/// The log of a process that is not detached: it writes none itself, so that what others read has
-/// been masked.
+/// Log of a process that is not detached. The caller writes it, so that its lines are masked.
 #[derive(Debug, Clone)]
 pub struct ProcessLog(Arc<File>);
 
@@ -35,21 +32,20 @@ impl ProcessLog {
     /// Appends lines, masked by the caller.
     ///
     /// # Errors
-    /// When they cannot be written.
+    /// Fails if they cannot be written.
     pub fn append(&self, lines: &[u8]) -> io::Result<()> {
         logs::append(&self.0, lines)
     }
 }
 
-/// A process that was started. When this is dropped, the process and all that it started are
-/// killed and its folder removed, unless it was started to go on; where it is decided later whether
-/// the folder is kept, it stays for whoever decides.
+/// A started process. Dropping it kills the process and all its descendants and removes its directory, unless
+/// it is detached; if a later decision may keep the directory, that stays for the decider.
 #[derive(Debug)]
 pub struct Process {
     name: String,
-    /// The supervisor.
+    /// Supervisor.
     child: Child,
-    /// Its other end is held by the supervisor until everything has ended.
+    /// Lifeline; the supervisor holds its other end until everything has ended.
     lifeline: Option<UnixStream>,
     record: Option<(ProcessFacts, Arc<File>)>,
 }
@@ -59,21 +55,21 @@ impl Process {
         Self { name, child, lifeline: Some(lifeline), record: None }
     }
 
-    /// The supervisor's number.
+    /// Returns the supervisor's PID.
     pub(super) fn supervisor(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// Gives it the folder that goes with it.
+    /// Stores the facts of its directory, and its log.
     pub(super) fn keep(&mut self, facts: ProcessFacts, log: File) {
         self.record = Some((facts, Arc::new(log)));
     }
 
-    /// Lets it go on without this program.
+    /// Detaches it, so that it outlives this program.
     pub(super) fn release(&mut self) -> Result<(), NativeError> {
         let Some(mut lifeline) = self.lifeline.take() else { return Ok(()) };
         match lifeline.write_all(&[RELEASE]) {
-            // It has ended already, by itself.
+            // The process has already ended.
             Err(source) if source.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             Err(source) => {
                 self.lifeline = Some(lifeline);
@@ -83,62 +79,61 @@ impl Process {
         }
     }
 
-    /// What is known of it, unless it is a command in somebody else's space.
+    /// Returns its facts, unless it is a command in the space of another process.
     #[must_use]
     pub fn facts(&self) -> Option<&ProcessFacts> {
         self.record.as_ref().map(|(facts, _)| facts)
     }
 
-    /// Its output, once, unless that goes to its log. Somebody has to read it, or the process stops
-    /// when it has written more than the system keeps for it.
+    /// Returns its output, once, unless that goes to its log. The caller must read it, or the process blocks
+    /// when the pipe is full.
     pub fn output(&mut self) -> Option<Output> {
         let (stdout, stderr) = (self.child.stdout.take()?, self.child.stderr.take()?);
         Some(stream::select(pieces(stdout, Stream::Stdout), pieces(stderr, Stream::Stderr)).boxed())
     }
 
-    /// Where to write what it reads, once, if it was started so. It reads to the end when this is
-    /// dropped.
+    /// Returns its standard input, once, if it was started with one. Dropping it ends the input.
     pub fn input(&mut self) -> Option<ChildStdin> {
         self.child.stdin.take()
     }
 
-    /// What takes the lines of its output, unless it writes them itself, being detached, or is a
-    /// command in somebody else's space.
+    /// Returns the log for its masked lines, unless it is detached and writes its own log, or is a command in
+    /// the space of another process.
     #[must_use]
     pub fn log(&self) -> Option<ProcessLog> {
         self.lifeline.as_ref()?;
         self.record.as_ref().map(|(_, log)| ProcessLog(Arc::clone(log)))
     }
 
-    /// Waits for its end: its exit code, or 128 and the number of the signal that ended it. All
-    /// that it started has ended then, too.
+    /// Waits for its end, and that of all its descendants. Returns its exit code, or 128 plus the number of
+    /// the signal that ended it.
     ///
     /// # Errors
-    /// When the system does not tell.
+    /// Fails if the kernel does not report the exit code.
     pub async fn wait(&mut self) -> Result<u8, NativeError> {
         let status = self.child.wait().await.map_err(|source| self.failed("wait for", source))?;
         let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
         Ok(u8::try_from(code & 0xff).unwrap_or(u8::MAX))
     }
 
-    /// Asks it to end: SIGTERM to its group. One that has ended already is none the worse.
+    /// Sends SIGTERM to its process group. Succeeds if it has already ended.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// Fails if the kernel refuses.
     pub fn terminate(&self) -> Result<(), NativeError> {
         self.signal(Signal::SIGTERM)
     }
 
-    /// Kills it, and all that it started.
+    /// Kills it and all its descendants.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// Fails if the kernel refuses.
     pub fn kill(&self) -> Result<(), NativeError> {
         self.signal(END)
     }
 
     fn signal(&self, signal: Signal) -> Result<(), NativeError> {
-        // There is a number only until somebody waited for it, so that it cannot be another's.
+        // The PID is known only until the process is reaped, so it cannot belong to another one.
         let Some(pid) = self.child.id().and_then(|pid| i32::try_from(pid).ok()) else { return Ok(()) };
         kill(Pid::from_raw(pid), signal).map_err(|errno| self.failed("signal", errno.into()))
     }
@@ -151,10 +146,10 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         let Some(mut lifeline) = self.lifeline.take() else { return };
-        // The supervisor sees this end closed, kills, and its own end closes when all are gone.
+        // The supervisor sees this end closed and kills all; its own end closes when all are gone.
         let _ = lifeline.shutdown(Shutdown::Write);
         let _ = lifeline.set_read_timeout(Some(remains::PATIENCE));
-        // Where there is a time limit, the signal of the very end interrupts the call (signal(7)).
+        // With a timeout, a signal handler interrupts the call, which is not restarted (signal(7)).
         let gone = loop {
             match lifeline.read(&mut [0]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -166,7 +161,7 @@ impl Drop for Process {
             && gone
             && facts.identity.lifetime != Lifetime::Decided
         {
-            // What cannot be removed now is found by the next sweep.
+            // The next sweep removes what remains.
             let _ = runs::remove(&facts.folder);
         }
     }

@@ -1,6 +1,6 @@
-//! What a run left behind when its supervisor was killed: processes whose home folder is the run's.
-//! The folder's name holds the run's id, so that no other process can have that home, however
-//! it came to be; one that gave itself another home is not recognised, and left alone.
+//! Leftover processes of a run whose supervisor was killed, recognised by their home directory. The
+//! directory's name contains the run ID, so no other process can have that home; a process that has changed
+//! its home is not recognised, and left alone.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -13,10 +13,10 @@ use nix::sys::signal::Signal;
 use super::error::NativeError;
 use super::kernel::Living;
 
-/// How long to wait for killed processes to be gone.
+/// Timeout for killed processes to be gone.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Kills every process at home in `home`, until there is none.
+/// Kills every process whose home directory is `home`, until there is none.
 pub(super) async fn kill_all(home: &Path, name: &str) -> Result<(), NativeError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -41,13 +41,13 @@ pub(super) async fn kill_all(home: &Path, name: &str) -> Result<(), NativeError>
     }
 }
 
-/// The living processes that are at home there.
+/// Returns the living processes with that home directory.
 fn at_home(home: &Path) -> Vec<(u32, Living)> {
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
     pids.filter(|pid| *pid != std::process::id())
         .filter_map(|pid| {
-            // Held first, so that what is read is about the process that is held.
+            // Opened first, so that the data read is about this process.
             let process = Living::with_number(pid).ok()?;
             let lives = environment(pid)?.get(OsStr::new("HOME"))? == home.as_os_str();
             lives.then_some((pid, process))
@@ -55,8 +55,7 @@ fn at_home(home: &Path) -> Vec<(u32, Living)> {
         .collect()
 }
 
-/// The environment that a process began with (proc(5)); nothing for one that has ended, or is
-/// another user's.
+/// Returns the initial environment of a process (proc(5)); `None` if it has ended or belongs to another user.
 pub(super) fn environment(pid: u32) -> Option<BTreeMap<OsString, OsString>> {
     let content = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
     Some(parse(&content))

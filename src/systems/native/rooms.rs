@@ -1,5 +1,5 @@
-//! Namespaces: those that a process is to join, and those that it makes for itself. What the
-//! kernel refuses is named by step, so that it can be said plainly.
+//! Namespaces: those that a process joins, and those that it creates for itself. Each refusal of the kernel
+//! names its step, so that messages can explain it.
 //!
 //! [`Rooms::enter`] and what follows it run in a forked child and allocate nothing.
 
@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
 
-/// Existing namespaces to join, held open, so that they live as long as this does.
+/// Existing namespaces to join, held open, so that they live as long as this value.
 #[derive(Debug, Default)]
 pub(super) struct Rooms {
     pub(super) user: Option<OwnedFd>,
@@ -22,7 +22,7 @@ pub(super) struct Rooms {
 }
 
 impl Rooms {
-    /// Those of another process, as far as it does not share ours.
+    /// Opens those of another process that this one does not share.
     pub(super) fn of(pid: u32) -> io::Result<Self> {
         let open = |name: &str| -> io::Result<Option<OwnedFd>> {
             let theirs = std::fs::File::open(format!("/proc/{pid}/ns/{name}"))?;
@@ -34,8 +34,8 @@ impl Rooms {
         Ok(Self { user: open("user")?, network: open("net")?, processes: open("pid")?, mounts: open("mnt")? })
     }
 
-    /// Joins all but the mounts: the user namespace first, since it gives the right to the others.
-    /// The PID namespace is that of children born from now on.
+    /// Joins all but the mount namespace: the user namespace first, since it gives the right to the others.
+    /// The PID namespace applies to future children.
     pub(super) fn enter(&self) -> nix::Result<()> {
         for (room, kind) in [
             (&self.user, CloneFlags::CLONE_NEWUSER),
@@ -49,41 +49,41 @@ impl Rooms {
         Ok(())
     }
 
-    /// Joins the mounts, which also puts the working directory back to `/`.
+    /// Joins the mount namespace, which also resets the working directory to `/`.
     pub(super) fn enter_mounts(&self) -> nix::Result<()> {
         self.mounts.as_ref().map_or(Ok(()), |room| setns(room, CloneFlags::CLONE_NEWNS))
     }
 }
 
-/// Gives the first process of a new PID namespace a `/proc` that shows it: without, programs look
-/// themselves up under a number that is another process's.
+/// Mounts a `/proc` for a new PID namespace: without it, programs would look themselves up under a PID of
+/// another process.
 pub(super) fn own_proc() -> Result<(), Refusal> {
     const NONE: Option<&std::ffi::CStr> = None;
     Step::Mounts.take(unshare(CloneFlags::CLONE_NEWNS))?;
-    // What is mounted here stays here; what the machine mounts later is still seen.
+    // Mounts made here stay here; later mounts of the machine still appear.
     Step::Mounts.take(mount(NONE, c"/", NONE, MsFlags::MS_REC | MsFlags::MS_SLAVE, NONE))?;
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     Step::Proc.take(mount(Some(c"proc"), c"/proc", Some(c"proc"), flags, NONE))
 }
 
-/// What has to be done for a separate network and separate processes.
+/// Step towards a separate network and separate processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     /// Starting the process that does the rest.
     Begin = 1,
-    /// A user namespace.
+    /// Creating a user namespace.
     User,
-    /// Staying the same user in it.
+    /// Mapping the user to itself in it.
     Map,
-    /// A network namespace.
+    /// Creating a network namespace.
     Network,
     /// Bringing its loopback interface up.
     Loopback,
-    /// A PID namespace.
+    /// Creating a PID namespace.
     Processes,
-    /// A mount namespace.
+    /// Creating a mount namespace.
     Mounts,
-    /// A `/proc` for it.
+    /// Mounting a `/proc` for it.
     Proc,
 }
 
@@ -99,7 +99,7 @@ impl Step {
         Self::Proc,
     ];
 
-    /// Names the step if it failed.
+    /// Attaches the step to an error.
     pub(super) fn take<T>(self, result: nix::Result<T>) -> Result<T, Refusal> {
         result.map_err(|errno| Refusal { step: self, errno })
     }
@@ -118,7 +118,7 @@ impl Step {
     }
 }
 
-/// What the kernel refused, and with what error.
+/// Refused step, and the kernel's error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Refusal {
     step: Step,
@@ -126,13 +126,13 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// As it comes from a forked child.
+    /// Encodes it for the channel from a forked child.
     pub(super) fn to_bytes(outcome: Result<(), Self>) -> [u8; 2] {
         let Err(Self { step, errno }) = outcome else { return [0, 0] };
         [step as u8, u8::try_from(errno as i32).unwrap_or(u8::MAX)]
     }
 
-    /// Back from [`Refusal::to_bytes`].
+    /// Decodes the bytes of [`Refusal::to_bytes`].
     pub(super) fn from_bytes([step, errno]: [u8; 2]) -> Result<(), Self> {
         match Step::ALL.into_iter().find(|known| *known as u8 == step) {
             Some(step) => Err(Self { step, errno: Errno::from_raw(errno.into()) }),
@@ -140,13 +140,13 @@ impl Refusal {
         }
     }
 
-    /// The error's number, for a child that can report nothing else.
+    /// Returns the error number, for a child that can report nothing else.
     pub(super) fn errno(self) -> Errno {
         self.errno
     }
 
-    /// In words, with the setting of the machine that explains it, if one does. `setting` reads a
-    /// file below `/proc/sys`.
+    /// Returns an explanation, with the sysctl that explains it, if one does. `setting` reads a file below
+    /// `/proc/sys`.
     pub(super) fn explain(self, setting: impl Fn(&str) -> Option<String>) -> String {
         const SWITCHES: [(&str, &str); 4] = [
             ("kernel/apparmor_restrict_unprivileged_userns", "1"),

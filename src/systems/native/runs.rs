@@ -1,9 +1,9 @@
-//! Runs as folders, one per process: `<run>.<name>` below the folder for runs. It holds
-//! `process.json` (whose it is and which process it is), `home/`, `log`, `files/` if there are any, and
-//! of a detached process `secrets.json` (what is masked when the log is shown). Nothing in it can go stale, as it is
-//! believed only while the very process that it names lives.
+//! Directories of native processes: `<run>.<name>` below the directory for runs. Each holds `process.json`
+//! (its identity and its process), `home/`, `log`, `files/` if there are any, and for a detached process
+//! `secrets.json` (values to mask when the log is shown). Its data cannot be stale, since it counts only
+//! while exactly the named process lives.
 //!
-//! A folder comes into being whole: it is made under another name, which says who makes it.
+//! A directory is created under another name, which names its creator, and renamed once complete.
 
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File};
@@ -26,36 +26,36 @@ use crate::model::identity::{Identity, RunId};
 const FACTS: &str = "process.json";
 const SECRETS: &str = "secrets.json";
 const FILES: &str = "files";
-/// A folder that is being made is called this, and then its maker's label.
+/// Infix in the name of an unfinished directory, before its creator's label.
 const UNFINISHED: &str = ".new.";
-/// No `process.json` of ours is longer: a command line is at most 2 MiB, and JSON doubles it at worst.
+/// Maximum bytes of `process.json`: a command line is at most 2 MiB, and JSON doubles it at worst.
 const LONGEST: u64 = 16 << 20;
 
-/// What is known of a process that was started.
+/// Facts of a started process.
 #[derive(Debug, Clone)]
 pub struct ProcessFacts {
-    /// Whose it is.
+    /// Identity.
     pub identity: Identity,
-    /// What was run.
+    /// Command.
     pub command: Vec<String>,
-    /// Where.
+    /// Working directory.
     pub workdir: PathBuf,
-    /// Names of those of its variables that must not be shown.
+    /// Names of its secret variables.
     pub secret: Vec<String>,
-    /// How to know that it is ready, as it was given.
+    /// Description of its readiness probe, as given.
     pub ready: Option<String>,
     /// Published ports: in its space, and on this machine.
     pub ports: Vec<(u16, u16)>,
-    /// When it was started, in seconds since 1970.
+    /// Timestamp of its start, in seconds since 1970.
     pub created: i64,
-    /// Its supervisor: nothing until that has been started.
+    /// Supervisor; `None` until that has been started.
     pub(super) process: Option<Owner>,
-    /// Whether the supervisor's child is the first process of a PID namespace.
+    /// The supervisor's child is the first process of a PID namespace.
     pub(super) own_processes: bool,
     pub(super) folder: PathBuf,
 }
 
-/// As it is written down.
+/// Stored form.
 #[derive(Debug, Serialize, Deserialize)]
 struct Record {
     labels: BTreeMap<String, String>,
@@ -71,16 +71,16 @@ struct Record {
 }
 
 impl ProcessFacts {
-    /// Whether it runs.
+    /// Returns whether it runs.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.process.as_ref().is_some_and(host::is_alive)
     }
 
-    /// The number of the component's own process, below its supervisor.
+    /// Returns the PID of the component's own process, the supervisor's descendant.
     ///
     /// # Errors
-    /// When it does not run.
+    /// Fails if the process does not run.
     pub fn pid(&self) -> Result<u32, NativeError> {
         let alive = self.process.as_ref().filter(|process| host::is_alive(process));
         let first_child = |pid: u32| -> Option<u32> {
@@ -100,7 +100,7 @@ impl ProcessFacts {
         self.folder.join("home")
     }
 
-    /// Where a file for it is.
+    /// Returns the path of a file for it.
     pub(super) fn file(&self, file: &ContainerFile) -> PathBuf {
         self.folder.join(FILES).join(name_of(file))
     }
@@ -109,9 +109,8 @@ impl ProcessFacts {
         self.folder.join("log")
     }
 
-    /// Makes the folder, with all in it that the process needs, and opens its log. The log of a
-    /// detached process may hold what is hidden, which is kept beside it to be masked when the log is
-    /// shown after its end.
+    /// Creates the directory with all the process's files, and opens its log. The log of a detached process
+    /// may contain secrets (`hidden`), which are stored next to it, so that they can be masked after its end.
     pub(super) fn create(&self, hidden: &[Secret], files: &[ContainerFile]) -> Result<File, NativeError> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let runs = self.folder.parent().unwrap_or(Path::new("/"));
@@ -135,7 +134,7 @@ impl ProcessFacts {
         }
         let log = logs::open(&unfinished.join("log"))?;
         files::rename(&unfinished, &self.folder).map_err(|error| {
-            // It is our own, and empty but for what was just made.
+            // The directory is ours, and holds only files that were just created.
             let _ = files::remove_folder(&unfinished);
             match error.source.kind() {
                 io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists => NativeError::Exists {
@@ -148,7 +147,7 @@ impl ProcessFacts {
         Ok(log)
     }
 
-    /// Writes down what is known.
+    /// Stores the facts.
     pub(super) fn write(&self, folder: &Path) -> Result<(), NativeError> {
         let record = Record {
             labels: self.identity.to_labels(),
@@ -164,7 +163,7 @@ impl ProcessFacts {
         write_json(&folder.join(FACTS), &record)
     }
 
-    /// What was kept of its environment, to be masked.
+    /// Returns the stored secrets of its environment.
     pub(super) fn kept_secrets(&self) -> Result<Vec<Secret>, NativeError> {
         let file = self.folder.join(SECRETS);
         let text = match files::read_text(&file, LONGEST) {
@@ -180,7 +179,7 @@ impl ProcessFacts {
         let text = files::read_text(&folder.join(FACTS), LONGEST).ok()?;
         let record: Record = serde_json::from_str(&text).ok()?;
         let identity = Identity::from_labels(|key| record.labels.get(key).map(String::as_str))?;
-        // Whatever was moved here from elsewhere is not what it says.
+        // A directory that was moved here from elsewhere is not trusted.
         if folder.file_name()?.to_str()? != folder_name(&identity) {
             return None;
         }
@@ -199,7 +198,7 @@ impl ProcessFacts {
     }
 }
 
-/// The last part of a path, which is a plain name whatever the path is.
+/// Returns the last part of a path; it is a plain name, whatever the path.
 fn name_of(file: &ContainerFile) -> &str {
     Path::new(&file.path).file_name().and_then(|name| name.to_str()).unwrap_or("file")
 }
@@ -210,7 +209,7 @@ fn write_json(file: &Path, value: &impl Serialize) -> Result<(), NativeError> {
     Ok(files::write_whole(file, &content, 0o600)?)
 }
 
-/// All that have a folder, oldest first.
+/// Returns all processes that have a directory, oldest first.
 pub(super) fn list(runs: &Path) -> Result<Vec<ProcessFacts>, NativeError> {
     let names = files::names_in(runs)?;
     let ours =
@@ -220,7 +219,7 @@ pub(super) fn list(runs: &Path) -> Result<Vec<ProcessFacts>, NativeError> {
     Ok(found)
 }
 
-/// The folders whose maker was killed before they were whole.
+/// Returns the directories whose creator was killed before they were complete.
 pub(super) fn unfinished(runs: &Path) -> Result<Vec<PathBuf>, NativeError> {
     let is_left = |name: &String| {
         let maker = name.strip_prefix(UNFINISHED).and_then(|label| Owner::parse(label.rsplit_once('.')?.0));
@@ -229,7 +228,7 @@ pub(super) fn unfinished(runs: &Path) -> Result<Vec<PathBuf>, NativeError> {
     Ok(files::names_in(runs)?.into_iter().filter(is_left).map(|name| runs.join(name)).collect())
 }
 
-/// Removes them.
+/// Removes unfinished directories.
 pub(super) fn remove_unfinished(runs: &Path) -> Result<(), NativeError> {
     for folder in unfinished(runs)? {
         remove(&folder)?;
@@ -237,15 +236,15 @@ pub(super) fn remove_unfinished(runs: &Path) -> Result<(), NativeError> {
     Ok(())
 }
 
-/// The name of a process's folder.
+/// Returns the name of a process's directory.
 pub(super) fn folder_name(identity: &Identity) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
     let name: String = identity.name.chars().map(plain).take(100).collect();
     format!("{}.{name}", identity.run)
 }
 
-/// Makes the folder for runs, for nobody else to read, and refuses one in which another user could
-/// have put something: where there is no `$XDG_RUNTIME_DIR`, it is below a folder for everybody.
+/// Creates the directory for runs with access for this user only, and refuses one in which another user may
+/// have placed something: without `$XDG_RUNTIME_DIR`, it lies in a world-writable directory.
 pub(super) fn make_runs_folder(runs: &Path) -> Result<(), NativeError> {
     let above = runs.parent().unwrap_or(Path::new("/"));
     if let Some(root) = above.parent() {
@@ -275,8 +274,7 @@ fn make_private(folder: &Path) -> Result<(), FileError> {
     DirBuilder::new().mode(0o700).create(folder).map_err(|source| FileError::new("create", folder, source))
 }
 
-/// Removes a process's folder, also when there are folders in it that may not be written to, as
-/// Go's module cache has them.
+/// Removes a process's directory, including read-only directories in it, such as Go's module cache.
 pub(super) fn remove(folder: &Path) -> Result<(), FileError> {
     match files::remove_folder(folder) {
         Err(error) if error.source.kind() == io::ErrorKind::PermissionDenied => {
@@ -287,12 +285,12 @@ pub(super) fn remove(folder: &Path) -> Result<(), FileError> {
     }
 }
 
-/// What cannot be opened up, the removal afterwards complains of.
+/// Makes directories writable. The removal afterwards reports those that stay read-only.
 fn open_up(folder: &Path) {
     let _ = std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700));
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
-        // The kind is that of the entry itself: a link is not followed out of the folder.
+        // The kind is that of the entry itself, so no link is followed out of the directory.
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             open_up(&entry.path());
         }

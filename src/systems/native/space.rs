@@ -1,4 +1,5 @@
-//! The network of one run, ways into it, and what of the machine its processes are kept from.
+//! Network of one run: connections into it, published ports, and a report on its isolation. Creating
+//! namespaces is `maker`.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,19 +13,18 @@ use super::error::NativeError;
 use super::maker::{self, Made};
 use super::rooms::{Refusal, Rooms, Step};
 
-/// A network that the processes of one run share with each other and with nobody else, where the
-/// kernel allows it; the machine's own, where not. It lives as long as this value, or a process in
-/// it.
+/// Network that the processes of one run share with each other only, if the kernel allows it; otherwise the
+/// machine's own. It lives as long as this value, or a process in it.
 #[derive(Debug, Clone)]
 pub struct Space {
     pub(super) rooms: Arc<Rooms>,
     pub(super) processes: Result<(), Refusal>,
-    /// Whether the network is its own; `None` if that was not wanted.
+    /// Success of the network's isolation; `None` if no isolation was requested.
     network: Option<Result<(), Refusal>>,
 }
 
 impl Space {
-    /// Makes one. This takes a few milliseconds, and is the way to learn what the kernel allows.
+    /// Creates an isolated space. This takes a few milliseconds, and shows the kernel's refusals.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "it is more than a value")]
     pub fn new() -> Self {
@@ -32,27 +32,27 @@ impl Space {
         Self { rooms: Arc::new(rooms), processes, network: Some(network) }
     }
 
-    /// Makes one whose processes use the machine's network.
+    /// Creates a space whose processes use the machine's network.
     #[must_use]
     pub fn open() -> Self {
         let Made { rooms, processes, .. } = maker::rooms();
         Self { rooms: Arc::new(Rooms { network: None, ..rooms }), processes, network: None }
     }
 
-    /// Whether its processes have a network of their own.
+    /// Returns whether its processes have a network of their own.
     #[must_use]
     pub fn has_own_network(&self) -> bool {
         matches!(self.network, Some(Ok(())))
     }
 
-    /// The one that rooms are of, which somebody else has made.
+    /// Returns the space of existing namespaces.
     pub(super) fn of(rooms: Rooms) -> Self {
         let network = rooms.network.is_some().then_some(Ok(()));
         let processes = Step::Network.take(Err(Errno::UnknownErrno));
         Self { rooms: Arc::new(rooms), processes, network }
     }
 
-    /// What processes are kept from and how, and what they are not kept from and why not.
+    /// Returns each kind of isolation, with its means or with the reason for its absence.
     #[must_use]
     pub fn isolation(&self) -> Vec<(&'static str, Result<String, String>)> {
         let refused = |refusal: &Refusal| {
@@ -103,7 +103,7 @@ impl Space {
     /// Connects to a port in the space, as its processes do at 127.0.0.1.
     ///
     /// # Errors
-    /// When nobody listens there.
+    /// Fails if no process listens there.
     pub async fn connect(&self, port: u16) -> io::Result<TcpStream> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         if !self.has_own_network() {
@@ -115,11 +115,11 @@ impl Space {
         TcpSocket::from_std_stream(socket.into()).connect(address).await
     }
 
-    /// Makes a port of the space reachable at 127.0.0.1 of this machine, on the port that is asked
-    /// for or a free one, as long as the answer lives.
+    /// Publishes a port of the space at 127.0.0.1 of this machine, on the requested or a free port, as long
+    /// as the returned value lives.
     ///
     /// # Errors
-    /// When the port is in use.
+    /// Fails if the port is in use.
     pub async fn publish(&self, port: u16, host: Option<u16>) -> Result<Published, NativeError> {
         if !self.has_own_network() && host.is_none_or(|host| host == port) {
             // The component listens on this machine's own interface.
@@ -134,23 +134,22 @@ impl Space {
     }
 }
 
-/// A port that is published until this is dropped.
+/// A port that is published until this value is dropped.
 #[derive(Debug)]
 pub struct Published {
-    /// In the space.
+    /// Port in the space.
     pub port: u16,
-    /// On this machine's loopback address.
+    /// Port on this machine's loopback address.
     pub local: u16,
     forwarder: Option<JoinHandle<()>>,
 }
 
 impl Published {
-    /// Ends it. When this returns, the port of this machine can be taken again; dropping it only
-    /// begins with that.
+    /// Ends it and waits until the port of this machine is free; dropping it only starts that.
     pub async fn close(mut self) {
         if let Some(forwarder) = self.forwarder.take() {
             forwarder.abort();
-            // It ends by that and by nothing else.
+            // The task ends only by this cancellation.
             let _ = forwarder.await;
         }
     }
@@ -164,7 +163,7 @@ impl Drop for Published {
     }
 }
 
-/// Accepts for ever. The connections are this task's own and end with it.
+/// Accepts connections until it is cancelled. The connections belong to this task and end with it.
 async fn forward(listener: TcpListener, space: Space, port: u16) {
     let mut connections = JoinSet::new();
     loop {
@@ -173,14 +172,14 @@ async fn forward(listener: TcpListener, space: Space, port: u16) {
                 Ok((mut outside, _)) => {
                     let space = space.clone();
                     connections.spawn(async move {
-                        // Whoever has connected sees the end of the connection, and why there is
-                        // nobody is for the readiness check to say.
+                        // The client sees the connection end; the readiness check reports why no process
+                        // listens.
                         if let Ok(mut inside) = space.connect(port).await {
                             let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
                         }
                     });
                 }
-                // No more files may be open, for one: others must end first.
+                // For instance, the limit of open files is reached: other connections must end first.
                 Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
             },
             Some(_) = connections.join_next() => {}

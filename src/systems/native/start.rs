@@ -1,4 +1,5 @@
-//! Starting a process: what is asked for, what it is refused for, and the environment it gets.
+//! Start of a process: its specification, its checks, and its environment. The life of a started process is
+//! `process`.
 
 use std::collections::BTreeMap;
 use std::ffi::{CString, OsStr, OsString};
@@ -22,27 +23,27 @@ use crate::model::container::ContainerFile;
 use crate::model::guard::{Passed, Startable};
 use crate::model::identity::Identity;
 
-/// What to run.
+/// Specification of a process.
 #[derive(Debug, Clone)]
 pub struct ProcessSpec {
-    /// Whose it is.
+    /// Identity.
     pub identity: Identity,
-    /// The program and its arguments.
+    /// Program and its arguments.
     pub command: Vec<String>,
-    /// The working directory.
+    /// Working directory.
     pub workdir: PathBuf,
-    /// The environment. All values are hidden, since which of them are secret is of no concern here.
+    /// Environment. All values are hidden, since this module cannot tell which ones are secret.
     pub environment: Vec<(String, Secret)>,
-    /// Names of those of its variables that must not be shown, to be told of later.
+    /// Names of its secret variables, for later reports.
     pub secret: Vec<String>,
-    /// Files that its environment names. They are put into its own folder, and their paths in the
-    /// values of its environment become those there.
+    /// Files that its environment names. They are written into its own directory, and the values of its
+    /// environment get their paths there.
     pub files: Vec<ContainerFile>,
-    /// How to know that it is ready, to be told of later.
+    /// Description of its readiness probe, for later reports.
     pub ready: Option<String>,
-    /// Published ports, to be told of later: in the space, and on this machine.
+    /// Published ports, for later reports: in the space, and on this machine.
     pub ports: Vec<(u16, u16)>,
-    /// To go on when this program has ended, with its output in its log.
+    /// Let it outlive this program, with its output in its log.
     pub detached: bool,
 }
 
@@ -56,23 +57,22 @@ impl Startable for ProcessSpec {
     }
 }
 
-/// A command to run beside a process.
+/// Command to run in the space of a process.
 #[derive(Debug)]
 pub struct Beside<'a> {
-    /// The program and its arguments.
+    /// Program and its arguments.
     pub command: &'a Passed<Vec<String>>,
-    /// The working directory, if not that of the process.
+    /// Working directory, if not that of the process.
     pub workdir: Option<PathBuf>,
-    /// Whether it reads what is written to [`Process::input`].
+    /// Give it an input, [`Process::input`].
     pub input: bool,
-    /// The inner end of a terminal that it is to have: then nothing is read from or written to it
-    /// by any other means.
+    /// Inner end of its terminal, if it gets one; then all its input and output pass through that.
     pub terminal: Option<OwnedFd>,
-    /// What kind of terminal that is.
+    /// Terminal type (`TERM`).
     pub term: Option<&'a str>,
 }
 
-/// The variables that a process gets from the environment of this one.
+/// Returns the variables that a process inherits from this program's environment.
 pub(super) fn inherited(env: &Env) -> BTreeMap<OsString, OsString> {
     let passes = |key: &&OsStr| {
         matches!(key.to_str(), Some("PATH" | "TERM" | "LANG")) || key.as_bytes().starts_with(b"LC_")
@@ -80,7 +80,7 @@ pub(super) fn inherited(env: &Env) -> BTreeMap<OsString, OsString> {
     env.iter().filter(|(key, _)| passes(key)).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
-/// An environment in which files are where they are put on this machine.
+/// Replaces the paths of files in an environment by their paths on this machine.
 pub(super) fn with_files(
     environment: Vec<(String, Secret)>,
     files: &[ContainerFile],
@@ -95,7 +95,7 @@ pub(super) fn with_files(
     environment.into_iter().map(|(name, value)| (name, moved(value))).collect()
 }
 
-/// The whole environment of a process.
+/// Returns the whole environment of a process.
 pub(super) fn environment(
     inherited: &BTreeMap<OsString, OsString>,
     home: &Path,
@@ -130,16 +130,16 @@ pub(super) struct Start<'a> {
     pub(super) environment: &'a BTreeMap<OsString, OsString>,
     pub(super) rooms: Arc<Rooms>,
     pub(super) own_processes: bool,
-    /// Whether it is given something to read.
+    /// Give it a pipe as standard input.
     pub(super) input: bool,
-    /// Where the output goes, unless it is to be read.
+    /// Log file for its output; `None` gives the output to the caller.
     pub(super) log: Option<&'a Path>,
-    /// A terminal of its own, for all three streams.
+    /// Terminal for all three streams.
     pub(super) terminal: Option<OwnedFd>,
 }
 
 impl Start<'_> {
-    /// What can be said to be wrong before anything is started.
+    /// Checks for errors that can be found before the start. Returns the program's file.
     pub(super) fn check(&self) -> Result<PathBuf, NativeError> {
         let program = self.command.first().filter(|program| !program.is_empty());
         let program = program.ok_or_else(|| NativeError::EmptyCommand { name: self.name.to_owned() })?;
@@ -190,7 +190,7 @@ impl Start<'_> {
     }
 }
 
-/// The file of a program, as the component would find it.
+/// Returns the file of a program, as the component would find it.
 fn find(program: &str, path: &OsStr, workdir: &Path) -> Result<PathBuf, NativeError> {
     if program.contains('/') {
         let file = workdir.join(program);

@@ -1,24 +1,24 @@
-//! The process between this program and a component, which sees to it that nothing of the
-//! component outlives it. It is a fork that never becomes another program:
+//! Supervisor: the process between this program and a component, which ends everything of the component. It
+//! is a fork that never becomes another program:
 //!
 //! ```text
-//! cki ── supervisor ── component …                    where PID namespaces are refused
-//! cki ── supervisor ── init (PID 1 inside) ── component …             everywhere else
-//! cki ── supervisor ── supervisor (inside) ── command …   beside a component that has an init
+//! cki ── supervisor ── component …                    without PID namespaces
+//! cki ── supervisor ── init (PID 1 inside) ── component …             with them
+//! cki ── supervisor ── supervisor (inside) ── command …   in the namespace of a component
 //! ```
 //!
-//! - The supervisor ends the component when `cki` is gone, however it went: its end of the lifeline
-//!   closes. (PR_SET_PDEATHSIG would not do: it is bound to the thread that forked.) A byte on
-//!   the lifeline lets go of it, for a component that is to stay.
-//! - It leads a session of its own, apart from the terminal; the component leads a process group
-//!   in it, to which the supervisor passes signals on. [`END`] tells it to end everything.
-//! - All descendants end with the component. In a PID namespace the kernel does that when its
-//!   first process ends, which is `init`, so that the component need not reap orphans and does not
-//!   ignore SIGTERM, as a PID 1 would. Without, orphans become the supervisor's children
-//!   (PR_SET_CHILD_SUBREAPER), and it kills its children until there are none.
-//! - If the supervisor itself is killed, PR_SET_PDEATHSIG takes `init` or the component with it.
-//!   What a component without PID namespace had detached from itself then is left; it is found by
-//!   its home folder, see `remains`.
+//! - The supervisor ends the component when `cki` ends for any reason: its end of the lifeline closes.
+//!   (PR_SET_PDEATHSIG would not do: it is bound to the thread that forked.) A byte on the lifeline detaches
+//!   a component that is to outlive `cki`.
+//! - The supervisor leads a session of its own, without the terminal; the component leads a process group in
+//!   it, to which the supervisor passes signals on. [`END`] tells the supervisor to end everything.
+//! - All descendants end with the component. In a PID namespace, the kernel kills them when the first process
+//!   ends. That is `init`, so that the component need not reap orphans and does not ignore SIGTERM, as a
+//!   PID 1 would. Without a namespace, orphans become the supervisor's children (PR_SET_CHILD_SUBREAPER), and
+//!   the supervisor kills its children until there are none.
+//! - If the supervisor itself is killed, PR_SET_PDEATHSIG kills `init` or the component. Without a PID
+//!   namespace, detached descendants of the component then remain; `remains` finds them by their home
+//!   directory.
 //!
 //! All of this runs after a fork and allocates nothing (see `kernel::fork`).
 
@@ -34,10 +34,10 @@ use nix::unistd::{Pid, read};
 
 use super::{kernel, logs};
 
-/// Tells a supervisor to end everything at once.
+/// Signal that tells a supervisor to end everything at once.
 pub(super) const END: Signal = Signal::SIGUSR1;
 
-/// What is written to the lifeline to let go.
+/// Byte on the lifeline that tells the supervisor to let the component outlive `cki`.
 pub(super) const RELEASE: u8 = b'r';
 
 const LIFELINE: RawFd = 3;
@@ -45,28 +45,27 @@ const LIFELINE: RawFd = 3;
 /// Kind of the child of a supervisor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Below {
-    /// The component, which leads a process group.
+    /// Component, which leads a process group.
     Component,
-    /// The first process of a PID namespace, itself a supervisor: all in there end with it.
+    /// First process of a PID namespace, itself a supervisor: all processes in the namespace end with it.
     Init,
-    /// A supervisor in the PID namespace of others. Orphans in there never come out, so that it has to
-    /// end them.
+    /// Supervisor in the PID namespace of other processes. Orphans in there never leave it, so it has to end
+    /// them.
     Supervisor,
 }
 
-/// What a supervisor is told.
+/// Duty of a supervisor.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Duty<'a> {
-    /// The end of the lifeline, if it has one.
+    /// End of the lifeline, if it has one.
     pub(super) lifeline: Option<BorrowedFd<'a>>,
     /// Kind of the child.
     pub(super) below: Below,
-    /// Standard output is a log file, to be kept from growing for ever.
+    /// Standard output is a log file, whose size must be bounded.
     pub(super) log: bool,
 }
 
-/// Supervises a child, until it has ended or is to end; ends with its exit code. Signals must be
-/// blocked.
+/// Supervises a child, until it has ended or must end; exits with its exit code. Signals must be blocked.
 pub(super) fn supervise(child: Pid, duty: Duty<'_>) -> ! {
     let Ok(signals) = settle(duty) else {
         end(child);
@@ -76,7 +75,7 @@ pub(super) fn supervise(child: Pid, duty: Duty<'_>) -> ! {
     let code = loop {
         match kernel::ended_child() {
             Ok(Some((pid, code))) if pid == child => break code,
-            // An orphan that came to this process.
+            // An orphan that was reparented to this process.
             Ok(Some((pid, _))) => {
                 kernel::reap(pid);
                 continue;
@@ -114,7 +113,7 @@ pub(super) fn supervise(child: Pid, duty: Duty<'_>) -> ! {
     kernel::exit(code)
 }
 
-/// Keeps nothing open that others wait for the end of, and prepares to receive signals.
+/// Closes descriptors that would keep pipes open, and prepares to receive signals.
 fn settle(duty: Duty<'_>) -> nix::Result<SignalFd> {
     let _ = prctl::set_name(if duty.lifeline.is_some() { c"cki-supervisor" } else { c"cki-init" });
     let null = open(c"/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?;
@@ -126,7 +125,7 @@ fn settle(duty: Duty<'_>) -> nix::Result<SignalFd> {
     match duty.lifeline {
         Some(lifeline) => {
             kernel::place(lifeline, LIFELINE)?;
-            // It may be `null` that was replaced: it must not be closed a second time.
+            // `null` itself may have been replaced: it must not be closed twice.
             std::mem::forget(null);
             kernel::close_from(LIFELINE + 1);
         }
@@ -138,14 +137,14 @@ fn settle(duty: Duty<'_>) -> nix::Result<SignalFd> {
     SignalFd::with_flags(&SigSet::all(), SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
 }
 
-/// Passes a signal on to the component's group; to itself, as long as it has made none.
+/// Passes a signal on to the component's group, or to the child alone while it has no group.
 fn pass(child: Pid, below: Below, signal: Signal) {
     if below != Below::Component || killpg(child, signal).is_err() {
         let _ = kill(child, signal);
     }
 }
 
-/// Has a supervisor end all that is its, and waits for that, for at most five seconds.
+/// Makes a supervisor end all its processes, and waits for that, for at most five seconds.
 fn end_by(supervisor: Pid) {
     let _ = kill(supervisor, END);
     for _ in 0..5000 {
@@ -160,9 +159,9 @@ fn end_by(supervisor: Pid) {
     }
 }
 
-/// Kills the child, its group, and all that was left to this process, until there is none.
+/// Kills the child, its group, and all orphans of this process, until there is none.
 fn end(child: Pid) {
-    // It was not reaped, so that its number is still its own, and that of its group, too.
+    // The child was not reaped, so its PID and group ID are still its own.
     let _ = killpg(child, Signal::SIGKILL);
     let _ = kill(child, Signal::SIGKILL);
     let mut gone = false;
@@ -173,7 +172,7 @@ fn end(child: Pid) {
                 kernel::reap(pid);
                 gone |= pid == child;
             }
-            // The kernel does not tell of children: the one that is known must do.
+            // The kernel does not list children: the known one must do.
             Ok(None) if gone && !known => return,
             Ok(None) | Err(Errno::EINTR) => {
                 kernel::poll([-1, -1], 1);
@@ -183,8 +182,8 @@ fn end(child: Pid) {
     }
 }
 
-/// Kills every child of this process, whose numbers are safe to use, as nobody else reaps them.
-/// Tells whether the list of them could be read (proc(5), CONFIG_PROC_CHILDREN).
+/// Kills every child of this process; their PIDs are safe to use, as nothing else reaps them. Returns whether
+/// the kernel lists them (proc(5), CONFIG_PROC_CHILDREN).
 fn kill_children() -> bool {
     let Ok(list) = open(c"/proc/thread-self/children", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())
     else {

@@ -1,10 +1,10 @@
-//! The rules of `.dockerignore`, as Docker's client applies them: each line is a pattern, a `!`
-//! takes back what earlier lines excluded, the last line that matches decides, and what matches a
-//! folder matches all below it. `*` and `?` stop at a `/`, `**` does not.
+//! Rules of `.dockerignore`, as Docker's client applies them: each line is a pattern, a `!` reverses earlier
+//! exclusions, the last matching line decides, and a match of a directory covers everything below it. `*` and
+//! `?` stop at a `/`, `**` does not.
 
 use regex::Regex;
 
-/// A pattern that cannot be understood.
+/// An invalid pattern.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {why}: `{pattern}`")]
 pub(super) struct BadPattern {
@@ -13,7 +13,7 @@ pub(super) struct BadPattern {
     why: &'static str,
 }
 
-/// The rules of one file.
+/// Rules of one file.
 #[derive(Debug, Default)]
 pub(super) struct Ignore {
     patterns: Vec<Pattern>,
@@ -23,26 +23,26 @@ pub(super) struct Ignore {
 struct Pattern {
     exception: bool,
     matcher: Matcher,
-    /// The folders that it names before its first wildcard.
+    /// Directories that it names before its first wildcard.
     literal: Vec<String>,
 }
 
 #[derive(Debug)]
 enum Matcher {
     Exact(String),
-    /// `dir/**`
+    /// Pattern `dir/**`.
     Prefix(String),
-    /// `**/name`, and `**name`, which needs no `/` before it.
+    /// Pattern `**/name`, or `**name`, which needs no `/` before it.
     Suffix(String),
     Regex(Regex),
 }
 
-/// Which patterns matched a folder or one above it.
+/// Patterns that matched a directory or one of its parents.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Above(Vec<bool>);
 
 impl Ignore {
-    /// Reads the rules.
+    /// Parses the rules.
     pub(super) fn parse(text: &str) -> Result<Self, BadPattern> {
         let mut patterns = Vec::new();
         for (index, raw) in text.trim_start_matches('\u{feff}').lines().enumerate() {
@@ -73,15 +73,15 @@ impl Ignore {
         Ok(Self { patterns })
     }
 
-    /// Whether a path, relative and with `/`, is excluded; and what to hand on for the paths below
-    /// it. `above` is what came of the folder that it is in.
+    /// Returns whether a relative path with `/` is excluded, and the state for the paths below it. `above` is
+    /// the state of its parent directory.
     pub(super) fn judge(&self, path: &str, above: &Above) -> (bool, Above) {
         let mut excluded = false;
         let mut here = vec![false; self.patterns.len()];
         for (index, pattern) in self.patterns.iter().enumerate() {
             let inherited = above.0.get(index).copied().unwrap_or(false);
-            // A pattern that would change nothing is not tried, and does not count as matched for
-            // what is below either.
+            // A pattern that would change nothing is not tried, and does not count as matched for paths
+            // below, either.
             if inherited || (pattern.exception == excluded && pattern.matcher.matches(path)) {
                 here[index] = true;
                 excluded = !pattern.exception;
@@ -90,7 +90,7 @@ impl Ignore {
         (excluded, Above(here))
     }
 
-    /// Whether something below an excluded folder may be taken back by an exception.
+    /// Returns whether an exception may re-include a path below an excluded directory.
     pub(super) fn may_except_below(&self, folder: &str) -> bool {
         self.patterns
             .iter()
@@ -112,8 +112,8 @@ impl Matcher {
     }
 }
 
-/// The shortest path that means the same: no `.`, no `..` that can be resolved, no double or
-/// trailing `/`; and no leading one, since all paths are relative to the context.
+/// Returns the shortest equivalent path: no `.`, no resolvable `..`, no double or trailing `/`; and no
+/// leading one, since all paths are relative to the context.
 fn clean(pattern: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in pattern.split('/') {
@@ -123,7 +123,7 @@ fn clean(pattern: &str) -> String {
                 Some(last) if *last != ".." => {
                     parts.pop();
                 }
-                // Above the root is the root.
+                // The parent of the root is the root.
                 None if pattern.starts_with('/') => {}
                 _ => parts.push(".."),
             },
@@ -189,7 +189,7 @@ fn compile(pattern: &str) -> Result<Matcher, &'static str> {
     Regex::new(&regex).map(Matcher::Regex).map_err(|_| "it is too large")
 }
 
-/// Translates `[a-z]` or `[^a-z]` from behind its bracket; returns where it ends.
+/// Translates `[a-z]` or `[^a-z]` from after its bracket; returns the position of its end.
 fn class(characters: &[char], mut at: usize, regex: &mut String) -> Result<usize, &'static str> {
     let next = |at: &mut usize| -> Result<char, &'static str> {
         const OPEN: &str = "a `[` is not closed, or has an empty range";
@@ -202,7 +202,7 @@ fn class(characters: &[char], mut at: usize, regex: &mut String) -> Result<usize
             character = *characters.get(*at).ok_or(OPEN)?;
         }
         *at += 1;
-        // Something must follow, if only the closing bracket.
+        // Something must follow, at least the closing bracket.
         if *at < characters.len() { Ok(character) } else { Err(OPEN) }
     };
     regex.push('[');
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Whether a path is excluded, folder by folder as a walk would find out.
+    /// Returns whether a path is excluded, directory by directory as in a walk.
     fn excludes(rules: &Ignore, path: &str) -> bool {
         let mut above = Above::default();
         for (at, _) in path.match_indices('/') {

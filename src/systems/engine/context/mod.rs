@@ -1,6 +1,6 @@
-//! The build context: a folder as the tar that an engine builds from. It is the same, byte for
-//! byte, for the same files: sorted, without times and owners. What `.dockerignore` excludes stays
-//! out, and a link is packed as a link, so that nothing from beyond the folder gets in.
+//! Build context: a directory as the tar from which an engine builds. It is the same, byte for byte, for the
+//! same files: sorted, without timestamps and owners. Paths excluded by `.dockerignore` stay out, and a link
+//! is packed as a link, so that nothing from outside of the directory gets in.
 
 mod ignore;
 mod packer;
@@ -15,22 +15,22 @@ use crate::base::files::FileError;
 use packer::Packer;
 use rules::{MADE, Rules};
 
-/// What to build by.
+/// Dockerfile of a build.
 #[derive(Debug, Clone)]
 pub enum Dockerfile {
-    /// A file of the context, by its path in it.
+    /// File of the context, by its path in it.
     File(PathBuf),
-    /// A text that was made from a file, and the path of that file in the context. The image does
-    /// not get to see it.
+    /// Text generated from a file, and the path of that file in the context. It does not become part of the
+    /// image.
     Made {
-        /// What it was made from.
+        /// Path of the source file.
         from: PathBuf,
-        /// What was made of it.
+        /// Generated text.
         text: String,
     },
 }
 
-/// A context ready to be sent. It is a file without a name, which is gone when this is dropped.
+/// A packed context. It is a file without a name, which vanishes when this is dropped.
 #[derive(Debug, Clone)]
 pub struct Packed {
     file: Arc<File>,
@@ -42,48 +42,48 @@ pub struct Packed {
 }
 
 impl Packed {
-    /// The tar.
+    /// Returns the tar.
     pub(in crate::systems::engine) fn file(&self) -> &Arc<File> {
         &self.file
     }
 
-    /// Its size in bytes.
+    /// Returns its size in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// SHA-256 of what is in it, as hexadecimal digits. What is below a `.git` does not count: it
-    /// changes with every fetch, while the files that are built from stay the same.
+    /// Returns the SHA-256 of its content, as hexadecimal digits. Files below a `.git` do not count: they
+    /// change with every fetch, while the files of the build stay the same.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
     }
 
-    /// The path of the Dockerfile in it.
+    /// Returns the path of the Dockerfile in it.
     #[must_use]
     pub fn dockerfile(&self) -> &str {
         &self.dockerfile
     }
 
-    /// How many files and links are in it.
+    /// Returns the number of files and links in it.
     #[must_use]
     pub fn files(&self) -> usize {
         self.files
     }
 
-    /// What was left out because it is neither file, folder nor link: sockets, pipes, devices.
+    /// Returns the skipped paths, which are neither file, directory nor link: sockets, pipes, devices.
     #[must_use]
     pub fn skipped(&self) -> &[String] {
         &self.skipped
     }
 }
 
-/// Packs a folder. `scratch` is a folder on a disk with room for it. This reads and writes
-/// without end on large folders: call it where that may block.
+/// Packs a directory. `scratch` is a directory on a disk with room for it. Blocks, and takes long on large
+/// directories: call it on a thread that may.
 ///
 /// # Errors
-/// When something cannot be read, an ignore rule makes no sense, or the Dockerfile is not there.
+/// Fails if something cannot be read, an ignore rule is invalid, or the Dockerfile is missing.
 pub fn pack(folder: &Path, dockerfile: &Dockerfile, scratch: &Path) -> Result<Packed, EngineError> {
     let root = folder.canonicalize().map_err(|source| FileError::new("read", folder, source))?;
     let named = match dockerfile {
@@ -142,7 +142,7 @@ mod tests {
         }
     }
 
-    /// Path, mode, and content or target of every entry.
+    /// Returns path, mode, and content or target of every entry.
     fn entries(packed: &Packed) -> Vec<(String, u32, String)> {
         let mut file = packed.file().try_clone().expect("clones");
         io::Seek::rewind(&mut file).expect("rewinds");

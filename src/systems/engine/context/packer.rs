@@ -1,4 +1,5 @@
-//! Writes the tar: walks the folder, leaves out what is excluded, takes a digest on the way.
+//! Writes the tar of a context: walks the directory, skips excluded paths, and computes a digest. The rules
+//! are `rules` and `ignore`.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -18,7 +19,7 @@ use crate::systems::engine::error::EngineError;
 pub(super) struct Packer {
     tar: tar::Builder<BufWriter<File>>,
     hash: Sha256,
-    /// Paths that are sent whatever the rules say.
+    /// Paths that are sent regardless of the rules.
     always: BTreeSet<String>,
     rules: Rules,
     root: PathBuf,
@@ -42,8 +43,7 @@ impl Packer {
         }
     }
 
-    /// Packs the whole context, and the texts after it. `dockerfile` is the path of the one to
-    /// build by.
+    /// Packs the whole context, and the texts after it. `dockerfile` is the path of its Dockerfile.
     pub(super) fn pack(&mut self, dockerfile: &str, texts: &Texts) -> Result<(), EngineError> {
         self.note(b'b', dockerfile, 0, &[]);
         self.folder("", &Above::default(), &mut Vec::new(), texts)?;
@@ -53,15 +53,15 @@ impl Packer {
         Ok(())
     }
 
-    /// The tar, and the digest.
+    /// Returns the tar and the digest.
     pub(super) fn finish(self) -> io::Result<(File, String)> {
         let mut file = self.tar.into_inner()?.into_inner().map_err(io::Error::from)?;
         file.flush()?;
         Ok((file, crate::base::digest::hex(&self.hash.finalize())))
     }
 
-    /// Packs what is in a folder. `pending` are folders above, not yet packed because nothing in
-    /// them has been: a folder that is excluded is packed only when something below it is not.
+    /// Packs the content of a directory. `pending` are parent directories that are not packed yet: an
+    /// excluded directory is packed only if a path below it is not excluded.
     fn folder(
         &mut self,
         folder: &str,
@@ -150,7 +150,7 @@ impl Packer {
     }
 
     fn file(&mut self, path: &str, full: &Path) -> io::Result<()> {
-        // What was a file a moment ago may be a link or a pipe by now.
+        // A file of a moment ago may be a link or a pipe by now.
         let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
         let file = File::options().read(true).custom_flags(flags).open(full)?;
         let facts = file.metadata()?;
@@ -177,7 +177,7 @@ impl Packer {
         self.tar.append_data(&mut header, path, text.as_bytes())
     }
 
-    /// Takes an entry into the digest.
+    /// Adds an entry to the digest.
     fn note(&mut self, kind: u8, path: &str, mode: u32, more: &[u8]) {
         if !is_git(path) {
             self.hash.update([kind]);
@@ -205,7 +205,7 @@ fn header(kind: tar::EntryType, size: u64, mode: u32) -> tar::Header {
     header
 }
 
-/// Reads, and takes what is read into a digest.
+/// Reader that adds its data to a digest.
 struct Hashing<'a, R> {
     inner: R,
     hash: Option<&'a mut Sha256>,

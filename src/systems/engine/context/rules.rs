@@ -1,4 +1,4 @@
-//! Which rules apply to a context, and what the engine is told of them.
+//! Selection of the rules for a context, and the ignore files that the engine gets.
 
 use std::io;
 use std::path::{Component, Path};
@@ -8,10 +8,10 @@ use crate::base::files::{self, FileError};
 use crate::base::text::safe_line;
 use crate::systems::engine::error::EngineError;
 
-/// Ignore files are read up to this size.
+/// Maximum bytes of an ignore file.
 const LONGEST: u64 = 1 << 20;
 
-/// A file of the context: its path as it was written, and where links lead it.
+/// File of the context: its path as written, and with links resolved.
 pub(super) struct Named {
     pub(super) path: String,
     pub(super) real: String,
@@ -42,13 +42,13 @@ pub(super) fn inside(root: &Path, path: &Path) -> Result<Named, EngineError> {
     Ok(Named { path: parts.join("/"), real: real.to_string_lossy().into_owned() })
 }
 
-/// The ignore rules, and the files from which the engine itself would read some.
+/// Ignore rules, and the files from which the engine itself would read some.
 pub(super) struct Rules {
     pub(super) ignore: Ignore,
     text: String,
-    /// Where they were read.
+    /// Path of the file that holds them.
     source: Option<String>,
-    /// Whether the context has these files of its own.
+    /// The context has such files of its own.
     dockerignore: bool,
     containerignore: bool,
 }
@@ -57,8 +57,8 @@ pub(super) const DOCKERIGNORE: &str = ".dockerignore";
 const CONTAINERIGNORE: &str = ".containerignore";
 
 impl Rules {
-    /// One file counts: that of the Dockerfile itself before that of the context, and of the
-    /// context's the one that only Podman's tools know before the one that both know.
+    /// Finds the rules. Only one file counts: that of the Dockerfile before that of the context; of the
+    /// context's, the one that only Podman's tools know before the one that both know.
     pub(super) fn find(root: &Path, dockerfile: &Named) -> Result<Self, EngineError> {
         let own = |suffix: &str| format!("{}{suffix}", dockerfile.path);
         let is_there = |name: &str| root.join(name).symlink_metadata().is_ok();
@@ -97,9 +97,9 @@ impl Rules {
         Ok(rules)
     }
 
-    /// The ignore files to send in place of the context's own. Podman applies them once more, so
-    /// they must say what was applied here; and both engines keep what they name from the image,
-    /// which is how a Dockerfile of our making stays out of it.
+    /// Returns the ignore files to send in place of the context's own. Podman applies them again, so they
+    /// must repeat the rules applied here; and both engines keep the paths that they name out of the image,
+    /// which hides a generated Dockerfile.
     pub(super) fn to_send(&self, dockerfile: &str) -> Vec<(String, String)> {
         let made = dockerfile == MADE;
         let mut text = self.text.clone();
@@ -124,5 +124,5 @@ impl Rules {
     }
 }
 
-/// The name in the context of a Dockerfile that is not a file of it.
+/// Name in the context of a generated Dockerfile.
 pub(super) const MADE: &str = ".cki.dockerfile";
