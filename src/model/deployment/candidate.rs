@@ -1,4 +1,5 @@
-//! Which of a deployment's containers is the component's.
+//! Choice of the component's container among those of a deployment. Reading the chosen container belongs
+//! in `container` and `compose`.
 
 use std::collections::HashMap;
 
@@ -8,12 +9,12 @@ use super::{Because, DeploymentError, Item, finding};
 use crate::base::yaml::tree::Node;
 use crate::model::inventory::Finding;
 
-/// A container that may be the one.
+/// A container that may be the component's.
 #[derive(Clone, Copy)]
 pub(super) enum Candidate<'a> {
-    /// Of a workload of Kubernetes.
+    /// Container of a Kubernetes workload.
     Container(Place<'a>),
-    /// A Compose service.
+    /// Compose service.
     Service(&'a Service),
 }
 
@@ -57,7 +58,8 @@ impl<'a> Candidate<'a> {
         }
     }
 
-    /// Whether its workload is called so, or was before a kustomization renamed it.
+    /// Returns whether the current or a former name of its workload fits; kustomizations rename
+    /// workloads.
     fn is_in(&self, is_meant: &dyn Fn(&str) -> bool) -> bool {
         match self {
             Self::Container(one) => {
@@ -71,7 +73,7 @@ impl<'a> Candidate<'a> {
         matches!(self, Self::Container(one) if one.is_init)
     }
 
-    /// What means this one in an inventory, in short and in full.
+    /// Returns the names that select this container in an inventory: short and full.
     fn forms(&self) -> (String, String) {
         match self {
             Self::Container(one) => {
@@ -83,8 +85,8 @@ impl<'a> Candidate<'a> {
         }
     }
 
-    /// Whether `container`, `workload/container`, `Kind/workload/container`,
-    /// `namespace/workload/container` or all four mean this one.
+    /// Returns whether `container`, `workload/container`, `Kind/workload/container`,
+    /// `namespace/workload/container` or all four parts select this container.
     fn is_meant_by(&self, wanted: &str) -> bool {
         let parts: Vec<&str> = wanted.split('/').collect();
         let is_in = |workload: &str| self.is_in(&|name| name == workload);
@@ -108,7 +110,7 @@ impl<'a> Candidate<'a> {
     }
 }
 
-/// What can be typed for each of some containers.
+/// Returns the name to type for each of some containers: short if unambiguous, else full.
 fn labels(of: &[Candidate<'_>]) -> Vec<String> {
     let forms: Vec<(String, String)> = of.iter().map(Candidate::forms).collect();
     let mut count: HashMap<&str, usize> = HashMap::new();
@@ -124,8 +126,8 @@ fn labels(of: &[Candidate<'_>]) -> Vec<String> {
     labels
 }
 
-/// The one: what the inventory says, else what is called like the component, else what runs alone in
-/// a workload that is, else the only one.
+/// Chooses the container: the one named in the inventory, else the one named like the component, else
+/// the only one in a workload of that name, else the only one at all.
 pub(super) fn choose<'a>(
     component: &str,
     items: &[Item<'_>],
@@ -170,7 +172,7 @@ pub(super) fn choose<'a>(
         match found.as_slice() {
             [] => {}
             [one] if stage < 2 => return Ok(*one),
-            // What was not read may have the one.
+            // An unread file may contain the component's container.
             [_] if is_incomplete => {
                 named = labels(found);
                 because = Because::of(findings);
@@ -188,7 +190,7 @@ pub(super) fn choose<'a>(
     Err(DeploymentError::Ambiguous { place, component: component.to_owned(), candidates: named, because })
 }
 
-/// Says that a container is taken only because there is no other.
+/// Returns a finding that the container was chosen only because there is no other.
 fn taken(component: &str, one: Candidate<'_>) -> Option<Finding> {
     let Candidate::Container(place) = one else { return None };
     let message = format!(

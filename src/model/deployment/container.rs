@@ -1,5 +1,5 @@
-//! A container of a workload of Kubernetes: its variables in the order in which they are defined, its
-//! command, its ports.
+//! A container of a Kubernetes workload: its variables in the order of their definition, its command,
+//! its ports. The choice of the container belongs in `candidate`.
 
 use super::candidate::Place;
 use super::expansion::{Piece, pieces, spoiled};
@@ -12,8 +12,7 @@ use crate::base::yaml::tree::{Node, Spot};
 use crate::model::environment::is_environment_name;
 use crate::model::inventory::Finding;
 
-/// Reads a container, and those that must have ended before it. The objects are those among which it
-/// finds its ConfigMaps and Secrets.
+/// Reads a container and its init containers. ConfigMaps and Secrets are looked up among the objects.
 pub(super) fn read(place: Place<'_>, objects: &[Object], findings: &mut Vec<Finding>) -> Container {
     note_others(place, findings);
     let mut container = read_one(place, objects, findings);
@@ -45,7 +44,7 @@ fn read_one(place: Place<'_>, objects: &[Object], findings: &mut Vec<Finding>) -
     if let Some(lifecycle) = node.get("lifecycle") {
         findings.push(finding(&lifecycle.spot, "`lifecycle` is not observed in a local run"));
     }
-    // It is done with when it has ended, not when it answers.
+    // An init container is done when it has ended, so its probe does not count.
     let ready = if is_init { None } else { probe::ready(node, findings) };
     Container {
         label: place.label(),
@@ -62,7 +61,8 @@ fn read_one(place: Place<'_>, objects: &[Object], findings: &mut Vec<Finding>) -
     }
 }
 
-/// Says that a letter does not reach the program, since Kubernetes takes `$` and one byte of it together.
+/// Adds a finding about a character that does not reach the program: Kubernetes takes `$` and the next
+/// byte together.
 fn note_spoiled(text: &str, spot: &Spot, findings: &mut Vec<Finding>) {
     if let Some(letter) = spoiled(text) {
         let message = format!(
@@ -72,20 +72,20 @@ fn note_spoiled(text: &str, spot: &Spot, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The containers that must have ended before this one starts.
+/// Returns the containers that must have ended before this one starts.
 fn init_nodes<'a>(place: Place<'a>) -> impl Iterator<Item = &'a Node> {
     let pod = place.object.pod().filter(|_| !place.is_init);
     let nodes = pod.and_then(|pod| pod.get("initContainers")).map_or(&[][..], Node::items);
     nodes.iter().filter(|node| !is_sidecar(node))
 }
 
-/// Whether it is started first, and then goes on beside the others:
+/// Returns whether an init container is a sidecar, which starts first and keeps running:
 /// <https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>.
 fn is_sidecar(node: &Node) -> bool {
     node.text_of("restartPolicy") == Some("Always")
 }
 
-/// Whether a parameter of a template without a value still stands in a text.
+/// Returns whether a text contains a template parameter without a value.
 fn is_open(text: &str, object: &Object) -> bool {
     object
         .unresolved
@@ -107,7 +107,7 @@ fn ports(node: &Node, findings: &mut Vec<Finding>) -> Vec<u16> {
     ports
 }
 
-/// What else is in the same pod, and is not run.
+/// Adds a finding about the other containers of the pod, which a local run does not start.
 fn note_others(place: Place<'_>, findings: &mut Vec<Finding>) {
     let Some(pod) = place.object.pod() else { return };
     let all = |key: &str| pod.get(key).map_or(&[][..], Node::items).iter();
@@ -119,7 +119,7 @@ fn note_others(place: Place<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Files that the pod gets from ConfigMaps and Secrets, and a local run does not.
+/// Adds a finding about files from ConfigMaps and Secrets, which a local run does not mount.
 fn note_files(object: &Object, node: &Node, findings: &mut Vec<Finding>) {
     let volumes = object.pod().and_then(|pod| pod.get("volumes")).map_or(&[][..], Node::items);
     for mount in node.get("volumeMounts").map_or(&[][..], Node::items) {
@@ -142,7 +142,7 @@ struct Reading<'a> {
     findings: &'a mut Vec<Finding>,
 }
 
-/// Puts what a variable was into what is made of it.
+/// Replaces a variable by its earlier value in a value that uses it.
 fn settle(made: &mut GivenValue, name: &str, before: &GivenValue) {
     let GivenValue::Text(pieces) = made else { return };
     let own = Piece::Variable(name.to_owned());
@@ -165,8 +165,8 @@ fn settle(made: &mut GivenValue, name: &str, before: &GivenValue) {
 }
 
 impl<'a> Reading<'a> {
-    /// The object that a name means here. That only one of the two names a namespace is said: they meet
-    /// only if the other one is applied to it.
+    /// Returns the object that a name refers to. Adds a finding if only one of the two objects sets a
+    /// namespace, since the reference works only if the other one is applied to the same namespace.
     fn find(&mut self, kind: &str, name: &str, spot: &Spot) -> Option<&'a Object> {
         let found = find(self.objects, kind, name, self.object)?;
         if found.effective_namespace() != self.object.effective_namespace() {
@@ -201,7 +201,8 @@ impl<'a> Reading<'a> {
             return;
         }
         if let Some(index) = self.variables.iter().position(|given| given.name == name) {
-            // What was made of it is made of what it was at that place, and it may be defined by that.
+            // Values that use the variable were made of its earlier value, and so may the new definition
+            // be.
             let before = self.variables.remove(index).value;
             let earlier = self.variables.iter_mut().map(|given| &mut given.value);
             for made in earlier.chain(std::iter::once(&mut value)) {
@@ -212,7 +213,7 @@ impl<'a> Reading<'a> {
         self.variables.push(Given { name, place, value, parts: Vec::new(), draft: None });
     }
 
-    /// An item of `envFrom`.
+    /// Reads an item of `envFrom`.
     fn from(&mut self, source: &Node) {
         let prefix = source.text_of("prefix").unwrap_or_default().to_owned();
         for entry in source.entries() {
@@ -255,7 +256,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// An item of `env`.
+    /// Reads an item of `env`.
     fn item(&mut self, item: &Node) {
         let Some(name) = item.text_of("name") else {
             self.note(&item.spot, "this item of `env` has no `name`");
@@ -276,7 +277,7 @@ impl<'a> Reading<'a> {
                 format!("`{name}` has both `value` and `valueFrom`, which Kubernetes refuses"),
             );
         }
-        // A patch may have given the value in another file than that of the name.
+        // A patch may have set the value in another file than that of the name.
         let mut spot = &item.spot;
         let value = match (item.get("valueFrom"), item.get("value")) {
             (Some(from), _) => match self.value_from(name, from) {
@@ -311,7 +312,8 @@ impl<'a> Reading<'a> {
         self.give(name, spot, value);
     }
 
-    /// The text of a value; says what Kubernetes refuses in it, and what looks like a placeholder.
+    /// Returns the text of a value, and adds findings about values that Kubernetes refuses and about
+    /// likely placeholders.
     fn checked_text<'n>(&mut self, name: &str, value: &'n Node) -> Option<&'n str> {
         self.check_text(name, value);
         let text = value.text()?;
@@ -323,9 +325,9 @@ impl<'a> Reading<'a> {
         Some(text)
     }
 
-    /// Says that a value is no text: Kubernetes refuses it without quotes.
+    /// Adds a finding about a value that is not a text: Kubernetes refuses it without quotes.
     fn check_text(&mut self, name: &str, value: &Node) {
-        // A parameter of a template becomes what it is given.
+        // A template parameter takes the type of its value.
         if let Some(kind) =
             other_kind(value).filter(|_| !value.is_null() && self.object.unresolved.is_empty())
         {
@@ -336,7 +338,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// A value in which nothing is expanded.
+    /// Returns a value without expansion.
     fn plain(&self, text: &str) -> GivenValue {
         if is_open(text, self.object) {
             self.open()
@@ -349,8 +351,8 @@ impl<'a> Reading<'a> {
         GivenValue::Unknown("a parameter of the template has no value".to_owned())
     }
 
-    /// `valueFrom`, and where the value is written if it is elsewhere; `None` if the variable is not
-    /// set at all.
+    /// Reads `valueFrom`, with the position of the value if that is elsewhere; returns `None` if the
+    /// variable is not set at all.
     fn value_from(&mut self, name: &str, from: &Node) -> Option<(GivenValue, Option<Spot>)> {
         let Some(entry) = from.entries().first() else {
             self.note(&from.spot, format!("`valueFrom` of `{name}` says nothing"));
@@ -401,5 +403,5 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// No value is made of more pieces.
+/// Maximum number of pieces of a value.
 const PIECES: usize = 1000;

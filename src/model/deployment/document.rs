@@ -1,4 +1,5 @@
-//! A document of a file as objects: one, the items of a list, or what a template makes.
+//! Objects of a document: the document itself, the items of a list, or the objects of a template. The
+//! content of an object belongs in `object`.
 
 use super::error::{DeploymentError, finding};
 use super::object::{Object, list};
@@ -6,7 +7,7 @@ use super::template;
 use crate::base::yaml::tree::{Node, Value};
 use crate::model::inventory::Finding;
 
-/// The objects of a document: itself, or what a `List` or a `Template` holds.
+/// Returns the objects of a document: itself, or those of a `List` or a `Template`.
 pub(super) fn from_document(
     document: Node,
     findings: &mut Vec<Finding>,

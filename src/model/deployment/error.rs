@@ -1,11 +1,12 @@
-//! A deployment that cannot be read, and findings: what in it was not understood.
+//! Errors that make a deployment unreadable, and findings about parts of it that `cki` does not
+//! understand.
 
 use crate::base::text;
 use crate::base::yaml::tree::Spot;
 use crate::base::yaml::{Position, YamlError};
 use crate::model::inventory::Finding;
 
-/// A deployment that cannot be read.
+/// An unreadable deployment.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DeploymentError {
     /// A file is not YAML.
@@ -14,82 +15,82 @@ pub enum DeploymentError {
     /// A file cannot be read.
     #[error(transparent)]
     File(#[from] FileTrouble),
-    /// The inventory names something that is not there.
+    /// A path that the inventory names does not exist.
     #[error("{place}: the deployment has no file or folder `{path}`")]
     Missing {
-        /// Where it is named.
+        /// Position in the inventory.
         place: String,
-        /// The path.
+        /// Path.
         path: String,
     },
     /// A path leads out of the repository.
     #[error("{place}: `{path}` leads out of the repository")]
     Outside {
-        /// Where it is named.
+        /// Position of the path.
         place: String,
-        /// The path.
+        /// Path.
         path: String,
     },
-    /// More files than any deployment needs.
+    /// There are too many or too large files.
     #[error("{file}: the deployment is too large to be read: more than 4000 files, or 64 MiB")]
     TooMuch {
-        /// Where it became too much.
+        /// File at which the limit was exceeded.
         file: String,
     },
-    /// Kustomizations that build on each other.
+    /// Kustomizations build on each other.
     #[error("{place}: the kustomization `{path}` is built on itself")]
     Cycle {
-        /// Where it is named.
+        /// Position of the reference.
         place: String,
-        /// The folder.
+        /// Directory.
         path: String,
     },
-    /// Something that makes no sense.
+    /// A file contradicts itself or its format.
     #[error("{place}: {message}")]
     Wrong {
         /// `file:line`.
         place: String,
-        /// What is wrong.
+        /// Description of the fault.
         message: String,
     },
-    /// Nothing in there runs anything.
+    /// The deployment contains no container.
     #[error("{place}: the deployment has no container: no workload of Kubernetes, no Compose service")]
     NoContainer {
-        /// Where the inventory names it.
+        /// Position in the inventory.
         place: String,
-        /// What was not understood, and may be why.
+        /// Findings that may explain it.
         #[source]
         because: Option<Box<Because>>,
     },
-    /// The container that is meant is not there.
+    /// The named container does not exist.
     #[error("{place}: the deployment has no container `{wanted}`; it has {}", text::join_and(candidates))]
     NoSuch {
-        /// Where the inventory names it.
+        /// Position in the inventory.
         place: String,
-        /// What is meant.
+        /// Named container.
         wanted: String,
-        /// What there is.
+        /// Existing containers.
         candidates: Vec<String>,
-        /// What was not understood, and may be why.
+        /// Findings that may explain it.
         #[source]
         because: Option<Box<Because>>,
     },
-    /// Several containers may be meant.
+    /// Several containers may be the component's.
     #[error("{place}: which container is `{component}`? The deployment has {}", text::join_and(candidates))]
     Ambiguous {
-        /// Where the inventory names the deployment.
+        /// Position of the deployment in the inventory.
         place: String,
-        /// The component.
+        /// Component.
         component: String,
-        /// What there is.
+        /// Existing containers.
         candidates: Vec<String>,
-        /// What was not understood, and may be why.
+        /// Findings that may explain it.
         #[source]
         because: Option<Box<Because>>,
     },
 }
 
-/// Something that was not understood, and the next.
+/// A finding that may explain an error, with the next one.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{finding}")]
 pub struct Because {
@@ -99,18 +100,18 @@ pub struct Because {
 }
 
 impl Because {
-    /// The first of what was not understood.
+    /// Returns the chain of findings.
     pub(super) fn of(findings: &[Finding]) -> Option<Box<Self>> {
         let shown = findings.iter().take(SHOWN).rev();
         shown.fold(None, |next, finding| Some(Box::new(Self { finding: finding.clone(), next })))
     }
 }
 
-/// So many reasons are shown of an error.
+/// Maximum findings to show below an error.
 pub(super) const SHOWN: usize = 5;
 
 impl DeploymentError {
-    /// The same as something that was not understood, where the rest still holds.
+    /// Converts the error to a finding, where the rest of the deployment is still usable.
     pub(super) fn into_finding(self) -> Finding {
         let message = self.to_string();
         let (place, message) = match self {
@@ -139,12 +140,12 @@ impl DeploymentError {
     }
 }
 
-/// What is wrong at a place.
+/// Returns an error at a position.
 pub(super) fn wrong(spot: &Spot, message: impl Into<String>) -> DeploymentError {
     DeploymentError::Wrong { place: spot.line(), message: message.into() }
 }
 
-/// What was not understood at a place.
+/// Returns a finding at a position.
 pub(super) fn finding(spot: &Spot, message: impl Into<String>) -> Finding {
     Finding { file: spot.file.to_string(), position: Some(spot.position), message: message.into() }
 }
@@ -153,8 +154,8 @@ pub(super) fn finding(spot: &Spot, message: impl Into<String>) -> Finding {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("cannot read `{path}`: {why}")]
 pub struct FileTrouble {
-    /// The path.
+    /// Path.
     pub path: String,
-    /// Why not.
+    /// Reason.
     pub why: String,
 }

@@ -1,16 +1,17 @@
-//! `$(NAME)` in the values and arguments of Kubernetes containers: what is defined before is put in,
-//! what is not stays as it is written, and `$$` is a dollar sign.
+//! `$(NAME)` in the values and arguments of Kubernetes containers: earlier variables are expanded, other
+//! references stay unchanged, and `$$` is a dollar sign. The variables of kustomizations belong in
+//! `variable`.
 
 /// A part of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
-    /// As it is.
+    /// Literal text.
     Text(String),
-    /// The value of another variable.
+    /// Value of another variable.
     Variable(String),
 }
 
-/// Takes a text apart. `is_defined` knows the variables that are defined before it.
+/// Splits a text into pieces. `is_defined` returns whether a variable is defined earlier.
 #[must_use]
 pub fn pieces(text: &str, is_defined: &dyn Fn(&str) -> bool) -> Vec<Piece> {
     let mut pieces = Vec::new();
@@ -44,8 +45,8 @@ pub fn pieces(text: &str, is_defined: &dyn Fn(&str) -> bool) -> Vec<Piece> {
     pieces
 }
 
-/// A letter that Kubernetes takes apart: of what follows a `$` that begins nothing, it copies the first
-/// byte as if that were a character, and so does kustomize.
+/// Returns the character that Kubernetes damages: after a `$` that begins no reference, Kubernetes and
+/// kustomize copy only the first byte of the next character.
 #[must_use]
 pub fn spoiled(text: &str) -> Option<char> {
     let mut rest = text;
@@ -63,7 +64,7 @@ pub fn spoiled(text: &str) -> Option<char> {
     None
 }
 
-/// Puts pieces together. A variable without a value stands there as it is written.
+/// Joins pieces. A variable without a value stays as its reference.
 #[must_use]
 pub fn joined<'a>(pieces: &[Piece], value: &dyn Fn(&str) -> Option<&'a str>) -> String {
     let mut text = String::new();

@@ -1,14 +1,14 @@
-//! Paths to fields of an object as kustomize writes them: `spec.containers.[name=web].env.0.value`. What
-//! is put there is for `replacement` and `variable`.
+//! Paths to fields of an object in kustomize's syntax: `spec.containers.[name=web].env.0.value`. The
+//! values to set belong in `replacement` and `variable`.
 
 use regex::RegexBuilder;
 
 use crate::base::yaml::tree::{Entry, Node, Spot, Value};
 
-/// No path is longer.
+/// Maximum number of parts of a path.
 const PARTS: usize = 100;
 
-/// The parts of a path: `\.` is a dot, and so is one in brackets.
+/// Splits a path into parts: `\.` is a literal dot, and so is a dot in brackets.
 pub(super) fn parts(path: &str) -> Vec<String> {
     let mut split: Vec<String> = Vec::new();
     let mut pieces = path.split('.').peekable();
@@ -47,7 +47,7 @@ pub(super) fn parts(path: &str) -> Vec<String> {
     parts
 }
 
-/// The parts of the path of a variable, in which an index follows a field: `spec.ports[0].port`.
+/// Splits the path of a `vars` variable, in which an index follows a field: `spec.ports[0].port`.
 pub(super) fn of_variable(path: &str) -> Vec<String> {
     let mut all = Vec::new();
     for part in parts(path) {
@@ -62,12 +62,12 @@ pub(super) fn of_variable(path: &str) -> Vec<String> {
     all
 }
 
-/// `[key=value]`, taken apart.
+/// Parses `[key=value]`.
 fn condition(part: &str) -> Option<(&str, &str)> {
     part.strip_prefix('[')?.strip_suffix(']')?.split_once('=')
 }
 
-/// The node at a path that names one, as the source of a value does.
+/// Returns the node at a path that selects a single one, such as the source of a value.
 pub(super) fn find<'a>(node: &'a Node, parts: &[String]) -> Option<&'a Node> {
     parts.iter().try_fold(node, |node, part| match &node.value {
         Value::Map(_) => node.get(part),
@@ -83,7 +83,7 @@ pub(super) fn find<'a>(node: &'a Node, parts: &[String]) -> Option<&'a Node> {
     })
 }
 
-/// What a target is made of where it is not there.
+/// Node kind of a missing target to create.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Made {
     Scalar,
@@ -110,8 +110,8 @@ impl Made {
     }
 }
 
-/// Changes every node that a path fits, and says how many those are; what is not there is made if
-/// `make` says of what.
+/// Changes every node that a path matches, and returns their number. A missing node is created as the
+/// kind in `make`, if given.
 pub(super) fn change(
     node: &mut Node,
     parts: &[String],
@@ -123,7 +123,7 @@ pub(super) fn change(
         set(node)?;
         return Ok(1);
     };
-    // A field that is to be made is made for what comes next.
+    // A missing field is created as the kind that the next part needs.
     let next = || match (rest.first(), make) {
         (None, make) => make,
         (Some(part), Some(_)) => {
@@ -137,7 +137,7 @@ pub(super) fn change(
     }
     if let Some((key, wanted)) = condition(part) {
         let Value::List(items) = &mut node.value else { return Err(format!("`{part}` stands for no list")) };
-        // In a target, it is a pattern, and may fit a part.
+        // In a target, the value is a regular expression, which may match a part.
         let pattern = RegexBuilder::new(wanted).size_limit(1 << 20).build();
         let pattern = pattern.map_err(|_| format!("`{wanted}` is no regular expression"))?;
         let fits = |item: &Node| {

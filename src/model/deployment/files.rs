@@ -1,6 +1,5 @@
-//! The files of a deployment as its readers ask for them: by path below the root of a repository,
-//! never out of it, and no more than a deployment can need. Where the files are, on disk or in a
-//! commit, is for whoever implements [`Files`].
+//! Files of a deployment for its readers: by path below the root of a repository, never out of it, and
+//! within limits. Access to a disk or a commit belongs in the implementations of [`Files`].
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -9,46 +8,46 @@ use super::error::{DeploymentError, FileTrouble};
 use super::interpolation::Budget;
 use crate::base::yaml::tree::{Node, Spot, Tags, tagged_documents};
 
-/// So many files are enough for a deployment.
+/// Maximum number of files of a deployment.
 const FILES: usize = 4000;
-/// So many bytes are enough for all of them.
+/// Maximum total bytes of these files.
 const BYTES: usize = 64 << 20;
 
-/// What is at a path.
+/// Type of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
-    /// A file.
+    /// File.
     File,
-    /// A folder.
+    /// Directory.
     Folder,
 }
 
-/// The files of a repository, by their paths from its root on, with `/` between folders. The root
-/// is the empty path.
+/// Files of a repository, by their paths from its root, with `/` between directories. The root is the
+/// empty path.
 pub trait Files {
-    /// What is at a path, if anything is.
+    /// Returns the type of a path, or `None` if nothing exists there.
     ///
     /// # Errors
-    /// When that cannot be found out, or must not.
+    /// Fails when the type cannot be determined, or the path must not be accessed.
     fn kind(&self, path: &str) -> Result<Option<FileKind>, FileTrouble>;
 
-    /// The text of a file.
+    /// Returns the text of a file.
     ///
     /// # Errors
-    /// When it cannot be read, is too long, or is no text.
+    /// Fails when the file cannot be read, is too long, or is not text.
     fn text(&self, path: &str) -> Result<String, FileTrouble>;
 
-    /// The names in a folder, sorted.
+    /// Returns the sorted names in a directory.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// Fails when the directory cannot be read.
     fn names(&self, folder: &str) -> Result<Vec<String>, FileTrouble>;
 
-    /// What a path is called in messages.
+    /// Returns the name of a path for messages.
     fn label(&self, path: &str) -> String;
 }
 
-/// Files within bounds.
+/// Files within limits.
 pub(super) struct Reader<'a> {
     files: &'a dyn Files,
     count: Cell<usize>,
@@ -68,7 +67,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Remembers that something is not read that may have the container that is looked for.
+    /// Records that an unread file may contain the component's container.
     pub(super) fn lose(&self) {
         self.lost.set(true);
     }
@@ -81,7 +80,7 @@ impl<'a> Reader<'a> {
         self.files.label(path)
     }
 
-    /// What may be put into the texts of these files.
+    /// Returns the limit on interpolated text, shared by these files.
     pub(super) fn budget(&self) -> Rc<Budget> {
         Rc::clone(&self.budget)
     }
@@ -113,7 +112,7 @@ impl<'a> Reader<'a> {
         Ok(self.tagged(path)?.0)
     }
 
-    /// The documents of a file with the tags of their nodes.
+    /// Returns the documents of a file with the tags of their nodes.
     pub(super) fn tagged(&self, path: &str) -> Result<(Vec<Node>, Tags), DeploymentError> {
         let text = self.text(path)?;
         Ok(tagged_documents(&self.label(path), &text)?)
@@ -128,18 +127,18 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The folder that a file is in.
+/// Returns the directory of a file.
 pub(super) fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// The last part of a path.
+/// Returns the last part of a path.
 pub(super) fn name_of(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// A path, as a file in `folder` writes it, from the root of the repository on; `None` if it leads
-/// out.
+/// Resolves a path in a file of `folder` to one from the root of the repository; returns `None` if it
+/// leads out.
 pub(super) fn resolved(folder: &str, path: &str) -> Option<String> {
     if path.starts_with('/') || path.contains(['\\', '\0']) {
         return None;
@@ -157,7 +156,7 @@ pub(super) fn resolved(folder: &str, path: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// The same, with the place that names it in the error.
+/// Resolves a path like [`resolved`]; the error contains the position of the path.
 pub(super) fn path_at(folder: &str, path: &str, spot: &Spot) -> Result<String, DeploymentError> {
     resolved(folder, path)
         .ok_or_else(|| DeploymentError::Outside { place: spot.line(), path: path.to_owned() })
@@ -228,15 +227,15 @@ pub(super) mod tests {
     }
 }
 
-/// One thing to read.
+/// One deployment file or directory to read.
 #[derive(Clone, Copy)]
 pub struct Item<'a> {
-    /// The repository's files.
+    /// Files of the repository.
     pub files: &'a dyn Files,
-    /// A file or folder in it.
+    /// File or directory in the repository.
     pub path: &'a str,
-    /// The container that is meant: `container`, or `workload/container`.
+    /// Container of the component: `container`, or `workload/container`.
     pub container: Option<&'a str>,
-    /// Where the inventory says so: `file:line`.
+    /// Position in the inventory: `file:line`.
     pub place: &'a str,
 }

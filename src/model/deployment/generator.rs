@@ -1,5 +1,5 @@
-//! `configMapGenerator` and `secretGenerator` of a kustomization. Of Secrets, only the keys are kept:
-//! their values are of no concern to a local run.
+//! `configMapGenerator` and `secretGenerator` of a kustomization. Only the keys of Secrets are kept: a
+//! local run never uses their values.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use crate::base::yaml::Position;
 use crate::base::yaml::tree::{Entry, Node, Spot, Value};
 use crate::model::inventory::Finding;
 
-/// A generator of a kustomization, and what all generators there have in common.
+/// A generator of a kustomization, with the options common to all its generators.
 pub(super) struct Generator<'a> {
     pub(super) reader: &'a Reader<'a>,
     pub(super) folder: &'a str,
@@ -22,7 +22,7 @@ pub(super) struct Generator<'a> {
 }
 
 impl Generator<'_> {
-    /// Makes an object, or changes one that is there.
+    /// Creates an object, or changes an existing one.
     pub(super) fn apply(
         &self,
         objects: &mut Vec<Object>,
@@ -62,7 +62,7 @@ impl Generator<'_> {
         Ok(())
     }
 
-    /// Whether an option is set here or for all generators.
+    /// Returns whether an option is set here or for all generators.
     fn is_set(&self, key: &str) -> bool {
         let own = self.item.get("options").and_then(|options| options.get(key));
         own.or_else(|| self.options?.get(key)).is_some_and(Node::is_true)
@@ -135,7 +135,7 @@ impl Generator<'_> {
         Ok(data.entries)
     }
 
-    /// A file that a generator names; what it gives is missing if it is not there.
+    /// Reads a file of a generator; if it is missing, its data is too.
     fn file(&self, path: &str, spot: &Spot, data: &mut Data<'_>) -> Result<Option<String>, DeploymentError> {
         let file = path_at(self.folder, path, spot)?;
         let is_there = self.reader.is_file(&file)?;
@@ -162,7 +162,7 @@ impl Generator<'_> {
     }
 }
 
-/// What a generator puts into an object.
+/// Data that a generator puts into an object.
 struct Data<'a> {
     entries: Vec<Entry>,
     keys: HashSet<String>,
@@ -176,7 +176,7 @@ impl Data<'_> {
 
     fn add(&mut self, key: &str, value: &str, spot: &Spot) {
         if !is_key(key) {
-            // It may be a part of a secret, and is not shown.
+            // The text may be a part of a secret, so it is not shown.
             self.note(spot, "what stands before `=` here can be no key, and is left out");
         } else if self.keys.insert(key.to_owned()) {
             let node = Node::text_at(spot, value);
@@ -189,7 +189,7 @@ impl Data<'_> {
         }
     }
 
-    /// A line of an environment file, in which quotes and what follows a value are parts of it.
+    /// Adds a line of an environment file, in which quotes and trailing text are parts of the value.
     fn line(&mut self, line: &str, spot: &Spot) {
         if line.is_empty() || line.starts_with('#') {
             return;
@@ -201,7 +201,7 @@ impl Data<'_> {
         let is_name =
             is_key(key) && !key.starts_with(|c: char| c.is_ascii_digit()) && !matches!(key, "." | "..");
         if !is_name {
-            // The line may be a part of a secret, and is not shown.
+            // The line may be a part of a secret, so it is not shown.
             self.note(spot, "this line is no `NAME=VALUE`, and is left out");
             return;
         }
@@ -215,7 +215,7 @@ impl Data<'_> {
     }
 }
 
-/// Changes an object that is there: its data is kept, or not.
+/// Changes an existing object, and keeps or replaces its data.
 fn change(known: &mut Object, made: &Object, keeps: bool) {
     let spot = made.node.spot.clone();
     known.is_hashed = made.is_hashed;
@@ -239,13 +239,13 @@ fn change(known: &mut Object, made: &Object, keeps: bool) {
     }
 }
 
-/// A value without the quotes around it.
+/// Removes the quotes around a value.
 fn unquoted(value: &str) -> &str {
     let inner = |quote| value.strip_prefix(quote).and_then(|rest: &str| rest.strip_suffix(quote));
     inner('"').or_else(|| inner('\'')).unwrap_or(value)
 }
 
-/// Whether a text can be a key of a ConfigMap.
+/// Returns whether a text is a valid key of a ConfigMap.
 fn is_key(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }

@@ -1,4 +1,5 @@
-//! What is read, and what comes of it: a container as its deployment has it, with its variables.
+//! The result of reading a deployment: the component's container with its variables. Values for a local
+//! run belong in [`super::super::environment`].
 
 use std::ops::Range;
 
@@ -7,37 +8,37 @@ use crate::base::secret::Secret;
 use crate::model::inventory::Finding;
 use crate::model::probe::Ready;
 
-/// A container as its deployment has it.
+/// A container in its deployment.
 #[derive(Debug, Clone, Default)]
 pub struct Container {
-    /// What it is called there: `Deployment/web, container app`.
+    /// Name for messages: `Deployment/web, container app`.
     pub label: String,
-    /// Where it is written: `file:line`.
+    /// Position: `file:line`.
     pub place: String,
-    /// The image.
+    /// Image.
     pub image: Option<String>,
-    /// What takes the place of the image's entry point.
+    /// Replacement of the image's entry point.
     pub command: Vec<Vec<Piece>>,
-    /// What takes the place of the image's arguments.
+    /// Replacement of the image's arguments.
     pub args: Vec<Vec<Piece>>,
-    /// The variables that Compose has put into command and health check, with their values: names may
-    /// say that they are secret.
+    /// Variables that Compose interpolated into command and health check, with their values: the names
+    /// tell which are secret.
     pub interpolated: Vec<(String, Secret)>,
-    /// The working directory.
+    /// Working directory.
     pub workdir: Option<String>,
-    /// Ports it listens on.
+    /// Listening ports.
     pub ports: Vec<u16>,
-    /// How to know that it is ready.
+    /// Readiness probe.
     pub ready: Option<Ready>,
-    /// Its variables, in the order in which they are defined.
+    /// Variables in the order of their definition.
     pub variables: Vec<Given>,
-    /// What must have ended well before it starts, one after the other.
+    /// Containers that must have succeeded before it starts, one after the other.
     pub init: Vec<Container>,
 }
 
 impl Container {
-    /// Whether another container has the same image, whatever the version. Two of which nobody knows
-    /// theirs, as where a parameter of a template has no value, are taken to have the same.
+    /// Returns whether another container has the same image, in any version. Two unknown images, such as
+    /// template parameters without a value, count as the same.
     #[must_use]
     pub fn shares_image(&self, other: &Self) -> bool {
         let repository =
@@ -46,7 +47,7 @@ impl Container {
     }
 }
 
-/// An image without its tag and digest.
+/// Returns an image without its tag and digest.
 fn repository_of(image: &str) -> &str {
     let image = image.split_once('@').map_or(image, |(image, _)| image);
     match image.rsplit_once(':') {
@@ -55,58 +56,57 @@ fn repository_of(image: &str) -> &str {
     }
 }
 
-/// A variable that a deployment gives.
+/// A variable of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
-    /// The name.
+    /// Name.
     pub name: String,
-    /// Where it is written: `file:line`.
+    /// Position: `file:line`.
     pub place: String,
-    /// What it is there.
+    /// Value.
     pub value: GivenValue,
-    /// The variables that Compose put into its text.
+    /// Variables that Compose interpolated into its text.
     pub parts: Vec<Part>,
-    /// The text with nothing in the place of the variables that have no value, where the value is
-    /// unknown for lack of them alone.
+    /// Text with unset variables left out, if only they make the value unknown.
     pub draft: Option<String>,
 }
 
-/// A variable that an interpolation put into a text.
+/// An interpolated variable in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// The bytes of the text that it stands for; empty for one without a value.
+    /// Byte range in the text; empty for a variable without a value.
     pub range: Range<usize>,
-    /// Whether it has a value, or a default that took its place.
+    /// Marks a variable with a value or a default.
     pub known: bool,
 }
 
-/// What a variable is in a deployment.
+/// Value of a variable in a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GivenValue {
-    /// A value, put together from text and the variables before it.
+    /// Text, with references to earlier variables.
     Text(Vec<Piece>),
-    /// A key of a Secret. What it holds is never read.
+    /// A key of a Secret. Its content is never read.
     Secret {
-        /// The Secret.
+        /// Name of the Secret.
         secret: String,
-        /// The key.
+        /// Key.
         key: String,
     },
-    /// What only the cluster knows: `metadata.namespace`, `limits.memory`.
+    /// A field that only the cluster knows: `metadata.namespace`, `limits.memory`.
     Field(String),
-    /// It cannot be known from the files, for this reason.
+    /// Unknown from the files, for this reason.
     Unknown(String),
-    /// Whoever deploys must give it, for this reason.
+    /// Required from the deployer, for this reason.
     Required(String),
 }
 
-/// What was read.
+/// A deployment that was read.
 #[derive(Debug, Clone)]
 pub struct Deployment {
-    /// The component's container.
+    /// Container of the component.
     pub container: Container,
-    /// What was not understood.
+    /// Findings about parts that `cki` does not understand.
     pub findings: Vec<Finding>,
 }

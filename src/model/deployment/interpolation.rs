@@ -1,23 +1,23 @@
-//! Interpolation as Compose does it: `$NAME`, `${NAME}`, defaults, requirements and replacements.
-//! Values come from whoever asks, never from the environment of this program.
+//! Interpolation in Compose's syntax: `$NAME`, `${NAME}`, defaults, requirements and replacements.
+//! Values come from the caller, never from the environment of this process.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Part;
 
-/// A value that may be put in.
+/// A value to interpolate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Known {
     pub(super) text: String,
-    /// The variables that it was made of.
+    /// Variables that the value was made of.
     pub(super) parts: Vec<Part>,
 }
 
-/// Who knows values.
+/// Lookup of values.
 pub(super) type Values<'a, 'v> = &'v dyn Fn(&str) -> Option<&'a Known>;
 
-/// How many bytes may still be put into texts.
+/// Remaining bytes that may be put into texts.
 #[derive(Debug)]
 pub(super) struct Budget(Cell<usize>);
 
@@ -35,25 +35,25 @@ impl Budget {
     }
 }
 
-/// A text with its variables put in.
+/// A text after interpolation.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Interpolated {
     pub(super) text: String,
-    /// Variables that have no value and no default, in place of which there is nothing.
+    /// Variables without a value and a default, which were replaced by nothing.
     pub(super) unset: Vec<String>,
-    /// The variables in the text, those without a value too, each after those that it is made of.
+    /// Variables in the text, with or without a value, each after those that it is made of.
     pub(super) parts: Vec<Part>,
-    /// Which variable is required and has no value, and why it is, in the words of the file.
+    /// Name of a required variable without a value, with the reason in the words of the file.
     pub(super) required: Option<String>,
 }
 
 impl Interpolated {
-    /// Notes that what was added since `start` stands for a variable.
+    /// Records that the text since `start` stands for a variable.
     fn note(&mut self, name: &str, start: usize, known: bool) {
         self.parts.push(Part { name: name.to_owned(), range: start..self.text.len(), known });
     }
 
-    /// Takes over another text.
+    /// Appends another interpolated text.
     fn append(&mut self, other: Self) {
         let start = self.text.len();
         self.text.push_str(&other.text);
@@ -62,7 +62,7 @@ impl Interpolated {
     }
 }
 
-/// The parts of a text that stands in another.
+/// Returns the parts of an appended text with shifted ranges.
 fn shifted(parts: &[Part], start: usize) -> impl Iterator<Item = Part> + '_ {
     parts.iter().map(move |part| {
         let range = start + part.range.start..start + part.range.end;
@@ -70,18 +70,17 @@ fn shifted(parts: &[Part], start: usize) -> impl Iterator<Item = Part> + '_ {
     })
 }
 
-/// No expression is nested deeper.
+/// Maximum nesting of expressions.
 const DEPTH: usize = 16;
-/// No name that is shown is longer.
+/// Maximum length of a name to show.
 const LONGEST_NAME: usize = 64;
-/// What noting a part costs, in bytes.
+/// Cost of recording a part, in bytes.
 const PART: usize = 32;
-/// No text becomes longer.
+/// Maximum length of a text in bytes.
 const LONGEST: usize = 1 << 20;
 
-/// Puts variables into a text, as the package `template` of compose-go does it: a `$` that begins
-/// nothing stays, `.` of its patterns stops at line ends, and a default is looked at even if it is not
-/// used.
+/// Interpolates a text like the package `template` of compose-go: a `$` that begins no expression stays,
+/// `.` of its patterns stops at line ends, and a default is parsed even if it is not used.
 pub(super) fn interpolate(
     text: &str,
     value: Values<'_, '_>,
@@ -164,14 +163,14 @@ fn wrong(inner: &str) -> String {
     format!("`${{{}…` is written wrongly", shown(inner))
 }
 
-/// The name that a text begins with. What follows may be a part of a secret, and is not shown.
+/// Returns the name at the beginning of a text. The rest may be a part of a secret, so it is not shown.
 fn shown(text: &str) -> &str {
     let name = &text[..name_length(text)];
     if name.len() <= LONGEST_NAME { name } else { "" }
 }
 
-/// How much of a text, behind `${`, an expression may take: up to the brace behind the name, or, with an
-/// operator, up to the last one in its line.
+/// Returns the maximum length of an expression after `${`: up to the brace after the name, or, with an
+/// operator, up to the last brace of the line.
 fn braced_length(inner: &str) -> Option<usize> {
     let length = name_length(inner);
     let rest = &inner[length..];
@@ -186,8 +185,8 @@ fn braced_length(inner: &str) -> Option<usize> {
     rest.starts_with('}').then_some(length + 1)
 }
 
-/// Where the first expression of a text ends, behind its `${`. As in compose-go, the character behind a
-/// brace that opens is not looked at.
+/// Returns the end of the first expression after its `${`. Like compose-go, it skips the character after
+/// an opening brace.
 fn closing(inner: &str) -> Option<usize> {
     let bytes = inner.as_bytes();
     let (mut open, mut at) = (1_i32, 1);
@@ -220,7 +219,7 @@ fn plain(name: &str, source: &Source<'_, '_>, made: &mut Interpolated) -> Result
     }
 }
 
-/// Notes a variable without a value.
+/// Records a variable without a value.
 fn lack(name: &str, source: &Source<'_, '_>, made: &mut Interpolated) -> Result<(), String> {
     source.budget.take(name.len() + PART)?;
     made.note(name, made.text.len(), false);
@@ -229,7 +228,7 @@ fn lack(name: &str, source: &Source<'_, '_>, made: &mut Interpolated) -> Result<
 }
 
 fn put(name: &str, value: &Known, source: &Source<'_, '_>, made: &mut Interpolated) -> Result<(), String> {
-    // Parts of parts grow as texts do, even where all of them are empty.
+    // Nested parts grow like texts, even if all of them are empty, so they count too.
     let parts: usize = value.parts.iter().map(|part| part.name.len() + PART).sum();
     source.budget.take(value.text.len() + name.len() + PART + parts)?;
     let start = made.text.len();
@@ -239,7 +238,7 @@ fn put(name: &str, value: &Known, source: &Source<'_, '_>, made: &mut Interpolat
     Ok(())
 }
 
-/// An expression without its braces.
+/// Evaluates an expression without its braces.
 fn braced(inner: &str, source: &Source<'_, '_>, made: &mut Interpolated, depth: usize) -> Result<(), String> {
     let length = name_length(inner);
     let (name, operator) = inner.split_at(length);
@@ -271,7 +270,7 @@ fn braced(inner: &str, source: &Source<'_, '_>, made: &mut Interpolated, depth: 
         ('+', None) => {}
         ('?', None) => {
             lack(name, source, made)?;
-            // A reason that is made of variables may hold a secret.
+            // A reason that contains variables may contain a secret.
             let why = if word.text.is_empty() || !word.parts.is_empty() {
                 String::new()
             } else {

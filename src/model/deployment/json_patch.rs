@@ -1,12 +1,13 @@
-//! JSON patches (RFC 6902) on trees of YAML, as the library that kustomize uses applies them: an absent
-//! key is set by `replace`, and a negative index counts from the end.
+//! JSON patches (RFC 6902) on YAML trees, applied like the library that kustomize uses: `replace`
+//! creates an absent key, and a negative index counts from the end. The selection of targets belongs in
+//! `patch`.
 
 use super::object::check_size;
 use super::scalar::{other_kind, patch_values};
 use super::{DeploymentError, wrong};
 use crate::base::yaml::tree::{Entry, Node, Value};
 
-/// No patch has more operations.
+/// Maximum number of operations of a patch.
 const OPERATIONS: usize = 1000;
 
 /// Applies the operations of a patch, in order.
@@ -21,7 +22,7 @@ pub(super) fn apply(target: &mut Node, operations: &Node) -> Result<(), Deployme
     Ok(())
 }
 
-/// Whether this is a list of operations.
+/// Returns whether a node is a list of operations.
 pub(super) fn is_one(node: &Node) -> bool {
     matches!(node.value, Value::List(_))
 }
@@ -50,7 +51,7 @@ fn one(target: &mut Node, operation: &Node) -> Result<(), DeploymentError> {
             let wanted = value()?;
             let is_met = match find(target, path) {
                 Some(found) => is_same(found, &wanted),
-                // What is not there is nothing, as long as what it would be in is there.
+                // A missing node counts as null if its parent exists.
                 None => {
                     wanted.is_null()
                         && matches!(parent(target, path), Some((Node { value: Value::Map(_), .. }, _)))
@@ -100,14 +101,14 @@ fn child<'a>(node: &'a mut Node, part: &str) -> Option<&'a mut Node> {
     }
 }
 
-/// An index of a list of so many items; a negative one counts from the end.
+/// Parses an index of a list of this length; a negative index counts from the end.
 fn index(part: &str, length: usize) -> Option<usize> {
     let number = part.parse::<isize>().ok()?;
     let index = if number < 0 { number.checked_add_unsigned(length)? } else { number };
     usize::try_from(index).ok().filter(|index| *index < length)
 }
 
-/// Sets what is at a path: an item that is there, or a key whether it is there or not.
+/// Sets the node at a path: an existing item, or a key, existing or not.
 fn set(target: &mut Node, path: &str, value: Node) -> Option<()> {
     if path.is_empty() {
         *target = value;

@@ -1,5 +1,6 @@
-//! Kustomizations: bases, components and overlays, put together in the order in which `kustomize build`
-//! does it. What cannot be done is a finding, and all the rest is done.
+//! Kustomizations: bases, components and overlays, combined in the order of `kustomize build`.
+//! Unsupported parts become findings, and the rest is applied. Single transformations belong in
+//! `transform`, `patch` and `replacement`.
 
 use super::document::from_document;
 use super::files::{FileKind, Reader, path_at};
@@ -14,10 +15,10 @@ use crate::model::inventory::Finding;
 
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-/// Keys that change nothing in what a container gets.
+/// Keys without effect on a container.
 const SILENT: &[&str] = &["apiVersion", "buildMetadata", "kind", "metadata", "sortOptions", "validators"];
 
-/// Keys that are read.
+/// Supported keys.
 const READ: &[&str] = &[
     "bases",
     "commonAnnotations",
@@ -40,12 +41,12 @@ const READ: &[&str] = &[
     "vars",
 ];
 
-/// Whether a file of this name is a kustomization.
+/// Returns whether a file of this name is a kustomization.
 pub(super) fn is_name(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
-/// The kustomization of a folder, if there is one.
+/// Returns the kustomization of a directory, if there is one.
 pub(super) fn file_in(reader: &Reader<'_>, folder: &str) -> Result<Option<String>, DeploymentError> {
     for name in NAMES {
         let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
@@ -56,7 +57,7 @@ pub(super) fn file_in(reader: &Reader<'_>, folder: &str) -> Result<Option<String
     Ok(None)
 }
 
-/// What the kustomization of a folder makes.
+/// Builds the kustomization of a directory.
 pub(super) fn build(
     reader: &Reader<'_>,
     folder: &str,
@@ -79,19 +80,19 @@ pub(super) fn build(
     Ok(objects)
 }
 
-/// What is so marked is no part of what is made.
+/// Annotation of objects that are not part of the output.
 const LOCAL: &str = "config.kubernetes.io/local-config";
 
 struct Builder<'a> {
     reader: &'a Reader<'a>,
     findings: &'a mut Vec<Finding>,
-    /// The folders that are being built.
+    /// Directories that are being built.
     above: Vec<String>,
     variables: Vec<Variable>,
 }
 
 impl Builder<'_> {
-    /// Makes a finding of what went wrong, unless nothing more can be read at all.
+    /// Converts an error to a finding, unless nothing more can be read.
     fn hold(&mut self, done: Result<(), DeploymentError>) -> Result<(), DeploymentError> {
         match done {
             Err(error @ DeploymentError::TooMuch { .. }) => Err(error),
@@ -103,7 +104,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The same, where objects are missing for it.
+    /// Converts an error like [`Self::hold`], and records that objects are missing.
     fn hold_part(&mut self, done: Result<(), DeploymentError>) -> Result<(), DeploymentError> {
         if done.is_err() {
             self.reader.lose();
@@ -111,7 +112,7 @@ impl Builder<'_> {
         self.hold(done)
     }
 
-    /// Builds a folder on top of objects: none, but for a component.
+    /// Builds a directory on top of objects; only a component gets any.
     fn folder(
         &mut self,
         folder: &str,
@@ -165,7 +166,7 @@ impl Builder<'_> {
                 self.hold(made)?;
             }
         }
-        // After what is generated, which they may change.
+        // Components follow the generators, since they may change generated objects.
         for (path, spot) in texts(node.get("components"), "components", self.findings) {
             if is_remote(&path) {
                 self.note_remote(&path, &spot);
@@ -183,7 +184,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// What changes all that has been put together.
+    /// Applies the transformations to all collected objects.
     fn transform(
         &mut self,
         folder: &str,
@@ -235,7 +236,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Labels and annotations, by which patches and replacements may choose.
+    /// Sets labels and annotations, by which patches and replacements may select.
     fn metadata(&mut self, node: &Node, objects: &mut [Object]) {
         for item in items(node, "labels") {
             if let Some(pairs) = item.get("pairs") {
@@ -254,7 +255,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Adds objects; kustomize refuses one that is there already.
+    /// Adds objects; kustomize refuses an object that already exists.
     fn append(&mut self, objects: &mut Vec<Object>, more: Vec<Object>) {
         for object in more {
             match objects.iter().find(|known| known.is_same(&object)) {
@@ -313,7 +314,7 @@ fn items<'a>(node: &'a Node, key: &str) -> &'a [Node] {
     node.get(key).map_or(&[][..], Node::items)
 }
 
-/// Whether a resource is somewhere else: a URL, or `user@host:path` as SSH has it.
+/// Returns whether a resource is remote: a URL, or `user@host:path` as in SSH.
 fn is_remote(path: &str) -> bool {
     let is_ssh = path.split_once(':').is_some_and(|(host, _)| host.contains('@') && !host.contains('/'));
     path.contains("://")

@@ -1,5 +1,5 @@
-//! Files of objects that cannot be read as a whole: the documents in them that can, and a name for those
-//! that are templates of another program.
+//! Files of objects that are partly unreadable: the readable documents in them, and a finding for files
+//! that are templates of another program. The content of an object belongs in `object`.
 
 use super::files::{FileKind, Reader, folder_of, name_of};
 use super::{DeploymentError, finding};
@@ -8,7 +8,7 @@ use crate::base::yaml::{Position, YamlError};
 use crate::model::inventory::Finding;
 
 impl Reader<'_> {
-    /// The documents of a file of objects. What cannot be read is a finding.
+    /// Returns the readable documents of a file of objects. Unreadable ones become findings.
     pub(super) fn manifests(
         &self,
         path: &str,
@@ -17,7 +17,7 @@ impl Reader<'_> {
         Ok(self.tagged_manifests(path, findings)?.0)
     }
 
-    /// The same, with the tags of their nodes.
+    /// Returns the documents like [`manifests`], with the tags of their nodes.
     pub(super) fn tagged_manifests(
         &self,
         path: &str,
@@ -33,14 +33,15 @@ impl Reader<'_> {
     }
 }
 
-/// Names a folder that belongs to a Helm chart, whose files are templates; says whether it does.
+/// Adds a finding if a directory belongs to a Helm chart, whose files are templates; returns whether it
+/// does.
 pub(super) fn note_chart(
     reader: &Reader<'_>,
     folder: &str,
     findings: &mut Vec<Finding>,
 ) -> Result<bool, DeploymentError> {
     let mut chart = folder;
-    // Templates may be in folders of their own.
+    // Templates may be in subdirectories.
     let mut above = Some(folder);
     while let Some(here) = above {
         if name_of(here) == "templates" {
@@ -64,7 +65,7 @@ pub(super) fn note_chart(
     Ok(true)
 }
 
-/// Names the files of a folder that would be objects if another program had rendered them.
+/// Adds findings about files of a directory that another program would render to objects.
 pub(super) fn note_templates(
     reader: &Reader<'_>,
     folder: &str,
@@ -84,7 +85,7 @@ pub(super) fn note_templates(
     Ok(())
 }
 
-/// What a file is that another program makes objects of.
+/// Returns the kind of template that a file name implies.
 fn template_by_name(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_lowercase();
     let (stem, end) = name.rsplit_once('.')?;
@@ -105,7 +106,8 @@ fn template_by_name(name: &str) -> Option<&'static str> {
     }
 }
 
-/// What a text is that is not YAML because another program fills it in first.
+/// Returns the kind of template that a text implies, if it is not YAML until another program has
+/// rendered it.
 fn template_by_text(text: &str) -> Option<&'static str> {
     let has = |part: &str| text.contains(part);
     if has("{{")
@@ -122,7 +124,7 @@ fn template_by_text(text: &str) -> Option<&'static str> {
     }
 }
 
-/// The documents of a file that can be read, where not all can.
+/// Returns the readable documents of a partly unreadable file.
 pub(super) fn salvage(
     reader: &Reader<'_>,
     path: &str,
@@ -167,7 +169,7 @@ pub(super) fn salvage(
     Ok(read)
 }
 
-/// The documents of a text, each with the number of lines before it.
+/// Splits a text into documents, each with the number of lines before it.
 fn pieces(text: &str) -> Vec<(usize, &str)> {
     let mut pieces = Vec::new();
     let (mut begin, mut first, mut at) = (0, 0, 0);
@@ -185,7 +187,8 @@ fn pieces(text: &str) -> Vec<(usize, &str)> {
     pieces
 }
 
-/// Whether a document only defines a kind, as long ones mostly do, and gives nothing to a container.
+/// Returns whether a document only defines a kind, as most long ones do, and gives nothing to a
+/// container.
 fn is_definition(piece: &str) -> bool {
     piece.lines().any(|line| {
         line.strip_prefix("kind:")
@@ -193,7 +196,7 @@ fn is_definition(piece: &str) -> bool {
     })
 }
 
-/// Moves all places of a node down. The depth of nodes is bounded.
+/// Moves all positions of a node down. The depth of nodes is bounded.
 fn shift(node: &mut Node, lines: usize) {
     node.spot.position.line += lines;
     match &mut node.value {

@@ -1,5 +1,6 @@
-//! Strategic merge, as kustomize does it: mappings are merged key by key, the lists of a pod by what
-//! identifies their items, every other list is replaced, and `null` takes a key away.
+//! Strategic merge in kustomize's form: mappings are merged key by key, the lists of a pod by the key of
+//! their items, every other list is replaced, and `null` removes a key. The selection of targets belongs
+//! in `patch`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +8,7 @@ use super::finding;
 use crate::base::yaml::tree::{Entry, Node, Value};
 use crate::model::inventory::Finding;
 
-/// What identifies the items of the lists that are merged.
+/// Keys that identify the items of merged lists.
 const KEYS: &[(&str, &str)] = &[
     ("containers", "name"),
     ("initContainers", "name"),
@@ -22,8 +23,7 @@ const KEYS: &[(&str, &str)] = &[
     ("topologySpreadConstraints", "topologyKey"),
 ];
 
-/// Kinds whose lists kustomize can merge, by the version of their API. Without a version, nothing is
-/// known of a kind.
+/// Kinds whose lists kustomize can merge, by API version. Without a version, a kind is unknown.
 const KNOWN: &[(&str, &str, &[&str])] = &[
     ("", "v1", &["Pod", "PodTemplate", "ReplicationController", "Service", "ServiceAccount"]),
     ("apps", "v1", &["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"]),
@@ -31,20 +31,20 @@ const KNOWN: &[(&str, &str, &[&str])] = &[
     ("batch", "v1beta1", &["CronJob"]),
 ];
 
-/// Whether kustomize knows how to merge the lists of a kind.
+/// Returns whether kustomize merges the lists of a kind.
 pub(super) fn is_keyed((group, version): (&str, &str), kind: &str) -> bool {
     KNOWN.iter().any(|known| (known.0, known.1) == (group, version) && known.2.contains(&kind))
 }
 
-/// How to merge.
+/// State of a merge.
 pub(super) struct Merge<'a> {
-    /// Whether lists are merged at all; of kinds that kustomize does not know, they are replaced.
+    /// Merges lists by key; the lists of kinds that kustomize does not know are replaced.
     pub(super) keyed: bool,
     pub(super) findings: &'a mut Vec<Finding>,
 }
 
 impl Merge<'_> {
-    /// What a patch makes of a node; `None` if it takes the node away.
+    /// Merges a patch into a node; returns `None` if the patch deletes it.
     pub(super) fn node(&mut self, base: Node, patch: Node, key: &str) -> Option<Node> {
         match directive(&patch) {
             Some("delete") => return None,
@@ -99,7 +99,7 @@ impl Merge<'_> {
         base
     }
 
-    /// What the patch names comes first, in its order; the rest keeps its own.
+    /// Merges lists: items of the patch come first, in its order, then the other items in their own.
     fn items(&mut self, base: Vec<Node>, patch: Vec<Node>, key: &str) -> Vec<Node> {
         if patch.iter().any(|item| directive(item) == Some("replace") && item.text_of(key).is_none()) {
             let kept = patch.into_iter().filter(|item| directive(item).is_none());
@@ -138,7 +138,7 @@ impl Merge<'_> {
         merged
     }
 
-    /// Of items with the same key, the first; one without a key has no place in a merged list.
+    /// Keeps the first item of each key, and drops items without a key, as kustomize does.
     fn first_of_each(&mut self, items: Vec<Node>, key: &str, whose: &str) -> Vec<Node> {
         let mut seen = HashSet::new();
         let mut kept = Vec::new();
@@ -160,7 +160,7 @@ impl Merge<'_> {
         kept
     }
 
-    /// Without what only tells how to merge.
+    /// Removes the merge directives from a node.
     fn clean(&mut self, node: Node) -> Node {
         let value = match node.value {
             Value::Map(entries) => {
@@ -171,7 +171,7 @@ impl Merge<'_> {
                 Value::Map(own.map(|entry| Entry { node: self.clean(entry.node), ..entry }).collect())
             }
             Value::List(items) => {
-                // Where lists are replaced, kustomize only takes the directive out of an item.
+                // Where lists are replaced, kustomize only removes the directive from an item.
                 let keyed = self.keyed;
                 let kept = items.into_iter().filter(|item| !keyed || directive(item) != Some("delete"));
                 Value::List(kept.map(|item| self.clean(item)).collect())

@@ -1,9 +1,8 @@
-//! What a deployment gives to a container: its environment, command, ports and probe, read from
-//! Kubernetes and OpenShift objects, from kustomizations and from Compose files. Pure: the files are
-//! asked for through [`Files`]. What is made of it for a local run is for [`super::environment`] and
-//! `ops`.
+//! Deployments: a container's environment, command, ports and probe, read from Kubernetes and OpenShift
+//! objects, kustomizations and Compose files. Pure: [`Files`] provides the content of files. The
+//! conversion for a local run belongs in [`super::environment`] and `ops`.
 //!
-//! What is not understood is never passed over in silence: it becomes a finding with its place.
+//! Parts that `cki` does not understand are never ignored: each becomes a finding with its position.
 
 mod candidate;
 mod compose;
@@ -48,20 +47,20 @@ pub use given::{Container, Deployment, Given, GivenValue, Part};
 pub use interpolation::fill;
 use object::Object;
 
-/// All that was found in the files.
+/// Objects and services of all files.
 #[derive(Default)]
 struct Pool<'a> {
     objects: Vec<Object>,
     projects: Projects<'a>,
     findings: Vec<Finding>,
-    /// Whether something was not read that may have the component's container.
+    /// Marks that an unread part may contain the component's container.
     is_incomplete: bool,
 }
 
 /// Reads the deployment of a component.
 ///
 /// # Errors
-/// When a file cannot be read or makes no sense, or it is not clear which container is meant.
+/// Fails when a file cannot be read or is invalid, or the component's container is ambiguous.
 pub fn read(component: &str, items: &[Item<'_>]) -> Result<Deployment, DeploymentError> {
     let mut pool = Pool::default();
     for item in items {

@@ -1,5 +1,5 @@
-//! Objects of Kubernetes and OpenShift: what kind each is, what it is called and was called, and
-//! where its containers are. What is in a container is read in `container`.
+//! Objects of Kubernetes and OpenShift: their kinds, current and former names, and paths to their
+//! containers. The content of a container belongs in `container`.
 
 use std::collections::HashMap;
 
@@ -10,32 +10,32 @@ use crate::model::inventory::Finding;
 /// An object.
 #[derive(Debug, Clone)]
 pub(super) struct Object {
-    /// All of it.
+    /// Root node.
     pub(super) node: Node,
-    /// What it was before kustomizations gave it other names, the oldest first.
+    /// IDs before each renaming by a kustomization, the oldest first.
     pub(super) former: Vec<Id>,
-    /// The prefixes and suffixes that kustomizations gave its name, in their order.
+    /// Name prefixes and suffixes from kustomizations, in order.
     pub(super) prefixes: Vec<String>,
     pub(super) suffixes: Vec<String>,
-    /// Whether kustomize ends its name with a hash of its content, so that only a reference that
-    /// kustomize follows finds it.
+    /// Marks a name that kustomize ends with a hash of the content, so that only references that
+    /// kustomize follows find it.
     pub(super) is_hashed: bool,
-    /// The `vars` of kustomizations that take their value from it.
+    /// `vars` of kustomizations that take their value from this object.
     pub(super) vars: Vec<String>,
-    /// Names of template parameters without a value, which still stand in it.
+    /// Names of template parameters without a value, which remain in the object.
     pub(super) unresolved: Vec<String>,
 }
 
-/// What tells an object from others of its group and version.
+/// Identity of an object within its group and version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Id {
     pub(super) kind: String,
-    /// `default` if the object names none, and nothing for what belongs to the whole cluster.
+    /// `default` if the object sets none; empty for cluster-wide objects.
     pub(super) namespace: String,
     pub(super) name: String,
 }
 
-/// Where the containers of each kind are.
+/// Paths to the pod specification, by kind.
 const WORKLOADS: &[(&str, &[&str])] = &[
     ("Pod", &["spec"]),
     ("Deployment", &["spec", "template", "spec"]),
@@ -48,7 +48,7 @@ const WORKLOADS: &[(&str, &[&str])] = &[
     ("CronJob", &["spec", "jobTemplate", "spec", "template", "spec"]),
 ];
 
-/// Kinds that run nothing and give no variable to what runs.
+/// Kinds that run nothing and give no variable to a container.
 const SILENT: &[&str] = &[
     "BuildConfig",
     "ClusterRole",
@@ -92,13 +92,13 @@ impl Object {
         }
     }
 
-    /// The group and the version of its API: `apps` and `v1`.
+    /// Returns the group and the version of its API: `apps` and `v1`.
     pub(super) fn group_version(&self) -> (&str, &str) {
         let version = self.node.text_of("apiVersion").unwrap_or_default();
         version.split_once('/').unwrap_or(("", version))
     }
 
-    /// Its namespace as kustomize compares them.
+    /// Returns its namespace in kustomize's comparison.
     pub(super) fn effective_namespace(&self) -> &str {
         match self.namespace() {
             _ if CLUSTER.contains(&self.kind()) => "",
@@ -115,12 +115,12 @@ impl Object {
         }
     }
 
-    /// What it is and was, the oldest first.
+    /// Returns its former and current IDs, the oldest first.
     pub(super) fn ids(&self) -> Vec<Id> {
         self.former.iter().cloned().chain(std::iter::once(self.id())).collect()
     }
 
-    /// Whether another object is the same one to a cluster.
+    /// Returns whether two objects are the same to a cluster.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.kind() == other.kind()
             && self.name() == other.name()
@@ -128,19 +128,19 @@ impl Object {
             && self.group_version().0 == other.group_version().0
     }
 
-    /// Whether it is, or was, what another object is now.
+    /// Returns whether its current or a former ID is the current ID of another object.
     pub(super) fn has_id_of(&self, other: &Self) -> bool {
         self.group_version() == other.group_version() && self.ids().contains(&other.id())
     }
 
-    /// Keeps what it is now among what it was.
+    /// Adds its current ID to the former ones.
     pub(super) fn store_id(&mut self) {
         if self.former.len() < FORMER {
             self.former.push(self.id());
         }
     }
 
-    /// Its labels or annotations.
+    /// Returns its labels or annotations.
     pub(super) fn metadata(&self, key: &str) -> &[Entry] {
         self.node.at(&["metadata", key]).map_or(&[][..], Node::entries)
     }
@@ -158,12 +158,12 @@ impl Object {
         self.node.at(&["metadata", "namespace"]).and_then(Node::text)
     }
 
-    /// Whether it is called so, or was.
+    /// Returns whether a name is its current or a former one.
     pub(super) fn is_called(&self, name: &str) -> bool {
         self.name() == name || self.former.iter().any(|former| former.name == name)
     }
 
-    /// The path to what describes its pods; `None` if it has none.
+    /// Returns the path to its pod specification; `None` if it has none.
     pub(super) fn pod_path(&self) -> Option<&'static [&'static str]> {
         WORKLOADS.iter().find(|(kind, _)| *kind == self.kind()).map(|(_, path)| *path)
     }
@@ -172,7 +172,7 @@ impl Object {
         self.node.at(self.pod_path()?)
     }
 
-    /// Gives it another name.
+    /// Renames the object.
     pub(super) fn rename(&mut self, name: String) {
         if let Some(Node { value: Value::Scalar { text, .. }, .. }) =
             at_mut(&mut self.node, &["metadata", "name"])
@@ -182,10 +182,10 @@ impl Object {
     }
 }
 
-/// No object has had more names.
+/// Maximum number of former IDs.
 const FORMER: usize = 100;
 
-/// Kinds of which there is one of a name in the whole cluster.
+/// Cluster-wide kinds.
 const CLUSTER: &[&str] = &[
     "APIService",
     "ClusterRole",
@@ -203,7 +203,7 @@ const CLUSTER: &[&str] = &[
     "VolumeAttachment",
 ];
 
-/// The entry of a key, to be changed.
+/// Returns the mutable entry of a key.
 pub(super) fn entry_mut<'a>(node: &'a mut Node, key: &str) -> Option<&'a mut Entry> {
     match &mut node.value {
         Value::Map(entries) => entries.iter_mut().find(|entry| entry.key == key),
@@ -211,7 +211,7 @@ pub(super) fn entry_mut<'a>(node: &'a mut Node, key: &str) -> Option<&'a mut Ent
     }
 }
 
-/// The node at the end of a chain of keys, to be changed.
+/// Returns the mutable node at the end of a chain of keys.
 pub(super) fn at_mut<'a>(node: &'a mut Node, keys: &[&str]) -> Option<&'a mut Node> {
     keys.iter().try_fold(node, |node, key| entry_mut(node, key).map(|entry| &mut entry.node))
 }
@@ -235,7 +235,7 @@ pub(super) fn list(node: Node) -> Vec<Node> {
     }
 }
 
-/// The items of a list, or the node itself if it is none.
+/// Returns the items of a list, or the node itself if it is not a list.
 pub(super) fn list_or_one(node: Node) -> Vec<Node> {
     match node.value {
         Value::List(items) => items,
@@ -243,7 +243,7 @@ pub(super) fn list_or_one(node: Node) -> Vec<Node> {
     }
 }
 
-/// Names the kinds that are not read.
+/// Adds findings about kinds that `cki` does not read.
 pub(super) fn note_kinds(objects: &[Object], findings: &mut Vec<Finding>) {
     for object in objects {
         let kind = object.kind();
@@ -254,8 +254,8 @@ pub(super) fn note_kinds(objects: &[Object], findings: &mut Vec<Finding>) {
     }
 }
 
-/// The object of a kind that a name means to an object: in its own namespace, else where either of
-/// them says none. Of several, the one that is applied last.
+/// Returns the object of a kind that a name refers to: in the namespace of the referring object, else
+/// where one of the two sets no namespace. Of several, the last applied one counts.
 pub(super) fn find<'a>(objects: &'a [Object], kind: &str, name: &str, from: &Object) -> Option<&'a Object> {
     let named = || objects.iter().rev().filter(|object| object.kind() == kind && object.name() == name);
     let own = named().find(|object| object.effective_namespace() == from.effective_namespace());
@@ -265,7 +265,7 @@ pub(super) fn find<'a>(objects: &'a [Object], kind: &str, name: &str, from: &Obj
     })
 }
 
-/// Of objects that are the same one, only the one that is applied last. That they differ is said.
+/// Keeps the last applied of equal objects, and adds findings about the others.
 pub(super) fn last_applied(objects: Vec<Object>, findings: &mut Vec<Finding>) -> Vec<Object> {
     let mut last: HashMap<(String, String, String, String), usize> = HashMap::new();
     let mut kept: Vec<Option<Object>> = Vec::new();
@@ -288,12 +288,12 @@ pub(super) fn last_applied(objects: Vec<Object>, findings: &mut Vec<Finding>) ->
     kept.into_iter().flatten().collect()
 }
 
-/// No object becomes larger, or deeper.
+/// Maximum nodes, bytes and depth of an object.
 const NODES: usize = 100_000;
 const BYTES: usize = 8 << 20;
 const DEPTH: usize = 200;
 
-/// Refuses an object that changes have blown up.
+/// Refuses an object that changes have made too large.
 pub(super) fn check_size(node: &Node, spot: &Spot) -> Result<(), DeploymentError> {
     let (nodes, bytes, depth) = node.size();
     if nodes > NODES || bytes > BYTES || depth > DEPTH {
@@ -306,7 +306,7 @@ pub(super) fn check_size(node: &Node, spot: &Spot) -> Result<(), DeploymentError
 pub(super) const FOLLOWED: &[&str] =
     &["CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"];
 
-/// Whether kustomize follows the references of an object.
+/// Returns whether kustomize follows the references of an object.
 pub(super) fn is_followed(object: &Object) -> bool {
     FOLLOWED.contains(&object.kind())
 }

@@ -1,5 +1,6 @@
-//! The patches of a kustomization: what each is applied to, and how. A patch that cannot be applied is
-//! an error here, which the caller makes a finding.
+//! Patches of a kustomization: their targets and their application. A patch that cannot be applied is an
+//! error here, which the caller converts to a finding. The operations belong in `json_patch` and
+//! `merge`.
 
 use super::document::from_document;
 use super::files::{Reader, path_at};
@@ -11,14 +12,14 @@ use super::{DeploymentError, finding, json_patch, wrong};
 use crate::base::yaml::tree::{Node, Spot, Value, documents};
 use crate::model::inventory::Finding;
 
-/// What a patch may change beside the rest.
+/// Identity fields that a patch may change.
 #[derive(Clone, Copy, Default)]
 struct Allowed {
     name: bool,
     kind: bool,
 }
 
-/// Applies an item of `patches`: with a target or without, written here or in a file.
+/// Applies an item of `patches`: with or without a target, inline or in a file.
 pub(super) fn item(
     reader: &Reader<'_>,
     folder: &str,
@@ -88,7 +89,7 @@ pub(super) fn strategic_item(
     bodies.into_iter().try_for_each(|body| strategic(body, Allowed::default(), objects, findings))
 }
 
-/// The documents of a patch.
+/// Returns the documents of a patch.
 fn bodies(reader: &Reader<'_>, folder: &str, item: &Node) -> Result<Vec<Node>, DeploymentError> {
     let bodies = match (item.get("patch"), item.get("path")) {
         (Some(_), Some(path)) => return Err(wrong(&path.spot, "a patch has both `patch` and `path`")),
@@ -111,7 +112,7 @@ fn bodies(reader: &Reader<'_>, folder: &str, item: &Node) -> Result<Vec<Node>, D
     Ok(bodies)
 }
 
-/// What begins like JSON is read as JSON by kustomize, and not as YAML.
+/// Checks text that begins like JSON, since kustomize reads it as JSON, not as YAML.
 fn check_json(text: &str, spot: &Spot) -> Result<(), DeploymentError> {
     let text = text.trim();
     let is_json = || serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
@@ -121,7 +122,7 @@ fn check_json(text: &str, spot: &Spot) -> Result<(), DeploymentError> {
     Ok(())
 }
 
-/// A file that is there.
+/// Returns the path of an existing file.
 fn file_at(reader: &Reader<'_>, folder: &str, path: &str, spot: &Spot) -> Result<String, DeploymentError> {
     let file = path_at(folder, path, spot)?;
     match reader.is_file(&file)? {
@@ -130,21 +131,20 @@ fn file_at(reader: &Reader<'_>, folder: &str, path: &str, spot: &Spot) -> Result
     }
 }
 
-/// A patch that is written as a text within the kustomization: its places are counted from there.
+/// Parses a patch that is a text within the kustomization, with positions in the kustomization.
 fn inline(text: &str, spot: &Spot) -> Result<Vec<Node>, DeploymentError> {
     let text = format!("{}{text}", "\n".repeat(spot.position.line.saturating_sub(1)));
     Ok(documents(&spot.file, &text)?)
 }
 
-/// Applies operations to all objects that they are meant for; to none of them if they cannot be
-/// applied to one.
+/// Applies operations to all target objects, or to none if one of them fails.
 fn json(
     target: &Selector,
     bodies: &[Node],
     objects: &mut [Object],
     stores: bool,
 ) -> Result<(), DeploymentError> {
-    // Of several documents, kustomize reads the first.
+    // Of several documents, kustomize reads only the first.
     let Some(operations) = bodies.first() else { return Ok(()) };
     let mut changed = Vec::new();
     for (index, object) in objects.iter().enumerate().filter(|(_, object)| target.fits(object)) {
@@ -163,7 +163,7 @@ fn json(
     Ok(())
 }
 
-/// While kustomize works on an object that it has changed, the object has annotations.
+/// Adds empty annotations, which an object has in kustomize while a patch works on it.
 fn give_annotations(node: &mut Node, always: bool) {
     let spot = node.spot.clone();
     if let Some(metadata) = super::object::at_mut(node, &["metadata"])
@@ -204,7 +204,7 @@ fn strategic(
     Ok(())
 }
 
-/// So many nodes may be put into all objects by one patch.
+/// Maximum total nodes that one patch may put into objects.
 const LARGEST: usize = 500_000;
 
 fn merge(
@@ -239,7 +239,8 @@ fn merge(
     Ok(())
 }
 
-/// Without what only says which object is meant: that has a name of its own, maybe another by now.
+/// Removes the fields that only identify the target: the object has a name of its own, which may have
+/// changed.
 fn without_identity(mut patch: Node, allowed: Allowed) -> Node {
     if let Value::Map(entries) = &mut patch.value {
         entries.retain(|entry| entry.key != "apiVersion" && (allowed.kind || entry.key != "kind"));
@@ -252,7 +253,7 @@ fn without_identity(mut patch: Node, allowed: Allowed) -> Node {
     patch
 }
 
-/// What is at a place of a kustomization and is not known.
+/// Returns a finding about an unknown key of a kustomization.
 pub(super) fn unknown(key: &str, spot: &Spot) -> Finding {
     finding(spot, format!("`{key}` of a kustomization is not known, and what it does is missing"))
 }

@@ -49,7 +49,7 @@ pub(super) fn read(text: &str) -> Scalar {
     number.map_or(Scalar::Text, Scalar::Number)
 }
 
-/// An integer in the bases of Go's `ParseInt`.
+/// Parses an integer in the bases of Go's `ParseInt`.
 fn integer(text: &str) -> Option<String> {
     let (negative, digits) = match text.strip_prefix(['-', '+']) {
         Some(digits) => (text.starts_with('-'), digits),
@@ -80,7 +80,7 @@ fn float(text: &str) -> Option<String> {
     number.is_finite().then(|| printed(number))
 }
 
-/// A number as Go's `%v` prints it.
+/// Prints a number like Go's `%v`.
 fn printed(number: f64) -> String {
     let shortest = format!("{number:e}");
     let Some((mantissa, exponent)) = shortest.split_once('e') else { return shortest };

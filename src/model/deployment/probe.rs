@@ -1,11 +1,11 @@
-//! Probes of Kubernetes as the question that `cki` asks.
+//! Conversion of Kubernetes probes to readiness probes. Running a probe belongs in `ops`.
 
 use super::finding;
 use crate::base::yaml::tree::Node;
 use crate::model::inventory::Finding;
 use crate::model::probe::Ready;
 
-/// How to know that a container is ready: its readiness probe, else its start-up probe.
+/// Returns the readiness probe of a container, else its startup probe.
 pub(super) fn ready(container: &Node, findings: &mut Vec<Finding>) -> Option<Ready> {
     let (key, probe) =
         ["readinessProbe", "startupProbe"].into_iter().find_map(|key| Some((key, container.get(key)?)))?;
@@ -35,7 +35,7 @@ pub(super) fn ready(container: &Node, findings: &mut Vec<Finding>) -> Option<Rea
     None
 }
 
-/// A port by its number, or by the name that it has among those of the container.
+/// Returns a port given by number, or by its name among the ports of the container.
 fn port(container: &Node, node: &Node, findings: &mut Vec<Finding>) -> Option<u16> {
     let written = node.text_of("port");
     let number = written.and_then(|port| port.parse().ok()).or_else(|| {

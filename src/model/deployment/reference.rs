@@ -1,11 +1,11 @@
-//! References from pods to ConfigMaps and Secrets whose names a kustomization has changed. kustomize
-//! follows them once, when all the rest is done.
+//! References from pods to ConfigMaps and Secrets that a kustomization has renamed. kustomize updates
+//! them once, after all other changes. Lookups of unchanged names belong in `object`.
 
 use super::object::{Id, Object, is_followed};
 use super::{DeploymentError, wrong};
 use crate::base::yaml::tree::{Node, Spot, Value};
 
-/// What a reference may mean.
+/// A renamed ConfigMap or Secret.
 struct Target {
     kind: String,
     namespace: String,
@@ -15,8 +15,8 @@ struct Target {
     suffixes: Vec<String>,
 }
 
-/// Follows the references of all objects. What may mean several objects is handed to `note`, and
-/// stays as it is.
+/// Updates the references of all objects. An ambiguous reference is reported to `note` and stays
+/// unchanged.
 pub(super) fn follow(
     objects: &mut [Object],
     note: &mut dyn FnMut(DeploymentError) -> Result<(), DeploymentError>,
@@ -29,7 +29,7 @@ pub(super) fn follow(
         })
         .map(|object| {
             let mut former = object.former.clone();
-            // The hash is given last, so what it is now is what it was.
+            // The hash is added last, so the current name is the former one then.
             if object.is_hashed {
                 former.push(object.id());
             }
@@ -56,7 +56,7 @@ pub(super) fn follow(
     Ok(())
 }
 
-/// The object that refers.
+/// The referring object.
 struct From<'a> {
     namespace: String,
     prefixes: Vec<String>,
@@ -65,7 +65,7 @@ struct From<'a> {
 }
 
 impl From<'_> {
-    /// Changes all references below a node. The depth of nodes is bounded.
+    /// Updates all references below a node. The depth of nodes is bounded.
     fn follow(
         &self,
         node: &mut Node,
@@ -97,7 +97,7 @@ impl From<'_> {
         }
     }
 
-    /// The object that a name means, as kustomize picks it.
+    /// Returns the object that a name refers to by kustomize's rules.
     fn target(&self, kind: &str, name: &str, spot: &Spot) -> Result<Option<&Target>, DeploymentError> {
         let mut found: Vec<&Target> = self
             .targets
@@ -126,7 +126,8 @@ impl From<'_> {
     }
 }
 
-/// Whether the shorter of two lists is the end of the longer; one that is empty only of another.
+/// Returns whether the shorter of two lists is the end of the longer; an empty list matches only an
+/// empty one.
 fn is_same_end(one: &[String], other: &[String]) -> bool {
     let (short, long) = if one.len() > other.len() { (other, one) } else { (one, other) };
     if short.is_empty() { long.is_empty() } else { long.ends_with(short) }

@@ -1,4 +1,5 @@
-//! `replacements` of a kustomization: a value of one object is copied into fields of others.
+//! `replacements` of a kustomization, which copy a value of one object into fields of others. The paths
+//! to fields belong in `field_path`.
 
 use super::field_path::{self, Made, change, find};
 use super::files::{Reader, path_at};
@@ -10,7 +11,7 @@ use super::{DeploymentError, finding, wrong};
 use crate::base::yaml::tree::{Node, Value};
 use crate::model::inventory::Finding;
 
-/// The items of `replacements`: each written here, or in a file that may have several.
+/// Returns the items of a `replacements` entry: the inline one, or those of a file.
 pub(super) fn items(reader: &Reader<'_>, folder: &str, item: &Node) -> Result<Vec<Node>, DeploymentError> {
     let Some(path) = item.get("path") else { return Ok(vec![item.clone()]) };
     let written = path.text().ok_or_else(|| wrong(&path.spot, "`path` is no text"))?;
@@ -22,7 +23,7 @@ pub(super) fn items(reader: &Reader<'_>, folder: &str, item: &Node) -> Result<Ve
     Ok(documents.into_iter().flat_map(super::object::list_or_one).collect())
 }
 
-/// Applies one.
+/// Applies one replacement.
 pub(super) fn apply(
     item: &Node,
     objects: &mut [Object],
@@ -44,7 +45,7 @@ pub(super) fn apply(
     targets.items().iter().try_for_each(|target| apply_target(target, &value, objects, findings))
 }
 
-/// The value that is copied: a field of the one object that is selected, or a part of it.
+/// Returns the value to copy: a field of the one selected object, or a part of it.
 fn source_value(source: &Node, objects: &[Object]) -> Result<Node, DeploymentError> {
     let is =
         |key: &str, text: &str| source.text_of(key).is_none_or(|wanted| wanted.is_empty() || wanted == text);
@@ -87,7 +88,7 @@ fn is_empty(node: &Node) -> bool {
     }
 }
 
-/// `options.index` of a source or a target.
+/// Returns `options.index` of a source or a target.
 fn index(node: &Node) -> Result<i64, DeploymentError> {
     let Some(index) = node.at(&["options", "index"]) else { return Ok(0) };
     let number = index.text().and_then(|text| text.parse().ok());
@@ -148,7 +149,7 @@ fn is_selected(object: &Object, select: &Selector, rejects: &[Selector]) -> bool
         && ids.iter().any(|id| select.fits_id(object, id))
 }
 
-/// Puts the value into a field, or into a part of it.
+/// Sets a field, or a part of it, to the value.
 fn set(field: &mut Node, value: &Node, delimiter: Option<&str>, index: i64) -> Result<(), String> {
     let whole = match &value.value {
         Value::Scalar { text, .. } => text.clone(),

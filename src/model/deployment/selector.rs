@@ -1,5 +1,6 @@
-//! Which objects a patch or a replacement is meant for: by group, version, kind, name and namespace, each
-//! a regular expression for the whole of it, and by labels and annotations.
+//! Selection of the objects of a patch or a replacement: by group, version, kind, name and namespace,
+//! each a regular expression for the whole text, and by labels and annotations. The change itself
+//! belongs in `patch` and `replacement`.
 
 use regex::{Regex, RegexBuilder};
 
@@ -19,7 +20,7 @@ pub(super) struct Selector {
     annotations: Vec<Condition>,
 }
 
-/// What compiled patterns may take.
+/// Maximum size of a compiled pattern in bytes.
 const PATTERN: usize = 1 << 20;
 
 impl Selector {
@@ -44,7 +45,7 @@ impl Selector {
         })
     }
 
-    /// Whether it is meant for an object, by what that is now or was at first.
+    /// Returns whether the selector matches the current or the first ID of an object.
     pub(super) fn fits(&self, object: &Object) -> bool {
         let now = object.id();
         let first = object.former.first().unwrap_or(&now);
@@ -60,7 +61,7 @@ impl Selector {
             && self.fits_metadata(object)
     }
 
-    /// Whether labels and annotations are as they are meant to be.
+    /// Returns whether the conditions on labels and annotations hold.
     pub(super) fn fits_metadata(&self, object: &Object) -> bool {
         self.labels.iter().all(|condition| condition.holds(object.metadata("labels")))
             && self.annotations.iter().all(|condition| condition.holds(object.metadata("annotations")))
@@ -74,8 +75,8 @@ impl Selector {
         [&self.group, &self.version, &self.kind, &self.name, &self.namespace].into_iter().any(Option::is_some)
     }
 
-    /// Whether an object is meant by what it is or was at one time; `namespace` is what is written
-    /// in it, which may be nothing.
+    /// Returns whether the patterns match a current or former ID of an object; `namespace` is the one
+    /// written in the object, which may be empty.
     pub(super) fn fits_id(&self, object: &Object, id: &Id) -> bool {
         let is = |pattern: &Option<Regex>, text: &str| pattern.as_ref().is_none_or(|p| p.is_match(text));
         let (group, version) = object.group_version();
@@ -87,7 +88,7 @@ impl Selector {
     }
 }
 
-/// A condition on a label: that it is there or not, or has one of some values or none of them.
+/// A condition on a label: present or absent, or with a value in or outside of a list.
 #[derive(Debug, PartialEq, Eq)]
 struct Condition {
     key: String,
@@ -120,7 +121,7 @@ impl Condition {
     }
 }
 
-/// The conditions of a selector, which are separated by commas; `None` if it cannot be read.
+/// Parses the comma-separated conditions of a selector; returns `None` if they are invalid.
 fn conditions(text: &str) -> Option<Vec<Condition>> {
     let mut parts = Vec::new();
     let (mut start, mut is_in_set) = (0, false);
@@ -180,7 +181,7 @@ fn condition(text: &str) -> Option<Condition> {
     made(text, Test::Exists)
 }
 
-/// Whether a text can be a key or a value of a label.
+/// Returns whether a text is a valid key or value of a label.
 fn is_word(text: &str, more: &str) -> bool {
     let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     ends(text.chars().next())

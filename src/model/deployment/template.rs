@@ -1,5 +1,5 @@
-//! OpenShift templates: `${NAME}` and `${{NAME}}` stand for parameters. A parameter without a value,
-//! or with one that the cluster makes up, stays as it is written, and its name is remembered.
+//! OpenShift templates: `${NAME}` and `${{NAME}}` stand for parameters. A parameter without a value, or
+//! with a value that the cluster generates, stays unchanged, and its name is recorded.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::object::{Object, list};
 use crate::base::yaml::tree::{Node, Value};
 use crate::model::inventory::Finding;
 
-/// The objects of a template, each read by `read`.
+/// Returns the objects of a template, each read by `read`.
 pub(super) fn objects(
     document: Node,
     findings: &mut Vec<Finding>,
@@ -59,10 +59,10 @@ pub(super) fn objects(
     Ok(objects)
 }
 
-/// So many bytes are enough for what parameters make of a template.
+/// Maximum bytes of a template with its parameters filled in.
 const LIMIT: usize = 16 << 20;
 
-/// Puts the values in; what has none stays.
+/// Replaces parameters by their values; a parameter without a value stays.
 fn filled(text: &str, values: &BTreeMap<String, String>) -> String {
     let mut made = String::new();
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! Whole deployments, as people write them.
+//! Tests of whole deployments in realistic form.
 
 use super::expansion::Piece;
 use super::files::tests::Memory;
@@ -11,7 +11,7 @@ fn read_as(component: &str, path: &str, files: &[(&str, &str)]) -> Result<Deploy
     read(component, &[Item { files: &files, path, container: None, place: "i.yaml:7" }])
 }
 
-/// Each variable as `NAME=value @place`.
+/// Returns each variable as `NAME=value @place`.
 fn variables(deployment: &Deployment) -> Vec<String> {
     let value = |given: &Given| match &given.value {
         GivenValue::Text(pieces) => expansion::joined(pieces, &|_| None),
@@ -503,7 +503,7 @@ fn a_component_of_a_kustomization_changes_what_is_generated() {
 }
 
 proptest! {
-    /// Whatever is in the files: an answer or an error, never a panic.
+    /// Any content of files gives an answer or an error, never a panic.
     #[test]
     fn no_file_makes_it_panic(at in 0..1800_usize, length in 0..40_usize, put in "[-a-z:{}\\[\\]&*$|\\n \"'()0-9]{0,12}") {
         let files = overlay("resources: [../base]\npatches: [{path: p.yaml}]\n", &[]);

@@ -1,10 +1,10 @@
-//! Lists of texts.
+//! Lists of texts in a kustomization. Their meaning belongs in the callers.
 
 use super::error::finding;
 use crate::base::yaml::tree::{Node, Spot};
 use crate::model::inventory::Finding;
 
-/// A list of texts; anything else in it is named.
+/// Returns the texts of a list, and adds findings about other items.
 pub(super) fn texts(node: Option<&Node>, what: &str, findings: &mut Vec<Finding>) -> Vec<(String, Spot)> {
     let Some(node) = node else { return Vec::new() };
     if node.items().is_empty() && !matches!(node.value, crate::base::yaml::tree::Value::List(_)) {

@@ -1,5 +1,6 @@
-//! What a kustomization does to all its objects at once: namespace, names, labels, annotations, images
-//! and numbers of replicas.
+//! Transformations of a kustomization that apply to all its objects: namespace, names, labels,
+//! annotations, images and numbers of replicas. Changes to selected objects belong in `patch` and
+//! `replacement`.
 
 use regex::RegexBuilder;
 
@@ -7,7 +8,7 @@ use super::object::{Object, at_mut, put};
 use super::{DeploymentError, wrong};
 use crate::base::yaml::tree::{Entry, Node, Spot, Value};
 
-/// Puts all objects that belong to a namespace into one.
+/// Sets the namespace of all objects that belong to one.
 pub(super) fn set_namespace(objects: &mut [Object], namespace: &Node) -> Result<(), DeploymentError> {
     for index in 0..objects.len() {
         let object = &mut objects[index];
@@ -32,14 +33,14 @@ pub(super) fn set_namespace(objects: &mut [Object], namespace: &Node) -> Result<
     Ok(())
 }
 
-/// Which end of a name is changed.
+/// End of a name to extend.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     Prefix,
     Suffix,
 }
 
-/// Gives all objects longer names.
+/// Adds a prefix or suffix to the names of all objects.
 pub(super) fn rename(objects: &mut [Object], end: End, text: &str) {
     for object in objects.iter_mut() {
         let ids = object.ids();
@@ -62,12 +63,12 @@ pub(super) fn rename(objects: &mut [Object], end: End, text: &str) {
     }
 }
 
-/// Puts entries into the labels or annotations of all objects, and of the pods that they make.
+/// Adds entries to the labels or annotations of all objects, and of their pods.
 pub(super) fn add_metadata(objects: &mut [Object], key: &str, given: &Node, in_templates: bool) {
     for object in objects {
         let mut heads = vec![vec!["metadata"]];
         if in_templates && let Some(path) = object.pod_path().filter(|path| path.len() > 1) {
-            // The metadata of a pod stands beside its `spec`.
+            // The metadata of a pod is a sibling of its `spec`.
             heads.push(path[..path.len() - 1].iter().copied().chain(["metadata"]).collect());
         }
         for head in heads {
@@ -93,7 +94,7 @@ fn add_at(node: &mut Node, head: &[&str], key: &str, given: &Node) {
     }
 }
 
-/// An item of `replicas`.
+/// Applies an item of `replicas`.
 pub(super) fn set_replicas(objects: &mut [Object], item: &Node) -> Result<(), DeploymentError> {
     let (Some(name), Some(count)) = (item.text_of("name"), item.get("count")) else {
         return Err(wrong(&item.spot, "an item of `replicas` needs a `name` and a `count`"));
@@ -114,7 +115,7 @@ pub(super) fn set_replicas(objects: &mut [Object], item: &Node) -> Result<(), De
     }
 }
 
-/// An item of `images`: another name, tag or digest for an image.
+/// Applies an item of `images`: another name, tag or digest for an image.
 pub(super) fn set_image(objects: &mut [Object], item: &Node) -> Result<(), DeploymentError> {
     let Some(wanted) = item.text_of("name") else {
         return Err(wrong(&item.spot, "an item of `images` has no `name`"));
@@ -157,7 +158,7 @@ fn image(before: &str, item: &Node) -> String {
     image
 }
 
-/// The name of an image, its tag and its digest.
+/// Splits an image into its name, its tag and its digest.
 fn image_parts(image: &str) -> (&str, Option<&str>, Option<&str>) {
     let (image, digest) = match image.split_once('@') {
         Some((image, digest)) => (image, Some(digest)),
@@ -170,7 +171,7 @@ fn image_parts(image: &str) -> (&str, Option<&str>, Option<&str>) {
     }
 }
 
-/// A mapping with one entry.
+/// Returns a mapping with one entry.
 pub(super) fn map_of(key: &str, spot: &Spot, node: Node) -> Node {
     let entry = Entry { key: key.to_owned(), spot: spot.clone(), node };
     Node { spot: spot.clone(), value: Value::Map(vec![entry]) }

@@ -1,5 +1,5 @@
-//! `vars` of kustomizations: `$(NAME)` in the commands and variables of containers, which is filled in
-//! when all the rest is done.
+//! `vars` of kustomizations: `$(NAME)` in the commands and variables of containers, expanded after all
+//! other changes. The variables of containers belong in `expansion`.
 
 use std::collections::HashMap;
 
@@ -9,17 +9,17 @@ use super::scalar::{as_written, kustomize_kind};
 use super::{DeploymentError, wrong};
 use crate::base::yaml::tree::{Node, Spot, Value};
 
-/// A variable that has found its object.
+/// A variable with its source object.
 pub(super) struct Variable {
     name: String,
     field: String,
     spot: Spot,
 }
 
-/// Kinds in whose pods they are filled in.
+/// Kinds in whose pods variables are expanded.
 const FILLED: &[&str] = &["CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"];
 
-/// Reads an item of `vars`, and marks the object that it takes its value from.
+/// Reads an item of `vars`, and marks its source object.
 pub(super) fn define(
     item: &Node,
     objects: &mut [Object],
@@ -60,7 +60,7 @@ pub(super) fn define(
     Ok(())
 }
 
-/// Fills all variables in. One that has no value is handed to `note`, and stays as it is.
+/// Expands all variables. A variable without a value is reported to `note` and stays unchanged.
 pub(super) fn fill(
     objects: &mut [Object],
     variables: &[Variable],
@@ -115,10 +115,10 @@ fn fill_container(container: &mut Node, values: &HashMap<&str, Node>) {
     }
 }
 
-/// The longest text that variables may make.
+/// Maximum length of an expanded text in bytes.
 const LONGEST: usize = 1 << 20;
 
-/// Puts values into a text; `$$` becomes `$`, as kustomize has it once there is a variable at all.
+/// Expands variables in a text; `$$` becomes `$`, as in kustomize with at least one variable.
 fn fill_text(node: &mut Node, values: &HashMap<&str, Node>) {
     if kustomize_kind(node).is_some() {
         return;

@@ -1,6 +1,6 @@
-//! What a deployment gives, as a layer of a local environment: above the defaults of the table, below
-//! what backing services provide. The value of a Secret is never taken, and neither is a value that
-//! names production.
+//! The layer of a deployment in a local environment: above the defaults of the table, below the backing
+//! services. Values of Secrets and values that name production are never used. Reading a deployment
+//! belongs in [`crate::model::deployment`].
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,16 +14,16 @@ use crate::model::deployment::expansion::{Piece, joined};
 use crate::model::deployment::{Container, Given, GivenValue};
 use crate::model::inventory::{Component, Declared};
 
-/// A deployment, and what its values are judged by.
+/// A deployment with the checks for its values.
 #[derive(Clone, Copy)]
 pub struct Deployed<'a> {
-    /// The component's container.
+    /// Container of the component.
     pub container: &'a Container,
-    /// What takes the place of what names production.
+    /// Rules for replacing values that name production.
     pub rules: &'a ProductionRules,
-    /// Whether a text names production.
+    /// Returns whether a text names production.
     pub names_production: &'a dyn Fn(&str) -> bool,
-    /// Whether the value of a variable, which is named first, looks like a credential.
+    /// Returns whether the value (second) of a variable (first) looks like a credential.
     pub is_credential: &'a dyn Fn(&str, &str) -> bool,
 }
 
@@ -33,10 +33,10 @@ impl fmt::Debug for Deployed<'_> {
     }
 }
 
-/// The texts that a local run has in the place of those of the deployment, by variable.
+/// Local texts by variable, which replace those of the deployment.
 pub(super) type LocalTexts = BTreeMap<String, Vec<Piece>>;
 
-/// Adds the layer. What it says is settled later, when all other layers are known.
+/// Adds the layer. Its references are resolved later, once all other layers are known.
 pub(super) fn add(
     deployed: Deployed<'_>,
     component: &Component,
@@ -66,7 +66,7 @@ pub(super) fn add(
                     kept_as: format!("Secret {secret}, key {key}"),
                     value: None,
                     declared: false,
-                    // What production has there says it.
+                    // The reason is in the value in production.
                     why: String::new(),
                 });
                 None
@@ -106,7 +106,7 @@ pub(super) fn add(
     Ok(texts)
 }
 
-/// The value that a local run takes, unless a placeholder is made for all of it.
+/// Returns the local value, or `None` if a placeholder replaces all of it.
 fn layer(
     deployed: Deployed<'_>,
     given: &Given,
@@ -116,7 +116,7 @@ fn layer(
     texts: &mut LocalTexts,
 ) -> Option<Secret> {
     let (pieces, reasons) = match local {
-        // A credential that no name tells is for the guard to refuse.
+        // The guard refuses a credential in a variable whose name does not mark it as secret.
         Local::Same => return value.cloned(),
         Local::Whole(source) => {
             variable.secret = true;
@@ -142,8 +142,8 @@ fn layer(
     Some(Secret::new(text))
 }
 
-/// Puts the local values of other variables into those that the deployment makes of them, and takes
-/// out what names production.
+/// Resolves references with the local values of other variables, and replaces parts that name
+/// production.
 pub(super) fn settle(
     deployed: Deployed<'_>,
     texts: &LocalTexts,
@@ -243,7 +243,7 @@ components:
         given(name, GivenValue::Text(crate::model::deployment::expansion::pieces(value, &earlier)))
     }
 
-    /// The environment that comes of a deployment: name, value, origin, rule, and what production has.
+    /// Returns the environment of a deployment: name, value, origin, rule, and value in production.
     fn resolved(variables: Vec<Given>, wishes: Wishes) -> Vec<(String, Variable)> {
         let head = Document { file: "i.yaml".into(), text: TABLE.into(), reference: None };
         let inventory = Inventory::read("here", vec![head]).expect("reads");
@@ -333,7 +333,7 @@ components:
         let all = resolved(variables.clone(), Wishes::default());
         assert_eq!(value(&all, "HOST"), Some("host.reference.invalid"));
         assert_eq!(find(&all, "HOST").replaced_by.as_deref(), Some("host"));
-        // What is made of it follows, also when the user sets it.
+        // Values made of it follow, also when the user sets it.
         assert_eq!(value(&all, "URL"), Some("https://host.reference.invalid/v1"));
         assert_eq!(
             (value(&all, "SPACE"), find(&all, "SPACE").replaced_by.as_deref()),

@@ -1,4 +1,4 @@
-//! In what two environments differ.
+//! Difference between two environments. Its display belongs in `report`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,39 +7,38 @@ use super::{Environment, ProductionValue, SecretNames};
 use crate::base::secret::Secret;
 use crate::model::deployment::Container;
 
-/// One of the environments that are compared: its variables by name. Those without a value are not
-/// in it.
+/// One of the compared environments: its variables by name, without those that have no value.
 #[derive(Debug, Default)]
 pub struct Side(BTreeMap<String, SideValue>);
 
 /// A variable on one side.
 #[derive(Debug, Clone)]
 pub struct SideValue {
-    /// The value, or what is known of it.
+    /// Value, or the known facts about it.
     pub value: ProductionValue,
-    /// Whether it must not be shown.
+    /// Marks a value that must be masked.
     pub secret: bool,
-    /// Where it is written.
+    /// Position.
     pub place: Option<String>,
 }
 
-/// A variable that is not the same on both sides.
+/// A variable that differs between the sides.
 #[derive(Debug)]
 pub struct Difference {
-    /// The name.
+    /// Name.
     pub name: String,
-    /// What it is on the left; `None` if it is not there.
+    /// Value on the left; `None` if absent.
     pub left: Option<SideValue>,
-    /// What it is on the right.
+    /// Value on the right; `None` if absent.
     pub right: Option<SideValue>,
 }
 
-/// What differs, and how much does not.
+/// Result of a comparison.
 #[derive(Debug)]
 pub struct Differences {
-    /// What differs, sorted by name.
+    /// Differing variables, sorted by name.
     pub variables: Vec<Difference>,
-    /// The number of variables that are the same on both sides.
+    /// Number of equal variables.
     pub same: usize,
 }
 
@@ -54,7 +53,7 @@ impl SideValue {
 }
 
 impl Side {
-    /// A local environment.
+    /// Returns the side of a local environment.
     #[must_use]
     pub fn local(environment: &Environment) -> Self {
         let values = environment.variables.iter().filter_map(|variable| {
@@ -65,7 +64,7 @@ impl Side {
         Self(values.collect())
     }
 
-    /// What the deployment has in the place of a local environment.
+    /// Returns the side of the values in production of a local environment.
     #[must_use]
     pub fn production(environment: &Environment) -> Self {
         let values = environment.variables.iter().filter_map(|variable| {
@@ -77,8 +76,8 @@ impl Side {
         Self(values.collect())
     }
 
-    /// What a deployment gives. `is_secret` knows the variables that are declared to be, and
-    /// `is_credential` judges a name with its value.
+    /// Returns the side of a deployment. `is_secret` knows the variables that are declared secret, and
+    /// `is_credential` checks a name with its value.
     #[must_use]
     pub fn deployed(
         container: &Container,
@@ -99,7 +98,7 @@ impl Side {
 }
 
 impl Side {
-    /// Adds variables that are read, unless they are given, each with the place that reads it.
+    /// Adds variables that code reads, unless they are given, each with the position of the read.
     pub fn add_reads(&mut self, reads: BTreeMap<String, String>) {
         for (name, place) in reads {
             self.0.entry(name).or_insert_with(|| SideValue {
@@ -111,7 +110,7 @@ impl Side {
     }
 }
 
-/// Compares two environments. What is secret on one side is on the other, too.
+/// Compares two environments. A variable that is secret on one side is masked on both.
 #[must_use]
 pub fn difference(left: &Side, right: &Side) -> Differences {
     let names: BTreeSet<&String> = left.0.keys().chain(right.0.keys()).collect();
@@ -132,7 +131,7 @@ pub fn difference(left: &Side, right: &Side) -> Differences {
 }
 
 impl ProductionValue {
-    /// The value, if it is written there.
+    /// Returns the value, if the deployment contains it.
     #[must_use]
     pub fn written(&self) -> Option<&Secret> {
         match self {

@@ -1,45 +1,45 @@
-//! An environment that is not complete.
+//! Errors in resolving an environment, and in the rules for secrets.
 
 use super::kept::Cause;
 use crate::base::yaml::YamlError;
 
-/// No environment can be made.
+/// An environment that cannot be resolved.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvironmentError {
-    /// Somebody tried to claim production.
+    /// A locked variable would get another value.
     #[error(
         "`{name}` must be `{locked}` in a local run, and {origin} {}; \
          the inventory's `production` section says so at {place}",
         wanted.as_ref().map_or_else(|| "takes it away".to_owned(), |wanted| format!("sets it to `{wanted}`"))
     )]
     Locked {
-        /// The variable.
+        /// Variable.
         name: String,
-        /// The only value that it may have.
+        /// Only allowed value.
         locked: String,
-        /// What was wanted; `None` for nothing at all.
+        /// Refused value; `None` for removal.
         wanted: Option<String>,
-        /// Who wanted it.
+        /// Origin of the refused value.
         origin: String,
         /// `file:line` of the lock.
         place: String,
     },
-    /// A name that many programs take for a locked one.
+    /// A name that many programs confuse with a locked one.
     #[error("`{name}` differs from `{locked}` in its case only, which is locked in a local run at {place}")]
     LikeLocked {
-        /// The variable.
+        /// Variable.
         name: String,
-        /// The one that is locked.
+        /// Locked variable.
         locked: String,
         /// `file:line` of the lock.
         place: String,
     },
-    /// A rule for reference secrets does not work.
+    /// A rule for placeholder secrets is invalid.
     #[error(transparent)]
     Rule(#[from] RuleError),
 }
 
-/// A rule that does not work.
+/// An invalid rule.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleError {
     /// What the workspace keeps cannot be had.
@@ -48,56 +48,56 @@ pub enum RuleError {
     /// The file is not what it should be.
     #[error(transparent)]
     Yaml(#[from] YamlError),
-    /// A pattern is no regular expression.
+    /// A pattern is not a regular expression.
     #[error("{file}: the pattern of rule `{rule}` is no regular expression")]
     Pattern {
-        /// The file.
+        /// File.
         file: String,
-        /// The rule.
+        /// Rule.
         rule: String,
-        /// Why.
+        /// Underlying error.
         source: regex::Error,
     },
-    /// A template does not work.
+    /// A template is invalid.
     #[error("{file}: the value of rule `{rule}` cannot be made")]
     Template {
-        /// The file.
+        /// File.
         file: String,
-        /// The rule.
+        /// Rule.
         rule: String,
-        /// Why.
+        /// Underlying error.
         source: minijinja::Error,
     },
-    /// A rule names a shape that there is not.
+    /// A rule names an unknown shape.
     #[error("{file}: rule `{rule}` has the shape `{shape}`, which is not among `shapes`")]
     Shape {
-        /// The file.
+        /// File.
         file: String,
-        /// The rule.
+        /// Rule.
         rule: String,
-        /// The shape.
+        /// Shape.
         shape: String,
     },
-    /// A file would be where no file can be put.
+    /// The path of a generated file is not in the directory for such files.
     #[error(
         "{file}: rule `{rule}` makes a file, so its value must be a path in `{folder}`, and not `{path}`"
     )]
     Path {
-        /// The file.
+        /// File with the rules.
         file: String,
-        /// The rule.
+        /// Rule.
         rule: String,
-        /// What its value is.
+        /// Refused path.
         path: String,
-        /// Where files are put.
+        /// Directory for generated files.
         folder: &'static str,
     },
     /// No rule matches.
     #[error("{file}: no rule makes a value for `{name}`; a last rule without `name` and `type` would")]
     NoRule {
-        /// The file.
+        /// File.
         file: String,
-        /// The variable.
+        /// Variable.
         name: String,
     },
 }

@@ -1,6 +1,5 @@
-//! What a deployment has in production, and what of it must not be shown: secrets by their name, what
-//! looks like a credential, and whatever is made of them. What a local run is given instead is in
-//! `deployed`.
+//! Values in production, and the masking of secrets among them: secrets by name, likely credentials, and
+//! all values made of these. The local values belong in `deployed`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,9 +10,8 @@ use crate::base::secret::Secret;
 use crate::model::deployment::expansion::Piece;
 use crate::model::deployment::{Container, GivenValue};
 
-/// What is known of the values in production, one for each variable. What is in a Secret stays as it
-/// is written where other values are made of it. `is_secret` judges a name with its value, `names` what
-/// is in a value.
+/// Returns the known value in production of each variable. In values made of a Secret, the reference to
+/// it stays. `is_secret` checks a name with its value, `names` the content of a value.
 pub(super) fn in_production(
     container: &Container,
     is_secret: &dyn Fn(&str, &str) -> bool,
@@ -60,25 +58,25 @@ pub(super) fn in_production(
     all
 }
 
-/// Whether an address in a text has a login in it, or the text assigns something by a name that says
-/// that it is secret: `postgres://user:password@host`, `host=x password=y`. It does not matter which
-/// host it is for, and better one too many.
+/// Returns whether a text contains an address with a login, or an assignment to a secret name:
+/// `postgres://user:password@host`, `host=x password=y`. The host does not matter, and a false positive
+/// is better than a leak.
 pub(super) fn holds_password(text: &str, names: &SecretNames) -> bool {
     text.split("://").skip(1).any(has_login) || !secret_part::find(text, names).is_empty()
 }
 
-/// Whether what stands behind `://` begins with a login.
+/// Returns whether the text after `://` begins with a login.
 fn has_login(rest: &str) -> bool {
     let rest = rest.split([' ', '\t', '\r', '\n', '"', '\'', '|']).next().unwrap_or(rest);
     let Some((before, _)) = rest.rsplit_once('@') else { return false };
     let authority = before.split(['/', '?', '#']).next().unwrap_or(before);
     if authority.len() < before.len() {
-        // Either a password that is not encoded as it should be, or a path with an `@` in it.
+        // Either the password is not encoded correctly, or a path contains an `@`.
         let is_port = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
         let has_password = authority.rsplit_once(':').is_some_and(|(_, part)| !is_port(part));
         return authority.contains('@') || has_password;
     }
-    // What stands for a value that is filled in later is none.
+    // A reference that is filled in later is not a password.
     let secret = before.split_once(':').map_or(before, |(_, password)| password);
     !secret.is_empty()
         && !secret.starts_with(['<', '{', '*'])

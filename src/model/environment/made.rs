@@ -1,5 +1,5 @@
-//! Which variables get reference secrets: those that have no value, and those that others demand;
-//! and the files that go with them.
+//! Variables that get placeholder secrets: those without a value and those that others demand, with
+//! their files. The form of a placeholder belongs in `reference_secret`.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +9,18 @@ use super::{Origin, Variable, is_variable_name};
 use crate::base::secret::Secret;
 use crate::model::container::ContainerFile;
 
-/// Readable by whoever the image runs as: nothing in it is worth hiding, and nobody else is there.
+/// Permissions of the files: readable for every user that the image may run as. Placeholders need no
+/// protection.
 const MODE: u32 = 0o444;
-/// No object that names variables is larger.
+/// Maximum size of an object that names variables.
 const MOST: usize = 100;
 
-/// What has been made, to be put into files if it is still wanted in the end.
+/// Generated contents of files, of which only those still in use at the end are kept.
 #[derive(Debug, Default)]
 pub(super) struct MadeFiles(BTreeMap<String, Secret>);
 
 impl MadeFiles {
-    /// Gives a value to all that lack one and may have one made up.
+    /// Gives a value to each variable that lacks one and may have a placeholder.
     pub(super) fn fill(
         &mut self,
         variables: &mut BTreeMap<String, Variable>,
@@ -66,7 +67,7 @@ impl MadeFiles {
         demanded.into_iter().try_for_each(|(name, place)| self.demand(variables, &name, place, rules, ground))
     }
 
-    /// What is to be put into the container of these variables.
+    /// Returns the files for the container of these variables.
     pub(super) fn wanted(self, variables: &BTreeMap<String, Variable>) -> Vec<ContainerFile> {
         let made = self.0.into_iter().filter_map(|(name, content)| {
             let variable = variables.get(&name)?;
@@ -87,7 +88,8 @@ impl MadeFiles {
         }
     }
 
-    /// Sees to it that a variable has a value, unless somebody has taken it away.
+    /// Gives a variable a placeholder if nothing gives it a value; one that the user has unset stays
+    /// unset.
     fn demand(
         &mut self,
         variables: &mut BTreeMap<String, Variable>,
@@ -110,7 +112,7 @@ impl MadeFiles {
     }
 }
 
-/// The names of variables that are the values of a JSON object.
+/// Returns the variable names among the values of a JSON object.
 fn named_in(value: &Secret) -> Vec<String> {
     let Ok(object) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(value.expose())
     else {
@@ -120,8 +122,7 @@ fn named_in(value: &Secret) -> Vec<String> {
     texts.filter(|text| is_variable_name(text)).take(MOST).map(str::to_owned).collect()
 }
 
-/// The parts of a file that must not be shown: the lines of private keys, or all of it if it is no
-/// PEM at all.
+/// Returns the parts of a file to mask: the lines of private keys, or all of it if it is not PEM.
 #[must_use]
 pub fn hidden_parts(file: &ContainerFile) -> Vec<Secret> {
     let content = file.content.expose();

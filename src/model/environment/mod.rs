@@ -1,9 +1,9 @@
-//! The environment that a component gets in a local run, and why each variable has its value. Pure:
-//! everything that the rules need is handed in.
+//! The environment of a component in a local run, with the origin of each value. Pure: the caller
+//! provides all inputs. The display belongs in `report`.
 //!
-//! From lowest to highest: the defaults of the component's table, what its deployment gives, what its
-//! backing services provide, reference secrets for what is marked secret and has no value yet, what the user gives;
-//! and on top, not to be overridden by anything, what keeps a local run away from production.
+//! Layers from lowest to highest: defaults of the component's table, its deployment, its backing
+//! services, placeholder secrets for secret variables without a value, the user's values, and locked
+//! variables, which nothing overrides.
 
 mod deployed;
 pub mod difference;
@@ -39,25 +39,25 @@ pub use reference_secret::{FOLDER, Ground, Made, SecretRules, Source};
 pub use secret_name::{Judgement, SecretNames};
 pub use variable::{Origin, Variable};
 
-/// A value that a backing service provides.
+/// A value from a backing service.
 #[derive(Debug, Clone)]
 pub struct Provided {
-    /// The variable.
+    /// Variable.
     pub name: String,
-    /// Its value.
+    /// Value.
     pub value: Secret,
-    /// Whether it must not be shown.
+    /// Marks a value that must be masked.
     pub secret: bool,
-    /// The service.
+    /// Service.
     pub service: String,
-    /// The template.
+    /// Template.
     pub place: String,
 }
 
-/// What the user wants, in the order given.
+/// The user's changes to variables, in the given order.
 #[derive(Debug, Clone, Default)]
 pub struct Wishes {
-    /// `-e NAME=VALUE`, and the lines of `--env-file`, with their origin.
+    /// `-e NAME=VALUE` and the lines of `--env-file`, with their origin.
     pub set: Vec<(String, Secret, Origin)>,
     /// `--unset NAME`.
     pub unset: Vec<String>,
@@ -65,46 +65,46 @@ pub struct Wishes {
     pub notes: Vec<String>,
 }
 
-/// All that the rules need.
+/// Inputs of the rules.
 #[derive(Debug)]
 pub struct Inputs<'a> {
-    /// Whose environment.
+    /// Component of the environment.
     pub component: &'a Component,
-    /// The inventory that it is from, whose `production` section locks variables.
+    /// Inventory of the component, whose `production` section locks variables.
     pub inventory: &'a Inventory,
-    /// What its deployment gives.
+    /// Deployment of the component.
     pub deployed: Option<Deployed<'a>>,
-    /// What backing services give.
+    /// Values from backing services.
     pub provided: Vec<Provided>,
-    /// How reference secrets are made.
+    /// Rules for placeholder secrets.
     pub secrets: &'a SecretRules,
-    /// What they are made from.
+    /// Seed and material of placeholder secrets.
     pub ground: Ground,
-    /// What the user wants.
+    /// The user's changes.
     pub wishes: Wishes,
 }
 
 /// An environment, sorted by name.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
-    /// The variables, those without a value too.
+    /// Variables, including those without a value.
     pub variables: Vec<Variable>,
-    /// The files that some of them name.
+    /// Files that some variables name.
     pub files: Vec<ContainerFile>,
 }
 
-/// Whether a program that reads variables in any case takes one name for the other, whichever way it folds
-/// them: `ſ` is `S` in capitals, and the sign for Kelvin `k` in small letters.
+/// Returns whether two names are equal to a program that ignores case, in either folding: `ſ` becomes
+/// `S` in upper case, and the Kelvin sign becomes `k` in lower case.
 fn same_but_for_case(one: &str, other: &str) -> bool {
     let folded = |name: &str| name.to_lowercase().to_uppercase();
     folded(one) == folded(other)
 }
 
 impl Environment {
-    /// Applies the rules.
+    /// Resolves the environment.
     ///
     /// # Errors
-    /// When the user's wishes would claim production, or a rule for secrets is broken.
+    /// Fails when the user's changes override a locked variable, or a rule for secrets is invalid.
     pub fn resolve(inputs: Inputs<'_>) -> Result<Self, EnvironmentError> {
         let names = inputs.secrets.names();
         let mut variables = declared(inputs.component, names);
@@ -169,7 +169,7 @@ impl Environment {
         Ok(Self { variables: variables.into_values().collect(), files })
     }
 
-    /// A word of a deployment's command with the variables of this environment put in.
+    /// Expands a word of a deployment's command with this environment.
     #[must_use]
     pub fn expand(&self, pieces: &[Piece]) -> String {
         let value = |name: &str| {
@@ -179,19 +179,19 @@ impl Environment {
         expanded(pieces, &value).unwrap_or_default()
     }
 
-    /// The names of required variables that have no value.
+    /// Returns the required variables without a value.
     #[must_use]
     pub fn lacking(&self) -> Vec<&Variable> {
         self.variables.iter().filter(|variable| variable.required && variable.value.is_none()).collect()
     }
 
-    /// Names and values, for the one who starts the component.
+    /// Returns names and values for starting the component.
     #[must_use]
     pub fn pairs(&self) -> Vec<(String, Secret)> {
         self.variables.iter().filter_map(|v| Some((v.name.clone(), v.value.clone()?))).collect()
     }
 
-    /// The values that must not be shown.
+    /// Returns the values to mask.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         self.variables
             .iter()
@@ -199,7 +199,8 @@ impl Environment {
             .filter_map(|variable| variable.value.as_ref())
     }
 
-    /// `18 variables: 7 defaults, 5 from rabbitmq, 3 reference secrets, 1 yours, 2 locked`.
+    /// Returns a summary: `18 variables: 7 defaults, 5 from rabbitmq, 3 reference secrets, 1 yours, 2
+    /// locked`.
     #[must_use]
     pub fn summary(&self) -> String {
         let with_value: Vec<&Variable> = self.variables.iter().filter(|v| v.value.is_some()).collect();

@@ -1,6 +1,6 @@
-//! What takes the place of values that are right only in production: of those that name its hosts,
-//! and of those that only a cluster knows. The rules are the template `production-values.yaml`; which
-//! text names production is for whoever asks.
+//! Replacements of values that are valid only in production: those that name its hosts, and those that
+//! only a cluster knows. The rules are in the template `production-values.yaml`. The check for
+//! production hosts belongs in the caller.
 
 use minijinja::{Environment as Templates, context};
 use regex::Regex;
@@ -30,27 +30,27 @@ struct Rule {
     value: String,
 }
 
-/// The rules, in order.
+/// Rules, in order.
 #[derive(Debug)]
 pub struct ProductionRules {
     file: String,
     rules: Vec<Rule>,
 }
 
-/// A value that took the place of another.
+/// A replaced value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replaced {
-    /// The value.
+    /// Value.
     pub value: String,
-    /// The rule that made it.
+    /// Rule that made it.
     pub rule: String,
 }
 
 impl ProductionRules {
-    /// Reads the rules.
+    /// Parses the rules.
     ///
     /// # Errors
-    /// When the text is not a list of rules, or one of the patterns is wrong.
+    /// Fails when the text is not a list of rules, or a pattern is invalid.
     pub fn read(file: &str, text: &str) -> Result<Self, RuleError> {
         let (written, _) = yaml::parse::<Written>(file, text)?;
         let compile = |rule: WrittenRule| {
@@ -66,11 +66,11 @@ impl ProductionRules {
         Ok(Self { file: file.to_owned(), rules })
     }
 
-    /// What stands for a value of a variable that names production: made by the first rule whose form
-    /// it has, and that leaves nothing of production in it. `None` if no rule can.
+    /// Replaces a value that names production by the first rule that matches its form and whose result
+    /// no longer names production. Returns `None` if no rule does.
     ///
     /// # Errors
-    /// When a template is broken.
+    /// Fails when a template is invalid.
     pub fn replace(
         &self,
         name: &str,
@@ -98,10 +98,10 @@ impl ProductionRules {
         Ok(None)
     }
 
-    /// What stands for what only a cluster knows, such as `metadata.namespace`.
+    /// Returns the replacement of a field that only a cluster knows, such as `metadata.namespace`.
     ///
     /// # Errors
-    /// When a template is broken.
+    /// Fails when a template is invalid.
     pub fn field(&self, name: &str, field: &str, component: &str) -> Result<Option<Replaced>, RuleError> {
         let fits = |rule: &&Rule| rule.field.as_ref().is_some_and(|pattern| pattern.is_match(field));
         let Some(rule) = self.rules.iter().find(fits) else { return Ok(None) };

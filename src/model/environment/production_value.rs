@@ -1,32 +1,32 @@
-//! The value that a variable has in production.
+//! The value of a variable in production. Its masking belongs in `hidden`.
 
 use crate::base::secret::Secret;
 use crate::model::deployment::expansion::{Piece, joined};
 
-/// What a variable is in production, as far as the deployment says.
+/// A variable in production, as far as the deployment tells.
 #[derive(Debug, Clone)]
 pub struct InProduction {
-    /// The value, or what is known of it.
+    /// Value, or the known facts about it.
     pub value: ProductionValue,
-    /// Where it is written: `file:line`.
+    /// Position: `file:line`.
     pub place: String,
-    /// Whether it must not be shown, whatever the local value is.
+    /// Marks a value that must be masked, independent of the local value.
     pub secret: bool,
 }
 
 /// A value in production.
 #[derive(Debug, Clone)]
 pub enum ProductionValue {
-    /// Written in the deployment.
+    /// Value in the deployment.
     Written(Secret),
-    /// Not there to be read, in a few words: `Secret login, key token`.
+    /// Reason for which the value is not readable, in a few words: `Secret login, key token`.
     Elsewhere(String),
 }
 
-/// The system takes no longer values.
+/// Maximum length of a variable on Linux in bytes.
 pub(super) const LONGEST: usize = 128 << 10;
 
-/// The pieces put together, unless that is longer than a value can be.
+/// Joins pieces, unless the result is longer than a value can be.
 pub(super) fn expanded<'a>(pieces: &[Piece], value: &dyn Fn(&str) -> Option<&'a str>) -> Option<String> {
     let length = |piece: &Piece| match piece {
         Piece::Text(text) => text.len(),

@@ -1,5 +1,5 @@
-//! Variables as the deployments of public projects have them, each with what a local run makes of it:
-//! `R` a placeholder for all of the value, `P` for a part of it, `H` hidden but the same, `O` open.
+//! Tests with variables from deployments of public projects, each with its expected treatment: `R` a
+//! placeholder for the whole value, `P` for a part of it, `H` masked but unchanged, `O` open.
 
 use super::hidden::holds_password;
 use super::reference_secret::{Ground, SecretRules};

@@ -1,6 +1,6 @@
-//! Reference secrets: values that have the form of the real thing and are plainly not it, the same
-//! at every run of a workspace. The rules are a template, `reference-secrets.yaml`; which variables
-//! they are asked about is for `made`.
+//! Placeholder secrets: values in the form of a real secret that are recognizably not one, the same at
+//! every run of a workspace. The rules are in the template `reference-secrets.yaml`. The selection of
+//! variables belongs in `made` and `replace`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,11 +17,11 @@ use crate::base::secret::Secret;
 use crate::base::x509::Material;
 use crate::base::yaml::{self};
 
-/// The folder for files with reference secrets, in a container.
+/// Directory for files with placeholder secrets, in a container.
 pub const FOLDER: &str = "/run/secrets/cki-reference";
-/// A secret that is made from others that are made from others is a loop.
-/// No placeholder of a kind is longer.
+/// Maximum length of a placeholder in bytes.
 const LONGEST: usize = 64 << 10;
+/// Maximum nesting of secrets that are made from other secrets; deeper nesting is a loop.
 const DEEPEST: usize = 4;
 
 #[derive(Debug, Deserialize)]
@@ -55,7 +55,7 @@ struct Rule {
     written: WrittenRule,
 }
 
-/// The rules, in order; the first that matches makes the value.
+/// Rules, in order; the first match makes the value.
 #[derive(Debug, Clone)]
 pub struct SecretRules(Arc<Rules>, SecretNames);
 
@@ -65,43 +65,43 @@ struct Rules {
     rules: Vec<Rule>,
 }
 
-/// What values are made from. Cheap to clone.
+/// Inputs of values. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Ground {
     /// What the workspace keeps for them.
     pub kept: Kept,
     /// The hosts of the inventory's repositories, without those of production.
     pub hosts: Arc<[String]>,
-    /// What the services of the run provide: by service, the variables, and `host`.
+    /// Variables and `host` of each service of the run.
     pub services: Arc<BTreeMap<String, BTreeMap<String, String>>>,
 }
 
 impl Ground {
-    /// With a seed and nothing else.
+    /// Returns inputs with only a seed.
     #[must_use]
     pub fn of(seed: &str) -> Self {
         Self { kept: Kept::of(seed, None), ..Self::default() }
     }
 }
 
-/// The secret of a deployment that a placeholder replaces.
+/// A secret of a deployment that a placeholder replaces.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// The name that its form is chosen by: that of the variable, or of the one that Compose puts in.
+    /// Name that selects the form: that of the variable, or of the interpolated one in Compose.
     pub name: String,
-    /// What it is called where it is kept, the same for all variables that get it from there.
+    /// Name of the place that holds the secret, shared by all variables with that secret.
     pub kept_as: String,
-    /// The value that it has in production, if that is known.
+    /// Value in production, if known.
     pub value: Option<Secret>,
-    /// Whether the component's table declares the variable to be secret.
+    /// Marks a variable that the component's table declares secret.
     pub declared: bool,
-    /// Why it is replaced, in a few words.
+    /// Reason for the replacement, in a few words.
     pub why: String,
 }
 
 impl Source {
-    /// What its placeholder depends on: the value if it is known, so that all that hold the same
-    /// secret still fit together.
+    /// Returns the seed of the placeholder: the value, if known, so that all holders of a secret get the
+    /// same placeholder.
     fn seed(&self) -> String {
         match &self.value {
             Some(value) => format!("value {}", value.expose()),
@@ -110,24 +110,24 @@ impl Source {
     }
 }
 
-/// A value that a rule has made.
+/// A value made by a rule.
 #[derive(Debug, Clone)]
 pub struct Made {
-    /// The value.
+    /// Value.
     pub value: Secret,
-    /// The rule.
+    /// Rule.
     pub rule: String,
-    /// What is in the file that the value is the path of.
+    /// Content of the file whose path is the value.
     pub file: Option<Secret>,
-    /// Variables that must be there as well.
+    /// Variables that must exist too.
     pub demands: Vec<String>,
 }
 
 impl SecretRules {
-    /// Reads the rules.
+    /// Parses the rules.
     ///
     /// # Errors
-    /// When the text is not a list of rules, or one of the patterns is wrong.
+    /// Fails when the text is not a list of rules, or a pattern is invalid.
     pub fn read(file: &str, text: &str) -> Result<Self, RuleError> {
         let (written, _) = yaml::parse::<Written>(file, text)?;
         let compile = |rule: WrittenRule| {
@@ -146,23 +146,23 @@ impl SecretRules {
         Ok(Self(Arc::new(Rules { file: file.to_owned(), rules }), SecretNames::none()))
     }
 
-    /// With the rules that say which variables hold secrets.
+    /// Adds the rules that tell which variables hold secrets.
     #[must_use]
     pub fn with_names(self, names: SecretNames) -> Self {
         Self(self.0, names)
     }
 
-    /// The rules that say which variables hold secrets.
+    /// Returns the rules that tell which variables hold secrets.
     #[must_use]
     pub fn names(&self) -> &SecretNames {
         &self.1
     }
 
-    /// Makes the value that replaces a secret of a deployment. The same secret always has the same
-    /// value in a workspace, whatever the variables are called that hold it.
+    /// Makes the placeholder for a secret of a deployment. The same secret always gets the same
+    /// placeholder in a workspace, in every variable that holds it.
     ///
     /// # Errors
-    /// When no rule matches or its template is broken.
+    /// Fails when no rule matches, or the rule's template is invalid.
     pub fn make_for(&self, kind: Option<&str>, source: &Source, ground: &Ground) -> Result<Made, RuleError> {
         let name = source.name.as_str();
         let form = source.value.as_ref().map(Secret::expose);
@@ -170,7 +170,7 @@ impl SecretRules {
             let fits_form = match (&rule.form, form) {
                 (Some(wanted), Some(value)) => wanted.is_match(value),
                 (Some(_), None) => false,
-                // What is known keeps its own form, not one that its name suggests.
+                // A known value keeps its own form, not one that its name suggests.
                 (None, Some(_)) if !source.declared => rule.written.shared,
                 (None, _) => true,
             };
@@ -186,21 +186,21 @@ impl SecretRules {
         }
     }
 
-    /// Makes the value of a secret variable. The same variable in the same workspace always has the
-    /// same value.
+    /// Makes the value of a secret variable. The same variable always gets the same value in a
+    /// workspace.
     ///
     /// # Errors
-    /// When no rule matches or its template is broken.
+    /// Fails when no rule matches, or the rule's template is invalid.
     pub fn make(&self, name: &str, kind: Option<&str>, ground: &Ground) -> Result<Made, RuleError> {
         let mut rules = self.fitting(name, kind);
         let rule = rules.next().ok_or_else(|| self.none_for(name))?;
         self.apply(rule, Facts::of(name), ground, 0)
     }
 
-    /// Makes the value of a variable that is no secret, if a rule is for such variables, too.
+    /// Makes the value of a variable that is not secret, if a rule for such variables matches.
     ///
     /// # Errors
-    /// When the template of the rule is broken.
+    /// Fails when the rule's template is invalid.
     pub fn make_public(
         &self,
         name: &str,
@@ -211,7 +211,7 @@ impl SecretRules {
         rule.map(|rule| self.apply(rule, Facts::of(name), ground, 0)).transpose()
     }
 
-    /// Whether the value of a variable is a JSON object whose values are names of variables.
+    /// Returns whether the value of a variable is a JSON object whose values are names of variables.
     #[must_use]
     pub fn names_variables(&self, name: &str, kind: Option<&str>) -> bool {
         self.fitting(name, kind).next().is_some_and(|rule| rule.written.names_variables)
@@ -315,13 +315,13 @@ impl Rule {
     }
 }
 
-/// What a value is made for.
+/// Facts about the variable of a value.
 #[derive(Clone, Copy)]
 struct Facts<'a> {
     name: &'a str,
-    /// What the value depends on, besides the workspace.
+    /// Seed of the value within the workspace.
     seed: &'a str,
-    /// The bytes of the value that it replaces.
+    /// Length in bytes of the replaced value.
     length: usize,
 }
 
@@ -333,7 +333,7 @@ impl<'a> Facts<'a> {
 
 type PartOf = fn(&Material) -> String;
 
-/// What rules may put into files.
+/// Certificates and keys that rules may put into files.
 const PARTS: &[(&str, PartOf)] = &[
     ("ca_certificate", |material| material.authority.clone()),
     ("server_certificate", |material| material.server.certificate.clone()),
@@ -343,7 +343,7 @@ const PARTS: &[(&str, PartOf)] = &[
     ("signing_key", |material| material.signing_key.expose().to_owned()),
 ];
 
-/// Whether a path is that of a file directly in the folder for them.
+/// Returns whether a path is that of a file directly in the directory for placeholder files.
 fn is_in_folder(path: &str) -> bool {
     let name = path.strip_prefix(FOLDER).and_then(|rest| rest.strip_prefix('/'));
     name.is_some_and(crate::model::reference::is_name)
@@ -353,7 +353,7 @@ fn take(text: &str, count: usize) -> String {
     text.chars().cycle().take(count).collect()
 }
 
-/// The length of a placeholder, if it is one that a program may want.
+/// Returns the length of a placeholder, if it is within the limit.
 fn bounded(count: usize) -> Result<usize, minijinja::Error> {
     if count <= LONGEST {
         return Ok(count);

@@ -1,5 +1,5 @@
-//! Which secrets of a deployment a local run gets placeholders for: a whole value, or parts of one,
-//! each with the reason. What a placeholder looks like is for `reference_secret`.
+//! Decision which secrets of a deployment get placeholders in a local run: a whole value, or parts of
+//! one, each with the reason. The form of a placeholder belongs in `reference_secret`.
 
 use std::ops::Range;
 
@@ -10,32 +10,32 @@ use crate::base::secret::Secret;
 use crate::model::deployment::expansion::Piece;
 use crate::model::deployment::{Given, GivenValue};
 
-/// What makes placeholders.
+/// Generator of placeholders.
 #[derive(Clone, Copy)]
 pub(super) struct Placeholders<'a> {
     pub(super) rules: &'a SecretRules,
     pub(super) ground: &'a Ground,
 }
 
-/// What a local run gets in the place of a value.
+/// Local form of a value.
 pub(super) enum Local {
-    /// What the deployment has.
+    /// Same value as in the deployment.
     Same,
-    /// A placeholder for all of it.
+    /// Placeholder for the whole value.
     Whole(Source),
-    /// The same but for some parts, and why those are replaced.
+    /// Value with some parts replaced, and the reasons for replacing them.
     Parts(Vec<Piece>, Vec<String>),
 }
 
-/// A part of a text that is replaced.
+/// A part of a text to replace.
 struct Span {
     range: Range<usize>,
     source: Source,
 }
 
 impl Placeholders<'_> {
-    /// Decides about a variable that the table says nothing about. `value` is what it is in production
-    /// as a whole, if that is known.
+    /// Decides about a variable without an entry in the table. `value` is its whole value in production,
+    /// if known.
     pub(super) fn of(self, given: &Given, value: Option<&str>) -> Result<Local, RuleError> {
         let names = self.rules.names();
         let (Some(value), GivenValue::Text(pieces)) = (value, &given.value) else {
@@ -76,11 +76,11 @@ impl Placeholders<'_> {
         Ok(if reasons.is_empty() { Local::Same } else { Local::Parts(made, reasons) })
     }
 
-    /// Decides about a value that cannot be known from the files.
+    /// Decides about a value that is unknown from the files.
     fn of_unknown(self, given: &Given) -> Result<Local, RuleError> {
         let names = self.rules.names();
         if let Some(rule) = names.certain(&given.name) {
-            // Where all of it is one variable, others may be made of the same.
+            // If one variable makes up the whole value, other values may be made of it too.
             let whole = match given.parts.as_slice() {
                 [part] if given.draft.as_deref() == Some("") => part.name.as_str(),
                 _ => given.name.as_str(),
@@ -93,7 +93,7 @@ impl Placeholders<'_> {
         let is_filled = |name: &str, at: usize| {
             spans.iter().any(|span| span.source.name == name && span.range == (at..at))
         };
-        // What lacks anything but secrets stays unknown.
+        // If anything but secrets is missing, the value stays unknown.
         let lacks = given.parts.iter().any(|part| !part.known && !is_filled(&part.name, part.range.start));
         if lacks {
             return Ok(Local::Same);
@@ -107,7 +107,7 @@ impl Placeholders<'_> {
         Ok(Local::Parts(vec![Piece::Text(text)], reasons))
     }
 
-    /// The variables in a text that Compose has put there and that are secret.
+    /// Returns the spans of secret variables that Compose interpolated into a text.
     fn interpolated(self, given: &Given, text: &str) -> Vec<Span> {
         let names = self.rules.names();
         let mut spans = Vec::new();
@@ -128,7 +128,8 @@ impl Placeholders<'_> {
         spans
     }
 
-    /// A text with placeholders in the place of its spans; of those that overlap, the longest first one.
+    /// Replaces the spans of a text by placeholders; of overlapping ones, the first counts, or the
+    /// longest of those that start together.
     fn filled(
         self,
         text: &str,
@@ -152,7 +153,7 @@ impl Placeholders<'_> {
         Ok(made)
     }
 
-    /// A placeholder that can stand inside of a text: no path of a file.
+    /// Returns a placeholder that can be part of a text, so never the path of a file.
     fn value(self, source: &Source) -> Result<Secret, RuleError> {
         let made = self.rules.make_for(None, source, self.ground)?;
         if made.file.is_none() {
@@ -164,11 +165,11 @@ impl Placeholders<'_> {
 }
 
 impl SecretRules {
-    /// Placeholders for those variables of a text that are secret: each secret, and what a local run has
-    /// in its place. It is the same that an environment gets for the same variable.
+    /// Returns each secret among the interpolated variables of a text with its placeholder, the same as
+    /// in the environment.
     ///
     /// # Errors
-    /// Fails when a rule does not work.
+    /// Fails when a rule is invalid.
     pub fn placeholders<'a>(
         &self,
         interpolated: &'a [(String, Secret)],
@@ -183,19 +184,19 @@ impl SecretRules {
             let why = format!("made of `{name}`");
             made.push((secret, placeholders.value(&source(name, Some(secret), why))?));
         }
-        // One may be a part of another.
+        // A secret may be a part of another one.
         made.sort_by_key(|(secret, _)| std::cmp::Reverse(secret.len()));
         Ok(made)
     }
 }
 
-/// A secret that the files hold or name, of a variable that nobody has declared.
+/// Returns the source of a secret in an undeclared variable.
 fn source(name: &str, value: Option<&str>, why: String) -> Source {
     let (name, value) = (name.to_owned(), value.map(Secret::new));
     Source { kept_as: format!("variable {name}"), name, value, declared: false, why }
 }
 
-/// Returns whether the password of an address stands at a place of a text.
+/// Returns whether a position in a text is that of an address's password.
 fn is_password_of_address(text: &str, at: usize) -> bool {
     let (before, after) = text.split_at(at);
     let Some((_, login)) = before.rsplit_once("://") else { return false };

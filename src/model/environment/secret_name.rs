@@ -1,6 +1,5 @@
-//! Which variables hold a secret, judged by name and value: whether a value is hidden, and whether a
-//! local run gets a placeholder for it. The rules are a template, `secret-names.yaml`. Secrets inside
-//! of longer values are for `secret_part`.
+//! Detection of secret variables by name and value, which decides on masking and placeholders. The rules
+//! are in the template `secret-names.yaml`. Secrets within longer values belong in `secret_part`.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,9 +11,9 @@ use serde::Deserialize;
 use super::error::RuleError;
 use crate::base::yaml;
 
-/// No name is judged by more than this many bytes of it.
+/// Maximum bytes of a name to check.
 const LONGEST_NAME: usize = 256;
-/// Values longer than this have no shape but that of a random text.
+/// Maximum bytes of a value to check for a shape other than random text.
 const LONGEST_SHAPE: usize = 1024;
 
 #[derive(Debug, Deserialize)]
@@ -68,7 +67,7 @@ struct Rule {
     part: Option<Regex>,
 }
 
-/// The rules, in order; the first whose name fits decides.
+/// Rules, in order; the first with a matching name decides.
 #[derive(Debug, Clone)]
 pub struct SecretNames(Arc<Names>);
 
@@ -78,22 +77,22 @@ struct Names {
     rules: Vec<Rule>,
 }
 
-/// The judgement of a variable by its name and value.
+/// Result of checking a variable by name and value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Judgement {
-    /// Whether the value must not be shown.
+    /// Marks a value that must be masked.
     pub hide: bool,
-    /// The bytes of the value that a placeholder replaces.
+    /// Byte range of the value that a placeholder replaces.
     pub replace: Option<Range<usize>>,
-    /// The rule that decided.
+    /// Rule that decided.
     pub rule: Option<String>,
 }
 
 impl SecretNames {
-    /// Reads the rules.
+    /// Parses the rules.
     ///
     /// # Errors
-    /// When the text is not a list of rules, a pattern is wrong, or a shape is unknown.
+    /// Fails when the text is not a list of rules, a pattern is invalid, or a shape is unknown.
     pub fn read(file: &str, text: &str) -> Result<Self, RuleError> {
         let (written, _) = yaml::parse::<Written>(file, text)?;
         let compile = |rule: &str, pattern: &str| {
@@ -130,13 +129,13 @@ impl SecretNames {
         })))
     }
 
-    /// Rules that find no secret.
+    /// Returns rules that find no secret.
     #[must_use]
     pub fn none() -> Self {
         Self(Arc::new(Names { compounds: Vec::new(), rules: Vec::new() }))
     }
 
-    /// Judges a variable with its value.
+    /// Checks a variable with its value.
     #[must_use]
     pub fn judge(&self, name: &str, value: &str) -> Judgement {
         let Some(rule) = self.rule(name) else { return Judgement::default() };
@@ -156,14 +155,14 @@ impl SecretNames {
         Judgement { hide: replace.is_some() || rule.hide.holds(shown), replace, rule: label }
     }
 
-    /// The rule by which a variable is a secret whatever its value, if one says so.
+    /// Returns the rule by which the name alone makes a variable secret, if any.
     #[must_use]
     pub fn certain(&self, name: &str) -> Option<&str> {
         let rule = self.rule(name).filter(|rule| rule.replace == When::Always && rule.hide == When::Always);
         rule.map(|rule| rule.label.as_str())
     }
 
-    /// Whether a variable with this name is hidden whatever its value.
+    /// Returns whether a variable with this name is masked with any value.
     #[must_use]
     pub fn hides(&self, name: &str) -> bool {
         self.rule(name).is_some_and(|rule| rule.hide == When::Always)
@@ -177,7 +176,7 @@ impl SecretNames {
         self.0.rules.iter().find(|rule| rule.name.is_match(&words))
     }
 
-    /// The words of a name, in lower case, with `_` between them.
+    /// Returns the words of a name, in lower case, joined by `_`.
     fn words(&self, name: &str) -> String {
         let mut words: Vec<String> = Vec::new();
         for word in split(name) {
@@ -194,8 +193,8 @@ impl SecretNames {
     }
 }
 
-/// Takes a name apart at what is neither a letter nor a digit, at capital letters, and before the
-/// digits at the end of a word.
+/// Splits a name at characters other than letters and digits, at capital letters, and before the digits
+/// at the end of a word.
 fn split(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     for part in name.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()) {
@@ -219,15 +218,15 @@ fn split(name: &str) -> Vec<String> {
     words
 }
 
-/// Ends a word, with the digits at its end as one of their own.
+/// Ends a word; its trailing digits become a word of their own.
 fn end(word: &mut String, words: &mut Vec<String>) {
     let stem = word.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     let digits = word.split_off(stem);
     words.extend([std::mem::take(word), digits].into_iter().filter(|part| !part.is_empty()));
 }
 
-/// Returns whether a text looks as if nobody had thought it up: one word, of letters and digits that
-/// change often, or long hexadecimal digits.
+/// Returns whether a text looks random: one word with frequent changes between letters and digits, or a
+/// long hexadecimal number.
 fn is_random(text: &str) -> bool {
     if text.len() < 8 || text.chars().any(char::is_whitespace) {
         return false;
@@ -243,7 +242,7 @@ fn is_random(text: &str) -> bool {
         '0'..='9' => Some(2),
         _ => None,
     };
-    // What is put together of words has its changes at the signs between them.
+    // In a text composed of words, the changes are at the separators.
     let longest = text.split(['-', '_', '.', ':', '/', ',', '=']).map(str::len).max().unwrap_or(0);
     let changes =
         text.chars().zip(text.chars().skip(1)).filter(|(one, two)| match (kind(*one), kind(*two)) {

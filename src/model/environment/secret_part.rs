@@ -1,30 +1,29 @@
-//! Secrets inside of longer values: the password of an address, of a connection string or of a command
-//! line, what authorises a request. Whether a name in such a text is that of a secret is for
-//! `secret_name`.
+//! Secrets within longer values: passwords in addresses, connection strings and command lines, and
+//! authorization headers. The check of a name belongs in `secret_name`.
 
 use std::ops::Range;
 
 use super::secret_name::SecretNames;
 
-/// Texts longer than this are not looked into.
+/// Maximum bytes of a text to search.
 const LONGEST: usize = 32 << 10;
-/// No secret in a text is looked for in more bytes.
+/// Maximum bytes of a secret in a text.
 const LONGEST_VALUE: usize = 4096;
-/// No more names in a text are judged.
+/// Maximum names in a text to check.
 const NAMES: usize = 2000;
-/// No text has more of them.
+/// Maximum secrets in a text.
 const MOST: usize = 100;
 
 /// A secret in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
-    /// Its bytes.
+    /// Byte range.
     pub(super) range: Range<usize>,
-    /// What it is: `password of an address`.
+    /// Kind: `password of an address`.
     pub(super) what: String,
 }
 
-/// Finds the secrets in a text, in order; none overlaps another.
+/// Finds the secrets in a text, in order and without overlaps.
 pub(super) fn find(text: &str, names: &SecretNames) -> Vec<Part> {
     if text.len() > LONGEST {
         return Vec::new();
@@ -36,7 +35,7 @@ pub(super) fn find(text: &str, names: &SecretNames) -> Vec<Part> {
     without_overlaps(parts)
 }
 
-/// The parts in order; of those that overlap, the one that begins first.
+/// Sorts the parts; of overlapping ones, keeps the first.
 pub(super) fn without_overlaps(mut parts: Vec<Part>) -> Vec<Part> {
     parts.retain(|part| !part.range.is_empty());
     parts.sort_by_key(|part| (part.range.start, std::cmp::Reverse(part.range.end)));
@@ -50,20 +49,20 @@ pub(super) fn without_overlaps(mut parts: Vec<Part>) -> Vec<Part> {
     parts
 }
 
-/// Returns whether a text stands for a value that is filled in later.
+/// Returns whether a text is a reference that is filled in later.
 fn is_open(text: &str) -> bool {
     text.is_empty()
         || text.starts_with(['<', '{', '*'])
         || ["$(", "${", "$", "%("].iter().any(|sign| text.starts_with(sign))
 }
 
-/// The passwords in addresses, `scheme://user:password@host`, and tokens in the place of a user.
+/// Finds the passwords in addresses, `scheme://user:password@host`, and tokens in place of a user.
 fn addresses(text: &str) -> Vec<Part> {
     let starts = text.match_indices("://").map(|(at, sign)| at + sign.len());
     let password = |start: usize| {
         let rest = &text[start..];
         let end = rest.find([' ', '\t', '\r', '\n', '"', '\'', '|', '<', '>']).unwrap_or(rest.len());
-        // Where one address ends and the next begins in a list of them.
+        // In a list of addresses, one ends where the next begins.
         let rest = &rest[..end];
         let rest = rest
             .find("://")
@@ -72,7 +71,7 @@ fn addresses(text: &str) -> Vec<Part> {
         let authority = before.split(['/', '?', '#']).next().unwrap_or(before);
         let login = match authority.len() < before.len() {
             false => before,
-            // Either a password that is not encoded as it should be, or a path with an `@` in it.
+            // Either the password is not encoded correctly, or a path contains an `@`.
             true if authority.contains('@') => authority.rsplit_once('@').map_or("", |(login, _)| login),
             true => {
                 let is_port = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
@@ -99,7 +98,7 @@ fn addresses(text: &str) -> Vec<Part> {
     starts.take(MOST).filter_map(password).collect()
 }
 
-/// The values of `name=value`, `"name": "value"` and `--name value` whose names say that they are secret.
+/// Finds the values of `name=value`, `"name": "value"` and `--name value` with secret names.
 fn assignments(text: &str, names: &SecretNames) -> Vec<Part> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     let mut parts = Vec::new();
@@ -110,20 +109,20 @@ fn assignments(text: &str, names: &SecretNames) -> Vec<Part> {
             .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
         let name = &before[start..];
         let is_option = name.starts_with('-');
-        // Between an option and its value, there is but a space.
+        // Between an option and its value, there is only a space.
         if (sign == " ") != (is_option && before.len() == at) && sign == " " {
             continue;
         }
-        // A part of a longer list, as in `arn:…:secret:x`.
+        // The name is a part of a longer list, as in `arn:…:secret:x`.
         if sign == ":" && text[..start].ends_with(':') {
             continue;
         }
         let name = name.trim_matches(['-', '.']);
-        // What authorises has a scheme before its secret.
+        // An authorization has a scheme before its secret.
         if name.eq_ignore_ascii_case("authorization") {
             continue;
         }
-        // A scheme or a port is no assignment; a list of words has none.
+        // A scheme or a port is not an assignment; a list of words contains none.
         let behind = &text[at + sign.len()..];
         if name.is_empty() || name.len() > 64 || behind.starts_with("//") {
             continue;
@@ -138,7 +137,7 @@ fn assignments(text: &str, names: &SecretNames) -> Vec<Part> {
             Some(quote) => {
                 from += 1;
                 let close = if quote == '{' { '}' } else { quote };
-                // JSON in JSON has its quotes escaped.
+                // Quotes are escaped in JSON within JSON.
                 let rest = &trimmed[1..];
                 if quote == '{' && rest.trim_start().starts_with(['"', '}']) {
                     continue;
@@ -166,7 +165,7 @@ fn assignments(text: &str, names: &SecretNames) -> Vec<Part> {
     parts
 }
 
-/// What authorises a request: `Bearer …`, `Authorization: Basic …`.
+/// Finds the secrets of authorizations: `Bearer …`, `Authorization: Basic …`.
 fn authorizations(text: &str) -> Vec<Part> {
     const SCHEMES: &[&str] = &["bearer", "basic", "token", "apikey", "splunk"];
     let lower = text.to_ascii_lowercase();
@@ -183,7 +182,7 @@ fn authorizations(text: &str) -> Vec<Part> {
                 if rest.starts_with("%20") { 3 } else { rest.len() - rest.trim_start_matches(' ').len() };
             let secret = rest[gap..].split(|c: char| c.is_whitespace() || "\"',;".contains(c)).next();
             let secret = secret.unwrap_or("");
-            // `token` alone is a word like any other.
+            // `token` alone is an ordinary word.
             let is_long = secret.len() >= if before.is_empty() { 16 } else { 8 };
             if is_header && gap > 0 && is_long && !is_open(secret) {
                 let start = at + scheme.len() + gap;
@@ -195,7 +194,7 @@ fn authorizations(text: &str) -> Vec<Part> {
     parts
 }
 
-/// Private keys in PEM.
+/// Finds private keys in PEM.
 fn private_keys(text: &str) -> Vec<Part> {
     const BEGIN: &str = "-----BEGIN ";
     const END: &str = "PRIVATE KEY-----";
@@ -228,7 +227,7 @@ mod tests {
         NAMES.clone()
     }
 
-    /// A text with `•` in the place of its secrets.
+    /// Returns a text with `•` in place of its secrets.
     fn masked(text: &str, names: &SecretNames) -> String {
         let mut made = String::new();
         let mut end = 0;

@@ -1,4 +1,4 @@
-//! The rules of the environment, tried on small tables.
+//! Tests of the environment's rules with small tables.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -113,7 +113,7 @@ fn reference_secrets_are_stable_and_differ_between_workspaces() {
     assert!(value("a", "SENTRY_DSN").contains(".invalid"));
 }
 
-/// A table of its own, with all that may be made.
+/// Resolves a table with all inputs for placeholders.
 fn made(table: &'static str, wishes: Wishes, services: &[(&str, &[(&str, &str)])]) -> Environment {
     let head = Document { file: "i.yaml".into(), text: Cow::Borrowed(table), reference: None };
     let inventory = Inventory::read("here", vec![head]).expect("reads");

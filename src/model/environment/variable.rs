@@ -1,4 +1,5 @@
-//! A variable of an environment, and the origin of its value.
+//! A variable of an environment, and the origin of its value. The rules that set it belong in the parent
+//! module.
 
 use std::fmt;
 
@@ -6,39 +7,39 @@ use super::production_value::InProduction;
 use super::reference_secret::Source;
 use crate::base::secret::Secret;
 
-/// A variable with its value and the reason for it.
+/// A variable with its value and its origin.
 #[derive(Debug, Clone)]
 pub struct Variable {
-    /// The name.
+    /// Name.
     pub name: String,
-    /// The value; `None` when nothing gives one.
+    /// Value; `None` if nothing gives one.
     pub value: Option<Secret>,
-    /// Whether the value must not be shown.
+    /// Marks a value that must be masked.
     pub secret: bool,
-    /// Whether the value is one of the user's, or made of a secret of theirs.
+    /// Marks a value of the user's, or one made of a secret of the user's.
     pub own: bool,
-    /// Whether the component does not work without it.
+    /// Marks a variable that the component does not work without.
     pub required: bool,
-    /// Its type, if the table says.
+    /// Type, if the table sets one.
     pub kind: Option<String>,
-    /// Where the value comes from.
+    /// Origin of the value.
     pub origin: Origin,
-    /// The origin of the value that this one took the place of.
+    /// Origin of the overridden value.
     pub instead_of: Option<Origin>,
-    /// The rule that put this value in the place of one that is right only in production.
+    /// Rule that replaced a value that is valid only in production.
     pub replaced_by: Option<String>,
-    /// The secret of the deployment that a reference secret replaces as a whole.
+    /// Secret of the deployment that a placeholder replaces as a whole.
     pub source: Option<Source>,
-    /// Why parts of the value are reference secrets: a few words for each.
+    /// Reasons for placeholders in parts of the value, a few words each.
     pub parts: Vec<String>,
-    /// What the deployment has there.
+    /// Value in production.
     pub production: Option<InProduction>,
-    /// What it is for.
+    /// Purpose.
     pub description: Option<String>,
 }
 
 impl Variable {
-    /// One of which nothing is known but its origin.
+    /// Returns a variable with only an origin.
     pub(super) fn new(name: &str, origin: Origin) -> Self {
         Self {
             name: name.to_owned(),
@@ -57,7 +58,7 @@ impl Variable {
         }
     }
 
-    /// Why the variable has this value, and what of it is made up for which reason.
+    /// Returns the reason for the value and for placeholders in it.
     #[must_use]
     pub fn reason(&self) -> String {
         let reason = self.origin.reason();
@@ -71,61 +72,61 @@ impl Variable {
     }
 }
 
-/// Where a value comes from.
+/// Origin of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// The default in the component's table.
+    /// Default in the component's table.
     Default {
         /// `file:line`.
         place: String,
     },
-    /// The component's deployment.
+    /// Deployment of the component.
     Deployment {
         /// `file:line`.
         place: String,
     },
-    /// A backing service.
+    /// Backing service.
     Service {
-        /// Its name.
+        /// Name of the service.
         service: String,
-        /// The template.
+        /// Template.
         place: String,
     },
-    /// A reference secret.
+    /// Placeholder secret.
     Reference {
-        /// The rule that made it.
+        /// Rule that made it.
         rule: String,
         /// `file:line` of the declaration.
         place: String,
     },
-    /// A file of the user's.
+    /// Environment file of the user.
     File {
         /// `file:line`.
         place: String,
     },
-    /// A flag of the user's.
+    /// Command-line flag.
     Flag,
-    /// A debugger wants it.
+    /// Settings of the debugger.
     Debugger {
         /// `file:line`.
         place: String,
     },
-    /// It keeps the run away from production.
+    /// Lock that keeps the run away from production.
     Locked {
         /// `file:line`.
         place: String,
     },
-    /// Nothing gives a value.
+    /// No value.
     Missing {
         /// `file:line` of the declaration.
         place: String,
     },
-    /// The user took the value away.
+    /// Removed by the user.
     Unset,
 }
 
 impl Origin {
-    /// Why the variable has this value.
+    /// Returns the reason for the value.
     #[must_use]
     pub fn reason(&self) -> String {
         match self {
@@ -142,7 +143,7 @@ impl Origin {
         }
     }
 
-    /// Where that is written: a file with line, or the name of a template.
+    /// Returns the position of the value: a file with line, or the name of a template.
     #[must_use]
     pub fn place(&self) -> Option<&str> {
         match self {
@@ -158,7 +159,7 @@ impl Origin {
         }
     }
 
-    /// A word for it, for machines.
+    /// Returns the ID of the origin for JSON.
     #[must_use]
     pub fn id(&self) -> &'static str {
         match self {

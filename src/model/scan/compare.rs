@@ -1,29 +1,29 @@
-//! What is read, against what is given: what is missing, what is for nothing, and what is probably
-//! the one written as the other.
+//! Comparison of the variables that code reads with those that the component gets: missing, unused, and
+//! probably misspelt ones. The display belongs in `report`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Find, Need, ScanRules};
 
-/// Where something is read.
+/// Position of a read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// The file, as people are to read it.
+    /// File, in the form to display.
     pub file: String,
-    /// The line.
+    /// Line.
     pub line: usize,
-    /// What happens there without a value.
+    /// Consequence of a missing value.
     pub need: Need,
-    /// When an image is built, not when the component runs.
+    /// Marks a read when an image is built, not when the component runs.
     pub build: bool,
-    /// In a test.
+    /// Marks a read in a test.
     pub test: bool,
-    /// In code that the component shares with others.
+    /// Marks code that the component shares with others.
     pub shared: bool,
 }
 
 impl Place {
-    /// Of a find in a file.
+    /// Returns the position of a find in a file.
     #[must_use]
     pub fn new(file: &str, find: &Find, test: bool, shared: bool) -> Self {
         let test = test || find.test;
@@ -35,90 +35,90 @@ impl Place {
     }
 }
 
-/// What the component is given.
+/// A variable that the component gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
-    /// The reason.
+    /// Reason.
     pub reason: String,
-    /// Where that is written.
+    /// Position of the definition.
     pub place: Option<String>,
-    /// Whether it has a value, too.
+    /// Marks a variable with a value.
     pub has_value: bool,
-    /// Whether every component is given it.
+    /// Marks a variable that every component gets.
     pub is_common: bool,
 }
 
-/// All that is known about variables.
+/// Inputs of the comparison.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
-    /// Where each is read.
+    /// Positions of the reads of each variable.
     pub reads: BTreeMap<String, Vec<Place>>,
-    /// What the component is given.
+    /// Variables that the component gets.
     pub given: BTreeMap<String, Given>,
-    /// What the image or the code itself sets, with the place.
+    /// Variables that the image or the code sets, with the position.
     pub set: BTreeMap<String, String>,
-    /// What is given to a build.
+    /// Variables of the image build.
     pub build: BTreeSet<String>,
 }
 
-/// One variable.
+/// Result for one variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// How it stands.
+    /// State.
     pub state: UseState,
-    /// What happens without a value, at the worst place.
+    /// Consequence of a missing value, at the strictest position.
     pub need: Option<Need>,
-    /// Where it is read.
+    /// Positions of the reads.
     pub places: Vec<Place>,
-    /// What it is given by.
+    /// Definition of the variable.
     pub given: Option<Given>,
 }
 
-/// How a variable stands.
+/// State of a variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UseState {
-    /// It is read and given.
+    /// Read and given.
     Given,
-    /// It is read, and the system, the image or the code itself gives it.
+    /// Read, and given by the system, the image or the code itself.
     Itself {
-        /// Where, if it is not the system.
+        /// Position, if the system does not give it.
         place: Option<String>,
     },
-    /// It is read, and nothing gives it a value.
+    /// Read, and not given.
     Nowhere,
-    /// Like that, and something that is given has nearly its name.
+    /// Read and not given, but a variable with a similar name is given.
     Misspelt {
-        /// What is given.
+        /// Similar variable.
         given: String,
-        /// And whether nothing reads that.
+        /// Marks a similar variable that nothing reads.
         is_unread: bool,
     },
-    /// Only tests read it.
+    /// Read only in tests.
     Tests,
-    /// It is read when an image is built, and not given there.
+    /// Read when an image is built, and not given to the build.
     Build,
-    /// The same, and it is given there.
+    /// Read when an image is built, and given to the build.
     BuildGiven,
-    /// It is given, and nothing reads it.
+    /// Given, and never read.
     Unread,
-    /// Like that, and something that is read has nearly its name.
+    /// Given and never read, but a variable with a similar name is read.
     Meant {
-        /// What is read.
+        /// Similar variable.
         read: String,
     },
 }
 
-/// All variables.
+/// Result for all variables.
 #[derive(Debug, Clone, Default)]
 pub struct Comparison {
-    /// Sorted by name.
+    /// Variables, sorted by name.
     pub uses: Vec<Use>,
 }
 
 impl Comparison {
-    /// What the component reads when it runs, each with the first place.
+    /// Returns the variables that the component reads when it runs, each with its first position.
     pub fn reads(&self) -> impl Iterator<Item = (String, String)> {
         self.uses.iter().filter_map(|one| {
             let place = one.places.iter().find(|place| place.counts())?;
@@ -126,7 +126,7 @@ impl Comparison {
         })
     }
 
-    /// Those that the component fails without, and nothing gives.
+    /// Returns the required variables that nothing gives.
     pub fn lacking(&self) -> impl Iterator<Item = &Use> {
         self.uses.iter().filter(|one| {
             one.need == Some(Need::Required)
@@ -135,7 +135,7 @@ impl Comparison {
     }
 }
 
-/// Compares.
+/// Compares reads with definitions.
 #[must_use]
 pub fn compare(known: &Known, rules: &ScanRules) -> Comparison {
     let names: BTreeSet<&String> = known.reads.keys().chain(known.given.keys()).collect();
@@ -145,7 +145,7 @@ pub fn compare(known: &Known, rules: &ScanRules) -> Comparison {
     };
     let unread = with(&uses, |one| one.state == UseState::Unread);
     let given = with(&uses, |one| one.given.is_some() && one.state != UseState::Unread);
-    // What nothing reads is the likelier meaning, and can be meant once.
+    // A variable that nothing reads is the likelier meaning, and can be meant only once.
     let mut taken = BTreeMap::new();
     for one in uses.iter_mut().filter(|one| one.state == UseState::Nowhere && one.given.is_none()) {
         let free = || unread.iter().filter(|name| !taken.contains_key(*name));
@@ -197,15 +197,15 @@ fn one(name: &str, known: &Known, rules: &ScanRules) -> Use {
     Use { name: name.to_owned(), state, need, places, given }
 }
 
-/// The name that another one is probably meant to be.
+/// Returns the name that a misspelt one probably means.
 fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a String>) -> Option<String> {
     let scored = names.filter_map(|name| Some((distance(wrong, name)?, name)));
     scored.min().map(|(_, name)| name.clone())
 }
 
-/// How far two names are apart, if one may be meant to be the other. They are the same but for
-/// capitals and underscores, or for the order of their words, or for one slip in one word: a letter
-/// too many, too few, another one, or two in the wrong order; two slips in a long word.
+/// Returns the distance between two names, if one may be a misspelling of the other: they differ only in
+/// case and underscores, in the order of their words, or by one slip in one word, that is an extra,
+/// missing, different or swapped letter; a long word may have two slips.
 fn distance(left: &str, right: &str) -> Option<usize> {
     let (left, right) = (left.to_ascii_uppercase(), right.to_ascii_uppercase());
     if left.replace('_', "") == right.replace('_', "") {

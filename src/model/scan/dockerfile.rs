@@ -1,6 +1,6 @@
-//! Files that images are built from, read as builders read them: instructions over several lines,
-//! comments between them, here-documents. Their commands are shell. What the C preprocessor makes of
-//! a build file is not known here; its lines look like comments and are taken as such.
+//! Dockerfiles, parsed like builders do: instructions over several lines, comments between them,
+//! here-documents. Their commands are shell. The output of the C preprocessor is unknown here; its
+//! directives look like comments and count as such.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -14,7 +14,7 @@ use super::rules::Language;
 use super::{FileScan, Find, Need};
 use crate::model::environment::is_variable_name;
 
-/// Reads one file.
+/// Scans one file.
 pub(super) fn scan(language: &Language, text: &str) -> Result<FileScan, RulesError> {
     let mut reader =
         Reader { language, known: BTreeSet::new(), image: BTreeSet::new(), found: FileScan::default() };
@@ -26,13 +26,13 @@ pub(super) fn scan(language: &Language, text: &str) -> Result<FileScan, RulesErr
 
 /// One instruction.
 struct Instruction {
-    /// The line that it begins on.
+    /// First line.
     line: usize,
-    /// In capitals.
+    /// Keyword in capitals.
     keyword: String,
-    /// What follows. It has as many lines as in the file.
+    /// Arguments, with the line breaks of the file.
     rest: String,
-    /// Whether it holds here-documents.
+    /// Marks an instruction with here-documents.
     is_document: bool,
 }
 
@@ -54,7 +54,7 @@ fn instructions(text: &str) -> Vec<Instruction> {
         let (keyword, first) = bare.split_once(char::is_whitespace).unwrap_or((bare, ""));
         let mut rest = String::new();
         let mut part = first.to_owned();
-        // On to the next line; comments and empty lines between do not end it.
+        // Comments and empty lines do not end a continued instruction.
         loop {
             let going_on = part.trim_end().strip_suffix(escape).map(str::to_owned);
             let Some(kept) = going_on.filter(|_| lines.peek().is_some()) else {
@@ -90,8 +90,8 @@ fn instructions(text: &str) -> Vec<Instruction> {
     all
 }
 
-/// The ends of the here-documents that an instruction opens, as BuildKit knows them: at the beginning of
-/// a word, so that a shift of bits is none.
+/// Returns the terminators of the here-documents that an instruction opens. Like BuildKit, it accepts
+/// them only at the beginning of a word, so that a bit shift does not count.
 fn documents(text: &str) -> Vec<String> {
     static OPENING: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"(?:^|\s)\d*<<-?["']?([A-Za-z_][A-Za-z0-9_]*)"#).expect("is a regular expression")
@@ -101,9 +101,9 @@ fn documents(text: &str) -> Vec<String> {
 
 struct Reader<'a> {
     language: &'a Language,
-    /// Arguments and variables that the file has given a meaning.
+    /// Arguments and variables that the file defines.
     known: BTreeSet<String>,
-    /// Variables that the image has when it runs, whatever it is given then.
+    /// Variables that the image sets at run time.
     image: BTreeSet<String>,
     found: FileScan,
 }
@@ -154,7 +154,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A command: shell, or a list of words in JSON that may call a shell.
+    /// Scans a command: shell, or a list of words in JSON that may call a shell.
     fn command(&mut self, rest: &str, line: usize, build: bool) -> Result<(), RulesError> {
         let words =
             rest.trim_start().starts_with('[').then(|| serde_json::from_str::<Vec<String>>(rest).ok());
@@ -167,8 +167,8 @@ impl Reader<'_> {
         };
         let scan = reading::scan(self.language, Grammar::Bash, &script, &BTreeMap::new())?;
         for find in scan.finds {
-            // When the image runs, it has what `ENV` says unless something else is given; arguments of
-            // its build are no longer there.
+            // At run time, `ENV` gives a default that other settings may override; build arguments no
+            // longer exist.
             let need = match build {
                 true if self.known.contains(&find.name) => continue,
                 false if self.image.contains(&find.name) => Need::Default,
@@ -183,7 +183,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// `$X` in an instruction that is no command.
+    /// Scans `$X` in an instruction that is not a command.
     fn expand(&mut self, text: &str, line: usize) {
         for (name, need, at) in references(text) {
             if !self.known.contains(&name) {
@@ -204,7 +204,7 @@ fn is_shell(program: &str) -> bool {
     matches!(name, "sh" | "bash" | "dash" | "ash" | "ksh")
 }
 
-/// `A=1 B "C=x y"`, each with the lines before it.
+/// Parses `A=1 B "C=x y"`; each item has its line offset.
 fn assignments(text: &str) -> Vec<(&str, Option<&str>, usize)> {
     words(text)
         .into_iter()
@@ -216,7 +216,7 @@ fn assignments(text: &str) -> Vec<(&str, Option<&str>, usize)> {
         .collect()
 }
 
-/// The same, or the old `NAME some value`.
+/// Parses assignments of `ENV`, including the old form `NAME some value`.
 fn env_assignments(text: &str) -> Vec<(&str, &str, usize)> {
     let first = words(text).first().map(|(word, _)| *word).unwrap_or_default();
     if !first.is_empty() && !first.contains('=') {
@@ -227,7 +227,7 @@ fn env_assignments(text: &str) -> Vec<(&str, &str, usize)> {
     all.filter_map(|(name, value, at)| Some((name, value?, at))).collect()
 }
 
-/// Words, with quotes around parts of them, each with the lines before it.
+/// Splits a text into words, which may have quoted parts; each has its line offset.
 fn words(text: &str) -> Vec<(&str, usize)> {
     let mut words = Vec::new();
     let (mut begin, mut quote, mut lines, mut begin_lines) = (None, None, 0, 0);
@@ -265,7 +265,7 @@ fn words(text: &str) -> Vec<(&str, usize)> {
     words
 }
 
-/// `$X` and `${X:-…}`, each with the lines before it.
+/// Returns the references `$X` and `${X:-…}`, each with its line offset.
 fn references(text: &str) -> Vec<(String, Need, usize)> {
     let mut found = Vec::new();
     let mut lines = 0;

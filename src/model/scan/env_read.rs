@@ -1,75 +1,75 @@
-//! What reading one source gives: the variables that it reads, each with its place, and what was not
-//! understood.
+//! The result of scanning one source: variables with the positions of their reads, and parts that could
+//! not be parsed. The comparison with an environment belongs in `compare`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::imports::Import;
 use super::rules::Getter;
 
-/// What is written at a place is shown so far.
+/// Maximum characters of source text to show.
 pub(super) const SHOWN: usize = 72;
 
-/// A variable that is read somewhere.
+/// A read of a variable.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Find {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// The line, from 1.
+    /// Line, from 1.
     pub line: usize,
-    /// What happens there if it has no value.
+    /// Consequence of a missing value.
     pub need: Need,
-    /// Whether it is read when an image is built, not when the component runs.
+    /// Marks a read when an image is built, not when the component runs.
     pub build: bool,
-    /// Whether this is a test.
+    /// Marks a read in a test.
     pub test: bool,
 }
 
-/// What happens at a place if a variable has no value there.
+/// Consequence of a missing value at a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
-    /// Another value is used.
+    /// Code uses another value.
     Default,
-    /// The program goes on without.
+    /// Program continues without a value.
     Optional,
-    /// It fails.
+    /// Program fails.
     Required,
 }
 
-/// A place that reads a variable whose name is made at run time.
+/// A read of a variable whose name is computed at run time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unknown {
-    /// The line, from 1.
+    /// Line, from 1.
     pub line: usize,
-    /// What is written there, on one line.
+    /// Source text, on one line.
     pub text: String,
-    /// Whether this is a test.
+    /// Marks a read in a test.
     pub test: bool,
 }
 
-/// What was found in one file.
+/// Result of scanning one file.
 #[derive(Debug, Clone, Default)]
 pub struct FileScan {
-    /// What it reads.
+    /// Reads of variables.
     pub finds: Vec<Find>,
-    /// What it reads under a name that is not written there.
+    /// Reads of variables with a computed name.
     pub unknown: Vec<Unknown>,
-    /// What it puts into the environment, its own or that of an image, with the line.
+    /// Variables that it adds to its own environment or to that of an image, with the line.
     pub sets: Vec<(String, usize)>,
     /// Variables of its own, which are not read from the environment.
     pub assigned: BTreeSet<String>,
-    /// Lines that could not be understood.
+    /// Lines that could not be parsed.
     pub errors: Vec<usize>,
-    /// Whether it was not read to its end, since that took too long.
+    /// Marks a file whose scan was cut off by the timeout.
     pub cut_short: bool,
-    /// What it makes use of.
+    /// Imports.
     pub imports: Vec<Import>,
-    /// The functions that it calls, without what is in front of their names.
+    /// Names of called functions, without their qualifiers.
     pub calls: BTreeSet<String>,
-    /// Functions of its own that read a variable which they are given the name of.
+    /// Functions of its own that read the variable named by an argument.
     pub wrappers: BTreeMap<String, Getter>,
 }
 
-/// What is written at a place, on one line.
+/// Returns source text on one line, shortened.
 pub(super) fn shown(text: &str) -> String {
     let start: String = text.chars().take(4 * SHOWN).collect();
     let words: Vec<&str> = start.split_whitespace().collect();

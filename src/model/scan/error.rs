@@ -1,41 +1,41 @@
-//! Rules of a scan that do not work.
+//! Errors in the rules of a scan.
 
 use crate::base::yaml::YamlError;
 
-/// Rules that do not work.
+/// Invalid rules.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum RulesError {
-    /// The file is not what it should be.
+    /// The file is not YAML of the expected form.
     #[error(transparent)]
     Yaml(#[from] YamlError),
-    /// A pattern of paths or names is none.
+    /// A pattern of paths or names is invalid.
     #[error("{file}: `{pattern}` is no pattern: {message}")]
     Pattern {
-        /// The file.
+        /// File.
         file: String,
-        /// The pattern.
+        /// Pattern.
         pattern: String,
-        /// Why.
+        /// Reason.
         message: String,
     },
-    /// A query is named that is not there.
+    /// A named query does not exist.
     #[error("{file}: {language} names the query `{query}`, and there is no `scan/{query}.scm`")]
     NoQuery {
-        /// The file.
+        /// File.
         file: String,
-        /// The language.
+        /// Language.
         language: String,
-        /// The query.
+        /// Query.
         query: String,
     },
     /// A query does not fit the grammar.
     #[error("{file}:{line}: {message}")]
     Query {
-        /// The file.
+        /// File.
         file: String,
-        /// The line.
+        /// Line.
         line: usize,
-        /// Why.
+        /// Reason.
         message: String,
     },
 }

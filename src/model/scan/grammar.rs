@@ -1,5 +1,5 @@
-//! The grammars, and the queries that are asked of what they parse. Bounded in time and depth, so that
-//! no text holds the program up.
+//! Grammars, and the queries on their syntax trees. Time and depth are bounded, so that no input blocks
+//! the program. The interpretation of matches belongs in `notes`.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -10,19 +10,19 @@ use tree_sitter::{ParseOptions, Parser, Query, Tree};
 
 use super::error::RulesError;
 
-/// So long may the parsing of one file take.
+/// Timeout of parsing one file.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// No text that people write has more different indentations.
+/// Maximum number of different indentations in a file.
 const DEEPEST: usize = 200;
 
-/// A way to parse.
+/// Parser of a language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Grammar {
     /// Shell.
     Bash,
-    /// Files that images are built from. They are read line by line; their commands are shell.
+    /// Dockerfiles, which are parsed line by line; their commands are shell.
     Dockerfile,
     /// Go.
     Go,
@@ -39,7 +39,7 @@ pub enum Grammar {
 }
 
 impl Grammar {
-    /// The grammar; for those that have none of their own, that of the shell.
+    /// Returns the tree-sitter grammar; languages without one use that of the shell.
     fn language(self) -> tree_sitter::Language {
         match self {
             Self::Bash | Self::Dockerfile => tree_sitter_bash::LANGUAGE.into(),
@@ -52,7 +52,7 @@ impl Grammar {
         }
     }
 
-    /// The tree of a text; `None` if that takes too long, or is too deep.
+    /// Parses a text; returns `None` after the timeout, or if the text is nested too deeply.
     pub(super) fn parse(self, text: &str) -> Option<Tree> {
         if self == Self::Python && !is_shallow(text) {
             return None;
@@ -71,9 +71,9 @@ impl Grammar {
     }
 }
 
-/// Whether a Python text cannot be indented so deep that the grammar's own memory of it overflows,
-/// which holds more than 380 levels; Python itself stops at 100. There are no more levels than
-/// different indentations, and those that are put together from several lines.
+/// Returns whether the indentation of a Python text is shallow enough for the grammar, whose stack holds
+/// 380 levels; Python itself stops at 100. The number of levels is at most that of the different
+/// indentations, including those of continued lines.
 fn is_shallow(text: &str) -> bool {
     let mut widths = BTreeSet::new();
     let mut joined = 0;
@@ -86,7 +86,7 @@ fn is_shallow(text: &str) -> bool {
     widths.len() + joined <= DEEPEST
 }
 
-/// The queries of a language, ready for use.
+/// Compiled queries of a language.
 #[derive(Debug)]
 pub(super) struct Program {
     pub(super) query: Query,
@@ -103,7 +103,7 @@ impl Program {
     }
 }
 
-/// Which file and line a row of all queries together is.
+/// Returns file and line of a row in the concatenated queries.
 fn place(queries: &[(String, String)], row: usize) -> (String, usize) {
     let mut before = 0;
     for (file, text) in queries {

@@ -1,19 +1,20 @@
-//! What a source makes use of, so that what it does not say itself can be looked up where it is said.
+//! Imports of a source, which lead to the definitions in other files. Reading those files belongs in
+//! `ops`.
 
 use std::path::{Path, PathBuf};
 
-/// No module is nested deeper.
+/// Maximum nesting of modules.
 const DEEPEST: usize = 16;
 
-/// A module that a source makes use of.
+/// An imported module.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Import {
-    /// As it is written: `a.b`, `..a`, `./settings.sh`.
+    /// Path in the form of the source: `a.b`, `..a`, `./settings.sh`.
     pub path: String,
 }
 
 impl Import {
-    /// The first part of its name, if it is not relative.
+    /// Returns the first part of its name, if it is not relative.
     #[must_use]
     pub fn package(&self) -> Option<&str> {
         let first = self.path.split('.').next()?;
@@ -21,8 +22,8 @@ impl Import {
     }
 }
 
-/// Where an imported module may be, below the root of a repository; `from` is the file that imports
-/// it, also below the root.
+/// Returns the possible files of an imported module, below the root of a repository; `from` is the
+/// importing file, also below the root.
 #[must_use]
 pub fn candidates(import: &Import, from: &Path) -> Vec<PathBuf> {
     let path = &import.path;
@@ -41,12 +42,12 @@ pub fn candidates(import: &Import, from: &Path) -> Vec<PathBuf> {
         roots.push(folder.to_path_buf());
     } else {
         roots.extend([PathBuf::new(), PathBuf::from("src")]);
-        // A script finds what is beside it.
+        // A script finds files in its own directory.
         roots.extend(from.parent().filter(|folder| !folder.as_os_str().is_empty()).map(Path::to_path_buf));
     }
     let mut found = Vec::new();
     for root in roots {
-        // `from a.b import c`: `c` may be a module, or something in `a.b`.
+        // `from a.b import c`: `c` may be a module, or a name in `a.b`.
         for length in [parts.len(), parts.len().saturating_sub(1)] {
             if length == 0 && dots == 0 {
                 continue;

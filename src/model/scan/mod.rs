@@ -1,6 +1,6 @@
-//! What a source text reads of its environment, found with real grammars and by rule. Pure: the
-//! rules and queries are handed in as text, and so are the sources. Which files those are is for
-//! `ops`. What a language looks like is in `templates/scan/`.
+//! Detection of the variables that a source reads from its environment, with real grammars and rules.
+//! Pure: the caller provides rules, queries and sources as text. The selection of files belongs in
+//! `ops`, the description of a language in `templates/scan/`.
 
 mod compare;
 mod dockerfile;
@@ -23,11 +23,11 @@ pub use grammar::Grammar;
 pub use imports::{Import, candidates};
 pub use rules::{Getter, Language, QueryText, ReadError, ScanRules};
 
-/// Reads one file in a language. `more` are functions of other files that read a variable which they
-/// are given the name of.
+/// Scans one file in a language. `more` holds functions of other files that read the variable named by
+/// an argument.
 ///
 /// # Errors
-/// When a query of the language does not work.
+/// Fails when a query of the language is invalid.
 pub fn scan(
     language: &Language,
     text: &str,

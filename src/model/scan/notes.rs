@@ -1,4 +1,4 @@
-//! What the queries captured in one text, before it is known what the names in it stand for.
+//! Captures of the queries in one text, before names are resolved. The resolution belongs in `reading`.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -10,21 +10,21 @@ use tree_sitter::{Node, Query, QueryCursor, StreamingIterator as _, Tree};
 use super::imports::Import;
 use super::syntax;
 
-/// So many names at most stand for one.
+/// Maximum meanings of one name.
 const MEANINGS: usize = 8;
-/// So many places in one file at most are looked at.
+/// Maximum places to check in one file.
 const PLACES: usize = 20_000;
-/// So long may the queries of one file take.
+/// Timeout of the queries of one file.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// So many matches may be under way at once.
+/// Maximum simultaneous matches.
 const MATCHES: u32 = 4096;
 
 /// A place that may read the environment.
 pub(super) struct Place<'t> {
-    /// All of it.
+    /// Node of the whole expression.
     pub(super) read: Node<'t>,
     pub(super) kind: PlaceKind<'t>,
-    /// Another value takes its place.
+    /// Marks a read with a default value.
     pub(super) default: bool,
 }
 
@@ -37,32 +37,32 @@ pub(super) enum PlaceKind<'t> {
     Tag,
 }
 
-/// What is done with an entry.
+/// Access to an entry of the environment.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Act {
     Read,
-    /// Only whether it is there.
+    /// Check for existence only.
     Ask,
     Write,
 }
 
-/// A variable by its name alone.
+/// A variable that is read by its bare name, as in shell.
 pub(super) struct Name<'t> {
     pub(super) node: Node<'t>,
     pub(super) default: bool,
     pub(super) required: bool,
-    /// It is this, in capitals.
+    /// Requires a name in capitals.
     pub(super) upper: bool,
 }
 
-/// A function of the text's own.
+/// A function that the text defines.
 pub(super) struct Wrapper {
     pub(super) name: String,
     pub(super) parameters: Vec<Option<String>>,
     pub(super) body: Range<usize>,
 }
 
-/// All of it.
+/// Captures of one text.
 #[derive(Default)]
 pub(super) struct Notes<'t> {
     aliases: HashMap<String, Vec<String>>,
@@ -71,14 +71,14 @@ pub(super) struct Notes<'t> {
     pub(super) names: BTreeMap<usize, Name<'t>>,
     pub(super) unknown: Vec<Node<'t>>,
     except: HashSet<usize>,
-    /// Where each begins, and how far the longest of them goes.
+    /// Longest end of the fallbacks that begin at each position.
     fallbacks: HashMap<usize, usize>,
     raises: HashMap<usize, usize>,
     guarded: Vec<Range<usize>>,
     tests: Vec<Range<usize>>,
     later: Vec<Range<usize>>,
     assigned: HashMap<String, Vec<(usize, Range<usize>)>>,
-    /// Where each place is in the list, by its node and what is done there.
+    /// Index of each place in the list, by its node and access.
     seen: HashMap<(usize, u8), usize>,
     pub(super) strict: bool,
     pub(super) imports: Vec<Import>,
@@ -87,7 +87,7 @@ pub(super) struct Notes<'t> {
 }
 
 impl<'t> Notes<'t> {
-    /// Asks the queries.
+    /// Runs the queries.
     pub(super) fn take(query: &Query, tree: &'t Tree, text: &str) -> Self {
         let mut notes = Self::default();
         let mut cursor = QueryCursor::new();
@@ -122,7 +122,7 @@ impl<'t> Notes<'t> {
         self.note_places(found);
     }
 
-    /// What stands for what.
+    /// Records aliases and constants.
     fn note_names(&mut self, found: &Captures<'_, 't>) {
         let member = found.text("member");
         if let (Some(path), Some(name)) = (found.path("path"), found.text("alias").or(member)) {
@@ -219,7 +219,7 @@ impl<'t> Notes<'t> {
         self.unknown.extend(found.node("unknown"));
     }
 
-    /// Several queries may see the same place; what any of them says of it holds.
+    /// Adds a place, or merges it with the same place from another query.
     fn add_place(&mut self, place: Place<'t>) {
         let act = match &place.kind {
             PlaceKind::Entry { act: Act::Ask, .. } => 1,
@@ -235,14 +235,14 @@ impl<'t> Notes<'t> {
         }
     }
 
-    /// Variables that the text sets for itself.
+    /// Returns the variables that the text sets itself.
     pub(super) fn assigned(&self) -> BTreeSet<String> {
         let is_kept = |(id, _): &(usize, _)| !self.except.contains(id);
         let kept = self.assigned.iter().filter(|(_, all)| all.iter().any(is_kept));
         kept.map(|(name, _)| name.clone()).collect()
     }
 
-    /// Whether the text has set a variable by the time that it reads it.
+    /// Returns whether the text has set a variable before it reads it.
     pub(super) fn is_assigned(&self, name: &str, at: usize) -> bool {
         let is_later = self.later.iter().any(|body| body.contains(&at));
         self.assigned
@@ -253,32 +253,32 @@ impl<'t> Notes<'t> {
             .any(|(_, range)| is_later || range.end <= at)
     }
 
-    /// Whether something is not to be taken although a query found it.
+    /// Returns whether an exception excludes a node that a query matched.
     pub(super) fn is_excepted(&self, node: Node<'_>) -> bool {
         self.except.contains(&node.id())
     }
 
-    /// Whether something else takes the place of what is read.
+    /// Returns whether a read has a fallback.
     pub(super) fn has_fallback(&self, read: Node<'_>) -> bool {
         begins(&self.fallbacks, read)
     }
 
-    /// Whether what is read must be there.
+    /// Returns whether a read requires a value.
     pub(super) fn must_be_there(&self, read: Node<'_>) -> bool {
         begins(&self.raises, read)
     }
 
-    /// Whether a failure is caught.
+    /// Returns whether the failure of a read is caught.
     pub(super) fn is_guarded(&self, read: Node<'_>) -> bool {
         within(&self.guarded, read)
     }
 
-    /// Whether it is a test.
+    /// Returns whether a read is in a test.
     pub(super) fn is_test(&self, read: Node<'_>) -> bool {
         within(&self.tests, read)
     }
 
-    /// All that a name may stand for, itself included.
+    /// Returns all meanings of a name, including itself.
     pub(super) fn meanings(&self, path: &str) -> Vec<String> {
         let mut all = vec![path.to_owned()];
         let mut next = 0;
@@ -296,7 +296,7 @@ impl<'t> Notes<'t> {
         all
     }
 
-    /// The text that a name stands for.
+    /// Returns the text of a constant.
     pub(super) fn constant(&self, path: &str) -> Option<&str> {
         let last = path.rsplit('.').next()?;
         self.constants.get(last)?.as_deref()
@@ -332,7 +332,7 @@ impl<'q, 't> Captures<'q, 't> {
     }
 }
 
-/// Whether something begins where the node does, and is at least as long.
+/// Returns whether a range begins with the node, and is at least as long.
 fn begins(ends: &HashMap<usize, usize>, node: Node<'_>) -> bool {
     ends.get(&node.start_byte()).is_some_and(|end| *end >= node.end_byte())
 }

@@ -1,5 +1,5 @@
-//! From what the queries captured to what is read: names are followed to what they stand for, and
-//! compared with the rules.
+//! Resolution of query captures to reads: names are followed to their meanings, and compared with the
+//! rules. The captures belong in `notes`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -14,12 +14,12 @@ use super::syntax::{self, Arguments};
 use super::{FileScan, Find, Need, Unknown, shown};
 use crate::model::environment::is_variable_name;
 
-/// So many lines that are not understood are told.
+/// Maximum unparsed lines to report.
 const ERRORS: usize = 20;
-/// Functions that call functions that read, so deep.
+/// Maximum depth of calls between functions that read.
 const LAYERS: usize = 3;
 
-/// Reads one text.
+/// Scans one text.
 pub(super) fn scan(
     language: &Language,
     grammar: Grammar,
@@ -51,12 +51,12 @@ struct Reader<'a, 't> {
     text: &'a str,
     notes: Notes<'t>,
     more: &'a BTreeMap<String, Getter>,
-    /// Variables that the text asks for before it reads them.
+    /// Variables that the text checks before it reads them.
     asked: BTreeSet<String>,
     found: FileScan,
 }
 
-/// What a place turned out to be.
+/// Meaning of a place.
 enum Seen<'t> {
     Read { name: Node<'t>, is_name: bool, default: Option<Node<'t>>, missing: bool, build: bool },
     Fixed(Vec<String>),
@@ -67,7 +67,7 @@ enum Seen<'t> {
 impl<'t> Reader<'_, 't> {
     fn read_all(&mut self) {
         let places = std::mem::take(&mut self.notes.places);
-        // A function that is given a name is a reader itself, and so is one that calls it.
+        // A function with the name as parameter is a reader itself, and so is one that calls it.
         for _ in 0..LAYERS {
             let before = self.found.wrappers.len();
             for place in &places {
@@ -109,7 +109,7 @@ impl<'t> Reader<'_, 't> {
         }
     }
 
-    /// What a place is, by the rules.
+    /// Interprets a place by the rules.
     fn see(&self, place: &Place<'t>) -> Option<Seen<'t>> {
         match &place.kind {
             PlaceKind::Call { receiver, function, suffix, arguments } => {
@@ -166,7 +166,7 @@ impl<'t> Reader<'_, 't> {
         })
     }
 
-    /// Whether the name is a parameter of the function around, which is a reader then.
+    /// Records the surrounding function as a reader if the name is one of its parameters.
     fn learn(&mut self, place: &Place<'_>, seen: &Seen<'t>) {
         let Seen::Read { name, is_name: false, default, missing, build } = seen else { return };
         let at = place.read.start_byte();
@@ -234,7 +234,7 @@ impl<'t> Reader<'_, 't> {
         }
     }
 
-    /// Whether the name is a parameter: those who call the function say it.
+    /// Returns whether the name is a parameter, so that the callers tell the variable.
     fn is_told_elsewhere(&self, read: Node<'_>, name: Node<'_>) -> bool {
         let written = &self.text[name.byte_range()];
         let inner = self.notes.wrappers.iter().filter(|one| one.body.contains(&read.start_byte()));
@@ -244,7 +244,7 @@ impl<'t> Reader<'_, 't> {
         })
     }
 
-    /// The name that an expression says.
+    /// Returns the name that an expression evaluates to.
     fn said(&self, node: Node<'_>, is_name: bool) -> Option<String> {
         let said = if is_name {
             self.text[node.byte_range()].to_owned()
@@ -320,7 +320,7 @@ impl<'t> Reader<'_, 't> {
     }
 }
 
-/// The lines that the grammar does not know what to make of.
+/// Returns the lines that the grammar cannot parse.
 fn errors(tree: &Tree) -> Vec<usize> {
     let mut lines = Vec::new();
     if !tree.root_node().has_error() {

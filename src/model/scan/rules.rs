@@ -1,5 +1,6 @@
-//! The rules: which languages there are, what their files are called, and what reads the environment
-//! in them. They are a template, `scan/rules.yaml`, with one or more queries for each language.
+//! Rules of a scan: languages, their file names, and their ways to read the environment. They are in the
+//! template `scan/rules.yaml`, with one or more queries for each language. Their application belongs in
+//! `reading`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -53,15 +54,15 @@ struct WrittenLanguage {
     tags: Vec<String>,
 }
 
-/// What happens if there is no value.
+/// Consequence of a missing value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Missing {
-    /// It fails.
+    /// Failure.
     Error,
 }
 
-/// Something that holds the environment.
+/// An object that holds the environment.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Table {
     pub(super) missing: Option<Missing>,
@@ -70,20 +71,20 @@ pub(super) struct Table {
 /// A function that reads a variable.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Getter {
-    /// Which argument is the name.
+    /// Position of the argument with the name.
     #[serde(default)]
     pub(super) name: usize,
-    /// What that argument is called.
+    /// Keyword of that argument.
     pub(super) key: Option<String>,
-    /// Which argument is a default.
+    /// Position of the argument with the default.
     pub(super) default: Option<usize>,
-    /// What that argument is called.
+    /// Keyword of that argument.
     pub(super) keyword: Option<String>,
     pub(super) missing: Option<Missing>,
-    /// Read at build time.
+    /// Marks a read at build time.
     #[serde(default)]
     pub(super) build: bool,
-    /// The variables that it reads in any case.
+    /// Variables that it always reads.
     #[serde(default)]
     pub(super) reads: Vec<String>,
 }
@@ -91,9 +92,9 @@ pub struct Getter {
 /// A language.
 #[derive(Debug)]
 pub struct Language {
-    /// What people call it.
+    /// Name for display.
     pub name: String,
-    /// How it is parsed.
+    /// Parser.
     pub grammar: Grammar,
     pub(super) nothing: Vec<String>,
     pub(super) tables: BTreeMap<String, Table>,
@@ -104,54 +105,54 @@ pub struct Language {
     names: GlobSet,
     own: GlobSet,
     builder: GlobSet,
-    /// The queries, each with the name of its file.
+    /// Queries, each with the name of its file.
     queries: Vec<(String, String)>,
     program: OnceLock<Result<Program, RulesError>>,
 }
 
 impl Language {
-    /// Whether a variable belongs to the language itself.
+    /// Returns whether a variable belongs to the language itself.
     pub(super) fn is_own(&self, name: &str) -> bool {
         self.own.is_match(name)
     }
 
-    /// Whether what a file imports can be found by its name.
+    /// Returns whether imported files can be found by name.
     #[must_use]
     pub fn follows_imports(&self) -> bool {
         self.grammar == Grammar::Python
     }
 
-    /// Whether a variable is known to whatever builds an image.
+    /// Returns whether image builders know a variable.
     pub(super) fn is_of_builder(&self, name: &str) -> bool {
         self.builder.is_match(name)
     }
 
-    /// The queries, made ready on first use.
+    /// Returns the compiled queries, which are compiled on first use.
     pub(super) fn program(&self) -> Result<&Program, RulesError> {
         self.program.get_or_init(|| Program::new(self.grammar, &self.queries)).as_ref().map_err(Clone::clone)
     }
 }
 
-/// The name of a query's file and its text, if there is one.
+/// File name and text of a query, if it exists.
 pub type QueryText = Result<Option<(String, String)>, FileError>;
 
 /// All rules.
 #[derive(Debug)]
 pub struct ScanRules {
-    /// The languages.
+    /// Languages.
     pub languages: Vec<Language>,
     system: GlobSet,
     tests: GlobSet,
-    /// Names of folders that are not looked into.
+    /// Names of directories to skip.
     pub skipped: Vec<String>,
     no_code: GlobSet,
 }
 
 impl ScanRules {
-    /// Reads them. `query` gives the text of a query by its name, with the name of its file.
+    /// Reads the rules. `query` returns the text of a query by its name, with the name of its file.
     ///
     /// # Errors
-    /// When they are not what they should be, or a query cannot be had.
+    /// Fails when the rules are invalid, or a query cannot be read.
     pub fn read(file: &str, text: &str, query: &dyn Fn(&str) -> QueryText) -> Result<Self, ReadError> {
         let (written, _) = yaml::parse::<Written>(file, text).map_err(RulesError::from)?;
         let set = |patterns: &[String]| glob_set(file, patterns);
@@ -190,7 +191,7 @@ impl ScanRules {
         })
     }
 
-    /// The number of a file's language, by its path below the root of its repository and by the
+    /// Returns the index of a file's language, by its path below the root of its repository and by the
     /// beginning of its text.
     #[must_use]
     pub fn language(&self, path: &Path, text: &str) -> Option<usize> {
@@ -200,7 +201,7 @@ impl ScanRules {
         })
     }
 
-    /// The number of a file's language, by its path alone.
+    /// Returns the index of a file's language, by its path alone.
     #[must_use]
     pub fn language_of_path(&self, path: &Path) -> Option<usize> {
         let name = Path::new(path.file_name()?);
@@ -211,43 +212,43 @@ impl ScanRules {
         languages.iter().position(by_name).or_else(|| languages.iter().position(by_extension))
     }
 
-    /// The number of the language of files that images are built from.
+    /// Returns the index of the language of Dockerfiles.
     #[must_use]
     pub fn build_files(&self) -> Option<usize> {
         self.languages.iter().position(|language| language.grammar == Grammar::Dockerfile)
     }
 
-    /// Whether every system gives a variable to every program.
+    /// Returns whether every system gives a variable to every program.
     #[must_use]
     pub fn is_of_system(&self, name: &str) -> bool {
         self.system.is_match(name)
     }
 
-    /// Whether a file is a test, by its path below the root of its repository.
+    /// Returns whether a file is a test, by its path below the root of its repository.
     #[must_use]
     pub fn is_test(&self, path: &Path) -> bool {
         self.tests.is_match(path)
     }
 
-    /// Whether a file of this name holds no code.
+    /// Returns whether a file of this name contains no code.
     #[must_use]
     pub fn is_no_code(&self, path: &Path) -> bool {
         path.file_name().is_some_and(|name| self.no_code.is_match(name))
     }
 }
 
-/// Rules that cannot be had.
+/// Rules that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// A file cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// They do not work.
+    /// The rules are invalid.
     #[error(transparent)]
     Rules(#[from] RulesError),
 }
 
-/// What a table says about a path, or about the end of it.
+/// Returns the value of a table for a path, or for the end of it.
 pub(super) fn by_end<'a, T>(table: &'a BTreeMap<String, T>, path: &str) -> Option<&'a T> {
     let mut rest = path;
     loop {
@@ -275,7 +276,7 @@ fn glob_set(file: &str, patterns: &[String]) -> Result<GlobSet, RulesError> {
     set.build().map_err(|error| wrong(&patterns.join(", "), error))
 }
 
-/// The program of a `#!` line: `python3` of `#!/usr/bin/env -S python3 -u`.
+/// Returns the program of a `#!` line: `python3` of `#!/usr/bin/env -S python3 -u`.
 fn program_of(text: &str) -> Option<&str> {
     let line = text.strip_prefix("#!")?.lines().next()?;
     let base = |word| Path::new(word).file_name().and_then(|name| name.to_str());

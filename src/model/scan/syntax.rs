@@ -1,14 +1,14 @@
-//! Small questions about nodes of a tree: what a string says, which name an expression is, what the
-//! arguments of a call are.
+//! Queries on single nodes of a syntax tree: the text of a string, the name in an expression, the
+//! arguments of a call. Their meaning for the environment belongs in `reading`.
 
 use tree_sitter::Node;
 
-/// A path longer than this is none.
+/// Maximum length of a path in bytes.
 const LONGEST: usize = 200;
-/// No string that is made of others is nested deeper.
+/// Maximum nesting of concatenated strings.
 const DEEPEST: usize = 6;
 
-/// What a string literal says, if that is all written there.
+/// Returns the text of a string literal without interpolation.
 pub(super) fn literal(node: Node<'_>, text: &str) -> Option<String> {
     if !node.kind().contains("string") {
         return None;
@@ -30,7 +30,7 @@ fn collect(node: Node<'_>, text: &str, said: &mut String, depth: usize) -> bool 
     depth < DEEPEST && node.named_children(&mut cursor).all(|child| collect(child, text, said, depth + 1))
 }
 
-/// The name that an expression is, with dots: `os.environ`. `None` if it is anything else.
+/// Returns the dotted name of an expression: `os.environ`. Returns `None` for any other expression.
 pub(super) fn path(node: Node<'_>, text: &str) -> Option<String> {
     if let Some(said) = literal(node, text) {
         return Some(said);
@@ -43,7 +43,7 @@ pub(super) fn path(node: Node<'_>, text: &str) -> Option<String> {
     (!path.is_empty() && path.chars().all(is_name)).then(|| path.to_owned())
 }
 
-/// The arguments of a call: those by position, and those by name.
+/// Arguments of a call, by position and by name.
 #[derive(Default)]
 pub(super) struct Arguments<'t> {
     pub(super) by_position: Vec<Node<'t>>,
@@ -69,14 +69,14 @@ impl<'t> Arguments<'t> {
         arguments
     }
 
-    /// An argument by its position, or by its name.
+    /// Returns an argument by its position, or by its name.
     pub(super) fn get(&self, position: Option<usize>, name: Option<&str>) -> Option<Node<'t>> {
         let by_name = name.and_then(|name| self.by_name.iter().find(|(other, _)| other == name));
         by_name.map(|(_, node)| *node).or_else(|| self.by_position.get(position?).copied())
     }
 }
 
-/// The names of parameters, in order, each `None` where it is something other than a name.
+/// Returns the names of parameters, in order, each `None` if it is not a name.
 pub(super) fn parameters(node: Node<'_>, text: &str) -> Vec<Option<String>> {
     let mut cursor = node.walk();
     let first_name = |mut node: Node<'_>| {
@@ -92,11 +92,11 @@ pub(super) fn parameters(node: Node<'_>, text: &str) -> Vec<Option<String>> {
         return vec![first_name(node)];
     }
     let children = node.named_children(&mut cursor).filter(|child| !child.kind().contains("comment"));
-    // A method is called without the first one.
+    // A method call does not pass the first parameter.
     children.map(first_name).filter(|name| !matches!(name.as_deref(), Some("self" | "cls"))).collect()
 }
 
-/// The pairs of a Go struct tag: `env:"X,required" default:"y"`.
+/// Returns the pairs of a Go struct tag: `env:"X,required" default:"y"`.
 pub(super) fn tag_pairs(tag: &str) -> Vec<(&str, &str)> {
     let mut pairs = Vec::new();
     let mut rest = tag.trim_matches('`').trim();

@@ -1,4 +1,4 @@
-//! What the rules and queries of each language find, with the traps of each.
+//! Tests of each language's rules and queries, including their pitfalls.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,8 +24,8 @@ fn scanned(file: &str, text: &str) -> FileScan {
     scan(&rules.languages[language], text, &BTreeMap::new()).expect("the queries work")
 }
 
-/// `NAME:line`, with `?` behind what is optional and `=` behind what has a default; then
-/// `@line text` for what is not known, and `!line` for errors.
+/// Returns `NAME:line`, with `?` after optional and `=` after defaulted reads; then `@line text` for
+/// unknown names, and `!line` for errors.
 pub(super) fn found(file: &str, text: &str) -> Vec<String> {
     let scan = scanned(file, text);
     let mut found: Vec<String> = Vec::new();
@@ -446,7 +446,7 @@ fn python_that_is_too_deep_is_left_alone() {
     assert!(scanned("x.py", &format!("import os\nos.environ['A']\n{deep}")).cut_short);
 }
 
-/// Pieces that languages are made of, put together without sense.
+/// Returns meaningless combinations of pieces of the languages.
 fn rubble() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "os.environ[",

@@ -1,5 +1,5 @@
-//! A document of a Compose file, made ready to be merged: scalars are read as Compose reads them,
-//! variables are put in, and what `!reset` and `!override` take away is known.
+//! Preparation of a Compose document for the merge: scalars in Compose's reading, interpolation, and the
+//! effects of `!reset` and `!override`. The merge itself belongs in `merge`.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -12,49 +12,49 @@ use super::merge;
 use crate::base::yaml::Position;
 use crate::base::yaml::tree::{Entry, Node, Spot, Tags, Value};
 
-/// The variables of a project: those of its `.env`.
+/// Variables of a project, from its `.env`.
 pub(super) type Variables = std::collections::BTreeMap<String, Known>;
 
-/// What is known of a text in which variables were put.
+/// Facts about an interpolated text.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Taint {
     /// Variables that only a deployer has.
     pub(super) unset: Vec<String>,
-    /// The text that was made.
+    /// Text after interpolation.
     pub(super) text: String,
-    /// The variables that are in it.
+    /// Variables in the text.
     pub(super) parts: Vec<Part>,
-    /// Which variable a deployer must give.
+    /// Reason of the file for requiring a variable that a deployer must give.
     pub(super) required: Option<String>,
-    /// Why there is no text at all.
+    /// Reason for which there is no text at all.
     pub(super) wrong: Option<String>,
 }
 
 impl Taint {
-    /// Why Compose does not take the text.
+    /// Returns the reason for which Compose refuses the text.
     pub(super) fn refusal(&self) -> Option<&str> {
         self.wrong.as_deref().or(self.required.as_deref())
     }
 }
 
-/// Taints by the place of the text.
+/// Taints by the position of the text.
 pub(super) type Taints = HashMap<(Arc<str>, Position), Rc<Taint>>;
 
-/// The key of a place.
+/// Returns the key of a position.
 pub(super) fn place(spot: &Spot) -> (Arc<str>, Position) {
     (Arc::clone(&spot.file), spot.position)
 }
 
-/// The services of a document.
+/// Services of a document.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Document {
     pub(super) services: Vec<Entry>,
     pub(super) include: Option<Node>,
-    /// What the document takes away from those before it: paths from `services` on.
+    /// Paths, from `services` on, that the document removes from earlier documents.
     pub(super) resets: Vec<Vec<String>>,
 }
 
-/// What documents are read with.
+/// State for preparing documents.
 pub(super) struct Preparation<'a> {
     pub(super) variables: &'a Variables,
     pub(super) budget: &'a Budget,
@@ -62,7 +62,7 @@ pub(super) struct Preparation<'a> {
 }
 
 impl Preparation<'_> {
-    /// Makes a document ready.
+    /// Prepares a document.
     pub(super) fn document(&mut self, document: Node, tags: &Tags) -> Document {
         let mut made = Document::default();
         let Value::Map(entries) = document.value else { return made };
@@ -124,7 +124,7 @@ impl Preparation<'_> {
                 Taint { unset, parts, required, text: made.text, ..Taint::default() }
             }
             Err(wrong) => {
-                // A list says with it which variable it is.
+                // An item of a list keeps the name of its variable.
                 text.truncate(text.find('=').map_or(0, |at| at + 1));
                 Taint { wrong: Some(wrong), ..Taint::default() }
             }
@@ -133,8 +133,8 @@ impl Preparation<'_> {
     }
 }
 
-/// A node without what is reset in it; `None` if it is itself. The paths of all that replaces what was
-/// there are remembered.
+/// Returns a node without its `!reset` parts, or `None` if the node itself is reset. Adds the paths of
+/// `!reset` and `!override` parts to `resets`.
 fn kept(node: Node, tags: &Tags, path: &mut Vec<String>, resets: &mut Vec<Vec<String>>) -> Option<Node> {
     match tags.get(&node.spot.position).map(String::as_str) {
         Some("!reset") => {
@@ -149,7 +149,7 @@ fn kept(node: Node, tags: &Tags, path: &mut Vec<String>, resets: &mut Vec<Vec<St
     }
     let value = match node.value {
         Value::List(items) => {
-            // Nothing is taken out of lists but what is reset in them.
+            // A reset within a list removes the item from this list only, not from an earlier one.
             let mut inner = Vec::new();
             Value::List(items.into_iter().filter_map(|item| kept(item, tags, path, &mut inner)).collect())
         }
@@ -167,7 +167,7 @@ fn kept(node: Node, tags: &Tags, path: &mut Vec<String>, resets: &mut Vec<Vec<St
     Some(Node { spot: node.spot, value })
 }
 
-/// Takes away what a document resets.
+/// Removes the parts that a document resets.
 pub(super) fn reset(services: &mut Vec<Entry>, resets: &[Vec<String>]) {
     for path in resets {
         remove(services, path);

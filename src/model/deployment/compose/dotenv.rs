@@ -1,5 +1,5 @@
-//! Environment files as Compose reads them: which variables are put into their values. How their lines
-//! are written is for [`crate::base::dotenv`].
+//! Environment files as Compose reads them: interpolation of their values. The syntax of their lines
+//! belongs in [`crate::base::dotenv`].
 
 use std::collections::BTreeSet;
 
@@ -12,35 +12,35 @@ use crate::base::yaml::Position;
 use crate::base::yaml::tree::Spot;
 use crate::model::inventory::Finding;
 
-/// A line of such a file.
+/// A line of an environment file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) name: String,
     pub(super) value: GivenValue,
-    /// The variables that were put into its text.
+    /// Variables in its interpolated text.
     pub(super) parts: Vec<Part>,
-    /// The text without those that have no value, if it lacks nothing else.
+    /// Text with unset variables left out, if nothing else is missing.
     pub(super) draft: Option<String>,
     pub(super) spot: Spot,
 }
 
 impl Line {
-    /// The value, for others to be made of.
+    /// Returns the value for the interpolation of other values.
     pub(super) fn known(&self) -> Option<Known> {
         Some(Known { text: only_text(&self.value)?.to_owned(), parts: self.parts.clone() })
     }
 
-    /// Whether the line is a name alone whose value only a deployer has.
+    /// Returns whether the line is only a name, whose value only a deployer has.
     pub(super) fn is_passed_on(&self) -> bool {
         matches!(&self.value, GivenValue::Unknown(why) if why == PASSED_ON)
     }
 }
 
-/// What is read, and what is none.
+/// Parsed lines, and findings about the others.
 pub(super) type Lines = (Vec<Line>, Vec<Finding>);
 
-/// Reads a file. Names that `outer` knows are put into the values, else those of `earlier` files and of
-/// the lines above; a name without a value has the one that `outer` knows.
+/// Parses a file. Values are interpolated with `outer` first, then with `earlier` files and the lines
+/// above; a name without a value takes the value of `outer`.
 pub(super) fn read(
     label: &str,
     text: &str,
@@ -91,7 +91,7 @@ pub(super) fn read(
     (lines, findings)
 }
 
-/// Reads a file of the form `raw`, in which all is as it is.
+/// Parses a file of the form `raw`, without interpolation.
 pub(super) fn read_raw(label: &str, text: &str, outer: Values<'_, '_>) -> Lines {
     let (mut lines, mut findings) = (Vec::new(), Vec::new());
     for (index, line) in text.strip_prefix('\u{feff}').unwrap_or(text).lines().enumerate() {
@@ -118,14 +118,14 @@ pub(super) fn read_raw(label: &str, text: &str, outer: Values<'_, '_>) -> Lines 
     (lines, findings)
 }
 
-/// Why a name alone has no value here.
+/// Reason for a name without a value.
 pub(super) const PASSED_ON: &str = "it is passed on from whoever deploys";
 
 fn spot(label: &str, line: usize) -> Spot {
     Spot { file: label.into(), position: Position { line, column: 1 } }
 }
 
-/// A value with what was put into it.
+/// A value after interpolation.
 struct Filled {
     value: GivenValue,
     parts: Vec<Part>,
@@ -167,7 +167,7 @@ fn filled(
     Filled { value, parts: made.parts, draft: Some(made.text) }
 }
 
-/// The text of a value that is nothing else.
+/// Returns the text of a value that consists of a single text.
 fn only_text(value: &GivenValue) -> Option<&str> {
     match value {
         GivenValue::Text(pieces) => match pieces.as_slice() {
@@ -178,7 +178,7 @@ fn only_text(value: &GivenValue) -> Option<&str> {
     }
 }
 
-/// Said without the text: it may be a part of a secret.
+/// Message without the line's text, which may be a part of a secret.
 pub(super) const NO_ASSIGNMENT: &str = "this is no `NAME=VALUE`, and is left out";
 
 #[cfg(test)]

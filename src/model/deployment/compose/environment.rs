@@ -1,4 +1,5 @@
-//! The variables of a Compose service: those of its environment files, and over them its own.
+//! Variables of a Compose service: those of its environment files, overridden by its own. The syntax of
+//! environment files belongs in `dotenv`.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -15,14 +16,14 @@ use crate::base::yaml::tree::{Entry, Node, Spot, Value};
 use crate::model::environment::is_environment_name;
 use crate::model::inventory::Finding;
 
-/// Names of files that show which variables a file that is not committed has.
+/// Words in file names that mark an example of a file that is not committed.
 const EXAMPLES: &[&str] = &["example", "sample", "template", "dist"];
 
 /// A variable of `environment`.
 struct Own {
     name: String,
     spot: Spot,
-    /// Nothing, if only its name is given.
+    /// Value; `None` if only the name is given.
     value: Option<(String, Rc<Taint>)>,
 }
 
@@ -34,7 +35,7 @@ struct File {
     format: Option<String>,
 }
 
-/// The variables of a service, in the order in which they are defined.
+/// Returns the variables of a service in the order of their definition.
 pub(super) fn variables(project: &Project<'_>, service: &Node, findings: &mut Vec<Finding>) -> Vec<Given> {
     let mut own: Vec<Own> = Vec::new();
     if let Some(environment) = service.get("environment") {
@@ -71,7 +72,7 @@ pub(super) fn variables(project: &Project<'_>, service: &Node, findings: &mut Ve
     all.variables()
 }
 
-/// Variables by name, the last of each.
+/// Variables by name; a later definition replaces an earlier one.
 #[derive(Default)]
 struct Collected {
     given: Vec<Option<Given>>,
@@ -107,7 +108,7 @@ fn text(text: impl Into<String>) -> GivenValue {
     GivenValue::Text(vec![Piece::Text(text.into())])
 }
 
-/// The value of a variable, for the lines of environment files to be made of.
+/// Returns the value of a variable for the interpolation of environment files.
 fn known(given: &Given) -> Option<(String, Known)> {
     let GivenValue::Text(pieces) = &given.value else { return None };
     let [Piece::Text(text)] = pieces.as_slice() else { return None };
@@ -118,7 +119,7 @@ fn unnamed(value: GivenValue) -> Given {
     Given { name: String::new(), place: String::new(), value, parts: Vec::new(), draft: None }
 }
 
-/// A variable with what is put into its value, without name and place.
+/// Returns a variable's interpolated value, without its name and place.
 fn value_of(name: &str, written: &str, taint: &Taint, spot: &Spot, findings: &mut Vec<Finding>) -> Given {
     if let Some(wrong) = &taint.wrong {
         findings.push(finding(spot, format!("`{name}` has no value: {wrong}")));
@@ -140,7 +141,8 @@ fn value_of(name: &str, written: &str, taint: &Taint, spot: &Spot, findings: &mu
     Given { parts, draft: Some(written.to_owned()), ..unnamed(value) }
 }
 
-/// The parts of a value. In a list, the name stands before it in the same text.
+/// Returns the interpolated parts of a value. An item of a list has the name before the value in the
+/// same text.
 fn parts_of(value: &str, taint: &Taint) -> Vec<Part> {
     let before = taint.text.len().saturating_sub(value.len());
     let within = |part: &Part| {
@@ -172,7 +174,7 @@ fn read_own(project: &Project<'_>, environment: &Node, own: &mut Vec<Own>, findi
             Some((name, value)) => (name, Some((value.to_owned(), taint(item)))),
             None => (written, None),
         };
-        // What is no name may be a part of a secret.
+        // An invalid name may be a part of a secret, so it is not shown.
         if !is_environment_name(name) {
             findings.push(finding(&item.spot, NO_ASSIGNMENT));
             continue;
@@ -188,7 +190,7 @@ fn read_own(project: &Project<'_>, environment: &Node, own: &mut Vec<Own>, findi
     });
 }
 
-/// The environment files of a service. One that is named again takes the place of the first.
+/// Returns the environment files of a service. A repeated file moves to its later position.
 fn files(project: &Project<'_>, service: &Node, findings: &mut Vec<Finding>) -> Vec<File> {
     let Some(node) = service.get("env_file") else { return Vec::new() };
     let items = match &node.value {
@@ -291,7 +293,7 @@ fn read_file(
     }
 }
 
-/// Takes the names of the variables from an example of a file that is not there: `.env.example`.
+/// Reads the names of variables from the example of a missing file: `.env.example`.
 fn read_example(project: &Project<'_>, file: &File, all: &mut Collected, findings: &mut Vec<Finding>) {
     let is_there = |path: &String| project.reader.is_file(path).unwrap_or(false);
     let path = EXAMPLES.iter().find_map(|end| {

@@ -1,15 +1,15 @@
-//! How a service of one Compose file changes that of another, and how an extending service changes the
-//! one that it extends: the rules of compose-go's `override`.
+//! Merge of a service with one of an earlier file, or with the service that it extends: the rules of
+//! compose-go's `override`. Resets belong in `document`.
 
 use std::collections::HashMap;
 
 use super::super::date::Date;
 use crate::base::yaml::tree::{Entry, Node, Spot, Value};
 
-/// A field that cannot be merged, since it is another kind of node in each file: Compose refuses it.
+/// Fields of different node kinds in the two files, which Compose refuses to merge.
 pub(super) type Refused = Vec<(String, Spot)>;
 
-/// Puts a service on top of another.
+/// Merges a service onto another.
 pub(super) fn services(base: Node, over: Node, refused: &mut Refused) -> Node {
     let Node { spot, value } = base;
     match (value, over.value) {
@@ -22,7 +22,7 @@ pub(super) fn services(base: Node, over: Node, refused: &mut Refused) -> Node {
     }
 }
 
-/// How two nodes of the same key are merged.
+/// A function that merges two nodes of the same key.
 pub(super) type Merge<'a> = &'a mut dyn FnMut(&str, Node, Node, &mut Refused) -> Node;
 
 /// Merges mappings key by key.
@@ -76,7 +76,8 @@ fn field(key: &str, base: Node, over: Node, refused: &mut Refused) -> Node {
     }
 }
 
-/// A field without a rule of its own: mappings are merged, lists are joined, else the later one holds.
+/// Merges a field without a rule of its own: mappings are merged, lists are joined, and otherwise the
+/// later one wins.
 fn any(key: &str, base: Node, over: Node, refused: &mut Refused) -> Node {
     if over.is_null() {
         return base;
@@ -97,7 +98,7 @@ fn any(key: &str, base: Node, over: Node, refused: &mut Refused) -> Node {
     }
 }
 
-/// A list, of what may be a mapping: `NAME=VALUE`. The place of each item is that of its value.
+/// Converts a mapping to a list of `NAME=VALUE`. Each item has the position of its value.
 fn sequence(node: Node) -> Vec<Node> {
     match node.value {
         Value::List(items) => items,
@@ -119,7 +120,7 @@ fn assignment(entry: Entry) -> Option<Node> {
     }
 }
 
-/// A mapping, of what may be a list of keys.
+/// Converts a list of keys to a mapping.
 pub(super) fn mapping(node: Node) -> Node {
     let Value::List(items) = &node.value else { return node };
     let entry = |item: &Node| {

@@ -1,7 +1,8 @@
 //! Compose files, read as Docker Compose 2 reads them: several files of one project, `extends`,
 //! `include`, `!reset` and `!override`, environment files and interpolation. Values for the
-//! interpolation come from the `.env` of the project, never from this machine; what only a deployer has
-//! is a finding. `docker-compose config` is what all of it is compared with (`tests/suite/compose.rs`).
+//! interpolation come from the `.env` of the project, never from this machine; a variable that only a
+//! deployer has is a finding. Tests compare all of it with `docker-compose config`
+//! (`tests/suite/compose.rs`).
 
 mod document;
 mod dotenv;
@@ -23,11 +24,11 @@ use crate::base::yaml::tree::{Node, Spot, Tags, Value};
 use crate::model::inventory::Finding;
 use project::{ALL, Project};
 
-/// The keys of a Compose file, of which one without services may have some.
+/// Top-level keys that mark a Compose file without services.
 const TOP: &[&str] =
     &["name", "version", "services", "include", "networks", "volumes", "configs", "secrets", "models"];
 
-/// The files that Compose looks for in a directory, the first that is there, and what goes on top of it.
+/// Default files of Compose in a directory: the first existing one counts; and its override files.
 const DEFAULTS: &[&str] = &["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 const OVERRIDES: &[&str] = &[
     "compose.override.yml",
@@ -36,7 +37,7 @@ const OVERRIDES: &[&str] = &[
     "docker-compose.override.yaml",
 ];
 
-/// Whether a document is a Compose file, or a part of one.
+/// Returns whether a document is a Compose file or a part of one.
 pub(super) fn is_project(document: &Node) -> bool {
     let is_map = |key: &str| document.get(key).is_some_and(|node| matches!(node.value, Value::Map(_)));
     let is_known = |key: &str| TOP.contains(&key) || key.starts_with("x-");
@@ -45,8 +46,8 @@ pub(super) fn is_project(document: &Node) -> bool {
             && document.entries().iter().all(|entry| is_known(&entry.key)))
 }
 
-/// Leaves of the names in a directory those that Compose reads of itself, in its order, if one of its
-/// default files is among them. Other Compose files are named; the inventory may list them.
+/// Reduces the names in a directory to those that Compose reads by default, in its order, if a default
+/// file is among them. A finding names other Compose files, which the inventory may list.
 pub(super) fn in_order(
     folder: &str,
     names: &mut Vec<String>,
@@ -74,7 +75,7 @@ pub(super) fn in_order(
     names.splice(0..0, [first].into_iter().chain(second));
 }
 
-/// The projects of a deployment: one for each repository.
+/// Projects of a deployment, one for each repository.
 #[derive(Default)]
 pub(super) struct Projects<'a>(Vec<Project<'a>>);
 
@@ -85,7 +86,7 @@ pub(super) struct Service {
 }
 
 impl<'a> Projects<'a> {
-    /// Adds a document of a Compose file. A service that an earlier one has too is changed by it.
+    /// Adds a document of a Compose file. It changes services of earlier documents.
     pub(super) fn add(
         &mut self,
         reader: &Rc<Reader<'a>>,
@@ -104,7 +105,7 @@ impl<'a> Projects<'a> {
         self.0[at].add(path, document, tags)
     }
 
-    /// All services.
+    /// Returns all services.
     pub(super) fn services(&self) -> Vec<Service> {
         let of = |(project, one): (usize, &Project<'_>)| {
             one.services
@@ -115,7 +116,7 @@ impl<'a> Projects<'a> {
         self.0.iter().enumerate().flat_map(of).collect()
     }
 
-    /// What a service gives to its container.
+    /// Returns the container of a service.
     pub(super) fn container(&mut self, service: &Service, findings: &mut Vec<Finding>) -> Container {
         let project = &mut self.0[service.project];
         findings.extend(project.notes.remove(ALL).unwrap_or_default());

@@ -1,10 +1,10 @@
-//! Paths as a service names them: relative to the directory of its file, and brought to that of the
-//! project where another file extends or includes it.
+//! Paths of a service: relative to the directory of its file, and rebased to that of the project if
+//! another file extends or includes it. Reading the files belongs in `project`.
 
 use super::super::files::resolved;
 use crate::base::yaml::tree::{Node, Value};
 
-/// The path from one directory to another, both from the root on: `../common`, or `.`.
+/// Returns the relative path between two directories, both given from the root: `../common`, or `.`.
 pub(super) fn relative(from: &str, to: &str) -> String {
     let parts = |path: &str| -> Vec<String> {
         path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
@@ -16,12 +16,12 @@ pub(super) fn relative(from: &str, to: &str) -> String {
     if path.is_empty() { ".".to_owned() } else { path.join("/") }
 }
 
-/// A path below a directory, from the root on.
+/// Joins a path to a directory, from the root; returns `None` if the path leads out.
 pub(super) fn joined(folder: &str, path: &str) -> Option<String> {
     resolved(folder, path)
 }
 
-/// Two parts of a path as one, without `.` and with `..` only at its start.
+/// Joins two paths without `.`, and with `..` only at the start.
 fn cleaned(folder: &str, path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in folder.split('/').chain(path.split('/')) {

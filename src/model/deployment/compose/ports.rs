@@ -1,12 +1,12 @@
-//! Ports of a service in their short and long forms. Only those of TCP are known to a local run; ranges
-//! are all their ports.
+//! Ports of a service in their short and long forms. A local run uses only TCP ports; a range is
+//! expanded to all its ports.
 
 use std::collections::BTreeSet;
 
-/// No service has more ports.
+/// Maximum number of ports of a service.
 const MOST: usize = 1000;
 
-/// The ports of a container, in the order in which they are written.
+/// Ports of a container in the order of the file.
 #[derive(Default)]
 pub(super) struct Ports {
     pub(super) found: Vec<u16>,
@@ -14,10 +14,10 @@ pub(super) struct Ports {
 }
 
 impl Ports {
-    /// Adds what is written: `80`, `127.0.0.1:8080-8081:80-81/tcp`.
+    /// Adds a port in the form `80` or `127.0.0.1:8080-8081:80-81/tcp`.
     ///
     /// # Errors
-    /// When it is none of TCP, or not written as Compose wants it: why.
+    /// Fails with the reason when the port is not TCP, or invalid for Compose.
     pub(super) fn add(&mut self, written: &str, protocol: Option<&str>) -> Result<(), String> {
         let (written_port, own) = match written.split_once('/') {
             Some((port, protocol)) => (port, Some(protocol)),

@@ -1,5 +1,5 @@
-//! A Compose project: the services of its files, put together in the order of the files. Paths, and the
-//! `.env`, count from the directory of the first file.
+//! A Compose project: the services of its files, merged in the order of the files. Paths and the `.env`
+//! are relative to the directory of the first file. The merge of single services belongs in `merge`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
@@ -14,36 +14,36 @@ use super::schema::Refusals;
 use crate::base::yaml::tree::{Entry, Node, Spot, Tags, Value};
 use crate::model::inventory::Finding;
 
-/// No chain of `extends` or `include` is longer.
+/// Maximum length of a chain of `extends` or `include`.
 const LONGEST_CHAIN: usize = 50;
 
-/// The services of the files of one repository.
+/// Services of the Compose files of one repository.
 pub(super) struct Project<'a> {
     pub(super) reader: Rc<Reader<'a>>,
-    /// The directory that paths count from.
+    /// Directory that paths are relative to.
     pub(super) folder: String,
     pub(super) variables: Rc<Variables>,
-    /// Variables that its `.env` sets to what cannot be known.
+    /// Variables to which the `.env` gives an unknown value.
     unknown: Rc<BTreeSet<String>>,
     pub(super) services: Vec<Entry>,
     pub(super) taints: Taints,
-    /// What was not understood of each service.
+    /// Findings by service.
     pub(super) notes: BTreeMap<String, Vec<Finding>>,
     extended: HashMap<String, Rc<Document>>,
 }
 
-/// Where a file is read: what its variables are, and which directory its paths count from.
+/// Context of a file: its variables, and the directory that its paths are relative to.
 #[derive(Clone)]
 struct Scope {
     folder: String,
     variables: Rc<Variables>,
-    /// Variables that have no known value here, and so none in what is included either.
+    /// Variables without a known value here, and so in included files.
     unknown: Rc<BTreeSet<String>>,
-    /// The files that include this one.
+    /// Files that include this one.
     included: Vec<String>,
 }
 
-/// Whose notes concern every service.
+/// Key of the notes that concern every service.
 pub(super) const ALL: &str = "";
 
 impl<'a> Project<'a> {
@@ -139,8 +139,7 @@ impl<'a> Project<'a> {
         }
     }
 
-    /// Reads the variables of a file into those that are known, or those that are not; lookups go to
-    /// `outer` first.
+    /// Reads the variables of a file into the known and the unknown ones; lookups try `outer` first.
     fn read_variables(
         &mut self,
         path: &str,
@@ -159,7 +158,7 @@ impl<'a> Project<'a> {
                     unknown.remove(&line.name);
                     known.insert(line.name, value);
                 }
-                // A name alone that nobody has a value for changes nothing.
+                // A name alone without a known value changes nothing.
                 None if line.is_passed_on() => {}
                 None => {
                     known.remove(&line.name);
@@ -171,7 +170,7 @@ impl<'a> Project<'a> {
     }
 }
 
-/// `extends`.
+/// Resolution of `extends`.
 impl Project<'_> {
     fn extended_services(
         &mut self,
@@ -187,7 +186,7 @@ impl Project<'_> {
         Ok(services)
     }
 
-    /// A service on top of the one that it extends. `of` is the service that this is done for.
+    /// Merges a service onto the one that it extends. `of` is the service whose chain is resolved.
     fn extended(
         &mut self,
         scope: &Scope,
@@ -232,7 +231,7 @@ impl Project<'_> {
         Ok(merged)
     }
 
-    /// The services of another file, with their paths as seen from the directory of the project.
+    /// Returns the services of another file, with paths relative to the directory of the project.
     fn extended_file(
         &mut self,
         scope: &Scope,
@@ -276,14 +275,14 @@ impl Project<'_> {
     }
 }
 
-/// Takes a key out of a mapping.
+/// Removes a key from a mapping and returns its node.
 fn take(node: &mut Node, key: &str) -> Option<Node> {
     let Value::Map(entries) = &mut node.value else { return None };
     let at = entries.iter().position(|entry| entry.key == key)?;
     Some(entries.remove(at).node)
 }
 
-/// `include`.
+/// Resolution of `include`.
 impl Project<'_> {
     fn include(
         &mut self,
@@ -354,7 +353,7 @@ impl Project<'_> {
         for file in files {
             self.read_variables(&file, &scope.variables, &mut variables, &mut unknown)?;
         }
-        // What the including project sets counts more, be its value known or not.
+        // Variables of the including project win, with a known value or not.
         unknown.retain(|name| !scope.variables.contains_key(name));
         unknown.extend(scope.unknown.iter().cloned());
         variables.retain(|name, _| !scope.unknown.contains(name));
@@ -378,7 +377,8 @@ impl Project<'_> {
         }
     }
 
-    /// Gives the items of a list that are names alone the values that the included file has for them.
+    /// Gives names without a value in an `environment` list the values that the included file has for
+    /// them.
     fn pass_on(&mut self, service: &mut Node, variables: &Variables) {
         let Value::Map(fields) = &mut service.value else { return };
         for field in fields.iter_mut().filter(|field| field.key == "environment") {
@@ -399,7 +399,7 @@ impl Project<'_> {
     }
 }
 
-/// A text, or the items of a list.
+/// Returns a text, or the items of a list.
 fn one_or_more(node: &Node) -> Vec<&Node> {
     match &node.value {
         Value::List(items) => items.iter().collect(),
@@ -407,7 +407,8 @@ fn one_or_more(node: &Node) -> Vec<&Node> {
     }
 }
 
-/// Whether Compose refuses a text, since a variable in it is required; this is named.
+/// Returns whether Compose refuses a text because it requires an unset variable, and adds a finding that
+/// names it.
 pub(super) fn is_refused(
     project: &Project<'_>,
     node: &Node,

@@ -1,5 +1,5 @@
-//! What a Compose service gives to its container: its command, ports, health check, and what must have
-//! ended before it starts.
+//! Container of a Compose service: its command, ports, health check, and the services that must have
+//! ended before it starts. Its variables belong in `environment`.
 
 use std::collections::BTreeSet;
 
@@ -16,10 +16,10 @@ use crate::base::yaml::tree::{Entry, Node};
 use crate::model::inventory::Finding;
 use crate::model::probe::Ready;
 
-/// What is not done, and would change what a container is given.
+/// Unsupported keys that would change the container.
 const NOT_DONE: &[&str] = &["secrets", "configs", "volumes", "volumes_from", "provider", "credential_spec"];
 
-/// A service with those among the others that must have ended well before it starts:
+/// Returns the container of a service, with those services that must have succeeded before it starts:
 /// <https://docs.docker.com/reference/compose-file/services/#depends_on>.
 pub(super) fn container(project: &Project<'_>, name: &str, findings: &mut Vec<Finding>) -> Container {
     let Some(service) = find(project, name) else { return Container::default() };
@@ -35,11 +35,11 @@ fn find<'p>(project: &'p Project<'_>, name: &str) -> Option<&'p Entry> {
     project.services.iter().find(|service| service.key == name)
 }
 
-/// Who must have ended before a service starts, each after those that it waits for itself.
+/// Returns the services that must have ended before a service starts, each after its own dependencies.
 fn before<'p>(project: &'p Project<'_>, service: &'p Entry, findings: &mut Vec<Finding>) -> Vec<&'p Entry> {
     let mut seen = vec![service.key.as_str()];
     let mut found = Vec::new();
-    // Each with how many of those before it are done.
+    // Stack of services, each with the count of dependencies already visited.
     let mut open = vec![(service, 0)];
     while let Some((one, at)) = open.pop() {
         let needs = one.node.get("depends_on").map_or(&[][..], Node::entries);
@@ -102,7 +102,7 @@ fn own_container(project: &Project<'_>, entry: &Entry, findings: &mut Vec<Findin
     }
 }
 
-/// Names a variable of a text that has no value.
+/// Adds a finding about an unset variable in a text; returns whether there is one.
 fn note_unset(project: &Project<'_>, node: &Node, what: &str, findings: &mut Vec<Finding>) -> bool {
     let Some(taint) = project.taints.get(&place(&node.spot)) else { return false };
     for name in &taint.unset {
@@ -112,7 +112,7 @@ fn note_unset(project: &Project<'_>, node: &Node, what: &str, findings: &mut Vec
     !taint.unset.is_empty()
 }
 
-/// Collects the values that variables gave to command and health check, each once.
+/// Returns the values that variables gave to command and health check, each once.
 fn interpolated(project: &Project<'_>, service: &Node) -> Vec<(String, Secret)> {
     let test = service.get("healthcheck").and_then(|check| check.get("test"));
     let all = [service.get("entrypoint"), service.get("command"), test];
@@ -134,7 +134,7 @@ fn interpolated(project: &Project<'_>, service: &Node) -> Vec<(String, Secret)> 
     found.into_iter().map(|(name, value)| (name, Secret::new(value))).collect()
 }
 
-/// A command: a list, or a line that is split.
+/// Parses a command: a list, or a line to split.
 fn command(project: &Project<'_>, service: &Node, key: &str, findings: &mut Vec<Finding>) -> Vec<Vec<Piece>> {
     let Some(node) = service.get(key) else { return Vec::new() };
     let what = format!("`{key}`");

@@ -1,7 +1,7 @@
-//! Commands that are written as one line, split as `github.com/mattn/go-shellwords` splits them, which
-//! Compose uses. Operators of a shell end the command: Compose starts no shell.
+//! Commands in one line, split like `github.com/mattn/go-shellwords`, which Compose uses. A shell
+//! operator ends the command: Compose starts no shell.
 
-/// Splits a line into words; `None` if Compose refuses it.
+/// Splits a line into words; returns `None` if Compose refuses it.
 pub(super) fn split(line: &str) -> Option<Vec<String>> {
     let mut splitter = Splitter::default();
     let is_done = line.chars().try_for_each(|c| splitter.take(c));
@@ -11,7 +11,7 @@ pub(super) fn split(line: &str) -> Option<Vec<String>> {
     }
 }
 
-/// Why a line is not read further.
+/// Reason for stopping in a line.
 enum End {
     Operator,
     Refused,
@@ -52,7 +52,7 @@ impl Splitter {
                 self.single = !self.single;
             }
             ';' | '&' | '|' | '<' | '>' if !(self.single || self.double || self.back || self.dollar) => {
-                // The number of a redirection is no word.
+                // The number before a redirection is not a word.
                 self.has_word &= !(c == '>' && self.word.starts_with(|c: char| c.is_ascii_digit()));
                 return Err(End::Operator);
             }
@@ -61,7 +61,7 @@ impl Splitter {
         Ok(())
     }
 
-    /// Any other character; some begin or end a command substitution.
+    /// Handles any other character; some begin or end a command substitution.
     fn substitution(&mut self, c: char) -> Result<(), End> {
         match c {
             '`' if !self.single && !self.double && !self.dollar => self.back = !self.back,
