@@ -1,20 +1,20 @@
-//! Dates as `go.yaml.in/yaml/v3` finds them among plain scalars, and as Go writes them: Compose as a text
-//! for people, kustomize as RFC 3339.
+//! Dates among plain scalars, as `go.yaml.in/yaml/v3` recognizes them, and their two forms in Go:
+//! Compose prints them with `%v`, kustomize in RFC 3339. Other scalars belong in `plain`.
 
 use std::sync::LazyLock;
 
 use jiff::civil::DateTime;
 use regex::Regex;
 
-/// A date, with a time and its distance from UTC.
+/// A date with time and UTC offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Date {
     at: DateTime,
-    /// Minutes east of UTC.
+    /// UTC offset in minutes, positive to the east.
     offset: i32,
 }
 
-/// With `T`, a zone has to be there; with a space, none may be.
+/// Form of a date: with `T`, a zone is required; with a space, none is allowed.
 static FORM: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let time = r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,]([0-9]+))?";
     let zone = "(?:Z|([-+])([0-9]{2}):([0-9]{2}))";
@@ -22,12 +22,12 @@ static FORM: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 impl Date {
-    /// Reads a plain scalar; `None` if it is no date, or one that no calendar has.
+    /// Parses a plain scalar; returns `None` if it is not a date, or not a valid one.
     pub(super) fn read(text: &str) -> Option<Self> {
         let found = FORM.as_ref()?.captures(text)?;
         let number = |group: usize| found.get(group).map_or("0", |part| part.as_str()).parse::<i32>().ok();
         let small = |group: usize| i8::try_from(number(group)?).ok();
-        // The time stands in other groups if no zone follows.
+        // The time is in other groups if no zone follows.
         let first = if found.get(11).is_some() { 11 } else { 4 };
         let fraction = found.get(first + 3).map_or("", |part| part.as_str());
         let nanoseconds = format!("{:0<9}", &fraction[..fraction.len().min(9)]).parse().ok()?;
@@ -42,7 +42,7 @@ impl Date {
         Some(Self { at, offset: sign * (hours * 60 + minutes) })
     }
 
-    /// As Go's `%v` prints it: `2024-01-01 00:00:00 +0000 UTC`.
+    /// Returns the form of Go's `%v`: `2024-01-01 00:00:00 +0000 UTC`.
     pub(super) fn printed(self) -> String {
         let zone = match self.offset {
             0 => "+0000 UTC".to_owned(),
@@ -51,7 +51,7 @@ impl Date {
         format!("{} {} {zone}", self.at.date(), self.time())
     }
 
-    /// As its JSON has it: `2024-01-01T00:00:00Z`.
+    /// Returns the form of Go's JSON: `2024-01-01T00:00:00Z`.
     pub(super) fn rfc3339(self) -> String {
         let zone = if self.offset == 0 { "Z".to_owned() } else { self.zone(":") };
         format!("{}T{}{zone}", self.at.date(), self.time())

@@ -103,7 +103,7 @@ impl Made {
     fn node(self, spot: &Spot) -> Node {
         let value = match self {
             Self::List => Value::List(Vec::new()),
-            // A scalar that is put here takes the place of the whole.
+            // A scalar in this position replaces the whole node.
             Self::Scalar | Self::Map => Value::Map(Vec::new()),
         };
         Node { spot: spot.clone(), value }

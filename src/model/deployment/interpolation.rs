@@ -91,11 +91,11 @@ pub(super) fn interpolate(
     Ok(made)
 }
 
-/// Puts variables into a value of a file of the user's, who has no deployer to fill in the rest: nothing
-/// takes the place of those without a value, which are named beside the text.
+/// Interpolates a value of the user's own file, where no deployer fills in the rest. Variables without a
+/// value are replaced by nothing, and returned beside the text.
 ///
 /// # Errors
-/// When it is written wrongly, or a variable that it requires has no value.
+/// Fails when the syntax is invalid, or a required variable has no value.
 pub fn fill(text: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<(String, Vec<String>), String> {
     let mut known: BTreeMap<String, Known> = BTreeMap::new();
     let budget = Budget::default();

@@ -53,7 +53,7 @@ impl Merge<'_> {
         }
         let Node { spot, value } = base;
         match (value, patch) {
-            // A text in quotes keeps them.
+            // A quoted text keeps its quotes.
             (Value::Scalar { plain: false, .. }, Node { value: Value::Scalar { text, .. }, spot: by }) => {
                 Some(Node { spot: by, value: Value::Scalar { text, plain: false } })
             }

@@ -1,6 +1,6 @@
 //! Plain scalars as Docker Compose and kustomize read them: the mix of YAML 1.1 and 1.2 of
-//! `go.yaml.in/yaml/v3`, printed by Go's `%v`. `010` is 8, `1.10` is 1.1, `yes` stays a text. What
-//! `kubectl` reads in another way is in `scalar`.
+//! `go.yaml.in/yaml/v3`, printed by Go's `%v`. `010` is 8, `1.10` is 1.1, `yes` stays a text. The
+//! differences of `kubectl` belong in `scalar`.
 
 use std::sync::LazyLock;
 
@@ -8,14 +8,14 @@ use regex::Regex;
 
 use super::date::Date;
 
-/// What a plain scalar is.
+/// Type of a plain scalar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Scalar {
     Null,
     Truth(bool),
-    /// A number, as it is printed.
+    /// Number in its printed form.
     Number(String),
-    /// A text, which is what is written.
+    /// Text, equal to the source.
     Text,
     Date(Date),
 }
@@ -23,7 +23,7 @@ pub(super) enum Scalar {
 static FLOAT: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$").ok());
 
-/// Reads a plain scalar.
+/// Parses a plain scalar.
 pub(super) fn read(text: &str) -> Scalar {
     let number = |text: &str| Scalar::Number(text.to_owned());
     match text {

@@ -174,7 +174,7 @@ fn set(field: &mut Node, value: &Node, delimiter: Option<&str>, index: i64) -> R
             parts.join(delimiter)
         }
     };
-    // What was a text stays one, and what was none has to stay that too.
+    // A text stays a text, and another scalar has to keep its type too.
     let (before, plain) = (kustomize_kind(field), kustomize_kind(field).is_some());
     let after = Node { spot: value.spot.clone(), value: Value::Scalar { text: made, plain } };
     if let Some(kind) = before

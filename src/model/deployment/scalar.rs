@@ -1,14 +1,14 @@
-//! Unquoted scalars as Kubernetes has them: a text, or something else that no value of a variable can be.
-//! `kubectl` reads files as YAML 1.1, in which `yes` is a truth value and a date is a text. kustomize reads
-//! `yes` as a text and a date as a moment, but what is in a JSON patch as `kubectl` does; what it prints has
-//! quotes wherever a text needs any. Numbers are the same to both, and are read in `plain`.
+//! Types of unquoted scalars in Kubernetes files: only a text can be the value of a variable. `kubectl`
+//! reads files as YAML 1.1, in which `yes` is a boolean and a date is a text. kustomize reads `yes` as a
+//! text and a date as a timestamp, but reads JSON patches like `kubectl`; its output quotes every text
+//! that needs it. Numbers are the same for both, and belong in `plain`.
 
 use super::finding;
 use super::plain::{Scalar, read};
 use crate::base::yaml::tree::{Node, Spot, Value};
 use crate::model::inventory::Finding;
 
-/// What a node is called that is no text to `kubectl`; `None` for a text.
+/// Returns the name of a node's type in `kubectl`; `None` for a text.
 pub(super) fn other_kind(node: &Node) -> Option<&'static str> {
     match &node.value {
         Value::Scalar { text, plain: true } if truth(text).is_some() => Some("a truth value"),
@@ -18,7 +18,7 @@ pub(super) fn other_kind(node: &Node) -> Option<&'static str> {
 
 const DATE: &str = "a date";
 
-/// What a node is called that is no text to kustomize; `None` for a text.
+/// Returns the name of a node's type in kustomize; `None` for a text.
 pub(super) fn kustomize_kind(node: &Node) -> Option<&'static str> {
     match &node.value {
         Value::Scalar { plain: false, .. } => None,
@@ -34,7 +34,7 @@ pub(super) fn kustomize_kind(node: &Node) -> Option<&'static str> {
     }
 }
 
-/// The scalar as what it is written with: a text, unless it is a truth value, a number or nothing.
+/// Returns the scalar with its original type: a text, unless it is a boolean, a number or null.
 pub(super) fn as_written(node: &Node) -> Value {
     match (&node.value, kustomize_kind(node)) {
         (Value::Scalar { text, .. }, None | Some(DATE)) => Value::Scalar { text: text.clone(), plain: false },
@@ -42,7 +42,7 @@ pub(super) fn as_written(node: &Node) -> Value {
     }
 }
 
-/// Makes of all scalars below what kustomize prints of them; says where that is not sure.
+/// Converts all scalars below a node to kustomize's output; adds findings where that is uncertain.
 pub(super) fn print(node: &mut Node, findings: &mut Vec<Finding>) {
     each_scalar(node, &mut |spot, text, plain| {
         if !*plain {
@@ -57,13 +57,13 @@ pub(super) fn print(node: &mut Node, findings: &mut Vec<Finding>) {
     });
 }
 
-/// Whether a plain scalar is a date with a time, of which kustomize makes a text in braces.
+/// Returns whether a plain scalar is a date with a time, which kustomize prints as a text in braces.
 fn has_time(text: &str) -> bool {
     text.contains(':') && matches!(read(text), Scalar::Date(_))
 }
 
-/// Makes of all scalars below what is left of them when kustomize has made JSON of an object: which texts
-/// had quotes is not known any more.
+/// Converts all scalars below a node to kustomize's JSON form of an object, which no longer tells which
+/// texts had quotes.
 pub(super) fn through_json(node: &mut Node) {
     each_scalar(node, &mut |_, text, plain| {
         if *plain && has_time(text) {
@@ -74,7 +74,7 @@ pub(super) fn through_json(node: &mut Node) {
     });
 }
 
-/// Makes of all scalars in a JSON patch what `kubectl` makes of them.
+/// Converts all scalars in a JSON patch to `kubectl`'s reading.
 pub(super) fn patch_values(node: &mut Node) {
     each_scalar(node, &mut |_, text, plain| {
         if !*plain {
@@ -88,7 +88,7 @@ pub(super) fn patch_values(node: &mut Node) {
     });
 }
 
-/// Whether kustomize prints a plain scalar as a text, which is put in place.
+/// Returns whether kustomize prints a plain scalar as a text, and replaces it by that text.
 fn is_printed_text(text: &mut String) -> bool {
     match read(text) {
         Scalar::Text => true,
@@ -108,7 +108,7 @@ fn needs_quotes(text: &str) -> bool {
     truth(text).is_some() || read(text) != Scalar::Text
 }
 
-/// The truth value that a plain scalar is in YAML 1.1.
+/// Parses a boolean of YAML 1.1.
 fn truth(text: &str) -> Option<bool> {
     const WORDS: &[(&str, bool)] = &[
         ("y", true),
@@ -128,7 +128,7 @@ fn truth(text: &str) -> Option<bool> {
     WORDS.iter().find(|(word, _)| is_cased(word)).map(|(_, truth)| *truth)
 }
 
-/// The depth of nodes is bounded.
+/// Calls a function for each scalar below a node. The depth of nodes is bounded.
 fn each_scalar(node: &mut Node, change: &mut dyn FnMut(&Spot, &mut String, &mut bool)) {
     match &mut node.value {
         Value::Scalar { text, plain } => change(&node.spot, text, plain),
@@ -146,7 +146,7 @@ mod tests {
         documents("f", &format!("- {text}")).expect("parses").remove(0).items()[0].clone()
     }
 
-    /// Each scalar with what `kubectl` and what `kubectl kustomize` make of it.
+    /// Compares each scalar with the results of `kubectl` and `kubectl kustomize`.
     #[test]
     fn unquoted_scalars_are_what_each_program_makes_of_them() {
         for text in ["y", "N", "yes", "Yes", "YES", "no", "on", "ON", "Off"] {

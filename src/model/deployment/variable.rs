@@ -127,7 +127,7 @@ fn fill_text(node: &mut Node, values: &HashMap<&str, Node>) {
     let whole =
         text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')')).and_then(|name| values.get(name));
     if let Some(value) = whole {
-        // It stays a number if it is one.
+        // A number stays a number.
         node.value = as_written(value);
         return;
     }

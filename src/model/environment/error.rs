@@ -42,10 +42,10 @@ pub enum EnvironmentError {
 /// An invalid rule.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleError {
-    /// What the workspace keeps cannot be had.
+    /// The stored inputs of the workspace cannot be opened.
     #[error("{0}")]
     Keep(Cause),
-    /// The file is not what it should be.
+    /// The file is not YAML of the expected form.
     #[error(transparent)]
     Yaml(#[from] YamlError),
     /// A pattern is not a regular expression.

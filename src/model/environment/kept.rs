@@ -1,40 +1,40 @@
-//! What a workspace keeps for its reference secrets: a seed, certificates and keys. Where it is kept is not
-//! known here.
+//! Stored inputs of a workspace's placeholder secrets: a seed, certificates and keys. Their storage
+//! belongs in the caller.
 
 use std::sync::{Arc, LazyLock};
 
 use crate::base::x509::Material;
 
-/// A seed, and certificates and keys.
+/// Seed, and certificates and keys.
 pub type Keeping = (Arc<str>, Option<Arc<Material>>);
 
-/// What a workspace keeps, which is opened when a reference secret is made: nothing else needs it.
+/// Stored inputs, opened on demand, since only placeholder secrets need them.
 #[derive(Clone)]
 pub struct Kept(Arc<LazyLock<Result<Keeping, Cause>, Opening>>);
 
-/// Why it cannot be opened.
+/// Underlying error of opening them.
 pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 type Opening = Box<dyn FnOnce() -> Result<Keeping, Cause> + Send>;
 
 impl Kept {
-    /// Opened by a function, once.
+    /// Returns inputs that a function opens once.
     pub fn new(open: impl FnOnce() -> Result<Keeping, Cause> + Send + 'static) -> Self {
         let open: Opening = Box::new(open);
         Self(Arc::new(LazyLock::new(open)))
     }
 
-    /// A seed with certificates and keys.
+    /// Returns inputs with a seed, certificates and keys.
     #[must_use]
     pub fn of(seed: &str, material: Option<Arc<Material>>) -> Self {
         let seed: Arc<str> = seed.into();
         Self::new(move || Ok((seed, material)))
     }
 
-    /// What is kept; it is opened if it has not been yet.
+    /// Returns the inputs, and opens them first if necessary.
     ///
     /// # Errors
-    /// When it cannot be read or made.
+    /// Fails when they cannot be read or created.
     pub fn open(&self) -> Result<&Keeping, Cause> {
         LazyLock::force(&self.0).as_ref().map_err(Arc::clone)
     }

@@ -61,7 +61,7 @@ pub struct Wishes {
     pub set: Vec<(String, Secret, Origin)>,
     /// `--unset NAME`.
     pub unset: Vec<String>,
-    /// What was odd in the lines of `--env-file`, with their places.
+    /// Findings about lines of `--env-file`, with their positions.
     pub notes: Vec<String>,
 }
 
@@ -199,8 +199,8 @@ impl Environment {
             .filter_map(|variable| variable.value.as_ref())
     }
 
-    /// Returns a summary: `18 variables: 7 defaults, 5 from rabbitmq, 3 reference secrets, 1 yours, 2
-    /// locked`.
+    /// Returns a summary:
+    /// `18 variables: 7 defaults, 5 from rabbitmq, 3 reference secrets, 1 yours, 2 locked`.
     #[must_use]
     pub fn summary(&self) -> String {
         let with_value: Vec<&Variable> = self.variables.iter().filter(|v| v.value.is_some()).collect();

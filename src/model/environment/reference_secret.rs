@@ -68,9 +68,9 @@ struct Rules {
 /// Inputs of values. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Ground {
-    /// What the workspace keeps for them.
+    /// Stored inputs of the workspace.
     pub kept: Kept,
-    /// The hosts of the inventory's repositories, without those of production.
+    /// Hosts of the inventory's repositories, without those of production.
     pub hosts: Arc<[String]>,
     /// Variables and `host` of each service of the run.
     pub services: Arc<BTreeMap<String, BTreeMap<String, String>>>,

@@ -48,9 +48,9 @@ pub(super) enum What {
     UnknownRepository(String),
     /// A text that is not a host pattern.
     NoHost(String),
-    /// What is needed is neither a backing service, of which these are known, nor an entry that runs.
+    /// A need that is neither one of these known backing services nor a runnable entry.
     UnknownNeed { need: String, services: Arc<[String]> },
-    /// A file or a folder that is not read, or has nothing.
+    /// A file or a directory that is not read, or is empty.
     Unread(&'static str),
 }
 

@@ -92,13 +92,13 @@ impl Inventory {
         self.problems.extend(problems);
     }
 
-    /// Notes a file or a directory of the inventory that is not read, and why.
+    /// Records that a file or directory of the inventory is not read, with the reason.
     pub fn note_unread(&mut self, path: String, why: &'static str) {
         let written = Written::new(path, Cow::Borrowed(""));
         self.problems.push(Problem::of(&written, "", What::Unread(why)));
     }
 
-    /// Notes each name in `needs` that is neither one of these backing services nor an entry that can run.
+    /// Records each name in `needs` that is neither one of these backing services nor a runnable entry.
     pub fn check_needs(&mut self, services: &[String]) {
         let known: HashSet<&str> = services.iter().map(String::as_str).collect();
         let mut shared: Option<Arc<[String]>> = None;

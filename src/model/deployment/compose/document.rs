@@ -110,7 +110,7 @@ impl Preparation<'_> {
                     *text = number;
                     false
                 }
-                // It becomes a text where it is merged; elsewhere, Compose refuses it.
+                // The merge into `environment` converts a date to a text; elsewhere, Compose refuses it.
                 Scalar::Date(_) => true,
             };
         }

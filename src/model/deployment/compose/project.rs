@@ -103,7 +103,7 @@ impl<'a> Project<'a> {
             merge::services(base, over, refused)
         });
         self.note_refused(ALL, refused);
-        // Compose looks at the whole after each file.
+        // Compose validates the merged project after each file.
         for (spot, message) in rest.into_iter().chain(Refusals::of_services(services)) {
             self.note_once(&spot, message);
         }
@@ -120,7 +120,7 @@ impl<'a> Project<'a> {
         self.notes.entry(service.to_owned()).or_default().push(finding(spot, message));
     }
 
-    /// Names what concerns every service, and is found again after each file.
+    /// Adds a finding about every service once, since the check after each file repeats it.
     fn note_once(&mut self, spot: &Spot, message: String) {
         let found = finding(spot, message);
         let notes = self.notes.entry(ALL.to_owned()).or_default();

@@ -1,6 +1,7 @@
-//! The keys that Compose knows, by the schema of the Compose Specification. It refuses a project that has
-//! another one, a value of another shape, or a date without quotes; here, each is a finding with its place.
-//! Of the schema, only what keys and shapes need is kept; what a value means is not judged here.
+//! Check of a project against the schema of the Compose Specification: Compose refuses an unknown key, a
+//! value of another type, or an unquoted date; here, each becomes a finding with its position. Only the
+//! parts of the schema about keys and types are kept. The meaning of values belongs in the other
+//! modules.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
@@ -35,16 +36,16 @@ static PATTERNS: LazyLock<HashMap<&'static str, Regex>> = LazyLock::new(|| {
     patterns
 });
 
-/// No file has more findings of this kind.
+/// Maximum number of these findings per file.
 const FINDINGS: usize = 100;
 
-/// What Compose refuses of a project: each with its place.
+/// Parts of a project that Compose refuses, with their positions.
 pub(super) struct Refusals {
     found: Vec<(Spot, String)>,
 }
 
 impl Refusals {
-    /// Looks at the services of a project, as they are once all files before are merged.
+    /// Checks the services of a project, merged with all earlier files.
     pub(super) fn of_services(services: &[Entry]) -> Vec<(Spot, String)> {
         let mut all = Self { found: Vec::new() };
         let schemas = alternatives([property("services")].into_iter().flatten().collect());
@@ -52,7 +53,7 @@ impl Refusals {
         all.found
     }
 
-    /// Looks at what else is in a document.
+    /// Checks the other parts of a document.
     pub(super) fn of_rest(document: &[Entry]) -> Vec<(Spot, String)> {
         let mut all = Self { found: Vec::new() };
         let rest: Vec<Entry> = document.iter().filter(|entry| entry.key != "services").cloned().collect();
@@ -72,7 +73,7 @@ impl Refusals {
         }
     }
 
-    /// The depth of nodes is bounded.
+    /// Checks a node. The depth of nodes is bounded.
     fn node(&mut self, node: &Node, schemas: &[&'static Json], path: &str) {
         if node.is_null() || self.found.len() >= FINDINGS {
             return;
@@ -121,11 +122,11 @@ fn property(key: &str) -> Option<&'static Json> {
     SCHEMA.get("properties")?.get(key)
 }
 
-/// Schemas with what they refer to, and each alternative of its own.
+/// Resolves references and alternatives of schemas.
 fn alternatives(schemas: Vec<&'static Json>) -> Vec<&'static Json> {
     let mut open = schemas;
     let mut found = Vec::new();
-    // The schema is ours: no reference leads back to itself without a key between.
+    // The built-in schema has no reference that leads back to itself without a key in between.
     while let Some(schema) = open.pop() {
         if let Some(name) = schema.get("$ref").and_then(Json::as_str) {
             open.extend(SCHEMA.pointer(name.trim_start_matches('#')));
@@ -138,7 +139,7 @@ fn alternatives(schemas: Vec<&'static Json>) -> Vec<&'static Json> {
     found
 }
 
-/// What a schema says of a key; `None` if it does not allow it.
+/// Returns the schema of a key; `None` if the key is not allowed.
 fn of_key(schema: &'static Json, key: &str) -> Option<&'static Json> {
     static ANYTHING: LazyLock<Json> = LazyLock::new(|| Json::Bool(true));
     if let Some(known) = schema.get("properties").and_then(|properties| properties.get(key)) {
@@ -159,7 +160,7 @@ fn of_key(schema: &'static Json, key: &str) -> Option<&'static Json> {
     }
 }
 
-/// The types that a schema allows: none if it allows any.
+/// Returns the types that a schema allows; none means any.
 fn types(schema: &'static Json) -> Vec<&'static str> {
     match schema.get("type") {
         Some(Json::String(one)) => vec![one],
