@@ -70,7 +70,7 @@ fn tree(folders: &[&str]) -> Vec<TreeFile> {
 /// Writes settings, inventory and templates.
 ///
 /// # Errors
-/// When they cannot be written.
+/// Fails when they cannot be written.
 pub fn write(layout: &Layout) -> anyhow::Result<()> {
     let folder = layout.folder.display().to_string();
     for (path, content) in assets::embedded_tree("demo/project") {

@@ -34,7 +34,7 @@ pub fn stand_in(host: &Host, head: &str, port: u16) -> anyhow::Result<StandIn> {
 /// Runs the demo to its end.
 ///
 /// # Errors
-/// When something cannot be set up.
+/// Fails when something cannot be set up.
 pub async fn walk(demo: &Demo<'_>) -> anyhow::Result<Exit> {
     let name = name(&demo.folder);
     let result = run(demo, &name).await;

@@ -298,7 +298,7 @@ pub async fn collect(dead: Dead<'_>, images: Option<&Inventory>, dry: bool) -> R
                 match if dry { Ok(true) } else { engine.remove_image(&item.name).await } {
                     Ok(true) => collected.removed.push(item),
                     Ok(false) => {}
-                    // A container uses the image, of `cki` or of somebody else.
+                    // A container uses the image, of `cki` or of another program.
                     Err(error) if error.status() == Some(409) => {
                         collected.left.push(format!("image `{}` is in use", item.name));
                     }

@@ -1,5 +1,5 @@
-//! `cki show`: all that is known of one component, its place in the inventory and on this machine
-//! included.
+//! `cki show`: gathers all facts about one component, including its place in the inventory and on this
+//! machine.
 
 use std::path::PathBuf;
 
@@ -7,33 +7,33 @@ use crate::model::inventory::{Component, Dependency, Inventory};
 use crate::ops::workspace::Workspace;
 use crate::systems::git::GitError;
 
-/// What is known.
+/// The facts about a component.
 #[derive(Debug)]
 pub struct Shown<'a> {
     /// The entry.
     pub component: &'a Component,
-    /// The inventory that it is in.
+    /// Its inventory.
     pub inventory: &'a Inventory,
-    /// What it depends on, and whether that has an entry.
+    /// Its dependencies, and whether each has an entry.
     pub dependencies: Vec<(&'a Dependency, bool)>,
-    /// Who depends on it.
+    /// The components that depend on it.
     pub dependents: Vec<(&'a Component, &'a Dependency)>,
-    /// Its repositories, and what came of looking for their clones.
+    /// Its repositories, with the result of looking for their clones.
     pub places: Vec<Cloned>,
 }
 
-/// A repository, and its clone.
+/// A repository, with its clone.
 #[derive(Debug)]
 pub struct Cloned {
     /// Its name in the inventory.
     pub repo: String,
-    /// Whether the inventory has an address.
+    /// The inventory has an address.
     pub has_address: bool,
-    /// The clone's directory, if it is there; an error if something else is.
+    /// The clone's directory, if it exists; an error if the directory is something else.
     pub path: Result<Option<PathBuf>, GitError>,
 }
 
-/// Gathers what is known of a component.
+/// Gathers the facts about a component.
 #[must_use]
 pub fn show<'a>(component: &'a Component, inventory: &'a Inventory, workspace: &Workspace) -> Shown<'a> {
     Shown {

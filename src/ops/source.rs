@@ -1,5 +1,5 @@
-//! The clone that a build or a run works from: made if it is not there, left as it is if it is,
-//! and moved to a merge request if one is asked for.
+//! The clone for a build or a run: cloned if missing, else left as it is, and moved to a merge request on
+//! request.
 
 use std::path::{Path, PathBuf};
 
@@ -10,18 +10,18 @@ use crate::ops::clone_notes;
 use crate::ops::tools::Tools;
 use crate::systems::git::{Checkout, GitError, MergeRequest, inspect};
 
-/// A clone to work from.
+/// A clone for a build or a run.
 #[derive(Debug, Clone)]
 pub struct Source {
     /// The repository's name.
     pub repo: String,
-    /// The folder.
+    /// Its directory.
     pub path: PathBuf,
-    /// What is checked out.
+    /// The commit that is checked out.
     pub checkout: Checkout,
 }
 
-/// There is nothing to work from.
+/// An error of preparing a clone.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The inventory has no address.
@@ -42,15 +42,15 @@ pub enum SourceError {
         path: PathBuf,
         /// The merge request.
         merge_request: u64,
-        /// Why.
+        /// The reason.
         detail: String,
     },
-    /// What is there is no clone of it.
+    /// The directory is not a clone of the repository.
     #[error("`{}` is in the way: {detail}", path.display())]
     InTheWay {
-        /// The folder.
+        /// The directory.
         path: PathBuf,
-        /// What is there.
+        /// Its content.
         detail: String,
     },
     /// A signal came.
@@ -58,10 +58,10 @@ pub enum SourceError {
     Stopped(Signal),
 }
 
-/// The clone of a repository of a component.
+/// Returns the clone of a component's repository.
 ///
 /// # Errors
-/// When it cannot be had.
+/// Fails when the repository cannot be cloned.
 pub async fn ensure(
     tools: &Tools<'_>,
     component: &Component,
@@ -100,8 +100,8 @@ pub async fn ensure(
     }
 }
 
-/// Looks at the clone that is there, and tells what is worth knowing of it. Its files are a stranger's:
-/// however long they take, a signal is heard meanwhile.
+/// Inspects an existing clone, and reports notes about it. Its files are untrusted: a signal is noticed
+/// however long they take.
 async fn look(
     tools: &Tools<'_>,
     component: &Component,

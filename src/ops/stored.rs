@@ -1,21 +1,21 @@
-//! `cki down --volumes`: what backing services that are kept have stored. It stays when they are
-//! removed, and goes only when somebody says so.
+//! `cki down --volumes`: the stored data of kept backing services. It stays when the services are
+//! removed, and is removed only on request.
 
 use super::engine::{Engine, OpenError};
 use crate::model::identity::{Identity, Role, RunId};
 
-/// Whether something belongs to a service that is kept for the workspace of this seed.
+/// Returns whether a resource belongs to a kept service of the workspace with this seed.
 #[must_use]
 pub fn is_of_workspace(who: &Identity, seed: &str) -> bool {
     let service = who.component.rsplit('/').next().unwrap_or_default();
     who.run == RunId::of_workspace(seed, service)
 }
 
-/// Removes what services of a workspace have stored: of the one that is meant, or of all. Gives the names of the
-/// volumes. One that is in use is an error.
+/// Removes the data of a workspace's services: of the named one, or of all. Returns the names of the
+/// volumes. A volume in use is an error.
 ///
 /// # Errors
-/// When the engine does not do it.
+/// Fails when the engine refuses.
 pub async fn remove(engine: &Engine, seed: &str, service: Option<&str>) -> Result<Vec<String>, OpenError> {
     let Engine::Containers(engine) = engine else { return Ok(Vec::new()) };
     let swept = engine.sweep(|who| is_meant(who, seed, service)).await?;

@@ -1,5 +1,5 @@
-//! The access token for GitLab: where it comes from, and to whom it may be sent. A project that was
-//! cloned from somewhere may name a server, but not one that then gets the user's own token.
+//! The access token for GitLab: its source, and the servers that may have it. A cloned project may name a
+//! server, but that server does not get the user's own token.
 
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -17,16 +17,16 @@ use crate::base::secret::Secret;
 use crate::base::text::duration;
 use crate::config::{Origin, Settings};
 
-/// A longer file holds no token.
+/// Maximum bytes of a token's file.
 const LIMIT: u64 = 64 << 10;
 
-/// A token that cannot be had, or must not be used.
+/// An error of getting the token.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// The command failed.
     #[error("the command of `gitlab.token_command` failed: {0}")]
     Command(String),
-    /// Others can read the file.
+    /// Other users can read the file.
     #[error("`{0}` holds a token and can be read by others")]
     Readable(String),
     /// The file cannot be read.
@@ -34,30 +34,30 @@ pub enum TokenError {
     File(#[from] FileError),
 }
 
-/// How things stand with the token.
+/// The availability of the token.
 #[derive(Debug)]
 pub enum Standing {
-    /// Nobody gave one.
+    /// No token is set.
     Missing,
-    /// There is one, and the server may not have it: a project's file names that server.
+    /// There is a token, and the server must not have it: a project's file names that server.
     Withheld {
-        /// Who names the server.
+        /// The origin of the server's setting.
         by: String,
     },
-    /// There is one, and the server may have it.
+    /// There is a token, and the server may have it.
     Usable {
         /// The token.
         token: Secret,
-        /// Where it comes from.
+        /// The source of the token.
         from: String,
     },
 }
 
-/// Finds the token. With `patience`, a command that prints it may take so long and talk to nobody;
-/// without, it may ask a person.
+/// Finds the token. With `patience`, a command that prints it has this timeout and must not ask the user;
+/// without it, the command may ask.
 ///
 /// # Errors
-/// When there is one that cannot be had.
+/// Fails when a token is set and cannot be read.
 pub fn look(settings: &Settings, cwd: &Path, patience: Option<Duration>) -> Result<Standing, TokenError> {
     let Some((token, origin, from)) = find(settings, cwd, patience)? else { return Ok(Standing::Missing) };
     Ok(match withheld_by(&settings.gitlab_url, &origin) {
@@ -66,15 +66,15 @@ pub fn look(settings: &Settings, cwd: &Path, patience: Option<Duration>) -> Resu
     })
 }
 
-/// The project's file that names the server, if the token is not that file's own.
+/// Returns the project's file that names the server, if the token is not that file's own.
 fn withheld_by((_, url_origin): &(String, Origin), token: &Origin) -> Option<String> {
-    // Anybody may listen on a port of this machine, a component that is run among them.
+    // Loopback is no exception: any program may listen there, also a component that `cki` runs.
     let from_project = |origin: &Origin| matches!(origin, Origin::Project { .. });
     (from_project(url_origin) && !from_project(token)).then(|| url_origin.to_string())
 }
 
-/// The token and who gave it: the setting itself, a file, or a command. The latter two are named in
-/// the user's own settings only.
+/// Returns the token and its origin: the setting itself, a file, or a command. Only the user's own
+/// settings may name the latter two.
 fn find(
     settings: &Settings,
     cwd: &Path,
@@ -98,7 +98,7 @@ fn find(
     Ok(None)
 }
 
-/// Refuses a file of the user's own that others can read.
+/// Refuses a file of the user that others can read.
 fn check_private(file: &Path) -> Result<(), TokenError> {
     let facts = file.metadata().map_err(|source| FileError::new("read", file, source))?;
     match facts.permissions().mode() & 0o077 {
@@ -107,7 +107,7 @@ fn check_private(file: &Path) -> Result<(), TokenError> {
     }
 }
 
-/// Runs a command of the user's own settings and takes the first line that it prints.
+/// Runs a command from the user's own settings and returns the first line of its output.
 fn run(line: &str, cwd: &Path, patience: Option<Duration>) -> Result<Secret, TokenError> {
     let failed = |why: String| TokenError::Command(why);
     let words = shell_words::split(line).map_err(|error| failed(error.to_string()))?;
@@ -135,16 +135,16 @@ fn run(line: &str, cwd: &Path, patience: Option<Duration>) -> Result<Secret, Tok
     Ok(Secret::new(token))
 }
 
-/// Waits so long for a child that leads a process group, and ends the group then.
+/// Waits for a child that leads a process group, and kills the group at the timeout.
 fn wait(child: Child, patience: Duration) -> io::Result<Output> {
     let group = i32::try_from(child.id()).map(Pid::from_raw).map_err(io::Error::other)?;
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
-        // Whoever waited may have given up.
+        // The receiver may have given up.
         let _ = sender.send(child.wait_with_output());
     });
     receiver.recv_timeout(patience).unwrap_or_else(|_| {
-        // It may have ended at this very moment, which is as well.
+        // The group may have just ended, so a failure is ignored.
         let _ = killpg(group, Signal::SIGKILL);
         Err(io::Error::other(format!("it does not end within {}", duration(patience))))
     })
@@ -212,7 +212,7 @@ mod tests {
         let name = file.display().to_string();
         let settings = settings(&[("CKI_GITLAB_TOKEN_FILE", &name)]);
         assert!(matches!(look(&settings, Path::new("/"), None), Err(TokenError::Readable(_))));
-        // The same holds for settings of one's own that hold it.
+        // The same holds for the user's own settings with a token.
         let mut own = settings.clone();
         own.gitlab_token = Some((Secret::new("secret"), Origin::User { file: file.clone(), line: 1 }));
         assert!(matches!(look(&own, Path::new("/"), None), Err(TokenError::Readable(_))));

@@ -1,5 +1,5 @@
-//! What verbs that touch several systems are given: the systems, the settings they need, where to
-//! report, and what stops them.
+//! The inputs of operations that touch several systems: the systems, their settings, the receiver of
+//! events, and the stop signal.
 
 use std::time::Duration;
 
@@ -12,37 +12,37 @@ use crate::model::inventory::{Inventory, Memory};
 use crate::ops::workspace::Workspace;
 use crate::systems::git::Git;
 
-/// What a verb is given.
+/// The inputs of an operation.
 #[derive(Debug, Clone)]
 pub struct Tools<'a> {
     /// The inventory.
     pub inventory: &'a Inventory,
     /// Templates.
     pub assets: &'a Assets,
-    /// Where clones are.
+    /// The directory of clones.
     pub workspace: &'a Workspace,
-    /// Repositories.
+    /// Access to repositories.
     pub git: &'a Git,
     /// The environment of this process.
     pub env: &'a Env,
-    /// This process, as the owner of what it makes.
+    /// This process, as the owner of new resources.
     pub owner: Owner,
-    /// The file of this program.
+    /// Path of this program.
     pub program: String,
-    /// Where a server keeps the head of a merge request.
+    /// The template of a merge request's ref on a server.
     pub merge_request_ref: &'a str,
     /// The tag of published images.
     pub image_tag: &'a str,
-    /// Whether to connect to nothing but this machine.
+    /// Connect to nothing but this machine.
     pub offline: bool,
-    /// Until something that is not ready counts as failed.
+    /// Timeout of readiness.
     pub ready_timeout: Duration,
-    /// Between asking a component to stop and killing it.
+    /// Grace period between stopping a component and killing it.
     pub stop_grace: Duration,
-    /// Memory that a component may use unless its entry says otherwise.
+    /// Default memory limit of a component.
     pub memory: Memory,
-    /// Where to report.
+    /// The receiver of progress events.
     pub events: Events,
-    /// What stops it.
+    /// The stop signal.
     pub stop: Stop,
 }

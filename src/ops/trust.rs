@@ -1,6 +1,6 @@
-//! Trust in a project's files: what they decide, whether the person has agreed to it, and the record
-//! of that. A record holds for one directory and one content, as direnv's does; it is kept with the
-//! user's state, where no project can write. Which commands ask is for `cli`.
+//! Trust in a project's files: their decisions, the user's consent to them, and its record. A record
+//! holds for one directory and one content, as direnv's does; it is in the user's state directory, where
+//! no project can write. The commands that need trust are in `cli`.
 
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
@@ -13,32 +13,32 @@ use crate::host::Env;
 
 /// The directory below the user's state that holds a file for each trusted directory.
 const RECORDS: &str = "trusted";
-/// Longest record, in bytes.
+/// Maximum bytes of a record.
 const RECORD_LIMIT: u64 = 64 << 10;
-/// Longest file that is looked at, in bytes.
+/// Maximum bytes of a file to hash.
 const FILE_LIMIT: u64 = 64 << 20;
-/// Most files that one setting may name.
+/// Maximum number of files that one setting may name.
 const FILES_LIMIT: usize = 200_000;
 /// Inventories and templates have files directly in their directory, and one level below.
 const DEPTH: usize = 2;
 
-/// Trust that cannot be established.
+/// An error of checking or recording trust.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
-    /// Nobody has agreed to what the files decide.
+    /// The user has not consented to the project's decisions.
     #[error("`{}` is not trusted{}, and it decides {decides}", file.display(), if *changed { " any more, since its files have changed" } else { "" })]
     Untrusted {
         /// The project's `cki.toml`.
         file: PathBuf,
-        /// The settings that it makes.
+        /// The settings that it makes, as text.
         decides: String,
-        /// Whether an earlier content of these files was trusted.
+        /// An earlier content of these files was trusted.
         changed: bool,
     },
-    /// The person was asked, and did not agree.
+    /// The user was asked, and refused.
     #[error("`{}` stays untrusted", .0.display())]
     Declined(PathBuf),
-    /// There is no project's file to trust.
+    /// There is no project to trust.
     #[error("there is no `cki.toml` of a project in `{}` or above it", .0.display())]
     NoProject(PathBuf),
     /// There is no directory for the record.
@@ -51,7 +51,7 @@ pub enum TrustError {
         file: PathBuf,
         /// The setting.
         name: &'static str,
-        /// The cause.
+        /// Underlying error.
         source: FileError,
     },
     /// A file cannot be read or written.
@@ -59,14 +59,14 @@ pub enum TrustError {
     File(#[from] FileError),
 }
 
-/// A project whose `cki.toml` makes settings that matter.
+/// A project whose `cki.toml` makes settings that need trust.
 #[derive(Debug, Clone)]
 pub struct Project {
     /// Its `cki.toml`.
     pub file: PathBuf,
-    /// What it decides.
+    /// The settings that need trust.
     pub decisions: Vec<Decision>,
-    /// A hash of all that was looked at.
+    /// A hash of all files that count.
     fingerprint: String,
     state: Option<PathBuf>,
 }
@@ -78,26 +78,26 @@ pub struct Decision {
     pub name: &'static str,
     /// Its value; `None` if it is secret.
     pub value: Option<String>,
-    /// How many files it names, if it names files.
+    /// Number of files that it names; `None` if it names none.
     pub files: Option<usize>,
 }
 
-/// How a project stands.
+/// The trust in a project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// The person agreed to this very content.
+    /// The user consented to this content.
     Trusted,
-    /// The person agreed to an earlier content.
+    /// The user consented to an earlier content.
     Changed,
-    /// The person never agreed.
+    /// The user never consented.
     Unknown,
 }
 
 impl Project {
-    /// The project of the working directory, if it decides anything that needs trust.
+    /// Returns the project of the working directory, if it makes settings that need trust.
     ///
     /// # Errors
-    /// When a file that it names cannot be read.
+    /// Fails when a file that it names cannot be read.
     pub fn of(config: &Config, env: &Env) -> Result<Option<Self>, TrustError> {
         let Some(file) = config.project.clone() else { return Ok(None) };
         let mut parts = vec![b"cki.toml".to_vec(), read(&file)?];
@@ -126,16 +126,16 @@ impl Project {
         Ok(Some(Self { file, decisions, fingerprint, state }))
     }
 
-    /// The directory of its `cki.toml`.
+    /// Returns the directory of its `cki.toml`.
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.file.parent().unwrap_or(Path::new("/"))
     }
 
-    /// How it stands.
+    /// Returns the trust in the project.
     ///
     /// # Errors
-    /// When the record cannot be read.
+    /// Fails when the record cannot be read.
     pub fn standing(&self) -> Result<Standing, TrustError> {
         let Ok(record) = self.record() else { return Ok(Standing::Unknown) };
         Ok(match files::read_text(&record, RECORD_LIMIT) {
@@ -146,10 +146,10 @@ impl Project {
         })
     }
 
-    /// Records that the person agrees to this content.
+    /// Records that the user consents to this content.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// Fails when the record cannot be written.
     pub fn trust(&self) -> Result<(), TrustError> {
         let directory = self.directory().display();
         files::write_whole(
@@ -160,7 +160,7 @@ impl Project {
         Ok(())
     }
 
-    /// The error of a command that needs trust.
+    /// Returns the error of a command that needs trust.
     #[must_use]
     pub fn untrusted(&self, standing: Standing) -> TrustError {
         let names: Vec<String> =
@@ -180,7 +180,7 @@ impl Project {
 /// Trusts a project that `cki` itself has just written.
 ///
 /// # Errors
-/// When it cannot be read, or the record cannot be written.
+/// Fails when the project cannot be read, or the record cannot be written.
 pub fn trust_own(env: &Env, directory: &Path) -> anyhow::Result<()> {
     let config = Config::of_project(env, directory)?;
     if let Some(project) = Project::of(&config, env)? {
@@ -189,10 +189,10 @@ pub fn trust_own(env: &Env, directory: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Forgets a project, whatever has become of its files. Returns whether it was trusted.
+/// Forgets a project, even if its files are gone. Returns whether it was trusted.
 ///
 /// # Errors
-/// When the record cannot be removed.
+/// Fails when the record cannot be removed.
 pub fn forget(env: &Env, directory: &Path) -> Result<bool, TrustError> {
     let record = record_of(env.state_folder().as_deref(), directory)?;
     match std::fs::remove_file(&record) {
@@ -208,8 +208,8 @@ fn record_of(state: Option<&Path>, directory: &Path) -> Result<PathBuf, TrustErr
     Ok(state.join(RECORDS).join(digest::of_parts([directory.as_os_str().as_bytes()])))
 }
 
-/// The files that an inventory or a directory of templates consists of; none if it is not there yet. What
-/// comes there later ends trust.
+/// Returns the files of an inventory or a directory of templates; none if it does not exist yet. A file
+/// that appears later ends trust.
 fn files_of(root: &Path) -> Result<Vec<PathBuf>, FileError> {
     let facts = match root.metadata().map_err(|error| FileError::new("read", root, error)) {
         Err(error) if error.is_missing() => return Ok(Vec::new()),
@@ -235,7 +235,7 @@ fn files_of(root: &Path) -> Result<Vec<PathBuf>, FileError> {
                 if path.is_dir() {
                     below.push(path);
                 } else if path.symlink_metadata().is_ok_and(|facts| facts.is_symlink()) {
-                    // Content from elsewhere would be trusted unseen, and change unseen.
+                    // Content outside of the directory would be trusted unseen, and could change unseen.
                     let leads_out = path.canonicalize().is_ok_and(|real| !is_within(&real, root));
                     if leads_out {
                         let why = io::Error::other("it is a link that leads out of the directory");
@@ -259,7 +259,7 @@ fn files_of(root: &Path) -> Result<Vec<PathBuf>, FileError> {
     Ok(found)
 }
 
-/// Whether a place is in a directory, links resolved.
+/// Returns whether a path is in a directory, with symbolic links resolved.
 fn is_within(real: &Path, directory: &Path) -> bool {
     directory.canonicalize().is_ok_and(|directory| real.starts_with(directory))
 }

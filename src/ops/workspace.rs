@@ -1,6 +1,5 @@
-//! Where the clones of a workspace are: one directory per repository, side by side. A directory
-//! stands for one repository: two addresses never share one, and what stands there is compared with
-//! the address in the inventory before anybody uses it.
+//! The directories of a workspace's clones: one for each repository, side by side. Two addresses never
+//! share a directory, and an existing clone is compared with the address in the inventory before use.
 
 use std::path::{Path, PathBuf};
 
@@ -8,37 +7,37 @@ use crate::host::Env;
 use crate::model::inventory::{Component, Inventory, is_plain, short_name};
 use crate::systems::git::{GitError, GitUrl, Standing, standing};
 
-/// A folder with clones.
+/// A directory with clones.
 #[derive(Debug, Clone)]
 pub struct Workspace {
     root: PathBuf,
     env: Env,
 }
 
-/// One repository and where its clone belongs.
+/// One repository and the directory of its clone.
 #[derive(Debug)]
 pub struct Place {
     /// Its name in the inventory.
     pub repo: String,
-    /// Where it is served; `None` when the inventory does not say.
+    /// Its address; `None` if the inventory has none.
     pub url: Option<String>,
     path: PathBuf,
     standing: Result<Standing, GitError>,
 }
 
 impl Place {
-    /// The directory where its clone stands or shall stand, whatever is there: for cloning, which looks
-    /// at that itself. Whoever reads a clone uses [`Place::found`].
+    /// Returns the directory of its clone, whatever is there: for cloning, which checks the content
+    /// itself. To read a clone, use [`Place::found`].
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.path
     }
 
-    /// The directory, if there is something to use: a clone of the repository, or files that have no
-    /// address of their own.
+    /// Returns the directory, if its content is usable: a clone of the repository, or files without a
+    /// remote address.
     ///
     /// # Errors
-    /// When it is a clone of another repository.
+    /// Fails when it is a clone of another repository.
     pub fn found(self) -> Result<Option<PathBuf>, GitError> {
         match self.standing? {
             Standing::Free => Ok(None),
@@ -52,10 +51,10 @@ impl Place {
         }
     }
 
-    /// The directory where its clone is or will be.
+    /// Returns the directory where its clone is or will be.
     ///
     /// # Errors
-    /// When a clone of another repository is there.
+    /// Fails when a clone of another repository is there.
     pub fn target(self) -> Result<PathBuf, GitError> {
         let path = self.path.clone();
         self.found().map(|_| path)
@@ -63,22 +62,22 @@ impl Place {
 }
 
 impl Workspace {
-    /// The workspace in a folder, which need not exist yet. The environment names the person's git
-    /// configuration.
+    /// Returns the workspace in a directory, which need not exist yet. The environment names the user's
+    /// git configuration.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>, env: Env) -> Self {
         Self { root: root.into(), env }
     }
 
-    /// The folder.
+    /// Returns the directory.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Where a repository's clone belongs: in a directory of its short name. Where another repository
-    /// of the inventory has the same short name, or another inventory's clone stands there, a part is
-    /// added that depends on nothing but the address.
+    /// Returns the place of a repository's clone: a directory of its short name. If another repository of
+    /// the inventory has the same short name, or a clone of another inventory is there, a suffix is added
+    /// that depends only on the address.
     #[must_use]
     pub fn place(&self, inventory: &Inventory, repo: &str) -> Place {
         let url = inventory.repo_url(repo).map(str::to_owned);
@@ -106,14 +105,14 @@ impl Workspace {
         if takes_short { place(short, in_short) } else { place(own, in_own) }
     }
 
-    /// The repositories of a component.
+    /// Returns the repositories of a component.
     #[must_use]
     pub fn places(&self, inventory: &Inventory, component: &Component) -> Vec<Place> {
         component.repos().into_iter().map(|repo| self.place(inventory, repo)).collect()
     }
 }
 
-/// Whether the inventory has another repository of the same short name. A name that the inventory gives
+/// Returns whether another repository of the inventory has the same short name. A name from the inventory
 /// belongs to that repository alone.
 fn is_shared(inventory: &Inventory, repo: &str, name: &str, address: &GitUrl) -> bool {
     let is_another = |other: &str| {

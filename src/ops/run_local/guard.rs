@@ -1,6 +1,6 @@
-//! The guard over a run. Each thing passes the gate when it is started (`ground`), and its commands
-//! with it (`commands`); what would not pass is told before that, as soon as it is known, so that
-//! nothing is started in vain.
+//! The guard over a run. Each unit passes the gate when it is started (`ground`), and its commands with
+//! it (`commands`). The checks here report a refusal earlier, as soon as it is known, so that nothing is
+//! started in vain.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use crate::ops::engine::Engine;
 use crate::ops::tools::Tools;
 use crate::systems::engine::ContainerEngine;
 
-/// Refuses the run if an image brings along what the guard refuses, and says loudly what the user
-/// allows. What looks like a credential in an image is a secret of its unit from then on.
+/// Refuses the run if the guard refuses a part of an image, and warns of everything that the user allows.
+/// A suspected credential in an image becomes a secret of its unit.
 pub(super) async fn watch_over(
     tools: &Tools<'_>,
     engine: &Engine,
@@ -35,7 +35,7 @@ pub(super) async fn watch_over(
     Ok(())
 }
 
-/// Refuses an image that was built again, as [`watch_over`] does.
+/// Refuses a rebuilt image, as [`watch_over`] does.
 pub(super) async fn watch_over_one(
     tools: &Tools<'_>,
     engine: &ContainerEngine,

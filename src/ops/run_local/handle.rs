@@ -1,5 +1,5 @@
-//! A unit that was started: how it is reached, asked, told to end, and waited for, whether it is a
-//! container or a process. Starting one is in `ground`.
+//! A started unit, in a container or a process: reaches, probes and stops it, and waits for its end.
+//! Starting a unit is in `ground`.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -22,20 +22,20 @@ use crate::ops::reach::Reach;
 use crate::systems::engine::{ContainerEngine, EngineError, ExecRequest};
 use crate::systems::native::{Native, Process, ProcessFacts, ProcessLog, Published, Space};
 
-/// So much of what a question prints is kept.
+/// Maximum bytes of command output to keep.
 const ANSWER: usize = 400;
 
 /// Pieces of output.
 pub(super) type Output = BoxStream<'static, (Stream, bytes::Bytes)>;
 
-/// A unit that was started.
+/// A started unit.
 pub(super) enum Handle {
     Container(Box<Container>),
     Process(Box<Child>),
 }
 
 impl Handle {
-    /// The name and the id of its container, if it has one.
+    /// Returns the name and the ID of its container, if it has one.
     pub(super) fn neighbour(&self) -> Option<(String, String)> {
         match self {
             Self::Container(container) => Some((container.what.name.clone(), container.id.clone())),
@@ -48,19 +48,19 @@ impl Handle {
 pub(super) struct Container {
     pub(super) engine: ContainerEngine,
     pub(super) id: String,
-    /// What runs in it.
+    /// The running unit.
     pub(super) what: Arc<Started>,
-    /// How this machine reaches it.
+    /// The way to it.
     pub(super) reach: Reach,
-    /// Ports that the engine publishes: in the container, and on this machine.
+    /// Published ports: each in the container and on this machine.
     pub(super) ports: Vec<(u16, u16)>,
     /// Ports that this program forwards.
     pub(super) forwards: Vec<Forward>,
-    /// It outlives the run.
+    /// The origin of a service that outlives the run.
     pub(super) kept: Option<Kept>,
 }
 
-/// What was started: a unit, and its program where the inventory names it.
+/// A unit, with its program where the inventory names it.
 #[derive(Debug)]
 pub(super) struct Started {
     pub(super) name: String,
@@ -68,7 +68,7 @@ pub(super) struct Started {
 }
 
 impl Started {
-    /// Engines speak of an id and of their own init where a program is missing.
+    /// Names a missing program in an error; engines speak of an ID and of their own init instead.
     pub(super) fn explain(&self, error: EngineError) -> anyhow::Error {
         let missing = match &error {
             EngineError::NoProgram { .. } => "is not in its image",
@@ -94,15 +94,14 @@ pub(super) struct Child {
     log: Option<ProcessLog>,
 }
 
-/// What a process is told.
+/// An order to the task that watches over a process.
 #[derive(Debug, Clone, Copy)]
 enum Order {
     Terminate,
     Kill,
 }
 
-/// A task that ends when this is dropped, and with it the process that it watches over, unless that
-/// is detached.
+/// A task that ends when this is dropped, and with it its process, unless that is detached.
 struct Keeper(AbortHandle);
 
 impl Drop for Keeper {
@@ -111,7 +110,7 @@ impl Drop for Keeper {
     }
 }
 
-/// A port of this machine that this program forwards, until it is dropped.
+/// A port of this machine that `cki` forwards until this is dropped.
 #[derive(Debug)]
 pub(super) struct Forward {
     port: u16,
@@ -125,14 +124,14 @@ impl Drop for Forward {
     }
 }
 
-/// Waits for the end of a unit, beside whatever else is done with it.
+/// Waits for the end of a unit, independently of its other uses.
 pub(super) enum Waiter {
     Container(ContainerEngine, String, Arc<Started>),
     Process(watch::Receiver<Option<i64>>),
 }
 
 impl Waiter {
-    /// The exit code of the unit, once it has ended. Dropping the future loses nothing.
+    /// Returns the exit code of the unit after its end. Dropping the future loses nothing.
     pub(super) async fn ended(&mut self) -> anyhow::Result<i64> {
         match self {
             Self::Container(engine, id, what) => engine.wait(id).await.map_err(|error| what.explain(error)),
@@ -145,7 +144,7 @@ impl Waiter {
 }
 
 impl Handle {
-    /// Watches over a process that was started. Call it within the runtime.
+    /// Watches over a started process. Must be called within the runtime.
     pub(super) fn of_process(
         process: Process,
         space: &Space,
@@ -169,7 +168,7 @@ impl Handle {
         }))
     }
 
-    /// What waits for the end of the unit.
+    /// Returns a waiter for the end of the unit.
     pub(super) fn waiter(&self) -> Waiter {
         match self {
             Self::Container(one) => Waiter::Container(one.engine.clone(), one.id.clone(), one.what.clone()),
@@ -177,7 +176,7 @@ impl Handle {
         }
     }
 
-    /// How it came to be here, if it outlives the run.
+    /// Returns the origin of a service that outlives the run.
     pub(super) fn kept(&self) -> Option<Kept> {
         match self {
             Self::Container(container) => container.kept,
@@ -185,12 +184,12 @@ impl Handle {
         }
     }
 
-    /// Asks it to end, and after a while kills it.
+    /// Stops the unit, and kills it after a grace period.
     pub(super) async fn stop(&self, grace: Duration) -> anyhow::Result<()> {
         match self {
             Self::Container(container) => container.engine.stop(&container.id, grace).await?,
             Self::Process(child) => {
-                // One that has ended takes no orders.
+                // A unit that has ended takes no orders.
                 let _ = child.orders.send(Order::Terminate).await;
                 if tokio::time::timeout(grace, self.waiter().ended()).await.is_err() {
                     let _ = child.orders.send(Order::Kill).await;
@@ -201,18 +200,18 @@ impl Handle {
         Ok(())
     }
 
-    /// Takes away what has ended, so that the next may have its name.
+    /// Removes an ended unit, so that the next one may have its name.
     pub(super) async fn remove(&mut self) -> anyhow::Result<()> {
         match self {
             Self::Container(container) => {
                 for mut forward in std::mem::take(&mut container.forwards) {
                     forward.task.abort();
-                    // Only when it has ended, its port is free again.
+                    // The port is free only after the task has ended.
                     let _ = (&mut forward.task).await;
                 }
                 container.engine.remove(&container.id).await?;
             }
-            // It took everything along when it ended.
+            // A process removes everything when it ends.
             Self::Process(child) => {
                 for published in std::mem::take(&mut child.published) {
                     published.close().await;
@@ -222,12 +221,12 @@ impl Handle {
         Ok(())
     }
 
-    /// Where its lines go beside the person, so that `cki logs` finds them; an engine keeps them
-    /// by itself.
+    /// Returns a writer for the log of a process, which `cki logs` reads; an engine keeps the output of
+    /// containers by itself.
     pub(super) fn log(&self) -> Option<impl Fn(&[u8]) + Send + use<>> {
         let Self::Process(child) = self else { return None };
         let log = child.log.clone()?;
-        // A log that cannot be written must not end the run.
+        // An unwritable log must not end the run.
         Some(move |lines: &[u8]| drop(log.append(lines)))
     }
 
@@ -239,7 +238,7 @@ impl Handle {
         }
     }
 
-    /// Runs a command in the unit: its exit code, and the end of what it wrote.
+    /// Runs a command in the unit, and returns its exit code and the end of its output.
     pub(super) async fn try_command(&self, command: &Passed<Vec<String>>) -> anyhow::Result<(i64, String)> {
         let mut said = Vec::new();
         let mut keep = |bytes: &[u8]| {
@@ -270,7 +269,7 @@ impl Handle {
         Ok((code, String::from_utf8_lossy(&said).trim().to_owned()))
     }
 
-    /// Ports of this machine that lead to the unit: in it, and here.
+    /// Returns ports of this machine that lead to the unit: each in the unit and here.
     pub(super) fn ports(&self) -> Vec<(u16, u16)> {
         match self {
             Self::Container(container) => {
@@ -283,8 +282,8 @@ impl Handle {
 }
 
 impl Container {
-    /// Forwards ports of this machine to the container: those that are wanted, else the same number
-    /// if it is free.
+    /// Forwards ports of this machine to the container: the requested ones, else the same number if it is
+    /// free.
     pub(super) async fn forward(&mut self, wanted: &[Publish], events: &Events) -> anyhow::Result<()> {
         for Publish { container: port, host } in wanted.iter().copied() {
             let failed = |source| RunError::Port { port: host.unwrap_or(port), source };
@@ -306,19 +305,19 @@ impl Container {
     }
 }
 
-/// Waits for the end of a process and passes orders on to it. Whoever ends this task ends the
-/// process.
+/// Waits for the end of a process and passes orders on to it. Dropping this task ends the process.
 async fn keep(mut process: Process, mut inbox: mpsc::Receiver<Order>, tell: watch::Sender<Option<i64>>) {
     loop {
         tokio::select! {
             code = process.wait() => {
-                // Its folder is gone when its end is told, so that the next may have its name.
+                // Its directory must be gone before its end is reported, so that the next process may
+                // have its name.
                 drop(process);
                 tell.send_replace(Some(code.map_or(-1, i64::from)));
                 return;
             }
             Some(order) = inbox.recv() => {
-                // One that has ended in this moment needs no order; its end is seen above.
+                // A process that has just ended needs no order; the branch above sees its end.
                 let _ = match order {
                     Order::Terminate => process.terminate(),
                     Order::Kill => process.kill(),
@@ -328,21 +327,22 @@ async fn keep(mut process: Process, mut inbox: mpsc::Receiver<Order>, tell: watc
     }
 }
 
-/// Accepts for ever; the connections end with it.
+/// Accepts connections forever. Dropping the future closes them.
 async fn forward(listener: TcpListener, target: Reach, port: u16) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 let Ok((mut outside, _)) = accepted else {
-                    // No more files may be open, for one: others must end first.
+                    // Accepting failed, for example at the limit of open files: other connections must
+                    // end first.
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
                 };
                 let target = target.clone();
                 connections.spawn(async move {
                     if let Ok(mut inside) = target.dial(port).await {
-                        // Either side may leave at any time.
+                        // Either side may disconnect at any time.
                         let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
                     }
                 });

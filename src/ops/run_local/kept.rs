@@ -1,4 +1,4 @@
-//! What stays of a run after its end, since the person wants to look at it.
+//! Keeps a run after its end, for the user to look at.
 
 use crate::model::event::State;
 use crate::model::identity::{Identity, Lifetime, Role, RunId};
@@ -8,7 +8,7 @@ use crate::ops::tools::Tools;
 
 use super::request::Request;
 
-/// Keeps everything of a run, and says what to type next. Where that cannot be had, nothing stays.
+/// Keeps all resources of a run, and reports the next commands. On failure, nothing is kept.
 pub(super) async fn keep(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>, run: &RunId) -> bool {
     let Some(first) = request.components.first() else { return false };
     let who = Identity {

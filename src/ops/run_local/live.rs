@@ -1,5 +1,5 @@
-//! The life of a run: its ground is laid; its units are started, each as soon as all is ready that it
-//! needs itself; then they are watched over. What that leaves behind is removed by the caller.
+//! The life of a run: creates its ground, starts each unit as soon as its dependencies are ready, and
+//! then watches over all of them. The caller removes what is left.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,10 +26,10 @@ use super::service_reuse::{Kept, Making};
 use super::unit::Unit;
 use super::watch::{Watched, watch as watch_over};
 
-/// What is left of the output when a unit has ended is waited for this long.
+/// Timeout for reading the rest of the output of an ended unit.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// Everything from the first thing that is made on an engine to the last that happens there.
+/// Runs everything from the first change on an engine to the last.
 pub(super) async fn live(
     tools: &Tools<'_>,
     engine: &Engine,
@@ -81,15 +81,15 @@ pub(super) async fn live(
         lost = met(&ground, neighbours, tools) => Err(lost),
     };
     if !matches!(how, Ok(How::Detached(_))) {
-        // What was written last is read to its end; an orphan that holds the output open is not
-        // waited for.
+        // The rest of the output is read to its end, without waiting for an orphaned process that holds
+        // it open.
         let pumps = units.iter_mut().filter(|one| one.wanted).filter_map(|one| one.pump.take());
         let _ = tokio::time::timeout(DRAIN, join_all(pumps)).await;
     }
     how
 }
 
-/// Sees whether units that run reach each other, and returns only if they do not.
+/// Tests whether running units reach each other, and returns only if they do not.
 async fn met(ground: &Ground, neighbours: Vec<(String, String)>, tools: &Tools<'_>) -> anyhow::Error {
     for neighbour in neighbours {
         if let Err(error) = ground.meet(Some(neighbour), tools).await {
@@ -99,8 +99,8 @@ async fn met(ground: &Ground, neighbours: Vec<(String, String)>, tools: &Tools<'
     std::future::pending().await
 }
 
-/// Starts the units: each as soon as what it needs itself is ready, and no sooner. What is needed is
-/// ready when this returns, and what had to do its work first has done it.
+/// Starts each unit as soon as its dependencies are ready, and no sooner. When this returns, all
+/// dependencies are ready, and those that end by themselves have succeeded.
 async fn bring_up(
     tools: &Tools<'_>,
     ground: &Ground,
@@ -121,7 +121,7 @@ async fn bring_up(
         let asked = GuardedCommands::of(unit, whose.gate)?;
         let started = ground.start(unit, image, tools, whose).await?;
         let mut running = Running::attend(unit, started, asked, &redactor, tools);
-        // What the person runs is met while it runs (`met`): it obeys signals from its first line on.
+        // A requested component is tested while it runs (`met`): it obeys signals from its first line on.
         if is_needed || detach {
             ground.meet(running.handle.neighbour(), tools).await?;
         }
@@ -143,7 +143,8 @@ async fn bring_up(
     Ok(try_join_all(starts).await?.into_iter().flatten().collect())
 }
 
-/// Who must wait for whom. A plan has no circles, so all gates open unless a start fails.
+/// The gates at which units wait for their dependencies. A plan has no cycles, so all gates open unless a
+/// start fails.
 struct Gates(BTreeMap<String, watch::Sender<bool>>);
 
 impl Gates {
@@ -159,7 +160,7 @@ impl Gates {
 
     async fn wait_for(&self, names: &[String]) {
         for gate in names.iter().filter_map(|name| self.0.get(name)) {
-            // The gates outlive whoever waits at them.
+            // The gates outlive their waiters.
             let _ = gate.subscribe().wait_for(|is_open| *is_open).await;
         }
     }

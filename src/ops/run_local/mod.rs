@@ -1,5 +1,5 @@
-//! `cki run-local`: components with all that they need, started in order, watched while they run,
-//! and gone without a trace when they end, however they end.
+//! `cki run-local`: starts components with their dependencies in order, watches them while they run, and
+//! removes everything when they end, however they end.
 
 mod again;
 mod clean_up;
@@ -44,10 +44,10 @@ pub use outcome::{Ended, How, Reached};
 pub use request::{Access, Keep, Network, Request};
 use service_reuse::Making;
 
-/// What a run would do, without a look at an engine or the network.
+/// Returns the plan of a run, without access to an engine or the network.
 ///
 /// # Errors
-/// When the inventory does not say enough, or the environment is refused or incomplete.
+/// Fails when the inventory is incomplete, or the environment is refused or incomplete.
 pub fn dry_run(tools: &Tools<'_>, request: &Request<'_>, native: bool) -> anyhow::Result<plan::RunPlan> {
     let rules = Rules::load(tools.assets, tools.inventory, tools.env, tools.workspace)?;
     plan::plan(tools, request, &rules, native, RunId::new(b"dry run"))
@@ -56,7 +56,7 @@ pub fn dry_run(tools: &Tools<'_>, request: &Request<'_>, native: bool) -> anyhow
 /// Runs components to their end.
 ///
 /// # Errors
-/// When one cannot be built or started, or something that it needs fails.
+/// Fails when a component cannot be built or started, or one of its dependencies fails.
 pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> anyhow::Result<Ended> {
     let entropy = format!("{}-{:?}", tools.owner.to_label(), std::time::SystemTime::now());
     let run = RunId::new(entropy.as_bytes());
@@ -104,7 +104,7 @@ pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> a
     })
 }
 
-/// The run that goes on already, if that is what was asked for.
+/// Returns the matching run that is already up, if the request allows reuse.
 async fn goes_on(
     engine: &Engine,
     request: &Request<'_>,

@@ -3,7 +3,7 @@
 use crate::host::signals::Signal;
 use crate::model::identity::RunId;
 
-/// How a run ended.
+/// The outcome of a run.
 #[derive(Debug)]
 pub struct Ended {
     /// The run.
@@ -12,26 +12,26 @@ pub struct Ended {
     pub components: Vec<String>,
     /// The engine.
     pub engine: &'static str,
-    /// How.
+    /// The end.
     pub how: How,
-    /// The backing services that are kept.
+    /// The kept backing services.
     pub kept: Vec<String>,
-    /// What could not be removed.
+    /// Resources that could not be removed.
     pub left: Vec<String>,
-    /// Everything stays, to be looked at.
+    /// All resources of the run are kept.
     pub stays: bool,
-    /// Nothing was done: it goes on from before.
+    /// Nothing was started: the run was already up.
     pub already: bool,
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum How {
-    /// The component ended with this exit code; of a group, the first that failed, or all of them.
+    /// The component ended with this exit code; for a group, the code of the first failure, or 0.
     Exited(i64),
-    /// A signal ended it.
+    /// A signal ended the run.
     Stopped(Signal),
-    /// It goes on, and is reached like this.
+    /// The run goes on in the background, reachable at these ports.
     Detached(Vec<Reached>),
 }
 

@@ -1,5 +1,5 @@
-//! What a component writes, on its way to the person: masked, sent on as it is, and cut into lines
-//! of bounded length to look for the one that says it is ready.
+//! The output of a unit on its way to the user: masked, passed on, and cut into lines of bounded length
+//! to find the line that says it is ready.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,12 +11,12 @@ use crate::base::text::{LineCutter, line_text};
 use crate::model::event::{Events, Stream};
 use crate::ops::relay::Batch;
 
-/// Lines are cut here.
+/// Maximum bytes of a line; longer lines are cut.
 const LONGEST_LINE: usize = 64 << 10;
-/// So many last lines are kept, to be shown when something fails.
+/// Number of last lines to keep, for the case of a failure.
 const KEPT: usize = 12;
 
-/// Takes the output of one unit.
+/// The receiver of one unit's output.
 pub(super) struct Pump {
     subject: Arc<str>,
     batch: Batch,
@@ -24,10 +24,10 @@ pub(super) struct Pump {
     stdout: Lane,
     stderr: Lane,
     tail: Tail,
-    /// The text to look for, and whether it was seen.
+    /// The text to look for, and its reported state.
     wanted: Option<(String, watch::Sender<bool>)>,
     log: Option<Log>,
-    /// Whole lines that the log has not been given.
+    /// Complete lines that are not in the log yet.
     unlogged: Vec<u8>,
 }
 
@@ -36,7 +36,7 @@ struct Lane {
     lines: LineCutter,
 }
 
-/// Takes whole lines.
+/// A receiver of complete lines.
 type Log = Box<dyn Fn(&[u8]) + Send>;
 
 /// The last lines of a unit.
@@ -44,7 +44,7 @@ type Log = Box<dyn Fn(&[u8]) + Send>;
 pub(super) struct Tail(Arc<Mutex<VecDeque<String>>>);
 
 impl Tail {
-    /// The lines, oldest first.
+    /// Returns the lines, oldest first.
     pub(super) fn lines(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
@@ -59,7 +59,7 @@ impl Tail {
 }
 
 impl Pump {
-    /// For a unit. What is not `shown` is only kept for the case of a failure.
+    /// Returns the receiver for a unit. Unless `shown`, output is only kept for the case of a failure.
     pub(super) fn new(subject: &str, redactor: &Redactor, events: &Events, shown: bool) -> Self {
         let lane = || Lane { redact: redactor.outside_stream(), lines: LineCutter::new(LONGEST_LINE) };
         Self {
@@ -75,34 +75,34 @@ impl Pump {
         }
     }
 
-    /// Looks for a text in the lines; the answer turns true when it was seen.
+    /// Looks for a text in the lines; the returned value turns true once it was seen.
     pub(super) fn watch_for(&mut self, text: &str) -> watch::Receiver<bool> {
         let (sender, receiver) = watch::channel(false);
         self.wanted = Some((text.to_owned(), sender));
         receiver
     }
 
-    /// Also gives all lines, masked, to this.
+    /// Also passes all masked lines to `log`.
     pub(super) fn also(&mut self, log: impl Fn(&[u8]) + Send + 'static) {
         self.log = Some(Box::new(log));
     }
 
-    /// The last lines, to be read at any time; none of what is shown anyway.
+    /// Returns the last lines, readable at any time; empty for output that is shown anyway.
     pub(super) fn tail(&self) -> Tail {
         self.tail.clone()
     }
 
-    /// Takes a piece of output, which is shown with the next [`Pump::send`] at the latest.
+    /// Takes a piece of output; the next [`Pump::send`] shows it at the latest.
     pub(super) fn push(&mut self, stream: Stream, bytes: &[u8]) {
         self.take(stream, |lane, out| lane.redact.push(bytes, out), false);
     }
 
-    /// Whether anything was taken and not sent on.
+    /// Returns whether there is output to send.
     pub(super) fn holds(&self) -> bool {
         self.batch.holds() || !self.unlogged.is_empty()
     }
 
-    /// Sends on what has been taken: no more is at hand.
+    /// Sends the output taken so far, since no more is available.
     pub(super) fn send(&mut self) {
         self.batch.send();
         if let Some(log) = self.log.as_ref().filter(|_| !self.unlogged.is_empty()) {
@@ -111,7 +111,7 @@ impl Pump {
         self.unlogged.clear();
     }
 
-    /// Gives out what is left at the end.
+    /// Sends the rest at the end.
     pub(super) fn finish(&mut self) {
         for stream in [Stream::Stdout, Stream::Stderr] {
             self.take(stream, |lane, out| lane.redact.finish(out), true);
@@ -150,7 +150,7 @@ impl Pump {
             self.send();
         }
         if is_seen {
-            // A line is shown before what follows from it.
+            // A line is shown before its consequences.
             self.send();
             if let Some((_, seen)) = self.wanted.take() {
                 seen.send_replace(true);

@@ -1,4 +1,4 @@
-//! What must be there before anything is started: clones, and images that are built or pulled.
+//! The preparation of a run, before anything is started: clones repositories, and builds or pulls images.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use super::plan::RunPlan;
 use super::request::Request;
 use super::unit::{Image, Unit};
 
-/// Sees to it that there is something to start, and gives the image of each unit by its name.
+/// Prepares all units, and returns the image of each unit by its name.
 pub(super) async fn prepare(
     tools: &Tools<'_>,
     engine: &Engine,
@@ -26,7 +26,7 @@ pub(super) async fn prepare(
     let mut built: BTreeMap<String, String> = BTreeMap::new();
     for unit in plan.units() {
         let wanted = request.components.iter().copied().find(|one| match &unit.image {
-            // Its own commands run in the same image.
+            // Its init commands run in the same image.
             Image::Built(reference) => one.reference.to_string() == *reference,
             _ => unit.wanted && one.name() == unit.name,
         });
@@ -78,8 +78,8 @@ pub(super) async fn prepare(
     Ok(images)
 }
 
-/// Sees to it that the sources are there that a unit is to see: engines make folders out of what is
-/// missing.
+/// Clones the sources of a unit, and checks that its mounts and copies exist: engines create a directory
+/// for a missing path.
 async fn sources(tools: &Tools<'_>, request: &Request<'_>, unit: &Unit) -> anyhow::Result<()> {
     let component = request.components.iter().find(|one| one.name() == unit.name);
     if let (Some(component), Some(repo)) = (component, &unit.work.repo) {
@@ -90,7 +90,7 @@ async fn sources(tools: &Tools<'_>, request: &Request<'_>, unit: &Unit) -> anyho
     let mounts = unit.work.mounts.iter().map(|mount| &mount.from);
     for path in mounts.chain(unit.work.copies.iter().map(|copied| &copied.from)) {
         let is_inside = match (path.canonicalize(), clone.canonicalize()) {
-            // A link may lead to what git keeps.
+            // A symbolic link may lead into the `.git` directory.
             (Ok(path), Ok(clone)) => path.strip_prefix(clone).is_ok_and(|below| !is_within_repository(below)),
             _ => false,
         };

@@ -1,5 +1,5 @@
-//! Asks whether something is ready, often at first and then less so: engines' own health checks
-//! are slow, and some engines have none.
+//! Readiness probes, often at first and then less so: the health checks of engines are slow, and some
+//! engines have none.
 
 use std::io;
 use std::time::Duration;
@@ -15,17 +15,17 @@ use crate::base::text::safe_line;
 use crate::model::guard::Passed;
 use crate::model::probe::Ready;
 
-/// The first pause between two questions.
+/// The first pause between two probes.
 const FIRST: Duration = Duration::from_millis(20);
-/// The longest one.
+/// The longest pause between two probes.
 const LONGEST: Duration = Duration::from_millis(500);
-/// One answer may take this long.
+/// Timeout of one probe.
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// Waits until a unit is ready.
 ///
 /// # Errors
-/// What it answered last, when the time is up.
+/// Fails with the last answer at the timeout.
 pub(super) async fn until_ready(
     handle: &Handle,
     ready: &Ready,
@@ -85,12 +85,12 @@ async fn ask(
             }
             Err(error) => Err(error.to_string()),
         },
-        // Answered above; without output to read there is no answer.
+        // Handled above; without output to read there is no answer.
         Ready::Log(text) => Err(format!("nobody reads its output for `{text}`")),
     }
 }
 
-/// How a command ended that did not succeed, and the last line that it wrote.
+/// Describes the failure of a command, with the last line of its output.
 pub(super) fn ended_with(code: i64, said: &str) -> String {
     match said.lines().rev().find(|line| !line.trim().is_empty()) {
         Some(line) => format!("ends with {code}: {}", safe_line(line.trim())),
@@ -98,7 +98,7 @@ pub(super) fn ended_with(code: i64, said: &str) -> String {
     }
 }
 
-/// The status of a GET: the first line of the answer is all that is wanted (RFC 9112, section 4).
+/// Returns the status of a GET; reads only the first line of the answer (RFC 9112, section 4).
 pub(in crate::ops) async fn status(mut stream: TcpStream, path: &str) -> io::Result<u16> {
     let request =
         format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nUser-Agent: cki\r\n\r\n");

@@ -1,6 +1,5 @@
-//! A run whose components are worked on: changes to their sources are waited for beside all that may
-//! happen to it, and take effect without an end of the run. What cannot take effect is told, and what
-//! ran goes on.
+//! The `--watch` dev loop: applies source changes to running units, while it watches over the run. A
+//! change that cannot be applied is reported, and the running unit goes on.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,10 +28,10 @@ use super::scope::Belonging;
 use super::unit::{Image, Unit};
 use super::watch::{Watched, watch};
 
-/// What was written last is waited for this long.
+/// Timeout for the rest of the output.
 const DRAIN: Duration = Duration::from_secs(1);
 
-/// What a change is answered with, and by what.
+/// The tools that apply changes.
 pub(super) struct Workshop<'a> {
     pub(super) tools: &'a Tools<'a>,
     pub(super) engine: &'a Engine,
@@ -41,41 +40,41 @@ pub(super) struct Workshop<'a> {
     pub(super) ground: &'a Ground,
     pub(super) whose: &'a Belonging<'a>,
     pub(super) images: BTreeMap<String, String>,
-    /// From before anything was started, so that nothing is missed.
+    /// Watchers that began before anything was started, so that no change is missed.
     pub(super) watchers: Vec<Watcher<'a>>,
 }
 
-/// The sources of a unit.
+/// A watcher over the sources of a unit.
 pub(super) struct Watcher<'a> {
     unit: &'a Unit,
     changes: Changes,
 }
 
 impl<'a> Watcher<'a> {
-    /// Begins to watch the sources of all units that are worked on.
+    /// Starts to watch the sources of all units with a reload.
     pub(super) fn all(plan: &'a RunPlan) -> Result<Vec<Self>, ChangeError> {
         let worked_on = plan.units().filter_map(|unit| Some((unit, unit.work.reload.as_ref()?)));
         worked_on.map(|(unit, reload)| Ok(Self { unit, changes: Changes::watch(&reload.root)? })).collect()
     }
 
-    /// Its next changes. Dropping the future loses nothing.
+    /// Returns the next changes. Dropping the future loses nothing.
     async fn next(&mut self, index: usize) -> (usize, Result<Vec<PathBuf>, ChangeError>) {
         (index, self.changes.next().await)
     }
 }
 
-/// What came of building an image anew.
+/// The result of building an image again.
 enum Rebuilt {
-    /// Another one.
+    /// A different image.
     Other,
-    /// The one that there was.
+    /// The same image.
     Same,
-    /// None, and why was told.
+    /// No image; the error is reported.
     Failed,
 }
 
 impl Workshop<'_> {
-    /// Watches over the run until something ends it, and sees to it that changes take effect.
+    /// Watches over the run until it ends, and applies changes.
     pub(super) async fn live(mut self, units: &mut [Running]) -> anyhow::Result<How> {
         let mut watchers = std::mem::take(&mut self.watchers);
         let names: Vec<&str> = watchers.iter().map(|one| one.unit.name.as_str()).collect();
@@ -88,7 +87,7 @@ impl Workshop<'_> {
                     watchers.iter_mut().enumerate().map(|(index, one)| one.next(index)).collect();
                 let next = all.next().await;
                 match next {
-                    // An end that has begun is not held up.
+                    // A run that is ending applies no more changes.
                     Some(next) if self.tools.stop.now().is_none() => next,
                     _ => std::future::pending().await,
                 }
@@ -107,7 +106,7 @@ impl Workshop<'_> {
         }
     }
 
-    /// Lets changes take effect.
+    /// Applies changes.
     async fn answer(
         &mut self,
         unit: &Unit,
@@ -120,7 +119,7 @@ impl Workshop<'_> {
         let events = &self.tools.events;
         let is_copied = |path: &PathBuf| unit.work.copies.iter().any(|one| path.starts_with(&one.from));
         let is_gone = |path: &PathBuf| fs_err::symlink_metadata(path).is_err();
-        // What is gone cannot be copied, and only another image is without it.
+        // A deleted file cannot be copied; only another image is without it.
         let (copied, others): (Vec<PathBuf>, Vec<PathBuf>) =
             changed.iter().cloned().partition(|path| is_copied(path) && !is_gone(path));
         let rebuild = reload.rebuild && !others.is_empty();
@@ -155,7 +154,7 @@ impl Workshop<'_> {
         if rebuild {
             let takes_effect = match self.rebuild(unit).await? {
                 Rebuilt::Other => true,
-                // What was copied before it was deleted is in the container alone.
+                // A file that was copied and then deleted is in the container alone.
                 Rebuilt::Same => is_deleted || !copied.is_empty(),
                 Rebuilt::Failed => !copied.is_empty(),
             };
@@ -174,7 +173,7 @@ impl Workshop<'_> {
         Ok(())
     }
 
-    /// Builds the image anew.
+    /// Builds the image again.
     async fn rebuild(&mut self, unit: &Unit) -> anyhow::Result<Rebuilt> {
         let (Engine::Containers(engine), Image::Built(reference)) = (self.engine, &unit.image) else {
             return Ok(Rebuilt::Same);
@@ -194,7 +193,7 @@ impl Workshop<'_> {
         }
     }
 
-    /// Ends what runs, and starts it anew: the unit as its new image makes it.
+    /// Stops a unit, and starts it again from its new image.
     async fn restart(
         &self,
         unit: &Unit,
@@ -213,7 +212,7 @@ impl Workshop<'_> {
             self.failed(&unit, now, &error);
             return Ok(());
         }
-        // Whoever looks at a port of this machine finds it there again.
+        // The ports on this machine must stay the same for its users.
         for (port, local) in old.handle.ports() {
             let same = unit.work.publish.iter_mut().find(|one| one.container == port);
             same.into_iter().for_each(|one| one.host = Some(local));
@@ -238,7 +237,7 @@ impl Workshop<'_> {
                 state.started(at);
             }
             Err(error) => {
-                // What was made of it has the name that the next one wants.
+                // The remains of the failed start have the name that the next one needs.
                 self.ground.forget(unit, self.whose).await?;
                 self.failed(unit, "does not run", &error);
             }
@@ -246,7 +245,7 @@ impl Workshop<'_> {
         Ok(())
     }
 
-    /// Tells what did not take effect. The next change may.
+    /// Reports that a change was not applied. The next change may succeed.
     fn failed(&self, unit: &Unit, now: &str, error: &anyhow::Error) {
         let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
         let text = format!("`{}` {now}: {}. Waiting for the next change.", unit.name, causes.join(": "));

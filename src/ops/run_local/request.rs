@@ -1,17 +1,17 @@
-//! What to run, and how.
+//! The request of a run: components and options.
 
 use super::outcome::How;
 use crate::model::environment::Wishes;
 use crate::model::inventory::Component;
 
-/// What to run.
+/// The request of a run.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
-    /// The components, each once; several are one group.
+    /// The components, each once; several form a group.
     pub components: Vec<&'a Component>,
-    /// From this merge request; of one component alone.
+    /// Build from this merge request; only with a single component.
     pub merge_request: Option<u64>,
-    /// This image instead of its own; of one component alone.
+    /// Use this image instead; only with a single component.
     pub image: Option<String>,
     /// Do the work once and end.
     pub once: bool,
@@ -19,28 +19,28 @@ pub struct Request<'a> {
     pub detach: bool,
     /// Keep backing services for the next run of the workspace.
     pub keep_services: bool,
-    /// When its end is not the end of what it has made.
+    /// Condition for keeping the run's resources after its end.
     pub keep: Keep,
     /// Make its ports reachable on this machine's loopback address.
     pub publish: bool,
-    /// What it may reach.
+    /// The reach of the run.
     pub network: Network,
-    /// Its sources are seen in its container.
+    /// Mount the component's sources into its container, with this access.
     pub mount: Option<Access>,
-    /// Changes to its sources take effect while it runs.
+    /// Apply changes to its sources while it runs.
     pub watch: bool,
-    /// A debugger is reached at this port of this machine; of one component alone.
+    /// The port of this machine for a debugger; only with a single component.
     pub debug_port: Option<u16>,
-    /// Arguments for its command; of one component alone.
+    /// Arguments for its command; only with a single component.
     pub args: Vec<String>,
     /// The user's variables.
     pub wishes: Wishes,
-    /// The names of variables that may be what the guard refuses.
+    /// The names of variables that the guard must not refuse.
     pub allow: Vec<String>,
 }
 
 impl<'a> Request<'a> {
-    /// A plain run of a component.
+    /// Returns a request for one component without options.
     #[must_use]
     pub fn of(component: &'a Component) -> Self {
         Self {
@@ -63,29 +63,29 @@ impl<'a> Request<'a> {
     }
 }
 
-/// What a container may do with sources of this machine.
+/// Access of a container to sources of this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Read them.
+    /// Read only.
     ReadOnly,
-    /// Change them, too.
+    /// Read and write.
     Writable,
 }
 
-/// When a run's containers stay after its end, to be looked at, until `cki down`.
+/// Condition for keeping a run's containers after its end, until `cki down`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Keep {
-    /// Nothing stays.
+    /// Never.
     #[default]
     Never,
-    /// When it did not end as it should.
+    /// After a failure.
     OnFailure,
-    /// However it ended.
+    /// After any end.
     Always,
 }
 
 impl Keep {
-    /// Whether they stay after this end; of a panic, nothing does.
+    /// Returns whether the containers stay after this end; after a panic they never do.
     pub(super) fn applies(self, end: &anyhow::Result<How>) -> bool {
         match (self, end) {
             (_, Ok(How::Detached(_))) | (Self::Never, _) => false,
@@ -96,12 +96,12 @@ impl Keep {
     }
 }
 
-/// What a run may reach.
+/// The reach of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Network {
-    /// What it needs, and nothing else.
+    /// Its dependencies only.
     #[default]
     Isolated,
-    /// Whatever this machine reaches.
+    /// Every host that this machine reaches.
     Internet,
 }

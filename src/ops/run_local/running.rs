@@ -1,5 +1,5 @@
-//! A unit while it runs: its handle and its output, from which the last lines are kept. Starting it
-//! is in `live`, waiting for its end in `watch`.
+//! A running unit: its handle, and its output with the last lines. Starting a unit is in `live`, waiting
+//! for its end in `watch`.
 
 use std::time::{Duration, Instant};
 
@@ -20,21 +20,21 @@ use super::output::{Pump, Tail};
 use super::ready;
 use super::unit::Unit;
 
-/// The last lines of what failed are waited for this long.
+/// Timeout for the last lines of a failed unit.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// A unit while it runs.
+/// A running unit.
 pub(super) struct Running {
     pub(super) name: String,
-    /// It was asked for, and all its lines are shown.
+    /// The unit was requested, and all its lines are shown.
     pub(super) wanted: bool,
     pub(super) handle: Handle,
     pub(super) pump: Option<JoinHandle<()>>,
     asked: GuardedCommands,
     tail: Tail,
-    /// Tells when the line that says that it is ready has been seen.
+    /// Turns true once the line that says ready was seen.
     seen: Option<watch::Receiver<bool>>,
-    /// Hides what a command in it says that is not to be shown.
+    /// Masks the output of commands in the unit.
     redactor: Redactor,
 }
 
@@ -47,8 +47,8 @@ impl Drop for Running {
 }
 
 impl Running {
-    /// Reads the output of a unit from now on: shown as it comes if the unit is wanted, else only its
-    /// end is kept.
+    /// Starts to read the output of a unit: shown if the unit was requested, else only its last lines are
+    /// kept.
     pub(super) fn attend(
         unit: &Unit,
         (handle, output): (Handle, Option<Output>),
@@ -82,18 +82,18 @@ impl Running {
         Self { name, wanted, handle, pump, asked, tail, seen, redactor }
     }
 
-    /// Asks until it is ready.
+    /// Probes the unit until it is ready.
     ///
     /// # Errors
-    /// When the time is up.
+    /// Fails at the timeout.
     pub(super) async fn ask_ready(&self, ready: &Ready, limit: Duration) -> Result<(), RunError> {
         let (asked, seen) = (&self.asked.ready, self.seen.clone());
         let answer = ready::until_ready(&self.handle, ready, asked, seen, limit, &self.redactor).await;
         answer.map_err(|why| RunError::NotReady { name: self.name.clone(), why, after: limit })
     }
 
-    /// Waits until others can make use of it: it is ready and set up, or has done its work. Gives a
-    /// word for that.
+    /// Waits until dependents can use the unit: it is ready and set up, or it has ended with success.
+    /// Returns a word for that state.
     pub(super) async fn until_useful(
         &mut self,
         unit: &Unit,
@@ -151,13 +151,13 @@ impl Running {
         Ok(())
     }
 
-    /// Shows the last lines of something that failed, unless all its lines were shown already.
+    /// Shows the last lines of a failed unit, unless all its lines were shown already.
     pub(super) async fn show_last(&self, tools: &Tools<'_>) {
-        // What has ended may have said why in its last breath, and that is still on its way.
+        // The reason for its end may be in its last lines, which are still on their way.
         if let Some(pump) = self.pump.as_ref().filter(|_| !self.wanted) {
             let began = Instant::now();
             while !pump.is_finished() && began.elapsed() < LAST_WORDS {
-                // So short that nobody sees it.
+                // Too short to notice.
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         }

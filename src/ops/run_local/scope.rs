@@ -1,5 +1,5 @@
-//! What the units of one run have in common: whose they are, how long they are wanted, what they may reach,
-//! and the gate that each start passes.
+//! The context that the units of one run share: their owner, their lifetime, their reach, and the gate
+//! that each start passes.
 
 use super::request::Network;
 use super::service_reuse::Making;
@@ -7,21 +7,21 @@ use crate::model::guard::Gate;
 use crate::model::identity::{Identity, Lifetime, Role, RunId};
 use crate::ops::tools::Tools;
 
-/// Whose a unit is, and how long it is wanted.
+/// The owner and lifetime of units.
 pub(super) struct Belonging<'a> {
     pub(super) run: &'a RunId,
     pub(super) lifetime: Lifetime,
-    /// What it may reach.
+    /// The reach of the units.
     pub(super) network: Network,
     pub(super) publish: bool,
-    /// What is being made that outlives the run, and is no use before it is ready.
+    /// Kept services of this process that are not ready yet.
     pub(super) making: &'a Making,
     /// The gate that each start passes.
     pub(super) gate: &'a Gate<'a>,
 }
 
 impl Belonging<'_> {
-    /// Of something in the run; `of` is the reference of the component that it belongs to.
+    /// Returns the labels of a resource of the run; `of` is the reference of its component.
     pub(super) fn identity(&self, tools: &Tools<'_>, of: &str, name: &str, role: Role) -> Identity {
         Identity {
             run: self.run.clone(),

@@ -1,5 +1,5 @@
-//! Backing services that outlive the run: how each came to be here, and which are not ready yet. Finding and
-//! making them is `ground::kept`.
+//! Backing services that outlive the run: the origin of each, and the ones that are not ready yet.
+//! Finding and starting them is in `ground::kept`.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,19 +8,19 @@ use super::unit::Unit;
 use crate::base::owner::Owner;
 use crate::model::identity::{Identity, RunId};
 
-/// How a service that is kept came to be here.
+/// The origin of a kept service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kept {
-    /// It was made.
+    /// It was started for this run.
     Made,
-    /// It was there.
+    /// It was running already.
     Reused,
-    /// There was one that was made from something else, or had ended.
+    /// It replaces one with another configuration, or one that had ended.
     Replaced,
 }
 
 impl Kept {
-    /// What is said when it is ready.
+    /// Returns the word to show when it is ready.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Made => "ready, kept from now on",
@@ -30,24 +30,24 @@ impl Kept {
     }
 }
 
-/// What this process is making that will be kept. Until it is ready it goes with the run like
-/// anything else; what others have made, or stored, does not.
+/// Services that this process is starting and will keep. Until such a service is ready, it is removed
+/// with the run like everything else; services of other processes and stored data are not.
 #[derive(Debug)]
 pub(super) struct Making {
     owner: Owner,
-    /// Whose services they are: what tells this workspace from others.
+    /// The identity of the workspace that owns the services.
     workspace: Arc<str>,
     runs: Mutex<BTreeSet<RunId>>,
     ready: Mutex<Vec<String>>,
 }
 
 impl Making {
-    /// Nothing so far.
+    /// Returns an empty list.
     pub(super) fn new(owner: Owner, workspace: Arc<str>) -> Self {
         Self { owner, workspace, runs: Mutex::default(), ready: Mutex::default() }
     }
 
-    /// What tells this workspace from others.
+    /// Returns the identity of the workspace.
     pub(super) fn workspace(&self) -> &str {
         &self.workspace
     }
@@ -60,7 +60,7 @@ impl Making {
         self.runs().remove(run);
     }
 
-    /// A unit is ready.
+    /// Records that a unit is ready.
     pub(super) fn done(&self, unit: &Unit) {
         if unit.kept {
             self.end(&RunId::of_workspace(&self.workspace, &unit.name));
@@ -68,14 +68,14 @@ impl Making {
         }
     }
 
-    /// The names of the services that are ready and will be kept.
+    /// Returns the names of the services that are ready and will be kept.
     pub(super) fn kept(&self) -> Vec<String> {
         let mut kept = self.ready.lock().unwrap_or_else(PoisonError::into_inner).clone();
         kept.sort();
         kept
     }
 
-    /// Whether something goes with the run.
+    /// Returns whether a resource is removed with the run.
     pub(super) fn holds(&self, who: &Identity) -> bool {
         who.owner == self.owner && self.runs().contains(&who.run)
     }

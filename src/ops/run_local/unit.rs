@@ -1,5 +1,5 @@
-//! One thing that a run starts: a component or a backing service, with all that its start needs.
-//! What is started, and in which order, is in `plan`.
+//! One unit of a run: a component or a backing service, with everything for its start. The selection and
+//! order of units is in `plan`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,76 +16,76 @@ use crate::ops::tools::Tools;
 use crate::systems::git::GitError;
 use crate::systems::git::repositories_below;
 
-/// Nothing has a use for more processes.
+/// Maximum number of processes in a container; no component needs more.
 const PROCESSES: u32 = 4096;
 
-/// One thing to start.
+/// One unit to start.
 #[derive(Debug, Clone)]
 pub struct Unit {
-    /// Its name, under which others find it.
+    /// The name by which other units reach it.
     pub name: String,
-    /// Its part.
+    /// The role.
     pub role: Role,
-    /// It is a component, and no backing service: it must know that it is no production, and may do
-    /// nothing that a component need not.
+    /// It is a component, not a backing service: its environment says that it is not in production, and
+    /// its container has fewer rights.
     pub is_component: bool,
-    /// It was asked for: what it writes is shown, and its end counts.
+    /// It was requested: its output is shown, and its end counts.
     pub wanted: bool,
-    /// It does its work and ends, and is done with when its exit code is 0.
+    /// It ends by itself, and succeeds with exit code 0.
     pub once: bool,
-    /// The reference of the component that it is, or was first needed by.
+    /// The reference of the component itself, or of the first dependent.
     pub of: String,
     /// The names of the units that must be ready before it starts.
     pub needs: Vec<String>,
-    /// Where its image comes from.
+    /// The source of its image.
     pub image: Image,
     /// The command; `None` is the image's own.
     pub command: Option<Vec<String>>,
-    /// The command is what the image's own program is given, not a whole one.
+    /// The command is arguments for the image's entry point, not a complete command.
     pub keeps_entrypoint: bool,
-    /// The command outside a container; `None` if it cannot be run there.
+    /// The command outside a container; `None` if the unit needs a container.
     pub native: Option<NativeCommand>,
     /// The environment.
     pub environment: Vec<(String, Secret)>,
-    /// The names of those of its variables that must not be shown.
+    /// The names of secret variables.
     pub secret: Vec<String>,
     /// The working directory in the container.
     pub workdir: Option<String>,
     /// Ports it listens on.
     pub ports: Vec<u16>,
-    /// Files that it finds when it starts.
+    /// Files that are written before its start.
     pub files: Vec<ContainerFile>,
-    /// How to know that it is ready.
+    /// The readiness probe.
     pub ready: Option<Ready>,
     /// Commands to run inside when it is ready, one after the other.
     pub setup: Vec<Vec<String>>,
     /// Paths with a volume of their own.
     pub volumes: Vec<String>,
-    /// It outlives the run, and the next one uses it again.
+    /// It outlives the run, and the next run uses it again.
     pub kept: bool,
-    /// What its container must not do.
+    /// Limits of its container.
     pub limits: Limits,
-    /// The parts of its files that must not be shown.
+    /// The secret parts of its files.
     pub hidden: Vec<Secret>,
-    /// What working on it needs.
+    /// Settings for development.
     pub work: Work,
 }
 
-/// What working on a component needs beyond running it.
+/// Settings for the development of a component.
 #[derive(Debug, Clone, Default)]
 pub struct Work {
-    /// Folders of this machine in the container.
+    /// Directories of this machine in the container.
     pub mounts: Vec<Mount>,
-    /// Sources that are copied into it before it starts.
+    /// Sources to copy into it before it starts.
     pub copies: Vec<Copied>,
-    /// The repository in whose clone these are.
+    /// The repository of these sources.
     pub repo: Option<String>,
-    /// What a change to its sources does.
+    /// The effect of a change to its sources.
     pub reload: Option<Reload>,
-    /// Its ports that this machine is to reach. One without a number here has the same, if that is
-    /// free.
+    /// Ports to make reachable on this machine. A port without a number here gets the same one, if that
+    /// is free.
     pub publish: Vec<Publish>,
-    /// How its image is built, if it is.
+    /// The build of its image; `None` for an image that is not built.
     pub build: Option<BuildPlan>,
 }
 
@@ -105,27 +105,27 @@ impl Work {
     }
 }
 
-/// What a change to sources does.
+/// The effect of a change to sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reload {
-    /// The folder that is watched.
+    /// The directory to watch.
     pub root: PathBuf,
-    /// Changes to what is not copied make a new image.
+    /// A change of a file that is not copied rebuilds the image.
     pub rebuild: bool,
-    /// Changes to what is copied start the command anew.
+    /// A change of a copied file starts the command again.
     pub restart: bool,
 }
 
-/// How an image is built.
+/// The build of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildPlan {
     /// The repository.
     pub repo: String,
-    /// The merge request of it, if not what is checked out.
+    /// The merge request; `None` for the commit that is checked out.
     pub merge_request: Option<u64>,
-    /// The folder that is sent to the engine.
+    /// The directory to send to the engine.
     pub context: PathBuf,
-    /// The build file in it; `None` for whichever there is.
+    /// The build file in it; `None` for the usual names.
     pub file: Option<PathBuf>,
     /// Build arguments.
     pub args: BTreeMap<String, String>,
@@ -136,39 +136,39 @@ pub struct BuildPlan {
 }
 
 impl BuildPlan {
-    /// Whether the build file passes through the C preprocessor.
+    /// Returns whether the build file goes through the C preprocessor.
     #[must_use]
     pub fn is_preprocessed(&self) -> bool {
         self.file.as_ref().is_some_and(|file| file.extension().is_some_and(|extension| extension == "in"))
     }
 }
 
-/// How something is run outside a container.
+/// The start of a unit outside a container.
 #[derive(Debug, Clone)]
 pub struct NativeCommand {
     /// The program and its arguments.
     pub command: Vec<String>,
-    /// The environment, where it differs.
+    /// The environment, if it differs.
     pub environment: Option<Vec<(String, Secret)>>,
-    /// The repository in whose clone it is run; `None` for a temporary folder.
+    /// The repository whose clone is the working directory; `None` for a temporary directory.
     pub repo: Option<String>,
 }
 
-/// Where an image comes from.
+/// The source of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Image {
-    /// It has this name; it is pulled if the engine does not have it.
+    /// An image by name; pulled if the engine does not have it.
     Named(String),
-    /// It is built for the component of this reference.
+    /// An image built for the component of this reference.
     Built(String),
-    /// It is made of this program.
+    /// An image of this program.
     Own,
-    /// Nobody says.
+    /// No source.
     Unknown,
 }
 
 impl Unit {
-    /// Takes another command, in a container and outside one.
+    /// Sets another command, in a container and outside one.
     pub(super) fn set_command(&mut self, command: Option<Vec<String>>, component: &Component) {
         let repo = component.repos().first().map(|repo| (*repo).to_owned());
         let whole = command.clone().filter(|_| !self.keeps_entrypoint);
@@ -176,22 +176,22 @@ impl Unit {
         self.command = command;
     }
 
-    /// Whether its command takes the place of the image's entry point: those of the inventory are whole
-    /// ones, program first.
+    /// Returns whether its command replaces the image's entry point: commands of the inventory are
+    /// complete, and begin with the program.
     #[must_use]
     pub fn replaces_entrypoint(&self) -> bool {
         self.is_component && !self.keeps_entrypoint
     }
 
-    /// The values that must not be shown.
+    /// Returns the values to mask.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let values = self.environment.iter().filter(|(name, _)| self.secret.contains(name));
         values.map(|(_, value)| value).chain(&self.hidden)
     }
 }
 
-/// What must have ended well before a component starts, one after the other: its own commands, or
-/// what its deployment has for that.
+/// Returns the units that must succeed before a component starts, one after the other: its own init
+/// commands, and those of its deployment.
 pub(super) fn init_units(unit: &Unit, component: &Component, deployed: Vec<Unit>) -> Vec<Unit> {
     let commands = component.run.as_ref().map_or(&[][..], |run| &run.init);
     let own = commands.iter().map(|command| {
@@ -267,7 +267,7 @@ pub(super) fn component_unit(
     }
 }
 
-/// How the image of a component is built, from where its clone is or will be.
+/// Returns the build of a component's image, given where its clone is or will be.
 pub(super) fn build_plan(
     component: &Component,
     tools: &Tools<'_>,
@@ -309,7 +309,7 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
             environment: Some(native.environment),
             repo: None,
         }),
-        // Logins are among them, and what is not is not worth telling apart.
+        // Some of them are credentials, so all are treated as secrets.
         secret: service.environment.iter().map(|(name, _)| name.clone()).collect(),
         environment: service.environment,
         workdir: None,
@@ -330,7 +330,7 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
     }
 }
 
-/// The image with the tag, unless it names one already.
+/// Returns the image with the tag, unless it has one already.
 fn with_tag(image: &str, tag: &str) -> String {
     let last = image.rsplit('/').next().unwrap_or(image);
     if last.contains(':') || last.contains('@') { image.to_owned() } else { format!("{image}:{tag}") }

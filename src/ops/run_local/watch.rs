@@ -1,4 +1,4 @@
-//! Watches over a run that has been started, until something ends it.
+//! Watches over a started run until it ends.
 
 use std::collections::HashMap;
 
@@ -16,10 +16,10 @@ use super::request::Request;
 use super::running::Running;
 use super::unit::Unit;
 
-/// What has become of the units so far.
+/// The state of the units so far.
 pub(super) struct Watched {
     alive: Vec<bool>,
-    /// It was told that it is ready.
+    /// The readiness has been reported.
     ready: Vec<bool>,
 }
 
@@ -41,8 +41,8 @@ impl Watched {
     }
 }
 
-/// Waits for whatever happens first: the components end, or one of them fails, something that is
-/// needed ends, one is not ready in time, or a signal comes.
+/// Waits for the first of these events: all components end, one of them fails, a dependency ends, a unit
+/// is not ready in time, or a signal comes.
 pub(super) async fn watch(
     tools: &Tools<'_>,
     request: &Request<'_>,
@@ -93,7 +93,7 @@ pub(super) async fn watch(
             Some((index, answer)) = asking.next() => {
                 ready[index] = true;
                 match answer {
-                    // Whoever ended is told of otherwise.
+                    // The end of a unit is reported elsewhere.
                     Err(_) if !alive[index] => continue,
                     Err(error) if is_worked_on => {
                         tools.events.warn(format!("{error}. Waiting for the next change."));
@@ -114,13 +114,13 @@ pub(super) async fn watch(
     Ok(how)
 }
 
-/// The plans of what runs, in its order.
+/// Returns the plans of running units, in their order.
 fn planned<'a, 'r>(plan: &'a RunPlan, units: impl Iterator<Item = &'r Running>) -> Vec<&'a Unit> {
     let by_name: HashMap<&str, &Unit> = plan.units().map(|unit| (unit.name.as_str(), unit)).collect();
     units.map(|one| *by_name.get(one.name.as_str()).expect("what runs was planned")).collect()
 }
 
-/// For each name, the places of the units that need it.
+/// Returns, for each name, the indices of the units that need it.
 fn needing<'a>(units: &[&'a Unit]) -> HashMap<&'a str, Vec<usize>> {
     let mut needing: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, unit) in units.iter().enumerate() {
@@ -131,8 +131,8 @@ fn needing<'a>(units: &[&'a Unit]) -> HashMap<&'a str, Vec<usize>> {
     needing
 }
 
-/// The order in which units end, those of a round at once: each after all that need it. The places of
-/// the units.
+/// Returns the indices of the units in rounds: the units of a round stop at the same time, after all
+/// their dependents.
 fn rounds(units: &[&Unit]) -> Vec<Vec<usize>> {
     let places: HashMap<&str, usize> =
         units.iter().enumerate().map(|(at, unit)| (unit.name.as_str(), at)).collect();
@@ -159,14 +159,14 @@ async fn ending((index, one): (usize, &Running)) -> (usize, anyhow::Result<i64>)
     (index, one.handle.waiter().ended().await)
 }
 
-/// Whether the end of a unit is its own affair: it was asked for, and nobody who is alive needs it,
-/// unless it was to do its work and end.
+/// Returns whether the end of a unit is expected: it was requested, and no living unit needs it, unless
+/// it ends by itself.
 fn may_end(unit: &Unit, needing: &HashMap<&str, Vec<usize>>, alive: &[bool]) -> bool {
     let is_needed = || needing.get(unit.name.as_str()).is_some_and(|all| all.iter().any(|at| alive[*at]));
     unit.wanted && (unit.once || !is_needed())
 }
 
-/// Tells how one component of a group has ended.
+/// Reports the end of one component of a group.
 fn told(tools: &Tools<'_>, name: &str, code: i64) {
     let task = tools.events.start(name, "");
     match code {
@@ -175,7 +175,7 @@ fn told(tools: &Tools<'_>, name: &str, code: i64) {
     }
 }
 
-/// Asks the components that still run to end, those that need others first.
+/// Stops the components that still run, dependents first.
 async fn end(tools: &Tools<'_>, plan: &RunPlan, how: &How, going: Vec<&Running>) -> anyhow::Result<()> {
     if matches!(how, How::Exited(_)) && !going.iter().any(|one| one.wanted) {
         return Ok(());
@@ -210,7 +210,7 @@ async fn end(tools: &Tools<'_>, plan: &RunPlan, how: &How, going: Vec<&Running>)
     Ok(())
 }
 
-/// The ports by which this machine reaches what was asked for.
+/// Returns the ports of this machine that lead to the requested components.
 fn reached(units: &[Running]) -> Vec<Reached> {
     let wanted = units.iter().filter(|one| one.wanted);
     wanted
@@ -221,7 +221,7 @@ fn reached(units: &[Running]) -> Vec<Reached> {
         .collect()
 }
 
-/// What a person is told when something that is worked on has ended.
+/// Reports the end of a unit that waits for a change of its sources.
 fn tell_waiting(tools: &Tools<'_>, name: &str, code: i64) {
     let task = tools.events.start(name, "");
     let state = if code == 0 { State::Done } else { State::Failed };

@@ -1,5 +1,5 @@
-//! What working on a component needs: its sources in the container, what a change to them does, and
-//! a way in for a debugger. Planned here, pure; what a change does when it comes is in `reload`.
+//! Development settings of a component: its sources in the container, the effect of a change to them, and
+//! access for a debugger. This is pure planning; applying changes is in `reload`.
 
 use std::path::{Component as Part, Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::model::inventory::{Component, Debugger};
 use crate::ops::tools::Tools;
 use crate::systems::git::is_within_repository;
 
-/// Plans the work on a component that was asked for.
+/// Plans the development settings of a requested component.
 pub(super) fn plan(
     tools: &Tools<'_>,
     request: &Request<'_>,
@@ -63,7 +63,7 @@ pub(super) fn plan(
     Ok(())
 }
 
-/// The variables that a debugger wants; whatever the user wishes counts more.
+/// Returns the variables for a debugger; the user's variables override them.
 pub(super) fn wishes(request: &Request<'_>, component: &Component) -> Result<Wishes, RunError> {
     let mut wishes = request.wishes.clone();
     if request.debug_port.is_some() {
@@ -84,7 +84,7 @@ fn debugger(component: &Component) -> Result<&Debugger, RunError> {
     })
 }
 
-/// A command with the usual one in its place.
+/// Returns a command, with the usual command in place of its placeholder.
 fn expand(command: &[String], usual: &[String]) -> Vec<String> {
     let expanded = command.iter().flat_map(|word| match word.as_str() {
         "{command}" => usual.to_vec(),
@@ -135,14 +135,15 @@ fn reload(component: &Component, clone: &Path, native: bool, unit: &mut Unit) ->
         let from = inside(clone, &synced.from, place)?;
         unit.work.copies.push(Copied { from, to: absolute(synced.to.clone(), place)? });
     }
-    // Whoever builds from a part of the repository may copy from another.
+    // A build from one part of the repository may copy from another.
     let root =
         if unit.work.copies.iter().all(|one| one.from.starts_with(&root)) { root } else { clone.into() };
     Ok(Reload { root, rebuild, restart: watch.restart })
 }
 
-/// A path of a repository's files. What git keeps is none of them: a program that may write there has
-/// the person's next `git` run something, and one that may read there sees other people's branches.
+/// Returns a path in a repository's files. The `.git` directory is not part of them: a program that
+/// writes there decides what the user's next `git` command runs, and one that reads there sees the
+/// branches of other people.
 fn inside(clone: &Path, path: &str, place: impl Fn() -> String) -> Result<PathBuf, RunError> {
     if is_within_repository(Path::new(path)) {
         return Err(RunError::GitFolder { place: place(), path: path.to_owned() });
@@ -155,7 +156,7 @@ fn inside(clone: &Path, path: &str, place: impl Fn() -> String) -> Result<PathBu
     Ok(parts.fold(clone.to_path_buf(), |path, part| path.join(part)))
 }
 
-/// A path of a container, which is not all of it.
+/// Returns an absolute path in a container; refuses its root.
 fn absolute(path: String, place: impl Fn() -> String) -> Result<String, RunError> {
     let mut parts = Path::new(&path).components();
     let plain = parts.next() == Some(Part::RootDir)

@@ -1,4 +1,4 @@
-//! `cki down`: ends and removes runs.
+//! `cki down`: stops and removes runs.
 
 use std::time::Duration;
 
@@ -10,40 +10,41 @@ use crate::ops::engine::Engine;
 use crate::systems::engine::Swept;
 use crate::systems::native::Native;
 
-/// What is to go.
+/// The runs to remove.
 #[derive(Debug, Clone, Copy)]
 pub struct Doomed<'a> {
-    /// What was found to run, or to have ended: of each, the whole run goes.
+    /// The selected instances: the whole run of each is removed.
     pub instances: &'a [&'a Instance],
-    /// So does what runs have left of which nothing else is there any more.
+    /// Also remove resources of runs that have nothing else left.
     pub all: bool,
 }
 
 impl Doomed<'_> {
     fn holds(&self, who: &Identity) -> bool {
-        // Who lives may be about to start something in a run that has only a network so far.
+        // A living owner may be about to start a container in a run that has only a network so far.
         let is_left = || self.all && !host::is_alive(&who.owner);
         let is_meant = || self.instances.iter().any(|one| one.identity.run == who.run);
         who.role != Role::Data && (is_meant() || is_left())
     }
 }
 
-/// What is gone.
+/// The outcome of a removal.
 #[derive(Debug)]
 pub struct Gone {
     /// The names of containers and processes.
     pub names: Vec<String>,
-    /// Networks and volumes of runs of which nothing else was there.
+    /// Networks and volumes of runs that had nothing else left.
     pub others: Vec<String>,
-    /// What has put an end to waiting.
+    /// The signal that cut the wait short.
     pub hurried: Option<Signal>,
 }
 
-/// Ends and removes runs: everything of each, the network included, but not what kept services have
-/// stored. What does not end in time is killed, and so is all of it when a signal comes.
+/// Stops and removes runs completely, networks included, but not the data of kept services. Instances
+/// that do not end in time are killed, and all of them are when a signal comes.
 ///
 /// # Errors
-/// When the engine does not answer, or something could not be ended. All else is gone then.
+/// Fails when the engine does not answer, or an instance could not be ended. Everything else is then
+/// removed.
 pub async fn down(
     engine: &Engine,
     native: &Native,
@@ -71,7 +72,7 @@ pub async fn down(
     Ok(Gone { names, others, hurried })
 }
 
-/// Ends all of it, at once or with a time of grace, whatever cannot be ended; the first of that is
+/// Stops all instances, at once or with a grace period, and goes on after a failure; the first failure is
 /// the error.
 async fn end(
     engine: &Engine,

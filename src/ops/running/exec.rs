@@ -1,5 +1,5 @@
-//! `cki exec`: a command beside something that runs, whose output is masked and otherwise as it is. One
-//! on a terminal is `shell`'s.
+//! `cki exec`: runs a command in a running component, and masks its output. A command on a terminal is in
+//! `shell`.
 
 use std::path::PathBuf;
 
@@ -14,14 +14,14 @@ use crate::ops::relay::relay;
 use crate::systems::engine::{ExecRequest, Input};
 use crate::systems::native::Beside;
 
-/// What to run.
+/// A command to run.
 #[derive(Default)]
 pub struct ExecWish {
     /// The program and its arguments.
     pub command: Vec<String>,
-    /// What it reads.
+    /// Its standard input.
     pub stdin: Option<Input>,
-    /// Where, if not where the component runs.
+    /// Its working directory; by default that of the component.
     pub workdir: Option<String>,
 }
 
@@ -31,11 +31,11 @@ impl std::fmt::Debug for ExecWish {
     }
 }
 
-/// Runs a command beside a running component. A signal that asks `cki` to end ends the command, too, and
-/// what that has started.
+/// Runs a command in a running component. A signal that stops `cki` also ends the command and its child
+/// processes.
 ///
 /// # Errors
-/// When it does not run.
+/// Fails when the command cannot be run.
 pub async fn exec(
     instance: &Instance,
     wish: ExecWish,
@@ -75,7 +75,7 @@ pub async fn exec(
             };
             let mut process = native.beside(facts, beside)?;
             if let (Some(mut stdin), Some(mut input)) = (stdin, process.input()) {
-                // It ends with the input or the command, whichever ends first.
+                // The task ends with the input or the command, whichever ends first.
                 tokio::spawn(async move { tokio::io::copy(&mut stdin, &mut input).await });
             }
             let Some(output) = process.output() else { return Ok(Left::Ended(process.wait().await?.into())) };
@@ -92,7 +92,7 @@ pub async fn exec(
     }
 }
 
-/// The standard input of this process, to be passed on.
+/// Returns the standard input of this process.
 #[must_use]
 pub fn standard_input() -> Input {
     Box::pin(tokio::io::stdin())

@@ -1,5 +1,5 @@
-//! Whether what runs is ready, asked at this moment by the question that it was started with. All
-//! are asked at the same time, and none is waited for for long.
+//! The health of running units: asks their readiness probes now, all at the same time, each with a short
+//! timeout.
 
 use std::io;
 use std::time::Duration;
@@ -19,26 +19,26 @@ use crate::ops::reach::Reach;
 use crate::ops::run_local::ready::status;
 use crate::systems::engine::{ExecRequest, LogRequest};
 
-/// An answer may take so long.
+/// Timeout of a probe.
 const LIMIT: Duration = Duration::from_millis(300);
-/// So much of what a command says is kept.
+/// Maximum bytes of a command's output to keep.
 const SAID: usize = 400;
 
-/// How something is that has a way to know whether it is ready.
+/// The health of a unit with a readiness probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
-    /// It is.
+    /// Ready.
     Ready,
-    /// Not yet, and it has been running for less than what it is given: why not.
+    /// Not ready, within the time that it has for its start; with the reason.
     Starting(String),
-    /// It is not: why not.
+    /// Not ready, with the reason.
     NotReady(String),
-    /// It did not answer in time, which may have other reasons.
+    /// No answer in time, which may have other reasons.
     Unknown(String),
 }
 
-/// Asks all that run and have been given a way to know. `now` is in seconds since 1970, and
-/// `allowed` how long something may take to become ready.
+/// Asks the probes of all running units. `now` is in seconds since 1970, and `allowed` is the time that a
+/// unit has for its start.
 pub async fn health(
     engine: &Engine,
     instances: &[Instance],
@@ -49,7 +49,7 @@ pub async fn health(
     if let Engine::Containers(engine) = engine
         && instances.iter().any(|one| asks(one) && matches!(one.place, Place::Container(..)))
     {
-        // Some engines take longer than the limit to say so, once; an error comes again below.
+        // The first query may take longer than the timeout on some engines; an error appears again below.
         if !engine.lets_us_in().await.unwrap_or_default() {
             let _ = engine.reaches_containers().await;
         }
@@ -84,7 +84,7 @@ async fn ask(one: &Instance, ready: &Ready) -> Result<(), String> {
         Ready::Exec(command) => match run(one, &Passed::recorded(command.clone())).await {
             Ok((0, _)) => Ok(()),
             Ok((code, said)) => {
-                // What a command says may hold what is not to be shown.
+                // The output of a command may contain secrets.
                 let Ok(redactor) = redactor(one).await else {
                     return Err(format!("its command ends with {code}; what it says cannot be said safely"));
                 };
@@ -113,7 +113,7 @@ async fn dial(one: &Instance, port: u16) -> io::Result<TcpStream> {
     }
 }
 
-/// Runs a command: its exit code, and the end of what it said.
+/// Runs a command, and returns its exit code and the end of its output.
 async fn run(one: &Instance, command: &Passed<Vec<String>>) -> anyhow::Result<(i64, String)> {
     let mut said = Vec::new();
     let mut keep = |bytes: &[u8]| {
@@ -143,7 +143,7 @@ async fn run(one: &Instance, command: &Passed<Vec<String>>) -> anyhow::Result<(i
     Ok((code, String::from_utf8_lossy(&said).trim().to_owned()))
 }
 
-/// Whether a text is in what was written so far, on either stream.
+/// Returns whether the output so far contains a text, on either stream.
 async fn has_said(one: &Instance, text: &[u8]) -> anyhow::Result<bool> {
     let mut output = match &one.place {
         Place::Container(engine, id) => {

@@ -1,7 +1,6 @@
-//! `cki logs`: what one or several of those that run have written, masked, as events. Of several,
-//! the lines come in the order of time, as far as an engine gives it: Docker gives nanoseconds,
-//! Podman whole seconds, and a process without an engine nothing. Of the same moment, those of one
-//! instance stay together.
+//! `cki logs`: the masked output of one or several instances, as events. Lines of several instances are
+//! merged by time, as far as an engine has it: Docker has nanoseconds, Podman whole seconds, and the
+//! native engine nothing. Lines of one instance with the same time stay together.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
@@ -27,35 +26,35 @@ use crate::ops::relay::{Batch, Pace, Step};
 use crate::systems::engine::LogRequest;
 use crate::systems::native::Native;
 
-/// How long the first lines of one are waited for when those of another are there, while following.
+/// Timeout for the first lines of an instance, while following, when another one has lines.
 const PATIENCE: Duration = Duration::from_millis(150);
-/// How often it is looked for others, while following.
+/// Interval of looking for new instances, while following.
 const LOOK: Duration = Duration::from_secs(1);
-/// So many parts of the lines of each are read ahead.
+/// Number of parts to read ahead for each instance.
 const AHEAD: usize = 4;
-/// So many lines go on before anything else is looked at.
+/// Maximum number of lines to send before checking for anything else.
 const AT_ONCE: usize = 4096;
-/// The lines that are at hand go on in parts of about so many bytes.
+/// Approximate bytes of a part.
 const PART: usize = 32 << 10;
 
-/// Which part of the logs, and how it is shown.
+/// The options of `cki logs`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LogWish {
-    /// Go on until all have ended.
+    /// Go on until all instances have ended.
     pub follow: bool,
-    /// Only so many of the last lines of each.
+    /// Number of last lines of each instance.
     pub tail: Option<usize>,
-    /// Only what was written since.
+    /// Only lines written since then.
     pub since: Option<Timestamp>,
-    /// Say when each line was written.
+    /// Show the time of each line.
     pub timestamps: bool,
 }
 
-/// Sends the output of those that are meant as events. While following, those that come later are
-/// followed as well.
+/// Sends the output of the selected instances as events. While following, instances that start later are
+/// included.
 ///
 /// # Errors
-/// When something is not running, or its output cannot be read.
+/// Fails when a selected instance is not running, or its output cannot be read.
 pub async fn logs(
     engine: &Engine,
     native: &Native,
@@ -80,7 +79,7 @@ pub async fn logs(
     let mut batch = Batch::new(events);
     let shown = async {
         loop {
-            // What is at hand goes on at once, and is written when there is no more.
+            // Available lines are sent at once, and written when there are no more.
             for _ in 0..AT_ONCE {
                 match merge.next().now_or_never() {
                     Some(Some((label, line))) => send(&mut batch, &label, line?, wish.timestamps),
@@ -89,11 +88,11 @@ pub async fn logs(
                 }
             }
             batch.send();
-            // A signal is heard although there is always more.
+            // A signal is noticed although there is always more output.
             tokio::task::yield_now().await;
             let look = async {
                 match wish.follow && !queries.is_empty() {
-                    // Instances that begin later are found by looking again.
+                    // Instances that start later are found by looking again.
                     true => tokio::time::sleep(LOOK).await,
                     false => std::future::pending().await,
                 }
@@ -119,7 +118,7 @@ pub async fn logs(
     result
 }
 
-/// While following, nobody who has gone is waited for.
+/// Waits, while following, until the reader of the output has gone.
 async fn unread(follow: bool) {
     match follow {
         true => streams::reader_gone().await,
@@ -127,19 +126,19 @@ async fn unread(follow: bool) {
     }
 }
 
-/// What a person calls an instance beside others: its name, and its run where two have one name.
+/// Returns the name of an instance for the user, with its run if two instances share a name.
 fn label(one: &Instance, beside: &[&Instance]) -> String {
     let name = &one.identity.name;
     let same = beside.iter().filter(|other| other.identity.name == *name).count();
     if same > 1 { format!("{name} {}", &one.identity.run.as_str()[..4]) } else { name.clone() }
 }
 
-/// A line on its way, with its end, or a piece of output where nobody has to know about lines.
+/// A line with its end, or a piece of output if lines do not matter.
 struct Line {
     stream: Stream,
     bytes: Vec<u8>,
     time: Option<Timestamp>,
-    /// Nothing more comes on this stream.
+    /// The stream has ended.
     ends: bool,
 }
 
@@ -165,11 +164,11 @@ struct Lane {
     label: Arc<str>,
     parts: mpsc::Receiver<Part>,
     reader: AbortHandle,
-    /// The next lines, of which there is one at least.
+    /// The next lines, at least one.
     head: Option<Part>,
-    /// There will be no more.
+    /// There are no more lines.
     ended: bool,
-    /// What it had written before is through: it need not be waited for.
+    /// Its earlier output has been read, so a merge need not wait for it.
     is_live: bool,
 }
 
@@ -179,16 +178,16 @@ impl Drop for Lane {
     }
 }
 
-/// The output of several, in one order.
+/// The merged output of several instances.
 struct Merge {
     lanes: Vec<Lane>,
     wish: LogWish,
-    /// The engine is asked for times.
+    /// The engine reports times.
     stamped: bool,
 }
 
 impl Merge {
-    /// Begins to read one more.
+    /// Starts to read one more instance.
     async fn open(&mut self, instance: &Instance, label: String) -> Result<(), RunningError> {
         let output = output(instance, self.wish, self.stamped).await?;
         let redactor = redactor(instance).await?;
@@ -196,7 +195,7 @@ impl Merge {
         let cut = self.stamped;
         let reader = tokio::spawn(async move {
             if let Err(error) = read(output, &redactor, cut, &sender).await {
-                // Whoever has gone does not want to know.
+                // The receiver may be gone.
                 let _ = sender.send(Err(error)).await;
             }
         });
@@ -207,7 +206,7 @@ impl Merge {
         Ok(())
     }
 
-    /// Begins to read those that have come since.
+    /// Starts to read new instances.
     async fn open_more(
         &mut self,
         engine: &Engine,
@@ -227,7 +226,8 @@ impl Merge {
         Ok(())
     }
 
-    /// The next line of all; nothing when all have ended. Dropping the future loses nothing.
+    /// Returns the next line in time order; `None` when all instances have ended. Dropping the future
+    /// loses nothing.
     async fn next(&mut self) -> Option<(Arc<str>, Next)> {
         loop {
             for lane in &mut self.lanes {
@@ -267,7 +267,7 @@ impl Merge {
         .await;
     }
 
-    /// The earliest of the lines that are there.
+    /// Takes the earliest of the available lines.
     fn take(&mut self) -> Option<(Arc<str>, Next)> {
         let time = |lane: &Lane| match &lane.head {
             Some(Ok(lines)) => lines.front().and_then(|line| line.time),
@@ -299,7 +299,7 @@ impl Lane {
     }
 }
 
-/// A piece of output, and when it was written.
+/// A piece of output with its time.
 type Piece = (Stream, bytes::Bytes, Option<Timestamp>);
 type Output = BoxStream<'static, Result<Piece, RunningError>>;
 
@@ -325,16 +325,16 @@ async fn output(instance: &Instance, wish: LogWish, stamped: bool) -> Result<Out
     })
 }
 
-/// What was written to one of the two streams, masked, and cut into lines if they have times.
+/// The masked output of one stream, cut into lines if they have times.
 struct Cutter {
     redact: RedactStream,
     lines: Option<LineCutter>,
-    /// When the line began that has not ended yet.
+    /// The time of the unfinished line.
     began: Option<Timestamp>,
 }
 
 impl Cutter {
-    /// Takes what may be shown.
+    /// Takes masked output.
     fn take(
         &mut self,
         (stream, time): (Stream, Option<Timestamp>),
@@ -367,7 +367,7 @@ impl Cutter {
     }
 }
 
-/// Reads output to its end. What is at hand goes on together.
+/// Reads output to its end, and passes available pieces on together.
 async fn read(
     mut output: Output,
     redactor: &Redactor,
@@ -395,7 +395,7 @@ async fn read(
             Ok(piece) => piece,
             Err(error) => {
                 if !ready.is_empty() {
-                    // Whoever has gone does not want it.
+                    // The receiver may be gone.
                     let _ = to.send(Ok(ready)).await;
                 }
                 return Err(error);
@@ -418,7 +418,7 @@ async fn read(
         cutter.finish(if is_stderr { Stream::Stderr } else { Stream::Stdout }, &mut ready);
     }
     if !ready.is_empty() {
-        // As above.
+        // The receiver may be gone.
         let _ = to.send(Ok(ready)).await;
     }
     Ok(())

@@ -1,6 +1,6 @@
-//! `cki ps`, `logs`, `exec`, `shell`, `down` and `gc`: what runs now, found by labels on the engine
-//! and by the process table. There is no state file that could go stale, and what does not carry
-//! our labels is never touched.
+//! `cki ps`, `logs`, `exec`, `shell`, `down` and `gc`: running instances, found by their labels on the
+//! engine and in the process table. There is no state file that could go stale, and resources without
+//! `cki`'s labels are never touched.
 
 mod down;
 mod exec;
@@ -29,29 +29,29 @@ pub use logs::{LogWish, logs};
 pub use select::{select, select_one};
 pub use shell::{Left, Person, interact, shell, shell_of};
 
-/// Lines are cut here.
+/// Maximum bytes of a line; longer lines are cut.
 const LONGEST_LINE: usize = 64 << 10;
 
-/// One thing that runs, or has ended and not been removed.
+/// A running instance, or one that has ended and not been removed.
 #[derive(Debug, Clone)]
 pub struct Instance {
-    /// Whose it is.
+    /// Its labels.
     pub identity: Identity,
     /// The engine.
     pub engine: &'static str,
-    /// How it is.
+    /// The status.
     pub status: Status,
-    /// Published ports: inside, and on this machine.
+    /// Published ports: each inside and on this machine.
     pub ports: Vec<(u16, u16)>,
     /// The image, or the command of a process.
     pub what: String,
-    /// When it was started, in seconds since 1970.
+    /// Time of its start, in seconds since 1970.
     pub created: i64,
-    /// Its run has ended, and was kept to be looked at.
+    /// Its run has ended, and was kept for the user to look at.
     pub is_kept: bool,
-    /// How to know that it is ready, if there is a way.
+    /// The readiness probe.
     pub ready: Option<Ready>,
-    /// Names of variables whose values must not be shown.
+    /// Names of secret variables.
     secret: Vec<String>,
     /// Names of the variables that the user allowed in its run.
     allowed: Vec<String>,
@@ -59,7 +59,7 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Whether this is the same container or process.
+    /// Returns whether this is the same container or process.
     fn is(&self, other: &Self) -> bool {
         match (&self.place, &other.place) {
             (Place::Container(_, id), Place::Container(_, other)) => id == other,
@@ -70,7 +70,7 @@ impl Instance {
         }
     }
 
-    /// Whether it has not ended.
+    /// Returns whether it has not ended.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         !matches!(self.status, Status::Exited(_))
@@ -83,26 +83,26 @@ enum Place {
     Process(Native, Box<ProcessFacts>),
 }
 
-/// Nothing, or not what is meant, runs.
+/// An error of finding or using an instance.
 #[derive(Debug, thiserror::Error)]
 pub enum RunningError {
-    /// Nothing of that name.
+    /// No instance has this name.
     #[error("nothing of `{query}` is running")]
     NotRunning {
-        /// What was asked for.
+        /// The query.
         query: String,
-        /// What does run.
+        /// Names of the running instances.
         running: Vec<String>,
     },
-    /// More than one run.
+    /// The query matches several runs.
     #[error("`{query}` runs {} times", runs.len())]
     Several {
-        /// What was asked for.
+        /// The query.
         query: String,
-        /// The ids of the runs.
+        /// The IDs of the runs.
         runs: Vec<String>,
     },
-    /// Nobody knows when it wrote what.
+    /// The times of lines are not known.
     #[error("when `{name}` wrote which line is not known: without a container engine, nobody keeps it")]
     NoTimes {
         /// Its name.
@@ -111,12 +111,12 @@ pub enum RunningError {
     /// There is no shell.
     #[error("there is no shell in `{name}`: neither `{tried}` can be run")]
     NoShell {
-        /// Where.
+        /// Its name.
         name: String,
-        /// What was tried.
+        /// The tried shells.
         tried: String,
     },
-    /// It has ended, and there is nothing to begin anew.
+    /// The instance has ended, and the native engine cannot start another one like it.
     #[error("`{name}` has ended, and without a container engine nothing like it can be started")]
     Ended {
         /// Its name.
@@ -128,10 +128,10 @@ pub enum RunningError {
     /// The container engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The guard does not let it start.
+    /// The guard refuses it.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The system failed.
+    /// A system call failed.
     #[error(transparent)]
     Native(#[from] NativeError),
     /// The engine cannot be used.
@@ -139,10 +139,10 @@ pub enum RunningError {
     Open(#[from] OpenError),
 }
 
-/// Everything of ours that an engine has; processes of this machine are always among it.
+/// Returns all instances on an engine, and processes of this machine.
 ///
 /// # Errors
-/// When the engine does not answer.
+/// Fails when the engine does not answer.
 pub async fn list(engine: &Engine, native: &Native) -> Result<Vec<Instance>, RunningError> {
     let mut found = Vec::new();
     if let Engine::Containers(containers) = engine {
@@ -188,8 +188,8 @@ fn names(list: &str) -> Vec<String> {
     list.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-/// The oldest run first, its parts together, and of these the component first: what it needs was
-/// started before it, and often in the second before.
+/// Sorts by run, oldest first, and within a run puts the component first: its dependencies started before
+/// it, often within the same second.
 fn sort(instances: &mut [Instance]) {
     let mut began = BTreeMap::new();
     for one in instances.iter() {
@@ -202,7 +202,7 @@ fn sort(instances: &mut [Instance]) {
     });
 }
 
-/// What to mask in the output of an instance: its own secrets, read from where it runs.
+/// Returns a redactor for the output of an instance, with its own secrets as they are in its environment.
 async fn redactor(instance: &Instance) -> Result<Redactor, RunningError> {
     Ok(Redactor::new(&secrets(instance).await?))
 }

@@ -1,16 +1,16 @@
-//! Which of all that runs is meant by what a person typed.
+//! Selects instances by the user's query.
 
 use super::{Instance, RunningError};
 use crate::model::identity::Role;
 
-/// By what something was found.
+/// The kind of a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum By {
     /// The name or reference of a component.
     Component,
-    /// The beginning of a run's id.
+    /// A prefix of a run's ID.
     Run,
-    /// The name of a part of a run: of a backing service.
+    /// The name of a backing service.
     Name,
 }
 
@@ -40,19 +40,19 @@ fn find<'a>(all: &'a [Instance], query: &str) -> Result<(By, Vec<&'a Instance>),
     Err(RunningError::NotRunning { query: query.to_owned(), running })
 }
 
-/// The instances that are meant: a component by its name or reference, a backing service by its
-/// name, or a run by the beginning of its id.
+/// Returns the selected instances: a component by its name or reference, a backing service by its name,
+/// or a run by a prefix of its ID.
 ///
 /// # Errors
-/// When nothing is meant.
+/// Fails when nothing matches.
 pub fn select<'a>(all: &'a [Instance], query: &str) -> Result<Vec<&'a Instance>, RunningError> {
     find(all, query).map(|(_, found)| found)
 }
 
-/// The one instance that is meant: the component itself where several parts of its run would do.
+/// Returns the one selected instance: the component itself if several parts of its run match.
 ///
 /// # Errors
-/// When nothing, or several runs, are meant.
+/// Fails when nothing, or several runs, match.
 pub fn select_one<'a>(all: &'a [Instance], query: &str) -> Result<&'a Instance, RunningError> {
     let (_, found) = find(all, query)?;
     let main: Vec<&Instance> = found
@@ -70,11 +70,11 @@ pub fn select_one<'a>(all: &'a [Instance], query: &str) -> Result<&'a Instance, 
     }
 }
 
-/// Those whose output is meant: a run means all its parts, a name the one thing of that name, and
-/// nothing at all means everything. Each is there once, in the order of `all`.
+/// Returns the instances whose output is selected: a run selects all its parts, a name one instance, and
+/// no query all instances. Each appears once, in the order of `all`.
 ///
 /// # Errors
-/// When a query means nothing, or several runs.
+/// Fails when a query matches nothing, or several runs.
 pub(super) fn select_outputs<'a>(
     all: &'a [Instance],
     queries: &[String],
@@ -90,7 +90,7 @@ pub(super) fn select_outputs<'a>(
     Ok(all.iter().filter(|one| is_chosen(one)).collect())
 }
 
-/// Whether something that has come later is meant as well.
+/// Returns whether the queries select an instance that started later.
 pub(super) fn is_meant(one: &Instance, queries: &[String]) -> bool {
     let by_name = |query: &String| {
         By::Name.finds(one, query)

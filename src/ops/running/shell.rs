@@ -1,6 +1,6 @@
-//! `cki shell`, and `cki exec` on a terminal: a command that a person types at. The person's
-//! terminal is raw meanwhile, so that Ctrl-C and its like go to the command, and what it shows is
-//! passed on as it comes; secrets that come in one piece are masked all the same.
+//! `cki shell`, and `cki exec` on a terminal: an interactive command. The user's terminal is raw
+//! meanwhile, so that Ctrl-C and the like go to the command, and output is passed on as it comes, with
+//! secrets masked that come in one piece.
 
 use std::time::Duration;
 
@@ -18,24 +18,24 @@ use crate::model::inventory::Inventory;
 use crate::systems::engine::{EngineError, ExecRequest, TerminalExec, TerminalReader, TerminalWriter, Twin};
 use crate::systems::native::{Beside, NativeError, Process};
 
-/// What may be the beginning of a secret is held back for so long: a person who types waits for
-/// less than what is noticed, and a program writes the rest of it well before.
+/// Delay of output that may be the beginning of a secret: too short for a user to notice, and long enough
+/// for a program to write the rest.
 const HELD: Duration = Duration::from_millis(30);
-/// Where nobody says.
+/// Default size of a terminal: rows and columns.
 const USUAL: Size = (24, 80);
-/// The shells that are tried, best first.
+/// The shells to try, best first.
 const SHELLS: [&str; 2] = ["bash", "sh"];
 
-/// The person's end of it.
+/// The user's side of the terminal.
 #[derive(Debug, Clone)]
 pub struct Person<'a> {
-    /// Where it is shown.
+    /// The output.
     pub screen: &'a Output,
-    /// What kind of terminal it is: `$TERM`.
+    /// The type of the terminal: `$TERM`.
     pub term: Option<&'a str>,
 }
 
-/// How it ended.
+/// The end of an interactive command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Left {
     /// The command ended with this code.
@@ -44,11 +44,11 @@ pub enum Left {
     Stopped(Signal),
 }
 
-/// Runs a shell beside a component that runs: the best that is there. Of one that has ended, it runs
-/// in a new container like it, which belongs to `owner` and passes the guard as the first one did.
+/// Runs the best available shell in a running component. For an ended component, the shell runs in a new
+/// container like it, which belongs to `owner` and passes the guard as the first one did.
 ///
 /// # Errors
-/// When there is none, or standard input is no terminal.
+/// Fails when there is no shell, or standard input is not a terminal.
 pub async fn shell(
     instance: &Instance,
     workdir: Option<String>,
@@ -64,10 +64,10 @@ pub async fn shell(
     interact(instance, vec![shell.to_owned()], workdir, person, stop).await
 }
 
-/// The best shell that is there beside a component that runs.
+/// Returns the best available shell of a running component.
 ///
 /// # Errors
-/// When there is none.
+/// Fails when there is none.
 pub async fn shell_of(instance: &Instance) -> Result<&'static str, RunningError> {
     for shell in SHELLS {
         if has(instance, shell).await? {
@@ -77,7 +77,7 @@ pub async fn shell_of(instance: &Instance) -> Result<&'static str, RunningError>
     Err(RunningError::NoShell { name: instance.identity.name.clone(), tried: SHELLS.join("` nor `") })
 }
 
-/// Whether a shell is there, and is one.
+/// Returns whether a shell exists and works.
 async fn has(instance: &Instance, shell: &str) -> Result<bool, RunningError> {
     let command = Passed::own([shell, "-c", "exit 0"].map(str::to_owned).to_vec());
     match &instance.place {
@@ -92,10 +92,10 @@ async fn has(instance: &Instance, shell: &str) -> Result<bool, RunningError> {
     }
 }
 
-/// Runs a command on the person's terminal, to its end.
+/// Runs a command on the user's terminal, to its end.
 ///
 /// # Errors
-/// When standard input is no terminal, or the command does not run.
+/// Fails when standard input is not a terminal, or the command cannot be run.
 pub async fn interact(
     instance: &Instance,
     command: Vec<String>,
@@ -109,7 +109,7 @@ pub async fn interact(
     pass(instance, far, (terminal, resized), person, stop).await
 }
 
-/// A shell in a new container that is like one that has ended.
+/// Runs a shell in a new container like an ended one.
 async fn beside_ended(
     instance: &Instance,
     workdir: Option<String>,
@@ -162,7 +162,7 @@ async fn beside_ended(
     pass(instance, Far::Container(Box::new(exec), reader, writer), (terminal, resized), person, stop).await
 }
 
-/// Passes on what is typed and shown, until the command ends.
+/// Passes on input and output until the command ends.
 async fn pass(
     instance: &Instance,
     mut far: Far,
@@ -183,7 +183,7 @@ async fn pass(
                 masked.show(&shown);
                 holds = true;
             }
-            // What may be the beginning of a secret is shown when nothing more comes.
+            // A possible beginning of a secret is shown when nothing more comes.
             () = tokio::time::sleep(HELD), if holds => {
                 masked.flush();
                 holds = false;
@@ -207,7 +207,7 @@ async fn pass(
     far.ended().await.map(Left::Ended)
 }
 
-/// What is shown, without secrets.
+/// Output without secrets.
 struct Masked<'a> {
     stream: RedactStream,
     screen: &'a Output,
@@ -220,7 +220,7 @@ impl Masked<'_> {
         self.screen.pass(&shown);
     }
 
-    /// Shows what was held back.
+    /// Shows the delayed output.
     fn flush(&mut self) {
         let mut shown = Vec::new();
         self.stream.finish(&mut shown);
@@ -228,7 +228,7 @@ impl Masked<'_> {
     }
 }
 
-/// The command's end of it.
+/// The command's side of the terminal.
 enum Far {
     Container(Box<TerminalExec>, TerminalReader, TerminalWriter),
     Process(Box<Process>, Screen),
@@ -258,7 +258,7 @@ impl Far {
         }
     }
 
-    /// What is shown next; nothing at the end.
+    /// Returns the next output; empty at the end.
     async fn shown(&mut self) -> std::io::Result<Vec<u8>> {
         match self {
             Self::Container(_, reader, _) => {
@@ -270,7 +270,7 @@ impl Far {
         }
     }
 
-    /// A command that has ended takes no more, which is seen elsewhere.
+    /// Passes on keys; the end of a command is noticed elsewhere, so a failure is ignored.
     async fn type_in(&mut self, keys: &[u8]) {
         let _ = match self {
             Self::Container(_, _, writer) => writer.write_all(keys).await,
@@ -285,7 +285,7 @@ impl Far {
         }
     }
 
-    /// Nobody is there any more.
+    /// Ends the command after the user has gone.
     async fn give_up(self) -> Result<(), RunningError> {
         match self {
             Self::Container(exec, ..) => Ok(exec.remove().await?),

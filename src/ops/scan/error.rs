@@ -1,16 +1,16 @@
-//! A scan that cannot be made, or that found what must not be.
+//! Errors of a scan.
 
 use crate::base::files::FileError;
 use crate::model::scan::{ReadError, RulesError};
 use crate::systems::git::GitError;
 
-/// A scan that cannot be made, or that found what must not be.
+/// An error of a scan.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
-    /// The rules cannot be had.
+    /// The rules cannot be loaded.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// A query does not work.
+    /// A query is invalid.
     #[error(transparent)]
     Rules(#[from] RulesError),
     /// A file cannot be read.
@@ -19,30 +19,30 @@ pub enum ScanError {
     /// A clone cannot be read.
     #[error(transparent)]
     Git(#[from] GitError),
-    /// There is nothing to look at.
+    /// The component has no sources.
     #[error("the inventory names no sources of `{component}`")]
     NoSources {
-        /// Whose.
+        /// Name of the component.
         component: String,
     },
-    /// There is nothing here yet to look at.
+    /// No source is cloned.
     #[error("no source of `{component}` is cloned")]
     NotCloned {
-        /// Whose.
+        /// Name of the component.
         component: String,
     },
-    /// What is here has no such revision.
+    /// The clones do not have the revision.
     #[error("no source of `{component}` has the revision `{revision}`")]
     NoRevision {
-        /// Whose.
+        /// Name of the component.
         component: String,
-        /// What was asked for.
+        /// The revision.
         revision: String,
     },
-    /// It would fail.
+    /// Required variables have no value.
     #[error("{}", lacking_message(component, variables))]
     Lacking {
-        /// Which component.
+        /// Name of the component.
         component: String,
         /// The variables, each with a place that reads it.
         variables: Vec<(String, String)>,
@@ -50,7 +50,7 @@ pub enum ScanError {
 }
 
 impl ScanError {
-    /// Whether there is nothing to look at.
+    /// Returns whether there are no sources to scan.
     #[must_use]
     pub fn is_absence(&self) -> bool {
         matches!(self, Self::NoSources { .. } | Self::NotCloned { .. } | Self::NoRevision { .. })

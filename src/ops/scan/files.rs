@@ -1,5 +1,5 @@
-//! Which files are looked at: those of the component's sources, its build file, and what they import
-//! from repositories that are cloned. Nothing outside of a clone is ever opened.
+//! The files to scan: those of the component's sources, its build file, and their imports from cloned
+//! repositories. Nothing outside of a clone is ever opened.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
@@ -11,22 +11,22 @@ use super::{Library, ScanError, ScanOutcome, ScanRequest};
 use crate::model::inventory::Inventory;
 use crate::model::scan::{ScanRules, candidates};
 
-/// So many files at most are looked at.
+/// Maximum number of files to scan.
 const MOST: usize = 20_000;
 
-/// What there is to look at.
+/// The files to scan.
 #[derive(Default)]
 pub(super) struct Files {
     pub(super) repositories: Vec<Repository>,
     pub(super) wanted: Vec<Wanted>,
     seen: BTreeSet<(usize, PathBuf)>,
-    /// Which repository of the inventory a package is in, as far as they are cloned.
+    /// The cloned repository of each package.
     packages: OnceCell<HashMap<String, String>>,
-    /// The repositories of the inventory by the name of the package that they would be.
+    /// The repositories of the inventory by the name of their package.
     libraries: OnceCell<HashMap<String, Library>>,
 }
 
-/// The files of a component.
+/// Returns the files of a component.
 pub(super) fn of(
     request: ScanRequest<'_>,
     rules: &ScanRules,
@@ -56,7 +56,7 @@ pub(super) fn of(
 }
 
 impl Files {
-    /// The number of a repository, if it is there.
+    /// Returns the index of a repository, if it is cloned.
     fn repository(&mut self, request: ScanRequest<'_>, name: &str) -> Result<Option<usize>, ScanError> {
         if let Some(known) = self.repositories.iter().position(|one| one.name == name) {
             return Ok(Some(known));
@@ -94,7 +94,7 @@ impl Files {
         }
     }
 
-    /// Adds a file, if it is not there; `false` if there are too many.
+    /// Adds a new file; returns `false` at the maximum.
     fn add(&mut self, repository: usize, path: PathBuf, shared: bool) -> bool {
         if self.seen.len() >= MOST {
             return false;
@@ -105,9 +105,9 @@ impl Files {
         true
     }
 
-    /// The repository that a package is in, if it is cloned.
+    /// Returns the repository of a package, if it is cloned.
     fn package(&mut self, package: &str, request: ScanRequest<'_>) -> Option<usize> {
-        // What others have at that time, nobody knows.
+        // The state of other repositories at that revision is unknown.
         if request.revision.is_some() {
             return None;
         }
@@ -115,7 +115,7 @@ impl Files {
         self.repository(request, &name).ok()?
     }
 
-    /// The repository of a package by its name, if that is not cloned.
+    /// Returns the repository of a package by its name, if it is not cloned.
     fn library(&mut self, package: &str, request: ScanRequest<'_>) -> Option<Library> {
         let library = self.libraries.get_or_init(|| libraries(request.inventory)).get(package)?;
         let place = request.workspace.place(request.inventory, &library.repo);
@@ -123,8 +123,8 @@ impl Files {
     }
 }
 
-/// What can be imported from the top, or from `src`, of each clone of the inventory's repositories; the
-/// first that has it counts.
+/// Returns the packages that can be imported from the top, or from `src`, of each clone of the
+/// inventory's repositories; the first repository with a package counts.
 fn packages(request: ScanRequest<'_>) -> HashMap<String, String> {
     let mut packages = HashMap::new();
     for repo in request.inventory.repos.keys() {
@@ -141,7 +141,7 @@ fn packages(request: ScanRequest<'_>) -> HashMap<String, String> {
     packages
 }
 
-/// The repositories of the inventory, each by its name as it would be imported.
+/// Returns the repositories of the inventory, each by its package name.
 fn libraries(inventory: &Inventory) -> HashMap<String, Library> {
     let mut owners = HashMap::new();
     for component in &inventory.components {
@@ -159,7 +159,7 @@ fn libraries(inventory: &Inventory) -> HashMap<String, Library> {
     libraries
 }
 
-/// The files that the files of one round import, and that nobody has looked at yet.
+/// Returns the new files that the files of one round import.
 pub(super) fn imported(
     readings: &[Reading],
     files: &mut Files,
@@ -198,7 +198,7 @@ pub(super) fn imported(
     std::mem::take(&mut files.wanted)
 }
 
-/// A path in a repository, if there is a file.
+/// Returns a path in a repository, if there is a file.
 fn existing(files: &Files, repository: usize, path: &Path) -> Option<PathBuf> {
     files.repositories[repository].store.file(path)
 }

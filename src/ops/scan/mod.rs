@@ -1,5 +1,5 @@
-//! `cki env --scan`: what the sources of a component read, against what it is given. Reading only:
-//! nothing is cloned, changed or run.
+//! `cki env --scan`: compares the variables that a component's sources read with its environment. The
+//! scan is read-only: nothing is cloned, changed or run.
 
 mod error;
 mod files;
@@ -22,15 +22,15 @@ pub use outcome::ScanOutcome;
 pub use request::{Library, ScanRequest};
 use source_file::{Fate, Reading, Repository, Wanted};
 
-/// The rules.
+/// File of the rules.
 const RULES: &str = "scan/rules.yaml";
-/// Modules that import modules that import modules, so far.
+/// Maximum length of a chain of imports.
 const ROUNDS: usize = 32;
 
-/// Looks at the sources.
+/// Scans the sources.
 ///
 /// # Errors
-/// When there are none here, or the rules do not work.
+/// Fails when there are no sources here, or the rules are invalid.
 pub fn scan(request: ScanRequest<'_>) -> Result<ScanOutcome, ScanError> {
     let rules = rules(request.assets)?;
     let component = request.component.name().to_owned();
@@ -91,7 +91,7 @@ pub fn scan(request: ScanRequest<'_>) -> Result<ScanOutcome, ScanError> {
     Ok(outcome)
 }
 
-/// Fails if the component would.
+/// Fails if required variables have no value.
 ///
 /// # Errors
 /// [`ScanError::Lacking`].
@@ -131,8 +131,7 @@ fn given(environment: &Environment) -> BTreeMap<String, Given> {
     environment.variables.iter().map(|variable| (variable.name.clone(), one(variable))).collect()
 }
 
-/// Reads once more what calls functions that other files have, and that are given the name of a
-/// variable.
+/// Scans files again that call functions of other files with the name of a variable as argument.
 fn again(repositories: &[Repository], readings: &mut [Reading], rules: &ScanRules) -> Result<(), ScanError> {
     let mut by_language: BTreeMap<usize, BTreeMap<String, Getter>> = BTreeMap::new();
     for reading in readings.iter() {
@@ -161,7 +160,7 @@ fn again(repositories: &[Repository], readings: &mut [Reading], rules: &ScanRule
     Ok(())
 }
 
-/// What a file is called by those who import it.
+/// Returns the name of a file in imports.
 fn module(path: &Path) -> String {
     let name =
         |path: &Path| path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -171,7 +170,8 @@ fn module(path: &Path) -> String {
     }
 }
 
-/// What a shell script gets from another one that it reads in is no variable of the environment.
+/// Removes variables that a shell script gets from another script that it sources: they are not
+/// environment variables.
 fn leave_out_sourced(readings: &mut [Reading], rules: &ScanRules) {
     let is_shell = |language: usize| rules.languages[language].grammar == Grammar::Bash;
     let mut sets: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

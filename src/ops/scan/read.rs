@@ -1,5 +1,4 @@
-//! Reading files, several at a time. What cannot be read is told, and keeps nothing else from being
-//! read.
+//! Reads files, several at a time. An unreadable file is reported, and does not stop the others.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -8,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::source_file::{Fate, Reading, Repository, Wanted};
 use crate::model::scan::{self, Getter, RulesError, ScanRules};
 
-/// So many at a time at most.
+/// Maximum number of threads.
 const THREADS: usize = 4;
 
-/// Reads files, and gives them in the same order.
+/// Reads files, and returns them in the same order.
 pub(super) fn all(
     repositories: &[Repository],
     wanted: &[Wanted],

@@ -1,34 +1,34 @@
-//! What to scan.
+//! The request of a scan.
 
 use crate::base::assets::Assets;
 use crate::model::environment::Environment;
 use crate::model::inventory::{Component, Inventory};
 use crate::ops::workspace::Workspace;
 
-/// What is looked at.
+/// The request of a scan.
 #[derive(Debug, Clone, Copy)]
 pub struct ScanRequest<'a> {
-    /// Whose sources.
+    /// The component.
     pub component: &'a Component,
-    /// Where it is from.
+    /// Its inventory.
     pub inventory: &'a Inventory,
-    /// Where clones are.
+    /// The directory of clones.
     pub workspace: &'a Workspace,
-    /// The rules.
+    /// The templates, with the rules.
     pub assets: &'a Assets,
-    /// What it is given.
+    /// The environment of the component.
     pub environment: &'a Environment,
-    /// The revision to look at, as git writes revisions; otherwise what is checked out.
+    /// The revision to scan, in git's syntax; `None` for the checked out files.
     pub revision: Option<&'a str>,
 }
 
-/// Code in another repository that is made use of, and is not here.
+/// A package that the sources import from a repository that is not cloned.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Library {
-    /// As it is imported.
+    /// Its name in imports.
     pub package: String,
     /// The repository.
     pub repo: String,
-    /// A component that has it among its repositories.
+    /// A component with this repository.
     pub component: Option<String>,
 }

@@ -1,5 +1,4 @@
-//! A source file before and after it is read. Which files are read is decided in `files`; `read` reads
-//! them.
+//! A source file before and after it is read. Selecting files is in `files`, reading them in `read`.
 
 use std::path::PathBuf;
 
@@ -14,35 +13,35 @@ pub(super) struct Repository {
     pub(super) store: Store,
 }
 
-/// A file to be looked at.
+/// A file to scan.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Wanted {
-    /// The number of its repository.
+    /// The index of its repository.
     pub(super) repository: usize,
-    /// Its path in there.
+    /// Its path in the repository.
     pub(super) path: PathBuf,
-    /// Whether an image is built from it, whatever it is called.
+    /// An image is built from this file, whatever its name.
     pub(super) is_build_file: bool,
-    /// Whether it is looked at only for being imported.
+    /// The file is only imported.
     pub(super) shared: bool,
 }
 
-/// One file.
+/// A scanned file.
 #[derive(Debug)]
 pub(super) struct Reading {
     pub(super) wanted: Wanted,
     pub(super) fate: Fate,
 }
 
-/// What became of it.
+/// The result of a file.
 #[derive(Debug)]
 pub(super) enum Fate {
-    /// It was read.
+    /// The file was scanned.
     Read { language: usize, scan: FileScan },
-    /// It is in no language that is known.
+    /// The language is unknown.
     Strange,
-    /// It is none that holds code.
+    /// The file contains no code.
     NoCode,
-    /// It was not read.
+    /// The file was not read, with the reason.
     NotRead(String),
 }

@@ -1,5 +1,5 @@
-//! Where the files of a repository are: in its clone, or in a commit of it. Reading only, and never
-//! anything outside of it.
+//! Access to the files of a repository, in its clone or in a commit of it. Access is read-only, and never
+//! leaves the repository.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -13,26 +13,26 @@ use crate::base::text::bytes;
 use crate::model::scan::ScanRules;
 use crate::systems::git::{GitError, Tree};
 
-/// Longer files are not written by people.
+/// Maximum bytes of a file; longer files are generated.
 const LONGEST: u64 = 1 << 20;
-/// So much of a file says which program it is for.
+/// Number of bytes in which to look for the interpreter of a script.
 const FIRST_LINE: u64 = 256;
 
 /// The files of a repository.
 pub(super) enum Store {
-    /// As they are in its clone, by a path without symbolic links.
+    /// The files of a clone, given by a path without symbolic links.
     Clone(PathBuf),
-    /// As a commit has them. Only one thread at a time may look.
+    /// The files of a commit. Only one thread at a time may read them.
     Commit(Mutex<Tree>),
 }
 
 impl Store {
-    /// A clone, if there is one.
+    /// Returns a clone, if it exists.
     pub(super) fn of_clone(path: &Path) -> Option<Self> {
         path.canonicalize().ok().filter(|root| root.is_dir()).map(Self::Clone)
     }
 
-    /// A revision of a clone, if there are both.
+    /// Returns a revision of a clone, if both exist.
     pub(super) fn of_revision(path: &Path, revision: &str) -> Result<Option<Self>, GitError> {
         if !path.is_dir() {
             return Ok(None);
@@ -40,7 +40,7 @@ impl Store {
         Ok(Tree::open(path, revision)?.map(|tree| Self::Commit(Mutex::new(tree))))
     }
 
-    /// The path of a file that a path stands for, if that is a file and inside.
+    /// Returns the real path of a file, if it is a file inside the repository.
     pub(super) fn file(&self, path: &Path) -> Option<PathBuf> {
         match self {
             Self::Clone(root) => inside(root, path).filter(|inside| root.join(inside).is_file()),
@@ -51,11 +51,11 @@ impl Store {
         }
     }
 
-    /// Tells of the files below a path, sorted, without what is ignored or not worth a look, until
-    /// nobody wants any more of them.
+    /// Passes the files below a path to a function, sorted, without ignored and useless ones, until the
+    /// function returns false.
     ///
     /// # Errors
-    /// In words, when there is no such path, or not in here.
+    /// Fails with a message when there is no such path in the repository.
     pub(super) fn walk(
         &self,
         path: &str,
@@ -86,7 +86,7 @@ impl Store {
         Ok(())
     }
 
-    /// The beginning of a file, as far as it is text.
+    /// Returns the beginning of a file, as far as it is text.
     pub(super) fn first_line(&self, path: &Path) -> String {
         let mut start = Vec::new();
         match self {
@@ -105,10 +105,10 @@ impl Store {
         if start.starts_with(b"#!") { String::from_utf8_lossy(&start).into_owned() } else { String::new() }
     }
 
-    /// What is in a file.
+    /// Returns the content of a file.
     ///
     /// # Errors
-    /// In words, why it is not read.
+    /// Fails with the reason when the file is not read.
     pub(super) fn text(&self, path: &Path) -> Result<String, String> {
         let too_long = || format!("is longer than {}", bytes(LONGEST));
         match self {
@@ -128,13 +128,13 @@ impl Store {
     }
 }
 
-/// The path in a clone that a path stands for, if that is inside.
+/// Returns the real path in a clone, if it is inside.
 fn inside(root: &Path, path: &Path) -> Option<PathBuf> {
     let real = root.join(path).canonicalize().ok()?;
     real.strip_prefix(root).ok().map(Path::to_path_buf)
 }
 
-/// A path as git writes it, if it leads nowhere else.
+/// Returns a path in git's form, if it stays inside the repository.
 fn plain(path: &Path) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.components() {
@@ -189,7 +189,7 @@ fn walk_folder(
     }
 }
 
-/// Gives whether more is wanted.
+/// Walks a tree; returns whether the function wants more files.
 fn walk_tree(
     tree: &Tree,
     folder: &str,

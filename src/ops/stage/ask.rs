@@ -1,5 +1,5 @@
-//! Asking once: finds the comment that already asks, or posts one. A comment that may or may not
-//! have arrived is looked for before it is posted again.
+//! Asks the bot once: finds an existing request, or posts a comment. If it is uncertain whether a comment
+//! arrived, this looks for it before posting again.
 
 use std::time::Duration;
 
@@ -9,22 +9,22 @@ use crate::model::event::Events;
 use crate::model::staging::asks_for;
 use crate::systems::gitlab::{GitLab, GitLabError, Note, User};
 
-/// So many pages of a hundred comments are looked through.
+/// Maximum number of pages, of a hundred comments each, to search.
 const PAGES: usize = 20;
-/// So often the comment is posted, if it did not arrive.
+/// Maximum number of tries to post the comment.
 const TRIES: usize = 3;
-/// When to look for a comment that may be on its way.
+/// Delays before looking for a comment that may have arrived.
 const LOOKS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 
-/// What the comments say about earlier requests.
+/// Earlier requests among the comments.
 pub(super) struct Past {
-    /// The newest one that asks the same.
+    /// The newest identical request.
     pub(super) earlier: Option<CommentRef>,
     /// The number of the newest comment.
     newest: u64,
 }
 
-/// Looks for a comment of the user's that asks the same for the same commit.
+/// Looks for a comment of the user with the same request for the same commit.
 pub(super) async fn past(gitlab: &GitLab, plan: &Plan, me: &User) -> Result<Past, GitLabError> {
     let facts = &plan.merge_request;
     let asks = |note: &Note| is_ours(note, plan, me);
@@ -35,19 +35,19 @@ pub(super) async fn past(gitlab: &GitLab, plan: &Plan, me: &User) -> Result<Past
     })
 }
 
-/// Somebody else may have copied the marker, and the user may have quoted it: it counts only in the
-/// user's own words.
+/// Returns whether a comment is the user's own request. The marker must be outside of quotes in the
+/// user's own comment, since anybody can copy it.
 fn is_ours(note: &Note, plan: &Plan, me: &User) -> bool {
     is_user(note.author.as_ref(), &me.username) && asks_for(&note.body, &plan.request, &plan.marker)
 }
 
-/// What must be known before the comment is posted.
+/// The facts to know before the comment is posted.
 pub(super) struct Ready {
     me: User,
     past: Past,
 }
 
-/// Makes sure that the comment can be posted, and is still the right one. Nothing is changed.
+/// Checks that the comment can be posted, and is still the right one. Changes nothing.
 pub(super) async fn prepare(gitlab: &GitLab, plan: &Plan) -> Result<Ready, StageError> {
     let facts = &plan.merge_request;
     if !gitlab.has_token() {
@@ -62,7 +62,7 @@ pub(super) async fn prepare(gitlab: &GitLab, plan: &Plan) -> Result<Ready, Stage
     Ok(Ready { me, past })
 }
 
-/// Posts the comment, unless it is there.
+/// Posts the comment, unless it exists.
 pub(super) async fn ask(
     gitlab: &GitLab,
     plan: &Plan,
@@ -76,7 +76,7 @@ pub(super) async fn ask(
     }
 }
 
-/// What was shown must still be what is asked for.
+/// Fails if the merge request has changed since it was shown.
 async fn still_the_same(gitlab: &GitLab, facts: &MergeRequestFacts) -> Result<(), StageError> {
     let found = gitlab.merge_request(&facts.project, facts.iid).await?;
     let now = MergeRequestFacts::of(gitlab.server(), &facts.project, &found)?;
@@ -111,7 +111,7 @@ async fn post(
     }
 }
 
-/// Looks for a comment that was on its way; a server may take a moment to show it.
+/// Looks for a comment that may have arrived; a server may take a moment to show it.
 async fn arrived(gitlab: &GitLab, plan: &Plan, ready: &Ready) -> Result<Option<CommentRef>, StageError> {
     let facts = &plan.merge_request;
     let newest = ready.past.newest;

@@ -1,19 +1,19 @@
-//! Why staging did not come about, or could not be followed.
+//! Errors of asking for staging and of following it.
 
 use crate::host::signals::Signal;
 use crate::model::staging::StagingError;
 use crate::systems::gitlab::GitLabError;
 
-/// Staging that did not come about.
+/// An error of staging.
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
-    /// The server.
+    /// GitLab failed.
     #[error(transparent)]
     GitLab(#[from] GitLabError),
-    /// The request.
+    /// The request is invalid.
     #[error(transparent)]
     Request(#[from] StagingError),
-    /// The merge request is over.
+    /// The merge request is not open.
     #[error("merge request `{merge_request}` is {state}; only open ones can be staged")]
     NotOpen {
         /// `group/project!iid`.
@@ -21,13 +21,13 @@ pub enum StageError {
         /// `closed`, `merged`, …
         state: String,
     },
-    /// There is nothing to try.
+    /// The merge request has no commits.
     #[error("merge request `{merge_request}` has no commits yet")]
     NoCommits {
         /// `group/project!iid`.
         merge_request: String,
     },
-    /// Nobody is known to the server who could comment.
+    /// Commenting needs a token.
     #[error("commenting on `{merge_request}` needs a token for `{server}`")]
     NoToken {
         /// `group/project!iid`.
@@ -35,45 +35,45 @@ pub enum StageError {
         /// The server.
         server: String,
     },
-    /// Something was pushed between looking and asking.
+    /// The head changed between showing and asking.
     #[error("merge request `{merge_request}` has a new head commit: {now} in place of {was}")]
     HeadMoved {
         /// `group/project!iid`.
         merge_request: String,
         /// The commit that was shown.
         was: String,
-        /// The commit that is there.
+        /// The current commit.
         now: String,
     },
-    /// The server did not say whether it took the comment, and could not be asked.
+    /// It is unknown whether the comment was posted.
     #[error("it is not known whether the comment on `{merge_request}` was posted")]
     Uncertain {
         /// `group/project!iid`.
         merge_request: String,
-        /// What went wrong.
+        /// Underlying error.
         source: GitLabError,
     },
-    /// The comment that asks is gone.
+    /// The request was deleted.
     #[error("the comment that asked was deleted before the bot answered: {url}")]
     RequestDeleted {
-        /// Where it was.
+        /// Its former address.
         url: String,
     },
-    /// The bot's answer is gone.
+    /// The bot's answer was deleted.
     #[error("the bot's answer was deleted, and its pipelines cannot be read: {url}")]
     AnswerDeleted {
-        /// Where it was.
+        /// Its former address.
         url: String,
     },
-    /// The bot's answer has more rows than are read.
+    /// The bot's answer has too many rows.
     #[error("the bot's answer is too long: {rows} of its pipelines were followed, and it has more: {url}")]
     AnswerTooLong {
         /// Its address.
         url: String,
-        /// Number of rows that are followed.
+        /// Number of followed rows.
         rows: usize,
     },
-    /// A second signal came while the comment was on its way.
+    /// A second signal came while the comment was being posted.
     #[error("stopped while the comment on `{merge_request}` was being posted; it may be there")]
     Stopped {
         /// `group/project!iid`.

@@ -1,4 +1,4 @@
-//! What is known of a merge request and of comments, cut short and safe to show.
+//! Facts about merge requests and comments, shortened and safe to show.
 
 use super::StageError;
 use crate::base::redact::without_tokens;
@@ -8,23 +8,23 @@ use crate::systems::gitlab::{MergeRequest, Note, User};
 /// A merge request that can be staged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MergeRequestFacts {
-    /// `group/project`.
+    /// The project: `group/project`.
     pub project: String,
     /// The number.
     pub iid: u64,
     /// The title.
     pub title: String,
-    /// Who made it.
+    /// User name of the author.
     pub author: Option<String>,
     /// The commit at its head.
     pub head: String,
-    /// The branch that is to be merged.
+    /// The source branch.
     pub source_branch: String,
-    /// The branch it is to be merged into.
+    /// The target branch.
     pub target_branch: String,
-    /// Not meant to be merged yet.
+    /// The merge request is a draft.
     pub draft: bool,
-    /// Its page.
+    /// Address of its page.
     pub url: String,
 }
 
@@ -50,7 +50,7 @@ impl MergeRequestFacts {
         })
     }
 
-    /// `group/project!iid`.
+    /// Returns `group/project!iid`.
     #[must_use]
     pub fn reference(&self) -> String {
         format!("{}!{}", self.project, self.iid)
@@ -70,25 +70,25 @@ impl MergeRequestFacts {
 pub struct CommentRef {
     /// Its number.
     pub id: u64,
-    /// Its page.
+    /// Address of its page.
     pub url: String,
-    /// When it was written (ISO 8601), as the server says.
+    /// The time of the comment (ISO 8601), from the server.
     pub created_at: String,
 }
 
-/// Foreign text: one safe line of bounded length.
+/// Returns foreign text as one safe line of bounded length.
 pub(super) fn shown(text: &str, columns: usize) -> String {
     truncate(&without_tokens(&safe_line(text)), columns)
 }
 
-/// An address that can be shown and opened.
+/// Returns an address that is safe to show and to open.
 pub(super) fn address(url: &str) -> Option<String> {
     let is_web = url.starts_with("https://") || url.starts_with("http://");
     (is_web && url.len() <= 2000 && *safe_line(url) == *url && !url.contains(char::is_whitespace))
         .then(|| url.to_owned())
 }
 
-/// Whether a user has a name; GitLab does not tell `A` from `a` in it.
+/// Returns whether a user has a name; GitLab ignores case in it.
 pub(super) fn is_user(user: Option<&User>, name: &str) -> bool {
     user.is_some_and(|user| user.username.eq_ignore_ascii_case(name))
 }

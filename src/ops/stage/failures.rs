@@ -1,4 +1,4 @@
-//! Why a pipeline failed: its failed jobs, and the end of their logs.
+//! The reasons of a pipeline's failure: its failed jobs, and the end of their logs.
 
 use super::FailedJob;
 use super::facts::{address, shown};
@@ -6,11 +6,11 @@ use super::row::JOB_PAGES;
 use crate::model::staging::PipelineStatus;
 use crate::systems::gitlab::{GitLab, Job};
 
-/// Of so many jobs of a pipeline the log is fetched.
+/// Maximum number of jobs of a pipeline whose logs are fetched.
 const MOST_LOGS: usize = 5;
 
-/// The jobs for which a pipeline failed. What cannot be read is left out: the pipeline's status is
-/// known, and its page is at hand.
+/// Returns the jobs that made a pipeline fail. Unreadable parts are left out: the pipeline's status and
+/// page are known.
 pub(super) async fn failed_jobs(
     gitlab: &GitLab,
     project: &str,
@@ -40,8 +40,7 @@ pub(super) async fn failed_jobs(
     failed
 }
 
-/// Failed jobs in the order in which they were made; those whose failure is allowed only if there
-/// is no other.
+/// Returns failed jobs in the order of their creation; those that may fail only if there are no others.
 fn culprits(jobs: &[Job]) -> Vec<&Job> {
     let mut failed: Vec<&Job> = jobs.iter().filter(|job| job.status == PipelineStatus::Failed).collect();
     failed.sort_by_key(|job| job.id);

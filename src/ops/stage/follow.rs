@@ -1,5 +1,5 @@
-//! Following a request: the merge request, the bot's answer, and every pipeline in it, looked at
-//! again and again until nothing more will happen. What passes by itself is waited for.
+//! Follows a request: polls the merge request, the bot's answer and all its pipelines until they are
+//! final. Temporary errors are waited out.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::model::event::{Events, State, Task};
 use crate::model::staging::{AnswerRow, PipelineStatus, table};
 use crate::systems::gitlab::{Discussion, GitLab, MergeRequest, Note, Watch};
 
-/// So many pages of a hundred comments, or threads, are looked through.
+/// Maximum number of pages, of a hundred comments or threads each, to search.
 const PAGES: usize = 10;
 
-/// Follows what was asked. All that was learnt is in the outcome, however it ends.
+/// Follows the request. The outcome has everything that was learned, however it ends.
 pub(super) async fn follow(
     gitlab: &GitLab,
     plan: &Plan,
@@ -41,7 +41,7 @@ pub(super) async fn follow(
             if *row.status() != PipelineStatus::Failed {
                 continue;
             }
-            // Whoever is in a hurry goes without the reasons.
+            // A second signal skips the reasons.
             pipeline.failed = tokio::select! {
                 failed = failures::failed_jobs(gitlab, project, id, options.log_lines) => failed,
                 _ = stop.requested() => break,
@@ -69,10 +69,10 @@ struct Follower<'a> {
     notes: Watch<Vec<Note>>,
     answer: Option<Answer>,
     rows: Vec<Row>,
-    /// The answer has more than is read of it.
+    /// The answer is too long to be read completely.
     is_cut: bool,
     waiting: Option<Task>,
-    /// What the bot said that is no answer.
+    /// The last comment of the bot that is not an answer.
     said: Option<String>,
     warned_head: Option<String>,
     warned_state: bool,
@@ -107,7 +107,7 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// Looks, waits, and looks again.
+    /// Polls until the end.
     async fn until_the_end(&mut self, stop: &Stop, began: Duration) -> Ended {
         let clock = self.gitlab.clock().clone();
         let asked = clock.elapsed();
@@ -151,7 +151,7 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// Looks at everything once; `true` if nothing more will happen.
+    /// Polls everything once; returns `true` at the end.
     async fn look(&mut self) -> Result<bool, StageError> {
         self.look_at_merge_request().await?;
         if self.answer.is_none() {
@@ -170,7 +170,7 @@ impl<'a> Follower<'a> {
         }
         let is_over = !self.rows.is_empty() && self.rows.iter().all(Row::is_finished);
         match &self.answer {
-            // What was not read may have failed.
+            // An unread row may have failed.
             Some(answer) if is_over && self.is_cut => {
                 Err(StageError::AnswerTooLong { url: answer.place.url.clone(), rows: self.rows.len() })
             }
@@ -200,7 +200,7 @@ impl<'a> Follower<'a> {
         Ok(())
     }
 
-    /// Looks through the comments since the request.
+    /// Searches the comments since the request for the answer.
     async fn look_for_answer(&mut self) -> Result<(), StageError> {
         let facts = &self.plan.merge_request;
         let request = self.request.id;
@@ -210,7 +210,7 @@ impl<'a> Follower<'a> {
         }
         let notes = self.notes.value().cloned().unwrap_or_default();
         if !notes.iter().any(|note| note.id == request) {
-            // It may only not have reached the list yet.
+            // The request may not be in the list yet.
             match self.gitlab.note(&facts.project, facts.iid, request).await {
                 Err(error) if error.is_not_found() => {
                     return Err(StageError::RequestDeleted { url: self.request.url.clone() });
@@ -246,7 +246,7 @@ impl<'a> Follower<'a> {
         Ok(())
     }
 
-    /// The threads; without the right to see them there are none.
+    /// Returns the threads; none if the user may not see them.
     async fn threads(&self) -> Result<Vec<Discussion>, StageError> {
         let facts = &self.plan.merge_request;
         match self.gitlab.discussions(&facts.project, facts.iid, PAGES).await {
@@ -265,7 +265,7 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// What the bot says that is no answer may still tell why there is none.
+    /// Remembers a comment of the bot that is not an answer: it may have the reason.
     fn listen(&mut self, notes: &[Note]) {
         let bot = self.plan.request.bot();
         let mut said = notes.iter().filter(|note| note.id > self.request.id && !note.system);
@@ -299,7 +299,7 @@ impl<'a> Follower<'a> {
     }
 
     fn read_table(&mut self, body: &str) {
-        // An answer that is no table for a moment changes nothing.
+        // An answer that has no table for a moment changes nothing.
         let Some(table) = table::read(body) else { return };
         self.is_cut |= table.is_cut;
         let default = self.options.pipelines_project.as_ref().unwrap_or(&self.plan.merge_request.project);

@@ -1,6 +1,5 @@
-//! Has a merge request tried in staging: asks the project's bot in a comment, and follows the
-//! pipelines of its answer to their end. How a request is written and an answer read is
-//! `model::staging`; what is shown of it is `report`.
+//! Stages a merge request: asks the project's bot in a comment, and follows the pipelines of its answer
+//! to their end. The form of requests and answers is in `model::staging`, the output in `report`.
 
 mod ask;
 mod error;
@@ -26,14 +25,14 @@ pub use outcome::{Asked, Ended, FailedJob, PipelineOutcome, StageOutcome};
 pub use staging::{Plan, StageOptions, Staging};
 pub use target::{Target, TargetError, target};
 
-/// Looks at the merge request and writes the comment. Nothing is changed.
+/// Reads the merge request and writes the comment. Changes nothing.
 ///
 /// # Errors
-/// When the merge request cannot be read or staged, or the request cannot be written.
+/// Fails when the merge request cannot be read or staged, or the request cannot be written.
 pub async fn plan(gitlab: &GitLab, staging: &Staging) -> Result<Plan, StageError> {
     let found = gitlab.merge_request(&staging.project, staging.merge_request).await;
     let found = match found {
-        // Many servers say "not found" to everything; is it GitLab at all?
+        // Servers other than GitLab also answer "not found", so this checks for GitLab.
         Err(error) if error.is_not_found() => match gitlab.version().await {
             Err(other @ GitLabError::NotGitLab { .. }) => return Err(other.into()),
             _ => return Err(error.into()),
@@ -44,7 +43,7 @@ pub async fn plan(gitlab: &GitLab, staging: &Staging) -> Result<Plan, StageError
     let marker = Marker::new(&merge_request.head, &staging.request)?;
     let comment = comment(&staging.template, &staging.request, &marker)?;
     let mut plan = Plan { merge_request, request: staging.request.clone(), comment, marker, earlier: None };
-    // GitLab shows comments only to those whom it knows.
+    // GitLab shows comments only to users with a token.
     if gitlab.has_token() {
         let me = gitlab.user().await?;
         plan.earlier = ask::past(gitlab, &plan, &me).await?.earlier;
@@ -52,10 +51,11 @@ pub async fn plan(gitlab: &GitLab, staging: &Staging) -> Result<Plan, StageError
     Ok(plan)
 }
 
-/// Asks, unless it was asked before, and follows the answer.
+/// Posts the request, unless it exists, and follows the answer.
 ///
 /// # Errors
-/// When it cannot be asked. What goes wrong later is in the outcome, with all that is known.
+/// Fails when the request cannot be posted. A later failure is in the outcome, with everything that is
+/// known.
 pub async fn run(
     gitlab: &GitLab,
     plan: Plan,
@@ -85,7 +85,7 @@ pub async fn run(
         }
         ready = ask::prepare(gitlab, &plan) => ready?,
     };
-    // A comment on its way is not called back: a first signal waits for it, a second does not.
+    // A comment that is being posted cannot be cancelled: a first signal waits for it, a second does not.
     outcome.asked = tokio::select! {
         asked = ask::ask(gitlab, &plan, ready, options.force, events) => asked?,
         signal = stop.forced() => {

@@ -1,4 +1,4 @@
-//! What came of staging, with everything a report needs. Deciding on an exit code is for `cli`.
+//! The outcome of staging, with everything for a report. The exit code is decided in `cli`.
 
 use std::time::Duration;
 
@@ -6,27 +6,27 @@ use super::{CommentRef, MergeRequestFacts, StageError};
 use crate::host::signals::Signal;
 use crate::model::staging::PipelineStatus;
 
-/// What came of it.
+/// The outcome of staging.
 #[derive(Debug)]
 pub struct StageOutcome {
-    /// The merge request as it was when it was asked for.
+    /// The merge request at the time of the request.
     pub merge_request: MergeRequestFacts,
-    /// The comment that asks.
+    /// The text of the request.
     pub comment: String,
-    /// What became of it.
+    /// The outcome of the request.
     pub asked: Asked,
     /// The bot's answer.
     pub answer: Option<CommentRef>,
     /// The pipelines in it, in its order.
     pub pipelines: Vec<PipelineOutcome>,
-    /// How following ended.
+    /// The end of following.
     pub ended: Ended,
-    /// How long it took in all.
+    /// Total duration.
     pub took: Duration,
 }
 
 impl StageOutcome {
-    /// Whether every pipeline was followed to a good end.
+    /// Returns whether every pipeline was followed to its end and succeeded.
     #[must_use]
     pub fn succeeded(&self) -> bool {
         matches!(self.ended, Ended::Finished)
@@ -35,72 +35,72 @@ impl StageOutcome {
     }
 }
 
-/// What became of the comment that asks.
+/// The outcome of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
-    /// It was not posted.
+    /// Not posted.
     No,
-    /// It was posted.
+    /// Posted.
     Posted(CommentRef),
-    /// It was there already.
+    /// Already there.
     Found(CommentRef),
 }
 
-/// How following ended.
+/// The end of following.
 #[derive(Debug)]
 pub enum Ended {
-    /// Nothing was asked, since nothing was to be changed.
+    /// A dry run: nothing was posted.
     DryRun,
-    /// It was not to be waited for.
+    /// The request was not followed.
     NotWaited,
-    /// Every pipeline came to an end.
+    /// Every pipeline has ended.
     Finished,
-    /// The bot did not answer in time; what it said last that was no table.
+    /// The bot did not answer in time; with its last comment that is not an answer.
     NoAnswer(Option<String>),
-    /// The time limit ran out.
+    /// The timeout.
     TimedOut,
-    /// A signal ended it; the request stays.
+    /// A signal; the request stays.
     Stopped(Signal),
-    /// It could not be followed further.
+    /// An error.
     Lost(StageError),
 }
 
-/// What became of one pipeline.
+/// The outcome of one pipeline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PipelineOutcome {
     /// The bot's name for its group.
     pub group: String,
-    /// The branch, or the number of the earlier pipeline that was run again.
+    /// The branch, or the number of the earlier pipeline that runs again.
     pub branch: String,
     /// Its number.
     pub id: Option<u64>,
-    /// Its project, where that is known.
+    /// Its project, if known.
     pub project: Option<String>,
-    /// How it was seen last.
+    /// The last known status.
     pub status: PipelineStatus,
-    /// The status is the bot's word; the pipeline itself could not be read.
+    /// The status comes from the bot; the pipeline itself is unreadable.
     pub by_hearsay: bool,
-    /// It was there, and was deleted.
+    /// The pipeline was deleted.
     pub gone: bool,
-    /// Its page.
+    /// Address of its page.
     pub url: Option<String>,
-    /// How long it ran.
+    /// Duration of its run.
     pub duration: Option<Duration>,
-    /// Jobs that have ended, and all jobs.
+    /// Number of ended jobs, and of all jobs.
     pub jobs: Option<(usize, usize)>,
-    /// The jobs for which it failed.
+    /// The jobs that made it fail.
     pub failed: Vec<FailedJob>,
 }
 
 impl PipelineOutcome {
-    /// Whether it came to a good end.
+    /// Returns whether it succeeded.
     #[must_use]
     pub fn succeeded(&self) -> bool {
         self.status.is_success() && !self.gone
     }
 }
 
-/// A job that failed. All text in it is safe to show.
+/// A failed job. All text in it is safe to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedJob {
     /// Its name.
@@ -109,12 +109,12 @@ pub struct FailedJob {
     pub stage: String,
     /// Its number.
     pub id: u64,
-    /// Its page.
+    /// Address of its page.
     pub url: Option<String>,
-    /// Why it failed, in GitLab's word.
+    /// The reason of the failure, in GitLab's terms.
     pub reason: Option<String>,
     /// The last lines of its log.
     pub log: Vec<String>,
-    /// Why there are none.
+    /// The reason why there is no log.
     pub no_log: Option<String>,
 }

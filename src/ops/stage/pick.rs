@@ -1,5 +1,5 @@
-//! Which comment is the bot's answer to this request? A pure rule: nothing that answers somebody
-//! else's request may pass for ours, since its pipelines would be taken for ours.
+//! Finds the bot's answer to this request among the comments. A pure rule: an answer to another request
+//! must never be taken for this one's, since its pipelines would then be reported as ours.
 
 use std::collections::BTreeSet;
 
@@ -7,20 +7,20 @@ use super::facts::is_user;
 use crate::model::staging::{AnswerRow, Rerun, StagingRequest, parse_command, table};
 use crate::systems::gitlab::{Discussion, Note};
 
-/// What can be said.
+/// The result of the search.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Pick {
-    /// It has not answered.
+    /// No answer.
     None,
-    /// This is it.
+    /// The answer.
     Answer(u64),
-    /// It may be; another request may as well be the one that it answers.
+    /// A possible answer; it may also be for another request.
     Perhaps(u64),
-    /// There are other requests: the threads must tell.
+    /// There are other requests: the threads must decide.
     AskThreads,
 }
 
-/// Picks among the comments since the request (and some before it).
+/// Searches the comments since the request (and some before it).
 pub(super) fn pick(
     notes: &[Note],
     request: u64,
@@ -56,7 +56,7 @@ pub(super) fn pick(
     answers.into_iter().find(|id| !is_anothers(id)).map_or(Pick::None, Pick::Perhaps)
 }
 
-/// Whether a table can be the answer to these reruns: it names one of them.
+/// Returns whether a table can be the answer to these reruns: it contains one of them.
 fn fits(rows: &[AnswerRow], reruns: &[Rerun]) -> bool {
     reruns.is_empty()
         || reruns.iter().any(|rerun| {
@@ -65,8 +65,8 @@ fn fits(rows: &[AnswerRow], reruns: &[Rerun]) -> bool {
         })
 }
 
-/// Requests that the bot may be answering beside ours: those after it, and those before it that
-/// had no answer when ours was made.
+/// Returns other requests that the bot may be answering: later ones, and earlier ones without an answer
+/// at the time of this request.
 fn other_requests(notes: &[Note], request: u64, bot: &str) -> BTreeSet<u64> {
     let answered = notes
         .iter()

@@ -1,5 +1,4 @@
-//! One pipeline of the answer, followed: the pipeline itself where it can be read, else what the
-//! bot's table says of it.
+//! One pipeline of the answer: the pipeline itself if it is readable, else its row in the bot's table.
 
 use std::time::Duration;
 
@@ -9,16 +8,16 @@ use crate::model::event::{Event, Events, PipelineEvent, State};
 use crate::model::staging::{AnswerRow, PipelineStatus, pipeline_of_url};
 use crate::systems::gitlab::{GitLab, GitLabError, Job, Pipeline, Watch};
 
-/// A pipeline that is not there is looked for so often, since it may have been made a moment ago.
+/// Number of tries to find a missing pipeline, which may have just been created.
 const LOOKS: u32 = 3;
-/// So many pages of a hundred jobs are read.
+/// Maximum number of pages, of a hundred jobs each, to read.
 pub(super) const JOB_PAGES: usize = 5;
 
-/// A pipeline that is followed.
+/// A followed pipeline.
 #[derive(Debug)]
 pub(super) struct Row {
     told: AnswerRow,
-    /// Its project, where it is to be looked for.
+    /// The project to look in.
     project: Option<String>,
     pipeline: Option<Watch<Pipeline>>,
     jobs: Option<Watch<Vec<Job>>>,
@@ -35,7 +34,7 @@ impl Row {
         row
     }
 
-    /// Takes in what the table says now.
+    /// Updates the row from the table.
     pub(super) fn update(&mut self, told: AnswerRow, gitlab: &GitLab, default_project: &str) {
         let aimed = self.told.id.is_some();
         self.told = told;
@@ -44,12 +43,12 @@ impl Row {
         }
     }
 
-    /// Decides where to look for the pipeline.
+    /// Decides in which project to look for the pipeline.
     fn aim(&mut self, gitlab: &GitLab, default_project: &str) {
         let Some(id) = self.told.id else { return };
         let project = match &self.told.link {
             None => Some(default_project.to_owned()),
-            // A link that leads elsewhere means that the number is not one of this server's.
+            // With a link to another server, the number is not one of this server's.
             Some(link) => pipeline_of_url(link, gitlab.server())
                 .filter(|(_, linked)| *linked == id)
                 .map(|(project, _)| project),
@@ -59,17 +58,17 @@ impl Row {
         self.project = project;
     }
 
-    /// The row as the table has it.
+    /// Returns the row of the table.
     pub(super) fn told(&self) -> &AnswerRow {
         &self.told
     }
 
-    /// Nothing more will happen.
+    /// Returns whether the status is final.
     pub(super) fn is_finished(&self) -> bool {
         self.gone || self.told.is_not_found() || self.status().is_finished()
     }
 
-    /// The pipeline itself can be read.
+    /// Returns whether the pipeline itself is readable.
     pub(super) fn is_seen(&self) -> bool {
         self.seen().is_some()
     }
@@ -82,12 +81,12 @@ impl Row {
         self.seen().map_or(&self.told.status, |pipeline| &pipeline.status)
     }
 
-    /// Project and number, if the pipeline itself was read.
+    /// Returns project and number, if the pipeline itself was read.
     pub(super) fn readable(&self) -> Option<(&str, u64)> {
         self.seen().and_then(|pipeline| Some((self.project.as_deref()?, pipeline.id)))
     }
 
-    /// Looks again.
+    /// Polls the pipeline.
     pub(super) async fn look(&mut self, gitlab: &GitLab, events: &Events) -> Result<(), GitLabError> {
         if self.is_finished() && self.sent.is_some() {
             return Ok(());
@@ -123,7 +122,7 @@ impl Row {
         }
     }
 
-    /// Counts jobs; a person who may not see them still sees the pipeline.
+    /// Counts jobs; a user who may not see them still sees the pipeline.
     async fn count(&mut self, gitlab: &GitLab) -> Result<(), GitLabError> {
         let Some(watch) = &mut self.jobs else { return Ok(()) };
         match gitlab.refresh_list(watch, JOB_PAGES, |_| false).await {
@@ -148,7 +147,7 @@ impl Row {
         self.seen().and_then(|pipeline| address(&pipeline.web_url)).or_else(told)
     }
 
-    /// How long it ran, or has been running.
+    /// Returns the duration of the run so far.
     fn took(&self, gitlab: &GitLab) -> Option<Duration> {
         let pipeline = self.seen()?;
         if let Some(seconds) = pipeline.duration {
@@ -165,7 +164,7 @@ impl Row {
         Some((jobs.iter().filter(|job| job.status.is_finished()).count(), jobs.len()))
     }
 
-    /// In a few words, where it is.
+    /// Describes the progress in a few words.
     fn detail(&self) -> String {
         if self.gone {
             return "deleted".to_owned();
@@ -181,7 +180,7 @@ impl Row {
         running.into_iter().chain(counts).collect::<Vec<_>>().join(", ")
     }
 
-    /// Sends an event if anything changed but the time.
+    /// Sends an event if anything but the time has changed.
     fn tell(&mut self, gitlab: &GitLab, events: &Events) {
         let event = PipelineEvent {
             group: self.told.group.clone(),
@@ -200,7 +199,7 @@ impl Row {
         }
     }
 
-    /// Says that it is not followed any more, if it has not come to an end.
+    /// Reports that the pipeline is not followed any more, unless it has ended.
     pub(super) fn leave(&self, events: &Events) {
         if let Some(last) = self.sent.as_ref().filter(|last| !last.finished) {
             events.send(Event::Finished {

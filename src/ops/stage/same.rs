@@ -1,13 +1,13 @@
-//! Pairs the rows of an edited table with the pipelines that are followed already. A pure rule:
-//! a row is its group, its branch, its number and the server of its link, and each row of a table is
-//! one pipeline, so nothing is merged, and what is no longer in the table is still followed.
+//! Pairs the rows of an edited table with the followed pipelines. A pure rule: a row is identified by its
+//! group, branch, number and link's server. Each row of a table is one pipeline, so rows are never
+//! merged, and a row that leaves the table is still followed.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::staging::{AnswerRow, PipelineStatus};
 
-/// For each row of a table, the one of those that are `known` that it is about; each at most once.
-/// `server` is meant where there is no link.
+/// Returns, for each row of a table, the index of its row in `known`; each index at most once. Rows
+/// without a link belong to `server`.
 pub(super) fn pair(known: &[&AnswerRow], told: &[AnswerRow], server: &str) -> Vec<Option<usize>> {
     let server = AnswerRow::server_of(server);
     let key = |row: &AnswerRow| {
@@ -20,7 +20,7 @@ pub(super) fn pair(known: &[&AnswerRow], told: &[AnswerRow], server: &str) -> Ve
     }
     let mut pairs: Vec<Option<usize>> =
         told.iter().map(|row| free.get_mut(&key(row)).and_then(VecDeque::pop_front)).collect();
-    // One that had no number yet is given one. What has failed without one has failed.
+    // A row without a number gets one, unless it has already failed without one.
     for (pair, row) in pairs.iter_mut().zip(told).filter(|(pair, row)| pair.is_none() && row.id.is_some()) {
         let unnumbered = free.get_mut(&(row.group.clone(), row.branch.clone(), None, None));
         let Some(free) = unnumbered else { continue };
@@ -48,7 +48,7 @@ mod tests {
         }
     }
 
-    /// Takes tables in, one after the other, and gives all that is followed.
+    /// Merges tables one after the other, and returns all followed rows.
     fn followed(tables: &[Vec<AnswerRow>]) -> Vec<AnswerRow> {
         let mut rows: Vec<AnswerRow> = Vec::new();
         for told in tables {
@@ -81,7 +81,7 @@ mod tests {
             vec![row("a", "main", Some(7), Some("GitLab.example"), "running")],
         ];
         assert_eq!(followed(&tables), tables[2]);
-        // A number that replaces one that has failed takes nothing away.
+        // A number that replaces a failed one removes nothing.
         let again =
             [vec![row("a", "main", None, None, "failed")], vec![row("a", "main", Some(8), None, "success")]];
         assert_eq!(followed(&again).len(), 2);
@@ -113,7 +113,7 @@ mod tests {
             second in prop::collection::vec(any_row(), 0..8),
         ) {
             let all = followed(&[first.clone(), second.clone()]);
-            // What has failed is still there, unless the second table speaks of just that pipeline.
+            // A failed row remains, unless the second table has the same pipeline.
             for row in first.iter().filter(|row| row.status == PipelineStatus::Failed) {
                 let server = |row: &AnswerRow| row.link.as_deref().map_or(AnswerRow::server_of(SERVER), AnswerRow::server_of);
                 let same = |other: &&AnswerRow| {
@@ -122,7 +122,7 @@ mod tests {
                 };
                 prop_assert!(all.iter().any(|one| one == row) || second.iter().any(|other| same(&other)), "{row:?}");
             }
-            // As many as each of the tables has.
+            // At least as many as in each of the tables.
             prop_assert!(all.len() >= first.len().max(second.len()));
             prop_assert!(second.iter().all(|row| all.contains(row)));
         }

@@ -1,58 +1,58 @@
-//! A staging before anything is asked: what to stage, how to follow it, and what would be done.
+//! A staging before the request: its parameters, its options, and its plan.
 
 use std::time::Duration;
 
 use super::facts::{CommentRef, MergeRequestFacts};
 use crate::model::staging::{Marker, StagingRequest};
 
-/// What is to be staged, and how.
+/// The parameters and options of a staging.
 #[derive(Debug, Clone)]
 pub struct Staging {
     /// `group/project`.
     pub project: String,
     /// The number of the merge request.
     pub merge_request: u64,
-    /// What to ask of whom.
+    /// The request to the bot.
     pub request: StagingRequest,
     /// The template of the comment.
     pub template: String,
 }
 
-/// What would be done. Nothing has been changed yet.
+/// The plan of a staging, before any change.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The merge request as it is.
     pub merge_request: MergeRequestFacts,
-    /// What is asked of whom.
+    /// The request to the bot.
     pub request: StagingRequest,
-    /// The comment that asks.
+    /// The text of the comment.
     pub comment: String,
-    /// What marks the comment.
+    /// The marker in the comment.
     pub marker: Marker,
-    /// A comment of the same user's that asked the same for the same commit.
+    /// An earlier comment of the same user with the same request for the same commit.
     pub earlier: Option<CommentRef>,
 }
 
-/// How to stage.
+/// The options of a staging.
 #[derive(Debug, Clone)]
 pub struct StageOptions {
     /// Change nothing.
     pub dry_run: bool,
-    /// Ask, and do not wait for an answer.
+    /// Post the request, and do not wait for an answer.
     pub no_wait: bool,
     /// Post a new request even if this commit was requested before.
     pub force: bool,
-    /// How long to follow, in all.
+    /// Total timeout; `None` for no limit.
     pub timeout: Option<Duration>,
-    /// How long to wait for the bot's answer.
+    /// Timeout of the bot's answer.
     pub answer_within: Duration,
-    /// How often to look.
+    /// Polling interval.
     pub interval: Duration,
-    /// How long to put up with a server that does not answer.
+    /// Timeout of an unresponsive server.
     pub patience: Duration,
-    /// The project of the pipelines, where the answer has no links.
+    /// The project of the pipelines, for an answer without links.
     pub pipelines_project: Option<String>,
-    /// How many lines of the log of a failed job to fetch.
+    /// Number of lines to fetch from the log of a failed job.
     pub log_lines: usize,
 }
 

@@ -1,5 +1,5 @@
-//! Which project a merge request belongs to: as the flags say, as the component's entry says, or as
-//! the remotes of the working directory say.
+//! The project of a merge request: from the flags, from the component's entry, or from the remotes of the
+//! working directory.
 
 use std::path::Path;
 
@@ -7,21 +7,21 @@ use crate::base::text;
 use crate::model::inventory::{Component, Inventory};
 use crate::systems::git::{Checkout, GitError, GitUrl, discover};
 
-/// Where a merge request is.
+/// The target of a staging.
 #[derive(Debug)]
 pub struct Target<'a> {
     /// `group/project`.
     pub project: String,
-    /// The component whose entry says what can be set, if one does.
+    /// The component whose entry has the staging settings.
     pub component: Option<&'a Component>,
-    /// The server that a remote names, if the project comes from one.
+    /// The server of the remote, if the project comes from one.
     pub server: Option<String>,
 }
 
-/// No project.
+/// An error of finding the project.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
-    /// The entry does not say.
+    /// The entry has no staging settings.
     #[error("the inventory does not say where `{component}` is staged: its entry has no `stage.project`")]
     NoProject {
         /// The component.
@@ -29,21 +29,21 @@ pub enum TargetError {
         /// Its entry.
         place: String,
     },
-    /// It is staged in another way than by a bot.
+    /// The component is not staged by a bot.
     #[error("`{component}` is staged via `{via}`, and this `cki` knows only `bot`")]
     Via {
         /// The component.
         component: String,
-        /// How.
+        /// The method in the entry.
         via: String,
     },
-    /// The working directory is no clone.
+    /// The working directory is not a clone.
     #[error("`{0}` is in no git repository, so nothing says which project is meant")]
     NoRepository(String),
-    /// It has no remotes.
+    /// The clone has no remotes.
     #[error("`{0}` has no remote, so nothing says which project is meant")]
     NoRemotes(String),
-    /// None of its remotes is on a server.
+    /// No remote is on a server.
     #[error("no remote of `{repository}` is a project on a server: {}", text::join_and(remotes))]
     NoRemote {
         /// The clone.
@@ -59,7 +59,7 @@ pub enum TargetError {
 /// Finds the project.
 ///
 /// # Errors
-/// When nothing says which.
+/// Fails when the project is not known.
 pub fn target<'a>(
     inventory: &'a Inventory,
     component: Option<&'a Component>,
@@ -98,7 +98,7 @@ fn of_component<'a>(inventory: &Inventory, component: &'a Component) -> Result<T
 
 fn of_checkout<'a>(inventory: &'a Inventory, checkout: &Checkout) -> Result<Target<'a>, TargetError> {
     let urls: Vec<GitUrl> = checkout.remotes.iter().filter_map(|(_, url)| GitUrl::parse(url).ok()).collect();
-    // A repository of the inventory is known by its address, wherever that leads.
+    // A repository of the inventory is recognised by its address, without connecting to it.
     let known = inventory.components.iter().find(|component| {
         let is_staged = component.stage.as_ref().is_some_and(|stage| stage.project.is_some());
         let own = component.repos().first().and_then(|repo| inventory.repo_url(repo));
@@ -120,7 +120,7 @@ fn of_checkout<'a>(inventory: &'a Inventory, checkout: &Checkout) -> Result<Targ
     Ok(Target { project, component, server })
 }
 
-/// A component whose entry names this project.
+/// Returns a component whose entry names this project.
 fn staged_in<'a>(inventory: &'a Inventory, project: &str) -> Option<&'a Component> {
     let is_there = |component: &&Component| {
         component.stage.as_ref().and_then(|stage| stage.project.as_deref()) == Some(project)
@@ -128,7 +128,7 @@ fn staged_in<'a>(inventory: &'a Inventory, project: &str) -> Option<&'a Componen
     inventory.components.iter().find(is_there)
 }
 
-/// `group/project` and the server of an address, if it is one of a server.
+/// Returns `group/project` and the server of an address, if it is on a server.
 fn project_of(url: &GitUrl) -> Option<(String, Option<String>)> {
     let host = url.host();
     let path = url.path().trim_matches('/').trim_end_matches(".git");

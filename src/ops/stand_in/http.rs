@@ -1,5 +1,5 @@
-//! The HTTP server: the first answer that fits a request is given. A request that none fits gets a 404
-//! that says so. What is asked is written out, but no header, since logins are among them.
+//! The HTTP server: sends the first answer that matches a request, else a 404 with the reason. Requests
+//! are logged without headers, since these may have credentials.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,18 +15,18 @@ use serde_json::{Value, json};
 use super::Say;
 use crate::base::text::safe_line;
 
-/// No request has a longer body.
+/// Maximum bytes of a request's body.
 const LONGEST: usize = 8 << 20;
-/// So much of a body is written out.
+/// Maximum bytes of a body to log.
 const SHOWN: usize = 4 << 10;
 
-/// What is answered to whom.
+/// A configured answer.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
-    /// `GET`, `POST`, …; any if it is not said.
+    /// `GET`, `POST`, …; `None` for any.
     method: Option<String>,
-    /// The path, without what is asked of it after `?`; a `*` at its end stands for any end.
+    /// The path, without the query; a `*` at its end matches any rest.
     path: String,
     /// The status.
     #[serde(default = "ok")]
@@ -34,7 +34,7 @@ pub struct Answer {
     /// Headers.
     #[serde(default)]
     headers: BTreeMap<String, String>,
-    /// A text, or anything else as JSON.
+    /// A string, or anything else as JSON.
     body: Option<Value>,
 }
 
@@ -42,7 +42,7 @@ fn ok() -> u16 {
     200
 }
 
-/// An answer as it is sent.
+/// An answer in the form to send.
 #[derive(Debug)]
 struct Ready {
     method: Option<Method>,
@@ -53,7 +53,7 @@ struct Ready {
     body: String,
 }
 
-/// All answers.
+/// The server with its answers.
 pub(super) struct Server {
     answers: Vec<Ready>,
     say: Say,

@@ -1,6 +1,6 @@
-//! How a stand-in for a service writes its log.
+//! The log of a stand-in for a service.
 
 use std::sync::Arc;
 
-/// Writes a line.
+/// A function that writes a line.
 pub type Say = Arc<dyn Fn(&str) + Send + Sync>;

@@ -1,5 +1,5 @@
-//! Backing services that this program plays itself: an HTTP server that answers as it is told to, and
-//! a mail server that sends nothing on. Both write what they get to their output, and nothing to disk.
+//! Backing services that this program provides itself: an HTTP server with configured answers, and a mail
+//! server that delivers nothing. Both log what they receive to their output, and write nothing to disk.
 
 mod http;
 mod log;
@@ -16,15 +16,15 @@ pub use http::Answer;
 use crate::host::signals::Stop;
 pub use log::Say;
 
-/// Where the HTTP server listens.
+/// Port of the HTTP server.
 const HTTP: u16 = 8080;
-/// Where the mail server listens.
+/// Port of the mail server.
 const SMTP: u16 = 1025;
 
-/// Answers HTTP until it is told to stop. `say` writes a line.
+/// Serves HTTP until it is stopped. `say` writes a line.
 ///
 /// # Errors
-/// When the port cannot be had, or an answer makes no sense.
+/// Fails when the port is not available, or an answer is invalid.
 pub async fn http(answers: Vec<Answer>, stop: &Stop, say: Say) -> anyhow::Result<()> {
     let server = http::Server::new(answers, Arc::clone(&say))?;
     let listener = listen(HTTP).await?;
@@ -35,10 +35,10 @@ pub async fn http(answers: Vec<Answer>, stop: &Stop, say: Say) -> anyhow::Result
     }
 }
 
-/// Takes mail until it is told to stop. `say` writes a line.
+/// Receives mail until it is stopped. `say` writes a line.
 ///
 /// # Errors
-/// When the port cannot be had.
+/// Fails when the port is not available.
 pub async fn smtp(stop: &Stop, say: Say) -> anyhow::Result<()> {
     let listener = listen(SMTP).await?;
     say(&format!("listening on port {SMTP}"));
@@ -53,12 +53,12 @@ async fn listen(port: u16) -> Result<TcpListener, ListenError> {
     bound.map_err(|source| ListenError { port, source })
 }
 
-/// A port cannot be had.
+/// A port that is not available.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on port {port}")]
 pub struct ListenError {
     /// The port.
     pub port: u16,
-    /// Why.
+    /// Underlying error.
     pub source: io::Error,
 }

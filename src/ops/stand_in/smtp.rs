@@ -1,5 +1,5 @@
-//! The mail server (RFC 5321): takes everything, and writes it out. What somebody logs in with is
-//! taken whatever it is, and is not written out.
+//! The mail server (RFC 5321): accepts everything, and logs it. It accepts any credentials, and does not
+//! log them.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use tokio::net::{TcpListener, TcpStream};
 use super::Say;
 use crate::base::text::{plural, safe_line};
 
-/// No line is longer.
+/// Maximum bytes of a line.
 const LONGEST_LINE: u64 = 64 << 10;
-/// No mail is longer.
+/// Maximum bytes of a mail.
 const LONGEST_MAIL: usize = 16 << 20;
-/// Whoever says nothing for so long has gone.
+/// Timeout of a silent client.
 const SILENCE: Duration = Duration::from_secs(300);
 
 /// One conversation.
@@ -24,24 +24,24 @@ struct Session {
     expects: Expects,
 }
 
-/// What the next line is.
+/// The meaning of the next line.
 #[derive(Debug, Default)]
 enum Expects {
     #[default]
     Command,
-    /// So many lines of a login.
+    /// This many lines of a login.
     Login(u8),
     Mail(Vec<String>, usize),
 }
 
-/// What is done with a line.
+/// The result of a line.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Outcome {
-    /// What is answered; nothing within a mail.
+    /// The reply; empty within a mail.
     reply: &'static str,
-    /// What is written out.
+    /// The lines to log.
     said: Vec<String>,
-    /// It was the last.
+    /// The session ends.
     ends: bool,
 }
 
@@ -50,7 +50,7 @@ fn reply(reply: &'static str) -> Outcome {
 }
 
 impl Session {
-    /// Takes a line without its end.
+    /// Handles a line without its end.
     fn line(&mut self, line: &str) -> Outcome {
         match &mut self.expects {
             Expects::Login(left) => {
@@ -68,7 +68,7 @@ impl Session {
                 }
                 *size += line.len();
                 if *size <= LONGEST_MAIL {
-                    // A dot at the beginning was doubled on its way (section 4.5.2).
+                    // The client doubles a dot at the beginning of a line (section 4.5.2).
                     lines.push(line.strip_prefix('.').unwrap_or(line).to_owned());
                 }
                 Outcome::default()
@@ -129,24 +129,25 @@ impl Session {
     }
 }
 
-/// The address in `FROM:<a@b> SIZE=1`.
+/// Returns the address in `FROM:<a@b> SIZE=1`.
 fn address(text: &str) -> String {
     let inner = text.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(inner, _)| inner);
     safe_line(inner.unwrap_or_else(|| text.rsplit(':').next().unwrap_or(text).trim())).into_owned()
 }
 
-/// Accepts for ever; the conversations end with it.
+/// Accepts connections forever. Dropping the future ends the sessions.
 pub(super) async fn serve(listener: TcpListener, say: Say) {
     let mut sessions = tokio::task::JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    // Whoever asks may leave at any time.
+                    // A client may disconnect at any time.
                     let say = Say::clone(&say);
                     sessions.spawn(async move { drop(talk(stream, &say).await) });
                 }
-                // No more files may be open, for one: others must end first.
+                // Accepting failed, for example at the limit of open files: other connections must end
+                // first.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             },
             Some(_) = sessions.join_next() => {}

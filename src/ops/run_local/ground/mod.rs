@@ -1,5 +1,5 @@
-//! Where the units of a run live: containers on a network of their own, or processes in namespaces. The
-//! two differ only in this directory.
+//! The ground of a run: its units are containers on a network of their own, or processes in namespaces.
+//! The two differ only in this directory.
 
 mod containers;
 mod kept;

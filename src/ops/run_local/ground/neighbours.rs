@@ -1,6 +1,6 @@
-//! The containers of a run as neighbours on its network: as soon as there are two, it is tried whether
-//! one reaches the other. Once is enough, since what is in the way stands before the whole network.
-//! A run of a single container pays nothing.
+//! Contact between the containers of a run: as soon as there are two, the run tests whether one reaches
+//! the other. One test is enough, since an obstacle affects the whole network. A run of a single
+//! container costs nothing.
 
 use tokio::sync::Mutex;
 
@@ -10,23 +10,23 @@ use crate::ops::run_local::RunError;
 use crate::ops::tools::Tools;
 use crate::systems::engine::ContainerEngine;
 
-/// What is known of the neighbours.
+/// The state of the contact test.
 #[derive(Debug, Default)]
 pub(super) struct Neighbours(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    /// Two have reached each other, or nothing can be tried here.
+    /// Two containers have reached each other, or no test is possible here.
     settled: bool,
-    /// Those that were started: name and id.
+    /// Names and IDs of the started containers.
     started: Vec<(String, String)>,
 }
 
 impl Neighbours {
-    /// Takes notice of a container that was started, and sees whether it reaches another one.
+    /// Records a started container, and tests whether it reaches another one.
     ///
     /// # Errors
-    /// When it does not, with the cause and what mends it.
+    /// Fails when it does not, with the cause and the commands that fix it.
     pub(super) async fn meet(
         &self,
         engine: &ContainerEngine,
@@ -36,7 +36,7 @@ impl Neighbours {
     ) -> anyhow::Result<()> {
         let Some(network) = network.names() else { return Ok(()) };
         let mut known = self.0.lock().await;
-        // One that is met again would meet itself.
+        // A container recorded twice would test itself.
         if known.settled || known.started.iter().any(|(_, other)| other == id) {
             return Ok(());
         }
@@ -45,7 +45,7 @@ impl Neighbours {
             known.settled = true;
             return Ok(());
         }
-        // The latest is the one that is most likely to run still.
+        // The latest container is the most likely to run still.
         for (other, other_id) in known.started.iter().rev() {
             match contact::between(engine, tools.env, (id, other_id), &network).await? {
                 Contact::Made => {
@@ -56,7 +56,7 @@ impl Neighbours {
                     let (from, to) = (name.clone(), other.clone());
                     return Err(RunError::NoContact { from, to, why: Box::new(why) }.into());
                 }
-                // One of them has ended: the next that is started tries again.
+                // One of the two has ended: another pair is tested.
                 Contact::Unknown => {}
             }
         }

@@ -1,11 +1,12 @@
-//! What the containers of a run can reach, and what of them this machine can reach: which of the
-//! networks that an engine can make is made, and what each container is told of it.
+//! The network of a run: decides which of an engine's networks the run gets, what its containers reach,
+//! and how this machine reaches them.
 //!
-//! Whoever runs by itself and is to reach nothing gets no network at all, which is also the
-//! quickest. Several share a closed network (see `systems::engine`), on which this machine has no
-//! address, so that it reaches their ports only by entering it; only root may. Others get an
-//! internal network, from which what listens on all addresses of this machine is in reach, and are
-//! told so. A run without ports to ask or to publish never needs a way in.
+//! A single container that may reach nothing gets no network at all, which is also the quickest. Several
+//! containers share a closed network (see `systems::engine`). This machine has no address on it, so only
+//! root reaches its ports, by entering it. Without root, a run with ports to probe or to publish gets an
+//! internal network, from which it reaches programs that listen on all addresses of this machine; if this
+//! machine does not reach containers, the network is open and its ports are published. `cki` reports
+//! either. A run without such ports never needs a way in.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -22,43 +23,44 @@ use crate::ops::run_local::unit::Unit;
 use crate::ops::tools::Tools;
 use crate::systems::engine::{ContainerEngine, EngineError, Kind};
 
-/// How this machine reaches the ports of containers.
+/// The way from this machine to the ports of containers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
-    /// By their addresses.
+    /// The containers' addresses.
     Dial,
-    /// By their addresses, from within their network.
+    /// The containers' addresses, from within their network.
     Enter,
-    /// By ports that the engine publishes.
+    /// Published ports.
     Publish,
 }
 
-/// A network that is there, or the decision that there is none.
+/// The network of a run, or the decision for none.
 #[derive(Debug)]
 pub(super) struct Laid {
-    /// The network's id.
+    /// The network's ID.
     id: Option<String>,
     name: String,
     bounds: Bounds,
     way: Way,
-    /// The addresses of units, where they must be given theirs.
+    /// The addresses of units, if the engine does not assign them.
     addresses: BTreeMap<String, Ipv4Addr>,
-    /// Hosts that stay out of reach where the network is open.
+    /// Hosts to block where the network is open.
     production: BlockedHosts,
 }
 
-/// What is in reach from a network.
+/// The reach of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Bounds {
-    /// What is on it.
+    /// Its own containers.
     Closed,
-    /// What listens on all addresses of this machine, too, and whatever its name service reaches.
+    /// Also programs that listen on all addresses of this machine, and hosts that its name service
+    /// reaches.
     Leaky { names: bool },
-    /// Whatever this machine reaches.
+    /// Every host that this machine reaches.
     Open,
 }
 
-/// Makes the network of a run.
+/// Creates the network of a run.
 pub(super) async fn lay(
     engine: &ContainerEngine,
     tools: &Tools<'_>,
@@ -110,8 +112,8 @@ pub(super) async fn lay(
     Ok(laid)
 }
 
-/// Makes the network of a backing service that is kept, which has it for itself: every run puts the
-/// service on its own network as well. Gives its id and how the service is reached.
+/// Creates the network of a kept backing service, which has it for itself: every run connects the service
+/// to its own network as well. Returns its ID and the way to the service.
 pub(super) async fn lay_apart(
     engine: &ContainerEngine,
     name: &str,
@@ -123,12 +125,12 @@ pub(super) async fn lay_apart(
     })
 }
 
-/// How this machine reaches a backing service that is kept.
+/// Returns the way from this machine to a kept backing service.
 pub(super) async fn way_apart(engine: &ContainerEngine) -> anyhow::Result<Way> {
     Ok(decide(engine, Network::Isolated, true, false).await?.1)
 }
 
-/// Which network is wanted, and how its containers are reached.
+/// Decides on the reach of the network and on the way to its containers.
 async fn decide(
     engine: &ContainerEngine,
     network: Network,
@@ -149,17 +151,17 @@ async fn decide(
 }
 
 impl Laid {
-    /// How this machine reaches the ports of its containers.
+    /// Returns the way from this machine to the ports of its containers.
     pub(super) fn way(&self) -> Way {
         self.way
     }
 
-    /// The id and the name of the network, if there is one: engines list networks by either.
+    /// Returns the ID and the name of the network, if there is one: engines list networks by either.
     pub(super) fn names(&self) -> Option<[&str; 2]> {
         self.id.as_deref().map(|id| [id, self.name.as_str()])
     }
 
-    /// Puts a container on the network.
+    /// Adds the network to the specification of a container.
     pub(super) fn join(&self, spec: &mut ContainerSpec, unit: &Unit) {
         spec.closed = matches!(self.bounds, Bounds::Closed | Bounds::Leaky { names: false });
         if let Some(id) = &self.id {
@@ -169,13 +171,13 @@ impl Laid {
             spec.hosts.extend(known.map(|(name, address)| (name.clone(), IpAddr::from(*address))));
             spec.hosts.extend(self.production.hosts());
         } else {
-            // Programs look up their own name, and there is nobody to tell them.
+            // Programs look up their own name, and no name service answers for it.
             spec.hostname = Some(unit.name.clone()).filter(|name| name.len() < 64);
             spec.hosts.push((unit.name.clone(), Ipv4Addr::LOCALHOST.into()));
         }
     }
 
-    /// Puts a container that exists already on the network.
+    /// Connects an existing container to the network.
     pub(super) async fn admit(
         &self,
         engine: &ContainerEngine,
@@ -187,7 +189,7 @@ impl Laid {
         engine.connect_network(id, container, address, vec![unit.name.clone()]).await
     }
 
-    /// What the units of a run reach, in words.
+    /// Describes the reach of the units of a run.
     pub(super) fn reach(&self, plan: &RunPlan) -> String {
         let leak = match self.bounds {
             Bounds::Open => return format!("open: {}", self.production.reach()),

@@ -1,5 +1,5 @@
-//! A plan in the making: components and what they need are added one after the other, and what each
-//! is to do is settled when all are known. What a finished plan tells is in the module above.
+//! A draft of a plan: components and their dependencies are added one after the other, and each unit is
+//! completed when all are known. The finished plan is in the module above.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -18,53 +18,52 @@ use crate::ops::run_local::unit::{Image, Unit, build_plan, component_unit, init_
 use crate::ops::run_local::{Request, RunError, work};
 use crate::ops::tools::Tools;
 
-/// What the plan of some components rests on.
+/// A plan in the making, with its inputs.
 pub(super) struct Draft<'a> {
     tools: &'a Tools<'a>,
     request: &'a Request<'a>,
     rules: &'a Rules,
     around: Surroundings<'a>,
-    /// What is started, each after all that it needs.
+    /// Units, each after its dependencies.
     found: Vec<Found>,
-    /// Whether no containers are used.
+    /// The units are processes, not containers.
     native: bool,
-    /// Those that were asked for.
+    /// The requested components.
     wanted: HashSet<&'a Reference>,
-    /// What is meant by each name.
+    /// The meaning of each name.
     known: HashMap<String, Meant>,
     /// The environment of each component, in a few words.
     pub(super) summaries: BTreeMap<String, String>,
-    /// What the guard has found.
+    /// Findings of the guard.
     pub(super) findings: Vec<Finding>,
     judges: deployment::Judges,
 }
 
-/// One thing that is started.
+/// One thing to start.
 enum Found {
-    /// A component, as its entry and its deployment say that it is run, and what its deployment says
-    /// must have ended before.
+    /// A component: its unit, the component with the settings of its deployment, and its init containers.
     Component(Box<Unit>, Box<Component>, Vec<Unit>),
-    /// A backing service for a component, with what each who needs it asks of it.
+    /// A backing service for a component, with the parameters of each request.
     Service(Box<ServiceTemplate>, String, Vec<Parameters>),
 }
 
-/// What a name means.
+/// The meaning of a name.
 #[derive(Clone, PartialEq)]
 enum Meant {
     Component(Reference),
-    /// A backing service, and where it is in what is started.
+    /// A backing service, with its index in `found`.
     Service(usize),
 }
 
-/// A component that is being added: what it needs comes first.
+/// A component whose dependencies are being added.
 struct Entered<'a> {
     component: &'a Component,
     unit: Unit,
-    /// The component with what its deployment adds.
+    /// The component with the settings of its deployment.
     whole: Component,
     deployed: Option<Deployed>,
     wishes: Wishes,
-    /// What it needs and has not been added.
+    /// Dependencies that are not added yet.
     needs: std::vec::IntoIter<Need<'a>>,
 }
 
@@ -91,9 +90,9 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Adds a component after what it needs, and what that needs in turn; each once. `of` is the
-    /// one of those that are asked for that this is for. A chain of needs may be as long as the
-    /// inventory, so what is not complete is a list of its own.
+    /// Adds a component after its direct and indirect dependencies, each once. `of` is the requested
+    /// component that needs it. A chain of dependencies may be as long as the inventory, so this uses a
+    /// list instead of recursion.
     pub(super) fn add(&mut self, component: &'a Component, of: &str) -> anyhow::Result<()> {
         let mut open: Vec<Entered<'a>> = self.enter(component, of)?.into_iter().collect();
         while let Some(top) = open.last_mut() {
@@ -153,7 +152,7 @@ impl<'a> Draft<'a> {
         Ok(Some(Entered { component, unit, whole, deployed, wishes, needs }))
     }
 
-    /// Adds a component when all that it needs has been added.
+    /// Adds a component after all its dependencies.
     fn leave(&mut self, entered: Entered<'a>) -> anyhow::Result<()> {
         let Entered { component, mut unit, whole, deployed, wishes, needs: _ } = entered;
         unit.needs.dedup();
@@ -166,8 +165,8 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// Notes what must not be in the commands of a component, and in the question whether it is ready,
-    /// as its entry and its deployment have them.
+    /// Collects findings in the commands and the readiness probe of a component, from its entry and its
+    /// deployment.
     fn inspect(&mut self, component: &Component, whole: &Component, deployed: Option<&Deployed>) {
         let (guard, name) = (&self.rules.guard, component.name());
         let Some(run) = &whole.run else { return };
@@ -203,8 +202,8 @@ impl<'a> Draft<'a> {
         self.findings.extend(guard.command(name, asked, &place));
     }
 
-    /// What the deployment of a component says must have ended before it starts, unless its entry says
-    /// so itself. The variables are those of the component, but for what the deployment gives.
+    /// Returns the init containers of a component's deployment, unless its entry has init commands. The
+    /// variables are those of the component, except for the ones from the deployment.
     fn initial(
         &mut self,
         component: &'a Component,
@@ -266,7 +265,7 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// Whether a component is not among what is started. A name means one thing only.
+    /// Returns whether a component is not yet part of the plan. Fails if its name has another meaning.
     fn is_new(&mut self, component: &Component) -> Result<bool, RunError> {
         match self.known.get(component.name()) {
             None => {
@@ -279,8 +278,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// What could not be known before all was found: who is needed by others, and so does what it
-    /// always does whatever is asked of this run, and all that is asked of each backing service.
+    /// Completes the units with facts that need the whole plan: a component that others need runs its
+    /// usual command whatever the request, and a backing service gets the requests of all its dependents.
     pub(super) fn settle(self) -> anyhow::Result<Vec<Unit>> {
         let Self { tools, request, around, found, native, .. } = self;
         let needed: HashSet<String> = found
@@ -294,7 +293,7 @@ impl<'a> Draft<'a> {
         for one in found {
             match one {
                 Found::Service(template, of, asked) => {
-                    // What many ask for alike is asked once.
+                    // A request that several dependents share is made once.
                     let mut seen = HashSet::new();
                     let asked: Vec<Parameters> =
                         asked.into_iter().filter(|one| seen.insert(one.clone())).collect();
@@ -320,7 +319,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// The command to run; `None` for the image's own.
+/// Returns the command to run; `None` for the image's own.
 fn command(component: &Component, once: bool, args: &[String]) -> Result<Option<Vec<String>>, RunError> {
     let Some(run) = &component.run else {
         return if args.is_empty() { Ok(None) } else { Ok(Some(args.to_vec())) };

@@ -1,5 +1,5 @@
-//! What a local run will start, worked out before anything is started: pure, given the inventory,
-//! the templates and the user's wishes.
+//! The plan of a local run, made before anything is started: pure, from the inventory, the templates and
+//! the user's request.
 
 mod draft;
 
@@ -23,63 +23,63 @@ use draft::Draft;
 /// Everything that a run starts.
 #[derive(Debug)]
 pub struct RunPlan {
-    /// Names the run.
+    /// The run's ID.
     pub run: RunId,
-    /// The units, each after all that it needs.
+    /// The units, each after its dependencies.
     pub units: Vec<Unit>,
-    /// Whether the units are processes of this machine, and no containers.
+    /// The units are processes of this machine, not containers.
     pub native: bool,
-    /// What they may reach.
+    /// The reach of the units.
     pub network: Network,
-    /// Whether they go on in the background.
+    /// The units go on in the background.
     pub detach: bool,
-    /// In a few words, the environment of each component that was asked for.
+    /// The environment of each requested component, in a few words.
     pub summaries: Vec<String>,
-    /// What the guard would refuse, did the user not allow it.
+    /// Findings that the guard refuses unless the user allows them.
     pub findings: Vec<Finding>,
-    /// Hosts that stay out of reach where something is open: the network, or a build.
+    /// Hosts to block where the network or a build is open.
     pub production: BlockedHosts,
     /// The names of the units that others need.
     pub(crate) needed: OnceLock<HashSet<String>>,
 }
 
 impl RunPlan {
-    /// All units, those that are started first first.
+    /// Returns all units in the order of their start.
     pub fn units(&self) -> impl Iterator<Item = &Unit> {
         self.units.iter()
     }
 
-    /// The components that were asked for.
+    /// Returns the requested components.
     pub fn wanted(&self) -> impl Iterator<Item = &Unit> {
         self.units().filter(|unit| unit.wanted)
     }
 
-    /// Whether several components were asked for.
+    /// Returns whether several components were requested.
     #[must_use]
     pub fn is_group(&self) -> bool {
         self.wanted().nth(1).is_some()
     }
 
-    /// Whether another unit needs this one.
+    /// Returns whether another unit needs this one.
     #[must_use]
     pub fn is_needed(&self, unit: &Unit) -> bool {
         let needed = || self.units().flat_map(|unit| unit.needs.iter().cloned()).collect();
         self.needed.get_or_init(needed).contains(&unit.name)
     }
 
-    /// Whether changes to sources are to take effect.
+    /// Returns whether changes to sources take effect during the run.
     #[must_use]
     pub fn is_worked_on(&self) -> bool {
         self.units().any(|unit| unit.work.reload.is_some())
     }
 
-    /// Whether this machine is to reach ports.
+    /// Returns whether the run makes ports reachable on this machine.
     #[must_use]
     pub fn publishes(&self) -> bool {
         self.units().any(|unit| !unit.work.publish.is_empty())
     }
 
-    /// The hosts of production that are known to this run.
+    /// Returns the hosts of production that this run knows.
     #[must_use]
     pub fn production_of(&self, inventory: &Inventory) -> BlockedHosts {
         let environment = self.units().flat_map(|unit| &unit.environment).map(|(_, value)| value.expose());
@@ -87,13 +87,13 @@ impl RunPlan {
         BlockedHosts::of(inventory, environment.chain(commands))
     }
 
-    /// The reference of the component that what the units share belongs to.
+    /// Returns the reference of the component that owns the shared resources of the units.
     #[must_use]
     pub fn first(&self) -> &str {
         self.wanted().next().map_or("", |unit| &unit.of)
     }
 
-    /// What those who were asked for reach within the run, as the end of a sentence.
+    /// Describes the reach of the requested components within the run, as the end of a sentence.
     #[must_use]
     pub fn reach(&self) -> String {
         let lasting = self.units().filter(|unit| !unit.wanted && !unit.once);
@@ -105,10 +105,10 @@ impl RunPlan {
     }
 }
 
-/// Works out a run.
+/// Plans a run.
 ///
 /// # Errors
-/// When the inventory does not say enough, or the environment is refused or incomplete.
+/// Fails when the inventory is incomplete, or the environment is refused or incomplete.
 pub fn plan(
     tools: &Tools<'_>,
     request: &Request<'_>,
@@ -144,7 +144,7 @@ pub fn plan(
     guard::judge(&findings, &request.allow, tools.inventory)?;
     let production = BlockedHosts::default();
     let plan = RunPlan { run, units, native, network, detach, summaries, findings, production, needed };
-    // A closed network has no need of them, and a large inventory has many.
+    // A closed network does not need the list, and a large inventory makes it long.
     let has_builds = plan.units().any(|unit| unit.work.build.is_some());
     let is_open = network == Network::Internet || plan.publishes() || has_builds;
     Ok(if is_open { RunPlan { production: plan.production_of(tools.inventory), ..plan } } else { plan })

@@ -1,4 +1,4 @@
-//! Plans, as the inventory and the wishes of a user make them.
+//! Tests of plans, from an inventory and the request of a user.
 
 use super::*;
 use crate::base::yaml;
@@ -136,7 +136,7 @@ fn commands_take_arguments_in_their_place() {
     assert_eq!(command("only-once", true, &["v"]).expect("plans"), "o v");
 }
 
-/// Components of one file that need each other in a chain, the first of which is called `c0`.
+/// Returns components of one file that need each other in a chain, beginning with `c0`.
 fn chain(count: usize) -> String {
     let entry = |at: usize| {
         let need = if at + 1 < count { format!("c{}", at + 1) } else { String::new() };
@@ -151,7 +151,7 @@ fn chain(count: usize) -> String {
     )
 }
 
-/// How many entries were looked at, and how many nodes of the text were walked through.
+/// Counts the entries looked at and the nodes of the text that a function visits.
 fn steps<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let ((result, entries), nodes) = yaml::count::during(|| inventory::count::during(work));
     (result, entries + nodes)
