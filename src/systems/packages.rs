@@ -36,7 +36,7 @@ pub enum PackagesError {
 /// Package manager.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Manager {
-    /// Its program.
+    /// Program.
     pub program: String,
     /// It must run as root.
     #[serde(default = "yes")]

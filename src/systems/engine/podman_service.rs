@@ -49,7 +49,7 @@ pub(super) enum ServiceError {
 }
 
 impl PodmanService {
-    /// Starts it and waits until it answers.
+    /// Starts a service and waits until it answers.
     pub(super) async fn start(env: &Env, program: &Path) -> Result<(Self, Address, Pong), ServiceError> {
         let folder = make_folder(env)?;
         let socket = folder.join("podman.sock");

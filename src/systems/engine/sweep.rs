@@ -156,7 +156,7 @@ impl Leaving {
         self.one_is_out.notify_one();
     }
 
-    /// All are out.
+    /// Marks all containers as out.
     fn end(&self) {
         self.is_over.store(true, Ordering::Relaxed);
         self.all_are_out.notify_waiters();

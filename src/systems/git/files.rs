@@ -1,4 +1,4 @@
-//! Reads files of a commit from the objects of a clone, without touching its working tree.
+//! Files of a commit, read from the objects of a clone. The working tree is not used.
 
 use std::path::{Path, PathBuf};
 

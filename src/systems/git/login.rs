@@ -1,4 +1,4 @@
-//! A login at a server.
+//! A login at a server. The choice of a login for an address is `logins`.
 
 use crate::base::secret::Secret;
 

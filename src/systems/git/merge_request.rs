@@ -66,7 +66,7 @@ impl MergeRequest {
         format!("refs/cki/mr/{}", self.iid)
     }
 
-    /// Returns the refspec to fetch for it.
+    /// Returns the refspec that fetches the merge request.
     pub(super) fn refspec(&self, url: &GitUrl, advertised: &Advertised) -> Result<String, GitError> {
         if !advertised.refs.contains_key(&self.source) {
             return Err(GitError::NoMergeRequest { url: url.to_string(), iid: self.iid });
@@ -74,7 +74,7 @@ impl MergeRequest {
         Ok(format!("+{}:{}", self.source, self.incoming()))
     }
 
-    /// Makes it the branch of a clone that has no files yet.
+    /// Makes the merge request the branch of a clone that has no files yet.
     pub(super) fn begin(&self, repository: &Repository) -> Result<(), git2::Error> {
         let head = repository.refname_to_id(&self.incoming())?;
         self.settle(repository, head)?;

@@ -113,7 +113,7 @@ impl<'a> Program<'a> {
         Ok(())
     }
 
-    /// Runs it in a repository, until it ends or the work is stopped.
+    /// Runs `git` in a repository, until it ends or the work is stopped.
     fn run(
         &self,
         repository: &Repository,
@@ -192,7 +192,7 @@ fn detach() -> nix::Result<()> {
     Ok(())
 }
 
-/// Reads its output until it ends, or ends it.
+/// Reads the output of `git` to its end, or ends `git` if the work is stopped.
 async fn attend(mut child: Child, session: &Session, job: Job<'_>) -> Result<Said, GitError> {
     let (output, errors) = (child.stdout.take(), child.stderr.take());
     let mut last_lines = Vec::new();
@@ -216,7 +216,7 @@ async fn attend(mut child: Child, session: &Session, job: Job<'_>) -> Result<Sai
     }
 }
 
-/// Ends it and its children, with SIGTERM first so that it removes its temporary files.
+/// Ends `git` and its children, with SIGTERM first so that `git` removes its temporary files.
 async fn end(child: &mut Child) {
     for signal in [Signal::SIGTERM, Signal::SIGKILL] {
         // Without an id, it has ended and been reaped.

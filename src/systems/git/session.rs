@@ -44,13 +44,13 @@ impl Session {
         Arc::new(Self { http, logins, url, stop, failure: Mutex::new(None) })
     }
 
-    /// Makes it the session of this thread.
+    /// Makes this session that of the thread.
     pub(super) fn enter(self: &Arc<Self>) -> Entered {
         CURRENT.with_borrow_mut(|current| *current = Some(self.clone()));
         Entered(())
     }
 
-    /// Returns the session of this thread.
+    /// Returns the session of the thread.
     pub(super) fn current() -> Option<Arc<Self>> {
         CURRENT.with_borrow(Clone::clone)
     }

@@ -63,7 +63,7 @@ pub struct GitLab {
     timeout: Duration,
 }
 
-/// A list, as far as it was read.
+/// Items of a list, up to the limit of pages.
 #[derive(Debug, Clone)]
 pub struct Listing<T> {
     /// Items that were read.
@@ -240,7 +240,7 @@ impl GitLab {
         answer::read(&self.server, request, &answer)
     }
 
-    /// Reads page after page.
+    /// Reads a list page by page.
     async fn list<T: DeserializeOwned>(
         &self,
         mut request: Request,

@@ -253,7 +253,7 @@ impl Living {
         }
     }
 
-    /// Waits until it has ended.
+    /// Waits until the process has ended.
     pub(super) async fn ended(&self) -> io::Result<()> {
         // SAFETY: the descriptor lives as long as its registration, which owns it.
         let watched = unsafe { AsyncFd::register_with_interest(self.0.try_clone()?, Interest::READABLE) };

@@ -169,7 +169,7 @@ impl Native {
         let name = &facts.identity.name;
         let failed = |source| NativeError::Process { verb: "enter the space of", name: name.clone(), source };
         let rooms = Rooms::of(pid).map_err(failed)?;
-        // As above.
+        // If the process still lives, the opened namespaces are its own.
         facts.pid()?;
         Ok(Space::of(rooms))
     }

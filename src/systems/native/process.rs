@@ -79,7 +79,7 @@ impl Process {
         }
     }
 
-    /// Returns its facts, unless it is a command in the space of another process.
+    /// Returns the facts of the process, unless it is a command in the space of another process.
     #[must_use]
     pub fn facts(&self) -> Option<&ProcessFacts> {
         self.record.as_ref().map(|(facts, _)| facts)

@@ -150,7 +150,7 @@ impl Start<'_> {
         find(program, &path, self.workdir)
     }
 
-    /// Starts it.
+    /// Starts the process.
     pub(super) fn go(self) -> Result<Process, NativeError> {
         let file = self.check()?;
         let failed = |source| NativeError::Start { file: file.clone(), source };
