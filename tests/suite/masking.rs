@@ -134,10 +134,10 @@ fn check_dump(secret: &str, way: &str, text: &str) {
 #[test]
 fn secrets_are_hidden_in_dumps() {
     for secret in
-        ["hunter22", "abcdef0123456789fedcba", "a longer secret with Words and 0123 in it, of three lines"]
+        ["hunter22", "abcdef0123456789fedcba", "a longer secret with Words and 9876 in it, of three lines"]
     {
         for before in ["", "x", "token is: "] {
-            let input = format!("{before}{secret} and what follows\n");
+            let input = format!("{before}{secret}; zzz yyy xxx\n");
             for args in [
                 &["-An", "-v", "-tx1"][..],
                 &["-v", "-tx1"],

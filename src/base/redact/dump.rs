@@ -150,10 +150,17 @@ impl Dump<'_> {
                 WORD => {
                     let end = self.text[at..].iter().position(|byte| kind(*byte) != WORD);
                     let end = end.map_or(self.text.len(), |length| at + length);
+                    let is_cut = end == self.text.len() && !self.last;
+                    if begins_line && is_cut && self.has_begun() {
+                        // An offset, or a number: the rest of it tells.
+                        self.view.open = Some(at);
+                        return end;
+                    }
                     if begins_line && self.is_offset(at, end) {
                         self.line.has_offset = true;
                         self.line.has_colon = self.text.get(end) == Some(&b':');
                     } else if !self.word(at, end) {
+                        self.end_text(end);
                         return end;
                     }
                     begins_line = false;
@@ -165,6 +172,11 @@ impl Dump<'_> {
         }
         self.end_text(at);
         at
+    }
+
+    /// Whether what was read ends in the beginning of a phrase.
+    fn has_begun(&self) -> bool {
+        self.sought.open_end(&self.view.bytes, |_| true) < self.view.bytes.len()
     }
 
     /// Whether letters that are no digits are right beside a word.
@@ -186,7 +198,8 @@ impl Dump<'_> {
         let is_blank = |at: usize| self.text.get(at) == Some(&b' ');
         self.line.has_offset
             && self.line.count > 0
-            && (self.text[at] == b'|' || self.line.has_colon && is_blank(at) && is_blank(at + 1))
+            && (matches!(self.text[at], b'|' | b'>')
+                || self.line.has_colon && is_blank(at) && is_blank(at + 1))
     }
 
     /// Skips the column of text of a line, which belongs to its numbers.
@@ -219,8 +232,7 @@ impl Dump<'_> {
                     self.line.numbers.push((place(nth), end, *byte));
                 }
             }
-            _ if is_cut && self.may_become(word) => {
-                self.flush();
+            _ if is_cut && (self.line.has_offset || self.may_become(word)) => {
                 self.view.open = Some(from);
                 return false;
             }
@@ -249,15 +261,21 @@ impl Dump<'_> {
         let first = self.line.numbers.first().map(|(from, ..)| *from);
         if at == self.text.len() && !self.last && self.line.has_offset && first.is_some() {
             self.view.open = first;
+            self.view.unsettled = self.line.numbers.len();
         }
         self.flush();
     }
 
     /// Ends a run of numbers.
     fn part(&mut self, at: usize) {
+        self.gap = 0;
+        if self.line.has_offset {
+            // The column of the line is still to come.
+            self.line.numbers.push((at, at, BARRIER));
+            return;
+        }
         self.flush();
         self.view.piece((at, at), &[BARRIER], false);
-        self.gap = 0;
     }
 
     /// The bytes that a word stands for.

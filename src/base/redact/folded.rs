@@ -19,8 +19,8 @@ pub(super) struct Folded {
     pub(super) open: Option<usize>,
     /// Something in it reaches over more than a byte, so that a text may look different beside it.
     pub(super) is_escaped: bool,
-    /// What comes next may take back the last byte.
-    pub(super) end_may_change: bool,
+    /// So many bytes at the end may be taken back by what comes next, or get a part of it.
+    pub(super) unsettled: usize,
     /// There are control sequences of a terminal in it.
     pub(super) has_sequences: bool,
 }

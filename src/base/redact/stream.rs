@@ -22,6 +22,9 @@ const ACROSS: usize = 8;
 /// that ends in an ordinary word would be held back until the next one comes.
 const LIKELY: usize = 12;
 
+/// So much of a line before what is held is remembered: more than a line of a dump has.
+const LINE: usize = 256;
+
 /// The phrases to find.
 pub(super) struct Sought {
     /// In the text as it is.
@@ -53,6 +56,8 @@ pub struct RedactStream {
     in_mask: bool,
     /// The word that `held` goes on with.
     word: Word,
+    /// What was written of the line that `held` goes on with, to read numbers in.
+    line: Vec<u8>,
     folded: Folded,
     /// The search for tokens by their form, in the text that is left.
     tokens: Option<TokenStream>,
@@ -83,6 +88,7 @@ impl RedactStream {
             masked: 0,
             in_mask: false,
             word: Word::default(),
+            line: Vec::new(),
             folded: Folded::default(),
         }
     }
@@ -129,6 +135,7 @@ impl RedactStream {
         self.write(&look.hidden, self.held.len(), out);
         self.in_mask = false;
         self.word = Word::default();
+        self.line.clear();
     }
 
     /// Number of bytes held back.
@@ -169,13 +176,22 @@ impl RedactStream {
     fn look_into_views(&self, sought: &Sought, last: bool, look: &mut Look) {
         let raw = &sought.raw;
         let views = [views::written_over(&self.held, last), views::unquoted(&self.held, last)];
-        let candidates = dump::candidates(&self.held, last);
-        let dumps = dump::BASES.iter().filter(|_| !candidates.is_empty());
-        let dumps = dumps.map(|base| dump::read(&self.held, &candidates, *base, raw, last));
-        for view in views.into_iter().flatten().chain(dumps) {
+        for view in views.into_iter().flatten() {
             self.look_into(&view, Some(raw), last, look);
             look.open = look.open.min(view.open.unwrap_or(look.open));
         }
+        // Numbers mean something else by what is before them in their line.
+        let (shift, text) = (self.line.len(), [&self.line[..], &self.held].concat());
+        let candidates = dump::candidates(&text, last);
+        let mut whole = Look { hidden: Vec::new(), open: text.len() };
+        for base in dump::BASES.iter().filter(|_| !candidates.is_empty()) {
+            let view = dump::read(&text, &candidates, *base, raw, last);
+            self.look_into(&view, Some(raw), last, &mut whole);
+            whole.open = whole.open.min(view.open.unwrap_or(whole.open));
+        }
+        let place = |at: usize| at.saturating_sub(shift);
+        look.hidden.extend(whole.hidden.into_iter().map(|(from, to)| (place(from), place(to))));
+        look.open = look.open.min(place(whole.open));
     }
 
     fn look_into(&self, folded: &Folded, phrases: Option<&Phrases>, last: bool, look: &mut Look) {
@@ -193,7 +209,7 @@ impl RedactStream {
             let (to, is_open) = view.end(phrase, end);
             let (from, to) = (folded.raw(from).0, folded.raw(to - 1).1);
             hidden.push((from, to));
-            let is_open = is_open || folded.end_may_change && end == bytes.len();
+            let is_open = is_open || end + folded.unsettled > bytes.len();
             if is_open && !last {
                 *open = from.min(*open);
             }
@@ -237,6 +253,12 @@ impl RedactStream {
         }
         self.masked = at.saturating_sub(end);
         self.word = self.folded.word(self.word, end);
+        let begins = memchr::memrchr(b'\n', &self.held[..end]).map(|newline| newline + 1);
+        if begins.is_some() {
+            self.line.clear();
+        }
+        self.line.extend_from_slice(&self.held[begins.unwrap_or(0).max(end.saturating_sub(LINE))..end]);
+        self.line.drain(..self.line.len().saturating_sub(LINE));
         self.held.drain(..end);
     }
 

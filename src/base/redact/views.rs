@@ -17,7 +17,7 @@ pub(super) fn written_over(text: &[u8], last: bool) -> Option<Folded> {
     }
     let text = if is_under { &text[..text.len() - 1] } else { text };
     let mut view = Folded::default();
-    view.end_may_change = true;
+    view.unsettled = 1;
     let (mut at, mut from) = (0, None);
     while at < text.len() {
         let step = if text[at] == 8 { 1 } else { LEFT.len() };
