@@ -17,7 +17,7 @@ impl Reader<'_> {
         Ok(self.tagged_manifests(path, findings)?.0)
     }
 
-    /// Returns the documents like [`manifests`], with the tags of their nodes.
+    /// Returns the documents like [`Self::manifests`], with the tags of their nodes.
     pub(super) fn tagged_manifests(
         &self,
         path: &str,

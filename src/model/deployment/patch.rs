@@ -112,7 +112,7 @@ fn bodies(reader: &Reader<'_>, folder: &str, item: &Node) -> Result<Vec<Node>, D
     Ok(bodies)
 }
 
-/// Checks text that begins like JSON, since kustomize reads it as JSON, not as YAML.
+/// Checks that a text that begins with `[` is JSON, since kustomize does not read it as YAML.
 fn check_json(text: &str, spot: &Spot) -> Result<(), DeploymentError> {
     let text = text.trim();
     let is_json = || serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();

@@ -16,10 +16,10 @@ impl Default for Memory {
 }
 
 impl Memory {
-    /// Minimum in bytes: engines refuse less.
+    /// Minimum in bytes: engines refuse much smaller amounts.
     const LEAST: u64 = 8 << 20;
 
-    /// Parses an amount with or without a unit.
+    /// Parses an amount such as `512MiB`; returns `None` below the minimum.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         parse_bytes(text).filter(|bytes| *bytes >= Self::LEAST).map(Self)

@@ -51,7 +51,7 @@ pub(super) struct Name<'t> {
     pub(super) node: Node<'t>,
     pub(super) default: bool,
     pub(super) required: bool,
-    /// Requires a name in capitals.
+    /// Marks a name that stands for the variable in capitals.
     pub(super) upper: bool,
 }
 

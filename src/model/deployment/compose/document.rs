@@ -24,7 +24,7 @@ pub(super) struct Taint {
     pub(super) text: String,
     /// Variables in the text.
     pub(super) parts: Vec<Part>,
-    /// Reason of the file for requiring a variable that a deployer must give.
+    /// Name of a variable that a deployer must give, with the reason in the words of the file.
     pub(super) required: Option<String>,
     /// Reason for which there is no text at all.
     pub(super) wrong: Option<String>,

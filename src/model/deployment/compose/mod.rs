@@ -24,7 +24,7 @@ use crate::base::yaml::tree::{Node, Spot, Tags, Value};
 use crate::model::inventory::Finding;
 use project::{ALL, Project};
 
-/// Top-level keys that mark a Compose file without services.
+/// Top-level keys that a Compose file without services may have.
 const TOP: &[&str] =
     &["name", "version", "services", "include", "networks", "volumes", "configs", "secrets", "models"];
 
