@@ -1,5 +1,5 @@
 //! Counts the bytes that a test allocates, to show that the work of a command grows no faster than its
-//! input. Built for tests only.
+//! input. Compiled for tests only.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -8,14 +8,14 @@ thread_local! {
     static BYTES: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The allocator of the system, with a count for each thread.
+/// The system's allocator, with a count for each thread.
 struct Counting;
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
 #[expect(unsafe_code, reason = "each call is handed on as it is to the allocator of the system")]
-// SAFETY: the contract of each function is that of the function which it calls with the same arguments.
+// SAFETY: each function has the contract of the function that it calls with the same arguments.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size());
@@ -42,11 +42,11 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 fn count(bytes: usize) {
-    // A thread that ends allocates when its count is gone already.
+    // A thread that ends may allocate after its count is gone.
     let _ = BYTES.try_with(|count| count.set(count.get() + bytes));
 }
 
-/// Counts the bytes that this thread allocates while something is done.
+/// Counts the bytes that this thread allocates during some work.
 pub(crate) fn during<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let before = BYTES.with(Cell::get);
     let result = work();

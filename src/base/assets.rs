@@ -1,5 +1,5 @@
-//! The files of `templates/`, carried inside the binary, each of which a folder of the user's may
-//! replace. What a template means is known only to whoever asks for it.
+//! The files of `templates/`, embedded in the binary. Files in a directory of the user replace them. The
+//! meaning of a template is up to the code that loads it.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -10,38 +10,38 @@ use super::files::{self, FileError};
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
-/// How the names of files begin that are in this program, and nowhere on this machine.
+/// Prefix of the names of embedded files, which do not exist on this machine.
 pub const BUILT_IN: &str = "built in: ";
 
-/// A template longer than this is a mistake.
+/// Maximum bytes of a template; a longer one is a mistake.
 const LIMIT: u64 = 4 << 20;
 
-/// Where templates come from: the user's folders first, then what the binary carries.
+/// Templates from the user's directories, or else from the binary.
 #[derive(Debug, Clone, Default)]
 pub struct Assets {
     overrides: Vec<PathBuf>,
-    /// The directory below `templates/` of which only the binary's own files count.
+    /// Directory below `templates/` in which the user's files do not count.
     closed: Option<&'static str>,
 }
 
-/// One template with its origin.
+/// A template with its origin.
 #[derive(Debug, Clone)]
 pub struct Asset {
-    /// The text.
+    /// Content of the template.
     pub text: Cow<'static, str>,
-    /// Where it came from, for messages: a path, or `built in: services/rabbitmq.yaml`.
+    /// Origin for messages: a path, or `built in: services/rabbitmq.yaml`.
     pub origin: String,
 }
 
 impl Assets {
-    /// Templates in which the files of `overrides` replace those of the same path; the first
-    /// folder that has a file wins.
+    /// Creates templates in which the files of `overrides` replace those with the same path; the first
+    /// directory with a file wins.
     #[must_use]
     pub fn new(overrides: Vec<PathBuf>) -> Self {
         Self { overrides, closed: None }
     }
 
-    /// The same, except that nothing replaces the files of one directory.
+    /// Returns the templates with one directory that cannot be overridden.
     #[must_use]
     pub fn closed(self, directory: &'static str) -> Self {
         Self { closed: Some(directory), ..self }
@@ -55,10 +55,10 @@ impl Assets {
         if is_closed { &[] } else { &self.overrides }
     }
 
-    /// One template by its path below `templates/`, `None` if nobody has it.
+    /// Returns a template by its path below `templates/`, or `None` if it does not exist.
     ///
     /// # Errors
-    /// When a file of the user's is there but cannot be read.
+    /// Fails if a file of the user cannot be read.
     pub fn text(&self, path: &str) -> Result<Option<Asset>, FileError> {
         for folder in self.overrides(path) {
             let file = folder.join(path);
@@ -75,10 +75,10 @@ impl Assets {
             .map(|text| Asset { text: Cow::Borrowed(text), origin: format!("{BUILT_IN}{path}") }))
     }
 
-    /// The names of the files directly in a folder below `templates/`, sorted.
+    /// Returns the names of the files directly in a directory below `templates/`, sorted.
     ///
     /// # Errors
-    /// When a folder of the user's is there but cannot be read.
+    /// Fails if a directory of the user cannot be read.
     pub fn names(&self, folder: &str) -> Result<Vec<String>, FileError> {
         let mut names: Vec<String> = EMBEDDED
             .get_dir(folder)
@@ -95,14 +95,14 @@ impl Assets {
     }
 }
 
-/// A file of the binary's own `templates/` as text.
+/// Returns an embedded file of `templates/` as text.
 #[must_use]
 pub fn embedded_text(path: &str) -> Option<&'static str> {
     EMBEDDED.get_file(path).and_then(|file| file.contents_utf8())
 }
 
-/// All files of the binary's own `templates/` below a folder, at any depth: path relative to that
-/// folder, and content; sorted by path.
+/// Returns all embedded files of `templates/` below a directory, at any depth: path relative to that
+/// directory, and content; sorted by path.
 #[must_use]
 pub fn embedded_tree(folder: &str) -> Vec<(PathBuf, &'static [u8])> {
     fn walk(dir: &Dir<'static>, root: &Path, found: &mut Vec<(PathBuf, &'static [u8])>) {

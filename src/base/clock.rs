@@ -1,32 +1,32 @@
-//! Time as something that is given, so that waiting can be tested without waiting. Showing a span
-//! of time is `base::text`; the time stamped on output is the host's.
+//! Time as a dependency, so that tests of waiting do not have to wait. Formatting a duration is in
+//! `base::text`; the timestamps of output are the host's.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, Instant, SystemTime};
 
-/// A pause that ends by itself; dropping it ends it at once.
+/// A pause that ends by itself; dropping it ends it immediately.
 pub type Pause<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// Where time comes from, and how to wait for it.
+/// Source of time and pauses.
 pub trait Clock: Send + Sync + fmt::Debug {
-    /// The time since some moment in the past. It never goes back.
+    /// Returns the time since an arbitrary moment in the past. It never decreases.
     fn elapsed(&self) -> Duration;
 
-    /// The time of day, to compare with dates that others write.
+    /// Returns the time of day, for comparison with dates from outside.
     fn wall(&self) -> SystemTime;
 
-    /// Waits.
+    /// Waits for a duration.
     fn sleep(&self, span: Duration) -> Pause<'_>;
 }
 
-/// The machine's clock. Its pauses need the runtime.
+/// The machine's clock. Its pauses need the tokio runtime.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock(Instant);
 
 impl SystemClock {
-    /// Begins to count now.
+    /// Creates a clock that starts at 0 now.
     #[must_use]
     pub fn new() -> Self {
         Self(Instant::now())
@@ -49,7 +49,7 @@ impl Clock for SystemClock {
     }
 
     fn sleep(&self, span: Duration) -> Pause<'_> {
-        // The real thing: who waits says why, and tests have a clock that does not.
+        // The only real sleep: callers state their reason, and tests have a clock without one.
         Box::pin(tokio::time::sleep(span))
     }
 }

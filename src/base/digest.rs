@@ -12,7 +12,7 @@ where
     hex(&bytes_of_parts(parts))
 }
 
-/// Like [`of_parts`], as the 32 raw bytes.
+/// Returns the hash of [`of_parts`] as 32 raw bytes.
 pub fn bytes_of_parts<I>(parts: I) -> [u8; 32]
 where
     I: IntoIterator,
@@ -27,7 +27,7 @@ where
     hasher.finalize().into()
 }
 
-/// Lower-case hexadecimal.
+/// Formats bytes as lower-case hexadecimal.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;

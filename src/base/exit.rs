@@ -1,36 +1,36 @@
-//! The exit codes, which are public API: one table, documented in `docs/reference/exit-codes.md`.
-//! Which error leads to which code is decided in `cli::error`, not here.
+//! The exit codes, which are public API: one table, documented in `docs/reference/exit-codes.md`. The
+//! mapping from errors to exit codes is in `cli::error`.
 
-/// How a `cki` process ends.
+/// Result of a `cki` process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// Everything asked for was done.
+    /// Success.
     Done,
-    /// The thing asked about failed: a job, a check, a pipeline.
+    /// The subject of the command failed: a job, a check, a pipeline.
     Failed,
-    /// The command line was not understood.
+    /// Invalid command line.
     Usage,
-    /// What was named does not exist.
+    /// A named thing does not exist.
     NotFound,
-    /// A configuration file or the inventory is invalid.
+    /// Invalid configuration file or inventory.
     Invalid,
-    /// Not authorised.
+    /// Missing or insufficient authorisation.
     Unauthorised,
-    /// The network, a server or the container engine failed.
+    /// Failure of the network, a server or the container engine.
     Unreachable,
     /// Refused for safety.
     Refused,
     /// A bug in `cki`.
     Bug,
-    /// A time limit ran out.
+    /// Timeout.
     TimedOut,
     /// Hung up (SIGHUP).
     HungUp,
     /// Interrupted (SIGINT).
     Interrupted,
-    /// Told to end at once (SIGQUIT).
+    /// Asked to end immediately (SIGQUIT).
     Quit,
-    /// The reader of standard output went away (SIGPIPE).
+    /// Reader of standard output closed (SIGPIPE).
     Unread,
     /// Terminated (SIGTERM).
     Terminated,
@@ -61,7 +61,7 @@ impl Exit {
         (Self::Terminated, "terminated (SIGTERM)"),
     ];
 
-    /// The number given to the operating system.
+    /// Returns the number for the operating system.
     #[must_use]
     pub fn code(self) -> u8 {
         match self {

@@ -1,4 +1,5 @@
-//! Files and folders, with the path in every error, and writes that are whole or not at all.
+//! Files and directories, with the path in every error, and atomic writes. Their content is up to the
+//! callers.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
@@ -6,51 +7,53 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// An operation on a file that failed.
+/// A failed operation on a file.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {verb} `{}`: {source}", path.display())]
 pub struct FileError {
-    /// What was tried: `read`, `write`, …
+    /// The operation: `read`, `write`, …
     pub verb: &'static str,
-    /// The file or folder.
+    /// File or directory.
     pub path: PathBuf,
-    /// Why it failed.
+    /// Underlying error.
     pub source: io::Error,
 }
 
 impl FileError {
-    /// Names the path of a failed operation.
+    /// Creates the error of an operation on a path.
     pub fn new(verb: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
         Self { verb, path: path.into(), source }
     }
 
-    /// Whether the file was simply not there.
+    /// Returns whether the file does not exist.
     #[must_use]
     pub fn is_missing(&self) -> bool {
         is_absent(&self.source)
     }
 
-    /// Whether there is something that cannot be read: no file, no text, too long, not for this user, or
-    /// on a medium that fails.
+    /// Returns whether the path exists but cannot be read: not a file, not UTF-8, too long, no permission,
+    /// or a failing medium.
     #[must_use]
     pub fn is_unreadable(&self) -> bool {
         self.verb == "read" && !self.is_missing()
     }
 }
 
-/// Whether an error says that there is nothing: no such name, or a part of the path is no directory.
+/// Returns whether an error means that the path does not exist: no such name, or a parent that is not a
+/// directory.
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-/// Opens a file to read it. Only a file: a pipe would wait for a writer, a device might do something, and
-/// neither comes to an end.
+/// Opens a file to read it. Rejects anything but a regular file: a pipe would wait for a writer, a device
+/// might have side effects, and both may be endless.
 ///
 /// # Errors
-/// Fails when it cannot be opened, or is no file.
+/// Fails if it cannot be opened, or is not a regular file.
 pub fn open(path: &Path) -> Result<File, FileError> {
     let fail = |source| FileError::new("read", path, source);
-    // Looked at before, since opening alone may have an effect, and after, since it may be exchanged.
+    // Check before opening, which alone may have side effects, and after it, since the path may have
+    // changed.
     only_file(&path.metadata().map_err(fail)?).map_err(fail)?;
     let flags = nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY;
     let file = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(fail)?;
@@ -58,11 +61,11 @@ pub fn open(path: &Path) -> Result<File, FileError> {
     Ok(file)
 }
 
-/// Refuses what is neither a file nor a directory, links followed, for programs and libraries that open it
-/// by themselves. What is not there, or leads nowhere, is no special file.
+/// Rejects anything but a file or a directory, after following links, for programs and libraries that open
+/// the path by themselves. A missing path or a dangling link is accepted.
 ///
 /// # Errors
-/// Fails when it is a pipe, a socket or a device.
+/// Fails if it is a pipe, a socket or a device.
 pub fn refuse_special(path: &Path) -> Result<(), FileError> {
     match path.metadata() {
         Ok(facts) if !facts.is_dir() => {
@@ -72,18 +75,18 @@ pub fn refuse_special(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// The same in a directory and all below it: for each name, `suspects` gives the paths in the directory
-/// that has it to look at. Links to directories are not followed.
+/// Does the same for a directory and everything below it: `suspects` maps each name to the paths to check,
+/// relative to its directory. Links to directories are not followed.
 ///
 /// # Errors
-/// Fails at the first one that is a pipe, a socket or a device.
+/// Fails at the first pipe, socket or device.
 pub fn refuse_special_below<'p>(
     root: &Path,
     suspects: impl Fn(&OsStr) -> &'p [&'p str],
 ) -> Result<(), FileError> {
     let mut open = vec![root.to_path_buf()];
     while let Some(directory) = open.pop() {
-        // What cannot be listed is not opened by anyone else, either.
+        // A directory that cannot be listed cannot be opened by others either.
         let Ok(entries) = std::fs::read_dir(&directory) else { continue };
         for entry in entries.flatten() {
             for suspect in suspects(&entry.file_name()) {
@@ -112,7 +115,7 @@ fn only_file(facts: &Metadata) -> io::Result<()> {
 /// Reads a file of at most `limit` bytes.
 ///
 /// # Errors
-/// Fails when it cannot be read, is no file, or is longer than `limit`.
+/// Fails if it cannot be read, is not a regular file, or is longer than `limit`.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let fail = |source| FileError::new("read", path, source);
     let bytes = bytes_of(open(path)?, limit).map_err(fail)?;
@@ -123,13 +126,13 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     Ok(bytes)
 }
 
-/// Bytes of a file that is read without asking how long it is.
+/// Bytes of the buffer for short files, whose length is not queried.
 const SHORT: usize = 8 << 10;
 
 /// Reads a text file of at most `limit` bytes.
 ///
 /// # Errors
-/// Fails when it cannot be read, is no file, is longer than `limit`, or is not UTF-8.
+/// Fails if it cannot be read, is not a regular file, is longer than `limit`, or is not UTF-8.
 pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
     let fail = |source| FileError::new("read", path, source);
     let bytes = read(path, limit)?;
@@ -144,10 +147,10 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
     })
 }
 
-/// Reads a file, and of one over the limit one byte more than the limit.
+/// Reads a file, but at most one byte more than the limit.
 fn bytes_of(file: File, limit: u64) -> io::Result<Vec<u8>> {
     let mut file = file.take(limit.saturating_add(1));
-    // Most files are short: they are read at once, and take no more memory than they are long.
+    // Most files are short: read them at once into memory of their length.
     let mut short = [0; SHORT];
     let mut length = 0;
     while length < SHORT {
@@ -163,11 +166,11 @@ fn bytes_of(file: File, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Writes a file by way of a temporary one beside it, so that a reader sees the old content or
+/// Writes a file through a temporary file in the same directory, so that a reader sees the old content or
 /// the new, never a part. `mode` is the Unix permission bits.
 ///
 /// # Errors
-/// When the folder cannot be made, or the file cannot be written or renamed.
+/// Fails if the directory cannot be created, or the file cannot be written or renamed.
 pub fn write_whole(path: &Path, content: &[u8], mode: u32) -> Result<(), FileError> {
     use std::os::unix::fs::PermissionsExt as _;
     let fail = |source| FileError::new("write", path, source);
@@ -180,24 +183,24 @@ pub fn write_whole(path: &Path, content: &[u8], mode: u32) -> Result<(), FileErr
         .map_err(fail)?;
     file.write_all(content).map_err(fail)?;
     file.as_file().sync_all().map_err(fail)?;
-    // The umask may have narrowed what was asked for.
+    // The umask may have removed bits of the mode.
     file.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).map_err(fail)?;
     file.persist(path).map_err(|error| fail(error.error))?;
     Ok(())
 }
 
-/// Makes a folder and those above it.
+/// Creates a directory and its parents.
 ///
 /// # Errors
-/// When it cannot be made.
+/// Fails if it cannot be created.
 pub fn make_folder(path: &Path) -> Result<(), FileError> {
     std::fs::create_dir_all(path).map_err(|source| FileError::new("create", path, source))
 }
 
-/// Removes a folder and all in it; one that is not there is no error.
+/// Removes a directory and its content; a missing directory is not an error.
 ///
 /// # Errors
-/// When something in it cannot be removed.
+/// Fails if something in it cannot be removed.
 pub fn remove_folder(path: &Path) -> Result<(), FileError> {
     match std::fs::remove_dir_all(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
@@ -207,33 +210,33 @@ pub fn remove_folder(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// The error for a file whose name must be text and is not.
+/// Returns the error for a file name that is not UTF-8.
 #[must_use]
 pub fn no_text(path: PathBuf) -> FileError {
     FileError::new("read", path, io::Error::new(io::ErrorKind::InvalidData, "its name is not UTF-8"))
 }
 
-/// Moves a file or folder within one file system.
+/// Moves a file or directory within one file system.
 ///
 /// # Errors
-/// When the system refuses it.
+/// Fails if the system refuses it.
 pub fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
     std::fs::rename(from, to).map_err(|source| FileError::new("rename", from, source))
 }
 
-/// The names in a folder that are UTF-8, sorted: for folders of which only names of `cki`'s own matter.
-/// A folder that is not there has none.
+/// Returns the UTF-8 names in a directory, sorted: for directories in which only names written by `cki`
+/// matter. A missing directory has none.
 ///
 /// # Errors
-/// When it cannot be read.
+/// Fails if it cannot be read.
 pub fn names_in(path: &Path) -> Result<Vec<String>, FileError> {
     Ok(all_names_in(path)?.into_iter().filter_map(|name| name.into_string().ok()).collect())
 }
 
-/// All names in a folder, sorted; a folder that is not there has none.
+/// Returns all names in a directory, sorted; a missing directory has none.
 ///
 /// # Errors
-/// Fails when it cannot be read.
+/// Fails if it cannot be read.
 pub fn all_names_in(path: &Path) -> Result<Vec<OsString>, FileError> {
     let entries = match std::fs::read_dir(path) {
         Ok(entries) => entries,

@@ -1,6 +1,6 @@
-//! The one policy for HTTP: certificates, proxies, time limits, user agent. Clients are built on
-//! first use, since loading certificates costs time that most commands need not spend.
-//! What is asked of a server belongs to the folder of that system.
+//! The one policy for HTTP: certificates, proxies, timeouts, user agent. Clients are built on first use,
+//! since most commands do not need the slow loading of certificates. Requests to a server are in the
+//! directory of that system.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -8,93 +8,93 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-/// How to connect.
+/// Options for connections.
 #[derive(Debug, Clone, Default)]
 pub struct HttpPolicy {
     /// Additional certificates of authorities.
     pub ca_file: Option<CaFile>,
-    /// No connection to anything but this machine.
+    /// Connect to this machine only.
     pub offline: bool,
 }
 
-/// Additional certificates of authorities, and who may show one of theirs.
+/// Additional certificates of authorities, and the server for which they count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaFile {
-    /// The file, in PEM.
+    /// Path of the file, in PEM.
     pub path: PathBuf,
-    /// The only server that is trusted by it; `None` is every server.
+    /// Only server for which the certificates count; `None` is every server.
     pub server: Option<String>,
 }
 
 impl CaFile {
-    /// Whether it counts for the server of an address: scheme, host and port are the same.
+    /// Returns whether the certificates count for an address, by scheme, host and port.
     fn is_for(&self, url: &Url) -> bool {
         let server = self.server.as_deref();
         server.is_none_or(|server| Url::parse(server).is_ok_and(|server| server.origin() == url.origin()))
     }
 }
 
-/// Why no client could be made.
+/// Reason why a client could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// The file with certificates cannot be read.
     #[error(transparent)]
     CaFile(#[from] super::files::FileError),
-    /// The file with certificates holds something else.
+    /// The file contains no valid certificates.
     #[error("`{path}` does not hold certificates in PEM form")]
     CaContent {
-        /// The file.
+        /// Path of the file.
         path: String,
     },
-    /// The TLS library refused.
+    /// The TLS library failed.
     #[error("cannot prepare TLS connections")]
     Client(#[source] reqwest::Error),
 }
 
-/// The clients of the policy, each made on first use and then shared.
+/// Clients of the policy, each built on first use and then shared.
 #[derive(Debug, Default)]
 pub struct Http {
     policy: HttpPolicy,
-    /// With and without the additional certificates.
+    /// Clients with and without the additional certificates.
     clients: [OnceLock<reqwest::Client>; 2],
-    /// The same without a proxy.
+    /// The same clients without a proxy.
     direct: [OnceLock<reqwest::Client>; 2],
 }
 
 impl Http {
-    /// Remembers the policy; nothing is built or opened.
+    /// Stores the policy; builds and opens nothing.
     #[must_use]
     pub fn new(policy: HttpPolicy) -> Self {
         Self { policy, ..Self::default() }
     }
 
-    /// The policy.
+    /// Returns the policy.
     #[must_use]
     pub fn policy(&self) -> &HttpPolicy {
         &self.policy
     }
 
-    /// The additional certificates that count for the server of an address.
+    /// Returns the additional certificates that count for an address.
     #[must_use]
     pub fn ca_file(&self, url: &Url) -> Option<&std::path::Path> {
         self.policy.ca_file.as_ref().filter(|file| file.is_for(url)).map(|file| file.path.as_path())
     }
 
-    /// The client for the server of an address. Redirects are followed within the same origin only
-    /// (scheme, host and port), so that a token reaches nobody else, nor do additional certificates
-    /// count for another server than they are for.
+    /// Returns the client for an address. It follows redirects within the same origin only (scheme, host
+    /// and port), so that neither a token nor the trust in additional certificates extends to another
+    /// server.
     ///
     /// # Errors
-    /// When the certificates cannot be loaded.
+    /// Fails if the certificates cannot be loaded.
     pub fn client(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
         let ca_file = self.policy.ca_file.as_ref().filter(|file| file.is_for(url));
         made(&self.clients[usize::from(ca_file.is_some())], || Self::build(ca_file))
     }
 
-    /// The same; what is on this machine is not asked through a proxy.
+    /// Returns the client for an address, without a proxy for addresses of this machine.
     ///
     /// # Errors
-    /// When the certificates cannot be loaded.
+    /// Fails if the certificates cannot be loaded.
     pub fn client_for(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
         if !url.host_str().is_some_and(is_loopback) {
             return self.client(url);
@@ -103,16 +103,16 @@ impl Http {
         made(&self.direct[usize::from(ca_file.is_some())], || Ok(Self::build(ca_file)?.no_proxy()))
     }
 
-    /// Whether all certificates can be loaded.
+    /// Checks that all certificates can be loaded.
     ///
     /// # Errors
-    /// Fails when they cannot.
+    /// Fails if they cannot.
     pub fn check(&self) -> Result<(), HttpError> {
         Self::build(self.policy.ca_file.as_ref())?.build().map(drop).map_err(HttpError::Client)
     }
 
     fn build(ca_file: Option<&CaFile>) -> Result<reqwest::ClientBuilder, HttpError> {
-        // A second installation is refused and harmless.
+        // A second installation fails and is harmless.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("cki/", env!("CARGO_PKG_VERSION")))
@@ -135,7 +135,7 @@ impl Http {
     }
 }
 
-/// Returns the content of a cell, made first if it is empty.
+/// Returns the content of a cell, and fills it first if it is empty.
 fn made(
     cell: &OnceLock<reqwest::Client>,
     build: impl FnOnce() -> Result<reqwest::ClientBuilder, HttpError>,
@@ -147,7 +147,7 @@ fn made(
     Ok(cell.get_or_init(|| client))
 }
 
-/// Whether a host name or address means this machine.
+/// Returns whether a host name or address is a loopback one.
 #[must_use]
 pub fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');

@@ -1,5 +1,5 @@
-//! Floor 0: what any command-line program needs. Nothing here knows a noun of `cki`
-//! (component, engine, merge request, …); whatever does belongs higher.
+//! Floor 0: code for any command-line program. A module that knows a noun of `cki` (component, engine,
+//! merge request, …) belongs higher.
 
 #[cfg(test)]
 pub(crate) mod allocated;

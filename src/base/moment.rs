@@ -1,10 +1,10 @@
-//! Moments as people write them: so long ago, a time of today, a day, or a whole date.
+//! Points in time as people write them: a duration ago, a time of today, a day, or a full date.
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{SignedDuration, Timestamp, Zoned};
 
-/// Reads a moment that lies before now: `10m`, `1h30m`, `2d`, `14:30`, `2026-11-22`,
-/// `2026-11-22T14:30`, `2026-11-22T14:30:00+01:00`. What names no zone is in that of `now`.
+/// Parses a time in the past: `10m`, `1h30m`, `2d`, `14:30`, `2026-11-22`, `2026-11-22T14:30`,
+/// `2026-11-22T14:30:00+01:00`. A time without a zone is in the zone of `now`.
 #[must_use]
 pub fn parse(text: &str, now: &Zoned) -> Option<Timestamp> {
     let text = text.trim();
@@ -22,14 +22,14 @@ pub fn parse(text: &str, now: &Zoned) -> Option<Timestamp> {
         && let Ok(time) = text.parse::<Time>()
     {
         let today = here(now.date().to_datetime(time))?;
-        // It is the last one that was.
+        // A time later than now means yesterday's.
         let is_past = today <= now.timestamp();
         return if is_past { Some(today) } else { here(now.date().yesterday().ok()?.to_datetime(time)) };
     }
     now.timestamp().checked_sub(span(text)?).ok()
 }
 
-/// A span of time: whole numbers of days, hours, minutes and seconds.
+/// Parses a duration: whole numbers of days, hours, minutes and seconds.
 fn span(text: &str) -> Option<SignedDuration> {
     let mut seconds: i64 = 0;
     let mut rest = text;

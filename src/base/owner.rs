@@ -1,22 +1,22 @@
-//! Names a process for longer than it lives, so that what it made can be told from what another one
-//! still uses. Asking the system whether it lives is for `host`.
+//! Identity of a process beyond its lifetime, to tell its resources from those in use by another process.
+//! The check that a process is alive is in `host`.
 
-/// A process, told from a later one with the same number by its start time, and from one before a
-/// restart of the machine by the boot's id.
+/// Process, distinguished from a later one with the same PID by its start time, and from one before a
+/// restart of the machine by the boot ID.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
-    /// Process id.
+    /// PID.
     pub pid: u32,
-    /// When it started, in clock ticks since the boot.
+    /// Start time, in clock ticks since the boot.
     pub started: u64,
-    /// The boot's id.
+    /// Boot ID.
     pub boot: String,
-    /// The machine and the namespace in which its number means it; empty if nobody has said.
+    /// Machine and PID namespace in which the PID is valid; empty if unknown.
     pub place: String,
 }
 
 impl Owner {
-    /// As it stands in a label.
+    /// Formats the owner for a label.
     #[must_use]
     pub fn to_label(&self) -> String {
         let Self { pid, started, boot, place } = self;
@@ -26,7 +26,7 @@ impl Owner {
         }
     }
 
-    /// From a label.
+    /// Parses the value of a label.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, '.');

@@ -1,9 +1,9 @@
-//! A string that hides itself: in `Debug`, `Display` and JSON it is only dots.
-//! Masking of secrets inside other text is `base::redact`.
+//! A string that hides itself: `Debug`, `Display` and JSON show only dots. Masking of secrets inside other
+//! text is in `base::redact`.
 
 use std::fmt;
 
-/// What is shown in place of a secret.
+/// Text shown in place of a secret.
 pub const MASK: &str = "••••••••";
 
 /// A secret value. It is shown as [`MASK`] everywhere, unless [`Secret::expose`] is called.
@@ -16,8 +16,8 @@ impl Secret {
         Self(value.into())
     }
 
-    /// The value itself: only for the one who must have it (a request header, a container's
-    /// environment), never for a message.
+    /// Returns the value, for its recipient alone (a request header, a container's environment), never for
+    /// a message.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -44,7 +44,7 @@ impl serde::Serialize for Secret {
 
 impl Drop for Secret {
     fn drop(&mut self) {
-        // Best effort: the value does not outlive its owner in this buffer.
+        // Best effort: overwrite this buffer.
         let mut bytes = std::mem::take(&mut self.0).into_bytes();
         bytes.fill(0);
         std::hint::black_box(&bytes);

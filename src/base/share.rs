@@ -1,15 +1,15 @@
-//! Work on many items, shared among the processors of this machine. What the work is, the caller
-//! says; nothing here waits for anything outside of the process.
+//! Work on many items, shared among the processors of this machine. The work is up to the caller; nothing
+//! here waits for other processes.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// More threads than this do not help with files on one disk.
+/// Maximum number of threads: more do not help with files on one disk.
 const MOST: usize = 8;
 
-/// Does the same work with each item and gives the results in the order of the items. A thread is
-/// started for at least `least` items, since it costs more than little work saves. Threads take that
-/// many items at a time, so that all end together even where something else keeps a processor busy.
+/// Applies a function to each item and returns the results in the order of the items. Starts a thread for
+/// at least `least` items, since a thread costs more than it saves on fewer. Threads take that many items
+/// at a time, so that all end together even if another process keeps a processor busy.
 pub fn map<T: Send, R: Send>(items: Vec<T>, least: usize, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let least = least.max(1);
     if items.len() < least * 2 {
@@ -21,7 +21,7 @@ pub fn map<T: Send, R: Send>(items: Vec<T>, least: usize, work: impl Fn(T) -> R 
     let portions: Vec<Mutex<Vec<T>>> =
         (0..count.div_ceil(least)).map(|_| Mutex::new(items.by_ref().take(least).collect())).collect();
     let next = AtomicUsize::new(0);
-    // Does one portion after another until none is left.
+    // Processes one portion after another until none is left.
     let take = || {
         let mut done = Vec::new();
         loop {

@@ -1,5 +1,4 @@
-//! The files of a folder of sources: those that its ignore files leave, without what version control
-//! and editors keep beside them.
+//! Files of a source directory, without ignored files and without files of version control and editors.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -11,16 +10,16 @@ use ignore::WalkBuilder;
 
 use super::files::{self, FileError};
 
-/// What there is at one moment.
+/// Content of a source directory at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources {
-    /// The files and links, each with what changes when it does.
+    /// Files and links, each with its state.
     pub files: BTreeMap<PathBuf, State>,
-    /// The folders.
+    /// Directories.
     pub folders: BTreeSet<PathBuf>,
 }
 
-/// What changes when a file does.
+/// State of a file, which differs after each change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct State {
     modified: (i64, i64),
@@ -41,10 +40,10 @@ impl State {
 }
 
 impl Sources {
-    /// Reads a folder, or a file alone. What vanishes meanwhile, or cannot be read, is not there.
+    /// Reads a directory, or a single file. Skips files that vanish meanwhile or cannot be read.
     ///
     /// # Errors
-    /// Fails when an ignore file is a pipe, a socket or a device.
+    /// Fails if an ignore file is a pipe, a socket or a device.
     pub fn read(root: &Path) -> Result<Self, FileError> {
         refuse_special_ignore_files(root)?;
         let mut sources = Self::default();
@@ -62,7 +61,7 @@ impl Sources {
         Ok(sources)
     }
 
-    /// The files that are not the same, or not there, in one of the two.
+    /// Returns the files that differ, or exist on one side only.
     #[must_use]
     pub fn differing(&self, other: &Self) -> Vec<PathBuf> {
         let missing = other.files.keys().filter(|path| !self.files.contains_key(*path));
@@ -73,7 +72,7 @@ impl Sources {
     }
 }
 
-/// Refuses ignore files that are no files: whoever walks by them opens them, and a pipe has no end.
+/// Rejects ignore files that are not regular files: a walk opens them, and reading a pipe never ends.
 ///
 /// # Errors
 /// Fails at the first pipe, socket or device.
@@ -86,8 +85,8 @@ pub fn refuse_special_ignore_files(root: &Path) -> Result<(), FileError> {
     })
 }
 
-/// What version control and editors keep beside sources: swap files, locks, backups, and the file by
-/// which vi finds out whether it may write.
+/// Returns whether a name belongs to version control or an editor: swap files, locks, backups, and the file
+/// by which vi tests for write permission.
 fn is_beside(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     let ends = ["~", ".swp", ".swo", ".swx", ".kate-swp", "___jb_tmp___", "___jb_old___"];

@@ -1,27 +1,27 @@
-//! Names of environment variables, checked where they are read: what comes out of a file or a flag
-//! may later stand in a shell's script, in a file with variables or in a manifest.
+//! Names of environment variables, checked while they are parsed: a name from a file or a flag may end up
+//! in a shell script, in an environment file or in a manifest.
 
 use std::collections::BTreeMap;
 
 use serde::de::{Deserialize, Deserializer, Error};
 
-/// Whether a shell can have a variable of this name.
+/// Returns whether a shell accepts the name of a variable.
 #[must_use]
 pub fn is_variable_name(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// Signs that a name may have beside letters and digits: engines take them, and no shell or file with
-/// variables acts on one.
+/// Characters allowed in a name in addition to letters and digits: engines accept them, and they have no
+/// meaning in shells and environment files.
 const SIGNS: &str = "_.-/:@%+,[]";
 
-/// How bash exports a function: whoever starts bash with such a variable has it run what is in it.
+/// Prefix of functions that bash exports: bash would execute the value of such a variable.
 const FUNCTION: &str = "BASH_FUNC_";
 
-/// Whether a text can name a variable in the environment of a program. Engines take more than a shell
-/// does: `discovery.type`, `my-flag`. What a shell or a file with variables would act on is taken nowhere,
-/// and neither is a function for bash.
+/// Returns whether a text can name a variable in a program's environment. Engines accept more than a shell
+/// does: `discovery.type`, `my-flag`. Rejects characters with a meaning in shells or environment files, and
+/// names of bash functions.
 #[must_use]
 pub fn is_environment_name(text: &str) -> bool {
     !text.is_empty()
@@ -30,20 +30,20 @@ pub fn is_environment_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_alphanumeric() || SIGNS.contains(c))
 }
 
-/// Reads the name of a variable.
+/// Deserialises the name of a variable.
 ///
 /// # Errors
-/// Fails when no program could have it in its environment.
+/// Fails if no environment can contain it.
 pub fn name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let text = String::deserialize(from)?;
     check(&text).map_err(Error::custom)?;
     Ok(text)
 }
 
-/// Reads a mapping whose keys are names of variables.
+/// Deserialises a mapping whose keys are names of variables.
 ///
 /// # Errors
-/// Fails when one of them is none.
+/// Fails if a key is not such a name.
 pub fn keys<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     from: D,
 ) -> Result<BTreeMap<String, T>, D::Error> {

@@ -1,5 +1,5 @@
-//! Made-up X.509 certificates that verify against each other, and keys, all as PEM. Where they are
-//! kept, and who gets them, is for others.
+//! Generated X.509 certificates that verify against each other, and keys, all as PEM. Storing and
+//! distributing them is up to the callers.
 
 use std::fmt::Write as _;
 use std::time::SystemTime;
@@ -12,48 +12,48 @@ use rcgen::{
 
 use super::secret::Secret;
 
-/// What all of these say of themselves.
+/// Organisation in all of these certificates.
 const WHOSE: &str = "cki-reference, made up for local runs";
-/// The name in the certificate of a client.
+/// Common name in the client certificate.
 const CLIENT: &str = "cki-reference";
 
-/// A certificate that cannot be made.
+/// Failure to generate a certificate.
 #[derive(Debug, thiserror::Error)]
 #[error("a certificate for `{subject}` cannot be made")]
 pub struct X509Error {
-    /// Whose.
+    /// Subject of the certificate.
     subject: String,
-    /// Why.
+    /// Underlying error.
     source: rcgen::Error,
 }
 
 /// A certificate with its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pair {
-    /// The certificate.
+    /// Certificate.
     pub certificate: String,
-    /// The key.
+    /// Private key.
     pub key: Secret,
 }
 
-/// Certificates of one authority, which itself is gone: what it has signed is all that it ever will.
+/// Certificates of one authority. Its key is not kept, so that it never signs another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Material {
-    /// The authority's certificate.
+    /// Certificate of the authority.
     pub authority: String,
-    /// For servers.
+    /// Certificate and key for servers.
     pub server: Pair,
-    /// For clients.
+    /// Certificate and key for clients.
     pub client: Pair,
-    /// A key by itself, to sign with.
+    /// Separate key for signing.
     pub signing_key: Secret,
 }
 
 impl Material {
-    /// Makes all anew, for servers of these names, and valid for this span.
+    /// Generates all certificates and keys, for servers with these names, and valid for this period.
     ///
     /// # Errors
-    /// When a name cannot stand in a certificate.
+    /// Fails if a name is not valid in a certificate.
     pub fn new(names: &[String], from: SystemTime, until: SystemTime) -> Result<Self, X509Error> {
         let fail = |subject: &str| {
             let subject = subject.to_owned();
@@ -102,7 +102,7 @@ fn private(key: &KeyPair) -> Secret {
     Secret::new(pem("PRIVATE KEY", key.serialized_der()))
 }
 
-/// The textual form (RFC 7468).
+/// Encodes DER in the textual form (RFC 7468).
 fn pem(label: &str, der: &[u8]) -> String {
     let encoded = base64::engine::general_purpose::STANDARD.encode(der);
     let mut text = format!("-----BEGIN {label}-----\n");
@@ -145,7 +145,7 @@ mod tests {
         (vec![certificate], PrivateKeyDer::from_pem_slice(pair.key.expose().as_bytes()).expect("is PEM"))
     }
 
-    /// Shakes hands, each side verifying the other, and says one word.
+    /// Performs a TLS handshake in which each side verifies the other, and sends one word.
     fn talk(server: &Material, client: &Material, name: &str) -> Result<String, rustls::Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = WebPkiClientVerifier::builder_with_provider(roots(server), provider.clone());

@@ -1,6 +1,6 @@
-//! The only place where YAML is parsed or written. Parsing is typed, refuses duplicate keys and
-//! alias bombs, and reports keys that nothing read; every error and finding has line and column.
-//! The parser behind the name `serde_yaml` is `serde-saphyr`; see `docs/decisions/`.
+//! The only place where YAML is parsed or written. Parsing is typed, rejects duplicate keys and alias
+//! bombs, and reports unknown keys; every error and finding has line and column. The parser behind the name
+//! `serde_yaml` is `serde-saphyr`; see `docs/decisions/`. The meaning of documents is up to the callers.
 
 mod error;
 mod fields;
@@ -21,14 +21,14 @@ pub use places::Places;
 pub(crate) use places::count;
 pub use position::Position;
 
-/// A key that nothing read. Where it stands, [`Places`] finds.
+/// Key that the type does not have. [`Places`] finds its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownKey {
-    /// The path to it, as `environment.2.nmae`.
+    /// Path of the key, such as `environment.2.nmae`.
     pub path: String,
-    /// The key itself, without the path to it.
+    /// The key without its path.
     pub key: String,
-    /// The keys that could stand in its place.
+    /// Keys that are valid at its place.
     pub known: &'static [&'static str],
 }
 
@@ -60,10 +60,10 @@ impl UnknownKey {
     }
 }
 
-/// Parses one document into a type, and lists the keys that the type does not know.
+/// Parses one document into a type, and returns the keys that the type does not have.
 ///
 /// # Errors
-/// When the text is not YAML, or not of this type.
+/// Fails if the text is not YAML, or does not match the type.
 pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<(T, Vec<UnknownKey>), YamlError> {
     match parse_simple(text) {
         Some(parsed) => Ok(parsed),
@@ -71,10 +71,10 @@ pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<(T, Vec<Unkn
     }
 }
 
-/// The same, if the text is written in the simple way and nothing is wrong with it.
+/// Parses a valid document in simple YAML; `None` for any other text.
 fn parse_simple<T: DeserializeOwned>(text: &str) -> Option<(T, Vec<UnknownKey>)> {
     let tokens = simple::read(text)?;
-    // To note paths takes longer than to read, and there are rarely any to note.
+    // Tracking paths takes longer than parsing, and is rarely needed.
     if let Some(value) = from_tokens(&tokens) {
         return Some((value, Vec::new()));
     }
@@ -85,9 +85,9 @@ fn parse_simple<T: DeserializeOwned>(text: &str) -> Option<(T, Vec<UnknownKey>)>
     tokens.is_done().then_some((value, unknown))
 }
 
-/// The same by the whole parser, whatever the text.
+/// Parses any document with the full parser.
 fn parse_whole<T: DeserializeOwned>(file: &str, text: &str) -> Result<(T, Vec<UnknownKey>), YamlError> {
-    // An empty text, or one of comments only, is an empty mapping.
+    // An empty text, or one with comments only, is an empty mapping.
     let text = if is_blank(text) { "{}" } else { text };
     let mut unknown = Vec::new();
     let parsed = serde_yaml::with_deserializer_from_str_with_options(text, options(text), |deserializer| {
@@ -104,7 +104,8 @@ fn parse_whole<T: DeserializeOwned>(file: &str, text: &str) -> Result<(T, Vec<Un
     Ok((value, unknown))
 }
 
-/// Limits of the parser: the size of the text bounds them, and only the expansion of aliases has its own.
+/// Returns the limits of the parser: the size of the text bounds them, and only the expansion of aliases
+/// has its own.
 fn options(text: &str) -> serde_yaml::Options {
     let mut options = serde_yaml::Options::default();
     options.emit_comments = false;
@@ -122,33 +123,34 @@ fn from_tokens<T: DeserializeOwned>(tokens: &[tape::Token<'_>]) -> Option<T> {
     tokens.is_done().then_some(value)
 }
 
-/// Documents that were read before, in a form in which nothing has to be looked for.
+/// Writes parsed documents in a compact form that is fast to read.
 #[must_use]
 pub fn compile(documents: &[(&str, tree::Node)]) -> String {
     documents.iter().map(|(name, node)| tape::write(name, node)).collect()
 }
 
-/// The documents that [`compile`] wrote, each with its name; none if the text is anything else.
+/// Reads the documents that [`compile`] wrote, each with its name; returns none for any other text.
 #[must_use]
 pub fn compiled(text: &str) -> Vec<(&str, Compiled<'_>)> {
     tape::read(text).unwrap_or_default().into_iter().map(|(name, tokens)| (name, Compiled(tokens))).collect()
 }
 
-/// A document that was read before.
+/// Document in compact form.
 pub struct Compiled<'a>(Vec<tape::Token<'a>>);
 
 impl Compiled<'_> {
-    /// The document as a type; `None` if it is not of that, or has a key that the type does not know.
+    /// Deserialises the document; `None` if it does not match the type, or has a key that the type does not
+    /// have.
     #[must_use]
     pub fn typed<T: DeserializeOwned>(&self) -> Option<T> {
         from_tokens(&self.0)
     }
 }
 
-/// Writes a value as a YAML document that readers of YAML 1.1 and 1.2 read alike.
+/// Writes a value as a YAML document that parsers of YAML 1.1 and 1.2 read alike.
 #[must_use]
 pub fn to_string<T: serde::Serialize>(value: &T) -> String {
-    // What is written is made of strings, numbers, truth values, lists and maps with string keys.
+    // Values consist of strings, numbers, booleans, lists and maps with string keys, which cannot fail.
     let text = serde_yaml::to_string(value).unwrap_or_default();
     // The parser of Docker Compose takes a tab at the start of a block for an indentation.
     let has_tab = |line: &str| line.trim_start_matches(' ').starts_with('\t');
@@ -159,7 +161,7 @@ pub fn to_string<T: serde::Serialize>(value: &T) -> String {
     serde_yaml::to_string_with_options(value, options).unwrap_or_default()
 }
 
-/// Where the node of a path such as `environment.2.name` stands: the key of a mapping, or the
+/// Returns the position of the node at a path such as `environment.2.name`: the key of a mapping, or the
 /// first character of an item.
 #[must_use]
 pub fn position(text: &str, path: &str) -> Option<Position> {

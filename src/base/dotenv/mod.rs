@@ -1,5 +1,5 @@
-//! Environment files: reader and writer of `NAME=VALUE` lines, as Docker Compose 2 reads them. Putting
-//! variables into values is left to the caller, since each program looks them up in another order.
+//! Environment files: reader and writer of `NAME=VALUE` lines, as Docker Compose 2 reads them.
+//! Interpolation is left to the caller, since each program looks up variables in another order.
 
 mod read;
 mod write;

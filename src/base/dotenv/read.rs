@@ -1,42 +1,42 @@
-//! Reader of environment files: comments, `export`, `NAME: value`, quotes over several lines, escapes.
-//! It accepts what Compose accepts; a statement that Compose refuses is an [`Invalid`], and reading goes
-//! on in the next line.
+//! Reader of environment files: comments, `export`, `NAME: value`, quotes over several lines, escapes. It
+//! accepts the syntax of Compose; a statement that Compose rejects is an [`Invalid`], and reading continues
+//! in the next line.
 
 /// A statement of an environment file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// The name.
+    /// Name of the variable.
     pub name: String,
-    /// The value; `None` for a name alone, whose value is inherited.
+    /// Value; `None` for a name alone, whose value is inherited.
     pub value: Option<Text>,
-    /// The line in which the statement begins.
+    /// Line number at which the statement begins, from 1.
     pub line: usize,
-    /// Whether it begins in the line in which the quotes of the value before end.
+    /// The statement begins on the line on which the quoted value before it ends.
     pub follows_quotes: bool,
 }
 
 /// The text of a value, without quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Text {
-    /// In single quotes: taken as it is.
+    /// Value in single quotes, without interpolation.
     Literal(String),
-    /// Variables are put into it.
+    /// Value with interpolation.
     Template(String),
 }
 
-/// A statement that is none. The text is not part of it: it may hold a secret.
+/// Invalid statement. Its text is omitted: it may contain a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Invalid {
-    /// The line in which it begins.
+    /// Line number at which it begins, from 1.
     pub line: usize,
-    /// Reason why it is none.
+    /// Reason for the rejection.
     pub message: &'static str,
 }
 
 const NO_ASSIGNMENT: Invalid = Invalid { line: 0, message: "this is no `NAME=VALUE`" };
 
-/// Reads the statements of a text.
+/// Parses the statements of a text.
 #[must_use]
 pub fn statements(text: &str) -> Vec<Result<Statement, Invalid>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -52,7 +52,7 @@ pub fn statements(text: &str) -> Vec<Result<Statement, Invalid>> {
             Statement { follows_quotes, ..statement }
         });
         found.push(read.map_err(|invalid| {
-            // Quotes that are never closed must not cost what follows.
+            // Unclosed quotes must not swallow the following lines.
             (reader.rest, reader.line) = (before, line);
             reader.skip_line();
             Invalid { line, ..invalid }
@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
         self.advance(self.rest.find('\n').map_or(self.rest.len(), |at| at + 1));
     }
 
-    /// Goes to the next statement; `false` at the end.
+    /// Advances to the next statement; returns `false` at the end.
     fn skip_to_statement(&mut self) -> bool {
         loop {
             self.advance(self.rest.len() - self.rest.trim_start().len());
@@ -149,13 +149,13 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A space within a line.
+/// Returns whether a character is a space within a line.
 fn is_space(c: char) -> bool {
     matches!(c, '\t' | '\u{b}' | '\u{c}' | '\r' | ' ' | '\u{85}' | '\u{a0}')
 }
 
-/// Replaces the escapes of double quotes. A `$` that is escaped becomes `$$`, which interpolation makes
-/// one of.
+/// Replaces the escapes of double quotes. An escaped `$` becomes `$$`, which interpolation turns back into
+/// one.
 fn unescaped(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,12 +1,12 @@
-//! Writer of environment files. Each value is written in the form that most programs read alike; the
-//! programs that read it otherwise are named, so that nobody finds it out from a component that fails.
+//! Writer of environment files. Each value is written in the form that most programs read alike, together
+//! with the programs that read it differently, so that the caller can warn of them.
 
 use std::fmt;
 
-/// A program that reads environment files.
+/// Program that reads environment files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reader {
-    /// `docker run --env-file`, and Podman's: no quotes, no escapes.
+    /// `docker run --env-file`, and Podman's: without quotes and escapes.
     Engine,
     /// A POSIX shell that sources the file.
     Shell,
@@ -27,16 +27,16 @@ impl fmt::Display for Reader {
     }
 }
 
-/// A line for an environment file; it may hold line feeds in quotes.
+/// Line for an environment file; may contain quoted line feeds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// The text, without the line feed at its end.
+    /// Text, without the line feed at its end.
     pub text: String,
-    /// Programs that read another value from it, or none.
+    /// Programs that read another value from it.
     pub misread_by: Vec<Reader>,
 }
 
-/// Writes a variable.
+/// Formats a variable.
 #[must_use]
 pub fn write(name: &str, value: &str) -> Written {
     let mut misread_by = Vec::new();
@@ -50,7 +50,7 @@ pub fn write(name: &str, value: &str) -> Written {
         misread_by.push(Reader::Engine);
         in_double_quotes(value, &mut misread_by)
     };
-    // It turns line ends into its own, and puts variables into what is in single quotes, too.
+    // python-dotenv converts line ends, and interpolates variables even in single quotes.
     if value.contains('\r') && text.starts_with('\'') || value.contains("${") {
         misread_by.push(Reader::PythonDotenv);
     }
@@ -67,7 +67,7 @@ pub fn write(name: &str, value: &str) -> Written {
     Written { text: format!("{name}={text}"), misread_by }
 }
 
-/// Whether python-dotenv takes a backslash for an escape, even in single quotes.
+/// Returns whether python-dotenv takes a backslash for an escape, even in single quotes.
 fn has_pair(value: &str) -> bool {
     value.contains("\\\\")
 }
@@ -81,7 +81,7 @@ fn in_double_quotes(value: &str, misread_by: &mut Vec<Reader>) -> String {
                 text.push_str("\\$");
                 misread_by.push(Reader::PythonDotenv);
             }
-            // A shell that sources the file must run nothing.
+            // A shell that sources the file must not execute anything.
             '`' => {
                 text.push_str("\\0140");
                 misread_by.extend([Reader::PythonDotenv, Reader::Shell]);
@@ -93,7 +93,7 @@ fn in_double_quotes(value: &str, misread_by: &mut Vec<Reader>) -> String {
             _ => text.push(c),
         }
     }
-    // It looks for the end of the value in what follows.
+    // Compose searches for the end of the value in the following text.
     if value.ends_with('\\') {
         misread_by.push(Reader::PythonDotenv);
     }

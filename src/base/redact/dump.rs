@@ -1,28 +1,28 @@
-//! Bytes that a text writes as numbers with something between them: `73:65`, `0x73, 0x65`, `[115, 101]`,
-//! and what `xxd`, `hexdump -C` and `od` print, offsets and columns of text included. Digits without
-//! anything between them are forms of [`super::forms`].
+//! Bytes written as separated numbers: `73:65`, `0x73, 0x65`, `[115, 101]`, and the output of `xxd`,
+//! `hexdump -C` and `od`, including offsets and text columns. Digits without separators are in
+//! [`super::forms`].
 
 use super::folded::Folded;
 use super::phrases::Phrases;
 
-/// No bytes that matter are written in fewer characters: four numbers of two digits.
+/// Minimum characters of a relevant run of numbers: four numbers of two digits with separators.
 const SHORTEST: usize = 11;
-/// More than this between two numbers parts them.
+/// Maximum bytes between two numbers of one run.
 const WIDEST_GAP: usize = 16;
-/// A word of hexadecimal digits that is longer holds no bytes of a dump.
+/// Maximum digits of a hexadecimal word in a dump.
 const LONGEST_WORD: usize = 32;
-/// Offsets at the beginnings of lines have so many digits at least: `od` writes seven, others eight.
+/// Minimum digits of an offset at the start of a line: `od` writes seven, other programs eight.
 const OFFSET: usize = 6;
-/// A line with so many bytes is one of several.
+/// Minimum bytes of a line that continues in the next one.
 const FULL: usize = 8;
-/// Parts one run of bytes from the next: no phrase has it.
+/// Byte that separates two runs; no phrase contains it.
 const BARRIER: u8 = 0;
 
 const OTHER: u8 = 0;
 const WORD: u8 = 1;
 const GAP: u8 = 2;
 
-/// Kinds of bytes: a part of a number, or what may be between two.
+/// Kinds of bytes: part of a number, part of a gap between numbers, or neither.
 const KINDS: [u8; 256] = {
     let mut kinds = [OTHER; 256];
     let (word, gap) = (b"0123456789abcdefABCDEFxX", b" \t\r\n,;:-_.=|\"'[](){}<>\\/+");
@@ -43,7 +43,7 @@ fn kind(byte: u8) -> u8 {
     KINDS[usize::from(byte)]
 }
 
-/// The base that numbers are read in.
+/// Base of the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Radix {
     Octal,
@@ -51,10 +51,10 @@ pub(super) enum Radix {
     Hexadecimal,
 }
 
-/// All bases, each of which is another reading.
+/// All bases; each gives a reading of its own.
 pub(super) const BASES: [Radix; 3] = [Radix::Hexadecimal, Radix::Decimal, Radix::Octal];
 
-/// The parts of a text that may be numbers: most texts have next to none.
+/// Returns the ranges of a text that may be numbers: most texts have next to none.
 pub(super) fn candidates(text: &[u8], last: bool) -> Vec<(usize, usize)> {
     let mut found: Vec<(usize, usize)> = Vec::new();
     let mut done = 0;
@@ -73,7 +73,7 @@ pub(super) fn candidates(text: &[u8], last: bool) -> Vec<(usize, usize)> {
         }
         at = end + SHORTEST / 2;
     }
-    // The end may be the beginning of one.
+    // The end may be the start of a run.
     let end = text.len();
     let start = text[done..].iter().rposition(|byte| kind(*byte) == OTHER).map_or(done, |n| done + n + 1);
     if !last && start < end && found.last().is_none_or(|(_, to)| *to < end) {
@@ -82,7 +82,7 @@ pub(super) fn candidates(text: &[u8], last: bool) -> Vec<(usize, usize)> {
     found
 }
 
-/// The bytes that the candidates of a text stand for in one base.
+/// Decodes the candidates of a text in one base.
 pub(super) fn read(
     text: &[u8],
     candidates: &[(usize, usize)],
@@ -101,18 +101,18 @@ pub(super) fn read(
     dump.view
 }
 
-/// The line that is being read.
+/// State of the current line.
 #[derive(Debug, Default)]
 struct Line {
-    /// It begins with an offset.
+    /// The line begins with an offset.
     has_offset: bool,
-    /// That has a colon after it, as `xxd` writes it.
+    /// A colon follows the offset, as in the output of `xxd`.
     has_colon: bool,
-    /// Its numbers: the part of the text that each is written in, and its byte.
+    /// Numbers of the line: range in the text, and byte.
     numbers: Vec<(usize, usize, u8)>,
-    /// End of the column of text after them.
+    /// End of the text column after the numbers.
     column: Option<usize>,
-    /// Numbers so far.
+    /// Count of numbers so far.
     count: usize,
 }
 
@@ -123,12 +123,12 @@ struct Dump<'a> {
     sought: &'a Phrases,
     last: bool,
     line: Line,
-    /// Length of what is between the last number and here.
+    /// Length of the gap since the last number.
     gap: usize,
 }
 
 impl Dump<'_> {
-    /// Reads numbers from a place on, and gives where they end.
+    /// Decodes numbers from a start, and returns their end.
     fn region(&mut self, start: usize) -> usize {
         let mut at = start;
         self.part(start);
@@ -174,12 +174,12 @@ impl Dump<'_> {
         at
     }
 
-    /// Whether what was read ends in the beginning of a phrase.
+    /// Returns whether the decoded bytes end in the beginning of a phrase.
     fn has_begun(&self) -> bool {
         self.sought.open_end(&self.view.bytes, |_| true) < self.view.bytes.len()
     }
 
-    /// Whether letters that are no digits are right beside a word.
+    /// Returns whether a letter that is not a digit adjoins a word.
     fn is_part_of_word(&self, from: usize, to: usize) -> bool {
         let is_letter = |at: Option<usize>| {
             at.and_then(|at| self.text.get(at))
@@ -193,7 +193,7 @@ impl Dump<'_> {
         (OFFSET..=16).contains(&(to - from)) && is_apart
     }
 
-    /// Whether the column of text begins here.
+    /// Returns whether the text column begins here.
     fn is_column(&self, at: usize) -> bool {
         let is_blank = |at: usize| self.text.get(at) == Some(&b' ');
         self.line.has_offset
@@ -202,7 +202,7 @@ impl Dump<'_> {
                 || self.line.has_colon && is_blank(at) && is_blank(at + 1))
     }
 
-    /// Skips the column of text of a line, which belongs to its numbers.
+    /// Skips the text column of a line, which is masked together with its numbers.
     fn skip_column(&mut self, at: usize) -> usize {
         let length = memchr::memchr(b'\n', &self.text[at..]);
         let end = length.map_or(self.text.len(), |length| at + length);
@@ -210,7 +210,7 @@ impl Dump<'_> {
         end
     }
 
-    /// Takes a word: numbers, or what ends a run of them. Gives whether to go on.
+    /// Decodes a word, which extends or ends a run. Returns whether to continue.
     fn word(&mut self, from: usize, to: usize) -> bool {
         let word = &self.text[from..to];
         if self.is_part_of_word(from, to) {
@@ -241,7 +241,7 @@ impl Dump<'_> {
         true
     }
 
-    /// Adds the numbers of the line.
+    /// Adds the numbers of the line to the view.
     fn flush(&mut self) {
         let column = self.line.column.take();
         for (from, to, byte) in self.line.numbers.drain(..) {
@@ -256,7 +256,7 @@ impl Dump<'_> {
         self.gap += 1;
     }
 
-    /// Ends what is read: a line with an offset may get a column yet.
+    /// Ends the reading: a line with an offset may still get a text column.
     fn end_text(&mut self, at: usize) {
         let first = self.line.numbers.first().map(|(from, ..)| *from);
         if at == self.text.len() && !self.last && self.line.has_offset && first.is_some() {
@@ -270,7 +270,7 @@ impl Dump<'_> {
     fn part(&mut self, at: usize) {
         self.gap = 0;
         if self.line.has_offset {
-            // The column of the line is still to come.
+            // The line's text column has not been read yet.
             self.line.numbers.push((at, at, BARRIER));
             return;
         }
@@ -278,7 +278,7 @@ impl Dump<'_> {
         self.view.piece((at, at), &[BARRIER], false);
     }
 
-    /// The bytes that a word stands for.
+    /// Returns the bytes of a word.
     fn bytes(&self, word: &[u8]) -> Option<Vec<u8>> {
         let digits = match (self.base, word) {
             (Radix::Hexadecimal, [b'0', b'x' | b'X', digits @ ..] | [b'x' | b'X', digits @ ..]) => digits,
@@ -301,8 +301,8 @@ impl Dump<'_> {
         }
     }
 
-    /// Whether a word at the end of the text may become a number that matters: the next of a phrase that
-    /// has begun, or the first of one.
+    /// Returns whether a word at the end of the text may become a relevant number: the next byte of a
+    /// phrase that has begun, or the first byte of one.
     fn may_become(&self, word: &[u8]) -> bool {
         let begun: Vec<u8> = self.line.numbers.iter().map(|(.., byte)| *byte).collect();
         let begun = [&self.view.bytes[..], &begun].concat();

@@ -1,27 +1,28 @@
-//! A text as a reader takes it: without what nobody sees, with escaped characters as what they stand
-//! for, and with the place of every byte in the text that it was made of. A text and any escaped
-//! form of it fold to the same. That is what secrets are looked for in.
+//! Folding of a text into its visible content: without invisible characters, with escaped characters
+//! decoded, and with the position of every byte in the original. A text and its escaped forms fold to the
+//! same bytes, in which secrets are searched. Forms other than escapes are in [`super::forms`] and
+//! [`super::views`].
 
 use super::terminal::{Lexeme, ReadOptions, is_control};
 use super::units::unit;
 
-/// A word of so many characters of base64 at the end of a line is a line that was broken there.
+/// Minimum characters of a base64 word before a line end that count as a line break within base64.
 const BROKEN: usize = 60;
 
-/// A text, folded.
+/// A folded text.
 #[derive(Debug, Default)]
 pub(super) struct Folded {
-    /// The text as a reader takes it.
+    /// Visible bytes.
     pub(super) bytes: Vec<u8>,
-    /// Whatever does not stand for itself, in order.
+    /// Pieces of the text that were decoded or removed, in order.
     pieces: Vec<Piece>,
     /// Start of the first piece whose meaning depends on the bytes that follow.
     pub(super) open: Option<usize>,
-    /// Something in it reaches over more than a byte, so that a text may look different beside it.
+    /// A piece is longer than a byte, so that the raw text may contain other phrases.
     pub(super) is_escaped: bool,
-    /// So many bytes at the end may be taken back by what comes next, or get a part of it.
+    /// Number of bytes at the end that the following bytes may take back or extend.
     pub(super) unsettled: usize,
-    /// There are control sequences of a terminal in it.
+    /// The text contains terminal control sequences.
     pub(super) has_sequences: bool,
 }
 
@@ -29,9 +30,9 @@ pub(super) struct Folded {
 struct Piece {
     /// Offset of its bytes in the folded text.
     at: usize,
-    /// Number of those bytes.
+    /// Number of its bytes in the folded text.
     length: usize,
-    /// Its range in the text.
+    /// Its range in the raw text.
     raw: (usize, usize),
     is_newline: bool,
 }
@@ -39,7 +40,7 @@ struct Piece {
 /// Options of folding.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Folding {
-    /// Quotes are all the same, and several count as one: shells write a quote in many ways.
+    /// Treat all quotes, and runs of them, as one quote: shells write a quote in many ways.
     pub(super) quotes: bool,
 }
 
@@ -66,7 +67,7 @@ const KINDS: [u8; 256] = {
 };
 
 impl Folded {
-    /// Folds a text in place of what was folded before.
+    /// Folds a text, and replaces the earlier content.
     pub(super) fn fold(&mut self, text: &[u8], reading: ReadOptions, folding: Folding) {
         self.bytes.clear();
         self.pieces.clear();
@@ -117,14 +118,14 @@ impl Folded {
         }
     }
 
-    /// Appends bytes that a part of the text stands for; gives the end of that part.
+    /// Appends the bytes of a decoded piece; returns the end of the piece.
     pub(super) fn piece(&mut self, raw: (usize, usize), bytes: &[u8], is_newline: bool) -> usize {
         self.pieces.push(Piece { at: self.bytes.len(), length: bytes.len(), raw, is_newline });
         self.bytes.extend_from_slice(bytes);
         raw.1
     }
 
-    /// Takes back the last character, which was written over; gives where it began.
+    /// Takes back the last character, which was overwritten; returns its start in the raw text.
     pub(super) fn take_back(&mut self) -> Option<usize> {
         while let Some(piece) = self.pieces.pop() {
             if piece.length > 0 {
@@ -135,7 +136,7 @@ impl Folded {
         None
     }
 
-    /// Takes a quote, which is one with a quote right before it.
+    /// Appends a quote, or merges it with the quote right before it.
     fn quote(&mut self, raw: (usize, usize)) {
         let end = self.bytes.len();
         let before = self.pieces.iter_mut().rev().find(|piece| piece.length > 0);
@@ -150,7 +151,7 @@ impl Folded {
         }
     }
 
-    /// Returns the range in the text of a byte of the folded text.
+    /// Returns the raw range of a byte of the folded text.
     pub(super) fn raw(&self, at: usize) -> (usize, usize) {
         let next = self.pieces.partition_point(|piece| piece.at <= at);
         let Some(piece) = next.checked_sub(1).and_then(|index| self.pieces.get(index)) else {
@@ -163,33 +164,32 @@ impl Folded {
         (start, start + 1)
     }
 
-    /// The beginning of the piece that a place of the text is in the midst of.
+    /// Returns the start of the piece that contains a raw position.
     pub(super) fn whole(&self, raw: usize) -> usize {
         self.around(raw).map_or(raw, |piece| piece.0)
     }
 
-    /// A part of the text without the beginning or the end of a piece: half of a control sequence would
-    /// do something else.
+    /// Shrinks a raw range to exclude partial pieces: half of a control sequence would have another effect.
     pub(super) fn without_halves(&self, (from, to): (usize, usize)) -> (usize, usize) {
         let first = self.around(from).filter(|piece| piece.1 < to);
         let last = self.around(to).filter(|piece| piece.0 > from);
         (first.map_or(from, |piece| piece.0), last.map_or(to, |piece| piece.1))
     }
 
-    /// The piece that a place of the text is in the midst of.
+    /// Returns the piece around a raw position.
     fn around(&self, raw: usize) -> Option<(usize, usize)> {
         let next = self.pieces.partition_point(|piece| piece.raw.0 < raw);
         let piece = self.pieces.get(next.checked_sub(1)?)?;
         (piece.raw.1 > raw).then_some(piece.raw)
     }
 
-    /// Whether the text begins or ends with something that nobody sees.
+    /// Returns whether the text begins or ends with an invisible piece.
     pub(super) fn has_unseen_edge(&self, length: usize) -> bool {
         let is_edge = |piece: &Piece| piece.length == 0 && (piece.raw.0 == 0 || piece.raw.1 == length);
         self.pieces.iter().any(is_edge)
     }
 
-    /// Finds the first line end in a part of the folded text: its offset there, and in the text.
+    /// Finds the first line end in a range of the folded text: its folded and its raw offset.
     pub(super) fn newline(&self, from: usize, to: usize) -> Option<(usize, usize)> {
         let first = self.pieces.partition_point(|piece| piece.at <= from);
         let newline =
@@ -197,7 +197,7 @@ impl Folded {
         Some((newline.at, newline.raw.0))
     }
 
-    /// The word of base64 right before a place of the text, given that at its beginning.
+    /// Returns the base64 word right before a raw position, given the word before the text.
     pub(super) fn word(&self, before: Word, raw: usize) -> Word {
         let next = self.pieces.partition_point(|piece| piece.raw.0 < raw);
         let to = match next.checked_sub(1).and_then(|index| self.pieces.get(index)) {
@@ -209,7 +209,7 @@ impl Folded {
         before.after(&self.bytes[from..to.min(self.bytes.len())])
     }
 
-    /// Splits a part of the text into what a reader sees and the invisible pieces.
+    /// Splits a part of the text into its visible bytes and its invisible pieces.
     pub(super) fn seen_and_unseen(&self, text: &[u8], from: usize) -> (Vec<u8>, Vec<u8>) {
         let (mut seen, mut unseen, mut at) = (Vec::new(), Vec::new(), from);
         for piece in self.pieces.iter().filter(|piece| piece.raw.0 >= from && piece.length == 0) {
@@ -222,15 +222,15 @@ impl Folded {
     }
 }
 
-/// Folds a text that is whole.
+/// Folds a complete text.
 pub(super) fn fold(text: &[u8], folding: Folding) -> Folded {
     let mut folded = Folded::default();
     folded.fold(text, ReadOptions { strip: true, last: true }, folding);
     folded
 }
 
-/// The length of the word of base64 at the end of a text, given that of the one before the text; none
-/// of it counts if it is a number, as digests are.
+/// Length of the base64 word at the end of a text, given the word before the text; a number, such as a
+/// digest, counts as none.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Word {
     length: usize,
@@ -238,7 +238,7 @@ pub(super) struct Word {
 }
 
 impl Word {
-    /// The word at the end of a text that goes on after this one.
+    /// Returns the word after this one was extended by a text.
     fn after(self, text: &[u8]) -> Self {
         let mut word = Self { length: 0, is_number: true };
         for byte in text.iter().rev() {
@@ -254,13 +254,13 @@ impl Word {
         }
     }
 
-    /// Whether a line that ends with it was broken there.
+    /// Returns whether a line that ends with this word was broken within base64.
     pub(super) fn is_broken(self) -> bool {
         self.length >= BROKEN && !self.is_number
     }
 }
 
-/// Whether a byte may be a part of base64.
+/// Returns whether a byte may be part of base64.
 pub(super) fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=')
 }

@@ -1,5 +1,5 @@
-//! The forms in which a secret may stand in a text that was folded ([`super::folded`]): as it is, in
-//! base64, base32 and hexadecimal digits. What folding undoes (percent-encoding, escapes) is no form here.
+//! Forms of a secret in a folded text ([`super::folded`]): plain, base64, base32 and hexadecimal. Forms
+//! that folding decodes (percent-encoding, escapes) are not listed here.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as STANDARD_ENGINE;
@@ -8,21 +8,21 @@ use super::folded::{Folding, fold};
 use super::parts;
 use super::phrases::{Phrase, SHORTEST};
 
-/// Lines of a secret that are shorter than this are no secrets by themselves.
+/// Minimum bytes of a secret's line that counts as a secret by itself.
 const SHORTEST_LINE: usize = 8;
 
-/// The forms of one secret.
+/// Forms of one secret.
 #[derive(Debug, Default)]
 pub(super) struct Forms {
-    /// As they are written, to be found whatever is around them.
+    /// Forms to find in the raw text.
     pub(super) raw: Vec<Phrase>,
-    /// In a folded text.
+    /// Forms to find in the folded text.
     pub(super) folded: Vec<Phrase>,
-    /// One of the first is not among the second.
+    /// Some raw form has no folded counterpart.
     pub(super) needs_raw: bool,
 }
 
-/// The forms of a secret; none of one that is too short.
+/// Returns the forms of a secret; none if it is too short.
 pub(super) fn of(secret: &str, folding: Folding) -> Forms {
     let mut forms = Forms::default();
     let trimmed = secret.trim();
@@ -52,23 +52,23 @@ impl Forms {
         let first_line = text.lines().next().unwrap_or_default();
         self.needs_raw |= folded.len() < SHORTEST || first_line.len() < SHORTEST || has_unseen_edge;
         if folded.len() < SHORTEST || has_unseen_edge {
-            // What is left of it would be found everywhere, or leave an end of it: the usual forms of it
-            // as they are.
+            // The folded text would be too short to search for, or would leave an end of the secret
+            // visible: search for the usual raw forms.
             self.raw.extend(escaped(text).iter().map(|form| Phrase::plain(form.as_bytes())));
         }
         if folded.len() < SHORTEST {
             return;
         }
-        // As forms are sent.
+        // HTML forms encode a space as `+`.
         if text.contains(' ') {
             self.folded.push(Phrase::plain(&fold(text.replace(' ', "+").as_bytes(), folding).bytes));
         }
-        // Python's `ascii` and others write characters of Latin-1 as one byte.
+        // Python's `ascii` and others write Latin-1 characters as one byte.
         if !text.is_ascii() {
             let latin = String::from_utf8_lossy(&folded).chars().flat_map(latin).collect::<Vec<u8>>();
             self.folded.push(Phrase::plain(&latin));
         }
-        // Where every byte was escaped, what looks like an escaped character in the secret is none.
+        // Where every byte was escaped, text of the secret that looks like an escape is literal.
         let literal = literal(text, folding);
         if literal != folded && literal.len() >= SHORTEST {
             self.folded.push(Phrase::plain(&literal));
@@ -82,8 +82,8 @@ impl Forms {
                 self.folded.push(core.phrase(base));
             }
         }
-        // Base64 of base64, as in a Secret of Kubernetes that holds what was encoded before: the whole of
-        // it to its end, and within more.
+        // Base64 of base64, such as a Kubernetes Secret with an encoded value: complete, and within a
+        // longer value.
         let (base, once) = (&BASES[0], STANDARD_ENGINE.encode(secret));
         self.folded.push(base.core(once.as_bytes(), 0).phrase(base));
         for base in &BASES[..2] {
@@ -106,13 +106,13 @@ impl Forms {
     }
 }
 
-/// A way to write bytes in so many bits a character (RFC 4648).
+/// Encoding of bytes with a number of bits in each character (RFC 4648).
 struct Base {
     bits: usize,
-    /// The alphabet, and a second one with the same meaning.
+    /// Alphabet, and a second one with the same meaning.
     alphabet: &'static [u8],
     other: &'static [u8],
-    /// So many bytes at most fill up the end.
+    /// Maximum characters of padding, with the last character.
     fill: usize,
 }
 
@@ -130,12 +130,12 @@ const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const BASE32_LOWER: &[u8] = b"abcdefghijklmnopqrstuvwxyz234567";
 const BASE32_HEX: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUV";
 
-/// The characters of an encoded text that depend on nothing beside it.
+/// Characters of an encoded text that do not depend on adjacent bytes.
 struct Core {
     text: Vec<u8>,
-    /// One of these right before it holds the first bits.
+    /// Characters possible right before the core, which contain the first bits.
     before: Vec<u8>,
-    /// The character right after it holds the last bits.
+    /// A character right after the core contains the last bits.
     goes_on: bool,
 }
 
@@ -147,8 +147,8 @@ impl Core {
 }
 
 impl Base {
-    /// The cores of some bytes at each alignment: a character begins at the first bit of every fifth or
-    /// third byte.
+    /// Returns the cores of bytes at each alignment: a character begins at the first bit of every third
+    /// byte, in base32 of every fifth.
     fn cores<'b>(&'b self, bytes: &'b [u8]) -> impl Iterator<Item = Core> + 'b {
         let alignments = if self.bits == 6 { 3 } else { 5 };
         (0..alignments).map(|shift| self.core(bytes, shift))
@@ -174,7 +174,7 @@ impl Base {
     }
 }
 
-/// A character as one byte, if it has one, else in UTF-8.
+/// Encodes a character in Latin-1, or else in UTF-8.
 fn latin(char: char) -> Vec<u8> {
     match u8::try_from(u32::from(char)) {
         Ok(byte) => vec![byte],
@@ -182,7 +182,7 @@ fn latin(char: char) -> Vec<u8> {
     }
 }
 
-/// A text without what folding takes out of any text.
+/// Removes the characters that folding removes from any text.
 fn literal(text: &str, folding: Folding) -> Vec<u8> {
     let mut out: Vec<u8> = Vec::new();
     for char in text.chars().filter(|char| !char.is_ascii_control() && *char != '\\') {
@@ -198,7 +198,7 @@ fn literal(text: &str, folding: Folding) -> Vec<u8> {
     out
 }
 
-/// The usual escaped forms.
+/// Returns the usual escaped forms.
 fn escaped(text: &str) -> Vec<String> {
     let percent = |upper: bool| {
         text.bytes().fold(String::new(), |mut out, byte| {

@@ -1,10 +1,8 @@
-//! Masks secrets in a stream of bytes, wherever the stream is cut. A secret is found as a reader would
-//! see it: without the control sequences of a terminal, and also where it was escaped for a URL, JSON, a
-//! program or HTML, in base64 and base32 (whatever it is aligned to, in lines or not), and in numbers, as
-//! dumps have them; of a secret of several lines, every line is found as well, and of one that is an
-//! address or a document, the secrets in it. What is not masked passes unchanged.
-//! Memory is bounded by the longest secret. What counts as one is decided by whoever makes the
-//! [`Redactor`].
+//! Masks secrets in a stream of bytes, wherever the stream is cut. Secrets are found as a reader would see
+//! them: without terminal control sequences; escaped for URLs, JSON, programs or HTML; in base64 and
+//! base32, at any alignment and across lines; and as numbers in dumps. Each line of a multi-line secret is
+//! masked, and so are the secrets within an address or a document. All other bytes pass unchanged. Memory
+//! is bounded by the longest secret. The choice of secrets is up to the code that creates the [`Redactor`].
 
 mod dump;
 mod folded;
@@ -28,10 +26,10 @@ use stream::Sought;
 use tokens::TokenStream;
 pub use tokens::without_tokens;
 
-/// Secrets shorter than this are not looked for: masking them would eat ordinary words.
+/// Minimum bytes of a secret: masking shorter ones would hide ordinary words.
 pub const SHORTEST: usize = phrases::SHORTEST;
 
-/// The secrets to mask, prepared once and shared by any number of streams.
+/// Secrets to mask, prepared once and shared by any number of streams.
 #[derive(Clone, Default)]
 pub struct Redactor {
     sought: Option<Arc<Sought>>,
@@ -44,7 +42,7 @@ impl fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// Prepares to mask these secrets.
+    /// Prepares to mask secrets.
     #[must_use]
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
         let secrets: Vec<&Secret> = secrets.into_iter().collect();
@@ -61,13 +59,13 @@ impl Redactor {
         Self { sought: Some(Arc::new(sought)) }
     }
 
-    /// Masks a whole text.
+    /// Masks a complete text.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
         String::from_utf8_lossy(&self.bytes(text.as_bytes())).into_owned()
     }
 
-    /// Masks a whole text that need not be UTF-8.
+    /// Masks complete bytes that need not be UTF-8.
     #[must_use]
     pub fn bytes(&self, bytes: &[u8]) -> Vec<u8> {
         let mut stream = self.stream();
@@ -77,27 +75,28 @@ impl Redactor {
         out
     }
 
-    /// Whether there is nothing to mask.
+    /// Returns whether there are no secrets to mask.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.sought.is_none()
     }
 
-    /// Begins a stream.
+    /// Starts a stream.
     #[must_use]
     pub fn stream(&self) -> RedactStream {
         RedactStream::new(self.sought.clone(), None)
     }
 
-    /// Begins a stream of text from outside, in which tokens and private keys are known by their form.
+    /// Starts a stream of text from outside, in which tokens and private keys are also recognised by their
+    /// form.
     #[must_use]
     pub fn outside_stream(&self) -> RedactStream {
         RedactStream::new(self.sought.clone(), Some(TokenStream::default()))
     }
 }
 
-/// Decodes what is escaped in a text, as the search for secrets does, and leaves out what nobody sees;
-/// `None` if that changes nothing.
+/// Decodes escapes in a text, as the search for secrets does, and removes invisible characters; `None` if
+/// that changes nothing.
 #[must_use]
 pub fn as_read(text: &str) -> Option<String> {
     let read = folded::fold(text.as_bytes(), Folding { quotes: false }).bytes;

@@ -1,23 +1,23 @@
-//! The secrets within a secret: the login of an address, leaves of JSON, values of assignments. Each may
-//! come out alone, since a program takes it out of the whole. Whether a part is a secret is decided by the
-//! word before it, or by its own look: host names, plain words and `true` are none.
+//! Secrets within a secret: the login of an address, strings in JSON, values of assignments. A program may
+//! print each of them alone. A part counts as secret by its name or by its form: host names, plain words
+//! and `true` do not count.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::phrases::SHORTEST;
 
-/// A part without a telling name must have so many characters.
+/// Minimum characters of a part without a name that marks it as secret.
 const SHORTEST_UNNAMED: usize = 8;
-/// A login without a password is a token from so many characters on.
+/// Minimum characters of a login without a password that counts as a token.
 const SHORTEST_TOKEN: usize = 16;
-/// Secrets longer than this are not taken apart.
+/// Maximum bytes of a secret to split.
 const LONGEST: usize = 64 << 10;
-/// No secret has more parts.
+/// Maximum number of parts of a secret.
 const MOST: usize = 64;
-/// Documents within documents are taken apart so deep.
+/// Maximum depth of documents within documents.
 const DEPTH: usize = 3;
-/// One of these in a name makes its value secret.
+/// Words in a name that mark its value as secret.
 const NAMES: [&str; 14] = [
     "pass",
     "pwd",
@@ -34,13 +34,13 @@ const NAMES: [&str; 14] = [
     "session",
     "sas",
 ];
-/// Values that a name cannot make secret, since they stand in every log.
+/// Values that are never secret, whatever their name, since they occur in every log.
 const WORDS: [&str; 12] = [
     "true", "false", "null", "none", "default", "required", "disabled", "enabled", "require", "prefer",
     "optional", "password",
 ];
 
-/// The parts of a secret that are secrets by themselves.
+/// Returns the parts of a secret that are secrets by themselves.
 pub(super) fn of(secret: &str) -> Vec<String> {
     let mut parts = Parts { whole: secret, found: Vec::new() };
     if secret.len() <= LONGEST {
@@ -66,7 +66,7 @@ impl Parts<'_> {
         if let Some(inner) = STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok())
             && !inner.contains(|c: char| c.is_control() && !c.is_ascii_whitespace())
         {
-            // What was encoded is as secret as what it was made of.
+            // A decoded value is as secret as its encoding.
             self.add(&inner, SHORTEST_UNNAMED);
             return self.take_apart(&inner, depth);
         }
@@ -76,16 +76,16 @@ impl Parts<'_> {
             && !user.contains([' ', '=', '{', '"'])
             && !password.contains([' ', '\n'])
         {
-            // As `curl --user` and files of passwords have it.
+            // Format of `curl --user` and of password files.
             self.value("", password);
         }
-        // The query of an address is read above.
+        // The query of an address is handled above.
         if !text.contains("://") || text.contains([' ', '\n', ';']) {
             self.assignments(text);
         }
     }
 
-    /// The login in an address, and what its query calls secret.
+    /// Adds the login of an address, and the secret values of its query.
     fn address(&mut self, word: &str) {
         let Some((_, rest)) = word.split_once("://") else { return };
         let before = rest.split(['?', '#']).next().unwrap_or(rest);
@@ -103,7 +103,7 @@ impl Parts<'_> {
                 None => self.add_decoded(login, SHORTEST_TOKEN),
             }
         }
-        // A path with a token in it, as that of a webhook.
+        // A path with a token, such as that of a webhook.
         for segment in before.split('/').skip(1).filter(|segment| !segment.contains('@')) {
             if segment.len() >= SHORTEST_TOKEN && is_telling(segment) {
                 self.add_decoded(segment, SHORTEST_TOKEN);
@@ -117,7 +117,7 @@ impl Parts<'_> {
         }
     }
 
-    /// The strings in a document.
+    /// Adds the strings of a document.
     fn leaves(&mut self, document: &serde_json::Value, depth: usize) {
         let mut open = vec![("", document)];
         while let Some((name, value)) = open.pop() {
@@ -135,7 +135,7 @@ impl Parts<'_> {
         }
     }
 
-    /// The values of `NAME=VALUE` on lines, and of connection strings.
+    /// Adds the values of `NAME=VALUE` lines, and of connection strings.
     fn assignments(&mut self, text: &str) {
         for line in text.lines() {
             let line = line.trim().trim_start_matches("export ");
@@ -148,7 +148,7 @@ impl Parts<'_> {
                 if name.trim().contains(' ') && !by_semicolon {
                     continue;
                 }
-                // `host=db password=x`, as libpq reads it.
+                // Format of libpq: `host=db password=x`.
                 let more = value.split(' ').filter_map(|pair| pair.split_once('='));
                 let more: Vec<(&str, &str)> = more.collect();
                 if more.is_empty() {
@@ -161,7 +161,7 @@ impl Parts<'_> {
         }
     }
 
-    /// A value that has a name, or none.
+    /// Adds a value if its name, or its form, marks it as secret.
     fn value(&mut self, name: &str, value: &str) {
         let value = value.trim().trim_matches(['"', '\'']);
         if is_secret_name(name) {
@@ -171,7 +171,7 @@ impl Parts<'_> {
         }
     }
 
-    /// A part as it is written, and as it is meant.
+    /// Adds a part both as written and decoded.
     fn add_decoded(&mut self, part: &str, shortest: usize) {
         self.add(part, shortest);
         if part.contains('%') {
@@ -195,8 +195,8 @@ fn is_secret_name(name: &str) -> bool {
     NAMES.iter().any(|part| name.contains(part)) && !name.ends_with("_id") && !name.contains("public")
 }
 
-/// Whether a value looks like a secret whatever its name: it mixes letters with digits or signs, and is
-/// no host, address, path, date or version.
+/// Returns whether a value looks like a secret whatever its name: it mixes letters with digits or
+/// punctuation, and is not a host, address, path, date or version.
 fn is_telling(value: &str) -> bool {
     let count = |is: fn(&char) -> bool| value.chars().filter(is).count();
     let digits = count(char::is_ascii_digit);

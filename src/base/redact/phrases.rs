@@ -1,36 +1,37 @@
-//! Finds many phrases in a text at once, faster than a log can come from an engine.
+//! Search for many phrases at once, faster than an engine delivers a log. Meaning and masking of phrases
+//! are in `stream`.
 //!
-//! The text is looked at through a window as long as the shortest phrase (Wu and Manber, "A fast
-//! algorithm for multi-pattern searching", 1994). The last four bytes in it tell how far on the next
-//! window is that may be the beginning of a phrase: mostly all of its length, so that most of the text
-//! is never looked at. An automaton over all phrases (Aho–Corasick) was slower by an order of magnitude
-//! as an NFA, and as a DFA takes hundreds of megabytes for a few private keys.
+//! The search moves a window as long as the shortest phrase over the text (Wu and Manber, "A fast algorithm
+//! for multi-pattern searching", 1994). A table maps the last four bytes of the window to the distance of
+//! the next possible match, mostly the whole window, so that most of the text is never read. An automaton
+//! over all phrases (Aho–Corasick) was slower by an order of magnitude as an NFA, and takes hundreds of
+//! megabytes for a few private keys as a DFA.
 
 use std::collections::HashMap;
 
-/// Phrases shorter than this cannot be looked for: so many bytes are looked at in one go.
+/// Minimum bytes of a phrase: the number of bytes that the search hashes at once.
 pub(super) const SHORTEST: usize = 4;
 
-/// A longer window would leave more traces in the table than it saves looks.
+/// Maximum bytes of the window: a wider one would fill the table more than it saves look-ups.
 const WIDEST: usize = 16;
 
-/// Entries of the table: small enough for a near cache, large enough for the forms of 50 secrets.
+/// Entries of the table: small enough for the CPU cache, large enough for the forms of 50 secrets.
 const SLOTS: usize = 1 << 16;
 
-/// One phrase.
+/// A phrase to search for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Phrase {
-    /// The bytes to find.
+    /// Bytes to find.
     pub(super) bytes: Box<[u8]>,
-    /// One of these right before it belongs to it.
+    /// Bytes that belong to the phrase if right before it.
     pub(super) before: Box<[u8]>,
-    /// A character of its alphabet right after it belongs to it, and what fills that up, so many bytes at
-    /// most.
+    /// Maximum bytes after the phrase that belong to it: a character of its alphabet, and padding; 0 for
+    /// none.
     pub(super) goes_on: usize,
 }
 
 impl Phrase {
-    /// A phrase that nothing around belongs to.
+    /// Creates a phrase without adjacent bytes.
     pub(super) fn plain(bytes: &[u8]) -> Self {
         Self { bytes: bytes.into(), before: Box::default(), goes_on: 0 }
     }
@@ -38,24 +39,23 @@ impl Phrase {
 
 /// A set of phrases.
 pub(super) struct Phrases {
-    /// How much of each phrase is in the window.
+    /// Bytes of the window.
     window: usize,
-    /// For each hash of the last four bytes in the window, how far the window may move; 0 if they are
-    /// the last that some phrase has in it.
+    /// Distance to move the window, by hash of its last four bytes; 0 if a phrase has them at that place.
     skips: Box<[u8; SLOTS]>,
-    /// The phrases, sorted.
+    /// All phrases, sorted.
     sorted: Vec<Phrase>,
-    /// Which of them have these last four bytes in the window, the longest first.
+    /// Indices of phrases by the last four bytes in the window, longest first.
     by_gram: HashMap<u32, Vec<usize>>,
-    /// For each pair of bytes, whether a phrase begins with it.
+    /// Set of byte pairs that begin a phrase, as bits.
     beginnings: Box<[u64; 1 << 10]>,
     pub(super) longest: usize,
-    /// Bytes that may belong to a phrase although they precede it.
+    /// Bytes that may belong to a phrase from right before it.
     before: [bool; 256],
 }
 
 impl Phrases {
-    /// The phrases, of which those that are too short are left out; `None` if there are none.
+    /// Creates a set, without phrases that are too short; `None` if none is left.
     pub(super) fn new(phrases: impl IntoIterator<Item = Phrase>) -> Option<Self> {
         let mut sorted: Vec<Phrase> =
             phrases.into_iter().filter(|phrase| phrase.bytes.len() >= SHORTEST).collect();
@@ -91,7 +91,8 @@ impl Phrases {
         Some(set)
     }
 
-    /// Finds phrases in the order of their starts; of several at one place, the longest that `take` accepts.
+    /// Finds phrases in the order of their starts; of several at one place, the longest that `take`
+    /// accepts.
     pub(super) fn find(&self, bytes: &[u8], mut take: impl FnMut(usize, &Phrase) -> bool) {
         let mut end = self.window;
         while let Some(last) = bytes.get(end - SHORTEST..end) {
@@ -125,18 +126,18 @@ impl Phrases {
                 return false;
             }
         }
-        // What goes on after the tail comes right after it.
+        // Phrases that continue the tail directly follow it in sorted order.
         let next = self.sorted.partition_point(|phrase| &*phrase.bytes <= tail);
         self.sorted.get(next).is_some_and(|phrase| phrase.bytes.starts_with(tail))
     }
 
-    /// Whether a phrase begins with a byte of these.
+    /// Returns whether a phrase begins with a byte in the range.
     pub(super) fn begins_with(&self, bytes: std::ops::RangeInclusive<u8>) -> bool {
         let next = self.sorted.partition_point(|phrase| phrase.bytes[0] < *bytes.start());
         self.sorted.get(next).is_some_and(|phrase| bytes.contains(&phrase.bytes[0]))
     }
 
-    /// Whether a byte may belong to a phrase that begins right after it.
+    /// Returns whether a byte may belong to a phrase that begins right after it.
     pub(super) fn may_precede(&self, byte: u8) -> bool {
         self.before[usize::from(byte)]
     }
@@ -146,18 +147,18 @@ fn gram_of(bytes: &[u8]) -> u32 {
     bytes.first_chunk().map_or(0, |four| u32::from_le_bytes(*four))
 }
 
-/// Where four bytes are in the table: multiplicative hashing after Knuth.
+/// Returns the table index of four bytes: multiplicative hashing after Knuth.
 fn slot(gram: u32) -> usize {
     (gram.wrapping_mul(0x9E37_79B1) >> (u32::BITS - SLOTS.trailing_zeros())) as usize % SLOTS
 }
 
-/// The word and the bit for a pair of bytes.
+/// Returns the word and the bit for a pair of bytes.
 fn pair(first: u8, second: u8) -> (usize, u64) {
     let number = usize::from(u16::from_le_bytes([first, second]));
     (number / 64, 1 << (number % 64))
 }
 
-/// A distance in the window, which is never wider than a byte can say.
+/// Converts a distance in the window, which always fits into a byte.
 fn to_byte(distance: usize) -> u8 {
     u8::try_from(distance).unwrap_or(0)
 }

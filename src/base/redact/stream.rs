@@ -1,4 +1,5 @@
-//! One stream being masked: what may be the beginning of a secret is held back until it is clear.
+//! Masking of one stream: bytes that may begin a secret are held back until the following bytes decide. The
+//! search for phrases is in `phrases`.
 
 use std::sync::Arc;
 
@@ -9,17 +10,18 @@ use super::tokens::TokenStream;
 use super::{dump, views};
 use crate::base::secret::MASK;
 
-/// Beside what the longest phrase needs, so much is held back for what nobody sees.
+/// Bytes held back for invisible characters, in addition to those for the longest phrase.
 const ROOM: usize = 64 << 10;
 
-/// In a folded text, a byte may be written in so many bytes.
+/// Maximum raw bytes of a byte in the folded text.
 const WIDEST: usize = 16;
 
-/// A phrase that is shorter than this is looked for across the end of a line only where a line was broken.
+/// Minimum bytes of a phrase that may cross any line end; a shorter one crosses only line breaks within
+/// base64.
 const ACROSS: usize = 8;
 
-/// So much of a phrase before the end of a line makes it likely that it goes on after it. With less, a line
-/// that ends in an ordinary word would be held back until the next one comes.
+/// Minimum bytes of a phrase before a line end that are held back. With fewer, a line that ends in an
+/// ordinary word would be held back until the next line arrives.
 const LIKELY: usize = 12;
 
 /// So much of a line before what is held is remembered: more than a line of a dump has.
@@ -27,39 +29,39 @@ const LINE: usize = 256;
 
 /// The phrases to find.
 pub(super) struct Sought {
-    /// In the text as it is.
+    /// Phrases in the raw text.
     pub(super) raw: Phrases,
-    /// In the folded text.
+    /// Phrases in the folded text.
     pub(super) folded: Option<Phrases>,
-    /// Some of the first are not among the second.
+    /// Some raw phrase has no folded counterpart.
     pub(super) needs_raw: bool,
     /// Options of folding.
     pub(super) folding: Folding,
 }
 
 impl Sought {
-    /// More than this is never held back.
+    /// Returns the maximum bytes to hold back.
     fn most(&self) -> usize {
         let longest = self.folded.as_ref().map_or(0, |folded| folded.longest).max(self.raw.longest);
         longest * WIDEST + ROOM
     }
 }
 
-/// One stream being masked.
+/// A stream being masked.
 pub struct RedactStream {
     sought: Option<Arc<Sought>>,
-    /// Bytes that may start a phrase, or were masked and may still run on.
+    /// Bytes that may start a phrase, or were masked and may continue it.
     held: Vec<u8>,
-    /// So many bytes at the start of `held` belong to a phrase that was found.
+    /// Number of bytes at the start of `held` that belong to a found phrase.
     masked: usize,
-    /// The last thing written was a mask.
+    /// The last output was a mask.
     in_mask: bool,
-    /// The word that `held` goes on with.
+    /// Base64 word before `held`.
     word: Word,
     /// What was written of the line that `held` goes on with, to read numbers in.
     line: Vec<u8>,
     folded: Folded,
-    /// The search for tokens by their form, in the text that is left.
+    /// Search for tokens by their form, in the masked text.
     tokens: Option<TokenStream>,
     shown: Vec<u8>,
 }
@@ -70,11 +72,11 @@ impl std::fmt::Debug for RedactStream {
     }
 }
 
-/// Result of searching the held bytes.
+/// Result of a search in the held bytes.
 struct Look {
-    /// The parts that belong to phrases.
+    /// Ranges that belong to phrases.
     hidden: Vec<(usize, usize)>,
-    /// From here on, it depends on what comes next.
+    /// Start of the bytes to hold back, whose meaning depends on the following bytes.
     open: usize,
 }
 
@@ -93,7 +95,7 @@ impl RedactStream {
         }
     }
 
-    /// Takes bytes in and appends what may be shown to `out`.
+    /// Accepts bytes, and appends the masked output to `out`.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         let Some(mut tokens) = self.tokens.take() else { return self.push_secrets(bytes, out) };
         match self.sought {
@@ -109,7 +111,7 @@ impl RedactStream {
         self.tokens = Some(tokens);
     }
 
-    /// Ends the stream: what was held back cannot become a phrase any more.
+    /// Ends the stream, and appends the bytes held back.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         let Some(mut tokens) = self.tokens.take() else { return self.finish_secrets(out) };
         let mut shown = Vec::new();
@@ -138,7 +140,7 @@ impl RedactStream {
         self.line.clear();
     }
 
-    /// Number of bytes held back.
+    /// Returns the number of bytes held back.
     #[cfg(test)]
     pub(super) fn held(&self) -> usize {
         self.held.len()
@@ -150,7 +152,7 @@ impl RedactStream {
         folded.fold(&self.held, ReadOptions { strip: true, last }, sought.folding);
         self.look_into(&folded, sought.folded.as_ref(), last, &mut look);
         if folded.has_sequences {
-            // A link has an address that nobody sees on a terminal, but in a file.
+            // A terminal hides the address of a link, but a file shows it.
             let mut whole = Folded::default();
             whole.fold(&self.held, ReadOptions { strip: false, last }, sought.folding);
             self.look_into(&whole, sought.folded.as_ref(), last, &mut look);
@@ -172,7 +174,7 @@ impl RedactStream {
         look
     }
 
-    /// Looks into the other readings of the text, as far as it has any.
+    /// Searches the other readings of the text, if it has any.
     fn look_into_views(&self, sought: &Sought, last: bool, look: &mut Look) {
         let raw = &sought.raw;
         let views = [views::written_over(&self.held, last), views::unquoted(&self.held, last)];
@@ -236,7 +238,7 @@ impl RedactStream {
             return;
         }
         let mut at = 0;
-        // What begins in the part held back is found again when more has come.
+        // The next search finds the phrases that begin in the kept part.
         for (from, to) in hidden.iter().copied().take_while(|(from, _)| *from < end) {
             if from > at {
                 out.extend_from_slice(&self.held[at..from]);
@@ -269,8 +271,8 @@ impl RedactStream {
         }
     }
 
-    /// Lets go of what nobody sees although it is in the midst of what may be a phrase: that is taken
-    /// for one, so that nothing of it is shown if it goes on.
+    /// Writes out the invisible bytes within a possible phrase. The visible bytes count as a phrase from
+    /// here on, so that nothing of it is shown if it continues.
     fn relieve(&mut self, sought: &Sought, out: &mut Vec<u8>) {
         let before = self.held.len();
         let mut folded = std::mem::take(&mut self.folded);
@@ -283,7 +285,7 @@ impl RedactStream {
         self.masked = kept.len();
         let open = &self.held[folded.open.unwrap_or(before)..];
         match open.len().checked_sub(sought.raw.longest).filter(|middle| *middle > ROOM / 2) {
-            // It goes on as what it began as.
+            // Keep the first bytes and the end of an unfinished sequence, and write out its middle.
             Some(middle) => {
                 let (begins, rest) = open.split_at(2);
                 out.extend_from_slice(&rest[..middle - 2]);
@@ -303,20 +305,20 @@ impl RedactStream {
     }
 }
 
-/// A folded text, and the word that it goes on with.
+/// Folded text with the base64 word before it.
 struct View<'a> {
     folded: &'a Folded,
     word: Word,
 }
 
 impl View<'_> {
-    /// Whether the line whose end is at this place of the text was broken there.
+    /// Returns whether the line that ends at this raw position was broken within base64.
     fn is_broken(&self, newline: usize) -> bool {
         self.folded.word(self.word, newline).is_broken()
     }
 
-    /// Whether a phrase that begins here and reaches the end may go on. The end of a line ends most
-    /// phrases: else the last line of a log would wait for the next one.
+    /// Returns whether a phrase that begins here and reaches the end may continue. A line end finishes most
+    /// phrases: otherwise the last line of a log would wait for the next one.
     fn may_go_on(&self, start: usize) -> bool {
         match self.folded.newline(start, self.folded.bytes.len() + 1) {
             Some((at, newline)) => at - start >= LIKELY || self.is_broken(newline),
@@ -324,13 +326,13 @@ impl View<'_> {
         }
     }
 
-    /// Whether one byte belongs to the one before it: there is no end of a line in between, or the line
-    /// was broken.
+    /// Returns whether a byte belongs with the byte before it: there is no line end in between, or the line
+    /// was broken within base64.
     fn belongs(&self, at: usize) -> bool {
         self.folded.newline(at - 1, at + 1).is_none_or(|(_, newline)| self.is_broken(newline))
     }
 
-    /// Returns the end of all that belongs to a phrase, and whether the next bytes may move it.
+    /// Returns the end of a phrase with its adjacent bytes, and whether following bytes may move it.
     fn end(&self, phrase: &Phrase, end: usize) -> (usize, bool) {
         let bytes = &self.folded.bytes;
         if phrase.goes_on == 0 {

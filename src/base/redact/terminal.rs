@@ -1,49 +1,48 @@
-//! Text that a terminal acts on and a reader never sees: control characters, the sequences that they
-//! begin (ECMA-48), and characters of Unicode without a width. Escaped characters are the business
-//! of [`super::units`].
+//! Text that acts on a terminal and is invisible to a reader: control characters, the sequences that they
+//! introduce (ECMA-48), and Unicode characters without a width. Escaped characters are in [`super::units`].
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 use crate::base::text::is_invisible;
 
-/// One piece.
+/// One piece of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lexeme {
-    /// Bytes that stand for themselves, up to here.
+    /// Bytes that stand for themselves, up to this end.
     Plain(usize),
-    /// Up to here, nothing that a reader sees.
+    /// Invisible bytes, up to this end.
     Nothing(usize),
-    /// The end of a line, up to here.
+    /// Line end, up to this end.
     Newline(usize),
-    /// These bytes, written in the text up to `end`.
+    /// Decoded bytes, written in the text up to `end`.
     Bytes {
         /// End of the piece.
         end: usize,
-        /// The bytes, of which the first `length` count.
+        /// Decoded bytes, of which the first `length` count.
         bytes: [u8; 4],
-        /// Number of bytes that count.
+        /// Number of decoded bytes.
         length: usize,
     },
-    /// It depends on what comes next.
+    /// Unfinished piece, whose meaning depends on the following bytes.
     Open,
 }
 
 /// Options of reading a text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ReadOptions {
-    /// Control sequences are taken out as a whole; else their bytes are text like any other.
+    /// Remove whole control sequences; otherwise their bytes count as text.
     pub(super) strip: bool,
-    /// Nothing comes after the text.
+    /// Nothing follows the text.
     pub(super) last: bool,
 }
 
-/// Classifies the piece at a place: invisible, or as it is.
+/// Classifies the piece at a position as invisible or plain.
 pub(super) fn visible(text: &[u8], at: usize, reading: ReadOptions) -> Lexeme {
     Terminal { text, reading }.visible(at)
 }
 
-/// Returns whether a character changes the look of the one before it: combining marks, and selectors of a
-/// variation.
+/// Returns whether a character only changes the look of the one before it: combining marks and variation
+/// selectors.
 fn is_mark(character: char) -> bool {
     matches!(
         character,
@@ -56,8 +55,8 @@ fn is_mark(character: char) -> bool {
     )
 }
 
-/// The characters of ASCII that another character is a form of (NFKC): full-width letters, letters of
-/// mathematics, letters in circles.
+/// Returns the ASCII characters that a character is a variant of (NFKC): full-width letters, mathematical
+/// letters, letters in circles.
 fn plain_form(character: char) -> Option<([u8; 4], usize)> {
     let may_be = matches!(
         character,
@@ -77,7 +76,7 @@ fn plain_form(character: char) -> Option<([u8; 4], usize)> {
     Some((bytes, count))
 }
 
-/// Whether a byte is a control character by itself.
+/// Returns whether a byte is a control character by itself.
 pub(super) fn is_control(byte: u8) -> bool {
     byte < 0x20 || byte == 0x7f
 }
@@ -89,7 +88,7 @@ struct Terminal<'a> {
 }
 
 impl Terminal<'_> {
-    /// Classifies a piece that is no escaped character.
+    /// Classifies a piece that is not an escaped character.
     fn visible(self, at: usize) -> Lexeme {
         match self.text[at] {
             b'\n' => Lexeme::Newline(at + 1),
@@ -106,7 +105,7 @@ impl Terminal<'_> {
             0xc2..=0xdf => 2,
             0xe0..=0xef => 3,
             0xf0..=0xf4 => 4,
-            // A control character of ISO 6429 in one byte, as an old terminal takes it.
+            // One-byte control character of ISO 6429, which old terminals accept.
             byte @ 0x80..=0x9f => return self.introduced(byte, at, at + 1),
             _ => return Lexeme::Plain(at + 1),
         };
@@ -120,7 +119,7 @@ impl Terminal<'_> {
             Some(char) if is_invisible(char) || is_mark(char) => Lexeme::Nothing(at + length),
             Some(char) => plain_form(char).map_or(Lexeme::Plain(at + length), |(bytes, count)| {
                 match bytes[..count] {
-                    // Escaped or not, that counts for nothing.
+                    // A backslash is ignored, escaped or not.
                     [b'\\'] => Lexeme::Nothing(at + length),
                     _ => Lexeme::Bytes { end: at + length, bytes, length: count },
                 }
@@ -129,7 +128,7 @@ impl Terminal<'_> {
         }
     }
 
-    /// A sequence that begins with ESC (ECMA-48).
+    /// Reads a sequence that begins with ESC (ECMA-48).
     fn sequence(self, at: usize, after: usize) -> Lexeme {
         if !self.reading.strip {
             return Lexeme::Nothing(after);
@@ -152,7 +151,7 @@ impl Terminal<'_> {
         }
     }
 
-    /// Reads what a control character of the second set introduces.
+    /// Reads the sequence after a C1 control character.
     fn introduced(self, control: u8, at: usize, after: usize) -> Lexeme {
         if !self.reading.strip {
             return Lexeme::Nothing(after);
@@ -176,8 +175,8 @@ impl Terminal<'_> {
         from + self.text[from..].iter().take_while(|byte| bytes.contains(byte)).count()
     }
 
-    /// A string for the terminal, which a bell or a terminator ends, and anything that a terminal
-    /// takes for the end of it. A line does not begin inside of one.
+    /// Reads a control string, which ends at a bell, at a terminator, or at any byte at which a terminal
+    /// ends it. No line begins inside of a control string.
     fn string(self, at: usize, from: usize, bell: bool) -> Lexeme {
         let ends = |byte: &u8| matches!(byte, 0x1b | 0x18 | 0x1a | b'\n' | 0xc2) || bell && *byte == 7;
         let mut end = from;

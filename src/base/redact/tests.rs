@@ -61,7 +61,7 @@ proptest! {
         let mut cuts = cuts.iter().cycle();
         let mut steps = 0;
         while !rest.is_empty() {
-            // A run of zeros makes no progress for ever; every few steps take one byte.
+            // A run of zeros would never advance; every few steps take one byte.
             steps += 1;
             let cut = cuts.next().copied().unwrap_or(1).max(usize::from(steps % 3 == 0)).min(rest.len());
             stream.push(&rest[..cut], &mut out);
@@ -79,7 +79,7 @@ proptest! {
     }
 }
 
-/// Sequences and characters that nobody sees.
+/// Invisible sequences and characters.
 const UNSEEN: &[&str] = &[
     "\x1b[0m",
     "\x1b[1;36m",
@@ -136,7 +136,7 @@ fn each_byte(text: &str, write: impl Fn(u8) -> String) -> String {
     text.bytes().map(write).collect()
 }
 
-/// The usual ways to write a text.
+/// Returns a text in one of its usual written forms.
 fn written(text: &str, way: usize) -> String {
     match way {
         0 => text.to_owned(),
@@ -180,7 +180,7 @@ fn full_width(char: char) -> char {
     char::from_u32(u32::from(char) + 0xfee0).unwrap_or(char)
 }
 
-/// Ways to write a text in which colours would mean something else.
+/// Returns a text in a form in which colours would change its meaning.
 fn numbered(text: &str, way: usize) -> String {
     let join = |by: &str, write: &dyn Fn(u8) -> String| text.bytes().map(write).collect::<Vec<_>>().join(by);
     let pairs = |by: &str| {
@@ -227,7 +227,7 @@ fn numbered(text: &str, way: usize) -> String {
     }
 }
 
-/// Puts what nobody sees between characters.
+/// Inserts invisible sequences between characters.
 fn colored(text: &str, places: &[(usize, usize)]) -> String {
     let mut out = String::new();
     let last = text.chars().count().saturating_sub(1);
@@ -263,14 +263,14 @@ fn a_secret() -> impl Strategy<Value = String> {
         "[a-zA-Z]{2}[a-z /+=&?%\\\\\"'<>]{2,12}[a-zA-Z0-9]{2}",
         "[a-z]{3}[äéßж€😀 ]{1,6}[a-z]{3}",
     ]
-    // Of these, only the usual forms are known.
+    // For these, only the usual forms are masked.
     .prop_filter("its ends are seen", |secret| {
         let folded = folded::fold(secret.as_bytes(), Folding { quotes: true });
         folded.bytes.len() >= SHORTEST && !folded.has_unseen_edge(secret.len())
     })
 }
 
-/// Number of generated cases; `CKI_TEST_CASES` sets another.
+/// Returns the number of generated cases; `CKI_TEST_CASES` overrides it.
 fn cases() -> u32 {
     #[expect(
         clippy::disallowed_methods,
@@ -303,7 +303,7 @@ proptest! {
         way in 0usize..16,
         cuts in prop::collection::vec(0usize..20, 1..10),
     ) {
-        // Lines of one byte each are too little of a secret to wait for the next.
+        // With one byte on each line, too little of a secret is known to wait for the next line.
         prop_assume!(way != 9 || cuts.len() > 8);
         let redactor = redactor(&[&secret, "another one"]);
         let written = numbered(&secret, way);
@@ -314,7 +314,7 @@ proptest! {
         };
         let shown = String::from_utf8_lossy(&shown).into_owned();
         prop_assert!(shown.contains(MASK), "{:?} of {:?} as {:?}", text, secret, shown);
-        // The sign of a base may stay before a mask.
+        // The prefix of a number may stay before a mask.
         let shown = shown.replace(&format!("0{MASK}"), MASK).replace(&format!("0x{MASK}"), MASK);
         let rest = shown.replace(MASK, "").replace(['<', '>', ' ', '\n', '[', ']', '=', '_', '\x08'], "");
         prop_assert!(rest.is_empty(), "{:?} of {:?} as {:?}", text, secret, shown);
@@ -346,7 +346,7 @@ proptest! {
         let shown = String::from_utf8(streamed(&redactor(&[&secret]), text.as_bytes(), &cuts)).expect("UTF-8");
         let seen: String = String::from_utf8_lossy(&folded::fold(shown.as_bytes(), Folding { quotes: false }).bytes).into_owned();
         let expected = format!("{}{MASK}{}", &encoded[..from], &encoded[to..]);
-        // What fills up the end may go with it.
+        // Padding may be masked as well.
         prop_assert_eq!(seen.trim_end_matches('='), expected.trim_end_matches('='), "{:?}", text);
     }
 
@@ -360,7 +360,8 @@ proptest! {
         ], 0..12),
         cuts in prop::collection::vec(0usize..9, 1..10),
     ) {
-        // A line that ends ends what begins in its last three characters, unless that is known to go on.
+        // A line end finishes a phrase that begins in its last three characters, unless the line is known
+        // to continue.
         let mut text = pieces.concat();
         text.retain(|byte| *byte != b'\n');
         let redactor = redactor(&["hunter22"]);

@@ -1,6 +1,5 @@
-//! TokenStream and private keys that tell by their form what they are, in texts from outside: messages,
-//! output of components, logs of jobs and of builds, comments. Nobody declared these; what was declared
-//! is found by the [`super::Redactor`].
+//! Tokens and private keys recognised by their form in text from outside: messages, output of components,
+//! logs of jobs and of builds, comments. Declared secrets are masked by the [`super::Redactor`].
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -10,7 +9,7 @@ use regex::bytes::Regex;
 use super::terminal::{Lexeme, ReadOptions, is_control, visible};
 use crate::base::secret::MASK;
 
-/// One of these is in every such form: most texts are done with after a look for them.
+/// Substrings of which every form contains one: a fast test that most texts fail.
 const ANCHORS: [&str; 38] = [
     "glpat-",
     "gldt-",
@@ -52,9 +51,9 @@ const ANCHORS: [&str; 38] = [
     "\"auth\"",
 ];
 
-/// No token is longer; a longer word is none.
+/// Maximum bytes of a token; a longer word is not a token.
 const LONGEST_WORD: usize = 8 << 10;
-/// No private key is longer.
+/// Maximum bytes of a private key.
 const LONGEST_KEY: usize = 32 << 10;
 const KEY_BEGINS: &[u8] = b"-----BEGIN ";
 const KEY_ENDS: &[u8] = b"-----END ";
@@ -93,12 +92,12 @@ static FORMS: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a constant expression")
 });
 
-/// A text without what is a token by its form.
+/// Masks tokens that are recognised by their form.
 #[must_use]
 pub fn without_tokens(text: &str) -> Cow<'_, str> {
     match masked(text.as_bytes()) {
         Cow::Borrowed(_) => Cow::Borrowed(text),
-        // Whole characters were replaced by whole characters.
+        // Masks replace whole characters, so that the text stays UTF-8.
         Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
     }
 }
@@ -121,12 +120,12 @@ fn masked(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(made)
 }
 
-/// A text as a reader sees it: without what only a terminal acts on.
+/// Visible text, without terminal control sequences.
 struct View<'a> {
     text: Cow<'a, [u8]>,
-    /// Offset of each byte of the text in the original; empty if they are the same.
+    /// Offset of each byte in the original; empty if they are the same.
     places: Vec<usize>,
-    /// Before this place, no sequence for a terminal is cut.
+    /// Position before which no control sequence is cut.
     whole: usize,
 }
 
@@ -165,7 +164,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// A stream without tokens, wherever it is cut.
+/// Stream with masked tokens, wherever it is cut.
 #[derive(Debug, Default)]
 pub(super) struct TokenStream {
     /// Bytes that may begin a token.
@@ -173,7 +172,7 @@ pub(super) struct TokenStream {
 }
 
 impl TokenStream {
-    /// Takes bytes in and appends what may be shown to `out`.
+    /// Accepts bytes, and appends the masked output to `out`.
     pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         if self.held.is_empty() {
             let open = raw_open(bytes);
@@ -206,11 +205,11 @@ fn open(bytes: &[u8]) -> usize {
     if let Some(begin) = memchr::memmem::rfind(&bytes[recent..], KEY_BEGINS).map(|at| at + recent) {
         let rest = &bytes[begin..];
         if let Some(end) = memchr::memmem::find(rest, KEY_ENDS).map(|end| end + KEY_ENDS.len()) {
-            // Its last line must be whole.
+            // The last line must be complete.
             let Some(dashes) = memchr::memmem::find(&rest[end..], b"-----") else { return begin };
             over = begin + end + dashes + b"-----".len();
         } else {
-            // The first line may say that it is something else, a certificate for one.
+            // The first line may name something else, such as a certificate.
             let line = memchr::memchr(b'\n', rest).map(|end| &rest[..end]);
             if line.is_none_or(|line| memchr::memmem::find(line, b"PRIVATE KEY").is_some()) {
                 return begin;
@@ -224,7 +223,7 @@ fn open(bytes: &[u8]) -> usize {
     let is_inside = |byte: u8| byte.is_ascii_alphanumeric();
     let begins = |at: &usize| {
         let rest = &bytes[*at..];
-        // One or two letters at the end of an ordinary word are no beginning.
+        // One or two letters at the end of an ordinary word do not begin a token.
         let may_begin = rest.len() > 2 || *at == 0 || !is_inside(bytes[at - 1]);
         let is_begun = |anchor: &&str| anchor.as_bytes().starts_with(rest) && may_begin;
         ANCHORS.iter().any(|anchor| rest.starts_with(anchor.as_bytes()) || is_begun(anchor))

@@ -1,27 +1,26 @@
-//! The smallest pieces of a text that are not what they seem: what nobody sees, and characters that
-//! are written in an escaped form. One piece is read at a time, from any place of the text. Putting
-//! pieces together is the business of [`super::folded`].
+//! The smallest pieces of a text with another meaning: invisible bytes, and escaped characters. Reads one
+//! piece from any position. Joining pieces is in [`super::folded`].
 
 use super::terminal::{Lexeme, ReadOptions, is_control, visible};
 
-/// Longer runs of invisible bytes inside of one escaped character end it.
+/// Maximum invisible bytes inside of one escaped character.
 const LONGEST_GAP: usize = 1024;
 
-/// So many levels of percent-encoding are undone.
+/// Maximum levels of percent-encoding to decode.
 const LEVELS: usize = 6;
 
-/// No number of a character of HTML has more digits.
+/// Maximum digits of a numeric HTML entity.
 const LONGEST_NUMBER: usize = 16;
 
-/// A byte with the place after it, or why there is none.
+/// Next byte and its end, or the reason why there is none.
 enum Next {
     Byte(u8, usize),
-    /// No byte that could be a part of the piece.
+    /// The next byte cannot be part of the piece.
     Break,
     Open,
 }
 
-/// The piece at a place, which is inside of the text.
+/// Reads the piece at a position inside of the text.
 pub(super) fn unit(text: &[u8], at: usize, reading: ReadOptions) -> Lexeme {
     let reader = Reader { text, reading };
     match reader.unit(at) {
@@ -55,7 +54,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The next byte that a reader sees.
+    /// Returns the next visible byte.
     fn seen(self, from: usize) -> Next {
         let mut at = from;
         while at < self.text.len() {
@@ -69,7 +68,7 @@ impl Reader<'_> {
         if self.reading.last { Next::Break } else { Next::Open }
     }
 
-    /// A byte that is percent-encoded, in as many levels as there are.
+    /// Decodes a percent-encoded byte, through all levels.
     fn percent(self, at: usize) -> Next {
         let mut from = at + 1;
         for _ in 0..LEVELS {
@@ -94,7 +93,7 @@ impl Reader<'_> {
         Next::Break
     }
 
-    /// A character as JavaScript's `escape` writes it: `%u0073`.
+    /// Decodes a character as JavaScript's `escape` writes it: `%u0073`.
     fn percent_unicode(self, at: usize) -> Option<Lexeme> {
         match self.seen(at) {
             Next::Byte(b'u' | b'U', end) => self.utf16(end, b'%'),
@@ -102,7 +101,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A hexadecimal digit.
+    /// Decodes a hexadecimal digit.
     fn digit(self, at: usize) -> Result<(u8, usize), Next> {
         match self.seen(at) {
             Next::Byte(byte, end) => value(byte, 16).map(|value| (value, end)).ok_or(Next::Break),
@@ -110,7 +109,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The next byte, percent-encoded or not.
+    /// Returns the next byte, decoded if it is percent-encoded.
     fn next(self, at: usize) -> Next {
         match self.seen(at) {
             Next::Byte(b'%', end) => match self.percent(end - 1) {
@@ -121,8 +120,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Decodes the escape after a backslash, as JSON, C, Python and shells have it. A backslash that begins nothing
-    /// is nothing, so that it does not matter how often it is escaped itself.
+    /// Decodes the escape after a backslash in JSON, C, Python and shells. A backslash without an escape is
+    /// removed, so that repeated escaping makes no difference.
     fn backslash(self, after: usize) -> Lexeme {
         let alone = Lexeme::Nothing(after);
         match self.next(after) {
@@ -155,7 +154,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A number in at most so many digits: a character, or a byte.
+    /// Decodes a number with a maximum of digits: a character, or a byte.
     fn number(self, at: usize, base: u32, digits: usize, is_char: bool) -> Option<Lexeme> {
         let (mut number, mut end, mut count) = (0_u32, at, 0);
         while count < digits {
@@ -179,8 +178,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Four digits, and four more where the first are half of a character: those have a sign before them,
-    /// too.
+    /// Decodes four digits, and four more with their own prefix if the first are half of a surrogate pair.
     fn utf16(self, at: usize, sign: u8) -> Option<Lexeme> {
         let (high, end) = match self.half(at) {
             Ok(half) => half,
@@ -190,7 +188,7 @@ impl Reader<'_> {
             return character(high, end);
         }
         let mut from = end;
-        // However often the backslash is escaped itself.
+        // The backslash may itself be escaped several times.
         for place in 0..=LEVELS {
             match self.next(from) {
                 Next::Byte(byte, after) if byte == sign && place < LEVELS => from = after,
@@ -225,7 +223,7 @@ impl Reader<'_> {
         Ok((number, end))
     }
 
-    /// A character of HTML, as templates escape it. As browsers take it, the semicolon may be missing.
+    /// Decodes an HTML entity, as templates write it. As in browsers, the semicolon is optional.
     fn entity(self, at: usize) -> Lexeme {
         let plain = Lexeme::Plain(at + 1);
         match self.next(at + 1) {
@@ -235,7 +233,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A character by its number, in decimal or hexadecimal digits.
+    /// Decodes a numeric entity, decimal or hexadecimal.
     fn numbered(self, at: usize) -> Option<Lexeme> {
         let (base, mut end) = match self.next(at) {
             Next::Byte(b'x' | b'X', end) => (16, end),
@@ -263,7 +261,7 @@ impl Reader<'_> {
         character(number, end)
     }
 
-    /// A character by its name.
+    /// Decodes a named entity.
     fn named(self, at: usize) -> Option<Lexeme> {
         let (mut name, mut end) = (String::new(), at);
         loop {
@@ -281,7 +279,7 @@ impl Reader<'_> {
             }
         }
         match name.as_str() {
-            // Escaped once more: the rest follows.
+            // An entity that was escaped again: its name follows.
             "amp" => Some(self.unit_after_ampersand(end).unwrap_or_else(|| bytes(b"&", end))),
             "lt" => Some(bytes(b"<", end)),
             "gt" => Some(bytes(b">", end)),
@@ -291,7 +289,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `amp;quot;` after an ampersand that was written as `&amp;`.
+    /// Decodes the rest of an entity whose ampersand was written as `&amp;`, such as `amp;quot;`.
     fn unit_after_ampersand(self, end: usize) -> Option<Lexeme> {
         for (name, byte) in
             [(&b"quot;"[..], b"\""), (b"lt;", b"<"), (b"gt;", b">"), (b"#39;", b"'"), (b"amp;", b"&")]
@@ -308,7 +306,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a name of HTML that is known may go on so.
+/// Returns whether the name of a known entity may continue with a byte.
 fn may_go_on(name: &str, byte: u8) -> bool {
     let name = [name.as_bytes(), &[byte]].concat();
     [&b"amp"[..], b"lt", b"gt", b"quot", b"apos"].iter().any(|known| known.starts_with(&name))
@@ -320,7 +318,7 @@ fn bytes(these: &[u8], end: usize) -> Lexeme {
     Lexeme::Bytes { end, bytes, length: these.len() }
 }
 
-/// A byte, unless it is one that counts for nothing.
+/// Returns a byte, or nothing for an ignored control character.
 fn control_or(byte: u8, end: usize) -> Lexeme {
     if is_control(byte) || byte == b'\\' { Lexeme::Nothing(end) } else { bytes(&[byte], end) }
 }

@@ -1,16 +1,16 @@
-//! Other readings of a text beside the usual one ([`super::folded`]): characters that are written over
-//! others, as printers made them bold, and quoted-printable. Each is made only where its signs are in the
-//! text. Numbers that stand for bytes are the business of [`super::dump`].
+//! Other readings of a text than the usual one ([`super::folded`]): overwritten characters, with which
+//! printers produced bold text, and quoted-printable. Each is produced only if the text contains its marks.
+//! Numbers that stand for bytes are in [`super::dump`].
 
 use super::folded::Folded;
 use super::terminal::{Lexeme, ReadOptions, visible};
 
-/// A step to the left, as a terminal takes it.
+/// Sequence that moves the cursor left.
 const LEFT: &[u8] = b"\x1b[D";
 
-/// The text with only what was written last in each place, if anything was written over.
+/// Returns the text with only the last character written at each position, if any was overwritten.
 pub(super) fn written_over(text: &[u8], last: bool) -> Option<Folded> {
-    // A line at the end may be under what comes next.
+    // An underscore at the end may be overwritten by the following bytes.
     let is_under = !last && text.last() == Some(&b'_');
     if !is_under && memchr::memchr(8, text).is_none() && memchr::memmem::find(text, LEFT).is_none() {
         return None;
@@ -28,7 +28,7 @@ pub(super) fn written_over(text: &[u8], last: bool) -> Option<Folded> {
         }
         at = match visible(text, at, ReadOptions { strip: true, last }) {
             Lexeme::Plain(end) | Lexeme::Bytes { end, .. } => {
-                // The same again makes it bold.
+                // The same character twice is bold.
                 let begin = from.take().filter(|from| text[*from..].starts_with(&text[at..end]));
                 view.piece((begin.unwrap_or(at), end), &text[at..end], false)
             }
@@ -43,14 +43,14 @@ pub(super) fn written_over(text: &[u8], last: bool) -> Option<Folded> {
             }
         };
     }
-    // What comes next is written there.
+    // The following bytes overwrite this position.
     if let Some(from) = from.filter(|_| !last) {
         view.open = view.open.or(Some(from));
     }
     Some(view)
 }
 
-/// The text as it was before it was made quoted-printable (RFC 2045), if it may be that.
+/// Decodes quoted-printable (RFC 2045), if the text may be that.
 pub(super) fn unquoted(text: &[u8], last: bool) -> Option<Folded> {
     memchr::memchr_iter(b'=', text).find(|at| !matches!(sign(text, *at, last), Sign::None))?;
     let (mut view, mut done) = (Folded::default(), 0);
@@ -75,13 +75,13 @@ pub(super) fn unquoted(text: &[u8], last: bool) -> Option<Folded> {
     Some(view)
 }
 
-/// What a `=` stands for.
+/// Meaning of a `=`.
 enum Sign {
-    /// Itself.
+    /// A plain character.
     None,
-    /// That depends on what comes next.
+    /// Unfinished; the meaning depends on the following bytes.
     Open,
-    /// A byte, or nothing at the end of a line that goes on; up to here.
+    /// A byte, or nothing for a soft line break; up to this end.
     Bytes(Vec<u8>, usize),
 }
 

@@ -1,8 +1,7 @@
-//! Cuts streams of bytes into lines of bounded length. What a line looks like where it is shown is
-//! in `safe`.
+//! Splits streams of bytes into lines of bounded length. Making a line safe to show is in `safe`.
 
-/// Cuts a stream of bytes into lines: whatever arrives, no more than the limit is held in memory.
-/// Nothing is lost or added, so that the lines together are the stream.
+/// Splits a stream of bytes into lines, and holds no more than the limit in memory. Loses and adds nothing:
+/// the lines together are the stream.
 #[derive(Debug)]
 pub struct LineCutter {
     pending: Vec<u8>,
@@ -10,14 +9,14 @@ pub struct LineCutter {
 }
 
 impl LineCutter {
-    /// Lines longer than `limit` bytes are cut there and go on in the next line.
+    /// Creates a cutter that splits lines longer than `limit` bytes; the rest continues in the next line.
     #[must_use]
     pub fn new(limit: usize) -> Self {
         Self { pending: Vec::new(), limit: limit.max(4) }
     }
 
-    /// Takes bytes in, gives each line that is complete to `line`, with its end. A line that was cut
-    /// has none.
+    /// Accepts bytes, and passes each complete line to `line`, with its line end. A line that was split has
+    /// none.
     pub fn push(&mut self, mut bytes: &[u8], mut line: impl FnMut(&[u8])) {
         while !bytes.is_empty() {
             let room = bytes.len().min(self.limit - self.pending.len());
@@ -36,7 +35,7 @@ impl LineCutter {
             self.pending.extend_from_slice(&bytes[..room]);
             bytes = &bytes[room..];
             if self.pending.len() >= self.limit {
-                // A cut in the middle of a character leaves its bytes for the next line.
+                // A split within a character moves its bytes to the next line.
                 let end = self.pending.len() - incomplete_tail(&self.pending);
                 line(&self.pending[..end]);
                 self.pending.drain(..end);
@@ -44,7 +43,7 @@ impl LineCutter {
         }
     }
 
-    /// Gives out what is left when the stream ends.
+    /// Passes on the rest when the stream ends.
     pub fn finish(&mut self, mut line: impl FnMut(&[u8])) {
         if !self.pending.is_empty() {
             line(&self.pending);
@@ -53,30 +52,30 @@ impl LineCutter {
     }
 }
 
-/// Cuts a stream of bytes into lines of text, for readers: without their ends, and with `U+FFFD` for
-/// bytes that are not UTF-8.
+/// Splits a stream of bytes into lines of text: without line ends, and with `U+FFFD` for bytes that are not
+/// UTF-8.
 #[derive(Debug)]
 pub struct LineSplitter(LineCutter);
 
 impl LineSplitter {
-    /// Lines longer than `limit` bytes are cut there and go on in the next line.
+    /// Creates a splitter that splits lines longer than `limit` bytes; the rest continues in the next line.
     #[must_use]
     pub fn new(limit: usize) -> Self {
         Self(LineCutter::new(limit))
     }
 
-    /// Takes bytes in, gives each line that is complete to `line`, without its end.
+    /// Accepts bytes, and passes each complete line to `line`, without its line end.
     pub fn push(&mut self, bytes: &[u8], mut line: impl FnMut(&str)) {
         self.0.push(bytes, |bytes| line(&line_text(bytes)));
     }
 
-    /// Gives out what is left when the stream ends.
+    /// Passes on the rest when the stream ends.
     pub fn finish(&mut self, mut line: impl FnMut(&str)) {
         self.0.finish(|bytes| line(&line_text(bytes)));
     }
 }
 
-/// The text of a line without its end; bytes that are not UTF-8 become `U+FFFD`.
+/// Returns the text of a line without its line end; bytes that are not UTF-8 become `U+FFFD`.
 #[must_use]
 pub fn line_text(line: &[u8]) -> std::borrow::Cow<'_, str> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);

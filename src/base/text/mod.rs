@@ -1,5 +1,5 @@
-//! Words and lines: plural forms, nearest names, widths, tables, and making foreign text safe for
-//! a terminal. Colour is `ui::style`.
+//! Words and lines: plural forms, similar names, widths, tables, and making text from outside safe for a
+//! terminal. Colour is in `ui::style`.
 
 mod lines;
 mod safe;
@@ -13,13 +13,13 @@ pub use table::{Cell, Table};
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// `1 file`, `2 files`, `no files`.
+/// Formats a count with its noun: `1 file`, `2 files`, `no files`.
 #[must_use]
 pub fn plural(count: usize, noun: &str) -> String {
     plural_of(count, noun, &format!("{noun}s"))
 }
 
-/// Like [`plural`] for a noun with a plural of its own: `1 repository`, `2 repositories`.
+/// Formats a count with a noun of irregular plural: `1 repository`, `2 repositories`.
 #[must_use]
 pub fn plural_of(count: usize, one: &str, many: &str) -> String {
     match count {
@@ -29,7 +29,7 @@ pub fn plural_of(count: usize, one: &str, many: &str) -> String {
     }
 }
 
-/// `a`, `a and b`, `a, b and c`.
+/// Joins items: `a`, `a and b`, `a, b and c`.
 #[must_use]
 pub fn join_and(items: &[String]) -> String {
     match items {
@@ -39,10 +39,10 @@ pub fn join_and(items: &[String]) -> String {
     }
 }
 
-/// The most items of a list that people still read.
+/// Maximum items of a list to name.
 const READ: usize = 8;
 
-/// Like [`join_and`] for a list of any length, of which the first items are named: `a, b and 7 others`.
+/// Joins the first items of a list of any length: `a, b and 7 others`.
 #[must_use]
 pub fn join_some(items: impl ExactSizeIterator<Item = String>) -> String {
     let count = items.len();
@@ -54,7 +54,8 @@ pub fn join_some(items: impl ExactSizeIterator<Item = String>) -> String {
     join_and(&some)
 }
 
-/// The names most like a mistyped one, best first, at most three; never the mistyped one itself.
+/// Returns the names most similar to a mistyped one, best first, at most three; never the mistyped one
+/// itself.
 pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wrong_lower = wrong.to_lowercase();
     let mut scored: Vec<(f64, &str)> = names
@@ -68,7 +69,7 @@ pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Vec
     scored.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
-/// A command as a person would type it: a word is quoted only if a shell would read it otherwise.
+/// Formats a command as a user would type it: quotes a word only if a shell would read it differently.
 #[must_use]
 pub fn command_line(argv: &[String]) -> String {
     let is_plain = |word: &str| {
@@ -77,7 +78,7 @@ pub fn command_line(argv: &[String]) -> String {
     let words: Vec<String> = argv
         .iter()
         .enumerate()
-        // In front, `=` makes it an assignment.
+        // A first word with `=` would be an assignment.
         .map(|(index, word)| match is_plain(word) && (index > 0 || !word.contains('=')) {
             true => word.clone(),
             false => shell_words::quote(word).into_owned(),
@@ -86,13 +87,13 @@ pub fn command_line(argv: &[String]) -> String {
     words.join(" ")
 }
 
-/// How many terminal columns a text takes.
+/// Returns the width of a text in terminal columns.
 #[must_use]
 pub fn width(text: &str) -> usize {
     if safe::is_printable(text) { text.len() } else { text.width() }
 }
 
-/// The text cut to a number of columns, with `…` where something was cut.
+/// Cuts a text to a number of columns, with `…` at the cut.
 #[must_use]
 pub fn truncate(text: &str, columns: usize) -> String {
     if width(text) <= columns {
@@ -115,7 +116,7 @@ pub fn truncate(text: &str, columns: usize) -> String {
     kept
 }
 
-/// The text cut in its middle to a number of columns: the ends of a path say most.
+/// Cuts a text in its middle to a number of columns: the ends of a path say most.
 #[must_use]
 pub fn truncate_middle(text: &str, columns: usize) -> String {
     if width(text) <= columns {
@@ -136,7 +137,7 @@ pub fn truncate_middle(text: &str, columns: usize) -> String {
     if columns == 0 { String::new() } else { format!("{start}…{end}") }
 }
 
-/// The text broken into lines of at most so many columns, at spaces.
+/// Breaks a text at spaces into lines of at most `columns` columns.
 #[must_use]
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
@@ -154,7 +155,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// A span of time as people read it: `0.4 s`, `41 s`, `12 m`, `2 h 5 m`.
+/// Formats a duration for people: `0.4 s`, `41 s`, `12 m`, `2 h 5 m`.
 #[must_use]
 pub fn duration(span: std::time::Duration) -> String {
     let seconds = span.as_secs();
@@ -166,7 +167,7 @@ pub fn duration(span: std::time::Duration) -> String {
     }
 }
 
-/// An amount of memory as people give it: `4 GiB`; in other units if it is no whole number of those.
+/// Formats an amount of memory: `4 GiB`; as decimal units if it is not a whole number of binary ones.
 #[must_use]
 pub fn binary_bytes(count: u64) -> String {
     const UNITS: [(&str, u32); 3] = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
@@ -174,7 +175,7 @@ pub fn binary_bytes(count: u64) -> String {
     whole.map_or_else(|| bytes(count), |(unit, bits)| format!("{} {unit}", count >> bits))
 }
 
-/// A number of bytes as people read it: `512 B`, `1.4 MB`.
+/// Formats a number of bytes for people: `512 B`, `1.4 MB`.
 #[must_use]
 pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
@@ -192,10 +193,10 @@ pub fn bytes(count: u64) -> String {
     }
 }
 
-/// Accepted spellings of a truth value, as a sentence for errors.
+/// Accepted spellings of a boolean, as a sentence for errors.
 pub const TRUTHS: &str = "it is `true`, `yes`, `on` or `1`, or `false`, `no`, `off` or `0`";
 
-/// Reads a truth value, in any case.
+/// Parses a boolean, in any case.
 #[must_use]
 pub fn truth(text: &str) -> Option<bool> {
     match text.trim().to_ascii_lowercase().as_str() {

@@ -1,11 +1,10 @@
-//! Text from outside made safe for a terminal: no escape sequence, no control character, no
-//! invisible reordering survives.
+//! Text from outside made safe for a terminal: without escape sequences, control characters and invisible
+//! reordering. Masking of secrets is in `base::redact`.
 
 use std::borrow::Cow;
 
-/// One line of foreign text as it may be printed. Escape sequences are dropped; other control
-/// characters appear in caret notation (`^M`), and characters that reorder text as `<U+202E>`.
-/// A tab stays.
+/// Makes one line of text from outside safe to print. Removes escape sequences; shows other control
+/// characters in caret notation (`^M`), and characters that reorder text as `<U+202E>`. Keeps tabs.
 #[must_use]
 pub fn safe_line(text: &str) -> Cow<'_, str> {
     if is_printable(text) || text.chars().all(is_plain) {
@@ -26,7 +25,7 @@ pub fn safe_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Whether a text is nothing but printable ASCII characters, as most are: many are compared at once.
+/// Returns whether a text consists of printable ASCII characters, as most do: compares many at once.
 pub(super) fn is_printable(text: &str) -> bool {
     text.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'))
 }
@@ -41,8 +40,8 @@ fn is_plain(character: char) -> bool {
     }
 }
 
-/// Returns whether a character reorders text or has no width and no shape of its own: most of the general
-/// category Cf (Unicode 16), and fillers.
+/// Returns whether a character reorders text, or has neither width nor shape: most of the general category
+/// Cf (Unicode 16), and fillers.
 #[must_use]
 pub fn is_invisible(character: char) -> bool {
     matches!(

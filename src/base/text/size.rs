@@ -1,7 +1,7 @@
-//! Amounts of memory as people write them.
+//! Amounts of memory as people write them. Formatting them is in the parent module.
 
-/// The number of bytes in `512MiB`, `2 GB` or `64Mi`; `None` if it is not of this form. As in
-/// Kubernetes, `Mi` are powers of 1024, and `M` of 1000; the `B` may be left out.
+/// Parses a number of bytes such as `512MiB`, `2 GB` or `64Mi`; `None` for any other form. As in
+/// Kubernetes, `Mi` is a power of 1024, and `M` of 1000; the `B` is optional.
 #[must_use]
 pub fn parse_bytes(text: &str) -> Option<u64> {
     let text = text.trim();

@@ -1,11 +1,11 @@
-//! Tables of plain columns that fit a width: the widest column gives way first, and nothing wraps
-//! into the next one. Styling is applied after the widths are known, so that it never counts.
+//! Tables of plain columns that fit a width: the widest column shrinks first, and no cell wraps into the
+//! next column. Colours are applied after the widths are known, so that they never count.
 
 use std::borrow::Cow;
 
 use super::{truncate, width};
 
-/// One cell: its text, and how to paint the text once it has been fitted.
+/// A cell: its text, and its colour after the text was fitted.
 #[derive(Clone)]
 pub struct Cell {
     text: String,
@@ -13,7 +13,7 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// A cell that is painted by a function; the function must not change its width.
+    /// Creates a cell with a function that colours the text; the function must not change its width.
     pub fn painted(text: impl Into<String>, paint: fn(&str) -> String) -> Self {
         Self { text: text.into(), paint: Some(paint) }
     }
@@ -33,19 +33,19 @@ pub struct Table {
     floor: Vec<usize>,
 }
 
-/// Between two columns.
+/// Columns between two table columns.
 const GAP: usize = 2;
-/// A column is not made narrower than this.
+/// Minimum width of a column, in terminal columns.
 const NARROWEST: usize = 8;
 
 impl Table {
-    /// An empty table whose rows start after `indent` spaces.
+    /// Creates an empty table whose rows start after `indent` spaces.
     #[must_use]
     pub fn new(indent: usize) -> Self {
         Self { rows: Vec::new(), indent, floor: Vec::new() }
     }
 
-    /// Sets a least width for a column.
+    /// Sets the minimum width of a column.
     #[must_use]
     pub fn least(mut self, column: usize, columns: usize) -> Self {
         self.floor.resize(self.floor.len().max(column + 1), 0);
@@ -58,13 +58,13 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// Whether it has no rows.
+    /// Returns whether it has no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// The lines, none wider than `columns` if that can be had; `None` is no limit.
+    /// Returns the lines, if possible none wider than `columns`; `None` is no limit.
     #[must_use]
     pub fn lines(&self, columns: Option<usize>) -> Vec<String> {
         let widths = self.widths(columns);

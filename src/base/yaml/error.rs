@@ -1,18 +1,18 @@
-//! A text that is not what it should be.
+//! Errors of parsing YAML. Errors in the meaning of a document belong to its reader.
 
 use std::fmt;
 
 use super::position::Position;
 
-/// A text that is not what it should be.
+/// Invalid YAML, or YAML of another type.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{file}{}: {message}", At(.position))]
 pub struct YamlError {
-    /// The name of the text: a path.
+    /// Name of the text: a path.
     pub file: String,
-    /// Where, if the parser knows.
+    /// Position, if the parser knows it.
     pub position: Option<Position>,
-    /// Why, on one line.
+    /// Reason, on one line.
     pub message: String,
 }
 
@@ -31,7 +31,7 @@ pub(super) fn is_blank(text: &str) -> bool {
     })
 }
 
-/// What is wrong, for the person who wrote the text.
+/// Returns the reason for the author of the text.
 pub(super) fn message(error: &serde_yaml::Error) -> String {
     use serde_yaml::Error;
     match error {
@@ -53,7 +53,7 @@ pub(super) fn message(error: &serde_yaml::Error) -> String {
 
 pub(super) fn one_line(message: &str) -> String {
     let first = message.lines().find(|line| !line.trim().is_empty()).unwrap_or(message).trim();
-    // The parser ends its message with the place, which is already at the front of ours.
+    // The parser ends its message with the position, with which our message already begins.
     let end = first.rfind(" at line ").unwrap_or(first.len());
     first[..end].to_owned()
 }

@@ -1,5 +1,5 @@
-//! The keys that a type knows at a place of its documents. No text is read: the type itself is asked,
-//! by handing it a document that consists of nothing but the way to that place.
+//! Keys of a type at a path in its documents. No text is read: the type deserialises a document that
+//! consists of the path alone, and reports its keys there.
 
 use std::cell::Cell;
 
@@ -7,16 +7,16 @@ use serde::de::value::{Error, StrDeserializer};
 use serde::de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::{Deserializer, de};
 
-/// The keys of the mapping at a path such as `components.3.run`, in the order of the type; none where
-/// the type takes no mapping, or one with any keys.
+/// Returns the keys of the mapping at a path such as `components.3.run`, in the order of the type; none if
+/// the type has no mapping there, or accepts any keys.
 pub(super) fn known_keys<T: DeserializeOwned>(path: &[&str]) -> &'static [&'static str] {
     let found = Cell::new(None);
-    // It is an error always: the document ends where the answer is.
+    // Always an error: the document ends at the requested mapping.
     let _ = T::deserialize(Way { rest: path, found: &found });
     found.get().unwrap_or_default()
 }
 
-/// A document with one way into it.
+/// Document that consists of one path.
 #[derive(Clone, Copy)]
 struct Way<'a> {
     rest: &'a [&'a str],
@@ -77,7 +77,7 @@ impl<'de> Deserializer<'de> for Way<'_> {
     }
 }
 
-/// The one key or item of a collection on the way.
+/// The one key or item of a collection on the path.
 struct Steps<'a> {
     way: Way<'a>,
     done: bool,

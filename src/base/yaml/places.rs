@@ -1,7 +1,7 @@
-//! Where the parts of a document stand. One walk through a document finds where each entry of its long
-//! list begins; the parts of an entry are found from there, once, when the first of them is looked for.
-//! No look-up walks through what comes before. A list in brackets has no entries of this kind: what its
-//! parts are depends on the brackets around them (`[:,a]`), so all their places are kept at once.
+//! Positions of the nodes of a document. One walk finds the start of each entry of the document's long
+//! list; the positions within an entry are computed from there, once, at the first request, so that no
+//! look-up walks through the text before it. The entries of a list in brackets depend on the brackets
+//! (`[:,a]`), so all positions in it are stored at once.
 
 use std::sync::OnceLock;
 
@@ -9,40 +9,40 @@ use granit_parser::{Event, Parser};
 
 use super::{Position, simple};
 
-/// The places in one document.
+/// Positions in one document.
 #[derive(Debug)]
 pub struct Places {
-    /// The key of its long list.
+    /// Key of its long list.
     list: &'static str,
     found: OnceLock<Found>,
 }
 
 #[derive(Debug, Default)]
 struct Found {
-    /// All that is not within an entry of a list in lines of its own.
+    /// Positions of all nodes outside of the entries of a list on separate lines.
     outside: Map,
     entries: Vec<Entry>,
 }
 
 #[derive(Debug)]
 struct Entry {
-    /// The first byte of it.
+    /// First byte of the entry.
     start: usize,
-    /// The byte after it, if it is in brackets.
+    /// End of the entry, if it is in brackets.
     end: Option<usize>,
     at: Position,
     inside: OnceLock<Map>,
 }
 
 impl Places {
-    /// The places in a document that may have a long list at a key.
+    /// Creates the positions of a document that may have a long list at a key.
     #[must_use]
     pub fn new(list: &'static str) -> Self {
         Self { list, found: OnceLock::new() }
     }
 
-    /// Where the node of a path such as `components.3.environment.2.name` stands in the text, which is
-    /// always the same one.
+    /// Returns the position of the node at a path such as `components.3.environment.2.name`. The text must
+    /// be the same at every call.
     #[must_use]
     pub fn position(&self, text: &str, path: &str) -> Option<Position> {
         let found = self.found.get_or_init(|| find(text, self.list));
@@ -57,14 +57,14 @@ impl Places {
     }
 }
 
-/// The number of an entry, and the path within it.
+/// Returns the index of an entry, and the path within it.
 fn entry_of<'a>(path: &'a str, list: &str) -> Option<(usize, &'a str)> {
     let rest = path.strip_prefix(list)?.strip_prefix('.')?;
     let (number, inside) = rest.split_once('.').unwrap_or((rest, ""));
     Some((number.parse().ok()?, inside))
 }
 
-/// Finds the entries, and all that is around them.
+/// Finds the entries, and the positions outside of them.
 fn find(text: &str, list: &'static str) -> Found {
     let Some(items) = simple::items(text, list).filter(|items| !items.starts.is_empty()) else {
         let mut walk = Walk { list: Some(list), ..Walk::default() };
@@ -81,14 +81,14 @@ fn find(text: &str, list: &'static str) -> Found {
     let first = items.starts.first().map_or(0, |(start, ..)| *start);
     let entries = items.starts.into_iter().map(entry).collect();
     let end = line.of(items.end);
-    // In the usual form, what is before and after the list are documents of their own.
+    // In simple YAML, the parts before and after the list are documents of their own.
     let mut walk = Walk::default();
     walk.through(&text[..first], (1, 0));
     walk.through(&text[items.end..], (end, 0));
     Found { outside: Map::of(walk.outside), entries }
 }
 
-/// The places in an entry of a text that ends with it, or a little after it.
+/// Returns the positions in an entry. The text ends with the entry, or shortly after it.
 fn inside_of(text: &str, entry: &Entry) -> Map {
     let mut walk = Walk::default();
     let rest = &text[entry.start..];
@@ -97,13 +97,13 @@ fn inside_of(text: &str, entry: &Entry) -> Map {
         walk.through(rest, (entry.at.line, entry.at.column - 1));
         return Map::of(walk.outside);
     }
-    // The columns of the lines of a block count, so it is read from the start of its first line.
+    // The columns of a block's lines count, so start at its first line.
     walk.ends_after_item = text[line..entry.start].trim_start_matches(' ').starts_with('-');
     walk.through(&text[line..], (entry.at.line, 0));
     Map::of(walk.outside)
 }
 
-/// The numbers of lines, of places that come in the order of the text.
+/// Line numbers of ascending positions.
 struct Lines<'a> {
     text: &'a str,
     at: usize,
@@ -118,8 +118,8 @@ impl Lines<'_> {
     }
 }
 
-/// Positions by path. A path is kept as its hash, since paths together may be much longer than their
-/// text; two paths with one hash would get the place of the first.
+/// Positions by path. A path is stored as its hash, since all paths together may be much longer than the
+/// text; of two paths with one hash, the first position counts.
 #[derive(Debug, Default)]
 struct Map(Vec<(PathHash, u32, u32)>);
 
@@ -140,7 +140,7 @@ impl Map {
     }
 }
 
-/// The hash of a path (FNV-1a), to which more can be added.
+/// Hash of a path (FNV-1a), which can be extended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct PathHash(u64);
 
@@ -156,38 +156,38 @@ impl PathHash {
     }
 }
 
-/// A walk through the nodes of a text.
+/// Walk through the nodes of a text.
 #[derive(Default)]
 struct Walk {
-    /// The key of a list whose items are entries.
+    /// Key of the list of entries.
     list: Option<&'static str>,
-    /// The text begins with an item of a list, which is all that is wanted of it.
+    /// The walk ends after the list item at the start of the text.
     ends_after_item: bool,
     outside: Vec<(PathHash, u32, u32)>,
     entries: Vec<Entry>,
-    /// The path of the node that is next, or of the collection that is open.
+    /// Path of the next node, or of the open collection.
     path: PathHash,
-    /// The last key of the whole is that of the list, which is in lines of its own.
+    /// The last top-level key is that of the list, which has separate lines.
     at_list: bool,
     open: Vec<Open>,
 }
 
-/// A collection that is open.
+/// An open collection.
 struct Open {
-    /// Its path; `None` for that of the whole.
+    /// Its path; `None` for the document itself.
     path: Option<PathHash>,
-    /// The number of the next item; `None` in a mapping.
+    /// Index of the next item; `None` in a mapping.
     next: Option<usize>,
-    /// The key has been read, and its value is next.
+    /// A key was read, and its value is next.
     keyed: bool,
 }
 
 impl Walk {
-    /// Walks through a text until its first document ends or something is wrong with it. It begins at
-    /// a line and after so many columns.
+    /// Walks through a text until the end of its first document, or an error. `line` and `columns` are the
+    /// position of the text's start.
     fn through(&mut self, text: &str, (line, columns): (usize, usize)) {
         self.open.clear();
-        // An alias may be of what another entry names.
+        // An alias may refer to an anchor in another entry.
         let options = granit_parser::options! { emit_unresolved_aliases: true };
         for event in Parser::new_from_str_with_options(text, options) {
             let Ok((event, span)) = event else { break };
@@ -234,7 +234,7 @@ impl Walk {
         let depth = self.open.len();
         let is_entry = depth == 2 && self.at_list && self.open[1].next.is_some();
         match self.open.last_mut() {
-            // The item is the whole of what is wanted.
+            // The item is all that the walk needs.
             Some(_) if self.ends_after_item && depth == 1 => self.path = PathHash::default(),
             Some(Open { path, next: Some(next), .. }) => {
                 self.path = below(*path).text(&next.to_string());
@@ -258,7 +258,7 @@ impl Walk {
                     self.at_list = self.list == Some(key);
                 }
                 self.found(at);
-                // A key that is a collection has no path of its own.
+                // A collection as a key has no path.
                 if !matches!(event, Event::MappingStart(..) | Event::SequenceStart(..)) {
                     return;
                 }
@@ -284,12 +284,12 @@ impl Walk {
     }
 }
 
-/// The beginning of the paths of what is in a collection.
+/// Returns the prefix of the paths within a collection.
 fn below(path: Option<PathHash>) -> PathHash {
     path.map_or_else(PathHash::default, |path| path.text("."))
 }
 
-/// Count of nodes walked through, for tests of growth.
+/// Count of visited nodes, for tests of growth.
 pub(crate) mod count {
     #[cfg(test)]
     thread_local! {
@@ -303,7 +303,7 @@ pub(crate) mod count {
         WALKED.with(|count| count.set(count.get() + 1));
     }
 
-    /// Counts the events that this thread walks through during an action.
+    /// Counts the events that this thread visits during some work.
     #[cfg(test)]
     pub(crate) fn during<T>(work: impl FnOnce() -> T) -> (T, usize) {
         let before = WALKED.with(std::cell::Cell::get);

@@ -1,6 +1,6 @@
-//! A place in a text.
+//! Position in a text. Positions of YAML nodes are computed in `places`.
 
-/// A place in a text, both counted from 1.
+/// Position in a text, both numbers from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// Line.

@@ -1,32 +1,32 @@
-//! A YAML document as a row of tokens, without places: what typed values are read from when nothing is
-//! wrong. It comes from a text of the plain kind that people mostly write ([`super::simple`]), or from
-//! a file that was made of YAML before ([`write`], [`read`]). Errors are told by the whole parser.
+//! A YAML document as a sequence of tokens, without positions, from which typed values are deserialised.
+//! Tokens come from a text in simple YAML ([`super::simple`]), or from a file in compact form ([`write`],
+//! [`read`]). Errors are reported by the full parser.
 
 use std::borrow::Cow;
 
 use super::tree::{Node, Value};
 
-/// A part of a document.
+/// Part of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token<'a> {
     /// A scalar without quotes.
     Plain(Cow<'a, str>),
-    /// A scalar that is a text whatever it looks like.
+    /// A scalar that is always a string.
     Quoted(Cow<'a, str>),
-    /// A list begins, with so many items where that is known.
+    /// Start of a list, with the number of items if known.
     List(Option<usize>),
-    /// A mapping begins: keys and values in turns.
+    /// Start of a mapping: keys and values alternate.
     Map,
-    /// The innermost list or mapping ends.
+    /// End of the innermost list or mapping.
     End,
 }
 
-/// Writes a document so that [`read`] needs to look for nothing: each scalar comes after its length.
+/// Writes a document in a form that [`read`] need not search: each scalar comes after its length.
 pub(super) fn write(name: &str, node: &Node) -> String {
     fn scalar(out: &mut String, mark: char, text: &str) {
         out.push_str(&format!("{mark}{} {text}\n", text.len()));
     }
-    // What is still to be written; `None` is an end.
+    // Nodes still to be written; `None` is an end.
     let mut todo: Vec<Option<&Node>> = vec![Some(node)];
     let mut keys: Vec<(usize, &str)> = Vec::new();
     let mut out = String::new();
@@ -59,7 +59,7 @@ pub(super) fn write(name: &str, node: &Node) -> String {
 /// A document with its name.
 type Document<'a> = (&'a str, Vec<Token<'a>>);
 
-/// Reads what [`write`] has written, any number of documents; `None` if it is anything else.
+/// Reads any number of documents that [`write`] has written; `None` for any other text.
 pub(super) fn read(text: &str) -> Option<Vec<Document<'_>>> {
     let mut documents: Vec<Document<'_>> = Vec::new();
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! Tests of parsing: places, errors, bounds, and that the quick way and the whole parser read alike.
+//! Tests of parsing: positions, errors, limits, and equal results of the simple and the full parser.
 
 use super::*;
 use proptest::prelude::*;
@@ -56,7 +56,7 @@ fn comments_alone_are_an_empty_mapping() {
     assert!(value.is_empty());
 }
 
-/// All that entries are made of.
+/// Entry with every kind of field.
 #[derive(Debug, Deserialize)]
 #[allow(dead_code, reason = "only the keys of these types are asked for, never their values")]
 struct Entry {
@@ -81,7 +81,8 @@ struct Inner {
     below: Option<Box<Inner>>,
 }
 
-/// What is read the simple way is what the whole parser reads; else that one is asked.
+/// Checks that the simple parser returns the same as the full parser, or nothing. Returns whether it
+/// returned a document.
 fn same<T: DeserializeOwned + fmt::Debug>(text: &str) -> bool {
     let Some(simple) = parse_simple::<T>(text) else { return false };
     let whole = parse_whole::<T>("f", text).unwrap_or_else(|error| panic!("{error}:\n{text}"));
@@ -150,7 +151,7 @@ fn a_large_document_is_read() {
     assert_eq!(entry.list.len(), 300_000);
 }
 
-/// Scalars, good and bad.
+/// Generates scalars, valid and invalid.
 fn scalar() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z]{1,4}( [a-z#:]{1,3}){0,2}",
@@ -176,8 +177,8 @@ fn flow() -> impl Strategy<Value = String> {
     })
 }
 
-/// A value in one of the styles that a value can have below a line that is indented so far, as it is
-/// after `key:` or `-`: with the space before it, and with the end of its last line.
+/// Generates a value in any style that is valid after `key:` or `-` at an indentation, with the space
+/// before it and the end of its last line.
 fn value(indent: usize) -> BoxedStrategy<String> {
     let inside = " ".repeat(indent + 2);
     let text = "[a-z0-9#:'\\-]{1,5}( [a-z0-9#:\"-]{1,4}){0,2}";
@@ -208,7 +209,7 @@ fn value(indent: usize) -> BoxedStrategy<String> {
     .boxed()
 }
 
-/// A collection in lines, below a place that is indented so far.
+/// Generates a block collection below an indentation.
 fn block(indent: usize, depth: u32) -> BoxedStrategy<String> {
     let inner = |indent: usize| {
         if depth == 0 {
@@ -231,7 +232,7 @@ fn block(indent: usize, depth: u32) -> BoxedStrategy<String> {
     prop_oneof![3 => mapping, 1 => list].boxed()
 }
 
-/// Documents in all styles, most of them right.
+/// Generates documents in all styles, most of them valid.
 fn documents() -> impl Strategy<Value = String> {
     let ends = prop_oneof![4 => Just("\n"), 1 => Just("\r\n")];
     let start = prop_oneof![8 => Just(""), 1 => Just("---\n"), 1 => Just("# c\n---\n"), 1 => Just("{")];
@@ -241,7 +242,7 @@ fn documents() -> impl Strategy<Value = String> {
     })
 }
 
-/// Lines as entries have them, a few of which are wrong.
+/// Generates lines of entries, a few of them invalid.
 fn lines() -> impl Strategy<Value = String> {
     let line = (
         prop_oneof![8 => Just(0), 3 => 0usize..7],
@@ -293,7 +294,7 @@ proptest! {
     }
 }
 
-/// The places of all parts of a text, found by one walk from the top.
+/// Returns the positions of all nodes of a text, found by one walk from the top.
 fn from_the_top(text: &str) -> Vec<(String, Position)> {
     let Ok(nodes) = tree::documents("f", text) else { return Vec::new() };
     let mut todo: Vec<(String, &tree::Node)> =
@@ -357,7 +358,7 @@ fn a_place_near_the_end_is_found_from_its_entry() {
             count::during(|| (count - asked..count).for_each(find)).1
         };
         let once = walked(1000, 1);
-        // The usual form is not walked through at all, and any other form once.
+        // Simple YAML is not walked through at all, and any other text once.
         assert!(once < if form.contains('\\') { 20_000 } else { 60 }, "{once}: {form}");
         assert!(walked(1000, 1000) - once < 1000 * 20, "{form}");
     }

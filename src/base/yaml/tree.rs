@@ -1,9 +1,8 @@
-//! YAML whose form is not ours to say: documents as trees in which every node knows its place. For
-//! files that are written for other programs, of which we read what we understand. What they mean
-//! is not known here.
+//! YAML of a foreign format: documents as trees in which every node knows its position. For files of other
+//! programs, of which `cki` reads a part. Their meaning is up to the callers.
 //!
-//! Aliases and merge keys are resolved, within bounds: neither the number of nodes nor the depth
-//! nor the length of the text can be blown up by them.
+//! Aliases and merge keys are resolved within limits on the number of nodes, the depth and the length of
+//! the text, so that none of these can explode.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,74 +11,74 @@ use granit_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::{Position, YamlError};
 
-/// So many nodes are enough for all documents of a text, aliases counted as often as they are used.
+/// Maximum nodes in all documents of a text; aliases count as often as they are used.
 const NODES: usize = 200_000;
-/// So many bytes are enough for all their scalars.
+/// Maximum bytes of all their scalars.
 const BYTES: usize = 16 << 20;
-/// Nothing is deeper.
+/// Maximum depth.
 const DEPTH: usize = 128;
 
-/// Where a node stands.
+/// Position of a node in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spot {
-    /// The name of the text: a path.
+    /// Name of the text: a path.
     pub file: Arc<str>,
-    /// The place in it.
+    /// Position in the text.
     pub position: Position,
 }
 
 impl Spot {
-    /// `file:line`.
+    /// Formats the position as `file:line`.
     #[must_use]
     pub fn line(&self) -> String {
         format!("{}:{}", self.file, self.position.line)
     }
 }
 
-/// A node with its place.
+/// A node with its position.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// Where it begins.
+    /// Start of the node.
     pub spot: Spot,
-    /// What it is.
+    /// Content of the node.
     pub value: Value,
 }
 
-/// What a node is.
+/// Content of a node.
 #[derive(Debug, Clone)]
 pub enum Value {
-    /// Text, a number, a truth value or nothing: as it is written.
+    /// String, number, boolean or null, as written.
     Scalar {
-        /// The text without quotes and escapes.
+        /// Text without quotes and escapes.
         text: String,
-        /// It has no quotes, so that `null` means nothing.
+        /// The scalar is not quoted, so that `null` means null.
         plain: bool,
     },
     /// A list.
     List(Vec<Node>),
-    /// A mapping, in the order in which it is written.
+    /// A mapping, in its written order.
     Map(Vec<Entry>),
 }
 
 /// A key with its value.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// The key.
+    /// Key.
     pub key: String,
-    /// Where the key stands.
+    /// Position of the key.
     pub spot: Spot,
-    /// The value.
+    /// Value.
     pub node: Node,
 }
 
 impl Node {
-    /// A text at a place.
+    /// Creates a string at a position.
     #[must_use]
     pub fn text_at(spot: &Spot, text: impl Into<String>) -> Self {
         Self { spot: spot.clone(), value: Value::Scalar { text: text.into(), plain: false } }
     }
 
-    /// The text of a scalar that is not nothing.
+    /// Returns the text of a scalar that is not null.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match &self.value {
@@ -88,20 +87,20 @@ impl Node {
         }
     }
 
-    /// Whether it is nothing: `null`, `~`, or empty.
+    /// Returns whether it is null: `null`, `~`, or empty.
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(&self.value, Value::Scalar { text, plain: true }
             if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }
 
-    /// Whether it is written as true.
+    /// Returns whether it is written as true.
     #[must_use]
     pub fn is_true(&self) -> bool {
         matches!(self.text(), Some("true" | "True" | "TRUE" | "yes" | "on"))
     }
 
-    /// The items of a list; nothing else has any.
+    /// Returns the items of a list; none for other nodes.
     #[must_use]
     pub fn items(&self) -> &[Node] {
         match &self.value {
@@ -110,7 +109,7 @@ impl Node {
         }
     }
 
-    /// The entries of a mapping; nothing else has any.
+    /// Returns the entries of a mapping; none for other nodes.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         match &self.value {
@@ -119,25 +118,25 @@ impl Node {
         }
     }
 
-    /// The value of a key, unless it is nothing.
+    /// Returns the value of a key, unless it is null.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.entries().iter().find(|entry| entry.key == key).map(|entry| &entry.node).filter(|n| !n.is_null())
     }
 
-    /// The node at the end of a chain of keys.
+    /// Returns the node at the end of a chain of keys.
     #[must_use]
     pub fn at(&self, keys: &[&str]) -> Option<&Node> {
         keys.iter().try_fold(self, |node, key| node.get(key))
     }
 
-    /// The text of a key.
+    /// Returns the text of a key.
     #[must_use]
     pub fn text_of(&self, key: &str) -> Option<&str> {
         self.get(key)?.text()
     }
 
-    /// Changes every text below, itself too.
+    /// Changes the texts of this node and of all nodes below it.
     pub fn for_each_text(&mut self, change: &mut dyn FnMut(&mut String)) {
         match &mut self.value {
             Value::Scalar { text, .. } => change(text),
@@ -146,7 +145,7 @@ impl Node {
         }
     }
 
-    /// How many nodes it has, how many bytes of text, and how deep it is.
+    /// Returns the number of nodes, the bytes of text, and the depth.
     #[must_use]
     pub fn size(&self) -> (usize, usize, usize) {
         let below: Vec<(usize, usize, usize)> = match &self.value {
@@ -164,21 +163,21 @@ impl Node {
     }
 }
 
-/// Reads the documents of a text; those that are empty are left out.
+/// Parses the documents of a text; omits empty ones.
 ///
 /// # Errors
-/// When the text is not YAML, has the same key twice, or is blown up.
+/// Fails if the text is not YAML, has a duplicate key, or exceeds a limit.
 pub fn documents(file: &str, text: &str) -> Result<Vec<Node>, YamlError> {
     Ok(tagged_documents(file, text)?.0)
 }
 
-/// Tags by the position of the node that has them: `!reset`, or `tag:yaml.org,2002:str`.
+/// Tags by the position of their node: `!reset`, or `tag:yaml.org,2002:str`.
 pub type Tags = HashMap<Position, String>;
 
-/// Reads the documents of a text together with the tags of their nodes.
+/// Parses the documents of a text, and the tags of their nodes.
 ///
 /// # Errors
-/// As [`documents`].
+/// Same as [`documents`].
 pub fn tagged_documents(file: &str, text: &str) -> Result<(Vec<Node>, Tags), YamlError> {
     let mut builder = Builder {
         file: file.into(),
@@ -201,7 +200,7 @@ pub fn tagged_documents(file: &str, text: &str) -> Result<(Vec<Node>, Tags), Yam
     Ok((builder.done.into_iter().filter(|node| !node.is_null()).collect(), builder.tags))
 }
 
-/// A collection that is not complete.
+/// An unfinished collection.
 struct Open {
     anchor: usize,
     spot: Spot,
@@ -236,14 +235,14 @@ impl Builder {
         match event {
             Event::DocumentStart(..) => self.anchors.clear(),
             Event::Scalar(text, style, anchor, tag) => {
-                // `!!str null` is a text.
+                // `!!str null` is a string.
                 let plain = style == ScalarStyle::Plain && tag.is_none();
                 self.count(1, text.len(), 1, &spot)?;
                 let value = Value::Scalar { text: text.into_owned(), plain };
                 self.put(Node { spot, value }, anchor)?;
             }
             Event::Alias(anchor) => {
-                // A collection that is not complete cannot be in itself.
+                // An unfinished collection cannot contain itself.
                 let Some((node, size)) = self.anchors.get(&anchor).cloned() else {
                     return Err(self.wrong(&spot, "this alias names what it is in".to_owned()));
                 };
@@ -292,7 +291,7 @@ impl Builder {
     fn put(&mut self, node: Node, anchor: usize) -> Result<(), YamlError> {
         if anchor != 0 {
             let size = node.size();
-            // What can be named is kept once more.
+            // A node with an anchor is stored a second time.
             self.nodes = self.nodes.saturating_add(size.0);
             self.bytes = self.bytes.saturating_add(size.1);
             self.anchors.insert(anchor, (node.clone(), size));
@@ -339,7 +338,7 @@ impl Builder {
     }
 }
 
-/// What is written wins over what is merged in, and what is merged in first over the rest.
+/// Merges entries: written entries win over merged ones, and earlier merged entries over later ones.
 fn with_merged(mut entries: Vec<Entry>, mut names: HashSet<String>, merged: Vec<Entry>) -> Vec<Entry> {
     entries.extend(merged.into_iter().filter(|entry| names.insert(entry.key.clone())));
     entries
@@ -371,7 +370,7 @@ mod tests {
         assert_eq!(node.at(&["y", "a"]).and_then(Node::text), Some("1"));
         assert_eq!(node.at(&["y", "b"]).and_then(Node::text), Some("3"));
         assert_eq!(node.get("z").map(|z| z.entries().len()), Some(3));
-        // The place of a value is where it is written.
+        // The position of a value is the place where it is written.
         assert_eq!(node.at(&["w", "a"]).map(|a| a.spot.line()), Some("f.yaml:1".to_owned()));
     }
 

@@ -1,5 +1,5 @@
-//! Typed values from the tokens of a document. Whatever a type takes in more than one way, or does not
-//! take, ends it: the whole parser then says what it is, or what is wrong.
+//! Typed values from the tokens of a document. A scalar that a type could read in several ways, or rejects,
+//! ends the deserialisation: the full parser then decides, and reports errors.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use super::simple::is_null;
 use super::tape::Token;
 
-/// The whole parser must be asked.
+/// The full parser has to decide.
 #[derive(Debug)]
 pub(super) struct Doubt;
 
@@ -23,15 +23,15 @@ impl std::error::Error for Doubt {}
 
 impl serde::de::Error for Doubt {
     fn custom<T: fmt::Display>(_: T) -> Self {
-        // The message would be thrown away, so it is not made.
+        // The message would be discarded.
         Self
     }
 }
 
-/// Tokens not read yet.
+/// Tokens that are not read yet.
 pub(super) struct Tokens<'t, 'a> {
     rest: std::slice::Iter<'t, Token<'a>>,
-    /// Whether what nothing reads is passed over.
+    /// Skip tokens that the type does not read.
     is_skipping: bool,
 }
 
@@ -40,7 +40,7 @@ impl<'t, 'a> Tokens<'t, 'a> {
         Self { rest: tokens.iter(), is_skipping: false }
     }
 
-    /// Tokens of which some may be read by nothing.
+    /// Creates a reader that skips tokens which the type does not read.
     pub(super) fn skipping(tokens: &'t [Token<'a>]) -> Self {
         Self { rest: tokens.iter(), is_skipping: true }
     }
@@ -64,7 +64,7 @@ impl<'t, 'a> Tokens<'t, 'a> {
         }
     }
 
-    /// A whole number in the one way in which all of YAML writes it.
+    /// Reads a whole number in the one form that all YAML versions share.
     fn number(&mut self) -> Result<u64, Doubt> {
         number(self.plain()?).ok_or(Doubt)
     }
@@ -79,14 +79,14 @@ fn number(text: &str) -> Option<u64> {
     text.parse().ok().filter(|_| is_one && text.len() <= 15)
 }
 
-/// Whether a text without quotes is a text whatever reads it.
+/// Returns whether a scalar without quotes is a string to every reader.
 fn is_text(text: &str) -> bool {
     const OTHERS: [&str; 11] = ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf"];
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && !OTHERS.iter().any(|other| other.eq_ignore_ascii_case(text))
 }
 
-/// Whether it is known what a text without quotes is to a reader that takes anything.
+/// Returns whether a scalar without quotes has one meaning for a reader of any type.
 fn is_any(text: &str) -> bool {
     is_text(text) || is_null(text) || number(text).is_some() || matches!(text, "true" | "false")
 }
@@ -214,7 +214,7 @@ impl<'de> Deserializer<'de> for &mut Tokens<'_, '_> {
         }
     }
 
-    // What is rarely read is for the whole parser.
+    // Rare types are left to the full parser.
 
     fn deserialize_unit<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Doubt> {
         Err(Doubt)
@@ -225,10 +225,10 @@ impl<'de> Deserializer<'de> for &mut Tokens<'_, '_> {
     }
 }
 
-/// The members of a collection.
+/// Members of a collection.
 struct Members<'m, 't, 'a> {
     tokens: &'m mut Tokens<'t, 'a>,
-    /// Number of items, so that a list takes as much memory as it needs.
+    /// Number of items, so that a list allocates its exact size.
     count: Option<usize>,
 }
 

@@ -1,18 +1,18 @@
-//! `[…]` and `{…}`, on one line or on several.
+//! Flow collections `[…]` and `{…}`, on one line or on several.
 
 use super::super::tape::Token;
 use super::scalar::{is_marker, is_start, key, plain_line, quoted};
 use super::{DEPTH, distinct, trim_end};
 
-/// A reader of what is in brackets.
+/// Reader of flow collections.
 pub(super) struct Flow<'a, 't> {
     pub(super) text: &'a str,
-    /// The byte that is next.
+    /// Next byte.
     pub(super) at: usize,
-    /// The least column of the lines that it goes on in.
+    /// Minimum column of continuation lines.
     pub(super) least: usize,
     pub(super) tokens: &'t mut Vec<Token<'a>>,
-    /// The keys of all mappings that are open.
+    /// Keys of all open mappings.
     pub(super) keys: &'t mut Vec<&'a str>,
 }
 
@@ -21,7 +21,7 @@ impl<'a> Flow<'a, '_> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// Skips spaces, comments and ends of lines.
+    /// Skips spaces, comments and line ends.
     fn skip(&mut self) -> Option<()> {
         loop {
             match self.byte() {
@@ -50,7 +50,7 @@ impl<'a> Flow<'a, '_> {
         is_next
     }
 
-    /// A collection or a scalar.
+    /// Reads a collection or a scalar.
     pub(super) fn node(&mut self, depth: usize) -> Option<()> {
         if depth >= DEPTH {
             return None;
@@ -83,12 +83,12 @@ impl<'a> Flow<'a, '_> {
         }
     }
 
-    /// A key with its value.
+    /// Reads a key with its value.
     fn member(&mut self, depth: usize) -> Option<()> {
         let is_quoted = matches!(self.byte()?, b'"' | b'\'');
         let (key, length) = key(&self.text[self.at..])?;
         self.at += length;
-        // As in JSON, a value may stand next to a key in quotes.
+        // As in JSON, a value may directly follow a quoted key.
         (is_quoted || matches!(self.byte()?, b' ' | b'\n' | b'\r')).then_some(())?;
         self.skip()?;
         self.keys.push(key);
@@ -100,7 +100,7 @@ impl<'a> Flow<'a, '_> {
         self.node(depth)
     }
 
-    /// A text without quotes, on one line.
+    /// Reads a scalar without quotes, on one line.
     fn plain(&mut self) -> Option<()> {
         let rest = &self.text[self.at..];
         let is_end = |byte: u8| matches!(byte, b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'\n' | b'\r');
@@ -113,7 +113,7 @@ impl<'a> Flow<'a, '_> {
         Some(())
     }
 
-    /// Content of brackets, separated by commas: the number of members.
+    /// Reads the members in brackets, separated by commas; returns their number.
     fn members(&mut self, close: u8, mut member: impl FnMut(&mut Self) -> Option<()>) -> Option<usize> {
         let mut count = 0;
         self.skip()?;

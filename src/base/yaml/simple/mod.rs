@@ -1,7 +1,7 @@
-//! The YAML that people and programs mostly write for an inventory, read at once: mappings and lists by
-//! indentation, texts in every style, and `[…]` and `{…}`. Whatever else a text holds (tags, anchors,
-//! tabs, several documents), be it right or wrong, is for the whole parser: this one says then that it
-//! does not know. Scalars are read in `scalar`, and what is in brackets in `flow`.
+//! Fast parser for the simple YAML that people and programs mostly write in an inventory: block mappings
+//! and lists, scalars in every style, and `[…]` and `{…}`. For any other text (tags, anchors, tabs, several
+//! documents), valid or not, it returns nothing, and the full parser decides. Scalars are in `scalar`, flow
+//! collections in `flow`.
 
 mod flow;
 mod multiline;
@@ -16,12 +16,12 @@ pub(super) use scalar::is_null;
 use scalar::{key, quoted};
 use words::{DEPTH, distinct, trim_end, trim_start};
 
-/// The document of a text, if it is written in the simple way.
+/// Parses a text in simple YAML; `None` for any other text.
 pub(super) fn read(text: &str) -> Option<Vec<Token<'_>>> {
     read_noting(text, None).map(|reader| reader.tokens)
 }
 
-/// Byte ranges of the items of a top-level list, if the text is written in the simple way.
+/// Returns the byte ranges of the items of a top-level list, if the text is simple YAML.
 pub(super) fn items<'a>(text: &'a str, list: &'a str) -> Option<Items> {
     read_noting(text, Some(list)).map(|reader| reader.items)
 }
@@ -51,20 +51,20 @@ fn read_noting<'a>(text: &'a str, noted: Option<&'a str>) -> Option<Reader<'a>> 
     reader.line.is_none().then_some(reader)
 }
 
-/// The items of a list that is written in lines of its own.
+/// Items of a list on separate lines.
 #[derive(Debug, Default)]
 pub(super) struct Items {
-    /// For each the byte at which its first line begins, how many columns stand before it there, and,
-    /// if it is in brackets, the byte after them.
+    /// For each item: first byte of its first line, columns before the item on that line, and its end if it
+    /// is in brackets.
     pub(super) starts: Vec<(usize, usize, Option<usize>)>,
-    /// The byte after the last line of all.
+    /// Byte after the last line of the list.
     pub(super) end: usize,
 }
 
-/// Whether a text holds nothing but characters that may stand anywhere, and ends of lines.
+/// Returns whether a text consists of line ends and characters that are allowed anywhere.
 fn is_simple(text: &str) -> bool {
     let is_usual = |byte: u8| matches!(byte, b' '..=b'~' | b'\n');
-    // Without a branch for each byte, many are compared at once.
+    // Without a branch for each byte, the compiler compares many at once.
     let are_usual = |bytes: &[u8]| bytes.iter().fold(true, |all, byte| all & is_usual(*byte));
     if text.as_bytes().chunks(64).all(are_usual) {
         return true;
@@ -84,14 +84,14 @@ fn is_simple(text: &str) -> bool {
     true
 }
 
-/// A line that is neither empty nor a comment, or the rest of one after `- `.
+/// Line that is neither empty nor a comment, or the rest of one after `- `.
 #[derive(Clone, Copy)]
 struct Line<'a> {
     /// Byte offset of the content.
     at: usize,
     indent: usize,
     content: &'a str,
-    /// An empty line or a comment stood before it.
+    /// An empty line or a comment comes before it.
     apart: bool,
 }
 
@@ -100,14 +100,14 @@ impl<'a> Line<'a> {
         self.content.starts_with('-') && matches!(self.content.as_bytes().get(1), None | Some(b' '))
     }
 
-    /// Its key, and how many bytes that takes with the colon.
+    /// Returns its key, and the bytes of the key with the colon.
     fn key(&self) -> Option<(&'a str, usize)> {
         let (key, length) = key(self.content)?;
         let is_apart = matches!(self.content.as_bytes().get(length), None | Some(b' '));
         is_apart.then_some((key, length))
     }
 
-    /// The rest of the line after so many bytes of the content.
+    /// Returns the rest of the line after a number of bytes of the content.
     fn after(&self, bytes: usize) -> Self {
         let rest = &self.content[bytes..];
         let content = trim_start(rest);
@@ -115,7 +115,7 @@ impl<'a> Line<'a> {
         Self { at: self.at + bytes, indent: self.indent + bytes, content, apart: false }
     }
 
-    /// Whether nothing but a comment is left; that it stands apart is seen already.
+    /// Returns whether only a comment is left; the space before it was checked earlier.
     fn is_blank(&self) -> bool {
         self.content.is_empty() || self.content.starts_with('#')
     }
@@ -127,17 +127,17 @@ struct Reader<'a> {
     next: usize,
     line: Option<Line<'a>>,
     tokens: Vec<Token<'a>>,
-    /// The keys of all mappings that are open.
+    /// Keys of all open mappings.
     keys: Vec<&'a str>,
-    /// The key of a list whose items are noted.
+    /// Key of the list whose items to record.
     noted: Option<&'a str>,
-    /// The list of that key is next, or open.
+    /// The recorded list is next, or open.
     is_noting: bool,
     items: Items,
 }
 
 impl<'a> Reader<'a> {
-    /// Takes the next line off the text, without its end.
+    /// Takes the next line of the text, without its line end.
     fn take_line(&mut self) -> Option<&'a str> {
         let rest = self.text.get(self.next..).filter(|rest| !rest.is_empty())?;
         let length = memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
         Some(line.strip_suffix('\r').unwrap_or(line))
     }
 
-    /// Goes to the next line that holds something.
+    /// Advances to the next line with content.
     fn advance(&mut self) {
         let mut apart = false;
         self.line = loop {
@@ -162,7 +162,7 @@ impl<'a> Reader<'a> {
         };
     }
 
-    /// Goes on after a value that ended within a line; nothing but a comment may follow it there.
+    /// Continues after a value that ended within a line; only a comment may follow it there.
     fn finish(&mut self, at: usize, indent: usize) -> Option<()> {
         self.next = at;
         let rest = self.take_line()?;
@@ -172,12 +172,12 @@ impl<'a> Reader<'a> {
         self.ends(indent)
     }
 
-    /// Whether the line belongs to no value of a collection that is indented so far.
+    /// Succeeds if the line does not belong to a value of a collection with this indentation.
     fn ends(&self, indent: usize) -> Option<()> {
         self.line.is_none_or(|line| line.indent <= indent).then_some(())
     }
 
-    /// A list or a mapping, all of whose lines begin at this column.
+    /// Reads a list or a mapping, all of whose lines begin at this column.
     fn block(&mut self, indent: usize, depth: usize) -> Option<()> {
         let line = self.line.filter(|line| line.indent == indent && depth < DEPTH)?;
         if line.is_item() {
@@ -186,7 +186,7 @@ impl<'a> Reader<'a> {
             self.mapping(indent, depth)?;
         }
         self.tokens.push(Token::End);
-        // A list may stand at the column of the mapping that it is in.
+        // A list may begin at the column of the mapping that contains it.
         self.ends(indent)
     }
 
@@ -197,7 +197,7 @@ impl<'a> Reader<'a> {
         while let Some(line) = self.line.filter(|line| line.indent == indent && line.is_item()) {
             let rest = line.after(1);
             if notes {
-                // Where the item is on another line, or a list, all is walked through.
+                // If the item is on another line, or a list, leave the text to the full parser.
                 (!rest.is_blank() && !rest.is_item()).then_some(())?;
                 self.items.starts.push((line.at - indent, rest.indent, None));
             }
@@ -225,11 +225,11 @@ impl<'a> Reader<'a> {
         }
         distinct(&self.keys[first..])?;
         self.keys.truncate(first);
-        // A list that comes then belongs to nothing.
+        // A list at this column would belong to nothing.
         self.line.is_none_or(|line| line.indent < indent).then_some(())
     }
 
-    /// The rest of a line after `-`, in a list at a column.
+    /// Reads the rest of a line after `-`, in a list at a column.
     fn item(&mut self, rest: Line<'a>, indent: usize, depth: usize) -> Option<()> {
         if rest.is_blank() {
             self.advance();
@@ -241,7 +241,7 @@ impl<'a> Reader<'a> {
         self.below(rest, indent, depth)
     }
 
-    /// The rest of a line after `key:`, in a mapping at a column.
+    /// Reads the rest of a line after `key:`, in a mapping at a column.
     fn value(&mut self, rest: Line<'a>, indent: usize, depth: usize) -> Option<()> {
         if !rest.is_blank() {
             return self.scalar_or_flow(rest, indent, depth);
@@ -259,7 +259,7 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// Whatever begins at a place that is further to the right than the collection that it is in.
+    /// Reads a value that begins on another line, further to the right than its collection.
     fn below(&mut self, line: Line<'a>, indent: usize, depth: usize) -> Option<()> {
         if line.is_item() || line.key().is_some() {
             self.line = Some(line);
@@ -268,7 +268,7 @@ impl<'a> Reader<'a> {
         self.scalar_or_flow(line, indent, depth)
     }
 
-    /// A value that begins on this line, in a list or mapping that is indented so far.
+    /// Reads a value that begins on this line, in a collection with this indentation.
     fn scalar_or_flow(&mut self, rest: Line<'a>, indent: usize, depth: usize) -> Option<()> {
         match rest.content.as_bytes().first()? {
             b'[' | b'{' => self.flow(rest.at, indent, depth + 1),

@@ -1,4 +1,5 @@
-//! Scalars that may go on over several lines: plain ones, and blocks of text.
+//! Scalars that may continue on other lines: without quotes, and block scalars. Scalars on one line are in
+//! `scalar`.
 
 use std::borrow::Cow;
 
@@ -7,7 +8,7 @@ use super::scalar::{is_start, plain_line};
 use super::{Reader, trim_start};
 
 impl<'a> Reader<'a> {
-    /// A text without quotes, that may go on in lines that are indented further.
+    /// Reads a scalar without quotes, which may continue on lines with more indentation.
     pub(super) fn plain(&mut self, value: &'a str, indent: usize) -> Option<()> {
         let (text, commented) = plain_line(value)?;
         is_start(text).then_some(())?;
@@ -26,7 +27,7 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// A text after `|` or `>`: the lines below that are indented further.
+    /// Reads a block scalar after `|` or `>`: the following lines with more indentation.
     pub(super) fn block_scalar(&mut self, header: &'a str, indent: usize) -> Option<()> {
         let (style, rest) = header.split_at(1);
         let (chomp, rest) = match rest.as_bytes().first() {
@@ -37,7 +38,7 @@ impl<'a> Reader<'a> {
         (after.is_empty() || (after.starts_with('#') && after.len() < rest.len())).then_some(())?;
         let mut text = String::new();
         let mut column = None;
-        // Ends of lines that are not written yet.
+        // Line ends not written yet.
         let mut breaks = 0;
         loop {
             let start = self.next;
@@ -45,7 +46,7 @@ impl<'a> Reader<'a> {
             let content = trim_start(line);
             let spaces = line.len() - content.len();
             if content.is_empty() {
-                // Spaces beyond the column would count, or be wrong before the first line.
+                // Spaces beyond the column would count, or be an error before the first line.
                 (spaces <= column.unwrap_or(indent + 1)).then_some(())?;
                 breaks += 1;
                 continue;
@@ -55,7 +56,7 @@ impl<'a> Reader<'a> {
                 self.next = start;
                 break;
             }
-            // A line that is indented further is not folded, nor are those around it.
+            // Lines with more indentation are not folded, nor are adjacent ones.
             let is_folded = style == ">" && !text.is_empty();
             (style == "|" || spaces == column).then_some(())?;
             match breaks {
@@ -65,7 +66,7 @@ impl<'a> Reader<'a> {
             text.push_str(&line[column..]);
             breaks = 1;
         }
-        // Without any line, or an end of the last one, what is meant is for the whole parser.
+        // Without any line, or a line end after the last one, leave the text to the full parser.
         (!text.is_empty() && self.text[..self.next.min(self.text.len())].ends_with('\n')).then_some(())?;
         let breaks = match chomp {
             "-" => 0,

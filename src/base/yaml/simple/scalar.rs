@@ -1,4 +1,4 @@
-//! Scalars and keys in the styles that YAML has for them: plain, in quotes, and as a block of lines.
+//! Scalars and keys on one line or in quotes: all styles but block scalars, which are in `multiline`.
 
 use std::borrow::Cow;
 
@@ -6,16 +6,16 @@ use memchr::{memchr, memchr2};
 
 use super::words::{trim_end, trim_start};
 
-/// A longer key is left to the whole parser.
+/// Maximum bytes of a key; longer ones are left to the full parser.
 const KEY: usize = 100;
 
-/// A key at the start of a text, and how many bytes it takes with its colon.
+/// Returns the key at the start of a text, and its bytes with the colon.
 pub(super) fn key(content: &str) -> Option<(&str, usize)> {
     let first = *content.as_bytes().first()?;
     let (key, end) = if matches!(first, b'"' | b'\'') {
         let length = memchr2(first, b'\n', &content.as_bytes()[1..])?;
         let key = &content[1..=length];
-        // What has escapes, or quotes in it, is not taken apart here.
+        // A key with escapes or inner quotes is left to the full parser.
         (content.as_bytes()[length + 1] == first && !key.contains('\\')).then_some(())?;
         (key, length + 2)
     } else {
@@ -37,15 +37,15 @@ fn is_key_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/')
 }
 
-/// Whether a text without quotes is nothing.
+/// Returns whether a scalar without quotes is null.
 pub(in super::super) fn is_null(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
 
-/// Whether a text without quotes may begin like this.
+/// Returns whether a scalar without quotes may begin like this.
 pub(super) fn is_start(text: &str) -> bool {
     match text.as_bytes() {
-        // A flag, or a number below 0.
+        // A flag, or a negative number.
         [b'-', next, ..] => next.is_ascii_alphanumeric() || matches!(next, b'-' | b'.' | b'/' | b'_'),
         [
             b'-' | b'?' | b':' | b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>'
@@ -56,7 +56,7 @@ pub(super) fn is_start(text: &str) -> bool {
     }
 }
 
-/// The text of a line without its comment, and whether there is one.
+/// Returns the text of a line without its comment, and whether there is one.
 pub(super) fn plain_line(line: &str) -> Option<(&str, bool)> {
     let bytes = line.as_bytes();
     let (mut from, mut end) = (0, None);
@@ -78,8 +78,8 @@ pub(super) fn plain_line(line: &str) -> Option<(&str, bool)> {
     Some((text, end.is_some()))
 }
 
-/// A text in quotes that begins at a place, and the place after it. Lines that it goes on in begin at
-/// a least column.
+/// Returns the quoted text at a position, and the position after it. Continuation lines begin at a minimum
+/// column.
 pub(super) fn quoted(text: &str, at: usize, least: usize) -> Option<(Cow<'_, str>, usize)> {
     let bytes = text.as_bytes();
     let quote = bytes[at];
@@ -90,7 +90,7 @@ pub(super) fn quoted(text: &str, at: usize, least: usize) -> Option<(Cow<'_, str
         match (bytes[found], bytes.get(found + 1)) {
             (b'\\', _) if quote == b'\'' => from = found + 1,
             (b'\\', next) => {
-                // An end of a line, or what is not ASCII, is rarely escaped.
+                // An escaped line end or non-ASCII character is rare, and left to the full parser.
                 next.is_some_and(u8::is_ascii_graphic).then_some(())?;
                 (from, is_plain) = (found + 2, false);
             }
@@ -112,7 +112,7 @@ pub(super) fn quoted(text: &str, at: usize, least: usize) -> Option<(Cow<'_, str
     Some((value, end + 1))
 }
 
-/// Lines as one text: a single end of a line is a space, and of more all but the first count.
+/// Folds lines into one text: a single line end becomes a space, and several lose the first.
 pub(super) fn folded(written: &str, least: usize) -> Option<String> {
     let mut lines = written.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
     let mut text = trim_end(lines.next()?).to_owned();
@@ -137,12 +137,12 @@ pub(super) fn folded(written: &str, least: usize) -> Option<String> {
     Some(text)
 }
 
-/// Whether a line begins or ends a document.
+/// Returns whether a line begins or ends a document.
 pub(super) fn is_marker(line: &str) -> bool {
     line.starts_with("---") || line.starts_with("...")
 }
 
-/// A text in which each backslash is followed by a printable ASCII character.
+/// Replaces the escapes of a text, in which a printable ASCII character follows each backslash.
 fn unescaped(text: &str) -> Option<String> {
     let mut value = String::with_capacity(text.len());
     let mut rest = text;
@@ -169,7 +169,7 @@ fn unescaped(text: &str) -> Option<String> {
         };
         let (digits, after) = rest.split_at_checked(digits)?;
         digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then_some(())?;
-        // A part of a pair, as JSON writes what is beyond 16 bits, is no character.
+        // Half of a surrogate pair, as JSON writes characters beyond 16 bits, is not a character.
         value.push(char::from_u32(u32::from_str_radix(digits, 16).ok()?)?);
         rest = after;
     }
