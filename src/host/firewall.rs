@@ -101,8 +101,8 @@ impl Firewall {
         Self { sees_bridges: true, rules: vec![(program.to_owned(), rules.to_owned())] }
     }
 
-    /// Returns the rule or policy that blocks traffic within a bridge of one of these names. A rule whose
-    /// interface ends in `+` matches any name with that prefix.
+    /// Returns the rule or policy that blocks traffic within a bridge of one of these names. A name
+    /// without its number, such as `podman`, also matches rules for `podman+`.
     #[must_use]
     pub fn obstacle(&self, bridges: &[String]) -> Option<Obstacle> {
         let tables = self.rules.iter().filter(|_| self.sees_bridges);

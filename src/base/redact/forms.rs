@@ -68,7 +68,7 @@ impl Forms {
             let latin = String::from_utf8_lossy(&folded).chars().flat_map(latin).collect::<Vec<u8>>();
             self.folded.push(Phrase::plain(&latin));
         }
-        // Where every byte was escaped, text of the secret that looks like an escape is literal.
+        // If every byte was escaped, folding leaves escapes in the secret itself as they are.
         let literal = literal(text, folding);
         if literal != folded && literal.len() >= SHORTEST {
             self.folded.push(Phrase::plain(&literal));

@@ -167,7 +167,7 @@ pub fn duration(span: std::time::Duration) -> String {
     }
 }
 
-/// Formats an amount of memory: `4 GiB`; as decimal units if it is not a whole number of binary ones.
+/// Formats an amount of memory in the largest binary unit that divides it: `4 GiB`; else in decimal units.
 #[must_use]
 pub fn binary_bytes(count: u64) -> String {
     const UNITS: [(&str, u32); 3] = [("GiB", 30), ("MiB", 20), ("KiB", 10)];

@@ -3,8 +3,8 @@
 /// Position in a text, both numbers from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
-    /// Line.
+    /// Line number.
     pub line: usize,
-    /// Column, in characters.
+    /// Column number, in characters.
     pub column: usize,
 }

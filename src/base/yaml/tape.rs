@@ -1,5 +1,5 @@
 //! A YAML document as a sequence of tokens, without positions, from which typed values are deserialised.
-//! Tokens come from a text in simple YAML ([`super::simple`]), or from a file in compact form ([`write`],
+//! Tokens come from a text in simple YAML ([`super::simple`]), or from a file in compact form ([`write()`],
 //! [`read`]). Errors are reported by the full parser.
 
 use std::borrow::Cow;
@@ -59,7 +59,7 @@ pub(super) fn write(name: &str, node: &Node) -> String {
 /// A document with its name.
 type Document<'a> = (&'a str, Vec<Token<'a>>);
 
-/// Reads any number of documents that [`write`] has written; `None` for any other text.
+/// Reads any number of documents that [`write()`] has written; `None` for any other text.
 pub(super) fn read(text: &str) -> Option<Vec<Document<'_>>> {
     let mut documents: Vec<Document<'_>> = Vec::new();
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! `cki clone`.
+//! `cki clone`: its arguments, and the calls of the operation and the report.
 
 use std::collections::HashSet;
 

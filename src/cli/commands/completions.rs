@@ -1,4 +1,4 @@
-//! `cki completions`.
+//! `cki completions`: the script for each shell, and its installation. Candidates are in `cli::complete`.
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};

@@ -1,4 +1,4 @@
-//! `cki config`.
+//! `cki config`: its arguments, and the call of the report. The settings are in `config`.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! `cki demo`.
+//! `cki demo`: its arguments, and the calls of the operation and the report.
 
 use std::path::PathBuf;
 

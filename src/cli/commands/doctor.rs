@@ -1,4 +1,4 @@
-//! `cki doctor`.
+//! `cki doctor`: its arguments, and the calls of the operation and the report.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! `cki env`.
+//! `cki env`: its arguments, and the calls of the operation and the report.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `cki list`.
+//! `cki list`: its arguments, and the calls of the operation and the report.
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;

@@ -1,4 +1,4 @@
-//! `cki man`.
+//! `cki man`: manual pages, made from the command tree. Their text is in the arguments of each command.
 
 use std::path::PathBuf;
 

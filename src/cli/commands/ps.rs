@@ -1,4 +1,4 @@
-//! `cki ps`.
+//! `cki ps`: its arguments, and the calls of the operation and the report.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! `cki run-local`.
+//! `cki run-local`: its arguments, and the calls of the operation and the report.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! `cki show`.
+//! `cki show`: its arguments, and the calls of the operation and the report.
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;

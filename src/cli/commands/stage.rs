@@ -1,4 +1,4 @@
-//! `cki stage`.
+//! `cki stage`: its arguments, and the calls of the operation and the report.
 
 use std::sync::Arc;
 

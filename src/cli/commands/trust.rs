@@ -1,4 +1,4 @@
-//! `cki trust`.
+//! `cki trust`: its arguments, and the calls of the operation and the report.
 
 use std::path::PathBuf;
 

@@ -197,7 +197,7 @@ impl<'a> Reader<'a> {
         while let Some(line) = self.line.filter(|line| line.indent == indent && line.is_item()) {
             let rest = line.after(1);
             if notes {
-                // If the item is on another line, or a list, leave the text to the full parser.
+                // If the item is on another line, or a list, the caller has to walk through the whole text.
                 (!rest.is_blank() && !rest.is_item()).then_some(())?;
                 self.items.starts.push((line.at - indent, rest.indent, None));
             }
