@@ -24,10 +24,10 @@ const ACROSS: usize = 8;
 /// ordinary word would be held back until the next line arrives.
 const LIKELY: usize = 12;
 
-/// So much of a line before what is held is remembered: more than a line of a dump has.
+/// Bytes of the current line to remember before the held ones: more than a line of a dump has.
 const LINE: usize = 256;
 
-/// The phrases to find.
+/// Phrases to find.
 pub(super) struct Sought {
     /// Phrases in the raw text.
     pub(super) raw: Phrases,
