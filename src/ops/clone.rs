@@ -42,7 +42,7 @@ pub struct Wanted {
     pub merge_request: Option<MergeRequest>,
 }
 
-/// There is nothing to clone.
+/// A request without repositories to clone.
 #[derive(Debug, thiserror::Error)]
 pub enum CloneError {
     /// The entries of these components name no repository.

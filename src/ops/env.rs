@@ -192,7 +192,7 @@ fn read_file(
         let value = match statement.value {
             None if own(&statement.name).is_none() => {
                 wishes.notes.push(match statement.follows_quotes {
-                    // It may be a part of a secret.
+                    // The text may be a part of a secret.
                     true => format!(
                         "{place}: what follows the closing quote is a line of its own, and gives no value"
                     ),
@@ -270,7 +270,7 @@ mod tests {
         Ok(noted(text)?.0)
     }
 
-    /// The variables of a file, and what is said of it.
+    /// Returns the variables of a file, and the notes about it.
     fn noted(text: &str) -> Result<(Vec<(String, String)>, Vec<String>), String> {
         let mut wishes = Wishes::default();
         let own = |name: &str| (name == "OWN").then(|| "own".to_owned());

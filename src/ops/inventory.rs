@@ -87,8 +87,8 @@ pub fn load(path: Option<&Path>) -> Result<Inventory, LoadError> {
     Ok(inventory)
 }
 
-/// Loads the inventory of a person, and checks what its entries need against the backing services that
-/// there are. Of the built-in one, a test does so.
+/// Loads an inventory, and checks the dependencies of a user's one against the existing backing services.
+/// A test checks the built-in inventory.
 ///
 /// # Errors
 /// As [`load`].
@@ -139,8 +139,8 @@ pub fn compile() -> Result<String, YamlError> {
 }
 
 /// Reads `inventory.yaml` and `<category>/<name>.yaml`; nothing deeper, so a link that leads back does no
-/// harm. The thread that reads a file also parses it. It adds what has no valid
-/// name to `unread`.
+/// harm. The thread that reads a file also parses it. Paths without a valid name are
+/// added to `unread`.
 fn folder(
     root: &Path,
     unread: &mut Vec<(PathBuf, &'static str)>,
@@ -203,7 +203,7 @@ fn is_entry(file: &OsStr) -> bool {
     file.to_str().map_or_else(|| is_yaml(file), |file| entry_name(file).is_some())
 }
 
-/// Whether a file is meant to be read, going by the end of its name.
+/// Returns whether the extension of a file's name is that of an inventory's file.
 fn is_yaml(file: &OsStr) -> bool {
     let bytes = file.as_bytes();
     !bytes.starts_with(b".") && (bytes.ends_with(b".yaml") || bytes.ends_with(b".yml"))

@@ -49,7 +49,7 @@ pub enum RulesError {
 }
 
 impl Rules {
-    /// Loads the user's or the built-in rules. The first reference secret opens the stored secrets of the
+    /// Loads the user's or the built-in rules. The first placeholder secret opens the stored secrets of the
     /// workspace.
     ///
     /// # Errors
