@@ -58,7 +58,7 @@ pub struct RedactStream {
     in_mask: bool,
     /// Base64 word before `held`.
     word: Word,
-    /// What was written of the line that `held` goes on with, to read numbers in.
+    /// Output so far of the line that `held` continues, in which to read numbers.
     line: Vec<u8>,
     folded: Folded,
     /// Search for tokens by their form, in the masked text.
