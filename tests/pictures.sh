@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Draws the pictures of docs/pictures anew: what a terminal shows of the demo, without an engine.
+# Draws the pictures of docs/pictures again: what a terminal shows of the demo, without an engine.
 # Look at them before they are committed.
 #
 #   bash tests/pictures.sh

@@ -60,8 +60,8 @@ impl Assets {
     /// # Errors
     /// Fails if a file of the user cannot be read.
     pub fn text(&self, path: &str) -> Result<Option<Asset>, FileError> {
-        for folder in self.overrides(path) {
-            let file = folder.join(path);
+        for directory in self.overrides(path) {
+            let file = directory.join(path);
             match files::read_text(&file, LIMIT) {
                 Ok(text) => {
                     let origin = file.display().to_string();
@@ -79,14 +79,14 @@ impl Assets {
     ///
     /// # Errors
     /// Fails if a directory of the user cannot be read.
-    pub fn names(&self, folder: &str) -> Result<Vec<String>, FileError> {
+    pub fn names(&self, directory: &str) -> Result<Vec<String>, FileError> {
         let mut names: Vec<String> = EMBEDDED
-            .get_dir(folder)
+            .get_dir(directory)
             .map_or_else(Vec::new, |dir| dir.files().filter_map(|file| name_of(file.path())).collect());
-        for path in self.overrides(folder) {
-            let folder = path.join(folder);
-            for name in files::all_names_in(&folder)? {
-                names.push(name.into_string().map_err(|name| files::no_text(folder.join(name)))?);
+        for path in self.overrides(directory) {
+            let directory = path.join(directory);
+            for name in files::all_names_in(&directory)? {
+                names.push(name.into_string().map_err(|name| files::no_text(directory.join(name)))?);
             }
         }
         names.sort();
@@ -104,7 +104,7 @@ pub fn embedded_text(path: &str) -> Option<&'static str> {
 /// Returns all embedded files of `templates/` below a directory, at any depth: path relative to that
 /// directory, and content; sorted by path.
 #[must_use]
-pub fn embedded_tree(folder: &str) -> Vec<(PathBuf, &'static [u8])> {
+pub fn embedded_tree(directory: &str) -> Vec<(PathBuf, &'static [u8])> {
     fn walk(dir: &Dir<'static>, root: &Path, found: &mut Vec<(PathBuf, &'static [u8])>) {
         for file in dir.files() {
             let path = file.path().strip_prefix(root).unwrap_or(file.path());
@@ -115,8 +115,8 @@ pub fn embedded_tree(folder: &str) -> Vec<(PathBuf, &'static [u8])> {
         }
     }
     let mut found = Vec::new();
-    if let Some(dir) = EMBEDDED.get_dir(folder) {
-        walk(dir, Path::new(folder), &mut found);
+    if let Some(dir) = EMBEDDED.get_dir(directory) {
+        walk(dir, Path::new(directory), &mut found);
     }
     found.sort();
     found
@@ -132,10 +132,10 @@ mod tests {
 
     #[test]
     fn a_file_of_the_users_replaces_ours() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        std::fs::create_dir(folder.path().join("services")).expect("makes a folder");
-        std::fs::write(folder.path().join("services/mine.yaml"), "mine").expect("writes");
-        let assets = Assets::new(vec![folder.path().to_path_buf()]);
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        std::fs::create_dir(directory.path().join("services")).expect("makes a directory");
+        std::fs::write(directory.path().join("services/mine.yaml"), "mine").expect("writes");
+        let assets = Assets::new(vec![directory.path().to_path_buf()]);
         let mine = assets.text("services/mine.yaml").expect("reads").expect("is there");
         assert_eq!(mine.text, "mine");
         assert!(assets.names("services").expect("lists").contains(&"mine.yaml".to_owned()));

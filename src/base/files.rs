@@ -175,7 +175,7 @@ pub fn write_whole(path: &Path, content: &[u8], mode: u32) -> Result<(), FileErr
     use std::os::unix::fs::PermissionsExt as _;
     let fail = |source| FileError::new("write", path, source);
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    make_folder(parent)?;
+    make_directory(parent)?;
     let mut file = tempfile::Builder::new()
         .prefix(".cki-")
         .permissions(std::fs::Permissions::from_mode(mode))
@@ -193,7 +193,7 @@ pub fn write_whole(path: &Path, content: &[u8], mode: u32) -> Result<(), FileErr
 ///
 /// # Errors
 /// Fails if it cannot be created.
-pub fn make_folder(path: &Path) -> Result<(), FileError> {
+pub fn make_directory(path: &Path) -> Result<(), FileError> {
     std::fs::create_dir_all(path).map_err(|source| FileError::new("create", path, source))
 }
 
@@ -201,7 +201,7 @@ pub fn make_folder(path: &Path) -> Result<(), FileError> {
 ///
 /// # Errors
 /// Fails if something in it cannot be removed.
-pub fn remove_folder(path: &Path) -> Result<(), FileError> {
+pub fn remove_directory(path: &Path) -> Result<(), FileError> {
     match std::fs::remove_dir_all(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
             Err(FileError::new("remove", path, source))
@@ -259,20 +259,20 @@ mod tests {
 
     #[test]
     fn a_write_is_whole_and_has_its_mode() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("deep/file");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("deep/file");
         write_whole(&path, b"one", 0o600).expect("writes");
         write_whole(&path, b"two", 0o600).expect("writes again");
         assert_eq!(read_text(&path, 10).expect("reads"), "two");
         let mode = std::fs::metadata(&path).expect("is there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        assert_eq!(names_in(&folder.path().join("deep")).expect("lists"), ["file"]);
+        assert_eq!(names_in(&directory.path().join("deep")).expect("lists"), ["file"]);
     }
 
     #[test]
     fn only_files_are_read_and_nothing_is_waited_for() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let at = |name: &str| folder.path().join(name);
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let at = |name: &str| directory.path().join(name);
         nix::unistd::mkfifo(&at("pipe"), nix::sys::stat::Mode::S_IRWXU).expect("makes");
         let _socket = std::os::unix::net::UnixListener::bind(at("socket")).expect("binds");
         std::fs::create_dir(at("directory")).expect("makes");
@@ -286,12 +286,12 @@ mod tests {
 
     #[test]
     fn special_files_are_refused_where_they_matter() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let deep = folder.path().join("a/b");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let deep = directory.path().join("a/b");
         std::fs::create_dir_all(&deep).expect("makes");
         nix::unistd::mkfifo(&deep.join("pipe"), nix::sys::stat::Mode::S_IRWXU).expect("makes");
         let look = |name: &'static str| {
-            refuse_special_below(folder.path(), |found| if found == name { &["pipe"] } else { &[] })
+            refuse_special_below(directory.path(), |found| if found == name { &["pipe"] } else { &[] })
         };
         look("other").expect("nobody opens it");
         let error = look("pipe").expect_err("is a pipe");
@@ -304,8 +304,8 @@ mod tests {
 
     #[test]
     fn errors_name_the_path_and_long_files_are_refused() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("x");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("x");
         let error = read_text(&path, 1).expect_err("is missing");
         assert!(error.is_missing() && error.to_string().contains("x`"));
         std::fs::write(&path, "long").expect("writes");

@@ -16,7 +16,7 @@ pub struct Sources {
     /// Files and links, each with its state.
     pub files: BTreeMap<PathBuf, State>,
     /// Directories.
-    pub folders: BTreeSet<PathBuf>,
+    pub directories: BTreeSet<PathBuf>,
 }
 
 /// State of a file, which differs after each change.
@@ -53,7 +53,7 @@ impl Sources {
         for entry in walk.build().flatten() {
             let Ok(facts) = entry.path().symlink_metadata() else { continue };
             if facts.is_dir() {
-                sources.folders.insert(entry.into_path());
+                sources.directories.insert(entry.into_path());
             } else if facts.is_file() || facts.is_symlink() {
                 sources.files.insert(entry.into_path(), State::of(&facts));
             }
@@ -103,11 +103,11 @@ mod tests {
 
     #[test]
     fn what_is_ignored_or_beside_does_not_count() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let root = folder.path();
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let root = directory.path();
         let write = |path: &str, text: &str| {
             let path = root.join(path);
-            std::fs::create_dir_all(path.parent().expect("is in a folder")).expect("makes");
+            std::fs::create_dir_all(path.parent().expect("is in a directory")).expect("makes");
             std::fs::write(path, text).expect("writes");
         };
         for path in
@@ -124,7 +124,7 @@ mod tests {
             .map(|path| path.strip_prefix(root).expect("is in it").display().to_string())
             .collect();
         assert_eq!(names, [".gitignore", ".hidden", "a.py", "sub/.gitignore", "sub/b.py"]);
-        assert!(!before.folders.contains(&root.join("made")));
+        assert!(!before.directories.contains(&root.join("made")));
         write("a.py", "22");
         write("new", "");
         write("made/x", "22");

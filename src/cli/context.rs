@@ -176,7 +176,7 @@ impl Context {
             env: &self.host.env,
         };
         let demos = walk::remove_abandoned(&self.host, &engine).await;
-        let demos = demos.into_iter().map(|folder| folder.display().to_string());
+        let demos = demos.into_iter().map(|directory| directory.display().to_string());
         for name in left.sweep().await?.into_iter().chain(demos) {
             events.note(format!("removed `{name}`, which a run that was killed had left behind"));
         }

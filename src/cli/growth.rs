@@ -63,7 +63,8 @@ fn bytes<T>(work: impl FnOnce() -> T) -> usize {
 }
 
 fn rules() -> SecretRules {
-    SecretRules::read("r", embedded_text("reference-secrets.yaml").expect("is built in")).expect("are valid")
+    SecretRules::read("r", embedded_text("placeholder-secrets.yaml").expect("is built in"))
+        .expect("are valid")
 }
 
 #[test]
@@ -91,8 +92,8 @@ fn list_grows_with_the_entries() {
 
 #[test]
 fn show_and_clone_of_one_component_do_not_grow() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let workspace = Workspace::new(folder.path(), Env::default());
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let workspace = Workspace::new(directory.path(), Env::default());
     let last = |inventory: &Inventory| inventory.components.len() - 1;
     grows_not_at_all("entries that `show` looks at", |count| {
         let inventory = inventory(count);
@@ -191,14 +192,14 @@ fn scan_grows_with_the_sources() {
     let assets = Assets::default();
     let inventory = inventory(1);
     grows_no_faster("bytes", |count| {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let sources = folder.path().join("tools/src");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let sources = directory.path().join("tools/src");
         std::fs::create_dir_all(&sources).expect("makes");
         for at in 0..count / 8 {
             let text = format!("import os\nfrom . import m{}\nos.environ['V{at}']\n", at / 2);
             std::fs::write(sources.join(format!("m{at}.py")), text).expect("writes");
         }
-        let workspace = Workspace::new(folder.path(), Env::default());
+        let workspace = Workspace::new(directory.path(), Env::default());
         let request = ScanRequest {
             component: &inventory.components[0],
             inventory: &inventory,

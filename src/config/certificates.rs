@@ -44,13 +44,13 @@ mod tests {
 
     /// Returns the effective certificates, given the user's own file and the project's.
     fn certificates(own: &str, project: &str, variable: Option<&str>) -> (Option<Option<String>>, usize) {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let (home, cwd) = (folder.path().join("config/cki"), folder.path().join("project"));
-        for (folder, text) in [(&home, own), (&cwd, project)] {
-            std::fs::create_dir_all(folder).expect("makes");
-            std::fs::write(folder.join("cki.toml"), text).expect("writes");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let (home, cwd) = (directory.path().join("config/cki"), directory.path().join("project"));
+        for (directory, text) in [(&home, own), (&cwd, project)] {
+            std::fs::create_dir_all(directory).expect("makes");
+            std::fs::write(directory.join("cki.toml"), text).expect("writes");
         }
-        let config_home = folder.path().join("config").display().to_string();
+        let config_home = directory.path().join("config").display().to_string();
         let mut env = vec![("XDG_CONFIG_HOME", config_home.as_str())];
         env.extend(variable.map(|url| ("CKI_GITLAB_URL", url)));
         let config = Config::load(&Env::new(env), &cwd, []).expect("is read");

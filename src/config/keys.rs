@@ -72,19 +72,19 @@ pub const KEYS: &[Key] = &[
         "inventory",
         Kind::Path,
         "",
-        "The inventory: a folder or a file. Without it, the built-in one.",
+        "The inventory: a directory or a file. Without it, the built-in one.",
     )),
     decisive(key(
         "workspace",
         Kind::Path,
         "",
-        "The folder for clones. Without it, `cki` in the home directory.",
+        "The directory for clones. Without it, `cki` in the home directory.",
     )),
     decisive(key(
         "templates",
         Kind::Path,
         "",
-        "A folder whose files replace built-in templates of the same path, but not the inventory.",
+        "A directory whose files replace built-in templates of the same path, but not the inventory.",
     )),
     Key {
         personal_value: Some("native"),

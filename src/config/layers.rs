@@ -139,7 +139,7 @@ impl Config {
         flags: impl IntoIterator<Item = (&'static str, OsString, String)>,
     ) -> Result<Self, ConfigError> {
         let mut config = Self::default();
-        let user = env.config_folder().map(|folder| folder.join(FILE));
+        let user = env.config_directory().map(|directory| directory.join(FILE));
         if let Some(file) = &user {
             config.read_file(file, false)?;
         }
@@ -230,7 +230,7 @@ impl Config {
     }
 
     fn read_project(&mut self, env: &Env, cwd: &Path) -> Result<(), ConfigError> {
-        let user = env.config_folder().map(|directory| directory.join(FILE));
+        let user = env.config_directory().map(|directory| directory.join(FILE));
         match project::find(cwd, user.as_deref()) {
             Some(ProjectFile::Found(file)) => {
                 self.read_file(&file, true)?;
@@ -268,7 +268,7 @@ impl Config {
         file: &Path,
         origin: &dyn Fn(usize) -> Origin,
     ) -> Result<(), ConfigError> {
-        let folder = file.parent().unwrap_or(Path::new("/"));
+        let directory = file.parent().unwrap_or(Path::new("/"));
         for (name, value) in table {
             let (line, column) = place(text, name.span().start);
             let name = if prefix.is_empty() {
@@ -299,7 +299,7 @@ impl Config {
                 place: place.clone(),
                 why: "it is one text, number or truth value".to_owned(),
             })?;
-            self.set(key, value.as_ref(), origin, &place, folder)?;
+            self.set(key, value.as_ref(), origin, &place, directory)?;
         }
         Ok(())
     }
@@ -310,7 +310,7 @@ impl Config {
         value: &OsStr,
         origin: Origin,
         place: &str,
-        folder: &Path,
+        directory: &Path,
     ) -> Result<(), ConfigError> {
         let wrong = |why: String| {
             let shown = value.to_string_lossy();
@@ -318,7 +318,7 @@ impl Config {
             ConfigError::Value { key: key.name.to_owned(), value, place: place.to_owned(), why }
         };
         if key.kind == Kind::Path {
-            let path = (!value.is_empty()).then(|| folder.join(value));
+            let path = (!value.is_empty()).then(|| directory.join(value));
             let text = path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
             self.values.insert(key.name, Value { text, path, origin });
             return Ok(());
@@ -398,13 +398,13 @@ mod tests {
     use super::*;
 
     fn load(user: &str, project: &str, env: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let home = folder.path().join("home");
-        let deep = folder.path().join("project/a/b");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let home = directory.path().join("home");
+        let deep = directory.path().join("project/a/b");
         std::fs::create_dir_all(home.join("cki")).expect("makes");
         std::fs::create_dir_all(&deep).expect("makes");
         std::fs::write(home.join("cki/cki.toml"), user).expect("writes");
-        std::fs::write(folder.path().join("project/cki.toml"), project).expect("writes");
+        std::fs::write(directory.path().join("project/cki.toml"), project).expect("writes");
         let home = home.display().to_string();
         let pairs = env.iter().copied().chain([("XDG_CONFIG_HOME", home.as_str())]);
         Config::load(&Env::new(pairs), &deep, [("jobs", "3".into(), "-j".to_owned())])

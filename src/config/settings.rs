@@ -108,13 +108,13 @@ impl Settings {
         let path = |name: &str| config.get(name)?.path;
         let number = |name: &str| required(name).parse::<u64>().unwrap_or(1);
         let workspace = match path("workspace") {
-            Some(folder) => folder,
+            Some(directory) => directory,
             // Without a home directory, the workspace goes below the data or temporary directory.
             None => env
                 .home()
                 .map(|home| home.join("cki"))
-                .or_else(|| Some(env.data_folder()?.join("clones")))
-                .unwrap_or_else(|| env.runtime_folder().join("clones")),
+                .or_else(|| Some(env.data_directory()?.join("clones")))
+                .unwrap_or_else(|| env.runtime_directory().join("clones")),
         };
         let url = config.get("gitlab.url");
         Ok(Self {

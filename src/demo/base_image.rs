@@ -35,7 +35,7 @@ pub async fn build(
     let root = scratch.join("base");
     for (target, source) in files_of(program)? {
         let target = root.join(target.strip_prefix("/").unwrap_or(&target));
-        files::make_folder(target.parent().unwrap_or(&root))?;
+        files::make_directory(target.parent().unwrap_or(&root))?;
         // A hard link takes no space; between file systems, a copy is made.
         std::fs::hard_link(&source, &target)
             .or_else(|_| std::fs::copy(&source, &target).map(|_| ()))
@@ -47,8 +47,8 @@ pub async fn build(
     }
     files::write_whole(&root.join("Dockerfile"), b"FROM scratch\nCOPY . /\n", 0o644)?;
     files::write_whole(&root.join(".dockerignore"), b"Dockerfile\n.dockerignore\n", 0o644)?;
-    let (folder, temporary) = (root.clone(), scratch.to_path_buf());
-    let pack = move || context::pack(&folder, &Dockerfile::File("Dockerfile".into()), &temporary);
+    let (directory, temporary) = (root.clone(), scratch.to_path_buf());
+    let pack = move || context::pack(&directory, &Dockerfile::File("Dockerfile".into()), &temporary);
     let packed = tokio::task::spawn_blocking(pack).await??;
     let request = BuildRequest {
         tag: image.clone(),
@@ -56,7 +56,7 @@ pub async fn build(
         ..BuildRequest::default()
     };
     engine.build(&request, &packed, &task, &Events::silent()).await?;
-    files::remove_folder(&root)?;
+    files::remove_directory(&root)?;
     task.finish(State::Done, format!("{image}  built from this program and its libraries"));
     Ok(image)
 }

@@ -19,7 +19,7 @@ const FIRST: i64 = 1_700_000_000;
 #[derive(Debug, Clone)]
 pub struct Layout {
     /// The directory.
-    pub folder: PathBuf,
+    pub directory: PathBuf,
     /// The engine's name.
     pub engine: String,
     /// The stand-in's address.
@@ -36,12 +36,12 @@ pub struct Layout {
 ///
 /// # Errors
 /// Fails when the repository cannot be written.
-pub fn repository(folder: &Path) -> anyhow::Result<CommitId> {
+pub fn repository(directory: &Path) -> anyhow::Result<CommitId> {
     let author = Author { name: "Demo Contributor".into(), email: "contributor@example.invalid".into() };
     let main = tree(&["demo/repository/main"]);
     let changed = tree(&["demo/repository/main", "demo/repository/mr-213"]);
-    let git = folder.join("git/cki-tools.git");
-    files::make_folder(git.parent().unwrap_or(folder))?;
+    let git = directory.join("git/cki-tools.git");
+    files::make_directory(git.parent().unwrap_or(directory))?;
     let mut history = History::begin(&git, "main", author, FIRST)?;
     let first = history.commit(None, "Add pipeline_herder and orphan_hunter", &main)?;
     history.point("refs/heads/main", first)?;
@@ -52,10 +52,10 @@ pub fn repository(folder: &Path) -> anyhow::Result<CommitId> {
 
 /// Returns the files of some directories of the templates; files of a later directory replace earlier
 /// ones.
-fn tree(folders: &[&str]) -> Vec<TreeFile> {
+fn tree(directories: &[&str]) -> Vec<TreeFile> {
     let mut found = BTreeMap::new();
-    for folder in folders {
-        found.extend(assets::embedded_tree(folder));
+    for directory in directories {
+        found.extend(assets::embedded_tree(directory));
     }
     found
         .into_iter()
@@ -72,19 +72,19 @@ fn tree(folders: &[&str]) -> Vec<TreeFile> {
 /// # Errors
 /// Fails when they cannot be written.
 pub fn write(layout: &Layout) -> anyhow::Result<()> {
-    let folder = layout.folder.display().to_string();
+    let directory = layout.directory.display().to_string();
     for (path, content) in assets::embedded_tree("demo/project") {
         let text = String::from_utf8_lossy(content)
-            .replace("@FOLDER@", &folder)
+            .replace("@DIRECTORY@", &directory)
             .replace("@ENGINE@", &layout.engine)
             .replace("@GITLAB@", &layout.gitlab)
             .replace("@PROGRAM@", &layout.program)
             .replace("@PLAYS@", &layout.plays)
             .replace("@BASE@", &layout.base);
-        files::write_whole(&layout.folder.join(path), text.as_bytes(), 0o644)?;
+        files::write_whole(&layout.directory.join(path), text.as_bytes(), 0o644)?;
     }
     for (path, content) in assets::embedded_tree("demo/base") {
-        files::write_whole(&layout.folder.join("plays").join(path), content, 0o644)?;
+        files::write_whole(&layout.directory.join("plays").join(path), content, 0o644)?;
     }
     Ok(())
 }
@@ -95,9 +95,9 @@ mod tests {
 
     #[test]
     fn the_project_is_an_inventory_like_any_other() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let directory = tempfile::tempdir().expect("a temporary directory");
         let layout = Layout {
-            folder: folder.path().to_path_buf(),
+            directory: directory.path().to_path_buf(),
             engine: "auto".into(),
             gitlab: "http://127.0.0.1:1".into(),
             program: "/usr/bin/cki".into(),
@@ -105,14 +105,15 @@ mod tests {
             base: "localhost/base:1".into(),
         };
         write(&layout).expect("writes");
-        let inventory = crate::ops::inventory::load(Some(&folder.path().join("inventory"))).expect("loads");
+        let inventory =
+            crate::ops::inventory::load(Some(&directory.path().join("inventory"))).expect("loads");
         assert_eq!(inventory.findings(9), []);
         assert!(inventory.find("pipeline-herder").expect("is there").is_runnable());
         let config =
-            crate::config::Config::load(&crate::host::Env::default(), folder.path(), []).expect("loads");
+            crate::config::Config::load(&crate::host::Env::default(), directory.path(), []).expect("loads");
         assert_eq!(config.warnings, Vec::<String>::new());
-        assert_eq!(repository(folder.path()).expect("makes"), {
-            let other = tempfile::tempdir().expect("a temporary folder");
+        assert_eq!(repository(directory.path()).expect("makes"), {
+            let other = tempfile::tempdir().expect("a temporary directory");
             repository(other.path()).expect("makes")
         });
     }

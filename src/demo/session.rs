@@ -24,7 +24,7 @@ pub struct Demo<'a> {
     /// The stop signal.
     pub stop: Stop,
     /// Directory of the project.
-    pub folder: PathBuf,
+    pub directory: PathBuf,
     /// Leave everything in place afterwards.
     pub keep: bool,
 }

@@ -157,7 +157,7 @@ pub(super) fn missing(ui: &Ui, args: &[&str], what: &str) -> Exit {
 
 /// Starts this program with the demo's settings and none of the user's own.
 fn start(demo: &Demo<'_>, args: &[&str], cwd: &Path, is_looked_at: bool) -> anyhow::Result<Child> {
-    let Demo { host, folder, .. } = demo;
+    let Demo { host, directory, .. } = demo;
     let ours = |name: &std::ffi::OsStr| {
         let name = name.to_string_lossy();
         name.starts_with("CKI_") || name == "XDG_CONFIG_HOME"
@@ -168,7 +168,7 @@ fn start(demo: &Demo<'_>, args: &[&str], cwd: &Path, is_looked_at: bool) -> anyh
         .current_dir(cwd)
         .env_clear()
         .envs(host.env.iter().filter(|(name, _)| !ours(name)))
-        .env("XDG_CONFIG_HOME", folder.join("config"))
+        .env("XDG_CONFIG_HOME", directory.join("config"))
         .env("CKI_ENGINE", demo.engine.name())
         .stdin(Stdio::null())
         // Ctrl-C reaches this program alone, which passes it on.

@@ -36,12 +36,12 @@ pub fn stand_in(host: &Host, head: &str, port: u16) -> anyhow::Result<StandIn> {
 /// # Errors
 /// Fails when something cannot be set up.
 pub async fn walk(demo: &Demo<'_>) -> anyhow::Result<Exit> {
-    let name = name(&demo.folder);
+    let name = name(&demo.directory);
     let result = run(demo, &name).await;
     if demo.keep && matches!(result, Ok(Exit::Done)) {
         return result;
     }
-    let left = take_down(&demo.host.env, &demo.engine, &demo.folder, &name).await;
+    let left = take_down(&demo.host.env, &demo.engine, &demo.directory, &name).await;
     if matches!(result, Ok(Exit::Done)) && left.is_ok() {
         demo.ui.say(&style::dim("Cleaned up: nothing is left behind."));
         next(demo.ui);
@@ -54,14 +54,14 @@ pub async fn walk(demo: &Demo<'_>) -> anyhow::Result<Exit> {
 ///
 /// # Errors
 /// Fails when something cannot be removed.
-pub async fn take_down(env: &Env, engine: &Engine, folder: &Path, name: &str) -> anyhow::Result<()> {
+pub async fn take_down(env: &Env, engine: &Engine, directory: &Path, name: &str) -> anyhow::Result<()> {
     let images = match engine {
         Engine::Containers(engine) => base_image::remove(engine, name).await,
         Engine::Native(_) => Ok(()),
     };
     // A demo that was killed early was never trusted, and its directory may be gone.
-    let _ = trust::forget(env, folder);
-    files::remove_folder(folder)?;
+    let _ = trust::forget(env, directory);
+    files::remove_directory(directory)?;
     images
 }
 
@@ -72,25 +72,26 @@ const PREFIX: &str = "cki-demo-";
 ///
 /// # Errors
 /// Fails when the directory cannot be created.
-pub fn temporary_folder(host: &Host) -> anyhow::Result<PathBuf> {
-    let parent = host.env.temporary_folder();
-    let folder = scratch::owned(&parent, PREFIX).map_err(|error| FileError::new("create", &parent, error))?;
-    Ok(folder.keep())
+pub fn temporary_directory(host: &Host) -> anyhow::Result<PathBuf> {
+    let parent = host.env.temporary_directory();
+    let directory =
+        scratch::owned(&parent, PREFIX).map_err(|error| FileError::new("create", &parent, error))?;
+    Ok(directory.keep())
 }
 
 /// Returns the directories of demos that were killed before they could remove them.
 #[must_use]
 pub fn abandoned(host: &Host) -> Vec<PathBuf> {
-    scratch::abandoned(&host.env.temporary_folder(), PREFIX)
+    scratch::abandoned(&host.env.temporary_directory(), PREFIX)
 }
 
 /// Removes leftovers of killed demos, and returns the removed directories. Directories of other users
 /// stay.
 pub async fn remove_abandoned(host: &Host, engine: &Engine) -> Vec<PathBuf> {
     let mut removed = Vec::new();
-    for folder in abandoned(host) {
-        if take_down(&host.env, engine, &folder, &name(&folder)).await.is_ok() {
-            removed.push(folder);
+    for directory in abandoned(host) {
+        if take_down(&host.env, engine, &directory, &name(&directory)).await.is_ok() {
+            removed.push(directory);
         }
     }
     removed
@@ -138,22 +139,22 @@ fn chapters() -> [Chapter; 7] {
 
 /// Returns the name of a demo on the engine.
 #[must_use]
-pub fn name(folder: &Path) -> String {
-    digest::of_parts([folder.as_os_str().as_encoded_bytes()])[..16].to_owned()
+pub fn name(directory: &Path) -> String {
+    digest::of_parts([directory.as_os_str().as_encoded_bytes()])[..16].to_owned()
 }
 
 async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
-    let Demo { host, ui, folder, .. } = demo;
+    let Demo { host, ui, directory, .. } = demo;
     ui.data(&style::name(
         "A small project is laid out, and a stand-in for GitLab is started on this machine.",
     ));
-    files::make_folder(folder)?;
-    let head = project::repository(folder)?.to_string();
+    files::make_directory(directory)?;
+    let head = project::repository(directory)?.to_string();
     let gitlab = stand_in(host, &head, 0)?;
     let program = host.executable.display().to_string();
     let (program, plays, base) = match &demo.engine {
         Engine::Containers(engine) => {
-            let build = base_image::build(engine, name, &host.executable, folder, &demo.events);
+            let build = base_image::build(engine, name, &host.executable, directory, &demo.events);
             let base = tokio::select! {
                 base = build => base?,
                 signal = demo.stop.requested() => return Ok(signal.exit()),
@@ -165,11 +166,11 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
                 config::Engine::Native => "Components run as processes, as was asked for.",
                 _ => "No container engine answers, so components run as processes; `cki doctor` says how to install one.",
             });
-            (program, folder.join("plays").display().to_string(), "none".to_owned())
+            (program, directory.join("plays").display().to_string(), "none".to_owned())
         }
     };
     let layout = project::Layout {
-        folder: folder.clone(),
+        directory: directory.clone(),
         // A project's file cannot choose the native engine: only the user does, by the environment.
         engine: if demo.engine.is_native() { "auto" } else { demo.engine.name() }.to_owned(),
         gitlab: gitlab.url().to_owned(),
@@ -178,17 +179,17 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
         base,
     };
     project::write(&layout)?;
-    trust::trust_own(&host.env, folder)?;
-    files::write_whole(&folder.join("head"), head.as_bytes(), 0o644)?;
-    let clone = folder.join("clones/cki-tools");
+    trust::trust_own(&host.env, directory)?;
+    files::write_whole(&directory.join("head"), head.as_bytes(), 0o644)?;
+    let clone = directory.join("clones/cki-tools");
     for Chapter { why, args, shows } in chapters() {
         if args[0] == "build" && demo.engine.is_native() {
             continue;
         }
-        let cwd = if args[0] == "stage" { &clone } else { folder };
+        let cwd = if args[0] == "stage" { &clone } else { directory };
         ui.data("");
         ui.data(&style::dim(&format!("# {why}")));
-        if cwd != folder {
+        if cwd != directory {
             ui.data(&format!("$ {}", style::command("cd clones/cki-tools")));
         }
         ui.data(&format!("$ {}", style::command(&format!("cki {}", args.join(" ")))));
@@ -203,15 +204,15 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
     }
     ui.data("");
     if demo.keep {
-        kept(ui, folder, gitlab.url(), demo.wanted == config::Engine::Native);
+        kept(ui, directory, gitlab.url(), demo.wanted == config::Engine::Native);
     }
     Ok(Exit::Done)
 }
 
-fn kept(ui: &Ui, folder: &Path, url: &str, native: bool) {
-    let folder = folder.display();
-    ui.data(&format!("The project stays in {folder}. Play with it:"));
-    ui.data(&format!("  $ {}", style::command(&format!("cd {folder}"))));
+fn kept(ui: &Ui, directory: &Path, url: &str, native: bool) {
+    let directory = directory.display();
+    ui.data(&format!("The project stays in {directory}. Play with it:"));
+    ui.data(&format!("  $ {}", style::command(&format!("cd {directory}"))));
     if native {
         ui.data(&format!("  $ {}", style::command("export CKI_ENGINE=native")));
     }

@@ -47,42 +47,42 @@ impl Env {
 
     /// Returns the directory for configuration files: `$XDG_CONFIG_HOME/cki`.
     #[must_use]
-    pub fn config_folder(&self) -> Option<PathBuf> {
+    pub fn config_directory(&self) -> Option<PathBuf> {
         self.xdg("XDG_CONFIG_HOME", ".config")
     }
 
     /// Returns the directory for persistent data: `$XDG_DATA_HOME/cki`.
     #[must_use]
-    pub fn data_folder(&self) -> Option<PathBuf> {
+    pub fn data_directory(&self) -> Option<PathBuf> {
         self.xdg("XDG_DATA_HOME", ".local/share")
     }
 
     /// Returns the directory for state that later runs need: `$XDG_STATE_HOME/cki`.
     #[must_use]
-    pub fn state_folder(&self) -> Option<PathBuf> {
+    pub fn state_directory(&self) -> Option<PathBuf> {
         self.xdg("XDG_STATE_HOME", ".local/state")
     }
 
     /// Returns the directory for sockets and running processes: `$XDG_RUNTIME_DIR/cki`, or a directory of
     /// the user in the temporary directory.
     #[must_use]
-    pub fn runtime_folder(&self) -> PathBuf {
+    pub fn runtime_directory(&self) -> PathBuf {
         self.absolute("XDG_RUNTIME_DIR").map_or_else(
-            || self.temporary_folder().join(format!("cki-{}", nix::unistd::getuid())),
-            |folder| folder.join("cki"),
+            || self.temporary_directory().join(format!("cki-{}", nix::unistd::getuid())),
+            |directory| directory.join("cki"),
         )
     }
 
     /// Returns the directory for temporary files: `$TMPDIR`, or `/tmp`.
     #[must_use]
-    pub fn temporary_folder(&self) -> PathBuf {
+    pub fn temporary_directory(&self) -> PathBuf {
         self.absolute("TMPDIR").unwrap_or_else(|| PathBuf::from("/tmp"))
     }
 
     fn xdg(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
         self.absolute(variable)
             .or_else(|| self.home().map(|home| home.join(below_home)))
-            .map(|folder| folder.join("cki"))
+            .map(|directory| directory.join("cki"))
     }
 
     /// Returns the path in a variable. The specification says to ignore a relative path.
@@ -96,11 +96,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_follow_xdg() {
+    fn directories_follow_xdg() {
         let env =
             Env::new([("HOME", "/home/a"), ("XDG_STATE_HOME", "/state"), ("XDG_DATA_HOME", "relative")]);
-        assert_eq!(env.config_folder(), Some(PathBuf::from("/home/a/.config/cki")));
-        assert_eq!(env.state_folder(), Some(PathBuf::from("/state/cki")));
-        assert_eq!(env.data_folder(), Some(PathBuf::from("/home/a/.local/share/cki")));
+        assert_eq!(env.config_directory(), Some(PathBuf::from("/home/a/.config/cki")));
+        assert_eq!(env.state_directory(), Some(PathBuf::from("/state/cki")));
+        assert_eq!(env.data_directory(), Some(PathBuf::from("/home/a/.local/share/cki")));
     }
 }

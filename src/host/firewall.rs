@@ -22,7 +22,7 @@ const SWITCH: &str = "/proc/sys/net/bridge/bridge-nf-call-iptables";
 /// Programs that list rules. The two kinds of tables are separate, and a packet passes both.
 const PROGRAMS: [&str; 3] = ["iptables", "iptables-legacy", "iptables-nft"];
 /// Directories of administrators' programs, which `PATH` may lack.
-const FOLDERS: [&str; 2] = ["/usr/sbin", "/sbin"];
+const DIRECTORIES: [&str; 2] = ["/usr/sbin", "/sbin"];
 /// Timeout for listing the rules.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Maximum number of rules to visit, however the chains call each other.
@@ -124,7 +124,7 @@ impl Firewall {
 }
 
 fn find(env: &Env, name: &str) -> Option<PathBuf> {
-    let usual = || FOLDERS.iter().map(|folder| format!("{folder}/{name}"));
+    let usual = || DIRECTORIES.iter().map(|directory| format!("{directory}/{name}"));
     programs::find(env, name).or_else(|| usual().find_map(|file| programs::find(env, &file)))
 }
 

@@ -2,9 +2,9 @@
 //! signals, child processes. Everything that differs between a user's terminal and a test comes from here;
 //! the rest of the program never asks the operating system for it directly.
 
+pub mod directories;
 pub mod env;
 pub mod firewall;
-pub mod folders;
 pub mod netns;
 pub mod own_program;
 pub mod programs;

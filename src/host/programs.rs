@@ -12,7 +12,7 @@ pub fn find(env: &Env, name: &str) -> Option<PathBuf> {
         return is_executable(Path::new(name)).then(|| PathBuf::from(name));
     }
     let path = env.get_os("PATH")?;
-    std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| is_executable(file))
+    std::env::split_paths(path).map(|directory| directory.join(name)).find(|file| is_executable(file))
 }
 
 fn is_executable(file: &Path) -> bool {

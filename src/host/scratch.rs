@@ -16,13 +16,13 @@ const PREFIX: &str = "cki-scratch-";
 /// # Errors
 /// Fails if it cannot be created.
 pub fn scratch(env: &Env) -> io::Result<tempfile::TempDir> {
-    owned(&env.temporary_folder(), PREFIX)
+    owned(&env.temporary_directory(), PREFIX)
 }
 
 /// Returns the temporary directories of processes that were killed.
 #[must_use]
 pub fn abandoned_scratch(env: &Env) -> Vec<PathBuf> {
-    abandoned(&env.temporary_folder(), PREFIX)
+    abandoned(&env.temporary_directory(), PREFIX)
 }
 
 /// Creates a directory for this user alone, whose name begins with the prefix and contains this process.

@@ -180,10 +180,10 @@ struct Recipe {
 
 impl Recipe {
     async fn pack(&self, tools: &Tools<'_>) -> anyhow::Result<Packed> {
-        let (folder, dockerfile) = (self.context.clone(), self.dockerfile.clone());
-        let scratch = tools.env.temporary_folder();
+        let (directory, dockerfile) = (self.context.clone(), self.dockerfile.clone());
+        let scratch = tools.env.temporary_directory();
         let packed =
-            tokio::task::spawn_blocking(move || context::pack(&folder, &dockerfile, &scratch)).await?;
+            tokio::task::spawn_blocking(move || context::pack(&directory, &dockerfile, &scratch)).await?;
         packed.with_context(|| format!("cannot pack `{}` for the engine", self.context.display()))
     }
 
@@ -272,8 +272,8 @@ mod tests {
 
     #[test]
     fn no_path_leads_out_of_the_clone() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let root = folder.path().join("clone");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let root = directory.path().join("clone");
         std::fs::create_dir_all(root.join("builds")).expect("makes");
         std::os::unix::fs::symlink("/etc", root.join("link")).expect("links");
         let place = || "x.yaml:3".to_owned();

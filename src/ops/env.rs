@@ -254,13 +254,13 @@ mod tests {
 
     #[test]
     fn files_come_first_and_lines_are_read_as_people_write_them() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = folder.path().join("env");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let file = directory.path().join("env");
         let text = "# comment\n\nA=1\nexport B=\"two\\nlines\"\nC='x y'\nPASSED\n";
         std::fs::write(&file, text).expect("writes");
         let user = UserVariables { set: vec!["A=2".into()], files: vec![file.clone()], unset: vec![] };
         let own = |name: &str| (name == "PASSED").then(|| "own".to_owned());
-        let wishes = wishes(&user, folder.path(), &own).expect("reads");
+        let wishes = wishes(&user, directory.path(), &own).expect("reads");
         let seen: Vec<(&str, &str)> = wishes.set.iter().map(|(n, v, _)| (n.as_str(), v.expose())).collect();
         assert_eq!(seen, [("A", "1"), ("B", "two\nlines"), ("C", "x y"), ("PASSED", "own"), ("A", "2")]);
         assert_eq!(wishes.set[1].2.place(), Some(format!("{}:4", file.display()).as_str()));

@@ -70,7 +70,7 @@ pub fn load(path: Option<&Path>) -> Result<Inventory, LoadError> {
     let origin = path.display().to_string();
     let mut unread = Vec::new();
     let parts = if path.is_dir() {
-        folder(path, &mut unread)?
+        directory(path, &mut unread)?
     } else if path.exists() {
         vec![Part::parse(document(path, None)?)]
     } else {
@@ -141,7 +141,7 @@ pub fn compile() -> Result<String, YamlError> {
 /// Reads `inventory.yaml` and `<category>/<name>.yaml`; nothing deeper, so a link that leads back does no
 /// harm. The thread that reads a file also parses it. Paths without a valid name are
 /// added to `unread`.
-fn folder(
+fn directory(
     root: &Path,
     unread: &mut Vec<(PathBuf, &'static str)>,
 ) -> Result<Vec<Result<Part, InventoryError>>, LoadError> {
@@ -244,8 +244,8 @@ mod tests {
 
     #[test]
     fn what_is_left_out_and_what_nobody_has_is_named() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let root = folder.path();
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let root = directory.path();
         let write = |path: &str, text: &str| {
             std::fs::create_dir_all(root.join(path).parent().expect("has one")).expect("makes");
             std::fs::write(root.join(path), text).expect("writes");
@@ -281,9 +281,9 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_and_a_file_hold_the_same() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let root = folder.path();
+    fn a_directory_and_a_file_hold_the_same() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let root = directory.path();
         std::fs::create_dir_all(root.join("service")).expect("makes");
         std::fs::write(root.join("inventory.yaml"), "title: T\n").expect("writes");
         std::fs::write(root.join("service/a.yaml"), "description: A.\n").expect("writes");
@@ -294,7 +294,7 @@ mod tests {
         std::fs::write(&file, "components: [{name: a, category: service, description: A.}]").expect("writes");
         assert_eq!(load(Some(&file)).expect("loads").components[0].description.as_deref(), Some("A."));
         assert!(matches!(load(Some(&root.join("none"))), Err(LoadError::Missing(_))));
-        let empty = tempfile::tempdir().expect("a temporary folder");
+        let empty = tempfile::tempdir().expect("a temporary directory");
         assert!(matches!(load(Some(empty.path())), Err(LoadError::Inventory(InventoryError::Empty(_)))));
     }
 }

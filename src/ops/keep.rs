@@ -35,9 +35,9 @@ const MOST_NAMES: usize = 500;
 pub enum KeepError {
     /// There is no directory for them.
     #[error(
-        "there is no folder for what reference secrets are made from: neither `XDG_STATE_HOME` nor `HOME` is set"
+        "there is no directory for what placeholder secrets are made from: neither `XDG_STATE_HOME` nor `HOME` is set"
     )]
-    NoFolder,
+    NoDirectory,
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
@@ -64,7 +64,7 @@ pub struct Keep {
 /// Fails when the seed exists and cannot be read.
 pub fn seed(state: Option<&Path>, workspace: &Path) -> Result<Option<String>, KeepError> {
     let Some(state) = state else { return Ok(None) };
-    let file = folder(state, workspace).join(SEED);
+    let file = directory(state, workspace).join(SEED);
     Ok(if is_there(&file)? { Some(read(&file)?) } else { None })
 }
 
@@ -81,14 +81,14 @@ impl Keep {
         names: &[String],
         now: SystemTime,
     ) -> Result<Self, KeepError> {
-        let folder = folder(state.ok_or(KeepError::NoFolder)?, workspace);
-        let seed = folder.join(SEED);
+        let directory = directory(state.ok_or(KeepError::NoDirectory)?, workspace);
+        let seed = directory.join(SEED);
         if !is_there(&seed)? {
-            make_private(&folder)?;
+            make_private(&directory)?;
             first(&seed, digest::hex(&random()?).as_bytes())?;
         }
-        narrow(&folder, 0o700)?;
-        let file = folder.join(CERTIFICATES);
+        narrow(&directory, 0o700)?;
+        let file = directory.join(CERTIFICATES);
         let mut names: Vec<String> =
             LOCAL.into_iter().map(str::to_owned).chain(names.iter().cloned()).collect();
         let kept = match is_there(&file)? {
@@ -123,7 +123,7 @@ impl Keep {
 
 /// Returns the directory of a workspace. A path that does not exist yet gives the same directory as later
 /// on.
-fn folder(state: &Path, workspace: &Path) -> PathBuf {
+fn directory(state: &Path, workspace: &Path) -> PathBuf {
     let there = workspace.ancestors().find_map(|path| Some((path, path.canonicalize().ok()?)));
     let real: PathBuf = match there {
         // Joining the parts again removes a `/` at the end.
@@ -220,9 +220,9 @@ fn narrow(path: &Path, mode: u32) -> Result<(), FileError> {
     std::fs::set_permissions(path, Permissions::from_mode(mode)).map_err(fail)
 }
 
-fn make_private(folder: &Path) -> Result<(), FileError> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|source| FileError::new("create", folder, source))
+fn make_private(directory: &Path) -> Result<(), FileError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
+    made.map_err(|source| FileError::new("create", directory, source))
 }
 
 /// Writes a file atomically, unless another process was first.
@@ -252,36 +252,36 @@ mod tests {
         Keep::open(Some(state), Path::new(workspace), &names, now)
     }
 
-    fn modes(folder: &Path) -> Vec<u32> {
-        let mut paths = vec![folder.to_owned()];
-        paths.extend(files::names_in(folder).expect("lists").iter().map(|name| folder.join(name)));
+    fn modes(directory: &Path) -> Vec<u32> {
+        let mut paths = vec![directory.to_owned()];
+        paths.extend(files::names_in(directory).expect("lists").iter().map(|name| directory.join(name)));
         paths.iter().map(|path| std::fs::metadata(path).expect("is there").mode() & 0o777).collect()
     }
 
     #[test]
     fn a_workspace_keeps_its_own_and_nobody_else_reads_it() {
-        let state = tempfile::tempdir().expect("a temporary folder");
+        let state = tempfile::tempdir().expect("a temporary directory");
         let now = SystemTime::now();
         let one = open(state.path(), "/none/a", &[], now).expect("makes");
         let again = open(state.path(), "/none/a", &[], now + DAY).expect("reads");
         assert_eq!((&one.seed, &one.material), (&again.seed, &again.material));
         let other = open(state.path(), "/none/b", &[], now).expect("makes");
         assert!(one.seed != other.seed && one.material != other.material);
-        let elsewhere = tempfile::tempdir().expect("a temporary folder");
+        let elsewhere = tempfile::tempdir().expect("a temporary directory");
         assert_ne!(open(elsewhere.path(), "/none/a", &[], now).expect("makes").seed, one.seed);
-        let folder = folder(state.path(), Path::new("/none/a"));
-        assert_eq!(modes(&folder), [0o700, 0o600, 0o600]);
+        let directory = directory(state.path(), Path::new("/none/a"));
+        assert_eq!(modes(&directory), [0o700, 0o600, 0o600]);
         for name in ["", SEED, CERTIFICATES] {
-            let path = folder.join(name);
+            let path = directory.join(name);
             std::fs::set_permissions(path, Permissions::from_mode(0o755)).expect("changes");
         }
         open(state.path(), "/none/a", &[], now).expect("reads");
-        assert_eq!(modes(&folder), [0o700, 0o600, 0o600], "is narrowed again");
+        assert_eq!(modes(&directory), [0o700, 0o600, 0o600], "is narrowed again");
     }
 
     #[test]
     fn certificates_are_renewed_when_time_or_names_want_it() {
-        let state = tempfile::tempdir().expect("a temporary folder");
+        let state = tempfile::tempdir().expect("a temporary directory");
         let now = SystemTime::now();
         let first = open(state.path(), "/w", &["bus"], now).expect("makes");
         let open = |names: &[&str], now| open(state.path(), "/w", names, now).expect("opens");
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn all_who_come_at_the_same_instant_agree() {
-        let state = tempfile::tempdir().expect("a temporary folder");
+        let state = tempfile::tempdir().expect("a temporary directory");
         let now = SystemTime::now();
         let found: Vec<(String, Material)> = std::thread::scope(|scope| {
             let open = || open(state.path(), "/w", &["bus"], now).map(|keep| (keep.seed, keep.material));
@@ -306,38 +306,38 @@ mod tests {
             all.into_iter().map(|one| one.join().expect("ends").expect("opens")).collect()
         });
         assert!(found.iter().all(|one| *one == found[0]));
-        let folder = folder(state.path(), Path::new("/w"));
-        assert_eq!(files::names_in(&folder).expect("lists"), [CERTIFICATES, SEED], "nothing is left");
+        let directory = directory(state.path(), Path::new("/w"));
+        assert_eq!(files::names_in(&directory).expect("lists"), [CERTIFICATES, SEED], "nothing is left");
     }
 
     #[test]
-    fn a_workspace_has_its_folder_before_it_exists() {
-        let place = tempfile::tempdir().expect("a temporary folder");
+    fn a_workspace_has_its_directory_before_it_exists() {
+        let place = tempfile::tempdir().expect("a temporary directory");
         let (real, link) = (place.path().join("real"), place.path().join("link"));
         std::fs::create_dir(&real).expect("makes");
         std::os::unix::fs::symlink(&real, &link).expect("links");
         let state = Path::new("/s");
-        let before = folder(state, &link.join("w"));
+        let before = directory(state, &link.join("w"));
         std::fs::create_dir(real.join("w")).expect("makes");
-        assert_eq!(before, folder(state, &real.join("w")));
-        assert_eq!(before, folder(state, &link.join("w")));
+        assert_eq!(before, directory(state, &real.join("w")));
+        assert_eq!(before, directory(state, &link.join("w")));
     }
 
     #[test]
     fn what_is_damaged_or_out_of_reach_is_named() {
-        let state = tempfile::tempdir().expect("a temporary folder");
+        let state = tempfile::tempdir().expect("a temporary directory");
         let now = SystemTime::now();
         open(state.path(), "/w", &[], now).expect("makes");
-        let folder = folder(state.path(), Path::new("/w"));
-        std::fs::write(folder.join(CERTIFICATES), "{}").expect("writes");
+        let directory = directory(state.path(), Path::new("/w"));
+        std::fs::write(directory.join(CERTIFICATES), "{}").expect("writes");
         let error = open(state.path(), "/w", &[], now).expect_err("is damaged").to_string();
         assert!(error.contains("certificates.json` is not as `cki` has written it"), "{error}");
-        std::fs::remove_file(folder.join(CERTIFICATES)).expect("removes");
-        std::fs::write(folder.join(SEED), "x").expect("writes");
+        std::fs::remove_file(directory.join(CERTIFICATES)).expect("removes");
+        std::fs::write(directory.join(SEED), "x").expect("writes");
         let error = open(state.path(), "/w", &[], now).expect_err("is damaged").to_string();
         assert!(error.contains("seed` is not as"), "{error}");
         let error = open(Path::new("/proc/none"), "/w", &[], now).expect_err("cannot be written").to_string();
         assert!(error.starts_with("cannot create `/proc/none/"), "{error}");
-        assert!(matches!(Keep::open(None, Path::new("/w"), &[], now), Err(KeepError::NoFolder)));
+        assert!(matches!(Keep::open(None, Path::new("/w"), &[], now), Err(KeepError::NoDirectory)));
     }
 }

@@ -40,7 +40,7 @@ pub enum Kind {
     /// A demo: its directory and its images.
     Demo,
     /// A partly written directory.
-    Folder,
+    Directory,
     /// An unfinished clone.
     Clone,
     /// An image that a newer build has replaced.
@@ -58,7 +58,7 @@ impl Kind {
             Self::Process => "process",
             Self::Command => "command",
             Self::Demo => "demo",
-            Self::Folder => "folder",
+            Self::Directory => "directory",
             Self::Clone => "clone",
             Self::Image => "image",
         }
@@ -127,16 +127,16 @@ impl Dead<'_> {
             }
         }
         names.extend(self.native.sweep(is_abandoned).await?.into_iter().map(|who| who.name));
-        let folders = self.folders().into_iter();
+        let directories = self.directories().into_iter();
         // A directory that cannot be removed does no harm.
-        let folders = folders.filter(|folder| files::remove_folder(folder).is_ok());
-        let folders = folders.chain(git::sweep(self.workspace));
-        names.extend(folders.map(|path| path.display().to_string()));
+        let directories = directories.filter(|directory| files::remove_directory(directory).is_ok());
+        let directories = directories.chain(git::sweep(self.workspace));
+        names.extend(directories.map(|path| path.display().to_string()));
         Ok(names)
     }
 
     /// Returns temporary directories.
-    fn folders(self) -> Vec<PathBuf> {
+    fn directories(self) -> Vec<PathBuf> {
         [orphaned_services(self.env), abandoned_scratch(self.env)].concat()
     }
 
@@ -149,7 +149,7 @@ impl Dead<'_> {
         if !self.engine.is_native() {
             found.extend(left_native(self.native)?);
         }
-        found.extend(self.folders().iter().map(|path| Leftover::path(Kind::Folder, path)));
+        found.extend(self.directories().iter().map(|path| Leftover::path(Kind::Directory, path)));
         found.extend(git::half_clones(self.workspace).iter().map(|path| Leftover::path(Kind::Clone, path)));
         Ok(found)
     }
@@ -184,7 +184,7 @@ fn left_native(native: &Native) -> Result<Vec<Leftover>, OpenError> {
     let dead = native.list()?.into_iter().filter(|one| is_abandoned(&one.identity));
     let dead = dead.map(|one| Leftover::of(Kind::Process, one.identity.name.clone(), &one.identity));
     let unfinished = native.unfinished()?;
-    Ok(dead.chain(unfinished.iter().map(|path| Leftover::path(Kind::Folder, path))).collect())
+    Ok(dead.chain(unfinished.iter().map(|path| Leftover::path(Kind::Directory, path))).collect())
 }
 
 /// Returns whether the owner of a resource is gone and did not keep it.

@@ -40,7 +40,7 @@ pub async fn ensure(tools: &Tools<'_>, engine: &ContainerEngine) -> anyhow::Resu
     let root = scratch.path().join("root");
     for (target, source) in sources {
         let target = root.join(target.strip_prefix("/").unwrap_or(&target));
-        files::make_folder(target.parent().unwrap_or(&root))?;
+        files::make_directory(target.parent().unwrap_or(&root))?;
         // A hard link takes no space; between file systems, a copy is made.
         std::fs::hard_link(&source, &target)
             .or_else(|_| std::fs::copy(&source, &target).map(|_| ()))

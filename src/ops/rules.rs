@@ -15,7 +15,7 @@ use crate::ops::keep::Keep;
 use crate::ops::workspace::Workspace;
 
 /// File of the rules for placeholder secrets.
-const SECRETS: &str = "reference-secrets.yaml";
+const SECRETS: &str = "placeholder-secrets.yaml";
 /// File of the rules for names of variables that hold secrets.
 pub(super) const NAMES: &str = "secret-names.yaml";
 /// File of the marks of real credentials.
@@ -68,7 +68,7 @@ impl Rules {
         let services = assets.names("services")?;
         let names: Vec<String> =
             services.iter().filter_map(|name| name.strip_suffix(".yaml")).map(str::to_owned).collect();
-        let state = env.state_folder();
+        let state = env.state_directory();
         let root = workspace.root().to_owned();
         let kept = Kept::new(move || {
             let keep = Keep::open(state.as_deref(), &root, &names, SystemTime::now());

@@ -206,8 +206,8 @@ mod tests {
 
     #[test]
     fn a_file_must_be_the_users_alone() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = folder.path().join("token");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let file = directory.path().join("token");
         files::write_whole(&file, b"secret\n", 0o644).expect("writes");
         let name = file.display().to_string();
         let settings = settings(&[("CKI_GITLAB_TOKEN_FILE", &name)]);

@@ -122,7 +122,7 @@ impl Project {
         if decisions.is_empty() {
             return Ok(None);
         }
-        let (fingerprint, state) = (digest::of_parts(parts), env.state_folder());
+        let (fingerprint, state) = (digest::of_parts(parts), env.state_directory());
         Ok(Some(Self { file, decisions, fingerprint, state }))
     }
 
@@ -194,7 +194,7 @@ pub fn trust_own(env: &Env, directory: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// Fails when the record cannot be removed.
 pub fn forget(env: &Env, directory: &Path) -> Result<bool, TrustError> {
-    let record = record_of(env.state_folder().as_deref(), directory)?;
+    let record = record_of(env.state_directory().as_deref(), directory)?;
     match std::fs::remove_file(&record) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),

@@ -27,7 +27,7 @@ pub enum ChangeError {
     #[error("`{}` cannot be watched: it is not there", .0.display())]
     Missing(PathBuf),
     /// The kernel's limit of watches is reached.
-    #[error("`{}` cannot be watched: it has more folders than the system watches for one user", .0.display())]
+    #[error("`{}` cannot be watched: it has more directories than the system watches for one user", .0.display())]
     Limit(PathBuf),
     /// The kernel refuses.
     #[error("`{}` cannot be watched", path.display())]
@@ -128,13 +128,13 @@ impl Changes {
             let replaced = std::mem::take(&mut *self.replaced.lock().unwrap_or_else(PoisonError::into_inner));
             let now = Sources::read(&self.root)
                 .map_err(|error| ChangeError::System { path: error.path, source: error.source })?;
-            let mut places = now.folders.clone();
+            let mut places = now.directories.clone();
             if places.is_empty() {
                 // The root is a file; or it is missing for the moment, maybe with its parents.
-                let around = self.root.ancestors().skip(1).find(|folder| folder.exists());
+                let around = self.root.ancestors().skip(1).find(|directory| directory.exists());
                 places.extend(around.map(Path::to_path_buf));
             }
-            let is_other = |path: &Path| path.ancestors().any(|folder| replaced.contains(folder));
+            let is_other = |path: &Path| path.ancestors().any(|directory| replaced.contains(directory));
             let gone = self.watched.iter().filter(|path| !places.contains(*path) || is_other(path));
             let gone: Vec<PathBuf> = gone.cloned().collect();
             for path in gone {
@@ -187,8 +187,8 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_storm_is_one_change_and_what_comes_and_goes_is_none() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let root = folder.path().to_path_buf();
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let root = directory.path().to_path_buf();
         let write = |name: &str| std::fs::write(root.join(name), name).expect("writes");
         write("old");
         let mut changes = Changes::watch(&root).expect("watches");
@@ -238,12 +238,12 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn what_goes_with_all_around_it_may_come_back() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let root = folder.path().join("clones/tools/src");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let root = directory.path().join("clones/tools/src");
         std::fs::create_dir_all(&root).expect("makes");
         std::fs::write(root.join("old"), "").expect("writes");
         let mut changes = Changes::watch(&root).expect("watches");
-        std::fs::remove_dir_all(folder.path().join("clones")).expect("removes");
+        std::fs::remove_dir_all(directory.path().join("clones")).expect("removes");
         assert_eq!(changes.next().await.expect("sees"), [root.join("old")]);
         let none = timeout(Duration::from_millis(300), changes.next()).await;
         assert!(none.is_err(), "nothing happened: {none:?}");
@@ -252,9 +252,9 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_folder_that_is_made_again_at_once_is_watched() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let root = folder.path().join("src");
+    async fn a_directory_that_is_made_again_at_once_is_watched() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let root = directory.path().join("src");
         let deep = root.join("some/deep");
         std::fs::create_dir_all(&deep).expect("makes");
         let mut changes = Changes::watch(&root).expect("watches");

@@ -16,7 +16,7 @@ use crate::host::{Env, programs};
 /// Name of the template.
 const TEMPLATE: &str = "packages.yaml";
 /// Directories of root's programs, which the `PATH` of other users often omits.
-const ROOTS_FOLDERS: [&str; 2] = ["/usr/sbin", "/sbin"];
+const ROOTS_DIRECTORIES: [&str; 2] = ["/usr/sbin", "/sbin"];
 /// Programs that run a command as root.
 const RAISERS: [&str; 2] = ["sudo", "doas"];
 /// Directory that exists while systemd runs (sd_booted(3)).
@@ -129,7 +129,7 @@ impl Packages {
     pub fn installed(&self, env: &Env, engine: &str) -> Option<PathBuf> {
         let program = &self.engine(engine)?.program;
         programs::find(env, program).or_else(|| {
-            let places = ROOTS_FOLDERS.iter().map(|folder| format!("{folder}/{program}"));
+            let places = ROOTS_DIRECTORIES.iter().map(|directory| format!("{directory}/{program}"));
             places.into_iter().find_map(|place| programs::find(env, &place))
         })
     }
@@ -192,11 +192,11 @@ mod tests {
     #[test]
     fn a_manager_is_known_by_its_program() {
         let packages = Packages::read(&Assets::default()).expect("is good");
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().display().to_string();
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().display().to_string();
         let env = Env::new([("PATH", path)]);
         assert!(packages.manager(&env).is_none());
-        crate::base::files::write_whole(&folder.path().join("zypper"), b"", 0o755).expect("writes");
+        crate::base::files::write_whole(&directory.path().join("zypper"), b"", 0o755).expect("writes");
         assert_eq!(packages.manager(&env).map(|manager| manager.program.as_str()), Some("zypper"));
     }
 

@@ -94,9 +94,9 @@ pub async fn preprocess(
     // `-H` lists each file as it is opened; unlike the markers in the output, the file cannot change that
     // list.
     command.args(["-E", "-H", "-nostdinc", "-iquote"]).arg(context).args(["-traditional", "-undef"]);
-    let own = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(context);
-    for folder in std::iter::once(own).chain(include.iter().map(PathBuf::as_path)) {
-        command.arg("-I").arg(folder);
+    let own = file.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(context);
+    for directory in std::iter::once(own).chain(include.iter().map(PathBuf::as_path)) {
+        command.arg("-I").arg(directory);
     }
     // Only the necessary variables: some would change the program's behaviour.
     command
@@ -269,8 +269,8 @@ mod tests {
 
     #[tokio::test]
     async fn without_the_program_the_error_says_so() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let context = folder.path();
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let context = directory.path();
         std::fs::write(context.join("a.in"), "FROM scratch\n").expect("writes");
         let result = preprocess(&Env::default(), &context.join("a.in"), context, &[]).await;
         assert!(matches!(result, Err(PreprocessError::NotInstalled { .. })));
@@ -291,9 +291,9 @@ mod tests {
 
     #[test]
     fn a_path_that_means_another_file_to_each_process_is_told() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let directory = tempfile::tempdir().expect("a temporary directory");
         let link = |name: &str, target: &str| {
-            std::os::unix::fs::symlink(target, folder.path().join(name)).expect("links");
+            std::os::unix::fs::symlink(target, directory.path().join(name)).expect("links");
         };
         link("cwd", "/proc/self/cwd");
         link("chain", "cwd/x");
@@ -309,7 +309,7 @@ mod tests {
             ("plain/plain/x", false),
             ("a/../b", false),
         ] {
-            assert_eq!(is_by_process(&folder.path().join(path)), is, "{path}");
+            assert_eq!(is_by_process(&directory.path().join(path)), is, "{path}");
         }
     }
 }

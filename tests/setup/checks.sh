@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this folder
+# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this directory
 # What is run on the finished machine: the tests, the lints, and the look at what the tests left.
 
 # Seconds for all tests. Those of one program, and a single test, have limits of their own, which come

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this folder
+# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this directory
 # Docker Compose, which the tests and the benchmark compare with. Debian has version 1 only; a package for Python
 # carries the program of version 2.
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this folder
+# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this directory
 # A Docker daemon of the tests' own: own socket, network, data and pid file. One that the machine
 # already runs is neither used nor touched.
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this folder
+# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this directory
 # What both engines share: talking to their API, waiting for them, emptying them, and looking for
 # what the tests have left. By the API alone, so that no client program has to be there.
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this folder
+# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this directory
 # The images of the tests. None can be pulled, so they are made of Debian's packages, once, into one
 # archive that both engines load: layers and their descriptions as `docker save` writes them.
 
@@ -165,7 +165,7 @@ images_layer() { # name, tree, what tar is to take…
 
 # Writes an image's configuration and its line in the list of the archive.
 images_describe() { # name, configuration, layers…
-  local name=$1 config=$2 tags=() folder=$images_home/making/archive layer sums=() digest
+  local name=$1 config=$2 tags=() directory=$images_home/making/archive layer sums=() digest
   shift 2
   case $name in
     busybox) tags=("$images_busybox" "${images_busybox%:*}:latest") ;;
@@ -175,7 +175,7 @@ images_describe() { # name, configuration, layers…
     valkey) tags=("$images_valkey") ;;
   esac
   for layer in "$@"; do
-    sums+=("sha256:$(sha256sum "$folder/$layer.tar" | cut -d' ' -f1)")
+    sums+=("sha256:$(sha256sum "$directory/$layer.tar" | cut -d' ' -f1)")
   done
   jq --null-input --compact-output --argjson config "$config" --arg recipe "$images_recipe" \
     --arg arch "$(dpkg --print-architecture)" --arg path "$(images_path "$name")" '{
@@ -184,9 +184,9 @@ images_describe() { # name, configuration, layers…
         Labels: {"cki-test.recipe": $recipe}}),
       rootfs: {type: "layers", diff_ids: $ARGS.positional},
       history: [$ARGS.positional[] | {created: "2026-01-01T00:00:00Z", created_by: "tests/run"}]
-    }' --args "${sums[@]}" >"$folder/config"
-  digest=$(sha256sum "$folder/config" | cut -d' ' -f1)
-  mv "$folder/config" "$folder/$digest.json"
+    }' --args "${sums[@]}" >"$directory/config"
+  digest=$(sha256sum "$directory/config" | cut -d' ' -f1)
+  mv "$directory/config" "$directory/$digest.json"
   jq --null-input --compact-output --arg config "$digest.json" --arg tags "${tags[*]}" \
     '{Config: $config, RepoTags: ($tags | split(" ")), Layers: [$ARGS.positional[] + ".tar"]}' \
     --args "$@" >>"$images_home/making/images"
@@ -202,7 +202,7 @@ images_path() { # name
 }
 
 images_pack() {
-  local folder=$images_home/making/archive
-  jq --slurp --compact-output . "$images_home/making/images" >"$folder/manifest.json"
-  tar --create --file "$images_archive" --directory "$folder" --numeric-owner .
+  local directory=$images_home/making/archive
+  jq --slurp --compact-output . "$images_home/making/images" >"$directory/manifest.json"
+  tar --create --file "$images_archive" --directory "$directory" --numeric-owner .
 }

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this folder
+# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this directory
 # What all steps stand on: where things live, how a step is run and shown, how a run ends.
 # Nothing here knows an engine or a package. Sourced by tests/run and tests/bench/run.
 
@@ -7,7 +7,7 @@ machine=$root/target/test-machine
 logs=$machine/logs
 # Names this checkout, so that two of them on one machine do not meet.
 id=$(printf '%s' "$root" | sha256sum | cut -c1-8)
-# Sockets have a path limit of 108 bytes and Podman's run folder one of 50, which a checkout deep
+# Sockets have a path limit of 108 bytes and Podman's run directory one of 50, which a checkout deep
 # in somebody's home would break; and what belongs to running processes should not outlive a boot.
 run=/run/cki-test-$id
 
@@ -61,7 +61,7 @@ machine_end_orphans() {
   rm -f "$run/jobs"
 }
 
-# The processes of a job, as folders of /proc: this runs before any package is there.
+# The processes of a job, as directories of /proc: this runs before any package is there.
 job_processes() { # job
   awk -v job="$1" '{ sub(/.*\) /, ""); if ($3 == job) { sub("/stat", "", FILENAME); print FILENAME } }' \
     /proc/[0-9]*/stat 2>/dev/null || true

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this folder
+# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this directory
 # A network of the tests' own: the engines and the tests live in a network namespace, which begins
 # like that of a machine that has just booted, with no rule in its firewall and nothing forwarded. So
 # each run tests what the first one on a new machine does, and neither sees nor touches what the

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this folder
+# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this directory
 # What the tests need from Debian: the engines, the shells whose completion is tested, the programs
 # that stand-ins are made of. PowerShell is in no package, so its completion is only read, not run.
 

@@ -1,5 +1,5 @@
-# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this folder
-# A Podman service of the tests' own: own storage, run folder, locks, networks and socket, all by
+# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this directory
+# A Podman service of the tests' own: own storage, run directory, locks, networks and socket, all by
 # configuration files, so that a `podman` that a test starts with the same files sees the same.
 
 podman_socket=$run/podman.sock

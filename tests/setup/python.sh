@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this folder
+# shellcheck shell=bash disable=SC2154,SC2034 # the variables of the other files of this directory
 # A Python of the tests' own, with the independent clients that check what `cki` says: python-gitlab
 # reads the GitLab stand-in, pika talks to the message broker, and kubectl builds kustomizations.
 

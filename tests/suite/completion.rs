@@ -19,18 +19,18 @@ const HERDER: &str = "Retries GitLab jobs";
 
 /// A home directory, and the program in PATH.
 struct Home {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     env: Env,
 }
 
 impl Home {
     fn new(shell: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let clean = support::clean_env(folder.path());
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let clean = support::clean_env(directory.path());
         let program =
-            Path::new(env!("CARGO_BIN_EXE_cki")).parent().expect("is in a folder").display().to_string();
+            Path::new(env!("CARGO_BIN_EXE_cki")).parent().expect("is in a directory").display().to_string();
         let path = format!("{program}:{}", clean.get("PATH").expect("is text"));
-        let home = folder.path().display().to_string();
+        let home = directory.path().display().to_string();
         let more = [
             ("PATH", path.as_str()),
             ("HOME", home.as_str()),
@@ -38,12 +38,12 @@ impl Home {
             ("LC_ALL", "C.UTF-8"),
             ("SHELL", shell),
         ];
-        Self { env: Env::new(more), folder }
+        Self { env: Env::new(more), directory }
     }
 
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        command.env_clear().envs(self.env.iter()).current_dir(self.folder.path());
+        command.env_clear().envs(self.env.iter()).current_dir(self.directory.path());
         command
     }
 
@@ -70,7 +70,7 @@ impl Home {
     }
 
     fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.folder.path().join(name), text).expect("writes");
+        std::fs::write(self.directory.path().join(name), text).expect("writes");
     }
 
     /// What a shell is answered.
@@ -230,7 +230,7 @@ fn completions_install_says_what_it_wrote_and_what_is_left() {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("is text");
         (output.status.code(), text(output.stdout), text(output.stderr))
     };
-    let path = |below: &str| home.folder.path().join(below);
+    let path = |below: &str| home.directory.path().join(below);
     let script = path(".local/share/cki/completions/cki.elv");
     let (code, line, said) = run(&["--install"]);
     assert_eq!((code, line.trim()), (Some(0), format!("eval (slurp < {})", script.display()).as_str()));
@@ -260,7 +260,7 @@ fn completions_install_says_what_it_wrote_and_what_is_left() {
 #[ignore = "needs strace (bash tests/run)"]
 fn no_socket_is_opened() {
     let home = Home::new("/bin/bash");
-    let trace = |name: &str| home.folder.path().join(name);
+    let trace = |name: &str| home.directory.path().join(name);
     let run = |name: &str, args: &[&str], complete: bool| {
         let mut command = home.command("strace");
         command

@@ -32,7 +32,7 @@ impl Files for Project {
         Ok(match self.files.contains_key(path) {
             true => Some(FileKind::File),
             false if path.is_empty() || self.files.keys().any(|key| key.starts_with(&below)) => {
-                Some(FileKind::Folder)
+                Some(FileKind::Directory)
             }
             false => None,
         })
@@ -62,19 +62,19 @@ impl Project {
 
     /// What Compose makes of it: its services, or why it refuses.
     fn config(&self, program: &str) -> Result<Value, String> {
-        let folder = tempfile::tempdir().expect("a temporary directory");
+        let directory = tempfile::tempdir().expect("a temporary directory");
         for (path, text) in &self.files {
-            let path = folder.path().join(path);
+            let path = directory.path().join(path);
             std::fs::create_dir_all(path.parent().expect("is below")).expect("makes directories");
             std::fs::write(path, text).expect("writes");
         }
         let mut command = Command::new(program);
-        command.env_clear().env("HOME", folder.path()).current_dir(folder.path());
+        command.env_clear().env("HOME", directory.path()).current_dir(directory.path());
         // Compose looks for variables in the `.env` of the working directory, too.
-        let home = folder.path().join("p");
+        let home = directory.path().join("p");
         command.current_dir(&home).args(["-p", "p"]);
         for file in &self.named {
-            command.arg("-f").arg(folder.path().join(file));
+            command.arg("-f").arg(directory.path().join(file));
         }
         let output = command.args(["config", "--format", "json"]).output().expect("runs docker-compose");
         if !output.status.success() {

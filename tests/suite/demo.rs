@@ -22,7 +22,7 @@ fn alone() -> std::sync::MutexGuard<'static, ()> {
 
 /// Where and on what a demo runs.
 struct Stage {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     engine: &'static str,
     /// The variable that names the engine, with its value.
     address: Option<(&'static str, String)>,
@@ -30,7 +30,11 @@ struct Stage {
 
 impl Stage {
     fn native() -> Self {
-        Self { folder: tempfile::tempdir().expect("a temporary folder"), engine: "native", address: None }
+        Self {
+            directory: tempfile::tempdir().expect("a temporary directory"),
+            engine: "native",
+            address: None,
+        }
     }
 
     fn docker() -> Self {
@@ -46,7 +50,7 @@ impl Stage {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let home = self.folder.path();
+        let home = self.directory.path();
         let mut command = Command::new(env!("CARGO_BIN_EXE_cki"));
         command
             .args(["--engine", self.engine])
@@ -62,9 +66,9 @@ impl Stage {
         command
     }
 
-    /// What is left of a demo: folders and images.
+    /// What is left of a demo: directories and images.
     fn left(&self, demo: &Path) -> Vec<String> {
-        let mut left: Vec<String> = std::fs::read_dir(self.folder.path())
+        let mut left: Vec<String> = std::fs::read_dir(self.directory.path())
             .expect("reads")
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .filter(|name| name.starts_with("cki-demo"))
@@ -84,15 +88,15 @@ impl Stage {
         left
     }
 
-    /// The folder of the demo that runs, once it is there; it is the only one.
-    fn folder_of(&self, demo: &mut Child) -> PathBuf {
+    /// The directory of the demo that runs, once it is there; it is the only one.
+    fn directory_of(&self, demo: &mut Child) -> PathBuf {
         loop {
-            let mut names = std::fs::read_dir(self.folder.path()).expect("reads").filter_map(Result::ok);
+            let mut names = std::fs::read_dir(self.directory.path()).expect("reads").filter_map(Result::ok);
             if let Some(found) = names.find(|one| one.file_name().to_string_lossy().starts_with("cki-demo-"))
             {
                 return found.path();
             }
-            assert!(demo.try_wait().expect("is asked").is_none(), "it ended before it had a folder");
+            assert!(demo.try_wait().expect("is asked").is_none(), "it ended before it had a directory");
             std::thread::yield_now();
         }
     }
@@ -101,7 +105,7 @@ impl Stage {
     fn whole(&self) {
         let _alone = alone();
         let mut demo = self.start();
-        let folder = self.folder_of(&mut demo);
+        let directory = self.directory_of(&mut demo);
         let output = demo.wait_with_output().expect("ends");
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert_eq!(output.status.code(), Some(0), "{out}\n{err}");
@@ -130,14 +134,14 @@ impl Stage {
             rest = &rest[at..];
         }
         assert!(err.contains("All 2 succeeded"), "{err}");
-        assert_eq!(self.left(&folder), Vec::<String>::new());
+        assert_eq!(self.left(&directory), Vec::<String>::new());
     }
 
     /// Interrupts a demo as soon as it has written something.
     fn interrupted_at(&self, mark: &str) {
         let _alone = alone();
         let mut demo = self.start();
-        let folder = self.folder_of(&mut demo);
+        let directory = self.directory_of(&mut demo);
         let (sender, lines) = std::sync::mpsc::channel();
         let streams: [Box<dyn std::io::Read + Send>; 2] = [
             Box::new(demo.stdout.take().expect("is piped")),
@@ -158,7 +162,7 @@ impl Stage {
         kill(pid, Signal::SIGINT).expect("is there");
         let status = demo.wait().expect("ends");
         assert_eq!(status.code(), Some(130), "{}: {mark}", self.engine);
-        assert_eq!(self.left(&folder), Vec::<String>::new(), "{}: {mark}", self.engine);
+        assert_eq!(self.left(&directory), Vec::<String>::new(), "{}: {mark}", self.engine);
     }
 }
 
@@ -184,20 +188,20 @@ fn a_killed_demo_is_removed_by_the_next_command() {
     let stage = Stage::native();
     let _alone = alone();
     let mut demo = stage.start();
-    let folder = stage.folder_of(&mut demo);
+    let directory = stage.directory_of(&mut demo);
     demo.kill().expect("is there");
     demo.wait().expect("ends");
-    assert_eq!(stage.left(&folder).len(), 1);
+    assert_eq!(stage.left(&directory).len(), 1);
     let run = |args: &[&str]| {
         let output = stage.command(args).output().expect("starts");
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
     let said = run(&["gc", "--dry-run"]);
-    assert!(said.contains("demo") && said.contains(&folder.display().to_string()), "{said}");
-    assert_eq!(stage.left(&folder).len(), 1, "nothing goes in a dry run");
+    assert!(said.contains("demo") && said.contains(&directory.display().to_string()), "{said}");
+    assert_eq!(stage.left(&directory).len(), 1, "nothing goes in a dry run");
     run(&["ps"]);
-    assert_eq!(stage.left(&folder), Vec::<String>::new());
+    assert_eq!(stage.left(&directory), Vec::<String>::new());
 }
 
 #[test]

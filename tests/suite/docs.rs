@@ -4,7 +4,7 @@
 //!
 //! A block below a line that is only a path in backticks and a colon shows a file, which is written
 //! before what follows is run. The words after `console` say what a block needs: `demo` is the
-//! folder of a kept demo, with its GitLab stand-in; anything else is a program.
+//! directory of a kept demo, with its GitLab stand-in; anything else is a program.
 
 mod markdown;
 mod session;
@@ -17,8 +17,8 @@ use session::Session;
 
 /// The pages of the project: `README.md`, and all below `docs/`.
 fn pages() -> Vec<Page> {
-    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
-        for entry in std::fs::read_dir(folder).expect("lists a folder of the project") {
+    fn walk(directory: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(directory).expect("lists a directory of the project") {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
                 walk(&path, found);
@@ -49,8 +49,8 @@ fn links_lead_somewhere() {
         }
         for (line, link) in page.links.iter().filter(|(_, link)| !link.contains("://")) {
             let (target, anchor) = link.split_once('#').unwrap_or((link, ""));
-            let folder = root.join(&page.path).parent().expect("is in a folder").to_owned();
-            let file = if target.is_empty() { root.join(&page.path) } else { folder.join(target) };
+            let directory = root.join(&page.path).parent().expect("is in a directory").to_owned();
+            let file = if target.is_empty() { root.join(&page.path) } else { directory.join(target) };
             let Ok(file) = file.canonicalize() else {
                 wrong.push(format!("{}:{line}: there is no `{target}`", page.path));
                 continue;
@@ -89,7 +89,7 @@ fn try_out(pages: Vec<Page>) {
     let demo = Demo::new();
     let mut wrong = Vec::new();
     for page in pages {
-        let home = tempfile::tempdir().expect("a folder");
+        let home = tempfile::tempdir().expect("a directory");
         let mut own = Session::new(home.path());
         let mut in_demo = demo.session();
         let _stand_in = page.blocks.iter().any(|block| needs(block, "demo")).then(|| demo.serve());
@@ -125,7 +125,7 @@ fn needs(block: &Block, word: &str) -> bool {
     block.info.iter().skip(1).any(|info| info == word)
 }
 
-/// The inventory that a file belongs to: the folder `inventory`, or a YAML file that stands alone.
+/// The inventory that a file belongs to: the directory `inventory`, or a YAML file that stands alone.
 fn inventory_of(file: &str) -> Option<&str> {
     match file.split_once('/') {
         Some(("inventory", _)) => Some("inventory"),
@@ -141,7 +141,7 @@ struct Demo {
 
 impl Demo {
     fn new() -> Self {
-        let home = tempfile::tempdir().expect("a folder");
+        let home = tempfile::tempdir().expect("a directory");
         let told = Session::new(home.path()).run("$ cki --engine native demo --keep\n");
         assert_eq!(told, Ok(()));
         Self { home }

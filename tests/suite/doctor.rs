@@ -24,10 +24,10 @@ fn found(outcome: &Outcome, name: &str) -> (String, String) {
     (text("state"), text("why"))
 }
 
-/// A machine without any program but what is in a folder of its own.
+/// A machine without any program but what is in a directory of its own.
 fn bare() -> Cli {
     let mut cli = Cli::new();
-    let programs = cli.folder().join("programs");
+    let programs = cli.directory().join("programs");
     std::fs::create_dir(&programs).expect("makes");
     cli.set("PATH", programs);
     cli.inventory("repos: {a: 'git@git.example.org:a.git'}\ncomponents: [{name: a, category: x, build: {repo: a, file: b.in}}]");
@@ -75,7 +75,7 @@ fn doctor_prints_the_commands_that_install_what_is_missing() {
     use std::os::unix::fs::PermissionsExt as _;
     let cli = bare();
     let program = |name: &str| {
-        let file = cli.folder().join("programs").join(name);
+        let file = cli.directory().join("programs").join(name);
         std::fs::write(&file, "#!/bin/sh\necho called >&2\n").expect("writes");
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).expect("sets the mode");
     };
@@ -146,7 +146,7 @@ fn an_engine_that_is_asked_for_and_missing_is_a_failure() {
 #[test]
 fn what_hangs_is_cut_off_and_leaves_nothing() {
     let cli = Cli::new();
-    let sleep = format!("sh -c 'echo $$ > {}/pid; exec sleep 1000'", cli.folder().display());
+    let sleep = format!("sh -c 'echo $$ > {}/pid; exec sleep 1000'", cli.directory().display());
     let began = Instant::now();
     let outcome = cli
         .call("doctor -o json")
@@ -157,7 +157,7 @@ fn what_hangs_is_cut_off_and_leaves_nothing() {
     let (state, why) = found(&outcome, "token");
     assert_eq!(state, "failed");
     assert!(why.contains("does not end within"), "{why}");
-    let pid = std::fs::read_to_string(cli.folder().join("pid")).expect("it was started");
+    let pid = std::fs::read_to_string(cli.directory().join("pid")).expect("it was started");
     assert_eq!(cki::host::started(pid.trim().parse().expect("a process id")), None);
 }
 

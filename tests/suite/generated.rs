@@ -1,6 +1,6 @@
 //! Files of the project that come from the program: the completion scripts and the reference. A test
 //! compares each with what the program says now; `CKI_TEST_BLESS=1 cargo test generated` writes
-//! them anew. What a person wrote, the description of the inventory, is checked by reading it.
+//! them again. What a person wrote, the description of the inventory, is checked by reading it.
 
 mod commands;
 mod environment;
@@ -16,7 +16,7 @@ use crate::support;
 fn golden(path: &str, wanted: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if support::blesses() {
-        std::fs::create_dir_all(file.parent().expect("is in a folder")).expect("makes the folder");
+        std::fs::create_dir_all(file.parent().expect("is in a directory")).expect("makes the directory");
         std::fs::write(&file, wanted).expect("writes the file");
         return;
     }
@@ -26,7 +26,7 @@ fn golden(path: &str, wanted: &str) {
     assert!(
         found == wanted,
         "{path} is not what the program says, from line {} on:\n  file:    {:?}\n  program: {:?}\n\
-         `CKI_TEST_BLESS=1 cargo test generated` writes it anew",
+         `CKI_TEST_BLESS=1 cargo test generated` writes it again",
         line + 1,
         found.lines().nth(line),
         wanted.lines().nth(line)
@@ -47,7 +47,7 @@ fn the_completion_scripts() {
         ("elvish", "cki.elv"),
         ("powershell", "cki.ps1"),
     ] {
-        let home = tempfile::tempdir().expect("a temporary folder");
+        let home = tempfile::tempdir().expect("a temporary directory");
         let output = Command::new(env!("CARGO_BIN_EXE_cki"))
             .args(["completions", shell])
             .env_clear()

@@ -1,5 +1,5 @@
 //! Git against real servers: git's own `http-backend` behind HTTP, `git daemon`, `ssh` in the form
-//! of a script that runs what it is asked to, and folders. What came of it is judged by the
+//! of a script that runs what it is asked to, and directories. What came of it is judged by the
 //! installed `git`.
 
 mod arrival;
@@ -32,9 +32,9 @@ use cki::systems::git::{
 use crate::support::git_server::{GitServer, TOKEN, USER};
 use crate::support::{clean_env, git_command};
 
-/// A server with a repository `x.git`, and a folder to clone to.
+/// A server with a repository `x.git`, and a directory to clone to.
 struct Bench {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     server: GitServer,
     history: History,
     first: CommitId,
@@ -43,14 +43,14 @@ struct Bench {
 impl Bench {
     async fn new() -> Self {
         isolate();
-        let folder = tempfile::tempdir().expect("a folder");
-        let served = folder.path().join("served");
+        let directory = tempfile::tempdir().expect("a directory");
+        let served = directory.path().join("served");
         let mut history = begin(&served.join("x.git"));
         let first = history.commit(None, "first\n", &[file("a", "1\n"), file("b", "1\n")]).expect("commits");
         history.point("refs/heads/main", first).expect("points");
         let server = GitServer::start(&served).await;
-        std::fs::create_dir(folder.path().join("work")).expect("makes");
-        Self { folder, server, history, first }
+        std::fs::create_dir(directory.path().join("work")).expect("makes");
+        Self { directory, server, history, first }
     }
 
     /// Commits files to a branch on the server.
@@ -66,11 +66,11 @@ impl Bench {
     }
 
     fn served(&self) -> PathBuf {
-        self.folder.path().join("served/x.git")
+        self.directory.path().join("served/x.git")
     }
 
     fn work(&self) -> PathBuf {
-        self.folder.path().join("work")
+        self.directory.path().join("work")
     }
 
     fn target(&self) -> PathBuf {
@@ -82,7 +82,7 @@ impl Bench {
     }
 
     fn git_with(&self, logins: Logins) -> Git {
-        Git::new(Arc::new(Http::new(HttpPolicy::default())), logins, clean_env(self.folder.path()))
+        Git::new(Arc::new(Http::new(HttpPolicy::default())), logins, clean_env(self.directory.path()))
     }
 
     fn logins(&self, secret: &str) -> Logins {
@@ -110,7 +110,7 @@ impl Bench {
 
     /// Runs the installed `git` in the clone, and gives what it says.
     fn ask(&self, arguments: &[&str]) -> String {
-        ask(&self.target(), self.folder.path(), arguments)
+        ask(&self.target(), self.directory.path(), arguments)
     }
 
     /// The clone is sound, and nothing stands beside it.
@@ -124,18 +124,18 @@ impl Bench {
     }
 }
 
-fn ask(folder: &Path, home: &Path, arguments: &[&str]) -> String {
+fn ask(directory: &Path, home: &Path, arguments: &[&str]) -> String {
     let mut command = git_command(home);
     command.args(["-c", "user.name=P", "-c", "user.email=p@example.com"]);
-    let output = command.args(arguments).current_dir(folder).output().expect("git is installed");
+    let output = command.args(arguments).current_dir(directory).output().expect("git is installed");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "git {arguments:?}: {errors}");
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-fn begin(folder: &Path) -> History {
+fn begin(directory: &Path) -> History {
     let author = Author { name: "A".into(), email: "a@example.com".into() };
-    History::begin(folder, "main", author, 1_700_000_000).expect("begins")
+    History::begin(directory, "main", author, 1_700_000_000).expect("begins")
 }
 
 fn file(path: &str, content: &str) -> TreeFile {
@@ -160,13 +160,13 @@ fn noise(path: &str, length: usize) -> TreeFile {
     TreeFile { path: path.into(), content, mode: Mode::Plain }
 }
 
-fn names(folder: &Path) -> Vec<String> {
-    cki::base::files::names_in(folder).expect("reads")
+fn names(directory: &Path) -> Vec<String> {
+    cki::base::files::names_in(directory).expect("reads")
 }
 
-/// Whether any file below a folder holds a text.
-fn holds(folder: &Path, text: &str) -> bool {
-    std::fs::read_dir(folder).expect("reads").any(|entry| {
+/// Whether any file below a directory holds a text.
+fn holds(directory: &Path, text: &str) -> bool {
+    std::fs::read_dir(directory).expect("reads").any(|entry| {
         let path = entry.expect("reads").path();
         if path.is_dir() {
             return holds(&path, text);

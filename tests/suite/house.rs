@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 /// A file is split by noun before it gets longer.
 const LINES: usize = 600;
 
-/// All Rust files below a folder of the project, with their path relative to it, sorted.
-pub(crate) fn rust_files(folder: &str) -> Vec<(PathBuf, String)> {
-    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
-        for entry in std::fs::read_dir(folder).expect("lists a folder of the project") {
+/// All Rust files below a directory of the project, with their path relative to it, sorted.
+pub(crate) fn rust_files(directory: &str) -> Vec<(PathBuf, String)> {
+    fn walk(directory: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(directory).expect("lists a directory of the project") {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
                 walk(&path, found);
@@ -19,7 +19,7 @@ pub(crate) fn rust_files(folder: &str) -> Vec<(PathBuf, String)> {
             }
         }
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
     let mut paths = Vec::new();
     walk(&root, &mut paths);
     paths.sort();
@@ -35,9 +35,9 @@ fn read(path: &str) -> String {
 #[test]
 fn every_file_says_what_it_is_for_and_none_is_too_long() {
     let mut wrong = Vec::new();
-    for folder in ["src", "tests/suite"] {
-        for (path, text) in rust_files(folder) {
-            let name = format!("{folder}/{}", path.display());
+    for directory in ["src", "tests/suite"] {
+        for (path, text) in rust_files(directory) {
+            let name = format!("{directory}/{}", path.display());
             if !text.starts_with("//! ") {
                 wrong.push(format!("{name} does not open with `//!` and what it is for"));
             }
@@ -54,11 +54,11 @@ fn every_file_says_what_it_is_for_and_none_is_too_long() {
 #[test]
 fn what_is_ignored_says_what_it_needs() {
     let mut wrong = Vec::new();
-    for folder in ["src", "tests/suite"] {
-        for (path, text) in rust_files(folder) {
+    for directory in ["src", "tests/suite"] {
+        for (path, text) in rust_files(directory) {
             let ignored = text.lines().enumerate().filter(|(_, line)| line.trim().starts_with("#[ignore"));
             for (number, line) in ignored.filter(|(_, line)| !is_a_need(line.trim())) {
-                wrong.push(format!("{folder}/{}:{}: {}", path.display(), number + 1, line.trim()));
+                wrong.push(format!("{directory}/{}:{}: {}", path.display(), number + 1, line.trim()));
             }
         }
     }

@@ -21,7 +21,7 @@ const FLOORS: [&[&str]; 8] = [
     &["cli"],
 ];
 
-/// The floor on which each folder, and each file, is a room of its own.
+/// The floor on which each directory, and each file, is a room of its own.
 const SYSTEMS: &str = "systems";
 
 /// What is forbidden although it is a floor below: work reports by events, and what it has to know

@@ -21,5 +21,6 @@ mod machine;
 mod masking;
 mod native;
 mod preprocessor;
+mod prose;
 mod support;
 mod verbs;

@@ -19,12 +19,12 @@ async fn run(context: &Path, file: &str) -> Result<Preprocessed, PreprocessError
 async fn includes_macros_and_comments() {
     let main = "/* what\n it is */\n# a comment\n#define V 1\n#include \"base\"\n\
         #include \"includes/end\"\nRUN echo V // 'x' linux\n";
-    let folder = support::folder_with(&[
+    let directory = support::directory_with(&[
         ("builds/x.in", main),
         ("builds/base", "FROM scratch\n"),
         ("includes/end", "RUN clean\n"),
     ]);
-    let result = run(folder.path(), "builds/x.in").await.expect("is good");
+    let result = run(directory.path(), "builds/x.in").await.expect("is good");
     let lines: Vec<&str> = result.text.lines().filter(|line| !line.is_empty()).collect();
     assert_eq!(lines, ["FROM scratch", "RUN clean", "RUN echo 1 // 'x' linux"]);
     assert!(!result.text.starts_with('\n'));
@@ -34,7 +34,7 @@ async fn includes_macros_and_comments() {
 #[tokio::test]
 #[ignore = "needs cpp (bash tests/run)"]
 async fn what_is_wrong_is_said() {
-    let folder = support::folder_with(&[
+    let directory = support::directory_with(&[
         ("a.in", "#include \"nope\"\nFROM scratch\n"),
         ("b.in", "FROM scratch\n#if 1\n"),
         ("c.in", "#error not today\nFROM scratch\n"),
@@ -48,7 +48,7 @@ async fn what_is_wrong_is_said() {
         ("d.in", "nothing is left"),
         ("e.in", "includes `/etc/hostname`"),
     ] {
-        let error = run(folder.path(), file).await.expect_err(file).to_string();
+        let error = run(directory.path(), file).await.expect_err(file).to_string();
         assert!(error.contains(words), "{error}");
     }
 }
@@ -56,11 +56,11 @@ async fn what_is_wrong_is_said() {
 #[tokio::test]
 #[ignore = "needs cpp (bash tests/run)"]
 async fn a_build_file_cannot_read_what_is_beyond_its_context() {
-    let outside = tempfile::tempdir().expect("a temporary folder");
+    let outside = tempfile::tempdir().expect("a temporary directory");
     let secret = outside.path().join("token");
     std::fs::write(&secret, "glpat-of-somebody\n").expect("writes");
     let secret = secret.display();
-    let folder = support::folder_with(&[
+    let directory = support::directory_with(&[
         ("pragma.in", "#define BS \\/**/\nFROM x\nENV T=BS\n#include \"pragma.h\"\n"),
         ("pragma.h", &format!("#pragma GCC system_header\n#include \"{secret}\"\n")),
         ("marker.in", &format!("# 1 \"x\" 3\nFROM x\n#include \"{secret}\"\n")),
@@ -73,9 +73,9 @@ async fn a_build_file_cannot_read_what_is_beyond_its_context() {
         // Behind more complaints than anybody reads.
         ("loud.in", &format!("FROM x\n{}#include \"{secret}\"\n", "#a very odd line\n".repeat(3000))),
     ]);
-    std::os::unix::fs::symlink(outside.path().join("token"), folder.path().join("link")).expect("links");
+    std::os::unix::fs::symlink(outside.path().join("token"), directory.path().join("link")).expect("links");
     for file in ["pragma", "marker", "nested", "import", "macro", "link", "process", "loud"] {
-        let error = run(folder.path(), &format!("{file}.in")).await.expect_err(file);
+        let error = run(directory.path(), &format!("{file}.in")).await.expect_err(file);
         assert!(matches!(error, PreprocessError::Beyond { .. }), "{file}: {error}");
     }
 }
@@ -147,8 +147,8 @@ fn lines() -> impl Strategy<Value = String> {
 #[test]
 #[ignore = "needs cpp (bash tests/run)"]
 fn preprocess_never_returns_text_from_outside_the_context() {
-    let folder = tempfile::tempdir().expect("a temporary directory");
-    let (context, outside) = (folder.path().join("context"), folder.path().join("outside"));
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let (context, outside) = (directory.path().join("context"), directory.path().join("outside"));
     for directory in [context.join("sub"), outside.clone()] {
         std::fs::create_dir_all(directory).expect("creates");
     }

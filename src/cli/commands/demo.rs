@@ -38,13 +38,13 @@ enum DemoCommand {
     Serve {
         /// Directory of the demo (default: the working directory)
         #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-        folder: Option<PathBuf>,
+        directory: Option<PathBuf>,
     },
     /// Remove a kept demo
     Clean {
         /// Directory of the demo (default: the working directory)
         #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-        folder: Option<PathBuf>,
+        directory: Option<PathBuf>,
     },
     /// Run a component of the demo
     #[command(hide = true)]
@@ -64,14 +64,14 @@ pub(in crate::cli) fn run(args: DemoArgs, context: &Context) -> anyhow::Result<E
             })?;
             Ok(Exit::Component(code))
         }
-        Some(DemoCommand::Serve { folder }) => serve(folder, context),
-        Some(DemoCommand::Clean { folder }) => {
-            let folder = kept(folder, context)?;
+        Some(DemoCommand::Serve { directory }) => serve(directory, context),
+        Some(DemoCommand::Clean { directory }) => {
+            let directory = kept(directory, context)?;
             context.block_on(async |_| {
                 let engine = context.engine().await?;
-                walk::take_down(&context.host.env, &engine, &folder, &walk::name(&folder)).await
+                walk::take_down(&context.host.env, &engine, &directory, &walk::name(&directory)).await
             })?;
-            context.ui.say(&format!("Removed `{}` and its images.", folder.display()));
+            context.ui.say(&format!("Removed `{}` and its images.", directory.display()));
             Ok(Exit::Done)
         }
     }
@@ -79,40 +79,41 @@ pub(in crate::cli) fn run(args: DemoArgs, context: &Context) -> anyhow::Result<E
 
 fn walk(keep: bool, context: &Context) -> anyhow::Result<Exit> {
     let kept = keep.then(|| context.host.cwd.join("cki-demo"));
-    if let Some(folder) = kept.as_ref().filter(|folder| folder.exists()) {
+    if let Some(directory) = kept.as_ref().filter(|directory| directory.exists()) {
         let message =
-            format!("`{}` is there already; `cki demo clean cki-demo` removes it", folder.display());
+            format!("`{}` is there already; `cki demo clean cki-demo` removes it", directory.display());
         return Err(UsageError(message).into());
     }
     context.block_on(async |stop| {
         let engine = context.engine().await?;
-        let folder = match &kept {
-            Some(folder) => folder.clone(),
-            None => walk::temporary_folder(&context.host)?,
+        let directory = match &kept {
+            Some(directory) => directory.clone(),
+            None => walk::temporary_directory(&context.host)?,
         };
         let (host, ui, events) = (&context.host, &context.ui, context.events());
-        walk::walk(&Demo { host, ui, events, engine, wanted: context.settings.engine, stop, folder, keep })
+        walk::walk(&Demo { host, ui, events, engine, wanted: context.settings.engine, stop, directory, keep })
             .await
     })
 }
 
 /// Returns the directory of a kept demo.
-fn kept(folder: Option<PathBuf>, context: &Context) -> anyhow::Result<PathBuf> {
-    let folder = folder.map_or_else(|| context.host.cwd.clone(), |folder| context.host.cwd.join(folder));
-    if !folder.join("head").is_file() || !folder.join("git/cki-tools.git").is_dir() {
+fn kept(directory: Option<PathBuf>, context: &Context) -> anyhow::Result<PathBuf> {
+    let directory =
+        directory.map_or_else(|| context.host.cwd.clone(), |directory| context.host.cwd.join(directory));
+    if !directory.join("head").is_file() || !directory.join("git/cki-tools.git").is_dir() {
         return Err(UsageError(format!(
-            "`{}` is no demo that was kept; name the folder of one, as in `cki demo clean cki-demo`",
-            folder.display()
+            "`{}` is no demo that was kept; name the directory of one, as in `cki demo clean cki-demo`",
+            directory.display()
         ))
         .into());
     }
-    folder.canonicalize().context("the folder is there")
+    directory.canonicalize().context("the directory is there")
 }
 
-fn serve(folder: Option<PathBuf>, context: &Context) -> anyhow::Result<Exit> {
-    let folder = kept(folder, context)?;
-    let head = files::read_text(&folder.join("head"), 100)?;
-    let settings = files::read_text(&folder.join("cki.toml"), 64 << 10)?;
+fn serve(directory: Option<PathBuf>, context: &Context) -> anyhow::Result<Exit> {
+    let directory = kept(directory, context)?;
+    let head = files::read_text(&directory.join("head"), 100)?;
+    let settings = files::read_text(&directory.join("cki.toml"), 64 << 10)?;
     let port = settings
         .lines()
         .find_map(|line| line.strip_prefix("url = \"http://127.0.0.1:")?.strip_suffix('"'))

@@ -40,7 +40,7 @@ pub(in crate::cli) fn run(args: &DownArgs, context: &Context) -> anyhow::Result<
         let engine = context.engine().await?;
         let native = context.native();
         let mut all = running::list(&engine, &native).await?;
-        let state = context.host.env.state_folder();
+        let state = context.host.env.state_directory();
         let seed = keep::seed(state.as_deref(), context.workspace.root())?.unwrap_or_default();
         // A name means only the service that is retained for this workspace.
         all.retain(|one| {

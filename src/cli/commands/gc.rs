@@ -55,10 +55,12 @@ pub(in crate::cli) fn run(args: &GcArgs, context: &Context) -> anyhow::Result<Ex
             } else {
                 walk::remove_abandoned(&context.host, &engine).await
             };
-            for folder in demos {
-                match removed.contains(&folder) {
-                    true => collected.removed.push(Leftover::path(Kind::Demo, &folder)),
-                    false => collected.left.push(format!("demo `{}` could not be removed", folder.display())),
+            for directory in demos {
+                match removed.contains(&directory) {
+                    true => collected.removed.push(Leftover::path(Kind::Demo, &directory)),
+                    false => {
+                        collected.left.push(format!("demo `{}` could not be removed", directory.display()))
+                    }
                 }
             }
             anyhow::Ok(collected)

@@ -165,9 +165,9 @@ fn of_load(error: &LoadError) -> Meaning {
 
 fn of_config(error: &ConfigError) -> Meaning {
     match error {
-        ConfigError::NoHome => hint(Exit::Invalid, "name a folder with `--workspace`."),
+        ConfigError::NoHome => hint(Exit::Invalid, "name a directory with `--workspace`."),
         ConfigError::Personal { key, .. } => {
-            hint(Exit::Invalid, format!("move `{key}` to `cki.toml` in your own configuration folder."))
+            hint(Exit::Invalid, format!("move `{key}` to `cki.toml` in your own configuration directory."))
         }
         ConfigError::File(_) | ConfigError::Toml { .. } | ConfigError::Value { .. } => {
             hint(Exit::Invalid, "the settings are described in docs/reference/settings.md.")
@@ -313,8 +313,10 @@ fn of_rule(error: &RuleError) -> Meaning {
             Exit::Invalid,
             "set `XDG_STATE_HOME` to a directory that you can write to; placeholders of secrets are kept there.",
         ),
-        Some(KeepError::NoFolder) => hint(Exit::Invalid, "set `XDG_STATE_HOME` to a folder of yours."),
-        Some(KeepError::Damaged(_)) => hint(Exit::Invalid, "remove it, and new reference secrets are made."),
+        Some(KeepError::NoDirectory) => hint(Exit::Invalid, "set `XDG_STATE_HOME` to a directory of yours."),
+        Some(KeepError::Damaged(_)) => {
+            hint(Exit::Invalid, "remove it, and new placeholder secrets are made.")
+        }
         Some(KeepError::X509(_)) | None => plain(Exit::Invalid),
     }
 }

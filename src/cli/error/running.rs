@@ -94,7 +94,7 @@ pub(super) fn of_run(error: &RunError) -> Meaning {
         RunError::NoDebugger { place, .. } => {
             hint(Exit::Invalid, format!("add `debug` to the `run` section at {}.", at(place)))
         }
-        RunError::Outside { .. } | RunError::GitFolder { .. } | RunError::NotAbsolute { .. } => {
+        RunError::Outside { .. } | RunError::GitDirectory { .. } | RunError::NotAbsolute { .. } => {
             plain(Exit::Invalid)
         }
         RunError::NoSource { .. } => {

@@ -194,7 +194,7 @@ pub(super) fn of_native(error: &NativeError) -> Meaning {
         | NativeError::Start { .. }
         | NativeError::Exists { .. }
         | NativeError::Port { .. }
-        | NativeError::Folder { .. }
+        | NativeError::Directory { .. }
         | NativeError::Unkillable { .. }
         | NativeError::Process { .. }
         | NativeError::File(_) => plain(Exit::Failed),
@@ -250,7 +250,7 @@ pub(super) fn of_change(error: &ChangeError) -> Meaning {
         ChangeError::Missing(_) => plain(Exit::NotFound),
         ChangeError::Limit(_) => hint(
             Exit::Unreachable,
-            "ignore folders that hold no sources in `.gitignore`, or raise `fs.inotify.max_user_watches` (sysctl).",
+            "ignore directories that hold no sources in `.gitignore`, or raise `fs.inotify.max_user_watches` (sysctl).",
         ),
         ChangeError::System { .. } => plain(Exit::Unreachable),
     }

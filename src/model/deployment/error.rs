@@ -16,7 +16,7 @@ pub enum DeploymentError {
     #[error(transparent)]
     File(#[from] FileTrouble),
     /// A path that the inventory names does not exist.
-    #[error("{place}: the deployment has no file or folder `{path}`")]
+    #[error("{place}: the deployment has no file or directory `{path}`")]
     Missing {
         /// Position in the inventory.
         place: String,
@@ -125,7 +125,7 @@ impl DeploymentError {
             }
             Self::TooMuch { file } => return Finding { file, position: None, message },
             Self::Wrong { place, message } => (place, message),
-            Self::Missing { place, path } => (place, format!("there is no file or folder `{path}`")),
+            Self::Missing { place, path } => (place, format!("there is no file or directory `{path}`")),
             Self::Outside { place, path } => (place, format!("`{path}` leads out of the repository")),
             Self::Cycle { place, path } => (place, format!("the kustomization `{path}` is built on itself")),
             Self::NoContainer { place, .. } | Self::NoSuch { place, .. } | Self::Ambiguous { place, .. } => {

@@ -19,7 +19,7 @@ pub enum FileKind {
     /// File.
     File,
     /// Directory.
-    Folder,
+    Directory,
 }
 
 /// Files of a repository, by their paths from its root, with `/` between directories. The root is the
@@ -41,7 +41,7 @@ pub trait Files {
     ///
     /// # Errors
     /// Fails when the directory cannot be read.
-    fn names(&self, folder: &str) -> Result<Vec<String>, FileTrouble>;
+    fn names(&self, directory: &str) -> Result<Vec<String>, FileTrouble>;
 
     /// Returns the name of a path for messages.
     fn label(&self, path: &str) -> String;
@@ -93,9 +93,9 @@ impl<'a> Reader<'a> {
         Ok(self.kind(path)? == Some(FileKind::File))
     }
 
-    pub(super) fn names(&self, folder: &str) -> Result<Vec<String>, DeploymentError> {
-        self.one_more(folder)?;
-        Ok(self.files.names(folder)?)
+    pub(super) fn names(&self, directory: &str) -> Result<Vec<String>, DeploymentError> {
+        self.one_more(directory)?;
+        Ok(self.files.names(directory)?)
     }
 
     pub(super) fn text(&self, path: &str) -> Result<String, DeploymentError> {
@@ -128,8 +128,8 @@ impl<'a> Reader<'a> {
 }
 
 /// Returns the directory of a file.
-pub(super) fn folder_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+pub(super) fn directory_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
 /// Returns the last part of a path.
@@ -137,13 +137,13 @@ pub(super) fn name_of(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Resolves a path in a file of `folder` to one from the root of the repository; returns `None` if it
+/// Resolves a path in a file of `directory` to one from the root of the repository; returns `None` if it
 /// leads out.
-pub(super) fn resolved(folder: &str, path: &str) -> Option<String> {
+pub(super) fn resolved(directory: &str, path: &str) -> Option<String> {
     if path.starts_with('/') || path.contains(['\\', '\0']) {
         return None;
     }
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    let mut parts: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
     for part in path.split('/') {
         match part {
             "" | "." => {}
@@ -157,8 +157,8 @@ pub(super) fn resolved(folder: &str, path: &str) -> Option<String> {
 }
 
 /// Resolves a path like [`resolved`]; the error contains the position of the path.
-pub(super) fn path_at(folder: &str, path: &str, spot: &Spot) -> Result<String, DeploymentError> {
-    resolved(folder, path)
+pub(super) fn path_at(directory: &str, path: &str, spot: &Spot) -> Result<String, DeploymentError> {
+    resolved(directory, path)
         .ok_or_else(|| DeploymentError::Outside { place: spot.line(), path: path.to_owned() })
 }
 
@@ -183,7 +183,7 @@ pub(super) mod tests {
             Ok(match self.0.contains_key(path) {
                 true => Some(FileKind::File),
                 false if path.is_empty() || self.0.keys().any(|key| key.starts_with(&below)) => {
-                    Some(FileKind::Folder)
+                    Some(FileKind::Directory)
                 }
                 false => None,
             })
@@ -194,8 +194,8 @@ pub(super) mod tests {
             self.0.get(path).cloned().ok_or_else(missing)
         }
 
-        fn names(&self, folder: &str) -> Result<Vec<String>, FileTrouble> {
-            let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        fn names(&self, directory: &str) -> Result<Vec<String>, FileTrouble> {
+            let below = if directory.is_empty() { String::new() } else { format!("{directory}/") };
             let inside = self.0.keys().filter_map(|key| key.strip_prefix(&below));
             let mut names: Vec<String> =
                 inside.map(|rest| rest.split('/').next().unwrap_or(rest).to_owned()).collect();
@@ -215,7 +215,7 @@ pub(super) mod tests {
         for wrong in ["../../../x", "/etc/passwd", "..\\x", "a\0"] {
             assert_eq!(resolved("a/b", wrong), None, "{wrong}");
         }
-        assert_eq!((folder_of("a/b/c"), folder_of("c"), name_of("a/b")), ("a/b", "", "b"));
+        assert_eq!((directory_of("a/b/c"), directory_of("c"), name_of("a/b")), ("a/b", "", "b"));
     }
 
     #[test]

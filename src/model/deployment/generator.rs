@@ -14,7 +14,7 @@ use crate::model::inventory::Finding;
 /// A generator of a kustomization, with the options common to all its generators.
 pub(super) struct Generator<'a> {
     pub(super) reader: &'a Reader<'a>,
-    pub(super) folder: &'a str,
+    pub(super) directory: &'a str,
     pub(super) kind: &'a str,
     pub(super) item: &'a Node,
     /// `generatorOptions`.
@@ -137,7 +137,7 @@ impl Generator<'_> {
 
     /// Reads a file of a generator; if it is missing, its data is too.
     fn file(&self, path: &str, spot: &Spot, data: &mut Data<'_>) -> Result<Option<String>, DeploymentError> {
-        let file = path_at(self.folder, path, spot)?;
+        let file = path_at(self.directory, path, spot)?;
         let is_there = self.reader.is_file(&file)?;
         if !is_there {
             data.note(spot, format!("there is no file `{path}`, and what it gives is missing"));
@@ -207,7 +207,7 @@ impl Data<'_> {
         }
         if value.is_none() {
             let message = format!(
-                "`{key}` has no value here: it is empty, and older kustomize takes it from whoever deploys"
+                "`{key}` has no value here: it is empty, and older kustomize takes it from anyone who deploys"
             );
             self.note(spot, message);
         }

@@ -47,9 +47,9 @@ pub(super) fn is_name(name: &str) -> bool {
 }
 
 /// Returns the kustomization of a directory, if there is one.
-pub(super) fn file_in(reader: &Reader<'_>, folder: &str) -> Result<Option<String>, DeploymentError> {
+pub(super) fn file_in(reader: &Reader<'_>, directory: &str) -> Result<Option<String>, DeploymentError> {
     for name in NAMES {
-        let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+        let path = if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") };
         if reader.is_file(&path)? {
             return Ok(Some(path));
         }
@@ -60,14 +60,14 @@ pub(super) fn file_in(reader: &Reader<'_>, folder: &str) -> Result<Option<String
 /// Builds the kustomization of a directory.
 pub(super) fn build(
     reader: &Reader<'_>,
-    folder: &str,
+    directory: &str,
     findings: &mut Vec<Finding>,
 ) -> Result<Vec<Object>, DeploymentError> {
     let position = crate::base::yaml::Position { line: 1, column: 1 };
-    let spot = Spot { file: reader.label(folder).into(), position };
+    let spot = Spot { file: reader.label(directory).into(), position };
     let mut builder = Builder { reader, findings, above: Vec::new(), variables: Vec::new() };
     let mut objects = Vec::new();
-    let built = builder.folder(folder, &spot, &mut objects, "Kustomization");
+    let built = builder.directory(directory, &spot, &mut objects, "Kustomization");
     builder.hold_part(built)?;
     let variables = std::mem::take(&mut builder.variables);
     reference::follow(&mut objects, &mut |error| builder.hold(Err(error)))?;
@@ -113,18 +113,21 @@ impl Builder<'_> {
     }
 
     /// Builds a directory on top of objects; only a component gets any.
-    fn folder(
+    fn directory(
         &mut self,
-        folder: &str,
+        directory: &str,
         from: &Spot,
         objects: &mut Vec<Object>,
         kind: &str,
     ) -> Result<(), DeploymentError> {
-        if self.above.iter().any(|above| above == folder) {
-            return Err(DeploymentError::Cycle { place: from.line(), path: self.reader.label(folder) });
+        if self.above.iter().any(|above| above == directory) {
+            return Err(DeploymentError::Cycle { place: from.line(), path: self.reader.label(directory) });
         }
-        let Some(path) = file_in(self.reader, folder)? else {
-            return Err(wrong(from, format!("there is no kustomization in `{}`", self.reader.label(folder))));
+        let Some(path) = file_in(self.reader, directory)? else {
+            return Err(wrong(
+                from,
+                format!("there is no kustomization in `{}`", self.reader.label(directory)),
+            ));
         };
         let documents = self.reader.documents(&path)?;
         let Some(node) = documents.first() else { return Ok(()) };
@@ -137,13 +140,18 @@ impl Builder<'_> {
             let message = format!("this is a {written}, and a {kind} is wanted here");
             self.findings.push(finding(&node.spot, message));
         }
-        self.above.push(folder.to_owned());
-        let built = self.build(folder, node, objects);
+        self.above.push(directory.to_owned());
+        let built = self.build(directory, node, objects);
         self.above.pop();
         built
     }
 
-    fn build(&mut self, folder: &str, node: &Node, objects: &mut Vec<Object>) -> Result<(), DeploymentError> {
+    fn build(
+        &mut self,
+        directory: &str,
+        node: &Node,
+        objects: &mut Vec<Object>,
+    ) -> Result<(), DeploymentError> {
         for entry in node.entries() {
             let key = entry.key.as_str();
             if !READ.contains(&key) && !SILENT.contains(&key) {
@@ -154,14 +162,14 @@ impl Builder<'_> {
         named.extend(texts(node.get("bases"), "bases", self.findings));
         for (path, spot) in named {
             let mut more = Vec::new();
-            let read = self.resource(folder, &path, &spot, &mut more);
+            let read = self.resource(directory, &path, &spot, &mut more);
             self.hold_part(read)?;
             self.append(objects, more);
         }
         for (key, kind) in [("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")] {
             for item in items(node, key) {
                 let options = node.get("generatorOptions");
-                let generator = Generator { reader: self.reader, folder, kind, item, options };
+                let generator = Generator { reader: self.reader, directory, kind, item, options };
                 let made = generator.apply(objects, self.findings);
                 self.hold(made)?;
             }
@@ -172,11 +180,11 @@ impl Builder<'_> {
                 self.note_remote(&path, &spot);
                 continue;
             }
-            let built = path_at(folder, &path, &spot)
-                .and_then(|below| self.folder(&below, &spot, objects, "Component"));
+            let built = path_at(directory, &path, &spot)
+                .and_then(|below| self.directory(&below, &spot, objects, "Component"));
             self.hold_part(built)?;
         }
-        self.transform(folder, node, objects)?;
+        self.transform(directory, node, objects)?;
         for item in items(node, "vars") {
             let defined = variable::define(item, objects, &mut self.variables);
             self.hold(defined)?;
@@ -187,17 +195,17 @@ impl Builder<'_> {
     /// Applies the transformations to all collected objects.
     fn transform(
         &mut self,
-        folder: &str,
+        directory: &str,
         node: &Node,
         objects: &mut Vec<Object>,
     ) -> Result<(), DeploymentError> {
         let reader = self.reader;
         for item in items(node, "patchesStrategicMerge") {
-            let done = patch::strategic_item(reader, folder, item, objects, self.findings);
+            let done = patch::strategic_item(reader, directory, item, objects, self.findings);
             self.hold(done)?;
         }
         for item in items(node, "patches") {
-            let done = patch::item(reader, folder, item, objects, self.findings);
+            let done = patch::item(reader, directory, item, objects, self.findings);
             self.hold(done)?;
         }
         if let Some(namespace) = node.get("namespace") {
@@ -211,7 +219,7 @@ impl Builder<'_> {
         }
         self.metadata(node, objects);
         for item in items(node, "patchesJson6902") {
-            let done = patch::json_item(reader, folder, item, objects);
+            let done = patch::json_item(reader, directory, item, objects);
             self.hold(done)?;
         }
         for item in items(node, "replicas") {
@@ -223,7 +231,7 @@ impl Builder<'_> {
             self.hold(done)?;
         }
         for item in items(node, "replacements") {
-            match replacement::items(reader, folder, item) {
+            match replacement::items(reader, directory, item) {
                 Ok(all) => {
                     for one in &all {
                         let done = replacement::apply(one, objects, self.findings);
@@ -275,7 +283,7 @@ impl Builder<'_> {
 
     fn resource(
         &mut self,
-        folder: &str,
+        directory: &str,
         path: &str,
         spot: &Spot,
         objects: &mut Vec<Object>,
@@ -284,9 +292,9 @@ impl Builder<'_> {
             self.note_remote(path, spot);
             return Ok(());
         }
-        let below = path_at(folder, path, spot)?;
+        let below = path_at(directory, path, spot)?;
         match self.reader.kind(&below)? {
-            Some(FileKind::Folder) => self.folder(&below, spot, objects, "Kustomization"),
+            Some(FileKind::Directory) => self.directory(&below, spot, objects, "Kustomization"),
             Some(FileKind::File) => {
                 for document in self.reader.manifests(&below, self.findings)? {
                     if document.get("kind").is_none() {
@@ -297,9 +305,10 @@ impl Builder<'_> {
                 }
                 Ok(())
             }
-            None => {
-                Err(wrong(spot, format!("there is no file or folder `{path}`, and what it gives is missing")))
-            }
+            None => Err(wrong(
+                spot,
+                format!("there is no file or directory `{path}`, and what it gives is missing"),
+            )),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Files of objects that are partly unreadable: the readable documents in them, and a finding for files
 //! that are templates of another program. The content of an object belongs in `object`.
 
-use super::files::{FileKind, Reader, folder_of, name_of};
+use super::files::{FileKind, Reader, directory_of, name_of};
 use super::{DeploymentError, finding};
 use crate::base::yaml::tree::{Node, Spot, Tags, Value, documents};
 use crate::base::yaml::{Position, YamlError};
@@ -23,7 +23,7 @@ impl Reader<'_> {
         path: &str,
         findings: &mut Vec<Finding>,
     ) -> Result<(Vec<Node>, Tags), DeploymentError> {
-        if note_chart(self, folder_of(path), findings)? {
+        if note_chart(self, directory_of(path), findings)? {
             return Ok((Vec::new(), Tags::new()));
         }
         match self.tagged(path) {
@@ -37,17 +37,17 @@ impl Reader<'_> {
 /// does.
 pub(super) fn note_chart(
     reader: &Reader<'_>,
-    folder: &str,
+    directory: &str,
     findings: &mut Vec<Finding>,
 ) -> Result<bool, DeploymentError> {
-    let mut chart = folder;
+    let mut chart = directory;
     // Templates may be in subdirectories.
-    let mut above = Some(folder);
+    let mut above = Some(directory);
     while let Some(here) = above {
         if name_of(here) == "templates" {
-            chart = folder_of(here);
+            chart = directory_of(here);
         }
-        above = (!here.is_empty()).then(|| folder_of(here));
+        above = (!here.is_empty()).then(|| directory_of(here));
     }
     let file = if chart.is_empty() { "Chart.yaml".to_owned() } else { format!("{chart}/Chart.yaml") };
     if !reader.is_file(&file)? {
@@ -68,13 +68,13 @@ pub(super) fn note_chart(
 /// Adds findings about files of a directory that another program would render to objects.
 pub(super) fn note_templates(
     reader: &Reader<'_>,
-    folder: &str,
+    directory: &str,
     names: &[String],
     findings: &mut Vec<Finding>,
 ) -> Result<(), DeploymentError> {
     for name in names {
         let Some(what) = template_by_name(name) else { continue };
-        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+        let path = if directory.is_empty() { name.clone() } else { format!("{directory}/{name}") };
         if reader.kind(&path)? == Some(FileKind::File) {
             reader.lose();
             let message =

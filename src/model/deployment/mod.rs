@@ -71,9 +71,9 @@ pub fn read(component: &str, items: &[Item<'_>]) -> Result<Deployment, Deploymen
             None => {
                 return Err(DeploymentError::Missing { place: item.place.into(), path: item.path.into() });
             }
-            Some(FileKind::Folder) => read_folder(&reader, &path, &mut pool)?,
+            Some(FileKind::Directory) => read_directory(&reader, &path, &mut pool)?,
             Some(FileKind::File) if kustomize::is_name(name_of(&path)) => {
-                let objects = kustomize::build(&reader, files::folder_of(&path), &mut pool.findings)?;
+                let objects = kustomize::build(&reader, files::directory_of(&path), &mut pool.findings)?;
                 pool.objects.extend(objects);
             }
             Some(FileKind::File) => read_file(&reader, &path, &mut pool)?,
@@ -92,24 +92,24 @@ pub fn read(component: &str, items: &[Item<'_>]) -> Result<Deployment, Deploymen
     Ok(Deployment { container, findings: pool.findings })
 }
 
-fn read_folder<'a>(
+fn read_directory<'a>(
     reader: &Rc<Reader<'a>>,
-    folder: &str,
+    directory: &str,
     pool: &mut Pool<'a>,
 ) -> Result<(), DeploymentError> {
-    if kustomize::file_in(reader, folder)?.is_some() {
-        let objects = kustomize::build(reader, folder, &mut pool.findings)?;
+    if kustomize::file_in(reader, directory)?.is_some() {
+        let objects = kustomize::build(reader, directory, &mut pool.findings)?;
         pool.objects.extend(objects);
         return Ok(());
     }
-    if manifest::note_chart(reader, folder, &mut pool.findings)? {
+    if manifest::note_chart(reader, directory, &mut pool.findings)? {
         return Ok(());
     }
-    let mut names = reader.names(folder)?;
-    manifest::note_templates(reader, folder, &names, &mut pool.findings)?;
-    compose::in_order(folder, &mut names, reader, &mut pool.findings);
+    let mut names = reader.names(directory)?;
+    manifest::note_templates(reader, directory, &names, &mut pool.findings)?;
+    compose::in_order(directory, &mut names, reader, &mut pool.findings);
     for name in names {
-        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+        let path = if directory.is_empty() { name.clone() } else { format!("{directory}/{name}") };
         let is_read = [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end));
         if is_read && reader.is_file(&path)? {
             read_file(reader, &path, pool)?;

@@ -22,20 +22,20 @@ struct Allowed {
 /// Applies an item of `patches`: with or without a target, inline or in a file.
 pub(super) fn item(
     reader: &Reader<'_>,
-    folder: &str,
+    directory: &str,
     item: &Node,
     objects: &mut Vec<Object>,
     findings: &mut Vec<Finding>,
 ) -> Result<(), DeploymentError> {
     if item.text().is_some() {
-        return strategic_item(reader, folder, item, objects, findings);
+        return strategic_item(reader, directory, item, objects, findings);
     }
     for entry in item.entries() {
         if !["patch", "path", "target", "options"].contains(&entry.key.as_str()) {
             findings.push(unknown(&format!("{}` in `patches", entry.key), &entry.spot));
         }
     }
-    let bodies = bodies(reader, folder, item)?;
+    let bodies = bodies(reader, directory, item)?;
     let target = item.get("target").map(Selector::read).transpose()?;
     let is_allowed = |key: &str| item.at(&["options", key]).is_some_and(Node::is_true);
     let allowed = Allowed { name: is_allowed("allowNameChange"), kind: is_allowed("allowKindChange") };
@@ -58,7 +58,7 @@ pub(super) fn item(
 /// Applies an item of `patchesJson6902`.
 pub(super) fn json_item(
     reader: &Reader<'_>,
-    folder: &str,
+    directory: &str,
     item: &Node,
     objects: &mut [Object],
 ) -> Result<(), DeploymentError> {
@@ -66,7 +66,7 @@ pub(super) fn json_item(
     let Some(target) = target else {
         return Err(wrong(&item.spot, "an item of `patchesJson6902` needs a `target` with a `name`"));
     };
-    let bodies = bodies(reader, folder, item)?;
+    let bodies = bodies(reader, directory, item)?;
     if !bodies.iter().any(json_patch::is_one) {
         return Err(wrong(&item.spot, "this is no list of operations"));
     }
@@ -76,7 +76,7 @@ pub(super) fn json_item(
 /// Applies an item of `patchesStrategicMerge`: a path, or the patch itself.
 pub(super) fn strategic_item(
     reader: &Reader<'_>,
-    folder: &str,
+    directory: &str,
     item: &Node,
     objects: &mut Vec<Object>,
     findings: &mut Vec<Finding>,
@@ -84,13 +84,13 @@ pub(super) fn strategic_item(
     let text = item.text().ok_or_else(|| wrong(&item.spot, "this is neither a path nor a patch"))?;
     let bodies = match text.contains('\n') || text.contains(": ") {
         true => inline(text, &item.spot)?,
-        false => reader.documents(&file_at(reader, folder, text, &item.spot)?)?,
+        false => reader.documents(&file_at(reader, directory, text, &item.spot)?)?,
     };
     bodies.into_iter().try_for_each(|body| strategic(body, Allowed::default(), objects, findings))
 }
 
 /// Returns the documents of a patch.
-fn bodies(reader: &Reader<'_>, folder: &str, item: &Node) -> Result<Vec<Node>, DeploymentError> {
+fn bodies(reader: &Reader<'_>, directory: &str, item: &Node) -> Result<Vec<Node>, DeploymentError> {
     let bodies = match (item.get("patch"), item.get("path")) {
         (Some(_), Some(path)) => return Err(wrong(&path.spot, "a patch has both `patch` and `path`")),
         (Some(patch), None) => {
@@ -100,7 +100,7 @@ fn bodies(reader: &Reader<'_>, folder: &str, item: &Node) -> Result<Vec<Node>, D
         }
         (None, Some(path)) => {
             let text = path.text().ok_or_else(|| wrong(&path.spot, "`path` is no text"))?;
-            let file = file_at(reader, folder, text, &path.spot)?;
+            let file = file_at(reader, directory, text, &path.spot)?;
             check_json(&reader.text(&file)?, &path.spot)?;
             reader.documents(&file)?
         }
@@ -123,8 +123,8 @@ fn check_json(text: &str, spot: &Spot) -> Result<(), DeploymentError> {
 }
 
 /// Returns the path of an existing file.
-fn file_at(reader: &Reader<'_>, folder: &str, path: &str, spot: &Spot) -> Result<String, DeploymentError> {
-    let file = path_at(folder, path, spot)?;
+fn file_at(reader: &Reader<'_>, directory: &str, path: &str, spot: &Spot) -> Result<String, DeploymentError> {
+    let file = path_at(directory, path, spot)?;
     match reader.is_file(&file)? {
         true => Ok(file),
         false => Err(wrong(spot, format!("there is no file `{path}`"))),

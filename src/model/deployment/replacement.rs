@@ -12,10 +12,10 @@ use crate::base::yaml::tree::{Node, Value};
 use crate::model::inventory::Finding;
 
 /// Returns the items of a `replacements` entry: the inline one, or those of a file.
-pub(super) fn items(reader: &Reader<'_>, folder: &str, item: &Node) -> Result<Vec<Node>, DeploymentError> {
+pub(super) fn items(reader: &Reader<'_>, directory: &str, item: &Node) -> Result<Vec<Node>, DeploymentError> {
     let Some(path) = item.get("path") else { return Ok(vec![item.clone()]) };
     let written = path.text().ok_or_else(|| wrong(&path.spot, "`path` is no text"))?;
-    let file = path_at(folder, written, &path.spot)?;
+    let file = path_at(directory, written, &path.spot)?;
     if !reader.is_file(&file)? {
         return Err(wrong(&path.spot, format!("there is no file `{written}`")));
     }

@@ -263,7 +263,7 @@ fn what_cannot_be_done_in_a_kustomization_costs_only_itself() {
     for (text, message) in [
         ("resources: [../base, ../over]", "built on itself"),
         ("resources: [../base, ../../x]", "leads out of the repository"),
-        ("resources: [../base, none.yaml]", "there is no file or folder `none.yaml`"),
+        ("resources: [../base, none.yaml]", "there is no file or directory `none.yaml`"),
         ("resources: [../base, 'https://example.org/x?ref=1']", "in another repository"),
         ("resources: [../base, 'deploy@git.example.org:team/base.git']", "in another repository"),
         ("components: [../part]", "there is no kustomization in `part`"),
@@ -344,7 +344,7 @@ fn a_compose_file() {
             "LEVEL=INFO @c/compose.yaml:11",
             "SECRET=? `NOWHERE` has no value in the `.env` of the project @c/compose.yaml:12",
             "FROM_DOTENV=yes @c/compose.yaml:13",
-            "PASSED=? it is passed on from whoever deploys @c/compose.yaml:14",
+            "PASSED=? it is passed on from anyone who deploys @c/compose.yaml:14",
         ]
     );
     let container = &web.container;
@@ -362,7 +362,7 @@ fn a_compose_file() {
         ["POSTGRES_DB=x @c/compose.yaml:21", "HOST=web.example.org @c/compose.yaml:22"]
     );
     let lacking = read_as("web", "c/compose.yaml", &files[..2]).expect("reads the rest");
-    let why = "the file `web.env` is not in the repository: what it gives is known to whoever deploys";
+    let why = "the file `web.env` is not in the repository: what it gives is known to anyone who deploys";
     assert!(findings(&lacking).iter().any(|finding| finding.contains(why)), "{:?}", findings(&lacking));
     assert!(variables(&lacking).contains(&"LEVEL=INFO @c/compose.yaml:11".to_owned()));
 }
@@ -412,7 +412,7 @@ fn lines_of_secret_files_are_not_shown() {
         [
             "base/login.env:2:1: this line is no `NAME=VALUE`, and is left out",
             "base/login.env:3:1: this line is no `NAME=VALUE`, and is left out",
-            "base/login.env:4:1: `PASSED` has no value here: it is empty, and older kustomize takes it from whoever deploys",
+            "base/login.env:4:1: `PASSED` has no value here: it is empty, and older kustomize takes it from anyone who deploys",
         ]
     );
     let open = [("compose.yaml", compose), ("web.env", "hunter2 x='y\n")];
@@ -455,7 +455,7 @@ fn which_container_is_meant() {
     let empty = read_as("x", "f", &[("f", "{kind: Service}")]).expect_err("has none").to_string();
     assert!(empty.contains("has no container"), "{empty}");
     let missing = read_as("x", "g", &[("f", "")]).expect_err("is not there").to_string();
-    assert_eq!(missing, "i.yaml:7: the deployment has no file or folder `g`");
+    assert_eq!(missing, "i.yaml:7: the deployment has no file or directory `g`");
 }
 
 #[test]

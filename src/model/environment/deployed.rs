@@ -262,7 +262,7 @@ components:
         };
         let rules = embedded_text("production-values.yaml").expect("is built in");
         let rules = ProductionRules::read("p", rules).expect("are valid");
-        let secrets = embedded_text("reference-secrets.yaml").expect("is built in");
+        let secrets = embedded_text("placeholder-secrets.yaml").expect("is built in");
         let names = embedded_text("secret-names.yaml").expect("is built in");
         let names = SecretNames::read("n", names).expect("are valid");
         let names_production = |text: &str| text.contains("prod.example.org");
@@ -358,7 +358,7 @@ components:
         let all = resolved(variables, Wishes::default());
         for name in ["API_TOKEN", "LOGIN", "OTHER_PASSWORD", "DB_PASSWORD"] {
             let variable = find(&all, name);
-            assert!(variable.secret && variable.origin.id() == "reference-secret", "{name}");
+            assert!(variable.secret && variable.origin.id() == "placeholder-secret", "{name}");
             assert!(value(&all, name).is_some_and(|value| value.contains("reference")), "{name}");
         }
         let token = value(&all, "API_TOKEN").expect("has one");
@@ -411,7 +411,7 @@ components:
             own.map(|(name, _)| name.clone()).collect::<Vec<_>>()
         };
         assert_eq!(own(&[("API_TOKEN", "real")]), ["AGAIN", "API_TOKEN", "URL"]);
-        assert!(own(&[("HOST", "127.0.0.1")]).is_empty(), "it is made of a reference secret");
+        assert!(own(&[("HOST", "127.0.0.1")]).is_empty(), "it is made of a placeholder secret");
         assert_eq!(own(&[("API_TOKEN", "real"), ("URL", "x")]), ["AGAIN", "API_TOKEN", "URL"]);
     }
 

@@ -80,7 +80,7 @@ pub enum RuleError {
     },
     /// The path of a generated file is not in the directory for such files.
     #[error(
-        "{file}: rule `{rule}` makes a file, so its value must be a path in `{folder}`, and not `{path}`"
+        "{file}: rule `{rule}` makes a file, so its value must be a path in `{directory}`, and not `{path}`"
     )]
     Path {
         /// File with the rules.
@@ -90,7 +90,7 @@ pub enum RuleError {
         /// Refused path.
         path: String,
         /// Directory for generated files.
-        folder: &'static str,
+        directory: &'static str,
     },
     /// No rule matches.
     #[error("{file}: no rule makes a value for `{name}`; a last rule without `name` and `type` would")]

@@ -1,10 +1,10 @@
 //! Variables that get placeholder secrets: those without a value and those that others demand, with
-//! their files. The form of a placeholder belongs in `reference_secret`.
+//! their files. The form of a placeholder belongs in `placeholder_secret`.
 
 use std::collections::BTreeMap;
 
 use super::error::RuleError;
-use super::reference_secret::{Ground, Made, SecretRules};
+use super::placeholder_secret::{Ground, Made, SecretRules};
 use super::{Origin, Variable, is_variable_name};
 use crate::base::secret::Secret;
 use crate::model::container::ContainerFile;

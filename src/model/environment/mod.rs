@@ -11,9 +11,9 @@ mod error;
 mod hidden;
 mod kept;
 mod made;
+mod placeholder_secret;
 mod production;
 mod production_value;
-mod reference_secret;
 mod replace;
 mod secret_name;
 mod secret_part;
@@ -32,10 +32,10 @@ pub use error::{EnvironmentError, RuleError};
 pub use kept::{Cause, Keeping, Kept};
 use made::MadeFiles;
 pub use made::hidden_parts;
+pub use placeholder_secret::{DIRECTORY, Ground, Made, SecretRules, Source};
 pub use production::{ProductionRules, Replaced};
 use production_value::expanded;
 pub use production_value::{InProduction, ProductionValue};
-pub use reference_secret::{FOLDER, Ground, Made, SecretRules, Source};
 pub use secret_name::{Judgement, SecretNames};
 pub use variable::{Origin, Variable};
 
@@ -200,7 +200,7 @@ impl Environment {
     }
 
     /// Returns a summary:
-    /// `18 variables: 7 defaults, 5 from rabbitmq, 3 reference secrets, 1 yours, 2 locked`.
+    /// `18 variables: 7 defaults, 5 from rabbitmq, 3 placeholder secrets, 1 yours, 2 locked`.
     #[must_use]
     pub fn summary(&self) -> String {
         let with_value: Vec<&Variable> = self.variables.iter().filter(|v| v.value.is_some()).collect();
@@ -224,9 +224,9 @@ impl Environment {
             let from = |o: &Origin| matches!(o, Origin::Service { service, .. } if service == wanted);
             add(count(&from), &|n| format!("{n} from {wanted}"));
         }
-        add(count(&|o| matches!(o, Origin::Reference { .. })), &|n| text::plural(n, "reference secret"));
+        add(count(&|o| matches!(o, Origin::Reference { .. })), &|n| text::plural(n, "placeholder secret"));
         add(with_value.iter().filter(|v| !v.parts.is_empty()).count(), &|n| {
-            format!("{n} with a reference secret in {}", if n == 1 { "it" } else { "them" })
+            format!("{n} with a placeholder secret in {}", if n == 1 { "it" } else { "them" })
         });
         add(count(&|o| matches!(o, Origin::File { .. } | Origin::Flag)), &|n| format!("{n} yours"));
         add(count(&|o| matches!(o, Origin::Locked { .. })), &|n| format!("{n} locked"));

@@ -2,7 +2,7 @@
 //! placeholder for the whole value, `P` for a part of it, `H` masked but unchanged, `O` open.
 
 use super::hidden::holds_password;
-use super::reference_secret::{Ground, SecretRules};
+use super::placeholder_secret::{Ground, SecretRules};
 use super::replace::{Local, Placeholders};
 use super::secret_name::SecretNames;
 use crate::base::assets::embedded_text;
@@ -14,7 +14,7 @@ const TABLE: &str = include_str!("real_names.txt");
 fn rules() -> SecretRules {
     let text = |name: &str| embedded_text(name).expect("is built in");
     let names = SecretNames::read("n", text("secret-names.yaml")).expect("are valid");
-    SecretRules::read("r", text("reference-secrets.yaml")).expect("are valid").with_names(names)
+    SecretRules::read("r", text("placeholder-secrets.yaml")).expect("are valid").with_names(names)
 }
 
 fn given(name: &str, value: &str) -> Given {

@@ -1,10 +1,10 @@
 //! Decision which secrets of a deployment get placeholders in a local run: a whole value, or parts of
-//! one, each with the reason. The form of a placeholder belongs in `reference_secret`.
+//! one, each with the reason. The form of a placeholder belongs in `placeholder_secret`.
 
 use std::ops::Range;
 
 use super::error::RuleError;
-use super::reference_secret::{Ground, SecretRules, Source};
+use super::placeholder_secret::{Ground, SecretRules, Source};
 use super::secret_part::{self, Part};
 use crate::base::secret::Secret;
 use crate::model::deployment::expansion::Piece;

@@ -29,8 +29,8 @@ fn inventory() -> Inventory {
 }
 
 fn rules() -> SecretRules {
-    let text = assets::embedded_text("reference-secrets.yaml").expect("is built in");
-    SecretRules::read("reference-secrets.yaml", text).expect("are valid")
+    let text = assets::embedded_text("placeholder-secrets.yaml").expect("is built in");
+    SecretRules::read("placeholder-secrets.yaml", text).expect("are valid")
 }
 
 fn resolve(wishes: Wishes, seed: &str) -> Result<Environment, EnvironmentError> {
@@ -85,7 +85,7 @@ fn each_layer_wins_over_those_below() {
     );
     let lacking: Vec<&str> = environment.lacking().iter().map(|v| v.name.as_str()).collect();
     assert_eq!(lacking, ["OTHER_URL", "URL"]);
-    assert_eq!(environment.summary(), "6 variables: 1 from bus, 2 reference secrets, 2 yours, 1 locked");
+    assert_eq!(environment.summary(), "6 variables: 1 from bus, 2 placeholder secrets, 2 yours, 1 locked");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn production_cannot_be_claimed() {
 }
 
 #[test]
-fn reference_secrets_are_stable_and_differ_between_workspaces() {
+fn placeholder_secrets_are_stable_and_differ_between_workspaces() {
     let value = |seed: &str, name: &str| {
         let environment = resolve(Wishes::default(), seed).expect("resolves");
         let variable = environment.variables.iter().find(|v| v.name == name).cloned().expect("is there");
@@ -257,7 +257,7 @@ fn rules_that_go_wrong_say_where() {
     };
     let outside = make("rules: [{rule: x, value: /etc/passwd, file: y}]");
     assert!(outside.contains("must be a path in `/run/secrets/cki-reference`"), "{outside}");
-    let deeper = make("rules: [{rule: x, value: '{{ folder }}/../y', file: y}]");
+    let deeper = make("rules: [{rule: x, value: '{{ directory }}/../y', file: y}]");
     assert!(deeper.contains("must be a path"), "{deeper}");
     assert!(make("rules: [{rule: x, value: '{{ ca_certificate() }}'}]").contains("rule `x` cannot be made"));
     assert!(make("rules: [{rule: x, value: \"{{ secret('A') }}\"}]").contains("rule `x` cannot be made"));

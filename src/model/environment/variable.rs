@@ -3,8 +3,8 @@
 
 use std::fmt;
 
+use super::placeholder_secret::Source;
 use super::production_value::InProduction;
-use super::reference_secret::Source;
 use crate::base::secret::Secret;
 
 /// A variable with its value and its origin.
@@ -67,7 +67,7 @@ impl Variable {
                 format!("{reason}: {}", source.why)
             }
             _ if self.parts.is_empty() => reason,
-            _ => format!("{reason}, with a reference secret in it: {}", self.parts.join(", ")),
+            _ => format!("{reason}, with a placeholder secret in it: {}", self.parts.join(", ")),
         }
     }
 }
@@ -133,7 +133,7 @@ impl Origin {
             Self::Default { .. } => "default".to_owned(),
             Self::Deployment { .. } => "deployment".to_owned(),
             Self::Service { service, .. } => format!("from backing service {service}"),
-            Self::Reference { rule, .. } => format!("reference secret ({rule})"),
+            Self::Reference { rule, .. } => format!("placeholder secret ({rule})"),
             Self::File { .. } => "--env-file".to_owned(),
             Self::Flag => "--env".to_owned(),
             Self::Debugger { .. } => "--debug-port".to_owned(),
@@ -166,7 +166,7 @@ impl Origin {
             Self::Default { .. } => "default",
             Self::Deployment { .. } => "deployment",
             Self::Service { .. } => "service",
-            Self::Reference { .. } => "reference-secret",
+            Self::Reference { .. } => "placeholder-secret",
             Self::File { .. } => "env-file",
             Self::Flag => "flag",
             Self::Debugger { .. } => "debugger",

@@ -19,7 +19,7 @@ static GUARD: LazyLock<Guard> = LazyLock::new(|| {
     Guard::new(&inventory("production: {hosts: ['*.example.org', gitlab.com, 10.0.0.0/8]}"), credentials)
 });
 static RULES: LazyLock<SecretRules> = LazyLock::new(|| {
-    let text = embedded_text("reference-secrets.yaml").expect("is built in");
+    let text = embedded_text("placeholder-secrets.yaml").expect("is built in");
     SecretRules::read("r", text).expect("are valid")
 });
 
@@ -119,7 +119,7 @@ fn ordinary_values_are_no_credentials() {
 
 proptest! {
     #[test]
-    fn a_reference_secret_never_looks_real(
+    fn a_placeholder_secret_never_looks_real(
         seed in "[0-9a-f]{1,16}",
         name in "[A-Z][A-Z_]{2,16}|(MY_)?(GITLAB|GITHUB|SLACK|NPM|AWS|SENTRY|DB|BUCKET|GOOGLE)_[A-Z_]{1,20}|SENTRY_DSN|BUCKET_SOFTWARE|DATABASE_URL|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)|TWINE_PASSWORD|GH_TOKEN|SLACK_WEBHOOK_URL|JWT|RABBITMQ_(CA|CERT|KEY)FILE|GITLAB_(TOKENS|DEPLOY_TOKEN)",
         kind in prop::sample::select(vec![None, Some("url"), Some("json"), Some("yaml"), Some("path"), Some("int"), Some("string")]),

@@ -115,7 +115,7 @@ impl<'de> Deserialize<'de> for Place {
         if good && !path.contains(|c: char| c.is_control() || c == ':') {
             return Ok(Self(path.to_owned()));
         }
-        Err(D::Error::custom("a folder of a container is a whole path, as `/var/lib/app`"))
+        Err(D::Error::custom("a directory of a container is a whole path, as `/var/lib/app`"))
     }
 }
 

@@ -38,12 +38,14 @@ pub fn candidates(import: &Import, from: &Path) -> Vec<PathBuf> {
     }
     let mut roots = Vec::new();
     if dots > 0 {
-        let Some(folder) = from.ancestors().nth(dots) else { return Vec::new() };
-        roots.push(folder.to_path_buf());
+        let Some(directory) = from.ancestors().nth(dots) else { return Vec::new() };
+        roots.push(directory.to_path_buf());
     } else {
         roots.extend([PathBuf::new(), PathBuf::from("src")]);
         // A script finds files in its own directory.
-        roots.extend(from.parent().filter(|folder| !folder.as_os_str().is_empty()).map(Path::to_path_buf));
+        roots.extend(
+            from.parent().filter(|directory| !directory.as_os_str().is_empty()).map(Path::to_path_buf),
+        );
     }
     let mut found = Vec::new();
     for root in roots {

@@ -7,7 +7,7 @@ use crate::base::assets;
 use crate::model::environment::{Ground, SecretRules};
 
 fn rules() -> SecretRules {
-    let text = assets::embedded_text("reference-secrets.yaml").expect("is built in");
+    let text = assets::embedded_text("placeholder-secrets.yaml").expect("is built in");
     SecretRules::read("r", text).expect("are valid")
 }
 

@@ -50,7 +50,7 @@ impl Files for CloneFiles {
     fn kind(&self, path: &str) -> Result<Option<FileKind>, FileTrouble> {
         Ok(self.find(path)?.and_then(|real| {
             if real.is_dir() {
-                Some(FileKind::Folder)
+                Some(FileKind::Directory)
             } else {
                 // Reading a pipe or device would never end.
                 real.is_file().then_some(FileKind::File)
@@ -67,12 +67,12 @@ impl Files for CloneFiles {
         files::read_text(&real, LIMIT).map_err(|error| trouble(error.source.to_string()))
     }
 
-    fn names(&self, folder: &str) -> Result<Vec<String>, FileTrouble> {
-        let real = self.must_find(folder)?;
+    fn names(&self, directory: &str) -> Result<Vec<String>, FileTrouble> {
+        let real = self.must_find(directory)?;
         // A name that is not UTF-8 is then not found, which is reported.
         files::all_names_in(&real)
             .map(|names| names.iter().map(|name| name.to_string_lossy().into_owned()).collect())
-            .map_err(|error| FileTrouble { path: self.label(folder), why: error.source.to_string() })
+            .map_err(|error| FileTrouble { path: self.label(directory), why: error.source.to_string() })
     }
 
     fn label(&self, path: &str) -> String {
@@ -96,8 +96,8 @@ impl TreeFiles {
 
 impl Files for TreeFiles {
     fn kind(&self, path: &str) -> Result<Option<FileKind>, FileTrouble> {
-        let is_folder = self.0.is_folder(path).map_err(|error| self.trouble(path, &error))?;
-        Ok(is_folder.map(|is| if is { FileKind::Folder } else { FileKind::File }))
+        let is_directory = self.0.is_directory(path).map_err(|error| self.trouble(path, &error))?;
+        Ok(is_directory.map(|is| if is { FileKind::Directory } else { FileKind::File }))
     }
 
     fn text(&self, path: &str) -> Result<String, FileTrouble> {
@@ -106,8 +106,8 @@ impl Files for TreeFiles {
         String::from_utf8(content).map_err(|_| self.trouble(path, &"it is no text in UTF-8"))
     }
 
-    fn names(&self, folder: &str) -> Result<Vec<String>, FileTrouble> {
-        self.0.names(folder).map_err(|error| self.trouble(folder, &error))
+    fn names(&self, directory: &str) -> Result<Vec<String>, FileTrouble> {
+        self.0.names(directory).map_err(|error| self.trouble(directory, &error))
     }
 
     fn label(&self, path: &str) -> String {
@@ -121,8 +121,8 @@ mod tests {
 
     #[test]
     fn nothing_outside_of_the_clone_is_read() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let root = folder.path().join("clone");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let root = directory.path().join("clone");
         std::fs::create_dir_all(root.join("deploy")).expect("makes");
         std::fs::create_dir_all(root.join(".git")).expect("makes");
         std::fs::write(root.join("deploy/a.yaml"), "kind: Pod").expect("writes");
@@ -133,7 +133,7 @@ mod tests {
         long.set_len(LIMIT + 1).expect("takes no room");
         let files = CloneFiles::new(root).expect("opens");
         assert_eq!(files.text("deploy/in.yaml").as_deref(), Ok("kind: Pod"));
-        assert_eq!(files.kind("deploy"), Ok(Some(FileKind::Folder)));
+        assert_eq!(files.kind("deploy"), Ok(Some(FileKind::Directory)));
         assert_eq!(files.kind("none"), Ok(None));
         assert_eq!(files.names("deploy").map(|names| names.len()), Ok(3));
         for wrong in ["deploy/out/passwd", "deploy/out", ".git/config", "long", "none"] {

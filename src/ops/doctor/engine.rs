@@ -126,9 +126,9 @@ fn mend(found: Found, candidates: &[Candidate], machine: &Machine) -> Found {
         |one: &Candidate| one.origin == Origin::DockerSocket && one.outcome == Outcome::NoPermission;
     if candidates.iter().any(refused) {
         let mut found = found.fix(&machine.join);
-        found
-            .details
-            .push("whoever joins that group has the rights of root; it counts from the next login on".into());
+        found.details.push(
+            "anyone who joins that group has the rights of root; it counts from the next login on".into(),
+        );
         return found;
     }
     match machine {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Found, Patient, State, blocking};
 use crate::base::text::{bytes, plural};
-use crate::host::folders;
+use crate::host::directories;
 
 /// Maximum number of items to show of a long list.
 const MOST: usize = 20;
@@ -46,10 +46,10 @@ pub(super) async fn inventory(patient: &Patient) -> Found {
 /// Checks that the workspace exists or can be created, its free space, and that the state of runs can be
 /// stored.
 pub(super) async fn workspace(patient: &Patient) -> Found {
-    let (folder, state) = (patient.settings.workspace.clone(), patient.env.state_folder());
+    let (directory, state) = (patient.settings.workspace.clone(), patient.env.state_directory());
     blocking(move || {
         let kept = state.as_deref().map(look).filter(|kept| matches!(kept.state, State::Failed));
-        match (look(&folder), kept) {
+        match (look(&directory), kept) {
             (found, Some(kept)) if !matches!(found.state, State::Failed) => {
                 Found::failed(format!("the state of workspaces cannot be kept: {}", kept.why))
             }
@@ -59,16 +59,16 @@ pub(super) async fn workspace(patient: &Patient) -> Found {
     .await
 }
 
-fn look(folder: &Path) -> Found {
-    let name = folder.display();
-    let Some(there) = folder.ancestors().find(|path| path.exists()) else {
+fn look(directory: &Path) -> Found {
+    let name = directory.display();
+    let Some(there) = directory.ancestors().find(|path| path.exists()) else {
         return Found::failed(format!("{name} cannot be reached"));
     };
     if !there.is_dir() {
-        return Found::failed(format!("{} is not a folder", there.display()));
+        return Found::failed(format!("{} is not a directory", there.display()));
     }
-    let is_there = there == folder;
-    if !folders::is_writable(there) {
+    let is_there = there == directory;
+    if !directories::is_writable(there) {
         return Found::failed(if is_there {
             format!("{name} is there, and you may not write in it")
         } else {
@@ -76,7 +76,7 @@ fn look(folder: &Path) -> Found {
         });
     }
     let found = if is_there { name.to_string() } else { format!("{name}, made when it is needed") };
-    match folders::room(there) {
+    match directories::room(there) {
         None => Found::good(found),
         Some(room) if room < LITTLE_ROOM => Found::warning(format!("{found}: only {} free", bytes(room))),
         Some(room) => Found::good(format!("{found}: {} free", bytes(room))),
@@ -97,8 +97,8 @@ mod tests {
 
     #[tokio::test]
     async fn settings_and_inventory() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = folder.path().join("one.yaml");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let file = directory.path().join("one.yaml");
         std::fs::write(&file, "descripton: x\ncomponents: [{name: a, category: x}]").expect("writes");
         let name = file.display().to_string();
         let it = patient(&[("CKI_INVENTORY", &name), ("CKI_ENGNE", "native")]);
@@ -116,12 +116,12 @@ mod tests {
 
     #[test]
     fn workspaces() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = folder.path().join("file");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let file = directory.path().join("file");
         std::fs::write(&file, "").expect("writes");
-        assert_ne!(look(folder.path()).state, State::Failed);
-        assert!(look(&folder.path().join("a/b")).why.contains("made when it is needed"));
-        assert!(look(&file).why.ends_with("is not a folder"));
+        assert_ne!(look(directory.path()).state, State::Failed);
+        assert!(look(&directory.path().join("a/b")).why.contains("made when it is needed"));
+        assert!(look(&file).why.ends_with("is not a directory"));
         let found = look(Path::new("/proc/none/deeper"));
         assert_eq!(found.state, State::Failed);
         assert_eq!(found.why, "/proc/none/deeper cannot be made, since you may not write in /proc");

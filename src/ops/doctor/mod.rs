@@ -101,10 +101,10 @@ mod tests {
 
     #[test]
     fn templates_of_a_project_are_not_trusted() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        crate::base::files::write_whole(&folder.path().join("t/packages.yaml"), b"mine", 0o644)
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        crate::base::files::write_whole(&directory.path().join("t/packages.yaml"), b"mine", 0o644)
             .expect("writes");
-        crate::base::files::write_whole(&folder.path().join("cki.toml"), b"templates = 't'", 0o644)
+        crate::base::files::write_whole(&directory.path().join("cki.toml"), b"templates = 't'", 0o644)
             .expect("writes");
         let text = |env: &Env, cwd: &Path| {
             let config = Config::load(env, cwd, []).expect("loads");
@@ -112,8 +112,8 @@ mod tests {
             let patient = Patient::new(env, cwd.to_path_buf(), Ok(config), settings);
             patient.trusted_assets().text("packages.yaml").expect("reads").expect("is there").text
         };
-        assert_ne!(text(&Env::new([("HOME", "/nonexistent")]), folder.path()), "mine");
-        let own = folder.path().join("t").display().to_string();
+        assert_ne!(text(&Env::new([("HOME", "/nonexistent")]), directory.path()), "mine");
+        let own = directory.path().join("t").display().to_string();
         let env = Env::new([("HOME", "/nonexistent"), ("CKI_TEMPLATES", own.as_str())]);
         assert_eq!(text(&env, Path::new("/")), "mine");
     }

@@ -82,21 +82,21 @@ mod tests {
     use super::*;
 
     fn with(inventory: &str, path: &str) -> (tempfile::TempDir, Patient) {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = folder.path().join("one.yaml");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let file = directory.path().join("one.yaml");
         std::fs::write(&file, inventory).expect("writes");
         let patient = patient(&[("CKI_INVENTORY", &file.display().to_string()), ("PATH", path)]);
-        (folder, patient)
+        (directory, patient)
     }
 
     #[tokio::test]
     async fn programs_are_missed_by_those_who_need_them_only() {
-        let (_folder, none) =
+        let (_directory, none) =
             with("repos: {a: 'https://x.example/a'}\ncomponents: [{name: a, category: x}]", "/none");
         assert_eq!(git(&none).await.state, State::NotNeeded);
         assert_eq!(cpp(&none).await.state, State::NotNeeded);
         let needy = "repos: {a: 'git@x.example:a'}\ncomponents: [{name: a, category: x, build: {repo: a, file: b.in}}]";
-        let (_folder, needy) = with(needy, "/none");
+        let (_directory, needy) = with(needy, "/none");
         let found = git(&needy).await;
         assert_eq!((found.state, found.fix), (State::Failed, None));
         assert!(found.details[0].starts_with("none of these package managers is in PATH: apt-get"));
@@ -104,14 +104,14 @@ mod tests {
         // The native engine does not build images.
         let found = cpp(&needy).await;
         assert_eq!(found.state, State::Warning);
-        let (_folder, there) = with("", "/usr/bin:/bin");
+        let (_directory, there) = with("", "/usr/bin:/bin");
         assert_eq!(git(&there).await.state, State::Good);
     }
 
     #[tokio::test]
     async fn a_file_with_certificates_must_hold_some() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = folder.path().join("ca.pem");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let file = directory.path().join("ca.pem");
         let name = file.display().to_string();
         let found = certificates(&patient(&[("CKI_CA_FILE", &name)])).await;
         assert_eq!((found.state, found.fix), (State::Failed, None));

@@ -46,9 +46,9 @@ mod tests {
     async fn a_shell_completes_or_does_not() {
         assert_eq!(completion(&patient(&[])).await.state, State::NotNeeded);
         assert_eq!(completion(&patient(&[("SHELL", "/bin/ksh")])).await.state, State::NotNeeded);
-        let home = tempfile::tempdir().expect("a temporary folder");
-        let folder = home.path().display().to_string();
-        let it = || patient(&[("SHELL", "/bin/bash"), ("HOME", &folder), ("PATH", "/nonexistent")]);
+        let home = tempfile::tempdir().expect("a temporary directory");
+        let directory = home.path().display().to_string();
+        let it = || patient(&[("SHELL", "/bin/bash"), ("HOME", &directory), ("PATH", "/nonexistent")]);
         let found = completion(&it()).await;
         assert_eq!((found.state, found.fix.as_deref()), (State::Warning, Some("cki completions --install")));
         std::fs::write(home.path().join(".bashrc"), "source <(cki completions bash)\n").expect("writes");

@@ -178,14 +178,14 @@ pub enum RunError {
     },
     /// A path leads into the `.git` directory.
     #[error("{place}: `{path}` is what git keeps, which no component gets to see")]
-    GitFolder {
+    GitDirectory {
         /// The entry.
         place: String,
         /// The path.
         path: String,
     },
     /// A path is not an absolute path of a container.
-    #[error("{place}: `{path}` is not the absolute path of a folder in a container")]
+    #[error("{place}: `{path}` is not the absolute path of a directory in a container")]
     NotAbsolute {
         /// The entry.
         place: String,

@@ -256,7 +256,7 @@ impl Handle {
                 exec.wait().await?
             }
             Self::Process(child) => {
-                let facts = child.facts.as_ref().context("the process has no folder")?;
+                let facts = child.facts.as_ref().context("the process has no directory")?;
                 let mut inner = child.native.exec(facts, command, false)?;
                 if let Some(mut output) = inner.output() {
                     while let Some((_, bytes)) = output.next().await {

@@ -129,7 +129,7 @@ impl Workshop<'_> {
             let gone = gone.strip_prefix(&reload.root).unwrap_or(gone).display().to_string();
             let (name, gone) = (&unit.name, safe_line(&gone));
             events.warn(if is_alive && !reload.restart {
-                format!("`{gone}` stays in `{name}`, which is not started anew.")
+                format!("`{gone}` stays in `{name}`, which is not started again.")
             } else {
                 format!("What the image of `{name}` has of `{gone}` stays there: it is not built here.")
             });

@@ -146,7 +146,7 @@ fn reload(component: &Component, clone: &Path, native: bool, unit: &mut Unit) ->
 /// branches of other people.
 fn inside(clone: &Path, path: &str, place: impl Fn() -> String) -> Result<PathBuf, RunError> {
     if is_within_repository(Path::new(path)) {
-        return Err(RunError::GitFolder { place: place(), path: path.to_owned() });
+        return Err(RunError::GitDirectory { place: place(), path: path.to_owned() });
     }
     let plain = Path::new(path).components().all(|part| matches!(part, Part::Normal(_) | Part::CurDir));
     if !plain || path.is_empty() {

@@ -15,7 +15,7 @@ use crate::base::redact::Redactor;
 use crate::base::secret::Secret;
 use crate::host;
 use crate::model::container::Status;
-use crate::model::environment::{FOLDER, hidden_parts};
+use crate::model::environment::{DIRECTORY, hidden_parts};
 use crate::model::guard::Refusal;
 use crate::model::identity::{ALLOWED, Identity, Lifetime, READY, Role, SECRETS};
 use crate::model::probe::Ready;
@@ -214,8 +214,8 @@ async fn secrets(instance: &Instance) -> Result<Vec<Secret>, RunningError> {
             let inside = engine.inside(id).await?;
             let values = instance.secret.iter().filter_map(|name| inside.environment.get(name));
             let mut secrets: Vec<Secret> = values.map(Secret::new).collect();
-            if inside.environment.values().any(|value| value.contains(FOLDER)) {
-                secrets.extend(engine.files(id, FOLDER).await?.iter().flat_map(hidden_parts));
+            if inside.environment.values().any(|value| value.contains(DIRECTORY)) {
+                secrets.extend(engine.files(id, DIRECTORY).await?.iter().flat_map(hidden_parts));
             }
             secrets
         }

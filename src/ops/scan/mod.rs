@@ -165,7 +165,7 @@ fn module(path: &Path) -> String {
     let name =
         |path: &Path| path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     match (name(path), path.parent()) {
-        (stem, Some(folder)) if matches!(&*stem, "__init__" | "index" | "mod") => name(folder),
+        (stem, Some(directory)) if matches!(&*stem, "__init__" | "index" | "mod") => name(directory),
         (stem, _) => stem,
     }
 }

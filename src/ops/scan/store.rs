@@ -46,7 +46,7 @@ impl Store {
             Self::Clone(root) => inside(root, path).filter(|inside| root.join(inside).is_file()),
             Self::Commit(tree) => {
                 let path = plain(path)?;
-                (held(tree).is_folder(&path).ok()? == Some(false)).then(|| PathBuf::from(path))
+                (held(tree).is_directory(&path).ok()? == Some(false)).then(|| PathBuf::from(path))
             }
         }
     }
@@ -69,12 +69,12 @@ impl Store {
                     if root.join(path).exists() { "is outside of the clone".to_owned() } else { missing() }
                 };
                 let start = inside(root, Path::new(path)).ok_or_else(outside)?;
-                walk_folder(root, &start, rules, found);
+                walk_directory(root, &start, rules, found);
             }
             Self::Commit(tree) => {
                 let tree = held(tree);
                 let start = plain(Path::new(path)).ok_or_else(missing)?;
-                match tree.is_folder(&start).map_err(|error| error.to_string())? {
+                match tree.is_directory(&start).map_err(|error| error.to_string())? {
                     Some(true) => {
                         walk_tree(&tree, &start, rules, found).map_err(|error| error.to_string())?;
                     }
@@ -152,7 +152,7 @@ fn held(tree: &Mutex<Tree>) -> MutexGuard<'_, Tree> {
     tree.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn walk_folder(
+fn walk_directory(
     root: &Path,
     start: &Path,
     rules: &ScanRules,
@@ -170,8 +170,10 @@ fn walk_folder(
         .follow_links(false)
         .sort_by_file_name(std::ffi::OsStr::cmp)
         .filter_entry(move |entry| {
-            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-            entry.depth() == 0 || !is_folder || !skipped.iter().any(|name| entry.file_name() == name.as_str())
+            let is_directory = entry.file_type().is_some_and(|kind| kind.is_dir());
+            entry.depth() == 0
+                || !is_directory
+                || !skipped.iter().any(|name| entry.file_name() == name.as_str())
         })
         .build();
     for entry in walk {
@@ -192,13 +194,13 @@ fn walk_folder(
 /// Walks a tree; returns whether the function wants more files.
 fn walk_tree(
     tree: &Tree,
-    folder: &str,
+    directory: &str,
     rules: &ScanRules,
     found: &mut dyn FnMut(Result<PathBuf, String>) -> bool,
 ) -> Result<bool, GitError> {
-    for name in tree.names(folder)? {
-        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-        let goes_on = match tree.is_folder(&path)? {
+    for name in tree.names(directory)? {
+        let path = if directory.is_empty() { name.clone() } else { format!("{directory}/{name}") };
+        let goes_on = match tree.is_directory(&path)? {
             Some(true) => rules.skipped.contains(&name) || walk_tree(tree, &path, rules, found)?,
             Some(false) => found(Ok(path.into())),
             None => true,

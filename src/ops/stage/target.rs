@@ -157,7 +157,10 @@ mod tests {
             target(&inventory, Some(reporter), None, Path::new("/")),
             Err(TargetError::NoProject { .. })
         ));
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        assert!(matches!(target(&inventory, None, None, folder.path()), Err(TargetError::NoRepository(_))));
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        assert!(matches!(
+            target(&inventory, None, None, directory.path()),
+            Err(TargetError::NoRepository(_))
+        ));
     }
 }

@@ -311,8 +311,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_engine_that_is_about_to_end_is_asked_until_it_has() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("s");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("s");
         let address = Address::Unix(path.clone());
         let listener = tokio::net::UnixListener::bind(&path).expect("binds");
         let dying = tokio::spawn(async move {
@@ -333,8 +333,8 @@ mod tests {
 
     #[tokio::test]
     async fn one_that_breaks_every_connection_is_given_up() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("s");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("s");
         let listener = tokio::net::UnixListener::bind(&path).expect("binds");
         let closing = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -349,8 +349,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_socket_that_says_nothing_costs_no_more_than_the_limit() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("s");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("s");
         let address = Address::Unix(path.clone());
         assert_eq!(address.ping(Duration::from_secs(1)).await, Err(Silence::Absent));
         let _listener = tokio::net::UnixListener::bind(&path).expect("binds");

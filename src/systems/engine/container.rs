@@ -98,9 +98,9 @@ impl ContainerEngine {
     ///
     /// # Errors
     /// Fails if the container is gone, or the engine does not answer.
-    pub async fn files(&self, id: &str, folder: &str) -> Result<Vec<ContainerFile>, EngineError> {
-        let options = DownloadFromContainerOptionsBuilder::new().path(folder).build();
-        let doing = format!("read `{folder}` in container `{}`", short(id));
+    pub async fn files(&self, id: &str, directory: &str) -> Result<Vec<ContainerFile>, EngineError> {
+        let options = DownloadFromContainerOptionsBuilder::new().path(directory).build();
+        let doing = format!("read `{directory}` in container `{}`", short(id));
         let mut pieces = self.docker.download_from_container(id, Some(options));
         let mut archive = Vec::new();
         let read = async {
@@ -114,7 +114,7 @@ impl ContainerEngine {
         match self.call(&doing, SLOW, read).await {
             Err(error) if error.status() == Some(404) => Ok(Vec::new()),
             Err(error) => Err(error),
-            Ok(()) => Ok(files::texts(folder, &archive)),
+            Ok(()) => Ok(files::texts(directory, &archive)),
         }
     }
 

@@ -46,14 +46,14 @@ struct Endpoint {
 /// Returns the context chosen by `DOCKER_CONTEXT` or by the configuration file; `None` for `default`, which
 /// is no context but the default socket.
 pub(super) fn chosen(env: &Env) -> Option<Context> {
-    let folder = env
+    let directory = env
         .get_os("DOCKER_CONFIG")
         .map(PathBuf::from)
         .or_else(|| env.home().map(|home| home.join(".docker")))?;
     let name = match env.get("DOCKER_CONTEXT") {
         Some(name) => name.to_owned(),
         None => {
-            let text = files::read_text(&folder.join("config.json"), LONGEST).ok()?;
+            let text = files::read_text(&directory.join("config.json"), LONGEST).ok()?;
             serde_json::from_str::<Config>(&text).ok()?.current
         }
     };
@@ -61,7 +61,7 @@ pub(super) fn chosen(env: &Env) -> Option<Context> {
         return None;
     }
     let id = crate::base::digest::hex(&Sha256::digest(name.as_bytes()));
-    let host = host(&folder.join("contexts/meta").join(id).join("meta.json"));
+    let host = host(&directory.join("contexts/meta").join(id).join("meta.json"));
     Some(Context { name: safe_line(&name).into_owned(), host })
 }
 
@@ -83,11 +83,11 @@ mod tests {
 
     #[test]
     fn a_context_is_chosen_by_variable_or_file() {
-        let home = tempfile::tempdir().expect("a temporary folder");
+        let home = tempfile::tempdir().expect("a temporary directory");
         let docker = home.path().join(".docker");
         let id = crate::base::digest::hex(&Sha256::digest(b"far"));
         let meta = docker.join("contexts/meta").join(id);
-        std::fs::create_dir_all(&meta).expect("makes folders");
+        std::fs::create_dir_all(&meta).expect("makes directories");
         let content = r#"{"Name":"far","Metadata":{},"Endpoints":{"docker":{"Host":"unix:///x","SkipTLSVerify":false}}}"#;
         std::fs::write(meta.join("meta.json"), content).expect("writes");
         let env = |context: Option<&str>| {

@@ -40,7 +40,7 @@ pub(super) fn sources(copies: &[Copied], wanted: impl Fn(&Path) -> bool) -> Resu
             size += added;
             if size > MOST {
                 return Err(EngineError::Invalid {
-                    what: "a folder of sources for a container",
+                    what: "a directory of sources for a container",
                     text: from.display().to_string(),
                     why: "it is larger than 512 MiB without what is ignored".to_owned(),
                 });
@@ -112,7 +112,7 @@ pub(super) fn archives(
 }
 
 /// Returns the text files of an engine's tar of a directory, without truncated ones.
-pub(super) fn texts(folder: &str, tar: &[u8]) -> Vec<ContainerFile> {
+pub(super) fn texts(directory: &str, tar: &[u8]) -> Vec<ContainerFile> {
     let mut tar = tar::Archive::new(tar);
     let Ok(entries) = tar.entries() else { return Vec::new() };
     let files = entries.map_while(Result::ok).filter_map(|mut entry| {
@@ -121,7 +121,7 @@ pub(super) fn texts(folder: &str, tar: &[u8]) -> Vec<ContainerFile> {
         let mut content = String::new();
         let is_file = entry.header().entry_type().is_file();
         entry.read_to_string(&mut content).ok().filter(|_| is_file)?;
-        Some(ContainerFile { path: format!("{folder}/{name}"), content: Secret::new(content), mode })
+        Some(ContainerFile { path: format!("{directory}/{name}"), content: Secret::new(content), mode })
     });
     files.collect()
 }
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn files_keep_path_and_mode_and_bring_no_folders() {
+    fn files_keep_path_and_mode_and_bring_no_directories() {
         let tars = archives(&[file("/etc/app/a.conf"), file("/data/b")], &["/data".into()]).expect("is good");
         let mut names = Vec::new();
         for (place, bytes) in &tars {
@@ -169,8 +169,8 @@ mod tests {
 
     #[test]
     fn sources_come_as_they_are() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let root = folder.path();
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let root = directory.path();
         std::fs::create_dir(root.join("sub")).expect("makes");
         std::fs::write(root.join("sub/b.py"), "b").expect("writes");
         std::fs::write(root.join("a.log"), "a").expect("writes");

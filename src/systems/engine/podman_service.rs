@@ -32,14 +32,14 @@ const LONGEST_SOCKET: usize = 100;
 pub(super) struct PodmanService {
     group: Pid,
     keeper: Option<JoinHandle<()>>,
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 /// Reason for a missing service.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ServiceError {
     #[error(transparent)]
-    Folder(#[from] FileError),
+    Directory(#[from] FileError),
     #[error("`{program}` cannot be run: {source}")]
     Program { program: String, source: io::Error },
     #[error("`podman system service` ended at once: {0}")]
@@ -51,23 +51,24 @@ pub(super) enum ServiceError {
 impl PodmanService {
     /// Starts a service and waits until it answers.
     pub(super) async fn start(env: &Env, program: &Path) -> Result<(Self, Address, Pong), ServiceError> {
-        let folder = make_folder(env)?;
-        let socket = folder.join("podman.sock");
+        let directory = make_directory(env)?;
+        let socket = directory.join("podman.sock");
         let log = File::options()
             .create_new(true)
             .read(true)
             .write(true)
-            .open(folder.join("log"))
-            .map_err(|source| FileError::new("write", &folder, source));
+            .open(directory.join("log"))
+            .map_err(|source| FileError::new("write", &directory, source));
         let spawned = log.map_err(ServiceError::from).and_then(|log| {
             let mut command = command(env, program, &socket);
-            let stderr = log.try_clone().map_err(|source| FileError::new("write", &folder, source))?;
+            let stderr = log.try_clone().map_err(|source| FileError::new("write", &directory, source))?;
             command.stderr(Stdio::from(stderr));
             Ok((keep(command, program)?, log))
         });
-        let ((group, keeper), mut log) = spawned.inspect_err(|_| drop(std::fs::remove_dir_all(&folder)))?;
+        let ((group, keeper), mut log) =
+            spawned.inspect_err(|_| drop(std::fs::remove_dir_all(&directory)))?;
         // From here on, the guard cleans up, also if this future is dropped.
-        let service = Self { group, keeper: Some(keeper), folder };
+        let service = Self { group, keeper: Some(keeper), directory };
         let address = Address::Unix(socket);
         let began = Instant::now();
         while began.elapsed() < START {
@@ -159,7 +160,7 @@ impl Drop for PodmanService {
             }
         }
         // The next service to start removes the directory of a killed one.
-        let _ = std::fs::remove_dir_all(&self.folder);
+        let _ = std::fs::remove_dir_all(&self.directory);
     }
 }
 
@@ -172,23 +173,23 @@ fn last_words(log: &mut File) -> String {
 const PREFIX: &str = "podman-";
 
 /// Creates a directory that only this user can enter, below the directory for sockets.
-fn make_folder(env: &Env) -> Result<PathBuf, FileError> {
+fn make_directory(env: &Env) -> Result<PathBuf, FileError> {
     let parent = parent(env);
-    private_folder(&parent)?;
-    for folder in scratch::abandoned(&parent, PREFIX) {
+    private_directory(&parent)?;
+    for directory in scratch::abandoned(&parent, PREFIX) {
         // The next start retries a failed removal.
-        let _ = std::fs::remove_dir_all(folder);
+        let _ = std::fs::remove_dir_all(directory);
     }
-    let folder = scratch::owned(&parent, PREFIX);
-    folder.map(tempfile::TempDir::keep).map_err(|source| FileError::new("create", &parent, source))
+    let directory = scratch::owned(&parent, PREFIX);
+    directory.map(tempfile::TempDir::keep).map_err(|source| FileError::new("create", &parent, source))
 }
 
 /// Creates a directory for this user alone, and refuses one of another user: its name below `/tmp` can be
 /// guessed.
-fn private_folder(path: &Path) -> Result<(), FileError> {
+fn private_directory(path: &Path) -> Result<(), FileError> {
     let fail = |source| FileError::new("create", path, source);
     if let Some(parent) = path.parent() {
-        crate::base::files::make_folder(parent)?;
+        crate::base::files::make_directory(parent)?;
     }
     match std::fs::DirBuilder::new().mode(0o700).create(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(fail(error)),
@@ -203,7 +204,7 @@ fn private_folder(path: &Path) -> Result<(), FileError> {
 }
 
 fn parent(env: &Env) -> PathBuf {
-    let usual = env.runtime_folder();
+    let usual = env.runtime_directory();
     // A long `TMPDIR` would make the path of the socket too long.
     if usual.as_os_str().len() + 40 > LONGEST_SOCKET {
         PathBuf::from(format!("/tmp/cki-{}", nix::unistd::getuid()))
@@ -229,33 +230,33 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
-    fn folders_are_private_and_orphans_go() {
-        let runtime = tempfile::tempdir().expect("a temporary folder");
+    fn directories_are_private_and_orphans_go() {
+        let runtime = tempfile::tempdir().expect("a temporary directory");
         let env = Env::new([("XDG_RUNTIME_DIR", runtime.path())]);
         let orphan = runtime.path().join("cki/podman-1-999999999999-x");
-        std::fs::create_dir_all(&orphan).expect("makes folders");
+        std::fs::create_dir_all(&orphan).expect("makes directories");
         let parent = runtime.path().join("cki");
         std::fs::set_permissions(&parent, std::fs::Permissions::from_mode(0o700)).expect("sets");
-        let folder = make_folder(&env).expect("makes it");
-        let mode = folder.metadata().expect("is there").permissions().mode();
+        let directory = make_directory(&env).expect("makes it");
+        let mode = directory.metadata().expect("is there").permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
         assert!(!orphan.exists());
-        let again = make_folder(&env).expect("makes another");
-        assert!(folder.exists() && again.exists(), "our own are not orphans");
+        let again = make_directory(&env).expect("makes another");
+        assert!(directory.exists() && again.exists(), "our own are not orphans");
     }
 
     #[test]
-    fn a_folder_that_others_write_to_is_refused() {
-        let runtime = tempfile::tempdir().expect("a temporary folder");
+    fn a_directory_that_others_write_to_is_refused() {
+        let runtime = tempfile::tempdir().expect("a temporary directory");
         let parent = runtime.path().join("cki");
         std::fs::create_dir(&parent).expect("makes it");
         std::fs::set_permissions(&parent, std::fs::Permissions::from_mode(0o777)).expect("sets");
-        assert!(private_folder(&parent).is_err());
+        assert!(private_directory(&parent).is_err());
     }
 
     #[tokio::test]
     async fn a_service_that_ends_at_once_says_why_and_leaves_nothing() {
-        let runtime = tempfile::tempdir().expect("a temporary folder");
+        let runtime = tempfile::tempdir().expect("a temporary directory");
         let program = runtime.path().join("podman");
         std::fs::write(&program, "#!/bin/sh\necho no storage >&2\nexit 3\n").expect("writes");
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("sets");

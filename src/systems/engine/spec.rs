@@ -164,10 +164,10 @@ pub(super) fn volumes(spec: &ContainerSpec) -> Vec<String> {
     let mut volumes = spec.volumes.clone();
     for file in spec.files.iter().filter(|_| spec.limits.read_only) {
         if home(&file.path, &volumes).is_none()
-            && let Some((folder, _)) = file.path.rsplit_once('/')
-            && !folder.is_empty()
+            && let Some((directory, _)) = file.path.rsplit_once('/')
+            && !directory.is_empty()
         {
-            volumes.push(folder.to_owned());
+            volumes.push(directory.to_owned());
         }
     }
     volumes

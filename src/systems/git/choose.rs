@@ -72,11 +72,11 @@ impl Git {
     ///
     /// # Errors
     /// Fails if the remote cannot be reached or rejects the push.
-    pub fn push(&self, folder: &Path, url: &GitUrl, refspec: &str, job: Job<'_>) -> Result<(), GitError> {
+    pub fn push(&self, directory: &Path, url: &GitUrl, refspec: &str, job: Job<'_>) -> Result<(), GitError> {
         if refspec.starts_with('-') || refspec.chars().any(char::is_control) {
             return Err(GitError::RefName { name: refspec.escape_default().to_string() });
         }
-        let repository = tree::open(folder)?;
+        let repository = tree::open(directory)?;
         let means = self.begin(&repository, url, true, job)?;
         let (inner, session) = (means.transfer.repository(), &means.session);
         self.go(

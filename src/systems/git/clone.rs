@@ -37,7 +37,7 @@ impl Git {
     /// work was stopped. Nothing is left of the clone then.
     pub fn make_clone(&self, order: &NewClone<'_>, job: Job<'_>) -> Result<(), GitError> {
         let (parent, _) = place(order.target)?;
-        files::make_folder(parent)?;
+        files::make_directory(parent)?;
         // The list of removed leftovers is not needed here.
         let _ = sweep(parent);
         if is_occupied(order.target) {
@@ -51,12 +51,12 @@ impl Git {
         temporary.put(order.target)
     }
 
-    fn fill(&self, folder: &Path, order: &NewClone<'_>, job: Job<'_>) -> Result<(), GitError> {
+    fn fill(&self, directory: &Path, order: &NewClone<'_>, job: Job<'_>) -> Result<(), GitError> {
         let at = at(order.target);
         // The branch's name is a stand-in until the remote has sent its own.
         let mut options = RepositoryInitOptions::new();
         options.initial_head("main");
-        let repository = Repository::init_opts(folder, &options).map_err(&at)?;
+        let repository = Repository::init_opts(directory, &options).map_err(&at)?;
         let ask: Vec<String> = order.merge_request.iter().map(|request| request.source()).collect();
         let plan = |advertised: &Advertised| plan(order, advertised);
         let wish = Wish { ask: &ask, depth: order.depth, prune: Prune::OnlyInTheWay, plan: &plan };

@@ -21,8 +21,8 @@ impl Tree {
     ///
     /// # Errors
     /// Fails if there is no clone, or it cannot be read.
-    pub fn open(folder: &Path, revision: &str) -> Result<Option<Self>, GitError> {
-        let repository = tree::open(folder)?;
+    pub fn open(directory: &Path, revision: &str) -> Result<Option<Self>, GitError> {
+        let repository = tree::open(directory)?;
         let find = |name: &str| match repository.revparse_single(name) {
             Ok(object) => object.peel_to_tree().map(|tree| Some(tree.id())),
             Err(error) => match error.code() {
@@ -30,12 +30,12 @@ impl Tree {
                 _ => Err(error),
             },
         };
-        let mut id = find(revision).map_err(at(folder))?;
+        let mut id = find(revision).map_err(at(directory))?;
         if id.is_none() {
             // The branch exists only on the remote; nobody has checked it out yet.
-            id = find(&format!("origin/{revision}")).map_err(at(folder))?;
+            id = find(&format!("origin/{revision}")).map_err(at(directory))?;
         }
-        let (root, revision) = (folder.to_path_buf(), revision.to_owned());
+        let (root, revision) = (directory.to_path_buf(), revision.to_owned());
         Ok(id.map(|id| Self { repository, id, root, revision }))
     }
 
@@ -55,7 +55,7 @@ impl Tree {
     ///
     /// # Errors
     /// Fails if the repository cannot be read.
-    pub fn is_folder(&self, path: &str) -> Result<Option<bool>, GitError> {
+    pub fn is_directory(&self, path: &str) -> Result<Option<bool>, GitError> {
         Ok(match self.find(path)? {
             Some((_, ObjectType::Tree)) => Some(true),
             Some((_, ObjectType::Blob)) => Some(false),
@@ -81,8 +81,8 @@ impl Tree {
     ///
     /// # Errors
     /// Fails if the directory does not exist, or the repository cannot be read.
-    pub fn names(&self, folder: &str) -> Result<Vec<String>, GitError> {
-        let Some((id, ObjectType::Tree)) = self.find(folder)? else { return Ok(Vec::new()) };
+    pub fn names(&self, directory: &str) -> Result<Vec<String>, GitError> {
+        let Some((id, ObjectType::Tree)) = self.find(directory)? else { return Ok(Vec::new()) };
         let tree = self.repository.find_tree(id).map_err(at(&self.root))?;
         let mut names: Vec<String> =
             tree.iter().map(|entry| String::from_utf8_lossy(entry.name_bytes()).into_owned()).collect();

@@ -56,11 +56,16 @@ impl History {
     ///
     /// # Errors
     /// Fails if the repository cannot be created.
-    pub fn begin(folder: &Path, default_branch: &str, author: Author, start: i64) -> Result<Self, GitError> {
+    pub fn begin(
+        directory: &Path,
+        default_branch: &str,
+        author: Author,
+        start: i64,
+    ) -> Result<Self, GitError> {
         let mut options = RepositoryInitOptions::new();
         // The user's templates may contain hooks, which do not belong here.
         options.bare(true).no_reinit(true).external_template(false).initial_head(default_branch);
-        let repository = Repository::init_opts(folder, &options).map_err(at(folder))?;
+        let repository = Repository::init_opts(directory, &options).map_err(at(directory))?;
         Ok(Self { repository, author, seconds: start })
     }
 
@@ -123,9 +128,9 @@ mod tests {
         TreeFile { path: path.into(), content: content.into(), mode }
     }
 
-    fn write(folder: &Path) -> Result<CommitId, GitError> {
+    fn write(directory: &Path) -> Result<CommitId, GitError> {
         let author = Author { name: "A".into(), email: "a@example.com".into() };
-        let mut history = History::begin(folder, "main", author, 1_700_000_000)?;
+        let mut history = History::begin(directory, "main", author, 1_700_000_000)?;
         let files = [
             file("a/b.sh", "#!/bin/sh\n", Mode::Executable),
             file("c", "text\n", Mode::Plain),
@@ -140,12 +145,12 @@ mod tests {
 
     #[test]
     fn ids_do_not_depend_on_where_or_when() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let one = write(&folder.path().join("one")).expect("writes");
-        let two = write(&folder.path().join("deep/two")).expect("writes");
+        let directory = tempfile::tempdir().expect("a directory");
+        let one = write(&directory.path().join("one")).expect("writes");
+        let two = write(&directory.path().join("deep/two")).expect("writes");
         assert_eq!(one, two);
         assert_eq!(one.to_string(), "5a32add5be1c7b6f32ea02a98ea9798902bada9d");
-        let repository = crate::systems::git::tree::open_own(&folder.path().join("one")).expect("opens");
+        let repository = crate::systems::git::tree::open_own(&directory.path().join("one")).expect("opens");
         assert_eq!(repository.head().expect("has a head").name().ok(), Some("refs/heads/main"));
         let commit = repository.find_commit(one.oid()).expect("is there");
         assert_eq!((commit.tree().expect("has files").len(), commit.parent_count()), (1, 1));
@@ -154,9 +159,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_refused() {
-        let folder = tempfile::tempdir().expect("a folder");
+        let directory = tempfile::tempdir().expect("a directory");
         let author = Author { name: "A".into(), email: "a@example.com".into() };
-        let mut history = History::begin(folder.path(), "main", author, 0).expect("begins");
+        let mut history = History::begin(directory.path(), "main", author, 0).expect("begins");
         for path in ["../x", ".git/config", "/x", ""] {
             assert!(history.commit(None, "m", &[file(path, "", Mode::Plain)]).is_err(), "{path}");
         }

@@ -63,8 +63,8 @@ pub(super) fn remote_of(
 ///
 /// # Errors
 /// Fails if there is a clone that cannot be read.
-pub fn inspect(folder: &Path) -> Result<Option<Checkout>, GitError> {
-    match tree::open(folder) {
+pub fn inspect(directory: &Path) -> Result<Option<Checkout>, GitError> {
+    match tree::open(directory) {
         Ok(repository) => look(&repository),
         Err(GitError::NoRepository { .. }) => Ok(None),
         Err(error) => Err(error),
@@ -75,8 +75,8 @@ pub fn inspect(folder: &Path) -> Result<Option<Checkout>, GitError> {
 ///
 /// # Errors
 /// Fails if there is a clone that cannot be read.
-pub fn discover(folder: &Path) -> Result<Option<Checkout>, GitError> {
-    tree::discover(folder)?.map_or(Ok(None), |repository| look(&repository))
+pub fn discover(directory: &Path) -> Result<Option<Checkout>, GitError> {
+    tree::discover(directory)?.map_or(Ok(None), |repository| look(&repository))
 }
 
 fn look(repository: &Repository) -> Result<Option<Checkout>, GitError> {

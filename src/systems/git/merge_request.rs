@@ -106,14 +106,14 @@ impl Git {
     /// stopped.
     pub fn merge_request(
         &self,
-        folder: &Path,
+        directory: &Path,
         url: &GitUrl,
         request: &MergeRequest,
         depth: Option<u32>,
         job: Job<'_>,
     ) -> Result<Outcome, GitError> {
-        let at = at(folder);
-        let repository = tree::open(folder)?;
+        let at = at(directory);
+        let repository = tree::open(directory)?;
         moving::heal(&repository).map_err(&at)?;
         if let Some(doing) = tree::busy(&repository) {
             return Ok(Outcome::Busy { doing });

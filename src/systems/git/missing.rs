@@ -32,20 +32,20 @@ pub struct Missing {
 ///
 /// # Errors
 /// Fails if the clone cannot be read.
-pub fn missing(folder: &Path) -> Result<Missing, GitError> {
-    match tree::open(folder) {
-        Ok(repository) => look(&repository, folder).map_err(at(folder)),
+pub fn missing(directory: &Path) -> Result<Missing, GitError> {
+    match tree::open(directory) {
+        Ok(repository) => look(&repository, directory).map_err(at(directory)),
         Err(GitError::NoRepository { .. }) => Ok(Missing::default()),
         Err(error) => Err(error),
     }
 }
 
-fn look(repository: &Repository, folder: &Path) -> Result<Missing, git2::Error> {
+fn look(repository: &Repository, directory: &Path) -> Result<Missing, git2::Error> {
     let mut missing = Missing::default();
-    if folder.join(".gitmodules").is_file() {
+    if directory.join(".gitmodules").is_file() {
         for submodule in repository.submodules()? {
             let is_wanted = submodule.update_strategy() != SubmoduleUpdate::None;
-            let is_there = folder.join(submodule.path()).join(".git").exists();
+            let is_there = directory.join(submodule.path()).join(".git").exists();
             if is_wanted && !is_there && submodule.index_id().is_some() {
                 missing.submodules.push(submodule.path().display().to_string());
             }
@@ -54,12 +54,14 @@ fn look(repository: &Repository, folder: &Path) -> Result<Missing, git2::Error> 
     let index = repository.index()?;
     let names = |entry: &git2::IndexEntry| String::from_utf8_lossy(&entry.path).into_owned();
     let uses_lfs = index.iter().filter(|entry| entry.path.ends_with(b".gitattributes")).any(|entry| {
-        files::read_text(&folder.join(names(&entry)), LONGEST_ATTRIBUTES)
+        files::read_text(&directory.join(names(&entry)), LONGEST_ATTRIBUTES)
             .is_ok_and(|text| text.contains("filter=lfs"))
     });
     if uses_lfs {
         let small = index.iter().filter(|entry| entry.file_size <= LONGEST_POINTER).take(MOST);
-        missing.files.extend(small.map(|entry| names(&entry)).filter(|path| is_pointer(&folder.join(path))));
+        missing
+            .files
+            .extend(small.map(|entry| names(&entry)).filter(|path| is_pointer(&directory.join(path))));
     }
     Ok(missing)
 }

@@ -86,8 +86,8 @@ impl Git {
     ///
     /// # Errors
     /// Fails if there is a repository that cannot be read.
-    pub fn standing(&self, folder: &std::path::Path, wanted: &GitUrl) -> Result<Standing, GitError> {
-        standing(folder, Some(wanted), &self.env)
+    pub fn standing(&self, directory: &std::path::Path, wanted: &GitUrl) -> Result<Standing, GitError> {
+        standing(directory, Some(wanted), &self.env)
     }
 }
 

@@ -43,16 +43,16 @@ mod tests {
 
     #[test]
     fn repositories_are_found_wherever_they_are() {
-        let folder = tempfile::tempdir().expect("a folder");
+        let directory = tempfile::tempdir().expect("a directory");
         for path in [".git/modules/a/.git", "a/b/.git", "node/.GIT"] {
-            std::fs::create_dir_all(folder.path().join(path)).expect("makes");
+            std::fs::create_dir_all(directory.path().join(path)).expect("makes");
         }
-        std::fs::create_dir(folder.path().join("sub")).expect("makes");
-        std::fs::write(folder.path().join("sub/.git"), "gitdir: x").expect("writes");
-        std::os::unix::fs::symlink("/", folder.path().join("root")).expect("links");
-        let found = repositories_below(folder.path());
+        std::fs::create_dir(directory.path().join("sub")).expect("makes");
+        std::fs::write(directory.path().join("sub/.git"), "gitdir: x").expect("writes");
+        std::os::unix::fs::symlink("/", directory.path().join("root")).expect("links");
+        let found = repositories_below(directory.path());
         let expected = [(".git", true), ("a/b/.git", true), ("node/.GIT", true), ("sub/.git", false)];
-        assert_eq!(found, expected.map(|(path, is_folder)| (PathBuf::from(path), is_folder)));
+        assert_eq!(found, expected.map(|(path, is_directory)| (PathBuf::from(path), is_directory)));
         assert!(is_within_repository(Path::new("a/.Git/config")));
         assert!(!is_within_repository(Path::new("a/.gitignore")));
     }

@@ -157,10 +157,10 @@ impl<'a> Program<'a> {
 
     fn command(&self, repository: &Repository, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.file);
-        let mut folder = OsString::from("--git-dir=");
-        folder.push(repository.path());
+        let mut directory = OsString::from("--git-dir=");
+        directory.push(repository.path());
         command
-            .arg(folder)
+            .arg(directory)
             // Background maintenance would outlive `cki`.
             .args(["-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "protocol.ext.allow=never"])
             .args(self.given())

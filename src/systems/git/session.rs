@@ -131,7 +131,7 @@ impl Session {
         kept.unwrap_or_else(|| self.classify(error))
     }
 
-    fn is_folder(&self) -> bool {
+    fn is_directory(&self) -> bool {
         Path::new(self.url.path()).is_dir()
     }
 
@@ -144,7 +144,7 @@ impl Session {
                 GitError::Foreign { path: self.url.path().into() }
             }
             (Scheme::Local, ErrorClass::Repository, _) => GitError::NotFound { url },
-            (Scheme::Local, ..) if !self.is_folder() => GitError::NotFound { url },
+            (Scheme::Local, ..) if !self.is_directory() => GitError::NotFound { url },
             (Scheme::Local, ..) => GitError::Library { what: url, error },
             (Scheme::Git, ErrorClass::Net, _) if why.contains("repository not exported") => {
                 GitError::NotFound { url }

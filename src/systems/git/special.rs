@@ -29,13 +29,13 @@ const MONITOR: &str = "fsmonitor--daemon.ipc";
 ///
 /// # Errors
 /// Fails at the first pipe, socket or device.
-pub(super) fn refuse(folder: &Path) -> Result<(), GitError> {
+pub(super) fn refuse(directory: &Path) -> Result<(), GitError> {
     let mut search = Search::default();
-    let repository = folder.join(REPOSITORY);
+    let repository = directory.join(REPOSITORY);
     if repository.symlink_metadata().is_ok() {
-        search.working_tree(folder)?;
-    } else if folder.join("HEAD").symlink_metadata().is_ok() {
-        search.open.push(folder.to_owned());
+        search.working_tree(directory)?;
+    } else if directory.join("HEAD").symlink_metadata().is_ok() {
+        search.open.push(directory.to_owned());
     }
     search.finish()
 }

@@ -20,23 +20,23 @@ pub(super) fn remove_packs(objects: &Path) -> Vec<PathBuf> {
 
 /// Returns the packs that no process is writing any more.
 pub(super) fn unfinished_packs(objects: &Path) -> Vec<PathBuf> {
-    let folder = objects.join("pack");
-    let names = files::names_in(&folder).unwrap_or_default();
+    let directory = objects.join("pack");
+    let names = files::names_in(&directory).unwrap_or_default();
     let unfinished = names.iter().filter(|name| PACKS.iter().any(|begin| name.starts_with(begin)));
-    unused(unfinished.map(|name| folder.join(name)).collect())
+    unused(unfinished.map(|name| directory.join(name)).collect())
 }
 
 /// Removes locks that no process holds any more, in a repository in which a process of `cki` was killed.
 pub(super) fn remove_locks(repository: &Path) {
     let mut locks: Vec<PathBuf> = LOCKED.iter().map(|name| repository.join(format!("{name}.lock"))).collect();
-    let mut folders = vec![repository.join("refs")];
+    let mut directories = vec![repository.join("refs")];
     let mut seen = 0;
-    while let Some(folder) = folders.pop().filter(|_| seen < MOST) {
+    while let Some(directory) = directories.pop().filter(|_| seen < MOST) {
         seen += 1;
-        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        let Ok(entries) = std::fs::read_dir(&directory) else { continue };
         for entry in entries.flatten() {
             match entry.file_type() {
-                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
+                Ok(kind) if kind.is_dir() => directories.push(entry.path()),
                 Ok(kind) if kind.is_file() && entry.file_name().to_string_lossy().ends_with(".lock") => {
                     locks.push(entry.path());
                 }

@@ -49,19 +49,19 @@ struct Remote {
 ///
 /// # Errors
 /// Fails if there is a repository that cannot be read.
-pub fn standing(folder: &Path, wanted: Option<&GitUrl>, env: &Env) -> Result<Standing, GitError> {
-    if !is_occupied(folder) {
+pub fn standing(directory: &Path, wanted: Option<&GitUrl>, env: &Env) -> Result<Standing, GitError> {
+    if !is_occupied(directory) {
         return Ok(Standing::Free);
     }
-    let (remotes, config) = match tree::open(folder) {
+    let (remotes, config) = match tree::open(directory) {
         Ok(repository) => {
             let read = || -> Result<_, git2::Error> { Ok((remotes(&repository)?, repository.config()?)) };
-            read().map_err(super::error::at(folder))?
+            read().map_err(super::error::at(directory))?
         }
         Err(GitError::NoRepository { .. }) => return Ok(Standing::Files),
         // A foreign clone's settings are not applied, but may be read.
         Err(error @ GitError::Foreign { .. }) => {
-            let Ok(config) = Config::open(&folder.join(".git/config")) else { return Err(error) };
+            let Ok(config) = Config::open(&directory.join(".git/config")) else { return Err(error) };
             (written_remotes(&config), config)
         }
         Err(error) => return Err(error),

@@ -21,13 +21,14 @@ const MARK: &str = ".cki-";
 const RANDOM: usize = 12;
 /// File that marks a directory as unfinished, and its content.
 const UNFINISHED: &str = "cki-unfinished";
-const NOTE: &str = "Made by cki, and not finished: the next `cki clone` or `cki gc` removes this folder.\n";
+const NOTE: &str =
+    "Made by cki, and not finished: the next `cki clone` or `cki gc` removes this directory.\n";
 /// Directory of that file in a future clone, where git does not take it for a file of the repository.
 const REPOSITORY: &str = ".git";
 
 /// A temporary directory of `cki`.
 pub(super) struct Temporary {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     _lock: File,
     /// Parent directory, held open so that nobody can exchange it meanwhile.
     parent: File,
@@ -46,12 +47,12 @@ impl Temporary {
 
     fn make(target: &Path, below: Option<&str>) -> Result<Self, GitError> {
         let (parent, name) = place(target)?;
-        let fail = |source| FileError::new("create a folder in", parent, source);
+        let fail = |source| FileError::new("create a directory in", parent, source);
         // Links on the way are resolved once, now.
         let real = parent.canonicalize().map_err(fail)?;
         let parent_file = File::open(&real).map_err(fail)?;
         loop {
-            let folder = tempfile::Builder::new()
+            let directory = tempfile::Builder::new()
                 .prefix(&format!(".{name}{MARK}"))
                 .rand_bytes(RANDOM)
                 // The umask applies: this becomes the clone's own directory.
@@ -60,24 +61,25 @@ impl Temporary {
                 .map_err(fail)?;
             // Until it is locked, a concurrent sweep takes it for a leftover and removes it; then another one
             // is created.
-            let lock = match File::open(folder.path()) {
+            let lock = match File::open(directory.path()) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 opened => opened.map_err(fail)?,
             };
             // Some file systems have no locks; there, leftovers stay.
             let taken = matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
-            if !taken && is_still_at(&lock, folder.path()) {
-                let marked = below.map_or_else(|| folder.path().to_owned(), |name| folder.path().join(name));
-                files::make_folder(&marked)?;
+            if !taken && is_still_at(&lock, directory.path()) {
+                let marked =
+                    below.map_or_else(|| directory.path().to_owned(), |name| directory.path().join(name));
+                files::make_directory(&marked)?;
                 let mark = marked.join(UNFINISHED);
                 std::fs::write(&mark, NOTE).map_err(|error| FileError::new("write", &mark, error))?;
-                return Ok(Self { folder, _lock: lock, parent: parent_file });
+                return Ok(Self { directory, _lock: lock, parent: parent_file });
             }
         }
     }
 
     pub(super) fn path(&self) -> &Path {
-        self.folder.path()
+        self.directory.path()
     }
 
     /// Renames it to its target, within the parent directory that was opened at its creation, whatever now
@@ -85,7 +87,7 @@ impl Temporary {
     pub(super) fn put(self, target: &Path) -> Result<(), GitError> {
         let occupied = || GitError::Occupied { path: target.to_owned() };
         let (_, to) = place(target)?;
-        let from = self.folder.path();
+        let from = self.directory.path();
         let here = from.parent().unwrap_or(Path::new("/"));
         if !is_still_at(&self.parent, here) {
             return Err(occupied());
@@ -98,7 +100,7 @@ impl Temporary {
                 // A mark that stays has no effect: the directory has another name now.
                 let _ = std::fs::remove_file(here.join(&to).join(REPOSITORY).join(UNFINISHED));
                 // The temporary path no longer exists: nothing to remove.
-                let _ = self.folder.keep();
+                let _ = self.directory.keep();
                 Ok(())
             }
             Err(Errno::EEXIST | Errno::ENOTEMPTY | Errno::ENOTDIR) => Err(occupied()),
@@ -108,15 +110,15 @@ impl Temporary {
 }
 
 /// Renames within a directory, unless the new name exists.
-fn rename_to_nothing(folder: &File, from: &OsStr, to: &OsStr) -> nix::Result<()> {
+fn rename_to_nothing(directory: &File, from: &OsStr, to: &OsStr) -> nix::Result<()> {
     #[cfg(target_env = "gnu")]
-    match nix::fcntl::renameat2(folder, from, folder, to, nix::fcntl::RenameFlags::RENAME_NOREPLACE) {
+    match nix::fcntl::renameat2(directory, from, directory, to, nix::fcntl::RenameFlags::RENAME_NOREPLACE) {
         // Some file systems do not support it.
         Err(Errno::EINVAL | Errno::ENOSYS) => {}
         result => return result,
     }
-    match nix::sys::stat::fstatat(folder, to, nix::fcntl::AtFlags::AT_SYMLINK_NOFOLLOW) {
-        Err(Errno::ENOENT) => nix::fcntl::renameat(folder, from, folder, to),
+    match nix::sys::stat::fstatat(directory, to, nix::fcntl::AtFlags::AT_SYMLINK_NOFOLLOW) {
+        Err(Errno::ENOENT) => nix::fcntl::renameat(directory, from, directory, to),
         Ok(_) => Err(Errno::EEXIST),
         Err(error) => Err(error),
     }
@@ -160,16 +162,16 @@ pub fn sweep(parent: &Path) -> Vec<PathBuf> {
 pub(super) fn sweep_one(parent: &Path) -> Vec<PathBuf> {
     left(parent)
         .into_iter()
-        .filter(|(path, _)| files::remove_folder(path).is_ok())
+        .filter(|(path, _)| files::remove_directory(path).is_ok())
         .map(|(path, _)| path)
         .collect()
 }
 
 /// Returns the repositories of the clones in a directory. Does not follow links.
 fn repositories(parent: &Path) -> Vec<PathBuf> {
-    let is_folder = |path: &PathBuf| path.symlink_metadata().is_ok_and(|facts| facts.is_dir());
+    let is_directory = |path: &PathBuf| path.symlink_metadata().is_ok_and(|facts| facts.is_dir());
     let clones = files::names_in(parent).unwrap_or_default().into_iter().map(|name| parent.join(name));
-    clones.filter(is_folder).map(|clone| clone.join(REPOSITORY)).filter(is_folder).collect()
+    clones.filter(is_directory).map(|clone| clone.join(REPOSITORY)).filter(is_directory).collect()
 }
 
 /// Finds the leftovers of dead processes in a directory, with locks that keep other processes away.
@@ -177,8 +179,8 @@ fn left(parent: &Path) -> Vec<(PathBuf, File)> {
     let names = files::names_in(parent).unwrap_or_default();
     let held = names.iter().filter(|name| is_ours(name)).filter_map(|name| {
         let path = parent.join(name);
-        let is_folder = path.symlink_metadata().is_ok_and(|facts| facts.is_dir());
-        let lock = (is_folder && is_marked(&path)).then(|| File::open(&path).ok()).flatten()?;
+        let is_directory = path.symlink_metadata().is_ok_and(|facts| facts.is_dir());
+        let lock = (is_directory && is_marked(&path)).then(|| File::open(&path).ok()).flatten()?;
         (lock.try_lock().is_ok() && is_still_at(&lock, &path)).then_some((path, lock))
     });
     held.collect()
@@ -236,31 +238,31 @@ mod tests {
 
     #[test]
     fn what_lives_stays_and_what_died_goes() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let dead = folder.path().join(".x.cki-Ab0123456789");
-        let theirs = folder.path().join(".y.cki-Ab0123456789");
+        let directory = tempfile::tempdir().expect("a directory");
+        let dead = directory.path().join(".x.cki-Ab0123456789");
+        let theirs = directory.path().join(".y.cki-Ab0123456789");
         std::fs::create_dir_all(dead.join(".git")).expect("makes");
         std::fs::write(dead.join(".git").join(UNFINISHED), NOTE).expect("writes");
         std::fs::create_dir_all(theirs.join(".git")).expect("makes");
-        std::fs::create_dir(folder.path().join("x")).expect("makes");
-        let alive = Temporary::beside(&folder.path().join("x")).expect("makes");
-        sweep(folder.path());
+        std::fs::create_dir(directory.path().join("x")).expect("makes");
+        let alive = Temporary::beside(&directory.path().join("x")).expect("makes");
+        sweep(directory.path());
         assert!(!dead.exists() && alive.path().exists() && theirs.exists());
         std::fs::remove_dir_all(theirs).expect("removes");
-        alive.put(&folder.path().join("x")).expect("an empty folder gives way");
-        assert_eq!(files::names_in(folder.path()).expect("reads"), ["x"]);
-        std::fs::write(folder.path().join("x/file"), "").expect("writes");
-        let second = Temporary::beside(&folder.path().join("x")).expect("makes");
-        let error = second.put(&folder.path().join("x")).expect_err("is taken");
+        alive.put(&directory.path().join("x")).expect("an empty directory gives way");
+        assert_eq!(files::names_in(directory.path()).expect("reads"), ["x"]);
+        std::fs::write(directory.path().join("x/file"), "").expect("writes");
+        let second = Temporary::beside(&directory.path().join("x")).expect("makes");
+        let error = second.put(&directory.path().join("x")).expect_err("is taken");
         assert!(matches!(error, GitError::Occupied { .. }));
-        assert_eq!(files::names_in(folder.path()).expect("reads"), ["x"]);
+        assert_eq!(files::names_in(directory.path()).expect("reads"), ["x"]);
     }
 
     #[test]
     fn a_place_that_is_taken_meanwhile_is_not_replaced() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let elsewhere = tempfile::tempdir().expect("a folder");
-        let target = folder.path().join("x");
+        let directory = tempfile::tempdir().expect("a directory");
+        let elsewhere = tempfile::tempdir().expect("a directory");
+        let target = directory.path().join("x");
         let take: [&dyn Fn(); 3] = [
             &|| std::os::unix::fs::symlink(elsewhere.path(), &target).expect("links"),
             &|| std::os::unix::fs::symlink("/nowhere", &target).expect("links"),
@@ -272,14 +274,14 @@ mod tests {
             taken();
             assert!(is_occupied(&target));
             assert!(matches!(made.put(&target), Err(GitError::Occupied { .. })));
-            assert_eq!(files::names_in(folder.path()).expect("reads"), ["x"]);
+            assert_eq!(files::names_in(directory.path()).expect("reads"), ["x"]);
             std::fs::remove_file(&target).expect("removes");
         }
         // The directory itself is replaced by a link.
-        let inner = folder.path().join("inner");
+        let inner = directory.path().join("inner");
         std::fs::create_dir(&inner).expect("makes");
         let made = Temporary::beside(&inner.join("x")).expect("makes");
-        std::fs::rename(&inner, folder.path().join("moved")).expect("renames");
+        std::fs::rename(&inner, directory.path().join("moved")).expect("renames");
         std::os::unix::fs::symlink(elsewhere.path(), &inner).expect("links");
         assert!(matches!(made.put(&inner.join("x")), Err(GitError::Occupied { .. })));
         assert_eq!(files::names_in(elsewhere.path()).expect("reads"), [""; 0]);
@@ -287,10 +289,10 @@ mod tests {
 
     #[test]
     fn sweeping_does_not_disturb_those_at_work() {
-        let folder = tempfile::tempdir().expect("a folder");
+        let directory = tempfile::tempdir().expect("a directory");
         std::thread::scope(|scope| {
             for name in ["a", "b", "c", "d"] {
-                let target = folder.path().join(name);
+                let target = directory.path().join(name);
                 scope.spawn(move || {
                     for _ in 0..200 {
                         sweep(target.parent().expect("has one"));
@@ -300,6 +302,6 @@ mod tests {
                 });
             }
         });
-        assert_eq!(files::names_in(folder.path()).expect("reads"), Vec::<String>::new());
+        assert_eq!(files::names_in(directory.path()).expect("reads"), Vec::<String>::new());
     }
 }

@@ -29,7 +29,7 @@ type Refs = BTreeMap<String, Oid>;
 /// A transfer in progress.
 pub(super) struct Transfer<'a> {
     clone: &'a Repository,
-    folder: Temporary,
+    directory: Temporary,
     inner: Repository,
     /// User's own configuration.
     pub(super) user: UserConfig,
@@ -44,24 +44,24 @@ impl<'a> Transfer<'a> {
             stale::remove_locks(clone.path());
         }
         stale::remove_packs(&objects(clone));
-        let folder = Temporary::within(&clone.path().join(NAME))?;
+        let directory = Temporary::within(&clone.path().join(NAME))?;
         let before = refs(clone).map_err(&at)?;
-        lay_out(folder.path(), clone, &before)?;
+        lay_out(directory.path(), clone, &before)?;
         // Read with the clone's path, so that `includeIf "gitdir:…"` matches it.
         let text = ConfigText::of(env)?;
-        write(folder.path(), "config", include_of(&text).as_bytes())?;
-        let reading = tree::open_own(folder.path()).map_err(&at)?;
+        write(directory.path(), "config", include_of(&text).as_bytes())?;
+        let reading = tree::open_own(directory.path()).map_err(&at)?;
         let read = || -> Result<UserConfig, git2::Error> {
             let own = reading.config()?.open_level(ConfigLevel::Local)?.snapshot()?;
             UserConfig::new(env, own)
         };
         let user = read().map_err(|error| GitError::Config { why: error.message().to_owned() })?;
         // The program reads the user's configuration itself; the address is there for its conditions.
-        write(folder.path(), "config", config_of(url).as_bytes())?;
-        let inner = tree::open_own(folder.path()).map_err(&at)?;
+        write(directory.path(), "config", config_of(url).as_bytes())?;
+        let inner = tree::open_own(directory.path()).map_err(&at)?;
         // `user_config` has evaluated the settings that libgit2 needs.
         inner.set_config(&Config::new().map_err(&at)?).map_err(&at)?;
-        Ok(Self { clone, folder, inner, user, before })
+        Ok(Self { clone, directory, inner, user, before })
     }
 
     /// Returns the temporary repository.
@@ -71,9 +71,9 @@ impl<'a> Transfer<'a> {
 
     /// Moves the result into the clone: objects first, so that no ref names a missing one.
     pub(super) fn settle(self) -> Result<(), GitError> {
-        let (from, to) = (self.folder.path().join("objects"), objects(self.clone));
+        let (from, to) = (self.directory.path().join("objects"), objects(self.clone));
         move_objects(&from, &to)?;
-        let shallow = self.folder.path().join(SHALLOW);
+        let shallow = self.directory.path().join(SHALLOW);
         if let Ok(lines) = fs_err::read(&shallow) {
             files::write_whole(&common(self.clone).join(SHALLOW), &lines, 0o644)?;
         }
@@ -81,7 +81,7 @@ impl<'a> Transfer<'a> {
     }
 
     fn settle_refs(&self) -> Result<(), git2::Error> {
-        let after = refs(&tree::open_own(self.folder.path())?)?;
+        let after = refs(&tree::open_own(self.directory.path())?)?;
         // Removed refs free names for new ones, so they go first.
         for name in self.before.keys().filter(|name| !after.contains_key(*name)) {
             if let Ok(mut reference) = self.clone.find_reference(name) {
@@ -105,11 +105,11 @@ fn objects(repository: &Repository) -> std::path::PathBuf {
 }
 
 /// Writes a bare repository that borrows the clone's objects.
-fn lay_out(folder: &Path, clone: &Repository, refs: &Refs) -> Result<(), GitError> {
+fn lay_out(directory: &Path, clone: &Repository, refs: &Refs) -> Result<(), GitError> {
     for name in ["objects/info", "objects/pack", "refs/heads"] {
-        files::make_folder(&folder.join(name))?;
+        files::make_directory(&directory.join(name))?;
     }
-    write(folder, "HEAD", b"ref: refs/heads/none\n")?;
+    write(directory, "HEAD", b"ref: refs/heads/none\n")?;
     let objects = objects(clone);
     let objects = objects.canonicalize().map_err(|error| FileError::new("read", &objects, error))?;
     let mut lines = objects.as_os_str().as_bytes().to_vec();
@@ -118,14 +118,14 @@ fn lay_out(folder: &Path, clone: &Repository, refs: &Refs) -> Result<(), GitErro
         return Err(FileError::new("fetch into", objects, source).into());
     }
     lines.push(b'\n');
-    write(folder, "objects/info/alternates", &lines)?;
+    write(directory, "objects/info/alternates", &lines)?;
     let mut packed = String::from("# pack-refs with: sorted \n");
     for (name, id) in refs {
         let _ = writeln!(packed, "{id} {name}");
     }
-    write(folder, "packed-refs", packed.as_bytes())?;
+    write(directory, "packed-refs", packed.as_bytes())?;
     match fs_err::read(common(clone).join(SHALLOW)) {
-        Ok(lines) => write(folder, SHALLOW, &lines),
+        Ok(lines) => write(directory, SHALLOW, &lines),
         Err(_) => Ok(()),
     }
 }
@@ -141,21 +141,21 @@ fn config_of(url: &GitUrl) -> String {
     format!("{CORE}[remote \"origin\"]\n\turl = \"{url}\"\n")
 }
 
-fn write(folder: &Path, name: &str, content: &[u8]) -> Result<(), GitError> {
-    let path = folder.join(name);
+fn write(directory: &Path, name: &str, content: &[u8]) -> Result<(), GitError> {
+    let path = directory.join(name);
     Ok(std::fs::write(&path, content).map_err(|error| FileError::new("write", path, error))?)
 }
 
 /// Moves packs and loose objects. The index of a pack moves last, since git ignores a pack without one.
 fn move_objects(from: &Path, to: &Path) -> Result<(), FileError> {
-    for folder in files::names_in(from)? {
-        let is_pack = folder == "pack";
-        let is_fan = folder.len() == 2 && folder.bytes().all(|byte| byte.is_ascii_hexdigit());
+    for directory in files::names_in(from)? {
+        let is_pack = directory == "pack";
+        let is_fan = directory.len() == 2 && directory.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_pack && !is_fan {
             continue;
         }
-        let (from, to) = (from.join(&folder), to.join(&folder));
-        files::make_folder(&to)?;
+        let (from, to) = (from.join(&directory), to.join(&directory));
+        files::make_directory(&to)?;
         let mut names = files::names_in(&from)?;
         names.retain(|name| if is_pack { name.starts_with("pack-") } else { !name.starts_with("tmp_") });
         names.sort_by_key(|name| (Path::new(name).extension().is_some_and(|end| end == "idx"), name.clone()));

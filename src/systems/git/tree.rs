@@ -9,12 +9,12 @@ use super::{GitError, special};
 
 /// Opens the repository in a directory, not in a parent. Fails if its configuration places its files
 /// elsewhere (`core.worktree`): nothing there may be read or written.
-pub(super) fn open(folder: &Path) -> Result<Repository, GitError> {
-    let repository = open_anywhere(folder)?;
+pub(super) fn open(directory: &Path) -> Result<Repository, GitError> {
+    let repository = open_anywhere(directory)?;
     let real = |path: &Path| path.canonicalize().ok();
     match repository.workdir() {
-        Some(files) if real(files) != real(folder) => {
-            Err(GitError::Elsewhere { path: folder.to_owned(), files: files.to_owned() })
+        Some(files) if real(files) != real(directory) => {
+            Err(GitError::Elsewhere { path: directory.to_owned(), files: files.to_owned() })
         }
         _ => Ok(repository),
     }
@@ -22,23 +22,23 @@ pub(super) fn open(folder: &Path) -> Result<Repository, GitError> {
 
 /// Opens the repository in a directory, wherever its files are, after the check for special files. No other
 /// function opens a repository that `cki` did not make.
-fn open_anywhere(folder: &Path) -> Result<Repository, GitError> {
-    special::refuse(folder)?;
-    open_own(folder).map_err(|error| match error.code() {
-        ErrorCode::NotFound => GitError::NoRepository { path: folder.to_owned() },
-        _ => at(folder)(error),
+fn open_anywhere(directory: &Path) -> Result<Repository, GitError> {
+    special::refuse(directory)?;
+    open_own(directory).map_err(|error| match error.code() {
+        ErrorCode::NotFound => GitError::NoRepository { path: directory.to_owned() },
+        _ => at(directory)(error),
     })
 }
 
 /// Opens a repository that `cki` just made.
-#[expect(clippy::disallowed_methods, reason = "whoever opens a clone has looked at it before")]
-pub(super) fn open_own(folder: &Path) -> Result<Repository, git2::Error> {
-    Repository::open(folder)
+#[expect(clippy::disallowed_methods, reason = "anyone who opens a clone has looked at it before")]
+pub(super) fn open_own(directory: &Path) -> Result<Repository, git2::Error> {
+    Repository::open(directory)
 }
 
 /// Opens the repository that contains a directory: its own, or that of the nearest parent directory.
-pub(super) fn discover(folder: &Path) -> Result<Option<Repository>, GitError> {
-    let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+pub(super) fn discover(directory: &Path) -> Result<Option<Repository>, GitError> {
+    let real = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
     for above in real.ancestors().filter(|above| above.join(".git").symlink_metadata().is_ok()) {
         match open_anywhere(above) {
             Err(GitError::NoRepository { .. }) => {}

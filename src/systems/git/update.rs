@@ -28,9 +28,9 @@ impl Git {
     ///
     /// # Errors
     /// Fails if there is no repository, or its remote is out of reach, or the work was stopped.
-    pub fn update(&self, folder: &Path, job: Job<'_>) -> Result<Outcome, GitError> {
-        let at = at(folder);
-        let repository = tree::open(folder)?;
+    pub fn update(&self, directory: &Path, job: Job<'_>) -> Result<Outcome, GitError> {
+        let at = at(directory);
+        let repository = tree::open(directory)?;
         moving::heal(&repository).map_err(&at)?;
         if let Some(doing) = tree::busy(&repository) {
             return Ok(Outcome::Busy { doing });
@@ -67,7 +67,7 @@ impl Git {
             {
                 job.events.note(format!(
                     "the default branch on the server is now {default}; `{}` stays on {}",
-                    folder.display(),
+                    directory.display(),
                     branch.trim_start_matches(HEADS)
                 ));
             }
@@ -79,10 +79,10 @@ impl Git {
             Some(default) if upstream.was_default(former.as_deref()) => {
                 match upstream.follow(&repository, &branch, default).map_err(&at)? {
                     Some(outcome) => Ok(outcome),
-                    None => Err(upstream.gone(&repository, folder, &branch, &advertised).map_err(&at)?),
+                    None => Err(upstream.gone(&repository, directory, &branch, &advertised).map_err(&at)?),
                 }
             }
-            _ => Err(upstream.gone(&repository, folder, &branch, &advertised).map_err(&at)?),
+            _ => Err(upstream.gone(&repository, directory, &branch, &advertised).map_err(&at)?),
         }
     }
 }
@@ -256,7 +256,7 @@ impl Upstream {
     fn gone(
         &self,
         repository: &Repository,
-        folder: &Path,
+        directory: &Path,
         branch: &str,
         advertised: &Advertised,
     ) -> Result<GitError, git2::Error> {
@@ -268,7 +268,7 @@ impl Upstream {
         let branch = branch.trim_start_matches(HEADS).to_owned();
         let theirs = self.theirs.trim_start_matches(HEADS).to_owned();
         Ok(GitError::BranchGone {
-            path: folder.to_owned(),
+            path: directory.to_owned(),
             branch,
             theirs,
             switch: switch.unwrap_or_default(),

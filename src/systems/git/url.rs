@@ -334,13 +334,13 @@ mod tests {
 
     #[test]
     fn a_repository_on_this_machine_is_known_by_where_it_is() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let root = folder.path().canonicalize().expect("is there").display().to_string();
+        let directory = tempfile::tempdir().expect("a directory");
+        let root = directory.path().canonicalize().expect("is there").display().to_string();
         let at = |path: &str| url(&format!("{root}/{path}"));
         for path in ["x.git", "x/.git", "y.git"] {
-            std::fs::create_dir_all(folder.path().join(path)).expect("makes");
+            std::fs::create_dir_all(directory.path().join(path)).expect("makes");
         }
-        std::os::unix::fs::symlink("y.git", folder.path().join("z")).expect("links");
+        std::os::unix::fs::symlink("y.git", directory.path().join("z")).expect("links");
         assert!(!at("x").is_same_repository(&at("x.git")), "both are there");
         assert!(at("x").is_same_repository(&at("x/.git/")));
         assert!(at("y").is_same_repository(&at("y.git")) && at("z").is_same_repository(&at("y")));

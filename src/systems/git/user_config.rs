@@ -245,7 +245,7 @@ fn files(env: &Env) -> Vec<PathBuf> {
         let home = env.get_os("HOME").map(Path::new);
         let xdg = env.get_os("XDG_CONFIG_HOME").map(PathBuf::from);
         let xdg = xdg.or_else(|| home.map(|home| home.join(".config")));
-        files.extend(xdg.map(|folder| folder.join("git/config")));
+        files.extend(xdg.map(|directory| directory.join("git/config")));
         files.extend(home.map(|home| home.join(".gitconfig")));
     }
     // A relative path is resolved against the working directory, as git does.

@@ -83,8 +83,8 @@ pub enum NativeError {
         source: io::Error,
     },
     /// The directory for runs may be under the control of another user.
-    #[error("the folder `{}` {reason}, so runs cannot be kept in it", path.display())]
-    Folder {
+    #[error("the directory `{}` {reason}, so runs cannot be kept in it", path.display())]
+    Directory {
         /// Path of the directory.
         path: PathBuf,
         /// Reason.

@@ -124,8 +124,8 @@ mod tests {
 
     #[test]
     fn a_tail_is_so_many_whole_lines() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("log");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("log");
         let log = open(&path).expect("opens");
         for line in ["one\n", "two\n", "three\n"] {
             append(&log, line.as_bytes()).expect("writes");
@@ -137,8 +137,8 @@ mod tests {
 
     #[test]
     fn a_log_keeps_only_its_end() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let log = open(&folder.path().join("log")).expect("opens");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let log = open(&directory.path().join("log")).expect("opens");
         let line = [vec![b'x'; (1 << 20) - 1], vec![b'\n']].concat();
         for _ in 0..40 {
             append(&log, &line).expect("writes");

@@ -51,7 +51,7 @@ use start::Start;
 #[derive(Debug, Clone)]
 pub struct Native {
     /// Directory for runs.
-    folder: PathBuf,
+    directory: PathBuf,
     inherited: BTreeMap<OsString, OsString>,
 }
 
@@ -60,7 +60,7 @@ impl Native {
     /// `TERM` and locale.
     #[must_use]
     pub fn new(env: &Env) -> Self {
-        Self { folder: env.runtime_folder().join("native"), inherited: start::inherited(env) }
+        Self { directory: env.runtime_directory().join("native"), inherited: start::inherited(env) }
     }
 
     /// Starts a process in a space. Requires a runtime.
@@ -72,7 +72,7 @@ impl Native {
             spec.into_inner();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let mut facts = ProcessFacts {
-            folder: self.folder.join(runs::folder_name(&identity)),
+            directory: self.directory.join(runs::directory_name(&identity)),
             identity,
             command,
             workdir,
@@ -101,14 +101,14 @@ impl Native {
             terminal: None,
         };
         start.check()?;
-        runs::make_runs_folder(&self.folder)?;
+        runs::make_runs_directory(&self.directory)?;
         let log = facts.create(&hidden, &files)?;
         let mut process = start.go().inspect_err(|_| {
             // The next sweep removes what remains.
-            let _ = runs::remove(&facts.folder);
+            let _ = runs::remove(&facts.directory);
         })?;
         facts.process = process.supervisor().and_then(host::owner);
-        let written = facts.write(&facts.folder);
+        let written = facts.write(&facts.directory);
         // From here on, dropping the process also removes its directory.
         process.keep(facts, log);
         written?;
@@ -179,7 +179,7 @@ impl Native {
     /// # Errors
     /// Fails if the directory for runs cannot be read.
     pub fn list(&self) -> Result<Vec<ProcessFacts>, NativeError> {
-        runs::list(&self.folder)
+        runs::list(&self.directory)
     }
 
     /// Returns directories whose creator was killed before they were complete.
@@ -187,7 +187,7 @@ impl Native {
     /// # Errors
     /// Fails if the directory for runs cannot be read.
     pub fn unfinished(&self) -> Result<Vec<PathBuf>, NativeError> {
-        runs::unfinished(&self.folder)
+        runs::unfinished(&self.directory)
     }
 
     /// Returns the secrets in the environment of a process: of a living one from the process itself, of a
@@ -254,7 +254,7 @@ impl Native {
     pub fn keep(&self, run: &RunId) -> Result<(), NativeError> {
         for mut facts in self.list()?.into_iter().filter(|one| one.identity.run == *run) {
             facts.identity.lifetime = Lifetime::Kept;
-            facts.write(&facts.folder)?;
+            facts.write(&facts.directory)?;
         }
         Ok(())
     }
@@ -266,7 +266,7 @@ impl Native {
     /// # Errors
     /// Fails if something cannot be killed or removed.
     pub async fn sweep(&self, abandoned: impl Fn(&Identity) -> bool) -> Result<Vec<Identity>, NativeError> {
-        runs::remove_unfinished(&self.folder)?;
+        runs::remove_unfinished(&self.directory)?;
         let mut swept = Vec::new();
         for facts in self.list()? {
             if !abandoned(&facts.identity) {
@@ -288,6 +288,6 @@ impl Native {
 
     async fn clear(&self, facts: &ProcessFacts) -> Result<(), NativeError> {
         remains::kill_all(&facts.home(), &facts.identity.name).await?;
-        Ok(runs::remove(&facts.folder)?)
+        Ok(runs::remove(&facts.directory)?)
     }
 }

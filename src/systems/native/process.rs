@@ -162,7 +162,7 @@ impl Drop for Process {
             && facts.identity.lifetime != Lifetime::Decided
         {
             // The next sweep removes what remains.
-            let _ = runs::remove(&facts.folder);
+            let _ = runs::remove(&facts.directory);
         }
     }
 }

@@ -52,7 +52,7 @@ pub struct ProcessFacts {
     pub(super) process: Option<Owner>,
     /// The supervisor's child is the first process of a PID namespace.
     pub(super) own_processes: bool,
-    pub(super) folder: PathBuf,
+    pub(super) directory: PathBuf,
 }
 
 /// Stored form.
@@ -97,23 +97,23 @@ impl ProcessFacts {
     }
 
     pub(super) fn home(&self) -> PathBuf {
-        self.folder.join("home")
+        self.directory.join("home")
     }
 
     /// Returns the path of a file for it.
     pub(super) fn file(&self, file: &ContainerFile) -> PathBuf {
-        self.folder.join(FILES).join(name_of(file))
+        self.directory.join(FILES).join(name_of(file))
     }
 
     pub(super) fn log(&self) -> PathBuf {
-        self.folder.join("log")
+        self.directory.join("log")
     }
 
     /// Creates the directory with all the process's files, and opens its log. The log of a detached process
     /// may contain secrets (`hidden`), which are stored next to it, so that they can be masked after its end.
     pub(super) fn create(&self, hidden: &[Secret], files: &[ContainerFile]) -> Result<File, NativeError> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let runs = self.folder.parent().unwrap_or(Path::new("/"));
+        let runs = self.directory.parent().unwrap_or(Path::new("/"));
         let maker = host::owner(std::process::id())
             .ok_or_else(|| FileError::new("read", "/proc/self/stat", io::ErrorKind::NotFound.into()))?;
         let count = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -133,9 +133,9 @@ impl ProcessFacts {
             files::write_whole(&path, file.content.expose().as_bytes(), 0o600)?;
         }
         let log = logs::open(&unfinished.join("log"))?;
-        files::rename(&unfinished, &self.folder).map_err(|error| {
+        files::rename(&unfinished, &self.directory).map_err(|error| {
             // The directory is ours, and holds only files that were just created.
-            let _ = files::remove_folder(&unfinished);
+            let _ = files::remove_directory(&unfinished);
             match error.source.kind() {
                 io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists => NativeError::Exists {
                     run: self.identity.run.to_string(),
@@ -148,7 +148,7 @@ impl ProcessFacts {
     }
 
     /// Stores the facts.
-    pub(super) fn write(&self, folder: &Path) -> Result<(), NativeError> {
+    pub(super) fn write(&self, directory: &Path) -> Result<(), NativeError> {
         let record = Record {
             labels: self.identity.to_labels(),
             process: self.process.as_ref().map(Owner::to_label),
@@ -160,12 +160,12 @@ impl ProcessFacts {
             ports: self.ports.clone(),
             created: self.created,
         };
-        write_json(&folder.join(FACTS), &record)
+        write_json(&directory.join(FACTS), &record)
     }
 
     /// Returns the stored secrets of its environment.
     pub(super) fn kept_secrets(&self) -> Result<Vec<Secret>, NativeError> {
-        let file = self.folder.join(SECRETS);
+        let file = self.directory.join(SECRETS);
         let text = match files::read_text(&file, LONGEST) {
             Err(error) if error.is_missing() => return Ok(Vec::new()),
             text => text?,
@@ -175,12 +175,12 @@ impl ProcessFacts {
         Ok(values.into_iter().map(Secret::new).collect())
     }
 
-    fn read(folder: PathBuf) -> Option<Self> {
-        let text = files::read_text(&folder.join(FACTS), LONGEST).ok()?;
+    fn read(directory: PathBuf) -> Option<Self> {
+        let text = files::read_text(&directory.join(FACTS), LONGEST).ok()?;
         let record: Record = serde_json::from_str(&text).ok()?;
         let identity = Identity::from_labels(|key| record.labels.get(key).map(String::as_str))?;
         // A directory that was moved here from elsewhere is not trusted.
-        if folder.file_name()?.to_str()? != folder_name(&identity) {
+        if directory.file_name()?.to_str()? != directory_name(&identity) {
             return None;
         }
         Some(Self {
@@ -193,7 +193,7 @@ impl ProcessFacts {
             created: record.created,
             process: record.process.as_deref().and_then(Owner::parse),
             own_processes: record.own_processes,
-            folder,
+            directory,
         })
     }
 }
@@ -215,7 +215,7 @@ pub(super) fn list(runs: &Path) -> Result<Vec<ProcessFacts>, NativeError> {
     let ours =
         names.iter().filter(|name| name.split_once('.').is_some_and(|(run, _)| RunId::parse(run).is_some()));
     let mut found: Vec<_> = ours.filter_map(|name| ProcessFacts::read(runs.join(name))).collect();
-    found.sort_by(|a, b| (a.created, &a.folder).cmp(&(b.created, &b.folder)));
+    found.sort_by(|a, b| (a.created, &a.directory).cmp(&(b.created, &b.directory)));
     Ok(found)
 }
 
@@ -230,14 +230,14 @@ pub(super) fn unfinished(runs: &Path) -> Result<Vec<PathBuf>, NativeError> {
 
 /// Removes unfinished directories.
 pub(super) fn remove_unfinished(runs: &Path) -> Result<(), NativeError> {
-    for folder in unfinished(runs)? {
-        remove(&folder)?;
+    for directory in unfinished(runs)? {
+        remove(&directory)?;
     }
     Ok(())
 }
 
 /// Returns the name of a process's directory.
-pub(super) fn folder_name(identity: &Identity) -> String {
+pub(super) fn directory_name(identity: &Identity) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
     let name: String = identity.name.chars().map(plain).take(100).collect();
     format!("{}.{name}", identity.run)
@@ -245,20 +245,21 @@ pub(super) fn folder_name(identity: &Identity) -> String {
 
 /// Creates the directory for runs with access for this user only, and refuses one in which another user may
 /// have placed something: without `$XDG_RUNTIME_DIR`, it lies in a world-writable directory.
-pub(super) fn make_runs_folder(runs: &Path) -> Result<(), NativeError> {
+pub(super) fn make_runs_directory(runs: &Path) -> Result<(), NativeError> {
     let above = runs.parent().unwrap_or(Path::new("/"));
     if let Some(root) = above.parent() {
-        files::make_folder(root)?;
+        files::make_directory(root)?;
     }
-    for folder in [above, runs] {
-        match make_private(folder) {
+    for directory in [above, runs] {
+        match make_private(directory) {
             Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists => {}
             other => other?,
         }
-        let facts = folder.symlink_metadata().map_err(|source| FileError::new("read", folder, source))?;
-        let wrong = |reason| NativeError::Folder { path: folder.to_owned(), reason };
+        let facts =
+            directory.symlink_metadata().map_err(|source| FileError::new("read", directory, source))?;
+        let wrong = |reason| NativeError::Directory { path: directory.to_owned(), reason };
         if !facts.is_dir() {
-            return Err(wrong("is no folder"));
+            return Err(wrong("is no directory"));
         }
         if facts.uid() != nix::unistd::getuid().as_raw() {
             return Err(wrong("belongs to another user"));
@@ -270,25 +271,28 @@ pub(super) fn make_runs_folder(runs: &Path) -> Result<(), NativeError> {
     Ok(())
 }
 
-fn make_private(folder: &Path) -> Result<(), FileError> {
-    DirBuilder::new().mode(0o700).create(folder).map_err(|source| FileError::new("create", folder, source))
+fn make_private(directory: &Path) -> Result<(), FileError> {
+    DirBuilder::new()
+        .mode(0o700)
+        .create(directory)
+        .map_err(|source| FileError::new("create", directory, source))
 }
 
 /// Removes a process's directory, including read-only directories in it, such as Go's module cache.
-pub(super) fn remove(folder: &Path) -> Result<(), FileError> {
-    match files::remove_folder(folder) {
+pub(super) fn remove(directory: &Path) -> Result<(), FileError> {
+    match files::remove_directory(directory) {
         Err(error) if error.source.kind() == io::ErrorKind::PermissionDenied => {
-            open_up(folder);
-            files::remove_folder(folder)
+            open_up(directory);
+            files::remove_directory(directory)
         }
         other => other,
     }
 }
 
 /// Makes directories writable. The removal afterwards reports those that stay read-only.
-fn open_up(folder: &Path) {
-    let _ = std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700));
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
+fn open_up(directory: &Path) {
+    let _ = std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700));
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
     for entry in entries.flatten() {
         // The kind is that of the entry itself, so no link is followed out of the directory.
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
@@ -312,7 +316,7 @@ mod tests {
             lifetime: Lifetime::Owner,
         };
         ProcessFacts {
-            folder: runs.join(folder_name(&identity)),
+            directory: runs.join(directory_name(&identity)),
             identity,
             command: vec!["a".into(), "b c".into()],
             workdir: "/w".into(),
@@ -326,10 +330,10 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_believed_while_its_process_lives() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let runs = folder.path().join("cki/native");
-        make_runs_folder(&runs).expect("makes it");
+    fn a_directory_is_believed_while_its_process_lives() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let runs = directory.path().join("cki/native");
+        make_runs_directory(&runs).expect("makes it");
         let mut one = facts(&runs, "a/b");
         one.create(&[], &[]).expect("creates");
         assert!(matches!(one.create(&[], &[]), Err(NativeError::Exists { .. })));
@@ -337,30 +341,30 @@ mod tests {
         assert!(!list(&runs).expect("lists")[0].is_alive());
 
         one.process = host::owner(std::process::id());
-        one.write(&one.folder).expect("writes");
+        one.write(&one.directory).expect("writes");
         let found = list(&runs).expect("lists").remove(0);
         assert!(found.is_alive());
         assert_eq!((&found.identity, &found.command), (&one.identity, &one.command));
         assert_eq!((&found.workdir, &found.ports, found.created), (&one.workdir, &one.ports, one.created));
 
         one.process.as_mut().expect("was just set").started += 1;
-        one.write(&one.folder).expect("writes");
+        one.write(&one.directory).expect("writes");
         assert!(!list(&runs).expect("lists")[0].is_alive());
     }
 
     #[test]
-    fn foreign_folders_are_not_listed_and_only_abandoned_beginnings_removed() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let runs = folder.path().join("cki/native");
-        make_runs_folder(&runs).expect("makes it");
+    fn foreign_directories_are_not_listed_and_only_abandoned_beginnings_removed() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let runs = directory.path().join("cki/native");
+        make_runs_directory(&runs).expect("makes it");
         let one = facts(&runs, "a");
         one.create(&[], &[]).expect("creates");
-        files::rename(&one.folder, &runs.join("0123456789.a")).expect("moves");
+        files::rename(&one.directory, &runs.join("0123456789.a")).expect("moves");
         let mut gone = host::owner(std::process::id()).expect("this process lives");
         let alive = format!("{UNFINISHED}{}.7", gone.to_label());
         gone.started += 1;
         for name in ["other", &alive, &format!("{UNFINISHED}{}.7", gone.to_label())] {
-            files::make_folder(&runs.join(name)).expect("creates");
+            files::make_directory(&runs.join(name)).expect("creates");
         }
         assert!(list(&runs).expect("lists").is_empty());
         remove_unfinished(&runs).expect("removes");
@@ -368,19 +372,19 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_others_write_to_is_refused() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let above = folder.path().join("cki");
-        files::make_folder(&above).expect("creates");
+    fn a_directory_that_others_write_to_is_refused() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let above = directory.path().join("cki");
+        files::make_directory(&above).expect("creates");
         std::fs::set_permissions(&above, std::fs::Permissions::from_mode(0o777)).expect("opens up");
-        assert!(matches!(make_runs_folder(&above.join("native")), Err(NativeError::Folder { .. })));
+        assert!(matches!(make_runs_directory(&above.join("native")), Err(NativeError::Directory { .. })));
     }
 
     #[test]
-    fn folders_without_write_permission_are_removed() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let tree = folder.path().join("a");
-        files::make_folder(&tree.join("b/c")).expect("creates");
+    fn directories_without_write_permission_are_removed() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let tree = directory.path().join("a");
+        files::make_directory(&tree.join("b/c")).expect("creates");
         std::fs::set_permissions(tree.join("b"), std::fs::Permissions::from_mode(0o500)).expect("closes");
         remove(&tree).expect("removes");
         assert!(!tree.exists());

@@ -84,7 +84,7 @@ impl Space {
                 "capabilities",
                 Ok("none, root's included; it cannot read the memory or environment of `cki`".to_owned()),
             ),
-            ("home", Ok("a temporary folder".to_owned())),
+            ("home", Ok("a temporary directory".to_owned())),
             ("terminal", Ok("a session and process group of its own, nothing to read from".to_owned())),
             (
                 "files",

@@ -104,7 +104,7 @@ pub(super) fn environment(
     let mut environment = inherited.clone();
     for (key, value) in asked {
         let reason = if key == "HOME" {
-            Some("it is a temporary folder")
+            Some("it is a temporary directory")
         } else if key.is_empty() || key.contains(['=', '\0']) {
             Some("that is no name of a variable")
         } else if value.expose().contains('\0') {
@@ -204,7 +204,7 @@ fn find(program: &str, path: &OsStr, workdir: &Path) -> Result<PathBuf, NativeEr
     if let Some(file) = programs::find(&Env::new([("PATH", path)]), program) {
         return Ok(workdir.join(file));
     }
-    match std::env::split_paths(path).map(|folder| folder.join(program)).find(|file| file.is_file()) {
+    match std::env::split_paths(path).map(|directory| directory.join(program)).find(|file| file.is_file()) {
         Some(file) => Err(NativeError::NotExecutable { file }),
         None => Err(NativeError::MissingProgram {
             program: program.to_owned(),
@@ -245,10 +245,10 @@ mod tests {
 
     #[test]
     fn programs_are_found_or_it_is_said_what_is_wrong() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        std::fs::write(folder.path().join("plain"), "").expect("writes");
-        let path = std::env::join_paths([Path::new("/bin"), folder.path()]).expect("has no colon");
-        let find = |program| find(program, &path, folder.path());
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        std::fs::write(directory.path().join("plain"), "").expect("writes");
+        let path = std::env::join_paths([Path::new("/bin"), directory.path()]).expect("has no colon");
+        let find = |program| find(program, &path, directory.path());
         assert_eq!(find("sh").expect("is there"), Path::new("/bin/sh"));
         assert_eq!(find("/bin/sh").expect("is there"), Path::new("/bin/sh"));
         assert!(matches!(find("plain"), Err(NativeError::NotExecutable { .. })));

@@ -24,7 +24,7 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
 }
 
 /// Runs `cki` on a component with these variables and this command.
-pub(crate) fn cki(folder: &Path, values: &Values, command: &[String], args: &[&str]) -> Output {
+pub(crate) fn cki(directory: &Path, values: &Values, command: &[String], args: &[&str]) -> Output {
     let environment: Vec<Value> =
         values.iter().map(|(name, value)| json!({"name": name, "default": value, "secret": false})).collect();
     let component = json!({
@@ -32,15 +32,15 @@ pub(crate) fn cki(folder: &Path, values: &Values, command: &[String], args: &[&s
         "run": {"command": command}, "environment": environment,
     });
     let inventory = json!({"version": 1, "components": [component]}).to_string();
-    std::fs::write(folder.join("i.json"), inventory).expect("writes");
+    std::fs::write(directory.join("i.json"), inventory).expect("writes");
     let mut program = Command::new(env!("CARGO_BIN_EXE_cki"));
-    program.env_clear().envs(support::clean_env(folder).iter()).current_dir(folder);
+    program.env_clear().envs(support::clean_env(directory).iter()).current_dir(directory);
     program.args(["--inventory", "i.json"]).args(args).output().expect("runs cki")
 }
 
-fn compose(program: &str, folder: &Path, file: &str) -> Result<Value, String> {
+fn compose(program: &str, directory: &Path, file: &str) -> Result<Value, String> {
     let mut command = Command::new(program);
-    command.env_clear().env("HOME", folder).current_dir(folder);
+    command.env_clear().env("HOME", directory).current_dir(directory);
     let output = command.args(["-p", "p", "-f", file, "config", "--format", "json"]).output();
     let output = output.expect("runs docker-compose");
     if !output.status.success() {
@@ -69,17 +69,20 @@ fn check(who: &str, told: &str, values: &Values, read: &Values) -> Result<(), Te
 }
 
 fn environment_file_is_read_back(program: &str, values: &Values) -> Result<(), TestCaseError> {
-    let folder = tempfile::tempdir().expect("a temporary directory");
-    let folder = folder.path();
-    let written = cki(folder, values, &["x".to_owned()], &["env", "a", "-o", "dotenv"]);
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let directory = directory.path();
+    let written = cki(directory, values, &["x".to_owned()], &["env", "a", "-o", "dotenv"]);
     prop_assert!(written.status.success(), "{}", plain(&written));
-    std::fs::write(folder.join("o.env"), &written.stdout).expect("writes");
-    std::fs::write(folder.join("c.yaml"), "services: {a: {image: x, env_file: o.env}}").expect("writes");
+    std::fs::write(directory.join("o.env"), &written.stdout).expect("writes");
+    std::fs::write(directory.join("c.yaml"), "services: {a: {image: x, env_file: o.env}}").expect("writes");
     let told = String::from_utf8_lossy(&written.stderr).into_owned();
-    let service = compose(program, folder, "c.yaml").map_err(TestCaseError::fail)?;
+    let service = compose(program, directory, "c.yaml").map_err(TestCaseError::fail)?;
     check("Docker Compose", &told, values, &environment_of(&service))?;
-    let shell =
-        Command::new("sh").args(["-c", "set -a; . ./o.env; env -0"]).env_clear().current_dir(folder).output();
+    let shell = Command::new("sh")
+        .args(["-c", "set -a; . ./o.env; env -0"])
+        .env_clear()
+        .current_dir(directory)
+        .output();
     let shell = String::from_utf8_lossy(&shell.expect("runs a shell").stdout).into_owned();
     let read = shell.split('\0').filter_map(|one| one.split_once('='));
     check(
@@ -89,7 +92,7 @@ fn environment_file_is_read_back(program: &str, values: &Values) -> Result<(), T
         &read.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
     )?;
     let back = cki(
-        folder,
+        directory,
         &Values::new(),
         &["x".to_owned()],
         &["env", "a", "--env-file", "o.env", "-o", "json", "--reveal"],
@@ -102,13 +105,13 @@ fn environment_file_is_read_back(program: &str, values: &Values) -> Result<(), T
 }
 
 fn printed_run_is_read_back(program: &str, values: &Values, command: &[String]) -> Result<(), TestCaseError> {
-    let folder = tempfile::tempdir().expect("a temporary directory");
-    let folder = folder.path();
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let directory = directory.path();
     let args = ["run-local", "a", "--engine", "docker", "--print", "compose", "--reveal"];
-    let written = cki(folder, values, command, &args);
+    let written = cki(directory, values, command, &args);
     prop_assert!(written.status.success(), "{}", plain(&written));
-    std::fs::write(folder.join("c.yaml"), &written.stdout).expect("writes");
-    let service = compose(program, folder, "c.yaml").map_err(TestCaseError::fail)?;
+    std::fs::write(directory.join("c.yaml"), &written.stdout).expect("writes");
+    let service = compose(program, directory, "c.yaml").map_err(TestCaseError::fail)?;
     prop_assert_eq!(&environment_of(&service), values);
     let words = service["command"].as_array().into_iter().flatten().filter_map(Value::as_str);
     prop_assert_eq!(words.map(|word| word.replace("$$", "$")).collect::<Vec<_>>(), command);

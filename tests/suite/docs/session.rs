@@ -5,7 +5,7 @@
 //! - The lines after it are what it prints, in this order. A line that is only `…` stands for any
 //!   lines, and none; within a line it stands for any text. Lines that are not shown may be there.
 //! - `^C` interrupts the command as soon as the lines before it were printed.
-//! - `cd` changes the folder of all commands that follow.
+//! - `cd` changes the directory of all commands that follow.
 //! - The home directory is called `/home/you`. Times, dates, ids of runs and commits, and ports of
 //!   the loopback address differ from day to day, and count as equal; so do spaces.
 
@@ -47,8 +47,8 @@ struct Step {
 impl Session {
     /// Begins in a home directory, in which everything of the session stays.
     pub(super) fn new(home: &Path) -> Self {
-        for folder in [".run", ".tmp"] {
-            std::fs::create_dir_all(home.join(folder)).expect("makes");
+        for directory in [".run", ".tmp"] {
+            std::fs::create_dir_all(home.join(directory)).expect("makes");
         }
         Self { home: home.to_owned(), cwd: home.to_owned() }
     }
@@ -61,14 +61,14 @@ impl Session {
     /// Writes a file that a page shows.
     pub(super) fn write(&self, name: &str, text: &str) {
         let path = self.path(name);
-        std::fs::create_dir_all(path.parent().expect("is in a folder")).expect("makes");
+        std::fs::create_dir_all(path.parent().expect("is in a directory")).expect("makes");
         std::fs::write(path, text.replace(HOME, &self.home.display().to_string())).expect("writes");
     }
 
     /// Starts a program in the person's environment, with both outputs in one.
     pub(super) fn start(&self, line: &str) -> (Child, Receiver<String>) {
         let (reader, writer) = std::io::pipe().expect("makes a pipe");
-        let cki = Path::new(env!("CARGO_BIN_EXE_cki")).parent().expect("is in a folder").display();
+        let cki = Path::new(env!("CARGO_BIN_EXE_cki")).parent().expect("is in a directory").display();
         let env = clean_env(&self.home);
         let mut command = Command::new("sh");
         command
@@ -101,8 +101,8 @@ impl Session {
     /// Types the commands of a block. What is not as shown is told.
     pub(super) fn run(&mut self, text: &str) -> Result<(), String> {
         steps(text).iter().try_for_each(|step| match step.command.strip_prefix("cd ") {
-            Some(folder) => {
-                self.cwd = self.path(&folder.replace('~', &self.home.display().to_string()));
+            Some(directory) => {
+                self.cwd = self.path(&directory.replace('~', &self.home.display().to_string()));
                 Ok(())
             }
             None => self.step(step),
@@ -229,7 +229,7 @@ fn blocks_are_read_as_commands_and_output() {
 
 #[test]
 fn what_is_not_as_shown_is_told() {
-    let home = tempfile::tempdir().expect("a folder");
+    let home = tempfile::tempdir().expect("a directory");
     let mut session = Session::new(home.path());
     let block = "$ printf 'run 0123abcdef\\nafter 3.5 s\\nin %s\\n' \"$HOME\"\nrun 9876543210\nafter 2 s\nin /home/you\n";
     assert_eq!(session.run(block), Ok(()));

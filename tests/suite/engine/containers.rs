@@ -94,9 +94,12 @@ async fn a_wait_tells_the_truth(lab: Arc<Lab>) {
     assert_eq!(lab.engine.wait(&zero).await.expect("ends"), 0);
     // Removed while somebody waits: the engine has been asked before.
     let gone = lab.started(&lab.shell("sleep 1000")).await;
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let proxy =
-        Proxy::holding(lab.engine.address(), &folder.path().join("engine.sock"), Hold::Nothing("POST /wait"));
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let proxy = Proxy::holding(
+        lab.engine.address(),
+        &directory.path().join("engine.sock"),
+        Hold::Nothing("POST /wait"),
+    );
     eventually("the proxy listens", || async { proxy.listens() }).await;
     let found = discover(&Env::new([("DOCKER_HOST", proxy.address())]), Wanted::Auto).await;
     let engine = found.engine.expect("answers");

@@ -35,7 +35,7 @@ async fn the_kind_that_is_wanted_is_found_or_refused(lab: Arc<Lab>) {
 }
 
 /// An environment in which there is nothing but the program `podman`, with storage of its own.
-fn only_podman(folder: &Path) -> Env {
+fn only_podman(directory: &Path) -> Env {
     let host = Host::real();
     assert!(programs::find(&host.env, "podman").is_some(), "podman is not installed");
     let first = "/run/podman/podman.sock";
@@ -44,17 +44,17 @@ fn only_podman(folder: &Path) -> Env {
         "`{first}` would be found first: stop the service that listens there"
     );
     assert!(nix::unistd::geteuid().is_root(), "storage of its own needs root");
-    let storage = folder.join("storage.conf");
+    let storage = directory.join("storage.conf");
     let text = format!(
         "[storage]\ndriver = \"vfs\"\ngraphroot = \"{0}/root\"\nrunroot = \"{0}/run\"\n",
-        folder.display()
+        directory.display()
     );
     std::fs::write(&storage, text).expect("writes");
-    let runtime = folder.join("xdg");
-    std::fs::create_dir_all(&runtime).expect("makes a folder");
+    let runtime = directory.join("xdg");
+    std::fs::create_dir_all(&runtime).expect("makes a directory");
     Env::new([
         ("PATH", host.env.get_os("PATH").unwrap_or_default().to_owned()),
-        ("HOME", folder.as_os_str().to_owned()),
+        ("HOME", directory.as_os_str().to_owned()),
         ("XDG_RUNTIME_DIR", runtime.into_os_string()),
         ("CONTAINERS_STORAGE_CONF", storage.into_os_string()),
     ])
@@ -65,15 +65,15 @@ fn socket_of(found: &Discovery) -> PathBuf {
     PathBuf::from(engine.address().strip_prefix("unix://").expect("is a socket"))
 }
 
-fn left_in(folder: &Path) -> usize {
-    std::fs::read_dir(folder.join("xdg/cki")).map_or(0, Iterator::count)
+fn left_in(directory: &Path) -> usize {
+    std::fs::read_dir(directory.join("xdg/cki")).map_or(0, Iterator::count)
 }
 
 #[tokio::test]
 #[ignore = "needs podman and root (bash tests/run)"]
 async fn a_podman_without_a_socket_gets_one_for_as_long_as_it_is_needed() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let found = discover(&only_podman(folder.path()), Wanted::Podman).await;
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let found = discover(&only_podman(directory.path()), Wanted::Podman).await;
     let socket = socket_of(&found);
     let used = found.candidates.last().expect("was tried");
     assert_eq!(used.origin, Origin::PodmanProgram);
@@ -82,33 +82,34 @@ async fn a_podman_without_a_socket_gets_one_for_as_long_as_it_is_needed() {
     let clone = engine.clone();
     drop(engine);
     assert!(clone.list(None).await.expect("still answers").is_empty());
-    assert_eq!(left_in(folder.path()), 1);
+    assert_eq!(left_in(directory.path()), 1);
     drop(clone);
     assert!(!socket.exists());
-    assert_eq!(left_in(folder.path()), 0);
+    assert_eq!(left_in(directory.path()), 0);
 }
 
 /// What the next test runs in a process of its own, to kill it.
 #[tokio::main]
 pub(crate) async fn hold_a_podman() {
     let host = Host::real();
-    let folder = PathBuf::from(host.env.get("CKI_TEST_FOLDER").expect("is given"));
-    let found = discover(&only_podman(&folder), Wanted::Podman).await;
-    std::fs::write(folder.join("ready"), socket_of(&found).as_os_str().as_encoded_bytes()).expect("writes");
+    let directory = PathBuf::from(host.env.get("CKI_TEST_DIRECTORY").expect("is given"));
+    let found = discover(&only_podman(&directory), Wanted::Podman).await;
+    std::fs::write(directory.join("ready"), socket_of(&found).as_os_str().as_encoded_bytes())
+        .expect("writes");
     std::future::pending::<()>().await;
 }
 
 #[tokio::test]
 #[ignore = "needs podman and root (bash tests/run)"]
 async fn a_killed_process_takes_its_podman_with_it() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let directory = tempfile::tempdir().expect("a temporary directory");
     let mut child = part::command("hold a podman")
-        .env("CKI_TEST_FOLDER", folder.path())
+        .env("CKI_TEST_DIRECTORY", directory.path())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .expect("runs");
-    let ready = folder.path().join("ready");
+    let ready = directory.path().join("ready");
     eventually("the service is up", || async { ready.exists() }).await;
     let socket = PathBuf::from(std::fs::read_to_string(&ready).expect("is text"));
     let answers = || std::os::unix::net::UnixStream::connect(&socket).is_ok();
@@ -116,8 +117,8 @@ async fn a_killed_process_takes_its_podman_with_it() {
     child.kill().expect("kills");
     assert_eq!(child.wait().expect("ends").signal(), Some(9));
     eventually("the service ends", || async { !answers() }).await;
-    // Its folder is still there, until the next one comes.
-    let found = discover(&only_podman(folder.path()), Wanted::Podman).await;
+    // Its directory is still there, until the next one comes.
+    let found = discover(&only_podman(directory.path()), Wanted::Podman).await;
     assert_ne!(socket_of(&found), socket);
-    assert_eq!(left_in(folder.path()), 1);
+    assert_eq!(left_in(directory.path()), 1);
 }

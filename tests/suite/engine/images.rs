@@ -8,7 +8,7 @@ use cki::systems::engine::{BuildRequest, EngineError, PullCause};
 
 use super::lab::{BOX, Heard, Lab, packed};
 use super::on_both;
-use crate::support::folder_with;
+use crate::support::directory_with;
 
 on_both!(
     a_build_obeys_the_ignore_rules,
@@ -33,8 +33,8 @@ fn tag(lab: &Lab) -> String {
     format!("cki-test/{}:1", lab.run)
 }
 
-async fn files_in(lab: &Lab, image: &str, folder: &str) -> Vec<String> {
-    let mut spec = lab.shell(&format!("cd {folder} && find . -type f -o -type l | sort"));
+async fn files_in(lab: &Lab, image: &str, directory: &str) -> Vec<String> {
+    let mut spec = lab.shell(&format!("cd {directory} && find . -type f -o -type l | sort"));
     spec.image = image.to_owned();
     let (code, out, err) = lab.finished(&spec).await;
     assert_eq!((code, err.as_str()), (0, ""));
@@ -42,7 +42,7 @@ async fn files_in(lab: &Lab, image: &str, folder: &str) -> Vec<String> {
 }
 
 async fn a_build_obeys_the_ignore_rules(lab: Arc<Lab>) {
-    let folder = folder_with(&[
+    let directory = directory_with(&[
         ("Dockerfile", &format!("FROM {BOX}\nCOPY . /ctx/\nRUN echo to-stdout; echo to-stderr >&2\n")),
         (".dockerignore", "**/*.log\n!keep.log\nsecret\nDockerfile\n"),
         ("a", ""),
@@ -53,8 +53,8 @@ async fn a_build_obeys_the_ignore_rules(lab: Arc<Lab>) {
         ("secret/key", ""),
         ("src/main", ""),
     ]);
-    std::os::unix::fs::symlink("/etc/hostname", folder.path().join("link")).expect("links");
-    let context = packed(folder.path());
+    std::os::unix::fs::symlink("/etc/hostname", directory.path().join("link")).expect("links");
+    let context = packed(directory.path());
     let (id, heard) = build(&lab, &tag(&lab), &context).await;
     let id = id.expect("builds");
     assert_eq!(
@@ -72,10 +72,10 @@ async fn a_build_obeys_the_ignore_rules(lab: Arc<Lab>) {
 }
 
 async fn a_dockerfile_that_was_made_is_not_in_the_image(lab: Arc<Lab>) {
-    let folder = folder_with(&[("builds/x.in", "#include"), ("a", "")]);
+    let directory = directory_with(&[("builds/x.in", "#include"), ("a", "")]);
     let text = format!("FROM {BOX}\nCOPY . /ctx/\n");
     let made = Dockerfile::Made { from: "builds/x.in".into(), text };
-    let context = pack(folder.path(), &made, folder.path()).expect("packs");
+    let context = pack(directory.path(), &made, directory.path()).expect("packs");
     build(&lab, &tag(&lab), &context).await.0.expect("builds");
     assert_eq!(files_in(&lab, &tag(&lab), "/ctx").await, ["./a", "./builds/x.in"]);
     lab.engine.remove_image(&tag(&lab)).await.expect("removes");
@@ -83,8 +83,8 @@ async fn a_dockerfile_that_was_made_is_not_in_the_image(lab: Arc<Lab>) {
 
 async fn a_failing_step_is_named_with_its_last_lines(lab: Arc<Lab>) {
     let script = "RUN for i in $(seq 15); do echo line $i; done; printf '\\033[31mabout to fail\\033[0m\\n' >&2; exit 7";
-    let folder = folder_with(&[("Dockerfile", &format!("FROM {BOX}\n{script}\n"))]);
-    let (result, _) = build(&lab, &tag(&lab), &packed(folder.path())).await;
+    let directory = directory_with(&[("Dockerfile", &format!("FROM {BOX}\n{script}\n"))]);
+    let (result, _) = build(&lab, &tag(&lab), &packed(directory.path())).await;
     let EngineError::BuildFailed { step, message, last, .. } = result.expect_err("fails") else {
         panic!("it is the build that failed");
     };
@@ -96,19 +96,19 @@ async fn a_failing_step_is_named_with_its_last_lines(lab: Arc<Lab>) {
 
 async fn a_dockerfile_that_makes_no_sense_is_said_to_be_so(lab: Arc<Lab>) {
     for text in ["FROM", "NONSENSE x\n", "FROM scratch\nCOPY nope /\n", ""] {
-        let folder = folder_with(&[("Dockerfile", text)]);
-        let (result, _) = build(&lab, &tag(&lab), &packed(folder.path())).await;
+        let directory = directory_with(&[("Dockerfile", text)]);
+        let (result, _) = build(&lab, &tag(&lab), &packed(directory.path())).await;
         let error = result.expect_err(text);
         assert!(matches!(error, EngineError::BuildFailed { .. }), "{text:?}: {error}");
     }
-    let (result, _) = build(&lab, "Not A Tag", &packed(folder_with(&[("Dockerfile", "")]).path())).await;
+    let (result, _) = build(&lab, "Not A Tag", &packed(directory_with(&[("Dockerfile", "")]).path())).await;
     assert!(matches!(result, Err(EngineError::Invalid { .. })));
 }
 
 async fn args_and_targets_and_labels_arrive(lab: Arc<Lab>) {
     let text =
         format!("FROM {BOX} AS first\nARG WHO=nobody\nRUN echo \"$WHO\" > /who\nFROM {BOX}\nRUN exit 1\n");
-    let folder = folder_with(&[("Dockerfile", &text)]);
+    let directory = directory_with(&[("Dockerfile", &text)]);
     let request = BuildRequest {
         tag: tag(&lab),
         args: [("WHO".to_owned(), "me & \"you\"".to_owned())].into(),
@@ -119,7 +119,7 @@ async fn args_and_targets_and_labels_arrive(lab: Arc<Lab>) {
     };
     let events = Events::silent();
     let task = events.start("image", "building");
-    let id = lab.engine.build(&request, &packed(folder.path()), &task, &events).await.expect("builds");
+    let id = lab.engine.build(&request, &packed(directory.path()), &task, &events).await.expect("builds");
     let facts = lab.engine.image(&tag(&lab)).await.expect("answers").expect("is there");
     assert_eq!(facts.id, id);
     assert_eq!(facts.labels.get("cki.test").map(String::as_str), Some("ü = 1"));
@@ -135,8 +135,8 @@ async fn args_and_targets_and_labels_arrive(lab: Arc<Lab>) {
 }
 
 async fn a_dropped_build_makes_no_image(lab: Arc<Lab>) {
-    let folder = folder_with(&[("Dockerfile", &format!("FROM {BOX}\nRUN echo begun && sleep 3\n"))]);
-    let context = packed(folder.path());
+    let directory = directory_with(&[("Dockerfile", &format!("FROM {BOX}\nRUN echo begun && sleep 3\n"))]);
+    let context = packed(directory.path());
     let heard = Heard::default();
     let events = Events::new(heard.clone());
     let task = events.start("image", "building");

@@ -13,7 +13,7 @@ use super::on_both;
 
 on_both!(
     an_environment_is_exact,
-    files_are_there_and_folders_stay_as_they_are,
+    files_are_there_and_directories_stay_as_they_are,
     limits_hold,
     entrypoint_workdir_and_command_replace_those_of_the_image,
     containers_find_each_other_and_we_find_them,
@@ -59,7 +59,7 @@ async fn an_environment_is_exact(lab: Arc<Lab>) {
     assert!(foreign.is_empty(), "{foreign:?}");
 }
 
-async fn files_are_there_and_folders_stay_as_they_are(lab: Arc<Lab>) {
+async fn files_are_there_and_directories_stay_as_they_are(lab: Arc<Lab>) {
     let file = |path: &str, text: &str, mode: u32| ContainerFile {
         path: path.to_owned(),
         content: Secret::new(text),
@@ -94,7 +94,7 @@ async fn files_are_there_and_folders_stay_as_they_are(lab: Arc<Lab>) {
             ]
         );
     }
-    // Where secrets are put, below a folder for what is temporary.
+    // Where secrets are put, below a directory for what is temporary.
     let mut secret = lab.shell("cat /run/secrets/a; touch /run/x && touch /x");
     secret.files = vec![file("/run/secrets/a", "s\n", 0o400)];
     secret.limits.read_only = true;

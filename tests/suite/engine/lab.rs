@@ -57,20 +57,20 @@ async fn make_box(engine: &ContainerEngine) {
     if engine.image(BOX).await.expect("answers").is_some() {
         return;
     }
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    std::fs::copy("/bin/busybox", folder.path().join("busybox")).expect("copies");
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    std::fs::copy("/bin/busybox", directory.path().join("busybox")).expect("copies");
     let dockerfile = "FROM scratch\nCOPY busybox /bin/busybox\n\
         RUN [\"/bin/busybox\", \"sh\", \"-c\", \"/bin/busybox --install -s /bin && mkdir -m 1777 /tmp\"]\n\
         ENV PATH=/bin BAKED=in\nWORKDIR /tmp\nCMD [\"sh\"]\n";
-    std::fs::write(folder.path().join("Dockerfile"), dockerfile).expect("writes");
-    let packed = packed(folder.path());
+    std::fs::write(directory.path().join("Dockerfile"), dockerfile).expect("writes");
+    let packed = packed(directory.path());
     let request = BuildRequest { tag: BOX.to_owned(), ..Default::default() };
     let events = Events::silent();
     engine.build(&request, &packed, &events.start("box", "building"), &events).await.expect("builds");
 }
 
-pub(crate) fn packed(folder: &Path) -> Packed {
-    pack(folder, &Dockerfile::File("Dockerfile".into()), Path::new("/tmp")).expect("packs")
+pub(crate) fn packed(directory: &Path) -> Packed {
+    pack(directory, &Dockerfile::File("Dockerfile".into()), Path::new("/tmp")).expect("packs")
 }
 
 pub(crate) fn words(text: &[&str]) -> Vec<String> {

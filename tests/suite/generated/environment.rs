@@ -13,7 +13,7 @@ use crate::house::rust_files;
 /// What others have named, by what it is about.
 const OTHERS: [(&str, &[(&str, &str)]); 6] = [
     (
-        "Folders",
+        "Directories",
         &[
             ("HOME", "Your home directory. Without it, `--workspace` must be given."),
             ("XDG_CONFIG_HOME", "Where your own `cki.toml` is, in `cki/`; else `~/.config`."),
@@ -24,7 +24,7 @@ const OTHERS: [(&str, &[(&str, &str)]); 6] = [
             ("XDG_STATE_HOME", "What a later command finds again; else `~/.local/state`."),
             (
                 "XDG_RUNTIME_DIR",
-                "Sockets of engines, and what the native engine runs; else a folder of yours in `TMPDIR`.",
+                "Sockets of engines, and what the native engine runs; else a directory of yours in `TMPDIR`.",
             ),
             ("TMPDIR", "Temporary files; else `/tmp`."),
             ("PATH", "Where `git`, `cpp`, `podman`, package managers and a component's own programs are."),
@@ -72,7 +72,7 @@ const OTHERS: [(&str, &[(&str, &str)]); 6] = [
                 "SSL_CERT_FILE",
                 "The certificates of authorities, instead of the system's. `ca_file` adds to them.",
             ),
-            ("SSL_CERT_DIR", "A folder with such certificates."),
+            ("SSL_CERT_DIR", "A directory with such certificates."),
         ],
     ),
     (
@@ -121,8 +121,8 @@ outside a container. `cki env COMPONENT --explain` shows what it gets, and why.\
 
 #[test]
 fn every_variable_that_is_read_is_described() {
-    let lookup =
-        Regex::new(r#"\b(?:get|get_os|xdg|absolute|folder)\(\s*"([A-Z][A-Z0-9_]{2,})""#).expect("is valid");
+    let lookup = Regex::new(r#"\b(?:get|get_os|xdg|absolute|directory)\(\s*"([A-Z][A-Z0-9_]{2,})""#)
+        .expect("is valid");
     let described: BTreeSet<&str> =
         OTHERS.iter().flat_map(|(_, variables)| variables.iter().map(|(name, _)| *name)).collect();
     let mut without = BTreeSet::new();

@@ -40,10 +40,10 @@ fn the_built_in_inventory_is_carried_compiled() {
     let compiled = cki::ops::inventory::compile().expect("is YAML");
     super::golden("templates/inventory.compiled", &compiled);
     // What is read of it is what is read of the files, to the last value.
-    let folder = cki::ops::inventory::load(Some(Path::new("templates/inventory"))).expect("loads");
+    let directory = cki::ops::inventory::load(Some(Path::new("templates/inventory"))).expect("loads");
     let carried = cki::ops::inventory::load(None).expect("loads");
-    assert_eq!(folder.components.len(), carried.components.len());
-    for (one, other) in folder.components.iter().zip(&carried.components) {
+    assert_eq!(directory.components.len(), carried.components.len());
+    for (one, other) in directory.components.iter().zip(&carried.components) {
         let of = |component: &cki::model::inventory::Component| {
             let part = component.clone();
             let written = part.written.place("sources.0.repo");
@@ -68,11 +68,11 @@ fn the_built_in_inventory_is_carried_compiled() {
 #[test]
 fn the_examples_are_inventories_without_a_finding() {
     let examples = examples();
-    let is_of_folder = |path: &str| path == "inventory.yaml" || path.starts_with("service/");
-    let folder: Vec<Document> =
-        examples.iter().filter(|(path, _)| is_of_folder(path)).map(document).collect();
-    assert_eq!(folder.len(), 2);
-    let inventory = Inventory::read("the folder", folder).expect("can be read");
+    let is_of_directory = |path: &str| path == "inventory.yaml" || path.starts_with("service/");
+    let directory: Vec<Document> =
+        examples.iter().filter(|(path, _)| is_of_directory(path)).map(document).collect();
+    assert_eq!(directory.len(), 2);
+    let inventory = Inventory::read("the directory", directory).expect("can be read");
     assert_eq!(inventory.findings(9), []);
     let herder = inventory.find("pipeline-herder").expect("is there");
     assert_eq!(herder.stage.as_ref().and_then(|stage| stage.bot.as_deref()), Some("cki-ci-bot"));
@@ -124,7 +124,7 @@ fn no_key_is_left_out() {
         "src/model/inventory/entry.rs",
         "src/model/service/mod.rs",
         "src/model/environment/production.rs",
-        "src/model/environment/reference_secret.rs",
+        "src/model/environment/placeholder_secret.rs",
     ] {
         let source = read(file);
         // Only what is read from YAML.

@@ -25,7 +25,7 @@ Settings come in layers: the compiled-in default, your own file, the project's f
 flags. A higher layer wins, and `cki config` shows every value with the place it comes from.
 
 - Your own file is `$XDG_CONFIG_HOME/cki/cki.toml`, without that variable `~/.config/cki/cki.toml`.
-- A project's file is `cki.toml` in the working directory, or in the nearest folder above it that has
+- A project's file is `cki.toml` in the working directory, or in the nearest directory above it that has
   one. It may not set what is marked as personal; and your token is not sent to a server that only a
   project's file names.
 - A dot in a name stands for a table: `stage.bot` is `bot` in `[stage]`.
@@ -72,7 +72,7 @@ An unknown setting is a warning, a value that cannot be is an error; both name f
 
 #[test]
 fn the_example_of_the_settings_is_valid() {
-    let home = tempfile::tempdir().expect("a temporary folder");
+    let home = tempfile::tempdir().expect("a temporary directory");
     std::fs::create_dir_all(home.path().join(".config/cki")).expect("makes");
     std::fs::write(home.path().join(".config/cki/cki.toml"), EXAMPLE).expect("writes");
     let env = crate::support::clean_env(home.path());

@@ -25,7 +25,7 @@ async fn a_clone_is_whole_and_on_the_default_branch() {
     let checkout = bench.inspect();
     assert_eq!((checkout.head, checkout.branch.as_deref()), (Some(second), Some("main")));
     assert_eq!((checkout.dirty, checkout.untracked, checkout.ahead_behind), (false, false, Some((0, 0))));
-    // The folder is as open as any that the person makes.
+    // The directory is as open as any that the person makes.
     use std::os::unix::fs::PermissionsExt as _;
     let mode = |path: &Path| std::fs::metadata(path).expect("is there").permissions().mode();
     assert_eq!(mode(&bench.target()), mode(&bench.work()));
@@ -75,7 +75,7 @@ async fn a_shallow_clone_has_one_commit_and_can_still_be_updated() {
 }
 
 #[tokio::test]
-async fn depth_is_dropped_for_a_folder_and_said_so() {
+async fn depth_is_dropped_for_a_directory_and_said_so() {
     let mut bench = Bench::new().await;
     bench.grow();
     let recorder = Recorder::default();
@@ -95,7 +95,7 @@ async fn depth_is_dropped_for_a_folder_and_said_so() {
 #[tokio::test]
 async fn an_empty_repository_is_cloned_and_filled_later() {
     let bench = Bench::new().await;
-    let mut history = begin(&bench.folder.path().join("served/empty.git"));
+    let mut history = begin(&bench.directory.path().join("served/empty.git"));
     let url = bench.server.url("empty.git");
     let cloned = bench.clone(&url).await;
     assert_eq!((done(&cloned), cloned.detail().as_str()), (&Outcome::Cloned, "cloned, it is empty"));
@@ -123,7 +123,7 @@ async fn what_is_in_the_way_stays() {
     let bench = Bench::new().await;
     let url = bench.server.url("x.git");
     std::fs::create_dir(bench.target()).expect("makes");
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::Cloned, "an empty folder is no obstacle");
+    assert_eq!(done(&bench.clone(&url).await), &Outcome::Cloned, "an empty directory is no obstacle");
     let other = bench.served().display().to_string();
     let cloned = bench.clone(&other).await;
     assert!(
@@ -192,7 +192,7 @@ async fn a_clone_is_found_from_within() {
     assert_eq!(found.root, bench.target());
     assert_eq!(found.remotes, [("origin".to_owned(), bench.server.url("x.git"))]);
     assert_eq!(inspect(&deep).expect("reads"), None);
-    assert_eq!(cki::systems::git::discover(bench.folder.path()).expect("reads"), None);
+    assert_eq!(cki::systems::git::discover(bench.directory.path()).expect("reads"), None);
     // A login that a person left in their own configuration is not shown.
     bench.ask(&["remote", "add", "mine", "https://me:glpat-0@h/x"]);
     assert_eq!(bench.inspect().remotes[0], ("mine".to_owned(), "https://h/x".to_owned()));

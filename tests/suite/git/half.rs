@@ -21,7 +21,7 @@ async fn with_many() -> (Bench, CommitId, String) {
     );
     let url = bench.server.url("x.git");
     assert_eq!(done(&bench.clone(&url).await), &Outcome::Cloned);
-    let mut files = vec![file("a", "2\n"), file("b", "1\n"), file("dir/x", "in a folder now\n")];
+    let mut files = vec![file("a", "2\n"), file("b", "1\n"), file("dir/x", "in a directory now\n")];
     files.extend((0..MANY).map(|number| file(&format!("many/{number}"), &format!("{number}\n").repeat(200))));
     let after = bench.commit(before, "refs/heads/main", &files);
     (bench, after, url)
@@ -95,7 +95,7 @@ async fn a_transfer_that_was_killed_leaves_nothing_after_the_next_one() {
 
 /// Leaves a clone as a process does that is killed at some moment of an update.
 fn killed_at(bench: &Bench, after: CommitId, lock: bool) {
-    // From the folder itself: the server answers on this very thread.
+    // From the directory itself: the server answers on this very thread.
     let served = bench.served().display().to_string();
     bench.ask(&["fetch", "-q", &served, "+refs/heads/*:refs/remotes/origin/*"]);
     let repository = bench.target().join(".git");
@@ -144,13 +144,13 @@ async fn what_a_person_did_after_the_kill_stays() {
 async fn files_that_equal_what_comes_are_not_in_the_way() {
     let (bench, after, url) = with_many().await;
     let root = bench.target();
-    // Added, changed, staged, removed, and a folder where a file was: all as the server has it.
+    // Added, changed, staged, removed, and a directory where a file was: all as the server has it.
     std::fs::create_dir(root.join("many")).expect("makes");
     std::fs::write(root.join("many/7"), "7\n".repeat(200)).expect("writes");
     std::fs::write(root.join("a"), "2\n").expect("writes");
     bench.ask(&["rm", "-q", "gone", "dir"]);
     std::fs::create_dir(root.join("dir")).expect("makes");
-    std::fs::write(root.join("dir/x"), "in a folder now\n").expect("writes");
+    std::fs::write(root.join("dir/x"), "in a directory now\n").expect("writes");
     bench.ask(&["add", "dir/x"]);
     assert!(matches!(done(&bench.clone(&url).await), Outcome::Updated { .. }));
     bench.assert_at(after);

@@ -13,7 +13,7 @@ const GIVEN: [&str; 5] =
 impl Bench {
     /// The variables by which a setting is given in one way.
     fn given(&self, how: &str, key: &str, value: &str) -> Vec<(String, String)> {
-        let home = self.folder.path().join(format!("home-{how}"));
+        let home = self.directory.path().join(format!("home-{how}"));
         // One way may have been used before, with something else.
         let _ = std::fs::remove_dir_all(&home);
         let (file, variable, own) = match how {
@@ -30,8 +30,8 @@ impl Bench {
         };
         std::fs::create_dir_all(file.parent().expect("has one")).expect("makes");
         ask(
-            self.folder.path(),
-            self.folder.path(),
+            self.directory.path(),
+            self.directory.path(),
             &["config", "-f", file.to_str().expect("is text"), key, value],
         );
         let mut variables = vec![(variable.to_owned(), own.display().to_string())];
@@ -87,11 +87,11 @@ async fn both_ways_obey_the_same_configuration_wherever_it_is_given() {
 #[tokio::test]
 async fn conditions_are_about_the_clone() {
     let bench = Bench::new().await;
-    let rules = bench.folder.path().join("rules");
+    let rules = bench.directory.path().join("rules");
     let key = format!("url.{}.insteadOf", bench.server.url(""));
     ask(
-        bench.folder.path(),
-        bench.folder.path(),
+        bench.directory.path(),
+        bench.directory.path(),
         &["config", "-f", rules.to_str().expect("text"), &key, "http://127.0.0.1:1/"],
     );
     for (condition, applies) in [
@@ -182,11 +182,11 @@ async fn what_is_planted_in_a_clone_runs_nothing_on_either_way() {
         };
         let git = git.with_logins(bench.logins(TOKEN));
         bench.clone_with(&git, bench.wanted(&url), None).await;
-        let trace = bench.folder.path().join("ran");
+        let trace = bench.directory.path().join("ran");
         let run = bench.script("run", &format!("echo \"$0 $*\" >> {}; exit 1", trace.display()));
         let repository = bench.target().join(".git");
-        for folder in [repository.join("hooks"), bench.folder.path().join("hooks")] {
-            std::fs::create_dir_all(&folder).expect("makes");
+        for directory in [repository.join("hooks"), bench.directory.path().join("hooks")] {
+            std::fs::create_dir_all(&directory).expect("makes");
             for hook in [
                 "reference-transaction",
                 "post-checkout",
@@ -198,16 +198,16 @@ async fn what_is_planted_in_a_clone_runs_nothing_on_either_way() {
                 "post-rewrite",
                 "pre-rebase",
             ] {
-                std::fs::copy(&run, folder.join(hook)).expect("copies");
-                std::fs::set_permissions(folder.join(hook), std::fs::Permissions::from_mode(0o755))
+                std::fs::copy(&run, directory.join(hook)).expect("copies");
+                std::fs::set_permissions(directory.join(hook), std::fs::Permissions::from_mode(0o755))
                     .expect("sets");
             }
         }
-        let more = bench.folder.path().join("more");
+        let more = bench.directory.path().join("more");
         std::fs::write(&more, format!("[core]\n\tsshCommand = {run}\n\tfsmonitor = {run}\n"))
             .expect("writes");
         std::fs::write(repository.join("info/attributes"), "* filter=x diff=x\n").expect("writes");
-        let hooks = bench.folder.path().join("hooks");
+        let hooks = bench.directory.path().join("hooks");
         let mut planted = std::fs::read_to_string(repository.join("config")).expect("reads");
         for (key, value) in PLANTED {
             let fill = |text: &str| {
@@ -240,7 +240,7 @@ async fn a_clone_that_says_that_its_files_are_elsewhere_is_refused() {
     let mut bench = Bench::new().await;
     let url = bench.server.url("x.git");
     bench.clone(&url).await;
-    let elsewhere = bench.folder.path().join("elsewhere");
+    let elsewhere = bench.directory.path().join("elsewhere");
     std::fs::create_dir(&elsewhere).expect("makes");
     bench.ask(&["config", "core.worktree", elsewhere.to_str().expect("text")]);
     bench.commit(bench.first, "refs/heads/main", &[file("a", "2\n"), file("new", "n\n")]);

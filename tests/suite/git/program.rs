@@ -10,14 +10,14 @@ use cki::host::Env;
 impl Bench {
     /// With variables for the `git` program.
     pub(super) fn git_in(&self, variables: &[(&str, &str)]) -> Git {
-        let clean = clean_env(self.folder.path());
+        let clean = clean_env(self.directory.path());
         let clean = clean.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         let more = variables.iter().map(|(name, value)| (name.into(), value.into()));
         Git::new(Arc::new(Http::new(HttpPolicy::default())), Logins::default(), Env::new(clean.chain(more)))
     }
 
     pub(super) fn script(&self, name: &str, text: &str) -> String {
-        let path = self.folder.path().join(name);
+        let path = self.directory.path().join(name);
         std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("writes");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("sets");
         path.display().to_string()
@@ -109,7 +109,7 @@ async fn a_credential_helper_knows_what_we_do_not() {
 #[tokio::test]
 async fn it_is_ended_with_all_that_it_started() {
     let bench = Bench::new().await;
-    let fifo = bench.folder.path().join("begun");
+    let fifo = bench.directory.path().join("begun");
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("makes");
     // It tells its process id, and then waits for what never comes.
     let ssh = bench.script("ssh", &format!("echo $$ > {}; exec tail -f /dev/null", fifo.display()));

@@ -1,4 +1,4 @@
-//! Pushes over HTTP, to a folder, and over ssh: small ones in one piece, large ones in many.
+//! Pushes over HTTP, to a directory, and over ssh: small ones in one piece, large ones in many.
 
 use super::*;
 
@@ -6,12 +6,12 @@ use cki::systems::git::GitUrl;
 
 impl Bench {
     async fn push(&self, git: &Git, url: &str, refspec: &str) -> Result<(), GitError> {
-        let (git, folder, refspec) = (git.to_owned(), self.target(), refspec.to_owned());
+        let (git, directory, refspec) = (git.to_owned(), self.target(), refspec.to_owned());
         let url = GitUrl::parse(url).expect("an address");
         let pushing = tokio::task::spawn_blocking(move || {
             let (events, stop) = (Events::silent(), Stop::new());
             let task = events.start("x", "pushing");
-            git.push(&folder, &url, &refspec, Job { task: &task, events: &events, stop: &stop })
+            git.push(&directory, &url, &refspec, Job { task: &task, events: &events, stop: &stop })
         });
         pushing.await.expect("ends")
     }
@@ -24,7 +24,7 @@ impl Bench {
     }
 
     fn serves(&self, reference: &str) -> String {
-        ask(&self.served(), self.folder.path(), &["rev-parse", reference])
+        ask(&self.served(), self.directory.path(), &["rev-parse", reference])
     }
 }
 
@@ -44,11 +44,11 @@ async fn a_push_arrives_small_or_large() {
     let pushed = bench.server.seen();
     let last = pushed.last().expect("something came");
     assert!(last.line.starts_with("POST") && last.login && !last.length, "{pushed:?}");
-    ask(&bench.served(), bench.folder.path(), &["fsck", "--strict"]);
+    ask(&bench.served(), bench.directory.path(), &["fsck", "--strict"]);
 }
 
 #[tokio::test]
-async fn a_push_to_a_folder_arrives() {
+async fn a_push_to_a_directory_arrives() {
     let bench = Bench::new().await;
     let url = bench.served().display().to_string();
     bench.clone(&url).await;

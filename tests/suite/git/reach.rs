@@ -40,7 +40,7 @@ async fn a_login_in_the_address_is_used_and_not_kept() {
 #[tokio::test]
 async fn a_login_is_sent_only_when_it_is_wanted_and_only_there() {
     let bench = Bench::new().await;
-    let other = GitServer::start(&bench.folder.path().join("served")).await;
+    let other = GitServer::start(&bench.directory.path().join("served")).await;
     let git = bench.git_with(bench.logins(TOKEN));
     bench.clone_with(&git, bench.wanted(&bench.server.url("x.git")), None).await;
     assert!(bench.server.seen().iter().all(|seen| !seen.login));
@@ -112,7 +112,7 @@ async fn a_connection_that_is_reset_or_without_tls_is_said_so() {
 async fn offline_reaches_this_machine_only() {
     let bench = Bench::new().await;
     let policy = HttpPolicy { offline: true, ..HttpPolicy::default() };
-    let git = Git::new(Arc::new(Http::new(policy)), Logins::default(), clean_env(bench.folder.path()));
+    let git = Git::new(Arc::new(Http::new(policy)), Logins::default(), clean_env(bench.directory.path()));
     for url in ["https://gitlab.com/x", "git://gitlab.com/x", "git@gitlab.com:x", "ssh://gitlab.com/x"] {
         let found = bench.clone_with(&git, bench.wanted(url), None).await;
         assert!(matches!(out_of_reach(&found), GitError::Offline { .. }), "{url}: {found:?}");
@@ -122,9 +122,9 @@ async fn offline_reaches_this_machine_only() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_no_repository_is_not_found() {
+async fn a_directory_that_is_no_repository_is_not_found() {
     let bench = Bench::new().await;
-    for url in ["/nowhere/x", &bench.folder.path().display().to_string()] {
+    for url in ["/nowhere/x", &bench.directory.path().display().to_string()] {
         let found = bench.clone(url).await;
         assert!(matches!(out_of_reach(&found), GitError::NotFound { .. }), "{found:?}");
     }
@@ -135,7 +135,7 @@ async fn the_git_protocol_works_too() {
     let bench = Bench::new().await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("has an address");
-    let served = bench.folder.path().join("served");
+    let served = bench.directory.path().join("served");
     let daemon = tokio::spawn(async move {
         while let Ok((connection, _)) = listener.accept().await {
             let socket = connection.into_std().expect("a socket");

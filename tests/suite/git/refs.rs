@@ -23,7 +23,7 @@ async fn both_ways_follow_what_the_server_renames_and_removes() {
         for (case, changes, expected) in CASES {
             let mut bench = Bench::new().await;
             let served = bench.served();
-            let home = bench.folder.path().to_owned();
+            let home = bench.directory.path().to_owned();
             for arguments in
                 [["branch", "topic", "main"], ["branch", "dir/one", "main"], ["tag", "rel", "main"]]
             {
@@ -43,10 +43,10 @@ async fn both_ways_follow_what_the_server_renames_and_removes() {
             let found = bench.clone_with(&git, bench.wanted(&url), None).await;
             assert!(found.detail().starts_with(expected), "{case}, ssh {over_ssh}: {}", found.detail());
             assert_eq!(found.head(), Some(more), "{case}, ssh {over_ssh}");
-            let branches = |folder: &Path, under: &str| {
+            let branches = |directory: &Path, under: &str| {
                 let format =
                     format!("--format=%(refname:lstrip={})", if under == "refs/heads" { 2 } else { 3 });
-                let said = ask(folder, &home, &["for-each-ref", &format, under]);
+                let said = ask(directory, &home, &["for-each-ref", &format, under]);
                 said.lines().filter(|name| *name != "HEAD").map(str::to_owned).collect::<Vec<_>>()
             };
             assert_eq!(

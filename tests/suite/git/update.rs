@@ -126,7 +126,7 @@ async fn a_remote_that_would_move_ones_own_branches_does_not() {
 #[tokio::test]
 async fn addresses_are_rewritten_as_the_person_wants() {
     let (bench, second, url) = behind().await;
-    let key = format!("url.{}/.insteadOf", bench.folder.path().join("served").display());
+    let key = format!("url.{}/.insteadOf", bench.directory.path().join("served").display());
     bench.ask(&["config", "--global", &key, &bench.server.url("")]);
     bench.server.seen();
     assert_eq!(done(&bench.clone(&url).await), &Outcome::Updated { from: Some(bench.first), to: second });

@@ -30,7 +30,7 @@ impl Files for Memory<'_> {
         let is_directory = path.is_empty() || self.0.keys().any(|key| key.starts_with(&below));
         Ok(match self.0.contains_key(path) {
             true => Some(FileKind::File),
-            false => is_directory.then_some(FileKind::Folder),
+            false => is_directory.then_some(FileKind::Directory),
         })
     }
 

@@ -13,9 +13,9 @@ use crate::compose::printed::{Values, cki, plain, run, text};
 use crate::support;
 
 /// The container of the Pod in a file.
-fn container(kubectl: &str, folder: &Path, file: &str) -> Result<Value, String> {
+fn container(kubectl: &str, directory: &Path, file: &str) -> Result<Value, String> {
     let mut command = Command::new(kubectl);
-    command.env_clear().env("HOME", folder).current_dir(folder);
+    command.env_clear().env("HOME", directory).current_dir(directory);
     let output = command.args(["set", "env", "--local", "-f", file, "-o", "json", "ADDED=1"]).output();
     let output = output.expect("runs kubectl");
     if !output.status.success() {
@@ -26,13 +26,13 @@ fn container(kubectl: &str, folder: &Path, file: &str) -> Result<Value, String> 
 }
 
 fn is_read_back(kubectl: &str, values: &Values, command: &[String]) -> Result<(), TestCaseError> {
-    let folder = tempfile::tempdir().expect("a temporary directory");
-    let folder = folder.path();
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let directory = directory.path();
     let args = ["run-local", "a", "--engine", "native", "--print", "kube", "--reveal"];
-    let written = cki(folder, values, command, &args);
+    let written = cki(directory, values, command, &args);
     prop_assert!(written.status.success(), "{}", plain(&written));
-    std::fs::write(folder.join("pod.yaml"), &written.stdout).expect("writes");
-    let container = container(kubectl, folder, "pod.yaml").map_err(TestCaseError::fail)?;
+    std::fs::write(directory.join("pod.yaml"), &written.stdout).expect("writes");
+    let container = container(kubectl, directory, "pod.yaml").map_err(TestCaseError::fail)?;
     let mut read = Values::new();
     for item in container["env"].as_array().into_iter().flatten() {
         // An empty value is left out.

@@ -18,7 +18,7 @@ async fn exit_codes_come_through() {
 #[tokio::test]
 async fn what_cannot_be_started_is_said_and_leaves_nothing() {
     let (machine, space) = (Machine::new(), Space::new());
-    let here = machine.folder.path();
+    let here = machine.directory.path();
     std::fs::write(here.join("plain"), "").expect("writes");
     std::fs::write(here.join("script"), "#!/no/such/interpreter\n").expect("writes");
     std::fs::set_permissions(here.join("script"), std::fs::Permissions::from_mode(0o755)).expect("may");

@@ -1,5 +1,5 @@
 //! Processes without an engine, for real: what they see and do not see, that they end and how, and
-//! that nothing is left. All of it runs as whoever runs the tests; as root, once more as an
+//! that nothing is left. All of it runs as anyone who runs the tests; as root, once more as an
 //! ordinary user; and once more where the kernel allows no namespaces at all.
 //!
 //! This program is also what the tests run: [`part`] plays the part that it is told.
@@ -39,20 +39,20 @@ const NONE: &str = "NATIVE_NONE";
 /// Longer than anything here takes.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// A machine of its own: a runtime folder, and an environment with something to hide.
+/// A machine of its own: a runtime directory, and an environment with something to hide.
 struct Machine {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     native: Native,
 }
 
 impl Machine {
     fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let native = Native::new(&Self::env(folder.path()));
-        Self { folder, native }
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let native = Native::new(&Self::env(directory.path()));
+        Self { directory, native }
     }
 
-    fn env(folder: &Path) -> Env {
+    fn env(directory: &Path) -> Env {
         let real = Host::real().env;
         Env::new([
             ("PATH", real.get("PATH").unwrap_or("/usr/bin:/bin")),
@@ -60,7 +60,7 @@ impl Machine {
             ("LC_ALL", "C.UTF-8"),
             ("HOME", "/nonexistent"),
             ("API_TOKEN", "must-not-be-inherited"),
-            ("XDG_RUNTIME_DIR", folder.to_str().expect("is text")),
+            ("XDG_RUNTIME_DIR", directory.to_str().expect("is text")),
         ])
     }
 
@@ -68,7 +68,7 @@ impl Machine {
         ProcessSpec {
             identity: identity(name, Lifetime::Owner),
             command: command.iter().map(|&word| word.to_owned()).collect(),
-            workdir: self.folder.path().to_owned(),
+            workdir: self.directory.path().to_owned(),
             environment: Vec::new(),
             secret: Vec::new(),
             files: Vec::new(),
@@ -106,8 +106,8 @@ impl Machine {
     }
 
     fn file(&self, facts: &ProcessFacts, name: &str) -> PathBuf {
-        let folder = format!("cki/native/{}.{}", facts.identity.run, facts.identity.name);
-        self.folder.path().join(folder).join(name)
+        let directory = format!("cki/native/{}.{}", facts.identity.run, facts.identity.name);
+        self.directory.path().join(directory).join(name)
     }
 
     /// The number of the process that sees to it that nothing is left.
@@ -119,13 +119,13 @@ impl Machine {
     }
 
     fn is_clean(&self) -> bool {
-        let runs = self.folder.path().join("cki/native");
+        let runs = self.directory.path().join("cki/native");
         std::fs::read_dir(runs).expect("was made").next().is_none() && self.living().is_empty()
     }
 
     /// The processes that belong here, since their home does.
     fn living(&self) -> Vec<u32> {
-        let home = format!("HOME={}/", self.folder.path().display());
+        let home = format!("HOME={}/", self.directory.path().display());
         let environment = |pid: u32| std::fs::read(format!("/proc/{pid}/environ")).ok();
         let pids = std::fs::read_dir("/proc").expect("is there").flatten();
         pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
@@ -219,19 +219,19 @@ pub(crate) fn part() {
             let listener = TcpListener::bind(("127.0.0.1", port)).expect("binds");
             writeln!(out, "listening").expect("writes");
             for stream in listener.incoming() {
-                // Whoever only looks whether somebody listens is gone already.
+                // anyone who only looks whether somebody listens is gone already.
                 let _ = stream.and_then(|mut stream| stream.write_all(b"hello"));
             }
         }
-        Some("own") => own(&PathBuf::from(env.get_os("NATIVE_FOLDER").expect("is set"))),
+        Some("own") => own(&PathBuf::from(env.get_os("NATIVE_DIRECTORY").expect("is set"))),
         role => panic!("there is no role {role:?}"),
     }
 }
 
 /// Owns an attached process and leaves a detached one, until it is killed.
 #[tokio::main(flavor = "current_thread")]
-async fn own(folder: &Path) {
-    let native = Native::new(&Machine::env(folder));
+async fn own(directory: &Path) {
+    let native = Native::new(&Machine::env(directory));
     let space = Space::new();
     let spec = |name: &str, lifetime, script: &str| ProcessSpec {
         identity: identity(name, lifetime),
@@ -258,10 +258,10 @@ async fn own(folder: &Path) {
 fn again(prefix: &[&str]) {
     let mut program = Host::real().executable;
     let readable = |path: &Path| path.metadata().is_ok_and(|facts| facts.permissions().mode() & 1 != 0);
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let directory = tempfile::tempdir().expect("a temporary directory");
     if !program.ancestors().all(readable) {
-        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("may");
-        program = folder.path().join("suite");
+        std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).expect("may");
+        program = directory.path().join("suite");
         std::fs::copy(Host::real().executable, &program).expect("copies");
     }
     let output = Command::new(prefix[0])

@@ -34,7 +34,7 @@ async fn a_detached_process_is_found_read_entered_and_stopped() {
     let lines: Vec<&str> = output.lines().collect();
     let inside =
         std::fs::read_link(format!("/proc/{}/ns/net", facts.pid().expect("lives"))).expect("is a link");
-    let here = machine.folder.path().to_str().expect("is text");
+    let here = machine.directory.path().to_str().expect("is text");
     assert_eq!(lines, ["t0ken", here, inside.to_str().expect("is text")]);
     assert_eq!(code, 9);
     let error =
@@ -118,7 +118,7 @@ async fn nothing_is_left_when_the_owner_is_killed_but_what_was_to_stay() {
     let machine = Machine::new();
     let mut owner = part::command("native")
         .env(ROLE, "own")
-        .env("NATIVE_FOLDER", machine.folder.path())
+        .env("NATIVE_DIRECTORY", machine.directory.path())
         .stdout(Stdio::piped())
         .spawn()
         .expect("starts");
@@ -163,7 +163,7 @@ async fn a_killed_supervisor_is_swept_after() {
     eventually("it hides", || machine.living().len() >= 2).await;
     let supervisor = machine.supervisor(&facts);
     // A bystander with nearly the same home.
-    let home = machine.folder.path().join("cki/native/home");
+    let home = machine.directory.path().join("cki/native/home");
     let mut bystander = Command::new("sleep").arg("1000").env("HOME", &home).spawn().expect("starts");
     assert!(Command::new("kill").args(["-9", &supervisor]).status().expect("runs").success());
     eventually("it is dead", || !facts.is_alive()).await;

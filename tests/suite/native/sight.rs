@@ -13,7 +13,7 @@ async fn the_environment_is_exactly_what_was_asked_for() {
     lines.sort_unstable();
     let path = Host::real().env.get("PATH").unwrap_or("/usr/bin:/bin").to_owned();
     let run = RunId::new(b"run");
-    let home = format!("HOME={}/cki/native/{run}.env/home", machine.folder.path().display());
+    let home = format!("HOME={}/cki/native/{run}.env/home", machine.directory.path().display());
     let path = format!("PATH={path}");
     assert_eq!(lines, ["3", "A=1 2", &home, "LC_ALL=C", &path, "TERM=xterm"]);
     assert_eq!(code, 0);
@@ -33,8 +33,8 @@ async fn it_has_a_home_of_its_own_no_open_files_and_no_terminal() {
         target.push_str(&String::from_utf8_lossy(&bytes));
     }
     let lines: Vec<&str> = stdout.lines().collect();
-    let here = machine.folder.path().to_str().expect("is text");
-    // Number 3 is the folder that `ls` reads.
+    let here = machine.directory.path().to_str().expect("is text");
+    // Number 3 is the directory that `ls` reads.
     assert_eq!(lines[..8], ["700", here, "0", "1", "2", "3", "/dev/null", "no terminal"], "{stdout}");
     assert_eq!(stderr, "e\n");
     assert_eq!(process.wait().await.expect("is told"), 0);
@@ -162,7 +162,7 @@ async fn isolation_is_told_plainly() {
     let numbers = output.lines().filter(|line| line.parse::<u32>().is_ok()).count();
     // Its own, init, `ls`, and what `echo` and `id` say.
     assert_eq!(numbers <= 6, all["processes"].is_ok(), "{output}");
-    let user = machine.folder.path().metadata().expect("is there").uid();
+    let user = machine.directory.path().metadata().expect("is there").uid();
     assert_eq!(output.lines().last(), Some(user.to_string().as_str()));
     if Host::real().env.get(NONE).is_some() {
         assert!(all["network"].is_err() && all["processes"].is_err(), "{all:?}");

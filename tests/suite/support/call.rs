@@ -27,16 +27,16 @@ pub(crate) struct Call<'a> {
     stdin: Option<Vec<u8>>,
     columns: Option<u16>,
     stdout: Option<Stdio>,
-    /// A folder with so little room, in kilobytes.
+    /// A directory with so little room, in kilobytes.
     cramped: Option<(PathBuf, u32)>,
-    folder: PathBuf,
+    directory: PathBuf,
     /// As somebody who has not trusted the project.
     untrusting: bool,
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(cli: &'a Cli, words: Vec<String>, folder: PathBuf) -> Self {
-        std::fs::create_dir(&folder).expect("makes a folder");
+    pub(super) fn new(cli: &'a Cli, words: Vec<String>, directory: PathBuf) -> Self {
+        std::fs::create_dir(&directory).expect("makes a directory");
         Self {
             cli,
             words,
@@ -45,7 +45,7 @@ impl<'a> Call<'a> {
             columns: None,
             stdout: None,
             cramped: None,
-            folder,
+            directory,
             untrusting: false,
         }
     }
@@ -80,10 +80,10 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// On a machine where a folder is empty and a disk of its own with so many kilobytes. What is in
+    /// On a machine where a directory is empty and a disk of its own with so many kilobytes. What is in
     /// it in the end is listed on standard error.
-    pub(crate) fn cramped(mut self, folder: &Path, kilobytes: u32) -> Self {
-        self.cramped = Some((folder.to_owned(), kilobytes));
+    pub(crate) fn cramped(mut self, directory: &Path, kilobytes: u32) -> Self {
+        self.cramped = Some((directory.to_owned(), kilobytes));
         self
     }
 
@@ -94,14 +94,14 @@ impl<'a> Call<'a> {
 
     /// Starts it, in a process group of its own, as a shell would.
     pub(crate) fn start(self) -> Started<'a> {
-        let Self { cli, words, variables, stdin, columns, stdout, cramped, folder, untrusting } = self;
+        let Self { cli, words, variables, stdin, columns, stdout, cramped, directory, untrusting } = self;
         if !untrusting {
             let env =
                 Env::new(cli.variables.iter().chain(variables.iter().map(|(name, value)| (name, value))));
             // A test may write files that nobody can read, or have nowhere to keep trust.
             let _ = cki::ops::trust::trust_own(&env, &cli.project());
         }
-        let (out, err) = (folder.join("stdout"), folder.join("stderr"));
+        let (out, err) = (directory.join("stdout"), directory.join("stderr"));
         let file = |path: &Path| File::create(path).expect("makes a file");
         let mut command = match cramped {
             None => Command::new(env!("CARGO_BIN_EXE_cki")),
@@ -120,7 +120,7 @@ impl<'a> Call<'a> {
         match stdin {
             None => command.stdin(Stdio::null()),
             Some(bytes) => {
-                let path = folder.join("stdin");
+                let path = directory.join("stdin");
                 file(&path).write_all(&bytes).expect("writes");
                 command.stdin(File::open(path).expect("opens"))
             }
@@ -269,7 +269,7 @@ fn text(path: &Path) -> String {
     String::from_utf8_lossy(&std::fs::read(path).expect("was made")).into_owned()
 }
 
-/// Both ends of a terminal: for the program, and for whoever looks at it.
+/// Both ends of a terminal: for the program, and for anyone who looks at it.
 fn terminal(columns: u16) -> (OwnedFd, OwnedFd) {
     let size = nix::libc::winsize { ws_row: 40, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     let (mut outer, mut inner) = (-1, -1);

@@ -34,7 +34,7 @@ pub(crate) const VALKEY: &str = "localhost/cki-test/valkey:1";
 
 /// A person's place on a machine.
 pub(crate) struct Cli {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     /// Sets what this test makes on a shared engine apart from all others.
     pub(crate) id: String,
     /// A port of this machine that nobody uses.
@@ -79,11 +79,12 @@ impl Cli {
     fn with(engine: Engine, address: Option<String>) -> Self {
         let id = new_id();
         // Its path has the same length everywhere, so that tables do not depend on it.
-        let folder = tempfile::Builder::new().prefix(&format!("cki-{id}")).rand_bytes(0).tempdir_in("/tmp");
-        let folder = folder.expect("a temporary folder");
+        let directory =
+            tempfile::Builder::new().prefix(&format!("cki-{id}")).rand_bytes(0).tempdir_in("/tmp");
+        let directory = directory.expect("a temporary directory");
         let at = |name: &str| {
-            let path = folder.path().join(name);
-            std::fs::create_dir_all(&path).expect("makes a folder");
+            let path = directory.path().join(name);
+            std::fs::create_dir_all(&path).expect("makes a directory");
             OsString::from(path)
         };
         let path = Host::real().env.get_os("PATH").expect("PATH is set").to_owned();
@@ -104,7 +105,7 @@ impl Cli {
         };
         Self {
             bench: address.map(|address| Bench::open(&address)),
-            folder,
+            directory,
             id,
             port: free_port(),
             engine,
@@ -131,24 +132,24 @@ impl Cli {
         self.bench.as_ref().expect("this is not about an engine without containers")
     }
 
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// The working directory.
     pub(crate) fn project(&self) -> PathBuf {
-        self.folder().join("project")
+        self.directory().join("project")
     }
 
     /// Where clones go, unless said otherwise.
     pub(crate) fn workspace(&self) -> PathBuf {
-        self.folder().join("home/cki")
+        self.directory().join("home/cki")
     }
 
     /// Writes a file of the project, with what `fill` knows put in.
     pub(crate) fn write(&self, path: &str, text: &str) -> PathBuf {
         let path = self.project().join(path);
-        std::fs::create_dir_all(path.parent().expect("is in a folder")).expect("makes a folder");
+        std::fs::create_dir_all(path.parent().expect("is in a directory")).expect("makes a directory");
         std::fs::write(&path, self.fill(text)).expect("writes a file of a test");
         path
     }
@@ -184,7 +185,7 @@ impl Cli {
     pub(crate) fn call(&self, line: &str) -> Call<'_> {
         let words = shell_words::split(&self.fill(line)).expect("a command line");
         self.calls.set(self.calls.get() + 1);
-        Call::new(self, words, self.folder().join(format!("call-{}", self.calls.get())))
+        Call::new(self, words, self.directory().join(format!("call-{}", self.calls.get())))
     }
 
     /// Runs a command line to its end.
@@ -210,7 +211,7 @@ impl Cli {
 
     /// What programs of this test have left: on the engine, or as processes.
     pub(crate) fn left(&self) -> Vec<String> {
-        let runtime = self.folder().join("runtime");
+        let runtime = self.directory().join("runtime");
         let mut left = super::engine::left_native(&runtime);
         if let Some(bench) = &self.bench {
             left.extend(bench.left(&self.processes.borrow()));
@@ -271,7 +272,7 @@ impl Drop for Cli {
         if let Some(bench) = &self.bench {
             bench.remove(&self.processes.borrow(), &self.commits.borrow());
         }
-        super::engine::remove_native(&self.folder().join("runtime"));
+        super::engine::remove_native(&self.directory().join("runtime"));
         if !std::thread::panicking() {
             assert!(left.is_empty(), "left behind: {left:#?}");
         }

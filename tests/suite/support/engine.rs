@@ -284,15 +284,15 @@ fn is_of(labels: &BTreeMap<String, String>, processes: &[u32]) -> bool {
     owner.is_some_and(|owner| processes.contains(&owner))
 }
 
-/// What is left of processes without an engine: their folders, and they themselves.
+/// What is left of processes without an engine: their directories, and they themselves.
 pub(crate) fn left_native(runtime: &Path) -> Vec<String> {
-    let folders = cki::base::files::names_in(&runtime.join("cki/native")).expect("reads");
-    let folders = folders.into_iter().map(|name| format!("folder {name}"));
+    let directories = cki::base::files::names_in(&runtime.join("cki/native")).expect("reads");
+    let directories = directories.into_iter().map(|name| format!("directory {name}"));
     let living = living(runtime).into_iter().map(|(id, command)| format!("process {id}: {command}"));
-    folders.chain(living).collect()
+    directories.chain(living).collect()
 }
 
-/// The processes whose home is below a folder.
+/// The processes whose home is below a directory.
 fn living(runtime: &Path) -> Vec<(i32, String)> {
     let home = format!("HOME={}/", runtime.display());
     let read = |id: i32, name: &str| std::fs::read(format!("/proc/{id}/{name}")).unwrap_or_default();

@@ -26,7 +26,7 @@ const SWITCH: &str = "/proc/sys/net/bridge/bridge-nf-call-iptables";
 
 /// An engine behind a fence. It goes, and its network with it, when this is dropped.
 pub(crate) struct Fenced {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     child: Child,
 }
 
@@ -47,24 +47,25 @@ impl Fenced {
 
     /// Starts one, with the image of nothing but a shell.
     pub(crate) fn start(engine: Engine) -> Self {
-        // Sockets and run folders have a limit to the length of their paths.
-        let folder = tempfile::Builder::new().prefix("cki-f").rand_bytes(6).tempdir_in("/tmp");
-        let folder = folder.expect("a temporary folder");
-        let socket = folder.path().join("s");
-        let log = std::fs::File::create(folder.path().join("log")).expect("makes a file");
-        let words = if engine == Engine::Docker { docker(folder.path()) } else { podman(folder.path()) };
+        // Sockets and run directories have a limit to the length of their paths.
+        let directory = tempfile::Builder::new().prefix("cki-f").rand_bytes(6).tempdir_in("/tmp");
+        let directory = directory.expect("a temporary directory");
+        let socket = directory.path().join("s");
+        let log = std::fs::File::create(directory.path().join("log")).expect("makes a file");
+        let words =
+            if engine == Engine::Docker { docker(directory.path()) } else { podman(directory.path()) };
         let child = Command::new("unshare")
             .args(["--net", "sh", "-c", FENCE, "fence"])
             .args(words)
             .arg(format!("unix://{}", socket.display()))
-            .env("CONTAINERS_CONF", folder.path().join("containers.conf"))
-            .env("CONTAINERS_STORAGE_CONF", folder.path().join("storage.conf"))
+            .env("CONTAINERS_CONF", directory.path().join("containers.conf"))
+            .env("CONTAINERS_STORAGE_CONF", directory.path().join("storage.conf"))
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("has room for another descriptor"))
             .stderr(log)
             .spawn()
             .expect("util-linux is installed");
-        let fenced = Self { folder, child };
+        let fenced = Self { directory, child };
         let answers = || request(&socket, "GET /_ping HTTP/1.0\r\n\r\n", &[]).contains("200 OK");
         assert!(super::comes_true(answers), "{}", fenced.log());
         fenced.import();
@@ -72,7 +73,7 @@ impl Fenced {
     }
 
     pub(crate) fn address(&self) -> String {
-        format!("unix://{}", self.folder.path().join("s").display())
+        format!("unix://{}", self.directory.path().join("s").display())
     }
 
     /// Runs a command line where the engine is.
@@ -88,27 +89,27 @@ impl Fenced {
     }
 
     fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).expect("is there")
+        std::fs::read_to_string(self.directory.path().join("log")).expect("is there")
     }
 
     fn import(&self) {
         let make = "mkdir -p root/bin root/tmp; chmod 1777 root/tmp; cp $(command -v busybox) root/bin/busybox
             for name in $(root/bin/busybox --list); do [ -e root/bin/$name ] || ln -s busybox root/bin/$name; done
             tar -C root -cf image.tar .";
-        let made = Command::new("sh").args(["-ec", make]).current_dir(self.folder.path()).status();
+        let made = Command::new("sh").args(["-ec", make]).current_dir(self.directory.path()).status();
         assert!(made.expect("there is a shell").success());
-        let image = std::fs::read(self.folder.path().join("image.tar")).expect("was made");
+        let image = std::fs::read(self.directory.path().join("image.tar")).expect("was made");
         let (name, tag) = BUSYBOX.rsplit_once(':').expect("has a tag");
         let length = image.len();
         let mut head = format!("POST /images/create?fromSrc=-&repo={name}&tag={tag} HTTP/1.0\r\n");
         write!(head, "Content-Type: application/x-tar\r\nContent-Length: {length}\r\n\r\n").expect("fits");
-        let answer = request(&self.folder.path().join("s"), &head, &image);
+        let answer = request(&self.directory.path().join("s"), &head, &image);
         assert!(answer.contains("200 OK"), "{answer}");
         // Podman calls it `latest`.
         let head = format!(
             "POST /images/{name}:latest/tag?repo={name}&tag={tag} HTTP/1.0\r\nContent-Length: 0\r\n\r\n"
         );
-        request(&self.folder.path().join("s"), &head, &[]);
+        request(&self.directory.path().join("s"), &head, &[]);
     }
 }
 
@@ -121,10 +122,10 @@ fn request(socket: &Path, head: &str, body: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-fn docker(folder: &Path) -> Vec<String> {
-    let at = |name: &str| folder.join(name).display().to_string();
-    std::fs::write(folder.join("daemon.json"), "{}").expect("writes");
-    let name = folder.file_name().expect("has a name").to_string_lossy().into_owned();
+fn docker(directory: &Path) -> Vec<String> {
+    let at = |name: &str| directory.join(name).display().to_string();
+    std::fs::write(directory.join("daemon.json"), "{}").expect("writes");
+    let name = directory.file_name().expect("has a name").to_string_lossy().into_owned();
     let flags = [
         ("--config-file", at("daemon.json")),
         ("--pidfile", at("pid")),
@@ -140,9 +141,9 @@ fn docker(folder: &Path) -> Vec<String> {
     ["dockerd".to_owned()].into_iter().chain(words).chain(["--host".to_owned()]).collect()
 }
 
-fn podman(folder: &Path) -> Vec<String> {
-    let at = folder.display();
-    std::fs::create_dir(folder.join("networks")).expect("makes a folder");
+fn podman(directory: &Path) -> Vec<String> {
+    let at = directory.display();
+    std::fs::create_dir(directory.join("networks")).expect("makes a directory");
     let containers = format!(
         "[containers]\ndefault_ulimits = [\"nofile=1024:16384\", \"nproc=4096:4096\"]\nlog_driver = \"k8s-file\"\n\
          [engine]\nruntime = \"runc\"\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\n\
@@ -153,8 +154,8 @@ fn podman(folder: &Path) -> Vec<String> {
     );
     let storage =
         format!("[storage]\ndriver = \"vfs\"\ngraphroot = \"{at}/graph\"\nrunroot = \"{at}/run\"\n");
-    std::fs::write(folder.join("containers.conf"), containers).expect("writes");
-    std::fs::write(folder.join("storage.conf"), storage).expect("writes");
+    std::fs::write(directory.join("containers.conf"), containers).expect("writes");
+    std::fs::write(directory.join("storage.conf"), storage).expect("writes");
     ["podman", "system", "service", "--time=0"].map(str::to_owned).into()
 }
 
@@ -167,10 +168,10 @@ impl Drop for Fenced {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
-        // Whatever is mounted below goes first, or the folder could not be removed.
+        // Whatever is mounted below goes first, or the directory could not be removed.
         let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
         let below = mounts.lines().filter_map(|line| line.split(' ').nth(1).map(PathBuf::from));
-        let mut below: Vec<PathBuf> = below.filter(|path| path.starts_with(self.folder.path())).collect();
+        let mut below: Vec<PathBuf> = below.filter(|path| path.starts_with(self.directory.path())).collect();
         below.sort();
         for path in below.iter().rev() {
             let _ = Command::new("umount").arg("--lazy").arg(path).status();

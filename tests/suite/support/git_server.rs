@@ -56,7 +56,7 @@ pub(crate) struct Seen {
 }
 
 impl GitServer {
-    /// Serves the repositories in a folder.
+    /// Serves the repositories in a directory.
     pub(crate) async fn start(root: &Path) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("has an address").to_string();

@@ -93,7 +93,7 @@ pub(crate) fn runner(config: proptest::test_runner::Config) -> proptest::test_ru
     }
 }
 
-/// Whether files that come from the program are to be written anew instead of compared.
+/// Whether files that come from the program are to be written again instead of compared.
 pub(crate) fn blesses() -> bool {
     variable("CKI_TEST_BLESS").is_some()
 }
@@ -111,15 +111,15 @@ pub(crate) fn git_command(home: &Path) -> Command {
     command
 }
 
-/// A folder with these files.
-pub(crate) fn folder_with(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+/// A directory with these files.
+pub(crate) fn directory_with(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().expect("a temporary directory");
     for (path, text) in files {
-        let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().expect("is below a folder")).expect("makes folders");
+        let path = directory.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("is below a directory")).expect("makes directories");
         std::fs::write(path, text).expect("writes");
     }
-    folder
+    directory
 }
 
 /// Waits until something is so, and says whether it ever was.

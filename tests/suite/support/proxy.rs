@@ -165,7 +165,7 @@ fn pass(mut outer: UnixStream, mut inner: UnixStream, hold: Option<&str>, held: 
         let _ = io::copy(&mut from, &mut to);
         let _ = to.shutdown(Shutdown::Write);
     });
-    // Whoever ends first, the other is told.
+    // anyone who ends first, the other is told.
     let _ = io::copy(&mut outer, &mut inner);
     let _ = inner.shutdown(Shutdown::Write);
 }

@@ -1,4 +1,4 @@
-//! Repositories that a test writes, in a folder of the test, served over HTTP where it wants that.
+//! Repositories that a test writes, in a directory of the test, served over HTTP where it wants that.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,16 +12,16 @@ use super::git_server::{GitServer, Seen};
 /// The repositories of a test.
 pub(crate) struct Repositories<'a> {
     cli: &'a Cli,
-    folder: PathBuf,
+    directory: PathBuf,
     histories: RefCell<BTreeMap<String, (History, CommitId)>>,
 }
 
 impl<'a> Repositories<'a> {
     pub(crate) fn new(cli: &'a Cli) -> Self {
-        let folder = cli.folder().join("served");
-        std::fs::create_dir(&folder).expect("makes a folder");
-        cli.place("served", &format!("file://{}", folder.display()));
-        Self { cli, folder, histories: RefCell::default() }
+        let directory = cli.directory().join("served");
+        std::fs::create_dir(&directory).expect("makes a directory");
+        cli.place("served", &format!("file://{}", directory.display()));
+        Self { cli, directory, histories: RefCell::default() }
     }
 
     /// Commits to `main` of a repository, which is made if it is not there. The files are all that
@@ -55,7 +55,7 @@ impl<'a> Repositories<'a> {
         let known = histories.remove(name);
         let (mut history, parent) = match known {
             Some((history, parent)) => (history, Some(parent)),
-            None => (begin(&self.folder.join(format!("{name}.git"))), None),
+            None => (begin(&self.directory.join(format!("{name}.git"))), None),
         };
         // Ids of no other test: images are named after them.
         let message = format!("Commit of {}\n", self.cli.id);
@@ -73,7 +73,7 @@ impl<'a> Repositories<'a> {
             .enable_all()
             .build()
             .expect("starts a runtime");
-        let server = runtime.block_on(GitServer::start(&self.folder));
+        let server = runtime.block_on(GitServer::start(&self.directory));
         self.cli.place("server", &format!("http://{}", server.address));
         Server { server, runtime }
     }
@@ -97,9 +97,9 @@ impl Server {
     }
 }
 
-fn begin(folder: &Path) -> History {
+fn begin(directory: &Path) -> History {
     let author = Author { name: "A".into(), email: "a@example.com".into() };
-    History::begin(folder, "main", author, 1_700_000_000).expect("begins")
+    History::begin(directory, "main", author, 1_700_000_000).expect("begins")
 }
 
 fn file(path: &str, content: Vec<u8>) -> TreeFile {

@@ -159,10 +159,10 @@ components:
     --- exit 4
     ");
     let cli = Cli::new();
-    cli.write("folder/service/a.yaml", "name: b\n");
-    assert_snapshot!(cli.run("list --inventory folder"), @"
+    cli.write("directory/service/a.yaml", "name: b\n");
+    assert_snapshot!(cli.run("list --inventory directory"), @"
     --- stderr
-    error: /tmp/cki-TESTID/project/folder/service/a.yaml: the file's place says `service/a`, its content says `service/b`.
+    error: /tmp/cki-TESTID/project/directory/service/a.yaml: the file's place says `service/a`, its content says `service/b`.
     hint: the format is described in docs/reference/inventory.md.
     --- exit 4
     ");
@@ -195,27 +195,27 @@ components:
 }
 
 #[test]
-fn a_folder_of_files_says_which_one() {
+fn a_directory_of_files_says_which_one() {
     let cli = Cli::new();
-    cli.write("folder/inventory.yaml", "title: Sample\n");
-    cli.write("folder/service/good.yaml", "description: Good.\n");
-    cli.write("folder/service/bad.yaml", "description: Bad.\npeople: {a: b}\n");
-    cli.write("folder/service/README.md", "Not an entry.\n");
+    cli.write("directory/inventory.yaml", "title: Sample\n");
+    cli.write("directory/service/good.yaml", "description: Good.\n");
+    cli.write("directory/service/bad.yaml", "description: Bad.\npeople: {a: b}\n");
+    cli.write("directory/service/README.md", "Not an entry.\n");
     // A link that leads back is one category more, and no end of them.
-    std::os::unix::fs::symlink(".", cli.project().join("folder/service/again")).expect("links");
-    assert_snapshot!(cli.run("list --inventory folder"), @"
+    std::os::unix::fs::symlink(".", cli.project().join("directory/service/again")).expect("links");
+    assert_snapshot!(cli.run("list --inventory directory"), @"
     --- stderr
-    error: /tmp/cki-TESTID/project/folder/service/bad.yaml:2:9: a list is wanted here.
+    error: /tmp/cki-TESTID/project/directory/service/bad.yaml:2:9: a list is wanted here.
     hint: the format is described in docs/reference/inventory.md.
     --- exit 4
     ");
-    cli.write("folder/service/bad.yaml", "description: Better.\n");
-    assert_snapshot!(cli.run("list --inventory folder"), @"
+    cli.write("directory/service/bad.yaml", "description: Better.\n");
+    assert_snapshot!(cli.run("list --inventory directory"), @"
     service
       bad   Better.
       good  Good.
     --- stderr
-    2 components · inventory: Sample, /tmp/cki-TESTID/project/folder
+    2 components · inventory: Sample, /tmp/cki-TESTID/project/directory
     --- exit 0
     ");
 }
@@ -298,10 +298,10 @@ fn what_cannot_be_read_ends_alike_whatever_wanted_it() {
     for (why, spoil) in spoils {
         let cli = Cli::new();
         cli.inventory(entry);
-        std::fs::create_dir(cli.project().join("folder")).expect("makes");
-        spoil(&cli.project().join("folder/inventory.yaml"));
-        cli.run("list --inventory folder").ends_with(4).says(why);
-        cli.run("show a --inventory folder").ends_with(4).says(why);
+        std::fs::create_dir(cli.project().join("directory")).expect("makes");
+        spoil(&cli.project().join("directory/inventory.yaml"));
+        cli.run("list --inventory directory").ends_with(4).says(why);
+        cli.run("show a --inventory directory").ends_with(4).says(why);
         spoil(&cli.project().join("vars"));
         cli.run("env a --env-file vars").ends_with(4).says(why);
         if !why.contains("directory") {

@@ -82,14 +82,14 @@ fn a_panic_leaves_nothing(cli: &Cli) {
     let runtime = tokio::runtime::Runtime::new().expect("starts");
     let ended = runtime.block_on(async {
         let inventory = inventory(cli);
-        let folder = |name: &str| cli.folder().join(name).display().to_string();
+        let directory = |name: &str| cli.directory().join(name).display().to_string();
         let path = Host::real().env.get("PATH").unwrap_or("/usr/bin:/bin").to_owned();
         let env = Env::new([
             ("PATH", path),
-            ("XDG_RUNTIME_DIR", folder("runtime")),
-            ("XDG_STATE_HOME", folder("state")),
+            ("XDG_RUNTIME_DIR", directory("runtime")),
+            ("XDG_STATE_HOME", directory("state")),
         ]);
-        let (assets, workspace) = (Assets::default(), Workspace::new(folder("clones"), env.clone()));
+        let (assets, workspace) = (Assets::default(), Workspace::new(directory("clones"), env.clone()));
         let git = Git::new(Arc::new(Http::default()), Logins::default(), env.clone());
         let engine = engine(cli, &env).await;
         let component = inventory.find(&format!("app-{}", cli.id)).expect("is there");
@@ -114,7 +114,7 @@ fn a_panic_leaves_nothing(cli: &Cli) {
             };
             let request = Request::of(component);
             let run = AssertUnwindSafe(run_local::run(&tools, &engine, &request)).catch_unwind().await;
-            let place = PathBuf::from(folder("runtime"));
+            let place = PathBuf::from(directory("runtime"));
             let mut left = left(cli, &engine, &place).await;
             // A task that panics in another thread drops what it owns there, while the run returns here.
             let began = Instant::now();

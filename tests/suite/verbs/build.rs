@@ -136,7 +136,7 @@ fn through_the_preprocessor(cli: &Cli) {
     ✔ `made` ended after TIME, nothing left behind.
     --- exit 0
     ");
-    let no_cpp = cli.call("build made").set("PATH", cli.folder()).end();
+    let no_cpp = cli.call("build made").set("PATH", cli.directory()).end();
     assert_snapshot!(no_cpp, @"
     --- stderr
       image        given up

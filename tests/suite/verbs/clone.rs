@@ -48,12 +48,12 @@ fn read(cli: &Cli, path: &str) -> String {
     std::fs::read_to_string(cli.workspace().join(path)).expect("is there")
 }
 
-fn names(folder: &Path) -> Vec<String> {
-    cki::base::files::names_in(folder).expect("reads")
+fn names(directory: &Path) -> Vec<String> {
+    cki::base::files::names_in(directory).expect("reads")
 }
 
 fn git(cli: &Cli, repository: &str, arguments: &[&str]) -> String {
-    let mut command = git_command(cli.folder());
+    let mut command = git_command(cli.directory());
     command.args(["-c", "user.name=P", "-c", "user.email=p@example.com"]).args(arguments);
     let output = command.current_dir(cli.workspace().join(repository)).output().expect("git is installed");
     assert_eq!(output.status.into_raw(), 0, "{}", String::from_utf8_lossy(&output.stderr));
@@ -131,7 +131,7 @@ fn as_json() {
     hint: a private repository looks like this without a login, too.
     --- exit 3
     "#);
-    assert_eq!(names(&cli.folder().join("elsewhere")), ["one"]);
+    assert_eq!(names(&cli.directory().join("elsewhere")), ["one"]);
 }
 
 #[test]
@@ -377,7 +377,7 @@ fn names_of_repositories_cannot_lead_anywhere() {
 fn a_clone_lands_on_no_link() {
     let cli = Cli::new();
     let (_repositories, _server) = served(&cli);
-    let elsewhere = cli.folder().join("elsewhere");
+    let elsewhere = cli.directory().join("elsewhere");
     std::fs::create_dir_all(&elsewhere).expect("makes");
     std::fs::create_dir_all(cli.workspace()).expect("makes");
     for to in [elsewhere.as_path(), Path::new("/nowhere/at/all")] {
@@ -396,7 +396,7 @@ fn the_way_on_from_a_branch_that_is_gone_works_as_it_is_typed() {
     cli.run("clone single").ends_with(0);
     git(&cli, "one", &["checkout", "-q", "-b", "topic", "--track", "origin/topic"]);
     git(&cli, "one", &["branch", "-q", "other", "--track", "origin/main"]);
-    std::fs::remove_file(cli.folder().join("served/one.git/refs/heads/topic")).expect("removes");
+    std::fs::remove_file(cli.directory().join("served/one.git/refs/heads/topic")).expect("removes");
     git(&cli, "one", &["branch", "-q", "-D", "main"]);
     let found = cli.run("clone single").ends_with(3).says("`topic` follows `topic`, which is no longer");
     let hint = found.stderr.lines().find_map(|line| line.strip_prefix("hint: `git -C ")).expect("a hint");
@@ -415,10 +415,10 @@ fn what_goes_and_moves_on_the_server_is_told_if_the_clone_has_it() {
     repositories.commit_to("one", "refs/heads/topic", &[("a.txt", "topic")]);
     repositories.commit_to("one", "refs/tags/v1", &[("a.txt", "tag")]);
     cli.run("clone single").ends_with(0);
-    let served = cli.folder().join("served/one.git").display().to_string();
+    let served = cli.directory().join("served/one.git").display().to_string();
     git(&cli, "one", &["fetch", "-q", &served, "refs/tags/v1:refs/tags/v1"]);
     git(&cli, "one", &["branch", "-q", "topic", "--track", "origin/topic"]);
-    std::fs::remove_file(cli.folder().join("served/one.git/refs/heads/topic")).expect("removes");
+    std::fs::remove_file(cli.directory().join("served/one.git/refs/heads/topic")).expect("removes");
     repositories.commit_to("one", "refs/tags/v1", &[("a.txt", "another")]);
     let found = cli.run("clone single").ends_with(0).says("`origin/topic` is gone from the server");
     let (_, after) = found.stderr.split_once("not what the server has now; `").expect("the tag is told");

@@ -111,19 +111,19 @@ fn each_value_is_traced_to_its_line() {
     let line = "env web --explain";
     assert_snapshot!(cli.run(line), @"
     VARIABLE       VALUE                              WHY                                              WHERE                                                                      IN PRODUCTION
-    API_TOKEN      ••••••••                           reference secret (token); secret                 /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:22                           (Secret login, key token)
+    API_TOKEN      ••••••••                           placeholder secret (token); secret               /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:22                           (Secret login, key token)
     HOST           host.reference.invalid             deployment, replaced by rule `host`              /tmp/cki-TESTID/home/cki/deploy/overlays/production/kustomization.yaml:10  api.prod.example.org
     IS_PRODUCTION  false                              locked: never production, instead of deployment  /tmp/cki-TESTID/project/inventory.yaml:3                                   true
     LEVEL          INFO                               deployment, instead of default                   /tmp/cki-TESTID/home/cki/deploy/overlays/production/kustomization.yaml:4   INFO
     NAMESPACE      local                              deployment, replaced by rule `namespace`         /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:23                           (metadata.namespace)
     URL            https://host.reference.invalid/v1  deployment; required                             /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:21                           https://api.prod.example.org/v1
     --- stderr
-    6 variables: 4 from the deployment, 1 reference secret, 1 locked
+    6 variables: 4 from the deployment, 1 placeholder secret, 1 locked
     --- exit 0
     ");
     assert_snapshot!(cli.call(line).terminal(80).set("NO_COLOR", "1").end(), @"
     API_TOKEN      ••••••••
-      reference secret (token); secret
+      placeholder secret (token); secret
       /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:22
       production: (Secret login, key token)
     HOST           host.reference.invalid
@@ -146,7 +146,7 @@ fn each_value_is_traced_to_its_line() {
       deployment; required  /tmp/cki-TESTID/home/cki/deploy/base/web.yaml:21
       production: https://api.prod.example.org/v1
     --- stderr
-    6 variables: 4 from the deployment, 1 reference secret, 1 locked
+    6 variables: 4 from the deployment, 1 placeholder secret, 1 locked
     --- exit 0
     ");
     let json = cli.run("env web -o json").ends_with(0).json();
@@ -380,7 +380,7 @@ fn what_cannot_be_read_is_an_error_with_its_place() {
         "which container is `c4`? The deployment has `Pod/a/b` and `Pod/a/c`",
         "`A` is not known: `B` is required and has no value: tell me",
         "inventory.yaml:9: the deployment has no container",
-        "inventory.yaml:10: the deployment has no file or folder `none`",
+        "inventory.yaml:10: the deployment has no file or directory `none`",
         "inventory.yaml:11: `../x` leads out of the repository",
     ]
     .into_iter()

@@ -81,7 +81,7 @@ fn the_table_masks_and_says_what_is_lacking() {
     RABBITMQ_USER          cki
     RABBITMQ_VIRTUAL_HOST  /
     --- stderr
-    10 variables: 1 default, 5 from rabbitmq, 2 reference secrets, 2 locked
+    10 variables: 1 default, 5 from rabbitmq, 2 placeholder secrets, 2 locked
     error: `notifier` lacks 2 required variables: `API_URL`, `OTHER_URL`.
     hint: give `-e API_URL=… -e OTHER_URL=…`, or a default at /tmp/cki-TESTID/project/inventory.yaml:13.
     --- exit 4
@@ -99,11 +99,11 @@ fn each_value_is_explained() {
     let line = "env notifier --explain --env-file my.env -e LOG_LEVEL=DEBUG -e EXTRA -e MORE=1 --unset GITLAB_CONFIG";
     assert_snapshot!(cli.run(line), @"
     VARIABLE               VALUE             WHY
-    API_TOKEN              ••••••••          reference secret (token); required; secret                   /tmp/cki-TESTID/project/inventory.yaml:9
+    API_TOKEN              ••••••••          placeholder secret (token); required; secret                 /tmp/cki-TESTID/project/inventory.yaml:9
     API_URL                http://from-file  --env-file; required                                         my.env:2
     DEPLOYMENT             development       locked: never production, instead of default                 /tmp/cki-TESTID/project/inventory.yaml:3
     EXTRA                  passed on         --env
-    GITLAB_CONFIG          –                 --unset, instead of reference secret (JSON); secret          /tmp/cki-TESTID/project/inventory.yaml:10
+    GITLAB_CONFIG          –                 --unset, instead of placeholder secret (JSON); secret        /tmp/cki-TESTID/project/inventory.yaml:10
     IS_PRODUCTION          false             locked: never production                                     /tmp/cki-TESTID/project/inventory.yaml:3
     LOG_LEVEL              DEBUG             --env, instead of --env-file                                 my.env:3
     MORE                   1                 --env
@@ -114,12 +114,12 @@ fn each_value_is_explained() {
     RABBITMQ_USER          cki               from backing service rabbitmq                                built in: services/rabbitmq.yaml
     RABBITMQ_VIRTUAL_HOST  /                 from backing service rabbitmq                                built in: services/rabbitmq.yaml
     --- stderr
-    13 variables: 5 from rabbitmq, 1 reference secret, 5 yours, 2 locked
+    13 variables: 5 from rabbitmq, 1 placeholder secret, 5 yours, 2 locked
     --- exit 0
     ");
     assert_snapshot!(cli.call(line).terminal(80).set("NO_COLOR", "1").end(), @"
     API_TOKEN              ••••••••
-      reference secret (token); required; secret
+      placeholder secret (token); required; secret
       /tmp/cki-TESTID/project/inventory.yaml:9
     API_URL                http://from-file
       --env-file; required  my.env:2
@@ -129,7 +129,7 @@ fn each_value_is_explained() {
     EXTRA                  passed on
       --env
     GITLAB_CONFIG          –
-      --unset, instead of reference secret (JSON); secret
+      --unset, instead of placeholder secret (JSON); secret
       /tmp/cki-TESTID/project/inventory.yaml:10
     IS_PRODUCTION          false
       locked: never production  /tmp/cki-TESTID/project/inventory.yaml:3
@@ -151,7 +151,7 @@ fn each_value_is_explained() {
     RABBITMQ_VIRTUAL_HOST  /
       from backing service rabbitmq  built in: services/rabbitmq.yaml
     --- stderr
-    13 variables: 5 from rabbitmq, 1 reference secret, 5 yours, 2 locked
+    13 variables: 5 from rabbitmq, 1 placeholder secret, 5 yours, 2 locked
     --- exit 0
     ");
 }
@@ -167,7 +167,7 @@ fn as_json() {
     assert_eq!((&answer["component"], variables.len()), (&"notifier".into(), 13));
     let token = cli.redact(&named("API_TOKEN"));
     assert_snapshot!(token, @r#"
-    {"name":"API_TOKEN","value":"••••••••","secret":true,"required":true,"type":null,"origin":"flag","reason":"--env","place":null,"instead_of":"reference-secret","replaced_by":null,"production":null}
+    {"name":"API_TOKEN","value":"••••••••","secret":true,"required":true,"type":null,"origin":"flag","reason":"--env","place":null,"instead_of":"placeholder-secret","replaced_by":null,"production":null}
     "#);
     let deployment = cli.redact(&named("DEPLOYMENT"));
     assert_snapshot!(deployment, @r#"
@@ -179,7 +179,7 @@ fn as_json() {
     "#);
     let secret = named("GITLAB_CONFIG");
     assert!(
-        secret.contains(r#""origin":"reference-secret""#) && secret.contains("cki-reference"),
+        secret.contains(r#""origin":"placeholder-secret""#) && secret.contains("cki-reference"),
         "{secret}"
     );
 }
@@ -203,7 +203,7 @@ fn a_secret_of_the_users_own_is_printed_only_on_request() {
 }
 
 #[test]
-fn reference_secrets_are_the_same_every_time_and_not_elsewhere() {
+fn placeholder_secrets_are_the_same_every_time_and_not_elsewhere() {
     let line = "env notifier -e API_URL=http://a -e OTHER_URL=http://b";
     let (one, other) = (cli(), cli());
     let here = values(&one, line);

@@ -17,7 +17,7 @@ on!(docker: an_engine_that_gets_stuck);
 fn an_engine_that_gets_stuck(cli: &Cli) {
     app(cli, "service", "echo up; sleep 1000", "");
     let address = cli.engine.address().expect("is one");
-    let proxy = Proxy::before(&address, &cli.folder().join("engine.sock"));
+    let proxy = Proxy::before(&address, &cli.directory().join("engine.sock"));
     cli.wait_for("the socket", || proxy.listens());
     let mut run = cli.call("run-local app").set("DOCKER_HOST", proxy.address()).start();
     run.until("up");
@@ -36,7 +36,7 @@ fn no_command_waits_for_ever_for_an_answer(cli: &Cli) {
     app(cli, "service", "echo up; sleep 1000", "");
     let address = cli.engine.address().expect("is one");
     let hold = Hold::Request("GET /containers/json");
-    let proxy = Proxy::holding(&address, &cli.folder().join("engine.sock"), hold);
+    let proxy = Proxy::holding(&address, &cli.directory().join("engine.sock"), hold);
     cli.wait_for("the socket", || proxy.listens());
     let began = Instant::now();
     let lines = ["ps", "logs app", "exec app -- true", "down app", "gc", "run-local app"];
@@ -90,7 +90,7 @@ fn a_workspace_without_room() {
     let repositories = Repositories::new(&cli);
     repositories.commit_noise("tools", 1 << 20);
     cli.inventory("repos: {tools: '{served}/tools.git'}\ncomponents: [{name: app, category: x, sources: [{repo: tools}], run: {command: [sh, -c, 'echo never']}}]\n");
-    std::fs::create_dir_all(cli.workspace()).expect("makes a folder");
+    std::fs::create_dir_all(cli.workspace()).expect("makes a directory");
     for line in ["clone app", "run-local app"] {
         let outcome = cli.call(line).cramped(&cli.workspace(), 256).end().fails();
         assert!(outcome.stderr.contains("No space left on device"), "{outcome}");
@@ -103,7 +103,7 @@ fn a_workspace_without_room() {
 fn no_room_for_a_log() {
     let cli = Cli::new();
     app(&cli, "job", "head -c 3000000 /dev/zero | tr '\\0' x | fold -w 100; echo; echo end", "");
-    let runtime = cli.folder().join("runtime");
+    let runtime = cli.directory().join("runtime");
     // The run goes on without the log that others would read.
     let outcome = cli.call("run-local app").cramped(&runtime, 512).end().ends_with(0);
     assert!(outcome.stdout.ends_with("\nend\n"));
@@ -120,7 +120,7 @@ fn no_room_to_build_in(cli: &Cli) {
     cli.inventory("repos: {tools: '{served}/tools.git'}\ncomponents: [{name: made-{id}, category: x, build: {repo: tools}, run: {command: ['true']}}]\n");
     cli.run("clone made-{id}").ends_with(0);
     cli.write("../home/cki/tools/Dockerfile", "FROM {busybox}\nCOPY noise /\n");
-    let outcome = cli.call("build made-{id}").cramped(&cli.folder().join("temporary"), 256).end().fails();
+    let outcome = cli.call("build made-{id}").cramped(&cli.directory().join("temporary"), 256).end().fails();
     assert!(outcome.stderr.contains("No space left on device"), "{outcome}");
     assert!(!outcome.stderr.contains("there is"), "{outcome}");
     assert!(cli.bench().images(&cli.fill("cki.component=x/made-{id}")).is_empty());

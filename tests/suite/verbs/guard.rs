@@ -78,7 +78,7 @@ fn what_looks_real_is_refused(cli: &Cli) {
     refused(cli, "run-local app -e URL=postgresql://me:hunter2@db.company.com/x")
         .says("looks like a real credential: address with a password");
     refused(cli, &format!("run-local app -- '{}'", token())).says("the command of `app` (after `--`)");
-    // Its own reference secret is none, not even when it is handed on.
+    // Its own placeholder secret is none, not even when it is handed on.
     cli.run("run-local app -q").ends_with(0);
     let reference = cli.run("env app -o dotenv").ends_with(0).stdout;
     cli.write("reference.env", &reference);

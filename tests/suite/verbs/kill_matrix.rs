@@ -172,7 +172,7 @@ fn while_held(cli: &Cli, hold: Hold) {
         "  - {{name: web, category: x, image: '{{busybox}}', run: {{command: {web}, ready: {{log: up}}}}}}\n"
     ));
     let address = cli.engine.address().expect("is one");
-    let proxy = Proxy::holding(&address, &cli.folder().join("engine.sock"), hold);
+    let proxy = Proxy::holding(&address, &cli.directory().join("engine.sock"), hold);
     cli.wait_for("the socket", || proxy.listens());
     let variable = if cli.engine == Engine::Docker { "DOCKER_HOST" } else { "CONTAINER_HOST" };
     let run = cli.call("run-local app").set(variable, proxy.address()).start();
@@ -189,7 +189,7 @@ fn while_it_builds(cli: &Cli) {
     build.until("{id} has begun");
     end(build, Signal::SIGKILL);
     // What it was sending was a file without a name.
-    assert_eq!(cki::base::files::names_in(&cli.folder().join("temporary")).expect("reads"), [""; 0]);
+    assert_eq!(cki::base::files::names_in(&cli.directory().join("temporary")).expect("reads"), [""; 0]);
     assert!(
         cli.bench().images(&cli.fill("cki.component=x/made-{id}")).is_empty(),
         "no half image has a name"
@@ -221,8 +221,8 @@ fn nothing_is_left(cli: &Cli) {
     // may be at it.
     cli.wait_for("it to be gone", || cli.left().is_empty());
     assert_eq!(half_clones(cli), [""; 0]);
-    for folder in ["temporary", "runtime/cki/native"] {
-        assert_eq!(cki::base::files::names_in(&cli.folder().join(folder)).expect("reads"), [""; 0]);
+    for directory in ["temporary", "runtime/cki/native"] {
+        assert_eq!(cki::base::files::names_in(&cli.directory().join(directory)).expect("reads"), [""; 0]);
     }
     cli.run("gc -o json").ends_with(0);
 }

@@ -11,7 +11,7 @@ const ENTRY: &str = "description: A.\nkind: job\nsources: []\n";
 
 /// A directory with an inventory, whose name is no text.
 fn odd(cli: &Cli) -> PathBuf {
-    let odd = cli.folder().join(OsStr::from_bytes(b"b\xff"));
+    let odd = cli.directory().join(OsStr::from_bytes(b"b\xff"));
     std::fs::create_dir_all(odd.join("service")).expect("makes");
     std::fs::write(odd.join("inventory.yaml"), "title: Odd\n").expect("writes");
     std::fs::write(odd.join("service/odd-one.yaml"), ENTRY).expect("writes");
@@ -20,7 +20,7 @@ fn odd(cli: &Cli) -> PathBuf {
 
 fn cki(cli: &Cli, cwd: &Path, words: &[&OsStr], variable: Option<(&str, &OsStr)>) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cki"));
-    command.args(words).env_clear().current_dir(cwd).env("HOME", cli.folder().join("home")).envs(variable);
+    command.args(words).env_clear().current_dir(cwd).env("HOME", cli.directory().join("home")).envs(variable);
     let Output { status, stdout, stderr } = command.output().expect("starts");
     let text = [stdout, stderr].concat();
     (status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
@@ -57,7 +57,7 @@ fn every_other_path_takes_any_bytes_and_what_is_no_path_does_not() {
     let odd = odd(&cli);
     std::fs::create_dir(odd.join("services")).expect("makes");
     std::fs::write(odd.join("services/broken.yaml"), "a: [").expect("writes");
-    let env = cki::host::Env::new([("HOME", cli.folder().join("home"))]);
+    let env = cki::host::Env::new([("HOME", cli.directory().join("home"))]);
     for name in ["CKI_WORKSPACE", "CKI_TEMPLATES", "CKI_CA_FILE", "CKI_GITLAB_TOKEN_FILE", "CKI_INVENTORY"] {
         let env = env.clone().with(name, odd.as_os_str());
         let config = cki::config::Config::load(&env, &cli.project(), []).expect("loads");
@@ -105,7 +105,7 @@ fn trust_refuses_what_cannot_be_read() {
         // What is not there yet can be made later, which ends trust.
         cli.call("trust").untrusting().end().ends_with(0);
         cli.call("trust --remove").untrusting().end().ends_with(0);
-        let pipe = cli.folder().join("project/none");
+        let pipe = cli.directory().join("project/none");
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("makes a pipe");
         let outcome = cli.call("trust").untrusting().end().ends_with(4);
         assert!(outcome.stderr.contains(&format!("`{setting}` of `")), "{outcome}");

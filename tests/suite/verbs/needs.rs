@@ -201,7 +201,7 @@ on!(docker, podman: the_engine_goes_away);
 fn the_engine_goes_away(cli: &Cli) {
     app(cli, "service", "echo up; sleep 1000", "");
     let address = cli.engine.address().expect("is one");
-    let proxy = Proxy::before(&address, &cli.folder().join("engine.sock"));
+    let proxy = Proxy::before(&address, &cli.directory().join("engine.sock"));
     let variable = if cli.engine == Engine::Docker { "DOCKER_HOST" } else { "CONTAINER_HOST" };
     cli.wait_for("the socket", || proxy.listens());
     let mut run = cli.call("run-local app").set(variable, proxy.address()).start();
@@ -220,7 +220,7 @@ fn the_engine_goes_away(cli: &Cli) {
     ");
     assert!(began.elapsed() < Duration::from_secs(20));
     assert_ne!(cli.left(), [""; 0], "nobody could remove it");
-    // Whoever comes next, when the engine is back, cleans up.
+    // anyone who comes next, when the engine is back, cleans up.
     cli.run("ps -q").ends_with(0);
 }
 
@@ -238,7 +238,7 @@ fn an_engine_that_dies_at_any_moment_is_told_alike(cli: &Cli) {
         Hold::Answer("GET /json"),
     ];
     for (number, moment) in moments.into_iter().enumerate() {
-        let socket = cli.folder().join(format!("engine-{number}.sock"));
+        let socket = cli.directory().join(format!("engine-{number}.sock"));
         let proxy = Proxy::holding(&address, &socket, moment);
         cli.wait_for("the socket", || proxy.listens());
         let run = cli.call("run-local app").set(variable, proxy.address()).start();

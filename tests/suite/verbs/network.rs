@@ -138,9 +138,9 @@ fn a_component_has_nothing_of_its_users(cli: &Cli) {
         .set("GITLAB_TOKEN", "token-of-the-user")
         .end()
         .ends_with(0);
-    let folder = cli.folder().display().to_string();
+    let directory = cli.directory().display().to_string();
     for theirs in
-        ["SSH_AUTH_SOCK", "agent-of-the-user", "token-of-the-user", "docker.sock", "podman.sock", &folder]
+        ["SSH_AUTH_SOCK", "agent-of-the-user", "token-of-the-user", "docker.sock", "podman.sock", &directory]
     {
         assert!(!outcome.stdout.contains(theirs), "{theirs} in {outcome}");
     }

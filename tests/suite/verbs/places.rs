@@ -27,15 +27,18 @@ fn teams(cli: &Cli) -> Repositories<'_> {
     repositories
 }
 
-fn git(cli: &Cli, folder: &Path, arguments: &[&str]) {
-    let output =
-        git_command(cli.folder()).args(arguments).current_dir(folder).output().expect("git is installed");
+fn git(cli: &Cli, directory: &Path, arguments: &[&str]) {
+    let output = git_command(cli.directory())
+        .args(arguments)
+        .current_dir(directory)
+        .output()
+        .expect("git is installed");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Runs a command as a person's shell would.
 fn type_it(cli: &Cli, line: &str) {
-    let git = git_command(cli.folder());
+    let git = git_command(cli.directory());
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", line]).env_clear();
     shell.envs(git.get_envs().filter_map(|(key, value)| Some((key, value?))));
@@ -126,7 +129,7 @@ fn every_command_refuses_the_clone_of_another_repository() {
     let shown = cli.run("show a").ends_with(0).stdout;
     assert!(shown.contains("is a clone of `file://"), "{shown}");
     assert!(cli.run("show a -o json").json()["sources"][0]["clone"].is_null());
-    // What the hint says does it, for whoever has a fork.
+    // What the hint says does it, for anyone who has a fork.
     let said = cli.run("clone a").stderr;
     type_it(&cli, &hinted(&said, "git -C"));
     cli.run("clone a").ends_with(0);
@@ -143,9 +146,9 @@ fn other_spellings_of_an_address_are_the_same_repository() {
     let (_, rest) = address.split_once("://").expect("has a scheme");
     let rewriting = cli.fill("url.{server}/.insteadOf");
     git(&cli, &cli.workspace(), &["clone", "-q", &address, "api"]);
-    let home = cli.folder().join("home/.gitconfig");
+    let home = cli.directory().join("home/.gitconfig");
     std::fs::write(&home, "").expect("writes");
-    git(&cli, cli.folder(), &["config", "--file", &home.display().to_string(), &rewriting, "short:"]);
+    git(&cli, cli.directory(), &["config", "--file", &home.display().to_string(), &rewriting, "short:"]);
     for spelling in [
         format!("http://{}", rest.trim_end_matches(".git")),
         format!("http://{rest}/"),
@@ -182,9 +185,9 @@ fn a_run_at_a_merge_request_says_so_and_how_to_go_back() {
 fn what_was_not_fetched_is_named_with_the_command_that_fetches_it() {
     let cli = Cli::native();
     let _repositories = teams(&cli);
-    let source = cli.folder().join("work");
+    let source = cli.directory().join("work");
     let of_a = cli.fill("{served}/team-a/api.git");
-    git(&cli, cli.folder(), &["clone", "-q", &of_a, "work"]);
+    git(&cli, cli.directory(), &["clone", "-q", &of_a, "work"]);
     let of_b = cli.fill("{served}/team-b/api.git");
     git(&cli, &source, &["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", &of_b, "lib"]);
     std::fs::write(source.join(".gitattributes"), "*.bin -filter\n*.dat filter=lfs\n").expect("writes");

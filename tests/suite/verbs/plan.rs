@@ -106,12 +106,13 @@ fn what_is_printed_runs_without_cki(cli: &Cli) {
     let tool = cli.write("bin/podman", podman);
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(&tool, mode).expect("is ours");
-    let path = format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", tool.parent().expect("is in a folder").display());
+    let path =
+        format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", tool.parent().expect("is in a directory").display());
     let address = cli.engine.address().expect("is there");
     let run = |program: &str, args: &[&str]| -> Output {
         let mut command = Command::new(program);
         command.args(args).current_dir(cli.project()).env_clear().env("PATH", &path);
-        command.env("CONTAINER_HOST", &address).env("HOME", cli.folder()).env("API_TOKEN", "hunter22");
+        command.env("CONTAINER_HOST", &address).env("HOME", cli.directory()).env("API_TOKEN", "hunter22");
         command.output().expect("runs")
     };
     let pods = cli.run("run-local app-{id} --print kube --reveal").ends_with(0).stdout;

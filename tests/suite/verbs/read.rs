@@ -415,9 +415,9 @@ fn config_says_where_each_setting_comes_from() {
     cli.write("cki.toml", "inventory = \"inventory.yaml\"\njobs = 3\n\n[run]\nready_timeout = 5\n");
     assert_snapshot!(cli.run("config --color never"), @"
     SETTING               VALUE                                   FROM                                         MEANING
-    inventory             /tmp/cki-TESTID/project/inventory.yaml  /tmp/cki-TESTID/project/cki.toml:1           The inventory: a folder or a file. Without it, the built-in one.
-    workspace             /tmp/cki-TESTID/home/.config/cki/work   /tmp/cki-TESTID/home/.config/cki/cki.toml:1  The folder for clones. Without it, `cki` in the home directory.
-    templates             –                                       –                                            A folder whose files replace built-in templates of the same path, but not the inventory.
+    inventory             /tmp/cki-TESTID/project/inventory.yaml  /tmp/cki-TESTID/project/cki.toml:1           The inventory: a directory or a file. Without it, the built-in one.
+    workspace             /tmp/cki-TESTID/home/.config/cki/work   /tmp/cki-TESTID/home/.config/cki/cki.toml:1  The directory for clones. Without it, `cki` in the home directory.
+    templates             –                                       –                                            A directory whose files replace built-in templates of the same path, but not the inventory.
     engine                podman                                  CKI_ENGINE                                   What runs components.
     output                text                                    default                                      The form of results.
     color                 never                                   --color                                      Whether to use colour.
@@ -490,7 +490,7 @@ fn config_that_is_wrong() {
     assert_snapshot!(cli.run("list"), @"
     --- stderr
     error: /tmp/cki-TESTID/project/cki.toml:2:1: a project's file may not set `gitlab.token_command`; only your own may.
-    hint: move `gitlab.token_command` to `cki.toml` in your own configuration folder.
+    hint: move `gitlab.token_command` to `cki.toml` in your own configuration directory.
     --- exit 4
     ");
 }

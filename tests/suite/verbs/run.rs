@@ -115,13 +115,14 @@ fn the_environment_is_what_was_said(cli: &Cli) {
     let flags = super::env::HARD
         .map(|(name, value)| format!(" -e {}", shell_words::quote(&format!("{name}={value}"))))
         .concat();
-    // In decimal numbers, so that nothing is masked, cut or joined.
-    app(cli, "job", "od -An -v -tu1 /proc/self/environ", "");
+    // In numbers that are no bytes, so that nothing is masked, cut or joined.
+    let script = "od -An -v -tu1 /proc/self/environ | awk '{ for (i = 1; i <= NF; i++) print $i + 1000 }'";
+    app(cli, "job", script, "");
     cli.inventory_more("    environment: [{name: API_TOKEN, secret: true}, {name: LEVEL, default: INFO}]\n");
     let said = super::env::values(cli, &format!("env app --reveal{flags}"));
     let inside = cli.run(&format!("run-local app -q{flags}")).ends_with(0).stdout;
-    let bytes: Vec<u8> =
-        inside.split_whitespace().map(|digits| digits.parse::<u8>().expect("a number")).collect();
+    let byte = |digits: &str| u8::try_from(digits.parse::<u16>().expect("a number") - 1000).expect("a byte");
+    let bytes: Vec<u8> = inside.split_whitespace().map(byte).collect();
     let text = String::from_utf8(bytes).expect("is text");
     let mut inside = super::env::pairs(text.split_terminator('\0'));
     for (name, value) in &said {

@@ -164,10 +164,10 @@ fn nothing_to_say_is_said_and_what_is_not_here_too() {
 fn nothing_outside_of_a_clone_is_opened() {
     let cli = Cli::new();
     let _repositories = cloned(&cli);
-    std::fs::write(cli.folder().join("secret.py"), "import os\nos.environ['OUTSIDE']\n").expect("writes");
+    std::fs::write(cli.directory().join("secret.py"), "import os\nos.environ['OUTSIDE']\n").expect("writes");
     let tools = cli.workspace().join("tools");
-    std::os::unix::fs::symlink(cli.folder(), tools.join("way-out")).expect("links");
-    std::os::unix::fs::symlink(cli.folder().join("secret.py"), tools.join("clean/b.py")).expect("links");
+    std::os::unix::fs::symlink(cli.directory(), tools.join("way-out")).expect("links");
+    std::os::unix::fs::symlink(cli.directory().join("secret.py"), tools.join("clean/b.py")).expect("links");
     let outcome = cli.run("env elsewhere --scan").ends_with(0);
     assert!(!outcome.stdout.contains("OUTSIDE"), "{outcome}");
     let outcome = outcome.says("is outside of the clone").says("is not in the clone");

@@ -1,4 +1,4 @@
-//! Reference secrets as a component and a person get them: files at the paths that variables hold,
+//! Placeholder secrets as a component and a person get them: files at the paths that variables hold,
 //! certificates that programs verify, the same at every run of a workspace and never those of another.
 
 use std::os::unix::fs::MetadataExt as _;
@@ -30,13 +30,13 @@ components:
     ));
 }
 
-/// The folder in which the only workspace keeps what is its own.
+/// The directory in which the only workspace keeps what is its own.
 fn kept(cli: &Cli) -> PathBuf {
-    let workspaces = cli.folder().join("home/.local/state/cki/workspaces");
-    let mut folders = std::fs::read_dir(workspaces).expect("is there");
-    let folder = folders.next().expect("has one").expect("is read").path();
-    assert!(folders.next().is_none(), "there is only one workspace");
-    folder
+    let workspaces = cli.directory().join("home/.local/state/cki/workspaces");
+    let mut directories = std::fs::read_dir(workspaces).expect("is there");
+    let directory = directories.next().expect("has one").expect("is read").path();
+    assert!(directories.next().is_none(), "there is only one workspace");
+    directory
 }
 
 fn certificates(cli: &Cli) -> serde_json::Value {
@@ -76,7 +76,7 @@ fn a_component_reads_the_files_that_its_variables_name(cli: &Cli) {
         .says("\"type\": \"service_account\"")
         .says("tokens {\"gitlab.com\": \"GITLAB_TOKEN\"}");
     assert!(!outcome.stdout.contains("PRIVATE KEY-----"), "a key is hidden whole: {outcome}");
-    assert_eq!(cli.left(), [""; 0], "volumes and folders go with the run");
+    assert_eq!(cli.left(), [""; 0], "volumes and directories go with the run");
     inventory(cli, "job", "ls -l $RABBITMQ_CERTFILE | cut -c 1-10; echo x >> $RABBITMQ_CERTFILE");
     let mode = if cli.engine == Engine::Native { "-rw-------" } else { "-r--r--r--" };
     assert!(cli.run("run-local app -q").stdout.starts_with(mode));
@@ -105,15 +105,15 @@ fn they_are_the_same_at_every_run_and_never_those_of_others() {
     let both = [(); 4].map(|()| cli.start("env app -o dotenv"));
     let first: Vec<String> = both.into_iter().map(|run| run.end().ends_with(0).stdout).collect();
     assert!(first.iter().all(|one| *one == first[0]) && first[0] == values(&cli, ""));
-    let folder = kept(&cli);
+    let directory = kept(&cli);
     let mode = |path: &Path| std::fs::metadata(path).expect("is there").mode() & 0o777;
-    assert_eq!(mode(&folder), 0o700);
-    assert_eq!((mode(&folder.join("seed")), mode(&folder.join("certificates.json"))), (0o600, 0o600));
+    assert_eq!(mode(&directory), 0o700);
+    assert_eq!((mode(&directory.join("seed")), mode(&directory.join("certificates.json"))), (0o600, 0o600));
     let token = |text: &str| text.lines().find(|line| line.starts_with("GITLAB_TOKEN=")).map(str::to_owned);
     let other = values(&cli, "--workspace /tmp/none/other");
     assert!(token(&other).is_some() && token(&other) != token(&first[0]));
     // Another machine, or another person, with a workspace of the same path.
-    let state = cli.folder().join("elsewhere");
+    let state = cli.directory().join("elsewhere");
     let text =
         cli.call("env app -o dotenv").set("XDG_STATE_HOME", state.to_str().expect("is text")).end().stdout;
     assert!(token(&text).is_some() && token(&text) != token(&first[0]));
@@ -131,8 +131,9 @@ fn state_that_cannot_be_had_is_named() {
 }
 
 /// Runs OpenSSL's own program.
-fn openssl(folder: &Path, arguments: &[&str]) -> (bool, String) {
-    let output = Command::new("openssl").current_dir(folder).args(arguments).output().expect("is installed");
+fn openssl(directory: &Path, arguments: &[&str]) -> (bool, String) {
+    let output =
+        Command::new("openssl").current_dir(directory).args(arguments).output().expect("is installed");
     let text = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8_lossy(&text).into_owned())
 }
@@ -144,20 +145,20 @@ fn certificates_are_what_openssl_takes_them_for() {
     inventory(&cli, "job", "true");
     cli.run("env app").ends_with(0);
     let kept = certificates(&cli);
-    let folder = cli.project();
+    let directory = cli.project();
     let text = |value: &serde_json::Value| value.as_str().expect("is text").to_owned();
-    std::fs::write(folder.join("ca.pem"), text(&kept["authority"])).expect("writes");
+    std::fs::write(directory.join("ca.pem"), text(&kept["authority"])).expect("writes");
     for (who, purpose) in [("client", "sslclient"), ("server", "sslserver")] {
         let pair = format!("{}{}", text(&kept[who][0]), text(&kept[who][1]));
-        std::fs::write(folder.join("pair.pem"), pair).expect("writes");
+        std::fs::write(directory.join("pair.pem"), pair).expect("writes");
         let verify = ["verify", "-x509_strict", "-purpose", purpose, "-CAfile", "ca.pem", "pair.pem"];
-        let (good, said) = openssl(&folder, &verify);
+        let (good, said) = openssl(&directory, &verify);
         assert!(good, "{who}: {said}");
-        let of_certificate = openssl(&folder, &["x509", "-in", "pair.pem", "-noout", "-pubkey"]);
-        let of_key = openssl(&folder, &["pkey", "-in", "pair.pem", "-pubout"]);
+        let of_certificate = openssl(&directory, &["x509", "-in", "pair.pem", "-noout", "-pubkey"]);
+        let of_key = openssl(&directory, &["pkey", "-in", "pair.pem", "-pubout"]);
         assert!(of_certificate.0 && of_certificate.1.contains("PUBLIC KEY"), "{who}: {}", of_certificate.1);
         assert_eq!(of_certificate, of_key, "{who}");
     }
-    let said = openssl(&folder, &["x509", "-in", "pair.pem", "-noout", "-checkhost", "rabbitmq"]);
+    let said = openssl(&directory, &["x509", "-in", "pair.pem", "-noout", "-checkhost", "rabbitmq"]);
     assert!(said.1.contains("does match"));
 }

@@ -1,4 +1,4 @@
-//! `cki shell`, and `cki exec` with a terminal or in another folder: what a person types goes inside,
+//! `cki shell`, and `cki exec` with a terminal or in another directory: what a person types goes inside,
 //! what is shown comes back masked, and the terminal is as it was in the end, whatever that was.
 
 use nix::sys::signal::Signal;

@@ -72,7 +72,7 @@ fn what_a_clone_leads_to_is_looked_at_as_well() {
     let cli = Cli::new();
     let _repositories = cloned(&cli);
     let clone = cli.workspace().join("tools");
-    let far = cli.folder().join("far");
+    let far = cli.directory().join("far");
     let (config, git) = (clone.join(".git/config"), clone.join(".git"));
     let before = std::fs::read_to_string(&config).expect("is there");
     pipe(&far);
@@ -97,7 +97,7 @@ fn what_a_clone_leads_to_is_looked_at_as_well() {
     std::fs::remove_file(git.join("packed-refs")).expect("removes");
 
     // Of another repository: one that lends objects, that of a submodule, the one that is cloned from.
-    let other = cli.folder().join("other");
+    let other = cli.directory().join("other");
     pipe(&other.join("pack/pack-1.pack"));
     std::fs::write(git.join("objects/info/alternates"), format!("{}\n", other.display())).expect("writes");
     cli.run("clone app").ends_with(4).says("pack-1.pack`: it is a pipe, not a file");
@@ -105,9 +105,9 @@ fn what_a_clone_leads_to_is_looked_at_as_well() {
     std::fs::write(clone.join("sub/.git"), format!("gitdir: {}\n", other.display())).expect("writes");
     cli.run("clone app").ends_with(4).says("pack-1.pack`: it is a pipe, not a file");
     std::fs::remove_file(clone.join("sub/.git")).expect("removes");
-    pipe(&cli.folder().join("served/tools.git/objects/info/alternates"));
+    pipe(&cli.directory().join("served/tools.git/objects/info/alternates"));
     cli.run("clone app").ends_with(4).says("alternates`: it is a pipe, not a file");
-    std::fs::remove_file(cli.folder().join("served/tools.git/objects/info/alternates")).expect("removes");
+    std::fs::remove_file(cli.directory().join("served/tools.git/objects/info/alternates")).expect("removes");
     // What git's own monitor leaves, and ordinary links, are fine.
     let _monitor = std::os::unix::net::UnixListener::bind(git.join("fsmonitor--daemon.ipc")).expect("binds");
     symlink("/nowhere", git.join("dangling")).expect("links");

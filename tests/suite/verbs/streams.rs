@@ -1,5 +1,5 @@
 //! Standard streams: what a component writes passes unchanged into files and pipes, what cannot be
-//! written is told, and whoever stops reading ends the command.
+//! written is told, and anyone who stops reading ends the command.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};

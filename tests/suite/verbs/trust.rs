@@ -118,7 +118,7 @@ fn trust_without_a_project_says_so() {
 #[test]
 fn some_settings_are_the_persons_even_in_a_trusted_project() {
     let cli = Cli::new();
-    symlink(cli.folder(), cli.project().join("out")).expect("links");
+    symlink(cli.directory(), cli.project().join("out")).expect("links");
     for (text, key) in [
         ("engine = 'native'", "`engine` to `native`"),
         ("offline = false", "`offline` to `false`"),

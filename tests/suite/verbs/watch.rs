@@ -63,9 +63,9 @@ fn edits(cli: &Cli, mut run: Started<'_>, clone: &std::path::Path) {
     let before = run.changes();
     run.signal(Signal::SIGSTOP);
     for number in 0..500 {
-        let folder = clone.join(format!("more-{}", number % 10));
-        std::fs::create_dir_all(&folder).expect("makes");
-        std::fs::write(folder.join(number.to_string()), "x").expect("writes");
+        let directory = clone.join(format!("more-{}", number % 10));
+        std::fs::create_dir_all(&directory).expect("makes");
+        std::fs::write(directory.join(number.to_string()), "x").expect("writes");
     }
     write(clone, "app.sh", "echo version four; exec sleep 1000\n");
     run.signal(Signal::SIGCONT);
@@ -186,7 +186,7 @@ fn what_is_deleted_stays_in_what_goes_on(cli: &Cli) {
     let mut run = cli.start("run-local app --watch");
     run.until("  watching     the sources of app");
     std::fs::remove_file(clone.join("app.sh")).expect("removes");
-    run.until("`app.sh` stays in `app`, which is not started anew.");
+    run.until("`app.sh` stays in `app`, which is not started again.");
     write(&clone, "part", "another part\n");
     run.until("  changed      part: copied to app");
     run.until("another part");
@@ -245,8 +245,8 @@ fn what_git_keeps_is_not_mounted(cli: &Cli) {
     let more = "sources: [{repo: tools}], image: '{busybox}'";
     let clone = component(cli, &format!("{script}, workdir: /code"), more);
     cli.run("clone app").ends_with(0);
-    for folder in ["sub/.git", "linked"] {
-        std::fs::create_dir_all(clone.join(folder)).expect("makes");
+    for directory in ["sub/.git", "linked"] {
+        std::fs::create_dir_all(clone.join(directory)).expect("makes");
     }
     std::fs::write(clone.join("sub/.git/config"), "mine").expect("writes");
     std::fs::write(clone.join("linked/.git"), "gitdir: ../elsewhere").expect("writes");

@@ -119,7 +119,7 @@ pub(super) fn read_raw(label: &str, text: &str, outer: Values<'_, '_>) -> Lines 
 }
 
 /// Reason for a name without a value.
-pub(super) const PASSED_ON: &str = "it is passed on from whoever deploys";
+pub(super) const PASSED_ON: &str = "it is passed on from anyone who deploys";
 
 fn spot(label: &str, line: usize) -> Spot {
     Spot { file: label.into(), position: Position { line, column: 1 } }

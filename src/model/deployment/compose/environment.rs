@@ -54,7 +54,7 @@ pub(super) fn variables(project: &Project<'_>, service: &Node, findings: &mut Ve
                 }
                 None => {
                     let message =
-                        format!("`{name}` is passed on from whoever deploys: no value is known here");
+                        format!("`{name}` is passed on from anyone who deploys: no value is known here");
                     findings.push(finding(&one.spot, message));
                     Given { name, place, ..unnamed(GivenValue::Unknown(PASSED_ON.to_owned())) }
                 }
@@ -234,12 +234,12 @@ fn read_file(
 ) {
     let reader = &project.reader;
     let written = &file.written;
-    let path = resolved(&project.folder, written);
+    let path = resolved(&project.directory, written);
     let path = path.filter(|path| reader.is_file(path).unwrap_or(false));
     let Some(path) = path else {
         if file.is_required {
             let message = format!(
-                "the file `{written}` is not in the repository: what it gives is known to whoever deploys"
+                "the file `{written}` is not in the repository: what it gives is known to anyone who deploys"
             );
             findings.push(finding(&file.spot, message));
             read_example(project, file, all, findings);
@@ -274,7 +274,7 @@ fn read_file(
     for line in lines {
         if line.is_passed_on() {
             let message =
-                format!("`{}` is passed on from whoever deploys: no value is known here", line.name);
+                format!("`{}` is passed on from anyone who deploys: no value is known here", line.name);
             findings.push(finding(&line.spot, message));
             if all.index.contains_key(&line.name) {
                 continue;
@@ -297,9 +297,9 @@ fn read_file(
 fn read_example(project: &Project<'_>, file: &File, all: &mut Collected, findings: &mut Vec<Finding>) {
     let is_there = |path: &String| project.reader.is_file(path).unwrap_or(false);
     let path = EXAMPLES.iter().find_map(|end| {
-        let with_end = resolved(&project.folder, &format!("{}.{end}", file.written)).filter(is_there);
+        let with_end = resolved(&project.directory, &format!("{}.{end}", file.written)).filter(is_there);
         let before = file.written.strip_suffix(".env").map(|start| format!("{start}.{end}.env"));
-        with_end.or_else(|| resolved(&project.folder, &before?).filter(is_there))
+        with_end.or_else(|| resolved(&project.directory, &before?).filter(is_there))
     });
     let Some(path) = path else { return };
     let Ok(content) = project.reader.text(&path) else { return };

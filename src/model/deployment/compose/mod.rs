@@ -49,7 +49,7 @@ pub(super) fn is_project(document: &Node) -> bool {
 /// Reduces the names in a directory to those that Compose reads by default, in its order, if a default
 /// file is among them. A finding names other Compose files, which the inventory may list.
 pub(super) fn in_order(
-    folder: &str,
+    directory: &str,
     names: &mut Vec<String>,
     reader: &Reader<'_>,
     findings: &mut Vec<Finding>,
@@ -66,7 +66,7 @@ pub(super) fn in_order(
     let others =
         names.iter().filter(|name| is_compose(name) && **name != first && Some(*name) != second.as_ref());
     for other in others {
-        let path = paths::joined(folder, other).unwrap_or_default();
+        let path = paths::joined(directory, other).unwrap_or_default();
         let spot = Spot { file: reader.label(&path).into(), position: Position { line: 1, column: 1 } };
         let message = "Compose does not read this file unless it is named, and neither does `cki`: list it in `deployment`";
         findings.push(finding(&spot, message));

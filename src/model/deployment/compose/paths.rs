@@ -17,14 +17,14 @@ pub(super) fn relative(from: &str, to: &str) -> String {
 }
 
 /// Joins a path to a directory, from the root; returns `None` if the path leads out.
-pub(super) fn joined(folder: &str, path: &str) -> Option<String> {
-    resolved(folder, path)
+pub(super) fn joined(directory: &str, path: &str) -> Option<String> {
+    resolved(directory, path)
 }
 
 /// Joins two paths without `.`, and with `..` only at the start.
-fn cleaned(folder: &str, path: &str) -> String {
+fn cleaned(directory: &str, path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
-    for part in folder.split('/').chain(path.split('/')) {
+    for part in directory.split('/').chain(path.split('/')) {
         match part {
             "" | "." => {}
             ".." if parts.last().is_some_and(|last| *last != "..") => {
@@ -37,14 +37,14 @@ fn cleaned(folder: &str, path: &str) -> String {
 }
 
 /// Puts a directory before the paths of a service: those of `env_file` and `extends`.
-pub(super) fn rebase(service: &mut Node, folder: &str) {
+pub(super) fn rebase(service: &mut Node, directory: &str) {
     let Value::Map(fields) = &mut service.value else { return };
     for field in fields {
         match field.key.as_str() {
-            "env_file" => for_each_path(&mut field.node, "path", folder),
+            "env_file" => for_each_path(&mut field.node, "path", directory),
             "extends" => {
                 if let Value::Map(_) = field.node.value {
-                    for_each_path(&mut field.node, "file", folder);
+                    for_each_path(&mut field.node, "file", directory);
                 }
             }
             _ => {}
@@ -52,16 +52,16 @@ pub(super) fn rebase(service: &mut Node, folder: &str) {
     }
 }
 
-fn for_each_path(node: &mut Node, key: &str, folder: &str) {
+fn for_each_path(node: &mut Node, key: &str, directory: &str) {
     match &mut node.value {
         Value::Scalar { text, plain: false } if !text.starts_with('/') && !text.is_empty() => {
-            *text = cleaned(folder, text);
+            *text = cleaned(directory, text);
         }
         Value::Scalar { .. } => {}
-        Value::List(items) => items.iter_mut().for_each(|item| for_each_path(item, key, folder)),
+        Value::List(items) => items.iter_mut().for_each(|item| for_each_path(item, key, directory)),
         Value::Map(entries) => {
             let path = entries.iter_mut().filter(|entry| entry.key == key);
-            path.for_each(|entry| for_each_path(&mut entry.node, "", folder));
+            path.for_each(|entry| for_each_path(&mut entry.node, "", directory));
         }
     }
 }
@@ -75,10 +75,10 @@ mod tests {
         for (from, to, path) in [("a/b", "a/c", "../c"), ("", "x", "x"), ("a", "a", "."), ("a", "", "..")] {
             assert_eq!(relative(from, to), path, "{from} {to}");
         }
-        for (folder, path, whole) in
+        for (directory, path, whole) in
             [(".", "./a.env", "a.env"), ("../c", "../d/x", "../d/x"), ("..", "../x", "../../x")]
         {
-            assert_eq!(cleaned(folder, path), whole, "{folder} {path}");
+            assert_eq!(cleaned(directory, path), whole, "{directory} {path}");
         }
     }
 }

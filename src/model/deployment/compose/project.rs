@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-use super::super::files::{Reader, folder_of, resolved};
+use super::super::files::{Reader, directory_of, resolved};
 use super::super::{DeploymentError, Part, finding};
 use super::document::{Document, Preparation, Taint, Taints, Variables, place, reset};
 use super::dotenv;
@@ -21,7 +21,7 @@ const LONGEST_CHAIN: usize = 50;
 pub(super) struct Project<'a> {
     pub(super) reader: Rc<Reader<'a>>,
     /// Directory that paths are relative to.
-    pub(super) folder: String,
+    pub(super) directory: String,
     pub(super) variables: Rc<Variables>,
     /// Variables to which the `.env` gives an unknown value.
     unknown: Rc<BTreeSet<String>>,
@@ -35,7 +35,7 @@ pub(super) struct Project<'a> {
 /// Context of a file: its variables, and the directory that its paths are relative to.
 #[derive(Clone)]
 struct Scope {
-    folder: String,
+    directory: String,
     variables: Rc<Variables>,
     /// Variables without a known value here, and so in included files.
     unknown: Rc<BTreeSet<String>>,
@@ -51,7 +51,7 @@ impl<'a> Project<'a> {
     pub(super) fn open(reader: &Rc<Reader<'a>>, path: &str) -> Result<Self, DeploymentError> {
         let mut project = Self {
             reader: Rc::clone(reader),
-            folder: folder_of(path).to_owned(),
+            directory: directory_of(path).to_owned(),
             variables: Rc::default(),
             unknown: Rc::default(),
             services: Vec::new(),
@@ -59,7 +59,7 @@ impl<'a> Project<'a> {
             notes: BTreeMap::new(),
             extended: HashMap::new(),
         };
-        let beside = paths::joined(&project.folder, ".env");
+        let beside = paths::joined(&project.directory, ".env");
         let (mut variables, mut unknown) = (Variables::new(), BTreeSet::new());
         if let Some(beside) = beside.filter(|path| reader.is_file(path).unwrap_or(false)) {
             project.read_variables(&beside, &Variables::new(), &mut variables, &mut unknown)?;
@@ -71,7 +71,7 @@ impl<'a> Project<'a> {
     /// Adds a document of one of the project's files.
     pub(super) fn add(&mut self, path: &str, document: Node, tags: &Tags) -> Result<(), DeploymentError> {
         let scope = Scope {
-            folder: self.folder.clone(),
+            directory: self.directory.clone(),
             variables: Rc::clone(&self.variables),
             unknown: Rc::clone(&self.unknown),
             included: vec![path.to_owned()],
@@ -239,7 +239,8 @@ impl Project<'_> {
         of: &str,
     ) -> Result<Option<Rc<Document>>, DeploymentError> {
         let written = file.text().unwrap_or_default();
-        let path = resolved(&scope.folder, written).filter(|path| self.reader.is_file(path).unwrap_or(false));
+        let path =
+            resolved(&scope.directory, written).filter(|path| self.reader.is_file(path).unwrap_or(false));
         let Some(path) = path else {
             self.note(
                 of,
@@ -248,7 +249,7 @@ impl Project<'_> {
             );
             return Ok(None);
         };
-        let key = format!("{}\n{path}", scope.folder);
+        let key = format!("{}\n{path}", scope.directory);
         if let Some(known) = self.extended.get(&key) {
             return Ok(Some(Rc::clone(known)));
         }
@@ -265,7 +266,7 @@ impl Project<'_> {
             all.resets.extend(document.resets);
             self.note_refused(of, refused);
         }
-        let prefix = paths::relative(&scope.folder, folder_of(&path));
+        let prefix = paths::relative(&scope.directory, directory_of(&path));
         for entry in &mut all.services {
             paths::rebase(&mut entry.node, &prefix);
         }
@@ -298,7 +299,7 @@ impl Project<'_> {
             let mut found = Vec::new();
             for file in files {
                 let written = file.text().unwrap_or_default();
-                let path = resolved(&scope.folder, written);
+                let path = resolved(&scope.directory, written);
                 match path.filter(|path| self.reader.is_file(path).unwrap_or(false)) {
                     Some(path) => found.push(path),
                     None => self.note(
@@ -327,15 +328,17 @@ impl Project<'_> {
     }
 
     fn included_scope(&mut self, scope: &Scope, item: &Node, first: &str) -> Result<Scope, DeploymentError> {
-        let folder =
-            match item.text_of("project_directory").and_then(|written| resolved(&scope.folder, written)) {
-                Some(folder) => folder,
-                None => folder_of(first).to_owned(),
+        let directory =
+            match item.text_of("project_directory").and_then(|written| resolved(&scope.directory, written)) {
+                Some(directory) => directory,
+                None => directory_of(first).to_owned(),
             };
         let mut files = Vec::new();
         for file in item.get("env_file").map(one_or_more).unwrap_or_default() {
             let written = file.text().unwrap_or_default();
-            match resolved(&scope.folder, written).filter(|path| self.reader.is_file(path).unwrap_or(false)) {
+            match resolved(&scope.directory, written)
+                .filter(|path| self.reader.is_file(path).unwrap_or(false))
+            {
                 Some(path) => files.push(path),
                 None => self.note(
                     ALL,
@@ -346,7 +349,7 @@ impl Project<'_> {
         }
         if item.get("env_file").is_none() {
             files.extend(
-                paths::joined(&folder, ".env").filter(|path| self.reader.is_file(path).unwrap_or(false)),
+                paths::joined(&directory, ".env").filter(|path| self.reader.is_file(path).unwrap_or(false)),
             );
         }
         let (mut variables, mut unknown) = (Variables::new(), BTreeSet::new());
@@ -359,11 +362,11 @@ impl Project<'_> {
         variables.retain(|name, _| !scope.unknown.contains(name));
         variables.extend(scope.variables.iter().map(|(name, known)| (name.clone(), known.clone())));
         let included = scope.included.iter().cloned().chain([first.to_owned()]).collect();
-        Ok(Scope { folder, variables: Rc::new(variables), unknown: Rc::new(unknown), included })
+        Ok(Scope { directory, variables: Rc::new(variables), unknown: Rc::new(unknown), included })
     }
 
     fn import(&mut self, own: &mut Vec<Entry>, services: Vec<Entry>, scope: &Scope, inner: &Scope) {
-        let prefix = paths::relative(&scope.folder, &inner.folder);
+        let prefix = paths::relative(&scope.directory, &inner.directory);
         let mut known: HashSet<String> = own.iter().map(|entry| entry.key.clone()).collect();
         for mut entry in services {
             if !known.insert(entry.key.clone()) {

@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use super::neighbours::Neighbours;
 use super::network::{Laid, Way, lay};
 use crate::model::container::{ContainerInside, ContainerSpec, Publish};
-use crate::model::environment::FOLDER;
+use crate::model::environment::DIRECTORY;
 use crate::model::event::State;
 use crate::model::guard::{Gate, Passed, Refusal, Starting};
 use crate::model::identity::{ALLOWED, READY, SECRETS};
@@ -155,7 +155,8 @@ pub(super) fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Bel
     labels.extend(unit.ready.as_ref().map(|ready| (READY.to_owned(), ready.to_label())));
     labels.extend(config_hash::label(unit, image, whose));
     // Placeholder secrets are not in the container itself, but on a volume that is removed with it.
-    let folder = unit.files.iter().any(|file| file.path.starts_with(FOLDER)).then(|| FOLDER.to_owned());
+    let directory =
+        unit.files.iter().any(|file| file.path.starts_with(DIRECTORY)).then(|| DIRECTORY.to_owned());
     ContainerSpec {
         name: container_name(unit, whose),
         image: image.to_owned(),
@@ -165,7 +166,7 @@ pub(super) fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Bel
         environment: unit.environment.clone(),
         workdir: unit.workdir.clone(),
         labels,
-        volumes: unit.volumes.iter().cloned().chain(folder).collect(),
+        volumes: unit.volumes.iter().cloned().chain(directory).collect(),
         files: unit.files.clone(),
         limits: unit.limits.clone(),
         mounts: unit.work.mounts.clone(),

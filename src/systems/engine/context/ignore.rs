@@ -91,11 +91,10 @@ impl Ignore {
     }
 
     /// Returns whether an exception may re-include a path below an excluded directory.
-    pub(super) fn may_except_below(&self, folder: &str) -> bool {
-        self.patterns
-            .iter()
-            .filter(|pattern| pattern.exception)
-            .any(|pattern| folder.split('/').zip(&pattern.literal).all(|(folder, literal)| folder == literal))
+    pub(super) fn may_except_below(&self, directory: &str) -> bool {
+        self.patterns.iter().filter(|pattern| pattern.exception).any(|pattern| {
+            directory.split('/').zip(&pattern.literal).all(|(directory, literal)| directory == literal)
+        })
     }
 }
 
@@ -277,7 +276,7 @@ mod tests {
             (".", &[], &["a", ".x"]),
             ("/", &[], &["a"]),
             ("../x", &[], &["x"]),
-            ("folder", &["folder", "folder/x/y"], &["folders", "x/folder"]),
+            ("directory", &["directory", "directory/x/y"], &["directories", "x/directory"]),
         ];
         for (pattern, yes, no) in cases {
             for path in *yes {
@@ -324,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_left_out_where_no_exception_reaches() {
+    fn directories_are_left_out_where_no_exception_reaches() {
         let rules = Ignore::parse("*\n!src/keep/*.c\n").expect("is good");
         assert!(rules.may_except_below("src"));
         assert!(rules.may_except_below("src/keep"));
@@ -336,7 +335,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_panics_and_a_folder_takes_what_is_below_with_it(
+        fn no_line_panics_and_a_directory_takes_what_is_below_with_it(
             line in "[a-c*?/!.\\[\\]^\\\\-]{1,8}",
             path in "[a-c]{1,2}(/[a-c]{1,2}){0,3}",
         ) {
@@ -348,7 +347,7 @@ mod tests {
         }
 
         #[test]
-        fn an_excluded_folder_that_is_not_walked_hides_nothing(
+        fn an_excluded_directory_that_is_not_walked_hides_nothing(
             lines in prop::collection::vec("!?[ab*]{1,2}(/[ab*]{1,2}){0,2}", 1..5),
             path in "[ab]{1,2}(/[ab]{1,2}){1,3}",
         ) {

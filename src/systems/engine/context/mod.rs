@@ -84,8 +84,8 @@ impl Packed {
 ///
 /// # Errors
 /// Fails if something cannot be read, an ignore rule is invalid, or the Dockerfile is missing.
-pub fn pack(folder: &Path, dockerfile: &Dockerfile, scratch: &Path) -> Result<Packed, EngineError> {
-    let root = folder.canonicalize().map_err(|source| FileError::new("read", folder, source))?;
+pub fn pack(directory: &Path, dockerfile: &Dockerfile, scratch: &Path) -> Result<Packed, EngineError> {
+    let root = directory.canonicalize().map_err(|source| FileError::new("read", directory, source))?;
     let named = match dockerfile {
         Dockerfile::File(path) | Dockerfile::Made { from: path, .. } => rules::inside(&root, path)?,
     };
@@ -112,20 +112,20 @@ mod tests {
     use std::io::{self, Read as _};
     use std::os::unix::fs::PermissionsExt as _;
 
-    struct Folder(tempfile::TempDir);
+    struct Directory(tempfile::TempDir);
 
-    impl Folder {
+    impl Directory {
         fn new(files: &[(&str, &str)]) -> Self {
-            let folder = Self(tempfile::tempdir().expect("a temporary folder"));
+            let directory = Self(tempfile::tempdir().expect("a temporary directory"));
             for (path, text) in files {
-                folder.write(path, text);
+                directory.write(path, text);
             }
-            folder
+            directory
         }
 
         fn write(&self, path: &str, text: &str) {
             let path = self.0.path().join(path);
-            std::fs::create_dir_all(path.parent().expect("is below a folder")).expect("makes folders");
+            std::fs::create_dir_all(path.parent().expect("is below a directory")).expect("makes directories");
             std::fs::write(path, text).expect("writes");
         }
 
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn the_rules_decide_and_dockerfile_and_rules_are_always_sent() {
-        let folder = Folder::new(&[
+        let directory = Directory::new(&[
             ("Dockerfile", "FROM scratch"),
             (".dockerignore", "*\n!src\nsrc/**/*.o\n!deep/down/keep"),
             ("src/a.c", ""),
@@ -179,7 +179,7 @@ mod tests {
             ("other/x", ""),
         ]);
         assert_eq!(
-            paths(&folder.packed("Dockerfile")),
+            paths(&directory.packed("Dockerfile")),
             [
                 ".dockerignore",
                 "Dockerfile",
@@ -195,16 +195,19 @@ mod tests {
 
     #[test]
     fn modes_are_two_and_links_stay_links() {
-        let folder = Folder::new(&[("Dockerfile", "FROM scratch"), ("run", "#!"), ("dir/secret", "x")]);
-        std::fs::set_permissions(folder.0.path().join("run"), std::fs::Permissions::from_mode(0o4711))
+        let directory = Directory::new(&[("Dockerfile", "FROM scratch"), ("run", "#!"), ("dir/secret", "x")]);
+        std::fs::set_permissions(directory.0.path().join("run"), std::fs::Permissions::from_mode(0o4711))
             .expect("sets");
-        std::fs::set_permissions(folder.0.path().join("dir/secret"), std::fs::Permissions::from_mode(0o600))
-            .expect("sets");
-        folder.link("out", "/etc/passwd");
-        folder.link("loop", ".");
+        std::fs::set_permissions(
+            directory.0.path().join("dir/secret"),
+            std::fs::Permissions::from_mode(0o600),
+        )
+        .expect("sets");
+        directory.link("out", "/etc/passwd");
+        directory.link("loop", ".");
         let text = |path: &str, mode: u32, text: &str| (path.to_owned(), mode, text.to_owned());
         assert_eq!(
-            entries(&folder.packed("./Dockerfile")),
+            entries(&directory.packed("./Dockerfile")),
             [
                 text("Dockerfile", 0o644, "FROM scratch"),
                 text("dir/", 0o755, ""),
@@ -219,7 +222,7 @@ mod tests {
     #[test]
     fn the_digest_is_of_the_content_and_not_of_git() {
         let files = [("Dockerfile", "FROM scratch"), ("a", "1"), (".git/index", "x")];
-        let (one, two) = (Folder::new(&files), Folder::new(&files));
+        let (one, two) = (Directory::new(&files), Directory::new(&files));
         let first = one.packed("Dockerfile");
         assert_eq!(first.digest(), two.packed("Dockerfile").digest());
         assert_eq!(entries(&first), entries(&two.packed("Dockerfile")));
@@ -234,14 +237,14 @@ mod tests {
 
     #[test]
     fn rules_of_the_dockerfile_itself_come_first_and_are_sent_as_the_only_ones() {
-        let folder = Folder::new(&[
+        let directory = Directory::new(&[
             ("builds/x", "FROM scratch"),
             ("builds/x.dockerignore", "b"),
             (".dockerignore", "a"),
             ("a", ""),
             ("b", ""),
         ]);
-        let packed = folder.packed("builds/x");
+        let packed = directory.packed("builds/x");
         assert_eq!(paths(&packed), ["a", "builds/", "builds/x", "builds/x.dockerignore", ".dockerignore"]);
         let sent = entries(&packed).pop().expect("is not empty");
         assert_eq!(sent.2, "b");
@@ -249,14 +252,14 @@ mod tests {
 
     #[test]
     fn a_dockerfile_that_was_made_is_hidden_from_the_image() {
-        let folder = Folder::new(&[("builds/x.in", "#include"), ("a", "")]);
+        let directory = Directory::new(&[("builds/x.in", "#include"), ("a", "")]);
         let made = Dockerfile::Made { from: "builds/x.in".into(), text: "FROM scratch".into() };
-        let packed = folder.pack(&made).expect("packs");
+        let packed = directory.pack(&made).expect("packs");
         assert_eq!(packed.dockerfile(), MADE);
         let rules = entries(&packed).pop().expect("is not empty");
         assert_eq!(rules, (".dockerignore".into(), 0o644, ".cki.dockerfile\n.dockerignore\n".into()));
-        folder.write(".dockerignore", "a");
-        let packed = folder.pack(&made).expect("packs");
+        directory.write(".dockerignore", "a");
+        let packed = directory.pack(&made).expect("packs");
         let rules = entries(&packed).pop().expect("is not empty");
         assert_eq!(rules.2, "a\n.cki.dockerfile\n");
         assert_eq!(paths(&packed), ["builds/", "builds/x.in", MADE, ".dockerignore"]);
@@ -264,21 +267,22 @@ mod tests {
 
     #[test]
     fn what_cannot_be_packed_is_named() {
-        let folder = Folder::new(&[("Dockerfile", "FROM scratch")]);
-        let error = |path: &str| folder.pack(&Dockerfile::File(path.into())).expect_err(path).to_string();
+        let directory = Directory::new(&[("Dockerfile", "FROM scratch")]);
+        let error = |path: &str| directory.pack(&Dockerfile::File(path.into())).expect_err(path).to_string();
         assert!(error("nope").contains("/nope`"));
         assert!(error("../Dockerfile").contains("not in the build context"));
         assert!(error("/etc/passwd").contains("not in the build context"));
-        folder.link("far", "/etc/passwd");
+        directory.link("far", "/etc/passwd");
         assert!(error("far").contains("beyond the build context"));
         assert!(error(".").contains("not a file"));
-        folder.write(".dockerignore", "ok\n[");
+        directory.write(".dockerignore", "ok\n[");
         assert!(error("Dockerfile").contains("line 2"));
-        std::fs::remove_file(folder.0.path().join(".dockerignore")).expect("removes");
-        folder.link(".dockerignore", "/etc/passwd");
+        std::fs::remove_file(directory.0.path().join(".dockerignore")).expect("removes");
+        directory.link(".dockerignore", "/etc/passwd");
         assert!(error("Dockerfile").contains("beyond the build context"));
-        std::fs::remove_file(folder.0.path().join(".dockerignore")).expect("removes");
-        nix::unistd::mkfifo(&folder.0.path().join("pipe"), nix::sys::stat::Mode::S_IRWXU).expect("makes it");
-        assert_eq!(folder.packed("Dockerfile").skipped(), ["pipe"]);
+        std::fs::remove_file(directory.0.path().join(".dockerignore")).expect("removes");
+        nix::unistd::mkfifo(&directory.0.path().join("pipe"), nix::sys::stat::Mode::S_IRWXU)
+            .expect("makes it");
+        assert_eq!(directory.packed("Dockerfile").skipped(), ["pipe"]);
     }
 }

@@ -46,7 +46,7 @@ impl Packer {
     /// Packs the whole context, and the texts after it. `dockerfile` is the path of its Dockerfile.
     pub(super) fn pack(&mut self, dockerfile: &str, texts: &Texts) -> Result<(), EngineError> {
         self.note(b'b', dockerfile, 0, &[]);
-        self.folder("", &Above::default(), &mut Vec::new(), texts)?;
+        self.directory("", &Above::default(), &mut Vec::new(), texts)?;
         for (path, text) in texts {
             self.text(path, text).map_err(|source| FileError::new("pack", self.root.join(path), source))?;
         }
@@ -62,14 +62,14 @@ impl Packer {
 
     /// Packs the content of a directory. `pending` are parent directories that are not packed yet: an
     /// excluded directory is packed only if a path below it is not excluded.
-    fn folder(
+    fn directory(
         &mut self,
-        folder: &str,
+        directory: &str,
         above: &Above,
         pending: &mut Vec<String>,
         replaced: &Texts,
     ) -> Result<(), EngineError> {
-        let full = self.root.join(folder);
+        let full = self.root.join(directory);
         let read = |source| FileError::new("read", &full, source);
         let mut names = Vec::new();
         for entry in std::fs::read_dir(&full).map_err(read)? {
@@ -82,7 +82,7 @@ impl Packer {
                 self.skipped.push(safe_line(&full.join(&name).to_string_lossy()).into_owned());
                 continue;
             };
-            let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+            let path = if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") };
             if replaced.iter().any(|(replaced, _)| *replaced == path) {
                 continue;
             }
@@ -111,9 +111,9 @@ impl Packer {
             let depth = pending.len();
             pending.push(path.to_owned());
             if !excluded {
-                self.pending_folders(pending).map_err(fail)?;
+                self.pending_directories(pending).map_err(fail)?;
             }
-            self.folder(path, &here, pending, replaced)?;
+            self.directory(path, &here, pending, replaced)?;
             pending.truncate(depth);
             return Ok(());
         }
@@ -121,11 +121,11 @@ impl Packer {
             return Ok(());
         }
         if facts.is_symlink() {
-            self.pending_folders(pending).map_err(fail)?;
+            self.pending_directories(pending).map_err(fail)?;
             let target = std::fs::read_link(&full).map_err(fail)?;
             self.link(path, &target).map_err(fail)
         } else if facts.is_file() {
-            self.pending_folders(pending).map_err(fail)?;
+            self.pending_directories(pending).map_err(fail)?;
             self.file(path, &full).map_err(fail)
         } else {
             self.skipped.push(safe_line(path).into_owned());
@@ -133,7 +133,7 @@ impl Packer {
         }
     }
 
-    fn pending_folders(&mut self, pending: &mut Vec<String>) -> io::Result<()> {
+    fn pending_directories(&mut self, pending: &mut Vec<String>) -> io::Result<()> {
         for path in pending.drain(..) {
             self.note(b'd', &path, 0o755, &[]);
             let mut header = header(tar::EntryType::Directory, 0, 0o755);

@@ -8,14 +8,14 @@ use nix::sys::statvfs::statvfs;
 /// Returns whether this process can create files in a directory. Tries it with an unnamed file, since
 /// permissions say nothing about root.
 #[must_use]
-pub fn is_writable(folder: &Path) -> bool {
-    tempfile::tempfile_in(folder).is_ok()
+pub fn is_writable(directory: &Path) -> bool {
+    tempfile::tempfile_in(directory).is_ok()
 }
 
 /// Returns the number of bytes that this user may still write to the file system of a directory.
 #[must_use]
-pub fn room(folder: &Path) -> Option<u64> {
-    let facts = statvfs(folder).ok()?;
+pub fn room(directory: &Path) -> Option<u64> {
+    let facts = statvfs(directory).ok()?;
     facts.blocks_available().checked_mul(facts.fragment_size())
 }
 
@@ -24,12 +24,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_of_our_own_is_writable_and_has_room() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        assert!(is_writable(folder.path()));
-        assert_eq!(std::fs::read_dir(folder.path()).expect("lists").count(), 0);
-        assert!(room(folder.path()).is_some());
-        assert!(!is_writable(&folder.path().join("none")));
+    fn a_directory_of_our_own_is_writable_and_has_room() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        assert!(is_writable(directory.path()));
+        assert_eq!(std::fs::read_dir(directory.path()).expect("lists").count(), 0);
+        assert!(room(directory.path()).is_some());
+        assert!(!is_writable(&directory.path().join("none")));
         assert!(!is_writable(Path::new("/proc")));
     }
 }

@@ -1,5 +1,5 @@
 //! Placeholder secrets: values in the form of a real secret that are recognizably not one, the same at
-//! every run of a workspace. The rules are in the template `reference-secrets.yaml`. The selection of
+//! every run of a workspace. The rules are in the template `placeholder-secrets.yaml`. The selection of
 //! variables belongs in `made` and `replace`.
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use crate::base::x509::Material;
 use crate::base::yaml::{self};
 
 /// Directory for files with placeholder secrets, in a container.
-pub const FOLDER: &str = "/run/secrets/cki-reference";
+pub const DIRECTORY: &str = "/run/secrets/cki-reference";
 /// Maximum length of a placeholder in bytes.
 const LONGEST: usize = 64 << 10;
 /// Maximum nesting of secrets that are made from other secrets; deeper nesting is a loop.
@@ -235,7 +235,7 @@ impl SecretRules {
             let facts = context! {
                 name => name,
                 variable => Value::from(name.to_lowercase()),
-                folder => FOLDER,
+                directory => DIRECTORY,
                 length => length,
                 hosts => ground.hosts.to_vec(),
             };
@@ -247,9 +247,9 @@ impl SecretRules {
         };
         let value = fill(&written.value)?;
         let file = written.file.as_deref().map(&fill).transpose()?;
-        if file.is_some() && !is_in_folder(&value) {
+        if file.is_some() && !is_in_directory(&value) {
             let (file, rule) = (self.0.file.clone(), written.rule.clone());
-            return Err(RuleError::Path { file, rule, path: value, folder: FOLDER });
+            return Err(RuleError::Path { file, rule, path: value, directory: DIRECTORY });
         }
         let demands = written.demands.iter().map(|name| fill(name)).collect::<Result<_, _>>()?;
         Ok(Made {
@@ -344,8 +344,8 @@ const PARTS: &[(&str, PartOf)] = &[
 ];
 
 /// Returns whether a path is that of a file directly in the directory for placeholder files.
-fn is_in_folder(path: &str) -> bool {
-    let name = path.strip_prefix(FOLDER).and_then(|rest| rest.strip_prefix('/'));
+fn is_in_directory(path: &str) -> bool {
+    let name = path.strip_prefix(DIRECTORY).and_then(|rest| rest.strip_prefix('/'));
     name.is_some_and(crate::model::reference::is_name)
 }
 
