@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::base::files::{self, FileError};
 use crate::base::{assets, digest};
-pub use crate::host::own_program::PROGRAM;
-use crate::host::own_program::files_of;
+pub use crate::host::executable::PROGRAM;
+use crate::host::executable::files_of;
 use crate::model::event::{Events, State};
 use crate::systems::engine::context::{self, Dockerfile};
 use crate::systems::engine::{BuildRequest, ContainerEngine};

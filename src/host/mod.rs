@@ -6,7 +6,7 @@ pub mod directories;
 pub mod env;
 pub mod firewall;
 pub mod netns;
-pub mod own_program;
+pub mod executable;
 pub mod programs;
 pub mod scratch;
 pub mod signals;
@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use crate::base::digest;
-use crate::base::owner::Owner;
+use crate::base::process_ref::Owner;
 use crate::base::secret::Secret;
 pub use env::Env;
 pub use streams::{Output, Terminal};

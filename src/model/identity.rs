@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::base::owner::Owner;
+use crate::base::process_ref::Owner;
 
 /// Label of the run ID, which marks a resource of `cki`.
 pub const RUN: &str = "cki.run";

@@ -13,7 +13,7 @@ use crate::model::identity::COMPONENT;
 use crate::model::inventory::{Build, BuildNetwork, Component};
 use crate::ops::production::BlockedHosts;
 use crate::ops::source::{self, Source};
-use crate::ops::tools::Tools;
+use crate::ops::op_context::Tools;
 use crate::systems::engine::context::{self, Dockerfile, Packed};
 use crate::systems::engine::{BuildRequest, ContainerEngine};
 use crate::systems::preprocessor;

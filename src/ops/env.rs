@@ -16,7 +16,7 @@ use crate::model::environment::{
 use crate::model::inventory::{Component, Inventory};
 use crate::model::service::Surroundings;
 use crate::ops::deployment::Deployed;
-use crate::ops::needs::{self, Asked, Need, NeedError};
+use crate::ops::dependencies::{self, Asked, Need, NeedError};
 
 /// Maximum bytes of a file with variables.
 const LIMIT: u64 = 4 << 20;
@@ -96,7 +96,7 @@ pub fn resolve<'a>(
     let names_production = |text: &str| deployed.is_some_and(|deployed| deployed.names_production(text));
     let is_credential =
         |name: &str, text: &str| deployed.is_some_and(|deployed| deployed.is_credential(name, text));
-    let needs = needs::of(component, inventory, assets, around)?;
+    let needs = dependencies::of(component, inventory, assets, around)?;
     let provided = needs
         .iter()
         .filter_map(|need| match need {
@@ -124,7 +124,7 @@ pub fn resolve<'a>(
 
 /// Returns the facts about a service that the rules for placeholder secrets may use.
 fn facts(asked: &Asked, around: Surroundings<'_>) -> BTreeMap<String, String> {
-    let host = needs::at(around, asked.template.name()).host;
+    let host = dependencies::at(around, asked.template.name()).host;
     let provided = asked.provided.iter().map(|one| (one.name.clone(), one.value.expose().to_owned()));
     provided.chain([("host".to_owned(), host.to_owned())]).collect()
 }

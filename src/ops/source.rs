@@ -7,7 +7,7 @@ use crate::host::signals::Signal;
 use crate::model::inventory::Component;
 use crate::ops::clone::{CloneRequest, CloneState, Wanted, clone};
 use crate::ops::clone_notes;
-use crate::ops::tools::Tools;
+use crate::ops::op_context::Tools;
 use crate::systems::git::{Checkout, GitError, MergeRequest, inspect};
 
 /// A clone for a build or a run.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::base::exit::Exit;
 use crate::base::text::{Cell, Table, plural, safe_line};
-use crate::ops::leftovers::{Collected, Leftover};
+use crate::ops::gc::{Collected, Leftover};
 use crate::report::view;
 use crate::ui::{Ui, style};
 

@@ -13,7 +13,7 @@ mod env_value;
 pub mod gc;
 pub mod list;
 pub mod plan;
-pub mod print;
+pub mod export;
 pub mod ps;
 pub mod run_local;
 pub mod scan;

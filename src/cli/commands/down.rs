@@ -10,7 +10,7 @@ use crate::cli::context::Context;
 use crate::host::signals::Signal;
 use crate::model::identity::Lifetime;
 use crate::ops::running::Doomed;
-use crate::ops::{keep, running, stored};
+use crate::ops::{workspace_secrets, running, service_volumes};
 
 /// Stop and remove running components
 ///
@@ -41,11 +41,11 @@ pub(in crate::cli) fn run(args: &DownArgs, context: &Context) -> anyhow::Result<
         let native = context.native();
         let mut all = running::list(&engine, &native).await?;
         let state = context.host.env.state_directory();
-        let seed = keep::seed(state.as_deref(), context.workspace.root())?.unwrap_or_default();
+        let seed = workspace_secrets::seed(state.as_deref(), context.workspace.root())?.unwrap_or_default();
         // A name means only the service that is retained for this workspace.
         all.retain(|one| {
             let is_kept = one.identity.lifetime == Lifetime::Workspace;
-            args.all || !is_kept || stored::is_of_workspace(&one.identity, &seed)
+            args.all || !is_kept || service_volumes::is_of_workspace(&one.identity, &seed)
         });
         let doomed: Vec<_> = match &args.component {
             Some(component) => {
@@ -67,7 +67,7 @@ pub(in crate::cli) fn run(args: &DownArgs, context: &Context) -> anyhow::Result<
             plural_of(gone.names.len(), "container or process", "containers or processes"),
         );
         let volumes = match args.volumes && gone.hurried.is_none() {
-            true => stored::remove(&engine, &seed, args.component.as_deref()).await?,
+            true => service_volumes::remove(&engine, &seed, args.component.as_deref()).await?,
             false => Vec::new(),
         };
         Ok((gone, volumes))

@@ -18,7 +18,7 @@ use crate::ops;
 use crate::ops::deployment::{self, Deployed};
 use crate::ops::env::{UserVariables, check_complete, resolve, wishes};
 use crate::ops::env_diff::{Whose, With, compare};
-use crate::ops::rules::Rules;
+use crate::ops::run_policy::Rules;
 use crate::ops::scan::ScanRequest;
 use crate::report;
 use crate::report::env::{EnvFormat, EnvOptions, print};

@@ -6,7 +6,7 @@ use crate::base::exit::Exit;
 use crate::cli::context::Context;
 use crate::demo::walk;
 use crate::ops;
-use crate::ops::leftovers::{Dead, Kind, Leftover, collect};
+use crate::ops::gc::{Dead, Kind, Leftover, collect};
 use crate::report;
 
 /// Remove leftovers of killed runs

@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 
 use crate::base::exit::Exit;
-use crate::base::moment;
+use crate::base::timestamp;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
@@ -44,7 +44,7 @@ pub(in crate::cli) fn run(args: LogsArgs, context: &Context) -> anyhow::Result<E
     let LogsArgs { components, follow, tail, since, timestamps } = args;
     let now = (context.host.now)().to_zoned(context.host.zone());
     let since = match since {
-        Some(text) => Some(moment::parse(&text, &now).ok_or_else(|| {
+        Some(text) => Some(timestamp::parse(&text, &now).ok_or_else(|| {
             UsageError(format!("`--since {text}` is neither a span of time as `10m` nor a time as `14:30`"))
         })?),
         None => None,

@@ -15,7 +15,7 @@ use crate::host::signals::Stop;
 use crate::model::inventory::{Component, Inventory};
 use crate::ops::run_local::{Access, Keep, Network, Request, dry_run, run as run_component};
 use crate::report;
-use crate::report::print::Form;
+use crate::report::export::Form;
 use crate::systems::git::Git;
 
 /// Run components on this machine, in non-production mode
@@ -240,7 +240,7 @@ fn show(
         FormArg::Kube => Form::Kube,
     });
     match form {
-        Some(form) => report::print::print(&context.ui, &plan, form, *reveal),
+        Some(form) => report::export::print(&context.ui, &plan, form, *reveal),
         None => report::plan::print(&context.ui, &plan),
     }
     Ok(Exit::Done)

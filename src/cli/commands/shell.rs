@@ -7,7 +7,7 @@ use super::inside::{exit, pass_bytes, person};
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::ops::rules::guard;
+use crate::ops::run_policy::guard;
 use crate::ops::running::{self, ExecWish};
 
 /// Open a shell in a running component, or in a copy of one that has ended

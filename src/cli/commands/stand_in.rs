@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
-use crate::ops::stand_in;
+use crate::ops::mock_services;
 
 /// Run a stand-in for a backing service
 #[derive(Debug, Args)]
@@ -30,14 +30,14 @@ const ANSWERS: &str = "CKI_STAND_IN";
 pub(in crate::cli) fn run(args: &StandInArgs, context: &Context) -> anyhow::Result<Exit> {
     let ui = context.ui.clone();
     context.block_on(async |stop| {
-        let say: stand_in::Say = Arc::new(move |line: &str| ui.data(line));
+        let say: mock_services::Say = Arc::new(move |line: &str| ui.data(line));
         match args.service {
             Service::Http => {
                 let answers = context.host.env.get(ANSWERS).unwrap_or("[]");
                 let answers = serde_json::from_str(answers).with_context(|| format!("`{ANSWERS}`"))?;
-                stand_in::http(answers, &stop, say).await?;
+                mock_services::http(answers, &stop, say).await?;
             }
-            Service::Smtp => stand_in::smtp(&stop, say).await?,
+            Service::Smtp => mock_services::smtp(&stop, say).await?,
         }
         Ok(Exit::Done)
     })

@@ -6,7 +6,7 @@ use super::{Meaning, hint, plain};
 use crate::base::exit::Exit;
 use crate::base::files::FileError;
 use crate::cli::token::TokenError;
-use crate::systems::changes::ChangeError;
+use crate::systems::file_watcher::ChangeError;
 use crate::systems::engine::EngineError;
 use crate::systems::git::GitError;
 use crate::systems::gitlab::GitLabError;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::hidden::in_production;
+use super::secret_detection::in_production;
 use super::{Environment, ProductionValue, SecretNames};
 use crate::base::secret::Secret;
 use crate::model::deployment::Container;

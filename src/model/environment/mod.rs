@@ -5,12 +5,12 @@
 //! services, placeholder secrets for secret variables without a value, the user's values, and locked
 //! variables, which nothing overrides.
 
-mod deployed;
+mod production_info;
 pub mod difference;
 mod error;
-mod hidden;
+mod secret_detection;
 mod kept;
-mod made;
+mod generated_files;
 mod placeholder_secret;
 mod production;
 mod production_value;
@@ -27,11 +27,11 @@ pub use crate::base::variable::{is_environment_name, is_variable_name};
 use crate::model::container::ContainerFile;
 use crate::model::deployment::expansion::Piece;
 use crate::model::inventory::{Component, Inventory};
-pub use deployed::Deployed;
+pub use production_info::Deployed;
 pub use error::{EnvironmentError, RuleError};
 pub use kept::{Cause, Keeping, Kept};
-use made::MadeFiles;
-pub use made::hidden_parts;
+use generated_files::MadeFiles;
+pub use generated_files::hidden_parts;
 pub use placeholder_secret::{DIRECTORY, Ground, Made, SecretRules, Source};
 pub use production::{ProductionRules, Replaced};
 use production_value::expanded;
@@ -111,7 +111,7 @@ impl Environment {
         let local = match inputs.deployed {
             Some(deployed) => {
                 let placeholders = replace::Placeholders { rules: inputs.secrets, ground: &inputs.ground };
-                deployed::add(deployed, inputs.component, placeholders, &mut variables)?
+                production_info::add(deployed, inputs.component, placeholders, &mut variables)?
             }
             None => BTreeMap::new(),
         };
@@ -154,7 +154,7 @@ impl Environment {
                 return Err(refuse(&name, Some(value.expose()), by));
             }
             let secret =
-                names.judge(&name, value.expose()).hide || hidden::holds_password(value.expose(), names);
+                names.judge(&name, value.expose()).hide || secret_detection::holds_password(value.expose(), names);
             set(&mut variables, &name, value, origin, secret);
         }
         files.follow(&mut variables, inputs.secrets, &inputs.ground)?;
@@ -164,7 +164,7 @@ impl Environment {
         }
         let files = files.wanted(&variables);
         if let Some(deployed) = inputs.deployed {
-            deployed::settle(deployed, &local, names, &mut variables)?;
+            production_info::settle(deployed, &local, names, &mut variables)?;
         }
         Ok(Self { variables: variables.into_values().collect(), files })
     }

@@ -1,7 +1,7 @@
 //! Tests with variables from deployments of public projects, each with its expected treatment: `R` a
 //! placeholder for the whole value, `P` for a part of it, `H` masked but unchanged, `O` open.
 
-use super::hidden::holds_password;
+use super::secret_detection::holds_password;
 use super::placeholder_secret::{Ground, SecretRules};
 use super::replace::{Local, Placeholders};
 use super::secret_name::SecretNames;

@@ -4,7 +4,7 @@
 use regex::Regex;
 use serde::Deserialize;
 
-use super::views::views;
+use super::decodings::views;
 use crate::base::yaml::{self, YamlError};
 
 /// Invalid credential rules.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::host::{LONGEST, ascii, canonical, hosts, is_host_character, is_within};
-use super::views::views;
+use super::decodings::views;
 use crate::model::inventory::{Inventory, Written};
 use crate::model::reference::Reference;
 

@@ -6,7 +6,7 @@ mod credential;
 mod deny;
 mod gate;
 mod host;
-mod views;
+mod decodings;
 
 use std::collections::HashSet;
 use std::sync::Arc;

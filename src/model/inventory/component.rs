@@ -2,7 +2,7 @@
 //! in `entry`.
 
 use super::entry::{Build, Declared, Dependency, DeploymentFiles, Link, Run, Source, Stage};
-use super::written::Written;
+use super::source_map::Written;
 use crate::model::reference::Reference;
 
 /// A component.

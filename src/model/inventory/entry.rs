@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::limits::{Capability, Memory, Place};
-use super::need::Need;
+use super::need_decl::Need;
 use crate::base::variable;
 use crate::model::probe::Ready;
 use crate::model::reference::Reference;

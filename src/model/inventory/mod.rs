@@ -7,13 +7,13 @@ mod find;
 mod hosts;
 mod index;
 mod limits;
-mod need;
+mod need_decl;
 mod problem;
 mod read;
-mod settle;
+mod resolve;
 #[cfg(test)]
 mod tests;
-mod written;
+mod source_map;
 
 use std::collections::BTreeMap;
 
@@ -31,11 +31,11 @@ use index::Index;
 pub(crate) use index::count;
 pub use index::{is_plain, short_name};
 pub use limits::{Capability, Memory, Place};
-pub use need::{Need, Parameters};
+pub use need_decl::{Need, Parameters};
 pub use problem::Finding;
 use problem::Problem;
 pub use read::{Document, InventoryError, Part};
-pub use written::Written;
+pub use source_map::Written;
 
 /// An inventory.
 #[derive(Debug, Clone)]

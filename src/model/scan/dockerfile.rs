@@ -9,7 +9,7 @@ use regex::Regex;
 
 use super::error::RulesError;
 use super::grammar::Grammar;
-use super::reading;
+use super::analysis;
 use super::rules::Language;
 use super::{FileScan, Find, Need};
 use crate::model::environment::is_variable_name;
@@ -165,7 +165,7 @@ impl Reader<'_> {
                 _ => return Ok(()),
             },
         };
-        let scan = reading::scan(self.language, Grammar::Bash, &script, &BTreeMap::new())?;
+        let scan = analysis::scan(self.language, Grammar::Bash, &script, &BTreeMap::new())?;
         for find in scan.finds {
             // At run time, `ENV` gives a default that other settings may override; build arguments no
             // longer exist.

@@ -8,8 +8,8 @@ mod env_read;
 mod error;
 mod grammar;
 mod imports;
-mod notes;
-mod reading;
+mod source_notes;
+mod analysis;
 mod rules;
 mod syntax;
 
@@ -35,7 +35,7 @@ pub fn scan(
 ) -> Result<FileScan, RulesError> {
     let mut scan = match language.grammar {
         Grammar::Dockerfile => dockerfile::scan(language, text)?,
-        grammar => reading::scan(language, grammar, text, more)?,
+        grammar => analysis::scan(language, grammar, text, more)?,
     };
     let is_kept =
         |find: &Find| !(language.is_own(&find.name) || find.build && language.is_of_builder(&find.name));

@@ -1,7 +1,7 @@
 //! The deployment of a component, read from the clones that hold its files, or from a commit in them.
 //! File access is in `files`, the run settings are in `completed`.
 
-mod completed;
+mod defaults;
 mod files;
 
 use std::cell::OnceCell;
@@ -17,12 +17,12 @@ use crate::model::environment::{self, ProductionRules, RuleError, SecretNames};
 use crate::model::guard::{CredentialError, Credentials, DenyList};
 use crate::model::inventory::{Component, Finding, Inventory};
 use crate::model::reference::Reference;
-use crate::ops::rules::{CREDENTIALS, NAMES, NO_CREDENTIALS};
+use crate::ops::run_policy::{CREDENTIALS, NAMES, NO_CREDENTIALS};
 use crate::ops::source::{self, SourceError};
-use crate::ops::tools::Tools;
+use crate::ops::op_context::Tools;
 use crate::ops::workspace::Workspace;
 use crate::systems::git::{GitError, Tree};
-pub use completed::{completed, initial};
+pub use defaults::{completed, initial};
 use files::{CloneFiles, TreeFiles};
 
 /// The rules for values that point at production.

@@ -4,7 +4,7 @@ use super::{Found, Patient, blocking};
 use crate::base::text::{command_line, join_and, plural};
 use crate::config;
 use crate::ops::engine::Engine;
-use crate::ops::leftovers::left_by_the_dead;
+use crate::ops::gc::left_by_the_dead;
 use crate::systems::engine::{Candidate, Origin, Outcome};
 use crate::systems::native::{Native, Space};
 use crate::systems::packages::{self, Packages};

@@ -7,7 +7,7 @@ mod engine;
 mod files;
 mod gitlab;
 mod network;
-mod patient;
+mod context;
 mod programs;
 mod shell;
 
@@ -19,8 +19,8 @@ use futures_util::future::{BoxFuture, join_all};
 use crate::base::text::{duration, safe_line};
 use crate::model::event::Events;
 pub use check::{Check, Found, State};
-pub use patient::Patient;
-use patient::blocking;
+pub use context::Patient;
+use context::blocking;
 
 /// Timeout of a check.
 const PATIENCE: Duration = Duration::from_secs(6);

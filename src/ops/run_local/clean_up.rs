@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::model::identity::RunId;
 use crate::ops::engine::Engine;
-use crate::ops::tools::Tools;
+use crate::ops::op_context::Tools;
 use crate::systems::native::{Native, NativeError};
 
 use super::service_reuse::Making;

@@ -9,7 +9,7 @@ use super::unit::Unit;
 use crate::base::secret::Secret;
 use crate::model::guard::{self, Finding, Gate, Reason};
 use crate::ops::engine::Engine;
-use crate::ops::tools::Tools;
+use crate::ops::op_context::Tools;
 use crate::systems::engine::ContainerEngine;
 
 /// Refuses the run if the guard refuses a part of an image, and warns of everything that the user allows.

@@ -18,7 +18,7 @@ use super::service_reuse::Kept;
 use crate::model::container::Publish;
 use crate::model::event::{Events, Stream};
 use crate::model::guard::Passed;
-use crate::ops::reach::Reach;
+use crate::ops::dialer::Reach;
 use crate::systems::engine::{ContainerEngine, EngineError, ExecRequest};
 use crate::systems::native::{Native, Process, ProcessFacts, ProcessLog, Published, Space};
 

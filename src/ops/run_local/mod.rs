@@ -1,29 +1,29 @@
 //! `cki run-local`: starts components with their dependencies in order, watches them while they run, and
 //! removes everything when they end, however they end.
 
-mod again;
+mod reuse;
 mod clean_up;
 mod commands;
 mod config_hash;
 mod error;
-mod ground;
+mod runtime;
 mod guard;
 mod handle;
-mod kept;
-mod live;
+mod retain;
+mod execute;
 mod outcome;
 mod output;
 pub mod plan;
 mod prepare;
 pub(in crate::ops) mod ready;
-mod reload;
+mod dev_loop;
 mod request;
 mod running;
 mod scope;
 mod service_reuse;
 pub mod unit;
-mod watch;
-mod work;
+mod supervise;
+mod dev;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -37,8 +37,8 @@ use crate::model::guard::Gate;
 use crate::model::identity::RunId;
 use crate::ops::deployment;
 use crate::ops::engine::Engine;
-use crate::ops::rules::{Rules, RulesError};
-use crate::ops::tools::Tools;
+use crate::ops::run_policy::{Rules, RulesError};
+use crate::ops::op_context::Tools;
 pub use error::RunError;
 pub use outcome::{Ended, How, Reached};
 pub use request::{Access, Keep, Network, Request};
@@ -78,11 +78,11 @@ pub async fn run(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>) -> a
     }
 
     let making = Making::new(tools.owner.clone(), Arc::clone(seed));
-    let live = AssertUnwindSafe(live::live(tools, engine, request, &plan, &images, &making, &gate))
+    let live = AssertUnwindSafe(execute::live(tools, engine, request, &plan, &images, &making, &gate))
         .catch_unwind()
         .await;
     let stays = match &live {
-        Ok(end) if request.keep.applies(end) => kept::keep(tools, engine, request, &run).await,
+        Ok(end) if request.keep.applies(end) => retain::keep(tools, engine, request, &run).await,
         _ => false,
     };
     let goes_on = stays || matches!(live, Ok(Ok(How::Detached(_))));
@@ -116,7 +116,7 @@ async fn goes_on(
     if !(request.detach && request.keep_services) {
         return Ok(None);
     }
-    let found = again::goes_on(containers, plan, images, workspace).await?;
+    let found = reuse::goes_on(containers, plan, images, workspace).await?;
     Ok(found.map(|(run, reached)| Ended {
         run,
         components: plan.wanted().map(|unit| unit.name.clone()).collect(),

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use crate::model::event::State;
 use crate::ops::build::{self, Wish};
 use crate::ops::engine::Engine;
-use crate::ops::own_image;
+use crate::ops::helper_image;
 use crate::ops::source;
-use crate::ops::tools::Tools;
+use crate::ops::op_context::Tools;
 use crate::systems::git::is_within_repository;
 
 use super::error::RunError;
@@ -65,7 +65,7 @@ pub(super) async fn prepare(
                 images.insert(unit.name.clone(), name.clone());
             }
             (Engine::Containers(engine), Image::Own) => {
-                images.insert(unit.name.clone(), own_image::ensure(tools, engine).await?);
+                images.insert(unit.name.clone(), helper_image::ensure(tools, engine).await?);
             }
             (Engine::Containers(_), Image::Unknown) => {
                 return Err(RunError::NoImage { name: unit.name.clone() }.into());

@@ -11,7 +11,7 @@ use crate::base::text::safe_line;
 use crate::model::event::{Event, Stream, Task};
 use crate::model::probe::Ready;
 use crate::ops::relay::{Pace, Step};
-use crate::ops::tools::Tools;
+use crate::ops::op_context::Tools;
 
 use super::commands::GuardedCommands;
 use super::error::RunError;

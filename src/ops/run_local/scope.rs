@@ -5,7 +5,7 @@ use super::request::Network;
 use super::service_reuse::Making;
 use crate::model::guard::Gate;
 use crate::model::identity::{Identity, Lifetime, Role, RunId};
-use crate::ops::tools::Tools;
+use crate::ops::op_context::Tools;
 
 /// The owner and lifetime of units.
 pub(super) struct Belonging<'a> {

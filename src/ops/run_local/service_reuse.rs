@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::unit::Unit;
-use crate::base::owner::Owner;
+use crate::base::process_ref::Owner;
 use crate::model::identity::{Identity, RunId};
 
 /// The origin of a kept service.

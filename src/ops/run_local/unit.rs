@@ -11,8 +11,8 @@ use crate::model::identity::Role;
 use crate::model::inventory::{BuildNetwork, Capability, Component, Memory};
 use crate::model::probe::Ready;
 use crate::model::service::Service;
-use crate::ops::own_image;
-use crate::ops::tools::Tools;
+use crate::ops::helper_image;
+use crate::ops::op_context::Tools;
 use crate::systems::git::GitError;
 use crate::systems::git::repositories_below;
 
@@ -301,7 +301,7 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
         once: false,
         of: of.to_owned(),
         needs: Vec::new(),
-        image: if service.image == own_image::NAME { Image::Own } else { Image::Named(service.image) },
+        image: if service.image == helper_image::NAME { Image::Own } else { Image::Named(service.image) },
         command: (!service.command.is_empty()).then_some(service.command),
         keeps_entrypoint: false,
         native: service.native.map(|native| NativeCommand {

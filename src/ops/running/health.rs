@@ -15,7 +15,7 @@ use crate::model::event::Stream;
 use crate::model::guard::Passed;
 use crate::model::probe::Ready;
 use crate::ops::engine::Engine;
-use crate::ops::reach::Reach;
+use crate::ops::dialer::Reach;
 use crate::ops::run_local::ready::status;
 use crate::systems::engine::{ExecRequest, LogRequest};
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{Instance, Place, RunningError, redactor};
-use crate::base::owner::Owner;
+use crate::base::process_ref::Owner;
 use crate::base::redact::RedactStream;
 use crate::host::signals::{Signal, Stop};
 use crate::host::streams::Output;

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use ignore::WalkBuilder;
 
 use crate::base::files;
-use crate::base::sources::refuse_special_ignore_files;
+use crate::base::tree_snapshot::refuse_special_ignore_files;
 use crate::base::text::bytes;
 use crate::model::scan::ScanRules;
 use crate::systems::git::{GitError, Tree};

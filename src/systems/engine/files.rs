@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::error::EngineError;
 use crate::base::secret::Secret;
-use crate::base::sources::Sources;
+use crate::base::tree_snapshot::Sources;
 use crate::model::container::{ContainerFile, Copied};
 
 use super::spec::home;

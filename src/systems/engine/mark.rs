@@ -14,7 +14,7 @@ use super::container::short;
 use super::error::EngineError;
 use super::exec_request::ExecRequest;
 use super::{ContainerEngine, QUICK};
-use crate::base::owner::Owner;
+use crate::base::process_ref::Owner;
 use crate::host;
 use crate::model::guard::Passed;
 

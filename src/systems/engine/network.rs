@@ -19,7 +19,7 @@ use serde::Deserialize;
 
 use super::container::short;
 use super::error::{EngineError, Thing};
-use super::facts::{our_label, read};
+use super::api_types::{our_label, read};
 use super::{ContainerEngine, Kind, QUICK, SLOW};
 
 /// Timeout for the containers to leave a network, and for its removal.

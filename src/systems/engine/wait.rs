@@ -11,7 +11,7 @@ use futures_util::StreamExt as _;
 
 use super::container::short;
 use super::error::EngineError;
-use super::facts::Stage;
+use super::api_types::Stage;
 use super::follow::LogRequest;
 use super::{ContainerEngine, SILENCE};
 use crate::base::text::safe_line;

@@ -8,8 +8,8 @@ use git2::{CheckoutNotificationType, Repository, RepositoryInitOptions};
 
 use super::error::at;
 use super::fetch::{Advertised, Prune, Wish};
-use super::temporary::{Temporary, is_occupied, place, sweep};
-use super::{Git, GitError, GitUrl, Job, MergeRequest, standing, tree};
+use super::staging_dir::{Temporary, is_occupied, place, sweep};
+use super::{Git, GitError, GitUrl, Job, MergeRequest, clone_state, tree};
 use crate::base::files;
 
 /// Prefix of the remote's branches in a clone.
@@ -94,7 +94,7 @@ fn set_up(
     spec: &str,
 ) -> Result<(), git2::Error> {
     repository.remote_with_fetch("origin", order.url.as_str(), spec)?;
-    standing::note_made_for(repository, order.url)?;
+    clone_state::note_made_for(repository, order.url)?;
     if let Some(name) = default_branch(repository, advertised)? {
         let tracking = format!("{TRACKING}{name}");
         let commit = repository.find_reference(&tracking)?.peel_to_commit()?;

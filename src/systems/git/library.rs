@@ -7,7 +7,7 @@ use git2::{AutotagOption, Direction, FetchOptions, PushOptions, RemoteCallbacks,
 
 use super::error::at;
 use super::fetch::{Advertised, Wish};
-use super::refusal::quotable;
+use super::server_message::quotable;
 use super::session::Session;
 use super::tracking::make_way;
 use super::{GitError, GitUrl, Job};

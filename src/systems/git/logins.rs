@@ -7,7 +7,7 @@ use reqwest::Url;
 
 use super::GitError;
 use super::login::Login;
-use super::refusal::quotable;
+use super::server_message::quotable;
 use super::url::without_login;
 
 /// Logins by origin.

@@ -3,7 +3,7 @@
 //! belong here. A function that takes a [`Job`] blocks: call it on a thread that may
 //! (`tokio::task::spawn_blocking`).
 
-mod choose;
+mod transport_choice;
 mod clone;
 mod commit;
 mod config_paths;
@@ -21,13 +21,13 @@ mod moving;
 mod nested;
 mod outcome;
 mod program;
-mod refusal;
+mod server_message;
 mod rewritten;
 mod session;
 mod special;
 mod stale;
-mod standing;
-mod temporary;
+mod clone_state;
+mod staging_dir;
 mod tracking;
 mod transfer;
 mod transport;
@@ -50,8 +50,8 @@ pub use merge_request::MergeRequest;
 pub use missing::{Missing, missing};
 pub use nested::{is_within_repository, repositories_below};
 pub use outcome::Outcome;
-pub use standing::{Standing, standing};
-pub use temporary::{half_clones, sweep};
+pub use clone_state::{Standing, standing};
+pub use staging_dir::{half_clones, sweep};
 pub use url::{GitUrl, Scheme, without_login};
 
 use crate::base::http::Http;

@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 
 use super::error::at;
 use super::fetch::{Advertised, Wish};
-use super::refusal::quotable;
+use super::server_message::quotable;
 use super::session::Session;
 use super::tracking::make_way;
 use super::{GitError, GitUrl, Job};

@@ -11,7 +11,7 @@ use std::path::Path;
 use git2::{Config, ConfigLevel, Oid, Repository};
 
 use super::error::at;
-use super::temporary::{Temporary, sweep_one};
+use super::staging_dir::{Temporary, sweep_one};
 use super::tracking::local_refs as refs;
 use super::user_config::{ConfigText, UserConfig};
 use super::{GitError, GitUrl, stale, tree};

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::GitError;
-use super::refusal;
+use super::server_message;
 use super::session::Session;
 use super::url::without_login;
 use crate::base::redact::Redactor;
@@ -144,7 +144,7 @@ impl Link {
         let send = || -> Result<Response, GitError> {
             let request = self.sign(build(self.session.client(to)?, to.clone()), to);
             let sent = self.session.wait(request.send())?;
-            sent.map_err(|error| refusal::of_transfer(self.session.shown(), error, false))
+            sent.map_err(|error| server_message::of_transfer(self.session.shown(), error, false))
         };
         let response = send()?;
         let may_retry = response.status() == StatusCode::UNAUTHORIZED
@@ -171,13 +171,13 @@ impl Link {
         }
         let url = self.session.shown();
         if status.is_success() {
-            return Err(GitError::NotGit { url, why: format!("it sends {}", refusal::quotable(&found)) });
+            return Err(GitError::NotGit { url, why: format!("it sends {}", server_message::quotable(&found)) });
         }
         let to = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
-        let to = to.map(|to| without_login(&refusal::quotable(to)));
+        let to = to.map(|to| without_login(&server_message::quotable(to)));
         let user = self.session.login(response.url()).map(|login| login.user.clone());
         let words = if found.starts_with("text/plain") { self.words(response)? } else { None };
-        Err(refusal::of_status(url, status, user, to, words))
+        Err(server_message::of_status(url, status, user, to, words))
     }
 
     /// Returns the first line of a plain-text answer, in which servers explain a refusal.
@@ -186,7 +186,7 @@ impl Link {
         let text = String::from_utf8_lossy(&chunk[..chunk.len().min(1024)]).into_owned();
         let login = self.session.login(response.url()).map(|login| &login.secret);
         let text = Redactor::new(login).text(&text);
-        Ok(text.lines().map(str::trim).find(|line| !line.is_empty()).map(refusal::quotable))
+        Ok(text.lines().map(str::trim).find(|line| !line.is_empty()).map(server_message::quotable))
     }
 }
 
@@ -252,7 +252,7 @@ impl Exchange {
         let State::Reading(answer) = &mut self.state else { return Ok(0) };
         while answer.rest.is_empty() {
             let chunk = session.wait(answer.response.chunk())?;
-            match chunk.map_err(|error| refusal::of_transfer(session.shown(), error, true))? {
+            match chunk.map_err(|error| server_message::of_transfer(session.shown(), error, true))? {
                 Some(chunk) => answer.rest = chunk,
                 None => return Ok(0),
             }
@@ -338,7 +338,7 @@ impl Exchange {
         drop(std::mem::replace(&mut upload.pieces, closed));
         let broken = |why: String| GitError::Broken { url: session.shown(), why };
         let sent = session.wait(&mut upload.answer)?.map_err(|error| broken(error.to_string()))?;
-        sent.map_err(|error| refusal::of_transfer(session.shown(), error, false))
+        sent.map_err(|error| server_message::of_transfer(session.shown(), error, false))
     }
 
     /// Reads the answer of a server that answered before the whole request was sent.

@@ -9,7 +9,7 @@ use reqwest::Url;
 
 use super::GitError;
 use super::login::Login;
-use super::refusal::quotable;
+use super::server_message::quotable;
 use crate::base::digest;
 use crate::base::secret::Secret;
 

@@ -15,7 +15,7 @@ use nix::unistd::{ForkResult, Pid, chdir, setpgid, setsid};
 
 use super::hardening::Blocks;
 use super::kernel;
-use super::rooms::{Refusal, Rooms, own_proc};
+use super::namespaces::{Refusal, Rooms, own_proc};
 use super::supervisor::{Below, Duty, END, supervise};
 
 /// Data that a child needs, prepared before the fork.

@@ -24,7 +24,7 @@ use nix::unistd::{ForkResult, Pid};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use crate::base::owner::Owner;
+use crate::base::process_ref::Owner;
 use crate::host;
 
 /// Forks. As other threads may hold locks, the child may only do what signal handlers may (signal-safety(7)),

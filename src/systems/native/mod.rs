@@ -11,12 +11,12 @@ mod error;
 mod hardening;
 mod kernel;
 mod logs;
-mod maker;
+mod namespace_holder;
 mod process;
-mod remains;
-mod rooms;
-mod runs;
-mod space;
+mod orphans;
+mod namespaces;
+mod state_dir;
+mod sandbox;
 mod start;
 mod supervisor;
 
@@ -33,8 +33,8 @@ use tokio::time::timeout;
 
 pub use error::NativeError;
 pub use process::{Output, Process, ProcessLog};
-pub use runs::ProcessFacts;
-pub use space::{Published, Space};
+pub use state_dir::ProcessFacts;
+pub use sandbox::{Published, Space};
 pub use start::{Beside, ProcessSpec};
 
 use crate::base::secret::Secret;
@@ -43,8 +43,8 @@ use crate::model::environment::hidden_parts;
 use crate::model::guard::Passed;
 use crate::model::identity::{Identity, Lifetime, RunId};
 use kernel::Living;
-use remains::PATIENCE;
-use rooms::Rooms;
+use orphans::PATIENCE;
+use namespaces::Rooms;
 use start::Start;
 
 /// Native processes of this user.
@@ -72,7 +72,7 @@ impl Native {
             spec.into_inner();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let mut facts = ProcessFacts {
-            directory: self.directory.join(runs::directory_name(&identity)),
+            directory: self.directory.join(state_dir::directory_name(&identity)),
             identity,
             command,
             workdir,
@@ -101,11 +101,11 @@ impl Native {
             terminal: None,
         };
         start.check()?;
-        runs::make_runs_directory(&self.directory)?;
+        state_dir::make_runs_directory(&self.directory)?;
         let log = facts.create(&hidden, &files)?;
         let mut process = start.go().inspect_err(|_| {
             // The next sweep removes what remains.
-            let _ = runs::remove(&facts.directory);
+            let _ = state_dir::remove(&facts.directory);
         })?;
         facts.process = process.supervisor().and_then(host::owner);
         let written = facts.write(&facts.directory);
@@ -142,7 +142,7 @@ impl Native {
         let name = &facts.identity.name;
         let failed = |source| NativeError::Process { verb: "enter the space of", name: name.clone(), source };
         let rooms = Rooms::of(pid).map_err(failed)?;
-        let mut environment = remains::environment(pid).unwrap_or_default();
+        let mut environment = orphans::environment(pid).unwrap_or_default();
         environment.extend(term.map(|term| ("TERM".into(), term.into())));
         // If the process still lives, the data read above is its own.
         facts.pid()?;
@@ -179,7 +179,7 @@ impl Native {
     /// # Errors
     /// Fails if the directory for runs cannot be read.
     pub fn list(&self) -> Result<Vec<ProcessFacts>, NativeError> {
-        runs::list(&self.directory)
+        state_dir::list(&self.directory)
     }
 
     /// Returns directories whose creator was killed before they were complete.
@@ -187,7 +187,7 @@ impl Native {
     /// # Errors
     /// Fails if the directory for runs cannot be read.
     pub fn unfinished(&self) -> Result<Vec<PathBuf>, NativeError> {
-        runs::unfinished(&self.directory)
+        state_dir::unfinished(&self.directory)
     }
 
     /// Returns the secrets in the environment of a process: of a living one from the process itself, of a
@@ -198,7 +198,7 @@ impl Native {
     pub fn secrets(&self, facts: &ProcessFacts) -> Result<Vec<Secret>, NativeError> {
         let mut secrets = facts.kept_secrets()?;
         if let Ok(pid) = facts.pid() {
-            let environment = remains::environment(pid).unwrap_or_default();
+            let environment = orphans::environment(pid).unwrap_or_default();
             let values = facts.secret.iter().filter_map(|name| environment.get(OsStr::new(name)));
             secrets.extend(values.map(|value| Secret::new(value.to_string_lossy())));
         }
@@ -266,7 +266,7 @@ impl Native {
     /// # Errors
     /// Fails if something cannot be killed or removed.
     pub async fn sweep(&self, abandoned: impl Fn(&Identity) -> bool) -> Result<Vec<Identity>, NativeError> {
-        runs::remove_unfinished(&self.directory)?;
+        state_dir::remove_unfinished(&self.directory)?;
         let mut swept = Vec::new();
         for facts in self.list()? {
             if !abandoned(&facts.identity) {
@@ -287,7 +287,7 @@ impl Native {
     }
 
     async fn clear(&self, facts: &ProcessFacts) -> Result<(), NativeError> {
-        remains::kill_all(&facts.home(), &facts.identity.name).await?;
-        Ok(runs::remove(&facts.directory)?)
+        orphans::kill_all(&facts.home(), &facts.identity.name).await?;
+        Ok(state_dir::remove(&facts.directory)?)
     }
 }

@@ -15,9 +15,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, ChildStdin};
 
 use super::error::NativeError;
-use super::runs::ProcessFacts;
+use super::state_dir::ProcessFacts;
 use super::supervisor::{END, RELEASE};
-use super::{logs, remains, runs};
+use super::{logs, orphans, state_dir};
 use crate::model::event::Stream;
 use crate::model::identity::Lifetime;
 
@@ -148,7 +148,7 @@ impl Drop for Process {
         let Some(mut lifeline) = self.lifeline.take() else { return };
         // The supervisor sees this end closed and kills all; its own end closes when all are gone.
         let _ = lifeline.shutdown(Shutdown::Write);
-        let _ = lifeline.set_read_timeout(Some(remains::PATIENCE));
+        let _ = lifeline.set_read_timeout(Some(orphans::PATIENCE));
         // With a timeout, a signal handler interrupts the call, which is not restarted (signal(7)).
         let gone = loop {
             match lifeline.read(&mut [0]) {
@@ -162,7 +162,7 @@ impl Drop for Process {
             && facts.identity.lifetime != Lifetime::Decided
         {
             // The next sweep removes what remains.
-            let _ = runs::remove(&facts.directory);
+            let _ = state_dir::remove(&facts.directory);
         }
     }
 }

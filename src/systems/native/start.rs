@@ -15,7 +15,7 @@ use super::child::Plan;
 use super::error::NativeError;
 use super::hardening::Blocks;
 use super::process::Process;
-use super::rooms::Rooms;
+use super::namespaces::Rooms;
 use super::{hardening, kernel, logs};
 use crate::base::secret::Secret;
 use crate::host::{Env, programs};

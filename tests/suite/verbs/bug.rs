@@ -16,7 +16,7 @@ use cki::model::identity::Identity;
 use cki::model::inventory::{Document, Inventory, Memory};
 use cki::ops::engine::Engine;
 use cki::ops::run_local::{self, Request};
-use cki::ops::tools::Tools;
+use cki::ops::op_context::Tools;
 use cki::ops::workspace::Workspace;
 use cki::systems::engine::{Wanted, discover};
 use cki::systems::git::{Git, Logins};

@@ -1,7 +1,7 @@
 //! The plan of a local run, made before anything is started: pure, from the inventory, the templates and
 //! the user's request.
 
-mod draft;
+mod builder;
 
 use std::collections::HashSet;
 use std::sync::OnceLock;
@@ -11,14 +11,14 @@ use crate::model::identity::RunId;
 use crate::model::inventory::Inventory;
 use crate::model::service::Surroundings;
 use crate::ops::production::BlockedHosts;
-use crate::ops::rules::Rules;
-use crate::ops::tools::Tools;
+use crate::ops::run_policy::Rules;
+use crate::ops::op_context::Tools;
 
 use super::commands::commands;
 use super::error::RunError;
 use super::request::{Network, Request};
 use super::unit::Unit;
-use draft::Draft;
+use builder::Draft;
 
 /// Everything that a run starts.
 #[derive(Debug)]

@@ -42,7 +42,7 @@ fn planned(text: &str, names: &[&str], once: bool, args: &[&str]) -> anyhow::Res
         workspace: &workspace,
         git: &git,
         env: &env,
-        owner: crate::base::owner::Owner { pid: 1, started: 1, boot: "b".into(), place: String::new() },
+        owner: crate::base::process_ref::Owner { pid: 1, started: 1, boot: "b".into(), place: String::new() },
         program: "/cki".into(),
         merge_request_ref: "refs/merge-requests/{n}/head",
         image_tag: "latest",

@@ -7,8 +7,8 @@ use crate::model::deployment::expansion::Piece;
 use crate::model::environment::Environment;
 use crate::model::inventory::{Component, Run};
 use crate::model::probe::Ready;
-use crate::ops::rules::Rules;
-use crate::ops::tools::Tools;
+use crate::ops::run_policy::Rules;
+use crate::ops::op_context::Tools;
 
 /// Returns the component, with the run settings of its deployment where its entry has none. Replacements
 /// of words of the command that name production are reported.

@@ -21,7 +21,7 @@ use crate::ops::run_local::handle::{Container, Handle, Output, Started};
 use crate::ops::run_local::scope::Belonging;
 use crate::ops::run_local::service_reuse::Kept;
 use crate::ops::run_local::unit::Unit;
-use crate::ops::tools::Tools;
+use crate::ops::op_context::Tools;
 use crate::systems::engine::{EngineError, LogRequest};
 
 /// Timeout for another run that is creating the same service.

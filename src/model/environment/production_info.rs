@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::hidden::{holds_password, in_production};
+use super::secret_detection::{holds_password, in_production};
 use super::production_value::{InProduction, ProductionValue, expanded};
 use super::replace::{Local, Placeholders};
 use super::{EnvironmentError, Origin, ProductionRules, SecretNames, Source, Variable};

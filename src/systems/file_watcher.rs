@@ -13,7 +13,7 @@ use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
-use crate::base::sources::Sources;
+use crate::base::tree_snapshot::Sources;
 
 /// Time without events after which a change is complete.
 const QUIET: Duration = Duration::from_millis(100);

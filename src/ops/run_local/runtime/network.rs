@@ -20,7 +20,7 @@ use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::request::Network;
 use crate::ops::run_local::scope::Belonging;
 use crate::ops::run_local::unit::Unit;
-use crate::ops::tools::Tools;
+use crate::ops::op_context::Tools;
 use crate::systems::engine::{ContainerEngine, EngineError, Kind};
 
 /// The way from this machine to the ports of containers.

@@ -13,11 +13,11 @@ use crate::base::text::safe_line;
 use crate::model::event::State;
 use crate::ops::build::{self, Wish};
 use crate::ops::engine::Engine;
-use crate::ops::tools::Tools;
-use crate::systems::changes::{ChangeError, Changes};
+use crate::ops::op_context::Tools;
+use crate::systems::file_watcher::{ChangeError, Changes};
 
 use super::commands::GuardedCommands;
-use super::ground::Ground;
+use super::runtime::Ground;
 use super::guard::watch_over_one;
 use super::handle::Handle;
 use super::outcome::How;
@@ -26,7 +26,7 @@ use super::request::Request;
 use super::running::Running;
 use super::scope::Belonging;
 use super::unit::{Image, Unit};
-use super::watch::{Watched, watch};
+use super::supervise::{Watched, watch};
 
 /// Timeout for the rest of the output.
 const DRAIN: Duration = Duration::from_secs(1);

@@ -19,7 +19,7 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, getgid, getuid, read, write};
 
 use super::kernel;
-use super::rooms::{Refusal, Rooms, Step, own_proc};
+use super::namespaces::{Refusal, Rooms, Step, own_proc};
 
 /// Descriptor of the channel to the parent, in a fork that closes all others.
 const CHANNEL: RawFd = 3;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::base::assets::Assets;
-use crate::base::owner::Owner;
+use crate::base::process_ref::Owner;
 use crate::host::Env;
 use crate::host::signals::Stop;
 use crate::model::event::Events;

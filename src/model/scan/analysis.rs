@@ -8,7 +8,7 @@ use tree_sitter::{Node, Tree};
 
 use super::error::RulesError;
 use super::grammar::Grammar;
-use super::notes::{Act, Name, Notes, Place, PlaceKind};
+use super::source_notes::{Act, Name, Notes, Place, PlaceKind};
 use super::rules::{Getter, Language, Missing, by_end};
 use super::syntax::{self, Arguments};
 use super::{FileScan, Find, Need, Unknown, shown};

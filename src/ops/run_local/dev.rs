@@ -10,7 +10,7 @@ use crate::base::secret::Secret;
 use crate::model::container::{Copied, Mount, Publish};
 use crate::model::environment::{Origin, Wishes};
 use crate::model::inventory::{Component, Debugger};
-use crate::ops::tools::Tools;
+use crate::ops::op_context::Tools;
 use crate::systems::git::is_within_repository;
 
 /// Plans the development settings of a requested component.

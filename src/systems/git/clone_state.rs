@@ -5,7 +5,7 @@ use std::path::Path;
 
 use git2::{Config, ConfigLevel, Repository};
 
-use super::temporary::is_occupied;
+use super::staging_dir::is_occupied;
 use super::user_config::UserConfig;
 use super::{GitError, GitUrl, tree, without_login};
 use crate::host::Env;

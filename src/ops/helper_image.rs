@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::base::digest;
 use crate::base::files::{self, FileError};
-use crate::host::{own_program, scratch::scratch};
+use crate::host::{executable, scratch::scratch};
 use crate::model::event::{Events, State};
-use crate::ops::tools::Tools;
+use crate::ops::op_context::Tools;
 use crate::systems::engine::context::{self, Dockerfile};
 use crate::systems::engine::{BuildRequest, ContainerEngine};
 
@@ -24,7 +24,7 @@ const OLD: Duration = Duration::from_secs(24 * 3600);
 /// # Errors
 /// Fails when the program cannot be read, or the engine fails.
 pub async fn ensure(tools: &Tools<'_>, engine: &ContainerEngine) -> anyhow::Result<String> {
-    let sources = own_program::files_of(Path::new(&tools.program))?;
+    let sources = executable::files_of(Path::new(&tools.program))?;
     let mut parts = Vec::new();
     for (target, source) in &sources {
         let facts = std::fs::metadata(source).map_err(|error| FileError::new("read", source, error))?;

@@ -11,7 +11,7 @@ use crate::host::Env;
 use crate::model::environment::{Cause, Ground, Kept, RuleError, SecretNames, SecretRules};
 use crate::model::guard::{CredentialError, Credentials, DenyList, Guard};
 use crate::model::inventory::Inventory;
-use crate::ops::keep::Keep;
+use crate::ops::workspace_secrets::Keep;
 use crate::ops::workspace::Workspace;
 
 /// File of the rules for placeholder secrets.

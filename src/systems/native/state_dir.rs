@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::error::NativeError;
 use super::logs;
 use crate::base::files::{self, FileError};
-use crate::base::owner::Owner;
+use crate::base::process_ref::Owner;
 use crate::base::secret::Secret;
 use crate::host;
 use crate::model::container::ContainerFile;

@@ -3,12 +3,12 @@
 //! at its top.
 
 mod compose;
-mod draft;
+mod exporter;
 mod kube;
 
 use crate::ops::run_local::plan::RunPlan;
 use crate::ui::Ui;
-use draft::{Draft, Part, asking, shell_word};
+use exporter::{Draft, Part, asking, shell_word};
 
 /// Form of the equivalent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 
 use crate::model::event::State;
-use crate::ops::tools::Tools;
+use crate::ops::op_context::Tools;
 
 use super::error::RunError;
 use super::outcome::{How, Reached};

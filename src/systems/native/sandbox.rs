@@ -10,8 +10,8 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::error::NativeError;
-use super::maker::{self, Made};
-use super::rooms::{Refusal, Rooms, Step};
+use super::namespace_holder::{self, Made};
+use super::namespaces::{Refusal, Rooms, Step};
 
 /// Network that the processes of one run share with each other only, if the kernel allows it; otherwise the
 /// machine's own. It lives as long as this value, or a process in it.
@@ -28,14 +28,14 @@ impl Space {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "it is more than a value")]
     pub fn new() -> Self {
-        let Made { rooms, network, processes } = maker::rooms();
+        let Made { rooms, network, processes } = namespace_holder::rooms();
         Self { rooms: Arc::new(rooms), processes, network: Some(network) }
     }
 
     /// Creates a space whose processes use the machine's network.
     #[must_use]
     pub fn open() -> Self {
-        let Made { rooms, processes, .. } = maker::rooms();
+        let Made { rooms, processes, .. } = namespace_holder::rooms();
         Self { rooms: Arc::new(Rooms { network: None, ..rooms }), processes, network: None }
     }
 
@@ -111,7 +111,7 @@ impl Space {
         }
         let rooms = self.rooms.clone();
         let socket =
-            tokio::task::spawn_blocking(move || maker::socket(&rooms)).await.map_err(io::Error::other)??;
+            tokio::task::spawn_blocking(move || namespace_holder::socket(&rooms)).await.map_err(io::Error::other)??;
         TcpSocket::from_std_stream(socket.into()).connect(address).await
     }
 

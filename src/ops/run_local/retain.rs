@@ -3,8 +3,8 @@
 use crate::model::event::State;
 use crate::model::identity::{Identity, Lifetime, Role, RunId};
 use crate::ops::engine::Engine;
-use crate::ops::leftovers;
-use crate::ops::tools::Tools;
+use crate::ops::gc;
+use crate::ops::op_context::Tools;
 
 use super::request::Request;
 
@@ -19,7 +19,7 @@ pub(super) async fn keep(tools: &Tools<'_>, engine: &Engine, request: &Request<'
         owner: tools.owner.clone(),
         lifetime: Lifetime::Kept,
     };
-    if let Err(error) = leftovers::keep(engine, who).await {
+    if let Err(error) = gc::keep(engine, who).await {
         tools.events.warn(format!("Nothing is kept: {error}."));
         return false;
     }

@@ -12,19 +12,19 @@ use crate::model::event::State;
 use crate::model::guard::Gate;
 use crate::model::identity::Lifetime;
 use crate::ops::engine::Engine;
-use crate::ops::tools::Tools;
+use crate::ops::op_context::Tools;
 
 use super::commands::GuardedCommands;
-use super::ground::Ground;
+use super::runtime::Ground;
 use super::outcome::How;
 use super::plan::RunPlan;
-use super::reload::{Watcher, Workshop};
+use super::dev_loop::{Watcher, Workshop};
 use super::request::{Keep, Request};
 use super::running::Running;
 use super::scope::Belonging;
 use super::service_reuse::{Kept, Making};
 use super::unit::Unit;
-use super::watch::{Watched, watch as watch_over};
+use super::supervise::{Watched, watch as watch_over};
 
 /// Timeout for reading the rest of the output of an ended unit.
 const DRAIN: Duration = Duration::from_secs(5);

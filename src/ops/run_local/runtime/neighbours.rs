@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 use super::network::Laid;
 use crate::ops::contact::{self, Contact};
 use crate::ops::run_local::RunError;
-use crate::ops::tools::Tools;
+use crate::ops::op_context::Tools;
 use crate::systems::engine::ContainerEngine;
 
 /// The state of the contact test.

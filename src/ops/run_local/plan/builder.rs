@@ -12,11 +12,11 @@ use crate::model::reference::Reference;
 use crate::model::service::{ServiceTemplate, Surroundings};
 use crate::ops::deployment::{self, Deployed};
 use crate::ops::env::{check_complete, resolve};
-use crate::ops::needs::{self, Need};
-use crate::ops::rules::Rules;
+use crate::ops::dependencies::{self, Need};
+use crate::ops::run_policy::Rules;
 use crate::ops::run_local::unit::{Image, Unit, build_plan, component_unit, init_units, service_unit};
-use crate::ops::run_local::{Request, RunError, work};
-use crate::ops::tools::Tools;
+use crate::ops::run_local::{Request, RunError, dev};
+use crate::ops::op_context::Tools;
 
 /// A plan in the making, with its inputs.
 pub(super) struct Draft<'a> {
@@ -122,7 +122,7 @@ impl<'a> Draft<'a> {
         }
         let (tools, request) = (self.tools, self.request);
         let is_wanted = self.wanted.contains(&component.reference);
-        let wishes = if is_wanted { work::wishes(request, component)? } else { Wishes::default() };
+        let wishes = if is_wanted { dev::wishes(request, component)? } else { Wishes::default() };
         let deployed = deployment::for_run(tools, component, &self.judges)?;
         let mut resolved = resolve(
             component,
@@ -297,7 +297,7 @@ impl<'a> Draft<'a> {
                     let mut seen = HashSet::new();
                     let asked: Vec<Parameters> =
                         asked.into_iter().filter(|one| seen.insert(one.clone())).collect();
-                    let service = template.fill(needs::at(around, template.name()), &asked)?;
+                    let service = template.fill(dependencies::at(around, template.name()), &asked)?;
                     units.push(Unit { kept: request.keep_services, ..service_unit(service, &of) });
                 }
                 Found::Component(mut unit, component, initial) => {
@@ -307,7 +307,7 @@ impl<'a> Draft<'a> {
                     unit.set_command(command(&component, unit.once, args)?, &component);
                     let init = init_units(&unit, &component, initial);
                     if unit.wanted {
-                        work::plan(tools, request, &component, native, &mut unit)?;
+                        dev::plan(tools, request, &component, native, &mut unit)?;
                     }
                     unit.needs.extend(init.last().map(|last| last.name.clone()));
                     units.extend(init);

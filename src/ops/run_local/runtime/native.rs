@@ -16,7 +16,7 @@ use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::request::Network;
 use crate::ops::run_local::scope::Belonging;
 use crate::ops::run_local::unit::Unit;
-use crate::ops::tools::Tools;
+use crate::ops::op_context::Tools;
 use crate::systems::native::{Native, ProcessSpec, Space};
 
 /// Processes, with their shared namespaces.

@@ -12,14 +12,14 @@ use crate::model::event::State;
 use crate::model::guard::{Gate, Passed, Refusal, Starting};
 use crate::model::identity::{ALLOWED, READY, SECRETS};
 use crate::model::probe::Ready;
-use crate::ops::reach::Reach;
+use crate::ops::dialer::Reach;
 use crate::ops::run_local::handle::{Container, Handle, Output, Started};
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::request::Network;
 use crate::ops::run_local::scope::Belonging;
 use crate::ops::run_local::unit::Unit;
 use crate::ops::run_local::{RunError, config_hash};
-use crate::ops::tools::Tools;
+use crate::ops::op_context::Tools;
 use crate::systems::engine::{ContainerEngine, OutputStream};
 
 /// A network on a container engine.

@@ -2,7 +2,7 @@
 //! The two differ only in this directory.
 
 mod containers;
-mod kept;
+mod kept_services;
 mod native;
 mod neighbours;
 mod network;
@@ -13,7 +13,7 @@ use super::request::Request;
 use super::scope::Belonging;
 use super::unit::Unit;
 use crate::ops::engine::Engine;
-use crate::ops::tools::Tools;
+use crate::ops::op_context::Tools;
 use containers::Containers;
 use native::Processes;
 

@@ -39,7 +39,7 @@ fn is_meant(who: &Identity, seed: &str, service: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::owner::Owner;
+    use crate::base::process_ref::Owner;
     use crate::model::identity::Lifetime;
 
     #[test]
