@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::time::{Duration, Instant, SystemTime};
 
 /// A pause that ends by itself; dropping it ends it immediately.
-pub type Pause<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+pub type Sleep<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// Source of time and pauses.
 pub trait Clock: Send + Sync + fmt::Debug {
@@ -18,7 +18,7 @@ pub trait Clock: Send + Sync + fmt::Debug {
     fn wall(&self) -> SystemTime;
 
     /// Waits for a duration.
-    fn sleep(&self, span: Duration) -> Pause<'_>;
+    fn sleep(&self, span: Duration) -> Sleep<'_>;
 }
 
 /// The machine's clock. Its pauses need the tokio runtime.
@@ -48,7 +48,7 @@ impl Clock for SystemClock {
         SystemTime::now()
     }
 
-    fn sleep(&self, span: Duration) -> Pause<'_> {
+    fn sleep(&self, span: Duration) -> Sleep<'_> {
         // The only real sleep: callers state their reason, and tests have a clock without one.
         Box::pin(tokio::time::sleep(span))
     }

@@ -4,7 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 /// Hashes a sequence of parts. Each part is preceded by its length, so that
 /// `["ab", "c"]` and `["a", "bc"]` differ.
-pub fn of_parts<I>(parts: I) -> String
+pub fn sha256_hex<I>(parts: I) -> String
 where
     I: IntoIterator,
     I::Item: AsRef<[u8]>,
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn parts_do_not_run_into_each_other() {
-        assert_ne!(of_parts(["ab", "c"]), of_parts(["a", "bc"]));
-        assert_eq!(of_parts(["a"]).len(), 64);
+        assert_ne!(sha256_hex(["ab", "c"]), sha256_hex(["a", "bc"]));
+        assert_eq!(sha256_hex(["a"]).len(), 64);
     }
 }

@@ -171,7 +171,7 @@ fn bytes_of(file: File, limit: u64) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// Fails if the directory cannot be created, or the file cannot be written or renamed.
-pub fn write_whole(path: &Path, content: &[u8], mode: u32) -> Result<(), FileError> {
+pub fn write_atomic(path: &Path, content: &[u8], mode: u32) -> Result<(), FileError> {
     use std::os::unix::fs::PermissionsExt as _;
     let fail = |source| FileError::new("write", path, source);
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -229,7 +229,7 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
 ///
 /// # Errors
 /// Fails if it cannot be read.
-pub fn names_in(path: &Path) -> Result<Vec<String>, FileError> {
+pub fn list_dir(path: &Path) -> Result<Vec<String>, FileError> {
     Ok(all_names_in(path)?.into_iter().filter_map(|name| name.into_string().ok()).collect())
 }
 
@@ -261,12 +261,12 @@ mod tests {
     fn a_write_is_whole_and_has_its_mode() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("deep/file");
-        write_whole(&path, b"one", 0o600).expect("writes");
-        write_whole(&path, b"two", 0o600).expect("writes again");
+        write_atomic(&path, b"one", 0o600).expect("writes");
+        write_atomic(&path, b"two", 0o600).expect("writes again");
         assert_eq!(read_text(&path, 10).expect("reads"), "two");
         let mode = std::fs::metadata(&path).expect("is there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        assert_eq!(names_in(&directory.path().join("deep")).expect("lists"), ["file"]);
+        assert_eq!(list_dir(&directory.path().join("deep")).expect("lists"), ["file"]);
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub enum HttpError {
 
 /// Clients of the policy, each built on first use and then shared.
 #[derive(Debug, Default)]
-pub struct Http {
+pub struct HttpClient {
     policy: HttpPolicy,
     /// Clients with and without the additional certificates.
     clients: [OnceLock<reqwest::Client>; 2],
@@ -61,7 +61,7 @@ pub struct Http {
     direct: [OnceLock<reqwest::Client>; 2],
 }
 
-impl Http {
+impl HttpClient {
     /// Stores the policy; builds and opens nothing.
     #[must_use]
     pub fn new(policy: HttpPolicy) -> Self {

@@ -4,7 +4,7 @@
 /// Process, distinguished from a later one with the same PID by its start time, and from one before a
 /// restart of the machine by the boot ID.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owner {
+pub struct ProcessRef {
     /// PID.
     pub pid: u32,
     /// Start time, in clock ticks since the boot.
@@ -15,7 +15,7 @@ pub struct Owner {
     pub place: String,
 }
 
-impl Owner {
+impl ProcessRef {
     /// Formats the owner for a label.
     #[must_use]
     pub fn to_label(&self) -> String {

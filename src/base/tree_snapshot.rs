@@ -12,23 +12,23 @@ use super::files::{self, FileError};
 
 /// Content of a source directory at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sources {
+pub struct TreeSnapshot {
     /// Files and links, each with its state.
-    pub files: BTreeMap<PathBuf, State>,
+    pub files: BTreeMap<PathBuf, FileState>,
     /// Directories.
     pub directories: BTreeSet<PathBuf>,
 }
 
-/// State of a file, which differs after each change.
+/// FileState of a file, which differs after each change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct State {
+pub struct FileState {
     modified: (i64, i64),
     size: u64,
     number: u64,
     mode: u32,
 }
 
-impl State {
+impl FileState {
     fn of(facts: &Metadata) -> Self {
         Self {
             modified: (facts.mtime(), facts.mtime_nsec()),
@@ -39,7 +39,7 @@ impl State {
     }
 }
 
-impl Sources {
+impl TreeSnapshot {
     /// Reads a directory, or a single file. Skips files that vanish meanwhile or cannot be read.
     ///
     /// # Errors
@@ -55,7 +55,7 @@ impl Sources {
             if facts.is_dir() {
                 sources.directories.insert(entry.into_path());
             } else if facts.is_file() || facts.is_symlink() {
-                sources.files.insert(entry.into_path(), State::of(&facts));
+                sources.files.insert(entry.into_path(), FileState::of(&facts));
             }
         }
         Ok(sources)
@@ -117,7 +117,7 @@ mod tests {
         }
         write(".gitignore", "made/\n");
         write("sub/.gitignore", "*.log\n");
-        let before = Sources::read(root).expect("reads");
+        let before = TreeSnapshot::read(root).expect("reads");
         let names: Vec<String> = before
             .files
             .keys()
@@ -129,7 +129,7 @@ mod tests {
         write("new", "");
         write("made/x", "22");
         std::fs::remove_file(root.join("sub/b.py")).expect("removes");
-        let after = Sources::read(root).expect("reads");
+        let after = TreeSnapshot::read(root).expect("reads");
         let changed = ["a.py", "new", "sub/b.py"].map(|path| root.join(path));
         assert_eq!(before.differing(&after), changed);
         assert_eq!(after.differing(&before), changed);

@@ -29,7 +29,7 @@ pub struct X509Error {
 
 /// A certificate with its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pair {
+pub struct CertifiedKey {
     /// Certificate.
     pub certificate: String,
     /// Private key.
@@ -38,18 +38,18 @@ pub struct Pair {
 
 /// Certificates of one authority. Its key is not kept, so that it never signs another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Material {
+pub struct TestPki {
     /// Certificate of the authority.
     pub authority: String,
     /// Certificate and key for servers.
-    pub server: Pair,
+    pub server: CertifiedKey,
     /// Certificate and key for clients.
-    pub client: Pair,
+    pub client: CertifiedKey,
     /// Separate key for signing.
     pub signing_key: Secret,
 }
 
-impl Material {
+impl TestPki {
     /// Generates all certificates and keys, for servers with these names, and valid for this period.
     ///
     /// # Errors
@@ -79,7 +79,7 @@ impl Material {
             params.extended_key_usages = vec![purpose];
             let key = KeyPair::generate().map_err(fail(subject))?;
             let certificate = params.signed_by(&key, &issuer).map_err(fail(subject))?;
-            Ok(Pair { certificate: pem("CERTIFICATE", certificate.der()), key: private(&key) })
+            Ok(CertifiedKey { certificate: pem("CERTIFICATE", certificate.der()), key: private(&key) })
         };
         let mut server = plain("localhost");
         for name in names {
@@ -126,13 +126,13 @@ mod tests {
 
     use super::*;
 
-    fn material() -> Material {
+    fn material() -> TestPki {
         let now = SystemTime::now();
         let names = ["rabbitmq", "localhost", "127.0.0.1", "::1"].map(str::to_owned);
-        Material::new(&names, now - Duration::from_secs(60), now + Duration::from_secs(3600)).expect("makes")
+        TestPki::new(&names, now - Duration::from_secs(60), now + Duration::from_secs(3600)).expect("makes")
     }
 
-    fn roots(material: &Material) -> Arc<RootCertStore> {
+    fn roots(material: &TestPki) -> Arc<RootCertStore> {
         let mut roots = RootCertStore::empty();
         roots
             .add(CertificateDer::from_pem_slice(material.authority.as_bytes()).expect("is PEM"))
@@ -140,13 +140,13 @@ mod tests {
         Arc::new(roots)
     }
 
-    fn chain(pair: &Pair) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+    fn chain(pair: &CertifiedKey) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
         let certificate = CertificateDer::from_pem_slice(pair.certificate.as_bytes()).expect("is PEM");
         (vec![certificate], PrivateKeyDer::from_pem_slice(pair.key.expose().as_bytes()).expect("is PEM"))
     }
 
     /// Performs a TLS handshake in which each side verifies the other, and sends one word.
-    fn talk(server: &Material, client: &Material, name: &str) -> Result<String, rustls::Error> {
+    fn talk(server: &TestPki, client: &TestPki, name: &str) -> Result<String, rustls::Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = WebPkiClientVerifier::builder_with_provider(roots(server), provider.clone());
         let (certificates, key) = chain(&server.server);
@@ -199,11 +199,11 @@ mod tests {
         let now = SystemTime::now();
         let day = Duration::from_secs(86400);
         let names = ["localhost".to_owned()];
-        let expired = Material::new(&names, now - 2 * day, now - day).expect("makes");
+        let expired = TestPki::new(&names, now - 2 * day, now - day).expect("makes");
         assert!(talk(&expired, &expired, "localhost").is_err());
-        let far = Material::new(&names, now - day, now + 36500 * day).expect("makes");
+        let far = TestPki::new(&names, now - day, now + 36500 * day).expect("makes");
         assert!(talk(&far, &far, "localhost").is_ok());
-        assert!(Material::new(&["ü b".to_owned()], now, now + day).is_err());
+        assert!(TestPki::new(&["ü b".to_owned()], now, now + day).is_err());
     }
 
     #[test]

@@ -117,7 +117,7 @@ fn options(text: &str) -> serde_yaml::Options {
     options
 }
 
-fn from_tokens<T: DeserializeOwned>(tokens: &[tape::Token<'_>]) -> Option<T> {
+fn from_tokens<T: DeserializeOwned>(tokens: &[tape::YamlToken<'_>]) -> Option<T> {
     let mut tokens = typed::Tokens::new(tokens);
     let value = T::deserialize(&mut tokens).ok()?;
     tokens.is_done().then_some(value)
@@ -136,7 +136,7 @@ pub fn compiled(text: &str) -> Vec<(&str, Compiled<'_>)> {
 }
 
 /// Document in compact form.
-pub struct Compiled<'a>(Vec<tape::Token<'a>>);
+pub struct Compiled<'a>(Vec<tape::YamlToken<'a>>);
 
 impl Compiled<'_> {
     /// Deserialises the document; `None` if it does not match the type, or has a key that the type does not

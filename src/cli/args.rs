@@ -33,12 +33,12 @@ pub(super) struct Cli {
     #[command(flatten)]
     pub(super) globals: Globals,
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub(super) command: CliCommand,
 }
 
 /// Commands, in the order in which a newcomer needs them.
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(super) enum CliCommand {
     Demo(commands::demo::DemoArgs),
     List(commands::list::ListArgs),
     Show(commands::show::ShowArgs),
@@ -62,7 +62,7 @@ pub(super) enum Command {
     Man(commands::man::ManArgs),
 }
 
-impl Command {
+impl CliCommand {
     /// Returns whether the command reports invalid settings, and so has to run with them.
     pub(super) fn looks_at_settings(&self) -> bool {
         matches!(self, Self::Doctor(_))

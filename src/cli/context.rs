@@ -7,25 +7,25 @@ use anyhow::Context as _;
 
 use super::globals::Globals;
 use crate::base::assets::Assets;
-use crate::base::http::{Http, HttpPolicy};
+use crate::base::http::{HttpClient, HttpPolicy};
 use crate::base::text::{plural, safe_line};
-use crate::config::{Color, Config, Format, Origin, Settings};
+use crate::config::{Color, Config, Format, SettingOrigin, Settings};
 use crate::demo::walk;
 use crate::host::Host;
-use crate::host::signals::{Signal, Stop};
+use crate::host::signals::{Shutdown, Signal};
 use crate::model::event::Events;
 use crate::model::inventory::Inventory;
 use crate::ops;
-use crate::ops::doctor::Patient;
-use crate::ops::engine::Engine;
-use crate::ops::gc::Dead;
-use crate::ops::op_context::Tools;
-use crate::ops::trust::{Project, Standing, TrustError};
+use crate::ops::doctor::DoctorContext;
+use crate::ops::engine::RunEngine;
+use crate::ops::gc::GcScope;
+use crate::ops::op_context::OpContext;
+use crate::ops::trust::{ProjectFiles, TrustError, TrustStanding};
 use crate::ops::workspace::Workspace;
 use crate::report;
 use crate::systems::git::Git;
 use crate::systems::native::Native;
-use crate::ui::{Options, Ui, Verbosity};
+use crate::ui::{Ui, UiOptions, Verbosity};
 
 /// Maximum number of findings printed by a command that loads the inventory; `cki doctor` prints more.
 const FINDINGS: usize = 10;
@@ -46,7 +46,7 @@ pub(super) struct Context {
     pub(super) ui: Ui,
     pub(super) assets: Assets,
     pub(super) workspace: Workspace,
-    pub(super) http: Arc<Http>,
+    pub(super) http: Arc<HttpClient>,
     /// Value of `-o`, if it is a format that only some commands have.
     pub(super) own_format: Option<String>,
 }
@@ -90,7 +90,7 @@ impl Context {
             (_, true) => Verbosity::Verbose,
             _ => Verbosity::Normal,
         };
-        let ui = Ui::new(&host, Options { color, verbosity, json: settings.output == Format::Json });
+        let ui = Ui::new(&host, UiOptions { color, verbosity, json: settings.output == Format::Json });
         for warning in &config.warnings {
             ui.warning(warning);
         }
@@ -99,7 +99,7 @@ impl Context {
         Ok(Self {
             assets: assets(&config, &settings, &ui),
             workspace: Workspace::new(&settings.workspace, host.env.clone()),
-            http: Arc::new(Http::new(policy)),
+            http: Arc::new(HttpClient::new(policy)),
             host,
             config,
             config_trouble,
@@ -126,9 +126,9 @@ impl Context {
 
     /// Checks that the user trusts the decisions of the project's files; asks on a terminal.
     pub(super) fn believe(&self) -> anyhow::Result<Believed> {
-        let Some(project) = Project::of(&self.config, &self.host.env)? else { return Ok(Believed(())) };
+        let Some(project) = ProjectFiles::of(&self.config, &self.host.env)? else { return Ok(Believed(())) };
         let standing = project.standing()?;
-        if standing == Standing::Trusted {
+        if standing == TrustStanding::Trusted {
             return Ok(Believed(()));
         }
         if !self.ui.can_ask() || self.ui.is_json() {
@@ -148,16 +148,19 @@ impl Context {
     }
 
     /// Runs asynchronous work that can be stopped by signals.
-    pub(super) fn block_on<T>(&self, work: impl AsyncFnOnce(Stop) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    pub(super) fn block_on<T>(
+        &self,
+        work: impl AsyncFnOnce(Shutdown) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .context("cannot start the runtime")?;
         let result = runtime.block_on(async {
-            let stop = Stop::listen()?;
+            let stop = Shutdown::listen()?;
             let unread = stop.clone();
-            self.host.stdout.on_failure(move || unread.raise(Signal::Pipe));
+            self.host.stdout.on_failure(move || unread.trigger(Signal::Pipe));
             work(stop).await
         });
         // A thread that is blocked on a server must not keep the program from ending.
@@ -166,10 +169,10 @@ impl Context {
     }
 
     /// Returns the selected engine, after removing the leftovers of killed runs on it.
-    pub(super) async fn engine(&self) -> anyhow::Result<Engine> {
+    pub(super) async fn engine(&self) -> anyhow::Result<RunEngine> {
         let events = self.events();
         let engine = ops::engine::open(self.settings.engine, &self.host.env, &events).await?;
-        let left = Dead {
+        let left = GcScope {
             engine: &engine,
             native: &self.native(),
             workspace: self.workspace.root(),
@@ -189,14 +192,19 @@ impl Context {
     }
 
     /// Returns the machine as `cki doctor` examines it.
-    pub(super) fn patient(&self) -> Patient {
+    pub(super) fn patient(&self) -> DoctorContext {
         let config = self.config_trouble.clone().map_or_else(|| Ok(self.config.clone()), Err);
-        Patient::new(&self.host.env, self.host.cwd.clone(), config, self.settings.clone())
+        DoctorContext::new(&self.host.env, self.host.cwd.clone(), config, self.settings.clone())
     }
 
     /// Returns the tools for operations that use several systems.
-    pub(super) fn tools<'a>(&'a self, inventory: &'a Inventory, git: &'a Git, stop: Stop) -> Tools<'a> {
-        Tools {
+    pub(super) fn tools<'a>(
+        &'a self,
+        inventory: &'a Inventory,
+        git: &'a Git,
+        stop: Shutdown,
+    ) -> OpContext<'a> {
+        OpContext {
             inventory,
             assets: &self.assets,
             workspace: &self.workspace,
@@ -216,7 +224,7 @@ impl Context {
     }
 
     /// Rejects a format of `-o` that this command does not have.
-    pub(super) fn no_own_format(&self) -> anyhow::Result<()> {
+    pub(super) fn reject_command_format(&self) -> anyhow::Result<()> {
         match &self.own_format {
             None => Ok(()),
             Some(form) => Err(super::error::UsageError(format!(
@@ -232,7 +240,7 @@ fn assets(config: &Config, settings: &Settings, ui: &Ui) -> Assets {
     const COMMENTS: &str = "comments";
     let assets = Assets::new(settings.templates.iter().cloned().collect());
     let origin = config.get("templates").map(|value| value.origin);
-    let Some(origin @ Origin::Project { .. }) = origin else { return assets };
+    let Some(origin @ SettingOrigin::Project { .. }) = origin else { return assets };
     if settings.templates.iter().any(|directory| directory.join(COMMENTS).exists()) {
         ui.warning(&format!(
             "{origin}: `{COMMENTS}/` of a project's templates is ignored; name it in your own `cki.toml`."

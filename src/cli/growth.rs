@@ -4,10 +4,12 @@
 use crate::base::allocated;
 use crate::base::assets::{Assets, embedded_text};
 use crate::host::Env;
-use crate::model::environment::{Environment, Ground, SecretRules, Wishes};
-use crate::model::guard::{COMMAND, Credentials, DenyList, Finding, Guard, Reason, judge, sentences};
-use crate::model::inventory::{Document, Inventory, Parameters, count};
-use crate::model::service::{ServiceTemplate, Surroundings};
+use crate::model::environment::{EnvOverrides, Environment, GeneratorContext, SecretRules};
+use crate::model::guard::{
+    COMMAND, Credentials, DenyList, Guard, GuardFinding, Reason, allow_warnings, enforce,
+};
+use crate::model::inventory::{Inventory, InventoryDocument, Parameters, count};
+use crate::model::service::{ServiceTemplate, TemplateContext};
 use crate::ops::list::{Filter, list, unknown};
 use crate::ops::scan::{ScanRequest, scan};
 use crate::ops::workspace::Workspace;
@@ -50,7 +52,7 @@ fn text(count: usize) -> String {
 }
 
 fn inventory(count: usize) -> Inventory {
-    let head = Document { file: "i.yaml".into(), text: text(count).into(), reference: None };
+    let head = InventoryDocument { file: "i.yaml".into(), text: text(count).into(), reference: None };
     Inventory::read("here", vec![head]).expect("reads")
 }
 
@@ -70,13 +72,13 @@ fn rules() -> SecretRules {
 #[test]
 fn reading_an_inventory_grows_with_its_entries() {
     grows_no_faster("bytes", |count| {
-        let head = Document { file: "i.yaml".into(), text: text(count).into(), reference: None };
+        let head = InventoryDocument { file: "i.yaml".into(), text: text(count).into(), reference: None };
         bytes(|| Inventory::read("here", vec![head]).expect("reads"))
     });
     // Unknown keys and other findings are reported, and only the first few of them get a position.
     grows_no_faster("bytes with findings", |count| {
         let text = text(count).replace("kind: job", "kinb: job").replace("repo: tools", "repo: tolls");
-        let head = Document { file: "i.yaml".into(), text: text.into(), reference: None };
+        let head = InventoryDocument { file: "i.yaml".into(), text: text.into(), reference: None };
         bytes(|| Inventory::read("here", vec![head]).expect("reads").findings(5))
     });
 }
@@ -114,11 +116,11 @@ fn show_and_clone_of_one_component_do_not_grow() {
 
 #[test]
 fn env_of_one_component_does_not_grow() {
-    let (rules, ground, assets) = (rules(), Ground::of("s"), Assets::default());
-    let around = Surroundings { host: "", program: "/cki", ground: &ground, rules: &rules };
+    let (rules, ground, assets) = (rules(), GeneratorContext::of("s"), Assets::default());
+    let around = TemplateContext { host: "", program: "/cki", ground: &ground, rules: &rules };
     let resolve = |inventory: &Inventory| {
         let component = inventory.components.last().expect("has some");
-        env::resolve(component, inventory, &assets, around, None, Wishes::default()).expect("resolves");
+        env::resolve(component, inventory, &assets, around, None, EnvOverrides::default()).expect("resolves");
     };
     grows_not_at_all("bytes", |count| {
         let inventory = inventory(count);
@@ -152,7 +154,7 @@ fn the_guard_grows_with_hosts_and_findings() {
         ask();
         bytes(ask)
     });
-    let finding = |at: usize| Finding {
+    let finding = |at: usize| GuardFinding {
         component: "app".into(),
         name: if at == 0 { COMMAND.into() } else { format!("V{at}") },
         source: "--env".into(),
@@ -161,20 +163,20 @@ fn the_guard_grows_with_hosts_and_findings() {
     };
     let inventory = inventory(1);
     grows_no_faster("bytes to judge", |count| {
-        let findings: Vec<Finding> = (0..count).map(finding).collect();
+        let findings: Vec<GuardFinding> = (0..count).map(finding).collect();
         let names: Vec<String> = findings.iter().map(|one| one.name.clone()).collect();
         bytes(|| {
-            judge(&findings, &[], &inventory).expect_err("is refused");
-            judge(&findings, &names, &inventory).expect("is allowed");
-            assert_eq!(sentences(&findings, &names).len(), count);
+            enforce(&findings, &[], &inventory).expect_err("is refused");
+            enforce(&findings, &names, &inventory).expect("is allowed");
+            assert_eq!(allow_warnings(&findings, &names).len(), count);
         })
     });
 }
 
 #[test]
 fn a_backing_service_grows_with_those_who_need_it() {
-    let (rules, ground) = (rules(), Ground::of("s"));
-    let around = Surroundings { host: "", program: "/cki", ground: &ground, rules: &rules };
+    let (rules, ground) = (rules(), GeneratorContext::of("s"));
+    let around = TemplateContext { host: "", program: "/cki", ground: &ground, rules: &rules };
     for (name, key) in [("postgres", "database"), ("rabbitmq", "virtual_host")] {
         let text = embedded_text(&format!("services/{name}.yaml")).expect("is built in");
         let template = ServiceTemplate::read(name, name, text).expect("reads");

@@ -21,7 +21,7 @@ use clap::error::ErrorKind;
 use crate::base::exit::Exit;
 use crate::config::Color;
 use crate::host::Host;
-use crate::ui::{Options, Ui, Verbosity};
+use crate::ui::{Ui, UiOptions, Verbosity};
 use args::Cli;
 pub use args::command_tree;
 use context::Context;
@@ -84,12 +84,12 @@ fn answer(host: Host) -> Exit {
 }
 
 fn plain_ui(host: &Host) -> Ui {
-    Ui::new(host, Options { color: None, verbosity: Verbosity::Normal, json: false })
+    Ui::new(host, UiOptions { color: None, verbosity: Verbosity::Normal, json: false })
 }
 
 /// Runs a command, and catches a panic. The panic hook has printed its message, and drop guards have
 /// cleaned up.
-fn dispatch(command: args::Command, context: &Context) -> std::thread::Result<anyhow::Result<Exit>> {
+fn dispatch(command: args::CliCommand, context: &Context) -> std::thread::Result<anyhow::Result<Exit>> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| commands::dispatch(command, context)))
 }
 
@@ -110,7 +110,7 @@ fn first_ui(host: &Host, color: Option<Color>) -> Ui {
         Some(Color::Never) => Some(false),
         Some(Color::Auto) | None => None,
     };
-    Ui::new(host, Options { color, verbosity: Verbosity::Normal, json: false })
+    Ui::new(host, UiOptions { color, verbosity: Verbosity::Normal, json: false })
 }
 
 /// Prints a message of clap: help and version to standard output with exit code 0, anything else as a usage
@@ -124,7 +124,7 @@ fn usage(host: &Host, error: &clap::Error) -> Exit {
         ui.data(text);
         return Exit::Done;
     }
-    ui.say(text);
+    ui.status(text);
     Exit::Usage
 }
 

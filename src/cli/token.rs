@@ -4,7 +4,7 @@
 use super::context::{Believed, Context};
 use crate::base::secret::Secret;
 pub(super) use crate::ops::token::TokenError;
-use crate::ops::token::{self, Standing};
+use crate::ops::token::{self, TokenStanding};
 use crate::systems::git::{Git, Login, Logins};
 
 /// Returns the server and the token for it, if the token may be sent there.
@@ -14,12 +14,12 @@ pub(super) fn for_gitlab(
 ) -> Result<Option<(String, Secret)>, TokenError> {
     let url = &context.settings.gitlab_url.0;
     match token::look(&context.settings, &context.host.cwd, None)? {
-        Standing::Usable { token, .. } => {
+        TokenStanding::Usable { token, .. } => {
             context.host.hide(&token);
             Ok(Some((url.clone(), token)))
         }
-        Standing::Missing => Ok(None),
-        Standing::Withheld { by } => {
+        TokenStanding::Missing => Ok(None),
+        TokenStanding::Withheld { by } => {
             context.ui.warning(&format!(
                 "No token is sent to {url}: {by} names that server, and a project's file does not get \
                  your token. Name it in your own `cki.toml` if it is right."

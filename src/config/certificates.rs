@@ -2,7 +2,7 @@
 //! `base::http`.
 
 use super::keys::KEYS;
-use super::layers::{Config, Origin, Value};
+use super::layers::{Config, SettingOrigin, SettingValue};
 use crate::base::http::CaFile;
 
 impl Config {
@@ -10,8 +10,8 @@ impl Config {
     /// file names, and never for the user's own server.
     #[must_use]
     pub fn ca_file(&self) -> Option<CaFile> {
-        let Value { path: Some(path), origin, .. } = self.get("ca_file")? else { return None };
-        if !matches!(origin, Origin::Project { .. }) {
+        let SettingValue { path: Some(path), origin, .. } = self.get("ca_file")? else { return None };
+        if !matches!(origin, SettingOrigin::Project { .. }) {
             return Some(CaFile { path, server: None });
         }
         let server = self.project_server.clone()?;
@@ -24,7 +24,8 @@ impl Config {
 
     /// Warns of settings in a project's file that have no effect.
     pub(super) fn warn_of_certificates(&mut self) {
-        if let Some(value @ Value { origin: Origin::Project { .. }, .. }) = self.values.get("ca_file")
+        if let Some(value @ SettingValue { origin: SettingOrigin::Project { .. }, .. }) =
+            self.values.get("ca_file")
             && self.ca_file().is_none()
         {
             let server = self.project_server.as_deref().unwrap_or_default();

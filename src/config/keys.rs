@@ -3,7 +3,7 @@
 
 /// Type of a setting's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum SettingKind {
     /// Any text.
     Text,
     /// A file or directory; relative to the file that names it, or to the working directory.
@@ -26,7 +26,7 @@ pub struct Key {
     /// Name in `cki.toml`: `stage.bot` stands for `bot` in the table `[stage]`.
     pub name: &'static str,
     /// Type of its value.
-    pub kind: Kind,
+    pub kind: SettingKind,
     /// Compiled-in value; empty for none.
     pub default: &'static str,
     /// The value is never shown.
@@ -50,7 +50,7 @@ impl Key {
     }
 }
 
-const fn key(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Key {
+const fn key(name: &'static str, kind: SettingKind, default: &'static str, help: &'static str) -> Key {
     Key { name, kind, default, secret: false, personal: false, personal_value: None, decisive: false, help }
 }
 
@@ -70,19 +70,19 @@ const fn secret(key: Key) -> Key {
 pub const KEYS: &[Key] = &[
     decisive(key(
         "inventory",
-        Kind::Path,
+        SettingKind::Path,
         "",
         "The inventory: a directory or a file. Without it, the built-in one.",
     )),
     decisive(key(
         "workspace",
-        Kind::Path,
+        SettingKind::Path,
         "",
         "The directory for clones. Without it, `cki` in the home directory.",
     )),
     decisive(key(
         "templates",
-        Kind::Path,
+        SettingKind::Path,
         "",
         "A directory whose files replace built-in templates of the same path, but not the inventory.",
     )),
@@ -90,54 +90,74 @@ pub const KEYS: &[Key] = &[
         personal_value: Some("native"),
         ..decisive(key(
             "engine",
-            Kind::Choice(&["auto", "docker", "podman", "native"]),
+            SettingKind::Choice(&["auto", "docker", "podman", "native"]),
             "auto",
             "What runs components.",
         ))
     },
-    key("output", Kind::Choice(&["text", "json"]), "text", "The form of results."),
-    key("color", Kind::Choice(&["auto", "always", "never"]), "auto", "Whether to use colour."),
+    key("output", SettingKind::Choice(&["text", "json"]), "text", "The form of results."),
+    key("color", SettingKind::Choice(&["auto", "always", "never"]), "auto", "Whether to use colour."),
     Key {
         personal_value: Some("false"),
-        ..key("offline", Kind::Bool, "false", "Connect to nothing but this machine.")
+        ..key("offline", SettingKind::Bool, "false", "Connect to nothing but this machine.")
     },
-    key("jobs", Kind::Number, "8", "How many repositories are cloned at the same time."),
-    decisive(key("ca_file", Kind::Path, "", "Additional certificates of authorities, in PEM form.")),
-    decisive(key("gitlab.url", Kind::Url, "https://gitlab.com", "The GitLab server for staging requests.")),
+    key("jobs", SettingKind::Number, "8", "How many repositories are cloned at the same time."),
+    decisive(key("ca_file", SettingKind::Path, "", "Additional certificates of authorities, in PEM form.")),
+    decisive(key(
+        "gitlab.url",
+        SettingKind::Url,
+        "https://gitlab.com",
+        "The GitLab server for staging requests.",
+    )),
     decisive(secret(key(
         "gitlab.token",
-        Kind::Text,
+        SettingKind::Text,
         "",
         "The access token for it. Only you may read a file of yours that holds it.",
     ))),
-    personal(key("gitlab.token_file", Kind::Path, "", "A file with the token, readable by its owner only.")),
-    personal(key("gitlab.token_command", Kind::Text, "", "A command that prints the token.")),
+    personal(key(
+        "gitlab.token_file",
+        SettingKind::Path,
+        "",
+        "A file with the token, readable by its owner only.",
+    )),
+    personal(key("gitlab.token_command", SettingKind::Text, "", "A command that prints the token.")),
     decisive(key(
         "merge_request_ref",
-        Kind::Text,
+        SettingKind::Text,
         "refs/merge-requests/{n}/head",
         "Where a server keeps the head of merge request `{n}`.",
     )),
-    decisive(key("image_tag", Kind::Text, "latest", "The tag of published images to run.")),
+    decisive(key("image_tag", SettingKind::Text, "latest", "The tag of published images to run.")),
     key(
         "run.ready_timeout",
-        Kind::Number,
+        SettingKind::Number,
         "120",
         "Seconds until something that is not ready counts as failed.",
     ),
-    key("run.stop_grace", Kind::Number, "10", "Seconds between asking a component to stop and killing it."),
-    key("run.memory", Kind::Size, "4GiB", "Memory that a component may use unless its entry says otherwise."),
+    key(
+        "run.stop_grace",
+        SettingKind::Number,
+        "10",
+        "Seconds between asking a component to stop and killing it.",
+    ),
+    key(
+        "run.memory",
+        SettingKind::Size,
+        "4GiB",
+        "Memory that a component may use unless its entry says otherwise.",
+    ),
     decisive(key(
         "stage.bot",
-        Kind::Text,
+        SettingKind::Text,
         "cki-ci-bot",
         "The user name of the bot that stages merge requests.",
     )),
     key(
         "stage.timeout",
-        Kind::Number,
+        SettingKind::Number,
         "360",
         "Minutes until a staging request that has not ended is given up.",
     ),
-    key("stage.interval", Kind::Number, "5", "Seconds between two looks at a staging request."),
+    key("stage.interval", SettingKind::Number, "5", "Seconds between two looks at a staging request."),
 ];

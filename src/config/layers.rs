@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{KEYS, Key, Kind};
+use super::keys::{KEYS, Key, SettingKind};
 use super::project::{self, FILE, ProjectFile};
 use crate::base::files::{self, FileError};
 use crate::base::text;
@@ -18,9 +18,9 @@ use crate::model::inventory::Memory;
 /// Maximum bytes of a configuration file.
 const LIMIT: u64 = 1 << 20;
 
-/// Origin of a value.
+/// SettingOrigin of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum SettingOrigin {
     /// Compiled-in default.
     Default,
     /// The user's file.
@@ -43,7 +43,7 @@ pub enum Origin {
     Flag(String),
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for SettingOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
@@ -58,13 +58,13 @@ impl fmt::Display for Origin {
 
 /// A value with its origin.
 #[derive(Debug, Clone)]
-pub struct Value {
+pub struct SettingValue {
     /// The value as text. For a path, only for display: use `path` to open it.
     pub text: String,
     /// The absolute path, if it is one; its bytes need not be UTF-8.
     pub path: Option<PathBuf>,
-    /// Origin of the value.
-    pub origin: Origin,
+    /// SettingOrigin of the value.
+    pub origin: SettingOrigin,
 }
 
 /// Unusable configuration.
@@ -87,7 +87,7 @@ pub enum ConfigError {
     },
     /// Invalid value.
     #[error("{place}: `{key}` cannot be `{value}`: {why}")]
-    Value {
+    SettingValue {
         /// Name of the setting.
         key: String,
         /// The given value.
@@ -115,7 +115,7 @@ pub enum ConfigError {
 /// All settings that have a value in some layer.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
-    pub(super) values: BTreeMap<&'static str, Value>,
+    pub(super) values: BTreeMap<&'static str, SettingValue>,
     /// Warnings to print, such as unknown keys.
     pub warnings: Vec<String>,
     /// Files that were read.
@@ -147,7 +147,7 @@ impl Config {
         for key in KEYS {
             let variable = key.variable();
             if let Some(value) = env.get_os(&variable) {
-                config.set(key, value, Origin::Environment(variable.clone()), &variable, cwd)?;
+                config.set(key, value, SettingOrigin::Environment(variable.clone()), &variable, cwd)?;
             }
         }
         config.warn_of_variables(env);
@@ -184,7 +184,7 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         for (name, text, flag) in flags {
             if let Some(key) = KEYS.iter().find(|key| key.name == name) {
-                self.set(key, &text, Origin::Flag(flag.clone()), &flag, cwd)?;
+                self.set(key, &text, SettingOrigin::Flag(flag.clone()), &flag, cwd)?;
             }
         }
         Ok(self)
@@ -192,28 +192,29 @@ impl Config {
 
     /// Returns the value of a setting, or its compiled-in default; `None` without either.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<Value> {
+    pub fn get(&self, name: &str) -> Option<SettingValue> {
         self.values.get(name).cloned().or_else(|| {
             let key = KEYS.iter().find(|key| key.name == name && !key.default.is_empty())?;
-            Some(Value { text: key.default.to_owned(), path: None, origin: Origin::Default })
+            Some(SettingValue { text: key.default.to_owned(), path: None, origin: SettingOrigin::Default })
         })
     }
 
     /// Returns the settings of the project's file that decide what runs, is sent or is written, except for
     /// those that a higher layer overrides.
-    pub fn project_decisions(&self) -> impl Iterator<Item = (&'static Key, &Value)> {
+    pub fn project_decisions(&self) -> impl Iterator<Item = (&'static Key, &SettingValue)> {
         KEYS.iter().filter(|key| key.decisive).filter_map(|key| {
             let value = self.values.get(key.name)?;
-            matches!(value.origin, Origin::Project { .. }).then_some((key, value))
+            matches!(value.origin, SettingOrigin::Project { .. }).then_some((key, value))
         })
     }
 
     /// Rejects settings that a project's file may not make even in a trusted directory, because of its
     /// other settings or of its path.
     fn check_project(&self, file: &Path) -> Result<(), ConfigError> {
-        let of_project =
-            |name: &str| self.values.get(name).filter(|value| matches!(value.origin, Origin::Project { .. }));
-        let refuse = |key: &str, value: &Value, why: &str| {
+        let of_project = |name: &str| {
+            self.values.get(name).filter(|value| matches!(value.origin, SettingOrigin::Project { .. }))
+        };
+        let refuse = |key: &str, value: &SettingValue, why: &str| {
             let (key, place, why) = (key.to_owned(), value.origin.to_string(), why.to_owned());
             Err(ConfigError::Personal { key, place, why })
         };
@@ -256,7 +257,7 @@ impl Config {
         })?;
         self.read_table(table.get_ref(), "", &text, file, &|line| {
             let file = file.to_path_buf();
-            if project { Origin::Project { file, line } } else { Origin::User { file, line } }
+            if project { SettingOrigin::Project { file, line } } else { SettingOrigin::User { file, line } }
         })
     }
 
@@ -266,7 +267,7 @@ impl Config {
         prefix: &str,
         text: &str,
         file: &Path,
-        origin: &dyn Fn(usize) -> Origin,
+        origin: &dyn Fn(usize) -> SettingOrigin,
     ) -> Result<(), ConfigError> {
         let directory = file.parent().unwrap_or(Path::new("/"));
         for (name, value) in table {
@@ -287,13 +288,13 @@ impl Config {
                 continue;
             };
             let origin = origin(line);
-            if key.personal && matches!(origin, Origin::Project { .. }) {
+            if key.personal && matches!(origin, SettingOrigin::Project { .. }) {
                 let place = format!("{origin}:{column}");
                 return Err(ConfigError::Personal { key: name, place, why: String::new() });
             }
             let (line, column) = place(text, value.span().start);
             let place = format!("{}:{line}:{column}", file.display());
-            let value = scalar(value).ok_or_else(|| ConfigError::Value {
+            let value = scalar(value).ok_or_else(|| ConfigError::SettingValue {
                 key: name,
                 value: "a list or date".to_owned(),
                 place: place.clone(),
@@ -308,53 +309,55 @@ impl Config {
         &mut self,
         key: &'static Key,
         value: &OsStr,
-        origin: Origin,
+        origin: SettingOrigin,
         place: &str,
         directory: &Path,
     ) -> Result<(), ConfigError> {
         let wrong = |why: String| {
             let shown = value.to_string_lossy();
             let value = if key.secret { "…".to_owned() } else { text::safe_line(&shown).into_owned() };
-            ConfigError::Value { key: key.name.to_owned(), value, place: place.to_owned(), why }
+            ConfigError::SettingValue { key: key.name.to_owned(), value, place: place.to_owned(), why }
         };
-        if key.kind == Kind::Path {
+        if key.kind == SettingKind::Path {
             let path = (!value.is_empty()).then(|| directory.join(value));
             let text = path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
-            self.values.insert(key.name, Value { text, path, origin });
+            self.values.insert(key.name, SettingValue { text, path, origin });
             return Ok(());
         }
         let value = value.to_str().ok_or_else(|| wrong("it is text in UTF-8".to_owned()))?;
         let text = match key.kind {
-            Kind::Text | Kind::Path => value.to_owned(),
-            Kind::Url if value.starts_with("http://") || value.starts_with("https://") => {
+            SettingKind::Text | SettingKind::Path => value.to_owned(),
+            SettingKind::Url if value.starts_with("http://") || value.starts_with("https://") => {
                 value.trim_end_matches('/').to_owned()
             }
-            Kind::Url => return Err(wrong("it begins with `http://` or `https://`".to_owned())),
-            Kind::Bool => match text::truth(value) {
+            SettingKind::Url => return Err(wrong("it begins with `http://` or `https://`".to_owned())),
+            SettingKind::Bool => match text::truth(value) {
                 Some(truth) => truth.to_string(),
                 None => return Err(wrong(text::TRUTHS.to_owned())),
             },
-            Kind::Number => match value.parse::<u16>() {
+            SettingKind::Number => match value.parse::<u16>() {
                 Ok(number @ 1..=9999) => number.to_string(),
                 _ => return Err(wrong("it is a whole number from 1 to 9999".to_owned())),
             },
-            Kind::Size if Memory::parse(value).is_some() => value.to_owned(),
-            Kind::Size => return Err(wrong("it is like `512MiB`, and 8 MiB at least".to_owned())),
-            Kind::Choice(choices) if choices.contains(&value.to_ascii_lowercase().as_str()) => {
+            SettingKind::Size if Memory::parse(value).is_some() => value.to_owned(),
+            SettingKind::Size => return Err(wrong("it is like `512MiB`, and 8 MiB at least".to_owned())),
+            SettingKind::Choice(choices) if choices.contains(&value.to_ascii_lowercase().as_str()) => {
                 value.to_ascii_lowercase()
             }
-            Kind::Choice(choices) => return Err(wrong(format!("it is one of {}", choices.join(", ")))),
+            SettingKind::Choice(choices) => {
+                return Err(wrong(format!("it is one of {}", choices.join(", "))));
+            }
         };
-        if matches!(origin, Origin::Project { .. }) && key.personal_value == Some(text.as_str()) {
+        if matches!(origin, SettingOrigin::Project { .. }) && key.personal_value == Some(text.as_str()) {
             let (key, place) = (key.name.to_owned(), place.to_owned());
             return Err(ConfigError::Personal { key, place, why: format!(" to `{text}`") });
         }
         match (key.name, &origin) {
-            ("gitlab.url", Origin::Project { .. }) => self.project_server = Some(text.clone()),
+            ("gitlab.url", SettingOrigin::Project { .. }) => self.project_server = Some(text.clone()),
             ("gitlab.url", _) => self.own_servers.push(text.clone()),
             _ => {}
         }
-        self.values.insert(key.name, Value { text, path: None, origin });
+        self.values.insert(key.name, SettingValue { text, path: None, origin });
         Ok(())
     }
 
@@ -424,8 +427,8 @@ mod tests {
         assert!(of("inventory").text.ends_with("project/inv"));
         assert_eq!((of("jobs").text.as_str(), of("jobs").origin.to_string().as_str()), ("3", "-j"));
         assert_eq!(of("stage.bot").text, "me");
-        assert_eq!(of("color").origin, Origin::Environment("CKI_COLOR".into()));
-        assert_eq!(of("output").origin, Origin::Default);
+        assert_eq!(of("color").origin, SettingOrigin::Environment("CKI_COLOR".into()));
+        assert_eq!(of("output").origin, SettingOrigin::Default);
     }
 
     #[test]
@@ -495,7 +498,7 @@ mod tests {
                 };
                 for (name, value) in &config.values {
                     let key = KEYS.iter().find(|key| key.name == *name).expect("is a setting");
-                    let of_project = matches!(value.origin, Origin::Project { .. });
+                    let of_project = matches!(value.origin, SettingOrigin::Project { .. });
                     prop_assert!(!of_project || !key.personal, "{} of\n{}", name, text);
                     prop_assert!(!of_project || (*name, value.text.as_str()) != ("engine", "native"), "{}", text);
                     if let (true, "workspace", Some(path)) = (of_project, *name, &value.path) {

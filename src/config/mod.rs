@@ -8,6 +8,6 @@ mod layers;
 mod project;
 mod settings;
 
-pub use keys::{KEYS, Key, Kind};
-pub use layers::{Config, ConfigError, Origin, Value};
+pub use keys::{KEYS, Key, SettingKind};
+pub use layers::{Config, ConfigError, SettingOrigin, SettingValue};
 pub use settings::{Color, Engine, Format, Settings};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::layers::{Config, ConfigError, Origin};
+use super::layers::{Config, ConfigError, SettingOrigin};
 use crate::base::http::CaFile;
 use crate::base::secret::Secret;
 use crate::host::Env;
@@ -72,9 +72,9 @@ pub struct Settings {
     /// Additional certificates.
     pub ca_file: Option<CaFile>,
     /// GitLab server, and the origin of the setting.
-    pub gitlab_url: (String, Origin),
+    pub gitlab_url: (String, SettingOrigin),
     /// Token for the server, and the origin of the setting.
-    pub gitlab_token: Option<(Secret, Origin)>,
+    pub gitlab_token: Option<(Secret, SettingOrigin)>,
     /// File with the token.
     pub gitlab_token_file: Option<PathBuf>,
     /// Command that prints the token.
@@ -136,7 +136,8 @@ impl Settings {
             offline: required("offline") == "true",
             jobs: usize::try_from(number("jobs")).unwrap_or(8),
             ca_file: config.ca_file(),
-            gitlab_url: url.map_or((String::new(), Origin::Default), |value| (value.text, value.origin)),
+            gitlab_url: url
+                .map_or((String::new(), SettingOrigin::Default), |value| (value.text, value.origin)),
             gitlab_token: config
                 .get("gitlab.token")
                 .filter(|value| !value.text.is_empty())

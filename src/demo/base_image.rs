@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::base::files::{self, FileError};
 use crate::base::{assets, digest};
 pub use crate::host::executable::PROGRAM;
-use crate::host::executable::files_of;
-use crate::model::event::{Events, State};
+use crate::host::executable::runtime_closure;
+use crate::model::event::{Events, TaskOutcome};
 use crate::systems::engine::context::{self, Dockerfile};
 use crate::systems::engine::{BuildRequest, ContainerEngine};
 
@@ -30,10 +30,10 @@ pub async fn build(
     scratch: &Path,
     events: &Events,
 ) -> anyhow::Result<String> {
-    let image = format!("localhost/cki-demo/base:{}", &digest::of_parts([demo])[..10]);
+    let image = format!("localhost/cki-demo/base:{}", &digest::sha256_hex([demo])[..10]);
     let task = events.start("base image", "collecting this program and its libraries");
     let root = scratch.join("base");
-    for (target, source) in files_of(program)? {
+    for (target, source) in runtime_closure(program)? {
         let target = root.join(target.strip_prefix("/").unwrap_or(&target));
         files::make_directory(target.parent().unwrap_or(&root))?;
         // A hard link takes no space; between file systems, a copy is made.
@@ -43,10 +43,10 @@ pub async fn build(
     }
     let plays = root.join(PLAYS.trim_start_matches('/'));
     for (path, content) in assets::embedded_tree("demo/base") {
-        files::write_whole(&plays.join(path), content, 0o644)?;
+        files::write_atomic(&plays.join(path), content, 0o644)?;
     }
-    files::write_whole(&root.join("Dockerfile"), b"FROM scratch\nCOPY . /\n", 0o644)?;
-    files::write_whole(&root.join(".dockerignore"), b"Dockerfile\n.dockerignore\n", 0o644)?;
+    files::write_atomic(&root.join("Dockerfile"), b"FROM scratch\nCOPY . /\n", 0o644)?;
+    files::write_atomic(&root.join(".dockerignore"), b"Dockerfile\n.dockerignore\n", 0o644)?;
     let (directory, temporary) = (root.clone(), scratch.to_path_buf());
     let pack = move || context::pack(&directory, &Dockerfile::File("Dockerfile".into()), &temporary);
     let packed = tokio::task::spawn_blocking(pack).await??;
@@ -57,7 +57,7 @@ pub async fn build(
     };
     engine.build(&request, &packed, &task, &Events::silent()).await?;
     files::remove_directory(&root)?;
-    task.finish(State::Done, format!("{image}  built from this program and its libraries"));
+    task.finish(TaskOutcome::Done, format!("{image}  built from this program and its libraries"));
     Ok(image)
 }
 

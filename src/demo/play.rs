@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::base::{files, yaml};
 use crate::host::Env;
-use crate::host::signals::Stop;
+use crate::host::signals::Shutdown;
 
 /// Maximum bytes of a file that describes a component.
 const LIMIT: u64 = 64 << 10;
@@ -46,7 +46,7 @@ struct Repeat {
 ///
 /// # Errors
 /// Fails when the file describes no component, or a port is not available.
-pub async fn play(file: &Path, env: &Env, stop: &Stop, say: &dyn Fn(&str)) -> anyhow::Result<u8> {
+pub async fn play(file: &Path, env: &Env, stop: &Shutdown, say: &dyn Fn(&str)) -> anyhow::Result<u8> {
     let text = files::read_text(file, LIMIT)?;
     let (part, _) = yaml::parse::<Part>(&file.display().to_string(), &text)?;
     let variables: BTreeMap<String, String> = env
@@ -139,7 +139,7 @@ mod tests {
         let said = std::sync::Mutex::new(Vec::new());
         let say = |line: &str| said.lock().expect("no panic").push(line.to_owned());
         let env = Env::new([("X", "y")]);
-        let code = play(file.path(), &env, &Stop::new(), &say).await.expect("plays");
+        let code = play(file.path(), &env, &Shutdown::new(), &say).await.expect("plays");
         assert_eq!(code, 3);
         assert_eq!(*said.lock().expect("no panic"), ["a y"]);
     }

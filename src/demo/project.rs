@@ -44,9 +44,9 @@ pub fn repository(directory: &Path) -> anyhow::Result<CommitId> {
     files::make_directory(git.parent().unwrap_or(directory))?;
     let mut history = History::begin(&git, "main", author, FIRST)?;
     let first = history.commit(None, "Add pipeline_herder and orphan_hunter", &main)?;
-    history.point("refs/heads/main", first)?;
+    history.update_ref("refs/heads/main", first)?;
     let head = history.commit(Some(first), "pipeline_herder: retry on infra errors", &changed)?;
-    history.point(&format!("refs/merge-requests/{MERGE_REQUEST}/head"), head)?;
+    history.update_ref(&format!("refs/merge-requests/{MERGE_REQUEST}/head"), head)?;
     Ok(head)
 }
 
@@ -81,10 +81,10 @@ pub fn write(layout: &Layout) -> anyhow::Result<()> {
             .replace("@PROGRAM@", &layout.program)
             .replace("@PLAYS@", &layout.plays)
             .replace("@BASE@", &layout.base);
-        files::write_whole(&layout.directory.join(path), text.as_bytes(), 0o644)?;
+        files::write_atomic(&layout.directory.join(path), text.as_bytes(), 0o644)?;
     }
     for (path, content) in assets::embedded_tree("demo/base") {
-        files::write_whole(&layout.directory.join("plays").join(path), content, 0o644)?;
+        files::write_atomic(&layout.directory.join("plays").join(path), content, 0o644)?;
     }
     Ok(())
 }

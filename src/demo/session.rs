@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use crate::config;
 use crate::host::Host;
-use crate::host::signals::Stop;
+use crate::host::signals::Shutdown;
 use crate::model::event::Events;
-use crate::ops::engine::Engine;
+use crate::ops::engine::RunEngine;
 use crate::ui::Ui;
 
 /// The inputs of the demo.
@@ -18,11 +18,11 @@ pub struct Demo<'a> {
     /// The receiver of progress events.
     pub events: Events,
     /// The engine of components.
-    pub engine: Engine,
+    pub engine: RunEngine,
     /// The engine that the user asked for.
     pub wanted: config::Engine,
     /// The stop signal.
-    pub stop: Stop,
+    pub stop: Shutdown,
     /// Directory of the project.
     pub directory: PathBuf,
     /// Leave everything in place afterwards.

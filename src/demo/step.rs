@@ -41,7 +41,7 @@ pub(super) enum Step {
 const SERVICE: [&str; 2] = ["run-local", "pipeline-herder"];
 
 /// The progress of a command's output.
-struct Seen {
+struct SeenOutput {
     lines: usize,
     /// Expected texts that have not appeared yet.
     left: Vec<String>,
@@ -53,7 +53,7 @@ pub(super) async fn step(demo: &Demo<'_>, args: &[&str], cwd: &Path, shows: &[&s
     let mut child = start(demo, args, cwd, !shows.is_empty())?;
     let (id, output) = (child.id(), child.stdout.take());
     let left = shows.iter().map(|text| (*text).to_owned()).collect();
-    let (seen, watched) = watch::channel(Seen { lines: 0, left });
+    let (seen, watched) = watch::channel(SeenOutput { lines: 0, left });
     let is_service = *args == SERVICE;
     let interrupt = || {
         let pid = id.and_then(|id| i32::try_from(id).ok());
@@ -101,7 +101,7 @@ pub(super) async fn step(demo: &Demo<'_>, args: &[&str], cwd: &Path, shows: &[&s
     // The command cleans up after itself. A second signal of the user is passed on to it.
     tokio::select! {
         _ = &mut life => {}
-        _ = demo.stop.forced() => {
+        _ = demo.stop.force_requested() => {
             interrupt();
             life.await?;
         }
@@ -110,7 +110,7 @@ pub(super) async fn step(demo: &Demo<'_>, args: &[&str], cwd: &Path, shows: &[&s
 }
 
 /// Shows the output of a command line by line, and records it.
-async fn show(ui: &Ui, output: Option<ChildStdout>, seen: &watch::Sender<Seen>) {
+async fn show(ui: &Ui, output: Option<ChildStdout>, seen: &watch::Sender<SeenOutput>) {
     let Some(output) = output else { return };
     let mut lines = BufReader::new(output).lines();
     while let Ok(Some(line)) = lines.next_line().await {
@@ -125,7 +125,7 @@ async fn show(ui: &Ui, output: Option<ChildStdout>, seen: &watch::Sender<Seen>) 
 
 /// Waits until a service has shown everything expected and the minimum time is over, or until the
 /// timeout.
-async fn was_watched(mut seen: watch::Receiver<Seen>, least: Duration, most: Duration) {
+async fn was_watched(mut seen: watch::Receiver<SeenOutput>, least: Duration, most: Duration) {
     let shown = async {
         // The sender lives as long as the command.
         let _ = seen.wait_for(|seen| seen.lines > 0).await;
@@ -202,12 +202,12 @@ mod tests {
     async fn a_service_is_watched_until_it_has_shown_everything_and_not_for_ever() {
         let left = || vec!["one".to_owned()];
         let (short, long) = (Duration::from_millis(1), Duration::from_secs(600));
-        let (seen, watched) = watch::channel(Seen { lines: 1, left: left() });
+        let (seen, watched) = watch::channel(SeenOutput { lines: 1, left: left() });
         let mut watching = tokio::spawn(was_watched(watched, short, long));
         assert!(tokio::time::timeout(Duration::from_millis(30), &mut watching).await.is_err());
         seen.send_modify(|seen| seen.left.clear());
         watching.await.expect("ends");
-        let (_seen, watched) = watch::channel(Seen { lines: 1, left: left() });
+        let (_seen, watched) = watch::channel(SeenOutput { lines: 1, left: left() });
         was_watched(watched, short, short).await;
     }
 }

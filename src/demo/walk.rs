@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::gitlab::{Config, Options, Pace, StandIn};
+use super::gitlab::{StandIn, StandInConfig, StandInOptions, TimeScale};
 use super::session::Demo;
 use super::step::{Step, missing, step};
 use super::{base_image, project};
@@ -14,7 +14,7 @@ use crate::base::files::{self, FileError};
 use crate::base::{assets, digest};
 use crate::config;
 use crate::host::{Env, Host, scratch};
-use crate::ops::engine::Engine;
+use crate::ops::engine::RunEngine;
 use crate::ops::trust;
 use crate::ui::{Ui, style};
 
@@ -25,9 +25,9 @@ use crate::ui::{Ui, style};
 pub fn stand_in(host: &Host, head: &str, port: u16) -> anyhow::Result<StandIn> {
     let file = "demo/gitlab.yaml";
     let text = assets::embedded_text(file).context("the program carries it")?;
-    let mut config = Config::parse(file, text)?;
+    let mut config = StandInConfig::parse(file, text)?;
     config.set_head(project::PROJECT, project::MERGE_REQUEST, head);
-    let options = Options { config, pace: Pace::Live(1.0), began: (host.now)(), port };
+    let options = StandInOptions { config, pace: TimeScale::Live(1.0), began: (host.now)(), port };
     StandIn::start(options).with_context(|| format!("the GitLab stand-in cannot listen on port {port}"))
 }
 
@@ -43,7 +43,7 @@ pub async fn walk(demo: &Demo<'_>) -> anyhow::Result<Exit> {
     }
     let left = take_down(&demo.host.env, &demo.engine, &demo.directory, &name).await;
     if matches!(result, Ok(Exit::Done)) && left.is_ok() {
-        demo.ui.say(&style::dim("Cleaned up: nothing is left behind."));
+        demo.ui.status(&style::dim("Cleaned up: nothing is left behind."));
         next(demo.ui);
     }
     let exit = result?;
@@ -54,10 +54,10 @@ pub async fn walk(demo: &Demo<'_>) -> anyhow::Result<Exit> {
 ///
 /// # Errors
 /// Fails when something cannot be removed.
-pub async fn take_down(env: &Env, engine: &Engine, directory: &Path, name: &str) -> anyhow::Result<()> {
+pub async fn take_down(env: &Env, engine: &RunEngine, directory: &Path, name: &str) -> anyhow::Result<()> {
     let images = match engine {
-        Engine::Containers(engine) => base_image::remove(engine, name).await,
-        Engine::Native(_) => Ok(()),
+        RunEngine::Containers(engine) => base_image::remove(engine, name).await,
+        RunEngine::Native(_) => Ok(()),
     };
     // A demo that was killed early was never trusted, and its directory may be gone.
     let _ = trust::forget(env, directory);
@@ -87,7 +87,7 @@ pub fn abandoned(host: &Host) -> Vec<PathBuf> {
 
 /// Removes leftovers of killed demos, and returns the removed directories. Directories of other users
 /// stay.
-pub async fn remove_abandoned(host: &Host, engine: &Engine) -> Vec<PathBuf> {
+pub async fn remove_abandoned(host: &Host, engine: &RunEngine) -> Vec<PathBuf> {
     let mut removed = Vec::new();
     for directory in abandoned(host) {
         if take_down(&host.env, engine, &directory, &name(&directory)).await.is_ok() {
@@ -140,7 +140,7 @@ fn chapters() -> [Chapter; 7] {
 /// Returns the name of a demo on the engine.
 #[must_use]
 pub fn name(directory: &Path) -> String {
-    digest::of_parts([directory.as_os_str().as_encoded_bytes()])[..16].to_owned()
+    digest::sha256_hex([directory.as_os_str().as_encoded_bytes()])[..16].to_owned()
 }
 
 async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
@@ -153,7 +153,7 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
     let gitlab = stand_in(host, &head, 0)?;
     let program = host.executable.display().to_string();
     let (program, plays, base) = match &demo.engine {
-        Engine::Containers(engine) => {
+        RunEngine::Containers(engine) => {
             let build = base_image::build(engine, name, &host.executable, directory, &demo.events);
             let base = tokio::select! {
                 base = build => base?,
@@ -161,7 +161,7 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
             };
             (base_image::PROGRAM.to_owned(), base_image::PLAYS.to_owned(), base)
         }
-        Engine::Native(_) => {
+        RunEngine::Native(_) => {
             ui.data(match demo.wanted {
                 config::Engine::Native => "Components run as processes, as was asked for.",
                 _ => "No container engine answers, so components run as processes; `cki doctor` says how to install one.",
@@ -180,7 +180,7 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
     };
     project::write(&layout)?;
     trust::trust_own(&host.env, directory)?;
-    files::write_whole(&directory.join("head"), head.as_bytes(), 0o644)?;
+    files::write_atomic(&directory.join("head"), head.as_bytes(), 0o644)?;
     let clone = directory.join("clones/cki-tools");
     for Chapter { why, args, shows } in chapters() {
         if args[0] == "build" && demo.engine.is_native() {

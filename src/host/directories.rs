@@ -14,7 +14,7 @@ pub fn is_writable(directory: &Path) -> bool {
 
 /// Returns the number of bytes that this user may still write to the file system of a directory.
 #[must_use]
-pub fn room(directory: &Path) -> Option<u64> {
+pub fn available_space(directory: &Path) -> Option<u64> {
     let facts = statvfs(directory).ok()?;
     facts.blocks_available().checked_mul(facts.fragment_size())
 }
@@ -28,7 +28,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a temporary directory");
         assert!(is_writable(directory.path()));
         assert_eq!(std::fs::read_dir(directory.path()).expect("lists").count(), 0);
-        assert!(room(directory.path()).is_some());
+        assert!(available_space(directory.path()).is_some());
         assert!(!is_writable(&directory.path().join("none")));
         assert!(!is_writable(Path::new("/proc")));
     }

@@ -26,7 +26,7 @@ pub enum ProgramError {
 ///
 /// # Errors
 /// Fails if the program is not an ELF file, or cannot be read.
-pub fn files_of(program: &Path) -> Result<BTreeMap<PathBuf, PathBuf>, ProgramError> {
+pub fn runtime_closure(program: &Path) -> Result<BTreeMap<PathBuf, PathBuf>, ProgramError> {
     let maps = std::fs::read_to_string("/proc/self/maps")
         .map_err(|source| FileError::new("read", "/proc/self/maps", source))?;
     let mut found = BTreeMap::from([(PathBuf::from(PROGRAM), program.to_path_buf())]);
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn the_files_of_this_program_are_found() {
         let program = std::path::absolute("/proc/self/exe").expect("is absolute");
-        let files = files_of(&program).expect("finds");
+        let files = runtime_closure(&program).expect("finds");
         let names: Vec<String> = files.keys().map(|path| path.display().to_string()).collect();
         assert!(names.contains(&PROGRAM.to_owned()));
         if let Some(loader) = interpreter(&program).expect("is ELF") {

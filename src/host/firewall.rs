@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use super::netns::OtherNetwork;
+use super::netns::NetNs;
 use super::{Env, programs};
 use crate::base::text::safe_line;
 
@@ -83,7 +83,7 @@ impl Firewall {
     ///
     /// # Errors
     /// Fails if this process cannot enter the network.
-    pub async fn read(network: &OtherNetwork, env: &Env) -> io::Result<Self> {
+    pub async fn read(network: &NetNs, env: &Env) -> io::Result<Self> {
         let switch = network.within(|| std::fs::read_to_string(SWITCH)).await?;
         let sees_bridges = switch.is_ok_and(|value| value.trim() == "1");
         let mut rules = Vec::new();
@@ -129,7 +129,7 @@ fn find(env: &Env, name: &str) -> Option<PathBuf> {
 }
 
 /// Returns the rules that a program lists in a network.
-async fn list(network: &OtherNetwork, program: PathBuf) -> Option<String> {
+async fn list(network: &NetNs, program: PathBuf) -> Option<String> {
     let runtime = tokio::runtime::Handle::current();
     let spawn = move || {
         // A child process lives in the network of the thread that starts it.
@@ -154,7 +154,7 @@ struct Tables<'a> {
 }
 
 /// Result of a chain for a packet.
-enum Fate {
+enum PacketFate {
     Accepted,
     Dropped(String),
     /// No rule of the chain decided.
@@ -178,30 +178,32 @@ impl<'a> Tables<'a> {
     fn blocks(&self, bridges: &[String]) -> Option<String> {
         let mut budget = RULES;
         match self.walk("FORWARD", bridges, DEPTH, &mut budget) {
-            Fate::Accepted => None,
-            Fate::Dropped(rule) => Some(rule),
-            Fate::Returned => self.policy.filter(|policy| !policy.ends_with(" ACCEPT")).map(str::to_owned),
+            PacketFate::Accepted => None,
+            PacketFate::Dropped(rule) => Some(rule),
+            PacketFate::Returned => {
+                self.policy.filter(|policy| !policy.ends_with(" ACCEPT")).map(str::to_owned)
+            }
         }
     }
 
-    fn walk(&self, chain: &str, bridges: &[String], depth: usize, budget: &mut usize) -> Fate {
+    fn walk(&self, chain: &str, bridges: &[String], depth: usize, budget: &mut usize) -> PacketFate {
         for rule in self.chains.get(chain).into_iter().flatten() {
-            let Some(left) = budget.checked_sub(1) else { return Fate::Returned };
+            let Some(left) = budget.checked_sub(1) else { return PacketFate::Returned };
             *budget = left;
             let Some(target) = target(rule, bridges) else { continue };
             match target {
-                "ACCEPT" => return Fate::Accepted,
-                "DROP" | "REJECT" => return Fate::Dropped((*rule).to_owned()),
-                "RETURN" => return Fate::Returned,
+                "ACCEPT" => return PacketFate::Accepted,
+                "DROP" | "REJECT" => return PacketFate::Dropped((*rule).to_owned()),
+                "RETURN" => return PacketFate::Returned,
                 // A built-in target of the kernel, such as LOG, has no rules and does not decide here.
                 chain if depth > 0 => match self.walk(chain, bridges, depth - 1, budget) {
-                    Fate::Returned => {}
+                    PacketFate::Returned => {}
                     fate => return fate,
                 },
                 _ => {}
             }
         }
-        Fate::Returned
+        PacketFate::Returned
     }
 }
 

@@ -4,9 +4,9 @@
 
 pub mod directories;
 pub mod env;
+pub mod executable;
 pub mod firewall;
 pub mod netns;
-pub mod executable;
 pub mod programs;
 pub mod scratch;
 pub mod signals;
@@ -18,10 +18,10 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use crate::base::digest;
-use crate::base::process_ref::Owner;
+use crate::base::process_ref::ProcessRef;
 use crate::base::secret::Secret;
 pub use env::Env;
-pub use streams::{Output, Terminal};
+pub use streams::{OutputSink, StreamTerminal};
 
 /// The machine from the view of one process.
 #[derive(Debug, Clone)]
@@ -35,11 +35,11 @@ pub struct Host {
     /// File of the running program.
     pub executable: PathBuf,
     /// Stream for data.
-    pub stdout: Output,
+    pub stdout: OutputSink,
     /// Stream for everything else.
-    pub stderr: Output,
+    pub stderr: OutputSink,
     /// Properties of the terminals at the streams.
-    pub terminal: Terminal,
+    pub terminal: StreamTerminal,
     /// Clock: a function, so that a test can stop it.
     pub now: fn() -> jiff::Timestamp,
 }
@@ -55,9 +55,9 @@ impl Host {
             // If the working directory was removed, relative paths must lead nowhere, instead of to `/`.
             cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/proc/self/cwd")),
             executable: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("cki")),
-            stdout: Output::stdout(),
-            stderr: Output::stderr(),
-            terminal: Terminal::of_this_process(&env),
+            stdout: OutputSink::stdout(),
+            stderr: OutputSink::stderr(),
+            terminal: StreamTerminal::of_this_process(&env),
             env,
             now: jiff::Timestamp::now,
         }
@@ -101,14 +101,14 @@ impl Host {
 
     /// Returns this process, as the owner of the resources that it creates.
     #[must_use]
-    pub fn owner(&self) -> Owner {
+    pub fn owner(&self) -> ProcessRef {
         let pid = std::process::id();
-        Owner { pid, started: started(pid).unwrap_or(0), boot: boot_id(), place: place() }
+        ProcessRef { pid, started: process_start_time(pid).unwrap_or(0), boot: boot_id(), place: place() }
     }
 
     /// Returns whether the process that a label names is still alive.
     #[must_use]
-    pub fn is_alive(&self, owner: &Owner) -> bool {
+    pub fn is_alive(&self, owner: &ProcessRef) -> bool {
         is_alive(owner)
     }
 
@@ -160,23 +160,23 @@ fn logins_of(address: &str) -> Vec<Secret> {
 /// Returns whether a process named earlier is still alive. A process of another machine or PID namespace
 /// counts as alive, since this process cannot see its end.
 #[must_use]
-pub fn is_alive(owner: &Owner) -> bool {
+pub fn is_alive(owner: &ProcessRef) -> bool {
     if !owner.place.is_empty() && owner.place != place() {
         return true;
     }
-    owner.boot == boot_id() && started(owner.pid) == Some(owner.started)
+    owner.boot == boot_id() && process_start_time(owner.pid) == Some(owner.started)
 }
 
 /// Returns the owner data of a living process.
 #[must_use]
-pub fn owner(pid: u32) -> Option<Owner> {
-    Some(Owner { pid, started: started(pid)?, boot: boot_id(), place: place() })
+pub fn owner(pid: u32) -> Option<ProcessRef> {
+    Some(ProcessRef { pid, started: process_start_time(pid)?, boot: boot_id(), place: place() })
 }
 
 /// Returns the start time of a living process, in clock ticks since the boot: field 22 of `/proc/PID/stat`
 /// (proc(5)). A zombie does not count as alive.
 #[must_use]
-pub fn started(pid: u32) -> Option<u64> {
+pub fn process_start_time(pid: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The second field is a name in brackets that may contain anything, even brackets.
     let mut after_name = stat[stat.rfind(')')? + 1..].split_whitespace();
@@ -197,7 +197,7 @@ fn place() -> String {
             id => id.to_owned(),
         };
         let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-        let mut whole = digest::of_parts([machine.as_str(), &namespace.to_string_lossy()]);
+        let mut whole = digest::sha256_hex([machine.as_str(), &namespace.to_string_lossy()]);
         whole.truncate(12);
         whole
     });
@@ -237,11 +237,11 @@ mod tests {
         let host = Host::real();
         let owner = host.owner();
         assert!(host.is_alive(&owner));
-        assert!(!host.is_alive(&Owner { boot: "other".into(), ..owner.clone() }));
-        assert!(!host.is_alive(&Owner { started: owner.started + 1, ..owner.clone() }));
+        assert!(!host.is_alive(&ProcessRef { boot: "other".into(), ..owner.clone() }));
+        assert!(!host.is_alive(&ProcessRef { started: owner.started + 1, ..owner.clone() }));
         // A process elsewhere counts as alive.
-        let elsewhere = Owner { place: "another".into(), boot: "other".into(), ..owner };
+        let elsewhere = ProcessRef { place: "another".into(), boot: "other".into(), ..owner };
         assert!(host.is_alive(&elsewhere));
-        assert_eq!(Owner::parse(&elsewhere.to_label()), Some(elsewhere));
+        assert_eq!(ProcessRef::parse(&elsewhere.to_label()), Some(elsewhere));
     }
 }

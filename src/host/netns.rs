@@ -14,9 +14,9 @@ use tokio::sync::oneshot;
 
 /// Network in which another process lives. Only root may enter it.
 #[derive(Debug, Clone)]
-pub struct OtherNetwork(Arc<File>);
+pub struct NetNs(Arc<File>);
 
-impl OtherNetwork {
+impl NetNs {
     /// Returns the network of a container's processes, by the container's ID. `process` is the PID of one
     /// of them, as the container's engine sees it: the engine may itself live in another PID namespace, so
     /// the function verifies that the process is in the container, and otherwise searches for one.
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn what_is_not_there_has_no_network() {
         let id = "0123456789abcdef".repeat(4);
-        assert!(OtherNetwork::of_container(&id, std::process::id()).is_err());
-        assert!(OtherNetwork::of_container(&id, 0).is_err());
+        assert!(NetNs::of_container(&id, std::process::id()).is_err());
+        assert!(NetNs::of_container(&id, 0).is_err());
     }
 }

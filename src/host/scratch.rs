@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::{Env, started};
+use super::{Env, process_start_time};
 use crate::base::files;
 
 const PREFIX: &str = "cki-scratch-";
@@ -31,7 +31,7 @@ pub fn abandoned_scratch(env: &Env) -> Vec<PathBuf> {
 /// Fails if it cannot be created.
 pub fn owned(parent: &Path, prefix: &str) -> io::Result<tempfile::TempDir> {
     let pid = std::process::id();
-    let began = started(pid).unwrap_or(0);
+    let began = process_start_time(pid).unwrap_or(0);
     tempfile::Builder::new()
         .prefix(&format!("{prefix}{pid}-{began}-"))
         .permissions(Permissions::from_mode(0o700))
@@ -45,12 +45,12 @@ pub fn abandoned(parent: &Path, prefix: &str) -> Vec<PathBuf> {
         let mut parts = name.strip_prefix(prefix).unwrap_or_default().split('-');
         let owner = parts.next().and_then(|pid| pid.parse().ok());
         let began = parts.next().and_then(|began| began.parse().ok());
-        matches!((owner, began), (Some(pid), Some(began)) if started(pid) != Some(began))
+        matches!((owner, began), (Some(pid), Some(began)) if process_start_time(pid) != Some(began))
     };
     let user = nix::unistd::getuid().as_raw();
     let is_ours =
         |path: &PathBuf| path.symlink_metadata().is_ok_and(|facts| facts.is_dir() && facts.uid() == user);
-    let names = files::names_in(parent).unwrap_or_default();
+    let names = files::list_dir(parent).unwrap_or_default();
     names.into_iter().filter(is_abandoned).map(|name| parent.join(name)).filter(is_ours).collect()
 }
 

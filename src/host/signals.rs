@@ -16,7 +16,7 @@ use crate::base::exit::Exit;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Current receiver of signals, and its number. Later work replaces the receiver of earlier work.
-static HEARER: Mutex<(u64, Option<Stop>)> = Mutex::new((0, None));
+static HEARER: Mutex<(u64, Option<Shutdown>)> = Mutex::new((0, None));
 
 /// Success of starting the thread that receives signals.
 static LISTENING: OnceLock<bool> = OnceLock::new();
@@ -52,19 +52,19 @@ impl Signal {
 
 /// Requests to stop, and their urgency.
 #[derive(Debug, Clone)]
-pub struct Stop {
+pub struct Shutdown {
     state: watch::Receiver<(usize, Option<Signal>)>,
     raise: watch::Sender<(usize, Option<Signal>)>,
 }
 
-impl Default for Stop {
+impl Default for Shutdown {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Stop {
-    /// Returns a receiver of requests from [`Stop::raise`] alone.
+impl Shutdown {
+    /// Returns a receiver of requests from [`Stop::trigger`] alone.
     #[must_use]
     pub fn new() -> Self {
         let (raise, state) = watch::channel((0, None));
@@ -96,7 +96,7 @@ impl Stop {
     }
 
     /// Requests a stop, as a signal would.
-    pub fn raise(&self, signal: Signal) {
+    pub fn trigger(&self, signal: Signal) {
         self.raise.send_modify(|(count, first)| {
             *count += if signal == Signal::Quit { 2 } else { 1 };
             first.get_or_insert(signal);
@@ -115,7 +115,7 @@ impl Stop {
     }
 
     /// Waits for the second signal.
-    pub async fn forced(&self) -> Signal {
+    pub async fn force_requested(&self) -> Signal {
         self.wait(2).await
     }
 
@@ -159,7 +159,7 @@ fn hear() -> std::io::Result<()> {
             while let Some(meaning) = tells.recv().await {
                 let (number, hearer) = HEARER.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 let Some(stop) = hearer else { continue };
-                stop.raise(meaning);
+                stop.trigger(meaning);
                 if stop.count() >= 2 {
                     tokio::spawn(give_up(number, stop));
                 }
@@ -171,7 +171,7 @@ fn hear() -> std::io::Result<()> {
 
 /// Ends the program if the same work is still running when patience ends. Its resources stay, as after
 /// SIGKILL, for the next command to remove.
-async fn give_up(number: u64, stop: Stop) {
+async fn give_up(number: u64, stop: Shutdown) {
     tokio::time::sleep(PATIENCE).await;
     if HEARER.lock().unwrap_or_else(PoisonError::into_inner).0 != number {
         return;
@@ -194,18 +194,18 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_signal_counts_and_the_second_forces() {
-        let stop = Stop::new();
+        let stop = Shutdown::new();
         assert_eq!(stop.now(), None);
-        stop.raise(Signal::Terminate);
+        stop.trigger(Signal::Terminate);
         assert_eq!(stop.requested().await, Signal::Terminate);
-        stop.raise(Signal::Interrupt);
-        assert_eq!(stop.forced().await, Signal::Terminate);
+        stop.trigger(Signal::Interrupt);
+        assert_eq!(stop.force_requested().await, Signal::Terminate);
     }
 
     #[tokio::test]
     async fn quit_forces_at_once() {
-        let stop = Stop::new();
-        stop.raise(Signal::Quit);
-        assert_eq!(stop.forced().await, Signal::Quit);
+        let stop = Shutdown::new();
+        stop.trigger(Signal::Quit);
+        assert_eq!(stop.force_requested().await, Signal::Quit);
     }
 }

@@ -15,12 +15,12 @@ use super::Env;
 use crate::base::redact::{RedactStream, Redactor, without_tokens};
 use crate::base::secret::Secret;
 
-/// Output stream, shared by its holders. It remembers its first failure, so that writers need not check:
+/// OutputSink stream, shared by its holders. It remembers its first failure, so that writers need not check:
 /// the end of the program reports a failure in one place.
 #[derive(Clone)]
-pub struct Output(Arc<Shared>);
+pub struct OutputSink(Arc<SharedOutput>);
 
-struct Shared {
+struct SharedOutput {
     writer: Mutex<Box<dyn Write + Send>>,
     failure: OnceLock<io::Error>,
     mask: Mutex<Mask>,
@@ -38,11 +38,11 @@ struct Mask {
 
 type Alarm = Box<dyn FnOnce() + Send>;
 
-impl Output {
+impl OutputSink {
     /// Wraps any writer.
     pub fn new(writer: impl Write + Send + 'static) -> Self {
         let writer = Mutex::new(Box::new(writer) as Box<dyn Write + Send>);
-        Self(Arc::new(Shared {
+        Self(Arc::new(SharedOutput {
             writer,
             failure: OnceLock::new(),
             mask: Mutex::default(),
@@ -65,8 +65,8 @@ impl Output {
     /// Returns a stream into memory and its content, for tests.
     #[must_use]
     pub fn memory() -> (Self, Arc<Mutex<Vec<u8>>>) {
-        struct Memory(Arc<Mutex<Vec<u8>>>);
-        impl Write for Memory {
+        struct MemoryOutput(Arc<Mutex<Vec<u8>>>);
+        impl Write for MemoryOutput {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
                 self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
                 Ok(bytes.len())
@@ -76,7 +76,7 @@ impl Output {
             }
         }
         let bytes = Arc::new(Mutex::new(Vec::new()));
-        (Self::new(Memory(bytes.clone())), bytes)
+        (Self::new(MemoryOutput(bytes.clone())), bytes)
     }
 
     /// Masks secrets in all later output.
@@ -123,7 +123,7 @@ impl Output {
 
     /// Writes a piece of a longer stream. The end of the piece may be the beginning of a secret: it is held
     /// back until the next [`Output::write`], [`Output::pass`] or [`Output::finish`].
-    pub fn pass(&self, bytes: &[u8]) {
+    pub fn pass_through(&self, bytes: &[u8]) {
         self.write_masked(bytes, false);
     }
 
@@ -234,7 +234,7 @@ async fn watch_reader() -> io::Result<()> {
     }
 }
 
-impl std::fmt::Debug for Output {
+impl std::fmt::Debug for OutputSink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Output")
     }
@@ -242,7 +242,7 @@ impl std::fmt::Debug for Output {
 
 /// Properties of the streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terminal {
+pub struct StreamTerminal {
     /// Standard input is a terminal, so that questions get an answer.
     pub stdin: bool,
     /// Standard output is a terminal.
@@ -257,7 +257,7 @@ pub struct Terminal {
     pub dumb: bool,
 }
 
-impl Terminal {
+impl StreamTerminal {
     /// No terminal at all.
     pub const NONE: Self =
         Self { stdin: false, stdout: false, stderr: false, columns: None, unicode: true, dumb: false };

@@ -26,21 +26,21 @@ pub struct Tty {
 
 /// Stream of changes of the window size.
 #[derive(Debug)]
-pub struct Resized(Signal);
+pub struct ResizeSignal(Signal);
 
 impl Tty {
     /// Takes over the terminal. Call it within the runtime.
     ///
     /// # Errors
     /// Fails if standard input is not a terminal.
-    pub fn take() -> io::Result<(Self, Resized)> {
+    pub fn take() -> io::Result<(Self, ResizeSignal)> {
         let before = tcgetattr(io::stdin())?;
         let device = File::options()
             .read(true)
             .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
             .open("/proc/self/fd/0")?;
         let device = watched(device, Interest::READABLE)?;
-        let resized = Resized(signal(SignalKind::window_change())?);
+        let resized = ResizeSignal(signal(SignalKind::window_change())?);
         let mut raw = before.clone();
         cfmakeraw(&mut raw);
         tcsetattr(io::stdin(), SetArg::TCSADRAIN, &raw)?;
@@ -68,7 +68,7 @@ impl Tty {
     }
 }
 
-impl Resized {
+impl ResizeSignal {
     /// Waits until the window size changes.
     pub async fn again(&mut self) {
         if self.0.recv().await.is_none() {
@@ -96,7 +96,7 @@ impl Drop for Tty {
 ///
 /// # Errors
 /// Fails if the system has no more terminals.
-pub fn open(size: Size) -> io::Result<(std::os::fd::OwnedFd, Screen)> {
+pub fn open(size: Size) -> io::Result<(std::os::fd::OwnedFd, PtyMaster)> {
     let (rows, columns) = size;
     let window = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     let nix::pty::OpenptyResult { master, slave } = nix::pty::openpty(&window, None)?;
@@ -105,14 +105,14 @@ pub fn open(size: Size) -> io::Result<(std::os::fd::OwnedFd, Screen)> {
         let flag = nix::fcntl::FdFlag::FD_CLOEXEC;
         nix::fcntl::fcntl(end, nix::fcntl::FcntlArg::F_SETFD(flag))?;
     }
-    Ok((slave, Screen(watched(File::from(master), Interest::READABLE | Interest::WRITABLE)?)))
+    Ok((slave, PtyMaster(watched(File::from(master), Interest::READABLE | Interest::WRITABLE)?)))
 }
 
 /// Controlling end of a new terminal: shows the output of the program on it, and types into it.
 #[derive(Debug)]
-pub struct Screen(AsyncFd<File>);
+pub struct PtyMaster(AsyncFd<File>);
 
-impl Screen {
+impl PtyMaster {
     /// Returns the next output; nothing when no program has the terminal open any more.
     ///
     /// # Errors

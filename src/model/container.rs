@@ -22,7 +22,7 @@ pub struct ContainerSpec {
     pub environment: Vec<(String, Secret)>,
     /// Working directory.
     pub workdir: Option<String>,
-    /// Labels from [`super::identity::Identity`].
+    /// Labels from [`super::identity::ResourceLabels`].
     pub labels: BTreeMap<String, String>,
     /// Network to join, by ID, and the container's aliases on it. Without a network, the container has
     /// only its loopback interface.
@@ -49,7 +49,7 @@ pub struct ContainerSpec {
     /// with the container.
     pub hidden: Vec<Hidden>,
     /// Sources to copy in before the start, without the files that their ignore files name.
-    pub copies: Vec<Copied>,
+    pub copies: Vec<CopyIn>,
     /// Volumes that outlive the container: name and mount path.
     pub stores: Vec<(String, String)>,
     /// Restrictions.
@@ -78,7 +78,7 @@ pub struct Hidden {
 
 /// Sources that are copied into a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Copied {
+pub struct CopyIn {
     /// Directory or file on this machine.
     pub from: PathBuf,
     /// Absolute path in the container.
@@ -135,7 +135,7 @@ pub enum Status {
 
 /// Listing entry of an existing container.
 #[derive(Debug, Clone)]
-pub struct ContainerFacts {
+pub struct ContainerSummary {
     /// The engine's ID.
     pub id: String,
     /// Its name.
@@ -156,7 +156,7 @@ pub struct ContainerFacts {
 
 /// Details of a running container from the engine's inspection.
 #[derive(Debug, Clone, Default)]
-pub struct ContainerInside {
+pub struct ContainerInspect {
     /// The engine's ID.
     pub id: String,
     /// Environment in the container's specification, including that of the image.

@@ -26,8 +26,8 @@ pub enum Event {
         done: u64,
         /// Total units, if known.
         total: Option<u64>,
-        /// Unit of the count.
-        unit: Unit,
+        /// ProgressUnit of the count.
+        unit: ProgressUnit,
     },
     /// One line about the current step: untrusted text.
     Detail {
@@ -41,7 +41,7 @@ pub enum Event {
         /// Subject of the work.
         subject: String,
         /// Result.
-        state: State,
+        state: TaskOutcome,
         /// Result in a few words: `cloned`, `image cki/x:1`.
         detail: String,
         /// Duration.
@@ -66,7 +66,7 @@ pub enum Event {
     },
     /// Output of components and backing services in the order of its arrival. One event holds all
     /// available output, so that `ui` writes it at once.
-    Output(Vec<Written>),
+    Output(Vec<OutputLine>),
     /// All names that will write lines, so that their columns align from the first line on. With several
     /// names, each line shows its own.
     Speakers(Vec<String>),
@@ -81,7 +81,7 @@ pub enum Event {
 /// A piece of masked output, otherwise unchanged. It may be a part of a line, and may end within a
 /// character.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct OutputLine {
     /// Name of the writer.
     pub subject: Arc<str>,
     /// Output stream.
@@ -94,7 +94,7 @@ pub struct Written {
     pub ends: bool,
 }
 
-/// State of a pipeline. All text in it is safe to show.
+/// TaskOutcome of a pipeline. All text in it is safe to show.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PipelineEvent {
     /// The bot's name for the pipeline's group.
@@ -125,7 +125,7 @@ impl PipelineEvent {
 
 /// Result of a piece of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum TaskOutcome {
     /// Done.
     Done,
     /// Nothing to do.
@@ -136,9 +136,9 @@ pub enum State {
     Failed,
 }
 
-/// Unit of a progress count.
+/// ProgressUnit of a progress count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
+pub enum ProgressUnit {
     /// Bytes.
     Bytes,
     /// Items, such as objects or steps.
@@ -231,7 +231,7 @@ impl Task {
     }
 
     /// Sends the progress.
-    pub fn progress(&self, done: u64, total: Option<u64>, unit: Unit) {
+    pub fn progress(&self, done: u64, total: Option<u64>, unit: ProgressUnit) {
         self.events.send(Event::Progress { subject: self.subject.clone(), done, total, unit });
     }
 
@@ -241,7 +241,7 @@ impl Task {
     }
 
     /// Ends the task with a result.
-    pub fn finish(mut self, state: State, detail: impl Into<String>) {
+    pub fn finish(mut self, state: TaskOutcome, detail: impl Into<String>) {
         self.end(state, detail.into());
     }
 
@@ -251,7 +251,7 @@ impl Task {
         self.events.send(Event::Dismissed { subject: self.subject.clone() });
     }
 
-    fn end(&mut self, state: State, detail: String) {
+    fn end(&mut self, state: TaskOutcome, detail: String) {
         self.ended = true;
         self.events.send(Event::Finished {
             subject: self.subject.clone(),
@@ -265,7 +265,7 @@ impl Task {
 impl Drop for Task {
     fn drop(&mut self) {
         if !self.ended {
-            self.end(State::Failed, "given up".to_owned());
+            self.end(TaskOutcome::Failed, "given up".to_owned());
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::base::process_ref::Owner;
+use crate::base::process_ref::ProcessRef;
 
 /// Label of the run ID, which marks a resource of `cki`.
 pub const RUN: &str = "cki.run";
@@ -16,11 +16,11 @@ pub const ROLE: &str = "cki.role";
 pub const NAME: &str = "cki.name";
 /// Label of the owner: process, its start time, and its boot.
 pub const OWNER: &str = "cki.owner";
-/// Label of the [`Lifetime`].
+/// Label of the [`Retention`].
 pub const LIFETIME: &str = "cki.lifetime";
 
 /// Label of a retained backing service: a digest of its specification.
-pub const SPECIFICATION: &str = "cki.specification";
+pub const CONFIG_HASH: &str = "cki.specification";
 
 /// Label of the names, joined by commas, of variables whose values must be masked.
 pub const SECRETS: &str = "cki.secrets";
@@ -39,13 +39,13 @@ impl RunId {
     /// Creates an ID from entropy (a time and a process ID are enough).
     #[must_use]
     pub fn new(entropy: &[u8]) -> Self {
-        Self(crate::base::digest::of_parts([entropy])[..10].to_owned())
+        Self(crate::base::digest::sha256_hex([entropy])[..10].to_owned())
     }
 
     /// Returns the constant ID of a backing service that all runs of a workspace share.
     #[must_use]
     pub fn of_workspace(seed: &str, service: &str) -> Self {
-        Self(crate::base::digest::of_parts(["service", seed, service])[..10].to_owned())
+        Self(crate::base::digest::sha256_hex(["service", seed, service])[..10].to_owned())
     }
 
     /// Parses an ID from a label. Returns `None` for a text that `cki` would not generate.
@@ -96,9 +96,9 @@ impl Role {
     }
 }
 
-/// Lifetime of a resource.
+/// Retention of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lifetime {
+pub enum Retention {
     /// Ends with the owner process.
     Owner,
     /// Retained until `cki down`.
@@ -110,7 +110,7 @@ pub enum Lifetime {
     Decided,
 }
 
-impl Lifetime {
+impl Retention {
     /// Returns the text in a label.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -132,7 +132,7 @@ impl Lifetime {
 
 /// Labels of one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
+pub struct ResourceLabels {
     /// Run that the resource belongs to.
     pub run: RunId,
     /// Component of the run.
@@ -142,12 +142,12 @@ pub struct Identity {
     /// Name within the run, for users.
     pub name: String,
     /// Process that created it.
-    pub owner: Owner,
-    /// Lifetime.
-    pub lifetime: Lifetime,
+    pub owner: ProcessRef,
+    /// Retention.
+    pub lifetime: Retention,
 }
 
-impl Identity {
+impl ResourceLabels {
     /// Returns the labels to put on a resource.
     #[must_use]
     pub fn to_labels(&self) -> BTreeMap<String, String> {
@@ -172,8 +172,8 @@ impl Identity {
             component: label(COMPONENT)?.to_owned(),
             role: Role::parse(label(ROLE)?)?,
             name: label(NAME)?.to_owned(),
-            owner: Owner::parse(label(OWNER)?)?,
-            lifetime: Lifetime::parse(label(LIFETIME)?),
+            owner: ProcessRef::parse(label(OWNER)?)?,
+            lifetime: Retention::parse(label(LIFETIME)?),
         })
     }
 }
@@ -184,21 +184,21 @@ mod tests {
 
     #[test]
     fn labels_come_back_as_they_went() {
-        let identity = Identity {
+        let identity = ResourceLabels {
             run: RunId::new(b"x"),
             component: "service/a".into(),
             role: Role::Component,
             name: "a".into(),
-            owner: Owner { pid: 1, started: 2, boot: "3.4".into(), place: String::new() },
-            lifetime: Lifetime::Owner,
+            owner: ProcessRef { pid: 1, started: 2, boot: "3.4".into(), place: String::new() },
+            lifetime: Retention::Owner,
         };
         let labels = identity.to_labels();
-        let back = Identity::from_labels(|key| labels.get(key).map(String::as_str));
+        let back = ResourceLabels::from_labels(|key| labels.get(key).map(String::as_str));
         assert_eq!(back, Some(identity));
-        for lifetime in [Lifetime::Owner, Lifetime::Kept, Lifetime::Workspace] {
-            assert_eq!(Lifetime::parse(lifetime.as_str()), lifetime);
+        for lifetime in [Retention::Owner, Retention::Kept, Retention::Workspace] {
+            assert_eq!(Retention::parse(lifetime.as_str()), lifetime);
         }
-        assert_eq!(Lifetime::parse("for ever"), Lifetime::Kept);
-        assert_eq!(Identity::from_labels(|key| (key == RUN).then_some("0123456789")), None);
+        assert_eq!(Retention::parse("for ever"), Retention::Kept);
+        assert_eq!(ResourceLabels::from_labels(|key| (key == RUN).then_some("0123456789")), None);
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer};
 
 /// A readiness probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ready {
+pub enum ReadinessProbe {
     /// Succeeds when a GET of this path on this port returns a status below 400.
     Http {
         /// Absolute path.
@@ -21,7 +21,7 @@ pub enum Ready {
 }
 
 #[derive(Deserialize)]
-struct Written {
+struct RawProbe {
     http: Option<String>,
     port: Option<u16>,
     tcp: Option<u16>,
@@ -29,21 +29,23 @@ struct Written {
     log: Option<String>,
 }
 
-impl<'de> Deserialize<'de> for Ready {
+impl<'de> Deserialize<'de> for ReadinessProbe {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let written = Written::deserialize(deserializer)?;
+        let written = RawProbe::deserialize(deserializer)?;
         match written {
-            Written { http: Some(path), port: Some(port), tcp: None, exec: None, log: None } => {
+            RawProbe { http: Some(path), port: Some(port), tcp: None, exec: None, log: None } => {
                 let path = if path.starts_with('/') { path } else { format!("/{path}") };
                 Ok(Self::Http { path, port })
             }
-            Written { tcp: Some(port), http: None, port: None, exec: None, log: None } => Ok(Self::Tcp(port)),
-            Written { exec: Some(command), http: None, port: None, tcp: None, log: None }
+            RawProbe { tcp: Some(port), http: None, port: None, exec: None, log: None } => {
+                Ok(Self::Tcp(port))
+            }
+            RawProbe { exec: Some(command), http: None, port: None, tcp: None, log: None }
                 if !command.is_empty() =>
             {
                 Ok(Self::Exec(command))
             }
-            Written { log: Some(text), http: None, port: None, tcp: None, exec: None }
+            RawProbe { log: Some(text), http: None, port: None, tcp: None, exec: None }
                 if !text.is_empty() =>
             {
                 Ok(Self::Log(text))
@@ -55,7 +57,7 @@ impl<'de> Deserialize<'de> for Ready {
     }
 }
 
-impl Ready {
+impl ReadinessProbe {
     /// Returns the text for a label, in the YAML form of the inventory.
     #[must_use]
     pub fn to_label(&self) -> String {
@@ -75,7 +77,7 @@ impl Ready {
     }
 }
 
-impl std::fmt::Display for Ready {
+impl std::fmt::Display for ReadinessProbe {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Http { path, port } => write!(f, "HTTP {path} on port {port}"),
@@ -92,17 +94,18 @@ mod tests {
 
     #[test]
     fn one_question_and_no_more() {
-        let parse = |text: &str| crate::base::yaml::parse::<Ready>("x", text).map(|(ready, _)| ready);
+        let parse =
+            |text: &str| crate::base::yaml::parse::<ReadinessProbe>("x", text).map(|(ready, _)| ready);
         assert_eq!(
             parse("{http: metrics, port: 80}").ok(),
-            Some(Ready::Http { path: "/metrics".into(), port: 80 })
+            Some(ReadinessProbe::Http { path: "/metrics".into(), port: 80 })
         );
-        assert_eq!(parse("{tcp: 5672}").ok(), Some(Ready::Tcp(5672)));
+        assert_eq!(parse("{tcp: 5672}").ok(), Some(ReadinessProbe::Tcp(5672)));
         for text in ["{http: /x, port: 1}", "{tcp: 2}", "{exec: [a, 'b c']}", "{log: ready now}"] {
             let ready = parse(text).expect("is one");
-            assert_eq!(Ready::from_label(&ready.to_label()), Some(ready));
+            assert_eq!(ReadinessProbe::from_label(&ready.to_label()), Some(ready));
         }
-        assert_eq!(Ready::from_label("{}"), None);
+        assert_eq!(ReadinessProbe::from_label("{}"), None);
         for wrong in ["{}", "{http: /x}", "{tcp: 1, log: x}", "{exec: []}"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

@@ -8,12 +8,12 @@ use anyhow::Context as _;
 
 use crate::base::digest;
 use crate::base::files::{self, FileError};
-use crate::model::event::{Events, State};
+use crate::model::event::{Events, TaskOutcome};
 use crate::model::identity::COMPONENT;
 use crate::model::inventory::{Build, BuildNetwork, Component};
+use crate::ops::op_context::OpContext;
 use crate::ops::production::BlockedHosts;
 use crate::ops::source::{self, Source};
-use crate::ops::op_context::Tools;
 use crate::systems::engine::context::{self, Dockerfile, Packed};
 use crate::systems::engine::{BuildRequest, ContainerEngine};
 use crate::systems::preprocessor;
@@ -31,7 +31,7 @@ const LIMIT: u64 = 4 << 20;
 
 /// The options of a build.
 #[derive(Debug, Clone, Default)]
-pub struct Wish {
+pub struct BuildOptions {
     /// Build from this merge request.
     pub merge_request: Option<u64>,
     /// A second name for the image.
@@ -44,7 +44,7 @@ pub struct Wish {
 
 /// A built image.
 #[derive(Debug, Clone)]
-pub struct Built {
+pub struct BuildOutcome {
     /// Its name.
     pub image: String,
     /// Its ID.
@@ -97,11 +97,11 @@ pub enum BuildError {
 /// # Errors
 /// Fails when the sources are not available, or the build fails.
 pub async fn build(
-    tools: &Tools<'_>,
+    tools: &OpContext<'_>,
     engine: &ContainerEngine,
     component: &Component,
-    wish: &Wish,
-) -> anyhow::Result<Built> {
+    wish: &BuildOptions,
+) -> anyhow::Result<BuildOutcome> {
     let build = component.build.as_ref().ok_or_else(|| BuildError::NoBuild {
         component: component.name().to_owned(),
         place: component.written.place(""),
@@ -117,12 +117,17 @@ pub async fn build(
     let state = packed.as_ref().map_or_else(|| commit.to_string(), |packed| packed.digest().to_owned());
     let inputs = recipe.digest(build, &state);
     let image = image_name(component, &commit.short(), &inputs, dirty, &source);
-    let mut built =
-        Built { image: image.clone(), id: String::new(), commit: commit.short(), dirty, unchanged: false };
+    let mut built = BuildOutcome {
+        image: image.clone(),
+        id: String::new(),
+        commit: commit.short(),
+        dirty,
+        unchanged: false,
+    };
     let existing = if wish.no_cache { None } else { engine.image(&image).await? };
     if let Some(facts) = existing.filter(|facts| facts.labels.get(INPUTS) == Some(&inputs)) {
         (built.id, built.unchanged) = (facts.id, true);
-        task.finish(State::Unchanged, format!("{image}  unchanged"));
+        task.finish(TaskOutcome::Unchanged, format!("{image}  unchanged"));
     } else {
         let packed = match packed {
             Some(packed) => packed,
@@ -139,7 +144,7 @@ pub async fn build(
         let production = BlockedHosts::of(tools.inventory, args.chain([recipe.text.as_str()]));
         let closed = build.network == BuildNetwork::None;
         let reach = if closed { "isolated: it reaches nothing".to_owned() } else { open(&production) };
-        tools.events.start("build", "").finish(State::Done, reach);
+        tools.events.start("build", "").finish(TaskOutcome::Done, reach);
         let request = BuildRequest {
             tag: image.clone(),
             labels,
@@ -154,11 +159,11 @@ pub async fn build(
             id = engine.build(&request, &packed, &task, &lines) => id?,
             signal = tools.stop.requested() => {
                 // A second signal ends the wait.
-                tokio::select! { () = engine.settled() => {} _ = tools.stop.forced() => {} }
+                tokio::select! { () = engine.wait_for_pending() => {} _ = tools.stop.force_requested() => {} }
                 return Err(source::SourceError::Stopped(signal).into());
             }
         };
-        task.finish(State::Done, format!("{image}  built"));
+        task.finish(TaskOutcome::Done, format!("{image}  built"));
     }
     if let Some(tag) = &wish.tag {
         engine.tag_image(&image, tag).await?;
@@ -172,14 +177,14 @@ fn open(production: &BlockedHosts) -> String {
 }
 
 /// The inputs of an image besides the sources.
-struct Recipe {
+struct BuildInputs {
     context: PathBuf,
     dockerfile: Dockerfile,
     text: String,
 }
 
-impl Recipe {
-    async fn pack(&self, tools: &Tools<'_>) -> anyhow::Result<Packed> {
+impl BuildInputs {
+    async fn pack(&self, tools: &OpContext<'_>) -> anyhow::Result<Packed> {
         let (directory, dockerfile) = (self.context.clone(), self.dockerfile.clone());
         let scratch = tools.env.temporary_directory();
         let packed =
@@ -193,16 +198,16 @@ impl Recipe {
         parts.extend(build.target.clone());
         parts.extend(build.context.clone());
         parts.extend((build.network == BuildNetwork::None).then(|| "no network".to_owned()));
-        digest::of_parts(parts)
+        digest::sha256_hex(parts)
     }
 }
 
 async fn recipe(
-    tools: &Tools<'_>,
+    tools: &OpContext<'_>,
     component: &Component,
     build: &Build,
     source: &Source,
-) -> anyhow::Result<Recipe> {
+) -> anyhow::Result<BuildInputs> {
     let root = &source.path;
     let context =
         inside(root, build.context.as_deref().unwrap_or("."), || component.written.place("build.context"))?;
@@ -228,9 +233,9 @@ async fn recipe(
             tools.events.note(format!("cpp: {warning}"));
         }
         let dockerfile = Dockerfile::Made { from: within, text: made.text.clone() };
-        return Ok(Recipe { context, dockerfile, text: made.text });
+        return Ok(BuildInputs { context, dockerfile, text: made.text });
     }
-    Ok(Recipe { context, dockerfile: Dockerfile::File(within), text })
+    Ok(BuildInputs { context, dockerfile: Dockerfile::File(within), text })
 }
 
 /// Returns a path below a clone; refuses a path or a symbolic link that leads out of it.

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use futures_util::StreamExt as _;
 
 use crate::base::text::{join_and, safe_line};
-use crate::host::signals::{Signal, Stop};
-use crate::model::event::{Events, State};
+use crate::host::signals::{Shutdown, Signal};
+use crate::model::event::{Events, TaskOutcome};
 use crate::ops::clone_notes;
 use crate::systems::git::{
-    Checkout, CommitId, Git, GitError, GitUrl, Job, MergeRequest, NewClone, Outcome, Standing, inspect,
-    without_login,
+    Checkout, CloneResult, CloneStanding, CommitId, Git, GitContext, GitError, GitUrl, MergeRequestHead,
+    NewClone, inspect, without_login,
 };
 
 /// Default number of parallel jobs.
@@ -22,7 +22,7 @@ pub const JOBS: usize = 8;
 #[derive(Debug, Clone)]
 pub struct CloneRequest {
     /// The repositories.
-    pub repositories: Vec<Wanted>,
+    pub repositories: Vec<CloneTarget>,
     /// Number of commits in a new clone.
     pub depth: Option<u32>,
     /// Number of parallel jobs.
@@ -31,7 +31,7 @@ pub struct CloneRequest {
 
 /// A repository to clone.
 #[derive(Debug, Clone)]
-pub struct Wanted {
+pub struct CloneTarget {
     /// Display name.
     pub name: String,
     /// Its address.
@@ -39,7 +39,7 @@ pub struct Wanted {
     /// Directory of the clone.
     pub target: PathBuf,
     /// Merge request to check out.
-    pub merge_request: Option<MergeRequest>,
+    pub merge_request: Option<MergeRequestHead>,
 }
 
 /// A request without repositories to clone.
@@ -54,7 +54,7 @@ pub enum CloneError {
 #[derive(Debug)]
 pub struct CloneOutcome {
     /// The repositories in the order of the request, each directory once.
-    pub repositories: Vec<Repository>,
+    pub repositories: Vec<CloneRepository>,
     /// The signal that ended it early.
     pub stopped: Option<Signal>,
 }
@@ -62,7 +62,7 @@ pub struct CloneOutcome {
 impl CloneOutcome {
     /// Returns the first error that is not only an unreachable repository, else the first error.
     #[must_use]
-    pub fn worst(&self) -> Option<&GitError> {
+    pub fn most_severe(&self) -> Option<&GitError> {
         let failed = self.repositories.iter().find_map(|repository| match &repository.state {
             CloneState::Failed(error) => Some(error),
             _ => None,
@@ -77,7 +77,7 @@ impl CloneOutcome {
 
     /// Returns the first clone that should have been moved to a merge request and was left unchanged.
     #[must_use]
-    pub fn not_at_merge_request(&self) -> Option<&Repository> {
+    pub fn not_at_merge_request(&self) -> Option<&CloneRepository> {
         self.repositories.iter().find(|repository| {
             repository.merge_request.is_some()
                 && matches!(&repository.state, CloneState::Done(outcome) if outcome.is_left_alone())
@@ -87,7 +87,7 @@ impl CloneOutcome {
 
 /// The outcome for one repository.
 #[derive(Debug)]
-pub struct Repository {
+pub struct CloneRepository {
     /// Display name.
     pub name: String,
     /// Its address, without credentials.
@@ -102,7 +102,7 @@ pub struct Repository {
     pub checkout: Option<Checkout>,
 }
 
-impl Repository {
+impl CloneRepository {
     /// Returns the commit that is checked out.
     #[must_use]
     pub fn head(&self) -> Option<CommitId> {
@@ -114,7 +114,7 @@ impl Repository {
     pub fn detail(&self) -> String {
         let mut detail = self.state.detail(self.checkout.as_ref());
         let directory = self.path.file_name().unwrap_or_default().to_string_lossy();
-        if matches!(self.state, CloneState::Done(Outcome::Cloned)) && directory != self.name {
+        if matches!(self.state, CloneState::Done(CloneResult::Cloned)) && directory != self.name {
             detail = format!("{detail}, in `{directory}`");
         }
         safe_line(&detail).into_owned()
@@ -125,7 +125,7 @@ impl Repository {
 #[derive(Debug)]
 pub enum CloneState {
     /// The clone exists, with the change to it.
-    Done(Outcome),
+    Done(CloneResult),
     /// Skipped: the repository is unreachable from here.
     OutOfReach(GitError),
     /// The clone failed.
@@ -135,7 +135,7 @@ pub enum CloneState {
 }
 
 impl CloneState {
-    fn of(result: Result<Outcome, GitError>) -> Self {
+    fn of(result: Result<CloneResult, GitError>) -> Self {
         match result {
             Ok(outcome) => Self::Done(outcome),
             Err(GitError::Stopped { .. }) => Self::Stopped,
@@ -146,19 +146,19 @@ impl CloneState {
 
     /// Returns the state for events.
     #[must_use]
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> TaskOutcome {
         match self {
-            Self::Done(Outcome::Unchanged | Outcome::Ahead { .. }) => State::Unchanged,
-            Self::Done(outcome) if outcome.is_left_alone() => State::Skipped,
-            Self::Done(_) => State::Done,
-            Self::OutOfReach(_) => State::Skipped,
-            Self::Failed(_) | Self::Stopped => State::Failed,
+            Self::Done(CloneResult::Unchanged | CloneResult::Ahead { .. }) => TaskOutcome::Unchanged,
+            Self::Done(outcome) if outcome.is_left_alone() => TaskOutcome::Skipped,
+            Self::Done(_) => TaskOutcome::Done,
+            Self::OutOfReach(_) => TaskOutcome::Skipped,
+            Self::Failed(_) | Self::Stopped => TaskOutcome::Failed,
         }
     }
 
     fn detail(&self, checkout: Option<&Checkout>) -> String {
         match self {
-            Self::Done(Outcome::Cloned) => match checkout.and_then(at) {
+            Self::Done(CloneResult::Cloned) => match checkout.and_then(at) {
                 Some(at) => format!("cloned, at {at}"),
                 None => "cloned, it is empty".to_owned(),
             },
@@ -175,43 +175,45 @@ fn at(checkout: &Checkout) -> Option<String> {
     Some(checkout.branch.as_ref().map_or(head.clone(), |branch| format!("{head} ({branch})")))
 }
 
-fn words(outcome: &Outcome) -> String {
+fn words(outcome: &CloneResult) -> String {
     match outcome {
-        Outcome::Cloned => "cloned".to_owned(),
-        Outcome::Updated { from: Some(from), to } => format!("updated, {} → {}", from.short(), to.short()),
-        Outcome::Updated { from: None, to } => format!("updated, at {}", to.short()),
-        Outcome::Switched { branch, to } => format!("switched to {branch}, at {}", to.short()),
-        Outcome::Renamed { from, branch, to } => {
+        CloneResult::Cloned => "cloned".to_owned(),
+        CloneResult::Updated { from: Some(from), to } => {
+            format!("updated, {} → {}", from.short(), to.short())
+        }
+        CloneResult::Updated { from: None, to } => format!("updated, at {}", to.short()),
+        CloneResult::Switched { branch, to } => format!("switched to {branch}, at {}", to.short()),
+        CloneResult::Renamed { from, branch, to } => {
             format!("{from} is now called {branch} on the server, followed, at {}", to.short())
         }
-        Outcome::Rewritten { branch, from, to } => {
+        CloneResult::Rewritten { branch, from, to } => {
             format!("{branch} was rewritten on the server, followed, {} → {}", from.short(), to.short())
         }
-        Outcome::Unchanged => "unchanged".to_owned(),
-        Outcome::Ahead { ahead } => format!("unchanged, {ahead} ahead"),
-        Outcome::Dirty { behind: 0 } => "left alone: it has uncommitted changes".to_owned(),
-        Outcome::Dirty { behind } => format!("left alone: it has uncommitted changes, {behind} behind"),
-        Outcome::Diverged { ahead, behind } => {
+        CloneResult::Unchanged => "unchanged".to_owned(),
+        CloneResult::Ahead { ahead } => format!("unchanged, {ahead} ahead"),
+        CloneResult::Dirty { behind: 0 } => "left alone: it has uncommitted changes".to_owned(),
+        CloneResult::Dirty { behind } => format!("left alone: it has uncommitted changes, {behind} behind"),
+        CloneResult::Diverged { ahead, behind } => {
             format!("left alone: it has diverged, {ahead} ahead, {behind} behind")
         }
-        Outcome::DirtyRewritten { branch } => {
+        CloneResult::DirtyRewritten { branch } => {
             format!("left alone: {branch} was rewritten on the server, and there are uncommitted changes")
         }
-        Outcome::DivergedRewritten { branch, ahead, behind } => format!(
+        CloneResult::DivergedRewritten { branch, ahead, behind } => format!(
             "left alone: {branch} was rewritten on the server, {ahead} ahead, {behind} behind; \
              `git log --left-right HEAD...@{{u}}` there shows the difference"
         ),
-        Outcome::Detached => "left alone: no branch is checked out".to_owned(),
-        Outcome::NoUpstream { branch } => format!("left alone: {branch} follows no branch of a remote"),
-        Outcome::Busy { doing } => format!("left alone: {doing} is under way"),
-        Outcome::InTheWay { paths } => format!("left alone: {} would be overwritten", paths.join(", ")),
+        CloneResult::Detached => "left alone: no branch is checked out".to_owned(),
+        CloneResult::NoUpstream { branch } => format!("left alone: {branch} follows no branch of a remote"),
+        CloneResult::Busy { doing } => format!("left alone: {doing} is under way"),
+        CloneResult::InTheWay { paths } => format!("left alone: {} would be overwritten", paths.join(", ")),
     }
 }
 
 /// Clones all repositories. Dropping the future stops the work as a signal would; either way no partial
 /// clone is left.
-pub async fn clone(request: CloneRequest, git: &Git, events: &Events, stop: &Stop) -> CloneOutcome {
-    let own = Leash(Stop::new());
+pub async fn clone(request: CloneRequest, git: &Git, events: &Events, stop: &Shutdown) -> CloneOutcome {
+    let own = CancelOnDrop(Shutdown::new());
     let work = async {
         let mut places = BTreeSet::new();
         let wanted = request.repositories.into_iter().filter(|wanted| places.insert(wanted.target.clone()));
@@ -233,11 +235,11 @@ pub async fn clone(request: CloneRequest, git: &Git, events: &Events, stop: &Sto
     let repositories = tokio::select! {
         repositories = &mut work => repositories,
         signal = stop.requested() => {
-            own.0.raise(signal);
+            own.0.trigger(signal);
             tokio::select! {
                 repositories = &mut work => repositories,
                 // This does not wait for threads that do not return.
-                _ = stop.forced() => Vec::new(),
+                _ = stop.force_requested() => Vec::new(),
             }
         }
     };
@@ -245,26 +247,32 @@ pub async fn clone(request: CloneRequest, git: &Git, events: &Events, stop: &Sto
 }
 
 /// Stops the work when it is dropped.
-struct Leash(Stop);
+struct CancelOnDrop(Shutdown);
 
-impl Drop for Leash {
+impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        self.0.raise(Signal::Terminate);
+        self.0.trigger(Signal::Terminate);
     }
 }
 
 /// Returns the outcome of a thread that did not finish: it panicked, or the runtime is shutting down.
-fn cut_short(error: tokio::task::JoinError, wanted: Wanted) -> Repository {
+fn cut_short(error: tokio::task::JoinError, wanted: CloneTarget) -> CloneRepository {
     if let Ok(panic) = error.try_into_panic() {
         std::panic::resume_unwind(panic);
     }
     repository(wanted, CloneState::Stopped, None)
 }
 
-fn one(wanted: Wanted, depth: Option<u32>, git: &Git, events: &Events, stop: &Stop) -> Repository {
+fn one(
+    wanted: CloneTarget,
+    depth: Option<u32>,
+    git: &Git,
+    events: &Events,
+    stop: &Shutdown,
+) -> CloneRepository {
     let is_there = wanted.target.join(".git").symlink_metadata().is_ok();
     let task = events.start(&wanted.name, if is_there { "updating" } else { "cloning" });
-    let job = Job { task: &task, events, stop };
+    let job = GitContext { task: &task, events, stop };
     let state = settle(&wanted, is_there, depth, git, job).unwrap_or_else(|error| CloneState::of(Err(error)));
     // An unreadable clone could not be worked on before either, and that error is reported.
     let checkout = inspect(&wanted.target).ok().flatten();
@@ -278,18 +286,18 @@ fn one(wanted: Wanted, depth: Option<u32>, git: &Git, events: &Events, stop: &St
     repository
 }
 
-fn repository(wanted: Wanted, state: CloneState, checkout: Option<Checkout>) -> Repository {
+fn repository(wanted: CloneTarget, state: CloneState, checkout: Option<Checkout>) -> CloneRepository {
     let url = without_login(&wanted.url);
     let merge_request = wanted.merge_request.map(|request| request.iid());
-    Repository { name: wanted.name, url, path: wanted.target, state, merge_request, checkout }
+    CloneRepository { name: wanted.name, url, path: wanted.target, state, merge_request, checkout }
 }
 
 fn settle(
-    wanted: &Wanted,
+    wanted: &CloneTarget,
     is_there: bool,
     depth: Option<u32>,
     git: &Git,
-    job: Job<'_>,
+    job: GitContext<'_>,
 ) -> Result<CloneState, GitError> {
     if job.stop.now().is_some() {
         return Ok(CloneState::Stopped);
@@ -298,7 +306,7 @@ fn settle(
     let request = wanted.merge_request.as_ref();
     if !is_there {
         let order = NewClone { url: &url, target: &wanted.target, depth, merge_request: request };
-        return Ok(CloneState::of(git.make_clone(&order, job).map(|()| Outcome::Cloned)));
+        return Ok(CloneState::of(git.make_clone(&order, job).map(|()| CloneResult::Cloned)));
     }
     check(git, &wanted.target, &url)?;
     Ok(CloneState::of(match request {
@@ -310,9 +318,9 @@ fn settle(
 /// Checks that an existing directory is a clone of the repository.
 fn check(git: &Git, target: &Path, url: &GitUrl) -> Result<(), GitError> {
     let (found, unused) = match git.standing(target, url)? {
-        Standing::Other { found, unused, .. } => (found, unused),
-        Standing::Local => (Vec::new(), "origin".to_owned()),
-        Standing::Free | Standing::Clone { .. } | Standing::Files => return Ok(()),
+        CloneStanding::Other { found, unused, .. } => (found, unused),
+        CloneStanding::Local => (Vec::new(), "origin".to_owned()),
+        CloneStanding::Free | CloneStanding::Clone { .. } | CloneStanding::Files => return Ok(()),
     };
     Err(GitError::OtherRepository { path: target.to_owned(), found, wanted: url.to_string(), unused })
 }
@@ -323,7 +331,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_the_machine_comes_before_what_is_out_of_reach() {
-        let repository = |state| Repository {
+        let repository = |state| CloneRepository {
             name: "x".into(),
             url: "u".into(),
             path: PathBuf::from("/x"),
@@ -335,17 +343,17 @@ mod tests {
         let occupied = GitError::Occupied { path: PathBuf::from("/x") };
         let mut outcome = CloneOutcome {
             repositories: vec![
-                repository(CloneState::Done(Outcome::Cloned)),
+                repository(CloneState::Done(CloneResult::Cloned)),
                 repository(CloneState::of(Err(unreachable()))),
             ],
             stopped: None,
         };
-        assert!(matches!(outcome.worst(), Some(GitError::Unreachable { .. })));
+        assert!(matches!(outcome.most_severe(), Some(GitError::Unreachable { .. })));
         assert_eq!(outcome.repositories[1].detail(), "skipped: cannot reach `u`: w");
-        assert_eq!(outcome.repositories[1].state.state(), State::Skipped);
+        assert_eq!(outcome.repositories[1].state.state(), TaskOutcome::Skipped);
         outcome.repositories.push(repository(CloneState::of(Err(occupied))));
-        assert!(matches!(outcome.worst(), Some(GitError::Occupied { .. })));
-        assert_eq!(outcome.repositories[2].state.state(), State::Failed);
+        assert!(matches!(outcome.most_severe(), Some(GitError::Occupied { .. })));
+        assert_eq!(outcome.repositories[2].state.state(), TaskOutcome::Failed);
         assert_eq!(outcome.repositories[0].detail(), "cloned, it is empty");
     }
 }

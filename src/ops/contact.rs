@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use crate::host::Env;
 use crate::host::firewall::{Firewall, Obstacle, switch_off};
-use crate::host::netns::OtherNetwork;
-use crate::model::container::ContainerInside;
-use crate::systems::engine::{ContainerEngine, EngineError, Kind};
+use crate::host::netns::NetNs;
+use crate::model::container::ContainerInspect;
+use crate::systems::engine::{AddressKind, ContainerEngine, EngineError};
 
 /// Timeout of the first try. A connection takes less than a thousandth of this, so with a known rule in
 /// the way, one try is enough.
@@ -79,10 +79,12 @@ impl Why {
 }
 
 /// Returns the names of a network's bridge, if an engine always names it so.
-pub(super) fn bridges(kind: Kind, network: &[&str]) -> Vec<String> {
+pub(super) fn bridges(kind: AddressKind, network: &[&str]) -> Vec<String> {
     match kind {
-        Kind::Docker => network.iter().filter_map(|id| Some(format!("br-{}", id.get(..12)?))).collect(),
-        Kind::Podman => vec!["podman".to_owned(), "cni-podman".to_owned()],
+        AddressKind::Docker => {
+            network.iter().filter_map(|id| Some(format!("br-{}", id.get(..12)?))).collect()
+        }
+        AddressKind::Podman => vec!["podman".to_owned(), "cni-podman".to_owned()],
     }
 }
 
@@ -100,7 +102,7 @@ pub(super) async fn between(
     let Some((from_inside, to_inside)) = running(engine, from, to).await? else {
         return Ok(Contact::Unknown);
     };
-    let on = |inside: &ContainerInside| {
+    let on = |inside: &ContainerInspect| {
         inside
             .addresses
             .iter()
@@ -108,8 +110,8 @@ pub(super) async fn between(
             .map(|(_, address)| *address)
     };
     let (Some(_), Some(address)) = (on(&from_inside), on(&to_inside)) else { return Ok(Contact::Unknown) };
-    let opened = OtherNetwork::of_container(from, from_inside.process)
-        .and_then(|here| Ok((here, OtherNetwork::of_container(to, to_inside.process)?)));
+    let opened = NetNs::of_container(from, from_inside.process)
+        .and_then(|here| Ok((here, NetNs::of_container(to, to_inside.process)?)));
     let Ok((here, there)) = opened else { return Ok(Contact::Unknown) };
     let mut said = match attempt(&here, &there, address, FIRST).await {
         Ok(said) => said,
@@ -131,12 +133,7 @@ pub(super) async fn between(
 }
 
 /// Connects once; returns the reason of a failure, or the result.
-async fn attempt(
-    here: &OtherNetwork,
-    there: &OtherNetwork,
-    address: IpAddr,
-    limit: Duration,
-) -> Result<String, Contact> {
+async fn attempt(here: &NetNs, there: &NetNs, address: IpAddr, limit: Duration) -> Result<String, Contact> {
     match here.contact(there, address, limit).await {
         Ok(Ok(())) => Err(Contact::Made),
         Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => {
@@ -153,7 +150,7 @@ async fn running(
     engine: &ContainerEngine,
     from: &str,
     to: &str,
-) -> Result<Option<(ContainerInside, ContainerInside)>, EngineError> {
+) -> Result<Option<(ContainerInspect, ContainerInspect)>, EngineError> {
     match tokio::try_join!(engine.inside(from), engine.inside(to)) {
         Ok((from, to)) => Ok(Some((from, to)).filter(|(from, to)| from.process != 0 && to.process != 0)),
         Err(error) if error.is_not_found() => Ok(None),
@@ -163,6 +160,6 @@ async fn running(
 
 /// Returns the firewall in the way of an engine's containers, if `cki` may read it.
 pub(super) async fn firewall(engine: &ContainerEngine, env: &Env) -> Option<Firewall> {
-    let network = OtherNetwork::of_process(engine.process().await?).ok()?;
+    let network = NetNs::of_process(engine.process().await?).ok()?;
     Firewall::read(&network, env).await.ok()
 }

@@ -3,28 +3,28 @@
 use crate::base::assets::Assets;
 use crate::base::files::FileError;
 use crate::base::text;
-use crate::model::environment::Provided;
+use crate::model::environment::ServiceBinding;
 use crate::model::inventory::{self, Component, Inventory, Parameters};
-use crate::model::service::{ServiceError, ServiceTemplate, Surroundings};
+use crate::model::service::{ServiceTemplate, ServiceTemplateError, TemplateContext};
 
 /// One dependency.
 #[derive(Debug, Clone)]
-pub enum Need<'a> {
+pub enum RunDependency<'a> {
     /// A backing service.
-    Service(Box<Asked>),
+    Service(Box<ServiceRequest>),
     /// Another component.
     Component(&'a Component),
 }
 
 /// A backing service, as one component asks for it.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct ServiceRequest {
     /// Its template.
     pub template: ServiceTemplate,
     /// The parameters of the request.
     pub parameters: Parameters,
     /// The resources that it provides for them.
-    pub provided: Vec<Provided>,
+    pub provided: Vec<ServiceBinding>,
 }
 
 /// An error of resolving a dependency.
@@ -47,7 +47,7 @@ pub enum NeedError {
     File(#[from] FileError),
     /// A template is invalid.
     #[error(transparent)]
-    Service(#[from] ServiceError),
+    Service(#[from] ServiceTemplateError),
 }
 
 /// Returns the dependencies of a component, in the order of its entry.
@@ -58,19 +58,19 @@ pub fn of<'a>(
     component: &Component,
     inventory: &'a Inventory,
     assets: &Assets,
-    around: Surroundings<'_>,
-) -> Result<Vec<Need<'a>>, NeedError> {
+    around: TemplateContext<'_>,
+) -> Result<Vec<RunDependency<'a>>, NeedError> {
     let needs = component.run.iter().flat_map(|run| &run.needs);
     needs.enumerate().map(|(index, need)| one(component, (index, need), inventory, assets, around)).collect()
 }
 
 fn one<'a>(
     component: &Component,
-    (index, need): (usize, &inventory::Need),
+    (index, need): (usize, &inventory::NeedDecl),
     inventory: &'a Inventory,
     assets: &Assets,
-    around: Surroundings<'_>,
-) -> Result<Need<'a>, NeedError> {
+    around: TemplateContext<'_>,
+) -> Result<RunDependency<'a>, NeedError> {
     let place = || component.written.place(&format!("run.needs.{index}"));
     let (name, asked) = (need.name.as_str(), &need.parameters);
     let safe = crate::model::reference::is_name(name);
@@ -81,11 +81,11 @@ fn one<'a>(
         }
         let parameters = template.parameters(asked, &place())?;
         let provided = template.provided(at(around, name), &parameters)?;
-        return Ok(Need::Service(Box::new(Asked { template, parameters, provided })));
+        return Ok(RunDependency::Service(Box::new(ServiceRequest { template, parameters, provided })));
     }
-    if let Some(other) = inventory.find_exactly(name) {
+    if let Some(other) = inventory.get_by_name(name) {
         if let Some(parameter) = asked.keys().next() {
-            return Err(ServiceError::Parameter {
+            return Err(ServiceTemplateError::Parameter {
                 place: place(),
                 service: name.to_owned(),
                 parameter: parameter.clone(),
@@ -93,7 +93,7 @@ fn one<'a>(
             }
             .into());
         }
-        return Ok(Need::Component(other));
+        return Ok(RunDependency::Component(other));
     }
     let services = assets.names("services")?;
     let names = services.iter().map(|name| name.trim_end_matches(".yaml"));
@@ -107,7 +107,7 @@ fn one<'a>(
 }
 
 /// Returns the surroundings of a service: its host is its own name, unless all services have one address.
-pub(super) fn at<'a>(around: Surroundings<'a>, name: &'a str) -> Surroundings<'a> {
+pub(super) fn at<'a>(around: TemplateContext<'a>, name: &'a str) -> TemplateContext<'a> {
     let host = if around.host.is_empty() { name } else { around.host };
-    Surroundings { host, ..around }
+    TemplateContext { host, ..around }
 }

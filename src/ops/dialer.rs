@@ -5,26 +5,26 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use tokio::net::TcpStream;
 
-use crate::host::netns::OtherNetwork;
-use crate::model::container::ContainerInside;
+use crate::host::netns::NetNs;
+use crate::model::container::ContainerInspect;
 use crate::systems::engine::{ContainerEngine, EngineError};
 
 /// A way from this machine to a container.
 #[derive(Debug, Clone)]
-pub(super) enum Reach {
+pub(super) enum Dialer {
     /// No way.
     Nothing,
     /// The container's address.
     Address(IpAddr),
     /// The container's address, from within its network.
-    Inside(OtherNetwork, IpAddr),
+    Inside(NetNs, IpAddr),
     /// A network that cannot be entered, with the reason.
     Closed(String),
     /// Published ports: each in the container and on this machine.
     Published(Vec<(u16, u16)>),
 }
 
-impl Reach {
+impl Dialer {
     /// Returns the best way to a container on a network of any kind.
     ///
     /// # Errors
@@ -32,9 +32,9 @@ impl Reach {
     pub(super) async fn best(
         engine: &ContainerEngine,
         id: &str,
-        inside: &ContainerInside,
+        inside: &ContainerInspect,
     ) -> Result<Self, EngineError> {
-        if engine.lets_us_in().await? {
+        if engine.can_enter_netns().await? {
             return Ok(Self::within(id, inside));
         }
         Ok(match inside.address {
@@ -44,9 +44,9 @@ impl Reach {
     }
 
     /// Returns the way from within its network, or from its own loopback interface if it has none.
-    pub(super) fn within(id: &str, inside: &ContainerInside) -> Self {
+    pub(super) fn within(id: &str, inside: &ContainerInspect) -> Self {
         let address = inside.address.unwrap_or(Ipv4Addr::LOCALHOST.into());
-        match OtherNetwork::of_container(id, inside.process) {
+        match NetNs::of_container(id, inside.process) {
             Ok(network) => Self::Inside(network, address),
             // A container that has ended is unreachable; the code that waits for its end reports it.
             Err(error) => Self::Closed(error.to_string()),

@@ -4,12 +4,12 @@
 use crate::config;
 use crate::host::Env;
 use crate::model::event::Events;
-use crate::systems::engine::{ContainerEngine, Discovery, EngineError, Kind, Wanted, discover};
+use crate::systems::engine::{AddressKind, ContainerEngine, Discovery, EngineChoice, EngineError, discover};
 use crate::systems::native::{Native, NativeError};
 
 /// An engine that runs components.
 #[derive(Debug, Clone)]
-pub enum Engine {
+pub enum RunEngine {
     /// Docker or Podman.
     Containers(ContainerEngine),
     /// Processes of this machine.
@@ -29,18 +29,18 @@ pub enum OpenError {
     },
     /// A leftover cannot be removed from a container engine.
     #[error(transparent)]
-    Engine(#[from] EngineError),
+    RunEngine(#[from] EngineError),
     /// A leftover cannot be removed from the native engine.
     #[error(transparent)]
     Native(#[from] NativeError),
 }
 
-impl Engine {
+impl RunEngine {
     /// Returns its name.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Containers(engine) if engine.kind() == Kind::Podman => "podman",
+            Self::Containers(engine) if engine.kind() == AddressKind::Podman => "podman",
             Self::Containers(_) => "docker",
             Self::Native(_) => "native",
         }
@@ -57,22 +57,22 @@ impl Engine {
 ///
 /// # Errors
 /// Fails when a container engine is wanted and none answers.
-pub async fn open(wanted: config::Engine, env: &Env, events: &Events) -> Result<Engine, OpenError> {
+pub async fn open(wanted: config::Engine, env: &Env, events: &Events) -> Result<RunEngine, OpenError> {
     let (kind, word) = match wanted {
-        config::Engine::Native => return Ok(Engine::Native(Native::new(env))),
-        config::Engine::Auto => (Wanted::Auto, "container"),
-        config::Engine::Docker => (Wanted::Docker, "Docker"),
-        config::Engine::Podman => (Wanted::Podman, "Podman"),
+        config::Engine::Native => return Ok(RunEngine::Native(Native::new(env))),
+        config::Engine::Auto => (EngineChoice::Auto, "container"),
+        config::Engine::Docker => (EngineChoice::Docker, "Docker"),
+        config::Engine::Podman => (EngineChoice::Podman, "Podman"),
     };
     let Discovery { engine, candidates } = discover(env, kind).await;
     match engine {
         Some(engine) => {
             events.note(format!("engine: {:?} at {}", engine.kind(), engine.address()));
-            Ok(Engine::Containers(engine))
+            Ok(RunEngine::Containers(engine))
         }
         None if wanted == config::Engine::Auto => {
             events.note("engine: native, since no container engine answers");
-            Ok(Engine::Native(Native::new(env)))
+            Ok(RunEngine::Native(Native::new(env)))
         }
         None => {
             Err(OpenError::None { wanted: word, tried: candidates.iter().map(ToString::to_string).collect() })

@@ -11,12 +11,12 @@ use crate::base::files::{self, FileError};
 use crate::base::secret::Secret;
 use crate::model::deployment;
 use crate::model::environment::{
-    Environment, EnvironmentError, Ground, Inputs, Origin, Wishes, is_environment_name,
+    EnvOverrides, Environment, EnvironmentError, GeneratorContext, Inputs, ValueOrigin, is_environment_name,
 };
 use crate::model::inventory::{Component, Inventory};
-use crate::model::service::Surroundings;
-use crate::ops::deployment::Deployed;
-use crate::ops::dependencies::{self, Asked, Need, NeedError};
+use crate::model::service::TemplateContext;
+use crate::ops::dependencies::{self, NeedError, RunDependency, ServiceRequest};
+use crate::ops::deployment::DeployedComponents;
 
 /// Maximum bytes of a file with variables.
 const LIMIT: u64 = 4 << 20;
@@ -78,7 +78,7 @@ pub struct Resolved<'a> {
     /// The environment.
     pub environment: Environment,
     /// Dependencies that the environment refers to.
-    pub needs: Vec<Need<'a>>,
+    pub needs: Vec<RunDependency<'a>>,
 }
 
 /// Resolves the environment of a component.
@@ -89,9 +89,9 @@ pub fn resolve<'a>(
     component: &Component,
     inventory: &'a Inventory,
     assets: &Assets,
-    around: Surroundings<'_>,
-    deployed: Option<&Deployed>,
-    wishes: Wishes,
+    around: TemplateContext<'_>,
+    deployed: Option<&DeployedComponents>,
+    wishes: EnvOverrides,
 ) -> Result<Resolved<'a>, EnvError> {
     let names_production = |text: &str| deployed.is_some_and(|deployed| deployed.names_production(text));
     let is_credential =
@@ -100,16 +100,16 @@ pub fn resolve<'a>(
     let provided = needs
         .iter()
         .filter_map(|need| match need {
-            Need::Service(asked) => Some(asked.provided.clone()),
-            Need::Component(_) => None,
+            RunDependency::Service(asked) => Some(asked.provided.clone()),
+            RunDependency::Component(_) => None,
         })
         .flatten()
         .collect();
     let services = needs.iter().filter_map(|need| match need {
-        Need::Service(asked) => Some((asked.template.name().to_owned(), facts(asked, around))),
-        Need::Component(_) => None,
+        RunDependency::Service(asked) => Some((asked.template.name().to_owned(), facts(asked, around))),
+        RunDependency::Component(_) => None,
     });
-    let ground = Ground { services: Arc::new(services.collect()), ..around.ground.clone() };
+    let ground = GeneratorContext { services: Arc::new(services.collect()), ..around.ground.clone() };
     let environment = Environment::resolve(Inputs {
         component,
         inventory,
@@ -123,7 +123,7 @@ pub fn resolve<'a>(
 }
 
 /// Returns the facts about a service that the rules for placeholder secrets may use.
-fn facts(asked: &Asked, around: Surroundings<'_>) -> BTreeMap<String, String> {
+fn facts(asked: &ServiceRequest, around: TemplateContext<'_>) -> BTreeMap<String, String> {
     let host = dependencies::at(around, asked.template.name()).host;
     let provided = asked.provided.iter().map(|one| (one.name.clone(), one.value.expose().to_owned()));
     provided.chain([("host".to_owned(), host.to_owned())]).collect()
@@ -134,11 +134,11 @@ fn facts(asked: &Asked, around: Surroundings<'_>) -> BTreeMap<String, String> {
 /// # Errors
 /// [`EnvError::Lacking`].
 pub fn check_complete(component: &Component, environment: &Environment) -> Result<(), EnvError> {
-    let lacking = environment.lacking();
+    let lacking = environment.missing_required();
     if lacking.is_empty() {
         return Ok(());
     }
-    let place = |origin: &Origin| origin.place().unwrap_or("").to_owned();
+    let place = |origin: &ValueOrigin| origin.place().unwrap_or("").to_owned();
     Err(EnvError::Lacking {
         component: component.name().to_owned(),
         variables: lacking.into_iter().map(|v| (v.name.clone(), place(&v.origin))).collect(),
@@ -154,8 +154,8 @@ pub fn wishes(
     user: &UserVariables,
     cwd: &Path,
     own: &dyn Fn(&str) -> Option<String>,
-) -> Result<Wishes, EnvError> {
-    let mut wishes = Wishes { unset: user.unset.clone(), ..Wishes::default() };
+) -> Result<EnvOverrides, EnvError> {
+    let mut wishes = EnvOverrides { unset: user.unset.clone(), ..EnvOverrides::default() };
     for file in &user.files {
         let text = files::read_text(&cwd.join(file), LIMIT)?;
         read_file(&text, &file.display().to_string(), own, &mut wishes)?;
@@ -165,7 +165,7 @@ pub fn wishes(
         let (name, value) = text.split_once('=').map_or((text.as_str(), None), |(n, v)| (n, Some(v)));
         let place = format!("--env {name}");
         let (name, value) = assignment(name, value.map(str::to_owned), &place, own)?;
-        wishes.set.push((name, value, Origin::Flag));
+        wishes.set.push((name, value, ValueOrigin::Flag));
     }
     Ok(wishes)
 }
@@ -176,7 +176,7 @@ fn read_file(
     text: &str,
     label: &str,
     own: &dyn Fn(&str) -> Option<String>,
-    wishes: &mut Wishes,
+    wishes: &mut EnvOverrides,
 ) -> Result<(), EnvError> {
     let mut above: BTreeMap<String, String> =
         wishes.set.iter().map(|(name, value, _)| (name.clone(), value.expose().to_owned())).collect();
@@ -201,8 +201,8 @@ fn read_file(
                 continue;
             }
             None => None,
-            Some(dotenv::Text::Literal(text)) => Some(text),
-            Some(dotenv::Text::Template(text)) => {
+            Some(dotenv::DotenvText::Literal(text)) => Some(text),
+            Some(dotenv::DotenvText::Template(text)) => {
                 let (text, unset) = deployment::fill(&text, &lookup).map_err(|why| wrong(line, why))?;
                 let note = |name: &String| {
                     format!(
@@ -216,7 +216,7 @@ fn read_file(
         };
         let (name, value) = assignment(&statement.name, value, &place, own)?;
         above.insert(name.clone(), value.expose().to_owned());
-        wishes.set.push((name, value, Origin::File { place }));
+        wishes.set.push((name, value, ValueOrigin::File { place }));
     }
     Ok(())
 }
@@ -272,7 +272,7 @@ mod tests {
 
     /// Returns the variables of a file, and the notes about it.
     fn noted(text: &str) -> Result<(Vec<(String, String)>, Vec<String>), String> {
-        let mut wishes = Wishes::default();
+        let mut wishes = EnvOverrides::default();
         let own = |name: &str| (name == "OWN").then(|| "own".to_owned());
         read_file(text, "f", &own, &mut wishes).map_err(|error| error.to_string())?;
         let set = wishes.set.into_iter().map(|(name, value, _)| (name, value.expose().to_owned()));

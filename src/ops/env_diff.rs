@@ -4,19 +4,19 @@
 use std::collections::BTreeMap;
 
 use crate::base::assets::Assets;
-use crate::model::environment::difference::{Differences, Side, difference};
-use crate::model::environment::{Environment, Wishes};
+use crate::model::environment::difference::{Differences, EnvSnapshot, difference};
+use crate::model::environment::{EnvOverrides, Environment};
 use crate::model::guard::Guard;
-use crate::model::inventory::{Component, Finding, Inventory};
-use crate::model::service::Surroundings;
-use crate::ops::deployment::{self, Deployed, DeployedError};
+use crate::model::inventory::{Component, Inventory, InventoryFinding};
+use crate::model::service::TemplateContext;
+use crate::ops::deployment::{self, DeployedComponents, DeployedError};
 use crate::ops::env::resolve;
 use crate::ops::scan::{self, ScanError, ScanRequest};
 use crate::ops::workspace::Workspace;
 
 /// The other side of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum With {
+pub enum DiffTarget {
     /// The environment of the deployment.
     Deployment,
     /// The local environment of another component.
@@ -25,7 +25,7 @@ pub enum With {
     Revisions(String, String),
 }
 
-impl With {
+impl DiffTarget {
     /// Parses `deployment`, `REV..REV`, or the name of a component.
     #[must_use]
     pub fn parse(text: &str) -> Self {
@@ -41,7 +41,7 @@ impl With {
 
 /// The subject of a comparison and the inputs that resolve it.
 #[derive(Debug, Clone, Copy)]
-pub struct Whose<'a> {
+pub struct DiffContext<'a> {
     /// The component.
     pub component: &'a Component,
     /// The inventory.
@@ -51,7 +51,7 @@ pub struct Whose<'a> {
     /// Templates.
     pub assets: &'a Assets,
     /// The facts that differ between engines and machines.
-    pub around: Surroundings<'a>,
+    pub around: TemplateContext<'a>,
     /// The guard, which recognises credentials.
     pub guard: &'a Guard,
 }
@@ -66,33 +66,33 @@ pub struct Compared {
     /// The differences.
     pub differences: Differences,
     /// Parts of the deployments that were not understood.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<InventoryFinding>,
 }
 
 /// Compares two environments.
 ///
 /// # Errors
 /// Fails when one of the two is not available.
-pub fn compare(whose: Whose<'_>, wishes: Wishes, with: &With) -> anyhow::Result<Compared> {
-    let Whose { component, inventory, .. } = whose;
+pub fn compare(whose: DiffContext<'_>, wishes: EnvOverrides, with: &DiffTarget) -> anyhow::Result<Compared> {
+    let DiffContext { component, inventory, .. } = whose;
     let mut findings = Vec::new();
     let name = component.name().to_owned();
     let (left, right, names) = match with {
-        With::Deployment => {
+        DiffTarget::Deployment => {
             let deployed = deployment::load(component, inventory, whose.workspace, whose.assets)?;
             let environment = local(whose, component, Some(&deployed), wishes)?;
             findings = deployed.findings;
             let names = ("deployment".to_owned(), "local".to_owned());
-            (Side::production(&environment), Side::local(&environment), names)
+            (EnvSnapshot::production(&environment), EnvSnapshot::local(&environment), names)
         }
-        With::Component(other) => {
+        DiffTarget::Component(other) => {
             let other = inventory.find(other)?;
             let one = with_deployment(whose, component, wishes, &mut findings)?;
-            let two = with_deployment(whose, other, Wishes::default(), &mut findings)?;
-            (Side::local(&one), Side::local(&two), (name, other.name().to_owned()))
+            let two = with_deployment(whose, other, EnvOverrides::default(), &mut findings)?;
+            (EnvSnapshot::local(&one), EnvSnapshot::local(&two), (name, other.name().to_owned()))
         }
-        With::Revisions(left, right) => {
-            let (one, two) = (At::read(whose, left)?, At::read(whose, right)?);
+        DiffTarget::Revisions(left, right) => {
+            let (one, two) = (RevisionState::read(whose, left)?, RevisionState::read(whose, right)?);
             let (left_side, right_side) = sides(whose, one, two, &mut findings)?;
             (left_side, right_side, (left.clone(), right.clone()))
         }
@@ -102,15 +102,15 @@ pub fn compare(whose: Whose<'_>, wishes: Wishes, with: &With) -> anyhow::Result<
 }
 
 /// A component at a revision of its clones.
-struct At {
-    deployed: Result<Deployed, DeployedError>,
+struct RevisionState {
+    deployed: Result<DeployedComponents, DeployedError>,
     /// The variables that its sources read, each with a place.
     reads: Result<BTreeMap<String, String>, ScanError>,
 }
 
-impl At {
-    fn read(whose: Whose<'_>, revision: &str) -> anyhow::Result<Self> {
-        let Whose { component, inventory, workspace, assets, .. } = whose;
+impl RevisionState {
+    fn read(whose: DiffContext<'_>, revision: &str) -> anyhow::Result<Self> {
+        let DiffContext { component, inventory, workspace, assets, .. } = whose;
         let deployed = match deployment::load_at(revision, component, inventory, workspace, assets) {
             // The other revision may have a deployment.
             Err(error) if !error.is_absence() => return Err(error.into()),
@@ -134,7 +134,12 @@ impl At {
 }
 
 /// Compares two revisions of a component, limited to the facts that both have.
-fn sides(whose: Whose<'_>, left: At, right: At, findings: &mut Vec<Finding>) -> anyhow::Result<(Side, Side)> {
+fn sides(
+    whose: DiffContext<'_>,
+    left: RevisionState,
+    right: RevisionState,
+    findings: &mut Vec<InventoryFinding>,
+) -> anyhow::Result<(EnvSnapshot, EnvSnapshot)> {
     let (reads, unread) = match (left.reads, right.reads) {
         (Ok(left), Ok(right)) => (Some((left, right)), None),
         (Err(error), _) | (_, Err(error)) => (None, Some(error)),
@@ -153,10 +158,10 @@ fn sides(whose: Whose<'_>, left: At, right: At, findings: &mut Vec<Finding>) -> 
         },
     };
     let is_secret = |name: &str| whose.component.environment.iter().any(|v| v.name == name && v.is_secret());
-    let (mut one, mut two) = (Side::default(), Side::default());
+    let (mut one, mut two) = (EnvSnapshot::default(), EnvSnapshot::default());
     if let Some((left, right)) = deployed {
-        let side = |at: &Deployed| {
-            Side::deployed(
+        let side = |at: &DeployedComponents| {
+            EnvSnapshot::deployed(
                 &at.container,
                 &is_secret,
                 &|name, value| at.is_credential(name, value),
@@ -174,10 +179,10 @@ fn sides(whose: Whose<'_>, left: At, right: At, findings: &mut Vec<Finding>) -> 
 }
 
 fn with_deployment(
-    whose: Whose<'_>,
+    whose: DiffContext<'_>,
     component: &Component,
-    wishes: Wishes,
-    findings: &mut Vec<Finding>,
+    wishes: EnvOverrides,
+    findings: &mut Vec<InventoryFinding>,
 ) -> anyhow::Result<Environment> {
     let (deployed, _) = deployment::load_if_there(component, whose.inventory, whose.workspace, whose.assets)?;
     let environment = local(whose, component, deployed.as_ref(), wishes)?;
@@ -186,12 +191,12 @@ fn with_deployment(
 }
 
 fn local(
-    whose: Whose<'_>,
+    whose: DiffContext<'_>,
     component: &Component,
-    deployed: Option<&Deployed>,
-    wishes: Wishes,
+    deployed: Option<&DeployedComponents>,
+    wishes: EnvOverrides,
 ) -> anyhow::Result<Environment> {
-    let Whose { inventory, assets, around, .. } = whose;
+    let DiffContext { inventory, assets, around, .. } = whose;
     let mut environment = resolve(component, inventory, assets, around, deployed, wishes)?.environment;
     // A credential is masked here; refusing it is up to a run.
     let _ = whose.guard.inspect(component.name(), &mut environment);
@@ -204,9 +209,9 @@ mod tests {
 
     #[test]
     fn what_a_person_may_write() {
-        assert_eq!(With::parse("deployment"), With::Deployment);
-        assert_eq!(With::parse("service/x"), With::Component("service/x".into()));
-        assert_eq!(With::parse("v1..mr-213"), With::Revisions("v1".into(), "mr-213".into()));
-        assert_eq!(With::parse("main.."), With::Revisions("main".into(), "HEAD".into()));
+        assert_eq!(DiffTarget::parse("deployment"), DiffTarget::Deployment);
+        assert_eq!(DiffTarget::parse("service/x"), DiffTarget::Component("service/x".into()));
+        assert_eq!(DiffTarget::parse("v1..mr-213"), DiffTarget::Revisions("v1".into(), "mr-213".into()));
+        assert_eq!(DiffTarget::parse("main.."), DiffTarget::Revisions("main".into(), "HEAD".into()));
     }
 }

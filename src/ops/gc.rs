@@ -9,10 +9,10 @@ use crate::base::files;
 use crate::host::scratch::abandoned_scratch;
 use crate::host::{self, Env};
 use crate::model::container::Status;
-use crate::model::identity::{COMPONENT, Identity, Lifetime, Role, RunId};
+use crate::model::identity::{COMPONENT, ResourceLabels, Retention, Role, RunId};
 use crate::model::inventory::Inventory;
 use crate::model::reference::Reference;
-use crate::ops::engine::{Engine, OpenError};
+use crate::ops::engine::{OpenError, RunEngine};
 use crate::systems::engine::{
     ContainerEngine, Ender, EngineError, ImageSummary, VolumeFacts, orphaned_services,
 };
@@ -26,7 +26,7 @@ const BUILT: &str = "localhost/cki/";
 
 /// A kind of leftover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum LeftoverKind {
     /// A container.
     Container,
     /// A network.
@@ -47,7 +47,7 @@ pub enum Kind {
     Image,
 }
 
-impl Kind {
+impl LeftoverKind {
     /// Returns the kind in one word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -69,7 +69,7 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leftover {
     /// Its kind.
-    pub kind: Kind,
+    pub kind: LeftoverKind,
     /// Its name on the engine, or its path.
     pub name: String,
     /// The run that made it.
@@ -79,22 +79,22 @@ pub struct Leftover {
 }
 
 impl Leftover {
-    fn of(kind: Kind, name: String, who: &Identity) -> Self {
+    fn of(kind: LeftoverKind, name: String, who: &ResourceLabels) -> Self {
         Self { kind, name, run: Some(who.run.to_string()), component: Some(who.component.clone()) }
     }
 
     /// Returns a leftover that is found by its path.
     #[must_use]
-    pub fn path(kind: Kind, path: &Path) -> Self {
+    pub fn path(kind: LeftoverKind, path: &Path) -> Self {
         Self { kind, name: path.display().to_string(), run: None, component: None }
     }
 }
 
 /// The places that may have leftovers.
 #[derive(Debug, Clone, Copy)]
-pub struct Dead<'a> {
+pub struct GcScope<'a> {
     /// The engine in use.
-    pub engine: &'a Engine,
+    pub engine: &'a RunEngine,
     /// The processes of this machine, whatever the engine.
     pub native: &'a Native,
     /// The directory of clones.
@@ -103,19 +103,20 @@ pub struct Dead<'a> {
     pub env: &'a Env,
 }
 
-impl Dead<'_> {
+impl GcScope<'_> {
     /// Removes leftovers, and returns their names.
     ///
     /// # Errors
     /// Fails when the engine does not list its resources.
     pub async fn sweep(self) -> Result<Vec<String>, OpenError> {
         let mut names = Vec::new();
-        if let Engine::Containers(engine) = self.engine {
+        if let RunEngine::Containers(engine) = self.engine {
             // Most runs are undecided, and the engine is then not queried for decisions.
             let undecided = AtomicBool::new(false);
-            let note = |who: &Identity| {
-                undecided.fetch_or(is_abandoned(who) && who.lifetime == Lifetime::Decided, Ordering::Relaxed);
-                is_abandoned(who) && who.lifetime == Lifetime::Owner
+            let note = |who: &ResourceLabels| {
+                undecided
+                    .fetch_or(is_abandoned(who) && who.lifetime == Retention::Decided, Ordering::Relaxed);
+                is_abandoned(who) && who.lifetime == Retention::Owner
             };
             let mut all = vec![engine.sweep(note).await?];
             if undecided.into_inner() {
@@ -149,8 +150,10 @@ impl Dead<'_> {
         if !self.engine.is_native() {
             found.extend(left_native(self.native)?);
         }
-        found.extend(self.directories().iter().map(|path| Leftover::path(Kind::Directory, path)));
-        found.extend(git::half_clones(self.workspace).iter().map(|path| Leftover::path(Kind::Clone, path)));
+        found.extend(self.directories().iter().map(|path| Leftover::path(LeftoverKind::Directory, path)));
+        found.extend(
+            git::stale_clones(self.workspace).iter().map(|path| Leftover::path(LeftoverKind::Clone, path)),
+        );
         Ok(found)
     }
 }
@@ -159,41 +162,41 @@ impl Dead<'_> {
 ///
 /// # Errors
 /// Fails when the engine does not list its resources.
-pub async fn left_by_the_dead(engine: &Engine) -> Result<Vec<Leftover>, OpenError> {
+pub async fn left_by_the_dead(engine: &RunEngine) -> Result<Vec<Leftover>, OpenError> {
     let containers = match engine {
-        Engine::Containers(engine) => engine,
-        Engine::Native(native) => return left_native(native),
+        RunEngine::Containers(engine) => engine,
+        RunEngine::Native(native) => return left_native(native),
     };
     let listed = tokio::join!(containers.list(None), containers.networks(), containers.volumes());
     let kept = listed.2.as_deref().map(kept_by).unwrap_or_default();
-    let hollow = hollow(containers).await?;
+    let hollow = empty_runs(containers).await?;
     let mut left = Vec::new();
-    let mut add = |kind: Kind, name: String, labels: &BTreeMap<String, String>| {
-        let is_left = |who: &Identity| is_abandoned(who) && !kept.contains(&who.run);
+    let mut add = |kind: LeftoverKind, name: String, labels: &BTreeMap<String, String>| {
+        let is_left = |who: &ResourceLabels| is_abandoned(who) && !kept.contains(&who.run);
         let who = identity(labels).filter(|who| is_left(who) || is_of(who, &hollow));
         left.extend(who.map(|who| Leftover::of(kind, name, &who)));
     };
-    listed.0?.into_iter().for_each(|one| add(Kind::Container, one.name, &one.labels));
-    listed.1?.into_iter().for_each(|one| add(Kind::Network, one.name, &one.labels));
-    listed.2?.into_iter().for_each(|one| add(Kind::Volume, one.name, &one.labels));
+    listed.0?.into_iter().for_each(|one| add(LeftoverKind::Container, one.name, &one.labels));
+    listed.1?.into_iter().for_each(|one| add(LeftoverKind::Network, one.name, &one.labels));
+    listed.2?.into_iter().for_each(|one| add(LeftoverKind::Volume, one.name, &one.labels));
     Ok(left)
 }
 
 fn left_native(native: &Native) -> Result<Vec<Leftover>, OpenError> {
     // A process that still lives is about to end; its removal waits for that.
     let dead = native.list()?.into_iter().filter(|one| is_abandoned(&one.identity));
-    let dead = dead.map(|one| Leftover::of(Kind::Process, one.identity.name.clone(), &one.identity));
+    let dead = dead.map(|one| Leftover::of(LeftoverKind::Process, one.identity.name.clone(), &one.identity));
     let unfinished = native.unfinished()?;
-    Ok(dead.chain(unfinished.iter().map(|path| Leftover::path(Kind::Directory, path))).collect())
+    Ok(dead.chain(unfinished.iter().map(|path| Leftover::path(LeftoverKind::Directory, path))).collect())
 }
 
 /// Returns whether the owner of a resource is gone and did not keep it.
-fn is_abandoned(who: &Identity) -> bool {
-    matches!(who.lifetime, Lifetime::Owner | Lifetime::Decided) && !host::is_alive(&who.owner)
+fn is_abandoned(who: &ResourceLabels) -> bool {
+    matches!(who.lifetime, Retention::Owner | Retention::Decided) && !host::is_alive(&who.owner)
 }
 
-fn identity(labels: &BTreeMap<String, String>) -> Option<Identity> {
-    Identity::from_labels(|key| labels.get(key).map(String::as_str))
+fn identity(labels: &BTreeMap<String, String>) -> Option<ResourceLabels> {
+    ResourceLabels::from_labels(|key| labels.get(key).map(String::as_str))
 }
 
 /// Returns the runs that a marker keeps.
@@ -203,16 +206,16 @@ async fn kept(engine: &ContainerEngine) -> Result<BTreeSet<RunId>, EngineError> 
 
 fn kept_by(volumes: &[VolumeFacts]) -> BTreeSet<RunId> {
     let all = volumes.iter().filter_map(|one| identity(&one.labels));
-    all.filter(|who| who.lifetime == Lifetime::Kept && who.name == KEPT).map(|who| who.run).collect()
+    all.filter(|who| who.lifetime == Retention::Kept && who.name == KEPT).map(|who| who.run).collect()
 }
 
 /// Returns kept runs that have lost every container to somebody else: only a network or the marker is
 /// left, and no command will come for it.
-async fn hollow(engine: &ContainerEngine) -> Result<BTreeSet<RunId>, EngineError> {
+async fn empty_runs(engine: &ContainerEngine) -> Result<BTreeSet<RunId>, EngineError> {
     let (networks, volumes) = tokio::join!(engine.networks(), engine.volumes());
     let (networks, volumes) = (networks?, volumes?);
     let labels = networks.iter().map(|one| &one.labels).chain(volumes.iter().map(|one| &one.labels));
-    let goes_on = |who: &Identity| matches!(who.lifetime, Lifetime::Kept | Lifetime::Decided);
+    let goes_on = |who: &ResourceLabels| matches!(who.lifetime, Retention::Kept | Retention::Decided);
     let all = labels.filter_map(identity).filter(|who| goes_on(who) && who.role != Role::Data);
     let mut runs: BTreeSet<RunId> =
         all.filter(|who| !host::is_alive(&who.owner)).map(|who| who.run).collect();
@@ -228,7 +231,7 @@ async fn hollow(engine: &ContainerEngine) -> Result<BTreeSet<RunId>, EngineError
 }
 
 /// Returns whether a resource belongs to one of these runs; data of a service never does.
-fn is_of(who: &Identity, runs: &BTreeSet<RunId>) -> bool {
+fn is_of(who: &ResourceLabels, runs: &BTreeSet<RunId>) -> bool {
     who.role != Role::Data && runs.contains(&who.run)
 }
 
@@ -236,21 +239,21 @@ fn is_of(who: &Identity, runs: &BTreeSet<RunId>) -> bool {
 ///
 /// # Errors
 /// Fails when the engine refuses.
-pub async fn keep(engine: &Engine, mut who: Identity) -> Result<(), OpenError> {
-    who.lifetime = Lifetime::Kept;
+pub async fn keep(engine: &RunEngine, mut who: ResourceLabels) -> Result<(), OpenError> {
+    who.lifetime = Retention::Kept;
     who.name = KEPT.to_owned();
     match engine {
-        Engine::Containers(engine) => {
+        RunEngine::Containers(engine) => {
             engine.create_volume(&format!("cki-{}-{KEPT}", who.run), who.to_labels()).await?;
         }
-        Engine::Native(native) => native.keep(&who.run)?,
+        RunEngine::Native(native) => native.keep(&who.run)?,
     }
     Ok(())
 }
 
 /// The outcome of a collection, or of its dry run.
 #[derive(Debug, Default)]
-pub struct Collected {
+pub struct CollectedLeftovers {
     /// Removed leftovers.
     pub removed: Vec<Leftover>,
     /// Leftovers that could not be removed, each with the reason.
@@ -262,17 +265,21 @@ pub struct Collected {
 ///
 /// # Errors
 /// Fails when the engine does not list its resources.
-pub async fn collect(dead: Dead<'_>, images: Option<&Inventory>, dry: bool) -> Result<Collected, OpenError> {
+pub async fn collect_garbage(
+    dead: GcScope<'_>,
+    images: Option<&Inventory>,
+    dry: bool,
+) -> Result<CollectedLeftovers, OpenError> {
     let mut found = dead.find().await?;
     let commands = abandoned_commands(dead.engine).await?;
     found.extend(commands.iter().map(|(leftover, _)| leftover.clone()));
-    let mut collected = Collected::default();
+    let mut collected = CollectedLeftovers::default();
     if dry {
         collected.removed = found;
     } else {
         dead.sweep().await?;
-        if let Engine::Containers(engine) = dead.engine {
-            let hollow = hollow(engine).await?;
+        if let RunEngine::Containers(engine) = dead.engine {
+            let hollow = empty_runs(engine).await?;
             if !hollow.is_empty() {
                 engine.sweep(|who| is_of(who, &hollow)).await?;
             }
@@ -289,12 +296,13 @@ pub async fn collect(dead: Dead<'_>, images: Option<&Inventory>, dry: bool) -> R
         let refused = |one: &Leftover| format!("{} `{}` could not be removed", one.kind.as_str(), one.name);
         collected.left = left.iter().map(refused).collect();
     }
-    if let (Some(inventory), Engine::Containers(engine)) = (images, dead.engine) {
+    if let (Some(inventory), RunEngine::Containers(engine)) = (images, dead.engine) {
         for image in old_images(engine, inventory).await? {
             let component = image.labels.get(COMPONENT).cloned();
             let names = if image.tags.is_empty() { vec![image.id] } else { image.tags };
             for name in names {
-                let item = Leftover { kind: Kind::Image, name, run: None, component: component.clone() };
+                let item =
+                    Leftover { kind: LeftoverKind::Image, name, run: None, component: component.clone() };
                 match if dry { Ok(true) } else { engine.remove_image(&item.name).await } {
                     Ok(true) => collected.removed.push(item),
                     Ok(false) => {}
@@ -311,8 +319,8 @@ pub async fn collect(dead: Dead<'_>, images: Option<&Inventory>, dry: bool) -> R
 }
 
 /// Finds commands of `cki exec` and `cki shell` in running containers whose client is gone.
-async fn abandoned_commands(engine: &Engine) -> Result<Vec<(Leftover, Ender)>, OpenError> {
-    let Engine::Containers(engine) = engine else { return Ok(Vec::new()) };
+async fn abandoned_commands(engine: &RunEngine) -> Result<Vec<(Leftover, Ender)>, OpenError> {
+    let RunEngine::Containers(engine) = engine else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for one in engine.list(None).await? {
         let Some(who) = identity(&one.labels).filter(|_| one.status == Status::Running) else { continue };
@@ -321,7 +329,7 @@ async fn abandoned_commands(engine: &Engine) -> Result<Vec<(Leftover, Ender)>, O
             Err(EngineError::NotRunning { .. } | EngineError::NotFound { .. }) => continue,
             enders => enders?,
         };
-        let leftover = Leftover::of(Kind::Command, one.name.clone(), &who);
+        let leftover = Leftover::of(LeftoverKind::Command, one.name.clone(), &who);
         found.extend(enders.into_iter().map(|ender| (leftover.clone(), ender)));
     }
     Ok(found)

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::base::digest;
 use crate::base::files::{self, FileError};
 use crate::host::{executable, scratch::scratch};
-use crate::model::event::{Events, State};
-use crate::ops::op_context::Tools;
+use crate::model::event::{Events, TaskOutcome};
+use crate::ops::op_context::OpContext;
 use crate::systems::engine::context::{self, Dockerfile};
 use crate::systems::engine::{BuildRequest, ContainerEngine};
 
@@ -23,15 +23,15 @@ const OLD: Duration = Duration::from_secs(24 * 3600);
 ///
 /// # Errors
 /// Fails when the program cannot be read, or the engine fails.
-pub async fn ensure(tools: &Tools<'_>, engine: &ContainerEngine) -> anyhow::Result<String> {
-    let sources = executable::files_of(Path::new(&tools.program))?;
+pub async fn ensure(tools: &OpContext<'_>, engine: &ContainerEngine) -> anyhow::Result<String> {
+    let sources = executable::runtime_closure(Path::new(&tools.program))?;
     let mut parts = Vec::new();
     for (target, source) in &sources {
         let facts = std::fs::metadata(source).map_err(|error| FileError::new("read", source, error))?;
         let changed = facts.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         parts.push(format!("{} {} {changed:?}", target.display(), facts.len()));
     }
-    let image = format!("localhost/cki/stand-in:{}", &digest::of_parts(parts)[..10]);
+    let image = format!("localhost/cki/stand-in:{}", &digest::sha256_hex(parts)[..10]);
     if engine.image(&image).await?.is_some() {
         return Ok(image);
     }
@@ -46,15 +46,15 @@ pub async fn ensure(tools: &Tools<'_>, engine: &ContainerEngine) -> anyhow::Resu
             .or_else(|_| std::fs::copy(&source, &target).map(|_| ()))
             .map_err(|error| FileError::new("copy", &source, error))?;
     }
-    files::write_whole(&root.join("Dockerfile"), b"FROM scratch\nCOPY . /\n", 0o644)?;
-    files::write_whole(&root.join(".dockerignore"), b"Dockerfile\n.dockerignore\n", 0o644)?;
+    files::write_atomic(&root.join("Dockerfile"), b"FROM scratch\nCOPY . /\n", 0o644)?;
+    files::write_atomic(&root.join(".dockerignore"), b"Dockerfile\n.dockerignore\n", 0o644)?;
     let temporary = scratch.path().to_path_buf();
     let pack = move || context::pack(&root, &Dockerfile::File("Dockerfile".into()), &temporary);
     let packed = tokio::task::spawn_blocking(pack).await??;
     let labels = [(LABEL.to_owned(), "1".to_owned())].into();
     let request = BuildRequest { tag: image.clone(), labels, ..BuildRequest::default() };
     engine.build(&request, &packed, &task, &Events::silent()).await?;
-    task.finish(State::Done, "image of this program built");
+    task.finish(TaskOutcome::Done, "image of this program built");
     remove_old(engine, &image).await;
     Ok(image)
 }

@@ -10,7 +10,7 @@ use crate::base::files::{self, FileError};
 use crate::base::text::plural;
 use crate::base::yaml::{self, Compiled, YamlError};
 use crate::base::{assets, share};
-use crate::model::inventory::{Document, Inventory, InventoryError, Part};
+use crate::model::inventory::{Inventory, InventoryDocument, InventoryError, InventoryPart};
 use crate::model::reference::{Reference, is_name};
 
 /// Maximum bytes of an inventory's file: its text and its content are in memory at once.
@@ -72,7 +72,7 @@ pub fn load(path: Option<&Path>) -> Result<Inventory, LoadError> {
     let parts = if path.is_dir() {
         directory(path, &mut unread)?
     } else if path.exists() {
-        vec![Part::parse(document(path, None)?)]
+        vec![InventoryPart::parse(document(path, None)?)]
     } else {
         return Err(LoadError::Missing(origin));
     };
@@ -106,12 +106,12 @@ fn service_name(file: &str) -> Option<String> {
     file.strip_suffix(".yaml").map(str::to_owned)
 }
 
-fn built_in() -> Vec<Document> {
+fn built_in() -> Vec<InventoryDocument> {
     assets::embedded_tree("inventory")
         .into_iter()
         .filter_map(|(path, content)| {
             let file = path.to_str()?;
-            Some(Document {
+            Some(InventoryDocument {
                 file: format!("{}{file}", assets::BUILT_IN),
                 text: std::str::from_utf8(content).ok()?.into(),
                 reference: file.strip_suffix(".yaml").and_then(Reference::parse),
@@ -126,13 +126,14 @@ fn built_in() -> Vec<Document> {
 /// Fails when one of them is not YAML.
 pub fn compile() -> Result<String, YamlError> {
     let documents = built_in();
-    let tree = |document: &Document| -> Result<_, YamlError> {
+    let tree = |document: &InventoryDocument| -> Result<_, YamlError> {
         // An entry may be empty.
         let first = |text: &str| Ok(yaml::tree::documents(&document.file, text)?.into_iter().next());
         first(&document.text).and_then(|tree| if tree.is_none() { first("{}") } else { Ok(tree) })
     };
     let trees = documents.iter().map(tree).collect::<Result<Vec<_>, _>>()?;
-    let name = |document: &'_ Document| document.file.trim_start_matches(assets::BUILT_IN).to_owned();
+    let name =
+        |document: &'_ InventoryDocument| document.file.trim_start_matches(assets::BUILT_IN).to_owned();
     let names: Vec<String> = documents.iter().map(name).collect();
     let named = names.iter().zip(trees).filter_map(|(name, tree)| Some((name.as_str(), tree?)));
     Ok(yaml::compile(&named.collect::<Vec<_>>()))
@@ -144,7 +145,7 @@ pub fn compile() -> Result<String, YamlError> {
 fn directory(
     root: &Path,
     unread: &mut Vec<(PathBuf, &'static str)>,
-) -> Result<Vec<Result<Part, InventoryError>>, LoadError> {
+) -> Result<Vec<Result<InventoryPart, InventoryError>>, LoadError> {
     // A name that is not UTF-8 cannot be a category; if the directory holds entries, that is reported.
     let is_category = |name: &OsString| {
         let can_be = name.to_str().map_or(!name.as_bytes().starts_with(b"."), is_name);
@@ -175,13 +176,13 @@ fn directory(
     }
     let part = |(category, file): (Option<&OsStr>, OsString)| {
         let Some(category) = category else {
-            return Ok(Part::parse(document(&root.join(file), None)?));
+            return Ok(InventoryPart::parse(document(&root.join(file), None)?));
         };
         let path = root.join(category).join(&file);
         let Some((category, name)) = category.to_str().zip(file.to_str().and_then(entry_name)) else {
             return Err(files::no_text(path).into());
         };
-        Ok(Part::parse(document(&path, Some(Reference::new(category, name)))?))
+        Ok(InventoryPart::parse(document(&path, Some(Reference::new(category, name)))?))
     };
     let (mut parts, mut failed, mut others) = (Vec::with_capacity(wanted.len()), None, 0);
     for read in share::map(wanted, SHARE, part) {
@@ -215,9 +216,9 @@ fn entry_name(file: &str) -> Option<&str> {
     name.filter(|name| is_name(name))
 }
 
-fn document(path: &Path, reference: Option<Reference>) -> Result<Document, LoadError> {
+fn document(path: &Path, reference: Option<Reference>) -> Result<InventoryDocument, LoadError> {
     match files::read_text(path, LIMIT) {
-        Ok(text) => Ok(Document { file: path.display().to_string(), text: text.into(), reference }),
+        Ok(text) => Ok(InventoryDocument { file: path.display().to_string(), text: text.into(), reference }),
         Err(_) if path.metadata().is_ok_and(|found| found.len() > LIMIT) => {
             Err(LoadError::TooLong(path.display().to_string()))
         }

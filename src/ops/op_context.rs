@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use crate::base::assets::Assets;
-use crate::base::process_ref::Owner;
+use crate::base::process_ref::ProcessRef;
 use crate::host::Env;
-use crate::host::signals::Stop;
+use crate::host::signals::Shutdown;
 use crate::model::event::Events;
 use crate::model::inventory::{Inventory, Memory};
 use crate::ops::workspace::Workspace;
@@ -14,7 +14,7 @@ use crate::systems::git::Git;
 
 /// The inputs of an operation.
 #[derive(Debug, Clone)]
-pub struct Tools<'a> {
+pub struct OpContext<'a> {
     /// The inventory.
     pub inventory: &'a Inventory,
     /// Templates.
@@ -26,7 +26,7 @@ pub struct Tools<'a> {
     /// The environment of this process.
     pub env: &'a Env,
     /// This process, as the owner of new resources.
-    pub owner: Owner,
+    pub owner: ProcessRef,
     /// Path of this program.
     pub program: String,
     /// The template of a merge request's ref on a server.
@@ -44,5 +44,5 @@ pub struct Tools<'a> {
     /// The receiver of progress events.
     pub events: Events,
     /// The stop signal.
-    pub stop: Stop,
+    pub stop: Shutdown,
 }

@@ -11,7 +11,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::time::Instant;
 
 use crate::base::redact::{RedactStream, Redactor};
-use crate::model::event::{Event, Events, Stream, Written};
+use crate::model::event::{Event, Events, OutputLine, Stream};
 
 /// Bytes at which a batch is sent on although more output may be available.
 const LARGEST: usize = 64 << 10;
@@ -25,7 +25,7 @@ const AT_ONCE: usize = 1024;
 /// Output for one event.
 pub(super) struct Batch {
     events: Events,
-    pieces: Vec<Written>,
+    pieces: Vec<OutputLine>,
     size: usize,
 }
 
@@ -46,7 +46,7 @@ impl Batch {
                 last.bytes.extend_from_slice(bytes);
                 self.grow(bytes.len());
             }
-            _ => self.add(Written {
+            _ => self.add(OutputLine {
                 subject: subject.clone(),
                 stream,
                 bytes: bytes.to_vec(),
@@ -57,15 +57,15 @@ impl Batch {
     }
 
     /// Adds a complete piece.
-    pub(super) fn add(&mut self, piece: Written) {
-        let size = piece.bytes.len() + size_of::<Written>();
+    pub(super) fn add(&mut self, piece: OutputLine) {
+        let size = piece.bytes.len() + size_of::<OutputLine>();
         self.pieces.push(piece);
         self.grow(size);
     }
 
     /// Records the end of one of a subject's two streams.
     pub(super) fn end(&mut self, subject: &Arc<str>, stream: Stream) {
-        self.add(Written { subject: subject.clone(), stream, bytes: Vec::new(), time: None, ends: true });
+        self.add(OutputLine { subject: subject.clone(), stream, bytes: Vec::new(), time: None, ends: true });
     }
 
     fn grow(&mut self, by: usize) {
@@ -99,11 +99,11 @@ pub(super) enum Step<T> {
 
 /// The pace of sending: at once, unless the last event was a moment ago.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub(super) struct RelayPace {
     sent: Option<Instant>,
 }
 
-impl Pace {
+impl RelayPace {
     /// Returns the next step; `holds` says whether there are pieces to send. Dropping the future loses
     /// nothing.
     pub(super) async fn next<S>(&mut self, output: &mut S, holds: bool) -> Step<S::Item>
@@ -142,7 +142,7 @@ pub(super) async fn relay<E>(
     let mut batch = Batch::new(events);
     let mut masked = Vec::new();
     let mut taken = 0_usize;
-    let mut pace = Pace::default();
+    let mut pace = RelayPace::default();
     let result = loop {
         taken += 1;
         if taken.is_multiple_of(AT_ONCE) {
@@ -186,9 +186,9 @@ mod tests {
     use std::sync::Mutex;
 
     #[derive(Clone, Default)]
-    struct Seen(Arc<Mutex<Vec<Vec<Written>>>>);
+    struct SeenLines(Arc<Mutex<Vec<Vec<OutputLine>>>>);
 
-    impl Sink for Seen {
+    impl Sink for SeenLines {
         fn send(&self, event: Event) {
             if let Event::Output(pieces) = event {
                 self.0.lock().expect("nobody panics").push(pieces);
@@ -200,8 +200,8 @@ mod tests {
         Ok((Stream::Stdout, Bytes::copy_from_slice(bytes)))
     }
 
-    async fn relayed(output: Pieces<'static, ()>) -> Vec<Vec<Written>> {
-        let seen = Seen::default();
+    async fn relayed(output: Pieces<'static, ()>) -> Vec<Vec<OutputLine>> {
+        let seen = SeenLines::default();
         let redactor = Redactor::new(&[Secret::new("hunter22")]);
         relay(output, "x", &redactor, &Events::new(seen.clone())).await.expect("nothing fails");
         seen.0.lock().expect("nobody panics").clone()

@@ -8,11 +8,11 @@ use std::time::SystemTime;
 use crate::base::assets::Assets;
 use crate::base::files::FileError;
 use crate::host::Env;
-use crate::model::environment::{Cause, Ground, Kept, RuleError, SecretNames, SecretRules};
+use crate::model::environment::{Cause, GeneratorContext, Kept, RuleError, SecretNames, SecretRules};
 use crate::model::guard::{CredentialError, Credentials, DenyList, Guard};
 use crate::model::inventory::Inventory;
-use crate::ops::workspace_secrets::Keep;
 use crate::ops::workspace::Workspace;
+use crate::ops::workspace_secrets::Keep;
 
 /// File of the rules for placeholder secrets.
 const SECRETS: &str = "placeholder-secrets.yaml";
@@ -25,18 +25,18 @@ pub(super) const NO_CREDENTIALS: &str = "{marks: [], rules: []}";
 
 /// The rules.
 #[derive(Debug)]
-pub struct Rules {
+pub struct RunPolicy {
     /// The rules for placeholder secrets.
     pub secrets: SecretRules,
     /// The secrets that placeholder secrets derive from.
-    pub ground: Ground,
+    pub ground: GeneratorContext,
     /// The guard of local runs.
     pub guard: Guard,
 }
 
 /// An error of loading the rules.
 #[derive(Debug, thiserror::Error)]
-pub enum RulesError {
+pub enum RunPolicyError {
     /// A file of the user cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
@@ -48,7 +48,7 @@ pub enum RulesError {
     Credentials(#[from] CredentialError),
 }
 
-impl Rules {
+impl RunPolicy {
     /// Loads the user's or the built-in rules. The first placeholder secret opens the stored secrets of the
     /// workspace.
     ///
@@ -59,7 +59,7 @@ impl Rules {
         inventory: &Inventory,
         env: &Env,
         workspace: &Workspace,
-    ) -> Result<Self, RulesError> {
+    ) -> Result<Self, RunPolicyError> {
         let (file, secrets) = text(assets, SECRETS, "rules: []")?;
         let secrets = SecretRules::read(&file, &secrets)?;
         let (file, names) = text(assets, NAMES, "rules: []")?;
@@ -75,8 +75,11 @@ impl Rules {
             let keep = keep.map_err(|error| -> Cause { Arc::new(error) })?;
             Ok((keep.seed.into(), Some(Arc::new(keep.material))))
         });
-        let ground =
-            Ground { kept, hosts: repository_hosts(inventory, &guard.hosts).into(), ..Ground::default() };
+        let ground = GeneratorContext {
+            kept,
+            hosts: repository_hosts(inventory, &guard.hosts).into(),
+            ..GeneratorContext::default()
+        };
         Ok(Self { secrets, ground, guard })
     }
 }
@@ -85,7 +88,7 @@ impl Rules {
 ///
 /// # Errors
 /// Fails when a file of the user cannot be read or is invalid.
-pub fn guard(assets: &Assets, inventory: &Inventory) -> Result<Guard, RulesError> {
+pub fn guard(assets: &Assets, inventory: &Inventory) -> Result<Guard, RunPolicyError> {
     let (file, credentials) = text(assets, CREDENTIALS, NO_CREDENTIALS)?;
     Ok(Guard::new(inventory, Credentials::read(&file, &credentials)?))
 }

@@ -1,12 +1,12 @@
 //! `cki down --volumes`: the stored data of kept backing services. It stays when the services are
 //! removed, and is removed only on request.
 
-use super::engine::{Engine, OpenError};
-use crate::model::identity::{Identity, Role, RunId};
+use super::engine::{OpenError, RunEngine};
+use crate::model::identity::{ResourceLabels, Role, RunId};
 
 /// Returns whether a resource belongs to a kept service of the workspace with this seed.
 #[must_use]
-pub fn is_of_workspace(who: &Identity, seed: &str) -> bool {
+pub fn is_of_workspace(who: &ResourceLabels, seed: &str) -> bool {
     let service = who.component.rsplit('/').next().unwrap_or_default();
     who.run == RunId::of_workspace(seed, service)
 }
@@ -16,16 +16,16 @@ pub fn is_of_workspace(who: &Identity, seed: &str) -> bool {
 ///
 /// # Errors
 /// Fails when the engine refuses.
-pub async fn remove(engine: &Engine, seed: &str, service: Option<&str>) -> Result<Vec<String>, OpenError> {
-    let Engine::Containers(engine) = engine else { return Ok(Vec::new()) };
-    let swept = engine.sweep(|who| is_meant(who, seed, service)).await?;
+pub async fn remove(engine: &RunEngine, seed: &str, service: Option<&str>) -> Result<Vec<String>, OpenError> {
+    let RunEngine::Containers(engine) = engine else { return Ok(Vec::new()) };
+    let swept = engine.sweep(|who| matches_query(who, seed, service)).await?;
     match swept.left.into_iter().next() {
         Some(error) => Err(error.into()),
         None => Ok(swept.volumes),
     }
 }
 
-fn is_meant(who: &Identity, seed: &str, service: Option<&str>) -> bool {
+fn matches_query(who: &ResourceLabels, seed: &str, service: Option<&str>) -> bool {
     who.role == Role::Data
         && is_of_workspace(who, seed)
         && service.is_none_or(|service| {
@@ -39,25 +39,25 @@ fn is_meant(who: &Identity, seed: &str, service: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::process_ref::Owner;
-    use crate::model::identity::Lifetime;
+    use crate::base::process_ref::ProcessRef;
+    use crate::model::identity::Retention;
 
     #[test]
     fn only_what_is_stored_and_meant() {
         let run = RunId::of_workspace("w", "postgres");
-        let who = |role| Identity {
+        let who = |role| ResourceLabels {
             run: run.clone(),
             component: "services/postgres".into(),
             role,
             name: "x".into(),
-            owner: Owner { pid: 1, started: 2, boot: "b".into(), place: String::new() },
-            lifetime: Lifetime::Workspace,
+            owner: ProcessRef { pid: 1, started: 2, boot: "b".into(), place: String::new() },
+            lifetime: Retention::Workspace,
         };
         for service in [None, Some("postgres"), Some("services/postgres"), Some(&run.as_str()[..6])] {
-            assert!(is_meant(&who(Role::Data), "w", service), "{service:?}");
-            assert!(!is_meant(&who(Role::Service), "w", service));
+            assert!(matches_query(&who(Role::Data), "w", service), "{service:?}");
+            assert!(!matches_query(&who(Role::Service), "w", service));
         }
-        assert!(!is_meant(&who(Role::Data), "w", Some("post")));
-        assert!(!is_meant(&who(Role::Data), "another workspace", None));
+        assert!(!matches_query(&who(Role::Data), "w", Some("post")));
+        assert!(!matches_query(&who(Role::Data), "another workspace", None));
     }
 }

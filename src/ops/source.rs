@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use crate::host::signals::Signal;
 use crate::model::inventory::Component;
-use crate::ops::clone::{CloneRequest, CloneState, Wanted, clone};
+use crate::ops::clone::{CloneRequest, CloneState, CloneTarget, clone};
 use crate::ops::clone_notes;
-use crate::ops::op_context::Tools;
-use crate::systems::git::{Checkout, GitError, MergeRequest, inspect};
+use crate::ops::op_context::OpContext;
+use crate::systems::git::{Checkout, GitError, MergeRequestHead, inspect};
 
 /// A clone for a build or a run.
 #[derive(Debug, Clone)]
@@ -63,7 +63,7 @@ pub enum SourceError {
 /// # Errors
 /// Fails when the repository cannot be cloned.
 pub async fn ensure(
-    tools: &Tools<'_>,
+    tools: &OpContext<'_>,
     component: &Component,
     repo: &str,
     merge_request: Option<u64>,
@@ -79,8 +79,8 @@ pub async fn ensure(
         component: component.name().to_owned(),
         repo: repo.to_owned(),
     })?;
-    let request = merge_request.map(|iid| MergeRequest::new(iid, tools.merge_request_ref)).transpose()?;
-    let wanted = Wanted { name: repo.to_owned(), url, target: path.clone(), merge_request: request };
+    let request = merge_request.map(|iid| MergeRequestHead::new(iid, tools.merge_request_ref)).transpose()?;
+    let wanted = CloneTarget { name: repo.to_owned(), url, target: path.clone(), merge_request: request };
     let request = CloneRequest { repositories: vec![wanted], depth: None, jobs: 1 };
     let outcome = clone(request, tools.git, &tools.events, &tools.stop).await;
     if let Some(signal) = outcome.stopped {
@@ -103,7 +103,7 @@ pub async fn ensure(
 /// Inspects an existing clone, and reports notes about it. Its files are untrusted: a signal is noticed
 /// however long they take.
 async fn look(
-    tools: &Tools<'_>,
+    tools: &OpContext<'_>,
     component: &Component,
     path: &Path,
 ) -> Result<Option<Checkout>, SourceError> {

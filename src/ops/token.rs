@@ -15,7 +15,7 @@ use nix::unistd::Pid;
 use crate::base::files::{self, FileError};
 use crate::base::secret::Secret;
 use crate::base::text::duration;
-use crate::config::{Origin, Settings};
+use crate::config::{SettingOrigin, Settings};
 
 /// Maximum bytes of a token's file.
 const LIMIT: u64 = 64 << 10;
@@ -36,7 +36,7 @@ pub enum TokenError {
 
 /// The availability of the token.
 #[derive(Debug)]
-pub enum Standing {
+pub enum TokenStanding {
     /// No token is set.
     Missing,
     /// There is a token, and the server must not have it: a project's file names that server.
@@ -58,18 +58,24 @@ pub enum Standing {
 ///
 /// # Errors
 /// Fails when a token is set and cannot be read.
-pub fn look(settings: &Settings, cwd: &Path, patience: Option<Duration>) -> Result<Standing, TokenError> {
-    let Some((token, origin, from)) = find(settings, cwd, patience)? else { return Ok(Standing::Missing) };
+pub fn look(
+    settings: &Settings,
+    cwd: &Path,
+    patience: Option<Duration>,
+) -> Result<TokenStanding, TokenError> {
+    let Some((token, origin, from)) = find(settings, cwd, patience)? else {
+        return Ok(TokenStanding::Missing);
+    };
     Ok(match withheld_by(&settings.gitlab_url, &origin) {
-        Some(by) => Standing::Withheld { by },
-        None => Standing::Usable { token, from },
+        Some(by) => TokenStanding::Withheld { by },
+        None => TokenStanding::Usable { token, from },
     })
 }
 
 /// Returns the project's file that names the server, if the token is not that file's own.
-fn withheld_by((_, url_origin): &(String, Origin), token: &Origin) -> Option<String> {
+fn withheld_by((_, url_origin): &(String, SettingOrigin), token: &SettingOrigin) -> Option<String> {
     // Loopback is no exception: any program may listen there, also a component that `cki` runs.
-    let from_project = |origin: &Origin| matches!(origin, Origin::Project { .. });
+    let from_project = |origin: &SettingOrigin| matches!(origin, SettingOrigin::Project { .. });
     (from_project(url_origin) && !from_project(token)).then(|| url_origin.to_string())
 }
 
@@ -79,9 +85,9 @@ fn find(
     settings: &Settings,
     cwd: &Path,
     patience: Option<Duration>,
-) -> Result<Option<(Secret, Origin, String)>, TokenError> {
+) -> Result<Option<(Secret, SettingOrigin, String)>, TokenError> {
     if let Some((token, origin)) = &settings.gitlab_token {
-        if let Origin::User { file, .. } = origin {
+        if let SettingOrigin::User { file, .. } = origin {
             check_private(file)?;
         }
         return Ok(Some((token.clone(), origin.clone(), origin.to_string())));
@@ -89,11 +95,11 @@ fn find(
     if let Some(file) = &settings.gitlab_token_file {
         check_private(file)?;
         let token = files::read_text(file, LIMIT)?;
-        return Ok(Some((Secret::new(token.trim()), Origin::Default, file.display().to_string())));
+        return Ok(Some((Secret::new(token.trim()), SettingOrigin::Default, file.display().to_string())));
     }
     if let Some(line) = &settings.gitlab_token_command {
         let from = "the command of `gitlab.token_command`".to_owned();
-        return Ok(Some((run(line, cwd, patience)?, Origin::Default, from)));
+        return Ok(Some((run(line, cwd, patience)?, SettingOrigin::Default, from)));
     }
     Ok(None)
 }
@@ -162,17 +168,17 @@ mod tests {
         Settings::resolve(&config, &env).expect("resolves")
     }
 
-    fn project() -> Origin {
-        Origin::Project { file: "/p/cki.toml".into(), line: 1 }
+    fn project() -> SettingOrigin {
+        SettingOrigin::Project { file: "/p/cki.toml".into(), line: 1 }
     }
 
     #[test]
     fn a_server_that_a_project_names_does_not_get_the_users_own_token() {
         let evil = ("https://evil.example".to_owned(), project());
-        let own = Origin::Environment("CKI_GITLAB_TOKEN".into());
+        let own = SettingOrigin::Environment("CKI_GITLAB_TOKEN".into());
         assert_eq!(withheld_by(&evil, &own), Some("/p/cki.toml:1".to_owned()));
         assert_eq!(withheld_by(&evil, &project()), None);
-        assert_eq!(withheld_by(&("https://gitlab.com".to_owned(), Origin::Default), &own), None);
+        assert_eq!(withheld_by(&("https://gitlab.com".to_owned(), SettingOrigin::Default), &own), None);
         let here = ("http://127.0.0.1:1".to_owned(), project());
         assert_eq!(withheld_by(&here, &own), Some("/p/cki.toml:1".to_owned()));
     }
@@ -184,7 +190,7 @@ mod tests {
         };
         let second = Some(Duration::from_secs(20));
         assert!(
-            matches!(look("printf 'a b\\nc'", second), Ok(Standing::Usable { token, .. }) if token.expose() == "a b")
+            matches!(look("printf 'a b\\nc'", second), Ok(TokenStanding::Usable { token, .. }) if token.expose() == "a b")
         );
         for (line, why) in
             [("false", "exit"), ("true", "nothing"), ("", "empty"), ("no-such-program", "No such")]
@@ -201,25 +207,25 @@ mod tests {
         let error = look("sh -c 'sleep 1000'", Some(Duration::from_millis(50))).expect_err("hangs");
         assert!(error.to_string().contains("does not end"), "{error}");
         assert!(began.elapsed() < Duration::from_secs(10));
-        assert!(matches!(super::look(&settings(&[]), Path::new("/"), None), Ok(Standing::Missing)));
+        assert!(matches!(super::look(&settings(&[]), Path::new("/"), None), Ok(TokenStanding::Missing)));
     }
 
     #[test]
     fn a_file_must_be_the_users_alone() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let file = directory.path().join("token");
-        files::write_whole(&file, b"secret\n", 0o644).expect("writes");
+        files::write_atomic(&file, b"secret\n", 0o644).expect("writes");
         let name = file.display().to_string();
         let settings = settings(&[("CKI_GITLAB_TOKEN_FILE", &name)]);
         assert!(matches!(look(&settings, Path::new("/"), None), Err(TokenError::Readable(_))));
         // The same holds for the user's own settings with a token.
         let mut own = settings.clone();
-        own.gitlab_token = Some((Secret::new("secret"), Origin::User { file: file.clone(), line: 1 }));
+        own.gitlab_token = Some((Secret::new("secret"), SettingOrigin::User { file: file.clone(), line: 1 }));
         assert!(matches!(look(&own, Path::new("/"), None), Err(TokenError::Readable(_))));
-        files::write_whole(&file, b"secret\n", 0o600).expect("writes");
-        assert!(matches!(look(&own, Path::new("/"), None), Ok(Standing::Usable { .. })));
+        files::write_atomic(&file, b"secret\n", 0o600).expect("writes");
+        assert!(matches!(look(&own, Path::new("/"), None), Ok(TokenStanding::Usable { .. })));
         assert!(
-            matches!(look(&settings, Path::new("/"), None), Ok(Standing::Usable { token, .. }) if token.expose() == "secret")
+            matches!(look(&settings, Path::new("/"), None), Ok(TokenStanding::Usable { token, .. }) if token.expose() == "secret")
         );
     }
 }

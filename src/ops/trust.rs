@@ -61,7 +61,7 @@ pub enum TrustError {
 
 /// A project whose `cki.toml` makes settings that need trust.
 #[derive(Debug, Clone)]
-pub struct Project {
+pub struct ProjectFiles {
     /// Its `cki.toml`.
     pub file: PathBuf,
     /// The settings that need trust.
@@ -84,7 +84,7 @@ pub struct Decision {
 
 /// The trust in a project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum TrustStanding {
     /// The user consented to this content.
     Trusted,
     /// The user consented to an earlier content.
@@ -93,7 +93,7 @@ pub enum Standing {
     Unknown,
 }
 
-impl Project {
+impl ProjectFiles {
     /// Returns the project of the working directory, if it makes settings that need trust.
     ///
     /// # Errors
@@ -122,7 +122,7 @@ impl Project {
         if decisions.is_empty() {
             return Ok(None);
         }
-        let (fingerprint, state) = (digest::of_parts(parts), env.state_directory());
+        let (fingerprint, state) = (digest::sha256_hex(parts), env.state_directory());
         Ok(Some(Self { file, decisions, fingerprint, state }))
     }
 
@@ -136,12 +136,12 @@ impl Project {
     ///
     /// # Errors
     /// Fails when the record cannot be read.
-    pub fn standing(&self) -> Result<Standing, TrustError> {
-        let Ok(record) = self.record() else { return Ok(Standing::Unknown) };
+    pub fn standing(&self) -> Result<TrustStanding, TrustError> {
+        let Ok(record) = self.record() else { return Ok(TrustStanding::Unknown) };
         Ok(match files::read_text(&record, RECORD_LIMIT) {
-            Ok(text) if text.lines().next() == Some(self.fingerprint.as_str()) => Standing::Trusted,
-            Ok(_) => Standing::Changed,
-            Err(error) if error.is_missing() => Standing::Unknown,
+            Ok(text) if text.lines().next() == Some(self.fingerprint.as_str()) => TrustStanding::Trusted,
+            Ok(_) => TrustStanding::Changed,
+            Err(error) if error.is_missing() => TrustStanding::Unknown,
             Err(error) => return Err(error.into()),
         })
     }
@@ -152,7 +152,7 @@ impl Project {
     /// Fails when the record cannot be written.
     pub fn trust(&self) -> Result<(), TrustError> {
         let directory = self.directory().display();
-        files::write_whole(
+        files::write_atomic(
             &self.record()?,
             format!("{}\n{directory}\n", self.fingerprint).as_bytes(),
             0o600,
@@ -162,13 +162,13 @@ impl Project {
 
     /// Returns the error of a command that needs trust.
     #[must_use]
-    pub fn untrusted(&self, standing: Standing) -> TrustError {
+    pub fn untrusted(&self, standing: TrustStanding) -> TrustError {
         let names: Vec<String> =
             self.decisions.iter().map(|decision| format!("`{}`", decision.name)).collect();
         TrustError::Untrusted {
             file: self.file.clone(),
             decides: names.join(", "),
-            changed: standing == Standing::Changed,
+            changed: standing == TrustStanding::Changed,
         }
     }
 
@@ -183,7 +183,7 @@ impl Project {
 /// Fails when the project cannot be read, or the record cannot be written.
 pub fn trust_own(env: &Env, directory: &Path) -> anyhow::Result<()> {
     let config = Config::of_project(env, directory)?;
-    if let Some(project) = Project::of(&config, env)? {
+    if let Some(project) = ProjectFiles::of(&config, env)? {
         project.trust()?;
     }
     Ok(())
@@ -205,7 +205,7 @@ pub fn forget(env: &Env, directory: &Path) -> Result<bool, TrustError> {
 fn record_of(state: Option<&Path>, directory: &Path) -> Result<PathBuf, TrustError> {
     let state = state.ok_or(TrustError::NoState)?;
     let directory = directory.canonicalize().map_err(|error| FileError::new("read", directory, error))?;
-    Ok(state.join(RECORDS).join(digest::of_parts([directory.as_os_str().as_bytes()])))
+    Ok(state.join(RECORDS).join(digest::sha256_hex([directory.as_os_str().as_bytes()])))
 }
 
 /// Returns the files of an inventory or a directory of templates; none if it does not exist yet. A file
@@ -288,26 +288,26 @@ mod tests {
         let env = Env::new([("XDG_STATE_HOME", state.as_str()), ("HOME", "/nonexistent")]);
         let look = || {
             let config = Config::load(&env, &project, []).expect("loads");
-            Project::of(&config, &env).expect("reads").expect("decides something")
+            ProjectFiles::of(&config, &env).expect("reads").expect("decides something")
         };
         let first = look();
         assert_eq!(first.decisions.len(), 1);
         assert_eq!((first.decisions[0].name, first.decisions[0].files), ("inventory", Some(1)));
-        assert_eq!(first.standing().expect("reads"), Standing::Unknown);
+        assert_eq!(first.standing().expect("reads"), TrustStanding::Unknown);
         first.trust().expect("writes");
-        assert_eq!(look().standing().expect("reads"), Standing::Trusted);
+        assert_eq!(look().standing().expect("reads"), TrustStanding::Trusted);
         for (path, text) in [
             ("inventory/service/a.yaml", "kind: service\n"),
             ("inventory/service/b.yaml", "kind: job\n"),
             ("cki.toml", "inventory = \"inventory\"\nimage_tag = \"x\"\n"),
         ] {
             write(path, text);
-            assert_eq!(look().standing().expect("reads"), Standing::Changed, "{path}");
+            assert_eq!(look().standing().expect("reads"), TrustStanding::Changed, "{path}");
             look().trust().expect("writes");
-            assert_eq!(look().standing().expect("reads"), Standing::Trusted, "{path}");
+            assert_eq!(look().standing().expect("reads"), TrustStanding::Trusted, "{path}");
         }
         assert!(forget(&env, &project).expect("removes") && !forget(&env, &project).expect("is gone"));
-        assert_eq!(look().standing().expect("reads"), Standing::Unknown);
+        assert_eq!(look().standing().expect("reads"), TrustStanding::Unknown);
     }
 
     #[test]
@@ -320,7 +320,7 @@ mod tests {
         let env = Env::new([("HOME", "/nonexistent")]);
         let look = || {
             let config = Config::load(&env, root.path(), []).expect("loads");
-            Project::of(&config, &env)
+            ProjectFiles::of(&config, &env)
         };
         assert!(look().expect("reads").is_some());
         let odd = templates.join("services/odd.yaml");
@@ -340,6 +340,6 @@ mod tests {
             .expect("writes");
         let env = Env::new([("CKI_INVENTORY", "/mine"), ("HOME", "/nonexistent")]);
         let config = Config::load(&env, root.path(), []).expect("loads");
-        assert!(Project::of(&config, &env).expect("reads").is_none());
+        assert!(ProjectFiles::of(&config, &env).expect("reads").is_none());
     }
 }

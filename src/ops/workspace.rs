@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::host::Env;
 use crate::model::inventory::{Component, Inventory, is_plain, short_name};
-use crate::systems::git::{GitError, GitUrl, Standing, standing};
+use crate::systems::git::{CloneStanding, GitError, GitUrl, standing};
 
 /// A directory with clones.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub struct Place {
     /// Its address; `None` if the inventory has none.
     pub url: Option<String>,
     path: PathBuf,
-    standing: Result<Standing, GitError>,
+    standing: Result<CloneStanding, GitError>,
 }
 
 impl Place {
@@ -40,9 +40,9 @@ impl Place {
     /// Fails when it is a clone of another repository.
     pub fn found(self) -> Result<Option<PathBuf>, GitError> {
         match self.standing? {
-            Standing::Free => Ok(None),
-            Standing::Clone { .. } | Standing::Local | Standing::Files => Ok(Some(self.path)),
-            Standing::Other { found, unused, .. } => Err(GitError::OtherRepository {
+            CloneStanding::Free => Ok(None),
+            CloneStanding::Clone { .. } | CloneStanding::Local | CloneStanding::Files => Ok(Some(self.path)),
+            CloneStanding::Other { found, unused, .. } => Err(GitError::OtherRepository {
                 path: self.path,
                 found,
                 wanted: self.url.as_deref().map(crate::systems::git::without_login).unwrap_or_default(),
@@ -91,14 +91,14 @@ impl Workspace {
         };
         let own = self.root.join(format!("{name}-{}", address.fingerprint()));
         let in_own = standing(&own, Some(&address), &self.env);
-        if !matches!(in_own, Ok(Standing::Free)) {
+        if !matches!(in_own, Ok(CloneStanding::Free)) {
             return place(own, in_own);
         }
         let in_short = standing(&short, Some(&address), &self.env);
         let is_shared = is_shared(inventory, repo, &name, &address);
         let takes_short = match &in_short {
-            Ok(Standing::Clone { origin }) => *origin || !is_shared,
-            Ok(Standing::Other { made_for_another, .. }) => !is_shared && !made_for_another,
+            Ok(CloneStanding::Clone { origin }) => *origin || !is_shared,
+            Ok(CloneStanding::Other { made_for_another, .. }) => !is_shared && !made_for_another,
             Ok(_) => !is_shared,
             Err(_) => true,
         };

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::digest;
 use crate::base::files::{self, FileError};
 use crate::base::secret::Secret;
-use crate::base::x509::{Material, Pair, X509Error};
+use crate::base::x509::{CertifiedKey, TestPki, X509Error};
 
 const SEED: &str = "seed";
 const CERTIFICATES: &str = "certificates.json";
@@ -24,7 +24,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Validity of certificates. It starts a little earlier, since clocks differ.
 const VALID: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 /// Remaining validity at which certificates are renewed, so that none expires during a run.
-const REST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const PAUSE_BETWEEN_TRIES: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// The names in every server certificate.
 const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 /// Upper bound on names in the server certificate.
@@ -55,7 +55,7 @@ pub struct Keep {
     /// The seed of its placeholder secrets.
     pub seed: String,
     /// Its certificates and keys.
-    pub material: Material,
+    pub material: TestPki,
 }
 
 /// Returns the seed of a workspace, if it has one already.
@@ -106,7 +106,7 @@ impl Keep {
                 names.truncate(MOST_NAMES);
                 let content = Kept::make(names, now)?.to_json(&file)?;
                 if outdated.is_some() {
-                    files::write_whole(&file, &content, 0o600)?;
+                    files::write_atomic(&file, &content, 0o600)?;
                 } else {
                     first(&file, &content)?;
                 }
@@ -132,7 +132,7 @@ fn directory(state: &Path, workspace: &Path) -> PathBuf {
         }
         None => workspace.to_owned(),
     };
-    let digest = digest::of_parts([real.as_os_str().as_bytes()]);
+    let digest = digest::sha256_hex([real.as_os_str().as_bytes()]);
     state.join("workspaces").join(&digest[..32])
 }
 
@@ -151,9 +151,9 @@ struct Kept {
 impl Kept {
     fn make(names: Vec<String>, now: SystemTime) -> Result<Self, KeepError> {
         let (from, until) = (now.checked_sub(DAY).unwrap_or(now), now + VALID);
-        let made = Material::new(&names, from, until)?;
+        let made = TestPki::new(&names, from, until)?;
         let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let parts = |pair: Pair| (pair.certificate, pair.key.expose().to_owned());
+        let parts = |pair: CertifiedKey| (pair.certificate, pair.key.expose().to_owned());
         Ok(Self {
             from: seconds(from),
             until: seconds(until),
@@ -176,13 +176,13 @@ impl Kept {
 
     fn serves(&self, names: &[String], now: SystemTime) -> bool {
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let is_valid = self.from <= now && now.saturating_add(REST.as_secs()) < self.until;
+        let is_valid = self.from <= now && now.saturating_add(PAUSE_BETWEEN_TRIES.as_secs()) < self.until;
         is_valid && (self.names.len() >= MOST_NAMES || names.iter().all(|name| self.names.contains(name)))
     }
 
-    fn material(self) -> Material {
-        let pair = |(certificate, key): (String, String)| Pair { certificate, key: Secret::new(key) };
-        Material {
+    fn material(self) -> TestPki {
+        let pair = |(certificate, key): (String, String)| CertifiedKey { certificate, key: Secret::new(key) };
+        TestPki {
             authority: self.authority,
             server: pair(self.server),
             client: pair(self.client),
@@ -254,7 +254,7 @@ mod tests {
 
     fn modes(directory: &Path) -> Vec<u32> {
         let mut paths = vec![directory.to_owned()];
-        paths.extend(files::names_in(directory).expect("lists").iter().map(|name| directory.join(name)));
+        paths.extend(files::list_dir(directory).expect("lists").iter().map(|name| directory.join(name)));
         paths.iter().map(|path| std::fs::metadata(path).expect("is there").mode() & 0o777).collect()
     }
 
@@ -300,14 +300,14 @@ mod tests {
     fn all_who_come_at_the_same_instant_agree() {
         let state = tempfile::tempdir().expect("a temporary directory");
         let now = SystemTime::now();
-        let found: Vec<(String, Material)> = std::thread::scope(|scope| {
+        let found: Vec<(String, TestPki)> = std::thread::scope(|scope| {
             let open = || open(state.path(), "/w", &["bus"], now).map(|keep| (keep.seed, keep.material));
             let all: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
             all.into_iter().map(|one| one.join().expect("ends").expect("opens")).collect()
         });
         assert!(found.iter().all(|one| *one == found[0]));
         let directory = directory(state.path(), Path::new("/w"));
-        assert_eq!(files::names_in(&directory).expect("lists"), [CERTIFICATES, SEED], "nothing is left");
+        assert_eq!(files::list_dir(&directory).expect("lists"), [CERTIFICATES, SEED], "nothing is left");
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use crate::ops::build::Built;
+use crate::ops::build::BuildOutcome;
 use crate::report::view;
 use crate::ui::{Ui, style};
 
 #[derive(Serialize)]
-struct BuildView<'a> {
+struct BuildReportView<'a> {
     image: &'a str,
     id: &'a str,
     commit: &'a str,
@@ -16,13 +16,13 @@ struct BuildView<'a> {
 }
 
 /// Prints the image.
-pub fn print(ui: &Ui, component: &str, built: &Built) {
+pub fn print(ui: &Ui, component: &str, built: &BuildOutcome) {
     if ui.is_json() {
-        let Built { image, id, commit, dirty, unchanged } = built;
+        let BuildOutcome { image, id, commit, dirty, unchanged } = built;
         let (dirty, unchanged) = (*dirty, *unchanged);
-        return view::print(ui, &BuildView { image, id, commit, dirty, unchanged });
+        return view::print(ui, &BuildReportView { image, id, commit, dirty, unchanged });
     }
     ui.data(&built.image);
     let state = if built.unchanged { "Unchanged: these sources were built before." } else { "Built." };
-    ui.say(&style::dim(&format!("{state} Run it with `cki run-local {component}`.")));
+    ui.status(&style::dim(&format!("{state} Run it with `cki run-local {component}`.")));
 }

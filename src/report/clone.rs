@@ -4,8 +4,8 @@
 use serde::Serialize;
 
 use crate::base::text::plural_of;
-use crate::model::event::State;
-use crate::ops::clone::{CloneOutcome, Repository};
+use crate::model::event::TaskOutcome;
+use crate::ops::clone::{CloneOutcome, CloneRepository};
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -31,29 +31,29 @@ pub fn print(ui: &Ui, outcome: &CloneOutcome) {
         let repositories = outcome.repositories.iter().map(repository_view).collect();
         return view::print(ui, &CloneView { repositories });
     }
-    let count = |state: State| outcome.repositories.iter().filter(|r| r.state.state() == state).count();
+    let count = |state: TaskOutcome| outcome.repositories.iter().filter(|r| r.state.state() == state).count();
     let all = plural_of(outcome.repositories.len(), "repository", "repositories");
     let words = [
-        (count(State::Done), "changed"),
-        (count(State::Unchanged), "unchanged"),
-        (count(State::Skipped), "skipped"),
-        (count(State::Failed), "failed"),
+        (count(TaskOutcome::Done), "changed"),
+        (count(TaskOutcome::Unchanged), "unchanged"),
+        (count(TaskOutcome::Skipped), "skipped"),
+        (count(TaskOutcome::Failed), "failed"),
     ];
     let parts: Vec<String> =
         words.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    ui.say(&style::dim(&format!("{all}: {}", parts.join(", "))));
+    ui.status(&style::dim(&format!("{all}: {}", parts.join(", "))));
 }
 
-fn repository_view(repository: &Repository) -> RepositoryView<'_> {
+fn repository_view(repository: &CloneRepository) -> RepositoryView<'_> {
     RepositoryView {
         name: &repository.name,
         url: &repository.url,
         path: repository.path.display().to_string(),
         state: match repository.state.state() {
-            State::Done => "done",
-            State::Unchanged => "unchanged",
-            State::Skipped => "skipped",
-            State::Failed => "failed",
+            TaskOutcome::Done => "done",
+            TaskOutcome::Unchanged => "unchanged",
+            TaskOutcome::Skipped => "skipped",
+            TaskOutcome::Failed => "failed",
         },
         detail: repository.detail(),
         head: repository.head().map(|head| head.to_string()),

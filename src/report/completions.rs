@@ -24,19 +24,19 @@ pub fn print(ui: &Ui, shell: &Shell, standing: &Standing) {
         let file = shell.file.display().to_string();
         return view::print(ui, &InstalledView { shell: &shell.name, file, start, line });
     }
-    ui.say(&format!("Wrote `{}`.", shell.file.display()));
+    ui.status(&format!("Wrote `{}`.", shell.file.display()));
     match (missing, &shell.start) {
         (Some((start, line)), _) => {
-            ui.say(&format!("Add this line to `{}`, and start a new {}:", start.display(), shell.name));
+            ui.status(&format!("Add this line to `{}`, and start a new {}:", start.display(), shell.name));
             ui.data(&style::command(line));
         }
         (None, Some((start, line))) if *standing == Standing::Completes(shell.file.clone()) => {
-            ui.say(&format!(
+            ui.status(&format!(
                 "A new {} completes `cki`. If it does not, add this line to `{}`: {line}",
                 shell.name,
                 start.display()
             ))
         }
-        _ => ui.say(&format!("A new {} completes `cki`.", shell.name)),
+        _ => ui.status(&format!("A new {} completes `cki`.", shell.name)),
     }
 }

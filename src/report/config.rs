@@ -31,19 +31,19 @@ pub fn print(ui: &Ui, config: &Config) {
         return view::print(ui, &ConfigView { settings, files });
     }
     let mut table = Table::new(0);
-    table.row(["SETTING", "VALUE", "FROM", "MEANING"].map(|text| Cell::painted(text, style::dim)));
+    table.row(["SETTING", "VALUE", "FROM", "MEANING"].map(|text| Cell::styled(text, style::dim)));
     for key in KEYS {
         let SettingView { name, value, origin, description, .. } = setting_view(key, config);
         table.row([
-            Cell::painted(name, style::name),
+            Cell::styled(name, style::name),
             safe_line(value.as_deref().unwrap_or("–")).into_owned().into(),
             safe_line(origin.as_deref().unwrap_or("–")).into_owned().into(),
-            Cell::painted(description, style::dim),
+            Cell::styled(description, style::dim),
         ]);
     }
     ui.lines(table.lines(ui.columns()));
     if config.files.is_empty() {
-        ui.say(&style::dim("No `cki.toml` was found."));
+        ui.status(&style::dim("No `cki.toml` was found."));
     }
 }
 

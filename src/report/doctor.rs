@@ -44,7 +44,7 @@ pub fn print(ui: &Ui, checks: &[Check]) -> Exit {
     if parts.len() == 1 {
         parts.push("all is well".to_owned());
     }
-    ui.say(&style::dim(&parts.join(", ")));
+    ui.status(&style::dim(&parts.join(", ")));
     exit(checks)
 }
 

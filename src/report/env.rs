@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::env_value::value;
-use crate::base::dotenv::{self, Reader};
+use crate::base::dotenv::{self, DotenvReader};
 use crate::base::secret::{MASK, Secret};
 use crate::base::text::{Cell, Table, join_and, plural, safe_line};
 use crate::model::environment::{
-    Environment, InProduction, Origin, ProductionValue, Variable, is_variable_name,
+    Environment, ProductionInfo, ProductionValue, ValueOrigin, Variable, is_variable_name,
 };
 use crate::report::{env_explain, view};
 use crate::ui::{Ui, style};
@@ -82,7 +82,7 @@ pub fn print(ui: &Ui, component: &str, environment: &Environment, options: EnvOp
 
 /// Prints lines of an environment file, and warns of programs that read some lines differently.
 fn in_dotenv(ui: &Ui, environment: &Environment, reveal: bool) {
-    let mut misread: BTreeMap<Reader, Vec<String>> = BTreeMap::new();
+    let mut misread: BTreeMap<DotenvReader, Vec<String>> = BTreeMap::new();
     assignments(ui, environment, reveal, |name, value| {
         let written = dotenv::write(name, value);
         for reader in written.misread_by {
@@ -94,7 +94,7 @@ fn in_dotenv(ui: &Ui, environment: &Environment, reveal: bool) {
         let count = names.len();
         let shown =
             if count > SHOWN { format!("{} of them", plural(count, "variable")) } else { join_and(&names) };
-        ui.say(&style::dim(&format!("{reader} reads other values of this file: {shown}.")));
+        ui.status(&style::dim(&format!("{reader} reads other values of this file: {shown}.")));
     }
 }
 
@@ -126,14 +126,14 @@ fn visible(variable: &Variable, reveal: bool) -> Option<&str> {
 
 fn table(ui: &Ui, environment: &Environment, reveal: bool) {
     let mut table = Table::new(0);
-    table.row(["VARIABLE", "VALUE"].map(|text| Cell::painted(text, style::dim)));
+    table.row(["VARIABLE", "VALUE"].map(|text| Cell::styled(text, style::dim)));
     for variable in &environment.variables {
         let (text, paint) = value(variable, reveal);
-        let name = Cell::painted(safe_line(&variable.name), style::name);
-        table.row([name, Cell::painted(text, paint)]);
+        let name = Cell::styled(safe_line(&variable.name), style::name);
+        table.row([name, Cell::styled(text, paint)]);
     }
     ui.lines(table.lines(ui.columns()));
-    ui.say(&style::dim(&environment.summary()));
+    ui.status(&style::dim(&environment.summary()));
 }
 
 fn assignments(ui: &Ui, environment: &Environment, reveal: bool, mut line: impl FnMut(&str, &str) -> String) {
@@ -158,7 +158,7 @@ fn env_view<'a>(component: &'a str, environment: &'a Environment, reveal: bool) 
             origin: variable.origin.id(),
             reason: variable.reason(),
             place: variable.origin.place(),
-            instead_of: variable.instead_of.as_ref().map(Origin::id),
+            instead_of: variable.instead_of.as_ref().map(ValueOrigin::id),
             replaced_by: variable.replaced_by.as_deref(),
             production: variable.production.as_ref().map(|known| production_view(variable, known)),
         })
@@ -166,7 +166,7 @@ fn env_view<'a>(component: &'a str, environment: &'a Environment, reveal: bool) 
     EnvView { component, variables }
 }
 
-fn production_view<'a>(variable: &Variable, known: &'a InProduction) -> ProductionView<'a> {
+fn production_view<'a>(variable: &Variable, known: &'a ProductionInfo) -> ProductionView<'a> {
     let (value, description) = match &known.value {
         ProductionValue::Written(_) if variable.secret || known.secret => (Some(MASK), None),
         ProductionValue::Written(value) => (Some(value.expose()), None),

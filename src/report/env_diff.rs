@@ -46,7 +46,7 @@ pub fn print(ui: &Ui, component: &str, compared: &Compared) {
         return;
     }
     let mut table = Table::new(0);
-    let head = |text: &str| Cell::painted(safe_line(text), style::dim);
+    let head = |text: &str| Cell::styled(safe_line(text), style::dim);
     table.row(["", "VARIABLE", &compared.left, &compared.right].map(head));
     for one in &compared.differences.variables {
         let (sign, paint): (&str, fn(&str) -> String) = match (&one.left, &one.right) {
@@ -55,8 +55,8 @@ pub fn print(ui: &Ui, component: &str, compared: &Compared) {
             _ => ("~", style::warn),
         };
         table.row([
-            Cell::painted(sign, paint),
-            Cell::painted(safe_line(&one.name), style::name),
+            Cell::styled(sign, paint),
+            Cell::styled(safe_line(&one.name), style::name),
             cell(one.left.as_ref()),
             cell(one.right.as_ref()),
         ]);
@@ -64,7 +64,7 @@ pub fn print(ui: &Ui, component: &str, compared: &Compared) {
     if !compared.differences.variables.is_empty() {
         ui.lines(table.lines(ui.columns()));
     }
-    ui.say(&style::dim(&summary(compared)));
+    ui.status(&style::dim(&summary(compared)));
 }
 
 fn summary(compared: &Compared) -> String {
@@ -94,12 +94,12 @@ fn summary(compared: &Compared) -> String {
 }
 
 fn cell(side: Option<&SideValue>) -> Cell {
-    let Some(side) = side else { return Cell::painted("–", style::dim) };
+    let Some(side) = side else { return Cell::styled("–", style::dim) };
     match &side.value {
-        ProductionValue::Written(_) if side.secret => Cell::painted(MASK, style::secret),
-        ProductionValue::Written(value) if value.expose().is_empty() => Cell::painted("empty", style::dim),
+        ProductionValue::Written(_) if side.secret => Cell::styled(MASK, style::secret),
+        ProductionValue::Written(value) if value.expose().is_empty() => Cell::styled("empty", style::dim),
         ProductionValue::Written(value) => one_line(value.expose()).into(),
-        ProductionValue::Elsewhere(what) => Cell::painted(format!("({})", safe_line(what)), style::dim),
+        ProductionValue::Elsewhere(what) => Cell::styled(format!("({})", safe_line(what)), style::dim),
     }
 }
 

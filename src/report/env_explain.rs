@@ -4,7 +4,7 @@
 use super::env_value::{one_line, value};
 use crate::base::secret::MASK;
 use crate::base::text::{self, Cell, Table, safe_line};
-use crate::model::environment::{Environment, Origin, ProductionValue, Variable};
+use crate::model::environment::{Environment, ProductionValue, ValueOrigin, Variable};
 use crate::ui::{Ui, style};
 
 /// Maximum columns of a name with its value on the same line; the value of a longer name has a line of its
@@ -21,7 +21,7 @@ pub(super) fn print(ui: &Ui, environment: &Environment, reveal: bool) {
         }
         _ => ui.lines(&wide),
     }
-    ui.say(&style::dim(&environment.summary()));
+    ui.status(&style::dim(&environment.summary()));
 }
 
 /// Returns the columns of a line, without its colours.
@@ -31,18 +31,18 @@ fn width(line: &str) -> usize {
 
 fn table(environment: &Environment, reveal: bool) -> Table {
     let mut table = Table::new(0);
-    let head = |text: &str| Cell::painted(text, style::dim);
+    let head = |text: &str| Cell::styled(text, style::dim);
     let has_production = environment.variables.iter().any(|variable| variable.production.is_some());
     let last = if has_production { "IN PRODUCTION" } else { "" };
     table.row(["VARIABLE", "VALUE", "WHY", if has_production { "WHERE" } else { "" }, last].map(head));
     for variable in &environment.variables {
         let (text, paint) = value(variable, reveal);
         table.row([
-            Cell::painted(safe_line(&variable.name), style::name),
-            Cell::painted(text, paint),
+            Cell::styled(safe_line(&variable.name), style::name),
+            Cell::styled(text, paint),
             why(variable).into(),
-            Cell::painted(place(variable), style::dim),
-            Cell::painted(in_production(variable).unwrap_or_default(), style::dim),
+            Cell::styled(place(variable), style::dim),
+            Cell::styled(in_production(variable).unwrap_or_default(), style::dim),
         ]);
     }
     table
@@ -94,8 +94,8 @@ fn beside(text: String, place: &str, room: usize) -> Vec<String> {
 /// Returns the reason for a value, with its notes.
 fn why(variable: &Variable) -> String {
     let mut why = match &variable.origin {
-        Origin::Missing { .. } if variable.required => "required, no value".to_owned(),
-        Origin::Missing { .. } => "optional, no value".to_owned(),
+        ValueOrigin::Missing { .. } if variable.required => "required, no value".to_owned(),
+        ValueOrigin::Missing { .. } => "optional, no value".to_owned(),
         _ => variable.reason(),
     };
     if let Some(before) = &variable.instead_of {
@@ -103,10 +103,10 @@ fn why(variable: &Variable) -> String {
     }
     match (&variable.replaced_by, &variable.origin) {
         // The reason has already named it.
-        (Some(_), Origin::Service { .. }) | (None, _) => {}
+        (Some(_), ValueOrigin::Service { .. }) | (None, _) => {}
         (Some(rule), _) => why.push_str(&format!(", replaced by rule `{rule}`")),
     }
-    let is_missing = matches!(variable.origin, Origin::Missing { .. });
+    let is_missing = matches!(variable.origin, ValueOrigin::Missing { .. });
     for (is, word) in [(variable.required && !is_missing, "required"), (variable.secret, "secret")] {
         if is {
             why.push_str(&format!("; {word}"));
@@ -116,7 +116,7 @@ fn why(variable: &Variable) -> String {
 }
 
 fn place(variable: &Variable) -> String {
-    let place = variable.origin.place().or(variable.instead_of.as_ref().and_then(Origin::place));
+    let place = variable.origin.place().or(variable.instead_of.as_ref().and_then(ValueOrigin::place));
     safe_line(place.unwrap_or("")).into_owned()
 }
 

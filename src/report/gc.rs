@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::base::exit::Exit;
 use crate::base::text::{Cell, Table, plural, safe_line};
-use crate::ops::gc::{Collected, Leftover};
+use crate::ops::gc::{CollectedLeftovers, Leftover};
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -24,8 +24,8 @@ struct LeftoverView<'a> {
 }
 
 /// Prints the leftovers that were, or with `dry` would be, removed, and returns the exit code of `cki`.
-pub fn print(ui: &Ui, collected: &Collected, dry: bool) -> Exit {
-    let Collected { removed, left } = collected;
+pub fn print(ui: &Ui, collected: &CollectedLeftovers, dry: bool) -> Exit {
+    let CollectedLeftovers { removed, left } = collected;
     let exit = if left.is_empty() { Exit::Done } else { Exit::Failed };
     if ui.is_json() {
         let removed = removed.iter().map(leftover_view).collect();
@@ -36,9 +36,9 @@ pub fn print(ui: &Ui, collected: &Collected, dry: bool) -> Exit {
     for one in removed {
         table.row([
             one.kind.as_str().into(),
-            Cell::painted(safe_line(&one.name), style::name),
+            Cell::styled(safe_line(&one.name), style::name),
             safe_line(one.component.as_deref().unwrap_or("–")).into_owned().into(),
-            Cell::painted(one.run.as_deref().unwrap_or("–"), style::dim),
+            Cell::styled(one.run.as_deref().unwrap_or("–"), style::dim),
         ]);
     }
     ui.lines(table.lines(ui.columns()));
@@ -46,10 +46,10 @@ pub fn print(ui: &Ui, collected: &Collected, dry: bool) -> Exit {
         ui.warning(&safe_line(one));
     }
     match (removed.len(), dry) {
-        (0, _) if left.is_empty() => ui.say("Nothing is left of runs that were killed."),
+        (0, _) if left.is_empty() => ui.status("Nothing is left of runs that were killed."),
         (0, _) => {}
-        (count, true) => ui.say(&format!("Would remove {}; nothing was removed.", plural(count, "thing"))),
-        (count, false) => ui.say(&format!("Removed {}.", plural(count, "thing"))),
+        (count, true) => ui.status(&format!("Would remove {}; nothing was removed.", plural(count, "thing"))),
+        (count, false) => ui.status(&format!("Removed {}.", plural(count, "thing"))),
     }
     exit
 }

@@ -43,7 +43,7 @@ pub fn print(ui: &Ui, inventory: &Inventory, found: &[&Component]) {
         (some, all) if some == all => plural(all, "component"),
         (some, all) => format!("{some} of {}", plural(all, "component")),
     };
-    ui.say(&style::dim(&format!("{count} · inventory: {}", safe_line(&inventory.label()))));
+    ui.status(&style::dim(&format!("{count} · inventory: {}", safe_line(&inventory.label()))));
 }
 
 fn component_view(component: &Component) -> ComponentView<'_> {
@@ -65,9 +65,9 @@ fn lines(inventory: &Inventory, found: &[&Component], columns: Option<usize>) ->
         let mut facts: Vec<&str> = component.people.iter().map(String::as_str).collect();
         facts.extend(component.infrastructure.as_deref());
         table.row([
-            Cell::painted(component.name(), style::name),
+            Cell::styled(component.name(), style::name),
             safe_line(first_line(component.description.as_deref())).into_owned().into(),
-            Cell::painted(safe_line(&facts.join(" · ")), style::dim),
+            Cell::styled(safe_line(&facts.join(" · ")), style::dim),
         ]);
     }
     let mut lines = Vec::new();

@@ -37,7 +37,7 @@ struct UnitView {
     image: Option<ImageView>,
     command: Option<Vec<String>>,
     workdir: Option<String>,
-    environment: Vec<VariableView>,
+    environment: Vec<PlannedVariableView>,
     needs: Vec<String>,
     ports: Vec<u16>,
     published: Vec<PublishedView>,
@@ -55,11 +55,11 @@ struct UnitView {
 #[derive(Serialize)]
 struct ImageView {
     name: Option<String>,
-    built_from: Option<BuildView>,
+    built_from: Option<PlannedBuildView>,
 }
 
 #[derive(Serialize)]
-struct BuildView {
+struct PlannedBuildView {
     repo: String,
     merge_request: Option<u64>,
     context: String,
@@ -70,7 +70,7 @@ struct BuildView {
 }
 
 #[derive(Serialize)]
-struct VariableView {
+struct PlannedVariableView {
     name: String,
     value: String,
     secret: bool,
@@ -131,7 +131,7 @@ pub fn print(ui: &Ui, plan: &RunPlan) {
         rows(ui, unit);
     }
     let count = plural(view.units.len(), if plan.native { "command" } else { "container" });
-    ui.say(&style::dim(&format!("{count} would be started; nothing was.")));
+    ui.status(&style::dim(&format!("{count} would be started; nothing was.")));
 }
 
 fn row(ui: &Ui, name: &str, text: &str) {
@@ -250,7 +250,7 @@ fn unit_view(plan: &RunPlan, unit: &Unit, redactor: &Redactor) -> UnitView {
             .map(|(name, value)| {
                 let secret = unit.secret.contains(name);
                 let value = if secret { MASK.to_owned() } else { redactor.text(value.expose()) };
-                VariableView { name: name.clone(), value, secret }
+                PlannedVariableView { name: name.clone(), value, secret }
             })
             .collect(),
         needs: unit.needs.clone(),
@@ -306,7 +306,7 @@ fn unit_view(plan: &RunPlan, unit: &Unit, redactor: &Redactor) -> UnitView {
 
 fn image_view(unit: &Unit) -> ImageView {
     let built_from = match (&unit.image, &unit.work.build) {
-        (Image::Built(_), Some(build)) => Some(BuildView {
+        (Image::Built(_), Some(build)) => Some(PlannedBuildView {
             repo: build.repo.clone(),
             merge_request: build.merge_request,
             context: build.context.display().to_string(),

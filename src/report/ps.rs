@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::base::text::{Cell, Table, duration, safe_line};
 use crate::model::container::Status;
-use crate::model::identity::{Lifetime, Role};
+use crate::model::identity::{Retention, Role};
 use crate::ops::running::{Health, Instance};
 use crate::report::view;
 use crate::ui::{Ui, style};
@@ -41,37 +41,39 @@ pub fn print(ui: &Ui, instances: &[Instance], health: &[Option<Health>], now: i6
         return view::print(ui, &PsView { instances });
     }
     if instances.is_empty() {
-        return ui.say("Nothing is running. `cki run-local COMPONENT --detach` starts something.");
+        return ui.status("Nothing is running. `cki run-local COMPONENT --detach` starts something.");
     }
     let mut table = Table::new(0);
     let head = ["NAME", "OF", "RUN", "STATE", "PORTS", "AGE", "ENGINE", "WHAT"];
-    table.row(head.map(|text| Cell::painted(text, style::dim)));
+    table.row(head.map(|text| Cell::styled(text, style::dim)));
     for (one, health) in all() {
         let (state, paint) = state(&one.status, health);
         let age = u64::try_from(now - one.created).unwrap_or(0);
         let of = match (one.identity.lifetime, one.identity.role) {
-            (Lifetime::Workspace, _) => "kept",
+            (Retention::Workspace, _) => "kept",
             (_, Role::Component) => "–",
             _ => one.identity.component.as_str(),
         };
         table.row([
-            Cell::painted(safe_line(&one.identity.name), style::name),
+            Cell::styled(safe_line(&one.identity.name), style::name),
             safe_line(of).into_owned().into(),
             one.identity.run.to_string().into(),
-            Cell::painted(if one.is_kept { format!("{state}, kept") } else { state }, paint),
+            Cell::styled(if one.is_kept { format!("{state}, kept") } else { state }, paint),
             ports(one).join(" ").into(),
             duration(std::time::Duration::from_secs(age)).into(),
             one.engine.into(),
-            Cell::painted(safe_line(&one.what), style::dim),
+            Cell::styled(safe_line(&one.what), style::dim),
         ]);
     }
     ui.lines(table.lines(ui.columns()));
     for (one, health) in all() {
         let name = safe_line(&one.identity.name);
         match health {
-            Some(Health::Starting(why)) => ui.say(&format!("`{name}` is not ready yet: {why}.")),
-            Some(Health::NotReady(why)) => ui.say(&format!("`{name}` is not ready: {why}.")),
-            Some(Health::Unknown(why)) => ui.say(&format!("Whether `{name}` is ready is not known: {why}.")),
+            Some(Health::Starting(why)) => ui.status(&format!("`{name}` is not ready yet: {why}.")),
+            Some(Health::NotReady(why)) => ui.status(&format!("`{name}` is not ready: {why}.")),
+            Some(Health::Unknown(why)) => {
+                ui.status(&format!("Whether `{name}` is ready is not known: {why}."))
+            }
             Some(Health::Ready) | None => {}
         }
     }
@@ -125,7 +127,7 @@ fn instance_view<'a>(one: &'a Instance, health: Option<&'a Health>) -> InstanceV
         ports: ports(one),
         image: &one.what,
         created: one.created,
-        detached: one.identity.lifetime == Lifetime::Kept,
-        kept: one.is_kept || one.identity.lifetime == Lifetime::Workspace,
+        detached: one.identity.lifetime == Retention::Kept,
+        kept: one.is_kept || one.identity.lifetime == Retention::Workspace,
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::base::exit::Exit;
 use crate::base::text::{self, duration};
-use crate::ops::run_local::{Ended, How, Reached};
+use crate::ops::run_local::{PortMapping, RunExit, RunOutcome};
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -33,11 +33,11 @@ struct PortView<'a> {
 }
 
 /// Prints the result of a run, and returns the exit code of `cki`.
-pub fn print(ui: &Ui, ended: &Ended, took: std::time::Duration) -> Exit {
+pub fn print(ui: &Ui, ended: &RunOutcome, took: std::time::Duration) -> Exit {
     let exit = match &ended.how {
-        How::Exited(code) => Exit::Component(u8::try_from(*code & 0xff).unwrap_or(1)),
-        How::Stopped(signal) => signal.exit(),
-        How::Detached(_) => Exit::Done,
+        RunExit::Exited(code) => Exit::Component(u8::try_from(*code & 0xff).unwrap_or(1)),
+        RunExit::Stopped(signal) => signal.exit(),
+        RunExit::Detached(_) => Exit::Done,
     };
     if ui.is_json() {
         view::print_line(ui, "result", &run_view(ended));
@@ -56,33 +56,36 @@ pub fn print(ui: &Ui, ended: &Ended, took: std::time::Duration) -> Exit {
     };
     let time = duration(took);
     match &ended.how {
-        How::Exited(0) => ui.say(&format!("{} {name} ended after {time}, {left}.", style::good("✔"))),
-        How::Exited(code) => {
-            ui.say(&format!("{} {name} ended with exit code {code} after {time}, {left}.", style::bad("✘")));
+        RunExit::Exited(0) => ui.status(&format!("{} {name} ended after {time}, {left}.", style::good("✔"))),
+        RunExit::Exited(code) => {
+            ui.status(&format!(
+                "{} {name} ended with exit code {code} after {time}, {left}.",
+                style::bad("✘")
+            ));
         }
-        How::Stopped(_) => ui.say(&format!("{name} {was} stopped after {time}, {left}.")),
-        How::Detached(ports) => {
-            for Reached { component, port, local } in ports {
+        RunExit::Stopped(_) => ui.status(&format!("{name} {was} stopped after {time}, {left}.")),
+        RunExit::Detached(ports) => {
+            for PortMapping { component, port, local } in ports {
                 let of = if names.len() > 1 { format!("{component}: ") } else { String::new() };
-                ui.say(&format!("  {of}port {port} at http://127.0.0.1:{local}"));
+                ui.status(&format!("  {of}port {port} at http://127.0.0.1:{local}"));
             }
             let before = if ended.already { ", from before" } else { "" };
-            ui.say(&format!("{} {name} {goes} on as run {}{before}.", style::good("✔"), ended.run));
+            ui.status(&format!("{} {name} {goes} on as run {}{before}.", style::good("✔"), ended.run));
             let first = ended.components.first().map_or("", String::as_str);
             let hint = format!("cki logs -f {first} · cki exec {first} -- COMMAND · cki down {first}");
-            ui.say(&style::dim(&hint));
+            ui.status(&style::dim(&hint));
         }
     }
     exit
 }
 
-fn run_view(ended: &Ended) -> RunView<'_> {
+fn run_view(ended: &RunOutcome) -> RunView<'_> {
     let (state, exit_code, ports) = match &ended.how {
-        How::Exited(code) => ("exited", Some(*code), [].as_slice()),
-        How::Stopped(_) => ("stopped", None, [].as_slice()),
-        How::Detached(ports) => ("detached", None, ports.as_slice()),
+        RunExit::Exited(code) => ("exited", Some(*code), [].as_slice()),
+        RunExit::Stopped(_) => ("stopped", None, [].as_slice()),
+        RunExit::Detached(ports) => ("detached", None, ports.as_slice()),
     };
-    let ports = ports.iter().map(|Reached { component, port, local }| PortView {
+    let ports = ports.iter().map(|PortMapping { component, port, local }| PortView {
         component,
         container: *port,
         host: *local,

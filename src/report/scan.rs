@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::base::text::{Cell, Table, plural, safe_line, width};
-use crate::model::scan::{Need, Place, Use, UseState};
+use crate::model::scan::{ReadSite, Requirement, UseState, VarUsage};
 use crate::ops::scan::ScanOutcome;
 use crate::report::view;
 use crate::ui::{Ui, Verbosity, style};
@@ -23,13 +23,13 @@ pub fn print(ui: &Ui, component: &str, outcome: &ScanOutcome) {
         return;
     }
     let uses = |is: fn(&UseState) -> bool| {
-        let mut uses: Vec<&Use> = outcome.comparison.uses.iter().filter(|one| is(&one.state)).collect();
+        let mut uses: Vec<&VarUsage> = outcome.comparison.uses.iter().filter(|one| is(&one.state)).collect();
         // The most needed variables come first; the rest stays sorted by name.
         uses.sort_by_key(|one| std::cmp::Reverse(one.need));
         uses.into_iter()
     };
-    let mut page = Page { ui, is_empty: true };
-    let read = |one: &Use| Row::new(&one.name, need(one.need), &first_place(&one.places, true));
+    let mut page = ScanPage { ui, is_empty: true };
+    let read = |one: &VarUsage| ScanRow::new(&one.name, need(one.need), &first_place(&one.places, true));
     page.group(
         "read, given nowhere",
         uses(|state| *state == UseState::Nowhere).map(|one| {
@@ -51,7 +51,7 @@ pub fn print(ui: &Ui, component: &str, outcome: &ScanOutcome) {
                 (Some(given), _) if given.has_value => given.reason.clone(),
                 _ => "declared without a value".to_owned(),
             };
-            Row::new(&one.name, &why, &place)
+            ScanRow::new(&one.name, &why, &place)
         }),
     );
     page.group(
@@ -65,12 +65,12 @@ pub fn print(ui: &Ui, component: &str, outcome: &ScanOutcome) {
     page.group(
         "read when an image is built, given nowhere",
         uses(|state| *state == UseState::Build)
-            .map(|one| Row::new(&one.name, need(worst(&one.places)), &first_place(&one.places, false))),
+            .map(|one| ScanRow::new(&one.name, need(worst(&one.places)), &first_place(&one.places, false))),
     );
     page.group(
         "read by tests only",
         uses(|state| *state == UseState::Tests)
-            .map(|one| Row::new(&one.name, need(worst(&one.places)), &first_place(&one.places, false))),
+            .map(|one| ScanRow::new(&one.name, need(worst(&one.places)), &first_place(&one.places, false))),
     );
     let mut rows = not_understood(outcome);
     // These begin with a place, which must leave room for the problem.
@@ -85,23 +85,23 @@ pub fn print(ui: &Ui, component: &str, outcome: &ScanOutcome) {
         let repo = safe_line(repo);
         ui.warning(&format!("`{repo}` is not cloned, and so was not looked at: `cki clone {component}`."));
     }
-    ui.say(&style::dim(&safe_line(&summary(outcome))));
+    ui.status(&style::dim(&safe_line(&summary(outcome))));
 }
 
 /// Groups of lines.
-struct Page<'a> {
+struct ScanPage<'a> {
     ui: &'a Ui,
     is_empty: bool,
 }
 
 /// One line: a name, the problem, and the place.
-struct Row {
+struct ScanRow {
     name: String,
     what: String,
     place: String,
 }
 
-impl Row {
+impl ScanRow {
     fn new(name: &str, what: &str, place: &str) -> Self {
         let safe = |text: &str| safe_line(text).into_owned();
         Self { name: safe(name), what: safe(what), place: safe(place) }
@@ -114,9 +114,9 @@ impl Row {
     }
 }
 
-impl Page<'_> {
-    fn group(&mut self, title: &str, rows: impl IntoIterator<Item = Row>) {
-        let mut rows: Vec<Row> = rows.into_iter().collect();
+impl ScanPage<'_> {
+    fn group(&mut self, title: &str, rows: impl IntoIterator<Item = ScanRow>) {
+        let mut rows: Vec<ScanRow> = rows.into_iter().collect();
         if rows.is_empty() {
             return;
         }
@@ -131,15 +131,15 @@ impl Page<'_> {
         };
         rows.truncate(rows.len() - left);
         // The end of a place says the most: cut its beginning.
-        let longest = |of: fn(&Row) -> &str| rows.iter().map(|row| width(of(row))).max().unwrap_or(0);
+        let longest = |of: fn(&ScanRow) -> &str| rows.iter().map(|row| width(of(row))).max().unwrap_or(0);
         let others = 2 + longest(|row| &row.name) + 2 + longest(|row| &row.what) + 2;
         let room = self.ui.columns().map_or(usize::MAX, |columns| columns.saturating_sub(others));
         let mut table = Table::new(2);
         for row in rows {
             table.row([
-                Cell::painted(row.name, style::name),
+                Cell::styled(row.name, style::name),
                 row.what.into(),
-                Cell::painted(tail(&row.place, room.max(SHORTEST)), style::dim),
+                Cell::styled(tail(&row.place, room.max(SHORTEST)), style::dim),
             ]);
         }
         for line in table.lines(self.ui.columns()) {
@@ -168,58 +168,62 @@ fn tail(text: &str, columns: usize) -> String {
     format!("…{}", kept.into_iter().rev().collect::<String>())
 }
 
-fn need(need: Option<Need>) -> &'static str {
+fn need(need: Option<Requirement>) -> &'static str {
     match need {
-        Some(Need::Required) => "required",
-        Some(Need::Optional) => "optional",
-        Some(Need::Default) => "has a default",
+        Some(Requirement::Required) => "required",
+        Some(Requirement::Optional) => "optional",
+        Some(Requirement::Default) => "has a default",
         None => "–",
     }
 }
 
-fn worst(places: &[Place]) -> Option<Need> {
+fn worst(places: &[ReadSite]) -> Option<Requirement> {
     places.iter().map(|place| place.need).max()
 }
 
 /// Returns the most important place, and the number of places.
-fn first_place(places: &[Place], at_run_time: bool) -> String {
-    let counts = |place: &&Place| !at_run_time || !(place.test || place.build);
-    let matter: Vec<&Place> = places.iter().filter(counts).collect();
+fn first_place(places: &[ReadSite], at_run_time: bool) -> String {
+    let counts = |place: &&ReadSite| !at_run_time || !(place.test || place.build);
+    let matter: Vec<&ReadSite> = places.iter().filter(counts).collect();
     let worst = matter.iter().map(|place| place.need).max();
     let Some(first) = matter.iter().find(|place| Some(place.need) == worst) else { return String::new() };
     let more = if matter.len() > 1 { format!(" +{}", matter.len() - 1) } else { String::new() };
     format!("{}:{}{more}", first.file, first.line)
 }
 
-fn not_understood(outcome: &ScanOutcome) -> Vec<Row> {
+fn not_understood(outcome: &ScanOutcome) -> Vec<ScanRow> {
     let mut rows = Vec::new();
     for (file, unknown) in outcome.unknown.iter().filter(|(_, unknown)| !unknown.test) {
-        rows.push(Row::new(&format!("{file}:{}", unknown.line), "not known before it runs", &unknown.text));
+        rows.push(ScanRow::new(
+            &format!("{file}:{}", unknown.line),
+            "not known before it runs",
+            &unknown.text,
+        ));
     }
     for (file, lines) in &outcome.errors {
         let lines: Vec<String> = lines.iter().take(3).map(ToString::to_string).collect();
-        rows.push(Row::new(file, "cannot be parsed in line", &lines.join(", ")));
+        rows.push(ScanRow::new(file, "cannot be parsed in line", &lines.join(", ")));
     }
     for (file, why) in &outcome.not_read {
-        rows.push(Row::new(file, "not read", why));
+        rows.push(ScanRow::new(file, "not read", why));
     }
     for (kind, count) in &outcome.strange {
-        rows.push(Row::new(kind, "of no known language", &plural(*count, "file")));
+        rows.push(ScanRow::new(kind, "of no known language", &plural(*count, "file")));
     }
     for library in &outcome.libraries {
         let clone = library.component.as_ref().map(|component| format!("cki clone {component}"));
-        rows.push(Row::new(&library.package, "imported, not cloned", &clone.unwrap_or_default()));
+        rows.push(ScanRow::new(&library.package, "imported, not cloned", &clone.unwrap_or_default()));
     }
     if outcome.cut_short {
-        rows.push(Row::new("the rest", "not read", "there are too many files"));
+        rows.push(ScanRow::new("the rest", "not read", "there are too many files"));
     }
     rows
 }
 
 /// Returns a summary: `12 variables read, 9 given · 34 files: 30 Python, 4 shell · 6 imported`.
 fn summary(outcome: &ScanOutcome) -> String {
-    let read: Vec<&Use> = outcome.comparison.uses.iter().filter(|one| one.need.is_some()).collect();
-    let is_given = |one: &&&Use| matches!(one.state, UseState::Given | UseState::Itself { .. });
+    let read: Vec<&VarUsage> = outcome.comparison.uses.iter().filter(|one| one.need.is_some()).collect();
+    let is_given = |one: &&&VarUsage| matches!(one.state, UseState::KnownVariable | UseState::Itself { .. });
     let given = read.iter().filter(is_given).count();
     let mut text = format!("{} read", plural(read.len(), "variable"));
     if !read.is_empty() {
@@ -340,9 +344,9 @@ fn scan_view<'a>(component: &'a str, outcome: &'a ScanOutcome) -> ScanView<'a> {
     }
 }
 
-fn use_view(one: &Use) -> UseView<'_> {
+fn use_view(one: &VarUsage) -> UseView<'_> {
     let (state, meant, set_at) = match &one.state {
-        UseState::Given => ("given", None, None),
+        UseState::KnownVariable => ("given", None, None),
         UseState::Itself { place } => ("set", None, place.as_deref()),
         UseState::Nowhere => ("missing", None, None),
         UseState::Misspelt { given, .. } => ("misspelt", Some(given.as_str()), None),
@@ -378,11 +382,11 @@ fn use_view(one: &Use) -> UseView<'_> {
     }
 }
 
-fn need_id(need: Need) -> &'static str {
+fn need_id(need: Requirement) -> &'static str {
     match need {
-        Need::Required => "required",
-        Need::Optional => "optional",
-        Need::Default => "default",
+        Requirement::Required => "required",
+        Requirement::Optional => "optional",
+        Requirement::Default => "default",
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::base::text::{self, safe_line};
-use crate::model::inventory::{Declared, Inventory, Link, Need, Parameter};
+use crate::model::inventory::{EnvVarDecl, Inventory, Link, NeedDecl, ParameterDecl};
 use crate::ops::show::Shown;
 use crate::report::view;
 use crate::ui::{Ui, style};
@@ -16,7 +16,7 @@ pub fn print(ui: &Ui, shown: &Shown<'_>) {
     if ui.is_json() {
         return view::print(ui, &show_view(shown));
     }
-    let mut page = Page { ui, columns: ui.columns() };
+    let mut page = ShowPage { ui, columns: ui.columns() };
     page.title(shown);
     page.links("Documentation", &shown.component.documentation, shown.inventory);
     page.sources(shown);
@@ -26,7 +26,7 @@ pub fn print(ui: &Ui, shown: &Shown<'_>) {
     page.how(shown);
 }
 
-struct Page<'a> {
+struct ShowPage<'a> {
     ui: &'a Ui,
     columns: Option<usize>,
 }
@@ -36,7 +36,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-impl Page<'_> {
+impl ShowPage<'_> {
     fn title(&mut self, shown: &Shown<'_>) {
         let component = shown.component;
         let mut facts: Vec<&str> = Vec::new();
@@ -107,7 +107,7 @@ impl Page<'_> {
             };
             table.row([
                 safe_line(&place.repo).into_owned().into(),
-                text::Cell::painted(safe_line(&state), style::dim),
+                text::Cell::styled(safe_line(&state), style::dim),
             ]);
         }
         self.table("Cloned", &table);
@@ -126,7 +126,7 @@ impl Page<'_> {
             table.row([
                 safe_line(&dependency.verb).into_owned().into(),
                 dependency.target.to_string().into(),
-                text::Cell::painted(notes.join(" "), style::warn),
+                text::Cell::styled(notes.join(" "), style::warn),
             ]);
         }
         self.table("Depends on", &table);
@@ -135,7 +135,7 @@ impl Page<'_> {
             table.row([
                 component.reference.to_string().into(),
                 safe_line(&dependency.verb).into_owned().into(),
-                text::Cell::painted(if dependency.inferred { "(inferred)" } else { "" }, style::warn),
+                text::Cell::styled(if dependency.inferred { "(inferred)" } else { "" }, style::warn),
             ]);
         }
         self.table("Used by", &table);
@@ -147,7 +147,7 @@ impl Page<'_> {
             return self.rows("Environment", vec!["none declared".to_owned()]);
         }
         let mut table = text::Table::new(0);
-        let head = |text: &str| text::Cell::painted(text, style::dim);
+        let head = |text: &str| text::Cell::styled(text, style::dim);
         // An empty column would take room from the names.
         let described = declared.iter().any(|variable| variable.description.is_some());
         let columns = ["NAME", "TYPE", "SECRET", "REQUIRED", "DEFAULT", "DESCRIPTION"];
@@ -223,7 +223,7 @@ impl Page<'_> {
     }
 }
 
-fn parameter(parameter: &Parameter) -> String {
+fn parameter(parameter: &ParameterDecl) -> String {
     let pattern = parameter.pattern.as_ref().map(|pattern| format!(" = {pattern}")).unwrap_or_default();
     safe_line(&format!("[{}{pattern}]", parameter.name)).into_owned()
 }
@@ -259,11 +259,11 @@ struct ShowView<'a> {
     monitoring: Vec<LinkView<'a>>,
     dependencies: Vec<DependencyView<'a>>,
     dependents: Vec<DependencyView<'a>>,
-    environment: Vec<VariableView<'a>>,
+    environment: Vec<DeclaredVariableView<'a>>,
     image: Option<&'a str>,
     build: Option<BuildView<'a>>,
-    run: Option<RunView<'a>>,
-    stage: Option<StageView<'a>>,
+    run: Option<RunEntryView<'a>>,
+    stage: Option<StageEntryView<'a>>,
     written_in: &'a str,
 }
 
@@ -292,7 +292,7 @@ struct DependencyView<'a> {
 }
 
 #[derive(Serialize)]
-struct VariableView<'a> {
+struct DeclaredVariableView<'a> {
     name: &'a str,
     r#type: Option<&'a str>,
     secret: bool,
@@ -312,17 +312,17 @@ struct BuildView<'a> {
 }
 
 #[derive(Serialize)]
-struct RunView<'a> {
+struct RunEntryView<'a> {
     command: &'a [String],
     once: &'a [String],
     workdir: Option<&'a str>,
     ports: &'a [u16],
-    needs: &'a [Need],
+    needs: &'a [NeedDecl],
     ready: Option<String>,
 }
 
 #[derive(Serialize)]
-struct StageView<'a> {
+struct StageEntryView<'a> {
     via: Option<&'a str>,
     project: Option<&'a str>,
     parameters: Vec<ParameterView<'a>>,
@@ -343,8 +343,8 @@ fn link_view(link: &Link) -> LinkView<'_> {
     }
 }
 
-fn variable_view(variable: &Declared) -> VariableView<'_> {
-    VariableView {
+fn variable_view(variable: &EnvVarDecl) -> DeclaredVariableView<'_> {
+    DeclaredVariableView {
         name: &variable.name,
         r#type: variable.kind.as_deref(),
         secret: variable.is_secret(),
@@ -409,7 +409,7 @@ fn show_view<'a>(shown: &'a Shown<'a>) -> ShowView<'a> {
             target: build.target.as_deref(),
             network: build.network.as_written(),
         }),
-        run: component.run.as_ref().map(|run| RunView {
+        run: component.run.as_ref().map(|run| RunEntryView {
             command: &run.command,
             once: &run.once,
             workdir: run.workdir.as_deref(),
@@ -417,7 +417,7 @@ fn show_view<'a>(shown: &'a Shown<'a>) -> ShowView<'a> {
             needs: &run.needs,
             ready: run.ready.as_ref().map(ToString::to_string),
         }),
-        stage: component.stage.as_ref().map(|stage| StageView {
+        stage: component.stage.as_ref().map(|stage| StageEntryView {
             via: stage.via.as_deref(),
             project: stage.project.as_deref(),
             parameters: stage

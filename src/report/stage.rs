@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::base::exit::Exit;
 use crate::base::text::{Cell, Table, duration, safe_line};
 use crate::model::staging::PipelineStatus;
-use crate::ops::stage::{Asked, Ended, Plan, StageOutcome};
+use crate::ops::stage::{AskResult, StageOutcome, StagePlan, StagingResult};
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -49,11 +49,11 @@ struct JobView<'a> {
 }
 
 /// Prints the plan of a request.
-pub fn print_plan(ui: &Ui, plan: &Plan) {
+pub fn print_plan(ui: &Ui, plan: &StagePlan) {
     let facts = &plan.merge_request;
     let head: String = facts.head.chars().take(SHORT).collect();
     let draft = if facts.draft { " · draft" } else { "" };
-    ui.say(&format!(
+    ui.status(&format!(
         "{}  {}  {}",
         style::name(&format!("{} !{}", safe_line(&facts.project), facts.iid)),
         safe_line(&facts.title),
@@ -63,7 +63,7 @@ pub fn print_plan(ui: &Ui, plan: &Plan) {
     for (number, line) in plan.comment.lines().enumerate() {
         let label = if number == 0 { "Asks  " } else { "      " };
         let paint = if number == 0 { style::command } else { style::dim };
-        ui.say(format!("{label}{}", paint(&safe_line(line))).trim_end());
+        ui.status(format!("{label}{}", paint(&safe_line(line))).trim_end());
     }
 }
 
@@ -98,9 +98,8 @@ fn table(ui: &Ui, outcome: &StageOutcome) {
         return;
     }
     let mut table = Table::new(2);
-    table.row(
-        ["GROUP", "BRANCH", "PIPELINE", "STATE", "TIME", ""].map(|text| Cell::painted(text, style::dim)),
-    );
+    table
+        .row(["GROUP", "BRANCH", "PIPELINE", "STATE", "TIME", ""].map(|text| Cell::styled(text, style::dim)));
     for one in &outcome.pipelines {
         let (symbol, paint) = symbol(&one.status);
         let state =
@@ -109,9 +108,9 @@ fn table(ui: &Ui, outcome: &StageOutcome) {
             safe_line(&one.group).into_owned().into(),
             safe_line(&one.branch).into_owned().into(),
             one.id.map_or("–".to_owned(), |id| id.to_string()).into(),
-            Cell::painted(safe_line(&state), paint),
+            Cell::styled(safe_line(&state), paint),
             one.duration.map(duration).unwrap_or_default().into(),
-            Cell::painted(safe_line(one.url.as_deref().unwrap_or_default()), style::dim),
+            Cell::styled(safe_line(one.url.as_deref().unwrap_or_default()), style::dim),
         ]);
     }
     ui.lines(table.lines(ui.columns()));
@@ -123,16 +122,16 @@ fn end(ui: &Ui, outcome: &StageOutcome) {
         (outcome.pipelines.iter().filter(|one| !one.succeeded()).count(), outcome.pipelines.len());
     let took = duration(outcome.took);
     match &outcome.ended {
-        Ended::DryRun => ui.say("Nothing was posted."),
-        Ended::NotWaited => ui.say(&style::dim(&format!("`{again}` follows it."))),
-        Ended::Finished if outcome.succeeded() => {
+        StagingResult::DryRun => ui.status("Nothing was posted."),
+        StagingResult::NotWaited => ui.status(&style::dim(&format!("`{again}` follows it."))),
+        StagingResult::Finished if outcome.succeeded() => {
             let who = if all == 1 { "The pipeline".to_owned() } else { format!("All {all}") };
-            ui.say(&format!("{} {who} succeeded after {took}.", style::good("✔")));
+            ui.status(&format!("{} {who} succeeded after {took}.", style::good("✔")));
         }
-        Ended::Finished if all == 0 => {
+        StagingResult::Finished if all == 0 => {
             ui.error("the bot answered without a pipeline.", &[], &["its comment says why.".to_owned()]);
         }
-        Ended::Finished => {
+        StagingResult::Finished => {
             let rerun = outcome.pipelines.iter().find(|one| !one.succeeded());
             let rerun = rerun.and_then(|one| Some(format!("{}/{}", one.group, one.id?)));
             let hint = rerun.map(|rerun| format!("ask again with `{again} --rerun {rerun}`."));
@@ -142,16 +141,18 @@ fn end(ui: &Ui, outcome: &StageOutcome) {
             };
             ui.error(&text, &[], &Vec::from_iter(hint));
         }
-        Ended::NoAnswer(last) => {
+        StagingResult::NoAnswer(last) => {
             let causes: Vec<String> =
                 last.iter().map(|said| format!("it said: {}", safe_line(said))).collect();
             ui.error("the bot did not answer in time.", &causes, &[format!("`{again}` looks again.")]);
         }
-        Ended::TimedOut => {
+        StagingResult::TimedOut => {
             ui.error(&format!("not finished after {took}."), &[], &[format!("`{again}` goes on following.")]);
         }
-        Ended::Stopped(_) => ui.say(&format!("Not followed further; the request stays. `{again}` goes on.")),
-        Ended::Lost(error) => {
+        StagingResult::Stopped(_) => {
+            ui.status(&format!("Not followed further; the request stays. `{again}` goes on."))
+        }
+        StagingResult::Lost(error) => {
             ui.error(
                 &format!("{}.", safe_line(&error.to_string())),
                 &[],
@@ -173,37 +174,37 @@ fn symbol(status: &PipelineStatus) -> (&'static str, fn(&str) -> String) {
 
 fn exit(outcome: &StageOutcome) -> Exit {
     match &outcome.ended {
-        Ended::DryRun | Ended::NotWaited => Exit::Done,
-        Ended::Finished if outcome.succeeded() => Exit::Done,
-        Ended::Finished => Exit::Failed,
-        Ended::NoAnswer(_) | Ended::TimedOut => Exit::TimedOut,
-        Ended::Stopped(signal) => signal.exit(),
-        Ended::Lost(_) => Exit::Unreachable,
+        StagingResult::DryRun | StagingResult::NotWaited => Exit::Done,
+        StagingResult::Finished if outcome.succeeded() => Exit::Done,
+        StagingResult::Finished => Exit::Failed,
+        StagingResult::NoAnswer(_) | StagingResult::TimedOut => Exit::TimedOut,
+        StagingResult::Stopped(signal) => signal.exit(),
+        StagingResult::Lost(_) => Exit::Unreachable,
     }
 }
 
 fn stage_view(outcome: &StageOutcome) -> StageView<'_> {
     let comment = match &outcome.asked {
-        Asked::Posted(comment) | Asked::Found(comment) => Some(comment),
-        Asked::No => None,
+        AskResult::Posted(comment) | AskResult::Found(comment) => Some(comment),
+        AskResult::No => None,
     };
     StageView {
         merge_request: outcome.merge_request.reference(),
         url: &outcome.merge_request.url,
         head: &outcome.merge_request.head,
         comment: &outcome.comment,
-        posted: matches!(outcome.asked, Asked::Posted(_)),
-        found: matches!(outcome.asked, Asked::Found(_)),
+        posted: matches!(outcome.asked, AskResult::Posted(_)),
+        found: matches!(outcome.asked, AskResult::Found(_)),
         comment_id: comment.map(|comment| comment.id),
         comment_url: comment.map(|comment| comment.url.as_str()),
         state: match &outcome.ended {
-            Ended::DryRun => "dry-run",
-            Ended::NotWaited => "asked",
-            Ended::Finished => "finished",
-            Ended::NoAnswer(_) => "no-answer",
-            Ended::TimedOut => "timed-out",
-            Ended::Stopped(_) => "stopped",
-            Ended::Lost(_) => "lost",
+            StagingResult::DryRun => "dry-run",
+            StagingResult::NotWaited => "asked",
+            StagingResult::Finished => "finished",
+            StagingResult::NoAnswer(_) => "no-answer",
+            StagingResult::TimedOut => "timed-out",
+            StagingResult::Stopped(_) => "stopped",
+            StagingResult::Lost(_) => "lost",
         },
         succeeded: outcome.succeeded(),
         pipelines: outcome

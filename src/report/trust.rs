@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::base::secret::MASK;
 use crate::base::text::{Cell, Table, plural, safe_line};
-use crate::ops::trust::{Decision, Project, Standing};
+use crate::ops::trust::{Decision, ProjectFiles, TrustStanding};
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -26,8 +26,8 @@ struct DecisionView<'a> {
 }
 
 /// Prints the decisions of a project, and that it is now trusted; with `dry_run`, its current trust.
-pub fn print(ui: &Ui, project: &Project, before: Standing, dry_run: bool) {
-    let trusted = !dry_run || before == Standing::Trusted;
+pub fn print(ui: &Ui, project: &ProjectFiles, before: TrustStanding, dry_run: bool) {
+    let trusted = !dry_run || before == TrustStanding::Trusted;
     if ui.is_json() {
         let decides = project.decisions.iter().map(|decision| DecisionView {
             name: decision.name,
@@ -46,21 +46,21 @@ pub fn print(ui: &Ui, project: &Project, before: Standing, dry_run: bool) {
     }
     ui.lines(decisions(project).lines(ui.columns()));
     let directory = safe_line(&project.directory().display().to_string()).into_owned();
-    ui.say(&match (dry_run, before) {
-        (false, Standing::Trusted) => format!("`{directory}` was trusted already."),
+    ui.status(&match (dry_run, before) {
+        (false, TrustStanding::Trusted) => format!("`{directory}` was trusted already."),
         (false, _) => format!("`{directory}` is trusted until one of these files changes."),
-        (true, Standing::Trusted) => format!("`{directory}` is trusted."),
-        (true, Standing::Changed) => {
+        (true, TrustStanding::Trusted) => format!("`{directory}` is trusted."),
+        (true, TrustStanding::Changed) => {
             format!("`{directory}` is not trusted any more: its files have changed.")
         }
-        (true, Standing::Unknown) => format!("`{directory}` is not trusted."),
+        (true, TrustStanding::Unknown) => format!("`{directory}` is not trusted."),
     });
 }
 
 /// Prints that trust was removed, or that there was none.
 pub fn print_removed(ui: &Ui, directory: &Path, removed: bool) {
     let directory = safe_line(&directory.display().to_string()).into_owned();
-    ui.say(&if removed {
+    ui.status(&if removed {
         format!("`{directory}` is not trusted any more.")
     } else {
         format!("`{directory}` was not trusted.")
@@ -69,26 +69,26 @@ pub fn print_removed(ui: &Ui, directory: &Path, removed: bool) {
 
 /// Asks the user to trust a project, and shows all of its decisions.
 #[must_use]
-pub fn ask(ui: &Ui, host: &crate::host::Host, project: &Project, standing: Standing) -> bool {
+pub fn ask(ui: &Ui, host: &crate::host::Host, project: &ProjectFiles, standing: TrustStanding) -> bool {
     let file = safe_line(&project.file.display().to_string()).into_owned();
-    ui.say(&if standing == Standing::Changed {
+    ui.status(&if standing == TrustStanding::Changed {
         format!("`{file}` and what it names have changed since you trusted them. They decide:")
     } else {
         format!("`{file}` is not trusted yet. It decides:")
     });
     for line in decisions(project).lines(ui.columns()) {
-        ui.say(&line);
+        ui.status(&line);
     }
     ui.confirm(host, "Trust this directory?", false)
 }
 
-fn decisions(project: &Project) -> Table {
+fn decisions(project: &ProjectFiles) -> Table {
     let mut table = Table::new(2);
     for decision in &project.decisions {
         let Decision { name, value, files } = decision;
         let value = value.as_deref().map_or(MASK.into(), safe_line).into_owned();
         let files = files.map(|count| plural(count, "file")).unwrap_or_default();
-        table.row([Cell::painted(*name, style::name), value.into(), Cell::painted(files, style::dim)]);
+        table.row([Cell::styled(*name, style::name), value.into(), Cell::styled(files, style::dim)]);
     }
     table
 }

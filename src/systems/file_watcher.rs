@@ -1,4 +1,4 @@
-//! Changes to sources on disk. An event of the kernel is only a sign of activity: a scan finds the changed
+//! FileWatcher to sources on disk. An event of the kernel is only a sign of activity: a scan finds the changed
 //! files once it is quiet. So a storm of renames is one change, files that come and go are none, and nothing
 //! is scanned while nothing happens. The reaction to changes belongs to `ops`.
 
@@ -13,10 +13,10 @@ use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
-use crate::base::tree_snapshot::Sources;
+use crate::base::tree_snapshot::TreeSnapshot;
 
 /// Time without events after which a change is complete.
-const QUIET: Duration = Duration::from_millis(100);
+const DEBOUNCE: Duration = Duration::from_millis(100);
 /// Maximum time before a continuing change is reported.
 const LONGEST: Duration = Duration::from_secs(2);
 
@@ -41,9 +41,9 @@ pub enum ChangeError {
 
 /// Watcher of a directory of sources, until it is dropped.
 #[derive(Debug)]
-pub struct Changes {
+pub struct FileWatcher {
     root: PathBuf,
-    known: Sources,
+    known: TreeSnapshot,
     watcher: RecommendedWatcher,
     watched: BTreeSet<PathBuf>,
     /// Paths removed or renamed since the last scan. A new file or directory of the same name is not yet
@@ -54,7 +54,7 @@ pub struct Changes {
     rung: bool,
 }
 
-impl Changes {
+impl FileWatcher {
     /// Starts watching. Ignored directories are not watched, however many there are.
     ///
     /// # Errors
@@ -82,7 +82,7 @@ impl Changes {
         let watcher = watcher.map_err(|error| refused(root, error))?;
         let mut this = Self {
             root: root.to_path_buf(),
-            known: Sources::default(),
+            known: TreeSnapshot::default(),
             watcher,
             watched: BTreeSet::new(),
             replaced,
@@ -109,7 +109,7 @@ impl Changes {
                 self.rung = true;
             }
             let began = Instant::now();
-            while began.elapsed() < LONGEST && timeout(QUIET, self.bell.notified()).await.is_ok() {}
+            while began.elapsed() < LONGEST && timeout(DEBOUNCE, self.bell.notified()).await.is_ok() {}
             let now = tokio::task::block_in_place(|| self.look())?;
             self.rung = false;
             let changed = self.known.differing(&now);
@@ -121,12 +121,12 @@ impl Changes {
     }
 
     /// Scans the sources, and watches new directories.
-    fn look(&mut self) -> Result<Sources, ChangeError> {
+    fn look(&mut self) -> Result<TreeSnapshot, ChangeError> {
         // They may be readable at the next scan.
         let mut unreadable = BTreeSet::new();
         loop {
             let replaced = std::mem::take(&mut *self.replaced.lock().unwrap_or_else(PoisonError::into_inner));
-            let now = Sources::read(&self.root)
+            let now = TreeSnapshot::read(&self.root)
                 .map_err(|error| ChangeError::System { path: error.path, source: error.source })?;
             let mut places = now.directories.clone();
             if places.is_empty() {
@@ -191,7 +191,7 @@ mod tests {
         let root = directory.path().to_path_buf();
         let write = |name: &str| std::fs::write(root.join(name), name).expect("writes");
         write("old");
-        let mut changes = Changes::watch(&root).expect("watches");
+        let mut changes = FileWatcher::watch(&root).expect("watches");
         let none = timeout(Duration::from_millis(300), changes.next()).await;
         assert!(none.is_err(), "nothing happened: {none:?}");
 
@@ -223,7 +223,7 @@ mod tests {
     }
 
     /// Writes until the change is seen, since nothing reports when a watch is active.
-    async fn seen(changes: &mut Changes, path: &Path) -> bool {
+    async fn seen(changes: &mut FileWatcher, path: &Path) -> bool {
         for number in 0..20 {
             std::fs::write(path, "x".repeat(number)).expect("writes");
             if let Ok(changed) = timeout(Duration::from_millis(500), changes.next()).await {
@@ -242,7 +242,7 @@ mod tests {
         let root = directory.path().join("clones/tools/src");
         std::fs::create_dir_all(&root).expect("makes");
         std::fs::write(root.join("old"), "").expect("writes");
-        let mut changes = Changes::watch(&root).expect("watches");
+        let mut changes = FileWatcher::watch(&root).expect("watches");
         std::fs::remove_dir_all(directory.path().join("clones")).expect("removes");
         assert_eq!(changes.next().await.expect("sees"), [root.join("old")]);
         let none = timeout(Duration::from_millis(300), changes.next()).await;
@@ -257,7 +257,7 @@ mod tests {
         let root = directory.path().join("src");
         let deep = root.join("some/deep");
         std::fs::create_dir_all(&deep).expect("makes");
-        let mut changes = Changes::watch(&root).expect("watches");
+        let mut changes = FileWatcher::watch(&root).expect("watches");
         for gone in [&root.join("some"), &root] {
             std::fs::remove_dir_all(gone).expect("removes");
             std::fs::create_dir_all(&deep).expect("makes");

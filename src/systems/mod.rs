@@ -1,8 +1,8 @@
 //! Floor 3: one directory per outside system. These modules never use each other, nor `ui` or `config`;
 //! shared code is in `base` or `host`, and combining systems belongs to `ops`.
 
-pub mod file_watcher;
 pub mod engine;
+pub mod file_watcher;
 pub mod git;
 pub mod gitlab;
 pub mod native;

@@ -18,7 +18,7 @@ const TEMPLATE: &str = "packages.yaml";
 /// Directories of root's programs, which the `PATH` of other users often omits.
 const ROOTS_DIRECTORIES: [&str; 2] = ["/usr/sbin", "/sbin"];
 /// Programs that run a command as root.
-const RAISERS: [&str; 2] = ["sudo", "doas"];
+const PRIVILEGE_TOOLS: [&str; 2] = ["sudo", "doas"];
 /// Directory that exists while systemd runs (sd_booted(3)).
 const SYSTEMD: &str = "/run/systemd/system";
 
@@ -148,7 +148,7 @@ pub fn as_root(env: &Env, argv: &[String]) -> Vec<String> {
     if is_root() {
         return argv.to_vec();
     }
-    let raise = raiser(env).unwrap_or(RAISERS[0]);
+    let raise = raiser(env).unwrap_or(PRIVILEGE_TOOLS[0]);
     std::iter::once(raise.to_owned()).chain(argv.iter().cloned()).collect()
 }
 
@@ -159,7 +159,7 @@ fn is_root() -> bool {
 }
 
 fn raiser(env: &Env) -> Option<&'static str> {
-    RAISERS.into_iter().find(|name| programs::find(env, name).is_some())
+    PRIVILEGE_TOOLS.into_iter().find(|name| programs::find(env, name).is_some())
 }
 
 /// Returns the name of this process's user, or the number if there is no name.
@@ -196,7 +196,7 @@ mod tests {
         let path = directory.path().display().to_string();
         let env = Env::new([("PATH", path)]);
         assert!(packages.manager(&env).is_none());
-        crate::base::files::write_whole(&directory.path().join("zypper"), b"", 0o755).expect("writes");
+        crate::base::files::write_atomic(&directory.path().join("zypper"), b"", 0o755).expect("writes");
         assert_eq!(packages.manager(&env).map(|manager| manager.program.as_str()), Some("zypper"));
     }
 

@@ -109,7 +109,7 @@ pub async fn preprocess(
     let fail = |why: String| PreprocessError::Program { file: file.to_owned(), why };
     let run = tokio::time::timeout(PATIENCE, run(command, source)).await;
     let output = run.map_err(|_| fail(format!("it does not end within {} s", PATIENCE.as_secs())))?;
-    let Output { good, text, complaints } = output.map_err(|error| fail(error.to_string()))?;
+    let CppOutput { good, text, complaints } = output.map_err(|error| fail(error.to_string()))?;
 
     let allowed: Vec<&Path> =
         [context, own].into_iter().chain(include.iter().map(PathBuf::as_path)).collect();
@@ -133,13 +133,13 @@ pub async fn preprocess(
     Ok(Preprocessed { text, warnings: complaints })
 }
 
-struct Output {
+struct CppOutput {
     good: bool,
     text: String,
     complaints: String,
 }
 
-async fn run(mut command: Command, source: String) -> std::io::Result<Output> {
+async fn run(mut command: Command, source: String) -> std::io::Result<CppOutput> {
     let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = piped.spawn()?;
     let stdin = child.stdin.take();
@@ -161,7 +161,7 @@ async fn run(mut command: Command, source: String) -> std::io::Result<Output> {
         return Err(std::io::Error::other(format!("it complains of more than {LONGEST_COMPLAINT} bytes")));
     }
     let good = child.wait().await?.success();
-    Ok(Output { good, text, complaints })
+    Ok(CppOutput { good, text, complaints })
 }
 
 /// Reads to the end, keeps the beginning; returns whether that is all.

@@ -168,7 +168,7 @@ impl Shell {
             Some((path, facts)) if path == file => facts.permissions().mode() & 0o7777,
             _ => 0o644,
         };
-        Ok(files::write_whole(&file, script.as_bytes(), mode)?)
+        Ok(files::write_atomic(&file, script.as_bytes(), mode)?)
     }
 }
 

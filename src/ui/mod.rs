@@ -13,11 +13,11 @@ pub mod style;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::text;
-use crate::host::{Host, Output, Terminal};
-use crate::model::event::{Event, Sink, State, Stream, Written};
+use crate::host::{Host, OutputSink, StreamTerminal};
+use crate::model::event::{Event, OutputLine, Sink, Stream, TaskOutcome};
 use lines::Prefixes;
 use outputs::Outputs;
-use pipeline_states::Followed;
+use pipeline_states::PipelineStates;
 use progress::Progress;
 
 /// Amount of messages.
@@ -31,9 +31,9 @@ pub enum Verbosity {
     Verbose,
 }
 
-/// Options for printing.
+/// UiOptions for printing.
 #[derive(Debug, Clone, Copy)]
-pub struct Options {
+pub struct UiOptions {
     /// Colour on standard output and standard error; `None`: only on a terminal.
     pub color: Option<bool>,
     /// Amount of messages.
@@ -44,25 +44,25 @@ pub struct Options {
 
 /// Printer. Cheap to clone.
 #[derive(Clone)]
-pub struct Ui(Arc<Inner>);
+pub struct Ui(Arc<UiState>);
 
-struct Inner {
-    stdout: Output,
-    stderr: Output,
-    terminal: Terminal,
-    options: Options,
+struct UiState {
+    stdout: OutputSink,
+    stderr: OutputSink,
+    terminal: StreamTerminal,
+    options: UiOptions,
     color_out: bool,
     color_err: bool,
     progress: Progress,
     prefixes: Mutex<Prefixes>,
     outputs: Mutex<Outputs>,
-    followed: Followed,
+    followed: PipelineStates,
 }
 
 impl Ui {
     /// Creates the printer of a machine.
     #[must_use]
-    pub fn new(host: &Host, options: Options) -> Self {
+    pub fn new(host: &Host, options: UiOptions) -> Self {
         let terminal = host.terminal;
         let wanted = |is_terminal: bool| {
             options.color.unwrap_or_else(|| {
@@ -77,7 +77,7 @@ impl Ui {
             })
         };
         let draws = terminal.stderr && !terminal.dumb && options.verbosity > Verbosity::Quiet;
-        Self(Arc::new(Inner {
+        Self(Arc::new(UiState {
             stdout: host.stdout.clone(),
             stderr: host.stderr.clone(),
             terminal,
@@ -87,7 +87,7 @@ impl Ui {
             progress: Progress::new(draws),
             prefixes: Mutex::default(),
             outputs: Mutex::default(),
-            followed: Followed::default(),
+            followed: PipelineStates::default(),
         }))
     }
 
@@ -147,7 +147,7 @@ impl Ui {
     }
 
     /// Prints a line about progress or a change; not with `-q`.
-    pub fn say(&self, line: &str) {
+    pub fn status(&self, line: &str) {
         if self.0.options.verbosity > Verbosity::Quiet {
             self.0.message(line);
         }
@@ -199,7 +199,7 @@ impl std::fmt::Debug for Ui {
     }
 }
 
-impl Inner {
+impl UiState {
     /// Returns an event with masked texts: a later change of a text could hide a secret from the stream.
     fn masked(&self, event: Event) -> Event {
         let mask = |text: String| self.stderr.masked(&text).into_owned();
@@ -249,9 +249,9 @@ impl Inner {
         if self.terminal.unicode { line } else { style::ascii(&line) }
     }
 
-    fn finished(&self, subject: &str, state: State, detail: &str, took: std::time::Duration) {
+    fn finished(&self, subject: &str, state: TaskOutcome, detail: &str, took: std::time::Duration) {
         self.progress.finish(subject);
-        if self.options.verbosity == Verbosity::Quiet && state != State::Failed {
+        if self.options.verbosity == Verbosity::Quiet && state != TaskOutcome::Failed {
             return;
         }
         let time = if took.as_millis() >= 950 { text::duration(took) } else { String::new() };
@@ -259,9 +259,9 @@ impl Inner {
         let detail = text::safe_line(detail);
         let padded = format!("{subject:<11}");
         let painted = match state {
-            State::Done | State::Unchanged => style::name(&padded),
-            State::Skipped => style::warn(&padded),
-            State::Failed => style::bad(&padded),
+            TaskOutcome::Done | TaskOutcome::Unchanged => style::name(&padded),
+            TaskOutcome::Skipped => style::warn(&padded),
+            TaskOutcome::Failed => style::bad(&padded),
         };
         let room = self.terminal.columns.filter(|_| self.terminal.stderr).unwrap_or(usize::MAX);
         let used = 2 + text::width(&padded) + 2 + if time.is_empty() { 0 } else { text::width(&time) + 2 };
@@ -276,7 +276,7 @@ impl Inner {
     fn line(&self, subject: &str, stream: Stream, line: &str) {
         let bytes = format!("{}\n", text::safe_line(line)).into_bytes();
         // The text ends its line, so that the stream holds nothing back.
-        self.output(vec![Written { subject: subject.into(), stream, bytes, time: None, ends: false }]);
+        self.output(vec![OutputLine { subject: subject.into(), stream, bytes, time: None, ends: false }]);
     }
 
     /// Returns whether more than one subject writes, so that lines need prefixes.

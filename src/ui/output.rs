@@ -4,17 +4,17 @@
 
 use std::sync::Arc;
 
-use super::outputs::{Lane, Outputs, index};
-use super::{Inner, style};
+use super::outputs::{OutputLane, Outputs, index};
+use super::{UiState, style};
 use crate::base::text::{self, LineCutter};
-use crate::model::event::{Stream, Written};
+use crate::model::event::{OutputLine, Stream};
 
 /// Maximum bytes of a line before it is cut.
 const LONGEST_LINE: usize = 64 << 10;
 
-/// Form of output on a stream.
+/// ProgressForm of output on a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum ProgressForm {
     /// Unchanged bytes.
     Bytes,
     /// Unchanged bytes, with the name or time before each line.
@@ -25,9 +25,9 @@ enum Form {
     Json,
 }
 
-impl Inner {
+impl UiState {
     /// Writes pieces of output, those for the same stream at once.
-    pub(super) fn output(&self, pieces: Vec<Written>) {
+    pub(super) fn output(&self, pieces: Vec<OutputLine>) {
         let mut outputs = self.outputs.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut batch = Vec::new();
         let mut target = Stream::Stdout;
@@ -38,7 +38,7 @@ impl Inner {
                 target = to;
             }
             match self.form(&piece) {
-                Form::Bytes => {
+                ProgressForm::Bytes => {
                     batch.extend_from_slice(&piece.bytes);
                     if let Some(last) = piece.bytes.last() {
                         outputs.open[index(to)] = (*last != b'\n').then(|| piece.subject.clone());
@@ -50,19 +50,19 @@ impl Inner {
         self.write_batch(target, &mut batch);
     }
 
-    fn form(&self, piece: &Written) -> Form {
+    fn form(&self, piece: &OutputLine) -> ProgressForm {
         let terminal = match piece.stream {
             Stream::Stdout => self.terminal.stdout,
             Stream::Stderr => self.terminal.stderr,
         };
         if self.options.json {
-            Form::Json
+            ProgressForm::Json
         } else if terminal {
-            Form::Screen
+            ProgressForm::Screen
         } else if piece.time.is_some() || self.several() {
-            Form::Prefixed
+            ProgressForm::Prefixed
         } else {
-            Form::Bytes
+            ProgressForm::Bytes
         }
     }
 
@@ -74,23 +74,24 @@ impl Inner {
             Stream::Stdout => &self.stdout,
             Stream::Stderr => &self.stderr,
         };
-        self.progress.suspend(|| output.pass(batch));
+        self.progress.suspend(|| output.pass_through(batch));
         batch.clear();
     }
 
     /// Returns the lines that a piece completes.
-    fn lines_of(&self, form: Form, piece: &Written, outputs: &mut Outputs, batch: &mut Vec<u8>) {
+    fn lines_of(&self, form: ProgressForm, piece: &OutputLine, outputs: &mut Outputs, batch: &mut Vec<u8>) {
         let Outputs { lanes, open } = outputs;
         let key = (piece.subject.clone(), piece.stream == Stream::Stderr);
-        let lane =
-            lanes.entry(key).or_insert_with(|| Lane { cutter: LineCutter::new(LONGEST_LINE), began: None });
+        let lane = lanes
+            .entry(key)
+            .or_insert_with(|| OutputLane { cutter: LineCutter::new(LONGEST_LINE), began: None });
         let mut began = lane.began.take();
         let mut take = |line: &[u8]| {
             let time = began.take().or(piece.time);
             match form {
-                Form::Json => self.object(piece, line, time, batch),
-                Form::Screen => self.shown(piece, line, time, batch),
-                Form::Bytes | Form::Prefixed => {
+                ProgressForm::Json => self.object(piece, line, time, batch),
+                ProgressForm::Screen => self.shown(piece, line, time, batch),
+                ProgressForm::Bytes | ProgressForm::Prefixed => {
                     self.prefixed(piece, line, time, &mut open[index(piece.stream)], batch);
                 }
             }
@@ -104,7 +105,7 @@ impl Inner {
         }
     }
 
-    fn object(&self, piece: &Written, line: &[u8], time: Option<jiff::Timestamp>, batch: &mut Vec<u8>) {
+    fn object(&self, piece: &OutputLine, line: &[u8], time: Option<jiff::Timestamp>, batch: &mut Vec<u8>) {
         let text = text::line_text(line);
         let mut object = serde_json::json!({
             "type": "line",
@@ -119,7 +120,7 @@ impl Inner {
         batch.extend_from_slice(format!("{object}\n").as_bytes());
     }
 
-    fn shown(&self, piece: &Written, line: &[u8], time: Option<jiff::Timestamp>, batch: &mut Vec<u8>) {
+    fn shown(&self, piece: &OutputLine, line: &[u8], time: Option<jiff::Timestamp>, batch: &mut Vec<u8>) {
         let text = text::line_text(line);
         let before = self.before(piece, time, true);
         let line = self.fit(&format!("{before}{}", text::safe_line(&text)), self.color(piece.stream));
@@ -129,7 +130,7 @@ impl Inner {
 
     fn prefixed(
         &self,
-        piece: &Written,
+        piece: &OutputLine,
         line: &[u8],
         time: Option<jiff::Timestamp>,
         open: &mut Option<Arc<str>>,
@@ -148,7 +149,7 @@ impl Inner {
     }
 
     /// Returns the name and the time before a line.
-    fn before(&self, piece: &Written, time: Option<jiff::Timestamp>, named: bool) -> String {
+    fn before(&self, piece: &OutputLine, time: Option<jiff::Timestamp>, named: bool) -> String {
         let mut before = if named { self.prefix(&piece.subject) } else { String::new() };
         if let Some(time) = time {
             before.push_str(&style::dim(&super::lines::time(time)));

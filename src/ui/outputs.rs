@@ -9,7 +9,7 @@ use crate::model::event::Stream;
 /// State of the output so far.
 #[derive(Debug, Default)]
 pub(super) struct Outputs {
-    pub(super) lanes: BTreeMap<(Arc<str>, bool), Lane>,
+    pub(super) lanes: BTreeMap<(Arc<str>, bool), OutputLane>,
     /// Subject of the unfinished line on each of the two streams; none on a terminal.
     pub(super) open: [Option<Arc<str>>; 2],
 }
@@ -23,7 +23,7 @@ impl Outputs {
 
 /// One of the two streams of one subject.
 #[derive(Debug)]
-pub(super) struct Lane {
+pub(super) struct OutputLane {
     pub(super) cutter: LineCutter,
     /// Time at which the unfinished line began.
     pub(super) began: Option<jiff::Timestamp>,

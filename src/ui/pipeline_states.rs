@@ -7,9 +7,9 @@ use crate::model::staging::PipelineStatus;
 
 /// States that were shown last, by pipeline.
 #[derive(Debug, Default)]
-pub(super) struct Followed(Mutex<BTreeMap<String, PipelineStatus>>);
+pub(super) struct PipelineStates(Mutex<BTreeMap<String, PipelineStatus>>);
 
-impl Followed {
+impl PipelineStates {
     /// Returns whether a state is new.
     pub(super) fn is_new(&self, subject: &str, status: &PipelineStatus) -> bool {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,10 +1,10 @@
 //! Progress of pipelines: redrawn in place on a terminal, a line for each new state elsewhere.
 
-use super::{Inner, Verbosity, style};
+use super::{UiState, Verbosity, style};
 use crate::base::text::safe_line;
-use crate::model::event::{PipelineEvent, State};
+use crate::model::event::{PipelineEvent, TaskOutcome};
 
-impl Inner {
+impl UiState {
     /// Shows the state of a pipeline.
     pub(super) fn pipeline(&self, one: &PipelineEvent) {
         let subject = one.subject();
@@ -15,7 +15,7 @@ impl Inner {
         let is_new = self.followed.is_new(&subject, &one.status);
         if one.finished {
             let well = one.status.is_success() && one.detail.is_empty();
-            let state = if well { State::Done } else { State::Failed };
+            let state = if well { TaskOutcome::Done } else { TaskOutcome::Failed };
             self.finished(&subject, state, &doing, one.took.unwrap_or_default());
         } else if self.progress.draws() {
             self.progress.follow(&subject, &safe_line(&doing));

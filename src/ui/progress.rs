@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::base::text;
-use crate::model::event::Unit;
+use crate::model::event::ProgressUnit;
 
 /// Minimum duration of a task before it is drawn.
 const DELAY: Duration = Duration::from_millis(250);
@@ -23,17 +23,17 @@ pub(super) struct Progress {
 
 #[derive(Default)]
 struct Drawn {
-    works: BTreeMap<String, Work>,
+    works: BTreeMap<String, ProgressTask>,
     ticking: bool,
 }
 
-struct Work {
+struct ProgressTask {
     began: Instant,
     doing: String,
     message: String,
     done: u64,
     total: Option<u64>,
-    unit: Unit,
+    unit: ProgressUnit,
     bar: Option<ProgressBar>,
 }
 
@@ -58,7 +58,7 @@ impl Progress {
 
     pub(super) fn start(&self, subject: &str, doing: &str) {
         self.with(|drawn| {
-            drawn.works.insert(subject.to_owned(), Work::new(doing));
+            drawn.works.insert(subject.to_owned(), ProgressTask::new(doing));
         });
         self.tick();
     }
@@ -66,13 +66,13 @@ impl Progress {
     /// Updates the text of a subject's task, whether or not it has begun.
     pub(super) fn follow(&self, subject: &str, doing: &str) {
         self.with(|drawn| {
-            let work = drawn.works.entry(subject.to_owned()).or_insert_with(|| Work::new(doing));
+            let work = drawn.works.entry(subject.to_owned()).or_insert_with(|| ProgressTask::new(doing));
             doing.clone_into(&mut work.doing);
         });
         self.tick();
     }
 
-    pub(super) fn progress(&self, subject: &str, done: u64, total: Option<u64>, unit: Unit) {
+    pub(super) fn progress(&self, subject: &str, done: u64, total: Option<u64>, unit: ProgressUnit) {
         self.with(|drawn| {
             if let Some(work) = drawn.works.get_mut(subject) {
                 (work.done, work.total, work.unit) = (done, total, unit);
@@ -129,7 +129,7 @@ impl Progress {
     }
 }
 
-impl Work {
+impl ProgressTask {
     fn new(doing: &str) -> Self {
         Self {
             began: Instant::now(),
@@ -137,7 +137,7 @@ impl Work {
             message: String::new(),
             done: 0,
             total: None,
-            unit: Unit::Items,
+            unit: ProgressUnit::Items,
             bar: None,
         }
     }
@@ -156,7 +156,7 @@ impl Work {
             bar
         });
         bar.tick();
-        let count = |n: u64| if self.unit == Unit::Bytes { text::bytes(n) } else { n.to_string() };
+        let count = |n: u64| if self.unit == ProgressUnit::Bytes { text::bytes(n) } else { n.to_string() };
         let mut parts = vec![self.doing.clone()];
         match self.total {
             Some(total) if total > 0 => parts.push(format!("{}/{}", count(self.done), count(total))),

@@ -27,27 +27,27 @@ impl Writes {
     }
 }
 
-fn ui(terminal: Terminal, json: bool) -> (Ui, Writes, Writes) {
+fn ui(terminal: StreamTerminal, json: bool) -> (Ui, Writes, Writes) {
     let (out, err) = (Writes::default(), Writes::default());
     let host = Host {
-        stdout: Output::new(out.clone()),
-        stderr: Output::new(err.clone()),
+        stdout: OutputSink::new(out.clone()),
+        stderr: OutputSink::new(err.clone()),
         terminal,
         env: crate::host::Env::new([("", ""); 0]),
         ..Host::real()
     };
-    (Ui::new(&host, Options { color: None, verbosity: Verbosity::Normal, json }), out, err)
+    (Ui::new(&host, UiOptions { color: None, verbosity: Verbosity::Normal, json }), out, err)
 }
 
-fn piece(subject: &str, stream: Stream, bytes: &[u8]) -> Written {
-    Written { subject: subject.into(), stream, bytes: bytes.to_vec(), time: None, ends: false }
+fn piece(subject: &str, stream: Stream, bytes: &[u8]) -> OutputLine {
+    OutputLine { subject: subject.into(), stream, bytes: bytes.to_vec(), time: None, ends: false }
 }
 
 #[test]
 fn many_lines_are_one_write_in_every_form() {
     let pieces = || (0..1000).map(|_| piece("a", Stream::Stdout, b"line\n")).collect::<Vec<_>>();
-    let screen = Terminal { stdout: true, ..Terminal::NONE };
-    for (terminal, json) in [(Terminal::NONE, false), (Terminal::NONE, true), (screen, false)] {
+    let screen = StreamTerminal { stdout: true, ..StreamTerminal::NONE };
+    for (terminal, json) in [(StreamTerminal::NONE, false), (StreamTerminal::NONE, true), (screen, false)] {
         let (ui, out, _) = ui(terminal, json);
         ui.send(Event::Output(pieces()));
         assert_eq!(out.count(), 1);
@@ -58,23 +58,23 @@ fn many_lines_are_one_write_in_every_form() {
 #[test]
 fn bytes_pass_as_they_are_where_there_is_no_terminal() {
     let odd = b"\0\r\x1b[1m\xff\xc2\x85 no end";
-    let (ui, out, err) = ui(Terminal::NONE, false);
+    let (ui, out, err) = ui(StreamTerminal::NONE, false);
     ui.send(Event::Output(vec![piece("a", Stream::Stdout, odd), piece("a", Stream::Stderr, odd)]));
     assert_eq!((out.all(), err.all()), (odd.to_vec(), odd.to_vec()));
     // A message begins a line of its own.
-    ui.say("done");
+    ui.status("done");
     assert_eq!(err.all(), [odd, &b"\ndone\n"[..]].concat());
 }
 
 #[test]
 fn of_several_each_line_has_its_name_before_its_bytes() {
-    let (ui, out, _) = ui(Terminal::NONE, false);
+    let (ui, out, _) = ui(StreamTerminal::NONE, false);
     ui.send(Event::Speakers(vec!["a".into(), "bb".into()]));
     ui.send(Event::Output(vec![
         piece("a", Stream::Stdout, b"\xff\x1b[1m one\r\nha"),
         piece("bb", Stream::Stdout, b"two\n"),
         piece("a", Stream::Stdout, b"lf\n\n"),
-        Written { ends: true, ..piece("bb", Stream::Stdout, b"no end") },
+        OutputLine { ends: true, ..piece("bb", Stream::Stdout, b"no end") },
     ]));
     let expected =
         ["a  │ ".as_bytes(), b"\xff\x1b[1m one\r\n", "bb │ two\na  │ half\na  │ \nbb │ no end".as_bytes()];
@@ -84,7 +84,7 @@ fn of_several_each_line_has_its_name_before_its_bytes() {
 
 #[test]
 fn a_line_that_was_cut_goes_on_unless_another_one_speaks() {
-    let (ui, out, _) = ui(Terminal::NONE, false);
+    let (ui, out, _) = ui(StreamTerminal::NONE, false);
     ui.send(Event::Speakers(vec!["a".into(), "b".into()]));
     let long = vec![b'x'; 100 << 10];
     ui.send(Event::Output(vec![piece("a", Stream::Stdout, &long), piece("a", Stream::Stdout, b"\n")]));
@@ -95,8 +95,8 @@ fn a_line_that_was_cut_goes_on_unless_another_one_speaks() {
 
 #[test]
 fn nothing_that_a_terminal_acts_on_is_shown_there() {
-    let (ui, out, _) = ui(Terminal { stdout: true, ..Terminal::NONE }, false);
-    ui.send(Event::Output(vec![Written {
+    let (ui, out, _) = ui(StreamTerminal { stdout: true, ..StreamTerminal::NONE }, false);
+    ui.send(Event::Output(vec![OutputLine {
         ends: true,
         ..piece("a", Stream::Stdout, b"\x1b[1mx\x1b[0m\x07\xff")
     }]));
@@ -106,7 +106,7 @@ fn nothing_that_a_terminal_acts_on_is_shown_there() {
 
 #[test]
 fn json_has_the_text_as_it_is() {
-    let (ui, out, _) = ui(Terminal::NONE, true);
+    let (ui, out, _) = ui(StreamTerminal::NONE, true);
     ui.send(Event::Output(vec![piece("a", Stream::Stderr, b"\x1b[1mx\0\n")]));
     let object: serde_json::Value = serde_json::from_slice(&out.all()).expect("is JSON");
     assert_eq!(object["text"], "\u{1b}[1mx\0");

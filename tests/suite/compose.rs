@@ -9,8 +9,10 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-use cki::model::deployment::expansion::joined;
-use cki::model::deployment::{self, Deployment, FileKind, FileTrouble, Files, GivenValue, Item};
+use cki::model::deployment::expansion::render;
+use cki::model::deployment::{
+    self, Deployment, DeploymentFileSet, DeploymentItem, EnvVarSource, FileKind, FileTrouble,
+};
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use serde_json::Value;
@@ -26,7 +28,7 @@ struct Project {
     services: BTreeSet<String>,
 }
 
-impl Files for Project {
+impl DeploymentFileSet for Project {
     fn kind(&self, path: &str) -> Result<Option<FileKind>, FileTrouble> {
         let below = format!("{path}/");
         Ok(match self.files.contains_key(path) {
@@ -55,8 +57,9 @@ impl Files for Project {
 impl Project {
     fn read(&self, service: &str) -> Result<Deployment, deployment::DeploymentError> {
         let named = self.named.iter();
-        let items: Vec<Item<'_>> =
-            named.map(|path| Item { files: self, path, container: Some(service), place: "i:1" }).collect();
+        let items: Vec<DeploymentItem<'_>> = named
+            .map(|path| DeploymentItem { files: self, path, container: Some(service), place: "i:1" })
+            .collect();
         deployment::read(service, &items)
     }
 
@@ -288,7 +291,7 @@ fn difference(project: &Project, services: &Value) -> Option<String> {
         let mut got: BTreeMap<String, Option<String>> = BTreeMap::new();
         for given in &read.container.variables {
             let value = match &given.value {
-                GivenValue::Text(pieces) => Some(joined(pieces, &|_| None)),
+                EnvVarSource::Text(pieces) => Some(render(pieces, &|_| None)),
                 _ => None,
             };
             if value.is_none() && wanted.get(&given.name).is_none_or(Option::is_some) {
@@ -312,8 +315,8 @@ fn difference(project: &Project, services: &Value) -> Option<String> {
         let words = |key: &str| -> Vec<String> {
             there[key].as_array().into_iter().flatten().filter_map(Value::as_str).map(plain).collect()
         };
-        let own = |words: &[Vec<deployment::expansion::Piece>]| -> Vec<String> {
-            words.iter().map(|word| joined(word, &|_| None)).collect()
+        let own = |words: &[Vec<deployment::expansion::Segment>]| -> Vec<String> {
+            words.iter().map(|word| render(word, &|_| None)).collect()
         };
         for (key, own) in
             [("entrypoint", own(&read.container.command)), ("command", own(&read.container.args))]

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use cki::demo::{base_image, walk};
 use cki::host::Env;
-use cki::systems::engine::{Wanted, discover};
+use cki::systems::engine::{EngineChoice, discover};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -77,7 +77,7 @@ impl Stage {
             let env = Env::new([(*variable, address.as_str())]);
             let runtime = tokio::runtime::Runtime::new().expect("starts");
             left.extend(runtime.block_on(async {
-                let engine = discover(&env, Wanted::Auto).await.engine.expect("answers");
+                let engine = discover(&env, EngineChoice::Auto).await.engine.expect("answers");
                 let images = engine.images_with_label(base_image::LABEL).await.expect("answers");
                 let name = walk::name(demo);
                 let own =

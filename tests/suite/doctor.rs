@@ -3,7 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use cki::demo::gitlab::{Config, Control, Fault, How, Options, Pace, StandIn};
+use cki::demo::gitlab::{
+    ControlFile, FaultKind, InjectedFault, StandIn, StandInConfig, StandInOptions, TimeScale,
+};
 use insta::assert_snapshot;
 use serde_json::Value;
 
@@ -158,13 +160,14 @@ fn what_hangs_is_cut_off_and_leaves_nothing() {
     assert_eq!(state, "failed");
     assert!(why.contains("does not end within"), "{why}");
     let pid = std::fs::read_to_string(cli.directory().join("pid")).expect("it was started");
-    assert_eq!(cki::host::started(pid.trim().parse().expect("a process id")), None);
+    assert_eq!(cki::host::process_start_time(pid.trim().parse().expect("a process id")), None);
 }
 
 fn stand_in() -> StandIn {
-    let config = Config::parse("gitlab.yaml", include_str!("../fixtures/gitlab.yaml")).expect("is valid");
+    let config =
+        StandInConfig::parse("gitlab.yaml", include_str!("../fixtures/gitlab.yaml")).expect("is valid");
     let began = "2026-11-22T10:00:00Z".parse().expect("is a time");
-    StandIn::start(Options { config, pace: Pace::ByHand, began, port: 0 }).expect("starts")
+    StandIn::start(StandInOptions { config, pace: TimeScale::ByHand, began, port: 0 }).expect("starts")
 }
 
 #[test]
@@ -190,9 +193,15 @@ fn the_server_is_asked_whose_the_token_is() {
     let (state, why) = found(&closed.set("CKI_GITLAB_TOKEN", "x").end(), "gitlab");
     assert_eq!(state, "failed");
     assert!(why.contains("refused"), "{why}");
-    let slow =
-        Fault { method: None, path: String::new(), after: 0, times: 99, done: false, how: How::Slow(60_000) };
-    server.control(Control::Misbehave(slow)).expect("is taken");
+    let slow = InjectedFault {
+        method: None,
+        path: String::new(),
+        after: 0,
+        times: 99,
+        done: false,
+        how: FaultKind::Slow(60_000),
+    };
+    server.control(ControlFile::Misbehave(slow)).expect("is taken");
     let (state, why) = with("alice-not-a-real-token");
     assert_eq!(state, "failed");
     assert!(why.contains("within 3.0 s"), "{why}");

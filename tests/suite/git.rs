@@ -19,14 +19,14 @@ pub(crate) use cancel::clone_until_killed;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Once};
 
-use cki::base::http::{Http, HttpPolicy};
+use cki::base::http::{HttpClient, HttpPolicy};
 use cki::base::secret::Secret;
-use cki::host::signals::Stop;
+use cki::host::signals::Shutdown;
 use cki::model::event::{Event, Events, Sink};
-use cki::ops::clone::{CloneOutcome, CloneRequest, CloneState, JOBS, Repository, Wanted, clone};
+use cki::ops::clone::{CloneOutcome, CloneRepository, CloneRequest, CloneState, CloneTarget, JOBS, clone};
 use cki::systems::git::{
-    Author, Checkout, CommitId, Git, GitError, History, Job, Login, Logins, MergeRequest, Mode, Outcome,
-    TreeFile, inspect,
+    Author, Checkout, CloneResult, CommitId, Git, GitContext, GitError, History, Login, Logins,
+    MergeRequestHead, Mode, TreeFile, inspect,
 };
 
 use crate::support::git_server::{GitServer, TOKEN, USER};
@@ -47,7 +47,7 @@ impl Bench {
         let served = directory.path().join("served");
         let mut history = begin(&served.join("x.git"));
         let first = history.commit(None, "first\n", &[file("a", "1\n"), file("b", "1\n")]).expect("commits");
-        history.point("refs/heads/main", first).expect("points");
+        history.update_ref("refs/heads/main", first).expect("points");
         let server = GitServer::start(&served).await;
         std::fs::create_dir(directory.path().join("work")).expect("makes");
         Self { directory, server, history, first }
@@ -56,7 +56,7 @@ impl Bench {
     /// Commits files to a branch on the server.
     fn commit(&mut self, parent: CommitId, reference: &str, files: &[TreeFile]) -> CommitId {
         let id = self.history.commit(Some(parent), "more\n", files).expect("commits");
-        self.history.point(reference, id).expect("points");
+        self.history.update_ref(reference, id).expect("points");
         id
     }
 
@@ -82,7 +82,7 @@ impl Bench {
     }
 
     fn git_with(&self, logins: Logins) -> Git {
-        Git::new(Arc::new(Http::new(HttpPolicy::default())), logins, clean_env(self.directory.path()))
+        Git::new(Arc::new(HttpClient::new(HttpPolicy::default())), logins, clean_env(self.directory.path()))
     }
 
     fn logins(&self, secret: &str) -> Logins {
@@ -92,18 +92,18 @@ impl Bench {
         logins
     }
 
-    fn wanted(&self, url: &str) -> Wanted {
-        Wanted { name: "x".into(), url: url.into(), target: self.target(), merge_request: None }
+    fn wanted(&self, url: &str) -> CloneTarget {
+        CloneTarget { name: "x".into(), url: url.into(), target: self.target(), merge_request: None }
     }
 
     /// `cki clone` of one repository to the usual place.
-    async fn clone(&self, url: &str) -> Repository {
+    async fn clone(&self, url: &str) -> CloneRepository {
         self.clone_with(&self.git(), self.wanted(url), None).await
     }
 
-    async fn clone_with(&self, git: &Git, wanted: Wanted, depth: Option<u32>) -> Repository {
+    async fn clone_with(&self, git: &Git, wanted: CloneTarget, depth: Option<u32>) -> CloneRepository {
         let request = CloneRequest { repositories: vec![wanted], depth, jobs: JOBS };
-        let mut outcome = clone(request, git, &Events::silent(), &Stop::new()).await;
+        let mut outcome = clone(request, git, &Events::silent(), &Shutdown::new()).await;
         assert!(outcome.stopped.is_none());
         outcome.repositories.pop().expect("one was asked for")
     }
@@ -143,8 +143,8 @@ fn file(path: &str, content: &str) -> TreeFile {
 }
 
 /// A merge request where GitLab keeps it.
-fn merge_request(iid: u64) -> MergeRequest {
-    MergeRequest::new(iid, "refs/merge-requests/{n}/head").expect("a ref")
+fn merge_request(iid: u64) -> MergeRequestHead {
+    MergeRequestHead::new(iid, "refs/merge-requests/{n}/head").expect("a ref")
 }
 
 /// A file that no compression makes smaller.
@@ -161,7 +161,7 @@ fn noise(path: &str, length: usize) -> TreeFile {
 }
 
 fn names(directory: &Path) -> Vec<String> {
-    cki::base::files::names_in(directory).expect("reads")
+    cki::base::files::list_dir(directory).expect("reads")
 }
 
 /// Whether any file below a directory holds a text.
@@ -176,14 +176,14 @@ fn holds(directory: &Path, text: &str) -> bool {
     })
 }
 
-fn done(repository: &Repository) -> &Outcome {
+fn done(repository: &CloneRepository) -> &CloneResult {
     match &repository.state {
         CloneState::Done(outcome) => outcome,
         other => panic!("{other:?}"),
     }
 }
 
-fn out_of_reach(repository: &Repository) -> &GitError {
+fn out_of_reach(repository: &CloneRepository) -> &GitError {
     match &repository.state {
         CloneState::OutOfReach(error) => error,
         other => panic!("{other:?}"),

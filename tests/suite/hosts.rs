@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use cki::model::guard::DenyList;
-use cki::model::inventory::{Document, Inventory};
+use cki::model::inventory::{Inventory, InventoryDocument};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
@@ -19,7 +19,7 @@ const DENIED: [&str; 4] = ["gitlab.com", "xn--bcher-kva.example", "strasse.examp
 
 fn list() -> DenyList {
     let text = "production: {hosts: [GitLab.com, 'bücher.example', strasse.example, 10.1.2.3]}\n";
-    let head = Document { file: "i.yaml".into(), text: text.into(), reference: None };
+    let head = InventoryDocument { file: "i.yaml".into(), text: text.into(), reference: None };
     DenyList::from(&Inventory::read("here", vec![head]).expect("reads"))
 }
 

@@ -4,5 +4,5 @@
 mod read;
 mod write;
 
-pub use read::{Invalid, Statement, Text, statements};
-pub use write::{Reader, Written, write};
+pub use read::{DotenvText, Invalid, Statement, statements};
+pub use write::{DotenvReader, Written, write};

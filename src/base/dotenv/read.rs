@@ -1,4 +1,4 @@
-//! Reader of environment files: comments, `export`, `NAME: value`, quotes over several lines, escapes. It
+//! DotenvParser of environment files: comments, `export`, `NAME: value`, quotes over several lines, escapes. It
 //! accepts the syntax of Compose; a statement that Compose rejects is an [`Invalid`], and reading continues
 //! in the next line.
 
@@ -8,7 +8,7 @@ pub struct Statement {
     /// Name of the variable.
     pub name: String,
     /// Value; `None` for a name alone, whose value is inherited.
-    pub value: Option<Text>,
+    pub value: Option<DotenvText>,
     /// Line number at which the statement begins, from 1.
     pub line: usize,
     /// The statement begins on the line on which the quoted value before it ends.
@@ -17,7 +17,7 @@ pub struct Statement {
 
 /// The text of a value, without quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Text {
+pub enum DotenvText {
     /// Value in single quotes, without interpolation.
     Literal(String),
     /// Value with interpolation.
@@ -40,7 +40,7 @@ const NO_ASSIGNMENT: Invalid = Invalid { line: 0, message: "this is no `NAME=VAL
 #[must_use]
 pub fn statements(text: &str) -> Vec<Result<Statement, Invalid>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader { rest: text, line: 1 };
+    let mut reader = DotenvParser { rest: text, line: 1 };
     let mut found = Vec::new();
     let mut quotes_end = None;
     while reader.skip_to_statement() {
@@ -61,12 +61,12 @@ pub fn statements(text: &str) -> Vec<Result<Statement, Invalid>> {
     found
 }
 
-struct Reader<'a> {
+struct DotenvParser<'a> {
     rest: &'a str,
     line: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> DotenvParser<'a> {
     fn advance(&mut self, bytes: usize) -> &'a str {
         let (taken, rest) = self.rest.split_at(bytes);
         self.line += taken.bytes().filter(|byte| *byte == b'\n').count();
@@ -118,21 +118,21 @@ impl<'a> Reader<'a> {
             _ => {
                 let line = self.advance(self.rest.find('\n').unwrap_or(self.rest.len()));
                 let value = line.split_once(" #").map_or(line, |(value, _)| value);
-                Text::Template(value.trim_end().to_owned())
+                DotenvText::Template(value.trim_end().to_owned())
             }
         };
         Ok((Statement { name, value: Some(value), line, follows_quotes: false }, has_quotes))
     }
 
-    fn quoted(&mut self, quote: char) -> Result<Text, Invalid> {
+    fn quoted(&mut self, quote: char) -> Result<DotenvText, Invalid> {
         let mut text = String::new();
         let mut is_escaped = false;
         for (at, c) in self.rest.char_indices().skip(1) {
             if c == quote && !is_escaped {
                 self.advance(at + 1);
                 return Ok(match quote {
-                    '"' => Text::Template(unescaped(&text)),
-                    _ => Text::Literal(text),
+                    '"' => DotenvText::Template(unescaped(&text)),
+                    _ => DotenvText::Literal(text),
                 });
             }
             if c == '\\' && !is_escaped {
@@ -204,14 +204,14 @@ mod tests {
     fn template(name: &str, text: &str, line: usize) -> Result<Statement, Invalid> {
         Ok(Statement {
             name: name.to_owned(),
-            value: Some(Text::Template(text.to_owned())),
+            value: Some(DotenvText::Template(text.to_owned())),
             line,
             follows_quotes: false,
         })
     }
 
     fn literal(name: &str, text: &str, line: usize) -> Result<Statement, Invalid> {
-        let value = Some(Text::Literal(text.to_owned()));
+        let value = Some(DotenvText::Literal(text.to_owned()));
         Ok(Statement { name: name.to_owned(), value, line, follows_quotes: false })
     }
 

@@ -3,7 +3,7 @@
 //! [`super::forms`].
 
 use super::folded::Folded;
-use super::phrases::Phrases;
+use super::phrases::PatternSet;
 
 /// Minimum characters of a relevant run of numbers: four numbers of two digits with separators.
 const SHORTEST: usize = 11;
@@ -87,7 +87,7 @@ pub(super) fn read(
     text: &[u8],
     candidates: &[(usize, usize)],
     base: Radix,
-    sought: &Phrases,
+    sought: &PatternSet,
     last: bool,
 ) -> Folded {
     let (view, line) = (Folded::default(), Line::default());
@@ -120,7 +120,7 @@ struct Dump<'a> {
     text: &'a [u8],
     base: Radix,
     view: Folded,
-    sought: &'a Phrases,
+    sought: &'a PatternSet,
     last: bool,
     line: Line,
     /// Length of the gap since the last number.
@@ -176,7 +176,7 @@ impl Dump<'_> {
 
     /// Returns whether the decoded bytes end in the beginning of a phrase.
     fn has_begun(&self) -> bool {
-        self.sought.open_end(&self.view.bytes, |_| true) < self.view.bytes.len()
+        self.sought.partial_match_len(&self.view.bytes, |_| true) < self.view.bytes.len()
     }
 
     /// Returns whether a letter that is not a digit adjoins a word.
@@ -306,7 +306,7 @@ impl Dump<'_> {
     fn may_become(&self, word: &[u8]) -> bool {
         let begun: Vec<u8> = self.line.numbers.iter().map(|(.., byte)| *byte).collect();
         let begun = [&self.view.bytes[..], &begun].concat();
-        if self.sought.open_end(&begun, |_| true) < begun.len() {
+        if self.sought.partial_match_len(&begun, |_| true) < begun.len() {
             return true;
         }
         let first = |from: u32, to: u32| {

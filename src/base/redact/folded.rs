@@ -1,7 +1,7 @@
 //! Folding of a text into its visible content: without invisible characters, with escaped characters
 //! decoded, and with the position of every byte in the original. A text and its escaped forms fold to the
 //! same bytes, in which secrets are searched. Forms other than escapes are in [`super::forms`] and
-//! [`super::views`].
+//! [`super::decoded_variants`].
 
 use super::terminal::{Lexeme, ReadOptions, is_control};
 use super::units::unit;
@@ -15,7 +15,7 @@ pub(super) struct Folded {
     /// Visible bytes.
     pub(super) bytes: Vec<u8>,
     /// Pieces of the text that were decoded or removed, in order.
-    pieces: Vec<Piece>,
+    pieces: Vec<FoldedPiece>,
     /// Start of the first piece whose meaning depends on the bytes that follow.
     pub(super) open: Option<usize>,
     /// A piece is longer than a byte, so that the raw text may contain other phrases.
@@ -27,7 +27,7 @@ pub(super) struct Folded {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Piece {
+struct FoldedPiece {
     /// Offset of its bytes in the folded text.
     at: usize,
     /// Number of its bytes in the folded text.
@@ -120,7 +120,7 @@ impl Folded {
 
     /// Appends the bytes of a decoded piece; returns the end of the piece.
     pub(super) fn piece(&mut self, raw: (usize, usize), bytes: &[u8], is_newline: bool) -> usize {
-        self.pieces.push(Piece { at: self.bytes.len(), length: bytes.len(), raw, is_newline });
+        self.pieces.push(FoldedPiece { at: self.bytes.len(), length: bytes.len(), raw, is_newline });
         self.bytes.extend_from_slice(bytes);
         raw.1
     }
@@ -185,7 +185,7 @@ impl Folded {
 
     /// Returns whether the text begins or ends with an invisible piece.
     pub(super) fn has_unseen_edge(&self, length: usize) -> bool {
-        let is_edge = |piece: &Piece| piece.length == 0 && (piece.raw.0 == 0 || piece.raw.1 == length);
+        let is_edge = |piece: &FoldedPiece| piece.length == 0 && (piece.raw.0 == 0 || piece.raw.1 == length);
         self.pieces.iter().any(is_edge)
     }
 

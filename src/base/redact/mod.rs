@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use super::secret::Secret;
 use folded::Folding;
-use phrases::Phrases;
+use phrases::PatternSet;
 pub use stream::RedactStream;
 use stream::Sought;
 use tokens::TokenStream;
@@ -54,8 +54,8 @@ impl Redactor {
             all.folded.append(&mut forms.folded);
             all.needs_raw |= forms.needs_raw;
         }
-        let Some(raw) = Phrases::new(all.raw) else { return Self::default() };
-        let sought = Sought { raw, folded: Phrases::new(all.folded), needs_raw: all.needs_raw, folding };
+        let Some(raw) = PatternSet::new(all.raw) else { return Self::default() };
+        let sought = Sought { raw, folded: PatternSet::new(all.folded), needs_raw: all.needs_raw, folding };
         Self { sought: Some(Arc::new(sought)) }
     }
 

@@ -38,7 +38,7 @@ impl Phrase {
 }
 
 /// A set of phrases.
-pub(super) struct Phrases {
+pub(super) struct PatternSet {
     /// Bytes of the window.
     window: usize,
     /// Distance to move the window, by hash of its last four bytes; 0 if a phrase has them at that place.
@@ -54,7 +54,7 @@ pub(super) struct Phrases {
     before: [bool; 256],
 }
 
-impl Phrases {
+impl PatternSet {
     /// Creates a set, without phrases that are too short; `None` if none is left.
     pub(super) fn new(phrases: impl IntoIterator<Item = Phrase>) -> Option<Self> {
         let mut sorted: Vec<Phrase> =
@@ -112,7 +112,7 @@ impl Phrases {
     }
 
     /// Finds the first place near the end, accepted by `take`, that may begin an unfinished phrase.
-    pub(super) fn open_end(&self, bytes: &[u8], take: impl Fn(usize) -> bool) -> usize {
+    pub(super) fn partial_match_len(&self, bytes: &[u8], take: impl Fn(usize) -> bool) -> usize {
         let from = bytes.len().saturating_sub(self.longest - 1);
         (from..bytes.len())
             .find(|start| self.may_go_on(&bytes[*start..]) && take(*start))
@@ -126,7 +126,7 @@ impl Phrases {
                 return false;
             }
         }
-        // Phrases that continue the tail directly follow it in sorted order.
+        // PatternSet that continue the tail directly follow it in sorted order.
         let next = self.sorted.partition_point(|phrase| &*phrase.bytes <= tail);
         self.sorted.get(next).is_some_and(|phrase| phrase.bytes.starts_with(tail))
     }
@@ -168,8 +168,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn phrases(texts: &[String]) -> Option<Phrases> {
-        Phrases::new(texts.iter().map(|text| Phrase::plain(text.as_bytes())))
+    fn phrases(texts: &[String]) -> Option<PatternSet> {
+        PatternSet::new(texts.iter().map(|text| Phrase::plain(text.as_bytes())))
     }
 
     proptest! {
@@ -198,7 +198,7 @@ mod tests {
             let open = (0..text.len())
                 .find(|start| long.iter().any(|one| one.len() > text.len() - start && one.starts_with(&text[*start..])))
                 .unwrap_or(text.len());
-            prop_assert_eq!(phrases.open_end(text.as_bytes(), |_| true), open);
+            prop_assert_eq!(phrases.partial_match_len(text.as_bytes(), |_| true), open);
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::folded::{Folded, Folding, Word, is_base64};
-use super::phrases::{Phrase, Phrases};
+use super::phrases::{PatternSet, Phrase};
 use super::terminal::ReadOptions;
 use super::tokens::TokenStream;
 use super::{dump, views};
@@ -30,9 +30,9 @@ const LINE: usize = 256;
 /// Phrases to find.
 pub(super) struct Sought {
     /// Phrases in the raw text.
-    pub(super) raw: Phrases,
+    pub(super) raw: PatternSet,
     /// Phrases in the folded text.
-    pub(super) folded: Option<Phrases>,
+    pub(super) folded: Option<PatternSet>,
     /// Some raw phrase has no folded counterpart.
     pub(super) needs_raw: bool,
     /// Options of folding.
@@ -73,7 +73,7 @@ impl std::fmt::Debug for RedactStream {
 }
 
 /// Result of a search in the held bytes.
-struct Look {
+struct StreamLook {
     /// Ranges that belong to phrases.
     hidden: Vec<(usize, usize)>,
     /// Start of the bytes to hold back, whose meaning depends on the following bytes.
@@ -146,8 +146,8 @@ impl RedactStream {
         self.held.len()
     }
 
-    fn look(&mut self, sought: &Sought, last: bool) -> Look {
-        let mut look = Look { hidden: vec![(0, self.masked)], open: self.held.len() };
+    fn look(&mut self, sought: &Sought, last: bool) -> StreamLook {
+        let mut look = StreamLook { hidden: vec![(0, self.masked)], open: self.held.len() };
         let mut folded = std::mem::take(&mut self.folded);
         folded.fold(&self.held, ReadOptions { strip: true, last }, sought.folding);
         self.look_into(&folded, sought.folded.as_ref(), last, &mut look);
@@ -163,7 +163,7 @@ impl RedactStream {
                 look.hidden.push((start, start + phrase.bytes.len()));
                 true
             });
-            look.open = look.open.min(sought.raw.open_end(&self.held, |_| true));
+            look.open = look.open.min(sought.raw.partial_match_len(&self.held, |_| true));
         }
         look.open = folded.whole(look.open.min(folded.open.unwrap_or(look.open)));
         for part in &mut look.hidden {
@@ -175,7 +175,7 @@ impl RedactStream {
     }
 
     /// Searches the other readings of the text, if it has any.
-    fn look_into_views(&self, sought: &Sought, last: bool, look: &mut Look) {
+    fn look_into_views(&self, sought: &Sought, last: bool, look: &mut StreamLook) {
         let raw = &sought.raw;
         let views = [views::written_over(&self.held, last), views::unquoted(&self.held, last)];
         for view in views.into_iter().flatten() {
@@ -185,7 +185,7 @@ impl RedactStream {
         // Numbers mean something else by what is before them in their line.
         let (shift, text) = (self.line.len(), [&self.line[..], &self.held].concat());
         let candidates = dump::candidates(&text, last);
-        let mut whole = Look { hidden: Vec::new(), open: text.len() };
+        let mut whole = StreamLook { hidden: Vec::new(), open: text.len() };
         for base in dump::BASES.iter().filter(|_| !candidates.is_empty()) {
             let view = dump::read(&text, &candidates, *base, raw, last);
             self.look_into(&view, Some(raw), last, &mut whole);
@@ -196,11 +196,11 @@ impl RedactStream {
         look.open = look.open.min(place(whole.open));
     }
 
-    fn look_into(&self, folded: &Folded, phrases: Option<&Phrases>, last: bool, look: &mut Look) {
+    fn look_into(&self, folded: &Folded, phrases: Option<&PatternSet>, last: bool, look: &mut StreamLook) {
         let Some(phrases) = phrases else { return };
-        let Look { hidden, open } = look;
+        let StreamLook { hidden, open } = look;
         let bytes = &folded.bytes;
-        let view = View { folded, word: self.word };
+        let view = StreamView { folded, word: self.word };
         phrases.find(bytes, |start, phrase| {
             let end = start + phrase.bytes.len();
             let newline = folded.newline(start, end).filter(|_| phrase.bytes.len() < ACROSS);
@@ -220,7 +220,7 @@ impl RedactStream {
         if last {
             return;
         }
-        let mut start = phrases.open_end(bytes, |start| view.may_go_on(start));
+        let mut start = phrases.partial_match_len(bytes, |start| view.may_go_on(start));
         if let Some(before) = start.checked_sub(1)
             && phrases.may_precede(bytes[before])
             && view.may_go_on(before)
@@ -306,12 +306,12 @@ impl RedactStream {
 }
 
 /// Folded text with the base64 word before it.
-struct View<'a> {
+struct StreamView<'a> {
     folded: &'a Folded,
     word: Word,
 }
 
-impl View<'_> {
+impl StreamView<'_> {
     /// Returns whether the line that ends at this raw position was broken within base64.
     fn is_broken(&self, newline: usize) -> bool {
         self.folded.word(self.word, newline).is_broken()

@@ -38,7 +38,7 @@ pub(super) struct ReadOptions {
 
 /// Classifies the piece at a position as invisible or plain.
 pub(super) fn visible(text: &[u8], at: usize, reading: ReadOptions) -> Lexeme {
-    Terminal { text, reading }.visible(at)
+    TerminalFilter { text, reading }.visible(at)
 }
 
 /// Returns whether a character only changes the look of the one before it: combining marks and variation
@@ -82,12 +82,12 @@ pub(super) fn is_control(byte: u8) -> bool {
 }
 
 #[derive(Clone, Copy)]
-struct Terminal<'a> {
+struct TerminalFilter<'a> {
     text: &'a [u8],
     reading: ReadOptions,
 }
 
-impl Terminal<'_> {
+impl TerminalFilter<'_> {
     /// Classifies a piece that is not an escaped character.
     fn visible(self, at: usize) -> Lexeme {
         match self.text[at] {

@@ -103,7 +103,7 @@ pub fn without_tokens(text: &str) -> Cow<'_, str> {
 }
 
 fn masked(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let view = View::of(bytes, true);
+    let view = TokenView::of(bytes, true);
     if !LOOK.is_match(&view.text) {
         return Cow::Borrowed(bytes);
     }
@@ -121,7 +121,7 @@ fn masked(bytes: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// Visible text, without terminal control sequences.
-struct View<'a> {
+struct TokenView<'a> {
     text: Cow<'a, [u8]>,
     /// Offset of each byte in the original; empty if they are the same.
     places: Vec<usize>,
@@ -129,7 +129,7 @@ struct View<'a> {
     whole: usize,
 }
 
-impl<'a> View<'a> {
+impl<'a> TokenView<'a> {
     fn of(bytes: &'a [u8], last: bool) -> Self {
         let is_text = |byte: &u8| !is_control(*byte) || matches!(byte, b'\n' | b'\r' | b'\t');
         if bytes.iter().all(is_text) {
@@ -194,7 +194,7 @@ impl TokenStream {
 }
 
 fn raw_open(bytes: &[u8]) -> usize {
-    let view = View::of(bytes, false);
+    let view = TokenView::of(bytes, false);
     view.place(open(&view.text))
 }
 

@@ -12,8 +12,8 @@ const LEVELS: usize = 6;
 /// Maximum digits of a numeric HTML entity.
 const LONGEST_NUMBER: usize = 16;
 
-/// Next byte and its end, or the reason why there is none.
-enum Next {
+/// NextUnit byte and its end, or the reason why there is none.
+enum NextUnit {
     Byte(u8, usize),
     /// The next byte cannot be part of the piece.
     Break,
@@ -42,11 +42,11 @@ impl Reader<'_> {
         match first {
             b'%' if let Some(unit) = self.percent_unicode(at + 1) => unit,
             b'%' => match self.percent(at) {
-                Next::Byte(b'\\', end) => self.backslash(end),
-                Next::Byte(byte, end) if is_control(byte) => Lexeme::Nothing(end),
-                Next::Byte(byte, end) => bytes(&[byte], end),
-                Next::Break => Lexeme::Plain(at + 1),
-                Next::Open => Lexeme::Open,
+                NextUnit::Byte(b'\\', end) => self.backslash(end),
+                NextUnit::Byte(byte, end) if is_control(byte) => Lexeme::Nothing(end),
+                NextUnit::Byte(byte, end) => bytes(&[byte], end),
+                NextUnit::Break => Lexeme::Plain(at + 1),
+                NextUnit::Open => Lexeme::Open,
             },
             b'\\' => self.backslash(at + 1),
             b'&' => self.entity(at),
@@ -55,21 +55,21 @@ impl Reader<'_> {
     }
 
     /// Returns the next visible byte.
-    fn seen(self, from: usize) -> Next {
+    fn seen(self, from: usize) -> NextUnit {
         let mut at = from;
         while at < self.text.len() {
             match visible(self.text, at, self.reading) {
-                Lexeme::Plain(_) => return Next::Byte(self.text[at], at + 1),
+                Lexeme::Plain(_) => return NextUnit::Byte(self.text[at], at + 1),
                 Lexeme::Nothing(end) if end - from <= LONGEST_GAP => at = end,
                 Lexeme::Open => break,
-                _ => return Next::Break,
+                _ => return NextUnit::Break,
             }
         }
-        if self.reading.last { Next::Break } else { Next::Open }
+        if self.reading.last { NextUnit::Break } else { NextUnit::Open }
     }
 
     /// Decodes a percent-encoded byte, through all levels.
-    fn percent(self, at: usize) -> Next {
+    fn percent(self, at: usize) -> NextUnit {
         let mut from = at + 1;
         for _ in 0..LEVELS {
             let (high, after) = match self.digit(from) {
@@ -82,38 +82,38 @@ impl Reader<'_> {
             };
             let byte = high * 16 + low;
             if byte != b'%' {
-                return Next::Byte(byte, end);
+                return NextUnit::Byte(byte, end);
             }
             match (self.digit(end), self.digit(end).and_then(|(_, end)| self.digit(end))) {
                 (Ok(_), Ok(_)) => from = end,
-                (Err(Next::Open), _) | (_, Err(Next::Open)) => return Next::Open,
-                _ => return Next::Byte(byte, end),
+                (Err(NextUnit::Open), _) | (_, Err(NextUnit::Open)) => return NextUnit::Open,
+                _ => return NextUnit::Byte(byte, end),
             }
         }
-        Next::Break
+        NextUnit::Break
     }
 
     /// Decodes a character as JavaScript's `escape` writes it: `%u0073`.
     fn percent_unicode(self, at: usize) -> Option<Lexeme> {
         match self.seen(at) {
-            Next::Byte(b'u' | b'U', end) => self.utf16(end, b'%'),
+            NextUnit::Byte(b'u' | b'U', end) => self.utf16(end, b'%'),
             _ => None,
         }
     }
 
     /// Decodes a hexadecimal digit.
-    fn digit(self, at: usize) -> Result<(u8, usize), Next> {
+    fn digit(self, at: usize) -> Result<(u8, usize), NextUnit> {
         match self.seen(at) {
-            Next::Byte(byte, end) => value(byte, 16).map(|value| (value, end)).ok_or(Next::Break),
+            NextUnit::Byte(byte, end) => value(byte, 16).map(|value| (value, end)).ok_or(NextUnit::Break),
             other => Err(other),
         }
     }
 
     /// Returns the next byte, decoded if it is percent-encoded.
-    fn next(self, at: usize) -> Next {
+    fn next(self, at: usize) -> NextUnit {
         match self.seen(at) {
-            Next::Byte(b'%', end) => match self.percent(end - 1) {
-                Next::Break => Next::Byte(b'%', end),
+            NextUnit::Byte(b'%', end) => match self.percent(end - 1) {
+                NextUnit::Break => NextUnit::Byte(b'%', end),
                 other => other,
             },
             other => other,
@@ -125,29 +125,29 @@ impl Reader<'_> {
     fn backslash(self, after: usize) -> Lexeme {
         let alone = Lexeme::Nothing(after);
         match self.next(after) {
-            Next::Open => Lexeme::Open,
-            Next::Byte(b'x', end) => self.number(end, 16, 2, false).unwrap_or(alone),
-            Next::Byte(b'U', end) => self.number(end, 16, 8, true).unwrap_or(alone),
-            Next::Byte(b'u', end) => match self.next(end) {
-                Next::Open => Lexeme::Open,
-                Next::Byte(b'{', end) => {
+            NextUnit::Open => Lexeme::Open,
+            NextUnit::Byte(b'x', end) => self.number(end, 16, 2, false).unwrap_or(alone),
+            NextUnit::Byte(b'U', end) => self.number(end, 16, 8, true).unwrap_or(alone),
+            NextUnit::Byte(b'u', end) => match self.next(end) {
+                NextUnit::Open => Lexeme::Open,
+                NextUnit::Byte(b'{', end) => {
                     let Some(unit) = self.number(end, 16, 6, true) else { return alone };
                     let (Lexeme::Nothing(closes) | Lexeme::Bytes { end: closes, .. }) = unit else {
                         return unit;
                     };
                     match (self.next(closes), unit) {
-                        (Next::Byte(b'}', end), Lexeme::Bytes { bytes, length, .. }) => {
+                        (NextUnit::Byte(b'}', end), Lexeme::Bytes { bytes, length, .. }) => {
                             Lexeme::Bytes { end, bytes, length }
                         }
-                        (Next::Byte(b'}', end), _) => Lexeme::Nothing(end),
-                        (Next::Open, _) => Lexeme::Open,
+                        (NextUnit::Byte(b'}', end), _) => Lexeme::Nothing(end),
+                        (NextUnit::Open, _) => Lexeme::Open,
                         _ => alone,
                     }
                 }
                 _ => self.utf16(end, b'\\').unwrap_or(alone),
             },
-            Next::Byte(b'0'..=b'7', end) => self.number(end - 1, 8, 3, false).unwrap_or(alone),
-            Next::Byte(b'a' | b'b' | b'e' | b'E' | b'f' | b'n' | b'r' | b't' | b'v', end) => {
+            NextUnit::Byte(b'0'..=b'7', end) => self.number(end - 1, 8, 3, false).unwrap_or(alone),
+            NextUnit::Byte(b'a' | b'b' | b'e' | b'E' | b'f' | b'n' | b'r' | b't' | b'v', end) => {
                 Lexeme::Nothing(end)
             }
             _ => alone,
@@ -159,12 +159,12 @@ impl Reader<'_> {
         let (mut number, mut end, mut count) = (0_u32, at, 0);
         while count < digits {
             match self.next(end) {
-                Next::Byte(byte, after) if value(byte, base).is_some() => {
+                NextUnit::Byte(byte, after) if value(byte, base).is_some() => {
                     number = number * base + u32::from(value(byte, base)?);
                     end = after;
                     count += 1;
                 }
-                Next::Open => return Some(Lexeme::Open),
+                NextUnit::Open => return Some(Lexeme::Open),
                 _ => break,
             }
         }
@@ -182,7 +182,7 @@ impl Reader<'_> {
     fn utf16(self, at: usize, sign: u8) -> Option<Lexeme> {
         let (high, end) = match self.half(at) {
             Ok(half) => half,
-            Err(next) => return matches!(next, Next::Open).then_some(Lexeme::Open),
+            Err(next) => return matches!(next, NextUnit::Open).then_some(Lexeme::Open),
         };
         if !(0xd800..0xdc00).contains(&high) {
             return character(high, end);
@@ -191,12 +191,12 @@ impl Reader<'_> {
         // The backslash may itself be escaped several times.
         for place in 0..=LEVELS {
             match self.next(from) {
-                Next::Byte(byte, after) if byte == sign && place < LEVELS => from = after,
-                Next::Byte(b'u', after) if place > 0 => {
+                NextUnit::Byte(byte, after) if byte == sign && place < LEVELS => from = after,
+                NextUnit::Byte(b'u', after) if place > 0 => {
                     from = after;
                     break;
                 }
-                Next::Open => return Some(Lexeme::Open),
+                NextUnit::Open => return Some(Lexeme::Open),
                 _ => return None,
             }
         }
@@ -204,17 +204,17 @@ impl Reader<'_> {
             Ok((low @ 0xdc00..0xe000, end)) => {
                 character(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00), end)
             }
-            Err(Next::Open) => Some(Lexeme::Open),
+            Err(NextUnit::Open) => Some(Lexeme::Open),
             _ => None,
         }
     }
 
-    fn half(self, at: usize) -> Result<(u32, usize), Next> {
+    fn half(self, at: usize) -> Result<(u32, usize), NextUnit> {
         let (mut number, mut end) = (0, at);
         for _ in 0..4 {
             match self.next(end) {
-                Next::Byte(byte, after) => {
-                    number = number * 16 + u32::from(value(byte, 16).ok_or(Next::Break)?);
+                NextUnit::Byte(byte, after) => {
+                    number = number * 16 + u32::from(value(byte, 16).ok_or(NextUnit::Break)?);
                     end = after;
                 }
                 other => return Err(other),
@@ -227,8 +227,8 @@ impl Reader<'_> {
     fn entity(self, at: usize) -> Lexeme {
         let plain = Lexeme::Plain(at + 1);
         match self.next(at + 1) {
-            Next::Open => Lexeme::Open,
-            Next::Byte(b'#', end) => self.numbered(end).unwrap_or(plain),
+            NextUnit::Open => Lexeme::Open,
+            NextUnit::Byte(b'#', end) => self.numbered(end).unwrap_or(plain),
             _ => self.named(at + 1).unwrap_or(plain),
         }
     }
@@ -236,17 +236,17 @@ impl Reader<'_> {
     /// Decodes a numeric entity, decimal or hexadecimal.
     fn numbered(self, at: usize) -> Option<Lexeme> {
         let (base, mut end) = match self.next(at) {
-            Next::Byte(b'x' | b'X', end) => (16, end),
+            NextUnit::Byte(b'x' | b'X', end) => (16, end),
             _ => (10, at),
         };
         let (mut number, mut count) = (0_u32, 0);
         while count < LONGEST_NUMBER {
             match self.next(end) {
-                Next::Byte(byte, after) if value(byte, base).is_some() => {
+                NextUnit::Byte(byte, after) if value(byte, base).is_some() => {
                     number = number.saturating_mul(base).saturating_add(u32::from(value(byte, base)?));
                     (end, count) = (after, count + 1);
                 }
-                Next::Open => return Some(Lexeme::Open),
+                NextUnit::Open => return Some(Lexeme::Open),
                 _ => break,
             }
         }
@@ -254,8 +254,8 @@ impl Reader<'_> {
             return None;
         }
         match self.next(end) {
-            Next::Open => return Some(Lexeme::Open),
-            Next::Byte(b';', after) => end = after,
+            NextUnit::Open => return Some(Lexeme::Open),
+            NextUnit::Byte(b';', after) => end = after,
             _ => {}
         }
         character(number, end)
@@ -266,12 +266,12 @@ impl Reader<'_> {
         let (mut name, mut end) = (String::new(), at);
         loop {
             match self.next(end) {
-                Next::Open => return Some(Lexeme::Open),
-                Next::Byte(b';', after) if !name.is_empty() => {
+                NextUnit::Open => return Some(Lexeme::Open),
+                NextUnit::Byte(b';', after) if !name.is_empty() => {
                     end = after;
                     break;
                 }
-                Next::Byte(byte, after) if may_go_on(&name, byte) => {
+                NextUnit::Byte(byte, after) if may_go_on(&name, byte) => {
                     name.push(char::from(byte));
                     end = after;
                 }

@@ -14,7 +14,7 @@ pub struct Cell {
 
 impl Cell {
     /// Creates a cell with a function that colours the text; the function must not change its width.
-    pub fn painted(text: impl Into<String>, paint: fn(&str) -> String) -> Self {
+    pub fn styled(text: impl Into<String>, paint: fn(&str) -> String) -> Self {
         Self { text: text.into(), paint: Some(paint) }
     }
 }
@@ -47,7 +47,7 @@ impl Table {
 
     /// Sets the minimum width of a column.
     #[must_use]
-    pub fn least(mut self, column: usize, columns: usize) -> Self {
+    pub fn min_width(mut self, column: usize, columns: usize) -> Self {
         self.floor.resize(self.floor.len().max(column + 1), 0);
         self.floor[column] = columns;
         self

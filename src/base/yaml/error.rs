@@ -6,7 +6,7 @@ use super::position::Position;
 
 /// Invalid YAML, or YAML of another type.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{file}{}: {message}", At(.position))]
+#[error("{file}{}: {message}", ErrorPlace(.position))]
 pub struct YamlError {
     /// Name of the text: a path.
     pub file: String,
@@ -16,9 +16,9 @@ pub struct YamlError {
     pub message: String,
 }
 
-pub(super) struct At<'a>(&'a Option<Position>);
+pub(super) struct ErrorPlace<'a>(&'a Option<Position>);
 
-impl fmt::Display for At<'_> {
+impl fmt::Display for ErrorPlace<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.map_or(Ok(()), |at| write!(f, ":{}:{}", at.line, at.column))
     }

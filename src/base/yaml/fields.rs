@@ -12,13 +12,13 @@ use serde::{Deserializer, de};
 pub(super) fn known_keys<T: DeserializeOwned>(path: &[&str]) -> &'static [&'static str] {
     let found = Cell::new(None);
     // Always an error: the document ends at the requested mapping.
-    let _ = T::deserialize(Way { rest: path, found: &found });
+    let _ = T::deserialize(FieldPath { rest: path, found: &found });
     found.get().unwrap_or_default()
 }
 
 /// Document that consists of one path.
 #[derive(Clone, Copy)]
-struct Way<'a> {
+struct FieldPath<'a> {
     rest: &'a [&'a str],
     found: &'a Cell<Option<&'static [&'static str]>>,
 }
@@ -27,7 +27,7 @@ fn end<T>() -> Result<T, Error> {
     Err(de::Error::custom("the way ends here"))
 }
 
-impl<'de> Deserializer<'de> for Way<'_> {
+impl<'de> Deserializer<'de> for FieldPath<'_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -79,13 +79,13 @@ impl<'de> Deserializer<'de> for Way<'_> {
 
 /// The one key or item of a collection on the path.
 struct Steps<'a> {
-    way: Way<'a>,
+    way: FieldPath<'a>,
     done: bool,
 }
 
 impl<'a> Steps<'a> {
-    fn next(&self) -> Way<'a> {
-        Way { rest: self.way.rest.get(1..).unwrap_or_default(), found: self.way.found }
+    fn next(&self) -> FieldPath<'a> {
+        FieldPath { rest: self.way.rest.get(1..).unwrap_or_default(), found: self.way.found }
     }
 }
 
@@ -126,14 +126,14 @@ mod tests {
     #[allow(dead_code, reason = "only the keys of these types are asked for, never their values")]
     struct Top {
         name: String,
-        inner: Option<Vec<Inner>>,
-        by_name: BTreeMap<String, Inner>,
+        inner: Option<Vec<FieldsInner>>,
+        by_name: BTreeMap<String, FieldsInner>,
         free: BTreeMap<String, String>,
     }
 
     #[derive(Deserialize)]
     #[allow(dead_code, reason = "only the keys of these types are asked for, never their values")]
-    struct Inner {
+    struct FieldsInner {
         #[serde(rename = "type")]
         kind: String,
         port: u16,

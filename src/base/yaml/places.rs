@@ -14,18 +14,18 @@ use super::{Position, simple};
 pub struct Places {
     /// Key of its long list.
     list: &'static str,
-    found: OnceLock<Found>,
+    found: OnceLock<FoundPlaces>,
 }
 
 #[derive(Debug, Default)]
-struct Found {
+struct FoundPlaces {
     /// Positions of all nodes outside of the entries of a list on separate lines.
     outside: Map,
-    entries: Vec<Entry>,
+    entries: Vec<ListEntry>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct ListEntry {
     /// First byte of the entry.
     start: usize,
     /// End of the entry, if it is in brackets.
@@ -65,14 +65,14 @@ fn entry_of<'a>(path: &'a str, list: &str) -> Option<(usize, &'a str)> {
 }
 
 /// Finds the entries, and the positions outside of them.
-fn find(text: &str, list: &'static str) -> Found {
+fn find(text: &str, list: &'static str) -> FoundPlaces {
     let Some(items) = simple::items(text, list).filter(|items| !items.starts.is_empty()) else {
         let mut walk = Walk { list: Some(list), ..Walk::default() };
         walk.through(text, (1, 0));
-        return Found { outside: Map::of(walk.outside), entries: walk.entries };
+        return FoundPlaces { outside: Map::of(walk.outside), entries: walk.entries };
     };
-    let mut line = Lines { text, at: 0, line: 1 };
-    let entry = |(start, column, end): (usize, usize, Option<usize>)| Entry {
+    let mut line = LineCounter { text, at: 0, line: 1 };
+    let entry = |(start, column, end): (usize, usize, Option<usize>)| ListEntry {
         start: start + column,
         end,
         at: Position { line: line.of(start), column: column + 1 },
@@ -85,11 +85,11 @@ fn find(text: &str, list: &'static str) -> Found {
     let mut walk = Walk::default();
     walk.through(&text[..first], (1, 0));
     walk.through(&text[items.end..], (end, 0));
-    Found { outside: Map::of(walk.outside), entries }
+    FoundPlaces { outside: Map::of(walk.outside), entries }
 }
 
 /// Returns the positions in an entry. The text ends with the entry, or shortly after it.
-fn inside_of(text: &str, entry: &Entry) -> Map {
+fn inside_of(text: &str, entry: &ListEntry) -> Map {
     let mut walk = Walk::default();
     let rest = &text[entry.start..];
     let line = text[..entry.start].rfind('\n').map_or(0, |end| end + 1);
@@ -104,13 +104,13 @@ fn inside_of(text: &str, entry: &Entry) -> Map {
 }
 
 /// Line numbers of ascending positions.
-struct Lines<'a> {
+struct LineCounter<'a> {
     text: &'a str,
     at: usize,
     line: usize,
 }
 
-impl Lines<'_> {
+impl LineCounter<'_> {
     fn of(&mut self, at: usize) -> usize {
         self.line += self.text.as_bytes()[self.at..at].iter().filter(|byte| **byte == b'\n').count();
         self.at = at;
@@ -164,16 +164,16 @@ struct Walk {
     /// The walk ends after the list item at the start of the text.
     ends_after_item: bool,
     outside: Vec<(PathHash, u32, u32)>,
-    entries: Vec<Entry>,
+    entries: Vec<ListEntry>,
     /// Path of the next node, or of the open collection.
     path: PathHash,
     /// The last top-level key is that of the list, which has separate lines.
     at_list: bool,
-    open: Vec<Open>,
+    open: Vec<OpenCollection>,
 }
 
 /// An open collection.
-struct Open {
+struct OpenCollection {
     /// Its path; `None` for the document itself.
     path: Option<PathHash>,
     /// Index of the next item; `None` in a mapping.
@@ -236,12 +236,12 @@ impl Walk {
         match self.open.last_mut() {
             // The item is all that the walk needs.
             Some(_) if self.ends_after_item && depth == 1 => self.path = PathHash::default(),
-            Some(Open { path, next: Some(next), .. }) => {
+            Some(OpenCollection { path, next: Some(next), .. }) => {
                 self.path = below(*path).text(&next.to_string());
                 *next += 1;
                 if is_entry {
                     let start = byte.unwrap_or_default();
-                    self.entries.push(Entry { start, end: None, at, inside: OnceLock::new() });
+                    self.entries.push(ListEntry { start, end: None, at, inside: OnceLock::new() });
                 } else {
                     self.found(at);
                 }
@@ -271,7 +271,7 @@ impl Walk {
             _ => return,
         };
         let is_whole = depth == 0 || (self.ends_after_item && depth == 1);
-        self.open.push(Open { path: (!is_whole).then_some(self.path), next, keyed: false });
+        self.open.push(OpenCollection { path: (!is_whole).then_some(self.path), next, keyed: false });
     }
 
     fn found(&mut self, at: Position) {

@@ -4,11 +4,11 @@
 
 use std::borrow::Cow;
 
-use super::tree::{Node, Value};
+use super::tree::{Node, NodeValue};
 
 /// Part of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Token<'a> {
+pub(super) enum YamlToken<'a> {
     /// A scalar without quotes.
     Plain(Cow<'a, str>),
     /// A scalar that is always a string.
@@ -37,13 +37,13 @@ pub(super) fn write(name: &str, node: &Node) -> String {
         }
         match next.map(|node| &node.value) {
             None => out.push_str("e\n"),
-            Some(Value::Scalar { text, plain }) => scalar(&mut out, if *plain { 'p' } else { 'q' }, text),
-            Some(Value::List(items)) => {
+            Some(NodeValue::Scalar { text, plain }) => scalar(&mut out, if *plain { 'p' } else { 'q' }, text),
+            Some(NodeValue::List(items)) => {
                 out.push_str("l\n");
                 todo.push(None);
                 todo.extend(items.iter().rev().map(Some));
             }
-            Some(Value::Map(entries)) => {
+            Some(NodeValue::Map(entries)) => {
                 out.push_str("m\n");
                 todo.push(None);
                 for entry in entries.iter().rev() {
@@ -57,11 +57,11 @@ pub(super) fn write(name: &str, node: &Node) -> String {
 }
 
 /// A document with its name.
-type Document<'a> = (&'a str, Vec<Token<'a>>);
+type TokenDocument<'a> = (&'a str, Vec<YamlToken<'a>>);
 
 /// Reads any number of documents that [`write()`] has written; `None` for any other text.
-pub(super) fn read(text: &str) -> Option<Vec<Document<'_>>> {
-    let mut documents: Vec<Document<'_>> = Vec::new();
+pub(super) fn read(text: &str) -> Option<Vec<TokenDocument<'_>>> {
+    let mut documents: Vec<TokenDocument<'_>> = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
         let (mark, after) = rest.split_at_checked(1)?;
@@ -77,11 +77,11 @@ pub(super) fn read(text: &str) -> Option<Vec<Document<'_>>> {
                 documents.push((scalar()?, Vec::new()));
                 None
             }
-            "l" => Some(Token::List(None)),
-            "m" => Some(Token::Map),
-            "e" => Some(Token::End),
-            "p" => Some(Token::Plain(scalar()?.into())),
-            "k" | "q" => Some(Token::Quoted(scalar()?.into())),
+            "l" => Some(YamlToken::List(None)),
+            "m" => Some(YamlToken::Map),
+            "e" => Some(YamlToken::End),
+            "p" => Some(YamlToken::Plain(scalar()?.into())),
+            "k" | "q" => Some(YamlToken::Quoted(scalar()?.into())),
             _ => return None,
         };
         if let Some(token) = token {

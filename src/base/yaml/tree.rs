@@ -20,14 +20,14 @@ const DEPTH: usize = 128;
 
 /// Position of a node in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spot {
+pub struct Location {
     /// Name of the text: a path.
     pub file: Arc<str>,
     /// Position in the text.
     pub position: Position,
 }
 
-impl Spot {
+impl Location {
     /// Formats the position as `file:line`.
     #[must_use]
     pub fn line(&self) -> String {
@@ -39,14 +39,14 @@ impl Spot {
 #[derive(Debug, Clone)]
 pub struct Node {
     /// Start of the node.
-    pub spot: Spot,
-    /// Content of the node.
-    pub value: Value,
+    pub spot: Location,
+    /// NodeContent of the node.
+    pub value: NodeValue,
 }
 
-/// Content of a node.
+/// NodeContent of a node.
 #[derive(Debug, Clone)]
-pub enum Value {
+pub enum NodeValue {
     /// String, number, boolean or null, as written.
     Scalar {
         /// Text without quotes and escapes.
@@ -57,32 +57,32 @@ pub enum Value {
     /// A list.
     List(Vec<Node>),
     /// A mapping, in its written order.
-    Map(Vec<Entry>),
+    Map(Vec<MapEntry>),
 }
 
 /// A key with its value.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct MapEntry {
     /// Key.
     pub key: String,
     /// Position of the key.
-    pub spot: Spot,
-    /// Value.
+    pub spot: Location,
+    /// NodeValue.
     pub node: Node,
 }
 
 impl Node {
     /// Creates a string at a position.
     #[must_use]
-    pub fn text_at(spot: &Spot, text: impl Into<String>) -> Self {
-        Self { spot: spot.clone(), value: Value::Scalar { text: text.into(), plain: false } }
+    pub fn text_at(spot: &Location, text: impl Into<String>) -> Self {
+        Self { spot: spot.clone(), value: NodeValue::Scalar { text: text.into(), plain: false } }
     }
 
     /// Returns the text of a scalar that is not null.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match &self.value {
-            Value::Scalar { text, .. } if !self.is_null() => Some(text),
+            NodeValue::Scalar { text, .. } if !self.is_null() => Some(text),
             _ => None,
         }
     }
@@ -90,7 +90,7 @@ impl Node {
     /// Returns whether it is null: `null`, `~`, or empty.
     #[must_use]
     pub fn is_null(&self) -> bool {
-        matches!(&self.value, Value::Scalar { text, plain: true }
+        matches!(&self.value, NodeValue::Scalar { text, plain: true }
             if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }
 
@@ -104,16 +104,16 @@ impl Node {
     #[must_use]
     pub fn items(&self) -> &[Node] {
         match &self.value {
-            Value::List(items) => items,
+            NodeValue::List(items) => items,
             _ => &[],
         }
     }
 
     /// Returns the entries of a mapping; none for other nodes.
     #[must_use]
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[MapEntry] {
         match &self.value {
-            Value::Map(entries) => entries,
+            NodeValue::Map(entries) => entries,
             _ => &[],
         }
     }
@@ -139,9 +139,9 @@ impl Node {
     /// Changes the texts of this node and of all nodes below it.
     pub fn for_each_text(&mut self, change: &mut dyn FnMut(&mut String)) {
         match &mut self.value {
-            Value::Scalar { text, .. } => change(text),
-            Value::List(items) => items.iter_mut().for_each(|item| item.for_each_text(change)),
-            Value::Map(entries) => entries.iter_mut().for_each(|entry| entry.node.for_each_text(change)),
+            NodeValue::Scalar { text, .. } => change(text),
+            NodeValue::List(items) => items.iter_mut().for_each(|item| item.for_each_text(change)),
+            NodeValue::Map(entries) => entries.iter_mut().for_each(|entry| entry.node.for_each_text(change)),
         }
     }
 
@@ -149,9 +149,9 @@ impl Node {
     #[must_use]
     pub fn size(&self) -> (usize, usize, usize) {
         let below: Vec<(usize, usize, usize)> = match &self.value {
-            Value::Scalar { text, .. } => return (1, text.len(), 1),
-            Value::List(items) => items.iter().map(Self::size).collect(),
-            Value::Map(entries) => entries
+            NodeValue::Scalar { text, .. } => return (1, text.len(), 1),
+            NodeValue::List(items) => items.iter().map(Self::size).collect(),
+            NodeValue::Map(entries) => entries
                 .iter()
                 .map(|entry| {
                     let (nodes, bytes, depth) = entry.node.size();
@@ -179,7 +179,7 @@ pub type Tags = HashMap<Position, String>;
 /// # Errors
 /// Same as [`documents`].
 pub fn tagged_documents(file: &str, text: &str) -> Result<(Vec<Node>, Tags), YamlError> {
-    let mut builder = Builder {
+    let mut builder = TreeBuilder {
         file: file.into(),
         open: Vec::new(),
         anchors: HashMap::new(),
@@ -201,20 +201,25 @@ pub fn tagged_documents(file: &str, text: &str) -> Result<(Vec<Node>, Tags), Yam
 }
 
 /// An unfinished collection.
-struct Open {
+struct OpenNode {
     anchor: usize,
-    spot: Spot,
-    content: Content,
+    spot: Location,
+    content: NodeContent,
 }
 
-enum Content {
+enum NodeContent {
     List(Vec<Node>),
-    Map { entries: Vec<Entry>, names: HashSet<String>, key: Option<(String, Spot, bool)>, merged: Vec<Entry> },
+    Map {
+        entries: Vec<MapEntry>,
+        names: HashSet<String>,
+        key: Option<(String, Location, bool)>,
+        merged: Vec<MapEntry>,
+    },
 }
 
-struct Builder {
+struct TreeBuilder {
     file: Arc<str>,
-    open: Vec<Open>,
+    open: Vec<OpenNode>,
     anchors: HashMap<usize, (Node, (usize, usize, usize))>,
     done: Vec<Node>,
     tags: Tags,
@@ -222,10 +227,10 @@ struct Builder {
     bytes: usize,
 }
 
-impl Builder {
+impl TreeBuilder {
     fn take(&mut self, event: Event<'_>, span: &Span) -> Result<(), YamlError> {
         let position = Position { line: span.start.line(), column: span.start.col() + 1 };
-        let spot = Spot { file: self.file.clone(), position };
+        let spot = Location { file: self.file.clone(), position };
         if let Event::Scalar(_, _, _, Some(tag))
         | Event::SequenceStart(_, _, Some(tag))
         | Event::MappingStart(_, _, Some(tag)) = &event
@@ -238,7 +243,7 @@ impl Builder {
                 // `!!str null` is a string.
                 let plain = style == ScalarStyle::Plain && tag.is_none();
                 self.count(1, text.len(), 1, &spot)?;
-                let value = Value::Scalar { text: text.into_owned(), plain };
+                let value = NodeValue::Scalar { text: text.into_owned(), plain };
                 self.put(Node { spot, value }, anchor)?;
             }
             Event::Alias(anchor) => {
@@ -252,20 +257,20 @@ impl Builder {
             Event::UnresolvedAlias(_) => return Err(self.wrong(&spot, "this alias names nothing".to_owned())),
             Event::SequenceStart(_, anchor, _) => {
                 self.count(1, 0, 1, &spot)?;
-                self.open.push(Open { anchor, spot, content: Content::List(Vec::new()) });
+                self.open.push(OpenNode { anchor, spot, content: NodeContent::List(Vec::new()) });
             }
             Event::MappingStart(_, anchor, _) => {
                 self.count(1, 0, 1, &spot)?;
                 let (entries, names) = (Vec::new(), HashSet::new());
-                let content = Content::Map { entries, names, key: None, merged: Vec::new() };
-                self.open.push(Open { anchor, spot, content });
+                let content = NodeContent::Map { entries, names, key: None, merged: Vec::new() };
+                self.open.push(OpenNode { anchor, spot, content });
             }
             Event::SequenceEnd | Event::MappingEnd => {
-                if let Some(Open { anchor, spot, content }) = self.open.pop() {
+                if let Some(OpenNode { anchor, spot, content }) = self.open.pop() {
                     let value = match content {
-                        Content::List(items) => Value::List(items),
-                        Content::Map { entries, names, merged, .. } => {
-                            Value::Map(with_merged(entries, names, merged))
+                        NodeContent::List(items) => NodeValue::List(items),
+                        NodeContent::Map { entries, names, merged, .. } => {
+                            NodeValue::Map(with_merged(entries, names, merged))
                         }
                     };
                     self.put(Node { spot, value }, anchor)?;
@@ -276,7 +281,7 @@ impl Builder {
         Ok(())
     }
 
-    fn count(&mut self, nodes: usize, bytes: usize, depth: usize, spot: &Spot) -> Result<(), YamlError> {
+    fn count(&mut self, nodes: usize, bytes: usize, depth: usize, spot: &Location) -> Result<(), YamlError> {
         self.nodes = self.nodes.saturating_add(nodes);
         self.bytes = self.bytes.saturating_add(bytes);
         if self.open.len() + depth > DEPTH {
@@ -297,26 +302,28 @@ impl Builder {
             self.anchors.insert(anchor, (node.clone(), size));
         }
         let file = self.file.clone();
-        let wrong = |spot: &Spot, message: String| YamlError {
+        let wrong = |spot: &Location, message: String| YamlError {
             file: file.to_string(),
             position: Some(spot.position),
             message,
         };
         match self.open.last_mut().map(|open| &mut open.content) {
             None => self.done.push(node),
-            Some(Content::List(items)) => items.push(node),
-            Some(Content::Map { entries, names, key, merged }) => match key.take() {
+            Some(NodeContent::List(items)) => items.push(node),
+            Some(NodeContent::Map { entries, names, key, merged }) => match key.take() {
                 None => {
-                    let Value::Scalar { text, plain } = node.value else {
+                    let NodeValue::Scalar { text, plain } = node.value else {
                         return Err(wrong(&node.spot, "a key must be a text".to_owned()));
                     };
                     *key = Some((text, node.spot, plain));
                 }
                 Some((name, spot, true)) if name == "<<" => match node.value {
-                    Value::Map(more) => merged.extend(more),
-                    Value::List(items) if items.iter().all(|item| matches!(item.value, Value::Map(_))) => {
+                    NodeValue::Map(more) => merged.extend(more),
+                    NodeValue::List(items)
+                        if items.iter().all(|item| matches!(item.value, NodeValue::Map(_))) =>
+                    {
                         merged.extend(items.into_iter().flat_map(|item| match item.value {
-                            Value::Map(more) => more,
+                            NodeValue::Map(more) => more,
                             _ => Vec::new(),
                         }));
                     }
@@ -326,20 +333,24 @@ impl Builder {
                     if !names.insert(name.clone()) {
                         return Err(wrong(&spot, format!("the key `{name}` is there twice")));
                     }
-                    entries.push(Entry { key: name, spot, node });
+                    entries.push(MapEntry { key: name, spot, node });
                 }
             },
         }
         Ok(())
     }
 
-    fn wrong(&self, spot: &Spot, message: String) -> YamlError {
+    fn wrong(&self, spot: &Location, message: String) -> YamlError {
         YamlError { file: self.file.to_string(), position: Some(spot.position), message }
     }
 }
 
 /// Merges entries: written entries win over merged ones, and earlier merged entries over later ones.
-fn with_merged(mut entries: Vec<Entry>, mut names: HashSet<String>, merged: Vec<Entry>) -> Vec<Entry> {
+fn with_merged(
+    mut entries: Vec<MapEntry>,
+    mut names: HashSet<String>,
+    merged: Vec<MapEntry>,
+) -> Vec<MapEntry> {
     entries.extend(merged.into_iter().filter(|entry| names.insert(entry.key.clone())));
     entries
 }

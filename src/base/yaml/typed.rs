@@ -7,7 +7,7 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
 use super::simple::is_null;
-use super::tape::Token;
+use super::tape::YamlToken;
 
 /// The full parser has to decide.
 #[derive(Debug)]
@@ -30,18 +30,18 @@ impl serde::de::Error for Doubt {
 
 /// Tokens that are not read yet.
 pub(super) struct Tokens<'t, 'a> {
-    rest: std::slice::Iter<'t, Token<'a>>,
+    rest: std::slice::Iter<'t, YamlToken<'a>>,
     /// Skip tokens that the type does not read.
     is_skipping: bool,
 }
 
 impl<'t, 'a> Tokens<'t, 'a> {
-    pub(super) fn new(tokens: &'t [Token<'a>]) -> Self {
+    pub(super) fn new(tokens: &'t [YamlToken<'a>]) -> Self {
         Self { rest: tokens.iter(), is_skipping: false }
     }
 
     /// Creates a reader that skips tokens which the type does not read.
-    pub(super) fn skipping(tokens: &'t [Token<'a>]) -> Self {
+    pub(super) fn skipping(tokens: &'t [YamlToken<'a>]) -> Self {
         Self { rest: tokens.iter(), is_skipping: true }
     }
 
@@ -49,17 +49,17 @@ impl<'t, 'a> Tokens<'t, 'a> {
         self.rest.len() == 0
     }
 
-    fn next(&mut self) -> Result<&'t Token<'a>, Doubt> {
+    fn next(&mut self) -> Result<&'t YamlToken<'a>, Doubt> {
         self.rest.next().ok_or(Doubt)
     }
 
-    fn peek(&self) -> Option<&'t Token<'a>> {
+    fn peek(&self) -> Option<&'t YamlToken<'a>> {
         self.rest.as_slice().first()
     }
 
     fn plain(&mut self) -> Result<&'t str, Doubt> {
         match self.next()? {
-            Token::Plain(text) => Ok(text),
+            YamlToken::Plain(text) => Ok(text),
             _ => Err(Doubt),
         }
     }
@@ -70,7 +70,7 @@ impl<'t, 'a> Tokens<'t, 'a> {
     }
 
     fn end(&mut self) -> Result<(), Doubt> {
-        matches!(self.next()?, Token::End).then_some(()).ok_or(Doubt)
+        matches!(self.next()?, YamlToken::End).then_some(()).ok_or(Doubt)
     }
 }
 
@@ -96,13 +96,13 @@ impl<'de> Deserializer<'de> for &mut Tokens<'_, '_> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
         match self.peek().ok_or(Doubt)? {
-            Token::List(_) => self.deserialize_seq(visitor),
-            Token::Map => self.deserialize_map(visitor),
-            Token::Quoted(_) => self.deserialize_str(visitor),
-            Token::Plain(text) if is_text(text) => self.deserialize_str(visitor),
-            Token::Plain(text) if number(text).is_some() => visitor.visit_u64(self.number()?),
-            Token::Plain(text) if matches!(&**text, "true" | "false") => self.deserialize_bool(visitor),
-            Token::Plain(text) if is_null(text) => {
+            YamlToken::List(_) => self.deserialize_seq(visitor),
+            YamlToken::Map => self.deserialize_map(visitor),
+            YamlToken::Quoted(_) => self.deserialize_str(visitor),
+            YamlToken::Plain(text) if is_text(text) => self.deserialize_str(visitor),
+            YamlToken::Plain(text) if number(text).is_some() => visitor.visit_u64(self.number()?),
+            YamlToken::Plain(text) if matches!(&**text, "true" | "false") => self.deserialize_bool(visitor),
+            YamlToken::Plain(text) if is_null(text) => {
                 self.next()?;
                 visitor.visit_unit()
             }
@@ -112,8 +112,8 @@ impl<'de> Deserializer<'de> for &mut Tokens<'_, '_> {
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
         match self.next()? {
-            Token::Quoted(text) => visitor.visit_str(text),
-            Token::Plain(text) if !is_null(text) => visitor.visit_str(text),
+            YamlToken::Quoted(text) => visitor.visit_str(text),
+            YamlToken::Plain(text) if !is_null(text) => visitor.visit_str(text),
             _ => Err(Doubt),
         }
     }
@@ -148,7 +148,7 @@ impl<'de> Deserializer<'de> for &mut Tokens<'_, '_> {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
         match self.peek() {
-            Some(Token::Plain(text)) if is_null(text) => {
+            Some(YamlToken::Plain(text)) if is_null(text) => {
                 self.next()?;
                 visitor.visit_none()
             }
@@ -165,14 +165,14 @@ impl<'de> Deserializer<'de> for &mut Tokens<'_, '_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
-        let Token::List(count) = self.next()? else { return Err(Doubt) };
+        let YamlToken::List(count) = self.next()? else { return Err(Doubt) };
         let value = visitor.visit_seq(Members { tokens: self, count: *count })?;
         self.end()?;
         Ok(value)
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
-        matches!(self.next()?, Token::Map).then_some(()).ok_or(Doubt)?;
+        matches!(self.next()?, YamlToken::Map).then_some(()).ok_or(Doubt)?;
         let value = visitor.visit_map(Members { tokens: self, count: None })?;
         self.end()?;
         Ok(value)
@@ -203,10 +203,10 @@ impl<'de> Deserializer<'de> for &mut Tokens<'_, '_> {
         let mut open = 0_usize;
         loop {
             match self.next()? {
-                Token::List(_) | Token::Map => open += 1,
-                Token::End => open = open.checked_sub(1).ok_or(Doubt)?,
-                Token::Quoted(_) => {}
-                Token::Plain(text) => is_any(text).then_some(()).ok_or(Doubt)?,
+                YamlToken::List(_) | YamlToken::Map => open += 1,
+                YamlToken::End => open = open.checked_sub(1).ok_or(Doubt)?,
+                YamlToken::Quoted(_) => {}
+                YamlToken::Plain(text) => is_any(text).then_some(()).ok_or(Doubt)?,
             }
             if open == 0 {
                 return visitor.visit_unit();
@@ -237,7 +237,7 @@ impl<'de> SeqAccess<'de> for Members<'_, '_, '_> {
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Doubt> {
         match self.tokens.peek() {
-            Some(Token::End) => Ok(None),
+            Some(YamlToken::End) => Ok(None),
             _ => seed.deserialize(&mut *self.tokens).map(Some),
         }
     }
@@ -251,7 +251,7 @@ impl<'de> MapAccess<'de> for Members<'_, '_, '_> {
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Doubt> {
         match self.tokens.peek() {
-            Some(Token::End) => Ok(None),
+            Some(YamlToken::End) => Ok(None),
             _ => seed.deserialize(&mut *self.tokens).map(Some),
         }
     }

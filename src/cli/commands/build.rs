@@ -6,8 +6,8 @@ use clap_complete::ArgValueCandidates;
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::ops::build::{BuildError, Wish, build};
-use crate::ops::engine::Engine;
+use crate::ops::build::{BuildError, BuildOptions, build};
+use crate::ops::engine::RunEngine;
 use crate::report;
 use crate::ui::Verbosity;
 
@@ -42,12 +42,12 @@ pub(in crate::cli) fn run(args: BuildArgs, context: &Context) -> anyhow::Result<
     let component = inventory.find(&component)?;
     let git = context.git(believed)?;
     let quiet = context.ui.verbosity() == Verbosity::Quiet;
-    let wish = Wish { merge_request: mr, tag, no_cache, quiet };
+    let wish = BuildOptions { merge_request: mr, tag, no_cache, quiet };
     let built = context.block_on(async |stop| {
         let tools = context.tools(inventory, &git, stop);
         match context.engine().await? {
-            Engine::Containers(engine) => build(&tools, &engine, component, &wish).await,
-            Engine::Native(_) => Err(BuildError::Native.into()),
+            RunEngine::Containers(engine) => build(&tools, &engine, component, &wish).await,
+            RunEngine::Native(_) => Err(BuildError::Native.into()),
         }
     })?;
     report::build::print(&context.ui, component.name(), &built);

@@ -8,9 +8,9 @@ use clap_complete::ArgValueCandidates;
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::ops::clone::{CloneError, CloneRequest, Wanted, clone};
+use crate::ops::clone::{CloneError, CloneRequest, CloneTarget, clone};
 use crate::report;
-use crate::systems::git::MergeRequest;
+use crate::systems::git::MergeRequestHead;
 
 /// Clone the repositories of components, or update existing clones
 ///
@@ -41,8 +41,8 @@ pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<
     let CloneArgs { components, mr, depth, jobs } = args;
     let believed = context.believe()?;
     let inventory = context.inventory()?;
-    let mr = mr.map(|iid| MergeRequest::new(iid, &context.settings.merge_request_ref)).transpose()?;
-    let mut repositories: Vec<Wanted> = Vec::new();
+    let mr = mr.map(|iid| MergeRequestHead::new(iid, &context.settings.merge_request_ref)).transpose()?;
+    let mut repositories: Vec<CloneTarget> = Vec::new();
     let mut targets = HashSet::new();
     let mut otherwise = Exit::Done;
     for name in &components {
@@ -54,7 +54,7 @@ pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<
             let target = place.directory().to_owned();
             match place.url {
                 Some(url) if targets.insert(target.clone()) => {
-                    repositories.push(Wanted { name: place.repo, url, target, merge_request });
+                    repositories.push(CloneTarget { name: place.repo, url, target, merge_request });
                 }
                 Some(_) => {}
                 None => {
@@ -78,7 +78,7 @@ pub(in crate::cli) fn run(args: CloneArgs, context: &Context) -> anyhow::Result<
     if let Some(signal) = outcome.stopped {
         return Ok(signal.exit());
     }
-    if let Some(error) = outcome.worst() {
+    if let Some(error) = outcome.most_severe() {
         return Ok(crate::cli::error::of_worst(&context.ui, error));
     }
     if let Some(behind) = outcome.not_at_merge_request() {

@@ -25,8 +25,8 @@ use crate::systems::shell::{self, ShellError, name_of_user};
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct CompletionsArgs {
-    /// Shell (default: from `SHELL`)
-    shell: Option<Shell>,
+    /// ShellArg (default: from `SHELL`)
+    shell: Option<ShellArg>,
     /// Write the script to the directory from which the shell loads it
     #[arg(long)]
     install: bool,
@@ -40,9 +40,9 @@ if [[ "${funcstack[1]}" == _cki ]]; then
 fi
 "#;
 
-/// Shell with a completion script.
+/// ShellArg with a completion script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum Shell {
+pub(in crate::cli) enum ShellArg {
     Bash,
     Zsh,
     Fish,
@@ -50,7 +50,7 @@ pub(in crate::cli) enum Shell {
     Powershell,
 }
 
-impl Shell {
+impl ShellArg {
     /// Returns the name of the shell.
     pub(in crate::cli) fn name(self) -> &'static str {
         match self {
@@ -69,7 +69,7 @@ pub(in crate::cli) fn run(args: &CompletionsArgs, context: &Context) -> anyhow::
     let unknown = || ShellError::Unknown { named: env.get("SHELL").map(str::to_owned) };
     let shell = match args.shell {
         Some(shell) => shell,
-        None => named.and_then(|name| Shell::from_str(&name, false).ok()).ok_or_else(unknown)?,
+        None => named.and_then(|name| ShellArg::from_str(&name, false).ok()).ok_or_else(unknown)?,
     };
     let script = script(shell)?;
     if !args.install {
@@ -83,12 +83,12 @@ pub(in crate::cli) fn run(args: &CompletionsArgs, context: &Context) -> anyhow::
     Ok(Exit::Done)
 }
 
-fn script(shell: Shell) -> anyhow::Result<String> {
+fn script(shell: ShellArg) -> anyhow::Result<String> {
     let completer = complete::SHELLS.completer(shell.name()).context("clap knows this shell")?;
     let mut script = Vec::new();
     completer.write_registration(complete::VARIABLE, "cki", "cki", "cki", &mut script)?;
     let mut script = String::from_utf8(script)?;
-    if shell == Shell::Zsh {
+    if shell == ShellArg::Zsh {
         script.push_str(AS_A_FILE);
     }
     Ok(script)

@@ -71,7 +71,7 @@ pub(in crate::cli) fn run(args: DemoArgs, context: &Context) -> anyhow::Result<E
                 let engine = context.engine().await?;
                 walk::take_down(&context.host.env, &engine, &directory, &walk::name(&directory)).await
             })?;
-            context.ui.say(&format!("Removed `{}` and its images.", directory.display()));
+            context.ui.status(&format!("Removed `{}` and its images.", directory.display()));
             Ok(Exit::Done)
         }
     }
@@ -120,7 +120,7 @@ fn serve(directory: Option<PathBuf>, context: &Context) -> anyhow::Result<Exit> 
         .and_then(|port| port.parse().ok())
         .unwrap_or(0);
     let stand_in = walk::stand_in(&context.host, head.trim(), port)?;
-    context.ui.say(&format!(
+    context.ui.status(&format!(
         "The GitLab stand-in of the demo serves {} at {} until Ctrl-C.",
         project::PROJECT,
         stand_in.url()

@@ -4,8 +4,8 @@ use clap::Args;
 
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
-use crate::host::signals::{Signal, Stop};
-use crate::ops::doctor::{Check, Patient, doctor};
+use crate::host::signals::{Shutdown, Signal};
+use crate::ops::doctor::{Check, DoctorContext, doctor};
 use crate::report;
 
 /// Check the requirements of the other commands
@@ -31,7 +31,11 @@ pub(in crate::cli) fn run(_args: &DoctorArgs, context: &Context) -> anyhow::Resu
 }
 
 /// Runs the checks until they end or a signal arrives.
-pub(super) async fn look(patient: &Patient, context: &Context, stop: &Stop) -> Result<Vec<Check>, Signal> {
+pub(super) async fn look(
+    patient: &DoctorContext,
+    context: &Context,
+    stop: &Shutdown,
+) -> Result<Vec<Check>, Signal> {
     let events = context.events();
     tokio::select! {
         checks = doctor(patient, &events) => Ok(checks),

@@ -8,9 +8,9 @@ use crate::base::text::{join_and, plural_of};
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::host::signals::Signal;
-use crate::model::identity::Lifetime;
-use crate::ops::running::Doomed;
-use crate::ops::{workspace_secrets, running, service_volumes};
+use crate::model::identity::Retention;
+use crate::ops::running::DownTargets;
+use crate::ops::{running, service_volumes, workspace_secrets};
 
 /// Stop and remove running components
 ///
@@ -44,7 +44,7 @@ pub(in crate::cli) fn run(args: &DownArgs, context: &Context) -> anyhow::Result<
         let seed = workspace_secrets::seed(state.as_deref(), context.workspace.root())?.unwrap_or_default();
         // A name means only the service that is retained for this workspace.
         all.retain(|one| {
-            let is_kept = one.identity.lifetime == Lifetime::Workspace;
+            let is_kept = one.identity.lifetime == Retention::Workspace;
             args.all || !is_kept || service_volumes::is_of_workspace(&one.identity, &seed)
         });
         let doomed: Vec<_> = match &args.component {
@@ -60,10 +60,10 @@ pub(in crate::cli) fn run(args: &DownArgs, context: &Context) -> anyhow::Result<
             None => all.iter().collect(),
         };
         let task = context.events().start("stopping", "");
-        let what = Doomed { instances: &doomed, all: args.all };
+        let what = DownTargets { instances: &doomed, all: args.all };
         let gone = running::down(&engine, &native, what, context.settings.stop_grace, &stop).await?;
         task.finish(
-            crate::model::event::State::Done,
+            crate::model::event::TaskOutcome::Done,
             plural_of(gone.names.len(), "container or process", "containers or processes"),
         );
         let volumes = match args.volumes && gone.hurried.is_none() {
@@ -76,8 +76,8 @@ pub(in crate::cli) fn run(args: &DownArgs, context: &Context) -> anyhow::Result<
     names.extend(gone.others);
     names.extend(volumes.iter().map(|name| format!("volume `{name}`")));
     match names.as_slice() {
-        [] => context.ui.say("Nothing was running."),
-        names => context.ui.say(&format!("Removed {}.", join_and(names))),
+        [] => context.ui.status("Nothing was running."),
+        names => context.ui.status(&format!("Removed {}.", join_and(names))),
     }
     Ok(gone.hurried.map_or(Exit::Done, Signal::exit))
 }

@@ -11,14 +11,14 @@ use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::config::Engine;
-use crate::model::environment::{Environment, Wishes};
+use crate::model::environment::{EnvOverrides, Environment};
 use crate::model::inventory::{Component, Inventory};
-use crate::model::service::Surroundings;
+use crate::model::service::TemplateContext;
 use crate::ops;
-use crate::ops::deployment::{self, Deployed};
+use crate::ops::deployment::{self, DeployedComponents};
 use crate::ops::env::{UserVariables, check_complete, resolve, wishes};
-use crate::ops::env_diff::{Whose, With, compare};
-use crate::ops::run_policy::Rules;
+use crate::ops::env_diff::{DiffContext, DiffTarget, compare};
+use crate::ops::run_policy::RunPolicy;
 use crate::ops::scan::ScanRequest;
 use crate::report;
 use crate::report::env::{EnvFormat, EnvOptions, print};
@@ -75,7 +75,7 @@ pub(in crate::cli) struct VariableArgs {
 
 impl VariableArgs {
     /// Returns the overrides that the user asked for.
-    pub(in crate::cli) fn wishes(&self, context: &Context) -> anyhow::Result<Wishes> {
+    pub(in crate::cli) fn wishes(&self, context: &Context) -> anyhow::Result<EnvOverrides> {
         let Self { set, files, unset } = self;
         let user = UserVariables { set: set.clone(), files: files.clone(), unset: unset.clone() };
         let own = |name: &str| context.host.env.get(name).map(str::to_owned);
@@ -107,15 +107,15 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
     }
     let inventory = context.inventory()?;
     let component = inventory.find(&component)?;
-    let rules = Rules::load(&context.assets, inventory, &context.host.env, &context.workspace)?;
+    let rules = RunPolicy::load(&context.assets, inventory, &context.host.env, &context.workspace)?;
     let program = context.host.executable.display().to_string();
     let host = if context.settings.engine == Engine::Native { "127.0.0.1" } else { "" };
-    let around = Surroundings { host, program: &program, ground: &rules.ground, rules: &rules.secrets };
+    let around = TemplateContext { host, program: &program, ground: &rules.ground, rules: &rules.secrets };
     let wishes = variables.wishes(context)?;
     if let Some(with) = diff {
         let (assets, workspace) = (&context.assets, &context.workspace);
         let guard = &rules.guard;
-        let whose = Whose { component, inventory, workspace, assets, around, guard };
+        let whose = DiffContext { component, inventory, workspace, assets, around, guard };
         return compare_with(context, whose, wishes, &with, format);
     }
     let deployed = deployed(context, component, inventory)?;
@@ -135,15 +135,15 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
 /// Prints the differences from another environment.
 fn compare_with(
     context: &Context,
-    whose: Whose<'_>,
-    wishes: Wishes,
+    whose: DiffContext<'_>,
+    wishes: EnvOverrides,
     with: &str,
     format: EnvFormat,
 ) -> anyhow::Result<Exit> {
     if !matches!(format, EnvFormat::Table | EnvFormat::Json) {
         return Err(UsageError("`--diff` has the forms `table` and `json`".to_owned()).into());
     }
-    let compared = compare(whose, wishes, &With::parse(with))?;
+    let compared = compare(whose, wishes, &DiffTarget::parse(with))?;
     for finding in &compared.findings {
         context.ui.warning(&safe_line(&finding.to_string()));
     }
@@ -156,7 +156,7 @@ fn deployed(
     context: &Context,
     component: &Component,
     inventory: &Inventory,
-) -> anyhow::Result<Option<Deployed>> {
+) -> anyhow::Result<Option<DeployedComponents>> {
     let (deployed, missing) =
         deployment::load_if_there(component, inventory, &context.workspace, &context.assets)?;
     if let Some(missing) = missing {

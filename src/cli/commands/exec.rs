@@ -7,7 +7,7 @@ use super::inside::{exit, pass_bytes, person};
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::ops::running::{self, ExecWish};
+use crate::ops::running::{self, ExecOptions};
 
 /// Run a command in a running component
 ///
@@ -50,7 +50,7 @@ pub(in crate::cli) fn run(args: ExecArgs, context: &Context) -> anyhow::Result<E
             return Ok(exit(left));
         }
         let passes_on = interactive || !context.host.terminal.stdin;
-        let wish = ExecWish { command, stdin: passes_on.then(running::standard_input), workdir };
+        let wish = ExecOptions { command, stdin: passes_on.then(running::standard_input), workdir };
         pass_bytes(instance, wish, context, &stop).await
     })
 }

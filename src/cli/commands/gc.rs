@@ -6,7 +6,7 @@ use crate::base::exit::Exit;
 use crate::cli::context::Context;
 use crate::demo::walk;
 use crate::ops;
-use crate::ops::gc::{Dead, Kind, Leftover, collect};
+use crate::ops::gc::{GcScope, Leftover, LeftoverKind, collect_garbage};
 use crate::report;
 
 /// Remove leftovers of killed runs
@@ -42,14 +42,14 @@ pub(in crate::cli) fn run(args: &GcArgs, context: &Context) -> anyhow::Result<Ex
             let events = context.events();
             let engine = ops::engine::open(context.settings.engine, &context.host.env, &events).await?;
             let native = context.native();
-            let dead = Dead {
+            let dead = GcScope {
                 engine: &engine,
                 native: &native,
                 workspace: context.workspace.root(),
                 env: &context.host.env,
             };
             let demos = walk::abandoned(&context.host);
-            let mut collected = collect(dead, inventory, args.dry_run).await?;
+            let mut collected = collect_garbage(dead, inventory, args.dry_run).await?;
             let removed = if args.dry_run {
                 demos.clone()
             } else {
@@ -57,7 +57,7 @@ pub(in crate::cli) fn run(args: &GcArgs, context: &Context) -> anyhow::Result<Ex
             };
             for directory in demos {
                 match removed.contains(&directory) {
-                    true => collected.removed.push(Leftover::path(Kind::Demo, &directory)),
+                    true => collected.removed.push(Leftover::path(LeftoverKind::Demo, &directory)),
                     false => {
                         collected.left.push(format!("demo `{}` could not be removed", directory.display()))
                     }

@@ -3,28 +3,28 @@
 
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
-use crate::host::signals::Stop;
-use crate::ops::running::{self, ExecWish, Instance, Left, Person};
+use crate::host::signals::Shutdown;
+use crate::ops::running::{self, ExecOptions, Instance, LocalTerminal, ShellExit};
 
 /// Returns the user at this terminal.
-pub(super) fn person(context: &Context) -> Person<'_> {
-    Person { screen: &context.host.stdout, term: context.host.env.get("TERM") }
+pub(super) fn person(context: &Context) -> LocalTerminal<'_> {
+    LocalTerminal { screen: &context.host.stdout, term: context.host.env.get("TERM") }
 }
 
 /// Runs a command without a terminal: its input and output pass unchanged.
 pub(super) async fn pass_bytes(
     instance: &Instance,
-    wish: ExecWish,
+    wish: ExecOptions,
     context: &Context,
-    stop: &Stop,
+    stop: &Shutdown,
 ) -> anyhow::Result<Exit> {
     Ok(exit(running::exec(instance, wish, &context.events(), stop).await?))
 }
 
 /// Returns the exit code of `cki` for an ended command.
-pub(super) fn exit(left: Left) -> Exit {
+pub(super) fn exit(left: ShellExit) -> Exit {
     match left {
-        Left::Ended(code) => Exit::Component(u8::try_from(code & 0xff).unwrap_or(1)),
-        Left::Stopped(signal) => signal.exit(),
+        ShellExit::Ended(code) => Exit::Component(u8::try_from(code & 0xff).unwrap_or(1)),
+        ShellExit::Stopped(signal) => signal.exit(),
     }
 }

@@ -8,7 +8,7 @@ use crate::base::timestamp;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
-use crate::ops::running::{self, LogWish};
+use crate::ops::running::{self, LogOptions};
 
 /// Show the output of running components
 ///
@@ -49,7 +49,7 @@ pub(in crate::cli) fn run(args: LogsArgs, context: &Context) -> anyhow::Result<E
         })?),
         None => None,
     };
-    let wish = LogWish { follow, tail, since, timestamps };
+    let wish = LogOptions { follow, tail, since, timestamps };
     context.block_on(async |stop| {
         let engine = context.engine().await?;
         running::logs(&engine, &context.native(), &components, wish, &context.events(), &stop).await?;

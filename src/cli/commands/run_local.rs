@@ -11,11 +11,11 @@ use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
 use crate::config::Engine;
-use crate::host::signals::Stop;
+use crate::host::signals::Shutdown;
 use crate::model::inventory::{Component, Inventory};
-use crate::ops::run_local::{Access, Keep, Network, Request, dry_run, run as run_component};
+use crate::ops::run_local::{Access, KeepMode, Network, RunRequest, dry_run, run as run_component};
 use crate::report;
-use crate::report::export::Form;
+use crate::report::export::ExportFormat;
 use crate::systems::git::Git;
 
 /// Run components on this machine, in non-production mode
@@ -178,17 +178,17 @@ pub(in crate::cli) fn run(args: RunLocalArgs, context: &Context) -> anyhow::Resu
     if let Some(access) = components.iter().find(is_access) {
         return Err(UsageError(format!("`{access}` is no component; write `--mount={access}`")).into());
     }
-    let request = Request {
-        components: named(inventory, &components)?,
+    let request = RunRequest {
+        components: resolve_components(inventory, &components)?,
         merge_request: mr,
         image,
         once,
         detach,
         keep_services,
         keep: match keep {
-            KeepArg::Never => Keep::Never,
-            KeepArg::OnFailure => Keep::OnFailure,
-            KeepArg::Always => Keep::Always,
+            KeepArg::Never => KeepMode::Never,
+            KeepArg::OnFailure => KeepMode::OnFailure,
+            KeepArg::Always => KeepMode::Always,
         },
         publish,
         network: match network {
@@ -228,16 +228,16 @@ fn show(
     context: &Context,
     inventory: &Inventory,
     git: &Git,
-    request: &Request<'_>,
+    request: &RunRequest<'_>,
 ) -> anyhow::Result<Exit> {
     let PlanArgs { dry_run: _, form, reveal } = plan;
-    let tools = context.tools(inventory, git, Stop::new());
+    let tools = context.tools(inventory, git, Shutdown::new());
     // The equivalents run in containers.
     let native = form.is_none() && context.settings.engine == Engine::Native;
     let plan = dry_run(&tools, request, native)?;
     let form = form.as_ref().map(|form| match form {
-        FormArg::Compose => Form::Compose,
-        FormArg::Kube => Form::Kube,
+        FormArg::Compose => ExportFormat::Compose,
+        FormArg::Kube => ExportFormat::Kube,
     });
     match form {
         Some(form) => report::export::print(&context.ui, &plan, form, *reveal),
@@ -247,7 +247,7 @@ fn show(
 }
 
 /// Returns the named components, each once. Their names become host names, so no two may share one.
-fn named<'a>(inventory: &'a Inventory, names: &[String]) -> anyhow::Result<Vec<&'a Component>> {
+fn resolve_components<'a>(inventory: &'a Inventory, names: &[String]) -> anyhow::Result<Vec<&'a Component>> {
     let mut components: Vec<&Component> = Vec::new();
     let mut known: HashMap<&str, &Component> = HashMap::new();
     for name in names {

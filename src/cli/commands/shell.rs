@@ -8,7 +8,7 @@ use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::ops::run_policy::guard;
-use crate::ops::running::{self, ExecWish};
+use crate::ops::running::{self, ExecOptions};
 
 /// Open a shell in a running component, or in a copy of one that has ended
 ///
@@ -42,13 +42,13 @@ pub(in crate::cli) fn run(args: ShellArgs, context: &Context) -> anyhow::Result<
         let instance = running::select_one(&all, &component)?;
         if !instance.is_alive() {
             let name = &instance.identity.name;
-            context.ui.say(&format!(
+            context.ui.status(&format!(
                 "`{name}` has ended: this is a new container like it, with the files of its image."
             ));
         }
         if !context.host.terminal.stdin && instance.is_alive() {
             let command = vec![running::shell_of(instance).await?.to_owned()];
-            let wish = ExecWish { command, stdin: Some(running::standard_input()), workdir };
+            let wish = ExecOptions { command, stdin: Some(running::standard_input()), workdir };
             return pass_bytes(instance, wish, context, &stop).await;
         }
         let owner = context.host.owner();

@@ -10,12 +10,12 @@ use crate::base::exit::Exit;
 use crate::cli::context::{Believed, Context};
 use crate::cli::error::UsageError;
 use crate::cli::{complete, token};
-use crate::config::Origin;
-use crate::model::inventory::{Inventory, Stage};
-use crate::model::staging::{Parameter, Rerun, StageParameter, StagingRequest};
-use crate::ops::stage::{StageOptions, Staging, Target, plan, run as stage, target};
+use crate::config::SettingOrigin;
+use crate::model::inventory::{Inventory, StageDecl};
+use crate::model::staging::{Rerun, StageParameter, StagingParameter, StagingRequest};
+use crate::ops::stage::{StageOptions, StageTarget, Staging, plan, run as stage, target};
 use crate::report;
-use crate::systems::gitlab::{GitLab, Means};
+use crate::systems::gitlab::{ClientOptions, GitLab};
 
 /// Template of the comment.
 const TEMPLATE: &str = "comments/stage.md";
@@ -96,7 +96,7 @@ pub(in crate::cli) fn run(args: &StageArgs, context: &Context) -> anyhow::Result
     Ok(match outcome {
         Ok(outcome) => report::stage::print(&context.ui, &outcome),
         Err(exit) => {
-            context.ui.say("Nothing was posted.");
+            context.ui.status("Nothing was posted.");
             exit
         }
     })
@@ -107,12 +107,13 @@ fn staging(
     args: &StageArgs,
     context: &Context,
     inventory: &Inventory,
-    target: &Target<'_>,
-    entry: Option<&Stage>,
+    target: &StageTarget<'_>,
+    entry: Option<&StageDecl>,
 ) -> anyhow::Result<Staging> {
     let declared = entry.map(|entry| entry.parameters.as_slice()).unwrap_or_default();
     let declared = declared.iter().map(StageParameter::from_inventory).collect::<Result<Vec<_>, _>>()?;
-    let parameters = args.set.iter().map(|text| Parameter::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let parameters =
+        args.set.iter().map(|text| StagingParameter::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let reruns = args.rerun.iter().map(|text| Rerun::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let bot = entry.and_then(|entry| entry.bot.as_deref()).unwrap_or(&context.settings.stage_bot);
     let template = context.assets.text(TEMPLATE)?.ok_or_else(|| {
@@ -128,10 +129,10 @@ fn staging(
 
 /// Returns a client for the server in the settings, or for the server of a remote if the settings
 /// name none. The latter gets no token, since the token belongs to the former.
-fn gitlab(context: &Context, target: &Target<'_>, believed: Believed) -> anyhow::Result<GitLab> {
+fn gitlab(context: &Context, target: &StageTarget<'_>, believed: Believed) -> anyhow::Result<GitLab> {
     let (url, origin) = &context.settings.gitlab_url;
-    let other = target.server.as_ref().filter(|server| *origin == Origin::Default && *server != url);
-    let means = Means::new(context.http.clone(), Arc::new(SystemClock::new()), context.events());
+    let other = target.server.as_ref().filter(|server| *origin == SettingOrigin::Default && *server != url);
+    let means = ClientOptions::new(context.http.clone(), Arc::new(SystemClock::new()), context.events());
     if let Some(server) = other {
         context.ui.warning(&format!(
             "The remote is on {server}, and `gitlab.url` is not set: no token is sent there."

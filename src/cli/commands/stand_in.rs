@@ -1,4 +1,4 @@
-//! `cki stand-in`: stand-ins for backing services. Service templates use it, so it is hidden from help.
+//! `cki stand-in`: stand-ins for backing services. StandInService templates use it, so it is hidden from help.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use crate::ops::mock_services;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct StandInArgs {
     #[command(subcommand)]
-    service: Service,
+    service: StandInService,
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]
-enum Service {
+enum StandInService {
     /// Answer HTTP requests from the table in `CKI_STAND_IN`
     Http,
     /// Accept mail and discard it
@@ -30,14 +30,14 @@ const ANSWERS: &str = "CKI_STAND_IN";
 pub(in crate::cli) fn run(args: &StandInArgs, context: &Context) -> anyhow::Result<Exit> {
     let ui = context.ui.clone();
     context.block_on(async |stop| {
-        let say: mock_services::Say = Arc::new(move |line: &str| ui.data(line));
+        let say: mock_services::LogFn = Arc::new(move |line: &str| ui.data(line));
         match args.service {
-            Service::Http => {
+            StandInService::Http => {
                 let answers = context.host.env.get(ANSWERS).unwrap_or("[]");
                 let answers = serde_json::from_str(answers).with_context(|| format!("`{ANSWERS}`"))?;
                 mock_services::http(answers, &stop, say).await?;
             }
-            Service::Smtp => mock_services::smtp(&stop, say).await?,
+            StandInService::Smtp => mock_services::smtp(&stop, say).await?,
         }
         Ok(Exit::Done)
     })

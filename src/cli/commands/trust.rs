@@ -7,7 +7,7 @@ use clap::Args;
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
 use crate::config::Config;
-use crate::ops::trust::{Project, TrustError, forget};
+use crate::ops::trust::{ProjectFiles, TrustError, forget};
 use crate::report;
 
 /// Trust the settings of a project's `cki.toml`
@@ -47,8 +47,8 @@ pub(in crate::cli) fn run(args: &TrustArgs, context: &Context) -> anyhow::Result
         report::trust::print_removed(&context.ui, directory, forget(env, directory)?);
         return Ok(Exit::Done);
     }
-    let Some(project) = Project::of(&config, env)? else {
-        context.ui.say("Its `cki.toml` decides nothing that needs trust.");
+    let Some(project) = ProjectFiles::of(&config, env)? else {
+        context.ui.status("Its `cki.toml` decides nothing that needs trust.");
         return Ok(Exit::Done);
     };
     let standing = project.standing()?;

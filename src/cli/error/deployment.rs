@@ -1,11 +1,11 @@
 //! Exit codes and hints for errors of deployments.
 
-use super::{Meaning, hint, of_file, of_git, plain};
+use super::{Diagnosis, hint, of_file, of_git, plain};
 use crate::base::exit::Exit;
 use crate::model::deployment::DeploymentError;
 use crate::ops::deployment::DeployedError;
 
-pub(super) fn of_deployed(error: &DeployedError) -> Meaning {
+pub(super) fn of_deployed(error: &DeployedError) -> Diagnosis {
     match error {
         DeployedError::Deployment(inner) => of_deployment(inner),
         DeployedError::Rule(_) | DeployedError::Credentials(_) => plain(Exit::Invalid),
@@ -24,7 +24,7 @@ pub(super) fn of_deployed(error: &DeployedError) -> Meaning {
     }
 }
 
-fn of_deployment(error: &DeploymentError) -> Meaning {
+fn of_deployment(error: &DeploymentError) -> Diagnosis {
     match error {
         DeploymentError::Ambiguous { .. } | DeploymentError::NoSuch { .. } => hint(
             Exit::Invalid,

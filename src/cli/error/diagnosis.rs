@@ -11,17 +11,17 @@ use crate::base::exit::Exit;
 pub(in crate::cli) struct UsageError(pub(in crate::cli) String);
 
 /// Exit code and hints of an error.
-pub(super) struct Meaning {
+pub(super) struct Diagnosis {
     pub(super) exit: Exit,
     pub(super) hints: Vec<String>,
 }
 
-pub(super) fn plain(exit: Exit) -> Meaning {
-    Meaning { exit, hints: Vec::new() }
+pub(super) fn plain(exit: Exit) -> Diagnosis {
+    Diagnosis { exit, hints: Vec::new() }
 }
 
-pub(super) fn hint(exit: Exit, hint: impl Into<String>) -> Meaning {
-    Meaning { exit, hints: vec![hint.into()] }
+pub(super) fn hint(exit: Exit, hint: impl Into<String>) -> Diagnosis {
+    Diagnosis { exit, hints: vec![hint.into()] }
 }
 
 pub(super) fn did_you_mean(nearest: &[String], otherwise: &str) -> String {

@@ -16,36 +16,36 @@ use crate::base::http::HttpError;
 use crate::base::text;
 use crate::config::ConfigError;
 use crate::model::environment::{EnvironmentError, RuleError};
-use crate::model::guard::Refusal;
+use crate::model::guard::PolicyViolation;
 use crate::model::inventory::LookupError;
 use crate::model::scan::ReadError;
-use crate::model::service::ServiceError;
+use crate::model::service::ServiceTemplateError;
 use crate::model::staging::StagingError;
 use crate::ops::build::BuildError;
 use crate::ops::clone::CloneError;
+use crate::ops::dependencies::NeedError;
 use crate::ops::deployment::DeployedError;
 use crate::ops::engine::OpenError;
 use crate::ops::env::EnvError;
 use crate::ops::inventory::LoadError;
-use crate::ops::workspace_secrets::KeepError;
-use crate::ops::dependencies::NeedError;
-use crate::ops::run_policy::RulesError;
+use crate::ops::mock_services::ListenError;
 use crate::ops::run_local::RunError;
+use crate::ops::run_policy::RunPolicyError;
 use crate::ops::running::RunningError;
 use crate::ops::scan::ScanError;
 use crate::ops::source::SourceError;
 use crate::ops::stage::{StageError, TargetError};
-use crate::ops::mock_services::ListenError;
 use crate::ops::trust::TrustError;
-use crate::systems::file_watcher::ChangeError;
+use crate::ops::workspace_secrets::KeepError;
 use crate::systems::engine::EngineError;
+use crate::systems::file_watcher::ChangeError;
 use crate::systems::git::GitError;
 use crate::systems::gitlab::GitLabError;
 use crate::systems::native::NativeError;
 use crate::systems::preprocessor::PreprocessError;
 use crate::systems::shell::ShellError;
 use crate::ui::Ui;
-use diagnosis::{Meaning, at, did_you_mean, hint, plain};
+use diagnosis::{Diagnosis, at, did_you_mean, hint, plain};
 pub(super) use diagnosis::{UsageError, commit_or_stash};
 use running::{of_build, of_open, of_run, of_running};
 use staging::{of_stage, of_staging, of_target};
@@ -80,17 +80,17 @@ fn sentence(text: String) -> String {
 
 /// Returns the diagnosis of the first cause with a known type. A transparent wrapper does not expose the
 /// wrapped error as its cause, so each enum looks into its own wrappers.
-fn meaning(error: &anyhow::Error) -> Meaning {
+fn meaning(error: &anyhow::Error) -> Diagnosis {
     error.chain().find_map(of_cause).unwrap_or_else(|| {
         hint(Exit::Bug, "this error is not one that `cki` knows; please report it with the command.")
     })
 }
 
-fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
+fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
     macro_rules! when {
         ($($type:ty => $meaning:expr),+ $(,)?) => {
             $(if let Some(error) = cause.downcast_ref::<$type>() {
-                let meaning: fn(&$type) -> Option<Meaning> = $meaning;
+                let meaning: fn(&$type) -> Option<Diagnosis> = $meaning;
                 if let Some(meaning) = meaning(error) {
                     return Some(meaning);
                 }
@@ -106,8 +106,8 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
         EnvError => |error| Some(of_env(error)),
         EnvironmentError => |error| Some(of_environment(error)),
         NeedError => |error| Some(of_need(error)),
-        Refusal => |error| Some(of_refusal(error)),
-        RulesError => |error| Some(of_rules(error)),
+        PolicyViolation => |error| Some(of_refusal(error)),
+        RunPolicyError => |error| Some(of_rules(error)),
         TrustError => |error| Some(of_trust(error)),
         TokenError => |error| Some(of_token(error)),
         DeployedError => |error| Some(deployment::of_deployed(error)),
@@ -134,7 +134,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Meaning> {
     None
 }
 
-fn of_lookup(error: &LookupError) -> Meaning {
+fn of_lookup(error: &LookupError) -> Diagnosis {
     match error {
         LookupError::Unknown { nearest, .. } => {
             hint(Exit::NotFound, did_you_mean(nearest, "`cki list` shows all components."))
@@ -146,7 +146,7 @@ fn of_lookup(error: &LookupError) -> Meaning {
     }
 }
 
-fn of_load(error: &LoadError) -> Meaning {
+fn of_load(error: &LoadError) -> Diagnosis {
     match error {
         LoadError::Missing(_) => hint(
             Exit::NotFound,
@@ -163,19 +163,19 @@ fn of_load(error: &LoadError) -> Meaning {
     }
 }
 
-fn of_config(error: &ConfigError) -> Meaning {
+fn of_config(error: &ConfigError) -> Diagnosis {
     match error {
         ConfigError::NoHome => hint(Exit::Invalid, "name a directory with `--workspace`."),
         ConfigError::Personal { key, .. } => {
             hint(Exit::Invalid, format!("move `{key}` to `cki.toml` in your own configuration directory."))
         }
-        ConfigError::File(_) | ConfigError::Toml { .. } | ConfigError::Value { .. } => {
+        ConfigError::File(_) | ConfigError::Toml { .. } | ConfigError::SettingValue { .. } => {
             hint(Exit::Invalid, "the settings are described in docs/reference/settings.md.")
         }
     }
 }
 
-fn of_trust(error: &TrustError) -> Meaning {
+fn of_trust(error: &TrustError) -> Diagnosis {
     let trust = |file: &Path| {
         let directory = file.parent().unwrap_or(file).display().to_string();
         format!("`cki trust {}`", shell_words::quote(&directory))
@@ -201,7 +201,7 @@ fn of_trust(error: &TrustError) -> Meaning {
     }
 }
 
-fn of_env(error: &EnvError) -> Meaning {
+fn of_env(error: &EnvError) -> Diagnosis {
     match error {
         EnvError::Lacking { variables, .. } => {
             let flags: Vec<String> = variables.iter().map(|(name, _)| format!("-e {name}=…")).collect();
@@ -218,7 +218,7 @@ fn of_env(error: &EnvError) -> Meaning {
     }
 }
 
-fn of_scan(error: &ScanError) -> Meaning {
+fn of_scan(error: &ScanError) -> Diagnosis {
     match error {
         ScanError::Read(ReadError::File(error)) | ScanError::File(error) => of_file(error),
         ScanError::Git(error) => of_git(error),
@@ -246,7 +246,7 @@ fn of_scan(error: &ScanError) -> Meaning {
     }
 }
 
-fn of_environment(error: &EnvironmentError) -> Meaning {
+fn of_environment(error: &EnvironmentError) -> Diagnosis {
     match error {
         EnvironmentError::Locked { name, .. } => hint(
             Exit::Refused,
@@ -262,12 +262,12 @@ fn of_environment(error: &EnvironmentError) -> Meaning {
     }
 }
 
-fn of_need(error: &NeedError) -> Meaning {
+fn of_need(error: &NeedError) -> Diagnosis {
     match error {
         NeedError::Unknown { nearest, .. } => {
             hint(Exit::Invalid, did_you_mean(nearest, "a backing service is a file in `templates/services`."))
         }
-        NeedError::Service(ServiceError::Parameter { nearest, .. }) => hint(
+        NeedError::Service(ServiceTemplateError::Parameter { nearest, .. }) => hint(
             Exit::Invalid,
             did_you_mean(nearest, "`parameters` in the service's template names what can be asked of it."),
         ),
@@ -275,12 +275,12 @@ fn of_need(error: &NeedError) -> Meaning {
     }
 }
 
-fn of_refusal(error: &Refusal) -> Meaning {
+fn of_refusal(error: &PolicyViolation) -> Diagnosis {
     match error {
-        Refusal::Values { names, .. } if names.is_empty() => {
+        PolicyViolation::Values { names, .. } if names.is_empty() => {
             hint(Exit::Refused, "nothing was started; the inventory fixes such a value, and must be changed.")
         }
-        Refusal::Values { names, .. } => {
+        PolicyViolation::Values { names, .. } => {
             let flags: Vec<String> = names.iter().map(|name| format!("--allow {name}")).collect();
             let flags = flags.join(" ");
             hint(
@@ -290,23 +290,25 @@ fn of_refusal(error: &Refusal) -> Meaning {
                 ),
             )
         }
-        Refusal::Locked { .. } => {
+        PolicyViolation::Locked { .. } => {
             hint(Exit::Refused, "nothing was started: a local run never claims production.")
         }
-        Refusal::Unlocked { .. } | Refusal::More(_) => hint(Exit::Refused, "nothing was started."),
-        Refusal::Name(_) => plain(Exit::Usage),
+        PolicyViolation::Unlocked { .. } | PolicyViolation::More(_) => {
+            hint(Exit::Refused, "nothing was started.")
+        }
+        PolicyViolation::Name(_) => plain(Exit::Usage),
     }
 }
 
-fn of_rules(error: &RulesError) -> Meaning {
+fn of_rules(error: &RunPolicyError) -> Diagnosis {
     match error {
-        RulesError::File(inner) => of_file(inner),
-        RulesError::Secrets(inner) => of_rule(inner),
-        RulesError::Credentials(_) => plain(Exit::Invalid),
+        RunPolicyError::File(inner) => of_file(inner),
+        RunPolicyError::Secrets(inner) => of_rule(inner),
+        RunPolicyError::Credentials(_) => plain(Exit::Invalid),
     }
 }
 
-fn of_rule(error: &RuleError) -> Meaning {
+fn of_rule(error: &RuleError) -> Diagnosis {
     let RuleError::Keep(cause) = error else { return plain(Exit::Invalid) };
     match cause.downcast_ref::<KeepError>() {
         Some(KeepError::File(_)) => hint(
@@ -321,7 +323,7 @@ fn of_rule(error: &RuleError) -> Meaning {
     }
 }
 
-fn of_shell(error: &ShellError) -> Meaning {
+fn of_shell(error: &ShellError) -> Diagnosis {
     match error {
         ShellError::Unknown { .. } => hint(Exit::Usage, "name one, as in `cki completions bash`."),
         ShellError::NoHome => hint(Exit::Invalid, "set `HOME` to your home directory."),
@@ -331,7 +333,7 @@ fn of_shell(error: &ShellError) -> Meaning {
     }
 }
 
-fn of_source(error: &SourceError) -> Meaning {
+fn of_source(error: &SourceError) -> Diagnosis {
     match error {
         SourceError::NoAddress { repo, .. } => {
             hint(Exit::Invalid, format!("add `{repo}` to `repos` in the inventory."))

@@ -1,6 +1,6 @@
 //! Exit codes and hints for errors of builds and runs.
 
-use super::diagnosis::{Meaning, at, hint, plain};
+use super::diagnosis::{Diagnosis, at, hint, plain};
 use super::systems::{of_engine, of_git, of_native, of_port};
 use crate::base::exit::Exit;
 use crate::ops::build::BuildError;
@@ -11,7 +11,7 @@ use crate::ops::running::RunningError;
 /// Hint for features that need a container engine.
 const ENGINE: &str = "`cki doctor --engine auto` prints the command that installs a container engine.";
 
-pub(super) fn of_build(error: &BuildError) -> Meaning {
+pub(super) fn of_build(error: &BuildError) -> Diagnosis {
     match error {
         BuildError::NoBuild { place, .. } => hint(
             Exit::Invalid,
@@ -26,7 +26,7 @@ pub(super) fn of_build(error: &BuildError) -> Meaning {
     }
 }
 
-pub(super) fn of_run(error: &RunError) -> Meaning {
+pub(super) fn of_run(error: &RunError) -> Diagnosis {
     match error {
         RunError::Clone(inner) => of_git(inner),
         RunError::NotRunnable { place, .. } => hint(
@@ -48,7 +48,7 @@ pub(super) fn of_run(error: &RunError) -> Meaning {
             hint(Exit::Failed, "`run.command` of the entry must name a program of the image.")
         }
         RunError::NoContact { why, .. } => {
-            Meaning { exit: Exit::Unreachable, hints: of_contact(&why.remedies()) }
+            Diagnosis { exit: Exit::Unreachable, hints: of_contact(&why.remedies()) }
         }
         RunError::NotReady { .. } => hint(
             Exit::TimedOut,
@@ -123,7 +123,7 @@ fn of_contact(remedies: &[String]) -> Vec<String> {
     }
 }
 
-pub(super) fn of_running(error: &RunningError) -> Meaning {
+pub(super) fn of_running(error: &RunningError) -> Diagnosis {
     match error {
         RunningError::NotRunning { running, .. } if running.is_empty() => {
             hint(Exit::NotFound, "nothing is running; `cki run-local COMPONENT --detach` starts something.")
@@ -154,14 +154,14 @@ pub(super) fn of_running(error: &RunningError) -> Meaning {
     }
 }
 
-pub(super) fn of_open(error: &OpenError) -> Meaning {
+pub(super) fn of_open(error: &OpenError) -> Diagnosis {
     match error {
         OpenError::None { tried, .. } => {
             let mut hints: Vec<String> = tried.iter().map(|place| format!("tried {place}.")).collect();
             hints.push("`cki doctor` says more, and prints the command that installs an engine.".to_owned());
-            Meaning { exit: Exit::Unreachable, hints }
+            Diagnosis { exit: Exit::Unreachable, hints }
         }
-        OpenError::Engine(inner) => of_engine(inner),
+        OpenError::RunEngine(inner) => of_engine(inner),
         OpenError::Native(inner) => of_native(inner),
     }
 }

@@ -1,12 +1,12 @@
 //! Exit codes and hints for errors of staging.
 
 use super::systems::{of_git, of_gitlab};
-use super::{Meaning, at, hint, plain};
+use super::{Diagnosis, at, hint, plain};
 use crate::base::exit::Exit;
 use crate::model::staging::StagingError;
 use crate::ops::stage::{StageError, TargetError};
 
-pub(super) fn of_stage(error: &StageError) -> Meaning {
+pub(super) fn of_stage(error: &StageError) -> Diagnosis {
     match error {
         StageError::GitLab(inner) => of_gitlab(inner),
         StageError::Request(inner) => of_staging(inner),
@@ -18,7 +18,7 @@ pub(super) fn of_stage(error: &StageError) -> Meaning {
             "set one with `CKI_GITLAB_TOKEN`, or `gitlab.token_command` in your own `cki.toml`.",
         ),
         StageError::HeadMoved { .. } => hint(Exit::Failed, "look at it again and ask again."),
-        StageError::Uncertain { source, .. } => Meaning {
+        StageError::Uncertain { source, .. } => Diagnosis {
             exit: of_gitlab(source).exit,
             hints: vec!["the same command finds the comment if it is there.".to_owned()],
         },
@@ -29,7 +29,7 @@ pub(super) fn of_stage(error: &StageError) -> Meaning {
     }
 }
 
-pub(super) fn of_staging(error: &StagingError) -> Meaning {
+pub(super) fn of_staging(error: &StagingError) -> Diagnosis {
     match error {
         StagingError::UnknownKey { .. } | StagingError::Mismatch { .. } => {
             hint(Exit::Usage, "`cki show COMPONENT` lists what can be set; nothing was sent.")
@@ -49,7 +49,7 @@ pub(super) fn of_staging(error: &StagingError) -> Meaning {
     }
 }
 
-pub(super) fn of_target(error: &TargetError) -> Meaning {
+pub(super) fn of_target(error: &TargetError) -> Diagnosis {
     let flags = "say which with `--component` or `--project`.";
     match error {
         TargetError::NoProject { place, .. } => {

@@ -2,19 +2,19 @@
 
 use std::path::Path;
 
-use super::{Meaning, hint, plain};
+use super::{Diagnosis, hint, plain};
 use crate::base::exit::Exit;
 use crate::base::files::FileError;
 use crate::cli::token::TokenError;
-use crate::systems::file_watcher::ChangeError;
 use crate::systems::engine::EngineError;
+use crate::systems::file_watcher::ChangeError;
 use crate::systems::git::GitError;
 use crate::systems::gitlab::GitLabError;
 use crate::systems::native::NativeError;
 use crate::systems::preprocessor::PreprocessError;
 use crate::ui::{Ui, style};
 
-pub(super) fn of_token(error: &TokenError) -> Meaning {
+pub(super) fn of_token(error: &TokenError) -> Diagnosis {
     match error {
         TokenError::Command(_) => {
             hint(Exit::Unauthorised, "try the command in your shell; it must print the token.")
@@ -26,7 +26,7 @@ pub(super) fn of_token(error: &TokenError) -> Meaning {
     }
 }
 
-pub(super) fn of_preprocess(error: &PreprocessError) -> Meaning {
+pub(super) fn of_preprocess(error: &PreprocessError) -> Diagnosis {
     match error {
         PreprocessError::NotInstalled { .. } => {
             hint(Exit::NotFound, "`cki doctor` prints the command that installs `cpp`.")
@@ -38,7 +38,7 @@ pub(super) fn of_preprocess(error: &PreprocessError) -> Meaning {
     }
 }
 
-pub(super) fn of_port(port: u16) -> Meaning {
+pub(super) fn of_port(port: u16) -> Diagnosis {
     hint(
         Exit::Unreachable,
         format!("`ss -ltnp sport = :{port}` says what listens there; end it, or give another port."),
@@ -55,14 +55,14 @@ pub(in crate::cli) fn of_left_alone(ui: &Ui, path: &Path) -> Exit {
     tell(ui, hint(Exit::Refused, super::commit_or_stash(path)))
 }
 
-fn tell(ui: &Ui, Meaning { exit, hints }: Meaning) -> Exit {
+fn tell(ui: &Ui, Diagnosis { exit, hints }: Diagnosis) -> Exit {
     for hint in hints {
-        ui.say(&format!("{} {hint}", style::hint("hint:")));
+        ui.status(&format!("{} {hint}", style::hint("hint:")));
     }
     exit
 }
 
-pub(super) fn of_git(error: &GitError) -> Meaning {
+pub(super) fn of_git(error: &GitError) -> Diagnosis {
     match error {
         GitError::Unauthorised { .. } => hint(
             Exit::Unauthorised,
@@ -91,7 +91,7 @@ pub(super) fn of_git(error: &GitError) -> Meaning {
         GitError::OtherRepository { path, wanted, unused, .. } => {
             let (path, wanted) = (path.display().to_string(), wanted.as_str());
             let add = shell_words::join(["git", "-C", &path, "remote", "add", unused, wanted]);
-            Meaning {
+            Diagnosis {
                 exit: Exit::Refused,
                 hints: vec![
                     format!("if it is a fork of yours, or `{wanted}` is its new address: `{add}`."),
@@ -138,7 +138,7 @@ pub(super) fn of_git(error: &GitError) -> Meaning {
     }
 }
 
-pub(super) fn of_engine(error: &EngineError) -> Meaning {
+pub(super) fn of_engine(error: &EngineError) -> Diagnosis {
     match error {
         EngineError::Unreachable { .. } | EngineError::Severed { .. } | EngineError::Silent { .. } => {
             hint(Exit::Unreachable, "`cki doctor` looks at the engine; `--engine native` does without one.")
@@ -148,7 +148,7 @@ pub(super) fn of_engine(error: &EngineError) -> Meaning {
             "join the group that owns the socket, for example with `sudo usermod -aG docker $USER`, and log in again.",
         ),
         EngineError::NotFound { .. } => plain(Exit::NotFound),
-        EngineError::BuildFailed { last, .. } => Meaning {
+        EngineError::BuildFailed { last, .. } => Diagnosis {
             exit: Exit::Failed,
             hints: last.iter().map(|line| format!("it said: {line}")).collect(),
         },
@@ -180,7 +180,7 @@ pub(super) fn of_engine(error: &EngineError) -> Meaning {
     }
 }
 
-pub(super) fn of_native(error: &NativeError) -> Meaning {
+pub(super) fn of_native(error: &NativeError) -> Diagnosis {
     match error {
         NativeError::MissingProgram { .. } | NativeError::MissingFile { .. } => hint(
             Exit::NotFound,
@@ -201,7 +201,7 @@ pub(super) fn of_native(error: &NativeError) -> Meaning {
     }
 }
 
-pub(super) fn of_gitlab(error: &GitLabError) -> Meaning {
+pub(super) fn of_gitlab(error: &GitLabError) -> Diagnosis {
     match error {
         GitLabError::NotFound { .. } => {
             hint(Exit::NotFound, "what is private looks like this without a token that may see it.")
@@ -237,7 +237,7 @@ pub(super) fn of_gitlab(error: &GitLabError) -> Meaning {
     }
 }
 
-pub(super) fn of_file(error: &FileError) -> Meaning {
+pub(super) fn of_file(error: &FileError) -> Diagnosis {
     plain(match () {
         () if error.is_missing() => Exit::NotFound,
         () if error.is_unreadable() => Exit::Invalid,
@@ -245,7 +245,7 @@ pub(super) fn of_file(error: &FileError) -> Meaning {
     })
 }
 
-pub(super) fn of_change(error: &ChangeError) -> Meaning {
+pub(super) fn of_change(error: &ChangeError) -> Diagnosis {
     match error {
         ChangeError::Missing(_) => plain(Exit::NotFound),
         ChangeError::Limit(_) => hint(

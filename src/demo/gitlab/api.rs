@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::config::{MergeRequest, Token, Visibility};
+use super::config::{MergeRequestConfig, TokenConfig, Visibility};
 use super::reply::{Incoming, Reply, decode, page};
-use super::state::{Pipeline, State};
+use super::state::{State, StoredPipeline};
 use super::views::request_id;
 
 /// The user behind a request.
@@ -106,7 +106,7 @@ impl State {
         let Some(text) = incoming.token.as_deref().filter(|token| !token.is_empty()) else {
             return Ok(Viewer { user: None });
         };
-        let found: Option<&Token> = self.config.tokens.iter().find(|one| one.token == text);
+        let found: Option<&TokenConfig> = self.config.tokens.iter().find(|one| one.token == text);
         let Some(token) = found else { return Err(Reply::unauthorized()) };
         if token.expired {
             let description = "Token is expired. You can either do re-authorization or token refresh.";
@@ -155,7 +155,7 @@ impl State {
             return page(&self.url, incoming, &views);
         };
         let iid: u64 = iid.parse().map_err(|_| Reply::error(400, "merge_request_iid is invalid"))?;
-        let found: Option<MergeRequest> = self.merge_request(project, iid).cloned();
+        let found: Option<MergeRequestConfig> = self.merge_request(project, iid).cloned();
         if !rest.is_empty() {
             viewer.require()?;
         }
@@ -227,7 +227,7 @@ impl State {
         viewer: &Viewer,
     ) -> Result<Reply, Reply> {
         self.sees_pipelines(project, viewer)?;
-        let of_project = |one: &&Pipeline| one.project == project;
+        let of_project = |one: &&StoredPipeline| one.project == project;
         let [id, rest @ ..] = rest else {
             let status = incoming.parameter("status");
             let listed = self.pipelines.iter().rev().filter(of_project).map(|one| self.pipeline_view(one));

@@ -2,21 +2,21 @@
 
 use std::time::Duration;
 
-use crate::model::staging::{Command, PipelineStatus};
+use crate::model::staging::{BotCommand, PipelineStatus};
 
 /// A comment to answer.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
+pub(super) struct AskedPipelines {
     pub(super) note: u64,
     pub(super) due: Duration,
-    pub(super) command: Command,
+    pub(super) command: BotCommand,
     /// The comment with the table, and the rows of the table.
-    pub(super) answer: Option<(u64, Vec<Row>)>,
+    pub(super) answer: Option<(u64, Vec<AskedRow>)>,
 }
 
 /// A row of the table.
 #[derive(Debug, Clone)]
-pub(super) struct Row {
+pub(super) struct AskedRow {
     pub(super) group: String,
     pub(super) branch: String,
     pub(super) pipeline: Option<u64>,
@@ -24,7 +24,7 @@ pub(super) struct Row {
     pub(super) status: PipelineStatus,
 }
 
-impl Row {
+impl AskedRow {
     pub(super) fn new(group: String, branch: String, pipeline: Option<u64>) -> Self {
         let status = match pipeline {
             Some(_) => PipelineStatus::Created,

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use super::asked::{Asked, Row};
-use super::config::{Earlier, Staging};
+use super::asked::{AskedPipelines, AskedRow};
+use super::config::{Earlier, StagingConfig};
 use super::script::seconds;
 use super::state::State;
 use crate::model::staging::{AnswerRow, parse_command, table};
@@ -19,7 +19,7 @@ impl State {
         };
         let Some(command) = parse_command(&note.body, &bot.user) else { return };
         let due = note.created + seconds(bot.answers_after);
-        self.asked.push(Asked { note: note.id, due, command, answer: None });
+        self.asked.push(AskedPipelines { note: note.id, due, command, answer: None });
     }
 
     /// Performs all the bot's actions that are due by now.
@@ -50,14 +50,14 @@ impl State {
         // The bot does not answer a comment that was deleted in the meantime.
         let Some(request) = self.notes.iter().find(|one| one.id == asked.note).cloned() else { return };
         let rows = if asked.command.reruns.is_empty() {
-            let staging: Vec<Staging> = self
+            let staging: Vec<StagingConfig> = self
                 .project(&request.project)
                 .map(|(_, project)| project.staging.clone())
                 .unwrap_or_default();
             let mut rows = Vec::new();
             for one in staging {
                 let pipeline = self.start_pipeline(&one.project, &one.branch, &one.script, asked.due);
-                rows.push(Row::new(one.group, one.branch, pipeline));
+                rows.push(AskedRow::new(one.group, one.branch, pipeline));
             }
             rows
         } else {
@@ -67,7 +67,7 @@ impl State {
                     bot.history.iter().find(|one| one.group == rerun.group && one.id == rerun.id);
                 let pipeline = earlier
                     .and_then(|one| self.start_pipeline(&one.project, &one.branch, &one.script, asked.due));
-                rows.push(Row::new(rerun.group.clone(), rerun.id.to_string(), pipeline));
+                rows.push(AskedRow::new(rerun.group.clone(), rerun.id.to_string(), pipeline));
             }
             rows
         };
@@ -78,7 +78,7 @@ impl State {
     }
 
     /// Updates the rows of a table. A deleted pipeline keeps its last status.
-    fn look(&self, rows: &mut [Row], now: Duration) {
+    fn look(&self, rows: &mut [AskedRow], now: Duration) {
         for row in rows {
             if let Some(pipeline) = self.pipelines.iter().find(|one| Some(one.id) == row.pipeline) {
                 row.status = pipeline.at(now).status;
@@ -86,7 +86,7 @@ impl State {
         }
     }
 
-    fn table(&self, rows: &[Row]) -> String {
+    fn table(&self, rows: &[AskedRow]) -> String {
         if rows.is_empty() {
             return "There is nothing to test for this project.".to_owned();
         }

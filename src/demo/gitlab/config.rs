@@ -10,7 +10,7 @@ use crate::model::staging::PipelineStatus;
 
 /// The configuration of a stand-in.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Config {
+pub struct StandInConfig {
     /// GitLab version that it reports.
     pub version: String,
     /// GitLab revision that it reports.
@@ -18,12 +18,12 @@ pub struct Config {
     /// Rate limit; without one, requests are not limited.
     pub rate_limit: Option<RateLimit>,
     /// Persons and bots.
-    pub users: Vec<User>,
+    pub users: Vec<UserEntry>,
     /// Access tokens.
     #[serde(default)]
-    pub tokens: Vec<Token>,
+    pub tokens: Vec<TokenConfig>,
     /// Projects.
-    pub projects: Vec<Project>,
+    pub projects: Vec<ProjectConfig>,
     /// The bot that answers comments.
     pub bot: Option<Bot>,
     /// Scripts of pipelines, by name.
@@ -31,7 +31,7 @@ pub struct Config {
     pub scripts: BTreeMap<String, Script>,
 }
 
-impl Config {
+impl StandInConfig {
     /// Parses a configuration.
     ///
     /// # Errors
@@ -71,7 +71,7 @@ pub struct RateLimit {
 
 /// A user.
 #[derive(Debug, Clone, Deserialize)]
-pub struct User {
+pub struct UserEntry {
     /// The user name, as in mentions.
     pub username: String,
     /// The display name.
@@ -83,7 +83,7 @@ pub struct User {
 
 /// A token of a user.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Token {
+pub struct TokenConfig {
     /// The secret.
     pub token: String,
     /// Name of its user.
@@ -108,7 +108,7 @@ pub enum Visibility {
 
 /// A project.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Project {
+pub struct ProjectConfig {
     /// `group/project`.
     pub path: String,
     /// One line about it.
@@ -125,15 +125,15 @@ pub struct Project {
     pub members: BTreeMap<String, u8>,
     /// Its merge requests.
     #[serde(default)]
-    pub merge_requests: Vec<MergeRequest>,
+    pub merge_requests: Vec<MergeRequestConfig>,
     /// Pipelines that the bot starts when a comment names none.
     #[serde(default)]
-    pub staging: Vec<Staging>,
+    pub staging: Vec<StagingConfig>,
 }
 
 /// A merge request.
 #[derive(Debug, Clone, Deserialize)]
-pub struct MergeRequest {
+pub struct MergeRequestConfig {
     /// The number.
     pub iid: u64,
     /// The title.
@@ -141,7 +141,7 @@ pub struct MergeRequest {
     /// Description text.
     #[serde(default)]
     pub description: String,
-    /// User name of the author.
+    /// UserEntry name of the author.
     pub author: String,
     /// Its branch.
     pub source_branch: String,
@@ -166,7 +166,7 @@ fn first_commit() -> String {
 
 /// A pipeline that the bot starts.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Staging {
+pub struct StagingConfig {
     /// The bot's name for its group.
     pub group: String,
     /// The branch that it tests.
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn our_own_is_valid_and_its_heads_can_be_set() {
         let text = embedded_text("demo/gitlab.yaml").expect("is built in");
-        let mut config = Config::parse("gitlab.yaml", text).expect("is valid");
+        let mut config = StandInConfig::parse("gitlab.yaml", text).expect("is valid");
         assert!(config.set_head("cki-project/cki-tools", 213, &"a".repeat(40)));
         assert!(!config.set_head("cki-project/cki-tools", 1, &"a".repeat(40)));
         for project in &config.projects {
@@ -281,7 +281,8 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_found() {
-        let error = Config::parse("x.yaml", "version: a\nrevision: b\nusers: []\nprojects: []\nbto: {}\n");
+        let error =
+            StandInConfig::parse("x.yaml", "version: a\nrevision: b\nusers: []\nprojects: []\nbto: {}\n");
         assert_eq!(error.expect_err("has a key too many").to_string(), "x.yaml:5:1: unknown key `bto`");
     }
 }

@@ -6,21 +6,21 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::config::Visibility;
-use super::fault::Fault;
+use super::fault::InjectedFault;
 use super::script::seconds;
 use super::state::State;
 
 /// One control.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
-pub enum Control {
+pub enum ControlFile {
     /// Advances the time.
     Advance {
         /// Seconds.
         seconds: f64,
     },
     /// Misbehaves on matching requests.
-    Misbehave(Fault),
+    Misbehave(InjectedFault),
     /// Cancels all misbehaviour that is still to come.
     Behave,
     /// Pushes to a merge request.
@@ -85,24 +85,24 @@ pub enum Control {
 pub struct ControlError(String);
 
 impl State {
-    pub(super) fn control(&mut self, control: Control) -> Result<(), ControlError> {
+    pub(super) fn control(&mut self, control: ControlFile) -> Result<(), ControlError> {
         self.settle();
         let missing = |what: String| Err(ControlError(what));
         let no_merge_request =
             |project: &str, iid: u64| ControlError(format!("merge request `{project}!{iid}`"));
         match control {
-            Control::Advance { seconds: span } => self.advance(seconds(span)),
-            Control::Misbehave(fault) => self.faults.push(fault),
-            Control::Behave => self.faults.clear(),
-            Control::MoveHead { project, iid, sha } => {
+            ControlFile::Advance { seconds: span } => self.advance(seconds(span)),
+            ControlFile::Misbehave(fault) => self.faults.push(fault),
+            ControlFile::Behave => self.faults.clear(),
+            ControlFile::MoveHead { project, iid, sha } => {
                 let found = self.merge_request(&project, iid);
                 found.ok_or_else(|| no_merge_request(&project, iid))?.sha = sha;
             }
-            Control::SetState { project, iid, state } => {
+            ControlFile::SetState { project, iid, state } => {
                 let found = self.merge_request(&project, iid);
                 found.ok_or_else(|| no_merge_request(&project, iid))?.state = state;
             }
-            Control::Comment { project, iid, user, body } => {
+            ControlFile::Comment { project, iid, user, body } => {
                 if self.user(&user).is_none() {
                     return missing(format!("user `{user}`"));
                 }
@@ -112,25 +112,27 @@ impl State {
                 let note = self.add_note(&project, iid, &user, &body, None, self.time.now());
                 self.bot_reads(note.id);
             }
-            Control::DeleteNote { id } => match self.notes.iter().position(|note| note.id == id) {
+            ControlFile::DeleteNote { id } => match self.notes.iter().position(|note| note.id == id) {
                 Some(index) => drop(self.notes.remove(index)),
                 None => return missing(format!("comment {id}")),
             },
-            Control::DeletePipeline { id } => match self.pipelines.iter().position(|one| one.id == id) {
+            ControlFile::DeletePipeline { id } => match self.pipelines.iter().position(|one| one.id == id) {
                 Some(index) => drop(self.pipelines.remove(index)),
                 None => return missing(format!("pipeline {id}")),
             },
-            Control::Expire { token } => match self.config.tokens.iter_mut().find(|one| one.token == token) {
-                Some(token) => token.expired = true,
-                None => return missing("such token".to_owned()),
-            },
-            Control::HidePipelines { project } => {
+            ControlFile::Expire { token } => {
+                match self.config.tokens.iter_mut().find(|one| one.token == token) {
+                    Some(token) => token.expired = true,
+                    None => return missing("such token".to_owned()),
+                }
+            }
+            ControlFile::HidePipelines { project } => {
                 match self.config.projects.iter_mut().find(|one| one.path == project) {
                     Some(project) => project.pipelines = Visibility::Private,
                     None => return missing(format!("project `{project}`")),
                 }
             }
-            Control::SilenceBot { silent } => self.bot_is_silent = silent,
+            ControlFile::SilenceBot { silent } => self.bot_is_silent = silent,
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 /// A misbehaviour that waits for matching requests.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Fault {
+pub struct InjectedFault {
     /// `GET` or `POST`; any, if absent.
     pub method: Option<String>,
     /// A substring of the path and query.
@@ -20,7 +20,7 @@ pub struct Fault {
     #[serde(default)]
     pub done: bool,
     /// The kind of fault.
-    pub how: How,
+    pub how: FaultKind,
 }
 
 fn once() -> u32 {
@@ -30,7 +30,7 @@ fn once() -> u32 {
 /// A kind of fault.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum How {
+pub enum FaultKind {
     /// Status 429, optionally with a `Retry-After` and a `RateLimit-Reset` header.
     TooMany {
         /// Value of the `Retry-After` header.
@@ -56,7 +56,7 @@ pub enum How {
     Circle,
 }
 
-impl Fault {
+impl InjectedFault {
     /// Returns whether this request meets the fault, and counts it if so.
     pub(super) fn takes(&mut self, method: &str, target: &str) -> bool {
         let matches = self.times > 0
@@ -80,15 +80,15 @@ mod tests {
 
     #[test]
     fn it_strikes_as_often_as_was_said() {
-        let mut fault: Fault = serde_json::from_str(
+        let mut fault: InjectedFault = serde_json::from_str(
             r#"{"method": "get", "path": "/notes", "after": 1, "times": 2, "how": {"status": 500}}"#,
         )
         .expect("is a fault");
-        assert_eq!(fault.how, How::Status(500));
+        assert_eq!(fault.how, FaultKind::Status(500));
         let hits: Vec<bool> = (0..4).map(|_| fault.takes("GET", "/x/notes?page=1")).collect();
         assert_eq!(hits, [false, true, true, false]);
         assert!(!fault.takes("POST", "/x/notes"));
-        let bare: How = serde_json::from_str("\"reset\"").expect("is a way");
-        assert_eq!(bare, How::Reset);
+        let bare: FaultKind = serde_json::from_str("\"reset\"").expect("is a way");
+        assert_eq!(bare, FaultKind::Reset);
     }
 }

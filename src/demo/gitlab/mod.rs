@@ -24,22 +24,25 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-pub use config::{Bot, Config, Earlier, MergeRequest, Project, RateLimit, Script, ScriptJob, Staging};
-pub use config::{Token, User, Visibility};
-pub use control::{Control, ControlError};
-pub use fault::{Fault, How};
+pub use config::{
+    Bot, Earlier, MergeRequestConfig, ProjectConfig, RateLimit, Script, ScriptJob, StagingConfig,
+    StandInConfig,
+};
+pub use config::{TokenConfig, UserEntry, Visibility};
+pub use control::{ControlError, ControlFile};
+pub use fault::{FaultKind, InjectedFault};
 use server::{SharedState, lock};
 use state::State;
-pub use time::Pace;
 use time::Time;
+pub use time::TimeScale;
 
-/// Options for the start of a stand-in.
+/// StandInOptions for the start of a stand-in.
 #[derive(Debug)]
-pub struct Options {
+pub struct StandInOptions {
     /// The data to serve.
-    pub config: Config,
+    pub config: StandInConfig,
     /// The pace of its clock.
-    pub pace: Pace,
+    pub pace: TimeScale,
     /// The time on its clock at the start.
     pub began: jiff::Timestamp,
     /// The port on the loopback address; 0 picks a free one.
@@ -60,8 +63,8 @@ impl StandIn {
     ///
     /// # Errors
     /// Fails when the port is not available.
-    pub fn start(options: Options) -> io::Result<Self> {
-        let Options { config, pace, began, port } = options;
+    pub fn start(options: StandInOptions) -> io::Result<Self> {
+        let StandInOptions { config, pace, began, port } = options;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         listener.set_nonblocking(true)?;
         let url = format!("http://{}", listener.local_addr()?);
@@ -84,7 +87,7 @@ impl StandIn {
     ///
     /// # Errors
     /// Fails when the control names something that does not exist.
-    pub fn control(&self, control: Control) -> Result<(), ControlError> {
+    pub fn control(&self, control: ControlFile) -> Result<(), ControlError> {
         lock(&self.state).control(control)
     }
 

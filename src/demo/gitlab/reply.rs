@@ -89,7 +89,7 @@ impl Reply {
         if self.status != 200 || incoming.method != "GET" {
             return self;
         }
-        let tag = format!("W/\"{}\"", &digest::of_parts([&self.body])[..32]);
+        let tag = format!("W/\"{}\"", &digest::sha256_hex([&self.body])[..32]);
         let known = incoming.if_none_match.as_deref().unwrap_or_default();
         if known.split(',').any(|one| one.trim() == tag) {
             self.status = 304;

@@ -7,7 +7,7 @@ use crate::model::staging::PipelineStatus;
 
 /// A pipeline at a moment. All times count from its creation.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Moment {
+pub(super) struct PipelineSnapshot {
     pub(super) status: PipelineStatus,
     pub(super) started: Option<Duration>,
     pub(super) finished: Option<Duration>,
@@ -25,7 +25,7 @@ pub(super) struct JobMoment {
 }
 
 /// Returns the state of a script's pipeline at a moment.
-pub(super) fn at(script: &Script, now: Duration) -> Moment {
+pub(super) fn at(script: &Script, now: Duration) -> PipelineSnapshot {
     let pending = seconds(script.created);
     let begin = pending + seconds(script.pending);
     let plan = plan(script, begin);
@@ -39,7 +39,7 @@ pub(super) fn at(script: &Script, now: Duration) -> Moment {
     };
     let changes = plan.jobs.iter().filter_map(|job| job.span).flat_map(|(from, to)| [from, to]);
     let changed = changes.chain([pending, begin, plan.end]).filter(|change| *change <= now).max();
-    Moment {
+    PipelineSnapshot {
         status,
         started: (now >= begin).then_some(begin),
         finished: (now >= plan.end).then_some(plan.end),
@@ -49,7 +49,7 @@ pub(super) fn at(script: &Script, now: Duration) -> Moment {
 }
 
 /// The schedule of a job.
-struct Plan<'a> {
+struct PipelineScript<'a> {
     jobs: Vec<PlannedJob<'a>>,
     end: Duration,
     fails: bool,
@@ -65,7 +65,7 @@ struct PlannedJob<'a> {
 
 /// Schedules all jobs. The jobs of a stage run in parallel, and a stage begins when the one before it has
 /// succeeded.
-fn plan(script: &Script, begin: Duration) -> Plan<'_> {
+fn plan(script: &Script, begin: Duration) -> PipelineScript<'_> {
     let mut stages: Vec<&str> = Vec::new();
     for job in &script.jobs {
         if !stages.contains(&job.stage.as_str()) {
@@ -90,7 +90,7 @@ fn plan(script: &Script, begin: Duration) -> Plan<'_> {
     }
     let jobs =
         script.jobs.iter().zip(spans).map(|(job, span)| PlannedJob { job, span, skipped: from }).collect();
-    Plan { jobs, end: from, fails }
+    PipelineScript { jobs, end: from, fails }
 }
 
 fn job_at(planned: &PlannedJob<'_>, now: Duration, pending: Duration, begin: Duration) -> JobMoment {

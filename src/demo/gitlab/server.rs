@@ -20,7 +20,7 @@ use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::fault::{Fault, How};
+use super::fault::{FaultKind, InjectedFault};
 use super::reply::{Incoming, Reply, decode_query, encode_query};
 use super::state::State;
 
@@ -41,9 +41,11 @@ pub(super) fn serve(
 ) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let listener = Door(TcpListener::from_std(listener)?);
-        let service =
-            Router::new().fallback(handle).with_state(state).into_make_service_with_connect_info::<Line>();
+        let listener = ResettableListener(TcpListener::from_std(listener)?);
+        let service = Router::new()
+            .fallback(handle)
+            .with_state(state)
+            .into_make_service_with_connect_info::<ResetHandle>();
         tokio::select! {
             ended = axum::serve(listener, service) => ended,
             _ = stop => Ok(()),
@@ -54,7 +56,7 @@ pub(super) fn serve(
 
 async fn handle(
     Shared(state): Shared<SharedState>,
-    ConnectInfo(line): ConnectInfo<Line>,
+    ConnectInfo(line): ConnectInfo<ResetHandle>,
     request: Request,
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
@@ -84,11 +86,16 @@ async fn handle(
     };
     match fault {
         None => respond(lock(&state).answer(&incoming)),
-        Some(fault) => misbehave(&state, &line, &incoming, fault).await,
+        Some(fault) => inject_fault(&state, &line, &incoming, fault).await,
     }
 }
 
-async fn misbehave(state: &SharedState, line: &Line, incoming: &Incoming, fault: Fault) -> Response<Body> {
+async fn inject_fault(
+    state: &SharedState,
+    line: &ResetHandle,
+    incoming: &Incoming,
+    fault: InjectedFault,
+) -> Response<Body> {
     if fault.done {
         lock(state).answer(incoming);
     } else {
@@ -96,7 +103,7 @@ async fn misbehave(state: &SharedState, line: &Line, incoming: &Incoming, fault:
     }
     let proxy = |status: u16| Reply::text(status, "text/html", "<html><h1>Whoops</h1></html>\n");
     match fault.how {
-        How::TooMany { retry_after, reset_in } => {
+        FaultKind::TooMany { retry_after, reset_in } => {
             let mut reply = Reply::text(429, "text/plain", "Retry later\n");
             if let Some(after) = retry_after {
                 reply = reply.with("retry-after", after);
@@ -109,25 +116,25 @@ async fn misbehave(state: &SharedState, line: &Line, incoming: &Incoming, fault:
             }
             respond(reply)
         }
-        How::Status(status) => respond(proxy(status)),
-        How::Page => respond(proxy(200)),
-        How::Redirect(target) => respond(proxy(302).with("location", target)),
-        How::Slow(millis) => {
+        FaultKind::Status(status) => respond(proxy(status)),
+        FaultKind::Page => respond(proxy(200)),
+        FaultKind::Redirect(target) => respond(proxy(302).with("location", target)),
+        FaultKind::Slow(millis) => {
             // The test asked for a slow answer.
             tokio::time::sleep(Duration::from_millis(millis)).await;
             respond(lock(state).answer(incoming))
         }
-        How::Reset => {
+        FaultKind::Reset => {
             line.0.store(true, Ordering::Relaxed);
             respond(proxy(500))
         }
-        How::Truncated => cut_short(&lock(state).answer(incoming)),
-        How::HalfJson => {
+        FaultKind::Truncated => cut_short(&lock(state).answer(incoming)),
+        FaultKind::HalfJson => {
             let mut reply = lock(state).answer(incoming);
             reply.body.truncate(reply.body.len() / 2);
             respond(reply)
         }
-        How::Circle => {
+        FaultKind::Circle => {
             let mut reply = lock(state).answer(incoming);
             reply.headers.retain(|(name, _)| *name != "link" && *name != "x-next-page");
             let query = encode_query(&incoming.query);
@@ -174,19 +181,19 @@ fn head(reply: &Reply, body: Body) -> Response<Body> {
 }
 
 /// A listener whose connections can be reset.
-struct Door(TcpListener);
+struct ResettableListener(TcpListener);
 
 /// A handle that resets a connection.
 #[derive(Debug, Clone)]
-struct Line(Arc<AtomicBool>);
+struct ResetHandle(Arc<AtomicBool>);
 
 /// A connection that its handle can reset.
-struct Wire {
+struct ResettableStream {
     stream: TcpStream,
-    line: Line,
+    line: ResetHandle,
 }
 
-impl Wire {
+impl ResettableStream {
     fn check(&self) -> io::Result<()> {
         if self.line.0.load(Ordering::Relaxed) {
             // Closing it then sends a reset, not an orderly end.
@@ -197,13 +204,13 @@ impl Wire {
     }
 }
 
-impl Listener for Door {
-    type Io = Wire;
+impl Listener for ResettableListener {
+    type Io = ResettableStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Wire, SocketAddr) {
+    async fn accept(&mut self) -> (ResettableStream, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        (Wire { stream, line: Line(Arc::default()) }, address)
+        (ResettableStream { stream, line: ResetHandle(Arc::default()) }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -211,13 +218,13 @@ impl Listener for Door {
     }
 }
 
-impl Connected<IncomingStream<'_, Door>> for Line {
-    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
+impl Connected<IncomingStream<'_, ResettableListener>> for ResetHandle {
+    fn connect_info(stream: IncomingStream<'_, ResettableListener>) -> Self {
         stream.io().line.clone()
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for ResettableStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -228,7 +235,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for ResettableStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.check()?;
         Pin::new(&mut self.stream).poll_write(cx, bytes)

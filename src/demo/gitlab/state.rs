@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::asked::Asked;
-use super::config::{Config, MergeRequest, Project, Script, User};
-use super::fault::Fault;
-use super::script::{self, Moment};
+use super::asked::AskedPipelines;
+use super::config::{MergeRequestConfig, ProjectConfig, Script, StandInConfig, UserEntry};
+use super::fault::InjectedFault;
+use super::script::{self, PipelineSnapshot};
 use super::time::Time;
 use crate::base::digest;
 
@@ -17,16 +17,16 @@ const REMEMBERED: usize = 10_000;
 /// The state of the stand-in.
 #[derive(Debug)]
 pub(super) struct State {
-    pub(super) config: Config,
+    pub(super) config: StandInConfig,
     /// The address, without a slash at the end.
     pub(super) url: String,
     pub(super) time: Time,
-    pub(super) notes: Vec<Note>,
-    pub(super) pipelines: Vec<Pipeline>,
+    pub(super) notes: Vec<StoredNote>,
+    pub(super) pipelines: Vec<StoredPipeline>,
     /// Comments that the bot has not yet answered.
-    pub(super) asked: Vec<Asked>,
+    pub(super) asked: Vec<AskedPipelines>,
     pub(super) bot_is_silent: bool,
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Vec<InjectedFault>,
     /// Requests of each token in the current window.
     pub(super) counted: BTreeMap<String, (u64, u64)>,
     pub(super) requests: Vec<String>,
@@ -37,7 +37,7 @@ pub(super) struct State {
 
 /// A comment.
 #[derive(Debug, Clone)]
-pub(super) struct Note {
+pub(super) struct StoredNote {
     pub(super) id: u64,
     pub(super) project: String,
     pub(super) iid: u64,
@@ -52,7 +52,7 @@ pub(super) struct Note {
 
 /// A pipeline.
 #[derive(Debug, Clone)]
-pub(super) struct Pipeline {
+pub(super) struct StoredPipeline {
     pub(super) id: u64,
     pub(super) iid: u64,
     pub(super) project: String,
@@ -63,14 +63,14 @@ pub(super) struct Pipeline {
     pub(super) first_job: u64,
 }
 
-impl Pipeline {
-    pub(super) fn at(&self, now: Duration) -> Moment {
+impl StoredPipeline {
+    pub(super) fn at(&self, now: Duration) -> PipelineSnapshot {
         script::at(&self.script, now.saturating_sub(self.created))
     }
 }
 
 impl State {
-    pub(super) fn new(config: Config, url: String, time: Time) -> Self {
+    pub(super) fn new(config: StandInConfig, url: String, time: Time) -> Self {
         let next_pipeline = config.bot.as_ref().map_or(1, |bot| bot.first_pipeline);
         Self {
             config,
@@ -97,17 +97,17 @@ impl State {
     }
 
     /// Returns a project by its number or path, with its number.
-    pub(super) fn project(&self, id: &str) -> Option<(u64, &Project)> {
+    pub(super) fn project(&self, id: &str) -> Option<(u64, &ProjectConfig)> {
         let mut numbered = (101..).zip(&self.config.projects);
         numbered.find(|(number, project)| project.path == id || number.to_string() == id)
     }
 
     /// Returns a user by name, with its number.
-    pub(super) fn user(&self, name: &str) -> Option<(u64, &User)> {
+    pub(super) fn user(&self, name: &str) -> Option<(u64, &UserEntry)> {
         (1..).zip(&self.config.users).find(|(_, user)| user.username == name)
     }
 
-    pub(super) fn merge_request(&mut self, project: &str, iid: u64) -> Option<&mut MergeRequest> {
+    pub(super) fn merge_request(&mut self, project: &str, iid: u64) -> Option<&mut MergeRequestConfig> {
         let project = self.config.projects.iter_mut().find(|one| one.path == project)?;
         project.merge_requests.iter_mut().find(|one| one.iid == iid)
     }
@@ -121,7 +121,7 @@ impl State {
         body: &str,
         reply_to: Option<u64>,
         at: Duration,
-    ) -> Note {
+    ) -> StoredNote {
         let id = self.next_note;
         self.next_note += 1;
         let parent = self.notes.iter_mut().find(|note| Some(note.id) == reply_to);
@@ -130,8 +130,8 @@ impl State {
             parent.discussion.clone()
         });
         let threaded = thread.is_some();
-        let discussion = thread.unwrap_or_else(|| digest::of_parts([id.to_string()])[..40].to_owned());
-        let note = Note {
+        let discussion = thread.unwrap_or_else(|| digest::sha256_hex([id.to_string()])[..40].to_owned());
+        let note = StoredNote {
             id,
             project: project.to_owned(),
             iid,
@@ -161,12 +161,12 @@ impl State {
         let first_job = self.next_job;
         self.next_job += script.jobs.len() as u64;
         let iid = 1 + self.pipelines.iter().filter(|one| one.project == project).count() as u64;
-        self.pipelines.push(Pipeline {
+        self.pipelines.push(StoredPipeline {
             id,
             iid,
             project: project.to_owned(),
             branch: branch.to_owned(),
-            sha: digest::of_parts([project, branch])[..40].to_owned(),
+            sha: digest::sha256_hex([project, branch])[..40].to_owned(),
             created: at,
             script,
             first_job,

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// The pace of the clock.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Pace {
+pub enum TimeScale {
     /// Seconds on the clock for each second of real time.
     Live(f64),
     /// A clock that moves only by [`Control::Advance`](super::Control::Advance).
@@ -16,22 +16,22 @@ pub enum Pace {
 /// The clock.
 #[derive(Debug)]
 pub(super) struct Time {
-    pace: Pace,
+    pace: TimeScale,
     began: Timestamp,
     machine: Instant,
     added: Duration,
 }
 
 impl Time {
-    pub(super) fn new(pace: Pace, began: Timestamp) -> Self {
+    pub(super) fn new(pace: TimeScale, began: Timestamp) -> Self {
         Self { pace, began, machine: Instant::now(), added: Duration::ZERO }
     }
 
     /// Returns the time since the start.
     pub(super) fn now(&self) -> Duration {
         let live = match self.pace {
-            Pace::Live(scale) => self.machine.elapsed().mul_f64(scale.clamp(0.0, 1e6)),
-            Pace::ByHand => Duration::ZERO,
+            TimeScale::Live(scale) => self.machine.elapsed().mul_f64(scale.clamp(0.0, 1e6)),
+            TimeScale::ByHand => Duration::ZERO,
         };
         live + self.added
     }
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn time_by_hand_stands_still() {
-        let mut time = Time::new(Pace::ByHand, Timestamp::UNIX_EPOCH);
+        let mut time = Time::new(TimeScale::ByHand, Timestamp::UNIX_EPOCH);
         assert_eq!(time.now(), Duration::ZERO);
         time.advance(Duration::from_millis(61_250));
         assert_eq!(time.stamp(time.now()), "1970-01-01T00:01:01.250Z");

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::config::{MergeRequest, Visibility};
-use super::state::{Note, State};
+use super::config::{MergeRequestConfig, Visibility};
+use super::state::{State, StoredNote};
 use crate::base::digest;
 
 impl State {
@@ -122,10 +122,10 @@ impl State {
     }
 
     /// Returns a merge request as part of a list.
-    pub(super) fn merge_request_view(&self, project: &str, one: &MergeRequest) -> Value {
+    pub(super) fn merge_request_view(&self, project: &str, one: &MergeRequestConfig) -> Value {
         let Some((number, project)) = self.project(project) else { return Value::Null };
         let path = &project.path;
-        let notes: Vec<&Note> = self.notes_of(path, one.iid).collect();
+        let notes: Vec<&StoredNote> = self.notes_of(path, one.iid).collect();
         let created = self.time.stamp(Duration::ZERO);
         let updated = notes.iter().map(|note| note.updated).max().unwrap_or_default();
         let author = self.user_view(&one.author);
@@ -191,7 +191,7 @@ impl State {
     pub(super) fn whole_merge_request_view(
         &self,
         project: &str,
-        one: &MergeRequest,
+        one: &MergeRequestConfig,
         viewer: Option<&str>,
     ) -> Value {
         let mut view = self.merge_request_view(project, one);
@@ -216,12 +216,12 @@ impl State {
     }
 
     /// Returns the comments of a merge request, oldest first.
-    pub(super) fn notes_of<'a>(&'a self, project: &'a str, iid: u64) -> impl Iterator<Item = &'a Note> {
+    pub(super) fn notes_of<'a>(&'a self, project: &'a str, iid: u64) -> impl Iterator<Item = &'a StoredNote> {
         self.notes.iter().filter(move |note| note.project == project && note.iid == iid)
     }
 
     /// Returns a comment.
-    pub(super) fn note_view(&self, note: &Note) -> Value {
+    pub(super) fn note_view(&self, note: &StoredNote) -> Value {
         let number = self.project(&note.project).map_or(0, |(number, _)| number);
         let mut view = json!({
             "id": note.id,
@@ -266,7 +266,7 @@ impl State {
     }
 }
 
-fn head(one: &MergeRequest) -> Value {
+fn head(one: &MergeRequestConfig) -> Value {
     if one.sha.is_empty() { Value::Null } else { json!(one.sha) }
 }
 
@@ -279,5 +279,5 @@ pub(super) fn extend(view: &mut Value, more: Value) {
 
 /// Returns the ID of a request for GitLab's headers.
 pub(super) fn request_id(count: usize) -> String {
-    digest::of_parts([count.to_string()])[..26].to_uppercase()
+    digest::sha256_hex([count.to_string()])[..26].to_uppercase()
 }

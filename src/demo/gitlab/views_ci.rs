@@ -5,13 +5,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::script::JobMoment;
-use super::state::{Pipeline, State};
+use super::state::{State, StoredPipeline};
 use super::views::extend;
 use crate::model::staging::PipelineStatus;
 
 impl State {
     /// Returns a pipeline as part of a list.
-    pub(super) fn pipeline_view(&self, pipeline: &Pipeline) -> Value {
+    pub(super) fn pipeline_view(&self, pipeline: &StoredPipeline) -> Value {
         let moment = pipeline.at(self.time.now());
         let number = self.project(&pipeline.project).map_or(0, |(number, _)| number);
         json!({
@@ -30,7 +30,7 @@ impl State {
     }
 
     /// Returns a single pipeline.
-    pub(super) fn whole_pipeline_view(&self, pipeline: &Pipeline) -> Value {
+    pub(super) fn whole_pipeline_view(&self, pipeline: &StoredPipeline) -> Value {
         let moment = pipeline.at(self.time.now());
         let at = |span: Option<Duration>| span.map(|span| self.time.stamp(pipeline.created + span));
         let ran = moment.finished.zip(moment.started).map(|(to, from)| (to - from).as_secs());
@@ -64,7 +64,7 @@ impl State {
     }
 
     /// Returns the jobs of a pipeline with their numbers, newest first.
-    pub(super) fn job_views(&self, pipeline: &Pipeline) -> Vec<(u64, PipelineStatus, Value)> {
+    pub(super) fn job_views(&self, pipeline: &StoredPipeline) -> Vec<(u64, PipelineStatus, Value)> {
         let moment = pipeline.at(self.time.now());
         let numbered = (pipeline.first_job..).zip(moment.jobs.iter().enumerate());
         let mut views: Vec<_> = numbered
@@ -74,7 +74,7 @@ impl State {
         views
     }
 
-    fn job_view(&self, pipeline: &Pipeline, id: u64, index: usize, job: &JobMoment) -> Value {
+    fn job_view(&self, pipeline: &StoredPipeline, id: u64, index: usize, job: &JobMoment) -> Value {
         let script = &pipeline.script.jobs[index];
         let created = self.time.stamp(pipeline.created);
         let at = |span: Option<Duration>| span.map(|span| self.time.stamp(pipeline.created + span));
@@ -121,7 +121,7 @@ impl State {
     }
 
     /// Returns the log of a job so far.
-    pub(super) fn log(&self, pipeline: &Pipeline, job: u64) -> String {
+    pub(super) fn log(&self, pipeline: &StoredPipeline, job: u64) -> String {
         let index = usize::try_from(job - pipeline.first_job).unwrap_or(usize::MAX);
         let moment = pipeline.at(self.time.now());
         let Some((job, script)) = moment.jobs.get(index).zip(pipeline.script.jobs.get(index)) else {

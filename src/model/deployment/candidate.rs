@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 
-use super::compose::Service;
+use super::compose::ComposeService;
 use super::object::Object;
-use super::{Because, DeploymentError, Item, finding};
+use super::{Because, DeploymentError, DeploymentItem, finding};
 use crate::base::yaml::tree::Node;
-use crate::model::inventory::Finding;
+use crate::model::inventory::InventoryFinding;
 
 /// A container that may be the component's.
 #[derive(Clone, Copy)]
@@ -15,7 +15,7 @@ pub(super) enum Candidate<'a> {
     /// Container of a Kubernetes workload.
     Container(Place<'a>),
     /// Compose service.
-    Service(&'a Service),
+    Service(&'a ComposeService),
 }
 
 /// A container in its workload.
@@ -38,7 +38,7 @@ impl Place<'_> {
 }
 
 impl<'a> Candidate<'a> {
-    pub(super) fn all(objects: &'a [Object], services: &'a [Service]) -> Vec<Self> {
+    pub(super) fn all(objects: &'a [Object], services: &'a [ComposeService]) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
         for object in objects {
             let Some(pod) = object.pod() else { continue };
@@ -130,10 +130,10 @@ fn labels(of: &[Candidate<'_>]) -> Vec<String> {
 /// the only one in a workload of that name, else the only one at all.
 pub(super) fn choose<'a>(
     component: &str,
-    items: &[Item<'_>],
+    items: &[DeploymentItem<'_>],
     all: &[Candidate<'a>],
     is_incomplete: bool,
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<InventoryFinding>,
 ) -> Result<Candidate<'a>, DeploymentError> {
     let place = items.first().map(|item| item.place.to_owned()).unwrap_or_default();
     if all.is_empty() {
@@ -191,7 +191,7 @@ pub(super) fn choose<'a>(
 }
 
 /// Returns a finding that the container was chosen only because there is no other.
-fn taken(component: &str, one: Candidate<'_>) -> Option<Finding> {
+fn taken(component: &str, one: Candidate<'_>) -> Option<InventoryFinding> {
     let Candidate::Container(place) = one else { return None };
     let message = format!(
         "nothing here is called `{component}`: `{}` is taken, the only container there is; `container:` in the inventory says so",

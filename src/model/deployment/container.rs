@@ -2,18 +2,22 @@
 //! its ports. The choice of the container belongs in `candidate`.
 
 use super::candidate::Place;
-use super::expansion::{Piece, pieces, spoiled};
+use super::expansion::{Segment, pieces, spoiled};
 use super::limits::is_full;
 use super::object::{Object, find};
 use super::scalar::other_kind;
 use super::texts::texts;
-use super::{Container, Given, GivenValue, finding, probe};
-use crate::base::yaml::tree::{Node, Spot};
+use super::{DeployedContainer, EnvEntry, EnvVarSource, finding, probe};
+use crate::base::yaml::tree::{Location, Node};
 use crate::model::environment::is_environment_name;
-use crate::model::inventory::Finding;
+use crate::model::inventory::InventoryFinding;
 
 /// Reads a container and its init containers. ConfigMaps and Secrets are looked up among the objects.
-pub(super) fn read(place: Place<'_>, objects: &[Object], findings: &mut Vec<Finding>) -> Container {
+pub(super) fn read(
+    place: Place<'_>,
+    objects: &[Object],
+    findings: &mut Vec<InventoryFinding>,
+) -> DeployedContainer {
     note_others(place, findings);
     let mut container = read_one(place, objects, findings);
     for node in init_nodes(place) {
@@ -23,9 +27,9 @@ pub(super) fn read(place: Place<'_>, objects: &[Object], findings: &mut Vec<Find
     container
 }
 
-fn read_one(place: Place<'_>, objects: &[Object], findings: &mut Vec<Finding>) -> Container {
+fn read_one(place: Place<'_>, objects: &[Object], findings: &mut Vec<InventoryFinding>) -> DeployedContainer {
     let Place { object, node, is_init } = place;
-    let mut reading = Reading { object, objects, variables: Vec::new(), findings };
+    let mut reading = ContainerReading { object, objects, variables: Vec::new(), findings };
     for source in node.get("envFrom").map_or(&[][..], Node::items) {
         reading.from(source);
     }
@@ -34,7 +38,7 @@ fn read_one(place: Place<'_>, objects: &[Object], findings: &mut Vec<Finding>) -
     }
     let variables = reading.variables;
     let is_defined = |name: &str| variables.iter().any(|given| given.name == name);
-    let mut words = |key: &str| -> Vec<Vec<Piece>> {
+    let mut words = |key: &str| -> Vec<Vec<Segment>> {
         let words = texts(node.get(key), key, findings);
         words.iter().for_each(|(text, spot)| note_spoiled(text, spot, findings));
         words.iter().map(|(text, _)| pieces(text, &is_defined)).collect()
@@ -46,7 +50,7 @@ fn read_one(place: Place<'_>, objects: &[Object], findings: &mut Vec<Finding>) -
     }
     // An init container is done when it has ended, so its probe does not count.
     let ready = if is_init { None } else { probe::ready(node, findings) };
-    Container {
+    DeployedContainer {
         label: place.label(),
         place: node.spot.line(),
         image: node.text_of("image").map(str::to_owned).filter(|image| !is_open(image, object)),
@@ -63,7 +67,7 @@ fn read_one(place: Place<'_>, objects: &[Object], findings: &mut Vec<Finding>) -
 
 /// Adds a finding about a character that does not reach the program: Kubernetes takes `$` and the next
 /// byte together.
-fn note_spoiled(text: &str, spot: &Spot, findings: &mut Vec<Finding>) {
+fn note_spoiled(text: &str, spot: &Location, findings: &mut Vec<InventoryFinding>) {
     if let Some(letter) = spoiled(text) {
         let message = format!(
             "Kubernetes spoils the `{letter}` behind this `$`, and `cki` keeps it: `$${letter}` means both as they are"
@@ -93,7 +97,7 @@ fn is_open(text: &str, object: &Object) -> bool {
         .any(|name| text.contains(&format!("${{{name}}}")) || text.contains(&format!("${{{{{name}}}}}")))
 }
 
-fn ports(node: &Node, findings: &mut Vec<Finding>) -> Vec<u16> {
+fn ports(node: &Node, findings: &mut Vec<InventoryFinding>) -> Vec<u16> {
     let mut ports = Vec::new();
     for port in node.get("ports").map_or(&[][..], Node::items) {
         match port.text_of("containerPort").map(str::parse) {
@@ -108,7 +112,7 @@ fn ports(node: &Node, findings: &mut Vec<Finding>) -> Vec<u16> {
 }
 
 /// Adds a finding about the other containers of the pod, which a local run does not start.
-fn note_others(place: Place<'_>, findings: &mut Vec<Finding>) {
+fn note_others(place: Place<'_>, findings: &mut Vec<InventoryFinding>) {
     let Some(pod) = place.object.pod() else { return };
     let all = |key: &str| pod.get(key).map_or(&[][..], Node::items).iter();
     let sidecars = all("initContainers").filter(|node| place.is_init || is_sidecar(node));
@@ -120,7 +124,7 @@ fn note_others(place: Place<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// Adds a finding about files from ConfigMaps and Secrets, which a local run does not mount.
-fn note_files(object: &Object, node: &Node, findings: &mut Vec<Finding>) {
+fn note_files(object: &Object, node: &Node, findings: &mut Vec<InventoryFinding>) {
     let volumes = object.pod().and_then(|pod| pod.get("volumes")).map_or(&[][..], Node::items);
     for mount in node.get("volumeMounts").map_or(&[][..], Node::items) {
         let volume = volumes.iter().find(|volume| volume.text_of("name") == mount.text_of("name"));
@@ -135,39 +139,39 @@ fn note_files(object: &Object, node: &Node, findings: &mut Vec<Finding>) {
     }
 }
 
-struct Reading<'a> {
+struct ContainerReading<'a> {
     object: &'a Object,
     objects: &'a [Object],
-    variables: Vec<Given>,
-    findings: &'a mut Vec<Finding>,
+    variables: Vec<EnvEntry>,
+    findings: &'a mut Vec<InventoryFinding>,
 }
 
 /// Replaces a variable by its earlier value in a value that uses it.
-fn settle(made: &mut GivenValue, name: &str, before: &GivenValue) {
-    let GivenValue::Text(pieces) = made else { return };
-    let own = Piece::Variable(name.to_owned());
+fn settle(made: &mut EnvVarSource, name: &str, before: &EnvVarSource) {
+    let EnvVarSource::Text(pieces) = made else { return };
+    let own = Segment::Variable(name.to_owned());
     if !pieces.contains(&own) {
         return;
     }
     *made = match before {
-        GivenValue::Text(earlier) => {
+        EnvVarSource::Text(earlier) => {
             let whole = std::mem::take(pieces).into_iter();
             let whole = whole.flat_map(|piece| if piece == own { earlier.clone() } else { vec![piece] });
-            let whole: Vec<Piece> = whole.take(PIECES + 1).collect();
+            let whole: Vec<Segment> = whole.take(PIECES + 1).collect();
             match whole.len() > PIECES {
-                true => GivenValue::Unknown("it is made of too many others".to_owned()),
-                false => GivenValue::Text(whole),
+                true => EnvVarSource::Unknown("it is made of too many others".to_owned()),
+                false => EnvVarSource::Text(whole),
             }
         }
         other if pieces.len() == 1 => other.clone(),
-        _ => GivenValue::Unknown(format!("it is made of an earlier value of `{name}`")),
+        _ => EnvVarSource::Unknown(format!("it is made of an earlier value of `{name}`")),
     };
 }
 
-impl<'a> Reading<'a> {
+impl<'a> ContainerReading<'a> {
     /// Returns the object that a name refers to. Adds a finding if only one of the two objects sets a
     /// namespace, since the reference works only if the other one is applied to the same namespace.
-    fn find(&mut self, kind: &str, name: &str, spot: &Spot) -> Option<&'a Object> {
+    fn find(&mut self, kind: &str, name: &str, spot: &Location) -> Option<&'a Object> {
         let found = find(self.objects, kind, name, self.object)?;
         if found.effective_namespace() != self.object.effective_namespace() {
             let said = |object: &Object| match object.namespace() {
@@ -187,11 +191,11 @@ impl<'a> Reading<'a> {
         Some(found)
     }
 
-    fn note(&mut self, spot: &Spot, message: impl Into<String>) {
+    fn note(&mut self, spot: &Location, message: impl Into<String>) {
         self.findings.push(finding(spot, message));
     }
 
-    fn give(&mut self, name: &str, spot: &Spot, mut value: GivenValue) {
+    fn give(&mut self, name: &str, spot: &Location, mut value: EnvVarSource) {
         if !is_environment_name(name) {
             let message = format!("`{name}` cannot be the name of a variable here, and is left out");
             self.note(spot, message);
@@ -210,7 +214,7 @@ impl<'a> Reading<'a> {
             }
         }
         let (name, place) = (name.to_owned(), spot.line());
-        self.variables.push(Given { name, place, value, parts: Vec::new(), draft: None });
+        self.variables.push(EnvEntry { name, place, value, parts: Vec::new(), draft: None });
     }
 
     /// Reads an item of `envFrom`.
@@ -249,7 +253,7 @@ impl<'a> Reading<'a> {
             }
             for part in ["data", "stringData"] {
                 for given in object.node.get(part).map_or(&[][..], Node::entries) {
-                    let value = GivenValue::Secret { secret: name.to_owned(), key: given.key.clone() };
+                    let value = EnvVarSource::Secret { secret: name.to_owned(), key: given.key.clone() };
                     self.give(&format!("{prefix}{}", given.key), &given.spot, value);
                 }
             }
@@ -295,14 +299,14 @@ impl<'a> Reading<'a> {
                 Some(text) => {
                     note_spoiled(text, &value.spot, self.findings);
                     let earlier = |name: &str| self.variables.iter().any(|given| given.name == name);
-                    GivenValue::Text(pieces(text, &earlier))
+                    EnvVarSource::Text(pieces(text, &earlier))
                 }
                 None => {
                     self.note(&value.spot, format!("the value of `{name}` is no text"));
-                    GivenValue::Unknown("its value is no text".to_owned())
+                    EnvVarSource::Unknown("its value is no text".to_owned())
                 }
             },
-            (None, None) => GivenValue::Text(vec![Piece::Text(String::new())]),
+            (None, None) => EnvVarSource::Text(vec![Segment::Text(String::new())]),
         };
         if let Some(node) = item.get("value").or_else(|| item.get("valueFrom"))
             && node.spot.file != spot.file
@@ -339,24 +343,24 @@ impl<'a> Reading<'a> {
     }
 
     /// Returns a value without expansion.
-    fn plain(&self, text: &str) -> GivenValue {
+    fn plain(&self, text: &str) -> EnvVarSource {
         if is_open(text, self.object) {
             self.open()
         } else {
-            GivenValue::Text(vec![Piece::Text(text.to_owned())])
+            EnvVarSource::Text(vec![Segment::Text(text.to_owned())])
         }
     }
 
-    fn open(&self) -> GivenValue {
-        GivenValue::Unknown("a parameter of the template has no value".to_owned())
+    fn open(&self) -> EnvVarSource {
+        EnvVarSource::Unknown("a parameter of the template has no value".to_owned())
     }
 
     /// Reads `valueFrom`, with the position of the value if that is elsewhere; returns `None` if the
     /// variable is not set at all.
-    fn value_from(&mut self, name: &str, from: &Node) -> Option<(GivenValue, Option<Spot>)> {
+    fn value_from(&mut self, name: &str, from: &Node) -> Option<(EnvVarSource, Option<Location>)> {
         let Some(entry) = from.entries().first() else {
             self.note(&from.spot, format!("`valueFrom` of `{name}` says nothing"));
-            return Some((GivenValue::Unknown("`valueFrom` says nothing".to_owned()), None));
+            return Some((EnvVarSource::Unknown("`valueFrom` says nothing".to_owned()), None));
         };
         if let Some(second) = from.entries().get(1) {
             self.note(
@@ -368,9 +372,9 @@ impl<'a> Reading<'a> {
         let optional = entry.node.get("optional").is_some_and(Node::is_true);
         let here = |value| Some((value, None));
         match entry.key.as_str() {
-            "secretKeyRef" => here(GivenValue::Secret { secret: text("name"), key: text("key") }),
-            "fieldRef" => here(GivenValue::Field(text("fieldPath"))),
-            "resourceFieldRef" => here(GivenValue::Field(text("resource"))),
+            "secretKeyRef" => here(EnvVarSource::Secret { secret: text("name"), key: text("key") }),
+            "fieldRef" => here(EnvVarSource::Field(text("fieldPath"))),
+            "resourceFieldRef" => here(EnvVarSource::Field(text("resource"))),
             "configMapKeyRef" => {
                 let (map, key) = (text("name"), text("key"));
                 let object = self.find("ConfigMap", &map, &entry.spot);
@@ -391,13 +395,13 @@ impl<'a> Reading<'a> {
                             None => format!("the ConfigMap `{map}` is not among the files"),
                         };
                         self.note(&entry.spot, format!("`{name}` has no value: {why}"));
-                        here(GivenValue::Unknown(why))
+                        here(EnvVarSource::Unknown(why))
                     }
                 }
             }
             other => {
                 self.note(&entry.spot, format!("`{other}` of the variable `{name}` is not known"));
-                here(GivenValue::Unknown(format!("`{other}` is not known to `cki`")))
+                here(EnvVarSource::Unknown(format!("`{other}` is not known to `cki`")))
             }
         }
     }

@@ -4,13 +4,13 @@
 use super::error::{DeploymentError, finding};
 use super::object::{Object, list};
 use super::template;
-use crate::base::yaml::tree::{Node, Value};
-use crate::model::inventory::Finding;
+use crate::base::yaml::tree::{Node, NodeValue};
+use crate::model::inventory::InventoryFinding;
 
 /// Returns the objects of a document: itself, or those of a `List` or a `Template`.
 pub(super) fn from_document(
     document: Node,
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<InventoryFinding>,
 ) -> Result<Vec<Object>, DeploymentError> {
     let kind = document.text_of("kind").unwrap_or_default();
     if kind == "Template" && document.get("objects").is_some() {
@@ -18,7 +18,7 @@ pub(super) fn from_document(
     }
     if kind == "List" || (kind.ends_with("List") && document.get("items").is_some()) {
         let items = match document.value {
-            Value::Map(entries) => entries.into_iter().find(|entry| entry.key == "items"),
+            NodeValue::Map(entries) => entries.into_iter().find(|entry| entry.key == "items"),
             _ => None,
         };
         let mut objects = Vec::new();

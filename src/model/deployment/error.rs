@@ -2,9 +2,9 @@
 //! understand.
 
 use crate::base::text;
-use crate::base::yaml::tree::Spot;
+use crate::base::yaml::tree::Location;
 use crate::base::yaml::{Position, YamlError};
-use crate::model::inventory::Finding;
+use crate::model::inventory::InventoryFinding;
 
 /// An unreadable deployment.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -94,14 +94,14 @@ pub enum DeploymentError {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{finding}")]
 pub struct Because {
-    finding: Finding,
+    finding: InventoryFinding,
     #[source]
     next: Option<Box<Because>>,
 }
 
 impl Because {
     /// Returns the chain of findings.
-    pub(super) fn of(findings: &[Finding]) -> Option<Box<Self>> {
+    pub(super) fn of(findings: &[InventoryFinding]) -> Option<Box<Self>> {
         let shown = findings.iter().take(SHOWN).rev();
         shown.fold(None, |next, finding| Some(Box::new(Self { finding: finding.clone(), next })))
     }
@@ -112,18 +112,20 @@ pub(super) const SHOWN: usize = 5;
 
 impl DeploymentError {
     /// Converts the error to a finding, where the rest of the deployment is still usable.
-    pub(super) fn into_finding(self) -> Finding {
+    pub(super) fn into_finding(self) -> InventoryFinding {
         let message = self.to_string();
         let (place, message) = match self {
-            Self::Yaml(YamlError { file, position, message }) => return Finding { file, position, message },
+            Self::Yaml(YamlError { file, position, message }) => {
+                return InventoryFinding { file, position, message };
+            }
             Self::File(FileTrouble { path, why }) => {
-                return Finding {
+                return InventoryFinding {
                     file: path,
                     position: None,
                     message: format!("this cannot be read: {why}"),
                 };
             }
-            Self::TooMuch { file } => return Finding { file, position: None, message },
+            Self::TooMuch { file } => return InventoryFinding { file, position: None, message },
             Self::Wrong { place, message } => (place, message),
             Self::Missing { place, path } => (place, format!("there is no file or directory `{path}`")),
             Self::Outside { place, path } => (place, format!("`{path}` leads out of the repository")),
@@ -134,20 +136,22 @@ impl DeploymentError {
         };
         let at = place.rsplit_once(':').and_then(|(file, line)| Some((file.to_owned(), line.parse().ok()?)));
         match at {
-            Some((file, line)) => Finding { file, position: Some(Position { line, column: 1 }), message },
-            None => Finding { file: place, position: None, message },
+            Some((file, line)) => {
+                InventoryFinding { file, position: Some(Position { line, column: 1 }), message }
+            }
+            None => InventoryFinding { file: place, position: None, message },
         }
     }
 }
 
 /// Returns an error at a position.
-pub(super) fn wrong(spot: &Spot, message: impl Into<String>) -> DeploymentError {
+pub(super) fn wrong(spot: &Location, message: impl Into<String>) -> DeploymentError {
     DeploymentError::Wrong { place: spot.line(), message: message.into() }
 }
 
 /// Returns a finding at a position.
-pub(super) fn finding(spot: &Spot, message: impl Into<String>) -> Finding {
-    Finding { file: spot.file.to_string(), position: Some(spot.position), message: message.into() }
+pub(super) fn finding(spot: &Location, message: impl Into<String>) -> InventoryFinding {
+    InventoryFinding { file: spot.file.to_string(), position: Some(spot.position), message: message.into() }
 }
 
 /// A path that cannot be read.

@@ -4,7 +4,7 @@
 
 /// A part of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
+pub enum Segment {
     /// Literal text.
     Text(String),
     /// Value of another variable.
@@ -13,7 +13,7 @@ pub enum Piece {
 
 /// Splits a text into pieces. `is_defined` returns whether a variable is defined earlier.
 #[must_use]
-pub fn pieces(text: &str, is_defined: &dyn Fn(&str) -> bool) -> Vec<Piece> {
+pub fn pieces(text: &str, is_defined: &dyn Fn(&str) -> bool) -> Vec<Segment> {
     let mut pieces = Vec::new();
     let mut plain = String::new();
     let mut rest = text;
@@ -26,9 +26,9 @@ pub fn pieces(text: &str, is_defined: &dyn Fn(&str) -> bool) -> Vec<Piece> {
         } else if let Some((name, more)) = after.strip_prefix('(').and_then(|inner| inner.split_once(')')) {
             if is_defined(name) {
                 if !plain.is_empty() {
-                    pieces.push(Piece::Text(std::mem::take(&mut plain)));
+                    pieces.push(Segment::Text(std::mem::take(&mut plain)));
                 }
-                pieces.push(Piece::Variable(name.to_owned()));
+                pieces.push(Segment::Variable(name.to_owned()));
             } else {
                 plain.push_str(&rest[at..at + 1 + name.len() + 2]);
             }
@@ -40,7 +40,7 @@ pub fn pieces(text: &str, is_defined: &dyn Fn(&str) -> bool) -> Vec<Piece> {
     }
     plain.push_str(rest);
     if !plain.is_empty() || pieces.is_empty() {
-        pieces.push(Piece::Text(plain));
+        pieces.push(Segment::Text(plain));
     }
     pieces
 }
@@ -66,12 +66,12 @@ pub fn spoiled(text: &str) -> Option<char> {
 
 /// Joins pieces. A variable without a value stays as its reference.
 #[must_use]
-pub fn joined<'a>(pieces: &[Piece], value: &dyn Fn(&str) -> Option<&'a str>) -> String {
+pub fn render<'a>(pieces: &[Segment], value: &dyn Fn(&str) -> Option<&'a str>) -> String {
     let mut text = String::new();
     for piece in pieces {
         match piece {
-            Piece::Text(part) => text.push_str(part),
-            Piece::Variable(name) => match value(name) {
+            Segment::Text(part) => text.push_str(part),
+            Segment::Variable(name) => match value(name) {
                 Some(value) => text.push_str(value),
                 None => text.push_str(&format!("$({name})")),
             },
@@ -91,7 +91,7 @@ mod tests {
             "B" => Some("$(A)"),
             _ => None,
         };
-        joined(&pieces(text, &|name| value(name).is_some()), &value)
+        render(&pieces(text, &|name| value(name).is_some()), &value)
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use regex::RegexBuilder;
 
-use crate::base::yaml::tree::{Entry, Node, Spot, Value};
+use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue};
 
 /// Maximum number of parts of a path.
 const PARTS: usize = 100;
@@ -70,8 +70,8 @@ fn condition(part: &str) -> Option<(&str, &str)> {
 /// Returns the node at a path that selects a single one, such as the source of a value.
 pub(super) fn find<'a>(node: &'a Node, parts: &[String]) -> Option<&'a Node> {
     parts.iter().try_fold(node, |node, part| match &node.value {
-        Value::Map(_) => node.get(part),
-        Value::List(items) => match condition(part) {
+        NodeValue::Map(_) => node.get(part),
+        NodeValue::List(items) => match condition(part) {
             Some((key, wanted)) => items.iter().find(|item| {
                 let value = if key.is_empty() { item.text() } else { item.text_of(key) };
                 value == Some(wanted)
@@ -79,32 +79,32 @@ pub(super) fn find<'a>(node: &'a Node, parts: &[String]) -> Option<&'a Node> {
             None if part == "-" => items.last(),
             None => items.get(part.parse::<usize>().ok()?),
         },
-        Value::Scalar { .. } => None,
+        NodeValue::Scalar { .. } => None,
     })
 }
 
 /// Node kind of a missing target to create.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Made {
+pub(super) enum Created {
     Scalar,
     List,
     Map,
 }
 
-impl Made {
+impl Created {
     pub(super) fn of(node: &Node) -> Self {
         match node.value {
-            Value::Scalar { .. } => Self::Scalar,
-            Value::List(_) => Self::List,
-            Value::Map(_) => Self::Map,
+            NodeValue::Scalar { .. } => Self::Scalar,
+            NodeValue::List(_) => Self::List,
+            NodeValue::Map(_) => Self::Map,
         }
     }
 
-    fn node(self, spot: &Spot) -> Node {
+    fn node(self, spot: &Location) -> Node {
         let value = match self {
-            Self::List => Value::List(Vec::new()),
+            Self::List => NodeValue::List(Vec::new()),
             // A scalar in this position replaces the whole node.
-            Self::Scalar | Self::Map => Value::Map(Vec::new()),
+            Self::Scalar | Self::Map => NodeValue::Map(Vec::new()),
         };
         Node { spot: spot.clone(), value }
     }
@@ -115,8 +115,8 @@ impl Made {
 pub(super) fn change(
     node: &mut Node,
     parts: &[String],
-    make: Option<Made>,
-    spot: &Spot,
+    make: Option<Created>,
+    spot: &Location,
     set: &mut dyn FnMut(&mut Node) -> Result<(), String>,
 ) -> Result<usize, String> {
     let Some((part, rest)) = parts.split_first() else {
@@ -127,16 +127,18 @@ pub(super) fn change(
     let next = || match (rest.first(), make) {
         (None, make) => make,
         (Some(part), Some(_)) => {
-            Some(if condition(part).is_some() || is_index(part) { Made::List } else { Made::Map })
+            Some(if condition(part).is_some() || is_index(part) { Created::List } else { Created::Map })
         }
         (Some(_), None) => None,
     };
     if part == "*" {
-        let Value::List(items) = &mut node.value else { return Err("`*` stands for no list".to_owned()) };
+        let NodeValue::List(items) = &mut node.value else { return Err("`*` stands for no list".to_owned()) };
         return items.iter_mut().try_fold(0, |sum, item| Ok(sum + change(item, rest, make, spot, set)?));
     }
     if let Some((key, wanted)) = condition(part) {
-        let Value::List(items) = &mut node.value else { return Err(format!("`{part}` stands for no list")) };
+        let NodeValue::List(items) = &mut node.value else {
+            return Err(format!("`{part}` stands for no list"));
+        };
         // In a target, the value is a regular expression, which may match a part.
         let pattern = RegexBuilder::new(wanted).size_limit(1 << 20).build();
         let pattern = pattern.map_err(|_| format!("`{wanted}` is no regular expression"))?;
@@ -156,7 +158,9 @@ pub(super) fn change(
     }
     if is_index(part) {
         let index = part.parse::<usize>().map_err(|_| format!("`{part}` is no index"))?;
-        let Value::List(items) = &mut node.value else { return Err(format!("`{part}` stands for no list")) };
+        let NodeValue::List(items) = &mut node.value else {
+            return Err(format!("`{part}` stands for no list"));
+        };
         if index == items.len()
             && let Some(made) = next()
         {
@@ -166,20 +170,20 @@ pub(super) fn change(
         return change(item, rest, make, spot, set);
     }
     match &mut node.value {
-        Value::Map(entries) => {
+        NodeValue::Map(entries) => {
             let at = entries.iter().position(|entry| entry.key == *part);
             let at = match (at, next()) {
                 (Some(at), _) => at,
                 (None, Some(made)) => {
-                    entries.push(Entry { key: part.clone(), spot: spot.clone(), node: made.node(spot) });
+                    entries.push(MapEntry { key: part.clone(), spot: spot.clone(), node: made.node(spot) });
                     entries.len() - 1
                 }
                 (None, None) => return Ok(0),
             };
             change(&mut entries[at].node, rest, make, spot, set)
         }
-        Value::Scalar { .. } => Err(format!("`{part}` is in a text, which `cki` does not take apart")),
-        Value::List(_) => Err(format!("`{part}` is a field of a list")),
+        NodeValue::Scalar { .. } => Err(format!("`{part}` is in a text, which `cki` does not take apart")),
+        NodeValue::List(_) => Err(format!("`{part}` is a field of a list")),
     }
 }
 
@@ -219,8 +223,8 @@ mod tests {
         assert_eq!(put("c.*.v", None), Ok(2));
         assert_eq!(put("c.[n=none].v", None), Ok(0));
         assert_eq!(put("c.[n=^new$].v", None), Ok(0));
-        assert_eq!(put("c.[n=new].v", Some(Made::Scalar)), Ok(1));
-        assert_eq!(put("a.b.c", Some(Made::Scalar)), Ok(1));
+        assert_eq!(put("c.[n=new].v", Some(Created::Scalar)), Ok(1));
+        assert_eq!(put("a.b.c", Some(Created::Scalar)), Ok(1));
         assert!(put("c.9", None).is_err() && put("c.n", None).is_err() && put("c.0.n.x", None).is_err());
         assert_eq!(find(&node, &parts("c.[n=new].v")).and_then(Node::text), Some("x"));
         assert_eq!(find(&node, &parts("a.b.c")).and_then(Node::text), Some("x"));
@@ -234,7 +238,7 @@ mod tests {
             let spot = node.spot.clone();
             let parts = parts(&path);
             let _ = find(&node, &parts);
-            let _ = change(&mut node, &parts, Some(Made::Scalar), &spot, &mut |_| Ok(()));
+            let _ = change(&mut node, &parts, Some(Created::Scalar), &spot, &mut |_| Ok(()));
         }
     }
 }

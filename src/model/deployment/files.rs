@@ -1,4 +1,4 @@
-//! Files of a deployment for its readers: by path below the root of a repository, never out of it, and
+//! DeploymentFileSet of a deployment for its readers: by path below the root of a repository, never out of it, and
 //! within limits. Access to a disk or a commit belongs in the implementations of [`Files`].
 
 use std::cell::Cell;
@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::error::{DeploymentError, FileTrouble};
 use super::interpolation::Budget;
-use crate::base::yaml::tree::{Node, Spot, Tags, tagged_documents};
+use crate::base::yaml::tree::{Location, Node, Tags, tagged_documents};
 
 /// Maximum number of files of a deployment.
 const FILES: usize = 4000;
@@ -22,9 +22,9 @@ pub enum FileKind {
     Directory,
 }
 
-/// Files of a repository, by their paths from its root, with `/` between directories. The root is the
+/// DeploymentFileSet of a repository, by their paths from its root, with `/` between directories. The root is the
 /// empty path.
-pub trait Files {
+pub trait DeploymentFileSet {
     /// Returns the type of a path, or `None` if nothing exists there.
     ///
     /// # Errors
@@ -47,17 +47,17 @@ pub trait Files {
     fn label(&self, path: &str) -> String;
 }
 
-/// Files within limits.
-pub(super) struct Reader<'a> {
-    files: &'a dyn Files,
+/// DeploymentFileSet within limits.
+pub(super) struct FileReader<'a> {
+    files: &'a dyn DeploymentFileSet,
     count: Cell<usize>,
     bytes: Cell<usize>,
     budget: Rc<Budget>,
     lost: Cell<bool>,
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(files: &'a dyn Files) -> Self {
+impl<'a> FileReader<'a> {
+    pub(super) fn new(files: &'a dyn DeploymentFileSet) -> Self {
         Self {
             files,
             count: Cell::new(0),
@@ -157,7 +157,7 @@ pub(super) fn resolved(directory: &str, path: &str) -> Option<String> {
 }
 
 /// Resolves a path like [`resolved`]; the error contains the position of the path.
-pub(super) fn path_at(directory: &str, path: &str, spot: &Spot) -> Result<String, DeploymentError> {
+pub(super) fn path_at(directory: &str, path: &str, spot: &Location) -> Result<String, DeploymentError> {
     resolved(directory, path)
         .ok_or_else(|| DeploymentError::Outside { place: spot.line(), path: path.to_owned() })
 }
@@ -167,17 +167,19 @@ pub(super) mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    /// Files in memory.
+    /// DeploymentFileSet in memory.
     #[derive(Default)]
-    pub(in crate::model::deployment) struct Memory(pub(in crate::model::deployment) BTreeMap<String, String>);
+    pub(in crate::model::deployment) struct FileCache(
+        pub(in crate::model::deployment) BTreeMap<String, String>,
+    );
 
-    impl Memory {
+    impl FileCache {
         pub(in crate::model::deployment) fn of(files: &[(&str, &str)]) -> Self {
             Self(files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect())
         }
     }
 
-    impl Files for Memory {
+    impl DeploymentFileSet for FileCache {
         fn kind(&self, path: &str) -> Result<Option<FileKind>, FileTrouble> {
             let below = format!("{path}/");
             Ok(match self.0.contains_key(path) {
@@ -220,8 +222,8 @@ pub(super) mod tests {
 
     #[test]
     fn no_more_is_read_than_a_deployment_can_need() {
-        let files = Memory::of(&[("a", "x: 1")]);
-        let reader = Reader::new(&files);
+        let files = FileCache::of(&[("a", "x: 1")]);
+        let reader = FileReader::new(&files);
         let error = (0..10_000).find_map(|_| reader.text("a").err()).expect("ends");
         assert!(matches!(error, DeploymentError::TooMuch { .. }), "{error}");
     }
@@ -229,9 +231,9 @@ pub(super) mod tests {
 
 /// One deployment file or directory to read.
 #[derive(Clone, Copy)]
-pub struct Item<'a> {
-    /// Files of the repository.
-    pub files: &'a dyn Files,
+pub struct DeploymentItem<'a> {
+    /// DeploymentFileSet of the repository.
+    pub files: &'a dyn DeploymentFileSet,
     /// File or directory in the repository.
     pub path: &'a str,
     /// Container of the component: `container`, or `workload/container`.

@@ -3,17 +3,17 @@
 
 use std::collections::HashSet;
 
-use super::files::{Reader, name_of, path_at};
+use super::files::{FileReader, name_of, path_at};
 use super::object::{Object, at_mut, put};
 use super::texts::texts;
 use super::{DeploymentError, finding, wrong};
 use crate::base::yaml::Position;
-use crate::base::yaml::tree::{Entry, Node, Spot, Value};
-use crate::model::inventory::Finding;
+use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue};
+use crate::model::inventory::InventoryFinding;
 
 /// A generator of a kustomization, with the options common to all its generators.
 pub(super) struct Generator<'a> {
-    pub(super) reader: &'a Reader<'a>,
+    pub(super) reader: &'a FileReader<'a>,
     pub(super) directory: &'a str,
     pub(super) kind: &'a str,
     pub(super) item: &'a Node,
@@ -26,7 +26,7 @@ impl Generator<'_> {
     pub(super) fn apply(
         &self,
         objects: &mut Vec<Object>,
-        findings: &mut Vec<Finding>,
+        findings: &mut Vec<InventoryFinding>,
     ) -> Result<(), DeploymentError> {
         let spot = &self.item.spot;
         let Some(name) = self.item.text_of("name") else {
@@ -68,10 +68,10 @@ impl Generator<'_> {
         own.or_else(|| self.options?.get(key)).is_some_and(Node::is_true)
     }
 
-    fn object(&self, name: &str, data: Vec<Entry>) -> Object {
+    fn object(&self, name: &str, data: Vec<MapEntry>) -> Object {
         let spot = &self.item.spot;
-        let entry = |key: &str, node: Node| Entry { key: key.to_owned(), spot: spot.clone(), node };
-        let map = |entries: Vec<Entry>| Node { spot: spot.clone(), value: Value::Map(entries) };
+        let entry = |key: &str, node: Node| MapEntry { key: key.to_owned(), spot: spot.clone(), node };
+        let map = |entries: Vec<MapEntry>| Node { spot: spot.clone(), value: NodeValue::Map(entries) };
         let mut metadata = vec![entry("name", Node::text_at(spot, name))];
         let namespace = self.item.text_of("namespace");
         metadata.extend(namespace.map(|space| entry("namespace", Node::text_at(spot, space))));
@@ -94,7 +94,7 @@ impl Generator<'_> {
         ]))
     }
 
-    fn data(&self, findings: &mut Vec<Finding>) -> Result<Vec<Entry>, DeploymentError> {
+    fn data(&self, findings: &mut Vec<InventoryFinding>) -> Result<Vec<MapEntry>, DeploymentError> {
         for entry in self.item.entries() {
             let known =
                 ["name", "namespace", "behavior", "literals", "env", "envs", "files", "type", "options"];
@@ -120,7 +120,7 @@ impl Generator<'_> {
             let Some(path) = self.file(path, &spot, &mut data)? else { continue };
             match self.reader.text(&path) {
                 Ok(text) => {
-                    let start = Spot {
+                    let start = Location {
                         file: self.reader.label(&path).into(),
                         position: Position { line: 1, column: 1 },
                     };
@@ -136,7 +136,12 @@ impl Generator<'_> {
     }
 
     /// Reads a file of a generator; if it is missing, its data is too.
-    fn file(&self, path: &str, spot: &Spot, data: &mut Data<'_>) -> Result<Option<String>, DeploymentError> {
+    fn file(
+        &self,
+        path: &str,
+        spot: &Location,
+        data: &mut Data<'_>,
+    ) -> Result<Option<String>, DeploymentError> {
         let file = path_at(self.directory, path, spot)?;
         let is_there = self.reader.is_file(&file)?;
         if !is_there {
@@ -153,8 +158,10 @@ impl Generator<'_> {
             let (text, label) = (self.reader.text(&path)?, self.reader.label(&path));
             let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
             for (index, line) in text.split_terminator('\n').enumerate() {
-                let spot =
-                    Spot { file: label.as_str().into(), position: Position { line: index + 1, column: 1 } };
+                let spot = Location {
+                    file: label.as_str().into(),
+                    position: Position { line: index + 1, column: 1 },
+                };
                 data.line(line.strip_suffix('\r').unwrap_or(line).trim_start(), &spot);
             }
         }
@@ -164,23 +171,23 @@ impl Generator<'_> {
 
 /// Data that a generator puts into an object.
 struct Data<'a> {
-    entries: Vec<Entry>,
+    entries: Vec<MapEntry>,
     keys: HashSet<String>,
-    findings: &'a mut Vec<Finding>,
+    findings: &'a mut Vec<InventoryFinding>,
 }
 
 impl Data<'_> {
-    fn note(&mut self, spot: &Spot, message: impl Into<String>) {
+    fn note(&mut self, spot: &Location, message: impl Into<String>) {
         self.findings.push(finding(spot, message));
     }
 
-    fn add(&mut self, key: &str, value: &str, spot: &Spot) {
+    fn add(&mut self, key: &str, value: &str, spot: &Location) {
         if !is_key(key) {
             // The text may be a part of a secret, so it is not shown.
             self.note(spot, "what stands before `=` here can be no key, and is left out");
         } else if self.keys.insert(key.to_owned()) {
             let node = Node::text_at(spot, value);
-            self.entries.push(Entry { key: key.to_owned(), spot: spot.clone(), node });
+            self.entries.push(MapEntry { key: key.to_owned(), spot: spot.clone(), node });
         } else {
             self.note(
                 spot,
@@ -190,7 +197,7 @@ impl Data<'_> {
     }
 
     /// Adds a line of an environment file, in which quotes and trailing text are parts of the value.
-    fn line(&mut self, line: &str, spot: &Spot) {
+    fn line(&mut self, line: &str, spot: &Location) {
         if line.is_empty() || line.starts_with('#') {
             return;
         }
@@ -220,7 +227,7 @@ fn change(known: &mut Object, made: &Object, keeps: bool) {
     let spot = made.node.spot.clone();
     known.is_hashed = made.is_hashed;
     if !keeps || at_mut(&mut known.node, &["data"]).is_none() {
-        let empty = Node { spot: spot.clone(), value: Value::Map(Vec::new()) };
+        let empty = Node { spot: spot.clone(), value: NodeValue::Map(Vec::new()) };
         put(&mut known.node, "data", &spot, empty);
     }
     for part in [&["data"][..], &["metadata", "labels"], &["metadata", "annotations"]] {
@@ -229,7 +236,7 @@ fn change(known: &mut Object, made: &Object, keeps: bool) {
             && let Some(metadata) = at_mut(&mut known.node, &["metadata"])
         {
             let key = part.last().copied().unwrap_or_default();
-            put(metadata, key, &spot, Node { spot: spot.clone(), value: Value::Map(Vec::new()) });
+            put(metadata, key, &spot, Node { spot: spot.clone(), value: NodeValue::Map(Vec::new()) });
         }
         if let Some(node) = at_mut(&mut known.node, part) {
             for entry in given.entries() {

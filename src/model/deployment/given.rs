@@ -3,14 +3,14 @@
 
 use std::ops::Range;
 
-use super::expansion::Piece;
+use super::expansion::Segment;
 use crate::base::secret::Secret;
-use crate::model::inventory::Finding;
-use crate::model::probe::Ready;
+use crate::model::inventory::InventoryFinding;
+use crate::model::probe::ReadinessProbe;
 
 /// A container in its deployment.
 #[derive(Debug, Clone, Default)]
-pub struct Container {
+pub struct DeployedContainer {
     /// Name for messages: `Deployment/web, container app`.
     pub label: String,
     /// Position: `file:line`.
@@ -18,9 +18,9 @@ pub struct Container {
     /// Image.
     pub image: Option<String>,
     /// Replacement of the image's entry point.
-    pub command: Vec<Vec<Piece>>,
+    pub command: Vec<Vec<Segment>>,
     /// Replacement of the image's arguments.
-    pub args: Vec<Vec<Piece>>,
+    pub args: Vec<Vec<Segment>>,
     /// Variables that Compose interpolated into command and health check, with their values: the names
     /// tell which are secret.
     pub interpolated: Vec<(String, Secret)>,
@@ -29,14 +29,14 @@ pub struct Container {
     /// Listening ports.
     pub ports: Vec<u16>,
     /// Readiness probe.
-    pub ready: Option<Ready>,
+    pub ready: Option<ReadinessProbe>,
     /// Variables in the order of their definition.
-    pub variables: Vec<Given>,
+    pub variables: Vec<EnvEntry>,
     /// Containers that must have succeeded before it starts, one after the other.
-    pub init: Vec<Container>,
+    pub init: Vec<DeployedContainer>,
 }
 
-impl Container {
+impl DeployedContainer {
     /// Returns whether another container has the same image, in any version. Two unknown images, such as
     /// template parameters without a value, count as the same.
     #[must_use]
@@ -58,22 +58,22 @@ fn repository_of(image: &str) -> &str {
 
 /// A variable of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Given {
+pub struct EnvEntry {
     /// Name.
     pub name: String,
     /// Position: `file:line`.
     pub place: String,
     /// Value.
-    pub value: GivenValue,
+    pub value: EnvVarSource,
     /// Variables that Compose interpolated into its text.
-    pub parts: Vec<Part>,
+    pub parts: Vec<DeploymentPart>,
     /// Text with unset variables left out, if only they make the value unknown.
     pub draft: Option<String>,
 }
 
 /// An interpolated variable in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
+pub struct DeploymentPart {
     /// Name.
     pub name: String,
     /// Byte range in the text; empty for a variable without a value.
@@ -84,9 +84,9 @@ pub struct Part {
 
 /// Value of a variable in a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GivenValue {
+pub enum EnvVarSource {
     /// Text, with references to earlier variables.
-    Text(Vec<Piece>),
+    Text(Vec<Segment>),
     /// A key of a Secret. Its content is never read.
     Secret {
         /// Name of the Secret.
@@ -105,8 +105,8 @@ pub enum GivenValue {
 /// A deployment that was read.
 #[derive(Debug, Clone)]
 pub struct Deployment {
-    /// Container of the component.
-    pub container: Container,
+    /// DeployedContainer of the component.
+    pub container: DeployedContainer,
     /// Findings about parts that `cki` does not understand.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<InventoryFinding>,
 }

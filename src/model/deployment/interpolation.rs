@@ -4,18 +4,18 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Part;
+use super::DeploymentPart;
 
 /// A value to interpolate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Known {
+pub(super) struct InterpolationVar {
     pub(super) text: String,
     /// Variables that the value was made of.
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<DeploymentPart>,
 }
 
 /// Lookup of values.
-pub(super) type Values<'a, 'v> = &'v dyn Fn(&str) -> Option<&'a Known>;
+pub(super) type Values<'a, 'v> = &'v dyn Fn(&str) -> Option<&'a InterpolationVar>;
 
 /// Remaining bytes that may be put into texts.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub(super) struct Interpolated {
     /// Variables without a value and a default, which were replaced by nothing.
     pub(super) unset: Vec<String>,
     /// Variables in the text, with or without a value, each after those that it is made of.
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<DeploymentPart>,
     /// Name of a required variable without a value, with the reason in the words of the file.
     pub(super) required: Option<String>,
 }
@@ -50,7 +50,7 @@ pub(super) struct Interpolated {
 impl Interpolated {
     /// Records that the text since `start` stands for a variable.
     fn note(&mut self, name: &str, start: usize, known: bool) {
-        self.parts.push(Part { name: name.to_owned(), range: start..self.text.len(), known });
+        self.parts.push(DeploymentPart { name: name.to_owned(), range: start..self.text.len(), known });
     }
 
     /// Appends another interpolated text.
@@ -63,10 +63,10 @@ impl Interpolated {
 }
 
 /// Returns the parts of an appended text with shifted ranges.
-fn shifted(parts: &[Part], start: usize) -> impl Iterator<Item = Part> + '_ {
+fn shifted(parts: &[DeploymentPart], start: usize) -> impl Iterator<Item = DeploymentPart> + '_ {
     parts.iter().map(move |part| {
         let range = start + part.range.start..start + part.range.end;
-        Part { range, ..part.clone() }
+        DeploymentPart { range, ..part.clone() }
     })
 }
 
@@ -87,7 +87,7 @@ pub(super) fn interpolate(
     budget: &Budget,
 ) -> Result<Interpolated, String> {
     let mut made = Interpolated::default();
-    part(text, &Source { value, budget }, &mut made, 0)?;
+    part(text, &InterpolationSource { value, budget }, &mut made, 0)?;
     Ok(made)
 }
 
@@ -97,7 +97,7 @@ pub(super) fn interpolate(
 /// # Errors
 /// Fails when the syntax is invalid, or a required variable has no value.
 pub fn fill(text: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<(String, Vec<String>), String> {
-    let mut known: BTreeMap<String, Known> = BTreeMap::new();
+    let mut known: BTreeMap<String, InterpolationVar> = BTreeMap::new();
     let budget = Budget::default();
     loop {
         let asked = RefCell::new(BTreeSet::new());
@@ -107,8 +107,8 @@ pub fn fill(text: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<(Strin
         };
         let made = interpolate(text, &lookup, &budget)?;
         let missing = asked.into_inner().into_iter().filter(|name| !known.contains_key(name));
-        let found: Vec<(String, Known)> = missing
-            .filter_map(|name| value(&name).map(|text| (name, Known { text, parts: Vec::new() })))
+        let found: Vec<(String, InterpolationVar)> = missing
+            .filter_map(|name| value(&name).map(|text| (name, InterpolationVar { text, parts: Vec::new() })))
             .collect();
         if !found.is_empty() {
             known.extend(found);
@@ -121,12 +121,17 @@ pub fn fill(text: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<(Strin
     }
 }
 
-struct Source<'a, 'v> {
+struct InterpolationSource<'a, 'v> {
     value: Values<'a, 'v>,
     budget: &'v Budget,
 }
 
-fn part(text: &str, source: &Source<'_, '_>, made: &mut Interpolated, depth: usize) -> Result<(), String> {
+fn part(
+    text: &str,
+    source: &InterpolationSource<'_, '_>,
+    made: &mut Interpolated,
+    depth: usize,
+) -> Result<(), String> {
     if depth > DEPTH {
         return Err("its variables are nested too deeply".to_owned());
     }
@@ -212,7 +217,7 @@ fn name_length(text: &str) -> usize {
     text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count()
 }
 
-fn plain(name: &str, source: &Source<'_, '_>, made: &mut Interpolated) -> Result<(), String> {
+fn plain(name: &str, source: &InterpolationSource<'_, '_>, made: &mut Interpolated) -> Result<(), String> {
     match (source.value)(name) {
         Some(value) => put(name, value, source, made),
         None => lack(name, source, made),
@@ -220,14 +225,19 @@ fn plain(name: &str, source: &Source<'_, '_>, made: &mut Interpolated) -> Result
 }
 
 /// Records a variable without a value.
-fn lack(name: &str, source: &Source<'_, '_>, made: &mut Interpolated) -> Result<(), String> {
+fn lack(name: &str, source: &InterpolationSource<'_, '_>, made: &mut Interpolated) -> Result<(), String> {
     source.budget.take(name.len() + PART)?;
     made.note(name, made.text.len(), false);
     made.unset.push(name.to_owned());
     Ok(())
 }
 
-fn put(name: &str, value: &Known, source: &Source<'_, '_>, made: &mut Interpolated) -> Result<(), String> {
+fn put(
+    name: &str,
+    value: &InterpolationVar,
+    source: &InterpolationSource<'_, '_>,
+    made: &mut Interpolated,
+) -> Result<(), String> {
     // Nested parts grow like texts, even if all of them are empty, so they count too.
     let parts: usize = value.parts.iter().map(|part| part.name.len() + PART).sum();
     source.budget.take(value.text.len() + name.len() + PART + parts)?;
@@ -239,7 +249,12 @@ fn put(name: &str, value: &Known, source: &Source<'_, '_>, made: &mut Interpolat
 }
 
 /// Evaluates an expression without its braces.
-fn braced(inner: &str, source: &Source<'_, '_>, made: &mut Interpolated, depth: usize) -> Result<(), String> {
+fn braced(
+    inner: &str,
+    source: &InterpolationSource<'_, '_>,
+    made: &mut Interpolated,
+    depth: usize,
+) -> Result<(), String> {
     let length = name_length(inner);
     let (name, operator) = inner.split_at(length);
     if operator.is_empty() {
@@ -289,7 +304,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn interpolate(text: &str) -> Result<Interpolated, String> {
-        let known = |text: &str| Known { text: text.to_owned(), parts: Vec::new() };
+        let known = |text: &str| InterpolationVar { text: text.to_owned(), parts: Vec::new() };
         let (a, empty, hidden) = (known("a"), known(""), known("hunter2"));
         let value = |name: &str| match name {
             "A" => Some(&a),
@@ -347,7 +362,7 @@ mod tests {
 
     #[test]
     fn no_more_is_put_in_than_files_can_need() {
-        let long = Known { text: "x".repeat(1 << 19), parts: Vec::new() };
+        let long = InterpolationVar { text: "x".repeat(1 << 19), parts: Vec::new() };
         let budget = Budget::default();
         let make = || super::interpolate("$A", &|_| Some(&long), &budget);
         let error = (0..100).find_map(|_| make().err()).expect("ends");

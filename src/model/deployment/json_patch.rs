@@ -5,7 +5,7 @@
 use super::object::check_size;
 use super::scalar::{other_kind, patch_values};
 use super::{DeploymentError, wrong};
-use crate::base::yaml::tree::{Entry, Node, Value};
+use crate::base::yaml::tree::{MapEntry, Node, NodeValue};
 
 /// Maximum number of operations of a patch.
 const OPERATIONS: usize = 1000;
@@ -24,7 +24,7 @@ pub(super) fn apply(target: &mut Node, operations: &Node) -> Result<(), Deployme
 
 /// Returns whether a node is a list of operations.
 pub(super) fn is_one(node: &Node) -> bool {
-    matches!(node.value, Value::List(_))
+    matches!(node.value, NodeValue::List(_))
 }
 
 fn one(target: &mut Node, operation: &Node) -> Result<(), DeploymentError> {
@@ -54,7 +54,7 @@ fn one(target: &mut Node, operation: &Node) -> Result<(), DeploymentError> {
                 // A missing node counts as null if its parent exists.
                 None => {
                     wanted.is_null()
-                        && matches!(parent(target, path), Some((Node { value: Value::Map(_), .. }, _)))
+                        && matches!(parent(target, path), Some((Node { value: NodeValue::Map(_), .. }, _)))
                 }
             };
             if is_met {
@@ -90,14 +90,14 @@ fn find<'a>(node: &'a mut Node, path: &str) -> Option<&'a mut Node> {
 
 fn child<'a>(node: &'a mut Node, part: &str) -> Option<&'a mut Node> {
     match &mut node.value {
-        Value::Map(entries) => {
+        NodeValue::Map(entries) => {
             entries.iter_mut().find(|entry| entry.key == part).map(|entry| &mut entry.node)
         }
-        Value::List(items) => {
+        NodeValue::List(items) => {
             let index = index(part, items.len())?;
             items.get_mut(index)
         }
-        Value::Scalar { .. } => None,
+        NodeValue::Scalar { .. } => None,
     }
 }
 
@@ -115,7 +115,7 @@ fn set(target: &mut Node, path: &str, value: Node) -> Option<()> {
         return Some(());
     }
     let (parent, last) = parent(target, path)?;
-    if let Value::Map(_) = parent.value {
+    if let NodeValue::Map(_) = parent.value {
         let spot = value.spot.clone();
         super::object::put(parent, &last, &spot, value);
         return Some(());
@@ -138,16 +138,16 @@ fn insert(target: &mut Node, path: &str, value: Node) -> Option<()> {
     }
     let (parent, last) = parent(target, path)?;
     match &mut parent.value {
-        Value::Map(_) => {
+        NodeValue::Map(_) => {
             let spot = value.spot.clone();
             super::object::put(parent, &last, &spot, value);
         }
-        Value::List(items) if last == "-" => items.push(value),
-        Value::List(items) => {
+        NodeValue::List(items) if last == "-" => items.push(value),
+        NodeValue::List(items) => {
             let index = index(&last, items.len() + 1)?;
             items.insert(index, value);
         }
-        Value::Scalar { .. } => return None,
+        NodeValue::Scalar { .. } => return None,
     }
     Some(())
 }
@@ -155,26 +155,28 @@ fn insert(target: &mut Node, path: &str, value: Node) -> Option<()> {
 fn take(target: &mut Node, path: &str) -> Option<Node> {
     let (parent, last) = parent(target, path)?;
     match &mut parent.value {
-        Value::Map(entries) => {
+        NodeValue::Map(entries) => {
             let at = entries.iter().position(|entry| entry.key == last)?;
             Some(entries.remove(at).node)
         }
-        Value::List(items) => {
+        NodeValue::List(items) => {
             let index = index(&last, items.len())?;
             Some(items.remove(index))
         }
-        Value::Scalar { .. } => None,
+        NodeValue::Scalar { .. } => None,
     }
 }
 
 fn is_same(one: &Node, other: &Node) -> bool {
     match (&one.value, &other.value) {
-        (Value::Scalar { text: a, .. }, Value::Scalar { text: b, .. }) => {
+        (NodeValue::Scalar { text: a, .. }, NodeValue::Scalar { text: b, .. }) => {
             a == b && other_kind(one).is_none() == other_kind(other).is_none()
         }
-        (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b)),
-        (Value::Map(a), Value::Map(b)) => {
-            let same = |entry: &Entry| {
+        (NodeValue::List(a), NodeValue::List(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b))
+        }
+        (NodeValue::Map(a), NodeValue::Map(b)) => {
+            let same = |entry: &MapEntry| {
                 b.iter().find(|other| other.key == entry.key).is_some_and(|o| is_same(&entry.node, &o.node))
             };
             a.len() == b.len() && a.iter().all(same)

@@ -3,20 +3,21 @@
 //! `transform`, `patch` and `replacement`.
 
 use super::document::from_document;
-use super::files::{FileKind, Reader, path_at};
+use super::files::{FileKind, FileReader, path_at};
 use super::generator::Generator;
 use super::object::Object;
 use super::texts::texts;
-use super::transform::{self, End};
-use super::variable::{self, Variable};
+use super::transform::{self, StrategyEnd};
+use super::variable::{self, DeployedVariable};
 use super::{DeploymentError, finding, patch, reference, replacement, scalar, wrong};
-use crate::base::yaml::tree::{Node, Spot};
-use crate::model::inventory::Finding;
+use crate::base::yaml::tree::{Location, Node};
+use crate::model::inventory::InventoryFinding;
 
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Keys without effect on a container.
-const SILENT: &[&str] = &["apiVersion", "buildMetadata", "kind", "metadata", "sortOptions", "validators"];
+const IGNORED_FIELDS: &[&str] =
+    &["apiVersion", "buildMetadata", "kind", "metadata", "sortOptions", "validators"];
 
 /// Supported keys.
 const READ: &[&str] = &[
@@ -47,7 +48,7 @@ pub(super) fn is_name(name: &str) -> bool {
 }
 
 /// Returns the kustomization of a directory, if there is one.
-pub(super) fn file_in(reader: &Reader<'_>, directory: &str) -> Result<Option<String>, DeploymentError> {
+pub(super) fn file_in(reader: &FileReader<'_>, directory: &str) -> Result<Option<String>, DeploymentError> {
     for name in NAMES {
         let path = if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") };
         if reader.is_file(&path)? {
@@ -59,13 +60,13 @@ pub(super) fn file_in(reader: &Reader<'_>, directory: &str) -> Result<Option<Str
 
 /// Builds the kustomization of a directory.
 pub(super) fn build(
-    reader: &Reader<'_>,
+    reader: &FileReader<'_>,
     directory: &str,
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<InventoryFinding>,
 ) -> Result<Vec<Object>, DeploymentError> {
     let position = crate::base::yaml::Position { line: 1, column: 1 };
-    let spot = Spot { file: reader.label(directory).into(), position };
-    let mut builder = Builder { reader, findings, above: Vec::new(), variables: Vec::new() };
+    let spot = Location { file: reader.label(directory).into(), position };
+    let mut builder = KustomizeBuilder { reader, findings, above: Vec::new(), variables: Vec::new() };
     let mut objects = Vec::new();
     let built = builder.directory(directory, &spot, &mut objects, "Kustomization");
     builder.hold_part(built)?;
@@ -83,15 +84,15 @@ pub(super) fn build(
 /// Annotation of objects that are not part of the output.
 const LOCAL: &str = "config.kubernetes.io/local-config";
 
-struct Builder<'a> {
-    reader: &'a Reader<'a>,
-    findings: &'a mut Vec<Finding>,
+struct KustomizeBuilder<'a> {
+    reader: &'a FileReader<'a>,
+    findings: &'a mut Vec<InventoryFinding>,
     /// Directories that are being built.
     above: Vec<String>,
-    variables: Vec<Variable>,
+    variables: Vec<DeployedVariable>,
 }
 
-impl Builder<'_> {
+impl KustomizeBuilder<'_> {
     /// Converts an error to a finding, unless nothing more can be read.
     fn hold(&mut self, done: Result<(), DeploymentError>) -> Result<(), DeploymentError> {
         match done {
@@ -116,7 +117,7 @@ impl Builder<'_> {
     fn directory(
         &mut self,
         directory: &str,
-        from: &Spot,
+        from: &Location,
         objects: &mut Vec<Object>,
         kind: &str,
     ) -> Result<(), DeploymentError> {
@@ -154,7 +155,7 @@ impl Builder<'_> {
     ) -> Result<(), DeploymentError> {
         for entry in node.entries() {
             let key = entry.key.as_str();
-            if !READ.contains(&key) && !SILENT.contains(&key) {
+            if !READ.contains(&key) && !IGNORED_FIELDS.contains(&key) {
                 self.findings.push(patch::unknown(key, &entry.spot));
             }
         }
@@ -212,7 +213,7 @@ impl Builder<'_> {
             let done = transform::set_namespace(objects, namespace);
             self.hold(done)?;
         }
-        for (key, end) in [("namePrefix", End::Prefix), ("nameSuffix", End::Suffix)] {
+        for (key, end) in [("namePrefix", StrategyEnd::Prefix), ("nameSuffix", StrategyEnd::Suffix)] {
             if let Some(text) = node.text_of(key).filter(|text| !text.is_empty()) {
                 transform::rename(objects, end, text);
             }
@@ -285,7 +286,7 @@ impl Builder<'_> {
         &mut self,
         directory: &str,
         path: &str,
-        spot: &Spot,
+        spot: &Location,
         objects: &mut Vec<Object>,
     ) -> Result<(), DeploymentError> {
         if is_remote(path) {
@@ -312,7 +313,7 @@ impl Builder<'_> {
         }
     }
 
-    fn note_remote(&mut self, path: &str, spot: &Spot) {
+    fn note_remote(&mut self, path: &str, spot: &Location) {
         self.reader.lose();
         let message = format!("`{path}` is in another repository, and is not read");
         self.findings.push(finding(spot, message));

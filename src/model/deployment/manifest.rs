@@ -1,18 +1,18 @@
 //! Files of objects that are partly unreadable: the readable documents in them, and a finding for files
 //! that are templates of another program. The content of an object belongs in `object`.
 
-use super::files::{FileKind, Reader, directory_of, name_of};
+use super::files::{FileKind, FileReader, directory_of, name_of};
 use super::{DeploymentError, finding};
-use crate::base::yaml::tree::{Node, Spot, Tags, Value, documents};
+use crate::base::yaml::tree::{Location, Node, NodeValue, Tags, documents};
 use crate::base::yaml::{Position, YamlError};
-use crate::model::inventory::Finding;
+use crate::model::inventory::InventoryFinding;
 
-impl Reader<'_> {
+impl FileReader<'_> {
     /// Returns the readable documents of a file of objects. Unreadable ones become findings.
     pub(super) fn manifests(
         &self,
         path: &str,
-        findings: &mut Vec<Finding>,
+        findings: &mut Vec<InventoryFinding>,
     ) -> Result<Vec<Node>, DeploymentError> {
         Ok(self.tagged_manifests(path, findings)?.0)
     }
@@ -21,7 +21,7 @@ impl Reader<'_> {
     pub(super) fn tagged_manifests(
         &self,
         path: &str,
-        findings: &mut Vec<Finding>,
+        findings: &mut Vec<InventoryFinding>,
     ) -> Result<(Vec<Node>, Tags), DeploymentError> {
         if note_chart(self, directory_of(path), findings)? {
             return Ok((Vec::new(), Tags::new()));
@@ -36,9 +36,9 @@ impl Reader<'_> {
 /// Adds a finding if a directory belongs to a Helm chart, whose files are templates; returns whether it
 /// does.
 pub(super) fn note_chart(
-    reader: &Reader<'_>,
+    reader: &FileReader<'_>,
     directory: &str,
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<InventoryFinding>,
 ) -> Result<bool, DeploymentError> {
     let mut chart = directory;
     // Templates may be in subdirectories.
@@ -67,10 +67,10 @@ pub(super) fn note_chart(
 
 /// Adds findings about files of a directory that another program would render to objects.
 pub(super) fn note_templates(
-    reader: &Reader<'_>,
+    reader: &FileReader<'_>,
     directory: &str,
     names: &[String],
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<InventoryFinding>,
 ) -> Result<(), DeploymentError> {
     for name in names {
         let Some(what) = template_by_name(name) else { continue };
@@ -126,10 +126,10 @@ fn template_by_text(text: &str) -> Option<&'static str> {
 
 /// Returns the readable documents of a partly unreadable file.
 pub(super) fn salvage(
-    reader: &Reader<'_>,
+    reader: &FileReader<'_>,
     path: &str,
     error: DeploymentError,
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<InventoryFinding>,
 ) -> Result<Vec<Node>, DeploymentError> {
     let DeploymentError::Yaml(error) = error else {
         return match error {
@@ -145,7 +145,7 @@ pub(super) fn salvage(
     if let Some(what) = template_by_text(&text) {
         reader.lose();
         let line = error.position.map_or(1, |position| position.line);
-        let spot = Spot { file: label.as_str().into(), position: Position { line, column: 1 } };
+        let spot = Location { file: label.as_str().into(), position: Position { line, column: 1 } };
         let message = format!("this is {what}, and is not read: render it, and let `path:` name the result");
         findings.push(finding(&spot, message));
         return Ok(Vec::new());
@@ -200,14 +200,14 @@ fn is_definition(piece: &str) -> bool {
 fn shift(node: &mut Node, lines: usize) {
     node.spot.position.line += lines;
     match &mut node.value {
-        Value::List(items) => items.iter_mut().for_each(|item| shift(item, lines)),
-        Value::Map(entries) => {
+        NodeValue::List(items) => items.iter_mut().for_each(|item| shift(item, lines)),
+        NodeValue::Map(entries) => {
             for entry in entries {
                 entry.spot.position.line += lines;
                 shift(&mut entry.node, lines);
             }
         }
-        Value::Scalar { .. } => {}
+        NodeValue::Scalar { .. } => {}
     }
 }
 
@@ -218,19 +218,19 @@ fn shifted(mut error: YamlError, lines: usize) -> YamlError {
     error
 }
 
-fn start_of(label: &str) -> Spot {
-    Spot { file: label.into(), position: Position { line: 1, column: 1 } }
+fn start_of(label: &str) -> Location {
+    Location { file: label.into(), position: Position { line: 1, column: 1 } }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::files::tests::Memory;
+    use super::super::files::tests::FileCache;
     use super::*;
 
     fn read(files: &[(&str, &str)], path: &str) -> (Vec<String>, Vec<String>) {
-        let files = Memory::of(files);
+        let files = FileCache::of(files);
         let mut findings = Vec::new();
-        let nodes = Reader::new(&files).manifests(path, &mut findings).expect("reads");
+        let nodes = FileReader::new(&files).manifests(path, &mut findings).expect("reads");
         let seen =
             nodes.iter().map(|node| format!("{} {}", node.text_of("kind").unwrap_or("?"), node.spot.line()));
         (seen.collect(), findings.iter().map(ToString::to_string).collect())

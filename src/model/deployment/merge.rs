@@ -5,8 +5,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::finding;
-use crate::base::yaml::tree::{Entry, Node, Value};
-use crate::model::inventory::Finding;
+use crate::base::yaml::tree::{MapEntry, Node, NodeValue};
+use crate::model::inventory::InventoryFinding;
 
 /// Keys that identify the items of merged lists.
 const KEYS: &[(&str, &str)] = &[
@@ -37,13 +37,13 @@ pub(super) fn is_keyed((group, version): (&str, &str), kind: &str) -> bool {
 }
 
 /// State of a merge.
-pub(super) struct Merge<'a> {
+pub(super) struct StrategicMerge<'a> {
     /// Merges lists by key; the lists of kinds that kustomize does not know are replaced.
     pub(super) keyed: bool,
-    pub(super) findings: &'a mut Vec<Finding>,
+    pub(super) findings: &'a mut Vec<InventoryFinding>,
 }
 
-impl Merge<'_> {
+impl StrategicMerge<'_> {
     /// Merges a patch into a node; returns `None` if the patch deletes it.
     pub(super) fn node(&mut self, base: Node, patch: Node, key: &str) -> Option<Node> {
         match directive(&patch) {
@@ -54,25 +54,28 @@ impl Merge<'_> {
         let Node { spot, value } = base;
         match (value, patch) {
             // A quoted text keeps its quotes.
-            (Value::Scalar { plain: false, .. }, Node { value: Value::Scalar { text, .. }, spot: by }) => {
-                Some(Node { spot: by, value: Value::Scalar { text, plain: false } })
+            (
+                NodeValue::Scalar { plain: false, .. },
+                Node { value: NodeValue::Scalar { text, .. }, spot: by },
+            ) => Some(Node { spot: by, value: NodeValue::Scalar { text, plain: false } }),
+            (NodeValue::Map(base), Node { value: NodeValue::Map(patch), .. }) => {
+                Some(Node { spot, value: NodeValue::Map(self.entries(base, patch)) })
             }
-            (Value::Map(base), Node { value: Value::Map(patch), .. }) => {
-                Some(Node { spot, value: Value::Map(self.entries(base, patch)) })
-            }
-            (Value::List(base), Node { value: Value::List(patch), spot: by }) => {
+            (NodeValue::List(base), Node { value: NodeValue::List(patch), spot: by }) => {
                 let by_key = KEYS.iter().find(|(list, _)| self.keyed && *list == key);
                 Some(match by_key {
-                    Some(_) if patch.is_empty() => Node { spot, value: Value::List(base) },
-                    Some((_, by_key)) => Node { spot, value: Value::List(self.items(base, patch, by_key)) },
-                    None => self.clean(Node { spot: by, value: Value::List(patch) }),
+                    Some(_) if patch.is_empty() => Node { spot, value: NodeValue::List(base) },
+                    Some((_, by_key)) => {
+                        Node { spot, value: NodeValue::List(self.items(base, patch, by_key)) }
+                    }
+                    None => self.clean(Node { spot: by, value: NodeValue::List(patch) }),
                 })
             }
             (_, patch) => Some(self.clean(patch)),
         }
     }
 
-    fn entries(&mut self, mut base: Vec<Entry>, patch: Vec<Entry>) -> Vec<Entry> {
+    fn entries(&mut self, mut base: Vec<MapEntry>, patch: Vec<MapEntry>) -> Vec<MapEntry> {
         for entry in patch {
             if entry.key.starts_with('$') {
                 self.note(&entry);
@@ -87,12 +90,12 @@ impl Merge<'_> {
                 (Some(at), false) => {
                     let known = base.remove(at);
                     if let Some(node) = self.node(known.node, entry.node, &entry.key) {
-                        base.insert(at, Entry { key: entry.key, spot: known.spot, node });
+                        base.insert(at, MapEntry { key: entry.key, spot: known.spot, node });
                     }
                 }
                 (None, false) => {
                     let node = self.clean(entry.node);
-                    base.push(Entry { node, ..entry });
+                    base.push(MapEntry { node, ..entry });
                 }
             }
         }
@@ -163,25 +166,25 @@ impl Merge<'_> {
     /// Removes the merge directives from a node.
     fn clean(&mut self, node: Node) -> Node {
         let value = match node.value {
-            Value::Map(entries) => {
-                let (own, directives): (Vec<Entry>, Vec<Entry>) =
+            NodeValue::Map(entries) => {
+                let (own, directives): (Vec<MapEntry>, Vec<MapEntry>) =
                     entries.into_iter().partition(|entry| !entry.key.starts_with('$'));
                 directives.iter().for_each(|entry| self.note(entry));
                 let own = own.into_iter().filter(|entry| !entry.node.is_null());
-                Value::Map(own.map(|entry| Entry { node: self.clean(entry.node), ..entry }).collect())
+                NodeValue::Map(own.map(|entry| MapEntry { node: self.clean(entry.node), ..entry }).collect())
             }
-            Value::List(items) => {
+            NodeValue::List(items) => {
                 // Where lists are replaced, kustomize only removes the directive from an item.
                 let keyed = self.keyed;
                 let kept = items.into_iter().filter(|item| !keyed || directive(item) != Some("delete"));
-                Value::List(kept.map(|item| self.clean(item)).collect())
+                NodeValue::List(kept.map(|item| self.clean(item)).collect())
             }
             scalar => scalar,
         };
         Node { spot: node.spot, value }
     }
 
-    fn note(&mut self, entry: &Entry) {
+    fn note(&mut self, entry: &MapEntry) {
         let known =
             entry.key == "$patch" && matches!(entry.node.text(), Some("delete" | "replace" | "merge"));
         if !known && !entry.key.starts_with("$setElementOrder") {
@@ -210,7 +213,8 @@ mod tests {
     fn merged(base: &str, patch: &str, keyed: bool) -> (Node, Vec<String>) {
         let read = |file: &str, text: &str| documents(file, text).expect("parses").remove(0);
         let mut findings = Vec::new();
-        let node = Merge { keyed, findings: &mut findings }.node(read("b", base), read("p", patch), "");
+        let node =
+            StrategicMerge { keyed, findings: &mut findings }.node(read("b", base), read("p", patch), "");
         (node.expect("is left"), findings.iter().map(ToString::to_string).collect())
     }
 

@@ -36,23 +36,23 @@ mod variable;
 
 use std::rc::Rc;
 
-use crate::model::inventory::Finding;
+use crate::model::inventory::InventoryFinding;
 use candidate::Candidate;
 use compose::Projects;
 pub use error::{Because, DeploymentError, FileTrouble};
 use error::{finding, wrong};
-pub use files::{FileKind, Files, Item};
-use files::{Reader, name_of};
-pub use given::{Container, Deployment, Given, GivenValue, Part};
+pub use files::{DeploymentFileSet, DeploymentItem, FileKind};
+use files::{FileReader, name_of};
+pub use given::{DeployedContainer, Deployment, DeploymentPart, EnvEntry, EnvVarSource};
 pub use interpolation::fill;
 use object::Object;
 
 /// Objects and services of all files.
 #[derive(Default)]
-struct Pool<'a> {
+struct ParsedFiles<'a> {
     objects: Vec<Object>,
     projects: Projects<'a>,
-    findings: Vec<Finding>,
+    findings: Vec<InventoryFinding>,
     /// Marks that an unread part may contain the component's container.
     is_incomplete: bool,
 }
@@ -61,10 +61,10 @@ struct Pool<'a> {
 ///
 /// # Errors
 /// Fails when a file cannot be read or is invalid, or the component's container is ambiguous.
-pub fn read(component: &str, items: &[Item<'_>]) -> Result<Deployment, DeploymentError> {
-    let mut pool = Pool::default();
+pub fn read(component: &str, items: &[DeploymentItem<'_>]) -> Result<Deployment, DeploymentError> {
+    let mut pool = ParsedFiles::default();
     for item in items {
-        let reader = Rc::new(Reader::new(item.files));
+        let reader = Rc::new(FileReader::new(item.files));
         let outside = || DeploymentError::Outside { place: item.place.into(), path: item.path.into() };
         let path = files::resolved("", item.path).ok_or_else(outside)?;
         match reader.kind(&path)? {
@@ -93,9 +93,9 @@ pub fn read(component: &str, items: &[Item<'_>]) -> Result<Deployment, Deploymen
 }
 
 fn read_directory<'a>(
-    reader: &Rc<Reader<'a>>,
+    reader: &Rc<FileReader<'a>>,
     directory: &str,
-    pool: &mut Pool<'a>,
+    pool: &mut ParsedFiles<'a>,
 ) -> Result<(), DeploymentError> {
     if kustomize::file_in(reader, directory)?.is_some() {
         let objects = kustomize::build(reader, directory, &mut pool.findings)?;
@@ -118,7 +118,11 @@ fn read_directory<'a>(
     Ok(())
 }
 
-fn read_file<'a>(reader: &Rc<Reader<'a>>, path: &str, pool: &mut Pool<'a>) -> Result<(), DeploymentError> {
+fn read_file<'a>(
+    reader: &Rc<FileReader<'a>>,
+    path: &str,
+    pool: &mut ParsedFiles<'a>,
+) -> Result<(), DeploymentError> {
     let (documents, tags) = reader.tagged_manifests(path, &mut pool.findings)?;
     for document in documents {
         if document.get("kind").is_some() {

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use super::error::{DeploymentError, finding};
-use crate::base::yaml::tree::{Entry, Node, Spot, Value};
-use crate::model::inventory::Finding;
+use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue};
+use crate::model::inventory::InventoryFinding;
 
 /// An object.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ const WORKLOADS: &[(&str, &[&str])] = &[
 ];
 
 /// Kinds that run nothing and give no variable to a container.
-const SILENT: &[&str] = &[
+const IGNORED_KINDS: &[&str] = &[
     "BuildConfig",
     "ClusterRole",
     "ClusterRoleBinding",
@@ -141,7 +141,7 @@ impl Object {
     }
 
     /// Returns its labels or annotations.
-    pub(super) fn metadata(&self, key: &str) -> &[Entry] {
+    pub(super) fn metadata(&self, key: &str) -> &[MapEntry] {
         self.node.at(&["metadata", key]).map_or(&[][..], Node::entries)
     }
 
@@ -174,7 +174,7 @@ impl Object {
 
     /// Renames the object.
     pub(super) fn rename(&mut self, name: String) {
-        if let Some(Node { value: Value::Scalar { text, .. }, .. }) =
+        if let Some(Node { value: NodeValue::Scalar { text, .. }, .. }) =
             at_mut(&mut self.node, &["metadata", "name"])
         {
             *text = name;
@@ -204,9 +204,9 @@ const CLUSTER: &[&str] = &[
 ];
 
 /// Returns the mutable entry of a key.
-pub(super) fn entry_mut<'a>(node: &'a mut Node, key: &str) -> Option<&'a mut Entry> {
+pub(super) fn entry_mut<'a>(node: &'a mut Node, key: &str) -> Option<&'a mut MapEntry> {
     match &mut node.value {
-        Value::Map(entries) => entries.iter_mut().find(|entry| entry.key == key),
+        NodeValue::Map(entries) => entries.iter_mut().find(|entry| entry.key == key),
         _ => None,
     }
 }
@@ -217,12 +217,12 @@ pub(super) fn at_mut<'a>(node: &'a mut Node, keys: &[&str]) -> Option<&'a mut No
 }
 
 /// Sets the value of a key.
-pub(super) fn put(node: &mut Node, key: &str, spot: &Spot, value: Node) {
+pub(super) fn put(node: &mut Node, key: &str, spot: &Location, value: Node) {
     match entry_mut(node, key) {
-        Some(entry) => *entry = Entry { key: key.to_owned(), spot: spot.clone(), node: value },
+        Some(entry) => *entry = MapEntry { key: key.to_owned(), spot: spot.clone(), node: value },
         None => {
-            if let Value::Map(entries) = &mut node.value {
-                entries.push(Entry { key: key.to_owned(), spot: spot.clone(), node: value });
+            if let NodeValue::Map(entries) = &mut node.value {
+                entries.push(MapEntry { key: key.to_owned(), spot: spot.clone(), node: value });
             }
         }
     }
@@ -230,7 +230,7 @@ pub(super) fn put(node: &mut Node, key: &str, spot: &Spot, value: Node) {
 
 pub(super) fn list(node: Node) -> Vec<Node> {
     match node.value {
-        Value::List(items) => items,
+        NodeValue::List(items) => items,
         _ => Vec::new(),
     }
 }
@@ -238,16 +238,16 @@ pub(super) fn list(node: Node) -> Vec<Node> {
 /// Returns the items of a list, or the node itself if it is not a list.
 pub(super) fn list_or_one(node: Node) -> Vec<Node> {
     match node.value {
-        Value::List(items) => items,
+        NodeValue::List(items) => items,
         _ => vec![node],
     }
 }
 
 /// Adds findings about kinds that `cki` does not read.
-pub(super) fn note_kinds(objects: &[Object], findings: &mut Vec<Finding>) {
+pub(super) fn note_kinds(objects: &[Object], findings: &mut Vec<InventoryFinding>) {
     for object in objects {
         let kind = object.kind();
-        if object.pod_path().is_none() && !SILENT.contains(&kind) {
+        if object.pod_path().is_none() && !IGNORED_KINDS.contains(&kind) {
             let message = format!("the kind `{kind}` is not read: what `{}` gives is missing", object.name());
             findings.push(finding(&object.node.spot, message));
         }
@@ -266,7 +266,7 @@ pub(super) fn find<'a>(objects: &'a [Object], kind: &str, name: &str, from: &Obj
 }
 
 /// Keeps the last applied of equal objects, and adds findings about the others.
-pub(super) fn last_applied(objects: Vec<Object>, findings: &mut Vec<Finding>) -> Vec<Object> {
+pub(super) fn last_applied(objects: Vec<Object>, findings: &mut Vec<InventoryFinding>) -> Vec<Object> {
     let mut last: HashMap<(String, String, String, String), usize> = HashMap::new();
     let mut kept: Vec<Option<Object>> = Vec::new();
     for object in objects {
@@ -294,7 +294,7 @@ const BYTES: usize = 8 << 20;
 const DEPTH: usize = 200;
 
 /// Refuses an object that changes have made too large.
-pub(super) fn check_size(node: &Node, spot: &Spot) -> Result<(), DeploymentError> {
+pub(super) fn check_size(node: &Node, spot: &Location) -> Result<(), DeploymentError> {
     let (nodes, bytes, depth) = node.size();
     if nodes > NODES || bytes > BYTES || depth > DEPTH {
         return Err(super::wrong(spot, "this makes the object too large"));

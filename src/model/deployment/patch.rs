@@ -3,14 +3,14 @@
 //! `merge`.
 
 use super::document::from_document;
-use super::files::{Reader, path_at};
-use super::merge::{Merge, is_keyed};
+use super::files::{FileReader, path_at};
+use super::merge::{StrategicMerge, is_keyed};
 use super::object::{Object, check_size};
 use super::scalar::through_json;
 use super::selector::Selector;
 use super::{DeploymentError, finding, json_patch, wrong};
-use crate::base::yaml::tree::{Node, Spot, Value, documents};
-use crate::model::inventory::Finding;
+use crate::base::yaml::tree::{Location, Node, NodeValue, documents};
+use crate::model::inventory::InventoryFinding;
 
 /// Identity fields that a patch may change.
 #[derive(Clone, Copy, Default)]
@@ -21,11 +21,11 @@ struct Allowed {
 
 /// Applies an item of `patches`: with or without a target, inline or in a file.
 pub(super) fn item(
-    reader: &Reader<'_>,
+    reader: &FileReader<'_>,
     directory: &str,
     item: &Node,
     objects: &mut Vec<Object>,
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<InventoryFinding>,
 ) -> Result<(), DeploymentError> {
     if item.text().is_some() {
         return strategic_item(reader, directory, item, objects, findings);
@@ -57,7 +57,7 @@ pub(super) fn item(
 
 /// Applies an item of `patchesJson6902`.
 pub(super) fn json_item(
-    reader: &Reader<'_>,
+    reader: &FileReader<'_>,
     directory: &str,
     item: &Node,
     objects: &mut [Object],
@@ -75,11 +75,11 @@ pub(super) fn json_item(
 
 /// Applies an item of `patchesStrategicMerge`: a path, or the patch itself.
 pub(super) fn strategic_item(
-    reader: &Reader<'_>,
+    reader: &FileReader<'_>,
     directory: &str,
     item: &Node,
     objects: &mut Vec<Object>,
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<InventoryFinding>,
 ) -> Result<(), DeploymentError> {
     let text = item.text().ok_or_else(|| wrong(&item.spot, "this is neither a path nor a patch"))?;
     let bodies = match text.contains('\n') || text.contains(": ") {
@@ -90,7 +90,7 @@ pub(super) fn strategic_item(
 }
 
 /// Returns the documents of a patch.
-fn bodies(reader: &Reader<'_>, directory: &str, item: &Node) -> Result<Vec<Node>, DeploymentError> {
+fn bodies(reader: &FileReader<'_>, directory: &str, item: &Node) -> Result<Vec<Node>, DeploymentError> {
     let bodies = match (item.get("patch"), item.get("path")) {
         (Some(_), Some(path)) => return Err(wrong(&path.spot, "a patch has both `patch` and `path`")),
         (Some(patch), None) => {
@@ -113,7 +113,7 @@ fn bodies(reader: &Reader<'_>, directory: &str, item: &Node) -> Result<Vec<Node>
 }
 
 /// Checks that a text that begins with `[` is JSON, since kustomize does not read it as YAML.
-fn check_json(text: &str, spot: &Spot) -> Result<(), DeploymentError> {
+fn check_json(text: &str, spot: &Location) -> Result<(), DeploymentError> {
     let text = text.trim();
     let is_json = || serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
     if text.starts_with('[') && !is_json() {
@@ -123,7 +123,12 @@ fn check_json(text: &str, spot: &Spot) -> Result<(), DeploymentError> {
 }
 
 /// Returns the path of an existing file.
-fn file_at(reader: &Reader<'_>, directory: &str, path: &str, spot: &Spot) -> Result<String, DeploymentError> {
+fn file_at(
+    reader: &FileReader<'_>,
+    directory: &str,
+    path: &str,
+    spot: &Location,
+) -> Result<String, DeploymentError> {
     let file = path_at(directory, path, spot)?;
     match reader.is_file(&file)? {
         true => Ok(file),
@@ -132,7 +137,7 @@ fn file_at(reader: &Reader<'_>, directory: &str, path: &str, spot: &Spot) -> Res
 }
 
 /// Parses a patch that is a text within the kustomization, with positions in the kustomization.
-fn inline(text: &str, spot: &Spot) -> Result<Vec<Node>, DeploymentError> {
+fn inline(text: &str, spot: &Location) -> Result<Vec<Node>, DeploymentError> {
     let text = format!("{}{text}", "\n".repeat(spot.position.line.saturating_sub(1)));
     Ok(documents(&spot.file, &text)?)
 }
@@ -170,7 +175,7 @@ fn give_annotations(node: &mut Node, always: bool) {
         && always
         && metadata.get("annotations").is_none()
     {
-        let empty = Node { spot: spot.clone(), value: Value::Map(Vec::new()) };
+        let empty = Node { spot: spot.clone(), value: NodeValue::Map(Vec::new()) };
         super::object::put(metadata, "annotations", &spot, empty);
     }
 }
@@ -180,7 +185,7 @@ fn strategic(
     body: Node,
     allowed: Allowed,
     objects: &mut Vec<Object>,
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<InventoryFinding>,
 ) -> Result<(), DeploymentError> {
     if body.get("kind").is_none() {
         return Err(wrong(&body.spot, "this patch has no `kind`, and no `target` says what it changes"));
@@ -212,7 +217,7 @@ fn merge(
     allowed: Allowed,
     chosen: Vec<usize>,
     objects: &mut Vec<Object>,
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<InventoryFinding>,
 ) -> Result<(), DeploymentError> {
     if chosen.len().saturating_mul(body.size().0) > LARGEST {
         return Err(wrong(&body.spot, "this patch changes too much"));
@@ -225,7 +230,7 @@ fn merge(
         }
         let keyed = is_keyed(object.group_version(), object.kind());
         let body = without_identity(body.clone(), allowed);
-        match (Merge { keyed, findings }).node(object.node.clone(), body, "") {
+        match (StrategicMerge { keyed, findings }).node(object.node.clone(), body, "") {
             Some(node) => {
                 check_size(&node, &object.node.spot)?;
                 object.node = node;
@@ -242,10 +247,10 @@ fn merge(
 /// Removes the fields that only identify the target: the object has a name of its own, which may have
 /// changed.
 fn without_identity(mut patch: Node, allowed: Allowed) -> Node {
-    if let Value::Map(entries) = &mut patch.value {
+    if let NodeValue::Map(entries) = &mut patch.value {
         entries.retain(|entry| entry.key != "apiVersion" && (allowed.kind || entry.key != "kind"));
         for entry in entries.iter_mut().filter(|entry| entry.key == "metadata") {
-            if let Value::Map(inner) = &mut entry.node.value {
+            if let NodeValue::Map(inner) = &mut entry.node.value {
                 inner.retain(|entry| entry.key != "namespace" && (allowed.name || entry.key != "name"));
             }
         }
@@ -254,6 +259,6 @@ fn without_identity(mut patch: Node, allowed: Allowed) -> Node {
 }
 
 /// Returns a finding about an unknown key of a kustomization.
-pub(super) fn unknown(key: &str, spot: &Spot) -> Finding {
+pub(super) fn unknown(key: &str, spot: &Location) -> InventoryFinding {
     finding(spot, format!("`{key}` of a kustomization is not known, and what it does is missing"))
 }

@@ -2,16 +2,16 @@
 
 use super::finding;
 use crate::base::yaml::tree::Node;
-use crate::model::inventory::Finding;
-use crate::model::probe::Ready;
+use crate::model::inventory::InventoryFinding;
+use crate::model::probe::ReadinessProbe;
 
 /// Returns the readiness probe of a container, else its startup probe.
-pub(super) fn ready(container: &Node, findings: &mut Vec<Finding>) -> Option<Ready> {
+pub(super) fn ready(container: &Node, findings: &mut Vec<InventoryFinding>) -> Option<ReadinessProbe> {
     let (key, probe) =
         ["readinessProbe", "startupProbe"].into_iter().find_map(|key| Some((key, container.get(key)?)))?;
     if let Some(command) = probe.at(&["exec", "command"]) {
         let words: Vec<String> = command.items().iter().filter_map(|w| w.text().map(str::to_owned)).collect();
-        return (!words.is_empty()).then_some(Ready::Exec(words));
+        return (!words.is_empty()).then_some(ReadinessProbe::Exec(words));
     }
     if let Some(get) = probe.get("httpGet") {
         for odd in ["host", "httpHeaders"] {
@@ -26,17 +26,17 @@ pub(super) fn ready(container: &Node, findings: &mut Vec<Finding>) -> Option<Rea
         let path = get.text_of("path").unwrap_or("/");
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         let port = port(container, get, findings)?;
-        return Some(Ready::Http { path, port });
+        return Some(ReadinessProbe::Http { path, port });
     }
     if let Some(socket) = probe.get("tcpSocket") {
-        return port(container, socket, findings).map(Ready::Tcp);
+        return port(container, socket, findings).map(ReadinessProbe::Tcp);
     }
     findings.push(finding(&probe.spot, format!("`{key}` asks in a way that `cki` does not know")));
     None
 }
 
 /// Returns a port given by number, or by its name among the ports of the container.
-fn port(container: &Node, node: &Node, findings: &mut Vec<Finding>) -> Option<u16> {
+fn port(container: &Node, node: &Node, findings: &mut Vec<InventoryFinding>) -> Option<u16> {
     let written = node.text_of("port");
     let number = written.and_then(|port| port.parse().ok()).or_else(|| {
         let ports = container.get("ports").map_or(&[][..], Node::items);
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
     use crate::base::yaml::tree::documents;
 
-    fn read(text: &str) -> (Option<Ready>, usize) {
+    fn read(text: &str) -> (Option<ReadinessProbe>, usize) {
         let mut findings = Vec::new();
         let node = documents("f", text).expect("parses").remove(0);
         (ready(&node, &mut findings), findings.len())
@@ -67,13 +67,13 @@ mod tests {
         for (probe, wanted) in [
             (
                 "httpGet: {path: healthz, port: web}",
-                Some(Ready::Http { path: "/healthz".into(), port: 8000 }),
+                Some(ReadinessProbe::Http { path: "/healthz".into(), port: 8000 }),
             ),
-            ("httpGet: {port: 80}", Some(Ready::Http { path: "/".into(), port: 80 })),
-            ("tcpSocket: {port: '5672'}", Some(Ready::Tcp(5672))),
+            ("httpGet: {port: 80}", Some(ReadinessProbe::Http { path: "/".into(), port: 80 })),
+            ("tcpSocket: {port: '5672'}", Some(ReadinessProbe::Tcp(5672))),
             (
                 "exec: {command: [test, -f, /ready]}",
-                Some(Ready::Exec(vec!["test".into(), "-f".into(), "/ready".into()])),
+                Some(ReadinessProbe::Exec(vec!["test".into(), "-f".into(), "/ready".into()])),
             ),
         ] {
             assert_eq!(read(&format!("{ports}readinessProbe: {{{probe}}}")), (wanted, 0), "{probe}");

@@ -3,10 +3,10 @@
 
 use super::object::{Id, Object, is_followed};
 use super::{DeploymentError, wrong};
-use crate::base::yaml::tree::{Node, Spot, Value};
+use crate::base::yaml::tree::{Location, Node, NodeValue};
 
 /// A renamed ConfigMap or Secret.
-struct Target {
+struct ReferenceTarget {
     kind: String,
     namespace: String,
     name: String,
@@ -21,7 +21,7 @@ pub(super) fn follow(
     objects: &mut [Object],
     note: &mut dyn FnMut(DeploymentError) -> Result<(), DeploymentError>,
 ) -> Result<(), DeploymentError> {
-    let targets: Vec<Target> = objects
+    let targets: Vec<ReferenceTarget> = objects
         .iter()
         .filter(|object| {
             ["ConfigMap", "Secret"].contains(&object.kind())
@@ -33,7 +33,7 @@ pub(super) fn follow(
             if object.is_hashed {
                 former.push(object.id());
             }
-            Target {
+            ReferenceTarget {
                 kind: object.kind().to_owned(),
                 namespace: object.effective_namespace().to_owned(),
                 name: object.name().to_owned(),
@@ -61,7 +61,7 @@ struct From<'a> {
     namespace: String,
     prefixes: Vec<String>,
     suffixes: Vec<String>,
-    targets: &'a [Target],
+    targets: &'a [ReferenceTarget],
 }
 
 impl From<'_> {
@@ -72,7 +72,7 @@ impl From<'_> {
         note: &mut dyn FnMut(DeploymentError) -> Result<(), DeploymentError>,
     ) -> Result<(), DeploymentError> {
         match &mut node.value {
-            Value::Map(entries) => {
+            NodeValue::Map(entries) => {
                 for entry in entries {
                     let kind = match entry.key.as_str() {
                         "configMapRef" | "configMapKeyRef" => "ConfigMap",
@@ -83,7 +83,7 @@ impl From<'_> {
                         }
                     };
                     let name = super::object::at_mut(&mut entry.node, &["name"]);
-                    let Some(Node { spot, value: Value::Scalar { text, .. } }) = name else { continue };
+                    let Some(Node { spot, value: NodeValue::Scalar { text, .. } }) = name else { continue };
                     match self.target(kind, text, spot) {
                         Ok(Some(target)) => text.clone_from(&target.name),
                         Ok(None) => {}
@@ -92,14 +92,19 @@ impl From<'_> {
                 }
                 Ok(())
             }
-            Value::List(items) => items.iter_mut().try_for_each(|item| self.follow(item, note)),
-            Value::Scalar { .. } => Ok(()),
+            NodeValue::List(items) => items.iter_mut().try_for_each(|item| self.follow(item, note)),
+            NodeValue::Scalar { .. } => Ok(()),
         }
     }
 
     /// Returns the object that a name refers to by kustomize's rules.
-    fn target(&self, kind: &str, name: &str, spot: &Spot) -> Result<Option<&Target>, DeploymentError> {
-        let mut found: Vec<&Target> = self
+    fn target(
+        &self,
+        kind: &str,
+        name: &str,
+        spot: &Location,
+    ) -> Result<Option<&ReferenceTarget>, DeploymentError> {
+        let mut found: Vec<&ReferenceTarget> = self
             .targets
             .iter()
             .filter(|target| target.kind == kind && target.namespace == self.namespace)
@@ -118,7 +123,7 @@ impl From<'_> {
         }
     }
 
-    fn is_alike(&self, target: &Target, or_empty: bool) -> bool {
+    fn is_alike(&self, target: &ReferenceTarget, or_empty: bool) -> bool {
         let alike = |own: &[String], other: &[String]| {
             (or_empty && (own.is_empty() || other.is_empty())) || is_same_end(own, other)
         };

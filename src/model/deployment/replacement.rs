@@ -1,18 +1,22 @@
 //! `replacements` of a kustomization, which copy a value of one object into fields of others. The paths
 //! to fields belong in `field_path`.
 
-use super::field_path::{self, Made, change, find};
-use super::files::{Reader, path_at};
+use super::field_path::{self, Created, change, find};
+use super::files::{FileReader, path_at};
 use super::object::{Object, check_size};
 use super::scalar::kustomize_kind;
 use super::selector::Selector;
 use super::texts::texts;
 use super::{DeploymentError, finding, wrong};
-use crate::base::yaml::tree::{Node, Value};
-use crate::model::inventory::Finding;
+use crate::base::yaml::tree::{Node, NodeValue};
+use crate::model::inventory::InventoryFinding;
 
 /// Returns the items of a `replacements` entry: the inline one, or those of a file.
-pub(super) fn items(reader: &Reader<'_>, directory: &str, item: &Node) -> Result<Vec<Node>, DeploymentError> {
+pub(super) fn items(
+    reader: &FileReader<'_>,
+    directory: &str,
+    item: &Node,
+) -> Result<Vec<Node>, DeploymentError> {
     let Some(path) = item.get("path") else { return Ok(vec![item.clone()]) };
     let written = path.text().ok_or_else(|| wrong(&path.spot, "`path` is no text"))?;
     let file = path_at(directory, written, &path.spot)?;
@@ -27,7 +31,7 @@ pub(super) fn items(reader: &Reader<'_>, directory: &str, item: &Node) -> Result
 pub(super) fn apply(
     item: &Node,
     objects: &mut [Object],
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<InventoryFinding>,
 ) -> Result<(), DeploymentError> {
     for entry in item.entries() {
         if !["source", "sourceValue", "targets"].contains(&entry.key.as_str()) {
@@ -76,15 +80,15 @@ fn source_value(source: &Node, objects: &[Object]) -> Result<Node, DeploymentErr
     let part = usize::try_from(index).ok().and_then(|index| text.split(delimiter).nth(index));
     let part = part
         .ok_or_else(|| wrong(&source.spot, format!("the source of this replacement has no part {index}")))?;
-    let plain = matches!(node.value, Value::Scalar { plain: true, .. });
-    Ok(Node { spot: node.spot.clone(), value: Value::Scalar { text: part.to_owned(), plain } })
+    let plain = matches!(node.value, NodeValue::Scalar { plain: true, .. });
+    Ok(Node { spot: node.spot.clone(), value: NodeValue::Scalar { text: part.to_owned(), plain } })
 }
 
 fn is_empty(node: &Node) -> bool {
     match &node.value {
-        Value::Map(entries) => entries.is_empty(),
-        Value::List(items) => items.is_empty(),
-        Value::Scalar { .. } => node.is_null(),
+        NodeValue::Map(entries) => entries.is_empty(),
+        NodeValue::List(items) => items.is_empty(),
+        NodeValue::Scalar { .. } => node.is_null(),
     }
 }
 
@@ -99,7 +103,7 @@ fn apply_target(
     target: &Node,
     value: &Node,
     objects: &mut [Object],
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<InventoryFinding>,
 ) -> Result<(), DeploymentError> {
     let Some(select) = target.get("select") else {
         return Err(wrong(&target.spot, "a target of a replacement needs a `select`"));
@@ -112,7 +116,7 @@ fn apply_target(
         paths.push(("metadata.name".to_owned(), target.spot.clone()));
     }
     let creates = target.at(&["options", "create"]).is_some_and(Node::is_true);
-    let make = creates.then(|| Made::of(value));
+    let make = creates.then(|| Created::of(value));
     let delimiter = target.at(&["options", "delimiter"]).and_then(Node::text).filter(|d| !d.is_empty());
     let index = index(target)?;
     for object in objects.iter_mut().filter(|object| is_selected(object, &select, &rejects)) {
@@ -152,10 +156,10 @@ fn is_selected(object: &Object, select: &Selector, rejects: &[Selector]) -> bool
 /// Sets a field, or a part of it, to the value.
 fn set(field: &mut Node, value: &Node, delimiter: Option<&str>, index: i64) -> Result<(), String> {
     let whole = match &value.value {
-        Value::Scalar { text, .. } => text.clone(),
+        NodeValue::Scalar { text, .. } => text.clone(),
         _ => String::new(),
     };
-    let Value::Scalar { text, .. } = &field.value else {
+    let NodeValue::Scalar { text, .. } = &field.value else {
         if delimiter.is_some() {
             return Err("only a text has parts".to_owned());
         }
@@ -176,7 +180,7 @@ fn set(field: &mut Node, value: &Node, delimiter: Option<&str>, index: i64) -> R
     };
     // A text stays a text, and another scalar has to keep its type too.
     let (before, plain) = (kustomize_kind(field), kustomize_kind(field).is_some());
-    let after = Node { spot: value.spot.clone(), value: Value::Scalar { text: made, plain } };
+    let after = Node { spot: value.spot.clone(), value: NodeValue::Scalar { text: made, plain } };
     if let Some(kind) = before
         && kustomize_kind(&after) != before
     {

@@ -5,13 +5,13 @@
 
 use super::finding;
 use super::plain::{Scalar, read};
-use crate::base::yaml::tree::{Node, Spot, Value};
-use crate::model::inventory::Finding;
+use crate::base::yaml::tree::{Location, Node, NodeValue};
+use crate::model::inventory::InventoryFinding;
 
 /// Returns the name of a node's type in `kubectl`; `None` for a text.
 pub(super) fn other_kind(node: &Node) -> Option<&'static str> {
     match &node.value {
-        Value::Scalar { text, plain: true } if truth(text).is_some() => Some("a truth value"),
+        NodeValue::Scalar { text, plain: true } if truth(text).is_some() => Some("a truth value"),
         _ => kustomize_kind(node).filter(|kind| *kind != DATE),
     }
 }
@@ -21,29 +21,31 @@ const DATE: &str = "a date";
 /// Returns the name of a node's type in kustomize; `None` for a text.
 pub(super) fn kustomize_kind(node: &Node) -> Option<&'static str> {
     match &node.value {
-        Value::Scalar { plain: false, .. } => None,
-        Value::Scalar { text, .. } => match read(text) {
+        NodeValue::Scalar { plain: false, .. } => None,
+        NodeValue::Scalar { text, .. } => match read(text) {
             Scalar::Null => Some("nothing"),
             Scalar::Truth(_) => Some("a truth value"),
             Scalar::Number(_) => Some("a number"),
             Scalar::Date(_) => Some(DATE),
             Scalar::Text => None,
         },
-        Value::List(_) => Some("a list"),
-        Value::Map(_) => Some("a mapping"),
+        NodeValue::List(_) => Some("a list"),
+        NodeValue::Map(_) => Some("a mapping"),
     }
 }
 
 /// Returns the scalar with its original type: a text, unless it is a boolean, a number or null.
-pub(super) fn as_written(node: &Node) -> Value {
+pub(super) fn as_written(node: &Node) -> NodeValue {
     match (&node.value, kustomize_kind(node)) {
-        (Value::Scalar { text, .. }, None | Some(DATE)) => Value::Scalar { text: text.clone(), plain: false },
+        (NodeValue::Scalar { text, .. }, None | Some(DATE)) => {
+            NodeValue::Scalar { text: text.clone(), plain: false }
+        }
         (value, _) => value.clone(),
     }
 }
 
 /// Converts all scalars below a node to kustomize's output; adds findings where that is uncertain.
-pub(super) fn print(node: &mut Node, findings: &mut Vec<Finding>) {
+pub(super) fn print(node: &mut Node, findings: &mut Vec<InventoryFinding>) {
     each_scalar(node, &mut |spot, text, plain| {
         if !*plain {
             return;
@@ -129,11 +131,11 @@ fn truth(text: &str) -> Option<bool> {
 }
 
 /// Calls a function for each scalar below a node. The depth of nodes is bounded.
-fn each_scalar(node: &mut Node, change: &mut dyn FnMut(&Spot, &mut String, &mut bool)) {
+fn each_scalar(node: &mut Node, change: &mut dyn FnMut(&Location, &mut String, &mut bool)) {
     match &mut node.value {
-        Value::Scalar { text, plain } => change(&node.spot, text, plain),
-        Value::List(items) => items.iter_mut().for_each(|item| each_scalar(item, change)),
-        Value::Map(entries) => entries.iter_mut().for_each(|entry| each_scalar(&mut entry.node, change)),
+        NodeValue::Scalar { text, plain } => change(&node.spot, text, plain),
+        NodeValue::List(items) => items.iter_mut().for_each(|item| each_scalar(item, change)),
+        NodeValue::Map(entries) => entries.iter_mut().for_each(|entry| each_scalar(&mut entry.node, change)),
     }
 }
 
@@ -194,7 +196,7 @@ mod tests {
             let mut node = one(text);
             change(&mut node);
             let shown = |item: &Node| match &item.value {
-                Value::Scalar { text, plain } => format!("{text}{}", if *plain { "" } else { "'" }),
+                NodeValue::Scalar { text, plain } => format!("{text}{}", if *plain { "" } else { "'" }),
                 _ => String::new(),
             };
             node.items().iter().map(shown).collect()

@@ -6,7 +6,7 @@ use regex::{Regex, RegexBuilder};
 
 use super::object::{Id, Object};
 use super::{DeploymentError, wrong};
-use crate::base::yaml::tree::{Entry, Node};
+use crate::base::yaml::tree::{MapEntry, Node};
 
 /// Patterns, and conditions on labels and annotations.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ enum Test {
 }
 
 impl Condition {
-    fn holds(&self, entries: &[Entry]) -> bool {
+    fn holds(&self, entries: &[MapEntry]) -> bool {
         let value =
             entries.iter().find(|entry| entry.key == self.key).map(|e| e.node.text().unwrap_or_default());
         let number = || value.and_then(|value| value.parse::<i64>().ok());

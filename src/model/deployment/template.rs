@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use super::error::{DeploymentError, finding, wrong};
 use super::object::{Object, list};
-use crate::base::yaml::tree::{Node, Value};
-use crate::model::inventory::Finding;
+use crate::base::yaml::tree::{Node, NodeValue};
+use crate::model::inventory::InventoryFinding;
 
 /// Returns the objects of a template, each read by `read`.
 pub(super) fn objects(
     document: Node,
-    findings: &mut Vec<Finding>,
-    read: fn(Node, &mut Vec<Finding>) -> Result<Vec<Object>, DeploymentError>,
+    findings: &mut Vec<InventoryFinding>,
+    read: fn(Node, &mut Vec<InventoryFinding>) -> Result<Vec<Object>, DeploymentError>,
 ) -> Result<Vec<Object>, DeploymentError> {
     let mut values = BTreeMap::new();
     let mut unresolved = Vec::new();
@@ -33,7 +33,7 @@ pub(super) fn objects(
             }
         }
     }
-    let Value::Map(entries) = document.value else { return Ok(Vec::new()) };
+    let NodeValue::Map(entries) = document.value else { return Ok(Vec::new()) };
     let nodes = entries.into_iter().find(|entry| entry.key == "objects").map(|entry| list(entry.node));
     let mut objects = Vec::new();
     let mut bytes = 0;

@@ -1,24 +1,24 @@
 //! Tests of whole deployments in realistic form.
 
-use super::expansion::Piece;
-use super::files::tests::Memory;
+use super::expansion::Segment;
+use super::files::tests::FileCache;
 use super::*;
-use crate::model::probe::Ready;
+use crate::model::probe::ReadinessProbe;
 use proptest::prelude::*;
 
 fn read_as(component: &str, path: &str, files: &[(&str, &str)]) -> Result<Deployment, DeploymentError> {
-    let files = Memory::of(files);
-    read(component, &[Item { files: &files, path, container: None, place: "i.yaml:7" }])
+    let files = FileCache::of(files);
+    read(component, &[DeploymentItem { files: &files, path, container: None, place: "i.yaml:7" }])
 }
 
 /// Returns each variable as `NAME=value @place`.
 fn variables(deployment: &Deployment) -> Vec<String> {
-    let value = |given: &Given| match &given.value {
-        GivenValue::Text(pieces) => expansion::joined(pieces, &|_| None),
-        GivenValue::Secret { secret, key } => format!("<{secret}/{key}>"),
-        GivenValue::Field(field) => format!("<{field}>"),
-        GivenValue::Unknown(why) => format!("? {why}"),
-        GivenValue::Required(why) => format!("! {why}"),
+    let value = |given: &EnvEntry| match &given.value {
+        EnvVarSource::Text(pieces) => expansion::render(pieces, &|_| None),
+        EnvVarSource::Secret { secret, key } => format!("<{secret}/{key}>"),
+        EnvVarSource::Field(field) => format!("<{field}>"),
+        EnvVarSource::Unknown(why) => format!("? {why}"),
+        EnvVarSource::Required(why) => format!("! {why}"),
     };
     deployment.container.variables.iter().map(|g| format!("{}={} @{}", g.name, value(g), g.place)).collect()
 }
@@ -107,11 +107,11 @@ fn a_deployment_with_all_that_may_be_in_it() {
     assert!(!format!("{web:?}").contains("aHVudGVyMg") && !format!("{web:?}").contains("hunter2"));
     let container = &web.container;
     assert_eq!(container.image.as_deref(), Some("registry.example.org/web:1"));
-    let text = |pieces: &Vec<Piece>| expansion::joined(pieces, &|name| (name == "NAME").then_some("web"));
+    let text = |pieces: &Vec<Segment>| expansion::render(pieces, &|name| (name == "NAME").then_some("web"));
     assert_eq!(container.command.iter().map(text).collect::<Vec<_>>(), ["web", "--name", "web"]);
     assert_eq!(container.args.iter().map(text).collect::<Vec<_>>(), ["$(NAME)", "$(NONE)"]);
     assert_eq!((container.workdir.as_deref(), container.ports.as_slice()), (Some("/srv"), &[8000][..]));
-    assert_eq!(container.ready, Some(Ready::Http { path: "/ready".into(), port: 8000 }));
+    assert_eq!(container.ready, Some(ReadinessProbe::Http { path: "/ready".into(), port: 8000 }));
     let before: Vec<_> =
         container.init.iter().map(|one| (one.label.as_str(), one.shares_image(container))).collect();
     assert_eq!(
@@ -349,12 +349,12 @@ fn a_compose_file() {
     );
     let container = &web.container;
     assert_eq!(container.image.as_deref(), Some("example.org/web:latest"));
-    let words: Vec<String> = container.args.iter().map(|word| expansion::joined(word, &|_| None)).collect();
+    let words: Vec<String> = container.args.iter().map(|word| expansion::render(word, &|_| None)).collect();
     assert_eq!(
         (words.as_slice(), container.ports.as_slice()),
         (&["serve", "--port", "80 80"].map(str::to_owned)[..], &[80, 5000, 90][..])
     );
-    assert_eq!(container.ready, Some(Ready::Exec(vec!["check".into(), "now".into()])));
+    assert_eq!(container.ready, Some(ReadinessProbe::Exec(vec!["check".into(), "now".into()])));
     assert_eq!(findings(&web).len(), 5, "{:#?}", findings(&web));
     let db = read_one("db");
     assert_eq!(
@@ -423,11 +423,11 @@ fn lines_of_secret_files_are_not_shown() {
 
 #[test]
 fn a_later_compose_file_changes_an_earlier_one() {
-    let files = Memory::of(&[
+    let files = FileCache::of(&[
         ("a.yaml", "services: {web: {image: x, environment: {A: 1, B: 2}}}"),
         ("b.yaml", "services: {web: {image: y, environment: [B=3, C=4]}}"),
     ]);
-    let item = |path| Item { files: &files, path, container: None, place: "i.yaml:7" };
+    let item = |path| DeploymentItem { files: &files, path, container: None, place: "i.yaml:7" };
     let web = read("web", &[item("a.yaml"), item("b.yaml")]).expect("reads");
     assert_eq!(variables(&web), ["A=1 @a.yaml:1", "B=3 @b.yaml:1", "C=4 @b.yaml:1"]);
     assert_eq!(web.container.image.as_deref(), Some("y"));
@@ -436,9 +436,9 @@ fn a_later_compose_file_changes_an_earlier_one() {
 #[test]
 fn which_container_is_meant() {
     let two = "{kind: Pod, metadata: {name: a}, spec: {containers: [{name: app}, {name: proxy}]}}\n---\n{kind: Pod, metadata: {name: b}, spec: {containers: [{name: app}, {name: b-c}]}}\n";
-    let files = Memory::of(&[("f.yaml", two)]);
+    let files = FileCache::of(&[("f.yaml", two)]);
     let choose = |component: &str, container: Option<&str>| {
-        read(component, &[Item { files: &files, path: "f.yaml", container, place: "i.yaml:7" }])
+        read(component, &[DeploymentItem { files: &files, path: "f.yaml", container, place: "i.yaml:7" }])
             .map(|d| d.container.label)
             .map_err(|error| error.to_string())
     };

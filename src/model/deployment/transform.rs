@@ -6,7 +6,7 @@ use regex::RegexBuilder;
 
 use super::object::{Object, at_mut, put};
 use super::{DeploymentError, wrong};
-use crate::base::yaml::tree::{Entry, Node, Spot, Value};
+use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue};
 
 /// Sets the namespace of all objects that belong to one.
 pub(super) fn set_namespace(objects: &mut [Object], namespace: &Node) -> Result<(), DeploymentError> {
@@ -33,15 +33,15 @@ pub(super) fn set_namespace(objects: &mut [Object], namespace: &Node) -> Result<
     Ok(())
 }
 
-/// End of a name to extend.
+/// StrategyEnd of a name to extend.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum StrategyEnd {
     Prefix,
     Suffix,
 }
 
 /// Adds a prefix or suffix to the names of all objects.
-pub(super) fn rename(objects: &mut [Object], end: End, text: &str) {
+pub(super) fn rename(objects: &mut [Object], end: StrategyEnd, text: &str) {
     for object in objects.iter_mut() {
         let ids = object.ids();
         let first = ids.first().map(|id| id.kind.as_str()).unwrap_or_default();
@@ -51,11 +51,11 @@ pub(super) fn rename(objects: &mut [Object], end: End, text: &str) {
         object.store_id();
         let name = object.name().to_owned();
         match end {
-            End::Prefix => {
+            StrategyEnd::Prefix => {
                 object.prefixes.push(text.to_owned());
                 object.rename(format!("{text}{name}"));
             }
-            End::Suffix => {
+            StrategyEnd::Suffix => {
                 object.suffixes.push(text.to_owned());
                 object.rename(format!("{name}{text}"));
             }
@@ -78,7 +78,7 @@ pub(super) fn add_metadata(objects: &mut [Object], key: &str, given: &Node, in_t
 }
 
 fn add_at(node: &mut Node, head: &[&str], key: &str, given: &Node) {
-    let empty = || Node { spot: given.spot.clone(), value: Value::Map(Vec::new()) };
+    let empty = || Node { spot: given.spot.clone(), value: NodeValue::Map(Vec::new()) };
     let Some((last, above)) = head.split_last() else { return };
     let Some(above) = at_mut(node, above) else { return };
     if above.get(last).is_none() {
@@ -126,9 +126,10 @@ pub(super) fn set_image(objects: &mut [Object], item: &Node) -> Result<(), Deplo
     for object in objects {
         let Some(pod) = object.pod_path().and_then(|path| at_mut(&mut object.node, path)) else { continue };
         for key in ["containers", "initContainers"] {
-            let Some(Node { value: Value::List(containers), .. }) = at_mut(pod, &[key]) else { continue };
+            let Some(Node { value: NodeValue::List(containers), .. }) = at_mut(pod, &[key]) else { continue };
             for container in containers {
-                if let Some(Node { value: Value::Scalar { text, .. }, .. }) = at_mut(container, &["image"])
+                if let Some(Node { value: NodeValue::Scalar { text, .. }, .. }) =
+                    at_mut(container, &["image"])
                     && pattern.is_match(text)
                 {
                     *text = image(text, item);
@@ -172,9 +173,9 @@ fn image_parts(image: &str) -> (&str, Option<&str>, Option<&str>) {
 }
 
 /// Returns a mapping with one entry.
-pub(super) fn map_of(key: &str, spot: &Spot, node: Node) -> Node {
-    let entry = Entry { key: key.to_owned(), spot: spot.clone(), node };
-    Node { spot: spot.clone(), value: Value::Map(vec![entry]) }
+pub(super) fn map_of(key: &str, spot: &Location, node: Node) -> Node {
+    let entry = MapEntry { key: key.to_owned(), spot: spot.clone(), node };
+    Node { spot: spot.clone(), value: NodeValue::Map(vec![entry]) }
 }
 
 #[cfg(test)]

@@ -7,13 +7,13 @@ use super::field_path::{self, find};
 use super::object::{Object, at_mut, check_size};
 use super::scalar::{as_written, kustomize_kind};
 use super::{DeploymentError, wrong};
-use crate::base::yaml::tree::{Node, Spot, Value};
+use crate::base::yaml::tree::{Location, Node, NodeValue};
 
 /// A variable with its source object.
-pub(super) struct Variable {
+pub(super) struct DeployedVariable {
     name: String,
     field: String,
-    spot: Spot,
+    spot: Location,
 }
 
 /// Kinds in whose pods variables are expanded.
@@ -23,7 +23,7 @@ const FILLED: &[&str] = &["CronJob", "DaemonSet", "Deployment", "Job", "Pod", "R
 pub(super) fn define(
     item: &Node,
     objects: &mut [Object],
-    variables: &mut Vec<Variable>,
+    variables: &mut Vec<DeployedVariable>,
 ) -> Result<(), DeploymentError> {
     let text = |keys: &[&str]| item.at(keys).and_then(Node::text);
     let (Some(name), Some(target)) = (text(&["name"]), text(&["objref", "name"])) else {
@@ -52,7 +52,7 @@ pub(super) fn define(
         _ => return Err(wrong(&item.spot, format!("`{name}` may take its value from more than one object"))),
     }
     let field = text(&["fieldref", "fieldPath"]).or_else(|| text(&["fieldref", "fieldpath"]));
-    variables.push(Variable {
+    variables.push(DeployedVariable {
         name: name.to_owned(),
         field: field.unwrap_or("metadata.name").to_owned(),
         spot: item.spot.clone(),
@@ -63,7 +63,7 @@ pub(super) fn define(
 /// Expands all variables. A variable without a value is reported to `note` and stays unchanged.
 pub(super) fn fill(
     objects: &mut [Object],
-    variables: &[Variable],
+    variables: &[DeployedVariable],
     note: &mut dyn FnMut(DeploymentError) -> Result<(), DeploymentError>,
 ) -> Result<(), DeploymentError> {
     let mut values: HashMap<&str, Node> = HashMap::new();
@@ -71,7 +71,7 @@ pub(super) fn fill(
         let object = objects.iter().find(|object| object.vars.contains(&variable.name));
         let parts = field_path::of_variable(&variable.field);
         match object.and_then(|object| find(&object.node, &parts)) {
-            Some(node) if matches!(node.value, Value::Scalar { .. }) => {
+            Some(node) if matches!(node.value, NodeValue::Scalar { .. }) => {
                 values.insert(&variable.name, node.clone());
             }
             _ => {
@@ -90,7 +90,7 @@ pub(super) fn fill(
         let spot = object.node.spot.clone();
         let Some(pod) = object.pod_path().and_then(|path| at_mut(&mut object.node, path)) else { continue };
         for key in ["containers", "initContainers"] {
-            let Some(Node { value: Value::List(containers), .. }) = at_mut(pod, &[key]) else { continue };
+            let Some(Node { value: NodeValue::List(containers), .. }) = at_mut(pod, &[key]) else { continue };
             for container in containers {
                 fill_container(container, &values);
                 check_size(container, &spot)?;
@@ -102,11 +102,11 @@ pub(super) fn fill(
 
 fn fill_container(container: &mut Node, values: &HashMap<&str, Node>) {
     for key in ["command", "args"] {
-        if let Some(Node { value: Value::List(words), .. }) = at_mut(container, &[key]) {
+        if let Some(Node { value: NodeValue::List(words), .. }) = at_mut(container, &[key]) {
             words.iter_mut().for_each(|word| fill_text(word, values));
         }
     }
-    if let Some(Node { value: Value::List(items), .. }) = at_mut(container, &["env"]) {
+    if let Some(Node { value: NodeValue::List(items), .. }) = at_mut(container, &["env"]) {
         for item in items {
             if let Some(value) = at_mut(item, &["value"]) {
                 fill_text(value, values);
@@ -123,7 +123,7 @@ fn fill_text(node: &mut Node, values: &HashMap<&str, Node>) {
     if kustomize_kind(node).is_some() {
         return;
     }
-    let Value::Scalar { text, .. } = &node.value else { return };
+    let NodeValue::Scalar { text, .. } = &node.value else { return };
     let whole =
         text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')')).and_then(|name| values.get(name));
     if let Some(value) = whole {
@@ -153,5 +153,5 @@ fn fill_text(node: &mut Node, values: &HashMap<&str, Node>) {
         }
     }
     made.push_str(rest);
-    node.value = Value::Scalar { text: made, plain: false };
+    node.value = NodeValue::Scalar { text: made, plain: false };
 }

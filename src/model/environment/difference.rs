@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::secret_detection::in_production;
 use super::{Environment, ProductionValue, SecretNames};
 use crate::base::secret::Secret;
-use crate::model::deployment::Container;
+use crate::model::deployment::DeployedContainer;
 
 /// One of the compared environments: its variables by name, without those that have no value.
 #[derive(Debug, Default)]
-pub struct Side(BTreeMap<String, SideValue>);
+pub struct EnvSnapshot(BTreeMap<String, SideValue>);
 
 /// A variable on one side.
 #[derive(Debug, Clone)]
@@ -52,7 +52,7 @@ impl SideValue {
     }
 }
 
-impl Side {
+impl EnvSnapshot {
     /// Returns the side of a local environment.
     #[must_use]
     pub fn local(environment: &Environment) -> Self {
@@ -80,7 +80,7 @@ impl Side {
     /// `is_credential` checks a name with its value.
     #[must_use]
     pub fn deployed(
-        container: &Container,
+        container: &DeployedContainer,
         is_secret: &dyn Fn(&str) -> bool,
         is_credential: &dyn Fn(&str, &str) -> bool,
         names: &SecretNames,
@@ -97,7 +97,7 @@ impl Side {
     }
 }
 
-impl Side {
+impl EnvSnapshot {
     /// Adds variables that code reads, unless they are given, each with the position of the read.
     pub fn add_reads(&mut self, reads: BTreeMap<String, String>) {
         for (name, place) in reads {
@@ -112,7 +112,7 @@ impl Side {
 
 /// Compares two environments. A variable that is secret on one side is masked on both.
 #[must_use]
-pub fn difference(left: &Side, right: &Side) -> Differences {
+pub fn difference(left: &EnvSnapshot, right: &EnvSnapshot) -> Differences {
     let names: BTreeSet<&String> = left.0.keys().chain(right.0.keys()).collect();
     let mut differences = Differences { variables: Vec::new(), same: 0 };
     for name in names {
@@ -144,15 +144,15 @@ impl ProductionValue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::deployment::expansion::Piece;
-    use crate::model::deployment::{Given, GivenValue};
+    use crate::model::deployment::expansion::Segment;
+    use crate::model::deployment::{EnvEntry, EnvVarSource};
 
-    fn side(values: &[(&str, &str, bool)]) -> Side {
+    fn side(values: &[(&str, &str, bool)]) -> EnvSnapshot {
         let value = |(name, value, secret): &(&str, &str, bool)| {
             let value = ProductionValue::Written(Secret::new(*value));
             ((*name).to_owned(), SideValue { value, secret: *secret, place: None })
         };
-        Side(values.iter().map(value).collect())
+        EnvSnapshot(values.iter().map(value).collect())
     }
 
     #[test]
@@ -173,28 +173,28 @@ mod tests {
 
     #[test]
     fn what_is_made_of_a_secret_is_one_on_both_sides() {
-        let given = |name: &str, pieces: &[Piece]| Given {
+        let given = |name: &str, pieces: &[Segment]| EnvEntry {
             name: name.to_owned(),
             place: "d.yaml:1".to_owned(),
-            value: GivenValue::Text(pieces.to_vec()),
+            value: EnvVarSource::Text(pieces.to_vec()),
             parts: Vec::new(),
             draft: None,
         };
-        let text = |text: &str| Piece::Text(text.to_owned());
-        let container = Container {
+        let text = |text: &str| Segment::Text(text.to_owned());
+        let container = DeployedContainer {
             variables: vec![
                 given("DB_PASSWORD", &[text("hunter2")]),
-                given("URL", &[text("x/"), Piece::Variable("DB_PASSWORD".to_owned())]),
-                given("AGAIN", &[Piece::Variable("URL".to_owned())]),
+                given("URL", &[text("x/"), Segment::Variable("DB_PASSWORD".to_owned())]),
+                given("AGAIN", &[Segment::Variable("URL".to_owned())]),
                 given("LINK", &[text("https://u:hunter2@db.example.org")]),
                 given("MARKED", &[text("marked")]),
                 given("PLAIN", &[text("https://db.example.org")]),
             ],
-            ..Container::default()
+            ..DeployedContainer::default()
         };
         let names = crate::base::assets::embedded_text("secret-names.yaml").expect("is built in");
         let names = SecretNames::read("n", names).expect("are valid");
-        let side = Side::deployed(&container, &|_| false, &|_, value| value == "marked", &names);
+        let side = EnvSnapshot::deployed(&container, &|_| false, &|_, value| value == "marked", &names);
         let hidden: Vec<&str> =
             side.0.iter().filter(|(_, value)| value.secret).map(|(name, _)| name.as_str()).collect();
         assert_eq!(hidden, ["AGAIN", "DB_PASSWORD", "LINK", "MARKED", "URL"]);

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::error::RuleError;
-use super::placeholder_secret::{Ground, Made, SecretRules};
-use super::{Origin, Variable, is_variable_name};
+use super::placeholder_secret::{GeneratedSecret, GeneratorContext, SecretRules};
+use super::{ValueOrigin, Variable, is_variable_name};
 use crate::base::secret::Secret;
 use crate::model::container::ContainerFile;
 
@@ -17,19 +17,19 @@ const MOST: usize = 100;
 
 /// Generated contents of files, of which only those still in use at the end are kept.
 #[derive(Debug, Default)]
-pub(super) struct MadeFiles(BTreeMap<String, Secret>);
+pub(super) struct GeneratedFiles(BTreeMap<String, Secret>);
 
-impl MadeFiles {
+impl GeneratedFiles {
     /// Gives a value to each variable that lacks one and may have a placeholder.
     pub(super) fn fill(
         &mut self,
         variables: &mut BTreeMap<String, Variable>,
         rules: &SecretRules,
-        ground: &Ground,
+        ground: &GeneratorContext,
     ) -> Result<(), RuleError> {
         let mut demanded = Vec::new();
         for variable in variables.values_mut() {
-            let Origin::Missing { place } = &variable.origin else { continue };
+            let ValueOrigin::Missing { place } = &variable.origin else { continue };
             let kind = variable.kind.as_deref();
             let made = if let Some(source) = &variable.source {
                 Some(rules.make_for(kind, source, ground)?)
@@ -54,7 +54,7 @@ impl MadeFiles {
         &mut self,
         variables: &mut BTreeMap<String, Variable>,
         rules: &SecretRules,
-        ground: &Ground,
+        ground: &GeneratorContext,
     ) -> Result<(), RuleError> {
         let mut demanded = Vec::new();
         for variable in variables.values() {
@@ -71,8 +71,10 @@ impl MadeFiles {
     pub(super) fn wanted(self, variables: &BTreeMap<String, Variable>) -> Vec<ContainerFile> {
         let made = self.0.into_iter().filter_map(|(name, content)| {
             let variable = variables.get(&name)?;
-            let path =
-                variable.value.as_ref().filter(|_| matches!(variable.origin, Origin::Reference { .. }))?;
+            let path = variable
+                .value
+                .as_ref()
+                .filter(|_| matches!(variable.origin, ValueOrigin::Reference { .. }))?;
             Some((path.expose().to_owned(), content))
         });
         // Several variables may name the same file.
@@ -80,8 +82,8 @@ impl MadeFiles {
         files.into_iter().map(|(path, content)| ContainerFile { path, content, mode: MODE }).collect()
     }
 
-    fn take(&mut self, variable: &mut Variable, made: Made, place: String) {
-        variable.origin = Origin::Reference { rule: made.rule, place };
+    fn take(&mut self, variable: &mut Variable, made: GeneratedSecret, place: String) {
+        variable.origin = ValueOrigin::Reference { rule: made.rule, place };
         variable.value = Some(made.value);
         if let Some(content) = made.file {
             self.0.insert(variable.name.clone(), content);
@@ -96,14 +98,14 @@ impl MadeFiles {
         name: &str,
         place: String,
         rules: &SecretRules,
-        ground: &Ground,
+        ground: &GeneratorContext,
     ) -> Result<(), RuleError> {
         let variable = variables.entry(name.to_owned()).or_insert_with(|| Variable {
             secret: true,
             required: true,
-            ..Variable::new(name, Origin::Missing { place: place.clone() })
+            ..Variable::new(name, ValueOrigin::Missing { place: place.clone() })
         });
-        if matches!(variable.origin, Origin::Missing { .. }) {
+        if matches!(variable.origin, ValueOrigin::Missing { .. }) {
             let made = rules.make(name, variable.kind.as_deref(), ground)?;
             variable.secret = true;
             self.take(variable, made, place);

@@ -3,10 +3,10 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::base::x509::Material;
+use crate::base::x509::TestPki;
 
 /// Seed, and certificates and keys.
-pub type Keeping = (Arc<str>, Option<Arc<Material>>);
+pub type Keeping = (Arc<str>, Option<Arc<TestPki>>);
 
 /// Stored inputs, opened on demand, since only placeholder secrets need them.
 #[derive(Clone)]
@@ -26,7 +26,7 @@ impl Kept {
 
     /// Returns inputs with a seed, certificates and keys.
     #[must_use]
-    pub fn of(seed: &str, material: Option<Arc<Material>>) -> Self {
+    pub fn of(seed: &str, material: Option<Arc<TestPki>>) -> Self {
         let seed: Arc<str> = seed.into();
         Self::new(move || Ok((seed, material)))
     }

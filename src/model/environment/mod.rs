@@ -5,16 +5,16 @@
 //! services, placeholder secrets for secret variables without a value, the user's values, and locked
 //! variables, which nothing overrides.
 
-mod production_info;
 pub mod difference;
 mod error;
-mod secret_detection;
-mod kept;
 mod generated_files;
+mod kept;
 mod placeholder_secret;
 mod production;
+mod production_info;
 mod production_value;
 mod replace;
+mod secret_detection;
 mod secret_name;
 mod secret_part;
 mod variable;
@@ -25,23 +25,23 @@ use crate::base::secret::Secret;
 use crate::base::text;
 pub use crate::base::variable::{is_environment_name, is_variable_name};
 use crate::model::container::ContainerFile;
-use crate::model::deployment::expansion::Piece;
+use crate::model::deployment::expansion::Segment;
 use crate::model::inventory::{Component, Inventory};
-pub use production_info::Deployed;
 pub use error::{EnvironmentError, RuleError};
-pub use kept::{Cause, Keeping, Kept};
-use generated_files::MadeFiles;
+use generated_files::GeneratedFiles;
 pub use generated_files::hidden_parts;
-pub use placeholder_secret::{DIRECTORY, Ground, Made, SecretRules, Source};
+pub use kept::{Cause, Keeping, Kept};
+pub use placeholder_secret::{DIRECTORY, GeneratedSecret, GeneratorContext, GeneratorSource, SecretRules};
 pub use production::{ProductionRules, Replaced};
+pub use production_info::Deployed;
 use production_value::expanded;
-pub use production_value::{InProduction, ProductionValue};
+pub use production_value::{ProductionInfo, ProductionValue};
 pub use secret_name::{Judgement, SecretNames};
-pub use variable::{Origin, Variable};
+pub use variable::{ValueOrigin, Variable};
 
 /// A value from a backing service.
 #[derive(Debug, Clone)]
-pub struct Provided {
+pub struct ServiceBinding {
     /// Variable.
     pub name: String,
     /// Value.
@@ -56,9 +56,9 @@ pub struct Provided {
 
 /// The user's changes to variables, in the given order.
 #[derive(Debug, Clone, Default)]
-pub struct Wishes {
+pub struct EnvOverrides {
     /// `-e NAME=VALUE` and the lines of `--env-file`, with their origin.
-    pub set: Vec<(String, Secret, Origin)>,
+    pub set: Vec<(String, Secret, ValueOrigin)>,
     /// `--unset NAME`.
     pub unset: Vec<String>,
     /// Findings about lines of `--env-file`, with their positions.
@@ -75,13 +75,13 @@ pub struct Inputs<'a> {
     /// Deployment of the component.
     pub deployed: Option<Deployed<'a>>,
     /// Values from backing services.
-    pub provided: Vec<Provided>,
+    pub provided: Vec<ServiceBinding>,
     /// Rules for placeholder secrets.
     pub secrets: &'a SecretRules,
     /// Seed and material of placeholder secrets.
-    pub ground: Ground,
+    pub ground: GeneratorContext,
     /// The user's changes.
-    pub wishes: Wishes,
+    pub wishes: EnvOverrides,
 }
 
 /// An environment, sorted by name.
@@ -116,10 +116,10 @@ impl Environment {
             None => BTreeMap::new(),
         };
         for provided in inputs.provided {
-            let origin = Origin::Service { service: provided.service, place: provided.place };
+            let origin = ValueOrigin::Service { service: provided.service, place: provided.place };
             set(&mut variables, &provided.name, provided.value, origin, provided.secret);
         }
-        let mut files = MadeFiles::default();
+        let mut files = GeneratedFiles::default();
         files.fill(&mut variables, inputs.secrets, &inputs.ground)?;
         let locked = &inputs.inventory.production.environment;
         let place = |name: &str| inputs.inventory.written.place(&format!("production.environment.{name}"));
@@ -134,7 +134,7 @@ impl Environment {
                 return Err(refuse(name, None, "`--unset`".to_owned()));
             }
             if let Some(variable) = variables.get_mut(name) {
-                variable.instead_of = Some(std::mem::replace(&mut variable.origin, Origin::Unset));
+                variable.instead_of = Some(std::mem::replace(&mut variable.origin, ValueOrigin::Unset));
                 variable.value = None;
                 variable.parts.clear();
             }
@@ -153,13 +153,13 @@ impl Environment {
                 let by = origin.place().map_or_else(|| "`--env`".to_owned(), |place| format!("`{place}`"));
                 return Err(refuse(&name, Some(value.expose()), by));
             }
-            let secret =
-                names.judge(&name, value.expose()).hide || secret_detection::holds_password(value.expose(), names);
+            let secret = names.judge(&name, value.expose()).hide
+                || secret_detection::holds_password(value.expose(), names);
             set(&mut variables, &name, value, origin, secret);
         }
         files.follow(&mut variables, inputs.secrets, &inputs.ground)?;
         for (name, value) in locked {
-            let origin = Origin::Locked { place: place(name) };
+            let origin = ValueOrigin::Locked { place: place(name) };
             set(&mut variables, name, Secret::new(value), origin, false);
         }
         let files = files.wanted(&variables);
@@ -171,7 +171,7 @@ impl Environment {
 
     /// Expands a word of a deployment's command with this environment.
     #[must_use]
-    pub fn expand(&self, pieces: &[Piece]) -> String {
+    pub fn expand(&self, pieces: &[Segment]) -> String {
         let value = |name: &str| {
             let variable = self.variables.iter().find(|variable| variable.name == name)?;
             variable.value.as_ref().map(Secret::expose)
@@ -181,7 +181,7 @@ impl Environment {
 
     /// Returns the required variables without a value.
     #[must_use]
-    pub fn lacking(&self) -> Vec<&Variable> {
+    pub fn missing_required(&self) -> Vec<&Variable> {
         self.variables.iter().filter(|variable| variable.required && variable.value.is_none()).collect()
     }
 
@@ -204,32 +204,35 @@ impl Environment {
     #[must_use]
     pub fn summary(&self) -> String {
         let with_value: Vec<&Variable> = self.variables.iter().filter(|v| v.value.is_some()).collect();
-        let count = |is: &dyn Fn(&Origin) -> bool| with_value.iter().filter(|v| is(&v.origin)).count();
+        let count = |is: &dyn Fn(&ValueOrigin) -> bool| with_value.iter().filter(|v| is(&v.origin)).count();
         let mut parts = Vec::new();
         let mut add = |count: usize, what: &dyn Fn(usize) -> String| {
             if count > 0 {
                 parts.push(what(count));
             }
         };
-        add(count(&|o| matches!(o, Origin::Default { .. })), &|n| text::plural(n, "default"));
-        add(count(&|o| matches!(o, Origin::Deployment { .. })), &|n| format!("{n} from the deployment"));
+        add(count(&|o| matches!(o, ValueOrigin::Default { .. })), &|n| text::plural(n, "default"));
+        add(count(&|o| matches!(o, ValueOrigin::Deployment { .. })), &|n| format!("{n} from the deployment"));
         let services: BTreeSet<&str> = with_value
             .iter()
             .filter_map(|v| match &v.origin {
-                Origin::Service { service, .. } => Some(service.as_str()),
+                ValueOrigin::Service { service, .. } => Some(service.as_str()),
                 _ => None,
             })
             .collect();
         for wanted in services {
-            let from = |o: &Origin| matches!(o, Origin::Service { service, .. } if service == wanted);
+            let from =
+                |o: &ValueOrigin| matches!(o, ValueOrigin::Service { service, .. } if service == wanted);
             add(count(&from), &|n| format!("{n} from {wanted}"));
         }
-        add(count(&|o| matches!(o, Origin::Reference { .. })), &|n| text::plural(n, "placeholder secret"));
+        add(count(&|o| matches!(o, ValueOrigin::Reference { .. })), &|n| {
+            text::plural(n, "placeholder secret")
+        });
         add(with_value.iter().filter(|v| !v.parts.is_empty()).count(), &|n| {
             format!("{n} with a placeholder secret in {}", if n == 1 { "it" } else { "them" })
         });
-        add(count(&|o| matches!(o, Origin::File { .. } | Origin::Flag)), &|n| format!("{n} yours"));
-        add(count(&|o| matches!(o, Origin::Locked { .. })), &|n| format!("{n} locked"));
+        add(count(&|o| matches!(o, ValueOrigin::File { .. } | ValueOrigin::Flag)), &|n| format!("{n} yours"));
+        add(count(&|o| matches!(o, ValueOrigin::Locked { .. })), &|n| format!("{n} locked"));
         let all = text::plural(with_value.len(), "variable");
         if parts.is_empty() { all } else { format!("{all}: {}", parts.join(", ")) }
     }
@@ -240,8 +243,8 @@ fn declared(component: &Component, names: &SecretNames) -> BTreeMap<String, Vari
     for (index, declared) in component.environment.iter().enumerate() {
         let place = component.written.place(&format!("environment.{index}"));
         let origin = match &declared.default {
-            Some(_) => Origin::Default { place },
-            None => Origin::Missing { place },
+            Some(_) => ValueOrigin::Default { place },
+            None => ValueOrigin::Missing { place },
         };
         let looks_secret = |value: &String| names.judge(&declared.name, value).hide;
         let is_secret =
@@ -261,8 +264,14 @@ fn declared(component: &Component, names: &SecretNames) -> BTreeMap<String, Vari
     variables
 }
 
-fn set(variables: &mut BTreeMap<String, Variable>, name: &str, value: Secret, origin: Origin, secret: bool) {
-    let own = matches!(origin, Origin::Flag | Origin::File { .. });
+fn set(
+    variables: &mut BTreeMap<String, Variable>,
+    name: &str,
+    value: Secret,
+    origin: ValueOrigin,
+    secret: bool,
+) {
+    let own = matches!(origin, ValueOrigin::Flag | ValueOrigin::File { .. });
     match variables.get_mut(name) {
         Some(variable) => {
             let before = std::mem::replace(&mut variable.origin, origin);

@@ -14,7 +14,7 @@ use super::kept::{Keeping, Kept};
 use super::secret_name::SecretNames;
 use crate::base::digest;
 use crate::base::secret::Secret;
-use crate::base::x509::Material;
+use crate::base::x509::TestPki;
 use crate::base::yaml::{self};
 
 /// Directory for files with placeholder secrets, in a container.
@@ -26,11 +26,11 @@ const DEEPEST: usize = 4;
 
 #[derive(Debug, Deserialize)]
 struct Written {
-    rules: Vec<WrittenRule>,
+    rules: Vec<RawGeneratorRule>,
 }
 
 #[derive(Debug, Deserialize)]
-struct WrittenRule {
+struct RawGeneratorRule {
     rule: String,
     name: Option<String>,
     #[serde(rename = "type")]
@@ -49,25 +49,25 @@ struct WrittenRule {
 }
 
 #[derive(Debug)]
-struct Rule {
+struct GeneratorRule {
     name: Option<Regex>,
     form: Option<Regex>,
-    written: WrittenRule,
+    written: RawGeneratorRule,
 }
 
-/// Rules, in order; the first match makes the value.
+/// GeneratorRules, in order; the first match makes the value.
 #[derive(Debug, Clone)]
-pub struct SecretRules(Arc<Rules>, SecretNames);
+pub struct SecretRules(Arc<GeneratorRules>, SecretNames);
 
 #[derive(Debug)]
-struct Rules {
+struct GeneratorRules {
     file: String,
-    rules: Vec<Rule>,
+    rules: Vec<GeneratorRule>,
 }
 
 /// Inputs of values. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Ground {
+pub struct GeneratorContext {
     /// Stored inputs of the workspace.
     pub kept: Kept,
     /// Hosts of the inventory's repositories, without those of production.
@@ -76,7 +76,7 @@ pub struct Ground {
     pub services: Arc<BTreeMap<String, BTreeMap<String, String>>>,
 }
 
-impl Ground {
+impl GeneratorContext {
     /// Returns inputs with only a seed.
     #[must_use]
     pub fn of(seed: &str) -> Self {
@@ -86,7 +86,7 @@ impl Ground {
 
 /// A secret of a deployment that a placeholder replaces.
 #[derive(Debug, Clone)]
-pub struct Source {
+pub struct GeneratorSource {
     /// Name that selects the form: that of the variable, or of the interpolated one in Compose.
     pub name: String,
     /// Name of the place that holds the secret, shared by all variables with that secret.
@@ -99,7 +99,7 @@ pub struct Source {
     pub why: String,
 }
 
-impl Source {
+impl GeneratorSource {
     /// Returns the seed of the placeholder: the value, if known, so that all holders of a secret get the
     /// same placeholder.
     fn seed(&self) -> String {
@@ -112,10 +112,10 @@ impl Source {
 
 /// A value made by a rule.
 #[derive(Debug, Clone)]
-pub struct Made {
+pub struct GeneratedSecret {
     /// Value.
     pub value: Secret,
-    /// Rule.
+    /// GeneratorRule.
     pub rule: String,
     /// Content of the file whose path is the value.
     pub file: Option<Secret>,
@@ -130,7 +130,7 @@ impl SecretRules {
     /// Fails when the text is not a list of rules, or a pattern is invalid.
     pub fn read(file: &str, text: &str) -> Result<Self, RuleError> {
         let (written, _) = yaml::parse::<Written>(file, text)?;
-        let compile = |rule: WrittenRule| {
+        let compile = |rule: RawGeneratorRule| {
             let whole = |pattern: &Option<String>| {
                 let regex = pattern.as_ref().map(|pattern| Regex::new(&format!("^(?:{pattern})$")));
                 regex.transpose().map_err(|source| RuleError::Pattern {
@@ -140,10 +140,10 @@ impl SecretRules {
                 })
             };
             let (name, form) = (whole(&rule.name)?, whole(&rule.form)?);
-            Ok(Rule { name, form, written: rule })
+            Ok(GeneratorRule { name, form, written: rule })
         };
         let rules = written.rules.into_iter().map(compile).collect::<Result<_, RuleError>>()?;
-        Ok(Self(Arc::new(Rules { file: file.to_owned(), rules }), SecretNames::none()))
+        Ok(Self(Arc::new(GeneratorRules { file: file.to_owned(), rules }), SecretNames::none()))
     }
 
     /// Adds the rules that tell which variables hold secrets.
@@ -163,7 +163,12 @@ impl SecretRules {
     ///
     /// # Errors
     /// Fails when no rule matches, or the rule's template is invalid.
-    pub fn make_for(&self, kind: Option<&str>, source: &Source, ground: &Ground) -> Result<Made, RuleError> {
+    pub fn make_for(
+        &self,
+        kind: Option<&str>,
+        source: &GeneratorSource,
+        ground: &GeneratorContext,
+    ) -> Result<GeneratedSecret, RuleError> {
         let name = source.name.as_str();
         let form = source.value.as_ref().map(Secret::expose);
         let mut rules = self.0.rules.iter().filter(|rule| {
@@ -191,7 +196,12 @@ impl SecretRules {
     ///
     /// # Errors
     /// Fails when no rule matches, or the rule's template is invalid.
-    pub fn make(&self, name: &str, kind: Option<&str>, ground: &Ground) -> Result<Made, RuleError> {
+    pub fn make(
+        &self,
+        name: &str,
+        kind: Option<&str>,
+        ground: &GeneratorContext,
+    ) -> Result<GeneratedSecret, RuleError> {
         let mut rules = self.fitting(name, kind);
         let rule = rules.next().ok_or_else(|| self.none_for(name))?;
         self.apply(rule, Facts::of(name), ground, 0)
@@ -205,8 +215,8 @@ impl SecretRules {
         &self,
         name: &str,
         kind: Option<&str>,
-        ground: &Ground,
-    ) -> Result<Option<Made>, RuleError> {
+        ground: &GeneratorContext,
+    ) -> Result<Option<GeneratedSecret>, RuleError> {
         let rule = self.fitting(name, kind).find(|rule| rule.written.public);
         rule.map(|rule| self.apply(rule, Facts::of(name), ground, 0)).transpose()
     }
@@ -217,7 +227,7 @@ impl SecretRules {
         self.fitting(name, kind).next().is_some_and(|rule| rule.written.names_variables)
     }
 
-    fn fitting(&self, name: &str, kind: Option<&str>) -> impl Iterator<Item = &Rule> {
+    fn fitting(&self, name: &str, kind: Option<&str>) -> impl Iterator<Item = &GeneratorRule> {
         let general = self.0.rules.iter().filter(|rule| rule.form.is_none() && !rule.written.shared);
         general.filter(move |rule| rule.fits(name, kind))
     }
@@ -226,7 +236,13 @@ impl SecretRules {
         RuleError::NoRule { file: self.0.file.clone(), name: name.to_owned() }
     }
 
-    fn apply(&self, rule: &Rule, facts: Facts<'_>, ground: &Ground, depth: usize) -> Result<Made, RuleError> {
+    fn apply(
+        &self,
+        rule: &GeneratorRule,
+        facts: Facts<'_>,
+        ground: &GeneratorContext,
+        depth: usize,
+    ) -> Result<GeneratedSecret, RuleError> {
         let Facts { name, length, .. } = facts;
         let templates =
             self.templates(facts.seed, ground.kept.open().map_err(RuleError::Keep)?, ground, depth);
@@ -252,7 +268,7 @@ impl SecretRules {
             return Err(RuleError::Path { file, rule, path: value, directory: DIRECTORY });
         }
         let demands = written.demands.iter().map(|name| fill(name)).collect::<Result<_, _>>()?;
-        Ok(Made {
+        Ok(GeneratedSecret {
             value: Secret::new(value),
             rule: written.rule.clone(),
             file: file.map(Secret::new),
@@ -265,7 +281,7 @@ impl SecretRules {
         &self,
         seed: &str,
         (own, material): &Keeping,
-        ground: &Ground,
+        ground: &GeneratorContext,
         depth: usize,
     ) -> Templates<'static> {
         let bytes = digest::bytes_of_parts([&**own, seed]);
@@ -308,7 +324,7 @@ impl SecretRules {
     }
 }
 
-impl Rule {
+impl GeneratorRule {
     fn fits(&self, name: &str, kind: Option<&str>) -> bool {
         self.name.as_ref().is_none_or(|pattern| pattern.is_match(name))
             && self.written.kind.as_deref().is_none_or(|wanted| Some(wanted) == kind)
@@ -331,7 +347,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-type PartOf = fn(&Material) -> String;
+type PartOf = fn(&TestPki) -> String;
 
 /// Certificates and keys that rules may put into files.
 const PARTS: &[(&str, PartOf)] = &[

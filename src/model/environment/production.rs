@@ -11,11 +11,11 @@ use crate::base::yaml;
 
 #[derive(Debug, Deserialize)]
 struct Written {
-    rules: Vec<WrittenRule>,
+    rules: Vec<RawProductionRule>,
 }
 
 #[derive(Debug, Deserialize)]
-struct WrittenRule {
+struct RawProductionRule {
     rule: String,
     field: Option<String>,
     form: Option<String>,
@@ -23,7 +23,7 @@ struct WrittenRule {
 }
 
 #[derive(Debug)]
-struct Rule {
+struct ProductionRule {
     label: String,
     field: Option<Regex>,
     form: Option<Regex>,
@@ -34,7 +34,7 @@ struct Rule {
 #[derive(Debug)]
 pub struct ProductionRules {
     file: String,
-    rules: Vec<Rule>,
+    rules: Vec<ProductionRule>,
 }
 
 /// A replaced value.
@@ -42,7 +42,7 @@ pub struct ProductionRules {
 pub struct Replaced {
     /// Value.
     pub value: String,
-    /// Rule that made it.
+    /// ProductionRule that made it.
     pub rule: String,
 }
 
@@ -53,14 +53,14 @@ impl ProductionRules {
     /// Fails when the text is not a list of rules, or a pattern is invalid.
     pub fn read(file: &str, text: &str) -> Result<Self, RuleError> {
         let (written, _) = yaml::parse::<Written>(file, text)?;
-        let compile = |rule: WrittenRule| {
+        let compile = |rule: RawProductionRule| {
             let pattern = |text: Option<String>| {
                 text.map(|text| Regex::new(&format!("^(?:{text})$"))).transpose().map_err(|source| {
                     RuleError::Pattern { file: file.to_owned(), rule: rule.rule.clone(), source }
                 })
             };
             let (field, form) = (pattern(rule.field.clone())?, pattern(rule.form.clone())?);
-            Ok(Rule { label: rule.rule, field, form, value: rule.value })
+            Ok(ProductionRule { label: rule.rule, field, form, value: rule.value })
         };
         let rules = written.rules.into_iter().map(compile).collect::<Result<_, RuleError>>()?;
         Ok(Self { file: file.to_owned(), rules })
@@ -103,7 +103,8 @@ impl ProductionRules {
     /// # Errors
     /// Fails when a template is invalid.
     pub fn field(&self, name: &str, field: &str, component: &str) -> Result<Option<Replaced>, RuleError> {
-        let fits = |rule: &&Rule| rule.field.as_ref().is_some_and(|pattern| pattern.is_match(field));
+        let fits =
+            |rule: &&ProductionRule| rule.field.as_ref().is_some_and(|pattern| pattern.is_match(field));
         let Some(rule) = self.rules.iter().find(fits) else { return Ok(None) };
         let value = self.render(rule, name, component, &[])?;
         Ok(Some(Replaced { value, rule: rule.label.clone() }))
@@ -111,7 +112,7 @@ impl ProductionRules {
 
     fn render(
         &self,
-        rule: &Rule,
+        rule: &ProductionRule,
         name: &str,
         component: &str,
         groups: &[String],

@@ -5,20 +5,20 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::secret_detection::{holds_password, in_production};
-use super::production_value::{InProduction, ProductionValue, expanded};
+use super::production_value::{ProductionInfo, ProductionValue, expanded};
 use super::replace::{Local, Placeholders};
-use super::{EnvironmentError, Origin, ProductionRules, SecretNames, Source, Variable};
+use super::secret_detection::{holds_password, in_production};
+use super::{EnvironmentError, GeneratorSource, ProductionRules, SecretNames, ValueOrigin, Variable};
 use crate::base::secret::Secret;
-use crate::model::deployment::expansion::{Piece, joined};
-use crate::model::deployment::{Container, Given, GivenValue};
-use crate::model::inventory::{Component, Declared};
+use crate::model::deployment::expansion::{Segment, render};
+use crate::model::deployment::{DeployedContainer, EnvEntry, EnvVarSource};
+use crate::model::inventory::{Component, EnvVarDecl};
 
 /// A deployment with the checks for its values.
 #[derive(Clone, Copy)]
 pub struct Deployed<'a> {
     /// Container of the component.
-    pub container: &'a Container,
+    pub container: &'a DeployedContainer,
     /// Rules for replacing values that name production.
     pub rules: &'a ProductionRules,
     /// Returns whether a text names production.
@@ -34,7 +34,7 @@ impl fmt::Debug for Deployed<'_> {
 }
 
 /// Local texts by variable, which replace those of the deployment.
-pub(super) type LocalTexts = BTreeMap<String, Vec<Piece>>;
+pub(super) type LocalTexts = BTreeMap<String, Vec<Segment>>;
 
 /// Adds the layer. Its references are resolved later, once all other layers are known.
 pub(super) fn add(
@@ -48,7 +48,7 @@ pub(super) fn add(
     let declared = |name: &str| component.environment.iter().find(|declared| declared.name == name);
     let is_open = |name: &str| declared(name).is_some_and(|declared| declared.secret == Some(false));
     let is_secret = |name: &str, value: &str| {
-        declared(name).is_some_and(Declared::is_secret)
+        declared(name).is_some_and(EnvVarDecl::is_secret)
             || (!is_open(name) && names.judge(name, value).hide)
             || (deployed.is_credential)(name, value)
     };
@@ -57,11 +57,11 @@ pub(super) fn add(
         let place = given.place.clone();
         let variable = variables
             .entry(given.name.clone())
-            .or_insert_with(|| Variable::new(&given.name, Origin::Missing { place: place.clone() }));
+            .or_insert_with(|| Variable::new(&given.name, ValueOrigin::Missing { place: place.clone() }));
         let taken = match (&given.value, &known.value) {
-            (GivenValue::Secret { secret, key }, _) => {
+            (EnvVarSource::Secret { secret, key }, _) => {
                 variable.secret = true;
-                variable.source = Some(Source {
+                variable.source = Some(GeneratorSource {
                     name: given.name.clone(),
                     kept_as: format!("Secret {secret}, key {key}"),
                     value: None,
@@ -71,23 +71,25 @@ pub(super) fn add(
                 });
                 None
             }
-            (GivenValue::Field(field), _) => {
+            (EnvVarSource::Field(field), _) => {
                 deployed.rules.field(&given.name, field, component.name())?.map(|made| {
                     variable.replaced_by = Some(made.rule);
                     Secret::new(made.value)
                 })
             }
-            (GivenValue::Text(_) | GivenValue::Unknown(_) | GivenValue::Required(_), known) => {
+            (EnvVarSource::Text(_) | EnvVarSource::Unknown(_) | EnvVarSource::Required(_), known) => {
                 let value = known.written();
                 let local = match () {
                     () if is_open(&given.name) => Local::Same,
-                    () if declared(&given.name).is_some_and(Declared::is_secret) => Local::Whole(Source {
-                        name: given.name.clone(),
-                        kept_as: format!("variable {}", given.name),
-                        value: value.filter(|value| !value.expose().is_empty()).cloned(),
-                        declared: true,
-                        why: "declared to be secret".to_owned(),
-                    }),
+                    () if declared(&given.name).is_some_and(EnvVarDecl::is_secret) => {
+                        Local::Whole(GeneratorSource {
+                            name: given.name.clone(),
+                            kept_as: format!("variable {}", given.name),
+                            value: value.filter(|value| !value.expose().is_empty()).cloned(),
+                            declared: true,
+                            why: "declared to be secret".to_owned(),
+                        })
+                    }
                     () => placeholders.of(given, value.map(Secret::expose))?,
                 };
                 layer(deployed, given, value, local, variable, &mut texts)
@@ -95,10 +97,10 @@ pub(super) fn add(
         };
         let hides = |value: &Secret| !is_open(&given.name) && names.judge(&given.name, value.expose()).hide;
         variable.secret |= taken.as_ref().is_some_and(hides);
-        variable.required |= matches!(given.value, GivenValue::Required(_));
+        variable.required |= matches!(given.value, EnvVarSource::Required(_));
         variable.production = Some(known);
         if let Some(value) = taken {
-            let before = std::mem::replace(&mut variable.origin, Origin::Deployment { place });
+            let before = std::mem::replace(&mut variable.origin, ValueOrigin::Deployment { place });
             variable.instead_of = variable.value.is_some().then_some(before);
             variable.value = Some(value);
         }
@@ -109,7 +111,7 @@ pub(super) fn add(
 /// Returns the local value, or `None` if a placeholder replaces all of it.
 fn layer(
     deployed: Deployed<'_>,
-    given: &Given,
+    given: &EnvEntry,
     value: Option<&Secret>,
     local: Local,
     variable: &mut Variable,
@@ -125,10 +127,10 @@ fn layer(
         }
         Local::Parts(pieces, reasons) => (pieces, reasons),
     };
-    let text = joined(&pieces, &|_| None);
+    let text = render(&pieces, &|_| None);
     if (deployed.is_credential)(&given.name, &text) {
         variable.secret = true;
-        variable.source = Some(Source {
+        variable.source = Some(GeneratorSource {
             name: given.name.clone(),
             kept_as: format!("variable {}", given.name),
             value: value.cloned(),
@@ -151,14 +153,14 @@ pub(super) fn settle(
     variables: &mut BTreeMap<String, Variable>,
 ) -> Result<(), EnvironmentError> {
     for given in &deployed.container.variables {
-        let ((Some(pieces), _) | (None, GivenValue::Text(pieces))) = (texts.get(&given.name), &given.value)
+        let ((Some(pieces), _) | (None, EnvVarSource::Text(pieces))) = (texts.get(&given.name), &given.value)
         else {
             continue;
         };
         let parts = || {
             pieces.iter().filter_map(|piece| match piece {
-                Piece::Variable(name) => variables.get(name),
-                Piece::Text(_) => None,
+                Segment::Variable(name) => variables.get(name),
+                Segment::Text(_) => None,
             })
         };
         let tainted = parts().any(|part| part.secret);
@@ -166,22 +168,22 @@ pub(super) fn settle(
         let local = expanded(pieces, &|name| variables.get(name)?.value.as_ref().map(Secret::expose));
         let Some(variable) = variables.get_mut(&given.name) else { continue };
         variable.secret |= tainted;
-        variable.own |= own && matches!(variable.origin, Origin::Deployment { .. });
+        variable.own |= own && matches!(variable.origin, ValueOrigin::Deployment { .. });
         let was_production = match &variable.production {
-            Some(InProduction { value: ProductionValue::Written(value), .. }) => {
+            Some(ProductionInfo { value: ProductionValue::Written(value), .. }) => {
                 (deployed.names_production)(value.expose())
             }
             _ => false,
         };
         match (&variable.origin, local) {
-            (Origin::Service { service, .. }, _) if was_production => {
+            (ValueOrigin::Service { service, .. }, _) if was_production => {
                 variable.replaced_by = Some(format!("backing service {service}"));
             }
-            (Origin::Deployment { place }, None) => {
-                variable.origin = Origin::Missing { place: place.clone() };
+            (ValueOrigin::Deployment { place }, None) => {
+                variable.origin = ValueOrigin::Missing { place: place.clone() };
                 variable.value = None;
             }
-            (Origin::Deployment { place }, Some(local)) if (deployed.names_production)(&local) => {
+            (ValueOrigin::Deployment { place }, Some(local)) if (deployed.names_production)(&local) => {
                 match deployed.rules.replace(&given.name, &local, deployed.names_production)? {
                     Some(made) => {
                         variable.parts.clear();
@@ -189,13 +191,13 @@ pub(super) fn settle(
                         variable.replaced_by = Some(made.rule);
                     }
                     None => {
-                        variable.origin = Origin::Missing { place: place.clone() };
+                        variable.origin = ValueOrigin::Missing { place: place.clone() };
                         variable.value = None;
                         variable.replaced_by = Some("no rule fits".to_owned());
                     }
                 }
             }
-            (Origin::Deployment { .. }, Some(local)) => {
+            (ValueOrigin::Deployment { .. }, Some(local)) => {
                 variable.secret |= !variable.parts.is_empty() || holds_password(&local, names);
                 variable.value = Some(Secret::new(local));
             }
@@ -208,11 +210,11 @@ pub(super) fn settle(
 #[cfg(test)]
 mod tests {
     use super::super::production_value::LONGEST;
-    use super::super::{Environment, Inputs, Provided, SecretRules, Wishes};
+    use super::super::{EnvOverrides, Environment, Inputs, SecretRules, ServiceBinding};
     use super::*;
     use crate::base::assets::embedded_text;
-    use crate::model::deployment::Part;
-    use crate::model::inventory::{Document, Inventory};
+    use crate::model::deployment::DeploymentPart;
+    use crate::model::inventory::{Inventory, InventoryDocument};
 
     const TABLE: &str = "\
 production: {environment: {IS_PRODUCTION: \"false\"}}
@@ -228,8 +230,8 @@ components:
       - {name: TOKEN_NAMES, secret: false}
 ";
 
-    fn given(name: &str, value: GivenValue) -> Given {
-        Given {
+    fn given(name: &str, value: EnvVarSource) -> EnvEntry {
+        EnvEntry {
             name: name.to_owned(),
             place: format!("d.yaml:{name}"),
             value,
@@ -238,16 +240,16 @@ components:
         }
     }
 
-    fn text(name: &str, value: &str) -> Given {
+    fn text(name: &str, value: &str) -> EnvEntry {
         let earlier = |name: &str| ["HOST", "API_TOKEN", "BIG"].contains(&name);
-        given(name, GivenValue::Text(crate::model::deployment::expansion::pieces(value, &earlier)))
+        given(name, EnvVarSource::Text(crate::model::deployment::expansion::pieces(value, &earlier)))
     }
 
     /// Returns the environment of a deployment: name, value, origin, rule, and value in production.
-    fn resolved(variables: Vec<Given>, wishes: Wishes) -> Vec<(String, Variable)> {
-        let head = Document { file: "i.yaml".into(), text: TABLE.into(), reference: None };
+    fn resolved(variables: Vec<EnvEntry>, wishes: EnvOverrides) -> Vec<(String, Variable)> {
+        let head = InventoryDocument { file: "i.yaml".into(), text: TABLE.into(), reference: None };
         let inventory = Inventory::read("here", vec![head]).expect("reads");
-        let container = Container {
+        let container = DeployedContainer {
             label: "Deployment/web, container web".to_owned(),
             place: "d.yaml:1".to_owned(),
             image: None,
@@ -266,7 +268,7 @@ components:
         let names = embedded_text("secret-names.yaml").expect("is built in");
         let names = SecretNames::read("n", names).expect("are valid");
         let names_production = |text: &str| text.contains("prod.example.org");
-        let provided = Provided {
+        let provided = ServiceBinding {
             name: "BUS".into(),
             value: Secret::new("bus"),
             secret: false,
@@ -284,7 +286,7 @@ components:
             }),
             provided: vec![provided],
             secrets: &SecretRules::read("r", secrets).expect("are valid").with_names(names),
-            ground: crate::model::environment::Ground::of("w"),
+            ground: crate::model::environment::GeneratorContext::of("w"),
             wishes,
         });
         let variables = environment.expect("resolves").variables;
@@ -306,10 +308,10 @@ components:
             text("IS_PRODUCTION", "true"),
             text("BUS", "bus.prod.example.org"),
             text("MINE", "theirs"),
-            given("LACKING", GivenValue::Unknown("why".into())),
+            given("LACKING", EnvVarSource::Unknown("why".into())),
         ];
-        let set = vec![("MINE".to_owned(), Secret::new("mine"), Origin::Flag)];
-        let all = resolved(variables, Wishes { set, unset: vec![], ..Wishes::default() });
+        let set = vec![("MINE".to_owned(), Secret::new("mine"), ValueOrigin::Flag)];
+        let all = resolved(variables, EnvOverrides { set, unset: vec![], ..EnvOverrides::default() });
         let seen = |name: &str| (value(&all, name), find(&all, name).origin.id());
         assert_eq!(seen("LEVEL"), (Some("DEBUG"), "deployment"));
         assert_eq!(seen("KEPT"), (Some("here"), "default"));
@@ -328,9 +330,9 @@ components:
             text("HOST", "api.prod.example.org"),
             text("URL", "https://$(HOST)/v1"),
             text("PARTS", "https://api.prod.$(DOMAIN)example.org/x"),
-            given("SPACE", GivenValue::Field("metadata.namespace".into())),
+            given("SPACE", EnvVarSource::Field("metadata.namespace".into())),
         ];
-        let all = resolved(variables.clone(), Wishes::default());
+        let all = resolved(variables.clone(), EnvOverrides::default());
         assert_eq!(value(&all, "HOST"), Some("host.reference.invalid"));
         assert_eq!(find(&all, "HOST").replaced_by.as_deref(), Some("host"));
         // Values made of it follow, also when the user sets it.
@@ -339,15 +341,15 @@ components:
             (value(&all, "SPACE"), find(&all, "SPACE").replaced_by.as_deref()),
             (Some("local"), Some("namespace"))
         );
-        let set = vec![("HOST".to_owned(), Secret::new("localhost"), Origin::Flag)];
-        let all = resolved(variables, Wishes { set, unset: vec![], ..Wishes::default() });
+        let set = vec![("HOST".to_owned(), Secret::new("localhost"), ValueOrigin::Flag)];
+        let all = resolved(variables, EnvOverrides { set, unset: vec![], ..EnvOverrides::default() });
         assert_eq!(value(&all, "URL"), Some("https://localhost/v1"));
     }
 
     #[test]
     fn no_secret_is_taken_from_a_deployment() {
         let variables = vec![
-            given("API_TOKEN", GivenValue::Secret { secret: "login".into(), key: "token".into() }),
+            given("API_TOKEN", EnvVarSource::Secret { secret: "login".into(), key: "token".into() }),
             text("URL", "https://user:$(API_TOKEN)@localhost/"),
             text("LOGIN", "hunter2"),
             text("OTHER_PASSWORD", "hunter2"),
@@ -355,7 +357,7 @@ components:
             text("TOKEN_NAMES", "those of the bots"),
             text("AUTH_ENABLED", "true"),
         ];
-        let all = resolved(variables, Wishes::default());
+        let all = resolved(variables, EnvOverrides::default());
         for name in ["API_TOKEN", "LOGIN", "OTHER_PASSWORD", "DB_PASSWORD"] {
             let variable = find(&all, name);
             assert!(variable.secret && variable.origin.id() == "placeholder-secret", "{name}");
@@ -372,7 +374,7 @@ components:
     #[test]
     fn what_production_has_is_hidden_though_the_local_value_is_not() {
         let mut made = text("MODE", "hunter2");
-        made.parts = vec![Part { name: "A_PASSWORD".to_owned(), range: 0..7, known: true }];
+        made.parts = vec![DeploymentPart { name: "A_PASSWORD".to_owned(), range: 0..7, known: true }];
         let variables = vec![
             text("DATABASE_URL", "postgres://u:hunter2@db.prod.example.org/x"),
             text("API_TOKEN", "hunter2"),
@@ -382,7 +384,7 @@ components:
             text("PLAIN", "https://api.prod.example.org:443/v1"),
             made,
         ];
-        let all = resolved(variables, Wishes::default());
+        let all = resolved(variables, EnvOverrides::default());
         let hidden = |name: &str| find(&all, name).production.as_ref().expect("is known").secret;
         for name in ["DATABASE_URL", "API_TOKEN", "URL", "LINK", "HERE", "MODE"] {
             assert!(hidden(name), "{name}");
@@ -396,17 +398,19 @@ components:
 
     #[test]
     fn what_is_made_of_a_secret_of_the_users_is_one_of_theirs() {
-        let secret = GivenValue::Secret { secret: "login".into(), key: "token".into() };
+        let secret = EnvVarSource::Secret { secret: "login".into(), key: "token".into() };
         let variables = vec![
             text("HOST", "localhost"),
             given("API_TOKEN", secret),
             text("URL", "https://u:$(API_TOKEN)@$(HOST)/"),
-            given("AGAIN", GivenValue::Text(vec![Piece::Variable("URL".into())])),
+            given("AGAIN", EnvVarSource::Text(vec![Segment::Variable("URL".into())])),
             text("PLAIN", "https://$(HOST)/"),
         ];
         let own = |set: &[(&str, &str)]| {
-            let set = set.iter().map(|(n, v)| ((*n).to_owned(), Secret::new(*v), Origin::Flag)).collect();
-            let all = resolved(variables.clone(), Wishes { set, unset: vec![], ..Wishes::default() });
+            let set =
+                set.iter().map(|(n, v)| ((*n).to_owned(), Secret::new(*v), ValueOrigin::Flag)).collect();
+            let all =
+                resolved(variables.clone(), EnvOverrides { set, unset: vec![], ..EnvOverrides::default() });
             let own = all.iter().filter(|(_, variable)| variable.secret && variable.own);
             own.map(|(name, _)| name.clone()).collect::<Vec<_>>()
         };
@@ -418,8 +422,8 @@ components:
     #[test]
     fn values_that_grow_without_end_are_left_out() {
         let mut variables = vec![text("BIG", &"x".repeat(LONGEST))];
-        variables.push(given("BIGGER", GivenValue::Text(vec![Piece::Variable("BIG".into()); 2])));
-        let all = resolved(variables, Wishes::default());
+        variables.push(given("BIGGER", EnvVarSource::Text(vec![Segment::Variable("BIG".into()); 2])));
+        let all = resolved(variables, EnvOverrides::default());
         assert_eq!(value(&all, "BIG").map(str::len), Some(LONGEST));
         assert_eq!(value(&all, "BIGGER"), None);
     }

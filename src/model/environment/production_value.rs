@@ -1,11 +1,11 @@
 //! The value of a variable in production. Its masking belongs in `hidden`.
 
 use crate::base::secret::Secret;
-use crate::model::deployment::expansion::{Piece, joined};
+use crate::model::deployment::expansion::{Segment, render};
 
 /// A variable in production, as far as the deployment tells.
 #[derive(Debug, Clone)]
-pub struct InProduction {
+pub struct ProductionInfo {
     /// Value, or the known facts about it.
     pub value: ProductionValue,
     /// Position: `file:line`.
@@ -27,11 +27,11 @@ pub enum ProductionValue {
 pub(super) const LONGEST: usize = 128 << 10;
 
 /// Joins pieces, unless the result is longer than a value can be.
-pub(super) fn expanded<'a>(pieces: &[Piece], value: &dyn Fn(&str) -> Option<&'a str>) -> Option<String> {
-    let length = |piece: &Piece| match piece {
-        Piece::Text(text) => text.len(),
-        Piece::Variable(name) => value(name).map_or(name.len() + 3, str::len),
+pub(super) fn expanded<'a>(pieces: &[Segment], value: &dyn Fn(&str) -> Option<&'a str>) -> Option<String> {
+    let length = |piece: &Segment| match piece {
+        Segment::Text(text) => text.len(),
+        Segment::Variable(name) => value(name).map_or(name.len() + 3, str::len),
     };
     let total = pieces.iter().map(length).fold(0_usize, usize::saturating_add);
-    (total <= LONGEST).then(|| joined(pieces, value))
+    (total <= LONGEST).then(|| render(pieces, value))
 }

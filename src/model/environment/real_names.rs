@@ -1,13 +1,13 @@
 //! Tests with variables from deployments of public projects, each with its expected treatment: `R` a
 //! placeholder for the whole value, `P` for a part of it, `H` masked but unchanged, `O` open.
 
-use super::secret_detection::holds_password;
-use super::placeholder_secret::{Ground, SecretRules};
+use super::placeholder_secret::{GeneratorContext, SecretRules};
 use super::replace::{Local, Placeholders};
+use super::secret_detection::holds_password;
 use super::secret_name::SecretNames;
 use crate::base::assets::embedded_text;
-use crate::model::deployment::expansion::Piece;
-use crate::model::deployment::{Given, GivenValue};
+use crate::model::deployment::expansion::Segment;
+use crate::model::deployment::{EnvEntry, EnvVarSource};
 
 const TABLE: &str = include_str!("real_names.txt");
 
@@ -17,11 +17,11 @@ fn rules() -> SecretRules {
     SecretRules::read("r", text("placeholder-secrets.yaml")).expect("are valid").with_names(names)
 }
 
-fn given(name: &str, value: &str) -> Given {
-    Given {
+fn given(name: &str, value: &str) -> EnvEntry {
+    EnvEntry {
         name: name.to_owned(),
         place: "compose.yaml:1".to_owned(),
-        value: GivenValue::Text(vec![Piece::Text(value.to_owned())]),
+        value: EnvVarSource::Text(vec![Segment::Text(value.to_owned())]),
         parts: Vec::new(),
         draft: None,
     }
@@ -29,7 +29,7 @@ fn given(name: &str, value: &str) -> Given {
 
 #[test]
 fn variables_of_real_systems_are_judged_rightly() {
-    let (rules, ground) = (rules(), Ground::of("w"));
+    let (rules, ground) = (rules(), GeneratorContext::of("w"));
     let mut wrong = Vec::new();
     let lines: Vec<&str> = TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     for line in &lines {

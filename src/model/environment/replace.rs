@@ -4,17 +4,17 @@
 use std::ops::Range;
 
 use super::error::RuleError;
-use super::placeholder_secret::{Ground, SecretRules, Source};
-use super::secret_part::{self, Part};
+use super::placeholder_secret::{GeneratorContext, GeneratorSource, SecretRules};
+use super::secret_part::{self, SecretPart};
 use crate::base::secret::Secret;
-use crate::model::deployment::expansion::Piece;
-use crate::model::deployment::{Given, GivenValue};
+use crate::model::deployment::expansion::Segment;
+use crate::model::deployment::{EnvEntry, EnvVarSource};
 
 /// Generator of placeholders.
 #[derive(Clone, Copy)]
 pub(super) struct Placeholders<'a> {
     pub(super) rules: &'a SecretRules,
-    pub(super) ground: &'a Ground,
+    pub(super) ground: &'a GeneratorContext,
 }
 
 /// Local form of a value.
@@ -22,23 +22,23 @@ pub(super) enum Local {
     /// Same value as in the deployment.
     Same,
     /// Placeholder for the whole value.
-    Whole(Source),
+    Whole(GeneratorSource),
     /// Value with some parts replaced, and the reasons for replacing them.
-    Parts(Vec<Piece>, Vec<String>),
+    Parts(Vec<Segment>, Vec<String>),
 }
 
 /// A part of a text to replace.
 struct Span {
     range: Range<usize>,
-    source: Source,
+    source: GeneratorSource,
 }
 
 impl Placeholders<'_> {
     /// Decides about a variable without an entry in the table. `value` is its whole value in production,
     /// if known.
-    pub(super) fn of(self, given: &Given, value: Option<&str>) -> Result<Local, RuleError> {
+    pub(super) fn of(self, given: &EnvEntry, value: Option<&str>) -> Result<Local, RuleError> {
         let names = self.rules.names();
-        let (Some(value), GivenValue::Text(pieces)) = (value, &given.value) else {
+        let (Some(value), EnvVarSource::Text(pieces)) = (value, &given.value) else {
             return self.of_unknown(given);
         };
         let judged = names.judge(&given.name, value);
@@ -51,7 +51,7 @@ impl Placeholders<'_> {
         let mut made = Vec::new();
         let mut reasons = Vec::new();
         for piece in pieces {
-            let Piece::Text(text) = piece else {
+            let Segment::Text(text) = piece else {
                 made.push(piece.clone());
                 continue;
             };
@@ -67,17 +67,17 @@ impl Placeholders<'_> {
                 spans.extend(self.interpolated(given, text));
             }
             let found = secret_part::find(text, names).into_iter();
-            spans.extend(found.map(|Part { range, what }| {
+            spans.extend(found.map(|SecretPart { range, what }| {
                 let secret = Some(&text[range.clone()]);
                 Span { source: source("", secret, what), range }
             }));
-            made.push(Piece::Text(self.filled(text, spans, &mut reasons)?));
+            made.push(Segment::Text(self.filled(text, spans, &mut reasons)?));
         }
         Ok(if reasons.is_empty() { Local::Same } else { Local::Parts(made, reasons) })
     }
 
     /// Decides about a value that is unknown from the files.
-    fn of_unknown(self, given: &Given) -> Result<Local, RuleError> {
+    fn of_unknown(self, given: &EnvEntry) -> Result<Local, RuleError> {
         let names = self.rules.names();
         if let Some(rule) = names.certain(&given.name) {
             // If one variable makes up the whole value, other values may be made of it too.
@@ -98,17 +98,17 @@ impl Placeholders<'_> {
         if lacks {
             return Ok(Local::Same);
         }
-        spans.extend(secret_part::find(draft, names).into_iter().map(|Part { range, what }| {
+        spans.extend(secret_part::find(draft, names).into_iter().map(|SecretPart { range, what }| {
             let secret = Some(&draft[range.clone()]);
             Span { source: source("", secret, what), range }
         }));
         let mut reasons = Vec::new();
         let text = self.filled(draft, spans, &mut reasons)?;
-        Ok(Local::Parts(vec![Piece::Text(text)], reasons))
+        Ok(Local::Parts(vec![Segment::Text(text)], reasons))
     }
 
     /// Returns the spans of secret variables that Compose interpolated into a text.
-    fn interpolated(self, given: &Given, text: &str) -> Vec<Span> {
+    fn interpolated(self, given: &EnvEntry, text: &str) -> Vec<Span> {
         let names = self.rules.names();
         let mut spans = Vec::new();
         for part in &given.parts {
@@ -154,12 +154,12 @@ impl Placeholders<'_> {
     }
 
     /// Returns a placeholder that can be part of a text, so never the path of a file.
-    fn value(self, source: &Source) -> Result<Secret, RuleError> {
+    fn value(self, source: &GeneratorSource) -> Result<Secret, RuleError> {
         let made = self.rules.make_for(None, source, self.ground)?;
         if made.file.is_none() {
             return Ok(made.value);
         }
-        let plain = Source { name: String::new(), ..source.clone() };
+        let plain = GeneratorSource { name: String::new(), ..source.clone() };
         Ok(self.rules.make_for(None, &plain, self.ground)?.value)
     }
 }
@@ -173,7 +173,7 @@ impl SecretRules {
     pub fn placeholders<'a>(
         &self,
         interpolated: &'a [(String, Secret)],
-        ground: &Ground,
+        ground: &GeneratorContext,
     ) -> Result<Vec<(&'a str, Secret)>, RuleError> {
         let placeholders = Placeholders { rules: self, ground };
         let mut made = Vec::new();
@@ -191,9 +191,9 @@ impl SecretRules {
 }
 
 /// Returns the source of a secret in an undeclared variable.
-fn source(name: &str, value: Option<&str>, why: String) -> Source {
+fn source(name: &str, value: Option<&str>, why: String) -> GeneratorSource {
     let (name, value) = (name.to_owned(), value.map(Secret::new));
-    Source { kept_as: format!("variable {name}"), name, value, declared: false, why }
+    GeneratorSource { kept_as: format!("variable {name}"), name, value, declared: false, why }
 }
 
 /// Returns whether a position in a text is that of an address's password.

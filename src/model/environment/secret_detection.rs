@@ -3,28 +3,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::production_value::{InProduction, ProductionValue, expanded};
+use super::production_value::{ProductionInfo, ProductionValue, expanded};
 use super::secret_name::SecretNames;
 use super::secret_part;
 use crate::base::secret::Secret;
-use crate::model::deployment::expansion::Piece;
-use crate::model::deployment::{Container, GivenValue};
+use crate::model::deployment::expansion::Segment;
+use crate::model::deployment::{DeployedContainer, EnvVarSource};
 
 /// Returns the known value in production of each variable. In values made of a Secret, the reference to
 /// it stays. `is_secret` checks a name with its value, `names` the content of a value.
 pub(super) fn in_production(
-    container: &Container,
+    container: &DeployedContainer,
     is_secret: &dyn Fn(&str, &str) -> bool,
     names: &SecretNames,
-) -> Vec<InProduction> {
+) -> Vec<ProductionInfo> {
     let mut known: BTreeMap<&str, String> = BTreeMap::new();
     let mut hidden: BTreeSet<&str> = BTreeSet::new();
     let mut all = Vec::new();
     for given in &container.variables {
         let (value, secret) = match &given.value {
-            GivenValue::Text(pieces) => {
-                let is_hidden =
-                    |piece: &Piece| matches!(piece, Piece::Variable(name) if hidden.contains(name.as_str()));
+            EnvVarSource::Text(pieces) => {
+                let is_hidden = |piece: &Segment| matches!(piece, Segment::Variable(name) if hidden.contains(name.as_str()));
                 let is_tainted = pieces.iter().any(is_hidden);
                 match expanded(pieces, &|name| known.get(name).map(String::as_str)) {
                     Some(made) => {
@@ -45,15 +44,15 @@ pub(super) fn in_production(
                     None => (ProductionValue::Elsewhere("a value that is too long".to_owned()), is_tainted),
                 }
             }
-            GivenValue::Secret { secret, key } => {
+            EnvVarSource::Secret { secret, key } => {
                 (ProductionValue::Elsewhere(format!("Secret {secret}, key {key}")), true)
             }
-            GivenValue::Field(field) => (ProductionValue::Elsewhere(field.clone()), false),
-            GivenValue::Unknown(why) | GivenValue::Required(why) => {
+            EnvVarSource::Field(field) => (ProductionValue::Elsewhere(field.clone()), false),
+            EnvVarSource::Unknown(why) | EnvVarSource::Required(why) => {
                 (ProductionValue::Elsewhere(format!("unknown: {why}")), false)
             }
         };
-        all.push(InProduction { value, place: given.place.clone(), secret });
+        all.push(ProductionInfo { value, place: given.place.clone(), secret });
     }
     all
 }

@@ -22,11 +22,11 @@ struct Written {
     shapes: BTreeMap<String, String>,
     #[serde(default)]
     compounds: Vec<String>,
-    rules: Vec<WrittenRule>,
+    rules: Vec<RawSecretNameRule>,
 }
 
 #[derive(Debug, Deserialize)]
-struct WrittenRule {
+struct RawSecretNameRule {
     rule: String,
     name: String,
     #[serde(default)]
@@ -58,7 +58,7 @@ impl When {
 }
 
 #[derive(Debug)]
-struct Rule {
+struct SecretNameRule {
     label: String,
     name: Regex,
     hide: When,
@@ -69,12 +69,12 @@ struct Rule {
 
 /// Rules, in order; the first with a matching name decides.
 #[derive(Debug, Clone)]
-pub struct SecretNames(Arc<Names>);
+pub struct SecretNames(Arc<SecretNameSet>);
 
 #[derive(Debug)]
-struct Names {
+struct SecretNameSet {
     compounds: Vec<Regex>,
-    rules: Vec<Rule>,
+    rules: Vec<SecretNameRule>,
 }
 
 /// Result of checking a variable by name and value.
@@ -84,7 +84,7 @@ pub struct Judgement {
     pub hide: bool,
     /// Byte range of the value that a placeholder replaces.
     pub replace: Option<Range<usize>>,
-    /// Rule that decided.
+    /// SecretNameRule that decided.
     pub rule: Option<String>,
 }
 
@@ -114,7 +114,7 @@ impl SecretNames {
                     shape: name.clone(),
                 })
             };
-            Ok(Rule {
+            Ok(SecretNameRule {
                 label: rule.rule.clone(),
                 name: compile(&rule.rule, &rule.name)?,
                 hide: rule.hide,
@@ -123,7 +123,7 @@ impl SecretNames {
                 part: rule.part.as_deref().map(|part| compile(&rule.rule, part)).transpose()?,
             })
         });
-        Ok(Self(Arc::new(Names {
+        Ok(Self(Arc::new(SecretNameSet {
             compounds: compounds.collect::<Result<_, RuleError>>()?,
             rules: rules.collect::<Result<_, RuleError>>()?,
         })))
@@ -132,7 +132,7 @@ impl SecretNames {
     /// Returns rules that find no secret.
     #[must_use]
     pub fn none() -> Self {
-        Self(Arc::new(Names { compounds: Vec::new(), rules: Vec::new() }))
+        Self(Arc::new(SecretNameSet { compounds: Vec::new(), rules: Vec::new() }))
     }
 
     /// Checks a variable with its value.
@@ -168,7 +168,7 @@ impl SecretNames {
         self.rule(name).is_some_and(|rule| rule.hide == When::Always)
     }
 
-    fn rule(&self, name: &str) -> Option<&Rule> {
+    fn rule(&self, name: &str) -> Option<&SecretNameRule> {
         if name.len() > LONGEST_NAME {
             return None;
         }

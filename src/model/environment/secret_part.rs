@@ -16,7 +16,7 @@ const MOST: usize = 100;
 
 /// A secret in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Part {
+pub(super) struct SecretPart {
     /// Byte range.
     pub(super) range: Range<usize>,
     /// Kind: `password of an address`.
@@ -24,7 +24,7 @@ pub(super) struct Part {
 }
 
 /// Finds the secrets in a text, in order and without overlaps.
-pub(super) fn find(text: &str, names: &SecretNames) -> Vec<Part> {
+pub(super) fn find(text: &str, names: &SecretNames) -> Vec<SecretPart> {
     if text.len() > LONGEST {
         return Vec::new();
     }
@@ -36,7 +36,7 @@ pub(super) fn find(text: &str, names: &SecretNames) -> Vec<Part> {
 }
 
 /// Sorts the parts; of overlapping ones, keeps the first.
-pub(super) fn without_overlaps(mut parts: Vec<Part>) -> Vec<Part> {
+pub(super) fn without_overlaps(mut parts: Vec<SecretPart>) -> Vec<SecretPart> {
     parts.retain(|part| !part.range.is_empty());
     parts.sort_by_key(|part| (part.range.start, std::cmp::Reverse(part.range.end)));
     let mut end = 0;
@@ -57,7 +57,7 @@ fn is_open(text: &str) -> bool {
 }
 
 /// Finds the passwords in addresses, `scheme://user:password@host`, and tokens in place of a user.
-fn addresses(text: &str) -> Vec<Part> {
+fn addresses(text: &str) -> Vec<SecretPart> {
     let starts = text.match_indices("://").map(|(at, sign)| at + sign.len());
     let password = |start: usize| {
         let rest = &text[start..];
@@ -85,13 +85,13 @@ fn addresses(text: &str) -> Vec<Part> {
             Some((user, password)) if !password.is_empty() => {
                 let start = start + user.len() + 1;
                 let what = "password of an address".to_owned();
-                (!is_open(password)).then_some(Part { range: start..start + password.len(), what })
+                (!is_open(password)).then_some(SecretPart { range: start..start + password.len(), what })
             }
             _ => {
                 let user = login.trim_end_matches(':');
                 let is_token = user.len() >= 16 && user.bytes().any(|byte| byte.is_ascii_digit());
                 let what = "token of an address".to_owned();
-                (is_token && !is_open(user)).then_some(Part { range: start..start + user.len(), what })
+                (is_token && !is_open(user)).then_some(SecretPart { range: start..start + user.len(), what })
             }
         }
     };
@@ -99,7 +99,7 @@ fn addresses(text: &str) -> Vec<Part> {
 }
 
 /// Finds the values of `name=value`, `"name": "value"` and `--name value` with secret names.
-fn assignments(text: &str, names: &SecretNames) -> Vec<Part> {
+fn assignments(text: &str, names: &SecretNames) -> Vec<SecretPart> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     let mut parts = Vec::new();
     for (at, sign) in text.match_indices(['=', ':', ' ']).take(NAMES) {
@@ -156,7 +156,7 @@ fn assignments(text: &str, names: &SecretNames) -> Vec<Part> {
         let judged = names.judge(name, value);
         if let Some(range) = judged.replace {
             let what = format!("{} `{name}` in the text", judged.rule.unwrap_or_default());
-            parts.push(Part { range: from + range.start..from + range.end, what });
+            parts.push(SecretPart { range: from + range.start..from + range.end, what });
         }
         if parts.len() >= MOST {
             break;
@@ -166,7 +166,7 @@ fn assignments(text: &str, names: &SecretNames) -> Vec<Part> {
 }
 
 /// Finds the secrets of authorizations: `Bearer …`, `Authorization: Basic …`.
-fn authorizations(text: &str) -> Vec<Part> {
+fn authorizations(text: &str) -> Vec<SecretPart> {
     const SCHEMES: &[&str] = &["bearer", "basic", "token", "apikey", "splunk"];
     let lower = text.to_ascii_lowercase();
     let mut parts = Vec::new();
@@ -187,7 +187,7 @@ fn authorizations(text: &str) -> Vec<Part> {
             if is_header && gap > 0 && is_long && !is_open(secret) {
                 let start = at + scheme.len() + gap;
                 let what = "authorization".to_owned();
-                parts.push(Part { range: start..start + secret.len(), what });
+                parts.push(SecretPart { range: start..start + secret.len(), what });
             }
         }
     }
@@ -195,7 +195,7 @@ fn authorizations(text: &str) -> Vec<Part> {
 }
 
 /// Finds private keys in PEM.
-fn private_keys(text: &str) -> Vec<Part> {
+fn private_keys(text: &str) -> Vec<SecretPart> {
     const BEGIN: &str = "-----BEGIN ";
     const END: &str = "PRIVATE KEY-----";
     let mut parts = Vec::new();
@@ -206,7 +206,7 @@ fn private_keys(text: &str) -> Vec<Part> {
         };
         let body = at + BEGIN.len() + head;
         let end = text[body..].find(END).map_or(text.len(), |end| body + end + END.len());
-        parts.push(Part { range: at..end, what: "private key".to_owned() });
+        parts.push(SecretPart { range: at..end, what: "private key".to_owned() });
     }
     parts
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::base::assets;
-use crate::base::x509::Material;
-use crate::model::inventory::{Document, Inventory};
+use crate::base::x509::TestPki;
+use crate::model::inventory::{Inventory, InventoryDocument};
 
 const TABLE: &str = "\
 production: {environment: {IS_PRODUCTION: \"false\"}}
@@ -24,7 +24,7 @@ components:
 ";
 
 fn inventory() -> Inventory {
-    let head = Document { file: "i.yaml".into(), text: Cow::Borrowed(TABLE), reference: None };
+    let head = InventoryDocument { file: "i.yaml".into(), text: Cow::Borrowed(TABLE), reference: None };
     Inventory::read("here", vec![head]).expect("reads")
 }
 
@@ -33,9 +33,9 @@ fn rules() -> SecretRules {
     SecretRules::read("placeholder-secrets.yaml", text).expect("are valid")
 }
 
-fn resolve(wishes: Wishes, seed: &str) -> Result<Environment, EnvironmentError> {
+fn resolve(wishes: EnvOverrides, seed: &str) -> Result<Environment, EnvironmentError> {
     let inventory = inventory();
-    let provided = Provided {
+    let provided = ServiceBinding {
         name: "BUS_PASSWORD".into(),
         value: Secret::new("from-the-bus"),
         secret: true,
@@ -48,27 +48,27 @@ fn resolve(wishes: Wishes, seed: &str) -> Result<Environment, EnvironmentError> 
         deployed: None,
         provided: vec![provided],
         secrets: &rules(),
-        ground: Ground::of(seed),
+        ground: GeneratorContext::of(seed),
         wishes,
     })
 }
 
-fn flag(name: &str, value: &str) -> (String, Secret, Origin) {
-    (name.to_owned(), Secret::new(value), Origin::Flag)
+fn flag(name: &str, value: &str) -> (String, Secret, ValueOrigin) {
+    (name.to_owned(), Secret::new(value), ValueOrigin::Flag)
 }
 
 #[test]
 fn each_layer_wins_over_those_below() {
-    let wishes = Wishes {
+    let wishes = EnvOverrides {
         set: vec![flag("LEVEL", "INFO"), flag("EXTRA", "1")],
         unset: vec!["PORT".into()],
-        ..Wishes::default()
+        ..EnvOverrides::default()
     };
     let environment = resolve(wishes, "w").expect("resolves");
     let seen: Vec<(&str, Option<&str>, &str)> = environment
         .variables
         .iter()
-        .filter(|v| !matches!(v.origin, Origin::Reference { .. }))
+        .filter(|v| !matches!(v.origin, ValueOrigin::Reference { .. }))
         .map(|v| (v.name.as_str(), v.value.as_ref().map(Secret::expose), v.origin.id()))
         .collect();
     assert_eq!(
@@ -83,26 +83,28 @@ fn each_layer_wins_over_those_below() {
             ("URL", None, "missing"),
         ]
     );
-    let lacking: Vec<&str> = environment.lacking().iter().map(|v| v.name.as_str()).collect();
+    let lacking: Vec<&str> = environment.missing_required().iter().map(|v| v.name.as_str()).collect();
     assert_eq!(lacking, ["OTHER_URL", "URL"]);
     assert_eq!(environment.summary(), "6 variables: 1 from bus, 2 placeholder secrets, 2 yours, 1 locked");
 }
 
 #[test]
 fn production_cannot_be_claimed() {
-    let claim = Wishes { set: vec![flag("IS_PRODUCTION", "true")], unset: vec![], ..Wishes::default() };
+    let claim =
+        EnvOverrides { set: vec![flag("IS_PRODUCTION", "true")], unset: vec![], ..EnvOverrides::default() };
     let error = resolve(claim, "w").expect_err("is refused").to_string();
     assert!(error.contains("`IS_PRODUCTION` must be `false`") && error.contains("i.yaml:1"), "{error}");
-    let unset = Wishes { set: vec![], unset: vec!["IS_PRODUCTION".into()], ..Wishes::default() };
+    let unset = EnvOverrides { set: vec![], unset: vec!["IS_PRODUCTION".into()], ..EnvOverrides::default() };
     assert!(matches!(resolve(unset, "w"), Err(EnvironmentError::Locked { .. })));
-    let same = Wishes { set: vec![flag("IS_PRODUCTION", "false")], unset: vec![], ..Wishes::default() };
+    let same =
+        EnvOverrides { set: vec![flag("IS_PRODUCTION", "false")], unset: vec![], ..EnvOverrides::default() };
     assert!(resolve(same, "w").is_ok());
 }
 
 #[test]
 fn placeholder_secrets_are_stable_and_differ_between_workspaces() {
     let value = |seed: &str, name: &str| {
-        let environment = resolve(Wishes::default(), seed).expect("resolves");
+        let environment = resolve(EnvOverrides::default(), seed).expect("resolves");
         let variable = environment.variables.iter().find(|v| v.name == name).cloned().expect("is there");
         variable.value.expect("has a value").expose().to_owned()
     };
@@ -114,13 +116,13 @@ fn placeholder_secrets_are_stable_and_differ_between_workspaces() {
 }
 
 /// Resolves a table with all inputs for placeholders.
-fn made(table: &'static str, wishes: Wishes, services: &[(&str, &[(&str, &str)])]) -> Environment {
-    let head = Document { file: "i.yaml".into(), text: Cow::Borrowed(table), reference: None };
+fn made(table: &'static str, wishes: EnvOverrides, services: &[(&str, &[(&str, &str)])]) -> Environment {
+    let head = InventoryDocument { file: "i.yaml".into(), text: Cow::Borrowed(table), reference: None };
     let inventory = Inventory::read("here", vec![head]).expect("reads");
     let now = std::time::SystemTime::now();
-    let material = Material::new(&[], now, now + std::time::Duration::from_secs(60)).expect("makes");
+    let material = TestPki::new(&[], now, now + std::time::Duration::from_secs(60)).expect("makes");
     let facts = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
-    let ground = Ground {
+    let ground = GeneratorContext {
         kept: Kept::of("seed", Some(Arc::new(material))),
         hosts: Arc::new(["gitlab.com".to_owned(), "git.test".to_owned()]),
         services: Arc::new(services.iter().map(|(name, pairs)| ((*name).into(), facts(pairs))).collect()),
@@ -142,11 +144,11 @@ fn value<'a>(environment: &'a Environment, name: &str) -> &'a str {
     variable.and_then(|variable| variable.value.as_ref()).map_or("–", Secret::expose)
 }
 
-fn wish(name: &str, value: &str) -> Wishes {
-    Wishes {
-        set: vec![(name.into(), Secret::new(value), Origin::Flag)],
+fn wish(name: &str, value: &str) -> EnvOverrides {
+    EnvOverrides {
+        set: vec![(name.into(), Secret::new(value), ValueOrigin::Flag)],
         unset: Vec::new(),
-        ..Wishes::default()
+        ..EnvOverrides::default()
     }
 }
 
@@ -154,7 +156,7 @@ fn wish(name: &str, value: &str) -> Wishes {
 fn tokens_by_host_bring_the_variables_that_they_name() {
     const TABLE: &str = "\
 components: [{name: a, category: x, environment: [{name: GITLAB_TOKENS, type: json, required: true}]}]";
-    let environment = made(TABLE, Wishes::default(), &[]);
+    let environment = made(TABLE, EnvOverrides::default(), &[]);
     assert_eq!(value(&environment, "GITLAB_TOKENS"), r#"{"gitlab.com": "GITLAB_TOKEN"}"#);
     assert!(value(&environment, "GITLAB_TOKEN").starts_with("glpat-cki-reference-"));
     let variable = |name: &str| environment.variables.iter().find(|v| v.name == name).expect("is there");
@@ -183,7 +185,7 @@ components:
       - {name: GOOGLE_APPLICATION_CREDENTIALS, secret: true}
       - {name: LICENCE, type: path, secret: true}
 ";
-    let environment = made(TABLE, Wishes::default(), &[]);
+    let environment = made(TABLE, EnvOverrides::default(), &[]);
     assert_eq!(value(&environment, "RABBITMQ_CAFILE"), "/run/secrets/cki-reference/ca.pem");
     assert_eq!(value(&environment, "OTHER_CAFILE"), "–", "nobody needs it");
     let content = |name: &str| {
@@ -222,7 +224,7 @@ components:
       - {name: AWS_ACCESS_KEY_ID, secret: true}
       - {name: APP_DB_URL, secret: true}
 ";
-    let alone = made(TABLE, Wishes::default(), &[]);
+    let alone = made(TABLE, EnvOverrides::default(), &[]);
     let fields: Vec<&str> = value(&alone, "BUCKET_SOFTWARE").split('|').collect();
     assert_eq!(fields.len(), 5, "{fields:?}");
     assert_eq!(
@@ -242,7 +244,7 @@ components:
         ("S3_BUCKET", "cki"),
     ];
     let postgres = [("DATABASE_URL", "postgresql://cki:p@postgres:5432/cki")];
-    let with = made(TABLE, Wishes::default(), &[("s3", &s3), ("postgres", &postgres)]);
+    let with = made(TABLE, EnvOverrides::default(), &[("s3", &s3), ("postgres", &postgres)]);
     assert_eq!(value(&with, "BUCKET_SOFTWARE"), "http://s3:8333|key|hidden|cki|bucket_software/");
     assert_eq!(value(&with, "BUCKET_PIPE"), "http://s3:8333/cki/bucket_pipe/");
     assert_eq!(value(&with, "BUCKET_PIPE_AWS_SECRET_ACCESS_KEY"), "hidden");
@@ -253,7 +255,7 @@ components:
 fn rules_that_go_wrong_say_where() {
     let make = |rules: &str| {
         let rules = SecretRules::read("r.yaml", rules).expect("reads");
-        rules.make("A", None, &Ground::of("s")).expect_err("is wrong").to_string()
+        rules.make("A", None, &GeneratorContext::of("s")).expect_err("is wrong").to_string()
     };
     let outside = make("rules: [{rule: x, value: /etc/passwd, file: y}]");
     assert!(outside.contains("must be a path in `/run/secrets/cki-reference`"), "{outside}");

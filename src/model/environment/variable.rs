@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use super::placeholder_secret::Source;
-use super::production_value::InProduction;
+use super::placeholder_secret::GeneratorSource;
+use super::production_value::ProductionInfo;
 use crate::base::secret::Secret;
 
 /// A variable with its value and its origin.
@@ -22,25 +22,25 @@ pub struct Variable {
     pub required: bool,
     /// Type, if the table sets one.
     pub kind: Option<String>,
-    /// Origin of the value.
-    pub origin: Origin,
-    /// Origin of the overridden value.
-    pub instead_of: Option<Origin>,
+    /// ValueOrigin of the value.
+    pub origin: ValueOrigin,
+    /// ValueOrigin of the overridden value.
+    pub instead_of: Option<ValueOrigin>,
     /// Rule that replaced a value that is valid only in production.
     pub replaced_by: Option<String>,
     /// Secret of the deployment that a placeholder replaces as a whole.
-    pub source: Option<Source>,
+    pub source: Option<GeneratorSource>,
     /// Reasons for placeholders in parts of the value, a few words each.
     pub parts: Vec<String>,
     /// Value in production.
-    pub production: Option<InProduction>,
+    pub production: Option<ProductionInfo>,
     /// Purpose.
     pub description: Option<String>,
 }
 
 impl Variable {
     /// Returns a variable with only an origin.
-    pub(super) fn new(name: &str, origin: Origin) -> Self {
+    pub(super) fn new(name: &str, origin: ValueOrigin) -> Self {
         Self {
             name: name.to_owned(),
             value: None,
@@ -63,7 +63,7 @@ impl Variable {
     pub fn reason(&self) -> String {
         let reason = self.origin.reason();
         match (&self.origin, &self.source) {
-            (Origin::Reference { .. }, Some(source)) if !source.why.is_empty() => {
+            (ValueOrigin::Reference { .. }, Some(source)) if !source.why.is_empty() => {
                 format!("{reason}: {}", source.why)
             }
             _ if self.parts.is_empty() => reason,
@@ -72,9 +72,9 @@ impl Variable {
     }
 }
 
-/// Origin of a value.
+/// ValueOrigin of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum ValueOrigin {
     /// Default in the component's table.
     Default {
         /// `file:line`.
@@ -125,7 +125,7 @@ pub enum Origin {
     Unset,
 }
 
-impl Origin {
+impl ValueOrigin {
     /// Returns the reason for the value.
     #[must_use]
     pub fn reason(&self) -> String {
@@ -177,7 +177,7 @@ impl Origin {
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for ValueOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.reason())
     }

@@ -4,7 +4,7 @@
 use regex::Regex;
 use serde::Deserialize;
 
-use super::decodings::views;
+use super::decodings::decoded_variants;
 use crate::base::yaml::{self, YamlError};
 
 /// Invalid credential rules.
@@ -104,7 +104,7 @@ impl Credentials {
                 rule.name.as_ref().is_none_or(|wanted| name.is_some_and(|name| wanted.is_match(name)))
             })
             .collect();
-        views(text).iter().find_map(|view| {
+        decoded_variants(text).iter().find_map(|view| {
             let found = rules.iter().find(|rule| {
                 rule.pattern.captures_iter(view).any(|found| {
                     let host = found.name("host").map(|host| host.as_str());
@@ -121,6 +121,6 @@ impl Credentials {
     }
 
     fn is_ours(&self, text: &str) -> bool {
-        views(text).iter().any(|view| self.marks.iter().any(|mark| mark.is_match(view)))
+        decoded_variants(text).iter().any(|view| self.marks.iter().any(|mark| mark.is_match(view)))
     }
 }

@@ -19,7 +19,7 @@ const SHORTEST: usize = 12;
 const SHORTEST_TEXT: usize = 4;
 
 /// Returns the text and all its decoded forms.
-pub(super) fn views(text: &str) -> Vec<Cow<'_, str>> {
+pub(super) fn decoded_variants(text: &str) -> Vec<Cow<'_, str>> {
     let mut seen = BTreeSet::new();
     let mut found: Vec<Cow<'_, str>> = vec![Cow::Borrowed(text)];
     let mut from = 0;
@@ -169,7 +169,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn says(text: &str, wanted: &str) -> bool {
-        views(text).iter().any(|view| view.contains(wanted))
+        decoded_variants(text).iter().any(|view| view.contains(wanted))
     }
 
     #[test]
@@ -203,7 +203,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_can_be_looked_at(text in "\\PC{0,60}|[%\\\\u0-9a-f=A-Za-z+/\n]{0,80}") {
-            prop_assert!(views(&text)[0] == text);
+            prop_assert!(decoded_variants(&text)[0] == text);
         }
 
         #[test]

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use super::decodings::decoded_variants;
 use super::host::{LONGEST, ascii, canonical, hosts, is_host_character, is_within};
-use super::decodings::views;
-use crate::model::inventory::{Inventory, Written};
+use crate::model::inventory::{Inventory, SourceMap};
 use crate::model::reference::Reference;
 
 /// One host pattern of the inventory.
@@ -17,7 +17,7 @@ pub struct Rule {
     /// Entry that contains the pattern; `None` for `production.hosts`.
     pub entry: Option<Reference>,
     matches: Hosts,
-    written: Written,
+    written: SourceMap,
     path: String,
 }
 
@@ -51,9 +51,9 @@ impl Hosts {
         (is_name && bits.is_none()).then_some(Self::Names(pattern))
     }
 
-    fn has(&self, host: &str) -> bool {
+    fn matches_host(&self, host: &str) -> bool {
         match self {
-            Self::Names(pattern) => fits(pattern.as_bytes(), host.as_bytes()),
+            Self::Names(pattern) => wildcard_match(pattern.as_bytes(), host.as_bytes()),
             Self::Network(network, bits) => host.parse().is_ok_and(|host| is_within(host, *network, *bits)),
         }
     }
@@ -76,7 +76,7 @@ impl Rule {
     /// Returns whether the pattern matches this host: a name without port, or an address.
     #[must_use]
     pub fn is_about(&self, host: &str) -> bool {
-        self.matches.has(&canonical(host))
+        self.matches.matches_host(&canonical(host))
     }
 
     /// Returns the host, if the pattern matches a single one.
@@ -107,7 +107,7 @@ pub struct DenyList {
 
 impl From<&Inventory> for DenyList {
     fn from(inventory: &Inventory) -> Self {
-        let rule = |pattern: &String, entry: Option<&Reference>, written: &Written, path: String| {
+        let rule = |pattern: &String, entry: Option<&Reference>, written: &SourceMap, path: String| {
             let matches = Hosts::parse(pattern)?;
             let (pattern, written) = (pattern.clone(), written.clone());
             Some(Rule { pattern, entry: entry.cloned(), matches, written, path })
@@ -182,7 +182,7 @@ impl DenyList {
         if self.rules.is_empty() {
             return None;
         }
-        views(text).iter().find_map(|view| {
+        decoded_variants(text).iter().find_map(|view| {
             hosts(view, hinted).into_iter().find_map(|host| {
                 let rule = self.matching(&host)?;
                 Some((host, rule))
@@ -193,7 +193,7 @@ impl DenyList {
     /// Returns the hosts of production that a text names.
     #[must_use]
     pub fn named_in(&self, text: &str) -> Vec<String> {
-        let all = views(text).iter().flat_map(|view| hosts(view, false)).collect::<Vec<_>>();
+        let all = decoded_variants(text).iter().flat_map(|view| hosts(view, false)).collect::<Vec<_>>();
         all.into_iter().filter(|host| self.matching(host).is_some()).collect()
     }
 
@@ -202,13 +202,13 @@ impl DenyList {
         let whole = self.names.get(host);
         let ends = host.char_indices().map(|(at, _)| at).chain([host.len()]);
         let by_end = ends.filter_map(|at| self.ends.get(&host[at..])).min();
-        let other = self.others.iter().find(|at| self.rules[**at].matches.has(host));
+        let other = self.others.iter().find(|at| self.rules[**at].matches.matches_host(host));
         [whole, by_end, other].into_iter().flatten().min().map(|at| &self.rules[*at])
     }
 }
 
 /// Returns whether a name matches a pattern in which `*` stands for any part, even an empty one.
-fn fits(pattern: &[u8], name: &[u8]) -> bool {
+fn wildcard_match(pattern: &[u8], name: &[u8]) -> bool {
     let (mut at, mut from) = (0, 0);
     let mut again: Option<(usize, usize)> = None;
     while from < name.len() {
@@ -233,7 +233,7 @@ fn fits(pattern: &[u8], name: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::inventory::Document;
+    use crate::model::inventory::InventoryDocument;
     use base64::Engine as _;
     use proptest::prelude::*;
 
@@ -251,7 +251,7 @@ components:
 ";
 
     fn list() -> DenyList {
-        let head = Document { file: "i.yaml".into(), text: SAMPLE.into(), reference: None };
+        let head = InventoryDocument { file: "i.yaml".into(), text: SAMPLE.into(), reference: None };
         let inventory = Inventory::read("here", vec![head]).expect("reads");
         assert_eq!(inventory.findings(9), []);
         DenyList::from(&inventory)
@@ -327,7 +327,7 @@ components:
             assert!(list.names_production(text).is_some(), "{text}");
         }
         let text = "production: {hosts: ['bücher.test', 'xn--mnchen-3ya.test', '::ffff:10.2.0.0/112', '*.ÉCOLE.test']}";
-        let head = Document { file: "i.yaml".into(), text: text.into(), reference: None };
+        let head = InventoryDocument { file: "i.yaml".into(), text: text.into(), reference: None };
         let list = DenyList::from(&Inventory::read("here", vec![head]).expect("reads"));
         for text in [
             "xn--bcher-kva.test",
@@ -396,7 +396,7 @@ components:
         #[test]
         fn patterns_fit_what_a_regular_expression_would(pattern in "[ab*.]{0,8}", name in "[ab.]{0,10}") {
             let regex = regex::Regex::new(&format!("^{}$", regex::escape(&pattern).replace("\\*", ".*")));
-            prop_assert_eq!(fits(pattern.as_bytes(), name.as_bytes()), regex.expect("is one").is_match(&name));
+            prop_assert_eq!(wildcard_match(pattern.as_bytes(), name.as_bytes()), regex.expect("is one").is_match(&name));
         }
 
         #[test]
@@ -406,7 +406,7 @@ components:
         ) {
             let hosts = patterns.iter().map(|one| format!("'{one}'")).collect::<Vec<_>>().join(", ");
             let text = format!("production: {{hosts: [{hosts}]}}");
-            let head = Document { file: "i.yaml".into(), text: text.into(), reference: None };
+            let head = InventoryDocument { file: "i.yaml".into(), text: text.into(), reference: None };
             let list = DenyList::from(&Inventory::read("here", vec![head]).expect("reads"));
             let tried = list.rules.iter().find(|rule| rule.is_about(&host));
             prop_assert_eq!(list.denies(&host).map(|one| &one.pattern), tried.map(|one| &one.pattern));

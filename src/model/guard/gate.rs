@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 use std::ops::Deref;
 
-use super::{Finding, Guard, Refusal, judge};
-use crate::model::container::ContainerInside;
+use super::{Guard, GuardFinding, PolicyViolation, enforce};
+use crate::model::container::ContainerInspect;
 use crate::model::inventory::Inventory;
 
 /// A value that has passed the gate.
@@ -66,7 +66,7 @@ impl Startable for Vec<String> {
     }
 }
 
-impl Startable for ContainerInside {
+impl Startable for ContainerInspect {
     fn variables(&self) -> Vec<(&str, &str)> {
         self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
     }
@@ -119,7 +119,7 @@ impl<'a> Gate<'a> {
     ///
     /// # Errors
     /// Fails when a refused value is not allowed, or a locked variable is missing or different.
-    pub fn pass<T: Startable>(&self, what: T, starting: Starting<'_>) -> Result<Passed<T>, Refusal> {
+    pub fn pass<T: Startable>(&self, what: T, starting: Starting<'_>) -> Result<Passed<T>, PolicyViolation> {
         let variables = what.variables();
         let locked = &self.inventory.production.environment;
         // Of several values of one name, the last counts.
@@ -127,7 +127,7 @@ impl<'a> Gate<'a> {
         for (name, wanted) in locked.iter().filter(|_| starting.is_component) {
             let found = given.get(name.as_str()).copied();
             if found != Some(wanted) {
-                return Err(Refusal::Unlocked {
+                return Err(PolicyViolation::Unlocked {
                     component: starting.name.to_owned(),
                     variable: name.clone(),
                     wanted: wanted.clone(),
@@ -135,15 +135,15 @@ impl<'a> Gate<'a> {
                 });
             }
         }
-        let mut findings: Vec<Finding> = Vec::new();
+        let mut findings: Vec<GuardFinding> = Vec::new();
         for (name, value) in &variables {
             let reasons = self.guard.reasons(Some(name), value);
-            let finding = Finding::new(starting.name, name, starting.source, reasons);
+            let finding = GuardFinding::new(starting.name, name, starting.source, reasons);
             let is_locked = locked.contains_key(*name);
-            findings.extend(finding.map(|finding| Finding { locked: is_locked, ..finding }));
+            findings.extend(finding.map(|finding| GuardFinding { locked: is_locked, ..finding }));
         }
         findings.extend(self.guard.words(starting.name, what.words(), starting.source));
-        judge(&findings, self.allowed, self.inventory)?;
+        enforce(&findings, self.allowed, self.inventory)?;
         Ok(Passed(what))
     }
 }
@@ -152,20 +152,20 @@ impl<'a> Gate<'a> {
 mod tests {
     use super::*;
     use crate::model::guard::{COMMAND, Credentials};
-    use crate::model::inventory::Document;
+    use crate::model::inventory::InventoryDocument;
 
     fn parts() -> (Inventory, Guard) {
         let text = "production: {environment: {IS_PRODUCTION: 'false'}, hosts: [prod.example]}\n";
-        let head = Document { file: "i.yaml".into(), text: text.into(), reference: None };
+        let head = InventoryDocument { file: "i.yaml".into(), text: text.into(), reference: None };
         let inventory = Inventory::read("here", vec![head]).expect("reads");
         let credentials = Credentials::read("c.yaml", "{marks: [], rules: []}").expect("reads");
         let guard = Guard::new(&inventory, credentials);
         (inventory, guard)
     }
 
-    fn inside(pairs: &[(&str, &str)]) -> ContainerInside {
+    fn inside(pairs: &[(&str, &str)]) -> ContainerInspect {
         let environment = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        ContainerInside { environment: environment.collect(), ..ContainerInside::default() }
+        ContainerInspect { environment: environment.collect(), ..ContainerInspect::default() }
     }
 
     const APP: Starting<'static> = Starting { name: "app", source: "image x", is_component: true };
@@ -195,9 +195,9 @@ mod tests {
         let base = || inside(&[("IS_PRODUCTION", "false")]);
         let command = [COMMAND.to_owned()];
         for one in [
-            ContainerInside { command: words(), ..base() },
-            ContainerInside { entrypoint: words(), ..base() },
-            ContainerInside { health: words(), ..base() },
+            ContainerInspect { command: words(), ..base() },
+            ContainerInspect { entrypoint: words(), ..base() },
+            ContainerInspect { health: words(), ..base() },
         ] {
             assert!(Gate::new(&guard, &inventory, &[]).pass(one.clone(), APP).is_err());
             assert!(Gate::new(&guard, &inventory, &command).pass(one, APP).is_ok());

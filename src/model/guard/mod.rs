@@ -3,16 +3,16 @@
 //! the caller.
 
 mod credential;
+mod decodings;
 mod deny;
 mod gate;
 mod host;
-mod decodings;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::base::text;
-use crate::model::environment::{Environment, Origin};
+use crate::model::environment::{Environment, ValueOrigin};
 use crate::model::inventory::Inventory;
 pub use credential::{CredentialError, Credentials};
 pub use deny::{DenyList, Rule, is_host_pattern};
@@ -69,7 +69,7 @@ impl std::fmt::Display for Reason {
 
 /// A value that must not be in a local run. The finding never contains the value itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct GuardFinding {
     /// Component with the value.
     pub component: String,
     /// The variable, or [`COMMAND`].
@@ -82,7 +82,7 @@ pub struct Finding {
     pub reasons: Vec<Reason>,
 }
 
-impl Finding {
+impl GuardFinding {
     /// Returns a finding if there are reasons for one. `source` describes the source of the value.
     #[must_use]
     pub fn new(component: &str, name: &str, source: &str, reasons: Vec<Reason>) -> Option<Self> {
@@ -91,7 +91,7 @@ impl Finding {
     }
 }
 
-impl std::fmt::Display for Finding {
+impl std::fmt::Display for GuardFinding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let what = if self.name == COMMAND { "the command".to_owned() } else { format!("`{}`", self.name) };
         let reasons: Vec<String> = self.reasons.iter().map(ToString::to_string).collect();
@@ -124,7 +124,7 @@ impl Guard {
 
     /// Returns the findings in a component's environment.
     #[must_use]
-    pub fn environment(&self, component: &str, environment: &Environment) -> Vec<Finding> {
+    pub fn environment(&self, component: &str, environment: &Environment) -> Vec<GuardFinding> {
         let with_value = environment.variables.iter().filter_map(|one| Some((one, one.value.as_ref()?)));
         let findings = with_value.filter_map(|(variable, value)| {
             let source = match variable.origin.place() {
@@ -132,8 +132,8 @@ impl Guard {
                 None => variable.origin.reason(),
             };
             let reasons = self.reasons(Some(&variable.name), value.expose());
-            let finding = Finding::new(component, &variable.name, &source, reasons)?;
-            Some(Finding { locked: matches!(variable.origin, Origin::Locked { .. }), ..finding })
+            let finding = GuardFinding::new(component, &variable.name, &source, reasons)?;
+            Some(GuardFinding { locked: matches!(variable.origin, ValueOrigin::Locked { .. }), ..finding })
         });
         findings.collect()
     }
@@ -141,7 +141,7 @@ impl Guard {
     /// Returns the findings like [`Self::environment`], and marks values that look like real credentials
     /// as the user's own secrets, so that they are masked even if the user allows them.
     #[must_use]
-    pub fn inspect(&self, component: &str, environment: &mut Environment) -> Vec<Finding> {
+    pub fn inspect(&self, component: &str, environment: &mut Environment) -> Vec<GuardFinding> {
         let findings = self.environment(component, environment);
         let is_credential = |reason: &Reason| matches!(reason, Reason::Credential { .. });
         for finding in findings.iter().filter(|finding| finding.reasons.iter().any(is_credential)) {
@@ -155,7 +155,7 @@ impl Guard {
 
     /// Returns the finding about a command's arguments. `source` describes the source of the command.
     #[must_use]
-    pub fn command(&self, component: &str, command: &[String], source: &str) -> Option<Finding> {
+    pub fn command(&self, component: &str, command: &[String], source: &str) -> Option<GuardFinding> {
         self.words(component, command.iter().map(String::as_str), source)
     }
 
@@ -165,31 +165,31 @@ impl Guard {
         component: &str,
         words: impl IntoIterator<Item = &'a str>,
         source: &str,
-    ) -> Option<Finding> {
+    ) -> Option<GuardFinding> {
         let mut reasons: Vec<Reason> = Vec::new();
         for reason in words.into_iter().flat_map(|word| self.reasons(None, word)) {
             if !reasons.contains(&reason) {
                 reasons.push(reason);
             }
         }
-        Finding::new(component, COMMAND, source, reasons)
+        GuardFinding::new(component, COMMAND, source, reasons)
     }
 }
 
 /// Maximum refused values to report one by one; the rest are counted.
 const TOLD: usize = 20;
 
-/// Refusal of a run.
+/// PolicyViolation of a run.
 #[derive(Debug, thiserror::Error)]
-pub enum Refusal {
+pub enum PolicyViolation {
     /// Refused values that are not allowed.
     #[error("{first}")]
     Values {
         /// First finding.
-        first: Box<Finding>,
-        /// Refusal for the next finding, if any.
+        first: Box<GuardFinding>,
+        /// PolicyViolation for the next finding, if any.
         #[source]
-        next: Option<Box<Refusal>>,
+        next: Option<Box<PolicyViolation>>,
         /// Names to allow; empty if one of them cannot be allowed.
         names: Arc<[String]>,
     },
@@ -225,19 +225,23 @@ pub enum Refusal {
 ///
 /// # Errors
 /// Fails when a finding is not allowed, or a locked variable is named.
-pub fn judge(findings: &[Finding], allowed: &[String], inventory: &Inventory) -> Result<(), Refusal> {
+pub fn enforce(
+    findings: &[GuardFinding],
+    allowed: &[String],
+    inventory: &Inventory,
+) -> Result<(), PolicyViolation> {
     for name in allowed {
         if inventory.production.environment.contains_key(name) {
             let place = inventory.written.place(&format!("production.environment.{name}"));
-            return Err(Refusal::Locked { name: name.clone(), place });
+            return Err(PolicyViolation::Locked { name: name.clone(), place });
         }
         if name != COMMAND && !crate::model::environment::is_environment_name(name) {
-            return Err(Refusal::Name(text::safe_line(name).into_owned()));
+            return Err(PolicyViolation::Name(text::safe_line(name).into_owned()));
         }
     }
     let allowed: HashSet<&str> = allowed.iter().map(String::as_str).collect();
-    let is_allowed = |finding: &&Finding| !finding.locked && allowed.contains(finding.name.as_str());
-    let refused: Vec<&Finding> = findings.iter().filter(|finding| !is_allowed(finding)).collect();
+    let is_allowed = |finding: &&GuardFinding| !finding.locked && allowed.contains(finding.name.as_str());
+    let refused: Vec<&GuardFinding> = findings.iter().filter(|finding| !is_allowed(finding)).collect();
     let mut seen = HashSet::new();
     let names = refused.iter().map(|finding| &finding.name).filter(|name| seen.insert(*name));
     let names: Arc<[String]> = match refused.iter().any(|finding| finding.locked) {
@@ -245,17 +249,17 @@ pub fn judge(findings: &[Finding], allowed: &[String], inventory: &Inventory) ->
         false => names.cloned().collect(),
     };
     let (told, rest) = refused.split_at(refused.len().min(TOLD));
-    let more = (!rest.is_empty()).then(|| Box::new(Refusal::More(rest.len())));
+    let more = (!rest.is_empty()).then(|| Box::new(PolicyViolation::More(rest.len())));
     let refusal = told.iter().rev().fold(more, |next, finding| {
         let (first, names) = (Box::new((*finding).clone()), Arc::clone(&names));
-        Some(Box::new(Refusal::Values { first, next, names }))
+        Some(Box::new(PolicyViolation::Values { first, next, names }))
     });
     refusal.map_or(Ok(()), |refusal| Err(*refusal))
 }
 
 /// Returns warnings about the values that the user allows.
 #[must_use]
-pub fn sentences(findings: &[Finding], allowed: &[String]) -> Vec<String> {
+pub fn allow_warnings(findings: &[GuardFinding], allowed: &[String]) -> Vec<String> {
     let used = used(findings, allowed);
     let found: HashSet<&str> = findings.iter().map(|finding| finding.name.as_str()).collect();
     let unused = allowed.iter().filter(|name| !found.contains(name.as_str()));
@@ -264,7 +268,7 @@ pub fn sentences(findings: &[Finding], allowed: &[String]) -> Vec<String> {
 }
 
 /// Describes each value that the user allowed.
-pub fn used<'a>(findings: &'a [Finding], allowed: &'a [String]) -> impl Iterator<Item = String> + 'a {
+pub fn used<'a>(findings: &'a [GuardFinding], allowed: &'a [String]) -> impl Iterator<Item = String> + 'a {
     let allowed: HashSet<&str> = allowed.iter().map(String::as_str).collect();
     let used = findings.iter().filter(move |finding| allowed.contains(finding.name.as_str()));
     used.map(|finding| format!("Allowed by `--allow {}`: {finding}.", finding.name))

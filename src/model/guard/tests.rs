@@ -8,9 +8,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::base::assets::embedded_text;
-use crate::base::x509::Material;
-use crate::model::environment::{Ground, Kept, SecretRules};
-use crate::model::inventory::Document;
+use crate::base::x509::TestPki;
+use crate::model::environment::{GeneratorContext, Kept, SecretRules};
+use crate::model::inventory::InventoryDocument;
 
 /// Shared by all tests, since reading the rules takes longer than all checks.
 static GUARD: LazyLock<Guard> = LazyLock::new(|| {
@@ -24,18 +24,18 @@ static RULES: LazyLock<SecretRules> = LazyLock::new(|| {
 });
 
 fn inventory(text: &'static str) -> Inventory {
-    let head = Document { file: "i.yaml".into(), text: text.into(), reference: None };
+    let head = InventoryDocument { file: "i.yaml".into(), text: text.into(), reference: None };
     Inventory::read("here", vec![head]).expect("reads")
 }
 
-static MATERIAL: LazyLock<Arc<Material>> = LazyLock::new(|| {
+static MATERIAL: LazyLock<Arc<TestPki>> = LazyLock::new(|| {
     let now = std::time::SystemTime::now();
-    Arc::new(Material::new(&[], now, now + std::time::Duration::from_secs(60)).expect("makes"))
+    Arc::new(TestPki::new(&[], now, now + std::time::Duration::from_secs(60)).expect("makes"))
 });
 
-fn ground(seed: &str) -> Ground {
+fn ground(seed: &str) -> GeneratorContext {
     let hosts = Arc::new(["gitlab.test".to_owned()]);
-    Ground { kept: Kept::of(seed, Some(MATERIAL.clone())), hosts, ..Ground::default() }
+    GeneratorContext { kept: Kept::of(seed, Some(MATERIAL.clone())), hosts, ..GeneratorContext::default() }
 }
 
 /// Returns real-looking credentials, built from parts so that this file contains none.
@@ -138,8 +138,8 @@ proptest! {
     }
 }
 
-fn finding(name: &str, locked: bool) -> Finding {
-    Finding {
+fn finding(name: &str, locked: bool) -> GuardFinding {
+    GuardFinding {
         component: "app".into(),
         name: name.into(),
         source: "--env".into(),
@@ -152,30 +152,30 @@ fn finding(name: &str, locked: bool) -> Finding {
 fn a_person_allows_one_name_for_one_run() {
     let inventory = inventory("production:\n  environment: {PROD: 'no'}\n");
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    judge(&[], &[], &inventory).expect("nothing is wrong");
+    enforce(&[], &[], &inventory).expect("nothing is wrong");
     let both = [finding("A", false), finding("B", false)];
-    let refusal = judge(&both, &names(&["C"]), &inventory).expect_err("nothing is allowed");
+    let refusal = enforce(&both, &names(&["C"]), &inventory).expect_err("nothing is allowed");
     assert_eq!(
         refusal.to_string(),
         "`A` of `app` (--env) looks like a real credential: GitLab token (c.yaml)"
     );
-    let Refusal::Values { next, names: wanted, .. } = refusal else { panic!("is about values") };
+    let PolicyViolation::Values { next, names: wanted, .. } = refusal else { panic!("is about values") };
     assert!(next.expect("is there").to_string().starts_with("`B` of"));
     assert_eq!(*wanted, ["A", "B"]);
-    assert!(judge(&both, &names(&["A"]), &inventory).expect_err("B is not").to_string().starts_with("`B`"));
-    judge(&both, &names(&["A", "B", "C"]), &inventory).expect("are allowed");
-    let said = sentences(&both, &names(&["A", "B", "C"]));
+    assert!(enforce(&both, &names(&["A"]), &inventory).expect_err("B is not").to_string().starts_with("`B`"));
+    enforce(&both, &names(&["A", "B", "C"]), &inventory).expect("are allowed");
+    let said = allow_warnings(&both, &names(&["A", "B", "C"]));
     assert_eq!(said.len(), 3);
     assert!(said[0].starts_with("Allowed by `--allow A`: `A` of `app`"));
     assert_eq!(said[2], "`--allow C` allows nothing: nothing is wrong with it.");
-    assert!(judge(&[finding("A", true)], &names(&["A"]), &inventory).is_err());
-    let refusal = judge(&[], &names(&["PROD"]), &inventory).expect_err("is locked").to_string();
+    assert!(enforce(&[finding("A", true)], &names(&["A"]), &inventory).is_err());
+    let refusal = enforce(&[], &names(&["PROD"]), &inventory).expect_err("is locked").to_string();
     assert_eq!(
         refusal,
         "`PROD` cannot be allowed: the inventory fixes its value in every local run (i.yaml:2)"
     );
-    assert!(matches!(judge(&[], &names(&["A B"]), &inventory), Err(Refusal::Name(_))));
-    assert!(judge(&[finding(COMMAND, false)], &names(&[COMMAND]), &inventory).is_ok());
+    assert!(matches!(enforce(&[], &names(&["A B"]), &inventory), Err(PolicyViolation::Name(_))));
+    assert!(enforce(&[finding(COMMAND, false)], &names(&[COMMAND]), &inventory).is_ok());
 }
 
 #[test]

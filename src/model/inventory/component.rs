@@ -1,8 +1,8 @@
 //! A component: one entry of an inventory. The search for entries belongs in `Inventory`, the YAML form
 //! in `entry`.
 
-use super::entry::{Build, Declared, Dependency, DeploymentFiles, Link, Run, Source, Stage};
-use super::source_map::Written;
+use super::entry::{Build, Dependency, DeploymentFiles, EnvVarDecl, Link, Run, SourceDecl, StageDecl};
+use super::source_map::SourceMap;
 use crate::model::reference::Reference;
 
 /// A component.
@@ -21,13 +21,13 @@ pub struct Component {
     /// Links to its documentation.
     pub documentation: Vec<Link>,
     /// Locations of its code and configuration.
-    pub sources: Vec<Source>,
+    pub sources: Vec<SourceDecl>,
     /// Links to its monitoring.
     pub monitoring: Vec<Link>,
     /// Run-time dependencies.
     pub dependencies: Vec<Dependency>,
     /// Environment table.
-    pub environment: Vec<Declared>,
+    pub environment: Vec<EnvVarDecl>,
     /// Hosts of the component: names with `*` for any part, addresses, and ranges of addresses.
     pub hosts: Vec<String>,
     /// Deployment files.
@@ -39,9 +39,9 @@ pub struct Component {
     /// Settings of a local run.
     pub run: Option<Box<Run>>,
     /// Settings of staging.
-    pub stage: Option<Box<Stage>>,
+    pub stage: Option<Box<StageDecl>>,
     /// Position of the entry in its file.
-    pub written: Written,
+    pub written: SourceMap,
 }
 
 impl Component {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::limits::{Capability, Memory, Place};
-use super::need_decl::Need;
+use super::limits::{Capability, ContainerPath, Memory};
+use super::need_decl::NeedDecl;
 use crate::base::variable;
-use crate::model::probe::Ready;
+use crate::model::probe::ReadinessProbe;
 use crate::model::reference::Reference;
 
 /// A link to documentation or a dashboard: a file in a repository, or a URL.
@@ -26,7 +26,7 @@ pub struct Link {
 
 /// Location of code or configuration of a component.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Source {
+pub struct SourceDecl {
     /// Repository, by its name in the inventory.
     pub repo: String,
     /// Path in the repository.
@@ -50,7 +50,7 @@ pub struct DeploymentFiles {
 pub struct Dependency {
     /// Use of the dependency: `writes`, `listens`, `clones`, …
     pub verb: String,
-    /// Entry of the dependency.
+    /// ComponentEntry of the dependency.
     pub target: Reference,
     /// Marks a dependency that was concluded from a description, not stated by the component's owners.
     #[serde(default)]
@@ -59,7 +59,7 @@ pub struct Dependency {
 
 /// A variable of a component's environment table.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Declared {
+pub struct EnvVarDecl {
     /// Name.
     #[serde(deserialize_with = "variable::name")]
     pub name: String,
@@ -77,7 +77,7 @@ pub struct Declared {
     pub description: Option<String>,
 }
 
-impl Declared {
+impl EnvVarDecl {
     /// Returns whether the value must be masked.
     #[must_use]
     pub fn is_secret(&self) -> bool {
@@ -97,7 +97,7 @@ pub struct Build {
     /// Build arguments.
     #[serde(default)]
     pub args: BTreeMap<String, String>,
-    /// Stage to build.
+    /// StageDecl to build.
     pub target: Option<String>,
     /// Network of the build steps.
     #[serde(default)]
@@ -139,20 +139,20 @@ pub struct Run {
     pub ports: Vec<u16>,
     /// Backing services, or other components, that must be ready before the component starts.
     #[serde(default)]
-    pub needs: Vec<Need>,
+    pub needs: Vec<NeedDecl>,
     /// Init commands, each of which must exit with 0 before the next one and the component start. They
     /// run in the component's image with its environment, after its dependencies are ready.
     #[serde(default)]
     pub init: Vec<Vec<String>>,
     /// Readiness probe.
-    pub ready: Option<Ready>,
+    pub ready: Option<ReadinessProbe>,
     /// Makes the file system read-only, except the directories for temporary files and those in
     /// `writable`.
     #[serde(default)]
     pub read_only: bool,
     /// Directories with an anonymous volume, which is removed with the container.
     #[serde(default)]
-    pub writable: Vec<Place>,
+    pub writable: Vec<ContainerPath>,
     /// Capabilities to keep.
     #[serde(default)]
     pub capabilities: Vec<Capability>,
@@ -165,14 +165,14 @@ pub struct Run {
     #[serde(default)]
     pub mount: BTreeMap<String, String>,
     /// Reaction to changed sources with `--watch`.
-    pub watch: Option<Watch>,
+    pub watch: Option<WatchDecl>,
     /// Debugger settings.
     pub debug: Option<Debugger>,
 }
 
 /// Reaction to changed sources that does not need a new image.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Watch {
+pub struct WatchDecl {
     /// Sources to copy into the container.
     pub sync: Vec<Synced>,
     /// Restarts the command after a change.
@@ -208,7 +208,7 @@ pub struct Debugger {
 
 /// Settings of staging a component's merge requests.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Stage {
+pub struct StageDecl {
     /// `bot`: a comment on the merge request asks a bot.
     pub via: Option<String>,
     /// Project on GitLab: `group/project`.
@@ -219,12 +219,12 @@ pub struct Stage {
     pub bot: Option<String>,
     /// Parameters that a request may set.
     #[serde(default)]
-    pub parameters: Vec<Parameter>,
+    pub parameters: Vec<ParameterDecl>,
 }
 
 /// A parameter of a staging request.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Parameter {
+pub struct ParameterDecl {
     /// Key.
     pub name: String,
     /// Regular expression that the whole value must match.
@@ -235,7 +235,7 @@ pub struct Parameter {
 
 /// One entry in its YAML form.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct ComponentEntry {
     pub(super) name: Option<String>,
     pub(super) category: Option<String>,
     pub(super) description: Option<String>,
@@ -246,13 +246,13 @@ pub(super) struct Entry {
     #[serde(default)]
     pub(super) documentation: Vec<Link>,
     #[serde(default)]
-    pub(super) sources: Vec<Source>,
+    pub(super) sources: Vec<SourceDecl>,
     #[serde(default)]
     pub(super) monitoring: Vec<Link>,
     #[serde(default)]
     pub(super) dependencies: Vec<Dependency>,
     #[serde(default)]
-    pub(super) environment: Vec<Declared>,
+    pub(super) environment: Vec<EnvVarDecl>,
     #[serde(default)]
     pub(super) hosts: Vec<String>,
     #[serde(default)]
@@ -260,7 +260,7 @@ pub(super) struct Entry {
     pub(super) image: Option<String>,
     pub(super) build: Option<Box<Build>>,
     pub(super) run: Option<Box<Run>>,
-    pub(super) stage: Option<Box<Stage>>,
+    pub(super) stage: Option<Box<StageDecl>>,
 }
 
 /// A category of entries.
@@ -301,14 +301,14 @@ pub struct Production {
 
 /// Settings of a backing service that override its template.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub struct ServiceChoice {
+pub struct ServiceOverride {
     /// Image that replaces the template's.
     pub image: Option<String>,
 }
 
 /// Content of `inventory.yaml`, or of a whole inventory in one file.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub(super) struct Head {
+pub(super) struct InventoryFile {
     pub(super) version: Option<u32>,
     pub(super) title: Option<String>,
     #[serde(default)]
@@ -318,7 +318,7 @@ pub(super) struct Head {
     #[serde(default)]
     pub(super) production: Production,
     #[serde(default)]
-    pub(super) services: BTreeMap<String, ServiceChoice>,
+    pub(super) services: BTreeMap<String, ServiceOverride>,
     #[serde(default)]
-    pub(super) components: Vec<Entry>,
+    pub(super) components: Vec<ComponentEntry>,
 }

@@ -38,7 +38,7 @@ fn is_host(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::inventory::Document;
+    use crate::model::inventory::InventoryDocument;
 
     #[test]
     fn hosts_are_found_in_any_text() {
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn each_file_is_read_once() {
         let text = "components:\n- {name: a, category: x, image: one.example/a}\n- {name: b, category: x}\n";
-        let head = Document { file: "i.yaml".into(), text: text.into(), reference: None };
+        let head = InventoryDocument { file: "i.yaml".into(), text: text.into(), reference: None };
         let inventory = Inventory::read("here", vec![head]).expect("reads");
         assert_eq!(inventory.mentioned_hosts().filter(|name| *name == "one.example").count(), 1);
     }

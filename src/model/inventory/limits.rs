@@ -96,9 +96,9 @@ impl<'de> Deserialize<'de> for Capability {
 
 /// An absolute path in a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place(String);
+pub struct ContainerPath(String);
 
-impl Place {
+impl ContainerPath {
     /// Returns the path.
     #[must_use]
     pub fn path(&self) -> &str {
@@ -106,7 +106,7 @@ impl Place {
     }
 }
 
-impl<'de> Deserialize<'de> for Place {
+impl<'de> Deserialize<'de> for ContainerPath {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let path = text.trim_end_matches('/');
@@ -139,9 +139,9 @@ mod tests {
         for wrong in ["SYS_ADMIN", "NET_RAW", "NET_ADMIN", "ALL", "chown", "''"] {
             assert_eq!(parse::<Capability>(wrong), None, "{wrong}");
         }
-        assert_eq!(parse::<Place>("/var/lib/app/").expect("is good").path(), "/var/lib/app");
+        assert_eq!(parse::<ContainerPath>("/var/lib/app/").expect("is good").path(), "/var/lib/app");
         for wrong in ["/", "relative", "/a/../b", "/a//b", "''", "/a:/b"] {
-            assert_eq!(parse::<Place>(wrong), None, "{wrong}");
+            assert_eq!(parse::<ContainerPath>(wrong), None, "{wrong}");
         }
     }
 }

@@ -11,9 +11,9 @@ mod need_decl;
 mod problem;
 mod read;
 mod resolve;
+mod source_map;
 #[cfg(test)]
 mod tests;
-mod source_map;
 
 use std::collections::BTreeMap;
 
@@ -21,8 +21,8 @@ use crate::base::text;
 use crate::model::reference::Reference;
 pub use component::Component;
 pub use entry::{
-    Build, BuildNetwork, Category, Debugger, Declared, Dependency, DeploymentFiles, Link, Parameter,
-    Production, Run, ServiceChoice, Source, Stage, Synced, Watch,
+    Build, BuildNetwork, Category, Debugger, Dependency, DeploymentFiles, EnvVarDecl, Link, ParameterDecl,
+    Production, Run, ServiceOverride, SourceDecl, StageDecl, Synced, WatchDecl,
 };
 pub use find::LookupError;
 pub use hosts::host_names;
@@ -30,12 +30,12 @@ use index::Index;
 #[cfg(test)]
 pub(crate) use index::count;
 pub use index::{is_plain, short_name};
-pub use limits::{Capability, Memory, Place};
-pub use need_decl::{Need, Parameters};
-pub use problem::Finding;
+pub use limits::{Capability, ContainerPath, Memory};
+pub use need_decl::{NeedDecl, Parameters};
+pub use problem::InventoryFinding;
 use problem::Problem;
-pub use read::{Document, InventoryError, Part};
-pub use source_map::Written;
+pub use read::{InventoryDocument, InventoryError, InventoryPart};
+pub use source_map::SourceMap;
 
 /// An inventory.
 #[derive(Debug, Clone)]
@@ -51,9 +51,9 @@ pub struct Inventory {
     /// Production hosts and locked variables.
     pub production: Production,
     /// Settings of backing services, by name.
-    pub services: BTreeMap<String, ServiceChoice>,
+    pub services: BTreeMap<String, ServiceOverride>,
     /// Position of the head.
-    pub written: Written,
+    pub written: SourceMap,
     /// All entries, sorted by category in display order, then by name.
     pub components: Vec<Component>,
     problems: Vec<Problem>,
@@ -76,7 +76,7 @@ impl Inventory {
 
     /// Returns the first `most` findings.
     #[must_use]
-    pub fn findings(&self, most: usize) -> Vec<Finding> {
+    pub fn findings(&self, most: usize) -> Vec<InventoryFinding> {
         self.problems
             .iter()
             .take(most)
@@ -137,7 +137,7 @@ impl Inventory {
     /// Returns the component that a need names, by `category/name` or the whole name. If there is none,
     /// the need may name a backing service.
     #[must_use]
-    pub fn find_exactly(&self, need: &str) -> Option<&Component> {
+    pub fn get_by_name(&self, need: &str) -> Option<&Component> {
         self.place_of_needed(need).map(|at| &self.components[at])
     }
 

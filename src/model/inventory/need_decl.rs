@@ -13,14 +13,14 @@ pub type Parameters = BTreeMap<String, Value>;
 
 /// One item of `run.needs`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Need {
+pub struct NeedDecl {
     /// Name of a backing service or another component.
     pub name: String,
     /// Parameters of the request.
     pub parameters: Parameters,
 }
 
-impl Need {
+impl NeedDecl {
     /// Returns a need without parameters.
     #[must_use]
     pub fn of(name: impl Into<String>) -> Self {
@@ -28,13 +28,13 @@ impl Need {
     }
 }
 
-impl<'de> Deserialize<'de> for Need {
+impl<'de> Deserialize<'de> for NeedDecl {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(NeedVisitor)
     }
 }
 
-impl Serialize for Need {
+impl Serialize for NeedDecl {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.name)
     }
@@ -43,23 +43,23 @@ impl Serialize for Need {
 struct NeedVisitor;
 
 impl<'de> Visitor<'de> for NeedVisitor {
-    type Value = Need;
+    type Value = NeedDecl;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the name of what is needed, or one name with a mapping of what is asked of it")
     }
 
-    fn visit_str<E>(self, name: &str) -> Result<Need, E> {
-        Ok(Need::of(name))
+    fn visit_str<E>(self, name: &str) -> Result<NeedDecl, E> {
+        Ok(NeedDecl::of(name))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Need, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<NeedDecl, A::Error> {
         let wrong = || serde::de::Error::custom(format!("this must be {ExpectedNeed}"));
         let (name, parameters): (String, Option<Parameters>) = map.next_entry()?.ok_or_else(wrong)?;
         if map.next_key::<String>()?.is_some() {
             return Err(wrong());
         }
-        Ok(Need { name, parameters: parameters.unwrap_or_default() })
+        Ok(NeedDecl { name, parameters: parameters.unwrap_or_default() })
     }
 }
 
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_name_or_one_name_with_parameters() {
-        let read = |text: &str| crate::base::yaml::parse::<Vec<Need>>("f", text);
+        let read = |text: &str| crate::base::yaml::parse::<Vec<NeedDecl>>("f", text);
         let (needs, unknown) =
             read("[redis, {rabbitmq: {virtual_host: cki, queues: [{name: q}]}}, {s3: }]").expect("reads");
         assert!(unknown.is_empty(), "{unknown:?}");

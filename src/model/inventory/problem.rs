@@ -5,14 +5,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Written;
+use super::SourceMap;
 use super::component::Component;
 use crate::base::text;
 use crate::base::yaml::Position;
 
 /// A fault in the inventory that does not prevent its use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct InventoryFinding {
     /// File.
     pub file: String,
     /// Position in the file.
@@ -21,7 +21,7 @@ pub struct Finding {
     pub message: String,
 }
 
-impl std::fmt::Display for Finding {
+impl std::fmt::Display for InventoryFinding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.position {
             Some(at) => write!(f, "{}:{}:{}: {}", self.file, at.line, at.column, self.message),
@@ -33,15 +33,15 @@ impl std::fmt::Display for Finding {
 /// A fault without its computed position and message.
 #[derive(Debug, Clone)]
 pub(super) struct Problem {
-    pub(super) written: Written,
+    pub(super) written: SourceMap,
     /// Path of the faulty part from the top of the file.
     pub(super) path: String,
-    pub(super) what: What,
+    pub(super) what: ProblemKind,
 }
 
 /// Kind of fault.
 #[derive(Debug, Clone)]
-pub(super) enum What {
+pub(super) enum ProblemKind {
     /// A key that nothing reads, and the keys that are valid there.
     UnknownKey { key: String, known: &'static [&'static str] },
     /// A repository that the inventory does not name.
@@ -56,13 +56,17 @@ pub(super) enum What {
 
 impl Problem {
     /// Records a problem with a part of an entry, such as `sources.0.repo`.
-    pub(super) fn of(written: &Written, part: &str, what: What) -> Self {
+    pub(super) fn of(written: &SourceMap, part: &str, what: ProblemKind) -> Self {
         Self { written: written.clone(), path: written.path(part), what }
     }
 
     /// Returns the finding to display, given the repositories and the entries of the inventory.
-    pub(super) fn finding(&self, repos: &BTreeMap<String, String>, entries: &[Component]) -> Finding {
-        Finding {
+    pub(super) fn finding(
+        &self,
+        repos: &BTreeMap<String, String>,
+        entries: &[Component],
+    ) -> InventoryFinding {
+        InventoryFinding {
             file: self.written.file().to_owned(),
             position: self.written.position_of(&self.path),
             message: self.message(repos, entries),
@@ -71,7 +75,7 @@ impl Problem {
 
     fn message(&self, repos: &BTreeMap<String, String>, entries: &[Component]) -> String {
         match &self.what {
-            What::UnknownKey { key, known } => {
+            ProblemKind::UnknownKey { key, known } => {
                 let nearest = text::nearest(key, known.iter().copied());
                 let there = text::join_some(known.iter().map(|key| format!("`{key}`")));
                 let instead = match nearest.is_empty() && !known.is_empty() {
@@ -80,11 +84,11 @@ impl Problem {
                 };
                 format!("the key `{}` is unknown{instead}", self.path)
             }
-            What::UnknownRepository(repo) => {
+            ProblemKind::UnknownRepository(repo) => {
                 let nearest = text::nearest(repo, repos.keys().map(String::as_str));
                 format!("there is no repository `{repo}`{}", did_you_mean(&nearest))
             }
-            What::UnknownNeed { need, services } => {
+            ProblemKind::UnknownNeed { need, services } => {
                 let is_there = entries.iter().any(|one| match need.split_once('/') {
                     Some(_) => one.reference.to_string() == *need,
                     None => one.name() == need,
@@ -98,8 +102,8 @@ impl Problem {
                 let nearest = text::nearest(need, services.iter().map(String::as_str).chain(entries));
                 format!("there is no backing service or component `{need}`{}", did_you_mean(&nearest))
             }
-            What::Unread(why) => (*why).to_owned(),
-            What::NoHost(host) => format!(
+            ProblemKind::Unread(why) => (*why).to_owned(),
+            ProblemKind::NoHost(host) => format!(
                 "`{host}` is no host: write a name, with `*` for any part, an address, or a range as in `10.0.0.0/8`"
             ),
         }

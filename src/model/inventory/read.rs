@@ -4,20 +4,20 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::entry::{Entry, Head};
+use super::entry::{ComponentEntry, InventoryFile};
 use super::index::Index;
-use super::problem::{Problem, What};
-use super::{Component, Inventory, Production, Written};
+use super::problem::{Problem, ProblemKind};
+use super::{Component, Inventory, Production, SourceMap};
 use crate::base::text;
 use crate::base::yaml::{self, Compiled, UnknownKey, YamlError};
 use crate::model::reference::{Reference, is_name};
 
 /// Text of one file.
 #[derive(Debug, Clone)]
-pub struct Document {
+pub struct InventoryDocument {
     /// Path, for messages.
     pub file: String,
-    /// Content.
+    /// DocumentContent.
     pub text: Cow<'static, str>,
     /// Category and name that the file's path implies; `None` for the head.
     pub reference: Option<Reference>,
@@ -98,8 +98,8 @@ impl Inventory {
     ///
     /// # Errors
     /// Fails when a document is invalid, or the documents contradict each other.
-    pub fn read(origin: &str, documents: Vec<Document>) -> Result<Self, InventoryError> {
-        Self::of_parts(origin, documents.into_iter().map(Part::parse).collect())
+    pub fn read(origin: &str, documents: Vec<InventoryDocument>) -> Result<Self, InventoryError> {
+        Self::of_parts(origin, documents.into_iter().map(InventoryPart::parse).collect())
     }
 
     /// Reads an inventory whose documents are also given in compiled form; their texts then only serve
@@ -109,11 +109,11 @@ impl Inventory {
     /// Fails like [`Self::read`].
     pub fn read_compiled(
         origin: &str,
-        documents: Vec<(Document, Option<Compiled<'_>>)>,
+        documents: Vec<(InventoryDocument, Option<Compiled<'_>>)>,
     ) -> Result<Self, InventoryError> {
-        let part = |(document, compiled): (Document, Option<Compiled<'_>>)| match compiled {
+        let part = |(document, compiled): (InventoryDocument, Option<Compiled<'_>>)| match compiled {
             Some(compiled) => of_compiled(document, &compiled),
-            None => Part::parse(document),
+            None => InventoryPart::parse(document),
         };
         Self::of_parts(origin, documents.into_iter().map(part).collect())
     }
@@ -122,7 +122,10 @@ impl Inventory {
     ///
     /// # Errors
     /// Fails like [`Self::read`].
-    pub fn of_parts(origin: &str, parts: Vec<Result<Part, InventoryError>>) -> Result<Self, InventoryError> {
+    pub fn of_parts(
+        origin: &str,
+        parts: Vec<Result<InventoryPart, InventoryError>>,
+    ) -> Result<Self, InventoryError> {
         if parts.is_empty() {
             return Err(InventoryError::Empty(origin.to_owned()));
         }
@@ -133,7 +136,7 @@ impl Inventory {
             repos: BTreeMap::new(),
             production: Production::default(),
             services: BTreeMap::new(),
-            written: Written::new(origin.to_owned(), Cow::Borrowed("")),
+            written: SourceMap::new(origin.to_owned(), Cow::Borrowed("")),
             components: Vec::with_capacity(parts.len()),
             problems: Vec::new(),
             index: Index::default(),
@@ -146,16 +149,16 @@ impl Inventory {
             }
         }
         errors.none()?;
-        read.settle()?;
+        read.resolve()?;
         Ok(read)
     }
 
-    fn take(&mut self, part: Part, errors: &mut Errors) {
-        let Part { content, written, problems } = part;
+    fn take(&mut self, part: InventoryPart, errors: &mut Errors) {
+        let InventoryPart { content, written, problems } = part;
         self.problems.extend(problems);
         let head = match content {
-            Content::Entry(one) => return self.components.push(one),
-            Content::Head(head) => *head,
+            DocumentContent::Entry(one) => return self.components.push(one),
+            DocumentContent::Head(head) => *head,
         };
         if let Some(version) = head.version.filter(|version| *version != 1) {
             return errors.note(InventoryError::Version { file: written.spot("version"), version });
@@ -202,67 +205,74 @@ impl Errors {
 }
 
 /// Parsed content of one document with its problems.
-pub struct Part {
-    content: Content,
-    written: Written,
+pub struct InventoryPart {
+    content: DocumentContent,
+    written: SourceMap,
     problems: Vec<Problem>,
 }
 
 #[expect(clippy::large_enum_variant, reason = "entries are many and come in by value; the head is one")]
-enum Content {
+enum DocumentContent {
     Entry(Component),
-    Head(Box<Head>),
+    Head(Box<InventoryFile>),
 }
 
-impl Part {
+impl InventoryPart {
     /// Parses a document.
     ///
     /// # Errors
     /// Fails when the document is invalid.
-    pub fn parse(document: Document) -> Result<Self, InventoryError> {
-        let Document { file, text, reference } = document;
+    pub fn parse(document: InventoryDocument) -> Result<Self, InventoryError> {
+        let InventoryDocument { file, text, reference } = document;
         match reference {
             Some(reference) => {
-                let (entry, unknown) = yaml::parse::<Entry>(&file, &text)?;
-                of_entry(entry, reference, Written::new(file, text), unknown)
+                let (entry, unknown) = yaml::parse::<ComponentEntry>(&file, &text)?;
+                of_entry(entry, reference, SourceMap::new(file, text), unknown)
             }
             None => {
-                let (head, unknown) = yaml::parse::<Head>(&file, &text)?;
-                Ok(of_head(head, Written::new(file, text), unknown))
+                let (head, unknown) = yaml::parse::<InventoryFile>(&file, &text)?;
+                Ok(of_head(head, SourceMap::new(file, text), unknown))
             }
         }
     }
 }
 
-fn of_compiled(document: Document, compiled: &Compiled<'_>) -> Result<Part, InventoryError> {
-    let written = |document: Document| Written::new(document.file, document.text);
+fn of_compiled(
+    document: InventoryDocument,
+    compiled: &Compiled<'_>,
+) -> Result<InventoryPart, InventoryError> {
+    let written = |document: InventoryDocument| SourceMap::new(document.file, document.text);
     if let Some(reference) = &document.reference {
-        let Some(entry) = compiled.typed::<Entry>() else { return Part::parse(document) };
+        let Some(entry) = compiled.typed::<ComponentEntry>() else { return InventoryPart::parse(document) };
         return of_entry(entry, reference.clone(), written(document), Vec::new());
     }
-    match compiled.typed::<Head>() {
+    match compiled.typed::<InventoryFile>() {
         Some(head) => Ok(of_head(head, written(document), Vec::new())),
-        None => Part::parse(document),
+        None => InventoryPart::parse(document),
     }
 }
 
 fn of_entry(
-    entry: Entry,
+    entry: ComponentEntry,
     reference: Reference,
-    written: Written,
+    written: SourceMap,
     unknown: Vec<UnknownKey>,
-) -> Result<Part, InventoryError> {
+) -> Result<InventoryPart, InventoryError> {
     let problems = unknown_keys(&written, unknown);
-    let content = Content::Entry(component(entry, Some(reference), written.clone())?);
-    Ok(Part { content, written, problems })
+    let content = DocumentContent::Entry(component(entry, Some(reference), written.clone())?);
+    Ok(InventoryPart { content, written, problems })
 }
 
-fn of_head(head: Head, written: Written, unknown: Vec<UnknownKey>) -> Part {
+fn of_head(head: InventoryFile, written: SourceMap, unknown: Vec<UnknownKey>) -> InventoryPart {
     let problems = unknown_keys(&written, unknown);
-    Part { content: Content::Head(Box::new(head)), written, problems }
+    InventoryPart { content: DocumentContent::Head(Box::new(head)), written, problems }
 }
 
-fn component(entry: Entry, place: Option<Reference>, written: Written) -> Result<Component, InventoryError> {
+fn component(
+    entry: ComponentEntry,
+    place: Option<Reference>,
+    written: SourceMap,
+) -> Result<Component, InventoryError> {
     let wrong = |message: String| InventoryError::Name { file: written.spot(""), message };
     let category = entry.category.or_else(|| place.as_ref().map(|place| place.category.clone()));
     let name = entry.name.or_else(|| place.as_ref().map(|place| place.name.clone()));
@@ -298,11 +308,11 @@ fn component(entry: Entry, place: Option<Reference>, written: Written) -> Result
     })
 }
 
-fn unknown_keys(written: &Written, unknown: Vec<UnknownKey>) -> Vec<Problem> {
+fn unknown_keys(written: &SourceMap, unknown: Vec<UnknownKey>) -> Vec<Problem> {
     let problem = |UnknownKey { path, key, known }| Problem {
         written: written.clone(),
         path,
-        what: What::UnknownKey { key, known },
+        what: ProblemKind::UnknownKey { key, known },
     };
     unknown.into_iter().map(problem).collect()
 }

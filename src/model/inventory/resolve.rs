@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::index::{self, Index, count};
-use super::problem::{Problem, What};
+use super::problem::{Problem, ProblemKind};
 use super::read::InventoryError;
-use super::{Category, Inventory, Written};
+use super::{Category, Inventory, SourceMap};
 use crate::model::guard::is_host_pattern;
 
 impl Inventory {
     /// Sorts the entries, fills in values implied by categories, and checks the whole.
-    pub(super) fn settle(&mut self) -> Result<(), InventoryError> {
+    pub(super) fn resolve(&mut self) -> Result<(), InventoryError> {
         self.index = Index::new(&self.categories);
         let mut before = "";
         for component in &self.components {
@@ -57,7 +57,7 @@ impl Inventory {
         for component in &self.components {
             let mut check = |repo: &str, part: &dyn Fn() -> String| {
                 if self.repo_url(repo).is_none() {
-                    let what = What::UnknownRepository(repo.to_owned());
+                    let what = ProblemKind::UnknownRepository(repo.to_owned());
                     problems.push(Problem::of(&component.written, &part(), what));
                 }
             };
@@ -86,7 +86,7 @@ impl Inventory {
         let wrong = head.chain(entries).filter(|(.., host)| !is_host_pattern(host));
         let problems: Vec<Problem> = wrong
             .map(|(written, list, index, host)| {
-                Problem::of(written, &format!("{list}.{index}"), What::NoHost(host.clone()))
+                Problem::of(written, &format!("{list}.{index}"), ProblemKind::NoHost(host.clone()))
             })
             .collect();
         self.problems.extend(problems);
@@ -94,8 +94,8 @@ impl Inventory {
 
     /// Records that a file or directory of the inventory is not read, with the reason.
     pub fn note_unread(&mut self, path: String, why: &'static str) {
-        let written = Written::new(path, Cow::Borrowed(""));
-        self.problems.push(Problem::of(&written, "", What::Unread(why)));
+        let written = SourceMap::new(path, Cow::Borrowed(""));
+        self.problems.push(Problem::of(&written, "", ProblemKind::Unread(why)));
     }
 
     /// Records each name in `needs` that is neither one of these backing services nor a runnable entry.
@@ -106,11 +106,11 @@ impl Inventory {
         for component in &self.components {
             let needs = component.run.iter().flat_map(|run| &run.needs).enumerate();
             for (index, need) in needs {
-                if known.contains(need.name.as_str()) || self.find_exactly(&need.name).is_some() {
+                if known.contains(need.name.as_str()) || self.get_by_name(&need.name).is_some() {
                     continue;
                 }
                 let services = Arc::clone(shared.get_or_insert_with(|| services.into()));
-                let what = What::UnknownNeed { need: need.name.clone(), services };
+                let what = ProblemKind::UnknownNeed { need: need.name.clone(), services };
                 problems.push(Problem::of(&component.written, &format!("run.needs.{index}"), what));
             }
         }
@@ -122,23 +122,23 @@ impl Inventory {
     /// long as the inventory.
     fn check_cycles(&self) -> Result<(), InventoryError> {
         #[derive(Clone, Copy, PartialEq)]
-        enum State {
+        enum VisitState {
             New,
             OnTheWay,
             Done,
         }
         let needs = |at: usize| self.components[at].run.as_ref().map_or(&[][..], |run| &run.needs);
-        let mut states = vec![State::New; self.components.len()];
+        let mut states = vec![VisitState::New; self.components.len()];
         for start in 0..self.components.len() {
-            if states[start] != State::New || needs(start).is_empty() {
+            if states[start] != VisitState::New || needs(start).is_empty() {
                 continue;
             }
             // Entries on the current path, each with the index of its next need.
             let mut way = vec![(start, 0)];
-            states[start] = State::OnTheWay;
+            states[start] = VisitState::OnTheWay;
             while let Some((at, next)) = way.last_mut() {
                 let Some(need) = needs(*at).get(*next) else {
-                    states[*at] = State::Done;
+                    states[*at] = VisitState::Done;
                     way.pop();
                     continue;
                 };
@@ -146,12 +146,12 @@ impl Inventory {
                 count::one();
                 let Some(needed) = self.place_of_needed(&need.name) else { continue };
                 match states[needed] {
-                    State::Done => {}
-                    State::New => {
-                        states[needed] = State::OnTheWay;
+                    VisitState::Done => {}
+                    VisitState::New => {
+                        states[needed] = VisitState::OnTheWay;
                         way.push((needed, 0));
                     }
-                    State::OnTheWay => {
+                    VisitState::OnTheWay => {
                         let members = way.iter().skip_while(|(at, _)| *at != needed);
                         return Err(InventoryError::Cycle {
                             file: self.components[needed].written.spot("run.needs"),

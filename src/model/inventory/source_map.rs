@@ -8,24 +8,24 @@ use crate::base::yaml::{Places, Position};
 
 /// Location of an entry, from which the positions of its parts are computed.
 #[derive(Debug, Clone)]
-pub struct Written {
-    source: Arc<Text>,
+pub struct SourceMap {
+    source: Arc<SourceText>,
     /// Index of the entry in its file; `None` if the whole file is the entry or the head.
     entry: Option<u32>,
 }
 
 #[derive(Debug)]
-struct Text {
+struct SourceText {
     file: String,
     text: Cow<'static, str>,
     places: Places,
 }
 
-impl Written {
+impl SourceMap {
     /// Returns the location of a whole file.
     pub(super) fn new(file: String, text: Cow<'static, str>) -> Self {
         let places = Places::new("components");
-        Self { source: Arc::new(Text { file, text, places }), entry: None }
+        Self { source: Arc::new(SourceText { file, text, places }), entry: None }
     }
 
     /// Returns the location of one entry in the file's list of components.

@@ -9,7 +9,8 @@ use super::index::count;
 use super::*;
 
 fn read(text: &'static str) -> Result<Inventory, InventoryError> {
-    let head = Document { file: "inventory.yaml".into(), text: Cow::Borrowed(text), reference: None };
+    let head =
+        InventoryDocument { file: "inventory.yaml".into(), text: Cow::Borrowed(text), reference: None };
     Inventory::read("here", vec![head])
 }
 
@@ -98,7 +99,10 @@ fn grown(count: usize, needs: impl Fn(usize) -> Vec<String>) -> String {
 }
 
 fn read_text(text: String) -> Result<Inventory, InventoryError> {
-    Inventory::read("h", vec![Document { file: "i.yaml".into(), text: text.into(), reference: None }])
+    Inventory::read(
+        "h",
+        vec![InventoryDocument { file: "i.yaml".into(), text: text.into(), reference: None }],
+    )
 }
 
 #[test]
@@ -113,7 +117,7 @@ fn look_ups_grow_no_faster_than_entries() {
             for one in &inventory.components {
                 assert_eq!(inventory.find(one.name()).map(Component::name), Ok(one.name()));
                 assert!(inventory.find(&one.reference.to_string()).is_ok());
-                assert!(inventory.find_exactly(one.name()).is_some());
+                assert!(inventory.get_by_name(one.name()).is_some());
                 assert!(inventory.get(&one.reference).is_some());
             }
         });
@@ -145,7 +149,7 @@ fn a_cycle_of_any_length_is_told_in_a_line() {
 
 #[test]
 fn of_many_errors_the_first_is_told_and_the_rest_counted() {
-    let document = |at: usize| Document {
+    let document = |at: usize| InventoryDocument {
         file: format!("x/a{at}.yaml"),
         text: "sources: 7".into(),
         reference: Reference::parse(&format!("x/a{at}")),
@@ -239,7 +243,7 @@ proptest! {
     #[test]
     fn any_text_is_read_or_refused_and_what_is_found_has_its_place(text in nearly()) {
         let lines = text.split('\n').count();
-        let head = Document { file: "inventory.yaml".into(), text: Cow::Owned(text.clone()), reference: None };
+        let head = InventoryDocument { file: "inventory.yaml".into(), text: Cow::Owned(text.clone()), reference: None };
         match Inventory::read("here", vec![head]) {
             Ok(inventory) => {
                 for finding in inventory.findings(usize::MAX) {

@@ -6,12 +6,12 @@ use std::ops::Range;
 
 use tree_sitter::{Node, Tree};
 
-use super::error::RulesError;
+use super::error::ScanRulesError;
 use super::grammar::Grammar;
-use super::source_notes::{Act, Name, Notes, Place, PlaceKind};
-use super::rules::{Getter, Language, Missing, by_end};
+use super::rules::{Getter, Language, RawMissing, by_end};
+use super::source_notes::{Act, CaptureSite, Name, PlaceKind, SourceNotes};
 use super::syntax::{self, Arguments};
-use super::{FileScan, Find, Need, Unknown, shown};
+use super::{EnvRead, FileScan, Requirement, Unknown, shown};
 use crate::model::environment::is_variable_name;
 
 /// Maximum unparsed lines to report.
@@ -25,7 +25,7 @@ pub(super) fn scan(
     grammar: Grammar,
     text: &str,
     more: &BTreeMap<String, Getter>,
-) -> Result<FileScan, RulesError> {
+) -> Result<FileScan, ScanRulesError> {
     let program = language.program()?;
     let Some(tree) = grammar.parse(text) else {
         return Ok(FileScan { cut_short: true, ..FileScan::default() });
@@ -33,7 +33,7 @@ pub(super) fn scan(
     let mut reader = Reader {
         language,
         text,
-        notes: Notes::take(&program.query, &tree, text),
+        notes: SourceNotes::take(&program.query, &tree, text),
         more,
         asked: BTreeSet::new(),
         found: FileScan::default(),
@@ -49,7 +49,7 @@ pub(super) fn scan(
 struct Reader<'a, 't> {
     language: &'a Language,
     text: &'a str,
-    notes: Notes<'t>,
+    notes: SourceNotes<'t>,
     more: &'a BTreeMap<String, Getter>,
     /// Variables that the text checks before it reads them.
     asked: BTreeSet<String>,
@@ -57,7 +57,7 @@ struct Reader<'a, 't> {
 }
 
 /// Meaning of a place.
-enum Seen<'t> {
+enum SeenNames<'t> {
     Read { name: Node<'t>, is_name: bool, default: Option<Node<'t>>, missing: bool, build: bool },
     Fixed(Vec<String>),
     Ask(Node<'t>),
@@ -103,14 +103,14 @@ impl<'t> Reader<'_, 't> {
         self.found.assigned = self.notes.assigned();
         let asked = std::mem::take(&mut self.asked);
         for find in &mut self.found.finds {
-            if find.need == Need::Required && asked.contains(&find.name) {
-                find.need = Need::Optional;
+            if find.need == Requirement::Required && asked.contains(&find.name) {
+                find.need = Requirement::Optional;
             }
         }
     }
 
     /// Interprets a place by the rules.
-    fn see(&self, place: &Place<'t>) -> Option<Seen<'t>> {
+    fn see(&self, place: &CaptureSite<'t>) -> Option<SeenNames<'t>> {
         match &place.kind {
             PlaceKind::Call { receiver, function, suffix, arguments } => {
                 let mut path = syntax::path(*function, self.text)?;
@@ -120,14 +120,14 @@ impl<'t> Reader<'_, 't> {
                 path.push_str(suffix);
                 let getter = self.getter(&path)?;
                 if !getter.reads.is_empty() {
-                    return Some(Seen::Fixed(getter.reads.clone()));
+                    return Some(SeenNames::Fixed(getter.reads.clone()));
                 }
                 let arguments = Arguments::of(*arguments, self.text);
-                Some(Seen::Read {
+                Some(SeenNames::Read {
                     name: arguments.get(Some(getter.name), getter.key.as_deref())?,
                     is_name: false,
                     default: arguments.get(getter.default, getter.keyword.as_deref()),
-                    missing: getter.missing == Some(Missing::Error),
+                    missing: getter.missing == Some(RawMissing::Error),
                     build: getter.build,
                 })
             }
@@ -139,13 +139,13 @@ impl<'t> Reader<'_, 't> {
                     return None;
                 }
                 Some(match act {
-                    Act::Ask => Seen::Ask(*key),
-                    Act::Write => Seen::Write(*key, *is_name),
-                    Act::Read => Seen::Read {
+                    Act::Ask => SeenNames::Ask(*key),
+                    Act::Write => SeenNames::Write(*key, *is_name),
+                    Act::Read => SeenNames::Read {
                         name: *key,
                         is_name: *is_name,
                         default: None,
-                        missing: table.missing == Some(Missing::Error),
+                        missing: table.missing == Some(RawMissing::Error),
                         build: false,
                     },
                 })
@@ -167,8 +167,8 @@ impl<'t> Reader<'_, 't> {
     }
 
     /// Records the surrounding function as a reader if the name is one of its parameters.
-    fn learn(&mut self, place: &Place<'_>, seen: &Seen<'t>) {
-        let Seen::Read { name, is_name: false, default, missing, build } = seen else { return };
+    fn learn(&mut self, place: &CaptureSite<'_>, seen: &SeenNames<'t>) {
+        let SeenNames::Read { name, is_name: false, default, missing, build } = seen else { return };
         let at = place.read.start_byte();
         let around = |body: &Range<usize>| body.contains(&at);
         let wrapper = self.notes.wrappers.iter().filter(|one| around(&one.body));
@@ -186,7 +186,7 @@ impl<'t> Reader<'_, 't> {
             key: wrapper.parameters[number].clone(),
             default: by_parameter,
             keyword: by_parameter.and_then(|number| wrapper.parameters[number].clone()),
-            missing: (fails && (by_parameter.is_some() || !has_default)).then_some(Missing::Error),
+            missing: (fails && (by_parameter.is_some() || !has_default)).then_some(RawMissing::Error),
             build: *build,
             reads: Vec::new(),
         };
@@ -194,25 +194,25 @@ impl<'t> Reader<'_, 't> {
         self.found.wrappers.entry(wrapper).or_insert(getter);
     }
 
-    fn take(&mut self, place: &Place<'t>, seen: Seen<'t>) {
+    fn take(&mut self, place: &CaptureSite<'t>, seen: SeenNames<'t>) {
         match seen {
-            Seen::Fixed(names) => {
+            SeenNames::Fixed(names) => {
                 for name in names {
-                    self.add(place.read, name, Need::Optional, false);
+                    self.add(place.read, name, Requirement::Optional, false);
                 }
             }
-            Seen::Ask(key) => {
+            SeenNames::Ask(key) => {
                 if let Some(name) = self.said(key, false) {
                     self.asked.insert(name.clone());
-                    self.add(place.read, name, Need::Optional, false);
+                    self.add(place.read, name, Requirement::Optional, false);
                 }
             }
-            Seen::Write(key, is_name) => {
+            SeenNames::Write(key, is_name) => {
                 if let Some(name) = self.said(key, is_name) {
                     self.found.sets.push((name, key.start_position().row + 1));
                 }
             }
-            Seen::Read { name, is_name, default, missing, build } => {
+            SeenNames::Read { name, is_name, default, missing, build } => {
                 let real = |node: Node<'_>| {
                     !self.language.nothing.iter().any(|nothing| *nothing == self.text[node.byte_range()])
                 };
@@ -220,9 +220,9 @@ impl<'t> Reader<'_, 't> {
                     default.is_some_and(real) || place.default || self.notes.has_fallback(place.read);
                 let fails = missing && default.is_none() || self.notes.must_be_there(place.read);
                 let need = match (has_default, fails && !self.notes.is_guarded(place.read)) {
-                    (true, _) => Need::Default,
-                    (false, true) => Need::Required,
-                    (false, false) => Need::Optional,
+                    (true, _) => Requirement::Default,
+                    (false, true) => Requirement::Required,
+                    (false, false) => Requirement::Optional,
                 };
                 match self.said(name, is_name) {
                     Some(name) => self.add(place.read, name, need, build),
@@ -272,14 +272,14 @@ impl<'t> Reader<'_, 't> {
             return;
         }
         let need = match (name.default, name.required || self.notes.strict) {
-            (true, _) => Need::Default,
-            (false, true) => Need::Required,
-            (false, false) => Need::Optional,
+            (true, _) => Requirement::Default,
+            (false, true) => Requirement::Required,
+            (false, false) => Requirement::Optional,
         };
         self.add(node, said, need, false);
     }
 
-    fn take_tag(&mut self, place: &Place<'t>) {
+    fn take_tag(&mut self, place: &CaptureSite<'t>) {
         let tag = &self.text[place.read.byte_range()];
         let pairs = syntax::tag_pairs(tag);
         let value =
@@ -297,18 +297,18 @@ impl<'t> Reader<'_, 't> {
                 || value(&["required"]) == Some("true");
             if is_variable_name(name) {
                 let need = match (has_default, required) {
-                    (true, _) => Need::Default,
-                    (false, true) => Need::Required,
-                    (false, false) => Need::Optional,
+                    (true, _) => Requirement::Default,
+                    (false, true) => Requirement::Required,
+                    (false, false) => Requirement::Optional,
                 };
                 self.add(place.read, name.to_owned(), need, false);
             }
         }
     }
 
-    fn add(&mut self, at: Node<'_>, name: String, need: Need, build: bool) {
+    fn add(&mut self, at: Node<'_>, name: String, need: Requirement, build: bool) {
         let (line, test) = (at.start_position().row + 1, self.notes.is_test(at));
-        self.found.finds.push(Find { name, line, need, build, test });
+        self.found.finds.push(EnvRead { name, line, need, build, test });
     }
 
     fn add_unknown(&mut self, node: Node<'_>) {

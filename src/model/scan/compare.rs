@@ -3,17 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Find, Need, ScanRules};
+use super::{EnvRead, Requirement, ScanRules};
 
 /// Position of a read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct ReadSite {
     /// File, in the form to display.
     pub file: String,
     /// Line.
     pub line: usize,
     /// Consequence of a missing value.
-    pub need: Need,
+    pub need: Requirement,
     /// Marks a read when an image is built, not when the component runs.
     pub build: bool,
     /// Marks a read in a test.
@@ -22,10 +22,10 @@ pub struct Place {
     pub shared: bool,
 }
 
-impl Place {
+impl ReadSite {
     /// Returns the position of a find in a file.
     #[must_use]
-    pub fn new(file: &str, find: &Find, test: bool, shared: bool) -> Self {
+    pub fn new(file: &str, find: &EnvRead, test: bool, shared: bool) -> Self {
         let test = test || find.test;
         Self { file: file.to_owned(), line: find.line, need: find.need, build: find.build, test, shared }
     }
@@ -37,7 +37,7 @@ impl Place {
 
 /// A variable that the component gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Given {
+pub struct KnownVariable {
     /// Reason.
     pub reason: String,
     /// Position of the definition.
@@ -50,11 +50,11 @@ pub struct Given {
 
 /// Inputs of the comparison.
 #[derive(Debug, Clone, Default)]
-pub struct Known {
+pub struct CompareInput {
     /// Positions of the reads of each variable.
-    pub reads: BTreeMap<String, Vec<Place>>,
+    pub reads: BTreeMap<String, Vec<ReadSite>>,
     /// Variables that the component gets.
-    pub given: BTreeMap<String, Given>,
+    pub given: BTreeMap<String, KnownVariable>,
     /// Variables that the image or the code sets, with the position.
     pub set: BTreeMap<String, String>,
     /// Variables of the image build.
@@ -63,24 +63,24 @@ pub struct Known {
 
 /// Result for one variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Use {
+pub struct VarUsage {
     /// Name.
     pub name: String,
     /// State.
     pub state: UseState,
     /// Consequence of a missing value, at the strictest position.
-    pub need: Option<Need>,
+    pub need: Option<Requirement>,
     /// Positions of the reads.
-    pub places: Vec<Place>,
+    pub places: Vec<ReadSite>,
     /// Definition of the variable.
-    pub given: Option<Given>,
+    pub given: Option<KnownVariable>,
 }
 
 /// State of a variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UseState {
     /// Read and given.
-    Given,
+    KnownVariable,
     /// Read, and given by the system, the image or the code itself.
     Itself {
         /// Position, if the system does not give it.
@@ -101,9 +101,9 @@ pub enum UseState {
     Build,
     /// Read when an image is built, and given to the build.
     BuildGiven,
-    /// Given, and never read.
+    /// KnownVariable, and never read.
     Unread,
-    /// Given and never read, but a variable with a similar name is read.
+    /// KnownVariable and never read, but a variable with a similar name is read.
     Meant {
         /// Similar variable.
         read: String,
@@ -114,7 +114,7 @@ pub enum UseState {
 #[derive(Debug, Clone, Default)]
 pub struct Comparison {
     /// Variables, sorted by name.
-    pub uses: Vec<Use>,
+    pub uses: Vec<VarUsage>,
 }
 
 impl Comparison {
@@ -127,9 +127,9 @@ impl Comparison {
     }
 
     /// Returns the required variables that nothing gives.
-    pub fn lacking(&self) -> impl Iterator<Item = &Use> {
+    pub fn lacking(&self) -> impl Iterator<Item = &VarUsage> {
         self.uses.iter().filter(|one| {
-            one.need == Some(Need::Required)
+            one.need == Some(Requirement::Required)
                 && matches!(one.state, UseState::Nowhere | UseState::Misspelt { .. })
         })
     }
@@ -137,10 +137,10 @@ impl Comparison {
 
 /// Compares reads with definitions.
 #[must_use]
-pub fn compare(known: &Known, rules: &ScanRules) -> Comparison {
+pub fn compare(known: &CompareInput, rules: &ScanRules) -> Comparison {
     let names: BTreeSet<&String> = known.reads.keys().chain(known.given.keys()).collect();
-    let mut uses: Vec<Use> = names.into_iter().map(|name| one(name, known, rules)).collect();
-    let with = |uses: &[Use], is: fn(&Use) -> bool| -> Vec<String> {
+    let mut uses: Vec<VarUsage> = names.into_iter().map(|name| one(name, known, rules)).collect();
+    let with = |uses: &[VarUsage], is: fn(&VarUsage) -> bool| -> Vec<String> {
         uses.iter().filter(|one| is(one)).map(|one| one.name.clone()).collect()
     };
     let unread = with(&uses, |one| one.state == UseState::Unread);
@@ -168,7 +168,7 @@ pub fn compare(known: &Known, rules: &ScanRules) -> Comparison {
     Comparison { uses }
 }
 
-fn one(name: &str, known: &Known, rules: &ScanRules) -> Use {
+fn one(name: &str, known: &CompareInput, rules: &ScanRules) -> VarUsage {
     let mut places = known.reads.get(name).cloned().unwrap_or_default();
     places.sort();
     places.dedup();
@@ -177,7 +177,7 @@ fn one(name: &str, known: &Known, rules: &ScanRules) -> Use {
     let has_value = given.as_ref().is_some_and(|given| given.has_value);
     let state = if need.is_some() {
         match known.set.get(name) {
-            _ if has_value => UseState::Given,
+            _ if has_value => UseState::KnownVariable,
             Some(place) => UseState::Itself { place: Some(place.clone()) },
             None if rules.is_of_system(name) => UseState::Itself { place: None },
             None => UseState::Nowhere,
@@ -185,16 +185,16 @@ fn one(name: &str, known: &Known, rules: &ScanRules) -> Use {
     } else if given.as_ref().is_some_and(|given| !given.is_common) {
         UseState::Unread
     } else if given.is_some() {
-        UseState::Given
+        UseState::KnownVariable
     } else if places.iter().any(|place| place.build && !place.test) {
         let is_given = known.build.contains(name)
             || rules.is_of_system(name)
-            || places.iter().all(|place| place.need == Need::Default);
+            || places.iter().all(|place| place.need == Requirement::Default);
         if is_given { UseState::BuildGiven } else { UseState::Build }
     } else {
         UseState::Tests
     };
-    Use { name: name.to_owned(), state, need, places, given }
+    VarUsage { name: name.to_owned(), state, need, places, given }
 }
 
 /// Returns the name that a misspelt one probably means.

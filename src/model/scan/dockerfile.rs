@@ -7,15 +7,15 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::error::RulesError;
-use super::grammar::Grammar;
 use super::analysis;
+use super::error::ScanRulesError;
+use super::grammar::Grammar;
 use super::rules::Language;
-use super::{FileScan, Find, Need};
+use super::{EnvRead, FileScan, Requirement};
 use crate::model::environment::is_variable_name;
 
 /// Scans one file.
-pub(super) fn scan(language: &Language, text: &str) -> Result<FileScan, RulesError> {
+pub(super) fn scan(language: &Language, text: &str) -> Result<FileScan, ScanRulesError> {
     let mut reader =
         Reader { language, known: BTreeSet::new(), image: BTreeSet::new(), found: FileScan::default() };
     for instruction in instructions(text) {
@@ -109,12 +109,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn read(&mut self, instruction: &Instruction) -> Result<(), RulesError> {
+    fn read(&mut self, instruction: &Instruction) -> Result<(), ScanRulesError> {
         let Instruction { line, keyword, rest, is_document } = instruction;
         match keyword.as_str() {
             "ARG" => {
                 for (name, value, at) in assignments(rest) {
-                    let need = if value.is_some() { Need::Default } else { Need::Optional };
+                    let need = if value.is_some() { Requirement::Default } else { Requirement::Optional };
                     self.expand(value.unwrap_or_default(), line + at);
                     if self.known.insert(name.to_owned()) {
                         self.add(name, line + at, need, true);
@@ -155,7 +155,7 @@ impl Reader<'_> {
     }
 
     /// Scans a command: shell, or a list of words in JSON that may call a shell.
-    fn command(&mut self, rest: &str, line: usize, build: bool) -> Result<(), RulesError> {
+    fn command(&mut self, rest: &str, line: usize, build: bool) -> Result<(), ScanRulesError> {
         let words =
             rest.trim_start().starts_with('[').then(|| serde_json::from_str::<Vec<String>>(rest).ok());
         let script = match words.flatten() {
@@ -171,7 +171,7 @@ impl Reader<'_> {
             // longer exist.
             let need = match build {
                 true if self.known.contains(&find.name) => continue,
-                false if self.image.contains(&find.name) => Need::Default,
+                false if self.image.contains(&find.name) => Requirement::Default,
                 _ => find.need,
             };
             self.add(&find.name, line + find.line - 1, need, build);
@@ -192,9 +192,9 @@ impl Reader<'_> {
         }
     }
 
-    fn add(&mut self, name: &str, line: usize, need: Need, build: bool) {
+    fn add(&mut self, name: &str, line: usize, need: Requirement, build: bool) {
         if is_variable_name(name) {
-            self.found.finds.push(Find { name: name.to_owned(), line, need, build, test: false });
+            self.found.finds.push(EnvRead { name: name.to_owned(), line, need, build, test: false });
         }
     }
 }
@@ -266,7 +266,7 @@ fn words(text: &str) -> Vec<(&str, usize)> {
 }
 
 /// Returns the references `$X` and `${X:-…}`, each with its line offset.
-fn references(text: &str) -> Vec<(String, Need, usize)> {
+fn references(text: &str) -> Vec<(String, Requirement, usize)> {
     let mut found = Vec::new();
     let mut lines = 0;
     let mut rest = text;
@@ -287,9 +287,9 @@ fn references(text: &str) -> Vec<(String, Need, usize)> {
                 let (name, behind) = inner.split_at(end);
                 let operator = braced.and(behind.trim_start_matches(':').chars().next());
                 let need = match operator {
-                    Some('-' | '+' | '=') => Need::Default,
-                    Some('?') => Need::Required,
-                    _ => Need::Optional,
+                    Some('-' | '+' | '=') => Requirement::Default,
+                    Some('?') => Requirement::Required,
+                    _ => Requirement::Optional,
                 };
                 if is_variable_name(name) {
                     found.push((name.to_owned(), need, lines));

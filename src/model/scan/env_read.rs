@@ -11,13 +11,13 @@ pub(super) const SHOWN: usize = 72;
 
 /// A read of a variable.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Find {
+pub struct EnvRead {
     /// Name.
     pub name: String,
     /// Line, from 1.
     pub line: usize,
     /// Consequence of a missing value.
-    pub need: Need,
+    pub need: Requirement,
     /// Marks a read when an image is built, not when the component runs.
     pub build: bool,
     /// Marks a read in a test.
@@ -26,7 +26,7 @@ pub struct Find {
 
 /// Consequence of a missing value at a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Need {
+pub enum Requirement {
     /// Code uses another value.
     Default,
     /// Program continues without a value.
@@ -50,7 +50,7 @@ pub struct Unknown {
 #[derive(Debug, Clone, Default)]
 pub struct FileScan {
     /// Reads of variables.
-    pub finds: Vec<Find>,
+    pub finds: Vec<EnvRead>,
     /// Reads of variables with a computed name.
     pub unknown: Vec<Unknown>,
     /// Variables that it adds to its own environment or to that of an image, with the line.

@@ -4,7 +4,7 @@ use crate::base::yaml::YamlError;
 
 /// Invalid rules.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum RulesError {
+pub enum ScanRulesError {
     /// The file is not YAML of the expected form.
     #[error(transparent)]
     Yaml(#[from] YamlError),

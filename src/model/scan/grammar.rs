@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use tree_sitter::{ParseOptions, Parser, Query, Tree};
 
-use super::error::RulesError;
+use super::error::ScanRulesError;
 
 /// Timeout of parsing one file.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -88,16 +88,16 @@ fn is_shallow(text: &str) -> bool {
 
 /// Compiled queries of a language.
 #[derive(Debug)]
-pub(super) struct Program {
+pub(super) struct ProgramGrammar {
     pub(super) query: Query,
 }
 
-impl Program {
-    pub(super) fn new(grammar: Grammar, queries: &[(String, String)]) -> Result<Self, RulesError> {
+impl ProgramGrammar {
+    pub(super) fn new(grammar: Grammar, queries: &[(String, String)]) -> Result<Self, ScanRulesError> {
         let text: String = queries.iter().map(|(_, text)| format!("{text}\n")).collect();
         let query = Query::new(&grammar.language(), &text).map_err(|error| {
             let (file, line) = place(queries, error.row);
-            RulesError::Query { file, line, message: message(&error) }
+            ScanRulesError::Query { file, line, message: message(&error) }
         })?;
         Ok(Self { query })
     }

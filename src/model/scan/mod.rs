@@ -2,23 +2,23 @@
 //! Pure: the caller provides rules, queries and sources as text. The selection of files belongs in
 //! `ops`, the description of a language in `templates/scan/`.
 
+mod analysis;
 mod compare;
 mod dockerfile;
 mod env_read;
 mod error;
 mod grammar;
 mod imports;
-mod source_notes;
-mod analysis;
 mod rules;
+mod source_notes;
 mod syntax;
 
 use std::collections::BTreeMap;
 
-pub use compare::{Comparison, Given, Known, Place, Use, UseState, compare};
+pub use compare::{CompareInput, Comparison, KnownVariable, ReadSite, UseState, VarUsage, compare};
 use env_read::shown;
-pub use env_read::{FileScan, Find, Need, Unknown};
-pub use error::RulesError;
+pub use env_read::{EnvRead, FileScan, Requirement, Unknown};
+pub use error::ScanRulesError;
 pub use grammar::Grammar;
 pub use imports::{Import, candidates};
 pub use rules::{Getter, Language, QueryText, ReadError, ScanRules};
@@ -32,13 +32,13 @@ pub fn scan(
     language: &Language,
     text: &str,
     more: &BTreeMap<String, Getter>,
-) -> Result<FileScan, RulesError> {
+) -> Result<FileScan, ScanRulesError> {
     let mut scan = match language.grammar {
         Grammar::Dockerfile => dockerfile::scan(language, text)?,
         grammar => analysis::scan(language, grammar, text, more)?,
     };
     let is_kept =
-        |find: &Find| !(language.is_own(&find.name) || find.build && language.is_of_builder(&find.name));
+        |find: &EnvRead| !(language.is_own(&find.name) || find.build && language.is_of_builder(&find.name));
     scan.finds.retain(is_kept);
     scan.finds.sort();
     scan.finds.dedup();

@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 
-use super::error::RulesError;
-use super::grammar::{Grammar, Program};
+use super::error::ScanRulesError;
+use super::grammar::{Grammar, ProgramGrammar};
 use crate::base::files::FileError;
 use crate::base::yaml;
 
@@ -47,7 +47,7 @@ struct WrittenLanguage {
     #[serde(default)]
     nothing: Vec<String>,
     #[serde(default)]
-    tables: BTreeMap<String, Table>,
+    tables: BTreeMap<String, RawRuleTable>,
     #[serde(default)]
     getters: BTreeMap<String, Getter>,
     #[serde(default)]
@@ -57,15 +57,15 @@ struct WrittenLanguage {
 /// Consequence of a missing value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Missing {
+pub(super) enum RawMissing {
     /// Failure.
     Error,
 }
 
 /// An object that holds the environment.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub(super) struct Table {
-    pub(super) missing: Option<Missing>,
+pub(super) struct RawRuleTable {
+    pub(super) missing: Option<RawMissing>,
 }
 
 /// A function that reads a variable.
@@ -80,7 +80,7 @@ pub struct Getter {
     pub(super) default: Option<usize>,
     /// Keyword of that argument.
     pub(super) keyword: Option<String>,
-    pub(super) missing: Option<Missing>,
+    pub(super) missing: Option<RawMissing>,
     /// Marks a read at build time.
     #[serde(default)]
     pub(super) build: bool,
@@ -97,7 +97,7 @@ pub struct Language {
     /// Parser.
     pub grammar: Grammar,
     pub(super) nothing: Vec<String>,
-    pub(super) tables: BTreeMap<String, Table>,
+    pub(super) tables: BTreeMap<String, RawRuleTable>,
     pub(super) getters: BTreeMap<String, Getter>,
     pub(super) tags: Vec<String>,
     extensions: Vec<String>,
@@ -107,7 +107,7 @@ pub struct Language {
     builder: GlobSet,
     /// Queries, each with the name of its file.
     queries: Vec<(String, String)>,
-    program: OnceLock<Result<Program, RulesError>>,
+    program: OnceLock<Result<ProgramGrammar, ScanRulesError>>,
 }
 
 impl Language {
@@ -128,8 +128,11 @@ impl Language {
     }
 
     /// Returns the compiled queries, which are compiled on first use.
-    pub(super) fn program(&self) -> Result<&Program, RulesError> {
-        self.program.get_or_init(|| Program::new(self.grammar, &self.queries)).as_ref().map_err(Clone::clone)
+    pub(super) fn program(&self) -> Result<&ProgramGrammar, ScanRulesError> {
+        self.program
+            .get_or_init(|| ProgramGrammar::new(self.grammar, &self.queries))
+            .as_ref()
+            .map_err(Clone::clone)
     }
 }
 
@@ -154,12 +157,12 @@ impl ScanRules {
     /// # Errors
     /// Fails when the rules are invalid, or a query cannot be read.
     pub fn read(file: &str, text: &str, query: &dyn Fn(&str) -> QueryText) -> Result<Self, ReadError> {
-        let (written, _) = yaml::parse::<Written>(file, text).map_err(RulesError::from)?;
+        let (written, _) = yaml::parse::<Written>(file, text).map_err(ScanRulesError::from)?;
         let set = |patterns: &[String]| glob_set(file, patterns);
         let language = |one: WrittenLanguage| -> Result<Language, ReadError> {
             let mut queries = Vec::new();
             for name in &one.queries {
-                let named = query(name)?.ok_or_else(|| RulesError::NoQuery {
+                let named = query(name)?.ok_or_else(|| ScanRulesError::NoQuery {
                     file: file.to_owned(),
                     language: one.name.clone(),
                     query: name.clone(),
@@ -245,7 +248,7 @@ pub enum ReadError {
     File(#[from] FileError),
     /// The rules are invalid.
     #[error(transparent)]
-    Rules(#[from] RulesError),
+    Rules(#[from] ScanRulesError),
 }
 
 /// Returns the value of a table for a path, or for the end of it.
@@ -259,8 +262,8 @@ pub(super) fn by_end<'a, T>(table: &'a BTreeMap<String, T>, path: &str) -> Optio
     }
 }
 
-fn glob_set(file: &str, patterns: &[String]) -> Result<GlobSet, RulesError> {
-    let wrong = |pattern: &str, error: globset::Error| RulesError::Pattern {
+fn glob_set(file: &str, patterns: &[String]) -> Result<GlobSet, ScanRulesError> {
+    let wrong = |pattern: &str, error: globset::Error| ScanRulesError::Pattern {
         file: file.to_owned(),
         pattern: pattern.to_owned(),
         message: error.kind().to_string(),

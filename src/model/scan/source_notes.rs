@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const MATCHES: u32 = 4096;
 
 /// A place that may read the environment.
-pub(super) struct Place<'t> {
+pub(super) struct CaptureSite<'t> {
     /// Node of the whole expression.
     pub(super) read: Node<'t>,
     pub(super) kind: PlaceKind<'t>,
@@ -64,10 +64,10 @@ pub(super) struct Wrapper {
 
 /// Captures of one text.
 #[derive(Default)]
-pub(super) struct Notes<'t> {
+pub(super) struct SourceNotes<'t> {
     aliases: HashMap<String, Vec<String>>,
     constants: HashMap<String, Option<String>>,
-    pub(super) places: Vec<Place<'t>>,
+    pub(super) places: Vec<CaptureSite<'t>>,
     pub(super) names: BTreeMap<usize, Name<'t>>,
     pub(super) unknown: Vec<Node<'t>>,
     except: HashSet<usize>,
@@ -86,7 +86,7 @@ pub(super) struct Notes<'t> {
     pub(super) cut_short: bool,
 }
 
-impl<'t> Notes<'t> {
+impl<'t> SourceNotes<'t> {
     /// Runs the queries.
     pub(super) fn take(query: &Query, tree: &'t Tree, text: &str) -> Self {
         let mut notes = Self::default();
@@ -192,7 +192,7 @@ impl<'t> Notes<'t> {
         if let (Some(function), Some(arguments)) = (found.node("function"), found.node("arguments")) {
             let suffix = found.setting("suffix").unwrap_or_default().to_owned();
             let kind = PlaceKind::Call { receiver: found.node("receiver"), function, suffix, arguments };
-            self.add_place(Place { read: read(function), kind, default });
+            self.add_place(CaptureSite { read: read(function), kind, default });
         }
         if let (Some(object), Some(key)) =
             (found.node("object"), found.node("key").or(found.node("property")))
@@ -204,7 +204,7 @@ impl<'t> Notes<'t> {
             };
             let is_name = found.node("property").is_some();
             let kind = PlaceKind::Entry { object, key, is_name, act };
-            self.add_place(Place { read: read(key), kind, default });
+            self.add_place(CaptureSite { read: read(key), kind, default });
         }
         if let Some(node) = found.node("name") {
             let new = Name { node, default: false, required: false, upper: false };
@@ -214,13 +214,13 @@ impl<'t> Notes<'t> {
             name.upper |= found.is_set("upper");
         }
         if let Some(node) = found.node("tag") {
-            self.add_place(Place { read: node, kind: PlaceKind::Tag, default });
+            self.add_place(CaptureSite { read: node, kind: PlaceKind::Tag, default });
         }
         self.unknown.extend(found.node("unknown"));
     }
 
     /// Adds a place, or merges it with the same place from another query.
-    fn add_place(&mut self, place: Place<'t>) {
+    fn add_place(&mut self, place: CaptureSite<'t>) {
         let act = match &place.kind {
             PlaceKind::Entry { act: Act::Ask, .. } => 1,
             PlaceKind::Entry { act: Act::Write, .. } => 2,

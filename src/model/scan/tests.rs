@@ -31,9 +31,9 @@ pub(super) fn found(file: &str, text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for find in &scan.finds {
         let need = match find.need {
-            Need::Required => "",
-            Need::Optional => "?",
-            Need::Default => "=",
+            Requirement::Required => "",
+            Requirement::Optional => "?",
+            Requirement::Default => "=",
         };
         let build = if find.build { " build" } else { "" };
         let test = if find.test { " test" } else { "" };

@@ -1,16 +1,16 @@
 //! Environment in which a service template is rendered. The rendering belongs in `value`.
 
-use crate::model::environment::{Ground, SecretRules};
+use crate::model::environment::{GeneratorContext, SecretRules};
 
 /// Values that depend on the engine and the run.
 #[derive(Debug, Clone, Copy)]
-pub struct Surroundings<'a> {
+pub struct TemplateContext<'a> {
     /// Name or address of the service; empty for its own name.
     pub host: &'a str,
     /// Path of the `cki` program, for stand-ins that it runs itself.
     pub program: &'a str,
     /// Seed and material of placeholder secrets.
-    pub ground: &'a Ground,
+    pub ground: &'a GeneratorContext,
     /// Rules for placeholder secrets.
     pub rules: &'a SecretRules,
 }

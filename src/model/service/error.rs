@@ -5,7 +5,7 @@ use crate::model::environment::RuleError;
 
 /// An invalid template or request.
 #[derive(Debug, thiserror::Error)]
-pub enum ServiceError {
+pub enum ServiceTemplateError {
     /// The file is not YAML of the expected form.
     #[error(transparent)]
     Yaml(#[from] YamlError),

@@ -16,12 +16,12 @@ use crate::base::text;
 use crate::base::variable;
 use crate::base::yaml;
 use crate::model::container::ContainerFile;
-use crate::model::environment::Provided;
+use crate::model::environment::ServiceBinding;
 use crate::model::inventory::Parameters;
-use crate::model::probe::Ready;
-pub use context::Surroundings;
-pub use error::ServiceError;
-use value::{Maker, Needs};
+use crate::model::probe::ReadinessProbe;
+pub use context::TemplateContext;
+pub use error::ServiceTemplateError;
+use value::{Needs, ValueRenderer};
 
 #[derive(Debug, Clone, Deserialize)]
 struct Written {
@@ -37,7 +37,7 @@ struct Written {
     files: BTreeMap<String, String>,
     #[serde(default)]
     ports: Vec<u16>,
-    ready: Option<Ready>,
+    ready: Option<ReadinessProbe>,
     #[serde(default)]
     setup: Vec<WrittenStep>,
     #[serde(default)]
@@ -93,7 +93,7 @@ pub struct Service {
     /// Listening ports.
     pub ports: Vec<u16>,
     /// Readiness probe.
-    pub ready: Option<Ready>,
+    pub ready: Option<ReadinessProbe>,
     /// Commands to run inside once the service is ready, one after the other.
     pub setup: Vec<Vec<String>>,
     /// Paths with an anonymous volume.
@@ -116,7 +116,7 @@ impl ServiceTemplate {
     ///
     /// # Errors
     /// Fails when the text is not of the expected form.
-    pub fn read(name: &str, file: &str, text: &str) -> Result<Self, ServiceError> {
+    pub fn read(name: &str, file: &str, text: &str) -> Result<Self, ServiceTemplateError> {
         let (written, _) = yaml::parse::<Written>(file, text)?;
         Ok(Self { name: name.to_owned(), file: file.to_owned(), written })
     }
@@ -136,12 +136,12 @@ impl ServiceTemplate {
     ///
     /// # Errors
     /// Fails when a parameter is unknown or has the wrong type.
-    pub fn parameters(&self, asked: &Parameters, place: &str) -> Result<Parameters, ServiceError> {
+    pub fn parameters(&self, asked: &Parameters, place: &str) -> Result<Parameters, ServiceTemplateError> {
         let mut all = self.written.parameters.clone();
         for (name, value) in asked {
             let Some(known) = all.get_mut(name) else {
                 let names = self.written.parameters.keys().map(String::as_str);
-                return Err(ServiceError::Parameter {
+                return Err(ServiceTemplateError::Parameter {
                     place: place.to_owned(),
                     service: self.name.clone(),
                     parameter: name.clone(),
@@ -149,7 +149,7 @@ impl ServiceTemplate {
                 });
             };
             if let Some(wanted) = other_kind(known, value) {
-                return Err(ServiceError::ParameterKind {
+                return Err(ServiceTemplateError::ParameterKind {
                     place: place.to_owned(),
                     service: self.name.clone(),
                     parameter: name.clone(),
@@ -167,12 +167,12 @@ impl ServiceTemplate {
     /// Fails when a value cannot be rendered.
     pub fn provided(
         &self,
-        around: Surroundings<'_>,
+        around: TemplateContext<'_>,
         own: &Parameters,
-    ) -> Result<Vec<Provided>, ServiceError> {
-        let maker = Maker::new(&self.file, around, Some(own), &Needs::of(std::slice::from_ref(own)));
+    ) -> Result<Vec<ServiceBinding>, ServiceTemplateError> {
+        let maker = ValueRenderer::new(&self.file, around, Some(own), &Needs::of(std::slice::from_ref(own)));
         let one = |(name, value): (&String, &WrittenValue)| {
-            Ok(Provided {
+            Ok(ServiceBinding {
                 name: name.clone(),
                 value: Secret::new(maker.text(&format!("provides.{name}"), &value.value)?),
                 secret: value.secret,
@@ -187,9 +187,13 @@ impl ServiceTemplate {
     ///
     /// # Errors
     /// Fails when a value cannot be rendered.
-    pub fn fill(&self, around: Surroundings<'_>, needs: &[Parameters]) -> Result<Service, ServiceError> {
+    pub fn fill(
+        &self,
+        around: TemplateContext<'_>,
+        needs: &[Parameters],
+    ) -> Result<Service, ServiceTemplateError> {
         let all = Needs::of(needs);
-        let maker = Maker::new(&self.file, around, None, &all);
+        let maker = ValueRenderer::new(&self.file, around, None, &all);
         let written = &self.written;
         let pairs = |what: &str, pairs: &BTreeMap<String, String>| {
             pairs
@@ -197,7 +201,7 @@ impl ServiceTemplate {
                 .map(|(key, text)| {
                     Ok((key.clone(), Secret::new(maker.text(&format!("{what}.{key}"), text)?)))
                 })
-                .collect::<Result<Vec<_>, ServiceError>>()
+                .collect::<Result<Vec<_>, ServiceTemplateError>>()
         };
         let files = written.files.iter().map(|(path, text)| {
             let content = Secret::new(maker.text(&format!("files.{path}"), text)?);
@@ -208,7 +212,7 @@ impl ServiceTemplate {
             let command = maker.list("native.command", &native.command)?;
             let mut environment = pairs("environment", &written.environment)?;
             environment.extend(pairs("native.environment", &native.environment)?);
-            Ok::<_, ServiceError>(NativeService { command, environment })
+            Ok::<_, ServiceTemplateError>(NativeService { command, environment })
         });
         Ok(Service {
             name: self.name.clone(),
@@ -216,7 +220,7 @@ impl ServiceTemplate {
             image: maker.text("image", &written.image)?,
             command: maker.list("command", &written.command)?,
             environment: pairs("environment", &written.environment)?,
-            files: files.collect::<Result<_, ServiceError>>()?,
+            files: files.collect::<Result<_, ServiceTemplateError>>()?,
             ports: written.ports.clone(),
             ready: written.ready.clone(),
             setup: self.setup(around, needs, &all)?,
@@ -228,13 +232,13 @@ impl ServiceTemplate {
     /// Returns the setup commands of all dependents; equal commands run once.
     fn setup(
         &self,
-        around: Surroundings<'_>,
+        around: TemplateContext<'_>,
         needs: &[Parameters],
         all: &Needs,
-    ) -> Result<Vec<Vec<String>>, ServiceError> {
+    ) -> Result<Vec<Vec<String>>, ServiceTemplateError> {
         let (mut commands, mut known) = (Vec::new(), HashSet::new());
         for own in needs {
-            let maker = Maker::new(&self.file, around, Some(own), all);
+            let maker = ValueRenderer::new(&self.file, around, Some(own), all);
             for (index, step) in self.written.setup.iter().enumerate() {
                 let key = format!("setup.{index}");
                 let wanted = step.when.as_ref().map_or(Ok(true), |when| maker.holds(&key, when))?;

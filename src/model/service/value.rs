@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use minijinja::value::Serde;
 use minijinja::{Environment as Templates, UndefinedBehavior, Value};
 
-use super::{ServiceError, Surroundings};
+use super::{ServiceTemplateError, TemplateContext};
 use crate::model::inventory::Parameters;
 
 /// Renderer of values.
-pub(super) struct Maker<'a> {
+pub(super) struct ValueRenderer<'a> {
     file: &'a str,
-    around: Surroundings<'a>,
+    around: TemplateContext<'a>,
     context: Value,
 }
 
@@ -26,10 +26,10 @@ impl Needs {
     }
 }
 
-impl<'a> Maker<'a> {
+impl<'a> ValueRenderer<'a> {
     pub(super) fn new(
         file: &'a str,
-        around: Surroundings<'a>,
+        around: TemplateContext<'a>,
         own: Option<&'a Parameters>,
         needs: &Needs,
     ) -> Self {
@@ -42,7 +42,7 @@ impl<'a> Maker<'a> {
     }
 
     /// Renders a text.
-    pub(super) fn text(&self, key: &str, text: &str) -> Result<String, ServiceError> {
+    pub(super) fn text(&self, key: &str, text: &str) -> Result<String, ServiceTemplateError> {
         if !text.contains("{{") && !text.contains("{%") {
             return Ok(text.to_owned());
         }
@@ -52,7 +52,7 @@ impl<'a> Maker<'a> {
 
     /// Renders a list of texts. An item that is only an expression for a list is replaced by that list's
     /// items.
-    pub(super) fn list(&self, key: &str, items: &[String]) -> Result<Vec<String>, ServiceError> {
+    pub(super) fn list(&self, key: &str, items: &[String]) -> Result<Vec<String>, ServiceTemplateError> {
         let mut all = Vec::new();
         for item in items {
             match self.spread(key, item)? {
@@ -64,11 +64,11 @@ impl<'a> Maker<'a> {
     }
 
     /// Returns whether an expression is true.
-    pub(super) fn holds(&self, key: &str, expression: &str) -> Result<bool, ServiceError> {
+    pub(super) fn holds(&self, key: &str, expression: &str) -> Result<bool, ServiceTemplateError> {
         Ok(self.evaluate(key, expression)?.is_true())
     }
 
-    fn spread(&self, key: &str, item: &str) -> Result<Option<Vec<String>>, ServiceError> {
+    fn spread(&self, key: &str, item: &str) -> Result<Option<Vec<String>>, ServiceTemplateError> {
         let inner = item.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
         let Some(expression) = inner.filter(|inner| !inner.contains("{{")) else { return Ok(None) };
         let value = self.evaluate(key, expression)?;
@@ -79,7 +79,7 @@ impl<'a> Maker<'a> {
         Ok(Some(items.map(|item| item.to_string()).collect()))
     }
 
-    fn evaluate(&self, key: &str, expression: &str) -> Result<Value, ServiceError> {
+    fn evaluate(&self, key: &str, expression: &str) -> Result<Value, ServiceTemplateError> {
         let templates = self.templates(expression)?;
         let compiled = templates.compile_expression(expression);
         compiled
@@ -87,7 +87,7 @@ impl<'a> Maker<'a> {
             .map_err(|source| self.wrong(key, source))
     }
 
-    fn templates(&self, text: &str) -> Result<Templates<'static>, ServiceError> {
+    fn templates(&self, text: &str) -> Result<Templates<'static>, ServiceTemplateError> {
         let mut templates = Templates::new();
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
         // A service and its clients use the same variable name, and so share its secret.
@@ -100,8 +100,8 @@ impl<'a> Maker<'a> {
         Ok(templates)
     }
 
-    fn wrong(&self, key: &str, source: minijinja::Error) -> ServiceError {
-        ServiceError::Template { file: self.file.to_owned(), key: key.to_owned(), source }
+    fn wrong(&self, key: &str, source: minijinja::Error) -> ServiceTemplateError {
+        ServiceTemplateError::Template { file: self.file.to_owned(), key: key.to_owned(), source }
     }
 }
 

@@ -8,7 +8,7 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use regex::Regex;
 
 use super::parameter::is_key;
-use super::{Parameter, Rerun, StagingError, StagingRequest, shown};
+use super::{Rerun, StagingError, StagingParameter, StagingRequest, shown};
 
 /// Maximum length of a comment on GitLab.
 const LONGEST_COMMENT: usize = 1_000_000;
@@ -160,9 +160,9 @@ fn same<T: PartialEq>(some: &[T], others: &[T]) -> bool {
 
 /// A comment, parsed with the bot's rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Command {
+pub struct BotCommand {
     /// Parameters, `[key=value]`.
-    pub parameters: Vec<Parameter>,
+    pub parameters: Vec<StagingParameter>,
     /// Earlier pipelines, `[group/id]`.
     pub reruns: Vec<Rerun>,
     /// Other texts in brackets.
@@ -173,7 +173,7 @@ pub struct Command {
 /// brackets in the comment is an argument, and the rest is free text. Returns `None` if the comment
 /// requests nothing.
 #[must_use]
-pub fn parse_command(body: &str, bot: &str) -> Option<Command> {
+pub fn parse_command(body: &str, bot: &str) -> Option<BotCommand> {
     static HIDDEN: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"(?s)<!--.*?-->").expect("a constant expression"));
     static BRACKETS: LazyLock<Regex> =
@@ -182,7 +182,7 @@ pub fn parse_command(body: &str, bot: &str) -> Option<Command> {
     if !body.lines().any(|line| asks(line, bot)) {
         return None;
     }
-    let mut command = Command { parameters: Vec::new(), reruns: Vec::new(), other: Vec::new() };
+    let mut command = BotCommand { parameters: Vec::new(), reruns: Vec::new(), other: Vec::new() };
     for found in BRACKETS.captures_iter(&body) {
         // `[text](address)` is a link.
         if !found[2].is_empty() {
@@ -190,7 +190,9 @@ pub fn parse_command(body: &str, bot: &str) -> Option<Command> {
         }
         let inner = &found[1];
         let pair = inner.split_once('=').filter(|(key, _)| is_key(key.trim()));
-        if let Some(parameter) = pair.and_then(|(key, value)| Parameter::new(key.trim(), value.trim()).ok()) {
+        if let Some(parameter) =
+            pair.and_then(|(key, value)| StagingParameter::new(key.trim(), value.trim()).ok())
+        {
             command.parameters.push(parameter);
         } else if let Some(rerun) = Rerun::read(inner.trim()) {
             command.reruns.push(rerun);
@@ -228,7 +230,7 @@ mod tests {
     fn request(parameters: &[&str], reruns: &[&str]) -> StagingRequest {
         StagingRequest::new(
             "cki-ci-bot",
-            parameters.iter().map(|text| Parameter::parse(text).expect("can be sent")).collect(),
+            parameters.iter().map(|text| StagingParameter::parse(text).expect("can be sent")).collect(),
             reruns.iter().map(|text| Rerun::parse(text).expect("a pipeline")).collect(),
             &[],
         )
@@ -299,7 +301,7 @@ mod tests {
                     that has which: [builder_image=quay.io/cki/builder-fedora] [builder_image_tag=mr-213] \
                     see [the docs](https://example.com) [stable]";
         let command = parse_command(body, "cki-ci-bot").expect("asks");
-        let keys: Vec<&str> = command.parameters.iter().map(Parameter::key).collect();
+        let keys: Vec<&str> = command.parameters.iter().map(StagingParameter::key).collect();
         assert_eq!(keys, ["compiler", "builder_image", "builder_image_tag"]);
         assert_eq!(command.reruns, [Rerun { group: "cki".into(), id: 620_247 }]);
         assert_eq!(command.other, ["stable"]);
@@ -323,8 +325,8 @@ mod tests {
             values in prop::collection::btree_map("[A-Za-z_][A-Za-z0-9_]{0,20}", "\\PC{1,40}", 0..4),
             reruns in prop::collection::vec(("[a-z][a-z0-9._-]{0,8}", any::<u64>()), 0..4),
         ) {
-            let parameters: Vec<Parameter> =
-                values.iter().filter_map(|(key, value)| Parameter::new(key, value).ok()).collect();
+            let parameters: Vec<StagingParameter> =
+                values.iter().filter_map(|(key, value)| StagingParameter::new(key, value).ok()).collect();
             let reruns = reruns.into_iter().map(|(group, id)| Rerun { group, id }).collect();
             let asked = StagingRequest::new("bot", parameters, reruns, &[]).expect("is valid");
             let text = written(TEMPLATE, &asked).expect("is faithful");

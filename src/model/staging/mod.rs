@@ -8,8 +8,8 @@ mod request;
 mod status;
 
 pub use answer::{AnswerRow, pipeline_of_url};
-pub use comment::{Command, Marker, asks_for, comment, parse_command};
-pub use parameter::{Parameter, StageParameter};
+pub use comment::{BotCommand, Marker, asks_for, comment, parse_command};
+pub use parameter::{StageParameter, StagingParameter};
 pub use request::{Rerun, StagingRequest};
 pub use status::PipelineStatus;
 

@@ -12,12 +12,12 @@ const LONGEST_VALUE: usize = 2000;
 
 /// One requested parameter: a trigger variable of every pipeline that the comment starts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Parameter {
+pub struct StagingParameter {
     key: String,
     value: String,
 }
 
-impl Parameter {
+impl StagingParameter {
     /// Checks a key and a value.
     ///
     /// # Errors
@@ -123,7 +123,7 @@ impl StageParameter {
     ///
     /// # Errors
     /// Fails when the pattern is not a regular expression.
-    pub fn from_inventory(declared: &inventory::Parameter) -> Result<Self, StagingError> {
+    pub fn from_inventory(declared: &inventory::ParameterDecl) -> Result<Self, StagingError> {
         Self::new(&declared.name, declared.pattern.as_deref(), declared.description.as_deref())
     }
 
@@ -152,7 +152,7 @@ impl StageParameter {
 
 /// Checks parameters against the declared ones; without any declaration, all are allowed.
 pub(super) fn check_declared(
-    parameters: &[Parameter],
+    parameters: &[StagingParameter],
     declared: &[StageParameter],
 ) -> Result<(), StagingError> {
     if declared.is_empty() {
@@ -192,12 +192,12 @@ mod tests {
             ("a b=c", "parameter's name"),
             ("ab", "key=value"),
         ] {
-            let error = Parameter::parse(text).expect_err(text).to_string();
+            let error = StagingParameter::parse(text).expect_err(text).to_string();
             assert!(error.contains(why), "{text}: {error}");
         }
-        let image = Parameter::parse("builder_image=quay.io/cki/builder-fedora").expect("can be sent");
+        let image = StagingParameter::parse("builder_image=quay.io/cki/builder-fedora").expect("can be sent");
         assert_eq!((image.key(), image.value()), ("builder_image", "quay.io/cki/builder-fedora"));
-        assert_eq!(Parameter::parse("a=b=c").expect("can be sent").value(), "b=c");
+        assert_eq!(StagingParameter::parse("a=b=c").expect("can be sent").value(), "b=c");
     }
 
     #[test]
@@ -220,7 +220,7 @@ mod tests {
             StageParameter::new("builder_image", None, None).expect("no pattern"),
             StageParameter::new("compiler", None, None).expect("no pattern"),
         ];
-        let asked = [Parameter::new("biulder_image", "x").expect("can be sent")];
+        let asked = [StagingParameter::new("biulder_image", "x").expect("can be sent")];
         let error = check_declared(&asked, &declared).expect_err("is unknown").to_string();
         assert_eq!(
             error,

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::parameter::check_declared;
-use super::{Parameter, StageParameter, StagingError, shown};
+use super::{StageParameter, StagingError, StagingParameter, shown};
 use crate::base::digest;
 
 /// `group/id`: an earlier pipeline to run again with the merge request's code.
@@ -48,7 +48,7 @@ impl fmt::Display for Rerun {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StagingRequest {
     bot: String,
-    parameters: Vec<Parameter>,
+    parameters: Vec<StagingParameter>,
     reruns: Vec<Rerun>,
 }
 
@@ -59,7 +59,7 @@ impl StagingRequest {
     /// Fails when the bot would read the request differently, or the component does not allow it.
     pub fn new(
         bot: &str,
-        parameters: Vec<Parameter>,
+        parameters: Vec<StagingParameter>,
         reruns: Vec<Rerun>,
         declared: &[StageParameter],
     ) -> Result<Self, StagingError> {
@@ -90,7 +90,7 @@ impl StagingRequest {
 
     /// Returns the parameters in the given order.
     #[must_use]
-    pub fn parameters(&self) -> &[Parameter] {
+    pub fn parameters(&self) -> &[StagingParameter] {
         &self.parameters
     }
 
@@ -110,7 +110,7 @@ impl StagingRequest {
         let mut reruns: Vec<String> = self.reruns.iter().map(ToString::to_string).collect();
         reruns.sort();
         let parts = [vec![format!("@{}", self.bot)], parameters, vec!["again".to_owned()], reruns].concat();
-        digest::of_parts(parts)[..16].to_owned()
+        digest::sha256_hex(parts)[..16].to_owned()
     }
 }
 
@@ -126,8 +126,8 @@ fn is_user_name(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn parameter(text: &str) -> Parameter {
-        Parameter::parse(text).expect("can be sent")
+    fn parameter(text: &str) -> StagingParameter {
+        StagingParameter::parse(text).expect("can be sent")
     }
 
     #[test]

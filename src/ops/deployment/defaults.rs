@@ -2,25 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use super::{Deployed, DeployedError};
-use crate::model::deployment::expansion::Piece;
+use super::{DeployedComponents, DeployedError};
+use crate::model::deployment::expansion::Segment;
 use crate::model::environment::Environment;
 use crate::model::inventory::{Component, Run};
-use crate::model::probe::Ready;
-use crate::ops::run_policy::Rules;
-use crate::ops::op_context::Tools;
+use crate::model::probe::ReadinessProbe;
+use crate::ops::op_context::OpContext;
+use crate::ops::run_policy::RunPolicy;
 
 /// Returns the component, with the run settings of its deployment where its entry has none. Replacements
 /// of words of the command that name production are reported.
 ///
 /// # Errors
 /// Fails when a rule does not work.
-pub fn completed(
-    tools: &Tools<'_>,
+pub fn with_deployment_defaults(
+    tools: &OpContext<'_>,
     component: &Component,
-    deployed: Option<&Deployed>,
+    deployed: Option<&DeployedComponents>,
     environment: &Environment,
-    rules: &Rules,
+    rules: &RunPolicy,
 ) -> Result<Component, DeployedError> {
     let mut component = component.clone();
     let Some(deployed) = deployed else { return Ok(component) };
@@ -34,7 +34,7 @@ pub fn completed(
         })
     };
     if run.command.is_empty() && run.once.is_empty() {
-        let words = |words: &[Vec<Piece>]| -> Result<Vec<String>, DeployedError> {
+        let words = |words: &[Vec<Segment>]| -> Result<Vec<String>, DeployedError> {
             let mut made = Vec::new();
             for (index, pieces) in words.iter().enumerate() {
                 let word = local(environment.expand(pieces));
@@ -71,7 +71,9 @@ pub fn completed(
     }
     if run.ready.is_none() {
         run.ready = match container.ready.clone() {
-            Some(Ready::Exec(words)) => Some(Ready::Exec(words.into_iter().map(local).collect())),
+            Some(ReadinessProbe::Exec(words)) => {
+                Some(ReadinessProbe::Exec(words.into_iter().map(local).collect()))
+            }
             ready => ready,
         };
     }
@@ -85,7 +87,11 @@ pub fn completed(
 /// Returns the component as its init container: with that command and image, and without the settings of
 /// the component itself.
 #[must_use]
-pub fn initial(component: &Component, deployed: &Deployed, before: &Deployed) -> Component {
+pub fn init_component(
+    component: &Component,
+    deployed: &DeployedComponents,
+    before: &DeployedComponents,
+) -> Component {
     let mut made = component.clone();
     let run = *made.run.take().unwrap_or_default();
     let run = Run {

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::files::{self, FileError};
-use crate::model::deployment::{FileKind, FileTrouble, Files};
+use crate::model::deployment::{DeploymentFileSet, FileKind, FileTrouble};
 use crate::systems::git::Tree;
 
 /// Maximum bytes of a file of a deployment: bundles of definitions have some MiB. The model bounds the
@@ -46,7 +46,7 @@ impl CloneFiles {
     }
 }
 
-impl Files for CloneFiles {
+impl DeploymentFileSet for CloneFiles {
     fn kind(&self, path: &str) -> Result<Option<FileKind>, FileTrouble> {
         Ok(self.find(path)?.and_then(|real| {
             if real.is_dir() {
@@ -94,7 +94,7 @@ impl TreeFiles {
     }
 }
 
-impl Files for TreeFiles {
+impl DeploymentFileSet for TreeFiles {
     fn kind(&self, path: &str) -> Result<Option<FileKind>, FileTrouble> {
         let is_directory = self.0.is_directory(path).map_err(|error| self.trouble(path, &error))?;
         Ok(is_directory.map(|is| if is { FileKind::Directory } else { FileKind::File }))

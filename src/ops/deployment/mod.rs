@@ -12,17 +12,17 @@ use std::sync::Arc;
 use crate::base::assets::Assets;
 use crate::base::files::FileError;
 use crate::base::text;
-use crate::model::deployment::{self, Container, DeploymentError, Files, Item};
+use crate::model::deployment::{self, DeployedContainer, DeploymentError, DeploymentFileSet, DeploymentItem};
 use crate::model::environment::{self, ProductionRules, RuleError, SecretNames};
 use crate::model::guard::{CredentialError, Credentials, DenyList};
-use crate::model::inventory::{Component, Finding, Inventory};
+use crate::model::inventory::{Component, Inventory, InventoryFinding};
 use crate::model::reference::Reference;
+use crate::ops::op_context::OpContext;
 use crate::ops::run_policy::{CREDENTIALS, NAMES, NO_CREDENTIALS};
 use crate::ops::source::{self, SourceError};
-use crate::ops::op_context::Tools;
 use crate::ops::workspace::Workspace;
 use crate::systems::git::{GitError, Tree};
-pub use defaults::{completed, initial};
+pub use defaults::{init_component, with_deployment_defaults};
 use files::{CloneFiles, TreeFiles};
 
 /// The rules for values that point at production.
@@ -82,11 +82,11 @@ impl DeployedError {
 
 /// A loaded deployment, with the rules that judge its values.
 #[derive(Debug)]
-pub struct Deployed {
+pub struct DeployedComponents {
     /// The component's container.
-    pub container: Container,
+    pub container: DeployedContainer,
     /// Parts that were not understood.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<InventoryFinding>,
     judge: Arc<Judge>,
 }
 
@@ -130,7 +130,7 @@ impl Judges {
     }
 }
 
-impl Deployed {
+impl DeployedComponents {
     /// The rules for names of variables that hold secrets.
     pub(super) fn names(&self) -> &SecretNames {
         &self.judge.names
@@ -179,7 +179,7 @@ pub fn load(
     inventory: &Inventory,
     workspace: &Workspace,
     assets: &Assets,
-) -> Result<Deployed, DeployedError> {
+) -> Result<DeployedComponents, DeployedError> {
     load_judged(component, inventory, workspace, assets, &Judges::default())
 }
 
@@ -189,9 +189,10 @@ fn load_judged(
     workspace: &Workspace,
     assets: &Assets,
     judges: &Judges,
-) -> Result<Deployed, DeployedError> {
-    let open =
-        |path: PathBuf| -> Result<Box<dyn Files>, DeployedError> { Ok(Box::new(CloneFiles::new(path)?)) };
+) -> Result<DeployedComponents, DeployedError> {
+    let open = |path: PathBuf| -> Result<Box<dyn DeploymentFileSet>, DeployedError> {
+        Ok(Box::new(CloneFiles::new(path)?))
+    };
     read(component, inventory, workspace, assets, judges, &open)
 }
 
@@ -205,8 +206,8 @@ pub fn load_at(
     inventory: &Inventory,
     workspace: &Workspace,
     assets: &Assets,
-) -> Result<Deployed, DeployedError> {
-    let open = |path: PathBuf| -> Result<Box<dyn Files>, DeployedError> {
+) -> Result<DeployedComponents, DeployedError> {
+    let open = |path: PathBuf| -> Result<Box<dyn DeploymentFileSet>, DeployedError> {
         match Tree::open(&path, revision)? {
             Some(tree) => Ok(Box::new(TreeFiles(tree))),
             None => Err(DeployedError::NoRevision { path, revision: text::safe_line(revision).into_owned() }),
@@ -225,13 +226,13 @@ pub fn load_if_there(
     inventory: &Inventory,
     workspace: &Workspace,
     assets: &Assets,
-) -> Result<(Option<Deployed>, Option<String>), DeployedError> {
+) -> Result<(Option<DeployedComponents>, Option<String>), DeployedError> {
     if_there(load(component, inventory, workspace, assets))
 }
 
 fn if_there(
-    loaded: Result<Deployed, DeployedError>,
-) -> Result<(Option<Deployed>, Option<String>), DeployedError> {
+    loaded: Result<DeployedComponents, DeployedError>,
+) -> Result<(Option<DeployedComponents>, Option<String>), DeployedError> {
     match loaded {
         Ok(deployed) => Ok((Some(deployed), None)),
         Err(DeployedError::None { .. }) => Ok((None, None)),
@@ -240,7 +241,7 @@ fn if_there(
     }
 }
 
-type Open<'a> = &'a dyn Fn(PathBuf) -> Result<Box<dyn Files>, DeployedError>;
+type OpenFiles<'a> = &'a dyn Fn(PathBuf) -> Result<Box<dyn DeploymentFileSet>, DeployedError>;
 
 fn read(
     component: &Component,
@@ -248,8 +249,8 @@ fn read(
     workspace: &Workspace,
     assets: &Assets,
     judges: &Judges,
-    open: Open<'_>,
-) -> Result<Deployed, DeployedError> {
+    open: OpenFiles<'_>,
+) -> Result<DeployedComponents, DeployedError> {
     if component.deployment.is_empty() {
         let (place, component) = (component.written.place(""), component.name().to_owned());
         return Err(DeployedError::None { place, component });
@@ -262,11 +263,11 @@ fn read(
         };
         opened.push((open(path)?, component.written.place(&format!("deployment.{index}"))));
     }
-    let items: Vec<Item<'_>> = component
+    let items: Vec<DeploymentItem<'_>> = component
         .deployment
         .iter()
         .zip(&opened)
-        .map(|(item, (files, place))| Item {
+        .map(|(item, (files, place))| DeploymentItem {
             files: &**files,
             path: &item.path,
             container: item.container.as_deref(),
@@ -275,7 +276,7 @@ fn read(
         .collect();
     let read = deployment::read(component.name(), &items)?;
     let judge = judges.of(inventory, assets)?;
-    Ok(Deployed { container: read.container, findings: read.findings, judge })
+    Ok(DeployedComponents { container: read.container, findings: read.findings, judge })
 }
 
 /// Clones the repositories with the deployments of components and of their dependencies. An unreachable
@@ -284,7 +285,7 @@ fn read(
 /// # Errors
 /// Fails when a reachable repository cannot be cloned.
 pub async fn fetch(
-    tools: &Tools<'_>,
+    tools: &OpContext<'_>,
     components: &[&Component],
     merge_request: Option<u64>,
 ) -> Result<(), SourceError> {
@@ -295,7 +296,7 @@ pub async fn fetch(
             continue;
         }
         let needs = one.run.iter().flat_map(|run| &run.needs);
-        todo.extend(needs.filter_map(|need| tools.inventory.find_exactly(&need.name)));
+        todo.extend(needs.filter_map(|need| tools.inventory.get_by_name(&need.name)));
         for item in &one.deployment {
             let built_from = one.build.as_ref().is_some_and(|build| build.repo == item.repo);
             let merge_request = merge_request
@@ -318,10 +319,10 @@ pub async fn fetch(
 /// # Errors
 /// Fails when the deployment exists and cannot be read.
 pub fn for_run(
-    tools: &Tools<'_>,
+    tools: &OpContext<'_>,
     component: &Component,
     judges: &Judges,
-) -> Result<Option<Deployed>, DeployedError> {
+) -> Result<Option<DeployedComponents>, DeployedError> {
     let (inventory, workspace) = (tools.inventory, tools.workspace);
     let (deployed, missing) = if_there(load_judged(component, inventory, workspace, tools.assets, judges))?;
     if let Some(missing) = missing {

@@ -15,7 +15,7 @@ pub enum State {
 
 /// The findings of a check.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub struct CheckResult {
     /// The result.
     pub state: State,
     /// The reason, in one line.
@@ -26,7 +26,7 @@ pub struct Found {
     pub fix: Option<String>,
 }
 
-impl Found {
+impl CheckResult {
     pub(super) fn new(state: State, why: impl Into<String>) -> Self {
         Self { state, why: why.into(), details: Vec::new(), fix: None }
     }
@@ -73,5 +73,5 @@ pub struct Check {
     /// The subject.
     pub name: &'static str,
     /// The findings.
-    pub found: Found,
+    pub found: CheckResult,
 }

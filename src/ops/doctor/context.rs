@@ -8,29 +8,29 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 
 use crate::base::assets::Assets;
-use crate::base::http::{Http, HttpPolicy};
-use crate::config::{self, Config, Origin, Settings};
+use crate::base::http::{HttpClient, HttpPolicy};
+use crate::config::{self, Config, SettingOrigin, Settings};
 use crate::host::Env;
 use crate::model::inventory::Inventory;
-use crate::ops::token::{self, Standing, TokenError};
-use crate::systems::engine::{Discovery, Wanted, discover};
+use crate::ops::token::{self, TokenError, TokenStanding};
+use crate::systems::engine::{Discovery, EngineChoice, discover};
 use crate::systems::packages::Packages;
 
 /// The subject of the checks. Shared facts are looked up once.
 #[derive(Debug)]
-pub struct Patient {
+pub struct DoctorContext {
     pub(super) env: Env,
     pub(super) cwd: PathBuf,
     /// The settings, or the reason why their files are unusable; `settings` are then those of flags.
     pub(super) config: Result<Config, String>,
     pub(super) settings: Settings,
-    pub(super) http: Arc<Http>,
+    pub(super) http: Arc<HttpClient>,
     pub(super) discovery: OnceCell<Discovery>,
     pub(super) inventory: OnceCell<Result<Inventory, String>>,
-    pub(super) token: OnceCell<Result<Standing, TokenError>>,
+    pub(super) token: OnceCell<Result<TokenStanding, TokenError>>,
 }
 
-impl Patient {
+impl DoctorContext {
     /// Returns this machine with these settings. Looks at nothing yet.
     #[must_use]
     pub fn new(env: &Env, cwd: PathBuf, config: Result<Config, String>, settings: Settings) -> Self {
@@ -41,7 +41,7 @@ impl Patient {
             config,
             settings,
             // A separate client: remembered answers must not hide a current fault.
-            http: Arc::new(Http::new(policy)),
+            http: Arc::new(HttpClient::new(policy)),
             discovery: OnceCell::new(),
             inventory: OnceCell::new(),
             token: OnceCell::new(),
@@ -66,7 +66,7 @@ impl Patient {
     pub fn trusted_assets(&self) -> Assets {
         let origin =
             self.config.as_ref().ok().and_then(|config| config.get("templates")).map(|value| value.origin);
-        let own = !matches!(origin, Some(Origin::Project { .. }));
+        let own = !matches!(origin, Some(SettingOrigin::Project { .. }));
         Assets::new(self.settings.templates.iter().filter(|_| own).cloned().collect())
     }
 
@@ -74,9 +74,9 @@ impl Patient {
     pub(super) async fn discovery(&self) -> Option<&Discovery> {
         let wanted = match self.settings.engine {
             config::Engine::Native => return None,
-            config::Engine::Auto => Wanted::Auto,
-            config::Engine::Docker => Wanted::Docker,
-            config::Engine::Podman => Wanted::Podman,
+            config::Engine::Auto => EngineChoice::Auto,
+            config::Engine::Docker => EngineChoice::Docker,
+            config::Engine::Podman => EngineChoice::Podman,
         };
         Some(self.discovery.get_or_init(|| discover(&self.env, wanted)).await)
     }
@@ -91,7 +91,7 @@ impl Patient {
         self.inventory.get_or_init(load).await.as_ref().map_err(String::as_str)
     }
 
-    pub(super) async fn token(&self) -> &Result<Standing, TokenError> {
+    pub(super) async fn token(&self) -> &Result<TokenStanding, TokenError> {
         let look = || {
             let (settings, cwd) = (self.settings.clone(), self.cwd.clone());
             blocking(move || token::look(&settings, &cwd, Some(FOR_THE_TOKEN)))

@@ -1,16 +1,16 @@
 //! Checks of the container engine, of the native engine, and of leftovers of killed runs on either.
 
-use super::{Found, Patient, blocking};
+use super::{CheckResult, DoctorContext, blocking};
 use crate::base::text::{command_line, join_and, plural};
 use crate::config;
-use crate::ops::engine::Engine;
+use crate::ops::engine::RunEngine;
 use crate::ops::gc::left_by_the_dead;
-use crate::systems::engine::{Candidate, Origin, Outcome};
-use crate::systems::native::{Native, Space};
+use crate::systems::engine::{DiscoveryOutcome, EngineCandidate, EngineOrigin};
+use crate::systems::native::{Native, Sandbox};
 use crate::systems::packages::{self, Packages};
 
 /// Checks the container engine: every address that may have one, and the result of trying it.
-pub(super) async fn engine(patient: &Patient) -> Found {
+pub(super) async fn engine(patient: &DoctorContext) -> CheckResult {
     let wanted = match patient.settings.engine {
         config::Engine::Podman => "Podman",
         _ => "Docker",
@@ -22,23 +22,24 @@ pub(super) async fn engine(patient: &Patient) -> Found {
             .map_or_else(String::new, |value| value.origin.to_string())
     };
     let Some(discovery) = patient.discovery().await else {
-        return Found::not_needed(format!("{} asks for the native engine", by()));
+        return CheckResult::not_needed(format!("{} asks for the native engine", by()));
     };
     let details: Vec<String> = discovery.candidates.iter().map(place).collect();
     if let Some(engine) = &discovery.engine {
-        let own = discovery
-            .candidates
-            .iter()
-            .any(|one| one.origin == Origin::PodmanProgram && matches!(one.outcome, Outcome::Used { .. }));
+        let own = discovery.candidates.iter().any(|one| {
+            one.origin == EngineOrigin::PodmanProgram && matches!(one.outcome, DiscoveryOutcome::Used { .. })
+        });
         let at =
             if own { "started when it is needed".to_owned() } else { format!("at {}", engine.address()) };
         let found = format!("{} {}, {at}", engine.kind(), engine.version());
-        return Found::good(found).details(details);
+        return CheckResult::good(found).details(details);
     }
     let found = if patient.settings.engine == config::Engine::Auto {
-        Found::warning("no container engine answers; components run as processes of this machine instead")
+        CheckResult::warning(
+            "no container engine answers; components run as processes of this machine instead",
+        )
     } else {
-        Found::failed(format!("no {wanted} engine answers, and {} asks for one", by()))
+        CheckResult::failed(format!("no {wanted} engine answers, and {} asks for one", by()))
     };
     let found = found.details(details);
     match Packages::read(&patient.trusted_assets()) {
@@ -48,11 +49,13 @@ pub(super) async fn engine(patient: &Patient) -> Found {
 }
 
 /// Describes an address in few words, without the addresses of well-known origins.
-fn place(Candidate { origin, address, outcome }: &Candidate) -> String {
+fn place(EngineCandidate { origin, address, outcome }: &EngineCandidate) -> String {
     match origin {
-        Origin::Variable(_) | Origin::DockerContext(_) => format!("{origin}, {address}: {outcome}"),
-        Origin::PodmanProgram => format!("{origin}: {outcome}"),
-        Origin::DockerSocket | Origin::PodmanRootless | Origin::PodmanRootful => {
+        EngineOrigin::Variable(_) | EngineOrigin::DockerContext(_) => {
+            format!("{origin}, {address}: {outcome}")
+        }
+        EngineOrigin::PodmanProgram => format!("{origin}: {outcome}"),
+        EngineOrigin::DockerSocket | EngineOrigin::PodmanRootless | EngineOrigin::PodmanRootful => {
             format!("{address}: {outcome}")
         }
     }
@@ -72,7 +75,7 @@ struct Machine {
 }
 
 impl Machine {
-    fn of(patient: &Patient, packages: &Packages) -> Self {
+    fn of(patient: &DoctorContext, packages: &Packages) -> Self {
         let env = &patient.env;
         let (docker, podman) = match patient.settings.engine {
             config::Engine::Docker => (true, false),
@@ -95,7 +98,7 @@ impl Machine {
 }
 
 /// Returns the command that installs an engine and starts its service.
-fn install_command(patient: &Patient, packages: &Packages) -> Result<String, String> {
+fn install_command(patient: &DoctorContext, packages: &Packages) -> Result<String, String> {
     let usual = || packages.manager(&patient.env).map_or("podman", |manager| manager.engine.as_str());
     let engine = match patient.settings.engine {
         config::Engine::Docker => "docker",
@@ -110,20 +113,24 @@ fn install_command(patient: &Patient, packages: &Packages) -> Result<String, Str
     ))
 }
 
-fn mend(found: Found, candidates: &[Candidate], machine: &Machine) -> Found {
-    let tried = |candidate: &&Candidate| {
-        !matches!(candidate.outcome, Outcome::NotTried | Outcome::OtherKind(_) | Outcome::Used { .. })
+fn mend(found: CheckResult, candidates: &[EngineCandidate], machine: &Machine) -> CheckResult {
+    let tried = |candidate: &&EngineCandidate| {
+        !matches!(
+            candidate.outcome,
+            DiscoveryOutcome::NotTried | DiscoveryOutcome::OtherKind(_) | DiscoveryOutcome::Used { .. }
+        )
     };
     // An explicit setting wins: an installed engine would not be used.
     for candidate in candidates.iter().filter(tried) {
         match &candidate.origin {
-            Origin::Variable(name) => return found.fix(format!("unset {name}")),
-            Origin::DockerContext(_) => return found.fix("docker context use default"),
+            EngineOrigin::Variable(name) => return found.fix(format!("unset {name}")),
+            EngineOrigin::DockerContext(_) => return found.fix("docker context use default"),
             _ => {}
         }
     }
-    let refused =
-        |one: &Candidate| one.origin == Origin::DockerSocket && one.outcome == Outcome::NoPermission;
+    let refused = |one: &EngineCandidate| {
+        one.origin == EngineOrigin::DockerSocket && one.outcome == DiscoveryOutcome::NoPermission
+    };
     if candidates.iter().any(refused) {
         let mut found = found.fix(&machine.join);
         found.details.push(
@@ -141,11 +148,11 @@ fn mend(found: Found, candidates: &[Candidate], machine: &Machine) -> Found {
 }
 
 /// Checks the isolation of the native engine; it matters where no container engine is used.
-pub(super) async fn native(patient: &Patient) -> Found {
+pub(super) async fn native(patient: &DoctorContext) -> CheckResult {
     let containers = patient.discovery().await.is_some_and(|discovery| {
         discovery.engine.is_some() || patient.settings.engine != config::Engine::Auto
     });
-    let isolation = blocking(|| Space::new().isolation()).await;
+    let isolation = blocking(|| Sandbox::new().isolation()).await;
     let details = isolation
         .iter()
         .map(|(what, kept)| format!("{what}: {}", kept.as_ref().unwrap_or_else(|why| why)))
@@ -156,31 +163,32 @@ pub(super) async fn native(patient: &Patient) -> Found {
         .map(|(what, _)| (*what).to_owned())
         .collect();
     let found = match refused.as_slice() {
-        [] => Found::good("a network and processes of its own, and this machine's files"),
-        some => Found::warning(format!("no {} of its own, and this machine's files", join_and(some))),
+        [] => CheckResult::good("a network and processes of its own, and this machine's files"),
+        some => CheckResult::warning(format!("no {} of its own, and this machine's files", join_and(some))),
     };
     let mut found = found.details(details);
     if !refused.is_empty() && !containers {
         let packages = Packages::read(&patient.trusted_assets()).map_err(|error| error.to_string());
         found = found.fix_or_detail(packages.and_then(|packages| install_command(patient, &packages)));
     }
-    if containers { Found { state: super::State::NotNeeded, fix: None, ..found } } else { found }
+    if containers { CheckResult { state: super::State::NotNeeded, fix: None, ..found } } else { found }
 }
 
 /// Checks for leftovers of killed runs. The next command that uses the engine removes them.
-pub(super) async fn leftovers(patient: &Patient) -> Found {
-    let native = Engine::Native(Native::new(&patient.env));
-    let containers = patient.discovery().await.and_then(|found| found.engine.clone()).map(Engine::Containers);
+pub(super) async fn leftovers(patient: &DoctorContext) -> CheckResult {
+    let native = RunEngine::Native(Native::new(&patient.env));
+    let containers =
+        patient.discovery().await.and_then(|found| found.engine.clone()).map(RunEngine::Containers);
     let mut left = Vec::new();
     for engine in containers.iter().chain([&native]) {
         match left_by_the_dead(engine).await {
             Ok(found) => left.extend(found.into_iter().map(|one| one.name)),
-            Err(error) => return Found::failed(error.to_string()),
+            Err(error) => return CheckResult::failed(error.to_string()),
         }
     }
     match left.len() {
-        0 => Found::good("nothing is left of runs that were killed"),
-        count => Found::warning(format!("runs that were killed have left {}", plural(count, "thing")))
+        0 => CheckResult::good("nothing is left of runs that were killed"),
+        count => CheckResult::warning(format!("runs that were killed have left {}", plural(count, "thing")))
             .details(left)
             .fix("cki gc"),
     }
@@ -192,8 +200,8 @@ mod tests {
     use super::super::tests::patient;
     use super::*;
 
-    fn candidate(origin: Origin, outcome: Outcome) -> Candidate {
-        Candidate { origin, address: "somewhere".into(), outcome }
+    fn candidate(origin: EngineOrigin, outcome: DiscoveryOutcome) -> EngineCandidate {
+        EngineCandidate { origin, address: "somewhere".into(), outcome }
     }
 
     fn machine(docker: bool, podman: bool) -> Machine {
@@ -202,27 +210,28 @@ mod tests {
         Machine { docker, podman, join: "sudo usermod -aG docker me".into(), install }
     }
 
-    fn fix(candidates: &[Candidate], machine: &Machine) -> Option<String> {
-        mend(Found::warning("none"), candidates, machine).fix
+    fn fix(candidates: &[EngineCandidate], machine: &Machine) -> Option<String> {
+        mend(CheckResult::warning("none"), candidates, machine).fix
     }
 
     #[test]
     fn an_engine_is_mended_by_what_is_wrong_with_it() {
         let absent = [
-            candidate(Origin::DockerSocket, Outcome::Absent),
-            candidate(Origin::PodmanProgram, Outcome::Absent),
+            candidate(EngineOrigin::DockerSocket, DiscoveryOutcome::Absent),
+            candidate(EngineOrigin::PodmanProgram, DiscoveryOutcome::Absent),
         ];
         assert_eq!(fix(&absent, &machine(false, false)), Some("sudo dnf install podman".into()));
         assert_eq!(fix(&absent, &machine(true, true)), Some("sudo systemctl start docker".into()));
         assert_eq!(fix(&absent, &machine(false, true)), None);
-        let refused = [candidate(Origin::DockerSocket, Outcome::NoPermission)];
+        let refused = [candidate(EngineOrigin::DockerSocket, DiscoveryOutcome::NoPermission)];
         assert_eq!(fix(&refused, &machine(true, false)), Some("sudo usermod -aG docker me".into()));
         let bound = [
-            candidate(Origin::Variable("DOCKER_HOST"), Outcome::Absent),
-            candidate(Origin::DockerSocket, Outcome::NotTried),
+            candidate(EngineOrigin::Variable("DOCKER_HOST"), DiscoveryOutcome::Absent),
+            candidate(EngineOrigin::DockerSocket, DiscoveryOutcome::NotTried),
         ];
         assert_eq!(fix(&bound, &machine(false, false)), Some("unset DOCKER_HOST".into()));
-        let context = [candidate(Origin::DockerContext("far".into()), Outcome::Failed("no".into()))];
+        let context =
+            [candidate(EngineOrigin::DockerContext("far".into()), DiscoveryOutcome::Failed("no".into()))];
         assert_eq!(fix(&context, &machine(false, false)), Some("docker context use default".into()));
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Found, Patient, State, blocking};
+use super::{CheckResult, DoctorContext, State, blocking};
 use crate::base::text::{bytes, plural};
 use crate::host::directories;
 
@@ -13,45 +13,45 @@ const MOST: usize = 20;
 const LITTLE_ROOM: u64 = 2_000_000_000;
 
 /// Checks that the files with settings are readable, and have no unknown keys.
-pub(super) async fn configuration(patient: &Patient) -> Found {
+pub(super) async fn configuration(patient: &DoctorContext) -> CheckResult {
     let config = match &patient.config {
         Ok(config) => config,
-        Err(why) => return Found::failed(why.trim_end_matches('.')),
+        Err(why) => return CheckResult::failed(why.trim_end_matches('.')),
     };
     let names: Vec<String> = config.files.iter().map(|file| file.display().to_string()).collect();
     let found = if names.is_empty() { "no `cki.toml`".to_owned() } else { names.join(", ") };
     match config.warnings.len() {
-        0 => Found::good(found),
-        count => Found::warning(format!("{found}: {}", plural(count, "unknown setting")))
+        0 => CheckResult::good(found),
+        count => CheckResult::warning(format!("{found}: {}", plural(count, "unknown setting")))
             .details(some(count, config.warnings.iter())),
     }
 }
 
 /// Checks that the inventory loads, and reports its findings.
-pub(super) async fn inventory(patient: &Patient) -> Found {
+pub(super) async fn inventory(patient: &DoctorContext) -> CheckResult {
     let inventory = match patient.inventory().await {
         Ok(inventory) => inventory,
-        Err(why) => return Found::failed(why),
+        Err(why) => return CheckResult::failed(why),
     };
     let named = patient.config.as_ref().ok().and_then(|config| config.get("inventory"));
     let by = named.map(|value| format!(" (named by {})", value.origin)).unwrap_or_default();
     let found = format!("{}{by}: {}", inventory.label(), plural(inventory.components.len(), "component"));
     match inventory.finding_count() {
-        0 => Found::good(found),
-        count => Found::warning(format!("{found}, {}", plural(count, "finding")))
+        0 => CheckResult::good(found),
+        count => CheckResult::warning(format!("{found}, {}", plural(count, "finding")))
             .details(some(count, inventory.findings(MOST))),
     }
 }
 
 /// Checks that the workspace exists or can be created, its free space, and that the state of runs can be
 /// stored.
-pub(super) async fn workspace(patient: &Patient) -> Found {
+pub(super) async fn workspace(patient: &DoctorContext) -> CheckResult {
     let (directory, state) = (patient.settings.workspace.clone(), patient.env.state_directory());
     blocking(move || {
         let kept = state.as_deref().map(look).filter(|kept| matches!(kept.state, State::Failed));
         match (look(&directory), kept) {
             (found, Some(kept)) if !matches!(found.state, State::Failed) => {
-                Found::failed(format!("the state of workspaces cannot be kept: {}", kept.why))
+                CheckResult::failed(format!("the state of workspaces cannot be kept: {}", kept.why))
             }
             (found, _) => found,
         }
@@ -59,27 +59,29 @@ pub(super) async fn workspace(patient: &Patient) -> Found {
     .await
 }
 
-fn look(directory: &Path) -> Found {
+fn look(directory: &Path) -> CheckResult {
     let name = directory.display();
     let Some(there) = directory.ancestors().find(|path| path.exists()) else {
-        return Found::failed(format!("{name} cannot be reached"));
+        return CheckResult::failed(format!("{name} cannot be reached"));
     };
     if !there.is_dir() {
-        return Found::failed(format!("{} is not a directory", there.display()));
+        return CheckResult::failed(format!("{} is not a directory", there.display()));
     }
     let is_there = there == directory;
     if !directories::is_writable(there) {
-        return Found::failed(if is_there {
+        return CheckResult::failed(if is_there {
             format!("{name} is there, and you may not write in it")
         } else {
             format!("{name} cannot be made, since you may not write in {}", there.display())
         });
     }
     let found = if is_there { name.to_string() } else { format!("{name}, made when it is needed") };
-    match directories::room(there) {
-        None => Found::good(found),
-        Some(room) if room < LITTLE_ROOM => Found::warning(format!("{found}: only {} free", bytes(room))),
-        Some(room) => Found::good(format!("{found}: {} free", bytes(room))),
+    match directories::available_space(there) {
+        None => CheckResult::good(found),
+        Some(room) if room < LITTLE_ROOM => {
+            CheckResult::warning(format!("{found}: only {} free", bytes(room)))
+        }
+        Some(room) => CheckResult::good(format!("{found}: {} free", bytes(room))),
     }
 }
 

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{Found, Patient};
-use crate::base::clock::{Clock, Pause, SystemClock};
+use super::{CheckResult, DoctorContext};
+use crate::base::clock::{Clock, Sleep, SystemClock};
 use crate::base::http::is_loopback;
 use crate::base::secret::Secret;
 use crate::base::text::duration;
 use crate::model::event::Events;
-use crate::ops::token::{Standing, TokenError};
-use crate::systems::gitlab::{GitLab, GitLabError, Means};
+use crate::ops::token::{TokenError, TokenStanding};
+use crate::systems::gitlab::{ClientOptions, GitLab, GitLabError};
 
 /// Timeout for the server.
 const FOR_THE_SERVER: Duration = Duration::from_secs(3);
@@ -19,24 +19,24 @@ const FOR_THE_SERVER: Duration = Duration::from_secs(3);
 const SHORT: Duration = Duration::from_millis(50);
 
 /// Checks the server: its address, and with a token, whether it answers and who the user is.
-pub(super) async fn server(patient: &Patient) -> Found {
+pub(super) async fn server(patient: &DoctorContext) -> CheckResult {
     let (url, origin) = &patient.settings.gitlab_url;
     let named = format!("{url} ({origin})");
     let address = reqwest::Url::parse(url).ok();
     let Some(host) = address.as_ref().and_then(|url| url.host_str()) else {
-        return Found::failed(format!("{named} is not the address of a server"));
+        return CheckResult::failed(format!("{named} is not the address of a server"));
     };
     let is_here = is_loopback(host);
     if patient.settings.offline && !is_here {
-        return Found::not_needed(format!("{named}, not asked with `--offline`"));
+        return CheckResult::not_needed(format!("{named}, not asked with `--offline`"));
     }
     let plain = url.starts_with("http://") && !is_here;
     match patient.token().await {
-        Ok(Standing::Usable { .. }) if plain => {
-            Found::failed(format!("{named} would get your token without encryption, so it is not asked"))
-        }
-        Ok(Standing::Usable { token, .. }) => ask(patient, url, &named, token.clone()).await,
-        _ => Found::good(format!("{named}, not asked without a token")),
+        Ok(TokenStanding::Usable { .. }) if plain => CheckResult::failed(format!(
+            "{named} would get your token without encryption, so it is not asked"
+        )),
+        Ok(TokenStanding::Usable { token, .. }) => ask(patient, url, &named, token.clone()).await,
+        _ => CheckResult::good(format!("{named}, not asked without a token")),
     }
 }
 
@@ -53,20 +53,20 @@ impl Clock for Hurried {
         self.0.wall()
     }
 
-    fn sleep(&self, span: Duration) -> Pause<'_> {
+    fn sleep(&self, span: Duration) -> Sleep<'_> {
         // A long pause that the server asks for is kept.
         self.0.sleep(if span > FOR_THE_SERVER { span } else { span.min(SHORT) })
     }
 }
 
-async fn ask(patient: &Patient, url: &str, named: &str, token: Secret) -> Found {
-    let means = Means {
+async fn ask(patient: &DoctorContext, url: &str, named: &str, token: Secret) -> CheckResult {
+    let means = ClientOptions {
         timeout: FOR_THE_SERVER,
-        ..Means::new(patient.http.clone(), Arc::new(Hurried(SystemClock::new())), Events::silent())
+        ..ClientOptions::new(patient.http.clone(), Arc::new(Hurried(SystemClock::new())), Events::silent())
     };
     let client = match GitLab::new(url, Some(token), means) {
         Ok(client) => client,
-        Err(error) => return Found::failed(error.to_string()),
+        Err(error) => return CheckResult::failed(error.to_string()),
     };
     let asked = async {
         let version = client.version().await?;
@@ -74,31 +74,35 @@ async fn ask(patient: &Patient, url: &str, named: &str, token: Secret) -> Found 
     };
     match tokio::time::timeout(FOR_THE_SERVER, asked).await {
         Ok(Ok((version, user))) => {
-            Found::good(format!("{named}: GitLab {}, as @{}", version.version, user.username))
+            CheckResult::good(format!("{named}: GitLab {}, as @{}", version.version, user.username))
         }
         Ok(Err(error @ (GitLabError::Unauthorised { .. } | GitLabError::Forbidden { .. }))) => {
-            Found::failed(format!("the token is not valid there, or lacks the right `api`: {error}"))
+            CheckResult::failed(format!("the token is not valid there, or lacks the right `api`: {error}"))
         }
-        Ok(Err(error)) => Found::failed(error.to_string()),
-        Err(_) => Found::failed(format!("{named} has not answered within {}", duration(FOR_THE_SERVER))),
+        Ok(Err(error)) => CheckResult::failed(error.to_string()),
+        Err(_) => {
+            CheckResult::failed(format!("{named} has not answered within {}", duration(FOR_THE_SERVER)))
+        }
     }
 }
 
 /// Checks that there is a token, and that the server may have it.
-pub(super) async fn token(patient: &Patient) -> Found {
+pub(super) async fn token(patient: &DoctorContext) -> CheckResult {
     match patient.token().await {
-        Ok(Standing::Usable { from, .. }) => Found::good(format!("from {from}")),
-        Ok(Standing::Missing) => Found::warning("none: `cki stage` and private repositories need one")
-            .fix("export CKI_GITLAB_TOKEN=…"),
-        Ok(Standing::Withheld { by }) => Found::warning(format!(
+        Ok(TokenStanding::Usable { from, .. }) => CheckResult::good(format!("from {from}")),
+        Ok(TokenStanding::Missing) => {
+            CheckResult::warning("none: `cki stage` and private repositories need one")
+                .fix("export CKI_GITLAB_TOKEN=…")
+        }
+        Ok(TokenStanding::Withheld { by }) => CheckResult::warning(format!(
             "not sent to {}: {by} names that server, and a project's file does not get your token",
             patient.settings.gitlab_url.0
         )),
         Err(TokenError::Readable(file)) => {
             let fix = format!("chmod 600 {}", shell_words::quote(file));
-            Found::failed(TokenError::Readable(file.clone()).to_string()).fix(fix)
+            CheckResult::failed(TokenError::Readable(file.clone()).to_string()).fix(fix)
         }
-        Err(error) => Found::failed(error.to_string()),
+        Err(error) => CheckResult::failed(error.to_string()),
     }
 }
 

@@ -1,13 +1,13 @@
 //! `cki doctor`: checks everything that the other commands build upon. A check is a function from the
-//! [`Patient`] to [`Found`]. Checks run at the same time, do not know each other, change nothing, and are
+//! [`DoctorContext`] to [`Found`]. Checks run at the same time, do not know each other, change nothing, and are
 //! cut off if they hang. A check does not fix anything: a finding has the command to type.
 
 mod check;
+mod context;
 mod engine;
 mod files;
 mod gitlab;
 mod network;
-mod context;
 mod programs;
 mod shell;
 
@@ -18,17 +18,17 @@ use futures_util::future::{BoxFuture, join_all};
 
 use crate::base::text::{duration, safe_line};
 use crate::model::event::Events;
-pub use check::{Check, Found, State};
-pub use context::Patient;
+pub use check::{Check, CheckResult, State};
+pub use context::DoctorContext;
 use context::blocking;
 
 /// Timeout of a check.
 const PATIENCE: Duration = Duration::from_secs(6);
 
-type Looking<'a> = BoxFuture<'a, Found>;
+type CheckFuture<'a> = BoxFuture<'a, CheckResult>;
 
 /// Returns all checks, in the order of the output.
-fn checks(patient: &Patient) -> Vec<(&'static str, Looking<'_>)> {
+fn checks(patient: &DoctorContext) -> Vec<(&'static str, CheckFuture<'_>)> {
     vec![
         ("configuration", files::configuration(patient).boxed()),
         ("inventory", files::inventory(patient).boxed()),
@@ -47,7 +47,7 @@ fn checks(patient: &Patient) -> Vec<(&'static str, Looking<'_>)> {
 }
 
 /// Runs all checks.
-pub async fn doctor(patient: &Patient, events: &Events) -> Vec<Check> {
+pub async fn doctor(patient: &DoctorContext, events: &Events) -> Vec<Check> {
     let task = events.start("doctor", "looking at this machine");
     let looking = checks(patient).into_iter().map(|(name, looking)| limited(name, PATIENCE, looking));
     let checks = join_all(looking).await;
@@ -55,8 +55,8 @@ pub async fn doctor(patient: &Patient, events: &Events) -> Vec<Check> {
     checks
 }
 
-async fn limited(name: &'static str, patience: Duration, looking: Looking<'_>) -> Check {
-    let cut_off = |_| Found::failed(format!("there is no answer within {}", duration(patience)));
+async fn limited(name: &'static str, patience: Duration, looking: CheckFuture<'_>) -> Check {
+    let cut_off = |_| CheckResult::failed(format!("there is no answer within {}", duration(patience)));
     let mut found = tokio::time::timeout(patience, looking).await.unwrap_or_else(cut_off);
     found.why = safe_line(&found.why).into_owned();
     for detail in &mut found.details {
@@ -73,12 +73,12 @@ mod tests {
     use std::path::Path;
 
     /// Returns a machine without anything: no engine is looked for, and nothing is connected to.
-    pub(super) fn patient(pairs: &[(&str, &str)]) -> Patient {
+    pub(super) fn patient(pairs: &[(&str, &str)]) -> DoctorContext {
         let nothing = [("CKI_ENGINE", "native"), ("CKI_OFFLINE", "true"), ("HOME", "/nonexistent")];
         let env = Env::new(nothing.into_iter().chain(pairs.iter().copied()));
         let config = Config::load(&env, Path::new("/"), []).expect("loads");
         let settings = Settings::resolve(&config, &env).expect("resolves");
-        Patient::new(&env, "/".into(), Ok(config), settings)
+        DoctorContext::new(&env, "/".into(), Ok(config), settings)
     }
 
     #[tokio::test]
@@ -86,7 +86,7 @@ mod tests {
         let check = limited("x", Duration::from_millis(10), std::future::pending().boxed()).await;
         assert_eq!(check.found.state, State::Failed);
         assert_eq!(check.found.why, "there is no answer within 0.0 s");
-        let check = limited("x", PATIENCE, async { Found::good("\x1b[31mred") }.boxed()).await;
+        let check = limited("x", PATIENCE, async { CheckResult::good("\x1b[31mred") }.boxed()).await;
         assert_eq!((check.found.state, check.found.why.as_str()), (State::Good, "red"));
     }
 
@@ -102,14 +102,14 @@ mod tests {
     #[test]
     fn templates_of_a_project_are_not_trusted() {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        crate::base::files::write_whole(&directory.path().join("t/packages.yaml"), b"mine", 0o644)
+        crate::base::files::write_atomic(&directory.path().join("t/packages.yaml"), b"mine", 0o644)
             .expect("writes");
-        crate::base::files::write_whole(&directory.path().join("cki.toml"), b"templates = 't'", 0o644)
+        crate::base::files::write_atomic(&directory.path().join("cki.toml"), b"templates = 't'", 0o644)
             .expect("writes");
         let text = |env: &Env, cwd: &Path| {
             let config = Config::load(env, cwd, []).expect("loads");
             let settings = Settings::resolve(&config, env).expect("resolves");
-            let patient = Patient::new(env, cwd.to_path_buf(), Ok(config), settings);
+            let patient = DoctorContext::new(env, cwd.to_path_buf(), Ok(config), settings);
             patient.trusted_assets().text("packages.yaml").expect("reads").expect("is there").text
         };
         assert_ne!(text(&Env::new([("HOME", "/nonexistent")]), directory.path()), "mine");

@@ -1,6 +1,6 @@
 //! Checks of other software: programs that some repositories need, and certificates.
 
-use super::{Found, Patient, blocking};
+use super::{CheckResult, DoctorContext, blocking};
 use crate::base::http::HttpError;
 use crate::base::text::{plural, plural_of};
 use crate::config;
@@ -10,16 +10,16 @@ use crate::systems::git::{GitUrl, Scheme};
 use crate::systems::preprocessor;
 
 /// Checks the `git` program: only it reaches repositories behind SSH.
-pub(super) async fn git(patient: &Patient) -> Found {
+pub(super) async fn git(patient: &DoctorContext) -> CheckResult {
     if let Some(file) = programs::find(&patient.env, "git") {
-        return Found::good(file.display().to_string());
+        return CheckResult::good(file.display().to_string());
     }
     let behind_ssh = patient.inventory().await.map_or(0, behind_ssh);
     match behind_ssh {
-        0 => Found::not_needed("not installed; no repository of the inventory is behind SSH"),
+        0 => CheckResult::not_needed("not installed; no repository of the inventory is behind SSH"),
         count => {
             let them = plural_of(count, "repository", "repositories");
-            Found::failed(format!("not installed, and needed for {them} behind SSH"))
+            CheckResult::failed(format!("not installed, and needed for {them} behind SSH"))
                 .fix_or_detail(patient.install_command("git"))
         }
     }
@@ -31,19 +31,19 @@ fn behind_ssh(inventory: &Inventory) -> usize {
 }
 
 /// Checks the C preprocessor: build files that end in `.in` go through it.
-pub(super) async fn cpp(patient: &Patient) -> Found {
+pub(super) async fn cpp(patient: &DoctorContext) -> CheckResult {
     if let Some(file) = programs::find(&patient.env, "cpp") {
-        return Found::good(file.display().to_string());
+        return CheckResult::good(file.display().to_string());
     }
     let wanting = patient.inventory().await.map_or(0, wanting_cpp);
     let them = plural(wanting, "component");
     if wanting == 0 {
-        return Found::not_needed("not installed; no build file of the inventory ends in `.in`");
+        return CheckResult::not_needed("not installed; no build file of the inventory ends in `.in`");
     }
     let builds = patient.discovery().await.is_some_and(|discovery| {
         discovery.engine.is_some() || patient.settings.engine != config::Engine::Auto
     });
-    let found = if builds { Found::failed } else { Found::warning };
+    let found = if builds { CheckResult::failed } else { CheckResult::warning };
     found(&format!("not installed, and needed to build {them}")).fix_or_detail(patient.install_command("cpp"))
 }
 
@@ -58,17 +58,17 @@ fn wanting_cpp(inventory: &Inventory) -> usize {
 }
 
 /// Checks for certificates of authorities: without any, no connection to a server is possible.
-pub(super) async fn certificates(patient: &Patient) -> Found {
+pub(super) async fn certificates(patient: &DoctorContext) -> CheckResult {
     let http = patient.http.clone();
     let ca_file = patient.settings.ca_file.as_ref().map(|file| format!(", and {}", file.path.display()));
     match blocking(move || http.check()).await {
-        Ok(()) => Found::good(format!("those of the system{}", ca_file.unwrap_or_default())),
+        Ok(()) => CheckResult::good(format!("those of the system{}", ca_file.unwrap_or_default())),
         Err(error @ (HttpError::CaFile(_) | HttpError::CaContent { .. })) => {
-            Found::failed(format!("`ca_file` cannot be used: {error}"))
+            CheckResult::failed(format!("`ca_file` cannot be used: {error}"))
         }
         Err(HttpError::Client(error)) => {
             let source = std::error::Error::source(&error).map(ToString::to_string);
-            Found::failed("none of the system can be used, so no server can be trusted")
+            CheckResult::failed("none of the system can be used, so no server can be trusted")
                 .details(source.into_iter().collect())
                 .fix_or_detail(patient.install_command("certificates"))
         }
@@ -81,7 +81,7 @@ mod tests {
     use super::super::tests::patient;
     use super::*;
 
-    fn with(inventory: &str, path: &str) -> (tempfile::TempDir, Patient) {
+    fn with(inventory: &str, path: &str) -> (tempfile::TempDir, DoctorContext) {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let file = directory.path().join("one.yaml");
         std::fs::write(&file, inventory).expect("writes");

@@ -2,13 +2,15 @@
 
 use shell_words::quote;
 
-use super::{Found, Patient, blocking};
+use super::{CheckResult, DoctorContext, blocking};
 use crate::host::programs;
 use crate::systems::shell::{Shell, ShellError, Standing, name_of_user};
 
 /// Checks that the user's shell completes `cki`.
-pub(super) async fn completion(patient: &Patient) -> Found {
-    let Some(name) = name_of_user(&patient.env) else { return Found::not_needed("`SHELL` names no shell") };
+pub(super) async fn completion(patient: &DoctorContext) -> CheckResult {
+    let Some(name) = name_of_user(&patient.env) else {
+        return CheckResult::not_needed("`SHELL` names no shell");
+    };
     let (env, assets, of) = (patient.env.clone(), patient.trusted_assets(), name.clone());
     let look = move || -> Result<Option<(Shell, Standing)>, ShellError> {
         let Some(shell) = Shell::named(&of, &env, &assets)? else { return Ok(None) };
@@ -16,23 +18,25 @@ pub(super) async fn completion(patient: &Patient) -> Found {
         Ok(Some((shell, standing)))
     };
     match blocking(look).await {
-        Ok(None) => Found::not_needed(format!("{name} is none of those that can complete `cki`")),
+        Ok(None) => CheckResult::not_needed(format!("{name} is none of those that can complete `cki`")),
         Ok(Some((_, Standing::Completes(file)))) => {
             let found = format!("{name}, by {}", file.display());
             match programs::find(&patient.env, "cki") {
-                Some(_) => Found::good(found),
-                None => Found::warning(format!("{found}; but `cki` is not in PATH")),
+                Some(_) => CheckResult::good(found),
+                None => CheckResult::warning(format!("{found}; but `cki` is not in PATH")),
             }
         }
-        Ok(Some((Shell { start: Some((start, line)), .. }, Standing::NotLoaded))) => Found::warning(format!(
-            "{name} does not complete `cki`: {} lacks the line that loads the script",
-            start.display()
-        ))
-        .fix(format!("echo {} >> {}", quote(&line), quote(&start.display().to_string()))),
-        Ok(Some(_)) => {
-            Found::warning(format!("{name} does not complete `cki`")).fix("cki completions --install")
+        Ok(Some((Shell { start: Some((start, line)), .. }, Standing::NotLoaded))) => {
+            CheckResult::warning(format!(
+                "{name} does not complete `cki`: {} lacks the line that loads the script",
+                start.display()
+            ))
+            .fix(format!("echo {} >> {}", quote(&line), quote(&start.display().to_string())))
         }
-        Err(error) => Found::failed(error.to_string()),
+        Ok(Some(_)) => {
+            CheckResult::warning(format!("{name} does not complete `cki`")).fix("cki completions --install")
+        }
+        Err(error) => CheckResult::failed(error.to_string()),
     }
 }
 

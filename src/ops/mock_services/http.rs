@@ -12,7 +12,7 @@ use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Say;
+use super::LogFn;
 use crate::base::text::safe_line;
 
 /// Maximum bytes of a request's body.
@@ -44,7 +44,7 @@ fn ok() -> u16 {
 
 /// An answer in the form to send.
 #[derive(Debug)]
-struct Ready {
+struct HttpReady {
     method: Option<Method>,
     path: String,
     any_end: bool,
@@ -55,12 +55,12 @@ struct Ready {
 
 /// The server with its answers.
 pub(super) struct Server {
-    answers: Vec<Ready>,
-    say: Say,
+    answers: Vec<HttpReady>,
+    say: LogFn,
 }
 
 impl Server {
-    pub(super) fn new(answers: Vec<Answer>, say: Say) -> anyhow::Result<Self> {
+    pub(super) fn new(answers: Vec<Answer>, say: LogFn) -> anyhow::Result<Self> {
         Ok(Self { answers: answers.into_iter().map(Answer::ready).collect::<Result<_, _>>()?, say })
     }
 
@@ -68,7 +68,7 @@ impl Server {
         Router::new().fallback(handle).with_state(Arc::new(self))
     }
 
-    fn answer(&self, method: &Method, path: &str) -> Option<&Ready> {
+    fn answer(&self, method: &Method, path: &str) -> Option<&HttpReady> {
         self.answers.iter().find(|one| {
             let is_path = if one.any_end { path.starts_with(&one.path) } else { path == one.path };
             is_path && one.method.as_ref().is_none_or(|wanted| wanted == method)
@@ -77,7 +77,7 @@ impl Server {
 }
 
 impl Answer {
-    fn ready(self) -> anyhow::Result<Ready> {
+    fn ready(self) -> anyhow::Result<HttpReady> {
         let context = || format!("the answer to `{}` makes no sense", self.path);
         let method = self.method.as_ref().map(|method| method.to_uppercase().parse());
         let mut headers = Vec::new();
@@ -94,7 +94,7 @@ impl Answer {
                 value.to_string()
             }
         };
-        Ok(Ready {
+        Ok(HttpReady {
             method: method.transpose().with_context(context)?,
             any_end: self.path.ends_with('*'),
             path: self.path.trim_end_matches('*').to_owned(),

@@ -3,4 +3,4 @@
 use std::sync::Arc;
 
 /// A function that writes a line.
-pub type Say = Arc<dyn Fn(&str) + Send + Sync>;
+pub type LogFn = Arc<dyn Fn(&str) + Send + Sync>;

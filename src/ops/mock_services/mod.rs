@@ -13,8 +13,8 @@ use tokio::net::TcpListener;
 
 pub use http::Answer;
 
-use crate::host::signals::Stop;
-pub use log::Say;
+use crate::host::signals::Shutdown;
+pub use log::LogFn;
 
 /// Port of the HTTP server.
 const HTTP: u16 = 8080;
@@ -25,7 +25,7 @@ const SMTP: u16 = 1025;
 ///
 /// # Errors
 /// Fails when the port is not available, or an answer is invalid.
-pub async fn http(answers: Vec<Answer>, stop: &Stop, say: Say) -> anyhow::Result<()> {
+pub async fn http(answers: Vec<Answer>, stop: &Shutdown, say: LogFn) -> anyhow::Result<()> {
     let server = http::Server::new(answers, Arc::clone(&say))?;
     let listener = listen(HTTP).await?;
     say(&format!("listening on port {HTTP}"));
@@ -39,7 +39,7 @@ pub async fn http(answers: Vec<Answer>, stop: &Stop, say: Say) -> anyhow::Result
 ///
 /// # Errors
 /// Fails when the port is not available.
-pub async fn smtp(stop: &Stop, say: Say) -> anyhow::Result<()> {
+pub async fn smtp(stop: &Shutdown, say: LogFn) -> anyhow::Result<()> {
     let listener = listen(SMTP).await?;
     say(&format!("listening on port {SMTP}"));
     tokio::select! {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::Say;
+use super::LogFn;
 use crate::base::text::{plural, safe_line};
 
 /// Maximum bytes of a line.
@@ -14,11 +14,11 @@ const LONGEST_LINE: u64 = 64 << 10;
 /// Maximum bytes of a mail.
 const LONGEST_MAIL: usize = 16 << 20;
 /// Timeout of a silent client.
-const SILENCE: Duration = Duration::from_secs(300);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// One conversation.
 #[derive(Debug, Default)]
-struct Session {
+struct SmtpSession {
     from: Option<String>,
     to: Vec<String>,
     expects: Expects,
@@ -36,7 +36,7 @@ enum Expects {
 
 /// The result of a line.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Outcome {
+struct SmtpOutcome {
     /// The reply; empty within a mail.
     reply: &'static str,
     /// The lines to log.
@@ -45,13 +45,13 @@ struct Outcome {
     ends: bool,
 }
 
-fn reply(reply: &'static str) -> Outcome {
-    Outcome { reply, ..Outcome::default() }
+fn reply(reply: &'static str) -> SmtpOutcome {
+    SmtpOutcome { reply, ..SmtpOutcome::default() }
 }
 
-impl Session {
+impl SmtpSession {
     /// Handles a line without its end.
-    fn line(&mut self, line: &str) -> Outcome {
+    fn line(&mut self, line: &str) -> SmtpOutcome {
         match &mut self.expects {
             Expects::Login(left) => {
                 *left -= 1;
@@ -71,13 +71,13 @@ impl Session {
                     // The client doubles a dot at the beginning of a line (section 4.5.2).
                     lines.push(line.strip_prefix('.').unwrap_or(line).to_owned());
                 }
-                Outcome::default()
+                SmtpOutcome::default()
             }
             Expects::Command => self.command(line),
         }
     }
 
-    fn command(&mut self, line: &str) -> Outcome {
+    fn command(&mut self, line: &str) -> SmtpOutcome {
         let (verb, rest) = line.split_once([' ', ':']).unwrap_or((line, ""));
         match verb.to_ascii_uppercase().as_str() {
             "HELO" => reply("250 cki"),
@@ -112,12 +112,12 @@ impl Session {
             }
             "NOOP" => reply("250 ok"),
             "VRFY" => reply("252 perhaps"),
-            "QUIT" => Outcome { reply: "221 goodbye", ends: true, ..Outcome::default() },
+            "QUIT" => SmtpOutcome { reply: "221 goodbye", ends: true, ..SmtpOutcome::default() },
             _ => reply("502 that is not known here"),
         }
     }
 
-    fn mail(&mut self, lines: &[String], size: usize) -> Outcome {
+    fn mail(&mut self, lines: &[String], size: usize) -> SmtpOutcome {
         let Self { from, to, .. } = std::mem::take(self);
         if size > LONGEST_MAIL {
             return reply("552 that is too long");
@@ -125,7 +125,7 @@ impl Session {
         let count = plural(lines.len(), "line");
         let head = format!("mail from {} to {}: {count}", from.unwrap_or_default(), to.join(", "));
         let said = std::iter::once(head).chain(lines.iter().map(|line| format!("  {}", safe_line(line))));
-        Outcome { reply: "250 taken, and sent to nobody", said: said.collect(), ends: false }
+        SmtpOutcome { reply: "250 taken, and sent to nobody", said: said.collect(), ends: false }
     }
 }
 
@@ -136,14 +136,14 @@ fn address(text: &str) -> String {
 }
 
 /// Accepts connections forever. Dropping the future ends the sessions.
-pub(super) async fn serve(listener: TcpListener, say: Say) {
+pub(super) async fn serve(listener: TcpListener, say: LogFn) {
     let mut sessions = tokio::task::JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
                     // A client may disconnect at any time.
-                    let say = Say::clone(&say);
+                    let say = LogFn::clone(&say);
                     sessions.spawn(async move { drop(talk(stream, &say).await) });
                 }
                 // Accepting failed, for example at the limit of open files: other connections must end
@@ -155,15 +155,15 @@ pub(super) async fn serve(listener: TcpListener, say: Say) {
     }
 }
 
-async fn talk(mut stream: TcpStream, say: &Say) -> std::io::Result<()> {
+async fn talk(mut stream: TcpStream, say: &LogFn) -> std::io::Result<()> {
     let (read, mut write) = stream.split();
     let mut read = BufReader::new(read);
-    let mut session = Session::default();
+    let mut session = SmtpSession::default();
     write.write_all(b"220 cki takes mail, and sends it to nobody\r\n").await?;
     loop {
         let mut line = Vec::new();
         let mut limited = (&mut read).take(LONGEST_LINE);
-        let count = tokio::time::timeout(SILENCE, limited.read_until(b'\n', &mut line)).await??;
+        let count = tokio::time::timeout(IDLE_TIMEOUT, limited.read_until(b'\n', &mut line)).await??;
         if count == 0 {
             return Ok(());
         }
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_mail_is_taken_and_written_out_and_a_login_is_not() {
-        let mut session = Session::default();
+        let mut session = SmtpSession::default();
         let mut replies = Vec::new();
         let mut said = Vec::new();
         let lines = "EHLO x|AUTH LOGIN|dXNlcg==|aHVudGVyMg==|MAIL FROM:<a@b> SIZE=3|RCPT TO:<c@d>|DATA|\
@@ -215,7 +215,7 @@ mod tests {
         );
         assert_eq!(said[..4], ["mail from a@b to c@d: 4 lines", "  Subject: hi", "  ", "  .dot"]);
         assert!(!said[4].contains('\u{1b}'));
-        let mut session = Session::default();
+        let mut session = SmtpSession::default();
         assert_eq!(session.line("AUTH PLAIN AGEAYg==").reply, "235 welcome");
         assert_eq!(session.line("AUTH PLAIN").reply, "334 UGFzc3dvcmQ6");
         assert_eq!(session.line("AGEAYg==").reply, "235 welcome");

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::model::identity::RunId;
-use crate::ops::engine::Engine;
-use crate::ops::op_context::Tools;
+use crate::ops::engine::RunEngine;
+use crate::ops::op_context::OpContext;
 use crate::systems::native::{Native, NativeError};
 
-use super::service_reuse::Making;
+use super::service_reuse::PendingServices;
 
 /// Timeout for cleaning up: more than an engine may take for one removal.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -24,20 +24,20 @@ async fn end_processes(native: &Native, run: &RunId) -> Result<(), NativeError> 
 
 /// Removes everything that a run has created, and reports failures.
 pub(super) async fn clean_up(
-    tools: &Tools<'_>,
-    engine: &Engine,
+    tools: &OpContext<'_>,
+    engine: &RunEngine,
     run: &RunId,
-    making: &Making,
+    making: &PendingServices,
 ) -> Vec<String> {
     let swept = tokio::time::timeout(LIMIT, async {
         match engine {
-            Engine::Containers(engine) => {
+            RunEngine::Containers(engine) => {
                 match engine.sweep(|who| who.run == *run || making.holds(who)).await {
                     Ok(swept) => swept.left.iter().map(ToString::to_string).collect(),
                     Err(error) => vec![error.to_string()],
                 }
             }
-            Engine::Native(native) => {
+            RunEngine::Native(native) => {
                 end_processes(native, run).await.err().map(|error| error.to_string()).into_iter().collect()
             }
         }

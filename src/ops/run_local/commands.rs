@@ -1,20 +1,20 @@
 //! The commands that run in the units of a run, and the guard over them.
 
 use super::unit::Unit;
-use crate::model::guard::{self, Finding, Gate, Passed, Refusal, Starting};
-use crate::model::probe::Ready;
+use crate::model::guard::{self, Gate, GuardFinding, Passed, PolicyViolation, Starting};
+use crate::model::probe::ReadinessProbe;
 
 /// Checks the commands of all units, from any source. Known findings of a component are not repeated.
-pub(super) fn commands(guard: &guard::Guard, units: &[Unit], known: &[Finding]) -> Vec<Finding> {
+pub(super) fn commands(guard: &guard::Guard, units: &[Unit], known: &[GuardFinding]) -> Vec<GuardFinding> {
     let all = units.iter().flat_map(|unit| {
         let native = unit.native.iter().map(|native| &native.command);
         let commands = unit.command.iter().chain(native).chain(&unit.setup).cloned();
         let asked = unit.ready.as_ref().map(asked_words);
         commands.chain(asked).filter_map(|words| guard.command(&unit.name, &words, "as it is run here"))
     });
-    let mut found: Vec<Finding> = Vec::new();
+    let mut found: Vec<GuardFinding> = Vec::new();
     for finding in all {
-        let is_known = |one: &Finding| {
+        let is_known = |one: &GuardFinding| {
             one.name == finding.name && finding.reasons.iter().all(|reason| one.reasons.contains(reason))
         };
         if !known.iter().chain(&found).any(is_known) {
@@ -25,11 +25,11 @@ pub(super) fn commands(guard: &guard::Guard, units: &[Unit], known: &[Finding]) 
 }
 
 /// Returns the words of a readiness probe's command.
-pub(super) fn asked_words(ready: &Ready) -> Vec<String> {
+pub(super) fn asked_words(ready: &ReadinessProbe) -> Vec<String> {
     match ready {
-        Ready::Exec(command) => command.clone(),
-        Ready::Http { path, .. } => vec![path.clone()],
-        Ready::Tcp(_) | Ready::Log(_) => Vec::new(),
+        ReadinessProbe::Exec(command) => command.clone(),
+        ReadinessProbe::Http { path, .. } => vec![path.clone()],
+        ReadinessProbe::Tcp(_) | ReadinessProbe::Log(_) => Vec::new(),
     }
 }
 
@@ -44,7 +44,7 @@ pub(super) struct GuardedCommands {
 
 impl GuardedCommands {
     /// Passes the commands of a unit through the gate before its start.
-    pub(super) fn of(unit: &Unit, gate: &Gate<'_>) -> Result<Self, Refusal> {
+    pub(super) fn of(unit: &Unit, gate: &Gate<'_>) -> Result<Self, PolicyViolation> {
         let pass = |words: Vec<String>, source| {
             gate.pass(words, Starting { name: &unit.name, source, is_component: false })
         };

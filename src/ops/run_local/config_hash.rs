@@ -1,10 +1,10 @@
 //! Digests of the configuration of containers. A container with the planned digest is left as it is.
 
 use super::request::Network;
-use super::scope::Belonging;
+use super::scope::RunScope;
 use super::unit::Unit;
 use crate::base::digest;
-use crate::model::identity::{Lifetime, SPECIFICATION};
+use crate::model::identity::{CONFIG_HASH, Retention};
 
 /// Returns a digest of a service's configuration.
 pub(super) fn specification(unit: &Unit, image: &str) -> String {
@@ -18,20 +18,19 @@ pub(super) fn specification(unit: &Unit, image: &str) -> String {
     for file in &unit.files {
         parts.extend([file.path.clone(), file.mode.to_string(), file.content.expose().to_owned()]);
     }
-    digest::of_parts(parts)[..20].to_owned()
+    digest::sha256_hex(parts)[..20].to_owned()
 }
 
 /// Returns a digest of the configuration of a container of this workspace.
 pub(super) fn digest_of(unit: &Unit, image: &str, network: Network, workspace: &str) -> String {
     let bounds = format!("{:?}", (network, &unit.limits, &unit.work, &unit.of));
-    digest::of_parts([workspace, &specification(unit, image), &bounds])[..20].to_owned()
+    digest::sha256_hex([workspace, &specification(unit, image), &bounds])[..20].to_owned()
 }
 
 /// Returns the label with the digest, for a container that outlives the command.
-pub(super) fn label(unit: &Unit, image: &str, whose: &Belonging<'_>) -> Option<(String, String)> {
-    let goes_on = whose.lifetime == Lifetime::Kept;
-    goes_on
-        .then(|| (SPECIFICATION.to_owned(), digest_of(unit, image, whose.network, whose.making.workspace())))
+pub(super) fn label(unit: &Unit, image: &str, whose: &RunScope<'_>) -> Option<(String, String)> {
+    let goes_on = whose.lifetime == Retention::Kept;
+    goes_on.then(|| (CONFIG_HASH.to_owned(), digest_of(unit, image, whose.network, whose.making.workspace())))
 }
 
 #[cfg(test)]
@@ -40,8 +39,8 @@ mod tests {
     use crate::base::secret::Secret;
     use crate::model::container::{ContainerFile, Limits};
     use crate::model::identity::Role;
-    use crate::model::probe::Ready;
-    use crate::ops::run_local::unit::{Image, Work};
+    use crate::model::probe::ReadinessProbe;
+    use crate::ops::run_local::unit::{DevOptions, Image};
 
     fn unit() -> Unit {
         Unit {
@@ -60,12 +59,12 @@ mod tests {
             workdir: None,
             ports: vec![5432],
             files: vec![ContainerFile { path: "/f".into(), content: Secret::new("text"), mode: 0o644 }],
-            ready: Some(Ready::Tcp(5432)),
+            ready: Some(ReadinessProbe::Tcp(5432)),
             setup: Vec::new(),
             volumes: vec!["/data".into()],
             kept: true,
             hidden: Vec::new(),
-            work: Work::default(),
+            work: DevOptions::default(),
             keeps_entrypoint: false,
             limits: Limits::default(),
         }
@@ -82,7 +81,7 @@ mod tests {
             |unit| unit.command = Some(vec!["serve".into()]),
             |unit| unit.setup.push(vec!["make".into()]),
             |unit| unit.volumes.clear(),
-            |unit| unit.ready = Some(Ready::Tcp(1)),
+            |unit| unit.ready = Some(ReadinessProbe::Tcp(1)),
         ];
         for (index, change) in changes.iter().enumerate() {
             let mut unit = unit();

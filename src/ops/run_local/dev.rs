@@ -4,19 +4,19 @@
 use std::path::{Component as Part, Path, PathBuf};
 
 use super::error::RunError;
-use super::request::{Access, Request};
+use super::request::{Access, RunRequest};
 use super::unit::{Image, Reload, Unit};
 use crate::base::secret::Secret;
-use crate::model::container::{Copied, Mount, Publish};
-use crate::model::environment::{Origin, Wishes};
+use crate::model::container::{CopyIn, Mount, Publish};
+use crate::model::environment::{EnvOverrides, ValueOrigin};
 use crate::model::inventory::{Component, Debugger};
-use crate::ops::op_context::Tools;
+use crate::ops::op_context::OpContext;
 use crate::systems::git::is_within_repository;
 
 /// Plans the development settings of a requested component.
 pub(super) fn plan(
-    tools: &Tools<'_>,
-    request: &Request<'_>,
+    tools: &OpContext<'_>,
+    request: &RunRequest<'_>,
     component: &Component,
     native: bool,
     unit: &mut Unit,
@@ -64,12 +64,12 @@ pub(super) fn plan(
 }
 
 /// Returns the variables for a debugger; the user's variables override them.
-pub(super) fn wishes(request: &Request<'_>, component: &Component) -> Result<Wishes, RunError> {
+pub(super) fn wishes(request: &RunRequest<'_>, component: &Component) -> Result<EnvOverrides, RunError> {
     let mut wishes = request.wishes.clone();
     if request.debug_port.is_some() {
         let place = component.written.place("run.debug.environment");
         let own = debugger(component)?.environment.iter().map(|(name, value)| {
-            (name.clone(), Secret::new(value), Origin::Debugger { place: place.clone() })
+            (name.clone(), Secret::new(value), ValueOrigin::Debugger { place: place.clone() })
         });
         wishes.set = own.chain(wishes.set).collect();
     }
@@ -133,7 +133,7 @@ fn reload(component: &Component, clone: &Path, native: bool, unit: &mut Unit) ->
     let place = || component.written.place("run.watch");
     for synced in &watch.sync {
         let from = inside(clone, &synced.from, place)?;
-        unit.work.copies.push(Copied { from, to: absolute(synced.to.clone(), place)? });
+        unit.work.copies.push(CopyIn { from, to: absolute(synced.to.clone(), place)? });
     }
     // A build from one part of the repository may copy from another.
     let root =

@@ -10,35 +10,35 @@ use futures_util::stream::FuturesUnordered;
 
 use crate::base::redact::Redactor;
 use crate::base::text::safe_line;
-use crate::model::event::State;
-use crate::ops::build::{self, Wish};
-use crate::ops::engine::Engine;
-use crate::ops::op_context::Tools;
-use crate::systems::file_watcher::{ChangeError, Changes};
+use crate::model::event::TaskOutcome;
+use crate::ops::build::{self, BuildOptions};
+use crate::ops::engine::RunEngine;
+use crate::ops::op_context::OpContext;
+use crate::systems::file_watcher::{ChangeError, FileWatcher};
 
 use super::commands::GuardedCommands;
-use super::runtime::Ground;
 use super::guard::watch_over_one;
 use super::handle::Handle;
-use super::outcome::How;
+use super::outcome::RunExit;
 use super::plan::RunPlan;
-use super::request::Request;
+use super::request::RunRequest;
 use super::running::Running;
-use super::scope::Belonging;
+use super::runtime::Runtime;
+use super::scope::RunScope;
+use super::supervise::{UnitStates, supervise};
 use super::unit::{Image, Unit};
-use super::supervise::{Watched, watch};
 
 /// Timeout for the rest of the output.
 const DRAIN: Duration = Duration::from_secs(1);
 
 /// The tools that apply changes.
-pub(super) struct Workshop<'a> {
-    pub(super) tools: &'a Tools<'a>,
-    pub(super) engine: &'a Engine,
-    pub(super) request: &'a Request<'a>,
+pub(super) struct DevLoop<'a> {
+    pub(super) tools: &'a OpContext<'a>,
+    pub(super) engine: &'a RunEngine,
+    pub(super) request: &'a RunRequest<'a>,
     pub(super) plan: &'a RunPlan,
-    pub(super) ground: &'a Ground,
-    pub(super) whose: &'a Belonging<'a>,
+    pub(super) ground: &'a Runtime,
+    pub(super) whose: &'a RunScope<'a>,
     pub(super) images: BTreeMap<String, String>,
     /// Watchers that began before anything was started, so that no change is missed.
     pub(super) watchers: Vec<Watcher<'a>>,
@@ -47,14 +47,16 @@ pub(super) struct Workshop<'a> {
 /// A watcher over the sources of a unit.
 pub(super) struct Watcher<'a> {
     unit: &'a Unit,
-    changes: Changes,
+    changes: FileWatcher,
 }
 
 impl<'a> Watcher<'a> {
     /// Starts to watch the sources of all units with a reload.
     pub(super) fn all(plan: &'a RunPlan) -> Result<Vec<Self>, ChangeError> {
         let worked_on = plan.units().filter_map(|unit| Some((unit, unit.work.reload.as_ref()?)));
-        worked_on.map(|(unit, reload)| Ok(Self { unit, changes: Changes::watch(&reload.root)? })).collect()
+        worked_on
+            .map(|(unit, reload)| Ok(Self { unit, changes: FileWatcher::watch(&reload.root)? }))
+            .collect()
     }
 
     /// Returns the next changes. Dropping the future loses nothing.
@@ -73,14 +75,14 @@ enum Rebuilt {
     Failed,
 }
 
-impl Workshop<'_> {
+impl DevLoop<'_> {
     /// Watches over the run until it ends, and applies changes.
-    pub(super) async fn live(mut self, units: &mut [Running]) -> anyhow::Result<How> {
+    pub(super) async fn live(mut self, units: &mut [Running]) -> anyhow::Result<RunExit> {
         let mut watchers = std::mem::take(&mut self.watchers);
         let names: Vec<&str> = watchers.iter().map(|one| one.unit.name.as_str()).collect();
         let task = self.tools.events.start("watching", "");
-        task.finish(State::Done, format!("the sources of {}", names.join(", ")));
-        let mut state = Watched::new(units.len());
+        task.finish(TaskOutcome::Done, format!("the sources of {}", names.join(", ")));
+        let mut state = UnitStates::new(units.len());
         loop {
             let next = async {
                 let mut all: FuturesUnordered<_> =
@@ -93,7 +95,7 @@ impl Workshop<'_> {
                 }
             };
             let (index, changed) = tokio::select! {
-                how = watch(self.tools, self.request, self.plan, units, &mut state) => return how,
+                how = supervise(self.tools, self.request, self.plan, units, &mut state) => return how,
                 next = next => next,
             };
             let (unit, changed) = (watchers[index].unit, changed?);
@@ -113,7 +115,7 @@ impl Workshop<'_> {
         changed: &[PathBuf],
         units: &mut [Running],
         at: usize,
-        state: &mut Watched,
+        state: &mut UnitStates,
     ) -> anyhow::Result<()> {
         let Some(reload) = &unit.work.reload else { return Ok(()) };
         let events = &self.tools.events;
@@ -148,9 +150,10 @@ impl Workshop<'_> {
         };
         let shown = changed[0].strip_prefix(&reload.root).unwrap_or(&changed[0]).display();
         let more = if changed.len() > 1 { format!(" and {} more", changed.len() - 1) } else { String::new() };
-        events
-            .start("changed", "")
-            .finish(State::Done, safe_line(&format!("{shown}{more}: {what} {}", unit.name)).into_owned());
+        events.start("changed", "").finish(
+            TaskOutcome::Done,
+            safe_line(&format!("{shown}{more}: {what} {}", unit.name)).into_owned(),
+        );
         if rebuild {
             let takes_effect = match self.rebuild(unit).await? {
                 Rebuilt::Other => true,
@@ -165,7 +168,7 @@ impl Workshop<'_> {
         if restart {
             return self.restart(unit, units, at, state).await;
         }
-        if let Handle::Container(container) = &units[at].handle
+        if let Handle::ContainerHandle(container) = &units[at].handle
             && let Err(error) = container.engine.copy_in(&container.id, &unit.work.copies, &copied).await
         {
             self.failed(unit, "is as it was", &error.into());
@@ -175,12 +178,12 @@ impl Workshop<'_> {
 
     /// Builds the image again.
     async fn rebuild(&mut self, unit: &Unit) -> anyhow::Result<Rebuilt> {
-        let (Engine::Containers(engine), Image::Built(reference)) = (self.engine, &unit.image) else {
+        let (RunEngine::Containers(engine), Image::Built(reference)) = (self.engine, &unit.image) else {
             return Ok(Rebuilt::Same);
         };
         let component = self.request.components.iter().find(|one| one.reference.to_string() == *reference);
         let Some(component) = component else { return Ok(Rebuilt::Same) };
-        let wish = Wish { quiet: true, ..Wish::default() };
+        let wish = BuildOptions { quiet: true, ..BuildOptions::default() };
         match build::build(self.tools, engine, component, &wish).await {
             Ok(built) => {
                 let before = self.images.insert(unit.name.clone(), built.image.clone());
@@ -199,13 +202,13 @@ impl Workshop<'_> {
         unit: &Unit,
         units: &mut [Running],
         at: usize,
-        state: &mut Watched,
+        state: &mut UnitStates,
     ) -> anyhow::Result<()> {
         let tools = self.tools;
         let old = &mut units[at];
         let mut unit = unit.clone();
         let image = self.images.get(&unit.name).map(String::as_str);
-        if let (Engine::Containers(engine), Some(image)) = (self.engine, image)
+        if let (RunEngine::Containers(engine), Some(image)) = (self.engine, image)
             && let Err(error) = watch_over_one(tools, engine, self.whose.gate, &mut unit, image).await
         {
             let now = if state.is_alive(at) { "is as it was" } else { "does not run" };
@@ -233,7 +236,7 @@ impl Workshop<'_> {
                     self.plan.units().flat_map(Unit::secrets).chain(unit.secrets()).collect();
                 let redactor = Redactor::new(secrets.iter().copied());
                 tools.events.hide(secrets);
-                units[at] = Running::attend(unit, started, asked, &redactor, tools);
+                units[at] = Running::attach(unit, started, asked, &redactor, tools);
                 state.started(at);
             }
             Err(error) => {

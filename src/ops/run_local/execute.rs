@@ -8,43 +8,43 @@ use futures_util::future::{join_all, try_join_all};
 use tokio::sync::watch;
 
 use crate::base::redact::Redactor;
-use crate::model::event::State;
+use crate::model::event::TaskOutcome;
 use crate::model::guard::Gate;
-use crate::model::identity::Lifetime;
-use crate::ops::engine::Engine;
-use crate::ops::op_context::Tools;
+use crate::model::identity::Retention;
+use crate::ops::engine::RunEngine;
+use crate::ops::op_context::OpContext;
 
 use super::commands::GuardedCommands;
-use super::runtime::Ground;
-use super::outcome::How;
+use super::dev_loop::{DevLoop, Watcher};
+use super::outcome::RunExit;
 use super::plan::RunPlan;
-use super::dev_loop::{Watcher, Workshop};
-use super::request::{Keep, Request};
+use super::request::{KeepMode, RunRequest};
 use super::running::Running;
-use super::scope::Belonging;
-use super::service_reuse::{Kept, Making};
+use super::runtime::Runtime;
+use super::scope::RunScope;
+use super::service_reuse::{Kept, PendingServices};
+use super::supervise::{UnitStates, supervise as watch_over};
 use super::unit::Unit;
-use super::supervise::{Watched, watch as watch_over};
 
 /// Timeout for reading the rest of the output of an ended unit.
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// Runs everything from the first change on an engine to the last.
 pub(super) async fn live(
-    tools: &Tools<'_>,
-    engine: &Engine,
-    request: &Request<'_>,
+    tools: &OpContext<'_>,
+    engine: &RunEngine,
+    request: &RunRequest<'_>,
     plan: &RunPlan,
     images: &BTreeMap<String, String>,
-    making: &Making,
+    making: &PendingServices,
     gate: &Gate<'_>,
-) -> anyhow::Result<How> {
-    let whose = Belonging {
+) -> anyhow::Result<RunExit> {
+    let whose = RunScope {
         run: &plan.run,
         lifetime: match (request.detach, request.keep) {
-            (true, _) => Lifetime::Kept,
-            (false, Keep::Never) => Lifetime::Owner,
-            (false, _) => Lifetime::Decided,
+            (true, _) => Retention::Kept,
+            (false, KeepMode::Never) => Retention::Owner,
+            (false, _) => Retention::Decided,
         },
         network: plan.network,
         publish: plan.publishes(),
@@ -53,26 +53,26 @@ pub(super) async fn live(
     };
     let watchers = Watcher::all(plan)?;
     let start = async {
-        let ground = Ground::lay(tools, engine, request, plan, &whose).await?;
+        let ground = Runtime::lay(tools, engine, request, plan, &whose).await?;
         let units = bring_up(tools, &ground, plan, images, &whose, request.detach).await?;
         anyhow::Ok((ground, units))
     };
     let (ground, mut units) = tokio::select! {
         started = start => started?,
         signal = tools.stop.requested() => {
-            tools.events.start("stopping", "").finish(State::Done, "before it had started");
-            return Ok(How::Stopped(signal));
+            tools.events.start("stopping", "").finish(TaskOutcome::Done, "before it had started");
+            return Ok(RunExit::Stopped(signal));
         }
     };
     let neighbours: Vec<_> = units.iter().filter_map(|one| one.handle.neighbour()).collect();
     let watch = async {
-        if plan.is_worked_on() {
+        if plan.is_dev() {
             let images = images.clone();
             let shop =
-                Workshop { tools, engine, request, plan, ground: &ground, whose: &whose, images, watchers };
+                DevLoop { tools, engine, request, plan, ground: &ground, whose: &whose, images, watchers };
             shop.live(&mut units).await
         } else {
-            let mut state = Watched::new(units.len());
+            let mut state = UnitStates::new(units.len());
             watch_over(tools, request, plan, &units, &mut state).await
         }
     };
@@ -80,7 +80,7 @@ pub(super) async fn live(
         how = watch => how,
         lost = met(&ground, neighbours, tools) => Err(lost),
     };
-    if !matches!(how, Ok(How::Detached(_))) {
+    if !matches!(how, Ok(RunExit::Detached(_))) {
         // The rest of the output is read to its end, without waiting for an orphaned process that holds
         // it open.
         let pumps = units.iter_mut().filter(|one| one.wanted).filter_map(|one| one.pump.take());
@@ -90,7 +90,7 @@ pub(super) async fn live(
 }
 
 /// Tests whether running units reach each other, and returns only if they do not.
-async fn met(ground: &Ground, neighbours: Vec<(String, String)>, tools: &Tools<'_>) -> anyhow::Error {
+async fn met(ground: &Runtime, neighbours: Vec<(String, String)>, tools: &OpContext<'_>) -> anyhow::Error {
     for neighbour in neighbours {
         if let Err(error) = ground.meet(Some(neighbour), tools).await {
             return error;
@@ -102,11 +102,11 @@ async fn met(ground: &Ground, neighbours: Vec<(String, String)>, tools: &Tools<'
 /// Starts each unit as soon as its dependencies are ready, and no sooner. When this returns, all
 /// dependencies are ready, and those that end by themselves have succeeded.
 async fn bring_up(
-    tools: &Tools<'_>,
-    ground: &Ground,
+    tools: &OpContext<'_>,
+    ground: &Runtime,
     plan: &RunPlan,
     images: &BTreeMap<String, String>,
-    whose: &Belonging<'_>,
+    whose: &RunScope<'_>,
     detach: bool,
 ) -> anyhow::Result<Vec<Running>> {
     let secrets: Vec<_> = plan.units().flat_map(Unit::secrets).collect();
@@ -120,22 +120,22 @@ async fn bring_up(
         let image = images.get(&unit.name).map(String::as_str);
         let asked = GuardedCommands::of(unit, whose.gate)?;
         let started = ground.start(unit, image, tools, whose).await?;
-        let mut running = Running::attend(unit, started, asked, &redactor, tools);
+        let mut running = Running::attach(unit, started, asked, &redactor, tools);
         // A requested component is tested while it runs (`met`): it obeys signals from its first line on.
         if is_needed || detach {
             ground.meet(running.handle.neighbour(), tools).await?;
         }
         if let Some(task) = task {
-            let done = running.until_useful(unit, &task, tools).await?;
+            let done = running.wait_until_ready(unit, &task, tools).await?;
             whose.making.done(unit);
-            task.finish(State::Done, running.handle.kept().map_or(done, Kept::word));
+            task.finish(TaskOutcome::Done, running.handle.kept().map_or(done, Kept::word));
             gates.open(&unit.name);
         }
         if unit.wanted {
             let of = if plan.is_group() { format!("{}: ", unit.name) } else { String::new() };
             for (port, local) in running.handle.ports() {
                 let detail = format!("{of}{port} at 127.0.0.1:{local}");
-                tools.events.start("port", "").finish(State::Done, detail);
+                tools.events.start("port", "").finish(TaskOutcome::Done, detail);
             }
         }
         anyhow::Ok((unit.wanted || !unit.once).then_some(running))

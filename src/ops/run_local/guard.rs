@@ -7,44 +7,44 @@ use std::collections::BTreeMap;
 use super::plan::RunPlan;
 use super::unit::Unit;
 use crate::base::secret::Secret;
-use crate::model::guard::{self, Finding, Gate, Reason};
-use crate::ops::engine::Engine;
-use crate::ops::op_context::Tools;
+use crate::model::guard::{self, Gate, GuardFinding, Reason};
+use crate::ops::engine::RunEngine;
+use crate::ops::op_context::OpContext;
 use crate::systems::engine::ContainerEngine;
 
 /// Refuses the run if the guard refuses a part of an image, and warns of everything that the user allows.
 /// A suspected credential in an image becomes a secret of its unit.
-pub(super) async fn watch_over(
-    tools: &Tools<'_>,
-    engine: &Engine,
+pub(super) async fn check_run(
+    tools: &OpContext<'_>,
+    engine: &RunEngine,
     gate: &Gate<'_>,
     plan: &mut RunPlan,
     images: &BTreeMap<String, String>,
 ) -> anyhow::Result<()> {
     let mut findings = plan.findings.clone();
-    if let Engine::Containers(engine) = engine {
+    if let RunEngine::Containers(engine) = engine {
         for unit in &mut plan.units {
             let Some(name) = images.get(&unit.name) else { continue };
             findings.extend(look_at_image(engine, gate, unit, name).await?);
         }
-        guard::judge(&findings, gate.allowed(), tools.inventory)?;
+        guard::enforce(&findings, gate.allowed(), tools.inventory)?;
     }
-    for sentence in guard::sentences(&findings, gate.allowed()) {
+    for sentence in guard::allow_warnings(&findings, gate.allowed()) {
         tools.events.warn(sentence);
     }
     Ok(())
 }
 
-/// Refuses a rebuilt image, as [`watch_over`] does.
+/// Refuses a rebuilt image, as [`check_run`] does.
 pub(super) async fn watch_over_one(
-    tools: &Tools<'_>,
+    tools: &OpContext<'_>,
     engine: &ContainerEngine,
     gate: &Gate<'_>,
     unit: &mut Unit,
     image: &str,
 ) -> anyhow::Result<()> {
     let findings = look_at_image(engine, gate, unit, image).await?;
-    guard::judge(&findings, gate.allowed(), tools.inventory)?;
+    guard::enforce(&findings, gate.allowed(), tools.inventory)?;
     guard::used(&findings, gate.allowed()).for_each(|sentence| tools.events.warn(sentence));
     Ok(())
 }
@@ -55,7 +55,7 @@ async fn look_at_image(
     gate: &Gate<'_>,
     unit: &mut Unit,
     name: &str,
-) -> anyhow::Result<Vec<Finding>> {
+) -> anyhow::Result<Vec<GuardFinding>> {
     let Some(image) = engine.image(name).await? else { return Ok(Vec::new()) };
     let source = format!("image {name}");
     let mut findings = Vec::new();
@@ -68,7 +68,7 @@ async fn look_at_image(
             unit.secret.push(variable.clone());
             unit.hidden.push(Secret::new(value));
         }
-        findings.extend(Finding::new(&unit.name, variable, &source, reasons));
+        findings.extend(GuardFinding::new(&unit.name, variable, &source, reasons));
     }
     let mut words = image.health;
     if !unit.replaces_entrypoint() || unit.command.is_none() {

@@ -18,9 +18,9 @@ use super::service_reuse::Kept;
 use crate::model::container::Publish;
 use crate::model::event::{Events, Stream};
 use crate::model::guard::Passed;
-use crate::ops::dialer::Reach;
+use crate::ops::dialer::Dialer;
 use crate::systems::engine::{ContainerEngine, EngineError, ExecRequest};
-use crate::systems::native::{Native, Process, ProcessFacts, ProcessLog, Published, Space};
+use crate::systems::native::{Native, Process, ProcessFacts, ProcessLog, Published, Sandbox};
 
 /// Maximum bytes of command output to keep.
 const ANSWER: usize = 400;
@@ -30,7 +30,7 @@ pub(super) type Output = BoxStream<'static, (Stream, bytes::Bytes)>;
 
 /// A started unit.
 pub(super) enum Handle {
-    Container(Box<Container>),
+    ContainerHandle(Box<ContainerHandle>),
     Process(Box<Child>),
 }
 
@@ -38,20 +38,20 @@ impl Handle {
     /// Returns the name and the ID of its container, if it has one.
     pub(super) fn neighbour(&self) -> Option<(String, String)> {
         match self {
-            Self::Container(container) => Some((container.what.name.clone(), container.id.clone())),
+            Self::ContainerHandle(container) => Some((container.what.name.clone(), container.id.clone())),
             Self::Process(_) => None,
         }
     }
 }
 
 /// A unit in a container.
-pub(super) struct Container {
+pub(super) struct ContainerHandle {
     pub(super) engine: ContainerEngine,
     pub(super) id: String,
     /// The running unit.
     pub(super) what: Arc<Started>,
     /// The way to it.
-    pub(super) reach: Reach,
+    pub(super) reach: Dialer,
     /// Published ports: each in the container and on this machine.
     pub(super) ports: Vec<(u16, u16)>,
     /// Ports that this program forwards.
@@ -85,10 +85,10 @@ impl Started {
 /// A unit as a process of this machine.
 pub(super) struct Child {
     facts: Option<ProcessFacts>,
-    orders: mpsc::Sender<Order>,
+    orders: mpsc::Sender<ProcessCommand>,
     ended: watch::Receiver<Option<i64>>,
-    _keeper: Keeper,
-    space: Space,
+    _keeper: AbortOnDrop,
+    space: Sandbox,
     native: Native,
     published: Vec<Published>,
     log: Option<ProcessLog>,
@@ -96,15 +96,15 @@ pub(super) struct Child {
 
 /// An order to the task that watches over a process.
 #[derive(Debug, Clone, Copy)]
-enum Order {
+enum ProcessCommand {
     Terminate,
     Kill,
 }
 
 /// A task that ends when this is dropped, and with it its process, unless that is detached.
-struct Keeper(AbortHandle);
+struct AbortOnDrop(AbortHandle);
 
-impl Drop for Keeper {
+impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -125,16 +125,18 @@ impl Drop for Forward {
 }
 
 /// Waits for the end of a unit, independently of its other uses.
-pub(super) enum Waiter {
-    Container(ContainerEngine, String, Arc<Started>),
+pub(super) enum ExitWaiter {
+    ContainerHandle(ContainerEngine, String, Arc<Started>),
     Process(watch::Receiver<Option<i64>>),
 }
 
-impl Waiter {
+impl ExitWaiter {
     /// Returns the exit code of the unit after its end. Dropping the future loses nothing.
     pub(super) async fn ended(&mut self) -> anyhow::Result<i64> {
         match self {
-            Self::Container(engine, id, what) => engine.wait(id).await.map_err(|error| what.explain(error)),
+            Self::ContainerHandle(engine, id, what) => {
+                engine.wait(id).await.map_err(|error| what.explain(error))
+            }
             Self::Process(ended) => {
                 let code = ended.wait_for(Option::is_some).await.context("nobody watches the process")?;
                 Ok(code.unwrap_or_default())
@@ -147,14 +149,14 @@ impl Handle {
     /// Watches over a started process. Must be called within the runtime.
     pub(super) fn of_process(
         process: Process,
-        space: &Space,
+        space: &Sandbox,
         native: &Native,
         published: Vec<Published>,
     ) -> Self {
         let (facts, log) = (process.facts().cloned(), process.log());
         let (orders, inbox) = mpsc::channel(4);
         let (tell, ended) = watch::channel(None);
-        let keeper = Keeper(tokio::spawn(keep(process, inbox, tell)).abort_handle());
+        let keeper = AbortOnDrop(tokio::spawn(keep(process, inbox, tell)).abort_handle());
         let (space, native) = (space.clone(), native.clone());
         Self::Process(Box::new(Child {
             facts,
@@ -169,17 +171,19 @@ impl Handle {
     }
 
     /// Returns a waiter for the end of the unit.
-    pub(super) fn waiter(&self) -> Waiter {
+    pub(super) fn waiter(&self) -> ExitWaiter {
         match self {
-            Self::Container(one) => Waiter::Container(one.engine.clone(), one.id.clone(), one.what.clone()),
-            Self::Process(child) => Waiter::Process(child.ended.clone()),
+            Self::ContainerHandle(one) => {
+                ExitWaiter::ContainerHandle(one.engine.clone(), one.id.clone(), one.what.clone())
+            }
+            Self::Process(child) => ExitWaiter::Process(child.ended.clone()),
         }
     }
 
     /// Returns the origin of a service that outlives the run.
     pub(super) fn kept(&self) -> Option<Kept> {
         match self {
-            Self::Container(container) => container.kept,
+            Self::ContainerHandle(container) => container.kept,
             Self::Process(_) => None,
         }
     }
@@ -187,12 +191,12 @@ impl Handle {
     /// Stops the unit, and kills it after a grace period.
     pub(super) async fn stop(&self, grace: Duration) -> anyhow::Result<()> {
         match self {
-            Self::Container(container) => container.engine.stop(&container.id, grace).await?,
+            Self::ContainerHandle(container) => container.engine.stop(&container.id, grace).await?,
             Self::Process(child) => {
                 // A unit that has ended takes no orders.
-                let _ = child.orders.send(Order::Terminate).await;
+                let _ = child.orders.send(ProcessCommand::Terminate).await;
                 if tokio::time::timeout(grace, self.waiter().ended()).await.is_err() {
-                    let _ = child.orders.send(Order::Kill).await;
+                    let _ = child.orders.send(ProcessCommand::Kill).await;
                     self.waiter().ended().await?;
                 }
             }
@@ -203,7 +207,7 @@ impl Handle {
     /// Removes an ended unit, so that the next one may have its name.
     pub(super) async fn remove(&mut self) -> anyhow::Result<()> {
         match self {
-            Self::Container(container) => {
+            Self::ContainerHandle(container) => {
                 for mut forward in std::mem::take(&mut container.forwards) {
                     forward.task.abort();
                     // The port is free only after the task has ended.
@@ -233,7 +237,7 @@ impl Handle {
     /// Connects to a port of the unit.
     pub(super) async fn dial(&self, port: u16) -> io::Result<TcpStream> {
         match self {
-            Self::Container(container) => container.reach.dial(port).await,
+            Self::ContainerHandle(container) => container.reach.dial(port).await,
             Self::Process(child) => child.space.connect(port).await,
         }
     }
@@ -247,7 +251,7 @@ impl Handle {
             said.drain(..excess);
         };
         let code = match self {
-            Self::Container(container) => {
+            Self::ContainerHandle(container) => {
                 let request = ExecRequest::new(command.clone());
                 let mut exec = container.engine.exec(&container.id, request).await?;
                 while let Some(chunk) = exec.output.next().await {
@@ -272,7 +276,7 @@ impl Handle {
     /// Returns ports of this machine that lead to the unit: each in the unit and here.
     pub(super) fn ports(&self) -> Vec<(u16, u16)> {
         match self {
-            Self::Container(container) => {
+            Self::ContainerHandle(container) => {
                 let own = container.forwards.iter().map(|forward| (forward.port, forward.local));
                 own.chain(container.ports.iter().copied()).collect()
             }
@@ -281,7 +285,7 @@ impl Handle {
     }
 }
 
-impl Container {
+impl ContainerHandle {
     /// Forwards ports of this machine to the container: the requested ones, else the same number if it is
     /// free.
     pub(super) async fn forward(&mut self, wanted: &[Publish], events: &Events) -> anyhow::Result<()> {
@@ -306,7 +310,11 @@ impl Container {
 }
 
 /// Waits for the end of a process and passes orders on to it. Dropping this task ends the process.
-async fn keep(mut process: Process, mut inbox: mpsc::Receiver<Order>, tell: watch::Sender<Option<i64>>) {
+async fn keep(
+    mut process: Process,
+    mut inbox: mpsc::Receiver<ProcessCommand>,
+    tell: watch::Sender<Option<i64>>,
+) {
     loop {
         tokio::select! {
             code = process.wait() => {
@@ -319,8 +327,8 @@ async fn keep(mut process: Process, mut inbox: mpsc::Receiver<Order>, tell: watc
             Some(order) = inbox.recv() => {
                 // A process that has just ended needs no order; the branch above sees its end.
                 let _ = match order {
-                    Order::Terminate => process.terminate(),
-                    Order::Kill => process.kill(),
+                    ProcessCommand::Terminate => process.terminate(),
+                    ProcessCommand::Kill => process.kill(),
                 };
             }
         }
@@ -328,7 +336,7 @@ async fn keep(mut process: Process, mut inbox: mpsc::Receiver<Order>, tell: watc
 }
 
 /// Accepts connections forever. Dropping the future closes them.
-async fn forward(listener: TcpListener, target: Reach, port: u16) {
+async fn forward(listener: TcpListener, target: Dialer, port: u16) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
         tokio::select! {

@@ -5,7 +5,7 @@ use crate::model::identity::RunId;
 
 /// The outcome of a run.
 #[derive(Debug)]
-pub struct Ended {
+pub struct RunOutcome {
     /// The run.
     pub run: RunId,
     /// The names of the components.
@@ -13,7 +13,7 @@ pub struct Ended {
     /// The engine.
     pub engine: &'static str,
     /// The end.
-    pub how: How,
+    pub how: RunExit,
     /// The kept backing services.
     pub kept: Vec<String>,
     /// Resources that could not be removed.
@@ -26,18 +26,18 @@ pub struct Ended {
 
 /// The end of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum How {
+pub enum RunExit {
     /// The component ended with this exit code; for a group, the code of the first failure, or 0.
     Exited(i64),
     /// A signal ended the run.
     Stopped(Signal),
     /// The run goes on in the background, reachable at these ports.
-    Detached(Vec<Reached>),
+    Detached(Vec<PortMapping>),
 }
 
 /// A port of this machine that leads to a component.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reached {
+pub struct PortMapping {
     /// The component.
     pub component: String,
     /// Its port.

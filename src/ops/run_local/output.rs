@@ -21,29 +21,29 @@ pub(super) struct Pump {
     subject: Arc<str>,
     batch: Batch,
     shown: bool,
-    stdout: Lane,
-    stderr: Lane,
-    tail: Tail,
+    stdout: UnitStream,
+    stderr: UnitStream,
+    tail: UnitTail,
     /// The text to look for, and its reported state.
     wanted: Option<(String, watch::Sender<bool>)>,
-    log: Option<Log>,
+    log: Option<UnitLog>,
     /// Complete lines that are not in the log yet.
     unlogged: Vec<u8>,
 }
 
-struct Lane {
+struct UnitStream {
     redact: RedactStream,
     lines: LineCutter,
 }
 
 /// A receiver of complete lines.
-type Log = Box<dyn Fn(&[u8]) + Send>;
+type UnitLog = Box<dyn Fn(&[u8]) + Send>;
 
 /// The last lines of a unit.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Tail(Arc<Mutex<VecDeque<String>>>);
+pub(super) struct UnitTail(Arc<Mutex<VecDeque<String>>>);
 
-impl Tail {
+impl UnitTail {
     /// Returns the lines, oldest first.
     pub(super) fn lines(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
@@ -61,14 +61,14 @@ impl Tail {
 impl Pump {
     /// Returns the receiver for a unit. Unless `shown`, output is only kept for the case of a failure.
     pub(super) fn new(subject: &str, redactor: &Redactor, events: &Events, shown: bool) -> Self {
-        let lane = || Lane { redact: redactor.outside_stream(), lines: LineCutter::new(LONGEST_LINE) };
+        let lane = || UnitStream { redact: redactor.outside_stream(), lines: LineCutter::new(LONGEST_LINE) };
         Self {
             subject: subject.into(),
             batch: Batch::new(events),
             shown,
             stdout: lane(),
             stderr: lane(),
-            tail: Tail::default(),
+            tail: UnitTail::default(),
             wanted: None,
             log: None,
             unlogged: Vec::new(),
@@ -83,12 +83,12 @@ impl Pump {
     }
 
     /// Also passes all masked lines to `log`.
-    pub(super) fn also(&mut self, log: impl Fn(&[u8]) + Send + 'static) {
+    pub(super) fn tee(&mut self, log: impl Fn(&[u8]) + Send + 'static) {
         self.log = Some(Box::new(log));
     }
 
     /// Returns the last lines, readable at any time; empty for output that is shown anyway.
-    pub(super) fn tail(&self) -> Tail {
+    pub(super) fn tail(&self) -> UnitTail {
         self.tail.clone()
     }
 
@@ -122,7 +122,7 @@ impl Pump {
         self.send();
     }
 
-    fn take(&mut self, stream: Stream, mask: impl FnOnce(&mut Lane, &mut Vec<u8>), last: bool) {
+    fn take(&mut self, stream: Stream, mask: impl FnOnce(&mut UnitStream, &mut Vec<u8>), last: bool) {
         let Self { subject, batch, shown, stdout, stderr, tail, wanted, log, unlogged } = self;
         let lane = if stream == Stream::Stdout { stdout } else { stderr };
         let mut masked = Vec::new();

@@ -2,24 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::event::State;
-use crate::ops::build::{self, Wish};
-use crate::ops::engine::Engine;
+use crate::model::event::TaskOutcome;
+use crate::ops::build::{self, BuildOptions};
+use crate::ops::engine::RunEngine;
 use crate::ops::helper_image;
+use crate::ops::op_context::OpContext;
 use crate::ops::source;
-use crate::ops::op_context::Tools;
 use crate::systems::git::is_within_repository;
 
 use super::error::RunError;
 use super::plan::RunPlan;
-use super::request::Request;
+use super::request::RunRequest;
 use super::unit::{Image, Unit};
 
 /// Prepares all units, and returns the image of each unit by its name.
 pub(super) async fn prepare(
-    tools: &Tools<'_>,
-    engine: &Engine,
-    request: &Request<'_>,
+    tools: &OpContext<'_>,
+    engine: &RunEngine,
+    request: &RunRequest<'_>,
     plan: &RunPlan,
 ) -> anyhow::Result<BTreeMap<String, String>> {
     let mut images = BTreeMap::new();
@@ -32,25 +32,25 @@ pub(super) async fn prepare(
         });
         let merge_request = request.merge_request.filter(|_| wanted.is_some());
         let name = if let Image::Built(reference) = &unit.image { reference } else { &unit.name };
-        let component = wanted.or_else(|| tools.inventory.find_exactly(name));
+        let component = wanted.or_else(|| tools.inventory.get_by_name(name));
         match (engine, &unit.image) {
-            (Engine::Native(_), _) => {
+            (RunEngine::Native(_), _) => {
                 let repo = unit.native.as_ref().and_then(|native| native.repo.as_deref());
                 if let (Some(component), Some(repo)) = (component, repo) {
                     source::ensure(tools, component, repo, merge_request).await?;
                 }
             }
-            (Engine::Containers(_), Image::Built(reference)) if built.contains_key(reference) => {
+            (RunEngine::Containers(_), Image::Built(reference)) if built.contains_key(reference) => {
                 images.insert(unit.name.clone(), built[reference].clone());
             }
-            (Engine::Containers(engine), Image::Built(reference)) => {
+            (RunEngine::Containers(engine), Image::Built(reference)) => {
                 let component = component.ok_or_else(|| RunError::NoImage { name: unit.name.clone() })?;
-                let wish = Wish { merge_request, quiet: true, ..Wish::default() };
+                let wish = BuildOptions { merge_request, quiet: true, ..BuildOptions::default() };
                 let image = build::build(tools, engine, component, &wish).await?.image;
                 built.insert(reference.clone(), image.clone());
                 images.insert(unit.name.clone(), image);
             }
-            (Engine::Containers(engine), Image::Named(name)) => {
+            (RunEngine::Containers(engine), Image::Named(name)) => {
                 if engine.image(name).await?.is_none() {
                     if tools.offline {
                         return Err(RunError::Offline { image: name.clone() }.into());
@@ -60,14 +60,14 @@ pub(super) async fn prepare(
                         pulled = engine.pull(name, &task) => pulled?,
                         signal = tools.stop.requested() => return Err(source::SourceError::Stopped(signal).into()),
                     }
-                    task.finish(State::Done, "pulled");
+                    task.finish(TaskOutcome::Done, "pulled");
                 }
                 images.insert(unit.name.clone(), name.clone());
             }
-            (Engine::Containers(engine), Image::Own) => {
+            (RunEngine::Containers(engine), Image::Own) => {
                 images.insert(unit.name.clone(), helper_image::ensure(tools, engine).await?);
             }
-            (Engine::Containers(_), Image::Unknown) => {
+            (RunEngine::Containers(_), Image::Unknown) => {
                 return Err(RunError::NoImage { name: unit.name.clone() }.into());
             }
         }
@@ -80,7 +80,7 @@ pub(super) async fn prepare(
 
 /// Clones the sources of a unit, and checks that its mounts and copies exist: engines create a directory
 /// for a missing path.
-async fn sources(tools: &Tools<'_>, request: &Request<'_>, unit: &Unit) -> anyhow::Result<()> {
+async fn sources(tools: &OpContext<'_>, request: &RunRequest<'_>, unit: &Unit) -> anyhow::Result<()> {
     let component = request.components.iter().find(|one| one.name() == unit.name);
     if let (Some(component), Some(repo)) = (component, &unit.work.repo) {
         source::ensure(tools, component, repo, request.merge_request).await?;

@@ -13,7 +13,7 @@ use super::handle::Handle;
 use crate::base::redact::Redactor;
 use crate::base::text::safe_line;
 use crate::model::guard::Passed;
-use crate::model::probe::Ready;
+use crate::model::probe::ReadinessProbe;
 
 /// The first pause between two probes.
 const FIRST: Duration = Duration::from_millis(20);
@@ -28,14 +28,14 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// Fails with the last answer at the timeout.
 pub(super) async fn until_ready(
     handle: &Handle,
-    ready: &Ready,
+    ready: &ReadinessProbe,
     command: &Passed<Vec<String>>,
     log: Option<watch::Receiver<bool>>,
     limit: Duration,
     redactor: &Redactor,
 ) -> Result<(), String> {
     let deadline = Instant::now() + limit;
-    if let (Ready::Log(text), Some(mut seen)) = (ready, log) {
+    if let (ReadinessProbe::Log(text), Some(mut seen)) = (ready, log) {
         return match timeout(limit, seen.wait_for(|seen| *seen)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) => Err(format!("its output ended without `{text}`")),
@@ -59,16 +59,16 @@ pub(super) async fn until_ready(
 
 async fn ask(
     handle: &Handle,
-    ready: &Ready,
+    ready: &ReadinessProbe,
     command: &Passed<Vec<String>>,
     redactor: &Redactor,
 ) -> Result<(), String> {
     match ready {
-        Ready::Tcp(port) => match handle.dial(*port).await {
+        ReadinessProbe::Tcp(port) => match handle.dial(*port).await {
             Ok(_) => Ok(()),
             Err(error) => Err(format!("port {port}: {error}")),
         },
-        Ready::Http { path, port } => {
+        ReadinessProbe::Http { path, port } => {
             let stream = handle.dial(*port).await.map_err(|error| format!("port {port}: {error}"))?;
             match status(stream, path).await {
                 Ok(200..=399) => Ok(()),
@@ -76,7 +76,7 @@ async fn ask(
                 Err(error) => Err(format!("GET {path} on port {port}: {error}")),
             }
         }
-        Ready::Exec(_) => match handle.try_command(command).await {
+        ReadinessProbe::Exec(_) => match handle.try_command(command).await {
             Ok((0, _)) => Ok(()),
             Ok((code, said)) => {
                 let words = command.iter().map(|word| redactor.text(word));
@@ -86,7 +86,7 @@ async fn ask(
             Err(error) => Err(error.to_string()),
         },
         // Handled above; without output to read there is no answer.
-        Ready::Log(text) => Err(format!("nobody reads its output for `{text}`")),
+        ReadinessProbe::Log(text) => Err(format!("nobody reads its output for `{text}`")),
     }
 }
 

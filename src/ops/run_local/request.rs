@@ -1,12 +1,12 @@
 //! The request of a run: components and options.
 
-use super::outcome::How;
-use crate::model::environment::Wishes;
+use super::outcome::RunExit;
+use crate::model::environment::EnvOverrides;
 use crate::model::inventory::Component;
 
 /// The request of a run.
 #[derive(Debug, Clone)]
-pub struct Request<'a> {
+pub struct RunRequest<'a> {
     /// The components, each once; several form a group.
     pub components: Vec<&'a Component>,
     /// Build from this merge request; only with a single component.
@@ -17,10 +17,10 @@ pub struct Request<'a> {
     pub once: bool,
     /// Go on in the background.
     pub detach: bool,
-    /// Keep backing services for the next run of the workspace.
+    /// KeepMode backing services for the next run of the workspace.
     pub keep_services: bool,
     /// Condition for keeping the run's resources after its end.
-    pub keep: Keep,
+    pub keep: KeepMode,
     /// Make its ports reachable on this machine's loopback address.
     pub publish: bool,
     /// The reach of the run.
@@ -34,12 +34,12 @@ pub struct Request<'a> {
     /// Arguments for its command; only with a single component.
     pub args: Vec<String>,
     /// The user's variables.
-    pub wishes: Wishes,
+    pub wishes: EnvOverrides,
     /// The names of variables that the guard must not refuse.
     pub allow: Vec<String>,
 }
 
-impl<'a> Request<'a> {
+impl<'a> RunRequest<'a> {
     /// Returns a request for one component without options.
     #[must_use]
     pub fn of(component: &'a Component) -> Self {
@@ -50,14 +50,14 @@ impl<'a> Request<'a> {
             once: false,
             detach: false,
             keep_services: false,
-            keep: Keep::Never,
+            keep: KeepMode::Never,
             publish: false,
             network: Network::default(),
             mount: None,
             watch: false,
             debug_port: None,
             args: Vec::new(),
-            wishes: Wishes::default(),
+            wishes: EnvOverrides::default(),
             allow: Vec::new(),
         }
     }
@@ -74,7 +74,7 @@ pub enum Access {
 
 /// Condition for keeping a run's containers after its end, until `cki down`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Keep {
+pub enum KeepMode {
     /// Never.
     #[default]
     Never,
@@ -84,14 +84,14 @@ pub enum Keep {
     Always,
 }
 
-impl Keep {
+impl KeepMode {
     /// Returns whether the containers stay after this end; after a panic they never do.
-    pub(super) fn applies(self, end: &anyhow::Result<How>) -> bool {
+    pub(super) fn applies(self, end: &anyhow::Result<RunExit>) -> bool {
         match (self, end) {
-            (_, Ok(How::Detached(_))) | (Self::Never, _) => false,
+            (_, Ok(RunExit::Detached(_))) | (Self::Never, _) => false,
             (Self::Always, _) | (Self::OnFailure, Err(_)) => true,
-            (Self::OnFailure, Ok(How::Exited(code))) => *code != 0,
-            (Self::OnFailure, Ok(How::Stopped(_))) => false,
+            (Self::OnFailure, Ok(RunExit::Exited(code))) => *code != 0,
+            (Self::OnFailure, Ok(RunExit::Stopped(_))) => false,
         }
     }
 }

@@ -1,23 +1,28 @@
 //! Keeps a run after its end, for the user to look at.
 
-use crate::model::event::State;
-use crate::model::identity::{Identity, Lifetime, Role, RunId};
-use crate::ops::engine::Engine;
+use crate::model::event::TaskOutcome;
+use crate::model::identity::{ResourceLabels, Retention, Role, RunId};
+use crate::ops::engine::RunEngine;
 use crate::ops::gc;
-use crate::ops::op_context::Tools;
+use crate::ops::op_context::OpContext;
 
-use super::request::Request;
+use super::request::RunRequest;
 
 /// Keeps all resources of a run, and reports the next commands. On failure, nothing is kept.
-pub(super) async fn keep(tools: &Tools<'_>, engine: &Engine, request: &Request<'_>, run: &RunId) -> bool {
+pub(super) async fn keep(
+    tools: &OpContext<'_>,
+    engine: &RunEngine,
+    request: &RunRequest<'_>,
+    run: &RunId,
+) -> bool {
     let Some(first) = request.components.first() else { return false };
-    let who = Identity {
+    let who = ResourceLabels {
         run: run.clone(),
         component: first.reference.to_string(),
         role: Role::Component,
         name: String::new(),
         owner: tools.owner.clone(),
-        lifetime: Lifetime::Kept,
+        lifetime: Retention::Kept,
     };
     if let Err(error) = gc::keep(engine, who).await {
         tools.events.warn(format!("Nothing is kept: {error}."));
@@ -26,6 +31,6 @@ pub(super) async fn keep(tools: &Tools<'_>, engine: &Engine, request: &Request<'
     let name = first.name();
     let shell = if engine.is_native() { String::new() } else { format!("cki shell {name} · ") };
     let next = format!("run {run}: cki logs {name} · {shell}cki down {name}");
-    tools.events.start("kept", "").finish(State::Done, next);
+    tools.events.start("kept", "").finish(TaskOutcome::Done, next);
     true
 }

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::config_hash::{digest_of, specification};
-use super::outcome::Reached;
+use super::outcome::PortMapping;
 use super::plan::RunPlan;
-use crate::model::container::{ContainerFacts, Status};
-use crate::model::identity::{Identity, RunId, SPECIFICATION};
+use crate::model::container::{ContainerSummary, Status};
+use crate::model::identity::{CONFIG_HASH, ResourceLabels, RunId};
 use crate::systems::engine::{ContainerEngine, EngineError};
 
 /// Returns the running run that matches the plan, and the ways to reach it; `None` if a part is missing,
@@ -17,11 +17,11 @@ pub(super) async fn goes_on(
     plan: &RunPlan,
     images: &BTreeMap<String, String>,
     workspace: &str,
-) -> Result<Option<(RunId, Vec<Reached>)>, EngineError> {
+) -> Result<Option<(RunId, Vec<PortMapping>)>, EngineError> {
     let all = engine.list(None).await?;
-    let mut runs: BTreeMap<RunId, BTreeMap<String, &ContainerFacts>> = BTreeMap::new();
+    let mut runs: BTreeMap<RunId, BTreeMap<String, &ContainerSummary>> = BTreeMap::new();
     for one in all.iter().filter(|one| one.status == Status::Running) {
-        if let Some(who) = Identity::from_labels(|key| one.labels.get(key).map(String::as_str)) {
+        if let Some(who) = ResourceLabels::from_labels(|key| one.labels.get(key).map(String::as_str)) {
             runs.entry(who.run).or_default().insert(who.name, one);
         }
     }
@@ -34,8 +34,8 @@ pub(super) async fn goes_on(
             Some((unit.name.as_str(), digest_of(unit, image, plan.network, workspace)))
         })
         .collect();
-    let is_there = |units: &BTreeMap<String, &ContainerFacts>, name: &str, digest: &String| {
-        units.get(name).is_some_and(|one| one.labels.get(SPECIFICATION) == Some(digest))
+    let is_there = |units: &BTreeMap<String, &ContainerSummary>, name: &str, digest: &String| {
+        units.get(name).is_some_and(|one| one.labels.get(CONFIG_HASH) == Some(digest))
     };
     let same = runs
         .into_iter()
@@ -47,17 +47,17 @@ pub(super) async fn goes_on(
         let image = images.get(&unit.name).map_or("", String::as_str);
         let digest = specification(unit, image);
         all.iter().any(|one| {
-            let who = Identity::from_labels(|key| one.labels.get(key).map(String::as_str));
+            let who = ResourceLabels::from_labels(|key| one.labels.get(key).map(String::as_str));
             one.status == Status::Running
                 && who.is_some_and(|who| who.run == run)
-                && one.labels.get(SPECIFICATION) == Some(&digest)
+                && one.labels.get(CONFIG_HASH) == Some(&digest)
         })
     });
     Ok(same.filter(|_| kept_are_there).map(|(run, units)| {
         let ports = plan.wanted().flat_map(|unit| {
             let ports = units.get(&unit.name).map_or(&[][..], |one| &one.ports);
             let component = unit.name.clone();
-            ports.iter().map(move |(port, local)| Reached {
+            ports.iter().map(move |(port, local)| PortMapping {
                 component: component.clone(),
                 port: *port,
                 local: *local,

@@ -9,14 +9,14 @@ use tokio::task::JoinHandle;
 use crate::base::redact::Redactor;
 use crate::base::text::safe_line;
 use crate::model::event::{Event, Stream, Task};
-use crate::model::probe::Ready;
-use crate::ops::relay::{Pace, Step};
-use crate::ops::op_context::Tools;
+use crate::model::probe::ReadinessProbe;
+use crate::ops::op_context::OpContext;
+use crate::ops::relay::{RelayPace, Step};
 
 use super::commands::GuardedCommands;
 use super::error::RunError;
 use super::handle::{Handle, Output};
-use super::output::{Pump, Tail};
+use super::output::{Pump, UnitTail};
 use super::ready;
 use super::unit::Unit;
 
@@ -31,7 +31,7 @@ pub(super) struct Running {
     pub(super) handle: Handle,
     pub(super) pump: Option<JoinHandle<()>>,
     asked: GuardedCommands,
-    tail: Tail,
+    tail: UnitTail,
     /// Turns true once the line that says ready was seen.
     seen: Option<watch::Receiver<bool>>,
     /// Masks the output of commands in the unit.
@@ -49,25 +49,25 @@ impl Drop for Running {
 impl Running {
     /// Starts to read the output of a unit: shown if the unit was requested, else only its last lines are
     /// kept.
-    pub(super) fn attend(
+    pub(super) fn attach(
         unit: &Unit,
         (handle, output): (Handle, Option<Output>),
         asked: GuardedCommands,
         redactor: &Redactor,
-        tools: &Tools<'_>,
+        tools: &OpContext<'_>,
     ) -> Self {
         let mut pump = Pump::new(&unit.name, redactor, &tools.events, unit.wanted);
         let seen = match &unit.ready {
-            Some(Ready::Log(text)) => Some(pump.watch_for(text)),
+            Some(ReadinessProbe::Log(text)) => Some(pump.watch_for(text)),
             _ => None,
         };
         if let Some(log) = handle.log() {
-            pump.also(log);
+            pump.tee(log);
         }
         let tail = pump.tail();
         let pump = output.map(|mut output| {
             tokio::spawn(async move {
-                let mut pace = Pace::default();
+                let mut pace = RelayPace::default();
                 loop {
                     match pace.next(&mut output, pump.holds()).await {
                         Step::Take(Some((stream, bytes))) => pump.push(stream, &bytes),
@@ -86,7 +86,7 @@ impl Running {
     ///
     /// # Errors
     /// Fails at the timeout.
-    pub(super) async fn ask_ready(&self, ready: &Ready, limit: Duration) -> Result<(), RunError> {
+    pub(super) async fn ask_ready(&self, ready: &ReadinessProbe, limit: Duration) -> Result<(), RunError> {
         let (asked, seen) = (&self.asked.ready, self.seen.clone());
         let answer = ready::until_ready(&self.handle, ready, asked, seen, limit, &self.redactor).await;
         answer.map_err(|why| RunError::NotReady { name: self.name.clone(), why, after: limit })
@@ -94,11 +94,11 @@ impl Running {
 
     /// Waits until dependents can use the unit: it is ready and set up, or it has ended with success.
     /// Returns a word for that state.
-    pub(super) async fn until_useful(
+    pub(super) async fn wait_until_ready(
         &mut self,
         unit: &Unit,
         task: &Task,
-        tools: &Tools<'_>,
+        tools: &OpContext<'_>,
     ) -> anyhow::Result<&'static str> {
         let limit = tools.ready_timeout;
         let result = if unit.once {
@@ -152,7 +152,7 @@ impl Running {
     }
 
     /// Shows the last lines of a failed unit, unless all its lines were shown already.
-    pub(super) async fn show_last(&self, tools: &Tools<'_>) {
+    pub(super) async fn show_last(&self, tools: &OpContext<'_>) {
         // The reason for its end may be in its last lines, which are still on their way.
         if let Some(pump) = self.pump.as_ref().filter(|_| !self.wanted) {
             let began = Instant::now();

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::unit::Unit;
-use crate::base::process_ref::Owner;
-use crate::model::identity::{Identity, RunId};
+use crate::base::process_ref::ProcessRef;
+use crate::model::identity::{ResourceLabels, RunId};
 
 /// The origin of a kept service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,17 +33,17 @@ impl Kept {
 /// Services that this process is starting and will keep. Until such a service is ready, it is removed
 /// with the run like everything else; services of other processes and stored data are not.
 #[derive(Debug)]
-pub(super) struct Making {
-    owner: Owner,
+pub(super) struct PendingServices {
+    owner: ProcessRef,
     /// The identity of the workspace that owns the services.
     workspace: Arc<str>,
     runs: Mutex<BTreeSet<RunId>>,
     ready: Mutex<Vec<String>>,
 }
 
-impl Making {
+impl PendingServices {
     /// Returns an empty list.
-    pub(super) fn new(owner: Owner, workspace: Arc<str>) -> Self {
+    pub(super) fn new(owner: ProcessRef, workspace: Arc<str>) -> Self {
         Self { owner, workspace, runs: Mutex::default(), ready: Mutex::default() }
     }
 
@@ -76,7 +76,7 @@ impl Making {
     }
 
     /// Returns whether a resource is removed with the run.
-    pub(super) fn holds(&self, who: &Identity) -> bool {
+    pub(super) fn holds(&self, who: &ResourceLabels) -> bool {
         who.owner == self.owner && self.runs().contains(&who.run)
     }
 
@@ -88,24 +88,24 @@ impl Making {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::identity::{Lifetime, Role};
+    use crate::model::identity::{Retention, Role};
 
     #[test]
     fn what_is_not_ready_goes_and_what_others_made_stays() {
         let run = RunId::of_workspace("w", "db");
         let (own, other) = (
-            Owner { pid: 1, started: 2, boot: "b".into(), place: String::new() },
-            Owner { pid: 1, started: 3, boot: "b".into(), place: String::new() },
+            ProcessRef { pid: 1, started: 2, boot: "b".into(), place: String::new() },
+            ProcessRef { pid: 1, started: 3, boot: "b".into(), place: String::new() },
         );
-        let who = |owner: &Owner, role| Identity {
+        let who = |owner: &ProcessRef, role| ResourceLabels {
             run: run.clone(),
             component: "services/db".into(),
             role,
             name: "db".into(),
             owner: owner.clone(),
-            lifetime: Lifetime::Workspace,
+            lifetime: Retention::Workspace,
         };
-        let making = Making::new(own.clone(), "w".into());
+        let making = PendingServices::new(own.clone(), "w".into());
         assert!(!making.holds(&who(&own, Role::Service)));
         making.begin(&run);
         assert!(making.holds(&who(&own, Role::Service)) && making.holds(&who(&own, Role::Data)));

@@ -6,24 +6,24 @@ use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 
-use crate::model::event::State;
-use crate::ops::op_context::Tools;
+use crate::model::event::TaskOutcome;
+use crate::ops::op_context::OpContext;
 
 use super::error::RunError;
-use super::outcome::{How, Reached};
+use super::outcome::{PortMapping, RunExit};
 use super::plan::RunPlan;
-use super::request::Request;
+use super::request::RunRequest;
 use super::running::Running;
 use super::unit::Unit;
 
 /// The state of the units so far.
-pub(super) struct Watched {
+pub(super) struct UnitStates {
     alive: Vec<bool>,
     /// The readiness has been reported.
     ready: Vec<bool>,
 }
 
-impl Watched {
+impl UnitStates {
     pub(super) fn new(units: usize) -> Self {
         Self { alive: vec![true; units], ready: vec![false; units] }
     }
@@ -43,14 +43,14 @@ impl Watched {
 
 /// Waits for the first of these events: all components end, one of them fails, a dependency ends, a unit
 /// is not ready in time, or a signal comes.
-pub(super) async fn watch(
-    tools: &Tools<'_>,
-    request: &Request<'_>,
+pub(super) async fn supervise(
+    tools: &OpContext<'_>,
+    request: &RunRequest<'_>,
     plan: &RunPlan,
     units: &[Running],
-    state: &mut Watched,
-) -> anyhow::Result<How> {
-    let Watched { alive, ready } = state;
+    state: &mut UnitStates,
+) -> anyhow::Result<RunExit> {
+    let UnitStates { alive, ready } = state;
     let planned = planned(plan, units.iter());
     let unit = |index: usize| planned[index];
     let needing = needing(&planned);
@@ -62,13 +62,13 @@ pub(super) async fn watch(
         .filter_map(|index| Some((index, unit(index).ready.as_ref()?)))
         .map(async |(index, ready)| (index, units[index].ask_ready(ready, tools.ready_timeout).await))
         .collect();
-    let is_worked_on = plan.is_worked_on();
+    let is_worked_on = plan.is_dev();
     let holds = |index: usize| unit(index).wanted && !(request.once && plan.is_needed(unit(index)));
     // As long as one of them goes on, so does the run.
     let mut going = (0..units.len()).filter(|index| alive[*index] && holds(*index)).count();
     let how = loop {
         if request.detach && asking.is_empty() {
-            return Ok(How::Detached(reached(units)));
+            return Ok(RunExit::Detached(reached(units)));
         }
         tokio::select! {
             Some((index, code)) = endings.next() => {
@@ -87,7 +87,7 @@ pub(super) async fn watch(
                     told(tools, &units[index].name, code);
                 }
                 if code != 0 || going == 0 {
-                    break How::Exited(code);
+                    break RunExit::Exited(code);
                 }
             }
             Some((index, answer)) = asking.next() => {
@@ -102,10 +102,10 @@ pub(super) async fn watch(
                     answer => answer?,
                 }
                 if !request.detach {
-                    tools.events.start(units[index].name.clone(), "").finish(State::Done, "ready");
+                    tools.events.start(units[index].name.clone(), "").finish(TaskOutcome::Done, "ready");
                 }
             }
-            signal = tools.stop.requested() => break How::Stopped(signal),
+            signal = tools.stop.requested() => break RunExit::Stopped(signal),
         }
     };
     drop((endings, asking));
@@ -167,17 +167,22 @@ fn may_end(unit: &Unit, needing: &HashMap<&str, Vec<usize>>, alive: &[bool]) -> 
 }
 
 /// Reports the end of one component of a group.
-fn told(tools: &Tools<'_>, name: &str, code: i64) {
+fn told(tools: &OpContext<'_>, name: &str, code: i64) {
     let task = tools.events.start(name, "");
     match code {
-        0 => task.finish(State::Done, "ended"),
-        code => task.finish(State::Failed, format!("ended with exit code {code}")),
+        0 => task.finish(TaskOutcome::Done, "ended"),
+        code => task.finish(TaskOutcome::Failed, format!("ended with exit code {code}")),
     }
 }
 
 /// Stops the components that still run, dependents first.
-async fn end(tools: &Tools<'_>, plan: &RunPlan, how: &How, going: Vec<&Running>) -> anyhow::Result<()> {
-    if matches!(how, How::Exited(_)) && !going.iter().any(|one| one.wanted) {
+async fn end(
+    tools: &OpContext<'_>,
+    plan: &RunPlan,
+    how: &RunExit,
+    going: Vec<&Running>,
+) -> anyhow::Result<()> {
+    if matches!(how, RunExit::Exited(_)) && !going.iter().any(|one| one.wanted) {
         return Ok(());
     }
     let (wanted, others): (Vec<&Running>, Vec<&Running>) = going.into_iter().partition(|one| one.wanted);
@@ -198,7 +203,7 @@ async fn end(tools: &Tools<'_>, plan: &RunPlan, how: &How, going: Vec<&Running>)
     };
     let force = async {
         match how {
-            How::Stopped(_) => tools.stop.forced().await,
+            RunExit::Stopped(_) => tools.stop.force_requested().await,
             _ => tools.stop.requested().await,
         }
     };
@@ -206,24 +211,24 @@ async fn end(tools: &Tools<'_>, plan: &RunPlan, how: &How, going: Vec<&Running>)
         stopped = stops => stopped?,
         _ = force => {}
     }
-    task.finish(State::Done, names.join(", "));
+    task.finish(TaskOutcome::Done, names.join(", "));
     Ok(())
 }
 
 /// Returns the ports of this machine that lead to the requested components.
-fn reached(units: &[Running]) -> Vec<Reached> {
+fn reached(units: &[Running]) -> Vec<PortMapping> {
     let wanted = units.iter().filter(|one| one.wanted);
     wanted
         .flat_map(|one| {
             let ports = one.handle.ports().into_iter();
-            ports.map(|(port, local)| Reached { component: one.name.clone(), port, local })
+            ports.map(|(port, local)| PortMapping { component: one.name.clone(), port, local })
         })
         .collect()
 }
 
 /// Reports the end of a unit that waits for a change of its sources.
-fn tell_waiting(tools: &Tools<'_>, name: &str, code: i64) {
+fn tell_waiting(tools: &OpContext<'_>, name: &str, code: i64) {
     let task = tools.events.start(name, "");
-    let state = if code == 0 { State::Done } else { State::Failed };
+    let state = if code == 0 { TaskOutcome::Done } else { TaskOutcome::Failed };
     task.finish(state, format!("ended with exit code {code}; waiting for a change"));
 }

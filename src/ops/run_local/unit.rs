@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::base::secret::Secret;
-use crate::model::container::{ContainerFile, Copied, Hidden, Limits, Mount, Publish};
+use crate::model::container::{ContainerFile, CopyIn, Hidden, Limits, Mount, Publish};
 use crate::model::environment::{Environment, hidden_parts};
 use crate::model::identity::Role;
 use crate::model::inventory::{BuildNetwork, Capability, Component, Memory};
-use crate::model::probe::Ready;
+use crate::model::probe::ReadinessProbe;
 use crate::model::service::Service;
 use crate::ops::helper_image;
-use crate::ops::op_context::Tools;
+use crate::ops::op_context::OpContext;
 use crate::systems::git::GitError;
 use crate::systems::git::repositories_below;
 
@@ -56,7 +56,7 @@ pub struct Unit {
     /// Files that are written before its start.
     pub files: Vec<ContainerFile>,
     /// The readiness probe.
-    pub ready: Option<Ready>,
+    pub ready: Option<ReadinessProbe>,
     /// Commands to run inside when it is ready, one after the other.
     pub setup: Vec<Vec<String>>,
     /// Paths with a volume of their own.
@@ -68,16 +68,16 @@ pub struct Unit {
     /// The secret parts of its files.
     pub hidden: Vec<Secret>,
     /// Settings for development.
-    pub work: Work,
+    pub work: DevOptions,
 }
 
 /// Settings for the development of a component.
 #[derive(Debug, Clone, Default)]
-pub struct Work {
+pub struct DevOptions {
     /// Directories of this machine in the container.
     pub mounts: Vec<Mount>,
     /// Sources to copy into it before it starts.
-    pub copies: Vec<Copied>,
+    pub copies: Vec<CopyIn>,
     /// The repository of these sources.
     pub repo: Option<String>,
     /// The effect of a change to its sources.
@@ -89,7 +89,7 @@ pub struct Work {
     pub build: Option<BuildPlan>,
 }
 
-impl Work {
+impl DevOptions {
     /// The `.git` files and directories below its mounts, which the container must not see.
     #[must_use]
     pub fn hidden(&self) -> Vec<Hidden> {
@@ -263,14 +263,14 @@ pub(super) fn component_unit(
             memory: Some(run.memory.unwrap_or(memory).bytes()),
             processes: Some(PROCESSES),
         },
-        work: Work::default(),
+        work: DevOptions::default(),
     }
 }
 
 /// Returns the build of a component's image, given where its clone is or will be.
 pub(super) fn build_plan(
     component: &Component,
-    tools: &Tools<'_>,
+    tools: &OpContext<'_>,
     merge_request: Option<u64>,
 ) -> Result<Option<BuildPlan>, GitError> {
     let Some(build) = &component.build else { return Ok(None) };
@@ -326,7 +326,7 @@ pub(super) fn service_unit(service: Service, of: &str) -> Unit {
             processes: Some(PROCESSES),
             ..Limits::default()
         },
-        work: Work::default(),
+        work: DevOptions::default(),
     }
 }
 

@@ -4,23 +4,23 @@ use std::time::Duration;
 
 use super::{Instance, Place, RunningError};
 use crate::host;
-use crate::host::signals::{Signal, Stop};
-use crate::model::identity::{Identity, Role};
-use crate::ops::engine::Engine;
-use crate::systems::engine::Swept;
+use crate::host::signals::{Shutdown, Signal};
+use crate::model::identity::{ResourceLabels, Role};
+use crate::ops::engine::RunEngine;
+use crate::systems::engine::PruneReport;
 use crate::systems::native::Native;
 
 /// The runs to remove.
 #[derive(Debug, Clone, Copy)]
-pub struct Doomed<'a> {
+pub struct DownTargets<'a> {
     /// The selected instances: the whole run of each is removed.
     pub instances: &'a [&'a Instance],
     /// Also remove resources of runs that have nothing else left.
     pub all: bool,
 }
 
-impl Doomed<'_> {
-    fn holds(&self, who: &Identity) -> bool {
+impl DownTargets<'_> {
+    fn holds(&self, who: &ResourceLabels) -> bool {
         // A living owner may be about to start a container in a run that has only a network so far.
         let is_left = || self.all && !host::is_alive(&who.owner);
         let is_meant = || self.instances.iter().any(|one| one.identity.run == who.run);
@@ -30,7 +30,7 @@ impl Doomed<'_> {
 
 /// The outcome of a removal.
 #[derive(Debug)]
-pub struct Gone {
+pub struct DownReport {
     /// The names of containers and processes.
     pub names: Vec<String>,
     /// Networks and volumes of runs that had nothing else left.
@@ -46,12 +46,12 @@ pub struct Gone {
 /// Fails when the engine does not answer, or an instance could not be ended. Everything else is then
 /// removed.
 pub async fn down(
-    engine: &Engine,
+    engine: &RunEngine,
     native: &Native,
-    doomed: Doomed<'_>,
+    doomed: DownTargets<'_>,
     grace: Duration,
-    stop: &Stop,
-) -> Result<Gone, RunningError> {
+    stop: &Shutdown,
+) -> Result<DownReport, RunningError> {
     let mut hurried = None;
     let swept = tokio::select! {
         swept = end(engine, native, doomed, Some(grace)) => swept?,
@@ -69,25 +69,25 @@ pub async fn down(
     ];
     let others = others.into_iter().flatten().filter(|(_, name)| !runs.iter().any(|run| name.contains(run)));
     let others = others.map(|(what, name)| format!("{what} `{name}`")).collect();
-    Ok(Gone { names, others, hurried })
+    Ok(DownReport { names, others, hurried })
 }
 
 /// Stops all instances, at once or with a grace period, and goes on after a failure; the first failure is
 /// the error.
 async fn end(
-    engine: &Engine,
+    engine: &RunEngine,
     native: &Native,
-    doomed: Doomed<'_>,
+    doomed: DownTargets<'_>,
     grace: Option<Duration>,
-) -> Result<Swept, RunningError> {
+) -> Result<PruneReport, RunningError> {
     let stops = doomed.instances.iter().map(async |one| match &one.place {
         Place::Container(..) => Ok(()),
         Place::Process(native, facts) => native.stop(facts, grace.unwrap_or_default()).await,
     });
     let containers = async {
         match engine {
-            Engine::Containers(engine) => engine.end(|who| doomed.holds(who), grace).await,
-            Engine::Native(_) => Ok(Swept::default()),
+            RunEngine::Containers(engine) => engine.end(|who| doomed.holds(who), grace).await,
+            RunEngine::Native(_) => Ok(PruneReport::default()),
         }
     };
     let (stopped, swept) = tokio::join!(futures_util::future::join_all(stops), containers);

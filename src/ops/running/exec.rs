@@ -5,18 +5,18 @@ use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
 
-use super::{Instance, Left, Place, RunningError, secrets};
+use super::{Instance, Place, RunningError, ShellExit, secrets};
 use crate::base::redact::Redactor;
-use crate::host::signals::Stop;
+use crate::host::signals::Shutdown;
 use crate::model::event::Events;
 use crate::model::guard::Passed;
 use crate::ops::relay::relay;
 use crate::systems::engine::{ExecRequest, Input};
-use crate::systems::native::Beside;
+use crate::systems::native::ExecSpec;
 
 /// A command to run.
 #[derive(Default)]
-pub struct ExecWish {
+pub struct ExecOptions {
     /// The program and its arguments.
     pub command: Vec<String>,
     /// Its standard input.
@@ -25,7 +25,7 @@ pub struct ExecWish {
     pub workdir: Option<String>,
 }
 
-impl std::fmt::Debug for ExecWish {
+impl std::fmt::Debug for ExecOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ExecWish").field("command", &self.command).finish_non_exhaustive()
     }
@@ -38,11 +38,11 @@ impl std::fmt::Debug for ExecWish {
 /// Fails when the command cannot be run.
 pub async fn exec(
     instance: &Instance,
-    wish: ExecWish,
+    wish: ExecOptions,
     events: &Events,
-    stop: &Stop,
-) -> Result<Left, RunningError> {
-    let ExecWish { command, stdin, workdir } = wish;
+    stop: &Shutdown,
+) -> Result<ShellExit, RunningError> {
+    let ExecOptions { command, stdin, workdir } = wish;
     let secrets = secrets(instance).await?;
     events.hide(&secrets);
     let redactor = Redactor::new(&secrets);
@@ -59,14 +59,14 @@ pub async fn exec(
                 relayed = relay(output.boxed(), name, &redactor, events) => relayed?,
                 signal = stop.requested() => {
                     exec.end().await?;
-                    return Ok(Left::Stopped(signal));
+                    return Ok(ShellExit::Stopped(signal));
                 }
             }
-            Ok(Left::Ended(exec.wait().await?))
+            Ok(ShellExit::Ended(exec.wait().await?))
         }
         Place::Process(native, facts) => {
             let command = Passed::typed(command);
-            let beside = Beside {
+            let beside = ExecSpec {
                 command: &command,
                 workdir: workdir.map(PathBuf::from),
                 input: stdin.is_some(),
@@ -78,16 +78,18 @@ pub async fn exec(
                 // The task ends with the input or the command, whichever ends first.
                 tokio::spawn(async move { tokio::io::copy(&mut stdin, &mut input).await });
             }
-            let Some(output) = process.output() else { return Ok(Left::Ended(process.wait().await?.into())) };
+            let Some(output) = process.output() else {
+                return Ok(ShellExit::Ended(process.wait().await?.into()));
+            };
             tokio::select! {
                 relayed = relay(output.map(Ok::<_, RunningError>).boxed(), name, &redactor, events) => relayed?,
                 signal = stop.requested() => {
                     process.kill()?;
                     process.wait().await?;
-                    return Ok(Left::Stopped(signal));
+                    return Ok(ShellExit::Stopped(signal));
                 }
             }
-            Ok(Left::Ended(process.wait().await?.into()))
+            Ok(ShellExit::Ended(process.wait().await?.into()))
         }
     }
 }

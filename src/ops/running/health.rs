@@ -13,9 +13,9 @@ use crate::base::text::safe_line;
 use crate::model::container::Status;
 use crate::model::event::Stream;
 use crate::model::guard::Passed;
-use crate::model::probe::Ready;
-use crate::ops::engine::Engine;
-use crate::ops::dialer::Reach;
+use crate::model::probe::ReadinessProbe;
+use crate::ops::dialer::Dialer;
+use crate::ops::engine::RunEngine;
 use crate::ops::run_local::ready::status;
 use crate::systems::engine::{ExecRequest, LogRequest};
 
@@ -40,17 +40,17 @@ pub enum Health {
 /// Asks the probes of all running units. `now` is in seconds since 1970, and `allowed` is the time that a
 /// unit has for its start.
 pub async fn health(
-    engine: &Engine,
+    engine: &RunEngine,
     instances: &[Instance],
     now: i64,
     allowed: Duration,
 ) -> Vec<Option<Health>> {
     let asks = |one: &Instance| one.status == Status::Running && one.ready.is_some();
-    if let Engine::Containers(engine) = engine
+    if let RunEngine::Containers(engine) = engine
         && instances.iter().any(|one| asks(one) && matches!(one.place, Place::Container(..)))
     {
         // The first query may take longer than the timeout on some engines; an error appears again below.
-        if !engine.lets_us_in().await.unwrap_or_default() {
+        if !engine.can_enter_netns().await.unwrap_or_default() {
             let _ = engine.reaches_containers().await;
         }
     }
@@ -67,13 +67,13 @@ pub async fn health(
     join_all(answers).await
 }
 
-async fn ask(one: &Instance, ready: &Ready) -> Result<(), String> {
+async fn ask(one: &Instance, ready: &ReadinessProbe) -> Result<(), String> {
     match ready {
-        Ready::Tcp(port) => match dial(one, *port).await {
+        ReadinessProbe::Tcp(port) => match dial(one, *port).await {
             Ok(_) => Ok(()),
             Err(error) => Err(format!("port {port}: {error}")),
         },
-        Ready::Http { path, port } => {
+        ReadinessProbe::Http { path, port } => {
             let stream = dial(one, *port).await.map_err(|error| format!("port {port}: {error}"))?;
             match status(stream, path).await {
                 Ok(200..=399) => Ok(()),
@@ -81,7 +81,7 @@ async fn ask(one: &Instance, ready: &Ready) -> Result<(), String> {
                 Err(error) => Err(format!("GET {path} on port {port}: {error}")),
             }
         }
-        Ready::Exec(command) => match run(one, &Passed::recorded(command.clone())).await {
+        ReadinessProbe::Exec(command) => match run(one, &Passed::recorded(command.clone())).await {
             Ok((0, _)) => Ok(()),
             Ok((code, said)) => {
                 // The output of a command may contain secrets.
@@ -94,7 +94,7 @@ async fn ask(one: &Instance, ready: &Ready) -> Result<(), String> {
             }
             Err(error) => Err(error.to_string()),
         },
-        Ready::Log(text) => match has_said(one, text.as_bytes()).await {
+        ReadinessProbe::Log(text) => match has_said(one, text.as_bytes()).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(format!("its output does not hold `{text}`")),
             Err(error) => Err(error.to_string()),
@@ -106,7 +106,7 @@ async fn dial(one: &Instance, port: u16) -> io::Result<TcpStream> {
     match &one.place {
         Place::Container(engine, id) => {
             let inside = engine.inside(id).await.map_err(io::Error::other)?;
-            let reach = Reach::best(engine, id, &inside).await.map_err(io::Error::other)?;
+            let reach = Dialer::best(engine, id, &inside).await.map_err(io::Error::other)?;
             reach.dial(port).await
         }
         Place::Process(native, facts) => native.space(facts).map_err(io::Error::other)?.connect(port).await,

@@ -14,15 +14,15 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use super::select::{is_meant, select_outputs};
+use super::select::{matches_query, select_outputs};
 use super::{Instance, LONGEST_LINE, Place, RunningError, list, redactor};
 use crate::base::redact::{RedactStream, Redactor};
 use crate::base::text::LineCutter;
-use crate::host::signals::{Signal, Stop};
+use crate::host::signals::{Shutdown, Signal};
 use crate::host::streams;
-use crate::model::event::{Event, Events, Stream, Written};
-use crate::ops::engine::Engine;
-use crate::ops::relay::{Batch, Pace, Step};
+use crate::model::event::{Event, Events, OutputLine, Stream};
+use crate::ops::engine::RunEngine;
+use crate::ops::relay::{Batch, RelayPace, Step};
 use crate::systems::engine::LogRequest;
 use crate::systems::native::Native;
 
@@ -39,7 +39,7 @@ const PART: usize = 32 << 10;
 
 /// The options of `cki logs`.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct LogWish {
+pub struct LogOptions {
     /// Go on until all instances have ended.
     pub follow: bool,
     /// Number of last lines of each instance.
@@ -56,12 +56,12 @@ pub struct LogWish {
 /// # Errors
 /// Fails when a selected instance is not running, or its output cannot be read.
 pub async fn logs(
-    engine: &Engine,
+    engine: &RunEngine,
     native: &Native,
     queries: &[String],
-    wish: LogWish,
+    wish: LogOptions,
     events: &Events,
-    stop: &Stop,
+    stop: &Shutdown,
 ) -> Result<(), RunningError> {
     let all = list(engine, native).await?;
     let chosen = select_outputs(&all, queries)?;
@@ -71,7 +71,7 @@ pub async fn logs(
     {
         return Err(RunningError::NoTimes { name: one.identity.name.clone() });
     }
-    let mut merge = Merge { lanes: Vec::new(), wish, stamped: wish.timestamps || chosen.len() > 1 };
+    let mut merge = LogMerge { lanes: Vec::new(), wish, stamped: wish.timestamps || chosen.len() > 1 };
     for one in &chosen {
         merge.open(one, label(one, &chosen)).await?;
     }
@@ -109,7 +109,7 @@ pub async fn logs(
     let result = tokio::select! {
         shown = shown => shown,
         () = unread(wish.follow) => {
-            stop.raise(Signal::Pipe);
+            stop.trigger(Signal::Pipe);
             Ok(())
         }
         _ = stop.requested() => Ok(()),
@@ -134,7 +134,7 @@ fn label(one: &Instance, beside: &[&Instance]) -> String {
 }
 
 /// A line with its end, or a piece of output if lines do not matter.
-struct Line {
+struct LogLine {
     stream: Stream,
     bytes: Vec<u8>,
     time: Option<Timestamp>,
@@ -142,8 +142,8 @@ struct Line {
     ends: bool,
 }
 
-fn send(batch: &mut Batch, subject: &Arc<str>, line: Line, timed: bool) {
-    let Line { stream, bytes, time, ends } = line;
+fn send(batch: &mut Batch, subject: &Arc<str>, line: LogLine, timed: bool) {
+    let LogLine { stream, bytes, time, ends } = line;
     match time.filter(|_| timed) {
         None => {
             batch.push(subject, stream, &bytes);
@@ -151,15 +151,15 @@ fn send(batch: &mut Batch, subject: &Arc<str>, line: Line, timed: bool) {
                 batch.end(subject, stream);
             }
         }
-        time => batch.add(Written { subject: subject.clone(), stream, bytes, time, ends }),
+        time => batch.add(OutputLine { subject: subject.clone(), stream, bytes, time, ends }),
     }
 }
 
-type Next = Result<Line, RunningError>;
-type Part = Result<VecDeque<Line>, RunningError>;
+type Next = Result<LogLine, RunningError>;
+type Part = Result<VecDeque<LogLine>, RunningError>;
 
 /// The output of one instance.
-struct Lane {
+struct LogStream {
     instance: Instance,
     label: Arc<str>,
     parts: mpsc::Receiver<Part>,
@@ -172,21 +172,21 @@ struct Lane {
     is_live: bool,
 }
 
-impl Drop for Lane {
+impl Drop for LogStream {
     fn drop(&mut self) {
         self.reader.abort();
     }
 }
 
 /// The merged output of several instances.
-struct Merge {
-    lanes: Vec<Lane>,
-    wish: LogWish,
+struct LogMerge {
+    lanes: Vec<LogStream>,
+    wish: LogOptions,
     /// The engine reports times.
     stamped: bool,
 }
 
-impl Merge {
+impl LogMerge {
     /// Starts to read one more instance.
     async fn open(&mut self, instance: &Instance, label: String) -> Result<(), RunningError> {
         let output = output(instance, self.wish, self.stamped).await?;
@@ -202,20 +202,28 @@ impl Merge {
         let reader = reader.abort_handle();
         let instance = instance.clone();
         let label = label.into();
-        self.lanes.push(Lane { instance, label, parts, reader, head: None, ended: false, is_live: false });
+        self.lanes.push(LogStream {
+            instance,
+            label,
+            parts,
+            reader,
+            head: None,
+            ended: false,
+            is_live: false,
+        });
         Ok(())
     }
 
     /// Starts to read new instances.
     async fn open_more(
         &mut self,
-        engine: &Engine,
+        engine: &RunEngine,
         native: &Native,
         queries: &[String],
         events: &Events,
     ) -> Result<(), RunningError> {
         let all = list(engine, native).await?;
-        let meant: Vec<&Instance> = all.iter().filter(|one| is_meant(one, queries)).collect();
+        let meant: Vec<&Instance> = all.iter().filter(|one| matches_query(one, queries)).collect();
         for one in &meant {
             if !self.lanes.iter().any(|lane| lane.instance.is(one)) && one.is_alive() {
                 self.stamped |= self.wish.timestamps;
@@ -234,7 +242,7 @@ impl Merge {
                 lane.fill();
             }
             let is_ready = self.lanes.iter().any(|lane| lane.head.is_some());
-            let is_awaited = |lane: &Lane| lane.head.is_none() && !lane.ended && !lane.is_live;
+            let is_awaited = |lane: &LogStream| lane.head.is_none() && !lane.ended && !lane.is_live;
             let awaited = self.lanes.iter().any(is_awaited);
             if is_ready && !awaited {
                 return self.take();
@@ -253,7 +261,7 @@ impl Merge {
     }
 
     /// Waits until one of these lanes has a line, or has ended.
-    async fn more(&mut self, wanted: impl Fn(&Lane) -> bool) {
+    async fn more(&mut self, wanted: impl Fn(&LogStream) -> bool) {
         poll_fn(|context| {
             for lane in self.lanes.iter_mut().filter(|lane| wanted(lane)) {
                 if let Poll::Ready(part) = lane.parts.poll_recv(context) {
@@ -269,7 +277,7 @@ impl Merge {
 
     /// Takes the earliest of the available lines.
     fn take(&mut self) -> Option<(Arc<str>, Next)> {
-        let time = |lane: &Lane| match &lane.head {
+        let time = |lane: &LogStream| match &lane.head {
             Some(Ok(lines)) => lines.front().and_then(|line| line.time),
             _ => None,
         };
@@ -287,7 +295,7 @@ impl Merge {
     }
 }
 
-impl Lane {
+impl LogStream {
     fn fill(&mut self) {
         if self.head.is_none() && !self.ended {
             match self.parts.try_recv() {
@@ -303,8 +311,8 @@ impl Lane {
 type Piece = (Stream, bytes::Bytes, Option<Timestamp>);
 type Output = BoxStream<'static, Result<Piece, RunningError>>;
 
-async fn output(instance: &Instance, wish: LogWish, stamped: bool) -> Result<Output, RunningError> {
-    let LogWish { follow, tail, since, .. } = wish;
+async fn output(instance: &Instance, wish: LogOptions, stamped: bool) -> Result<Output, RunningError> {
+    let LogOptions { follow, tail, since, .. } = wish;
     Ok(match &instance.place {
         Place::Container(engine, id) => {
             let since = since.map(Timestamp::as_second);
@@ -339,10 +347,10 @@ impl Cutter {
         &mut self,
         (stream, time): (Stream, Option<Timestamp>),
         masked: &[u8],
-        ready: &mut VecDeque<Line>,
+        ready: &mut VecDeque<LogLine>,
     ) {
         let mut line = |bytes: &[u8], time| {
-            ready.push_back(Line { stream, bytes: bytes.to_vec(), time, ends: false });
+            ready.push_back(LogLine { stream, bytes: bytes.to_vec(), time, ends: false });
         };
         let Some(lines) = &mut self.lines else {
             if !masked.is_empty() {
@@ -355,11 +363,11 @@ impl Cutter {
         self.began = began;
     }
 
-    fn finish(mut self, stream: Stream, ready: &mut VecDeque<Line>) {
+    fn finish(mut self, stream: Stream, ready: &mut VecDeque<LogLine>) {
         let mut masked = Vec::new();
         self.redact.finish(&mut masked);
         self.take((stream, self.began), &masked, ready);
-        let mut rest = Line { stream, bytes: Vec::new(), time: self.began, ends: true };
+        let mut rest = LogLine { stream, bytes: Vec::new(), time: self.began, ends: true };
         if let Some(lines) = &mut self.lines {
             lines.finish(|bytes| rest.bytes.extend_from_slice(bytes));
         }
@@ -377,7 +385,7 @@ async fn read(
     let mut cutters: BTreeMap<bool, Cutter> = BTreeMap::new();
     let mut masked = Vec::new();
     let (mut ready, mut size) = (VecDeque::new(), 0);
-    let mut pace = Pace::default();
+    let mut pace = RelayPace::default();
     loop {
         let step = match size < PART || ready.is_empty() {
             true => pace.next(&mut output, !ready.is_empty()).await,

@@ -16,18 +16,18 @@ use crate::base::secret::Secret;
 use crate::host;
 use crate::model::container::Status;
 use crate::model::environment::{DIRECTORY, hidden_parts};
-use crate::model::guard::Refusal;
-use crate::model::identity::{ALLOWED, Identity, Lifetime, READY, Role, SECRETS};
-use crate::model::probe::Ready;
-use crate::ops::engine::{Engine, OpenError};
+use crate::model::guard::PolicyViolation;
+use crate::model::identity::{ALLOWED, READY, ResourceLabels, Retention, Role, SECRETS};
+use crate::model::probe::ReadinessProbe;
+use crate::ops::engine::{OpenError, RunEngine};
 use crate::systems::engine::{ContainerEngine, EngineError};
 use crate::systems::native::{Native, NativeError, ProcessFacts};
-pub use down::{Doomed, Gone, down};
-pub use exec::{ExecWish, exec, standard_input};
+pub use down::{DownReport, DownTargets, down};
+pub use exec::{ExecOptions, exec, standard_input};
 pub use health::{Health, health};
-pub use logs::{LogWish, logs};
+pub use logs::{LogOptions, logs};
 pub use select::{select, select_one};
-pub use shell::{Left, Person, interact, shell, shell_of};
+pub use shell::{LocalTerminal, ShellExit, interact, shell, shell_of};
 
 /// Maximum bytes of a line; longer lines are cut.
 const LONGEST_LINE: usize = 64 << 10;
@@ -36,7 +36,7 @@ const LONGEST_LINE: usize = 64 << 10;
 #[derive(Debug, Clone)]
 pub struct Instance {
     /// Its labels.
-    pub identity: Identity,
+    pub identity: ResourceLabels,
     /// The engine.
     pub engine: &'static str,
     /// The status.
@@ -50,7 +50,7 @@ pub struct Instance {
     /// Its run has ended, and was kept for the user to look at.
     pub is_kept: bool,
     /// The readiness probe.
-    pub ready: Option<Ready>,
+    pub ready: Option<ReadinessProbe>,
     /// Names of secret variables.
     secret: Vec<String>,
     /// Names of the variables that the user allowed in its run.
@@ -130,7 +130,7 @@ pub enum RunningError {
     Engine(#[from] EngineError),
     /// The guard refuses it.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] PolicyViolation),
     /// A system call failed.
     #[error(transparent)]
     Native(#[from] NativeError),
@@ -143,13 +143,13 @@ pub enum RunningError {
 ///
 /// # Errors
 /// Fails when the engine does not answer.
-pub async fn list(engine: &Engine, native: &Native) -> Result<Vec<Instance>, RunningError> {
+pub async fn list(engine: &RunEngine, native: &Native) -> Result<Vec<Instance>, RunningError> {
     let mut found = Vec::new();
-    if let Engine::Containers(containers) = engine {
+    if let RunEngine::Containers(containers) = engine {
         for facts in containers.list(None).await? {
             let label = |key: &str| facts.labels.get(key).map(String::as_str);
-            let Some(identity) = Identity::from_labels(label) else { continue };
-            let is_kept = identity.lifetime == Lifetime::Decided && !host::is_alive(&identity.owner);
+            let Some(identity) = ResourceLabels::from_labels(label) else { continue };
+            let is_kept = identity.lifetime == Retention::Decided && !host::is_alive(&identity.owner);
             found.push(Instance {
                 identity,
                 engine: engine.name(),
@@ -158,7 +158,7 @@ pub async fn list(engine: &Engine, native: &Native) -> Result<Vec<Instance>, Run
                 what: facts.image.clone(),
                 created: facts.created,
                 is_kept,
-                ready: label(READY).and_then(Ready::from_label),
+                ready: label(READY).and_then(ReadinessProbe::from_label),
                 secret: names(label(SECRETS).unwrap_or_default()),
                 allowed: names(label(ALLOWED).unwrap_or_default()),
                 place: Place::Container(containers.clone(), facts.id),
@@ -174,7 +174,7 @@ pub async fn list(engine: &Engine, native: &Native) -> Result<Vec<Instance>, Run
             what: shell_words::join(&facts.command),
             created: facts.created,
             is_kept: false,
-            ready: facts.ready.as_deref().and_then(Ready::from_label),
+            ready: facts.ready.as_deref().and_then(ReadinessProbe::from_label),
             secret: facts.secret.clone(),
             allowed: Vec::new(),
             place: Place::Process(native.clone(), Box::new(facts)),
@@ -197,7 +197,7 @@ fn sort(instances: &mut [Instance]) {
         *first = one.created.min(*first);
     }
     instances.sort_by_key(|one| {
-        let Identity { run, role, .. } = &one.identity;
+        let ResourceLabels { run, role, .. } = &one.identity;
         (began[run], run.clone(), *role != Role::Component, one.created)
     });
 }

@@ -91,7 +91,7 @@ pub(super) fn select_outputs<'a>(
 }
 
 /// Returns whether the queries select an instance that started later.
-pub(super) fn is_meant(one: &Instance, queries: &[String]) -> bool {
+pub(super) fn matches_query(one: &Instance, queries: &[String]) -> bool {
     let by_name = |query: &String| {
         By::Name.finds(one, query)
             || (By::Component.finds(one, query) && one.identity.role == Role::Component)

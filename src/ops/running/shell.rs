@@ -7,16 +7,18 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{Instance, Place, RunningError, redactor};
-use crate::base::process_ref::Owner;
+use crate::base::process_ref::ProcessRef;
 use crate::base::redact::RedactStream;
-use crate::host::signals::{Signal, Stop};
-use crate::host::streams::Output;
-use crate::host::tty::{self, Resized, Screen, Size, Tty};
+use crate::host::signals::{Shutdown, Signal};
+use crate::host::streams::OutputSink;
+use crate::host::tty::{self, PtyMaster, ResizeSignal, Size, Tty};
 use crate::model::guard::{Gate, Guard, Passed, Starting};
-use crate::model::identity::{Lifetime, Role};
+use crate::model::identity::{Retention, Role};
 use crate::model::inventory::Inventory;
-use crate::systems::engine::{EngineError, ExecRequest, TerminalExec, TerminalReader, TerminalWriter, Twin};
-use crate::systems::native::{Beside, NativeError, Process};
+use crate::systems::engine::{
+    DebugCopy, EngineError, ExecRequest, TerminalExec, TerminalReader, TerminalWriter,
+};
+use crate::systems::native::{ExecSpec, NativeError, Process};
 
 /// Delay of output that may be the beginning of a secret: too short for a user to notice, and long enough
 /// for a program to write the rest.
@@ -28,16 +30,16 @@ const SHELLS: [&str; 2] = ["bash", "sh"];
 
 /// The user's side of the terminal.
 #[derive(Debug, Clone)]
-pub struct Person<'a> {
+pub struct LocalTerminal<'a> {
     /// The output.
-    pub screen: &'a Output,
+    pub screen: &'a OutputSink,
     /// The type of the terminal: `$TERM`.
     pub term: Option<&'a str>,
 }
 
 /// The end of an interactive command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Left {
+pub enum ShellExit {
     /// The command ended with this code.
     Ended(i64),
     /// A signal came from outside.
@@ -52,11 +54,11 @@ pub enum Left {
 pub async fn shell(
     instance: &Instance,
     workdir: Option<String>,
-    person: Person<'_>,
-    owner: Owner,
+    person: LocalTerminal<'_>,
+    owner: ProcessRef,
     rules: (&Guard, &Inventory),
-    stop: &Stop,
-) -> Result<Left, RunningError> {
+    stop: &Shutdown,
+) -> Result<ShellExit, RunningError> {
     if !instance.is_alive() {
         return beside_ended(instance, workdir, person, owner, rules, stop).await;
     }
@@ -100,24 +102,24 @@ pub async fn interact(
     instance: &Instance,
     command: Vec<String>,
     workdir: Option<String>,
-    person: Person<'_>,
-    stop: &Stop,
-) -> Result<Left, RunningError> {
+    person: LocalTerminal<'_>,
+    stop: &Shutdown,
+) -> Result<ShellExit, RunningError> {
     let (terminal, resized) = Tty::take().map_err(RunningError::Terminal)?;
     let size = terminal.size().unwrap_or(USUAL);
-    let far = Far::begin(instance, command, workdir, person.term, size).await?;
-    pass(instance, far, (terminal, resized), person, stop).await
+    let far = RemoteTerminal::begin(instance, command, workdir, person.term, size).await?;
+    proxy_io(instance, far, (terminal, resized), person, stop).await
 }
 
 /// Runs a shell in a new container like an ended one.
 async fn beside_ended(
     instance: &Instance,
     workdir: Option<String>,
-    person: Person<'_>,
-    owner: Owner,
+    person: LocalTerminal<'_>,
+    owner: ProcessRef,
     (guard, inventory): (&Guard, &Inventory),
-    stop: &Stop,
-) -> Result<Left, RunningError> {
+    stop: &Shutdown,
+) -> Result<ShellExit, RunningError> {
     let name = &instance.identity.name;
     let Place::Container(engine, id) = &instance.place else {
         return Err(RunningError::Ended { name: name.clone() });
@@ -126,11 +128,11 @@ async fn beside_ended(
     let size = terminal.size().unwrap_or(USUAL);
     let mut who = instance.identity.clone();
     let container = format!("cki-{}-{name}-shell-{}", who.run, owner.pid);
-    (who.owner, who.lifetime, who.role) = (owner, Lifetime::Owner, Role::Service);
+    (who.owner, who.lifetime, who.role) = (owner, Retention::Owner, Role::Service);
     who.name = format!("{name}-shell");
     let [best, other] = SHELLS;
     let script = format!("command -v {best} >/dev/null 2>&1 && exec {best}; exec {other}");
-    let twin = Twin {
+    let twin = DebugCopy {
         name: &container,
         labels: who.to_labels(),
         command: vec![other.to_owned(), "-c".to_owned(), script],
@@ -159,17 +161,24 @@ async fn beside_ended(
         }
     };
     exec.resize(size.0, size.1).await;
-    pass(instance, Far::Container(Box::new(exec), reader, writer), (terminal, resized), person, stop).await
+    proxy_io(
+        instance,
+        RemoteTerminal::Container(Box::new(exec), reader, writer),
+        (terminal, resized),
+        person,
+        stop,
+    )
+    .await
 }
 
 /// Passes on input and output until the command ends.
-async fn pass(
+async fn proxy_io(
     instance: &Instance,
-    mut far: Far,
-    (terminal, mut resized): (Tty, Resized),
-    person: Person<'_>,
-    stop: &Stop,
-) -> Result<Left, RunningError> {
+    mut far: RemoteTerminal,
+    (terminal, mut resized): (Tty, ResizeSignal),
+    person: LocalTerminal<'_>,
+    stop: &Shutdown,
+) -> Result<ShellExit, RunningError> {
     let mut masked = Masked { stream: redactor(instance).await?.outside_stream(), screen: person.screen };
     let mut holds = false;
     let mut listens = true;
@@ -198,26 +207,26 @@ async fn pass(
             signal = stop.requested() => {
                 drop(terminal);
                 far.give_up().await?;
-                return Ok(Left::Stopped(signal));
+                return Ok(ShellExit::Stopped(signal));
             }
         }
     }
     masked.flush();
     drop(terminal);
-    far.ended().await.map(Left::Ended)
+    far.ended().await.map(ShellExit::Ended)
 }
 
 /// Output without secrets.
 struct Masked<'a> {
     stream: RedactStream,
-    screen: &'a Output,
+    screen: &'a OutputSink,
 }
 
 impl Masked<'_> {
     fn show(&mut self, bytes: &[u8]) {
         let mut shown = Vec::with_capacity(bytes.len());
         self.stream.push(bytes, &mut shown);
-        self.screen.pass(&shown);
+        self.screen.pass_through(&shown);
     }
 
     /// Shows the delayed output.
@@ -229,12 +238,12 @@ impl Masked<'_> {
 }
 
 /// The command's side of the terminal.
-enum Far {
+enum RemoteTerminal {
     Container(Box<TerminalExec>, TerminalReader, TerminalWriter),
-    Process(Box<Process>, Screen),
+    Process(Box<Process>, PtyMaster),
 }
 
-impl Far {
+impl RemoteTerminal {
     async fn begin(
         instance: &Instance,
         command: Vec<String>,
@@ -252,7 +261,8 @@ impl Far {
             Place::Process(native, facts) => {
                 let (inner, screen) = tty::open(size).map_err(RunningError::Terminal)?;
                 let workdir = workdir.map(Into::into);
-                let beside = Beside { command: &command, workdir, input: false, terminal: Some(inner), term };
+                let beside =
+                    ExecSpec { command: &command, workdir, input: false, terminal: Some(inner), term };
                 Ok(Self::Process(Box::new(native.beside(facts, beside)?), screen))
             }
         }

@@ -1,7 +1,7 @@
 //! Errors of a scan.
 
 use crate::base::files::FileError;
-use crate::model::scan::{ReadError, RulesError};
+use crate::model::scan::{ReadError, ScanRulesError};
 use crate::systems::git::GitError;
 
 /// An error of a scan.
@@ -12,7 +12,7 @@ pub enum ScanError {
     Read(#[from] ReadError),
     /// A query is invalid.
     #[error(transparent)]
-    Rules(#[from] RulesError),
+    Rules(#[from] ScanRulesError),
     /// A file cannot be read.
     #[error(transparent)]
     File(#[from] FileError),

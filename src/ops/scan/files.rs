@@ -5,8 +5,8 @@ use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use super::source_file::{Fate, Reading, Repository, Wanted};
-use super::store::Store;
+use super::source_file::{FileReading, ReadOutcome, SourceRepository, WantedFile};
+use super::store::SourceTree;
 use super::{Library, ScanError, ScanOutcome, ScanRequest};
 use crate::model::inventory::Inventory;
 use crate::model::scan::{ScanRules, candidates};
@@ -16,9 +16,9 @@ const MOST: usize = 20_000;
 
 /// The files to scan.
 #[derive(Default)]
-pub(super) struct Files {
-    pub(super) repositories: Vec<Repository>,
-    pub(super) wanted: Vec<Wanted>,
+pub(super) struct SourceFiles {
+    pub(super) repositories: Vec<SourceRepository>,
+    pub(super) wanted: Vec<WantedFile>,
     seen: BTreeSet<(usize, PathBuf)>,
     /// The cloned repository of each package.
     packages: OnceCell<HashMap<String, String>>,
@@ -31,8 +31,8 @@ pub(super) fn of(
     request: ScanRequest<'_>,
     rules: &ScanRules,
     outcome: &mut ScanOutcome,
-) -> Result<Files, ScanError> {
-    let mut files = Files::default();
+) -> Result<SourceFiles, ScanError> {
+    let mut files = SourceFiles::default();
     for source in &request.component.sources {
         let Some(repository) = files.repository(request, &source.repo)? else {
             if !outcome.not_cloned.contains(&source.repo) {
@@ -50,12 +50,12 @@ pub(super) fn of(
     {
         files.wanted.retain(|wanted| wanted.repository != repository || wanted.path != path);
         files.seen.insert((repository, path.clone()));
-        files.wanted.push(Wanted { repository, path, is_build_file: true, shared: false });
+        files.wanted.push(WantedFile { repository, path, is_build_file: true, shared: false });
     }
     Ok(files)
 }
 
-impl Files {
+impl SourceFiles {
     /// Returns the index of a repository, if it is cloned.
     fn repository(&mut self, request: ScanRequest<'_>, name: &str) -> Result<Option<usize>, ScanError> {
         if let Some(known) = self.repositories.iter().position(|one| one.name == name) {
@@ -63,17 +63,17 @@ impl Files {
         }
         let Some(path) = request.workspace.place(request.inventory, name).found()? else { return Ok(None) };
         let store = match request.revision {
-            Some(revision) => Store::of_revision(&path, revision)?,
-            None => Store::of_clone(&path),
+            Some(revision) => SourceTree::of_revision(&path, revision)?,
+            None => SourceTree::of_clone(&path),
         };
         let Some(store) = store else { return Ok(None) };
-        self.repositories.push(Repository { name: name.to_owned(), store });
+        self.repositories.push(SourceRepository { name: name.to_owned(), store });
         Ok(Some(self.repositories.len() - 1))
     }
 
     fn walk(&mut self, repository: usize, path: &str, rules: &ScanRules, outcome: &mut ScanOutcome) {
         let mut found = Vec::new();
-        let Repository { name, store } = &self.repositories[repository];
+        let SourceRepository { name, store } = &self.repositories[repository];
         let walked = store.walk(path, rules, &mut |file| {
             found.push(file);
             found.len() <= MOST
@@ -100,7 +100,7 @@ impl Files {
             return false;
         }
         if self.seen.insert((repository, path.clone())) {
-            self.wanted.push(Wanted { repository, path, is_build_file: false, shared });
+            self.wanted.push(WantedFile { repository, path, is_build_file: false, shared });
         }
         true
     }
@@ -161,14 +161,14 @@ fn libraries(inventory: &Inventory) -> HashMap<String, Library> {
 
 /// Returns the new files that the files of one round import.
 pub(super) fn imported(
-    readings: &[Reading],
-    files: &mut Files,
+    readings: &[FileReading],
+    files: &mut SourceFiles,
     request: ScanRequest<'_>,
     rules: &ScanRules,
     outcome: &mut ScanOutcome,
-) -> Vec<Wanted> {
+) -> Vec<WantedFile> {
     for reading in readings {
-        let Fate::Read { language, scan } = &reading.fate else { continue };
+        let ReadOutcome::Read { language, scan } = &reading.fate else { continue };
         if !rules.languages[*language].follows_imports() {
             continue;
         }
@@ -199,6 +199,6 @@ pub(super) fn imported(
 }
 
 /// Returns a path in a repository, if there is a file.
-fn existing(files: &Files, repository: usize, path: &Path) -> Option<PathBuf> {
+fn existing(files: &SourceFiles, repository: usize, path: &Path) -> Option<PathBuf> {
     files.repositories[repository].store.file(path)
 }

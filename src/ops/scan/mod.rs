@@ -14,13 +14,15 @@ use std::path::Path;
 
 use crate::base::assets::Assets;
 use crate::base::text::safe_line;
-use crate::model::environment::{Environment, Origin};
+use crate::model::environment::{Environment, ValueOrigin};
 use crate::model::inventory::Component;
-use crate::model::scan::{self, FileScan, Getter, Given, Grammar, Known, Language, Place, ScanRules};
+use crate::model::scan::{
+    self, CompareInput, FileScan, Getter, Grammar, KnownVariable, Language, ReadSite, ScanRules,
+};
 pub use error::ScanError;
 pub use outcome::ScanOutcome;
 pub use request::{Library, ScanRequest};
-use source_file::{Fate, Reading, Repository, Wanted};
+use source_file::{FileReading, ReadOutcome, SourceRepository, WantedFile};
 
 /// File of the rules.
 const RULES: &str = "scan/rules.yaml";
@@ -49,7 +51,7 @@ pub fn scan(request: ScanRequest<'_>) -> Result<ScanOutcome, ScanError> {
             _ => ScanError::NotCloned { component },
         });
     }
-    let mut readings: Vec<Reading> = Vec::new();
+    let mut readings: Vec<FileReading> = Vec::new();
     let mut next = std::mem::take(&mut found.wanted);
     for _ in 0..ROUNDS {
         if next.is_empty() {
@@ -59,32 +61,32 @@ pub fn scan(request: ScanRequest<'_>) -> Result<ScanOutcome, ScanError> {
         next = files::imported(&round, &mut found, request, &rules, &mut outcome);
         readings.extend(round);
     }
-    again(&found.repositories, &mut readings, &rules)?;
+    rescan_callers(&found.repositories, &mut readings, &rules)?;
     let several = readings.iter().map(|reading| reading.wanted.repository).collect::<BTreeSet<_>>().len() > 1;
-    let label = |wanted: &Wanted| {
+    let label = |wanted: &WantedFile| {
         let path = wanted.path.display().to_string();
         if several { format!("{}/{path}", found.repositories[wanted.repository].name) } else { path }
     };
-    let mut known = Known { given: given(request.environment), ..Known::default() };
+    let mut known = CompareInput { given: given(request.environment), ..CompareInput::default() };
     known.build = request.component.build.iter().flat_map(|build| build.args.keys().cloned()).collect();
     leave_out_sourced(&mut readings, &rules);
     for reading in readings {
         let file = label(&reading.wanted);
         let is_test = rules.is_test(&reading.wanted.path);
         match reading.fate {
-            Fate::Read { language, scan } => {
+            ReadOutcome::Read { language, scan } => {
                 outcome.shared += usize::from(reading.wanted.shared);
                 let language = &rules.languages[language];
                 take(&file, language, scan, (is_test, reading.wanted.shared), &mut known, &mut outcome);
             }
-            Fate::Strange => {
+            ReadOutcome::Strange => {
                 let name = reading.wanted.path.extension().or(reading.wanted.path.file_name());
                 let dot = if reading.wanted.path.extension().is_some() { "." } else { "" };
                 let name = format!("{dot}{}", name.unwrap_or_default().to_string_lossy());
                 *outcome.strange.entry(name).or_default() += 1;
             }
-            Fate::NoCode => {}
-            Fate::NotRead(why) => outcome.not_read.push((file, why)),
+            ReadOutcome::NoCode => {}
+            ReadOutcome::NotRead(why) => outcome.not_read.push((file, why)),
         }
     }
     outcome.comparison = scan::compare(&known, &rules);
@@ -96,7 +98,7 @@ pub fn scan(request: ScanRequest<'_>) -> Result<ScanOutcome, ScanError> {
 /// # Errors
 /// [`ScanError::Lacking`].
 pub fn check(component: &Component, outcome: &ScanOutcome) -> Result<(), ScanError> {
-    let place = |places: &[Place]| {
+    let place = |places: &[ReadSite]| {
         let place = places.iter().max_by_key(|place| place.need);
         place.map(|place| format!("{}:{}", place.file, place.line)).unwrap_or_default()
     };
@@ -121,21 +123,25 @@ fn rules(assets: &Assets) -> Result<ScanRules, ScanError> {
     Ok(ScanRules::read(&file, &text, &query)?)
 }
 
-fn given(environment: &Environment) -> BTreeMap<String, Given> {
-    let one = |variable: &crate::model::environment::Variable| Given {
+fn given(environment: &Environment) -> BTreeMap<String, KnownVariable> {
+    let one = |variable: &crate::model::environment::Variable| KnownVariable {
         reason: variable.origin.reason(),
         place: variable.origin.place().map(str::to_owned),
         has_value: variable.value.is_some(),
-        is_common: matches!(variable.origin, Origin::Locked { .. }),
+        is_common: matches!(variable.origin, ValueOrigin::Locked { .. }),
     };
     environment.variables.iter().map(|variable| (variable.name.clone(), one(variable))).collect()
 }
 
 /// Scans files again that call functions of other files with the name of a variable as argument.
-fn again(repositories: &[Repository], readings: &mut [Reading], rules: &ScanRules) -> Result<(), ScanError> {
+fn rescan_callers(
+    repositories: &[SourceRepository],
+    readings: &mut [FileReading],
+    rules: &ScanRules,
+) -> Result<(), ScanError> {
     let mut by_language: BTreeMap<usize, BTreeMap<String, Getter>> = BTreeMap::new();
     for reading in readings.iter() {
-        let Fate::Read { language, scan } = &reading.fate else { continue };
+        let ReadOutcome::Read { language, scan } = &reading.fate else { continue };
         for (name, getter) in &scan.wrappers {
             let module = module(&reading.wanted.path);
             by_language.entry(*language).or_default().insert(format!("{module}.{name}"), getter.clone());
@@ -144,15 +150,15 @@ fn again(repositories: &[Repository], readings: &mut [Reading], rules: &ScanRule
     for (language, getters) in by_language {
         let names: BTreeSet<&str> = getters.keys().filter_map(|name| name.rsplit('.').next()).collect();
         let is_one = |name: &str| names.contains(name);
-        let concerned = |reading: &Reading| match &reading.fate {
-            Fate::Read { language: own, scan } if *own == language => {
+        let concerned = |reading: &FileReading| match &reading.fate {
+            ReadOutcome::Read { language: own, scan } if *own == language => {
                 let imported = scan.imports.iter().filter_map(|import| import.path.rsplit('.').next());
                 scan.calls.iter().map(String::as_str).chain(imported).any(is_one)
             }
             _ => false,
         };
         let places: Vec<usize> = (0..readings.len()).filter(|place| concerned(&readings[*place])).collect();
-        let wanted: Vec<Wanted> = places.iter().map(|place| readings[*place].wanted.clone()).collect();
+        let wanted: Vec<WantedFile> = places.iter().map(|place| readings[*place].wanted.clone()).collect();
         for (place, reading) in places.into_iter().zip(read::all(repositories, &wanted, rules, &getters)?) {
             readings[place] = reading;
         }
@@ -172,11 +178,12 @@ fn module(path: &Path) -> String {
 
 /// Removes variables that a shell script gets from another script that it sources: they are not
 /// environment variables.
-fn leave_out_sourced(readings: &mut [Reading], rules: &ScanRules) {
+fn leave_out_sourced(readings: &mut [FileReading], rules: &ScanRules) {
     let is_shell = |language: usize| rules.languages[language].grammar == Grammar::Bash;
     let mut sets: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for reading in readings.iter() {
-        if let (Fate::Read { language, scan }, Some(name)) = (&reading.fate, reading.wanted.path.file_name())
+        if let (ReadOutcome::Read { language, scan }, Some(name)) =
+            (&reading.fate, reading.wanted.path.file_name())
             && is_shell(*language)
         {
             let name = name.to_string_lossy().into_owned();
@@ -184,7 +191,7 @@ fn leave_out_sourced(readings: &mut [Reading], rules: &ScanRules) {
         }
     }
     for reading in readings {
-        let Fate::Read { language, scan } = &mut reading.fate else { continue };
+        let ReadOutcome::Read { language, scan } = &mut reading.fate else { continue };
         if !is_shell(*language) {
             continue;
         }
@@ -202,12 +209,12 @@ fn take(
     language: &Language,
     scan: FileScan,
     (is_test, is_shared): (bool, bool),
-    known: &mut Known,
+    known: &mut CompareInput,
     outcome: &mut ScanOutcome,
 ) {
     *outcome.languages.entry(language.name.clone()).or_default() += 1;
     for find in &scan.finds {
-        let place = Place::new(file, find, is_test, is_shared);
+        let place = ReadSite::new(file, find, is_test, is_shared);
         known.reads.entry(find.name.clone()).or_default().push(place);
     }
     if !is_test {

@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::source_file::{Fate, Reading, Repository, Wanted};
-use crate::model::scan::{self, Getter, RulesError, ScanRules};
+use super::source_file::{FileReading, ReadOutcome, SourceRepository, WantedFile};
+use crate::model::scan::{self, Getter, ScanRules, ScanRulesError};
 
 /// Maximum number of threads.
 const THREADS: usize = 4;
 
 /// Reads files, and returns them in the same order.
 pub(super) fn all(
-    repositories: &[Repository],
-    wanted: &[Wanted],
+    repositories: &[SourceRepository],
+    wanted: &[WantedFile],
     rules: &ScanRules,
     more: &BTreeMap<String, Getter>,
-) -> Result<Vec<Reading>, RulesError> {
+) -> Result<Vec<FileReading>, ScanRulesError> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
@@ -25,7 +25,7 @@ pub(super) fn all(
             let Some(wanted) = wanted.get(number) else { break };
             done.push((number, read(repositories, wanted, rules, more)?));
         }
-        Ok::<_, RulesError>(done)
+        Ok::<_, ScanRulesError>(done)
     };
     let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let threads = threads.min(THREADS).min(wanted.len()).max(1);
@@ -35,34 +35,34 @@ pub(super) fn all(
         for worker in workers {
             all.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
         }
-        Ok::<_, RulesError>(all)
+        Ok::<_, ScanRulesError>(all)
     })?;
     readings.sort_by_key(|(number, _)| *number);
     Ok(readings.into_iter().map(|(_, reading)| reading).collect())
 }
 
 fn read(
-    repositories: &[Repository],
-    wanted: &Wanted,
+    repositories: &[SourceRepository],
+    wanted: &WantedFile,
     rules: &ScanRules,
     more: &BTreeMap<String, Getter>,
-) -> Result<Reading, RulesError> {
+) -> Result<FileReading, ScanRulesError> {
     let store = &repositories[wanted.repository].store;
     let by_path =
         if wanted.is_build_file { rules.build_files() } else { rules.language_of_path(&wanted.path) };
-    let reading = |fate| Reading { wanted: wanted.clone(), fate };
+    let reading = |fate| FileReading { wanted: wanted.clone(), fate };
     let language = match by_path {
         Some(language) => language,
-        None if rules.is_no_code(&wanted.path) => return Ok(reading(Fate::NoCode)),
+        None if rules.is_no_code(&wanted.path) => return Ok(reading(ReadOutcome::NoCode)),
         None => match rules.language(&wanted.path, &store.first_line(&wanted.path)) {
             Some(language) => language,
-            None => return Ok(reading(Fate::Strange)),
+            None => return Ok(reading(ReadOutcome::Strange)),
         },
     };
     let text = match store.text(&wanted.path) {
         Ok(text) => text,
-        Err(why) => return Ok(reading(Fate::NotRead(why))),
+        Err(why) => return Ok(reading(ReadOutcome::NotRead(why))),
     };
     let scan = scan::scan(&rules.languages[language], &text, more)?;
-    Ok(reading(Fate::Read { language, scan }))
+    Ok(reading(ReadOutcome::Read { language, scan }))
 }

@@ -2,20 +2,20 @@
 
 use std::path::PathBuf;
 
-use super::store::Store;
+use super::store::SourceTree;
 use crate::model::scan::FileScan;
 
 /// A repository.
-pub(super) struct Repository {
+pub(super) struct SourceRepository {
     /// Its name in the inventory.
     pub(super) name: String,
     /// Its files.
-    pub(super) store: Store,
+    pub(super) store: SourceTree,
 }
 
 /// A file to scan.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Wanted {
+pub(super) struct WantedFile {
     /// The index of its repository.
     pub(super) repository: usize,
     /// Its path in the repository.
@@ -28,14 +28,14 @@ pub(super) struct Wanted {
 
 /// A scanned file.
 #[derive(Debug)]
-pub(super) struct Reading {
-    pub(super) wanted: Wanted,
-    pub(super) fate: Fate,
+pub(super) struct FileReading {
+    pub(super) wanted: WantedFile,
+    pub(super) fate: ReadOutcome,
 }
 
 /// The result of a file.
 #[derive(Debug)]
-pub(super) enum Fate {
+pub(super) enum ReadOutcome {
     /// The file was scanned.
     Read { language: usize, scan: FileScan },
     /// The language is unknown.

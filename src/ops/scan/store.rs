@@ -8,8 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use ignore::WalkBuilder;
 
 use crate::base::files;
-use crate::base::tree_snapshot::refuse_special_ignore_files;
 use crate::base::text::bytes;
+use crate::base::tree_snapshot::refuse_special_ignore_files;
 use crate::model::scan::ScanRules;
 use crate::systems::git::{GitError, Tree};
 
@@ -19,14 +19,14 @@ const LONGEST: u64 = 1 << 20;
 const FIRST_LINE: u64 = 256;
 
 /// The files of a repository.
-pub(super) enum Store {
+pub(super) enum SourceTree {
     /// The files of a clone, given by a path without symbolic links.
     Clone(PathBuf),
     /// The files of a commit. Only one thread at a time may read them.
     Commit(Mutex<Tree>),
 }
 
-impl Store {
+impl SourceTree {
     /// Returns a clone, if it exists.
     pub(super) fn of_clone(path: &Path) -> Option<Self> {
         path.canonicalize().ok().filter(|root| root.is_dir()).map(Self::Clone)

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::facts::{CommentRef, MergeRequestFacts, is_user};
-use super::{Asked, Plan, StageError};
+use super::{AskResult, StageError, StagePlan};
 use crate::model::event::Events;
 use crate::model::staging::asks_for;
 use crate::systems::gitlab::{GitLab, GitLabError, Note, User};
@@ -25,7 +25,7 @@ pub(super) struct Past {
 }
 
 /// Looks for a comment of the user with the same request for the same commit.
-pub(super) async fn past(gitlab: &GitLab, plan: &Plan, me: &User) -> Result<Past, GitLabError> {
+pub(super) async fn find_previous(gitlab: &GitLab, plan: &StagePlan, me: &User) -> Result<Past, GitLabError> {
     let facts = &plan.merge_request;
     let asks = |note: &Note| is_ours(note, plan, me);
     let found = gitlab.notes(&facts.project, facts.iid, PAGES, |notes| notes.iter().any(asks)).await?;
@@ -37,18 +37,18 @@ pub(super) async fn past(gitlab: &GitLab, plan: &Plan, me: &User) -> Result<Past
 
 /// Returns whether a comment is the user's own request. The marker must be outside of quotes in the
 /// user's own comment, since anybody can copy it.
-fn is_ours(note: &Note, plan: &Plan, me: &User) -> bool {
+fn is_ours(note: &Note, plan: &StagePlan, me: &User) -> bool {
     is_user(note.author.as_ref(), &me.username) && asks_for(&note.body, &plan.request, &plan.marker)
 }
 
 /// The facts to know before the comment is posted.
-pub(super) struct Ready {
+pub(super) struct PostContext {
     me: User,
     past: Past,
 }
 
 /// Checks that the comment can be posted, and is still the right one. Changes nothing.
-pub(super) async fn prepare(gitlab: &GitLab, plan: &Plan) -> Result<Ready, StageError> {
+pub(super) async fn prepare(gitlab: &GitLab, plan: &StagePlan) -> Result<PostContext, StageError> {
     let facts = &plan.merge_request;
     if !gitlab.has_token() {
         return Err(StageError::NoToken {
@@ -58,21 +58,21 @@ pub(super) async fn prepare(gitlab: &GitLab, plan: &Plan) -> Result<Ready, Stage
     }
     let me = gitlab.user().await?;
     still_the_same(gitlab, facts).await?;
-    let past = past(gitlab, plan, &me).await?;
-    Ok(Ready { me, past })
+    let past = find_previous(gitlab, plan, &me).await?;
+    Ok(PostContext { me, past })
 }
 
 /// Posts the comment, unless it exists.
 pub(super) async fn ask(
     gitlab: &GitLab,
-    plan: &Plan,
-    ready: Ready,
+    plan: &StagePlan,
+    ready: PostContext,
     force: bool,
     events: &Events,
-) -> Result<Asked, StageError> {
+) -> Result<AskResult, StageError> {
     match ready.past.earlier.clone().filter(|_| !force) {
-        Some(earlier) => Ok(Asked::Found(earlier)),
-        None => Ok(Asked::Posted(post(gitlab, plan, &ready, events).await?)),
+        Some(earlier) => Ok(AskResult::Found(earlier)),
+        None => Ok(AskResult::Posted(post(gitlab, plan, &ready, events).await?)),
     }
 }
 
@@ -88,8 +88,8 @@ async fn still_the_same(gitlab: &GitLab, facts: &MergeRequestFacts) -> Result<()
 
 async fn post(
     gitlab: &GitLab,
-    plan: &Plan,
-    ready: &Ready,
+    plan: &StagePlan,
+    ready: &PostContext,
     events: &Events,
 ) -> Result<CommentRef, StageError> {
     let facts = &plan.merge_request;
@@ -112,7 +112,11 @@ async fn post(
 }
 
 /// Looks for a comment that may have arrived; a server may take a moment to show it.
-async fn arrived(gitlab: &GitLab, plan: &Plan, ready: &Ready) -> Result<Option<CommentRef>, StageError> {
+async fn arrived(
+    gitlab: &GitLab,
+    plan: &StagePlan,
+    ready: &PostContext,
+) -> Result<Option<CommentRef>, StageError> {
     let facts = &plan.merge_request;
     let newest = ready.past.newest;
     for pause in LOOKS {

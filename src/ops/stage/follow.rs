@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use super::facts::{CommentRef, is_user, shown};
 use super::pick::{Pick, pick};
-use super::row::Row;
+use super::row::PipelineRow;
 use super::same::pair;
-use super::{Asked, Ended, Plan, StageError, StageOptions, StageOutcome, failures};
+use super::{AskResult, StageError, StageOptions, StageOutcome, StagePlan, StagingResult, failures};
 use crate::base::text::{duration, plural};
-use crate::host::signals::Stop;
-use crate::model::event::{Events, State, Task};
+use crate::host::signals::Shutdown;
+use crate::model::event::{Events, Task, TaskOutcome};
 use crate::model::staging::{AnswerRow, PipelineStatus, table};
-use crate::systems::gitlab::{Discussion, GitLab, MergeRequest, Note, Watch};
+use crate::systems::gitlab::{Discussion, GitLab, MergeRequest, Note, Poller};
 
 /// Maximum number of pages, of a hundred comments or threads each, to search.
 const PAGES: usize = 10;
@@ -20,22 +20,22 @@ const PAGES: usize = 10;
 /// Follows the request. The outcome has everything that was learned, however it ends.
 pub(super) async fn follow(
     gitlab: &GitLab,
-    plan: &Plan,
+    plan: &StagePlan,
     options: &StageOptions,
     events: &Events,
-    stop: &Stop,
+    stop: &Shutdown,
     began: Duration,
     outcome: &mut StageOutcome,
-) -> Ended {
-    let (Asked::Posted(request) | Asked::Found(request)) = outcome.asked.clone() else {
-        return Ended::NotWaited;
+) -> StagingResult {
+    let (AskResult::Posted(request) | AskResult::Found(request)) = outcome.asked.clone() else {
+        return StagingResult::NotWaited;
     };
-    let mut follower = Follower::new(gitlab, plan, options, events, request);
+    let mut follower = PipelineFollower::new(gitlab, plan, options, events, request);
     let ended = follower.until_the_end(stop, began).await;
-    follower.rows.iter().for_each(|row| row.leave(events));
+    follower.rows.iter().for_each(|row| row.abandon(events));
     outcome.answer = follower.answer.as_ref().map(|answer| answer.place.clone());
     outcome.pipelines = follower.rows.iter().map(|row| row.outcome(gitlab)).collect();
-    if matches!(ended, Ended::Finished | Ended::TimedOut) {
+    if matches!(ended, StagingResult::Finished | StagingResult::TimedOut) {
         for (row, pipeline) in follower.rows.iter().zip(&mut outcome.pipelines) {
             let Some((project, id)) = row.readable() else { continue };
             if *row.status() != PipelineStatus::Failed {
@@ -55,20 +55,20 @@ pub(super) async fn follow(
 #[derive(Debug)]
 struct Answer {
     place: CommentRef,
-    watch: Watch<Note>,
+    watch: Poller<Note>,
     gone: bool,
 }
 
-struct Follower<'a> {
+struct PipelineFollower<'a> {
     gitlab: &'a GitLab,
-    plan: &'a Plan,
+    plan: &'a StagePlan,
     options: &'a StageOptions,
     events: &'a Events,
     request: CommentRef,
-    merge_request: Watch<MergeRequest>,
-    notes: Watch<Vec<Note>>,
+    merge_request: Poller<MergeRequest>,
+    notes: Poller<Vec<Note>>,
     answer: Option<Answer>,
-    rows: Vec<Row>,
+    rows: Vec<PipelineRow>,
     /// The answer is too long to be read completely.
     is_cut: bool,
     waiting: Option<Task>,
@@ -79,10 +79,10 @@ struct Follower<'a> {
     warned_others: bool,
 }
 
-impl<'a> Follower<'a> {
+impl<'a> PipelineFollower<'a> {
     fn new(
         gitlab: &'a GitLab,
-        plan: &'a Plan,
+        plan: &'a StagePlan,
         options: &'a StageOptions,
         events: &'a Events,
         request: CommentRef,
@@ -94,8 +94,8 @@ impl<'a> Follower<'a> {
             options,
             events,
             request,
-            merge_request: Watch::merge_request(&facts.project, facts.iid),
-            notes: Watch::notes(&facts.project, facts.iid),
+            merge_request: Poller::merge_request(&facts.project, facts.iid),
+            notes: Poller::notes(&facts.project, facts.iid),
             answer: None,
             rows: Vec::new(),
             is_cut: false,
@@ -108,44 +108,44 @@ impl<'a> Follower<'a> {
     }
 
     /// Polls until the end.
-    async fn until_the_end(&mut self, stop: &Stop, began: Duration) -> Ended {
+    async fn until_the_end(&mut self, stop: &Shutdown, began: Duration) -> StagingResult {
         let clock = self.gitlab.clock().clone();
         let asked = clock.elapsed();
         let mut trouble: Option<Duration> = None;
         loop {
             let looked = tokio::select! {
                 biased;
-                signal = stop.requested() => return Ended::Stopped(signal),
+                signal = stop.requested() => return StagingResult::Stopped(signal),
                 looked = self.look() => looked,
             };
             let now = clock.elapsed();
             match looked {
-                Ok(true) => return Ended::Finished,
+                Ok(true) => return StagingResult::Finished,
                 Ok(false) => trouble = None,
-                Err(StageError::GitLab(error)) if error.is_passing() => {
+                Err(StageError::GitLab(error)) if error.is_transient() => {
                     if trouble.is_none() {
                         self.events.warn(format!("Still following, although {error}."));
                     }
                     let since = *trouble.get_or_insert(now);
                     if now.saturating_sub(since) >= self.options.patience {
-                        return Ended::Lost(error.into());
+                        return StagingResult::Lost(error.into());
                     }
                 }
-                Err(error) => return Ended::Lost(error),
+                Err(error) => return StagingResult::Lost(error),
             }
             if self.options.timeout.is_some_and(|limit| now.saturating_sub(began) >= limit) {
-                return Ended::TimedOut;
+                return StagingResult::TimedOut;
             }
             if self.rows.is_empty() && now.saturating_sub(asked) >= self.options.answer_within {
                 if let Some(task) = self.waiting.take() {
                     let limit = duration(self.options.answer_within);
-                    task.finish(State::Failed, format!("no answer within {limit}"));
+                    task.finish(TaskOutcome::Failed, format!("no answer within {limit}"));
                 }
-                return Ended::NoAnswer(self.said.take());
+                return StagingResult::NoAnswer(self.said.take());
             }
             tokio::select! {
                 biased;
-                signal = stop.requested() => return Ended::Stopped(signal),
+                signal = stop.requested() => return StagingResult::Stopped(signal),
                 () = clock.sleep(self.options.interval) => {}
             }
         }
@@ -168,7 +168,7 @@ impl<'a> Follower<'a> {
                 return Err(StageError::AnswerDeleted { url: answer.place.url.clone() });
             }
         }
-        let is_over = !self.rows.is_empty() && self.rows.iter().all(Row::is_finished);
+        let is_over = !self.rows.is_empty() && self.rows.iter().all(PipelineRow::is_finished);
         match &self.answer {
             // An unread row may have failed.
             Some(answer) if is_over && self.is_cut => {
@@ -239,7 +239,7 @@ impl<'a> Follower<'a> {
         let Some(note) = notes.into_iter().find(|note| note.id == answer) else { return Ok(()) };
         self.answer = Some(Answer {
             place: facts.comment(&note),
-            watch: Watch::note(&facts.project, facts.iid, note.id),
+            watch: Poller::note(&facts.project, facts.iid, note.id),
             gone: false,
         });
         self.read_table(&note.body);
@@ -303,16 +303,16 @@ impl<'a> Follower<'a> {
         let Some(table) = table::read(body) else { return };
         self.is_cut |= table.is_cut;
         let default = self.options.pipelines_project.as_ref().unwrap_or(&self.plan.merge_request.project);
-        let known: Vec<&AnswerRow> = self.rows.iter().map(Row::told).collect();
+        let known: Vec<&AnswerRow> = self.rows.iter().map(PipelineRow::told).collect();
         let pairs = pair(&known, &table.rows, self.gitlab.server());
         for (at, one) in pairs.into_iter().zip(table.rows) {
             match at {
                 Some(at) => self.rows[at].update(one, self.gitlab, default),
-                None => self.rows.push(Row::new(one, self.gitlab, default)),
+                None => self.rows.push(PipelineRow::new(one, self.gitlab, default)),
             }
         }
         if let Some(task) = self.waiting.take_if(|_| !self.rows.is_empty()) {
-            task.finish(State::Done, plural(self.rows.len(), "pipeline"));
+            task.finish(TaskOutcome::Done, plural(self.rows.len(), "pipeline"));
         }
     }
 }

@@ -15,21 +15,21 @@ mod target;
 
 use std::time::Duration;
 
-use crate::host::signals::Stop;
-use crate::model::event::{Events, State};
+use crate::host::signals::Shutdown;
+use crate::model::event::{Events, TaskOutcome};
 use crate::model::staging::{Marker, comment};
 use crate::systems::gitlab::{GitLab, GitLabError};
 pub use error::StageError;
 pub use facts::{CommentRef, MergeRequestFacts};
-pub use outcome::{Asked, Ended, FailedJob, PipelineOutcome, StageOutcome};
-pub use staging::{Plan, StageOptions, Staging};
-pub use target::{Target, TargetError, target};
+pub use outcome::{AskResult, FailedJob, PipelineOutcome, StageOutcome, StagingResult};
+pub use staging::{StageOptions, StagePlan, Staging};
+pub use target::{StageTarget, TargetError, target};
 
 /// Reads the merge request and writes the comment. Changes nothing.
 ///
 /// # Errors
 /// Fails when the merge request cannot be read or staged, or the request cannot be written.
-pub async fn plan(gitlab: &GitLab, staging: &Staging) -> Result<Plan, StageError> {
+pub async fn plan(gitlab: &GitLab, staging: &Staging) -> Result<StagePlan, StageError> {
     let found = gitlab.merge_request(&staging.project, staging.merge_request).await;
     let found = match found {
         // Servers other than GitLab also answer "not found", so this checks for GitLab.
@@ -42,11 +42,12 @@ pub async fn plan(gitlab: &GitLab, staging: &Staging) -> Result<Plan, StageError
     let merge_request = MergeRequestFacts::of(gitlab.server(), &staging.project, &found)?;
     let marker = Marker::new(&merge_request.head, &staging.request)?;
     let comment = comment(&staging.template, &staging.request, &marker)?;
-    let mut plan = Plan { merge_request, request: staging.request.clone(), comment, marker, earlier: None };
+    let mut plan =
+        StagePlan { merge_request, request: staging.request.clone(), comment, marker, earlier: None };
     // GitLab shows comments only to users with a token.
     if gitlab.has_token() {
         let me = gitlab.user().await?;
-        plan.earlier = ask::past(gitlab, &plan, &me).await?.earlier;
+        plan.earlier = ask::find_previous(gitlab, &plan, &me).await?.earlier;
     }
     Ok(plan)
 }
@@ -58,19 +59,19 @@ pub async fn plan(gitlab: &GitLab, staging: &Staging) -> Result<Plan, StageError
 /// known.
 pub async fn run(
     gitlab: &GitLab,
-    plan: Plan,
+    plan: StagePlan,
     options: &StageOptions,
     events: &Events,
-    stop: &Stop,
+    stop: &Shutdown,
 ) -> Result<StageOutcome, StageError> {
     let began = gitlab.clock().elapsed();
     let mut outcome = StageOutcome {
         merge_request: plan.merge_request.clone(),
         comment: plan.comment.clone(),
-        asked: Asked::No,
+        asked: AskResult::No,
         answer: None,
         pipelines: Vec::new(),
-        ended: Ended::DryRun,
+        ended: StagingResult::DryRun,
         took: Duration::ZERO,
     };
     if options.dry_run {
@@ -80,7 +81,7 @@ pub async fn run(
     let ready = tokio::select! {
         biased;
         signal = stop.requested() => {
-            outcome.ended = Ended::Stopped(signal);
+            outcome.ended = StagingResult::Stopped(signal);
             return Ok(outcome);
         }
         ready = ask::prepare(gitlab, &plan) => ready?,
@@ -88,19 +89,19 @@ pub async fn run(
     // A comment that is being posted cannot be cancelled: a first signal waits for it, a second does not.
     outcome.asked = tokio::select! {
         asked = ask::ask(gitlab, &plan, ready, options.force, events) => asked?,
-        signal = stop.forced() => {
+        signal = stop.force_requested() => {
             return Err(StageError::Stopped { merge_request: plan.merge_request.reference(), signal });
         }
     };
     match &outcome.asked {
-        Asked::Found(one) => {
-            task.finish(State::Unchanged, format!("comment {} of {}", one.id, one.created_at));
+        AskResult::Found(one) => {
+            task.finish(TaskOutcome::Unchanged, format!("comment {} of {}", one.id, one.created_at));
         }
-        Asked::Posted(one) => task.finish(State::Done, format!("comment {}", one.id)),
-        Asked::No => {}
+        AskResult::Posted(one) => task.finish(TaskOutcome::Done, format!("comment {}", one.id)),
+        AskResult::No => {}
     }
     outcome.ended = if options.no_wait {
-        Ended::NotWaited
+        StagingResult::NotWaited
     } else {
         follow::follow(gitlab, &plan, options, events, stop, began, &mut outcome).await
     };

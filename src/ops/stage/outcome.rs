@@ -14,13 +14,13 @@ pub struct StageOutcome {
     /// The text of the request.
     pub comment: String,
     /// The outcome of the request.
-    pub asked: Asked,
+    pub asked: AskResult,
     /// The bot's answer.
     pub answer: Option<CommentRef>,
     /// The pipelines in it, in its order.
     pub pipelines: Vec<PipelineOutcome>,
     /// The end of following.
-    pub ended: Ended,
+    pub ended: StagingResult,
     /// Total duration.
     pub took: Duration,
 }
@@ -29,7 +29,7 @@ impl StageOutcome {
     /// Returns whether every pipeline was followed to its end and succeeded.
     #[must_use]
     pub fn succeeded(&self) -> bool {
-        matches!(self.ended, Ended::Finished)
+        matches!(self.ended, StagingResult::Finished)
             && !self.pipelines.is_empty()
             && self.pipelines.iter().all(PipelineOutcome::succeeded)
     }
@@ -37,7 +37,7 @@ impl StageOutcome {
 
 /// The outcome of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
+pub enum AskResult {
     /// Not posted.
     No,
     /// Posted.
@@ -48,7 +48,7 @@ pub enum Asked {
 
 /// The end of following.
 #[derive(Debug)]
-pub enum Ended {
+pub enum StagingResult {
     /// A dry run: nothing was posted.
     DryRun,
     /// The request was not followed.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::PipelineOutcome;
 use super::facts::{address, shown};
-use crate::model::event::{Event, Events, PipelineEvent, State};
+use crate::model::event::{Event, Events, PipelineEvent, TaskOutcome};
 use crate::model::staging::{AnswerRow, PipelineStatus, pipeline_of_url};
-use crate::systems::gitlab::{GitLab, GitLabError, Job, Pipeline, Watch};
+use crate::systems::gitlab::{GitLab, GitLabError, Job, Pipeline, Poller};
 
 /// Number of tries to find a missing pipeline, which may have just been created.
 const LOOKS: u32 = 3;
@@ -15,22 +15,22 @@ pub(super) const JOB_PAGES: usize = 5;
 
 /// A followed pipeline.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(super) struct PipelineRow {
     told: AnswerRow,
     /// The project to look in.
     project: Option<String>,
-    pipeline: Option<Watch<Pipeline>>,
-    jobs: Option<Watch<Vec<Job>>>,
+    pipeline: Option<Poller<Pipeline>>,
+    jobs: Option<Poller<Vec<Job>>>,
     missed: u32,
     gone: bool,
     sent: Option<PipelineEvent>,
 }
 
-impl Row {
+impl PipelineRow {
     pub(super) fn new(told: AnswerRow, gitlab: &GitLab, default_project: &str) -> Self {
         let mut row =
             Self { told, project: None, pipeline: None, jobs: None, missed: 0, gone: false, sent: None };
-        row.aim(gitlab, default_project);
+        row.resolve_project(gitlab, default_project);
         row
     }
 
@@ -39,12 +39,12 @@ impl Row {
         let aimed = self.told.id.is_some();
         self.told = told;
         if !aimed {
-            self.aim(gitlab, default_project);
+            self.resolve_project(gitlab, default_project);
         }
     }
 
     /// Decides in which project to look for the pipeline.
-    fn aim(&mut self, gitlab: &GitLab, default_project: &str) {
+    fn resolve_project(&mut self, gitlab: &GitLab, default_project: &str) {
         let Some(id) = self.told.id else { return };
         let project = match &self.told.link {
             None => Some(default_project.to_owned()),
@@ -53,8 +53,8 @@ impl Row {
                 .filter(|(_, linked)| *linked == id)
                 .map(|(project, _)| project),
         };
-        self.pipeline = project.as_deref().map(|project| Watch::pipeline(project, id));
-        self.jobs = project.as_deref().map(|project| Watch::jobs(project, id));
+        self.pipeline = project.as_deref().map(|project| Poller::pipeline(project, id));
+        self.jobs = project.as_deref().map(|project| Poller::jobs(project, id));
         self.project = project;
     }
 
@@ -74,7 +74,7 @@ impl Row {
     }
 
     fn seen(&self) -> Option<&Pipeline> {
-        self.pipeline.as_ref().and_then(Watch::value)
+        self.pipeline.as_ref().and_then(Poller::value)
     }
 
     pub(super) fn status(&self) -> &PipelineStatus {
@@ -172,7 +172,7 @@ impl Row {
         if *self.status() != PipelineStatus::Running {
             return String::new();
         }
-        let running = self.jobs.as_ref().and_then(Watch::value).and_then(|jobs| {
+        let running = self.jobs.as_ref().and_then(Poller::value).and_then(|jobs| {
             let job = jobs.iter().find(|job| job.status == PipelineStatus::Running)?;
             Some(shown(&job.name, 60))
         });
@@ -200,11 +200,11 @@ impl Row {
     }
 
     /// Reports that the pipeline is not followed any more, unless it has ended.
-    pub(super) fn leave(&self, events: &Events) {
+    pub(super) fn abandon(&self, events: &Events) {
         if let Some(last) = self.sent.as_ref().filter(|last| !last.finished) {
             events.send(Event::Finished {
                 subject: last.subject(),
-                state: State::Skipped,
+                state: TaskOutcome::Skipped,
                 detail: format!("{}, not followed any more", last.status),
                 took: last.took.unwrap_or_default(),
             });

@@ -20,7 +20,7 @@ pub struct Staging {
 
 /// The plan of a staging, before any change.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct StagePlan {
     /// The merge request as it is.
     pub merge_request: MergeRequestFacts,
     /// The request to the bot.

@@ -9,7 +9,7 @@ use crate::systems::git::{Checkout, GitError, GitUrl, discover};
 
 /// The target of a staging.
 #[derive(Debug)]
-pub struct Target<'a> {
+pub struct StageTarget<'a> {
     /// `group/project`.
     pub project: String,
     /// The component whose entry has the staging settings.
@@ -65,11 +65,11 @@ pub fn target<'a>(
     component: Option<&'a Component>,
     project: Option<&str>,
     cwd: &Path,
-) -> Result<Target<'a>, TargetError> {
+) -> Result<StageTarget<'a>, TargetError> {
     if let Some(project) = project {
         let project = project.trim_matches('/').to_owned();
         let component = component.or_else(|| staged_in(inventory, &project));
-        return Ok(Target { project, component, server: None });
+        return Ok(StageTarget { project, component, server: None });
     }
     if let Some(component) = component {
         return of_component(inventory, component);
@@ -78,7 +78,7 @@ pub fn target<'a>(
     of_checkout(inventory, &checkout)
 }
 
-fn of_component<'a>(inventory: &Inventory, component: &'a Component) -> Result<Target<'a>, TargetError> {
+fn of_component<'a>(inventory: &Inventory, component: &'a Component) -> Result<StageTarget<'a>, TargetError> {
     let stage = component.stage.as_ref();
     if let Some(via) = stage.and_then(|stage| stage.via.clone()).filter(|via| via != "bot") {
         return Err(TargetError::Via { component: component.name().to_owned(), via });
@@ -88,7 +88,7 @@ fn of_component<'a>(inventory: &Inventory, component: &'a Component) -> Result<T
         project_of(&GitUrl::parse(url).ok()?)
     };
     match stage.and_then(|stage| stage.project.clone()).map(|project| (project, None)).or_else(from_repo) {
-        Some((project, server)) => Ok(Target { project, component: Some(component), server }),
+        Some((project, server)) => Ok(StageTarget { project, component: Some(component), server }),
         None => Err(TargetError::NoProject {
             component: component.name().to_owned(),
             place: component.written.place(""),
@@ -96,7 +96,7 @@ fn of_component<'a>(inventory: &Inventory, component: &'a Component) -> Result<T
     }
 }
 
-fn of_checkout<'a>(inventory: &'a Inventory, checkout: &Checkout) -> Result<Target<'a>, TargetError> {
+fn of_checkout<'a>(inventory: &'a Inventory, checkout: &Checkout) -> Result<StageTarget<'a>, TargetError> {
     let urls: Vec<GitUrl> = checkout.remotes.iter().filter_map(|(_, url)| GitUrl::parse(url).ok()).collect();
     // A repository of the inventory is recognised by its address, without connecting to it.
     let known = inventory.components.iter().find(|component| {
@@ -117,7 +117,7 @@ fn of_checkout<'a>(inventory: &'a Inventory, checkout: &Checkout) -> Result<Targ
         remotes: checkout.remotes.iter().map(|(name, url)| format!("{name} ({url})")).collect(),
     })?;
     let component = staged_in(inventory, &project);
-    Ok(Target { project, component, server })
+    Ok(StageTarget { project, component, server })
 }
 
 /// Returns a component whose entry names this project.

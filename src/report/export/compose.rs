@@ -4,13 +4,13 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value, json};
 
-use super::{Draft, Part, asking};
+use super::{Exporter, Part, asking};
 use crate::base::yaml;
 use crate::model::container::Limits;
 use crate::model::inventory::BuildNetwork;
 use crate::ops::run_local::unit::Unit;
 
-pub(super) fn text(draft: &Draft<'_>) -> String {
+pub(super) fn text(draft: &Exporter<'_>) -> String {
     let services: Map<String, Value> =
         draft.plan.units().map(|unit| (unit.name.clone(), service(draft, unit))).collect();
     let mut file = json!({
@@ -39,7 +39,7 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
         ),
         None => "Run it with `docker compose -f FILE up`, and remove it with `down --volumes`.".to_owned(),
     };
-    let mut lacks: Vec<String> = draft.plan.units().filter_map(Draft::cannot_wait).collect();
+    let mut lacks: Vec<String> = draft.plan.units().filter_map(Exporter::cannot_wait).collect();
     for unit in draft.plan.units() {
         for command in &unit.setup {
             let words: Vec<String> =
@@ -61,16 +61,16 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
         lacks.push(format!(
             "Compose cannot build `{file}`; first: cki build {} --tag {}",
             unit.name,
-            Draft::image(unit)
+            Exporter::image(unit)
         ));
     }
     format!("{}{}", draft.head(&how, &lacks), yaml::to_string(&file))
 }
 
-fn service(draft: &Draft<'_>, unit: &Unit) -> Value {
+fn service(draft: &Exporter<'_>, unit: &Unit) -> Value {
     let mut service = Map::new();
     let mut put = |key: &str, value: Value| service.insert(key.to_owned(), value);
-    put("image", plain(&Draft::image(unit)).into());
+    put("image", plain(&Exporter::image(unit)).into());
     if let Some((_, build)) =
         draft.builds().find(|(one, build)| one.name == unit.name && !build.is_preprocessed())
     {
@@ -122,7 +122,7 @@ fn service(draft: &Draft<'_>, unit: &Unit) -> Value {
         put("extra_hosts", hosts.into());
     }
     let ports: Vec<String> =
-        Draft::published(unit).iter().map(|(port, local)| format!("127.0.0.1:{local}:{port}")).collect();
+        Exporter::published(unit).iter().map(|(port, local)| format!("127.0.0.1:{local}:{port}")).collect();
     if !ports.is_empty() {
         put("ports", ports.into());
     }
@@ -164,8 +164,10 @@ fn service(draft: &Draft<'_>, unit: &Unit) -> Value {
     if !files.is_empty() {
         put("configs", files.into());
     }
-    let labels: Map<String, Value> =
-        Draft::labels(unit).into_iter().map(|(key, value)| (key.to_owned(), plain(&value).into())).collect();
+    let labels: Map<String, Value> = Exporter::labels(unit)
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), plain(&value).into()))
+        .collect();
     put("labels", labels.into());
     service.into()
 }
@@ -238,7 +240,7 @@ fn entry((name, address): (String, IpAddr)) -> String {
     plain(&format!("{name}:{address}"))
 }
 
-fn words(draft: &Draft<'_>, command: &[String]) -> Value {
+fn words(draft: &Exporter<'_>, command: &[String]) -> Value {
     command.iter().map(|word| rendered(&draft.parts(word))).collect::<Vec<_>>().into()
 }
 

@@ -11,7 +11,7 @@ use crate::base::text::{plural, safe_line};
 use crate::model::container::Publish;
 use crate::model::identity::{COMPONENT, NAME, ROLE};
 use crate::model::inventory::BuildNetwork;
-use crate::model::probe::Ready;
+use crate::model::probe::ReadinessProbe;
 use crate::ops::run_local::Network;
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::unit::{BuildPlan, Image, Unit};
@@ -29,7 +29,7 @@ pub(super) enum Part {
 }
 
 /// Common input of all forms.
-pub(super) struct Draft<'a> {
+pub(super) struct Exporter<'a> {
     pub(super) plan: &'a RunPlan,
     /// Name of the run, from which all other names are derived.
     pub(super) name: String,
@@ -42,7 +42,7 @@ pub(super) struct Draft<'a> {
     pub(super) reveal: bool,
 }
 
-impl<'a> Draft<'a> {
+impl<'a> Exporter<'a> {
     pub(super) fn new(plan: &'a RunPlan, reveal: bool) -> Self {
         let all = secrets_of(plan);
         let secret_variables = all.iter().map(|(unit, name, _)| (*unit, *name)).collect();
@@ -177,7 +177,7 @@ impl<'a> Draft<'a> {
     /// Returns the sentence about a probe that only `cki` can run.
     pub(super) fn cannot_wait(unit: &Unit) -> Option<String> {
         match &unit.ready {
-            Some(ready @ Ready::Log(_)) => {
+            Some(ready @ ReadinessProbe::Log(_)) => {
                 Some(format!("Nobody waits until {} is ready ({ready}): a log cannot be asked.", unit.name))
             }
             _ => None,
@@ -217,20 +217,20 @@ pub(super) fn variable(text: &str) -> String {
 
 /// Returns a command that probes readiness inside of a container, with the programs in its image; `None`
 /// for probes that no command can run.
-pub(super) fn asking(ready: &Ready) -> Option<Vec<String>> {
+pub(super) fn asking(ready: &ReadinessProbe) -> Option<Vec<String>> {
     let shell = |script: String| Some(vec!["sh".to_owned(), "-c".to_owned(), script]);
     match ready {
-        Ready::Exec(command) => Some(command.clone()),
-        Ready::Tcp(port) => shell(format!(
+        ReadinessProbe::Exec(command) => Some(command.clone()),
+        ReadinessProbe::Tcp(port) => shell(format!(
             "nc -z 127.0.0.1 {port} 2>/dev/null || bash -c '</dev/tcp/127.0.0.1/{port}' 2>/dev/null"
         )),
-        Ready::Http { path, port } => {
+        ReadinessProbe::Http { path, port } => {
             let url = shell_words::quote(&format!("http://127.0.0.1:{port}{path}")).into_owned();
             shell(format!(
                 "curl -fsS -o /dev/null {url} 2>/dev/null || wget -q -O /dev/null {url} 2>/dev/null"
             ))
         }
-        Ready::Log(_) => None,
+        ReadinessProbe::Log(_) => None,
     }
 }
 

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Draft, Part};
+use super::{Exporter, Part};
 use crate::base::yaml;
 use crate::model::container::Limits;
-use crate::model::probe::Ready;
+use crate::model::probe::ReadinessProbe;
 use crate::ops::run_local::unit::Unit;
 
-pub(super) fn text(draft: &Draft<'_>) -> String {
+pub(super) fn text(draft: &Exporter<'_>) -> String {
     let name = &draft.name;
     let internal = if draft.is_closed() { " --internal" } else { "" };
     let fill = match draft.hidden().is_empty() {
@@ -35,7 +35,7 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
     );
     let mut pods = String::new();
     for unit in draft.plan.units() {
-        if let Some(Ready::Log(text)) = &unit.ready {
+        if let Some(ReadinessProbe::Log(text)) = &unit.ready {
             lacks.push(format!("{} is ready when its log says `{text}`, which no probe asks.", unit.name));
         }
         for command in &unit.setup {
@@ -49,7 +49,7 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
             pods.push_str(&yaml::to_string(&config_map(draft, unit)));
         }
         pods.push_str("---\n");
-        let mut texts = Texts::default();
+        let mut texts = KubeTexts::default();
         let pod = pod(draft, unit, &mut texts);
         pods.push_str(&texts.put_into(&yaml::to_string(&pod)));
     }
@@ -62,7 +62,7 @@ pub(super) fn text(draft: &Draft<'_>) -> String {
     lacks.extend(
         draft
             .builds()
-            .map(|(unit, _)| format!("First: cki build {} --tag {}", unit.name, Draft::image(unit))),
+            .map(|(unit, _)| format!("First: cki build {} --tag {}", unit.name, Exporter::image(unit))),
     );
     format!("{}{pods}", draft.head(&how, &lacks))
 }
@@ -76,7 +76,7 @@ fn file_key(index: usize) -> String {
 }
 
 /// Returns the ConfigMap with the files of a unit.
-fn config_map(draft: &Draft<'_>, unit: &Unit) -> Value {
+fn config_map(draft: &Exporter<'_>, unit: &Unit) -> Value {
     let files = unit.files.iter().enumerate();
     let data: Map<String, Value> = files
         .map(|(index, file)| (file_key(index), rendered(&draft.parts(file.content.expose())).into()))
@@ -86,9 +86,9 @@ fn config_map(draft: &Draft<'_>, unit: &Unit) -> Value {
 
 /// Strings in which Kubernetes expands `$(NAME)`, kept aside so that YAML quotes each of them as a string.
 #[derive(Default)]
-struct Texts(Vec<String>);
+struct KubeTexts(Vec<String>);
 
-impl Texts {
+impl KubeTexts {
     /// Keeps a string, and returns its mark, which stands for it until the document is written.
     fn keep(&mut self, parts: &[Part]) -> Value {
         let mut text = String::new();
@@ -142,9 +142,9 @@ fn escaped(text: &str, is_followed: bool) -> String {
     made
 }
 
-fn pod(draft: &Draft<'_>, unit: &Unit, texts: &mut Texts) -> Value {
+fn pod(draft: &Exporter<'_>, unit: &Unit, texts: &mut KubeTexts) -> Value {
     let name = pod_name(unit);
-    let labels: Map<String, Value> = Draft::labels(unit)
+    let labels: Map<String, Value> = Exporter::labels(unit)
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value.replace('/', ".").into()))
         .collect();
@@ -173,11 +173,11 @@ fn pod(draft: &Draft<'_>, unit: &Unit, texts: &mut Texts) -> Value {
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}, "spec": spec})
 }
 
-fn container(draft: &Draft<'_>, unit: &Unit, mounts: Vec<Value>, texts: &mut Texts) -> Value {
+fn container(draft: &Exporter<'_>, unit: &Unit, mounts: Vec<Value>, texts: &mut KubeTexts) -> Value {
     let mut container = Map::new();
     let mut put = |key: &str, value: Value| container.insert(key.to_owned(), value);
     put("name", "main".into());
-    put("image", Draft::image(unit).into());
+    put("image", Exporter::image(unit).into());
     put("imagePullPolicy", "IfNotPresent".into());
     if let Some(command) = &unit.command {
         let words: Vec<Value> = command.iter().map(|word| texts.keep(&draft.parts(word))).collect();
@@ -195,7 +195,7 @@ fn container(draft: &Draft<'_>, unit: &Unit, mounts: Vec<Value>, texts: &mut Tex
         put("env", environment.into());
     }
     // Podman publishes every named port, on all addresses by default.
-    let ports: Vec<Value> = Draft::published(unit)
+    let ports: Vec<Value> = Exporter::published(unit)
         .iter()
         .map(|(port, local)| json!({"containerPort": port, "hostPort": local, "hostIP": "127.0.0.1"}))
         .collect();
@@ -229,15 +229,15 @@ fn container(draft: &Draft<'_>, unit: &Unit, mounts: Vec<Value>, texts: &mut Tex
     container.into()
 }
 
-fn probe(draft: &Draft<'_>, ready: &Ready) -> Option<Value> {
+fn probe(draft: &Exporter<'_>, ready: &ReadinessProbe) -> Option<Value> {
     let mut probe = match ready {
-        Ready::Tcp(port) => json!({"tcpSocket": {"port": port}}),
-        Ready::Http { path, port } => json!({"httpGet": {"path": path, "port": port}}),
-        Ready::Exec(command) => {
+        ReadinessProbe::Tcp(port) => json!({"tcpSocket": {"port": port}}),
+        ReadinessProbe::Http { path, port } => json!({"httpGet": {"path": path, "port": port}}),
+        ReadinessProbe::Exec(command) => {
             let words: Vec<String> = command.iter().map(|word| rendered(&draft.parts(word))).collect();
             json!({"exec": {"command": words}})
         }
-        Ready::Log(_) => return None,
+        ReadinessProbe::Log(_) => return None,
     };
     probe["periodSeconds"] = 1.into();
     Some(probe)
@@ -294,7 +294,7 @@ fn rendered(parts: &[Part]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::deployment::expansion::{joined, pieces};
+    use crate::model::deployment::expansion::{pieces, render};
     use proptest::prelude::*;
 
     #[test]
@@ -310,10 +310,10 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read_back(text in "[$()Aé \n\"'\\\\:#]{0,30}") {
-            let read = joined(&pieces(&escaped(&text, false), &|_| true), &|_| Some("expanded"));
+            let read = render(&pieces(&escaped(&text, false), &|_| true), &|_| Some("expanded"));
             prop_assert_eq!(&read, &text);
             let wanted = escaped(&text, false);
-            let mut texts = Texts::default();
+            let mut texts = KubeTexts::default();
             let value = json!({"value": texts.keep(&[Part::Plain(text)])});
             let written = texts.put_into(&yaml::to_string(&value));
             let back = yaml::tree::documents("f", &written).expect("parses");

@@ -8,11 +8,11 @@ mod kube;
 
 use crate::ops::run_local::plan::RunPlan;
 use crate::ui::Ui;
-use exporter::{Draft, Part, asking, shell_word};
+use exporter::{Exporter, Part, asking, shell_word};
 
-/// Form of the equivalent.
+/// ExportFormat of the equivalent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum ExportFormat {
     /// A Compose file.
     Compose,
     /// Pods for `podman kube play`.
@@ -20,15 +20,15 @@ pub enum Form {
 }
 
 /// Prints the equivalent of a plan, with secrets only if `reveal` is set.
-pub fn print(ui: &Ui, plan: &RunPlan, form: Form, reveal: bool) {
+pub fn print(ui: &Ui, plan: &RunPlan, form: ExportFormat, reveal: bool) {
     ui.exact(&text(plan, form, reveal));
 }
 
-fn text(plan: &RunPlan, form: Form, reveal: bool) -> String {
-    let draft = Draft::new(plan, reveal);
+fn text(plan: &RunPlan, form: ExportFormat, reveal: bool) -> String {
+    let draft = Exporter::new(plan, reveal);
     match form {
-        Form::Compose => compose::text(&draft),
-        Form::Kube => kube::text(&draft),
+        ExportFormat::Compose => compose::text(&draft),
+        ExportFormat::Kube => kube::text(&draft),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::base::yaml;
 use crate::model::container::Limits;
 use crate::model::identity::{Role, RunId};
 use crate::ops::run_local::Network;
-use crate::ops::run_local::unit::{Image, Unit, Work};
+use crate::ops::run_local::unit::{DevOptions, Image, Unit};
 
 fn unit(name: &str, environment: &[(&str, &str)], secret: &[&str]) -> Unit {
     Unit {
@@ -32,7 +32,7 @@ fn unit(name: &str, environment: &[(&str, &str)], secret: &[&str]) -> Unit {
         kept: false,
         limits: Limits::default(),
         hidden: Vec::new(),
-        work: Work::default(),
+        work: DevOptions::default(),
     }
 }
 
@@ -59,7 +59,7 @@ fn sample() -> RunPlan {
 
 #[test]
 fn no_form_holds_a_secret_unless_asked_to() {
-    for form in [Form::Compose, Form::Kube] {
+    for form in [ExportFormat::Compose, ExportFormat::Kube] {
         let hidden = text(&sample(), form, false);
         assert!(!hidden.contains("pw-123456") && !hidden.contains("other-secret"), "{hidden}");
         // Two secrets with the same name stay separate.
@@ -73,7 +73,7 @@ fn no_form_holds_a_secret_unless_asked_to() {
 
 #[test]
 fn values_come_out_of_compose_as_they_went_in() {
-    let text = text(&sample(), Form::Compose, false);
+    let text = text(&sample(), ExportFormat::Compose, false);
     let (file, _) = yaml::parse::<serde_json::Value>("compose.yaml", &text).expect("is YAML");
     let a = &file["services"]["a"];
     assert_eq!(a["environment"]["HARD"], "a$$b \"c\"\nd: 'e' #f");
@@ -89,20 +89,23 @@ fn values_come_out_of_compose_as_they_went_in() {
 #[test]
 fn production_stays_out_of_reach_of_what_is_printed() {
     let text_of = "production: {hosts: [prod.test, 'bücher.test']}\n".to_owned();
-    let head =
-        crate::model::inventory::Document { file: "i.yaml".into(), text: text_of.into(), reference: None };
+    let head = crate::model::inventory::InventoryDocument {
+        file: "i.yaml".into(),
+        text: text_of.into(),
+        reference: None,
+    };
     let inventory = crate::model::inventory::Inventory::read("here", vec![head]).expect("reads");
     let mut open = sample();
     open.network = Network::Internet;
     open.production = open.production_of(&inventory);
-    let compose = text(&open, Form::Compose, false);
+    let compose = text(&open, ExportFormat::Compose, false);
     for name in ["prod.test", "prod.test.", "bücher.test", "xn--bcher-kva.test."] {
         assert_eq!(compose.matches(&format!("- {name}:255.255.255.255\n")).count(), 2, "{name}: {compose}");
     }
-    let kube = text(&open, Form::Kube, false);
+    let kube = text(&open, ExportFormat::Kube, false);
     assert!(kube.contains("hostAliases:") && kube.contains("xn--bcher-kva.test"), "{kube}");
     open.network = Network::Isolated;
-    for form in [Form::Compose, Form::Kube] {
+    for form in [ExportFormat::Compose, ExportFormat::Kube] {
         assert!(!text(&open, form, false).contains("prod.test"), "a closed network needs none");
     }
 }

@@ -74,21 +74,25 @@ impl Address {
     }
 
     /// Pings the engine, and returns its kind and version.
-    pub(super) async fn ping(&self, limit: Duration) -> Result<Pong, Silence> {
+    pub(super) async fn ping(&self, limit: Duration) -> Result<PingInfo, PingError> {
         match tokio::time::timeout(limit, self.get("/_ping")).await {
-            Ok(Ok(answer)) => Pong::read(&answer),
-            Ok(Err(error)) => Err(Silence::from_io(&error)),
-            Err(_) => Err(Silence::TimedOut(limit)),
+            Ok(Ok(answer)) => PingInfo::read(&answer),
+            Ok(Err(error)) => Err(PingError::from_io(&error)),
+            Err(_) => Err(PingError::TimedOut(limit)),
         }
     }
 
     /// Pings the engine, and retries while every connection breaks, for at most `dying`.
-    pub(super) async fn ping_until_known(&self, limit: Duration, dying: Duration) -> Result<Pong, Silence> {
+    pub(super) async fn ping_until_known(
+        &self,
+        limit: Duration,
+        dying: Duration,
+    ) -> Result<PingInfo, PingError> {
         let began = tokio::time::Instant::now();
         let mut pause = Duration::from_millis(5);
         loop {
             match self.ping(limit).await {
-                Err(Silence::Severed) if began.elapsed() < dying => {
+                Err(PingError::Severed) if began.elapsed() < dying => {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_millis(200));
                 }
@@ -98,12 +102,12 @@ impl Address {
     }
 
     /// Sends a GET request.
-    pub(super) async fn get(&self, path: &str) -> io::Result<Answer> {
+    pub(super) async fn get(&self, path: &str) -> io::Result<PingAnswer> {
         self.send(&format!("GET {path} HTTP/1.0\r\nHost: engine\r\n\r\n")).await
     }
 
     /// Sends a POST request with a JSON body.
-    pub(super) async fn post(&self, path: &str, body: &str) -> io::Result<Answer> {
+    pub(super) async fn post(&self, path: &str, body: &str) -> io::Result<PingAnswer> {
         let length = body.len();
         self.send(&format!(
             "POST {path} HTTP/1.0\r\nHost: engine\r\nContent-Type: application/json\r\n\
@@ -112,7 +116,7 @@ impl Address {
         .await
     }
 
-    async fn send(&self, request: &str) -> io::Result<Answer> {
+    async fn send(&self, request: &str) -> io::Result<PingAnswer> {
         match self {
             Self::Unix(socket) => exchange(connect(socket).await?, request).await,
             Self::Tcp(host) => exchange(TcpStream::connect(host.as_str()).await?, request).await,
@@ -140,12 +144,12 @@ pub(super) async fn connect(socket: &Path) -> io::Result<UnixStream> {
 
 /// Answer: its head without the empty line, and its body.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct PingAnswer {
     pub(super) head: String,
     pub(super) body: Vec<u8>,
 }
 
-impl Answer {
+impl PingAnswer {
     /// Returns the status; 0 if the answer is not HTTP.
     pub(super) fn status(&self) -> u16 {
         let line = self.head.lines().next().filter(|line| line.starts_with("HTTP/1."));
@@ -159,7 +163,7 @@ impl Answer {
 }
 
 /// Sends a request as HTTP/1.0, whose answers end with the connection and are not chunked.
-async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &str) -> io::Result<Answer> {
+async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &str) -> io::Result<PingAnswer> {
     stream.write_all(request.as_bytes()).await?;
     let mut bytes = Vec::new();
     stream.take(LONGEST).read_to_end(&mut bytes).await?;
@@ -168,7 +172,7 @@ async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &str
         return Err(if begins { io::ErrorKind::ConnectionAborted } else { io::ErrorKind::InvalidData }.into());
     };
     let body = bytes.split_off(end + 4);
-    let answer = Answer { head: String::from_utf8_lossy(&bytes[..end]).into_owned(), body };
+    let answer = PingAnswer { head: String::from_utf8_lossy(&bytes[..end]).into_owned(), body };
     let length = answer.header("content-length").and_then(|length| length.parse::<usize>().ok());
     if length.is_some_and(|length| answer.body.len() < length) {
         return Err(io::ErrorKind::ConnectionAborted.into());
@@ -191,14 +195,14 @@ impl fmt::Display for Address {
 
 /// Supported engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum AddressKind {
     /// Docker.
     Docker,
     /// Podman.
     Podman,
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for AddressKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Docker => "Docker",
@@ -207,27 +211,27 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Answer to a ping.
+/// PingAnswer to a ping.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Pong {
-    pub(super) kind: Kind,
+pub(super) struct PingInfo {
+    pub(super) kind: AddressKind,
     pub(super) version: String,
 }
 
-impl Pong {
-    fn read(answer: &Answer) -> Result<Self, Silence> {
+impl PingInfo {
+    fn read(answer: &PingAnswer) -> Result<Self, PingError> {
         if answer.status() == 0 || answer.header("Api-Version").is_none() {
-            return Err(Silence::NotAnEngine);
+            return Err(PingError::NotAnEngine);
         }
         if answer.status() != 200 {
             let status = answer.head.lines().next().unwrap_or_default();
-            return Err(Silence::Failed(format!("it answers `{}`", safe_line(status))));
+            return Err(PingError::Failed(format!("it answers `{}`", safe_line(status))));
         }
         let (kind, version) = match answer.header("Libpod-Api-Version") {
-            Some(version) => (Kind::Podman, Some(version)),
+            Some(version) => (AddressKind::Podman, Some(version)),
             // `Docker/20.10.24+dfsg1 (linux)`
             None => (
-                Kind::Docker,
+                AddressKind::Docker,
                 answer.header("Server").and_then(|server| server.split(' ').next()?.split('/').nth(1)),
             ),
         };
@@ -237,7 +241,7 @@ impl Pong {
 
 /// Reason for a missing or bad answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Silence {
+pub(super) enum PingError {
     Absent,
     Refused,
     NoPermission,
@@ -248,7 +252,7 @@ pub(super) enum Silence {
     NotAnEngine,
 }
 
-impl Silence {
+impl PingError {
     fn from_io(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound => Self::Absent,
@@ -264,7 +268,7 @@ impl Silence {
     }
 }
 
-impl fmt::Display for Silence {
+impl fmt::Display for PingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent => f.write_str("there is no such socket"),
@@ -299,14 +303,17 @@ mod tests {
 
     #[test]
     fn an_engine_is_known_by_its_headers() {
-        let read = |head: &str| Pong::read(&Answer { head: head.to_owned(), body: Vec::new() });
+        let read = |head: &str| PingInfo::read(&PingAnswer { head: head.to_owned(), body: Vec::new() });
         let docker = "HTTP/1.0 200 OK\r\nApi-Version: 1.41\r\nServer: Docker/20.10.24+dfsg1 (linux)";
-        assert_eq!(read(docker), Ok(Pong { kind: Kind::Docker, version: "20.10.24+dfsg1".to_owned() }));
+        assert_eq!(
+            read(docker),
+            Ok(PingInfo { kind: AddressKind::Docker, version: "20.10.24+dfsg1".to_owned() })
+        );
         let podman = "HTTP/1.0 200 OK\r\napi-version: 1.41\r\nlibpod-api-version: 4.3.1";
-        assert_eq!(read(podman), Ok(Pong { kind: Kind::Podman, version: "4.3.1".to_owned() }));
-        assert_eq!(read("HTTP/1.0 200 OK\r\nServer: nginx"), Err(Silence::NotAnEngine));
-        assert_eq!(read("220 mail"), Err(Silence::NotAnEngine));
-        assert!(matches!(read("HTTP/1.0 500 Oops\r\nApi-Version: 1.41"), Err(Silence::Failed(_))));
+        assert_eq!(read(podman), Ok(PingInfo { kind: AddressKind::Podman, version: "4.3.1".to_owned() }));
+        assert_eq!(read("HTTP/1.0 200 OK\r\nServer: nginx"), Err(PingError::NotAnEngine));
+        assert_eq!(read("220 mail"), Err(PingError::NotAnEngine));
+        assert!(matches!(read("HTTP/1.0 500 Oops\r\nApi-Version: 1.41"), Err(PingError::Failed(_))));
     }
 
     #[tokio::test]
@@ -325,10 +332,10 @@ mod tests {
             }
         });
         let long = Duration::from_secs(60);
-        assert_eq!(address.ping_until_known(long, long).await, Err(Silence::Refused));
+        assert_eq!(address.ping_until_known(long, long).await, Err(PingError::Refused));
         dying.await.expect("ends");
         std::fs::remove_file(&path).expect("is there");
-        assert_eq!(address.ping_until_known(long, long).await, Err(Silence::Absent));
+        assert_eq!(address.ping_until_known(long, long).await, Err(PingError::Absent));
     }
 
     #[tokio::test]
@@ -343,7 +350,7 @@ mod tests {
         });
         let known =
             Address::Unix(path).ping_until_known(Duration::from_secs(60), Duration::from_millis(30)).await;
-        assert_eq!(known, Err(Silence::Severed));
+        assert_eq!(known, Err(PingError::Severed));
         closing.abort();
     }
 
@@ -352,9 +359,9 @@ mod tests {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("s");
         let address = Address::Unix(path.clone());
-        assert_eq!(address.ping(Duration::from_secs(1)).await, Err(Silence::Absent));
+        assert_eq!(address.ping(Duration::from_secs(1)).await, Err(PingError::Absent));
         let _listener = tokio::net::UnixListener::bind(&path).expect("binds");
         let limit = Duration::from_millis(50);
-        assert_eq!(address.ping(limit).await, Err(Silence::TimedOut(limit)));
+        assert_eq!(address.ping(limit).await, Err(PingError::TimedOut(limit)));
     }
 }

@@ -9,12 +9,12 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::address::Answer;
+use super::address::PingAnswer;
 use super::container::short;
-use super::error::{EngineError, Thing, clean};
+use super::error::{EngineError, ResourceKind, clean};
 use super::reference::familiar;
-use super::{ContainerEngine, QUICK};
-use crate::model::container::{ContainerFacts, ContainerInside, Status};
+use super::{ContainerEngine, READ_TIMEOUT};
+use crate::model::container::{ContainerInspect, ContainerSummary, Status};
 use crate::model::identity::{self, RunId};
 
 /// Relevant parts of one container's description.
@@ -23,7 +23,7 @@ use crate::model::identity::{self, RunId};
 pub(super) struct Inspected {
     id: String,
     pub(super) state: State,
-    config: Config,
+    config: ContainerConfigJson,
     network_settings: NetworkSettings,
 }
 
@@ -37,17 +37,17 @@ pub(super) struct State {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Config {
+struct ContainerConfigJson {
     env: Option<Vec<String>>,
     cmd: Option<Vec<String>>,
-    entrypoint: Option<Words>,
+    entrypoint: Option<CommandWords>,
     healthcheck: Option<Healthcheck>,
 }
 
 /// List of words, which Podman may write as a single word.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Words {
+enum CommandWords {
     List(Vec<String>),
     One(String),
 }
@@ -62,7 +62,7 @@ struct Healthcheck {
 #[serde(rename_all = "PascalCase", default)]
 struct NetworkSettings {
     ports: Option<HashMap<String, Option<Vec<Binding>>>>,
-    networks: Option<BTreeMap<String, Endpoint>>,
+    networks: Option<BTreeMap<String, NetworkEndpoint>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -73,7 +73,7 @@ struct Binding {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Endpoint {
+struct NetworkEndpoint {
     #[serde(rename = "IPAddress")]
     address: String,
     #[serde(rename = "NetworkID")]
@@ -115,20 +115,20 @@ struct Port {
     public_port: Option<u16>,
 }
 
-/// Stage in the life of a container.
+/// ContainerStage in the life of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(super) enum ContainerStage {
     NotStarted,
     Running,
     Ended(i64),
 }
 
 impl State {
-    pub(super) fn stage(&self) -> Stage {
+    pub(super) fn stage(&self) -> ContainerStage {
         match self.status.as_str() {
-            "created" | "configured" | "initialized" => Stage::NotStarted,
-            "exited" | "stopped" | "dead" => Stage::Ended(self.exit_code),
-            _ => Stage::Running,
+            "created" | "configured" | "initialized" => ContainerStage::NotStarted,
+            "exited" | "stopped" | "dead" => ContainerStage::Ended(self.exit_code),
+            _ => ContainerStage::Running,
         }
     }
 }
@@ -139,12 +139,12 @@ impl ContainerEngine {
     ///
     /// # Errors
     /// Fails if the engine does not answer.
-    pub async fn list(&self, run: Option<&RunId>) -> Result<Vec<ContainerFacts>, EngineError> {
+    pub async fn list(&self, run: Option<&RunId>) -> Result<Vec<ContainerSummary>, EngineError> {
         // {"label":["cki.run=0123456789"]}: the label needs no further encoding.
-        let filters = format!("%7B%22label%22%3A%5B%22{}%22%5D%7D", our_label(run));
+        let filters = format!("%7B%22label%22%3A%5B%22{}%22%5D%7D", label_filters(run));
         let path = format!("/containers/json?all=1&filters={filters}");
         let answer: Vec<Listed> = self.get("list containers", &path).await?;
-        let mut all: Vec<ContainerFacts> = answer.into_iter().map(Listed::facts).collect();
+        let mut all: Vec<ContainerSummary> = answer.into_iter().map(Listed::facts).collect();
         all.sort_by(|a, b| a.created.cmp(&b.created).then_with(|| a.name.cmp(&b.name)));
         Ok(all)
     }
@@ -153,7 +153,7 @@ impl ContainerEngine {
     ///
     /// # Errors
     /// Fails if the container does not exist.
-    pub async fn inside(&self, id: &str) -> Result<ContainerInside, EngineError> {
+    pub async fn inside(&self, id: &str) -> Result<ContainerInspect, EngineError> {
         let facts = self.inspect(id).await?;
         let network = facts.network_settings;
         let mut addresses = Vec::new();
@@ -162,14 +162,14 @@ impl ContainerEngine {
                 addresses.extend([name, endpoint.id].map(|network| (network, address)));
             }
         }
-        Ok(ContainerInside {
+        Ok(ContainerInspect {
             id: facts.id,
             process: facts.state.pid,
             environment: facts.config.env.unwrap_or_default().into_iter().map(variable).collect(),
             command: facts.config.cmd.unwrap_or_default(),
             entrypoint: match facts.config.entrypoint {
-                Some(Words::List(words)) => words,
-                Some(Words::One(word)) => vec![word],
+                Some(CommandWords::List(words)) => words,
+                Some(CommandWords::One(word)) => vec![word],
                 None => Vec::new(),
             },
             health: facts.config.healthcheck.and_then(|check| check.test).unwrap_or_default(),
@@ -185,7 +185,7 @@ impl ContainerEngine {
         let doing = format!("look at container `{}`", short(id));
         let answer = self.get(&doing, &format!("/containers/{id}/json")).await;
         // The container may have vanished since.
-        answer.map_err(|error: EngineError| error.or_not_found(Thing::Container, short(id)))
+        answer.map_err(|error: EngineError| error.or_not_found(ResourceKind::Container, short(id)))
     }
 
     pub(super) async fn inspect(&self, id: &str) -> Result<Inspected, EngineError> {
@@ -199,12 +199,12 @@ impl ContainerEngine {
         }
         let doing = format!("look at container `{}`", short(id));
         let answer = self.get(&doing, &format!("/containers/{id}/json")).await;
-        answer.map_err(|error: EngineError| error.or_not_found(Thing::Container, short(id)))
+        answer.map_err(|error: EngineError| error.or_not_found(ResourceKind::Container, short(id)))
     }
 
-    async fn ask(&self, doing: &str, path: &str) -> Result<Answer, EngineError> {
+    async fn ask(&self, doing: &str, path: &str) -> Result<PingAnswer, EngineError> {
         let ask = async { self.shared.address.get(path).await.map_err(bollard::errors::Error::from) };
-        self.call(doing, QUICK, ask).await
+        self.call(doing, READ_TIMEOUT, ask).await
     }
 
     async fn get<T: DeserializeOwned>(&self, doing: &str, path: &str) -> Result<T, EngineError> {
@@ -217,7 +217,7 @@ impl ContainerEngine {
 
     async fn get_once<T: DeserializeOwned>(&self, doing: &str, path: &str) -> Result<T, EngineError> {
         let mut answer = self.ask(doing, path).await?;
-        for pause in AGAIN {
+        for pause in RETRY_DELAYS {
             if answer.status() == 500 {
                 // An engine may fail on objects that are removed while it lists them.
                 tokio::time::sleep(Duration::from_millis(pause)).await;
@@ -235,32 +235,33 @@ impl ContainerEngine {
 pub(super) fn read<T: DeserializeOwned>(
     address: &str,
     doing: &str,
-    answer: &Answer,
+    answer: &PingAnswer,
 ) -> Result<T, EngineError> {
     if matches!(answer.status(), 200 | 201) {
         let read = serde_json::from_slice(&answer.body);
         return read.map_err(|error| EngineError::unreadable(address, doing, &error));
     }
     #[derive(Deserialize)]
-    struct Refusal {
+    struct EngineRefusal {
         message: String,
     }
-    let refusal = serde_json::from_slice(&answer.body).map_or(String::new(), |Refusal { message }| message);
+    let refusal =
+        serde_json::from_slice(&answer.body).map_or(String::new(), |EngineRefusal { message }| message);
     let doing = doing.to_owned();
     Err(EngineError::Refused { doing, status: answer.status(), message: clean(&refusal) })
 }
 
 /// Milliseconds before each retry. Podman fails on processes and records that vanish while it reads them; a
 /// retry no longer finds them.
-const AGAIN: [u64; 3] = [20, 60, 180];
+const RETRY_DELAYS: [u64; 3] = [20, 60, 180];
 
 /// Returns the label by which resources of `cki` are found.
-pub(super) fn our_label(run: Option<&RunId>) -> String {
+pub(super) fn label_filters(run: Option<&RunId>) -> String {
     run.map_or_else(|| identity::RUN.to_owned(), |run| format!("{}={run}", identity::RUN))
 }
 
 impl Listed {
-    fn facts(self) -> ContainerFacts {
+    fn facts(self) -> ContainerSummary {
         let mut ports: Vec<(u16, u16)> = self
             .ports
             .unwrap_or_default()
@@ -270,7 +271,7 @@ impl Listed {
         ports.sort_unstable();
         ports.dedup();
         let name = self.names.unwrap_or_default().into_iter().next().unwrap_or_default();
-        ContainerFacts {
+        ContainerSummary {
             id: self.id,
             name: name.trim_start_matches('/').to_owned(),
             image: familiar(&self.image).to_owned(),
@@ -335,7 +336,7 @@ mod tests {
             {"Id": "2", "State": "hibernating", "Status": "", "Unknown": {}}
         ]"#;
         let all: Vec<Listed> = serde_json::from_str(json).expect("is read");
-        let all: Vec<ContainerFacts> = all.into_iter().map(Listed::facts).collect();
+        let all: Vec<ContainerSummary> = all.into_iter().map(Listed::facts).collect();
         assert_eq!((all[0].name.as_str(), &all[0].status), ("a", &Status::Exited(3)));
         assert_eq!(all[0].ports, [(80, 8080)]);
         assert_eq!(all[1].status, Status::Other("hibernating".into()));
@@ -344,10 +345,10 @@ mod tests {
     #[test]
     fn stages_of_both_engines() {
         let stage = |status: &str| State { status: status.to_owned(), exit_code: 7, pid: 0 }.stage();
-        assert_eq!(stage("created"), Stage::NotStarted);
-        assert_eq!(stage("stopped"), Stage::Ended(7));
-        assert_eq!(stage("exited"), Stage::Ended(7));
-        assert_eq!(stage("removing"), Stage::Running);
+        assert_eq!(stage("created"), ContainerStage::NotStarted);
+        assert_eq!(stage("stopped"), ContainerStage::Ended(7));
+        assert_eq!(stage("exited"), ContainerStage::Ended(7));
+        assert_eq!(stage("removing"), ContainerStage::Running);
     }
 
     #[test]
@@ -355,7 +356,7 @@ mod tests {
         assert_eq!(status("exited", "Exited (137) 2 minutes ago"), Status::Exited(137));
         assert_eq!(status("exited", "?"), Status::Other("exited".into()));
         assert_eq!(variable("A=b=c".into()), ("A".into(), "b=c".into()));
-        assert_eq!(our_label(None), "cki.run");
+        assert_eq!(label_filters(None), "cki.run");
         let json = r#"{"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}], "81/tcp": null}"#;
         assert_eq!(published(serde_json::from_str(json).expect("is read")), [(80, 8080)]);
     }

@@ -16,8 +16,8 @@ use super::context::Packed;
 use super::error::EngineError;
 use super::image::with_algorithm;
 use super::output::watch;
-use super::reference::Reference;
-use crate::model::event::{Event, Events, Stream, Task, Unit};
+use super::reference::ImageReference;
+use crate::model::event::{Event, Events, ProgressUnit, Stream, Task};
 
 /// Bytes of each piece of the context.
 const PIECE: usize = 256 << 10;
@@ -40,7 +40,7 @@ impl ContainerEngine {
     /// Builds an image and returns its id. Sends every line of output as an event of the task's subject, and
     /// the step as its progress. When this is dropped, Docker ends the build; Podman finishes the current
     /// instruction, and makes no image. A separate task removes the layers made until then;
-    /// [`ContainerEngine::settled`] waits for it.
+    /// [`ContainerEngine::wait_for_pending`] waits for it.
     ///
     /// # Errors
     /// Fails if an instruction fails, with its step and the last lines of output.
@@ -51,7 +51,7 @@ impl ContainerEngine {
         task: &Task,
         events: &Events,
     ) -> Result<String, EngineError> {
-        Reference::parse(&request.tag)?;
+        ImageReference::parse(&request.tag)?;
         let mut attempt = 1;
         loop {
             match self.build_once(request, context, task, events).await {
@@ -80,9 +80,9 @@ impl ContainerEngine {
         let mut unfinished = Unfinished { engine: self.clone(), layers: Vec::new() };
         let mut id = None;
         task.detail(format!("sending {} to the engine", crate::base::text::bytes(context.size())));
-        let show = |line: &str, step: Option<&super::build_lines::Step>| {
+        let show = |line: &str, step: Option<&super::build_lines::BuildStep>| {
             if let Some(step) = step {
-                task.progress(step.number - 1, Some(step.of), Unit::Items);
+                task.progress(step.number - 1, Some(step.of), ProgressUnit::Items);
                 task.detail(step.instruction.clone());
             }
             let (subject, text) = (task.subject().to_owned(), line.to_owned());

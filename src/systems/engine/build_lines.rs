@@ -10,9 +10,9 @@ const LONGEST_LINE: usize = 4096;
 /// Number of last lines to keep for the report of a failure.
 const KEPT: usize = 20;
 
-/// Step of a build, as an engine announces it.
+/// BuildStep of a build, as an engine announces it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Step {
+pub(super) struct BuildStep {
     pub(super) number: u64,
     pub(super) of: u64,
     pub(super) instruction: String,
@@ -21,7 +21,7 @@ pub(super) struct Step {
 /// Splitter of build output into lines and steps.
 pub(super) struct BuildLines {
     splitter: LineSplitter,
-    pub(super) step: Option<Step>,
+    pub(super) step: Option<BuildStep>,
     pub(super) last: VecDeque<String>,
     layers: NewLayers,
 }
@@ -35,7 +35,7 @@ struct NewLayers {
 }
 
 impl NewLayers {
-    fn take(&mut self, line: &str, step: Option<&Step>) {
+    fn take(&mut self, line: &str, step: Option<&BuildStep>) {
         if let Some(step) = step {
             self.is_old = step.instruction.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("FROM"));
         }
@@ -64,9 +64,9 @@ impl BuildLines {
     }
 
     /// Takes in a piece; passes on each complete line, with the step if it begins one.
-    pub(super) fn push(&mut self, text: &str, mut line: impl FnMut(&str, Option<&Step>)) {
+    pub(super) fn push(&mut self, text: &str, mut line: impl FnMut(&str, Option<&BuildStep>)) {
         let (step, last, layers) = (&mut self.step, &mut self.last, &mut self.layers);
-        let mut line = |text: &str, step: Option<&Step>| {
+        let mut line = |text: &str, step: Option<&BuildStep>| {
             layers.take(text, step);
             line(text, step);
         };
@@ -74,7 +74,7 @@ impl BuildLines {
     }
 
     /// Passes on the rest at the end.
-    pub(super) fn finish(&mut self, mut line: impl FnMut(&str, Option<&Step>)) {
+    pub(super) fn finish(&mut self, mut line: impl FnMut(&str, Option<&BuildStep>)) {
         let (step, last) = (&mut self.step, &mut self.last);
         self.splitter.finish(|raw| take(raw, step, last, &mut line));
     }
@@ -82,9 +82,9 @@ impl BuildLines {
 
 fn take(
     raw: &str,
-    step: &mut Option<Step>,
+    step: &mut Option<BuildStep>,
     last: &mut VecDeque<String>,
-    line: &mut impl FnMut(&str, Option<&Step>),
+    line: &mut impl FnMut(&str, Option<&BuildStep>),
 ) {
     // Of a line that a program redraws, the last state counts.
     let raw = raw.rsplit('\r').find(|part| !part.is_empty()).unwrap_or(raw);
@@ -110,18 +110,18 @@ fn is_bookkeeping(line: &str) -> bool {
 }
 
 /// Parses `Step 2/3 : RUN make` (Docker), `STEP 2/3: RUN make` (Podman).
-fn announced(line: &str) -> Option<Step> {
+fn announced(line: &str) -> Option<BuildStep> {
     let rest = line.strip_prefix("Step ").or_else(|| line.strip_prefix("STEP "))?;
     let (count, instruction) = rest.split_once(':')?;
     let (number, of) = count.trim().split_once('/')?;
-    Some(Step {
+    Some(BuildStep {
         number: number.parse().ok()?,
         of: of.parse().ok()?,
         instruction: instruction.trim().to_owned(),
     })
 }
 
-impl std::fmt::Display for Step {
+impl std::fmt::Display for BuildStep {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "step {}/{}: {}", self.number, self.of, crate::base::text::truncate(&self.instruction, 200))
     }

@@ -13,13 +13,17 @@ use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 
 use super::address::Address;
-use super::{ContainerEngine, Kind};
+use super::{AddressKind, ContainerEngine};
 
 /// Maximum bytes of a line of the answer.
 const LONGEST: usize = 1 << 20;
 
 /// Returns the parameters of the request.
-pub(super) fn parameters(kind: Kind, request: &BuildRequest, dockerfile: &str) -> Vec<(String, String)> {
+pub(super) fn parameters(
+    kind: AddressKind,
+    request: &BuildRequest,
+    dockerfile: &str,
+) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
     let mut put = |key: &str, value: String| all.push((key.to_owned(), value));
     put("dockerfile", dockerfile.to_owned());
@@ -34,10 +38,10 @@ pub(super) fn parameters(kind: Kind, request: &BuildRequest, dockerfile: &str) -
     }
     let hosts = request.hosts.iter().map(|(name, address): &(String, IpAddr)| format!("{name}:{address}"));
     match (kind, request.closed) {
-        (Kind::Docker, true) => put("networkmode", "none".to_owned()),
-        (Kind::Docker, false) => hosts.for_each(|host| put("extrahosts", host)),
-        (Kind::Podman, true) => put("networkmode", "NetworkDisabled".to_owned()),
-        (Kind::Podman, false) => {
+        (AddressKind::Docker, true) => put("networkmode", "none".to_owned()),
+        (AddressKind::Docker, false) => hosts.for_each(|host| put("extrahosts", host)),
+        (AddressKind::Podman, true) => put("networkmode", "NetworkDisabled".to_owned()),
+        (AddressKind::Podman, false) => {
             put("networkmode", "NetworkEnabled".to_owned());
             put("nsoptions", json!([{"Name": "network", "Host": false}]).to_string());
             put("extrahosts", json!(hosts.collect::<Vec<_>>()).to_string());
@@ -162,7 +166,7 @@ pub struct BuildRequest {
 mod tests {
     use super::*;
 
-    fn of(kind: Kind, closed: bool) -> Vec<(String, String)> {
+    fn of(kind: AddressKind, closed: bool) -> Vec<(String, String)> {
         let hosts =
             vec![("a.prod".to_owned(), IpAddr::from([255; 4])), ("b.prod".to_owned(), [255; 4].into())];
         let all = parameters(kind, &BuildRequest { closed, hosts, ..BuildRequest::default() }, "Dockerfile");
@@ -173,14 +177,14 @@ mod tests {
     #[test]
     fn each_engine_is_told_in_its_own_words() {
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        assert_eq!(of(Kind::Docker, true), [pair("networkmode", "none")]);
-        assert_eq!(of(Kind::Podman, true), [pair("networkmode", "NetworkDisabled")]);
+        assert_eq!(of(AddressKind::Docker, true), [pair("networkmode", "none")]);
+        assert_eq!(of(AddressKind::Podman, true), [pair("networkmode", "NetworkDisabled")]);
         assert_eq!(
-            of(Kind::Docker, false),
+            of(AddressKind::Docker, false),
             [pair("extrahosts", "a.prod:255.255.255.255"), pair("extrahosts", "b.prod:255.255.255.255")]
         );
         assert_eq!(
-            of(Kind::Podman, false),
+            of(AddressKind::Podman, false),
             [
                 pair("networkmode", "NetworkEnabled"),
                 pair("nsoptions", r#"[{"Name":"network","Host":false}]"#),

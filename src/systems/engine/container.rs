@@ -12,15 +12,15 @@ use bollard::query_parameters::{
     StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 
-use super::error::{EngineError, Thing};
+use super::error::{EngineError, ResourceKind};
 use super::output::OutputStream;
-use super::reference::Reference;
-use super::{ContainerEngine, Kind, QUICK, SLOW, files, podman_limits, spec};
-use crate::model::container::{ContainerFile, ContainerInside, ContainerSpec, Copied};
+use super::reference::ImageReference;
+use super::{AddressKind, ContainerEngine, READ_TIMEOUT, WRITE_TIMEOUT, files, podman_limits, spec};
+use crate::model::container::{ContainerFile, ContainerInspect, ContainerSpec, CopyIn};
 use crate::model::guard::Passed;
 
 /// Timeout for a concurrent removal of a container.
-const GOING: Duration = Duration::from_secs(20);
+const REMOVAL_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl ContainerEngine {
     /// Creates a container with its files and returns its id. Does not start it. The engine does not remove
@@ -29,7 +29,7 @@ impl ContainerEngine {
     /// # Errors
     /// Fails if the image is missing, the name is taken, or the specification cannot be met.
     pub async fn create(&self, spec: &ContainerSpec) -> Result<String, EngineError> {
-        Reference::parse(&spec.image)?;
+        ImageReference::parse(&spec.image)?;
         let body = spec::body(spec, self.ulimits().await)?;
         let mut archives = files::archives(&spec.files, &spec::volumes(spec))?;
         if !spec.copies.is_empty() {
@@ -39,7 +39,7 @@ impl ContainerEngine {
         }
         let (name, image) = (spec.name.clone(), spec.image.clone());
         let engine = self.clone();
-        self.unbroken(async move {
+        self.shielded(async move {
             let id = engine.create_empty(&name, &image, body).await?;
             for (place, archive) in archives {
                 if let Err(error) = engine.upload(&id, &name, &place, archive).await {
@@ -61,12 +61,12 @@ impl ContainerEngine {
     ) -> Result<String, EngineError> {
         let options = CreateContainerOptionsBuilder::new().name(name).build();
         let doing = format!("create container `{name}`");
-        match self.call(&doing, SLOW, self.docker.create_container(Some(options), body)).await {
+        match self.call(&doing, WRITE_TIMEOUT, self.docker.create_container(Some(options), body)).await {
             Ok(answer) => Ok(answer.id),
             Err(error) if error.says(&["already in use"]) => {
-                Err(EngineError::NameTaken { thing: Thing::Container, name: name.to_owned() })
+                Err(EngineError::NameTaken { thing: ResourceKind::Container, name: name.to_owned() })
             }
-            Err(error) => Err(error.or_not_found(Thing::Image, image)),
+            Err(error) => Err(error.or_not_found(ResourceKind::Image, image)),
         }
     }
 
@@ -74,7 +74,7 @@ impl ContainerEngine {
     ///
     /// # Errors
     /// Fails if the container does not take them.
-    pub async fn copy_in(&self, id: &str, copies: &[Copied], files: &[PathBuf]) -> Result<(), EngineError> {
+    pub async fn copy_in(&self, id: &str, copies: &[CopyIn], files: &[PathBuf]) -> Result<(), EngineError> {
         let archive = tokio::task::block_in_place(|| {
             files::sources(copies, |path| files.iter().any(|file| file == path))
         })?;
@@ -91,7 +91,7 @@ impl ContainerEngine {
         let options = UploadToContainerOptionsBuilder::new().path(place).build();
         let doing = format!("put files into container `{name}`");
         let upload = self.docker.upload_to_container(id, Some(options), bollard::body_full(archive));
-        self.call(&doing, SLOW, upload).await
+        self.call(&doing, WRITE_TIMEOUT, upload).await
     }
 
     /// Returns the text files in a directory of a container; empty if the directory is missing.
@@ -111,15 +111,15 @@ impl ContainerEngine {
             }
             Ok(())
         };
-        match self.call(&doing, SLOW, read).await {
+        match self.call(&doing, WRITE_TIMEOUT, read).await {
             Err(error) if error.status() == Some(404) => Ok(Vec::new()),
             Err(error) => Err(error),
             Ok(()) => Ok(files::texts(directory, &archive)),
         }
     }
 
-    pub(super) async fn ulimits(&self) -> Option<podman_limits::Limits> {
-        if self.kind() == Kind::Docker {
+    pub(super) async fn ulimits(&self) -> Option<podman_limits::PodmanLimits> {
+        if self.kind() == AddressKind::Docker {
             return None;
         }
         *self.shared.ulimits.get_or_init(|| podman_limits::needed(&self.shared.address)).await
@@ -133,7 +133,7 @@ impl ContainerEngine {
     pub async fn attach(&self, id: &str) -> Result<OutputStream, EngineError> {
         let options = AttachContainerOptionsBuilder::new().stdout(true).stderr(true).stream(true).build();
         let doing = format!("attach to container `{}`", short(id));
-        match self.call(&doing, SLOW, self.docker.attach_container(id, Some(options))).await {
+        match self.call(&doing, WRITE_TIMEOUT, self.docker.attach_container(id, Some(options))).await {
             Ok(attached) => Ok(OutputStream::watched(self, doing, attached.output)),
             Err(error) => Err(start_error(id, error)),
         }
@@ -144,12 +144,12 @@ impl ContainerEngine {
     /// # Errors
     /// Fails if its program is missing or not executable, if a port is in use, or the engine refuses for
     /// another reason. The container then still exists, as created.
-    pub async fn start(&self, container: &Passed<ContainerInside>) -> Result<(), EngineError> {
+    pub async fn start(&self, container: &Passed<ContainerInspect>) -> Result<(), EngineError> {
         let (engine, id) = (self.clone(), container.id.clone());
-        self.unbroken(async move {
+        self.shielded(async move {
             let doing = format!("start container `{}`", short(&id));
             let start = engine.docker.start_container(&id, None::<StartContainerOptions>);
-            engine.call(&doing, SLOW, start).await.map_err(|error| start_error(&id, error))
+            engine.call(&doing, WRITE_TIMEOUT, start).await.map_err(|error| start_error(&id, error))
         })
         .await
     }
@@ -164,7 +164,7 @@ impl ContainerEngine {
         let options = StopContainerOptionsBuilder::new().t(seconds).build();
         let doing = format!("stop container `{}`", short(id));
         let stop = self.docker.stop_container(id, Some(options));
-        match self.call(&doing, grace + SLOW, stop).await {
+        match self.call(&doing, grace + WRITE_TIMEOUT, stop).await {
             Err(error) if error.is_absence() => Ok(()),
             other => other,
         }
@@ -177,7 +177,7 @@ impl ContainerEngine {
     pub async fn kill(&self, id: &str) -> Result<(), EngineError> {
         let options = KillContainerOptionsBuilder::new().signal("SIGKILL").build();
         let doing = format!("kill container `{}`", short(id));
-        match self.call(&doing, QUICK, self.docker.kill_container(id, Some(options))).await {
+        match self.call(&doing, READ_TIMEOUT, self.docker.kill_container(id, Some(options))).await {
             Err(error) if error.is_absence() || error.status() == Some(409) => Ok(()),
             Err(error) if error.says(&["not running", "can only kill running", "state improper"]) => Ok(()),
             other => other,
@@ -192,7 +192,7 @@ impl ContainerEngine {
     pub async fn remove(&self, id: &str) -> Result<(), EngineError> {
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
         let doing = format!("remove container `{}`", short(id));
-        match self.call(&doing, SLOW, self.docker.remove_container(id, Some(options))).await {
+        match self.call(&doing, WRITE_TIMEOUT, self.docker.remove_container(id, Some(options))).await {
             Err(error) if error.is_absence() => Ok(()),
             Err(error) if error.says(&["already in progress"]) => self.until_gone(id, error).await,
             other => other,
@@ -210,7 +210,7 @@ impl ContainerEngine {
                 }
             }
         };
-        tokio::time::timeout(GOING, gone).await.unwrap_or(Err(error))
+        tokio::time::timeout(REMOVAL_TIMEOUT, gone).await.unwrap_or(Err(error))
     }
 }
 
@@ -225,7 +225,7 @@ fn start_error(id: &str, error: EngineError) -> EngineError {
     let container = short(id).to_owned();
     let EngineError::Refused { message, .. } = &error else { return error };
     if error.says(&["no such container"]) {
-        return EngineError::NotFound { thing: Thing::Container, name: container };
+        return EngineError::NotFound { thing: ResourceKind::Container, name: container };
     }
     if error.says(&["address already in use", "port is already allocated"]) {
         return EngineError::PortTaken { container, port: taken_port(message) };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::ContainerEngine;
-use super::address::{Address, Kind, Pong, Silence};
+use super::address::{Address, AddressKind, PingError, PingInfo};
 use super::docker_context;
 use super::podman_service::PodmanService;
 use crate::host::{Env, programs};
@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Requested engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
+pub enum EngineChoice {
     /// First that answers.
     Auto,
     /// Docker only.
@@ -25,19 +25,19 @@ pub enum Wanted {
     Podman,
 }
 
-impl Wanted {
-    fn takes(self, kind: Kind) -> bool {
+impl EngineChoice {
+    fn takes(self, kind: AddressKind) -> bool {
         match self {
             Self::Auto => true,
-            Self::Docker => kind == Kind::Docker,
-            Self::Podman => kind == Kind::Podman,
+            Self::Docker => kind == AddressKind::Docker,
+            Self::Podman => kind == AddressKind::Podman,
         }
     }
 }
 
 /// Source of a candidate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum EngineOrigin {
     /// An environment variable names it.
     Variable(&'static str),
     /// A context of Docker's client names it.
@@ -52,26 +52,26 @@ pub enum Origin {
     PodmanProgram,
 }
 
-impl Origin {
-    fn kind(&self) -> Option<Kind> {
+impl EngineOrigin {
+    fn kind(&self) -> Option<AddressKind> {
         match self {
             Self::Variable(_) | Self::DockerContext(_) => None,
-            Self::DockerSocket => Some(Kind::Docker),
-            Self::PodmanRootless | Self::PodmanRootful | Self::PodmanProgram => Some(Kind::Podman),
+            Self::DockerSocket => Some(AddressKind::Docker),
+            Self::PodmanRootless | Self::PodmanRootful | Self::PodmanProgram => Some(AddressKind::Podman),
         }
     }
 
     /// Returns whether the user has set it for the requested kind, so that no other candidate counts.
-    fn binds(&self, wanted: Wanted) -> bool {
+    fn binds(&self, wanted: EngineChoice) -> bool {
         match self {
-            Self::Variable("CONTAINER_HOST") => wanted != Wanted::Docker,
-            Self::Variable(_) | Self::DockerContext(_) => wanted != Wanted::Podman,
+            Self::Variable("CONTAINER_HOST") => wanted != EngineChoice::Docker,
+            Self::Variable(_) | Self::DockerContext(_) => wanted != EngineChoice::Podman,
             _ => false,
         }
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for EngineOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Variable(name) => write!(f, "`{name}`"),
@@ -84,13 +84,13 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Outcome of a try.
+/// DiscoveryOutcome of a try.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum DiscoveryOutcome {
     /// The engine answers, and is used.
     Used {
         /// Kind of the engine.
-        kind: Kind,
+        kind: AddressKind,
         /// Its version.
         version: String,
     },
@@ -99,14 +99,14 @@ pub enum Outcome {
     /// The socket exists, but this user has no permission.
     NoPermission,
     /// The engine is of another kind than requested.
-    OtherKind(Kind),
+    OtherKind(AddressKind),
     /// It cannot be used, for this reason.
     Failed(String),
     /// An earlier candidate decided.
     NotTried,
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for DiscoveryOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Used { kind, version } => write!(f, "{kind} {version}"),
@@ -121,16 +121,16 @@ impl fmt::Display for Outcome {
 
 /// Possible address of an engine, and the outcome of its try.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
+pub struct EngineCandidate {
     /// Source.
-    pub origin: Origin,
+    pub origin: EngineOrigin,
     /// Address.
     pub address: String,
-    /// Outcome.
-    pub outcome: Outcome,
+    /// DiscoveryOutcome.
+    pub outcome: DiscoveryOutcome,
 }
 
-impl fmt::Display for Candidate {
+impl fmt::Display for EngineCandidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, {}: {}", self.origin, self.address, self.outcome)
     }
@@ -142,96 +142,102 @@ pub struct Discovery {
     /// Engine, if one answers.
     pub engine: Option<ContainerEngine>,
     /// All candidates, in the order of trying.
-    pub candidates: Vec<Candidate>,
+    pub candidates: Vec<EngineCandidate>,
 }
 
 /// Address to try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Place {
-    origin: Origin,
-    at: At,
+    origin: EngineOrigin,
+    at: EngineSource,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum At {
+enum EngineSource {
     Text(String),
     Nowhere(String),
     Program,
 }
 
 /// Finds an engine; starts a Podman service if necessary.
-pub async fn discover(env: &Env, wanted: Wanted) -> Discovery {
+pub async fn discover(env: &Env, wanted: EngineChoice) -> Discovery {
     look_at(env, places(env, wanted), wanted).await
 }
 
 /// Finds an engine that already listens, and starts none.
-pub async fn discover_listening(env: &Env, wanted: Wanted) -> Discovery {
+pub async fn discover_listening(env: &Env, wanted: EngineChoice) -> Discovery {
     let mut places = places(env, wanted);
-    places.retain(|place| place.at != At::Program);
+    places.retain(|place| place.at != EngineSource::Program);
     look_at(env, places, wanted).await
 }
 
-async fn look_at(env: &Env, places: Vec<Place>, wanted: Wanted) -> Discovery {
+async fn look_at(env: &Env, places: Vec<Place>, wanted: EngineChoice) -> Discovery {
     let mut discovery = Discovery { engine: None, candidates: Vec::new() };
     let mut decided = false;
     for place in places {
         let Place { origin, at } = place;
-        let (mut address, mut outcome) = (at.to_string(), Outcome::NotTried);
+        let (mut address, mut outcome) = (at.to_string(), DiscoveryOutcome::NotTried);
         if !decided {
             match look(env, &at, wanted).await {
                 Ok((engine, version)) => {
                     address = engine.address().to_owned();
-                    outcome = Outcome::Used { kind: engine.kind(), version };
+                    outcome = DiscoveryOutcome::Used { kind: engine.kind(), version };
                     discovery.engine = Some(engine);
                     decided = true;
                 }
                 Err(why) => {
                     // An engine of another kind is no failure of an address that was set for the other kind.
-                    decided = origin.binds(wanted) && !matches!(why, Outcome::OtherKind(_));
+                    decided = origin.binds(wanted) && !matches!(why, DiscoveryOutcome::OtherKind(_));
                     outcome = why;
                 }
             }
         }
-        discovery.candidates.push(Candidate { origin, address, outcome });
+        discovery.candidates.push(EngineCandidate { origin, address, outcome });
     }
     discovery
 }
 
-async fn look(env: &Env, at: &At, wanted: Wanted) -> Result<(ContainerEngine, String), Outcome> {
+async fn look(
+    env: &Env,
+    at: &EngineSource,
+    wanted: EngineChoice,
+) -> Result<(ContainerEngine, String), DiscoveryOutcome> {
     let (address, pong, service) = match at {
-        At::Nowhere(why) => return Err(Outcome::Failed(why.clone())),
-        At::Text(text) => {
+        EngineSource::Nowhere(why) => return Err(DiscoveryOutcome::Failed(why.clone())),
+        EngineSource::Text(text) => {
             if text.starts_with("tcp:") && (env.get("DOCKER_TLS_VERIFY").is_some()) {
-                return Err(Outcome::Failed("connections over TLS are not supported".to_owned()));
+                return Err(DiscoveryOutcome::Failed("connections over TLS are not supported".to_owned()));
             }
-            let address = Address::parse(text).map_err(|error| Outcome::Failed(error.to_string()))?;
+            let address =
+                Address::parse(text).map_err(|error| DiscoveryOutcome::Failed(error.to_string()))?;
             let pong =
                 address.ping_until_known(PATIENCE, PATIENCE).await.map_err(|silence| match silence {
-                    Silence::Absent => Outcome::Absent,
-                    Silence::NoPermission => Outcome::NoPermission,
-                    other => Outcome::Failed(other.to_string()),
+                    PingError::Absent => DiscoveryOutcome::Absent,
+                    PingError::NoPermission => DiscoveryOutcome::NoPermission,
+                    other => DiscoveryOutcome::Failed(other.to_string()),
                 })?;
             (address, pong, None)
         }
-        At::Program => {
-            let program = programs::find(env, "podman").ok_or(Outcome::Absent)?;
+        EngineSource::Program => {
+            let program = programs::find(env, "podman").ok_or(DiscoveryOutcome::Absent)?;
             let started = PodmanService::start(env, &program).await;
-            let (service, address, pong) = started.map_err(|error| Outcome::Failed(error.to_string()))?;
+            let (service, address, pong) =
+                started.map_err(|error| DiscoveryOutcome::Failed(error.to_string()))?;
             (address, pong, Some(service))
         }
     };
-    let Pong { kind, version } = pong.clone();
+    let PingInfo { kind, version } = pong.clone();
     if !wanted.takes(kind) {
-        return Err(Outcome::OtherKind(kind));
+        return Err(DiscoveryOutcome::OtherKind(kind));
     }
     let engine = ContainerEngine::new(address, pong, service);
-    engine.map(|engine| (engine, version)).map_err(|error| Outcome::Failed(error.to_string()))
+    engine.map(|engine| (engine, version)).map_err(|error| DiscoveryOutcome::Failed(error.to_string()))
 }
 
 /// Returns the addresses to try, best first.
-fn places(env: &Env, wanted: Wanted) -> Vec<Place> {
+fn places(env: &Env, wanted: EngineChoice) -> Vec<Place> {
     let mut places = Vec::new();
-    let mut add = |origin: Origin, at: At| {
+    let mut add = |origin: EngineOrigin, at: EngineSource| {
         let known = |place: &Place| place.at == at;
         if origin.kind().is_none_or(|kind| wanted.takes(kind)) && !places.iter().any(known) {
             places.push(Place { origin, at });
@@ -239,38 +245,38 @@ fn places(env: &Env, wanted: Wanted) -> Vec<Place> {
     };
     let mut variables = vec!["DOCKER_HOST", "CONTAINER_HOST"];
     match wanted {
-        Wanted::Auto => {}
-        Wanted::Docker => variables.truncate(1),
-        Wanted::Podman => variables.reverse(),
+        EngineChoice::Auto => {}
+        EngineChoice::Docker => variables.truncate(1),
+        EngineChoice::Podman => variables.reverse(),
     }
     for name in variables {
         if let Some(address) = env.get(name) {
-            add(Origin::Variable(name), At::Text(address.to_owned()));
+            add(EngineOrigin::Variable(name), EngineSource::Text(address.to_owned()));
         }
     }
     // Docker's client uses its contexts only if the variable is not set.
     if env.get("DOCKER_HOST").is_none()
         && let Some(context) = docker_context::chosen(env)
     {
-        let at = context.host.map_or_else(At::Nowhere, At::Text);
-        add(Origin::DockerContext(context.name), at);
+        let at = context.host.map_or_else(EngineSource::Nowhere, EngineSource::Text);
+        add(EngineOrigin::DockerContext(context.name), at);
     }
-    let socket = |path: PathBuf| At::Text(format!("unix://{}", path.display()));
+    let socket = |path: PathBuf| EngineSource::Text(format!("unix://{}", path.display()));
     let runtime = env
         .get_os("XDG_RUNTIME_DIR")
         .map_or_else(|| PathBuf::from(format!("/run/user/{}", nix::unistd::getuid())), PathBuf::from);
-    add(Origin::DockerSocket, socket("/var/run/docker.sock".into()));
-    add(Origin::DockerSocket, socket(runtime.join("docker.sock")));
+    add(EngineOrigin::DockerSocket, socket("/var/run/docker.sock".into()));
+    add(EngineOrigin::DockerSocket, socket(runtime.join("docker.sock")));
     if let Some(home) = env.home() {
-        add(Origin::DockerSocket, socket(home.join(".docker/run/docker.sock")));
+        add(EngineOrigin::DockerSocket, socket(home.join(".docker/run/docker.sock")));
     }
-    add(Origin::PodmanRootless, socket(runtime.join("podman/podman.sock")));
-    add(Origin::PodmanRootful, socket("/run/podman/podman.sock".into()));
-    add(Origin::PodmanProgram, At::Program);
+    add(EngineOrigin::PodmanRootless, socket(runtime.join("podman/podman.sock")));
+    add(EngineOrigin::PodmanRootful, socket("/run/podman/podman.sock".into()));
+    add(EngineOrigin::PodmanProgram, EngineSource::Program);
     places
 }
 
-impl fmt::Display for At {
+impl fmt::Display for EngineSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => f.write_str(&crate::base::text::safe_line(text)),
@@ -284,7 +290,7 @@ impl fmt::Display for At {
 mod tests {
     use super::*;
 
-    fn shown(env: &Env, wanted: Wanted) -> Vec<String> {
+    fn shown(env: &Env, wanted: EngineChoice) -> Vec<String> {
         places(env, wanted).iter().map(|place| place.at.to_string()).collect()
     }
 
@@ -292,7 +298,7 @@ mod tests {
     fn the_order_of_trying() {
         let env = Env::new([("XDG_RUNTIME_DIR", "/run/user/7"), ("HOME", "/home/a")]);
         assert_eq!(
-            shown(&env, Wanted::Auto),
+            shown(&env, EngineChoice::Auto),
             [
                 "unix:///var/run/docker.sock",
                 "unix:///run/user/7/docker.sock",
@@ -302,8 +308,8 @@ mod tests {
                 "podman system service",
             ]
         );
-        assert_eq!(shown(&env, Wanted::Docker).len(), 3);
-        assert_eq!(shown(&env, Wanted::Podman).len(), 3);
+        assert_eq!(shown(&env, EngineChoice::Docker).len(), 3);
+        assert_eq!(shown(&env, EngineChoice::Podman).len(), 3);
     }
 
     #[test]
@@ -312,22 +318,24 @@ mod tests {
             ("DOCKER_HOST", "unix:///var/run/docker.sock"),
             ("CONTAINER_HOST", "tcp://localhost:1"),
         ]);
-        let all = shown(&env, Wanted::Auto);
+        let all = shown(&env, EngineChoice::Auto);
         assert_eq!(all[..2], ["unix:///var/run/docker.sock", "tcp://localhost:1"]);
         assert_eq!(all.iter().filter(|at| at.ends_with("/var/run/docker.sock")).count(), 1);
-        assert_eq!(shown(&env, Wanted::Podman)[0], "tcp://localhost:1");
-        assert!(!shown(&env, Wanted::Docker).contains(&"tcp://localhost:1".to_owned()));
+        assert_eq!(shown(&env, EngineChoice::Podman)[0], "tcp://localhost:1");
+        assert!(!shown(&env, EngineChoice::Docker).contains(&"tcp://localhost:1".to_owned()));
     }
 
     #[tokio::test]
     async fn what_a_person_has_set_is_not_replaced() {
         let env = Env::new([("DOCKER_HOST", "unix:///nowhere/docker.sock"), ("PATH", "/nowhere")]);
-        let found = discover(&env, Wanted::Auto).await;
+        let found = discover(&env, EngineChoice::Auto).await;
         assert!(found.engine.is_none());
-        assert_eq!(found.candidates[0].outcome, Outcome::Absent);
-        assert!(found.candidates[1..].iter().all(|candidate| candidate.outcome == Outcome::NotTried));
+        assert_eq!(found.candidates[0].outcome, DiscoveryOutcome::Absent);
+        assert!(
+            found.candidates[1..].iter().all(|candidate| candidate.outcome == DiscoveryOutcome::NotTried)
+        );
         let env = Env::new([("DOCKER_HOST", "ssh://host")]);
-        let found = discover(&env, Wanted::Docker).await;
-        assert!(matches!(&found.candidates[0].outcome, Outcome::Failed(why) if why.contains("SSH")));
+        let found = discover(&env, EngineChoice::Docker).await;
+        assert!(matches!(&found.candidates[0].outcome, DiscoveryOutcome::Failed(why) if why.contains("SSH")));
     }
 }

@@ -14,14 +14,14 @@ const LONGEST: u64 = 1 << 20;
 
 /// The user's chosen context.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Context {
+pub(super) struct DockerContext {
     pub(super) name: String,
     /// Its address, or the reason for its absence.
     pub(super) host: Result<String, String>,
 }
 
 #[derive(Deserialize)]
-struct Config {
+struct DockerConfig {
     #[serde(rename = "currentContext", default)]
     current: String,
 }
@@ -34,18 +34,18 @@ struct Meta {
 
 #[derive(Deserialize, Default)]
 struct Endpoints {
-    docker: Option<Endpoint>,
+    docker: Option<ContextEndpoint>,
 }
 
 #[derive(Deserialize)]
-struct Endpoint {
+struct ContextEndpoint {
     #[serde(rename = "Host", default)]
     host: String,
 }
 
 /// Returns the context chosen by `DOCKER_CONTEXT` or by the configuration file; `None` for `default`, which
 /// is no context but the default socket.
-pub(super) fn chosen(env: &Env) -> Option<Context> {
+pub(super) fn chosen(env: &Env) -> Option<DockerContext> {
     let directory = env
         .get_os("DOCKER_CONFIG")
         .map(PathBuf::from)
@@ -54,7 +54,7 @@ pub(super) fn chosen(env: &Env) -> Option<Context> {
         Some(name) => name.to_owned(),
         None => {
             let text = files::read_text(&directory.join("config.json"), LONGEST).ok()?;
-            serde_json::from_str::<Config>(&text).ok()?.current
+            serde_json::from_str::<DockerConfig>(&text).ok()?.current
         }
     };
     if name.is_empty() || name == "default" {
@@ -62,7 +62,7 @@ pub(super) fn chosen(env: &Env) -> Option<Context> {
     }
     let id = crate::base::digest::hex(&Sha256::digest(name.as_bytes()));
     let host = host(&directory.join("contexts/meta").join(id).join("meta.json"));
-    Some(Context { name: safe_line(&name).into_owned(), host })
+    Some(DockerContext { name: safe_line(&name).into_owned(), host })
 }
 
 fn host(path: &std::path::Path) -> Result<String, String> {
@@ -98,7 +98,7 @@ mod tests {
         };
         assert_eq!(chosen(&env(None)), None);
         std::fs::write(docker.join("config.json"), r#"{"currentContext":"far"}"#).expect("writes");
-        let far = Context { name: "far".into(), host: Ok("unix:///x".into()) };
+        let far = DockerContext { name: "far".into(), host: Ok("unix:///x".into()) };
         assert_eq!(chosen(&env(None)).as_ref(), Some(&far));
         assert_eq!(chosen(&env(Some("default"))), None);
         let missing = chosen(&env(Some("near"))).expect("is chosen");

@@ -48,7 +48,7 @@ pub enum EngineError {
     #[error("there is no {thing} `{name}` on the container engine")]
     NotFound {
         /// Kind of object.
-        thing: Thing,
+        thing: ResourceKind,
         /// Name or id.
         name: String,
     },
@@ -56,7 +56,7 @@ pub enum EngineError {
     #[error("there already is a {thing} `{name}` on the container engine")]
     NameTaken {
         /// Kind of object.
-        thing: Thing,
+        thing: ResourceKind,
         /// Name.
         name: String,
     },
@@ -189,7 +189,7 @@ impl PullCause {
 
 /// Kind of object on an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Thing {
+pub enum ResourceKind {
     /// Container.
     Container,
     /// Image.
@@ -200,7 +200,7 @@ pub enum Thing {
     Volume,
 }
 
-impl fmt::Display for Thing {
+impl fmt::Display for ResourceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Container => "container",
@@ -254,12 +254,12 @@ impl EngineError {
     }
 
     /// Returns whether Podman failed because a process ended while Podman inspected it: a retry succeeds.
-    pub(super) fn is_stumble(&self) -> bool {
+    pub(super) fn is_transient(&self) -> bool {
         self.says(&["no such process"])
     }
 
     /// Returns the same error, or `NotFound` if it reports a missing object.
-    pub(super) fn or_not_found(self, thing: Thing, name: &str) -> Self {
+    pub(super) fn or_not_found(self, thing: ResourceKind, name: &str) -> Self {
         if self.is_absence() { Self::NotFound { thing, name: name.to_owned() } } else { self }
     }
 
@@ -433,7 +433,8 @@ mod tests {
     #[test]
     fn a_404_is_an_absence() {
         let answer = Error::DockerResponseServerError { status_code: 404, message: "No such x".into() };
-        let error = EngineError::new("unix:///x", "inspect", &answer).or_not_found(Thing::Image, "a:1");
+        let error =
+            EngineError::new("unix:///x", "inspect", &answer).or_not_found(ResourceKind::Image, "a:1");
         assert_eq!(error.to_string(), "there is no image `a:1` on the container engine");
     }
 }

@@ -11,7 +11,7 @@ use super::error::EngineError;
 use super::exec_request::{ExecRequest, Input};
 use super::mark::{Ender, Mark};
 use super::output::OutputStream;
-use super::{ContainerEngine, QUICK, SLOW};
+use super::{ContainerEngine, READ_TIMEOUT, WRITE_TIMEOUT};
 
 /// A running command. It is ended if this is dropped before [`Exec::wait`] has returned.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl ContainerEngine {
         };
         let exec = self.create_exec(id, options).await?;
         let options = StartExecOptions { output_capacity: Some(64 << 10), ..Default::default() };
-        let started = self.call(&doing, SLOW, self.docker.start_exec(&exec, Some(options))).await;
+        let started = self.call(&doing, WRITE_TIMEOUT, self.docker.start_exec(&exec, Some(options))).await;
         let StartExecResults::Attached { output, input } = started.map_err(|error| not_running(error, id))?
         else {
             return Err(EngineError::Nonsense { doing, message: "it ran it out of sight".to_owned() });
@@ -115,7 +115,7 @@ impl ContainerEngine {
         options: CreateExecOptions<String>,
     ) -> Result<String, EngineError> {
         let doing = format!("run a command in container `{}`", short(container));
-        let created = self.call(&doing, QUICK, self.docker.create_exec(container, options)).await;
+        let created = self.call(&doing, READ_TIMEOUT, self.docker.create_exec(container, options)).await;
         Ok(created.map_err(|error| not_running(error, container))?.id)
     }
 
@@ -126,10 +126,11 @@ impl ContainerEngine {
         let mut pause = Duration::from_millis(5);
         loop {
             let inspect = self.docker.inspect_exec(id);
-            let facts = self.call(&doing, QUICK, inspect).await.map_err(|error| match error.status() {
-                Some(404) => EngineError::NotRunning { container: container.to_owned() },
-                _ => error,
-            })?;
+            let facts =
+                self.call(&doing, READ_TIMEOUT, inspect).await.map_err(|error| match error.status() {
+                    Some(404) => EngineError::NotRunning { container: container.to_owned() },
+                    _ => error,
+                })?;
             if facts.running != Some(true) {
                 return Ok(facts.exit_code.unwrap_or(-1));
             }
@@ -145,7 +146,7 @@ impl ContainerEngine {
 pub(super) fn not_running(error: EngineError, container: &str) -> EngineError {
     let container = short(container).to_owned();
     match error.status() {
-        _ if error.is_absence() => error.or_not_found(super::Thing::Container, &container),
+        _ if error.is_absence() => error.or_not_found(super::ResourceKind::Container, &container),
         Some(409) => EngineError::NotRunning { container },
         _ if error.says(&["not running", "state improper"]) => EngineError::NotRunning { container },
         _ => error,

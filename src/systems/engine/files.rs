@@ -7,8 +7,8 @@ use std::path::{Component, Path, PathBuf};
 
 use super::error::EngineError;
 use crate::base::secret::Secret;
-use crate::base::tree_snapshot::Sources;
-use crate::model::container::{ContainerFile, Copied};
+use crate::base::tree_snapshot::TreeSnapshot;
+use crate::model::container::{ContainerFile, CopyIn};
 
 use super::spec::home;
 
@@ -17,11 +17,11 @@ const MOST: u64 = 512 << 20;
 
 /// Returns a tar to unpack at `/`, with the present sources that are `wanted`. A file that changes while it
 /// is read is taken as read; one that vanishes is left out.
-pub(super) fn sources(copies: &[Copied], wanted: impl Fn(&Path) -> bool) -> Result<Vec<u8>, EngineError> {
+pub(super) fn sources(copies: &[CopyIn], wanted: impl Fn(&Path) -> bool) -> Result<Vec<u8>, EngineError> {
     let mut tar = tar::Builder::new(Vec::new());
     let mut size = 0;
-    for Copied { from, to } in copies {
-        let found = Sources::read(from).map_err(|error| EngineError::Invalid {
+    for CopyIn { from, to } in copies {
+        let found = TreeSnapshot::read(from).map_err(|error| EngineError::Invalid {
             what: "a source for a container",
             text: crate::base::text::safe_line(&error.path.display().to_string()).into_owned(),
             why: error.source.to_string(),
@@ -177,9 +177,9 @@ mod tests {
         std::fs::write(root.join(".gitignore"), "*.log\n").expect("writes");
         std::os::unix::fs::symlink("sub/b.py", root.join("link")).expect("links");
         let copies = [
-            Copied { from: root.to_path_buf(), to: "/code".into() },
-            Copied { from: root.join("sub/b.py"), to: "/etc/b".into() },
-            Copied { from: root.join("nowhere"), to: "/x".into() },
+            CopyIn { from: root.to_path_buf(), to: "/code".into() },
+            CopyIn { from: root.join("sub/b.py"), to: "/etc/b".into() },
+            CopyIn { from: root.join("nowhere"), to: "/x".into() },
         ];
         let bytes = sources(&copies, |path| !path.ends_with(".gitignore")).expect("packs");
         let mut tar = tar::Archive::new(bytes.as_slice());

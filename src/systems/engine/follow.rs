@@ -14,11 +14,11 @@ use tokio::task::JoinHandle;
 use super::container::short;
 use super::error::EngineError;
 use super::output::{Chunk, OutputStream};
-use super::{ContainerEngine, Kind, SLOW};
+use super::{AddressKind, ContainerEngine, WRITE_TIMEOUT};
 use crate::model::event::Stream;
 
 /// Maximum delay of a follower after the end of the container.
-const LAG: Duration = Duration::from_millis(300);
+const CLOCK_TOLERANCE: Duration = Duration::from_millis(300);
 /// Minimum time between two readings of a log.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Maximum time between two readings of a log, unless it is long.
@@ -48,18 +48,18 @@ impl ContainerEngine {
         // Without this, a missing container would be an error in the middle of the stream at best.
         self.inspect(id).await?;
         let since = request.since.map_or(0, |since| i32::try_from(since.max(0)).unwrap_or(i32::MAX));
-        let log = Log { engine: self.clone(), id: id.to_owned(), since, timestamps: request.timestamps };
+        let log = LogState { engine: self.clone(), id: id.to_owned(), since, timestamps: request.timestamps };
         match (request.follow, request.tail) {
             (true, _) => {}
             // Podman's tail counts pieces as written, not lines, and returns them in reverse.
-            (false, Some(lines)) if self.kind() == Kind::Podman => {
-                let tail = log.tail(lines, &mut Position::default()).await?;
+            (false, Some(lines)) if self.kind() == AddressKind::Podman => {
+                let tail = log.tail(lines, &mut LogPosition::default()).await?;
                 return Ok(OutputStream::new(stream::iter(tail.into_iter().map(Ok))));
             }
             (false, tail) => return Ok(log.open(false, tail)),
         }
         let (sender, receiver) = mpsc::channel(64);
-        let follower = Follower(tokio::spawn(async move {
+        let follower = LogFollower(tokio::spawn(async move {
             if let Err(error) = log.follow(request.tail, &sender).await {
                 // If the receiver is gone, nothing reads the error.
                 let _ = sender.send(Err(error)).await;
@@ -72,9 +72,9 @@ impl ContainerEngine {
 }
 
 /// Task that ends with its reader.
-struct Follower(JoinHandle<()>);
+struct LogFollower(JoinHandle<()>);
 
-impl Drop for Follower {
+impl Drop for LogFollower {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -82,7 +82,7 @@ impl Drop for Follower {
 
 type Sender = mpsc::Sender<Result<Chunk, EngineError>>;
 
-struct Log {
+struct LogState {
     engine: ContainerEngine,
     id: String,
     since: i32,
@@ -91,12 +91,12 @@ struct Log {
 
 /// Number of bytes of each stream that were handled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Position {
+struct LogPosition {
     stdout: usize,
     stderr: usize,
 }
 
-impl Position {
+impl LogPosition {
     fn of(&mut self, stream: Stream) -> &mut usize {
         match stream {
             Stream::Stdout => &mut self.stdout,
@@ -105,7 +105,7 @@ impl Position {
     }
 }
 
-impl Log {
+impl LogState {
     fn open(&self, follow: bool, tail: Option<usize>) -> OutputStream {
         let options = LogsOptionsBuilder::new()
             .stdout(true)
@@ -122,19 +122,19 @@ impl Log {
             self.engine.docker.logs(&self.id, Some(options)),
         );
         // Existing lines come without a pause.
-        if follow { log } else { log.within(SLOW, &self.engine, doing) }
+        if follow { log } else { log.within(WRITE_TIMEOUT, &self.engine, doing) }
     }
 
     async fn follow(&self, tail: Option<usize>, sender: &Sender) -> Result<(), EngineError> {
-        let mut done = Position::default();
+        let mut done = LogPosition::default();
         if let Some(lines) = tail {
             for chunk in self.tail(lines, &mut done).await? {
-                send(chunk, &mut Position::default(), sender).await;
+                send(chunk, &mut LogPosition::default(), sender).await;
             }
         }
         let followed = match self.engine.kind() {
-            Kind::Docker => self.follow_live(&mut done, sender).await,
-            Kind::Podman => self.follow_by_reading(&mut done, sender).await,
+            AddressKind::Docker => self.follow_live(&mut done, sender).await,
+            AddressKind::Podman => self.follow_by_reading(&mut done, sender).await,
         };
         match followed {
             Ok(()) => self.send_rest(&mut done, sender).await,
@@ -146,7 +146,7 @@ impl Log {
     }
 
     /// Passes on new output, until the container ends.
-    async fn follow_live(&self, done: &mut Position, sender: &Sender) -> Result<(), EngineError> {
+    async fn follow_live(&self, done: &mut LogPosition, sender: &Sender) -> Result<(), EngineError> {
         let ended = self.engine.wait_for_end(&self.id);
         tokio::pin!(ended);
         let mut live = Skip::new(self.open(true, None), *done);
@@ -164,14 +164,14 @@ impl Log {
                 }
             }
         }
-        while let Ok(Some(Ok(chunk))) = tokio::time::timeout(LAG, live.next()).await {
+        while let Ok(Some(Ok(chunk))) = tokio::time::timeout(CLOCK_TOLERANCE, live.next()).await {
             send(chunk, done, sender).await;
         }
         Ok(())
     }
 
     /// Reads the log again whenever it has something new, until the container ends.
-    async fn follow_by_reading(&self, done: &mut Position, sender: &Sender) -> Result<(), EngineError> {
+    async fn follow_by_reading(&self, done: &mut LogPosition, sender: &Sender) -> Result<(), EngineError> {
         let news = Notify::new();
         let listening = async {
             let mut live = self.open(true, Some(0));
@@ -200,7 +200,7 @@ impl Log {
     }
 
     /// Passes on the lines of the log that were not handled yet.
-    async fn send_rest(&self, done: &mut Position, sender: &Sender) -> Result<(), EngineError> {
+    async fn send_rest(&self, done: &mut LogPosition, sender: &Sender) -> Result<(), EngineError> {
         let mut rest = Skip::new(self.open(false, None), *done);
         while let Some(chunk) = rest.next().await {
             match chunk {
@@ -214,8 +214,8 @@ impl Log {
     }
 
     /// Returns the last existing lines. All bytes read for them count as handled.
-    async fn tail(&self, lines: usize, done: &mut Position) -> Result<VecDeque<Chunk>, EngineError> {
-        let mut tail = Tail::new(lines);
+    async fn tail(&self, lines: usize, done: &mut LogPosition) -> Result<VecDeque<Chunk>, EngineError> {
+        let mut tail = LogTail::new(lines);
         let mut log = self.open(false, None);
         while let Some(chunk) = log.next().await {
             let chunk = chunk?;
@@ -228,7 +228,7 @@ impl Log {
 
 /// Passes on a piece; counted bytes were passed on, wherever this is dropped. Without a receiver, the whole
 /// task is about to be aborted.
-async fn send(chunk: Chunk, done: &mut Position, sender: &Sender) {
+async fn send(chunk: Chunk, done: &mut LogPosition, sender: &Sender) {
     let Ok(room) = sender.reserve().await else { return std::future::pending().await };
     *done.of(chunk.stream) += chunk.bytes.len();
     room.send(Ok(chunk));
@@ -237,11 +237,11 @@ async fn send(chunk: Chunk, done: &mut Position, sender: &Sender) {
 /// Filter that drops the first bytes of a log.
 struct Skip {
     log: OutputStream,
-    left: Position,
+    left: LogPosition,
 }
 
 impl Skip {
-    fn new(log: OutputStream, left: Position) -> Self {
+    fn new(log: OutputStream, left: LogPosition) -> Self {
         Self { log, left }
     }
 
@@ -263,7 +263,7 @@ impl Skip {
 }
 
 /// Last lines of a log, of both streams together.
-struct Tail {
+struct LogTail {
     lines: usize,
     /// One line a piece, or a part of one that continues in the next.
     kept: VecDeque<Chunk>,
@@ -272,7 +272,7 @@ struct Tail {
     ended: usize,
 }
 
-impl Tail {
+impl LogTail {
     fn new(lines: usize) -> Self {
         Self { lines, kept: VecDeque::new(), bytes: 0, ended: 0 }
     }
@@ -309,7 +309,7 @@ mod tests {
     }
 
     fn tail(lines: usize, pieces: &[&'static str]) -> String {
-        let mut tail = Tail::new(lines);
+        let mut tail = LogTail::new(lines);
         for piece in pieces {
             tail.push(out(piece));
         }
@@ -328,7 +328,7 @@ mod tests {
     async fn what_was_given_out_is_skipped_stream_by_stream() {
         let err = |text: &'static str| Chunk { stream: Stream::Stderr, ..out(text) };
         let log = OutputStream::new(stream::iter([out("abc"), err("xy"), out("def"), err("z")].map(Ok)));
-        let mut rest = Skip::new(log, Position { stdout: 4, stderr: 0 });
+        let mut rest = Skip::new(log, LogPosition { stdout: 4, stderr: 0 });
         let mut seen = Vec::new();
         while let Some(chunk) = rest.next().await {
             seen.push(chunk.expect("is good"));

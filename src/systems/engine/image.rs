@@ -8,12 +8,12 @@ use bollard::query_parameters::{
     CreateImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptionsBuilder,
 };
 
-use super::error::{EngineError, Thing, clean};
+use super::error::{EngineError, ResourceKind, clean};
 use super::output::watch;
-use super::reference::{Reference, familiar};
-use super::{ContainerEngine, QUICK, SLOW};
+use super::reference::{ImageReference, familiar};
+use super::{ContainerEngine, READ_TIMEOUT, WRITE_TIMEOUT};
 use crate::base::text::safe_line;
-use crate::model::event::{Task, Unit};
+use crate::model::event::{ProgressUnit, Task};
 
 /// Maximum silence of a pull; after it, the registry is taken for unresponsive. Podman is silent while it
 /// unpacks a layer, which takes minutes for a large one.
@@ -69,9 +69,9 @@ impl ContainerEngine {
     /// # Errors
     /// Fails if the name is invalid, or the engine does not answer.
     pub async fn image(&self, name: &str) -> Result<Option<ImageFacts>, EngineError> {
-        Reference::parse(name)?;
+        ImageReference::parse(name)?;
         let doing = format!("look at image `{name}`");
-        match self.call(&doing, QUICK, self.docker.inspect_image(name)).await {
+        match self.call(&doing, READ_TIMEOUT, self.docker.inspect_image(name)).await {
             Ok(image) => Ok(Some(facts(image))),
             Err(error) if error.status() == Some(404) => Ok(None),
             Err(error) => Err(error),
@@ -85,7 +85,7 @@ impl ContainerEngine {
     pub async fn images_with_label(&self, key: &str) -> Result<Vec<ImageSummary>, EngineError> {
         let filters = HashMap::from([("label", vec![key])]);
         let options = ListImagesOptionsBuilder::new().filters(&filters).build();
-        let answer = self.call("list images", QUICK, self.docker.list_images(Some(options))).await?;
+        let answer = self.call("list images", READ_TIMEOUT, self.docker.list_images(Some(options))).await?;
         let mut all: Vec<ImageSummary> = answer
             .into_iter()
             .map(|image| ImageSummary {
@@ -110,10 +110,10 @@ impl ContainerEngine {
     /// # Errors
     /// Fails if the image is in use.
     pub async fn remove_image(&self, name: &str) -> Result<bool, EngineError> {
-        Reference::parse(name)?;
+        ImageReference::parse(name)?;
         let doing = format!("remove image `{name}`");
         let options = RemoveImageOptionsBuilder::new().build();
-        match self.call(&doing, SLOW, self.docker.remove_image(name, Some(options), None)).await {
+        match self.call(&doing, WRITE_TIMEOUT, self.docker.remove_image(name, Some(options), None)).await {
             Ok(_) => Ok(true),
             Err(error) if error.status() == Some(404) => Ok(false),
             Err(error) => Err(error),
@@ -126,13 +126,13 @@ impl ContainerEngine {
         let options = || Some(RemoveImageOptionsBuilder::new().noprune(true).build());
         for id in layers.iter().rev() {
             let inspect = self.docker.inspect_image(id);
-            let facts = self.call("look at a layer", QUICK, inspect).await;
+            let facts = self.call("look at a layer", READ_TIMEOUT, inspect).await;
             if !facts.is_ok_and(|image| image.repo_tags.unwrap_or_default().is_empty()) {
                 continue;
             }
             for _ in 0..LOOKS {
                 let removed = self.docker.remove_image(id, options(), None);
-                match self.call("remove a layer", SLOW, removed).await {
+                match self.call("remove a layer", WRITE_TIMEOUT, removed).await {
                     Err(error) if error.status() == Some(409) => tokio::time::sleep(MOMENT).await,
                     _ => break,
                 }
@@ -145,12 +145,12 @@ impl ContainerEngine {
     /// # Errors
     /// Fails if there is no such image, or the new name is invalid.
     pub async fn tag_image(&self, source: &str, target: &str) -> Result<(), EngineError> {
-        Reference::parse(source)?;
-        let name = Reference::parse(target)?;
+        ImageReference::parse(source)?;
+        let name = ImageReference::parse(target)?;
         let options = TagImageOptionsBuilder::new().repo(name.name).tag(name.tag.unwrap_or("latest")).build();
         let doing = format!("tag image `{source}` as `{target}`");
-        let answer = self.call(&doing, QUICK, self.docker.tag_image(source, Some(options))).await;
-        answer.map_err(|error| error.or_not_found(Thing::Image, source))
+        let answer = self.call(&doing, READ_TIMEOUT, self.docker.tag_image(source, Some(options))).await;
+        answer.map_err(|error| error.or_not_found(ResourceKind::Image, source))
     }
 
     /// Checks that a text is a valid name of an image.
@@ -158,7 +158,7 @@ impl ContainerEngine {
     /// # Errors
     /// Fails with the fault of an invalid name.
     pub fn check_name(text: &str) -> Result<(), EngineError> {
-        Reference::parse(text).map(|_| ())
+        ImageReference::parse(text).map(|_| ())
     }
 
     /// Pulls an image from its registry, without a login. The caller decides whether the network may be used.
@@ -166,7 +166,7 @@ impl ContainerEngine {
     /// # Errors
     /// Fails if the registry does not have it, or cannot be reached.
     pub async fn pull(&self, name: &str, task: &Task) -> Result<(), EngineError> {
-        let parsed = Reference::parse(name)?;
+        let parsed = ImageReference::parse(name)?;
         // Without a tag, the engine would fetch every tag.
         let tag = parsed.digest.or(parsed.tag).unwrap_or("latest");
         let options = CreateImageOptionsBuilder::new().from_image(parsed.name).tag(tag).build();
@@ -213,7 +213,11 @@ impl Layers {
                 let count = |number: Option<i64>| number.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
                 self.bytes.insert(layer, (count(progress.current), count(progress.total)));
                 let sum = |part: fn(&(u64, u64)) -> u64| self.bytes.values().map(part).sum::<u64>();
-                task.progress(sum(|b| b.0), Some(sum(|b| b.1)).filter(|total| *total > 0), Unit::Bytes);
+                task.progress(
+                    sum(|b| b.0),
+                    Some(sum(|b| b.1)).filter(|total| *total > 0),
+                    ProgressUnit::Bytes,
+                );
             } else {
                 if let Some((done, total)) = self.bytes.get_mut(&layer) {
                     *done = *total;

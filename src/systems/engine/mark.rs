@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use super::container::short;
 use super::error::EngineError;
 use super::exec_request::ExecRequest;
-use super::{ContainerEngine, QUICK};
-use crate::base::process_ref::Owner;
+use super::{ContainerEngine, READ_TIMEOUT};
+use crate::base::process_ref::ProcessRef;
 use crate::host;
 use crate::model::guard::Passed;
 
@@ -55,8 +55,8 @@ impl Mark {
     }
 
     /// Returns the process that has started the command; `None` for text that is not a mark of `cki`.
-    fn owner(&self) -> Option<Owner> {
-        Owner::parse(self.0.split_once('/')?.1)
+    fn owner(&self) -> Option<ProcessRef> {
+        ProcessRef::parse(self.0.split_once('/')?.1)
     }
 }
 
@@ -102,7 +102,7 @@ impl Ender {
         let Some(exec) = &self.exec else { return false };
         let doing = format!("look at a command in container `{}`", short(&self.container));
         let inspect = self.engine.docker.inspect_exec(exec);
-        let Ok(facts) = self.engine.call(&doing, QUICK, inspect).await else { return false };
+        let Ok(facts) = self.engine.call(&doing, READ_TIMEOUT, inspect).await else { return false };
         if facts.running != Some(true) {
             return true;
         }

@@ -8,6 +8,7 @@
 //! `cki` nor was named by its id.
 
 mod address;
+mod api_types;
 mod build;
 mod build_lines;
 mod build_request;
@@ -18,7 +19,6 @@ mod docker_context;
 mod error;
 mod exec;
 mod exec_request;
-mod api_types;
 mod files;
 mod follow;
 mod image;
@@ -27,9 +27,9 @@ mod network;
 mod output;
 mod podman_limits;
 mod podman_service;
+mod prune;
 mod reference;
 mod spec;
-mod prune;
 mod terminal;
 mod volume;
 mod wait;
@@ -42,10 +42,12 @@ use bollard::Docker;
 use bollard::models::SystemInfo;
 use tokio::sync::{OnceCell, RwLock};
 
-pub use address::{Address, Kind, Unsupported};
+pub use address::{Address, AddressKind, Unsupported};
 pub use build_request::BuildRequest;
-pub use discover::{Candidate, Discovery, Origin, Outcome, Wanted, discover, discover_listening};
-pub use error::{EngineError, PullCause, Thing};
+pub use discover::{
+    Discovery, DiscoveryOutcome, EngineCandidate, EngineChoice, EngineOrigin, discover, discover_listening,
+};
+pub use error::{EngineError, PullCause, ResourceKind};
 pub use exec::Exec;
 pub use exec_request::{ExecRequest, Input};
 pub use follow::LogRequest;
@@ -54,42 +56,42 @@ pub use mark::Ender;
 pub use network::{ClosedNetwork, NetworkFacts};
 pub use output::{Chunk, OutputStream};
 pub use podman_service::orphaned_services;
-pub use prune::Swept;
-pub use terminal::{TerminalExec, TerminalReader, TerminalWriter, Twin};
+pub use prune::PruneReport;
+pub use terminal::{DebugCopy, TerminalExec, TerminalReader, TerminalWriter};
 pub use volume::VolumeFacts;
 
-use address::Pong;
+use address::PingInfo;
 use podman_service::PodmanService;
 
 /// Timeout of a request that the engine answers from memory.
-const QUICK: Duration = Duration::from_secs(20);
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
 /// Timeout of a request that creates or removes something.
-const SLOW: Duration = Duration::from_secs(90);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(90);
 /// Silence of a stream after which the engine is pinged.
-const SILENCE: Duration = Duration::from_secs(5);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time of broken connections after which an engine does not count as just ending.
 const DYING: Duration = Duration::from_secs(3);
 /// Pause before a second ping of an engine that answers after a connection broke.
 const LAST_BREATH: Duration = Duration::from_millis(100);
 /// bollard's own timeout, out of effect. It counts until the first header, and both engines send headers as
 /// late as the first byte of a log or the last of a build context: the timeouts above apply instead.
-const NEVER: u64 = 30 * 24 * 3600;
+const NO_TIMEOUT: u64 = 30 * 24 * 3600;
 
 /// A container engine that answers. Clones are cheap and share one connection.
 #[derive(Debug, Clone)]
 pub struct ContainerEngine {
     docker: Docker,
-    shared: Arc<Shared>,
+    shared: Arc<EngineState>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct EngineState {
     address: Address,
     shown: String,
-    kind: Kind,
+    kind: AddressKind,
     version: String,
     info: OnceCell<SystemInfo>,
-    ulimits: OnceCell<Option<podman_limits::Limits>>,
+    ulimits: OnceCell<Option<podman_limits::PodmanLimits>>,
     /// Lock held for reading during each request that creates something.
     making: Arc<RwLock<()>>,
     /// Podman service of this process, which ends with the last clone.
@@ -98,14 +100,14 @@ struct Shared {
 
 impl ContainerEngine {
     /// Creates the client of an engine that has answered at an address.
-    fn new(address: Address, pong: Pong, service: Option<PodmanService>) -> Result<Self, EngineError> {
+    fn new(address: Address, pong: PingInfo, service: Option<PodmanService>) -> Result<Self, EngineError> {
         let shown = address.to_string();
         let docker = match &address {
-            Address::Unix(_) => Docker::connect_with_unix(&shown, NEVER, bollard::API_DEFAULT_VERSION),
-            Address::Tcp(_) => Docker::connect_with_http(&shown, NEVER, bollard::API_DEFAULT_VERSION),
+            Address::Unix(_) => Docker::connect_with_unix(&shown, NO_TIMEOUT, bollard::API_DEFAULT_VERSION),
+            Address::Tcp(_) => Docker::connect_with_http(&shown, NO_TIMEOUT, bollard::API_DEFAULT_VERSION),
         }
         .map_err(|error| EngineError::new(&shown, "connect", &error))?;
-        let shared = Shared {
+        let shared = EngineState {
             address,
             shown,
             kind: pong.kind,
@@ -120,7 +122,7 @@ impl ContainerEngine {
 
     /// Returns its kind.
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> AddressKind {
         self.shared.kind
     }
 
@@ -168,13 +170,13 @@ impl ContainerEngine {
     ///
     /// # Errors
     /// Fails if the engine does not answer.
-    pub async fn lets_us_in(&self) -> Result<bool, EngineError> {
+    pub async fn can_enter_netns(&self) -> Result<bool, EngineError> {
         let root = cfg!(target_os = "linux") && nix::unistd::geteuid().is_root();
         if !root || self.shared.address.process().await.is_none() {
             return Ok(false);
         }
         // Podman's virtual machine never runs as root, and Podman is slow to describe itself.
-        Ok(self.kind() == Kind::Podman || !self.is_desktop().await?)
+        Ok(self.kind() == AddressKind::Podman || !self.is_desktop().await?)
     }
 
     /// Returns the PID of the engine's process, if it is a visible one of this machine. The firewall of its
@@ -189,13 +191,13 @@ impl ContainerEngine {
     /// # Errors
     /// Fails if the engine does not answer, with the way in which it fails.
     pub async fn ping(&self) -> Result<(), EngineError> {
-        use address::Silence;
+        use address::PingError;
         let address = self.shared.shown.clone();
-        match self.shared.address.ping_until_known(QUICK, DYING).await {
+        match self.shared.address.ping_until_known(READ_TIMEOUT, DYING).await {
             Ok(_) => Ok(()),
-            Err(Silence::NoPermission) => Err(EngineError::NoPermission { address }),
-            Err(Silence::Absent | Silence::Refused) => Err(EngineError::gone(address)),
-            Err(Silence::TimedOut(_)) => {
+            Err(PingError::NoPermission) => Err(EngineError::NoPermission { address }),
+            Err(PingError::Absent | PingError::Refused) => Err(EngineError::gone(address)),
+            Err(PingError::TimedOut(_)) => {
                 Err(EngineError::Silent { address, doing: "say whether it is alive".to_owned() })
             }
             Err(silence) => Err(EngineError::Unreachable { address, reason: silence.to_string() }),
@@ -219,7 +221,7 @@ impl ContainerEngine {
     }
 
     async fn info(&self) -> Result<&SystemInfo, EngineError> {
-        let ask = || self.call("describe itself", QUICK, self.docker.info());
+        let ask = || self.call("describe itself", READ_TIMEOUT, self.docker.info());
         self.shared.info.get_or_try_init(ask).await
     }
 
@@ -236,7 +238,7 @@ impl ContainerEngine {
         let pulse = async {
             loop {
                 // Sent at intervals, and not at once: most calls are over by then.
-                tokio::time::sleep(SILENCE).await;
+                tokio::time::sleep(IDLE_TIMEOUT).await;
                 if let Err(error) = self.ping().await {
                     return error;
                 }
@@ -260,8 +262,8 @@ impl ContainerEngine {
 
     /// Runs a request that leaves a trace on the engine to its end, even if the caller is cancelled: an
     /// engine continues a request whose client is gone, and a clean-up must not run before its end.
-    /// [`ContainerEngine::settled`] waits for all of these.
-    async fn unbroken<T: Send + 'static>(
+    /// [`ContainerEngine::wait_for_pending`] waits for all of these.
+    async fn shielded<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, EngineError>> + Send + 'static,
     ) -> Result<T, EngineError> {
@@ -282,7 +284,7 @@ impl ContainerEngine {
     }
 
     /// Waits until no request is creating anything. Each of them has a timeout, hence so has this.
-    pub async fn settled(&self) {
+    pub async fn wait_for_pending(&self) {
         drop(self.shared.making.write().await);
     }
 }

@@ -17,13 +17,13 @@ use bollard::models::{
 use bollard::query_parameters::ListNetworksOptionsBuilder;
 use serde::Deserialize;
 
+use super::api_types::{label_filters, read};
 use super::container::short;
-use super::error::{EngineError, Thing};
-use super::api_types::{our_label, read};
-use super::{ContainerEngine, Kind, QUICK, SLOW};
+use super::error::{EngineError, ResourceKind};
+use super::{AddressKind, ContainerEngine, READ_TIMEOUT, WRITE_TIMEOUT};
 
 /// Timeout for the containers to leave a network, and for its removal.
-const LEAVING: Duration = Duration::from_secs(10);
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Docker's option for a bridge without an address of this machine.
 const NO_HOST_ADDRESS: &str = "com.docker.network.bridge.inhibit_ipv4";
@@ -139,7 +139,7 @@ impl ContainerEngine {
             let request = request.clone();
             async move {
                 let create = engine.docker.create_network(request);
-                engine.call(&doing, SLOW, create).await.map(|answer| answer.id)
+                engine.call(&doing, WRITE_TIMEOUT, create).await.map(|answer| answer.id)
             }
         })
         .await
@@ -155,11 +155,11 @@ impl ContainerEngine {
         name: &str,
         labels: BTreeMap<String, String>,
     ) -> Result<ClosedNetwork, EngineError> {
-        if self.kind() == Kind::Podman && !has_own_networks(self.version()) {
+        if self.kind() == AddressKind::Podman && !has_own_networks(self.version()) {
             let id = self.create_network(name, labels, true).await?;
             return Ok(ClosedNetwork { id, addresses: None, is_closed: false });
         }
-        if self.kind() == Kind::Podman {
+        if self.kind() == AddressKind::Podman {
             let request = podman_closed(name, &labels);
             return self
                 .make_network(name, move |engine, doing| {
@@ -172,7 +172,7 @@ impl ContainerEngine {
                                 .await
                                 .map_err(bollard::errors::Error::from)
                         };
-                        let answer = engine.call(&doing, SLOW, ask).await?;
+                        let answer = engine.call(&doing, WRITE_TIMEOUT, ask).await?;
                         let read = read::<PodmanNetwork>(engine.address(), &doing, &answer);
                         read.map(PodmanNetwork::facts)
                     }
@@ -192,7 +192,7 @@ impl ContainerEngine {
             let request = request.clone();
             async move {
                 let create = engine.docker.create_network(request);
-                let answer = engine.call(&doing, SLOW, create).await?;
+                let answer = engine.call(&doing, WRITE_TIMEOUT, create).await?;
                 Ok(ClosedNetwork { id: answer.id, addresses: None, is_closed: true })
             }
         })
@@ -210,17 +210,19 @@ impl ContainerEngine {
         F: Future<Output = Result<T, EngineError>> + Send + 'static,
     {
         let (engine, name) = (self.clone(), name.to_owned());
-        self.unbroken(async move {
+        self.shielded(async move {
             let doing = format!("create network `{name}`");
             let began = Instant::now();
             loop {
                 match make(engine.clone(), doing.clone()).await {
                     Err(error) if error.says(&["already used", "already exists"]) => {
-                        return Err(EngineError::NameTaken { thing: Thing::Network, name });
+                        return Err(EngineError::NameTaken { thing: ResourceKind::Network, name });
                     }
                     // Podman searches all interfaces for free addresses, and fails on one that vanishes
                     // meanwhile with the network of another run.
-                    Err(error) if began.elapsed() < LEAVING && error.says(&["no such network interface"]) => {
+                    Err(error)
+                        if began.elapsed() < LEAVE_TIMEOUT && error.says(&["no such network interface"]) =>
+                    {
                         tokio::time::sleep(Duration::from_millis(20)).await;
                     }
                     other => return other,
@@ -255,8 +257,8 @@ impl ContainerEngine {
         };
         let (engine, network) = (self.clone(), network.to_owned());
         let doing = format!("put container `{}` on network `{}`", short(container), short(&network));
-        self.unbroken(async move {
-            engine.call(&doing, SLOW, engine.docker.connect_network(&network, request)).await
+        self.shielded(async move {
+            engine.call(&doing, WRITE_TIMEOUT, engine.docker.connect_network(&network, request)).await
         })
         .await
     }
@@ -268,7 +270,7 @@ impl ContainerEngine {
     pub async fn disconnect_network(&self, network: &str, container: &str) -> Result<(), EngineError> {
         let doing = format!("take container `{}` off network `{}`", short(container), short(network));
         let request = NetworkDisconnectRequest { container: container.to_owned(), force: Some(true) };
-        match self.call(&doing, SLOW, self.docker.disconnect_network(network, request)).await {
+        match self.call(&doing, WRITE_TIMEOUT, self.docker.disconnect_network(network, request)).await {
             Err(error) if error.is_absence() || error.says(&["is not connected"]) => Ok(()),
             other => other,
         }
@@ -284,7 +286,7 @@ impl ContainerEngine {
         let mut pause = Duration::from_millis(20);
         loop {
             match self.remove_network_once(id).await {
-                Err(error) if began.elapsed() < LEAVING && is_in_use(&error) => {
+                Err(error) if began.elapsed() < LEAVE_TIMEOUT && is_in_use(&error) => {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_millis(500));
                 }
@@ -306,7 +308,7 @@ impl ContainerEngine {
 
     async fn remove_network_once(&self, id: &str) -> Result<(), EngineError> {
         let doing = format!("remove network `{}`", short(id));
-        match self.call(&doing, SLOW, self.docker.remove_network(id)).await {
+        match self.call(&doing, WRITE_TIMEOUT, self.docker.remove_network(id)).await {
             Err(error) if error.is_absence() => Ok(()),
             other => other,
         }
@@ -317,10 +319,11 @@ impl ContainerEngine {
     /// # Errors
     /// Fails if the engine does not answer.
     pub async fn networks(&self) -> Result<Vec<NetworkFacts>, EngineError> {
-        let options = ListNetworksOptionsBuilder::new().filters(&ours()).build();
-        let ask = || self.call("list networks", QUICK, self.docker.list_networks(Some(options.clone())));
+        let options = ListNetworksOptionsBuilder::new().filters(&label_filter()).build();
+        let ask =
+            || self.call("list networks", READ_TIMEOUT, self.docker.list_networks(Some(options.clone())));
         let answer = match ask().await {
-            Err(error) if error.is_stumble() => ask().await,
+            Err(error) if error.is_transient() => ask().await,
             answer => answer,
         };
         Ok(answer?
@@ -340,8 +343,8 @@ fn is_in_use(error: &EngineError) -> bool {
 }
 
 /// Returns the filter for everything with the label of `cki`.
-pub(super) fn ours() -> HashMap<&'static str, Vec<String>> {
-    HashMap::from([("label", vec![our_label(None)])])
+pub(super) fn label_filter() -> HashMap<&'static str, Vec<String>> {
+    HashMap::from([("label", vec![label_filters(None)])])
 }
 
 pub(super) fn sorted(labels: HashMap<String, String>) -> BTreeMap<String, String> {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::{Stream as _, StreamExt as _, stream};
 
 use super::error::EngineError;
-use super::{ContainerEngine, SILENCE};
+use super::{ContainerEngine, IDLE_TIMEOUT};
 use crate::model::event::Stream;
 
 /// A piece of output: neither a line nor whole characters.
@@ -105,7 +105,7 @@ pub(super) async fn watch<S: futures_util::Stream + Unpin>(
     stream: &mut S,
 ) -> Result<Option<S::Item>, EngineError> {
     loop {
-        if let Ok(item) = tokio::time::timeout(SILENCE, stream.next()).await {
+        if let Ok(item) = tokio::time::timeout(IDLE_TIMEOUT, stream.next()).await {
             return Ok(item);
         }
         tokio::select! {

@@ -10,9 +10,9 @@ const WANTED: i64 = 1 << 20;
 /// `CAP_SYS_RESOURCE`: the right to raise limits.
 const SYS_RESOURCE: u32 = 24;
 
-/// Limits to request.
+/// PodmanLimits to request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Limits {
+pub(super) struct PodmanLimits {
     /// Open files.
     pub(super) files: i64,
     /// Processes.
@@ -21,19 +21,19 @@ pub(super) struct Limits {
 
 /// Returns the limits to request from the service behind a socket; `None` if it needs none, or its process is
 /// not visible.
-pub(super) async fn needed(address: &Address) -> Option<Limits> {
+pub(super) async fn needed(address: &Address) -> Option<PodmanLimits> {
     let pid = address.process().await?;
     let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).ok();
     decide(&read("status")?, &read("limits")?)
 }
 
-fn decide(status: &str, limits: &str) -> Option<Limits> {
+fn decide(status: &str, limits: &str) -> Option<PodmanLimits> {
     let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
     let may_raise = u64::from_str_radix(effective.trim(), 16).ok()? >> SYS_RESOURCE & 1 == 1;
     let files = hard(limits, "Max open files")?;
     let processes = hard(limits, "Max processes")?;
     let short = files < WANTED || processes < WANTED;
-    (short && !may_raise).then(|| Limits { files: files.min(WANTED), processes: processes.min(WANTED) })
+    (short && !may_raise).then(|| PodmanLimits { files: files.min(WANTED), processes: processes.min(WANTED) })
 }
 
 /// Parses a line such as `Max open files            1024                 524288               files`.
@@ -57,7 +57,7 @@ mod tests {
     fn a_service_that_may_not_raise_its_limits_passes_on_its_own() {
         assert_eq!(
             decide("CapEff:\t000001fffeffffff\n", LIMITS),
-            Some(Limits { files: 20000, processes: 96365 })
+            Some(PodmanLimits { files: 20000, processes: 96365 })
         );
         assert_eq!(decide("CapEff:\t000001ffffffffff\n", LIMITS), None);
         let plenty = LIMITS.replace("20000", "unlimited").replace("96365", "2000000");

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use super::address::{Address, Pong};
+use super::address::{Address, PingInfo};
 use super::error::clean;
 use crate::base::files::FileError;
 use crate::host::{Env, scratch};
@@ -37,7 +37,7 @@ pub(super) struct PodmanService {
 
 /// Reason for a missing service.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ServiceError {
+pub(super) enum PodmanServiceError {
     #[error(transparent)]
     Directory(#[from] FileError),
     #[error("`{program}` cannot be run: {source}")]
@@ -50,7 +50,10 @@ pub(super) enum ServiceError {
 
 impl PodmanService {
     /// Starts a service and waits until it answers.
-    pub(super) async fn start(env: &Env, program: &Path) -> Result<(Self, Address, Pong), ServiceError> {
+    pub(super) async fn start(
+        env: &Env,
+        program: &Path,
+    ) -> Result<(Self, Address, PingInfo), PodmanServiceError> {
         let directory = make_directory(env)?;
         let socket = directory.join("podman.sock");
         let log = File::options()
@@ -59,7 +62,7 @@ impl PodmanService {
             .write(true)
             .open(directory.join("log"))
             .map_err(|source| FileError::new("write", &directory, source));
-        let spawned = log.map_err(ServiceError::from).and_then(|log| {
+        let spawned = log.map_err(PodmanServiceError::from).and_then(|log| {
             let mut command = command(env, program, &socket);
             let stderr = log.try_clone().map_err(|source| FileError::new("write", &directory, source))?;
             command.stderr(Stdio::from(stderr));
@@ -76,11 +79,11 @@ impl PodmanService {
                 return Ok((service, address, pong));
             }
             if service.keeper.as_ref().is_none_or(JoinHandle::is_finished) {
-                return Err(ServiceError::Ended(last_words(&mut log)));
+                return Err(PodmanServiceError::Ended(last_words(&mut log)));
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        Err(ServiceError::Silent)
+        Err(PodmanServiceError::Silent)
     }
 }
 
@@ -118,7 +121,7 @@ fn die_with_parent(command: &mut Command) {
 
 /// Starts a process in a separate thread, which lives until the process ends: the signal at the parent's
 /// death is really sent at the death of the starting thread.
-fn keep(mut command: Command, program: &Path) -> Result<(Pid, JoinHandle<()>), ServiceError> {
+fn keep(mut command: Command, program: &Path) -> Result<(Pid, JoinHandle<()>), PodmanServiceError> {
     let (sender, receiver) = mpsc::channel();
     let keeper = std::thread::Builder::new().name("podman".to_owned()).spawn(move || {
         let mut child: Option<Child> = None;
@@ -132,7 +135,7 @@ fn keep(mut command: Command, program: &Path) -> Result<(Pid, JoinHandle<()>), S
             let _ = child.wait();
         }
     });
-    let fail = |source| ServiceError::Program { program: program.display().to_string(), source };
+    let fail = |source| PodmanServiceError::Program { program: program.display().to_string(), source };
     let keeper = keeper.map_err(fail)?;
     let gone = |_| fail(io::ErrorKind::BrokenPipe.into());
     let pid = receiver.recv().map_err(gone)?.map_err(fail)?;
@@ -265,7 +268,7 @@ mod tests {
         assert!(error.contains("no storage"), "{error}");
         assert_eq!(std::fs::read_dir(runtime.path().join("cki")).expect("is there").count(), 0);
         let error = PodmanService::start(&env, Path::new("/nowhere/podman")).await.expect_err("is missing");
-        assert!(matches!(error, ServiceError::Program { .. }));
+        assert!(matches!(error, PodmanServiceError::Program { .. }));
         assert_eq!(std::fs::read_dir(runtime.path().join("cki")).expect("is there").count(), 0);
     }
 }

@@ -8,10 +8,10 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::Notify;
 
-use super::error::{EngineError, Thing};
+use super::error::{EngineError, ResourceKind};
 use super::{ContainerEngine, NetworkFacts};
-use crate::model::container::{ContainerFacts, Status};
-use crate::model::identity::Identity;
+use crate::model::container::{ContainerSummary, Status};
+use crate::model::identity::ResourceLabels;
 
 /// Maximum number of concurrent removals.
 const AT_ONCE: usize = 8;
@@ -21,7 +21,7 @@ const LAST_TRY: Duration = Duration::from_millis(200);
 
 /// Result of a sweep.
 #[derive(Debug, Default)]
-pub struct Swept {
+pub struct PruneReport {
     /// Containers, by display name, or by name.
     pub containers: Vec<String>,
     /// Networks, by name.
@@ -32,7 +32,7 @@ pub struct Swept {
     pub left: Vec<EngineError>,
 }
 
-impl Swept {
+impl PruneReport {
     /// Returns whether there was nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -52,8 +52,8 @@ impl ContainerEngine {
     /// Fails if the engine does not answer.
     pub async fn sweep(
         &self,
-        doomed: impl Fn(&Identity) -> bool + Send + Sync,
-    ) -> Result<Swept, EngineError> {
+        doomed: impl Fn(&ResourceLabels) -> bool + Send + Sync,
+    ) -> Result<PruneReport, EngineError> {
         self.end(doomed, None).await
     }
 
@@ -63,14 +63,15 @@ impl ContainerEngine {
     /// Fails if the engine does not answer.
     pub async fn end(
         &self,
-        doomed: impl Fn(&Identity) -> bool + Send + Sync,
+        doomed: impl Fn(&ResourceLabels) -> bool + Send + Sync,
         grace: Option<Duration>,
-    ) -> Result<Swept, EngineError> {
-        self.settled().await;
+    ) -> Result<PruneReport, EngineError> {
+        self.wait_for_pending().await;
         let is_doomed = |labels: &BTreeMap<String, String>| {
-            Identity::from_labels(|key| labels.get(key).map(String::as_str)).is_some_and(|who| doomed(&who))
+            ResourceLabels::from_labels(|key| labels.get(key).map(String::as_str))
+                .is_some_and(|who| doomed(&who))
         };
-        let mut swept = Swept::default();
+        let mut swept = PruneReport::default();
 
         let listed = tokio::join!(self.list(None), self.networks(), self.volumes());
         let (containers, networks, volumes) = (listed.0?, listed.1?, listed.2?);
@@ -81,7 +82,7 @@ impl ContainerEngine {
         let guests: Vec<_> = networks
             .iter()
             .flat_map(|network| {
-                let is_here = |one: &&ContainerFacts| {
+                let is_here = |one: &&ContainerSummary| {
                     one.networks.iter().any(|id| *id == network.id || *id == network.name)
                 };
                 others.iter().filter(is_here).map(|one| self.disconnect_network(&network.id, &one.id))
@@ -98,9 +99,10 @@ impl ContainerEngine {
         };
         tokio::join!(removals, emptied);
         let networks = networks.into_iter();
-        swept.networks = swept.each(networks.map(|one| self.gone(Thing::Network, one.id, one.name))).await;
+        swept.networks =
+            swept.each(networks.map(|one| self.gone(ResourceKind::Network, one.id, one.name))).await;
         let volumes = volumes.into_iter().filter(|one| is_doomed(&one.labels));
-        let volumes = volumes.map(|one| self.gone(Thing::Volume, one.name.clone(), one.name));
+        let volumes = volumes.map(|one| self.gone(ResourceKind::Volume, one.name.clone(), one.name));
         swept.volumes = swept.each(volumes).await;
         Ok(swept)
     }
@@ -108,7 +110,7 @@ impl ContainerEngine {
     /// Removes a container after its end; returns its name.
     async fn ended(
         &self,
-        one: ContainerFacts,
+        one: ContainerSummary,
         grace: Option<Duration>,
         leaving: &Leaving,
     ) -> Result<String, EngineError> {
@@ -123,17 +125,17 @@ impl ContainerEngine {
     /// Removes one resource by its id; returns its name.
     fn gone(
         &self,
-        thing: Thing,
+        thing: ResourceKind,
         id: String,
         name: String,
     ) -> impl Future<Output = Result<String, EngineError>> + Send + 'static {
         let engine = self.clone();
         async move {
             match thing {
-                Thing::Container => engine.remove(&id).await?,
-                Thing::Network => engine.remove_network(&id).await?,
-                Thing::Volume => engine.remove_volume(&id).await?,
-                Thing::Image => {
+                ResourceKind::Container => engine.remove(&id).await?,
+                ResourceKind::Network => engine.remove_network(&id).await?,
+                ResourceKind::Volume => engine.remove_volume(&id).await?,
+                ResourceKind::Image => {
                     engine.remove_image(&id).await?;
                 }
             }
@@ -181,7 +183,7 @@ impl Leaving {
     }
 }
 
-impl Swept {
+impl PruneReport {
     /// Runs removals, several at a time: returns the names of removed resources, and stores the errors.
     async fn each<F>(&mut self, removals: impl Iterator<Item = F>) -> Vec<String>
     where

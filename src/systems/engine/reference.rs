@@ -4,13 +4,13 @@ use super::error::EngineError;
 
 /// Parsed name: `registry:5000/group/name`, and a tag or digest.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Reference<'a> {
+pub(super) struct ImageReference<'a> {
     pub(super) name: &'a str,
     pub(super) tag: Option<&'a str>,
     pub(super) digest: Option<&'a str>,
 }
 
-impl<'a> Reference<'a> {
+impl<'a> ImageReference<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, EngineError> {
         let refuse = |why: &str| {
             Err(EngineError::Invalid {
@@ -79,12 +79,12 @@ mod tests {
 
     #[test]
     fn names_are_taken_apart() {
-        let parts = |text: &'static str| Reference::parse(text).map(|r| (r.name, r.tag)).ok();
+        let parts = |text: &'static str| ImageReference::parse(text).map(|r| (r.name, r.tag)).ok();
         assert_eq!(parts("busybox"), Some(("busybox", None)));
         assert_eq!(parts("localhost:5000/a/b"), Some(("localhost:5000/a/b", None)));
         assert_eq!(parts("quay.io/cki/cki-tools:mr-213"), Some(("quay.io/cki/cki-tools", Some("mr-213"))));
         let digest = format!("a/b@sha256:{}", "0".repeat(64));
-        let parsed = Reference::parse(&digest).expect("is good");
+        let parsed = ImageReference::parse(&digest).expect("is good");
         assert_eq!((parsed.name, parsed.digest.map(str::len)), ("a/b", Some(71)));
     }
 
@@ -116,7 +116,7 @@ mod tests {
             "a:-b",
             "x\x1b[31m",
         ] {
-            let error = Reference::parse(wrong).expect_err(wrong).to_string();
+            let error = ImageReference::parse(wrong).expect_err(wrong).to_string();
             assert!(!error.contains('\x1b'), "{error}");
         }
     }

@@ -8,7 +8,7 @@ use bollard::models::{
 };
 
 use super::error::EngineError;
-use super::podman_limits::Limits as Ulimits;
+use super::podman_limits::PodmanLimits as Ulimits;
 use crate::base::text::safe_line;
 use crate::model::container::{ContainerSpec, Hidden};
 

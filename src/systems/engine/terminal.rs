@@ -12,15 +12,15 @@ use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::address::{Address, Answer, connect};
+use super::address::{Address, PingAnswer, connect};
 use super::container::short;
 use super::error::{EngineError, clean};
 use super::exec::not_running;
 use super::mark::{Ender, Mark};
-use super::podman_limits::Limits;
+use super::podman_limits::PodmanLimits;
 use super::spec::{NOBODY, resources, sysctls};
-use super::{ContainerEngine, QUICK, SLOW};
-use crate::model::container::ContainerInside;
+use super::{ContainerEngine, READ_TIMEOUT, WRITE_TIMEOUT};
+use crate::model::container::ContainerInspect;
 use crate::model::guard::Passed;
 
 /// Maximum bytes of an answer's head.
@@ -35,12 +35,12 @@ pub type TerminalWriter = Box<dyn AsyncWrite + Send + Unpin>;
 /// it reacts to the loss of its terminal, as a shell does.
 pub struct TerminalExec {
     engine: ContainerEngine,
-    what: What,
+    what: TerminalTarget,
     container: String,
 }
 
 /// Process on the terminal.
-enum What {
+enum TerminalTarget {
     /// Command in a container, by its id, and the means to end it.
     Exec(String, Ender),
     /// Container that exists only for this command.
@@ -87,7 +87,7 @@ impl ContainerEngine {
             .map_err(|error| not_running(error, id))?;
         let (engine, container) = (self.clone(), id.to_owned());
         let ender = Ender { engine, container, exec: Some(exec.clone()), mark };
-        let (what, container) = (What::Exec(exec, ender), short(id).to_owned());
+        let (what, container) = (TerminalTarget::Exec(exec, ender), short(id).to_owned());
         Ok((TerminalExec { engine: self.clone(), what, container }, reader, writer))
     }
 
@@ -96,12 +96,12 @@ impl ContainerEngine {
     ///
     /// # Errors
     /// Fails if the image is missing.
-    pub async fn create_twin(&self, id: &str, twin: Twin<'_>) -> Result<String, EngineError> {
+    pub async fn create_twin(&self, id: &str, twin: DebugCopy<'_>) -> Result<String, EngineError> {
         let original = self.described(id).await?;
         let body = twin_body(&original, id, &twin, self.ulimits().await);
         let (engine, name) = (self.clone(), twin.name.to_owned());
         let image = original["Config"]["Image"].as_str().unwrap_or_default().to_owned();
-        self.unbroken(async move { engine.create_empty(&name, &image, body).await }).await
+        self.shielded(async move { engine.create_empty(&name, &image, body).await }).await
     }
 
     /// Starts a container that has a terminal. It is removed after [`TerminalExec::wait`], or by a sweep for
@@ -111,14 +111,14 @@ impl ContainerEngine {
     /// Fails if its program is missing, or the engine refuses for another reason.
     pub async fn start_on_terminal(
         &self,
-        container: &Passed<ContainerInside>,
+        container: &Passed<ContainerInspect>,
     ) -> Result<(TerminalExec, TerminalReader, TerminalWriter), EngineError> {
         let id = &container.id;
         let doing = format!("attach to container `{}`", short(id));
         let path = format!("/containers/{id}/attach?stream=1&stdin=1&stdout=1&stderr=1");
         let (reader, writer) = self.upgrade(&path, "", doing).await?;
         self.start(container).await?;
-        let (what, short) = (What::Container(id.clone()), short(id).to_owned());
+        let (what, short) = (TerminalTarget::Container(id.clone()), short(id).to_owned());
         Ok((TerminalExec { engine: self.clone(), what, container: short }, reader, writer))
     }
 
@@ -129,7 +129,7 @@ impl ContainerEngine {
         doing: String,
     ) -> Result<(TerminalReader, TerminalWriter), EngineError> {
         let begun = upgrade(&self.shared.address, path, body);
-        let (answer, reader, writer) = match tokio::time::timeout(SLOW, begun).await {
+        let (answer, reader, writer) = match tokio::time::timeout(WRITE_TIMEOUT, begun).await {
             Ok(Ok(begun)) => begun,
             Ok(Err(error)) => {
                 return Err(self.failed(&doing, &error.into()).await);
@@ -148,7 +148,7 @@ impl ContainerEngine {
 
 /// Container modelled on another one.
 #[derive(Debug, Clone)]
-pub struct Twin<'a> {
+pub struct DebugCopy<'a> {
     /// Name.
     pub name: &'a str,
     /// Labels.
@@ -163,7 +163,12 @@ pub struct Twin<'a> {
 
 /// Returns the body of the creating request, from an engine's description of the other container. Missing or
 /// unreadable fields are left to the engine.
-fn twin_body(original: &Value, id: &str, twin: &Twin<'_>, ulimits: Option<Limits>) -> ContainerCreateBody {
+fn twin_body(
+    original: &Value,
+    id: &str,
+    twin: &DebugCopy<'_>,
+    ulimits: Option<PodmanLimits>,
+) -> ContainerCreateBody {
     fn read<T: DeserializeOwned>(value: &Value) -> Option<T> {
         serde_json::from_value(value.clone()).ok()
     }
@@ -218,13 +223,15 @@ impl TerminalExec {
         let (rows, columns) = (rows.into(), columns.into());
         // A terminal of the wrong size is no reason to end its command.
         let _ = match &self.what {
-            What::Exec(id, _) => {
+            TerminalTarget::Exec(id, _) => {
                 let options = ResizeExecOptionsBuilder::new().h(rows).w(columns).build();
-                self.engine.call(&doing, QUICK, self.engine.docker.resize_exec(id, options)).await
+                self.engine.call(&doing, READ_TIMEOUT, self.engine.docker.resize_exec(id, options)).await
             }
-            What::Container(id) => {
+            TerminalTarget::Container(id) => {
                 let options = ResizeContainerTTYOptionsBuilder::new().h(rows).w(columns).build();
-                self.engine.call(&doing, QUICK, self.engine.docker.resize_container_tty(id, options)).await
+                self.engine
+                    .call(&doing, READ_TIMEOUT, self.engine.docker.resize_container_tty(id, options))
+                    .await
             }
         };
     }
@@ -235,8 +242,8 @@ impl TerminalExec {
     /// Fails if the engine does not report the exit code.
     pub async fn wait(self) -> Result<i64, EngineError> {
         match &self.what {
-            What::Exec(id, _) => self.engine.exec_ended(id, &self.container).await,
-            What::Container(id) => {
+            TerminalTarget::Exec(id, _) => self.engine.exec_ended(id, &self.container).await,
+            TerminalTarget::Container(id) => {
                 let ended = self.engine.wait_for_end(id).await;
                 self.engine.remove(id).await?;
                 ended
@@ -250,8 +257,8 @@ impl TerminalExec {
     /// Fails if the engine refuses.
     pub async fn remove(self) -> Result<(), EngineError> {
         match &self.what {
-            What::Exec(_, ender) => ender.end().await,
-            What::Container(id) => self.engine.remove(id).await,
+            TerminalTarget::Exec(_, ender) => ender.end().await,
+            TerminalTarget::Container(id) => self.engine.remove(id).await,
         }
     }
 }
@@ -262,7 +269,7 @@ async fn upgrade(
     address: &Address,
     path: &str,
     body: &str,
-) -> io::Result<(Answer, TerminalReader, TerminalWriter)> {
+) -> io::Result<(PingAnswer, TerminalReader, TerminalWriter)> {
     match address {
         Address::Unix(socket) => exchange(connect(socket).await?, path, body).await,
         Address::Tcp(host) => exchange(TcpStream::connect(host.as_str()).await?, path, body).await,
@@ -273,7 +280,7 @@ async fn exchange(
     mut stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     path: &str,
     body: &str,
-) -> io::Result<(Answer, TerminalReader, TerminalWriter)> {
+) -> io::Result<(PingAnswer, TerminalReader, TerminalWriter)> {
     let length = body.len();
     let request = format!(
         "POST {path} HTTP/1.1\r\nHost: engine\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\
@@ -291,10 +298,10 @@ async fn exchange(
     };
     let mut rest = bytes.split_off(end + 4);
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    let mut answer = Answer { head, body: Vec::new() };
+    let mut answer = PingAnswer { head, body: Vec::new() };
     if !matches!(answer.status(), 101 | 200) {
         // Errors have a length, and are read for as long as they come.
-        let _ = tokio::time::timeout(QUICK, async {
+        let _ = tokio::time::timeout(READ_TIMEOUT, async {
             let wanted = answer.header("content-length").and_then(|length| length.parse().ok());
             while rest.len() < wanted.unwrap_or(0).min(LONGEST_HEAD) && stream.read_buf(&mut rest).await? > 0
             {

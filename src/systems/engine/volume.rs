@@ -6,9 +6,9 @@ use bollard::models::VolumeCreateRequest;
 use bollard::query_parameters::{ListVolumesOptionsBuilder, RemoveVolumeOptionsBuilder};
 
 use super::container::short;
-use super::error::{EngineError, Thing};
-use super::network::{ours, sorted};
-use super::{ContainerEngine, QUICK, SLOW};
+use super::error::{EngineError, ResourceKind};
+use super::network::{label_filter, sorted};
+use super::{ContainerEngine, READ_TIMEOUT, WRITE_TIMEOUT};
 use crate::model::identity;
 
 /// A volume with the label of `cki`.
@@ -26,8 +26,8 @@ impl ContainerEngine {
     /// # Errors
     /// Fails if the engine does not answer.
     pub async fn volumes(&self) -> Result<Vec<VolumeFacts>, EngineError> {
-        let options = ListVolumesOptionsBuilder::new().filters(&ours()).build();
-        let answer = self.call("list volumes", QUICK, self.docker.list_volumes(Some(options))).await?;
+        let options = ListVolumesOptionsBuilder::new().filters(&label_filter()).build();
+        let answer = self.call("list volumes", READ_TIMEOUT, self.docker.list_volumes(Some(options))).await?;
         let volumes = answer.volumes.unwrap_or_default();
         Ok(volumes
             .into_iter()
@@ -51,11 +51,12 @@ impl ContainerEngine {
         };
         let doing = format!("create volume `{}`", short(name));
         let engine = self.clone();
-        let made = self
-            .unbroken(async move { engine.call(&doing, SLOW, engine.docker.create_volume(request)).await });
+        let made = self.shielded(async move {
+            engine.call(&doing, WRITE_TIMEOUT, engine.docker.create_volume(request)).await
+        });
         let made = made.await?;
         if made.labels.get(identity::RUN) != labels.get(identity::RUN) {
-            return Err(EngineError::NameTaken { thing: Thing::Volume, name: name.to_owned() });
+            return Err(EngineError::NameTaken { thing: ResourceKind::Volume, name: name.to_owned() });
         }
         Ok(())
     }
@@ -63,7 +64,7 @@ impl ContainerEngine {
     pub(super) async fn remove_volume(&self, name: &str) -> Result<(), EngineError> {
         let doing = format!("remove volume `{}`", short(name));
         let options = RemoveVolumeOptionsBuilder::new().build();
-        match self.call(&doing, SLOW, self.docker.remove_volume(name, Some(options))).await {
+        match self.call(&doing, WRITE_TIMEOUT, self.docker.remove_volume(name, Some(options))).await {
             Err(error) if error.is_absence() => Ok(()),
             other => other,
         }

@@ -9,11 +9,11 @@ use bollard::models::ContainerWaitResponse;
 use bollard::query_parameters::WaitContainerOptions;
 use futures_util::StreamExt as _;
 
+use super::api_types::ContainerStage;
 use super::container::short;
 use super::error::EngineError;
-use super::api_types::Stage;
 use super::follow::LogRequest;
-use super::{ContainerEngine, SILENCE};
+use super::{ContainerEngine, IDLE_TIMEOUT};
 use crate::base::text::safe_line;
 use crate::model::event::Stream;
 
@@ -41,37 +41,37 @@ impl ContainerEngine {
         // second late, and a state request at once.
         for pause in LOOKS {
             tokio::time::sleep(Duration::from_millis(pause)).await;
-            if let Stage::Ended(code) = self.stage(id).await? {
+            if let ContainerStage::Ended(code) = self.stage(id).await? {
                 return Ok(code);
             }
         }
         loop {
             let mut answer = Box::pin(self.docker.wait_container(id, None::<WaitContainerOptions>));
             let said = loop {
-                match tokio::time::timeout(SILENCE, answer.next()).await {
+                match tokio::time::timeout(IDLE_TIMEOUT, answer.next()).await {
                     Ok(item) => break item.and_then(code),
                     // No answer yet: check whether the engine lives, and whether the answer is late.
                     Err(_) => {
-                        if let Stage::Ended(code) = self.stage(id).await? {
+                        if let ContainerStage::Ended(code) = self.stage(id).await? {
                             return Ok(code);
                         }
                     }
                 }
             };
             match (self.stage(id).await, said) {
-                (Ok(Stage::Ended(code)), _) => return Ok(code),
-                (Ok(Stage::NotStarted), _) => {
+                (Ok(ContainerStage::Ended(code)), _) => return Ok(code),
+                (Ok(ContainerStage::NotStarted), _) => {
                     return Err(EngineError::NotStarted { container: short(id).to_owned() });
                 }
                 // The container was removed right after its end.
                 (Err(error), Some(code)) if error.is_not_found() => return Ok(code),
                 (Err(error), _) => return Err(error),
-                (Ok(Stage::Running), _) => tokio::time::sleep(PAUSE).await,
+                (Ok(ContainerStage::Running), _) => tokio::time::sleep(PAUSE).await,
             }
         }
     }
 
-    async fn stage(&self, id: &str) -> Result<Stage, EngineError> {
+    async fn stage(&self, id: &str) -> Result<ContainerStage, EngineError> {
         Ok(self.inspect(id).await?.state.stage())
     }
 

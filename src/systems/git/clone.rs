@@ -7,9 +7,9 @@ use git2::build::CheckoutBuilder;
 use git2::{CheckoutNotificationType, Repository, RepositoryInitOptions};
 
 use super::error::at;
-use super::fetch::{Advertised, Prune, Wish};
-use super::staging_dir::{Temporary, is_occupied, place, sweep};
-use super::{Git, GitError, GitUrl, Job, MergeRequest, clone_state, tree};
+use super::fetch::{Advertised, FetchRequest, Prune};
+use super::staging_dir::{StagingDir, is_occupied, place, sweep};
+use super::{Git, GitContext, GitError, GitUrl, MergeRequestHead, clone_state, tree};
 use crate::base::files;
 
 /// Prefix of the remote's branches in a clone.
@@ -26,7 +26,7 @@ pub struct NewClone<'a> {
     /// Number of commits to fetch, of the default branch only; `None` fetches all.
     pub depth: Option<u32>,
     /// Merge request to check out instead of the default branch.
-    pub merge_request: Option<&'a MergeRequest>,
+    pub merge_request: Option<&'a MergeRequestHead>,
 }
 
 impl Git {
@@ -35,7 +35,7 @@ impl Git {
     /// # Errors
     /// Fails if the repository is out of reach or lacks the merge request, the target is occupied, or the
     /// work was stopped. Nothing is left of the clone then.
-    pub fn make_clone(&self, order: &NewClone<'_>, job: Job<'_>) -> Result<(), GitError> {
+    pub fn make_clone(&self, order: &NewClone<'_>, job: GitContext<'_>) -> Result<(), GitError> {
         let (parent, _) = place(order.target)?;
         files::make_directory(parent)?;
         // The list of removed leftovers is not needed here.
@@ -43,15 +43,15 @@ impl Git {
         if is_occupied(order.target) {
             return Err(GitError::Occupied { path: order.target.to_owned() });
         }
-        let temporary = Temporary::beside(order.target)?;
+        let temporary = StagingDir::beside(order.target)?;
         self.fill(temporary.path(), order, job)?;
         if job.stop.now().is_some() {
             return Err(GitError::Stopped { what: order.url.to_string() });
         }
-        temporary.put(order.target)
+        temporary.persist(order.target)
     }
 
-    fn fill(&self, directory: &Path, order: &NewClone<'_>, job: Job<'_>) -> Result<(), GitError> {
+    fn fill(&self, directory: &Path, order: &NewClone<'_>, job: GitContext<'_>) -> Result<(), GitError> {
         let at = at(order.target);
         // The branch's name is a stand-in until the remote has sent its own.
         let mut options = RepositoryInitOptions::new();
@@ -59,7 +59,7 @@ impl Git {
         let repository = Repository::init_opts(directory, &options).map_err(&at)?;
         let ask: Vec<String> = order.merge_request.iter().map(|request| request.source()).collect();
         let plan = |advertised: &Advertised| plan(order, advertised);
-        let wish = Wish { ask: &ask, depth: order.depth, prune: Prune::OnlyInTheWay, plan: &plan };
+        let wish = FetchRequest { ask: &ask, depth: order.depth, prune: Prune::OnlyInTheWay, plan: &plan };
         let advertised = self.fetch(&repository, order.url, job, &wish)?;
         job.task.detail("checking out");
         let spec = branches(&advertised);
@@ -128,7 +128,7 @@ fn default_branch(repository: &Repository, advertised: &Advertised) -> Result<Op
     Ok(found.or_else(|| names.into_iter().next()))
 }
 
-fn check_out(repository: &Repository, job: Job<'_>) -> Result<(), git2::Error> {
+fn check_out(repository: &Repository, job: GitContext<'_>) -> Result<(), git2::Error> {
     if tree::head(repository)?.is_none() {
         return Ok(());
     }

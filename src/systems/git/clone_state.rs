@@ -15,7 +15,7 @@ const MADE_FOR: &str = "cki.repository";
 
 /// Content of a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum CloneStanding {
     /// Nothing, or an empty directory.
     Free,
     /// A clone of the repository.
@@ -49,16 +49,16 @@ struct Remote {
 ///
 /// # Errors
 /// Fails if there is a repository that cannot be read.
-pub fn standing(directory: &Path, wanted: Option<&GitUrl>, env: &Env) -> Result<Standing, GitError> {
+pub fn standing(directory: &Path, wanted: Option<&GitUrl>, env: &Env) -> Result<CloneStanding, GitError> {
     if !is_occupied(directory) {
-        return Ok(Standing::Free);
+        return Ok(CloneStanding::Free);
     }
     let (remotes, config) = match tree::open(directory) {
         Ok(repository) => {
             let read = || -> Result<_, git2::Error> { Ok((remotes(&repository)?, repository.config()?)) };
             read().map_err(super::error::at(directory))?
         }
-        Err(GitError::NoRepository { .. }) => return Ok(Standing::Files),
+        Err(GitError::NoRepository { .. }) => return Ok(CloneStanding::Files),
         // A foreign clone's settings are not applied, but may be read.
         Err(error @ GitError::Foreign { .. }) => {
             let Ok(config) = Config::open(&directory.join(".git/config")) else { return Err(error) };
@@ -66,7 +66,7 @@ pub fn standing(directory: &Path, wanted: Option<&GitUrl>, env: &Env) -> Result<
         }
         Err(error) => return Err(error),
     };
-    let Some(wanted) = wanted.filter(|_| !remotes.is_empty()) else { return Ok(Standing::Local) };
+    let Some(wanted) = wanted.filter(|_| !remotes.is_empty()) else { return Ok(CloneStanding::Local) };
     let parse = |remote: &Remote| GitUrl::parse(&remote.url).ok();
     let is_it = |remote: &&Remote| parse(remote).is_some_and(|url| url.is_same_repository(wanted));
     let mut matching: Vec<&Remote> = remotes.iter().filter(is_it).collect();
@@ -82,7 +82,7 @@ pub fn standing(directory: &Path, wanted: Option<&GitUrl>, env: &Env) -> Result<
     }
     if !matching.is_empty() {
         let origin = remotes.len() == matching.len() || matching.iter().any(|remote| remote.name == "origin");
-        return Ok(Standing::Clone { origin });
+        return Ok(CloneStanding::Clone { origin });
     }
     let shown = |remote: &Remote| {
         GitUrl::parse(&remote.url).map_or_else(|_| without_login(&remote.url), |url| url.to_string())
@@ -91,7 +91,7 @@ pub fn standing(directory: &Path, wanted: Option<&GitUrl>, env: &Env) -> Result<
     let unused = unused.chain((2..).map(|number| format!("inventory-{number}")));
     let made_for = config.open_level(ConfigLevel::Local).and_then(|own| own.get_string(MADE_FOR));
     let made_for = made_for.ok().and_then(|url| GitUrl::parse(&url).ok());
-    Ok(Standing::Other {
+    Ok(CloneStanding::Other {
         found: remotes.iter().map(shown).collect(),
         unused: unused
             .into_iter()

@@ -19,7 +19,7 @@ pub(super) struct Advertised {
 }
 
 /// Request for a fetch.
-pub(super) struct Wish<'a> {
+pub(super) struct FetchRequest<'a> {
     /// Refs whose presence matters for the plan.
     pub(super) ask: &'a [String],
     /// Number of commits to fetch of each branch; `None` fetches all.

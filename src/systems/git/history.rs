@@ -111,7 +111,7 @@ impl History {
     ///
     /// # Errors
     /// Fails if the text is not the full name of a ref, or the ref cannot be written.
-    pub fn point(&self, reference: &str, to: CommitId) -> Result<(), GitError> {
+    pub fn update_ref(&self, reference: &str, to: CommitId) -> Result<(), GitError> {
         if !reference.starts_with("refs/") || !git2::Reference::is_valid_name(reference) {
             return Err(GitError::RefName { name: reference.escape_default().to_string() });
         }
@@ -138,8 +138,8 @@ mod tests {
         ];
         let first = history.commit(None, "first\n", &files)?;
         let second = history.commit(Some(first), "second\n", &files[..1])?;
-        history.point("refs/heads/main", second)?;
-        history.point("refs/merge-requests/7/head", first)?;
+        history.update_ref("refs/heads/main", second)?;
+        history.update_ref("refs/merge-requests/7/head", first)?;
         Ok(second)
     }
 
@@ -166,6 +166,6 @@ mod tests {
             assert!(history.commit(None, "m", &[file(path, "", Mode::Plain)]).is_err(), "{path}");
         }
         let id = history.commit(None, "m", &[]).expect("an empty tree is a tree");
-        assert!(history.point("HEAD", id).is_err() && history.point("refs/a b", id).is_err());
+        assert!(history.update_ref("HEAD", id).is_err() && history.update_ref("refs/a b", id).is_err());
     }
 }

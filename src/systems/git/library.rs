@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use git2::{AutotagOption, Direction, FetchOptions, PushOptions, RemoteCallbacks, Repository};
 
 use super::error::at;
-use super::fetch::{Advertised, Wish};
-use super::server_message::quotable;
-use super::session::Session;
+use super::fetch::{Advertised, FetchRequest};
+use super::server_message::sanitize_message;
+use super::session::GitSession;
 use super::tracking::make_way;
-use super::{GitError, GitUrl, Job};
-use crate::model::event::Unit;
+use super::{GitContext, GitError, GitUrl};
+use crate::model::event::ProgressUnit;
 
 /// Minimum time between two progress events.
 const OFTEN: Duration = Duration::from_millis(50);
@@ -19,9 +19,9 @@ const OFTEN: Duration = Duration::from_millis(50);
 pub(super) fn fetch(
     repository: &Repository,
     url: &GitUrl,
-    session: &Arc<Session>,
-    job: Job<'_>,
-    wish: &Wish<'_>,
+    session: &Arc<GitSession>,
+    job: GitContext<'_>,
+    wish: &FetchRequest<'_>,
 ) -> Result<Advertised, GitError> {
     let _entered = session.enter();
     let explain = |error| session.explain(error);
@@ -50,8 +50,8 @@ pub(super) fn fetch(
 pub(super) fn push(
     repository: &Repository,
     url: &GitUrl,
-    session: &Arc<Session>,
-    job: Job<'_>,
+    session: &Arc<GitSession>,
+    job: GitContext<'_>,
     refspec: &str,
 ) -> Result<(), GitError> {
     let _entered = session.enter();
@@ -60,7 +60,7 @@ pub(super) fn push(
     let mut callbacks = RemoteCallbacks::new();
     callbacks.push_update_reference(|reference, status| {
         if let Some(why) = status {
-            rejected = Some((quotable(reference), quotable(why)));
+            rejected = Some((sanitize_message(reference), sanitize_message(why)));
         }
         Ok(())
     });
@@ -82,7 +82,7 @@ pub(super) fn push(
     }
 }
 
-fn callbacks<'a>(job: Job<'a>) -> RemoteCallbacks<'a> {
+fn callbacks<'a>(job: GitContext<'a>) -> RemoteCallbacks<'a> {
     let mut callbacks = RemoteCallbacks::new();
     let mut meter = Meter::new(job);
     callbacks.transfer_progress(move |progress| {
@@ -99,7 +99,7 @@ fn callbacks<'a>(job: Job<'a>) -> RemoteCallbacks<'a> {
     callbacks.sideband_progress(move |text| {
         let text = String::from_utf8_lossy(text);
         if let Some(line) = text.split(['\r', '\n']).map(str::trim).rfind(|line| !line.is_empty()) {
-            job.task.detail(quotable(line));
+            job.task.detail(sanitize_message(line));
         }
         job.stop.now().is_none()
     });
@@ -108,24 +108,24 @@ fn callbacks<'a>(job: Job<'a>) -> RemoteCallbacks<'a> {
 
 /// Reporter of progress, with a limited rate.
 struct Meter<'a> {
-    job: Job<'a>,
+    job: GitContext<'a>,
     told: Option<Instant>,
 }
 
 impl<'a> Meter<'a> {
-    fn new(job: Job<'a>) -> Self {
+    fn new(job: GitContext<'a>) -> Self {
         Self { job, told: None }
     }
 
     fn objects(&mut self, done: usize, total: usize) {
         if self.is_due() || done == total {
-            self.job.task.progress(done as u64, Some(total as u64), Unit::Items);
+            self.job.task.progress(done as u64, Some(total as u64), ProgressUnit::Items);
         }
     }
 
     fn bytes(&mut self, done: usize) {
         if self.is_due() {
-            self.job.task.progress(done as u64, None, Unit::Bytes);
+            self.job.task.progress(done as u64, None, ProgressUnit::Bytes);
         }
     }
 

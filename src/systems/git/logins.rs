@@ -7,7 +7,7 @@ use reqwest::Url;
 
 use super::GitError;
 use super::login::Login;
-use super::server_message::quotable;
+use super::server_message::sanitize_message;
 use super::url::without_login;
 
 /// Logins by origin.
@@ -22,7 +22,7 @@ impl Logins {
     /// Fails if the text is not the address of a web server.
     pub fn add(&mut self, server: &str, login: Login) -> Result<(), GitError> {
         let refuse = || GitError::Url {
-            url: quotable(&without_login(server)),
+            url: sanitize_message(&without_login(server)),
             why: "a login needs the address of a web server, as in https://…",
         };
         let full = if server.contains("://") { server.to_owned() } else { format!("https://{server}") };

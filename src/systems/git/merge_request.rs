@@ -7,19 +7,19 @@ use std::path::Path;
 use git2::{Oid, Reference, Repository};
 
 use super::error::at;
-use super::fetch::{Advertised, Prune, Wish};
+use super::fetch::{Advertised, FetchRequest, Prune};
 use super::inspect::remote_of;
 use super::moving::{self, Moved};
-use super::{CommitId, Git, GitError, GitUrl, Job, Outcome, tree};
+use super::{CloneResult, CommitId, Git, GitContext, GitError, GitUrl, tree};
 
 /// Merge request of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MergeRequest {
+pub struct MergeRequestHead {
     iid: u64,
     source: String,
 }
 
-impl MergeRequest {
+impl MergeRequestHead {
     /// Creates a merge request by number. `pattern` is the server's ref of its head, with `{n}` for the
     /// number.
     ///
@@ -108,25 +108,25 @@ impl Git {
         &self,
         directory: &Path,
         url: &GitUrl,
-        request: &MergeRequest,
+        request: &MergeRequestHead,
         depth: Option<u32>,
-        job: Job<'_>,
-    ) -> Result<Outcome, GitError> {
+        job: GitContext<'_>,
+    ) -> Result<CloneResult, GitError> {
         let at = at(directory);
         let repository = tree::open(directory)?;
         moving::heal(&repository).map_err(&at)?;
         if let Some(doing) = tree::busy(&repository) {
-            return Ok(Outcome::Busy { doing });
+            return Ok(CloneResult::Busy { doing });
         }
         let Some(branch) = tree::branch(&repository).map_err(&at)? else {
-            return Ok(Outcome::Detached);
+            return Ok(CloneResult::Detached);
         };
         let url = remote_of(&repository, url, &self.env)?.unwrap_or_else(|| url.clone());
         request.forget_incoming(&repository).map_err(&at)?;
         let ask = [request.source()];
         let plan = |advertised: &Advertised| Ok(vec![request.refspec(&url, advertised)?]);
         let depth = depth.filter(|_| repository.is_shallow());
-        let wish = Wish { ask: &ask, depth, prune: Prune::OnlyInTheWay, plan: &plan };
+        let wish = FetchRequest { ask: &ask, depth, prune: Prune::OnlyInTheWay, plan: &plan };
         self.fetch(&repository, &url, job, &wish)?;
         let outcome = apply(&repository, request, &branch);
         request.forget_incoming(&repository).map_err(&at)?;
@@ -136,7 +136,7 @@ impl Git {
 
 /// Action on the branch.
 #[derive(Debug, PartialEq, Eq)]
-enum Step {
+enum FetchStep {
     /// Moves it to the fetched head.
     Move,
     /// Leaves it: it is at the fetched head.
@@ -154,53 +154,57 @@ fn decide<E>(
     kept: Option<Oid>,
     head: Oid,
     count: impl Fn(Oid, Oid) -> Result<(usize, usize), E>,
-) -> Result<Step, E> {
-    let Some(own) = own else { return Ok(Step::Move) };
+) -> Result<FetchStep, E> {
+    let Some(own) = own else { return Ok(FetchStep::Move) };
     if own == head {
-        return Ok(Step::Stay);
+        return Ok(FetchStep::Stay);
     }
     // The branch holds only fetched commits: it follows the head.
     if let Some(kept) = kept
         && count(own, kept)?.0 == 0
     {
-        return Ok(Step::Move);
+        return Ok(FetchStep::Move);
     }
     Ok(match count(own, head)? {
-        (0, _) => Step::Move,
-        (ahead, 0) => Step::Ahead(ahead),
-        (ahead, behind) => Step::Diverged(ahead, behind),
+        (0, _) => FetchStep::Move,
+        (ahead, 0) => FetchStep::Ahead(ahead),
+        (ahead, behind) => FetchStep::Diverged(ahead, behind),
     })
 }
 
-fn apply(repository: &Repository, request: &MergeRequest, branch: &str) -> Result<Outcome, git2::Error> {
+fn apply(
+    repository: &Repository,
+    request: &MergeRequestHead,
+    branch: &str,
+) -> Result<CloneResult, git2::Error> {
     let head = repository.find_reference(&request.incoming())?.peel_to_commit()?.id();
     let own = tree::commit_of(repository, &request.own())?;
     let kept = tree::commit_of(repository, &request.kept())?;
     let is_there = branch == request.own();
     let step = decide(own, kept, head, |a, b| repository.graph_ahead_behind(a, b))?;
     let goal = match (&step, own) {
-        (Step::Ahead(_), Some(own)) => own,
+        (FetchStep::Ahead(_), Some(own)) => own,
         _ => head,
     };
-    let moves = matches!(step, Step::Move) || !is_there;
+    let moves = matches!(step, FetchStep::Move) || !is_there;
     let is_clean =
         if moves { moving::forget_same(repository, goal)? } else { !tree::changes(repository)?.tracked };
     if !is_clean {
         let behind = own.map_or(Ok((0, 0)), |own| repository.graph_ahead_behind(own, head))?.1;
-        return Ok(Outcome::Dirty { behind });
+        return Ok(CloneResult::Dirty { behind });
     }
     match step {
-        Step::Diverged(ahead, behind) => return Ok(Outcome::Diverged { ahead, behind }),
-        Step::Ahead(ahead) if is_there => return Ok(Outcome::Ahead { ahead }),
-        Step::Stay if is_there => {
+        FetchStep::Diverged(ahead, behind) => return Ok(CloneResult::Diverged { ahead, behind }),
+        FetchStep::Ahead(ahead) if is_there => return Ok(CloneResult::Ahead { ahead }),
+        FetchStep::Stay if is_there => {
             request.settle(repository, head)?;
-            return Ok(Outcome::Unchanged);
+            return Ok(CloneResult::Unchanged);
         }
         _ => {}
     }
     let moving = match moving::move_to(repository, goal)? {
         Moved::Done(moving) => moving,
-        Moved::InTheWay(paths) => return Ok(Outcome::InTheWay { paths }),
+        Moved::InTheWay(paths) => return Ok(CloneResult::InTheWay { paths }),
     };
     if goal == head {
         request.settle(repository, head)?;
@@ -208,11 +212,11 @@ fn apply(repository: &Repository, request: &MergeRequest, branch: &str) -> Resul
     let to = CommitId::new(goal);
     if is_there {
         moving.done();
-        return Ok(Outcome::Updated { from: own.map(CommitId::new), to });
+        return Ok(CloneResult::Updated { from: own.map(CommitId::new), to });
     }
     repository.set_head(&request.own())?;
     moving.done();
-    Ok(Outcome::Switched { branch: request.branch(), to })
+    Ok(CloneResult::Switched { branch: request.branch(), to })
 }
 
 #[cfg(test)]
@@ -239,23 +243,23 @@ mod tests {
     fn the_branch_follows_unless_a_person_worked_on_it() {
         let step =
             |own: Option<u8>, kept: Option<u8>, head| decide(own.map(id), kept.map(id), id(head), count);
-        assert_eq!(step(None, None, 2), Ok(Step::Move));
-        assert_eq!(step(Some(2), Some(2), 2), Ok(Step::Stay));
-        assert_eq!(step(Some(1), Some(1), 2), Ok(Step::Move));
+        assert_eq!(step(None, None, 2), Ok(FetchStep::Move));
+        assert_eq!(step(Some(2), Some(2), 2), Ok(FetchStep::Stay));
+        assert_eq!(step(Some(1), Some(1), 2), Ok(FetchStep::Move));
         // After a force-push: other commits, or fewer.
-        assert_eq!(step(Some(2), Some(2), 4), Ok(Step::Move));
-        assert_eq!(step(Some(2), Some(2), 1), Ok(Step::Move));
+        assert_eq!(step(Some(2), Some(2), 4), Ok(FetchStep::Move));
+        assert_eq!(step(Some(2), Some(2), 1), Ok(FetchStep::Move));
         // The same, with a commit of the user's on top.
-        assert_eq!(step(Some(3), Some(2), 2), Ok(Step::Ahead(1)));
-        assert_eq!(step(Some(3), Some(2), 4), Ok(Step::Diverged(2, 1)));
+        assert_eq!(step(Some(3), Some(2), 2), Ok(FetchStep::Ahead(1)));
+        assert_eq!(step(Some(3), Some(2), 4), Ok(FetchStep::Diverged(2, 1)));
         // A branch of that name that was never fetched.
-        assert_eq!(step(Some(2), None, 4), Ok(Step::Diverged(1, 1)));
-        assert_eq!(step(Some(1), None, 4), Ok(Step::Move));
+        assert_eq!(step(Some(2), None, 4), Ok(FetchStep::Diverged(1, 1)));
+        assert_eq!(step(Some(1), None, 4), Ok(FetchStep::Move));
     }
 
     #[test]
     fn the_pattern_must_name_a_ref() {
-        let request = MergeRequest::new(213, "refs/merge-requests/{n}/head").expect("a ref");
+        let request = MergeRequestHead::new(213, "refs/merge-requests/{n}/head").expect("a ref");
         assert_eq!(
             (request.source().as_str(), request.branch().as_str()),
             ("refs/merge-requests/213/head", "mr-213")
@@ -268,7 +272,7 @@ mod tests {
             "refs/{n}:refs/heads/x",
             "refs/*/{n}",
         ] {
-            assert!(MergeRequest::new(1, pattern).is_err(), "{pattern}");
+            assert!(MergeRequestHead::new(1, pattern).is_err(), "{pattern}");
         }
     }
 }

@@ -21,7 +21,7 @@ const MOST: usize = 20_000;
 
 /// Content that a clone lacks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Missing {
+pub struct MissingContent {
     /// Paths of submodules.
     pub submodules: Vec<String>,
     /// Paths of files.
@@ -32,16 +32,16 @@ pub struct Missing {
 ///
 /// # Errors
 /// Fails if the clone cannot be read.
-pub fn missing(directory: &Path) -> Result<Missing, GitError> {
+pub fn missing(directory: &Path) -> Result<MissingContent, GitError> {
     match tree::open(directory) {
         Ok(repository) => look(&repository, directory).map_err(at(directory)),
-        Err(GitError::NoRepository { .. }) => Ok(Missing::default()),
+        Err(GitError::NoRepository { .. }) => Ok(MissingContent::default()),
         Err(error) => Err(error),
     }
 }
 
-fn look(repository: &Repository, directory: &Path) -> Result<Missing, git2::Error> {
-    let mut missing = Missing::default();
+fn look(repository: &Repository, directory: &Path) -> Result<MissingContent, git2::Error> {
+    let mut missing = MissingContent::default();
     if directory.join(".gitmodules").is_file() {
         for submodule in repository.submodules()? {
             let is_wanted = submodule.update_strategy() != SubmoduleUpdate::None;

@@ -3,8 +3,8 @@
 //! belong here. A function that takes a [`Job`] blocks: call it on a thread that may
 //! (`tokio::task::spawn_blocking`).
 
-mod transport_choice;
 mod clone;
+mod clone_state;
 mod commit;
 mod config_paths;
 mod error;
@@ -21,16 +21,16 @@ mod moving;
 mod nested;
 mod outcome;
 mod program;
-mod server_message;
 mod rewritten;
+mod server_message;
 mod session;
 mod special;
-mod stale;
-mod clone_state;
 mod staging_dir;
+mod stale;
 mod tracking;
 mod transfer;
 mod transport;
+mod transport_choice;
 mod tree;
 mod update;
 mod url;
@@ -39,6 +39,7 @@ mod user_config;
 use std::sync::Arc;
 
 pub use clone::NewClone;
+pub use clone_state::{CloneStanding, standing};
 pub use commit::CommitId;
 pub use error::GitError;
 pub use files::Tree;
@@ -46,23 +47,22 @@ pub use history::{Author, History, Mode, TreeFile};
 pub use inspect::{Checkout, discover, inspect};
 pub use login::Login;
 pub use logins::Logins;
-pub use merge_request::MergeRequest;
-pub use missing::{Missing, missing};
+pub use merge_request::MergeRequestHead;
+pub use missing::{MissingContent, missing};
 pub use nested::{is_within_repository, repositories_below};
-pub use outcome::Outcome;
-pub use clone_state::{Standing, standing};
-pub use staging_dir::{half_clones, sweep};
+pub use outcome::CloneResult;
+pub use staging_dir::{stale_clones, sweep};
 pub use url::{GitUrl, Scheme, without_login};
 
-use crate::base::http::Http;
+use crate::base::http::HttpClient;
 use crate::host::Env;
-use crate::host::signals::Stop;
+use crate::host::signals::Shutdown;
 use crate::model::event::{Events, Task};
 
 /// Access to repositories.
 #[derive(Debug, Clone)]
 pub struct Git {
-    http: Arc<Http>,
+    http: Arc<HttpClient>,
     logins: Logins,
     env: Env,
 }
@@ -71,7 +71,7 @@ impl Git {
     /// Creates it with a policy for connections, and logins by server. The environment is that of the `git`
     /// program, if it is used.
     #[must_use]
-    pub fn new(http: Arc<Http>, logins: Logins, env: Env) -> Self {
+    pub fn new(http: Arc<HttpClient>, logins: Logins, env: Env) -> Self {
         transport::register();
         Self { http, logins, env }
     }
@@ -86,18 +86,18 @@ impl Git {
     ///
     /// # Errors
     /// Fails if there is a repository that cannot be read.
-    pub fn standing(&self, directory: &std::path::Path, wanted: &GitUrl) -> Result<Standing, GitError> {
+    pub fn standing(&self, directory: &std::path::Path, wanted: &GitUrl) -> Result<CloneStanding, GitError> {
         standing(directory, Some(wanted), &self.env)
     }
 }
 
 /// One job on a repository: its progress receiver and its stop signal.
 #[derive(Debug, Clone, Copy)]
-pub struct Job<'a> {
+pub struct GitContext<'a> {
     /// Task that shows its progress.
     pub task: &'a Task,
     /// Receiver of decisions.
     pub events: &'a Events,
     /// Stop signal.
-    pub stop: &'a Stop,
+    pub stop: &'a Shutdown,
 }

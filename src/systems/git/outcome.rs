@@ -1,10 +1,10 @@
-//! Outcome of an update or clone. Its wording belongs to `report`.
+//! CloneResult of an update or clone. Its wording belongs to `report`.
 
 use super::CommitId;
 
-/// Outcome for a clone.
+/// CloneResult for a clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CloneResult {
     /// It was created.
     Cloned,
     /// It was fast-forwarded to the remote.
@@ -92,7 +92,7 @@ pub enum Outcome {
     },
 }
 
-impl Outcome {
+impl CloneResult {
     /// Returns whether the clone was not updated, to protect the user's work.
     #[must_use]
     pub fn is_left_alone(&self) -> bool {

@@ -14,14 +14,14 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 
 use super::error::at;
-use super::fetch::{Advertised, Wish};
-use super::server_message::quotable;
-use super::session::Session;
+use super::fetch::{Advertised, FetchRequest};
+use super::server_message::sanitize_message;
+use super::session::GitSession;
 use super::tracking::make_way;
-use super::{GitError, GitUrl, Job};
+use super::{GitContext, GitError, GitUrl};
 use crate::base::text::LineSplitter;
 use crate::host::{Env, programs};
-use crate::model::event::Unit;
+use crate::model::event::ProgressUnit;
 
 /// Maximum bytes of its output to keep: large repositories have many refs.
 const MOST_OUTPUT: usize = 32 << 20;
@@ -54,10 +54,10 @@ const ELSEWHERE: [&str; 12] = [
 ];
 
 /// The installed `git`.
-pub(super) struct Program<'a> {
+pub(super) struct GitProgram<'a> {
     file: PathBuf,
     env: &'a Env,
-    session: Arc<Session>,
+    session: Arc<GitSession>,
 }
 
 /// Output of the program.
@@ -67,9 +67,9 @@ struct Said {
     last_lines: Vec<String>,
 }
 
-impl<'a> Program<'a> {
+impl<'a> GitProgram<'a> {
     /// Finds the program.
-    pub(super) fn find(env: &'a Env, session: Arc<Session>) -> Option<Self> {
+    pub(super) fn find(env: &'a Env, session: Arc<GitSession>) -> Option<Self> {
         programs::find(env, "git").map(|file| Self { file, env, session })
     }
 
@@ -77,9 +77,9 @@ impl<'a> Program<'a> {
         &self,
         repository: &Repository,
         url: &GitUrl,
-        session: &Arc<Session>,
-        job: Job<'_>,
-        wish: &Wish<'_>,
+        session: &Arc<GitSession>,
+        job: GitContext<'_>,
+        wish: &FetchRequest<'_>,
     ) -> Result<Advertised, GitError> {
         let mut listing =
             vec!["ls-remote", "--symref", "--", url.as_str(), "HEAD", "refs/heads/*", "refs/tags/*"];
@@ -105,8 +105,8 @@ impl<'a> Program<'a> {
         &self,
         repository: &Repository,
         url: &GitUrl,
-        session: &Arc<Session>,
-        job: Job<'_>,
+        session: &Arc<GitSession>,
+        job: GitContext<'_>,
         refspec: &str,
     ) -> Result<(), GitError> {
         self.run(repository, &["push", "--progress", "--", url.as_str(), refspec], session, job)?;
@@ -118,8 +118,8 @@ impl<'a> Program<'a> {
         &self,
         repository: &Repository,
         arguments: &[&str],
-        session: &Arc<Session>,
-        job: Job<'_>,
+        session: &Arc<GitSession>,
+        job: GitContext<'_>,
     ) -> Result<Said, GitError> {
         let runtime = tokio::runtime::Handle::current();
         let said = runtime.block_on(async {
@@ -193,7 +193,7 @@ fn detach() -> nix::Result<()> {
 }
 
 /// Reads the output of `git` to its end, or ends `git` if the work is stopped.
-async fn attend(mut child: Child, session: &Session, job: Job<'_>) -> Result<Said, GitError> {
+async fn attend(mut child: Child, session: &GitSession, job: GitContext<'_>) -> Result<Said, GitError> {
     let (output, errors) = (child.stdout.take(), child.stderr.take());
     let mut last_lines = Vec::new();
     let said = async {
@@ -240,18 +240,22 @@ async fn read_all(stream: Option<impl AsyncRead + Unpin>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-async fn read_lines(stream: Option<impl AsyncRead + Unpin>, job: Job<'_>, last_lines: &mut Vec<String>) {
+async fn read_lines(
+    stream: Option<impl AsyncRead + Unpin>,
+    job: GitContext<'_>,
+    last_lines: &mut Vec<String>,
+) {
     let Some(mut stream) = stream else { return };
     let mut splitter = LineSplitter::new(1024);
     let mut buffer = [0; 4096];
     let mut hear = |line: &str| match read_progress(line) {
-        Some((done, total)) => job.task.progress(done, Some(total), Unit::Items),
+        Some((done, total)) => job.task.progress(done, Some(total), ProgressUnit::Items),
         None if line.trim().is_empty() => {}
         None => {
             if last_lines.len() == LAST_LINES {
                 last_lines.remove(0);
             }
-            last_lines.push(quotable(line));
+            last_lines.push(sanitize_message(line));
         }
     };
     while let Ok(length @ 1..) = stream.read(&mut buffer).await {
@@ -276,7 +280,7 @@ fn read_progress(line: &str) -> Option<(u64, u64)> {
 }
 
 /// Parses the lines of `git ls-remote --symref`.
-fn read_listing(said: &Said, wish: &Wish<'_>) -> Advertised {
+fn read_listing(said: &Said, wish: &FetchRequest<'_>) -> Advertised {
     let mut advertised = Advertised {
         default_branch: None,
         refs: std::collections::BTreeMap::new(),
@@ -363,7 +367,7 @@ mod tests {
     #[test]
     fn a_listing_gives_the_branch_and_what_was_asked_for() {
         let ask = ["refs/merge-requests/1/head".to_owned()];
-        let wish = Wish { ask: &ask, depth: None, prune: Prune::Tracked, plan: &|_| Ok(Vec::new()) };
+        let wish = FetchRequest { ask: &ask, depth: None, prune: Prune::Tracked, plan: &|_| Ok(Vec::new()) };
         let said = |text: &str| Said {
             status: ExitStatus::default(),
             output: text.to_owned(),

@@ -30,7 +30,7 @@ pub(super) fn of_status(
 /// Returns the error for a request that failed before its answer began, or (`begun`) during it.
 pub(super) fn of_transfer(url: String, error: reqwest::Error, begun: bool) -> GitError {
     let error = error.without_url();
-    let why = quotable(&innermost(&error));
+    let why = sanitize_message(&innermost(&error));
     if error.is_redirect() {
         return GitError::Redirected { url, to: "too many addresses in turn".to_owned() };
     }
@@ -41,7 +41,7 @@ pub(super) fn of_transfer(url: String, error: reqwest::Error, begun: bool) -> Gi
 }
 
 /// Returns foreign text made fit for a message: safe, one line, bounded.
-pub(super) fn quotable(text: &str) -> String {
+pub(super) fn sanitize_message(text: &str) -> String {
     let line = text.lines().next().unwrap_or("");
     truncate(&safe_line(line.trim()), 200)
 }
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn foreign_text_is_tamed() {
-        assert_eq!(quotable(" a\x1b[31mb\nc"), "ab");
-        assert!(quotable(&"x".repeat(9999)).len() < 300);
+        assert_eq!(sanitize_message(" a\x1b[31mb\nc"), "ab");
+        assert!(sanitize_message(&"x".repeat(9999)).len() < 300);
     }
 }

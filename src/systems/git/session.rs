@@ -1,4 +1,4 @@
-//! Session of one git operation, carried past libgit2, whose callbacks take no context: the HTTP policy, the
+//! GitSession of one git operation, carried past libgit2, whose callbacks take no context: the HTTP policy, the
 //! logins, the stop signal, and the first failure as an error of its own (libgit2 passes on only a text).
 //! Each operation runs on one thread and has its session there.
 
@@ -14,40 +14,40 @@ use super::GitError;
 use super::login::Login;
 use super::logins::{Logins, origin};
 use super::url::{GitUrl, Scheme};
-use crate::base::http::{Http, is_loopback};
-use crate::host::signals::Stop;
+use crate::base::http::{HttpClient, is_loopback};
+use crate::host::signals::Shutdown;
 
 thread_local! {
-    static CURRENT: RefCell<Option<Arc<Session>>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Arc<GitSession>>> = const { RefCell::new(None) };
 }
 
 /// Context of one operation.
-pub(super) struct Session {
-    http: Arc<Http>,
+pub(super) struct GitSession {
+    http: Arc<HttpClient>,
     logins: Logins,
     url: GitUrl,
-    stop: Stop,
+    stop: Shutdown,
     failure: Mutex<Option<GitError>>,
 }
 
 /// Guard: while it lives, the session belongs to the thread.
-pub(super) struct Entered(());
+pub(super) struct EnteredSession(());
 
-impl Drop for Entered {
+impl Drop for EnteredSession {
     fn drop(&mut self) {
         CURRENT.with_borrow_mut(|current| *current = None);
     }
 }
 
-impl Session {
-    pub(super) fn new(http: Arc<Http>, logins: Logins, url: GitUrl, stop: Stop) -> Arc<Self> {
+impl GitSession {
+    pub(super) fn new(http: Arc<HttpClient>, logins: Logins, url: GitUrl, stop: Shutdown) -> Arc<Self> {
         Arc::new(Self { http, logins, url, stop, failure: Mutex::new(None) })
     }
 
     /// Makes this session that of the thread.
-    pub(super) fn enter(self: &Arc<Self>) -> Entered {
+    pub(super) fn enter(self: &Arc<Self>) -> EnteredSession {
         CURRENT.with_borrow_mut(|current| *current = Some(self.clone()));
-        Entered(())
+        EnteredSession(())
     }
 
     /// Returns the session of the thread.
@@ -95,7 +95,7 @@ impl Session {
         self.http.ca_file(&url).map(|file| (origin(&url), file))
     }
 
-    pub(super) fn stop(&self) -> &Stop {
+    pub(super) fn stop(&self) -> &Shutdown {
         &self.stop
     }
 

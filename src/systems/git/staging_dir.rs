@@ -1,4 +1,4 @@
-//! Temporary directory next to the target of a clone, in which the clone is made. It is renamed to the target
+//! StagingDir directory next to the target of a clone, in which the clone is made. It is renamed to the target
 //! once whole, and removed otherwise. Its process holds a lock on it, which the kernel releases however the
 //! process dies: so leftovers can be recognised. It also holds a mark, so that a user's directory with a
 //! similar name is never taken for one.
@@ -27,14 +27,14 @@ const NOTE: &str =
 const REPOSITORY: &str = ".git";
 
 /// A temporary directory of `cki`.
-pub(super) struct Temporary {
+pub(super) struct StagingDir {
     directory: tempfile::TempDir,
     _lock: File,
     /// Parent directory, held open so that nobody can exchange it meanwhile.
     parent: File,
 }
 
-impl Temporary {
+impl StagingDir {
     /// Creates one next to the target of a clone.
     pub(super) fn beside(target: &Path) -> Result<Self, GitError> {
         Self::make(target, Some(REPOSITORY))
@@ -84,7 +84,7 @@ impl Temporary {
 
     /// Renames it to its target, within the parent directory that was opened at its creation, whatever now
     /// lies at that path. Replaces nothing but an empty directory, and follows no link.
-    pub(super) fn put(self, target: &Path) -> Result<(), GitError> {
+    pub(super) fn persist(self, target: &Path) -> Result<(), GitError> {
         let occupied = || GitError::Occupied { path: target.to_owned() };
         let (_, to) = place(target)?;
         let from = self.directory.path();
@@ -138,7 +138,7 @@ pub(super) fn is_occupied(target: &Path) -> bool {
 
 /// Finds unfinished clones of dead processes in the workspace, and unfinished transfers in its clones.
 #[must_use]
-pub fn half_clones(parent: &Path) -> Vec<PathBuf> {
+pub fn stale_clones(parent: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = left(parent).into_iter().map(|(path, _)| path).collect();
     for repository in repositories(parent) {
         found.extend(left(&repository).into_iter().map(|(path, _)| path));
@@ -170,13 +170,13 @@ pub(super) fn sweep_one(parent: &Path) -> Vec<PathBuf> {
 /// Returns the repositories of the clones in a directory. Does not follow links.
 fn repositories(parent: &Path) -> Vec<PathBuf> {
     let is_directory = |path: &PathBuf| path.symlink_metadata().is_ok_and(|facts| facts.is_dir());
-    let clones = files::names_in(parent).unwrap_or_default().into_iter().map(|name| parent.join(name));
+    let clones = files::list_dir(parent).unwrap_or_default().into_iter().map(|name| parent.join(name));
     clones.filter(is_directory).map(|clone| clone.join(REPOSITORY)).filter(is_directory).collect()
 }
 
 /// Finds the leftovers of dead processes in a directory, with locks that keep other processes away.
 fn left(parent: &Path) -> Vec<(PathBuf, File)> {
-    let names = files::names_in(parent).unwrap_or_default();
+    let names = files::list_dir(parent).unwrap_or_default();
     let held = names.iter().filter(|name| is_ours(name)).filter_map(|name| {
         let path = parent.join(name);
         let is_directory = path.symlink_metadata().is_ok_and(|facts| facts.is_dir());
@@ -245,17 +245,17 @@ mod tests {
         std::fs::write(dead.join(".git").join(UNFINISHED), NOTE).expect("writes");
         std::fs::create_dir_all(theirs.join(".git")).expect("makes");
         std::fs::create_dir(directory.path().join("x")).expect("makes");
-        let alive = Temporary::beside(&directory.path().join("x")).expect("makes");
+        let alive = StagingDir::beside(&directory.path().join("x")).expect("makes");
         sweep(directory.path());
         assert!(!dead.exists() && alive.path().exists() && theirs.exists());
         std::fs::remove_dir_all(theirs).expect("removes");
-        alive.put(&directory.path().join("x")).expect("an empty directory gives way");
-        assert_eq!(files::names_in(directory.path()).expect("reads"), ["x"]);
+        alive.persist(&directory.path().join("x")).expect("an empty directory gives way");
+        assert_eq!(files::list_dir(directory.path()).expect("reads"), ["x"]);
         std::fs::write(directory.path().join("x/file"), "").expect("writes");
-        let second = Temporary::beside(&directory.path().join("x")).expect("makes");
-        let error = second.put(&directory.path().join("x")).expect_err("is taken");
+        let second = StagingDir::beside(&directory.path().join("x")).expect("makes");
+        let error = second.persist(&directory.path().join("x")).expect_err("is taken");
         assert!(matches!(error, GitError::Occupied { .. }));
-        assert_eq!(files::names_in(directory.path()).expect("reads"), ["x"]);
+        assert_eq!(files::list_dir(directory.path()).expect("reads"), ["x"]);
     }
 
     #[test]
@@ -270,21 +270,21 @@ mod tests {
         ];
         for taken in take {
             assert!(!is_occupied(&target));
-            let made = Temporary::beside(&target).expect("makes");
+            let made = StagingDir::beside(&target).expect("makes");
             taken();
             assert!(is_occupied(&target));
-            assert!(matches!(made.put(&target), Err(GitError::Occupied { .. })));
-            assert_eq!(files::names_in(directory.path()).expect("reads"), ["x"]);
+            assert!(matches!(made.persist(&target), Err(GitError::Occupied { .. })));
+            assert_eq!(files::list_dir(directory.path()).expect("reads"), ["x"]);
             std::fs::remove_file(&target).expect("removes");
         }
         // The directory itself is replaced by a link.
         let inner = directory.path().join("inner");
         std::fs::create_dir(&inner).expect("makes");
-        let made = Temporary::beside(&inner.join("x")).expect("makes");
+        let made = StagingDir::beside(&inner.join("x")).expect("makes");
         std::fs::rename(&inner, directory.path().join("moved")).expect("renames");
         std::os::unix::fs::symlink(elsewhere.path(), &inner).expect("links");
-        assert!(matches!(made.put(&inner.join("x")), Err(GitError::Occupied { .. })));
-        assert_eq!(files::names_in(elsewhere.path()).expect("reads"), [""; 0]);
+        assert!(matches!(made.persist(&inner.join("x")), Err(GitError::Occupied { .. })));
+        assert_eq!(files::list_dir(elsewhere.path()).expect("reads"), [""; 0]);
     }
 
     #[test]
@@ -296,12 +296,12 @@ mod tests {
                 scope.spawn(move || {
                     for _ in 0..200 {
                         sweep(target.parent().expect("has one"));
-                        let made = Temporary::beside(&target).expect("makes");
+                        let made = StagingDir::beside(&target).expect("makes");
                         std::fs::write(made.path().join("file"), "").expect("it stays");
                     }
                 });
             }
         });
-        assert_eq!(files::names_in(directory.path()).expect("reads"), Vec::<String>::new());
+        assert_eq!(files::list_dir(directory.path()).expect("reads"), Vec::<String>::new());
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn remove_packs(objects: &Path) -> Vec<PathBuf> {
 /// Returns the packs that no process is writing any more.
 pub(super) fn unfinished_packs(objects: &Path) -> Vec<PathBuf> {
     let directory = objects.join("pack");
-    let names = files::names_in(&directory).unwrap_or_default();
+    let names = files::list_dir(&directory).unwrap_or_default();
     let unfinished = names.iter().filter(|name| PACKS.iter().any(|begin| name.starts_with(begin)));
     unused(unfinished.map(|name| directory.join(name)).collect())
 }

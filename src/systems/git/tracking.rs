@@ -8,7 +8,7 @@ use std::path::Path;
 use git2::{Oid, Repository};
 
 use super::fetch::{Advertised, Prune};
-use super::{GitUrl, Job};
+use super::{GitContext, GitUrl};
 
 /// Prefix under which a tag is kept when a tag of the remote conflicts with it.
 const ASIDE: &str = "refs/cki/tags/";
@@ -29,7 +29,7 @@ pub(super) fn make_way(
     let local = local_refs(repository)?;
     let incoming: BTreeSet<String> =
         advertised.refs.keys().flat_map(|name| specs.iter().filter_map(|spec| map(spec, name))).collect();
-    let taken = Names::new(&incoming);
+    let taken = RefNames::new(&incoming);
     for name in local.keys() {
         let follows = !incoming.contains(name) && specs.iter().any(|spec| unmap(spec, name).is_some());
         if follows && (prune != Prune::OnlyInTheWay || taken.conflicts(name)) {
@@ -38,7 +38,7 @@ pub(super) fn make_way(
     }
     let theirs: BTreeSet<String> =
         advertised.refs.keys().filter(|name| name.starts_with(TAGS)).cloned().collect();
-    let taken = Names::new(&theirs);
+    let taken = RefNames::new(&theirs);
     for name in local.keys().filter(|name| name.starts_with(TAGS) && !theirs.contains(*name)) {
         let mut tag = repository.find_reference(name)?;
         if prune == Prune::TrackedAndTags {
@@ -58,7 +58,7 @@ pub(super) fn make_way(
 /// Removes kept tags that conflict with another one.
 fn make_room(repository: &Repository, wanted: &str) -> Result<(), git2::Error> {
     let wanted = BTreeSet::from([wanted.to_owned()]);
-    let names = Names::new(&wanted);
+    let names = RefNames::new(&wanted);
     for name in local_refs(repository)?.keys().filter(|name| name.starts_with(ASIDE) && names.conflicts(name))
     {
         repository.find_reference(name)?.delete()?;
@@ -99,7 +99,7 @@ impl Told {
         repository: &Repository,
         url: &GitUrl,
         advertised: &Advertised,
-        job: Job<'_>,
+        job: GitContext<'_>,
     ) -> Result<(), git2::Error> {
         let now = local_refs(repository)?;
         let path = repository.workdir().unwrap_or_else(|| repository.path());
@@ -178,12 +178,12 @@ pub(super) fn local_refs(repository: &Repository) -> Result<BTreeMap<String, Oid
     Ok(refs)
 }
 
-/// Names of refs, none of which is a directory of another.
-struct Names<'a> {
+/// RefNames of refs, none of which is a directory of another.
+struct RefNames<'a> {
     names: &'a BTreeSet<String>,
 }
 
-impl<'a> Names<'a> {
+impl<'a> RefNames<'a> {
     fn new(names: &'a BTreeSet<String>) -> Self {
         Self { names }
     }
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn a_name_and_a_directory_of_that_name_exclude_each_other() {
         let names = ["r/a/b", "r/c", "r/d-e"].map(str::to_owned).into_iter().collect();
-        let names = Names::new(&names);
+        let names = RefNames::new(&names);
         assert!(names.conflicts("r/a") && names.conflicts("r/c/x") && names.conflicts("r/c/x/y"));
         assert!(!names.conflicts("r/d") && !names.conflicts("r/a/c") && !names.conflicts("r/c"));
     }

@@ -11,7 +11,7 @@ use std::path::Path;
 use git2::{Config, ConfigLevel, Oid, Repository};
 
 use super::error::at;
-use super::staging_dir::{Temporary, sweep_one};
+use super::staging_dir::{StagingDir, sweep_one};
 use super::tracking::local_refs as refs;
 use super::user_config::{ConfigText, UserConfig};
 use super::{GitError, GitUrl, stale, tree};
@@ -29,7 +29,7 @@ type Refs = BTreeMap<String, Oid>;
 /// A transfer in progress.
 pub(super) struct Transfer<'a> {
     clone: &'a Repository,
-    directory: Temporary,
+    directory: StagingDir,
     inner: Repository,
     /// User's own configuration.
     pub(super) user: UserConfig,
@@ -44,7 +44,7 @@ impl<'a> Transfer<'a> {
             stale::remove_locks(clone.path());
         }
         stale::remove_packs(&objects(clone));
-        let directory = Temporary::within(&clone.path().join(NAME))?;
+        let directory = StagingDir::within(&clone.path().join(NAME))?;
         let before = refs(clone).map_err(&at)?;
         lay_out(directory.path(), clone, &before)?;
         // Read with the clone's path, so that `includeIf "gitdir:…"` matches it.
@@ -75,7 +75,7 @@ impl<'a> Transfer<'a> {
         move_objects(&from, &to)?;
         let shallow = self.directory.path().join(SHALLOW);
         if let Ok(lines) = fs_err::read(&shallow) {
-            files::write_whole(&common(self.clone).join(SHALLOW), &lines, 0o644)?;
+            files::write_atomic(&common(self.clone).join(SHALLOW), &lines, 0o644)?;
         }
         self.settle_refs().map_err(at(self.clone.path()))
     }
@@ -148,7 +148,7 @@ fn write(directory: &Path, name: &str, content: &[u8]) -> Result<(), GitError> {
 
 /// Moves packs and loose objects. The index of a pack moves last, since git ignores a pack without one.
 fn move_objects(from: &Path, to: &Path) -> Result<(), FileError> {
-    for directory in files::names_in(from)? {
+    for directory in files::list_dir(from)? {
         let is_pack = directory == "pack";
         let is_fan = directory.len() == 2 && directory.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_pack && !is_fan {
@@ -156,7 +156,7 @@ fn move_objects(from: &Path, to: &Path) -> Result<(), FileError> {
         }
         let (from, to) = (from.join(&directory), to.join(&directory));
         files::make_directory(&to)?;
-        let mut names = files::names_in(&from)?;
+        let mut names = files::list_dir(&from)?;
         names.retain(|name| if is_pack { name.starts_with("pack-") } else { !name.starts_with("tmp_") });
         names.sort_by_key(|name| (Path::new(name).extension().is_some_and(|end| end == "idx"), name.clone()));
         for name in names {

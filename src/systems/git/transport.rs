@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::GitError;
 use super::server_message;
-use super::session::Session;
+use super::session::GitSession;
 use super::url::without_login;
 use crate::base::redact::Redactor;
 
@@ -32,9 +32,9 @@ pub(super) fn register() {
     ONCE.call_once(|| {
         for scheme in ["http", "https"] {
             let factory = |remote: &git2::Remote<'_>| {
-                let session = Session::current().ok_or_else(|| git2::Error::from_str("no session"))?;
-                let link = Link { session, base: Mutex::new(None), with_login: AtomicBool::new(false) };
-                Transport::smart(remote, true, Http(Arc::new(link)))
+                let session = GitSession::current().ok_or_else(|| git2::Error::from_str("no session"))?;
+                let link = ServerLink { session, base: Mutex::new(None), with_login: AtomicBool::new(false) };
+                Transport::smart(remote, true, GitHttp(Arc::new(link)))
             };
             #[expect(
                 unsafe_code,
@@ -53,8 +53,8 @@ pub(super) fn register() {
 }
 
 /// State that the requests of one connection share.
-struct Link {
-    session: Arc<Session>,
+struct ServerLink {
+    session: Arc<GitSession>,
     /// Address of the repository after redirects.
     base: Mutex<Option<Url>>,
     /// The server has required the login, so each further request carries it.
@@ -62,9 +62,9 @@ struct Link {
 }
 
 /// Transport that libgit2 calls.
-struct Http(Arc<Link>);
+struct GitHttp(Arc<ServerLink>);
 
-impl SmartSubtransport for Http {
+impl SmartSubtransport for GitHttp {
     fn action(&self, url: &str, service: Service) -> Result<Box<dyn SmartSubtransportStream>, git2::Error> {
         let link = self.0.clone();
         let name = match service {
@@ -85,7 +85,7 @@ impl SmartSubtransport for Http {
     }
 }
 
-impl Link {
+impl ServerLink {
     /// Requests the refs, and learns the repository's final address and whether the server requires a login.
     fn advertisement(&self, url: &str, name: &str) -> Result<State, GitError> {
         let mut target = self.target(url, "info/refs")?;
@@ -99,7 +99,7 @@ impl Link {
         }
         let response = self.accept(response, &format!("application/x-{name}-advertisement"))?;
         self.follow(&target, response.url())?;
-        Ok(State::Reading(Answer { response, rest: Bytes::new() }))
+        Ok(State::Reading(GitAnswer { response, rest: Bytes::new() }))
     }
 
     /// Returns the address of a part of the repository.
@@ -171,10 +171,13 @@ impl Link {
         }
         let url = self.session.shown();
         if status.is_success() {
-            return Err(GitError::NotGit { url, why: format!("it sends {}", server_message::quotable(&found)) });
+            return Err(GitError::NotGit {
+                url,
+                why: format!("it sends {}", server_message::sanitize_message(&found)),
+            });
         }
         let to = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
-        let to = to.map(|to| without_login(&server_message::quotable(to)));
+        let to = to.map(|to| without_login(&server_message::sanitize_message(to)));
         let user = self.session.login(response.url()).map(|login| login.user.clone());
         let words = if found.starts_with("text/plain") { self.words(response)? } else { None };
         Err(server_message::of_status(url, status, user, to, words))
@@ -186,7 +189,7 @@ impl Link {
         let text = String::from_utf8_lossy(&chunk[..chunk.len().min(1024)]).into_owned();
         let login = self.session.login(response.url()).map(|login| &login.secret);
         let text = Redactor::new(login).text(&text);
-        Ok(text.lines().map(str::trim).find(|line| !line.is_empty()).map(server_message::quotable))
+        Ok(text.lines().map(str::trim).find(|line| !line.is_empty()).map(server_message::sanitize_message))
     }
 }
 
@@ -200,7 +203,7 @@ fn encrypted(asked: &Url, response: &Response) -> Option<Url> {
 
 /// One request and its answer: libgit2 writes the request, then reads the answer.
 struct Exchange {
-    link: Arc<Link>,
+    link: Arc<ServerLink>,
     name: &'static str,
     url: String,
     state: State,
@@ -212,7 +215,7 @@ enum State {
     /// The request is too long for that, and is being sent in pieces.
     Streaming(Upload),
     /// The answer is being read.
-    Reading(Answer),
+    Reading(GitAnswer),
     /// The exchange has ended.
     Over,
 }
@@ -232,7 +235,7 @@ impl Drop for Upload {
 }
 
 /// An answer that is being streamed.
-struct Answer {
+struct GitAnswer {
     response: Response,
     rest: Bytes,
 }
@@ -277,7 +280,7 @@ impl Exchange {
             }
         };
         let response = self.link.accept(response, &format!("application/x-{}-result", self.name))?;
-        self.state = State::Reading(Answer { response, rest: Bytes::new() });
+        self.state = State::Reading(GitAnswer { response, rest: Bytes::new() });
         Ok(())
     }
 

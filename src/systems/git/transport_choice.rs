@@ -7,36 +7,36 @@ use std::sync::Arc;
 use git2::Repository;
 
 use super::error::at;
-use super::fetch::{Advertised, Wish};
-use super::program::Program;
-use super::session::Session;
+use super::fetch::{Advertised, FetchRequest};
+use super::program::GitProgram;
+use super::session::GitSession;
 use super::tracking::Told;
 use super::transfer::Transfer;
 use super::url::Scheme;
-use super::{Git, GitError, GitUrl, Job, library, special, tree};
+use super::{Git, GitContext, GitError, GitUrl, library, special, tree};
 
-/// Means of a transfer.
+/// TransportOptions of a transfer.
 #[derive(Debug, PartialEq, Eq)]
-enum Way {
+enum Transport {
     Library,
     Program,
     /// The program, because of a setting that libgit2 does not know.
     Obedient(String),
 }
 
-fn way(url: &GitUrl, setting: Option<String>) -> Way {
+fn way(url: &GitUrl, setting: Option<String>) -> Transport {
     match (url.scheme(), setting) {
-        (Scheme::Ssh, _) => Way::Program,
-        (_, Some(setting)) => Way::Obedient(setting),
-        (Scheme::Http | Scheme::Git | Scheme::Local, None) => Way::Library,
+        (Scheme::Ssh, _) => Transport::Program,
+        (_, Some(setting)) => Transport::Obedient(setting),
+        (Scheme::Http | Scheme::Git | Scheme::Local, None) => Transport::Library,
     }
 }
 
 /// Requirements of a transfer.
-struct Means<'a> {
+struct TransportOptions<'a> {
     transfer: Transfer<'a>,
     actual: GitUrl,
-    session: Arc<Session>,
+    session: Arc<GitSession>,
 }
 
 impl Git {
@@ -45,12 +45,12 @@ impl Git {
         &self,
         repository: &Repository,
         url: &GitUrl,
-        job: Job<'_>,
-        wish: &Wish<'_>,
+        job: GitContext<'_>,
+        wish: &FetchRequest<'_>,
     ) -> Result<Advertised, GitError> {
         let means = self.begin(repository, url, false, job)?;
         let (inner, session) = (means.transfer.repository(), &means.session);
-        let mut wish = Wish { ..*wish };
+        let mut wish = FetchRequest { ..*wish };
         if wish.depth.is_some() && means.actual.scheme() == Scheme::Local {
             let actual = &means.actual;
             job.events.note(format!("`{actual}` is on this machine and is cloned with its whole history"));
@@ -72,7 +72,13 @@ impl Git {
     ///
     /// # Errors
     /// Fails if the remote cannot be reached or rejects the push.
-    pub fn push(&self, directory: &Path, url: &GitUrl, refspec: &str, job: Job<'_>) -> Result<(), GitError> {
+    pub fn push(
+        &self,
+        directory: &Path,
+        url: &GitUrl,
+        refspec: &str,
+        job: GitContext<'_>,
+    ) -> Result<(), GitError> {
         if refspec.starts_with('-') || refspec.chars().any(char::is_control) {
             return Err(GitError::RefName { name: refspec.escape_default().to_string() });
         }
@@ -90,16 +96,18 @@ impl Git {
     /// Runs a transfer through libgit2 or the program.
     fn go<T>(
         &self,
-        means: &Means<'_>,
-        job: Job<'_>,
-        program: impl Fn(Program<'_>) -> Result<T, GitError>,
+        means: &TransportOptions<'_>,
+        job: GitContext<'_>,
+        program: impl Fn(GitProgram<'_>) -> Result<T, GitError>,
         library: impl Fn() -> Result<T, GitError>,
     ) -> Result<T, GitError> {
         let url = &means.actual;
-        let found = || Program::find(&self.env, means.session.clone());
+        let found = || GitProgram::find(&self.env, means.session.clone());
         match way(url, means.transfer.user.needs_program(url)) {
-            Way::Program => program(found().ok_or_else(|| GitError::NoProgram { url: url.to_string() })?),
-            Way::Obedient(setting) => match found() {
+            Transport::Program => {
+                program(found().ok_or_else(|| GitError::NoProgram { url: url.to_string() })?)
+            }
+            Transport::Obedient(setting) => match found() {
                 Some(found) => {
                     job.events
                         .note(format!("`{setting}` is set for git: the installed `git` does the transfer"));
@@ -113,8 +121,8 @@ impl Git {
                     library()
                 }
             },
-            Way::Library => match library() {
-                Err(first) if may_know_login(&first) => better(first, found().map(program), job),
+            Transport::Library => match library() {
+                Err(first) if may_know_login(&first) => fallback_result(first, found().map(program), job),
                 result => result,
             },
         }
@@ -127,18 +135,19 @@ impl Git {
         repository: &'a Repository,
         url: &GitUrl,
         push: bool,
-        job: Job<'_>,
-    ) -> Result<Means<'a>, GitError> {
+        job: GitContext<'_>,
+    ) -> Result<TransportOptions<'a>, GitError> {
         let transfer = Transfer::begin(repository, url, &self.env)?;
         let actual = transfer.user.rewritten(url, push)?;
         transfer.user.permit(&actual)?;
-        let session = Session::new(self.http.clone(), self.logins.clone(), actual.clone(), job.stop.clone());
+        let session =
+            GitSession::new(self.http.clone(), self.logins.clone(), actual.clone(), job.stop.clone());
         if actual.scheme() == Scheme::Local {
             special::refuse(Path::new(actual.path()))?;
         } else {
             session.permit(actual.host())?;
         }
-        Ok(Means { transfer, actual, session })
+        Ok(TransportOptions { transfer, actual, session })
     }
 }
 
@@ -149,7 +158,11 @@ fn may_know_login(error: &GitError) -> bool {
 }
 
 /// Returns the second try's result, unless it got no further than the first.
-fn better<T>(first: GitError, second: Option<Result<T, GitError>>, job: Job<'_>) -> Result<T, GitError> {
+fn fallback_result<T>(
+    first: GitError,
+    second: Option<Result<T, GitError>>,
+    job: GitContext<'_>,
+) -> Result<T, GitError> {
     match second {
         None => Err(first),
         Some(Err(GitError::Program { .. } | GitError::Start { .. })) => Err(first),
@@ -168,17 +181,17 @@ mod tests {
     #[test]
     fn ssh_goes_through_the_program_and_all_else_through_the_library() {
         for (url, expected) in [
-            ("https://h/x", Way::Library),
-            ("http://h/x", Way::Library),
-            ("git://h/x", Way::Library),
-            ("file:///x", Way::Library),
-            ("/x", Way::Library),
-            ("ssh://h/x", Way::Program),
-            ("git@h:x", Way::Program),
+            ("https://h/x", Transport::Library),
+            ("http://h/x", Transport::Library),
+            ("git://h/x", Transport::Library),
+            ("file:///x", Transport::Library),
+            ("/x", Transport::Library),
+            ("ssh://h/x", Transport::Program),
+            ("git@h:x", Transport::Program),
         ] {
             assert_eq!(way(&GitUrl::parse(url).expect(url), None), expected, "{url}");
         }
         let https = GitUrl::parse("https://h/x").expect("an address");
-        assert_eq!(way(&https, Some("http.proxy".into())), Way::Obedient("http.proxy".into()));
+        assert_eq!(way(&https, Some("http.proxy".into())), Transport::Obedient("http.proxy".into()));
     }
 }

@@ -72,17 +72,17 @@ pub(super) fn busy(repository: &Repository) -> Option<&'static str> {
 
 /// Uncommitted work of the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Changes {
+pub(super) struct TreeChanges {
     /// Tracked files differ from the commit.
     pub(super) tracked: bool,
     /// Untracked files exist that are not ignored.
     pub(super) untracked: bool,
 }
 
-pub(super) fn changes(repository: &Repository) -> Result<Changes, git2::Error> {
+pub(super) fn changes(repository: &Repository) -> Result<TreeChanges, git2::Error> {
     let mut options = StatusOptions::new();
     options.include_untracked(true).recurse_untracked_dirs(false).include_ignored(false);
-    let mut changes = Changes { tracked: false, untracked: false };
+    let mut changes = TreeChanges { tracked: false, untracked: false };
     for entry in repository.statuses(Some(&mut options))?.iter() {
         let status = entry.status();
         changes.untracked |= status.contains(Status::WT_NEW);

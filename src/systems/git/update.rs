@@ -6,11 +6,11 @@ use std::path::Path;
 use git2::{ErrorCode, Oid, Repository};
 
 use super::error::at;
-use super::fetch::{Advertised, Prune, Wish};
+use super::fetch::{Advertised, FetchRequest, Prune};
 use super::moving::{self, Moved};
 use super::rewritten::{self, Rewrite};
 use super::user_config::UserConfig;
-use super::{CommitId, Git, GitError, GitUrl, Job, Outcome, tree};
+use super::{CloneResult, CommitId, Git, GitContext, GitError, GitUrl, tree};
 
 const HEADS: &str = "refs/heads/";
 
@@ -28,18 +28,18 @@ impl Git {
     ///
     /// # Errors
     /// Fails if there is no repository, or its remote is out of reach, or the work was stopped.
-    pub fn update(&self, directory: &Path, job: Job<'_>) -> Result<Outcome, GitError> {
+    pub fn update(&self, directory: &Path, job: GitContext<'_>) -> Result<CloneResult, GitError> {
         let at = at(directory);
         let repository = tree::open(directory)?;
         moving::heal(&repository).map_err(&at)?;
         if let Some(doing) = tree::busy(&repository) {
-            return Ok(Outcome::Busy { doing });
+            return Ok(CloneResult::Busy { doing });
         }
         let Some(branch) = tree::branch(&repository).map_err(&at)? else {
-            return Ok(Outcome::Detached);
+            return Ok(CloneResult::Detached);
         };
         let no_upstream =
-            || Ok(Outcome::NoUpstream { branch: branch.trim_start_matches("refs/heads/").to_owned() });
+            || Ok(CloneResult::NoUpstream { branch: branch.trim_start_matches("refs/heads/").to_owned() });
         let Some(upstream) = upstream(&repository, &branch).map_err(&at)? else {
             return no_upstream();
         };
@@ -51,7 +51,7 @@ impl Git {
         let plan = |advertised: &Advertised| Ok(upstream.plan(&specs, advertised));
         let user = UserConfig::read(&self.env)?;
         let prune = prune(&repository, &user, &upstream.remote).map_err(&at)?;
-        let wish = Wish { ask: &ask, depth: None, prune, plan: &plan };
+        let wish = FetchRequest { ask: &ask, depth: None, prune, plan: &plan };
         let held = tree::commit_of(&repository, &upstream.tracking).map_err(&at)?;
         let advertised = self.fetch(&repository, &url, job, &wish)?;
         let default = advertised.default_branch.as_deref().and_then(|name| name.strip_prefix(HEADS));
@@ -75,7 +75,7 @@ impl Git {
         }
         match default {
             // The repository was empty when it was cloned, and still is.
-            None if tree::head(&repository).map_err(&at)?.is_none() => Ok(Outcome::Unchanged),
+            None if tree::head(&repository).map_err(&at)?.is_none() => Ok(CloneResult::Unchanged),
             Some(default) if upstream.was_default(former.as_deref()) => {
                 match upstream.follow(&repository, &branch, default).map_err(&at)? {
                     Some(outcome) => Ok(outcome),
@@ -156,7 +156,7 @@ impl Upstream {
         repository: &Repository,
         branch: &str,
         default: &str,
-    ) -> Result<Option<Outcome>, git2::Error> {
+    ) -> Result<Option<CloneResult>, git2::Error> {
         let tracking = format!("refs/remotes/{}/{default}", self.remote);
         let new = format!("{HEADS}{default}");
         let Some(theirs) = tree::commit_of(repository, &tracking)? else { return Ok(None) };
@@ -175,7 +175,7 @@ impl Upstream {
                 }
                 let from = branch.trim_start_matches(HEADS);
                 repository.find_branch(from, git2::BranchType::Local)?.rename(default, false)?;
-                Outcome::Renamed {
+                CloneResult::Renamed {
                     from: from.to_owned(),
                     branch: default.to_owned(),
                     to: CommitId::new(theirs),
@@ -202,7 +202,7 @@ impl Upstream {
         branch: &str,
         held: Option<Oid>,
         theirs: Oid,
-    ) -> Result<Outcome, git2::Error> {
+    ) -> Result<CloneResult, git2::Error> {
         let mine = tree::head(repository)?;
         let (ahead, behind) = match mine {
             Some(mine) => repository.graph_ahead_behind(mine, theirs)?,
@@ -223,20 +223,20 @@ impl Upstream {
         let short = branch.trim_start_matches(HEADS).to_owned();
         match (ahead, behind) {
             _ if !is_clean && rewrite != Rewrite::No => {
-                return Ok(Outcome::DirtyRewritten { branch: short });
+                return Ok(CloneResult::DirtyRewritten { branch: short });
             }
-            _ if !is_clean => return Ok(Outcome::Dirty { behind }),
+            _ if !is_clean => return Ok(CloneResult::Dirty { behind }),
             _ if moves => {}
-            (0, _) => return Ok(Outcome::Unchanged),
-            (ahead, 0) => return Ok(Outcome::Ahead { ahead }),
+            (0, _) => return Ok(CloneResult::Unchanged),
+            (ahead, 0) => return Ok(CloneResult::Ahead { ahead }),
             (ahead, behind) if rewrite == Rewrite::Partly => {
-                return Ok(Outcome::DivergedRewritten { branch: short, ahead, behind });
+                return Ok(CloneResult::DivergedRewritten { branch: short, ahead, behind });
             }
-            (ahead, behind) => return Ok(Outcome::Diverged { ahead, behind }),
+            (ahead, behind) => return Ok(CloneResult::Diverged { ahead, behind }),
         }
         let moving = match moving::move_to(repository, theirs)? {
             Moved::Done(moving) => moving,
-            Moved::InTheWay(paths) => return Ok(Outcome::InTheWay { paths }),
+            Moved::InTheWay(paths) => return Ok(CloneResult::InTheWay { paths }),
         };
         let why = if rewrite == Rewrite::Whole { "cki: follow a rewrite" } else { "cki: fast-forward" };
         // If the user has committed meanwhile, the branch stays.
@@ -247,8 +247,8 @@ impl Upstream {
         moving.done();
         let to = CommitId::new(theirs);
         Ok(match mine.filter(|_| rewrite == Rewrite::Whole) {
-            Some(mine) => Outcome::Rewritten { branch: short, from: CommitId::new(mine), to },
-            None => Outcome::Updated { from: mine.map(CommitId::new), to },
+            Some(mine) => CloneResult::Rewritten { branch: short, from: CommitId::new(mine), to },
+            None => CloneResult::Updated { from: mine.map(CommitId::new), to },
         })
     }
 

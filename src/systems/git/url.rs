@@ -9,7 +9,7 @@ use reqwest::Url;
 
 use super::GitError;
 use super::login::Login;
-use super::server_message::quotable;
+use super::server_message::sanitize_message;
 use crate::base::digest;
 use crate::base::secret::Secret;
 
@@ -44,7 +44,7 @@ impl GitUrl {
     /// # Errors
     /// Fails if the text is not the address of a repository, or could be taken for an option by a program.
     pub fn parse(text: &str) -> Result<Self, GitError> {
-        let refuse = |why| Err(GitError::Url { url: quotable(&without_login(text)), why });
+        let refuse = |why| Err(GitError::Url { url: sanitize_message(&without_login(text)), why });
         if text.is_empty() {
             return refuse("it is empty");
         }
@@ -181,7 +181,7 @@ impl GitUrl {
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let port = self.port.filter(|_| self.scheme != Scheme::Ssh).map(|port| port.to_string());
-        let mut whole = digest::of_parts([self.host(), &port.unwrap_or_default(), &self.plain_path()]);
+        let mut whole = digest::sha256_hex([self.host(), &port.unwrap_or_default(), &self.plain_path()]);
         whole.truncate(8);
         whole
     }

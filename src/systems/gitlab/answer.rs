@@ -5,12 +5,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::GitLabError;
-use super::request::Request;
+use super::request::ApiRequest;
 use crate::base::text::{safe_line, truncate};
 
-/// Answer to a request.
+/// ApiAnswer to a request.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Answer {
+pub(super) struct ApiAnswer {
     pub(super) status: u16,
     pub(super) headers: Headers,
     pub(super) body: Vec<u8>,
@@ -33,7 +33,7 @@ pub(super) struct Headers {
     pub(super) gitlab_meta: bool,
 }
 
-impl Answer {
+impl ApiAnswer {
     fn is_json(&self) -> bool {
         self.headers.content_type.split(';').next().is_some_and(|kind| kind.trim().ends_with("json"))
     }
@@ -52,12 +52,12 @@ impl Answer {
 }
 
 /// Returns a usable answer, and turns any other into an error.
-pub(super) fn judge(
+pub(super) fn error_for_status(
     server: &str,
-    request: &Request,
-    answer: Answer,
+    request: &ApiRequest,
+    answer: ApiAnswer,
     had_token: bool,
-) -> Result<Answer, GitLabError> {
+) -> Result<ApiAnswer, GitLabError> {
     let server = server.to_owned();
     let what = request.what.clone();
     let status = answer.status;
@@ -66,7 +66,7 @@ pub(super) fn judge(
     match status {
         304 if request.etag.is_some() => Ok(answer),
         // An empty log has no last bytes.
-        416 if request.tail.is_some() => Ok(Answer { body: Vec::new(), ..answer }),
+        416 if request.tail.is_some() => Ok(ApiAnswer { body: Vec::new(), ..answer }),
         200..=299 if request.tail.is_some() || (answer.is_json() && !answer.is_cut_short()) => Ok(answer),
         200..=299 if answer.is_json() => Err(GitLabError::Truncated { server, what }),
         200..=299 => not_gitlab(format!("it answers with {}", kind(&answer))),
@@ -87,8 +87,8 @@ pub(super) fn judge(
 /// Parses the body as JSON.
 pub(super) fn read<T: DeserializeOwned>(
     server: &str,
-    request: &Request,
-    answer: &Answer,
+    request: &ApiRequest,
+    answer: &ApiAnswer,
 ) -> Result<T, GitLabError> {
     serde_json::from_slice(&answer.body).map_err(|error| GitLabError::BadAnswer {
         server: server.to_owned(),
@@ -97,7 +97,7 @@ pub(super) fn read<T: DeserializeOwned>(
     })
 }
 
-fn kind(answer: &Answer) -> String {
+fn kind(answer: &ApiAnswer) -> String {
     match answer.headers.content_type.as_str() {
         "" => "something without a type".to_owned(),
         kind => format!("`{}`", cut(kind)),
@@ -105,7 +105,7 @@ fn kind(answer: &Answer) -> String {
 }
 
 /// Returns the server's reason for a refusal: GitLab's `message`, `error` or `error_description`.
-fn reason(answer: &Answer) -> Option<String> {
+fn reason(answer: &ApiAnswer) -> Option<String> {
     let value: Value = serde_json::from_slice(&answer.body).ok()?;
     let text =
         ["error_description", "message", "error"].into_iter().find_map(|key| match value.get(key)? {
@@ -126,8 +126,8 @@ mod tests {
     use super::super::request;
     use super::*;
 
-    fn answer(status: u16, content_type: &str, body: &str) -> Answer {
-        Answer {
+    fn answer(status: u16, content_type: &str, body: &str) -> ApiAnswer {
+        ApiAnswer {
             status,
             headers: Headers { content_type: content_type.to_owned(), ..Headers::default() },
             body: body.as_bytes().to_vec(),
@@ -135,8 +135,8 @@ mod tests {
         }
     }
 
-    fn verdict(answer: Answer) -> String {
-        match judge("https://git.example", &request::project("a/b"), answer, true) {
+    fn verdict(answer: ApiAnswer) -> String {
+        match error_for_status("https://git.example", &request::project("a/b"), answer, true) {
             Ok(answer) => format!("ok {}", answer.status),
             Err(error) => error.to_string(),
         }
@@ -203,7 +203,7 @@ mod tests {
         let body = format!("{{\"message\":\"\\u001b[31m{}\"}}", "x".repeat(100_000));
         let text = verdict(answer(422, "application/json", &body));
         assert!(text.len() < 300 && !text.contains('\x1b'), "{text}");
-        let hop = Answer {
+        let hop = ApiAnswer {
             headers: Headers { location: Some("https://else.example/\x1b[2J".into()), ..Headers::default() },
             ..answer(302, "", "")
         };

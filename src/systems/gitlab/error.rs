@@ -150,7 +150,7 @@ pub enum GitLabError {
 impl GitLabError {
     /// Returns whether the same request may succeed a little later.
     #[must_use]
-    pub fn is_passing(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         matches!(
             self,
             Self::RateLimited { .. }

@@ -19,22 +19,22 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use crate::base::clock::Clock;
-use crate::base::http::{Http, is_loopback};
+use crate::base::http::{HttpClient, is_loopback};
 use crate::base::secret::Secret;
 use crate::model::event::Events;
 pub use error::GitLabError;
-use request::Request;
+use request::ApiRequest;
 pub use types::{Discussion, Job, MergeRequest, Note, Pipeline, Project, User, Version};
-pub use watch::Watch;
+pub use watch::Poller;
 
 /// Maximum bytes to request from the end of a log.
 const LOG_TAIL: usize = 64 << 10;
 
 /// Dependencies of a client.
 #[derive(Debug, Clone)]
-pub struct Means {
+pub struct ClientOptions {
     /// HTTP client factory and its policy.
-    pub http: Arc<Http>,
+    pub http: Arc<HttpClient>,
     /// Clock for waits and timeouts.
     pub clock: Arc<dyn Clock>,
     /// Receiver of messages about waits.
@@ -43,10 +43,10 @@ pub struct Means {
     pub timeout: Duration,
 }
 
-impl Means {
+impl ClientOptions {
     /// Creates them with a timeout of one minute per request.
     #[must_use]
-    pub fn new(http: Arc<Http>, clock: Arc<dyn Clock>, events: Events) -> Self {
+    pub fn new(http: Arc<HttpClient>, clock: Arc<dyn Clock>, events: Events) -> Self {
         Self { http, clock, events, timeout: Duration::from_secs(60) }
     }
 }
@@ -57,7 +57,7 @@ pub struct GitLab {
     base: reqwest::Url,
     server: String,
     token: Option<Secret>,
-    http: Arc<Http>,
+    http: Arc<HttpClient>,
     clock: Arc<dyn Clock>,
     events: Events,
     timeout: Duration,
@@ -77,7 +77,7 @@ impl GitLab {
     ///
     /// # Errors
     /// Fails if the address cannot be that of a server.
-    pub fn new(base_url: &str, token: Option<Secret>, means: Means) -> Result<Self, GitLabError> {
+    pub fn new(base_url: &str, token: Option<Secret>, means: ClientOptions) -> Result<Self, GitLabError> {
         let fail = |why: &str| GitLabError::BadUrl { url: answer::cut(base_url), why: why.to_owned() };
         let trimmed = base_url.trim().trim_end_matches('/');
         let trimmed = trimmed.strip_suffix("/api/v4").unwrap_or(trimmed);
@@ -99,7 +99,7 @@ impl GitLab {
         if base.scheme() == "http" && !is_loopback(host) && token.is_some() {
             means.events.warn(format!("The token travels to `{server}` without encryption."));
         }
-        let Means { http, clock, events, timeout } = means;
+        let ClientOptions { http, clock, events, timeout } = means;
         Ok(Self { base, server, token, http, clock, events, timeout })
     }
 
@@ -235,7 +235,7 @@ impl GitLab {
         Ok(trace::last_lines(&answer.body, answer.is_tail(), lines))
     }
 
-    async fn get<T: DeserializeOwned>(&self, request: &Request) -> Result<T, GitLabError> {
+    async fn get<T: DeserializeOwned>(&self, request: &ApiRequest) -> Result<T, GitLabError> {
         let answer = self.send(request).await?;
         answer::read(&self.server, request, &answer)
     }
@@ -243,7 +243,7 @@ impl GitLab {
     /// Reads a list page by page.
     async fn list<T: DeserializeOwned>(
         &self,
-        mut request: Request,
+        mut request: ApiRequest,
         pages: usize,
         mut enough: impl FnMut(&[T]) -> bool,
     ) -> Result<Listing<T>, GitLabError> {

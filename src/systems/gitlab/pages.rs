@@ -2,11 +2,11 @@
 //! send the token to another place.
 
 use super::answer::Headers;
-use super::request::Request;
+use super::request::ApiRequest;
 
 /// Returns the query of the next page, if there is one: from `Link` (offset and keyset pagination alike),
 /// else from `X-Next-Page`.
-pub(super) fn next(request: &Request, headers: &Headers) -> Option<Vec<(String, String)>> {
+pub(super) fn next(request: &ApiRequest, headers: &Headers) -> Option<Vec<(String, String)>> {
     let by_link = headers.link.as_deref().and_then(next_link).and_then(|url| query_of(&url));
     by_link.or_else(|| {
         let page = headers.next_page.as_deref().map(str::trim).filter(|page| !page.is_empty())?;

@@ -11,9 +11,9 @@ pub(super) enum Method {
     Post,
 }
 
-/// Request to the API.
+/// ApiRequest to the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Request {
+pub(super) struct ApiRequest {
     pub(super) method: Method,
     /// Path below `/api/v4`, encoded.
     pub(super) path: String,
@@ -27,7 +27,7 @@ pub(super) struct Request {
     pub(super) what: String,
 }
 
-impl Request {
+impl ApiRequest {
     fn get(path: String, what: String) -> Self {
         Self { method: Method::Get, path, query: Vec::new(), body: None, etag: None, tail: None, what }
     }
@@ -55,60 +55,61 @@ fn pipeline_path(project: &str, id: u64) -> String {
     format!("/projects/{}/pipelines/{id}", encode(project))
 }
 
-pub(super) fn version() -> Request {
-    Request::get("/version".to_owned(), "its version".to_owned())
+pub(super) fn version() -> ApiRequest {
+    ApiRequest::get("/version".to_owned(), "its version".to_owned())
 }
 
-pub(super) fn user() -> Request {
-    Request::get("/user".to_owned(), "the token's user".to_owned())
+pub(super) fn user() -> ApiRequest {
+    ApiRequest::get("/user".to_owned(), "the token's user".to_owned())
 }
 
-pub(super) fn project(project: &str) -> Request {
-    Request::get(format!("/projects/{}", encode(project)), format!("project `{project}`"))
+pub(super) fn project(project: &str) -> ApiRequest {
+    ApiRequest::get(format!("/projects/{}", encode(project)), format!("project `{project}`"))
 }
 
-pub(super) fn merge_request(project: &str, iid: u64) -> Request {
-    Request::get(merge_request_path(project, iid), format!("merge request `{project}!{iid}`"))
+pub(super) fn merge_request(project: &str, iid: u64) -> ApiRequest {
+    ApiRequest::get(merge_request_path(project, iid), format!("merge request `{project}!{iid}`"))
 }
 
 /// Builds a request for comments, newest first, so that the first page holds the relevant ones.
-pub(super) fn notes(project: &str, iid: u64) -> Request {
+pub(super) fn notes(project: &str, iid: u64) -> ApiRequest {
     let path = format!("{}/notes", merge_request_path(project, iid));
-    Request::get(path, format!("the comments of `{project}!{iid}`")).with(&[
+    ApiRequest::get(path, format!("the comments of `{project}!{iid}`")).with(&[
         ("order_by", "created_at"),
         ("sort", "desc"),
         ("per_page", "100"),
     ])
 }
 
-pub(super) fn note(project: &str, iid: u64, id: u64) -> Request {
+pub(super) fn note(project: &str, iid: u64, id: u64) -> ApiRequest {
     let path = format!("{}/notes/{id}", merge_request_path(project, iid));
-    Request::get(path, format!("comment {id} of `{project}!{iid}`"))
+    ApiRequest::get(path, format!("comment {id} of `{project}!{iid}`"))
 }
 
-pub(super) fn create_note(project: &str, iid: u64, body: &str) -> Request {
+pub(super) fn create_note(project: &str, iid: u64, body: &str) -> ApiRequest {
     let path = format!("{}/notes", merge_request_path(project, iid));
     let what = format!("a new comment on `{project}!{iid}`");
-    Request { method: Method::Post, body: Some(json!({ "body": body })), ..Request::get(path, what) }
+    ApiRequest { method: Method::Post, body: Some(json!({ "body": body })), ..ApiRequest::get(path, what) }
 }
 
-pub(super) fn discussions(project: &str, iid: u64) -> Request {
+pub(super) fn discussions(project: &str, iid: u64) -> ApiRequest {
     let path = format!("{}/discussions", merge_request_path(project, iid));
-    Request::get(path, format!("the threads of `{project}!{iid}`")).with(&[("per_page", "100")])
+    ApiRequest::get(path, format!("the threads of `{project}!{iid}`")).with(&[("per_page", "100")])
 }
 
-pub(super) fn pipeline(project: &str, id: u64) -> Request {
-    Request::get(pipeline_path(project, id), format!("pipeline {id} of `{project}`"))
+pub(super) fn pipeline(project: &str, id: u64) -> ApiRequest {
+    ApiRequest::get(pipeline_path(project, id), format!("pipeline {id} of `{project}`"))
 }
 
-pub(super) fn jobs(project: &str, pipeline: u64) -> Request {
+pub(super) fn jobs(project: &str, pipeline: u64) -> ApiRequest {
     let path = format!("{}/jobs", pipeline_path(project, pipeline));
-    Request::get(path, format!("the jobs of pipeline {pipeline} of `{project}`")).with(&[("per_page", "100")])
+    ApiRequest::get(path, format!("the jobs of pipeline {pipeline} of `{project}`"))
+        .with(&[("per_page", "100")])
 }
 
-pub(super) fn trace(project: &str, job: u64, tail: usize) -> Request {
+pub(super) fn trace(project: &str, job: u64, tail: usize) -> ApiRequest {
     let path = format!("/projects/{}/jobs/{job}/trace", encode(project));
-    Request { tail: Some(tail), ..Request::get(path, format!("the log of job {job} of `{project}`")) }
+    ApiRequest { tail: Some(tail), ..ApiRequest::get(path, format!("the log of job {job} of `{project}`")) }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Failure of a try.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Trouble<'a> {
+pub(super) enum Attempt<'a> {
     /// An unusable answer.
     Status(u16, &'a Headers),
     /// The request was never sent.
@@ -27,7 +27,7 @@ pub(super) enum Trouble<'a> {
 
 /// Decision after a failed try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum RetryDecision {
     /// Wait this long, then retry.
     Wait(Duration),
     /// Give up. The server may have asked for this wait.
@@ -35,22 +35,28 @@ pub(super) enum Next {
 }
 
 /// Decides whether to retry after `tries` tries. `jitter` is between 0 and 1.
-pub(super) fn next(method: Method, tries: u32, trouble: Trouble<'_>, now: SystemTime, jitter: f64) -> Next {
+pub(super) fn next(
+    method: Method,
+    tries: u32,
+    trouble: Attempt<'_>,
+    now: SystemTime,
+    jitter: f64,
+) -> RetryDecision {
     // A request that changes something may be repeated only if the server cannot have carried it out.
     let repeatable = matches!(
         (method, trouble),
-        (_, Trouble::Status(429, _) | Trouble::NotSent)
-            | (Method::Get, Trouble::Status(500 | 502 | 503 | 504, _) | Trouble::Broken)
+        (_, Attempt::Status(429, _) | Attempt::NotSent)
+            | (Method::Get, Attempt::Status(500 | 502 | 503 | 504, _) | Attempt::Broken)
     );
     if !repeatable {
-        return Next::GiveUp(None);
+        return RetryDecision::GiveUp(None);
     }
     let asked = match trouble {
-        Trouble::Status(_, headers) => asked_for(headers, now),
+        Attempt::Status(_, headers) => asked_for(headers, now),
         _ => None,
     };
     if tries >= TRIES || asked.is_some_and(|wait| wait > PATIENCE) {
-        return Next::GiveUp(asked);
+        return RetryDecision::GiveUp(asked);
     }
     let pause = match asked {
         // Waits a little longer than asked, with jitter, so that clients do not all retry at once.
@@ -60,7 +66,7 @@ pub(super) fn next(method: Method, tries: u32, trouble: Trouble<'_>, now: System
             doubled.min(LONGEST).mul_f64(1.0 + jitter.clamp(0.0, 1.0) / 2.0)
         }
     };
-    Next::Wait(pause)
+    RetryDecision::Wait(pause)
 }
 
 /// Returns the wait that the server asks for: `Retry-After` in seconds or as a date, else `RateLimit-Reset`
@@ -86,18 +92,21 @@ mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_secs(NOW)
     }
 
-    fn decide(method: Method, tries: u32, trouble: Trouble<'_>) -> Next {
+    fn decide(method: Method, tries: u32, trouble: Attempt<'_>) -> RetryDecision {
         next(method, tries, trouble, now(), 0.0)
     }
 
     #[test]
     fn pauses_grow_and_end() {
         let none = Headers::default();
-        let pauses: Vec<Next> =
-            (1..=5).map(|tries| decide(Method::Get, tries, Trouble::Status(503, &none))).collect();
-        let millis = |ms| Next::Wait(Duration::from_millis(ms));
-        assert_eq!(pauses, [millis(200), millis(400), millis(800), millis(1600), Next::GiveUp(None)]);
-        let late = next(Method::Get, 1, Trouble::Broken, now(), 1.0);
+        let pauses: Vec<RetryDecision> =
+            (1..=5).map(|tries| decide(Method::Get, tries, Attempt::Status(503, &none))).collect();
+        let millis = |ms| RetryDecision::Wait(Duration::from_millis(ms));
+        assert_eq!(
+            pauses,
+            [millis(200), millis(400), millis(800), millis(1600), RetryDecision::GiveUp(None)]
+        );
+        let late = next(Method::Get, 1, Attempt::Broken, now(), 1.0);
         assert_eq!(late, millis(300));
     }
 
@@ -116,28 +125,28 @@ mod tests {
                 rate_limit_reset: reset,
                 ..Headers::default()
             };
-            let next = decide(Method::Post, 1, Trouble::Status(429, &headers));
-            assert_eq!(next, Next::Wait(Duration::from_secs(wait)));
+            let next = decide(Method::Post, 1, Attempt::Status(429, &headers));
+            assert_eq!(next, RetryDecision::Wait(Duration::from_secs(wait)));
         }
         for nonsense in ["soon", "-1", "99999999999999999999999"] {
             let headers = Headers { retry_after: Some(nonsense.into()), ..Headers::default() };
-            let next = decide(Method::Get, 1, Trouble::Status(429, &headers));
-            assert_eq!(next, Next::Wait(FIRST), "{nonsense}");
+            let next = decide(Method::Get, 1, Attempt::Status(429, &headers));
+            assert_eq!(next, RetryDecision::Wait(FIRST), "{nonsense}");
         }
         let headers = Headers { retry_after: Some("3600".into()), ..Headers::default() };
-        let hour = Next::GiveUp(Some(Duration::from_secs(3600)));
-        assert_eq!(decide(Method::Get, 1, Trouble::Status(429, &headers)), hour);
+        let hour = RetryDecision::GiveUp(Some(Duration::from_secs(3600)));
+        assert_eq!(decide(Method::Get, 1, Attempt::Status(429, &headers)), hour);
     }
 
     #[test]
     fn what_changes_something_is_not_repeated_blindly() {
         let none = Headers::default();
-        for trouble in [Trouble::Broken, Trouble::Status(500, &none), Trouble::Status(502, &none)] {
-            assert_eq!(decide(Method::Post, 1, trouble), Next::GiveUp(None));
+        for trouble in [Attempt::Broken, Attempt::Status(500, &none), Attempt::Status(502, &none)] {
+            assert_eq!(decide(Method::Post, 1, trouble), RetryDecision::GiveUp(None));
         }
-        assert_eq!(decide(Method::Post, 1, Trouble::NotSent), Next::Wait(FIRST));
+        assert_eq!(decide(Method::Post, 1, Attempt::NotSent), RetryDecision::Wait(FIRST));
         for status in [400, 401, 403, 404, 501] {
-            assert_eq!(decide(Method::Get, 1, Trouble::Status(status, &none)), Next::GiveUp(None));
+            assert_eq!(decide(Method::Get, 1, Attempt::Status(status, &none)), RetryDecision::GiveUp(None));
         }
     }
 }

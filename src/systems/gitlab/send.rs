@@ -7,10 +7,10 @@ use std::time::Duration;
 use reqwest::header::{self, HeaderMap, HeaderValue};
 
 use super::GitLab;
-use super::answer::{Answer, Headers, cut, judge};
+use super::answer::{ApiAnswer, Headers, cut, error_for_status};
 use super::error::GitLabError;
-use super::request::{Method, Request};
-use super::retry::{self, Next, Trouble};
+use super::request::{ApiRequest, Method};
+use super::retry::{self, Attempt, RetryDecision};
 use crate::base::http::is_loopback;
 use crate::base::redact::Redactor;
 use crate::base::text::duration;
@@ -24,7 +24,7 @@ const WORTH_SAYING: Duration = Duration::from_secs(2);
 
 /// Failed try: no whole answer.
 #[derive(Debug)]
-enum Fault {
+enum SendFault {
     NotSent(reqwest::Error),
     Broken(reqwest::Error),
     Truncated,
@@ -33,53 +33,53 @@ enum Fault {
 
 impl GitLab {
     /// Sends a request until the answer is usable or the retry rule gives up.
-    pub(super) async fn send(&self, request: &Request) -> Result<Answer, GitLabError> {
+    pub(super) async fn send(&self, request: &ApiRequest) -> Result<ApiAnswer, GitLabError> {
         let mut tries = 0;
         loop {
             tries += 1;
             let outcome = self.once(request).await?;
             let trouble = match &outcome {
-                Ok(answer) if answer.status < 400 && answer.is_cut_short() => Trouble::Broken,
-                Ok(answer) => Trouble::Status(answer.status, &answer.headers),
-                Err(Fault::NotSent(_)) => Trouble::NotSent,
-                Err(_) => Trouble::Broken,
+                Ok(answer) if answer.status < 400 && answer.is_cut_short() => Attempt::Broken,
+                Ok(answer) => Attempt::Status(answer.status, &answer.headers),
+                Err(SendFault::NotSent(_)) => Attempt::NotSent,
+                Err(_) => Attempt::Broken,
             };
             match retry::next(request.method, tries, trouble, self.clock.wall(), fastrand::f64()) {
-                Next::Wait(pause) => {
+                RetryDecision::Wait(pause) => {
                     if pause > WORTH_SAYING {
                         self.events.note(format!("`{}` asks to wait {}.", self.server, duration(pause)));
                     }
                     self.clock.sleep(pause).await;
                 }
-                Next::GiveUp(wait) => return self.conclude(request, outcome, wait),
+                RetryDecision::GiveUp(wait) => return self.conclude(request, outcome, wait),
             }
         }
     }
 
     fn conclude(
         &self,
-        request: &Request,
-        outcome: Result<Answer, Fault>,
+        request: &ApiRequest,
+        outcome: Result<ApiAnswer, SendFault>,
         wait: Option<Duration>,
-    ) -> Result<Answer, GitLabError> {
+    ) -> Result<ApiAnswer, GitLabError> {
         let server = self.server.clone();
         let what = request.what.clone();
         match outcome {
             Ok(answer) if answer.status == 429 => Err(GitLabError::RateLimited { server, wait }),
-            Ok(answer) => judge(&self.server, request, answer, self.token.is_some()),
-            Err(Fault::NotSent(error)) => {
+            Ok(answer) => error_for_status(&self.server, request, answer, self.token.is_some()),
+            Err(SendFault::NotSent(error)) => {
                 Err(GitLabError::Unreachable { server, why: why(&error), may_have_arrived: false })
             }
-            Err(Fault::Broken(error)) => {
+            Err(SendFault::Broken(error)) => {
                 Err(GitLabError::Unreachable { server, why: why(&error), may_have_arrived: true })
             }
-            Err(Fault::Truncated) => Err(GitLabError::Truncated { server, what }),
-            Err(Fault::TooLong(limit)) => Err(GitLabError::TooLong { server, what, limit }),
+            Err(SendFault::Truncated) => Err(GitLabError::Truncated { server, what }),
+            Err(SendFault::TooLong(limit)) => Err(GitLabError::TooLong { server, what, limit }),
         }
     }
 
     /// Makes one try. The outer error is one that no retry can fix.
-    async fn once(&self, request: &Request) -> Result<Result<Answer, Fault>, GitLabError> {
+    async fn once(&self, request: &ApiRequest) -> Result<Result<ApiAnswer, SendFault>, GitLabError> {
         if self.http.policy().offline && !self.base.host_str().is_some_and(is_loopback) {
             return Err(GitLabError::Offline { server: self.server.clone() });
         }
@@ -101,20 +101,20 @@ impl GitLab {
             // A followed redirect turns the request into a GET: nothing was changed.
             Ok(response) if request.method == Method::Post && *response.url() != url => {
                 let location = Some(response.url().to_string());
-                Ok(Answer {
+                Ok(ApiAnswer {
                     status: 302,
                     headers: Headers { location, ..Headers::default() },
-                    ..Answer::default()
+                    ..ApiAnswer::default()
                 })
             }
             // Removes the token from server text before it gets any further.
             Ok(response) => receive(request, response).await.map(|answer| self.without_token(answer)),
-            Err(error) if error.is_connect() || error.is_builder() => Err(Fault::NotSent(error)),
-            Err(error) => Err(Fault::Broken(error)),
+            Err(error) if error.is_connect() || error.is_builder() => Err(SendFault::NotSent(error)),
+            Err(error) => Err(SendFault::Broken(error)),
         })
     }
 
-    fn without_token(&self, mut answer: Answer) -> Answer {
+    fn without_token(&self, mut answer: ApiAnswer) -> ApiAnswer {
         let redactor = Redactor::new(&self.token);
         answer.body = redactor.bytes(&answer.body);
         let Headers { content_type, location, .. } = &mut answer.headers;
@@ -125,7 +125,7 @@ impl GitLab {
         answer
     }
 
-    fn headers(&self, request: &Request) -> Result<HeaderMap, GitLabError> {
+    fn headers(&self, request: &ApiRequest) -> Result<HeaderMap, GitLabError> {
         let mut headers = HeaderMap::new();
         if let Some(token) = &self.token {
             let mut value = HeaderValue::from_str(token.expose()).map_err(|_| GitLabError::Unauthorised {
@@ -153,7 +153,7 @@ impl GitLab {
 }
 
 /// Reads the headers and at most the limit of the body.
-async fn receive(request: &Request, mut response: reqwest::Response) -> Result<Answer, Fault> {
+async fn receive(request: &ApiRequest, mut response: reqwest::Response) -> Result<ApiAnswer, SendFault> {
     let status = response.status().as_u16();
     let headers = headers_of(&response);
     // A log from its start: only its end is kept.
@@ -164,9 +164,9 @@ async fn receive(request: &Request, mut response: reqwest::Response) -> Result<A
     loop {
         let chunk = match response.chunk().await {
             Ok(Some(chunk)) => chunk,
-            Ok(None) => return Ok(Answer { status, headers, body, skipped }),
-            Err(error) if error.is_timeout() => return Err(Fault::Broken(error)),
-            Err(_) => return Err(Fault::Truncated),
+            Ok(None) => return Ok(ApiAnswer { status, headers, body, skipped }),
+            Err(error) if error.is_timeout() => return Err(SendFault::Broken(error)),
+            Err(_) => return Err(SendFault::Truncated),
         };
         body.extend_from_slice(&chunk);
         match tail {
@@ -175,10 +175,10 @@ async fn receive(request: &Request, mut response: reqwest::Response) -> Result<A
                 body.drain(..excess);
                 skipped += excess as u64;
                 if skipped > LOG_LIMIT {
-                    return Err(Fault::TooLong(usize::try_from(LOG_LIMIT).unwrap_or(usize::MAX)));
+                    return Err(SendFault::TooLong(usize::try_from(LOG_LIMIT).unwrap_or(usize::MAX)));
                 }
             }
-            None if body.len() > limit => return Err(Fault::TooLong(limit)),
+            None if body.len() > limit => return Err(SendFault::TooLong(limit)),
             _ => {}
         }
     }

@@ -3,21 +3,21 @@
 
 use serde::de::DeserializeOwned;
 
-use super::answer::{self, Answer};
+use super::answer::{self, ApiAnswer};
 use super::error::GitLabError;
-use super::request::{self, Request};
+use super::request::{self, ApiRequest};
 use super::{GitLab, Job, MergeRequest, Note, Pipeline, pages};
 
 /// A polled resource, and its last known value.
 #[derive(Debug)]
-pub struct Watch<T> {
-    request: Request,
+pub struct Poller<T> {
+    request: ApiRequest,
     etag: Option<String>,
     value: Option<T>,
 }
 
-impl<T> Watch<T> {
-    fn new(request: Request) -> Self {
+impl<T> Poller<T> {
+    fn new(request: ApiRequest) -> Self {
         Self { request, etag: None, value: None }
     }
 
@@ -28,7 +28,7 @@ impl<T> Watch<T> {
     }
 }
 
-impl Watch<MergeRequest> {
+impl Poller<MergeRequest> {
     /// Watches a merge request.
     #[must_use]
     pub fn merge_request(project: &str, iid: u64) -> Self {
@@ -36,7 +36,7 @@ impl Watch<MergeRequest> {
     }
 }
 
-impl Watch<Note> {
+impl Poller<Note> {
     /// Watches one comment of a merge request.
     #[must_use]
     pub fn note(project: &str, iid: u64, id: u64) -> Self {
@@ -44,7 +44,7 @@ impl Watch<Note> {
     }
 }
 
-impl Watch<Vec<Note>> {
+impl Poller<Vec<Note>> {
     /// Watches the comments of a merge request, newest first.
     #[must_use]
     pub fn notes(project: &str, iid: u64) -> Self {
@@ -52,7 +52,7 @@ impl Watch<Vec<Note>> {
     }
 }
 
-impl Watch<Pipeline> {
+impl Poller<Pipeline> {
     /// Watches a pipeline.
     #[must_use]
     pub fn pipeline(project: &str, id: u64) -> Self {
@@ -60,7 +60,7 @@ impl Watch<Pipeline> {
     }
 }
 
-impl Watch<Vec<Job>> {
+impl Poller<Vec<Job>> {
     /// Watches the jobs of a pipeline.
     #[must_use]
     pub fn jobs(project: &str, pipeline: u64) -> Self {
@@ -73,7 +73,7 @@ impl GitLab {
     ///
     /// # Errors
     /// Fails if the server refuses or does not answer; the last known value stays.
-    pub async fn refresh<T: DeserializeOwned>(&self, watch: &mut Watch<T>) -> Result<bool, GitLabError> {
+    pub async fn refresh<T: DeserializeOwned>(&self, watch: &mut Poller<T>) -> Result<bool, GitLabError> {
         let Some(answer) = self.changed(watch).await? else { return Ok(false) };
         watch.value = Some(answer::read(&self.server, &watch.request, &answer)?);
         watch.etag = answer.headers.etag;
@@ -86,7 +86,7 @@ impl GitLab {
     /// Fails if the server refuses or does not answer; the last known value stays.
     pub async fn refresh_list<T: DeserializeOwned>(
         &self,
-        watch: &mut Watch<Vec<T>>,
+        watch: &mut Poller<Vec<T>>,
         pages: usize,
         mut enough: impl FnMut(&[T]) -> bool,
     ) -> Result<bool, GitLabError> {
@@ -96,7 +96,7 @@ impl GitLab {
         let mut etag = answer.headers.etag.clone();
         if let Some(query) = pages::next(&watch.request, &answer.headers).filter(|_| !enough(&items)) {
             etag = None;
-            let rest = Request { query, ..watch.request.clone() };
+            let rest = ApiRequest { query, ..watch.request.clone() };
             items.extend(self.list(rest, pages.saturating_sub(1), enough).await?.items);
         }
         watch.value = Some(items);
@@ -104,8 +104,8 @@ impl GitLab {
         Ok(true)
     }
 
-    async fn changed<T>(&self, watch: &Watch<T>) -> Result<Option<Answer>, GitLabError> {
-        let request = Request { etag: watch.etag.clone(), ..watch.request.clone() };
+    async fn changed<T>(&self, watch: &Poller<T>) -> Result<Option<ApiAnswer>, GitLabError> {
+        let request = ApiRequest { etag: watch.etag.clone(), ..watch.request.clone() };
         let answer = self.send(&request).await?;
         Ok((answer.status != 304).then_some(answer))
     }

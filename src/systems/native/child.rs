@@ -15,16 +15,16 @@ use nix::unistd::{ForkResult, Pid, chdir, setpgid, setsid};
 
 use super::hardening::Blocks;
 use super::kernel;
-use super::namespaces::{Refusal, Rooms, own_proc};
-use super::supervisor::{Below, Duty, END, supervise};
+use super::namespaces::{NamespaceRefusal, Namespaces, own_proc};
+use super::supervisor::{Below, END, SupervisorConfig, supervise};
 
 /// Data that a child needs, prepared before the fork.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct ChildPlan {
     /// Memory of this program that its forks wipe.
     pub(super) blocks: Blocks,
     /// Namespaces to join.
-    pub(super) rooms: Arc<Rooms>,
+    pub(super) rooms: Arc<Namespaces>,
     /// Create a PID namespace.
     pub(super) own_processes: bool,
     /// Working directory.
@@ -37,7 +37,7 @@ pub(super) struct Plan {
     pub(super) terminal: bool,
 }
 
-impl Plan {
+impl ChildPlan {
     /// Turns this child into a component. Returns in the process that is to exec.
     pub(super) fn carry_out(&self) -> io::Result<()> {
         self.blocks.wipe();
@@ -54,14 +54,14 @@ impl Plan {
             () if self.rooms.processes.is_some() => Below::Supervisor,
             () => Below::Component,
         };
-        leave_behind(Duty { lifeline: Some(self.lifeline.as_fd()), below, log: self.log })?;
+        fork_supervisor(SupervisorConfig { lifeline: Some(self.lifeline.as_fd()), below, log: self.log })?;
         if below == Below::Init {
-            own_proc().map_err(Refusal::errno)?;
+            own_proc().map_err(NamespaceRefusal::errno)?;
         }
         // Must precede the next supervisor, which looks for its children in `/proc`.
         self.rooms.enter_mounts()?;
         if below != Below::Component {
-            leave_behind(Duty { lifeline: None, below: Below::Component, log: false })?;
+            fork_supervisor(SupervisorConfig { lifeline: None, below: Below::Component, log: false })?;
         }
         if self.terminal {
             // A session of its own, with this terminal: its process group is in the foreground.
@@ -80,7 +80,7 @@ impl Plan {
 }
 
 /// Forks: the parent becomes the supervisor of the child, which continues.
-fn leave_behind(duty: Duty<'_>) -> io::Result<()> {
+fn fork_supervisor(duty: SupervisorConfig<'_>) -> io::Result<()> {
     prctl::set_child_subreaper(true)?;
     let last = match duty.below {
         Below::Supervisor => END,

@@ -1,7 +1,7 @@
 //! Kernel calls that Rust cannot check, each behind a safe function. Nothing else belongs here: their use is
 //! in `child`, `supervisor` and `maker`.
 //!
-//! All of them but [`before_exec`] and [`Living`] allocate nothing, so that they may be called
+//! All of them but [`before_exec`] and [`PidFd`] allocate nothing, so that they may be called
 //! after a fork.
 
 #![expect(
@@ -24,7 +24,7 @@ use nix::unistd::{ForkResult, Pid};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use crate::base::process_ref::Owner;
+use crate::base::process_ref::ProcessRef;
 use crate::host;
 
 /// Forks. As other threads may hold locks, the child may only do what signal handlers may (signal-safety(7)),
@@ -56,13 +56,13 @@ pub(super) fn place(file: BorrowedFd<'_>, at: RawFd) -> nix::Result<()> {
 }
 
 /// Returns a descriptor that [`place`] has set, and that is never closed.
-pub(super) fn placed(at: RawFd) -> BorrowedFd<'static> {
+pub(super) fn borrow_fd(at: RawFd) -> BorrowedFd<'static> {
     // SAFETY: see above.
     unsafe { BorrowedFd::borrow_raw(at) }
 }
 
 /// Takes ownership of a descriptor that was just received.
-pub(super) fn adopt(received: RawFd) -> OwnedFd {
+pub(super) fn own_fd(received: RawFd) -> OwnedFd {
     // SAFETY: the kernel has created it for this process, and no other code knows of it.
     unsafe { OwnedFd::from_raw_fd(received) }
 }
@@ -196,10 +196,10 @@ pub(super) fn tcp_socket() -> nix::Result<OwnedFd> {
 pub(super) fn send_file(channel: BorrowedFd<'_>, file: BorrowedFd<'_>) -> nix::Result<()> {
     // The kernel requires the alignment of the control message's header.
     #[repr(C, align(8))]
-    struct Control([u8; 64]);
+    struct ControlMessage([u8; 64]);
     let length = u32::try_from(size_of::<RawFd>()).unwrap_or(4);
     let mut byte = [0u8];
-    let mut control = Control([0; 64]);
+    let mut control = ControlMessage([0; 64]);
     // SAFETY: the message points to data that outlives the call, and the control buffer has room for one
     // header and one descriptor (cmsg(3)).
     unsafe {
@@ -221,9 +221,9 @@ pub(super) fn send_file(channel: BorrowedFd<'_>, file: BorrowedFd<'_>) -> nix::R
 /// Handle of a process that lived when it was found. A signal reaches that process or none (pidfd_open(2),
 /// Linux 5.3).
 #[derive(Debug)]
-pub(super) struct Living(OwnedFd);
+pub(super) struct PidFd(OwnedFd);
 
-impl Living {
+impl PidFd {
     /// Opens the process that has this PID now.
     pub(super) fn with_number(pid: u32) -> io::Result<Self> {
         // SAFETY: a new descriptor has no other owner.
@@ -234,7 +234,7 @@ impl Living {
     }
 
     /// Opens exactly the given process, if it lives.
-    pub(super) fn find(process: &Owner) -> Option<Self> {
+    pub(super) fn find(process: &ProcessRef) -> Option<Self> {
         let found = Self::with_number(process.pid).ok()?;
         // Checked after the descriptor is open, so that the answer is about the process it refers to.
         host::is_alive(process).then_some(found)

@@ -12,12 +12,12 @@ mod hardening;
 mod kernel;
 mod logs;
 mod namespace_holder;
-mod process;
-mod orphans;
 mod namespaces;
-mod state_dir;
+mod orphans;
+mod process;
 mod sandbox;
 mod start;
+mod state_dir;
 mod supervisor;
 
 use std::collections::BTreeMap;
@@ -32,19 +32,19 @@ use nix::sys::signal::Signal;
 use tokio::time::timeout;
 
 pub use error::NativeError;
-pub use process::{Output, Process, ProcessLog};
+pub use process::{Process, ProcessLog, ProcessOutput};
+pub use sandbox::{Published, Sandbox};
+pub use start::{ExecSpec, ProcessSpec};
 pub use state_dir::ProcessFacts;
-pub use sandbox::{Published, Space};
-pub use start::{Beside, ProcessSpec};
 
 use crate::base::secret::Secret;
 use crate::host::{self, Env};
 use crate::model::environment::hidden_parts;
 use crate::model::guard::Passed;
-use crate::model::identity::{Identity, Lifetime, RunId};
-use kernel::Living;
+use crate::model::identity::{ResourceLabels, Retention, RunId};
+use kernel::PidFd;
+use namespaces::Namespaces;
 use orphans::PATIENCE;
-use namespaces::Rooms;
 use start::Start;
 
 /// Native processes of this user.
@@ -67,7 +67,7 @@ impl Native {
     ///
     /// # Errors
     /// Fails if the program or the working directory is missing, or the kernel refuses.
-    pub fn spawn(&self, spec: Passed<ProcessSpec>, space: &Space) -> Result<Process, NativeError> {
+    pub fn spawn(&self, spec: Passed<ProcessSpec>, space: &Sandbox) -> Result<Process, NativeError> {
         let ProcessSpec { identity, command, workdir, environment, secret, files, ready, ports, detached } =
             spec.into_inner();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -113,7 +113,7 @@ impl Native {
         process.keep(facts, log);
         written?;
         if detached {
-            process.release()?;
+            process.detach()?;
         }
         Ok(process)
     }
@@ -129,19 +129,19 @@ impl Native {
         command: &Passed<Vec<String>>,
         input: bool,
     ) -> Result<Process, NativeError> {
-        self.beside(facts, Beside { command, workdir: None, input, terminal: None, term: None })
+        self.beside(facts, ExecSpec { command, workdir: None, input, terminal: None, term: None })
     }
 
     /// Runs a command as [`Native::exec`] does, with more options.
     ///
     /// # Errors
     /// As [`Native::exec`].
-    pub fn beside(&self, facts: &ProcessFacts, beside: Beside<'_>) -> Result<Process, NativeError> {
-        let Beside { command, workdir, input, terminal, term } = beside;
+    pub fn beside(&self, facts: &ProcessFacts, beside: ExecSpec<'_>) -> Result<Process, NativeError> {
+        let ExecSpec { command, workdir, input, terminal, term } = beside;
         let pid = facts.pid()?;
         let name = &facts.identity.name;
         let failed = |source| NativeError::Process { verb: "enter the space of", name: name.clone(), source };
-        let rooms = Rooms::of(pid).map_err(failed)?;
+        let rooms = Namespaces::of(pid).map_err(failed)?;
         let mut environment = orphans::environment(pid).unwrap_or_default();
         environment.extend(term.map(|term| ("TERM".into(), term.into())));
         // If the process still lives, the data read above is its own.
@@ -164,14 +164,14 @@ impl Native {
     ///
     /// # Errors
     /// Fails if the process does not live.
-    pub fn space(&self, facts: &ProcessFacts) -> Result<Space, NativeError> {
+    pub fn space(&self, facts: &ProcessFacts) -> Result<Sandbox, NativeError> {
         let pid = facts.pid()?;
         let name = &facts.identity.name;
         let failed = |source| NativeError::Process { verb: "enter the space of", name: name.clone(), source };
-        let rooms = Rooms::of(pid).map_err(failed)?;
+        let rooms = Namespaces::of(pid).map_err(failed)?;
         // If the process still lives, the opened namespaces are its own.
         facts.pid()?;
-        Ok(Space::of(rooms))
+        Ok(Sandbox::of(rooms))
     }
 
     /// Returns all processes that have a directory, living or dead, oldest first.
@@ -229,7 +229,7 @@ impl Native {
     /// # Errors
     /// Fails if something cannot be killed or removed.
     pub async fn stop(&self, facts: &ProcessFacts, grace: Duration) -> Result<(), NativeError> {
-        if let Some(supervisor) = facts.process.as_ref().and_then(Living::find) {
+        if let Some(supervisor) = facts.process.as_ref().and_then(PidFd::find) {
             let name = &facts.identity.name;
             let failed = |source| NativeError::Process { verb: "signal", name: name.clone(), source };
             for (signal, patience) in
@@ -253,7 +253,7 @@ impl Native {
     /// Fails if the note cannot be written.
     pub fn keep(&self, run: &RunId) -> Result<(), NativeError> {
         for mut facts in self.list()?.into_iter().filter(|one| one.identity.run == *run) {
-            facts.identity.lifetime = Lifetime::Kept;
+            facts.identity.lifetime = Retention::Kept;
             facts.write(&facts.directory)?;
         }
         Ok(())
@@ -265,7 +265,10 @@ impl Native {
     ///
     /// # Errors
     /// Fails if something cannot be killed or removed.
-    pub async fn sweep(&self, abandoned: impl Fn(&Identity) -> bool) -> Result<Vec<Identity>, NativeError> {
+    pub async fn sweep(
+        &self,
+        abandoned: impl Fn(&ResourceLabels) -> bool,
+    ) -> Result<Vec<ResourceLabels>, NativeError> {
         state_dir::remove_unfinished(&self.directory)?;
         let mut swept = Vec::new();
         for facts in self.list()? {
@@ -273,7 +276,7 @@ impl Native {
                 continue;
             }
             // A process whose owner was just killed is about to end.
-            if let Some(supervisor) = facts.process.as_ref().and_then(Living::find)
+            if let Some(supervisor) = facts.process.as_ref().and_then(PidFd::find)
                 && !host::is_alive(&facts.identity.owner)
             {
                 let _ = timeout(PATIENCE, supervisor.ended()).await;

@@ -19,34 +19,34 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, getgid, getuid, read, write};
 
 use super::kernel;
-use super::namespaces::{Refusal, Rooms, Step, own_proc};
+use super::namespaces::{NamespaceRefusal, NamespaceStep, Namespaces, own_proc};
 
 /// Descriptor of the channel to the parent, in a fork that closes all others.
 const CHANNEL: RawFd = 3;
 
 /// Namespaces that could be created.
 #[derive(Debug)]
-pub(super) struct Made {
+pub(super) struct NamespaceHolder {
     /// Namespaces to join.
-    pub(super) rooms: Rooms,
+    pub(super) rooms: Namespaces,
     /// Success of the network namespace.
-    pub(super) network: Result<(), Refusal>,
+    pub(super) network: Result<(), NamespaceRefusal>,
     /// Success of a PID namespace per process within them.
-    pub(super) processes: Result<(), Refusal>,
+    pub(super) processes: Result<(), NamespaceRefusal>,
 }
 
 /// Creates the namespaces of a run.
-pub(super) fn rooms() -> Made {
+pub(super) fn rooms() -> NamespaceHolder {
     let maps = Maps::of_this_user();
     in_fork(|channel| prepare(channel, &maps), collect).unwrap_or_else(|error| {
         let errno = Errno::from_raw(error.raw_os_error().unwrap_or_default());
-        let refused = || Step::Begin.take(Err(errno));
-        Made { rooms: Rooms::default(), network: refused(), processes: refused() }
+        let refused = || NamespaceStep::Begin.take(Err(errno));
+        NamespaceHolder { rooms: Namespaces::default(), network: refused(), processes: refused() }
     })
 }
 
 /// Creates a TCP socket in a run's network.
-pub(super) fn socket(rooms: &Rooms) -> io::Result<OwnedFd> {
+pub(super) fn socket(rooms: &Namespaces) -> io::Result<OwnedFd> {
     let make = |channel: BorrowedFd<'_>| match rooms.enter().and_then(|()| kernel::tcp_socket()) {
         Ok(socket) => kernel::send_file(channel, socket.as_fd()).map_or_else(|errno| errno as i32, |()| 0),
         Err(errno) => errno as i32,
@@ -86,27 +86,27 @@ fn prepare(channel: BorrowedFd<'_>, maps: &Maps) -> i32 {
     if kernel::place(channel, CHANNEL).is_err() {
         return 1;
     }
-    let channel = kernel::placed(CHANNEL);
+    let channel = kernel::borrow_fd(CHANNEL);
     kernel::close_from(CHANNEL + 1);
     let mut as_user = 0u8;
-    let mut network = Step::Network.take(unshare(CloneFlags::CLONE_NEWNET));
+    let mut network = NamespaceStep::Network.take(unshare(CloneFlags::CLONE_NEWNET));
     let mut may_go_on = Ok(());
     if network.is_err_and(|refusal| refusal.errno() == Errno::EPERM) {
         may_go_on = enter_user_namespace(maps);
         as_user = u8::from(may_go_on.is_ok());
-        network = may_go_on.and_then(|()| Step::Network.take(unshare(CloneFlags::CLONE_NEWNET)));
+        network = may_go_on.and_then(|()| NamespaceStep::Network.take(unshare(CloneFlags::CLONE_NEWNET)));
     }
     if network.is_ok() {
-        network = Step::Loopback.take(kernel::loopback_up());
+        network = NamespaceStep::Loopback.take(kernel::loopback_up());
         // As in a container, any port may be bound; a failure is harmless.
         let _ = write_to(c"/proc/sys/net/ipv4/ip_unprivileged_port_start", b"0");
     }
-    let [step, errno] = Refusal::to_bytes(network);
+    let [step, errno] = NamespaceRefusal::to_bytes(network);
     if write(channel, &[as_user, step, errno]).is_err() {
         return 1;
     }
     may_go_on = may_go_on.and_then(|()| try_processes(channel));
-    if may_go_on.is_err() && write(channel, &Refusal::to_bytes(may_go_on)).is_err() {
+    if may_go_on.is_err() && write(channel, &NamespaceRefusal::to_bytes(may_go_on)).is_err() {
         return 1;
     }
     let _ = read(channel, &mut [0u8]);
@@ -114,24 +114,26 @@ fn prepare(channel: BorrowedFd<'_>, maps: &Maps) -> i32 {
 }
 
 /// Gets all capabilities in a user namespace, without other rights outside of it; runs in the fork.
-fn enter_user_namespace(maps: &Maps) -> Result<(), Refusal> {
-    Step::User.take(unshare(CloneFlags::CLONE_NEWUSER))?;
+fn enter_user_namespace(maps: &Maps) -> Result<(), NamespaceRefusal> {
+    NamespaceStep::User.take(unshare(CloneFlags::CLONE_NEWUSER))?;
     // Only a dumpable process may write the maps.
-    Step::Map.take(prctl::set_dumpable(true))?;
-    Step::Map.take(write_to(c"/proc/self/setgroups", b"deny"))?;
-    Step::Map.take(write_to(c"/proc/self/uid_map", &maps.user))?;
-    Step::Map.take(write_to(c"/proc/self/gid_map", &maps.group))
+    NamespaceStep::Map.take(prctl::set_dumpable(true))?;
+    NamespaceStep::Map.take(write_to(c"/proc/self/setgroups", b"deny"))?;
+    NamespaceStep::Map.take(write_to(c"/proc/self/uid_map", &maps.user))?;
+    NamespaceStep::Map.take(write_to(c"/proc/self/gid_map", &maps.group))
 }
 
 /// Tries a PID namespace with a `/proc`; runs in the fork. The fork's own child reports success, since only
 /// that is in the namespace.
-fn try_processes(channel: BorrowedFd<'_>) -> Result<(), Refusal> {
-    Step::Processes.take(unshare(CloneFlags::CLONE_NEWPID))?;
-    match Step::Processes.take(kernel::fork())? {
-        ForkResult::Child => kernel::exit(i32::from(write(channel, &Refusal::to_bytes(own_proc())).is_err())),
-        ForkResult::Parent { child } => match Step::Processes.take(waitpid(child, None))? {
+fn try_processes(channel: BorrowedFd<'_>) -> Result<(), NamespaceRefusal> {
+    NamespaceStep::Processes.take(unshare(CloneFlags::CLONE_NEWPID))?;
+    match NamespaceStep::Processes.take(kernel::fork())? {
+        ForkResult::Child => {
+            kernel::exit(i32::from(write(channel, &NamespaceRefusal::to_bytes(own_proc())).is_err()))
+        }
+        ForkResult::Parent { child } => match NamespaceStep::Processes.take(waitpid(child, None))? {
             WaitStatus::Exited(_, 0) => Ok(()),
-            _ => Step::Processes.take(Err(Errno::ECHILD)),
+            _ => NamespaceStep::Processes.take(Err(Errno::ECHILD)),
         },
     }
 }
@@ -158,21 +160,21 @@ impl Maps {
 }
 
 /// Opens the result of the fork; runs in the parent.
-fn collect(mut channel: &UnixStream, child: Pid) -> io::Result<Made> {
+fn collect(mut channel: &UnixStream, child: Pid) -> io::Result<NamespaceHolder> {
     let mut report = [0u8; 5];
     channel.read_exact(&mut report)?;
     let [as_user, step, errno, processes @ ..] = report;
-    let network = Refusal::from_bytes([step, errno]);
+    let network = NamespaceRefusal::from_bytes([step, errno]);
     let open = |wanted: bool, name: &str| -> io::Result<Option<OwnedFd>> {
         let file = || std::fs::File::open(format!("/proc/{child}/ns/{name}"));
         wanted.then(file).transpose().map(|file| file.map(OwnedFd::from))
     };
-    let rooms = Rooms {
+    let rooms = Namespaces {
         user: open(as_user == 1, "user")?,
         network: open(network.is_ok(), "net")?,
-        ..Rooms::default()
+        ..Namespaces::default()
     };
-    Ok(Made { rooms, network, processes: Refusal::from_bytes(processes) })
+    Ok(NamespaceHolder { rooms, network, processes: NamespaceRefusal::from_bytes(processes) })
 }
 
 /// Receives the file that `kernel::send_file` sends, or `None` at the channel's end; runs in the parent.
@@ -184,7 +186,7 @@ fn receive_file(channel: &UnixStream) -> io::Result<Option<OwnedFd>> {
     let message = recvmsg::<()>(channel.as_raw_fd(), &mut parts, Some(&mut room), flags)?;
     for control in message.cmsgs()? {
         if let ControlMessageOwned::ScmRights(files) = control {
-            return Ok(files.first().map(|file| kernel::adopt(*file)));
+            return Ok(files.first().map(|file| kernel::own_fd(*file)));
         }
     }
     Ok(None)

@@ -14,14 +14,14 @@ use nix::sched::{CloneFlags, setns, unshare};
 
 /// Existing namespaces to join, held open, so that they live as long as this value.
 #[derive(Debug, Default)]
-pub(super) struct Rooms {
+pub(super) struct Namespaces {
     pub(super) user: Option<OwnedFd>,
     pub(super) network: Option<OwnedFd>,
     pub(super) processes: Option<OwnedFd>,
     pub(super) mounts: Option<OwnedFd>,
 }
 
-impl Rooms {
+impl Namespaces {
     /// Opens those of another process that this one does not share.
     pub(super) fn of(pid: u32) -> io::Result<Self> {
         let open = |name: &str| -> io::Result<Option<OwnedFd>> {
@@ -57,18 +57,18 @@ impl Rooms {
 
 /// Mounts a `/proc` for a new PID namespace: without it, programs would look themselves up under a PID of
 /// another process.
-pub(super) fn own_proc() -> Result<(), Refusal> {
+pub(super) fn own_proc() -> Result<(), NamespaceRefusal> {
     const NONE: Option<&std::ffi::CStr> = None;
-    Step::Mounts.take(unshare(CloneFlags::CLONE_NEWNS))?;
+    NamespaceStep::Mounts.take(unshare(CloneFlags::CLONE_NEWNS))?;
     // Mounts made here stay here; later mounts of the machine still appear.
-    Step::Mounts.take(mount(NONE, c"/", NONE, MsFlags::MS_REC | MsFlags::MS_SLAVE, NONE))?;
+    NamespaceStep::Mounts.take(mount(NONE, c"/", NONE, MsFlags::MS_REC | MsFlags::MS_SLAVE, NONE))?;
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
-    Step::Proc.take(mount(Some(c"proc"), c"/proc", Some(c"proc"), flags, NONE))
+    NamespaceStep::Proc.take(mount(Some(c"proc"), c"/proc", Some(c"proc"), flags, NONE))
 }
 
-/// Step towards a separate network and separate processes.
+/// NamespaceStep towards a separate network and separate processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum NamespaceStep {
     /// Starting the process that does the rest.
     Begin = 1,
     /// Creating a user namespace.
@@ -87,7 +87,7 @@ pub(super) enum Step {
     Proc,
 }
 
-impl Step {
+impl NamespaceStep {
     const ALL: [Self; 8] = [
         Self::Begin,
         Self::User,
@@ -100,8 +100,8 @@ impl Step {
     ];
 
     /// Attaches the step to an error.
-    pub(super) fn take<T>(self, result: nix::Result<T>) -> Result<T, Refusal> {
-        result.map_err(|errno| Refusal { step: self, errno })
+    pub(super) fn take<T>(self, result: nix::Result<T>) -> Result<T, NamespaceRefusal> {
+        result.map_err(|errno| NamespaceRefusal { step: self, errno })
     }
 
     fn what(self) -> &'static str {
@@ -120,12 +120,12 @@ impl Step {
 
 /// Refused step, and the kernel's error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Refusal {
-    step: Step,
+pub(super) struct NamespaceRefusal {
+    step: NamespaceStep,
     errno: Errno,
 }
 
-impl Refusal {
+impl NamespaceRefusal {
     /// Encodes it for the channel from a forked child.
     pub(super) fn to_bytes(outcome: Result<(), Self>) -> [u8; 2] {
         let Err(Self { step, errno }) = outcome else { return [0, 0] };
@@ -134,7 +134,7 @@ impl Refusal {
 
     /// Decodes the bytes of [`Refusal::to_bytes`].
     pub(super) fn from_bytes([step, errno]: [u8; 2]) -> Result<(), Self> {
-        match Step::ALL.into_iter().find(|known| *known as u8 == step) {
+        match NamespaceStep::ALL.into_iter().find(|known| *known as u8 == step) {
             Some(step) => Err(Self { step, errno: Errno::from_raw(errno.into()) }),
             None => Ok(()),
         }
@@ -162,7 +162,7 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for NamespaceRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the kernel refuses {} ({})", self.step.what(), self.errno.desc())
     }
@@ -174,16 +174,16 @@ mod tests {
 
     #[test]
     fn a_refusal_comes_back_from_the_child_as_it_went() {
-        for step in Step::ALL {
-            let refusal = Err(Refusal { step, errno: Errno::EPERM });
-            assert_eq!(Refusal::from_bytes(Refusal::to_bytes(refusal)), refusal);
+        for step in NamespaceStep::ALL {
+            let refusal = Err(NamespaceRefusal { step, errno: Errno::EPERM });
+            assert_eq!(NamespaceRefusal::from_bytes(NamespaceRefusal::to_bytes(refusal)), refusal);
         }
-        assert_eq!(Refusal::from_bytes(Refusal::to_bytes(Ok(()))), Ok(()));
+        assert_eq!(NamespaceRefusal::from_bytes(NamespaceRefusal::to_bytes(Ok(()))), Ok(()));
     }
 
     #[test]
     fn a_refusal_names_the_setting_behind_it() {
-        let refusal = Refusal { step: Step::User, errno: Errno::ENOSPC };
+        let refusal = NamespaceRefusal { step: NamespaceStep::User, errno: Errno::ENOSPC };
         let plain = "the kernel refuses a user namespace (No space left on device)";
         assert_eq!(refusal.explain(|_| None), plain);
         let off = |file: &str| (file == "user/max_user_namespaces").then(|| "0\n".to_owned());
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_process_that_shares_everything_leads_nowhere() {
-        let rooms = Rooms::of(std::process::id()).expect("reads its own namespaces");
+        let rooms = Namespaces::of(std::process::id()).expect("reads its own namespaces");
         assert!(rooms.user.is_none() && rooms.network.is_none());
         assert!(rooms.processes.is_none() && rooms.mounts.is_none());
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use super::error::NativeError;
-use super::kernel::Living;
+use super::kernel::PidFd;
 
 /// Timeout for killed processes to be gone.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -42,13 +42,13 @@ pub(super) async fn kill_all(home: &Path, name: &str) -> Result<(), NativeError>
 }
 
 /// Returns the living processes with that home directory.
-fn at_home(home: &Path) -> Vec<(u32, Living)> {
+fn at_home(home: &Path) -> Vec<(u32, PidFd)> {
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
     pids.filter(|pid| *pid != std::process::id())
         .filter_map(|pid| {
             // Opened first, so that the data read is about this process.
-            let process = Living::with_number(pid).ok()?;
+            let process = PidFd::with_number(pid).ok()?;
             let lives = environment(pid)?.get(OsStr::new("HOME"))? == home.as_os_str();
             lives.then_some((pid, process))
         })

@@ -19,10 +19,10 @@ use super::state_dir::ProcessFacts;
 use super::supervisor::{END, RELEASE};
 use super::{logs, orphans, state_dir};
 use crate::model::event::Stream;
-use crate::model::identity::Lifetime;
+use crate::model::identity::Retention;
 
-/// Output of a process, in pieces as they come; it ends when the process and all its descendants have.
-pub type Output = BoxStream<'static, (Stream, Bytes)>;
+/// ProcessOutput of a process, in pieces as they come; it ends when the process and all its descendants have.
+pub type ProcessOutput = BoxStream<'static, (Stream, Bytes)>;
 
 /// Log of a process that is not detached. The caller writes it, so that its lines are masked.
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ impl Process {
     }
 
     /// Detaches it, so that it outlives this program.
-    pub(super) fn release(&mut self) -> Result<(), NativeError> {
+    pub(super) fn detach(&mut self) -> Result<(), NativeError> {
         let Some(mut lifeline) = self.lifeline.take() else { return Ok(()) };
         match lifeline.write_all(&[RELEASE]) {
             // The process has already ended.
@@ -87,7 +87,7 @@ impl Process {
 
     /// Returns its output, once, unless that goes to its log. The caller must read it, or the process blocks
     /// when the pipe is full.
-    pub fn output(&mut self) -> Option<Output> {
+    pub fn output(&mut self) -> Option<ProcessOutput> {
         let (stdout, stderr) = (self.child.stdout.take()?, self.child.stderr.take()?);
         Some(stream::select(pieces(stdout, Stream::Stdout), pieces(stderr, Stream::Stderr)).boxed())
     }
@@ -159,7 +159,7 @@ impl Drop for Process {
         let _ = self.child.try_wait();
         if let Some((facts, _)) = &self.record
             && gone
-            && facts.identity.lifetime != Lifetime::Decided
+            && facts.identity.lifetime != Retention::Decided
         {
             // The next sweep removes what remains.
             let _ = state_dir::remove(&facts.directory);

@@ -10,33 +10,33 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::error::NativeError;
-use super::namespace_holder::{self, Made};
-use super::namespaces::{Refusal, Rooms, Step};
+use super::namespace_holder::{self, NamespaceHolder};
+use super::namespaces::{NamespaceRefusal, NamespaceStep, Namespaces};
 
 /// Network that the processes of one run share with each other only, if the kernel allows it; otherwise the
 /// machine's own. It lives as long as this value, or a process in it.
 #[derive(Debug, Clone)]
-pub struct Space {
-    pub(super) rooms: Arc<Rooms>,
-    pub(super) processes: Result<(), Refusal>,
+pub struct Sandbox {
+    pub(super) rooms: Arc<Namespaces>,
+    pub(super) processes: Result<(), NamespaceRefusal>,
     /// Success of the network's isolation; `None` if no isolation was requested.
-    network: Option<Result<(), Refusal>>,
+    network: Option<Result<(), NamespaceRefusal>>,
 }
 
-impl Space {
+impl Sandbox {
     /// Creates an isolated space. This takes a few milliseconds, and shows the kernel's refusals.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "it is more than a value")]
     pub fn new() -> Self {
-        let Made { rooms, network, processes } = namespace_holder::rooms();
+        let NamespaceHolder { rooms, network, processes } = namespace_holder::rooms();
         Self { rooms: Arc::new(rooms), processes, network: Some(network) }
     }
 
     /// Creates a space whose processes use the machine's network.
     #[must_use]
     pub fn open() -> Self {
-        let Made { rooms, processes, .. } = namespace_holder::rooms();
-        Self { rooms: Arc::new(Rooms { network: None, ..rooms }), processes, network: None }
+        let NamespaceHolder { rooms, processes, .. } = namespace_holder::rooms();
+        Self { rooms: Arc::new(Namespaces { network: None, ..rooms }), processes, network: None }
     }
 
     /// Returns whether its processes have a network of their own.
@@ -46,16 +46,16 @@ impl Space {
     }
 
     /// Returns the space of existing namespaces.
-    pub(super) fn of(rooms: Rooms) -> Self {
+    pub(super) fn of(rooms: Namespaces) -> Self {
         let network = rooms.network.is_some().then_some(Ok(()));
-        let processes = Step::Network.take(Err(Errno::UnknownErrno));
+        let processes = NamespaceStep::Network.take(Err(Errno::UnknownErrno));
         Self { rooms: Arc::new(rooms), processes, network }
     }
 
     /// Returns each kind of isolation, with its means or with the reason for its absence.
     #[must_use]
     pub fn isolation(&self) -> Vec<(&'static str, Result<String, String>)> {
-        let refused = |refusal: &Refusal| {
+        let refused = |refusal: &NamespaceRefusal| {
             refusal.explain(|file| std::fs::read_to_string(format!("/proc/sys/{file}")).ok())
         };
         let user = nix::unistd::getuid();
@@ -110,8 +110,9 @@ impl Space {
             return TcpStream::connect(address).await;
         }
         let rooms = self.rooms.clone();
-        let socket =
-            tokio::task::spawn_blocking(move || namespace_holder::socket(&rooms)).await.map_err(io::Error::other)??;
+        let socket = tokio::task::spawn_blocking(move || namespace_holder::socket(&rooms))
+            .await
+            .map_err(io::Error::other)??;
         TcpSocket::from_std_stream(socket.into()).connect(address).await
     }
 
@@ -164,7 +165,7 @@ impl Drop for Published {
 }
 
 /// Accepts connections until it is cancelled. The connections belong to this task and end with it.
-async fn forward(listener: TcpListener, space: Space, port: u16) {
+async fn forward(listener: TcpListener, space: Sandbox, port: u16) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {

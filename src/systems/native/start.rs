@@ -11,23 +11,23 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use super::child::Plan;
+use super::child::ChildPlan;
 use super::error::NativeError;
 use super::hardening::Blocks;
+use super::namespaces::Namespaces;
 use super::process::Process;
-use super::namespaces::Rooms;
 use super::{hardening, kernel, logs};
 use crate::base::secret::Secret;
 use crate::host::{Env, programs};
 use crate::model::container::ContainerFile;
 use crate::model::guard::{Passed, Startable};
-use crate::model::identity::Identity;
+use crate::model::identity::ResourceLabels;
 
 /// Specification of a process.
 #[derive(Debug, Clone)]
 pub struct ProcessSpec {
     /// Identity.
-    pub identity: Identity,
+    pub identity: ResourceLabels,
     /// Program and its arguments.
     pub command: Vec<String>,
     /// Working directory.
@@ -59,7 +59,7 @@ impl Startable for ProcessSpec {
 
 /// Command to run in the space of a process.
 #[derive(Debug)]
-pub struct Beside<'a> {
+pub struct ExecSpec<'a> {
     /// Program and its arguments.
     pub command: &'a Passed<Vec<String>>,
     /// Working directory, if not that of the process.
@@ -128,7 +128,7 @@ pub(super) struct Start<'a> {
     pub(super) command: &'a [String],
     pub(super) workdir: &'a Path,
     pub(super) environment: &'a BTreeMap<OsString, OsString>,
-    pub(super) rooms: Arc<Rooms>,
+    pub(super) rooms: Arc<Namespaces>,
     pub(super) own_processes: bool,
     /// Give it a pipe as standard input.
     pub(super) input: bool,
@@ -156,7 +156,7 @@ impl Start<'_> {
         let failed = |source| NativeError::Start { file: file.clone(), source };
         let (ours, theirs) = UnixStream::pair().map_err(failed)?;
         hardening::close_memory();
-        let plan = Plan {
+        let plan = ChildPlan {
             blocks: Blocks::of_this_process(),
             rooms: self.rooms,
             own_processes: self.own_processes,

@@ -17,11 +17,11 @@ use serde::{Deserialize, Serialize};
 use super::error::NativeError;
 use super::logs;
 use crate::base::files::{self, FileError};
-use crate::base::process_ref::Owner;
+use crate::base::process_ref::ProcessRef;
 use crate::base::secret::Secret;
 use crate::host;
 use crate::model::container::ContainerFile;
-use crate::model::identity::{Identity, RunId};
+use crate::model::identity::{ResourceLabels, RunId};
 
 const FACTS: &str = "process.json";
 const SECRETS: &str = "secrets.json";
@@ -35,7 +35,7 @@ const LONGEST: u64 = 16 << 20;
 #[derive(Debug, Clone)]
 pub struct ProcessFacts {
     /// Identity.
-    pub identity: Identity,
+    pub identity: ResourceLabels,
     /// Command.
     pub command: Vec<String>,
     /// Working directory.
@@ -49,7 +49,7 @@ pub struct ProcessFacts {
     /// Timestamp of its start, in seconds since 1970.
     pub created: i64,
     /// Supervisor; `None` until that has been started.
-    pub(super) process: Option<Owner>,
+    pub(super) process: Option<ProcessRef>,
     /// The supervisor's child is the first process of a PID namespace.
     pub(super) own_processes: bool,
     pub(super) directory: PathBuf,
@@ -130,7 +130,7 @@ impl ProcessFacts {
         }
         for file in files {
             let path = unfinished.join(FILES).join(name_of(file));
-            files::write_whole(&path, file.content.expose().as_bytes(), 0o600)?;
+            files::write_atomic(&path, file.content.expose().as_bytes(), 0o600)?;
         }
         let log = logs::open(&unfinished.join("log"))?;
         files::rename(&unfinished, &self.directory).map_err(|error| {
@@ -151,7 +151,7 @@ impl ProcessFacts {
     pub(super) fn write(&self, directory: &Path) -> Result<(), NativeError> {
         let record = Record {
             labels: self.identity.to_labels(),
-            process: self.process.as_ref().map(Owner::to_label),
+            process: self.process.as_ref().map(ProcessRef::to_label),
             own_processes: self.own_processes,
             command: self.command.clone(),
             workdir: self.workdir.clone(),
@@ -178,7 +178,7 @@ impl ProcessFacts {
     fn read(directory: PathBuf) -> Option<Self> {
         let text = files::read_text(&directory.join(FACTS), LONGEST).ok()?;
         let record: Record = serde_json::from_str(&text).ok()?;
-        let identity = Identity::from_labels(|key| record.labels.get(key).map(String::as_str))?;
+        let identity = ResourceLabels::from_labels(|key| record.labels.get(key).map(String::as_str))?;
         // A directory that was moved here from elsewhere is not trusted.
         if directory.file_name()?.to_str()? != directory_name(&identity) {
             return None;
@@ -191,7 +191,7 @@ impl ProcessFacts {
             ready: record.ready,
             ports: record.ports,
             created: record.created,
-            process: record.process.as_deref().and_then(Owner::parse),
+            process: record.process.as_deref().and_then(ProcessRef::parse),
             own_processes: record.own_processes,
             directory,
         })
@@ -206,12 +206,12 @@ fn name_of(file: &ContainerFile) -> &str {
 fn write_json(file: &Path, value: &impl Serialize) -> Result<(), NativeError> {
     let content = serde_json::to_vec_pretty(value)
         .map_err(|error| FileError::new("write", file, io::Error::other(error)))?;
-    Ok(files::write_whole(file, &content, 0o600)?)
+    Ok(files::write_atomic(file, &content, 0o600)?)
 }
 
 /// Returns all processes that have a directory, oldest first.
 pub(super) fn list(runs: &Path) -> Result<Vec<ProcessFacts>, NativeError> {
-    let names = files::names_in(runs)?;
+    let names = files::list_dir(runs)?;
     let ours =
         names.iter().filter(|name| name.split_once('.').is_some_and(|(run, _)| RunId::parse(run).is_some()));
     let mut found: Vec<_> = ours.filter_map(|name| ProcessFacts::read(runs.join(name))).collect();
@@ -222,10 +222,11 @@ pub(super) fn list(runs: &Path) -> Result<Vec<ProcessFacts>, NativeError> {
 /// Returns the directories whose creator was killed before they were complete.
 pub(super) fn unfinished(runs: &Path) -> Result<Vec<PathBuf>, NativeError> {
     let is_left = |name: &String| {
-        let maker = name.strip_prefix(UNFINISHED).and_then(|label| Owner::parse(label.rsplit_once('.')?.0));
+        let maker =
+            name.strip_prefix(UNFINISHED).and_then(|label| ProcessRef::parse(label.rsplit_once('.')?.0));
         maker.is_some_and(|maker| !host::is_alive(&maker))
     };
-    Ok(files::names_in(runs)?.into_iter().filter(is_left).map(|name| runs.join(name)).collect())
+    Ok(files::list_dir(runs)?.into_iter().filter(is_left).map(|name| runs.join(name)).collect())
 }
 
 /// Removes unfinished directories.
@@ -237,7 +238,7 @@ pub(super) fn remove_unfinished(runs: &Path) -> Result<(), NativeError> {
 }
 
 /// Returns the name of a process's directory.
-pub(super) fn directory_name(identity: &Identity) -> String {
+pub(super) fn directory_name(identity: &ResourceLabels) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
     let name: String = identity.name.chars().map(plain).take(100).collect();
     format!("{}.{name}", identity.run)
@@ -304,16 +305,16 @@ fn open_up(directory: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::identity::{Lifetime, Role};
+    use crate::model::identity::{Retention, Role};
 
     fn facts(runs: &Path, name: &str) -> ProcessFacts {
-        let identity = Identity {
+        let identity = ResourceLabels {
             run: RunId::new(b"x"),
             component: "service/a".into(),
             role: Role::Component,
             name: name.into(),
             owner: host::owner(std::process::id()).expect("this process lives"),
-            lifetime: Lifetime::Owner,
+            lifetime: Retention::Owner,
         };
         ProcessFacts {
             directory: runs.join(directory_name(&identity)),
@@ -337,7 +338,7 @@ mod tests {
         let mut one = facts(&runs, "a/b");
         one.create(&[], &[]).expect("creates");
         assert!(matches!(one.create(&[], &[]), Err(NativeError::Exists { .. })));
-        assert_eq!(files::names_in(&runs).expect("lists"), [format!("{}.a-b", one.identity.run)]);
+        assert_eq!(files::list_dir(&runs).expect("lists"), [format!("{}.a-b", one.identity.run)]);
         assert!(!list(&runs).expect("lists")[0].is_alive());
 
         one.process = host::owner(std::process::id());
@@ -368,7 +369,7 @@ mod tests {
         }
         assert!(list(&runs).expect("lists").is_empty());
         remove_unfinished(&runs).expect("removes");
-        assert_eq!(files::names_in(&runs).expect("lists"), [alive.as_str(), "0123456789.a", "other"]);
+        assert_eq!(files::list_dir(&runs).expect("lists"), [alive.as_str(), "0123456789.a", "other"]);
     }
 
     #[test]

@@ -54,9 +54,9 @@ pub(super) enum Below {
     Supervisor,
 }
 
-/// Duty of a supervisor.
+/// SupervisorConfig of a supervisor.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Duty<'a> {
+pub(super) struct SupervisorConfig<'a> {
     /// End of the lifeline, if it has one.
     pub(super) lifeline: Option<BorrowedFd<'a>>,
     /// Kind of the child.
@@ -66,7 +66,7 @@ pub(super) struct Duty<'a> {
 }
 
 /// Supervises a child, until it has ended or must end; exits with its exit code. Signals must be blocked.
-pub(super) fn supervise(child: Pid, duty: Duty<'_>) -> ! {
+pub(super) fn supervise(child: Pid, duty: SupervisorConfig<'_>) -> ! {
     let Ok(signals) = settle(duty) else {
         end(child);
         kernel::exit(1);
@@ -86,11 +86,11 @@ pub(super) fn supervise(child: Pid, duty: Duty<'_>) -> ! {
         let patience = if duty.log { 2000 } else { -1 };
         let [signalled, called] = kernel::poll([signals.as_fd().as_raw_fd(), lifeline], patience);
         if duty.log {
-            logs::bound(kernel::placed(1));
+            logs::bound(kernel::borrow_fd(1));
         }
         if called {
             let mut byte = [0];
-            match read(kernel::placed(LIFELINE), &mut byte) {
+            match read(kernel::borrow_fd(LIFELINE), &mut byte) {
                 Ok(1) if byte[0] == RELEASE => lifeline = -1,
                 Err(Errno::EINTR) => {}
                 _ => break 128 + Signal::SIGKILL as i32,
@@ -114,7 +114,7 @@ pub(super) fn supervise(child: Pid, duty: Duty<'_>) -> ! {
 }
 
 /// Closes descriptors that would keep pipes open, and prepares to receive signals.
-fn settle(duty: Duty<'_>) -> nix::Result<SignalFd> {
+fn settle(duty: SupervisorConfig<'_>) -> nix::Result<SignalFd> {
     let _ = prctl::set_name(if duty.lifeline.is_some() { c"cki-supervisor" } else { c"cki-init" });
     let null = open(c"/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?;
     for standard in 0..3 {

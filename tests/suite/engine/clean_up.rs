@@ -11,7 +11,7 @@ use bollard::query_parameters::{
     RemoveContainerOptionsBuilder, RemoveVolumeOptions,
 };
 use cki::model::identity::RunId;
-use cki::systems::engine::Kind;
+use cki::systems::engine::AddressKind;
 
 use super::lab::{BOX, Lab};
 use super::on_both;
@@ -129,7 +129,7 @@ async fn volumes_go_with_their_containers(lab: Arc<Lab>) {
     lab.engine.remove(&id).await.expect("removes");
     other.inspect_volume(&volume).await.expect_err("is gone");
     // Podman does not label anonymous volumes.
-    if lab.engine.kind() == Kind::Docker {
+    if lab.engine.kind() == AddressKind::Docker {
         spec.name = lab.name();
         let id = lab.engine.create(&spec).await.expect("creates");
         let volume = mine(&id).await.expect("has a volume");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use cki::host::Env;
 use cki::model::container::{Publish, Status};
-use cki::systems::engine::{EngineError, Wanted, discover};
+use cki::systems::engine::{EngineChoice, EngineError, discover};
 
 use super::lab::{Lab, eventually, until, words};
 use super::on_both;
@@ -101,7 +101,7 @@ async fn a_wait_tells_the_truth(lab: Arc<Lab>) {
         Hold::Nothing("POST /wait"),
     );
     eventually("the proxy listens", || async { proxy.listens() }).await;
-    let found = discover(&Env::new([("DOCKER_HOST", proxy.address())]), Wanted::Auto).await;
+    let found = discover(&Env::new([("DOCKER_HOST", proxy.address())]), EngineChoice::Auto).await;
     let engine = found.engine.expect("answers");
     let (ended, removed) = tokio::join!(engine.wait(&gone), async {
         eventually("the engine is asked", || async { proxy.holds() }).await;

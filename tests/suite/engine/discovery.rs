@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use cki::host::{Env, Host, programs};
-use cki::systems::engine::{Discovery, Kind, Origin, Outcome, Wanted, discover};
+use cki::systems::engine::{AddressKind, Discovery, DiscoveryOutcome, EngineChoice, EngineOrigin, discover};
 
 use super::lab::{Lab, eventually};
 use super::on_both;
@@ -18,20 +18,20 @@ async fn the_kind_that_is_wanted_is_found_or_refused(lab: Arc<Lab>) {
     let (address, kind) = (lab.engine.address().to_owned(), lab.engine.kind());
     let env =
         Env::new([("DOCKER_HOST", address.as_str()), ("PATH", "/nowhere"), ("XDG_RUNTIME_DIR", "/nowhere")]);
-    let (wanted, other) = if kind == Kind::Docker {
-        (Wanted::Docker, Wanted::Podman)
+    let (wanted, other) = if kind == AddressKind::Docker {
+        (EngineChoice::Docker, EngineChoice::Podman)
     } else {
-        (Wanted::Podman, Wanted::Docker)
+        (EngineChoice::Podman, EngineChoice::Docker)
     };
-    for wanted in [Wanted::Auto, wanted] {
+    for wanted in [EngineChoice::Auto, wanted] {
         let found = discover(&env, wanted).await;
         let engine = found.engine.expect("answers");
         assert_eq!((engine.kind(), engine.address()), (kind, address.as_str()));
-        assert_eq!(found.candidates[0].origin, Origin::Variable("DOCKER_HOST"));
+        assert_eq!(found.candidates[0].origin, EngineOrigin::Variable("DOCKER_HOST"));
         assert_eq!(found.candidates[0].outcome.to_string(), format!("{kind} {}", engine.version()));
     }
     let found = discover(&env, other).await;
-    assert_eq!(found.candidates[0].outcome, Outcome::OtherKind(kind));
+    assert_eq!(found.candidates[0].outcome, DiscoveryOutcome::OtherKind(kind));
 }
 
 /// An environment in which there is nothing but the program `podman`, with storage of its own.
@@ -73,11 +73,11 @@ fn left_in(directory: &Path) -> usize {
 #[ignore = "needs podman and root (bash tests/run)"]
 async fn a_podman_without_a_socket_gets_one_for_as_long_as_it_is_needed() {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let found = discover(&only_podman(directory.path()), Wanted::Podman).await;
+    let found = discover(&only_podman(directory.path()), EngineChoice::Podman).await;
     let socket = socket_of(&found);
     let used = found.candidates.last().expect("was tried");
-    assert_eq!(used.origin, Origin::PodmanProgram);
-    assert!(matches!(used.outcome, Outcome::Used { kind: Kind::Podman, .. }));
+    assert_eq!(used.origin, EngineOrigin::PodmanProgram);
+    assert!(matches!(used.outcome, DiscoveryOutcome::Used { kind: AddressKind::Podman, .. }));
     let engine = found.engine.expect("is started");
     let clone = engine.clone();
     drop(engine);
@@ -93,7 +93,7 @@ async fn a_podman_without_a_socket_gets_one_for_as_long_as_it_is_needed() {
 pub(crate) async fn hold_a_podman() {
     let host = Host::real();
     let directory = PathBuf::from(host.env.get("CKI_TEST_DIRECTORY").expect("is given"));
-    let found = discover(&only_podman(&directory), Wanted::Podman).await;
+    let found = discover(&only_podman(&directory), EngineChoice::Podman).await;
     std::fs::write(directory.join("ready"), socket_of(&found).as_os_str().as_encoded_bytes())
         .expect("writes");
     std::future::pending::<()>().await;
@@ -118,7 +118,7 @@ async fn a_killed_process_takes_its_podman_with_it() {
     assert_eq!(child.wait().expect("ends").signal(), Some(9));
     eventually("the service ends", || async { !answers() }).await;
     // Its directory is still there, until the next one comes.
-    let found = discover(&only_podman(directory.path()), Wanted::Podman).await;
+    let found = discover(&only_podman(directory.path()), EngineChoice::Podman).await;
     assert_ne!(socket_of(&found), socket);
     assert_eq!(left_in(directory.path()), 1);
 }

@@ -8,9 +8,11 @@ use std::time::Duration;
 use cki::host::{Env, Host};
 use cki::model::container::ContainerSpec;
 use cki::model::event::{Event, Events, Sink, Stream};
-use cki::model::identity::{Identity, Lifetime, Role, RunId};
+use cki::model::identity::{ResourceLabels, Retention, Role, RunId};
 use cki::systems::engine::context::{Dockerfile, Packed, pack};
-use cki::systems::engine::{BuildRequest, ContainerEngine, EngineError, OutputStream, Wanted, discover};
+use cki::systems::engine::{
+    BuildRequest, ContainerEngine, EngineChoice, EngineError, OutputStream, discover,
+};
 use std::sync::{Arc, Mutex};
 
 use crate::support::limit;
@@ -36,7 +38,7 @@ pub(crate) async fn run<F: Future<Output = ()>>(address: &str, scenario: impl Fn
 
 async fn run_to_the_end<F: Future<Output = ()>>(address: &str, scenario: impl FnOnce(Arc<Lab>) -> F) {
     let host = Host::real();
-    let found = discover(&Env::new([("DOCKER_HOST", address)]), Wanted::Auto).await;
+    let found = discover(&Env::new([("DOCKER_HOST", address)]), EngineChoice::Auto).await;
     let engine = found.engine.unwrap_or_else(|| panic!("{address} answers: {:?}", found.candidates));
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -78,14 +80,14 @@ pub(crate) fn words(text: &[&str]) -> Vec<String> {
 }
 
 impl Lab {
-    pub(crate) fn identity(&self) -> Identity {
-        Identity {
+    pub(crate) fn identity(&self) -> ResourceLabels {
+        ResourceLabels {
             run: self.run.clone(),
             component: "service/test".to_owned(),
             role: Role::Component,
             name: "test".to_owned(),
             owner: self.host.owner(),
-            lifetime: Lifetime::Owner,
+            lifetime: Retention::Owner,
         }
     }
 
@@ -132,7 +134,7 @@ impl Lab {
         (code, out, err)
     }
 
-    pub(crate) async fn sweep(&self) -> cki::systems::engine::Swept {
+    pub(crate) async fn sweep(&self) -> cki::systems::engine::PruneReport {
         self.engine.sweep(|who| who.run == self.run).await.expect("sweeps")
     }
 

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use cki::model::environment::{Ground, ProductionRules, SecretRules};
-use cki::model::inventory::{Document, Inventory};
+use cki::model::environment::{GeneratorContext, ProductionRules, SecretRules};
+use cki::model::inventory::{Inventory, InventoryDocument};
 use cki::model::reference::Reference;
-use cki::model::service::{ServiceTemplate, Surroundings};
+use cki::model::service::{ServiceTemplate, TemplateContext};
 use regex::Regex;
 
 fn read(path: &str) -> String {
@@ -30,9 +30,9 @@ fn examples() -> Vec<(String, String)> {
         .collect()
 }
 
-fn document((path, text): &(String, String)) -> Document {
+fn document((path, text): &(String, String)) -> InventoryDocument {
     let reference = path.strip_suffix(".yaml").and_then(Reference::parse);
-    Document { file: path.clone(), text: text.clone().into(), reference }
+    InventoryDocument { file: path.clone(), text: text.clone().into(), reference }
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn the_built_in_inventory_is_carried_compiled() {
         assert_eq!(of(one), of(other));
     }
     // No text is parsed: these would all be errors.
-    let document = |name: &str| Document {
+    let document = |name: &str| InventoryDocument {
         file: name.to_owned(),
         text: "[".into(),
         reference: name.strip_suffix(".yaml").and_then(Reference::parse),
@@ -69,14 +69,14 @@ fn the_built_in_inventory_is_carried_compiled() {
 fn the_examples_are_inventories_without_a_finding() {
     let examples = examples();
     let is_of_directory = |path: &str| path == "inventory.yaml" || path.starts_with("service/");
-    let directory: Vec<Document> =
+    let directory: Vec<InventoryDocument> =
         examples.iter().filter(|(path, _)| is_of_directory(path)).map(document).collect();
     assert_eq!(directory.len(), 2);
     let inventory = Inventory::read("the directory", directory).expect("can be read");
     assert_eq!(inventory.findings(9), []);
     let herder = inventory.find("pipeline-herder").expect("is there");
     assert_eq!(herder.stage.as_ref().and_then(|stage| stage.bot.as_deref()), Some("cki-ci-bot"));
-    let one: Vec<Document> =
+    let one: Vec<InventoryDocument> =
         examples.iter().filter(|(path, _)| path == "one-file.yaml").map(document).collect();
     let inventory = Inventory::read("the file", one).expect("can be read");
     assert_eq!(inventory.findings(9), []);
@@ -88,7 +88,7 @@ fn the_examples_of_templates_work() {
     let examples = examples();
     let (file, text) = examples.iter().find(|(path, _)| path.ends_with("secrets.yaml")).expect("is there");
     let rules = SecretRules::read(file, text).expect("can be read");
-    let ground = Ground::of("seed");
+    let ground = GeneratorContext::of("seed");
     let made = rules.make("RETRIES", Some("int"), &ground).expect("a rule fits");
     let (value, rule) = (made.value, made.rule);
     assert_eq!((value.expose().len(), rule.as_str()), (9, "number"));
@@ -99,7 +99,7 @@ fn the_examples_of_templates_work() {
     assert_eq!(made.value, "https://api-url.reference.invalid:1/x");
     let (file, text) =
         examples.iter().find(|(path, _)| path.starts_with("templates/services/")).expect("is there");
-    let around = Surroundings { host: "broker", program: "/cki", ground: &ground, rules: &rules };
+    let around = TemplateContext { host: "broker", program: "/cki", ground: &ground, rules: &rules };
     let template = ServiceTemplate::read("broker", file, text).expect("can be read");
     let asked = [("virtual_host".to_owned(), "cki".into())].into();
     let asked = template.parameters(&asked, file).expect("are known");

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use cki::base::exit::Exit;
-use cki::config::{KEYS, Kind};
+use cki::config::{KEYS, SettingKind};
 
 use super::{golden, head};
 
@@ -47,13 +47,13 @@ An unknown setting is a warning, a value that cannot be is an error; both name f
     );
     for key in KEYS {
         let kind = match key.kind {
-            Kind::Text => "text".to_owned(),
-            Kind::Path => "path".to_owned(),
-            Kind::Url => "address".to_owned(),
-            Kind::Bool => "`true`, `false`".to_owned(),
-            Kind::Number => "1 to 9999".to_owned(),
-            Kind::Size => "an amount, as `512MiB`".to_owned(),
-            Kind::Choice(choices) => {
+            SettingKind::Text => "text".to_owned(),
+            SettingKind::Path => "path".to_owned(),
+            SettingKind::Url => "address".to_owned(),
+            SettingKind::Bool => "`true`, `false`".to_owned(),
+            SettingKind::Number => "1 to 9999".to_owned(),
+            SettingKind::Size => "an amount, as `512MiB`".to_owned(),
+            SettingKind::Choice(choices) => {
                 choices.iter().map(|choice| format!("`{choice}`")).collect::<Vec<_>>().join(", ")
             }
         };

@@ -10,8 +10,8 @@ async fn a_clone_is_whole_and_on_the_default_branch() {
     let recorder = Recorder::default();
     let wanted = bench.wanted(&bench.server.url("x.git"));
     let request = CloneRequest { repositories: vec![wanted], depth: None, jobs: 1 };
-    let outcome = clone(request, &bench.git(), &Events::new(recorder.clone()), &Stop::new()).await;
-    assert_eq!(done(&outcome.repositories[0]), &Outcome::Cloned);
+    let outcome = clone(request, &bench.git(), &Events::new(recorder.clone()), &Shutdown::new()).await;
+    assert_eq!(done(&outcome.repositories[0]), &CloneResult::Cloned);
     assert_eq!(outcome.repositories[0].detail(), format!("cloned, at {} (main)", second.short()));
     bench.assert_whole();
     assert_eq!(
@@ -50,7 +50,7 @@ async fn every_kind_of_address_leads_to_the_same_clone() {
         bench.server.url("moved/x.git"),
     ] {
         let cloned = bench.clone(&url).await;
-        assert_eq!((done(&cloned), cloned.head()), (&Outcome::Cloned, Some(bench.first)), "{url}");
+        assert_eq!((done(&cloned), cloned.head()), (&CloneResult::Cloned, Some(bench.first)), "{url}");
         bench.assert_whole();
         std::fs::remove_dir_all(bench.target()).expect("removes");
     }
@@ -63,13 +63,13 @@ async fn a_shallow_clone_has_one_commit_and_can_still_be_updated() {
     bench.commit(bench.first, "refs/heads/other", &[file("o", "")]);
     let url = bench.server.url("x.git");
     let cloned = bench.clone_with(&bench.git(), bench.wanted(&url), Some(1)).await;
-    assert_eq!((done(&cloned), cloned.head()), (&Outcome::Cloned, Some(second)));
+    assert_eq!((done(&cloned), cloned.head()), (&CloneResult::Cloned, Some(second)));
     assert_eq!(bench.ask(&["rev-list", "--count", "--all"]), "1");
     assert!(bench.inspect().shallow);
     let third = bench.commit(second, "refs/heads/main", &[file("a", "3\n")]);
     let fourth = bench.commit(third, "refs/heads/main", &[file("a", "4\n")]);
     let updated = bench.clone(&url).await;
-    assert_eq!(done(&updated), &Outcome::Updated { from: Some(second), to: fourth });
+    assert_eq!(done(&updated), &CloneResult::Updated { from: Some(second), to: fourth });
     assert_eq!(bench.ask(&["rev-list", "--count", "--all"]), "3");
     bench.assert_whole();
 }
@@ -81,8 +81,8 @@ async fn depth_is_dropped_for_a_directory_and_said_so() {
     let recorder = Recorder::default();
     let wanted = bench.wanted(&bench.served().display().to_string());
     let request = CloneRequest { repositories: vec![wanted], depth: Some(1), jobs: 1 };
-    let outcome = clone(request, &bench.git(), &Events::new(recorder.clone()), &Stop::new()).await;
-    assert_eq!(done(&outcome.repositories[0]), &Outcome::Cloned);
+    let outcome = clone(request, &bench.git(), &Events::new(recorder.clone()), &Shutdown::new()).await;
+    assert_eq!(done(&outcome.repositories[0]), &CloneResult::Cloned);
     assert_eq!(bench.ask(&["rev-list", "--count", "--all"]), "2");
     assert!(
         recorder
@@ -98,11 +98,11 @@ async fn an_empty_repository_is_cloned_and_filled_later() {
     let mut history = begin(&bench.directory.path().join("served/empty.git"));
     let url = bench.server.url("empty.git");
     let cloned = bench.clone(&url).await;
-    assert_eq!((done(&cloned), cloned.detail().as_str()), (&Outcome::Cloned, "cloned, it is empty"));
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::Unchanged);
+    assert_eq!((done(&cloned), cloned.detail().as_str()), (&CloneResult::Cloned, "cloned, it is empty"));
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::Unchanged);
     let id = history.commit(None, "first\n", &[file("a", "1\n")]).expect("commits");
-    history.point("refs/heads/main", id).expect("points");
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::Updated { from: None, to: id });
+    history.update_ref("refs/heads/main", id).expect("points");
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::Updated { from: None, to: id });
     assert_eq!(bench.ask(&["status", "--porcelain"]), "");
     bench.assert_whole();
 }
@@ -112,7 +112,7 @@ async fn a_repository_without_a_branch_of_its_own_gives_a_usual_one() {
     let mut bench = Bench::new().await;
     bench.commit(bench.first, "refs/heads/a-first", &[file("o", "")]);
     std::fs::write(bench.served().join("HEAD"), format!("{}\n", "0".repeat(40))).expect("writes");
-    bench.history.point("refs/heads/gone", bench.first).expect("points");
+    bench.history.update_ref("refs/heads/gone", bench.first).expect("points");
     std::fs::write(bench.served().join("HEAD"), "ref: refs/heads/nowhere\n").expect("writes");
     let cloned = bench.clone(&bench.server.url("x.git")).await;
     assert_eq!(cloned.checkout.and_then(|checkout| checkout.branch).as_deref(), Some("main"));
@@ -123,7 +123,7 @@ async fn what_is_in_the_way_stays() {
     let bench = Bench::new().await;
     let url = bench.server.url("x.git");
     std::fs::create_dir(bench.target()).expect("makes");
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::Cloned, "an empty directory is no obstacle");
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::Cloned, "an empty directory is no obstacle");
     let other = bench.served().display().to_string();
     let cloned = bench.clone(&other).await;
     assert!(
@@ -153,30 +153,30 @@ async fn one_out_of_reach_does_not_keep_the_others() {
     ];
     let repositories = urls.iter().enumerate().map(|(index, url)| {
         let name = format!("r{index}");
-        Wanted { target: bench.work().join(&name), name, url: url.clone(), merge_request: None }
+        CloneTarget { target: bench.work().join(&name), name, url: url.clone(), merge_request: None }
     });
     let mut repositories: Vec<_> = repositories.collect();
     // A second wish for the same place is the same wish.
     repositories.push(repositories[0].clone());
     let request = CloneRequest { repositories, depth: None, jobs: 3 };
-    let outcome: CloneOutcome = clone(request, &bench.git(), &Events::silent(), &Stop::new()).await;
+    let outcome: CloneOutcome = clone(request, &bench.git(), &Events::silent(), &Shutdown::new()).await;
     let states: Vec<_> = outcome.repositories.iter().map(|repository| &repository.state).collect();
     assert!(
         matches!(
             states[..],
             [
-                CloneState::Done(Outcome::Cloned),
+                CloneState::Done(CloneResult::Cloned),
                 CloneState::OutOfReach(GitError::Unreachable { .. }),
                 CloneState::OutOfReach(GitError::Unreachable { .. }),
                 CloneState::OutOfReach(GitError::Unauthorised { user: None, .. }),
                 CloneState::OutOfReach(GitError::NotFound { .. }),
-                CloneState::Done(Outcome::Cloned),
+                CloneState::Done(CloneResult::Cloned),
                 CloneState::Failed(GitError::Url { .. }),
             ]
         ),
         "{states:#?}"
     );
-    assert!(matches!(outcome.worst(), Some(GitError::Url { .. })));
+    assert!(matches!(outcome.most_severe(), Some(GitError::Url { .. })));
     assert_eq!(names(&bench.work()), ["r0", "r5"]);
 }
 

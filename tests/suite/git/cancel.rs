@@ -27,12 +27,12 @@ impl Bench {
 #[tokio::test]
 async fn a_stop_leaves_nothing() {
     let bench = Bench::with_much().await;
-    let (git, recorder, stop) = (bench.git(), Recorder::default(), Stop::new());
+    let (git, recorder, stop) = (bench.git(), Recorder::default(), Shutdown::new());
     let events = Events::new(recorder.clone());
     let stopping = async {
         bench.server.stalled().await;
         assert_eq!(names(&bench.work()).len(), 1, "it is at work");
-        stop.raise(Signal::Interrupt);
+        stop.trigger(Signal::Interrupt);
     };
     let (outcome, ()) = tokio::join!(clone(bench.request(), &git, &events, &stop), stopping);
     assert!(matches!(outcome.repositories[0].state, CloneState::Stopped), "{outcome:?}");
@@ -43,14 +43,14 @@ async fn a_stop_leaves_nothing() {
 #[tokio::test]
 async fn an_update_that_is_stopped_leaves_the_clone_as_it_was() {
     let mut bench = Bench::new().await;
-    let (git, stop, url) = (bench.git(), Stop::new(), bench.server.url("stall/x.git"));
+    let (git, stop, url) = (bench.git(), Shutdown::new(), bench.server.url("stall/x.git"));
     bench.clone(&bench.server.url("x.git")).await;
     bench.ask(&["remote", "set-url", "origin", &url]);
     bench.grow();
     let events = Events::silent();
     let stopping = async {
         bench.server.stalled().await;
-        stop.raise(Signal::Interrupt);
+        stop.trigger(Signal::Interrupt);
     };
     let (outcome, ()) = tokio::join!(clone(bench.request(), &git, &events, &stop), stopping);
     assert!(matches!(outcome.repositories[0].state, CloneState::Stopped), "{outcome:?}");
@@ -67,8 +67,8 @@ async fn an_update_that_is_stopped_leaves_the_clone_as_it_was() {
 #[tokio::test]
 async fn what_was_not_begun_is_not_begun() {
     let bench = Bench::new().await;
-    let stop = Stop::new();
-    stop.raise(Signal::Terminate);
+    let stop = Shutdown::new();
+    stop.trigger(Signal::Terminate);
     let outcome = clone(bench.request(), &bench.git(), &Events::silent(), &stop).await;
     assert!(matches!(outcome.repositories[0].state, CloneState::Stopped), "{outcome:?}");
     assert_eq!((bench.server.seen(), outcome.stopped), (Vec::new(), Some(Signal::Terminate)));
@@ -87,7 +87,7 @@ async fn whoever_loses_interest_leaves_nothing() {
     }
     let bench = Bench::with_much().await;
     let (tell, mut ended) = tokio::sync::mpsc::unbounded_channel();
-    let (git, events, stop) = (bench.git(), Events::new(End(tell)), Stop::new());
+    let (git, events, stop) = (bench.git(), Events::new(End(tell)), Shutdown::new());
     tokio::select! {
         outcome = clone(bench.request(), &git, &events, &stop) => panic!("{outcome:?}"),
         () = bench.server.stalled() => {}
@@ -110,7 +110,7 @@ async fn what_a_killed_process_left_is_removed_by_the_next_clone() {
     let left = names(&bench.work());
     assert!(left.len() == 1 && left[0].starts_with(".x.cki-"), "{left:?}");
     let cloned = bench.clone(&bench.server.url("x.git")).await;
-    assert_eq!(done(&cloned), &Outcome::Cloned);
+    assert_eq!(done(&cloned), &CloneResult::Cloned);
     bench.assert_whole();
 }
 
@@ -122,9 +122,10 @@ pub(crate) async fn clone_until_killed() {
     let (url, target) = given.expect("is given");
     isolate();
     let home = Path::new(target).parent().expect("has a parent");
-    let git = Git::new(Arc::new(Http::new(HttpPolicy::default())), Logins::default(), clean_env(home));
-    let wanted = Wanted { name: "x".into(), url: url.into(), target: target.into(), merge_request: None };
+    let git = Git::new(Arc::new(HttpClient::new(HttpPolicy::default())), Logins::default(), clean_env(home));
+    let wanted =
+        CloneTarget { name: "x".into(), url: url.into(), target: target.into(), merge_request: None };
     let request = CloneRequest { repositories: vec![wanted], depth: None, jobs: 1 };
-    let outcome = clone(request, &git, &Events::silent(), &Stop::new()).await;
+    let outcome = clone(request, &git, &Events::silent(), &Shutdown::new()).await;
     panic!("it was to be killed: {outcome:?}");
 }

@@ -20,7 +20,7 @@ async fn with_many() -> (Bench, CommitId, String) {
         &[file("a", "1\n"), file("b", "1\n"), file("gone", "1\n"), file("dir", "a file\n")],
     );
     let url = bench.server.url("x.git");
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::Cloned);
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::Cloned);
     let mut files = vec![file("a", "2\n"), file("b", "1\n"), file("dir/x", "in a directory now\n")];
     files.extend((0..MANY).map(|number| file(&format!("many/{number}"), &format!("{number}\n").repeat(200))));
     let after = bench.commit(before, "refs/heads/main", &files);
@@ -80,15 +80,15 @@ async fn a_transfer_that_was_killed_leaves_nothing_after_the_next_one() {
     let mut child = command.spawn().expect("runs itself");
     bench.server.stalled().await;
     child.kill().await.expect("kills");
-    let left = cki::systems::git::half_clones(&bench.work());
+    let left = cki::systems::git::stale_clones(&bench.work());
     assert!(left.len() == 1 && left[0].starts_with(bench.target().join(".git")), "{left:?}");
     // What an earlier version left among the packs.
     let pack = bench.target().join(".git/objects/pack/pack_git2_0123456789abcdef");
     std::fs::write(&pack, "PACK").expect("writes");
-    assert_eq!(cki::systems::git::half_clones(&bench.work()).len(), 2);
+    assert_eq!(cki::systems::git::stale_clones(&bench.work()).len(), 2);
     bench.ask(&["remote", "set-url", "origin", &url]);
     let updated = bench.clone(&url).await;
-    assert_eq!(done(&updated), &Outcome::Updated { from: Some(bench.first), to: second });
+    assert_eq!(done(&updated), &CloneResult::Updated { from: Some(bench.first), to: second });
     assert!(!pack.exists());
     bench.assert_at(second);
 }
@@ -118,7 +118,7 @@ async fn files_that_were_written_in_part_and_locks_are_no_obstacle() {
     std::fs::write(root.join("many/7"), "7\n7\n7").expect("writes");
     std::fs::write(root.join("many/8"), "8\n".repeat(200)).expect("writes");
     let updated = bench.clone(&url).await;
-    assert!(matches!(done(&updated), Outcome::Updated { .. }), "{updated:?}");
+    assert!(matches!(done(&updated), CloneResult::Updated { .. }), "{updated:?}");
     bench.assert_at(after);
 }
 
@@ -130,13 +130,13 @@ async fn what_a_person_did_after_the_kill_stays() {
     std::fs::create_dir(root.join("many")).expect("makes");
     std::fs::write(root.join("many/7"), "mine").expect("writes");
     std::fs::write(root.join("b"), "mine").expect("writes");
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::Dirty { behind: 1 });
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::Dirty { behind: 1 });
     assert_eq!(std::fs::read_to_string(root.join("b")).expect("reads"), "mine");
     bench.ask(&["checkout", "-q", "b"]);
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::InTheWay { paths: vec!["many/7".into()] });
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::InTheWay { paths: vec!["many/7".into()] });
     assert_eq!(std::fs::read_to_string(root.join("many/7")).expect("reads"), "mine");
     std::fs::remove_file(root.join("many/7")).expect("removes");
-    assert!(matches!(done(&bench.clone(&url).await), Outcome::Updated { .. }));
+    assert!(matches!(done(&bench.clone(&url).await), CloneResult::Updated { .. }));
     bench.assert_at(after);
 }
 
@@ -152,6 +152,6 @@ async fn files_that_equal_what_comes_are_not_in_the_way() {
     std::fs::create_dir(root.join("dir")).expect("makes");
     std::fs::write(root.join("dir/x"), "in a directory now\n").expect("writes");
     bench.ask(&["add", "dir/x"]);
-    assert!(matches!(done(&bench.clone(&url).await), Outcome::Updated { .. }));
+    assert!(matches!(done(&bench.clone(&url).await), CloneResult::Updated { .. }));
     bench.assert_at(after);
 }

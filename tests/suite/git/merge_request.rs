@@ -20,8 +20,8 @@ impl Request {
         Self { bench, url, head }
     }
 
-    async fn clone(&self) -> Repository {
-        let wanted = Wanted { merge_request: Some(merge_request(213)), ..self.bench.wanted(&self.url) };
+    async fn clone(&self) -> CloneRepository {
+        let wanted = CloneTarget { merge_request: Some(merge_request(213)), ..self.bench.wanted(&self.url) };
         self.bench.clone_with(&self.bench.git(), wanted, None).await
     }
 
@@ -39,33 +39,33 @@ impl Request {
 async fn a_new_clone_comes_with_the_merge_request() {
     let request = Request::new().await;
     let cloned = request.clone().await;
-    assert_eq!((done(&cloned), cloned.head()), (&Outcome::Cloned, Some(request.head)));
+    assert_eq!((done(&cloned), cloned.head()), (&CloneResult::Cloned, Some(request.head)));
     let checkout = cloned.checkout.expect("is there");
     assert_eq!((checkout.branch.as_deref(), checkout.dirty), (Some("mr-213"), false));
     assert_eq!(request.bench.ask(&["rev-parse", "main"]), request.bench.first.to_string());
     assert_eq!(request.bench.ask(&["for-each-ref", "--format=%(refname)", "refs/cki"]), "refs/cki/mr/213");
-    assert_eq!(done(&request.clone().await), &Outcome::Unchanged);
+    assert_eq!(done(&request.clone().await), &CloneResult::Unchanged);
     request.bench.assert_whole();
 }
 
 #[tokio::test]
 async fn an_existing_clone_is_switched_and_then_follows() {
     let mut request = Request::new().await;
-    assert_eq!(done(&request.bench.clone(&request.url).await), &Outcome::Cloned);
+    assert_eq!(done(&request.bench.clone(&request.url).await), &CloneResult::Cloned);
     let switched = request.clone().await;
-    assert_eq!(done(&switched), &Outcome::Switched { branch: "mr-213".into(), to: request.head });
+    assert_eq!(done(&switched), &CloneResult::Switched { branch: "mr-213".into(), to: request.head });
     assert_eq!(request.text(), "mr\n");
     // More commits.
     let second = request.push(request.head, "mr 2\n");
-    assert_eq!(done(&request.clone().await), &Outcome::Updated { from: Some(request.head), to: second });
+    assert_eq!(done(&request.clone().await), &CloneResult::Updated { from: Some(request.head), to: second });
     // Other commits in place of both.
     let forced = request.push(request.bench.first, "mr 3\n");
-    assert_eq!(done(&request.clone().await), &Outcome::Updated { from: Some(second), to: forced });
+    assert_eq!(done(&request.clone().await), &CloneResult::Updated { from: Some(second), to: forced });
     assert_eq!(request.text(), "mr 3\n");
     // While another branch is checked out.
     request.bench.ask(&["checkout", "-q", "main"]);
     let again = request.push(request.bench.first, "mr 4\n");
-    assert_eq!(done(&request.clone().await), &Outcome::Switched { branch: "mr-213".into(), to: again });
+    assert_eq!(done(&request.clone().await), &CloneResult::Switched { branch: "mr-213".into(), to: again });
     assert_eq!(request.bench.ask(&["status", "--porcelain"]), "");
     request.bench.assert_whole();
 }
@@ -76,14 +76,14 @@ async fn changes_are_left_alone_and_nothing_is_forgotten_by_that() {
     request.clone().await;
     std::fs::write(request.bench.target().join("b"), "changed\n").expect("writes");
     let forced = request.push(request.bench.first, "mr 2\n");
-    assert_eq!(done(&request.clone().await), &Outcome::Dirty { behind: 1 });
+    assert_eq!(done(&request.clone().await), &CloneResult::Dirty { behind: 1 });
     assert_eq!(request.text(), "mr\n");
     request.bench.ask(&["checkout", "-q", "b"]);
     let forced_again = request.push(request.bench.first, "mr 3\n");
     assert_ne!(forced, forced_again);
     assert_eq!(
         done(&request.clone().await),
-        &Outcome::Updated { from: Some(request.head), to: forced_again }
+        &CloneResult::Updated { from: Some(request.head), to: forced_again }
     );
     request.bench.assert_whole();
 }
@@ -95,15 +95,15 @@ async fn commits_of_ones_own_are_left_alone() {
     std::fs::write(request.bench.target().join("b"), "mine\n").expect("writes");
     request.bench.ask(&["commit", "-qam", "mine"]);
     let mine = request.bench.ask(&["rev-parse", "HEAD"]);
-    assert_eq!(done(&request.clone().await), &Outcome::Ahead { ahead: 1 });
+    assert_eq!(done(&request.clone().await), &CloneResult::Ahead { ahead: 1 });
     request.bench.ask(&["checkout", "-q", "main"]);
     let back = request.clone().await;
     assert_eq!(
         done(&back),
-        &Outcome::Switched { branch: "mr-213".into(), to: CommitId::parse(&mine).expect("an id") }
+        &CloneResult::Switched { branch: "mr-213".into(), to: CommitId::parse(&mine).expect("an id") }
     );
     request.push(request.bench.first, "mr 2\n");
-    assert_eq!(done(&request.clone().await), &Outcome::Diverged { ahead: 2, behind: 1 });
+    assert_eq!(done(&request.clone().await), &CloneResult::Diverged { ahead: 2, behind: 1 });
     assert_eq!(request.bench.ask(&["rev-parse", "HEAD", "mr-213"]), format!("{mine}\n{mine}"));
     request.bench.assert_whole();
 }
@@ -114,15 +114,15 @@ async fn files_in_the_way_and_detached_heads_stay() {
     request.bench.clone(&request.url).await;
     request.head = request.bench.commit(request.head, HEAD, &[file("new", "n\n")]);
     std::fs::write(request.bench.target().join("new"), "mine\n").expect("writes");
-    assert_eq!(done(&request.clone().await), &Outcome::InTheWay { paths: vec!["new".into()] });
+    assert_eq!(done(&request.clone().await), &CloneResult::InTheWay { paths: vec!["new".into()] });
     assert_eq!(request.inspect_branch(), Some("main".into()));
     std::fs::remove_file(request.bench.target().join("new")).expect("removes");
     request.bench.ask(&["checkout", "-q", "--detach"]);
-    assert_eq!(done(&request.clone().await), &Outcome::Detached);
+    assert_eq!(done(&request.clone().await), &CloneResult::Detached);
     request.bench.ask(&["checkout", "-q", "main"]);
     assert_eq!(
         done(&request.clone().await),
-        &Outcome::Switched { branch: "mr-213".into(), to: request.head }
+        &CloneResult::Switched { branch: "mr-213".into(), to: request.head }
     );
 }
 
@@ -135,7 +135,8 @@ impl Request {
 #[tokio::test]
 async fn one_that_is_not_there_is_said_so_and_leaves_nothing() {
     let request = Request::new().await;
-    let wanted = || Wanted { merge_request: Some(merge_request(9)), ..request.bench.wanted(&request.url) };
+    let wanted =
+        || CloneTarget { merge_request: Some(merge_request(9)), ..request.bench.wanted(&request.url) };
     for existing in [false, true] {
         let outcome = request.bench.clone_with(&request.bench.git(), wanted(), None).await;
         assert!(
@@ -155,12 +156,13 @@ async fn one_that_is_not_there_is_said_so_and_leaves_nothing() {
 async fn a_shallow_clone_comes_with_a_shallow_merge_request() {
     let mut request = Request::new().await;
     request.head = request.push(request.head, "mr 2\n");
-    let wanted = Wanted { merge_request: Some(merge_request(213)), ..request.bench.wanted(&request.url) };
+    let wanted =
+        CloneTarget { merge_request: Some(merge_request(213)), ..request.bench.wanted(&request.url) };
     let cloned = request.bench.clone_with(&request.bench.git(), wanted.clone(), Some(1)).await;
-    assert_eq!((done(&cloned), cloned.head()), (&Outcome::Cloned, Some(request.head)));
+    assert_eq!((done(&cloned), cloned.head()), (&CloneResult::Cloned, Some(request.head)));
     assert_eq!(request.bench.ask(&["rev-list", "--count", "--all"]), "2");
     let next = request.push(request.head, "mr 3\n");
     let updated = request.bench.clone_with(&request.bench.git(), wanted, Some(1)).await;
-    assert_eq!(done(&updated), &Outcome::Updated { from: Some(request.head), to: next });
+    assert_eq!(done(&updated), &CloneResult::Updated { from: Some(request.head), to: next });
     request.bench.assert_whole();
 }

@@ -42,7 +42,7 @@ impl Bench {
     }
 
     /// Clones with these variables, over the program or the library.
-    async fn clone_given(&self, variables: &[(String, String)], url: &str, program: bool) -> Repository {
+    async fn clone_given(&self, variables: &[(String, String)], url: &str, program: bool) -> CloneRepository {
         let mut all = variables.to_vec();
         if program {
             // A variable that only the program knows, and that says what holds anyway.
@@ -128,7 +128,7 @@ async fn a_setting_that_only_the_program_knows_takes_the_login_along() {
     let recorder = Recorder::default();
     let request =
         CloneRequest { repositories: vec![bench.wanted(&bench.server.url("x.git"))], depth: None, jobs: 1 };
-    clone(request, &bench.git_in(&alone), &Events::new(recorder.clone()), &Stop::new()).await;
+    clone(request, &bench.git_in(&alone), &Events::new(recorder.clone()), &Shutdown::new()).await;
     let told = format!("{:?}", recorder.events());
     assert!(told.contains("`http.extraheader` is set for git and has no effect"), "{told}");
 }
@@ -225,10 +225,14 @@ async fn what_is_planted_in_a_clone_runs_nothing_on_either_way() {
         let head = bench.commit(bench.first, "refs/merge-requests/7/head", &[file("a", "mr\n")]);
         let second = bench.commit(bench.first, "refs/heads/main", &[file("a", "2\n"), file("b", "1\n")]);
         let updated = bench.clone_with(&git, bench.wanted(&url), None).await;
-        assert_eq!(done(&updated), &Outcome::Updated { from: Some(bench.first), to: second }, "{updated:?}");
-        let request = Wanted { merge_request: Some(merge_request(7)), ..bench.wanted(&url) };
+        assert_eq!(
+            done(&updated),
+            &CloneResult::Updated { from: Some(bench.first), to: second },
+            "{updated:?}"
+        );
+        let request = CloneTarget { merge_request: Some(merge_request(7)), ..bench.wanted(&url) };
         let switched = bench.clone_with(&git, request, None).await;
-        assert_eq!(done(&switched), &Outcome::Switched { branch: "mr-7".into(), to: head });
+        assert_eq!(done(&switched), &CloneResult::Switched { branch: "mr-7".into(), to: head });
         bench.inspect();
         assert_eq!(std::fs::read_to_string(&trace).unwrap_or_default(), "", "ssh {over_ssh}");
         assert_eq!(std::fs::read_to_string(bench.target().join("a")).expect("reads"), "mr\n");

@@ -13,7 +13,11 @@ impl Bench {
         let clean = clean_env(self.directory.path());
         let clean = clean.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         let more = variables.iter().map(|(name, value)| (name.into(), value.into()));
-        Git::new(Arc::new(Http::new(HttpPolicy::default())), Logins::default(), Env::new(clean.chain(more)))
+        Git::new(
+            Arc::new(HttpClient::new(HttpPolicy::default())),
+            Logins::default(),
+            Env::new(clean.chain(more)),
+        )
     }
 
     pub(super) fn script(&self, name: &str, text: &str) -> String {
@@ -41,14 +45,14 @@ async fn ssh_goes_through_git() {
     let git = bench.git_over_ssh();
     let url = bench.ssh_url();
     let cloned = bench.clone_with(&git, bench.wanted(&url), None).await;
-    assert_eq!((done(&cloned), cloned.head()), (&Outcome::Cloned, Some(bench.first)));
+    assert_eq!((done(&cloned), cloned.head()), (&CloneResult::Cloned, Some(bench.first)));
     assert_eq!(bench.ask(&["config", "remote.origin.url"]), url);
     let second = bench.commit(bench.first, "refs/heads/main", &[file("a", "2\n")]);
     let updated = bench.clone_with(&git, bench.wanted(&url), None).await;
-    assert_eq!(done(&updated), &Outcome::Updated { from: Some(bench.first), to: second });
-    let request = |iid| Wanted { merge_request: Some(merge_request(iid)), ..bench.wanted(&url) };
+    assert_eq!(done(&updated), &CloneResult::Updated { from: Some(bench.first), to: second });
+    let request = |iid| CloneTarget { merge_request: Some(merge_request(iid)), ..bench.wanted(&url) };
     let switched = bench.clone_with(&git, request(7), None).await;
-    assert_eq!(done(&switched), &Outcome::Switched { branch: "mr-7".into(), to: head });
+    assert_eq!(done(&switched), &CloneResult::Switched { branch: "mr-7".into(), to: head });
     let missing = bench.clone_with(&git, request(8), None).await;
     assert!(matches!(missing.state, CloneState::Failed(GitError::NoMergeRequest { iid: 8, .. })));
     bench.assert_whole();
@@ -59,7 +63,7 @@ async fn ssh_can_be_shallow() {
     let mut bench = Bench::new().await;
     bench.grow();
     let cloned = bench.clone_with(&bench.git_over_ssh(), bench.wanted(&bench.ssh_url()), Some(1)).await;
-    assert_eq!(done(&cloned), &Outcome::Cloned);
+    assert_eq!(done(&cloned), &CloneResult::Cloned);
     assert_eq!(bench.ask(&["rev-list", "--count", "--all"]), "1");
     bench.assert_whole();
 }
@@ -80,7 +84,7 @@ async fn its_failures_are_told_apart() {
     let found = bench.clone_with(&bench.git_over_ssh(), missing, None).await;
     assert!(matches!(out_of_reach(&found), GitError::NotFound { .. }), "{found:?}");
     let without = Git::new(
-        Arc::new(Http::new(HttpPolicy::default())),
+        Arc::new(HttpClient::new(HttpPolicy::default())),
         Logins::default(),
         Env::new([("PATH", "/nowhere")]),
     );
@@ -101,7 +105,7 @@ async fn a_credential_helper_knows_what_we_do_not() {
         ("GIT_CONFIG_VALUE_0", &helper),
     ];
     let cloned = bench.clone_with(&bench.git_in(&config), bench.wanted(&url), None).await;
-    assert_eq!((done(&cloned), cloned.head()), (&Outcome::Cloned, Some(bench.first)));
+    assert_eq!((done(&cloned), cloned.head()), (&CloneResult::Cloned, Some(bench.first)));
     assert!(!holds(&bench.target(), TOKEN));
     bench.assert_whole();
 }
@@ -114,12 +118,12 @@ async fn it_is_ended_with_all_that_it_started() {
     // It tells its process id, and then waits for what never comes.
     let ssh = bench.script("ssh", &format!("echo $$ > {}; exec tail -f /dev/null", fifo.display()));
     let git = bench.git_in(&[("GIT_SSH", &ssh), ("GIT_SSH_VARIANT", "simple")]);
-    let stop = Stop::new();
+    let stop = Shutdown::new();
     let request = CloneRequest { repositories: vec![bench.wanted(&bench.ssh_url())], depth: None, jobs: 1 };
     let telling = tokio::task::spawn_blocking(move || std::fs::read_to_string(fifo).expect("reads"));
     let stopping = async {
         let id: u32 = telling.await.expect("reads").trim().parse().expect("an id");
-        stop.raise(cki::host::signals::Signal::Interrupt);
+        stop.trigger(cki::host::signals::Signal::Interrupt);
         id
     };
     let events = Events::silent();

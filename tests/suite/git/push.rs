@@ -9,9 +9,9 @@ impl Bench {
         let (git, directory, refspec) = (git.to_owned(), self.target(), refspec.to_owned());
         let url = GitUrl::parse(url).expect("an address");
         let pushing = tokio::task::spawn_blocking(move || {
-            let (events, stop) = (Events::silent(), Stop::new());
+            let (events, stop) = (Events::silent(), Shutdown::new());
             let task = events.start("x", "pushing");
-            git.push(&directory, &url, &refspec, Job { task: &task, events: &events, stop: &stop })
+            git.push(&directory, &url, &refspec, GitContext { task: &task, events: &events, stop: &stop })
         });
         pushing.await.expect("ends")
     }

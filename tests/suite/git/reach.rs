@@ -14,8 +14,8 @@ async fn a_login_opens_what_is_private_and_is_written_nowhere() {
     assert_eq!(names(&bench.work()), Vec::<String>::new());
     let git = bench.git_with(bench.logins(TOKEN));
     let cloned = bench.clone_with(&git, bench.wanted(&url), None).await;
-    assert_eq!(done(&cloned), &Outcome::Cloned);
-    assert_eq!(done(&bench.clone_with(&git, bench.wanted(&url), None).await), &Outcome::Unchanged);
+    assert_eq!(done(&cloned), &CloneResult::Cloned);
+    assert_eq!(done(&bench.clone_with(&git, bench.wanted(&url), None).await), &CloneResult::Unchanged);
     bench.assert_whole();
     assert!(!holds(&bench.target(), TOKEN));
     assert_eq!(bench.ask(&["config", "remote.origin.url"]), url);
@@ -27,7 +27,7 @@ async fn a_login_in_the_address_is_used_and_not_kept() {
     let url = bench.server.url("private/x.git");
     let with_login = url.replace("://", &format!("://{USER}:{TOKEN}@"));
     let cloned = bench.clone(&with_login).await;
-    assert_eq!((done(&cloned), &cloned.url), (&Outcome::Cloned, &url));
+    assert_eq!((done(&cloned), &cloned.url), (&CloneResult::Cloned, &url));
     assert!(!holds(&bench.target(), TOKEN));
     assert!(!format!("{cloned:?}").contains(TOKEN));
     let gone = with_login.replace("private/x", "private/gone");
@@ -44,7 +44,7 @@ async fn a_login_is_sent_only_when_it_is_wanted_and_only_there() {
     let git = bench.git_with(bench.logins(TOKEN));
     bench.clone_with(&git, bench.wanted(&bench.server.url("x.git")), None).await;
     assert!(bench.server.seen().iter().all(|seen| !seen.login));
-    let wanted = Wanted { target: bench.work().join("y"), ..bench.wanted(&other.url("private/x.git")) };
+    let wanted = CloneTarget { target: bench.work().join("y"), ..bench.wanted(&other.url("private/x.git")) };
     let refused = bench.clone_with(&git, wanted, None).await;
     assert!(matches!(out_of_reach(&refused), GitError::Unauthorised { user: None, .. }));
     assert!(other.seen().iter().all(|seen| !seen.login));
@@ -112,13 +112,14 @@ async fn a_connection_that_is_reset_or_without_tls_is_said_so() {
 async fn offline_reaches_this_machine_only() {
     let bench = Bench::new().await;
     let policy = HttpPolicy { offline: true, ..HttpPolicy::default() };
-    let git = Git::new(Arc::new(Http::new(policy)), Logins::default(), clean_env(bench.directory.path()));
+    let git =
+        Git::new(Arc::new(HttpClient::new(policy)), Logins::default(), clean_env(bench.directory.path()));
     for url in ["https://gitlab.com/x", "git://gitlab.com/x", "git@gitlab.com:x", "ssh://gitlab.com/x"] {
         let found = bench.clone_with(&git, bench.wanted(url), None).await;
         assert!(matches!(out_of_reach(&found), GitError::Offline { .. }), "{url}: {found:?}");
     }
     let near = bench.wanted(&bench.server.url("x.git"));
-    assert_eq!(done(&bench.clone_with(&git, near, None).await), &Outcome::Cloned);
+    assert_eq!(done(&bench.clone_with(&git, near, None).await), &CloneResult::Cloned);
 }
 
 #[tokio::test]
@@ -154,6 +155,6 @@ async fn the_git_protocol_works_too() {
     );
     let cloned = bench.clone(&format!("git://{address}{}", bench.served().display())).await;
     daemon.abort();
-    assert_eq!(done(&cloned), &Outcome::Cloned);
+    assert_eq!(done(&cloned), &CloneResult::Cloned);
     bench.assert_whole();
 }

@@ -36,7 +36,7 @@ async fn both_ways_follow_what_the_server_renames_and_removes() {
             };
             bench.clone_with(&git, bench.wanted(&url), None).await;
             let more = bench.commit(bench.first, "refs/heads/main", &[file("a", "2\n")]);
-            bench.history.point("refs/heads/more", more).expect("points");
+            bench.history.update_ref("refs/heads/more", more).expect("points");
             for arguments in changes {
                 ask(&served, &home, arguments);
             }

@@ -17,7 +17,7 @@ async fn rewritten(over_ssh: bool) -> (Bench, Git, String, CommitId, CommitId) {
 }
 
 fn rewrite(bench: &Bench, new: CommitId) {
-    bench.history.point("refs/heads/main", new).expect("points");
+    bench.history.update_ref("refs/heads/main", new).expect("points");
 }
 
 fn head(bench: &Bench) -> String {
@@ -39,7 +39,7 @@ async fn a_rewritten_branch_is_followed_both_ways() {
             format!("main was rewritten on the server, followed, {} → {}", old.short(), new.short()),
         );
         assert_eq!((head(&bench), bench.ask(&["status", "--porcelain"])), (new.to_string(), String::new()));
-        assert_eq!(done(&bench.clone_with(&git, bench.wanted(&url), None).await), &Outcome::Unchanged);
+        assert_eq!(done(&bench.clone_with(&git, bench.wanted(&url), None).await), &CloneResult::Unchanged);
         bench.assert_whole();
     }
 }
@@ -53,7 +53,7 @@ async fn a_rewritten_branch_with_own_commits_is_left_alone() {
     rewrite(&bench, new);
     for _ in 0..2 {
         let found = bench.clone_with(&git, bench.wanted(&url), None).await;
-        let expected = Outcome::DivergedRewritten { branch: "main".into(), ahead: 2, behind: 1 };
+        let expected = CloneResult::DivergedRewritten { branch: "main".into(), ahead: 2, behind: 1 };
         assert_eq!(done(&found), &expected);
         assert!(found.detail().contains("`git log --left-right HEAD...@{u}`"), "{}", found.detail());
         assert_eq!(head(&bench), mine);
@@ -88,6 +88,6 @@ async fn what_a_person_pushed_is_kept_when_the_server_drops_it() {
     bench.ask(&["push", "-q", "origin", "main"]);
     rewrite(&bench, new);
     let found = bench.clone_with(&git, bench.wanted(&url), None).await;
-    assert!(matches!(done(&found), Outcome::DivergedRewritten { .. }), "{}", found.detail());
+    assert!(matches!(done(&found), CloneResult::DivergedRewritten { .. }), "{}", found.detail());
     assert_eq!(head(&bench), mine);
 }

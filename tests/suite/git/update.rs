@@ -6,7 +6,7 @@ use super::*;
 async fn behind() -> (Bench, CommitId, String) {
     let mut bench = Bench::new().await;
     let url = bench.server.url("x.git");
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::Cloned);
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::Cloned);
     let second = bench.commit(
         bench.first,
         "refs/heads/main",
@@ -28,7 +28,7 @@ async fn a_clean_clone_is_fast_forwarded() {
     let (bench, second, url) = behind().await;
     write(&bench, "mine", "untracked\n");
     let updated = bench.clone(&url).await;
-    assert_eq!(done(&updated), &Outcome::Updated { from: Some(bench.first), to: second });
+    assert_eq!(done(&updated), &CloneResult::Updated { from: Some(bench.first), to: second });
     assert_eq!(updated.detail(), format!("updated, {} → {}", bench.first.short(), second.short()));
     assert_eq!(
         (read(&bench, "a"), read(&bench, "new"), read(&bench, "mine")),
@@ -36,7 +36,7 @@ async fn a_clean_clone_is_fast_forwarded() {
     );
     assert_eq!(bench.ask(&["status", "--porcelain"]), "?? mine");
     assert_eq!(bench.ask(&["rev-parse", "main", "origin/main"]), format!("{second}\n{second}"));
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::Unchanged);
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::Unchanged);
     let checkout = bench.inspect();
     assert_eq!((checkout.dirty, checkout.untracked), (false, true));
     bench.assert_whole();
@@ -47,16 +47,16 @@ async fn changes_are_left_alone_staged_or_not() {
     let (bench, _, url) = behind().await;
     write(&bench, "b", "changed\n");
     let before = bench.ask(&["status", "--porcelain"]);
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::Dirty { behind: 1 });
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::Dirty { behind: 1 });
     assert_eq!((read(&bench, "a"), read(&bench, "b")), ("1\n".into(), "changed\n".into()));
     assert!(bench.inspect().dirty);
     bench.ask(&["add", "b"]);
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::Dirty { behind: 1 });
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::Dirty { behind: 1 });
     bench.ask(&["reset", "-q"]);
     assert_eq!(bench.ask(&["status", "--porcelain"]), before);
     bench.ask(&["checkout", "-q", "b"]);
     std::fs::remove_file(bench.target().join("b")).expect("removes");
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::Dirty { behind: 1 });
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::Dirty { behind: 1 });
     assert_eq!(bench.ask(&["rev-parse", "HEAD"]), bench.first.to_string());
     bench.assert_whole();
 }
@@ -67,11 +67,11 @@ async fn commits_of_ones_own_are_left_alone() {
     write(&bench, "b", "mine\n");
     bench.ask(&["commit", "-qam", "mine"]);
     let mine = bench.ask(&["rev-parse", "HEAD"]);
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::Diverged { ahead: 1, behind: 1 });
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::Diverged { ahead: 1, behind: 1 });
     assert_eq!((bench.ask(&["rev-parse", "HEAD"]), read(&bench, "a")), (mine, "1\n".into()));
     assert_eq!(bench.inspect().ahead_behind, Some((1, 1)));
     bench.ask(&["rebase", "-q", "origin/main"]);
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::Ahead { ahead: 1 });
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::Ahead { ahead: 1 });
     assert_eq!(bench.ask(&["rev-parse", "HEAD~1"]), second.to_string());
     bench.assert_whole();
 }
@@ -81,29 +81,29 @@ async fn files_that_git_does_not_know_are_not_overwritten() {
     let (bench, second, url) = behind().await;
     write(&bench, "new", "mine\n");
     let outcome = bench.clone(&url).await;
-    assert_eq!(done(&outcome), &Outcome::InTheWay { paths: vec!["new".into()] });
+    assert_eq!(done(&outcome), &CloneResult::InTheWay { paths: vec!["new".into()] });
     assert_eq!((read(&bench, "new"), read(&bench, "a")), ("mine\n".into(), "1\n".into()));
     // Nor what is ignored.
     std::fs::write(bench.target().join(".git/info/exclude"), "new\n").expect("writes");
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::InTheWay { paths: vec!["new".into()] });
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::InTheWay { paths: vec!["new".into()] });
     assert_eq!(bench.ask(&["status", "--porcelain"]), "");
     assert_eq!(bench.ask(&["rev-parse", "HEAD"]), bench.first.to_string());
     std::fs::remove_file(bench.target().join("new")).expect("removes");
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::Updated { from: Some(bench.first), to: second });
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::Updated { from: Some(bench.first), to: second });
 }
 
 #[tokio::test]
 async fn without_a_branch_that_follows_another_nothing_happens() {
     let (mut bench, second, url) = behind().await;
     bench.ask(&["checkout", "-q", "-b", "topic", "--no-track"]);
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::NoUpstream { branch: "topic".into() });
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::NoUpstream { branch: "topic".into() });
     bench.ask(&["branch", "-q", "--set-upstream-to=main", "topic"]);
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::NoUpstream { branch: "topic".into() });
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::NoUpstream { branch: "topic".into() });
     bench.ask(&["checkout", "-q", "--detach"]);
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::Detached);
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::Detached);
     bench.ask(&["checkout", "-q", "main"]);
     std::fs::write(bench.target().join(".git/MERGE_HEAD"), format!("{}\n", bench.first)).expect("writes");
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::Busy { doing: "a merge" });
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::Busy { doing: "a merge" });
     std::fs::remove_file(bench.target().join(".git/MERGE_HEAD")).expect("removes");
     assert_eq!(bench.ask(&["rev-parse", "HEAD"]), bench.first.to_string());
     // The branch that is followed is gone.
@@ -119,7 +119,7 @@ async fn without_a_branch_that_follows_another_nothing_happens() {
 async fn a_remote_that_would_move_ones_own_branches_does_not() {
     let (bench, second, url) = behind().await;
     bench.ask(&["config", "--add", "remote.origin.fetch", "+refs/heads/*:refs/heads/*"]);
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::Updated { from: Some(bench.first), to: second });
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::Updated { from: Some(bench.first), to: second });
     assert_eq!(bench.ask(&["status", "--porcelain"]), "");
 }
 
@@ -129,7 +129,7 @@ async fn addresses_are_rewritten_as_the_person_wants() {
     let key = format!("url.{}/.insteadOf", bench.directory.path().join("served").display());
     bench.ask(&["config", "--global", &key, &bench.server.url("")]);
     bench.server.seen();
-    assert_eq!(done(&bench.clone(&url).await), &Outcome::Updated { from: Some(bench.first), to: second });
+    assert_eq!(done(&bench.clone(&url).await), &CloneResult::Updated { from: Some(bench.first), to: second });
     assert_eq!(bench.server.seen(), []);
 }
 

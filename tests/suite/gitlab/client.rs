@@ -4,11 +4,11 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cki::base::http::{Http, HttpPolicy};
+use cki::base::http::{HttpClient, HttpPolicy};
 use cki::base::secret::Secret;
-use cki::demo::gitlab::{Control, How, RateLimit};
+use cki::demo::gitlab::{ControlFile, FaultKind, RateLimit};
 use cki::model::event::Events;
-use cki::systems::gitlab::{GitLab, GitLabError, Means, Watch};
+use cki::systems::gitlab::{ClientOptions, GitLab, GitLabError, Poller};
 
 use super::{ALICE, READER, client, config, gitlab_with, misbehave, stand_in, stand_in_of};
 
@@ -41,7 +41,7 @@ async fn all_pages_are_read_up_to_a_limit() {
     for number in 0..250 {
         let body = format!("number {number}");
         let (project, user) = ("group/tools".to_owned(), "bob".to_owned());
-        stand_in.control(Control::Comment { project, iid: 213, user, body }).expect("is taken");
+        stand_in.control(ControlFile::Comment { project, iid: 213, user, body }).expect("is taken");
     }
     let all = gitlab.notes("group/tools", 213, 10, |_| false).await.expect("are there");
     assert_eq!((all.items.len(), all.complete), (250, true));
@@ -50,7 +50,7 @@ async fn all_pages_are_read_up_to_a_limit() {
     assert_eq!((some.items.len(), some.complete), (200, false));
     let first = gitlab.notes("group/tools", 213, 10, |_| true).await.expect("are there");
     assert_eq!((first.items.len(), first.complete), (100, true));
-    misbehave(&stand_in, "GET", "/notes", 10, How::Circle);
+    misbehave(&stand_in, "GET", "/notes", 10, FaultKind::Circle);
     let error = gitlab.notes("group/tools", 213, 10, |_| false).await.expect_err("never ends");
     assert!(matches!(error, GitLabError::Circle { .. }), "{error}");
 }
@@ -58,7 +58,13 @@ async fn all_pages_are_read_up_to_a_limit() {
 #[tokio::test]
 async fn a_server_that_stumbles_is_asked_again() {
     let stand_in = stand_in();
-    for how in [How::Status(500), How::Status(502), How::Reset, How::Truncated, How::HalfJson] {
+    for how in [
+        FaultKind::Status(500),
+        FaultKind::Status(502),
+        FaultKind::Reset,
+        FaultKind::Truncated,
+        FaultKind::HalfJson,
+    ] {
         let (gitlab, clock) = client(&stand_in, Some(ALICE));
         misbehave(&stand_in, "GET", MR, 4, how.clone());
         gitlab.merge_request("group/tools", 213).await.expect("comes in the end");
@@ -66,8 +72,8 @@ async fn a_server_that_stumbles_is_asked_again() {
         assert!(clock.pauses().is_sorted(), "{how:?}: {:?}", clock.pauses());
         misbehave(&stand_in, "GET", MR, 5, how.clone());
         let error = gitlab.merge_request("group/tools", 213).await.expect_err("fails five times");
-        assert!(error.is_passing(), "{how:?}: {error}");
-        stand_in.control(Control::Behave).expect("is taken");
+        assert!(error.is_transient(), "{how:?}: {error}");
+        stand_in.control(ControlFile::Behave).expect("is taken");
     }
 }
 
@@ -81,7 +87,7 @@ async fn a_limit_is_waited_for_as_long_as_it_says() {
     ] {
         let stand_in = stand_in();
         let (gitlab, clock) = client(&stand_in, Some(ALICE));
-        let how = How::TooMany { retry_after: retry_after.map(str::to_owned), reset_in };
+        let how = FaultKind::TooMany { retry_after: retry_after.map(str::to_owned), reset_in };
         misbehave(&stand_in, "GET", MR, 1, how);
         gitlab.merge_request("group/tools", 213).await.expect("comes in the end");
         let [pause] = clock.pauses()[..] else { panic!("one pause: {:?}", clock.pauses()) };
@@ -89,7 +95,13 @@ async fn a_limit_is_waited_for_as_long_as_it_says() {
     }
     let stand_in = stand_in();
     let (gitlab, clock) = client(&stand_in, Some(ALICE));
-    misbehave(&stand_in, "GET", MR, 1, How::TooMany { retry_after: Some("3600".into()), reset_in: None });
+    misbehave(
+        &stand_in,
+        "GET",
+        MR,
+        1,
+        FaultKind::TooMany { retry_after: Some("3600".into()), reset_in: None },
+    );
     let error = gitlab.merge_request("group/tools", 213).await.expect_err("is too long to wait");
     assert!(matches!(error, GitLabError::RateLimited { wait: Some(wait), .. } if wait == seconds(3600)));
     assert!(error.to_string().ends_with("it asks to wait 60 m"), "{error}");
@@ -112,7 +124,7 @@ async fn the_limit_of_a_minute_is_kept() {
 async fn a_comment_is_never_made_twice_by_itself() {
     let stand_in = stand_in();
     let (gitlab, clock) = client(&stand_in, Some(ALICE));
-    for how in [How::Status(502), How::Reset, How::Truncated, How::HalfJson] {
+    for how in [FaultKind::Status(502), FaultKind::Reset, FaultKind::Truncated, FaultKind::HalfJson] {
         misbehave(&stand_in, "POST", "/notes", 1, how.clone());
         let error = gitlab.create_note("group/tools", 213, "x").await.expect_err("fails");
         assert!(error.is_ambiguous(), "{how:?}: {error}");
@@ -120,7 +132,13 @@ async fn a_comment_is_never_made_twice_by_itself() {
     // Of these, two were cut off after they had been made.
     assert_eq!(stand_in.comments("group/tools", 213).len(), 2);
     assert!(clock.pauses().is_empty());
-    misbehave(&stand_in, "POST", "/notes", 2, How::TooMany { retry_after: Some("3".into()), reset_in: None });
+    misbehave(
+        &stand_in,
+        "POST",
+        "/notes",
+        2,
+        FaultKind::TooMany { retry_after: Some("3".into()), reset_in: None },
+    );
     gitlab.create_note("group/tools", 213, "x").await.expect("is made in the end");
     assert_eq!(stand_in.comments("group/tools", 213).len(), 3);
     assert_eq!(clock.pauses().len(), 2);
@@ -149,7 +167,7 @@ async fn refusals_differ() {
     let error = nobody.notes("group/tools", 213, 1, |_| false).await.expect_err("wants a token");
     assert!(matches!(error, GitLabError::Unauthorised { had_token: false, .. }), "{error}");
     nobody.merge_request("group/tools", 213).await.expect("is public");
-    stand_in.control(Control::Expire { token: ALICE.into() }).expect("is taken");
+    stand_in.control(ControlFile::Expire { token: ALICE.into() }).expect("is taken");
     let error = alice.user().await.expect_err("is expired");
     assert!(matches!(error, GitLabError::Unauthorised { .. }), "{error}");
 }
@@ -158,7 +176,7 @@ async fn refusals_differ() {
 async fn what_is_not_gitlab_is_told() {
     let stand_in = stand_in();
     let (gitlab, _) = client(&stand_in, Some(ALICE));
-    misbehave(&stand_in, "GET", "/version", 1, How::Page);
+    misbehave(&stand_in, "GET", "/version", 1, FaultKind::Page);
     let error = gitlab.version().await.expect_err("is a page");
     assert!(matches!(error, GitLabError::NotGitLab { .. }), "{error}");
     let port = TcpListener::bind("127.0.0.1:0").expect("binds").local_addr().expect("has one").port();
@@ -175,12 +193,12 @@ async fn what_is_not_gitlab_is_told() {
 async fn only_what_changed_is_told() {
     let stand_in = stand_in();
     let (gitlab, _) = client(&stand_in, Some(ALICE));
-    let mut watch = Watch::merge_request("group/tools", 213);
+    let mut watch = Poller::merge_request("group/tools", 213);
     assert!(gitlab.refresh(&mut watch).await.expect("is read"));
     assert!(!gitlab.refresh(&mut watch).await.expect("is read"));
     let sha = "b".repeat(40);
     let project = "group/tools".to_owned();
-    stand_in.control(Control::MoveHead { project, iid: 213, sha: sha.clone() }).expect("is taken");
+    stand_in.control(ControlFile::MoveHead { project, iid: 213, sha: sha.clone() }).expect("is taken");
     assert!(gitlab.refresh(&mut watch).await.expect("is read"));
     assert_eq!(watch.value().and_then(|mr| mr.sha.clone()), Some(sha));
 }
@@ -190,14 +208,17 @@ async fn addresses_and_policies() {
     let stand_in = stand_in();
     let (gitlab, clock) = client(&stand_in, Some(ALICE));
     assert_eq!(gitlab.server(), stand_in.url());
-    let means = |http: Http| Means::new(Arc::new(http), clock.clone(), Events::silent());
+    let means = |http: HttpClient| ClientOptions::new(Arc::new(http), clock.clone(), Events::silent());
     for url in ["gitlab.com", "ftp://x", "https://user:secret@x/", "https://x/?a=b", ""] {
-        let error = GitLab::new(url, None, means(Http::default())).expect_err(url).to_string();
+        let error = GitLab::new(url, None, means(HttpClient::default())).expect_err(url).to_string();
         assert!(!error.contains("secret"), "{error}");
     }
     let long = format!("{}/api/v4/", stand_in.url());
-    assert!(GitLab::new(&long, None, means(Http::default())).is_ok_and(|one| one.server() == stand_in.url()));
-    let offline = || Http::new(HttpPolicy { offline: true, ..HttpPolicy::default() });
+    assert!(
+        GitLab::new(&long, None, means(HttpClient::default()))
+            .is_ok_and(|one| one.server() == stand_in.url())
+    );
+    let offline = || HttpClient::new(HttpPolicy { offline: true, ..HttpPolicy::default() });
     let far = GitLab::new("https://gitlab.example.com", None, means(offline())).expect("is an address");
     assert!(matches!(far.version().await, Err(GitLabError::Offline { .. })));
     let near =
@@ -209,12 +230,12 @@ async fn addresses_and_policies() {
 async fn a_slow_answer_has_its_limit() {
     let stand_in = stand_in();
     let (_, clock) = client(&stand_in, None);
-    let mut means = Means::new(Arc::new(Http::default()), clock, Events::silent());
-    misbehave(&stand_in, "GET", MR, 1, How::Slow(50));
+    let mut means = ClientOptions::new(Arc::new(HttpClient::default()), clock, Events::silent());
+    misbehave(&stand_in, "GET", MR, 1, FaultKind::Slow(50));
     let patient = GitLab::new(stand_in.url(), None, means.clone()).expect("is an address");
     patient.merge_request("group/tools", 213).await.expect("comes");
     means.timeout = Duration::from_millis(50);
-    misbehave(&stand_in, "GET", MR, 5, How::Slow(60_000));
+    misbehave(&stand_in, "GET", MR, 5, FaultKind::Slow(60_000));
     let hasty = GitLab::new(stand_in.url(), None, means).expect("is an address");
     let error = hasty.merge_request("group/tools", 213).await.expect_err("does not come");
     assert!(error.to_string().ends_with("it does not answer in time"), "{error}");
@@ -226,7 +247,7 @@ async fn a_stand_in_leaves_nothing() {
     let (gitlab, _) = client(&stand_in, None);
     let url = stand_in.url().to_owned();
     gitlab.merge_request("group/tools", 213).await.expect("is there");
-    misbehave(&stand_in, "GET", MR, 1, How::Slow(60_000));
+    misbehave(&stand_in, "GET", MR, 1, FaultKind::Slow(60_000));
     let hanging = tokio::spawn(async move { gitlab.merge_request("group/tools", 213).await });
     while stand_in.requests().len() < 2 {
         tokio::task::yield_now().await;
@@ -244,7 +265,7 @@ async fn a_stand_in_leaves_nothing() {
 async fn a_redirect_does_not_turn_a_comment_into_a_read() {
     let stand_in = stand_in();
     let (gitlab, _) = client(&stand_in, Some(ALICE));
-    let moved = |target: &str| How::Redirect(target.to_owned());
+    let moved = |target: &str| FaultKind::Redirect(target.to_owned());
     misbehave(
         &stand_in,
         "POST",

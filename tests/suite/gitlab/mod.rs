@@ -9,12 +9,14 @@ mod stage_faults;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use cki::base::clock::{Clock, Pause};
-use cki::base::http::Http;
+use cki::base::clock::{Clock, Sleep};
+use cki::base::http::HttpClient;
 use cki::base::secret::Secret;
-use cki::demo::gitlab::{Config, Control, Fault, How, Options, Pace, StandIn};
+use cki::demo::gitlab::{
+    ControlFile, FaultKind, InjectedFault, StandIn, StandInConfig, StandInOptions, TimeScale,
+};
 use cki::model::event::{Event, Events, Sink};
-use cki::systems::gitlab::{GitLab, Means};
+use cki::systems::gitlab::{ClientOptions, GitLab};
 
 const ALICE: &str = "alice-not-a-real-token";
 const READER: &str = "reader-not-a-real-token";
@@ -24,13 +26,13 @@ fn began() -> jiff::Timestamp {
     "2026-11-22T10:00:00Z".parse().expect("is a time")
 }
 
-fn config() -> Config {
-    Config::parse("gitlab.yaml", include_str!("../../fixtures/gitlab.yaml")).expect("is valid")
+fn config() -> StandInConfig {
+    StandInConfig::parse("gitlab.yaml", include_str!("../../fixtures/gitlab.yaml")).expect("is valid")
 }
 
 /// A stand-in whose time is the clock's.
-fn stand_in_of(config: Config) -> Arc<StandIn> {
-    let options = Options { config, pace: Pace::ByHand, began: began(), port: 0 };
+fn stand_in_of(config: StandInConfig) -> Arc<StandIn> {
+    let options = StandInOptions { config, pace: TimeScale::ByHand, began: began(), port: 0 };
     Arc::new(StandIn::start(options).expect("starts"))
 }
 
@@ -66,7 +68,7 @@ impl Clock for ByHand {
         SystemTime::from(began()) + self.elapsed()
     }
 
-    fn sleep(&self, span: Duration) -> Pause<'_> {
+    fn sleep(&self, span: Duration) -> Sleep<'_> {
         Box::pin(async move {
             *self.now.lock().expect("is not poisoned") += span;
             self.pauses.lock().expect("is not poisoned").push(span);
@@ -77,7 +79,7 @@ impl Clock for ByHand {
 }
 
 fn gitlab_with(url: &str, token: Option<&str>, clock: Arc<dyn Clock>, events: Events) -> GitLab {
-    let means = Means::new(Arc::new(Http::default()), clock, events);
+    let means = ClientOptions::new(Arc::new(HttpClient::default()), clock, events);
     GitLab::new(url, token.map(Secret::new), means).expect("is an address")
 }
 
@@ -87,10 +89,16 @@ fn client(stand_in: &Arc<StandIn>, token: Option<&str>) -> (GitLab, Arc<ByHand>)
     (gitlab_with(stand_in.url(), token, clock.clone(), Events::silent()), clock)
 }
 
-fn misbehave(stand_in: &StandIn, method: &str, path: &str, times: u32, how: How) {
-    let fault =
-        Fault { method: Some(method.to_owned()), path: path.to_owned(), after: 0, times, done: false, how };
-    stand_in.control(Control::Misbehave(fault)).expect("is taken");
+fn misbehave(stand_in: &StandIn, method: &str, path: &str, times: u32, how: FaultKind) {
+    let fault = InjectedFault {
+        method: Some(method.to_owned()),
+        path: path.to_owned(),
+        after: 0,
+        times,
+        done: false,
+        how,
+    };
+    stand_in.control(ControlFile::Misbehave(fault)).expect("is taken");
 }
 
 /// Keeps what was reported, and does something at each event.

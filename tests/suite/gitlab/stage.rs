@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use cki::base::assets::embedded_text;
 use cki::base::clock::SystemClock;
-use cki::demo::gitlab::{Config, Control, How, Options, Pace, StandIn};
-use cki::host::signals::{Signal, Stop};
+use cki::demo::gitlab::{ControlFile, FaultKind, StandIn, StandInConfig, StandInOptions, TimeScale};
+use cki::host::signals::{Shutdown, Signal};
 use cki::model::event::{Event, Events};
-use cki::model::staging::{Parameter, PipelineStatus, Rerun, StageParameter, StagingRequest};
-use cki::ops::stage::{self, Asked, Ended, Plan, StageError, StageOptions, StageOutcome, Staging};
+use cki::model::staging::{PipelineStatus, Rerun, StageParameter, StagingParameter, StagingRequest};
+use cki::ops::stage::{
+    self, AskResult, StageError, StageOptions, StageOutcome, StagePlan, Staging, StagingResult,
+};
 use cki::systems::gitlab::GitLabError;
 
 use super::{ALICE, ByHand, READER, Recorder, client, config, gitlab_with, misbehave, stand_in, stand_in_of};
@@ -22,7 +24,7 @@ pub(super) struct Try {
     pub(super) staging: Staging,
     pub(super) options: StageOptions,
     pub(super) recorder: Recorder,
-    pub(super) stop: Stop,
+    pub(super) stop: Shutdown,
     pub(super) token: Option<&'static str>,
 }
 
@@ -36,13 +38,14 @@ impl Try {
             staging,
             options: StageOptions::default(),
             recorder: Recorder::new(|_| ()),
-            stop: Stop::new(),
+            stop: Shutdown::new(),
             token: Some(ALICE),
         }
     }
 
     pub(super) fn asking(mut self, parameters: &[&str], reruns: &[&str]) -> Self {
-        let parameters = parameters.iter().map(|text| Parameter::parse(text).expect("can be sent")).collect();
+        let parameters =
+            parameters.iter().map(|text| StagingParameter::parse(text).expect("can be sent")).collect();
         let reruns = reruns.iter().map(|text| Rerun::parse(text).expect("is one")).collect();
         self.staging.request = StagingRequest::new("cki-ci-bot", parameters, reruns, &[]).expect("is valid");
         self
@@ -53,12 +56,12 @@ impl Try {
         self
     }
 
-    pub(super) async fn plan(&self) -> Result<Plan, StageError> {
+    pub(super) async fn plan(&self) -> Result<StagePlan, StageError> {
         let (gitlab, _) = client(&self.stand_in, self.token);
         stage::plan(&gitlab, &self.staging).await
     }
 
-    pub(super) async fn run_plan(&self, plan: Plan) -> Result<StageOutcome, StageError> {
+    pub(super) async fn run_plan(&self, plan: StagePlan) -> Result<StageOutcome, StageError> {
         let events = Events::new(self.recorder.clone());
         let clock = ByHand::new(&self.stand_in);
         let gitlab = gitlab_with(self.stand_in.url(), self.token, clock, events.clone());
@@ -99,7 +102,7 @@ async fn a_request_is_followed_to_its_end() {
     let outcome = attempt.run_plan(plan.clone()).await.expect("is asked");
     assert!(outcome.succeeded(), "{outcome:?}");
     assert_eq!(statuses(&outcome), ["cki main success", "rhel rhel9 success"]);
-    let Asked::Posted(asked) = &outcome.asked else { panic!("posted: {:?}", outcome.asked) };
+    let AskResult::Posted(asked) = &outcome.asked else { panic!("posted: {:?}", outcome.asked) };
     assert_eq!(asked.url, format!("{}#note_{}", plan.merge_request.url, asked.id));
     let comments = stand_in.comments(TOOLS, 213);
     assert_eq!(comments[0], (asked.id, "alice".to_owned(), plan.comment), "stored as it was written");
@@ -153,21 +156,25 @@ async fn asking_twice_finds_the_first_request() {
     let plan = second.plan().await.expect("can be staged");
     assert_eq!(plan.earlier.as_ref().map(|earlier| earlier.id), Some(1_830_041));
     let outcome = second.run_plan(plan).await.expect("is found");
-    assert!(matches!(&outcome.asked, Asked::Found(found) if found.id == 1_830_041), "{:?}", outcome.asked);
+    assert!(
+        matches!(&outcome.asked, AskResult::Found(found) if found.id == 1_830_041),
+        "{:?}",
+        outcome.asked
+    );
     assert!(outcome.succeeded());
     assert_eq!(second.asked(), 1);
 
     let mut again = Try::new(&stand_in, TOOLS, 213).asking(&["a=1", "b=2"], &[]);
     again.options.force = true;
     let outcome = again.run().await.expect("is asked");
-    assert!(matches!(outcome.asked, Asked::Posted(_)) && outcome.succeeded());
+    assert!(matches!(outcome.asked, AskResult::Posted(_)) && outcome.succeeded());
     assert_eq!(again.asked(), 2);
     assert_eq!(outcome.pipelines[0].id, Some(620_903), "the new answer, not the old one");
 
     let other = Try::new(&stand_in, TOOLS, 213).asking(&["a=1", "b=3"], &[]);
     assert!(other.plan().await.expect("can be staged").earlier.is_none());
     let project = TOOLS.to_owned();
-    stand_in.control(Control::MoveHead { project, iid: 213, sha: "d".repeat(40) }).expect("is taken");
+    stand_in.control(ControlFile::MoveHead { project, iid: 213, sha: "d".repeat(40) }).expect("is taken");
     assert!(first.plan().await.expect("can be staged").earlier.is_none(), "another commit");
 }
 
@@ -177,7 +184,7 @@ async fn the_marker_of_another_user_does_not_count() {
     let attempt = Try::new(&stand_in, TOOLS, 213);
     let body = attempt.plan().await.expect("can be staged").comment;
     let (project, user) = (TOOLS.to_owned(), "bob".to_owned());
-    stand_in.control(Control::Comment { project, iid: 213, user, body }).expect("is taken");
+    stand_in.control(ControlFile::Comment { project, iid: 213, user, body }).expect("is taken");
     assert!(attempt.plan().await.expect("can be staged").earlier.is_none());
 }
 
@@ -187,13 +194,13 @@ async fn nothing_is_posted_when_nothing_is_to_be_changed() {
     let mut attempt = Try::new(&stand_in, TOOLS, 213);
     attempt.options.dry_run = true;
     let outcome = attempt.run().await.expect("changes nothing");
-    assert!(matches!((&outcome.asked, &outcome.ended), (Asked::No, Ended::DryRun)));
+    assert!(matches!((&outcome.asked, &outcome.ended), (AskResult::No, StagingResult::DryRun)));
     assert!(outcome.comment.contains("@cki-ci-bot") && !outcome.succeeded());
     assert_eq!(attempt.asked(), 0);
     attempt.options.dry_run = false;
     attempt.options.no_wait = true;
     let outcome = attempt.run().await.expect("is asked");
-    assert!(matches!((&outcome.asked, &outcome.ended), (Asked::Posted(_), Ended::NotWaited)));
+    assert!(matches!((&outcome.asked, &outcome.ended), (AskResult::Posted(_), StagingResult::NotWaited)));
     assert_eq!(attempt.asked(), 1);
 }
 
@@ -225,7 +232,7 @@ async fn what_cannot_be_staged_is_refused() {
     wrong.token = Some("wrong");
     let error = wrong.plan().await.expect_err("is nobody");
     assert!(matches!(error, StageError::GitLab(GitLabError::Unauthorised { .. })), "{error}");
-    misbehave(&stand_in, "GET", "/api/v4/version", 1, How::Page);
+    misbehave(&stand_in, "GET", "/api/v4/version", 1, FaultKind::Page);
     let error = Try::new(&stand_in, TOOLS, 99).plan().await.expect_err("is not GitLab");
     assert!(matches!(error, StageError::GitLab(GitLabError::NotGitLab { .. })), "{error}");
     assert_eq!(nobody.asked(), 0);
@@ -236,7 +243,7 @@ async fn what_cannot_be_staged_is_refused() {
 async fn a_failed_pipeline_says_why() {
     let stand_in = stand_in();
     let outcome = Try::new(&stand_in, "group/failing", 1).run().await.expect("is asked");
-    assert!(!outcome.succeeded() && matches!(outcome.ended, Ended::Finished));
+    assert!(!outcome.succeeded() && matches!(outcome.ended, StagingResult::Finished));
     assert_eq!(statuses(&outcome), ["cki main success", "cki c9s failed"]);
     let [job] = &outcome.pipelines[1].failed[..] else { panic!("one job: {outcome:?}") };
     assert_eq!((job.name.as_str(), job.stage.as_str()), ("build x86_64", "build"));
@@ -262,22 +269,22 @@ async fn an_earlier_pipeline_is_run_again_or_not_found() {
     let none = Try::new(&stand_in, TOOLS, 213).asking(&[], &["cki/620247", "cki/1"]).run().await;
     let none = none.expect("is asked");
     assert_eq!(statuses(&none), ["cki 620247 success", "cki 1 not found"]);
-    assert!(!none.succeeded() && matches!(none.ended, Ended::Finished));
+    assert!(!none.succeeded() && matches!(none.ended, StagingResult::Finished));
 }
 
 #[tokio::test]
 async fn a_signal_ends_following_and_the_request_stays() {
     let stand_in = stand_in();
-    let stop = Stop::new();
+    let stop = Shutdown::new();
     let raise = stop.clone();
     let mut attempt = Try::new(&stand_in, TOOLS, 213).reacting(move |event| {
         if matches!(event, Event::Pipeline(one) if one.status == PipelineStatus::Running) {
-            raise.raise(Signal::Interrupt);
+            raise.trigger(Signal::Interrupt);
         }
     });
     attempt.stop = stop;
     let outcome = attempt.run().await.expect("is asked");
-    assert!(matches!(outcome.ended, Ended::Stopped(Signal::Interrupt)), "{:?}", outcome.ended);
+    assert!(matches!(outcome.ended, StagingResult::Stopped(Signal::Interrupt)), "{:?}", outcome.ended);
     assert_eq!(statuses(&outcome)[0], "cki main running");
     let told: Vec<String> = attempt.recorder.events().iter().filter_map(line_of).collect();
     assert_eq!(
@@ -287,10 +294,10 @@ async fn a_signal_ends_following_and_the_request_stays() {
             "rhel rhel9 skipped: pending, not followed any more",
         ]
     );
-    attempt.stop = Stop::new();
+    attempt.stop = Shutdown::new();
     attempt.recorder = Recorder::new(|_| ());
     let outcome = attempt.run().await.expect("goes on");
-    assert!(matches!(outcome.asked, Asked::Found(_)) && outcome.succeeded());
+    assert!(matches!(outcome.asked, AskResult::Found(_)) && outcome.succeeded());
     assert_eq!(attempt.asked(), 1);
 }
 
@@ -298,19 +305,22 @@ async fn a_signal_ends_following_and_the_request_stays() {
 async fn a_signal_before_the_comment_leaves_it_unposted() {
     let stand_in = stand_in();
     let attempt = Try::new(&stand_in, TOOLS, 213);
-    attempt.stop.raise(Signal::Terminate);
+    attempt.stop.trigger(Signal::Terminate);
     let outcome = attempt.run().await.expect("asks nothing");
-    assert!(matches!((&outcome.asked, &outcome.ended), (Asked::No, Ended::Stopped(Signal::Terminate))));
+    assert!(matches!(
+        (&outcome.asked, &outcome.ended),
+        (AskResult::No, StagingResult::Stopped(Signal::Terminate))
+    ));
     assert_eq!(attempt.asked(), 0);
 }
 
 #[tokio::test]
 async fn the_demo_goes_well_by_itself() {
-    let config = Config::parse("gitlab.yaml", embedded_text("demo/gitlab.yaml").expect("is built in"));
+    let config = StandInConfig::parse("gitlab.yaml", embedded_text("demo/gitlab.yaml").expect("is built in"));
     let mut config = config.expect("is valid");
     assert!(config.set_head("cki-project/cki-tools", 213, &"a".repeat(40)));
     let began = jiff::Timestamp::now();
-    let options = Options { config, pace: Pace::Live(200.0), began, port: 0 };
+    let options = StandInOptions { config, pace: TimeScale::Live(200.0), began, port: 0 };
     let stand_in = Arc::new(StandIn::start(options).expect("starts"));
     let attempt =
         Try::new(&stand_in, "cki-project/cki-tools", 213).asking(&["builder_image_tag=mr-213"], &[]);
@@ -320,7 +330,7 @@ async fn the_demo_goes_well_by_itself() {
     let gitlab = gitlab_with(stand_in.url(), token, clock, Events::silent());
     let plan = stage::plan(&gitlab, &attempt.staging).await.expect("can be staged");
     let outcome =
-        stage::run(&gitlab, plan, &options, &Events::silent(), &Stop::new()).await.expect("is asked");
+        stage::run(&gitlab, plan, &options, &Events::silent(), &Shutdown::new()).await.expect("is asked");
     assert!(outcome.succeeded(), "{outcome:?}");
     assert_eq!(statuses(&outcome), ["cki main success", "cki c9s success"]);
 }
@@ -333,7 +343,7 @@ async fn the_answer_to_somebody_else_is_not_ours() {
         let stand_in = stand_in_of(config);
         let (project, user) = (TOOLS.to_owned(), "bob".to_owned());
         let body = "@cki-ci-bot test [a=b]".to_owned();
-        stand_in.control(Control::Comment { project, iid: 213, user, body }).expect("is taken");
+        stand_in.control(ControlFile::Comment { project, iid: 213, user, body }).expect("is taken");
         stand_in.advance(Duration::from_secs(4));
         let attempt = Try::new(&stand_in, TOOLS, 213);
         let outcome = attempt.run().await.expect("is asked");

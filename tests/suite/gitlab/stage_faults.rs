@@ -2,37 +2,43 @@
 
 use std::time::Duration;
 
-use cki::demo::gitlab::{Control, Fault, How};
+use cki::demo::gitlab::{ControlFile, FaultKind, InjectedFault};
 use cki::model::event::Event;
 use cki::model::staging::PipelineStatus;
-use cki::ops::stage::{Asked, Ended, StageError};
+use cki::ops::stage::{AskResult, StageError, StagingResult};
 use cki::systems::gitlab::GitLabError;
 
 use super::stage::{TOOLS, Try, statuses};
 use super::{ALICE, misbehave, stand_in};
 
 /// Breaks requests after so many were let through.
-fn later(method: &str, path: &str, after: u32, times: u32, how: How) -> Control {
+fn later(method: &str, path: &str, after: u32, times: u32, how: FaultKind) -> ControlFile {
     let (method, path) = (Some(method.to_owned()), path.to_owned());
-    Control::Misbehave(Fault { method, path, after, times, done: false, how })
+    ControlFile::Misbehave(InjectedFault { method, path, after, times, done: false, how })
 }
 
 #[tokio::test]
 async fn a_comment_whose_answer_was_lost_is_not_posted_twice() {
-    for how in [How::Reset, How::Status(502), How::Status(504), How::Truncated, How::HalfJson] {
+    for how in [
+        FaultKind::Reset,
+        FaultKind::Status(502),
+        FaultKind::Status(504),
+        FaultKind::Truncated,
+        FaultKind::HalfJson,
+    ] {
         for done in [true, false] {
             let stand_in = stand_in();
             // These two always carry the request out: it is their answer that is broken.
-            if done && matches!(how, How::Truncated | How::HalfJson) {
+            if done && matches!(how, FaultKind::Truncated | FaultKind::HalfJson) {
                 continue;
             }
             let mut attempt = Try::new(&stand_in, TOOLS, 213);
             attempt.options.no_wait = true;
             let (method, path) = (Some("POST".to_owned()), "/notes".to_owned());
-            let fault = Fault { method, path, after: 0, times: 1, done, how: how.clone() };
-            stand_in.control(Control::Misbehave(fault)).expect("is taken");
+            let fault = InjectedFault { method, path, after: 0, times: 1, done, how: how.clone() };
+            stand_in.control(ControlFile::Misbehave(fault)).expect("is taken");
             let outcome = attempt.run().await.expect("is asked");
-            assert!(matches!(outcome.asked, Asked::Posted(_)));
+            assert!(matches!(outcome.asked, AskResult::Posted(_)));
             assert_eq!(attempt.asked(), 1, "{how:?} {done}");
         }
     }
@@ -43,12 +49,12 @@ async fn a_comment_that_cannot_be_looked_for_is_uncertain() {
     let stand_in = stand_in();
     let attempt = Try::new(&stand_in, TOOLS, 213);
     let plan = attempt.plan().await.expect("can be staged");
-    misbehave(&stand_in, "POST", "/notes", 1, How::Reset);
-    stand_in.control(later("GET", "/notes", 1, 5, How::Reset)).expect("is taken");
+    misbehave(&stand_in, "POST", "/notes", 1, FaultKind::Reset);
+    stand_in.control(later("GET", "/notes", 1, 5, FaultKind::Reset)).expect("is taken");
     let error = attempt.run_plan(plan).await.expect_err("is not known");
     assert_eq!(error.to_string(), "it is not known whether the comment on `group/tools!213` was posted");
     assert!(matches!(error, StageError::Uncertain { .. }));
-    misbehave(&stand_in, "POST", "/notes", 3, How::Status(500));
+    misbehave(&stand_in, "POST", "/notes", 3, FaultKind::Status(500));
     let error = attempt.run().await.expect_err("never arrives");
     assert!(matches!(error, StageError::GitLab(GitLabError::Server { status: 500, .. })), "{error}");
     assert_eq!(attempt.asked(), 0);
@@ -58,10 +64,12 @@ async fn a_comment_that_cannot_be_looked_for_is_uncertain() {
 async fn a_server_that_stumbles_is_still_followed() {
     let stand_in = stand_in();
     let attempt = Try::new(&stand_in, TOOLS, 213);
-    let limit = How::TooMany { retry_after: Some("30".into()), reset_in: None };
-    let bare = How::TooMany { retry_after: None, reset_in: None };
+    let limit = FaultKind::TooMany { retry_after: Some("30".into()), reset_in: None };
+    let bare = FaultKind::TooMany { retry_after: None, reset_in: None };
     for (after, how) in
-        [limit, bare, How::Status(500), How::Truncated, How::HalfJson, How::Reset].into_iter().enumerate()
+        [limit, bare, FaultKind::Status(500), FaultKind::Truncated, FaultKind::HalfJson, FaultKind::Reset]
+            .into_iter()
+            .enumerate()
     {
         let after = 10 + 15 * u32::try_from(after).expect("is small");
         stand_in.control(later("GET", "", after, 3, how)).expect("is taken");
@@ -76,14 +84,17 @@ async fn an_outage_is_outlasted_up_to_a_limit() {
     for (failures, lost) in [(60, false), (100_000, true)] {
         let stand_in = stand_in();
         let attempt = Try::new(&stand_in, TOOLS, 213);
-        stand_in.control(later("GET", "/pipelines/", 4, failures, How::Status(503))).expect("is taken");
+        stand_in.control(later("GET", "/pipelines/", 4, failures, FaultKind::Status(503))).expect("is taken");
         let outcome = attempt.run().await.expect("is asked");
         let warnings = attempt.recorder.warnings();
         assert_eq!(warnings.len(), 1, "said once: {warnings:?}");
         assert!(warnings[0].contains("(status 503)"), "{warnings:?}");
         assert_eq!(outcome.succeeded(), !lost, "{outcome:?}");
         if lost {
-            assert!(matches!(&outcome.ended, Ended::Lost(StageError::GitLab(GitLabError::Server { .. }))));
+            assert!(matches!(
+                &outcome.ended,
+                StagingResult::Lost(StageError::GitLab(GitLabError::Server { .. }))
+            ));
             assert_eq!(outcome.pipelines.len(), 2, "what was known stays known");
         }
     }
@@ -95,11 +106,13 @@ async fn a_token_that_runs_out_ends_it_at_once() {
     let expire = stand_in.clone();
     let attempt = Try::new(&stand_in, TOOLS, 213).reacting(move |event| {
         if matches!(event, Event::Pipeline(one) if one.status == PipelineStatus::Running) {
-            expire.control(Control::Expire { token: ALICE.into() }).expect("is taken");
+            expire.control(ControlFile::Expire { token: ALICE.into() }).expect("is taken");
         }
     });
     let outcome = attempt.run().await.expect("is asked");
-    let Ended::Lost(StageError::GitLab(error)) = &outcome.ended else { panic!("{:?}", outcome.ended) };
+    let StagingResult::Lost(StageError::GitLab(error)) = &outcome.ended else {
+        panic!("{:?}", outcome.ended)
+    };
     assert!(matches!(error, GitLabError::Unauthorised { had_token: true, .. }), "{error}");
     assert_eq!(statuses(&outcome)[0], "cki main running");
 }
@@ -111,9 +124,9 @@ async fn a_push_while_following_is_told_and_before_asking_is_refused() {
     let attempt = Try::new(&stand_in, TOOLS, 213).reacting(move |event| {
         if matches!(event, Event::Pipeline(one) if one.status == PipelineStatus::Pending) {
             let project = TOOLS.to_owned();
-            push.control(Control::MoveHead { project, iid: 213, sha: "b".repeat(40) }).expect("is taken");
+            push.control(ControlFile::MoveHead { project, iid: 213, sha: "b".repeat(40) }).expect("is taken");
             let (project, state) = (TOOLS.to_owned(), "merged".to_owned());
-            push.control(Control::SetState { project, iid: 213, state }).expect("is taken");
+            push.control(ControlFile::SetState { project, iid: 213, state }).expect("is taken");
         }
     });
     let plan = attempt.plan().await.expect("can be staged");
@@ -127,7 +140,7 @@ async fn a_push_while_following_is_told_and_before_asking_is_refused() {
         ]
     );
     let (project, state) = (TOOLS.to_owned(), "opened".to_owned());
-    stand_in.control(Control::SetState { project, iid: 213, state }).expect("is taken");
+    stand_in.control(ControlFile::SetState { project, iid: 213, state }).expect("is taken");
     let error = attempt.run_plan(plan).await.expect_err("is not what was shown");
     assert!(matches!(&error, StageError::HeadMoved { .. }), "{error}");
     assert_eq!(attempt.asked(), 1);
@@ -144,12 +157,16 @@ async fn a_request_that_is_deleted_is_not_waited_for() {
     let delete = stand_in.clone();
     let mut attempt = attempt.reacting(move |event| {
         if matches!(event, Event::Finished { subject, .. } if subject == "asked") {
-            delete.control(Control::DeleteNote { id: 1_830_041 }).expect("is taken");
+            delete.control(ControlFile::DeleteNote { id: 1_830_041 }).expect("is taken");
         }
     });
     attempt.options.no_wait = false;
     let outcome = attempt.run_plan(plan).await.expect("is found");
-    assert!(matches!(&outcome.ended, Ended::Lost(StageError::RequestDeleted { .. })), "{:?}", outcome.ended);
+    assert!(
+        matches!(&outcome.ended, StagingResult::Lost(StageError::RequestDeleted { .. })),
+        "{:?}",
+        outcome.ended
+    );
 }
 
 #[tokio::test]
@@ -158,13 +175,13 @@ async fn an_answer_that_is_deleted_leaves_its_pipelines() {
         let stand_in = stand_in();
         for project in ["group/pipelines", "group/sub/pipelines"].into_iter().filter(|_| hidden) {
             let project = project.to_owned();
-            stand_in.control(Control::HidePipelines { project }).expect("is taken");
+            stand_in.control(ControlFile::HidePipelines { project }).expect("is taken");
         }
         let delete = stand_in.clone();
         let attempt = Try::new(&stand_in, TOOLS, 213).reacting(move |event| {
             if matches!(event, Event::Pipeline(one) if one.status == PipelineStatus::Running) {
                 // The second time it is gone already.
-                let _ = delete.control(Control::DeleteNote { id: 1_830_042 });
+                let _ = delete.control(ControlFile::DeleteNote { id: 1_830_042 });
             }
         });
         let outcome = attempt.run().await.expect("is asked");
@@ -172,7 +189,7 @@ async fn an_answer_that_is_deleted_leaves_its_pipelines() {
         assert!(warnings.iter().any(|text| text.contains("answer was deleted")), "{warnings:?}");
         assert_eq!(outcome.succeeded(), !hidden, "{outcome:?}");
         if hidden {
-            assert!(matches!(&outcome.ended, Ended::Lost(StageError::AnswerDeleted { .. })));
+            assert!(matches!(&outcome.ended, StagingResult::Lost(StageError::AnswerDeleted { .. })));
         }
     }
 }
@@ -180,7 +197,7 @@ async fn an_answer_that_is_deleted_leaves_its_pipelines() {
 #[tokio::test]
 async fn pipelines_that_cannot_be_read_are_followed_by_the_table() {
     let stand_in = stand_in();
-    stand_in.control(Control::HidePipelines { project: "group/sub/pipelines".into() }).expect("is taken");
+    stand_in.control(ControlFile::HidePipelines { project: "group/sub/pipelines".into() }).expect("is taken");
     let outcome = Try::new(&stand_in, TOOLS, 213).run().await.expect("is asked");
     assert!(outcome.succeeded(), "{outcome:?}");
     let hearsay: Vec<bool> = outcome.pipelines.iter().map(|one| one.by_hearsay).collect();
@@ -194,11 +211,11 @@ async fn a_pipeline_that_is_deleted_has_not_succeeded() {
     let attempt = Try::new(&stand_in, TOOLS, 213).reacting(move |event| {
         if matches!(event, Event::Pipeline(one) if one.id == Some(620_902) && one.status == PipelineStatus::Pending) {
             // The second time it is gone already.
-            let _ = delete.control(Control::DeletePipeline { id: 620_902 });
+            let _ = delete.control(ControlFile::DeletePipeline { id: 620_902 });
         }
     });
     let outcome = attempt.run().await.expect("is asked");
-    assert!(matches!(outcome.ended, Ended::Finished) && !outcome.succeeded(), "{outcome:?}");
+    assert!(matches!(outcome.ended, StagingResult::Finished) && !outcome.succeeded(), "{outcome:?}");
     assert!(outcome.pipelines[1].gone && outcome.pipelines[0].succeeded());
     assert_eq!(attempt.recorder.warnings(), ["Pipeline 620902 (`rhel`, `rhel9`) was deleted."]);
 }
@@ -209,7 +226,7 @@ async fn time_runs_out() {
     let mut attempt = Try::new(&stand_in, TOOLS, 213);
     attempt.options.timeout = Some(Duration::from_secs(120));
     let outcome = attempt.run().await.expect("is asked");
-    assert!(matches!(outcome.ended, Ended::TimedOut), "{:?}", outcome.ended);
+    assert!(matches!(outcome.ended, StagingResult::TimedOut), "{:?}", outcome.ended);
     assert_eq!(statuses(&outcome), ["cki main success", "rhel rhel9 running"]);
     assert!(outcome.took >= Duration::from_secs(120) && outcome.took < Duration::from_secs(130));
 }
@@ -217,17 +234,17 @@ async fn time_runs_out() {
 #[tokio::test]
 async fn a_bot_that_does_not_answer_is_not_waited_for_for_ever() {
     let stand_in = stand_in();
-    stand_in.control(Control::SilenceBot { silent: true }).expect("is taken");
+    stand_in.control(ControlFile::SilenceBot { silent: true }).expect("is taken");
     let within = |mut attempt: Try| {
         attempt.options.answer_within = Duration::from_secs(300);
         attempt
     };
     let outcome = within(Try::new(&stand_in, TOOLS, 213)).run().await.expect("is asked");
-    assert!(matches!(outcome.ended, Ended::NoAnswer(None)), "{:?}", outcome.ended);
+    assert!(matches!(outcome.ended, StagingResult::NoAnswer(None)), "{:?}", outcome.ended);
     assert!(outcome.took >= Duration::from_secs(300) && outcome.took < Duration::from_secs(310));
-    stand_in.control(Control::SilenceBot { silent: false }).expect("is taken");
+    stand_in.control(ControlFile::SilenceBot { silent: false }).expect("is taken");
     let outcome = within(Try::new(&stand_in, "group/nothing", 1)).run().await.expect("is asked");
-    let Ended::NoAnswer(Some(said)) = &outcome.ended else { panic!("{:?}", outcome.ended) };
+    let StagingResult::NoAnswer(Some(said)) = &outcome.ended else { panic!("{:?}", outcome.ended) };
     assert_eq!(said, "There is nothing to test for this project.");
 }
 

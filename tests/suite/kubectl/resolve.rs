@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use cki::base::yaml::tree::{Node, Value, documents};
+use cki::base::yaml::tree::{Node, NodeValue, documents};
 
 pub(super) fn secret(key: &str) -> String {
     format!("<secret {key}>")
@@ -18,7 +18,7 @@ pub(super) fn field(field: &str) -> String {
 fn text_of(node: Option<&Node>) -> Result<String, String> {
     let Some(node) = node else { return Ok(String::new()) };
     let is_other = match &node.value {
-        Value::Scalar { text, plain } => {
+        NodeValue::Scalar { text, plain } => {
             let is_number = || text.parse::<f64>().is_ok_and(f64::is_finite);
             *plain && (matches!(text.as_str(), "true" | "false") || is_number())
         }

@@ -5,7 +5,7 @@ use crate::support::passed::passed;
 
 #[tokio::test]
 async fn exit_codes_come_through() {
-    let (machine, space) = (Machine::new(), Space::new());
+    let (machine, space) = (Machine::new(), Sandbox::new());
     for (script, expected) in [("exit 0", 0), ("exit 3", 3), ("exit 255", 255), ("kill -9 $$", 137)] {
         let (_, code) = machine.run(machine.shell(script), &space).end().await;
         assert_eq!(code, expected, "{script}");
@@ -17,7 +17,7 @@ async fn exit_codes_come_through() {
 
 #[tokio::test]
 async fn what_cannot_be_started_is_said_and_leaves_nothing() {
-    let (machine, space) = (Machine::new(), Space::new());
+    let (machine, space) = (Machine::new(), Sandbox::new());
     let here = machine.directory.path();
     std::fs::write(here.join("plain"), "").expect("writes");
     std::fs::write(here.join("script"), "#!/no/such/interpreter\n").expect("writes");
@@ -44,7 +44,7 @@ async fn what_cannot_be_started_is_said_and_leaves_nothing() {
 
 #[tokio::test]
 async fn term_asks_and_kill_does_not() {
-    let (machine, space) = (Machine::new(), Space::new());
+    let (machine, space) = (Machine::new(), Sandbox::new());
     let mut plain = machine.run(machine.shell("echo up; exec sleep 1000"), &space);
     plain.until("up").await;
     plain.process.terminate().expect("asks");
@@ -70,7 +70,7 @@ async fn term_asks_and_kill_does_not() {
 
 #[tokio::test]
 async fn what_has_detached_itself_ends_too() {
-    let (machine, space) = (Machine::new(), Space::new());
+    let (machine, space) = (Machine::new(), Sandbox::new());
     for ending in ["exit", "kill", "drop"] {
         let script = format!("trap 'exit 7' TERM; {HIDE} while :; do sleep 0.02; done");
         let mut running = machine.run(machine.shell(&script), &space);
@@ -93,7 +93,7 @@ async fn what_has_detached_itself_ends_too() {
 
 #[tokio::test]
 async fn many_children_that_fork_while_they_are_killed_end() {
-    let (machine, space) = (Machine::new(), Space::new());
+    let (machine, space) = (Machine::new(), Sandbox::new());
     let script =
         format!("{HIDE} f() {{ while :; do (setsid sleep 1000 &); sleep 0.01; done; }}; f & f & f & wait");
     let mut running = machine.run(machine.shell(&script), &space);

@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 use cki::base::secret::Secret;
 use cki::host::{self, Env, Host};
 use cki::model::event::Stream;
-use cki::model::identity::{Identity, Lifetime, Role, RunId};
-use cki::systems::native::{Native, NativeError, Output, Process, ProcessFacts, ProcessSpec, Space};
+use cki::model::identity::{ResourceLabels, Retention, Role, RunId};
+use cki::systems::native::{Native, NativeError, Process, ProcessFacts, ProcessOutput, ProcessSpec, Sandbox};
 use futures_util::StreamExt as _;
 use tokio::io::AsyncReadExt as _;
 
@@ -66,7 +66,7 @@ impl Machine {
 
     fn spec(&self, name: &str, command: &[&str]) -> ProcessSpec {
         ProcessSpec {
-            identity: identity(name, Lifetime::Owner),
+            identity: identity(name, Retention::Owner),
             command: command.iter().map(|&word| word.to_owned()).collect(),
             workdir: self.directory.path().to_owned(),
             environment: Vec::new(),
@@ -93,7 +93,7 @@ impl Machine {
         spec
     }
 
-    fn run(&self, spec: ProcessSpec, space: &Space) -> Running {
+    fn run(&self, spec: ProcessSpec, space: &Sandbox) -> Running {
         let mut process = self.native.spawn(passed(spec), space).expect("starts");
         let output = process.output().expect("is attached");
         Running { process, output, seen: String::new() }
@@ -140,7 +140,7 @@ impl Machine {
 
 struct Running {
     process: Process,
-    output: Output,
+    output: ProcessOutput,
     seen: String,
 }
 
@@ -167,8 +167,8 @@ impl Running {
     }
 }
 
-fn identity(name: &str, lifetime: Lifetime) -> Identity {
-    Identity {
+fn identity(name: &str, lifetime: Retention) -> ResourceLabels {
+    ResourceLabels {
         run: RunId::new(b"run"),
         component: "service/component".into(),
         role: Role::Component,
@@ -178,7 +178,7 @@ fn identity(name: &str, lifetime: Lifetime) -> Identity {
     }
 }
 
-fn isolated(space: &Space, what: &str) -> bool {
+fn isolated(space: &Sandbox, what: &str) -> bool {
     let all: BTreeMap<_, _> = space.isolation().into_iter().collect();
     all[what].is_ok()
 }
@@ -232,7 +232,7 @@ pub(crate) fn part() {
 #[tokio::main(flavor = "current_thread")]
 async fn own(directory: &Path) {
     let native = Native::new(&Machine::env(directory));
-    let space = Space::new();
+    let space = Sandbox::new();
     let spec = |name: &str, lifetime, script: &str| ProcessSpec {
         identity: identity(name, lifetime),
         command: vec!["sh".into(), "-c".into(), script.into()],
@@ -242,12 +242,13 @@ async fn own(directory: &Path) {
         files: Vec::new(),
         ready: None,
         ports: Vec::new(),
-        detached: lifetime == Lifetime::Kept,
+        detached: lifetime == Retention::Kept,
     };
-    let kept = native.spawn(passed(spec("kept", Lifetime::Kept, "exec sleep 1000")), &space).expect("starts");
+    let kept =
+        native.spawn(passed(spec("kept", Retention::Kept, "exec sleep 1000")), &space).expect("starts");
     drop(kept);
     let script = format!("trap '' TERM; {HIDE} sleep 1000; exit 1");
-    let mut owned = native.spawn(passed(spec("owned", Lifetime::Owner, &script)), &space).expect("starts");
+    let mut owned = native.spawn(passed(spec("owned", Retention::Owner, &script)), &space).expect("starts");
     let mut output = owned.output().expect("is attached");
     assert_eq!(output.next().await.expect("says something").1, "hidden\n");
     writeln!(std::io::stdout(), "ready").expect("writes");

@@ -5,10 +5,10 @@ use crate::support::passed::passed;
 
 #[tokio::test]
 async fn a_detached_process_is_found_read_entered_and_stopped() {
-    let (machine, space) = (Machine::new(), Space::new());
+    let (machine, space) = (Machine::new(), Sandbox::new());
     let mut spec =
         machine.shell("echo out; echo err >&2; trap 'echo bye; exit' TERM; while :; do sleep 0.02; done");
-    spec.identity.lifetime = Lifetime::Kept;
+    spec.identity.lifetime = Retention::Kept;
     spec.environment = vec![("TOKEN".into(), Secret::new("t0ken"))];
     spec.secret = vec!["TOKEN".into()];
     spec.ports = vec![(1, 2)];
@@ -64,7 +64,7 @@ async fn a_detached_process_is_found_read_entered_and_stopped() {
 
 #[tokio::test]
 async fn stop_does_not_wait_for_the_deaf_for_ever() {
-    let (machine, space) = (Machine::new(), Space::new());
+    let (machine, space) = (Machine::new(), Sandbox::new());
     let mut spec = machine.shell(&format!("trap '' TERM; {HIDE} while :; do sleep 0.02; done"));
     spec.detached = true;
     drop(machine.native.spawn(passed(spec), &space).expect("starts"));
@@ -76,7 +76,7 @@ async fn stop_does_not_wait_for_the_deaf_for_ever() {
 
 #[tokio::test]
 async fn an_attached_process_has_the_log_that_is_given() {
-    let (machine, space) = (Machine::new(), Space::new());
+    let (machine, space) = (Machine::new(), Sandbox::new());
     let running = machine.run(machine.shell("exec sleep 1000"), &space);
     let log = running.process.log().expect("has one");
     log.append(b"one\n").expect("writes");
@@ -95,7 +95,7 @@ async fn the_log_of_a_detached_process_does_not_grow_for_ever() {
     let script = format!("yes 'some line' | head -c {WRITTEN}; echo; echo end; exec sleep 1000");
     let mut spec = machine.shell(&script);
     spec.detached = true;
-    drop(machine.native.spawn(passed(spec), &Space::new()).expect("starts"));
+    drop(machine.native.spawn(passed(spec), &Sandbox::new()).expect("starts"));
     let facts = machine.only();
     let log = || std::fs::metadata(machine.file(&facts, "log")).expect("is there");
     eventually("all is written", || log().len() == WRITTEN + 5).await;
@@ -133,7 +133,7 @@ async fn nothing_is_left_when_the_owner_is_killed_but_what_was_to_stay() {
     let all = machine.native.list().expect("lists");
     assert_eq!(all.iter().map(ProcessFacts::is_alive).collect::<Vec<_>>(), [true, true]);
     let abandoned =
-        |identity: &Identity| identity.lifetime == Lifetime::Owner && !host::is_alive(&identity.owner);
+        |identity: &ResourceLabels| identity.lifetime == Retention::Owner && !host::is_alive(&identity.owner);
     assert!(machine.native.sweep(abandoned).await.expect("sweeps").is_empty(), "all is in use");
 
     owner.kill().expect("kills");
@@ -142,11 +142,11 @@ async fn nothing_is_left_when_the_owner_is_killed_but_what_was_to_stay() {
         let all = machine.native.list().expect("lists");
         all.into_iter().find(|facts| facts.identity.lifetime == lifetime)
     };
-    eventually("its process ends", || of(Lifetime::Owner).is_some_and(|facts| !facts.is_alive())).await;
+    eventually("its process ends", || of(Retention::Owner).is_some_and(|facts| !facts.is_alive())).await;
     let swept = machine.native.sweep(abandoned).await.expect("sweeps");
     assert_eq!(swept.len(), 1);
-    let kept = of(Lifetime::Kept).expect("stays");
-    assert!(kept.is_alive() && of(Lifetime::Owner).is_none());
+    let kept = of(Retention::Kept).expect("stays");
+    assert!(kept.is_alive() && of(Retention::Owner).is_none());
     let pid = kept.pid().expect("lives");
     assert_eq!(machine.living(), [pid], "nothing but what was to stay");
     machine.native.stop(&kept, LIMIT).await.expect("stops");
@@ -155,7 +155,7 @@ async fn nothing_is_left_when_the_owner_is_killed_but_what_was_to_stay() {
 
 #[tokio::test]
 async fn a_killed_supervisor_is_swept_after() {
-    let (machine, space) = (Machine::new(), Space::new());
+    let (machine, space) = (Machine::new(), Sandbox::new());
     let mut spec = machine.shell(&format!("{HIDE} sleep 1000"));
     spec.detached = true;
     drop(machine.native.spawn(passed(spec), &space).expect("starts"));

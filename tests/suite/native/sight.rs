@@ -8,7 +8,7 @@ async fn the_environment_is_exactly_what_was_asked_for() {
     let machine = Machine::new();
     let mut spec = machine.spec("env", &["/usr/bin/env"]);
     spec.environment = vec![("A".into(), Secret::new("1 2\n3")), ("LC_ALL".into(), Secret::new("C"))];
-    let (output, code) = machine.run(spec, &Space::new()).end().await;
+    let (output, code) = machine.run(spec, &Sandbox::new()).end().await;
     let mut lines: Vec<&str> = output.lines().collect();
     lines.sort_unstable();
     let path = Host::real().env.get("PATH").unwrap_or("/usr/bin:/bin").to_owned();
@@ -25,7 +25,7 @@ async fn it_has_a_home_of_its_own_no_open_files_and_no_terminal() {
     let machine = Machine::new();
     let script = "stat -c %a $HOME; touch $HOME/x; pwd; ls /proc/self/fd; readlink /proc/self/fd/0; \
                   test \"$(cut -d' ' -f7 /proc/self/stat)\" = 0 && echo no terminal; ulimit -c; echo e >&2";
-    let mut process = machine.native.spawn(passed(machine.shell(script)), &Space::new()).expect("starts");
+    let mut process = machine.native.spawn(passed(machine.shell(script)), &Sandbox::new()).expect("starts");
     let mut output = process.output().expect("is attached");
     let (mut stdout, mut stderr) = (String::new(), String::new());
     while let Some((stream, bytes)) = output.next().await {
@@ -58,7 +58,7 @@ async fn a_component_cannot_read_its_starter() {
          sed -n 's/^Cap\\(Prm\\|Eff\\|Amb\\):\\t//p' /proc/self/status",
         std::process::id(),
     );
-    let space = Space::new();
+    let space = Sandbox::new();
     let (output, _) = machine.run(machine.shell(&script), &space).end().await;
     let (looked, rest): (Vec<&str>, Vec<&str>) = output.lines().partition(|line| *line == "looked");
     assert!(!looked.is_empty(), "{output}");
@@ -74,7 +74,7 @@ async fn a_component_cannot_read_its_starter() {
 
 #[tokio::test]
 async fn the_network_is_the_runs_own() {
-    let (machine, space) = (Machine::new(), Space::new());
+    let (machine, space) = (Machine::new(), Sandbox::new());
     let outside = TcpListener::bind("127.0.0.1:0").expect("binds");
     let port = outside.local_addr().expect("has one").port();
     let (output, _) = machine.run(machine.part("connect", port), &space).end().await;
@@ -90,7 +90,7 @@ async fn the_network_is_the_runs_own() {
 
 #[tokio::test]
 async fn processes_of_a_run_reach_each_other_and_publish_lets_this_machine_in() {
-    let (machine, space) = (Machine::new(), Space::new());
+    let (machine, space) = (Machine::new(), Sandbox::new());
     let port = free_port();
     assert!(space.connect(port).await.is_err(), "nobody listens yet");
     let mut server = machine.run(machine.part("listen", port), &space);
@@ -124,14 +124,14 @@ async fn processes_of_a_run_reach_each_other_and_publish_lets_this_machine_in() 
 
     if isolated(&space, "network") {
         assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "only the published port leads in");
-        let (output, _) = machine.run(machine.part("connect", port), &Space::new()).end().await;
+        let (output, _) = machine.run(machine.part("connect", port), &Sandbox::new()).end().await;
         assert!(output.contains("refused"), "another run does not reach it: {output}");
     }
 }
 
 #[tokio::test]
 async fn any_port_may_be_listened_on_in_a_network_of_its_own() {
-    let (machine, space) = (Machine::new(), Space::new());
+    let (machine, space) = (Machine::new(), Sandbox::new());
     // In the network of this machine, its own rule holds.
     let may = isolated(&space, "network") || TcpListener::bind(("127.0.0.1", 80)).is_ok();
     let mut server = machine.run(machine.part("listen", 80), &space);
@@ -146,7 +146,7 @@ async fn any_port_may_be_listened_on_in_a_network_of_its_own() {
 
 #[tokio::test]
 async fn isolation_is_told_plainly() {
-    let space = Space::new();
+    let space = Sandbox::new();
     let all: BTreeMap<_, _> = space.isolation().into_iter().collect();
     for what in ["environment", "home", "terminal"] {
         assert!(all[what].is_ok());

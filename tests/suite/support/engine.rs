@@ -286,7 +286,7 @@ fn is_of(labels: &BTreeMap<String, String>, processes: &[u32]) -> bool {
 
 /// What is left of processes without an engine: their directories, and they themselves.
 pub(crate) fn left_native(runtime: &Path) -> Vec<String> {
-    let directories = cki::base::files::names_in(&runtime.join("cki/native")).expect("reads");
+    let directories = cki::base::files::list_dir(&runtime.join("cki/native")).expect("reads");
     let directories = directories.into_iter().map(|name| format!("directory {name}"));
     let living = living(runtime).into_iter().map(|(id, command)| format!("process {id}: {command}"));
     directories.chain(living).collect()

@@ -1,11 +1,11 @@
 //! Commands that have passed the gate of the guard, with an inventory that has nothing against it.
 
 use cki::model::guard::{Credentials, Gate, Guard, Passed, Startable, Starting};
-use cki::model::inventory::{Document, Inventory};
+use cki::model::inventory::{Inventory, InventoryDocument};
 
 /// Lets something through.
 pub(crate) fn passed<T: Startable>(what: T) -> Passed<T> {
-    let head = Document { file: "i.yaml".into(), text: "components: []\n".into(), reference: None };
+    let head = InventoryDocument { file: "i.yaml".into(), text: "components: []\n".into(), reference: None };
     let inventory = Inventory::read("here", vec![head]).expect("reads");
     let guard = Guard::new(&inventory, Credentials::read("c", "{marks: [], rules: []}").expect("reads"));
     let starting = Starting { name: "test", source: "a test", is_component: false };

@@ -60,7 +60,7 @@ impl<'a> Repositories<'a> {
         // Ids of no other test: images are named after them.
         let message = format!("Commit of {}\n", self.cli.id);
         let id = history.commit(parent, &message, files).expect("commits");
-        history.point(reference, id).expect("points");
+        history.update_ref(reference, id).expect("points");
         let main = if reference == "refs/heads/main" { id } else { parent.unwrap_or(id) };
         histories.insert(name.to_owned(), (history, main));
         self.cli.remember(id)

@@ -8,17 +8,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use cki::base::assets::Assets;
-use cki::base::http::Http;
-use cki::host::signals::Stop;
+use cki::base::http::HttpClient;
+use cki::host::signals::Shutdown;
 use cki::host::{Env, Host};
 use cki::model::event::{Event, Events, Sink};
-use cki::model::identity::Identity;
-use cki::model::inventory::{Document, Inventory, Memory};
-use cki::ops::engine::Engine;
-use cki::ops::run_local::{self, Request};
-use cki::ops::op_context::Tools;
+use cki::model::identity::ResourceLabels;
+use cki::model::inventory::{Inventory, InventoryDocument, Memory};
+use cki::ops::engine::RunEngine;
+use cki::ops::op_context::OpContext;
+use cki::ops::run_local::{self, RunRequest};
 use cki::ops::workspace::Workspace;
-use cki::systems::engine::{Wanted, discover};
+use cki::systems::engine::{EngineChoice, discover};
 use cki::systems::git::{Git, Logins};
 use cki::systems::native::Native;
 use futures_util::FutureExt as _;
@@ -53,25 +53,28 @@ fn inventory(cli: &Cli) -> Inventory {
   - {name: side-{id}, category: bug, image: '{busybox}', run: {command: [sh, -c, 'exec sleep 1000'], ready: {exec: ['true']}}}
 ",
     );
-    Inventory::read("here", vec![Document { file: "i.yaml".into(), text: text.into(), reference: None }])
-        .expect("reads")
+    Inventory::read(
+        "here",
+        vec![InventoryDocument { file: "i.yaml".into(), text: text.into(), reference: None }],
+    )
+    .expect("reads")
 }
 
-async fn engine(cli: &Cli, env: &Env) -> Engine {
-    let Some(address) = cli.engine.address() else { return Engine::Native(Native::new(env)) };
-    let found = discover(&Env::new([("DOCKER_HOST", address.as_str())]), Wanted::Auto).await;
-    Engine::Containers(found.engine.expect("answers"))
+async fn engine(cli: &Cli, env: &Env) -> RunEngine {
+    let Some(address) = cli.engine.address() else { return RunEngine::Native(Native::new(env)) };
+    let found = discover(&Env::new([("DOCKER_HOST", address.as_str())]), EngineChoice::Auto).await;
+    RunEngine::Containers(found.engine.expect("answers"))
 }
 
 /// What is there of this test.
-async fn left(cli: &Cli, engine: &Engine, runtime: &std::path::Path) -> Vec<String> {
-    let Engine::Containers(engine) = engine else { return crate::support::engine::left_native(runtime) };
+async fn left(cli: &Cli, engine: &RunEngine, runtime: &std::path::Path) -> Vec<String> {
+    let RunEngine::Containers(engine) = engine else { return crate::support::engine::left_native(runtime) };
     let listed = tokio::join!(engine.list(None), engine.networks(), engine.volumes());
     let containers = listed.0.expect("lists").into_iter().map(|one| (one.name, one.labels));
     let networks = listed.1.expect("lists").into_iter().map(|one| (one.name, one.labels));
     let volumes = listed.2.expect("lists").into_iter().map(|one| (one.name, one.labels));
     let is_ours = |(_, labels): &(String, std::collections::BTreeMap<String, String>)| {
-        let who = Identity::from_labels(|key| labels.get(key).map(String::as_str));
+        let who = ResourceLabels::from_labels(|key| labels.get(key).map(String::as_str));
         who.is_some_and(|who| who.component.ends_with(&cli.id))
     };
     containers.chain(networks).chain(volumes).filter(is_ours).map(|(name, _)| name).collect()
@@ -90,12 +93,12 @@ fn a_panic_leaves_nothing(cli: &Cli) {
             ("XDG_STATE_HOME", directory("state")),
         ]);
         let (assets, workspace) = (Assets::default(), Workspace::new(directory("clones"), env.clone()));
-        let git = Git::new(Arc::new(Http::default()), Logins::default(), env.clone());
+        let git = Git::new(Arc::new(HttpClient::default()), Logins::default(), env.clone());
         let engine = engine(cli, &env).await;
         let component = inventory.find(&format!("app-{}", cli.id)).expect("is there");
         for at in 0..MOMENTS {
             let told = Arc::new(AtomicUsize::new(0));
-            let tools = Tools {
+            let tools = OpContext {
                 inventory: &inventory,
                 assets: &assets,
                 workspace: &workspace,
@@ -110,9 +113,9 @@ fn a_panic_leaves_nothing(cli: &Cli) {
                 stop_grace: Duration::from_secs(5),
                 memory: Memory::default(),
                 events: Events::new(Panicking { told: Arc::clone(&told), at }),
-                stop: Stop::new(),
+                stop: Shutdown::new(),
             };
-            let request = Request::of(component);
+            let request = RunRequest::of(component);
             let run = AssertUnwindSafe(run_local::run(&tools, &engine, &request)).catch_unwind().await;
             let place = PathBuf::from(directory("runtime"));
             let mut left = left(cli, &engine, &place).await;
@@ -130,6 +133,6 @@ fn a_panic_leaves_nothing(cli: &Cli) {
         None
     });
     let (moments, how) = ended.expect("ends when nothing panics any more");
-    assert_eq!(how, run_local::How::Exited(3));
+    assert_eq!(how, run_local::RunExit::Exited(3));
     assert!(moments > 5, "a run tells of more than {moments} steps");
 }

@@ -49,7 +49,7 @@ fn read(cli: &Cli, path: &str) -> String {
 }
 
 fn names(directory: &Path) -> Vec<String> {
-    cki::base::files::names_in(directory).expect("reads")
+    cki::base::files::list_dir(directory).expect("reads")
 }
 
 fn git(cli: &Cli, repository: &str, arguments: &[&str]) -> String {

@@ -83,7 +83,7 @@ fn while_it_builds(cli: &Cli) {
     build.until("{id} has begun");
     kill(build);
     // What it was sending was a file without a name.
-    assert_eq!(cki::base::files::names_in(&cli.directory().join("temporary")).expect("reads"), [""; 0]);
+    assert_eq!(cki::base::files::list_dir(&cli.directory().join("temporary")).expect("reads"), [""; 0]);
     cli.run("ps -q").ends_with(0);
     assert_eq!(cli.left(), [""; 0]);
     assert!(cli.bench().images("cki.component=x/made").is_empty(), "no half image has a name");
@@ -106,5 +106,5 @@ fn while_it_clones(cli: &Cli) {
     assert_eq!(cli.left(), [""; 0], "nothing was started yet");
     cli.inventory(&inventory.replace("stall/", ""));
     cli.run("run-local made").ends_with(0);
-    assert_eq!(cki::base::files::names_in(&cli.workspace()).expect("reads"), ["tools"]);
+    assert_eq!(cki::base::files::list_dir(&cli.workspace()).expect("reads"), ["tools"]);
 }

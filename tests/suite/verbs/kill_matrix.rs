@@ -189,7 +189,7 @@ fn while_it_builds(cli: &Cli) {
     build.until("{id} has begun");
     end(build, Signal::SIGKILL);
     // What it was sending was a file without a name.
-    assert_eq!(cki::base::files::names_in(&cli.directory().join("temporary")).expect("reads"), [""; 0]);
+    assert_eq!(cki::base::files::list_dir(&cli.directory().join("temporary")).expect("reads"), [""; 0]);
     assert!(
         cli.bench().images(&cli.fill("cki.component=x/made-{id}")).is_empty(),
         "no half image has a name"
@@ -209,7 +209,7 @@ fn while_it_clones(cli: &Cli) {
 }
 
 fn half_clones(cli: &Cli) -> Vec<String> {
-    let names = cki::base::files::names_in(&cli.workspace()).expect("reads");
+    let names = cki::base::files::list_dir(&cli.workspace()).expect("reads");
     names.into_iter().filter(|name| name.starts_with('.')).collect()
 }
 
@@ -222,7 +222,7 @@ fn nothing_is_left(cli: &Cli) {
     cli.wait_for("it to be gone", || cli.left().is_empty());
     assert_eq!(half_clones(cli), [""; 0]);
     for directory in ["temporary", "runtime/cki/native"] {
-        assert_eq!(cki::base::files::names_in(&cli.directory().join(directory)).expect("reads"), [""; 0]);
+        assert_eq!(cki::base::files::list_dir(&cli.directory().join(directory)).expect("reads"), [""; 0]);
     }
     cli.run("gc -o json").ends_with(0);
 }

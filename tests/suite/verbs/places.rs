@@ -60,7 +60,7 @@ fn repositories_whose_addresses_end_alike_have_a_directory_each() {
         let _repositories = teams(&cli);
         cli.inventory(TEAMS);
         cli.run(order).ends_with(0);
-        let names = cki::base::files::names_in(&cli.workspace()).expect("reads");
+        let names = cki::base::files::list_dir(&cli.workspace()).expect("reads");
         assert_eq!(names.len(), 2, "{names:?}");
         assert!(names.iter().all(|name| name.starts_with("api-") && name.len() == 12), "{names:?}");
         for team in ["a", "b"] {
@@ -85,7 +85,7 @@ fn a_clone_of_the_short_name_goes_on_to_be_used() {
     cli.inventory(TEAMS);
     assert_eq!(cli.run("run-local a").ends_with(0).stdout, "code of team a\n");
     assert_eq!(cli.run("run-local b").ends_with(0).stdout, "code of team b\n");
-    let names = cki::base::files::names_in(&cli.workspace()).expect("reads");
+    let names = cki::base::files::list_dir(&cli.workspace()).expect("reads");
     assert!(names.len() == 2 && names[0] == "api", "{names:?}");
 }
 

@@ -140,12 +140,12 @@ fn work_that_is_stuck_ends_some_seconds_after_the_second_interrupt() {
 pub(crate) fn stuck_at_work() {
     let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let (work, report) = (runtime().expect("starts"), runtime().expect("starts"));
-    let stop = cki::host::signals::Stop::listen().expect("listens");
+    let stop = cki::host::signals::Shutdown::listen().expect("listens");
     let heard = stop.clone();
     report.spawn(async move {
         heard.requested().await;
         println!("once");
-        heard.forced().await;
+        heard.force_requested().await;
         println!("twice");
     });
     work.block_on(async {

@@ -1,6 +1,6 @@
 //! Flow collections `[…]` and `{…}`, on one line or on several.
 
-use super::super::tape::Token;
+use super::super::tape::YamlToken;
 use super::scalar::{is_marker, is_start, key, plain_line, quoted};
 use super::{DEPTH, distinct, trim_end};
 
@@ -11,7 +11,7 @@ pub(super) struct Flow<'a, 't> {
     pub(super) at: usize,
     /// Minimum column of continuation lines.
     pub(super) least: usize,
-    pub(super) tokens: &'t mut Vec<Token<'a>>,
+    pub(super) tokens: &'t mut Vec<YamlToken<'a>>,
     /// Keys of all open mappings.
     pub(super) keys: &'t mut Vec<&'a str>,
 }
@@ -59,14 +59,14 @@ impl<'a> Flow<'a, '_> {
             b'[' => {
                 self.at += 1;
                 let at = self.tokens.len();
-                self.tokens.push(Token::List(None));
+                self.tokens.push(YamlToken::List(None));
                 let count = self.members(b']', |flow| flow.node(depth + 1))?;
-                self.tokens[at] = Token::List(Some(count));
+                self.tokens[at] = YamlToken::List(Some(count));
                 Some(())
             }
             b'{' => {
                 self.at += 1;
-                self.tokens.push(Token::Map);
+                self.tokens.push(YamlToken::Map);
                 let first = self.keys.len();
                 self.members(b'}', |flow| flow.member(depth + 1))?;
                 distinct(&self.keys[first..])?;
@@ -76,7 +76,7 @@ impl<'a> Flow<'a, '_> {
             b'"' | b'\'' => {
                 let (text, end) = quoted(self.text, self.at, self.least)?;
                 self.at = end;
-                self.tokens.push(Token::Quoted(text));
+                self.tokens.push(YamlToken::Quoted(text));
                 Some(())
             }
             _ => self.plain(),
@@ -92,9 +92,9 @@ impl<'a> Flow<'a, '_> {
         (is_quoted || matches!(self.byte()?, b' ' | b'\n' | b'\r')).then_some(())?;
         self.skip()?;
         self.keys.push(key);
-        self.tokens.push(Token::Quoted(key.into()));
+        self.tokens.push(YamlToken::Quoted(key.into()));
         if matches!(self.byte()?, b',' | b'}') {
-            self.tokens.push(Token::Plain("".into()));
+            self.tokens.push(YamlToken::Plain("".into()));
             return Some(());
         }
         self.node(depth)
@@ -109,7 +109,7 @@ impl<'a> Flow<'a, '_> {
         self.at += text.len();
         let (text, _) = plain_line(text)?;
         is_start(text).then_some(())?;
-        self.tokens.push(Token::Plain(text.into()));
+        self.tokens.push(YamlToken::Plain(text.into()));
         Some(())
     }
 
@@ -127,7 +127,7 @@ impl<'a> Flow<'a, '_> {
             }
             self.skip()?;
         }
-        self.tokens.push(Token::End);
+        self.tokens.push(YamlToken::End);
         Some(count)
     }
 }

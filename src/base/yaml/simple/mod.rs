@@ -10,14 +10,14 @@ mod words;
 
 use memchr::memchr;
 
-use super::tape::Token;
+use super::tape::YamlToken;
 use flow::Flow;
 pub(super) use scalar::is_null;
 use scalar::{key, quoted};
 use words::{DEPTH, distinct, trim_end, trim_start};
 
 /// Parses a text in simple YAML; `None` for any other text.
-pub(super) fn read(text: &str) -> Option<Vec<Token<'_>>> {
+pub(super) fn read(text: &str) -> Option<Vec<YamlToken<'_>>> {
     read_noting(text, None).map(|reader| reader.tokens)
 }
 
@@ -126,7 +126,7 @@ struct Reader<'a> {
     /// Byte offset of the line after this one.
     next: usize,
     line: Option<Line<'a>>,
-    tokens: Vec<Token<'a>>,
+    tokens: Vec<YamlToken<'a>>,
     /// Keys of all open mappings.
     keys: Vec<&'a str>,
     /// Key of the list whose items to record.
@@ -185,14 +185,14 @@ impl<'a> Reader<'a> {
         } else {
             self.mapping(indent, depth)?;
         }
-        self.tokens.push(Token::End);
+        self.tokens.push(YamlToken::End);
         // A list may begin at the column of the mapping that contains it.
         self.ends(indent)
     }
 
     fn list(&mut self, indent: usize, depth: usize) -> Option<()> {
         let (at, mut count) = (self.tokens.len(), 0);
-        self.tokens.push(Token::List(None));
+        self.tokens.push(YamlToken::List(None));
         let notes = depth == 1 && self.is_noting;
         while let Some(line) = self.line.filter(|line| line.indent == indent && line.is_item()) {
             let rest = line.after(1);
@@ -204,7 +204,7 @@ impl<'a> Reader<'a> {
             self.item(rest, indent, depth)?;
             count += 1;
         }
-        self.tokens[at] = Token::List(Some(count));
+        self.tokens[at] = YamlToken::List(Some(count));
         if notes {
             self.items.end = self.line.map_or(self.text.len(), |line| line.at - line.indent);
         }
@@ -213,11 +213,11 @@ impl<'a> Reader<'a> {
 
     fn mapping(&mut self, indent: usize, depth: usize) -> Option<()> {
         let first = self.keys.len();
-        self.tokens.push(Token::Map);
+        self.tokens.push(YamlToken::Map);
         while let Some(line) = self.line.filter(|line| line.indent == indent && !line.is_item()) {
             let (key, value) = line.key()?;
             self.keys.push(key);
-            self.tokens.push(Token::Quoted(key.into()));
+            self.tokens.push(YamlToken::Quoted(key.into()));
             if depth == 0 {
                 self.is_noting = self.noted == Some(key);
             }
@@ -255,7 +255,7 @@ impl<'a> Reader<'a> {
     }
 
     fn nothing(&mut self) -> Option<()> {
-        self.tokens.push(Token::Plain("".into()));
+        self.tokens.push(YamlToken::Plain("".into()));
         Some(())
     }
 
@@ -274,7 +274,7 @@ impl<'a> Reader<'a> {
             b'[' | b'{' => self.flow(rest.at, indent, depth + 1),
             b'"' | b'\'' => {
                 let (text, end) = quoted(self.text, rest.at, indent + 1)?;
-                self.tokens.push(Token::Quoted(text));
+                self.tokens.push(YamlToken::Quoted(text));
                 self.finish(end, indent)
             }
             b'|' | b'>' => self.block_scalar(rest.content, indent),

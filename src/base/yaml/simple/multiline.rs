@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::super::tape::Token;
+use super::super::tape::YamlToken;
 use super::scalar::{is_start, plain_line};
 use super::{Reader, trim_start};
 
@@ -23,7 +23,7 @@ impl<'a> Reader<'a> {
             text.push_str(more);
             self.advance();
         }
-        self.tokens.push(Token::Plain(text));
+        self.tokens.push(YamlToken::Plain(text));
         Some(())
     }
 
@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
             _ => 1,
         };
         text.extend(std::iter::repeat_n('\n', breaks));
-        self.tokens.push(Token::Quoted(text.into()));
+        self.tokens.push(YamlToken::Quoted(text.into()));
         self.advance();
         self.ends(indent)
     }

@@ -5,15 +5,15 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::super::Part;
-use super::super::interpolation::{Budget, Known, interpolate};
+use super::super::DeploymentPart;
+use super::super::interpolation::{Budget, InterpolationVar, interpolate};
 use super::super::plain::{Scalar, read};
 use super::merge;
 use crate::base::yaml::Position;
-use crate::base::yaml::tree::{Entry, Node, Spot, Tags, Value};
+use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue, Tags};
 
 /// Variables of a project, from its `.env`.
-pub(super) type Variables = std::collections::BTreeMap<String, Known>;
+pub(super) type Variables = std::collections::BTreeMap<String, InterpolationVar>;
 
 /// Facts about an interpolated text.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +23,7 @@ pub(super) struct Taint {
     /// Text after interpolation.
     pub(super) text: String,
     /// Variables in the text.
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<DeploymentPart>,
     /// Name of a variable that a deployer must give, with the reason in the words of the file.
     pub(super) required: Option<String>,
     /// Reason for which there is no text at all.
@@ -41,14 +41,14 @@ impl Taint {
 pub(super) type Taints = HashMap<(Arc<str>, Position), Rc<Taint>>;
 
 /// Returns the key of a position.
-pub(super) fn place(spot: &Spot) -> (Arc<str>, Position) {
+pub(super) fn place(spot: &Location) -> (Arc<str>, Position) {
     (Arc::clone(&spot.file), spot.position)
 }
 
 /// Services of a document.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Document {
-    pub(super) services: Vec<Entry>,
+pub(super) struct ComposeDocument {
+    pub(super) services: Vec<MapEntry>,
     pub(super) include: Option<Node>,
     /// Paths, from `services` on, that the document removes from earlier documents.
     pub(super) resets: Vec<Vec<String>>,
@@ -63,10 +63,10 @@ pub(super) struct Preparation<'a> {
 
 impl Preparation<'_> {
     /// Prepares a document.
-    pub(super) fn document(&mut self, document: Node, tags: &Tags) -> Document {
-        let mut made = Document::default();
-        let Value::Map(entries) = document.value else { return made };
-        for Entry { key, spot, node } in entries {
+    pub(super) fn document(&mut self, document: Node, tags: &Tags) -> ComposeDocument {
+        let mut made = ComposeDocument::default();
+        let NodeValue::Map(entries) = document.value else { return made };
+        for MapEntry { key, spot, node } in entries {
             match key.as_str() {
                 "services" => {
                     let mut path = Vec::new();
@@ -88,13 +88,13 @@ impl Preparation<'_> {
 
     fn node(&mut self, node: &mut Node, tags: &Tags) {
         match &mut node.value {
-            Value::List(items) => items.iter_mut().for_each(|item| self.node(item, tags)),
-            Value::Map(entries) => entries.iter_mut().for_each(|entry| self.node(&mut entry.node, tags)),
-            Value::Scalar { text, plain } => self.scalar(&node.spot, text, plain, tags),
+            NodeValue::List(items) => items.iter_mut().for_each(|item| self.node(item, tags)),
+            NodeValue::Map(entries) => entries.iter_mut().for_each(|entry| self.node(&mut entry.node, tags)),
+            NodeValue::Scalar { text, plain } => self.scalar(&node.spot, text, plain, tags),
         }
     }
 
-    fn scalar(&mut self, spot: &Spot, text: &mut String, is_plain: &mut bool, tags: &Tags) {
+    fn scalar(&mut self, spot: &Location, text: &mut String, is_plain: &mut bool, tags: &Tags) {
         let tag = tags.get(&spot.position).map_or("", String::as_str);
         let is_typed =
             tag.strip_prefix("tag:yaml.org,2002:").is_some_and(|tag| tag != "str" && tag != "binary");
@@ -148,19 +148,19 @@ fn kept(node: Node, tags: &Tags, path: &mut Vec<String>, resets: &mut Vec<Vec<St
         _ => {}
     }
     let value = match node.value {
-        Value::List(items) => {
+        NodeValue::List(items) => {
             // A reset within a list removes the item from this list only, not from an earlier one.
             let mut inner = Vec::new();
-            Value::List(items.into_iter().filter_map(|item| kept(item, tags, path, &mut inner)).collect())
+            NodeValue::List(items.into_iter().filter_map(|item| kept(item, tags, path, &mut inner)).collect())
         }
-        Value::Map(entries) => {
-            let keep = |entry: Entry| {
+        NodeValue::Map(entries) => {
+            let keep = |entry: MapEntry| {
                 path.push(entry.key.clone());
                 let node = kept(entry.node, tags, path, resets);
                 path.pop();
-                Some(Entry { node: node?, key: entry.key, spot: entry.spot })
+                Some(MapEntry { node: node?, key: entry.key, spot: entry.spot })
             };
-            Value::Map(entries.into_iter().filter_map(keep).collect())
+            NodeValue::Map(entries.into_iter().filter_map(keep).collect())
         }
         scalar => scalar,
     };
@@ -168,29 +168,29 @@ fn kept(node: Node, tags: &Tags, path: &mut Vec<String>, resets: &mut Vec<Vec<St
 }
 
 /// Removes the parts that a document resets.
-pub(super) fn reset(services: &mut Vec<Entry>, resets: &[Vec<String>]) {
+pub(super) fn reset(services: &mut Vec<MapEntry>, resets: &[Vec<String>]) {
     for path in resets {
         remove(services, path);
     }
 }
 
-fn remove(entries: &mut Vec<Entry>, path: &[String]) {
+fn remove(entries: &mut Vec<MapEntry>, path: &[String]) {
     match path {
         [] => entries.clear(),
         [key] => entries.retain(|entry| entry.key != *key),
         [key, rest @ ..] => {
             let entry = entries.iter_mut().find(|entry| entry.key == *key);
-            if let Some(Entry { node: Node { value: Value::Map(below), .. }, .. }) = entry {
+            if let Some(MapEntry { node: Node { value: NodeValue::Map(below), .. }, .. }) = entry {
                 remove(below, rest);
             }
         }
     }
 }
 
-fn services(node: Node) -> Vec<Entry> {
-    let Value::Map(entries) = node.value else { return Vec::new() };
-    let canonical = |mut entry: Entry| {
-        if let Value::Map(fields) = &mut entry.node.value {
+fn services(node: Node) -> Vec<MapEntry> {
+    let NodeValue::Map(entries) = node.value else { return Vec::new() };
+    let canonical = |mut entry: MapEntry| {
+        if let NodeValue::Map(fields) = &mut entry.node.value {
             for field in fields.iter_mut().filter(|field| field.key == "depends_on") {
                 let spot = field.node.spot.clone();
                 let node = std::mem::replace(&mut field.node, Node::text_at(&spot, ""));

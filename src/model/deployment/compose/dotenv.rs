@@ -3,41 +3,41 @@
 
 use std::collections::BTreeSet;
 
-use super::super::expansion::Piece;
-use super::super::interpolation::{Budget, Known, Values, interpolate};
-use super::super::{GivenValue, Part, finding};
+use super::super::expansion::Segment;
+use super::super::interpolation::{Budget, InterpolationVar, Values, interpolate};
+use super::super::{DeploymentPart, EnvVarSource, finding};
 use super::document::Variables;
-use crate::base::dotenv::{Statement, Text, statements};
+use crate::base::dotenv::{DotenvText, Statement, statements};
 use crate::base::yaml::Position;
-use crate::base::yaml::tree::Spot;
-use crate::model::inventory::Finding;
+use crate::base::yaml::tree::Location;
+use crate::model::inventory::InventoryFinding;
 
 /// A line of an environment file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Line {
+pub(super) struct EnvFileLine {
     pub(super) name: String,
-    pub(super) value: GivenValue,
+    pub(super) value: EnvVarSource,
     /// Variables in its interpolated text.
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<DeploymentPart>,
     /// Text with unset variables left out, if nothing else is missing.
     pub(super) draft: Option<String>,
-    pub(super) spot: Spot,
+    pub(super) spot: Location,
 }
 
-impl Line {
+impl EnvFileLine {
     /// Returns the value for the interpolation of other values.
-    pub(super) fn known(&self) -> Option<Known> {
-        Some(Known { text: only_text(&self.value)?.to_owned(), parts: self.parts.clone() })
+    pub(super) fn known(&self) -> Option<InterpolationVar> {
+        Some(InterpolationVar { text: only_text(&self.value)?.to_owned(), parts: self.parts.clone() })
     }
 
     /// Returns whether the line is only a name, whose value only a deployer has.
     pub(super) fn is_passed_on(&self) -> bool {
-        matches!(&self.value, GivenValue::Unknown(why) if why == PASSED_ON)
+        matches!(&self.value, EnvVarSource::Unknown(why) if why == PASSED_ON)
     }
 }
 
 /// Parsed lines, and findings about the others.
-pub(super) type Lines = (Vec<Line>, Vec<Finding>);
+pub(super) type EnvFileLines = (Vec<EnvFileLine>, Vec<InventoryFinding>);
 
 /// Parses a file. Values are interpolated with `outer` first, then with `earlier` files and the lines
 /// above; a name without a value takes the value of `outer`.
@@ -47,7 +47,7 @@ pub(super) fn read(
     outer: Values<'_, '_>,
     earlier: &Variables,
     budget: &Budget,
-) -> Lines {
+) -> EnvFileLines {
     let mut defined: Variables = Variables::new();
     let mut lost: BTreeSet<String> = BTreeSet::new();
     let (mut lines, mut findings) = (Vec::new(), Vec::new());
@@ -67,8 +67,8 @@ pub(super) fn read(
                 Some(value) => Filled { parts: value.parts.clone(), ..Filled::plain(value.text.as_str()) },
                 None => Filled::unknown(PASSED_ON),
             },
-            Some(Text::Literal(text)) => Filled::plain(text),
-            Some(Text::Template(text)) => {
+            Some(DotenvText::Literal(text)) => Filled::plain(text),
+            Some(DotenvText::Template(text)) => {
                 let known = |wanted: &str| {
                     let above = || defined.get(wanted).or_else(|| earlier.get(wanted));
                     outer(wanted).or_else(|| above().filter(|_| !lost.contains(wanted)))
@@ -79,20 +79,21 @@ pub(super) fn read(
         match only_text(&value) {
             Some(text) => {
                 lost.remove(&name);
-                defined.insert(name.clone(), Known { text: text.to_owned(), parts: parts.clone() });
+                defined
+                    .insert(name.clone(), InterpolationVar { text: text.to_owned(), parts: parts.clone() });
             }
             None if !is_alone => {
                 lost.insert(name.clone());
             }
             None => {}
         }
-        lines.push(Line { name, value, parts, draft, spot });
+        lines.push(EnvFileLine { name, value, parts, draft, spot });
     }
     (lines, findings)
 }
 
 /// Parses a file of the form `raw`, without interpolation.
-pub(super) fn read_raw(label: &str, text: &str, outer: Values<'_, '_>) -> Lines {
+pub(super) fn read_raw(label: &str, text: &str, outer: Values<'_, '_>) -> EnvFileLines {
     let (mut lines, mut findings) = (Vec::new(), Vec::new());
     for (index, line) in text.strip_prefix('\u{feff}').unwrap_or(text).lines().enumerate() {
         let line = line.trim_start();
@@ -113,7 +114,7 @@ pub(super) fn read_raw(label: &str, text: &str, outer: Values<'_, '_>) -> Lines 
             }
             (None, None) => Filled::unknown(PASSED_ON),
         };
-        lines.push(Line { name: name.to_owned(), value, parts, draft, spot });
+        lines.push(EnvFileLine { name: name.to_owned(), value, parts, draft, spot });
     }
     (lines, findings)
 }
@@ -121,24 +122,24 @@ pub(super) fn read_raw(label: &str, text: &str, outer: Values<'_, '_>) -> Lines 
 /// Reason for a name without a value.
 pub(super) const PASSED_ON: &str = "it is passed on from anyone who deploys";
 
-fn spot(label: &str, line: usize) -> Spot {
-    Spot { file: label.into(), position: Position { line, column: 1 } }
+fn spot(label: &str, line: usize) -> Location {
+    Location { file: label.into(), position: Position { line, column: 1 } }
 }
 
 /// A value after interpolation.
 struct Filled {
-    value: GivenValue,
-    parts: Vec<Part>,
+    value: EnvVarSource,
+    parts: Vec<DeploymentPart>,
     draft: Option<String>,
 }
 
 impl Filled {
     fn plain(text: impl Into<String>) -> Self {
-        Self { value: GivenValue::Text(vec![Piece::Text(text.into())]), parts: Vec::new(), draft: None }
+        Self { value: EnvVarSource::Text(vec![Segment::Text(text.into())]), parts: Vec::new(), draft: None }
     }
 
     fn unknown(why: &str) -> Self {
-        Self { value: GivenValue::Unknown(why.to_owned()), parts: Vec::new(), draft: None }
+        Self { value: EnvVarSource::Unknown(why.to_owned()), parts: Vec::new(), draft: None }
     }
 }
 
@@ -146,8 +147,8 @@ fn filled(
     text: &str,
     known: Values<'_, '_>,
     budget: &Budget,
-    spot: &Spot,
-    findings: &mut Vec<Finding>,
+    spot: &Location,
+    findings: &mut Vec<InventoryFinding>,
 ) -> Filled {
     let made = match interpolate(text, known, budget) {
         Ok(made) => made,
@@ -159,19 +160,19 @@ fn filled(
     let value = match (made.required, made.unset.first()) {
         (Some(required), _) => {
             findings.push(finding(spot, format!("this line has no value: {required}")));
-            GivenValue::Required(required)
+            EnvVarSource::Required(required)
         }
-        (None, Some(name)) => GivenValue::Unknown(format!("`{name}` has no value in the files")),
+        (None, Some(name)) => EnvVarSource::Unknown(format!("`{name}` has no value in the files")),
         (None, None) => return Filled { parts: made.parts, ..Filled::plain(made.text) },
     };
     Filled { value, parts: made.parts, draft: Some(made.text) }
 }
 
 /// Returns the text of a value that consists of a single text.
-fn only_text(value: &GivenValue) -> Option<&str> {
+fn only_text(value: &EnvVarSource) -> Option<&str> {
     match value {
-        GivenValue::Text(pieces) => match pieces.as_slice() {
-            [Piece::Text(text)] => Some(text),
+        EnvVarSource::Text(pieces) => match pieces.as_slice() {
+            [Segment::Text(text)] => Some(text),
             _ => None,
         },
         _ => None,
@@ -186,15 +187,17 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn read(text: &str) -> Lines {
-        let out = Known { text: "out".to_owned(), parts: Vec::new() };
-        let earlier =
-            Variables::from([("EARLY".to_owned(), Known { text: "early".to_owned(), parts: Vec::new() })]);
+    fn read(text: &str) -> EnvFileLines {
+        let out = InterpolationVar { text: "out".to_owned(), parts: Vec::new() };
+        let earlier = Variables::from([(
+            "EARLY".to_owned(),
+            InterpolationVar { text: "early".to_owned(), parts: Vec::new() },
+        )]);
         super::read("f", text, &|name| (name == "OUT").then_some(&out), &earlier, &Budget::default())
     }
 
-    fn values(lines: &[Line]) -> Vec<(String, String, usize)> {
-        let value = |line: &Line| only_text(&line.value).unwrap_or("?").to_owned();
+    fn values(lines: &[EnvFileLine]) -> Vec<(String, String, usize)> {
+        let value = |line: &EnvFileLine| only_text(&line.value).unwrap_or("?").to_owned();
         lines.iter().map(|line| (line.name.clone(), value(line), line.spot.position.line)).collect()
     }
 
@@ -231,7 +234,7 @@ mod tests {
     fn it_is_known_what_a_value_is_made_of() {
         let text = "DB_PASSWORD=hunter2\nURL=x/$DB_PASSWORD\nAGAIN=<$URL>\nPLAIN=x\nOPEN=a$NO-b\n";
         let (lines, _) = read(text);
-        let made_of = |line: &Line| -> Vec<String> {
+        let made_of = |line: &EnvFileLine| -> Vec<String> {
             let text = line.draft.as_deref().or(only_text(&line.value)).expect("has a text");
             line.parts.iter().map(|part| format!("{}={}", part.name, &text[part.range.clone()])).collect()
         };

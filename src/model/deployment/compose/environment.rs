@@ -4,17 +4,17 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::super::expansion::Piece;
+use super::super::expansion::Segment;
 use super::super::files::resolved;
-use super::super::interpolation::Known;
+use super::super::interpolation::InterpolationVar;
 use super::super::limits::is_full_at;
-use super::super::{Given, GivenValue, Part, finding};
+use super::super::{DeploymentPart, EnvEntry, EnvVarSource, finding};
 use super::document::{Taint, Variables, place};
 use super::dotenv::{self, NO_ASSIGNMENT, PASSED_ON};
-use super::project::{Project, is_refused};
-use crate::base::yaml::tree::{Entry, Node, Spot, Value};
+use super::project::{ComposeProject, is_refused};
+use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue};
 use crate::model::environment::is_environment_name;
-use crate::model::inventory::Finding;
+use crate::model::inventory::InventoryFinding;
 
 /// Words in file names that mark an example of a file that is not committed.
 const EXAMPLES: &[&str] = &["example", "sample", "template", "dist"];
@@ -22,7 +22,7 @@ const EXAMPLES: &[&str] = &["example", "sample", "template", "dist"];
 /// A variable of `environment`.
 struct Own {
     name: String,
-    spot: Spot,
+    spot: Location,
     /// Value; `None` if only the name is given.
     value: Option<(String, Rc<Taint>)>,
 }
@@ -30,39 +30,43 @@ struct Own {
 /// An item of `env_file`.
 struct File {
     written: String,
-    spot: Spot,
+    spot: Location,
     is_required: bool,
     format: Option<String>,
 }
 
 /// Returns the variables of a service in the order of their definition.
-pub(super) fn variables(project: &Project<'_>, service: &Node, findings: &mut Vec<Finding>) -> Vec<Given> {
+pub(super) fn variables(
+    project: &ComposeProject<'_>,
+    service: &Node,
+    findings: &mut Vec<InventoryFinding>,
+) -> Vec<EnvEntry> {
     let mut own: Vec<Own> = Vec::new();
     if let Some(environment) = service.get("environment") {
         read_own(project, environment, &mut own, findings);
     }
-    let mut given: Vec<Given> = Vec::new();
+    let mut given: Vec<EnvEntry> = Vec::new();
     for one in &own {
         let (name, place) = (one.name.clone(), one.spot.line());
         given.push(match &one.value {
             Some((text, taint)) => {
-                Given { name, place, ..value_of(&one.name, text, taint, &one.spot, findings) }
+                EnvEntry { name, place, ..value_of(&one.name, text, taint, &one.spot, findings) }
             }
             None => match project.variables.get(&one.name) {
                 Some(known) => {
-                    Given { name, place, parts: known.parts.clone(), ..unnamed(text(&known.text)) }
+                    EnvEntry { name, place, parts: known.parts.clone(), ..unnamed(text(&known.text)) }
                 }
                 None => {
                     let message =
                         format!("`{name}` is passed on from anyone who deploys: no value is known here");
                     findings.push(finding(&one.spot, message));
-                    Given { name, place, ..unnamed(GivenValue::Unknown(PASSED_ON.to_owned())) }
+                    EnvEntry { name, place, ..unnamed(EnvVarSource::Unknown(PASSED_ON.to_owned())) }
                 }
             },
         });
     }
     let defined: Variables = given.iter().filter_map(known).collect();
-    let mut all = Collected::default();
+    let mut all = CollectedEnv::default();
     for file in files(project, service, findings) {
         read_file(project, &file, &defined, &mut all, findings);
     }
@@ -74,15 +78,15 @@ pub(super) fn variables(project: &Project<'_>, service: &Node, findings: &mut Ve
 
 /// Variables by name; a later definition replaces an earlier one.
 #[derive(Default)]
-struct Collected {
-    given: Vec<Option<Given>>,
+struct CollectedEnv {
+    given: Vec<Option<EnvEntry>>,
     index: BTreeMap<String, usize>,
     count: usize,
     is_full: bool,
 }
 
-impl Collected {
-    fn give(&mut self, given: Given, spot: &Spot, findings: &mut Vec<Finding>) {
+impl CollectedEnv {
+    fn give(&mut self, given: EnvEntry, spot: &Location, findings: &mut Vec<InventoryFinding>) {
         if !is_environment_name(&given.name) {
             findings.push(finding(spot, "this cannot be the name of a variable, and is left out"));
             return;
@@ -99,65 +103,76 @@ impl Collected {
         self.given.push(Some(given));
     }
 
-    fn variables(self) -> Vec<Given> {
+    fn variables(self) -> Vec<EnvEntry> {
         self.given.into_iter().flatten().collect()
     }
 }
 
-fn text(text: impl Into<String>) -> GivenValue {
-    GivenValue::Text(vec![Piece::Text(text.into())])
+fn text(text: impl Into<String>) -> EnvVarSource {
+    EnvVarSource::Text(vec![Segment::Text(text.into())])
 }
 
 /// Returns the value of a variable for the interpolation of environment files.
-fn known(given: &Given) -> Option<(String, Known)> {
-    let GivenValue::Text(pieces) = &given.value else { return None };
-    let [Piece::Text(text)] = pieces.as_slice() else { return None };
-    Some((given.name.clone(), Known { text: text.clone(), parts: given.parts.clone() }))
+fn known(given: &EnvEntry) -> Option<(String, InterpolationVar)> {
+    let EnvVarSource::Text(pieces) = &given.value else { return None };
+    let [Segment::Text(text)] = pieces.as_slice() else { return None };
+    Some((given.name.clone(), InterpolationVar { text: text.clone(), parts: given.parts.clone() }))
 }
 
-fn unnamed(value: GivenValue) -> Given {
-    Given { name: String::new(), place: String::new(), value, parts: Vec::new(), draft: None }
+fn unnamed(value: EnvVarSource) -> EnvEntry {
+    EnvEntry { name: String::new(), place: String::new(), value, parts: Vec::new(), draft: None }
 }
 
 /// Returns a variable's interpolated value, without its name and place.
-fn value_of(name: &str, written: &str, taint: &Taint, spot: &Spot, findings: &mut Vec<Finding>) -> Given {
+fn value_of(
+    name: &str,
+    written: &str,
+    taint: &Taint,
+    spot: &Location,
+    findings: &mut Vec<InventoryFinding>,
+) -> EnvEntry {
     if let Some(wrong) = &taint.wrong {
         findings.push(finding(spot, format!("`{name}` has no value: {wrong}")));
-        return unnamed(GivenValue::Unknown(wrong.clone()));
+        return unnamed(EnvVarSource::Unknown(wrong.clone()));
     }
     let parts = parts_of(written, taint);
     let value = match (&taint.required, taint.unset.first()) {
         (Some(required), _) => {
             findings.push(finding(spot, format!("`{name}` is not known: {required}")));
-            GivenValue::Required(required.clone())
+            EnvVarSource::Required(required.clone())
         }
         (None, Some(unset)) => {
             let why = format!("`{unset}` has no value in the `.env` of the project");
             findings.push(finding(spot, format!("`{name}` is not known: {why}")));
-            GivenValue::Unknown(why)
+            EnvVarSource::Unknown(why)
         }
-        (None, None) => return Given { parts, ..unnamed(text(written)) },
+        (None, None) => return EnvEntry { parts, ..unnamed(text(written)) },
     };
-    Given { parts, draft: Some(written.to_owned()), ..unnamed(value) }
+    EnvEntry { parts, draft: Some(written.to_owned()), ..unnamed(value) }
 }
 
 /// Returns the interpolated parts of a value. An item of a list has the name before the value in the
 /// same text.
-fn parts_of(value: &str, taint: &Taint) -> Vec<Part> {
+fn parts_of(value: &str, taint: &Taint) -> Vec<DeploymentPart> {
     let before = taint.text.len().saturating_sub(value.len());
-    let within = |part: &Part| {
+    let within = |part: &DeploymentPart| {
         let start = part.range.start.checked_sub(before)?;
-        Some(Part { range: start..part.range.end.checked_sub(before)?, ..part.clone() })
+        Some(DeploymentPart { range: start..part.range.end.checked_sub(before)?, ..part.clone() })
     };
     taint.parts.iter().filter_map(within).collect()
 }
 
-fn read_own(project: &Project<'_>, environment: &Node, own: &mut Vec<Own>, findings: &mut Vec<Finding>) {
+fn read_own(
+    project: &ComposeProject<'_>,
+    environment: &Node,
+    own: &mut Vec<Own>,
+    findings: &mut Vec<InventoryFinding>,
+) {
     let taint = |node: &Node| project.taints.get(&place(&node.spot)).cloned().unwrap_or_default();
-    for Entry { key, spot, node } in environment.entries() {
+    for MapEntry { key, spot, node } in environment.entries() {
         let value = match &node.value {
-            Value::Scalar { .. } if node.is_null() => None,
-            Value::Scalar { text, .. } => Some((text.clone(), taint(node))),
+            NodeValue::Scalar { .. } if node.is_null() => None,
+            NodeValue::Scalar { text, .. } => Some((text.clone(), taint(node))),
             _ => {
                 findings.push(finding(spot, format!("the value of `{key}` is no text, and is left out")));
                 continue;
@@ -191,10 +206,10 @@ fn read_own(project: &Project<'_>, environment: &Node, own: &mut Vec<Own>, findi
 }
 
 /// Returns the environment files of a service. A repeated file moves to its later position.
-fn files(project: &Project<'_>, service: &Node, findings: &mut Vec<Finding>) -> Vec<File> {
+fn files(project: &ComposeProject<'_>, service: &Node, findings: &mut Vec<InventoryFinding>) -> Vec<File> {
     let Some(node) = service.get("env_file") else { return Vec::new() };
     let items = match &node.value {
-        Value::List(items) => items.as_slice(),
+        NodeValue::List(items) => items.as_slice(),
         _ => std::slice::from_ref(node),
     };
     let mut files: Vec<File> = Vec::new();
@@ -226,11 +241,11 @@ fn files(project: &Project<'_>, service: &Node, findings: &mut Vec<Finding>) -> 
 }
 
 fn read_file(
-    project: &Project<'_>,
+    project: &ComposeProject<'_>,
     file: &File,
     own: &Variables,
-    all: &mut Collected,
-    findings: &mut Vec<Finding>,
+    all: &mut CollectedEnv,
+    findings: &mut Vec<InventoryFinding>,
 ) {
     let reader = &project.reader;
     let written = &file.written;
@@ -279,10 +294,10 @@ fn read_file(
             if all.index.contains_key(&line.name) {
                 continue;
             }
-        } else if let GivenValue::Unknown(why) = &line.value {
+        } else if let EnvVarSource::Unknown(why) = &line.value {
             findings.push(finding(&line.spot, format!("`{}` is not known: {why}", line.name)));
         }
-        let given = Given {
+        let given = EnvEntry {
             name: line.name,
             place: line.spot.line(),
             value: line.value,
@@ -294,7 +309,12 @@ fn read_file(
 }
 
 /// Reads the names of variables from the example of a missing file: `.env.example`.
-fn read_example(project: &Project<'_>, file: &File, all: &mut Collected, findings: &mut Vec<Finding>) {
+fn read_example(
+    project: &ComposeProject<'_>,
+    file: &File,
+    all: &mut CollectedEnv,
+    findings: &mut Vec<InventoryFinding>,
+) {
     let is_there = |path: &String| project.reader.is_file(path).unwrap_or(false);
     let path = EXAMPLES.iter().find_map(|end| {
         let with_end = resolved(&project.directory, &format!("{}.{end}", file.written)).filter(is_there);
@@ -307,8 +327,8 @@ fn read_example(project: &Project<'_>, file: &File, all: &mut Collected, finding
     let (lines, _) = dotenv::read(&label, &content, &|_| None, &Variables::new(), &project.reader.budget());
     for line in lines {
         let why = format!("the file `{}` is not in the repository", file.written);
-        let value = GivenValue::Unknown(why);
-        let given = Given { name: line.name, place: line.spot.line(), ..unnamed(value) };
+        let value = EnvVarSource::Unknown(why);
+        let given = EnvEntry { name: line.name, place: line.spot.line(), ..unnamed(value) };
         all.give(given, &line.spot, findings);
     }
 }

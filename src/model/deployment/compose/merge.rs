@@ -1,44 +1,44 @@
-//! Merge of a service with one of an earlier file, or with the service that it extends: the rules of
+//! ComposeMerge of a service with one of an earlier file, or with the service that it extends: the rules of
 //! compose-go's `override`. Resets belong in `document`.
 
 use std::collections::HashMap;
 
 use super::super::date::Date;
-use crate::base::yaml::tree::{Entry, Node, Spot, Value};
+use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue};
 
 /// Fields of different node kinds in the two files, which Compose refuses to merge.
-pub(super) type Refused = Vec<(String, Spot)>;
+pub(super) type Refused = Vec<(String, Location)>;
 
 /// Merges a service onto another.
 pub(super) fn services(base: Node, over: Node, refused: &mut Refused) -> Node {
     let Node { spot, value } = base;
     match (value, over.value) {
-        (Value::Map(base), Value::Map(over)) => {
-            Node { spot, value: Value::Map(maps(base, over, refused, &mut field)) }
+        (NodeValue::Map(base), NodeValue::Map(over)) => {
+            Node { spot, value: NodeValue::Map(maps(base, over, refused, &mut field)) }
         }
         // `null` changes nothing.
-        (Value::Scalar { .. }, value) => Node { spot: over.spot, value },
+        (NodeValue::Scalar { .. }, value) => Node { spot: over.spot, value },
         (base, _) => Node { spot, value: base },
     }
 }
 
 /// A function that merges two nodes of the same key.
-pub(super) type Merge<'a> = &'a mut dyn FnMut(&str, Node, Node, &mut Refused) -> Node;
+pub(super) type ComposeMerge<'a> = &'a mut dyn FnMut(&str, Node, Node, &mut Refused) -> Node;
 
 /// Merges mappings key by key.
 pub(super) fn maps(
-    base: Vec<Entry>,
-    over: Vec<Entry>,
+    base: Vec<MapEntry>,
+    over: Vec<MapEntry>,
     refused: &mut Refused,
-    merge: Merge<'_>,
-) -> Vec<Entry> {
+    merge: ComposeMerge<'_>,
+) -> Vec<MapEntry> {
     let mut index: HashMap<String, usize> =
         base.iter().enumerate().map(|(at, entry)| (entry.key.clone(), at)).collect();
-    let mut merged: Vec<Option<Entry>> = base.into_iter().map(Some).collect();
+    let mut merged: Vec<Option<MapEntry>> = base.into_iter().map(Some).collect();
     for entry in over {
         match index.get(&entry.key) {
             Some(&at) => {
-                merged[at] = merged[at].take().map(|known| Entry {
+                merged[at] = merged[at].take().map(|known| MapEntry {
                     node: merge(&entry.key, known.node, entry.node, refused),
                     key: entry.key,
                     spot: entry.spot,
@@ -59,16 +59,16 @@ fn field(key: &str, base: Node, over: Node, refused: &mut Refused) -> Node {
         "environment" | "env_file" => {
             let spot = over.spot.clone();
             let items = [sequence(base), sequence(over)].concat();
-            Node { spot, value: Value::List(items) }
+            Node { spot, value: NodeValue::List(items) }
         }
         "depends_on" => any(key, mapping(base), mapping(over), refused),
         "healthcheck" => match (base, over) {
-            (Node { spot, value: Value::Map(base) }, Node { value: Value::Map(over), .. }) => {
+            (Node { spot, value: NodeValue::Map(base) }, Node { value: NodeValue::Map(over), .. }) => {
                 let mut merge = |key: &str, base, over, refused: &mut Refused| match key {
                     "test" => over,
                     _ => any(key, base, over, refused),
                 };
-                Node { spot, value: Value::Map(maps(base, over, refused, &mut merge)) }
+                Node { spot, value: NodeValue::Map(maps(base, over, refused, &mut merge)) }
             }
             (base, over) => any(key, base, over, refused),
         },
@@ -83,14 +83,14 @@ fn any(key: &str, base: Node, over: Node, refused: &mut Refused) -> Node {
         return base;
     }
     match (base.value, over.value) {
-        (Value::Map(base_entries), Value::Map(entries)) => {
-            Node { spot: base.spot, value: Value::Map(maps(base_entries, entries, refused, &mut any)) }
+        (NodeValue::Map(base_entries), NodeValue::Map(entries)) => {
+            Node { spot: base.spot, value: NodeValue::Map(maps(base_entries, entries, refused, &mut any)) }
         }
-        (Value::List(mut items), Value::List(more)) => {
+        (NodeValue::List(mut items), NodeValue::List(more)) => {
             items.extend(more);
-            Node { spot: over.spot, value: Value::List(items) }
+            Node { spot: over.spot, value: NodeValue::List(items) }
         }
-        (Value::Scalar { .. }, value) => Node { spot: over.spot, value },
+        (NodeValue::Scalar { .. }, value) => Node { spot: over.spot, value },
         (value, _) => {
             refused.push((key.to_owned(), over.spot));
             Node { spot: base.spot, value }
@@ -101,17 +101,17 @@ fn any(key: &str, base: Node, over: Node, refused: &mut Refused) -> Node {
 /// Converts a mapping to a list of `NAME=VALUE`. Each item has the position of its value.
 fn sequence(node: Node) -> Vec<Node> {
     match node.value {
-        Value::List(items) => items,
-        Value::Map(entries) => entries.into_iter().filter_map(assignment).collect(),
-        Value::Scalar { .. } if node.is_null() => Vec::new(),
-        Value::Scalar { .. } => vec![node],
+        NodeValue::List(items) => items,
+        NodeValue::Map(entries) => entries.into_iter().filter_map(assignment).collect(),
+        NodeValue::Scalar { .. } if node.is_null() => Vec::new(),
+        NodeValue::Scalar { .. } => vec![node],
     }
 }
 
-fn assignment(entry: Entry) -> Option<Node> {
+fn assignment(entry: MapEntry) -> Option<Node> {
     match &entry.node.value {
-        Value::Scalar { .. } if entry.node.is_null() => Some(Node::text_at(&entry.spot, entry.key)),
-        Value::Scalar { text, plain } => {
+        NodeValue::Scalar { .. } if entry.node.is_null() => Some(Node::text_at(&entry.spot, entry.key)),
+        NodeValue::Scalar { text, plain } => {
             let date = Date::read(text).filter(|_| *plain).map(Date::printed);
             let text = date.as_deref().unwrap_or(text);
             Some(Node::text_at(&entry.node.spot, format!("{}={text}", entry.key)))
@@ -122,13 +122,13 @@ fn assignment(entry: Entry) -> Option<Node> {
 
 /// Converts a list of keys to a mapping.
 pub(super) fn mapping(node: Node) -> Node {
-    let Value::List(items) = &node.value else { return node };
+    let NodeValue::List(items) = &node.value else { return node };
     let entry = |item: &Node| {
-        Some(Entry {
+        Some(MapEntry {
             key: item.text()?.to_owned(),
             spot: item.spot.clone(),
-            node: Node { spot: item.spot.clone(), value: Value::Map(Vec::new()) },
+            node: Node { spot: item.spot.clone(), value: NodeValue::Map(Vec::new()) },
         })
     };
-    Node { value: Value::Map(items.iter().filter_map(entry).collect()), spot: node.spot }
+    Node { value: NodeValue::Map(items.iter().filter_map(entry).collect()), spot: node.spot }
 }

@@ -17,12 +17,12 @@ mod words;
 
 use std::rc::Rc;
 
-use super::files::Reader;
-use super::{Container, DeploymentError, finding};
+use super::files::FileReader;
+use super::{DeployedContainer, DeploymentError, finding};
 use crate::base::yaml::Position;
-use crate::base::yaml::tree::{Node, Spot, Tags, Value};
-use crate::model::inventory::Finding;
-use project::{ALL, Project};
+use crate::base::yaml::tree::{Location, Node, NodeValue, Tags};
+use crate::model::inventory::InventoryFinding;
+use project::{ALL, ComposeProject};
 
 /// Top-level keys that a Compose file without services may have.
 const TOP: &[&str] =
@@ -39,10 +39,10 @@ const OVERRIDES: &[&str] = &[
 
 /// Returns whether a document is a Compose file or a part of one.
 pub(super) fn is_project(document: &Node) -> bool {
-    let is_map = |key: &str| document.get(key).is_some_and(|node| matches!(node.value, Value::Map(_)));
+    let is_map = |key: &str| document.get(key).is_some_and(|node| matches!(node.value, NodeValue::Map(_)));
     let is_known = |key: &str| TOP.contains(&key) || key.starts_with("x-");
     is_map("services")
-        || (document.get("include").is_some_and(|node| matches!(node.value, Value::List(_)))
+        || (document.get("include").is_some_and(|node| matches!(node.value, NodeValue::List(_)))
             && document.entries().iter().all(|entry| is_known(&entry.key)))
 }
 
@@ -51,8 +51,8 @@ pub(super) fn is_project(document: &Node) -> bool {
 pub(super) fn in_order(
     directory: &str,
     names: &mut Vec<String>,
-    reader: &Reader<'_>,
-    findings: &mut Vec<Finding>,
+    reader: &FileReader<'_>,
+    findings: &mut Vec<InventoryFinding>,
 ) {
     let found = |all: &[&str]| {
         all.iter().find(|one| names.iter().any(|name| name == *one)).map(|one| (*one).to_owned())
@@ -67,7 +67,7 @@ pub(super) fn in_order(
         names.iter().filter(|name| is_compose(name) && **name != first && Some(*name) != second.as_ref());
     for other in others {
         let path = paths::joined(directory, other).unwrap_or_default();
-        let spot = Spot { file: reader.label(&path).into(), position: Position { line: 1, column: 1 } };
+        let spot = Location { file: reader.label(&path).into(), position: Position { line: 1, column: 1 } };
         let message = "Compose does not read this file unless it is named, and neither does `cki`: list it in `deployment`";
         findings.push(finding(&spot, message));
     }
@@ -77,10 +77,10 @@ pub(super) fn in_order(
 
 /// Projects of a deployment, one for each repository.
 #[derive(Default)]
-pub(super) struct Projects<'a>(Vec<Project<'a>>);
+pub(super) struct Projects<'a>(Vec<ComposeProject<'a>>);
 
 /// A service of a project.
-pub(super) struct Service {
+pub(super) struct ComposeService {
     pub(super) name: String,
     project: usize,
 }
@@ -89,7 +89,7 @@ impl<'a> Projects<'a> {
     /// Adds a document of a Compose file. It changes services of earlier documents.
     pub(super) fn add(
         &mut self,
-        reader: &Rc<Reader<'a>>,
+        reader: &Rc<FileReader<'a>>,
         path: &str,
         document: Node,
         tags: &Tags,
@@ -98,7 +98,7 @@ impl<'a> Projects<'a> {
         let at = match self.0.iter().position(|project| project.reader.label("") == root) {
             Some(at) => at,
             None => {
-                self.0.push(Project::open(reader, path)?);
+                self.0.push(ComposeProject::open(reader, path)?);
                 self.0.len() - 1
             }
         };
@@ -106,18 +106,22 @@ impl<'a> Projects<'a> {
     }
 
     /// Returns all services.
-    pub(super) fn services(&self) -> Vec<Service> {
-        let of = |(project, one): (usize, &Project<'_>)| {
+    pub(super) fn services(&self) -> Vec<ComposeService> {
+        let of = |(project, one): (usize, &ComposeProject<'_>)| {
             one.services
                 .iter()
-                .map(move |entry| Service { name: entry.key.clone(), project })
+                .map(move |entry| ComposeService { name: entry.key.clone(), project })
                 .collect::<Vec<_>>()
         };
         self.0.iter().enumerate().flat_map(of).collect()
     }
 
     /// Returns the container of a service.
-    pub(super) fn container(&mut self, service: &Service, findings: &mut Vec<Finding>) -> Container {
+    pub(super) fn container(
+        &mut self,
+        service: &ComposeService,
+        findings: &mut Vec<InventoryFinding>,
+    ) -> DeployedContainer {
         let project = &mut self.0[service.project];
         findings.extend(project.notes.remove(ALL).unwrap_or_default());
         findings.extend(project.notes.remove(&service.name).unwrap_or_default());

@@ -2,7 +2,7 @@
 //! another file extends or includes it. Reading the files belongs in `project`.
 
 use super::super::files::resolved;
-use crate::base::yaml::tree::{Node, Value};
+use crate::base::yaml::tree::{Node, NodeValue};
 
 /// Returns the relative path between two directories, both given from the root: `../common`, or `.`.
 pub(super) fn relative(from: &str, to: &str) -> String {
@@ -38,12 +38,12 @@ fn cleaned(directory: &str, path: &str) -> String {
 
 /// Puts a directory before the paths of a service: those of `env_file` and `extends`.
 pub(super) fn rebase(service: &mut Node, directory: &str) {
-    let Value::Map(fields) = &mut service.value else { return };
+    let NodeValue::Map(fields) = &mut service.value else { return };
     for field in fields {
         match field.key.as_str() {
             "env_file" => for_each_path(&mut field.node, "path", directory),
             "extends" => {
-                if let Value::Map(_) = field.node.value {
+                if let NodeValue::Map(_) = field.node.value {
                     for_each_path(&mut field.node, "file", directory);
                 }
             }
@@ -54,12 +54,12 @@ pub(super) fn rebase(service: &mut Node, directory: &str) {
 
 fn for_each_path(node: &mut Node, key: &str, directory: &str) {
     match &mut node.value {
-        Value::Scalar { text, plain: false } if !text.starts_with('/') && !text.is_empty() => {
+        NodeValue::Scalar { text, plain: false } if !text.starts_with('/') && !text.is_empty() => {
             *text = cleaned(directory, text);
         }
-        Value::Scalar { .. } => {}
-        Value::List(items) => items.iter_mut().for_each(|item| for_each_path(item, key, directory)),
-        Value::Map(entries) => {
+        NodeValue::Scalar { .. } => {}
+        NodeValue::List(items) => items.iter_mut().for_each(|item| for_each_path(item, key, directory)),
+        NodeValue::Map(entries) => {
             let path = entries.iter_mut().filter(|entry| entry.key == key);
             path.for_each(|entry| for_each_path(&mut entry.node, "", directory));
         }

@@ -4,32 +4,32 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-use super::super::files::{Reader, directory_of, resolved};
-use super::super::{DeploymentError, Part, finding};
-use super::document::{Document, Preparation, Taint, Taints, Variables, place, reset};
+use super::super::files::{FileReader, directory_of, resolved};
+use super::super::{DeploymentError, DeploymentPart, finding};
+use super::document::{ComposeDocument, Preparation, Taint, Taints, Variables, place, reset};
 use super::dotenv;
 use super::merge::{self, Refused};
 use super::paths;
 use super::schema::Refusals;
-use crate::base::yaml::tree::{Entry, Node, Spot, Tags, Value};
-use crate::model::inventory::Finding;
+use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue, Tags};
+use crate::model::inventory::InventoryFinding;
 
 /// Maximum length of a chain of `extends` or `include`.
 const LONGEST_CHAIN: usize = 50;
 
 /// Services of the Compose files of one repository.
-pub(super) struct Project<'a> {
-    pub(super) reader: Rc<Reader<'a>>,
+pub(super) struct ComposeProject<'a> {
+    pub(super) reader: Rc<FileReader<'a>>,
     /// Directory that paths are relative to.
     pub(super) directory: String,
     pub(super) variables: Rc<Variables>,
     /// Variables to which the `.env` gives an unknown value.
     unknown: Rc<BTreeSet<String>>,
-    pub(super) services: Vec<Entry>,
+    pub(super) services: Vec<MapEntry>,
     pub(super) taints: Taints,
     /// Findings by service.
-    pub(super) notes: BTreeMap<String, Vec<Finding>>,
-    extended: HashMap<String, Rc<Document>>,
+    pub(super) notes: BTreeMap<String, Vec<InventoryFinding>>,
+    extended: HashMap<String, Rc<ComposeDocument>>,
 }
 
 /// Context of a file: its variables, and the directory that its paths are relative to.
@@ -46,9 +46,9 @@ struct Scope {
 /// Key of the notes that concern every service.
 pub(super) const ALL: &str = "";
 
-impl<'a> Project<'a> {
+impl<'a> ComposeProject<'a> {
     /// Opens the project whose first file is at a path.
-    pub(super) fn open(reader: &Rc<Reader<'a>>, path: &str) -> Result<Self, DeploymentError> {
+    pub(super) fn open(reader: &Rc<FileReader<'a>>, path: &str) -> Result<Self, DeploymentError> {
         let mut project = Self {
             reader: Rc::clone(reader),
             directory: directory_of(path).to_owned(),
@@ -84,7 +84,7 @@ impl<'a> Project<'a> {
 
     fn add_to(
         &mut self,
-        services: &mut Vec<Entry>,
+        services: &mut Vec<MapEntry>,
         scope: &Scope,
         document: Node,
         tags: &Tags,
@@ -110,18 +110,18 @@ impl<'a> Project<'a> {
         Ok(())
     }
 
-    fn prepared(&mut self, scope: &Scope, document: Node, tags: &Tags) -> Document {
+    fn prepared(&mut self, scope: &Scope, document: Node, tags: &Tags) -> ComposeDocument {
         let budget = self.reader.budget();
         let variables = &scope.variables;
         Preparation { variables, budget: &budget, taints: &mut self.taints }.document(document, tags)
     }
 
-    pub(super) fn note(&mut self, service: &str, spot: &Spot, message: impl Into<String>) {
+    pub(super) fn note(&mut self, service: &str, spot: &Location, message: impl Into<String>) {
         self.notes.entry(service.to_owned()).or_default().push(finding(spot, message));
     }
 
     /// Adds a finding about every service once, since the check after each file repeats it.
-    fn note_once(&mut self, spot: &Spot, message: String) {
+    fn note_once(&mut self, spot: &Location, message: String) {
         let found = finding(spot, message);
         let notes = self.notes.entry(ALL.to_owned()).or_default();
         if !notes.contains(&found) {
@@ -171,17 +171,17 @@ impl<'a> Project<'a> {
 }
 
 /// Resolution of `extends`.
-impl Project<'_> {
+impl ComposeProject<'_> {
     fn extended_services(
         &mut self,
         scope: &Scope,
-        document: &Rc<Document>,
-    ) -> Result<Vec<Entry>, DeploymentError> {
+        document: &Rc<ComposeDocument>,
+    ) -> Result<Vec<MapEntry>, DeploymentError> {
         let mut services = Vec::new();
         for entry in &document.services {
             let mut seen = Vec::new();
             let node = self.extended(scope, document, entry, &entry.key, &mut seen)?;
-            services.push(Entry { key: entry.key.clone(), spot: entry.spot.clone(), node });
+            services.push(MapEntry { key: entry.key.clone(), spot: entry.spot.clone(), node });
         }
         Ok(services)
     }
@@ -190,10 +190,10 @@ impl Project<'_> {
     fn extended(
         &mut self,
         scope: &Scope,
-        document: &Rc<Document>,
-        entry: &Entry,
+        document: &Rc<ComposeDocument>,
+        entry: &MapEntry,
         of: &str,
-        seen: &mut Vec<Spot>,
+        seen: &mut Vec<Location>,
     ) -> Result<Node, DeploymentError> {
         let mut own = entry.node.clone();
         let Some(extends) = take(&mut own, "extends") else { return Ok(own) };
@@ -220,7 +220,7 @@ impl Project<'_> {
             return Ok(own);
         };
         let base = self.extended(scope, &there, base, of, seen)?;
-        let mut source = vec![Entry { key: entry.key.clone(), spot: entry.spot.clone(), node: base }];
+        let mut source = vec![MapEntry { key: entry.key.clone(), spot: entry.spot.clone(), node: base }];
         reset(&mut source, &document.resets);
         let mut refused = Refused::new();
         let merged = match source.pop() {
@@ -237,7 +237,7 @@ impl Project<'_> {
         scope: &Scope,
         file: &Node,
         of: &str,
-    ) -> Result<Option<Rc<Document>>, DeploymentError> {
+    ) -> Result<Option<Rc<ComposeDocument>>, DeploymentError> {
         let written = file.text().unwrap_or_default();
         let path =
             resolved(&scope.directory, written).filter(|path| self.reader.is_file(path).unwrap_or(false));
@@ -254,7 +254,7 @@ impl Project<'_> {
             return Ok(Some(Rc::clone(known)));
         }
         let (documents, tags) = self.reader.tagged(&path)?;
-        let mut all = Document::default();
+        let mut all = ComposeDocument::default();
         for document in documents {
             let document = self.prepared(scope, document, &tags);
             reset(&mut all.services, &document.resets);
@@ -278,16 +278,16 @@ impl Project<'_> {
 
 /// Removes a key from a mapping and returns its node.
 fn take(node: &mut Node, key: &str) -> Option<Node> {
-    let Value::Map(entries) = &mut node.value else { return None };
+    let NodeValue::Map(entries) = &mut node.value else { return None };
     let at = entries.iter().position(|entry| entry.key == key)?;
     Some(entries.remove(at).node)
 }
 
 /// Resolution of `include`.
-impl Project<'_> {
+impl ComposeProject<'_> {
     fn include(
         &mut self,
-        own: &mut Vec<Entry>,
+        own: &mut Vec<MapEntry>,
         scope: &Scope,
         include: &Node,
     ) -> Result<(), DeploymentError> {
@@ -365,7 +365,7 @@ impl Project<'_> {
         Ok(Scope { directory, variables: Rc::new(variables), unknown: Rc::new(unknown), included })
     }
 
-    fn import(&mut self, own: &mut Vec<Entry>, services: Vec<Entry>, scope: &Scope, inner: &Scope) {
+    fn import(&mut self, own: &mut Vec<MapEntry>, services: Vec<MapEntry>, scope: &Scope, inner: &Scope) {
         let prefix = paths::relative(&scope.directory, &inner.directory);
         let mut known: HashSet<String> = own.iter().map(|entry| entry.key.clone()).collect();
         for mut entry in services {
@@ -383,16 +383,16 @@ impl Project<'_> {
     /// Gives names without a value in an `environment` list the values that the included file has for
     /// them.
     fn pass_on(&mut self, service: &mut Node, variables: &Variables) {
-        let Value::Map(fields) = &mut service.value else { return };
+        let NodeValue::Map(fields) = &mut service.value else { return };
         for field in fields.iter_mut().filter(|field| field.key == "environment") {
-            let Value::List(items) = &mut field.node.value else { continue };
+            let NodeValue::List(items) = &mut field.node.value else { continue };
             for item in items {
-                let Value::Scalar { text, .. } = &mut item.value else { continue };
+                let NodeValue::Scalar { text, .. } = &mut item.value else { continue };
                 if let Some(known) = variables.get(text.as_str()) {
                     let (name, parts) = (text.clone(), known.parts.clone());
                     text.push('=');
                     text.push_str(&known.text);
-                    let part = Part { name, range: 0..known.text.len(), known: true };
+                    let part = DeploymentPart { name, range: 0..known.text.len(), known: true };
                     let parts = parts.into_iter().chain([part]).collect();
                     let taint = Taint { text: known.text.clone(), parts, ..Taint::default() };
                     self.taints.insert(place(&item.spot), Rc::new(taint));
@@ -405,7 +405,7 @@ impl Project<'_> {
 /// Returns a text, or the items of a list.
 fn one_or_more(node: &Node) -> Vec<&Node> {
     match &node.value {
-        Value::List(items) => items.iter().collect(),
+        NodeValue::List(items) => items.iter().collect(),
         _ => vec![node],
     }
 }
@@ -413,10 +413,10 @@ fn one_or_more(node: &Node) -> Vec<&Node> {
 /// Returns whether Compose refuses a text because it requires an unset variable, and adds a finding that
 /// names it.
 pub(super) fn is_refused(
-    project: &Project<'_>,
+    project: &ComposeProject<'_>,
     node: &Node,
     what: &str,
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<InventoryFinding>,
 ) -> bool {
     let Some(taint) = project.taints.get(&place(&node.spot)) else { return false };
     if let Some(refusal) = taint.refusal() {

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::super::date::Date;
 use crate::base::text::nearest;
-use crate::base::yaml::tree::{Entry, Node, Spot, Value};
+use crate::base::yaml::tree::{Location, MapEntry, Node, NodeValue};
 
 /// `schema/compose-spec.json` of compose-go 2.13, without descriptions, formats and limits.
 const TEXT: &str = include_str!("schema.json");
@@ -41,12 +41,12 @@ const FINDINGS: usize = 100;
 
 /// Parts of a project that Compose refuses, with their positions.
 pub(super) struct Refusals {
-    found: Vec<(Spot, String)>,
+    found: Vec<(Location, String)>,
 }
 
 impl Refusals {
     /// Checks the services of a project, merged with all earlier files.
-    pub(super) fn of_services(services: &[Entry]) -> Vec<(Spot, String)> {
+    pub(super) fn of_services(services: &[MapEntry]) -> Vec<(Location, String)> {
         let mut all = Self { found: Vec::new() };
         let schemas = alternatives([property("services")].into_iter().flatten().collect());
         all.entries(services, &schemas, "services");
@@ -54,15 +54,15 @@ impl Refusals {
     }
 
     /// Checks the other parts of a document.
-    pub(super) fn of_rest(document: &[Entry]) -> Vec<(Spot, String)> {
+    pub(super) fn of_rest(document: &[MapEntry]) -> Vec<(Location, String)> {
         let mut all = Self { found: Vec::new() };
-        let rest: Vec<Entry> = document.iter().filter(|entry| entry.key != "services").cloned().collect();
+        let rest: Vec<MapEntry> = document.iter().filter(|entry| entry.key != "services").cloned().collect();
         all.entries(&rest, &[&SCHEMA], "");
         all.found
     }
 
-    fn entries(&mut self, entries: &[Entry], schemas: &[&'static Json], path: &str) {
-        for Entry { key, spot, node } in entries {
+    fn entries(&mut self, entries: &[MapEntry], schemas: &[&'static Json], path: &str) {
+        for MapEntry { key, spot, node } in entries {
             let below: Vec<&'static Json> = schemas.iter().filter_map(|schema| of_key(schema, key)).collect();
             if below.is_empty() {
                 self.add(spot, unknown(key, path, schemas));
@@ -87,23 +87,23 @@ impl Refusals {
             return;
         }
         match &node.value {
-            Value::Map(entries) => self.entries(entries, &fitting, path),
-            Value::List(items) => {
+            NodeValue::Map(entries) => self.entries(entries, &fitting, path),
+            NodeValue::List(items) => {
                 let below = fitting.iter().filter_map(|schema| schema.get("items")).collect();
                 let below = alternatives(below);
                 for item in items.iter().filter(|_| !below.is_empty()) {
                     self.node(item, &below, path);
                 }
             }
-            Value::Scalar { text, plain: true } if Date::read(text).is_some() => {
+            NodeValue::Scalar { text, plain: true } if Date::read(text).is_some() => {
                 let message = format!("`{path}` is a date, for which Compose refuses the project: quote it");
                 self.add(&node.spot, message);
             }
-            Value::Scalar { .. } => {}
+            NodeValue::Scalar { .. } => {}
         }
     }
 
-    fn add(&mut self, spot: &Spot, message: String) {
+    fn add(&mut self, spot: &Location, message: String) {
         if self.found.len() < FINDINGS {
             self.found.push((spot.clone(), message));
         }
@@ -179,9 +179,9 @@ fn shape(kind: &str) -> &'static str {
 
 fn has_shape(schema: &'static Json, node: &Node) -> bool {
     let own = match &node.value {
-        Value::Map(_) => shape("object"),
-        Value::List(_) => shape("array"),
-        Value::Scalar { .. } => shape("string"),
+        NodeValue::Map(_) => shape("object"),
+        NodeValue::List(_) => shape("array"),
+        NodeValue::Scalar { .. } => shape("string"),
     };
     let types = types(schema);
     types.is_empty() || types.into_iter().any(|kind| shape(kind) == own)

@@ -3,40 +3,48 @@
 
 use std::collections::BTreeSet;
 
-use super::super::expansion::Piece;
+use super::super::expansion::Segment;
 use super::super::texts::texts;
-use super::super::{Container, finding};
+use super::super::{DeployedContainer, finding};
 use super::document::place;
 use super::environment;
 use super::ports::Ports;
-use super::project::{Project, is_refused};
+use super::project::{ComposeProject, is_refused};
 use super::words;
 use crate::base::secret::Secret;
-use crate::base::yaml::tree::{Entry, Node};
-use crate::model::inventory::Finding;
-use crate::model::probe::Ready;
+use crate::base::yaml::tree::{MapEntry, Node};
+use crate::model::inventory::InventoryFinding;
+use crate::model::probe::ReadinessProbe;
 
 /// Unsupported keys that would change the container.
 const NOT_DONE: &[&str] = &["secrets", "configs", "volumes", "volumes_from", "provider", "credential_spec"];
 
 /// Returns the container of a service, with those services that must have succeeded before it starts:
 /// <https://docs.docker.com/reference/compose-file/services/#depends_on>.
-pub(super) fn container(project: &Project<'_>, name: &str, findings: &mut Vec<Finding>) -> Container {
-    let Some(service) = find(project, name) else { return Container::default() };
+pub(super) fn container(
+    project: &ComposeProject<'_>,
+    name: &str,
+    findings: &mut Vec<InventoryFinding>,
+) -> DeployedContainer {
+    let Some(service) = find(project, name) else { return DeployedContainer::default() };
     let mut container = own_container(project, service, findings);
     for before in before(project, service, findings) {
         let initial = own_container(project, before, findings);
-        container.init.push(Container { ready: None, ..initial });
+        container.init.push(DeployedContainer { ready: None, ..initial });
     }
     container
 }
 
-fn find<'p>(project: &'p Project<'_>, name: &str) -> Option<&'p Entry> {
+fn find<'p>(project: &'p ComposeProject<'_>, name: &str) -> Option<&'p MapEntry> {
     project.services.iter().find(|service| service.key == name)
 }
 
 /// Returns the services that must have ended before a service starts, each after its own dependencies.
-fn before<'p>(project: &'p Project<'_>, service: &'p Entry, findings: &mut Vec<Finding>) -> Vec<&'p Entry> {
+fn before<'p>(
+    project: &'p ComposeProject<'_>,
+    service: &'p MapEntry,
+    findings: &mut Vec<InventoryFinding>,
+) -> Vec<&'p MapEntry> {
     let mut seen = vec![service.key.as_str()];
     let mut found = Vec::new();
     // Stack of services, each with the count of dependencies already visited.
@@ -68,7 +76,11 @@ fn before<'p>(project: &'p Project<'_>, service: &'p Entry, findings: &mut Vec<F
     found
 }
 
-fn own_container(project: &Project<'_>, entry: &Entry, findings: &mut Vec<Finding>) -> Container {
+fn own_container(
+    project: &ComposeProject<'_>,
+    entry: &MapEntry,
+    findings: &mut Vec<InventoryFinding>,
+) -> DeployedContainer {
     let service = &entry.node;
     for key in NOT_DONE {
         if let Some(node) = service.get(key) {
@@ -87,7 +99,7 @@ fn own_container(project: &Project<'_>, entry: &Entry, findings: &mut Vec<Findin
         (known && (whole || !blank_is_none) && !text.is_empty()).then(|| text.to_owned())
     };
     let (image, workdir) = (text("image", true), text("working_dir", true));
-    Container {
+    DeployedContainer {
         label: format!("Compose service {}", entry.key),
         place: service.spot.line(),
         image,
@@ -103,7 +115,12 @@ fn own_container(project: &Project<'_>, entry: &Entry, findings: &mut Vec<Findin
 }
 
 /// Adds a finding about an unset variable in a text; returns whether there is one.
-fn note_unset(project: &Project<'_>, node: &Node, what: &str, findings: &mut Vec<Finding>) -> bool {
+fn note_unset(
+    project: &ComposeProject<'_>,
+    node: &Node,
+    what: &str,
+    findings: &mut Vec<InventoryFinding>,
+) -> bool {
     let Some(taint) = project.taints.get(&place(&node.spot)) else { return false };
     for name in &taint.unset {
         let message = format!("`{name}` in {what} has no value in the `.env` of the project");
@@ -113,7 +130,7 @@ fn note_unset(project: &Project<'_>, node: &Node, what: &str, findings: &mut Vec
 }
 
 /// Returns the values that variables gave to command and health check, each once.
-fn interpolated(project: &Project<'_>, service: &Node) -> Vec<(String, Secret)> {
+fn interpolated(project: &ComposeProject<'_>, service: &Node) -> Vec<(String, Secret)> {
     let test = service.get("healthcheck").and_then(|check| check.get("test"));
     let all = [service.get("entrypoint"), service.get("command"), test];
     let items = all.into_iter().flatten().flat_map(|node| match node.text() {
@@ -135,7 +152,12 @@ fn interpolated(project: &Project<'_>, service: &Node) -> Vec<(String, Secret)> 
 }
 
 /// Parses a command: a list, or a line to split.
-fn command(project: &Project<'_>, service: &Node, key: &str, findings: &mut Vec<Finding>) -> Vec<Vec<Piece>> {
+fn command(
+    project: &ComposeProject<'_>,
+    service: &Node,
+    key: &str,
+    findings: &mut Vec<InventoryFinding>,
+) -> Vec<Vec<Segment>> {
     let Some(node) = service.get(key) else { return Vec::new() };
     let what = format!("`{key}`");
     let items = if node.text().is_some() { std::slice::from_ref(node) } else { node.items() };
@@ -154,10 +176,10 @@ fn command(project: &Project<'_>, service: &Node, key: &str, findings: &mut Vec<
         }),
         None => texts(Some(node), key, findings).into_iter().map(|(text, _)| text).collect(),
     };
-    words.into_iter().map(|word| vec![Piece::Text(word)]).collect()
+    words.into_iter().map(|word| vec![Segment::Text(word)]).collect()
 }
 
-fn ports(project: &Project<'_>, service: &Node, findings: &mut Vec<Finding>) -> Vec<u16> {
+fn ports(project: &ComposeProject<'_>, service: &Node, findings: &mut Vec<InventoryFinding>) -> Vec<u16> {
     let mut ports = Ports::default();
     for key in ["ports", "expose"] {
         for item in service.get(key).map_or(&[][..], Node::items) {
@@ -178,7 +200,11 @@ fn ports(project: &Project<'_>, service: &Node, findings: &mut Vec<Finding>) -> 
     ports.found
 }
 
-fn ready(project: &Project<'_>, service: &Node, findings: &mut Vec<Finding>) -> Option<Ready> {
+fn ready(
+    project: &ComposeProject<'_>,
+    service: &Node,
+    findings: &mut Vec<InventoryFinding>,
+) -> Option<ReadinessProbe> {
     let check = service.get("healthcheck")?;
     if check.get("disable").is_some_and(Node::is_true) {
         return None;
@@ -191,13 +217,14 @@ fn ready(project: &Project<'_>, service: &Node, findings: &mut Vec<Finding>) -> 
     for item in items {
         note_unset(project, item, "the health check", findings);
     }
-    let shell = |line: &str| Ready::Exec(vec!["/bin/sh".to_owned(), "-c".to_owned(), line.to_owned()]);
+    let shell =
+        |line: &str| ReadinessProbe::Exec(vec!["/bin/sh".to_owned(), "-c".to_owned(), line.to_owned()]);
     if let Some(line) = test.text() {
         return Some(shell(line));
     }
     let words: Vec<String> = texts(Some(test), "test", findings).into_iter().map(|(text, _)| text).collect();
     match words.split_first() {
-        Some((kind, rest)) if kind == "CMD" && !rest.is_empty() => Some(Ready::Exec(rest.to_vec())),
+        Some((kind, rest)) if kind == "CMD" && !rest.is_empty() => Some(ReadinessProbe::Exec(rest.to_vec())),
         Some((kind, [line])) if kind == "CMD-SHELL" => Some(shell(line)),
         Some((kind, _)) if kind == "NONE" => None,
         _ => {

@@ -6,13 +6,13 @@ pub(super) fn split(line: &str) -> Option<Vec<String>> {
     let mut splitter = Splitter::default();
     let is_done = line.chars().try_for_each(|c| splitter.take(c));
     match is_done {
-        Err(End::Refused) => None,
-        Ok(()) | Err(End::Operator) => splitter.finish(),
+        Err(WordEnd::Refused) => None,
+        Ok(()) | Err(WordEnd::Operator) => splitter.finish(),
     }
 }
 
 /// Reason for stopping in a line.
-enum End {
+enum WordEnd {
     Operator,
     Refused,
 }
@@ -30,7 +30,7 @@ struct Splitter {
 }
 
 impl Splitter {
-    fn take(&mut self, c: char) -> Result<(), End> {
+    fn take(&mut self, c: char) -> Result<(), WordEnd> {
         if self.is_escaped {
             self.is_escaped = false;
             self.push(c);
@@ -54,7 +54,7 @@ impl Splitter {
             ';' | '&' | '|' | '<' | '>' if !(self.single || self.double || self.back || self.dollar) => {
                 // The number before a redirection is not a word.
                 self.has_word &= !(c == '>' && self.word.starts_with(|c: char| c.is_ascii_digit()));
-                return Err(End::Operator);
+                return Err(WordEnd::Operator);
             }
             _ => self.substitution(c)?,
         }
@@ -62,13 +62,13 @@ impl Splitter {
     }
 
     /// Handles any other character; some begin or end a command substitution.
-    fn substitution(&mut self, c: char) -> Result<(), End> {
+    fn substitution(&mut self, c: char) -> Result<(), WordEnd> {
         match c {
             '`' if !self.single && !self.double && !self.dollar => self.back = !self.back,
             ')' if !self.single && !self.double && !self.back => self.dollar = !self.dollar,
             '(' if !self.single && !self.double && !self.back => {
                 if self.dollar || !self.word.ends_with('$') {
-                    return Err(End::Refused);
+                    return Err(WordEnd::Refused);
                 }
                 self.dollar = true;
                 self.word.push(c);

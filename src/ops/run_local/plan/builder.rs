@@ -3,29 +3,29 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::model::environment::Wishes;
-use crate::model::guard::Finding;
+use crate::model::environment::EnvOverrides;
+use crate::model::guard::GuardFinding;
 use crate::model::identity::Role;
 use crate::model::inventory::{Component, Parameters};
-use crate::model::probe::Ready;
+use crate::model::probe::ReadinessProbe;
 use crate::model::reference::Reference;
-use crate::model::service::{ServiceTemplate, Surroundings};
-use crate::ops::deployment::{self, Deployed};
+use crate::model::service::{ServiceTemplate, TemplateContext};
+use crate::ops::dependencies::{self, RunDependency};
+use crate::ops::deployment::{self, DeployedComponents};
 use crate::ops::env::{check_complete, resolve};
-use crate::ops::dependencies::{self, Need};
-use crate::ops::run_policy::Rules;
+use crate::ops::op_context::OpContext;
 use crate::ops::run_local::unit::{Image, Unit, build_plan, component_unit, init_units, service_unit};
-use crate::ops::run_local::{Request, RunError, dev};
-use crate::ops::op_context::Tools;
+use crate::ops::run_local::{RunError, RunRequest, dev};
+use crate::ops::run_policy::RunPolicy;
 
 /// A plan in the making, with its inputs.
-pub(super) struct Draft<'a> {
-    tools: &'a Tools<'a>,
-    request: &'a Request<'a>,
-    rules: &'a Rules,
-    around: Surroundings<'a>,
+pub(super) struct PlanBuilder<'a> {
+    tools: &'a OpContext<'a>,
+    request: &'a RunRequest<'a>,
+    rules: &'a RunPolicy,
+    around: TemplateContext<'a>,
     /// Units, each after its dependencies.
-    found: Vec<Found>,
+    found: Vec<FoundUnit>,
     /// The units are processes, not containers.
     native: bool,
     /// The requested components.
@@ -35,12 +35,12 @@ pub(super) struct Draft<'a> {
     /// The environment of each component, in a few words.
     pub(super) summaries: BTreeMap<String, String>,
     /// Findings of the guard.
-    pub(super) findings: Vec<Finding>,
+    pub(super) findings: Vec<GuardFinding>,
     judges: deployment::Judges,
 }
 
 /// One thing to start.
-enum Found {
+enum FoundUnit {
     /// A component: its unit, the component with the settings of its deployment, and its init containers.
     Component(Box<Unit>, Box<Component>, Vec<Unit>),
     /// A backing service for a component, with the parameters of each request.
@@ -56,23 +56,23 @@ enum Meant {
 }
 
 /// A component whose dependencies are being added.
-struct Entered<'a> {
+struct VisitedUnit<'a> {
     component: &'a Component,
     unit: Unit,
     /// The component with the settings of its deployment.
     whole: Component,
-    deployed: Option<Deployed>,
-    wishes: Wishes,
+    deployed: Option<DeployedComponents>,
+    wishes: EnvOverrides,
     /// Dependencies that are not added yet.
-    needs: std::vec::IntoIter<Need<'a>>,
+    needs: std::vec::IntoIter<RunDependency<'a>>,
 }
 
-impl<'a> Draft<'a> {
+impl<'a> PlanBuilder<'a> {
     pub(super) fn new(
-        tools: &'a Tools<'a>,
-        request: &'a Request<'a>,
-        rules: &'a Rules,
-        around: Surroundings<'a>,
+        tools: &'a OpContext<'a>,
+        request: &'a RunRequest<'a>,
+        rules: &'a RunPolicy,
+        around: TemplateContext<'a>,
         native: bool,
     ) -> Self {
         Self {
@@ -94,14 +94,14 @@ impl<'a> Draft<'a> {
     /// component that needs it. A chain of dependencies may be as long as the inventory, so this uses a
     /// list instead of recursion.
     pub(super) fn add(&mut self, component: &'a Component, of: &str) -> anyhow::Result<()> {
-        let mut open: Vec<Entered<'a>> = self.enter(component, of)?.into_iter().collect();
+        let mut open: Vec<VisitedUnit<'a>> = self.enter(component, of)?.into_iter().collect();
         while let Some(top) = open.last_mut() {
             match top.needs.next() {
-                Some(Need::Service(asked)) => {
+                Some(RunDependency::Service(asked)) => {
                     top.unit.needs.push(asked.template.name().to_owned());
                     self.add_service(asked.template, asked.parameters, of)?;
                 }
-                Some(Need::Component(other)) => {
+                Some(RunDependency::Component(other)) => {
                     top.unit.needs.push(other.name().to_owned());
                     open.extend(self.enter(other, of)?);
                 }
@@ -116,13 +116,13 @@ impl<'a> Draft<'a> {
     }
 
     /// Begins to add a component, unless it is there already.
-    fn enter(&mut self, component: &'a Component, of: &str) -> anyhow::Result<Option<Entered<'a>>> {
+    fn enter(&mut self, component: &'a Component, of: &str) -> anyhow::Result<Option<VisitedUnit<'a>>> {
         if !self.is_new(component)? {
             return Ok(None);
         }
         let (tools, request) = (self.tools, self.request);
         let is_wanted = self.wanted.contains(&component.reference);
-        let wishes = if is_wanted { dev::wishes(request, component)? } else { Wishes::default() };
+        let wishes = if is_wanted { dev::wishes(request, component)? } else { EnvOverrides::default() };
         let deployed = deployment::for_run(tools, component, &self.judges)?;
         let mut resolved = resolve(
             component,
@@ -135,8 +135,13 @@ impl<'a> Draft<'a> {
         self.findings.extend(self.rules.guard.inspect(component.name(), &mut resolved.environment));
         check_complete(component, &resolved.environment)?;
         self.summaries.insert(component.name().to_owned(), resolved.environment.summary());
-        let whole =
-            deployment::completed(tools, component, deployed.as_ref(), &resolved.environment, self.rules)?;
+        let whole = deployment::with_deployment_defaults(
+            tools,
+            component,
+            deployed.as_ref(),
+            &resolved.environment,
+            self.rules,
+        )?;
         self.inspect(component, &whole, deployed.as_ref());
         let mut unit = component_unit(&whole, &resolved.environment, tools.image_tag, tools.memory);
         unit.work.build = build_plan(component, tools, request.merge_request.filter(|_| is_wanted))?;
@@ -149,25 +154,25 @@ impl<'a> Draft<'a> {
             (unit.role, unit.of) = (Role::Service, of.to_owned());
         }
         let needs = resolved.needs.into_iter();
-        Ok(Some(Entered { component, unit, whole, deployed, wishes, needs }))
+        Ok(Some(VisitedUnit { component, unit, whole, deployed, wishes, needs }))
     }
 
     /// Adds a component after all its dependencies.
-    fn leave(&mut self, entered: Entered<'a>) -> anyhow::Result<()> {
-        let Entered { component, mut unit, whole, deployed, wishes, needs: _ } = entered;
+    fn leave(&mut self, entered: VisitedUnit<'a>) -> anyhow::Result<()> {
+        let VisitedUnit { component, mut unit, whole, deployed, wishes, needs: _ } = entered;
         unit.needs.dedup();
         let has_own = whole.run.as_ref().is_some_and(|run| !run.init.is_empty());
         let initial = match &deployed {
             Some(deployed) if !has_own => self.initial(component, &unit, deployed, &wishes)?,
             _ => Vec::new(),
         };
-        self.found.push(Found::Component(Box::new(unit), Box::new(whole), initial));
+        self.found.push(FoundUnit::Component(Box::new(unit), Box::new(whole), initial));
         Ok(())
     }
 
     /// Collects findings in the commands and the readiness probe of a component, from its entry and its
     /// deployment.
-    fn inspect(&mut self, component: &Component, whole: &Component, deployed: Option<&Deployed>) {
+    fn inspect(&mut self, component: &Component, whole: &Component, deployed: Option<&DeployedComponents>) {
         let (guard, name) = (&self.rules.guard, component.name());
         let Some(run) = &whole.run else { return };
         let is_own =
@@ -190,9 +195,9 @@ impl<'a> Draft<'a> {
             self.findings.extend(guard.command(name, command, &component.written.place("run.init")));
         }
         let asked = match &run.ready {
-            Some(Ready::Exec(words)) => words.as_slice(),
-            Some(Ready::Http { path, .. }) => std::slice::from_ref(path),
-            Some(Ready::Tcp(_) | Ready::Log(_)) | None => return,
+            Some(ReadinessProbe::Exec(words)) => words.as_slice(),
+            Some(ReadinessProbe::Http { path, .. }) => std::slice::from_ref(path),
+            Some(ReadinessProbe::Tcp(_) | ReadinessProbe::Log(_)) | None => return,
         };
         let has_own = component.run.as_ref().is_some_and(|own| own.ready.is_some());
         let place = match deployed {
@@ -208,18 +213,23 @@ impl<'a> Draft<'a> {
         &mut self,
         component: &'a Component,
         unit: &Unit,
-        deployed: &Deployed,
-        wishes: &Wishes,
+        deployed: &DeployedComponents,
+        wishes: &EnvOverrides,
     ) -> anyhow::Result<Vec<Unit>> {
         let tools = self.tools;
         let mut units = Vec::new();
         for before in deployed.init() {
-            let made = deployment::initial(component, deployed, &before);
+            let made = deployment::init_component(component, deployed, &before);
             let mut resolved =
                 resolve(&made, tools.inventory, tools.assets, self.around, Some(&before), wishes.clone())?;
             self.findings.extend(self.rules.guard.inspect(component.name(), &mut resolved.environment));
-            let whole =
-                deployment::completed(tools, &made, Some(&before), &resolved.environment, self.rules)?;
+            let whole = deployment::with_deployment_defaults(
+                tools,
+                &made,
+                Some(&before),
+                &resolved.environment,
+                self.rules,
+            )?;
             self.inspect(&made, &whole, Some(&before));
             let mut one = component_unit(&whole, &resolved.environment, tools.image_tag, tools.memory);
             let shares_image = before.container.shares_image(&deployed.container);
@@ -253,11 +263,11 @@ impl<'a> Draft<'a> {
         match self.known.get(name) {
             None => {
                 self.known.insert(name.to_owned(), Meant::Service(self.found.len()));
-                self.found.push(Found::Service(Box::new(template), of.to_owned(), vec![asked]));
+                self.found.push(FoundUnit::Service(Box::new(template), of.to_owned(), vec![asked]));
             }
             Some(Meant::Component(_)) => return Err(RunError::SameName { name: name.to_owned() }),
             Some(Meant::Service(at)) => {
-                if let Some(Found::Service(_, _, all)) = self.found.get_mut(*at) {
+                if let Some(FoundUnit::Service(_, _, all)) = self.found.get_mut(*at) {
                     all.push(asked);
                 }
             }
@@ -284,15 +294,15 @@ impl<'a> Draft<'a> {
         let Self { tools, request, around, found, native, .. } = self;
         let needed: HashSet<String> = found
             .iter()
-            .filter_map(
-                |one| if let Found::Component(unit, ..) = one { Some(unit.needs.clone()) } else { None },
-            )
+            .filter_map(|one| {
+                if let FoundUnit::Component(unit, ..) = one { Some(unit.needs.clone()) } else { None }
+            })
             .flatten()
             .collect();
         let mut units = Vec::new();
         for one in found {
             match one {
-                Found::Service(template, of, asked) => {
+                FoundUnit::Service(template, of, asked) => {
                     // A request that several dependents share is made once.
                     let mut seen = HashSet::new();
                     let asked: Vec<Parameters> =
@@ -300,7 +310,7 @@ impl<'a> Draft<'a> {
                     let service = template.fill(dependencies::at(around, template.name()), &asked)?;
                     units.push(Unit { kept: request.keep_services, ..service_unit(service, &of) });
                 }
-                Found::Component(mut unit, component, initial) => {
+                FoundUnit::Component(mut unit, component, initial) => {
                     let is_asked = unit.wanted && !needed.contains(&unit.name);
                     unit.once = component.is_one_shot() || (is_asked && request.once);
                     let args = if is_asked { request.args.as_slice() } else { &[] };

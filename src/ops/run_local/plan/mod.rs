@@ -6,19 +6,19 @@ mod builder;
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
-use crate::model::guard::{self, Finding};
+use crate::model::guard::{self, GuardFinding};
 use crate::model::identity::RunId;
 use crate::model::inventory::Inventory;
-use crate::model::service::Surroundings;
+use crate::model::service::TemplateContext;
+use crate::ops::op_context::OpContext;
 use crate::ops::production::BlockedHosts;
-use crate::ops::run_policy::Rules;
-use crate::ops::op_context::Tools;
+use crate::ops::run_policy::RunPolicy;
 
 use super::commands::commands;
 use super::error::RunError;
-use super::request::{Network, Request};
+use super::request::{Network, RunRequest};
 use super::unit::Unit;
-use builder::Draft;
+use builder::PlanBuilder;
 
 /// Everything that a run starts.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub struct RunPlan {
     /// The environment of each requested component, in a few words.
     pub summaries: Vec<String>,
     /// Findings that the guard refuses unless the user allows them.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<GuardFinding>,
     /// Hosts to block where the network or a build is open.
     pub production: BlockedHosts,
     /// The names of the units that others need.
@@ -69,7 +69,7 @@ impl RunPlan {
 
     /// Returns whether changes to sources take effect during the run.
     #[must_use]
-    pub fn is_worked_on(&self) -> bool {
+    pub fn is_dev(&self) -> bool {
         self.units().any(|unit| unit.work.reload.is_some())
     }
 
@@ -110,9 +110,9 @@ impl RunPlan {
 /// # Errors
 /// Fails when the inventory is incomplete, or the environment is refused or incomplete.
 pub fn plan(
-    tools: &Tools<'_>,
-    request: &Request<'_>,
-    rules: &Rules,
+    tools: &OpContext<'_>,
+    request: &RunRequest<'_>,
+    rules: &RunPolicy,
     native: bool,
     run: RunId,
 ) -> anyhow::Result<RunPlan> {
@@ -120,8 +120,9 @@ pub fn plan(
         return Err(RunError::KeepNative.into());
     }
     let host = if native { "127.0.0.1" } else { "" };
-    let around = Surroundings { host, program: &tools.program, ground: &rules.ground, rules: &rules.secrets };
-    let mut draft = Draft::new(tools, request, rules, around, native);
+    let around =
+        TemplateContext { host, program: &tools.program, ground: &rules.ground, rules: &rules.secrets };
+    let mut draft = PlanBuilder::new(tools, request, rules, around, native);
     let is_group = request.components.len() > 1;
     for component in &request.components {
         if !component.is_runnable() && request.image.is_none() {
@@ -141,7 +142,7 @@ pub fn plan(
     let (network, detach) = (request.network, request.detach);
     let (units, needed) = (draft.settle()?, OnceLock::new());
     findings.extend(commands(&rules.guard, &units, &findings));
-    guard::judge(&findings, &request.allow, tools.inventory)?;
+    guard::enforce(&findings, &request.allow, tools.inventory)?;
     let production = BlockedHosts::default();
     let plan = RunPlan { run, units, native, network, detach, summaries, findings, production, needed };
     // A closed network does not need the list, and a large inventory makes it long.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::base::yaml;
 use crate::model::identity::Role;
-use crate::model::inventory::{self, Document, Inventory};
+use crate::model::inventory::{self, Inventory, InventoryDocument};
 use crate::ops::run_local::unit::Image;
 
 const SAMPLE: &str = "\
@@ -27,22 +27,27 @@ fn group(names: &[&str], once: bool, args: &[&str]) -> anyhow::Result<RunPlan> {
 }
 
 fn planned(text: &str, names: &[&str], once: bool, args: &[&str]) -> anyhow::Result<RunPlan> {
-    let head = Document { file: "i.yaml".into(), text: text.to_owned().into(), reference: None };
+    let head = InventoryDocument { file: "i.yaml".into(), text: text.to_owned().into(), reference: None };
     let inventory = Inventory::read("here", vec![head]).expect("reads");
     let (assets, workspace) = (
         crate::base::assets::Assets::default(),
         crate::ops::workspace::Workspace::new("/w", crate::host::Env::default()),
     );
     let env = crate::host::Env::default();
-    let http = std::sync::Arc::new(crate::base::http::Http::default());
+    let http = std::sync::Arc::new(crate::base::http::HttpClient::default());
     let git = crate::systems::git::Git::new(http, crate::systems::git::Logins::default(), env.clone());
-    let tools = Tools {
+    let tools = OpContext {
         inventory: &inventory,
         assets: &assets,
         workspace: &workspace,
         git: &git,
         env: &env,
-        owner: crate::base::process_ref::Owner { pid: 1, started: 1, boot: "b".into(), place: String::new() },
+        owner: crate::base::process_ref::ProcessRef {
+            pid: 1,
+            started: 1,
+            boot: "b".into(),
+            place: String::new(),
+        },
         program: "/cki".into(),
         merge_request_ref: "refs/merge-requests/{n}/head",
         image_tag: "latest",
@@ -51,17 +56,17 @@ fn planned(text: &str, names: &[&str], once: bool, args: &[&str]) -> anyhow::Res
         stop_grace: std::time::Duration::from_secs(1),
         memory: inventory::Memory::default(),
         events: crate::model::event::Events::silent(),
-        stop: crate::host::signals::Stop::new(),
+        stop: crate::host::signals::Shutdown::new(),
     };
     let components: Result<Vec<_>, _> = names.iter().map(|name| inventory.find(name)).collect();
     let components = components?;
-    let mut request = Request::of(components[0]);
+    let mut request = RunRequest::of(components[0]);
     request.components = components;
     request.once = once;
     request.args = args.iter().map(|arg| (*arg).to_owned()).collect();
     let state = tempfile::tempdir()?;
     let state = crate::host::Env::new([("XDG_STATE_HOME", state.path())]);
-    let rules = Rules::load(&assets, &inventory, &state, &workspace)?;
+    let rules = RunPolicy::load(&assets, &inventory, &state, &workspace)?;
     plan(&tools, &request, &rules, false, RunId::new(b"r"))
 }
 

@@ -5,28 +5,28 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 
 use super::neighbours::Neighbours;
-use super::network::{Laid, Way, lay};
-use crate::model::container::{ContainerInside, ContainerSpec, Publish};
+use super::network::{PortAccess, RunNetwork, lay};
+use crate::model::container::{ContainerInspect, ContainerSpec, Publish};
 use crate::model::environment::DIRECTORY;
-use crate::model::event::State;
-use crate::model::guard::{Gate, Passed, Refusal, Starting};
+use crate::model::event::TaskOutcome;
+use crate::model::guard::{Gate, Passed, PolicyViolation, Starting};
 use crate::model::identity::{ALLOWED, READY, SECRETS};
-use crate::model::probe::Ready;
-use crate::ops::dialer::Reach;
-use crate::ops::run_local::handle::{Container, Handle, Output, Started};
+use crate::model::probe::ReadinessProbe;
+use crate::ops::dialer::Dialer;
+use crate::ops::op_context::OpContext;
+use crate::ops::run_local::handle::{ContainerHandle, Handle, Output, Started};
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::request::Network;
-use crate::ops::run_local::scope::Belonging;
+use crate::ops::run_local::scope::RunScope;
 use crate::ops::run_local::unit::Unit;
 use crate::ops::run_local::{RunError, config_hash};
-use crate::ops::op_context::Tools;
 use crate::systems::engine::{ContainerEngine, OutputStream};
 
 /// A network on a container engine.
 #[derive(Debug)]
 pub(in crate::ops::run_local) struct Containers {
     pub(super) engine: ContainerEngine,
-    pub(super) network: Laid,
+    pub(super) network: RunNetwork,
     pub(super) neighbours: Neighbours,
 }
 
@@ -34,13 +34,13 @@ impl Containers {
     /// Creates the network of a run.
     pub(super) async fn lay(
         engine: &ContainerEngine,
-        tools: &Tools<'_>,
+        tools: &OpContext<'_>,
         network: Network,
         plan: &RunPlan,
-        whose: &Belonging<'_>,
+        whose: &RunScope<'_>,
     ) -> anyhow::Result<Self> {
         let network = lay(engine, tools, network, plan, whose).await?;
-        tools.events.start("network", "").finish(State::Done, network.reach(plan));
+        tools.events.start("network", "").finish(TaskOutcome::Done, network.reach(plan));
         Ok(Self { engine: engine.clone(), network, neighbours: Neighbours::default() })
     }
 
@@ -49,8 +49,8 @@ impl Containers {
         &self,
         unit: &Unit,
         image: Option<&str>,
-        tools: &Tools<'_>,
-        whose: &Belonging<'_>,
+        tools: &OpContext<'_>,
+        whose: &RunScope<'_>,
     ) -> anyhow::Result<(Handle, Option<Output>)> {
         let image = image.ok_or_else(|| RunError::NoImage { name: unit.name.clone() })?;
         if unit.kept {
@@ -58,19 +58,19 @@ impl Containers {
         }
         let mut spec = container(unit, image, tools, whose);
         self.network.join(&mut spec, unit);
-        if self.network.way() == Way::Publish {
+        if self.network.way() == PortAccess::Publish {
             spec.publish = ports_for_engine(unit);
         }
         let (mut container, output) =
             self.start_container(&spec, unit, whose.gate, self.network.way()).await?;
-        if self.network.way() != Way::Publish && !unit.work.publish.is_empty() {
+        if self.network.way() != PortAccess::Publish && !unit.work.publish.is_empty() {
             container.forward(&unit.work.publish, &tools.events).await?;
         }
-        Ok((Handle::Container(Box::new(container)), Some(output)))
+        Ok((Handle::ContainerHandle(Box::new(container)), Some(output)))
     }
 
     /// Removes the remains of a unit that could not be started.
-    pub(super) async fn forget(&self, unit: &Unit, whose: &Belonging<'_>) -> anyhow::Result<()> {
+    pub(super) async fn forget(&self, unit: &Unit, whose: &RunScope<'_>) -> anyhow::Result<()> {
         Ok(self.engine.remove(&container_name(unit, whose)).await?)
     }
 
@@ -81,8 +81,8 @@ impl Containers {
         spec: &ContainerSpec,
         unit: &Unit,
         gate: &Gate<'_>,
-        way: Way,
-    ) -> anyhow::Result<(Container, Output)> {
+        way: PortAccess,
+    ) -> anyhow::Result<(ContainerHandle, Output)> {
         let engine = &self.engine;
         let id = engine.create(spec).await?;
         let output = engine.attach(&id).await?;
@@ -90,11 +90,11 @@ impl Containers {
         let program = unit.command.as_ref().and_then(|command| command.first().cloned());
         let what = Arc::new(Started { name: unit.name.clone(), program });
         engine.start(&passed).await.map_err(|error| what.explain(error))?;
-        let mut container = Container {
+        let mut container = ContainerHandle {
             engine: engine.clone(),
             id,
             what,
-            reach: Reach::Nothing,
+            reach: Dialer::Nothing,
             ports: Vec::new(),
             forwards: Vec::new(),
             kept: None,
@@ -108,12 +108,12 @@ impl Containers {
     }
 
     /// Returns the way to a started container.
-    pub(super) fn reach(way: Way, id: &str, inside: &ContainerInside) -> Reach {
+    pub(super) fn reach(way: PortAccess, id: &str, inside: &ContainerInspect) -> Dialer {
         match (way, inside.address) {
-            (Way::Publish, _) => Reach::Published(inside.ports.clone()),
-            (Way::Dial, Some(address)) => Reach::Address(address),
-            (Way::Dial, None) => Reach::Nothing,
-            (Way::Enter, _) => Reach::within(id, inside),
+            (PortAccess::Publish, _) => Dialer::Published(inside.ports.clone()),
+            (PortAccess::Dial, Some(address)) => Dialer::Address(address),
+            (PortAccess::Dial, None) => Dialer::Nothing,
+            (PortAccess::Enter, _) => Dialer::within(id, inside),
         }
     }
 }
@@ -134,7 +134,7 @@ pub(super) fn pieces(output: OutputStream) -> Output {
 /// them.
 pub(super) fn ports_for_engine(unit: &Unit) -> Vec<Publish> {
     let asked = match &unit.ready {
-        Some(Ready::Http { port, .. } | Ready::Tcp(port)) => Some(*port),
+        Some(ReadinessProbe::Http { port, .. } | ReadinessProbe::Tcp(port)) => Some(*port),
         _ => None,
     };
     let mut ports = unit.work.publish.clone();
@@ -143,11 +143,16 @@ pub(super) fn ports_for_engine(unit: &Unit) -> Vec<Publish> {
     ports
 }
 
-fn container_name(unit: &Unit, whose: &Belonging<'_>) -> String {
+fn container_name(unit: &Unit, whose: &RunScope<'_>) -> String {
     format!("cki-{}-{}", whose.run, unit.name)
 }
 
-pub(super) fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Belonging<'_>) -> ContainerSpec {
+pub(super) fn container(
+    unit: &Unit,
+    image: &str,
+    tools: &OpContext<'_>,
+    whose: &RunScope<'_>,
+) -> ContainerSpec {
     let mut labels = whose.identity(tools, &unit.of, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
     let allowed = whose.gate.allowed();
@@ -178,11 +183,11 @@ pub(super) fn container(unit: &Unit, image: &str, tools: &Tools<'_>, whose: &Bel
 
 /// Passes a container through the gate as the engine describes it.
 pub(super) fn pass(
-    inside: ContainerInside,
+    inside: ContainerInspect,
     unit: &Unit,
     image: &str,
     gate: &Gate<'_>,
-) -> Result<Passed<ContainerInside>, Refusal> {
+) -> Result<Passed<ContainerInspect>, PolicyViolation> {
     let source = format!("in its container, of image {image}");
     gate.pass(inside, Starting { name: &unit.name, source: &source, is_component: unit.is_component })
 }

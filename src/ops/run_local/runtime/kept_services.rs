@@ -8,20 +8,20 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::containers::{Containers, container, pass, pieces, ports_for_engine};
-use super::network::{Way, lay_apart, way_apart};
+use super::network::{PortAccess, create_service_network, service_port_access};
 use crate::base::digest;
 use crate::host;
-use crate::model::container::{ContainerFacts, Status};
+use crate::model::container::{ContainerSummary, Status};
 use crate::model::guard::Gate;
-use crate::model::identity::{Identity, Lifetime, Role, RunId, SPECIFICATION};
-use crate::model::probe::Ready;
+use crate::model::identity::{CONFIG_HASH, ResourceLabels, Retention, Role, RunId};
+use crate::model::probe::ReadinessProbe;
+use crate::ops::op_context::OpContext;
 use crate::ops::run_local::RunError;
 use crate::ops::run_local::config_hash::specification;
-use crate::ops::run_local::handle::{Container, Handle, Output, Started};
-use crate::ops::run_local::scope::Belonging;
+use crate::ops::run_local::handle::{ContainerHandle, Handle, Output, Started};
+use crate::ops::run_local::scope::RunScope;
 use crate::ops::run_local::service_reuse::Kept;
 use crate::ops::run_local::unit::Unit;
-use crate::ops::op_context::Tools;
 use crate::systems::engine::{EngineError, LogRequest};
 
 /// Timeout for another run that is creating the same service.
@@ -35,7 +35,7 @@ const LINES: usize = 12;
 enum Found {
     Nothing,
     /// It matches the plan.
-    Good(Box<ContainerFacts>),
+    Good(Box<ContainerSummary>),
     /// It did not match, and was removed.
     Removed,
     /// Another process is about to start it.
@@ -48,16 +48,16 @@ impl Containers {
         &self,
         unit: &Unit,
         image: &str,
-        tools: &Tools<'_>,
-        whose: &Belonging<'_>,
+        tools: &OpContext<'_>,
+        whose: &RunScope<'_>,
     ) -> anyhow::Result<(Handle, Option<Output>)> {
-        let identity = Identity {
+        let identity = ResourceLabels {
             run: RunId::of_workspace(whose.making.workspace(), &unit.name),
             component: format!("services/{}", unit.name),
             role: Role::Service,
             name: unit.name.clone(),
             owner: tools.owner.clone(),
-            lifetime: Lifetime::Workspace,
+            lifetime: Retention::Workspace,
         };
         let specification = specification(unit, image);
         let began = Instant::now();
@@ -80,7 +80,7 @@ impl Containers {
             match self.make(unit, image, &identity, &specification, (tools, whose)).await {
                 Ok((mut container, output)) => {
                     container.kept = Some(kept);
-                    return Ok((Handle::Container(Box::new(container)), Some(output)));
+                    return Ok((Handle::ContainerHandle(Box::new(container)), Some(output)));
                 }
                 // Another run was quicker: its service will be there in a moment.
                 Err(error) if is_name_taken(&error) && began.elapsed() < OTHERS => {
@@ -92,12 +92,12 @@ impl Containers {
         }
     }
 
-    async fn find(&self, identity: &Identity, specification: &str) -> anyhow::Result<Found> {
+    async fn find(&self, identity: &ResourceLabels, specification: &str) -> anyhow::Result<Found> {
         let all = self.engine.list(Some(&identity.run)).await?;
         let is_good =
-            |one: &ContainerFacts| one.labels.get(SPECIFICATION).map(String::as_str) == Some(specification);
+            |one: &ContainerSummary| one.labels.get(CONFIG_HASH).map(String::as_str) == Some(specification);
         for one in &all {
-            let owner = Identity::from_labels(|key| one.labels.get(key).map(String::as_str));
+            let owner = ResourceLabels::from_labels(|key| one.labels.get(key).map(String::as_str));
             let is_others =
                 owner.is_some_and(|who| who.owner != identity.owner && host::is_alive(&who.owner));
             match one.status {
@@ -129,14 +129,14 @@ impl Containers {
         &self,
         unit: &Unit,
         image: &str,
-        facts: &ContainerFacts,
+        facts: &ContainerSummary,
         gate: &Gate<'_>,
     ) -> anyhow::Result<(Handle, Option<Output>)> {
         let engine = &self.engine;
         // The line that says ready may be long past.
-        let tail = (!matches!(unit.ready, Some(Ready::Log(_)))).then_some(LINES);
+        let tail = (!matches!(unit.ready, Some(ReadinessProbe::Log(_)))).then_some(LINES);
         let request = LogRequest { follow: true, tail, ..LogRequest::default() };
-        let way = way_apart(engine).await?;
+        let way = service_port_access(engine).await?;
         let (inside, output, ()) = tokio::try_join!(
             engine.inside(&facts.id),
             engine.logs(&facts.id, request),
@@ -145,7 +145,7 @@ impl Containers {
         // Another run may have allowed more than this one.
         let inside = pass(inside, unit, image, gate)?.into_inner();
         let program = unit.command.as_ref().and_then(|command| command.first().cloned());
-        let container = Container {
+        let container = ContainerHandle {
             engine: engine.clone(),
             id: facts.id.clone(),
             what: Started { name: unit.name.clone(), program }.into(),
@@ -154,26 +154,26 @@ impl Containers {
             forwards: Vec::new(),
             kept: Some(Kept::Reused),
         };
-        Ok((Handle::Container(Box::new(container)), Some(pieces(output))))
+        Ok((Handle::ContainerHandle(Box::new(container)), Some(pieces(output))))
     }
 
     async fn make(
         &self,
         unit: &Unit,
         image: &str,
-        identity: &Identity,
+        identity: &ResourceLabels,
         specification: &str,
-        (tools, whose): (&Tools<'_>, &Belonging<'_>),
-    ) -> anyhow::Result<(Container, Output)> {
+        (tools, whose): (&OpContext<'_>, &RunScope<'_>),
+    ) -> anyhow::Result<(ContainerHandle, Output)> {
         let engine = &self.engine;
         let mut spec = container(unit, image, tools, whose);
         spec.name = format!("cki-{}-{}", identity.run, unit.name);
         spec.labels.extend(identity.to_labels());
-        spec.labels.insert(SPECIFICATION.to_owned(), specification.to_owned());
+        spec.labels.insert(CONFIG_HASH.to_owned(), specification.to_owned());
         spec.hostname = Some(unit.name.clone()).filter(|name| name.len() < 64);
         spec.closed = true;
-        let way = way_apart(engine).await?;
-        if way == Way::Publish {
+        let way = service_port_access(engine).await?;
+        if way == PortAccess::Publish {
             spec.publish = ports_for_engine(unit);
         }
         spec.volumes.clear();
@@ -181,7 +181,7 @@ impl Containers {
             spec.stores.push((store(whose.making.workspace(), unit, path), path.clone()));
         }
         for (name, _) in &spec.stores {
-            let data = Identity { role: Role::Data, name: name.clone(), ..identity.clone() };
+            let data = ResourceLabels { role: Role::Data, name: name.clone(), ..identity.clone() };
             engine.create_volume(name, data.to_labels()).await?;
         }
         let (network, is_new) = self.own_network(identity, whose).await?;
@@ -198,8 +198,8 @@ impl Containers {
     /// Returns the network of the service, and whether it is new.
     async fn own_network(
         &self,
-        identity: &Identity,
-        whose: &Belonging<'_>,
+        identity: &ResourceLabels,
+        whose: &RunScope<'_>,
     ) -> anyhow::Result<(String, bool)> {
         let mut networks = self.engine.networks().await?.into_iter();
         if let Some(network) = networks.find(|one| is_free(&one.labels, identity)) {
@@ -207,27 +207,27 @@ impl Containers {
         }
         // Docker would create two networks of one name, and then find neither by it.
         let name = format!("cki-{}-{}", identity.run, whose.run);
-        Ok((lay_apart(&self.engine, &name, identity.to_labels()).await?, true))
+        Ok((create_service_network(&self.engine, &name, identity.to_labels()).await?, true))
     }
 }
 
 /// Returns whether an existing network of a service may be used: not one that another process has just
 /// created.
-fn is_free(labels: &BTreeMap<String, String>, own: &Identity) -> bool {
-    Identity::from_labels(|key| labels.get(key).map(String::as_str))
+fn is_free(labels: &BTreeMap<String, String>, own: &ResourceLabels) -> bool {
+    ResourceLabels::from_labels(|key| labels.get(key).map(String::as_str))
         .is_some_and(|who| who.run == own.run && (who.owner == own.owner || !host::is_alive(&who.owner)))
 }
 
 /// Returns whether a resource belongs to another run that is still going on.
-fn is_used_by_another(labels: &BTreeMap<String, String>, own: &Identity) -> bool {
-    Identity::from_labels(|key| labels.get(key).map(String::as_str)).is_some_and(|who| {
-        who.run != own.run && (who.lifetime == Lifetime::Kept || host::is_alive(&who.owner))
+fn is_used_by_another(labels: &BTreeMap<String, String>, own: &ResourceLabels) -> bool {
+    ResourceLabels::from_labels(|key| labels.get(key).map(String::as_str)).is_some_and(|who| {
+        who.run != own.run && (who.lifetime == Retention::Kept || host::is_alive(&who.owner))
     })
 }
 
 /// Returns the name of the volume for a path of a service.
 fn store(workspace: &str, unit: &Unit, path: &str) -> String {
-    let workspace = &digest::of_parts([workspace])[..10];
+    let workspace = &digest::sha256_hex([workspace])[..10];
     let place: String = path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     format!("cki-{workspace}-{}-{}", unit.name, place.trim_matches('-'))
 }

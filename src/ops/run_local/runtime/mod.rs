@@ -9,44 +9,44 @@ mod network;
 
 use super::handle::{Handle, Output};
 use super::plan::RunPlan;
-use super::request::Request;
-use super::scope::Belonging;
+use super::request::RunRequest;
+use super::scope::RunScope;
 use super::unit::Unit;
-use crate::ops::engine::Engine;
-use crate::ops::op_context::Tools;
+use crate::ops::engine::RunEngine;
+use crate::ops::op_context::OpContext;
 use containers::Containers;
 use native::Processes;
 
 /// The ground on which the units of one run live.
 #[derive(Debug)]
-pub(super) enum Ground {
+pub(super) enum Runtime {
     /// Containers on an engine.
     Containers(Box<Containers>),
     /// Processes on this machine.
     Native(Processes),
 }
 
-impl Ground {
+impl Runtime {
     /// Creates the shared parts of the units, and reports what they can reach.
     pub(super) async fn lay(
-        tools: &Tools<'_>,
-        engine: &Engine,
-        request: &Request<'_>,
+        tools: &OpContext<'_>,
+        engine: &RunEngine,
+        request: &RunRequest<'_>,
         plan: &RunPlan,
-        whose: &Belonging<'_>,
+        whose: &RunScope<'_>,
     ) -> anyhow::Result<Self> {
         Ok(match engine {
-            Engine::Containers(engine) => Self::Containers(Box::new(
+            RunEngine::Containers(engine) => Self::Containers(Box::new(
                 Containers::lay(engine, tools, request.network, plan, whose).await?,
             )),
-            Engine::Native(native) => {
+            RunEngine::Native(native) => {
                 Self::Native(Processes::lay(native, tools, request.network, plan, whose)?)
             }
         })
     }
 
     /// Removes the remains of a unit that could not be started.
-    pub(super) async fn forget(&self, unit: &Unit, whose: &Belonging<'_>) -> anyhow::Result<()> {
+    pub(super) async fn forget(&self, unit: &Unit, whose: &RunScope<'_>) -> anyhow::Result<()> {
         match self {
             Self::Containers(ground) => ground.forget(unit, whose).await,
             // A process that is not there has left nothing.
@@ -61,7 +61,7 @@ impl Ground {
     pub(super) async fn meet(
         &self,
         neighbour: Option<(String, String)>,
-        tools: &Tools<'_>,
+        tools: &OpContext<'_>,
     ) -> anyhow::Result<()> {
         match (self, neighbour) {
             (Self::Containers(ground), Some(neighbour)) => {
@@ -77,8 +77,8 @@ impl Ground {
         &self,
         unit: &Unit,
         image: Option<&str>,
-        tools: &Tools<'_>,
-        whose: &Belonging<'_>,
+        tools: &OpContext<'_>,
+        whose: &RunScope<'_>,
     ) -> anyhow::Result<(Handle, Option<Output>)> {
         match self {
             Self::Containers(ground) => ground.start(unit, image, tools, whose).await,

@@ -6,40 +6,40 @@ use std::path::PathBuf;
 use futures_util::StreamExt as _;
 
 use crate::model::container::Publish;
-use crate::model::event::{State, Stream};
+use crate::model::event::{Stream, TaskOutcome};
 use crate::model::guard::Starting;
-use crate::model::identity::{Lifetime, Role};
-use crate::model::probe::Ready;
+use crate::model::identity::{Retention, Role};
+use crate::model::probe::ReadinessProbe;
+use crate::ops::op_context::OpContext;
 use crate::ops::run_local::RunError;
 use crate::ops::run_local::handle::{Handle, Output};
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::request::Network;
-use crate::ops::run_local::scope::Belonging;
+use crate::ops::run_local::scope::RunScope;
 use crate::ops::run_local::unit::Unit;
-use crate::ops::op_context::Tools;
-use crate::systems::native::{Native, ProcessSpec, Space};
+use crate::systems::native::{Native, ProcessSpec, Sandbox};
 
 /// Processes, with their shared namespaces.
 #[derive(Debug)]
 pub(in crate::ops::run_local) struct Processes {
     native: Native,
-    space: Space,
+    space: Sandbox,
 }
 
 impl Processes {
     /// Creates the namespaces of a run.
     pub(super) fn lay(
         native: &Native,
-        tools: &Tools<'_>,
+        tools: &OpContext<'_>,
         network: Network,
         plan: &RunPlan,
-        whose: &Belonging<'_>,
+        whose: &RunScope<'_>,
     ) -> Result<Self, RunError> {
-        if whose.lifetime == Lifetime::Kept && whose.publish {
+        if whose.lifetime == Retention::Kept && whose.publish {
             return Err(RunError::PublishDetached);
         }
         let is_open = network == Network::Internet;
-        let space = if is_open { Space::open() } else { Space::new() };
+        let space = if is_open { Sandbox::open() } else { Sandbox::new() };
         for (what, state) in space.isolation() {
             match state {
                 Ok(how) => tools.events.note(format!("{what}: {how}")),
@@ -57,7 +57,7 @@ impl Processes {
             (true, reach) => format!("isolated: {reach} and nothing else"),
         };
         let detail = format!("{network}; files and user are this machine's");
-        tools.events.start("network", "").finish(State::Done, detail);
+        tools.events.start("network", "").finish(TaskOutcome::Done, detail);
         Ok(Self { native: native.clone(), space })
     }
 
@@ -65,8 +65,8 @@ impl Processes {
     pub(super) async fn start(
         &self,
         unit: &Unit,
-        tools: &Tools<'_>,
-        whose: &Belonging<'_>,
+        tools: &OpContext<'_>,
+        whose: &RunScope<'_>,
     ) -> anyhow::Result<(Handle, Option<Output>)> {
         let Some(command) = &unit.native else {
             return Err(RunError::NotNative {
@@ -101,9 +101,9 @@ impl Processes {
             environment,
             secret: unit.secret.clone(),
             files: if unit.is_component { unit.files.clone() } else { Vec::new() },
-            ready: unit.ready.as_ref().map(Ready::to_label),
+            ready: unit.ready.as_ref().map(ReadinessProbe::to_label),
             ports: published.iter().map(|one| (one.port, one.local)).collect(),
-            detached: whose.lifetime == Lifetime::Kept,
+            detached: whose.lifetime == Retention::Kept,
         };
         let starting =
             Starting { name: &unit.name, source: "as its process has it", is_component: unit.is_component };

@@ -4,18 +4,18 @@
 
 use tokio::sync::Mutex;
 
-use super::network::Laid;
+use super::network::RunNetwork;
 use crate::ops::contact::{self, Contact};
+use crate::ops::op_context::OpContext;
 use crate::ops::run_local::RunError;
-use crate::ops::op_context::Tools;
 use crate::systems::engine::ContainerEngine;
 
 /// The state of the contact test.
 #[derive(Debug, Default)]
-pub(super) struct Neighbours(Mutex<Known>);
+pub(super) struct Neighbours(Mutex<KnownShell>);
 
 #[derive(Debug, Default)]
-struct Known {
+struct KnownShell {
     /// Two containers have reached each other, or no test is possible here.
     settled: bool,
     /// Names and IDs of the started containers.
@@ -30,9 +30,9 @@ impl Neighbours {
     pub(super) async fn meet(
         &self,
         engine: &ContainerEngine,
-        network: &Laid,
+        network: &RunNetwork,
         (name, id): &(String, String),
-        tools: &Tools<'_>,
+        tools: &OpContext<'_>,
     ) -> anyhow::Result<()> {
         let Some(network) = network.names() else { return Ok(()) };
         let mut known = self.0.lock().await;
@@ -40,7 +40,7 @@ impl Neighbours {
         if known.settled || known.started.iter().any(|(_, other)| other == id) {
             return Ok(());
         }
-        if !known.started.is_empty() && !engine.lets_us_in().await? {
+        if !known.started.is_empty() && !engine.can_enter_netns().await? {
             tools.events.note("network: not root, so whether containers reach each other is not tried");
             known.settled = true;
             return Ok(());

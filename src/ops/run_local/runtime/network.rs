@@ -12,20 +12,20 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::model::container::ContainerSpec;
-use crate::model::identity::{Lifetime, Role};
-use crate::model::probe::Ready;
+use crate::model::identity::{Retention, Role};
+use crate::model::probe::ReadinessProbe;
+use crate::ops::op_context::OpContext;
 use crate::ops::production::BlockedHosts;
 use crate::ops::run_local::RunError;
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::request::Network;
-use crate::ops::run_local::scope::Belonging;
+use crate::ops::run_local::scope::RunScope;
 use crate::ops::run_local::unit::Unit;
-use crate::ops::op_context::Tools;
-use crate::systems::engine::{ContainerEngine, EngineError, Kind};
+use crate::systems::engine::{AddressKind, ContainerEngine, EngineError};
 
 /// The way from this machine to the ports of containers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum PortAccess {
     /// The containers' addresses.
     Dial,
     /// The containers' addresses, from within their network.
@@ -36,12 +36,12 @@ pub(super) enum Way {
 
 /// The network of a run, or the decision for none.
 #[derive(Debug)]
-pub(super) struct Laid {
+pub(super) struct RunNetwork {
     /// The network's ID.
     id: Option<String>,
     name: String,
-    bounds: Bounds,
-    way: Way,
+    bounds: Isolation,
+    way: PortAccess,
     /// The addresses of units, if the engine does not assign them.
     addresses: BTreeMap<String, Ipv4Addr>,
     /// Hosts to block where the network is open.
@@ -50,7 +50,7 @@ pub(super) struct Laid {
 
 /// The reach of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bounds {
+enum Isolation {
     /// Its own containers.
     Closed,
     /// Also programs that listen on all addresses of this machine, and hosts that its name service
@@ -63,18 +63,20 @@ enum Bounds {
 /// Creates the network of a run.
 pub(super) async fn lay(
     engine: &ContainerEngine,
-    tools: &Tools<'_>,
+    tools: &OpContext<'_>,
     network: Network,
     plan: &RunPlan,
-    whose: &Belonging<'_>,
-) -> anyhow::Result<Laid> {
-    let asked = plan.units().any(|unit| matches!(unit.ready, Some(Ready::Tcp(_) | Ready::Http { .. })));
+    whose: &RunScope<'_>,
+) -> anyhow::Result<RunNetwork> {
+    let asked = plan
+        .units()
+        .any(|unit| matches!(unit.ready, Some(ReadinessProbe::Tcp(_) | ReadinessProbe::Http { .. })));
     let wants_in = asked || whose.publish;
     let (bounds, way) = decide(engine, network, wants_in, whose.publish).await?;
-    if whose.publish && whose.lifetime == Lifetime::Kept && way != Way::Publish {
+    if whose.publish && whose.lifetime == Retention::Kept && way != PortAccess::Publish {
         return Err(RunError::PublishDetached.into());
     }
-    let mut laid = Laid {
+    let mut laid = RunNetwork {
         id: None,
         name: format!("cki-{}", whose.run),
         bounds,
@@ -82,16 +84,16 @@ pub(super) async fn lay(
         addresses: BTreeMap::new(),
         production: BlockedHosts::default(),
     };
-    if bounds == Bounds::Closed && plan.units().count() == 1 {
+    if bounds == Isolation::Closed && plan.units().count() == 1 {
         return Ok(laid);
     }
     let labels = whose.identity(tools, plan.first(), "network", Role::Service).to_labels();
     let name = laid.name.clone();
-    if bounds == Bounds::Closed {
+    if bounds == Isolation::Closed {
         let made = engine.create_closed_network(&name, labels).await?;
         laid.id = Some(made.id);
         if !made.is_closed {
-            laid.bounds = Bounds::Leaky { names: true };
+            laid.bounds = Isolation::Leaky { names: true };
         }
         if let Some(addresses) = made.addresses {
             let names = plan.units().map(|unit| unit.name.clone());
@@ -99,8 +101,8 @@ pub(super) async fn lay(
         }
         return Ok(laid);
     }
-    laid.id = Some(engine.create_network(&name, labels, bounds != Bounds::Open).await?);
-    if bounds == Bounds::Open {
+    laid.id = Some(engine.create_network(&name, labels, bounds != Isolation::Open).await?);
+    if bounds == Isolation::Open {
         laid.production = plan.production_of(tools.inventory);
         if network != Network::Internet {
             tools.events.warn(
@@ -114,19 +116,19 @@ pub(super) async fn lay(
 
 /// Creates the network of a kept backing service, which has it for itself: every run connects the service
 /// to its own network as well. Returns its ID and the way to the service.
-pub(super) async fn lay_apart(
+pub(super) async fn create_service_network(
     engine: &ContainerEngine,
     name: &str,
     labels: BTreeMap<String, String>,
 ) -> anyhow::Result<String> {
     Ok(match decide(engine, Network::Isolated, true, false).await?.0 {
-        Bounds::Closed => engine.create_closed_network(name, labels).await?.id,
-        bounds => engine.create_network(name, labels, bounds != Bounds::Open).await?,
+        Isolation::Closed => engine.create_closed_network(name, labels).await?.id,
+        bounds => engine.create_network(name, labels, bounds != Isolation::Open).await?,
     })
 }
 
 /// Returns the way from this machine to a kept backing service.
-pub(super) async fn way_apart(engine: &ContainerEngine) -> anyhow::Result<Way> {
+pub(super) async fn service_port_access(engine: &ContainerEngine) -> anyhow::Result<PortAccess> {
     Ok(decide(engine, Network::Isolated, true, false).await?.1)
 }
 
@@ -136,23 +138,23 @@ async fn decide(
     network: Network,
     wants_in: bool,
     publish: bool,
-) -> anyhow::Result<(Bounds, Way)> {
+) -> anyhow::Result<(Isolation, PortAccess)> {
     if network == Network::Internet {
         let dial = !publish && (!wants_in || engine.reaches_containers().await?);
-        return Ok((Bounds::Open, if dial { Way::Dial } else { Way::Publish }));
+        return Ok((Isolation::Open, if dial { PortAccess::Dial } else { PortAccess::Publish }));
     }
-    if !wants_in || engine.lets_us_in().await? {
-        return Ok((Bounds::Closed, Way::Enter));
+    if !wants_in || engine.can_enter_netns().await? {
+        return Ok((Isolation::Closed, PortAccess::Enter));
     }
     if engine.reaches_containers().await? {
-        return Ok((Bounds::Leaky { names: engine.kind() == Kind::Podman }, Way::Dial));
+        return Ok((Isolation::Leaky { names: engine.kind() == AddressKind::Podman }, PortAccess::Dial));
     }
-    Ok((Bounds::Open, Way::Publish))
+    Ok((Isolation::Open, PortAccess::Publish))
 }
 
-impl Laid {
+impl RunNetwork {
     /// Returns the way from this machine to the ports of its containers.
-    pub(super) fn way(&self) -> Way {
+    pub(super) fn way(&self) -> PortAccess {
         self.way
     }
 
@@ -163,7 +165,7 @@ impl Laid {
 
     /// Adds the network to the specification of a container.
     pub(super) fn join(&self, spec: &mut ContainerSpec, unit: &Unit) {
-        spec.closed = matches!(self.bounds, Bounds::Closed | Bounds::Leaky { names: false });
+        spec.closed = matches!(self.bounds, Isolation::Closed | Isolation::Leaky { names: false });
         if let Some(id) = &self.id {
             spec.network = Some((id.clone(), vec![unit.name.clone()]));
             spec.address = self.addresses.get(&unit.name).copied();
@@ -192,10 +194,10 @@ impl Laid {
     /// Describes the reach of the units of a run.
     pub(super) fn reach(&self, plan: &RunPlan) -> String {
         let leak = match self.bounds {
-            Bounds::Open => return format!("open: {}", self.production.reach()),
-            Bounds::Closed => None,
-            Bounds::Leaky { names: false } => Some("what this machine serves on all its addresses"),
-            Bounds::Leaky { names: true } => {
+            Isolation::Open => return format!("open: {}", self.production.reach()),
+            Isolation::Closed => None,
+            Isolation::Leaky { names: false } => Some("what this machine serves on all its addresses"),
+            Isolation::Leaky { names: true } => {
                 Some("what this machine serves on all its addresses, its name service among it")
             }
         };

@@ -39,7 +39,7 @@ enum Matcher {
 
 /// Patterns that matched a directory or one of its parents.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Above(Vec<bool>);
+pub(super) struct MatchInfo(Vec<bool>);
 
 impl Ignore {
     /// Parses the rules.
@@ -75,7 +75,7 @@ impl Ignore {
 
     /// Returns whether a relative path with `/` is excluded, and the state for the paths below it. `above` is
     /// the state of its parent directory.
-    pub(super) fn judge(&self, path: &str, above: &Above) -> (bool, Above) {
+    pub(super) fn is_excluded(&self, path: &str, above: &MatchInfo) -> (bool, MatchInfo) {
         let mut excluded = false;
         let mut here = vec![false; self.patterns.len()];
         for (index, pattern) in self.patterns.iter().enumerate() {
@@ -87,7 +87,7 @@ impl Ignore {
                 excluded = !pattern.exception;
             }
         }
-        (excluded, Above(here))
+        (excluded, MatchInfo(here))
     }
 
     /// Returns whether an exception may re-include a path below an excluded directory.
@@ -234,11 +234,11 @@ mod tests {
 
     /// Returns whether a path is excluded, directory by directory as in a walk.
     fn excludes(rules: &Ignore, path: &str) -> bool {
-        let mut above = Above::default();
+        let mut above = MatchInfo::default();
         for (at, _) in path.match_indices('/') {
-            above = rules.judge(&path[..at], &above).1;
+            above = rules.is_excluded(&path[..at], &above).1;
         }
-        rules.judge(path, &above).0
+        rules.is_excluded(path, &above).0
     }
 
     fn excluded(rules: &str, path: &str) -> bool {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::error::EngineError;
 use crate::base::files::FileError;
 use packer::Packer;
-use rules::{MADE, Rules};
+use rules::{IgnoreRules, MADE};
 
 /// Dockerfile of a build.
 #[derive(Debug, Clone)]
@@ -89,7 +89,7 @@ pub fn pack(directory: &Path, dockerfile: &Dockerfile, scratch: &Path) -> Result
     let named = match dockerfile {
         Dockerfile::File(path) | Dockerfile::Made { from: path, .. } => rules::inside(&root, path)?,
     };
-    let rules = Rules::find(&root, &named)?;
+    let rules = IgnoreRules::find(&root, &named)?;
     let mut sent = named.path.clone();
     let mut texts = Vec::new();
     if let Dockerfile::Made { text, .. } = dockerfile {

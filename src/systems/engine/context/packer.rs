@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::ignore::Above;
-use super::rules::{DOCKERIGNORE, Named, Rules};
+use super::ignore::MatchInfo;
+use super::rules::{DOCKERIGNORE, IgnoreRules, Named};
 use crate::base::files::FileError;
 use crate::base::text::safe_line;
 use crate::systems::engine::error::EngineError;
@@ -21,17 +21,17 @@ pub(super) struct Packer {
     hash: Sha256,
     /// Paths that are sent regardless of the rules.
     always: BTreeSet<String>,
-    rules: Rules,
+    rules: IgnoreRules,
     root: PathBuf,
     pub(super) files: usize,
     pub(super) skipped: Vec<String>,
 }
 
-/// Texts that are packed in place of, or in addition to, files of the context.
-pub(super) type Texts = Vec<(String, String)>;
+/// TextFiles that are packed in place of, or in addition to, files of the context.
+pub(super) type TextFiles = Vec<(String, String)>;
 
 impl Packer {
-    pub(super) fn new(file: File, root: PathBuf, named: &Named, rules: Rules) -> Self {
+    pub(super) fn new(file: File, root: PathBuf, named: &Named, rules: IgnoreRules) -> Self {
         Self {
             tar: tar::Builder::new(BufWriter::with_capacity(256 << 10, file)),
             hash: Sha256::new(),
@@ -44,9 +44,9 @@ impl Packer {
     }
 
     /// Packs the whole context, and the texts after it. `dockerfile` is the path of its Dockerfile.
-    pub(super) fn pack(&mut self, dockerfile: &str, texts: &Texts) -> Result<(), EngineError> {
+    pub(super) fn pack(&mut self, dockerfile: &str, texts: &TextFiles) -> Result<(), EngineError> {
         self.note(b'b', dockerfile, 0, &[]);
-        self.directory("", &Above::default(), &mut Vec::new(), texts)?;
+        self.directory("", &MatchInfo::default(), &mut Vec::new(), texts)?;
         for (path, text) in texts {
             self.text(path, text).map_err(|source| FileError::new("pack", self.root.join(path), source))?;
         }
@@ -65,9 +65,9 @@ impl Packer {
     fn directory(
         &mut self,
         directory: &str,
-        above: &Above,
+        above: &MatchInfo,
         pending: &mut Vec<String>,
-        replaced: &Texts,
+        replaced: &TextFiles,
     ) -> Result<(), EngineError> {
         let full = self.root.join(directory);
         let read = |source| FileError::new("read", &full, source);
@@ -94,13 +94,13 @@ impl Packer {
     fn entry(
         &mut self,
         path: &str,
-        above: &Above,
+        above: &MatchInfo,
         pending: &mut Vec<String>,
-        replaced: &Texts,
+        replaced: &TextFiles,
     ) -> Result<(), EngineError> {
         let full = self.root.join(path);
         let fail = |source| EngineError::File(FileError::new("pack", &full, source));
-        let (mut excluded, here) = self.rules.ignore.judge(path, above);
+        let (mut excluded, here) = self.rules.ignore.is_excluded(path, above);
         excluded &= !self.always.contains(path) && path != DOCKERIGNORE;
         let facts = full.symlink_metadata().map_err(fail)?;
         if facts.is_dir() {

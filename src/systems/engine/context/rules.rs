@@ -43,7 +43,7 @@ pub(super) fn inside(root: &Path, path: &Path) -> Result<Named, EngineError> {
 }
 
 /// Ignore rules, and the files from which the engine itself would read some.
-pub(super) struct Rules {
+pub(super) struct IgnoreRules {
     pub(super) ignore: Ignore,
     text: String,
     /// Path of the file that holds them.
@@ -56,7 +56,7 @@ pub(super) struct Rules {
 pub(super) const DOCKERIGNORE: &str = ".dockerignore";
 const CONTAINERIGNORE: &str = ".containerignore";
 
-impl Rules {
+impl IgnoreRules {
     /// Finds the rules. Only one file counts: that of the Dockerfile before that of the context; of the
     /// context's, the one that only Podman's tools know before the one that both know.
     pub(super) fn find(root: &Path, dockerfile: &Named) -> Result<Self, EngineError> {
