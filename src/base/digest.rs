@@ -12,7 +12,7 @@ where
     hex(&bytes_of_parts(parts))
 }
 
-/// Returns the hash of [`of_parts`] as 32 raw bytes.
+/// Returns the hash of [`sha256_hex`] as 32 raw bytes.
 pub fn bytes_of_parts<I>(parts: I) -> [u8; 32]
 where
     I: IntoIterator,

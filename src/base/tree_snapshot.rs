@@ -19,7 +19,7 @@ pub struct TreeSnapshot {
     pub directories: BTreeSet<PathBuf>,
 }
 
-/// FileState of a file, which differs after each change.
+/// State of a file, which differs after each change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileState {
     modified: (i64, i64),

@@ -18,7 +18,7 @@ use crate::model::inventory::Memory;
 /// Maximum bytes of a configuration file.
 const LIMIT: u64 = 1 << 20;
 
-/// SettingOrigin of a value.
+/// Origin of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SettingOrigin {
     /// Compiled-in default.
@@ -63,7 +63,7 @@ pub struct SettingValue {
     pub text: String,
     /// The absolute path, if it is one; its bytes need not be UTF-8.
     pub path: Option<PathBuf>,
-    /// SettingOrigin of the value.
+    /// Origin of the value.
     pub origin: SettingOrigin,
 }
 

@@ -1,5 +1,5 @@
 //! Firewall rules that block traffic between two containers of one network: reads the rules and names the
-//! blocking one. The test that traffic is blocked is [`OtherNetwork::contact`].
+//! blocking one. The test that traffic is blocked is [`NetNs::contact`].
 //!
 //! If `net.bridge.bridge-nf-call-iptables` is 1, the kernel passes traffic between two ports of a bridge
 //! through the chain FORWARD of iptables. Docker turns forwarding on and sets the policy of that chain to

@@ -64,7 +64,7 @@ impl Default for Shutdown {
 }
 
 impl Shutdown {
-    /// Returns a receiver of requests from [`Stop::trigger`] alone.
+    /// Returns a receiver of requests from [`Shutdown::trigger`] alone.
     #[must_use]
     pub fn new() -> Self {
         let (raise, state) = watch::channel((0, None));

@@ -15,7 +15,7 @@ use super::Env;
 use crate::base::redact::{RedactStream, Redactor, without_tokens};
 use crate::base::secret::Secret;
 
-/// OutputSink stream, shared by its holders. It remembers its first failure, so that writers need not check:
+/// Output stream, shared by its holders. It remembers its first failure, so that writers need not check:
 /// the end of the program reports a failure in one place.
 #[derive(Clone)]
 pub struct OutputSink(Arc<SharedOutput>);
@@ -122,7 +122,7 @@ impl OutputSink {
     }
 
     /// Writes a piece of a longer stream. The end of the piece may be the beginning of a secret: it is held
-    /// back until the next [`Output::write`], [`Output::pass`] or [`Output::finish`].
+    /// back until the next [`OutputSink::write`], [`OutputSink::pass_through`] or [`OutputSink::finish`].
     pub fn pass_through(&self, bytes: &[u8]) {
         self.write_masked(bytes, false);
     }

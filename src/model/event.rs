@@ -26,7 +26,7 @@ pub enum Event {
         done: u64,
         /// Total units, if known.
         total: Option<u64>,
-        /// ProgressUnit of the count.
+        /// Unit of the count.
         unit: ProgressUnit,
     },
     /// One line about the current step: untrusted text.
@@ -94,7 +94,7 @@ pub struct OutputLine {
     pub ends: bool,
 }
 
-/// TaskOutcome of a pipeline. All text in it is safe to show.
+/// State of a pipeline. All text in it is safe to show.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PipelineEvent {
     /// The bot's name for the pipeline's group.
@@ -136,7 +136,7 @@ pub enum TaskOutcome {
     Failed,
 }
 
-/// ProgressUnit of a progress count.
+/// Unit of a progress count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProgressUnit {
     /// Bytes.

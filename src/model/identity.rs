@@ -28,7 +28,7 @@ pub const SECRETS: &str = "cki.secrets";
 /// Label of the names, joined by commas, of variables that the user allowed the guard to let pass.
 pub const ALLOWED: &str = "cki.allowed";
 
-/// Label of the readiness probe: [`super::probe::Ready::to_label`].
+/// Label of the readiness probe: [`super::probe::ReadinessProbe::to_label`].
 pub const READY: &str = "cki.ready";
 
 /// ID of a run: short, unique, valid in the name of a container.
@@ -96,7 +96,7 @@ impl Role {
     }
 }
 
-/// Retention of a resource.
+/// Lifetime of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retention {
     /// Ends with the owner process.
@@ -106,7 +106,7 @@ pub enum Retention {
     /// Retained until `cki down`, and shared by all runs of the workspace.
     Workspace,
     /// Ends with the owner process unless that process retains it. Labels cannot be changed, so
-    /// retaining creates another resource with [`Lifetime::Kept`] in the same run.
+    /// retaining creates another resource with [`Retention::Kept`] in the same run.
     Decided,
 }
 
@@ -143,7 +143,7 @@ pub struct ResourceLabels {
     pub name: String,
     /// Process that created it.
     pub owner: ProcessRef,
-    /// Retention.
+    /// Lifetime.
     pub lifetime: Retention,
 }
 

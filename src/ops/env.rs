@@ -270,8 +270,10 @@ mod tests {
         Ok(noted(text)?.0)
     }
 
+    type Pairs = Vec<(String, String)>;
+
     /// Returns the variables of a file, and the notes about it.
-    fn noted(text: &str) -> Result<(Vec<(String, String)>, Vec<String>), String> {
+    fn noted(text: &str) -> Result<(Pairs, Vec<String>), String> {
         let mut wishes = EnvOverrides::default();
         let own = |name: &str| (name == "OWN").then(|| "own".to_owned());
         read_file(text, "f", &own, &mut wishes).map_err(|error| error.to_string())?;

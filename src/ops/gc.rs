@@ -141,7 +141,7 @@ impl GcScope<'_> {
         [orphaned_services(self.env), abandoned_scratch(self.env)].concat()
     }
 
-    /// Returns the leftovers that [`collect`] would remove.
+    /// Returns the leftovers that [`collect_garbage`] would remove.
     ///
     /// # Errors
     /// Fails when the engine does not list its resources.

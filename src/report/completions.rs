@@ -35,7 +35,7 @@ pub fn print(ui: &Ui, shell: &Shell, standing: &Standing) {
                 "A new {} completes `cki`. If it does not, add this line to `{}`: {line}",
                 shell.name,
                 start.display()
-            ))
+            ));
         }
         _ => ui.status(&format!("A new {} completes `cki`.", shell.name)),
     }

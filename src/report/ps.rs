@@ -72,7 +72,7 @@ pub fn print(ui: &Ui, instances: &[Instance], health: &[Option<Health>], now: i6
             Some(Health::Starting(why)) => ui.status(&format!("`{name}` is not ready yet: {why}.")),
             Some(Health::NotReady(why)) => ui.status(&format!("`{name}` is not ready: {why}.")),
             Some(Health::Unknown(why)) => {
-                ui.status(&format!("Whether `{name}` is ready is not known: {why}."))
+                ui.status(&format!("Whether `{name}` is ready is not known: {why}."));
             }
             Some(Health::Ready) | None => {}
         }

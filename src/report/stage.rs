@@ -150,7 +150,7 @@ fn end(ui: &Ui, outcome: &StageOutcome) {
             ui.error(&format!("not finished after {took}."), &[], &[format!("`{again}` goes on following.")]);
         }
         StagingResult::Stopped(_) => {
-            ui.status(&format!("Not followed further; the request stays. `{again}` goes on."))
+            ui.status(&format!("Not followed further; the request stays. `{again}` goes on."));
         }
         StagingResult::Lost(error) => {
             ui.error(

@@ -1,4 +1,4 @@
-//! FileWatcher to sources on disk. An event of the kernel is only a sign of activity: a scan finds the changed
+//! Changes to sources on disk. An event of the kernel is only a sign of activity: a scan finds the changed
 //! files once it is quiet. So a storm of renames is one change, files that come and go are none, and nothing
 //! is scanned while nothing happens. The reaction to changes belongs to `ops`.
 

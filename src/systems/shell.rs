@@ -187,10 +187,11 @@ fn content(file: &Path) -> Result<Option<Vec<u8>>, FileError> {
 }
 
 /// Returns whether a line that is no comment contains one of these texts.
-fn loads<'a>(text: &str, ours: impl Iterator<Item = &'a String> + Clone) -> bool {
+fn loads<'a>(text: &str, ours: impl Iterator<Item = &'a String>) -> bool {
+    let ours: Vec<&String> = ours.collect();
     text.lines()
         .filter(|line| !line.trim_start().starts_with('#'))
-        .any(|line| ours.clone().any(|ours| line.contains(ours.as_str())))
+        .any(|line| ours.iter().any(|ours| line.contains(ours.as_str())))
 }
 
 fn fill(text: &str, env: &Env, home: &Path, script: &str) -> Result<String, ShellError> {

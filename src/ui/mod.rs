@@ -31,7 +31,7 @@ pub enum Verbosity {
     Verbose,
 }
 
-/// UiOptions for printing.
+/// Options for printing.
 #[derive(Debug, Clone, Copy)]
 pub struct UiOptions {
     /// Colour on standard output and standard error; `None`: only on a terminal.

@@ -12,7 +12,7 @@ use crate::model::event::{OutputLine, Stream};
 /// Maximum bytes of a line before it is cut.
 const LONGEST_LINE: usize = 64 << 10;
 
-/// ProgressForm of output on a stream.
+/// Form of output on a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ProgressForm {
     /// Unchanged bytes.

@@ -1,4 +1,4 @@
-//! DotenvParser of environment files: comments, `export`, `NAME: value`, quotes over several lines, escapes. It
+//! Reader of environment files: comments, `export`, `NAME: value`, quotes over several lines, escapes. It
 //! accepts the syntax of Compose; a statement that Compose rejects is an [`Invalid`], and reading continues
 //! in the next line.
 

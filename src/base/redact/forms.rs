@@ -170,7 +170,7 @@ impl Base {
             .collect();
         before.sort_unstable();
         before.dedup();
-        Core { text, before, goes_on: (bytes.len() * 8 - skipped) % self.bits > 0 }
+        Core { text, before, goes_on: !(bytes.len() * 8 - skipped).is_multiple_of(self.bits) }
     }
 }
 

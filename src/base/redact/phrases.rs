@@ -126,7 +126,7 @@ impl PatternSet {
                 return false;
             }
         }
-        // PatternSet that continue the tail directly follow it in sorted order.
+        // Patterns that continue the tail directly follow it in sorted order.
         let next = self.sorted.partition_point(|phrase| &*phrase.bytes <= tail);
         self.sorted.get(next).is_some_and(|phrase| phrase.bytes.starts_with(tail))
     }

@@ -12,7 +12,7 @@ const LEVELS: usize = 6;
 /// Maximum digits of a numeric HTML entity.
 const LONGEST_NUMBER: usize = 16;
 
-/// NextUnit byte and its end, or the reason why there is none.
+/// Next byte and its end, or the reason why there is none.
 enum NextUnit {
     Byte(u8, usize),
     /// The next byte cannot be part of the piece.

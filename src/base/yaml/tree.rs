@@ -40,11 +40,11 @@ impl Location {
 pub struct Node {
     /// Start of the node.
     pub spot: Location,
-    /// NodeContent of the node.
+    /// Content of the node.
     pub value: NodeValue,
 }
 
-/// NodeContent of a node.
+/// Content of a node.
 #[derive(Debug, Clone)]
 pub enum NodeValue {
     /// String, number, boolean or null, as written.
@@ -67,7 +67,7 @@ pub struct MapEntry {
     pub key: String,
     /// Position of the key.
     pub spot: Location,
-    /// NodeValue.
+    /// Value.
     pub node: Node,
 }
 

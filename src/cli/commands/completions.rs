@@ -25,7 +25,7 @@ use crate::systems::shell::{self, ShellError, name_of_user};
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct CompletionsArgs {
-    /// ShellArg (default: from `SHELL`)
+    /// Shell (default: from `SHELL`)
     shell: Option<ShellArg>,
     /// Write the script to the directory from which the shell loads it
     #[arg(long)]
@@ -40,7 +40,7 @@ if [[ "${funcstack[1]}" == _cki ]]; then
 fi
 "#;
 
-/// ShellArg with a completion script.
+/// Shell with a completion script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum ShellArg {
     Bash,

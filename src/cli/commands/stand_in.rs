@@ -1,4 +1,4 @@
-//! `cki stand-in`: stand-ins for backing services. StandInService templates use it, so it is hidden from help.
+//! `cki stand-in`: stand-ins for backing services. Service templates use it, so it is hidden from help.
 
 use std::sync::Arc;
 

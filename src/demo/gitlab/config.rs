@@ -141,7 +141,7 @@ pub struct MergeRequestConfig {
     /// Description text.
     #[serde(default)]
     pub description: String,
-    /// UserEntry name of the author.
+    /// User name of the author.
     pub author: String,
     /// Its branch.
     pub source_branch: String,

@@ -36,7 +36,7 @@ use state::State;
 use time::Time;
 pub use time::TimeScale;
 
-/// StandInOptions for the start of a stand-in.
+/// Options for the start of a stand-in.
 #[derive(Debug)]
 pub struct StandInOptions {
     /// The data to serve.

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 pub enum TimeScale {
     /// Seconds on the clock for each second of real time.
     Live(f64),
-    /// A clock that moves only by [`Control::Advance`](super::Control::Advance).
+    /// A clock that moves only by `ControlFile::Advance`.
     ByHand,
 }
 

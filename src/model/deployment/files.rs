@@ -1,4 +1,4 @@
-//! DeploymentFileSet of a deployment for its readers: by path below the root of a repository, never out of it, and
+//! Files of a deployment for its readers: by path below the root of a repository, never out of it, and
 //! within limits. Access to a disk or a commit belongs in the implementations of [`Files`].
 
 use std::cell::Cell;
@@ -22,7 +22,7 @@ pub enum FileKind {
     Directory,
 }
 
-/// DeploymentFileSet of a repository, by their paths from its root, with `/` between directories. The root is the
+/// Files of a repository, by their paths from its root, with `/` between directories. The root is the
 /// empty path.
 pub trait DeploymentFileSet {
     /// Returns the type of a path, or `None` if nothing exists there.
@@ -47,7 +47,7 @@ pub trait DeploymentFileSet {
     fn label(&self, path: &str) -> String;
 }
 
-/// DeploymentFileSet within limits.
+/// Files within limits.
 pub(super) struct FileReader<'a> {
     files: &'a dyn DeploymentFileSet,
     count: Cell<usize>,
@@ -167,7 +167,7 @@ pub(super) mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    /// DeploymentFileSet in memory.
+    /// Files in memory.
     #[derive(Default)]
     pub(in crate::model::deployment) struct FileCache(
         pub(in crate::model::deployment) BTreeMap<String, String>,
@@ -232,7 +232,7 @@ pub(super) mod tests {
 /// One deployment file or directory to read.
 #[derive(Clone, Copy)]
 pub struct DeploymentItem<'a> {
-    /// DeploymentFileSet of the repository.
+    /// Files of the repository.
     pub files: &'a dyn DeploymentFileSet,
     /// File or directory in the repository.
     pub path: &'a str,

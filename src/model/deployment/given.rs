@@ -105,7 +105,7 @@ pub enum EnvVarSource {
 /// A deployment that was read.
 #[derive(Debug, Clone)]
 pub struct Deployment {
-    /// DeployedContainer of the component.
+    /// Container of the component.
     pub container: DeployedContainer,
     /// Findings about parts that `cki` does not understand.
     pub findings: Vec<InventoryFinding>,

@@ -1,5 +1,5 @@
 //! Deployments: a container's environment, command, ports and probe, read from Kubernetes and OpenShift
-//! objects, kustomizations and Compose files. Pure: [`Files`] provides the content of files. The
+//! objects, kustomizations and Compose files. Pure: [`DeploymentFileSet`] provides the content of files. The
 //! conversion for a local run belongs in [`super::environment`] and `ops`.
 //!
 //! Parts that `cki` does not understand are never ignored: each becomes a finding with its position.

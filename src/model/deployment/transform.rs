@@ -33,7 +33,7 @@ pub(super) fn set_namespace(objects: &mut [Object], namespace: &Node) -> Result<
     Ok(())
 }
 
-/// StrategyEnd of a name to extend.
+/// End of a name to extend.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum StrategyEnd {
     Prefix,

@@ -55,7 +55,7 @@ struct GeneratorRule {
     written: RawGeneratorRule,
 }
 
-/// GeneratorRules, in order; the first match makes the value.
+/// Rules, in order; the first match makes the value.
 #[derive(Debug, Clone)]
 pub struct SecretRules(Arc<GeneratorRules>, SecretNames);
 
@@ -115,7 +115,7 @@ impl GeneratorSource {
 pub struct GeneratedSecret {
     /// Value.
     pub value: Secret,
-    /// GeneratorRule.
+    /// Rule.
     pub rule: String,
     /// Content of the file whose path is the value.
     pub file: Option<Secret>,

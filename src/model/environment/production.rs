@@ -42,7 +42,7 @@ pub struct ProductionRules {
 pub struct Replaced {
     /// Value.
     pub value: String,
-    /// ProductionRule that made it.
+    /// Rule that made it.
     pub rule: String,
 }
 

@@ -84,7 +84,7 @@ pub struct Judgement {
     pub hide: bool,
     /// Byte range of the value that a placeholder replaces.
     pub replace: Option<Range<usize>>,
-    /// SecretNameRule that decided.
+    /// Rule that decided.
     pub rule: Option<String>,
 }
 

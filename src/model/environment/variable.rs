@@ -22,9 +22,9 @@ pub struct Variable {
     pub required: bool,
     /// Type, if the table sets one.
     pub kind: Option<String>,
-    /// ValueOrigin of the value.
+    /// Origin of the value.
     pub origin: ValueOrigin,
-    /// ValueOrigin of the overridden value.
+    /// Origin of the overridden value.
     pub instead_of: Option<ValueOrigin>,
     /// Rule that replaced a value that is valid only in production.
     pub replaced_by: Option<String>,
@@ -72,7 +72,7 @@ impl Variable {
     }
 }
 
-/// ValueOrigin of a value.
+/// Origin of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ValueOrigin {
     /// Default in the component's table.

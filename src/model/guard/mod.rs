@@ -179,7 +179,7 @@ impl Guard {
 /// Maximum refused values to report one by one; the rest are counted.
 const TOLD: usize = 20;
 
-/// PolicyViolation of a run.
+/// Refusal of a run.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyViolation {
     /// Refused values that are not allowed.
@@ -187,7 +187,7 @@ pub enum PolicyViolation {
     Values {
         /// First finding.
         first: Box<GuardFinding>,
-        /// PolicyViolation for the next finding, if any.
+        /// Refusal for the next finding, if any.
         #[source]
         next: Option<Box<PolicyViolation>>,
         /// Names to allow; empty if one of them cannot be allowed.

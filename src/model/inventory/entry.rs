@@ -50,7 +50,7 @@ pub struct DeploymentFiles {
 pub struct Dependency {
     /// Use of the dependency: `writes`, `listens`, `clones`, …
     pub verb: String,
-    /// ComponentEntry of the dependency.
+    /// Entry of the dependency.
     pub target: Reference,
     /// Marks a dependency that was concluded from a description, not stated by the component's owners.
     #[serde(default)]
@@ -97,7 +97,7 @@ pub struct Build {
     /// Build arguments.
     #[serde(default)]
     pub args: BTreeMap<String, String>,
-    /// StageDecl to build.
+    /// Stage to build.
     pub target: Option<String>,
     /// Network of the build steps.
     #[serde(default)]

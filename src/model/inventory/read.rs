@@ -17,7 +17,7 @@ use crate::model::reference::{Reference, is_name};
 pub struct InventoryDocument {
     /// Path, for messages.
     pub file: String,
-    /// DocumentContent.
+    /// Content.
     pub text: Cow<'static, str>,
     /// Category and name that the file's path implies; `None` for the head.
     pub reference: Option<Reference>,

@@ -101,9 +101,9 @@ pub enum UseState {
     Build,
     /// Read when an image is built, and given to the build.
     BuildGiven,
-    /// KnownVariable, and never read.
+    /// Given, and never read.
     Unread,
-    /// KnownVariable and never read, but a variable with a similar name is read.
+    /// Given and never read, but a variable with a similar name is read.
     Meant {
         /// Similar variable.
         read: String,

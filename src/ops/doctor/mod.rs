@@ -1,5 +1,5 @@
 //! `cki doctor`: checks everything that the other commands build upon. A check is a function from the
-//! [`DoctorContext`] to [`Found`]. Checks run at the same time, do not know each other, change nothing, and are
+//! [`DoctorContext`] to [`CheckResult`]. Checks run at the same time, do not know each other, change nothing, and are
 //! cut off if they hang. A check does not fix anything: a finding has the command to type.
 
 mod check;

@@ -17,7 +17,7 @@ pub struct RunRequest<'a> {
     pub once: bool,
     /// Go on in the background.
     pub detach: bool,
-    /// KeepMode backing services for the next run of the workspace.
+    /// Keep backing services for the next run of the workspace.
     pub keep_services: bool,
     /// Condition for keeping the run's resources after its end.
     pub keep: KeepMode,

@@ -69,7 +69,7 @@ pub(super) fn text(draft: &Exporter<'_>) -> String {
 
 fn service(draft: &Exporter<'_>, unit: &Unit) -> Value {
     let mut service = Map::new();
-    let mut put = |key: &str, value: Value| service.insert(key.to_owned(), value);
+    let mut put = |key: &str, value: Value| service.insert(key.into(), value);
     put("image", plain(&Exporter::image(unit)).into());
     if let Some((_, build)) =
         draft.builds().find(|(one, build)| one.name == unit.name && !build.is_preprocessed())
@@ -149,18 +149,7 @@ fn service(draft: &Exporter<'_>, unit: &Unit) -> Value {
     for (key, value) in limits(&unit.limits) {
         put(&key, value);
     }
-    let files: Vec<Value> = unit
-        .files
-        .iter()
-        .enumerate()
-        .map(|(index, file)| {
-            json!({
-                "source": config(unit, index),
-                "target": plain(&file.path),
-                "mode": format!("{:04o}", file.mode),
-            })
-        })
-        .collect();
+    let files = configs_of(unit);
     if !files.is_empty() {
         put("configs", files.into());
     }
@@ -170,6 +159,21 @@ fn service(draft: &Exporter<'_>, unit: &Unit) -> Value {
         .collect();
     put("labels", labels.into());
     service.into()
+}
+
+/// Returns the files of a unit as references to the configurations of the project.
+fn configs_of(unit: &Unit) -> Vec<Value> {
+    unit.files
+        .iter()
+        .enumerate()
+        .map(|(index, file)| {
+            json!({
+                "source": config(unit, index),
+                "target": plain(&file.path),
+                "mode": format!("{:04o}", file.mode),
+            })
+        })
+        .collect()
 }
 
 /// Returns the limits of a unit's container.

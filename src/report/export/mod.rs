@@ -10,7 +10,7 @@ use crate::ops::run_local::plan::RunPlan;
 use crate::ui::Ui;
 use exporter::{Exporter, Part, asking, shell_word};
 
-/// ExportFormat of the equivalent.
+/// Form of the equivalent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExportFormat {
     /// A Compose file.

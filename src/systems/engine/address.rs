@@ -211,7 +211,7 @@ impl fmt::Display for AddressKind {
     }
 }
 
-/// PingAnswer to a ping.
+/// Answer to a ping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PingInfo {
     pub(super) kind: AddressKind,

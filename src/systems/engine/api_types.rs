@@ -115,7 +115,7 @@ struct Port {
     public_port: Option<u16>,
 }
 
-/// ContainerStage in the life of a container.
+/// Stage in the life of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ContainerStage {
     NotStarted,

@@ -10,7 +10,7 @@ const LONGEST_LINE: usize = 4096;
 /// Number of last lines to keep for the report of a failure.
 const KEPT: usize = 20;
 
-/// BuildStep of a build, as an engine announces it.
+/// Step of a build, as an engine announces it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct BuildStep {
     pub(super) number: u64,

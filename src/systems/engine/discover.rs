@@ -84,7 +84,7 @@ impl fmt::Display for EngineOrigin {
     }
 }
 
-/// DiscoveryOutcome of a try.
+/// Outcome of a try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DiscoveryOutcome {
     /// The engine answers, and is used.
@@ -126,7 +126,7 @@ pub struct EngineCandidate {
     pub origin: EngineOrigin,
     /// Address.
     pub address: String,
-    /// DiscoveryOutcome.
+    /// Outcome.
     pub outcome: DiscoveryOutcome,
 }
 

@@ -10,7 +10,7 @@ const WANTED: i64 = 1 << 20;
 /// `CAP_SYS_RESOURCE`: the right to raise limits.
 const SYS_RESOURCE: u32 = 24;
 
-/// PodmanLimits to request.
+/// Limits to request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PodmanLimits {
     /// Open files.

@@ -1,6 +1,6 @@
 //! Git: the only code that uses it, through libgit2, or through the installed `git` where libgit2 cannot be
 //! used. It knows repositories, branches and commits; components, the workspace and configuration do not
-//! belong here. A function that takes a [`Job`] blocks: call it on a thread that may
+//! belong here. A function that takes a [`GitContext`] blocks: call it on a thread that may
 //! (`tokio::task::spawn_blocking`).
 
 mod clone;

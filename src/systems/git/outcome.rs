@@ -1,8 +1,8 @@
-//! CloneResult of an update or clone. Its wording belongs to `report`.
+//! Outcome of an update or clone. Its wording belongs to `report`.
 
 use super::CommitId;
 
-/// CloneResult for a clone.
+/// Outcome for a clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CloneResult {
     /// It was created.

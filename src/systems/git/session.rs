@@ -1,4 +1,4 @@
-//! GitSession of one git operation, carried past libgit2, whose callbacks take no context: the HTTP policy, the
+//! Session of one git operation, carried past libgit2, whose callbacks take no context: the HTTP policy, the
 //! logins, the stop signal, and the first failure as an error of its own (libgit2 passes on only a text).
 //! Each operation runs on one thread and has its session there.
 

@@ -1,4 +1,4 @@
-//! StagingDir directory next to the target of a clone, in which the clone is made. It is renamed to the target
+//! Temporary directory next to the target of a clone, in which the clone is made. It is renamed to the target
 //! once whole, and removed otherwise. Its process holds a lock on it, which the kernel releases however the
 //! process dies: so leftovers can be recognised. It also holds a mark, so that a user's directory with a
 //! similar name is never taken for one.

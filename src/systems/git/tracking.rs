@@ -178,7 +178,7 @@ pub(super) fn local_refs(repository: &Repository) -> Result<BTreeMap<String, Oid
     Ok(refs)
 }
 
-/// RefNames of refs, none of which is a directory of another.
+/// Names of refs, none of which is a directory of another.
 struct RefNames<'a> {
     names: &'a BTreeSet<String>,
 }

@@ -15,7 +15,7 @@ use super::transfer::Transfer;
 use super::url::Scheme;
 use super::{Git, GitContext, GitError, GitUrl, library, special, tree};
 
-/// TransportOptions of a transfer.
+/// Means of a transfer.
 #[derive(Debug, PartialEq, Eq)]
 enum Transport {
     Library,

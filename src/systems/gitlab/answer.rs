@@ -8,7 +8,7 @@ use super::error::GitLabError;
 use super::request::ApiRequest;
 use crate::base::text::{safe_line, truncate};
 
-/// ApiAnswer to a request.
+/// Answer to a request.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ApiAnswer {
     pub(super) status: u16,

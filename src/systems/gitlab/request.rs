@@ -11,7 +11,7 @@ pub(super) enum Method {
     Post,
 }
 
-/// ApiRequest to the API.
+/// Request to the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ApiRequest {
     pub(super) method: Method,

@@ -66,7 +66,7 @@ pub(super) fn own_proc() -> Result<(), NamespaceRefusal> {
     NamespaceStep::Proc.take(mount(Some(c"proc"), c"/proc", Some(c"proc"), flags, NONE))
 }
 
-/// NamespaceStep towards a separate network and separate processes.
+/// Step towards a separate network and separate processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NamespaceStep {
     /// Starting the process that does the rest.

@@ -21,7 +21,7 @@ use super::{logs, orphans, state_dir};
 use crate::model::event::Stream;
 use crate::model::identity::Retention;
 
-/// ProcessOutput of a process, in pieces as they come; it ends when the process and all its descendants have.
+/// Output of a process, in pieces as they come; it ends when the process and all its descendants have.
 pub type ProcessOutput = BoxStream<'static, (Stream, Bytes)>;
 
 /// Log of a process that is not detached. The caller writes it, so that its lines are masked.

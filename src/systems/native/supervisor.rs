@@ -54,7 +54,7 @@ pub(super) enum Below {
     Supervisor,
 }
 
-/// SupervisorConfig of a supervisor.
+/// Duty of a supervisor.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SupervisorConfig<'a> {
     /// End of the lifeline, if it has one.

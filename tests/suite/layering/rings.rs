@@ -111,7 +111,7 @@ impl Crate {
         let mut read = Self { files, modules, imported: BTreeMap::new() };
         let mut imported = BTreeMap::new();
         for reference in read.files.iter().flat_map(|file| &file.names.references) {
-            if let (Some(import), Some(path)) = (&reference.import, read.from_root(reference)) {
+            if let (Some(import), Some(path)) = (&reference.import, read.path_from_root(reference)) {
                 imported.insert((reference.within.clone(), import.name.clone()), path);
             }
         }
@@ -121,7 +121,7 @@ impl Crate {
 
     /// The file that a file imports by a reference.
     fn imports(&self, file: &File, reference: &Reference) -> Option<usize> {
-        let path = self.from_root(reference)?;
+        let path = self.path_from_root(reference)?;
         let target = self.resolve(&path, HANDED_ON)?;
         let Some(import) = &reference.import else {
             let (Target::Module(to) | Target::Item(to)) = target;
@@ -138,7 +138,7 @@ impl Crate {
 
     /// The path of a reference from the root of the crate, as far as its own module tells; none of
     /// what comes from another crate, or is defined where it is used.
-    fn from_root(&self, reference: &Reference) -> Option<Vec<String>> {
+    fn path_from_root(&self, reference: &Reference) -> Option<Vec<String>> {
         if reference.rooted {
             return Some(reference.path.clone());
         }

@@ -1,4 +1,4 @@
-//! ComposeMerge of a service with one of an earlier file, or with the service that it extends: the rules of
+//! Merge of a service with one of an earlier file, or with the service that it extends: the rules of
 //! compose-go's `override`. Resets belong in `document`.
 
 use std::collections::HashMap;

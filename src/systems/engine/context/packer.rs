@@ -27,7 +27,7 @@ pub(super) struct Packer {
     pub(super) skipped: Vec<String>,
 }
 
-/// TextFiles that are packed in place of, or in addition to, files of the context.
+/// Texts that are packed in place of, or in addition to, files of the context.
 pub(super) type TextFiles = Vec<(String, String)>;
 
 impl Packer {
