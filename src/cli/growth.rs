@@ -116,8 +116,8 @@ fn show_and_clone_of_one_component_do_not_grow() {
 
 #[test]
 fn env_of_one_component_does_not_grow() {
-    let (rules, ground, assets) = (rules(), GeneratorContext::of("s"), Assets::default());
-    let around = TemplateContext { host: "", program: "/cki", ground: &ground, rules: &rules };
+    let (rules, context, assets) = (rules(), GeneratorContext::of("s"), Assets::default());
+    let around = TemplateContext { host: "", program: "/cki", context: &context, rules: &rules };
     let resolve = |inventory: &Inventory| {
         let component = inventory.components.last().expect("has some");
         env::resolve(component, inventory, &assets, around, None, EnvOverrides::default()).expect("resolves");
@@ -175,8 +175,8 @@ fn the_guard_grows_with_hosts_and_findings() {
 
 #[test]
 fn a_backing_service_grows_with_those_who_need_it() {
-    let (rules, ground) = (rules(), GeneratorContext::of("s"));
-    let around = TemplateContext { host: "", program: "/cki", ground: &ground, rules: &rules };
+    let (rules, context) = (rules(), GeneratorContext::of("s"));
+    let around = TemplateContext { host: "", program: "/cki", context: &context, rules: &rules };
     for (name, key) in [("postgres", "database"), ("rabbitmq", "virtual_host")] {
         let text = embedded_text(&format!("services/{name}.yaml")).expect("is built in");
         let template = ServiceTemplate::read(name, name, text).expect("reads");

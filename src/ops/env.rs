@@ -109,14 +109,14 @@ pub fn resolve<'a>(
         RunDependency::Service(asked) => Some((asked.template.name().to_owned(), facts(asked, around))),
         RunDependency::Component(_) => None,
     });
-    let ground = GeneratorContext { services: Arc::new(services.collect()), ..around.ground.clone() };
+    let context = GeneratorContext { services: Arc::new(services.collect()), ..around.context.clone() };
     let environment = Environment::resolve(Inputs {
         component,
         inventory,
         deployed: deployed.map(|deployed| deployed.layer(&names_production, &is_credential)),
         provided,
         secrets: around.rules,
-        ground,
+        context,
         wishes,
     })?;
     Ok(Resolved { environment, needs })

@@ -29,7 +29,7 @@ pub struct RunPolicy {
     /// The rules for placeholder secrets.
     pub secrets: SecretRules,
     /// The secrets that placeholder secrets derive from.
-    pub ground: GeneratorContext,
+    pub context: GeneratorContext,
     /// The guard of local runs.
     pub guard: Guard,
 }
@@ -75,12 +75,12 @@ impl RunPolicy {
             let keep = keep.map_err(|error| -> Cause { Arc::new(error) })?;
             Ok((keep.seed.into(), Some(Arc::new(keep.material))))
         });
-        let ground = GeneratorContext {
+        let context = GeneratorContext {
             kept,
             hosts: repository_hosts(inventory, &guard.hosts).into(),
             ..GeneratorContext::default()
         };
-        Ok(Self { secrets, ground, guard })
+        Ok(Self { secrets, context, guard })
     }
 }
 

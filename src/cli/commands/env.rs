@@ -110,7 +110,7 @@ pub(in crate::cli) fn run(args: EnvArgs, context: &Context) -> anyhow::Result<Ex
     let rules = RunPolicy::load(&context.assets, inventory, &context.host.env, &context.workspace)?;
     let program = context.host.executable.display().to_string();
     let host = if context.settings.engine == Engine::Native { "127.0.0.1" } else { "" };
-    let around = TemplateContext { host, program: &program, ground: &rules.ground, rules: &rules.secrets };
+    let around = TemplateContext { host, program: &program, context: &rules.context, rules: &rules.secrets };
     let wishes = variables.wishes(context)?;
     if let Some(with) = diff {
         let (assets, workspace) = (&context.assets, &context.workspace);

@@ -25,18 +25,18 @@ impl GeneratedFiles {
         &mut self,
         variables: &mut BTreeMap<String, Variable>,
         rules: &SecretRules,
-        ground: &GeneratorContext,
+        context: &GeneratorContext,
     ) -> Result<(), RuleError> {
         let mut demanded = Vec::new();
         for variable in variables.values_mut() {
             let ValueOrigin::Missing { place } = &variable.origin else { continue };
             let kind = variable.kind.as_deref();
             let made = if let Some(source) = &variable.source {
-                Some(rules.make_for(kind, source, ground)?)
+                Some(rules.make_for(kind, source, context)?)
             } else if variable.secret {
-                Some(rules.make(&variable.name, kind, ground)?)
+                Some(rules.make(&variable.name, kind, context)?)
             } else if variable.required {
-                rules.make_public(&variable.name, kind, ground)?
+                rules.make_public(&variable.name, kind, context)?
             } else {
                 None
             };
@@ -46,7 +46,9 @@ impl GeneratedFiles {
                 self.take(variable, made, place);
             }
         }
-        demanded.into_iter().try_for_each(|(name, place)| self.demand(variables, &name, place, rules, ground))
+        demanded
+            .into_iter()
+            .try_for_each(|(name, place)| self.demand(variables, &name, place, rules, context))
     }
 
     /// Adds the variables that the values of others name.
@@ -54,7 +56,7 @@ impl GeneratedFiles {
         &mut self,
         variables: &mut BTreeMap<String, Variable>,
         rules: &SecretRules,
-        ground: &GeneratorContext,
+        context: &GeneratorContext,
     ) -> Result<(), RuleError> {
         let mut demanded = Vec::new();
         for variable in variables.values() {
@@ -64,7 +66,9 @@ impl GeneratedFiles {
                 demanded.extend(named_in(value).into_iter().map(|name| (name, place.clone())));
             }
         }
-        demanded.into_iter().try_for_each(|(name, place)| self.demand(variables, &name, place, rules, ground))
+        demanded
+            .into_iter()
+            .try_for_each(|(name, place)| self.demand(variables, &name, place, rules, context))
     }
 
     /// Returns the files for the container of these variables.
@@ -98,7 +102,7 @@ impl GeneratedFiles {
         name: &str,
         place: String,
         rules: &SecretRules,
-        ground: &GeneratorContext,
+        context: &GeneratorContext,
     ) -> Result<(), RuleError> {
         let variable = variables.entry(name.to_owned()).or_insert_with(|| Variable {
             secret: true,
@@ -106,7 +110,7 @@ impl GeneratedFiles {
             ..Variable::new(name, ValueOrigin::Missing { place: place.clone() })
         });
         if matches!(variable.origin, ValueOrigin::Missing { .. }) {
-            let made = rules.make(name, variable.kind.as_deref(), ground)?;
+            let made = rules.make(name, variable.kind.as_deref(), context)?;
             variable.secret = true;
             self.take(variable, made, place);
         }

@@ -79,7 +79,7 @@ pub struct Inputs<'a> {
     /// Rules for placeholder secrets.
     pub secrets: &'a SecretRules,
     /// Seed and material of placeholder secrets.
-    pub ground: GeneratorContext,
+    pub context: GeneratorContext,
     /// The user's changes.
     pub wishes: EnvOverrides,
 }
@@ -110,7 +110,7 @@ impl Environment {
         let mut variables = declared(inputs.component, names);
         let local = match inputs.deployed {
             Some(deployed) => {
-                let placeholders = replace::Placeholders { rules: inputs.secrets, ground: &inputs.ground };
+                let placeholders = replace::Placeholders { rules: inputs.secrets, context: &inputs.context };
                 production_info::add(deployed, inputs.component, placeholders, &mut variables)?
             }
             None => BTreeMap::new(),
@@ -120,7 +120,7 @@ impl Environment {
             set(&mut variables, &provided.name, provided.value, origin, provided.secret);
         }
         let mut files = GeneratedFiles::default();
-        files.fill(&mut variables, inputs.secrets, &inputs.ground)?;
+        files.fill(&mut variables, inputs.secrets, &inputs.context)?;
         let locked = &inputs.inventory.production.environment;
         let place = |name: &str| inputs.inventory.written.place(&format!("production.environment.{name}"));
         let refuse = |name: &str, wanted: Option<&str>, origin: String| {
@@ -157,7 +157,7 @@ impl Environment {
                 || secret_detection::holds_password(value.expose(), names);
             set(&mut variables, &name, value, origin, secret);
         }
-        files.follow(&mut variables, inputs.secrets, &inputs.ground)?;
+        files.follow(&mut variables, inputs.secrets, &inputs.context)?;
         for (name, value) in locked {
             let origin = ValueOrigin::Locked { place: place(name) };
             set(&mut variables, name, Secret::new(value), origin, false);

@@ -167,7 +167,7 @@ impl SecretRules {
         &self,
         kind: Option<&str>,
         source: &GeneratorSource,
-        ground: &GeneratorContext,
+        context: &GeneratorContext,
     ) -> Result<GeneratedSecret, RuleError> {
         let name = source.name.as_str();
         let form = source.value.as_ref().map(Secret::expose);
@@ -184,10 +184,10 @@ impl SecretRules {
         match rules.next() {
             Some(rule) if rule.form.is_some() || rule.written.shared => {
                 let facts = Facts { name, seed: &source.seed(), length: form.map_or(0, str::len) };
-                self.apply(rule, facts, ground, 0)
+                self.apply(rule, facts, context, 0)
             }
-            Some(rule) => self.apply(rule, Facts::of(name), ground, 0),
-            None => self.make(name, kind, ground),
+            Some(rule) => self.apply(rule, Facts::of(name), context, 0),
+            None => self.make(name, kind, context),
         }
     }
 
@@ -200,11 +200,11 @@ impl SecretRules {
         &self,
         name: &str,
         kind: Option<&str>,
-        ground: &GeneratorContext,
+        context: &GeneratorContext,
     ) -> Result<GeneratedSecret, RuleError> {
         let mut rules = self.fitting(name, kind);
         let rule = rules.next().ok_or_else(|| self.none_for(name))?;
-        self.apply(rule, Facts::of(name), ground, 0)
+        self.apply(rule, Facts::of(name), context, 0)
     }
 
     /// Makes the value of a variable that is not secret, if a rule for such variables matches.
@@ -215,10 +215,10 @@ impl SecretRules {
         &self,
         name: &str,
         kind: Option<&str>,
-        ground: &GeneratorContext,
+        context: &GeneratorContext,
     ) -> Result<Option<GeneratedSecret>, RuleError> {
         let rule = self.fitting(name, kind).find(|rule| rule.written.public);
-        rule.map(|rule| self.apply(rule, Facts::of(name), ground, 0)).transpose()
+        rule.map(|rule| self.apply(rule, Facts::of(name), context, 0)).transpose()
     }
 
     /// Returns whether the value of a variable is a JSON object whose values are names of variables.
@@ -240,12 +240,12 @@ impl SecretRules {
         &self,
         rule: &GeneratorRule,
         facts: Facts<'_>,
-        ground: &GeneratorContext,
+        context: &GeneratorContext,
         depth: usize,
     ) -> Result<GeneratedSecret, RuleError> {
         let Facts { name, length, .. } = facts;
         let templates =
-            self.templates(facts.seed, ground.kept.open().map_err(RuleError::Keep)?, ground, depth);
+            self.templates(facts.seed, context.kept.open().map_err(RuleError::Keep)?, context, depth);
         let written = &rule.written;
         let fill = |text: &str| {
             let facts = context! {
@@ -253,7 +253,7 @@ impl SecretRules {
                 variable => Value::from(name.to_lowercase()),
                 directory => DIRECTORY,
                 length => length,
-                hosts => ground.hosts.to_vec(),
+                hosts => context.hosts.to_vec(),
             };
             templates.render_str(text, facts).map_err(|source| RuleError::Template {
                 file: self.0.file.clone(),
@@ -281,7 +281,7 @@ impl SecretRules {
         &self,
         seed: &str,
         (own, material): &Keeping,
-        ground: &GeneratorContext,
+        context: &GeneratorContext,
         depth: usize,
     ) -> Templates<'static> {
         let bytes = digest::bytes_of_parts([&**own, seed]);
@@ -295,11 +295,11 @@ impl SecretRules {
         });
         templates
             .add_function("digits", move |count: usize| bounded(count).map(|count| digits(&bytes, count)));
-        let services = ground.services.clone();
+        let services = context.services.clone();
         templates.add_function("service", move |name: &str| {
             services.get(name).map_or_else(|| Value::from(()), |facts| Value::from_pairs(facts.clone()))
         });
-        let (rules, below) = (self.clone(), ground.clone());
+        let (rules, below) = (self.clone(), context.clone());
         templates.add_function("secret", move |name: &str| {
             if depth >= DEEPEST {
                 let message = format!("the secret of `{name}` is made from itself");

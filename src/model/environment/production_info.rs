@@ -286,7 +286,7 @@ components:
             }),
             provided: vec![provided],
             secrets: &SecretRules::read("r", secrets).expect("are valid").with_names(names),
-            ground: crate::model::environment::GeneratorContext::of("w"),
+            context: crate::model::environment::GeneratorContext::of("w"),
             wishes,
         });
         let variables = environment.expect("resolves").variables;

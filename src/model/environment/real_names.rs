@@ -29,14 +29,14 @@ fn given(name: &str, value: &str) -> EnvEntry {
 
 #[test]
 fn variables_of_real_systems_are_judged_rightly() {
-    let (rules, ground) = (rules(), GeneratorContext::of("w"));
+    let (rules, context) = (rules(), GeneratorContext::of("w"));
     let mut wrong = Vec::new();
     let lines: Vec<&str> = TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     for line in &lines {
         let (expected, pair) = line.split_once(' ').expect("has a judgement");
         let (name, value) = pair.split_once('=').expect("is an assignment");
         let value = value.replace("\\n", "\n");
-        let local = Placeholders { rules: &rules, ground: &ground }.of(&given(name, &value), Some(&value));
+        let local = Placeholders { rules: &rules, context: &context }.of(&given(name, &value), Some(&value));
         let hides = rules.names().judge(name, &value).hide || holds_password(&value, rules.names());
         let judged = match local.expect("works") {
             Local::Whole(_) => "R",

@@ -14,7 +14,7 @@ use crate::model::deployment::{EnvEntry, EnvVarSource};
 #[derive(Clone, Copy)]
 pub(super) struct Placeholders<'a> {
     pub(super) rules: &'a SecretRules,
-    pub(super) ground: &'a GeneratorContext,
+    pub(super) context: &'a GeneratorContext,
 }
 
 /// Local form of a value.
@@ -155,12 +155,12 @@ impl Placeholders<'_> {
 
     /// Returns a placeholder that can be part of a text, so never the path of a file.
     fn value(self, source: &GeneratorSource) -> Result<Secret, RuleError> {
-        let made = self.rules.make_for(None, source, self.ground)?;
+        let made = self.rules.make_for(None, source, self.context)?;
         if made.file.is_none() {
             return Ok(made.value);
         }
         let plain = GeneratorSource { name: String::new(), ..source.clone() };
-        Ok(self.rules.make_for(None, &plain, self.ground)?.value)
+        Ok(self.rules.make_for(None, &plain, self.context)?.value)
     }
 }
 
@@ -173,9 +173,9 @@ impl SecretRules {
     pub fn placeholders<'a>(
         &self,
         interpolated: &'a [(String, Secret)],
-        ground: &GeneratorContext,
+        context: &GeneratorContext,
     ) -> Result<Vec<(&'a str, Secret)>, RuleError> {
-        let placeholders = Placeholders { rules: self, ground };
+        let placeholders = Placeholders { rules: self, context };
         let mut made = Vec::new();
         for (name, value) in interpolated {
             let value = value.expose();

@@ -48,7 +48,7 @@ fn resolve(wishes: EnvOverrides, seed: &str) -> Result<Environment, EnvironmentE
         deployed: None,
         provided: vec![provided],
         secrets: &rules(),
-        ground: GeneratorContext::of(seed),
+        context: GeneratorContext::of(seed),
         wishes,
     })
 }
@@ -122,7 +122,7 @@ fn made(table: &'static str, wishes: EnvOverrides, services: &[(&str, &[(&str, &
     let now = std::time::SystemTime::now();
     let material = TestPki::new(&[], now, now + std::time::Duration::from_secs(60)).expect("makes");
     let facts = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
-    let ground = GeneratorContext {
+    let context = GeneratorContext {
         kept: Kept::of("seed", Some(Arc::new(material))),
         hosts: Arc::new(["gitlab.com".to_owned(), "git.test".to_owned()]),
         services: Arc::new(services.iter().map(|(name, pairs)| ((*name).into(), facts(pairs))).collect()),
@@ -133,7 +133,7 @@ fn made(table: &'static str, wishes: EnvOverrides, services: &[(&str, &[(&str, &
         deployed: None,
         provided: Vec::new(),
         secrets: &rules(),
-        ground,
+        context,
         wishes,
     })
     .expect("resolves")

@@ -33,7 +33,7 @@ static MATERIAL: LazyLock<Arc<TestPki>> = LazyLock::new(|| {
     Arc::new(TestPki::new(&[], now, now + std::time::Duration::from_secs(60)).expect("makes"))
 });
 
-fn ground(seed: &str) -> GeneratorContext {
+fn context(seed: &str) -> GeneratorContext {
     let hosts = Arc::new(["gitlab.test".to_owned()]);
     GeneratorContext { kept: Kept::of(seed, Some(MATERIAL.clone())), hosts, ..GeneratorContext::default() }
 }
@@ -124,10 +124,10 @@ proptest! {
         name in "[A-Z][A-Z_]{2,16}|(MY_)?(GITLAB|GITHUB|SLACK|NPM|AWS|SENTRY|DB|BUCKET|GOOGLE)_[A-Z_]{1,20}|SENTRY_DSN|BUCKET_SOFTWARE|DATABASE_URL|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)|TWINE_PASSWORD|GH_TOKEN|SLACK_WEBHOOK_URL|JWT|RABBITMQ_(CA|CERT|KEY)FILE|GITLAB_(TOKENS|DEPLOY_TOKEN)",
         kind in prop::sample::select(vec![None, Some("url"), Some("json"), Some("yaml"), Some("path"), Some("int"), Some("string")]),
     ) {
-        let made = RULES.make(&name, kind, &ground(&seed)).expect("makes one");
+        let made = RULES.make(&name, kind, &context(&seed)).expect("makes one");
         let (value, rule) = (made.value, made.rule);
         prop_assert_eq!(GUARD.reasons(Some(&name), value.expose()), vec![], "{} by {}", name, rule);
-        if let Some(made) = RULES.make_public(&name, kind, &ground(&seed)).expect("makes one") {
+        if let Some(made) = RULES.make_public(&name, kind, &context(&seed)).expect("makes one") {
             prop_assert_eq!(GUARD.reasons(Some(&name), made.value.expose()), vec![], "{}", made.rule);
         }
     }

@@ -10,7 +10,7 @@ pub struct TemplateContext<'a> {
     /// Path of the `cki` program, for stand-ins that it runs itself.
     pub program: &'a str,
     /// Seed and material of placeholder secrets.
-    pub ground: &'a GeneratorContext,
+    pub context: &'a GeneratorContext,
     /// Rules for placeholder secrets.
     pub rules: &'a SecretRules,
 }

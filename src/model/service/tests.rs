@@ -22,8 +22,8 @@ fn asked(value: Value) -> Parameters {
 
 #[test]
 fn every_built_in_service_can_be_filled_in_and_shares_its_login() {
-    let (rules, ground) = (rules(), GeneratorContext::of("s"));
-    let around = TemplateContext { host: "bus", program: "/cki", ground: &ground, rules: &rules };
+    let (rules, context) = (rules(), GeneratorContext::of("s"));
+    let around = TemplateContext { host: "bus", program: "/cki", context: &context, rules: &rules };
     let names = assets::Assets::default().names("services").expect("lists");
     assert!(names.contains(&"rabbitmq.yaml".to_owned()));
     for name in names {
@@ -45,8 +45,8 @@ fn every_built_in_service_can_be_filled_in_and_shares_its_login() {
 
 #[test]
 fn a_broker_has_what_all_who_need_it_ask_for() {
-    let (rules, ground) = (rules(), GeneratorContext::of("s"));
-    let around = TemplateContext { host: "rabbitmq", program: "/cki", ground: &ground, rules: &rules };
+    let (rules, context) = (rules(), GeneratorContext::of("s"));
+    let around = TemplateContext { host: "rabbitmq", program: "/cki", context: &context, rules: &rules };
     let template = built_in("rabbitmq");
     let first = asked(json!({
         "virtual_host": "cki",
@@ -92,8 +92,8 @@ fn what_is_asked_must_be_known_and_of_its_kind() {
 
 #[test]
 fn set_up_is_done_for_each_and_once() {
-    let (rules, ground) = (rules(), GeneratorContext::of("s"));
-    let around = TemplateContext { host: "x", program: "/cki", ground: &ground, rules: &rules };
+    let (rules, context) = (rules(), GeneratorContext::of("s"));
+    let around = TemplateContext { host: "x", program: "/cki", context: &context, rules: &rules };
     let text = "
 image: x
 parameters: {name: a, more: []}

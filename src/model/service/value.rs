@@ -93,7 +93,7 @@ impl<'a> ValueRenderer<'a> {
         // A service and its clients use the same variable name, and so share its secret.
         let mut made = BTreeMap::new();
         for name in secret_names(text) {
-            let secret = self.around.rules.make(&name, None, self.around.ground)?;
+            let secret = self.around.rules.make(&name, None, self.around.context)?;
             made.insert(name, secret.value.expose().to_owned());
         }
         templates.add_function("secret", move |name: String| made.get(&name).cloned());

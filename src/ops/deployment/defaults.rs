@@ -26,7 +26,7 @@ pub fn with_deployment_defaults(
     let Some(deployed) = deployed else { return Ok(component) };
     let container = &deployed.container;
     let mut run = component.run.take().unwrap_or_default();
-    let placeholders = rules.secrets.placeholders(&container.interpolated, &rules.ground)?;
+    let placeholders = rules.secrets.placeholders(&container.interpolated, &rules.context)?;
     let local = |word: String| {
         placeholders.iter().fold(word, |word, (secret, placeholder)| match word.contains(secret) {
             true => word.replace(secret, placeholder.expose()),

@@ -27,12 +27,12 @@ pub(super) async fn clean_up(
     tools: &OpContext<'_>,
     engine: &RunEngine,
     run: &RunId,
-    making: &PendingServices,
+    pending: &PendingServices,
 ) -> Vec<String> {
     let swept = tokio::time::timeout(LIMIT, async {
         match engine {
             RunEngine::Containers(engine) => {
-                match engine.sweep(|who| who.run == *run || making.holds(who)).await {
+                match engine.sweep(|who| who.run == *run || pending.holds(who)).await {
                     Ok(swept) => swept.left.iter().map(ToString::to_string).collect(),
                     Err(error) => vec![error.to_string()],
                 }

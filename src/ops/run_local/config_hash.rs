@@ -28,9 +28,10 @@ pub(super) fn digest_of(unit: &Unit, image: &str, network: Network, workspace: &
 }
 
 /// Returns the label with the digest, for a container that outlives the command.
-pub(super) fn label(unit: &Unit, image: &str, whose: &RunScope<'_>) -> Option<(String, String)> {
-    let goes_on = whose.lifetime == Retention::Kept;
-    goes_on.then(|| (CONFIG_HASH.to_owned(), digest_of(unit, image, whose.network, whose.making.workspace())))
+pub(super) fn label(unit: &Unit, image: &str, scope: &RunScope<'_>) -> Option<(String, String)> {
+    let goes_on = scope.lifetime == Retention::Kept;
+    goes_on
+        .then(|| (CONFIG_HASH.to_owned(), digest_of(unit, image, scope.network, scope.pending.workspace())))
 }
 
 #[cfg(test)]

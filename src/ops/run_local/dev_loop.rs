@@ -37,8 +37,8 @@ pub(super) struct DevLoop<'a> {
     pub(super) engine: &'a RunEngine,
     pub(super) request: &'a RunRequest<'a>,
     pub(super) plan: &'a RunPlan,
-    pub(super) ground: &'a Runtime,
-    pub(super) whose: &'a RunScope<'a>,
+    pub(super) runtime: &'a Runtime,
+    pub(super) scope: &'a RunScope<'a>,
     pub(super) images: BTreeMap<String, String>,
     /// Watchers that began before anything was started, so that no change is missed.
     pub(super) watchers: Vec<Watcher<'a>>,
@@ -77,7 +77,7 @@ enum Rebuilt {
 
 impl DevLoop<'_> {
     /// Watches over the run until it ends, and applies changes.
-    pub(super) async fn live(mut self, units: &mut [Running]) -> anyhow::Result<RunExit> {
+    pub(super) async fn run(mut self, units: &mut [Running]) -> anyhow::Result<RunExit> {
         let mut watchers = std::mem::take(&mut self.watchers);
         let names: Vec<&str> = watchers.iter().map(|one| one.unit.name.as_str()).collect();
         let task = self.tools.events.start("watching", "");
@@ -209,7 +209,7 @@ impl DevLoop<'_> {
         let mut unit = unit.clone();
         let image = self.images.get(&unit.name).map(String::as_str);
         if let (RunEngine::Containers(engine), Some(image)) = (self.engine, image)
-            && let Err(error) = watch_over_one(tools, engine, self.whose.gate, &mut unit, image).await
+            && let Err(error) = watch_over_one(tools, engine, self.scope.gate, &mut unit, image).await
         {
             let now = if state.is_alive(at) { "is as it was" } else { "does not run" };
             self.failed(&unit, now, &error);
@@ -229,8 +229,8 @@ impl DevLoop<'_> {
             let _ = tokio::time::timeout(DRAIN, pump).await;
         }
         old.handle.remove().await?;
-        let asked = GuardedCommands::of(unit, self.whose.gate)?;
-        match self.ground.start(unit, image, tools, self.whose).await {
+        let asked = GuardedCommands::of(unit, self.scope.gate)?;
+        match self.runtime.start(unit, image, tools, self.scope).await {
             Ok(started) => {
                 let secrets: Vec<_> =
                     self.plan.units().flat_map(Unit::secrets).chain(unit.secrets()).collect();
@@ -241,7 +241,7 @@ impl DevLoop<'_> {
             }
             Err(error) => {
                 // The remains of the failed start have the name that the next one needs.
-                self.ground.forget(unit, self.whose).await?;
+                self.runtime.forget(unit, self.scope).await?;
                 self.failed(unit, "does not run", &error);
             }
         }

@@ -1,4 +1,4 @@
-//! The life of a run: creates its ground, starts each unit as soon as its dependencies are ready, and
+//! The life of a run: creates its runtime, starts each unit as soon as its dependencies are ready, and
 //! then watches over all of them. The caller removes what is left.
 
 use std::collections::BTreeMap;
@@ -23,23 +23,23 @@ use super::running::Running;
 use super::runtime::Runtime;
 use super::scope::RunScope;
 use super::service_reuse::{Kept, PendingServices};
-use super::supervise::{UnitStates, supervise as watch_over};
+use super::supervise::{UnitStates, supervise};
 use super::unit::Unit;
 
 /// Timeout for reading the rest of the output of an ended unit.
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// Runs everything from the first change on an engine to the last.
-pub(super) async fn live(
+pub(super) async fn execute(
     tools: &OpContext<'_>,
     engine: &RunEngine,
     request: &RunRequest<'_>,
     plan: &RunPlan,
     images: &BTreeMap<String, String>,
-    making: &PendingServices,
+    pending: &PendingServices,
     gate: &Gate<'_>,
 ) -> anyhow::Result<RunExit> {
-    let whose = RunScope {
+    let scope = RunScope {
         run: &plan.run,
         lifetime: match (request.detach, request.keep) {
             (true, _) => Retention::Kept,
@@ -48,16 +48,16 @@ pub(super) async fn live(
         },
         network: plan.network,
         publish: plan.publishes(),
-        making,
+        pending,
         gate,
     };
     let watchers = Watcher::all(plan)?;
     let start = async {
-        let ground = Runtime::lay(tools, engine, request, plan, &whose).await?;
-        let units = bring_up(tools, &ground, plan, images, &whose, request.detach).await?;
-        anyhow::Ok((ground, units))
+        let runtime = Runtime::prepare(tools, engine, request, plan, &scope).await?;
+        let units = bring_up(tools, &runtime, plan, images, &scope, request.detach).await?;
+        anyhow::Ok((runtime, units))
     };
-    let (ground, mut units) = tokio::select! {
+    let (runtime, mut units) = tokio::select! {
         started = start => started?,
         signal = tools.stop.requested() => {
             tools.events.start("stopping", "").finish(TaskOutcome::Done, "before it had started");
@@ -68,17 +68,17 @@ pub(super) async fn live(
     let watch = async {
         if plan.is_dev() {
             let images = images.clone();
-            let shop =
-                DevLoop { tools, engine, request, plan, ground: &ground, whose: &whose, images, watchers };
-            shop.live(&mut units).await
+            let dev_loop =
+                DevLoop { tools, engine, request, plan, runtime: &runtime, scope: &scope, images, watchers };
+            dev_loop.run(&mut units).await
         } else {
             let mut state = UnitStates::new(units.len());
-            watch_over(tools, request, plan, &units, &mut state).await
+            supervise(tools, request, plan, &units, &mut state).await
         }
     };
     let how = tokio::select! {
         how = watch => how,
-        lost = met(&ground, neighbours, tools) => Err(lost),
+        lost = met(&runtime, neighbours, tools) => Err(lost),
     };
     if !matches!(how, Ok(RunExit::Detached(_))) {
         // The rest of the output is read to its end, without waiting for an orphaned process that holds
@@ -90,9 +90,9 @@ pub(super) async fn live(
 }
 
 /// Tests whether running units reach each other, and returns only if they do not.
-async fn met(ground: &Runtime, neighbours: Vec<(String, String)>, tools: &OpContext<'_>) -> anyhow::Error {
+async fn met(runtime: &Runtime, neighbours: Vec<(String, String)>, tools: &OpContext<'_>) -> anyhow::Error {
     for neighbour in neighbours {
-        if let Err(error) = ground.meet(Some(neighbour), tools).await {
+        if let Err(error) = runtime.meet(Some(neighbour), tools).await {
             return error;
         }
     }
@@ -103,10 +103,10 @@ async fn met(ground: &Runtime, neighbours: Vec<(String, String)>, tools: &OpCont
 /// dependencies are ready, and those that end by themselves have succeeded.
 async fn bring_up(
     tools: &OpContext<'_>,
-    ground: &Runtime,
+    runtime: &Runtime,
     plan: &RunPlan,
     images: &BTreeMap<String, String>,
-    whose: &RunScope<'_>,
+    scope: &RunScope<'_>,
     detach: bool,
 ) -> anyhow::Result<Vec<Running>> {
     let secrets: Vec<_> = plan.units().flat_map(Unit::secrets).collect();
@@ -118,16 +118,16 @@ async fn bring_up(
         let is_needed = plan.is_needed(unit);
         let task = is_needed.then(|| tools.events.start(unit.name.clone(), "starting"));
         let image = images.get(&unit.name).map(String::as_str);
-        let asked = GuardedCommands::of(unit, whose.gate)?;
-        let started = ground.start(unit, image, tools, whose).await?;
+        let asked = GuardedCommands::of(unit, scope.gate)?;
+        let started = runtime.start(unit, image, tools, scope).await?;
         let mut running = Running::attach(unit, started, asked, &redactor, tools);
         // A requested component is tested while it runs (`met`): it obeys signals from its first line on.
         if is_needed || detach {
-            ground.meet(running.handle.neighbour(), tools).await?;
+            runtime.meet(running.handle.neighbour(), tools).await?;
         }
         if let Some(task) = task {
             let done = running.wait_until_ready(unit, &task, tools).await?;
-            whose.making.done(unit);
+            scope.pending.done(unit);
             task.finish(TaskOutcome::Done, running.handle.kept().map_or(done, Kept::word));
             gates.open(&unit.name);
         }

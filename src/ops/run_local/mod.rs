@@ -74,7 +74,7 @@ pub async fn run(
     let images = prepare::prepare(tools, engine, request, &plan).await?;
     let gate = Gate::new(&rules.guard, tools.inventory, &request.allow);
     guard::check_run(tools, engine, &gate, &mut plan, &images).await?;
-    let (seed, _) = rules.ground.kept.open().map_err(RuleError::Keep).map_err(RunPolicyError::Secrets)?;
+    let (seed, _) = rules.context.kept.open().map_err(RuleError::Keep).map_err(RunPolicyError::Secrets)?;
     if let Some(ended) = goes_on(engine, request, &plan, &images, seed).await? {
         return Ok(ended);
     }
@@ -85,8 +85,8 @@ pub async fn run(
         tools.events.send(Event::Speakers(plan.wanted().map(|unit| unit.name.clone()).collect()));
     }
 
-    let making = PendingServices::new(tools.owner.clone(), Arc::clone(seed));
-    let live = AssertUnwindSafe(execute::live(tools, engine, request, &plan, &images, &making, &gate))
+    let pending = PendingServices::new(tools.owner.clone(), Arc::clone(seed));
+    let live = AssertUnwindSafe(execute::execute(tools, engine, request, &plan, &images, &pending, &gate))
         .catch_unwind()
         .await;
     let stays = match &live {
@@ -94,7 +94,7 @@ pub async fn run(
         _ => false,
     };
     let goes_on = stays || matches!(live, Ok(Ok(RunExit::Detached(_))));
-    let left = if goes_on { Vec::new() } else { clean_up::clean_up(tools, engine, &run, &making).await };
+    let left = if goes_on { Vec::new() } else { clean_up::clean_up(tools, engine, &run, &pending).await };
     let how = match live {
         Ok(result) => result?,
         Err(panic) => std::panic::resume_unwind(panic),
@@ -105,7 +105,7 @@ pub async fn run(
         components,
         engine: engine.name(),
         how,
-        kept: making.kept(),
+        kept: pending.kept(),
         left,
         stays,
         already: false,

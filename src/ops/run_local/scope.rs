@@ -15,7 +15,7 @@ pub(super) struct RunScope<'a> {
     pub(super) network: Network,
     pub(super) publish: bool,
     /// Kept services of this process that are not ready yet.
-    pub(super) making: &'a PendingServices,
+    pub(super) pending: &'a PendingServices,
     /// The gate that each start passes.
     pub(super) gate: &'a Gate<'a>,
 }

@@ -105,12 +105,12 @@ mod tests {
             owner: owner.clone(),
             lifetime: Retention::Workspace,
         };
-        let making = PendingServices::new(own.clone(), "w".into());
-        assert!(!making.holds(&who(&own, Role::Service)));
-        making.begin(&run);
-        assert!(making.holds(&who(&own, Role::Service)) && making.holds(&who(&own, Role::Data)));
-        assert!(!making.holds(&who(&other, Role::Data)));
-        making.end(&run);
-        assert!(!making.holds(&who(&own, Role::Service)));
+        let pending = PendingServices::new(own.clone(), "w".into());
+        assert!(!pending.holds(&who(&own, Role::Service)));
+        pending.begin(&run);
+        assert!(pending.holds(&who(&own, Role::Service)) && pending.holds(&who(&own, Role::Data)));
+        assert!(!pending.holds(&who(&other, Role::Data)));
+        pending.end(&run);
+        assert!(!pending.holds(&who(&own, Role::Service)));
     }
 }

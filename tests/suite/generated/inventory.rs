@@ -88,8 +88,8 @@ fn the_examples_of_templates_work() {
     let examples = examples();
     let (file, text) = examples.iter().find(|(path, _)| path.ends_with("secrets.yaml")).expect("is there");
     let rules = SecretRules::read(file, text).expect("can be read");
-    let ground = GeneratorContext::of("seed");
-    let made = rules.make("RETRIES", Some("int"), &ground).expect("a rule fits");
+    let context = GeneratorContext::of("seed");
+    let made = rules.make("RETRIES", Some("int"), &context).expect("a rule fits");
     let (value, rule) = (made.value, made.rule);
     assert_eq!((value.expose().len(), rule.as_str()), (9, "number"));
     let (file, text) = examples.iter().find(|(path, _)| path.ends_with("values.yaml")).expect("is there");
@@ -99,7 +99,7 @@ fn the_examples_of_templates_work() {
     assert_eq!(made.value, "https://api-url.reference.invalid:1/x");
     let (file, text) =
         examples.iter().find(|(path, _)| path.starts_with("templates/services/")).expect("is there");
-    let around = TemplateContext { host: "broker", program: "/cki", ground: &ground, rules: &rules };
+    let around = TemplateContext { host: "broker", program: "/cki", context: &context, rules: &rules };
     let template = ServiceTemplate::read("broker", file, text).expect("can be read");
     let asked = [("virtual_host".to_owned(), "cki".into())].into();
     let asked = template.parameters(&asked, file).expect("are known");

@@ -121,7 +121,7 @@ pub fn plan(
     }
     let host = if native { "127.0.0.1" } else { "" };
     let around =
-        TemplateContext { host, program: &tools.program, ground: &rules.ground, rules: &rules.secrets };
+        TemplateContext { host, program: &tools.program, context: &rules.context, rules: &rules.secrets };
     let mut draft = PlanBuilder::new(tools, request, rules, around, native);
     let is_group = request.components.len() > 1;
     for component in &request.components {

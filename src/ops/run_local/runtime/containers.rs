@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 
 use super::neighbours::Neighbours;
-use super::network::{PortAccess, RunNetwork, lay};
+use super::network::{PortAccess, RunNetwork, prepare};
 use crate::model::container::{ContainerInspect, ContainerSpec, Publish};
 use crate::model::environment::DIRECTORY;
 use crate::model::event::TaskOutcome;
@@ -32,14 +32,14 @@ pub(in crate::ops::run_local) struct Containers {
 
 impl Containers {
     /// Creates the network of a run.
-    pub(super) async fn lay(
+    pub(super) async fn prepare(
         engine: &ContainerEngine,
         tools: &OpContext<'_>,
         network: Network,
         plan: &RunPlan,
-        whose: &RunScope<'_>,
+        scope: &RunScope<'_>,
     ) -> anyhow::Result<Self> {
-        let network = lay(engine, tools, network, plan, whose).await?;
+        let network = prepare(engine, tools, network, plan, scope).await?;
         tools.events.start("network", "").finish(TaskOutcome::Done, network.reach(plan));
         Ok(Self { engine: engine.clone(), network, neighbours: Neighbours::default() })
     }
@@ -50,19 +50,19 @@ impl Containers {
         unit: &Unit,
         image: Option<&str>,
         tools: &OpContext<'_>,
-        whose: &RunScope<'_>,
+        scope: &RunScope<'_>,
     ) -> anyhow::Result<(Handle, Option<Output>)> {
         let image = image.ok_or_else(|| RunError::NoImage { name: unit.name.clone() })?;
         if unit.kept {
-            return self.start_kept(unit, image, tools, whose).await;
+            return self.start_kept(unit, image, tools, scope).await;
         }
-        let mut spec = container(unit, image, tools, whose);
+        let mut spec = container(unit, image, tools, scope);
         self.network.join(&mut spec, unit);
         if self.network.way() == PortAccess::Publish {
             spec.publish = ports_for_engine(unit);
         }
         let (mut container, output) =
-            self.start_container(&spec, unit, whose.gate, self.network.way()).await?;
+            self.start_container(&spec, unit, scope.gate, self.network.way()).await?;
         if self.network.way() != PortAccess::Publish && !unit.work.publish.is_empty() {
             container.forward(&unit.work.publish, &tools.events).await?;
         }
@@ -70,8 +70,8 @@ impl Containers {
     }
 
     /// Removes the remains of a unit that could not be started.
-    pub(super) async fn forget(&self, unit: &Unit, whose: &RunScope<'_>) -> anyhow::Result<()> {
-        Ok(self.engine.remove(&container_name(unit, whose)).await?)
+    pub(super) async fn forget(&self, unit: &Unit, scope: &RunScope<'_>) -> anyhow::Result<()> {
+        Ok(self.engine.remove(&container_name(unit, scope)).await?)
     }
 
     /// Creates and starts a container, with its output attached from the first byte. In between, the
@@ -143,27 +143,27 @@ pub(super) fn ports_for_engine(unit: &Unit) -> Vec<Publish> {
     ports
 }
 
-fn container_name(unit: &Unit, whose: &RunScope<'_>) -> String {
-    format!("cki-{}-{}", whose.run, unit.name)
+fn container_name(unit: &Unit, scope: &RunScope<'_>) -> String {
+    format!("cki-{}-{}", scope.run, unit.name)
 }
 
 pub(super) fn container(
     unit: &Unit,
     image: &str,
     tools: &OpContext<'_>,
-    whose: &RunScope<'_>,
+    scope: &RunScope<'_>,
 ) -> ContainerSpec {
-    let mut labels = whose.identity(tools, &unit.of, &unit.name, unit.role).to_labels();
+    let mut labels = scope.identity(tools, &unit.of, &unit.name, unit.role).to_labels();
     labels.insert(SECRETS.to_owned(), unit.secret.join(","));
-    let allowed = whose.gate.allowed();
+    let allowed = scope.gate.allowed();
     labels.extend((!allowed.is_empty()).then(|| (ALLOWED.to_owned(), allowed.join(","))));
     labels.extend(unit.ready.as_ref().map(|ready| (READY.to_owned(), ready.to_label())));
-    labels.extend(config_hash::label(unit, image, whose));
+    labels.extend(config_hash::label(unit, image, scope));
     // Placeholder secrets are not in the container itself, but on a volume that is removed with it.
     let directory =
         unit.files.iter().any(|file| file.path.starts_with(DIRECTORY)).then(|| DIRECTORY.to_owned());
     ContainerSpec {
-        name: container_name(unit, whose),
+        name: container_name(unit, scope),
         image: image.to_owned(),
         // A command of the inventory is complete: it begins with the program.
         entrypoint: unit.command.as_ref().filter(|_| unit.replaces_entrypoint()).map(|_| Vec::new()),

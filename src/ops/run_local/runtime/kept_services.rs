@@ -49,10 +49,10 @@ impl Containers {
         unit: &Unit,
         image: &str,
         tools: &OpContext<'_>,
-        whose: &RunScope<'_>,
+        scope: &RunScope<'_>,
     ) -> anyhow::Result<(Handle, Option<Output>)> {
         let identity = ResourceLabels {
-            run: RunId::of_workspace(whose.making.workspace(), &unit.name),
+            run: RunId::of_workspace(scope.pending.workspace(), &unit.name),
             component: format!("services/{}", unit.name),
             role: Role::Service,
             name: unit.name.clone(),
@@ -64,7 +64,7 @@ impl Containers {
         let mut kept = Kept::Made;
         loop {
             match self.find(&identity, &specification).await? {
-                Found::Good(facts) => return self.reuse(unit, image, &facts, whose.gate).await,
+                Found::Good(facts) => return self.reuse(unit, image, &facts, scope.gate).await,
                 Found::Removed => kept = Kept::Replaced,
                 Found::Coming if began.elapsed() > OTHERS => {
                     return Err(RunError::KeptInUse { name: unit.name.clone() }.into());
@@ -76,15 +76,15 @@ impl Containers {
                 }
                 Found::Nothing => {}
             }
-            whose.making.begin(&identity.run);
-            match self.make(unit, image, &identity, &specification, (tools, whose)).await {
+            scope.pending.begin(&identity.run);
+            match self.make(unit, image, &identity, &specification, (tools, scope)).await {
                 Ok((mut container, output)) => {
                     container.kept = Some(kept);
                     return Ok((Handle::ContainerHandle(Box::new(container)), Some(output)));
                 }
                 // Another run was quicker: its service will be there in a moment.
                 Err(error) if is_name_taken(&error) && began.elapsed() < OTHERS => {
-                    whose.making.end(&identity.run);
+                    scope.pending.end(&identity.run);
                     tokio::time::sleep(PAUSE).await;
                 }
                 Err(error) => return Err(error),
@@ -163,10 +163,10 @@ impl Containers {
         image: &str,
         identity: &ResourceLabels,
         specification: &str,
-        (tools, whose): (&OpContext<'_>, &RunScope<'_>),
+        (tools, scope): (&OpContext<'_>, &RunScope<'_>),
     ) -> anyhow::Result<(ContainerHandle, Output)> {
         let engine = &self.engine;
-        let mut spec = container(unit, image, tools, whose);
+        let mut spec = container(unit, image, tools, scope);
         spec.name = format!("cki-{}-{}", identity.run, unit.name);
         spec.labels.extend(identity.to_labels());
         spec.labels.insert(CONFIG_HASH.to_owned(), specification.to_owned());
@@ -178,15 +178,15 @@ impl Containers {
         }
         spec.volumes.clear();
         for path in &unit.volumes {
-            spec.stores.push((store(whose.making.workspace(), unit, path), path.clone()));
+            spec.stores.push((store(scope.pending.workspace(), unit, path), path.clone()));
         }
         for (name, _) in &spec.stores {
             let data = ResourceLabels { role: Role::Data, name: name.clone(), ..identity.clone() };
             engine.create_volume(name, data.to_labels()).await?;
         }
-        let (network, is_new) = self.own_network(identity, whose).await?;
+        let (network, is_new) = self.own_network(identity, scope).await?;
         spec.network = Some((network.clone(), vec![unit.name.clone()]));
-        let made = self.start_container(&spec, unit, whose.gate, way).await;
+        let made = self.start_container(&spec, unit, scope.gate, way).await;
         if is_new && made.as_ref().is_err_and(is_name_taken) {
             engine.remove_network(&network).await?;
         }
@@ -199,14 +199,14 @@ impl Containers {
     async fn own_network(
         &self,
         identity: &ResourceLabels,
-        whose: &RunScope<'_>,
+        scope: &RunScope<'_>,
     ) -> anyhow::Result<(String, bool)> {
         let mut networks = self.engine.networks().await?.into_iter();
         if let Some(network) = networks.find(|one| is_free(&one.labels, identity)) {
             return Ok((network.id, false));
         }
         // Docker would create two networks of one name, and then find neither by it.
-        let name = format!("cki-{}-{}", identity.run, whose.run);
+        let name = format!("cki-{}-{}", identity.run, scope.run);
         Ok((create_service_network(&self.engine, &name, identity.to_labels()).await?, true))
     }
 }

@@ -28,27 +28,27 @@ pub(super) enum Runtime {
 
 impl Runtime {
     /// Creates the shared parts of the units, and reports what they can reach.
-    pub(super) async fn lay(
+    pub(super) async fn prepare(
         tools: &OpContext<'_>,
         engine: &RunEngine,
         request: &RunRequest<'_>,
         plan: &RunPlan,
-        whose: &RunScope<'_>,
+        scope: &RunScope<'_>,
     ) -> anyhow::Result<Self> {
         Ok(match engine {
             RunEngine::Containers(engine) => Self::Containers(Box::new(
-                Containers::lay(engine, tools, request.network, plan, whose).await?,
+                Containers::prepare(engine, tools, request.network, plan, scope).await?,
             )),
             RunEngine::Native(native) => {
-                Self::Native(Processes::lay(native, tools, request.network, plan, whose)?)
+                Self::Native(Processes::prepare(native, tools, request.network, plan, scope)?)
             }
         })
     }
 
     /// Removes the remains of a unit that could not be started.
-    pub(super) async fn forget(&self, unit: &Unit, whose: &RunScope<'_>) -> anyhow::Result<()> {
+    pub(super) async fn forget(&self, unit: &Unit, scope: &RunScope<'_>) -> anyhow::Result<()> {
         match self {
-            Self::Containers(ground) => ground.forget(unit, whose).await,
+            Self::Containers(runtime) => runtime.forget(unit, scope).await,
             // A process that is not there has left nothing.
             Self::Native(_) => Ok(()),
         }
@@ -64,8 +64,8 @@ impl Runtime {
         tools: &OpContext<'_>,
     ) -> anyhow::Result<()> {
         match (self, neighbour) {
-            (Self::Containers(ground), Some(neighbour)) => {
-                ground.neighbours.meet(&ground.engine, &ground.network, &neighbour, tools).await
+            (Self::Containers(runtime), Some(neighbour)) => {
+                runtime.neighbours.meet(&runtime.engine, &runtime.network, &neighbour, tools).await
             }
             // Nothing is in the way on the interface that processes share.
             _ => Ok(()),
@@ -78,11 +78,11 @@ impl Runtime {
         unit: &Unit,
         image: Option<&str>,
         tools: &OpContext<'_>,
-        whose: &RunScope<'_>,
+        scope: &RunScope<'_>,
     ) -> anyhow::Result<(Handle, Option<Output>)> {
         match self {
-            Self::Containers(ground) => ground.start(unit, image, tools, whose).await,
-            Self::Native(ground) => ground.start(unit, tools, whose).await,
+            Self::Containers(runtime) => runtime.start(unit, image, tools, scope).await,
+            Self::Native(runtime) => runtime.start(unit, tools, scope).await,
         }
     }
 }

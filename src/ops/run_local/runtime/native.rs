@@ -28,14 +28,14 @@ pub(in crate::ops::run_local) struct Processes {
 
 impl Processes {
     /// Creates the namespaces of a run.
-    pub(super) fn lay(
+    pub(super) fn prepare(
         native: &Native,
         tools: &OpContext<'_>,
         network: Network,
         plan: &RunPlan,
-        whose: &RunScope<'_>,
+        scope: &RunScope<'_>,
     ) -> Result<Self, RunError> {
-        if whose.lifetime == Retention::Kept && whose.publish {
+        if scope.lifetime == Retention::Kept && scope.publish {
             return Err(RunError::PublishDetached);
         }
         let is_open = network == Network::Internet;
@@ -66,7 +66,7 @@ impl Processes {
         &self,
         unit: &Unit,
         tools: &OpContext<'_>,
-        whose: &RunScope<'_>,
+        scope: &RunScope<'_>,
     ) -> anyhow::Result<(Handle, Option<Output>)> {
         let Some(command) = &unit.native else {
             return Err(RunError::NotNative {
@@ -95,7 +95,7 @@ impl Processes {
             published.push(self.space.publish(*container, *host).await?);
         }
         let spec = ProcessSpec {
-            identity: whose.identity(tools, &unit.of, &unit.name, unit.role),
+            identity: scope.identity(tools, &unit.of, &unit.name, unit.role),
             command: command.command.clone(),
             workdir,
             environment,
@@ -103,11 +103,11 @@ impl Processes {
             files: if unit.is_component { unit.files.clone() } else { Vec::new() },
             ready: unit.ready.as_ref().map(ReadinessProbe::to_label),
             ports: published.iter().map(|one| (one.port, one.local)).collect(),
-            detached: whose.lifetime == Retention::Kept,
+            detached: scope.lifetime == Retention::Kept,
         };
         let starting =
             Starting { name: &unit.name, source: "as its process has it", is_component: unit.is_component };
-        let mut process = self.native.spawn(whose.gate.pass(spec, starting)?, &self.space)?;
+        let mut process = self.native.spawn(scope.gate.pass(spec, starting)?, &self.space)?;
         let output = match (process.output(), process.facts()) {
             // A detached unit writes its own log, and its output is read from there.
             (None, Some(facts)) => {

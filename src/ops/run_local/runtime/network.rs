@@ -61,24 +61,24 @@ enum Isolation {
 }
 
 /// Creates the network of a run.
-pub(super) async fn lay(
+pub(super) async fn prepare(
     engine: &ContainerEngine,
     tools: &OpContext<'_>,
     network: Network,
     plan: &RunPlan,
-    whose: &RunScope<'_>,
+    scope: &RunScope<'_>,
 ) -> anyhow::Result<RunNetwork> {
     let asked = plan
         .units()
         .any(|unit| matches!(unit.ready, Some(ReadinessProbe::Tcp(_) | ReadinessProbe::Http { .. })));
-    let wants_in = asked || whose.publish;
-    let (bounds, way) = decide(engine, network, wants_in, whose.publish).await?;
-    if whose.publish && whose.lifetime == Retention::Kept && way != PortAccess::Publish {
+    let wants_in = asked || scope.publish;
+    let (bounds, way) = decide(engine, network, wants_in, scope.publish).await?;
+    if scope.publish && scope.lifetime == Retention::Kept && way != PortAccess::Publish {
         return Err(RunError::PublishDetached.into());
     }
     let mut laid = RunNetwork {
         id: None,
-        name: format!("cki-{}", whose.run),
+        name: format!("cki-{}", scope.run),
         bounds,
         way,
         addresses: BTreeMap::new(),
@@ -87,7 +87,7 @@ pub(super) async fn lay(
     if bounds == Isolation::Closed && plan.units().count() == 1 {
         return Ok(laid);
     }
-    let labels = whose.identity(tools, plan.first(), "network", Role::Service).to_labels();
+    let labels = scope.identity(tools, plan.first(), "network", Role::Service).to_labels();
     let name = laid.name.clone();
     if bounds == Isolation::Closed {
         let made = engine.create_closed_network(&name, labels).await?;
