@@ -20,7 +20,7 @@ const LIMIT: u64 = 64 << 10;
 
 /// The behaviour of a component.
 #[derive(Debug, Deserialize)]
-struct Part {
+struct DemoPart {
     /// A port that accepts connections.
     listen: Option<u16>,
     /// A port that answers every GET with 200.
@@ -48,7 +48,7 @@ struct Repeat {
 /// Fails when the file describes no component, or a port is not available.
 pub async fn play(file: &Path, env: &Env, stop: &Shutdown, say: &dyn Fn(&str)) -> anyhow::Result<u8> {
     let text = files::read_text(file, LIMIT)?;
-    let (part, _) = yaml::parse::<Part>(&file.display().to_string(), &text)?;
+    let (part, _) = yaml::parse::<DemoPart>(&file.display().to_string(), &text)?;
     let variables: BTreeMap<String, String> = env
         .iter()
         .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))

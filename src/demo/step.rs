@@ -28,7 +28,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// End of a step.
-pub(super) enum Step {
+pub(super) enum DemoStep {
     /// The next step can begin.
     Done,
     /// A signal came.
@@ -49,7 +49,7 @@ struct SeenOutput {
 
 /// Types one command. A service runs on: it is shown until its output has everything expected, and then
 /// interrupted, as by Ctrl-C.
-pub(super) async fn step(demo: &Demo<'_>, args: &[&str], cwd: &Path, shows: &[&str]) -> anyhow::Result<Step> {
+pub(super) async fn step(demo: &Demo<'_>, args: &[&str], cwd: &Path, shows: &[&str]) -> anyhow::Result<DemoStep> {
     let mut child = start(demo, args, cwd, !shows.is_empty())?;
     let (id, output) = (child.id(), child.stdout.take());
     let left = shows.iter().map(|text| (*text).to_owned()).collect();
@@ -106,7 +106,7 @@ pub(super) async fn step(demo: &Demo<'_>, args: &[&str], cwd: &Path, shows: &[&s
             life.await?;
         }
     }
-    Ok(Step::Stopped(signal))
+    Ok(DemoStep::Stopped(signal))
 }
 
 /// Shows the output of a command line by line, and records it.
@@ -136,15 +136,15 @@ async fn was_watched(mut seen: watch::Receiver<SeenOutput>, least: Duration, mos
     let _ = tokio::time::timeout(most, shown).await;
 }
 
-fn judge(ui: &Ui, args: &[&str], status: ExitStatus, wanted: Exit, left: &[String]) -> Step {
+fn judge(ui: &Ui, args: &[&str], status: ExitStatus, wanted: Exit, left: &[String]) -> DemoStep {
     if status.code() != Some(i32::from(wanted.code())) {
         let hint = "its output is above; `cki doctor` looks at this machine.".to_owned();
         ui.error(&format!("`cki {}` did not end as it should: {status}.", args.join(" ")), &[], &[hint]);
-        return Step::Failed(Exit::Failed);
+        return DemoStep::Failed(Exit::Failed);
     }
     match left {
-        [] => Step::Done,
-        [text, ..] => Step::Failed(missing(ui, args, &format!("it did not print `{text}`"))),
+        [] => DemoStep::Done,
+        [text, ..] => DemoStep::Failed(missing(ui, args, &format!("it did not print `{text}`"))),
     }
 }
 

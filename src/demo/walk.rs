@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use super::gitlab::{StandIn, StandInConfig, StandInOptions, TimeScale};
 use super::session::Demo;
-use super::step::{Step, missing, step};
+use super::step::{DemoStep, missing, step};
 use super::{base_image, project};
 use crate::base::exit::Exit;
 use crate::base::files::{self, FileError};
@@ -194,12 +194,12 @@ async fn run(demo: &Demo<'_>, name: &str) -> anyhow::Result<Exit> {
         }
         ui.data(&format!("$ {}", style::command(&format!("cki {}", args.join(" ")))));
         match step(demo, args, cwd, shows).await? {
-            Step::Done if args[0] == "clone" && !clone.join(".git").exists() => {
+            DemoStep::Done if args[0] == "clone" && !clone.join(".git").exists() => {
                 return Ok(missing(ui, args, &format!("there is no clone at `{}`", clone.display())));
             }
-            Step::Done => {}
-            Step::Stopped(signal) => return Ok(signal.exit()),
-            Step::Failed(exit) => return Ok(exit),
+            DemoStep::Done => {}
+            DemoStep::Stopped(signal) => return Ok(signal.exit()),
+            DemoStep::Failed(exit) => return Ok(exit),
         }
     }
     ui.data("");

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use crate::base::assets::Assets;
 use crate::base::files::FileError;
 use crate::host::Env;
-use crate::model::environment::{Cause, GeneratorContext, Kept, RuleError, SecretNames, SecretRules};
+use crate::model::environment::{Cause, GeneratorContext, LazySeed, RuleError, SecretNames, SecretRules};
 use crate::model::guard::{CredentialError, Credentials, DenyList, Guard};
 use crate::model::inventory::Inventory;
 use crate::ops::workspace::Workspace;
@@ -70,7 +70,7 @@ impl RunPolicy {
             services.iter().filter_map(|name| name.strip_suffix(".yaml")).map(str::to_owned).collect();
         let state = env.state_directory();
         let root = workspace.root().to_owned();
-        let kept = Kept::new(move || {
+        let kept = LazySeed::new(move || {
             let keep = Keep::open(state.as_deref(), &root, &names, SystemTime::now());
             let keep = keep.map_err(|error| -> Cause { Arc::new(error) })?;
             Ok((keep.seed.into(), Some(Arc::new(keep.material))))

@@ -5,4 +5,4 @@ mod read;
 mod write;
 
 pub use read::{DotenvText, Invalid, Statement, statements};
-pub use write::{DotenvReader, Written, write};
+pub use write::{DotenvReader, DotenvFile, write};

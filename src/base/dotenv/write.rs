@@ -29,7 +29,7 @@ impl fmt::Display for DotenvReader {
 
 /// Line for an environment file; may contain quoted line feeds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct DotenvFile {
     /// Text, without the line feed at its end.
     pub text: String,
     /// Programs that read another value from it.
@@ -38,7 +38,7 @@ pub struct Written {
 
 /// Formats a variable.
 #[must_use]
-pub fn write(name: &str, value: &str) -> Written {
+pub fn write(name: &str, value: &str) -> DotenvFile {
     let mut misread_by = Vec::new();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
     let text = if value.chars().all(is_plain) {
@@ -64,7 +64,7 @@ pub fn write(name: &str, value: &str) -> Written {
     }
     misread_by.sort_unstable();
     misread_by.dedup();
-    Written { text: format!("{name}={text}"), misread_by }
+    DotenvFile { text: format!("{name}={text}"), misread_by }
 }
 
 /// Returns whether python-dotenv takes a backslash for an escape, even in single quotes.

@@ -90,7 +90,7 @@ pub(super) fn read(
     sought: &PatternSet,
     last: bool,
 ) -> Folded {
-    let (view, line) = (Folded::default(), Line::default());
+    let (view, line) = (Folded::default(), DumpLine::default());
     let mut dump = Dump { text, base, view, sought, last, line, gap: 0 };
     let mut done = 0;
     for (start, end) in candidates.iter().copied() {
@@ -103,7 +103,7 @@ pub(super) fn read(
 
 /// State of the current line.
 #[derive(Debug, Default)]
-struct Line {
+struct DumpLine {
     /// The line begins with an offset.
     has_offset: bool,
     /// A colon follows the offset, as in the output of `xxd`.
@@ -122,7 +122,7 @@ struct Dump<'a> {
     view: Folded,
     sought: &'a PatternSet,
     last: bool,
-    line: Line,
+    line: DumpLine,
     /// Length of the gap since the last number.
     gap: usize,
 }
@@ -132,7 +132,7 @@ impl Dump<'_> {
     fn region(&mut self, start: usize) -> usize {
         let mut at = start;
         self.part(start);
-        self.line = Line::default();
+        self.line = DumpLine::default();
         let mut begins_line = start == 0 || self.text[start - 1] == b'\n';
         while let Some(byte) = self.text.get(at).copied() {
             match kind(byte) {
@@ -252,7 +252,7 @@ impl Dump<'_> {
     fn end_line(&mut self, at: usize) {
         self.flush();
         self.view.piece((at, at + 1), &[], self.line.count < FULL && !self.line.has_offset);
-        self.line = Line::default();
+        self.line = DumpLine::default();
         self.gap += 1;
     }
 

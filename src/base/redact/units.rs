@@ -22,7 +22,7 @@ enum NextUnit {
 
 /// Reads the piece at a position inside of the text.
 pub(super) fn unit(text: &[u8], at: usize, reading: ReadOptions) -> Lexeme {
-    let reader = Reader { text, reading };
+    let reader = UnitReader { text, reading };
     match reader.unit(at) {
         Lexeme::Open if reading.last && is_control(text[at]) => Lexeme::Nothing(at + 1),
         Lexeme::Open if reading.last => Lexeme::Plain(at + 1),
@@ -31,12 +31,12 @@ pub(super) fn unit(text: &[u8], at: usize, reading: ReadOptions) -> Lexeme {
 }
 
 #[derive(Clone, Copy)]
-struct Reader<'a> {
+struct UnitReader<'a> {
     text: &'a [u8],
     reading: ReadOptions,
 }
 
-impl Reader<'_> {
+impl UnitReader<'_> {
     fn unit(self, at: usize) -> Lexeme {
         let Some(first) = self.text.get(at).copied() else { return Lexeme::Open };
         match first {

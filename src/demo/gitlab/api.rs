@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::config::{MergeRequestConfig, TokenConfig, Visibility};
 use super::reply::{Incoming, Reply, decode, page};
-use super::state::{State, StoredPipeline};
+use super::state::{ServerState, StoredPipeline};
 use super::views::request_id;
 
 /// The user behind a request.
@@ -13,7 +13,7 @@ struct Viewer {
     user: Option<String>,
 }
 
-impl State {
+impl ServerState {
     /// Answers one request.
     pub(super) fn answer(&mut self, incoming: &Incoming) -> Reply {
         self.remember(format!("{} {}", incoming.method, incoming.path));

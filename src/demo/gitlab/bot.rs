@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::asked::{AskedPipelines, AskedRow};
 use super::config::{Earlier, StagingConfig};
 use super::script::seconds;
-use super::state::State;
+use super::state::ServerState;
 use crate::model::staging::{AnswerRow, parse_command, table};
 
-impl State {
+impl ServerState {
     /// Records a comment that asks the bot for something.
     pub(super) fn bot_reads(&mut self, note: u64) {
         let Some(bot) = self.config.bot.clone() else { return };

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::config::Visibility;
 use super::fault::InjectedFault;
 use super::script::seconds;
-use super::state::State;
+use super::state::ServerState;
 
 /// One control.
 #[derive(Debug, Clone, Deserialize)]
@@ -84,7 +84,7 @@ pub enum ControlFile {
 #[error("the stand-in has no {0}")]
 pub struct ControlError(String);
 
-impl State {
+impl ServerState {
     pub(super) fn control(&mut self, control: ControlFile) -> Result<(), ControlError> {
         self.settle();
         let missing = |what: String| Err(ControlError(what));

@@ -32,7 +32,7 @@ pub use config::{TokenConfig, UserEntry, Visibility};
 pub use control::{ControlError, ControlFile};
 pub use fault::{FaultKind, InjectedFault};
 use server::{SharedState, lock};
-use state::State;
+use state::ServerState;
 use time::Time;
 pub use time::TimeScale;
 
@@ -68,7 +68,7 @@ impl StandIn {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         listener.set_nonblocking(true)?;
         let url = format!("http://{}", listener.local_addr()?);
-        let state = Arc::new(Mutex::new(State::new(config, url.clone(), Time::new(pace, began))));
+        let state = Arc::new(Mutex::new(ServerState::new(config, url.clone(), Time::new(pace, began))));
         let (stop, stopped) = oneshot::channel();
         let shared = state.clone();
         let thread = std::thread::Builder::new()

@@ -22,14 +22,14 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::fault::{FaultKind, InjectedFault};
 use super::reply::{Incoming, Reply, decode_query, encode_query};
-use super::state::State;
+use super::state::ServerState;
 
 /// Maximum length of a request body in bytes.
 const BODY_LIMIT: usize = 8 << 20;
 
-pub(super) type SharedState = Arc<Mutex<State>>;
+pub(super) type SharedState = Arc<Mutex<ServerState>>;
 
-pub(super) fn lock(state: &SharedState) -> MutexGuard<'_, State> {
+pub(super) fn lock(state: &SharedState) -> MutexGuard<'_, ServerState> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

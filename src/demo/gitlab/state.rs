@@ -16,7 +16,7 @@ const REMEMBERED: usize = 10_000;
 
 /// The state of the stand-in.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct ServerState {
     pub(super) config: StandInConfig,
     /// The address, without a slash at the end.
     pub(super) url: String,
@@ -69,7 +69,7 @@ impl StoredPipeline {
     }
 }
 
-impl State {
+impl ServerState {
     pub(super) fn new(config: StandInConfig, url: String, time: Time) -> Self {
         let next_pipeline = config.bot.as_ref().map_or(1, |bot| bot.first_pipeline);
         Self {

@@ -7,10 +7,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::config::{MergeRequestConfig, Visibility};
-use super::state::{State, StoredNote};
+use super::state::{ServerState, StoredNote};
 use crate::base::digest;
 
-impl State {
+impl ServerState {
     /// Returns a user as part of other objects.
     pub(super) fn user_view(&self, name: &str) -> Value {
         let Some((id, user)) = self.user(name) else { return Value::Null };

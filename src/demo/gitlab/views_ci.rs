@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::script::JobMoment;
-use super::state::{State, StoredPipeline};
+use super::state::{ServerState, StoredPipeline};
 use super::views::extend;
 use crate::model::staging::PipelineStatus;
 
-impl State {
+impl ServerState {
     /// Returns a pipeline as part of a list.
     pub(super) fn pipeline_view(&self, pipeline: &StoredPipeline) -> Value {
         let moment = pipeline.at(self.time.now());

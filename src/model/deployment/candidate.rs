@@ -13,20 +13,20 @@ use crate::model::inventory::InventoryFinding;
 #[derive(Clone, Copy)]
 pub(super) enum Candidate<'a> {
     /// Container of a Kubernetes workload.
-    Container(Place<'a>),
+    Container(CandidateSite<'a>),
     /// Compose service.
     Service(&'a ComposeService),
 }
 
 /// A container in its workload.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct CandidateSite<'a> {
     pub(super) object: &'a Object,
     pub(super) node: &'a Node,
     pub(super) is_init: bool,
 }
 
-impl Place<'_> {
+impl CandidateSite<'_> {
     fn name(&self) -> &str {
         self.node.text_of("name").unwrap_or_default()
     }
@@ -44,7 +44,7 @@ impl<'a> Candidate<'a> {
             let Some(pod) = object.pod() else { continue };
             for (key, is_init) in [("containers", false), ("initContainers", true)] {
                 let nodes = pod.get(key).map_or(&[][..], Node::items);
-                all.extend(nodes.iter().map(|node| Self::Container(Place { object, node, is_init })));
+                all.extend(nodes.iter().map(|node| Self::Container(CandidateSite { object, node, is_init })));
             }
         }
         all.extend(services.iter().map(Self::Service));

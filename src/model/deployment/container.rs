@@ -1,7 +1,7 @@
 //! A container of a Kubernetes workload: its variables in the order of their definition, its command,
 //! its ports. The choice of the container belongs in `candidate`.
 
-use super::candidate::Place;
+use super::candidate::CandidateSite;
 use super::expansion::{Segment, pieces, spoiled};
 use super::limits::is_full;
 use super::object::{Object, find};
@@ -14,21 +14,21 @@ use crate::model::inventory::InventoryFinding;
 
 /// Reads a container and its init containers. ConfigMaps and Secrets are looked up among the objects.
 pub(super) fn read(
-    place: Place<'_>,
+    place: CandidateSite<'_>,
     objects: &[Object],
     findings: &mut Vec<InventoryFinding>,
 ) -> DeployedContainer {
     note_others(place, findings);
     let mut container = read_one(place, objects, findings);
     for node in init_nodes(place) {
-        let initial = Place { object: place.object, node, is_init: true };
+        let initial = CandidateSite { object: place.object, node, is_init: true };
         container.init.push(read_one(initial, objects, findings));
     }
     container
 }
 
-fn read_one(place: Place<'_>, objects: &[Object], findings: &mut Vec<InventoryFinding>) -> DeployedContainer {
-    let Place { object, node, is_init } = place;
+fn read_one(place: CandidateSite<'_>, objects: &[Object], findings: &mut Vec<InventoryFinding>) -> DeployedContainer {
+    let CandidateSite { object, node, is_init } = place;
     let mut reading = ContainerReading { object, objects, variables: Vec::new(), findings };
     for source in node.get("envFrom").map_or(&[][..], Node::items) {
         reading.from(source);
@@ -77,7 +77,7 @@ fn note_spoiled(text: &str, spot: &Location, findings: &mut Vec<InventoryFinding
 }
 
 /// Returns the containers that must have ended before this one starts.
-fn init_nodes<'a>(place: Place<'a>) -> impl Iterator<Item = &'a Node> {
+fn init_nodes<'a>(place: CandidateSite<'a>) -> impl Iterator<Item = &'a Node> {
     let pod = place.object.pod().filter(|_| !place.is_init);
     let nodes = pod.and_then(|pod| pod.get("initContainers")).map_or(&[][..], Node::items);
     nodes.iter().filter(|node| !is_sidecar(node))
@@ -112,7 +112,7 @@ fn ports(node: &Node, findings: &mut Vec<InventoryFinding>) -> Vec<u16> {
 }
 
 /// Adds a finding about the other containers of the pod, which a local run does not start.
-fn note_others(place: Place<'_>, findings: &mut Vec<InventoryFinding>) {
+fn note_others(place: CandidateSite<'_>, findings: &mut Vec<InventoryFinding>) {
     let Some(pod) = place.object.pod() else { return };
     let all = |key: &str| pod.get(key).map_or(&[][..], Node::items).iter();
     let sidecars = all("initContainers").filter(|node| place.is_init || is_sidecar(node));

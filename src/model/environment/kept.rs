@@ -10,14 +10,14 @@ pub type Keeping = (Arc<str>, Option<Arc<TestPki>>);
 
 /// Stored inputs, opened on demand, since only placeholder secrets need them.
 #[derive(Clone)]
-pub struct Kept(Arc<LazyLock<Result<Keeping, Cause>, Opening>>);
+pub struct LazySeed(Arc<LazyLock<Result<Keeping, Cause>, Opening>>);
 
 /// Underlying error of opening them.
 pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 type Opening = Box<dyn FnOnce() -> Result<Keeping, Cause> + Send>;
 
-impl Kept {
+impl LazySeed {
     /// Returns inputs that a function opens once.
     pub fn new(open: impl FnOnce() -> Result<Keeping, Cause> + Send + 'static) -> Self {
         let open: Opening = Box::new(open);
@@ -40,13 +40,13 @@ impl Kept {
     }
 }
 
-impl Default for Kept {
+impl Default for LazySeed {
     fn default() -> Self {
         Self::of("", None)
     }
 }
 
-impl std::fmt::Debug for Kept {
+impl std::fmt::Debug for LazySeed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Kept")
     }
@@ -60,7 +60,7 @@ mod tests {
     fn it_is_opened_once_and_only_if_asked_for() {
         let count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let seen = Arc::clone(&count);
-        let kept = Kept::new(move || {
+        let kept = LazySeed::new(move || {
             seen.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
             Err(Arc::new(std::io::Error::other("no room")))
         });

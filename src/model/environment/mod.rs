@@ -30,7 +30,7 @@ use crate::model::inventory::{Component, Inventory};
 pub use error::{EnvironmentError, RuleError};
 use generated_files::GeneratedFiles;
 pub use generated_files::hidden_parts;
-pub use kept::{Cause, Keeping, Kept};
+pub use kept::{Cause, Keeping, LazySeed};
 pub use placeholder_secret::{DIRECTORY, GeneratedSecret, GeneratorContext, GeneratorSource, SecretRules};
 pub use production::{ProductionRules, Replaced};
 pub use production_info::Deployed;

@@ -10,7 +10,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::error::RuleError;
-use super::kept::{Keeping, Kept};
+use super::kept::{Keeping, LazySeed};
 use super::secret_name::SecretNames;
 use crate::base::digest;
 use crate::base::secret::Secret;
@@ -69,7 +69,7 @@ struct GeneratorRules {
 #[derive(Debug, Clone, Default)]
 pub struct GeneratorContext {
     /// Stored inputs of the workspace.
-    pub kept: Kept,
+    pub kept: LazySeed,
     /// Hosts of the inventory's repositories, without those of production.
     pub hosts: Arc<[String]>,
     /// Variables and `host` of each service of the run.
@@ -80,7 +80,7 @@ impl GeneratorContext {
     /// Returns inputs with only a seed.
     #[must_use]
     pub fn of(seed: &str) -> Self {
-        Self { kept: Kept::of(seed, None), ..Self::default() }
+        Self { kept: LazySeed::of(seed, None), ..Self::default() }
     }
 }
 

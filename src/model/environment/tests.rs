@@ -123,7 +123,7 @@ fn made(table: &'static str, wishes: EnvOverrides, services: &[(&str, &[(&str, &
     let material = TestPki::new(&[], now, now + std::time::Duration::from_secs(60)).expect("makes");
     let facts = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
     let context = GeneratorContext {
-        kept: Kept::of("seed", Some(Arc::new(material))),
+        kept: LazySeed::of("seed", Some(Arc::new(material))),
         hosts: Arc::new(["gitlab.com".to_owned(), "git.test".to_owned()]),
         services: Arc::new(services.iter().map(|(name, pairs)| ((*name).into(), facts(pairs))).collect()),
     };

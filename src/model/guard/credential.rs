@@ -41,7 +41,7 @@ struct WrittenRule {
 }
 
 #[derive(Debug)]
-struct Rule {
+struct CredentialRule {
     label: String,
     name: Option<Regex>,
     pattern: Regex,
@@ -53,7 +53,7 @@ pub struct Credentials {
     file: String,
     marks: Vec<Regex>,
     local: Vec<Regex>,
-    rules: Vec<Rule>,
+    rules: Vec<CredentialRule>,
 }
 
 impl Credentials {
@@ -76,7 +76,7 @@ impl Credentials {
         };
         let rules = written.rules.iter().map(|rule| {
             let name = rule.name.as_deref().map(|name| compile(name, true)).transpose()?;
-            Ok(Rule { label: rule.rule.clone(), name, pattern: compile(&rule.pattern, false)? })
+            Ok(CredentialRule { label: rule.rule.clone(), name, pattern: compile(&rule.pattern, false)? })
         });
         Ok(Self {
             file: file.to_owned(),
@@ -97,7 +97,7 @@ impl Credentials {
     /// text.
     #[must_use]
     pub fn find(&self, name: Option<&str>, text: &str) -> Option<&str> {
-        let rules: Vec<&Rule> = self
+        let rules: Vec<&CredentialRule> = self
             .rules
             .iter()
             .filter(|rule| {

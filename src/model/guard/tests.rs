@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::assets::embedded_text;
 use crate::base::x509::TestPki;
-use crate::model::environment::{GeneratorContext, Kept, SecretRules};
+use crate::model::environment::{GeneratorContext, LazySeed, SecretRules};
 use crate::model::inventory::InventoryDocument;
 
 /// Shared by all tests, since reading the rules takes longer than all checks.
@@ -35,7 +35,7 @@ static MATERIAL: LazyLock<Arc<TestPki>> = LazyLock::new(|| {
 
 fn context(seed: &str) -> GeneratorContext {
     let hosts = Arc::new(["gitlab.test".to_owned()]);
-    GeneratorContext { kept: Kept::of(seed, Some(MATERIAL.clone())), hosts, ..GeneratorContext::default() }
+    GeneratorContext { kept: LazySeed::of(seed, Some(MATERIAL.clone())), hosts, ..GeneratorContext::default() }
 }
 
 /// Returns real-looking credentials, built from parts so that this file contains none.

@@ -23,7 +23,7 @@ const SHOWN: usize = 4 << 10;
 /// A configured answer.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Answer {
+pub struct HttpAnswer {
     /// `GET`, `POST`, …; `None` for any.
     method: Option<String>,
     /// The path, without the query; a `*` at its end matches any rest.
@@ -60,8 +60,8 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(answers: Vec<Answer>, say: LogFn) -> anyhow::Result<Self> {
-        Ok(Self { answers: answers.into_iter().map(Answer::ready).collect::<Result<_, _>>()?, say })
+    pub(super) fn new(answers: Vec<HttpAnswer>, say: LogFn) -> anyhow::Result<Self> {
+        Ok(Self { answers: answers.into_iter().map(HttpAnswer::ready).collect::<Result<_, _>>()?, say })
     }
 
     pub(super) fn router(self) -> Router {
@@ -76,7 +76,7 @@ impl Server {
     }
 }
 
-impl Answer {
+impl HttpAnswer {
     fn ready(self) -> anyhow::Result<HttpReady> {
         let context = || format!("the answer to `{}` makes no sense", self.path);
         let method = self.method.as_ref().map(|method| method.to_uppercase().parse());

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
-pub use http::Answer;
+pub use http::HttpAnswer;
 
 use crate::host::signals::Shutdown;
 pub use log::LogFn;
@@ -25,7 +25,7 @@ const SMTP: u16 = 1025;
 ///
 /// # Errors
 /// Fails when the port is not available, or an answer is invalid.
-pub async fn http(answers: Vec<Answer>, stop: &Shutdown, say: LogFn) -> anyhow::Result<()> {
+pub async fn http(answers: Vec<HttpAnswer>, stop: &Shutdown, say: LogFn) -> anyhow::Result<()> {
     let server = http::Server::new(answers, Arc::clone(&say))?;
     let listener = listen(HTTP).await?;
     say(&format!("listening on port {HTTP}"));

@@ -26,7 +26,7 @@ use crate::systems::native::{Native, Process, ProcessFacts, ProcessLog, Publishe
 const ANSWER: usize = 400;
 
 /// Pieces of output.
-pub(super) type Output = BoxStream<'static, (Stream, bytes::Bytes)>;
+pub(super) type HandleOutput = BoxStream<'static, (Stream, bytes::Bytes)>;
 
 /// A started unit.
 pub(super) enum Handle {

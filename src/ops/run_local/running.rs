@@ -15,7 +15,7 @@ use crate::ops::relay::{RelayPace, Step};
 
 use super::commands::GuardedCommands;
 use super::error::RunError;
-use super::handle::{Handle, Output};
+use super::handle::{Handle, HandleOutput};
 use super::output::{Pump, UnitTail};
 use super::ready;
 use super::unit::Unit;
@@ -51,7 +51,7 @@ impl Running {
     /// kept.
     pub(super) fn attach(
         unit: &Unit,
-        (handle, output): (Handle, Option<Output>),
+        (handle, output): (Handle, Option<HandleOutput>),
         asked: GuardedCommands,
         redactor: &Redactor,
         tools: &OpContext<'_>,

@@ -14,7 +14,7 @@ use crate::model::identity::{ALLOWED, READY, SECRETS};
 use crate::model::probe::ReadinessProbe;
 use crate::ops::dialer::Dialer;
 use crate::ops::op_context::OpContext;
-use crate::ops::run_local::handle::{ContainerHandle, Handle, Output, Started};
+use crate::ops::run_local::handle::{ContainerHandle, Handle, HandleOutput, Started};
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::request::Network;
 use crate::ops::run_local::scope::RunScope;
@@ -51,7 +51,7 @@ impl Containers {
         image: Option<&str>,
         tools: &OpContext<'_>,
         scope: &RunScope<'_>,
-    ) -> anyhow::Result<(Handle, Option<Output>)> {
+    ) -> anyhow::Result<(Handle, Option<HandleOutput>)> {
         let image = image.ok_or_else(|| RunError::NoImage { name: unit.name.clone() })?;
         if unit.kept {
             return self.start_kept(unit, image, tools, scope).await;
@@ -82,7 +82,7 @@ impl Containers {
         unit: &Unit,
         gate: &Gate<'_>,
         way: PortAccess,
-    ) -> anyhow::Result<(ContainerHandle, Output)> {
+    ) -> anyhow::Result<(ContainerHandle, HandleOutput)> {
         let engine = &self.engine;
         let id = engine.create(spec).await?;
         let output = engine.attach(&id).await?;
@@ -119,7 +119,7 @@ impl Containers {
 }
 
 /// Returns the output of a container in pieces.
-pub(super) fn pieces(output: OutputStream) -> Output {
+pub(super) fn pieces(output: OutputStream) -> HandleOutput {
     let pieces = futures_util::stream::unfold(output, |mut output| async {
         match output.next().await {
             Some(Ok(chunk)) => Some(((chunk.stream, chunk.bytes), output)),

@@ -18,7 +18,7 @@ use crate::model::probe::ReadinessProbe;
 use crate::ops::op_context::OpContext;
 use crate::ops::run_local::RunError;
 use crate::ops::run_local::config_hash::specification;
-use crate::ops::run_local::handle::{ContainerHandle, Handle, Output, Started};
+use crate::ops::run_local::handle::{ContainerHandle, Handle, HandleOutput, Started};
 use crate::ops::run_local::scope::RunScope;
 use crate::ops::run_local::service_reuse::Kept;
 use crate::ops::run_local::unit::Unit;
@@ -50,7 +50,7 @@ impl Containers {
         image: &str,
         tools: &OpContext<'_>,
         scope: &RunScope<'_>,
-    ) -> anyhow::Result<(Handle, Option<Output>)> {
+    ) -> anyhow::Result<(Handle, Option<HandleOutput>)> {
         let identity = ResourceLabels {
             run: RunId::of_workspace(scope.pending.workspace(), &unit.name),
             component: format!("services/{}", unit.name),
@@ -131,7 +131,7 @@ impl Containers {
         image: &str,
         facts: &ContainerSummary,
         gate: &Gate<'_>,
-    ) -> anyhow::Result<(Handle, Option<Output>)> {
+    ) -> anyhow::Result<(Handle, Option<HandleOutput>)> {
         let engine = &self.engine;
         // The line that says ready may be long past.
         let tail = (!matches!(unit.ready, Some(ReadinessProbe::Log(_)))).then_some(LINES);
@@ -164,7 +164,7 @@ impl Containers {
         identity: &ResourceLabels,
         specification: &str,
         (tools, scope): (&OpContext<'_>, &RunScope<'_>),
-    ) -> anyhow::Result<(ContainerHandle, Output)> {
+    ) -> anyhow::Result<(ContainerHandle, HandleOutput)> {
         let engine = &self.engine;
         let mut spec = container(unit, image, tools, scope);
         spec.name = format!("cki-{}-{}", identity.run, unit.name);

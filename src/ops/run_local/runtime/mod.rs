@@ -7,7 +7,7 @@ mod native;
 mod neighbours;
 mod network;
 
-use super::handle::{Handle, Output};
+use super::handle::{Handle, HandleOutput};
 use super::plan::RunPlan;
 use super::request::RunRequest;
 use super::scope::RunScope;
@@ -79,7 +79,7 @@ impl Runtime {
         image: Option<&str>,
         tools: &OpContext<'_>,
         scope: &RunScope<'_>,
-    ) -> anyhow::Result<(Handle, Option<Output>)> {
+    ) -> anyhow::Result<(Handle, Option<HandleOutput>)> {
         match self {
             Self::Containers(runtime) => runtime.start(unit, image, tools, scope).await,
             Self::Native(runtime) => runtime.start(unit, tools, scope).await,

@@ -12,7 +12,7 @@ use crate::model::identity::{Retention, Role};
 use crate::model::probe::ReadinessProbe;
 use crate::ops::op_context::OpContext;
 use crate::ops::run_local::RunError;
-use crate::ops::run_local::handle::{Handle, Output};
+use crate::ops::run_local::handle::{Handle, HandleOutput};
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::request::Network;
 use crate::ops::run_local::scope::RunScope;
@@ -67,7 +67,7 @@ impl Processes {
         unit: &Unit,
         tools: &OpContext<'_>,
         scope: &RunScope<'_>,
-    ) -> anyhow::Result<(Handle, Option<Output>)> {
+    ) -> anyhow::Result<(Handle, Option<HandleOutput>)> {
         let Some(command) = &unit.native else {
             return Err(RunError::NotNative {
                 name: unit.name.clone(),
