@@ -49,7 +49,12 @@ struct SeenOutput {
 
 /// Types one command. A service runs on: it is shown until its output has everything expected, and then
 /// interrupted, as by Ctrl-C.
-pub(super) async fn step(demo: &Demo<'_>, args: &[&str], cwd: &Path, shows: &[&str]) -> anyhow::Result<DemoStep> {
+pub(super) async fn step(
+    demo: &Demo<'_>,
+    args: &[&str],
+    cwd: &Path,
+    shows: &[&str],
+) -> anyhow::Result<DemoStep> {
     let mut child = start(demo, args, cwd, !shows.is_empty())?;
     let (id, output) = (child.id(), child.stdout.take());
     let left = shows.iter().map(|text| (*text).to_owned()).collect();

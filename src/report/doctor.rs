@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::base::exit::Exit;
 use crate::base::text::{self, plural};
-use crate::ops::doctor::{Check, State};
+use crate::ops::doctor::{Check, CheckState};
 use crate::report::view;
 use crate::ui::{Ui, Verbosity, style};
 
@@ -37,9 +37,9 @@ pub fn print(ui: &Ui, checks: &[Check]) -> Exit {
         return exit(checks);
     }
     rows(ui, checks.iter());
-    let count = |state: State| checks.iter().filter(|check| check.found.state == state).count();
+    let count = |state: CheckState| checks.iter().filter(|check| check.found.state == state).count();
     let mut parts = vec![plural(checks.len(), "check")];
-    let bad = [(count(State::Failed), "failed"), (count(State::Warning), "with a warning")];
+    let bad = [(count(CheckState::Failed), "failed"), (count(CheckState::Warning), "with a warning")];
     parts.extend(bad.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")));
     if parts.len() == 1 {
         parts.push("all is well".to_owned());
@@ -60,16 +60,16 @@ pub fn rows<'a>(ui: &Ui, checks: impl Iterator<Item = &'a Check>) {
 /// Returns the exit code for checks.
 #[must_use]
 pub fn exit(checks: &[Check]) -> Exit {
-    let failed = checks.iter().any(|check| check.found.state == State::Failed);
+    let failed = checks.iter().any(|check| check.found.state == CheckState::Failed);
     if failed { Exit::Failed } else { Exit::Done }
 }
 
 fn row(ui: &Ui, Check { name, found }: &Check) {
     let (word, paint): (&str, fn(&str) -> String) = match found.state {
-        State::Good => ("✔ ok", style::good),
-        State::Warning => ("! warning", style::warn),
-        State::Failed => ("✘ failed", style::bad),
-        State::NotNeeded => ("– not needed", style::dim),
+        CheckState::Good => ("✔ ok", style::good),
+        CheckState::Warning => ("! warning", style::warn),
+        CheckState::Failed => ("✘ failed", style::bad),
+        CheckState::NotNeeded => ("– not needed", style::dim),
     };
     let room = ui.columns().map_or(usize::MAX, |columns| columns.saturating_sub(FOUND).max(20));
     let state = format!("{word:<width$}", width = FOUND - STATE);
@@ -81,7 +81,7 @@ fn row(ui: &Ui, Check { name, found }: &Check) {
     for part in text::wrap(&found.why, room) {
         line(&part);
     }
-    let matters = matches!(found.state, State::Warning | State::Failed);
+    let matters = matches!(found.state, CheckState::Warning | CheckState::Failed);
     if matters || ui.verbosity() == Verbosity::Verbose {
         for detail in &found.details {
             for (index, part) in text::wrap(detail, room.saturating_sub(2)).iter().enumerate() {
@@ -100,10 +100,10 @@ pub fn check_view(Check { name, found }: &Check) -> CheckView<'_> {
     CheckView {
         name,
         state: match found.state {
-            State::Good => "ok",
-            State::Warning => "warning",
-            State::Failed => "failed",
-            State::NotNeeded => "not needed",
+            CheckState::Good => "ok",
+            CheckState::Warning => "warning",
+            CheckState::Failed => "failed",
+            CheckState::NotNeeded => "not needed",
         },
         why: &found.why,
         details: &found.details,

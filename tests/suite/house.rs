@@ -111,3 +111,37 @@ fn the_meaning_of_errors_has_no_wildcard() {
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
+
+/// Type names that more than one module of `src/` still defines. The list only gets shorter.
+const SHARED_NAMES: &[&str] = &["Place", "Reader", "State", "Written"];
+
+/// Returns the names of the types that a source defines, outside of its tests.
+fn types(text: &str) -> impl Iterator<Item = &str> {
+    let code = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or(text);
+    code.lines().filter_map(|line| {
+        let line = match line.strip_prefix("pub") {
+            Some(rest) if rest.starts_with('(') => rest.split_once(") ")?.1,
+            Some(rest) => rest.strip_prefix(' ')?,
+            None => line,
+        };
+        let (keyword, name) = line.split_once(' ')?;
+        let name = name.split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
+        ["struct", "enum", "trait", "type", "union"].contains(&keyword).then_some(name)
+    })
+}
+
+#[test]
+fn each_type_name_is_defined_once() {
+    let mut places: std::collections::BTreeMap<String, Vec<String>> = std::collections::BTreeMap::new();
+    for (path, text) in rust_files("src").iter().filter(|(path, _)| !path.ends_with("tests.rs")) {
+        for name in types(text) {
+            places.entry(name.to_owned()).or_default().push(path.display().to_string());
+        }
+    }
+    let shared: Vec<_> = places.iter().filter(|(_, files)| files.len() > 1).collect();
+    let new: Vec<_> = shared.iter().filter(|(name, _)| !SHARED_NAMES.contains(&name.as_str())).collect();
+    assert!(new.is_empty(), "give each a name of its own: {new:?}");
+    let gone: Vec<_> =
+        SHARED_NAMES.iter().filter(|name| !shared.iter().any(|(shared, _)| shared == *name)).collect();
+    assert!(gone.is_empty(), "take these from the list: {gone:?}");
+}

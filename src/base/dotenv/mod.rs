@@ -5,4 +5,4 @@ mod read;
 mod write;
 
 pub use read::{DotenvText, Invalid, Statement, statements};
-pub use write::{DotenvReader, DotenvFile, write};
+pub use write::{DotenvFile, DotenvReader, write};

@@ -27,7 +27,11 @@ pub(super) fn read(
     container
 }
 
-fn read_one(place: CandidateSite<'_>, objects: &[Object], findings: &mut Vec<InventoryFinding>) -> DeployedContainer {
+fn read_one(
+    place: CandidateSite<'_>,
+    objects: &[Object],
+    findings: &mut Vec<InventoryFinding>,
+) -> DeployedContainer {
     let CandidateSite { object, node, is_init } = place;
     let mut reading = ContainerReading { object, objects, variables: Vec::new(), findings };
     for source in node.get("envFrom").map_or(&[][..], Node::items) {

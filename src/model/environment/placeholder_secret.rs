@@ -25,7 +25,7 @@ const LONGEST: usize = 64 << 10;
 const DEEPEST: usize = 4;
 
 #[derive(Debug, Deserialize)]
-struct Written {
+struct RawGenerators {
     rules: Vec<RawGeneratorRule>,
 }
 
@@ -129,7 +129,7 @@ impl SecretRules {
     /// # Errors
     /// Fails when the text is not a list of rules, or a pattern is invalid.
     pub fn read(file: &str, text: &str) -> Result<Self, RuleError> {
-        let (written, _) = yaml::parse::<Written>(file, text)?;
+        let (written, _) = yaml::parse::<RawGenerators>(file, text)?;
         let compile = |rule: RawGeneratorRule| {
             let whole = |pattern: &Option<String>| {
                 let regex = pattern.as_ref().map(|pattern| Regex::new(&format!("^(?:{pattern})$")));

@@ -11,7 +11,7 @@ use crate::model::reference::Reference;
 
 /// One host pattern of the inventory.
 #[derive(Debug, Clone)]
-pub struct Rule {
+pub struct DenyRule {
     /// The pattern as written.
     pub pattern: String,
     /// Entry that contains the pattern; `None` for `production.hosts`.
@@ -66,7 +66,7 @@ pub fn is_host_pattern(text: &str) -> bool {
     Hosts::parse(text).is_some()
 }
 
-impl Rule {
+impl DenyRule {
     /// Returns `file:line` of the pattern.
     #[must_use]
     pub fn place(&self) -> String {
@@ -96,7 +96,7 @@ impl Rule {
 /// production categories.
 #[derive(Debug, Clone, Default)]
 pub struct DenyList {
-    rules: Vec<Rule>,
+    rules: Vec<DenyRule>,
     /// First rule of each literal name.
     names: HashMap<String, usize>,
     /// First rule of each suffix, for patterns whose only `*` is at the beginning.
@@ -110,7 +110,7 @@ impl From<&Inventory> for DenyList {
         let rule = |pattern: &String, entry: Option<&Reference>, written: &SourceMap, path: String| {
             let matches = Hosts::parse(pattern)?;
             let (pattern, written) = (pattern.clone(), written.clone());
-            Some(Rule { pattern, entry: entry.cloned(), matches, written, path })
+            Some(DenyRule { pattern, entry: entry.cloned(), matches, written, path })
         };
         let head = inventory.production.hosts.iter().enumerate().filter_map(|(index, pattern)| {
             rule(pattern, None, &inventory.written, format!("production.hosts.{index}"))
@@ -141,13 +141,13 @@ impl From<&Inventory> for DenyList {
 
 impl DenyList {
     /// Returns all rules.
-    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+    pub fn rules(&self) -> impl Iterator<Item = &DenyRule> {
         self.rules.iter()
     }
 
     /// Returns the rule that matches a host: a name without port, or an address.
     #[must_use]
-    pub fn denies(&self, host: &str) -> Option<&Rule> {
+    pub fn denies(&self, host: &str) -> Option<&DenyRule> {
         self.matching(&canonical(host))
     }
 
@@ -165,20 +165,20 @@ impl DenyList {
 
     /// Returns the hosts that are written out, without `*` or a range.
     pub fn literal_hosts(&self) -> impl Iterator<Item = String> {
-        self.rules.iter().filter_map(Rule::host)
+        self.rules.iter().filter_map(DenyRule::host)
     }
 
     /// Returns the rule about a host that a text names: alone, in an address, in a list, in JSON, or
     /// encoded.
     #[must_use]
-    pub fn names_production(&self, text: &str) -> Option<&Rule> {
+    pub fn names_production(&self, text: &str) -> Option<&DenyRule> {
         self.find(text, false).map(|(_, rule)| rule)
     }
 
     /// Returns the host and its rule like [`Self::names_production`]. With `hinted`, a number in the
     /// text may be an address.
     #[must_use]
-    pub fn find(&self, text: &str, hinted: bool) -> Option<(String, &Rule)> {
+    pub fn find(&self, text: &str, hinted: bool) -> Option<(String, &DenyRule)> {
         if self.rules.is_empty() {
             return None;
         }
@@ -198,7 +198,7 @@ impl DenyList {
     }
 
     /// Returns the first rule about a host in canonical form.
-    fn matching(&self, host: &str) -> Option<&Rule> {
+    fn matching(&self, host: &str) -> Option<&DenyRule> {
         let whole = self.names.get(host);
         let ends = host.char_indices().map(|(at, _)| at).chain([host.len()]);
         let by_end = ends.filter_map(|at| self.ends.get(&host[at..])).min();

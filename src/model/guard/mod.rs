@@ -15,7 +15,7 @@ use crate::base::text;
 use crate::model::environment::{Environment, ValueOrigin};
 use crate::model::inventory::Inventory;
 pub use credential::{CredentialError, Credentials};
-pub use deny::{DenyList, Rule, is_host_pattern};
+pub use deny::{DenyList, DenyRule, is_host_pattern};
 pub use gate::{Gate, Passed, Startable, Starting};
 
 /// Name that stands for a command's arguments in place of a variable; no variable can have this name.

@@ -35,7 +35,11 @@ static MATERIAL: LazyLock<Arc<TestPki>> = LazyLock::new(|| {
 
 fn context(seed: &str) -> GeneratorContext {
     let hosts = Arc::new(["gitlab.test".to_owned()]);
-    GeneratorContext { kept: LazySeed::of(seed, Some(MATERIAL.clone())), hosts, ..GeneratorContext::default() }
+    GeneratorContext {
+        kept: LazySeed::of(seed, Some(MATERIAL.clone())),
+        hosts,
+        ..GeneratorContext::default()
+    }
 }
 
 /// Returns real-looking credentials, built from parts so that this file contains none.

@@ -2,7 +2,7 @@
 
 /// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum CheckState {
     /// Everything works.
     Good,
     /// Something works less well than it could.
@@ -17,7 +17,7 @@ pub enum State {
 #[derive(Debug, Clone)]
 pub struct CheckResult {
     /// The result.
-    pub state: State,
+    pub state: CheckState,
     /// The reason, in one line.
     pub why: String,
     /// Details, one line each.
@@ -27,24 +27,24 @@ pub struct CheckResult {
 }
 
 impl CheckResult {
-    pub(super) fn new(state: State, why: impl Into<String>) -> Self {
+    pub(super) fn new(state: CheckState, why: impl Into<String>) -> Self {
         Self { state, why: why.into(), details: Vec::new(), fix: None }
     }
 
     pub(super) fn good(why: impl Into<String>) -> Self {
-        Self::new(State::Good, why)
+        Self::new(CheckState::Good, why)
     }
 
     pub(super) fn warning(why: impl Into<String>) -> Self {
-        Self::new(State::Warning, why)
+        Self::new(CheckState::Warning, why)
     }
 
     pub(super) fn failed(why: impl Into<String>) -> Self {
-        Self::new(State::Failed, why)
+        Self::new(CheckState::Failed, why)
     }
 
     pub(super) fn not_needed(why: impl Into<String>) -> Self {
-        Self::new(State::NotNeeded, why)
+        Self::new(CheckState::NotNeeded, why)
     }
 
     pub(super) fn details(self, details: Vec<String>) -> Self {

@@ -171,7 +171,7 @@ pub(super) async fn native(patient: &DoctorContext) -> CheckResult {
         let packages = Packages::read(&patient.trusted_assets()).map_err(|error| error.to_string());
         found = found.fix_or_detail(packages.and_then(|packages| install_command(patient, &packages)));
     }
-    if containers { CheckResult { state: super::State::NotNeeded, fix: None, ..found } } else { found }
+    if containers { CheckResult { state: super::CheckState::NotNeeded, fix: None, ..found } } else { found }
 }
 
 /// Checks for leftovers of killed runs. The next command that uses the engine removes them.
@@ -196,7 +196,7 @@ pub(super) async fn leftovers(patient: &DoctorContext) -> CheckResult {
 
 #[cfg(test)]
 mod tests {
-    use super::super::State;
+    use super::super::CheckState;
     use super::super::tests::patient;
     use super::*;
 
@@ -240,11 +240,11 @@ mod tests {
         let found = engine(&patient(&[])).await;
         assert_eq!(
             (found.state, found.why.as_str()),
-            (State::NotNeeded, "CKI_ENGINE asks for the native engine")
+            (CheckState::NotNeeded, "CKI_ENGINE asks for the native engine")
         );
         let found =
             engine(&patient(&[("CKI_ENGINE", "docker"), ("DOCKER_HOST", "unix:///nonexistent/s")])).await;
-        assert_eq!(found.state, State::Failed);
+        assert_eq!(found.state, CheckState::Failed);
         assert_eq!(found.why, "no Docker engine answers, and CKI_ENGINE asks for one");
         assert_eq!(found.fix.as_deref(), Some("unset DOCKER_HOST"));
         assert!(

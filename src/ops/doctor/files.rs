@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{CheckResult, DoctorContext, State, blocking};
+use super::{CheckResult, CheckState, DoctorContext, blocking};
 use crate::base::text::{bytes, plural};
 use crate::host::directories;
 
@@ -48,9 +48,9 @@ pub(super) async fn inventory(patient: &DoctorContext) -> CheckResult {
 pub(super) async fn workspace(patient: &DoctorContext) -> CheckResult {
     let (directory, state) = (patient.settings.workspace.clone(), patient.env.state_directory());
     blocking(move || {
-        let kept = state.as_deref().map(look).filter(|kept| matches!(kept.state, State::Failed));
+        let kept = state.as_deref().map(look).filter(|kept| matches!(kept.state, CheckState::Failed));
         match (look(&directory), kept) {
-            (found, Some(kept)) if !matches!(found.state, State::Failed) => {
+            (found, Some(kept)) if !matches!(found.state, CheckState::Failed) => {
                 CheckResult::failed(format!("the state of workspaces cannot be kept: {}", kept.why))
             }
             (found, _) => found,
@@ -105,15 +105,18 @@ mod tests {
         let name = file.display().to_string();
         let it = patient(&[("CKI_INVENTORY", &name), ("CKI_ENGNE", "native")]);
         let found = configuration(&it).await;
-        assert_eq!((found.state, found.why.as_str()), (State::Warning, "no `cki.toml`: 1 unknown setting"));
+        assert_eq!(
+            (found.state, found.why.as_str()),
+            (CheckState::Warning, "no `cki.toml`: 1 unknown setting")
+        );
         assert!(found.details[0].contains("`CKI_ENGINE`"), "{:?}", found.details);
         let found = inventory(&it).await;
-        assert_eq!(found.state, State::Warning);
+        assert_eq!(found.state, CheckState::Warning);
         assert_eq!(found.why, format!("untitled, {name} (named by CKI_INVENTORY): 1 component, 1 finding"));
         assert!(found.details[0].contains("1:1: the key `descripton` is unknown"), "{:?}", found.details);
         std::fs::write(&file, "components: 7").expect("writes");
-        assert_eq!(inventory(&patient(&[("CKI_INVENTORY", &name)])).await.state, State::Failed);
-        assert_eq!(inventory(&patient(&[])).await.state, State::Good);
+        assert_eq!(inventory(&patient(&[("CKI_INVENTORY", &name)])).await.state, CheckState::Failed);
+        assert_eq!(inventory(&patient(&[])).await.state, CheckState::Good);
     }
 
     #[test]
@@ -121,11 +124,11 @@ mod tests {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let file = directory.path().join("file");
         std::fs::write(&file, "").expect("writes");
-        assert_ne!(look(directory.path()).state, State::Failed);
+        assert_ne!(look(directory.path()).state, CheckState::Failed);
         assert!(look(&directory.path().join("a/b")).why.contains("made when it is needed"));
         assert!(look(&file).why.ends_with("is not a directory"));
         let found = look(Path::new("/proc/none/deeper"));
-        assert_eq!(found.state, State::Failed);
+        assert_eq!(found.state, CheckState::Failed);
         assert_eq!(found.why, "/proc/none/deeper cannot be made, since you may not write in /proc");
         assert_eq!(look(Path::new("/proc")).why, "/proc is there, and you may not write in it");
     }

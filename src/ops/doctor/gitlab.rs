@@ -108,7 +108,7 @@ pub(super) async fn token(patient: &DoctorContext) -> CheckResult {
 
 #[cfg(test)]
 mod tests {
-    use super::super::State;
+    use super::super::CheckState;
     use super::super::tests::patient;
     use super::*;
 
@@ -116,9 +116,9 @@ mod tests {
     async fn the_token_never_shows_and_goes_nowhere_offline() {
         let it = patient(&[("CKI_GITLAB_TOKEN", "glpat-very-secret")]);
         let found = token(&it).await;
-        assert_eq!((found.state, found.why.as_str()), (State::Good, "from CKI_GITLAB_TOKEN"));
+        assert_eq!((found.state, found.why.as_str()), (CheckState::Good, "from CKI_GITLAB_TOKEN"));
         let found = server(&it).await;
-        assert_eq!(found.state, State::NotNeeded);
+        assert_eq!(found.state, CheckState::NotNeeded);
         assert_eq!(found.why, "https://gitlab.com (default), not asked with `--offline`");
     }
 
@@ -127,14 +127,14 @@ mod tests {
         let found = server(&patient(&[("CKI_OFFLINE", "false")])).await;
         assert_eq!(
             (found.state, found.why.as_str()),
-            (State::Good, "https://gitlab.com (default), not asked without a token")
+            (CheckState::Good, "https://gitlab.com (default), not asked without a token")
         );
         let plain = patient(&[
             ("CKI_OFFLINE", "false"),
             ("CKI_GITLAB_URL", "http://192.0.2.1"),
             ("CKI_GITLAB_TOKEN", "x"),
         ]);
-        assert_eq!(server(&plain).await.state, State::Failed);
-        assert_eq!(token(&patient(&[])).await.state, State::Warning);
+        assert_eq!(server(&plain).await.state, CheckState::Failed);
+        assert_eq!(token(&patient(&[])).await.state, CheckState::Warning);
     }
 }

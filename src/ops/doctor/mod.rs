@@ -18,7 +18,7 @@ use futures_util::future::{BoxFuture, join_all};
 
 use crate::base::text::{duration, safe_line};
 use crate::model::event::Events;
-pub use check::{Check, CheckResult, State};
+pub use check::{Check, CheckResult, CheckState};
 pub use context::DoctorContext;
 use context::blocking;
 
@@ -84,10 +84,10 @@ mod tests {
     #[tokio::test]
     async fn a_check_that_hangs_is_cut_off_and_says_so() {
         let check = limited("x", Duration::from_millis(10), std::future::pending().boxed()).await;
-        assert_eq!(check.found.state, State::Failed);
+        assert_eq!(check.found.state, CheckState::Failed);
         assert_eq!(check.found.why, "there is no answer within 0.0 s");
         let check = limited("x", PATIENCE, async { CheckResult::good("\x1b[31mred") }.boxed()).await;
-        assert_eq!((check.found.state, check.found.why.as_str()), (State::Good, "red"));
+        assert_eq!((check.found.state, check.found.why.as_str()), (CheckState::Good, "red"));
     }
 
     #[tokio::test]

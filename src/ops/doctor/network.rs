@@ -132,7 +132,7 @@ fn of_facts(firewall: &Firewall, kind: AddressKind) -> NetworkLook {
 
 #[cfg(test)]
 mod tests {
-    use super::super::State;
+    use super::super::CheckState;
     use super::*;
 
     #[test]
@@ -145,7 +145,7 @@ mod tests {
             ]
         };
         let found = judge(looks());
-        assert_eq!(found.state, State::Failed);
+        assert_eq!(found.state, CheckState::Failed);
         assert_eq!(
             found.why,
             "containers on one network of Podman cannot reach each other: this machine's firewall drops \
@@ -167,16 +167,16 @@ mod tests {
         let flushed = Firewall::of("iptables", "-P FORWARD DROP\n");
         assert_eq!(
             judge(vec![(AddressKind::Docker, of_facts(&flushed, AddressKind::Docker))]).state,
-            State::Failed
+            CheckState::Failed
         );
         let open = Firewall::of("iptables", "-P FORWARD ACCEPT\n");
         let found = judge(vec![(AddressKind::Podman, of_facts(&open, AddressKind::Podman))]);
         assert_eq!(
             (found.state, found.why.as_str()),
-            (State::Good, "containers on one network of Podman reach each other")
+            (CheckState::Good, "containers on one network of Podman reach each other")
         );
         let unknown = NetworkLook::Unknown("only root can look at it".to_owned());
-        assert_eq!(judge(vec![(AddressKind::Docker, unknown)]).state, State::NotNeeded);
-        assert_eq!(judge(Vec::new()).state, State::NotNeeded);
+        assert_eq!(judge(vec![(AddressKind::Docker, unknown)]).state, CheckState::NotNeeded);
+        assert_eq!(judge(Vec::new()).state, CheckState::NotNeeded);
     }
 }

@@ -77,7 +77,7 @@ pub(super) async fn certificates(patient: &DoctorContext) -> CheckResult {
 
 #[cfg(test)]
 mod tests {
-    use super::super::State;
+    use super::super::CheckState;
     use super::super::tests::patient;
     use super::*;
 
@@ -93,19 +93,19 @@ mod tests {
     async fn programs_are_missed_by_those_who_need_them_only() {
         let (_directory, none) =
             with("repos: {a: 'https://x.example/a'}\ncomponents: [{name: a, category: x}]", "/none");
-        assert_eq!(git(&none).await.state, State::NotNeeded);
-        assert_eq!(cpp(&none).await.state, State::NotNeeded);
+        assert_eq!(git(&none).await.state, CheckState::NotNeeded);
+        assert_eq!(cpp(&none).await.state, CheckState::NotNeeded);
         let needy = "repos: {a: 'git@x.example:a'}\ncomponents: [{name: a, category: x, build: {repo: a, file: b.in}}]";
         let (_directory, needy) = with(needy, "/none");
         let found = git(&needy).await;
-        assert_eq!((found.state, found.fix), (State::Failed, None));
+        assert_eq!((found.state, found.fix), (CheckState::Failed, None));
         assert!(found.details[0].starts_with("none of these package managers is in PATH: apt-get"));
         assert!(found.why.contains("for 1 repository behind"), "{}", found.why);
         // The native engine does not build images.
         let found = cpp(&needy).await;
-        assert_eq!(found.state, State::Warning);
+        assert_eq!(found.state, CheckState::Warning);
         let (_directory, there) = with("", "/usr/bin:/bin");
-        assert_eq!(git(&there).await.state, State::Good);
+        assert_eq!(git(&there).await.state, CheckState::Good);
     }
 
     #[tokio::test]
@@ -114,7 +114,7 @@ mod tests {
         let file = directory.path().join("ca.pem");
         let name = file.display().to_string();
         let found = certificates(&patient(&[("CKI_CA_FILE", &name)])).await;
-        assert_eq!((found.state, found.fix), (State::Failed, None));
+        assert_eq!((found.state, found.fix), (CheckState::Failed, None));
         std::fs::write(&file, "no certificate").expect("writes");
         let found = certificates(&patient(&[("CKI_CA_FILE", &name)])).await;
         assert!(found.why.contains("does not hold certificates"), "{}", found.why);

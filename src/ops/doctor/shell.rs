@@ -42,19 +42,22 @@ pub(super) async fn completion(patient: &DoctorContext) -> CheckResult {
 
 #[cfg(test)]
 mod tests {
-    use super::super::State;
+    use super::super::CheckState;
     use super::super::tests::patient;
     use super::*;
 
     #[tokio::test]
     async fn a_shell_completes_or_does_not() {
-        assert_eq!(completion(&patient(&[])).await.state, State::NotNeeded);
-        assert_eq!(completion(&patient(&[("SHELL", "/bin/ksh")])).await.state, State::NotNeeded);
+        assert_eq!(completion(&patient(&[])).await.state, CheckState::NotNeeded);
+        assert_eq!(completion(&patient(&[("SHELL", "/bin/ksh")])).await.state, CheckState::NotNeeded);
         let home = tempfile::tempdir().expect("a temporary directory");
         let directory = home.path().display().to_string();
         let it = || patient(&[("SHELL", "/bin/bash"), ("HOME", &directory), ("PATH", "/nonexistent")]);
         let found = completion(&it()).await;
-        assert_eq!((found.state, found.fix.as_deref()), (State::Warning, Some("cki completions --install")));
+        assert_eq!(
+            (found.state, found.fix.as_deref()),
+            (CheckState::Warning, Some("cki completions --install"))
+        );
         std::fs::write(home.path().join(".bashrc"), "source <(cki completions bash)\n").expect("writes");
         let found = completion(&it()).await;
         assert!(found.why.ends_with("`cki` is not in PATH"), "{}", found.why);

@@ -22,7 +22,7 @@ use super::request::{KeepMode, RunRequest};
 use super::running::Running;
 use super::runtime::Runtime;
 use super::scope::RunScope;
-use super::service_reuse::{Kept, PendingServices};
+use super::service_reuse::{PendingServices, ServiceReuse};
 use super::supervise::{UnitStates, supervise};
 use super::unit::Unit;
 
@@ -128,7 +128,7 @@ async fn bring_up(
         if let Some(task) = task {
             let done = running.wait_until_ready(unit, &task, tools).await?;
             scope.pending.done(unit);
-            task.finish(TaskOutcome::Done, running.handle.kept().map_or(done, Kept::word));
+            task.finish(TaskOutcome::Done, running.handle.kept().map_or(done, ServiceReuse::word));
             gates.open(&unit.name);
         }
         if unit.wanted {

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 
 use super::error::RunError;
-use super::service_reuse::Kept;
+use super::service_reuse::ServiceReuse;
 use crate::model::container::Publish;
 use crate::model::event::{Events, Stream};
 use crate::model::guard::Passed;
@@ -57,7 +57,7 @@ pub(super) struct ContainerHandle {
     /// Ports that this program forwards.
     pub(super) forwards: Vec<Forward>,
     /// The origin of a service that outlives the run.
-    pub(super) kept: Option<Kept>,
+    pub(super) kept: Option<ServiceReuse>,
 }
 
 /// A unit, with its program where the inventory names it.
@@ -181,7 +181,7 @@ impl Handle {
     }
 
     /// Returns the origin of a service that outlives the run.
-    pub(super) fn kept(&self) -> Option<Kept> {
+    pub(super) fn kept(&self) -> Option<ServiceReuse> {
         match self {
             Self::ContainerHandle(container) => container.kept,
             Self::Process(_) => None,

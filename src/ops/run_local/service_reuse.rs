@@ -10,7 +10,7 @@ use crate::model::identity::{ResourceLabels, RunId};
 
 /// The origin of a kept service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kept {
+pub(super) enum ServiceReuse {
     /// It was started for this run.
     Made,
     /// It was running already.
@@ -19,7 +19,7 @@ pub(super) enum Kept {
     Replaced,
 }
 
-impl Kept {
+impl ServiceReuse {
     /// Returns the word to show when it is ready.
     pub(super) fn word(self) -> &'static str {
         match self {

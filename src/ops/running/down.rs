@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Instance, Place, RunningError};
+use super::{Backend, Instance, RunningError};
 use crate::host;
 use crate::host::signals::{Shutdown, Signal};
 use crate::model::identity::{ResourceLabels, Role};
@@ -81,8 +81,8 @@ async fn end(
     grace: Option<Duration>,
 ) -> Result<PruneReport, RunningError> {
     let stops = doomed.instances.iter().map(async |one| match &one.place {
-        Place::Container(..) => Ok(()),
-        Place::Process(native, facts) => native.stop(facts, grace.unwrap_or_default()).await,
+        Backend::Container(..) => Ok(()),
+        Backend::Process(native, facts) => native.stop(facts, grace.unwrap_or_default()).await,
     });
     let containers = async {
         match engine {

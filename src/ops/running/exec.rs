@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
 
-use super::{Instance, Place, RunningError, ShellExit, secrets};
+use super::{Backend, Instance, RunningError, ShellExit, secrets};
 use crate::base::redact::Redactor;
 use crate::host::signals::Shutdown;
 use crate::model::event::Events;
@@ -48,7 +48,7 @@ pub async fn exec(
     let redactor = Redactor::new(&secrets);
     let name = &instance.identity.name;
     match &instance.place {
-        Place::Container(engine, id) => {
+        Backend::Container(engine, id) => {
             let request = ExecRequest { command: Passed::typed(command), stdin, workdir };
             let mut exec = engine.exec(id, request).await?;
             let output = futures_util::stream::unfold(&mut exec.output, |output| async {
@@ -64,7 +64,7 @@ pub async fn exec(
             }
             Ok(ShellExit::Ended(exec.wait().await?))
         }
-        Place::Process(native, facts) => {
+        Backend::Process(native, facts) => {
             let command = Passed::typed(command);
             let beside = ExecSpec {
                 command: &command,

@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use tokio::net::TcpStream;
 
-use super::{Instance, Place, redactor};
+use super::{Backend, Instance, redactor};
 use crate::base::text::safe_line;
 use crate::model::container::Status;
 use crate::model::event::Stream;
@@ -47,7 +47,7 @@ pub async fn health(
 ) -> Vec<Option<Health>> {
     let asks = |one: &Instance| one.status == Status::Running && one.ready.is_some();
     if let RunEngine::Containers(engine) = engine
-        && instances.iter().any(|one| asks(one) && matches!(one.place, Place::Container(..)))
+        && instances.iter().any(|one| asks(one) && matches!(one.place, Backend::Container(..)))
     {
         // The first query may take longer than the timeout on some engines; an error appears again below.
         if !engine.can_enter_netns().await.unwrap_or_default() {
@@ -104,12 +104,12 @@ async fn ask(one: &Instance, ready: &ReadinessProbe) -> Result<(), String> {
 
 async fn dial(one: &Instance, port: u16) -> io::Result<TcpStream> {
     match &one.place {
-        Place::Container(engine, id) => {
+        Backend::Container(engine, id) => {
             let inside = engine.inside(id).await.map_err(io::Error::other)?;
             let reach = Dialer::best(engine, id, &inside).await.map_err(io::Error::other)?;
             reach.dial(port).await
         }
-        Place::Process(native, facts) => native.space(facts).map_err(io::Error::other)?.connect(port).await,
+        Backend::Process(native, facts) => native.space(facts).map_err(io::Error::other)?.connect(port).await,
     }
 }
 
@@ -122,7 +122,7 @@ async fn run(one: &Instance, command: &Passed<Vec<String>>) -> anyhow::Result<(i
         said.drain(..excess);
     };
     let code = match &one.place {
-        Place::Container(engine, id) => {
+        Backend::Container(engine, id) => {
             let request = ExecRequest::new(command.clone());
             let mut exec = engine.exec(id, request).await?;
             while let Some(chunk) = exec.output.next().await {
@@ -130,7 +130,7 @@ async fn run(one: &Instance, command: &Passed<Vec<String>>) -> anyhow::Result<(i
             }
             exec.wait().await?
         }
-        Place::Process(native, facts) => {
+        Backend::Process(native, facts) => {
             let mut process = native.exec(facts, command, false)?;
             if let Some(mut output) = process.output() {
                 while let Some((_, bytes)) = output.next().await {
@@ -146,7 +146,7 @@ async fn run(one: &Instance, command: &Passed<Vec<String>>) -> anyhow::Result<(i
 /// Returns whether the output so far contains a text, on either stream.
 async fn has_said(one: &Instance, text: &[u8]) -> anyhow::Result<bool> {
     let mut output = match &one.place {
-        Place::Container(engine, id) => {
+        Backend::Container(engine, id) => {
             let log = engine.logs(id, LogRequest::default()).await?;
             let pieces = futures_util::stream::unfold(log, |mut log| async {
                 let chunk = log.next().await?.ok()?;
@@ -154,7 +154,7 @@ async fn has_said(one: &Instance, text: &[u8]) -> anyhow::Result<bool> {
             });
             pieces.boxed()
         }
-        Place::Process(native, facts) => {
+        Backend::Process(native, facts) => {
             native.logs(facts, false, None)?.map(|bytes| (Stream::Stdout, bytes)).boxed()
         }
     };

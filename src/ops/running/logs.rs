@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use super::select::{matches_query, select_outputs};
-use super::{Instance, LONGEST_LINE, Place, RunningError, list, redactor};
+use super::{Backend, Instance, LONGEST_LINE, RunningError, list, redactor};
 use crate::base::redact::{RedactStream, Redactor};
 use crate::base::text::LineCutter;
 use crate::host::signals::{Shutdown, Signal};
@@ -65,7 +65,7 @@ pub async fn logs(
 ) -> Result<(), RunningError> {
     let all = list(engine, native).await?;
     let chosen = select_outputs(&all, queries)?;
-    let is_process = |one: &&&Instance| matches!(one.place, Place::Process(..));
+    let is_process = |one: &&&Instance| matches!(one.place, Backend::Process(..));
     if (wish.since.is_some() || wish.timestamps)
         && let Some(one) = chosen.iter().find(is_process)
     {
@@ -314,7 +314,7 @@ type Output = BoxStream<'static, Result<Piece, RunningError>>;
 async fn output(instance: &Instance, wish: LogOptions, stamped: bool) -> Result<Output, RunningError> {
     let LogOptions { follow, tail, since, .. } = wish;
     Ok(match &instance.place {
-        Place::Container(engine, id) => {
+        Backend::Container(engine, id) => {
             let since = since.map(Timestamp::as_second);
             let request = LogRequest { follow, tail, since, timestamps: stamped };
             let stream = engine.logs(id, request).await?;
@@ -327,7 +327,7 @@ async fn output(instance: &Instance, wish: LogOptions, stamped: bool) -> Result<
             });
             pieces.boxed()
         }
-        Place::Process(native, facts) => {
+        Backend::Process(native, facts) => {
             native.logs(facts, follow, tail)?.map(|bytes| Ok((Stream::Stdout, bytes, None))).boxed()
         }
     })

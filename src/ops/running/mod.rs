@@ -55,15 +55,15 @@ pub struct Instance {
     secret: Vec<String>,
     /// Names of the variables that the user allowed in its run.
     allowed: Vec<String>,
-    place: Place,
+    place: Backend,
 }
 
 impl Instance {
     /// Returns whether this is the same container or process.
     fn is(&self, other: &Self) -> bool {
         match (&self.place, &other.place) {
-            (Place::Container(_, id), Place::Container(_, other)) => id == other,
-            (Place::Process(..), Place::Process(..)) => {
+            (Backend::Container(_, id), Backend::Container(_, other)) => id == other,
+            (Backend::Process(..), Backend::Process(..)) => {
                 (&self.identity.run, &self.identity.name) == (&other.identity.run, &other.identity.name)
             }
             _ => false,
@@ -78,7 +78,7 @@ impl Instance {
 }
 
 #[derive(Debug, Clone)]
-enum Place {
+enum Backend {
     Container(ContainerEngine, String),
     Process(Native, Box<ProcessFacts>),
 }
@@ -161,7 +161,7 @@ pub async fn list(engine: &RunEngine, native: &Native) -> Result<Vec<Instance>, 
                 ready: label(READY).and_then(ReadinessProbe::from_label),
                 secret: names(label(SECRETS).unwrap_or_default()),
                 allowed: names(label(ALLOWED).unwrap_or_default()),
-                place: Place::Container(containers.clone(), facts.id),
+                place: Backend::Container(containers.clone(), facts.id),
             });
         }
     }
@@ -177,7 +177,7 @@ pub async fn list(engine: &RunEngine, native: &Native) -> Result<Vec<Instance>, 
             ready: facts.ready.as_deref().and_then(ReadinessProbe::from_label),
             secret: facts.secret.clone(),
             allowed: Vec::new(),
-            place: Place::Process(native.clone(), Box::new(facts)),
+            place: Backend::Process(native.clone(), Box::new(facts)),
         });
     }
     sort(&mut found);
@@ -210,7 +210,7 @@ async fn redactor(instance: &Instance) -> Result<Redactor, RunningError> {
 /// Collects the secrets of an instance.
 async fn secrets(instance: &Instance) -> Result<Vec<Secret>, RunningError> {
     Ok(match &instance.place {
-        Place::Container(engine, id) => {
+        Backend::Container(engine, id) => {
             let inside = engine.inside(id).await?;
             let values = instance.secret.iter().filter_map(|name| inside.environment.get(name));
             let mut secrets: Vec<Secret> = values.map(Secret::new).collect();
@@ -219,6 +219,6 @@ async fn secrets(instance: &Instance) -> Result<Vec<Secret>, RunningError> {
             }
             secrets
         }
-        Place::Process(native, facts) => native.secrets(facts)?,
+        Backend::Process(native, facts) => native.secrets(facts)?,
     })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::{Instance, Place, RunningError, redactor};
+use super::{Backend, Instance, RunningError, redactor};
 use crate::base::process_ref::ProcessRef;
 use crate::base::redact::RedactStream;
 use crate::host::signals::{Shutdown, Signal};
@@ -83,10 +83,10 @@ pub async fn shell_of(instance: &Instance) -> Result<&'static str, RunningError>
 async fn has(instance: &Instance, shell: &str) -> Result<bool, RunningError> {
     let command = Passed::own([shell, "-c", "exit 0"].map(str::to_owned).to_vec());
     match &instance.place {
-        Place::Container(engine, id) => {
+        Backend::Container(engine, id) => {
             Ok(engine.exec(id, ExecRequest::new(command)).await?.wait().await? == 0)
         }
-        Place::Process(native, facts) => match native.exec(facts, &command, false) {
+        Backend::Process(native, facts) => match native.exec(facts, &command, false) {
             Ok(mut process) => Ok(process.wait().await? == 0),
             Err(NativeError::MissingProgram { .. } | NativeError::NotExecutable { .. }) => Ok(false),
             Err(error) => Err(error.into()),
@@ -121,7 +121,7 @@ async fn beside_ended(
     stop: &Shutdown,
 ) -> Result<ShellExit, RunningError> {
     let name = &instance.identity.name;
-    let Place::Container(engine, id) = &instance.place else {
+    let Backend::Container(engine, id) = &instance.place else {
         return Err(RunningError::Ended { name: name.clone() });
     };
     let (terminal, resized) = Tty::take().map_err(RunningError::Terminal)?;
@@ -253,12 +253,12 @@ impl RemoteTerminal {
     ) -> Result<Self, RunningError> {
         let command = Passed::typed(command);
         match &instance.place {
-            Place::Container(engine, id) => {
+            Backend::Container(engine, id) => {
                 let (exec, reader, writer) = engine.exec_on_terminal(id, command, workdir, term).await?;
                 exec.resize(size.0, size.1).await;
                 Ok(Self::Container(Box::new(exec), reader, writer))
             }
-            Place::Process(native, facts) => {
+            Backend::Process(native, facts) => {
                 let (inner, screen) = tty::open(size).map_err(RunningError::Terminal)?;
                 let workdir = workdir.map(Into::into);
                 let beside =

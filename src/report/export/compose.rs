@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value, json};
 
-use super::{Exporter, Part, asking};
+use super::{Exporter, Fragment, asking};
 use crate::base::yaml;
 use crate::model::container::Limits;
 use crate::model::inventory::BuildNetwork;
@@ -249,12 +249,12 @@ fn words(draft: &Exporter<'_>, command: &[String]) -> Value {
 }
 
 /// Renders a text in which Compose interpolates the variables of secrets.
-fn rendered(parts: &[Part]) -> String {
+fn rendered(parts: &[Fragment]) -> String {
     parts
         .iter()
         .map(|part| match part {
-            Part::Plain(text) => plain(text),
-            Part::Secret(name) => format!("${{{name}:?}}"),
+            Fragment::Plain(text) => plain(text),
+            Fragment::Secret(name) => format!("${{{name}:?}}"),
         })
         .collect()
 }

@@ -22,7 +22,7 @@ pub(super) const SHORT: usize = 6;
 
 /// Piece of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum Fragment {
     Plain(String),
     /// Secret, by the name of the variable that holds its value.
     Secret(String),
@@ -64,30 +64,30 @@ impl<'a> Exporter<'a> {
     }
 
     /// Splits a text into plain parts and secrets.
-    pub(super) fn parts(&self, text: &str) -> Vec<Part> {
+    pub(super) fn parts(&self, text: &str) -> Vec<Fragment> {
         let (mut parts, mut from) = (Vec::new(), 0);
         for found in self.long.iter().filter(|_| !self.reveal).flat_map(|long| long.find_iter(text)) {
             let Some(name) = self.secrets.get(found.as_str()) else { continue };
             if found.start() > from {
-                parts.push(Part::Plain(text[from..found.start()].to_owned()));
+                parts.push(Fragment::Plain(text[from..found.start()].to_owned()));
             }
-            parts.push(Part::Secret(name.clone()));
+            parts.push(Fragment::Secret(name.clone()));
             from = found.end();
         }
         if from < text.len() || parts.is_empty() {
-            parts.push(Part::Plain(text[from..].to_owned()));
+            parts.push(Fragment::Plain(text[from..].to_owned()));
         }
         parts
     }
 
     /// Returns the variables of a unit.
-    pub(super) fn environment(&self, unit: &'a Unit) -> Vec<(&'a str, Vec<Part>)> {
+    pub(super) fn environment(&self, unit: &'a Unit) -> Vec<(&'a str, Vec<Fragment>)> {
         let given = unit.environment.iter().map(|(name, value)| {
             let value = value.expose();
             let secret = self.secret_variables.contains(&(unit.name.as_str(), name.as_str()));
             let hidden = self.secrets.get(value).filter(|_| secret && !self.reveal);
             let parts = match hidden {
-                Some(stand_in) => vec![Part::Secret(stand_in.clone())],
+                Some(stand_in) => vec![Fragment::Secret(stand_in.clone())],
                 None => self.parts(value),
             };
             (name.as_str(), parts)
@@ -235,12 +235,12 @@ pub(super) fn asking(ready: &ReadinessProbe) -> Option<Vec<String>> {
 }
 
 /// Quotes a word for a shell, in which secrets are variables that must be set.
-pub(super) fn shell_word(parts: &[Part]) -> String {
+pub(super) fn shell_word(parts: &[Fragment]) -> String {
     parts
         .iter()
         .map(|part| match part {
-            Part::Plain(text) => shell_words::quote(text).into_owned(),
-            Part::Secret(name) => format!("\"${{{name}:?}}\""),
+            Fragment::Plain(text) => shell_words::quote(text).into_owned(),
+            Fragment::Secret(name) => format!("\"${{{name}:?}}\""),
         })
         .collect()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Exporter, Part};
+use super::{Exporter, Fragment};
 use crate::base::yaml;
 use crate::model::container::Limits;
 use crate::model::probe::ReadinessProbe;
@@ -90,12 +90,12 @@ struct KubeTexts(Vec<String>);
 
 impl KubeTexts {
     /// Keeps a string, and returns its mark, which stands for it until the document is written.
-    fn keep(&mut self, parts: &[Part]) -> Value {
+    fn keep(&mut self, parts: &[Fragment]) -> Value {
         let mut text = String::new();
         for (index, part) in parts.iter().enumerate() {
             match part {
-                Part::Plain(plain) => text.push_str(&escaped(plain, parts.get(index + 1).is_some())),
-                Part::Secret(name) => text.push_str(&format!("${{{name}}}")),
+                Fragment::Plain(plain) => text.push_str(&escaped(plain, parts.get(index + 1).is_some())),
+                Fragment::Secret(name) => text.push_str(&format!("${{{name}}}")),
             }
         }
         self.0.push(text);
@@ -281,12 +281,12 @@ fn volumes(unit: &Unit) -> (Vec<Value>, Vec<Value>) {
 }
 
 /// Renders a text with the names of secrets in it, for `envsubst`.
-fn rendered(parts: &[Part]) -> String {
+fn rendered(parts: &[Fragment]) -> String {
     parts
         .iter()
         .map(|part| match part {
-            Part::Plain(text) => text.clone(),
-            Part::Secret(name) => format!("${{{name}}}"),
+            Fragment::Plain(text) => text.clone(),
+            Fragment::Secret(name) => format!("${{{name}}}"),
         })
         .collect()
 }
@@ -314,7 +314,7 @@ mod tests {
             prop_assert_eq!(&read, &text);
             let wanted = escaped(&text, false);
             let mut texts = KubeTexts::default();
-            let value = json!({"value": texts.keep(&[Part::Plain(text)])});
+            let value = json!({"value": texts.keep(&[Fragment::Plain(text)])});
             let written = texts.put_into(&yaml::to_string(&value));
             let back = yaml::tree::documents("f", &written).expect("parses");
             prop_assert_eq!(back[0].text_of("value"), Some(wanted.as_str()));

@@ -8,7 +8,7 @@ mod kube;
 
 use crate::ops::run_local::plan::RunPlan;
 use crate::ui::Ui;
-use exporter::{Exporter, Part, asking, shell_word};
+use exporter::{Exporter, Fragment, asking, shell_word};
 
 /// Form of the equivalent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -26,9 +26,9 @@ pub(super) fn items<'a>(text: &'a str, list: &'a str) -> Option<Items> {
     read_noting(text, Some(list)).map(|reader| reader.items)
 }
 
-fn read_noting<'a>(text: &'a str, noted: Option<&'a str>) -> Option<Reader<'a>> {
+fn read_noting<'a>(text: &'a str, noted: Option<&'a str>) -> Option<SimpleReader<'a>> {
     is_simple(text).then_some(())?;
-    let mut reader = Reader {
+    let mut reader = SimpleReader {
         text,
         next: 0,
         line: None,
@@ -121,7 +121,7 @@ impl<'a> Line<'a> {
     }
 }
 
-struct Reader<'a> {
+struct SimpleReader<'a> {
     text: &'a str,
     /// Byte offset of the line after this one.
     next: usize,
@@ -136,7 +136,7 @@ struct Reader<'a> {
     items: Items,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> SimpleReader<'a> {
     /// Takes the next line of the text, without its line end.
     fn take_line(&mut self) -> Option<&'a str> {
         let rest = self.text.get(self.next..).filter(|rest| !rest.is_empty())?;

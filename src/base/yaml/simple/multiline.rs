@@ -5,9 +5,9 @@ use std::borrow::Cow;
 
 use super::super::tape::YamlToken;
 use super::scalar::{is_start, plain_line};
-use super::{Reader, trim_start};
+use super::{SimpleReader, trim_start};
 
-impl<'a> Reader<'a> {
+impl<'a> SimpleReader<'a> {
     /// Reads a scalar without quotes, which may continue on lines with more indentation.
     pub(super) fn plain(&mut self, value: &'a str, indent: usize) -> Option<()> {
         let (text, commented) = plain_line(value)?;

@@ -20,7 +20,7 @@ use crate::ops::run_local::RunError;
 use crate::ops::run_local::config_hash::specification;
 use crate::ops::run_local::handle::{ContainerHandle, Handle, HandleOutput, Started};
 use crate::ops::run_local::scope::RunScope;
-use crate::ops::run_local::service_reuse::Kept;
+use crate::ops::run_local::service_reuse::ServiceReuse;
 use crate::ops::run_local::unit::Unit;
 use crate::systems::engine::{EngineError, LogRequest};
 
@@ -61,11 +61,11 @@ impl Containers {
         };
         let specification = specification(unit, image);
         let began = Instant::now();
-        let mut kept = Kept::Made;
+        let mut kept = ServiceReuse::Made;
         loop {
             match self.find(&identity, &specification).await? {
                 Found::Good(facts) => return self.reuse(unit, image, &facts, scope.gate).await,
-                Found::Removed => kept = Kept::Replaced,
+                Found::Removed => kept = ServiceReuse::Replaced,
                 Found::Coming if began.elapsed() > OTHERS => {
                     return Err(RunError::KeptInUse { name: unit.name.clone() }.into());
                 }
@@ -152,7 +152,7 @@ impl Containers {
             reach: Self::reach(way, &facts.id, &inside),
             ports: inside.ports,
             forwards: Vec::new(),
-            kept: Some(Kept::Reused),
+            kept: Some(ServiceReuse::Reused),
         };
         Ok((Handle::ContainerHandle(Box::new(container)), Some(pieces(output))))
     }
