@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, Instant, SystemTime};
 
-/// A pause that ends by itself; dropping it ends it immediately.
+/// A pause that ends without being stopped; dropping it ends it immediately.
 pub type Sleep<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// Source of time and pauses.

@@ -32,7 +32,7 @@ struct DemoPart {
     lines: Vec<String>,
     /// A line to write repeatedly.
     repeat: Option<Repeat>,
-    /// The exit code of a component that ends by itself.
+    /// The exit code of a component that ends without being stopped.
     exit: Option<u8>,
 }
 

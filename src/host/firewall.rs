@@ -56,7 +56,7 @@ pub struct Obstacle {
 }
 
 impl Obstacle {
-    /// Returns commands that let traffic pass, each sufficient by itself.
+    /// Returns commands that let traffic pass, each sufficient alone.
     #[must_use]
     pub fn remedies(&self) -> [String; 2] {
         [format!("{} -I {} {ACCEPT}", self.program, self.first), switch_off()]

@@ -68,7 +68,7 @@ impl Why {
         Self { obstacle: Some(obstacle), sees_bridges: true, said: String::new() }
     }
 
-    /// Returns commands that fix it, best first, each sufficient by itself; none if unknown.
+    /// Returns commands that fix it, best first, each sufficient alone; none if unknown.
     #[must_use]
     pub fn remedies(&self) -> Vec<String> {
         match &self.obstacle {

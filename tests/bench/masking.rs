@@ -1,4 +1,4 @@
-//! How fast a log is masked: 50 secrets, a log in which some of them appear, in pieces as an engine
+//! Speed of masking a log: 50 secrets, a log in which some of them appear, in pieces as an engine
 //! sends them. Prints megabytes a second; `tests/bench/run` puts it into the table.
 
 use std::time::Instant;

@@ -73,7 +73,7 @@ impl Home {
         std::fs::write(self.directory.path().join(name), text).expect("writes");
     }
 
-    /// What a shell is answered.
+    /// Returns the answer of a shell to words.
     fn answer(&self, shell: &str, words: &[&str]) -> String {
         let output = self
             .command(env!("CARGO_BIN_EXE_cki"))
@@ -164,7 +164,7 @@ fn completes(home: &Home, shell: &str, presses: &[(&str, &str)]) {
     }
 }
 
-/// What is the same in all shells: a component with what else it could be, and one of an inventory
+/// Checks the parts common to all shells: a component with its alternatives, and one of an inventory
 /// that was named before.
 fn completes_components(home: &Home, shell: &str, listed: &[&str]) {
     // What the shell adds to what was typed; then it lists what else could follow.

@@ -1,4 +1,4 @@
-//! What `cki` makes of Compose projects, compared with what `docker-compose config` makes of them: the
+//! Compose projects as `cki` reads them, compared with `docker-compose config`: the
 //! same, or a finding that names the place. Projects are made up by proptest: services with values of
 //! odd forms, environment files, several Compose files, `extends`, `include`, `!reset`, interpolation.
 //! `CKI_TEST_CASES` says how many; each has several services, which are compared at once.
@@ -63,7 +63,7 @@ impl Project {
         deployment::read(service, &items)
     }
 
-    /// What Compose makes of it: its services, or why it refuses.
+    /// Returns the services that Compose reads, or its refusal.
     fn config(&self, program: &str) -> Result<Value, String> {
         let directory = tempfile::tempdir().expect("a temporary directory");
         for (path, text) in &self.files {
@@ -273,7 +273,7 @@ fn project() -> impl Strategy<Value = Project> {
     })
 }
 
-/// What differs without a finding that says so.
+/// Returns the differences without a finding that names them.
 fn difference(project: &Project, services: &Value) -> Option<String> {
     project.services.iter().find_map(|name| {
         let read = match project.read(name) {

@@ -20,7 +20,7 @@ fn alone() -> std::sync::MutexGuard<'static, ()> {
     ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Where and on what a demo runs.
+/// Place and engine of a demo.
 struct Stage {
     directory: tempfile::TempDir,
     engine: &'static str,
@@ -66,7 +66,7 @@ impl Stage {
         command
     }
 
-    /// What is left of a demo: directories and images.
+    /// Returns the leftovers of a demo: directories and images.
     fn left(&self, demo: &Path) -> Vec<String> {
         let mut left: Vec<String> = std::fs::read_dir(self.directory.path())
             .expect("reads")

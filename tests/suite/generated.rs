@@ -33,7 +33,7 @@ fn golden(path: &str, wanted: &str) {
     );
 }
 
-/// What the head of a generated document says.
+/// Returns the head of a generated document.
 fn head(title: &str) -> String {
     format!("# {title}\n\n<!-- From the program, by `CKI_TEST_BLESS=1 cargo test generated`. -->\n")
 }

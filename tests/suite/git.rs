@@ -164,7 +164,7 @@ fn names(directory: &Path) -> Vec<String> {
     cki::base::files::list_dir(directory).expect("reads")
 }
 
-/// Whether any file below a directory holds a text.
+/// Returns whether any file below a directory contains a text.
 fn holds(directory: &Path, text: &str) -> bool {
     std::fs::read_dir(directory).expect("reads").any(|entry| {
         let path = entry.expect("reads").path();

@@ -24,8 +24,8 @@ const FLOORS: [&[&str]; 8] = [
 /// The floor on which each directory, and each file, is a room of its own.
 const SYSTEMS: &str = "systems";
 
-/// What is forbidden although it is a floor below: work reports by events, and what it has to know
-/// is given to it.
+/// Edges that are forbidden although they lead to a floor below: work reports by events, and receives its input
+/// from the caller.
 const NEVER: [(&str, &str); 3] = [(SYSTEMS, "ui"), (SYSTEMS, "config"), ("ops", "ui")];
 
 /// Above all floors: `src/lib.rs` and `src/main.rs`.

@@ -1,4 +1,4 @@
-//! Whether `tests/run` has set up what the other tests build upon: each engine with the images,
+//! Checks of the work of `tests/run`, on which the other tests build: each engine with the images,
 //! names that containers on a network of their own resolve, the independent clients. What `cki`
 //! makes of them is tested elsewhere.
 

@@ -111,7 +111,7 @@ fn secrets_are_hidden_in_what_command_line_tools_make_of_them() {
     }
 }
 
-/// What is left of a dump shows no four bytes of a secret, neither as numbers nor as text.
+/// Checks that the rest of a dump shows no four bytes of a secret, neither as numbers nor as text.
 fn check_dump(secret: &str, way: &str, text: &str) {
     let redactor = Redactor::new(&[Secret::new(secret)]);
     for first in [1, 7, text.len()] {

@@ -30,11 +30,13 @@ fn questions(text: &str) -> Vec<(usize, &str)> {
 }
 
 #[test]
-fn no_doc_comment_of_a_source_opens_with_a_question_word() {
+fn no_doc_comment_opens_with_a_question_word() {
     let mut wrong = Vec::new();
-    for (path, text) in rust_files("src") {
-        for (line, comment) in questions(&text) {
-            wrong.push(format!("src/{}:{line}: {comment}", path.display()));
+    for directory in ["src", "tests/suite"] {
+        for (path, text) in rust_files(directory) {
+            for (line, comment) in questions(&text) {
+                wrong.push(format!("{directory}/{}:{line}: {comment}", path.display()));
+            }
         }
     }
     assert!(wrong.is_empty(), "{} doc comments:\n{}", wrong.len(), wrong.join("\n"));

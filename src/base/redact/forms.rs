@@ -8,7 +8,7 @@ use super::folded::{Folding, fold};
 use super::parts;
 use super::phrases::{Phrase, SHORTEST};
 
-/// Minimum bytes of a secret's line that counts as a secret by itself.
+/// Minimum bytes of a secret's line that counts as a secret alone.
 const SHORTEST_LINE: usize = 8;
 
 /// Forms of one secret.

@@ -76,7 +76,7 @@ fn plain_form(character: char) -> Option<([u8; 4], usize)> {
     Some((bytes, count))
 }
 
-/// Returns whether a byte is a control character by itself.
+/// Returns whether a byte is a control character alone.
 pub(super) fn is_control(byte: u8) -> bool {
     byte < 0x20 || byte == 0x7f
 }

@@ -92,7 +92,7 @@ pub(super) fn interpolate(
 }
 
 /// Interpolates a value of the user's own file, where no deployer fills in the rest. Variables without a
-/// value are replaced by nothing, and returned beside the text.
+/// value are replaced by nothing, and returned with the text.
 ///
 /// # Errors
 /// Fails when the syntax is invalid, or a required variable has no value.

@@ -51,7 +51,7 @@ impl Component {
         &self.reference.name
     }
 
-    /// Returns whether the component ends by itself; then only exit code 0 is success.
+    /// Returns whether the component ends on its own; then only exit code 0 is success.
     #[must_use]
     pub fn is_one_shot(&self) -> bool {
         matches!(self.kind.as_deref(), Some("cronjob" | "job" | "function"))

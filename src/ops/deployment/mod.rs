@@ -280,7 +280,7 @@ fn read(
 }
 
 /// Clones the repositories with the deployments of components and of their dependencies. An unreachable
-/// repository is not an error: the run goes on without its deployment.
+/// repository is not an error: the run continues without its deployment.
 ///
 /// # Errors
 /// Fails when a reachable repository cannot be cloned.

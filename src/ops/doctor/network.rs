@@ -67,7 +67,7 @@ fn judge(looks: Vec<(AddressKind, NetworkLook)>) -> CheckResult {
 
 async fn look(patient: &DoctorContext, kind: AddressKind) -> Option<NetworkLook> {
     let Some(engine) = listening(patient, kind).await else {
-        // A service that `podman` starts by itself lives in this process's network namespace.
+        // A service that `podman` starts on its own lives in this process's network namespace.
         let is_started = kind == AddressKind::Podman && programs::find(&patient.env, "podman").is_some();
         if !is_started || !nix::unistd::geteuid().is_root() {
             return None;

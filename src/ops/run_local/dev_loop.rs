@@ -1,5 +1,5 @@
 //! The `--watch` dev loop: applies source changes to running units, while it watches over the run. A
-//! change that cannot be applied is reported, and the running unit goes on.
+//! change that cannot be applied is reported, and the running unit continues.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -226,7 +226,7 @@ impl Handle {
     }
 
     /// Returns a writer for the log of a process, which `cki logs` reads; an engine keeps the output of
-    /// containers by itself.
+    /// containers on its own.
     pub(super) fn log(&self) -> Option<impl Fn(&[u8]) + Send + use<>> {
         let Self::Process(child) = self else { return None };
         let log = child.log.clone()?;

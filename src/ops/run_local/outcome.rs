@@ -31,7 +31,7 @@ pub enum RunExit {
     Exited(i64),
     /// A signal ended the run.
     Stopped(Signal),
-    /// The run goes on in the background, reachable at these ports.
+    /// The run continues in the background, reachable at these ports.
     Detached(Vec<PortMapping>),
 }
 

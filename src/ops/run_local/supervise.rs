@@ -64,7 +64,7 @@ pub(super) async fn supervise(
         .collect();
     let is_worked_on = plan.is_dev();
     let holds = |index: usize| unit(index).wanted && !(request.once && plan.is_needed(unit(index)));
-    // As long as one of them goes on, so does the run.
+    // The run lasts as long as one of them.
     let mut going = (0..units.len()).filter(|index| alive[*index] && holds(*index)).count();
     let how = loop {
         if request.detach && asking.is_empty() {
@@ -160,7 +160,7 @@ async fn ending((index, one): (usize, &Running)) -> (usize, anyhow::Result<i64>)
 }
 
 /// Returns whether the end of a unit is expected: it was requested, and no living unit needs it, unless
-/// it ends by itself.
+/// it ends on its own.
 fn may_end(unit: &Unit, needing: &HashMap<&str, Vec<usize>>, alive: &[bool]) -> bool {
     let is_needed = || needing.get(unit.name.as_str()).is_some_and(|all| all.iter().any(|at| alive[*at]));
     unit.wanted && (unit.once || !is_needed())

@@ -31,7 +31,7 @@ pub struct Unit {
     pub is_component: bool,
     /// It was requested: its output is shown, and its end counts.
     pub wanted: bool,
-    /// It ends by itself, and succeeds with exit code 0.
+    /// It ends on its own, and succeeds with exit code 0.
     pub once: bool,
     /// The reference of the component itself, or of the first dependent.
     pub of: String,

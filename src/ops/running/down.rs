@@ -72,7 +72,7 @@ pub async fn down(
     Ok(DownReport { names, others, hurried })
 }
 
-/// Stops all instances, at once or with a grace period, and goes on after a failure; the first failure is
+/// Stops all instances, at once or with a grace period, and continues after a failure; the first failure is
 /// the error.
 async fn end(
     engine: &RunEngine,

@@ -186,7 +186,7 @@ fn left(parent: &Path) -> Vec<(PathBuf, File)> {
     held.collect()
 }
 
-/// Returns whether [`Temporary::beside`] creates such names.
+/// Returns whether [`StagingDir::beside`] creates such names.
 fn is_ours(name: &str) -> bool {
     let random =
         name.strip_prefix('.').and_then(|name| name.rsplit_once(MARK)).filter(|(name, _)| !name.is_empty());

@@ -1,4 +1,4 @@
-//! What `cki` prints for other programs, read back by them: environment files by Docker Compose, a shell
+//! Output of `cki` for other programs, read back by them: environment files by Docker Compose, a shell
 //! and `cki`; the Compose file of a run by Docker Compose. A value comes out as it went in, or the
 //! program that reads another one was named.
 

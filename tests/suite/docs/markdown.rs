@@ -13,7 +13,7 @@ pub(super) struct Page {
     pub(super) path: String,
     /// Its fenced blocks, in order.
     pub(super) blocks: Vec<Block>,
-    /// What may stand after `#` in a link to it.
+    /// Fragments that a link to it may name after `#`.
     pub(super) anchors: BTreeSet<String>,
     /// The targets of its links, with their lines.
     pub(super) links: Vec<(usize, String)>,
@@ -30,12 +30,12 @@ pub(super) struct Block {
     pub(super) info: Vec<String>,
     /// The file that it shows, if the line before it is nothing but a path in backticks and a colon.
     pub(super) file: Option<String>,
-    /// What is in it.
+    /// Content.
     pub(super) text: String,
 }
 
 impl Block {
-    /// Whether it is in a language.
+    /// Returns whether it is in a language.
     pub(super) fn is(&self, language: &str) -> bool {
         self.info.first().is_some_and(|first| first == language)
     }
@@ -94,7 +94,7 @@ fn anchor(heading: &str) -> String {
     heading.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")
 }
 
-/// Whether an address is that of a heading, or of a later one with the same words.
+/// Returns whether an address is that of a heading, or of a later one with the same words.
 fn is_numbered(known: &str, anchor: &str) -> bool {
     let rest = known.strip_prefix(anchor);
     rest.is_some_and(|rest| rest.is_empty() || rest[1..].parse::<usize>().is_ok())

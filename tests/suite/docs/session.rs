@@ -23,7 +23,7 @@ use regex::Regex;
 
 use crate::support::clean_env;
 
-/// What the home directory is called on the pages.
+/// Name of the home directory on the pages.
 const HOME: &str = "/home/you";
 /// No command says nothing for longer.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -40,7 +40,7 @@ struct Step {
     command: String,
     code: i32,
     before: Vec<String>,
-    /// What is printed after `^C`, if it is typed.
+    /// Output after `^C`, if the session types it.
     interrupted: Option<Vec<String>>,
 }
 

@@ -88,7 +88,7 @@ async fn a_podman_without_a_socket_gets_one_for_as_long_as_it_is_needed() {
     assert_eq!(left_in(directory.path()), 0);
 }
 
-/// What the next test runs in a process of its own, to kill it.
+/// Runs in a process of its own, for the next test to kill.
 #[tokio::main]
 pub(crate) async fn hold_a_podman() {
     let host = Host::real();

@@ -1,4 +1,4 @@
-//! What a container finds inside itself: environment, files, limits, network.
+//! Surroundings of a process in a container: environment, files, limits, network.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -10,7 +10,7 @@ use regex::Regex;
 use super::{golden, head};
 use crate::house::rust_files;
 
-/// What others have named, by what it is about.
+/// Variables of other projects, by topic.
 const OTHERS: [(&str, &[(&str, &str)]); 6] = [
     (
         "Directories",

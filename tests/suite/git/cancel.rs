@@ -114,7 +114,7 @@ async fn what_a_killed_process_left_is_removed_by_the_next_clone() {
     bench.assert_whole();
 }
 
-/// What the test above runs in a process of its own, to kill it.
+/// Runs in a process of its own, for the test above to kill.
 #[tokio::main]
 pub(crate) async fn clone_until_killed() {
     let host = Host::real();

@@ -3,7 +3,7 @@
 
 use super::*;
 
-/// What is done on the server between two updates, and what the second one says.
+/// Commands on the server between two updates, and the report of the second update.
 const CASES: [(&str, &[&[&str]], &str); 6] = [
     ("branch to directory", &[&["branch", "-D", "topic"], &["branch", "topic/one", "main"]], "updated"),
     ("directory to branch", &[&["branch", "-D", "dir/one"], &["branch", "dir", "main"]], "updated"),

@@ -72,7 +72,7 @@ impl Try {
         self.run_plan(self.plan().await?).await
     }
 
-    /// How often the comment that asks is there.
+    /// Returns the number of comments that ask.
     pub(super) fn asked(&self) -> usize {
         let comments = self.stand_in.comments(&self.staging.project, self.staging.merge_request);
         comments.iter().filter(|(_, user, body)| user == "alice" && body.contains("please test")).count()

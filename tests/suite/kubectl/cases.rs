@@ -237,7 +237,7 @@ fn list(key: &str, items: &[String]) -> String {
     if items.is_empty() { String::new() } else { format!("{key}:\n{}", items.concat()) }
 }
 
-/// What may stand in a kustomization beside its resources.
+/// Generates the settings of a kustomization other than its resources.
 fn settings() -> impl Strategy<Value = String> {
     let one = select(vec![
         "namePrefix: base-\n",

@@ -20,7 +20,7 @@ use crate::support;
 /// So many kustomizations are compared; `CKI_TEST_CASES` says another number.
 const CASES: u32 = 250;
 
-/// What stands for a value of which `cki` says that it does not know it.
+/// Stands for a value that `cki` reports as unknown.
 const UNKNOWN: &str = "<unknown>";
 
 /// Files in memory, by path.
@@ -50,7 +50,7 @@ impl DeploymentFileSet for Memory<'_> {
     }
 }
 
-/// What `cki` gives: the variables, and whether anything was not understood.
+/// Returns the variables that `cki` reads, and its findings.
 fn given(files: &BTreeMap<String, String>) -> (Result<BTreeMap<String, String>, String>, Vec<String>) {
     let item = DeploymentItem { files: &Memory(files), path: "over", container: None, place: "i.yaml:1" };
     match read("web", &[item]) {
@@ -82,7 +82,7 @@ fn variables(container: &DeployedContainer) -> BTreeMap<String, String> {
     all
 }
 
-/// What `kubectl kustomize` makes of the same files.
+/// Returns the output of `kubectl kustomize` for the same files.
 fn built(kubectl: &str, directory: &Path, files: &BTreeMap<String, String>) -> Result<String, String> {
     for (path, text) in files {
         let path = directory.join(path);

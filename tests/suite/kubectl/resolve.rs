@@ -1,4 +1,4 @@
-//! What a container gets of the objects that `kubectl kustomize` prints: read without any of `cki` but its
+//! Environment of a container in the objects that `kubectl kustomize` prints: read without any of `cki` but its
 //! YAML, so that the two do not share a fault.
 
 use std::collections::BTreeMap;

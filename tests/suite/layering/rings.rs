@@ -86,11 +86,11 @@ struct File {
 struct Crate {
     files: Vec<File>,
     modules: BTreeMap<Vec<String>, usize>,
-    /// What the imports of a module bring in: paths from the crate's root.
+    /// Paths from the crate's root that the imports of a module bring in.
     imported: BTreeMap<(Vec<String>, String), Vec<String>>,
 }
 
-/// What a path leads to.
+/// Target of a path.
 enum Target {
     /// A module itself.
     Module(usize),

@@ -11,14 +11,14 @@ pub(super) struct Reference {
     pub(super) line: usize,
     /// `crate::a::b` is `["a", "b"]`; a glob ends in `*`.
     pub(super) path: Vec<String>,
-    /// Whether `path` starts at the crate's root. One that does not starts at a name that is known
+    /// True if `path` starts at the crate's root. One that does not starts at a name that is known
     /// where it stands: of an import, of a child module, of another crate, of an item.
     pub(super) rooted: bool,
     /// The module in which it stands, inline modules included.
     pub(super) within: Vec<String>,
-    /// Whether it stands in the tests of the file.
+    /// True in the tests of the file.
     pub(super) tested: bool,
-    /// What a `use` makes of it.
+    /// Import by `use`, if the path is one.
     pub(super) import: Option<Import>,
 }
 
@@ -27,11 +27,11 @@ pub(super) struct Reference {
 pub(super) struct Import {
     /// The name after `as`, if there is one.
     pub(super) name: String,
-    /// Whether the `use` is public in some way, so that others may take the name from here.
+    /// True if the `use` is public in some way, so that other modules may take the name from here.
     pub(super) handed_on: bool,
 }
 
-/// What a source says about names.
+/// Names of a source.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     /// In the order of the source.
@@ -42,7 +42,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Whether a path of the code begins with a name.
+    /// Returns whether a path of the code begins with a name.
     pub(super) fn starts_path(&self, name: &str) -> bool {
         self.references.iter().any(|reference| {
             !reference.rooted
@@ -117,13 +117,13 @@ fn module_opened_by(tokens: &[Token], at: usize) -> Option<String> {
     }
 }
 
-/// Whether the word at `at` is the name of a module that is declared, or of a method or a field.
+/// Returns whether the word at `at` is the name of a declared module, a method or a field.
 fn is_named_otherwise(tokens: &[Token], at: usize) -> bool {
     let before = at.checked_sub(1);
     is_mark(tokens, before, '.') || is(tokens, before, &What::Word("mod".to_owned()))
 }
 
-/// Whether `#[cfg(test)]` begins here.
+/// Returns whether `#[cfg(test)]` begins here.
 fn is_for_tests(tokens: &[Token]) -> bool {
     let words = |text: &str| What::Word(text.to_owned());
     let attribute = [
@@ -146,17 +146,17 @@ fn is_mark(tokens: &[Token], at: Option<usize>, mark: char) -> bool {
     is(tokens, at, &What::Mark(mark))
 }
 
-/// Whether the `use` at `at` brings a name into scope; that of `impl Trait + use<'_>` does not.
+/// Returns whether the `use` at `at` brings a name into scope; that of `impl Trait + use<'_>` does not.
 fn begins_import(tokens: &[Token], at: usize) -> bool {
     matches!(tokens.get(at + 1).map(|token| &token.what), Some(What::Word(_) | What::Mark('{')))
 }
 
-/// Whether a token is the end of `pub` or `pub(...)`.
+/// Returns whether a token is the end of `pub` or `pub(...)`.
 fn is_visibility(what: &What) -> bool {
     *what == What::Word("pub".to_owned()) || *what == What::Mark(')')
 }
 
-/// Whether a path begins here. `pub(in crate::a)` names one without using it.
+/// Returns whether a path begins here. `pub(in crate::a)` names one without using it.
 fn begins_path(tokens: &[Token], at: usize) -> bool {
     let before = at.checked_sub(1);
     let visibility =
@@ -164,17 +164,17 @@ fn begins_path(tokens: &[Token], at: usize) -> bool {
     is(tokens, Some(at + 1), &What::Colons) && !is(tokens, before, &What::Colons) && !visibility
 }
 
-/// What a path has resolved to so far.
+/// Path resolved so far.
 #[derive(Clone)]
 struct Base {
     path: Vec<String>,
     rooted: bool,
-    /// Whether a name has been read: `super` and `self` start a path, and mean something else after
+    /// True once a name has been read: `super` and `self` start a path, and mean something else after
     /// its beginning.
     begun: bool,
     /// The module in which the path stands.
     within: Vec<String>,
-    /// Whether it stands in the tests of the file.
+    /// True in the tests of the file.
     tested: bool,
     /// In a `use`, whether it hands its names on.
     handed_on: Option<bool>,

@@ -1,4 +1,4 @@
-//! How processes begin and end, and that nothing of them is left.
+//! Start and end of processes, without leftovers.
 
 use super::*;
 use crate::support::passed::passed;

@@ -198,7 +198,7 @@ async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// What this program does when it is run by one of the tests.
+/// Acts as the program that one of the tests runs.
 pub(crate) fn part() {
     let env = Host::real().env;
     let port: u16 = env.get(PORT).and_then(|port| port.parse().ok()).unwrap_or(0);

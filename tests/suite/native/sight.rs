@@ -1,4 +1,4 @@
-//! What a process sees, and does not see: environment, home, files, network, other processes.
+//! View of a process: environment, home, files, network, other processes.
 
 use super::*;
 use crate::support::passed::passed;

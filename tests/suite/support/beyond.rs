@@ -1,4 +1,4 @@
-//! What a run must not reach: a server of production, in a network of its own to which this machine
+//! Targets that a run must not reach: a server of production, in a network of its own to which this machine
 //! has a way, and services of this machine itself. Both count whatever arrives. All of it belongs
 //! to threads of this process, and ends with it, however it ends.
 
@@ -14,7 +14,7 @@ use std::time::Duration;
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, socket};
 
-/// How long a thread waits before it looks whether it should end.
+/// Interval at which a thread checks for its end.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Connections and datagrams that have arrived.
@@ -156,7 +156,7 @@ impl Production {
         Self { address: far, ask: Some(ask), thread: Some(thread) }
     }
 
-    /// What has arrived: at the server, and packets of any kind.
+    /// Returns the connections at the server, and the packets of any kind.
     pub(crate) fn arrived(&self) -> (Arrived, u64) {
         let (answer, answered) = mpsc::channel();
         self.ask.as_ref().expect("lives").send(answer).expect("listens");

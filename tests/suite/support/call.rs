@@ -171,7 +171,7 @@ impl Started<'_> {
         peak.map_or(0, |peak| peak.trim().parse::<u64>().expect("is a number") << 10)
     }
 
-    /// What it holds in memory of its own, apart from what it maps of files, in bytes.
+    /// Returns the memory of its own, apart from mapped files, in bytes.
     pub(crate) fn own_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let own = status.lines().find_map(|line| line.strip_prefix("RssAnon:")?.strip_suffix(" kB"));
@@ -208,7 +208,7 @@ impl Started<'_> {
         }
     }
 
-    /// How often it has said that sources have changed.
+    /// Returns the number of reports that sources have changed.
     pub(crate) fn changes(&self) -> usize {
         text(&self.err).matches("  changed ").count()
     }

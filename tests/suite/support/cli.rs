@@ -141,7 +141,7 @@ impl Cli {
         self.directory().join("project")
     }
 
-    /// Where clones go, unless said otherwise.
+    /// Returns the directory of clones, unless a setting names another.
     pub(crate) fn workspace(&self) -> PathBuf {
         self.directory().join("home/cki")
     }
@@ -209,7 +209,7 @@ impl Cli {
         self.processes.borrow().clone()
     }
 
-    /// What programs of this test have left: on the engine, or as processes.
+    /// Returns the leftovers of this test's programs: on the engine, or as processes.
     pub(crate) fn left(&self) -> Vec<String> {
         let runtime = self.directory().join("runtime");
         let mut left = super::engine::left_native(&runtime);
@@ -279,7 +279,7 @@ impl Drop for Cli {
     }
 }
 
-/// How a program ended, and all that it printed.
+/// Exit and output of a program.
 pub(crate) struct Outcome {
     pub(crate) code: i32,
     /// As it was printed.
@@ -292,7 +292,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// What was printed as JSON, of a version that is known.
+    /// Returns the JSON on standard output, of a known version.
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {
         let value: serde_json::Value = serde_json::from_str(&self.stdout).unwrap_or_else(|error| {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::cli::BUSYBOX;
 
-/// What runs components.
+/// Engine that runs components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Engine {
     Docker,
@@ -20,7 +20,7 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    /// Where the one of the tests is; there must be one.
+    /// Returns the address of the tests' engine; there must be one.
     #[track_caller]
     pub(crate) fn address(self) -> Option<String> {
         match self {
@@ -130,7 +130,7 @@ impl Bench {
         answer["Id"].as_str().expect("has an id").to_owned()
     }
 
-    /// What processes of `cki` have made and not removed.
+    /// Returns what processes of `cki` have created and not removed.
     pub(crate) fn left(&self, processes: &[u32]) -> Vec<String> {
         let all = self.ours(processes);
         let mut left: Vec<_> =
@@ -278,13 +278,13 @@ fn labels(thing: &Value) -> BTreeMap<String, String> {
     pairs.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
 }
 
-/// Whether labels name one of these processes as the owner.
+/// Returns whether labels name one of these processes as the owner.
 fn is_of(labels: &BTreeMap<String, String>, processes: &[u32]) -> bool {
     let owner = labels.get("cki.owner").and_then(|owner| owner.split('.').next()?.parse().ok());
     owner.is_some_and(|owner| processes.contains(&owner))
 }
 
-/// What is left of processes without an engine: their directories, and they themselves.
+/// Returns the leftovers of processes without an engine: directories, and the processes.
 pub(crate) fn left_native(runtime: &Path) -> Vec<String> {
     let directories = cki::base::files::list_dir(&runtime.join("cki/native")).expect("reads");
     let directories = directories.into_iter().map(|name| format!("directory {name}"));

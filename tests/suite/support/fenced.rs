@@ -21,7 +21,7 @@ echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables
 iptables -P FORWARD DROP
 exec \"$@\"";
 
-/// Where bridged traffic is shown to iptables.
+/// Setting that passes bridged traffic to iptables.
 const SWITCH: &str = "/proc/sys/net/bridge/bridge-nf-call-iptables";
 
 /// An engine behind a fence. It goes, and its network with it, when this is dropped.
@@ -31,7 +31,7 @@ pub(crate) struct Fenced {
 }
 
 impl Fenced {
-    /// What is missing on this machine for an engine of a kind.
+    /// Returns what an engine of a kind lacks on this machine.
     pub(crate) fn lacks(engine: Engine) -> Option<String> {
         let env = Host::real().env;
         let program = if engine == Engine::Docker { "dockerd" } else { "podman" };

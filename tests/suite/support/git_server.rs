@@ -20,7 +20,7 @@ use futures_util::StreamExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Notify;
 
-/// Who may read what is private.
+/// User with access to private repositories.
 pub(crate) const USER: &str = "oauth2";
 /// The password for that.
 pub(crate) const TOKEN: &str = "glpat-0123456789abcdef";
@@ -167,7 +167,7 @@ fn part(body: Body) -> Pieces {
     pieces.boxed()
 }
 
-/// What breaks off after its end.
+/// Returns a body that breaks off after its end.
 fn broken(pieces: Pieces) -> Body {
     let end = futures_util::stream::once(async { Err(axum::Error::new(std::io::Error::other("cut"))) });
     Body::from_stream(pieces.chain(end))

@@ -20,11 +20,11 @@ use nix::unistd::{Pid, gettid};
 const ONE: u64 = 300;
 const ALL: u64 = 1800;
 
-/// What tests wait for, by the number of their thread.
+/// Events that tests wait for, by the number of their thread.
 static WAITS: Mutex<BTreeMap<i32, String>> = Mutex::new(BTreeMap::new());
 /// Threads of tests that have failed already, since they did not end in time.
 static GIVEN_UP: Mutex<Vec<i32>> = Mutex::new(Vec::new());
-/// What the thread that was asked last has said: its name, and where it is.
+/// Answer of the last thread asked: its name, and its position.
 static ANSWER: Mutex<Option<(Option<String>, Backtrace)>> = Mutex::new(None);
 
 fn locked<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -92,7 +92,7 @@ pub(crate) fn within(name: &str, limit: Duration, test: impl FnOnce() + Send + '
     }
 }
 
-/// What a thread is known to wait for.
+/// Returns the known event that a thread waits for.
 fn told(thread: i32) -> String {
     let waits = locked(&WAITS);
     waits.get(&thread).map_or_else(String::new, |what| format!("\n  it waits for: {what}"))
@@ -231,7 +231,7 @@ fn at(place: &Backtrace) -> String {
     if lines.is_empty() { String::new() } else { format!(" (at {})", lines.join(", ")) }
 }
 
-/// What a thread does that is asked by a signal. It hangs: it holds none of the locks that this takes.
+/// Answers a signal in the thread that receives it. The thread hangs: it holds none of the locks taken here.
 extern "C" fn answer(_: libc::c_int) {
     let name = std::thread::current().name().map(str::to_owned);
     let place = Backtrace::force_capture();

@@ -90,7 +90,7 @@ impl<'a> Lookalikes<'a> {
         made
     }
 
-    /// What would have changed if somebody had touched them.
+    /// Returns the facts that a change to them would alter.
     fn facts(&self) -> Vec<Value> {
         let facts = self.paths.iter().map(|path| {
             let is_container = path.starts_with("/containers/");

@@ -1,4 +1,4 @@
-//! What the tests share: what `tests/run` has set up on this machine. A test that needs it is ignored
+//! Shared parts of the tests: the prerequisites that `tests/run` has set up. A test that needs one is ignored
 //! with that as the reason, and fails where it is asked for all the same. Asking is all that happens
 //! here; tests of behaviour are in the files beside.
 
@@ -32,7 +32,7 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// What a test cannot do without. Such a test is `#[ignore = "needs … (bash tests/run)"]`, and `tests/run`,
+/// Returns a prerequisite of a test. Such a test is `#[ignore = "needs … (bash tests/run)"]`, and `tests/run`,
 /// which sets all of it up, includes the ignored ones.
 #[track_caller]
 pub(crate) fn needed(name: &str) -> String {
@@ -78,7 +78,7 @@ pub(crate) fn kubectl() -> String {
     needed("CKI_TEST_KUBECTL")
 }
 
-/// How many cases a test against another program is to make up.
+/// Returns the number of cases for a test against another program, if one is set.
 pub(crate) fn cases() -> Option<u32> {
     variable("CKI_TEST_CASES")?.parse().ok()
 }
@@ -93,7 +93,7 @@ pub(crate) fn runner(config: proptest::test_runner::Config) -> proptest::test_ru
     }
 }
 
-/// Whether files that come from the program are to be written again instead of compared.
+/// Returns whether generated files are to be written again instead of compared.
 pub(crate) fn blesses() -> bool {
     variable("CKI_TEST_BLESS").is_some()
 }

@@ -90,7 +90,7 @@ impl Person {
         kill(Pid::from_raw(id), signal).expect("is there");
     }
 
-    /// Whether the terminal is as it was before.
+    /// Returns whether the terminal is as it was before.
     pub(crate) fn has_terminal_back(&self) -> bool {
         tcgetattr(&self.inner).expect("is a terminal") == self.before
     }

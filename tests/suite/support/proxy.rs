@@ -13,7 +13,7 @@ use cki::host::Host;
 /// The socket to listen on, and that of the engine.
 const HERE: &str = "PROXY_HERE";
 const THERE: &str = "PROXY_THERE";
-/// What to hold, and the file that says that it is held.
+/// Request to hold, and the file that reports it held.
 const HOLD: &str = "PROXY_HOLD";
 const HELD: &str = "PROXY_HELD";
 
@@ -74,7 +74,7 @@ impl Proxy {
         Self { path: path.to_owned(), child }
     }
 
-    /// Where it is.
+    /// Returns its address.
     pub(crate) fn address(&self) -> String {
         format!("unix://{}", self.path.display())
     }
@@ -83,7 +83,7 @@ impl Proxy {
         UnixStream::connect(&self.path).is_ok()
     }
 
-    /// Whether a request is held, or has been noted.
+    /// Returns whether a request is held, or has been noted.
     pub(crate) fn holds(&self) -> bool {
         held(&self.path).exists()
     }
@@ -119,7 +119,7 @@ fn held(path: &Path) -> PathBuf {
     path.with_extension("held")
 }
 
-/// What this program does when it is run by a proxy.
+/// Acts as the program that a proxy runs.
 pub(crate) fn part() {
     let env = Host::real().env;
     let here = env.get(HERE).expect("is given");

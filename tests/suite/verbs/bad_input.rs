@@ -1,4 +1,4 @@
-//! What nobody should have written: `cki` says where it stands, and goes on as far as it can.
+//! Input that is wrong: `cki` names the place, and continues as far as it can.
 
 use insta::assert_snapshot;
 

@@ -66,7 +66,7 @@ async fn engine(cli: &Cli, env: &Env) -> RunEngine {
     RunEngine::Containers(found.engine.expect("answers"))
 }
 
-/// What is there of this test.
+/// Returns the resources of this test that exist.
 async fn left(cli: &Cli, engine: &RunEngine, runtime: &std::path::Path) -> Vec<String> {
     let RunEngine::Containers(engine) = engine else { return crate::support::engine::left_native(runtime) };
     let listed = tokio::join!(engine.list(None), engine.networks(), engine.volumes());

@@ -1,4 +1,4 @@
-//! What a component's deployment gives to a local run: read from a clone, told by `cki env`, and
+//! Values that a component's deployment gives to a local run: read from a clone, told by `cki env`, and
 //! found in the container that `cki run-local` starts.
 
 use insta::assert_snapshot;

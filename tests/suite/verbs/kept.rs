@@ -20,7 +20,7 @@ fn inventory(cli: &Cli, script: &str) {
     ));
 }
 
-/// What `cki ps` says of this test's: name, state, and whether it is kept.
+/// Returns the instances of this test by `cki ps`: name, state, and whether each is kept.
 fn instances(cli: &Cli) -> Vec<(String, String, bool)> {
     let all = cli.run("ps -o json").ends_with(0).json();
     let all = all["instances"].as_array().expect("is a list").clone();
@@ -120,7 +120,7 @@ fn gc_removes_what_a_killed_run_has_left(cli: &Cli) {
     }
 }
 
-/// What `cki gc` says that it has removed of a run which was killed just before: kinds and names.
+/// Returns the kinds and names that `cki gc` removes of a run killed just before.
 fn removed_after_a_kill(cli: &Cli) -> Vec<String> {
     let mut run = cli.start("run-local app-{id}");
     run.until("begins");

@@ -1,4 +1,4 @@
-//! What a `cki` leaves behind that is killed in the midst of its work, and that the next one removes
+//! Leftovers of a `cki` that is killed in the midst of its work: the next one removes
 //! exactly that.
 
 use nix::sys::signal::Signal;
@@ -32,7 +32,7 @@ impl Other<'_> {
     }
 }
 
-/// What is left, without what changes in the life of a process.
+/// Returns the leftovers, without the facts that change in the life of a process.
 fn things(cli: &Cli) -> Vec<String> {
     cli.left().iter().map(|left| left.split(':').next().unwrap_or(left).to_owned()).collect()
 }

@@ -19,7 +19,7 @@ use crate::support::repository::Repositories;
 /// So many cells at a time.
 const AT_ONCE: usize = 4;
 
-/// Where in its life a run is.
+/// Phase in the life of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Cloning,
@@ -28,7 +28,7 @@ enum Phase {
     Network,
     /// The engine has made a container, and nobody knows yet.
     Container,
-    /// What is needed runs, and is not ready.
+    /// The dependency runs, and is not ready.
     Starting,
     Running,
     /// The component does not listen.

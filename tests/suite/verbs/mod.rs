@@ -65,7 +65,7 @@ fn result(outcome: &Outcome) -> serde_json::Value {
     value
 }
 
-/// What a server of this machine answers.
+/// Returns the answer of a server of this machine.
 fn get(port: u16, path: &str) -> String {
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("somebody listens");
     write!(stream, "GET {path} HTTP/1.0\r\n\r\n").expect("takes a request");

@@ -1,4 +1,4 @@
-//! What a run reaches, and what it does not, counted at those who must not be reached; and what its
+//! Targets that a run reaches and those that it does not, counted at the targets; and the rights of its
 //! containers may do. That others are found by name is in `needs`.
 
 use insta::assert_snapshot;

@@ -26,7 +26,7 @@ fn server(cli: &Cli) {
     ));
 }
 
-/// What `cki ps` says of this test's runs.
+/// Returns the runs of this test by `cki ps`.
 fn running(cli: &Cli) -> Vec<serde_json::Value> {
     let all = cli.run("ps -o json").ends_with(0).json();
     let all = all["instances"].as_array().expect("is a list").clone();

@@ -92,7 +92,7 @@ fn keys_stay_masked_in_logs(cli: &Cli) {
     cli.run("down app").ends_with(0);
 }
 
-/// What programs read, without what differs from run to run.
+/// Returns the values that programs read, without the parts that differ from run to run.
 fn values(cli: &Cli, more: &str) -> String {
     cli.run(&format!("env app -o dotenv {more}")).ends_with(0).stdout
 }

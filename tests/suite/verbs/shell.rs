@@ -80,7 +80,7 @@ fn a_command_on_a_terminal(cli: &Cli) {
 const FAMILY: &str =
     "sh -c 'setsid sleep 7701 & (trap \"\" TERM HUP INT; echo is $((40+2)); while :; do sleep 0.1; done)'";
 
-/// Whether any of the family is there still.
+/// Returns whether a process of the family still lives.
 fn lives(cli: &Cli) -> bool {
     let all = cli.run("exec web-{id} -- sh -c 'cat /proc/[0-9]*/cmdline 2>/dev/null | tr \"\\0\" \" \"'");
     let all = all.ends_with(0);

@@ -1,4 +1,4 @@
-//! What a project's files decide, and from when on: nothing that they name starts, sends, builds or
+//! Decisions of a project's files, and when they take effect: nothing that they name starts, sends, builds or
 //! writes before the person trusts their directory.
 
 use std::fs::Permissions;
