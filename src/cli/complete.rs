@@ -98,7 +98,9 @@ fn inventory() -> Option<&'static Inventory> {
     let flags = typed.map(|path| ("inventory", path.into_os_string(), "--inventory".to_owned()));
     let config = Config::load(&host.env, &host.cwd, flags).ok()?;
     let settings = Settings::resolve(&config, &host.env).ok()?;
-    crate::ops::inventory::load(settings.inventory.as_deref()).ok().map(|one| &*Box::leak(Box::new(one)))
+    crate::ops::shared::inventory::load(settings.inventory.as_deref())
+        .ok()
+        .map(|one| &*Box::leak(Box::new(one)))
 }
 
 /// Returns the value of `--inventory` among the words typed so far.

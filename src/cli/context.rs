@@ -17,11 +17,11 @@ use crate::model::event::Events;
 use crate::model::inventory::Inventory;
 use crate::ops;
 use crate::ops::doctor::DoctorContext;
-use crate::ops::engine::RunEngine;
 use crate::ops::gc::GcScope;
-use crate::ops::op_context::OpContext;
+use crate::ops::runtime::engine::RunEngine;
+use crate::ops::shared::op_context::OpContext;
+use crate::ops::shared::workspace::Workspace;
 use crate::ops::trust::{ProjectFiles, TrustError, TrustStanding};
-use crate::ops::workspace::Workspace;
 use crate::report;
 use crate::systems::git::Git;
 use crate::systems::native::Native;
@@ -113,7 +113,7 @@ impl Context {
     /// freeing a large one would take about as long as reading it.
     pub(super) fn inventory(&self) -> anyhow::Result<&'static Inventory> {
         let path = self.settings.inventory.as_deref();
-        let inventory = Box::leak(Box::new(ops::inventory::load_checked(path, &self.assets)?));
+        let inventory = Box::leak(Box::new(ops::shared::inventory::load_checked(path, &self.assets)?));
         self.host.hide_logins_of(inventory.addresses());
         for finding in inventory.findings(FINDINGS) {
             self.ui.warning(&safe_line(&finding.to_string()));
@@ -171,7 +171,7 @@ impl Context {
     /// Returns the selected engine, after removing the leftovers of killed runs on it.
     pub(super) async fn engine(&self) -> anyhow::Result<RunEngine> {
         let events = self.events();
-        let engine = ops::engine::open(self.settings.engine, &self.host.env, &events).await?;
+        let engine = ops::runtime::engine::open(self.settings.engine, &self.host.env, &events).await?;
         let left = GcScope {
             engine: &engine,
             native: &self.native(),

@@ -12,7 +12,7 @@ use crate::model::inventory::{Inventory, InventoryDocument, Parameters, count};
 use crate::model::service::{ServiceTemplate, TemplateContext};
 use crate::ops::list::{Filter, list, unknown};
 use crate::ops::scan::{ScanRequest, scan};
-use crate::ops::workspace::Workspace;
+use crate::ops::shared::workspace::Workspace;
 use crate::ops::{env, show};
 
 /// Larger size, and its ratio to the smaller one.

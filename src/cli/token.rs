@@ -3,8 +3,8 @@
 
 use super::context::{Believed, Context};
 use crate::base::secret::Secret;
-pub(super) use crate::ops::token::TokenError;
-use crate::ops::token::{self, TokenStanding};
+pub(super) use crate::ops::shared::token::TokenError;
+use crate::ops::shared::token::{self, TokenStanding};
 use crate::systems::git::{Git, Login, Logins};
 
 /// Returns the server and the token for it, if the token may be sent there.

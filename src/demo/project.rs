@@ -106,7 +106,7 @@ mod tests {
         };
         write(&layout).expect("writes");
         let inventory =
-            crate::ops::inventory::load(Some(&directory.path().join("inventory"))).expect("loads");
+            crate::ops::shared::inventory::load(Some(&directory.path().join("inventory"))).expect("loads");
         assert_eq!(inventory.findings(9), []);
         assert!(inventory.find("pipeline-herder").expect("is there").is_runnable());
         let config =

@@ -6,7 +6,7 @@ use crate::config;
 use crate::host::Host;
 use crate::host::signals::Shutdown;
 use crate::model::event::Events;
-use crate::ops::engine::RunEngine;
+use crate::ops::runtime::engine::RunEngine;
 use crate::ui::Ui;
 
 /// The inputs of the demo.

@@ -14,7 +14,7 @@ use crate::base::files::{self, FileError};
 use crate::base::{assets, digest};
 use crate::config;
 use crate::host::{Env, Host, scratch};
-use crate::ops::engine::RunEngine;
+use crate::ops::runtime::engine::RunEngine;
 use crate::ops::trust;
 use crate::ui::{Ui, style};
 

@@ -9,7 +9,7 @@ use futures_util::StreamExt as _;
 use crate::base::text::{join_and, safe_line};
 use crate::host::signals::{Shutdown, Signal};
 use crate::model::event::{Events, TaskOutcome};
-use crate::ops::clone_notes;
+use crate::ops::shared::clone_notes;
 use crate::systems::git::{
     Checkout, CloneResult, CloneStanding, CommitId, Git, GitContext, GitError, GitUrl, MergeRequestHead,
     NewClone, inspect, without_login,

@@ -12,7 +12,7 @@ use crate::model::container::Status;
 use crate::model::identity::{COMPONENT, ResourceLabels, Retention, Role, RunId};
 use crate::model::inventory::Inventory;
 use crate::model::reference::Reference;
-use crate::ops::engine::{OpenError, RunEngine};
+use crate::ops::runtime::engine::{OpenError, RunEngine};
 use crate::systems::engine::{
     ContainerEngine, Ender, EngineError, ImageSummary, VolumeFacts, orphaned_services,
 };

@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn everything_asked_for_must_fit() {
-        let inventory = crate::ops::inventory::load(None).expect("loads");
+        let inventory = crate::ops::shared::inventory::load(None).expect("loads");
         let names =
             |filter: Filter| -> Vec<&str> { list(&inventory, &filter).iter().map(|c| c.name()).collect() };
         let words = |words: &[&str]| Filter {

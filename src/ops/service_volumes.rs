@@ -1,8 +1,8 @@
 //! `cki down --volumes`: the stored data of kept backing services. It stays when the services are
 //! removed, and is removed only on request.
 
-use super::engine::{OpenError, RunEngine};
 use crate::model::identity::{ResourceLabels, Role, RunId};
+use crate::ops::runtime::engine::{OpenError, RunEngine};
 
 /// Returns whether a resource belongs to a kept service of the workspace with this seed.
 #[must_use]

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::model::inventory::{Component, Dependency, Inventory};
-use crate::ops::workspace::Workspace;
+use crate::ops::shared::workspace::Workspace;
 use crate::systems::git::GitError;
 
 /// The facts about a component.

@@ -9,7 +9,7 @@ use crate::base::secret::MASK;
 use crate::base::text::{self, Cell, Table, safe_line};
 use crate::model::environment::ProductionValue;
 use crate::model::environment::difference::{Difference, SideValue};
-use crate::ops::env_diff::Compared;
+use crate::ops::env::diff::Compared;
 use crate::ui::{Ui, style};
 
 #[derive(Serialize)]

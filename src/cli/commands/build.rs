@@ -7,7 +7,7 @@ use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::ops::build::{BuildError, BuildOptions, build};
-use crate::ops::engine::RunEngine;
+use crate::ops::runtime::engine::RunEngine;
 use crate::report;
 use crate::ui::Verbosity;
 

@@ -10,7 +10,8 @@ use crate::cli::context::Context;
 use crate::host::signals::Signal;
 use crate::model::identity::Retention;
 use crate::ops::running::DownTargets;
-use crate::ops::{running, service_volumes, workspace_secrets};
+use crate::ops::shared::workspace_secrets;
+use crate::ops::{running, service_volumes};
 
 /// Stop and remove running components
 ///

@@ -15,11 +15,11 @@ use crate::model::environment::{EnvOverrides, Environment};
 use crate::model::inventory::{Component, Inventory};
 use crate::model::service::TemplateContext;
 use crate::ops;
-use crate::ops::deployment::{self, DeployedComponents};
+use crate::ops::env::diff::{DiffContext, DiffTarget, compare};
 use crate::ops::env::{UserVariables, check_complete, resolve, wishes};
-use crate::ops::env_diff::{DiffContext, DiffTarget, compare};
-use crate::ops::run_policy::RunPolicy;
 use crate::ops::scan::ScanRequest;
+use crate::ops::shared::deployment::{self, DeployedComponents};
+use crate::ops::shared::run_policy::RunPolicy;
 use crate::report;
 use crate::report::env::{EnvFormat, EnvOptions, print};
 

@@ -40,7 +40,8 @@ pub(in crate::cli) fn run(args: &GcArgs, context: &Context) -> anyhow::Result<Ex
     let collected = context.block_on(async |stop| {
         let collected = async {
             let events = context.events();
-            let engine = ops::engine::open(context.settings.engine, &context.host.env, &events).await?;
+            let engine =
+                ops::runtime::engine::open(context.settings.engine, &context.host.env, &events).await?;
             let native = context.native();
             let dead = GcScope {
                 engine: &engine,

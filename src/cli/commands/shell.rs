@@ -7,8 +7,8 @@ use super::inside::{exit, pass_bytes, person};
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::ops::run_policy::guard;
 use crate::ops::running::{self, ExecOptions};
+use crate::ops::shared::run_policy::guard;
 
 /// Open a shell in a running component, or in a copy of one that has ended
 ///

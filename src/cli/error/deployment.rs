@@ -3,7 +3,7 @@
 use super::{Diagnosis, hint, of_file, of_git, plain};
 use crate::base::exit::Exit;
 use crate::model::deployment::DeploymentError;
-use crate::ops::deployment::DeployedError;
+use crate::ops::shared::deployment::DeployedError;
 
 pub(super) fn of_deployed(error: &DeployedError) -> Diagnosis {
     match error {

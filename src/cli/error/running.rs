@@ -4,9 +4,9 @@ use super::diagnosis::{Diagnosis, at, hint, plain};
 use super::systems::{of_engine, of_git, of_native, of_port};
 use crate::base::exit::Exit;
 use crate::ops::build::BuildError;
-use crate::ops::engine::OpenError;
 use crate::ops::run_local::RunError;
 use crate::ops::running::RunningError;
+use crate::ops::runtime::engine::OpenError;
 
 /// Hint for features that need a container engine.
 const ENGINE: &str = "`cki doctor --engine auto` prints the command that installs a container engine.";

@@ -12,7 +12,7 @@ use crate::base::http::{HttpClient, HttpPolicy};
 use crate::config::{self, Config, SettingOrigin, Settings};
 use crate::host::Env;
 use crate::model::inventory::Inventory;
-use crate::ops::token::{self, TokenError, TokenStanding};
+use crate::ops::shared::token::{self, TokenError, TokenStanding};
 use crate::systems::engine::{Discovery, EngineChoice, discover};
 use crate::systems::packages::Packages;
 
@@ -85,7 +85,7 @@ impl DoctorContext {
         let load = || {
             let path = self.settings.inventory.clone();
             blocking(move || {
-                super::super::inventory::load(path.as_deref()).map_err(|error| error.to_string())
+                crate::ops::shared::inventory::load(path.as_deref()).map_err(|error| error.to_string())
             })
         };
         self.inventory.get_or_init(load).await.as_ref().map_err(String::as_str)

@@ -3,8 +3,8 @@
 use super::{CheckResult, DoctorContext, blocking};
 use crate::base::text::{command_line, join_and, plural};
 use crate::config;
-use crate::ops::engine::RunEngine;
 use crate::ops::gc::left_by_the_dead;
+use crate::ops::runtime::engine::RunEngine;
 use crate::systems::engine::{DiscoveryOutcome, EngineCandidate, EngineOrigin};
 use crate::systems::native::{Native, Sandbox};
 use crate::systems::packages::{self, Packages};

@@ -10,7 +10,7 @@ use crate::base::http::is_loopback;
 use crate::base::secret::Secret;
 use crate::base::text::duration;
 use crate::model::event::Events;
-use crate::ops::token::{TokenError, TokenStanding};
+use crate::ops::shared::token::{TokenError, TokenStanding};
 use crate::systems::gitlab::{ClientOptions, GitLab, GitLabError};
 
 /// Timeout for the server.

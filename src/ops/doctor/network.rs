@@ -7,7 +7,7 @@ use crate::host::firewall::Firewall;
 use crate::host::netns::NetNs;
 use crate::host::programs;
 use crate::model::container::Status;
-use crate::ops::contact::{self, Contact, Why};
+use crate::ops::runtime::contact::{self, Contact, Why};
 use crate::systems::engine::{AddressKind, ContainerEngine, EngineChoice, EngineError, discover_listening};
 
 /// The result for one engine.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::model::identity::RunId;
-use crate::ops::engine::RunEngine;
-use crate::ops::op_context::OpContext;
+use crate::ops::runtime::engine::RunEngine;
+use crate::ops::shared::op_context::OpContext;
 use crate::systems::native::{Native, NativeError};
 
 use super::service_reuse::PendingServices;

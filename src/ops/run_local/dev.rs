@@ -10,7 +10,7 @@ use crate::base::secret::Secret;
 use crate::model::container::{CopyIn, Mount, Publish};
 use crate::model::environment::{EnvOverrides, ValueOrigin};
 use crate::model::inventory::{Component, Debugger};
-use crate::ops::op_context::OpContext;
+use crate::ops::shared::op_context::OpContext;
 use crate::systems::git::is_within_repository;
 
 /// Plans the development settings of a requested component.

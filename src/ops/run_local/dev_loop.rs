@@ -12,8 +12,8 @@ use crate::base::redact::Redactor;
 use crate::base::text::safe_line;
 use crate::model::event::TaskOutcome;
 use crate::ops::build::{self, BuildOptions};
-use crate::ops::engine::RunEngine;
-use crate::ops::op_context::OpContext;
+use crate::ops::runtime::engine::RunEngine;
+use crate::ops::shared::op_context::OpContext;
 use crate::systems::file_watcher::{ChangeError, FileWatcher};
 
 use super::commands::GuardedCommands;

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::base::text;
-use crate::ops::contact::Why;
+use crate::ops::runtime::contact::Why;
 use crate::systems::git::GitError;
 
 /// An error of a run.

@@ -11,8 +11,8 @@ use crate::base::redact::Redactor;
 use crate::model::event::TaskOutcome;
 use crate::model::guard::Gate;
 use crate::model::identity::Retention;
-use crate::ops::engine::RunEngine;
-use crate::ops::op_context::OpContext;
+use crate::ops::runtime::engine::RunEngine;
+use crate::ops::shared::op_context::OpContext;
 
 use super::commands::GuardedCommands;
 use super::dev_loop::{DevLoop, Watcher};

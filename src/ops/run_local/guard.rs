@@ -8,8 +8,8 @@ use super::plan::RunPlan;
 use super::unit::Unit;
 use crate::base::secret::Secret;
 use crate::model::guard::{self, Gate, GuardFinding, Reason};
-use crate::ops::engine::RunEngine;
-use crate::ops::op_context::OpContext;
+use crate::ops::runtime::engine::RunEngine;
+use crate::ops::shared::op_context::OpContext;
 use crate::systems::engine::ContainerEngine;
 
 /// Refuses the run if the guard refuses a part of an image, and warns of everything that the user allows.

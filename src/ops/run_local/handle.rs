@@ -18,7 +18,7 @@ use super::service_reuse::ServiceReuse;
 use crate::model::container::Publish;
 use crate::model::event::{Events, Stream};
 use crate::model::guard::Passed;
-use crate::ops::dialer::Dialer;
+use crate::ops::runtime::dialer::Dialer;
 use crate::systems::engine::{ContainerEngine, EngineError, ExecRequest};
 use crate::systems::native::{Native, Process, ProcessFacts, ProcessLog, Published, Sandbox};
 

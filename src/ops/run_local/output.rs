@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::base::redact::{RedactStream, Redactor};
 use crate::base::text::{LineCutter, line_text};
 use crate::model::event::{Events, Stream};
-use crate::ops::relay::Batch;
+use crate::ops::runtime::relay::Batch;
 
 /// Maximum bytes of a line; longer lines are cut.
 const LONGEST_LINE: usize = 64 << 10;

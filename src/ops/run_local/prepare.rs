@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::model::event::TaskOutcome;
 use crate::ops::build::{self, BuildOptions};
-use crate::ops::engine::RunEngine;
-use crate::ops::helper_image;
-use crate::ops::op_context::OpContext;
-use crate::ops::source;
+use crate::ops::runtime::engine::RunEngine;
+use crate::ops::runtime::helper_image;
+use crate::ops::shared::op_context::OpContext;
+use crate::ops::shared::source;
 use crate::systems::git::is_within_repository;
 
 use super::error::RunError;

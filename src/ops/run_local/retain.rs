@@ -2,9 +2,9 @@
 
 use crate::model::event::TaskOutcome;
 use crate::model::identity::{ResourceLabels, Retention, Role, RunId};
-use crate::ops::engine::RunEngine;
 use crate::ops::gc;
-use crate::ops::op_context::OpContext;
+use crate::ops::runtime::engine::RunEngine;
+use crate::ops::shared::op_context::OpContext;
 
 use super::request::RunRequest;
 

@@ -10,8 +10,8 @@ use crate::base::redact::Redactor;
 use crate::base::text::safe_line;
 use crate::model::event::{Event, Stream, Task};
 use crate::model::probe::ReadinessProbe;
-use crate::ops::op_context::OpContext;
-use crate::ops::relay::{RelayPace, Step};
+use crate::ops::runtime::relay::{RelayPace, Step};
+use crate::ops::shared::op_context::OpContext;
 
 use super::commands::GuardedCommands;
 use super::error::RunError;

@@ -5,7 +5,7 @@ use super::request::Network;
 use super::service_reuse::PendingServices;
 use crate::model::guard::Gate;
 use crate::model::identity::{ResourceLabels, Retention, Role, RunId};
-use crate::ops::op_context::OpContext;
+use crate::ops::shared::op_context::OpContext;
 
 /// The owner and lifetime of units.
 pub(super) struct RunScope<'a> {

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 
 use crate::model::event::TaskOutcome;
-use crate::ops::op_context::OpContext;
+use crate::ops::shared::op_context::OpContext;
 
 use super::error::RunError;
 use super::outcome::{PortMapping, RunExit};

@@ -11,8 +11,8 @@ use crate::model::identity::Role;
 use crate::model::inventory::{BuildNetwork, Capability, Component, Memory};
 use crate::model::probe::ReadinessProbe;
 use crate::model::service::Service;
-use crate::ops::helper_image;
-use crate::ops::op_context::OpContext;
+use crate::ops::runtime::helper_image;
+use crate::ops::shared::op_context::OpContext;
 use crate::systems::git::GitError;
 use crate::systems::git::repositories_below;
 

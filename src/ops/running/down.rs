@@ -6,7 +6,7 @@ use super::{Backend, Instance, RunningError};
 use crate::host;
 use crate::host::signals::{Shutdown, Signal};
 use crate::model::identity::{ResourceLabels, Role};
-use crate::ops::engine::RunEngine;
+use crate::ops::runtime::engine::RunEngine;
 use crate::systems::engine::PruneReport;
 use crate::systems::native::Native;
 

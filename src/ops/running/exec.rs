@@ -10,7 +10,7 @@ use crate::base::redact::Redactor;
 use crate::host::signals::Shutdown;
 use crate::model::event::Events;
 use crate::model::guard::Passed;
-use crate::ops::relay::relay;
+use crate::ops::runtime::relay::relay;
 use crate::systems::engine::{ExecRequest, Input};
 use crate::systems::native::ExecSpec;
 

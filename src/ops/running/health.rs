@@ -14,9 +14,9 @@ use crate::model::container::Status;
 use crate::model::event::Stream;
 use crate::model::guard::Passed;
 use crate::model::probe::ReadinessProbe;
-use crate::ops::dialer::Dialer;
-use crate::ops::engine::RunEngine;
 use crate::ops::run_local::ready::status;
+use crate::ops::runtime::dialer::Dialer;
+use crate::ops::runtime::engine::RunEngine;
 use crate::systems::engine::{ExecRequest, LogRequest};
 
 /// Timeout of a probe.

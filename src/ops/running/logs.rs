@@ -21,8 +21,8 @@ use crate::base::text::LineCutter;
 use crate::host::signals::{Shutdown, Signal};
 use crate::host::streams;
 use crate::model::event::{Event, Events, OutputLine, Stream};
-use crate::ops::engine::RunEngine;
-use crate::ops::relay::{Batch, RelayPace, Step};
+use crate::ops::runtime::engine::RunEngine;
+use crate::ops::runtime::relay::{Batch, RelayPace, Step};
 use crate::systems::engine::LogRequest;
 use crate::systems::native::Native;
 

@@ -19,7 +19,7 @@ use crate::model::environment::{DIRECTORY, hidden_parts};
 use crate::model::guard::PolicyViolation;
 use crate::model::identity::{ALLOWED, READY, ResourceLabels, Retention, Role, SECRETS};
 use crate::model::probe::ReadinessProbe;
-use crate::ops::engine::{OpenError, RunEngine};
+use crate::ops::runtime::engine::{OpenError, RunEngine};
 use crate::systems::engine::{ContainerEngine, EngineError};
 use crate::systems::native::{Native, NativeError, ProcessFacts};
 pub use down::{DownReport, DownTargets, down};

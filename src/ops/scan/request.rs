@@ -3,7 +3,7 @@
 use crate::base::assets::Assets;
 use crate::model::environment::Environment;
 use crate::model::inventory::{Component, Inventory};
-use crate::ops::workspace::Workspace;
+use crate::ops::shared::workspace::Workspace;
 
 /// The request of a scan.
 #[derive(Debug, Clone, Copy)]

@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn the_entry_or_the_address_names_the_project() {
-        let inventory = crate::ops::inventory::load(None).expect("loads");
+        let inventory = crate::ops::shared::inventory::load(None).expect("loads");
         let herder = inventory.find("pipeline-herder").expect("is there");
         let found = target(&inventory, Some(herder), None, Path::new("/")).expect("finds");
         assert_eq!((found.project.as_str(), found.server), ("cki-project/cki-tools", None));

@@ -37,11 +37,11 @@ fn document((path, text): &(String, String)) -> InventoryDocument {
 
 #[test]
 fn the_built_in_inventory_is_carried_compiled() {
-    let compiled = cki::ops::inventory::compile().expect("is YAML");
+    let compiled = cki::ops::shared::inventory::compile().expect("is YAML");
     super::golden("templates/inventory.compiled", &compiled);
     // What is read of it is what is read of the files, to the last value.
-    let directory = cki::ops::inventory::load(Some(Path::new("templates/inventory"))).expect("loads");
-    let carried = cki::ops::inventory::load(None).expect("loads");
+    let directory = cki::ops::shared::inventory::load(Some(Path::new("templates/inventory"))).expect("loads");
+    let carried = cki::ops::shared::inventory::load(None).expect("loads");
     assert_eq!(directory.components.len(), carried.components.len());
     for (one, other) in directory.components.iter().zip(&carried.components) {
         let of = |component: &cki::model::inventory::Component| {

@@ -10,13 +10,13 @@ use crate::model::inventory::{Component, Parameters};
 use crate::model::probe::ReadinessProbe;
 use crate::model::reference::Reference;
 use crate::model::service::{ServiceTemplate, TemplateContext};
-use crate::ops::dependencies::{self, RunDependency};
-use crate::ops::deployment::{self, DeployedComponents};
 use crate::ops::env::{check_complete, resolve};
-use crate::ops::op_context::OpContext;
 use crate::ops::run_local::unit::{Image, Unit, build_plan, component_unit, init_units, service_unit};
 use crate::ops::run_local::{RunError, RunRequest, dev};
-use crate::ops::run_policy::RunPolicy;
+use crate::ops::shared::dependencies::{self, RunDependency};
+use crate::ops::shared::deployment::{self, DeployedComponents};
+use crate::ops::shared::op_context::OpContext;
+use crate::ops::shared::run_policy::RunPolicy;
 
 /// A plan in the making, with its inputs.
 pub(super) struct PlanBuilder<'a> {

@@ -10,9 +10,9 @@ use crate::model::guard::{self, GuardFinding};
 use crate::model::identity::RunId;
 use crate::model::inventory::Inventory;
 use crate::model::service::TemplateContext;
-use crate::ops::op_context::OpContext;
-use crate::ops::production::BlockedHosts;
-use crate::ops::run_policy::RunPolicy;
+use crate::ops::shared::op_context::OpContext;
+use crate::ops::shared::production::BlockedHosts;
+use crate::ops::shared::run_policy::RunPolicy;
 
 use super::commands::commands;
 use super::error::RunError;

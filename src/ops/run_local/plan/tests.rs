@@ -31,7 +31,7 @@ fn planned(text: &str, names: &[&str], once: bool, args: &[&str]) -> anyhow::Res
     let inventory = Inventory::read("here", vec![head]).expect("reads");
     let (assets, workspace) = (
         crate::base::assets::Assets::default(),
-        crate::ops::workspace::Workspace::new("/w", crate::host::Env::default()),
+        crate::ops::shared::workspace::Workspace::new("/w", crate::host::Env::default()),
     );
     let env = crate::host::Env::default();
     let http = std::sync::Arc::new(crate::base::http::HttpClient::default());

@@ -12,14 +12,14 @@ use crate::model::event::TaskOutcome;
 use crate::model::guard::{Gate, Passed, PolicyViolation, Starting};
 use crate::model::identity::{ALLOWED, READY, SECRETS};
 use crate::model::probe::ReadinessProbe;
-use crate::ops::dialer::Dialer;
-use crate::ops::op_context::OpContext;
 use crate::ops::run_local::handle::{ContainerHandle, Handle, HandleOutput, Started};
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::request::Network;
 use crate::ops::run_local::scope::RunScope;
 use crate::ops::run_local::unit::Unit;
 use crate::ops::run_local::{RunError, config_hash};
+use crate::ops::runtime::dialer::Dialer;
+use crate::ops::shared::op_context::OpContext;
 use crate::systems::engine::{ContainerEngine, OutputStream};
 
 /// A network on a container engine.

@@ -15,13 +15,13 @@ use crate::model::container::{ContainerSummary, Status};
 use crate::model::guard::Gate;
 use crate::model::identity::{CONFIG_HASH, ResourceLabels, Retention, Role, RunId};
 use crate::model::probe::ReadinessProbe;
-use crate::ops::op_context::OpContext;
 use crate::ops::run_local::RunError;
 use crate::ops::run_local::config_hash::specification;
 use crate::ops::run_local::handle::{ContainerHandle, Handle, HandleOutput, Started};
 use crate::ops::run_local::scope::RunScope;
 use crate::ops::run_local::service_reuse::ServiceReuse;
 use crate::ops::run_local::unit::Unit;
+use crate::ops::shared::op_context::OpContext;
 use crate::systems::engine::{EngineError, LogRequest};
 
 /// Timeout for another run that is creating the same service.

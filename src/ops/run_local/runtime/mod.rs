@@ -12,8 +12,8 @@ use super::plan::RunPlan;
 use super::request::RunRequest;
 use super::scope::RunScope;
 use super::unit::Unit;
-use crate::ops::engine::RunEngine;
-use crate::ops::op_context::OpContext;
+use crate::ops::runtime::engine::RunEngine;
+use crate::ops::shared::op_context::OpContext;
 use containers::Containers;
 use native::Processes;
 

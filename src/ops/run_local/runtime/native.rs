@@ -10,13 +10,13 @@ use crate::model::event::{Stream, TaskOutcome};
 use crate::model::guard::Starting;
 use crate::model::identity::{Retention, Role};
 use crate::model::probe::ReadinessProbe;
-use crate::ops::op_context::OpContext;
 use crate::ops::run_local::RunError;
 use crate::ops::run_local::handle::{Handle, HandleOutput};
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::request::Network;
 use crate::ops::run_local::scope::RunScope;
 use crate::ops::run_local::unit::Unit;
+use crate::ops::shared::op_context::OpContext;
 use crate::systems::native::{Native, ProcessSpec, Sandbox};
 
 /// Processes, with their shared namespaces.

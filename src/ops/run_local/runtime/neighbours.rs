@@ -5,9 +5,9 @@
 use tokio::sync::Mutex;
 
 use super::network::RunNetwork;
-use crate::ops::contact::{self, Contact};
-use crate::ops::op_context::OpContext;
 use crate::ops::run_local::RunError;
+use crate::ops::runtime::contact::{self, Contact};
+use crate::ops::shared::op_context::OpContext;
 use crate::systems::engine::ContainerEngine;
 
 /// The state of the contact test.

@@ -14,13 +14,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::model::container::ContainerSpec;
 use crate::model::identity::{Retention, Role};
 use crate::model::probe::ReadinessProbe;
-use crate::ops::op_context::OpContext;
-use crate::ops::production::BlockedHosts;
 use crate::ops::run_local::RunError;
 use crate::ops::run_local::plan::RunPlan;
 use crate::ops::run_local::request::Network;
 use crate::ops::run_local::scope::RunScope;
 use crate::ops::run_local::unit::Unit;
+use crate::ops::shared::op_context::OpContext;
+use crate::ops::shared::production::BlockedHosts;
 use crate::systems::engine::{AddressKind, ContainerEngine, EngineError};
 
 /// The way from this machine to the ports of containers.

@@ -9,7 +9,7 @@ use crate::host::Env;
 use crate::host::signals::Shutdown;
 use crate::model::event::Events;
 use crate::model::inventory::{Inventory, Memory};
-use crate::ops::workspace::Workspace;
+use crate::ops::shared::workspace::Workspace;
 use crate::systems::git::Git;
 
 /// The inputs of an operation.

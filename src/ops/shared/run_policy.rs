@@ -11,17 +11,17 @@ use crate::host::Env;
 use crate::model::environment::{Cause, GeneratorContext, LazySeed, RuleError, SecretNames, SecretRules};
 use crate::model::guard::{CredentialError, Credentials, DenyList, Guard};
 use crate::model::inventory::Inventory;
-use crate::ops::workspace::Workspace;
-use crate::ops::workspace_secrets::Keep;
+use crate::ops::shared::workspace::Workspace;
+use crate::ops::shared::workspace_secrets::Keep;
 
 /// File of the rules for placeholder secrets.
 const SECRETS: &str = "placeholder-secrets.yaml";
 /// File of the rules for names of variables that hold secrets.
-pub(super) const NAMES: &str = "secret-names.yaml";
+pub(in crate::ops) const NAMES: &str = "secret-names.yaml";
 /// File of the marks of real credentials.
-pub(super) const CREDENTIALS: &str = "credentials.yaml";
+pub(in crate::ops) const CREDENTIALS: &str = "credentials.yaml";
 /// An empty file of marks of credentials.
-pub(super) const NO_CREDENTIALS: &str = "{marks: [], rules: []}";
+pub(in crate::ops) const NO_CREDENTIALS: &str = "{marks: [], rules: []}";
 
 /// The rules.
 #[derive(Debug)]

@@ -17,10 +17,10 @@ use crate::model::environment::{self, ProductionRules, RuleError, SecretNames};
 use crate::model::guard::{CredentialError, Credentials, DenyList};
 use crate::model::inventory::{Component, Inventory, InventoryFinding};
 use crate::model::reference::Reference;
-use crate::ops::op_context::OpContext;
-use crate::ops::run_policy::{CREDENTIALS, NAMES, NO_CREDENTIALS};
-use crate::ops::source::{self, SourceError};
-use crate::ops::workspace::Workspace;
+use crate::ops::shared::op_context::OpContext;
+use crate::ops::shared::run_policy::{CREDENTIALS, NAMES, NO_CREDENTIALS};
+use crate::ops::shared::source::{self, SourceError};
+use crate::ops::shared::workspace::Workspace;
 use crate::systems::git::{GitError, Tree};
 pub use defaults::{init_component, with_deployment_defaults};
 use files::{CloneFiles, TreeFiles};
@@ -132,7 +132,7 @@ impl Judges {
 
 impl DeployedComponents {
     /// The rules for names of variables that hold secrets.
-    pub(super) fn names(&self) -> &SecretNames {
+    pub(in crate::ops) fn names(&self) -> &SecretNames {
         &self.judge.names
     }
 

@@ -107,7 +107,7 @@ fn one<'a>(
 }
 
 /// Returns the surroundings of a service: its host is its own name, unless all services have one address.
-pub(super) fn at<'a>(around: TemplateContext<'a>, name: &'a str) -> TemplateContext<'a> {
+pub(in crate::ops) fn at<'a>(around: TemplateContext<'a>, name: &'a str) -> TemplateContext<'a> {
     let host = if around.host.is_empty() { name } else { around.host };
     TemplateContext { host, ..around }
 }

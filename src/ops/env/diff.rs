@@ -9,10 +9,10 @@ use crate::model::environment::{EnvOverrides, Environment};
 use crate::model::guard::Guard;
 use crate::model::inventory::{Component, Inventory, InventoryFinding};
 use crate::model::service::TemplateContext;
-use crate::ops::deployment::{self, DeployedComponents, DeployedError};
 use crate::ops::env::resolve;
 use crate::ops::scan::{self, ScanError, ScanRequest};
-use crate::ops::workspace::Workspace;
+use crate::ops::shared::deployment::{self, DeployedComponents, DeployedError};
+use crate::ops::shared::workspace::Workspace;
 
 /// The other side of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,19 +23,19 @@ const PAUSE: Duration = Duration::from_millis(5);
 const AT_ONCE: usize = 1024;
 
 /// Output for one event.
-pub(super) struct Batch {
+pub(in crate::ops) struct Batch {
     events: Events,
     pieces: Vec<OutputLine>,
     size: usize,
 }
 
 impl Batch {
-    pub(super) fn new(events: &Events) -> Self {
+    pub(in crate::ops) fn new(events: &Events) -> Self {
         Self { events: events.clone(), pieces: Vec::new(), size: 0 }
     }
 
     /// Adds a piece that may continue in the next one.
-    pub(super) fn push(&mut self, subject: &Arc<str>, stream: Stream, bytes: &[u8]) {
+    pub(in crate::ops) fn push(&mut self, subject: &Arc<str>, stream: Stream, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
@@ -57,14 +57,14 @@ impl Batch {
     }
 
     /// Adds a complete piece.
-    pub(super) fn add(&mut self, piece: OutputLine) {
+    pub(in crate::ops) fn add(&mut self, piece: OutputLine) {
         let size = piece.bytes.len() + size_of::<OutputLine>();
         self.pieces.push(piece);
         self.grow(size);
     }
 
     /// Records the end of one of a subject's two streams.
-    pub(super) fn end(&mut self, subject: &Arc<str>, stream: Stream) {
+    pub(in crate::ops) fn end(&mut self, subject: &Arc<str>, stream: Stream) {
         self.add(OutputLine { subject: subject.clone(), stream, bytes: Vec::new(), time: None, ends: true });
     }
 
@@ -76,12 +76,12 @@ impl Batch {
     }
 
     /// Returns whether there is output to send.
-    pub(super) fn holds(&self) -> bool {
+    pub(in crate::ops) fn holds(&self) -> bool {
         !self.pieces.is_empty()
     }
 
     /// Sends the output.
-    pub(super) fn send(&mut self) {
+    pub(in crate::ops) fn send(&mut self) {
         self.size = 0;
         if !self.pieces.is_empty() {
             self.events.send(Event::Output(std::mem::take(&mut self.pieces)));
@@ -90,7 +90,7 @@ impl Batch {
 }
 
 /// The next step for a stream of output.
-pub(super) enum Step<T> {
+pub(in crate::ops) enum Step<T> {
     /// Take this piece; `None` is the end.
     Take(Option<T>),
     /// Send the pieces taken so far.
@@ -99,14 +99,14 @@ pub(super) enum Step<T> {
 
 /// The pace of sending: at once, unless the last event was a moment ago.
 #[derive(Debug, Default)]
-pub(super) struct RelayPace {
+pub(in crate::ops) struct RelayPace {
     sent: Option<Instant>,
 }
 
 impl RelayPace {
     /// Returns the next step; `holds` says whether there are pieces to send. Dropping the future loses
     /// nothing.
-    pub(super) async fn next<S>(&mut self, output: &mut S, holds: bool) -> Step<S::Item>
+    pub(in crate::ops) async fn next<S>(&mut self, output: &mut S, holds: bool) -> Step<S::Item>
     where
         S: futures_util::Stream + Unpin,
     {
@@ -128,10 +128,10 @@ impl RelayPace {
 }
 
 /// Pieces of output, as they come.
-pub(super) type Pieces<'a, E> = BoxStream<'a, Result<(Stream, Bytes), E>>;
+pub(in crate::ops) type Pieces<'a, E> = BoxStream<'a, Result<(Stream, Bytes), E>>;
 
 /// Masks output and sends it on until it ends.
-pub(super) async fn relay<E>(
+pub(in crate::ops) async fn relay<E>(
     mut output: Pieces<'_, E>,
     subject: &str,
     redactor: &Redactor,

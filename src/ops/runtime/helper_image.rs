@@ -8,7 +8,7 @@ use crate::base::digest;
 use crate::base::files::{self, FileError};
 use crate::host::{executable, scratch::scratch};
 use crate::model::event::{Events, TaskOutcome};
-use crate::ops::op_context::OpContext;
+use crate::ops::shared::op_context::OpContext;
 use crate::systems::engine::context::{self, Dockerfile};
 use crate::systems::engine::{BuildRequest, ContainerEngine};
 

@@ -7,8 +7,8 @@ use crate::model::deployment::expansion::Segment;
 use crate::model::environment::Environment;
 use crate::model::inventory::{Component, Run};
 use crate::model::probe::ReadinessProbe;
-use crate::ops::op_context::OpContext;
-use crate::ops::run_policy::RunPolicy;
+use crate::ops::shared::op_context::OpContext;
+use crate::ops::shared::run_policy::RunPolicy;
 
 /// Returns the component, with the run settings of its deployment where its entry has none. Replacements
 /// of words of the command that name production are reported.

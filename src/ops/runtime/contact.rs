@@ -24,7 +24,7 @@ const LIMIT: Duration = Duration::from_secs(3);
 
 /// The result of a contact.
 #[derive(Debug)]
-pub(super) enum Contact {
+pub(in crate::ops) enum Contact {
     /// The containers reach each other.
     Made,
     /// The test was not possible.
@@ -64,7 +64,7 @@ impl std::fmt::Display for Why {
 
 impl Why {
     /// Returns a reason from facts alone, without a test.
-    pub(super) fn of(obstacle: Obstacle) -> Self {
+    pub(in crate::ops) fn of(obstacle: Obstacle) -> Self {
         Self { obstacle: Some(obstacle), sees_bridges: true, said: String::new() }
     }
 
@@ -79,7 +79,7 @@ impl Why {
 }
 
 /// Returns the names of a network's bridge, if an engine always names it so.
-pub(super) fn bridges(kind: AddressKind, network: &[&str]) -> Vec<String> {
+pub(in crate::ops) fn bridges(kind: AddressKind, network: &[&str]) -> Vec<String> {
     match kind {
         AddressKind::Docker => {
             network.iter().filter_map(|id| Some(format!("br-{}", id.get(..12)?))).collect()
@@ -93,7 +93,7 @@ pub(super) fn bridges(kind: AddressKind, network: &[&str]) -> Vec<String> {
 ///
 /// # Errors
 /// Fails when the engine does not answer.
-pub(super) async fn between(
+pub(in crate::ops) async fn between(
     engine: &ContainerEngine,
     env: &Env,
     (from, to): (&str, &str),
@@ -159,7 +159,7 @@ async fn running(
 }
 
 /// Returns the firewall in the way of an engine's containers, if `cki` may read it.
-pub(super) async fn firewall(engine: &ContainerEngine, env: &Env) -> Option<Firewall> {
+pub(in crate::ops) async fn firewall(engine: &ContainerEngine, env: &Env) -> Option<Firewall> {
     let network = NetNs::of_process(engine.process().await?).ok()?;
     Firewall::read(&network, env).await.ok()
 }

@@ -1,6 +1,8 @@
 //! `cki env`: the environment of a component in a local run, from the entry, its dependencies, and the
 //! user's variables.
 
+pub mod diff;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,8 +17,8 @@ use crate::model::environment::{
 };
 use crate::model::inventory::{Component, Inventory};
 use crate::model::service::TemplateContext;
-use crate::ops::dependencies::{self, NeedError, RunDependency, ServiceRequest};
-use crate::ops::deployment::DeployedComponents;
+use crate::ops::shared::dependencies::{self, NeedError, RunDependency, ServiceRequest};
+use crate::ops::shared::deployment::DeployedComponents;
 
 /// Maximum bytes of a file with variables.
 const LIMIT: u64 = 4 << 20;

@@ -11,7 +11,7 @@ use crate::systems::engine::{ContainerEngine, EngineError};
 
 /// A way from this machine to a container.
 #[derive(Debug, Clone)]
-pub(super) enum Dialer {
+pub(in crate::ops) enum Dialer {
     /// No way.
     Nothing,
     /// The container's address.
@@ -29,7 +29,7 @@ impl Dialer {
     ///
     /// # Errors
     /// Fails when the engine does not answer.
-    pub(super) async fn best(
+    pub(in crate::ops) async fn best(
         engine: &ContainerEngine,
         id: &str,
         inside: &ContainerInspect,
@@ -44,7 +44,7 @@ impl Dialer {
     }
 
     /// Returns the way from within its network, or from its own loopback interface if it has none.
-    pub(super) fn within(id: &str, inside: &ContainerInspect) -> Self {
+    pub(in crate::ops) fn within(id: &str, inside: &ContainerInspect) -> Self {
         let address = inside.address.unwrap_or(Ipv4Addr::LOCALHOST.into());
         match NetNs::of_container(id, inside.process) {
             Ok(network) => Self::Inside(network, address),
@@ -57,7 +57,7 @@ impl Dialer {
     ///
     /// # Errors
     /// Fails when nothing listens there, or there is no way.
-    pub(super) async fn dial(&self, port: u16) -> io::Result<TcpStream> {
+    pub(in crate::ops) async fn dial(&self, port: u16) -> io::Result<TcpStream> {
         match self {
             Self::Address(address) => TcpStream::connect(SocketAddr::new(*address, port)).await,
             Self::Inside(network, address) => network.connect(SocketAddr::new(*address, port)).await,

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::host::signals::Signal;
 use crate::model::inventory::Component;
 use crate::ops::clone::{CloneRequest, CloneState, CloneTarget, clone};
-use crate::ops::clone_notes;
-use crate::ops::op_context::OpContext;
+use crate::ops::shared::clone_notes;
+use crate::ops::shared::op_context::OpContext;
 use crate::systems::git::{Checkout, GitError, MergeRequestHead, inspect};
 
 /// A clone for a build or a run.
