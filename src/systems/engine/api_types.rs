@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
-use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -202,32 +201,15 @@ impl ContainerEngine {
         answer.map_err(|error: EngineError| error.or_not_found(ResourceKind::Container, short(id)))
     }
 
-    async fn ask(&self, doing: &str, path: &str) -> Result<PingAnswer, EngineError> {
-        let ask = async { self.shared.address.get(path).await.map_err(bollard::errors::Error::from) };
-        self.call(doing, READ_TIMEOUT, ask).await
-    }
-
     async fn get<T: DeserializeOwned>(&self, doing: &str, path: &str) -> Result<T, EngineError> {
-        match self.get_once(doing, path).await {
-            // The request changed nothing, and the engine lives: only this connection broke.
-            Err(EngineError::Severed { .. }) => self.get_once(doing, path).await,
-            other => other,
-        }
-    }
-
-    async fn get_once<T: DeserializeOwned>(&self, doing: &str, path: &str) -> Result<T, EngineError> {
-        let mut answer = self.ask(doing, path).await?;
-        for pause in RETRY_DELAYS {
-            if answer.status() == 500 {
-                // An engine may fail on objects that are removed while it lists them.
-                tokio::time::sleep(Duration::from_millis(pause)).await;
-                answer = self.ask(doing, path).await?;
+        let ask = || async {
+            let ask = async { self.shared.address.get(path).await.map_err(bollard::errors::Error::from) };
+            match read(self.address(), doing, &self.call(doing, READ_TIMEOUT, ask).await?) {
+                Err(error) => Err(self.outcome(error).await),
+                read => read,
             }
-        }
-        match read(self.address(), doing, &answer) {
-            Err(error) => Err(self.outcome(error).await),
-            read => read,
-        }
+        };
+        self.retry(ask, EngineError::is_stumble).await
     }
 }
 
@@ -250,10 +232,6 @@ pub(super) fn read<T: DeserializeOwned>(
     let doing = doing.to_owned();
     Err(EngineError::Refused { doing, status: answer.status(), message: clean(&refusal) })
 }
-
-/// Milliseconds before each retry. Podman fails on processes and records that vanish while it reads them; a
-/// retry no longer finds them.
-const RETRY_DELAYS: [u64; 3] = [20, 60, 180];
 
 /// Returns the label by which resources of `cki` are found.
 pub(super) fn label_filters(run: Option<&RunId>) -> String {

@@ -61,7 +61,9 @@ impl ContainerEngine {
     ) -> Result<String, EngineError> {
         let options = CreateContainerOptionsBuilder::new().name(name).build();
         let doing = format!("create container `{name}`");
-        match self.call(&doing, WRITE_TIMEOUT, self.docker.create_container(Some(options), body)).await {
+        let create = || self.docker.create_container(Some(options.clone()), body.clone());
+        let ask = || self.call(&doing, WRITE_TIMEOUT, create());
+        match self.retry(ask, EngineError::is_lost_image).await {
             Ok(answer) => Ok(answer.id),
             Err(error) if error.says(&["already in use"]) => {
                 Err(EngineError::NameTaken { thing: ResourceKind::Container, name: name.to_owned() })

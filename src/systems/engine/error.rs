@@ -253,9 +253,16 @@ impl EngineError {
         self.status() == Some(404) || self.says(&gone)
     }
 
-    /// Returns whether Podman failed because a process ended while Podman inspected it: a retry succeeds.
-    pub(super) fn is_transient(&self) -> bool {
-        self.says(&["no such process"])
+    /// Returns whether the engine failed on its own, and not on the request: a retry may succeed.
+    pub(super) fn is_stumble(&self) -> bool {
+        self.status() == Some(500) && !self.is_absence()
+    }
+
+    /// Returns whether the engine lost an image or a layer that it had just found, since another client
+    /// removed something: the refused request changed nothing, and a retry succeeds.
+    pub(super) fn is_lost_image(&self) -> bool {
+        let lost = ["image not known", "layer not known", "layer does not exist", "unknown parent image id"];
+        self.status() == Some(500) && self.says(&lost)
     }
 
     /// Returns the same error, or `NotFound` if it reports a missing object.

@@ -125,12 +125,11 @@ impl ContainerEngine {
         // A command may close its output a moment before it ends.
         let mut pause = Duration::from_millis(5);
         loop {
-            let inspect = self.docker.inspect_exec(id);
-            let facts =
-                self.call(&doing, READ_TIMEOUT, inspect).await.map_err(|error| match error.status() {
-                    Some(404) => EngineError::NotRunning { container: container.to_owned() },
-                    _ => error,
-                })?;
+            let inspect = || self.docker.inspect_exec(id);
+            let facts = self.read(&doing, inspect).await.map_err(|error| match error.status() {
+                Some(404) => EngineError::NotRunning { container: container.to_owned() },
+                _ => error,
+            })?;
             if facts.running != Some(true) {
                 return Ok(facts.exit_code.unwrap_or(-1));
             }

@@ -71,7 +71,7 @@ impl ContainerEngine {
     pub async fn image(&self, name: &str) -> Result<Option<ImageFacts>, EngineError> {
         ImageReference::parse(name)?;
         let doing = format!("look at image `{name}`");
-        match self.call(&doing, READ_TIMEOUT, self.docker.inspect_image(name)).await {
+        match self.read(&doing, || self.docker.inspect_image(name)).await {
             Ok(image) => Ok(Some(facts(image))),
             Err(error) if error.status() == Some(404) => Ok(None),
             Err(error) => Err(error),
@@ -85,7 +85,8 @@ impl ContainerEngine {
     pub async fn images_with_label(&self, key: &str) -> Result<Vec<ImageSummary>, EngineError> {
         let filters = HashMap::from([("label", vec![key])]);
         let options = ListImagesOptionsBuilder::new().filters(&filters).build();
-        let answer = self.call("list images", READ_TIMEOUT, self.docker.list_images(Some(options))).await?;
+        let ask = || self.docker.list_images(Some(options.clone()));
+        let answer = self.read("list images", ask).await?;
         let mut all: Vec<ImageSummary> = answer
             .into_iter()
             .map(|image| ImageSummary {
@@ -112,8 +113,9 @@ impl ContainerEngine {
     pub async fn remove_image(&self, name: &str) -> Result<bool, EngineError> {
         ImageReference::parse(name)?;
         let doing = format!("remove image `{name}`");
-        let options = RemoveImageOptionsBuilder::new().build();
-        match self.call(&doing, WRITE_TIMEOUT, self.docker.remove_image(name, Some(options), None)).await {
+        let options = || Some(RemoveImageOptionsBuilder::new().build());
+        let ask = || self.call(&doing, WRITE_TIMEOUT, self.docker.remove_image(name, options(), None));
+        match self.retry(ask, EngineError::is_lost_image).await {
             Ok(_) => Ok(true),
             Err(error) if error.status() == Some(404) => Ok(false),
             Err(error) => Err(error),
@@ -125,8 +127,7 @@ impl ContainerEngine {
     pub(super) async fn remove_layers(&self, layers: &[String]) {
         let options = || Some(RemoveImageOptionsBuilder::new().noprune(true).build());
         for id in layers.iter().rev() {
-            let inspect = self.docker.inspect_image(id);
-            let facts = self.call("look at a layer", READ_TIMEOUT, inspect).await;
+            let facts = self.read("look at a layer", || self.docker.inspect_image(id)).await;
             if !facts.is_ok_and(|image| image.repo_tags.unwrap_or_default().is_empty()) {
                 continue;
             }
@@ -149,8 +150,10 @@ impl ContainerEngine {
         let name = ImageReference::parse(target)?;
         let options = TagImageOptionsBuilder::new().repo(name.name).tag(name.tag.unwrap_or("latest")).build();
         let doing = format!("tag image `{source}` as `{target}`");
-        let answer = self.call(&doing, READ_TIMEOUT, self.docker.tag_image(source, Some(options))).await;
-        answer.map_err(|error| error.or_not_found(ResourceKind::Image, source))
+        let ask = || self.call(&doing, READ_TIMEOUT, self.docker.tag_image(source, Some(options.clone())));
+        self.retry(ask, EngineError::is_lost_image)
+            .await
+            .map_err(|error| error.or_not_found(ResourceKind::Image, source))
     }
 
     /// Checks that a text is a valid name of an image.

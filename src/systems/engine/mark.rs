@@ -10,10 +10,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::time::Instant;
 
+use super::ContainerEngine;
 use super::container::short;
 use super::error::EngineError;
 use super::exec_request::ExecRequest;
-use super::{ContainerEngine, READ_TIMEOUT};
 use crate::base::process_ref::ProcessRef;
 use crate::host;
 use crate::model::guard::Passed;
@@ -101,8 +101,8 @@ impl Ender {
     async fn kill_from_outside(&self) -> bool {
         let Some(exec) = &self.exec else { return false };
         let doing = format!("look at a command in container `{}`", short(&self.container));
-        let inspect = self.engine.docker.inspect_exec(exec);
-        let Ok(facts) = self.engine.call(&doing, READ_TIMEOUT, inspect).await else { return false };
+        let inspect = || self.engine.docker.inspect_exec(exec);
+        let Ok(facts) = self.engine.read(&doing, inspect).await else { return false };
         if facts.running != Some(true) {
             return true;
         }

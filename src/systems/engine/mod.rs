@@ -12,6 +12,7 @@ mod api_types;
 mod build;
 mod build_lines;
 mod build_request;
+mod call;
 mod container;
 pub mod context;
 mod discover;
@@ -34,7 +35,6 @@ mod terminal;
 mod volume;
 mod wait;
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -204,88 +204,9 @@ impl ContainerEngine {
         }
     }
 
-    /// Returns the error to report. A broken connection does not tell its cause, so the state of the engine
-    /// is checked: the same cause gives the same error at any moment.
-    async fn outcome(&self, error: EngineError) -> EngineError {
-        if !matches!(error, EngineError::Severed { .. }) {
-            return error;
-        }
-        for _ in 0..2 {
-            if let Err(dead) = self.ping().await {
-                return dead;
-            }
-            // The answer may be the last one of an ending engine.
-            tokio::time::sleep(LAST_BREATH).await;
-        }
-        error
-    }
-
     async fn info(&self) -> Result<&SystemInfo, EngineError> {
-        let ask = || self.call("describe itself", READ_TIMEOUT, self.docker.info());
+        let ask = || self.read("describe itself", || self.docker.info());
         self.shared.info.get_or_try_init(ask).await
-    }
-
-    /// Sends a request with a timeout.
-    async fn call<T>(
-        &self,
-        doing: &str,
-        limit: Duration,
-        answer: impl Future<Output = Result<T, bollard::errors::Error>>,
-    ) -> Result<T, EngineError> {
-        let silent =
-            |doing: &str| EngineError::Silent { address: self.shared.shown.clone(), doing: doing.to_owned() };
-        // A quick request tells a slow operation from a stuck engine.
-        let pulse = async {
-            loop {
-                // Sent at intervals, and not at once: most calls are over by then.
-                tokio::time::sleep(IDLE_TIMEOUT).await;
-                if let Err(error) = self.ping().await {
-                    return error;
-                }
-            }
-        };
-        tokio::select! {
-            biased;
-            answer = tokio::time::timeout(limit, answer) => match answer {
-                Ok(Ok(answer)) => Ok(answer),
-                Ok(Err(error)) => Err(self.failed(doing, &error).await),
-                Err(_) => Err(silent(doing)),
-            },
-            dead = pulse => Err(if matches!(dead, EngineError::Silent { .. }) { silent(doing) } else { dead }),
-        }
-    }
-
-    /// Converts bollard's error for a request into the error to report.
-    async fn failed(&self, doing: &str, error: &bollard::errors::Error) -> EngineError {
-        self.outcome(EngineError::new(&self.shared.shown, doing, error)).await
-    }
-
-    /// Runs a request that leaves a trace on the engine to its end, even if the caller is cancelled: an
-    /// engine continues a request whose client is gone, and a clean-up must not run before its end.
-    /// [`ContainerEngine::wait_for_pending`] waits for all of these.
-    async fn shielded<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = Result<T, EngineError>> + Send + 'static,
-    ) -> Result<T, EngineError> {
-        let making = Arc::clone(&self.shared.making).read_owned().await;
-        let task = tokio::spawn(async move {
-            let result = work.await;
-            drop(making);
-            result
-        });
-        match task.await {
-            Ok(result) => result,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // Only the end of the runtime cancels it.
-                Err(_) => std::future::pending().await,
-            },
-        }
-    }
-
-    /// Waits until no request is creating anything. Each of them has a timeout, hence so has this.
-    pub async fn wait_for_pending(&self) {
-        drop(self.shared.making.write().await);
     }
 }
 

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use super::api_types::{label_filters, read};
 use super::container::short;
 use super::error::{EngineError, ResourceKind};
-use super::{AddressKind, ContainerEngine, READ_TIMEOUT, WRITE_TIMEOUT};
+use super::{AddressKind, ContainerEngine, WRITE_TIMEOUT};
 
 /// Timeout for the containers to leave a network, and for its removal.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -320,13 +320,9 @@ impl ContainerEngine {
     /// Fails if the engine does not answer.
     pub async fn networks(&self) -> Result<Vec<NetworkFacts>, EngineError> {
         let options = ListNetworksOptionsBuilder::new().filters(&label_filter()).build();
-        let ask =
-            || self.call("list networks", READ_TIMEOUT, self.docker.list_networks(Some(options.clone())));
-        let answer = match ask().await {
-            Err(error) if error.is_transient() => ask().await,
-            answer => answer,
-        };
-        Ok(answer?
+        let ask = || self.docker.list_networks(Some(options.clone()));
+        let answer = self.read("list networks", ask).await?;
+        Ok(answer
             .into_iter()
             .map(|network| NetworkFacts {
                 id: network.id.unwrap_or_default(),

@@ -8,7 +8,7 @@ use bollard::query_parameters::{ListVolumesOptionsBuilder, RemoveVolumeOptionsBu
 use super::container::short;
 use super::error::{EngineError, ResourceKind};
 use super::network::{label_filter, sorted};
-use super::{ContainerEngine, READ_TIMEOUT, WRITE_TIMEOUT};
+use super::{ContainerEngine, WRITE_TIMEOUT};
 use crate::model::identity;
 
 /// A volume with the label of `cki`.
@@ -27,7 +27,8 @@ impl ContainerEngine {
     /// Fails if the engine does not answer.
     pub async fn volumes(&self) -> Result<Vec<VolumeFacts>, EngineError> {
         let options = ListVolumesOptionsBuilder::new().filters(&label_filter()).build();
-        let answer = self.call("list volumes", READ_TIMEOUT, self.docker.list_volumes(Some(options))).await?;
+        let ask = || self.docker.list_volumes(Some(options.clone()));
+        let answer = self.read("list volumes", ask).await?;
         let volumes = answer.volumes.unwrap_or_default();
         Ok(volumes
             .into_iter()

@@ -18,6 +18,7 @@ on_both!(
     args_and_targets_and_labels_arrive,
     a_dropped_build_makes_no_image,
     images_are_tagged_found_and_removed,
+    images_are_found_while_others_come_and_go,
     an_image_that_cannot_be_pulled_is_named,
 );
 
@@ -168,6 +169,28 @@ async fn images_are_tagged_found_and_removed(lab: Arc<Lab>) {
     let error = lab.engine.tag_image("cki-test/nope:1", &one).await.expect_err("there is none");
     assert!(error.is_not_found(), "{error}");
     assert!(matches!(lab.engine.image("a/../b?x=1").await, Err(EngineError::Invalid { .. })));
+}
+
+/// Podman fails on images that vanish while it reads its store, whichever image the request names.
+async fn images_are_found_while_others_come_and_go(lab: Arc<Lab>) {
+    let churn = async {
+        for round in 0..12 {
+            let dockerfile = format!("FROM {BOX}\nRUN echo {round} > /tmp/round\n");
+            let context = packed(directory_with(&[("Dockerfile", &dockerfile)]).path());
+            let name = tag(&lab);
+            build(&lab, &name, &context).await.0.expect("builds");
+            assert!(lab.engine.remove_image(&name).await.expect("removes"));
+        }
+    };
+    let look = async {
+        loop {
+            assert!(lab.engine.image(BOX).await.expect("looks").is_some());
+            lab.engine.images_with_label("cki-test.absent").await.expect("lists");
+            let id = lab.engine.create(&lab.shell("true")).await.expect("creates");
+            lab.engine.remove(&id).await.expect("removes");
+        }
+    };
+    tokio::select! { () = churn => (), () = look => () }
 }
 
 async fn an_image_that_cannot_be_pulled_is_named(lab: Arc<Lab>) {

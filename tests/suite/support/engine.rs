@@ -104,17 +104,21 @@ impl Bench {
         (status, serde_json::from_str(body).unwrap_or_default())
     }
 
-    pub(super) fn get(&self, path: &str) -> Value {
-        let mut answered = self.ask("GET", path, &Value::Null);
-        // Podman stumbles over what others remove while it lists.
+    /// Sends a request until Podman does not fail on objects that others remove meanwhile.
+    fn ask_until_answered(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let mut answered = self.ask(method, path, body);
         super::comes_true(|| {
             let is_stumble = answered.0 == 500;
             if is_stumble {
-                answered = self.ask("GET", path, &Value::Null);
+                answered = self.ask(method, path, body);
             }
             !is_stumble
         });
-        let (status, answer) = answered;
+        answered
+    }
+
+    pub(super) fn get(&self, path: &str) -> Value {
+        let (status, answer) = self.ask_until_answered("GET", path, &Value::Null);
         assert_eq!(status, 200, "{path}: {answer}");
         answer
     }
@@ -125,7 +129,7 @@ impl Bench {
     }
 
     pub(super) fn create(&self, path: &str, body: &Value) -> String {
-        let (status, answer) = self.ask("POST", path, body);
+        let (status, answer) = self.ask_until_answered("POST", path, body);
         assert_eq!(status, 201, "{path}: {answer}");
         answer["Id"].as_str().expect("has an id").to_owned()
     }
@@ -196,7 +200,7 @@ impl Bench {
 
     /// The labels of an image; `None` if there is no such image.
     pub(crate) fn image(&self, name: &str) -> Option<BTreeMap<String, String>> {
-        let (status, facts) = self.ask("GET", &format!("/images/{name}/json"), &Value::Null);
+        let (status, facts) = self.ask_until_answered("GET", &format!("/images/{name}/json"), &Value::Null);
         (status == 200).then(|| labels(&facts["Config"]))
     }
 
