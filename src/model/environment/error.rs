@@ -1,6 +1,6 @@
 //! Errors in resolving an environment, and in the rules for secrets.
 
-use super::kept::Cause;
+use super::lazy_seed::Cause;
 use crate::base::yaml::YamlError;
 
 /// An environment that cannot be resolved.

@@ -10,7 +10,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::error::RuleError;
-use super::kept::{Keeping, LazySeed};
+use super::lazy_seed::{Keeping, LazySeed};
 use super::secret_name::SecretNames;
 use crate::base::digest;
 use crate::base::secret::Secret;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::base::assets;
+use crate::base::secret::Secret;
 use crate::base::x509::TestPki;
 use crate::model::inventory::{Inventory, InventoryDocument};
 
@@ -42,7 +43,7 @@ fn resolve(wishes: EnvOverrides, seed: &str) -> Result<Environment, EnvironmentE
         service: "bus".into(),
         place: "services/bus.yaml".into(),
     };
-    Environment::resolve(Inputs {
+    Environment::resolve(&Inputs {
         component: &inventory.components[0],
         inventory: &inventory,
         deployed: None,
@@ -127,7 +128,7 @@ fn made(table: &'static str, wishes: EnvOverrides, services: &[(&str, &[(&str, &
         hosts: Arc::new(["gitlab.com".to_owned(), "git.test".to_owned()]),
         services: Arc::new(services.iter().map(|(name, pairs)| ((*name).into(), facts(pairs))).collect()),
     };
-    Environment::resolve(Inputs {
+    Environment::resolve(&Inputs {
         component: &inventory.components[0],
         inventory: &inventory,
         deployed: None,

@@ -112,7 +112,7 @@ pub fn resolve<'a>(
         RunDependency::Component(_) => None,
     });
     let context = GeneratorContext { services: Arc::new(services.collect()), ..around.context.clone() };
-    let environment = Environment::resolve(Inputs {
+    let environment = Environment::resolve(&Inputs {
         component,
         inventory,
         deployed: deployed.map(|deployed| deployed.layer(&names_production, &is_credential)),

@@ -48,7 +48,7 @@ impl Default for LazySeed {
 
 impl std::fmt::Debug for LazySeed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Kept")
+        f.write_str("LazySeed")
     }
 }
 

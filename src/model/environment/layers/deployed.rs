@@ -1,0 +1,120 @@
+//! Values of the deployment. Values of Secrets are never used; values that refer to others or name production
+//! are completed by [`super::references`]. Reading a deployment belongs in [`crate::model::deployment`].
+
+use super::draft::{Draft, LocalTexts};
+use crate::base::secret::Secret;
+use crate::model::deployment::expansion::render;
+use crate::model::deployment::{EnvEntry, EnvVarSource};
+use crate::model::environment::error::EnvironmentError;
+use crate::model::environment::inputs::{Deployed, Inputs};
+use crate::model::environment::placeholder_secret::GeneratorSource;
+use crate::model::environment::replace::{Local, Placeholders};
+use crate::model::environment::secret_detection::in_production;
+use crate::model::environment::variable::{ValueOrigin, Variable};
+use crate::model::inventory::EnvVarDecl;
+
+/// Adds the values of the deployment, if there is one.
+pub(super) fn add(mut draft: Draft, inputs: &Inputs<'_>) -> Result<Draft, EnvironmentError> {
+    let Some(deployed) = inputs.deployed else { return Ok(draft) };
+    let component = inputs.component;
+    let placeholders = Placeholders { rules: inputs.secrets, context: &inputs.context };
+    let names = inputs.secrets.names();
+    let declared = |name: &str| component.environment.iter().find(|declared| declared.name == name);
+    let is_open = |name: &str| declared(name).is_some_and(|declared| declared.secret == Some(false));
+    let is_secret = |name: &str, value: &str| {
+        declared(name).is_some_and(EnvVarDecl::is_secret)
+            || (!is_open(name) && names.judge(name, value).hide)
+            || (deployed.is_credential)(name, value)
+    };
+    let written = in_production(deployed.container, &is_secret, names);
+    for (given, known) in deployed.container.variables.iter().zip(written) {
+        let place = given.place.clone();
+        let variable = draft
+            .variables
+            .entry(given.name.clone())
+            .or_insert_with(|| Variable::new(&given.name, ValueOrigin::Missing { place: place.clone() }));
+        let taken = match (&given.value, &known.value) {
+            (EnvVarSource::Secret { secret, key }, _) => {
+                variable.secret = true;
+                variable.source = Some(GeneratorSource {
+                    name: given.name.clone(),
+                    kept_as: format!("Secret {secret}, key {key}"),
+                    value: None,
+                    declared: false,
+                    // The reason is in the value in production.
+                    why: String::new(),
+                });
+                None
+            }
+            (EnvVarSource::Field(field), _) => {
+                deployed.rules.field(&given.name, field, component.name())?.map(|made| {
+                    variable.replaced_by = Some(made.rule);
+                    Secret::new(made.value)
+                })
+            }
+            (EnvVarSource::Text(_) | EnvVarSource::Unknown(_) | EnvVarSource::Required(_), known) => {
+                let value = known.written();
+                let local = match () {
+                    () if is_open(&given.name) => Local::Same,
+                    () if declared(&given.name).is_some_and(EnvVarDecl::is_secret) => {
+                        Local::Whole(GeneratorSource {
+                            name: given.name.clone(),
+                            kept_as: format!("variable {}", given.name),
+                            value: value.filter(|value| !value.expose().is_empty()).cloned(),
+                            declared: true,
+                            why: "declared to be secret".to_owned(),
+                        })
+                    }
+                    () => placeholders.of(given, value.map(Secret::expose))?,
+                };
+                local_value(deployed, given, value, local, variable, &mut draft.texts)
+            }
+        };
+        let hides = |value: &Secret| !is_open(&given.name) && names.judge(&given.name, value.expose()).hide;
+        variable.secret |= taken.as_ref().is_some_and(hides);
+        variable.required |= matches!(given.value, EnvVarSource::Required(_));
+        variable.production = Some(known);
+        if let Some(value) = taken {
+            let before = std::mem::replace(&mut variable.origin, ValueOrigin::Deployment { place });
+            variable.instead_of = variable.value.is_some().then_some(before);
+            variable.value = Some(value);
+        }
+    }
+    Ok(draft)
+}
+
+/// Returns the local value, or `None` if a placeholder replaces all of it.
+fn local_value(
+    deployed: Deployed<'_>,
+    given: &EnvEntry,
+    value: Option<&Secret>,
+    local: Local,
+    variable: &mut Variable,
+    texts: &mut LocalTexts,
+) -> Option<Secret> {
+    let (pieces, reasons) = match local {
+        // The guard refuses a credential in a variable whose name does not mark it as secret.
+        Local::Same => return value.cloned(),
+        Local::Whole(source) => {
+            variable.secret = true;
+            variable.source = Some(source);
+            return None;
+        }
+        Local::Parts(pieces, reasons) => (pieces, reasons),
+    };
+    let text = render(&pieces, &|_| None);
+    if (deployed.is_credential)(&given.name, &text) {
+        variable.secret = true;
+        variable.source = Some(GeneratorSource {
+            name: given.name.clone(),
+            kept_as: format!("variable {}", given.name),
+            value: value.cloned(),
+            declared: false,
+            why: format!("{}, and the rest looks like a credential", reasons.join(", ")),
+        });
+        return None;
+    }
+    variable.parts = reasons;
+    texts.insert(given.name.clone(), pieces);
+    Some(Secret::new(text))
+}
