@@ -5,7 +5,8 @@ use serde::Serialize;
 use crate::base::text::{Cell, Table, duration, safe_line};
 use crate::model::container::Status;
 use crate::model::identity::{Retention, Role};
-use crate::ops::running::{Health, Instance};
+use crate::ops::ps::Health;
+use crate::ops::runtime::list::InstanceSummary;
 use crate::report::view;
 use crate::ui::{Ui, style};
 
@@ -34,7 +35,7 @@ struct InstanceView<'a> {
 
 /// Prints running components, with the results of those with a readiness probe. `now` is in seconds since
 /// 1970.
-pub fn print(ui: &Ui, instances: &[Instance], health: &[Option<Health>], now: i64) {
+pub fn print(ui: &Ui, instances: &[InstanceSummary], health: &[Option<Health>], now: i64) {
     let all = || instances.iter().zip(health.iter().map(Option::as_ref));
     if ui.is_json() {
         let instances = all().map(|(one, health)| instance_view(one, health)).collect();
@@ -97,11 +98,11 @@ fn state(status: &Status, health: Option<&Health>) -> (String, fn(&str) -> Strin
     }
 }
 
-fn ports(one: &Instance) -> Vec<String> {
+fn ports(one: &InstanceSummary) -> Vec<String> {
     one.ports.iter().map(|(inside, local)| format!("127.0.0.1:{local}→{inside}")).collect()
 }
 
-fn instance_view<'a>(one: &'a Instance, health: Option<&'a Health>) -> InstanceView<'a> {
+fn instance_view<'a>(one: &'a InstanceSummary, health: Option<&'a Health>) -> InstanceView<'a> {
     let (ready, not_ready_reason) = match health {
         Some(Health::Ready) => (Some(true), None),
         Some(Health::Starting(why) | Health::NotReady(why)) => (Some(false), Some(why.as_str())),

@@ -9,9 +9,10 @@ use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::host::signals::Signal;
 use crate::model::identity::Retention;
-use crate::ops::running::DownTargets;
+use crate::ops::down::{self, DownTargets, volumes};
+use crate::ops::runtime::error::InstanceError;
+use crate::ops::runtime::{list, select};
 use crate::ops::shared::workspace_secrets;
-use crate::ops::{running, service_volumes};
 
 /// Stop and remove running components
 ///
@@ -40,19 +41,19 @@ pub(in crate::cli) fn run(args: &DownArgs, context: &Context) -> anyhow::Result<
     let (gone, volumes) = context.block_on(async |stop| {
         let engine = context.engine().await?;
         let native = context.native();
-        let mut all = running::list(&engine, &native).await?;
+        let mut all = list::list(&engine, &native).await?;
         let state = context.host.env.state_directory();
         let seed = workspace_secrets::seed(state.as_deref(), context.workspace.root())?.unwrap_or_default();
         // A name means only the service that is retained for this workspace.
         all.retain(|one| {
             let is_kept = one.identity.lifetime == Retention::Workspace;
-            args.all || !is_kept || service_volumes::is_of_workspace(&one.identity, &seed)
+            args.all || !is_kept || volumes::is_of_workspace(&one.identity, &seed)
         });
         let doomed: Vec<_> = match &args.component {
             Some(component) => {
-                let selected = match running::select(&all, component) {
+                let selected = match select::select(&all, component) {
                     // The service may be gone while its data still exists.
-                    Err(running::RunningError::NotRunning { .. }) if args.volumes => Vec::new(),
+                    Err(InstanceError::NotRunning { .. }) if args.volumes => Vec::new(),
                     selected => selected?,
                 };
                 let runs: Vec<_> = selected.iter().map(|one| &one.identity.run).collect();
@@ -62,13 +63,13 @@ pub(in crate::cli) fn run(args: &DownArgs, context: &Context) -> anyhow::Result<
         };
         let task = context.events().start("stopping", "");
         let what = DownTargets { instances: &doomed, all: args.all };
-        let gone = running::down(&engine, &native, what, context.settings.stop_grace, &stop).await?;
+        let gone = down::down(&engine, &native, what, context.settings.stop_grace, &stop).await?;
         task.finish(
             crate::model::event::TaskOutcome::Done,
             plural_of(gone.names.len(), "container or process", "containers or processes"),
         );
         let volumes = match args.volumes && gone.hurried.is_none() {
-            true => service_volumes::remove(&engine, &seed, args.component.as_deref()).await?,
+            true => volumes::remove(&engine, &seed, args.component.as_deref()).await?,
             false => Vec::new(),
         };
         Ok((gone, volumes))

@@ -7,7 +7,10 @@ use super::inside::{exit, pass_bytes, person};
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::ops::running::{self, ExecOptions};
+use crate::ops::exec::interact::interact;
+use crate::ops::exec::{ExecOptions, standard_input};
+use crate::ops::runtime::list::list;
+use crate::ops::runtime::select::select_one;
 
 /// Run a command in a running component
 ///
@@ -43,14 +46,14 @@ pub(in crate::cli) fn run(args: ExecArgs, context: &Context) -> anyhow::Result<E
     let ExecArgs { component, interactive, tty, workdir, command } = args;
     context.block_on(async |stop| {
         let engine = context.engine().await?;
-        let all = running::list(&engine, &context.native()).await?;
-        let instance = running::select_one(&all, &component)?;
+        let all = list(&engine, &context.native()).await?;
+        let instance = select_one(&all, &component)?;
         if tty {
-            let left = running::interact(instance, command, workdir, person(context), &stop).await?;
+            let left = interact(instance, command, workdir, person(context), &stop).await?;
             return Ok(exit(left));
         }
         let passes_on = interactive || !context.host.terminal.stdin;
-        let wish = ExecOptions { command, stdin: passes_on.then(running::standard_input), workdir };
+        let wish = ExecOptions { command, stdin: passes_on.then(standard_input), workdir };
         pass_bytes(instance, wish, context, &stop).await
     })
 }

@@ -4,7 +4,9 @@
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
 use crate::host::signals::Shutdown;
-use crate::ops::running::{self, ExecOptions, Instance, LocalTerminal, ShellExit};
+use crate::ops::exec::interact::LocalTerminal;
+use crate::ops::exec::{CommandExit, ExecOptions, exec};
+use crate::ops::runtime::list::InstanceSummary;
 
 /// Returns the user at this terminal.
 pub(super) fn person(context: &Context) -> LocalTerminal<'_> {
@@ -13,18 +15,18 @@ pub(super) fn person(context: &Context) -> LocalTerminal<'_> {
 
 /// Runs a command without a terminal: its input and output pass unchanged.
 pub(super) async fn pass_bytes(
-    instance: &Instance,
+    instance: &InstanceSummary,
     wish: ExecOptions,
     context: &Context,
     stop: &Shutdown,
 ) -> anyhow::Result<Exit> {
-    Ok(exit(running::exec(instance, wish, &context.events(), stop).await?))
+    Ok(exit(exec(instance, wish, &context.events(), stop).await?))
 }
 
 /// Returns the exit code of `cki` for an ended command.
-pub(super) fn exit(left: ShellExit) -> Exit {
+pub(super) fn exit(left: CommandExit) -> Exit {
     match left {
-        ShellExit::Ended(code) => Exit::Component(u8::try_from(code & 0xff).unwrap_or(1)),
-        ShellExit::Stopped(signal) => signal.exit(),
+        CommandExit::Ended(code) => Exit::Component(u8::try_from(code & 0xff).unwrap_or(1)),
+        CommandExit::Stopped(signal) => signal.exit(),
     }
 }

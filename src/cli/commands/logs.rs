@@ -8,7 +8,7 @@ use crate::base::timestamp;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::error::UsageError;
-use crate::ops::running::{self, LogOptions};
+use crate::ops::logs::{LogOptions, logs};
 
 /// Show the output of running components
 ///
@@ -52,7 +52,7 @@ pub(in crate::cli) fn run(args: LogsArgs, context: &Context) -> anyhow::Result<E
     let wish = LogOptions { follow, tail, since, timestamps };
     context.block_on(async |stop| {
         let engine = context.engine().await?;
-        running::logs(&engine, &context.native(), &components, wish, &context.events(), &stop).await?;
+        logs(&engine, &context.native(), &components, wish, &context.events(), &stop).await?;
         // The exit code tells a script about the signal, although Ctrl-C is the usual end of `cki logs -f`.
         Ok(stop.now().map_or(Exit::Done, crate::host::signals::Signal::exit))
     })

@@ -4,7 +4,8 @@ use clap::Args;
 
 use crate::base::exit::Exit;
 use crate::cli::context::Context;
-use crate::ops::running;
+use crate::ops::ps;
+use crate::ops::runtime::list;
 use crate::report;
 
 /// List running components
@@ -17,8 +18,8 @@ pub(in crate::cli) fn run(_args: &PsArgs, context: &Context) -> anyhow::Result<E
     let now = (context.host.now)().as_second();
     let (instances, health) = context.block_on(async |_| {
         let engine = context.engine().await?;
-        let instances = running::list(&engine, &context.native()).await?;
-        let health = running::health(&engine, &instances, now, context.settings.ready_timeout).await;
+        let instances = list::list(&engine, &context.native()).await?;
+        let health = ps::health(&engine, &instances, now, context.settings.ready_timeout).await;
         Ok((instances, health))
     })?;
     report::ps::print(&context.ui, &instances, &health, now);

@@ -7,8 +7,11 @@ use super::inside::{exit, pass_bytes, person};
 use crate::base::exit::Exit;
 use crate::cli::complete;
 use crate::cli::context::Context;
-use crate::ops::running::{self, ExecOptions};
+use crate::ops::exec::{ExecOptions, standard_input};
+use crate::ops::runtime::list::list;
+use crate::ops::runtime::select::select_one;
 use crate::ops::shared::run_policy::guard;
+use crate::ops::shell::{shell, shell_of};
 
 /// Open a shell in a running component, or in a copy of one that has ended
 ///
@@ -38,8 +41,8 @@ pub(in crate::cli) fn run(args: ShellArgs, context: &Context) -> anyhow::Result<
     let ShellArgs { component, workdir } = args;
     context.block_on(async |stop| {
         let engine = context.engine().await?;
-        let all = running::list(&engine, &context.native()).await?;
-        let instance = running::select_one(&all, &component)?;
+        let all = list(&engine, &context.native()).await?;
+        let instance = select_one(&all, &component)?;
         if !instance.is_alive() {
             let name = &instance.identity.name;
             context.ui.status(&format!(
@@ -47,14 +50,14 @@ pub(in crate::cli) fn run(args: ShellArgs, context: &Context) -> anyhow::Result<
             ));
         }
         if !context.host.terminal.stdin && instance.is_alive() {
-            let command = vec![running::shell_of(instance).await?.to_owned()];
-            let wish = ExecOptions { command, stdin: Some(running::standard_input()), workdir };
+            let command = vec![shell_of(instance).await?.to_owned()];
+            let wish = ExecOptions { command, stdin: Some(standard_input()), workdir };
             return pass_bytes(instance, wish, context, &stop).await;
         }
         let owner = context.host.owner();
         let inventory = context.inventory()?;
         let guard = guard(&context.assets, inventory)?;
         let rules = (&guard, inventory);
-        Ok(exit(running::shell(instance, workdir, person(context), owner, rules, &stop).await?))
+        Ok(exit(shell(instance, workdir, person(context), owner, rules, &stop).await?))
     })
 }

@@ -26,8 +26,8 @@ use crate::ops::clone::CloneError;
 use crate::ops::env::EnvError;
 use crate::ops::mock_services::ListenError;
 use crate::ops::run_local::RunError;
-use crate::ops::running::RunningError;
 use crate::ops::runtime::engine::OpenError;
+use crate::ops::runtime::error::InstanceError;
 use crate::ops::scan::ScanError;
 use crate::ops::shared::dependencies::NeedError;
 use crate::ops::shared::deployment::DeployedError;
@@ -47,7 +47,7 @@ use crate::systems::shell::ShellError;
 use crate::ui::Ui;
 use diagnosis::{Diagnosis, at, did_you_mean, hint, plain};
 pub(super) use diagnosis::{UsageError, commit_or_stash};
-use running::{of_build, of_open, of_run, of_running};
+use running::{of_build, of_instance, of_open, of_run};
 use staging::{of_stage, of_staging, of_target};
 use systems::{
     of_change, of_engine, of_file, of_git, of_gitlab, of_native, of_port, of_preprocess, of_token,
@@ -113,7 +113,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
         DeployedError => |error| Some(deployment::of_deployed(error)),
         BuildError => |error| Some(of_build(error)),
         RunError => |error| Some(of_run(error)),
-        RunningError => |error| Some(of_running(error)),
+        InstanceError => |error| Some(of_instance(error)),
         ScanError => |error| Some(of_scan(error)),
         ShellError => |error| Some(of_shell(error)),
         OpenError => |error| Some(of_open(error)),

@@ -5,8 +5,8 @@ use super::systems::{of_engine, of_git, of_native, of_port};
 use crate::base::exit::Exit;
 use crate::ops::build::BuildError;
 use crate::ops::run_local::RunError;
-use crate::ops::running::RunningError;
 use crate::ops::runtime::engine::OpenError;
+use crate::ops::runtime::error::InstanceError;
 
 /// Hint for features that need a container engine.
 const ENGINE: &str = "`cki doctor --engine auto` prints the command that installs a container engine.";
@@ -123,34 +123,34 @@ fn of_contact(remedies: &[String]) -> Vec<String> {
     }
 }
 
-pub(super) fn of_running(error: &RunningError) -> Diagnosis {
+pub(super) fn of_instance(error: &InstanceError) -> Diagnosis {
     match error {
-        RunningError::NotRunning { running, .. } if running.is_empty() => {
+        InstanceError::NotRunning { running, .. } if running.is_empty() => {
             hint(Exit::NotFound, "nothing is running; `cki run-local COMPONENT --detach` starts something.")
         }
-        RunningError::NotRunning { running, .. } => {
+        InstanceError::NotRunning { running, .. } => {
             hint(Exit::NotFound, format!("what runs: {}.", running.join(", ")))
         }
-        RunningError::Several { runs, .. } => {
+        InstanceError::Several { runs, .. } => {
             hint(Exit::Usage, format!("name one of the runs: {}.", runs.join(", ")))
         }
-        RunningError::NoTimes { .. } => hint(
+        InstanceError::NoTimes { .. } => hint(
             Exit::Usage,
             "leave `--since` and `--timestamps` out, or let the component write times itself.",
         ),
-        RunningError::NoShell { .. } => {
+        InstanceError::NoShell { .. } => {
             hint(Exit::NotFound, "`cki exec COMPONENT -- COMMAND` runs what is there.")
         }
-        RunningError::Refused(_) => hint(Exit::Refused, "nothing was started."),
-        RunningError::Ended { name } => {
+        InstanceError::Refused(_) => hint(Exit::Refused, "nothing was started."),
+        InstanceError::Ended { name } => {
             hint(Exit::NotFound, format!("`cki logs {name}` shows what it has written."))
         }
-        RunningError::Terminal(_) => {
+        InstanceError::Terminal(_) => {
             hint(Exit::Usage, "without one, `cki exec COMPONENT -- COMMAND` runs a command.")
         }
-        RunningError::Engine(inner) => of_engine(inner),
-        RunningError::Native(inner) => of_native(inner),
-        RunningError::Open(inner) => of_open(inner),
+        InstanceError::Engine(inner) => of_engine(inner),
+        InstanceError::Native(inner) => of_native(inner),
+        InstanceError::Open(inner) => of_open(inner),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::model::event::{Events, Stream};
 use crate::model::guard::Passed;
 use crate::ops::runtime::dialer::Dialer;
 use crate::systems::engine::{ContainerEngine, EngineError, ExecRequest};
-use crate::systems::native::{Native, Process, ProcessFacts, ProcessLog, Published, Sandbox};
+use crate::systems::native::{ExecSpec, Native, Process, ProcessFacts, ProcessLog, Published, Sandbox};
 
 /// Maximum bytes of command output to keep.
 const ANSWER: usize = 400;
@@ -261,7 +261,7 @@ impl Handle {
             }
             Self::Process(child) => {
                 let facts = child.facts.as_ref().context("the process has no directory")?;
-                let mut inner = child.native.exec(facts, command, false)?;
+                let mut inner = child.native.exec(facts, ExecSpec::new(command))?;
                 if let Some(mut output) = inner.output() {
                     while let Some((_, bytes)) = output.next().await {
                         keep(&bytes);

@@ -99,7 +99,7 @@ pub(super) fn ended_with(code: i64, said: &str) -> String {
 }
 
 /// Returns the status of a GET; reads only the first line of the answer (RFC 9112, section 4).
-pub(in crate::ops) async fn status(mut stream: TcpStream, path: &str) -> io::Result<u16> {
+async fn status(mut stream: TcpStream, path: &str) -> io::Result<u16> {
     let request =
         format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nUser-Agent: cki\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;

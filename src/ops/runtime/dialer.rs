@@ -1,4 +1,4 @@
-//! Ways from this machine to the ports of containers.
+//! Ways from this machine to the ports of instances.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -8,8 +8,9 @@ use tokio::net::TcpStream;
 use crate::host::netns::NetNs;
 use crate::model::container::ContainerInspect;
 use crate::systems::engine::{ContainerEngine, EngineError};
+use crate::systems::native::Sandbox;
 
-/// A way from this machine to a container.
+/// A way from this machine to an instance.
 #[derive(Debug, Clone)]
 pub(in crate::ops) enum Dialer {
     /// No way.
@@ -20,6 +21,8 @@ pub(in crate::ops) enum Dialer {
     Inside(NetNs, IpAddr),
     /// A network that cannot be entered, with the reason.
     Closed(String),
+    /// The network of processes of this machine.
+    Sandbox(Sandbox),
     /// Published ports: each in the container and on this machine.
     Published(Vec<(u16, u16)>),
 }
@@ -61,6 +64,7 @@ impl Dialer {
         match self {
             Self::Address(address) => TcpStream::connect(SocketAddr::new(*address, port)).await,
             Self::Inside(network, address) => network.connect(SocketAddr::new(*address, port)).await,
+            Self::Sandbox(sandbox) => sandbox.connect(port).await,
             Self::Published(ports) => {
                 let local = ports.iter().find(|(inside, _)| *inside == port).map(|(_, local)| *local);
                 let local = local.ok_or_else(|| io::Error::other("it is not published"))?;

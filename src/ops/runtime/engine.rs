@@ -51,6 +51,28 @@ impl RunEngine {
     pub fn is_native(&self) -> bool {
         matches!(self, Self::Native(_))
     }
+
+    /// Returns the container engine, unless this is the native engine.
+    #[must_use]
+    pub fn containers(&self) -> Option<&ContainerEngine> {
+        match self {
+            Self::Containers(engine) => Some(engine),
+            Self::Native(_) => None,
+        }
+    }
+
+    /// Finds out, and remembers, how this machine reaches the ports of instances.
+    ///
+    /// # Errors
+    /// Fails when the engine does not answer.
+    pub(in crate::ops) async fn learn_ways(&self) -> Result<(), EngineError> {
+        if let Self::Containers(engine) = self
+            && !engine.can_enter_netns().await?
+        {
+            engine.reaches_containers().await?;
+        }
+        Ok(())
+    }
 }
 
 /// Opens the wanted engine.

@@ -1,7 +1,16 @@
-//! The one way to run a unit, as a container on an engine or as a process of this machine.
+//! The one way to run a thing, be it a container on an engine or a process of this machine. Everything that
+//! depends on which of the two it is stays in this directory.
 
 pub mod contact;
 pub(in crate::ops) mod dialer;
 pub mod engine;
+pub mod error;
+pub(in crate::ops) mod exec;
 pub mod helper_image;
+pub(in crate::ops) mod instance;
+pub mod list;
+pub(in crate::ops) mod probe;
 pub(in crate::ops) mod relay;
+pub(in crate::ops) mod remove;
+pub mod select;
+pub(in crate::ops) mod terminal;

@@ -13,6 +13,8 @@ use tokio::time::Instant;
 use crate::base::redact::{RedactStream, Redactor};
 use crate::model::event::{Event, Events, OutputLine, Stream};
 
+/// Maximum bytes of a line; longer lines are cut.
+pub(in crate::ops) const LONGEST_LINE: usize = 64 << 10;
 /// Bytes at which a batch is sent on although more output may be available.
 const LARGEST: usize = 64 << 10;
 

@@ -118,26 +118,13 @@ impl Native {
         Ok(process)
     }
 
-    /// Runs a command in the space, working directory and environment of a living process. With `input`, the
-    /// command reads the data written to [`Process::input`]. Requires a runtime.
+    /// Runs a command in the space, working directory and environment of a living process. Requires a
+    /// runtime.
     ///
     /// # Errors
     /// Fails if the process does not live, or the program is missing.
-    pub fn exec(
-        &self,
-        facts: &ProcessFacts,
-        command: &Passed<Vec<String>>,
-        input: bool,
-    ) -> Result<Process, NativeError> {
-        self.beside(facts, ExecSpec { command, workdir: None, input, terminal: None, term: None })
-    }
-
-    /// Runs a command as [`Native::exec`] does, with more options.
-    ///
-    /// # Errors
-    /// As [`Native::exec`].
-    pub fn beside(&self, facts: &ProcessFacts, beside: ExecSpec<'_>) -> Result<Process, NativeError> {
-        let ExecSpec { command, workdir, input, terminal, term } = beside;
+    pub fn exec(&self, facts: &ProcessFacts, spec: ExecSpec<'_>) -> Result<Process, NativeError> {
+        let ExecSpec { command, workdir, input, terminal, term } = spec;
         let pid = facts.pid()?;
         let name = &facts.identity.name;
         let failed = |source| NativeError::Process { verb: "enter the space of", name: name.clone(), source };
@@ -223,11 +210,10 @@ impl Native {
         Ok(logs::read(&facts.log(), move || follow && process.is_alive(), tail)?)
     }
 
-    /// Ends a process: with SIGTERM first; after `grace`, it and all its descendants are killed. Then removes
-    /// its directory.
+    /// Ends a process: with SIGTERM first; after `grace`, it and all its descendants are killed.
     ///
     /// # Errors
-    /// Fails if something cannot be killed or removed.
+    /// Fails if something cannot be killed.
     pub async fn stop(&self, facts: &ProcessFacts, grace: Duration) -> Result<(), NativeError> {
         if let Some(supervisor) = facts.process.as_ref().and_then(PidFd::find) {
             let name = &facts.identity.name;
@@ -244,7 +230,16 @@ impl Native {
                 }
             }
         }
-        self.clear(facts).await
+        Ok(())
+    }
+
+    /// Removes the directory of a process that has ended, and descendants that its supervisor could not end.
+    ///
+    /// # Errors
+    /// Fails if something cannot be killed or removed.
+    pub async fn remove(&self, facts: &ProcessFacts) -> Result<(), NativeError> {
+        orphans::kill_all(&facts.home(), &facts.identity.name).await?;
+        Ok(state_dir::remove(&facts.directory)?)
     }
 
     /// Keeps the directories of a run's processes, with their logs, after their end.
@@ -282,15 +277,10 @@ impl Native {
                 let _ = timeout(PATIENCE, supervisor.ended()).await;
             }
             if !facts.is_alive() {
-                self.clear(&facts).await?;
+                self.remove(&facts).await?;
                 swept.push(facts.identity);
             }
         }
         Ok(swept)
-    }
-
-    async fn clear(&self, facts: &ProcessFacts) -> Result<(), NativeError> {
-        orphans::kill_all(&facts.home(), &facts.identity.name).await?;
-        Ok(state_dir::remove(&facts.directory)?)
     }
 }

@@ -72,6 +72,14 @@ pub struct ExecSpec<'a> {
     pub term: Option<&'a str>,
 }
 
+impl<'a> ExecSpec<'a> {
+    /// Creates a command without input and terminal, in the working directory of the process.
+    #[must_use]
+    pub fn new(command: &'a Passed<Vec<String>>) -> Self {
+        Self { command, workdir: None, input: false, terminal: None, term: None }
+    }
+}
+
 /// Returns the variables that a process inherits from this program's environment.
 pub(super) fn inherited(env: &Env) -> BTreeMap<OsString, OsString> {
     let passes = |key: &&OsStr| {

@@ -21,7 +21,9 @@ use cki::base::secret::Secret;
 use cki::host::{self, Env, Host};
 use cki::model::event::Stream;
 use cki::model::identity::{ResourceLabels, Retention, Role, RunId};
-use cki::systems::native::{Native, NativeError, Process, ProcessFacts, ProcessOutput, ProcessSpec, Sandbox};
+use cki::systems::native::{
+    ExecSpec, Native, NativeError, Process, ProcessFacts, ProcessOutput, ProcessSpec, Sandbox,
+};
 use futures_util::StreamExt as _;
 use tokio::io::AsyncReadExt as _;
 

@@ -28,7 +28,7 @@ async fn a_detached_process_is_found_read_entered_and_stopped() {
     let words = |command: &[&str]| command.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
     let script = "echo $TOKEN; pwd; readlink /proc/self/ns/net; exit 9";
     let mut beside =
-        machine.native.exec(&facts, &passed(words(&["sh", "-c", script])), false).expect("enters");
+        machine.native.exec(&facts, ExecSpec::new(&passed(words(&["sh", "-c", script])))).expect("enters");
     let output = beside.output().expect("is attached");
     let (output, code) = Running { process: beside, output, seen: String::new() }.end().await;
     let lines: Vec<&str> = output.lines().collect();
@@ -37,8 +37,10 @@ async fn a_detached_process_is_found_read_entered_and_stopped() {
     let here = machine.directory.path().to_str().expect("is text");
     assert_eq!(lines, ["t0ken", here, inside.to_str().expect("is text")]);
     assert_eq!(code, 9);
-    let error =
-        machine.native.exec(&facts, &passed(words(&["no-such-program"])), false).expect_err("is missing");
+    let error = machine
+        .native
+        .exec(&facts, ExecSpec::new(&passed(words(&["no-such-program"]))))
+        .expect_err("is missing");
     assert!(matches!(error, NativeError::MissingProgram { .. }), "{error}");
 
     assert!(machine.native.sweep(|_| true).await.expect("sweeps").is_empty(), "the living are left alone");
@@ -52,11 +54,12 @@ async fn a_detached_process_is_found_read_entered_and_stopped() {
         String::from_utf8(all).expect("is text")
     });
     machine.native.stop(&facts, LIMIT).await.expect("stops");
+    machine.native.remove(&facts).await.expect("removes");
     let log = reader.await.expect("ends");
     assert!(log.starts_with("out\nerr\n") && log.ends_with("bye\n"), "{log}");
     assert!(!facts.is_alive());
     assert!(matches!(
-        machine.native.exec(&facts, &passed(words(&["true"])), false),
+        machine.native.exec(&facts, ExecSpec::new(&passed(words(&["true"])))),
         Err(NativeError::NotRunning { .. })
     ));
     assert!(machine.is_clean());
@@ -71,6 +74,7 @@ async fn stop_does_not_wait_for_the_deaf_for_ever() {
     let facts = machine.only();
     eventually("it hides", || machine.living().len() >= 2).await;
     machine.native.stop(&facts, Duration::from_millis(50)).await.expect("stops");
+    machine.native.remove(&facts).await.expect("removes");
     assert!(machine.is_clean());
 }
 
@@ -110,6 +114,7 @@ async fn the_log_of_a_detached_process_does_not_grow_for_ever() {
     }
     assert!(text.len() > 1_000_000 && text.starts_with("some line\n") && text.ends_with("\nend\n"));
     machine.native.stop(&facts, LIMIT).await.expect("stops");
+    machine.native.remove(&facts).await.expect("removes");
     assert!(machine.is_clean());
 }
 
@@ -150,6 +155,7 @@ async fn nothing_is_left_when_the_owner_is_killed_but_what_was_to_stay() {
     let pid = kept.pid().expect("lives");
     assert_eq!(machine.living(), [pid], "nothing but what was to stay");
     machine.native.stop(&kept, LIMIT).await.expect("stops");
+    machine.native.remove(&kept).await.expect("removes");
     assert!(machine.is_clean());
 }
 

@@ -1,20 +1,23 @@
 //! `cki down`: stops and removes runs.
 
+pub mod volumes;
+
 use std::time::Duration;
 
-use super::{Backend, Instance, RunningError};
 use crate::host;
 use crate::host::signals::{Shutdown, Signal};
 use crate::model::identity::{ResourceLabels, Role};
 use crate::ops::runtime::engine::RunEngine;
-use crate::systems::engine::PruneReport;
+use crate::ops::runtime::error::InstanceError;
+use crate::ops::runtime::list::InstanceSummary;
+use crate::ops::runtime::remove::RemovedResources;
 use crate::systems::native::Native;
 
 /// The runs to remove.
 #[derive(Debug, Clone, Copy)]
 pub struct DownTargets<'a> {
     /// The selected instances: the whole run of each is removed.
-    pub instances: &'a [&'a Instance],
+    pub instances: &'a [&'a InstanceSummary],
     /// Also remove resources of runs that have nothing else left.
     pub all: bool,
 }
@@ -51,7 +54,7 @@ pub async fn down(
     doomed: DownTargets<'_>,
     grace: Duration,
     stop: &Shutdown,
-) -> Result<DownReport, RunningError> {
+) -> Result<DownReport, InstanceError> {
     let mut hurried = None;
     let swept = tokio::select! {
         swept = end(engine, native, doomed, Some(grace)) => swept?,
@@ -72,31 +75,25 @@ pub async fn down(
     Ok(DownReport { names, others, hurried })
 }
 
-/// Stops all instances, at once or with a grace period, and continues after a failure; the first failure is
-/// the error.
+/// Removes everything selected, and continues after a failure; the first failure is the error.
 async fn end(
     engine: &RunEngine,
     native: &Native,
     doomed: DownTargets<'_>,
     grace: Option<Duration>,
-) -> Result<PruneReport, RunningError> {
-    let stops = doomed.instances.iter().map(async |one| match &one.place {
-        Backend::Container(..) => Ok(()),
-        Backend::Process(native, facts) => native.stop(facts, grace.unwrap_or_default()).await,
-    });
-    let containers = async {
-        match engine {
-            RunEngine::Containers(engine) => engine.end(|who| doomed.holds(who), grace).await,
-            RunEngine::Native(_) => Ok(PruneReport::default()),
+) -> Result<RemovedResources, InstanceError> {
+    let selects = |who: &ResourceLabels| doomed.holds(who);
+    // Processes of this machine are listed whatever the engine.
+    let processes = async {
+        match engine.is_native() {
+            true => Ok(RemovedResources::default()),
+            false => RunEngine::Native(native.clone()).remove(selects, grace).await,
         }
     };
-    let (stopped, swept) = tokio::join!(futures_util::future::join_all(stops), containers);
-    let cleared = native.sweep(|who| doomed.holds(who)).await;
-    stopped.into_iter().collect::<Result<Vec<()>, _>>()?;
-    let mut swept = swept?;
-    if !swept.left.is_empty() {
-        return Err(swept.left.swap_remove(0).into());
+    let (removed, ended) = tokio::join!(engine.remove(selects, grace), processes);
+    let (removed, ended) = (removed?, ended?);
+    match removed.left.into_iter().chain(ended.left).next() {
+        Some(error) => Err(error),
+        None => Ok(RemovedResources { left: Vec::new(), ..removed }),
     }
-    cleared?;
-    Ok(swept)
 }

@@ -1,6 +1,7 @@
 //! Selects instances by the user's query.
 
-use super::{Instance, RunningError};
+use super::error::InstanceError;
+use super::list::InstanceSummary;
 use crate::model::identity::Role;
 
 /// The kind of a match.
@@ -15,7 +16,7 @@ enum By {
 }
 
 impl By {
-    fn finds(self, one: &Instance, query: &str) -> bool {
+    fn finds(self, one: &InstanceSummary, query: &str) -> bool {
         match self {
             Self::Component => {
                 let component = one.identity.component.as_str();
@@ -27,9 +28,12 @@ impl By {
     }
 }
 
-fn find<'a>(all: &'a [Instance], query: &str) -> Result<(By, Vec<&'a Instance>), RunningError> {
+fn find<'a>(
+    all: &'a [InstanceSummary],
+    query: &str,
+) -> Result<(By, Vec<&'a InstanceSummary>), InstanceError> {
     for by in [By::Component, By::Run, By::Name] {
-        let found: Vec<&Instance> = all.iter().filter(|one| by.finds(one, query)).collect();
+        let found: Vec<&InstanceSummary> = all.iter().filter(|one| by.finds(one, query)).collect();
         if !found.is_empty() {
             return Ok((by, found));
         }
@@ -37,7 +41,7 @@ fn find<'a>(all: &'a [Instance], query: &str) -> Result<(By, Vec<&'a Instance>),
     let mut running: Vec<String> = all.iter().map(|one| one.identity.component.clone()).collect();
     running.sort();
     running.dedup();
-    Err(RunningError::NotRunning { query: query.to_owned(), running })
+    Err(InstanceError::NotRunning { query: query.to_owned(), running })
 }
 
 /// Returns the selected instances: a component by its name or reference, a backing service by its name,
@@ -45,7 +49,10 @@ fn find<'a>(all: &'a [Instance], query: &str) -> Result<(By, Vec<&'a Instance>),
 ///
 /// # Errors
 /// Fails when nothing matches.
-pub fn select<'a>(all: &'a [Instance], query: &str) -> Result<Vec<&'a Instance>, RunningError> {
+pub fn select<'a>(
+    all: &'a [InstanceSummary],
+    query: &str,
+) -> Result<Vec<&'a InstanceSummary>, InstanceError> {
     find(all, query).map(|(_, found)| found)
 }
 
@@ -53,9 +60,9 @@ pub fn select<'a>(all: &'a [Instance], query: &str) -> Result<Vec<&'a Instance>,
 ///
 /// # Errors
 /// Fails when nothing, or several runs, match.
-pub fn select_one<'a>(all: &'a [Instance], query: &str) -> Result<&'a Instance, RunningError> {
+pub fn select_one<'a>(all: &'a [InstanceSummary], query: &str) -> Result<&'a InstanceSummary, InstanceError> {
     let (_, found) = find(all, query)?;
-    let main: Vec<&Instance> = found
+    let main: Vec<&InstanceSummary> = found
         .iter()
         .copied()
         .filter(|one| one.identity.name == query || one.identity.role == Role::Component)
@@ -63,7 +70,7 @@ pub fn select_one<'a>(all: &'a [Instance], query: &str) -> Result<&'a Instance, 
     match main.as_slice() {
         [one] => Ok(one),
         [] => Ok(found[0]),
-        many => Err(RunningError::Several {
+        many => Err(InstanceError::Several {
             query: query.to_owned(),
             runs: many.iter().map(|one| one.identity.run.to_string()).collect(),
         }),
@@ -75,23 +82,23 @@ pub fn select_one<'a>(all: &'a [Instance], query: &str) -> Result<&'a Instance, 
 ///
 /// # Errors
 /// Fails when a query matches nothing, or several runs.
-pub(super) fn select_outputs<'a>(
-    all: &'a [Instance],
+pub(in crate::ops) fn select_outputs<'a>(
+    all: &'a [InstanceSummary],
     queries: &[String],
-) -> Result<Vec<&'a Instance>, RunningError> {
-    let mut chosen: Vec<&Instance> = Vec::new();
+) -> Result<Vec<&'a InstanceSummary>, InstanceError> {
+    let mut chosen: Vec<&InstanceSummary> = Vec::new();
     for query in queries {
         match find(all, query)? {
             (By::Run, found) => chosen.extend(found),
             _ => chosen.push(select_one(all, query)?),
         }
     }
-    let is_chosen = |one: &Instance| queries.is_empty() || chosen.iter().any(|known| known.is(one));
+    let is_chosen = |one: &InstanceSummary| queries.is_empty() || chosen.iter().any(|known| known.is(one));
     Ok(all.iter().filter(|one| is_chosen(one)).collect())
 }
 
 /// Returns whether the queries select an instance that started later.
-pub(super) fn matches_query(one: &Instance, queries: &[String]) -> bool {
+pub(in crate::ops) fn matches_query(one: &InstanceSummary, queries: &[String]) -> bool {
     let by_name = |query: &String| {
         By::Name.finds(one, query)
             || (By::Component.finds(one, query) && one.identity.role == Role::Component)

@@ -2,7 +2,8 @@
 //! removed, and is removed only on request.
 
 use crate::model::identity::{ResourceLabels, Role, RunId};
-use crate::ops::runtime::engine::{OpenError, RunEngine};
+use crate::ops::runtime::engine::RunEngine;
+use crate::ops::runtime::error::InstanceError;
 
 /// Returns whether a resource belongs to a kept service of the workspace with this seed.
 #[must_use]
@@ -16,12 +17,15 @@ pub fn is_of_workspace(who: &ResourceLabels, seed: &str) -> bool {
 ///
 /// # Errors
 /// Fails when the engine refuses.
-pub async fn remove(engine: &RunEngine, seed: &str, service: Option<&str>) -> Result<Vec<String>, OpenError> {
-    let RunEngine::Containers(engine) = engine else { return Ok(Vec::new()) };
-    let swept = engine.sweep(|who| matches_query(who, seed, service)).await?;
-    match swept.left.into_iter().next() {
-        Some(error) => Err(error.into()),
-        None => Ok(swept.volumes),
+pub async fn remove(
+    engine: &RunEngine,
+    seed: &str,
+    service: Option<&str>,
+) -> Result<Vec<String>, InstanceError> {
+    let removed = engine.remove(|who| matches_query(who, seed, service), None).await?;
+    match removed.left.into_iter().next() {
+        Some(error) => Err(error),
+        None => Ok(removed.volumes),
     }
 }
 

@@ -8,21 +8,22 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::stream::BoxStream;
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use super::select::{matches_query, select_outputs};
-use super::{Backend, Instance, LONGEST_LINE, RunningError, list, redactor};
 use crate::base::redact::{RedactStream, Redactor};
 use crate::base::text::LineCutter;
 use crate::host::signals::{Shutdown, Signal};
 use crate::host::streams;
 use crate::model::event::{Event, Events, OutputLine, Stream};
 use crate::ops::runtime::engine::RunEngine;
-use crate::ops::runtime::relay::{Batch, RelayPace, Step};
+use crate::ops::runtime::error::InstanceError;
+use crate::ops::runtime::instance::LogPieces;
+use crate::ops::runtime::list::{InstanceSummary, list};
+use crate::ops::runtime::relay::{Batch, LONGEST_LINE, RelayPace, Step};
+use crate::ops::runtime::select::{matches_query, select_outputs};
 use crate::systems::engine::LogRequest;
 use crate::systems::native::Native;
 
@@ -62,14 +63,13 @@ pub async fn logs(
     wish: LogOptions,
     events: &Events,
     stop: &Shutdown,
-) -> Result<(), RunningError> {
+) -> Result<(), InstanceError> {
     let all = list(engine, native).await?;
     let chosen = select_outputs(&all, queries)?;
-    let is_process = |one: &&&Instance| matches!(one.place, Backend::Process(..));
     if (wish.since.is_some() || wish.timestamps)
-        && let Some(one) = chosen.iter().find(is_process)
+        && let Some(one) = chosen.iter().find(|one| !one.instance.records_times())
     {
-        return Err(RunningError::NoTimes { name: one.identity.name.clone() });
+        return Err(InstanceError::NoTimes { name: one.identity.name.clone() });
     }
     let mut merge = LogMerge { lanes: Vec::new(), wish, stamped: wish.timestamps || chosen.len() > 1 };
     for one in &chosen {
@@ -127,7 +127,7 @@ async fn unread(follow: bool) {
 }
 
 /// Returns the name of an instance for the user, with its run if two instances share a name.
-fn label(one: &Instance, beside: &[&Instance]) -> String {
+fn label(one: &InstanceSummary, beside: &[&InstanceSummary]) -> String {
     let name = &one.identity.name;
     let same = beside.iter().filter(|other| other.identity.name == *name).count();
     if same > 1 { format!("{name} {}", &one.identity.run.as_str()[..4]) } else { name.clone() }
@@ -155,12 +155,12 @@ fn send(batch: &mut Batch, subject: &Arc<str>, line: LogLine, timed: bool) {
     }
 }
 
-type Next = Result<LogLine, RunningError>;
-type Part = Result<VecDeque<LogLine>, RunningError>;
+type Next = Result<LogLine, InstanceError>;
+type Part = Result<VecDeque<LogLine>, InstanceError>;
 
 /// The output of one instance.
 struct LogStream {
-    instance: Instance,
+    instance: InstanceSummary,
     label: Arc<str>,
     parts: mpsc::Receiver<Part>,
     reader: AbortHandle,
@@ -188,9 +188,12 @@ struct LogMerge {
 
 impl LogMerge {
     /// Starts to read one more instance.
-    async fn open(&mut self, instance: &Instance, label: String) -> Result<(), RunningError> {
-        let output = output(instance, self.wish, self.stamped).await?;
-        let redactor = redactor(instance).await?;
+    async fn open(&mut self, instance: &InstanceSummary, label: String) -> Result<(), InstanceError> {
+        let LogOptions { follow, tail, since, .. } = self.wish;
+        let since = since.map(Timestamp::as_second);
+        let request = LogRequest { follow, tail, since, timestamps: self.stamped };
+        let output = instance.instance.logs(request).await?;
+        let redactor = instance.redactor().await?;
         let (sender, parts) = mpsc::channel(AHEAD);
         let cut = self.stamped;
         let reader = tokio::spawn(async move {
@@ -221,9 +224,9 @@ impl LogMerge {
         native: &Native,
         queries: &[String],
         events: &Events,
-    ) -> Result<(), RunningError> {
+    ) -> Result<(), InstanceError> {
         let all = list(engine, native).await?;
-        let meant: Vec<&Instance> = all.iter().filter(|one| matches_query(one, queries)).collect();
+        let meant: Vec<&InstanceSummary> = all.iter().filter(|one| matches_query(one, queries)).collect();
         for one in &meant {
             if !self.lanes.iter().any(|lane| lane.instance.is(one)) && one.is_alive() {
                 self.stamped |= self.wish.timestamps;
@@ -307,32 +310,6 @@ impl LogStream {
     }
 }
 
-/// A piece of output with its time.
-type Piece = (Stream, bytes::Bytes, Option<Timestamp>);
-type Output = BoxStream<'static, Result<Piece, RunningError>>;
-
-async fn output(instance: &Instance, wish: LogOptions, stamped: bool) -> Result<Output, RunningError> {
-    let LogOptions { follow, tail, since, .. } = wish;
-    Ok(match &instance.place {
-        Backend::Container(engine, id) => {
-            let since = since.map(Timestamp::as_second);
-            let request = LogRequest { follow, tail, since, timestamps: stamped };
-            let stream = engine.logs(id, request).await?;
-            let pieces = futures_util::stream::unfold(stream, move |mut stream| async move {
-                let piece = stream.next().await?.map_err(RunningError::from).map(|chunk| {
-                    let (time, chunk) = if stamped { chunk.split_time() } else { (None, chunk) };
-                    (chunk.stream, chunk.bytes, time)
-                });
-                Some((piece, stream))
-            });
-            pieces.boxed()
-        }
-        Backend::Process(native, facts) => {
-            native.logs(facts, follow, tail)?.map(|bytes| Ok((Stream::Stdout, bytes, None))).boxed()
-        }
-    })
-}
-
 /// The masked output of one stream, cut into lines if they have times.
 struct Cutter {
     redact: RedactStream,
@@ -377,11 +354,11 @@ impl Cutter {
 
 /// Reads output to its end, and passes available pieces on together.
 async fn read(
-    mut output: Output,
+    mut output: LogPieces,
     redactor: &Redactor,
     cut: bool,
     to: &mpsc::Sender<Part>,
-) -> Result<(), RunningError> {
+) -> Result<(), InstanceError> {
     let mut cutters: BTreeMap<bool, Cutter> = BTreeMap::new();
     let mut masked = Vec::new();
     let (mut ready, mut size) = (VecDeque::new(), 0);

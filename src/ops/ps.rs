@@ -1,0 +1,71 @@
+//! `cki ps`: the list of instances, and the health of each: asks the readiness probes of running ones now,
+//! all at the same time, each with a short timeout.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use crate::model::container::Status;
+use crate::model::guard::Passed;
+use crate::model::probe::ReadinessProbe;
+use crate::ops::runtime::engine::RunEngine;
+use crate::ops::runtime::list::InstanceSummary;
+use crate::ops::runtime::probe::ProbeFailure;
+
+/// Timeout of a probe.
+const LIMIT: Duration = Duration::from_millis(300);
+
+/// The health of a unit with a readiness probe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// Ready.
+    Ready,
+    /// Not ready, within the time that it has for its start; with the reason.
+    Starting(String),
+    /// Not ready, with the reason.
+    NotReady(String),
+    /// No answer in time, which may have other reasons.
+    Unknown(String),
+}
+
+/// Asks the probes of all running units. `now` is in seconds since 1970, and `allowed` is the time that a
+/// unit has for its start.
+pub async fn health(
+    engine: &RunEngine,
+    instances: &[InstanceSummary],
+    now: i64,
+    allowed: Duration,
+) -> Vec<Option<Health>> {
+    let asks = |one: &InstanceSummary| one.status == Status::Running && one.ready.is_some();
+    // The first query may take longer than the timeout on some engines; an error appears again below.
+    if instances.iter().any(asks) {
+        let _ = engine.learn_ways().await;
+    }
+    let answers = instances.iter().map(async |one| {
+        let ready = one.ready.as_ref().filter(|_| asks(one))?;
+        let why = match tokio::time::timeout(LIMIT, ask(one, ready)).await {
+            Err(_) => return Some(Health::Unknown(format!("no answer within {} ms", LIMIT.as_millis()))),
+            Ok(Ok(())) => return Some(Health::Ready),
+            Ok(Err(why)) => why,
+        };
+        let is_young = u64::try_from(now - one.created).is_ok_and(|age| age < allowed.as_secs());
+        Some(if is_young { Health::Starting(why) } else { Health::NotReady(why) })
+    });
+    join_all(answers).await
+}
+
+async fn ask(one: &InstanceSummary, ready: &ReadinessProbe) -> Result<(), String> {
+    let command = match ready {
+        ReadinessProbe::Exec(command) => command.clone(),
+        _ => Vec::new(),
+    };
+    match one.instance.probe(ready, &Passed::recorded(command)).await {
+        Ok(()) => Ok(()),
+        Err(ProbeFailure::Reason(reason)) => Err(reason),
+        // The output of a command may contain secrets.
+        Err(failure @ ProbeFailure::Command(_, code, _)) => match one.redactor().await {
+            Ok(redactor) => Err(failure.describe(&redactor)),
+            Err(_) => Err(format!("its command ends with {code}; what it says cannot be said safely")),
+        },
+    }
+}

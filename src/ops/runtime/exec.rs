@@ -1,0 +1,126 @@
+//! Commands in an instance. Those on a terminal are in `terminal`.
+
+use std::path::PathBuf;
+
+use futures_util::{StreamExt as _, TryStreamExt as _};
+
+use super::error::InstanceError;
+use super::instance::{Backend, Instance};
+use super::relay::Pieces;
+use crate::model::guard::Passed;
+use crate::systems::engine::{Exec, ExecRequest};
+use crate::systems::native::{ExecSpec, NativeError, Process};
+
+/// Maximum bytes of a command's output to keep.
+const KEPT_OUTPUT: usize = 400;
+
+/// A running command. Dropping it ends the command and its child processes.
+pub(in crate::ops) enum Execution {
+    Container(Exec),
+    Process(Process),
+}
+
+impl Instance {
+    /// Runs a command in it.
+    ///
+    /// # Errors
+    /// Fails when it has ended.
+    pub(in crate::ops) async fn exec(&self, request: ExecRequest) -> Result<Execution, InstanceError> {
+        match &self.backend {
+            Backend::Container(engine, id) => Ok(Execution::Container(engine.exec(id, request).await?)),
+            Backend::Process(native, facts) => {
+                let ExecRequest { command, stdin, workdir } = request;
+                let spec = ExecSpec {
+                    command: &command,
+                    workdir: workdir.map(PathBuf::from),
+                    input: stdin.is_some(),
+                    terminal: None,
+                    term: None,
+                };
+                let mut process = native.exec(facts, spec)?;
+                if let (Some(mut stdin), Some(mut input)) = (stdin, process.input()) {
+                    // The task ends with the input or the command, whichever ends first.
+                    tokio::spawn(async move { tokio::io::copy(&mut stdin, &mut input).await });
+                }
+                Ok(Execution::Process(process))
+            }
+        }
+    }
+
+    /// Runs a command in it, and returns the exit code and the end of the output.
+    ///
+    /// # Errors
+    /// Fails when the command cannot be run.
+    pub(in crate::ops) async fn run_command(
+        &self,
+        command: &Passed<Vec<String>>,
+    ) -> Result<(i64, String), InstanceError> {
+        let mut execution = self.exec(ExecRequest::new(command.clone())).await?;
+        let mut kept = Vec::new();
+        let mut output = execution.output();
+        while let Some((_, bytes)) = output.try_next().await? {
+            kept.extend_from_slice(&bytes);
+            let excess = kept.len().saturating_sub(KEPT_OUTPUT);
+            kept.drain(..excess);
+        }
+        drop(output);
+        Ok((execution.wait().await?, String::from_utf8_lossy(&kept).trim().to_owned()))
+    }
+
+    /// Returns whether a command exists in it and succeeds.
+    ///
+    /// # Errors
+    /// Fails when the instance has ended.
+    pub(in crate::ops) async fn succeeds(&self, command: Passed<Vec<String>>) -> Result<bool, InstanceError> {
+        match self.exec(ExecRequest::new(command)).await {
+            Ok(execution) => Ok(execution.wait().await? == 0),
+            Err(InstanceError::Native(
+                NativeError::MissingProgram { .. } | NativeError::NotExecutable { .. },
+            )) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Execution {
+    /// Returns its output. Read it to the end, or the command blocks.
+    pub(in crate::ops) fn output(&mut self) -> Pieces<'_, InstanceError> {
+        match self {
+            Self::Container(exec) => futures_util::stream::unfold(&mut exec.output, |output| async {
+                let next = output.next().await?.map(|chunk| (chunk.stream, chunk.bytes));
+                Some((next.map_err(InstanceError::from), output))
+            })
+            .boxed(),
+            Self::Process(process) => match process.output() {
+                Some(output) => output.map(Ok).boxed(),
+                None => futures_util::stream::empty().boxed(),
+            },
+        }
+    }
+
+    /// Waits for its end, and returns the exit code.
+    ///
+    /// # Errors
+    /// Fails when the code is not known.
+    pub(in crate::ops) async fn wait(self) -> Result<i64, InstanceError> {
+        match self {
+            Self::Container(exec) => Ok(exec.wait().await?),
+            Self::Process(mut process) => Ok(process.wait().await?.into()),
+        }
+    }
+
+    /// Ends it, and its child processes.
+    ///
+    /// # Errors
+    /// Fails when it goes on.
+    pub(in crate::ops) async fn end(self) -> Result<(), InstanceError> {
+        match self {
+            Self::Container(exec) => Ok(exec.end().await?),
+            Self::Process(mut process) => {
+                process.kill()?;
+                process.wait().await?;
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The list of instances, found by their labels on the engine and in the process table. There is no state
+//! file that could go stale, and resources without `cki`'s labels are never touched.
+
+use std::collections::BTreeMap;
+
+use super::engine::RunEngine;
+use super::error::InstanceError;
+use super::instance::Instance;
+use crate::base::redact::Redactor;
+use crate::base::secret::Secret;
+use crate::host;
+use crate::model::container::Status;
+use crate::model::identity::{ALLOWED, READY, ResourceLabels, Retention, Role, SECRETS};
+use crate::model::probe::ReadinessProbe;
+use crate::systems::native::Native;
+
+/// A running instance, or one that has ended and not been removed.
+#[derive(Debug, Clone)]
+pub struct InstanceSummary {
+    /// Its labels.
+    pub identity: ResourceLabels,
+    /// The engine.
+    pub engine: &'static str,
+    /// The status.
+    pub status: Status,
+    /// Published ports: each inside and on this machine.
+    pub ports: Vec<(u16, u16)>,
+    /// The image, or the command of a process.
+    pub what: String,
+    /// Time of its start, in seconds since 1970.
+    pub created: i64,
+    /// Its run has ended, and was kept for the user to look at.
+    pub is_kept: bool,
+    /// The readiness probe.
+    pub ready: Option<ReadinessProbe>,
+    /// Names of secret variables.
+    secret: Vec<String>,
+    /// Names of the variables that the user allowed in its run.
+    pub(in crate::ops) allowed: Vec<String>,
+    /// The container or process itself.
+    pub(in crate::ops) instance: Instance,
+}
+
+impl InstanceSummary {
+    /// Returns whether this is the same container or process.
+    pub(in crate::ops) fn is(&self, other: &Self) -> bool {
+        self.instance.is(&other.instance)
+    }
+
+    /// Returns whether it has not ended.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        !matches!(self.status, Status::Exited(_))
+    }
+
+    /// Returns the secrets in its environment.
+    ///
+    /// # Errors
+    /// Fails when the environment cannot be read.
+    pub(in crate::ops) async fn secrets(&self) -> Result<Vec<Secret>, InstanceError> {
+        self.instance.secrets(&self.secret).await
+    }
+
+    /// Returns a redactor for its output, with its own secrets as they are in its environment.
+    ///
+    /// # Errors
+    /// Fails when the environment cannot be read.
+    pub(in crate::ops) async fn redactor(&self) -> Result<Redactor, InstanceError> {
+        Ok(Redactor::new(&self.secrets().await?))
+    }
+}
+
+/// Returns all instances on an engine, and processes of this machine.
+///
+/// # Errors
+/// Fails when the engine does not answer.
+pub async fn list(engine: &RunEngine, native: &Native) -> Result<Vec<InstanceSummary>, InstanceError> {
+    let mut found = Vec::new();
+    if let RunEngine::Containers(containers) = engine {
+        for facts in containers.list(None).await? {
+            let label = |key: &str| facts.labels.get(key).map(String::as_str);
+            let Some(identity) = ResourceLabels::from_labels(label) else { continue };
+            let is_kept = identity.lifetime == Retention::Decided && !host::is_alive(&identity.owner);
+            found.push(InstanceSummary {
+                identity,
+                engine: engine.name(),
+                status: facts.status.clone(),
+                ports: facts.ports.clone(),
+                what: facts.image.clone(),
+                created: facts.created,
+                is_kept,
+                ready: label(READY).and_then(ReadinessProbe::from_label),
+                secret: names(label(SECRETS).unwrap_or_default()),
+                allowed: names(label(ALLOWED).unwrap_or_default()),
+                instance: Instance::container(containers, facts.id),
+            });
+        }
+    }
+    for facts in native.list()? {
+        found.push(InstanceSummary {
+            identity: facts.identity.clone(),
+            engine: "native",
+            status: if facts.is_alive() { Status::Running } else { Status::Exited(-1) },
+            ports: facts.ports.clone(),
+            what: shell_words::join(&facts.command),
+            created: facts.created,
+            is_kept: false,
+            ready: facts.ready.as_deref().and_then(ReadinessProbe::from_label),
+            secret: facts.secret.clone(),
+            allowed: Vec::new(),
+            instance: Instance::process(native, facts),
+        });
+    }
+    sort(&mut found);
+    Ok(found)
+}
+
+fn names(list: &str) -> Vec<String> {
+    list.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+/// Sorts by run, oldest first, and within a run puts the component first: its dependencies started before
+/// it, often within the same second.
+fn sort(instances: &mut [InstanceSummary]) {
+    let mut began = BTreeMap::new();
+    for one in instances.iter() {
+        let first = began.entry(one.identity.run.clone()).or_insert(one.created);
+        *first = one.created.min(*first);
+    }
+    instances.sort_by_key(|one| {
+        let ResourceLabels { run, role, .. } = &one.identity;
+        (began[run], run.clone(), *role != Role::Component, one.created)
+    });
+}

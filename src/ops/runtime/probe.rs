@@ -1,0 +1,124 @@
+//! A readiness probe, asked once: `cki ps` asks it once, and a run until it succeeds.
+
+use std::io;
+
+use futures_util::StreamExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::error::InstanceError;
+use super::instance::Instance;
+use crate::base::redact::Redactor;
+use crate::base::text::safe_line;
+use crate::model::event::Stream;
+use crate::model::guard::Passed;
+use crate::model::probe::ReadinessProbe;
+use crate::systems::engine::LogRequest;
+
+/// The reason why an instance is not ready.
+#[derive(Debug)]
+pub(in crate::ops) enum ProbeFailure {
+    /// A reason without secrets.
+    Reason(String),
+    /// Its command failed, with this exit code. The end of the output may contain secrets.
+    Command(Vec<String>, i64, String),
+}
+
+impl ProbeFailure {
+    /// Describes the failure without secrets.
+    pub(in crate::ops) fn describe(self, redactor: &Redactor) -> String {
+        match self {
+            Self::Reason(reason) => reason,
+            Self::Command(command, code, output) => {
+                let words = command.iter().map(|word| redactor.text(word));
+                let ended = ended_with(code, &redactor.text(&output));
+                format!("`{}` {ended}", safe_line(&shell_words::join(words)))
+            }
+        }
+    }
+}
+
+/// Describes the failure of a command, with the last line of its output.
+pub(in crate::ops) fn ended_with(code: i64, output: &str) -> String {
+    match output.lines().rev().find(|line| !line.trim().is_empty()) {
+        Some(line) => format!("ends with {code}: {}", safe_line(line.trim())),
+        None => format!("ends with {code} and says nothing"),
+    }
+}
+
+impl Instance {
+    /// Asks its readiness probe; `command` is the probe's command, which has passed the guard.
+    ///
+    /// # Errors
+    /// Fails with the reason when it is not ready.
+    pub(in crate::ops) async fn probe(
+        &self,
+        ready: &ReadinessProbe,
+        command: &Passed<Vec<String>>,
+    ) -> Result<(), ProbeFailure> {
+        let connected = async |port: u16| {
+            let dialled = self.dial(port).await;
+            dialled.map_err(|error| ProbeFailure::Reason(format!("port {port}: {error}")))
+        };
+        let reason = match ready {
+            ReadinessProbe::Tcp(port) => return connected(*port).await.map(drop),
+            ReadinessProbe::Http { path, port } => match status(connected(*port).await?, path).await {
+                Ok(200..=399) => return Ok(()),
+                Ok(status) => format!("GET {path} on port {port} answers with {status}"),
+                Err(error) => format!("GET {path} on port {port}: {error}"),
+            },
+            ReadinessProbe::Exec(_) => match self.run_command(command).await {
+                Ok((0, _)) => return Ok(()),
+                Ok((code, output)) => return Err(ProbeFailure::Command(command.to_vec(), code, output)),
+                Err(error) => error.to_string(),
+            },
+            ReadinessProbe::Log(text) => match self.has_written(text.as_bytes()).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => format!("its output does not hold `{text}`"),
+                Err(error) => error.to_string(),
+            },
+        };
+        Err(ProbeFailure::Reason(reason))
+    }
+
+    /// Returns whether its output so far contains a text, on either stream.
+    async fn has_written(&self, text: &[u8]) -> Result<bool, InstanceError> {
+        if text.is_empty() {
+            return Ok(true);
+        }
+        let mut output = self.logs(LogRequest::default()).await?;
+        let mut ends = [Vec::new(), Vec::new()];
+        // Output that cannot be read is as good as none.
+        while let Some(Ok((stream, bytes, _))) = output.next().await {
+            let end = &mut ends[usize::from(stream == Stream::Stderr)];
+            end.extend_from_slice(&bytes);
+            if end.windows(text.len()).any(|part| part == text) {
+                return Ok(true);
+            }
+            let done = end.len().saturating_sub(text.len());
+            end.drain(..done);
+        }
+        Ok(false)
+    }
+}
+
+/// Returns the status of a GET; reads only the first line of the answer (RFC 9112, section 4).
+async fn status(mut stream: TcpStream, path: &str) -> io::Result<u16> {
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nUser-Agent: cki\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut head = Vec::new();
+    let mut buffer = [0; 256];
+    while !head.contains(&b'\n') && head.len() < 4096 {
+        match stream.read(&mut buffer).await? {
+            0 => break,
+            count => head.extend_from_slice(&buffer[..count]),
+        }
+    }
+    let line = String::from_utf8_lossy(&head);
+    line.split_whitespace()
+        .nth(1)
+        .filter(|_| line.starts_with("HTTP/"))
+        .and_then(|code| code.parse().ok())
+        .ok_or_else(|| io::Error::other("that is no HTTP answer"))
+}

@@ -1,0 +1,64 @@
+//! Removal of what carries labels of `cki`: containers, networks, volumes and processes.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::engine::RunEngine;
+use super::error::InstanceError;
+use crate::model::identity::ResourceLabels;
+use crate::systems::native::{Native, NativeError};
+
+/// Removed resources.
+#[derive(Debug, Default)]
+pub(in crate::ops) struct RemovedResources {
+    /// Names of networks.
+    pub(in crate::ops) networks: Vec<String>,
+    /// Names of volumes.
+    pub(in crate::ops) volumes: Vec<String>,
+    /// Errors of failed removals, which did not stop the others.
+    pub(in crate::ops) left: Vec<InstanceError>,
+}
+
+impl RunEngine {
+    /// Stops and removes everything whose labels are selected. With `grace`, running instances first get that
+    /// time to end; otherwise they are killed.
+    ///
+    /// # Errors
+    /// Fails when the engine does not list its resources.
+    pub(in crate::ops) async fn remove(
+        &self,
+        selects: impl Fn(&ResourceLabels) -> bool + Send + Sync,
+        grace: Option<Duration>,
+    ) -> Result<RemovedResources, InstanceError> {
+        match self {
+            Self::Containers(engine) => {
+                let swept = engine.end(selects, grace).await?;
+                let left = swept.left.into_iter().map(InstanceError::from).collect();
+                Ok(RemovedResources { networks: swept.networks, volumes: swept.volumes, left })
+            }
+            Self::Native(native) => {
+                let left = end_processes(native, selects, grace.unwrap_or_default()).await?;
+                let left = left.into_iter().map(InstanceError::from).collect();
+                Ok(RemovedResources { left, ..RemovedResources::default() })
+            }
+        }
+    }
+}
+
+/// Ends processes and removes their directories; returns the failures.
+async fn end_processes(
+    native: &Native,
+    selects: impl Fn(&ResourceLabels) -> bool,
+    grace: Duration,
+) -> Result<Vec<NativeError>, NativeError> {
+    let selected = native.list()?.into_iter().filter(|facts| selects(&facts.identity));
+    let ends = selected.map(async |facts| {
+        native.stop(&facts, grace).await?;
+        native.remove(&facts).await
+    });
+    let ended = join_all(ends).await;
+    // A process that was about to start has left a directory.
+    let swept = native.sweep(selects).await.map(drop);
+    Ok(ended.into_iter().chain([swept]).filter_map(Result::err).collect())
+}
